@@ -1,0 +1,35 @@
+"""What a journey author imports: `from workbench import Agent, Journey, Block`.
+
+Light on purpose: neither Textual nor the Anthropic SDK is loaded by it.
+"""
+
+from .errors import ToolError
+from .journey import Agent, Journey, Limits
+from .policy import EVERY, READS, WRITES, Allow, Block, Escalate, Rewrite
+from .steps import Setup
+from .talk import Happened, Talk
+from .tool import Tool
+from .world import Clock, Ids, world
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "EVERY",
+    "READS",
+    "WRITES",
+    "Agent",
+    "Allow",
+    "Block",
+    "Clock",
+    "Escalate",
+    "Happened",
+    "Ids",
+    "Journey",
+    "Limits",
+    "Rewrite",
+    "Setup",
+    "Talk",
+    "Tool",
+    "ToolError",
+    "world",
+]

@@ -1,0 +1,75 @@
+"""The model seam: a request goes in, deltas come out, then one answer.
+
+Behind it stand siblings: the tape (tape.py), the rehearsal (rehearsal.py), a
+live model (outside/claude.py), the engineer at the wheel. Nothing else in
+Workbench knows which one it talks to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, Literal, NamedTuple, Protocol
+
+import msgspec
+
+from .steps import Meter
+
+
+class Delta(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something to show while an answer is on its way; never part of the record.
+
+    `kind`: "text" or "thinking" (append `text`), "tool" (`text` is the name of
+    a tool whose arguments are being written), "wait" (`text` says why, `seconds`
+    how long until the next try), "restart" (forget what was streamed so far).
+    """
+
+    kind: Literal["text", "thinking", "tool", "wait", "restart"]
+    text: str = ""
+    seconds: float = 0.0
+
+
+class Span(NamedTuple):
+    """A piece of the prompt and where it comes from: `source` is "file:line" under journeys/, or ""."""
+
+    title: str
+    text: str
+    source: str = ""
+
+
+class ModelRequest(NamedTuple):
+    """All that a model is sent, in the shape of the Messages API.
+
+    `system` spans in order; `messages` a list of {"role", "content": [blocks]};
+    `tools` a list of {"name", "description", "input_schema"}. `talk` is the
+    read-only view of the conversation that scripts such as the rehearsal use
+    instead of prose.
+    """
+
+    turn: int
+    answer: int
+    system: tuple[Span, ...]
+    messages: list[dict[str, Any]]
+    tools: tuple[dict[str, Any], ...]
+    talk: Any
+
+
+class ModelAnswer(NamedTuple):
+    """A finished answer: provider blocks verbatim, the stop reason, the model's own name, its cost."""
+
+    blocks: list[dict[str, Any]]
+    stop: str = "end_turn"
+    model: str = ""
+    meter: Meter | None = None
+
+
+class Model(Protocol):
+    """`name` is shown on screen and recorded; `params` are recorded with the prompt.
+
+    `answer()` yields Deltas and, last, one ModelAnswer. It raises ModelStopped
+    where no answer will come.
+    """
+
+    name: str
+    params: dict[str, Any]
+
+    def answer(self, request: ModelRequest) -> AsyncIterator[Delta | ModelAnswer]: ...

@@ -1,0 +1,200 @@
+"""Loading journey code from a folder, always from source.
+
+Python's bytecode cache is keyed on whole seconds and would serve stale code
+after two quick saves, so modules under journeys/ are compiled each time. They
+are loaded as the package `journeys`, so that `from ..shop import Shop` works
+and every frame of theirs can be told from ours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+import msgspec
+
+from ..errors import JourneyError
+from ..journey import Agent
+from ..runner import CODE_ERRORS, describe
+from ..source import ROOT_PACKAGE, fault_place
+from ..steps import Setup
+
+IGNORED = {"__pycache__", ".git", ".workbench"}
+
+
+class _Source(importlib.machinery.SourceFileLoader):
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        return compile(self.get_data(path), path, "exec", dont_inherit=True)
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Finds `journeys` and everything below it in one folder; packages need no __init__.py."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        parts = fullname.split(".")
+        if parts[0] != ROOT_PACKAGE:
+            return None
+        place = self.root.joinpath(*parts[1:])
+        file = place.with_suffix(".py")
+        if len(parts) > 1 and file.is_file():
+            return importlib.util.spec_from_file_location(fullname, file, loader=_Source(fullname, str(file)))
+        if not place.is_dir():
+            return None
+        init = place / "__init__.py"
+        if init.is_file():
+            return importlib.util.spec_from_file_location(
+                fullname, init, loader=_Source(fullname, str(init)), submodule_search_locations=[str(place)]
+            )
+        spec = importlib.machinery.ModuleSpec(fullname, None, is_package=True)
+        spec.submodule_search_locations = [str(place)]
+        return spec
+
+
+@dataclass(frozen=True)
+class Fixture:
+    """A named start of the world: `setup` is what a conversation on it starts from."""
+
+    name: str
+    about: str
+    setup: Setup
+    world: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """An agent as it was on disk: `code` is the hash of every file of its folder."""
+
+    agent: Agent
+    fixtures: dict[str, Fixture]
+    code: str
+    root: Path
+
+
+def agent_names(root: Path) -> list[str]:
+    """The agents under a journeys/ folder: every folder that holds an agent.py."""
+    return sorted(p.parent.name for p in root.glob("*/agent.py"))
+
+
+def files_of(root: Path, agent: str) -> list[Path]:
+    """Every file that counts as an agent's code, in order."""
+    return sorted(
+        p
+        for p in (root / agent).rglob("*")
+        if p.is_file() and not (IGNORED & set(p.parts)) and not p.name.startswith(".") and p.suffix != ".pyc"
+    )
+
+
+def code_hash(root: Path, agent: str) -> str:
+    seal = hashlib.sha256()
+    for path in files_of(root, agent):
+        seal.update(path.relative_to(root).as_posix().encode() + b"\0")
+        seal.update(path.read_bytes() + b"\0")
+    return seal.hexdigest()[:12]
+
+
+def load(root: Path, name: str) -> Loaded:
+    """Load one agent. Raises JourneyError with the engineer's file and line."""
+    root = root.resolve()
+    if not (root / name / "agent.py").is_file():
+        there = agent_names(root)
+        raise JourneyError(
+            f"there is no agent {name!r} in {root.name}/",
+            where=f"{name}/agent.py",
+            next=f"the agents here: {', '.join(there)}" if there else "`workbench init` makes one",
+        )
+    code = code_hash(root, name)
+    module = _import(root, f"{ROOT_PACKAGE}.{name}.agent")
+    agents = [v for v in vars(module).values() if isinstance(v, Agent)]
+    if len(agents) != 1:
+        raise JourneyError(
+            f"agent.py must hold one Agent, not {len(agents)}",
+            where=f"{name}/agent.py:1",
+            next='write: agent = Agent("name", journeys=[...])',
+        )
+    agent = agents[0]
+    if agent.name != name:
+        raise JourneyError(
+            f"the agent calls itself {agent.name!r} but lives in {name}/",
+            where=agent.source,
+            next="give folder and agent one name",
+        )
+    _ = agent.persona_spans, agent.sections
+    for journey in agent.journeys.values():
+        _ = journey.spans
+    known = {tool.name for tool in agent.all_tools()} | {"writes", "reads", "every"}
+    known |= {"enter_journey", "hand_off", "look_up"}
+    for policy in agent.all_policies():
+        for tool_name in policy.tools:
+            if tool_name not in known:
+                raise JourneyError(
+                    f"policy {policy.name} stands at the tool {tool_name!r}, which is not there",
+                    where=policy.source,
+                    next="correct the name, or declare the tool",
+                )
+    return Loaded(agent, _fixtures(root, agent), code, root)
+
+
+def _import(root: Path, module: str) -> ModuleType:
+    for loaded in [m for m in sys.modules if m.split(".")[0] == ROOT_PACKAGE]:
+        del sys.modules[loaded]
+    sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, _Finder)]
+    sys.meta_path.insert(0, _Finder(root))
+    importlib.invalidate_caches()
+    try:
+        return importlib.import_module(module)
+    except SyntaxError as error:
+        where = f"{_below(root, error.filename)}:{error.lineno}"
+        line = f": {error.text.strip()}" if error.text else ""
+        raise JourneyError(f"{error.msg}{line}", where=where, next="mend the line and save") from None
+    except JourneyError:
+        raise
+    except CODE_ERRORS as error:
+        where, frames = fault_place(error, f"{module.split('.')[1]}/agent.py:1")
+        raise JourneyError(
+            f"while loading: {describe(error)}", where=where, next="mend the line and save"
+        ) from error
+
+
+def _below(root: Path, file: str | None) -> str:
+    try:
+        return Path(file or "").resolve().relative_to(root).as_posix()
+    except ValueError:
+        return str(file)
+
+
+def _fixtures(root: Path, agent: Agent) -> dict[str, Fixture]:
+    """Fixtures by name: {"about", "customer", "channel", "clock", "seed", "world": {Class: {...}}}."""
+    found: dict[str, Fixture] = {}
+    for path in sorted(Path(agent.folder, agent.fixtures).glob("*.json")):
+        where = _below(root, str(path))
+        try:
+            data = msgspec.json.decode(path.read_bytes())
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise JourneyError(f"not JSON: {error}", where=f"{where}:1", next="mend the file and save") from None
+        try:
+            world = data.pop("world", {})
+            about = data.pop("about", "")
+            setup = msgspec.convert({**data, "agent": agent.name, "fixture": path.stem}, Setup)
+        except (msgspec.ValidationError, AttributeError, TypeError) as error:
+            raise JourneyError(
+                f"not a fixture: {error}", where=f"{where}:1", next="see docs/journeys.md"
+            ) from None
+        found[path.stem] = Fixture(path.stem, about, setup, world)
+    if not found:
+        found["empty"] = Fixture("empty", "nothing in the world", Setup(agent=agent.name, fixture="empty"), {})
+    return found

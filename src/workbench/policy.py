@@ -1,0 +1,134 @@
+"""A policy: a rule that code enforces, and what it can say.
+
+A policy function returns nothing to allow, or one of Allow, Block, Rewrite,
+Escalate. The first line of its docstring is the rule; the paragraph that
+starts with "Why:" is the policy behind the policy. Keyword arguments of a
+decision are its evidence, shown beside it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from .steps import Stand, digest
+from .tool import Condition, Tool
+
+WRITES = "writes"  # before=WRITES: before every tool that writes
+READS = "reads"
+EVERY = "every"
+
+
+class Ruling:
+    """What a policy says; `verdict` as in Decision, `evidence` plain data."""
+
+    verdict = "allow"
+
+    def __init__(self, reason: str = "", **evidence: Any) -> None:
+        self.reason = reason
+        self.evidence = evidence
+
+
+class Allow(Ruling):
+    """Let it pass, and say why: `Allow("bought 4 days ago", bought=day)`."""
+
+
+class Block(Ruling):
+    """Stop this call, reply or message. The model reads `reason`.
+
+    `say` is what the customer is sent where a message is blocked.
+    """
+
+    verdict = "block"
+
+    def __init__(self, reason: str, *, say: str = "", **evidence: Any) -> None:
+        super().__init__(reason, **evidence)
+        self.say = say
+
+
+class Rewrite(Ruling):
+    """Let it pass changed: `to` is the new message, arguments (a dict), result or reply."""
+
+    verdict = "rewrite"
+
+    def __init__(self, to: Any, reason: str = "", **evidence: Any) -> None:
+        super().__init__(reason, **evidence)
+        self.to = to
+
+
+class Escalate(Ruling):
+    """Stop, and hand the conversation to a person. `say` is what the customer is told."""
+
+    verdict = "escalate"
+
+    def __init__(self, reason: str, *, say: str = "", **evidence: Any) -> None:
+        super().__init__(reason, **evidence)
+        self.say = say
+
+
+@dataclass(frozen=True, eq=False)
+class Policy:
+    """A policy of a journey (`journey` is its name) or of the whole agent ("").
+
+    `stand` says where it is asked; `tools` which tools it stands before or
+    after, as names, or one of the words "writes", "reads", "every".
+    """
+
+    name: str
+    fn: Callable[..., Any]
+    stand: Stand
+    tools: tuple[str, ...] = ()
+    journey: str = ""
+    when: Condition | None = None
+    source: str = ""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.fn(*args, **kwargs)
+
+    def stands_at(self, tool: Tool) -> bool:
+        for name in self.tools:
+            if name == tool.name or name == EVERY or name == (WRITES if tool.writes else READS):
+                return True
+        return False
+
+    @cached_property
+    def rule(self) -> str:
+        text = inspect.cleandoc(self.fn.__doc__ or "")
+        return text.split("\n\n")[0].replace("\n", " ").strip()
+
+    @cached_property
+    def why(self) -> str:
+        for paragraph in inspect.cleandoc(self.fn.__doc__ or "").split("\n\n"):
+            if paragraph.lower().startswith("why:"):
+                return paragraph[4:].replace("\n", " ").strip()
+        return ""
+
+    @cached_property
+    def card(self) -> dict[str, str]:
+        """What a person needs to know of it; kept once in every trace it decided in."""
+        return {"policy": self.full_name, "rule": self.rule, "why": self.why, "source": self.source}
+
+    @cached_property
+    def version(self) -> str:
+        """The hash of its rule and why: what it stands for, not where it stands."""
+        return digest([self.full_name, self.rule, self.why])
+
+    @cached_property
+    def full_name(self) -> str:
+        return f"{self.journey}.{self.name}" if self.journey else self.name
+
+    @cached_property
+    def wants(self) -> tuple[str, ...]:
+        """The names of the parameters of its function: any of call, result, reply, message, talk."""
+        return tuple(inspect.signature(self.fn).parameters)
+
+
+OFFERS: dict[str, tuple[str, ...]] = {
+    "message": ("message", "talk"),
+    "before": ("call", "talk"),
+    "after": ("call", "result", "talk"),
+    "reply": ("reply", "talk"),
+}

@@ -1,0 +1,91 @@
+"""The prompt: which spans and tool schemas the model is sent in one state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from .journey import ENTER, HAND_OFF, LOOK_UP, Agent, Journey, Offer
+from .model import Span
+from .steps import Setup, digest
+
+
+class Sheet(NamedTuple):
+    """What was assembled, with the hashes under which a trace keeps it."""
+
+    spans: tuple[Span, ...]
+    span_keys: list[str]
+    tools: tuple[dict[str, Any], ...]
+    tool_keys: list[str]
+
+
+def assemble(agent: Agent, journey: str, offer: Offer, setup: Setup, cache: dict[Any, Sheet]) -> Sheet:
+    """Spans: persona, goals, the manual of the current journey, the facts. Made once per distinct state."""
+    key = (journey, tuple(j.name for j in offer.journeys), tuple(offer.tools))
+    general = cache.get(key)
+    if general is None:
+        spans = list(agent.persona_spans)
+        if len(agent.journeys) > 1:
+            spans.append(_goals(agent, offer.journeys, journey))
+        if journey in agent.journeys:
+            spans += agent.journeys[journey].spans
+        tools = tuple([*built_in(agent, offer.journeys, journey), *(t.schema for t in offer.tools.values())])
+        general = Sheet(tuple(spans), [span_key(s) for s in spans], tools, [digest(t) for t in tools])
+        cache[key] = general
+    facts = facts_span(setup)
+    return general._replace(spans=(*general.spans, facts), span_keys=[*general.span_keys, span_key(facts)])
+
+
+def span_key(span: Span) -> str:
+    """The hash of a span is that of its words: a moved line is no change."""
+    return digest([span.title, span.text])
+
+
+def _goals(agent: Agent, on_offer: tuple[Journey, ...], current: str) -> Span:
+    lines = ["You help with these goals. Enter a journey to get its manual and tools."]
+    lines += [f"- {j.name}: {j.goal}" + (" (you are in it)" if j.name == current else "") for j in on_offer]
+    return Span("goals", "\n".join(lines), agent.source)
+
+
+def facts_span(setup: Setup) -> Span:
+    lines = [f"Now: {setup.clock}", f"Channel: {setup.channel}"]
+    lines += [f"{name}: {value}" for name, value in setup.customer.items()]
+    return Span("what is known", "\n".join(lines))
+
+
+def built_in(agent: Agent, on_offer: tuple[Journey, ...], current: str) -> list[dict[str, Any]]:
+    """The tools every agent has: entering a journey, looking up knowledge, handing off."""
+    tools: list[dict[str, Any]] = []
+    others = [j.name for j in on_offer if j.name != current]
+    if len(agent.journeys) > 1 and others:
+        tools.append(_schema(ENTER, "Enter a journey: get its manual and tools.", {"journey": {"enum": others}}))
+    if agent.knowledge:
+        tools.append(
+            _schema(
+                LOOK_UP,
+                "Look something up in what the company has written down. Quote it; do not guess.",
+                {"question": {"type": "string"}},
+            )
+        )
+    if agent.hands_off:
+        tools.append(
+            _schema(
+                HAND_OFF,
+                "Hand the conversation to a person. Nothing you say after it reaches the customer.",
+                {"reason": {"type": "string"}},
+            )
+        )
+    return tools
+
+
+def _schema(name: str, description: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "description": description,
+        "input_schema": {
+            "type": "object",
+            "properties": dict(properties),
+            "required": list(properties),
+            "additionalProperties": False,
+        },
+    }

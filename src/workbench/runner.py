@@ -1,0 +1,120 @@
+"""Running a tool's body against the sandbox world, whatever it does.
+
+`Runner` is the seam: the sandbox here, the tape in tape.py. A body that raises,
+exits, returns what has no plain form, prints without end or returns a mountain
+comes back as an outcome; only a body that never returns is the business of
+whoever started this process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import io
+from collections.abc import Awaitable
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from .errors import JourneyError, ToolError
+from .source import fault_place
+from .steps import Change, Fault, Outcome, Place, plain
+from .tool import BadArguments, Tool
+from .world import World, diff
+
+MAX_RESULT = 1_000_000  # bytes of JSON
+MAX_PRINTED = 4_000  # characters kept of what a body prints
+
+CODE_ERRORS = (Exception, SystemExit)  # what journey code may raise; an interrupt of ours passes
+
+
+class Ran(NamedTuple):
+    """What came of a call, before any step is made of it."""
+
+    outcome: Outcome
+    value: Any = None
+    changed: list[Change] = []  # noqa: RUF012
+    printed: str = ""
+    fault: Fault | None = None
+
+
+class Runner(Protocol):
+    async def run(self, tool: Tool, args: dict[str, Any], place: Place) -> Ran: ...
+
+
+class Printed(io.TextIOBase):
+    """A file that keeps the first characters written to it and counts the rest."""
+
+    def __init__(self) -> None:
+        self.kept: list[str] = []
+        self.size = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        if self.size < MAX_PRINTED:
+            self.kept.append(text[: MAX_PRINTED - self.size])
+        self.size += len(text)
+        return len(text)
+
+    def text(self) -> str:
+        kept = "".join(self.kept)
+        return kept if self.size <= MAX_PRINTED else f"{kept}\n… {self.size - MAX_PRINTED:,} characters more"
+
+
+class Sandbox:
+    """Runs bodies against `world`."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def run(self, tool: Tool, args: dict[str, Any], place: Place) -> Ran:
+        if tool.recorded:
+            return Ran("error", f"{tool.name} has no body here: it only replays what was recorded")
+        printed = Printed()
+        try:
+            kinds = tool.handed_in
+            given = {name: self.world.part(kind, place) for name, kind in kinds.items()}
+            parts = [k for k in kinds.values() if getattr(k, "__workbench_world__", False)]
+            before = self.world.snapshot(parts)
+            with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+                try:
+                    value = tool.fn(**tool.check(args), **given)
+                    if inspect.isawaitable(value):
+                        value = await _finish(value)
+                    outcome: Outcome = "ok"
+                except ToolError as error:
+                    value, outcome = str(error), "error"
+                value = plain(value)
+            changed = diff(before, self.world.snapshot(parts))
+            size = len(msgspec.json.encode(value))
+            if size > MAX_RESULT:
+                raise JourneyError(f"the result is {size:,} bytes; the limit is {MAX_RESULT:,}")
+        except BadArguments as error:
+            return Ran("rejected", str(error))
+        except CODE_ERRORS as error:
+            return _fault(tool, place, error, printed.text())
+        return Ran(outcome, value, changed, printed.text())
+
+
+async def _finish(value: Awaitable[Any]) -> Any:
+    return await value
+
+
+def _fault(tool: Tool, place: Place, error: BaseException, printed: str) -> Ran:
+    where, frames = fault_place(error, tool.source)
+    message = describe(error)
+    fault = Fault(
+        turn=place.turn, answer=place.answer, call=place.call,
+        origin="tool", name=tool.name, message=message, where=where, trace=frames,
+    )  # fmt: skip
+    return Ran("fault", f"the tool {tool.name} failed", [], printed, fault)
+
+
+def describe(error: BaseException) -> str:
+    """An exception in one line, as a person reads it."""
+    if isinstance(error, JourneyError):
+        return error.message
+    text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

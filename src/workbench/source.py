@@ -1,0 +1,60 @@
+"""Where journey code stands: "support/returns/journey.py:41", the same on every machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import CodeType, FrameType
+from typing import Any
+
+ROOT_PACKAGE = "journeys"
+
+
+def module_file(module: str, file: str) -> str:
+    """The path of a journey module below journeys/; other modules by file name."""
+    parts = module.split(".")
+    if parts[0] != ROOT_PACKAGE:
+        return os.path.basename(file)
+    parts = parts[1:]
+    if os.path.basename(file) == "__init__.py":
+        return "/".join([*parts, "__init__.py"])
+    return "/".join(parts) + ".py"
+
+
+def source_of(fn: Any) -> str:
+    """ "file:line" of a function or class below journeys/."""
+    fn = getattr(fn, "__wrapped__", fn)
+    code: CodeType | None = getattr(fn, "__code__", None)
+    if code is None:
+        return module_file(fn.__module__, "")
+    return f"{module_file(fn.__module__, code.co_filename)}:{code.co_firstlineno}"
+
+
+def caller(depth: int = 2) -> tuple[str, str, int]:
+    """(directory, path below journeys/, line) of the code that called the caller of this."""
+    frame: FrameType = sys._getframe(depth)
+    file = frame.f_globals.get("__file__") or "<string>"
+    name = frame.f_globals.get("__name__") or ""
+    return os.path.dirname(os.path.abspath(file)), module_file(name, file), frame.f_lineno
+
+
+def journey_frames(error: BaseException, root: str = "") -> list[str]:
+    """The frames of a traceback that lie in journey code, outermost first, as "file:line in name".
+
+    `root` is the journeys/ folder; without it, modules named journeys.* count.
+    """
+    frames = []
+    tb = error.__traceback__
+    while tb is not None:
+        name = tb.tb_frame.f_globals.get("__name__") or ""
+        code = tb.tb_frame.f_code
+        if name.split(".")[0] == ROOT_PACKAGE:
+            frames.append(f"{module_file(name, code.co_filename)}:{tb.tb_lineno} in {code.co_name}")
+        tb = tb.tb_next
+    return frames
+
+
+def fault_place(error: BaseException, fallback: str = "") -> tuple[str, list[str]]:
+    """("file:line", frames): the innermost journey line of `error`, or `fallback`."""
+    frames = journey_frames(error)
+    return (frames[-1].split(" in ")[0] if frames else fallback), frames

@@ -1,0 +1,282 @@
+"""The steps of a conversation: frozen values, one tagged union.
+
+Every step has a place: (turn, answer, call). Turns, answers and calls count
+from 1; answer 0 is the customer's message of that turn, call 0 is the answer
+itself (so also its reply). A place never moves when a policy step is added.
+
+    UserMessage   what the customer wrote
+    Entered       a journey was entered
+    Prompt        what the model is sent from here on: hashes of spans and schemas
+    Answer        what the model answered, raw blocks kept as received
+    Decision      what one policy said about a message, a call, a result or a reply
+    Result        what a call came to, and what it changed in the world
+    Reply         what the customer was sent
+    HandOff       a person takes over
+    Fault         journey code, or a system, went wrong
+    TurnEnd       why the turn ended
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+Verdict = Literal["allow", "block", "rewrite", "escalate"]
+Stand = Literal["message", "before", "after", "reply"]
+Outcome = Literal["ok", "error", "rejected", "blocked", "fault", "missing"]
+EndReason = Literal[
+    "replied",  # the customer has an answer
+    "handed_off",  # a person has the conversation
+    "message_blocked",  # a policy stopped the customer's message
+    "limit",  # answers, tokens or seconds ran out
+    "model_error",  # the model's server gave no usable answer
+    "interrupted",  # the engineer stopped it
+    "killed",  # the worker overran its deadline or died
+    "tape_ended",  # the recording holds no further answer
+]
+
+
+class Place(NamedTuple):
+    """The address of a move: `str(place)` is "3.1.2", turn 3, answer 1, call 2."""
+
+    turn: int
+    answer: int = 0
+    call: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.turn}.{self.answer}.{self.call}"
+
+    @classmethod
+    def parse(cls, text: str) -> Place:
+        """Read "3.1.2"; raises ValueError on anything else."""
+        parts = [int(part) for part in text.split(".")]
+        if not 1 <= len(parts) <= 3 or min(parts) < 0:
+            raise ValueError(f"not a place: {text!r}")
+        return cls(*parts)
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="step"):
+    """What all steps share: where they stand."""
+
+    turn: int
+    answer: int = 0
+    call: int = 0
+
+    @property
+    def place(self) -> Place:
+        return Place(self.turn, self.answer, self.call)
+
+
+def _joined(step: msgspec.Struct, field: str) -> None:
+    """Files keep a text of several lines as a list of lines; in memory it is one string."""
+    value = getattr(step, field)
+    if value.__class__ is list:
+        msgspec.structs.force_setattr(step, field, "\n".join(value))
+
+
+class UserMessage(Step, frozen=True, kw_only=True, tag="user"):
+    text: str | list[str]
+
+    def __post_init__(self) -> None:
+        _joined(self, "text")
+
+
+class Entered(Step, frozen=True, kw_only=True, tag="entered"):
+    """A journey was entered; `before` is the one that was left, or ""."""
+
+    journey: str
+    before: str = ""
+
+
+class Hidden(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something that was not on offer: `kind` journey | tool | policy, and the condition that hid it."""
+
+    kind: str
+    name: str
+    condition: str
+    source: str = ""
+
+
+class Prompt(Step, frozen=True, kw_only=True, tag="prompt"):
+    """What the model is sent besides the messages; stands until the next Prompt.
+
+    `spans` and `tools` are hashes of exhibits in the same trace. Messages are
+    not stored: they follow from the steps before.
+    """
+
+    spans: list[str]
+    tools: list[str]
+    model: str = ""
+    params: dict[str, Any] = {}
+    journeys: list[str] = []
+    policies: list[str] = []
+    hidden: list[Hidden] = []
+
+
+class Meter(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an answer cost. Volatile: never saved in a transcript. Tokens, dollars, seconds."""
+
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    cost: float | None = None
+    seconds: float = 0.0
+    request_id: str = ""
+
+
+class Call(NamedTuple):
+    """One tool call as the model asked for it; `number` counts from 1 within its answer."""
+
+    number: int
+    id: str
+    tool: str
+    args: dict[str, Any]
+    broken: str = ""
+
+
+class Answer(Step, frozen=True, kw_only=True, tag="answer"):
+    """One answer of the model: provider blocks verbatim, and why it stopped."""
+
+    blocks: list[dict[str, Any]]
+    stop: str = "end_turn"
+    model: str = ""
+    meter: Meter | None = None
+
+    def __post_init__(self) -> None:
+        for block in self.blocks:
+            for field in ("text", "thinking"):
+                value = block.get(field)
+                if value.__class__ is list:
+                    block[field] = "\n".join(value)
+
+    @property
+    def calls(self) -> list[Call]:
+        """The tool calls of this answer, in order."""
+        found: list[Call] = []
+        for block in self.blocks:
+            if block.get("type") == "tool_use":
+                args = block.get("input")
+                broken = "" if isinstance(args, dict) else "the arguments are not a JSON object"
+                found.append(
+                    Call(
+                        len(found) + 1,
+                        str(block.get("id") or ""),
+                        str(block.get("name") or ""),
+                        args if isinstance(args, dict) else {},
+                        broken,
+                    )
+                )
+        return found
+
+    @property
+    def text(self) -> str:
+        """The words of this answer, without its thinking."""
+        return "\n".join(b["text"] for b in self.blocks if b.get("type") == "text" and b.get("text"))
+
+    @property
+    def thinking(self) -> str:
+        return "\n".join(
+            b.get("thinking") or "(redacted by the provider)"
+            for b in self.blocks
+            if b.get("type") in ("thinking", "redacted_thinking")
+        )
+
+
+class Decision(Step, frozen=True, kw_only=True, tag="decision"):
+    """What one policy said. `to` is the new value of a rewrite.
+
+    `version` is the hash of the policy's card (rule, why, source), an exhibit of
+    the same trace. `evidence` is what it looked at. `fault` says that the policy
+    itself failed and therefore blocked.
+    """
+
+    policy: str
+    stand: Stand
+    verdict: Verdict = "allow"
+    reason: str = ""
+    to: Any = None
+    evidence: dict[str, Any] = {}
+    version: str = ""
+    fault: bool = False
+
+
+class Change(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One difference in the world: a path of keys, and the plain values before and after.
+
+    An absent side means that there was nothing there.
+    """
+
+    path: list[str | int]
+    before: Any = msgspec.UNSET
+    after: Any = msgspec.UNSET
+
+
+class Result(Step, frozen=True, kw_only=True, tag="result"):
+    """What a call came to. `value` is plain data, before any policy after the tool."""
+
+    tool: str
+    outcome: Outcome = "ok"
+    value: Any = None
+    changed: list[Change] = []
+    printed: str = ""
+
+
+class Reply(Step, frozen=True, kw_only=True, tag="reply"):
+    """What the customer was sent, after the policies."""
+
+    text: str | list[str]
+
+    def __post_init__(self) -> None:
+        _joined(self, "text")
+
+
+class HandOff(Step, frozen=True, kw_only=True, tag="handoff"):
+    """A person takes over. `by` is "model" or the name of the policy that escalated."""
+
+    reason: str
+    by: str = "model"
+
+
+class Fault(Step, frozen=True, kw_only=True, tag="fault"):
+    """Something broke. `origin`: tool | policy | condition | journey | model | worker."""
+
+    origin: str
+    name: str
+    message: str
+    where: str = ""
+    trace: list[str] = []
+
+
+class TurnEnd(Step, frozen=True, kw_only=True, tag="end"):
+    reason: EndReason
+    detail: str = ""
+
+
+AnyStep = UserMessage | Entered | Prompt | Answer | Decision | Result | Reply | HandOff | Fault | TurnEnd
+
+
+class Setup(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a conversation starts from. `clock` is ISO 8601 with an offset."""
+
+    agent: str
+    fixture: str = ""
+    customer: dict[str, Any] = {}
+    channel: str = "chat"
+    clock: str = "2026-01-05T10:00:00+00:00"
+    seed: int = 1
+
+
+def plain(value: Any) -> Any:
+    """Plain data (dict, list, str, number, bool, None) from dataclasses, enums, dates and the like.
+
+    Raises TypeError for what has no plain form.
+    """
+    return msgspec.to_builtins(value, str_keys=True)
+
+
+def digest(value: Any) -> str:
+    """A short stable hash of plain data: 12 hex digits."""
+    return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:12]

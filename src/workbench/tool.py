@@ -1,0 +1,158 @@
+"""A tool: a typed function the model may call.
+
+Its schema comes from its types and docstring. Parameters whose type is a part
+of the world (or Clock, Ids, random.Random) are handed in and never shown to the
+model. Arguments are checked before the body runs.
+"""
+
+from __future__ import annotations
+
+import inspect
+import random
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from .errors import JourneyError
+from .source import source_of
+from .world import is_handed_in
+
+Condition = Callable[..., bool]
+
+assert random  # a tool may name random.Random as a type; it must be loaded to be recognised
+
+
+class BadArguments(Exception):
+    """The model's arguments do not fit the schema; the text is for the model."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tool:
+    """A tool of a journey (`journey` is its name) or of the whole agent (`journey` is "").
+
+    `writes`: it changes the world, the default is a lookup. `recorded`: it has
+    no body here, only results on tape. `hands_off`: after it, a person has the
+    conversation. `when`: a condition `(talk) -> bool`; without it always on offer.
+    """
+
+    name: str
+    fn: Callable[..., Any]
+    journey: str = ""
+    writes: bool = False
+    recorded: bool = False
+    hands_off: bool = False
+    when: Condition | None = None
+    source: str = field(default="")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the body directly, as a journey's own tests do."""
+        return self.fn(*args, **kwargs)
+
+    @cached_property
+    def description(self) -> str:
+        return inspect.cleandoc(self.fn.__doc__ or "")
+
+    @cached_property
+    def _hints(self) -> dict[str, Any]:
+        try:
+            hints = typing.get_type_hints(self.fn, include_extras=True)
+        except Exception as error:
+            raise JourneyError(
+                f"tool {self.name}: its types cannot be read: {error}",
+                where=self.source,
+                next="import every type that the function's parameters name",
+            ) from error
+        for name, parameter in inspect.signature(self.fn).parameters.items():
+            if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
+                raise JourneyError(
+                    f"tool {self.name}: parameter {name!r} cannot be described to a model",
+                    where=self.source,
+                    next="give every parameter a name and a type, without * or /",
+                )
+            if name not in hints:
+                raise JourneyError(
+                    f"tool {self.name}: parameter {name!r} has no type",
+                    where=self.source,
+                    next=f"write its type, for example {name}: str",
+                )
+        return hints
+
+    @cached_property
+    def handed_in(self) -> dict[str, type[Any]]:
+        """Parameters that the engine fills, by name."""
+        return {n: h for n, h in self._hints.items() if n != "return" and is_handed_in(h)}
+
+    @cached_property
+    def returns(self) -> Any:
+        """The declared type of its result; Any where there is none."""
+        return self._hints.get("return", Any)
+
+    @cached_property
+    def arguments(self) -> type[msgspec.Struct]:
+        """A struct of the parameters the model fills."""
+        fields: list[Any] = []
+        for name, parameter in inspect.signature(self.fn).parameters.items():
+            if name in self.handed_in:
+                continue
+            hint = _described(self._hints[name])
+            if parameter.default is inspect.Parameter.empty:
+                fields.append((name, hint))
+            else:
+                fields.append((name, hint, _default(parameter.default)))
+        try:
+            return msgspec.defstruct(f"{self.name} arguments", fields, kw_only=True, forbid_unknown_fields=True)
+        except TypeError as error:
+            raise JourneyError(f"tool {self.name}: {error}", where=self.source) from None
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """{"name", "description", "input_schema"}, as the Messages API takes it."""
+        try:
+            made = msgspec.json.schema(self.arguments)
+        except TypeError as error:
+            raise JourneyError(f"tool {self.name}: no schema for its types: {error}", where=self.source) from None
+        definitions = dict(made.get("$defs", {}))
+        top = definitions.pop(made["$ref"].rsplit("/", 1)[-1]) if "$ref" in made else made
+        shape: dict[str, Any] = {k: v for k, v in top.items() if k != "title"}
+        shape["additionalProperties"] = False
+        if definitions:
+            shape["$defs"] = definitions
+        return {"name": self.name, "description": self.description, "input_schema": shape}
+
+    def check(self, args: dict[str, Any]) -> dict[str, Any]:
+        """The arguments as typed values for the body; raises BadArguments."""
+        try:
+            value = msgspec.convert(args, self.arguments)
+        except msgspec.ValidationError as error:
+            raise BadArguments(f"{error}".replace("`$.", "`")) from None
+        return {f: getattr(value, f) for f in value.__struct_fields__}
+
+    def decode(self, value: Any) -> Any:
+        """A recorded plain result as the type the tool declares; unchanged where it does not fit."""
+        try:
+            return msgspec.convert(value, self.returns)
+        except (msgspec.ValidationError, TypeError):
+            return value
+
+
+def _described(hint: Any) -> Any:
+    """Annotated[str, "what it is"] becomes a description in the schema."""
+    if typing.get_origin(hint) is typing.Annotated:
+        base, *notes = typing.get_args(hint)
+        notes = [msgspec.Meta(description=n) if isinstance(n, str) else n for n in notes]
+        return typing.Annotated[(base, *notes)]
+    return hint
+
+
+def _default(value: Any) -> Any:
+    if isinstance(value, list | dict | set):
+        return msgspec.field(default_factory=lambda: type(value)(value))
+    return value
+
+
+def make_tool(fn: Callable[..., Any], **options: Any) -> Tool:
+    return Tool(name=fn.__name__, fn=fn, source=source_of(fn), **options)

@@ -1,0 +1,208 @@
+"""The trace: the append-only record of a conversation, and its moves.
+
+A step, once appended, is never changed or removed: what was shown is what is
+saved. `exhibits` keeps large texts (prompt spans, tool schemas, policy cards)
+once each, by hash. `moves()` groups steps into what a person reads as one
+thing: a tool call or a reply, the reasoning before it, the decisions about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from .steps import (
+    Answer,
+    AnyStep,
+    Call,
+    Decision,
+    Entered,
+    Fault,
+    HandOff,
+    Place,
+    Prompt,
+    Reply,
+    Result,
+    TurnEnd,
+    UserMessage,
+    digest,
+)
+
+Listener = Callable[[AnyStep], None]
+
+
+class Trace:
+    """Steps in order, and the exhibits they name. Iterates over its steps."""
+
+    def __init__(self, steps: Iterable[AnyStep] = (), exhibits: dict[str, Any] | None = None) -> None:
+        self._steps: list[AnyStep] = list(steps)
+        self.exhibits: dict[str, Any] = dict(exhibits or {})
+
+    def append(self, step: AnyStep) -> None:
+        self._steps.append(step)
+
+    def exhibit(self, value: Any, key: Any = None) -> str:
+        """Keep `value` once; its hash is that of `key` where given (say, the text without its line)."""
+        name = digest(value if key is None else key)
+        self.exhibits.setdefault(name, value)
+        return name
+
+    def __iter__(self) -> Iterator[AnyStep]:
+        return iter(self._steps)
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def __getitem__(self, index: int) -> AnyStep:
+        return self._steps[index]
+
+    @property
+    def steps(self) -> tuple[AnyStep, ...]:
+        return tuple(self._steps)
+
+    def prompt_at(self, place: Place) -> Prompt | None:
+        """The prompt that stood at `place`, or None before the first answer."""
+        found = None
+        for step in self._steps:
+            if (step.turn, step.answer) > (place.turn, place.answer):
+                break
+            if isinstance(step, Prompt):
+                found = step
+        return found
+
+
+@dataclass(slots=True)
+class Move:
+    """A tool call or a reply with all that belongs to it; at answer 0, the customer's message.
+
+    `effect` is the policies' combined effect: "allowed", "blocked",
+    "rewritten", "escalated", or "rejected" for arguments that never reached a
+    policy. A move without a call is a reply, even an empty one.
+    """
+
+    place: Place
+    reasoning: str = ""
+    call: Call | None = None
+    message: UserMessage | None = None
+    answer: Answer | None = None
+    decisions: list[Decision] = field(default_factory=list)
+    result: Result | None = None
+    reply: Reply | None = None
+    entered: Entered | None = None
+    handoff: HandOff | None = None
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def effect(self) -> str:
+        return self._effect(("message", "before", "reply"))
+
+    @property
+    def after_effect(self) -> str:
+        """The combined effect of the policies after the tool."""
+        return self._effect(("after",))
+
+    def _effect(self, stands: tuple[str, ...]) -> str:
+        if self.result is not None and self.result.outcome == "rejected" and "before" in stands:
+            return "rejected"
+        effect = "allowed"
+        for decision in self.decisions:
+            verdict = decision.verdict
+            if verdict != "allow" and decision.stand in stands:
+                if verdict == "escalate":
+                    return "escalated"
+                if verdict == "block":
+                    effect = "blocked"
+                elif effect == "allowed":
+                    effect = "rewritten"
+        return effect
+
+    def rewritten(self, stand: str) -> Any:
+        """What the last rewrite at `stand` made of it, or None."""
+        value = None
+        for decision in self.decisions:
+            if decision.verdict == "rewrite" and decision.stand == stand:
+                value = decision.to
+        return value
+
+    @property
+    def args(self) -> dict[str, Any]:
+        """The arguments as the tool got them: the model's, or a policy's rewrite."""
+        changed = self.rewritten("before")
+        if isinstance(changed, dict):
+            return changed
+        return self.call.args if self.call else {}
+
+    @property
+    def executed(self) -> bool:
+        """Whether the tool's body ran (or its recorded result stood in for it)."""
+        return self.result is not None and self.result.outcome in ("ok", "error", "fault")
+
+
+@dataclass(slots=True)
+class TurnMoves:
+    """The moves of one turn, in order, and how it ended (None: the record stops there)."""
+
+    turn: int
+    moves: list[Move] = field(default_factory=list)
+    end: TurnEnd | None = None
+
+
+def moves(steps: Iterable[AnyStep]) -> list[TurnMoves]:
+    """Group steps into turns of moves. Works on any prefix of a trace."""
+    turns: list[TurnMoves] = []
+    at: dict[tuple[int, int, int], Move] = {}
+    for step in steps:
+        if not turns or turns[-1].turn != step.turn:
+            turns.append(TurnMoves(step.turn))
+        current = turns[-1]
+        kind = step.__class__
+        if kind is UserMessage:
+            move = Move(Place(step.turn), message=step)  # type: ignore[arg-type]
+            at[step.turn, 0, 0] = move
+            current.moves.append(move)
+        elif kind is Answer:
+            _add_answer(step, current, at)  # type: ignore[arg-type]
+        elif kind is TurnEnd:
+            current.end = step  # type: ignore[assignment]
+        elif kind is not Prompt:
+            found = at.get((step.turn, step.answer, step.call))
+            if found is None:
+                found = Move(Place(step.turn, step.answer, step.call))
+                at[step.turn, step.answer, step.call] = found
+                current.moves.append(found)
+            _attach(found, step)
+    return turns
+
+
+def _add_answer(answer: Answer, turn: TurnMoves, at: dict[tuple[int, int, int], Move]) -> None:
+    calls = answer.calls
+    if not calls:
+        move = Move(Place(answer.turn, answer.answer), answer.thinking, answer=answer)
+        at[answer.turn, answer.answer, 0] = move
+        turn.moves.append(move)
+        return
+    reasoning = "\n".join(part for part in (answer.thinking, answer.text) if part)
+    for call in calls:
+        move = Move(Place(answer.turn, answer.answer, call.number), reasoning, call, answer=answer)
+        at[answer.turn, answer.answer, call.number] = move
+        turn.moves.append(move)
+        reasoning = ""
+
+
+def _attach(move: Move, step: AnyStep) -> None:
+    match step:
+        case Decision():
+            move.decisions.append(step)
+        case Result():
+            move.result = step
+        case Reply():
+            move.reply = step
+        case Entered():
+            move.entered = step
+        case HandOff():
+            move.handoff = step
+        case Fault():
+            move.faults.append(step)
+        case _:
+            pass

@@ -1,0 +1,153 @@
+"""The world: the systems behind the tools, as plain dataclasses that a sandbox fills from fixtures.
+
+A class marked `@world` is handed to every tool that names it as a parameter's
+type, and never shown to the model. Because it is plain data, what a tool
+changed is a diff, and a world can be rebuilt from its fixture and the diffs.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, is_dataclass
+from datetime import datetime
+from typing import Any, TypeVar, dataclass_transform
+
+import msgspec
+
+from .errors import JourneyError
+from .steps import Change, plain
+
+T = TypeVar("T")
+
+
+@dataclass_transform()
+def world(cls: type[T]) -> type[T]:
+    """Mark a class as a part of the world; it becomes a dataclass if it is none."""
+    if not is_dataclass(cls):
+        cls = dataclass(cls)
+    cls.__workbench_world__ = True  # type: ignore[attr-defined]
+    return cls
+
+
+class Clock:
+    """The conversation's time, pinned by its setup. A tool asks for it by type."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+
+class Ids:
+    """Ids that come out the same in every run: `ids.new("R")` is R-1001, then R-1002."""
+
+    def __init__(self, taken: int = 0) -> None:
+        self.taken = taken
+
+    def new(self, prefix: str = "id") -> str:
+        self.taken += 1
+        return f"{prefix}-{1000 + self.taken}"
+
+
+HANDED_IN = (Clock, Ids, random.Random)
+
+
+def is_handed_in(hint: Any) -> bool:
+    """Whether a parameter of this type is handed in rather than asked of the model."""
+    return isinstance(hint, type) and (hint in HANDED_IN or getattr(hint, "__workbench_world__", False))
+
+
+class World:
+    """The live parts of one conversation's world, made from a fixture's plain data when first needed.
+
+    `start` maps class names to plain data; a class it does not name starts from
+    its own defaults.
+    """
+
+    def __init__(self, start: dict[str, Any], *, now: datetime, seed: int) -> None:
+        self.clock = Clock(now)
+        self.ids = Ids()
+        self._seed = seed
+        self._start = start
+        self._parts: dict[str, Any] = {}
+        self._pending: dict[str, list[Change]] = {}
+
+    def part(self, kind: type[Any], place: tuple[int, int, int]) -> Any:
+        """The object to hand in for `kind`. Raises JourneyError where the fixture does not fit."""
+        if kind is Clock:
+            return self.clock
+        if kind is Ids:
+            # ids depend on the place of the call alone, so a fork or a rebuilt world gives the same ones
+            return Ids(place[0] * 100 + place[1] * 10 + place[2])
+        if kind is random.Random:
+            return random.Random(f"{self._seed}:{place}")
+        name = kind.__name__
+        if name not in self._parts:
+            data = self._start.get(name)
+            try:
+                if name in self._pending:
+                    data = patch(plain(kind() if data is None else data), self._pending.pop(name))
+                self._parts[name] = kind() if data is None else msgspec.convert(data, kind)
+            except (msgspec.ValidationError, TypeError) as error:
+                raise JourneyError(
+                    f"the fixture does not fit {name}: {error}",
+                    next=f"compare the fixture's {name!r} with the fields of class {name}",
+                ) from None
+        return self._parts[name]
+
+    def snapshot(self, kinds: Iterable[type[Any]]) -> dict[str, Any]:
+        """Plain copies of the parts of these kinds, by class name."""
+        return {k.__name__: plain(self._parts[k.__name__]) for k in kinds if k.__name__ in self._parts}
+
+    def replay(self, changes: Iterable[Change]) -> None:
+        """Take over recorded changes. The world must not have been used yet."""
+        for change in changes:
+            self._pending.setdefault(str(change.path[0]), []).append(
+                Change(change.path[1:], change.before, change.after)
+            )
+
+
+def diff(before: Any, after: Any, path: tuple[str | int, ...] = ()) -> list[Change]:
+    """The differences between two plain values, deepest first cause each, in key order.
+
+    Lists of one length are compared item by item; a list that grew keeps its
+    items and adds the new ones; any other list is one change.
+    """
+    if before == after and type(before) is type(after):
+        return []
+    if isinstance(before, dict) and isinstance(after, dict):
+        changes: list[Change] = []
+        for key in [*before, *(k for k in after if k not in before)]:
+            here = (*path, key)
+            if key not in after:
+                changes.append(Change(list(here), before=before[key]))
+            elif key not in before:
+                changes.append(Change(list(here), after=after[key]))
+            else:
+                changes += diff(before[key], after[key], here)
+        return changes
+    if isinstance(before, list) and isinstance(after, list) and len(before) <= len(after):
+        changes = []
+        for index, value in enumerate(before):
+            changes += diff(value, after[index], (*path, index))
+        changes += [Change([*path, index], after=after[index]) for index in range(len(before), len(after))]
+        return changes
+    return [Change(list(path), before=before, after=after)]
+
+
+def patch(value: Any, changes: Iterable[Change]) -> Any:
+    """Apply `changes` to a plain value and return it; the opposite of diff()."""
+    for change in changes:
+        if not change.path:
+            value = change.after
+            continue
+        *way, last = change.path
+        spot: Any = value
+        for key in way:
+            spot = spot.setdefault(key, {}) if isinstance(spot, dict) else spot[key]
+        if change.after is msgspec.UNSET:
+            del spot[last]
+        elif isinstance(spot, list) and last == len(spot):
+            spot.append(change.after)
+        else:
+            spot[last] = change.after
+    return value
