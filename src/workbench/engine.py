@@ -259,10 +259,10 @@ class _Turn:
         refused = "the call was cut off by the token limit" if cut else call.broken
         tool = self.offer.tools.get(call.tool) or self._built_in(call.tool)
         if tool is None:
-            refused = refused or self._not_on_offer(call.tool)
-        elif not refused:
-            refused = self._unfit(tool, call.args)
-        if refused or tool is None:
+            self._result(place, call.tool, Ran("absent", self._not_on_offer(call.tool)))
+            return False
+        refused = refused or self._unfit(tool, call.args)
+        if refused:
             self._result(place, call.tool, Ran("rejected", refused))
             return False
         args, ruling, decision = await self._judge_call(place, tool, call.args)

@@ -25,7 +25,15 @@ import msgspec
 
 Verdict = Literal["allow", "block", "rewrite", "escalate"]
 Stand = Literal["message", "before", "after", "reply"]
-Outcome = Literal["ok", "error", "rejected", "blocked", "fault", "missing"]
+Outcome = Literal[
+    "ok",  # the body ran and gave a value
+    "error",  # the body said no (ToolError), in words the model may read
+    "rejected",  # the arguments do not fit the schema
+    "absent",  # there is no such tool, or it is not on offer here
+    "blocked",  # a policy stopped it
+    "fault",  # the body broke
+    "missing",  # the tape holds no result for it
+]
 EndReason = Literal[
     "replied",  # the customer has an answer
     "handed_off",  # a person has the conversation
@@ -57,7 +65,9 @@ class Place(NamedTuple):
         return cls(*parts)
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="step"):
+class Step(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="step"
+):
     """What all steps share: where they stand."""
 
     turn: int
@@ -275,6 +285,35 @@ def plain(value: Any) -> Any:
     Raises TypeError for what has no plain form.
     """
     return msgspec.to_builtins(value, str_keys=True)
+
+
+def typed(value: Any, kind: Any) -> Any:
+    """Plain data as `kind`; raises msgspec.ValidationError. The opposite of plain().
+
+    msgspec leaves a dataclass default on the class, where plain() would miss it: put it on the object.
+    """
+    made = msgspec.convert(value, kind)
+    _settle(made)
+    return made
+
+
+def _settle(value: Any) -> None:
+    fields = getattr(value.__class__, "__dataclass_fields__", None)
+    if fields is not None:
+        for name in fields:
+            held = getattr(value, name)
+            if name not in getattr(value, "__dict__", fields):
+                object.__setattr__(value, name, held)
+            _settle(held)
+    elif isinstance(value, dict):
+        for held in value.values():
+            _settle(held)
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            _settle(getattr(value, name))
+    elif isinstance(value, list | tuple | set):
+        for held in value:
+            _settle(held)
 
 
 def digest(value: Any) -> str:

@@ -19,6 +19,7 @@ import msgspec
 
 from .errors import JourneyError
 from .source import source_of
+from .steps import typed
 from .world import is_handed_in
 
 Condition = Callable[..., bool]
@@ -126,15 +127,15 @@ class Tool:
     def check(self, args: dict[str, Any]) -> dict[str, Any]:
         """The arguments as typed values for the body; raises BadArguments."""
         try:
-            value = msgspec.convert(args, self.arguments)
+            value = typed(args, self.arguments)
         except msgspec.ValidationError as error:
             raise BadArguments(f"{error}".replace("`$.", "`")) from None
-        return {f: getattr(value, f) for f in value.__struct_fields__}
+        return {name: getattr(value, name) for name in value.__struct_fields__}
 
     def decode(self, value: Any) -> Any:
         """A recorded plain result as the type the tool declares; unchanged where it does not fit."""
         try:
-            return msgspec.convert(value, self.returns)
+            return typed(value, self.returns)
         except (msgspec.ValidationError, TypeError):
             return value
 

@@ -77,8 +77,8 @@ class Move:
     """A tool call or a reply with all that belongs to it; at answer 0, the customer's message.
 
     `effect` is the policies' combined effect: "allowed", "blocked",
-    "rewritten", "escalated", or "rejected" for arguments that never reached a
-    policy. A move without a call is a reply, even an empty one.
+    "rewritten", "escalated"; or "rejected" or "absent" for a call that never
+    reached a policy. A move without a call is a reply, even an empty one.
     """
 
     place: Place
@@ -103,8 +103,8 @@ class Move:
         return self._effect(("after",))
 
     def _effect(self, stands: tuple[str, ...]) -> str:
-        if self.result is not None and self.result.outcome == "rejected" and "before" in stands:
-            return "rejected"
+        if self.result is not None and "before" in stands and self.result.outcome in ("rejected", "absent"):
+            return self.result.outcome
         effect = "allowed"
         for decision in self.decisions:
             verdict = decision.verdict

@@ -16,7 +16,7 @@ from typing import Any, TypeVar, dataclass_transform
 import msgspec
 
 from .errors import JourneyError
-from .steps import Change, plain
+from .steps import Change, plain, typed
 
 T = TypeVar("T")
 
@@ -86,7 +86,7 @@ class World:
             try:
                 if name in self._pending:
                     data = patch(plain(kind() if data is None else data), self._pending.pop(name))
-                self._parts[name] = kind() if data is None else msgspec.convert(data, kind)
+                self._parts[name] = kind() if data is None else typed(data, kind)
             except (msgspec.ValidationError, TypeError) as error:
                 raise JourneyError(
                     f"the fixture does not fit {name}: {error}",

@@ -1,0 +1,275 @@
+"""An expectation: a predicate a machine can check, made from a mark.
+
+Where it can be decided is part of its kind: offline (policies, schemas and
+routing run again, so their effect is known), with --tools=world (a tool's
+result), or only live (what a model will say next).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from .errors import TranscriptError
+from .steps import Place
+from .trace import Move, Trace, moves
+
+Decided = Literal["offline", "world", "live"]
+
+
+class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What must hold at a place. Which of the other fields count depends on `expect`; see KINDS."""
+
+    expect: str
+    at: str
+    policy: str = ""
+    tool: str = ""
+    text: str = ""
+    args: dict[str, Any] = {}
+    match: Literal["exact", "subset", "regex"] = "subset"
+    ignore: list[str] = []
+    order: list[str] = []
+
+    def check(self, where: str) -> None:
+        """Raise TranscriptError where it makes no sense."""
+        kind = KINDS.get(self.expect)
+        if kind is None:
+            raise TranscriptError(
+                f"there is no expectation {self.expect!r}", where=where, next=f"one of: {', '.join(KINDS)}"
+            )
+        for field in kind.needs:
+            if not getattr(self, field):
+                raise TranscriptError(f"the expectation {self.expect} needs {field!r}", where=where)
+
+    @property
+    def decided(self) -> Decided:
+        return KINDS[self.expect].decided
+
+    @property
+    def sentence(self) -> str:
+        """It in words: "create_return is not executed (at 3.1.1)"."""
+        return KINDS[self.expect].sentence.format(
+            policy=self.policy or "any policy",
+            tool=self.tool or "the call",
+            text=self.text,
+            args=", ".join(f"{k}={v!r}" for k, v in self.args.items()),
+            order=", then ".join(self.order),
+        )
+
+
+class Run:
+    """A run of a conversation to judge: its trace and its moves by place."""
+
+    def __init__(self, trace: Trace, upto: Place | None = None) -> None:
+        self.trace = trace
+        self.moves = {m.place: m for t in moves(trace) for m in t.moves}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`holds(expectation, run, move)` says yes, no, or None where it cannot be told offline."""
+
+    decided: Decided
+    sentence: str
+    holds: Callable[[Expectation, Run, Move], bool | None]
+    needs: tuple[str, ...] = ()
+
+
+def holds(expectation: Expectation, run: Run) -> bool | None:
+    """Whether it holds in `run`; None where the run has no such move or it cannot be told."""
+    move = run.moves.get(Place.parse(expectation.at))
+    return None if move is None else KINDS[expectation.expect].holds(expectation, run, move)
+
+
+def intended(move: Move) -> bool:
+    """Whether what happened at a move was decided by a policy that worked, not by a fault."""
+    return not any(d.fault for d in move.decisions)
+
+
+def _by_policy(verdict: str) -> Callable[[Expectation, Run, Move], bool]:
+    def decided(e: Expectation, run: Run, move: Move) -> bool:
+        return any(d.verdict == verdict and not d.fault and e.policy in ("", d.policy) for d in move.decisions)
+
+    return decided
+
+
+def _not_executed(e: Expectation, run: Run, move: Move) -> bool:
+    return move.effect in ("blocked", "escalated") and intended(move) and not move.executed
+
+
+def _executed(e: Expectation, run: Run, move: Move) -> bool:
+    # decided before a result is asked of the tape: that it may run is the point
+    return move.call is not None and move.effect in ("allowed", "rewritten")
+
+
+def _allowed(e: Expectation, run: Run, move: Move) -> bool:
+    return move.effect == "allowed"
+
+
+def _rejected(e: Expectation, run: Run, move: Move) -> bool:
+    return move.effect == "rejected"
+
+
+def _redacted(e: Expectation, run: Run, move: Move) -> bool:
+    shown = _shown(move)
+    return any(d.verdict == "rewrite" and not d.fault for d in move.decisions) and e.text not in shown
+
+
+def _shown(move: Move) -> str:
+    after = move.rewritten("after")
+    result = after if after is not None else (move.result.value if move.result else "")
+    result_text = result if isinstance(result, str) else msgspec.json.encode(result).decode()
+    sent = str(move.reply.text) if move.reply else ""
+    message = str(move.rewritten("message") or (move.message.text if move.message else ""))
+    return "\n".join((result_text, sent, message))
+
+
+def _ordered(e: Expectation, run: Run, move: Move) -> bool:
+    ran = [m.call.tool for m in run.moves.values() if m.call and m.place <= move.place and _executed(e, run, m)]
+    rest = iter(ran)
+    return all(tool in rest for tool in e.order)
+
+
+def _called_with(e: Expectation, run: Run, move: Move) -> bool:
+    return move.call is not None and (not e.tool or move.call.tool == e.tool) and fits(e, move.args)
+
+
+def fits(e: Expectation, args: dict[str, Any]) -> bool:
+    """Whether arguments fit the expectation's, by its `match`, without its ignored fields."""
+    want = {k: v for k, v in e.args.items() if k not in e.ignore}
+    have = {k: v for k, v in args.items() if k not in e.ignore}
+    if e.match == "exact":
+        return want == have
+    if e.match == "regex":
+        return all(k in have and re.search(str(v), str(have[k])) is not None for k, v in want.items())
+    return all(k in have and have[k] == v for k, v in want.items())
+
+
+def _prompt_text(run: Run, move: Move) -> str:
+    prompt = run.trace.prompt_at(move.place)
+    parts = []
+    for key in prompt.spans if prompt else []:
+        text = run.trace.exhibits.get(key, {}).get("text", "")
+        parts.append("\n".join(text) if isinstance(text, list) else text)
+    return "\n".join(parts)
+
+
+def _prompt_contains(e: Expectation, run: Run, move: Move) -> bool:
+    return e.text in _prompt_text(run, move)
+
+
+def _prompt_lacks(e: Expectation, run: Run, move: Move) -> bool:
+    return e.text not in _prompt_text(run, move)
+
+
+def _sent(move: Move) -> str | None:
+    """The reply as sent; "" where an intended decision held it back; None where it cannot be told."""
+    if move.reply is not None:
+        return str(move.reply.text)
+    return "" if move.effect in ("blocked", "escalated") and intended(move) else None
+
+
+def _reply_contains(e: Expectation, run: Run, move: Move) -> bool | None:
+    sent = _sent(move)
+    return None if sent is None else e.text in sent
+
+
+def _reply_lacks(e: Expectation, run: Run, move: Move) -> bool | None:
+    sent = _sent(move)
+    return None if sent is None else e.text not in sent
+
+
+def _result_is(e: Expectation, run: Run, move: Move) -> bool | None:
+    if move.result is None:
+        return None
+    value = move.result.value
+    return fits(e, value) if isinstance(value, dict) else e.text in str(value)
+
+
+def _same_turn_calls(run: Run, move: Move) -> list[Move]:
+    return [m for m in run.moves.values() if m.call and m.place.turn == move.place.turn and m.place >= move.place]
+
+
+def _must_call(e: Expectation, run: Run, move: Move) -> bool:
+    return any(m.call and m.call.tool == e.tool and fits(e, m.args) for m in _same_turn_calls(run, move))
+
+
+def _must_not_call(e: Expectation, run: Run, move: Move) -> bool:
+    return not _must_call(e, run, move)
+
+
+def _says(e: Expectation, run: Run, move: Move) -> bool:
+    return any(m.reply and e.text in str(m.reply.text) for m in run.moves.values() if m.place >= move.place)
+
+
+def _says_not(e: Expectation, run: Run, move: Move) -> bool:
+    return move.reply is None or e.text not in str(move.reply.text)
+
+
+def _unknown(e: Expectation, run: Run, move: Move) -> None:
+    return None
+
+
+KINDS: dict[str, Kind] = {
+    "blocked": Kind("offline", "{policy} blocks it", _by_policy("block")),
+    "rewritten": Kind("offline", "{policy} rewrites it", _by_policy("rewrite")),
+    "escalated": Kind("offline", "{policy} hands it to a person", _by_policy("escalate")),
+    "not_executed": Kind("offline", "{tool} is not executed", _not_executed),
+    "allowed": Kind("offline", "no policy stops it", _allowed),
+    "executed": Kind("offline", "{tool} is executed", _executed),
+    "rejected": Kind("offline", "the schema of {tool} rejects it", _rejected),
+    "redacted": Kind("offline", "{text!r} is redacted", _redacted, ("text",)),
+    "order": Kind("offline", "in order: {order}", _ordered, ("order",)),
+    "called_with": Kind("offline", "{tool} is called with {args}", _called_with, ("args",)),
+    "prompt_contains": Kind("offline", "the prompt contains {text!r}", _prompt_contains, ("text",)),
+    "prompt_lacks": Kind("offline", "the prompt lacks {text!r}", _prompt_lacks, ("text",)),
+    "reply_contains": Kind("offline", "the reply as sent contains {text!r}", _reply_contains, ("text",)),
+    "reply_lacks": Kind("offline", "the reply as sent lacks {text!r}", _reply_lacks, ("text",)),
+    "result": Kind("world", "{tool} gives {args}{text}", _result_is),
+    "final_world": Kind("world", "the world ends as {args}", _unknown, ("args",)),
+    "must_call": Kind("live", "the model calls {tool} {args}", _must_call, ("tool",)),
+    "must_not_call": Kind("live", "the model does not call {tool} {args}", _must_not_call, ("tool",)),
+    "says": Kind("live", "the model says {text!r}", _says, ("text",)),
+    "says_not": Kind("live", "the model does not say {text!r}", _says_not, ("text",)),
+    "asks_first": Kind("live", "the model asks before it calls {tool}", _unknown, ("tool",)),
+    "rubric": Kind("live", "a judge agrees: {text}", _unknown, ("text",)),
+}
+
+
+def suggest(move: Move, policies: list[str] | None = None) -> list[Expectation]:
+    """What a mark at `move` could expect, likeliest first; `policies` are those that may stand at it."""
+    at = str(move.place)
+    if move.call is not None:
+        tool = move.call.tool
+        if move.executed:
+            named = [Expectation("blocked", at, policy=p) for p in policies or []]
+            return [
+                Expectation("not_executed", at, tool=tool),
+                *named,
+                Expectation("escalated", at),
+                Expectation("must_not_call", at, tool=tool),
+                Expectation("result", at, tool=tool),
+            ]
+        if move.effect in ("blocked", "escalated", "rejected", "absent"):
+            return [Expectation("executed", at, tool=tool), Expectation("allowed", at)]
+    if move.message is not None and move.call is None:
+        return [
+            Expectation("rewritten", at),
+            Expectation("blocked", at),
+            Expectation("escalated", at),
+        ]
+    words = str(move.reply.text) if move.reply else (move.answer.text if move.answer else "")
+    if move.reply is not None:
+        first = words.strip().split("\n")[0][:80]
+        return [
+            Expectation("blocked", at),
+            Expectation("rewritten", at),
+            Expectation("reply_lacks", at, text=first),
+            Expectation("says_not", at, text=first),
+            Expectation("rubric", at, text="(say what a good reply does)"),
+        ]
+    return [Expectation("allowed", at)]

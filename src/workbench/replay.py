@@ -1,0 +1,351 @@
+"""Replay: the same conversation on today's code, compared move by move with the record.
+
+Order selects, a projection verifies, a fingerprint warns. Hard: the combined
+effect of the policies on each message, call, result and reply, the results the
+tape holds, why the turn ended, an unused tail. Drift: the prompt, which policy
+decided and in what words. Ignored: ids, times, usage, thinking. At the first
+hard difference the run stops: what follows on the tape is counterfactual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from .engine import Conversation, run_turn
+from .expectation import KINDS, Run, holds, intended
+from .journey import Agent
+from .steps import Answer, AnyStep, Decision, Fault, Place, Setup, UserMessage
+from .tape import Tape
+from .trace import Move, Trace, TurnMoves, moves
+from .transcript import Transcript
+
+MAX_SHOWN = 160  # characters of a value in a report
+
+
+class Verdict(StrEnum):
+    PASS = "PASS"
+    FAIL = "FAIL"
+    SUPERSEDED = "SUPERSEDED"
+    DIVERGED = "DIVERGED"
+    NEEDS_WORLD = "NEEDS_WORLD"
+    NEEDS_LIVE = "NEEDS_LIVE"
+    ERROR = "ERROR"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where a run left the record: both sides in words, and why it counts."""
+
+    place: Place
+    recorded: str
+    now: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """Something that changed without changing what was done. `move` counts from 1."""
+
+    place: Place
+    move: int
+    what: str
+
+
+@dataclass(slots=True)
+class Rerun:
+    """A record run again: the new trace, up to and including the answer that differs."""
+
+    trace: Trace
+    differences: list[Difference] = field(default_factory=list)
+    drift: list[Drift] = field(default_factory=list)
+    moves: int = 0
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def first(self) -> Difference | None:
+        return self.differences[0] if self.differences else None
+
+    @property
+    def prompt_changed_from(self) -> int:
+        """The first move whose prompt is not the recorded one; 0 where none is."""
+        return next((d.move for d in self.drift if d.what == "prompt"), 0)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a replay says of a transcript."""
+
+    verdict: Verdict
+    why: str = ""
+    rerun: Rerun | None = None
+
+    @property
+    def first(self) -> Difference | None:
+        return self.rerun.first if self.rerun else None
+
+
+class _Follower:
+    """Runs a record again in lock-step and notes where it leaves it."""
+
+    def __init__(self, agent: Agent, setup: Setup, steps: list[AnyStep]) -> None:
+        self.tape = Tape(steps, self._checkpoint)
+        self.conversation = Conversation(agent, setup, on_step=self._heard)
+        self.rerun = Rerun(self.conversation.trace)
+        self._fresh: list[AnyStep] = []
+        self._drifted = False
+
+    def _heard(self, step: AnyStep) -> None:
+        self._fresh.append(step)
+        if isinstance(step, Fault):
+            self.rerun.faults.append(step)
+
+    def _checkpoint(self) -> bool:
+        """Compare what happened since the last checkpoint. True: still on the record."""
+        for turn in moves(self._fresh):
+            for move in turn.moves:
+                self._compare(move)
+        self._fresh.clear()
+        return not self.rerun.differences
+
+    def _compare(self, move: Move) -> None:
+        rerun = self.rerun
+        recorded = self.tape.move_at(move.place)
+        if move.message is None:
+            rerun.moves += 1
+            self._prompt_drift(move)
+        if recorded is None:
+            rerun.differences.append(
+                Difference(move.place, "nothing", tell(move), "the record holds no such move")
+            )
+            return
+        why = differs(recorded, move)
+        if why:
+            rerun.differences.append(Difference(move.place, tell(recorded), tell(move), why))
+        elif _said(recorded) != _said(move):
+            rerun.drift.append(Drift(move.place, rerun.moves, "decisions"))
+
+    def _prompt_drift(self, move: Move) -> None:
+        then, now = self.tape.prompt_of(move.place), self.conversation.state.prompt
+        if (
+            not self._drifted
+            and now is not None
+            and (then is None or then.spans != now.spans or then.tools != now.tools)
+        ):
+            self._drifted = True
+            self.rerun.drift.append(Drift(move.place, self.rerun.moves, "prompt"))
+
+    async def run(self) -> Rerun:
+        for turn in self.tape.turns:
+            if not await self._turn(turn):
+                break
+        return self.rerun
+
+    async def _turn(self, turn: TurnMoves) -> bool:
+        message = turn.moves[0].message if turn.moves else None
+        if message is None:  # words of the agent before the customer's first: pinned as they are
+            for move in turn.moves:
+                for step in (move.answer, move.reply):
+                    if step is not None:
+                        self.conversation.emit(step)
+            self._fresh.clear()
+            return True
+        end = await run_turn(self.conversation, str(message.text), self.tape, self.tape)
+        if not self._checkpoint():
+            return False
+        return self._ended(turn, end.reason, end.detail)
+
+    def _ended(self, turn: TurnMoves, reason: str, detail: str) -> bool:
+        """Compare how the turn ended, and whether the tape was used up."""
+        last = self._last_answer
+        left = [m for m in turn.moves if m.place.answer > last]
+        place = left[0].place if left else Place(turn.turn, last)
+        if left:
+            self.rerun.differences.append(
+                Difference(place, tell(left[0]), f"the turn ended: {reason}", "a part of the tape was not used")
+            )
+        elif turn.end is not None and turn.end.reason != reason:
+            why = "the turn ended for another reason"
+            now = f"the turn ended: {reason}" + (f" ({detail})" if detail else "")
+            self.rerun.differences.append(Difference(place, f"the turn ended: {turn.end.reason}", now, why))
+        return not self.rerun.differences
+
+    @property
+    def _last_answer(self) -> int:
+        """The number of answers this turn has had so far."""
+        trace = self.conversation.trace
+        for index in range(len(trace) - 1, -1, -1):
+            step = trace[index]
+            if isinstance(step, Answer):
+                return step.answer
+            if isinstance(step, UserMessage):
+                break
+        return 0
+
+
+async def rerun(agent: Agent, setup: Setup, steps: list[AnyStep]) -> Rerun:
+    """Run a record again on `agent`: tape pinned, journey code run, stopped at the first hard difference."""
+    return await _Follower(agent, setup, steps).run()
+
+
+def differs(recorded: Move, now: Move) -> str:
+    """Why two moves at one place are a hard difference, or ""."""
+    if now.effect != recorded.effect:
+        if now.effect == "absent":
+            return "this agent has no such tool here"
+        return "the policies' combined effect changed" if now.effect != "rejected" else "the schema changed"
+    for stand in ("message", "before", "reply", "after"):
+        if now.rewritten(stand) != recorded.rewritten(stand):
+            return "it is rewritten otherwise"
+    if now.after_effect != recorded.after_effect:
+        return "the policies' combined effect on the result changed"
+    if now.result is not None and now.result.outcome == "missing":
+        return str(now.result.value)
+    before, after = recorded.result, now.result
+    if before is not None and after is not None and before.outcome != after.outcome:
+        return "the result changed"
+    return ""
+
+
+def _said(move: Move) -> list[tuple[str, str, str, str]]:
+    return [(d.policy, d.verdict, d.reason, d.version) for d in move.decisions]
+
+
+def tell(move: Move) -> str:
+    """A move in one line: what was tried, and what became of it."""
+    if move.call is not None:
+        args = ", ".join(f"{k}={_short(v)}" for k, v in move.call.args.items())
+        what = f"{move.call.tool}({args})"
+    elif move.message is not None:
+        what = "the customer's message"
+    else:
+        what = "reply " + _short(move.answer.text if move.answer else "")
+    effect = move.after_effect if move.effect == "allowed" and move.after_effect != "allowed" else move.effect
+    if effect in ("allowed", "absent", "rejected"):
+        if move.result is not None and move.result.outcome in ("rejected", "absent", "missing"):
+            return f"{what}: {move.result.outcome}: {_short(move.result.value)}"
+        return f"{what}: {'executed' if move.executed else 'allowed'}"
+    deciding = [d for d in move.decisions if d.verdict != "allow"]
+    by = f" by {deciding[0].policy}: {deciding[0].reason}" if deciding else ""
+    return f"{what}: {effect}{by}"
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    text = " ".join(text.split())
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
+
+
+def drive(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine to its end: by hand while nothing in it waits, else on an event loop.
+
+    The event loop costs 30 ms to import, more than most replays take.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return done.value
+    coroutine.close()
+    raise RuntimeError("journey code waited outside an event loop")
+
+
+def has_async(agent: Agent) -> bool:
+    """Whether any policy or condition of the agent is a coroutine function (tools never run in a replay)."""
+    return any(_is_async(p.fn) for p in agent.all_policies())
+
+
+def _is_async(fn: Callable[..., Any]) -> bool:
+    return bool(getattr(getattr(fn, "__code__", None), "co_flags", 0) & 0x80)
+
+
+def run_sync(agent: Agent, coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run to the end, on an event loop only where the agent needs one."""
+    if not has_async(agent):
+        return drive(coroutine)
+    import asyncio
+
+    return asyncio.run(coroutine)
+
+
+def replay(transcript: Transcript, agent: Agent) -> Outcome:
+    """The verdict on one transcript. Never raises for what a transcript or a journey may hold."""
+    proof = red_proof(transcript)
+    if proof:
+        return Outcome(Verdict.ERROR, proof)
+    result: Rerun = run_sync(agent, rerun(agent, transcript.setup, transcript.steps))
+    verdict, why = judge(transcript, result)
+    return Outcome(verdict, why, result)
+
+
+def red_proof(transcript: Transcript) -> str:
+    """Why a mistake's record does not show the mistake, or "". Recomputed at every replay."""
+    if transcript.kind == "guard":
+        return ""
+    expectation = transcript.expectations[0]
+    if holds(expectation, Run(transcript.trace)):
+        return f"this transcript never showed the mistake: in the record, {expectation.sentence} already"
+    return ""
+
+
+def judge(transcript: Transcript, result: Rerun) -> tuple[Verdict, str]:
+    """The verdict from a rerun, by the tables of the replay design."""
+    for step in result.trace:
+        if isinstance(step, Decision) and step.fault:
+            return Verdict.ERROR, f"{step.policy}: {step.reason}"
+    for fault in result.faults:
+        if fault.origin in ("policy", "condition", "journey"):
+            return Verdict.ERROR, f"{fault.where}: {fault.name}: {fault.message}"
+    first = result.first
+    if transcript.kind == "guard":
+        broken = _broken_guard(transcript, result)
+        if first is not None:
+            return Verdict.FAIL, first.why
+        return (Verdict.FAIL, broken) if broken else (Verdict.PASS, "")
+    return _judge_mistake(transcript, result, first)
+
+
+def _broken_guard(transcript: Transcript, result: Rerun) -> str:
+    run = Run(result.trace)
+    for expectation in transcript.expectations:
+        if KINDS[expectation.expect].decided == "offline" and holds(expectation, run) is False:
+            return f"no longer so: {expectation.sentence}"
+    return ""
+
+
+def _judge_mistake(transcript: Transcript, result: Rerun, first: Difference | None) -> tuple[Verdict, str]:
+    expectation = transcript.expectations[0]
+    place = transcript.place
+    assert place is not None
+    if expectation.decided == "live":
+        return Verdict.NEEDS_LIVE, f"only a model can say: {expectation.sentence}"
+    if first is not None and first.place[:2] < place[:2]:
+        return Verdict.DIVERGED, "the run left the record before the marked move; beyond it nothing is proven"
+    if expectation.decided == "world":
+        return Verdict.NEEDS_WORLD, f"only a run of the tool can say: {expectation.sentence}"
+    run = Run(result.trace)
+    held = holds(expectation, run)
+    if held is None:
+        if first is not None and first.place < place:
+            return Verdict.DIVERGED, "the run left the record before the marked move; beyond it nothing is proven"
+        return Verdict.ERROR, f"cannot be told from this run: {expectation.sentence}"
+    move = run.moves[place]
+    if held and intended(move):
+        return Verdict.PASS, ""
+    return Verdict.FAIL, f"still broken: not so that {expectation.sentence}"
+
+
+def supersede(outcomes: list[tuple[Transcript, Outcome]]) -> None:
+    """Turn DIVERGED into SUPERSEDED where the difference is a mark of the same recording that now passes."""
+    passed = {
+        (t.recording, t.place[:2]): t.id
+        for t, o in outcomes
+        if o.verdict is Verdict.PASS and t.place is not None and t.recording
+    }
+    for transcript, outcome in outcomes:
+        if outcome.verdict is Verdict.DIVERGED and outcome.first is not None:
+            by = passed.get((transcript.recording, outcome.first.place[:2]))
+            if by is not None:
+                outcome.verdict = Verdict.SUPERSEDED
+                outcome.why = f"fixed earlier in the same conversation: {by}"

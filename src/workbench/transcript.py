@@ -1,0 +1,214 @@
+"""A transcript: a saved conversation as one canonical JSON file that people review.
+
+What people wrote (id, kind, title, expectations, marks) stands first, the
+steps after it, the large texts once each at the end. The same transcript is
+the same bytes: fixed key order, two-space indent, UTF-8, LF, a text of several
+lines as a list of lines, nothing volatile. Reading never rewrites.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from .errors import TranscriptError
+from .expectation import Expectation
+from .steps import Answer, AnyStep, Place, Result, Setup, UserMessage, digest
+from .trace import Trace, moves
+
+SCHEMA = "workbench.transcript/1"
+
+MarkFault = Literal["agent", "policy", "tool", "user", "world", "test"]
+Severity = Literal["critical", "minor"]
+MarkKind = Literal[
+    "hallucination",
+    "incorrect_interpretation",
+    "guideline_violation",
+    "revealed_info_early",
+    "inconsistent_behavior",
+    "tool_call_schema_error",
+    "tool_call_argument_error",
+    "irrelevant_tool_call",
+    "premature_termination",
+    "missed_required_action",
+    "wrong_sequence",
+    "other",
+]
+FAULTS: tuple[str, ...] = MarkFault.__args__  # type: ignore[attr-defined]
+SEVERITIES: tuple[str, ...] = Severity.__args__  # type: ignore[attr-defined]
+MARK_KINDS: tuple[str, ...] = MarkKind.__args__  # type: ignore[attr-defined]
+REGRESSION_FAULTS = ("agent", "policy", "tool")
+
+
+class Mark(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A judgement pinned to one step. `at` is a place such as "3.1.2"; `should` what should have happened."""
+
+    at: str
+    fault: MarkFault = "agent"
+    severity: Severity = "critical"
+    kind: MarkKind = "other"
+    note: str = ""
+    should: str = ""
+
+
+class Transcript(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
+    """A saved conversation. A mistake has one expectation, at its marked place; a guard none newly changed.
+
+    `passed_on` is the code hash a mistake was accepted on: empty while it is
+    open, set once it guards. `recording` names the conversation it was saved
+    from, so that two transcripts of one recording know each other. `code` maps
+    the agent's files to their hashes at the time of recording.
+    """
+
+    schema: str
+    id: str
+    kind: Literal["mistake", "guard"]
+    title: str = ""
+    agent: str
+    tags: list[str] = []
+    passed_on: str = ""
+    why: str = ""
+    expectations: list[Expectation] = []
+    marks: list[Mark] = []
+    source: dict[str, Any] = {}
+    recording: str = ""
+    code: dict[str, str] = {}
+    setup: Setup
+    steps: list[AnyStep]
+    exhibits: dict[str, Any] = {}
+
+    @property
+    def trace(self) -> Trace:
+        return Trace(self.steps, self.exhibits)
+
+    @property
+    def place(self) -> Place | None:
+        """The marked place of a mistake; None for a guard."""
+        if self.kind == "guard" or not self.expectations:
+            return None
+        return Place.parse(self.expectations[0].at)
+
+    @property
+    def state(self) -> str:
+        """guard | open | guarding."""
+        return "guard" if self.kind == "guard" else "guarding" if self.passed_on else "open"
+
+
+_DECODER = msgspec.json.Decoder(Transcript)
+
+
+def decode(data: bytes, name: str = "") -> Transcript:
+    """A transcript from the bytes of a file called `name`. Raises TranscriptError with the place in it."""
+    try:
+        transcript = _DECODER.decode(data)
+    except msgspec.DecodeError as error:
+        raise _unreadable(data, name, error) from None
+    except (RecursionError, UnicodeDecodeError) as error:
+        raise TranscriptError(f"not a transcript: {error}", where=name) from None
+    if transcript.schema != SCHEMA:
+        raise _unreadable(data, name, None)
+    _check(transcript, name)
+    return transcript
+
+
+def _unreadable(data: bytes, name: str, error: Exception | None) -> TranscriptError:
+    found = re.search(rb'"schema"\s*:\s*"workbench\.transcript/(\d+)"', data)
+    if found and int(found[1]) > int(SCHEMA.rsplit("/", 1)[1]):
+        return TranscriptError(
+            f"written by a newer Workbench (format {int(found[1])}; this one reads {SCHEMA[-1]})",
+            where=name,
+            next="upgrade workbench",
+        )
+    if found is None:
+        return TranscriptError(
+            "not a Workbench transcript: no schema in it",
+            where=name,
+            next="`workbench import` turns other logs into transcripts",
+        )
+    at = re.search(r"\(byte (\d+)\)", str(error))
+    line = data[: int(at[1])].count(b"\n") + 1 if at else 0
+    where = f"{name}:{line}" if line else name
+    return TranscriptError(str(error), where=where, next="mend the line, or restore the file from git")
+
+
+def _check(transcript: Transcript, name: str) -> None:
+    """What types cannot say: places exist and come in order, a mistake has its one expectation."""
+    places: set[str] = set()
+    last = 0
+    for step in transcript.steps:
+        if step.turn < last or (step.turn > last + 1):
+            raise TranscriptError(f"turn {step.turn} follows turn {last}", where=name)
+        last = step.turn
+    for turn in moves(transcript.steps):
+        places.update(str(m.place) for m in turn.moves)
+    if not any(isinstance(s, UserMessage | Answer) for s in transcript.steps):
+        raise TranscriptError("there is no conversation in it", where=name, next="delete the file")
+    if transcript.kind == "mistake" and len(transcript.expectations) != 1:
+        raise TranscriptError(
+            f"a mistake has one expectation, not {len(transcript.expectations)}",
+            where=name,
+            next="keep the one that must stay fixed; save others as transcripts of their own",
+        )
+    for what, at in [
+        *(("expectation", e.at) for e in transcript.expectations),
+        *(("mark", m.at) for m in transcript.marks),
+    ]:
+        if at not in places:
+            raise TranscriptError(f"the {what} at {at!r} points to no move of this conversation", where=name)
+    for expectation in transcript.expectations:
+        expectation.check(name)
+
+
+def read(path: Path) -> Transcript:
+    """Read one file. Raises TranscriptError."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise TranscriptError(f"cannot be read: {error.strerror}", where=str(path)) from None
+    return decode(data, str(path))
+
+
+def encode(transcript: Transcript) -> bytes:
+    """The canonical bytes of a transcript."""
+    data = msgspec.to_builtins(transcript)
+    data["steps"] = [_lines(step) for step in data["steps"]]
+    if "exhibits" in data:
+        data["exhibits"] = {key: _lines(value) for key, value in data["exhibits"].items()}
+    return msgspec.json.format(msgspec.json.encode(data), indent=2) + b"\n"
+
+
+def _lines(value: Any) -> Any:
+    """Texts of several lines as lists of lines, wherever a text is known to stand."""
+    if not isinstance(value, dict):
+        return value
+    out = dict(value)
+    for key in ("text", "thinking"):
+        if isinstance(out.get(key), str) and "\n" in out[key]:
+            out[key] = out[key].split("\n")
+    if out.get("step") == "answer":
+        out["blocks"] = [_lines(block) for block in out["blocks"]]
+        out.pop("meter", None)
+    return out
+
+
+def exhibit_text(exhibit: Any) -> str:
+    """The text of a span exhibit, whether it came from a file or from the engine."""
+    text = exhibit.get("text", "") if isinstance(exhibit, dict) else ""
+    return "\n".join(text) if isinstance(text, list) else str(text)
+
+
+def recording_id(steps: list[AnyStep], setup: Setup) -> str:
+    """What two transcripts of one recording share: the hash of its customer's words, answers and results."""
+    kept = [msgspec.to_builtins(s) for s in steps if isinstance(s, UserMessage | Answer | Result)]
+    for step in kept:
+        step.pop("meter", None)
+    return digest([msgspec.to_builtins(setup), kept])
+
+
+def slug(text: str, limit: int = 48) -> str:
+    """A file name made of a title: lower case, words joined by hyphens."""
+    words = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    return words[:limit].rstrip("-") or "conversation"
