@@ -69,7 +69,10 @@ class Model(Protocol):
     where no answer will come.
     """
 
-    name: str
-    params: dict[str, Any]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def params(self) -> dict[str, Any]: ...
 
     def answer(self, request: ModelRequest) -> AsyncIterator[Delta | ModelAnswer]: ...

@@ -29,7 +29,8 @@ def assemble(agent: Agent, journey: str, offer: Offer, setup: Setup, cache: dict
             spans.append(_goals(agent, offer.journeys, journey))
         if journey in agent.journeys:
             spans += agent.journeys[journey].spans
-        tools = tuple([*built_in(agent, offer.journeys, journey), *(t.schema for t in offer.tools.values())])
+        schemas = (t.schema for t in offer.tools.values())
+        tools = (*built_in(agent, offer.journeys, journey), *schemas)
         general = Sheet(tuple(spans), [span_key(s) for s in spans], tools, [digest(t) for t in tools])
         cache[key] = general
     facts = facts_span(setup)
