@@ -1,0 +1,105 @@
+"""Replacing secrets and personal data by stable substitutes of the same shape.
+
+The same value becomes the same substitute everywhere in a transcript, so what
+referred to it still does. Addresses at example domains stay: they are nobody's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+EMAIL = re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.-]*\w\b")
+CARD = re.compile(r"\b(?:\d[ -]?){12,18}\d\b")
+SECRET = re.compile(
+    r"\b(?:sk-[A-Za-z0-9_-]{16,}|AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{20,}|xox[abp]-[A-Za-z0-9-]{10,})"
+)
+PHONE = re.compile(r"(?<![\w+])\+\d[\d ()-]{7,16}\d\b")
+
+
+@dataclass
+class Redactor:
+    """Redacts plain data; `replaced` lists (what kind, the substitute) of what it replaced, in order."""
+
+    replaced: list[tuple[str, str]] = field(default_factory=list)
+    _known: dict[str, str] = field(default_factory=dict)
+
+    def value(self, value: Any) -> Any:
+        """A copy of plain data with every string redacted, keys included."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {self.text(k) if isinstance(k, str) else k: self.value(v) for k, v in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.value(v) for v in value]
+        return value
+
+    def text(self, text: str) -> str:
+        if len(text) < 6:
+            return text
+        for kind, pattern, make in _RULES:
+            text = pattern.sub(partial(self._swap, kind, make), text)
+        return text
+
+    def _swap(self, kind: str, make: Callable[[str, str], str], match: re.Match[str]) -> str:
+        found = match[0]
+        if found in self._known:
+            return self._known[found]
+        if found in self._known.values():
+            return found
+        made = make(found, hashlib.sha256(found.encode()).hexdigest())
+        if made != found:
+            self._known[found] = made
+            self.replaced.append((kind, made))
+        return made
+
+
+def _email(found: str, seal: str) -> str:
+    domain = found.rsplit("@", 1)[1].lower()
+    if domain.split(".")[0] == "example" or domain.endswith((".example", ".test", ".invalid")):
+        return found
+    return f"person-{seal[:6]}@example.com"
+
+
+def _digits(found: str, seal: str) -> str:
+    numbers = iter(str(int(seal, 16)))
+    return "".join(next(numbers) if c.isdigit() else c for c in found)
+
+
+def luhn(digits: str) -> bool:
+    """Whether a string of digits ends in the check digit that card numbers have."""
+    total = 0
+    for index, digit in enumerate(reversed(digits)):
+        number = int(digit) * (2 if index % 2 else 1)
+        total += number - 9 if number > 9 else number
+    return total % 10 == 0
+
+
+def _card(found: str, seal: str) -> str:
+    digits = re.sub(r"\D", "", found)
+    if not luhn(digits):
+        return found
+    made = _digits(found, seal)
+    for check in "0123456789":
+        candidate = made[:-1] + check
+        if luhn(re.sub(r"\D", "", candidate)):
+            return candidate
+    return made
+
+
+def _secret(found: str, seal: str) -> str:
+    head = re.match(r"[A-Za-z]+[-_]?", found)
+    kept = head[0][:4] if head else ""
+    return kept + "redacted-" + seal[:8]
+
+
+_RULES: tuple[tuple[str, re.Pattern[str], Callable[[str, str], str]], ...] = (
+    ("secret", SECRET, _secret),
+    ("e-mail address", EMAIL, _email),
+    ("card number", CARD, _card),
+    ("phone number", PHONE, _digits),
+)
