@@ -1,0 +1,371 @@
+"""The `claude` model: the Anthropic Messages API, or any server that speaks it.
+
+`ANTHROPIC_BASE_URL` (without /v1) points it elsewhere. Events are read as they
+stand on the wire, so that blocks are kept exactly as received. The SDK takes
+1.5 s to import: that happens at the first answer, or in a worker that has
+imported PRELOAD before it was forked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import random
+import re
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ..errors import ModelStopped, UsageError
+from ..model import Delta, ModelAnswer, ModelRequest
+from ..steps import digest
+from .claude_wire import THOUGHTS, Message, StreamError, as_events, mark_cached, sendable, signature
+
+if TYPE_CHECKING:
+    import anthropic
+
+DEFAULT_MODEL = "claude-sonnet-5-5"
+PRELOAD = ("anthropic", "anthropic.resources.messages")  # what a warm server imports for us
+
+# on current models the words between tool calls are thinking too, and hidden unless asked for
+THINKING: Mapping[str, Any] = {"type": "adaptive", "display": "summarized"}
+
+_SECRET = re.compile(r"\bsk-[\w-]{6,}|(?<=Bearer )\S+")
+
+
+def credentials() -> str | None:
+    """Where the SDK would take its credentials from, never their value; None where it has none.
+
+    For example "ANTHROPIC_API_KEY" or "profile work". Imports the SDK (1.5 s).
+    Raises UsageError where a chosen profile cannot be read.
+    """
+    import anthropic
+
+    try:
+        with anthropic.Anthropic(max_retries=0) as client:
+            return _source(client)
+    except anthropic.AnthropicError as error:
+        message = f"the credentials cannot be read: {_short(str(error))}"
+        raise UsageError(message, next="mend the profile or set ANTHROPIC_API_KEY") from None
+
+
+def _source(client: anthropic.Anthropic) -> str | None:
+    if client.api_key:
+        return "ANTHROPIC_API_KEY"
+    if client.auth_token:
+        return "ANTHROPIC_AUTH_TOKEN"
+    if client.credentials is not None:
+        profile = getattr(client.credentials, "profile", "")
+        return f"profile {profile}" if profile else "workload identity"
+    sent = {name.lower() for name in client.default_headers}
+    return "ANTHROPIC_CUSTOM_HEADERS" if sent & {"authorization", "x-api-key"} else None
+
+
+class Claude:
+    """A Claude model as a Model.
+
+    `max_tokens` bounds one answer, thinking included. `thinking` and `effort`
+    go out as they are; None and "" leave them to the server. A server that
+    refuses the thinking asked for is asked for less, and `params` says so from
+    then on. A request is tried at most `tries` times, with at most
+    `longest_wait` seconds between two of them. `client` is for tests and is
+    not closed; `sleep` and `clock` count in seconds.
+    """
+
+    def __init__(
+        self,
+        model: str = DEFAULT_MODEL,
+        *,
+        max_tokens: int = 16_000,
+        thinking: Mapping[str, Any] | None = THINKING,
+        effort: str = "",
+        tries: int = 5,
+        longest_wait: float = 60.0,
+        client: anthropic.AsyncAnthropic | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = model
+        self.params: dict[str, Any] = {"max_tokens": max_tokens}
+        if thinking is not None:
+            self.params["thinking"] = dict(thinking)
+        if effort:
+            self.params["output_config"] = {"effort": effort}
+        self._less_thinking = _ladder(thinking, max_tokens)
+        self._bound: dict[str, str] = {}  # the signature of a thought -> the prompt it was made under
+        self._tries = tries
+        self._longest_wait = longest_wait
+        self._client = client
+        self._sleep = sleep
+        self._clock = clock
+
+    async def answer(self, request: ModelRequest) -> AsyncIterator[Delta | ModelAnswer]:
+        """Yield Deltas as they come and, last, one ModelAnswer.
+
+        Raises ModelStopped("model_error") with a sentence and what to do next.
+        """
+        began = self._clock()
+        attempt = 1
+        while True:
+            body, prompt = self._body(request)
+            message = Message()
+            try:
+                async with contextlib.aclosing(self._events(body, message)) as events:
+                    async for event in events:
+                        for delta in message.take(event):
+                            yield delta
+                answer = message.finish(self.name, self._clock() - began)
+                break
+            except Exception as error:
+                trouble = _diagnose(error)
+            if message.shown:
+                yield Delta("restart")
+            conceded = self._concede(trouble, request)
+            if conceded:
+                yield Delta("wait", conceded)
+                continue
+            if not trouble.again or attempt >= self._tries:
+                raise ModelStopped("model_error", trouble.sentence(attempt))
+            seconds = self._pause(attempt, trouble.after)
+            yield Delta("wait", trouble.text, seconds)
+            await self._sleep(seconds)
+            attempt += 1
+        for block in answer.blocks:
+            if block.get("type") in THOUGHTS:
+                self._bound[signature(block)] = prompt
+        yield answer
+
+    def _body(self, request: ModelRequest) -> tuple[dict[str, Any], str]:
+        """What is sent, and a hash of the prompt that thinking will be bound to."""
+        system: list[dict[str, Any]] = [{"type": "text", "text": s.text} for s in request.system if s.text.strip()]
+        tools = [dict(tool) for tool in request.tools]
+        prompt = digest([system, tools])
+        messages = sendable(request.messages, lambda thought: self._may_send(thought, prompt))
+        mark_cached(system or tools)  # tools come before the system prompt: one mark keeps both
+        if messages:
+            mark_cached(messages[-1]["content"])
+        body: dict[str, Any] = {"model": self.name, "messages": messages, **self.params}
+        if system:
+            body["system"] = system
+        if tools:
+            body["tools"] = tools
+        return body, prompt
+
+    def _may_send(self, thought: Mapping[str, Any], prompt: str) -> bool:
+        """A thought counts only under the prompt it was made under; one without a signature never does."""
+        known_by = signature(thought)
+        return bool(known_by) and self._bound.get(known_by, prompt) == prompt
+
+    async def _events(self, body: dict[str, Any], message: Message) -> AsyncGenerator[Any, None]:
+        """Send one request; yield the events of its stream, as they stand on the wire."""
+        import anthropic
+
+        async with (
+            self._open() as client,
+            client.messages.with_streaming_response.create(**body, stream=True) as response,
+        ):
+            message.request_id = response.headers.get("request-id", "")
+            if "json" in response.headers.get("content-type", ""):  # a server that does not stream
+                for event in as_events(msgspec.json.decode(await response.read())):
+                    yield event
+                return
+            async for sent in anthropic.AsyncStream.raw_events(response.http_response):
+                if sent.data and sent.data != "[DONE]":
+                    yield msgspec.json.decode(sent.data)
+
+    @contextlib.asynccontextmanager
+    async def _open(self) -> AsyncIterator[anthropic.AsyncAnthropic]:
+        """A client for one request: kept ones would outlive the event loop they belong to."""
+        import anthropic
+
+        if self._client is not None:
+            yield self._client.with_options(max_retries=0)
+        else:
+            async with anthropic.AsyncAnthropic(max_retries=0) as client:
+                yield client
+
+    def _concede(self, trouble: _Trouble, request: ModelRequest) -> str:
+        """Ask for less where thinking was refused; says what is asked now, "" where nothing can be."""
+        about = trouble.text.lower()
+        if trouble.status not in (400, 422) or not ("thinking" in about or "adaptive" in about):
+            return ""
+        earlier = {signature(b) for m in request.messages for b in m["content"] if b.get("type") in THOUGHTS}
+        known = {thought for thought in earlier if thought and self._bound.get(thought) != ""}
+        if known and ("signature" in about or "bound to" in about or not self._less_thinking):
+            self._bound |= dict.fromkeys(known, "")
+            return "earlier thinking does not fit this prompt or account: asking without it"
+        if not self._less_thinking:
+            return ""
+        thinking = self._less_thinking.pop(0)
+        # a new dict: the old one is part of a recorded step
+        self.params = {k: v for k, v in self.params.items() if k != "thinking"}
+        if thinking is not None:
+            self.params["thinking"] = thinking
+        way = "without it" if thinking is None else f"for the {thinking['type']} kind"
+        return f"the server refused the thinking asked for: asking {way}"
+
+    def _pause(self, attempt: int, after: float | None) -> float:
+        if after is None or not math.isfinite(after):
+            after = 2.0 ** (attempt - 1) * random.uniform(0.75, 1.0)
+        return min(max(after, 0.0), self._longest_wait)
+
+
+def _ladder(thinking: Mapping[str, Any] | None, max_tokens: int) -> list[dict[str, Any] | None]:
+    """What to ask for, one after the other, where `thinking` is refused: older models know only budgets."""
+    if thinking is None:
+        return []
+    if thinking.get("type") == "adaptive" and max_tokens > 2_048:
+        return [{"type": "enabled", "budget_tokens": min(8_000, max_tokens // 2)}, None]
+    return [dict(THINKING), None] if thinking.get("type") == "enabled" else [None]
+
+
+# what can go wrong
+
+_KINDS = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    408: "timeout_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+_PASSING = {"overloaded_error", "api_error", "rate_limit_error", "timeout_error", "conflict_error"}
+_WORDS = {
+    "authentication_error": "the key was not accepted",
+    "billing_error": "the account cannot pay for this",
+    "permission_error": "the key may not do this",
+    "not_found_error": "the server does not know this model or address",
+    "request_too_large": "the conversation is too long for one request",
+    "rate_limit_error": "too many requests",
+    "timeout_error": "the server took too long",
+    "overloaded_error": "the server is overloaded",
+    "api_error": "the server had a fault of its own",
+}
+_ADVICE = {
+    "authentication_error": "Check the key: `workbench doctor` says where it is taken from",
+    "billing_error": "Look at the plan and the balance of the account",
+    "permission_error": "Choose another model, or a key that may use this one",
+    "not_found_error": "Check the name of the model and, if it is set, ANTHROPIC_BASE_URL (without /v1)",
+    "request_too_large": "Start a new conversation",
+}
+_NO_KEY = "Set ANTHROPIC_API_KEY (for a local server any value will do), or start with the rehearsal instead"
+
+
+class _Trouble:
+    """A try that failed: what happened, what to do next, and whether a further try may help.
+
+    `after` is how many seconds the server asks to wait, `status` that of its response or 0.
+    """
+
+    def __init__(
+        self, text: str, advice: str = "", *, again: bool = False, after: float | None = None, status: int = 0
+    ) -> None:
+        self.text = text
+        self.advice = advice
+        self.again = again
+        self.after = after
+        self.status = status
+
+    def sentence(self, attempts: int) -> str:
+        tried = f" (tried {attempts} times)" if attempts > 1 else ""
+        advice = self.advice or ("Try again later" if self.again else "")
+        return f"{self.text.rstrip('.')}{tried}. {advice}".rstrip(". ")
+
+
+def _diagnose(error: Exception) -> _Trouble:
+    """What an exception of the SDK, its transport or the stream means. Raises it again if it is a bug of ours."""
+    import anthropic
+    import httpx2
+
+    if isinstance(error, StreamError):
+        return _refused(0, error.kind, error.words, {}) if error.kind else _Trouble(error.words, again=True)
+    if isinstance(error, anthropic.APIStatusError):
+        words = error.api_message or error.message
+        return _refused(error.status_code, str(error.type or ""), words, error.response.headers)
+    if isinstance(error, anthropic.APIConnectionError):
+        return _unreached(error)
+    if isinstance(error, httpx2.TransportError):
+        return _Trouble(f"the connection broke ({type(error).__name__})", again=True)
+    if isinstance(error, msgspec.DecodeError):
+        return _Trouble("the server sent what is no JSON", "Check ANTHROPIC_BASE_URL", again=True)
+    if isinstance(error, TypeError) and "authentication method" in str(error):
+        return _Trouble("there are no credentials for the model", _NO_KEY)
+    if isinstance(error, anthropic.AnthropicError):
+        return _Trouble(f"the credentials cannot be used: {_short(str(error))}", _NO_KEY)
+    if isinstance(error, UnicodeEncodeError):
+        return _unsendable_key()
+    if isinstance(error, httpx2.InvalidURL):
+        return _Trouble("the server's address is no URL", "Check ANTHROPIC_BASE_URL")
+    raise error
+
+
+def _unreached(error: anthropic.APIConnectionError) -> _Trouble:
+    import anthropic
+    import httpx2
+
+    cause = error.__cause__
+    if isinstance(cause, httpx2.LocalProtocolError):
+        return _unsendable_key()  # its words would quote the key
+    if isinstance(cause, httpx2.UnsupportedProtocol):
+        return _Trouble("the server's address is no URL", "Check ANTHROPIC_BASE_URL: it begins with http")
+    host = error.request.url.host
+    if isinstance(error, anthropic.APITimeoutError):
+        return _Trouble(f"{host} did not answer in time", again=True)
+    return _Trouble(
+        f"{host} cannot be reached",
+        "Check the network and, if it is set, ANTHROPIC_BASE_URL",
+        again=True,
+    )
+
+
+def _unsendable_key() -> _Trouble:
+    return _Trouble(
+        "the key holds a character that cannot be sent", "Check ANTHROPIC_API_KEY for line breaks and quotes"
+    )
+
+
+def _refused(status: int, kind: str, words: str, headers: Mapping[str, str]) -> _Trouble:
+    """The server said no: by its status or, in the middle of a stream (status 0), by an event."""
+    kind = kind or _KINDS.get(status, "api_error" if status >= 500 else "")
+    again = (status >= 500 and status != 501) if status >= 400 else kind in _PASSING
+    again = again or status in (408, 409, 429)
+    if headers.get("x-should-retry") in ("true", "false"):
+        again = headers["x-should-retry"] == "true"
+    advice = _ADVICE.get(kind, "")
+    if "prompt is too long" in words:
+        advice = _ADVICE["request_too_large"]
+    elif "max_tokens" in words:
+        advice = "Choose another max_tokens"
+    text = _WORDS.get(kind, "the server refused the request")
+    number = f" ({status})" if status else ""
+    return _Trouble(
+        f"{text}{number}: {_short(words)}".rstrip(": "),
+        advice,
+        again=again,
+        after=_retry_after(headers),
+        status=status,
+    )
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds the server asks to wait: from retry-after-ms, or from retry-after as a number or a date."""
+    for name, unit in (("retry-after-ms", 1_000), ("retry-after", 1)):
+        with contextlib.suppress(KeyError, ValueError):
+            return float(headers[name]) / unit
+    with contextlib.suppress(KeyError, ValueError):
+        return parsedate_to_datetime(headers["retry-after"]).timestamp() - time.time()
+    return None
+
+
+def _short(text: str) -> str:
+    """One line of at most 300 characters, without anything that looks like a key."""
+    line = _SECRET.sub("[key]", " ".join(text.split()))
+    return line if len(line) <= 300 else f"{line[:299]}…"
