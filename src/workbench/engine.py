@@ -285,7 +285,7 @@ class _Turn:
         if ran.fault is not None:
             self.emit(ran.fault)
         self._result(place, tool.name, ran)
-        if ran.outcome in ("ok", "error"):
+        if ran.outcome == "ok":  # what a tool says when it refuses has not the type its policies expect
             decision, say = await self._judge_result(place, tool, args, ran.value)
             if decision is not None:
                 self._hand_off(place, decision.reason, decision.policy, say)

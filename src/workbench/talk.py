@@ -101,6 +101,11 @@ class State:
 
     def _withhold(self, step: Decision) -> None:
         """A policy after the tool changed what the model and the policies see of a result."""
+        if any(
+            d.stand == "after" and d.call == step.call and d.verdict in ("block", "escalate")
+            for d in self._decisions[:-1]
+        ):
+            return  # what one policy withheld, a later one does not give back
         last = self.happened[-1]
         blocked = step.verdict != "rewrite"
         self.happened[-1] = Happened(

@@ -1,0 +1,86 @@
+"""The support agent of Oleander: three journeys, and the policies that hold in all of them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from workbench import WRITES, Agent, Block, Escalate, Rewrite, Talk
+
+from .returns.rehearsal import returns  # each journey comes with its rehearsal
+from .shop import is_signed_in
+
+agent = Agent("support", journeys=[returns], knowledge="knowledge")
+
+CARD = re.compile(r"\b(?:\d[ -]?){12,15}(\d{4})\b")
+AMOUNT = re.compile(r"(?:€|EUR) ?(\d+(?:[.,]\d{2})?)|(\d+(?:[.,]\d{2})?) ?(?:€|euros?\b|EUR\b)")
+DATE = re.compile(
+    r"\b(?:by|on|until|within|in) (?:\w+day|tomorrow|\d+ (?:business )?days?|the \d+|\d{1,2} [A-Z]\w+)", re.I
+)
+DANGER = re.compile(r"\b(smok(e|ing)|on fire|burn(s|ing|t)|sparks?|electric shock|overheat\w*)\b", re.I)
+
+
+@agent.policy(on_message=True)
+def no_card_numbers(message: str, talk: Talk) -> Rewrite | None:
+    """A full card number that a customer types is not read and not kept: only its last four digits.
+
+    Why: what we do not have cannot leak, and no journey of ours needs it.
+    """
+    hidden = CARD.sub(r"(card ending in \1)", message)
+    return (
+        Rewrite(hidden, "a card number was in it", found=len(CARD.findall(message))) if hidden != message else None
+    )
+
+
+@agent.policy(on_message=True)
+def danger(message: str, talk: Talk) -> Escalate | None:
+    """Smoke, fire, sparks and shocks go to a person at once.
+
+    Why: no troubleshooting step is worth a burnt hand.
+    """
+    found = DANGER.search(message)
+    if not found:
+        return None
+    say = "Please unplug it and do not use it again. A colleague takes over right now."
+    return Escalate("the customer may be in danger", say=say, word=found.group())
+
+
+@agent.policy(before=WRITES)
+def signed_in(call: Any, talk: Talk) -> Block | None:
+    """Nothing is changed for someone who is not signed in.
+
+    Why: an order number is printed on the parcel; it does not prove who is talking.
+    """
+    if not is_signed_in(talk):
+        return Block("the customer is not signed in: ask them to sign in first", tool=call.tool)
+    return None
+
+
+def money_is_the_subject(talk: Talk) -> bool:
+    return any("refund" in said.lower() or "money" in said.lower() for said in [talk.last_said, *talk.said])
+
+
+@agent.policy(before_reply=True, when=money_is_the_subject)
+def no_promised_dates(reply: str) -> Block | None:
+    """Never promise when a refund arrives.
+
+    Why: the bank decides it. A broken promise costs more calls than no promise.
+    """
+    for sentence in re.split(r"(?<=[.!?])\s|\n", reply):
+        date = DATE.search(sentence)
+        if date and re.search(r"refund|money|pay back", sentence, re.I) and "“" not in sentence:
+            return Block("no date may be promised for a refund", promised=date.group())
+    return None
+
+
+@agent.policy(before_reply=True)
+def known_amounts(reply: str, talk: Talk) -> Block | None:
+    """Never name an amount that no tool gave and the customer did not say.
+
+    Why: a customer may hold us to any price we write.
+    """
+    known = " ".join([*talk.said, *(str(c.value) for c in talk.calls if c.ok)]).replace(",", ".")
+    for amount in (a or b for a, b in AMOUNT.findall(reply)):
+        if f"{float(amount.replace(',', '.')):g}" not in known:
+            return Block(f"no tool gave the amount {amount}", amount=amount)
+    return None
