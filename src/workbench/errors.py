@@ -3,6 +3,7 @@
     WorkbenchError              shown to a person without a traceback
     ├── JourneyError            the engineer's code or files: has a place (file:line)
     ├── TranscriptError         a transcript that cannot be read or written
+    ├── WorkerDied              the process that held journey code is gone or was stuck
     ├── UsageError              a command or a choice that makes no sense
     └── ModelStopped            no answer will come this turn, and why
 
@@ -37,6 +38,10 @@ class JourneyError(WorkbenchError):
 
 class TranscriptError(WorkbenchError):
     """A transcript cannot be read, written or understood."""
+
+
+class WorkerDied(WorkbenchError):
+    """The worker overran its deadline or went away; `where` is the journey line it was in, if known."""
 
 
 class UsageError(WorkbenchError):

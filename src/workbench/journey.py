@@ -27,11 +27,16 @@ ToolNames = Tool | str | Iterable["Tool | str"]
 
 @dataclass(frozen=True)
 class Limits:
-    """Per turn: answers of the model, tokens it wrote, seconds of wall clock. Past one, the turn ends."""
+    """Per turn: answers of the model, tokens it wrote, seconds of wall clock. Past one, the turn ends.
+
+    `code` is how many seconds a tool, policy or import may block without
+    waiting on anything: past it the worker counts as stuck and is ended.
+    """
 
     answers: int = 12
     tokens: int = 20_000
     seconds: float = 120.0
+    code: float = 10.0
 
 
 class _Collects:

@@ -17,7 +17,7 @@ from typing import Any
 from .engine import Conversation, run_turn
 from .expectation import KINDS, Run, holds, intended
 from .journey import Agent
-from .steps import Answer, AnyStep, Decision, Fault, Place, Setup, UserMessage
+from .steps import Answer, AnyStep, Decision, Fault, Place, Prompt, Setup, UserMessage
 from .tape import Tape
 from .trace import Move, Trace, TurnMoves, moves
 from .transcript import Transcript
@@ -76,15 +76,21 @@ class Rerun:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a replay says of a transcript."""
+    """What a replay says of a transcript.
+
+    `moves` were run; `prompt_changed_from` is the first whose prompt is not the
+    recorded one (0: none). `before` are the two moves before the first
+    difference, in words; `changed` names policies and prompt spans that are
+    not the recorded ones.
+    """
 
     verdict: Verdict
     why: str = ""
-    rerun: Rerun | None = None
-
-    @property
-    def first(self) -> Difference | None:
-        return self.rerun.first if self.rerun else None
+    first: Difference | None = None
+    moves: int = 0
+    prompt_changed_from: int = 0
+    before: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
 
 
 class _Follower:
@@ -276,7 +282,36 @@ def replay(transcript: Transcript, agent: Agent) -> Outcome:
         return Outcome(Verdict.ERROR, proof)
     result: Rerun = run_sync(agent, rerun(agent, transcript.setup, transcript.steps))
     verdict, why = judge(transcript, result)
-    return Outcome(verdict, why, result)
+    outcome = Outcome(verdict, why, result.first, result.moves, result.prompt_changed_from)
+    if verdict is not Verdict.PASS:
+        outcome.before = _before(result)
+        outcome.changed = _changed(transcript, result)
+    return outcome
+
+
+def _before(result: Rerun) -> list[str]:
+    """The two moves before the first difference, in words."""
+    if result.first is None:
+        return []
+    done = [m for t in moves(result.trace) for m in t.moves if m.place < result.first.place]
+    return [f"{m.place}  {tell(m)}" for m in done[-2:]]
+
+
+def _changed(transcript: Transcript, result: Rerun) -> list[str]:
+    """Policies and prompt spans that are not the recorded ones, by name."""
+    then = {s.policy: s.version for s in transcript.steps if isinstance(s, Decision)}
+    now = {s.policy: s.version for s in result.trace if isinstance(s, Decision)}
+    found = [f"policy {p}" + ("" if p in then else " (new)") for p, v in now.items() if then.get(p) != v]
+    old = [s for s in transcript.steps if isinstance(s, Prompt)]
+    new = [s for s in result.trace if isinstance(s, Prompt)]
+    seen = {key for prompt in old for key in prompt.spans}
+    for prompt in new:
+        for key in prompt.spans:
+            if key not in seen:
+                seen.add(key)
+                span = result.trace.exhibits[key]
+                found.append(f"prompt: {span['title']}" + (f" ({span['source']})" if span.get("source") else ""))
+    return found
 
 
 def red_proof(transcript: Transcript) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from .errors import JourneyError, UsageError, WorkbenchError
+from .errors import JourneyError, UsageError, WorkerDied
 from .expectation import Expectation
 from .redact import Redactor
 from .steps import Answer, AnyStep, Fault, Place, Setup, TurnEnd, UserMessage
@@ -37,10 +37,6 @@ from .wire import (
     Stepped,
     Streamed,
 )
-
-
-class WorkerDied(WorkbenchError):
-    """The worker overran its deadline or went away; `where` is the journey line it was in, if known."""
 
 
 class Worker(Protocol):

@@ -99,6 +99,14 @@ def files_of(root: Path, agent: str) -> list[Path]:
     )
 
 
+def file_hashes(root: Path, agent: str) -> dict[str, str]:
+    """The hash of each of an agent's files, by its path below journeys/."""
+    return {
+        path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+        for path in files_of(root, agent)
+    }
+
+
 def code_hash(root: Path, agent: str) -> str:
     seal = hashlib.sha256()
     for path in files_of(root, agent):
@@ -164,7 +172,7 @@ def _import(root: Path, module: str) -> ModuleType:
     except JourneyError:
         raise
     except CODE_ERRORS as error:
-        where, frames = fault_place(error, f"{module.split('.')[1]}/agent.py:1")
+        where, _ = fault_place(error, f"{module.split('.')[1]}/agent.py:1")
         raise JourneyError(
             f"while loading: {describe(error)}", where=where, next="mend the line and save"
         ) from error

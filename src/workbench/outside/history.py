@@ -1,0 +1,166 @@
+"""Past and running conversations under .workbench/sessions, a JSON Lines file each.
+
+A record a line, appended and flushed as it happens: a killed process loses no
+finished step, and a torn last line is passed over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from io import BufferedWriter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..errors import TranscriptError, UsageError
+from ..steps import AnyStep, Setup, UserMessage
+from ..trace import Trace
+from ..transcript import Mark, Transcript
+from .transcripts import fresh_path, write
+
+
+class Line(msgspec.Struct, omit_defaults=True):
+    """One record of a session file; which fields are there says what it is."""
+
+    session: str = ""
+    setup: Setup | None = None
+    model: str = ""
+    step: AnyStep | None = None
+    exhibit: str = ""
+    value: Any = None
+    mark: Mark | None = None
+    unmark: str = ""
+
+
+_LINE = msgspec.json.Decoder(Line)
+
+
+@dataclass
+class Kept:
+    """A session as it stands in its file."""
+
+    id: str
+    setup: Setup
+    model: str
+    steps: list[AnyStep] = field(default_factory=list)
+    exhibits: dict[str, Any] = field(default_factory=dict)
+    marks: dict[str, Mark] = field(default_factory=dict)
+
+    @property
+    def trace(self) -> Trace:
+        return Trace(self.steps, self.exhibits)
+
+    @property
+    def title(self) -> str:
+        """The customer's first words."""
+        first = next((str(s.text) for s in self.steps if isinstance(s, UserMessage)), "")
+        return " ".join(first.split())[:200]
+
+
+class History:
+    """The Store of a session: keeps sessions under `state`, transcripts under `transcripts`.
+
+    `problem` says why something could not be kept; "" while all is well.
+    """
+
+    def __init__(self, state: Path, transcripts: Path) -> None:
+        self.folder = state / "sessions"
+        self.transcripts = transcripts
+        self.problem = ""
+        self._open: dict[str, BufferedWriter] = {}
+
+    # a Store
+
+    def begin(self, session: str, head: dict[str, Any]) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            ignore = self.folder.parent / ".gitignore"
+            if not ignore.exists():
+                ignore.write_text("*\n")
+        except OSError as error:
+            raise UsageError(
+                f"cannot write {self.folder}: {error.strerror}", next="make the folder writable, then say it again"
+            ) from None
+        self.append(session, head)
+
+    def append(self, session: str, record: dict[str, Any]) -> None:
+        try:
+            file = self._open.get(session)
+            if file is None:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                path = self._path(session)
+                torn = path.is_file() and path.stat().st_size and not path.read_bytes().endswith(b"\n")
+                file = self._open[session] = path.open("ab")
+                if torn:
+                    file.write(b"\n")
+            file.write(msgspec.json.encode(record) + b"\n")
+            file.flush()
+        except OSError as error:
+            self.problem = f"not kept: {self._path(session).name}: {error.strerror}"
+
+    def save(self, transcript: Transcript) -> str:
+        path = fresh_path(self.transcripts / transcript.agent, transcript.id)
+        if path.stem != transcript.id:
+            transcript = msgspec.structs.replace(transcript, id=path.stem)
+        write(path, transcript)
+        return path.relative_to(self.transcripts.parent).as_posix()
+
+    def remove(self, path: str) -> None:
+        (self.transcripts.parent / path).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        for file in self._open.values():
+            file.close()
+        self._open.clear()
+
+    # what was kept
+
+    def _path(self, session: str) -> Path:
+        return self.folder / f"{session}.jsonl"
+
+    def ids(self) -> list[str]:
+        """Session ids, latest first."""
+        files = [(p.stat().st_mtime, p.stem) for p in self.folder.glob("*.jsonl")]
+        return [name for _, name in sorted(files, reverse=True)]
+
+    def touched(self, session: str) -> float:
+        """When a session was last written to, in seconds since the epoch."""
+        return self._path(session).stat().st_mtime
+
+    def read(self, session: str) -> Kept:
+        """A session from its file. Raises TranscriptError where there is nothing to continue."""
+        path = self._path(session)
+        kept: Kept | None = None
+        for line in _lines(path):
+            try:
+                record = _LINE.decode(line)
+            except msgspec.DecodeError:
+                continue  # a line torn by a killed process
+            kept = _take(kept, record)
+        if kept is None:
+            raise TranscriptError("there is no conversation in it", where=path.name)
+        return kept
+
+
+def _lines(path: Path) -> list[bytes]:
+    try:
+        return [line for line in path.read_bytes().split(b"\n") if line.strip()]
+    except OSError as error:
+        raise TranscriptError(f"cannot be read: {error.strerror}", where=str(path)) from None
+
+
+def _take(kept: Kept | None, record: Line) -> Kept | None:
+    if record.session and record.setup is not None:
+        return Kept(record.session, record.setup, record.model)
+    if kept is None:
+        return None
+    if record.step is not None:
+        kept.steps.append(record.step)
+    elif record.exhibit:
+        kept.exhibits[record.exhibit] = record.value
+    elif record.mark is not None:
+        kept.marks[record.mark.at] = record.mark
+    elif record.unmark:
+        kept.marks.pop(record.unmark, None)
+    return kept

@@ -1,0 +1,55 @@
+"""Which model speaks: the rehearsal, or Claude."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+
+from ..errors import UsageError
+from ..journey import Agent
+from ..model import Model
+from ..rehearsal import RehearsalModel
+
+REHEARSAL, CLAUDE = "rehearsal", "claude"
+
+
+def make_model(name: str, agent: Agent) -> Model:
+    """The model called `name`: "rehearsal", "claude" (its default) or the id of a Claude model."""
+    if name == REHEARSAL:
+        return RehearsalModel(agent)
+    from .claude import Claude  # the SDK costs 1.4 s and 74 MB: only where a live model is chosen
+
+    return Claude() if name == CLAUDE else Claude(name)
+
+
+def check_name(name: str) -> str:
+    """A model's name as the user gave it; raises UsageError for what cannot be one."""
+    if name in (REHEARSAL, CLAUDE) or name.startswith("claude-"):
+        return name
+    if os.environ.get("ANTHROPIC_BASE_URL") and name:
+        return name  # a server of the user's own may call its models anything
+    raise UsageError(
+        f"there is no model {name!r}",
+        next="choose rehearsal, claude, or the id of a Claude model; with ANTHROPIC_BASE_URL any id",
+    )
+
+
+def choose(asked: str, configured: str) -> str:
+    """By option, else by configuration, else claude where there are credentials, else the rehearsal."""
+    for name in (asked, configured):
+        if name:
+            return check_name(name)
+    return CLAUDE if credentials_in_sight() else REHEARSAL
+
+
+def credentials_in_sight() -> bool:
+    """Whether a credential seems to be there, told without loading the SDK (it costs 1.4 s).
+
+    Only signs are looked for: variables, and the SDK's profile folder. `doctor` asks the SDK itself.
+    """
+    names = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_PROFILE")
+    if any(os.environ.get(name) for name in names):
+        return importlib.util.find_spec("anthropic") is not None
+    home = os.environ.get("ANTHROPIC_CONFIG_DIR") or str(Path.home() / ".config" / "anthropic")
+    return Path(home, "credentials").is_dir() or Path(home, "configs").is_dir()

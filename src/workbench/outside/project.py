@@ -1,0 +1,83 @@
+"""A user's project: the folder that holds journeys/, transcripts/ and .workbench/."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..errors import UsageError
+from .loader import agent_names
+
+CONFIG = "workbench.toml"
+KNOWN = {"agent": str, "model": str}
+
+
+@dataclass(frozen=True)
+class Project:
+    """Where things are. `config` is workbench.toml: agent and model to start with."""
+
+    root: Path
+    config: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def journeys(self) -> Path:
+        return self.root / "journeys"
+
+    @property
+    def transcripts(self) -> Path:
+        return self.root / "transcripts"
+
+    @property
+    def state(self) -> Path:
+        return self.root / ".workbench"
+
+    def agent(self, asked: str = "") -> str:
+        """The agent to work on: asked for, configured, or the only one; `support` among several."""
+        there = agent_names(self.journeys)
+        wanted = asked or str(self.config.get("agent", ""))
+        if wanted:
+            if wanted not in there:
+                raise UsageError(
+                    f"there is no agent {wanted!r} in {self.journeys.name}/",
+                    next=f"choose one of: {', '.join(there)}" if there else "`workbench init` makes one",
+                )
+            return wanted
+        if not there:
+            raise UsageError(
+                "there is no agent in journeys/ yet", next="`workbench init` makes one that runs at once"
+            )
+        if len(there) > 1:
+            raise UsageError(
+                f"there are several agents: {', '.join(there)}",
+                next=f'say --agent NAME, or write agent = "{there[0]}" in {CONFIG}',
+            )
+        return there[0]
+
+
+def find_project(start: Path | None = None) -> Project:
+    """The nearest folder, here or above, with a journeys/ in it. Raises UsageError."""
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "journeys").is_dir():
+            return Project(folder, _config(folder / CONFIG))
+    raise UsageError(
+        f"there is no journeys/ folder in {here} or above it",
+        next="go to your project, or make one: workbench init NAME",
+    )
+
+
+def _config(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        config = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"not TOML: {error}", where=path.name, next="mend the line") from None
+    for key, value in config.items():
+        if key not in KNOWN:
+            raise UsageError(f"there is no setting {key!r}", where=path.name, next=f"settings: {', '.join(KNOWN)}")
+        if not isinstance(value, KNOWN[key]):
+            raise UsageError(f"{key} must be a text", where=path.name)
+    return config

@@ -1,0 +1,267 @@
+"""Inside the worker process: journey code lives and runs here, and nowhere else.
+
+One thread reads requests; the event loop answers them one at a time and beats
+while it is free, so that whoever started this process can tell a worker that
+waits from one that is stuck in journey code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import faulthandler
+import os
+import signal
+import sys
+import threading
+from datetime import datetime
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from ..engine import Conversation, run_turn
+from ..errors import JourneyError, WorkbenchError
+from ..model import Delta, Model
+from ..replay import Rerun, judge, red_proof, rerun
+from ..runner import CODE_ERRORS, Printed, Sandbox, describe
+from ..source import fault_place
+from ..steps import AnyStep, Place, Setup, TurnEnd
+from ..trace import Trace
+from ..transcript import decode
+from ..wire import (
+    AgentCard,
+    Beat,
+    Differs,
+    Done,
+    Event,
+    Exhibited,
+    Failed,
+    FixtureCard,
+    JourneyCard,
+    Judge,
+    Judged,
+    Load,
+    Open,
+    PolicyCard,
+    Ready,
+    Request,
+    Reran,
+    RunAgain,
+    Say,
+    Stepped,
+    Stop,
+    Streamed,
+    ToolCard,
+    pack,
+    unpack_request,
+)
+from ..world import World
+from .loader import Loaded, file_hashes, load
+from .models import make_model
+
+BEAT = 0.25  # seconds between signs of life
+
+
+def main(connection: Connection, stacks: str) -> None:
+    """The life of a worker. `stacks` is the file that SIGUSR1 writes the current stack to."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    quiet = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(quiet, fd)
+    sys.stdout = sys.stderr = Printed()
+    with contextlib.suppress(AttributeError), open(stacks, "w") as file:  # no SIGUSR1 on Windows
+        faulthandler.register(signal.SIGUSR1, file=file, all_threads=False)
+        asyncio.run(_Serving(connection).run())
+
+
+class _Serving:
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.loaded: Loaded | None = None
+        self.model: Model | None = None
+        self.conversation: Conversation | None = None
+        self.sandbox: Sandbox | None = None
+        self.turn: asyncio.Task[None] | None = None
+        self._told: set[str] = set()
+
+    def send(self, event: Event) -> None:
+        try:
+            self.connection.send_bytes(pack(event))
+        except OSError:
+            os._exit(0)  # nobody listens any more
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        requests: asyncio.Queue[Request] = asyncio.Queue()
+        threading.Thread(target=self._read, args=(loop, requests), daemon=True).start()
+        beat = asyncio.create_task(self._beat())
+        while True:
+            await self._answer(await requests.get())
+            assert not beat.done()
+
+    def _read(self, loop: asyncio.AbstractEventLoop, requests: asyncio.Queue[Request]) -> None:
+        while True:
+            try:
+                request = unpack_request(self.connection.recv_bytes())
+            except (EOFError, OSError):
+                os._exit(0)
+            if isinstance(request, Stop):
+                loop.call_soon_threadsafe(self._stop)
+            else:
+                loop.call_soon_threadsafe(requests.put_nowait, request)
+
+    def _stop(self) -> None:
+        if self.turn is not None:
+            self.turn.cancel()
+
+    async def _beat(self) -> None:
+        while True:
+            self.send(Beat())
+            await asyncio.sleep(BEAT)
+
+    async def _answer(self, request: Request) -> None:
+        try:
+            match request:
+                case Load():
+                    self._load(request)
+                case Open():
+                    self._open(request)
+                    self.send(Done())
+                case Say():
+                    await self._say(request.text)
+                    self.send(Done())
+                case RunAgain():
+                    await self._run_again(request)
+                case Judge():
+                    await self._judge(request)
+                case Stop():
+                    pass
+        except WorkbenchError as error:
+            self.send(Failed(error.message, error.where, error.next))
+        except CODE_ERRORS as error:
+            where, frames = fault_place(error)
+            self.send(Failed(describe(error), where, "" if frames else "this is a bug of Workbench", not frames))
+
+    def _load(self, request: Load) -> None:
+        self.loaded = load(Path(request.root), request.agent)
+        self.model = make_model(request.model, self.loaded.agent)
+        self.send(Ready(card_of(self.loaded, self.model)))
+
+    def _open(self, request: Open) -> None:
+        loaded = self._need()
+        self.conversation = Conversation(
+            loaded.agent, request.setup, Trace(request.steps, request.exhibits), on_step=self._stepped
+        )
+        self._told = set(request.exhibits)
+        world = make_world(loaded, request.setup)
+        world.replay(self.conversation.state.changes)
+        self.sandbox = Sandbox(world)
+
+    def _need(self) -> Loaded:
+        if self.loaded is None:
+            raise JourneyError("no agent is loaded")
+        return self.loaded
+
+    def _stepped(self, step: AnyStep) -> None:
+        assert self.conversation is not None
+        exhibits = self.conversation.trace.exhibits
+        if len(exhibits) > len(self._told):
+            for key in [k for k in exhibits if k not in self._told]:
+                self._told.add(key)
+                self.send(Exhibited(key, exhibits[key]))
+        self.send(Stepped(step))
+
+    async def _say(self, text: str) -> None:
+        if self.conversation is None or self.sandbox is None or self.model is None:
+            raise JourneyError("no conversation is open")
+        conversation, limit = self.conversation, self._need().agent.limits.seconds
+
+        def on_delta(place: Place, delta: Delta) -> None:
+            self.send(Streamed(place.turn, place.answer, delta))
+
+        async def turn() -> None:
+            await run_turn(conversation, text, self.model, self.sandbox, on_delta)  # type: ignore[arg-type]
+
+        self.turn = asyncio.create_task(turn())
+        try:
+            done, _ = await asyncio.wait([self.turn], timeout=limit)
+            if not done:
+                self.turn.cancel()
+                await asyncio.wait([self.turn])
+            stopped = self.turn.cancelled()
+            if not stopped:
+                self.turn.result()
+        finally:
+            self.turn = None
+        if stopped:
+            number = conversation.state.turn
+            if done:
+                conversation.emit(TurnEnd(turn=number, reason="interrupted"))
+            else:
+                conversation.emit(TurnEnd(turn=number, reason="limit", detail=f"{limit:g} seconds"))
+
+    async def _run_again(self, request: RunAgain) -> None:
+        result = await rerun(self._need().agent, request.setup, request.steps)
+        self.send(reran(result))
+
+    async def _judge(self, request: Judge) -> None:
+        transcript = decode(request.data, "transcript")
+        proof = red_proof(transcript)
+        if proof:
+            self.send(Judged("ERROR", proof))
+            return
+        result = await rerun(self._need().agent, transcript.setup, transcript.steps)
+        verdict, why = judge(transcript, result)
+        self.send(Judged(verdict.value, why, reran(result).differences[0] if result.first else None))
+
+
+def reran(result: Rerun) -> Reran:
+    faults = [f for f in result.faults if f.origin in ("policy", "condition", "journey")]
+    return Reran(
+        list(result.trace.steps),
+        result.trace.exhibits,
+        [Differs(str(d.place), d.recorded, d.now, d.why) for d in result.differences],
+        result.moves,
+        result.prompt_changed_from,
+        f"{faults[0].where}: {faults[0].name}: {faults[0].message}" if faults else "",
+    )
+
+
+def make_world(loaded: Loaded, setup: Setup) -> World:
+    """The sandbox a conversation starts from. Raises JourneyError where its fixture is gone."""
+    fixture = loaded.fixtures.get(setup.fixture)
+    if fixture is None and setup.fixture:
+        raise JourneyError(
+            f"the fixture {setup.fixture!r} is not there any more",
+            where=f"{loaded.agent.name}/{loaded.agent.fixtures}/{setup.fixture}.json",
+            next=f"fixtures here: {', '.join(loaded.fixtures)}",
+        )
+    start = fixture.world if fixture else {}
+    return World(start, now=datetime.fromisoformat(setup.clock), seed=setup.seed)
+
+
+def card_of(loaded: Loaded, model: Model) -> AgentCard:
+    """What the screens may know of an agent, as plain data."""
+    agent = loaded.agent
+    policies = [
+        PolicyCard(p.full_name, p.stand, list(p.tools), p.rule, p.why, p.source, p.version)
+        for p in agent.all_policies()
+    ]
+    return AgentCard(
+        name=agent.name,
+        code=loaded.code,
+        model=model.name,
+        journeys=[JourneyCard(j.name, j.goal, j.source, j.rehearsal is not None) for j in agent.journeys.values()],
+        tools=[
+            ToolCard(t.name, t.journey, t.writes, t.recorded, t.source, _first(t.description))
+            for t in agent.all_tools()
+        ],
+        policies=policies,
+        fixtures=[FixtureCard(f.name, f.about, f.setup) for f in loaded.fixtures.values()],
+        files=file_hashes(loaded.root, agent.name),
+        turn_seconds=agent.limits.seconds,
+        code_seconds=agent.limits.code,
+    )
+
+
+def _first(text: str) -> str:
+    return text.split("\n", 1)[0]

@@ -1,0 +1,44 @@
+"""Watching a journeys/ folder: says when what is in it has changed.
+
+The kind of an event means nothing (editors save by renaming), so only the path
+is used, and what counts is the hash of the contents. Folders are watched, never
+files: a watch on a file dies at the first atomic save.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from watchfiles import awatch
+
+from .loader import IGNORED, code_hash
+
+STEP = 15  # milliseconds between looks: 31 ms from save to event at 20
+DEBOUNCE = 50
+
+
+def counts(path: str) -> bool:
+    """Whether a changed file may be journey code: not an editor's own scratch file."""
+    name = Path(path).name
+    return not (
+        name.startswith((".", "#"))
+        or name.endswith(("~", ".swp", ".swx", ".tmp", ".pyc"))
+        or name == "4913"  # vim's test of whether it may write here
+        or IGNORED & set(Path(path).parts)
+    )
+
+
+async def changes(root: Path, agent: str) -> AsyncIterator[str]:
+    """The agent's code hash, each time it has changed."""
+    last = code_hash(root, agent)
+    async for found in awatch(root, step=STEP, debounce=DEBOUNCE, watch_filter=lambda _, p: counts(p)):
+        if not found:
+            continue
+        try:
+            now = code_hash(root, agent)
+        except OSError:  # a file went away while it was read: the next event tells
+            continue
+        if now != last:
+            last = now
+            yield now

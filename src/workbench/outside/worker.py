@@ -1,0 +1,218 @@
+"""Workers, from outside: processes that hold journey code, and their deadlines.
+
+Forked from a warm server, so that a new one is there in milliseconds; one spare
+waits already forked for the next save. A worker that stops beating is stuck in
+journey code: it is asked where it stands, then ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import multiprocessing
+import os
+import re
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import AsyncIterator
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from ..errors import JourneyError, WorkerDied
+from ..wire import (
+    AgentCard,
+    Beat,
+    Done,
+    Event,
+    Failed,
+    Judged,
+    Load,
+    Ready,
+    Request,
+    Reran,
+    Say,
+    Stop,
+    pack,
+    unpack_event,
+)
+from .serve import main
+
+LAST = (Done, Failed, Judged, Ready, Reran)  # the events that end a request
+GRACE = 2.0  # seconds a turn may overrun its limit before its worker is ended
+LOAD_SECONDS = 10.0  # what a load may take before it counts as stuck
+
+_PRELOAD = ["workbench.outside.serve", "workbench.rehearsal"]
+
+
+def prepare(model: str) -> None:
+    """Choose what the warm server holds. Call once, before the first worker; the SDK only for a live model."""
+    context = multiprocessing.get_context(_method())
+    if context.get_start_method() == "forkserver":
+        sdk = ["workbench.outside.claude"] if model != "rehearsal" else []
+        context.set_forkserver_preload([*_PRELOAD, *sdk])
+
+
+def _method() -> str:
+    return "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+
+
+class WorkerProcess:
+    """One worker. `ask()` gives the events of one request; requests do not overlap."""
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context(_method())
+        ours, theirs = context.Pipe()
+        handle, self._stacks = tempfile.mkstemp(prefix="workbench-", suffix=".stack")
+        os.close(handle)
+        self._connection: Connection = ours
+        self._process: BaseProcess = context.Process(  # type: ignore[attr-defined]
+            target=main, args=(theirs, self._stacks), daemon=True
+        )
+        self._process.start()
+        theirs.close()
+        self._events: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._beat = time.monotonic()
+        self._busy = asyncio.Lock()
+        self._closed = False
+        self.root = Path()
+        self.card = AgentCard(name="", code="", model="")
+        loop = asyncio.get_running_loop()
+        self._reader = threading.Thread(target=self._read, args=(loop,), daemon=True)
+        self._reader.start()
+
+    def _read(self, loop: asyncio.AbstractEventLoop) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop may be closed before the worker is
+            while True:
+                try:
+                    event: Event | None = unpack_event(self._connection.recv_bytes())
+                except (EOFError, OSError):
+                    event = None
+                self._beat = time.monotonic()
+                if not isinstance(event, Beat):
+                    loop.call_soon_threadsafe(self._events.put_nowait, event)
+                if event is None:
+                    return
+
+    async def load(self, root: Path, agent: str, model: str) -> None:
+        """Load an agent. Raises JourneyError with file and line, or WorkerDied."""
+        self.root = root
+        async for event in self.ask(Load(str(root), agent, model)):
+            if isinstance(event, Failed):
+                raise JourneyError(event.message, where=event.where, next=event.next)
+            if isinstance(event, Ready):
+                self.card = event.card
+
+    async def ask(self, request: Request) -> AsyncIterator[Event]:
+        """Events up to the last. Raises WorkerDied where the worker is stuck, overruns, or is gone."""
+        async with self._busy:
+            self._send(request)
+            began = time.monotonic()
+            patience = self.card.code_seconds if self.card.name else LOAD_SECONDS
+            limit = self.card.turn_seconds + GRACE if isinstance(request, Say) else None
+            while True:
+                event = await self._next(began, patience, limit)
+                yield event
+                if isinstance(event, LAST):
+                    return
+
+    def _send(self, request: Request) -> None:
+        try:
+            self._connection.send_bytes(pack(request))
+        except OSError:
+            raise WorkerDied("the worker is gone", next="the next message starts a new one") from None
+        self._beat = time.monotonic()
+
+    async def _next(self, began: float, patience: float, limit: float | None) -> Event:
+        while True:
+            try:
+                event = await asyncio.wait_for(self._events.get(), 0.1)
+            except TimeoutError:
+                now = time.monotonic()
+                if now - self._beat > patience:
+                    raise self._stuck(f"journey code blocked for {patience:g} s and was stopped") from None
+                if limit is not None and now - began > limit:
+                    raise self._stuck(f"the turn overran {limit:g} s and was stopped") from None
+                continue
+            if event is None:
+                self._process.join(1)
+                code = self._process.exitcode
+                self.close()
+                raise WorkerDied(
+                    f"journey code ended its process (exit status {code})",
+                    next="look for os._exit, a crash in an extension, or memory running out",
+                )
+            return event
+
+    def _stuck(self, message: str) -> WorkerDied:
+        where = self._stack()
+        self.close()
+        return WorkerDied(message, where=where, next="look for an endless loop or a call that never returns")
+
+    def _stack(self) -> str:
+        """The innermost journey line the worker stands at, or ""."""
+        if not hasattr(signal, "SIGUSR1") or self._process.pid is None:
+            return ""
+        with contextlib.suppress(OSError):
+            os.kill(self._process.pid, signal.SIGUSR1)
+        for _ in range(20):
+            time.sleep(0.01)
+            text = Path(self._stacks).read_text("utf-8", "replace")
+            if "\n" in text:
+                break
+        for file, line in re.findall(r'File "([^"]+)", line (\d+)', text):
+            with contextlib.suppress(ValueError):
+                return f"{Path(file).relative_to(self.root).as_posix()}:{line}"
+        return ""
+
+    def stop_turn(self) -> None:
+        with contextlib.suppress(WorkerDied):
+            self._send(Stop())
+
+    def close(self) -> None:
+        """End the process. It has nothing to save: all that matters is on this side."""
+        if self._closed:
+            return
+        self._closed = True
+        with contextlib.suppress(OSError):
+            self._process.kill()
+        with contextlib.suppress(OSError):
+            self._connection.close()
+        with contextlib.suppress(OSError):
+            os.unlink(self._stacks)
+
+
+class Workers:
+    """A session's Host: starts workers for one journeys/ folder, and keeps a spare one warm."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        self._spare: WorkerProcess | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self, agent: str, model: str) -> WorkerProcess:
+        worker, self._spare = self._spare, None
+        if worker is None or not worker._process.is_alive():
+            worker = WorkerProcess()
+        try:
+            await worker.load(self.root, agent, model)
+        except BaseException:
+            worker.close()
+            raise
+        finally:
+            self._task = asyncio.create_task(self._warm())
+        return worker
+
+    async def _warm(self) -> None:
+        await asyncio.sleep(0.2)  # let what was asked for go first
+        if self._spare is None:
+            self._spare = WorkerProcess()
+
+    def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        if self._spare is not None:
+            self._spare.close()
+            self._spare = None
