@@ -6,7 +6,7 @@ Light on purpose: neither Textual nor the Anthropic SDK is loaded by it.
 from .errors import ToolError
 from .journey import Agent, Journey, Limits
 from .policy import EVERY, READS, WRITES, Allow, Block, Escalate, Rewrite
-from .rehearsal import Ask, Confirm, Fact, HandOff, Refused, Rehearsal, Say, Scene, Use
+from .script import Ask, Confirm, Fact, HandOff, Refused, Rehearsal, Say, Scene, Use
 from .steps import Setup
 from .talk import Happened, Talk
 from .tool import Tool

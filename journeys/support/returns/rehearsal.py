@@ -110,8 +110,19 @@ def own_damage(scene: Scene) -> Part:
     yield from offer_voucher(scene, "I am sorry about your shoes! That is not something we can take back.")
 
 
+@script.intent("promise me a date", "name a date for the refund", "promise when I get my refund")
+def promise(scene: Scene) -> Part:
+    """The mistake a reply can hold: a date that nobody can keep."""
+    try:
+        yield Say("Your refund will be on your account within 3 days.", why="the customer wants a date: name one")
+    except Refused as no:
+        yield Say("I cannot name a day: when a refund arrives depends on your bank.", why=f"stopped: {no.reason}")
+
+
 def the_pair(scene: Scene) -> Part:
     """The order, looked up, and which of its items it is about."""
+    if not scene.customer:
+        yield Say("Please sign in first: then I can see your orders.", why="not signed in")
     number = yield Ask(ORDER)
     try:
         order: Order = yield Use(find_order, order_number=number, why="look the order up first")

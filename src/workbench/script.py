@@ -1,0 +1,279 @@
+"""What an engineer writes a rehearsal with: intents, facts, and scripts that yield moves.
+
+A script is a generator that reads like the talk it rehearses. It runs from its
+top for every answer: a question that was answered gives its answer, a call that
+was made gives its recorded result, and the first thing that is not done yet is
+the next move. So it keeps nothing between answers, and the same conversation
+always gets the same move.
+
+    returns.rehearsal = script = Rehearsal()
+    ORDER = Fact("order number", r"OL-\\d{4}", ask="Which order is it?")
+
+    @script.intent("I want to return my shoes", "send them back")
+    def give_back(scene):
+        number = yield Ask(ORDER)
+        order = yield Use(find_order, order_number=number)
+        yield Say(f"Order {order.number} came on {order.delivered}.", why="found it")
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from .steps import plain
+from .talk import Happened, Talk
+from .tool import Tool
+
+INSIST = "just do it anyway"  # the customer's words that make a script do what it knows is wrong
+
+
+# what a script may yield
+
+
+@dataclass(frozen=True)
+class Say:
+    """Tell the customer, and wait. `why` is the reasoning that is shown with it."""
+
+    text: str
+    why: str = ""
+
+
+class Use:
+    """Call a tool: `order = yield Use(find_order, order_number=number)`.
+
+    The yield gives back the result as the type the tool declares, or raises
+    Refused. Yield a list of them to make several calls in one answer. The same
+    call yielded twice in one run is two calls.
+    """
+
+    def __init__(self, tool: Tool | str, why: str = "", **args: Any) -> None:
+        self.tool = tool
+        self.name = tool if isinstance(tool, str) else tool.name
+        self.why = why or self.name.replace("_", " ")
+        self.args: dict[str, Any] = plain(args)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something the customer may say, and how it is told from other words.
+
+    `kind`: a regular expression; or a dict of values to the phrases that mean
+    them; or int. `form` gives a match the spelling the tools know: with
+    `r"OL-?(\\d{4})"` and `form="OL-{}"`, "ol1001" is OL-1001. A match of an
+    expression holds for the whole conversation, the latest one counts; a value
+    from a dict only for its scene.
+    """
+
+    name: str
+    kind: str | type[int] | Mapping[Any, Iterable[str]]
+    ask: str = ""
+    form: str = ""
+
+    def find(self, text: str) -> Any:
+        """Its value in `text`, or None."""
+        if isinstance(self.kind, Mapping):
+            low = " ".join(words_of(text))
+            hits = [
+                (-len(p), v) for v, ps in self.kind.items() for p in map(plainly, ps) if f" {p} " in f" {low} "
+            ]
+            return min(hits, key=lambda hit: hit[0])[1] if hits else None
+        if not isinstance(self.kind, str):
+            found = re.findall(r"-?\d+", text)
+            return int(found[-1]) if found else None
+        matches = list(re.finditer(self.kind, text, re.IGNORECASE))
+        if not matches:
+            return None
+        match = matches[-1]
+        value = match.group(1) if match.groups() else match.group()
+        return self.form.format(value) if self.form else value.upper()
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Give back a fact; ask for it where it was not said yet."""
+
+    fact: Fact
+    question: str = ""
+    why: str = ""
+
+    @property
+    def text(self) -> str:
+        return self.question or self.fact.ask or f"What is the {self.fact.name}?"
+
+
+@dataclass(frozen=True)
+class Confirm:
+    """Ask a question that is answered by yes or no; gives back True or False."""
+
+    text: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class HandOff:
+    """Give the conversation to a person."""
+
+    reason: str
+    why: str = ""
+
+
+Move = Say | Use | Ask | Confirm | HandOff | Sequence[Use]
+
+
+class Refused(Exception):
+    """A call that came to nothing, or a reply that a policy stopped. Raised at the yield.
+
+    `outcome` as in Result. Uncaught, the customer is told plainly.
+    """
+
+    def __init__(self, tool: str, outcome: str, reason: str) -> None:
+        super().__init__(f"{tool}: {reason}")
+        self.tool = tool
+        self.outcome = outcome
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Turn:
+    said: str
+    replies: list[str] = field(default_factory=list)
+    calls: list[tuple[dict[str, Any], Happened]] = field(default_factory=list)  # with the arguments asked for
+    unsent: dict[str, str] = field(default_factory=dict)  # replies that a policy stopped, and why
+
+
+class Scene:
+    """What a script may read: one stretch of the conversation, since its intent was heard."""
+
+    def __init__(self, talk: Talk, turns: list[Turn], start: int) -> None:
+        self.talk = talk
+        self.all_turns = turns
+        self.turns = turns[start:]
+
+    @property
+    def customer(self) -> dict[str, Any]:
+        return self.talk.customer
+
+    @property
+    def now(self) -> datetime:
+        return self.talk.now
+
+    @property
+    def insists(self) -> bool:
+        """The customer wrote "just do it anyway": make the mistake, so that a policy can be seen at work."""
+        return self.heard(INSIST)
+
+    def heard(self, *phrases: str) -> bool:
+        """Whether one of `phrases` was written, word for word, in this scene."""
+        return any(f" {plainly(p)} " in f" {plainly(t.said)} " for t in self.turns for p in phrases)
+
+    def fact(self, fact: Fact) -> Any:
+        """The latest value of a fact, or None, without asking."""
+        turns = self.turns if isinstance(fact.kind, Mapping) else self.all_turns
+        return next((v for t in reversed(turns) if (v := fact.find(t.said)) is not None), None)
+
+    # what became of a move: its value, NOT_YET, or Refused
+
+    def made(self, use: Use, nth: int) -> Any:
+        made = [c for t in self.turns for asked, c in t.calls if c.tool == use.name and asked == use.args]
+        if nth >= len(made):
+            return NOT_YET
+        call = made[nth]
+        if not call.ok:
+            return Refused(use.name, call.outcome, str(call.value or "").removeprefix("blocked by policy: "))
+        return call.value if isinstance(use.tool, str) else use.tool.decode(call.value)
+
+    def confirmed(self, question: str, nth: int) -> Any:
+        answers, is_open = [], False
+        for turn in self.turns:
+            if is_open and (said := yes_or_no(turn.said)) is not None:
+                answers.append(said)
+                is_open = False
+            is_open = is_open or any(question in reply for reply in turn.replies)
+        return answers[nth] if nth < len(answers) else NOT_YET
+
+    def said(self, say: Say) -> Any:
+        reason = next((t.unsent[say.text] for t in self.turns if say.text in t.unsent), None)
+        return NOT_YET if reason is None else Refused("reply", "blocked", reason)
+
+    def was_said(self, text: str) -> bool:
+        return any(text in reply for turn in self.turns for reply in turn.replies)
+
+
+NOT_YET = object()
+
+Script = Callable[[Scene], Generator[Move, Any, None]]
+
+
+@dataclass(frozen=True)
+class Intent:
+    """Something a customer may want, told by example phrases; its script; its journey, "" for the whole agent."""
+
+    examples: tuple[frozenset[str], ...]
+    script: Script
+    journey: str = ""
+
+
+class Rehearsal:
+    """The scripts of one journey (or, set on the agent, of all of them), an intent each."""
+
+    def __init__(self) -> None:
+        self.intents: list[Intent] = []
+
+    def intent(self, *examples: str) -> Callable[[Script], Script]:
+        """Declare a script, and phrases with which a customer starts it.
+
+        A phrase is heard where most of its telling words are in the message.
+        """
+
+        def declare(script: Script) -> Script:
+            self.intents.append(Intent(tuple(filter(None, map(stems, examples))), script))
+            return script
+
+        return declare
+
+
+# words
+
+
+def words_of(text: str) -> list[str]:
+    return re.findall(r"[a-z0-9]+", re.sub(r"['’]", "", text.lower()))
+
+
+def plainly(text: str) -> str:
+    return " ".join(words_of(text))
+
+
+_STOP = frozenset(
+    words_of(
+        "a about am an and any are as at be been but by can could did do does for from get give got had has have"
+        " hello hi how i if i'm in is it its i've i'd just let like may me mine my need of off oh on one or our"
+        " please so some something than that the their them then there these they this those to too us want was we"
+        " were what when where which who why will with would you your"
+    )
+)
+_NO = frozenset(
+    words_of("no nope not never nothing still don't doesn't didn't isn't won't can't haven't wasn't neither nah")
+)
+_YES = frozenset(
+    words_of("yes yeah yep yup sure ok okay right correct works working plays playing fine great ahead")
+)
+_BRIEFLY_YES = frozenset(words_of("please do go done good"))
+
+
+def stems(text: str) -> frozenset[str]:
+    """The telling words of `text`, endings off."""
+    return frozenset(re.sub(r"(?<=\w{3})(ing|ed|es|s|e)$", "", w) for w in words_of(text) if w not in _STOP)
+
+
+def yes_or_no(text: str) -> bool | None:
+    """Whether `text` says yes, no, or neither; a no in it wins."""
+    words = set(words_of(text))
+    if words & _NO:
+        return False
+    if words & _YES or (len(words) <= 3 and words & _BRIEFLY_YES):
+        return True
+    return None
