@@ -156,9 +156,14 @@ class Claude:
         return body, prompt
 
     def _may_send(self, thought: Mapping[str, Any], prompt: str) -> bool:
-        """A thought counts only under the prompt it was made under; one without a signature never does."""
+        """A thought counts only under the prompt it was made under; one without a signature never does.
+
+        Models that think on a budget are older: they bind no thought, and miss it in a turn of tool calls.
+        """
         known_by = signature(thought)
-        return bool(known_by) and self._bound.get(known_by, prompt) == prompt
+        bound = self._bound.get(known_by, prompt) if known_by else ""
+        budget = self.params.get("thinking", {}).get("type") == "enabled"
+        return bound == prompt or (budget and bound != "")
 
     async def _events(self, body: dict[str, Any], message: Message) -> AsyncGenerator[Any, None]:
         """Send one request; yield the events of its stream, as they stand on the wire."""
@@ -300,8 +305,6 @@ def _diagnose(error: Exception) -> _Trouble:
         return _Trouble("there are no credentials for the model", _NO_KEY)
     if isinstance(error, anthropic.AnthropicError):
         return _Trouble(f"the credentials cannot be used: {_short(str(error))}", _NO_KEY)
-    if isinstance(error, UnicodeEncodeError):
-        return _unsendable_key()
     if isinstance(error, httpx2.InvalidURL):
         return _Trouble("the server's address is no URL", "Check ANTHROPIC_BASE_URL")
     raise error
@@ -313,7 +316,10 @@ def _unreached(error: anthropic.APIConnectionError) -> _Trouble:
 
     cause = error.__cause__
     if isinstance(cause, httpx2.LocalProtocolError):
-        return _unsendable_key()  # its words would quote the key
+        # its own words would quote the key
+        return _Trouble(
+            "the key holds a character that cannot be sent", "Check ANTHROPIC_API_KEY for line breaks and quotes"
+        )
     if isinstance(cause, httpx2.UnsupportedProtocol):
         return _Trouble("the server's address is no URL", "Check ANTHROPIC_BASE_URL: it begins with http")
     host = error.request.url.host
@@ -323,12 +329,6 @@ def _unreached(error: anthropic.APIConnectionError) -> _Trouble:
         f"{host} cannot be reached",
         "Check the network and, if it is set, ANTHROPIC_BASE_URL",
         again=True,
-    )
-
-
-def _unsendable_key() -> _Trouble:
-    return _Trouble(
-        "the key holds a character that cannot be sent", "Check ANTHROPIC_API_KEY for line breaks and quotes"
     )
 
 
@@ -344,6 +344,8 @@ def _refused(status: int, kind: str, words: str, headers: Mapping[str, str]) -> 
         advice = _ADVICE["request_too_large"]
     elif "max_tokens" in words:
         advice = "Choose another max_tokens"
+    elif "effort" in words:
+        advice = "Choose another effort"
     text = _WORDS.get(kind, "the server refused the request")
     number = f" ({status})" if status else ""
     return _Trouble(

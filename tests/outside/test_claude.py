@@ -1,0 +1,718 @@
+"""What an engineer gets from the live model: its words as they come, its calls, its troubles in plain words."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import anthropic
+import pytest
+
+from loopback import (
+    Loopback,
+    Scripted,
+    breaks,
+    calls,
+    event,
+    events,
+    recorded,
+    refuses,
+    says,
+    streams,
+    whole,
+)
+from realdata import data
+from workbench.engine import Conversation, run_turn
+from workbench.errors import ModelStopped, UsageError
+from workbench.model import Delta, ModelAnswer, ModelRequest, Span
+from workbench.outside.claude import Claude, credentials
+from workbench.outside.claude_wire import sendable
+from workbench.outside.loader import load
+from workbench.outside.prices import cost, family
+from workbench.runner import Sandbox
+from workbench.steps import Answer, Prompt, Reply, Result, Setup
+from workbench.world import World
+
+KEYS = (
+    "API_KEY",
+    "AUTH_TOKEN",
+    "BASE_URL",
+    "CUSTOM_HEADERS",
+    "FEDERATION_RULE_ID",
+    "IDENTITY_TOKEN",
+    "IDENTITY_TOKEN_FILE",
+    "ORGANIZATION_ID",
+    "PROFILE",
+)
+THOUGHT = {"type": "thinking", "thinking": "They want shoes.", "signature": "sig-1"}
+TOOL = {"name": "find_order", "description": "Find an order.", "input_schema": {"type": "object"}}
+
+Serve = Callable[..., Loopback]
+
+
+@pytest.fixture(autouse=True)
+def no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No key, no profile: whatever the machine has is out of sight."""
+    for name in KEYS:
+        monkeypatch.delenv(f"ANTHROPIC_{name}", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.delenv("ANTHROPIC_CONFIG_DIR", raising=False)
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
+    """serve(*script) starts a loopback server and points the SDK at it."""
+    running: list[Loopback] = []
+
+    def start(*script: Scripted) -> Loopback:
+        server = Loopback(*script)
+        server.__enter__()
+        running.append(server)
+        for name, value in server.env.items():
+            monkeypatch.setenv(name, value)
+        return server
+
+    yield start
+    for server in running:
+        server.__exit__(None, None, None)
+
+
+class Waits(list[float]):
+    """Stands in for sleeping: remembers for how long."""
+
+    async def __call__(self, seconds: float) -> None:
+        self.append(seconds)
+
+
+def user(*texts: str) -> dict[str, Any]:
+    return {"role": "user", "content": [{"type": "text", "text": text} for text in texts]}
+
+
+def assistant(*blocks: dict[str, Any]) -> dict[str, Any]:
+    return {"role": "assistant", "content": list(blocks)}
+
+
+def request(
+    *messages: dict[str, Any], system: tuple[str, ...] = (), tools: tuple[dict[str, Any], ...] = ()
+) -> ModelRequest:
+    spans = tuple(Span(f"span {number}", text) for number, text in enumerate(system))
+    return ModelRequest(1, 1, spans, list(messages or (user("Hello"),)), tools, None)
+
+
+async def _ask(model: Claude, asked: ModelRequest) -> tuple[list[Delta], ModelAnswer]:
+    got = [item async for item in model.answer(asked)]
+    assert isinstance(got[-1], ModelAnswer)
+    return got[:-1], got[-1]  # type: ignore[return-value]
+
+
+def ask(model: Claude | None = None, asked: ModelRequest | None = None) -> tuple[list[Delta], ModelAnswer]:
+    """Ask once; the model never really sleeps."""
+    return asyncio.run(_ask(model or Claude(sleep=Waits()), asked or request()))
+
+
+def stopped(model: Claude | None = None, asked: ModelRequest | None = None) -> str:
+    """Ask for an answer that does not come: what the engineer is told."""
+    with pytest.raises(ModelStopped) as caught:
+        ask(model, asked)
+    assert caught.value.reason == "model_error"
+    return caught.value.message
+
+
+# the answer
+
+
+def test_words_and_thinking_are_shown_as_they_come(serve: Serve) -> None:
+    serve(streams([THOUGHT, {"type": "text", "text": "Good morning!"}]))
+    deltas, answer = ask()
+    assert deltas == [
+        Delta("thinking", "They wan"),
+        Delta("thinking", "t shoes."),
+        Delta("text", "Good mo"),
+        Delta("text", "rning!"),
+    ]
+    assert answer.blocks == [THOUGHT, {"type": "text", "text": "Good morning!"}]
+    assert (answer.stop, answer.model) == ("end_turn", "claude-sonnet-5-5")
+
+
+def test_several_tools_may_be_called_in_one_answer_and_each_is_announced(serve: Serve) -> None:
+    serve(calls(("find_order", {"number": "OL-1"}), ("find_order", {"number": "Größe “42”"}), text="Looking."))
+    deltas, answer = ask()
+    assert [d.text for d in deltas if d.kind == "tool"] == ["find_order", "find_order"]
+    assert [b["input"] for b in answer.blocks[1:]] == [{"number": "OL-1"}, {"number": "Größe “42”"}]
+    assert answer.stop == "tool_use"
+
+
+def test_what_an_answer_cost_is_counted(serve: Serve) -> None:
+    usage = {
+        "input_tokens": 1_000,
+        "output_tokens": 2_000,
+        "cache_read_input_tokens": 10_000,
+        "cache_creation_input_tokens": 4_000,
+        "cache_creation": {"ephemeral_5m_input_tokens": 3_000, "ephemeral_1h_input_tokens": 1_000},
+    }
+    serve(says("Hi", usage=usage))
+    ticks = iter([100.0, 103.5])
+    _, answer = ask(Claude(clock=lambda: next(ticks)))
+    meter = answer.meter
+    assert meter is not None
+    assert (meter.tokens_in, meter.tokens_out, meter.cache_read, meter.cache_write) == (
+        1_000,
+        2_000,
+        10_000,
+        4_000,
+    )
+    assert (meter.seconds, meter.request_id) == (3.5, "req_loopback")
+    # $2 in, $10 out, $0.10 read from the cache, 1.25 and 2 times the input written to it
+    assert meter.cost == pytest.approx((2 * (1_000 + 1.25 * 3_000 + 2 * 1_000) + 0.1 * 10_000 + 10 * 2_000) / 1e6)
+
+
+def test_a_server_that_does_not_stream_is_understood_too(serve: Serve) -> None:
+    body = {
+        "type": "message",
+        "model": "qwen",
+        "content": [{"type": "text", "text": "Hi"}],
+        "stop_reason": "end_turn",
+        "usage": {"input_tokens": 3, "output_tokens": 1},
+    }
+    serve(whole(body))
+    deltas, answer = ask()
+    assert deltas == [Delta("text", "Hi")]
+    assert (answer.blocks, answer.stop, answer.model) == (body["content"], "end_turn", "qwen")
+    assert answer.meter is not None
+    assert answer.meter.cost is None
+
+
+def test_blocks_of_a_kind_nobody_knows_yet_are_kept_as_they_were(serve: Serve) -> None:
+    strange = {"type": "hologram", "payload": {"deep": [1, None, "x"]}, "note": None}
+    cited = {"type": "text", "text": "By the book.", "citations": [{"type": "char_location", "cited_text": "x"}]}
+    parts = events([strange, {"type": "text", "text": "By the book."}])
+    place = next(n for n, part in enumerate(parts) if '"content_block_stop", "index": 1' in part)
+    parts.insert(
+        place,
+        event(
+            "content_block_delta", index=1, delta={"type": "citations_delta", "citation": cited["citations"][0]}
+        ),
+    )
+    serve(Scripted(tuple(parts)))
+    assert ask()[1].blocks == [strange, cited]
+
+
+def test_a_stream_without_event_lines_is_understood(serve: Serve) -> None:
+    bare = [part.split("\n", 1)[1] for part in events([{"type": "text", "text": "Hi"}])]
+    serve(Scripted((*bare, "data: [DONE]\n\n")))
+    assert ask()[1].blocks == [{"type": "text", "text": "Hi"}]
+
+
+# what is sent
+
+
+def test_the_prompt_the_tools_and_the_last_message_are_marked_for_the_cache(serve: Serve) -> None:
+    server = serve(says("Hi"))
+    asked = request(
+        user("Hello"),
+        assistant({"type": "text", "text": "Hi"}),
+        user("a", "b"),
+        system=("A", " ", "B"),
+        tools=(TOOL,),
+    )
+    before = copy.deepcopy(asked.messages)
+    ask(Claude("claude-opus-5-5", max_tokens=500, effort="low"), asked)
+    sent = server.requests[0]
+    mark = {"cache_control": {"type": "ephemeral"}}
+    assert sent.path == "/v1/messages"
+    assert sent.body == {
+        "model": "claude-opus-5-5",
+        "max_tokens": 500,
+        "thinking": {"type": "adaptive", "display": "summarized"},
+        "output_config": {"effort": "low"},
+        "stream": True,
+        "system": [{"type": "text", "text": "A"}, {"type": "text", "text": "B", **mark}],
+        "tools": [TOOL],
+        "messages": [
+            user("Hello"),
+            assistant({"type": "text", "text": "Hi"}),
+            {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b", **mark}]},
+        ],
+    }
+    assert asked.messages == before, "the messages belong to the engine"
+
+
+def test_call_ids_that_an_imported_log_uses_again_are_told_apart() -> None:
+    def call(name: str) -> dict[str, Any]:
+        return {"type": "tool_use", "id": name, "name": "find_order", "input": {}}
+
+    def result(name: str, text: str) -> dict[str, Any]:
+        return {"type": "tool_result", "tool_use_id": name, "content": text}
+
+    messages = [
+        user("Hello"),
+        assistant(call("call.1"), call("call.1")),
+        {"role": "user", "content": [result("call.1", "one"), result("call.1", "two")]},
+        assistant(call("call.1")),
+        {"role": "user", "content": [{"type": "text", "text": "and?"}, result("call.1", "three")]},
+    ]
+    sent = sendable(messages)
+    assert [b["id"] for m in sent for b in m["content"] if "id" in b] == ["call_1", "call_1_2", "call_1_3"]
+    results = [b for m in sent for b in m["content"] if b["type"] == "tool_result"]
+    assert [(b["tool_use_id"], b["content"]) for b in results] == [
+        ("call_1", "one"),
+        ("call_1_2", "two"),
+        ("call_1_3", "three"),
+    ]
+    assert sent[-1]["content"][0]["type"] == "tool_result", "results come before words"
+    assert sendable(messages[:3]) == sent[:3], "what was sent once is sent the same way again"
+
+
+def test_what_the_api_would_not_accept_is_left_out_or_mended() -> None:
+    broken = {"type": "tool_use", "id": "t", "name": "x", "input": '{"a": '}
+    sent = sendable(
+        [
+            assistant({"type": "text", "text": "Welcome!"}),
+            user("  "),
+            assistant({"type": "text", "text": ""}),
+            user("Hello"),
+            assistant({"type": "text", "text": ""}, broken),
+        ]
+    )
+    assert sent == [
+        user("(The agent speaks first.)"),
+        assistant({"type": "text", "text": "Welcome!"}),
+        user("(no words)", "Hello"),
+        assistant({**broken, "input": {"unreadable": '{"a": '}}),
+    ]
+
+
+def test_thinking_goes_back_as_it_came_while_the_prompt_stands_and_stays_away_once_it_changed(
+    serve: Serve,
+) -> None:
+    server = serve(streams([THOUGHT, {"type": "text", "text": "Hi"}]), says("Hm"), says("Hm"))
+    model = Claude()
+    _, first = ask(model, request(system=("Be kind.",)))
+    history = [user("Hello"), assistant(*first.blocks), user("And?")]
+    ask(model, request(*history, system=("Be kind.",)))
+    ask(model, request(*history, system=("Be brief.",)))
+    assert server.requests[1].body["messages"][1]["content"][0] == THOUGHT
+    assert [b["type"] for b in server.requests[2].body["messages"][1]["content"]] == ["text"]
+
+
+def test_an_older_model_keeps_its_thinking_when_the_prompt_changes_within_a_turn(serve: Serve) -> None:
+    called = {"type": "tool_use", "id": "t", "name": "enter_journey", "input": {}}
+    server = serve(streams([THOUGHT, called]), says("Hi"))
+    model = Claude(thinking={"type": "enabled", "budget_tokens": 1_024})
+    _, first = ask(model, request(system=("Be kind.",)))
+    result = {"type": "tool_result", "tool_use_id": "t", "content": "entered"}
+    history = [user("Hello"), assistant(*first.blocks), {"role": "user", "content": [result]}]
+    ask(model, request(*history, system=("Be kind.", "Look it up.")))
+    assert server.requests[1].body["messages"][1] == assistant(THOUGHT, called)
+
+
+# waiting and trying again
+
+
+def test_an_overloaded_server_is_tried_again_and_the_wait_is_shown(serve: Serve) -> None:
+    busy = refuses(529, "overloaded_error", "Overloaded")
+    serve(busy, busy, says("Hi"))
+    waits = Waits()
+    deltas, answer = ask(Claude(sleep=waits))
+    assert [d.text for d in deltas] == [
+        "the server is overloaded (529): Overloaded",
+        "the server is overloaded (529): Overloaded",
+        "H",
+        "i",
+    ]
+    assert [d.seconds for d in deltas if d.kind == "wait"] == waits
+    assert 0.75 <= waits[0] <= 1.0 <= 1.5 <= waits[1] <= 2.0
+    assert answer.blocks == [{"type": "text", "text": "Hi"}]
+
+
+def test_the_wait_a_server_asks_for_is_kept_but_never_without_end(serve: Serve) -> None:
+    def limited(**headers: str) -> Scripted:
+        return refuses(429, "rate_limit_error", "Slow down", **headers)
+
+    serve(
+        limited(retry_after="7"),
+        limited(retry_after_ms="250"),
+        limited(retry_after="86400"),
+        limited(retry_after="Thu, 01 Jan 1970 00:00:00 GMT"),
+        says("Hi"),
+    )
+    waits = Waits()
+    ask(Claude(sleep=waits))
+    assert waits == [7.0, 0.25, 60.0, 0.0]
+
+
+def test_a_server_that_stays_overloaded_ends_the_answer_after_a_few_tries(serve: Serve) -> None:
+    server = serve(*[refuses(529, "overloaded_error", "Overloaded")] * 3)
+    waits = Waits()
+    message = stopped(Claude(tries=3, sleep=waits))
+    assert message == "the server is overloaded (529): Overloaded (tried 3 times). Try again later"
+    assert (len(waits), server.left) == (2, 0)
+
+
+HALF = events([{"type": "text", "text": "Good morning!"}])[:4]  # up to the first words
+
+
+@pytest.mark.parametrize(
+    ("trouble", "why"),
+    [
+        (breaks(HALF), "the answer broke off before its end"),
+        (breaks(HALF, "reset"), "the connection broke (ReadError)"),
+        (breaks(HALF, "close"), "the connection broke (RemoteProtocolError)"),
+        (
+            breaks([*HALF, event("error", error={"type": "overloaded_error", "message": "Overloaded"})]),
+            "the server is overloaded: Overloaded",
+        ),
+        (
+            breaks([*HALF, event("error", error={"type": "api_error", "message": "Internal"})]),
+            "the server had a fault of its own: Internal",
+        ),
+        (breaks([*HALF, "event: content_block_delta\ndata: {oh\n\n"]), "the server sent what is no JSON"),
+    ],
+    ids=["clean end", "reset", "closed", "overloaded", "server fault", "garbage"],
+)
+def test_an_answer_that_breaks_off_is_forgotten_and_asked_for_again(
+    serve: Serve, trouble: Scripted, why: str
+) -> None:
+    serve(trouble, says("Hi"))
+    deltas, answer = ask()
+    assert [d.kind for d in deltas] == ["text", "restart", "wait", "text", "text"]
+    assert deltas[2].text == why
+    assert answer.blocks == [{"type": "text", "text": "Hi"}]
+
+
+def test_an_error_in_the_stream_that_no_second_try_can_mend_ends_the_answer(serve: Serve) -> None:
+    serve(breaks([*HALF, event("error", error={"type": "permission_error", "message": "Not this model"})]))
+    assert stopped() == (
+        "the key may not do this: Not this model. Choose another model, or a key that may use this one"
+    )
+
+
+def test_a_server_that_says_not_to_try_again_is_believed(serve: Serve) -> None:
+    server = serve(refuses(500, "api_error", "No", x_should_retry="false"), says("Hi"))
+    assert stopped() == "the server had a fault of its own (500): No"
+    assert server.left == 1
+
+
+def test_a_tool_call_cut_off_by_the_token_limit_counts_as_broken(serve: Serve) -> None:
+    cut = {"type": "tool_use", "id": "toolu_1", "name": "find_order", "input": '{"number": "OL-'}
+    serve(streams([cut], "max_tokens"))
+    _, answer = ask()
+    assert (answer.stop, answer.blocks) == ("max_tokens", [cut])
+    assert Answer(turn=1, blocks=answer.blocks).calls[0].broken
+
+
+# less thinking, where a server refuses it
+
+
+def test_an_older_model_is_asked_for_the_kind_of_thinking_it_knows_and_then_for_none(serve: Serve) -> None:
+    server = serve(
+        refuses(400, "invalid_request_error", "adaptive thinking is not supported on this model"),
+        refuses(400, "invalid_request_error", "thinking: unknown field"),
+        says("Hi"),
+        says("Hi"),
+    )
+    model = Claude("old", max_tokens=4_000, sleep=Waits())
+    recorded_params = model.params
+    deltas, _ = ask(model)
+    ask(model)
+    assert [r.body.get("thinking") for r in server.requests] == [
+        {"type": "adaptive", "display": "summarized"},
+        {"type": "enabled", "budget_tokens": 2_000},
+        None,
+        None,
+    ]
+    assert [d.text for d in deltas if d.kind == "wait"] == [
+        "the server refused the thinking asked for: asking for the enabled kind",
+        "the server refused the thinking asked for: asking without it",
+    ]
+    assert model.params == {"max_tokens": 4_000}
+    assert "thinking" in recorded_params, "what is on record is not changed"
+
+
+def test_thinking_that_belongs_to_another_prompt_or_account_is_left_out_and_the_answer_comes(
+    serve: Serve,
+) -> None:
+    words = (
+        "messages.1.content.0: Invalid `signature` in `thinking` block. It is bound to a different conversation."
+    )
+    server = serve(refuses(400, "invalid_request_error", words), says("Hi"), says("Hi"))
+    model = Claude()
+    history = request(user("Hello"), assistant(THOUGHT, {"type": "text", "text": "Hi"}), user("And?"))
+    deltas, _ = ask(model, history)
+    ask(model, history)
+    assert deltas[0].kind == "wait"
+    assert [len(r.body["messages"][1]["content"]) for r in server.requests] == [2, 1, 1]
+    assert server.requests[2].body["thinking"] == {"type": "adaptive", "display": "summarized"}
+
+
+def test_thinking_that_lost_its_signature_is_not_sent(serve: Serve) -> None:
+    server = serve(says("Hi"))
+    bare = {"type": "thinking", "thinking": "…"}
+    ask(asked=request(user("Hello"), assistant(bare, {"type": "text", "text": "Hi"}), user("And?")))
+    assert [b["type"] for b in server.requests[0].body["messages"][1]["content"]] == ["text"]
+
+
+# troubles in plain words
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        (
+            refuses(401, "authentication_error", "invalid x-api-key"),
+            "the key was not accepted (401): invalid x-api-key. "
+            "Check the key: `workbench doctor` says where it is taken from",
+        ),
+        (
+            refuses(400, "invalid_request_error", "max_tokens: 999999 > 128000, which is the maximum allowed"),
+            "the server refused the request (400): max_tokens: 999999 > 128000, which is the maximum allowed. "
+            "Choose another max_tokens",
+        ),
+        (
+            refuses(400, "invalid_request_error", "prompt is too long: 1200000 tokens > 1000000 maximum"),
+            "the server refused the request (400): prompt is too long: 1200000 tokens > 1000000 maximum. "
+            "Start a new conversation",
+        ),
+        (Scripted(("<html>\n<h1>Not  here</h1></html>",), 404, {"Content-Type": "text/html"}), "(404)"),
+        (Scripted(("",), 418, {"Content-Type": "text/plain"}), "the server refused the request (418)"),
+    ],
+    ids=["key", "max_tokens", "too long", "html", "nothing"],
+)
+def test_a_refusal_says_what_happened_and_what_to_do(serve: Serve, reply: Scripted, told: str) -> None:
+    server = serve(reply, says("never"))
+    assert told in stopped()
+    assert server.left == 1, "it is not tried again"
+
+
+def test_without_credentials_the_engineer_is_told_how_to_get_on() -> None:
+    assert stopped() == (
+        "there are no credentials for the model. "
+        "Set ANTHROPIC_API_KEY (for a local server any value will do), or start with the rehearsal instead"
+    )
+
+
+@pytest.mark.parametrize("key", ["sk-ant-very-secret\n", "sk-ant\nvery-secret"])
+def test_a_key_that_cannot_be_sent_is_reported_without_showing_it(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    serve(says("never"))
+    monkeypatch.setenv("ANTHROPIC_API_KEY", key)
+    assert stopped() == (
+        "the key holds a character that cannot be sent. Check ANTHROPIC_API_KEY for line breaks and quotes"
+    )
+
+
+def test_a_key_in_the_servers_own_words_is_not_shown(serve: Serve) -> None:
+    serve(refuses(401, "authentication_error", "Incorrect key provided: sk-ant-api03-abcdef"))
+    assert "[key]" in stopped()
+
+
+def test_a_server_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Loopback() as gone:
+        url = gone.url
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", url)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    assert stopped() == (
+        "127.0.0.1 cannot be reached (tried 5 times). Check the network and, if it is set, ANTHROPIC_BASE_URL"
+    )
+
+
+def test_an_address_that_is_no_url_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "localhost:11434")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    assert stopped().startswith("the server's address is no URL")
+
+
+def test_a_client_of_ones_own_is_used_and_left_open(serve: Serve) -> None:
+    server = serve(refuses(529, "overloaded_error", "Overloaded"), says("Hi"))
+
+    async def twice() -> bool:
+        async with anthropic.AsyncAnthropic(api_key="mine", base_url=server.url) as client:
+            await _ask(Claude(client=client, sleep=Waits()), request())
+            return client.is_closed()
+
+    assert not asyncio.run(twice())
+    assert [r.headers["authorization"] for r in server.requests] == ["Bearer mine", "Bearer mine"]
+
+
+def test_an_engineer_who_stops_an_answer_leaves_nothing_open(serve: Serve) -> None:
+    serve(says("Good morning, and welcome."))
+
+    async def first_words() -> Any:
+        async for item in Claude().answer(request()):
+            return item
+
+    assert asyncio.run(first_words()).kind == "text"
+
+
+# credentials and prices
+
+
+def test_it_says_where_the_credentials_come_from_and_never_what_they_are(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert credentials() is None
+    monkeypatch.setenv("ANTHROPIC_CONFIG_DIR", str(tmp_path))
+    monkeypatch.setenv("ANTHROPIC_PROFILE", "work")
+    with pytest.raises(UsageError, match="profile"):
+        credentials()
+    (tmp_path / "configs").mkdir()
+    profile = {"authentication": {"type": "user_oauth"}, "organization_id": "o"}
+    (tmp_path / "configs" / "work.json").write_text(json.dumps(profile))
+    assert credentials() == "profile work"
+    monkeypatch.setenv("ANTHROPIC_CUSTOM_HEADERS", "Authorization: Bearer x")
+    monkeypatch.delenv("ANTHROPIC_PROFILE")
+    monkeypatch.delenv("ANTHROPIC_CONFIG_DIR")
+    assert credentials() == "ANTHROPIC_CUSTOM_HEADERS"
+    monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "t")
+    assert credentials() == "ANTHROPIC_AUTH_TOKEN"
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    assert credentials() == "ANTHROPIC_API_KEY"
+
+
+def test_the_sdk_is_not_loaded_before_it_is_needed() -> None:
+    code = "import sys, workbench.outside.claude; sys.exit('anthropic' in sys.modules or 'httpx2' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_prices_belong_to_a_model_and_not_to_its_neighbours() -> None:
+    assert family("claude-sonnet-4-5-20250929") == "claude-sonnet-4-5"
+    assert family("us.anthropic.claude-opus-4-6-v1:0") == "claude-opus-4-6"
+    assert family("claude-opus-4-20250514") == "claude-opus-4"
+    assert [family(m) for m in ("claude-opus-5-9", "claude-opus-55", "qwen3", "")] == ["", "", "", ""]
+    assert cost("qwen3", {"input_tokens": 1}) is None
+    assert cost("claude-haiku-5-5", {"input_tokens": 100_000}) == pytest.approx(0.01)
+    assert cost("claude-haiku-5-5", {"input_tokens": 200_000}) == pytest.approx(0.1)
+
+
+# the recordings, and a whole turn
+
+
+def _exchanges(*, streamed: bool, good: bool = True) -> list[tuple[str, dict[str, Any]]]:
+    found = []
+    for path in sorted(data("anthropic-wire").glob("*.json")):
+        for exchange in json.loads(path.read_text("utf-8")):
+            if isinstance(exchange["response"], str) == streamed and (exchange["status"] == 200) == good:
+                found.append((path.name, exchange))
+    assert found
+    return found
+
+
+def test_every_recorded_message_arrives_as_it_was_recorded(serve: Serve) -> None:
+    for name, exchange in _exchanges(streamed=False):
+        body = exchange["response"]
+        as_stream = streams(body["content"], body["stop_reason"], model=body["model"], usage=body["usage"])
+        serve(recorded(exchange), as_stream)
+        for _ in range(2):
+            _, answer = ask()
+            assert answer.blocks == body["content"], name
+            assert (answer.stop, answer.model) == (body["stop_reason"], body["model"]), name
+            assert answer.meter is not None
+            assert answer.meter.tokens_in == body["usage"]["input_tokens"], name
+            assert answer.meter.tokens_out == body["usage"]["output_tokens"], name
+            assert answer.meter.cost is not None, name
+
+
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
+def test_every_recorded_stream_makes_the_blocks_that_the_sdk_makes_of_it(serve: Serve) -> None:
+    async def sdk() -> dict[str, Any]:
+        async with anthropic.AsyncAnthropic(max_retries=0) as client:
+            hello = [{"role": "user", "content": "Hello"}]
+            async with client.beta.messages.stream(model="m", max_tokens=9, messages=hello) as stream:  # type: ignore[arg-type]
+                return (await stream.get_final_message()).to_dict()
+
+    for name, exchange in _exchanges(streamed=True):
+        serve(recorded(exchange), recorded(exchange))
+        expected: Any = asyncio.run(sdk())
+        deltas, answer = ask()
+        assert answer.blocks == expected["content"], name
+        assert (answer.stop, answer.model) == (expected["stop_reason"], expected["model"]), name
+        assert answer.meter is not None
+        assert answer.meter.tokens_in == expected["usage"]["input_tokens"], name
+        assert answer.meter.tokens_out == expected["usage"]["output_tokens"], name
+        spoken = "".join(d.text for d in deltas if d.kind == "text")
+        assert spoken == "".join(b["text"] for b in answer.blocks if b["type"] == "text"), name
+
+
+def test_the_recorded_errors_become_sentences(serve: Serve) -> None:
+    told = []
+    for _, exchange in _exchanges(streamed=False, good=False):
+        serve(recorded(exchange))
+        told.append(stopped())
+    assert told == [
+        "the server refused the request (400): This model does not support effort level 'xhigh'. "
+        "Supported levels: high, low, max, medium. Choose another effort",
+        "the server does not know this model or address (404): model: claude-sonet-4-5. "
+        "Check the name of the model and, if it is set, ANTHROPIC_BASE_URL (without /v1)",
+    ]
+
+
+AGENT = """
+from workbench import Agent, Journey
+
+orders = Journey("orders", goal="Say where an order is", manual="manual.md")
+
+@orders.tool
+def find_order(number: str) -> str:
+    \"\"\"Find an order by its number.\"\"\"
+    return f"{number} is on its way"
+
+agent = Agent("shop", journeys=[orders])
+"""
+
+
+@pytest.fixture
+def talk(tmp_path: Path) -> Conversation:
+    """A conversation with a small agent that can look up orders."""
+    folder = tmp_path / "journeys" / "shop"
+    folder.mkdir(parents=True)
+    (folder / "agent.py").write_text(AGENT)
+    (folder / "persona.md").write_text("You are the voice of a shoe shop.\n")
+    (folder / "manual.md").write_text("Look the order up, then say where it is.\n")
+    return Conversation(load(tmp_path / "journeys", "shop").agent, Setup("shop"))
+
+
+def test_a_turn_with_two_calls_at_once_and_then_a_reply(serve: Serve, talk: Conversation) -> None:
+    two = [
+        THOUGHT,
+        {"type": "tool_use", "id": "toolu_1", "name": "find_order", "input": {"number": "OL-1"}},
+        {"type": "tool_use", "id": "toolu_2", "name": "find_order", "input": {"number": "OL-2"}},
+    ]
+    server = serve(streams(two), refuses(529, "overloaded_error", "Overloaded"), says("Both are on their way."))
+    heard: list[str] = []
+    world = World({}, now=talk.state.now, seed=1)
+    end = asyncio.run(
+        run_turn(
+            talk,
+            "Where are OL-1 and OL-2?",
+            Claude(sleep=Waits()),
+            Sandbox(world),
+            lambda place, delta: heard.append(f"{place} {delta.kind}"),
+        )
+    )
+    assert end.reason == "replied"
+    assert [s.value for s in talk.trace if isinstance(s, Result)] == ["OL-1 is on its way", "OL-2 is on its way"]
+    assert [s.text for s in talk.trace if isinstance(s, Reply)] == ["Both are on their way."]
+    assert next(s.blocks for s in talk.trace if isinstance(s, Answer)) == two
+    assert [s.model for s in talk.trace if isinstance(s, Prompt)] == ["claude-sonnet-5-5"]
+    assert "1.2.0 wait" in heard
+    last = server.requests[-1].body["messages"]
+    assert last[1] == assistant(*two)
+    assert [(b["type"], b["tool_use_id"], b["content"]) for b in last[2]["content"]] == [
+        ("tool_result", "toolu_1", "OL-1 is on its way"),
+        ("tool_result", "toolu_2", "OL-2 is on its way"),
+    ]
+
+
+def test_a_turn_whose_model_gives_up_ends_with_the_reason(serve: Serve, talk: Conversation) -> None:
+    serve(refuses(401, "authentication_error", "invalid x-api-key"))
+    end = asyncio.run(run_turn(talk, "Hello", Claude(), Sandbox(World({}, now=talk.state.now, seed=1))))
+    assert end.reason == "model_error"
+    assert end.detail.startswith("the key was not accepted (401)")
