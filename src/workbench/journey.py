@@ -157,7 +157,8 @@ class Agent(_Collects):
 
     `persona` is a Markdown file beside the code; `knowledge` a folder of
     Markdown files the agent may look up and quote; `fixtures` a folder of JSON
-    files a conversation's world can start from. `hands_off` offers the model
+    files a conversation's world can start from, `fixture` the one it starts
+    from unless another is chosen. `hands_off` offers the model
     the built-in hand_off tool; `hand_off_text` is what the customer then reads.
     """
 
@@ -169,6 +170,7 @@ class Agent(_Collects):
         persona: str = "persona.md",
         knowledge: str = "",
         fixtures: str = "fixtures",
+        fixture: str = "",
         hands_off: bool = True,
         hand_off_text: str = "I am handing you over to a colleague, who will read this conversation first.",
         limits: Limits | None = None,
@@ -184,6 +186,7 @@ class Agent(_Collects):
         self.persona = persona
         self.knowledge = knowledge
         self.fixtures = fixtures
+        self.fixture = fixture
         self.limits = limits or Limits()
 
     @property

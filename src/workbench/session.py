@@ -231,6 +231,10 @@ class Session:
 
     # the conversation
 
+    def want_fixture(self, name: str) -> None:
+        """Start from the fixture `name` once the code has loaded."""
+        self.setup = Setup(agent=self.agent, fixture=name)
+
     def choose(self, setup: Setup) -> None:
         """Start from another setup. Raises UsageError once the conversation has begun."""
         if len(self.trace):

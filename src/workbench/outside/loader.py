@@ -205,4 +205,10 @@ def _fixtures(root: Path, agent: Agent) -> dict[str, Fixture]:
         found[path.stem] = Fixture(path.stem, about, setup, world)
     if not found:
         found["empty"] = Fixture("empty", "nothing in the world", Setup(agent=agent.name, fixture="empty"), {})
-    return found
+    if agent.fixture and agent.fixture not in found:
+        raise JourneyError(
+            f"the fixture {agent.fixture!r} is not there",
+            where=agent.source,
+            next=f"fixtures here: {', '.join(found)}",
+        )
+    return dict(sorted(found.items(), key=lambda item: item[0] != agent.fixture))

@@ -1,0 +1,41 @@
+"""The commands. Each is a few lines here that choose the parts; its work is in a file of its own."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code."""
+    from ..errors import WorkbenchError
+    from .commands import app
+    from .report import Exit, complain, say
+
+    try:
+        code = app(arguments, prog_name="workbench", standalone_mode=False)
+        return int(code or 0)
+    except WorkbenchError as error:
+        complain(error)
+        return Exit.USAGE
+    except KeyboardInterrupt:
+        say("interrupted")
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read us has gone; nothing is left to say
+        return Exit.INTERRUPTED
+    except Exception as error:
+        if hasattr(error, "format_message"):  # click's own: bad usage
+            if type(error).__name__ == "Abort":
+                return Exit.INTERRUPTED
+            say(f"error {error.format_message()}")
+            say("  next: workbench --help")
+            return Exit.USAGE
+        if type(error).__name__ == "Abort":
+            say("interrupted")
+            return Exit.INTERRUPTED
+        if type(error).__name__ == "Exit":
+            return int(getattr(error, "exit_code", 0))
+        say("This is a bug of Workbench, not of your journeys:")
+        say("".join(traceback.format_exception(error)))
+        return Exit.OURS

@@ -1,0 +1,73 @@
+"""`workbench accept`: a person says that what a transcript does today is right."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from ..errors import UsageError
+from ..outside.crew import replay_all
+from ..outside.loader import code_hash, load
+from ..outside.project import find_project
+from ..outside.transcripts import write
+from ..replay import Outcome, Verdict, run_sync
+from ..replay import rerun as run_again
+from ..steps import Answer, AnyStep, Prompt
+from ..transcript import Transcript, read
+from .report import Exit, say
+
+
+def accept(file: Path, why: str) -> Exit:
+    if os.environ.get("CI"):
+        raise UsageError("accept is a person's word and is refused in CI", next="run it on your own machine")
+    transcript = read(file)
+    project = find_project(file.resolve().parent)
+    loaded = load(project.journeys, transcript.agent)
+    outcome = next(o for _, o in replay_all([transcript], lambda: loaded.agent, project.journeys))
+    seal = code_hash(project.journeys, transcript.agent)
+    if transcript.kind == "mistake":
+        write(file, accept_mistake(transcript, outcome, seal))
+        say(f"{file}: guarding now; it passed on code {seal}")
+        return Exit.OK
+    if outcome.verdict is Verdict.PASS:
+        say(f"{file}: nothing to accept, it passes as it is")
+        return Exit.OK
+    if outcome.verdict is not Verdict.FAIL:
+        raise UsageError(f"it cannot be accepted: {outcome.verdict.value}: {outcome.why}")
+    if not why:
+        raise UsageError("say why the new decision is right", next=f'workbench accept {file} --why "..."')
+    result = run_sync(loaded.agent, run_again(loaded.agent, transcript.setup, transcript.steps))
+    write(file, accept_guard(transcript, list(result.trace.steps), result.trace.exhibits, why))
+    end = outcome.first.place if outcome.first else "its end"
+    say(f"{file}: ends now at {end}; review the change and commit it")
+    return Exit.OK
+
+
+def accept_mistake(transcript: Transcript, outcome: Outcome, code: str) -> Transcript:
+    """A mistake that passes becomes guarding. Raises UsageError for one that does not."""
+    if outcome.verdict is not Verdict.PASS:
+        raise UsageError(
+            f"it does not pass yet: {outcome.verdict.value}: {outcome.why}", next="mend the journey, then accept"
+        )
+    return msgspec.structs.replace(transcript, passed_on=code)
+
+
+def accept_guard(
+    transcript: Transcript, steps: list[AnyStep], exhibits: dict[str, object], why: str
+) -> Transcript:
+    """A guard that changed on purpose ends at its new decision: what follows was never seen."""
+    kept: list[AnyStep] = [msgspec.structs.replace(s, meter=None) if isinstance(s, Answer) else s for s in steps]
+    if kept and kept[-1].__class__.__name__ == "TurnEnd" and getattr(kept[-1], "reason", "") == "tape_ended":
+        kept.pop()
+    while kept and isinstance(kept[-1], Prompt):
+        kept.pop()
+    used = {key for s in kept if isinstance(s, Prompt) for key in (*s.spans, *s.tools)}
+    used |= {getattr(s, "version", "") for s in kept}
+    return msgspec.structs.replace(
+        transcript,
+        steps=kept,
+        exhibits={k: v for k, v in exhibits.items() if k in used},
+        why=why,
+    )

@@ -1,0 +1,156 @@
+"""The table of commands, as typer reads it. Bodies import what they need: replay must start fast."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="Talk with your agent, see every step, mark mistakes, replay them for ever.",
+    no_args_is_help=False,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+AgentOption = Annotated[str, typer.Option("--agent", "-a", help="The agent, where journeys/ holds several.")]
+ModelOption = Annotated[str, typer.Option("--model", "-m", help="rehearsal, claude, or the id of a Claude model.")]
+FixtureOption = Annotated[str, typer.Option("--fixture", "-f", help="What the world starts from.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="A JSON value a line on stdout.")]
+
+
+@app.callback(invoke_without_command=True)
+def default(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Say the version and end.")] = False,
+) -> None:
+    if version:
+        from .. import __version__
+        from .report import out
+
+        out(__version__)
+        raise typer.Exit(0)
+    if context.invoked_subcommand is None:
+        from .dev import dev as start
+
+        raise typer.Exit(start("", "", "", "", "develop"))
+
+
+@app.command()
+def dev(
+    agent: AgentOption = "",
+    model: ModelOption = "",
+    fixture: FixtureOption = "",
+    resume: Annotated[
+        str, typer.Option("--resume", "-r", help="Continue a past conversation: an id, or `last`.")
+    ] = "",
+) -> None:
+    """Open the workbench (the same as `workbench` alone)."""
+    from .dev import dev as start
+
+    raise typer.Exit(start(agent, model, fixture, resume, "develop"))
+
+
+@app.command()
+def review(agent: AgentOption = "", model: ModelOption = "") -> None:
+    """Read transcripts and past conversations; mark what went wrong."""
+    from .dev import dev as start
+
+    raise typer.Exit(start(agent, model, "", "", "review"))
+
+
+@app.command()
+def replay(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders; transcripts/ if none.")] = None,
+    json: Annotated[str, typer.Option("--json", metavar="FILE|-", help="Write the report as JSON.")] = "",
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Processes at most; 0 is one a core.")] = 0,
+    timeout: Annotated[
+        float, typer.Option(help="Seconds a journey may be silent before it counts as hung.")
+    ] = 10.0,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the summary.")] = False,
+) -> None:
+    """Replay transcripts on today's code; no model, no network, no tool runs."""
+    from .replay import replay as start
+
+    raise typer.Exit(start(paths or [], json, jobs, timeout, quiet))
+
+
+@app.command()
+def accept(
+    file: Annotated[Path, typer.Argument(help="A transcript.")],
+    why: Annotated[str, typer.Option("--why", help="Why this is right; kept in the file.")] = "",
+) -> None:
+    """Accept what a transcript does today: a fixed mistake guards, a guard ends at its new decision."""
+    from .accept import accept as start
+
+    raise typer.Exit(start(file, why))
+
+
+@app.command()
+def chat(
+    agent: AgentOption = "",
+    model: ModelOption = "",
+    fixture: FixtureOption = "",
+    json: JsonFlag = False,
+    save: Annotated[str, typer.Option("--save", metavar="TITLE", help="Save it as a guard transcript.")] = "",
+) -> None:
+    """Talk without a screen: a user turn a line on stdin, steps on stdout."""
+    from .chat import chat as start
+
+    raise typer.Exit(start(agent, model, fixture, json, save))
+
+
+@app.command()
+def show(
+    file: Annotated[Path, typer.Argument(help="A transcript.")],
+    json: JsonFlag = False,
+) -> None:
+    """Print a transcript for reading."""
+    from .show import show as start
+
+    raise typer.Exit(start(file, json))
+
+
+@app.command("import")
+def import_(
+    format: Annotated[str, typer.Argument(help="tau-bench, openai or anthropic.")],
+    file: Annotated[Path, typer.Argument(help="The log.")],
+    agent: AgentOption = "",
+    into: Annotated[
+        Path | None, typer.Option("--into", help="The folder to write to; transcripts/AGENT if none.")
+    ] = None,
+) -> None:
+    """Turn a log of conversations into guard transcripts."""
+    from .import_ import import_ as start
+
+    raise typer.Exit(start(format, file, agent, into))
+
+
+@app.command()
+def check(agent: AgentOption = "", json: JsonFlag = False) -> None:
+    """Look through the journeys for mistakes that need no conversation to be seen."""
+    from .check import check as start
+
+    raise typer.Exit(start(agent, json))
+
+
+@app.command()
+def init(
+    name: Annotated[str, typer.Argument(help="The new project's folder.")] = ".",
+    agent: Annotated[str, typer.Option("--agent", "-a", help="The agent's name.")] = "helper",
+) -> None:
+    """Make a new project that runs at once."""
+    from .init import init as start
+
+    raise typer.Exit(start(name, agent))
+
+
+@app.command()
+def doctor(json: JsonFlag = False) -> None:
+    """Say what Workbench finds here: Python, terminal, credentials, server, journeys, watcher."""
+    from .doctor import doctor as start
+
+    raise typer.Exit(start(json))

@@ -1,0 +1,75 @@
+"""`workbench` and `workbench review`: put the parts together and open the screen."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import AsyncIterator
+
+from ..errors import UsageError
+from ..outside.history import History
+from ..outside.models import choose
+from ..outside.project import Project, find_project
+from ..outside.worker import Workers, prepare
+from ..session import Session
+from .report import say
+
+
+def dev(agent: str, model: str, fixture: str, resume: str, screen: str) -> int:
+    """Open the workbench; gives back its exit status."""
+    check_terminal()
+    project = find_project()
+    history = History(project.state, project.transcripts)
+    kept = history.read(_resume_id(history, resume)) if resume else None
+    name = kept.setup.agent if kept else project.agent(agent)
+    chosen = choose(model or (kept.model if kept else ""), str(project.config.get("model", "")))
+    prepare(chosen)
+    host = Workers(project.journeys)
+    session = Session(host, history, name, chosen, id=kept.id if kept else "")
+    if kept is not None:
+        session.take_over(kept.setup, kept.trace, list(kept.marks.values()), begun=True)
+    elif fixture:
+        session.want_fixture(fixture)
+    from .. import ui
+    from ..outside.shelf import Shelf
+
+    try:
+        code = ui.run(session, Shelf(project, history), _changes(project, name), screen)
+    finally:
+        session.close()
+        host.close()
+        history.close()
+    if history.ids() and len(session.trace):
+        say(f"kept as {session.id}; continue with: workbench dev --resume last")
+    return code
+
+
+def _changes(project: Project, agent: str) -> AsyncIterator[str]:
+    from ..outside.watch import changes  # watchfiles is not needed for the first paint
+
+    return changes(project.journeys, agent)
+
+
+def _resume_id(history: History, asked: str) -> str:
+    ids = history.ids()
+    if asked == "last":
+        if not ids:
+            raise UsageError("there is no conversation to continue yet", next="start one: workbench")
+        return ids[0]
+    if asked not in ids:
+        raise UsageError(f"there is no conversation {asked!r}", next="workbench review lists them")
+    return asked
+
+
+def check_terminal() -> None:
+    """Raise UsageError where no screen can be drawn, saying what to use instead."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(
+            "the workbench needs a terminal",
+            next="without one use `workbench chat` to talk, `workbench replay` to test, `workbench show` to read",
+        )
+    if os.environ.get("TERM", "") in ("dumb", ""):
+        raise UsageError(
+            "this terminal cannot draw a screen (TERM is dumb)",
+            next="use `workbench chat` to talk, `workbench replay` to test, `workbench show` to read",
+        )
