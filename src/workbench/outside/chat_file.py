@@ -1,0 +1,140 @@
+"""A file of plain chat messages: the conversations in it, and what their messages say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any
+
+import msgspec
+
+from ..errors import TranscriptError
+from ..transcript import slug
+
+
+@dataclass(frozen=True)
+class Chat:
+    """One conversation of a log: its messages, what stood beside them, and where it was found.
+
+    `line` is the place of its messages where each has a line of its own.
+    """
+
+    messages: list[Any]
+    where: str
+    beside: dict[str, Any] = field(default_factory=dict)
+    lines: list[int] = field(default_factory=list)
+
+    def at(self, index: int) -> str:
+        """The place of a message: "log.jsonl:7", or "log.json conversation 2 message 7"."""
+        return f"{self.where}:{self.lines[index]}" if self.lines else f"{self.where} message {index + 1}"
+
+
+def conversations(data: bytes, name: str) -> list[Chat]:
+    """The conversations of a file: a list of messages, a list of conversations, or JSON Lines of either."""
+    try:
+        found = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        rows = _rows(data, name)
+        if rows is None:
+            raise _not_json(data, name, error) from None
+        if not rows:
+            raise _shape("there is no conversation in it", name) from None
+        if all(_is_message(row) for _, row in rows):
+            return [Chat([row for _, row in rows], name, lines=[line for line, _ in rows])]
+        return [_conversation(row, f"{name}:{line}") for line, row in rows]
+    if isinstance(found, dict):
+        return [Chat([found], name) if _is_message(found) else _conversation(found, name)]
+    if not isinstance(found, list) or not found:
+        raise _shape("there is no conversation in it", name)
+    if any(_is_message(row) for row in found):
+        return [Chat(found, name)]
+    return [_conversation(row, f"{name} conversation {number}") for number, row in enumerate(found, 1)]
+
+
+def _rows(data: bytes, name: str) -> list[tuple[int, Any]] | None:
+    """The lines of a file as JSON; None where its first line is no JSON by itself."""
+    rows: list[tuple[int, Any]] = []
+    for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
+        if line.strip():
+            try:
+                rows.append((number, msgspec.json.decode(line)))
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                if not rows:
+                    return None
+                raise TranscriptError(
+                    f"not JSON: {error}", where=f"{name}:{number}", next="each line must be one JSON value"
+                ) from None
+    return rows
+
+
+def _not_json(data: bytes, name: str, error: Exception) -> TranscriptError:
+    place = str(error).rpartition("(byte ")[2].rstrip(")")
+    line = data[: int(place)].count(b"\n") + 1 if place.isdigit() else 1
+    return TranscriptError(f"not JSON: {error}", where=f"{name}:{line}", next="export the log again, as JSON")
+
+
+def _conversation(row: Any, where: str) -> Chat:
+    if isinstance(row, dict) and isinstance(row.get("messages"), list):
+        return Chat(row["messages"], where, {k: v for k, v in row.items() if k != "messages"})
+    if isinstance(row, list):
+        return Chat(row, where)
+    raise _shape("neither a conversation nor a message", where)
+
+
+def _shape(what: str, where: str) -> TranscriptError:
+    return TranscriptError(
+        what,
+        where=where,
+        next='expected: a list of {"role", "content"} messages, or of {"messages": [...]} objects, or a line each',
+    )
+
+
+def _is_message(row: Any) -> bool:
+    return isinstance(row, dict) and "role" in row and "messages" not in row
+
+
+def role_of(message: Any, at: str, known: tuple[str, ...]) -> str:
+    """The role of a message; raises TranscriptError where it is not one of `known`."""
+    role = message.get("role") if isinstance(message, dict) else None
+    if role not in known:
+        said = f"the role {role!r} is none of" if isinstance(message, dict) else "not a message with a role:"
+        raise bad(f"{said} {', '.join(known)}", at)
+    return str(role)
+
+
+def bad(what: str, at: str) -> TranscriptError:
+    """A message that cannot be read; `at` is its place."""
+    return TranscriptError(what, where=at, next="mend the message, or take it out of the file")
+
+
+def words(content: Any, at: str) -> str:
+    """The text of a content: a string, or parts of which those without words leave their kind: "[image]"."""
+    if content is None or isinstance(content, str):
+        return content or ""
+    if not isinstance(content, list):
+        raise bad("its content is neither a string nor a list of parts", at)
+    return "\n".join(_part(part, at) for part in content)
+
+
+def _part(part: Any, at: str) -> str:
+    if isinstance(part, str):
+        return part
+    if not isinstance(part, dict):
+        raise bad(f"a part of its content is {part!r:.40}, not an object", at)
+    text = part.get("text", part.get("refusal"))
+    return text if isinstance(text, str) else f"[{part.get('type', 'part')}]"
+
+
+def identity(name: str, number: int, of: int) -> str:
+    """The id of conversation `number` of a file: its name, with a number where it holds several."""
+    stem = slug(PurePath(name).stem)
+    return stem if of == 1 else f"{stem}-{number:0{max(3, len(str(of)))}}"
+
+
+def beside(format: str, name: str, number: int, chat: Chat) -> dict[str, Any]:
+    """What is kept under `source` of a plain chat log: where it came from, and its own id if it had one."""
+    source: dict[str, Any] = {"format": format, "file": PurePath(name).name, "conversation": number}
+    own = chat.beside.get("id")
+    if isinstance(own, str | int):
+        source["id"] = own
+    return source

@@ -1,0 +1,76 @@
+"""Logs of Anthropic messages: roles user and assistant, content a string or blocks; `system` beside them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..transcript import Transcript
+from .chat_file import Chat, bad, beside, conversations, identity, role_of, words
+from .chat_log import Log, parsed
+
+ROLES = ("system", "user", "assistant")
+
+
+def anthropic(data: bytes, agent: str, name: str) -> list[Transcript]:
+    """The conversations of a log file called `name`, each a guard transcript of `agent`."""
+    found = conversations(data, name)
+    made = []
+    for number, chat in enumerate(found, 1):
+        log = _read(chat)
+        source = beside("anthropic", name, number, chat)
+        made.append(log.transcript(identity(name, number, len(found)), agent, chat.where, source))
+    return made
+
+
+def _read(chat: Chat) -> Log:
+    model = chat.beside.get("model")
+    tools = chat.beside.get("tools")
+    log = Log(
+        model if isinstance(model, str) else "",
+        [tool for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else [],
+    )
+    if chat.beside.get("system"):
+        log.system(words(chat.beside["system"], chat.where))
+    for index, message in enumerate(chat.messages):
+        at = chat.at(index)
+        match role_of(message, at, ROLES):
+            case "system":
+                log.system(words(message.get("content"), at))
+            case "user":
+                _user(log, message.get("content"), at)
+            case _:
+                blocks = _blocks(message.get("content"), at)
+                log.answer(blocks, str(message.get("stop_reason") or ""), str(message.get("model") or ""))
+    return log
+
+
+def _user(log: Log, content: Any, at: str) -> None:
+    """Results first, as the API demands; words beside them start the next turn."""
+    blocks = _blocks(content, at)
+    rest = [block for block in blocks if block["type"] != "tool_result"]
+    for block in blocks:
+        if block["type"] == "tool_result":
+            failed = bool(block.get("is_error"))
+            value = _value(block.get("content"), at)
+            call_id = str(block.get("tool_use_id") or "")
+            log.result(value, "error" if failed else "ok", at, call_id)
+    if rest or not blocks:
+        log.user(words(rest, at))
+
+
+def _blocks(content: Any, at: str) -> list[dict[str, Any]]:
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}] if content else []
+    if not isinstance(content, list):
+        raise bad("its content is neither a string nor a list of blocks", at)
+    for block in content:
+        if not isinstance(block, dict) or not isinstance(block.get("type"), str):
+            raise bad(f"{block!r:.60} is not a block with a type", at)
+    return [dict(block) for block in content]
+
+
+def _value(content: Any, at: str) -> Any:
+    """A result: its words, parsed where they are data; the blocks themselves where they are more than words."""
+    if isinstance(content, list) and any(not isinstance(b, dict) or b.get("type") != "text" for b in content):
+        return content
+    return parsed(words(content, at))

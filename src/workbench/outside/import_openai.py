@@ -1,0 +1,101 @@
+"""Logs of OpenAI chat messages: roles system, developer, user, assistant, tool (and the older function)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ..transcript import Transcript
+from .chat_file import Chat, bad, beside, conversations, identity, role_of, words
+from .chat_log import Log, parsed
+
+ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+
+
+def openai(data: bytes, agent: str, name: str) -> list[Transcript]:
+    """The conversations of a log file called `name`, each a guard transcript of `agent`."""
+    found = conversations(data, name)
+    made = []
+    for number, chat in enumerate(found, 1):
+        log = read_messages(chat)
+        source = beside("openai", name, number, chat)
+        made.append(log.transcript(identity(name, number, len(found)), agent, chat.where, source))
+    return made
+
+
+def read_messages(chat: Chat) -> Log:
+    """Every message of a conversation told to a Log, in order."""
+    model = chat.beside.get("model")
+    log = Log(model if isinstance(model, str) else "", _schemas(chat.beside.get("tools")))
+    for index, message in enumerate(chat.messages):
+        at = chat.at(index)
+        match role_of(message, at, ROLES):
+            case "system" | "developer":
+                log.system(words(message.get("content"), at))
+            case "user":
+                log.user(words(message.get("content"), at))
+            case "assistant":
+                log.answer(_blocks(message, at))
+            case _:
+                text = words(message.get("content"), at)
+                failed = text.startswith("Error:")
+                log.result(
+                    text if failed else parsed(text),
+                    "error" if failed else "ok",
+                    at,
+                    str(message.get("tool_call_id") or ""),
+                    str(message.get("name") or ""),
+                )
+    return log
+
+
+def _blocks(message: dict[str, Any], at: str) -> list[dict[str, Any]]:
+    """An assistant message as the blocks of the Messages API."""
+    blocks: list[dict[str, Any]] = []
+    thinking = message.get("reasoning_content") or message.get("reasoning")
+    if isinstance(thinking, str):
+        blocks.append({"type": "thinking", "thinking": thinking})
+    text = words(message.get("content"), at) or words(message.get("refusal"), at)
+    if text:
+        blocks.append({"type": "text", "text": text})
+    calls = message.get("tool_calls") or []
+    if not isinstance(calls, list):
+        raise bad("its tool_calls are not a list", at)
+    if message.get("function_call"):
+        calls = [*calls, {"function": message["function_call"]}]
+    return [*blocks, *(_call(call, at) for call in calls)]
+
+
+def _call(call: Any, at: str) -> dict[str, Any]:
+    body = (call.get("function") or call.get("custom")) if isinstance(call, dict) else None
+    if not isinstance(body, dict) or not isinstance(body.get("name"), str):
+        raise bad("a tool call without the name of a function", at)
+    given = body.get("arguments", body.get("input"))
+    return {"type": "tool_use", "id": str(call.get("id") or ""), "name": body["name"], "input": _arguments(given)}
+
+
+def _arguments(given: Any) -> Any:
+    """The arguments as an object; what the model wrote, letter by letter, where they are none."""
+    if given is None or given == "":
+        return {}
+    if not isinstance(given, str):
+        return given
+    try:
+        value = msgspec.json.decode(given)
+    except (msgspec.DecodeError, RecursionError):
+        return given
+    return value if isinstance(value, dict) else given
+
+
+def _schemas(tools: Any) -> list[dict[str, Any]]:
+    """Tools declared beside the messages, as the Messages API takes them."""
+    found = []
+    for tool in tools if isinstance(tools, list) else []:
+        body = tool.get("function", tool) if isinstance(tool, dict) else None
+        if isinstance(body, dict) and isinstance(body.get("name"), str):
+            schema = body.get("parameters") or {"type": "object", "properties": {}}
+            found.append(
+                {"name": body["name"], "description": body.get("description") or "", "input_schema": schema}
+            )
+    return found

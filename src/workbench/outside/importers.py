@@ -1,0 +1,16 @@
+"""The importers by the name of their format: bytes of a file in, guard transcripts out. They write nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..transcript import Transcript
+from .import_anthropic import anthropic
+from .import_openai import openai
+from .import_tau import tau_bench
+
+Importer = Callable[[bytes, str, str], list[Transcript]]
+
+FORMATS: dict[str, Importer] = {"tau-bench": tau_bench, "openai": openai, "anthropic": anthropic}
+
+__all__ = ["FORMATS", "Importer", "anthropic", "openai", "tau_bench"]
