@@ -112,6 +112,8 @@ class RehearsalModel:
 
     def _settled(self, move: Move, now: Scene) -> Say | Use | Sequence[Use]:
         """Questions become words, a hand-off becomes its call."""
+        if isinstance(move, Say) and not move.why:
+            return Say(move.text, why="all is known: tell the customer")
         if isinstance(move, Ask):
             return Say(move.text, why=move.why or f"{move.fact.name} missing: ask")
         if isinstance(move, Confirm):
@@ -249,9 +251,12 @@ class RehearsalModel:
             found = now.made(Use(LOOK_UP, question=said), 0)
             if found is NOT_YET:
                 return Use(LOOK_UP, why="a question: look it up, do not guess", question=said)
-            if found and not isinstance(found, Refused):
-                best = found[0]
-                return Say(f"{_quote(best['text'])}\n(from {best['source']}){back}", why=f"quote {best['source']}")
+            if section := _telling(found, said):
+                return Say(
+                    f"{_quote(section['text'])}\n(from {section['source']}){back}", f"quote {section['source']}"
+                )
+            nothing = "I find nothing about that in what we have written down."
+            return Say(f"{nothing}{back or ' ' + self._can_do(request)}", why="no source: say so, do not guess")
         small = next((t for t, ws in _SMALL_TALK.items() if set(words_of(said)) & set(ws.split())), "")
         if small:
             more = "" if back or not small.startswith("Hello") else f" {self._can_do(request)}"
@@ -292,6 +297,15 @@ def _sorry(no: Refused) -> Say:
         "Something went wrong on our side. Write “a human, please” and a colleague takes over.",
         why=f"{no.tool}: {no.outcome}",
     )
+
+
+def _telling(found: Any, question: str) -> dict[str, Any] | None:
+    """The best section, where it shares at least half of the question's telling words."""
+    asked = stems(question)
+    if isinstance(found, Refused) or not found or not asked:
+        return None
+    best: dict[str, Any] = found[0]
+    return best if 2 * len(asked & stems(f"{best['title']} {best['text']}")) >= len(asked) else None
 
 
 def _quote(text: str) -> str:

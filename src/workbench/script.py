@@ -183,7 +183,10 @@ class Scene:
             return NOT_YET
         call = made[nth]
         if not call.ok:
-            return Refused(use.name, call.outcome, str(call.value or "").removeprefix("blocked by policy: "))
+            reason = str(call.value or "").removeprefix("blocked by policy: ")
+            if reason.startswith("the policy failed"):
+                return Refused(use.name, "fault", "something on our side went wrong")
+            return Refused(use.name, call.outcome, reason)
         return call.value if isinstance(use.tool, str) else use.tool.decode(call.value)
 
     def confirmed(self, question: str, nth: int) -> Any:
@@ -249,10 +252,10 @@ def plainly(text: str) -> str:
 
 _STOP = frozenset(
     words_of(
-        "a about am an and any are as at be been but by can could did do does for from get give got had has have"
-        " hello hi how i if i'm in is it its i've i'd just let like may me mine my need of off oh on one or our"
+        "a about am an and any are as at how be been but by can could did do does for from get give got had has"
+        " hello hi i if i'm in is it its i've i'd just let like may me mine my need now of off oh on one or our"
         " please so some something than that the their them then there these they this those to too us want was we"
-        " were what when where which who why will with would you your"
+        " were have what when where which who why will with would you your"
     )
 )
 _NO = frozenset(

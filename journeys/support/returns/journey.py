@@ -145,7 +145,7 @@ def own_damage(call: Any) -> Block | None:
     Why: we stand for faults of ours. For bad luck we can be kind, once.
     """
     if call["reason"] == Reason.damaged_by_customer:
-        return Block("damaged by the customer, so not a return; a voucher may be offered", reason=call["reason"])
+        return Block("damaged by the customer, so not a return; a voucher may be offered", kind=call["reason"])
     return None
 
 

@@ -41,8 +41,8 @@ SIZE = Fact("new size", r"(?<![-\d])(3[5-9]|4[0-8])\b(?!-)", ask="Which size wou
 
 
 @script.intent(
-    "return my shoes", "send them back", "give them back", "money back", "a refund for my shoes", "return order",
-    "the shoes don't fit", "return them",
+    "return my shoes", "send them back", "give them back", "money back", "a refund for my shoes", "a refund",
+    "the shoes don't fit", "doesn't fit", "does not fit", "return them",
 )  # fmt: skip
 def give_back(scene: Scene) -> Part:
     """Return a pair."""

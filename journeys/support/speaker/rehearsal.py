@@ -110,11 +110,14 @@ def update(scene: Scene, device: Device) -> Part:
             yield Use(update_firmware, f"{device.firmware} is old: {number} try", serial=device.serial)
             return True
         except Refused as no:
-            failed = no.reason
+            sorry = f"It did not work, twice: {no.reason}."
     if scene.insists:
-        yield Use(update_firmware, "the customer insists on a third try", serial=device.serial)
-        return True
-    if not (yield Confirm(f"It did not work: {failed}, twice. Shall I look inside the speaker instead?")):
+        try:
+            yield Use(update_firmware, "the customer insists on a third try", serial=device.serial)
+            return True
+        except Refused as no:
+            sorry = f"I tried once more, but no: {no.reason}."
+    if not (yield Confirm(f"{sorry} Shall I look inside the speaker instead?", why="two tries: another way")):
         yield HandOff(f"{device.serial} cannot be updated", why="two tries, and no diagnostics wanted: a person")
     return False
 

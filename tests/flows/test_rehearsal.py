@@ -1,0 +1,185 @@
+"""The rehearsal as such: the same conversation gets the same moves, and it never loops or guesses."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from pathlib import Path
+
+from talking import JOURNEYS, talk_with
+from workbench import Fact
+from workbench.engine import Conversation, run_turn
+from workbench.model import Delta
+from workbench.outside.loader import load
+from workbench.rehearsal import RehearsalModel
+from workbench.runner import Sandbox
+from workbench.script import yes_or_no
+from workbench.steps import Answer
+from workbench.trace import Trace
+from workbench.world import World
+
+SAYS = ("hello", "my speaker has no sound", "Brook", "yes", "I want to return OL-1001", "too small", "yes")
+
+AGENT = """
+from workbench import *
+
+agent = Agent("desk", journeys=[], persona="persona.md"{more})
+desk = Journey("desk", goal="Take a note", manual="persona.md")
+agent.journeys["desk"] = desk
+{body}
+"""
+
+NOTES = """
+@desk.tool(writes=True)
+def note(text: str) -> str:
+    "Write a note."
+    {tool}
+
+desk.rehearsal = script = Rehearsal()
+
+@script.intent("take a note")
+def take(scene):
+    {script}
+"""
+
+
+def desk(
+    tmp_path: Path, script: str = "", tool: str = "return text", more: str = "", options: str = ""
+) -> tuple[Path, str]:
+    """A small agent with one tool and one script."""
+    folder = tmp_path / "journeys" / "desk"
+    folder.mkdir(parents=True)
+    (folder / "persona.md").write_text("# A desk\n")
+    body = NOTES.format(script=script, tool=tool) + more if script else ""
+    (folder / "agent.py").write_text(AGENT.format(body=body, more=options))
+    return tmp_path / "journeys", "desk"
+
+
+def note(tmp_path: Path, *says: str, script: str, tool: str = "return text", more: str = "", options: str = ""):  # type: ignore[no-untyped-def]
+    root, name = desk(tmp_path, script, tool, more, options)
+    return talk_with(name, "empty", *(says or ("take a note",)), root=root)
+
+
+def test_the_same_conversation_gets_the_same_steps() -> None:
+    assert talk_with("support", "loyal", *SAYS).steps == talk_with("support", "loyal", *SAYS).steps
+
+
+def test_a_conversation_resumed_from_its_trace_goes_on_as_if_never_left() -> None:
+    whole = talk_with("support", "loyal", *SAYS)
+    cut = next(i for i, s in enumerate(whole.steps) if s.turn == len(SAYS))
+    loaded = load(JOURNEYS, "support")
+    start = loaded.fixtures["loyal"]
+    resumed = Conversation(loaded.agent, start.setup, Trace(whole.steps[:cut]))
+    world = World(start.world, now=datetime.fromisoformat(start.setup.clock), seed=start.setup.seed)
+    world.replay(resumed.state.changes)
+    asyncio.run(run_turn(resumed, SAYS[-1], RehearsalModel(loaded.agent), Sandbox(world)))
+    assert list(resumed.trace) == whole.steps
+
+
+def test_ids_of_calls_are_their_places() -> None:
+    talk = talk_with("support", "loyal", "my speaker has no sound")
+    answers = [s for s in talk.steps if isinstance(s, Answer)]
+    assert [c.id for c in answers[1].calls] == ["call_1_2_1", "call_1_2_2"]
+
+
+def test_every_answer_says_why() -> None:
+    assert all(talk_with("support", "loyal", *SAYS).thoughts)
+
+
+def test_a_reply_streams_in_pieces_that_add_up() -> None:
+    loaded = load(JOURNEYS, "support")
+    start = loaded.fixtures["loyal"]
+    conversation = Conversation(loaded.agent, start.setup)
+    world = World(start.world, now=datetime.fromisoformat(start.setup.clock), seed=1)
+    heard: list[Delta] = []
+    model = RehearsalModel(loaded.agent)
+    asyncio.run(run_turn(conversation, "hello", model, Sandbox(world), lambda _, delta: heard.append(delta)))
+    pieces = [delta.text for delta in heard if delta.kind == "text"]
+    assert len(pieces) > 1
+    assert "".join(pieces) == conversation.state.replies[-1]
+
+
+def test_an_agent_without_a_rehearsal_says_how_to_get_a_model(tmp_path: Path) -> None:
+    root, name = desk(tmp_path)
+    assert "--model claude" in talk_with(name, "empty", "hello", root=root).reply
+
+
+def test_what_is_not_understood_names_the_goals() -> None:
+    reply = talk_with("support", "loyal", "fiddlesticks").reply
+    assert reply.startswith("Sorry, I did not follow that.")
+    assert "Return or exchange a pair of shoes" in reply
+
+
+def test_thanks_is_answered_kindly() -> None:
+    assert talk_with("support", "loyal", "thanks!").reply == "You are welcome. Is there anything else?"
+
+
+def test_a_tool_that_refuses_is_told_plainly(tmp_path: Path) -> None:
+    talk = note(tmp_path, script='yield Use(note, text="x")', tool='raise ToolError("the pen is dry")')
+    assert talk.reply == "That did not work: the pen is dry."
+
+
+def test_a_tool_that_breaks_is_told_without_its_insides(tmp_path: Path) -> None:
+    talk = note(tmp_path, script='yield Use(note, text="x")', tool="1 / 0")
+    assert "Something went wrong on our side" in talk.reply
+
+
+def test_arguments_that_do_not_fit_do_not_loop(tmp_path: Path) -> None:
+    talk = note(tmp_path, script='yield Use(note, text=["no", "text"])')
+    assert talk.calls == ["note rejected"]
+
+
+def test_the_same_call_twice_in_a_script_is_two_calls(tmp_path: Path) -> None:
+    script = 'yield Use(note, text="x"); yield Use(note, text="x"); yield Say("both")'
+    assert note(tmp_path, script=script).calls == ["note ok", "note ok"]
+
+
+def test_a_script_may_yield_several_calls_at_once(tmp_path: Path) -> None:
+    script = 'a, b = yield [Use(note, text="x"), Use(note, text="y")]; yield Say(a + b)'
+    assert note(tmp_path, script=script).reply == "xy"
+
+
+def test_arguments_that_a_policy_rewrote_are_not_asked_for_again(tmp_path: Path) -> None:
+    more = (
+        '\n@desk.policy(before=note)\ndef shout(call):\n    "Notes are loud."\n    return Rewrite({"text": "X"})\n'
+    )
+    talk = note(tmp_path, script='text = yield Use(note, text="x"); yield Say(text)', more=more)
+    assert talk.reply == "X"
+
+
+def test_a_reply_that_is_stopped_is_replaced(tmp_path: Path) -> None:
+    more = (
+        "\n@desk.policy(before_reply=True)\ndef hush(reply):\n"
+        '    "No secrets."\n    return Block("it is a secret") if "s3cret" in reply else None\n'
+    )
+    talk = note(tmp_path, script='yield Say("s3cret")', more=more)
+    assert talk.replies == ["I am sorry, I am not allowed to do that: it is a secret."]
+
+
+def test_when_every_reply_is_stopped_a_person_takes_over(tmp_path: Path) -> None:
+    more = '\n@desk.policy(before_reply=True)\ndef hush(reply):\n    "Silence."\n    return Block("hush")\n'
+    assert note(tmp_path, script='yield Say("anything")', more=more).handed_off
+
+
+def test_a_script_that_raises_ends_the_turn_with_its_line(tmp_path: Path) -> None:
+    talk = note(tmp_path, script="yield Say(1 / 0)")
+    assert talk.ended == ["model_error"]
+    assert "ZeroDivisionError" in talk.faults[0]
+
+
+def test_without_hand_off_it_says_that_there_is_nobody(tmp_path: Path) -> None:
+    talk = note(tmp_path, "a human, please", script='yield Say("hi")', options=", hands_off=False")
+    assert "I cannot pass you on" in talk.reply
+
+
+def test_a_fact_of_choices_takes_the_longest_phrase() -> None:
+    fact = Fact("fit", {"small": ["small"], "tiny": ["far too small"]})
+    assert fact.find("They are far too small!") == "tiny"
+
+
+def test_a_fact_that_is_a_number() -> None:
+    assert Fact("age", int).find("I am 42 years old") == 42
+
+
+def test_neither_yes_nor_no_is_neither() -> None:
+    assert yes_or_no("what do you mean by that") is None
