@@ -153,8 +153,7 @@ def _prompt_text(run: Run, move: Move) -> str:
     prompt = run.trace.prompt_at(move.place)
     parts = []
     for key in prompt.spans if prompt else []:
-        text = run.trace.exhibits.get(key, {}).get("text", "")
-        parts.append("\n".join(text) if isinstance(text, list) else text)
+        parts.append(run.trace.exhibits.get(key, {}).get("text", ""))
     return "\n".join(parts)
 
 

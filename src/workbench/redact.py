@@ -83,12 +83,16 @@ def _card(found: str, seal: str) -> str:
     digits = re.sub(r"\D", "", found)
     if not luhn(digits):
         return found
-    made = _digits(found, seal)
-    for check in "0123456789":
-        candidate = made[:-1] + check
+    # the last four stay, as on any receipt: what masks a card still comes out the same
+    tail = re.search(r"(?:\d[ -]?){3}\d$", found)
+    cut = tail.start() if tail else len(found)
+    made = _digits(found[:cut], seal)
+    spot = max(i for i, c in enumerate(made) if c.isdigit())
+    for digit in "0123456789":
+        candidate = made[:spot] + digit + made[spot + 1 :] + found[cut:]
         if luhn(re.sub(r"\D", "", candidate)):
             return candidate
-    return made
+    return made + found[cut:]
 
 
 def _secret(found: str, seal: str) -> str:

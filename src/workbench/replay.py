@@ -121,7 +121,8 @@ class _Follower:
         recorded = self.tape.move_at(move.place)
         if move.message is None:
             rerun.moves += 1
-            self._prompt_drift(move)
+            if move.answer is not None:
+                self._prompt_drift(move)
         if recorded is None:
             rerun.differences.append(
                 Difference(move.place, "nothing", tell(move), "the record holds no such move")
@@ -166,7 +167,7 @@ class _Follower:
     def _ended(self, turn: TurnMoves, reason: str, detail: str) -> bool:
         """Compare how the turn ended, and whether the tape was used up."""
         last = self._last_answer
-        left = [m for m in turn.moves if m.place.answer > last]
+        left = [m for m in turn.moves if m.place.answer > last and m.answer is not None]
         place = left[0].place if left else Place(turn.turn, last)
         if left:
             self.rerun.differences.append(

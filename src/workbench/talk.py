@@ -133,12 +133,14 @@ class State:
         text = str(step.text)
         self.replies.append(text)
         self.dialogue.append(("agent", text))
-        if self._answer is not None and text != self._answer.text:
-            # a policy changed the words: from here on the model must know what was really sent
-            kept = [b for b in self._answer.blocks if b.get("type") not in ("text", "thinking")]
-            self.messages[-1] = {"role": "assistant", "content": [*kept, {"type": "text", "text": text}]}
-        elif self._answer is None:
-            self.messages.append({"role": "assistant", "content": [{"type": "text", "text": text}]})
+        if self._answer is not None and text == self._answer.text:
+            return
+        # a policy or a hand-off changed the words: the model must know what was really sent
+        words = {"type": "text", "text": text}
+        if self.messages[-1]["role"] == "assistant":
+            self.messages[-1] = {"role": "assistant", "content": [words]}
+        else:
+            self.messages.append({"role": "assistant", "content": [words]})
 
     def _prompted(self, step: Prompt) -> None:
         self.prompt = step

@@ -110,6 +110,9 @@ def decode(data: bytes, name: str = "") -> Transcript:
         raise TranscriptError(f"not a transcript: {error}", where=name) from None
     if transcript.schema != SCHEMA:
         raise _unreadable(data, name, None)
+    for exhibit in transcript.exhibits.values():
+        if isinstance(exhibit, dict) and isinstance(exhibit.get("text"), list):
+            exhibit["text"] = "\n".join(exhibit["text"])
     _check(transcript, name)
     return transcript
 
@@ -192,12 +195,6 @@ def _lines(value: Any) -> Any:
         out["blocks"] = [_lines(block) for block in out["blocks"]]
         out.pop("meter", None)
     return out
-
-
-def exhibit_text(exhibit: Any) -> str:
-    """The text of a span exhibit, whether it came from a file or from the engine."""
-    text = exhibit.get("text", "") if isinstance(exhibit, dict) else ""
-    return "\n".join(text) if isinstance(text, list) else str(text)
 
 
 def recording_id(steps: list[AnyStep], setup: Setup) -> str:

@@ -1,0 +1,294 @@
+"""What happens between a customer's message and the reply."""
+
+from __future__ import annotations
+
+from kit import WINDOW, Scripted, all_moves, converse, kinds, shop, text, think, use
+from workbench.errors import ModelStopped
+from workbench.steps import Fault, Place, Result, TurnEnd, UserMessage
+
+
+def end(conversation):
+    step = conversation.trace[-1]
+    assert isinstance(step, TurnEnd)
+    return step
+
+
+def test_a_reply_ends_the_turn(tmp_path):
+    talk = converse(shop(tmp_path), Scripted("Hello."), "hi")
+    assert end(talk).reason == "replied"
+    assert talk.state.replies == ["Hello."]
+
+
+def test_an_agent_with_one_journey_starts_inside_it(tmp_path):
+    talk = converse(shop(tmp_path), Scripted("Hello."), "hi")
+    assert kinds(talk)[:2] == ["UserMessage", "Entered"]
+    assert talk.state.journey == "returns"
+
+
+def test_the_model_reads_what_a_tool_gave_and_what_it_changed_is_on_record(tmp_path):
+    model = Scripted([use("create_return", order_number="OL-2")], "Done.")
+    talk = converse(shop(tmp_path), model, "return OL-2")
+    result = all_moves(talk)[1].result
+    assert (result.outcome, result.value) == ("ok", "R-1")
+    assert [(c.path, c.before, c.after) for c in result.changed] == [
+        (["Shop", "orders", "OL-2", "returned"], False, True)
+    ]
+    assert model.messages[1][-1]["content"][0]["content"] == "R-1"
+
+
+def test_a_blocked_call_is_not_run_and_the_model_reads_why(tmp_path):
+    model = Scripted(
+        [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Sorry."
+    )
+    talk = converse(shop(tmp_path, WINDOW), model, "return OL-1")
+    move = all_moves(talk)[2]
+    assert move.effect == "blocked"
+    assert not move.executed
+    assert move.decisions[0].evidence == {"days": 52, "looked at": ["find_order at 1.1.1"]}
+    assert "52 days" in model.messages[2][-1]["content"][0]["content"]
+
+
+def test_a_block_stops_one_call_and_its_siblings_are_judged_for_themselves(tmp_path):
+    calls = [use("create_return", "a", order_number="OL-1"), use("create_return", "b", order_number="OL-2")]
+    model = Scripted(
+        [use("find_order", order_number="OL-1"), use("find_order", order_number="OL-2")], calls, "Done."
+    )
+    talk = converse(shop(tmp_path, WINDOW), model, "return both")
+    assert [m.effect for m in all_moves(talk) if m.place.answer == 2] == ["blocked", "allowed"]
+
+
+def test_bad_arguments_never_reach_the_body_and_the_model_can_mend_them(tmp_path):
+    model = Scripted([use("find_order", order_number=7)], [use("find_order", order_number="OL-1")], "Found.")
+    talk = converse(shop(tmp_path), model, "hi")
+    first, second = all_moves(talk)[1:3]
+    assert first.result.outcome == "rejected"
+    assert "`order_number`" in first.result.value
+    assert second.result.outcome == "ok"
+
+
+def test_a_tool_that_does_not_exist_is_a_step_the_model_reads(tmp_path):
+    talk = converse(shop(tmp_path), Scripted([use("give_money")], "Sorry."), "hi")
+    assert all_moves(talk)[1].result.outcome == "absent"
+
+
+def test_a_tool_may_say_no_in_words(tmp_path):
+    talk = converse(shop(tmp_path), Scripted([use("find_order", order_number="OL-9")], "Hm."), "hi")
+    result = all_moves(talk)[1].result
+    assert (result.outcome, result.value) == ("error", "there is no such order")
+
+
+def test_a_tool_that_raises_is_a_fault_with_its_line_and_the_talk_goes_on(tmp_path):
+    loaded = shop(tmp_path)
+    talk = converse(loaded, Scripted([use("create_return", order_number="OL-9")], "Sorry."), "hi")
+    fault = next(s for s in talk.trace if isinstance(s, Fault))
+    assert fault.where == "shop/returns/journey.py:26"
+    assert end(talk).reason == "replied"
+
+
+def test_a_tool_that_exits_the_process_is_a_fault_too(tmp_path):
+    body = "\n    @returns.tool\n    def leave() -> str:\n        raise SystemExit(3)\n"
+    talk = converse(shop(tmp_path, body), Scripted([use("leave")], "Still here."), "hi")
+    assert all_moves(talk)[1].result.outcome == "fault"
+    assert talk.state.replies == ["Still here."]
+
+
+def test_a_tool_that_returns_what_has_no_plain_form_is_a_fault(tmp_path):
+    body = "\n    @returns.tool\n    def odd() -> object:\n        return object()\n"
+    talk = converse(shop(tmp_path, body), Scripted([use("odd")], "Hm."), "hi")
+    assert all_moves(talk)[1].result.outcome == "fault"
+
+
+def test_what_a_tool_prints_is_kept_up_to_a_limit(tmp_path):
+    body = (
+        "\n    @returns.tool\n    def loud() -> str:\n        for _ in range(1000):\n"
+        "            print('x' * 1000)\n        return 'ok'\n"
+    )
+    talk = converse(shop(tmp_path, body), Scripted([use("loud")], "Hm."), "hi")
+    printed = all_moves(talk)[1].result.printed
+    assert len(printed) < 5000
+    assert printed.endswith("997,000 characters more")
+
+
+def test_a_policy_that_raises_blocks_and_is_a_fault(tmp_path):
+    broken = "\n    @returns.policy(before=create_return)\n    def broken(call, talk):\n        return 1 / 0\n"
+    talk = converse(shop(tmp_path, broken), Scripted([use("create_return", order_number="OL-2")], "No."), "hi")
+    move = all_moves(talk)[1]
+    assert move.effect == "blocked"
+    assert move.decisions[0].fault
+    assert move.faults[0].message == "ZeroDivisionError: division by zero"
+
+
+def test_a_policy_that_returns_nonsense_blocks(tmp_path):
+    odd = "\n    @returns.policy(before=create_return)\n    def odd(call, talk):\n        return True\n"
+    talk = converse(shop(tmp_path, odd), Scripted([use("create_return", order_number="OL-2")], "No."), "hi")
+    assert all_moves(talk)[1].effect == "blocked"
+
+
+def test_a_policy_whose_condition_fails_is_asked_all_the_same(tmp_path):
+    policy = (
+        "\n    @returns.policy(before=create_return, when=lambda talk: 1 / 0)\n"
+        "    def strict(call, talk):\n        return Block('no')\n"
+    )
+    talk = converse(shop(tmp_path, policy), Scripted([use("create_return", order_number="OL-2")], "No."), "hi")
+    assert all_moves(talk)[1].effect == "blocked"
+
+
+def test_a_tool_behind_a_condition_is_not_on_offer_and_the_prompt_says_why(tmp_path):
+    secret = (
+        "\n    def is_friday(talk):\n        return False\n"
+        "\n    @returns.tool(when=is_friday)\n    def secret() -> str:\n        return 'x'\n"
+    )
+    model = Scripted([use("secret")], "Hm.")
+    talk = converse(shop(tmp_path, secret), model, "hi")
+    assert all_moves(talk)[1].result.outcome == "absent"
+    prompt = talk.trace.prompt_at(Place(1, 1))
+    assert [(h.kind, h.name, h.condition) for h in prompt.hidden] == [("tool", "secret", "is_friday")]
+    assert "secret" not in [t["name"] for t in model.requests[0].tools]
+
+
+REPLY = """
+    from workbench import Rewrite, Escalate
+
+    @returns.policy(before_reply=True)
+    def no_promises(reply, talk):
+        '''Never promise a day.'''
+        if "tomorrow" in reply:
+            return Block("do not promise a day")
+        if "secret" in reply:
+            return Rewrite(reply.replace("secret", "…"), "a secret")
+        if "lawyer" in reply:
+            return Escalate("legal", say="A colleague will write to you.")
+"""
+
+
+def test_a_blocked_reply_is_not_sent_and_the_model_tries_again(tmp_path):
+    model = Scripted("It comes tomorrow.", "It is on its way.")
+    talk = converse(shop(tmp_path, REPLY), model, "when?")
+    assert talk.state.replies == ["It is on its way."]
+    assert "do not promise a day" in model.messages[1][-1]["content"][-1]["text"]
+
+
+def test_a_rewritten_reply_is_what_is_sent_and_what_the_model_remembers(tmp_path):
+    model = Scripted("the secret is out", "bye")
+    talk = converse(shop(tmp_path, REPLY), model, "tell me", "more")
+    assert talk.state.replies[0] == "the … is out"
+    assert model.messages[1][1]["content"] == [text("the … is out")]
+
+
+def test_an_escalated_reply_hands_off_and_no_model_answers_after_it(tmp_path):
+    talk = converse(shop(tmp_path, REPLY), Scripted("ask a lawyer"), "help", "hello?")
+    assert talk.state.replies == ["A colleague will write to you."]
+    assert end(talk).reason == "handed_off"
+
+
+MESSAGE = """
+    from workbench import Rewrite
+
+    @returns.policy(on_message=True)
+    def hide_numbers(message, talk):
+        '''Card numbers never reach the model.'''
+        if "4111" in message:
+            return Rewrite(message.replace("4111", "****"), "a card")
+        if "spam" in message:
+            return Block("spam", say="Please write about an order.")
+"""
+
+
+def test_a_message_can_be_rewritten_before_the_model_reads_it(tmp_path):
+    model = Scripted("Thanks.")
+    converse(shop(tmp_path, MESSAGE), model, "my card is 4111")
+    assert model.messages[0][0]["content"] == [text("my card is ****")]
+
+
+def test_a_blocked_message_never_reaches_the_model(tmp_path):
+    model = Scripted()
+    talk = converse(shop(tmp_path, MESSAGE), model, "spam")
+    assert end(talk).reason == "message_blocked"
+    assert talk.state.replies == ["Please write about an order."]
+
+
+AFTER = """
+    from workbench import Rewrite
+
+    @returns.policy(after=find_order)
+    def hide_days(call, result, talk):
+        '''The model need not know the days.'''
+        return Rewrite({"number": result.number}, "days hidden")
+"""
+
+
+def test_a_policy_after_a_tool_changes_what_the_model_and_later_policies_see(tmp_path):
+    model = Scripted([use("find_order", order_number="OL-1")], "Found.")
+    talk = converse(shop(tmp_path, AFTER), model, "hi")
+    assert model.messages[1][-1]["content"][0]["content"] == '{"number":"OL-1"}'
+    assert all_moves(talk)[1].result.value == {"number": "OL-1", "days": 52, "returned": False}
+    assert talk.state.happened[0].value == {"number": "OL-1"}
+
+
+def test_the_model_may_hand_off_to_a_person(tmp_path):
+    talk = converse(shop(tmp_path), Scripted([use("hand_off", reason="wants a person")]), "a human, please")
+    assert talk.state.handed_off
+    assert end(talk).reason == "handed_off"
+    assert len(talk.state.replies) == 1
+
+
+def test_a_model_that_never_replies_ends_at_the_limit_of_answers(tmp_path):
+    agent = """
+        from workbench import Agent, Limits
+        from .returns.journey import returns
+        agent = Agent("shop", journeys=[returns], limits=Limits(answers=3))
+    """
+    calls = [[use("find_order", order_number="OL-1")] for _ in range(9)]
+    talk = converse(shop(tmp_path, agent=agent), Scripted(*calls), "hi")
+    assert (end(talk).reason, end(talk).turn) == ("limit", 1)
+    assert sum(isinstance(s, Result) for s in talk.trace) == 3
+
+
+def test_a_model_error_is_a_step_and_the_next_message_starts_afresh(tmp_path):
+    model = Scripted(ModelStopped("model_error", "overloaded"), "Back again.")
+    talk = converse(shop(tmp_path), model, "hi", "still there?")
+    assert [type(s).__name__ for s in talk.trace if isinstance(s, Fault)] == ["Fault"]
+    assert talk.state.replies == ["Back again."]
+
+
+def test_a_call_cut_by_the_token_limit_is_not_run(tmp_path):
+    class Cut(Scripted):
+        async def answer(self, request):
+            async for item in super().answer(request):
+                yield item._replace(stop="max_tokens") if hasattr(item, "_replace") and self.answers else item
+
+    talk = converse(shop(tmp_path), Cut([use("create_return", order_number="OL-2")], "Sorry."), "hi")
+    assert all_moves(talk)[1].result.outcome == "rejected"
+
+
+def test_reasoning_is_the_thinking_and_the_words_beside_a_call(tmp_path):
+    model = Scripted([think("which one?"), text("let me look"), use("find_order", order_number="OL-1")], "Ok.")
+    move = all_moves(converse(shop(tmp_path), model, "hi"))[1]
+    assert move.reasoning == "which one?\nlet me look"
+
+
+def test_async_tools_and_policies_work_like_plain_ones(tmp_path):
+    both = """
+    @returns.tool
+    async def slow() -> str:
+        return "waited"
+
+    @returns.policy(before=slow)
+    async def patient(call, talk):
+        return None
+    """
+    assert (
+        all_moves(converse(shop(tmp_path, both), Scripted([use("slow")], "Ok."), "hi"))[1].result.value == "waited"
+    )
+
+
+def test_the_same_steps_rebuild_the_same_conversation(tmp_path):
+    loaded = shop(tmp_path)
+    talk = converse(loaded, Scripted([use("create_return", order_number="OL-2")], "Done."), "hi")
+    from workbench.engine import Conversation
+    from workbench.trace import Trace
+
+    again = Conversation(loaded.agent, talk.setup, Trace(talk.trace.steps, talk.trace.exhibits))
+    assert again.state.messages == talk.state.messages
+    assert again.state.changes == talk.state.changes
+    assert isinstance(again.trace[0], UserMessage)

@@ -1,0 +1,250 @@
+"""What a replay may and may not call green."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from kit import JOURNEY, WINDOW, Scripted, converse, saved, shop, use
+from workbench.errors import ModelStopped
+from workbench.expectation import Expectation
+from workbench.outside.loader import load
+from workbench.replay import Verdict, replay, supersede
+from workbench.steps import Reply, Result, TurnEnd
+from workbench.transcript import Mark
+
+LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
+
+
+def late_return(folder, *policies):
+    """A conversation in which a pair of 52 days was taken back."""
+    return converse(shop(folder / "then", *policies), Scripted(*LATE), "return OL-1")
+
+
+def mistake(folder, expect="not_executed", at="1.2.1", **fields):
+    talk = late_return(folder)
+    expectation = Expectation(expect, at, **fields)
+    return saved(talk, "mistake", expectations=[expectation], marks=[Mark(at)])
+
+
+def today(folder, *policies, **changes):
+    return shop(folder / "now", *policies, **changes).agent
+
+
+def test_a_guard_on_unchanged_code_passes(tmp_path):
+    outcome = replay(saved(late_return(tmp_path)), today(tmp_path))
+    assert outcome.verdict is Verdict.PASS
+    assert outcome.moves == 3
+
+
+def test_no_tool_body_runs_in_a_replay(tmp_path):
+    bomb = JOURNEY.replace("return shop.orders[order_number]", "raise SystemExit('it ran')")
+    assert replay(saved(late_return(tmp_path)), today(tmp_path, journey=bomb)).verdict is Verdict.PASS
+
+
+def test_a_guard_fails_where_a_policy_newly_blocks_and_names_both_sides(tmp_path):
+    outcome = replay(saved(late_return(tmp_path)), today(tmp_path, WINDOW))
+    assert outcome.verdict is Verdict.FAIL
+    assert str(outcome.first.place) == "1.2.1"
+    assert outcome.first.recorded.endswith("executed")
+    assert "return_window" in outcome.first.now
+    assert "52 days" in outcome.first.now
+    assert outcome.changed == ["policy returns.return_window (new)"]
+
+
+def test_a_mistake_fails_while_it_is_still_made_and_passes_once_a_policy_stops_it(tmp_path):
+    transcript = mistake(tmp_path)
+    assert replay(transcript, today(tmp_path)).verdict is Verdict.FAIL
+    assert replay(transcript, shop(tmp_path / "fixed", WINDOW).agent).verdict is Verdict.PASS
+
+
+def test_a_block_by_another_policy_is_not_the_block_by_the_named_one(tmp_path):
+    transcript = mistake(tmp_path, "blocked", policy="returns.other")
+    assert replay(transcript, today(tmp_path, WINDOW)).verdict is Verdict.FAIL
+
+
+def test_a_policy_that_breaks_is_an_error_and_never_the_fix(tmp_path):
+    broken = WINDOW.replace("if order.days > 30:", "if order.dayz > 30:")
+    outcome = replay(mistake(tmp_path), today(tmp_path, broken))
+    assert outcome.verdict is Verdict.ERROR
+    assert "dayz" in outcome.why
+
+
+def test_a_tool_that_went_missing_is_never_the_fix(tmp_path):
+    gone = JOURNEY.replace("    @returns.tool(writes=True)\n", "")
+    outcome = replay(mistake(tmp_path), today(tmp_path, journey=gone))
+    assert outcome.verdict is Verdict.FAIL
+
+
+def test_a_mistake_that_its_record_never_showed_is_an_error(tmp_path):
+    talk = converse(shop(tmp_path / "then", WINDOW), Scripted(*LATE[:2], "No."), "return OL-1")
+    transcript = saved(talk, "mistake", expectations=[Expectation("not_executed", "1.2.1")], marks=[Mark("1.2.1")])
+    outcome = replay(transcript, today(tmp_path, WINDOW))
+    assert outcome.verdict is Verdict.ERROR
+    assert "never showed" in outcome.why
+
+
+FIRST = """
+    @returns.policy(before=find_order)
+    def no_look(call, talk):
+        '''Nobody looks.'''
+        return Block("no")
+"""
+
+
+def test_a_run_that_leaves_the_record_before_the_mark_cannot_tell(tmp_path):
+    outcome = replay(mistake(tmp_path), today(tmp_path, FIRST))
+    assert outcome.verdict is Verdict.DIVERGED
+
+
+def test_nothing_beyond_the_difference_is_replayed_or_counted(tmp_path):
+    assert replay(mistake(tmp_path), today(tmp_path, FIRST)).moves == 1
+
+
+def test_a_diverged_mistake_is_superseded_where_an_earlier_mark_of_the_recording_passes(tmp_path):
+    talk = late_return(tmp_path)
+    early = saved(talk, "mistake", expectations=[Expectation("blocked", "1.1.1")], marks=[Mark("1.1.1")])
+    late = saved(talk, "mistake", expectations=[Expectation("not_executed", "1.2.1")], marks=[Mark("1.2.1")])
+    agent = today(tmp_path, FIRST)
+    pairs = [(t, replay(t, agent)) for t in (early, late)]
+    supersede(pairs)
+    assert [o.verdict for _, o in pairs] == [Verdict.PASS, Verdict.SUPERSEDED]
+
+
+def test_the_siblings_of_a_blocked_call_are_judged_before_the_run_stops(tmp_path):
+    calls = [use("create_return", "a", order_number="OL-1"), use("create_return", "b", order_number="OL-1")]
+    looked = [use("find_order", order_number="OL-1")]
+    talk = converse(shop(tmp_path / "then"), Scripted(looked, calls, "Done."), "twice")
+    second = saved(talk, "mistake", expectations=[Expectation("not_executed", "1.2.2")], marks=[Mark("1.2.2")])
+    assert replay(second, today(tmp_path, WINDOW)).verdict is Verdict.PASS
+
+
+def test_what_only_a_model_can_say_is_never_green_and_never_red(tmp_path):
+    transcript = mistake(tmp_path, "must_not_call", tool="create_return")
+    assert replay(transcript, today(tmp_path)).verdict is Verdict.NEEDS_LIVE
+
+
+def test_what_only_the_tool_can_say_needs_the_world(tmp_path):
+    transcript = mistake(tmp_path, "result", tool="create_return", text="R-2")
+    assert replay(transcript, today(tmp_path)).verdict is Verdict.NEEDS_WORLD
+
+
+def test_a_policy_that_blocked_wrongly_is_fixed_once_the_call_may_run(tmp_path):
+    talk = converse(shop(tmp_path / "then", WINDOW), Scripted(*LATE[:2], "No."), "return OL-1")
+    wrong = saved(
+        talk, "mistake", expectations=[Expectation("executed", "1.2.1")], marks=[Mark("1.2.1", fault="policy")]
+    )
+    assert replay(wrong, today(tmp_path, WINDOW)).verdict is Verdict.FAIL
+    assert replay(wrong, shop(tmp_path / "fixed").agent).verdict is Verdict.PASS
+
+
+def test_an_edited_manual_is_drift_and_says_that_no_model_was_asked(tmp_path):
+    transcript = saved(late_return(tmp_path))
+    loaded = shop(tmp_path / "now")
+    manual = tmp_path / "now" / "journeys" / "shop" / "returns" / "manual.md"
+    manual.write_text("# Returns\nBe quick.\n")
+    outcome = replay(transcript, load(loaded.root, "shop").agent)
+    assert outcome.verdict is Verdict.PASS
+    assert outcome.prompt_changed_from == 1
+
+
+def test_a_renamed_policy_with_the_same_effect_is_drift(tmp_path):
+    talk = converse(shop(tmp_path / "then", WINDOW), Scripted(*LATE[:2], "No."), "return OL-1")
+    renamed = WINDOW.replace("def return_window", "def window")
+    assert replay(saved(talk), today(tmp_path, renamed)).verdict is Verdict.PASS
+
+
+def test_a_part_of_the_tape_that_is_not_used_is_a_difference(tmp_path):
+    transcript = saved(late_return(tmp_path))
+    agent = """
+        from workbench import Agent, Limits
+        from .returns.journey import returns
+        agent = Agent("shop", journeys=[returns], limits=Limits(answers=2))
+    """
+    outcome = replay(transcript, today(tmp_path, agent=agent))
+    assert outcome.verdict is Verdict.FAIL
+    assert "not used" in outcome.first.why
+
+
+def test_a_leftover_answer_never_becomes_the_next_turns_words(tmp_path):
+    talk = converse(shop(tmp_path / "then"), Scripted("one", "two"), "a", "b")
+    stop = """
+    @returns.policy(on_message=True)
+    def stop(message, talk):
+        '''No a.'''
+        if message == "a":
+            return Block("no a")
+    """
+    outcome = replay(saved(talk), today(tmp_path, stop))
+    assert outcome.verdict is Verdict.FAIL
+    assert str(outcome.first.place) == "1.0.0"
+
+
+def test_a_conversation_without_its_end_replays_up_to_where_it_stops(tmp_path):
+    talk = late_return(tmp_path)
+    steps = [s for s in talk.trace if not isinstance(s, TurnEnd | Reply)][:-1]
+    transcript = saved(talk)
+    assert replay(msgspec.structs.replace(transcript, steps=steps), today(tmp_path)).verdict is Verdict.PASS
+
+
+def test_a_rewritten_argument_has_no_result_on_the_tape(tmp_path):
+    rewrite = """
+    from workbench import Rewrite
+
+    @returns.policy(before=find_order)
+    def other(call, talk):
+        '''Look at another.'''
+        return Rewrite({"order_number": "OL-2"}, "rather this")
+    """
+    outcome = replay(saved(late_return(tmp_path)), today(tmp_path, rewrite))
+    assert outcome.verdict is Verdict.FAIL
+    assert str(outcome.first.place) == "1.1.1"
+
+
+def test_a_changed_schema_that_rejects_a_recorded_call_is_hard(tmp_path):
+    stricter = JOURNEY.replace("def find_order(order_number: str,", "def find_order(order_number: int,")
+    outcome = replay(saved(late_return(tmp_path)), today(tmp_path, journey=stricter))
+    assert outcome.verdict is Verdict.FAIL
+    assert outcome.first.why == "the schema changed"
+
+
+def test_a_turn_the_model_failed_in_replays_as_it_ended(tmp_path):
+    talk = converse(
+        shop(tmp_path / "then"), Scripted(ModelStopped("model_error", "down"), "Back."), "hi", "hello?"
+    )
+    assert replay(saved(talk), today(tmp_path)).verdict is Verdict.PASS
+
+
+def test_two_replays_of_one_transcript_say_the_same(tmp_path):
+    transcript, agent = mistake(tmp_path), today(tmp_path, WINDOW)
+    assert replay(transcript, agent) == replay(transcript, agent)
+
+
+@pytest.mark.parametrize(
+    ("fields", "verdict"),
+    [
+        ({"args": {"order_number": "OL-2"}}, Verdict.PASS),
+        ({"args": {"order_number": "OL-3"}}, Verdict.FAIL),
+        ({"args": {"order_number": "^OL-2$"}, "match": "regex"}, Verdict.PASS),
+        ({"args": {"order_number": "OL-2"}, "match": "exact"}, Verdict.PASS),
+    ],
+)
+def test_arguments_are_matched_as_the_expectation_says(tmp_path, fields, verdict):
+    rewrite = """
+    from workbench import Rewrite
+
+    @returns.policy(before=create_return)
+    def other(call, talk):
+        '''Return another.'''
+        return Rewrite({"order_number": "OL-2"}, "rather this")
+    """
+    transcript = mistake(tmp_path, "called_with", **fields)
+    assert replay(transcript, today(tmp_path, rewrite)).verdict is verdict
+
+
+def test_a_missing_result_is_said_out_loud(tmp_path):
+    talk = late_return(tmp_path)
+    steps = [s for s in talk.trace if not (isinstance(s, Result) and s.tool == "find_order")]
+    outcome = replay(msgspec.structs.replace(saved(talk), steps=steps), today(tmp_path))
+    assert outcome.verdict is Verdict.FAIL
+    assert "the tape holds no result" in outcome.first.why

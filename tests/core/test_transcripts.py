@@ -1,0 +1,121 @@
+"""The transcript file: the same bytes for the same conversation, and clear words for a bad one."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from kit import Scripted, converse, saved, shop, text, think, use
+from workbench.errors import TranscriptError
+from workbench.expectation import Expectation
+from workbench.redact import Redactor, luhn
+from workbench.session import redact
+from workbench.steps import Meter
+from workbench.transcript import Mark, decode, encode, slug
+
+
+@pytest.fixture
+def transcript(tmp_path):
+    model = Scripted([think("a\nb"), use("find_order", order_number="OL-1")], [text("One\nTwo — ü")])
+    return saved(converse(shop(tmp_path), model, "line one\nline two"), title="a return")
+
+
+def test_what_is_written_reads_back_the_same(transcript):
+    assert decode(encode(transcript)) == transcript
+
+
+def test_writing_what_was_read_gives_the_same_bytes(transcript):
+    data = encode(transcript)
+    assert encode(decode(data)) == data
+
+
+def test_a_text_of_several_lines_is_a_list_of_lines(transcript):
+    steps = json.loads(encode(transcript))["steps"]
+    assert steps[0]["text"] == ["line one", "line two"]
+    assert next(s for s in steps if s["step"] == "reply")["text"] == ["One", "Two — ü"]
+
+
+def test_what_people_wrote_stands_first_and_the_steps_after(transcript):
+    keys = list(json.loads(encode(transcript)))
+    assert keys[:4] == ["schema", "id", "kind", "title"]
+    assert keys[-2:] == ["steps", "exhibits"]
+
+
+def test_costs_and_latencies_are_not_written(transcript):
+    import msgspec
+
+    steps = [msgspec.structs.replace(s, meter=Meter(5, 6)) if hasattr(s, "meter") else s for s in transcript.steps]
+    assert b"meter" not in encode(msgspec.structs.replace(transcript, steps=steps))
+
+
+def test_a_newer_format_is_refused_with_the_remedy(transcript):
+    data = encode(transcript).replace(b"workbench.transcript/1", b"workbench.transcript/2")
+    with pytest.raises(TranscriptError, match="newer Workbench") as error:
+        decode(data, "x.json")
+    assert error.value.next == "upgrade workbench"
+
+
+def test_a_broken_line_is_named(transcript):
+    data = encode(transcript).replace(b'"kind": "guard",', b'"kind": "guard"')
+    with pytest.raises(TranscriptError) as error:
+        decode(data, "x.json")
+    assert error.value.where.startswith("x.json:")
+
+
+def test_a_misspelt_field_is_an_error_and_not_a_green_nothing(transcript):
+    data = encode(transcript).replace(b'"title"', b'"titel"')
+    with pytest.raises(TranscriptError, match="titel"):
+        decode(data, "x.json")
+
+
+def test_a_file_of_something_else_is_told_from_a_transcript():
+    with pytest.raises(TranscriptError, match="not a Workbench transcript"):
+        decode(b'{"name": "package"}', "package.json")
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"expectations": []}, "one expectation"),
+        ({"expectations": [Expectation("not_executed", "9.9.9")]}, "points to no move"),
+        ({"expectations": [Expectation("nonsense", "1.1.1")]}, "no expectation 'nonsense'"),
+        ({"expectations": [Expectation("reply_lacks", "1.1.1")]}, "needs 'text'"),
+    ],
+)
+def test_a_mistake_that_expects_nonsense_is_refused(tmp_path, more, words):
+    talk = converse(shop(tmp_path), Scripted([use("find_order", order_number="OL-1")], "Ok."), "hi")
+    with pytest.raises(TranscriptError, match=words):
+        decode(encode(saved(talk, "mistake", marks=[Mark("1.1.1")], **more)), "x.json")
+
+
+def test_personal_data_gets_one_substitute_everywhere():
+    redactor = Redactor()
+    out = redactor.value({"a": "ann@firm.com", "b": ["write to ann@firm.com", "key sk-ant-abcdefghijklmnop1234"]})
+    assert "ann@firm.com" not in str(out)
+    assert out["a"] in out["b"][0]
+    assert "abcdefghijklmnop" not in str(out)
+    assert [kind for kind, _ in redactor.replaced] == ["e-mail address", "secret"]
+
+
+def test_addresses_at_example_domains_are_nobodys():
+    assert Redactor().text("mia@example.com") == "mia@example.com"
+
+
+def test_a_card_number_keeps_its_shape_its_check_digit_and_its_last_four():
+    out = Redactor().text("card 4111 1111 1111 1111")
+    assert out != "card 4111 1111 1111 1111"
+    assert out.endswith(" 1111")
+    assert luhn(out[5:].replace(" ", ""))
+
+
+def test_a_changed_block_loses_its_signature(tmp_path):
+    model = Scripted([think("mail ann@firm.com"), text("Sure.")])
+    transcript = saved(converse(shop(tmp_path), model, "hi"))
+    blocks = next(s for s in redact(transcript, Redactor()).steps if hasattr(s, "blocks")).blocks
+    assert "signature" not in blocks[0]
+
+
+def test_a_title_becomes_a_file_name():
+    assert slug("Chewed-up shoes: £20 ?!") == "chewed-up-shoes-20"
+    assert slug("…") == "conversation"

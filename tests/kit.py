@@ -1,0 +1,176 @@
+"""A small shop to test with: an agent written to a folder, a model that plays a script."""
+
+from __future__ import annotations
+
+import asyncio
+import textwrap
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from workbench.engine import Conversation, run_turn
+from workbench.model import Delta, ModelAnswer, ModelRequest
+from workbench.outside.loader import Loaded, load
+from workbench.runner import Sandbox
+from workbench.steps import AnyStep
+from workbench.trace import Move, moves
+from workbench.transcript import SCHEMA, Transcript, recording_id
+from workbench.world import World
+
+AGENT = """
+    from workbench import Agent
+    from .returns.journey import returns
+    agent = Agent("shop", journeys=[returns])
+"""
+
+JOURNEY = """
+    from dataclasses import dataclass
+    from workbench import Block, Journey, ToolError, world
+
+    @dataclass
+    class Order:
+        number: str
+        days: int
+        returned: bool = False
+
+    @world
+    class Shop:
+        orders: dict[str, Order]
+
+    returns = Journey("returns", goal="Return a pair of shoes")
+
+    @returns.tool
+    def find_order(order_number: str, shop: Shop) -> Order:
+        '''Find an order by its number.'''
+        if order_number not in shop.orders:
+            raise ToolError("there is no such order")
+        return shop.orders[order_number]
+
+    @returns.tool(writes=True)
+    def create_return(order_number: str, shop: Shop) -> str:
+        '''Open a return.'''
+        shop.orders[order_number].returned = True
+        return "R-1"
+"""
+
+WINDOW = """
+    @returns.policy(before=create_return)
+    def return_window(call, talk):
+        '''Returns close after 30 days.
+
+        Why: a return later than that costs more than the shoes.
+        '''
+        order = talk.result(find_order, order_number=call["order_number"])
+        if order is None:
+            return Block("look the order up first")
+        if order.days > 30:
+            return Block(f"delivered {order.days} days ago; the limit is 30", days=order.days)
+"""
+
+FIXTURE = """{"world": {"Shop": {"orders": {
+  "OL-1": {"number": "OL-1", "days": 52},
+  "OL-2": {"number": "OL-2", "days": 2}
+}}}}"""
+
+Blocks = list[dict[str, Any]]
+
+
+def write(root: Path, files: dict[str, str]) -> Path:
+    """Write files below `root`, dedented."""
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text).lstrip("\n"))
+    return root
+
+
+def shop_files(*policies: str, journey: str = JOURNEY, agent: str = AGENT) -> dict[str, str]:
+    parts = [textwrap.dedent(p) for p in (journey, *policies)]
+    return {
+        "shop/agent.py": agent,
+        "shop/persona.md": "# Voice\nYou are kind.\n",
+        "shop/returns/manual.md": "# Returns\nLook the order up first.\n\n## Then\nOpen the return.\n",
+        "shop/returns/journey.py": "\n".join(parts),
+        "shop/fixtures/base.json": FIXTURE,
+    }
+
+
+def shop(folder: Path, *policies: str, **changes: str) -> Loaded:
+    """The shop with these policies, loaded from `folder`/journeys."""
+    return load(write(folder / "journeys", shop_files(*policies, **changes)), "shop")
+
+
+def use(tool: str, id: str = "call", **args: Any) -> dict[str, Any]:
+    return {"type": "tool_use", "id": id, "name": tool, "input": args}
+
+
+def text(words: str) -> dict[str, Any]:
+    return {"type": "text", "text": words}
+
+
+def think(words: str) -> dict[str, Any]:
+    return {"type": "thinking", "thinking": words, "signature": "sig"}
+
+
+class Scripted:
+    """A model that gives these answers in order: each a list of blocks, or words, or an exception to raise."""
+
+    name = "scripted"
+    params: dict[str, Any] = {}  # noqa: RUF012
+
+    def __init__(self, *answers: Blocks | str | Exception) -> None:
+        self.answers = list(answers)
+        self.requests: list[ModelRequest] = []
+        self.messages: list[list[dict[str, Any]]] = []
+
+    async def answer(self, request: ModelRequest) -> AsyncIterator[Delta | ModelAnswer]:
+        self.requests.append(request)
+        self.messages.append([{**m, "content": list(m["content"])} for m in request.messages])
+        given = self.answers.pop(0)
+        if isinstance(given, Exception):
+            raise given
+        blocks = [text(given)] if isinstance(given, str) else given
+        for block in blocks:
+            if block["type"] == "text":
+                yield Delta("text", block["text"])
+        stop = "tool_use" if any(b["type"] == "tool_use" for b in blocks) else "end_turn"
+        yield ModelAnswer(blocks, stop, self.name)
+
+
+def converse(loaded: Loaded, model: Any, *said: str, fixture: str = "base") -> Conversation:
+    """A conversation of these customer messages against the sandbox."""
+    start = loaded.fixtures[fixture]
+    conversation = Conversation(loaded.agent, start.setup)
+    world = World(start.world, now=datetime.fromisoformat(start.setup.clock), seed=1)
+
+    async def talk() -> None:
+        for words in said:
+            await run_turn(conversation, words, model, Sandbox(world))
+
+    asyncio.run(talk())
+    return conversation
+
+
+def all_moves(conversation: Conversation) -> list[Move]:
+    return [m for t in moves(conversation.trace) for m in t.moves]
+
+
+def kinds(conversation: Conversation) -> list[str]:
+    return [type(step).__name__ for step in conversation.trace]
+
+
+def saved(conversation: Conversation, kind: str = "guard", **more: Any) -> Transcript:
+    """The conversation as a transcript."""
+    steps: list[AnyStep] = list(conversation.trace.steps)
+    return Transcript(
+        schema=SCHEMA,
+        id="t",
+        kind=kind,  # type: ignore[arg-type]
+        agent=conversation.agent.name,
+        setup=conversation.setup,
+        steps=steps,
+        exhibits=conversation.trace.exhibits,
+        recording=recording_id(steps, conversation.setup),
+        **more,
+    )
