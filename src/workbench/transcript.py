@@ -197,6 +197,11 @@ def _lines(value: Any) -> Any:
     return out
 
 
+def exhibit_text(exhibit: Any) -> str:
+    """The text of a span exhibit; "" for anything else."""
+    return str(exhibit.get("text", "")) if isinstance(exhibit, dict) else ""
+
+
 def recording_id(steps: list[AnyStep], setup: Setup) -> str:
     """What two transcripts of one recording share: the hash of its customer's words, answers and results."""
     kept = [msgspec.to_builtins(s) for s in steps if isinstance(s, UserMessage | Answer | Result)]
