@@ -102,10 +102,13 @@ class _Follower:
         self.rerun = Rerun(self.conversation.trace)
         self._fresh: list[AnyStep] = []
         self._drifted = False
+        self._prompt: Prompt | None = None
 
     def _heard(self, step: AnyStep) -> None:
         self._fresh.append(step)
-        if isinstance(step, Fault):
+        if isinstance(step, Answer):
+            self._prompt = self.conversation.state.prompt  # by the next checkpoint a newer one may stand
+        elif isinstance(step, Fault):
             self.rerun.faults.append(step)
 
     def _checkpoint(self) -> bool:
@@ -135,12 +138,10 @@ class _Follower:
             rerun.drift.append(Drift(move.place, rerun.moves, "decisions"))
 
     def _prompt_drift(self, move: Move) -> None:
-        then, now = self.tape.prompt_of(move.place), self.conversation.state.prompt
-        if (
-            not self._drifted
-            and now is not None
-            and (then is None or then.spans != now.spans or then.tools != now.tools)
-        ):
+        then, now = self.tape.prompt_of(move.place), self._prompt
+        if self._drifted or now is None:
+            return
+        if then is None or then.spans != now.spans or then.tools != now.tools:
             self._drifted = True
             self.rerun.drift.append(Drift(move.place, self.rerun.moves, "prompt"))
 

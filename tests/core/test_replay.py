@@ -138,6 +138,21 @@ def test_a_policy_that_blocked_wrongly_is_fixed_once_the_call_may_run(tmp_path):
     assert replay(wrong, shop(tmp_path / "fixed").agent).verdict is Verdict.PASS
 
 
+def test_a_prompt_that_changes_within_a_conversation_is_no_drift(tmp_path):
+    appears = """
+    def found(talk):
+        return talk.result(find_order) is not None
+
+    @returns.tool(when=found)
+    def rate() -> str:
+        return "5"
+    """
+    talk = converse(shop(tmp_path / "then", appears), Scripted(*LATE), "return OL-1")
+    outcome = replay(saved(talk), today(tmp_path, appears))
+    assert outcome.verdict is Verdict.PASS
+    assert outcome.prompt_changed_from == 0
+
+
 def test_an_edited_manual_is_drift_and_says_that_no_model_was_asked(tmp_path):
     transcript = saved(late_return(tmp_path))
     loaded = shop(tmp_path / "now")
