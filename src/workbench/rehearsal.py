@@ -30,7 +30,6 @@ from .script import (
     Use,
     stems,
     words_of,
-    yes_or_no,
 )
 from .source import fault_place, source_of
 from .talk import Talk
@@ -44,8 +43,12 @@ _QUESTION = re.compile(
     r"^\W*(what|when|where|which|who|how (long|much|many|soon|fast|far|often|big)|do you)\b",
     re.IGNORECASE,
 )
+_NEVER_MIND = re.compile(
+    r"\b(never ?mind|forget (it|about it)|don['’]?t want to|do not want to|stop it)\b", re.IGNORECASE
+)
+_SORRY = "Sorry, I did not follow that."
 _SMALL_TALK = {
-    "You are welcome. Is there anything else?": "thanks thank thx cheers",
+    "You are welcome. Is there anything else?": "thanks thank thx ty cheers",
     "Goodbye, and thank you for coming by.": "bye goodbye ciao",
     "Hello!": "hello hi hey morning evening afternoon",
 }
@@ -151,6 +154,9 @@ class RehearsalModel:
         intent: Intent | None = None
         start = 0
         for number, turn in enumerate(turns):
+            if _NEVER_MIND.search(turn.said):
+                intent = None
+                continue
             heard = self._hear(turn.said)
             if heard is None or _HUMAN.search(turn.said):
                 continue
@@ -180,7 +186,7 @@ class RehearsalModel:
 
     @staticmethod
     def _answers(question: Ask | Confirm, text: str) -> bool:
-        found = yes_or_no(text) if isinstance(question, Confirm) else question.fact.find(text)
+        found = question.find(text) if isinstance(question, Confirm) else question.fact.find(text, asked=True)
         return found is not None
 
     @staticmethod
@@ -222,7 +228,7 @@ class RehearsalModel:
                 value = scene.fact(move.fact)
                 return NOT_YET if value is None else value
             case Confirm():
-                return scene.confirmed(move.text, nth(move.text))
+                return scene.confirmed(move, nth(move.text))
             case HandOff():
                 return NOT_YET
             case Use():
@@ -257,17 +263,19 @@ class RehearsalModel:
                 )
             nothing = "I find nothing about that in what we have written down."
             return Say(f"{nothing}{back or ' ' + self._can_do(request)}", why="no source: say so, do not guess")
+        if _NEVER_MIND.search(said):
+            return Say(
+                "All right, we leave it. Is there anything else?", why="the customer does not want it any more"
+            )
         small = next((t for t, ws in _SMALL_TALK.items() if set(words_of(said)) & set(ws.split())), "")
         if small:
             more = "" if back or not small.startswith("Hello") else f" {self._can_do(request)}"
             return Say(f"{small}{more}{back}", why="small talk")
-        if back and all(any(back.strip() in r for r in t.replies) for t in now.all_turns[-3:-1]):
-            return HandOff(
-                "I could not follow the customer", why="asked twice, not understood: a person is better"
-            )
-        if back:
-            return Say(f"Sorry, I did not follow that.{back}", why="not understood: ask again")
-        return Say(f"Sorry, I did not follow that. {self._can_do(request)}", why="not understood: say what I can")
+        if not back:
+            return Say(f"{_SORRY} {self._can_do(request)}", why="not understood: say what I can do")
+        if all(any(r.startswith(_SORRY) for r in t.replies) for t in now.all_turns[-3:-1]):
+            return HandOff("I could not follow the customer", why="not understood three times: a person is better")
+        return Say(f"{_SORRY}{back}", why="not understood: ask again")
 
     def _can_do(self, request: ModelRequest) -> str:
         """The goals on offer now."""
@@ -300,12 +308,12 @@ def _sorry(no: Refused) -> Say:
 
 
 def _telling(found: Any, question: str) -> dict[str, Any] | None:
-    """The best section, where it shares at least half of the question's telling words."""
+    """The best section that shares at least half of the question's telling words."""
     asked = stems(question)
-    if isinstance(found, Refused) or not found or not asked:
+    if isinstance(found, Refused) or not asked:
         return None
-    best: dict[str, Any] = found[0]
-    return best if 2 * len(asked & stems(f"{best['title']} {best['text']}")) >= len(asked) else None
+    telling = (s for s in found if 2 * len(asked & stems(f"{s['title']} {s['text']}")) >= len(asked))
+    return next(telling, None)
 
 
 def _quote(text: str) -> str:

@@ -72,9 +72,10 @@ class Fact:
     kind: str | type[int] | Mapping[Any, Iterable[str]]
     ask: str = ""
     form: str = ""
+    bare: str = ""
 
-    def find(self, text: str) -> Any:
-        """Its value in `text`, or None."""
+    def find(self, text: str, asked: bool = False) -> Any:
+        """Its value in `text`, or None; `asked`: the text answers its question."""
         if isinstance(self.kind, Mapping):
             low = " ".join(words_of(text))
             hits = [
@@ -85,6 +86,8 @@ class Fact:
             found = re.findall(r"-?\d+", text)
             return int(found[-1]) if found else None
         matches = list(re.finditer(self.kind, text, re.IGNORECASE))
+        if not matches and asked and self.bare:
+            matches = list(re.finditer(self.bare, text, re.IGNORECASE))
         if not matches:
             return None
         match = matches[-1]
@@ -107,10 +110,24 @@ class Ask:
 
 @dataclass(frozen=True)
 class Confirm:
-    """Ask a question that is answered by yes or no; gives back True or False."""
+    """Ask a question that is answered by yes or no; gives back True or False.
+
+    `yes` and `no` are more words that mean it: `yes="on lit", no="off dark"`.
+    """
 
     text: str
     why: str = ""
+    yes: str = ""
+    no: str = ""
+
+    def find(self, text: str) -> bool | None:
+        """What `text` says, or None."""
+        words = set(words_of(text))
+        if words & _NO or words & set(self.no.split()):
+            return False
+        if words & _YES or words & set(self.yes.split()) or (len(words) <= 3 and words & _BRIEFLY_YES):
+            return True
+        return None
 
 
 @dataclass(frozen=True)
@@ -173,7 +190,12 @@ class Scene:
     def fact(self, fact: Fact) -> Any:
         """The latest value of a fact, or None, without asking."""
         turns = self.turns if isinstance(fact.kind, Mapping) else self.all_turns
-        return next((v for t in reversed(turns) if (v := fact.find(t.said)) is not None), None)
+        for number in reversed(range(len(turns))):
+            asked = number > 0 and any(fact.ask in reply for reply in turns[number - 1].replies)
+            value = fact.find(turns[number].said, asked)
+            if value is not None:
+                return value
+        return None
 
     # what became of a move: its value, NOT_YET, or Refused
 
@@ -189,13 +211,13 @@ class Scene:
             return Refused(use.name, call.outcome, reason)
         return call.value if isinstance(use.tool, str) else use.tool.decode(call.value)
 
-    def confirmed(self, question: str, nth: int) -> Any:
+    def confirmed(self, question: Confirm, nth: int) -> Any:
         answers, is_open = [], False
         for turn in self.turns:
-            if is_open and (said := yes_or_no(turn.said)) is not None:
+            if is_open and (said := question.find(turn.said)) is not None:
                 answers.append(said)
                 is_open = False
-            is_open = is_open or any(question in reply for reply in turn.replies)
+            is_open = is_open or any(question.text in reply for reply in turn.replies)
         return answers[nth] if nth < len(answers) else NOT_YET
 
     def said(self, say: Say) -> Any:
@@ -259,10 +281,10 @@ _STOP = frozenset(
     )
 )
 _NO = frozenset(
-    words_of("no nope not never nothing still don't doesn't didn't isn't won't can't haven't wasn't neither nah")
+    words_of("no n nope not never nothing still don't doesn't didn't isn't won't can't haven't wasn't neither nah")
 )
 _YES = frozenset(
-    words_of("yes yeah yep yup sure ok okay right correct works working plays playing fine great ahead")
+    words_of("yes y yeah yep yup sure ok okay right correct works working plays playing fine great ahead")
 )
 _BRIEFLY_YES = frozenset(words_of("please do go done good"))
 
@@ -270,13 +292,3 @@ _BRIEFLY_YES = frozenset(words_of("please do go done good"))
 def stems(text: str) -> frozenset[str]:
     """The telling words of `text`, endings off."""
     return frozenset(re.sub(r"(?<=\w{3})(ing|ed|es|s|e)$", "", w) for w in words_of(text) if w not in _STOP)
-
-
-def yes_or_no(text: str) -> bool | None:
-    """Whether `text` says yes, no, or neither; a no in it wins."""
-    words = set(words_of(text))
-    if words & _NO:
-        return False
-    if words & _YES or (len(words) <= 3 and words & _BRIEFLY_YES):
-        return True
-    return None

@@ -7,13 +7,12 @@ from datetime import datetime
 from pathlib import Path
 
 from talking import JOURNEYS, talk_with
-from workbench import Fact
+from workbench import Confirm, Fact
 from workbench.engine import Conversation, run_turn
 from workbench.model import Delta
 from workbench.outside.loader import load
 from workbench.rehearsal import RehearsalModel
 from workbench.runner import Sandbox
-from workbench.script import yes_or_no
 from workbench.steps import Answer
 from workbench.trace import Trace
 from workbench.world import World
@@ -182,4 +181,14 @@ def test_a_fact_that_is_a_number() -> None:
 
 
 def test_neither_yes_nor_no_is_neither() -> None:
-    assert yes_or_no("what do you mean by that") is None
+    assert Confirm("Really?").find("what do you mean by that") is None
+
+
+def test_a_question_may_name_its_own_words_for_yes_and_no() -> None:
+    question = Confirm("Is the light on?", yes="on", no="off")
+    assert (question.find("it is on"), question.find("it went off")) == (True, False)
+
+
+def test_a_bare_number_counts_only_as_an_answer() -> None:
+    fact = Fact("order", r"OL-(\d{4})", form="OL-{}", bare=r"\d{4}")
+    assert (fact.find("1001"), fact.find("1001", asked=True)) == (None, "OL-1001")

@@ -35,7 +35,7 @@ def test_what_was_said_once_is_not_asked_again() -> None:
     assert "Is that right?" in mara("I want to return OL-1001, they don't fit").reply
 
 
-@pytest.mark.parametrize("spelling", ["OL-1001", "ol1001", "ol 1001", "it is OL-1001."])
+@pytest.mark.parametrize("spelling", ["OL-1001", "ol1001", "ol 1001", "it is OL-1001.", "1001"])
 def test_an_order_number_is_understood_however_it_is_spelled(spelling: str) -> None:
     assert mara("I want to return my shoes", spelling).args("find_order") == {"order_number": "OL-1001"}
 
@@ -205,3 +205,13 @@ def test_a_second_order_can_follow_the_first() -> None:
 def test_nothing_in_these_conversations_breaks(fixture: str) -> None:
     talk = talk_with("support", fixture, "hello", "I want to return my shoes", "OL-1001", "blah", "blah", "blah")
     assert talk.faults == []
+
+
+def test_who_does_not_want_it_any_more_is_left_in_peace() -> None:
+    talk = mara("I want to return OL-1001", "never mind", "too small")
+    assert talk.replies[1] == "All right, we leave it. Is there anything else?"
+    assert talk.calls == ["find_order ok"]
+
+
+def test_a_card_number_is_not_taken_for_an_order() -> None:
+    assert jon("I want a refund to 4111 1111 1111 1111").calls == []

@@ -17,6 +17,7 @@ RADIO = Fact(
     "radio id",
     r"\bCR[- ]?(\d{5})\b",
     form="CR-{}",
+    bare=r"\b(\d{5})\b",
     ask="What is the id of your radio? Turn to channel 0: it shows something like CR-48213.",
 )
 

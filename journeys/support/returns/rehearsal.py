@@ -18,20 +18,21 @@ ORDER = Fact(
     "order number",
     r"\bOL[- ]?(\d{4})\b",
     form="OL-{}",
+    bare=r"\b(\d{4})\b",
     ask="Which order is it? The number is on the parcel and looks like OL-1001.",
 )
 REASON = Fact(
     "reason",
     {
-        Reason.does_not_fit: ["fit", "fits", "too small", "too big", "too tight", "too large", "size"],
+        Reason.does_not_fit: ["fit", "fits", "small", "big", "tight", "large", "size"],
         Reason.not_as_expected: [
             "don't like",
             "didn't like",
+            "hate",
             "colour",
             "color",
             "changed my mind",
             "expected",
-            "uncomfortable",
         ],
         Reason.arrived_faulty: ["faulty", "defective", "broken", "came apart", "damaged", "wrong pair", "torn"],
     },
@@ -53,20 +54,9 @@ def give_back(scene: Scene) -> Part:
         yield Confirm(f"I would open a return for your {item.name}. Is that right?", why="ask before writing")
     ):
         yield Say("Then I leave everything as it is.", why="the customer said no")
-    why = (
-        "the customer insists" if scene.insists else f"within {return_days(scene.customer)} days: open the return"
-    )
-    label = yield from unless_blocked(
-        scene,
-        Use(
-            create_return,
-            why,
-            order_number=order.number,
-            sku=item.sku,
-            reason=reason,
-            refund_to=order.paid_with,
-        ),
-    )
+    why = "the customer insists" if scene.insists else f"within {return_days(scene.customer)} days: a return"
+    args = {"order_number": order.number, "sku": item.sku, "reason": reason, "refund_to": order.paid_with}
+    label = yield from unless_blocked(scene, Use(create_return, why, **args))
     yield Say(
         f"Done: return {label.number} is open and the label is in your mail."
         f" The refund goes to {label.refund_to}, the way you paid."
@@ -87,9 +77,8 @@ def exchange(scene: Scene) -> Part:
     if not pieces and not scene.insists:
         yield Say(f"Size {size} is sold out, I am sorry. I can take the pair back, or you name another size.")
     why = f"{pieces} on the shelf: exchange it"
-    label = yield from unless_blocked(
-        scene, Use(create_exchange, why, order_number=order.number, sku=item.sku, new_sku=new_sku)
-    )
+    args = {"order_number": order.number, "sku": item.sku, "new_sku": new_sku}
+    label = yield from unless_blocked(scene, Use(create_exchange, why, **args))
     yield Say(
         f"Done: exchange {label.number}. Size {size} is on its way, the label for the old pair is in your mail."
     )
@@ -136,7 +125,7 @@ def the_pair(scene: Scene) -> Part:
         yield Say(f"Everything in {number} was returned already.", why="nothing left to return")
     if len(left) == 1:
         return order, left[0]
-    pair = Fact("pair", {i.sku: [i.name] for i in left})
+    pair = Fact("pair", {i.sku: [i.name, *i.name.split()] for i in left})
     sku = yield Ask(pair, f"Which pair is it: {' or '.join(i.name for i in left)}?")
     return order, order.item(sku)
 

@@ -29,7 +29,13 @@ speaker.rehearsal = script = Rehearsal()
 
 Part = Generator[Any, Any, Any]
 
-SERIAL = Fact("serial", r"\bSP[- ]?(\d{4})\b", form="SP-{}", ask="What is the number on its bottom, like SP-4401?")
+SERIAL = Fact(
+    "serial",
+    r"\bSP[- ]?(\d{4})\b",
+    form="SP-{}",
+    bare=r"\b(\d{4})\b",
+    ask="What is the number on its bottom? It looks like SP-4401.",
+)
 
 
 @script.intent("set up my new speaker", "install my speaker", "connect a new speaker", "register my speaker")
@@ -55,9 +61,11 @@ def set_up(scene: Scene) -> Part:
 def trouble(scene: Scene) -> Part:
     """A speaker that does not play: outside first, then inside."""
     device = yield from the_speaker(scene)
-    powered = yield Confirm(f"Let us look at your {device.model}. Is the light at its front on?")
-    if not powered and not (
-        yield Confirm("Plug it in, wait ten seconds, and hold the button. Is the light on now?")
+    lit = yield Confirm(
+        f"Let us look at your {device.model}. Is the light at its front on?", yes="on", no="off dark"
+    )
+    if not lit and not (
+        yield Confirm("Plug it in, wait ten seconds, hold the button. Is the light on now?", yes="on")
     ):
         yield HandOff(f"{device.serial} has no power", why="no power: nothing to do from here")
     yield from bring_online(device)
@@ -93,7 +101,9 @@ def bring_online(device: Device) -> Part:
     link = yield Use(check_network, "is it online?", serial=device.serial)
     if link.online:
         return
-    yield Confirm("It is offline. Hold its button until it blinks. Does it blink?", why="offline: pair it again")
+    yield Confirm(
+        "It is offline. Hold its button until it blinks. Does it blink?", "offline: pair it", yes="blinks blinking"
+    )
     try:
         yield Use(reconnect, "it blinks: pair it", serial=device.serial)
     except Refused as no:
