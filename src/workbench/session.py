@@ -365,9 +365,14 @@ class Session:
         other.take_over(
             self.setup, Trace(kept, exhibits), [m for m in self.marks.values() if m.at in places], begun=False
         )
-        other.card, other.code, other.listeners = self.card, self.code, self.listeners
-        other._worker, other._opened = self._worker, False
+        other.listeners = self.listeners
+        other.share(self)
+        self._loads += 1  # a load under way would close the worker that both have now
         return other
+
+    def share(self, other: Session) -> None:
+        """Let the worker that serves `other` serve this one too."""
+        self.card, self.code, self._worker, self._opened = other.card, other.code, other._worker, False
 
     def keep_rerun(self) -> Session:
         """The re-run becomes a conversation of its own; this one stays as it was."""
