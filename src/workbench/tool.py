@@ -7,6 +7,7 @@ model. Arguments are checked before the body runs.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import random
 import typing
@@ -131,6 +132,13 @@ class Tool:
         except msgspec.ValidationError as error:
             raise BadArguments(f"{error}".replace("`$.", "`")) from None
         return {name: getattr(value, name) for name in value.__struct_fields__}
+
+    def settle(self) -> None:
+        """Read every type it names now, while their modules are loaded: another load replaces them."""
+        _ = self.schema
+        msgspec.json.Decoder(self.arguments)
+        with contextlib.suppress(TypeError):  # a result of such a type is simply not decoded
+            msgspec.json.Decoder(self.returns)
 
     def decode(self, value: Any) -> Any:
         """A recorded plain result as the type the tool declares; unchanged where it does not fit."""

@@ -144,6 +144,8 @@ def load(root: Path, name: str) -> Loaded:
     _ = agent.persona_spans, agent.sections
     for journey in agent.journeys.values():
         _ = journey.spans
+    for tool in agent.all_tools():
+        tool.settle()
     known = {tool.name for tool in agent.all_tools()} | {"writes", "reads", "every"}
     known |= {"enter_journey", "hand_off", "look_up"}
     for policy in agent.all_policies():
