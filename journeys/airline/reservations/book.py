@@ -1,0 +1,58 @@
+"""What may be booked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench import Block, Talk
+
+from . import facts
+from .journey import book_reservation, reservations, update_reservation_flights
+from .trip import starts_and_ends
+
+MOST_PASSENGERS = 5
+
+
+@reservations.policy(before=book_reservation)
+def at_most_five(call: Any, talk: Talk) -> Block | None:
+    """At most five people fly on one reservation.
+
+    Why: larger groups are sold by another desk.
+    """
+    count = len(call["passengers"])
+    if count > MOST_PASSENGERS:
+        return Block(f"{count} passengers; a reservation holds {MOST_PASSENGERS}", passengers=count)
+    return None
+
+
+@reservations.policy(before=book_reservation)
+def flights_make_the_trip(call: Any, talk: Talk) -> Block | None:
+    """The flights of a booking go where the booking says.
+
+    Why: the system books any list of flights it is given.
+    """
+    wrong = starts_and_ends(
+        facts.flights_of(call), facts.routes(talk), call["origin"], call["destination"], call["flight_type"]
+    )
+    return Block(f"the flights do not make this trip: {wrong}") if wrong else None
+
+
+@reservations.policy(before=[book_reservation, update_reservation_flights])
+def flights_were_found(call: Any, talk: Talk) -> Block | None:
+    """Only flights that a lookup has shown are booked, and only with seats for everyone.
+
+    Why: a flight number from memory is a guess with someone else's money.
+    """
+    found = facts.offers(talk)
+    shown = {leg.on for leg in facts.seen_legs(talk)}
+    held = facts.reservation(talk, call.get("reservation_id", ""))
+    seats = len(held.passengers if held is not None else call.get("passengers", []))
+    for flight in facts.flights_of(call):
+        offer = found.get(flight)
+        what = f"{flight.flight_number} on {flight.date}"
+        if offer is None and flight not in shown:
+            return Block(f"nothing has shown {what}: search for it first", flight=what)
+        if offer is not None and flight not in shown and offer.available_seats.get(call["cabin"], 0) < seats:
+            left = offer.available_seats.get(call["cabin"], 0)
+            return Block(f"{what} has {left} seats left in {call['cabin']}", flight=what, left=left, needed=seats)
+    return None

@@ -1,0 +1,126 @@
+"""What may change on a reservation, and what stays as it was booked."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from workbench import Block, Talk
+
+from . import facts
+from .journey import reservations, update_reservation_flights, update_reservation_passengers
+from .records import Reservation
+from .trip import starts_and_ends
+
+CABIN_WORD = re.compile(r"\b(basic economy|economy|business)\b", re.IGNORECASE)
+CHANGES_CABIN = re.compile(r"\b(up|down)grad\w+|\bcabin\b|\b(economy|business)\b", re.IGNORECASE)
+ONE_FLIGHT = re.compile(
+    r"\b(for|on)\W+(just\W+|only\W+)?(that|this|one|the|my|your)\W+"
+    r"((segment|leg)\b|(first|second|outbound|outgoing|departing|inbound|return)\W+(segment|leg|flight|trip)\b)",
+    re.IGNORECASE,
+)
+WHOLE = re.compile(
+    r"\b(all|both|every|entire|whole)\b[^.?!\n]*"
+    r"\b(passengers?|segments?|legs?|flights?|reservation|trip|of (you|us|them))\b",
+    re.IGNORECASE,
+)
+MOVES = r"(?:upgrad\w+|downgrad\w+|cabin|class|business|economy)\W+(?:\w+\W+){0,4}?"  # before a name
+MOVED = r"\W+(?:to|into|in|will be)\W+(?:\w+\W+){0,4}?(?:business|economy|basic)\b"  # after a name
+
+
+@reservations.policy(before=update_reservation_flights)
+def basic_economy_keeps_its_flights(call: Any, talk: Talk) -> Block | None:
+    """In basic economy the flights cannot change; the cabin can, with the same flights.
+
+    Why: the fare is sold as unchangeable. Who wants other flights pays for a
+    better cabin first, and sees that price before choosing.
+    """
+    held = facts.reservation(talk, call["reservation_id"])
+    if held is None or held.cabin != "basic_economy":
+        return None
+    before, after = {leg.on for leg in held.flights}, set(facts.flights_of(call))
+    if before != after:
+        return Block(
+            "basic economy flights cannot be changed: change the cabin first, with the same flights",
+            cabin=held.cabin,
+            new=sorted(f"{f.flight_number} on {f.date}" for f in after - before),
+            dropped=sorted(f"{f.flight_number} on {f.date}" for f in before - after),
+        )
+    return None
+
+
+@reservations.policy(before=update_reservation_flights)
+def same_trip(call: Any, talk: Talk) -> Block | None:
+    """A change keeps where the trip starts and ends, and whether it is one way or a round trip.
+
+    Why: another trip is another booking, at another price; the system does not check it.
+    """
+    held = facts.reservation(talk, call["reservation_id"])
+    if held is None:
+        return None
+    wrong = starts_and_ends(
+        facts.flights_of(call), facts.routes(talk), held.origin, held.destination, held.flight_type
+    )
+    if wrong:
+        return Block(f"a change must keep the trip: {wrong}", trip=f"{held.origin} to {held.destination}")
+    return None
+
+
+@reservations.policy(before=update_reservation_flights)
+def one_cabin(call: Any, talk: Talk) -> Block | None:
+    """A cabin is for everyone and every flight of a reservation; consent for one is no consent for all.
+
+    Why: the change is charged for all of them, so a customer who was asked
+    about one passenger or one flight would pay for what they never agreed to.
+    """
+    held = facts.reservation(talk, call["reservation_id"])
+    if held is None or held.cabin == call["cabin"]:
+        return None
+    agreed = _agreed_for_a_part(held, call, talk)
+    if agreed:
+        return Block("the cabin changes for everyone and every flight: ask again for the whole", agreed=agreed)
+    return None
+
+
+def _agreed_for_a_part(held: Reservation, call: Any, talk: Talk) -> str:
+    """The words that speak of a part of the reservation, unless later words speak of all of it."""
+    part = ""
+    flights = [flight["flight_number"] for flight in call["flights"]]
+    for speaker, text in talk.dialogue:
+        for line in text.splitlines():
+            if not CHANGES_CABIN.search(line):
+                continue
+            if WHOLE.search(line):
+                part = ""
+            elif (len(flights) > 1 and ONE_FLIGHT.search(line)) or (
+                speaker == "agent" and (_some_passengers(held, line) or _other_cabin(flights, call["cabin"], line))
+            ):
+                part = line.strip()
+    return part
+
+
+def _some_passengers(held: Reservation, line: str) -> bool:
+    """Whether the line moves some passengers to another cabin, but does not name all of them."""
+    names = [re.escape(passenger.name) for passenger in held.passengers]
+    if all(re.search(name, line, re.IGNORECASE) for name in names):
+        return False
+    return any(re.search(f"{MOVES}{name}|{name}{MOVED}", line, re.IGNORECASE) for name in names)
+
+
+def _other_cabin(flights: list[str], cabin: str, line: str) -> bool:
+    cabins = {word.lower().replace(" ", "_") for word in CABIN_WORD.findall(line)}
+    return len(cabins) == 1 and cabin not in cabins and any(number in line for number in flights)
+
+
+@reservations.policy(before=update_reservation_passengers)
+def same_number_of_passengers(call: Any, talk: Talk) -> Block | None:
+    """Passengers may be replaced, but as many fly as were booked.
+
+    Why: seats are sold by number. Not even a person can change it, so handing over helps nobody.
+    """
+    held = facts.reservation(talk, call["reservation_id"])
+    if held is not None and len(held.passengers) != len(call["passengers"]):
+        return Block(
+            "the number of passengers cannot change", booked=len(held.passengers), asked=len(call["passengers"])
+        )
+    return None

@@ -1,0 +1,109 @@
+"""With what may be paid, and that the customer chose it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from workbench import Block, Talk
+
+from . import facts
+from .journey import book_reservation, reservations, update_reservation_baggages, update_reservation_flights
+from .records import User
+
+MOST = {"certificate": 1, "credit_card": 1, "gift_card": 3}
+CALLED = {
+    "certificate": re.compile(r"certificate|voucher", re.IGNORECASE),
+    "credit_card": re.compile(r"credit|visa|master|amex|(?<!gift )\bcard\b", re.IGNORECASE),
+    "gift_card": re.compile(r"gift ?card|\bGC\b", re.IGNORECASE),
+}
+ON_FILE = re.compile(
+    r"\b(same|saved|stored|existing|usual)\b[^.?!\n]*\b(payment|method|card)\b"
+    r"|\b(payment|method|card)s?\b[^.?!\n]*\b(on file|in my profile|from my profile)\b",
+    re.IGNORECASE,
+)
+
+
+@reservations.policy(before=book_reservation)
+def payment_mix(call: Any, talk: Talk) -> Block | None:
+    """A booking takes at most one certificate, one credit card and three gift cards.
+
+    Why: certificates are given to bring people back, one trip each.
+    """
+    kinds = [_kind(payment["payment_id"]) for payment in call["payment_methods"]]
+    for kind, most in MOST.items():
+        if kinds.count(kind) > most:
+            return Block(f"a booking takes at most {most} {kind}", used=kinds)
+    return None
+
+
+@reservations.policy(before=[update_reservation_flights, update_reservation_baggages])
+def changes_take_a_card(call: Any, talk: Talk) -> Block | None:
+    """A change is paid or refunded with one gift card or credit card, never with a certificate.
+
+    Why: a certificate buys a new trip; the rest of it would be lost on a small difference.
+    """
+    if _kind(call["payment_id"]) == "certificate":
+        return Block("a certificate cannot pay for a change: ask for a gift card or a credit card")
+    return None
+
+
+@reservations.policy(before=[book_reservation, update_reservation_flights, update_reservation_baggages])
+def payment_is_in_the_profile(call: Any, talk: Talk) -> Block | None:
+    """Money only moves over payment methods of the customer's profile.
+
+    Why: a method read out in a chat is nobody's for sure.
+    """
+    profile, used = _profile(call, talk), _original(call, talk)
+    for payment_id in _ids(call):
+        if payment_id in used:
+            continue
+        if profile is None:
+            return Block("look the profile up first: this is not how the trip was paid", payment=payment_id)
+        if payment_id not in profile.payment_methods:
+            return Block(
+                "not a payment method of the profile", payment=payment_id, there=[*profile.payment_methods]
+            )
+    return None
+
+
+@reservations.policy(before=[book_reservation, update_reservation_flights])
+def customer_chose_the_payment(call: Any, talk: Talk) -> Block | None:
+    """The customer says how to pay; only the way the trip was paid before needs no word.
+
+    Why: people mind which card is charged more than what they are told about it.
+    """
+    profile, used = _profile(call, talk), _original(call, talk)
+    said = "\n".join(text for _, text in talk.dialogue)
+    if ON_FILE.search("\n".join(talk.said)):
+        return None
+    for payment_id in _ids(call):
+        method = profile.payment_methods.get(payment_id) if profile is not None else None
+        named = payment_id in said or (method is not None and bool(method.last_four) and method.last_four in said)
+        kind = CALLED.get(_kind(payment_id))
+        if payment_id not in used and not named and (kind is None or not kind.search(said)):
+            return Block("nobody has spoken of this payment method: ask how to pay", payment=payment_id)
+    return None
+
+
+def _kind(payment_id: str) -> str:
+    return payment_id.rpartition("_")[0]
+
+
+def _ids(call: Any) -> list[str]:
+    if call.tool == book_reservation.name:
+        return [payment["payment_id"] for payment in call["payment_methods"]]
+    return [call["payment_id"]]
+
+
+def _profile(call: Any, talk: Talk) -> User | None:
+    if call.tool == book_reservation.name:
+        return facts.user(talk, call["user_id"])
+    held = facts.reservation(talk, call["reservation_id"])
+    return None if held is None else facts.user(talk, held.user_id)
+
+
+def _original(call: Any, talk: Talk) -> set[str]:
+    """How the reservation has been paid so far."""
+    held = facts.reservation(talk, call.get("reservation_id", ""))
+    return set() if held is None else {payment.payment_id for payment in held.payment_history}
