@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
@@ -69,8 +68,7 @@ class Run:
         self.moves = {m.place: m for t in moves(trace) for m in t.moves}
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(msgspec.Struct, frozen=True):
     """`holds(expectation, run, move)` says yes, no, or None where it cannot be told offline."""
 
     decided: Decided

@@ -8,10 +8,11 @@ until a conversation does.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
+
+import msgspec
 
 from .errors import JourneyError
 from .model import Span
@@ -25,8 +26,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 ToolNames = Tool | str | Iterable["Tool | str"]
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """Per turn: answers of the model, tokens it wrote, seconds of wall clock. Past one, the turn ends.
 
     `code` is how many seconds a tool, policy or import may block without
@@ -225,12 +225,11 @@ class Agent(_Collects):
         return [*self.policies, *(p for j in self.journeys.values() for p in j.policies)]
 
 
-@dataclass(frozen=True)
-class Offer:
+class Offer(msgspec.Struct, frozen=True):
     """What the model is offered in one state, and what a condition hid from it."""
 
     journeys: tuple[Journey, ...] = ()
-    tools: dict[str, Tool] = field(default_factory=dict)
+    tools: dict[str, Tool] = {}
     policies: tuple[Policy, ...] = ()
     hidden: tuple[tuple[str, str, str, str], ...] = ()
 

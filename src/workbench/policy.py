@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+import msgspec
 
 from .steps import Stand, digest
 from .tool import Condition, Tool
@@ -69,8 +70,7 @@ class Escalate(Ruling):
         self.say = say
 
 
-@dataclass(frozen=True, eq=False)
-class Policy:
+class Policy(msgspec.Struct, frozen=True, eq=False, dict=True):
     """A policy of a journey (`journey` is its name) or of the whole agent ("").
 
     `stand` says where it is asked; `tools` which tools it stands before or

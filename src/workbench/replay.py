@@ -10,9 +10,10 @@ hard difference the run stops: what follows on the tape is counterfactual.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+import msgspec
 
 from .engine import Conversation, run_turn
 from .expectation import KINDS, Run, holds, intended
@@ -35,8 +36,7 @@ class Verdict(StrEnum):
     ERROR = "ERROR"
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(msgspec.Struct, frozen=True):
     """Where a run left the record: both sides in words, and why it counts."""
 
     place: Place
@@ -45,8 +45,7 @@ class Difference:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
+class Drift(msgspec.Struct, frozen=True):
     """Something that changed without changing what was done. `move` counts from 1."""
 
     place: Place
@@ -54,15 +53,14 @@ class Drift:
     what: str
 
 
-@dataclass(slots=True)
-class Rerun:
+class Rerun(msgspec.Struct):
     """A record run again: the new trace, up to and including the answer that differs."""
 
     trace: Trace
-    differences: list[Difference] = field(default_factory=list)
-    drift: list[Drift] = field(default_factory=list)
+    differences: list[Difference] = []
+    drift: list[Drift] = []
     moves: int = 0
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[Fault] = []
 
     @property
     def first(self) -> Difference | None:
@@ -74,8 +72,7 @@ class Rerun:
         return next((d.move for d in self.drift if d.what == "prompt"), 0)
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(msgspec.Struct):
     """What a replay says of a transcript.
 
     `moves` were run; `prompt_changed_from` is the first whose prompt is not the
@@ -89,8 +86,8 @@ class Outcome:
     first: Difference | None = None
     moves: int = 0
     prompt_changed_from: int = 0
-    before: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
+    before: list[str] = []
+    changed: list[str] = []
 
 
 class _Follower:

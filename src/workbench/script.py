@@ -20,9 +20,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from .steps import plain
 from .talk import Happened, Talk
@@ -34,8 +35,7 @@ INSIST = "just do it anyway"  # the customer's words that make a script do what 
 # what a script may yield
 
 
-@dataclass(frozen=True)
-class Say:
+class Say(msgspec.Struct, frozen=True):
     """Tell the customer, and wait. `why` is the reasoning that is shown with it."""
 
     text: str
@@ -57,8 +57,7 @@ class Use:
         self.args: dict[str, Any] = plain(args)
 
 
-@dataclass(frozen=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True):
     """Something the customer may say, and how it is told from other words.
 
     `kind`: a regular expression; or a dict of values to the phrases that mean
@@ -95,8 +94,7 @@ class Fact:
         return self.form.format(value) if self.form else value.upper()
 
 
-@dataclass(frozen=True)
-class Ask:
+class Ask(msgspec.Struct, frozen=True):
     """Give back a fact; ask for it where it was not said yet."""
 
     fact: Fact
@@ -108,8 +106,7 @@ class Ask:
         return self.question or self.fact.ask or f"What is the {self.fact.name}?"
 
 
-@dataclass(frozen=True)
-class Confirm:
+class Confirm(msgspec.Struct, frozen=True):
     """Ask a question that is answered by yes or no; gives back True or False.
 
     `yes` and `no` are more words that mean it: `yes="on lit", no="off dark"`.
@@ -130,8 +127,7 @@ class Confirm:
         return None
 
 
-@dataclass(frozen=True)
-class HandOff:
+class HandOff(msgspec.Struct, frozen=True):
     """Give the conversation to a person."""
 
     reason: str
@@ -154,12 +150,11 @@ class Refused(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True)
-class Turn:
+class Turn(msgspec.Struct, frozen=True):
     said: str
-    replies: list[str] = field(default_factory=list)
-    calls: list[tuple[dict[str, Any], Happened]] = field(default_factory=list)  # with the arguments asked for
-    unsent: dict[str, str] = field(default_factory=dict)  # replies that a policy stopped, and why
+    replies: list[str] = []
+    calls: list[tuple[dict[str, Any], Happened]] = []  # with the arguments asked for
+    unsent: dict[str, str] = {}  # replies that a policy stopped, and why
 
 
 class Scene:
@@ -233,8 +228,7 @@ NOT_YET = object()
 Script = Callable[[Scene], Generator[Move, Any, None]]
 
 
-@dataclass(frozen=True)
-class Intent:
+class Intent(msgspec.Struct, frozen=True):
     """Something a customer may want, told by example phrases; its script; its journey, "" for the whole agent."""
 
     examples: tuple[frozenset[str], ...]

@@ -297,23 +297,30 @@ def typed(value: Any, kind: Any) -> Any:
     return made
 
 
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+
+
 def _settle(value: Any) -> None:
-    fields = getattr(value.__class__, "__dataclass_fields__", None)
-    if fields is not None:
-        for name in fields:
-            held = getattr(value, name)
-            if name not in getattr(value, "__dict__", fields):
-                object.__setattr__(value, name, held)
-            _settle(held)
-    elif isinstance(value, dict):
-        for held in value.values():
-            _settle(held)
+    kind = value.__class__
+    held: Any
+    if kind is list or kind is tuple or kind is set:
+        held = value
+    elif kind is dict:
+        held = value.values()
+    elif hasattr(kind, "__dataclass_fields__"):
+        own = getattr(value, "__dict__", None)
+        if own is not None and len(own) < len(kind.__dataclass_fields__):
+            for name in kind.__dataclass_fields__:
+                if name not in own:
+                    object.__setattr__(value, name, getattr(value, name))
+        held = own.values() if own is not None else [getattr(value, n) for n in kind.__dataclass_fields__]
     elif isinstance(value, msgspec.Struct):
-        for name in value.__struct_fields__:
-            _settle(getattr(value, name))
-    elif isinstance(value, list | tuple | set):
-        for held in value:
-            _settle(held)
+        held = [getattr(value, name) for name in value.__struct_fields__]
+    else:
+        return
+    for part in held:
+        if part.__class__ not in _SCALARS:
+            _settle(part)
 
 
 def digest(value: Any) -> str:

@@ -7,7 +7,6 @@ conversation and recorded lookups, never the world.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -31,8 +30,7 @@ from .steps import (
 from .tool import Tool
 
 
-@dataclass(frozen=True, slots=True)
-class Happened:
+class Happened(msgspec.Struct, frozen=True):
     """A call that has been made: its tool, its arguments as run, and what it came to, plain."""
 
     place: Place

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import random
 import typing
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -25,15 +23,11 @@ from .world import is_handed_in
 
 Condition = Callable[..., bool]
 
-assert random  # a tool may name random.Random as a type; it must be loaded to be recognised
-
-
 class BadArguments(Exception):
     """The model's arguments do not fit the schema; the text is for the model."""
 
 
-@dataclass(frozen=True, eq=False)
-class Tool:
+class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
     """A tool of a journey (`journey` is its name) or of the whole agent (`journey` is "").
 
     `writes`: it changes the world, the default is a lookup. `recorded`: it has
@@ -48,7 +42,7 @@ class Tool:
     recorded: bool = False
     hands_off: bool = False
     when: Condition | None = None
-    source: str = field(default="")
+    source: str = ""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the body directly, as a journey's own tests do."""

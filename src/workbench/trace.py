@@ -9,8 +9,9 @@ thing: a tool call or a reply, the reasoning before it, the decisions about it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from .steps import (
     Answer,
@@ -72,8 +73,7 @@ class Trace:
         return found
 
 
-@dataclass(slots=True)
-class Move:
+class Move(msgspec.Struct):
     """A tool call or a reply with all that belongs to it; at answer 0, the customer's message.
 
     `effect` is the policies' combined effect: "allowed", "blocked",
@@ -86,12 +86,12 @@ class Move:
     call: Call | None = None
     message: UserMessage | None = None
     answer: Answer | None = None
-    decisions: list[Decision] = field(default_factory=list)
+    decisions: list[Decision] = []
     result: Result | None = None
     reply: Reply | None = None
     entered: Entered | None = None
     handoff: HandOff | None = None
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[Fault] = []
 
     @property
     def effect(self) -> str:
@@ -139,12 +139,11 @@ class Move:
         return self.result is not None and self.result.outcome in ("ok", "error", "fault")
 
 
-@dataclass(slots=True)
-class TurnMoves:
+class TurnMoves(msgspec.Struct):
     """The moves of one turn, in order, and how it ended (None: the record stops there)."""
 
     turn: int
-    moves: list[Move] = field(default_factory=list)
+    moves: list[Move] = []
     end: TurnEnd | None = None
 
 

@@ -9,11 +9,12 @@ import traceback
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     from ..errors import WorkbenchError
-    from .commands import app
+    from .commands import COMMANDS, build
     from .report import Exit, complain, say
 
     try:
-        code = app(arguments, prog_name="workbench", standalone_mode=False)
+        only = arguments[0] if arguments and arguments[0] in COMMANDS else ""
+        code = build(only)(arguments, prog_name="workbench", standalone_mode=False)
         return int(code or 0)
     except WorkbenchError as error:
         complain(error)

@@ -7,22 +7,12 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(
-    help="Talk with your agent, see every step, mark mistakes, replay them for ever.",
-    no_args_is_help=False,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
 AgentOption = Annotated[str, typer.Option("--agent", "-a", help="The agent, where journeys/ holds several.")]
 ModelOption = Annotated[str, typer.Option("--model", "-m", help="rehearsal, claude, or the id of a Claude model.")]
 FixtureOption = Annotated[str, typer.Option("--fixture", "-f", help="What the world starts from.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="A JSON value a line on stdout.")]
 
 
-@app.callback(invoke_without_command=True)
 def default(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Say the version and end.")] = False,
@@ -39,7 +29,6 @@ def default(
         raise typer.Exit(start("", "", "", "", "develop"))
 
 
-@app.command()
 def dev(
     agent: AgentOption = "",
     model: ModelOption = "",
@@ -54,7 +43,6 @@ def dev(
     raise typer.Exit(start(agent, model, fixture, resume, "develop"))
 
 
-@app.command()
 def review(agent: AgentOption = "", model: ModelOption = "") -> None:
     """Read transcripts and past conversations; mark what went wrong."""
     from .dev import dev as start
@@ -62,7 +50,6 @@ def review(agent: AgentOption = "", model: ModelOption = "") -> None:
     raise typer.Exit(start(agent, model, "", "", "review"))
 
 
-@app.command()
 def replay(
     paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders; transcripts/ if none.")] = None,
     json: Annotated[str, typer.Option("--json", metavar="FILE|-", help="Write the report as JSON.")] = "",
@@ -78,7 +65,6 @@ def replay(
     raise typer.Exit(start(paths or [], json, jobs, timeout, quiet))
 
 
-@app.command()
 def accept(
     file: Annotated[Path, typer.Argument(help="A transcript.")],
     why: Annotated[str, typer.Option("--why", help="Why this is right; kept in the file.")] = "",
@@ -89,7 +75,6 @@ def accept(
     raise typer.Exit(start(file, why))
 
 
-@app.command()
 def chat(
     agent: AgentOption = "",
     model: ModelOption = "",
@@ -103,7 +88,6 @@ def chat(
     raise typer.Exit(start(agent, model, fixture, json, save))
 
 
-@app.command()
 def show(
     file: Annotated[Path, typer.Argument(help="A transcript.")],
     json: JsonFlag = False,
@@ -114,7 +98,6 @@ def show(
     raise typer.Exit(start(file, json))
 
 
-@app.command("import")
 def import_(
     format: Annotated[str, typer.Argument(help="tau-bench, openai or anthropic.")],
     file: Annotated[Path, typer.Argument(help="The log.")],
@@ -129,7 +112,6 @@ def import_(
     raise typer.Exit(start(format, file, agent, into))
 
 
-@app.command()
 def check(agent: AgentOption = "", json: JsonFlag = False) -> None:
     """Look through the journeys for mistakes that need no conversation to be seen."""
     from .check import check as start
@@ -137,7 +119,6 @@ def check(agent: AgentOption = "", json: JsonFlag = False) -> None:
     raise typer.Exit(start(agent, json))
 
 
-@app.command()
 def init(
     name: Annotated[str, typer.Argument(help="The new project's folder.")] = ".",
     agent: Annotated[str, typer.Option("--agent", "-a", help="The agent's name.")] = "helper",
@@ -148,9 +129,38 @@ def init(
     raise typer.Exit(start(name, agent))
 
 
-@app.command()
 def doctor(json: JsonFlag = False) -> None:
     """Say what Workbench finds here: Python, terminal, credentials, server, journeys, watcher."""
     from .doctor import doctor as start
 
     raise typer.Exit(start(json))
+
+
+COMMANDS = {
+    "dev": dev,
+    "review": review,
+    "replay": replay,
+    "accept": accept,
+    "chat": chat,
+    "show": show,
+    "import": import_,
+    "check": check,
+    "init": init,
+    "doctor": doctor,
+}
+
+
+def build(only: str = "") -> typer.Typer:
+    """The app, with all commands or with one: describing those not asked for would cost replay 8 ms."""
+    app = typer.Typer(
+        help="Talk with your agent, see every step, mark mistakes, replay them for ever.",
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(default)
+    for name, command in COMMANDS.items():
+        if only in ("", name):
+            app.command(name)(command)
+    return app

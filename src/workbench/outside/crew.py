@@ -15,7 +15,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -34,16 +33,15 @@ _UNPACK: msgspec.msgpack.Decoder[tuple[int, Outcome]] = msgspec.msgpack.Decoder(
 Loader = Callable[[], Agent]
 
 
-@dataclass
-class _Hand:
+class _Hand(msgspec.Struct):
     """One process and its share: indexes still to do, the one it is at first."""
 
     pid: int
     pipe: int
     stacks: Path
     left: list[int]
-    heard: float = field(default_factory=time.monotonic)
-    data: bytearray = field(default_factory=bytearray)
+    heard: float = msgspec.field(default_factory=time.monotonic)
+    data: bytearray = msgspec.field(default_factory=bytearray)
 
 
 def replay_all(

@@ -1,21 +1,23 @@
-"""Loading journey code from a folder, always from source.
+"""Loading journey code from a folder, always what its bytes say.
 
 Python's bytecode cache is keyed on whole seconds and would serve stale code
-after two quick saves, so modules under journeys/ are compiled each time. They
-are loaded as the package `journeys`, so that `from ..shop import Shop` works
+after two quick saves. Modules under journeys/ are compiled from source, and
+what was compiled is kept in .workbench/ under the hash of its bytes. They are
+loaded as the package `journeys`, so that `from ..shop import Shop` works
 and every frame of theirs can be told from ours.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
-import importlib.abc
 import importlib.machinery
 import importlib.util
+import marshal
+import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -32,12 +34,36 @@ IGNORED = {"__pycache__", ".git", ".workbench"}
 
 
 class _Source(importlib.machinery.SourceFileLoader):
+    """Compiles, or takes the code it once compiled from the very same bytes."""
+
+    cache: Path | None = None
+
     def get_code(self, fullname: str) -> CodeType:
         path = self.get_filename(fullname)
-        return compile(self.get_data(path), path, "exec", dont_inherit=True)
+        data = self.get_data(path)
+        kept = self._kept(path, data)
+        if kept is not None:
+            with contextlib.suppress(OSError, ValueError, EOFError, TypeError):
+                code = marshal.loads(kept.read_bytes())
+                if isinstance(code, CodeType):
+                    return code
+        code = compile(data, path, "exec", dont_inherit=True)
+        if kept is not None:
+            with contextlib.suppress(OSError):  # a cache that cannot be written is no trouble of the engineer's
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                fresh = kept.with_suffix(f".{os.getpid()}")
+                fresh.write_bytes(marshal.dumps(code))
+                fresh.replace(kept)
+        return code
+
+    def _kept(self, path: str, data: bytes) -> Path | None:
+        if self.cache is None:
+            return None
+        seal = hashlib.sha256(b"\0".join((importlib.util.MAGIC_NUMBER, path.encode(), data)))
+        return self.cache / f"{seal.hexdigest()[:32]}.code"
 
 
-class _Finder(importlib.abc.MetaPathFinder):
+class _Finder:
     """Finds `journeys` and everything below it in one folder; packages need no __init__.py."""
 
     def __init__(self, root: Path) -> None:
@@ -65,18 +91,16 @@ class _Finder(importlib.abc.MetaPathFinder):
         return spec
 
 
-@dataclass(frozen=True)
-class Fixture:
+class Fixture(msgspec.Struct, frozen=True):
     """A named start of the world: `setup` is what a conversation on it starts from."""
 
     name: str
     about: str
     setup: Setup
-    world: dict[str, Any] = field(repr=False)
+    world: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Loaded:
+class Loaded(msgspec.Struct, frozen=True):
     """An agent as it was on disk: `code` is the hash of every file of its folder."""
 
     agent: Agent
@@ -164,6 +188,8 @@ def _import(root: Path, module: str) -> ModuleType:
         del sys.modules[loaded]
     sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, _Finder)]
     sys.meta_path.insert(0, _Finder(root))
+    state = root.parent / ".workbench"
+    _Source.cache = state / "code" if state.is_dir() else None
     importlib.invalidate_caches()
     try:
         return importlib.import_module(module)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from ..errors import UsageError
 from .loader import agent_names
@@ -14,12 +14,11 @@ CONFIG = "workbench.toml"
 KNOWN = {"agent": str, "model": str}
 
 
-@dataclass(frozen=True)
-class Project:
+class Project(msgspec.Struct, frozen=True):
     """Where things are. `config` is workbench.toml: agent and model to start with."""
 
     root: Path
-    config: dict[str, Any] = field(default_factory=dict)
+    config: dict[str, Any] = {}
 
     @property
     def journeys(self) -> Path:
@@ -71,6 +70,8 @@ def find_project(start: Path | None = None) -> Project:
 def _config(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
+    import tomllib  # most projects have no such file, and replay must start fast
+
     try:
         config = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
