@@ -43,16 +43,18 @@ def flights_were_found(call: Any, talk: Talk) -> Block | None:
 
     Why: a flight number from memory is a guess with someone else's money.
     """
+    shown = facts.shown_flights(talk)
+    new = [flight for flight in facts.flights_of(call) if flight not in shown]
+    if not new:
+        return None
     found = facts.offers(talk)
-    shown = {leg.on for leg in facts.seen_legs(talk)}
     held = facts.reservation(talk, call.get("reservation_id", ""))
     seats = len(held.passengers if held is not None else call.get("passengers", []))
-    for flight in facts.flights_of(call):
-        offer = found.get(flight)
-        what = f"{flight.flight_number} on {flight.date}"
-        if offer is None and flight not in shown:
+    for flight in new:
+        offer, what = found.get(flight), f"{flight.flight_number} on {flight.date}"
+        if offer is None:
             return Block(f"nothing has shown {what}: search for it first", flight=what)
-        if offer is not None and flight not in shown and offer.available_seats.get(call["cabin"], 0) < seats:
-            left = offer.available_seats.get(call["cabin"], 0)
+        left = offer["available_seats"].get(call["cabin"], 0)
+        if left < seats:
             return Block(f"{what} has {left} seats left in {call['cabin']}", flight=what, left=left, needed=seats)
     return None

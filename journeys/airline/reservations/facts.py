@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +18,7 @@ from .journey import (
     update_reservation_flights,
     update_reservation_passengers,
 )
-from .records import FlightOn, Leg, Offer, Reservation, User
+from .records import FlightOn, Reservation, User
 
 GIVES_RESERVATION = {
     tool.name
@@ -57,37 +56,36 @@ def reservation(talk: Talk, reservation_id: str) -> Reservation | None:
     return found
 
 
-def seen_legs(talk: Talk) -> Iterator[Leg]:
-    """Every flight that a lookup, a booking or a change has shown on a reservation."""
+def shown_flights(talk: Talk) -> dict[FlightOn, tuple[str, str]]:
+    """Every flight that a reservation has shown, with where it starts and ends."""
+    found: dict[FlightOn, tuple[str, str]] = {}
     for call in talk.calls:
-        if call.ok and call.tool in GIVES_RESERVATION:
-            shown = _decoded(call)
-            if shown is not None:
-                yield from shown.flights
+        if call.ok and call.tool in GIVES_RESERVATION and isinstance(call.value, dict):
+            for leg in call.value.get("flights", ()):
+                found[FlightOn(leg["flight_number"], leg["date"])] = (leg["origin"], leg["destination"])
+    return found
 
 
-def offers(talk: Talk) -> dict[FlightOn, Offer]:
+def offers(talk: Talk) -> dict[FlightOn, dict[str, Any]]:
     """The flights that searches found, by number and date; the latest search counts."""
-    found: dict[FlightOn, Offer] = {}
+    found: dict[FlightOn, dict[str, Any]] = {}
     for call in talk.calls:
-        if not call.ok:
-            continue
-        if call.tool == search_direct_flight.name:
-            rows = search_direct_flight.decode(call.value)
-        elif call.tool == search_onestop_flight.name:
-            rows = [part for trip in search_onestop_flight.decode(call.value) for part in trip]
+        if call.ok and call.tool == search_direct_flight.name:
+            rows = call.value
+        elif call.ok and call.tool == search_onestop_flight.name:
+            rows = [part for trip in call.value for part in trip]
         else:
             continue
         for row in rows:
-            if isinstance(row, Offer):
-                found[FlightOn(row.flight_number, row.date or call.args["date"])] = row
+            found[FlightOn(row["flight_number"], row.get("date") or call.args["date"])] = row
     return found
 
 
 def routes(talk: Talk) -> dict[str, tuple[str, str]]:
     """From where to where each flight number goes, as far as the conversation has shown it."""
-    shown = {leg.flight_number: (leg.origin, leg.destination) for leg in seen_legs(talk)}
-    return shown | {on.flight_number: (offer.origin, offer.destination) for on, offer in offers(talk).items()}
+    shown = {on.flight_number: ends for on, ends in shown_flights(talk).items()}
+    found = {on.flight_number: (row["origin"], row["destination"]) for on, row in offers(talk).items()}
+    return shown | found
 
 
 def flights_of(call: Any) -> list[FlightOn]:
