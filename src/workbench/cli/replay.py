@@ -14,7 +14,7 @@ import msgspec
 
 from ..errors import TranscriptError, UsageError
 from ..outside.crew import replay_all
-from ..outside.loader import file_hashes, load
+from ..outside.loader import file_hashes, load_agent
 from ..outside.project import Project, find_project
 from ..outside.transcripts import find
 from ..replay import Outcome, Verdict, supersede
@@ -87,7 +87,7 @@ def _run(project: Project, items: list[Item], jobs: int, timeout: float) -> None
         transcripts = [i.transcript for i in group if i.transcript is not None]
 
         def loaded(name: str = agent) -> Any:
-            return load(project.journeys, name).agent
+            return load_agent(project.journeys, name)
 
         for index, outcome in replay_all(transcripts, loaded, project.journeys, jobs=jobs, patience=timeout):
             group[index].outcome = outcome

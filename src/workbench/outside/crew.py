@@ -8,6 +8,7 @@ that falls silent or goes away costs the transcript it was at, and is replaced.
 from __future__ import annotations
 
 import faulthandler
+import gc
 import os
 import re
 import select
@@ -81,7 +82,7 @@ def _in_process(transcripts: list[Transcript], load: Loader) -> Iterator[tuple[i
             yield index, Outcome(Verdict.ERROR, str(error))
         return
     for index, transcript in enumerate(transcripts):
-        yield index, replay(transcript, agent)
+        yield index, _safely(transcript, agent)
 
 
 def _start(transcripts: list[Transcript], share: list[int], load: Loader) -> _Hand:
@@ -89,6 +90,7 @@ def _start(transcripts: list[Transcript], share: list[int], load: Loader) -> _Ha
     stacks = Path(os.environ.get("TMPDIR", "/tmp"), f"workbench-{os.getpid()}-{ours}.stack")
     sys.stdout.flush()
     sys.stderr.flush()
+    gc.freeze()  # or the first collection in the fork would copy every page
     pid = os.fork()
     if pid == 0:
         os.close(ours)
@@ -112,13 +114,25 @@ def _work(transcripts: list[Transcript], share: list[int], load: Loader, pipe: i
         except WorkbenchError as error:
             failure = str(error)
         for index in share:
-            outcome = Outcome(Verdict.ERROR, failure) if failure else replay(transcripts[index], agent)
+            outcome = Outcome(Verdict.ERROR, failure) if failure else _safely(transcripts[index], agent)
             body = _PACK.encode((index, outcome))
             data = len(body).to_bytes(4, "big") + body
             while data:
                 data = data[os.write(pipe, data) :]
     finally:
         os._exit(0)
+
+
+def _safely(transcript: Transcript, agent: Agent) -> Outcome:
+    """A replay whose every failure is an outcome."""
+    try:
+        return replay(transcript, agent)
+    except WorkbenchError as error:
+        return Outcome(Verdict.ERROR, str(error))
+    except Exception as error:  # ours: say so, and do not take the others' results along
+        import traceback
+
+        return Outcome(Verdict.ERROR, "a bug of Workbench: " + "".join(traceback.format_exception(error)))
 
 
 def _hear(

@@ -25,7 +25,8 @@ from typing import Any
 import msgspec
 
 from ..errors import JourneyError
-from ..journey import Agent
+from ..journey import BUILT_IN, Agent
+from ..policy import EVERY, READS, WRITES
 from ..runner import CODE_ERRORS, describe
 from ..source import ROOT_PACKAGE, fault_place
 from ..steps import Setup
@@ -140,7 +141,18 @@ def code_hash(root: Path, agent: str) -> str:
 
 
 def load(root: Path, name: str) -> Loaded:
-    """Load one agent. Raises JourneyError with the engineer's file and line."""
+    """Load one agent, with its texts and fixtures read. Raises JourneyError with the engineer's file and line."""
+    root = root.resolve()
+    code = code_hash(root, name)
+    agent = load_agent(root, name)
+    _ = agent.persona_spans, agent.sections
+    for journey in agent.journeys.values():
+        _ = journey.spans
+    return Loaded(agent, _fixtures(root, agent), code, root)
+
+
+def load_agent(root: Path, name: str) -> Agent:
+    """Load the code of one agent; its texts are read when first needed. Raises JourneyError."""
     root = root.resolve()
     if not (root / name / "agent.py").is_file():
         there = agent_names(root)
@@ -149,7 +161,6 @@ def load(root: Path, name: str) -> Loaded:
             where=f"{name}/agent.py",
             next=f"the agents here: {', '.join(there)}" if there else "`workbench init` makes one",
         )
-    code = code_hash(root, name)
     module = _import(root, f"{ROOT_PACKAGE}.{name}.agent")
     agents = [v for v in vars(module).values() if isinstance(v, Agent)]
     if len(agents) != 1:
@@ -165,13 +176,13 @@ def load(root: Path, name: str) -> Loaded:
             where=agent.source,
             next="give folder and agent one name",
         )
-    _ = agent.persona_spans, agent.sections
-    for journey in agent.journeys.values():
-        _ = journey.spans
-    for tool in agent.all_tools():
-        tool.settle()
-    known = {tool.name for tool in agent.all_tools()} | {"writes", "reads", "every"}
-    known |= {"enter_journey", "hand_off", "look_up"}
+    _check_stands(agent)
+    return agent
+
+
+def _check_stands(agent: Agent) -> None:
+    """Every tool that a policy stands at must be there: a misspelt one would guard nothing."""
+    known = {tool.name for tool in agent.all_tools()} | {WRITES, READS, EVERY, *BUILT_IN}
     for policy in agent.all_policies():
         for tool_name in policy.tools:
             if tool_name not in known:
@@ -180,7 +191,6 @@ def load(root: Path, name: str) -> Loaded:
                     where=policy.source,
                     next="correct the name, or declare the tool",
                 )
-    return Loaded(agent, _fixtures(root, agent), code, root)
 
 
 def _import(root: Path, module: str) -> ModuleType:
