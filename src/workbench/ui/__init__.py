@@ -1,0 +1,22 @@
+"""The screens of Workbench: `run()` shows a session until the engineer leaves."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from ..session import Session
+    from ..library import Library
+
+
+def run(
+    session: Session,
+    library: Library,
+    changes: AsyncIterator[Any] | None = None,
+    screen: Literal["develop", "review"] = "develop",
+) -> int:
+    """Show `session` and return an exit status. `changes` yields whenever journey files have changed."""
+    from .app import run as run_app
+
+    return run_app(session, library, changes, screen)

@@ -1,0 +1,175 @@
+"""All that a person can do on the screens: one table.
+
+Bindings, footer, palette, help and the documentation are made from it, so that
+none of them can offer what another does not know. `where` names the screens an
+action works on; a screen says with `why_not(id)` why it cannot be done just now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from textual.binding import Binding
+
+DEVELOP, REVIEW, TYPING = "develop", "review", "typing"
+BOTH = (DEVELOP, REVIEW)
+
+
+class Action(NamedTuple):
+    """`id` is also the name of the method that does it, after "do_". `footer` orders it there, 0 leaves it out."""
+
+    id: str
+    keys: str
+    title: str
+    about: str
+    group: str
+    where: tuple[str, ...] = BOTH
+    footer: int = 0
+    priority: bool = False
+    shown: str = ""
+
+    @property
+    def key_text(self) -> str:
+        """Its keys as a person writes them."""
+        return self.shown or " ".join(SPELLING.get(key, key) for key in self.keys.split(","))
+
+
+SPELLING = {
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
+    "exclamation_mark": "!",
+    "question_mark": "?",
+    "colon": ":",
+    "plus": "+",
+    "greater_than_sign": ">",
+    "less_than_sign": "<",
+    "escape": "esc",
+    "down": "↓",
+    "up": "↑",
+    "left": "←",
+    "right": "→",
+    "home": "home",
+}
+
+_MOVE, _SEE, _TALK, _JUDGE, _CODE, _PROGRAM = "Move", "See", "Talk", "Judge", "Code", "Program"
+
+ACTIONS: tuple[Action, ...] = (
+    Action("help", "question_mark,f1", "help", "All actions, searchable; enter runs one.", _PROGRAM, footer=1),
+    Action("type", "i", "type", "Write to the agent.", _TALK, (DEVELOP,), 2),
+    Action("mark", "a", "mark", "Mark the step: whose fault, how bad, what should have happened.", _JUDGE, footer=3),
+    Action(
+        "save", "t", "save", "Save the conversation as a transcript: a mistake to fix, or a guard.", _JUDGE, footer=4
+    ),
+    Action("undo", "u", "undo", "Take back the last mark or save.", _JUDGE, footer=6),
+    Action("unmark", "A", "unmark", "Take the mark off the step (undo brings it back).", _JUDGE),
+    Action(
+        "fork", "f", "fork", "Go on differently from before this turn; this conversation is kept.", _TALK, (DEVELOP,), 5
+    ),
+    Action("keep", "greater_than_sign", "go on with the new run",
+           "After a reload: the re-run becomes a conversation of its own, which goes on.", _CODE, (DEVELOP,)),
+    Action("drop", "less_than_sign", "stay with the record",
+           "After a reload: drop the re-run; the recorded conversation goes on.", _CODE, (DEVELOP,)),
+    Action("difference", "w", "first difference", "To the first step where the re-run differs.", _CODE, (DEVELOP,)),
+    Action("continue", "c", "continue", "Go on with this conversation in Develop.", _TALK, (REVIEW,), 2),
+    Action("setup", "s", "setup", "What a conversation starts from: fixture, customer, channel, clock.", _TALK,
+           (DEVELOP,), 9),
+    Action("new", "ctrl+n", "new", "A new conversation on the same setup; this one is kept.", _TALK, (DEVELOP,), 7),
+    Action("interrupt", "ctrl+c", "interrupt", "Stop the agent's turn; with text selected, copy it.", _TALK,
+           priority=True),
+    Action("down", "j,down", "down", "To the next line.", _MOVE),
+    Action("up", "k,up", "up", "To the line before.", _MOVE),
+    Action("top", "g,home", "top", "To the first line.", _MOVE),
+    Action("end", "G,end", "end", "To the last line; new steps are followed from there.", _MOVE),
+    Action("half_down", "ctrl+d", "half a page down", "Half a page on.", _MOVE),
+    Action("half_up", "ctrl+u", "half a page up", "Half a page back.", _MOVE),
+    Action("page_down", "pagedown", "page down", "A page on.", _MOVE),
+    Action("page_up", "pageup", "page up", "A page back.", _MOVE),
+    Action("detail_down", "J", "detail down", "Scroll the detail from the list.", _MOVE),
+    Action("detail_up", "K", "detail up", "Scroll the detail back from the list.", _MOVE),
+    Action("last_step", "left_square_bracket", "step before", "To the move before.", _MOVE),
+    Action("next_step", "right_square_bracket", "next step", "To the next move.", _MOVE),
+    Action("last_turn", "left_curly_bracket", "turn before", "To the turn before.", _MOVE),
+    Action("next_turn", "right_curly_bracket", "next turn", "To the next turn.", _MOVE),
+    Action("failure", "exclamation_mark", "next failure", "To the next step that was stopped or broke.", _MOVE),
+    Action("next_pane", "tab", "next pane", "To the next pane.", _SEE),
+    Action("last_pane", "shift+tab", "pane before", "To the pane before.", _SEE),
+    Action("pane_1", "1", "chat", "To the chat (in Review: to the list with 0).", _SEE),
+    Action("pane_2", "2", "steps", "To the steps.", _SEE),
+    Action("pane_3", "3", "detail", "To the detail.", _SEE),
+    Action("list", "0", "list", "To the list of conversations.", _SEE, (REVIEW,)),
+    Action("open", "enter", "open", "Open what the cursor stands on; the detail opens full.", _SEE),
+    Action("back", "escape", "back", "Close what is open; stop the agent's turn; leave the input.", _SEE),
+    Action("next_tab", "l,right", "next tab", "The detail's next tab: step, prompt, options, world, raw.", _SEE),
+    Action("last_tab", "h,left", "tab before", "The detail's tab before.", _SEE),
+    Action("zoom", "plus", "zoom", "Give the whole screen to one pane, and back.", _SEE, footer=10),
+    Action("copy", "y", "copy", "Copy the step, or all of the detail when that pane is chosen.", _SEE),
+    Action("edit", "e", "edit source", "Open the step's source line in $EDITOR.", _CODE, footer=11),
+    Action("review", "R,f2", "review", "To the transcripts and past conversations.", _PROGRAM, (DEVELOP,)),
+    Action("develop", "R,f2", "develop", "Back to the live conversation.", _PROGRAM, (REVIEW,), 5),
+    Action("theme", "", "change the theme", "Dark, light, then the terminal's own colours.", _PROGRAM),
+    Action("palette", "colon,ctrl+p", "commands", "Find a command by name.", _PROGRAM, footer=12),
+    Action("quit", "ctrl+q", "quit", "Leave. Everything is written as it happens.", _PROGRAM, footer=8, priority=True),
+)  # fmt: skip
+
+BY_ID = {action.id: action for action in ACTIONS}
+
+# what the input line does by itself, for footer and help
+INPUT_KEYS = (
+    ("enter", "send"),
+    ("ctrl+j", "new line"),
+    ("esc", "to the steps"),
+    ("ctrl+p", "commands"),
+    ("f1", "help"),
+    ("ctrl+q", "quit"),
+)
+
+
+def at(where: str) -> list[Action]:
+    """The actions of one screen, in the order of the table."""
+    return [action for action in ACTIONS if where in action.where]
+
+
+def bindings(where: str) -> list[Binding]:
+    """The bindings of one screen. Ids are those of the table, so that a keymap can move them."""
+    return [
+        Binding(action.keys, f"do('{action.id}')", action.title, show=False, priority=action.priority, id=action.id)
+        for action in at(where)
+        if action.keys
+    ]
+
+
+def footer(where: str) -> list[Action]:
+    return sorted((a for a in at(where) if a.footer), key=lambda a: a.footer)
+
+
+def find(where: str, words: str) -> list[Action]:
+    """The actions whose title, keys or description hold all of `words`; those with it in the title first."""
+    asked = words.lower().split()
+    found = [
+        a for a in at(where) if all(w in f"{a.title} {a.key_text} {a.about} {a.group}".lower() for w in asked)
+    ]
+    if not asked:
+        return found
+    return sorted(found, key=lambda a: not all(w in a.title.lower() for w in asked))
+
+
+def groups(actions: Iterable[Action]) -> dict[str, list[Action]]:
+    grouped: dict[str, list[Action]] = {}
+    for action in actions:
+        grouped.setdefault(action.group, []).append(action)
+    return grouped
+
+
+def markdown() -> str:
+    """The table of keys for the documentation."""
+    lines: list[str] = []
+    for group, actions in groups(ACTIONS).items():
+        lines += [f"### {group}", "", "| key | does | where | |", "| --- | --- | --- | --- |"]
+        for a in actions:
+            keys = " ".join(f"`{SPELLING.get(k, k)}`" for k in a.keys.split(",") if k)
+            lines.append(f"| {keys} | {a.title} | {', '.join(a.where)} | {a.about} |")
+        lines.append("")
+    return "\n".join(lines)

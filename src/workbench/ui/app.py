@@ -1,0 +1,200 @@
+"""The application: it holds the live session and hands it to the screens."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from ..session import Session
+from ..library import Entry, Library, Record
+from .style import CSS, THEMES
+
+Start = Literal["develop", "review"]
+SIGNALS = (signal.SIGTERM, signal.SIGHUP) if hasattr(signal, "SIGHUP") else (signal.SIGTERM,)
+
+
+async def _nothing() -> AsyncIterator[Any]:
+    """No file ever changes."""
+    return
+    yield
+
+
+class WorkbenchApp(App[int]):
+    """The workbench. `changes` yields whenever files under journeys/ have changed."""
+
+    CSS = CSS
+    TITLE = "Workbench"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "quit", show=False, priority=False)]
+
+    def __init__(
+        self,
+        session: Session,
+        library: Library,
+        changes: AsyncIterator[Any] | None = None,
+        screen: Start = "develop",
+    ) -> None:
+        super().__init__()
+        self.session = session
+        self.library = library
+        self.changes = changes if changes is not None else _nothing()
+        self.start_with: Start = screen
+        self.loads = 0
+        self.failure = ""
+        self.animation_level = "none"  # an animated page costs more than the page
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = first_theme()
+
+    # screens
+
+    def get_develop(self) -> Screen[None]:
+        from .screens.develop import Develop
+
+        return Develop()
+
+    def get_review(self) -> Screen[None]:
+        from .screens.review import Review
+
+        return Review()
+
+    def on_mount(self) -> None:
+        self.add_mode("develop", self.get_develop)
+        self.add_mode("review", self.get_review)
+        self.switch_mode(self.start_with)
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # not in the main thread, or Windows
+            for number in SIGNALS:
+                asyncio.get_running_loop().add_signal_handler(number, self.leave, 128 + number)
+        self.call_after_refresh(self._begin)
+
+    def leave(self, code: int) -> None:
+        """Leave with an exit status, the terminal as it was."""
+        self.exit(code, return_code=code)
+
+    # the code of the journeys
+
+    def _begin(self) -> None:
+        """After the first paint: load the code, then watch it."""
+        self.reload()
+        self.run_worker(self._watch(), group="watch")
+
+    def reload(self) -> None:
+        """Load what is on disk; not waiting for a load that is under way, which this one overtakes."""
+        if self.session.card is not None:
+            self.loads += 1
+        self.run_worker(self.session.reload(), group="reload", exclusive=False)
+
+    async def _watch(self) -> None:
+        async for _ in self.changes:
+            self.reload()
+
+    # the conversation
+
+    def switch(self, session: Session) -> None:
+        """Another conversation is the live one from here on."""
+        before, self.session = self.session, session
+        if before is not session and before.code.state == "loading":
+            self.reload()  # what was loading for the one before was thrown away
+        self.switch_mode("develop")
+        if hasattr(self.screen, "take"):  # else it is about to be mounted, and takes the live session itself
+            self.screen.take(session)
+
+    def reading(self, entry: Entry, record: Record) -> Session:
+        """A session over a record that was opened: a past session is itself, a transcript is a copy."""
+        live = self.session
+        if entry.id == live.id:
+            return live
+        session = Session(live.host, live.store, entry.agent, live.model, id=entry.id if entry.kind == "session" else "")
+        session.take_over(record.setup, record.trace, record.marks, begun=entry.kind == "session")
+        if entry.agent == live.agent:
+            session.share(live)
+        return session
+
+    # what the screens ask of the terminal
+
+    def copy(self, text: str, screen: Any) -> None:
+        from .clipboard import copy
+
+        screen.tell(copy(text, self.copy_to_clipboard))
+
+    def edit(self, source: str, screen: Any) -> None:
+        """Open a source in the engineer's editor, in this terminal."""
+        import subprocess
+
+        from .editor import command, place_of
+
+        if not source:
+            screen.tell("no source line belongs to this step", "warn")
+            return
+        file, line = place_of(source)
+        path = next((p for p in (self.root / file, Path(file)) if p.is_file()), None)
+        if path is None:
+            screen.tell(f"{source}: that file is not here", "bad")
+            return
+        words = command(path, line)
+        if not words:
+            screen.tell(f"{source}: set $EDITOR to open it from here", "warn")
+            return
+        try:
+            with self.suspend():
+                done = subprocess.run(words, check=False)
+        except Exception as error:  # no such editor, or a driver that cannot be suspended
+            screen.tell(f"{words[0]} did not start: {error}", "bad")
+            return
+        self.refresh()
+        if done.returncode:
+            screen.tell(f"{words[0]} ended with {done.returncode}", "warn")
+
+    @property
+    def root(self) -> Path:
+        """The folder that sources are below: that of the host, else journeys/."""
+        return Path(getattr(self.session.host, "root", "journeys"))
+
+    def next_theme(self) -> str:
+        names = [theme.name for theme in THEMES]
+        at = names.index(self.theme) if self.theme in names else -1
+        self.theme = names[(at + 1) % len(names)]
+        return self.theme.removeprefix("workbench-")
+
+    # our own failures
+
+    def _fatal_error(self) -> None:
+        """A bug of ours: keep its traceback, without the values of variables, and leave."""
+        self.failure = traceback.format_exc()
+        self._return_code = 1
+        self._close_messages_no_wait()
+
+
+def first_theme() -> str:
+    """Dark, unless the terminal says that its background is light or WORKBENCH_THEME says what to take."""
+    wanted = f"workbench-{os.environ.get('WORKBENCH_THEME', '')}"
+    if wanted in [theme.name for theme in THEMES]:
+        return wanted
+    background = os.environ.get("COLORFGBG", "").rpartition(";")[2]
+    return "workbench-light" if background in ("7", "15") else "workbench-dark"
+
+
+def run(
+    session: Session, library: Library, changes: AsyncIterator[Any] | None = None, screen: Start = "develop"
+) -> int:
+    """Run the screens until the engineer leaves. Returns the exit status: 0, 128 + a signal, 3 for a bug of ours."""
+    app = WorkbenchApp(session, library, changes, screen)
+    try:
+        app.run()
+    finally:
+        app.session.close()
+    if app.failure:
+        sys.stderr.write(f"{app.failure}\nWorkbench failed; the conversation is kept.\n")
+        return 3
+    return app.return_code or 0

@@ -1,0 +1,32 @@
+"""The engineer's editor, at a line."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+from pathlib import Path
+
+COLON = {"code", "codium", "cursor", "zed", "subl", "hx", "helix"}  # these take file:line; the others +line
+
+
+def place_of(source: str) -> tuple[str, int]:
+    """"returns/journey.py:41" as file and line; line 1 where it names none."""
+    file, _, line = source.rpartition(":")
+    return (file, int(line)) if file and line.isdigit() else (source, 1)
+
+
+def command(path: Path, line: int) -> list[str]:
+    """What to run, or [] where no editor is known."""
+    chosen = os.environ.get("VISUAL") or os.environ.get("EDITOR") or next(
+        (name for name in ("vim", "vi", "nano") if shutil.which(name)), ""
+    )  # fmt: skip
+    if not chosen:
+        return []
+    words = shlex.split(chosen)
+    name = Path(words[0]).name
+    if name in COLON:
+        goto = ["--goto"] if name in ("code", "codium", "cursor") else []
+        wait = ["--wait"] if name in ("code", "codium", "cursor") and "--wait" not in words and "-w" not in words else []
+        return [*words, *wait, *goto, f"{path}:{line}"]
+    return [*words, f"+{line}", str(path)]

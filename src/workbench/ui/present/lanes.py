@@ -1,0 +1,242 @@
+"""Rows of the steps list as lines: three lanes side by side, or a step a line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ...steps import Decision
+from ...trace import Move
+from .rows import Row
+from .text import Bit, Line, cut, fit, one_line, value
+
+GLYPHS = {"allow": "✓", "block": "✗", "rewrite": "↻", "escalate": "↑"}
+ROLES = {"allow": "good", "block": "bad", "rewrite": "warn", "escalate": "warn"}
+VERDICTS = {"allow": "allowed", "block": "blocked", "rewrite": "rewrote", "escalate": "to a person"}
+OUTCOMES = {
+    "error": "said no",
+    "rejected": "bad arguments",
+    "absent": "not on offer",
+    "blocked": "blocked",
+    "fault": "broke",
+    "missing": "no recorded result",
+}
+ENDS = {
+    "message_blocked": "the message was blocked",
+    "limit": "a limit was reached",
+    "model_error": "the model gave no usable answer",
+    "interrupted": "interrupted",
+    "killed": "the worker was stopped",
+    "tape_ended": "the recording ends here",
+    "replied": "replied",
+    "handed_off": "a person has the conversation",
+}
+
+
+class Lanes(NamedTuple):
+    """The widths of the three lanes, and where they begin."""
+
+    number: int
+    reasoning: int
+    tool: int
+    policy: int
+    flag: int
+
+    @classmethod
+    def of(cls, width: int) -> Lanes:
+        number, flag, gaps = 5, 3, 4
+        left = max(width - number - flag - gaps, 30)
+        reasoning = left * 27 // 100
+        policy = left * 35 // 100
+        return cls(number, reasoning, left - reasoning - policy, policy, flag)
+
+
+class Notes(NamedTuple):
+    """What stands beside a row: a mark at its place, a difference found by a re-run there."""
+
+    mark: bool = False
+    differs: bool = False
+
+    @property
+    def bits(self) -> list[Bit]:
+        return [Bit(" "), Bit("≠" if self.differs else " ", "warn"), Bit("⚑" if self.mark else " ", "mark")]
+
+
+def short(name: str) -> str:
+    """A policy without its journey."""
+    return one_line(name.rsplit(".", 1)[-1], 80)
+
+
+def wide(row: Row, width: int, notes: Notes) -> Line:
+    """A move in three lanes; a turn's header runs over all of them."""
+    lanes = Lanes.of(width)
+    if row.part == "turn":
+        return _turn(row, width, notes, lanes)
+    if row.part != "move" or row.move is None:
+        return _loose(row, width, notes)
+    move = row.move
+    return (
+        *fit([Bit(f"{row.number:>4}", "dim")], lanes.number),
+        *fit([thought(move)], lanes.reasoning),
+        Bit("  "),
+        *fit(act(move), lanes.tool),
+        Bit("  "),
+        *fit(decided(move), lanes.policy),
+        *notes.bits,
+    )
+
+
+def thought(move: Move) -> Bit:
+    """What led to a move; a later call of the same answer points to the first."""
+    if move.reasoning.strip():
+        return Bit(one_line(move.reasoning), "think")
+    return Bit("┊" if move.place.call > 1 else "–", "rule")
+
+
+def narrow(row: Row, width: int, notes: Notes) -> Line:
+    """One step a line: what kind it is, then what it was."""
+    if row.part == "turn":
+        return _turn(row, width, notes, None)
+    if row.part not in ("think", "act", "policy") or row.move is None:
+        return _loose(row, width, notes)
+    move = row.move
+    kind: str
+    bits: Sequence[Bit]
+    if row.part == "think":
+        kind, bits = "think", [Bit(one_line(move.reasoning), "think")]
+    elif row.part == "act":
+        kind, bits = ("tool" if move.call else "reply"), act(move)
+    else:
+        assert row.decision is not None
+        kind, bits = "policy", decision_bits(row.decision, reason=True)
+    # the number stands on the first line of its move only
+    number = f"{row.number:>4} " if row.part == "think" or (row.part == "act" and not move.reasoning) else "     "
+    return (*fit([Bit(number, "dim"), Bit(f"{kind:<7}", "label"), *bits], width - 3), *notes.bits)
+
+
+def _turn(row: Row, width: int, notes: Notes, lanes: Lanes | None) -> Line:
+    message = row.move.message if row.move else None
+    words = one_line(message.text) if message else "(before the customer's first message)"
+    head = [Bit("─ ", "rule"), Bit(f"turn {row.place.turn} ", "head")]
+    policy = decided(row.move) if row.move and row.move.decisions else []
+    if lanes is None or not policy:
+        return (*_ruled([*head, Bit(words, "user")], width - 3), *notes.bits)
+    left = width - lanes.policy - lanes.flag - 2
+    return (
+        *_ruled([*head, Bit(words, "user")], left),
+        Bit("  "),
+        *fit(policy, lanes.policy),
+        *notes.bits,
+    )
+
+
+def _ruled(bits: list[Bit], cells: int) -> Line:
+    """Bits, and a rule over what is left of the line."""
+    line = fit([*bits, Bit(" ")], cells)
+    if line and line[-1].role == "" and not line[-1].text.strip():
+        return (*line[:-1], Bit(" " + "─" * (len(line[-1].text) - 1), "rule"))
+    return line
+
+
+def _loose(row: Row, width: int, notes: Notes) -> Line:
+    """What stands in no lane: a fault, a hand-off, an end that was not a reply."""
+    bits: list[Bit]
+    if row.part == "fault" and row.fault is not None:
+        f = row.fault
+        bits = [
+            Bit("     ⚠ ", "bad"),
+            Bit(f"{f.origin} {one_line(f.name, 60)}: {one_line(f.message)}", "bad"),
+            Bit(f"  {one_line(f.where, 120)}", "dim"),
+        ]
+    elif row.part == "handoff" and row.handoff is not None:
+        by = "the model" if row.handoff.by == "model" else short(row.handoff.by)
+        bits = [
+            Bit("     ↑ ", "warn"),
+            Bit("handed to a person ", "warn"),
+            Bit(f"by {by}: {one_line(row.handoff.reason)}"),
+        ]
+    elif row.end is not None:
+        detail = f": {one_line(row.end.detail)}" if row.end.detail else ""
+        bits = [Bit("     ■ ", "bad"), Bit("the turn ended: ", "dim"), Bit(f"{ENDS[row.end.reason]}{detail}", "bad")]
+    else:
+        bits = []
+    return (*fit(bits, width - 3), *notes.bits)
+
+
+def act(move: Move) -> list[Bit]:
+    """The call with what it came to, or the reply."""
+    if move.call is not None:
+        return _call(move)
+    if move.reply is not None:
+        glyph = [Bit("↻ ", "warn")] if move.effect == "rewritten" else []
+        return [*glyph, Bit("reply ", "label"), Bit(f"“{words(move.reply.text)}”", "agent")]
+    if move.answer is not None and move.answer.text:
+        return [Bit("✗ held back ", "bad"), Bit(f"“{words(move.answer.text)}”", "dim")]
+    return [Bit("nothing said", "dim")] if move.answer is not None else []
+
+
+def words(text: object) -> str:
+    """What was said, on one line, without the stars of Markdown."""
+    return one_line(text).replace("**", "")
+
+
+def _call(move: Move) -> list[Bit]:
+    assert move.call is not None
+    args = move.args if move.effect != "rejected" else move.call.args
+    changed = move.rewritten("before") is not None
+    bits = [
+        Bit(one_line(move.call.tool, 80), "tool"),
+        Bit(f"({', '.join(value(v, 60) for v in list(args.values())[:6])})"),
+    ]
+    if changed:
+        bits.append(Bit(" ↻", "warn"))
+    result = move.result
+    if result is None:
+        return [*bits, Bit(" …", "dim")]
+    if result.outcome == "ok":
+        withheld = move.after_effect in ("blocked", "escalated")
+        after = move.rewritten("after")
+        mark = Bit(" ✗ withheld", "bad") if withheld else Bit(" ↻", "warn") if after is not None else Bit("")
+        writes = Bit(" ✎", "accent") if result.changed else Bit("")
+        return [*bits, Bit(" → ", "dim"), Bit(value(result.value, 200)), writes, mark]
+    if result.outcome == "blocked":
+        return [*bits, Bit(" ✗ blocked", "bad")]
+    return [*bits, Bit(f" ✗ {OUTCOMES[result.outcome]}: ", "bad"), Bit(one_line(result.value, 200), "dim")]
+
+
+def decided(move: Move) -> list[Bit]:
+    """The policies that were asked: those that changed something first, with their reason."""
+    if not move.decisions:
+        called = move.call is not None and move.effect not in ("rejected", "absent")
+        return [Bit("no policy", "dim")] if called else []
+    loud = [d for d in move.decisions if d.verdict != "allow"]
+    quiet = [d for d in move.decisions if d.verdict == "allow"]
+    bits: list[Bit] = []
+    for decision in loud + quiet:
+        if bits:
+            bits.append(Bit("  "))
+        bits += decision_bits(decision, reason=decision in loud[:1])
+    return bits
+
+
+def decision_bits(decision: Decision, reason: bool) -> list[Bit]:
+    role = ROLES[decision.verdict]
+    bits = [Bit(short(decision.policy) + " "), Bit("⚠" if decision.fault else GLYPHS[decision.verdict], role)]
+    if reason and decision.reason:
+        bits.append(Bit(f" {one_line(decision.reason, 300)}", role if decision.verdict != "allow" else "dim"))
+    return bits
+
+
+def heading(width: int) -> str:
+    """The names of the lanes above them, joined by a rule, for the top border of the pane."""
+    lanes = Lanes.of(width)
+    name = "2 Steps "
+    line = name + "──"
+    for label, start in (
+        ("reasoning", lanes.number),
+        ("tool or reply", lanes.number + lanes.reasoning + 2),
+        ("policy", lanes.number + lanes.reasoning + lanes.tool + 4),
+    ):
+        line = line.ljust(start - 1, "─")
+        line = f"{line[:-1]} {label} "
+    return cut(line, width)

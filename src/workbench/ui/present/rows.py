@@ -1,0 +1,156 @@
+"""Rows of the steps list: what a turn comes to, a move a row or a step a row.
+
+A `Row` knows its place and what of the move it shows; `lanes.py` and the
+narrow list draw it. Rows are made once per turn and kept, so that a new step
+costs one turn and a repaint costs only the rows in sight.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ...steps import AnyStep, Decision, Fault, HandOff, Place, TurnEnd, UserMessage
+from ...trace import Move, TurnMoves, moves
+
+Part = Literal["turn", "move", "think", "act", "policy", "fault", "handoff", "end"]
+
+QUIET_ENDS = ("replied", "handed_off")  # ends that another row has told already
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row. `number` counts the agent's moves from 1 over the whole conversation; 0 for the customer's."""
+
+    part: Part
+    place: Place
+    move: Move | None = None
+    number: int = 0
+    decision: Decision | None = None
+    fault: Fault | None = None
+    handoff: HandOff | None = None
+    end: TurnEnd | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether `!` stops here: something was stopped, refused or broke."""
+        if self.part == "end":
+            return True
+        if self.part in ("fault", "handoff"):
+            return True
+        if self.part == "policy":
+            return self.decision is not None and self.decision.verdict != "allow"
+        return self.move is not None and self.part in ("turn", "move", "act") and bad(self.move)
+
+
+def bad(move: Move) -> bool:
+    """Whether a move did not go through as the model, or the customer, meant it."""
+    if move.faults or move.effect != "allowed" or move.after_effect != "allowed":
+        return True
+    return move.result is not None and move.result.outcome != "ok"
+
+
+@dataclass(slots=True, eq=False)
+class _Turn:
+    """The steps of one turn; `first` counts the agent's moves before it."""
+
+    index: int
+    steps: list[AnyStep] = field(default_factory=list)
+    first: int = 0
+    rows: list[Row] = field(default_factory=list)
+    moves: TurnMoves | None = None
+
+
+class Book:
+    """A conversation as rows, kept up to date a step at a time. `wide`: a move a row; else a step a row."""
+
+    def __init__(self, wide: bool = True) -> None:
+        self.wide = wide
+        self.rows: list[Row] = []
+        self._turns: list[_Turn] = []
+        self._seen = 0
+
+    @property
+    def turns(self) -> list[TurnMoves]:
+        return [t.moves for t in self._turns if t.moves is not None]
+
+    def lay_out(self, wide: bool) -> None:
+        """Make all rows again for the other layout."""
+        if wide != self.wide:
+            self.wide = wide
+            self.rows = []
+            for turn in self._turns:
+                turn.rows = _rows(turn.moves, turn.first, wide) if turn.moves else []
+                self.rows += turn.rows
+
+    def read(self, trace: Any) -> bool:
+        """Take in what `trace` has more than at the last reading. True where anything is new."""
+        size = len(trace)
+        if size == self._seen:
+            return False
+        touched: dict[int, _Turn] = {}
+        for index in range(self._seen, size):
+            step = trace[index]
+            if not self._turns or isinstance(step, UserMessage) or step.turn != self._turns[-1].steps[0].turn:
+                self._turns.append(_Turn(len(self._turns)))
+            turn = self._turns[-1]
+            turn.steps.append(step)
+            touched[id(turn)] = turn
+        self._seen = size
+        for turn in touched.values():
+            self._remake(turn)
+        return True
+
+    def _remake(self, turn: _Turn) -> None:
+        before = self._turns[turn.index - 1] if turn.index else None
+        turn.first = before.first + _count(before.moves) if before else 0
+        found = moves(turn.steps)
+        turn.moves = found[0] if found else None
+        if turn.rows:
+            del self.rows[len(self.rows) - len(turn.rows) :]
+        turn.rows = _rows(turn.moves, turn.first, self.wide) if turn.moves else []
+        self.rows += turn.rows
+
+
+def _count(turn: TurnMoves | None) -> int:
+    return sum(1 for m in turn.moves if m.message is None) if turn else 0
+
+
+def _rows(turn: TurnMoves, first: int, wide: bool) -> list[Row]:
+    rows: list[Row] = []
+    number = first
+    if not turn.moves or turn.moves[0].message is None:
+        rows.append(Row("turn", Place(turn.turn)))
+    for move in turn.moves:
+        if move.message is not None:
+            rows.append(Row("turn", move.place, move))
+        else:
+            number += 1
+        if wide:
+            if move.message is None:
+                rows.append(Row("move", move.place, move, number))
+        else:
+            rows += _parts(move, number)
+        for fault in move.faults:
+            if not wide or _alone(move, fault):
+                rows.append(Row("fault", move.place, move, number, fault=fault))
+        if move.handoff is not None:
+            rows.append(Row("handoff", move.place, move, number, handoff=move.handoff))
+    if turn.end is not None and turn.end.reason not in QUIET_ENDS:
+        last = turn.moves[-1].place if turn.moves else Place(turn.turn)
+        rows.append(Row("end", last, turn.moves[-1] if turn.moves else None, number, end=turn.end))
+    return rows
+
+
+def _alone(move: Move, fault: Fault) -> bool:
+    """A fault that no tool or policy column can show: of the worker, the model, a condition, a journey."""
+    return fault.origin not in ("tool", "policy") or (fault.origin == "tool" and move.call is None)
+
+
+def _parts(move: Move, number: int) -> list[Row]:
+    rows: list[Row] = []
+    if move.message is None:
+        if move.reasoning.strip():
+            rows.append(Row("think", move.place, move, number))
+        rows.append(Row("act", move.place, move, number))
+    return rows + [Row("policy", move.place, move, number, decision=d) for d in move.decisions]

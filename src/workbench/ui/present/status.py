@@ -1,0 +1,102 @@
+"""The status line: which agent, whether its code is the code on disk, which model, what it cost."""
+
+from __future__ import annotations
+
+import time
+
+from ...session import Code
+from ...steps import Answer
+from ...trace import Trace
+from .text import Bit, Line, one_line, width, wrap
+
+MODELS = {"rehearsal": "rehearsal (a script, no model)", "tape": "tape", "you": "you are at the wheel"}
+
+
+class Cost:
+    """Tokens and dollars of a trace, counted a step at a time."""
+
+    def __init__(self) -> None:
+        self.tokens = 0
+        self.dollars = 0.0
+        self.priced = False
+        self._seen = 0
+        self._trace: Trace | None = None
+
+    def read(self, trace: Trace) -> None:
+        if trace is not self._trace or len(trace) < self._seen:
+            self.__init__()  # type: ignore[misc]
+            self._trace = trace
+        for index in range(self._seen, len(trace)):
+            step = trace[index]
+            if isinstance(step, Answer) and step.meter is not None:
+                m = step.meter
+                self.tokens += m.tokens_in + m.tokens_out + m.cache_read + m.cache_write
+                if m.cost is not None:
+                    self.dollars += m.cost
+                    self.priced = True
+        self._seen = len(trace)
+
+    @property
+    def parts(self) -> list[str]:
+        parts = []
+        if self.tokens:
+            parts.append(f"{self.tokens / 1000:.1f}k tok" if self.tokens >= 1000 else f"{self.tokens} tok")
+        if self.priced:
+            parts.append(f"${self.dollars:.3f}")
+        return parts
+
+
+def ago(at: float, now: float | None = None) -> str:
+    """How long ago, in words that stay true for a while."""
+    seconds = max(0, int((now if now is not None else time.time()) - at))
+    if seconds < 60:
+        return f"{seconds} s ago"
+    if seconds < 3600:
+        return f"{seconds // 60} min ago"
+    return f"{seconds // 3600} h ago" if seconds < 86_400 else f"{seconds // 86_400} d ago"
+
+
+def state(code: Code) -> Bit:
+    if code.state == "ready":
+        return Bit("● ready", "good")
+    if code.state == "loading":
+        return Bit("◌ loading", "warn")
+    return Bit("✗ broken", "bad")
+
+
+def status(
+    agent: str, model: str, code: Code, turns: int, cost: Cost, busy: str, screens: Line, cells: int,
+    reloaded: bool = False,
+) -> list[Line]:  # fmt: skip
+    """One line where all fits, more where it does not: what is wrong is never cut."""
+    head = [Bit(f" {one_line(agent, 60)} ", "title"), Bit("  "), state(code), Bit("   ")]
+    facts = [MODELS.get(model, one_line(model, 80))]
+    if turns:
+        facts.append(f"turn {turns}")
+    facts += cost.parts
+    head.append(Bit(" · ".join(facts)))
+    if busy:
+        head += [Bit(" · "), Bit(busy, "warn")]
+    note = told(code, reloaded)
+    one = [*head, *([Bit(" · "), *note] if note and code.state != "broken" else [])]
+    if width(one) + width(screens) + 2 <= cells and (not note or code.state != "broken"):
+        gap = cells - width(one) - width(screens) - 1
+        return [(*one, Bit(" " * gap), *screens)]
+    gap = cells - width(head) - width(screens) - 1
+    first = (*head, Bit(" " * gap), *screens) if gap >= 1 else tuple(head)
+    return [*wrap(first, cells, 1), *(wrap([Bit(" "), *note], cells, 1) if note else [])]
+
+
+def told(code: Code, reloaded: bool) -> list[Bit]:
+    """What the last save came to."""
+    if code.state == "broken":
+        serves = "the last good code serves" if code.serving else "nothing serves"
+        bits = [Bit(f"{one_line(code.where, 200)} ", "source"), Bit(one_line(code.error, 400), "bad")]
+        bits.append(Bit(f" · {serves}", "warn"))
+        if code.next:
+            bits.append(Bit(f" · {one_line(code.next, 200)}", "dim"))
+        return bits
+    if code.state != "ready" or not (reloaded or code.note):
+        return []
+    text = f"code reloaded {ago(code.at)}"
+    return [Bit(f"{text}: {one_line(code.note)}" if code.note else text, "warn" if "differ" in code.note else "")]

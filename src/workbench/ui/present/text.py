@@ -1,0 +1,190 @@
+"""Safe text for a terminal: lines of bits, each bit a text and a role.
+
+What a model, a customer, a tool or a journey wrote is never trusted: no markup
+is read from it, escape sequences and control characters are taken out, wide
+characters are measured, and a huge text is cut before anything measures it.
+A role is a word such as "bad" or "dim"; the theme says what it looks like.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from rich.cells import cell_len, set_cell_size
+
+MAX_SHOWN = 20_000  # characters of one text in a pane; the rest is counted
+MAX_LINE = 2_000  # characters that can matter for one line of a list
+
+_ESCAPES = re.compile(
+    r"\x1b\][^\x07\x1b]{0,4096}(?:\x07|\x1b\\)?"  # OSC: titles, links, the clipboard
+    r"|\x1b[P^_X][^\x1b]{0,4096}(?:\x1b\\)?"  # DCS, PM, APC, SOS
+    r"|(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]?"  # CSI: colours, cursor
+    r"|\x1b[ -/]{0,8}[0-~]?"
+)
+_CONTROLS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_JOINED = re.compile("\ufe0f|\u200d(?=[\u2190-\U0010ffff])")  # terminals disagree how wide joined emoji are
+
+
+class Bit(NamedTuple):
+    """A run of text in one role; "" is plain."""
+
+    text: str
+    role: str = ""
+
+
+Line = tuple[Bit, ...]
+BLANK: Line = ()
+
+
+def clean(text: Any, limit: int = MAX_SHOWN) -> str:
+    """Text that is safe to draw. Keeps line feeds; what is beyond `limit` is counted, not shown."""
+    text = text if isinstance(text, str) else str(text)
+    left = len(text) - limit
+    if left > 0:
+        text = text[:limit]
+    text = _ESCAPES.sub("", text).replace("\r\n", "\n").replace("\r", "\n").expandtabs(4)
+    text = _JOINED.sub("", _SURROGATES.sub("\ufffd", _CONTROLS.sub("", text)))
+    return f"{text}… {left:,} characters more" if left > 0 else text
+
+
+def one_line(text: Any, limit: int = MAX_LINE) -> str:
+    """Text on one line, white space folded."""
+    text = text if isinstance(text, str) else str(text)
+    return " ".join(clean(text[:limit], limit).split())
+
+
+def value(thing: Any, limit: int = MAX_LINE) -> str:
+    """A plain value as short code: strings quoted only where they must be, dicts as k=v."""
+    if isinstance(thing, str):
+        text = one_line(thing, limit)
+        return text if text and not any(c in text for c in ',="') else f'"{text}"'
+    if thing is None:
+        return "nothing"
+    if isinstance(thing, bool):
+        return "yes" if thing else "no"
+    if isinstance(thing, dict):
+        shown = [f"{one_line(k, 80)}={value(v, 80)}" for k, v in list(thing.items())[:12]]
+        more = [f"… {len(thing) - 12} more"] if len(thing) > 12 else []
+        return ", ".join(shown + more)[:limit]
+    if isinstance(thing, list | tuple):
+        shown = [value(v, 80) for v in thing[:6]]
+        more = [f"… {len(thing) - 6} more"] if len(thing) > 6 else []
+        return ("[" + ", ".join(shown + more) + "]")[:limit]
+    return one_line(thing, limit)
+
+
+def pretty(thing: Any, limit: int = MAX_SHOWN) -> list[str]:
+    """A plain value over several lines: words as they are, data as indented JSON."""
+    if isinstance(thing, str):
+        return clean(thing, limit).split("\n")
+    try:
+        data = msgspec.json.format(msgspec.json.encode(thing), indent=2).decode()
+    except (TypeError, ValueError, RecursionError):
+        data = repr(thing)
+    return clean(data, limit).split("\n")
+
+
+def width(line: Iterable[Bit]) -> int:
+    return sum(cell_len(bit.text) for bit in line)
+
+
+def plain(line: Iterable[Bit]) -> str:
+    return "".join(bit.text for bit in line)
+
+
+def cut(text: str, cells: int) -> str:
+    """Text in at most `cells` cells, with … where something is missing."""
+    if cells <= 0:
+        return ""
+    if len(text) <= cells and cell_len(text) <= cells:
+        return text
+    short = text[: cells + 1]
+    if cell_len(short) <= cells and len(short) == len(text):
+        return short
+    return set_cell_size(short, cells - 1).rstrip() + "…"
+
+
+def fit(bits: Sequence[Bit], cells: int) -> Line:
+    """Bits in exactly `cells` cells: cut with …, or filled with blanks."""
+    done: list[Bit] = []
+    left = cells
+    for text, role in bits:
+        text = text[: left + 1] if len(text) > left else text
+        size = cell_len(text)
+        if size > left:
+            done.append(Bit(cut(text + "…", left), role))
+            left -= cell_len(done[-1].text)
+            break
+        done.append(Bit(text, role))
+        left -= size
+    if left > 0:
+        done.append(Bit(" " * left))
+    return tuple(done)
+
+
+def wrap(bits: Sequence[Bit], cells: int, hang: int = 0) -> list[Line]:
+    """Bits broken into lines at blanks and line feeds; lines after the first are indented by `hang`."""
+    cells = max(cells, hang + 4)
+    lines: list[Line] = []
+    now: list[Bit] = []
+    used = 0
+
+    def close() -> None:
+        nonlocal now, used
+        lines.append(tuple(now))
+        now, used = ([Bit(" " * hang)] if hang else []), hang
+
+    for text, role in bits:
+        for number, paragraph in enumerate(text.split("\n")):
+            if number:
+                close()
+            for word in re.findall(r" +|[^ ]+", paragraph):
+                size = cell_len(word)
+                if word[0] == " ":
+                    if used + size <= cells and (used > hang or not lines):
+                        now.append(Bit(word, role))
+                        used += size
+                    elif used + size > cells:
+                        close()
+                    continue
+                if used + size > cells and used > hang:
+                    close()
+                while size > cells - used:
+                    head = set_cell_size(word[: cells - used], cells - used).rstrip() or word[0]
+                    now.append(Bit(head, role))
+                    close()
+                    word = word[len(head) :]
+                    size = cell_len(word)
+                if word:
+                    now.append(Bit(word, role))
+                    used += size
+    if len(now) > (1 if hang and lines else 0) or not lines:
+        lines.append(tuple(now))
+    return [_join(line) for line in lines]
+
+
+def _join(line: Line) -> Line:
+    """Neighbours of one role become one bit."""
+    done: list[Bit] = []
+    for bit in line:
+        if done and done[-1].role == bit.role:
+            done[-1] = Bit(done[-1].text + bit.text, bit.role)
+        else:
+            done.append(bit)
+    return tuple(done)
+
+
+def title_cells(parts: Sequence[tuple[str, str]], chosen: str) -> Line:
+    """The names of tabs, the chosen one in brackets so that it shows without colour."""
+    bits: list[Bit] = []
+    for name, role in parts:
+        if bits:
+            bits.append(Bit(" ", "dim"))
+        bits.append(Bit(f"[{name}]", role or "accent") if name == chosen else Bit(f" {name} ", "dim"))
+    return tuple(bits)

@@ -1,0 +1,1 @@
+"""The screens. They show a session and pass on what was pressed; decisions are the session's."""

@@ -1,0 +1,220 @@
+"""Develop: talk with the agent, see each step, change its code and see what that does."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+from textual.widgets import Static
+
+from ...errors import WorkbenchError
+from ...session import Session
+from ...steps import Place
+from .. import actions
+from ..present.text import Bit, one_line, value
+from ..widgets.bars import keys_of
+from ..widgets.chat import ChatPane
+from ..widgets.input import InputLine
+from .bench import Bench
+
+
+class Develop(Bench):
+    """The live conversation."""
+
+    where = actions.DEVELOP
+    BINDINGS: ClassVar[list[BindingType]] = [*actions.bindings(actions.DEVELOP)]
+
+    def compose_left(self) -> ComposeResult:
+        with Vertical(id="talk"):
+            yield ChatPane(id="chat")
+            with Horizontal(id="say"):
+                yield Static(">", markup=False)
+                yield InputLine(id="entry", placeholder="type to the agent, enter sends")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.entry = self.query_one(InputLine)
+        self.attach(self.bench_app.session)
+        self.entry.focus()
+        self.set_interval(1.0, self.tell_status)
+
+    def take(self, session: Session) -> None:
+        """Another conversation is the live one."""
+        if hasattr(self, "entry"):
+            self.attach(session)
+            self.entry.focus()
+
+    def update(self, fresh: bool = False) -> None:
+        self._hint()
+        super().update(fresh)
+
+    def _hint(self) -> None:
+        """What a newcomer can do in an empty conversation."""
+        s = self.session
+        if s is None:
+            return
+        card = s.card
+        lines = [f"A new conversation with {one_line(s.agent)}. Type below, enter sends."]
+        if card is not None:
+            goals = "; ".join(one_line(j.goal, 120) for j in card.journeys)
+            lines += ["", f"It can help to: {goals}."] if goals else []
+            about = next((f.about for f in card.fixtures if f.name == s.setup.fixture), "")
+            fixture = f"{one_line(s.setup.fixture)}: {one_line(about, 200)}" if about else one_line(s.setup.fixture)
+            lines += ["", f"It starts on the fixture {fixture}."]
+            if s.setup.customer:
+                lines.append(f"The customer: {value(s.setup.customer)}")
+            lines += ["", "esc, then s chooses another start; ? shows all keys."]
+        elif s.code.state == "broken":
+            lines += ["", "Its code does not load: the line above says why. Mend it and save; it is loaded again."]
+        self.chat.hint = lines
+
+    # status and keys
+
+    def tell_status(self) -> None:
+        s = self.session
+        if s is None or not self.is_mounted:
+            return
+        self.status.cost.read(s.trace)
+        turns = s.trace[len(s.trace) - 1].turn if len(s.trace) else 0
+        self.status.tell(
+            agent=s.agent, model=s.model, code=s.code, turns=turns, busy="answering…" if s.busy else "",
+            screens=(Bit("Develop", "head"), Bit(" | Review ", "dim")), reloaded=self.bench_app.loads > 0,
+        )  # fmt: skip
+
+    def offer_keys(self) -> None:
+        keys = keys_of(actions.TYPING if self.focused is self.entry else self.where)
+        s = self.session
+        if s is not None and s.rerun is not None and s.rerun.differences and self.focused is not self.entry:
+            keys = [(">", "go on with the new run"), ("<", "stay with the record"), *keys]
+        if s is not None and s.busy:
+            keys = [("esc", "interrupt"), *keys]
+        self.keys.offer(keys)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        self.offer_keys()
+
+    def stops(self) -> list[Widget]:
+        return [self.entry, self.chat, self.steps, self.detail]
+
+    def why_not(self, id: str) -> str:
+        s = self.session
+        if s is not None and s.busy and id in ("fork", "new", "setup", "keep", "drop", "save", "review"):
+            if id != "review":
+                return "the agent is still answering: wait, or interrupt it with esc"
+        if id == "fork" and (self.steps.row is None or s is None or not len(s.trace)):
+            return "there is nothing to fork yet"
+        if id in ("keep", "drop") and (s is None or s.rerun is None):
+            return "there is no new run: change a journey and save it first"
+        if id == "difference" and (s is None or s.rerun is None or not s.rerun.differences):
+            return "no re-run differs from the record"
+        if id == "setup" and (s is None or s.card is None):
+            return "the code is not loaded yet"
+        return super().why_not(id)
+
+    # talking
+
+    def do_type(self) -> None:
+        if self._zoomed not in ("", "chat"):
+            self.zoom("")
+        self.entry.focus()
+
+    @on(InputLine.Sent)
+    def _sent(self, event: InputLine.Sent) -> None:
+        if self.session is not None and self.session.busy:
+            self.tell("the agent is still answering: wait, or interrupt it with esc", "warn")
+            return
+        self.entry.sent(event.text)
+        self.run_worker(self._say(event.text), group="say")
+
+    async def _say(self, text: str) -> None:
+        session = self.session
+        assert session is not None
+        self.steps.follows = True
+        if len(self.steps.book.rows):
+            self.steps.move(len(self.steps.book.rows) - 1)
+        while session.card is None and session.code.state == "loading":
+            self.tell("the code is loading; your words are sent when it is ready")
+            await asyncio.sleep(0.05)
+        size = len(session.trace)
+        try:
+            await session.say(text)
+        except WorkbenchError as error:
+            if len(session.trace) == size and not self.entry.text:
+                self.entry.text = text
+            self.tell_error(error)
+
+    def do_back(self) -> None:
+        s = self.session
+        if self.focused is self.entry and not (s is not None and s.busy):
+            self.steps.focus()
+        else:
+            super().do_back()
+
+    # other conversations
+
+    def do_fork(self) -> None:
+        s, row = self.session, self.steps.row
+        assert s is not None and row is not None
+        turn = Place(row.place.turn)
+        asked = s.move_at(turn)
+        self.bench_app.switch(s.branch(upto=turn))
+        if asked is not None and asked.message is not None:
+            self.entry.text = str(asked.message.text)
+        self.entry.focus()
+        self.tell(f"forked before turn {turn.turn}: change the words and send them; the original is kept", "good")
+
+    def do_new(self) -> None:
+        assert self.session is not None
+        self.bench_app.switch(self.session.branch(steps=[]))
+        self.entry.focus()
+        self.tell("a new conversation; the one before is kept, Review has it", "good")
+
+    def do_setup(self) -> None:
+        from .setup import SetupScreen
+
+        session = self.session
+        assert session is not None and session.card is not None
+
+        def chosen(setup: object) -> None:
+            if setup is None:
+                return
+            target = session.branch(steps=[]) if len(session.trace) else session
+            target.choose(setup)  # type: ignore[arg-type]
+            if target is not session:
+                self.bench_app.switch(target)
+            self.entry.focus()
+
+        self.app.push_screen(SetupScreen(session.card, session.setup, bool(len(session.trace))), chosen)
+
+    # after a reload
+
+    def show_difference(self) -> None:
+        s = self.session
+        if s is None or s.rerun is None or not s.rerun.differences:
+            return
+        self.update()
+        self.detail.choose("step")
+        self.steps.go_to(Place.parse(s.rerun.differences[0].place))
+        if self.focused is self.entry and not self.entry.text:
+            self.steps.focus()  # so that the keys that decide about it work at once
+        self.offer_keys()
+
+    do_difference = show_difference
+
+    def do_keep(self) -> None:
+        assert self.session is not None
+        self.bench_app.switch(self.session.keep_rerun())
+        self.tell("the new run goes on from here; the recorded one is kept, Review has it", "good")
+
+    def do_drop(self) -> None:
+        assert self.session is not None
+        self.session.drop_rerun()
+        self.tell("the recorded conversation goes on")
+
+    def do_review(self) -> None:
+        self.app.switch_mode("review")

@@ -1,0 +1,75 @@
+"""Marking a step: whose fault, how bad, which kind, what should have happened."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from ...replay import tell as tell_move
+from ...trace import Move
+from ...transcript import FAULTS, MARK_KINDS, REGRESSION_FAULTS, SEVERITIES, Mark
+from ..present.text import clean
+from ..widgets.choice import Choice
+from .form import Form, FormLine
+
+FAULT_HINTS = {
+    "agent": "the agent did or said what it should not; this makes a regression",
+    "policy": "a policy decided wrongly or is missing; this makes a regression",
+    "tool": "a tool gave or did the wrong thing; this makes a regression",
+    "user": "the customer; kept as a note, it makes no regression",
+    "world": "the data; kept as a note, it makes no regression",
+    "test": "the test itself; kept as a note, it makes no regression",
+}
+
+
+class MarkScreen(Form[Mark]):
+    """Gives back the mark, or None."""
+
+    TITLE_TEXT = "Mark this step"
+
+    def __init__(self, move: Move, mark: Mark | None) -> None:
+        super().__init__()
+        self.move = move
+        self.mark = mark or Mark(str(move.place), kind=_likely_kind(move), fault=_likely_fault(move))
+
+    def fields(self) -> ComposeResult:
+        yield Static(Content(f"{self.mark.at}  {clean(tell_move(self.move), 400)}"), classes="label")
+        yield self.field("fault", Choice(list(FAULTS), self.mark.fault, id="fault"))
+        yield Static(FAULT_HINTS[self.mark.fault], id="hint", classes="hint", markup=False)
+        yield self.field("severity", Choice(list(SEVERITIES), self.mark.severity, id="severity"))
+        yield self.field("kind", Choice(list(MARK_KINDS), self.mark.kind, id="kind"))
+        note = FormLine(id="note", placeholder="what went wrong")
+        note.text = self.mark.note
+        yield self.field("note", note)
+        should = FormLine(id="should", placeholder="what should have happened, in a sentence")
+        should.text = self.mark.should
+        yield self.field("should", should)
+
+    @on(Choice.Changed, "#fault")
+    def _hint(self, event: Choice.Changed) -> None:
+        self.query_one("#hint", Static).update(FAULT_HINTS[event.value])
+
+    def done(self) -> None:
+        chosen = {c.id: c.value for c in self.query(Choice)}
+        written = {line.id: line.text.strip() for line in self.query(FormLine)}
+        self.dismiss(Mark(self.mark.at, **chosen, **written))  # type: ignore[arg-type]
+
+
+def _likely_fault(move: Move) -> str:
+    if move.result is not None and move.result.outcome == "fault":
+        return "tool"
+    return "policy" if move.effect in ("blocked", "escalated", "rewritten") else "agent"
+
+
+def _likely_kind(move: Move) -> str:
+    if move.effect == "rejected":
+        return "tool_call_schema_error"
+    if move.call is not None:
+        return "guideline_violation" if move.executed else "other"
+    return "other"
+
+
+def is_regression(mark: Mark | None) -> bool:
+    return mark is None or mark.fault in REGRESSION_FAULTS

@@ -1,0 +1,106 @@
+"""The setup: what a conversation starts from. It is stored with the conversation and pinned in replays."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+from textual import on
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from ...steps import Setup
+from ...wire import AgentCard, FixtureCard
+from ..present.text import Bit, Line, one_line, value
+from ..widgets.choice import Choice
+from ..widgets.lines import LineList
+from .form import Form, FormLine
+
+CHANNELS = ["chat", "email", "voice"]
+
+
+class Fixtures(LineList):
+    def __init__(self, fixtures: list[FixtureCard], *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.fixtures = fixtures
+
+    @property
+    def count(self) -> int:
+        return len(self.fixtures)
+
+    def line(self, index: int, width: int) -> Line:
+        f = self.fixtures[index]
+        dot = "(•) " if index == self.cursor else "( ) "
+        return (Bit(dot, "accent"), Bit(one_line(f.name, 40)), Bit(f"  {one_line(f.about, 300)}", "dim"))
+
+
+class SetupScreen(Form[Setup]):
+    """Gives back the setup, or None."""
+
+    TITLE_TEXT = "What the conversation starts from"
+
+    def __init__(self, card: AgentCard, setup: Setup, begun: bool) -> None:
+        super().__init__()
+        self.card = card
+        self.setup = setup
+        self.begun = begun
+
+    def fields(self) -> ComposeResult:
+        hint = "The conversation has begun: this starts a new one; the one before is kept." if self.begun else (
+            "Stored with the conversation, and the same in every replay of it."
+        )  # fmt: skip
+        yield Static(hint, classes="hint", markup=False)
+        yield Static("fixture: the world it starts in (↑ ↓ choose)", classes="label", markup=False)
+        yield Fixtures(self.card.fixtures, id="fixtures")
+        customer = FormLine(id="customer", placeholder='what is known of the customer, as JSON: {"name": "Ada"}')
+        yield self.field("customer", customer)
+        channels = list(dict.fromkeys([self.setup.channel, *CHANNELS]))
+        yield self.field("channel", Choice(channels, self.setup.channel, id="channel"))
+        yield self.field("clock", FormLine(id="clock", placeholder="2026-01-05T10:00:00+00:00"))
+        yield Static("the time that tools and policies read as now", classes="hint", markup=False)
+
+    def on_mount(self) -> None:
+        fixtures = self.query_one(Fixtures)
+        names = [f.name for f in self.card.fixtures]
+        fixtures.styles.height = min(max(len(names), 1), 8)
+        fixtures.redraw()
+        fixtures.move(names.index(self.setup.fixture) if self.setup.fixture in names else 0)
+        self._fill(self.setup)
+        fixtures.focus()
+
+    def _fill(self, setup: Setup) -> None:
+        customer = msgspec.json.encode(setup.customer).decode() if setup.customer else ""
+        self.query_one("#customer", FormLine).text = customer
+        self.query_one("#clock", FormLine).text = setup.clock
+        self.query_one("#channel", Choice).choose(setup.channel)
+
+    @on(LineList.Moved, "#fixtures")
+    def _moved(self, event: LineList.Moved) -> None:
+        """Another fixture brings its own customer, channel and clock."""
+        if event.by_hand and self.card.fixtures:
+            chosen = self.card.fixtures[self.query_one(Fixtures).cursor].setup
+            self._fill(self.setup if chosen.fixture == self.setup.fixture else chosen)
+
+    def done(self) -> None:
+        fixtures = self.query_one(Fixtures)
+        base = self.card.fixtures[fixtures.cursor].setup if self.card.fixtures else self.setup
+        text = self.query_one("#customer", FormLine).text.strip()
+        try:
+            customer = msgspec.json.decode(text, type=dict[str, object]) if text else {}
+        except msgspec.DecodeError as error:
+            self.tell(f'the customer must be a JSON object such as {{"name": "Ada"}}: {error}', bad=True)
+            return
+        clock = self.query_one("#clock", FormLine).text.strip()
+        try:
+            if datetime.fromisoformat(clock).tzinfo is None:
+                raise ValueError("no offset from UTC in it")
+        except ValueError as error:
+            self.tell(f"the clock must be a time such as 2026-01-05T10:00:00+00:00: {error}", bad=True)
+            return
+        channel = self.query_one("#channel", Choice).value
+        self.dismiss(msgspec.structs.replace(base, customer=customer, channel=channel, clock=clock))
+
+
+def in_words(setup: Setup) -> Content:
+    return Content(f"{one_line(setup.fixture)} · {value(setup.customer)} · {setup.channel} · {setup.clock}")

@@ -1,0 +1,166 @@
+"""Themes and layout. A role means a colour here and nowhere else; every one has a glyph or a word beside it."""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+DARK = Theme(
+    name="workbench-dark",
+    primary="#7aa2f7",
+    secondary="#89b4c8",
+    accent="#7dcfff",
+    success="#8fc77a",
+    warning="#e0af68",
+    error="#f7768e",
+    foreground="#c8ccd4",
+    background="#16181d",
+    surface="#16181d",
+    panel="#20242c",
+    dark=True,
+    variables={"rule": "#3b4252", "faint": "#7b8496", "think": "#a9a1d6", "cursor-line": "#2b3242"},
+)
+LIGHT = Theme(
+    name="workbench-light",
+    primary="#2f5fc4",
+    secondary="#3b6b80",
+    accent="#0b6e99",
+    success="#2f7a33",
+    warning="#8a5a00",
+    error="#b3243e",
+    foreground="#24292f",
+    background="#fbfbf9",
+    surface="#fbfbf9",
+    panel="#eeeee9",
+    dark=False,
+    variables={"rule": "#c3c6cc", "faint": "#6a717c", "think": "#5d4f9e", "cursor-line": "#e3e8f2"},
+)
+TERMINAL = Theme(
+    name="workbench-terminal",
+    primary="ansi_blue",
+    secondary="ansi_cyan",
+    accent="ansi_cyan",
+    success="ansi_green",
+    warning="ansi_yellow",
+    error="ansi_red",
+    foreground="ansi_default",
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_default",
+    dark=True,
+    ansi=True,
+    variables={"rule": "ansi_bright_black", "faint": "ansi_bright_black", "think": "ansi_magenta",
+               "cursor-line": "ansi_default"},
+)  # fmt: skip
+THEMES = (DARK, LIGHT, TERMINAL)
+
+CSS = """
+Screen { background: $background; color: $foreground; }
+#status, #keys { width: 100%; height: 1; background: $panel; }
+#status { dock: top; }
+#keys { dock: bottom; }
+#panes { width: 100%; height: 1fr; }
+#too-small { display: none; width: 100%; height: 1fr; content-align: center middle; text-align: center; }
+.small #panes, .small #status, .small #keys { display: none; }
+.small #too-small { display: block; }
+
+Pane {
+    background: $background; color: $foreground; overflow-x: hidden; overflow-y: auto;
+    scrollbar-size-vertical: 1; scrollbar-background: $background; scrollbar-color: $rule;
+    scrollbar-background-hover: $background; scrollbar-background-active: $background;
+    scrollbar-color-hover: $faint; scrollbar-color-active: $primary;
+}
+#talk, #steps, #detail, #list {
+    border: solid $rule; border-title-color: $faint; border-title-background: $background;
+    &:focus, &:focus-within { border: heavy $primary; border-title-color: $primary; border-title-style: bold; }
+}
+Bar { scrollbar-size-vertical: 0; background: $panel; }
+
+.pane--dim { color: $faint; }
+.pane--bold { text-style: bold; }
+.pane--good { color: $success; }
+.pane--bad { color: $error; }
+.pane--warn { color: $warning; }
+.pane--accent { color: $accent; }
+.pane--user { color: $primary; text-style: bold; }
+.pane--agent { color: $secondary; }
+.pane--think { color: $think; text-style: italic; }
+.pane--tool { color: $accent; }
+.pane--label { color: $faint; }
+.pane--rule { color: $rule; }
+.pane--head { color: $foreground; text-style: bold; }
+.pane--mark { color: $error; text-style: bold; }
+.pane--source { color: $faint; text-style: underline; }
+.pane--draft { color: $faint; text-style: italic; }
+.pane--title { text-style: bold reverse; }
+.pane--key { color: $primary; text-style: bold; }
+.pane--cursor { background: $cursor-line; text-style: bold; }
+.pane--chosen { background: $panel; }
+Screen:ansi .pane--cursor { text-style: reverse; }
+Screen:ansi .pane--chosen { text-style: underline; }
+
+/* wide: the talk beside the steps */
+.wide #panes { layout: horizontal; }
+.wide #talk { width: 33%; max-width: 70; height: 100%; }
+.wide #right { width: 1fr; height: 100%; }
+.wide #steps { height: 11fr; }
+.wide #detail { height: 10fr; }
+.wide #say { border-top: solid $rule; }
+
+/* narrow: one above the other, rules in place of boxes; 80x24 gives 9, 6 and 3 rows */
+.narrow #panes { layout: vertical; }
+.narrow #talk { width: 100%; height: 1fr; }
+.narrow #right { width: 100%; height: 1fr; }
+.narrow #steps { height: 7fr; }
+.narrow #detail { height: 4fr; }
+.narrow #talk, .narrow #steps, .narrow #detail, .narrow #list {
+    border: none; border-top: solid $rule;
+    &:focus, &:focus-within { border: none; border-top: heavy $primary; }
+}
+
+#chat { height: 1fr; }
+#say { height: auto; padding: 0 1; }
+#say Static { width: 2; color: $primary; text-style: bold; }
+InputLine {
+    width: 1fr; height: 1; padding: 0; border: none; background: $background; color: $foreground;
+    scrollbar-size: 0 0;
+    &:focus { border: none; background: $background; }
+    & .text-area--placeholder { color: $faint; }
+    & .text-area--cursor-line { background: $background; }
+}
+
+.zoom-chat #right, .zoom-steps #talk, .zoom-detail #talk { display: none; }
+.zoom-steps #detail, .zoom-detail #steps { display: none; }
+.zoom-chat #talk, .zoom-steps #right, .zoom-detail #right { width: 100%; max-width: 100%; height: 100%; }
+.zoom-chat #list, .zoom-steps #list, .zoom-detail #list { display: none; }
+
+/* review */
+.wide.review #list { width: 25%; max-width: 44; height: 100%; }
+.wide.review #talk { width: 30%; }
+.narrow.review #list { width: 100%; height: 100%; }
+.narrow.review #talk, .narrow.review #right { display: none; }
+.narrow.review.opened #list { display: none; }
+.narrow.review.opened #talk, .narrow.review.opened #right { display: block; }
+.narrow.review.opened.zoom-chat #right, .narrow.review.opened.zoom-steps #talk,
+.narrow.review.opened.zoom-detail #talk { display: none; }
+
+/* forms */
+Form { align: center middle; background: $background 60%; }
+Form:ansi { background: ansi_default; }
+#form {
+    width: 92%; max-width: 100; height: auto; max-height: 96%; padding: 0 1;
+    border: heavy $primary; border-title-color: $primary; border-title-style: bold; background: $background;
+    scrollbar-size-vertical: 1;
+}
+#form .label { color: $faint; width: 100%; height: auto; margin: 0; }
+#form .hint { color: $faint; width: 100%; height: auto; }
+#form .bad { color: $error; }
+#form .field { height: auto; width: 100%; }
+#form .field > Static { width: 10; color: $faint; }
+#form .field > Static.to { width: 3; }
+Choice { width: 1fr; height: auto; color: $foreground; background: $background; }
+Choice:focus { background: $cursor-line; }
+Choice:ansi:focus { text-style: bold; }
+#form InputLine { background: $panel; &:focus { background: $cursor-line; } & .text-area--cursor-line { background: $cursor-line; } }
+#form Pane { border: none; background: $background; height: auto; max-height: 12; }
+#form #results { height: 18; max-height: 70%; }
+"""

@@ -1,0 +1,99 @@
+"""The status lines at the top and the keys, or a message, at the bottom."""
+
+from __future__ import annotations
+
+from textual.timer import Timer
+
+from .. import actions
+from ..present.status import Cost, status
+from ..present.text import Bit, Line, clean, width, wrap
+from .lines import Pane
+
+MESSAGE_SECONDS = 8.0
+MAX_LINES = 4
+
+
+class Bar(Pane, can_focus=False):
+    """A few lines as high as what they say."""
+
+    MARGIN = 0
+    ALLOW_SELECT = True
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._lines: list[Line] = []
+
+    @property
+    def count(self) -> int:
+        return len(self._lines)
+
+    def line(self, index: int, width: int) -> Line:
+        return self._lines[index]
+
+    def say(self, lines: list[Line]) -> None:
+        lines = lines[:MAX_LINES]
+        if lines == self._lines:
+            return
+        if len(lines) != len(self._lines):
+            self.styles.height = max(len(lines), 1)
+        self._lines = lines
+        self.redraw()
+
+
+class StatusBar(Bar):
+    """Told anew by its screen whenever something in it may have changed."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.cost = Cost()
+
+    def tell(self, **facts: object) -> None:
+        self.say(status(cost=self.cost, cells=self.cells, **facts))  # type: ignore[arg-type]
+
+
+class KeysBar(Bar):
+    """The keys that work here, most wanted first; for some seconds, what has just happened."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.keys: list[tuple[str, str]] = []
+        self._message: list[Bit] = []
+        self._timer: Timer | None = None
+
+    def offer(self, keys: list[tuple[str, str]]) -> None:
+        self.keys = keys
+        self._show()
+
+    def tell(self, text: str, role: str = "", seconds: float = MESSAGE_SECONDS) -> None:
+        """Show a message in place of the keys for a while."""
+        self._message = [Bit({"bad": " ✗ ", "good": " ✓ ", "warn": " ! "}.get(role, " · "), role), Bit(clean(text, 2000), role)]
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(seconds, self.hush)
+        self._show()
+
+    def hush(self) -> None:
+        self._message = []
+        self._show()
+
+    def rewrap(self) -> None:
+        self._show()
+
+    def _show(self) -> None:
+        if self._message:
+            self.say([tuple(line) for line in wrap(self._message, self.cells, 3)])
+            return
+        bits: list[Bit] = []
+        for key, title in self.keys:
+            more = [Bit(" "), Bit(key, "key"), Bit(f" {title} ", "dim")]
+            if width([*bits, *more]) > self.cells:
+                break
+            bits += more
+        self.say([tuple(bits)])
+
+
+def keys_of(where: str) -> list[tuple[str, str]]:
+    """Key and title of what the footer offers on a screen, from the table."""
+    if where == actions.TYPING:
+        return list(actions.INPUT_KEYS)
+    return [(a.key_text.split()[0], a.title) for a in actions.footer(where)]

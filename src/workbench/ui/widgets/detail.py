@@ -1,0 +1,70 @@
+"""The detail pane: one step, from five sides."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from ..present.prompt import TABS
+from ..present.rows import Row
+from ..present.text import Bit, Line, plain
+from ..present.view import View
+from .lines import Pane
+
+
+class DetailPane(Pane):
+    """The step the cursor stands on. The tab is kept from step to step, the place only within one."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.tab = "step"
+        self.view: View | None = None
+        self.row: Row | None = None
+        self._lines: list[Line] = []
+        self.hint = "Choose a step above: its policies, prompt and world stand here."
+
+    @property
+    def count(self) -> int:
+        return len(self._lines)
+
+    def line(self, index: int, width: int) -> Line:
+        return self._lines[index]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(plain(line).rstrip() for line in self._lines)
+
+    def on_mount(self) -> None:
+        self._entitle()
+
+    def show(self, view: View, row: Row | None) -> None:
+        moved = row is None or self.row is None or row.place != self.row.place or row.part != self.row.part
+        self.view, self.row = view, row
+        self._fill()
+        if moved:
+            self.go(0)
+
+    def turn_tab(self, by: int) -> None:
+        names = list(TABS)
+        self.choose(names[(names.index(self.tab) + by) % len(names)])
+
+    def choose(self, tab: str) -> None:
+        self.tab = tab
+        self._entitle()
+        self._fill()
+        self.go(0)
+
+    def rewrap(self) -> None:
+        self._fill()
+
+    def _fill(self) -> None:
+        if self.view is None or self.row is None:
+            self._lines = [(Bit(self.hint, "dim"),)]
+        else:
+            self._lines = TABS[self.tab](self.view, self.row, self.cells)
+        self.redraw()
+
+    def _entitle(self) -> None:
+        parts: list[str | tuple[str, str]] = ["3 Detail "]
+        for name in TABS:
+            parts.append((f"[{name}]", "bold") if name == self.tab else f" {name} ")
+        self.border_title = Content.assemble(*parts)  # type: ignore[assignment]

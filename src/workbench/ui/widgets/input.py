@@ -1,0 +1,57 @@
+"""The input line: enter sends, ctrl+j breaks the line."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.message import Message
+from textual.widgets import TextArea
+
+
+class InputLine(TextArea):
+    """As high as what is typed, up to a few lines."""
+
+    MAX_HEIGHT = 6
+
+    class Sent(Message):
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self, *, id: str | None = None, placeholder: str = "") -> None:
+        super().__init__(id=id, compact=True, soft_wrap=True, placeholder=placeholder, highlight_cursor_line=False)
+        self.past: list[str] = []
+        self._back = 0
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key == "enter":
+            event.stop()
+            event.prevent_default()
+            text = self.text.strip()
+            if text:
+                self.post_message(self.Sent(text))
+        elif event.key == "ctrl+j":
+            event.stop()
+            event.prevent_default()
+            self.insert("\n")
+        elif event.key in ("up", "down") and "\n" not in self.text and (self.past and (self._back or not self.text)):
+            event.stop()
+            event.prevent_default()
+            self._recall(1 if event.key == "up" else -1)
+        else:
+            await super()._on_key(event)
+
+    def _recall(self, by: int) -> None:
+        """What was sent before, as a shell gives it back."""
+        self._back = max(0, min(self._back + by, len(self.past)))
+        self.text = self.past[-self._back] if self._back else ""
+        self.move_cursor(self.document.end)
+
+    def sent(self, text: str) -> None:
+        """The text is on its way: clear the line and remember it."""
+        self.past.append(text)
+        self._back = 0
+        self.text = ""
+
+    def on_text_area_changed(self) -> None:
+        lines = self.wrapped_document.height if self.text else 1
+        self.styles.height = max(1, min(lines, self.MAX_HEIGHT))

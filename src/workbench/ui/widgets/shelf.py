@@ -1,0 +1,64 @@
+"""The list of transcripts and past conversations."""
+
+from __future__ import annotations
+
+from ...library import Entry
+from ..present.status import ago
+from ..present.text import Bit, Line, fit, one_line
+from .lines import LineList
+
+STATES = {
+    "guard": ("◆", "good", "guard"),
+    "open": ("✗", "bad", "mistake, open"),
+    "guarding": ("✓", "good", "mistake, guarding"),
+    "session": ("·", "dim", "conversation"),
+    "unreadable": ("⚠", "bad", "cannot be read"),
+}
+WIDE = 90  # cells from which there is room for columns
+
+
+class ShelfList(LineList):
+    """One entry a line; more columns where there is room."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.entries: list[Entry] = []
+        self.hint = "Nothing to review yet: talk in Develop (R), and save with t."
+
+    @property
+    def count(self) -> int:
+        return len(self.entries) or 1
+
+    @property
+    def entry(self) -> Entry | None:
+        return self.entries[self.cursor] if self.cursor < len(self.entries) else None
+
+    def show(self, entries: list[Entry]) -> None:
+        kept = self.entry
+        self.entries = entries
+        if kept is not None:
+            self.cursor = next((i for i, e in enumerate(entries) if e.id == kept.id), 0)
+        self.redraw()
+
+    def line(self, index: int, width: int) -> Line:
+        if not self.entries:
+            return fit([Bit(self.hint, "dim")], width)
+        e = self.entries[index]
+        glyph, role, words = STATES.get(e.state, ("·", "dim", e.state))
+        title = Bit(one_line(e.title or e.id, 200))
+        marks = Bit(f" ⚑{e.marks}" if e.marks else "", "mark")
+        when = ago(e.when).removesuffix(" ago") if e.when else ""
+        if width < WIDE:
+            return (
+                Bit(f"{glyph} ", role),
+                *fit([title, marks], max(width - 2 - 7, 8)),
+                *fit([Bit(f" {when:>6}", "dim")], 7),
+            )
+        return (
+            *fit([Bit(f"{glyph} {words}", role)], 21),
+            *fit([title], max(width - 21 - 16 - 10 - 6 - 9, 10)),
+            *fit([Bit(f"  {one_line(e.agent, 40)}", "dim")], 16),
+            *fit([Bit(f"{e.turns:>4} turns" if e.turns != 1 else "   1 turn", "dim")], 10),
+            *fit([marks], 6),
+            *fit([Bit(f"{when:>8}", "dim")], 9),
+        )

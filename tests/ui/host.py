@@ -1,0 +1,301 @@
+"""A host in this process: the engine runs in the screen's own loop, on an agent made in a folder."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from workbench.engine import Conversation, run_turn
+from workbench.errors import JourneyError
+from workbench.library import Entry, Record
+from workbench.model import Delta, ModelAnswer
+from workbench.outside.loader import Loaded, load
+from workbench.replay import replay, rerun
+from workbench.runner import Sandbox
+from workbench.session import Session
+from workbench.steps import Answer, digest
+from workbench.trace import Trace
+from workbench.transcript import Transcript, decode
+from workbench.wire import (
+    AgentCard,
+    Differs,
+    Done,
+    Event,
+    Exhibited,
+    FixtureCard,
+    JourneyCard,
+    Judge,
+    Judged,
+    Open,
+    PolicyCard,
+    Request,
+    Reran,
+    RunAgain,
+    Say,
+    Stepped,
+    Streamed,
+    ToolCard,
+)
+from workbench.world import World
+
+AGENT = """
+from workbench import Agent
+from .returns.journey import returns
+agent = Agent("shop", journeys=[returns])
+"""
+
+JOURNEY = '''
+from dataclasses import dataclass
+from workbench import Journey, world, Block
+
+@dataclass
+class Order:
+    number: str
+    days: int
+    returned: bool = False
+
+@world
+class Shop:
+    orders: dict[str, Order]
+
+returns = Journey("returns", goal="return a pair of shoes")
+
+@returns.tool
+def find_order(order_number: str, shop: Shop) -> Order:
+    """Find an order by its number."""
+    return shop.orders[order_number]
+
+@returns.tool(writes=True)
+def create_return(order_number: str, shop: Shop) -> str:
+    """Open a return."""
+    shop.orders[order_number].returned = True
+    return "R-1"
+
+@returns.policy(before=create_return)
+def return_window(call, talk):
+    """Returns close 30 days after delivery.
+
+    Why: worn shoes cannot be sold again.
+    """
+    order = talk.result(find_order, order_number=call["order_number"])
+    if order is None:
+        return Block("look the order up first")
+    if order.days > 30:
+        return Block(f"delivered {order.days} days ago; the limit is 30", days=order.days)
+'''
+
+BASE = {
+    "about": "two orders, one of them old",
+    "customer": {"name": "Ada"},
+    "world": {"Shop": {"orders": {"OL-1": {"number": "OL-1", "days": 52}, "OL-2": {"number": "OL-2", "days": 2}}}},
+}
+
+
+def make_agent(root: Path) -> Path:
+    """An agent with one journey, two tools and one policy under `root`/journeys."""
+    journeys = root / "journeys"
+    (journeys / "shop" / "returns").mkdir(parents=True)
+    (journeys / "shop" / "fixtures").mkdir()
+    (journeys / "shop" / "agent.py").write_text(AGENT)
+    (journeys / "shop" / "persona.md").write_text("Be kind and brief.")
+    (journeys / "shop" / "returns" / "journey.py").write_text(JOURNEY)
+    (journeys / "shop" / "returns" / "manual.md").write_text("# Returns\nLook the order up first.\n## Then\nReturn it.")
+    (journeys / "shop" / "fixtures" / "base.json").write_bytes(msgspec.json.encode(BASE))
+    (journeys / "shop" / "fixtures" / "empty.json").write_bytes(msgspec.json.encode({"about": "nothing"}))
+    return journeys
+
+
+def use(tool: str, **args: Any) -> dict[str, Any]:
+    return {"type": "tool_use", "id": f"c{abs(hash((tool, str(args)))) % 9999}", "name": tool, "input": args}
+
+
+def say(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": text}
+
+
+def think(text: str) -> dict[str, Any]:
+    return {"type": "thinking", "thinking": text, "signature": "x"}
+
+
+class Script:
+    """A model that gives the answers it was made with, in order; `pace` seconds between its words."""
+
+    name = "script"
+    params: dict[str, Any] = {}  # noqa: RUF012
+
+    def __init__(self, *answers: list[dict[str, Any]], pace: float = 0.0) -> None:
+        self.answers = list(answers)
+        self.pace = pace
+
+    async def answer(self, request: Any) -> AsyncIterator[Delta | ModelAnswer]:
+        blocks = self.answers.pop(0) if self.answers else [say("I have no more to say.")]
+        for block in blocks:
+            if block["type"] == "text":
+                for word in block["text"].split(" "):
+                    yield Delta("text", word + " ")
+                    await asyncio.sleep(self.pace)
+        yield ModelAnswer(blocks, model="script")
+
+
+class FakeWorker:
+    def __init__(self, loaded: Loaded, model: Script) -> None:
+        self.loaded = loaded
+        self.model = model
+        self.card = card_of(loaded)
+        self.conversation: Conversation | None = None
+        self.turn: asyncio.Task[Any] | None = None
+        self.closed = False
+
+    async def ask(self, request: Request) -> AsyncIterator[Event]:
+        match request:
+            case Open(setup, steps, exhibits):
+                start = self.loaded.fixtures[setup.fixture]
+                self.conversation = Conversation(self.loaded.agent, setup, Trace(steps, exhibits))
+                self.world = World(start.world, now=datetime.fromisoformat(setup.clock), seed=setup.seed)
+                yield Done()
+            case Say(text):
+                async for event in self._say(text):
+                    yield event
+            case RunAgain(setup, steps):
+                ran = await rerun(self.loaded.agent, setup, steps)
+                differences = [Differs(str(d.place), d.recorded, d.now, d.why) for d in ran.differences]
+                yield Reran(
+                    list(ran.trace.steps), ran.trace.exhibits, differences, ran.moves, ran.prompt_changed_from
+                )
+            case Judge(data):
+                outcome = await asyncio.to_thread(replay, decode(data), self.loaded.agent)
+                yield Judged(str(outcome.verdict), outcome.why)
+
+    async def _say(self, text: str) -> AsyncIterator[Event]:
+        assert self.conversation is not None
+        queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        told: set[str] = set()
+        trace = self.conversation.trace
+
+        def stepped(step: Any) -> None:
+            for key in trace.exhibits.keys() - told:
+                told.add(key)
+                queue.put_nowait(Exhibited(key, trace.exhibits[key]))
+            queue.put_nowait(Stepped(step))
+
+        self.conversation.on_step = stepped
+
+        async def run() -> None:
+            try:
+                await run_turn(
+                    self.conversation, text, self.model, Sandbox(self.world),
+                    lambda place, delta: queue.put_nowait(Streamed(place.turn, place.answer, delta)),
+                )  # fmt: skip
+            except asyncio.CancelledError:
+                from workbench.steps import TurnEnd
+
+                assert self.conversation is not None
+                self.conversation.emit(TurnEnd(turn=self.conversation.state.turn, reason="interrupted"))
+            queue.put_nowait(None)
+
+        self.turn = asyncio.create_task(run())
+        while (event := await queue.get()) is not None:
+            yield event
+        yield Done()
+
+    def stop_turn(self) -> None:
+        if self.turn is not None:
+            self.turn.cancel()
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class FakeHost:
+    def __init__(self, root: Path, model: Script) -> None:
+        self.root = root
+        self.model = model
+
+    async def start(self, agent: str, model: str) -> FakeWorker:
+        await asyncio.sleep(0)
+        return FakeWorker(load(self.root, agent), self.model)
+
+
+class Memory:
+    """A store that keeps everything in memory."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, list[dict[str, Any]]] = {}
+        self.saved: dict[str, Transcript] = {}
+
+    def begin(self, session: str, head: dict[str, Any]) -> None:
+        self.records[session] = [head]
+
+    def append(self, session: str, record: dict[str, Any]) -> None:
+        self.records[session].append(record)
+
+    def save(self, transcript: Transcript) -> str:
+        path = f"transcripts/{transcript.id}.json"
+        self.saved[path] = transcript
+        return path
+
+    def remove(self, path: str) -> None:
+        del self.saved[path]
+
+
+class Shelf:
+    """A library over a memory store and whatever sessions it is given."""
+
+    def __init__(self, store: Memory, *sessions: Session) -> None:
+        self.store = store
+        self.sessions = {s.id: s for s in sessions}
+
+    def entries(self) -> list[Entry]:
+        return [
+            *(Entry("transcript", p, t.title, t.agent, t.state, 1.0, 1, len(t.marks)) for p, t in self.store.saved.items()),
+            *(
+                Entry("session", s.id, "a talk", s.agent, "session", 2.0, len(s.turns()), len(s.marks))
+                for s in self.sessions.values()
+            ),
+        ]
+
+    def open(self, entry: Entry) -> Record:
+        if entry.kind == "session":
+            s = self.sessions[entry.id]
+            return Record(s.setup, Trace(s.trace.steps, s.trace.exhibits), "a talk", "script", list(s.marks.values()))
+        t = self.store.saved[entry.id]
+        return Record(t.setup, t.trace, t.title, "script", t.marks, t.expectations)
+
+
+def card_of(loaded: Loaded) -> AgentCard:
+    agent = loaded.agent
+    return AgentCard(
+        agent.name,
+        loaded.code,
+        "script",
+        [JourneyCard(j.name, j.goal, j.source) for j in agent.journeys.values()],
+        [ToolCard(t.name, t.journey, t.writes, t.recorded, t.source) for t in agent.all_tools()],
+        [
+            PolicyCard(p.full_name, p.stand, list(p.tools), p.rule, p.why, p.source, p.version)
+            for p in agent.all_policies()
+        ],
+        [FixtureCard(f.name, f.about, f.setup) for f in loaded.fixtures.values()],
+        {"all": digest(loaded.code)},
+    )
+
+
+def answers(session: Session) -> list[Answer]:
+    return [s for s in session.trace if isinstance(s, Answer)]
+
+
+class Changes:
+    """Files that change when a test says so."""
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[str] = asyncio.Queue()
+
+    def __aiter__(self) -> Changes:
+        return self
+
+    async def __anext__(self) -> str:
+        return await self.queue.get()
