@@ -1,0 +1,94 @@
+"""The committed transcripts: each passes today, and each is red again when what it stands for is broken."""
+
+from __future__ import annotations
+
+import pytest
+
+from samples import AGENT, GUARDS, MISTAKES, SAMPLES, Sample, agent_for, record, without
+from talking import JOURNEYS
+from workbench.expectation import KINDS
+from workbench.journey import Agent
+from workbench.outside.loader import load
+from workbench.replay import Verdict, replay
+from workbench.steps import Decision
+from workbench.trace import moves
+from workbench.transcript import Transcript, decode, encode, read
+
+
+def today() -> Agent:
+    return load(JOURNEYS, AGENT).agent
+
+
+def each(samples: list[Sample]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("sample", samples, ids=[s.path.stem for s in samples])
+
+
+def deeds(transcript: Transcript) -> list[tuple[str, str, str]]:
+    """What was done, without the words and hashes that change with every edit of a journey."""
+    done = [m for t in moves(transcript.steps) for m in t.moves]
+    return [(str(m.place), m.call.tool if m.call else "", m.effect) for m in done]
+
+
+def test_there_are_enough_of_both_kinds_over_all_three_journeys() -> None:
+    assert len(MISTAKES) >= 12
+    assert len(GUARDS) >= 6
+    for tag in ("returns", "speaker", "radio"):
+        assert {s.is_mistake for s in SAMPLES if tag in s.tags} == {True, False}
+
+
+def test_most_mistakes_guard_and_one_or_two_are_open() -> None:
+    states = [read(s.path).state for s in MISTAKES]
+    assert 1 <= states.count("open") <= 2
+    assert states.count("guarding") == len(MISTAKES) - states.count("open")
+
+
+def test_they_show_that_mistakes_can_be_told_in_many_ways() -> None:
+    expected = {s.expect.expect for s in SAMPLES if s.expect}
+    assert len(expected) >= 10
+    assert {KINDS[name].decided for name in expected} == {"offline"}, "only what replay can decide stands here"
+
+
+@each(SAMPLES)
+def test_the_file_is_the_same_bytes_when_it_is_read_and_written_again(sample: Sample) -> None:
+    data = sample.path.read_bytes()
+    assert encode(decode(data, sample.path.name)) == data
+
+
+@each(SAMPLES)
+def test_it_passes_today(sample: Sample) -> None:
+    outcome = replay(read(sample.path), today())
+    assert (outcome.verdict, outcome.why) == (Verdict.PASS, "")
+
+
+@each(MISTAKES)
+def test_a_mistake_fails_when_the_same_thing_is_broken_again(sample: Sample) -> None:
+    outcome = replay(read(sample.path), agent_for(sample).agent)
+    assert outcome.verdict is Verdict.FAIL
+    assert "still broken" in outcome.why
+
+
+def stopped_in(sample: Sample) -> list[str]:
+    """The policies that blocked, rewrote or escalated something in a guard."""
+    decisions = [s for s in read(sample.path).steps if isinstance(s, Decision)]
+    return sorted({d.policy for d in decisions if d.verdict != "allow"})
+
+
+@each([s for s in GUARDS if stopped_in(s)])
+def test_a_guard_fails_when_a_policy_that_did_something_in_it_is_taken_out(sample: Sample) -> None:
+    for policy in stopped_in(sample):
+        agent = today()
+        without(policy)(agent)
+        assert replay(read(sample.path), agent).verdict is Verdict.FAIL, policy
+
+
+@each(SAMPLES)
+def test_making_it_again_gives_the_same_conversation(sample: Sample) -> None:
+    """Where this fails a journey has changed: `python tests/samples.py` writes the files anew."""
+    assert deeds(record(sample)) == deeds(read(sample.path))
+
+
+def test_no_whole_card_number_is_in_any_of_them() -> None:
+    for sample in SAMPLES:
+        text = sample.path.read_text()
+        assert "4000001234567899" not in text
+        assert "4111 1111 1111 1111" not in text
