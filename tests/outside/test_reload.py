@@ -1,0 +1,292 @@
+"""From a save in an editor to the new code serving, whatever was saved."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from kit import JOURNEY, WINDOW, shop_files, write
+from workbench.outside.history import History
+from workbench.outside.watch import changes
+from workbench.outside.worker import Workers, prepare
+from workbench.session import Session
+from workbench.steps import Fault, TurnEnd
+
+REHEARSAL = """
+    from workbench import Rehearsal, Say, Use
+    from .journey import create_return, find_order, returns
+
+    returns.rehearsal = script = Rehearsal()
+
+    @script.intent("return my shoes")
+    def give_back(scene):
+        yield Use(find_order, order_number="OL-1")
+        yield Use(create_return, order_number="OL-1")
+        yield Say("Done.")
+"""
+AGENT = """
+    from workbench import Agent, Limits
+    from .returns.rehearsal import returns
+    agent = Agent("shop", journeys=[returns], limits=Limits(code=1.0, seconds=20))
+"""
+
+
+class Desk:
+    """A session with its watcher, on a shop in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        prepare("rehearsal")
+        self.root = folder / "journeys"
+        self.journey = self.root / "shop/returns/journey.py"
+        write(self.root, {**shop_files(agent=AGENT), "shop/returns/rehearsal.py": REHEARSAL})
+        self.host = Workers(self.root)
+        self.history = History(folder / ".workbench", folder / "transcripts")
+        self.session = Session(self.host, self.history, "shop", "rehearsal")
+        self.states: list[str] = []
+
+    def heard(self, changed: object) -> None:
+        code = self.session.code
+        if not self.states or self.states[-1] != code.state:
+            self.states.append(code.state)
+
+    async def until(self, holds: Callable[[], bool], seconds: float = 15) -> None:
+        for _ in range(int(seconds * 100)):
+            if holds():
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError(f"it never came to that; code is {self.session.code}")
+
+
+async def nothing() -> AsyncIterator[str]:
+    for never in ():
+        yield never
+
+
+def at_desk(folder: Path, flow: Callable[[Desk], Awaitable[None]], *, watched: bool = True) -> None:
+    """Run `flow` with a session, its folder watched, and clear away after it."""
+
+    async def run() -> None:
+        desk = Desk(folder)
+        tasks: set[asyncio.Task[None]] = set()
+        await desk.session.reload()
+        desk.session.listeners.append(desk.heard)
+
+        async def watch() -> None:
+            async for _ in changes(desk.root, "shop") if watched else nothing():
+                task = asyncio.create_task(desk.session.reload())
+                tasks.add(task)
+                task.add_done_callback(tasks.discard)
+
+        watcher = asyncio.create_task(watch())
+        await asyncio.sleep(0.3)
+        try:
+            await flow(desk)
+        finally:
+            watcher.cancel()
+            await asyncio.gather(watcher, *tasks, return_exceptions=True)
+            desk.session.close()
+            desk.host.close()
+            desk.history.close()
+
+    asyncio.run(run())
+
+
+def policies(desk: Desk) -> list[str]:
+    return [p.name for p in desk.session.card.policies] if desk.session.card else []
+
+
+def with_window() -> str:
+    return shop_files(WINDOW)["shop/returns/journey.py"]
+
+
+def test_a_save_brings_the_new_policy_and_the_conversation_runs_again(tmp_path):
+    async def flow(desk):
+        await desk.session.say("I want to return my shoes")
+        write(desk.root, {"shop/returns/journey.py": with_window()})
+        await desk.until(lambda: desk.session.rerun is not None)
+        first = desk.session.rerun.differences[0]
+        assert first.place == "1.2.1"
+        assert "return_window" in first.now
+        assert desk.session.code.note == "deeds differ at move 2"
+        assert len(desk.session.trace) == len(desk.history.read(desk.session.id).steps)
+
+    at_desk(tmp_path, flow)
+
+
+def test_an_edited_manual_runs_again_with_the_same_deeds_and_says_so(tmp_path):
+    async def flow(desk):
+        await desk.session.say("I want to return my shoes")
+        (desk.root / "shop/returns/manual.md").write_text("# Returns\nBe quick.\n")
+        await desk.until(lambda: desk.session.rerun is not None)
+        note = desk.session.code.note
+        assert note == "deeds same; prompt changed from move 1, on the rehearsal, edits of a manual have no effect"
+
+    at_desk(tmp_path, flow)
+
+
+def test_a_syntax_error_names_its_line_and_the_old_code_goes_on_serving(tmp_path):
+    async def flow(desk):
+        desk.journey.write_text(desk.journey.read_text() + "\ndef broken(:\n")
+        await desk.until(lambda: desk.session.code.state == "broken")
+        line = desk.journey.read_text().count("\n")
+        assert desk.session.code.where == f"shop/returns/journey.py:{line}"
+        assert desk.session.code.serving
+        await desk.session.say("I want to return my shoes")
+        assert str(desk.session.trace[-2].text) == "Done."
+
+    at_desk(tmp_path, flow)
+
+
+def test_mending_the_syntax_error_brings_the_code_back(tmp_path):
+    async def flow(desk):
+        good = desk.journey.read_text()
+        desk.journey.write_text(good + "\ndef broken(:\n")
+        await desk.until(lambda: desk.session.code.state == "broken")
+        desk.journey.write_text(good + "\n# mended\n")
+        await desk.until(lambda: desk.session.code.state == "ready")
+        assert desk.session.code.error == ""
+
+    at_desk(tmp_path, flow)
+
+
+def test_an_atomic_save_counts_like_any_other(tmp_path):
+    async def flow(desk):
+        beside = desk.journey.with_name("journey.py.new")
+        beside.write_text(with_window())
+        os.replace(beside, desk.journey)
+        await desk.until(lambda: policies(desk) == ["returns.return_window"])
+
+    at_desk(tmp_path, flow)
+
+
+def test_two_saves_of_one_size_within_a_second_end_on_the_second(tmp_path):
+    async def flow(desk):
+        one = with_window()
+        desk.journey.write_text(one.replace("return_window", "return_wind_1"))
+        await desk.until(lambda: policies(desk) == ["returns.return_wind_1"])
+        desk.journey.write_text(one.replace("return_window", "return_wind_2"))
+        await desk.until(lambda: policies(desk) == ["returns.return_wind_2"])
+
+    at_desk(tmp_path, flow)
+
+
+def test_a_half_written_file_is_forgotten_once_the_rest_is_there(tmp_path):
+    async def flow(desk):
+        whole = with_window()
+        with desk.journey.open("w") as file:
+            file.write(whole[: len(whole) // 2])
+            file.flush()
+            await asyncio.sleep(0.4)
+            file.write(whole[len(whole) // 2 :])
+        await desk.until(
+            lambda: policies(desk) == ["returns.return_window"] and desk.session.code.state == "ready"
+        )
+
+    at_desk(tmp_path, flow)
+
+
+def test_a_new_helper_module_loads_and_a_deleted_one_is_named(tmp_path):
+    async def flow(desk):
+        helper = desk.root / "shop/returns/limits.py"
+        helper.write_text("DAYS = 30\n")
+        desk.journey.write_text("from .limits import DAYS\n" + desk.journey.read_text())
+        await desk.until(
+            lambda: desk.session.code.state == "ready" and "shop/returns/limits.py" in desk.session.card.files
+        )
+        helper.unlink()
+        await desk.until(lambda: desk.session.code.state == "broken")
+        assert "limits" in desk.session.code.error
+        assert desk.session.code.where == "shop/returns/journey.py:1"
+
+    at_desk(tmp_path, flow)
+
+
+def test_an_endless_loop_at_import_is_stopped_and_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("workbench.outside.worker.LOAD_SECONDS", 1.0)
+
+    async def flow(desk):
+        desk.journey.write_text(desk.journey.read_text() + "\nwhile True:\n    pass\n")
+        await desk.until(lambda: desk.session.code.state == "broken")
+        line = desk.journey.read_text().count("\n")
+        assert desk.session.code.where in (
+            f"shop/returns/journey.py:{line}",
+            f"shop/returns/journey.py:{line - 1}",
+        )
+        await desk.session.say("I want to return my shoes")
+        assert str(desk.session.trace[-2].text) == "Done."
+
+    at_desk(tmp_path, flow)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("while True: pass", "blocked for 1 s"),
+        ("import time; time.sleep(60)", "blocked for 1 s"),
+        ("import os; os._exit(7)", "exit status 7"),
+    ],
+)
+def test_a_tool_that_never_comes_back_ends_as_a_step_and_the_talk_goes_on(tmp_path, body, words):
+    async def flow(desk):
+        broken = JOURNEY.replace('        return "R-1"', f"        {body}")
+        assert broken != JOURNEY
+        write(desk.root, shop_files(agent=AGENT, journey=broken))
+        await desk.session.reload()
+        await desk.session.say("I want to return my shoes")
+        fault = next(s for s in desk.session.trace if isinstance(s, Fault))
+        assert words in fault.message
+        if "blocked" in words:
+            assert fault.where.startswith("shop/returns/journey.py:")
+        assert isinstance(desk.session.trace[-1], TurnEnd)
+        assert desk.session.trace[-1].reason == "killed"
+        write(desk.root, shop_files(agent=AGENT))
+        await desk.session.reload()
+        await desk.session.say("I want to return my shoes")
+        assert desk.session.trace[-1].reason == "replied"
+
+    at_desk(tmp_path, flow, watched=False)
+
+
+def test_a_worker_that_is_killed_loses_no_finished_step(tmp_path):
+    async def flow(desk):
+        await desk.session.say("I want to return my shoes")
+        before = len(desk.session.trace)
+        os.kill(desk.session._worker._process.pid, 9)
+        await asyncio.sleep(0.2)
+        await desk.session.say("again, return my shoes")
+        assert len(desk.history.read(desk.session.id).steps) == len(desk.session.trace)
+        assert len(desk.session.trace) > before
+        await desk.session.say("return my shoes once more")
+        assert desk.session.trace[-1].reason == "replied"
+
+    at_desk(tmp_path, flow)
+
+
+def test_a_session_continues_from_its_file_with_its_world_rebuilt(tmp_path):
+    async def flow(desk):
+        await desk.session.say("I want to return my shoes")
+        kept = desk.history.read(desk.session.id)
+        again = Session(desk.host, desk.history, "shop", "rehearsal", id=kept.id)
+        again.take_over(kept.setup, kept.trace, list(kept.marks.values()), begun=True)
+        await again.reload()
+        await again.say("return my shoes")
+        again.close()
+        assert desk.history.read(kept.id).steps[-1].turn == 2
+
+    at_desk(tmp_path, flow)
+
+
+def test_scratch_files_of_editors_are_no_code(tmp_path):
+    async def flow(desk):
+        code = desk.session.card.code
+        (desk.root / "shop/returns/.journey.py.swp").write_text("x")
+        (desk.root / "shop/returns/4913").write_text("x")
+        await asyncio.sleep(0.5)
+        assert desk.states == []
+        assert desk.session.card.code == code
+
+    at_desk(tmp_path, flow)
