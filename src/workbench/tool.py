@@ -119,20 +119,30 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
             shape["$defs"] = definitions
         return {"name": self.name, "description": self.description, "input_schema": shape}
 
+    def fit(self, args: dict[str, Any]) -> None:
+        """Raise BadArguments where the arguments do not fit the schema."""
+        try:
+            msgspec.convert(args, self.arguments)
+        except msgspec.ValidationError as error:
+            raise _bad(error) from None
+
     def check(self, args: dict[str, Any]) -> dict[str, Any]:
         """The arguments as typed values for the body; raises BadArguments."""
         try:
             value = typed(args, self.arguments)
         except msgspec.ValidationError as error:
-            raise BadArguments(f"{error}".replace("`$.", "`")) from None
+            raise _bad(error) from None
         return {name: getattr(value, name) for name in value.__struct_fields__}
 
     def settle(self) -> None:
-        """Read every type it names now, while their modules are loaded: another load replaces them."""
-        _ = self.schema
-        msgspec.json.Decoder(self.arguments)
-        with contextlib.suppress(TypeError):  # a result of such a type is simply not decoded
-            msgspec.json.Decoder(self.returns)
+        """Read every type it names now, while the modules that define them are the loaded ones.
+
+        msgspec looks names up in sys.modules when it first meets a class; after
+        another load it would find another version of them, or nothing.
+        """
+        for kind in (self.arguments, self.returns, *self.handed_in.values()):
+            with contextlib.suppress(TypeError):  # such a type is said to be wrong where it is used
+                msgspec.json.Decoder(kind)
 
     def decode(self, value: Any) -> Any:
         """A recorded plain result as the type the tool declares; unchanged where it does not fit."""
@@ -140,6 +150,10 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
             return typed(value, self.returns)
         except (msgspec.ValidationError, TypeError):
             return value
+
+
+def _bad(error: msgspec.ValidationError) -> BadArguments:
+    return BadArguments(f"{error}".replace("`$.", "`"))
 
 
 def _described(hint: Any) -> Any:

@@ -177,6 +177,7 @@ def load_agent(root: Path, name: str) -> Agent:
             next="give folder and agent one name",
         )
     _check_stands(agent)
+    _loaded.append(agent)
     return agent
 
 
@@ -193,7 +194,19 @@ def _check_stands(agent: Agent) -> None:
                 )
 
 
+_loaded: list[Agent] = []  # since the last load; most processes load one agent, once
+
+
+def _settle_loaded() -> None:
+    """Let the agents in use read their types before their modules are replaced."""
+    while _loaded:
+        for tool in _loaded.pop().all_tools():
+            with contextlib.suppress(JourneyError):
+                tool.settle()
+
+
 def _import(root: Path, module: str) -> ModuleType:
+    _settle_loaded()
     for loaded in [m for m in sys.modules if m.split(".")[0] == ROOT_PACKAGE]:
         del sys.modules[loaded]
     sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, _Finder)]
