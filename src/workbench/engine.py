@@ -35,7 +35,6 @@ from .steps import (
     Reply,
     Result,
     Setup,
-    Stand,
     TurnEnd,
     UserMessage,
     plain,
@@ -58,6 +57,8 @@ class Conversation:
         self.setup = setup
         self.trace = trace if trace is not None else Trace()
         self.state = State(setup)
+        self.offers: dict[str, Offer] = {}  # by journey, where no condition can change it
+        self.told: tuple[Offer, tuple[Any, ...], Sheet] | None = None  # what the last prompt was made of
         self.on_step = on_step
         for step in self.trace:
             self.state.apply(step)
@@ -133,7 +134,7 @@ class _Turn:
         place = Place(self.number)
         self._look_around(place)
         said, end = "", None
-        for policy in self._policies("message"):
+        for policy in self.offer.standing("message"):
             ruling, decision = await self._ask(policy, place, message=text)
             if decision.verdict == "rewrite":
                 text = str(decision.to)
@@ -150,7 +151,11 @@ class _Turn:
     # one answer
 
     def _look_around(self, place: Place) -> None:
-        """What is on offer now: the conditions are asked again before every answer."""
+        """What is on offer now: conditions, where there are any, are asked again before every answer."""
+        known = self.conversation.offers.get(self.state.journey)
+        if known is not None:
+            self.offer = known
+            return
 
         def holds(thing: Any, condition: Any, talk: Talk) -> bool:
             try:
@@ -160,8 +165,13 @@ class _Turn:
                 return isinstance(thing, Policy)  # a policy whose condition fails is asked: fail closed
 
         self.offer = offer(self.agent, self.state.journey, Talk(self.state), holds)
+        if not self.offer.conditional:
+            self.conversation.offers[self.state.journey] = self.offer
 
     def _prompt(self, place: Place) -> Sheet:
+        told, model = self.conversation.told, (self.model.name, self.model.params)
+        if told is not None and told[0] is self.offer and told[1] == model:
+            return told[2]
         trace = self.conversation.trace
         sheet = assemble(self.agent, self.state.journey, self.offer, self.conversation.setup, _sheets(self.agent))
         prompt = Prompt(
@@ -182,6 +192,7 @@ class _Turn:
             for schema, key in zip(sheet.tools, sheet.tool_keys, strict=True):
                 trace.exhibits.setdefault(key, schema)
             self.emit(prompt)
+        self.conversation.told = self.offer, model, sheet
         return sheet
 
     async def _answer(self, place: Place) -> TurnEnd | None:
@@ -235,7 +246,7 @@ class _Turn:
             return self._end("model_error", f"{why} (stop reason {answer.stop})")
         blocked = False
         escalated: tuple[Decision, str] | None = None
-        for policy in self._policies("reply"):
+        for policy in self.offer.standing("reply"):
             ruling, decision = await self._ask(policy, place, reply=text)
             if decision.verdict == "rewrite":
                 text = str(decision.to)
@@ -300,7 +311,7 @@ class _Turn:
     ) -> tuple[dict[str, Any], Ruling | None, Decision | None]:
         """The arguments to run with, and the decision that stops it (an escalation before a block)."""
         stopped: tuple[Ruling | None, Decision] | None = None
-        for policy in self._policies("before", tool):
+        for policy in self.offer.standing("before", tool):
             ruling, decision = await self._ask(policy, place, tool, call=CallView(tool.name, args))
             if decision.verdict == "rewrite":
                 args = decision.to
@@ -314,7 +325,7 @@ class _Turn:
         self, place: Place, tool: Tool, args: dict[str, Any], value: Any
     ) -> tuple[Decision | None, str]:
         escalation: tuple[Decision | None, str] = (None, "")
-        for policy in self._policies("after", tool):
+        for policy in self.offer.standing("after", tool):
             call = CallView(tool.name, args)
             ruling, decision = await self._ask(policy, place, call=call, result=tool.decode(value))
             if decision.verdict == "rewrite":
@@ -341,7 +352,7 @@ class _Turn:
 
     def _unfit(self, tool: Tool, args: dict[str, Any]) -> str:
         try:
-            tool.check(args)
+            tool.fit(args)
         except BadArguments as error:
             return f"bad arguments for {tool.name}: {error}"
         if tool.name == ENTER and args["journey"] not in [j.name for j in self.offer.journeys]:
@@ -377,9 +388,6 @@ class _Turn:
             self.emit(Reply(turn=turn, answer=answer, call=call, text=text))
 
     # policies
-
-    def _policies(self, stand: Stand, tool: Tool | None = None) -> list[Policy]:
-        return [p for p in self.offer.policies if p.stand == stand and (tool is None or p.stands_at(tool))]
 
     async def _ask(
         self, policy: Policy, place: Place, tool: Tool | None = None, **offered: Any

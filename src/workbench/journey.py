@@ -225,13 +225,29 @@ class Agent(_Collects):
         return [*self.policies, *(p for j in self.journeys.values() for p in j.policies)]
 
 
-class Offer(msgspec.Struct, frozen=True):
-    """What the model is offered in one state, and what a condition hid from it."""
+class Offer(msgspec.Struct, frozen=True, dict=True):
+    """What the model is offered in one state, and what a condition hid from it.
+
+    `conditional`: a condition was asked, so another moment may offer something else.
+    """
 
     journeys: tuple[Journey, ...] = ()
     tools: dict[str, Tool] = {}
     policies: tuple[Policy, ...] = ()
     hidden: tuple[tuple[str, str, str, str], ...] = ()
+    conditional: bool = False
+
+    def standing(self, stand: Stand, tool: Tool | None = None) -> list[Policy]:
+        """The policies that stand there, in order; found once."""
+        found = self._standing.get((stand, tool))
+        if found is None:
+            found = [p for p in self.policies if p.stand == stand and (tool is None or p.stands_at(tool))]
+            self._standing[stand, tool] = found
+        return found
+
+    @cached_property
+    def _standing(self) -> dict[tuple[Stand, Tool | None], list[Policy]]:
+        return {}
 
 
 def offer(agent: Agent, current: str, talk: Talk, holds: Callable[[Any, Condition, Talk], bool]) -> Offer:
@@ -241,9 +257,14 @@ def offer(agent: Agent, current: str, talk: Talk, holds: Callable[[Any, Conditio
     which records the fault. A hidden thing is (kind, name, condition, source).
     """
     hidden: list[tuple[str, str, str, str]] = []
+    conditional = False
 
     def on_offer(thing: Any, kind: str) -> bool:
-        if thing.when is None or holds(thing, thing.when, talk):
+        nonlocal conditional
+        if thing.when is None:
+            return True
+        conditional = True
+        if holds(thing, thing.when, talk):
             return True
         name = getattr(thing, "full_name", None) or thing.name
         hidden.append((kind, name, getattr(thing.when, "__name__", "condition"), source_of(thing.when)))
@@ -258,6 +279,7 @@ def offer(agent: Agent, current: str, talk: Talk, holds: Callable[[Any, Conditio
         {t.name: t for t in tools if on_offer(t, "tool")},
         tuple(p for p in policies if on_offer(p, "policy")),
         tuple(hidden),
+        conditional,
     )
 
 

@@ -201,11 +201,12 @@ def differs(recorded: Move, now: Move) -> str:
         if now.effect == "absent":
             return "this agent has no such tool here"
         return "the policies' combined effect changed" if now.effect != "rejected" else "the schema changed"
-    for stand in ("message", "before", "reply", "after"):
-        if now.rewritten(stand) != recorded.rewritten(stand):
-            return "it is rewritten otherwise"
-    if now.after_effect != recorded.after_effect:
-        return "the policies' combined effect on the result changed"
+    if now.decisions or recorded.decisions:
+        for stand in ("message", "before", "reply", "after"):
+            if now.rewritten(stand) != recorded.rewritten(stand):
+                return "it is rewritten otherwise"
+        if now.after_effect != recorded.after_effect:
+            return "the policies' combined effect on the result changed"
     if now.result is not None and now.result.outcome == "missing":
         return str(now.result.value)
     before, after = recorded.result, now.result
@@ -341,6 +342,8 @@ def judge(transcript: Transcript, result: Rerun) -> tuple[Verdict, str]:
 
 
 def _broken_guard(transcript: Transcript, result: Rerun) -> str:
+    if not transcript.expectations:
+        return ""
     run = Run(result.trace)
     for expectation in transcript.expectations:
         if KINDS[expectation.expect].decided == "offline" and holds(expectation, run) is False:

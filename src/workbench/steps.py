@@ -19,6 +19,7 @@ itself (so also its reply). A place never moves when a policy step is added.
 from __future__ import annotations
 
 import hashlib
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -147,7 +148,7 @@ class Call(NamedTuple):
     broken: str = ""
 
 
-class Answer(Step, frozen=True, kw_only=True, tag="answer"):
+class Answer(Step, frozen=True, kw_only=True, dict=True, tag="answer"):
     """One answer of the model: provider blocks verbatim, and why it stopped."""
 
     blocks: list[dict[str, Any]]
@@ -162,7 +163,7 @@ class Answer(Step, frozen=True, kw_only=True, tag="answer"):
                 if value.__class__ is list:
                     block[field] = "\n".join(value)
 
-    @property
+    @cached_property
     def calls(self) -> list[Call]:
         """The tool calls of this answer, in order."""
         found: list[Call] = []
@@ -181,12 +182,12 @@ class Answer(Step, frozen=True, kw_only=True, tag="answer"):
                 )
         return found
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The words of this answer, without its thinking."""
         return "\n".join(b["text"] for b in self.blocks if b.get("type") == "text" and b.get("text"))
 
-    @property
+    @cached_property
     def thinking(self) -> str:
         return "\n".join(
             b.get("thinking") or "(redacted by the provider)"

@@ -139,14 +139,11 @@ def _unreadable(data: bytes, name: str, error: Exception | None) -> TranscriptEr
 
 def _check(transcript: Transcript, name: str) -> None:
     """What types cannot say: places exist and come in order, a mistake has its one expectation."""
-    places: set[str] = set()
     last = 0
     for step in transcript.steps:
         if step.turn < last or (step.turn > last + 1):
             raise TranscriptError(f"turn {step.turn} follows turn {last}", where=name)
         last = step.turn
-    for turn in moves(transcript.steps):
-        places.update(str(m.place) for m in turn.moves)
     if not any(isinstance(s, UserMessage | Answer) for s in transcript.steps):
         raise TranscriptError("there is no conversation in it", where=name, next="delete the file")
     if transcript.kind == "mistake" and len(transcript.expectations) != 1:
@@ -155,10 +152,12 @@ def _check(transcript: Transcript, name: str) -> None:
             where=name,
             next="keep the one that must stay fixed; save others as transcripts of their own",
         )
-    for what, at in [
+    pointed = [
         *(("expectation", e.at) for e in transcript.expectations),
         *(("mark", m.at) for m in transcript.marks),
-    ]:
+    ]
+    places = {str(m.place) for turn in moves(transcript.steps) for m in turn.moves} if pointed else ()
+    for what, at in pointed:
         if at not in places:
             raise TranscriptError(f"the {what} at {at!r} points to no move of this conversation", where=name)
     for expectation in transcript.expectations:
