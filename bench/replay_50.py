@@ -1,0 +1,71 @@
+"""How fast fifty real conversations replay, in one process on one core: `python bench/replay_50.py`.
+
+Counted from the bytes of the files to the verdict, as `workbench replay` does.
+The floor is reading those bytes as JSON and doing nothing with them.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from workbench.journey import Agent
+from workbench.outside.importers import tau_bench
+from workbench.outside.loader import load
+from workbench.replay import replay
+from workbench.transcript import decode, encode
+
+HERE = Path(__file__).resolve().parents[1]
+RUNS = HERE.parent / "shared" / "data" / "tau-airline" / "gpt-4o-airline-trial0.json"
+ROUNDS = 15
+
+
+def files() -> list[bytes]:
+    """The transcripts as `workbench import tau-bench` writes them."""
+    if not RUNS.is_file():
+        sys.exit(f"needs {RUNS.relative_to(HERE.parent)}, beside the repository")
+    return [encode(transcript) for transcript in tau_bench(RUNS.read_bytes(), "airline", RUNS.name)]
+
+
+def airline(policies: bool) -> Agent:
+    agent = load(HERE / "journeys", "airline").agent
+    if not policies:
+        for journey in agent.journeys.values():
+            journey.policies.clear()
+    return agent
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """The best of several rounds: the rest is what else the machine does."""
+    best = float("inf")
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        work()
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+def main() -> None:
+    blobs = files()
+    raw = msgspec.json.Decoder()
+    floor = seconds(lambda: [raw.decode(blob) for blob in blobs])
+    read = seconds(lambda: [decode(blob) for blob in blobs])
+    print(f"{len(blobs)} transcripts, {sum(map(len, blobs)) / len(blobs) / 1000:.0f} KB each")
+    print(f"JSON only (floor)    {floor / len(blobs) * 1e6:7.0f} us each")
+    print(f"reading a transcript {read / len(blobs) * 1e6:7.0f} us each, {read / floor:4.1f} x the floor")
+    for name, agent in [("all policies", airline(True)), ("no policies", airline(False))]:
+        took = seconds(lambda agent=agent: [replay(decode(blob), agent) for blob in blobs])  # type: ignore[misc]
+        verdicts = Counter(replay(decode(blob), agent).verdict.value for blob in blobs)
+        each = took / len(blobs)
+        counted = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
+        print(f"replay, {name:12} {each * 1e6:7.0f} us each, {took / floor:4.1f} x the floor: ", end="")
+        print(f"{1 / each:,.0f} a second ({counted})")
+
+
+if __name__ == "__main__":
+    main()

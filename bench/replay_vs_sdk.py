@@ -1,0 +1,83 @@
+"""Replay against asking again: the same fifty conversations pushed through the Anthropic SDK.
+
+Every recorded answer comes back at once from a mock transport, so nothing is
+measured but the client: building the request, HTTP in memory, validating the
+answer. A real call adds the network and the model on top.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import anthropic
+import httpx2
+from replay_50 import airline, files, seconds
+
+from workbench.replay import replay
+from workbench.steps import Answer, Setup
+from workbench.talk import State
+from workbench.transcript import Transcript, decode
+
+MODEL = "claude-haiku-5-5"
+
+
+def requests(transcript: Transcript) -> list[tuple[list[dict[str, Any]], bytes]]:
+    """For each answer: the messages before it, and the answer as the server would send it."""
+    state = State(Setup(agent="airline"))
+    found = []
+    for step in transcript.steps:
+        if isinstance(step, Answer):
+            body = {
+                "id": "msg_1", "type": "message", "role": "assistant", "model": MODEL,
+                "content": step.blocks, "stop_reason": step.stop, "stop_sequence": None,
+                "usage": {"input_tokens": 1, "output_tokens": 1},
+            }  # fmt: skip
+            messages = [{"role": m["role"], "content": list(m["content"])} for m in state.messages]
+            found.append((messages, json.dumps(body).encode()))
+        state.apply(step)
+    return found
+
+
+def main() -> None:
+    blobs = files()
+    work = [requests(decode(blob)) for blob in blobs]
+    answers = [body for asked in work for _, body in asked]
+    waiting: list[bytes] = []
+
+    def handler(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, content=waiting.pop(0), headers={"content-type": "application/json"})
+
+    client = anthropic.Anthropic(
+        api_key="none",
+        base_url="http://mock",
+        max_retries=0,
+        http_client=httpx2.Client(transport=httpx2.MockTransport(handler)),
+    )
+
+    def ask_all() -> None:
+        waiting[:] = answers
+        for asked in work:
+            for messages, _ in asked:
+                client.messages.create(model=MODEL, max_tokens=1024, messages=messages)  # type: ignore[arg-type]
+
+    start = time.perf_counter()
+    ask_all()
+    sdk = min(time.perf_counter() - start, *(_once(ask_all) for _ in range(2)))
+    agent = airline(True)
+    ours = seconds(lambda: [replay(decode(blob), agent) for blob in blobs])
+    print(f"{len(answers)} answers of {len(blobs)} conversations")
+    print(f"through the SDK {sdk / len(blobs) * 1e3:6.2f} ms a conversation")
+    print(f"replay          {ours / len(blobs) * 1e3:6.2f} ms a conversation, policies and all")
+    print(f"replay is {sdk / ours:.0f} x faster")
+
+
+def _once(work: Any) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()
