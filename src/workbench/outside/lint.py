@@ -1,0 +1,211 @@
+"""`check`: what can be known to be wrong with an agent before anyone talks to it.
+
+Loading is all that is run, and that in a process of its own: a journey that
+hangs or exits while it is imported is a finding, not the end of the command.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import multiprocessing
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import msgspec
+
+from ..errors import JourneyError
+from ..journey import BUILT_IN, Agent, Journey
+from ..source import ROOT_PACKAGE
+from .crew import journey_line
+from .finding import Finding, bad_allows, error, place, warning, without_allowed
+from .lint_agent import check_conditions, check_policies, check_tools
+from .lint_code import Code, read_code, words_of
+from .lint_fixtures import check_fixtures
+from .loader import Loaded, files_of, load
+
+PATIENCE = 10.0  # seconds that loading may take
+_PACK = msgspec.json.Encoder()
+_UNPACK = msgspec.json.Decoder(list[Finding])
+
+
+def lint(root: Path, agent: str, patience: float = PATIENCE) -> list[Finding]:
+    """All findings about one agent, in the order of its files."""
+    root = root.resolve()
+    way = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    context = multiprocessing.get_context(way)
+    ours, theirs = context.Pipe(duplex=False)
+    handle, stacks = tempfile.mkstemp(prefix="workbench-", suffix=".stack")
+    os.close(handle)
+    process = context.Process(  # type: ignore[attr-defined]
+        target=_work, args=(theirs, str(root), agent, patience, stacks), daemon=True
+    )
+    process.start()
+    theirs.close()
+    try:
+        # the process ends itself when patience is over, and says where it stood; the rest is for its start
+        if ours.poll(patience + 5):
+            with contextlib.suppress(EOFError, OSError):
+                return _UNPACK.decode(ours.recv_bytes())
+        process.join(1)
+        stack = Path(stacks).read_text("utf-8", "replace")
+        where = journey_line(stack, root) or f"{agent}/agent.py"
+        message, then = (
+            f"loading ended its process (exit status {process.exitcode})",
+            "look for os._exit or a crash",
+        )
+        if stack:
+            message = f"loading did not come to an end in {patience:g} s"
+            then = "look for an endless loop or a call that never returns"
+        return _not_loaded(error("load", where, message, then), root, agent)
+    finally:
+        process.kill()
+        process.join()
+        ours.close()
+        os.unlink(stacks)
+
+
+def _work(connection: Connection, root: str, agent: str, patience: float, stacks: str) -> None:
+    """The life of the process: load, look, send what was found."""
+    quiet = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(quiet, fd)
+    with open(stacks, "w") as file:
+        faulthandler.dump_traceback_later(patience, exit=True, file=file)
+        connection.send_bytes(_PACK.encode(look(Path(root), agent)))
+    os._exit(0)
+
+
+def look(root: Path, agent: str) -> list[Finding]:
+    """The findings, made in this process: imports the agent."""
+    try:
+        loaded = load(root, agent)
+    except JourneyError as problem:
+        found = error("load", problem.where or f"{agent}/agent.py", problem.message, problem.next)
+        return _not_loaded(found, root, agent)
+    findings, code = read(root, agent)
+    findings += check_tools(loaded.agent)
+    findings += check_policies(loaded.agent)
+    findings += check_conditions(loaded.agent)
+    findings += check_fixtures(loaded)
+    findings += _mentions(loaded.agent, code)
+    findings += _texts(loaded, code)
+    findings += _unused(loaded)
+    return without_allowed(findings, root)
+
+
+def _not_loaded(why: Finding, root: Path, agent: str) -> list[Finding]:
+    """Why it does not load, and what its files show all the same."""
+    shown = [f for f in read(root, agent)[0] if (f.rule, f.file, f.line) != (why.rule, why.file, why.line)]
+    return without_allowed([why, *shown], root)
+
+
+def read(root: Path, agent: str) -> tuple[list[Finding], list[Code]]:
+    """What the Python files of an agent show, those it shares with others included."""
+    files = {p for p in files_of(root, agent) if p.suffix == ".py"}
+    for name, module in list(sys.modules.items()):
+        if name.startswith(f"{ROOT_PACKAGE}.") and getattr(module, "__file__", None):
+            files.add(Path(str(module.__file__)))
+    findings: list[Finding] = []
+    codes = []
+    for path in sorted(files):
+        if path.name.startswith("test_") or path.name == "conftest.py":
+            continue  # a journey's own tests may do as they like
+        file = path.relative_to(root).as_posix()
+        text = path.read_text("utf-8", "replace")
+        code = read_code(file, text)
+        findings += [*code.findings, *bad_allows(file, text)]
+        codes.append(code)
+    return findings, codes
+
+
+def _mentions(agent: Agent, codes: list[Code]) -> Iterator[Finding]:
+    """Tools that code names by a string."""
+    known = {t.name for t in agent.all_tools()} | set(BUILT_IN)
+    for code in codes:
+        for mention in code.mentions:
+            if mention.tool not in known:
+                make = error if mention.sure else warning
+                message = f"there is no tool {mention.tool!r}"
+                yield make("unknown-tool", mention.where, message, _nearest(mention.tool, known))
+
+
+def _texts(loaded: Loaded, codes: list[Code]) -> Iterator[Finding]:
+    """Tools that the manuals, the persona and the knowledge name."""
+    agent, root = loaded.agent, loaded.root.resolve()
+    known = {t.name for t in agent.all_tools()} | set(BUILT_IN)
+    words = known.union(*(c.words for c in codes))
+    for fixture in loaded.fixtures.values():
+        words |= _keys(fixture.world) | _keys(fixture.setup.customer)
+    texts: list[tuple[Path, Journey | None]] = [(Path(agent.folder, agent.persona), None)]
+    texts += [(Path(j.folder, j.manual), j) for j in agent.journeys.values()]
+    if agent.knowledge:
+        texts += [(p, None) for p in sorted(Path(agent.folder, agent.knowledge).glob("**/*.md"))]
+    for tool in agent.all_tools():  # a tool's docstring is a text for the model too
+        file, line = place(tool.source)
+        for finding in _words(agent, agent.journeys.get(tool.journey), file, tool.description, known, words):
+            yield msgspec.structs.replace(finding, line=line)
+    for path, journey in texts:
+        path = path.resolve()
+        file = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+        text = path.read_text("utf-8", "replace")
+        yield from bad_allows(file, text)
+        if journey is not None and not text.strip():
+            message = f"the manual of {journey.name} is empty"
+            yield warning("manual", file, message, "write what the model has to know and do")
+        yield from _words(agent, journey, file, text, known, words)
+
+
+def _words(
+    agent: Agent, journey: Journey | None, file: str, text: str, known: set[str], words: set[str]
+) -> Iterator[Finding]:
+    for word in words_of(text):
+        where = f"{file}:{word.line}"
+        if word.name not in known:
+            if word.called:
+                message = f"it says to call {word.name}, and there is no such tool"
+                yield error("unknown-tool", where, message, _nearest(word.name, known))
+            elif word.name not in words:
+                message = f"nothing in the code is named {word.name}"
+                yield warning("unknown-tool", where, message, _nearest(word.name, known))
+        elif journey is not None and word.name not in (*BUILT_IN, *agent.tools, *journey.tools):
+            home = next(j.name for j in agent.journeys.values() if word.name in j.tools)
+            message = f"{word.name} belongs to the journey {home}: it is not on offer in {journey.name}"
+            yield warning("other-journey", where, message, "take it out, or declare the tool for the whole agent")
+
+
+def _unused(loaded: Loaded) -> Iterator[Finding]:
+    """Journeys that were written and are not the agent's."""
+    agent = loaded.agent
+    mine = {id(j) for j in agent.journeys.values()}
+    for name, module in sorted(sys.modules.items()):
+        if name.startswith(f"{ROOT_PACKAGE}.{agent.name}."):
+            for value in list(vars(module).values()):
+                if isinstance(value, Journey) and id(value) not in mine:
+                    mine.add(id(value))
+                    message = f"the journey {value.name} is not one of the agent's"
+                    yield warning("unused-journey", value.source, message, "add it to journeys=[...] in agent.py")
+    for path in files_of(loaded.root, agent.name):
+        below = path.relative_to(loaded.root)
+        if path.name == "journey.py" and ".".join((ROOT_PACKAGE, *below.with_suffix("").parts)) not in sys.modules:
+            message = "this journey is never imported"
+            yield warning("unused-journey", f"{below.as_posix()}:1", message, "import it in agent.py")
+
+
+def _keys(data: object) -> set[str]:
+    if isinstance(data, dict):
+        return {str(k) for k in data}.union(*(_keys(v) for v in data.values()))
+    if isinstance(data, list):
+        return set().union(*(_keys(v) for v in data))
+    return set()
+
+
+def _nearest(name: str, known: set[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, sorted(known), n=1)
+    return f"did you mean {near[0]}?" if near else f"the tools here: {', '.join(sorted(known))}"

@@ -1,0 +1,207 @@
+"""What `check` asks of a loaded agent: its tools, policies and conditions, as values."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from ..errors import JourneyError
+from ..journey import BUILT_IN, ENTER, HAND_OFF, LOOK_UP, Agent, Journey
+from ..policy import EVERY, OFFERS, READS, WRITES, Policy
+from ..source import source_of
+from ..tool import Tool
+from ..world import is_handed_in
+from .finding import Finding, error, warning
+from .lint_when import exclude
+
+
+def check_tools(agent: Agent) -> Iterator[Finding]:
+    for tool in agent.all_tools():
+        try:
+            _ = tool.schema, tool.handed_in
+        except JourneyError as problem:
+            yield error("tool-types", problem.where or tool.source, problem.message, problem.next)
+        if not tool.description:
+            yield error(
+                "tool-docstring",
+                tool.source,
+                f"tool {tool.name} does not say what it does",
+                "write a docstring: the model reads it",
+            )
+        if tool.writes and not any(_guards(policy, tool) for policy in agent.all_policies()):
+            yield warning(
+                "unguarded-write",
+                tool.source,
+                f"tool {tool.name} writes, and no policy stands before it",
+                f"write one: @{tool.journey or 'agent'}.policy(before={tool.name})",
+            )
+    yield from _duplicates(agent)
+
+
+def _guards(policy: Policy, tool: Tool) -> bool:
+    here = policy.journey in ("", tool.journey)
+    return here and policy.stand == "before" and policy.stands_at(tool) and not exclude(policy.when, tool.when)
+
+
+def _duplicates(agent: Agent) -> Iterator[Finding]:
+    by_name: defaultdict[str, list[Tool]] = defaultdict(list)
+    for tool in agent.all_tools():
+        by_name[tool.name].append(tool)
+    for first, *others in by_name.values():
+        for other in others:
+            if other.fn is first.fn:
+                continue
+            yield error(
+                "duplicate-tool",
+                other.source,
+                f"tool {other.name} is another tool than the {other.name} of {_home(first)} ({first.source})",
+                "give one of them another name, or declare one for the whole agent",
+            )
+
+
+def _home(thing: Tool | Policy) -> str:
+    return f"the journey {thing.journey}" if thing.journey else "the agent"
+
+
+# policies
+
+
+def check_policies(agent: Agent) -> Iterator[Finding]:
+    for policy in agent.all_policies():
+        if not policy.rule or policy.rule.lower().startswith("why:"):
+            then = "write its rule as the first paragraph of its docstring"
+            yield warning("policy-rule", policy.source, f"policy {policy.name} does not state its rule", then)
+        if not policy.why:
+            then = "write a paragraph that starts with Why: into its docstring"
+            yield warning("policy-why", policy.source, f"policy {policy.name} does not say why", then)
+        yield from _parameters(policy)
+        if policy.tools:
+            yield from _asked(agent, policy)
+
+
+def _parameters(policy: Policy) -> Iterator[Finding]:
+    offered = OFFERS[policy.stand]
+    try:
+        hints = typing.get_type_hints(policy.fn)
+    except Exception:  # its types are its own affair: nothing is made of them
+        hints = {}
+    for name in policy.wants:
+        if name in offered:
+            continue
+        message = f"policy {policy.name} asks for {name!r}, which no policy {_STANDS[policy.stand]} is handed"
+        then = f"take any of: {', '.join(offered)}"
+        if is_handed_in(hints.get(name)):
+            message = f"policy {policy.name} asks for {name!r}: a policy sees only the conversation, not the world"
+            then = "read what a tool has found, talk.result(tool), and the time as talk.now"
+        yield error("policy-parameters", policy.source, message, then)
+
+
+_STANDS = {
+    "before": "before a tool",
+    "after": "after a tool",
+    "reply": "before a reply",
+    "message": "on a message",
+}
+
+
+def _asked(agent: Agent, policy: Policy) -> Iterator[Finding]:
+    """Whether a policy and the tools it stands at can be on offer together."""
+    here = [t for t in agent.all_tools() if policy.journey in ("", t.journey) or not t.journey]
+    for name in policy.tools:
+        if name in (WRITES, READS, EVERY):
+            if name == WRITES and not any(t.writes for t in here):
+                then = "take the policy away, or say writes=True at the tools it is for"
+                message = f"policy {policy.name} stands before every tool that writes, and there is none"
+                yield warning("never-asked", policy.source, message, then)
+            continue
+        if name in BUILT_IN:
+            yield from _asked_of_built_in(agent, policy, name)
+            continue
+        tools = [t for t in here if t.name == name]
+        if not tools:
+            other = next(t for t in agent.all_tools() if t.name == name)
+            yield error(
+                "never-asked",
+                policy.source,
+                f"policy {policy.name} of the journey {policy.journey} stands at {name}, "
+                f"a tool of {_home(other)}: the two are never on offer together",
+                f"declare it there, or for the whole agent: @agent.policy({policy.stand}=...)",
+            )
+        elif all(exclude(policy.when, t.when) for t in tools):
+            yield error(
+                "never-asked",
+                policy.source,
+                f"policy {policy.name} is on offer only where its tool {name} is not: "
+                f"{_name(policy.when)} and {_name(tools[0].when)} exclude each other",
+                "correct one of the two conditions",
+            )
+
+
+def _asked_of_built_in(agent: Agent, policy: Policy, name: str) -> Iterator[Finding]:
+    absent = {
+        ENTER: "" if len(agent.journeys) > 1 else "the agent has one journey and starts in it",
+        HAND_OFF: "" if agent.hands_off else "the agent says hands_off=False",
+        LOOK_UP: "" if agent.knowledge else "the agent has no knowledge",
+    }[name]
+    if not absent and policy.stand == "after" and name != LOOK_UP:
+        absent = "nothing is asked after it"
+    if absent:
+        message = f"policy {policy.name} stands at {name}, but {absent}"
+        yield error("never-asked", policy.source, message, "take the policy away, or let it stand elsewhere")
+
+
+# conditions
+
+
+def check_conditions(agent: Agent) -> Iterator[Finding]:
+    things: list[tuple[str, Tool | Policy | Journey]] = [
+        *(("journey", j) for j in agent.journeys.values()),
+        *(("tool", t) for t in agent.all_tools()),
+        *(("policy", p) for p in agent.all_policies()),
+    ]
+    for kind, thing in things:
+        if thing.when is None:
+            continue
+        what = f"{kind} {thing.name}"
+        fit = _unfit(thing.when)
+        if fit:
+            then = "write it as a function of one parameter: def is_open(talk) -> bool"
+            yield error("condition", source_of(thing.when), f"the condition of {what} {fit}", then)
+        elif exclude(thing.when, None):
+            message = f"the condition of {what} can never hold: it asserts what it denies"
+            yield error("never-on-offer", source_of(thing.when), message, "correct the condition")
+            continue
+        journey = agent.journeys.get(getattr(thing, "journey", ""))
+        if (
+            kind == "tool"
+            and journey is not None
+            and journey.when is not None
+            and exclude(thing.when, journey.when)
+        ):
+            yield warning(
+                "never-on-offer",
+                thing.source,
+                f"{what} is hidden where its journey {journey.name} is on offer: "
+                f"{_name(thing.when)} and {_name(journey.when)} exclude each other",
+                "correct one of the two conditions",
+            )
+
+
+def _unfit(condition: Any) -> str:
+    if inspect.iscoroutinefunction(condition):
+        return "is async: it is never awaited, so it always holds"
+    try:
+        inspect.signature(condition).bind(None)
+    except TypeError:
+        return "does not take one parameter, the talk"
+    except ValueError:
+        return ""
+    return ""
+
+
+def _name(condition: Any) -> str:
+    name = getattr(condition, "__name__", "condition")
+    return "its condition" if name == "<lambda>" else name

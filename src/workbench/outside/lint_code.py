@@ -1,0 +1,257 @@
+"""What `check` reads in the files of an agent without running them.
+
+Python is read as a syntax tree, texts by their words.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from .finding import Finding, error, warning
+
+_CLOCK = {
+    *(f"time.{n}" for n in ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns")),
+    *(f"time.{n}" for n in ("localtime", "gmtime", "ctime", "strftime", "asctime")),
+    *(f"datetime.datetime.{n}" for n in ("now", "utcnow", "today")),
+    "datetime.date.today",
+}
+_IDS = {"uuid.uuid1", "uuid.uuid4", "uuid.uuid6", "uuid.uuid7"}
+_CHANCE = {"os.urandom", "os.getrandom", "random.SystemRandom"}
+_ENVIRONMENT = {"os.environ", "os.environb", "os.getenv", "os.getenvb"}
+_NETWORK = {
+    "socket", "requests", "httpx", "httpx2", "aiohttp", "urllib.request", "urllib3", "http.client", "ftplib",
+    "smtplib", "imaplib", "poplib", "xmlrpc.client", "websockets", "websocket", "grpc", "boto3", "anthropic",
+    "openai",
+}  # fmt: skip
+_NEXT = {
+    "clock": "use talk.now in a policy or a condition, `clock: Clock` in a tool",
+    "random": "take `chance: random.Random` as a parameter of the tool: it is handed in, the same in every run",
+    "ids": "take `ids: Ids` as a parameter of the tool: ids.new() gives the same ids in every run",
+    "environment": "put it into the fixture, or into the code",
+    "network": "give the tool a class marked @world, and let a fixture fill it",
+}
+_STARS = {"time": "clock", "random": "random", "secrets": "random"}
+
+
+class Mention(NamedTuple):
+    """A tool that code names by a string; `sure` where nothing but a tool can be meant."""
+
+    where: str
+    tool: str
+    sure: bool
+
+
+@dataclass
+class Code:
+    """What was found in one Python file. `words` are all names and name-like strings in it."""
+
+    findings: list[Finding] = field(default_factory=list)
+    mentions: list[Mention] = field(default_factory=list)
+    words: set[str] = field(default_factory=set)
+
+
+def read_code(file: str, text: str) -> Code:
+    """Read one file; one that does not parse is a finding."""
+    code = Code()
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError) as problem:
+        line = getattr(problem, "lineno", None) or 1
+        message = getattr(problem, "msg", None) or str(problem)
+        code.findings.append(error("load", f"{file}:{line}", message, "mend the line and save"))
+        return code
+    _Reader(file, tree, code).visit(tree)
+    return code
+
+
+class _Reader(ast.NodeVisitor):
+    """Walks a module, knowing what its imports are called here and what a function calls its own."""
+
+    def __init__(self, file: str, tree: ast.Module, code: Code) -> None:
+        self.file = file
+        self.code = code
+        self.imported = dict(_imports(tree))
+        self.own: list[set[str]] = [_stored(tree.body)]
+
+    def _report(self, node: ast.AST, rule: str, message: str, what: str = "") -> None:
+        make = error if rule in ("clock", "random") else warning
+        where = f"{self.file}:{getattr(node, 'lineno', 0)}"
+        self.code.findings.append(make(rule, where, message, _NEXT[what or rule]))
+
+    def _dotted(self, node: ast.AST) -> str:
+        """What a name or an attribute stands for, by the imports: "time.time"; "" for anything else."""
+        if isinstance(node, ast.Attribute):
+            head = self._dotted(node.value)
+            return f"{head}.{node.attr}" if head else ""
+        if isinstance(node, ast.Name) and not any(node.id in names for names in self.own):
+            return self.imported.get(node.id, "")
+        return ""
+
+    def _judge(self, node: ast.AST) -> bool:
+        """Report a use of what the engine must hand in."""
+        dotted = self._dotted(node)
+        head, _, name = dotted.rpartition(".")
+        if dotted in _CLOCK:
+            self._report(node, "clock", f"{dotted} reads the machine's clock")
+        elif dotted in _IDS:
+            self._report(node, "random", f"{dotted} gives another id in every run", "ids")
+        elif dotted in _CHANCE or head in ("secrets", "numpy.random") or (head == "random" and name.islower()):
+            self._report(node, "random", f"{dotted} comes out different in every run")
+        elif dotted in _ENVIRONMENT:
+            self._report(node, "environment", f"{dotted} differs from machine to machine")
+        else:
+            return False
+        return True
+
+    # scopes
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        self.code.words.add(node.name)
+        for outer in (*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)):
+            self.visit(outer)
+        self._inside(node.args, node.body)
+
+    visit_AsyncFunctionDef = visit_FunctionDef
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        self._inside(node.args, [node.body])
+
+    def _inside(self, args: ast.arguments, body: list[ast.stmt] | list[ast.expr]) -> None:
+        named = [*args.posonlyargs, *args.args, *args.kwonlyargs, *filter(None, (args.vararg, args.kwarg))]
+        self.code.words.update(a.arg for a in named)
+        for note in filter(None, (a.annotation for a in named)):
+            self.visit(note)
+        self.own.append({a.arg for a in named} | _stored(body))
+        for node in body:
+            self.visit(node)
+        self.own.pop()
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        self.code.words.add(node.name)
+        self.generic_visit(node)
+
+    # uses
+
+    def visit_Name(self, node: ast.Name) -> None:
+        self.code.words.add(node.id)
+        if isinstance(node.ctx, ast.Load):
+            self._judge(node)
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        self.code.words.add(node.attr)
+        if not self._judge(node):
+            self.generic_visit(node)
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        if isinstance(node.value, str) and len(node.value) < 80:
+            self.code.words.update(re.findall(r"[A-Za-z_]\w*", node.value))
+
+    def visit_keyword(self, node: ast.keyword) -> None:
+        self.code.words.add(node.arg or "")
+        self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        if self._dotted(node.func) == "random.Random" and not node.args and not node.keywords:
+            self._report(node, "random", "random.Random() without a seed comes out different in every run")
+        names_tool = self._dotted(node.func) in ("workbench.Use", "workbench.script.Use")
+        if isinstance(node.func, ast.Attribute) and node.func.attr in ("result", "results"):
+            of = node.func.value
+            names_tool = getattr(of, "id", getattr(of, "attr", "")) == "talk"
+        if names_tool and node.args:
+            self._mention(node.args[0], sure=True)
+        self.generic_visit(node)
+
+    def visit_Compare(self, node: ast.Compare) -> None:
+        """`call.tool == "create_return"`, `call.tool in ("a", "b")`."""
+        sides = [node.left, *node.comparators]
+        if any(isinstance(side, ast.Attribute) and side.attr == "tool" for side in sides):
+            for side in sides:
+                for item in side.elts if isinstance(side, ast.Tuple | ast.List | ast.Set) else [side]:
+                    self._mention(item, sure=False)
+        self.generic_visit(node)
+
+    def _mention(self, node: ast.AST, sure: bool) -> None:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            self.code.mentions.append(Mention(f"{self.file}:{node.lineno}", node.value, sure))
+
+    # imports
+
+    def visit_Import(self, node: ast.Import) -> None:
+        for name in node.names:
+            self._import(node, name.name)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        if node.level or not node.module:
+            return
+        for name in node.names:
+            if name.name == "*" and node.module in _STARS:
+                rule = _STARS[node.module]
+                self._report(node, rule, f"`from {node.module} import *` hides what is taken from the machine")
+            if self._import(node, f"{node.module}.{name.name}"):
+                return
+
+    def _import(self, node: ast.AST, module: str) -> bool:
+        parts = module.split(".")
+        found = next((m for n in range(1, len(parts) + 1) if (m := ".".join(parts[:n])) in _NETWORK), "")
+        if found:
+            self._report(node, "network", f"{found} reaches out of the sandbox: a replay cannot hold it fixed")
+        return bool(found)
+
+
+def _imports(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """(name here, what it stands for) of every absolute import."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for name in node.names:
+                yield (name.asname, name.name) if name.asname else (name.name.split(".")[0],) * 2
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            for name in node.names:
+                yield name.asname or name.name, f"{node.module}.{name.name}"
+
+
+def _stored(body: Iterable[ast.AST]) -> set[str]:
+    """The names that these statements assign to, functions inside them apart."""
+    found: set[str] = set()
+    todo: list[ast.AST] = list(body)
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            todo += ast.iter_child_nodes(node)
+    return found
+
+
+# texts
+
+_WORD = re.compile(
+    r"`(?P<quoted>[a-z_][a-z0-9_]*)(?P<call>\([^`]*\))?`|\b(?P<bare>[a-z][a-z0-9]*(?:_[a-z0-9]+)+)\b"
+)
+_CALLS = re.compile(r"\bcall(s|ed|ing)?\s+$", re.IGNORECASE)
+
+
+class Word(NamedTuple):
+    """A word of a text that may be a tool's name; `called` where the text says to call it."""
+
+    line: int
+    name: str
+    called: bool
+
+
+def words_of(text: str) -> Iterator[Word]:
+    """Names in a text: `in_backticks`, `called()`, or of several parts; fenced blocks apart."""
+    fenced = False
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.lstrip().startswith("```"):
+            fenced = not fenced
+        if fenced:
+            continue
+        for found in _WORD.finditer(line):
+            called = bool(found["call"] or _CALLS.search(line[: found.start()]))
+            name = found["quoted"] or found["bare"]
+            if called or "_" in name:
+                yield Word(number, name, called)

@@ -1,0 +1,98 @@
+"""Whether fixtures fit the classes of the world, tried for each as a conversation would."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..errors import JourneyError
+from ..journey import Agent
+from ..runner import CODE_ERRORS, describe
+from ..steps import plain
+from ..world import World
+from .finding import Finding, error, warning
+from .loader import Fixture, Loaded
+
+
+def check_fixtures(loaded: Loaded) -> Iterator[Finding]:
+    agent = loaded.agent
+    kinds = _world_classes(agent)
+    for fixture in loaded.fixtures.values():
+        path = Path(agent.folder, agent.fixtures, f"{fixture.name}.json")
+        lines = path.read_text("utf-8", "replace").splitlines() if path.is_file() else []
+        file = f"{agent.name}/{agent.fixtures}/{fixture.name}.json" if lines else agent.source
+        yield from _one(fixture, kinds, file, lines)
+
+
+def _world_classes(agent: Agent) -> dict[str, type[Any]]:
+    """The classes that tools are handed, by name; tools whose types cannot be read are told of elsewhere."""
+    found: dict[str, type[Any]] = {}
+    for tool in agent.all_tools():
+        try:
+            found |= {k.__name__: k for k in tool.handed_in.values() if hasattr(k, "__workbench_world__")}
+        except JourneyError:
+            continue
+    return found
+
+
+def _one(fixture: Fixture, kinds: dict[str, type[Any]], file: str, lines: list[str]) -> Iterator[Finding]:
+    def at(key: str) -> str:
+        number = next((n for n, line in enumerate(lines, 1) if re.search(rf'"{re.escape(key)}"\s*:', line)), 1)
+        return f"{file}:{number}" if lines else file
+
+    clock = fixture.setup.clock
+    try:
+        now = datetime.fromisoformat(clock)
+    except ValueError:
+        yield error("fixture", at("clock"), f"{clock!r} is no time", "write it like 2026-03-10T10:00:00+01:00")
+        return
+    if now.tzinfo is None:
+        then = f"write it with one: {clock}+00:00"
+        yield error("fixture", at("clock"), f"the clock {clock!r} has no offset from UTC", then)
+    for name in fixture.world.keys() - kinds.keys():
+        then = f"the classes that tools are handed: {', '.join(sorted(kinds)) or 'none'}"
+        yield warning("fixture-field", at(name), f"no tool is handed a {name}: this part is never used", then)
+    for name, kind in kinds.items():
+        try:
+            part = World(fixture.world, now=now, seed=1).part(kind, (1, 1, 1))
+        except CODE_ERRORS as problem:
+            then = getattr(problem, "next", "") or f"compare the fixture with class {name}"
+            yield error("fixture", at(name), describe(problem), then)
+            continue
+        for path in _lost(fixture.world.get(name), part, (name,)):
+            then = "correct its name, or add it to the class"
+            message = f"{'.'.join(path)} is a field of no class: it is passed over"
+            yield warning("fixture-field", at(path[-1]), message, then)
+
+
+def _lost(data: Any, made: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The keys of plain data that the object made of it does not have."""
+    if isinstance(data, dict):
+        held = _fields(made)
+        for key, value in data.items():
+            if held is None:
+                continue
+            if key in held:
+                yield from _lost(value, held[key], (*path, key))
+            elif not isinstance(made, dict):
+                yield (*path, key)
+    elif isinstance(data, list) and isinstance(made, list | tuple):
+        for index, (value, one) in enumerate(zip(data, made, strict=False)):
+            yield from _lost(value, one, (*path[:-1], f"{path[-1]}[{index}]"))
+
+
+def _fields(made: Any) -> dict[str, Any] | None:
+    if isinstance(made, dict):
+        return {str(plain(key)): value for key, value in made.items()}
+    if dataclasses.is_dataclass(made):
+        return {f.name: getattr(made, f.name, None) for f in dataclasses.fields(made)}
+    if isinstance(made, msgspec.Struct):
+        names = zip(made.__struct_encode_fields__, made.__struct_fields__, strict=True)
+        return {sent: getattr(made, name) for sent, name in names}
+    return None

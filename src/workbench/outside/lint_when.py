@@ -1,0 +1,148 @@
+"""Conditions (`when=`), as far as they can be compared without being asked.
+
+A condition that is one expression is a set of facts that must all hold: what
+stands between its `and`s, each either asserted or denied. Functions that it
+calls with the talk are looked into. Two conditions exclude each other where one
+asserts what the other denies, or both want one thing to equal different values.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import linecache
+from collections.abc import Callable
+from types import CodeType
+from typing import Any, NamedTuple
+
+Condition = Callable[..., Any]
+_DENIED: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.NotEq: ast.Eq,
+    ast.GtE: ast.Lt,
+    ast.Gt: ast.LtE,
+    ast.NotIn: ast.In,
+    ast.IsNot: ast.Is,
+}
+
+
+class Fact(NamedTuple):
+    """`what` is asserted or denied; with `value`, that `what` equals it."""
+
+    what: str
+    holds: bool
+    value: str = ""
+
+
+def exclude(one: Condition | None, other: Condition | None) -> bool:
+    """Whether the two can never hold together. False where it cannot be told."""
+    facts = [fact for condition in (one, other) if condition is not None for fact in facts_of(condition)]
+    for fact in facts:
+        for against in facts:
+            if fact.what != against.what:
+                continue
+            if fact.value == against.value and fact.holds != against.holds:
+                return True
+            if fact.holds and against.holds and fact.value and against.value and fact.value != against.value:
+                return True
+    return False
+
+
+@functools.cache
+def facts_of(condition: Condition) -> frozenset[Fact]:
+    """What must be so for `condition` to hold; itself as one fact where it cannot be read."""
+    return frozenset(_of_function(condition, True, ()))
+
+
+def _of_function(fn: Condition, holds: bool, seen: tuple[Condition, ...]) -> list[Fact]:
+    named = Fact(f"function {id(fn)}", holds)
+    expression, talk = _expression(fn)
+    if expression is None or fn in seen:
+        return [named]
+    return [named, *_of(expression, holds, _Frame(fn, talk, (*seen, fn)))]
+
+
+class _Frame(NamedTuple):
+    fn: Condition
+    talk: str
+    seen: tuple[Condition, ...]
+
+    def value(self, name: str) -> Any:
+        closure = inspect.getclosurevars(self.fn)
+        for names in (closure.nonlocals, closure.globals, closure.builtins):
+            if name in names:
+                return names[name]
+        return None
+
+
+def _of(node: ast.expr, holds: bool, frame: _Frame) -> list[Fact]:
+    match node:
+        case ast.UnaryOp(op=ast.Not(), operand=inner):
+            return _of(inner, not holds, frame)
+        case ast.BoolOp(op=ast.And(), values=values) if holds:
+            return [fact for value in values for fact in _of(value, True, frame)]
+        case ast.BoolOp(op=ast.Or(), values=values) if not holds:
+            return [fact for value in values for fact in _of(value, False, frame)]
+        case ast.Call(func=ast.Name(id="bool"), args=[inner], keywords=[]):
+            return _of(inner, holds, frame)
+        case ast.Call(func=ast.Name(id=name), args=[ast.Name(id=frame.talk)], keywords=[]):
+            fn = frame.value(name)
+            if inspect.isfunction(fn):
+                return _of_function(fn, holds, frame.seen)
+        case ast.Compare(left=left, ops=[op], comparators=[right]):
+            base = _DENIED.get(type(op))
+            if base is not None:
+                return _of(ast.Compare(left, [base()], [right]), not holds, frame)
+            if isinstance(op, ast.Eq) and isinstance(right, ast.Constant):
+                value = right.value
+                return [Fact(_text(left, frame), holds, repr(float(value) if isinstance(value, int) else value))]
+    return [Fact(_text(node, frame), holds)]
+
+
+def _text(node: ast.expr, frame: _Frame) -> str:
+    """An expression, with its names made the same wherever they mean the same."""
+    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    meant = sorted(f"{n}={id(frame.value(n))}" for n in names if n != frame.talk)
+    renamed = _Rename(frame.talk).visit(ast.parse(ast.unparse(node), mode="eval"))
+    return f"{ast.unparse(renamed)} {' '.join(meant)}".strip()
+
+
+class _Rename(ast.NodeTransformer):
+    def __init__(self, talk: str) -> None:
+        self.talk = talk
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        return ast.Name("talk", node.ctx) if node.id == self.talk else node
+
+
+def _expression(fn: Condition) -> tuple[ast.expr | None, str]:
+    """The one expression that a function gives back, and what it calls the talk."""
+    code: CodeType | None = getattr(fn, "__code__", None)
+    if code is None or code.co_argcount != 1 or inspect.iscoroutinefunction(fn):
+        return None, ""
+    talk = code.co_varnames[0]
+    try:
+        tree = ast.parse("".join(linecache.getlines(code.co_filename)))
+    except (SyntaxError, ValueError):
+        return None, ""
+    found = None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Lambda) and code.co_name == "<lambda>" and _holds(node.body, code):
+            found = node.body  # an inner one comes later in the walk
+        elif isinstance(node, ast.FunctionDef) and node.name == code.co_name:
+            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            body = [s for s in node.body if not _is_text(s)]
+            if first == code.co_firstlineno and len(body) == 1 and isinstance(body[0], ast.Return):
+                found = body[0].value
+    return found, talk
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _holds(node: ast.expr, code: CodeType) -> bool:
+    """Whether the whole code of a lambda stands within this expression."""
+    start, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
+    spans = [((p[0], p[2]), (p[1], p[3])) for p in code.co_positions() if None not in p and p[2] != p[3]]
+    return bool(spans) and all(start <= first and last <= end for first, last in spans)

@@ -1,0 +1,563 @@
+"""`workbench check`: what an engineer is told before anyone has talked to the agent."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kit import AGENT, JOURNEY, WINDOW, shop_files, write
+from workbench.cli import run
+from workbench.outside.finding import RULES
+from workbench.outside.lint import lint
+
+
+class Checked:
+    """What `workbench check` came to in a project of one shop."""
+
+    def __init__(self, code: int, said: str, findings: list[dict[str, Any]]) -> None:
+        self.code = code
+        self.said = said
+        self.findings = findings
+
+    @property
+    def rules(self) -> list[str]:
+        return [f["rule"] for f in self.findings]
+
+    def the(self, rule: str) -> dict[str, Any]:
+        """The one finding of a rule."""
+        (found,) = [f for f in self.findings if f["rule"] == rule]
+        return found
+
+
+@pytest.fixture
+def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """check(*policies, files={...}): the shop of the kit with these changes, checked."""
+
+    def run_check(*policies: str, files: dict[str, str] | None = None, **changes: str) -> Checked:
+        write(tmp_path / "journeys", {**shop_files(*policies, **changes), **(files or {})})
+        monkeypatch.chdir(tmp_path)
+        code = run(["check", "--json"])
+        said = capsys.readouterr()
+        return Checked(code, said.err, json.loads(said.out))
+
+    return run_check
+
+
+def journey(*parts: str) -> str:
+    return "\n".join(textwrap.dedent(p) for p in (JOURNEY, WINDOW, *parts))
+
+
+def line_of(path: Path, words: str) -> int:
+    return next(n for n, line in enumerate(path.read_text().splitlines(), 1) if words in line)
+
+
+# how it ends
+
+
+def test_a_clean_journey_says_so_and_ends_in_0(check: Any) -> None:
+    checked = check(WINDOW)
+    assert (checked.code, checked.findings) == (0, [])
+    assert checked.said == "1 agent: no errors, no warnings\n"
+
+
+def test_an_error_is_a_line_that_an_editor_can_open(
+    check: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check(WINDOW, "import time\nstarted = time.time()\n").code == 1
+    assert run(["check"]) == 1
+    line = line_of(tmp_path / "journeys/shop/returns/journey.py", "time.time()")
+    assert capsys.readouterr().out == (
+        f"journeys/shop/returns/journey.py:{line}: error clock: time.time reads the machine's clock "
+        "(next: use talk.now in a policy or a condition, `clock: Clock` in a tool)\n"
+    )
+
+
+def test_warnings_alone_end_in_0(check: Any) -> None:
+    checked = check()
+    assert (checked.code, checked.rules) == (0, ["unguarded-write"])
+    assert checked.said == "1 agent: no errors, 1 warning\n"
+
+
+def test_all_agents_are_checked_unless_one_is_named(
+    check: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = {
+        "desk/agent.py": 'from workbench import Agent\nagent = Agent("desk")\nimport uuid\nID = uuid.uuid4()\n',
+        "desk/persona.md": "# Voice\n",
+    }
+    checked = check(files=other)
+    assert [(f["agent"], f["rule"]) for f in checked.findings] == [("desk", "random"), ("shop", "unguarded-write")]
+    assert run(["check", "--agent", "shop"]) == 0
+    assert "random" not in capsys.readouterr().out
+    assert run(["check", "--agent", "shoop"]) == 4
+    assert "choose one of: desk, shop" in capsys.readouterr().err
+
+
+def test_what_two_agents_share_is_said_once(check: Any) -> None:
+    shared = {
+        "money.py": "import random\nrandom.seed(1)\n",
+        "desk/agent.py": 'from workbench import Agent\nfrom .. import money\nagent = Agent("desk")\n',
+        "desk/persona.md": "# Voice\n",
+    }
+    checked = check(WINDOW, agent="from .. import money\n" + textwrap.dedent(AGENT), files=shared)
+    assert [(f["file"], f["line"]) for f in checked.findings] == [("journeys/money.py", 2)]
+
+
+def test_no_agent_at_all_is_nothing_checked_and_not_green(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["check"]) == 4
+    (tmp_path / "journeys").mkdir()
+    assert run(["check"]) == 5
+    assert "workbench init" in capsys.readouterr().err
+
+
+# loading
+
+
+def test_a_syntax_error_names_its_line_once(check: Any) -> None:
+    checked = check("def oops(:\n    pass\n")
+    assert checked.the("load")["message"].startswith("invalid syntax")
+    assert checked.code == 1
+
+
+def test_a_missing_manual_and_a_policy_at_no_tool_do_not_load(check: Any, tmp_path: Path) -> None:
+    stray = "\n@returns.policy(before='create_refund')\ndef stray(call):\n    '''No.'''\n"
+    assert "'create_refund', which is not there" in check(WINDOW, stray).the("load")["message"]
+    (tmp_path / "journeys/shop/returns/manual.md").unlink()
+    assert run(["check", "--json"]) == 1
+
+
+def test_a_broken_load_still_shows_what_the_files_show(check: Any) -> None:
+    checked = check("import os\nKEY = os.environ['SHOP']\n")
+    assert checked.rules == ["environment", "load"]
+    assert "KeyError: 'SHOP'" in checked.the("load")["message"]
+
+
+def test_an_import_that_never_ends_costs_seconds_and_names_its_line(tmp_path: Path) -> None:
+    root = write(tmp_path / "journeys", shop_files("while True:\n    pass\n"))
+    (found,) = [f for f in lint(root, "shop", patience=0.5) if f.rule == "load"]
+    assert found.message == "loading did not come to an end in 0.5 s"
+    assert found.file == "shop/returns/journey.py"
+    assert found.line >= line_of(root / found.file, "while True")
+
+
+def test_an_import_that_exits_is_a_finding(check: Any) -> None:
+    assert "SystemExit" in check("raise SystemExit(3)\n").the("load")["message"]
+    gone = check("import os\nos._exit(7)\n").the("load")
+    assert "exit status 7" in gone["message"]
+
+
+# names
+
+
+def test_a_tool_named_in_code_must_be_there(check: Any) -> None:
+    late = """
+        from workbench import Use
+
+        @returns.policy(before=create_return)
+        def late(call, talk):
+            '''Not late.
+
+            Why: seasons.
+            '''
+            if talk.result("find_ordr") is None and call.tool == "create_retrun":
+                return Block("no")
+
+        MOVE = Use("create_return", number=1)
+        OTHER = Use("send_mail")
+    """
+    checked = check(WINDOW, late)
+    said = {f["message"]: (f["severity"], f["next"]) for f in checked.findings}
+    assert said == {
+        "there is no tool 'find_ordr'": ("error", "did you mean find_order?"),
+        "there is no tool 'create_retrun'": ("warning", "did you mean create_return?"),
+        "there is no tool 'send_mail'": ("error", "the tools here: create_return, enter_journey, find_order, "
+                                                  "hand_off, look_up"),
+    }  # fmt: skip
+
+
+def test_a_manual_that_calls_a_tool_of_old_is_an_error_and_an_unknown_name_a_warning(check: Any) -> None:
+    manual = """
+        # Returns
+
+        Call search_orders first, then `find_order`. Ask for the `order_number`.
+        Never mention the `loyalty_tier`; `create_return()` opens it, `open_return()` does not.
+    """
+    checked = check(WINDOW, files={"shop/returns/manual.md": manual})
+    assert [(f["line"], f["severity"], f["message"].split()[-1]) for f in checked.findings] == [
+        (3, "error", "tool"),
+        (4, "error", "tool"),
+        (4, "warning", "loyalty_tier"),
+    ]
+    assert all(f["file"] == "journeys/shop/returns/manual.md" for f in checked.findings)
+
+
+def test_persona_and_tool_docstrings_are_read_like_manuals(check: Any) -> None:
+    more = """
+        @returns.tool
+        def stock(sku: str) -> int:
+            '''Pieces on the shelf. Call find_shelf first.'''
+            return 1
+    """
+    checked = check(WINDOW, more, files={"shop/persona.md": "# Voice\nAlways call `greet_customer` first.\n"})
+    assert [(f["file"], f["rule"]) for f in checked.findings] == [
+        ("journeys/shop/persona.md", "unknown-tool"),
+        ("journeys/shop/returns/journey.py", "unknown-tool"),
+    ]
+
+
+TWO = """
+    from workbench import Agent
+    from .returns.journey import returns
+    from .stock.journey import stock
+    agent = Agent("shop", journeys=[returns, stock])
+"""
+
+
+def stock_files(text: str, manual: str = "# Stock\n") -> dict[str, str]:
+    head = 'from workbench import Block, Journey\n\nstock = Journey("stock", goal="Say what is there")\n\n'
+    return {"shop/stock/journey.py": head + textwrap.dedent(text), "shop/stock/manual.md": manual}
+
+
+def test_a_manual_may_not_count_on_a_tool_of_another_journey(check: Any) -> None:
+    found = check(WINDOW, agent=TWO, files=stock_files("", "# Stock\nCall find_order first.\n")).the(
+        "other-journey"
+    )
+    assert found["message"] == "find_order belongs to the journey returns: it is not on offer in stock"
+
+
+def test_one_name_is_one_tool(check: Any) -> None:
+    twin = """
+        @stock.tool
+        def find_order(sku: str) -> str:
+            '''Find the order that a sku is in.'''
+            return sku
+    """
+    found = check(WINDOW, agent=TWO, files=stock_files(twin)).the("duplicate-tool")
+    assert (found["severity"], found["file"]) == ("error", "journeys/shop/stock/journey.py")
+    assert "another tool than the find_order of the journey returns (shop/returns/journey.py:" in found["message"]
+
+
+def test_a_journey_that_nobody_added_is_told_of(check: Any) -> None:
+    assert check(WINDOW, files=stock_files("")).the("unused-journey")["next"] == "import it in agent.py"
+    imported = textwrap.dedent(AGENT) + "from .stock import journey\n"
+    assert check(WINDOW, agent=imported).the("unused-journey")["next"] == "add it to journeys=[...] in agent.py"
+
+
+# tools
+
+
+def test_a_tool_needs_types_and_words(check: Any) -> None:
+    mute = "\n@returns.tool\ndef mute(sku) -> int:\n    return 1\n"
+    checked = check(WINDOW, mute)
+    assert checked.the("tool-types")["next"] == "write its type, for example sku: str"
+    assert checked.the("tool-docstring")["severity"] == "error"
+
+
+def test_a_policy_for_the_whole_agent_guards_every_write(check: Any) -> None:
+    guard = """
+        from workbench import WRITES
+
+        @agent.policy(before=WRITES)
+        def signed_in(talk):
+            '''Only for customers who are signed in.
+
+            Why: an order number proves nothing.
+            '''
+    """
+    assert check(agent=textwrap.dedent(AGENT) + textwrap.dedent(guard)).findings == []
+
+
+# policies
+
+
+def test_a_policy_without_rule_or_why_is_a_warning(check: Any) -> None:
+    bare = "\n@returns.policy(before=create_return)\ndef bare(call):\n    return None\n"
+    half = "\n@returns.policy(before=create_return)\ndef half(call):\n    '''Only on Mondays.'''\n"
+    checked = check(WINDOW, bare, half)
+    assert checked.code == 0
+    assert checked.rules == ["policy-rule", "policy-why", "policy-why"]
+
+
+def test_a_policy_is_not_handed_the_world_nor_what_its_stand_has_not(check: Any) -> None:
+    greedy = """
+        @returns.policy(before=create_return)
+        def greedy(call, shop: Shop):
+            '''No.
+
+            Why: no.
+            '''
+
+        @returns.policy(before_reply=True)
+        def early(result):
+            '''No.
+
+            Why: no.
+            '''
+    """
+    world, stand = check(WINDOW, greedy).findings
+    assert world["rule"] == stand["rule"] == "policy-parameters"
+    assert "sees only the conversation, not the world" in world["message"]
+    assert stand["next"] == "take any of: reply, talk"
+
+
+def test_a_policy_of_one_journey_cannot_stand_at_a_tool_of_another(check: Any) -> None:
+    astray = """
+        @stock.policy(before="create_return")
+        def astray(call):
+            '''No returns while we count.
+
+            Why: the count would be wrong.
+            '''
+    """
+    found = check(WINDOW, agent=TWO, files=stock_files(astray)).the("never-asked")
+    assert "never on offer together" in found["message"]
+
+
+def test_a_policy_at_a_built_in_tool_that_is_not_there_is_never_asked(check: Any) -> None:
+    waiting = """
+        @returns.policy(before="enter_journey")
+        def waiting(call):
+            '''One thing at a time.
+
+            Why: people forget the first.
+            '''
+
+        @returns.policy(after="hand_off")
+        def after(call):
+            '''Never.
+
+            Why: it is over.
+            '''
+    """
+    said = [f["message"] for f in check(WINDOW, waiting).findings]
+    assert said == [
+        "policy waiting stands at enter_journey, but the agent has one journey and starts in it",
+        "policy after stands at hand_off, but nothing is asked after it",
+    ]
+
+
+# conditions
+
+CONDITIONS = """
+    def signed_in(talk):
+        '''Whether we know who it is.'''
+        return bool(talk.customer.get("id"))
+
+    def stranger(talk):
+        return not signed_in(talk)
+"""
+
+
+def voucher(tool_when: str, policy_when: str) -> str:
+    return f"""
+        @returns.tool(writes=True, when={tool_when})
+        def give_voucher(percent: int) -> int:
+            '''Give a voucher.'''
+            return percent
+
+        @returns.policy(before=give_voucher, when={policy_when})
+        def goodwill(call):
+            '''20% at most.
+
+            Why: kindness that can be repeated becomes a discount.
+            '''
+    """
+
+
+@pytest.mark.parametrize(
+    ("tool", "policy"),
+    [
+        ("signed_in", "stranger"),
+        ("signed_in", "lambda talk: not signed_in(talk)"),
+        ("lambda talk: signed_in(talk) and talk.turn > 2", "lambda t: t.turn <= 2"),
+        ("lambda talk: talk.channel == 'chat'", "lambda talk: talk.channel == 'voice'"),
+        ("lambda talk: talk.channel == 'chat'", "lambda talk: 'chat' and talk.channel != 'chat'"),
+        ("lambda talk: not (stranger(talk) or talk.turn == 1)", "stranger"),
+    ],
+)
+def test_conditions_that_exclude_each_other_leave_a_tool_unguarded(check: Any, tool: str, policy: str) -> None:
+    checked = check(WINDOW, CONDITIONS, voucher(tool, policy))
+    assert checked.code == 1
+    assert "on offer only where its tool give_voucher is not" in checked.the("never-asked")["message"]
+    assert "give_voucher writes, and no policy stands before it" in checked.the("unguarded-write")["message"]
+
+
+@pytest.mark.parametrize(
+    ("tool", "policy"),
+    [
+        ("signed_in", "signed_in"),
+        ("signed_in", "lambda talk: talk.turn > 1"),
+        ("lambda talk: signed_in(talk) or talk.turn > 2", "stranger"),
+        ("lambda talk: talk.channel != 'chat'", "lambda talk: talk.channel != 'voice'"),
+        ("lambda talk: len(talk.said) == 1", "lambda talk: len(talk.replies) == 2"),
+    ],
+)
+def test_conditions_that_may_hold_together_are_left_alone(check: Any, tool: str, policy: str) -> None:
+    assert check(WINDOW, CONDITIONS, voucher(tool, policy)).findings == []
+
+
+def test_a_condition_that_cannot_hold_or_cannot_be_asked_is_an_error(check: Any) -> None:
+    odd = """
+        @returns.tool(when=lambda talk: signed_in(talk) and not signed_in(talk))
+        def never() -> int:
+            '''Never.'''
+            return 1
+
+        async def later(talk):
+            return False
+
+        @returns.tool(when=later)
+        def always() -> int:
+            '''Always.'''
+            return 1
+
+        @returns.tool(when=lambda: True)
+        def broken() -> int:
+            '''Broken.'''
+            return 1
+    """
+    checked = check(WINDOW, CONDITIONS, odd)
+    assert sorted(checked.rules) == ["condition", "condition", "never-on-offer"]
+
+
+def test_a_tool_hidden_where_its_journey_is_on_offer_is_told_of(check: Any) -> None:
+    shut = journey().replace('goal="Return a pair of shoes"', 'goal="Return", when=lambda talk: talk.turn > 1')
+    first = """
+        @returns.tool(when=lambda talk: talk.turn <= 1)
+        def first() -> int:
+            '''Only at first.'''
+            return 1
+    """
+    assert (
+        "is hidden where its journey returns is on offer"
+        in check(first, journey=shut).the("never-on-offer")["message"]
+    )
+
+
+# behind the engine's back
+
+TAKEN = {
+    "import time\nX = time.time()": "clock",
+    "from time import monotonic as now\nX = now()": "clock",
+    "import datetime as dt\nX = dt.datetime.now(dt.timezone.utc)": "clock",
+    "from datetime import datetime\nX = datetime.utcnow": "clock",
+    "from datetime import date\ndef f():\n    return date.today()": "clock",
+    "from dataclasses import field\nimport time\nX = field(default_factory=time.time)": "clock",
+    "import random\nX = random.choice([1])": "random",
+    "from random import randint\nX = randint(1, 2)": "random",
+    "from random import *": "random",
+    "import random\nX = random.Random()": "random",
+    "import uuid\nX = str(uuid.uuid4())": "random",
+    "from secrets import token_hex\nX = token_hex()": "random",
+    "import os\nX = os.urandom(4)": "random",
+    "import os\nX = os.environ.get('HOME')": "environment",
+    "from os import getenv\nX = getenv('HOME')": "environment",
+    "import socket": "network",
+    "import urllib.request": "network",
+    "from urllib import request": "network",
+    "def f():\n    from http.client import HTTPSConnection": "network",
+}
+
+
+@pytest.mark.parametrize(("code", "rule"), TAKEN.items())
+def test_what_is_taken_behind_the_engine_s_back_is_found(check: Any, code: str, rule: str) -> None:
+    checked = check(WINDOW, files={"shop/tricks.py": code + "\n"})
+    assert checked.rules == [rule]
+    assert checked.findings[0]["file"] == "journeys/shop/tricks.py"
+    assert checked.code == (1 if rule in ("clock", "random") else 0)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import random\ndef roll(random: random.Random) -> int:\n    return random.randint(1, 6)",
+        "import random\nX = random.Random(7).random()",
+        "from datetime import date, datetime\nX = datetime(2026, 1, 1), date.fromisoformat('2026-01-01')",
+        "def f(time):\n    return time.time()",
+        "import os.path\nX = os.path.join('a', 'b')",
+        "import urllib.parse\nX = urllib.parse.quote('a')",
+        "import uuid\nX = uuid.uuid5(uuid.NAMESPACE_DNS, 'a')",
+        "class talk:\n    now = 1\nX = talk.now",
+    ],
+)
+def test_what_only_looks_like_it_is_left_alone(check: Any, code: str) -> None:
+    assert check(WINDOW, files={"shop/tricks.py": code + "\n"}).findings == []
+
+
+def test_a_journey_s_own_tests_may_do_as_they_like(check: Any) -> None:
+    assert check(WINDOW, files={"shop/test_window.py": "import time\ntime.time()\n"}).findings == []
+
+
+# fixtures
+
+
+def test_a_fixture_must_fit_its_classes(check: Any) -> None:
+    wrong = '{"world": {"Shop": {"orders": {"OL-1": {"number": "OL-1", "days": "many"}}}}}'
+    found = check(WINDOW, files={"shop/fixtures/wrong.json": wrong}).the("fixture")
+    assert (found["file"], found["severity"]) == ("journeys/shop/fixtures/wrong.json", "error")
+    assert "Expected `int`, got `str`" in found["message"]
+
+
+def test_what_a_fixture_says_in_vain_is_told_of(check: Any) -> None:
+    vain = """
+        {
+          "world": {
+            "Shop": {"orders": {
+              "OL-1": {"number": "OL-1", "days": 1, "delivred": "2026-01-01"}
+            }},
+            "Stock": {}
+          }
+        }
+    """
+    checked = check(WINDOW, files={"shop/fixtures/vain.json": vain})
+    assert [(f["line"], f["rule"], f["message"].split(":")[0]) for f in checked.findings] == [
+        (4, "fixture-field", "Shop.orders.OL-1.delivred is a field of no class"),
+        (6, "fixture-field", "no tool is handed a Stock"),
+    ]
+
+
+@pytest.mark.parametrize("clock", ["yesterday", "2026-03-10T10:00:00"])
+def test_a_fixture_s_clock_is_a_time_with_an_offset(check: Any, clock: str) -> None:
+    text = shop_files()["shop/fixtures/base.json"].replace("{", f'{{"clock": "{clock}", ', 1)
+    assert clock in check(WINDOW, files={"shop/fixtures/base.json": text}).the("fixture")["message"]
+
+
+# allowing
+
+
+def test_a_comment_on_the_line_allows_one_rule(check: Any) -> None:
+    allowed = """
+        import time
+        STARTED = time.time()  # workbench: allow clock
+
+        @returns.tool(writes=True)  # workbench: allow unguarded-write
+        def note(text: str) -> str:
+            '''Keep a note.'''
+            return text
+
+        @returns.policy(before=create_return)
+        def mondays(call):  # workbench: allow policy-why, policy-rule
+            return None
+    """
+    manual = "# Returns\nCall legacy_lookup first. <!-- workbench: allow unknown-tool -->\n"
+    assert check(WINDOW, allowed, files={"shop/returns/manual.md": manual}).findings == []
+
+
+def test_a_comment_allows_nothing_else_and_no_rule_that_is_not_there(check: Any) -> None:
+    wrong = "import time\nA = time.time()  # workbench: allow random\nB = 1  # workbench: allow clocks\n"
+    checked = check(WINDOW, files={"shop/tricks.py": wrong})
+    assert sorted(checked.rules) == ["allow", "clock"]
+    assert checked.the("allow")["message"] == "there is no rule 'clocks'"
+
+
+def test_every_rule_that_is_reported_is_described() -> None:
+    outside = Path(__file__).parents[2] / "src/workbench/outside"
+    text = "".join(p.read_text() for p in outside.glob("lint*.py"))
+    assert all(f'"{rule}"' in text for rule in RULES if rule != "allow")
