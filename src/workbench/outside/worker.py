@@ -13,10 +13,12 @@ import multiprocessing
 import os
 import re
 import signal
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -38,6 +40,7 @@ from ..wire import (
     pack,
     unpack_event,
 )
+from .claude import PRELOAD as SDK
 from .serve import main
 
 LAST = (Done, Failed, Judged, Ready, Reran)  # the events that end a request
@@ -48,11 +51,15 @@ _PRELOAD = ["workbench.outside.serve", "workbench.rehearsal"]
 
 
 def prepare(model: str) -> None:
-    """Choose what the warm server holds. Call once, before the first worker; the SDK only for a live model."""
+    """Start the warm server, with the SDK in it only for a live model.
+
+    Call once, before a screen is opened: the server is given the real standard streams.
+    """
     context = multiprocessing.get_context(_method())
     if context.get_start_method() == "forkserver":
-        sdk = ["workbench.outside.claude"] if model != "rehearsal" else []
+        sdk = SDK if model != "rehearsal" else ()
         context.set_forkserver_preload([*_PRELOAD, *sdk])
+        forkserver.ensure_running()
 
 
 def _method() -> str:
@@ -71,7 +78,8 @@ class WorkerProcess:
         self._process: BaseProcess = context.Process(  # type: ignore[attr-defined]
             target=main, args=(theirs, self._stacks), daemon=True
         )
-        self._process.start()
+        with contextlib.redirect_stderr(sys.__stderr__):  # a screen's own has no file to hand on
+            self._process.start()
         theirs.close()
         self._events: asyncio.Queue[Event | None] = asyncio.Queue()
         self._beat = time.monotonic()
