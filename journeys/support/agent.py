@@ -12,7 +12,7 @@ from .returns.rehearsal import returns
 from .shop import is_signed_in
 from .speaker.rehearsal import speaker
 
-agent = Agent("support", journeys=[returns, speaker, radio], knowledge="knowledge")
+agent = Agent("support", journeys=[returns, speaker, radio], knowledge="knowledge", fixture="loyal")
 
 CARD = re.compile(r"\b(?:\d[ -]?){12,15}(\d{4})\b")
 AMOUNT = re.compile(r"(?:€|EUR) ?(\d+(?:[.,]\d{2})?)|(\d+(?:[.,]\d{2})?) ?(?:€|euros?\b|EUR\b)")
