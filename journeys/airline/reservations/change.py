@@ -87,7 +87,7 @@ def _agreed_for_a_part(held: Reservation, call: Any, talk: Talk) -> str:
     part = ""
     flights = [flight["flight_number"] for flight in call["flights"]]
     for speaker, text in talk.dialogue:
-        for line in text.splitlines():
+        for line in text.splitlines() if CHANGES_CABIN.search(text) else ():
             if not CHANGES_CABIN.search(line):
                 continue
             if WHOLE.search(line):

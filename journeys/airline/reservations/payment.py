@@ -54,10 +54,10 @@ def payment_is_in_the_profile(call: Any, talk: Talk) -> Block | None:
 
     Why: a method read out in a chat is nobody's for sure.
     """
-    profile, used = _profile(call, talk), _original(call, talk)
-    for payment_id in _ids(call):
-        if payment_id in used:
-            continue
+    used = _original(call, talk)
+    new = [payment_id for payment_id in _ids(call) if payment_id not in used]
+    profile = _profile(call, talk) if new else None
+    for payment_id in new:
         if profile is None:
             return Block("look the profile up first: this is not how the trip was paid", payment=payment_id)
         if payment_id not in profile.payment_methods:
@@ -73,15 +73,17 @@ def customer_chose_the_payment(call: Any, talk: Talk) -> Block | None:
 
     Why: people mind which card is charged more than what they are told about it.
     """
-    profile, used = _profile(call, talk), _original(call, talk)
-    said = "\n".join(text for _, text in talk.dialogue)
-    if ON_FILE.search("\n".join(talk.said)):
+    used = _original(call, talk)
+    new = [payment_id for payment_id in _ids(call) if payment_id not in used]
+    if not new or ON_FILE.search("\n".join(talk.said)):
         return None
-    for payment_id in _ids(call):
+    profile = _profile(call, talk)
+    said = "\n".join(text for _, text in talk.dialogue)
+    for payment_id in new:
         method = profile.payment_methods.get(payment_id) if profile is not None else None
         named = payment_id in said or (method is not None and bool(method.last_four) and method.last_four in said)
         kind = CALLED.get(_kind(payment_id))
-        if payment_id not in used and not named and (kind is None or not kind.search(said)):
+        if not named and (kind is None or not kind.search(said)):
             return Block("nobody has spoken of this payment method: ask how to pay", payment=payment_id)
     return None
 
