@@ -98,13 +98,17 @@ class _Follower:
         self.conversation = Conversation(agent, setup, on_step=self._heard)
         self.rerun = Rerun(self.conversation.trace)
         self._fresh: list[AnyStep] = []
+        self._answers = 0  # so far in this turn
         self._drifted = False
         self._prompt: Prompt | None = None
 
     def _heard(self, step: AnyStep) -> None:
         self._fresh.append(step)
         if isinstance(step, Answer):
+            self._answers = step.answer
             self._prompt = self.conversation.state.prompt  # by the next checkpoint a newer one may stand
+        elif isinstance(step, UserMessage):
+            self._answers = 0
         elif isinstance(step, Fault):
             self.rerun.faults.append(step)
 
@@ -164,7 +168,7 @@ class _Follower:
 
     def _ended(self, turn: TurnMoves, reason: str, detail: str) -> bool:
         """Compare how the turn ended, and whether the tape was used up."""
-        last = self._last_answer
+        last = self._answers
         left = [m for m in turn.moves if m.place.answer > last and m.answer is not None]
         place = left[0].place if left else Place(turn.turn, last)
         if left:
@@ -176,18 +180,6 @@ class _Follower:
             now = f"the turn ended: {reason}" + (f" ({detail})" if detail else "")
             self.rerun.differences.append(Difference(place, f"the turn ended: {turn.end.reason}", now, why))
         return not self.rerun.differences
-
-    @property
-    def _last_answer(self) -> int:
-        """The number of answers this turn has had so far."""
-        trace = self.conversation.trace
-        for index in range(len(trace) - 1, -1, -1):
-            step = trace[index]
-            if isinstance(step, Answer):
-                return step.answer
-            if isinstance(step, UserMessage):
-                break
-        return 0
 
 
 async def rerun(agent: Agent, setup: Setup, steps: list[AnyStep]) -> Rerun:

@@ -44,22 +44,25 @@ class Tape:
                 self._moves[move.place] = move
         self._order = list(self._answers)
         self._next = 0
+        self._last = prompt
+        self._told = self._said_to()
 
     # a Model
 
     @property
     def name(self) -> str:
         """The recorded model's name, so that a prompt differs only where code made it differ."""
-        return self._said_to().model if self._said_to() else ""
+        return self._told.model if self._told else ""
 
     @property
     def params(self) -> dict[str, Any]:
-        return self._said_to().params if self._said_to() else {}
+        return self._told.params if self._told else {}
 
-    def _said_to(self) -> Any:
+    def _said_to(self) -> Prompt | None:
+        """The prompt of the next answer; after the last one, the last."""
         if self._next < len(self._order):
             return self._prompts.get(self._order[self._next])
-        return next(reversed(self._prompts.values()), None)
+        return self._last
 
     async def answer(self, request: ModelRequest) -> AsyncIterator[Delta | ModelAnswer]:
         if self.checkpoint is not None and not self.checkpoint():
@@ -71,6 +74,7 @@ class Tape:
                 raise ModelStopped(end.reason, end.detail)
             raise ModelStopped("tape_ended", "the recording holds no further answer in this turn")
         self._next = self._order.index((request.turn, request.answer), self._next) + 1
+        self._told = self._said_to()
         yield ModelAnswer(recorded.blocks, recorded.stop, recorded.model, recorded.meter)
 
     def prompt_of(self, place: Place) -> Prompt | None:

@@ -82,7 +82,6 @@ class Move(msgspec.Struct):
     """
 
     place: Place
-    reasoning: str = ""
     call: Call | None = None
     message: UserMessage | None = None
     answer: Answer | None = None
@@ -92,6 +91,15 @@ class Move(msgspec.Struct):
     entered: Entered | None = None
     handoff: HandOff | None = None
     faults: list[Fault] = []
+
+    @property
+    def reasoning(self) -> str:
+        """What led to it: the answer's thinking, and beside calls its words too, with the first call."""
+        if self.answer is None or (self.call is not None and self.call.number > 1):
+            return ""
+        if self.call is None:
+            return self.answer.thinking
+        return "\n".join(part for part in (self.answer.thinking, self.answer.text) if part)
 
     @property
     def effect(self) -> str:
@@ -177,16 +185,14 @@ def moves(steps: Iterable[AnyStep]) -> list[TurnMoves]:
 def _add_answer(answer: Answer, turn: TurnMoves, at: dict[tuple[int, int, int], Move]) -> None:
     calls = answer.calls
     if not calls:
-        move = Move(Place(answer.turn, answer.answer), answer.thinking, answer=answer)
+        move = Move(Place(answer.turn, answer.answer), answer=answer)
         at[answer.turn, answer.answer, 0] = move
         turn.moves.append(move)
         return
-    reasoning = "\n".join(part for part in (answer.thinking, answer.text) if part)
     for call in calls:
-        move = Move(Place(answer.turn, answer.answer, call.number), reasoning, call, answer=answer)
+        move = Move(Place(answer.turn, answer.answer, call.number), call, answer=answer)
         at[answer.turn, answer.answer, call.number] = move
         turn.moves.append(move)
-        reasoning = ""
 
 
 def _attach(move: Move, step: AnyStep) -> None:
