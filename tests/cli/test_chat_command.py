@@ -1,0 +1,122 @@
+"""`workbench chat` and `workbench show`: a conversation without a screen, by real processes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kit import shop_files, write
+from workbench.cli import run
+
+REHEARSAL = """
+    from workbench import Rehearsal, Say, Use
+    from .journey import create_return, find_order, returns
+
+    returns.rehearsal = script = Rehearsal()
+
+    @script.intent("return my shoes")
+    def give_back(scene):
+        yield Use(find_order, order_number="OL-2")
+        yield Use(create_return, order_number="OL-2")
+        yield Say("Your return is open.")
+"""
+AGENT = """
+    from workbench import Agent
+    from .returns.rehearsal import returns
+    agent = Agent("shop", journeys=[returns])
+"""
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    write(tmp_path / "journeys", {**shop_files(agent=AGENT), "shop/returns/rehearsal.py": REHEARSAL})
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def workbench(*arguments: str, said: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "workbench", *arguments]
+    return subprocess.run(command, input=said, capture_output=True, text=True, timeout=60)
+
+
+def test_a_line_is_a_message_and_the_replies_are_the_output(project):
+    done = workbench("chat", said="I want to return my shoes\n\nreturn my shoes\n")
+    assert done.returncode == 0
+    assert done.stdout == "Your return is open.\n" * 2
+    assert "rehearsal: a script, no model" in done.stderr
+    assert "create_return(order_number=OL-2): executed" in done.stderr
+
+
+def test_with_json_every_line_is_a_step(project):
+    done = workbench("chat", "--json", said="I want to return my shoes\n")
+    steps = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [s["step"] for s in steps][0] == "user"
+    assert steps[-1] == {"step": "end", "turn": 1, "reason": "replied"}
+    assert {"find_order", "create_return"} == {s["tool"] for s in steps if s["step"] == "result"}
+
+
+def test_a_chat_can_be_saved_shown_and_replayed(project, capsys):
+    done = workbench("chat", "--save", "A good return", said="I want to return my shoes\n")
+    assert "saved transcripts/shop/a-good-return.json: PASS" in done.stderr
+    assert run(["show", "transcripts/shop/a-good-return.json"]) == 0
+    shown = capsys.readouterr().out
+    assert "customer: I want to return my shoes" in shown
+    assert "agent: Your return is open." in shown
+    assert run(["replay"]) == 0
+
+
+def test_what_was_said_is_kept_in_the_session_file(project):
+    workbench("chat", said="I want to return my shoes\n")
+    file = next((project / ".workbench/sessions").glob("*.jsonl"))
+    records = [json.loads(line) for line in file.read_text().splitlines()]
+    assert records[0]["setup"]["fixture"] == "base"
+    assert records[-1]["step"]["step"] == "end"
+
+
+def test_nothing_said_is_5(project):
+    done = workbench("chat", said="")
+    assert done.returncode == 5
+
+
+def test_a_broken_journey_is_4_with_file_and_line(project):
+    Path("journeys/shop/returns/journey.py").write_text("x = (\n")
+    done = workbench("chat", said="hi\n")
+    assert done.returncode == 4
+    assert "shop/returns/journey.py:1" in done.stderr
+
+
+def test_an_unknown_fixture_names_those_that_are_there(project):
+    done = workbench("chat", "--fixture", "bse", said="hi\n")
+    assert done.returncode == 4
+    assert "one of: base" in done.stderr
+
+
+def test_an_unknown_model_is_refused_before_anything_starts(project, capsys):
+    assert run(["chat", "--model", "gtp"]) == 4
+    assert "there is no model 'gtp'" in capsys.readouterr().err
+
+
+def test_the_screen_without_a_terminal_says_what_to_use_instead(project):
+    done = workbench()
+    assert done.returncode == 4
+    assert "workbench chat" in done.stderr
+    assert "workbench replay" in done.stderr
+
+
+def test_showing_what_is_no_transcript_is_4(project, capsys):
+    Path("x.json").write_text("{}")
+    assert run(["show", "x.json"]) == 4
+    assert "not a Workbench transcript" in capsys.readouterr().err
+
+
+def test_the_configuration_names_agent_and_model(project, capsys):
+    Path("workbench.toml").write_text('model = "rehearsal"\nagent = "shp"\n')
+    assert run(["chat"]) == 4
+    assert "there is no agent 'shp'" in capsys.readouterr().err
+    Path("workbench.toml").write_text("modell = 1\n")
+    assert run(["chat"]) == 4
+    assert "there is no setting 'modell'" in capsys.readouterr().err

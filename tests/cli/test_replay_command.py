@@ -1,0 +1,224 @@
+"""`workbench replay`: what a person reads, what CI sees, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from kit import WINDOW, Scripted, converse, saved, shop, shop_files, use, write
+from workbench.cli import run
+from workbench.expectation import Expectation
+from workbench.transcript import Mark, Transcript, encode, read
+
+LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project of the shop without policies, with a guard in it."""
+    write(tmp_path / "journeys", shop_files())
+    monkeypatch.chdir(tmp_path)
+    put(tmp_path, "guard", saved(talk(tmp_path)))
+    return tmp_path
+
+
+def talk(folder):
+    return converse(shop(folder / "recorded"), Scripted(*LATE), "return OL-1")
+
+
+def put(folder: Path, name: str, transcript: Transcript) -> Path:
+    path = folder / "transcripts" / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(encode(msgspec.structs.replace(transcript, id=name)))
+    return path
+
+
+def mistake(folder, expect="not_executed", **fields):
+    expectation = Expectation(expect, "1.2.1", **fields)
+    return saved(talk(folder), "mistake", expectations=[expectation], marks=[Mark("1.2.1")])
+
+
+def report(capsys) -> dict:
+    return json.loads(capsys.readouterr().out)
+
+
+def test_all_green_is_0_and_the_summary_says_how_many(project, capsys):
+    assert run(["replay"]) == 0
+    assert "1 transcript: 1 PASS" in capsys.readouterr().err
+
+
+def test_an_open_mistake_is_1_and_the_report_says_what_to_do(project, capsys):
+    put(project, "late", mistake(project))
+    assert run(["replay"]) == 1
+    said = capsys.readouterr().err
+    assert "FAIL transcripts/late.json" in said
+    assert "still broken: not so that the call is not executed" in said
+    assert "next: mend the journey" in said
+
+
+def test_the_fixed_mistake_is_0(project):
+    (project / "transcripts/guard.json").unlink()
+    put(project, "late", mistake(project))
+    write(project / "journeys", shop_files(WINDOW))
+    assert run(["replay"]) == 0
+
+
+def test_a_broken_guard_names_both_sides_the_moves_before_and_what_changed(project, capsys):
+    write(project / "journeys", shop_files(WINDOW))
+    assert run(["replay"]) == 1
+    said = capsys.readouterr().err
+    assert "1.1.1  find_order" in said
+    assert "- 1.2.1  recorded: create_return(order_number=OL-1): executed" in said
+    assert "+ 1.2.1  now:      create_return(order_number=OL-1): blocked by returns.return_window" in said
+    assert "policy returns.return_window (new)" in said
+    assert "next: mend the journey, or, if this is right now: workbench accept" in said
+
+
+def test_the_json_report_adds_up(project, capsys):
+    put(project, "late", mistake(project))
+    (project / "transcripts/broken.json").write_text("{")
+    assert run(["replay", "--json", "-"]) == 4
+    told = report(capsys)
+    assert told["selected"] == 3 == sum(told["verdicts"].values()) == len(told["transcripts"])
+    assert {t["id"]: t["verdict"] for t in told["transcripts"]} == {"guard": "PASS", "late": "FAIL", "": "ERROR"}
+    assert all(t["first_difference"] is None for t in told["transcripts"])
+
+
+def test_the_first_difference_is_in_the_json(project, capsys):
+    write(project / "journeys", shop_files(WINDOW))
+    run(["replay", "--json", "-"])
+    first = report(capsys)["transcripts"][0]["first_difference"]
+    assert first["step"] == "1.2.1"
+    assert set(first) == {"step", "recorded", "now", "why"}
+
+
+def test_the_json_report_can_go_to_a_file(project):
+    assert run(["replay", "--json", "out.json"]) == 0
+    assert json.loads((project / "out.json").read_text())["verdicts"]["PASS"] == 1
+
+
+def test_nothing_to_replay_is_5_and_never_green(project, capsys):
+    (project / "transcripts/guard.json").unlink()
+    assert run(["replay"]) == 5
+    assert "nothing to replay" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("path", ["transcripts/gaurd.json", "nowhere"])
+def test_a_mistyped_path_is_4(project, path):
+    assert run(["replay", path]) == 4
+
+
+def test_a_folder_without_transcripts_is_4_when_it_was_named(project):
+    (project / "empty").mkdir()
+    assert run(["replay", "transcripts", "empty"]) == 4
+
+
+def test_an_unknown_option_is_4(project, capsys):
+    assert run(["replay", "--jbos", "2"]) == 4
+    assert "workbench --help" in capsys.readouterr().err
+
+
+def test_an_unknown_command_is_4(project):
+    assert run(["repaly"]) == 4
+
+
+def test_what_needs_a_model_leaves_10(project):
+    put(project, "says", mistake(project, "must_not_call", tool="create_return"))
+    assert run(["replay"]) == 10
+
+
+def test_an_agent_that_does_not_load_is_4_with_its_line(project, capsys):
+    write(project / "journeys", {"shop/agent.py": "from workbench import Agent\nagent = Agnt()\n"})
+    assert run(["replay"]) == 4
+    assert "shop/agent.py:2" in capsys.readouterr().err
+
+
+def test_an_agent_that_is_gone_is_4(project, capsys):
+    (project / "journeys/shop/agent.py").unlink()
+    assert run(["replay"]) == 4
+    assert "there is no agent 'shop'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("while True: pass", "hung for 1 s at shop/returns/journey.py:"),
+        ("import os; os._exit(0)", "ended its process"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "ended its process"),
+        ("raise SystemExit(0)", "SystemExit"),
+    ],
+)
+def test_a_policy_that_takes_the_process_down_is_an_error_and_the_others_still_run(project, capsys, body, words):
+    put(project, "other", saved(converse(shop(project / "o"), Scripted("Hello."), "hi")))
+    policy = f"\n    @returns.policy(before=create_return)\n    def bad(call, talk):\n        {body}\n"
+    write(project / "journeys", shop_files(policy))
+    assert run(["replay", "--timeout", "1", "--json", "-"]) == 4
+    told = {t["id"]: t for t in report(capsys)["transcripts"]}
+    assert words in told["guard"]["why"]
+    assert told["guard"]["verdict"] == "ERROR"
+    assert told["other"]["verdict"] == "PASS"
+
+
+def test_a_policy_that_prints_does_not_spoil_the_report(project, capsys):
+    policy = (
+        "\n    @returns.policy(before=create_return)\n    def loud(call, talk):\n        print('x' * 10_000_000)\n"
+    )
+    write(project / "journeys", shop_files(policy))
+    assert run(["replay", "--json", "-"]) == 0
+    assert report(capsys)["verdicts"]["PASS"] == 1
+
+
+def test_hostile_text_in_a_transcript_is_shown_inert(project, capsys):
+    bad = msgspec.structs.replace(mistake(project), title="\x1b[31mred\x07")
+    put(project, "bad", bad)
+    run(["replay"])
+    said = capsys.readouterr().err
+    assert "\x1b" not in said
+    assert "\\x1b[31mred\\x07" in said
+
+
+def test_a_fixed_mistake_is_accepted_and_guards(project):
+    path = put(project, "late", mistake(project))
+    assert run(["accept", str(path)]) == 4
+    write(project / "journeys", shop_files(WINDOW))
+    assert run(["accept", str(path)]) == 0
+    assert read(path).state == "guarding"
+
+
+def test_a_guard_that_changed_on_purpose_ends_at_its_new_decision(project):
+    write(project / "journeys", shop_files(WINDOW))
+    path = project / "transcripts/guard.json"
+    assert run(["accept", str(path)]) == 4  # it must say why
+    assert run(["accept", str(path), "--why", "returns close after 30 days"]) == 0
+    assert run(["replay"]) == 0
+    assert read(path).why == "returns close after 30 days"
+
+
+def test_accept_is_refused_in_ci(project, monkeypatch):
+    monkeypatch.setenv("CI", "true")
+    before = (project / "transcripts/guard.json").read_bytes()
+    assert run(["accept", "transcripts/guard.json", "--why", "x"]) == 4
+    assert (project / "transcripts/guard.json").read_bytes() == before
+
+
+def test_replay_never_writes_to_a_transcript(project):
+    before = (project / "transcripts/guard.json").read_bytes()
+    run(["replay"])
+    assert (project / "transcripts/guard.json").read_bytes() == before
+
+
+def test_many_transcripts_are_shared_out_and_all_come_back(project, capsys):
+    transcript = read(project / "transcripts/guard.json")
+    for number in range(200):
+        put(project, f"g{number}", transcript)
+    assert run(["replay", "--jobs", "2", "--json", "-"]) == 0
+    assert report(capsys)["verdicts"]["PASS"] == 201
+
+
+def test_outside_a_project_it_says_where_to_go(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run(["replay"]) == 4
+    assert "workbench init" in capsys.readouterr().err
