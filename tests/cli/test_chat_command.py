@@ -54,7 +54,7 @@ def test_a_line_is_a_message_and_the_replies_are_the_output(project):
 def test_with_json_every_line_is_a_step(project):
     done = workbench("chat", "--json", said="I want to return my shoes\n")
     steps = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [s["step"] for s in steps][0] == "user"
+    assert steps[0]["step"] == "user"
     assert steps[-1] == {"step": "end", "turn": 1, "reason": "replied"}
     assert {"find_order", "create_return"} == {s["tool"] for s in steps if s["step"] == "result"}
 
