@@ -7,7 +7,9 @@ import sys
 
 def main() -> None:
     import gc
+    import signal
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that every finally runs
     gc.set_threshold(100_000, 20, 20)  # collecting while everything is being imported costs 12 ms
 
     from .cli import run
