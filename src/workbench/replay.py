@@ -222,7 +222,9 @@ def tell(move: Move) -> str:
         what = "reply " + _short(move.answer.text if move.answer else "")
     effect = move.after_effect if move.effect == "allowed" and move.after_effect != "allowed" else move.effect
     if effect in ("allowed", "absent", "rejected"):
-        if move.result is not None and move.result.outcome in ("rejected", "absent", "missing"):
+        if move.result is not None and move.result.outcome == "missing":
+            return f"{what}: allowed; {_short(move.result.value)}"
+        if move.result is not None and move.result.outcome in ("rejected", "absent"):
             return f"{what}: {move.result.outcome}: {_short(move.result.value)}"
         return f"{what}: {'executed' if move.executed else 'allowed'}"
     deciding = [d for d in move.decisions if d.verdict != "allow"]

@@ -218,6 +218,17 @@ def test_many_transcripts_are_shared_out_and_all_come_back(project, capsys):
     assert report(capsys)["verdicts"]["PASS"] == 201
 
 
+def test_transcripts_kept_elsewhere_replay_on_the_project_one_stands_in(project, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "guard.json"
+    elsewhere.write_bytes((project / "transcripts/guard.json").read_bytes())
+    assert run(["replay", str(elsewhere)]) == 0
+
+
+def test_from_outside_a_project_a_path_into_it_is_enough(project, tmp_path_factory, monkeypatch):
+    monkeypatch.chdir(tmp_path_factory.mktemp("away"))
+    assert run(["replay", str(project / "transcripts")]) == 0
+
+
 def test_outside_a_project_it_says_where_to_go(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert run(["replay"]) == 4

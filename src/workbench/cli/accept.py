@@ -10,7 +10,7 @@ import msgspec
 from ..errors import UsageError
 from ..outside.crew import replay_all
 from ..outside.loader import code_hash, load
-from ..outside.project import find_project
+from ..outside.project import project_for
 from ..outside.transcripts import write
 from ..replay import Outcome, Verdict, run_sync
 from ..replay import rerun as run_again
@@ -23,7 +23,7 @@ def accept(file: Path, why: str) -> Exit:
     if os.environ.get("CI"):
         raise UsageError("accept is a person's word and is refused in CI", next="run it on your own machine")
     transcript = read(file)
-    project = find_project(file.resolve().parent)
+    project = project_for(file)
     loaded = load(project.journeys, transcript.agent)
     outcome = next(o for _, o in replay_all([transcript], lambda: loaded.agent, project.journeys))
     seal = code_hash(project.journeys, transcript.agent)

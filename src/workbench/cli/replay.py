@@ -15,7 +15,7 @@ import msgspec
 from ..errors import TranscriptError, UsageError
 from ..outside.crew import replay_all
 from ..outside.loader import file_hashes, load_agent
-from ..outside.project import Project, find_project
+from ..outside.project import Project, project_for
 from ..outside.transcripts import find
 from ..replay import Outcome, Verdict, supersede
 from ..transcript import Transcript, read
@@ -44,7 +44,7 @@ class Item:
 
 def replay(paths: list[Path], json: str, jobs: int, timeout: float, quiet: bool) -> Exit:
     began = time.perf_counter()
-    project = find_project(paths[0].resolve().parent if paths and paths[0].exists() else None)
+    project = project_for(paths[0] if paths else None)
     items = [_read(path) for path in select(project, paths)]
     if not items:
         say("nothing to replay: no transcript is selected")

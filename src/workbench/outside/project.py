@@ -67,6 +67,16 @@ def find_project(start: Path | None = None) -> Project:
     )
 
 
+def project_for(path: Path | None) -> Project:
+    """The project one stands in, or else the one that a path lies in. Raises UsageError."""
+    try:
+        return find_project()
+    except UsageError:
+        if path is None or not path.exists():
+            raise
+        return find_project(path.resolve().parent)
+
+
 def _config(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
