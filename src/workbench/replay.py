@@ -24,6 +24,7 @@ from .trace import Move, Trace, TurnMoves, moves
 from .transcript import Transcript
 
 MAX_SHOWN = 160  # characters of a value in a report
+MAX_ARGUMENT = 60  # and of one argument of a call
 
 
 class Verdict(StrEnum):
@@ -214,7 +215,7 @@ def _said(move: Move) -> list[tuple[str, str, str, str]]:
 def tell(move: Move) -> str:
     """A move in one line: what was tried, and what became of it."""
     if move.call is not None:
-        args = ", ".join(f"{k}={_short(v)}" for k, v in move.call.args.items())
+        args = ", ".join(f"{k}={_short(v, MAX_ARGUMENT)}" for k, v in move.call.args.items())
         what = f"{move.call.tool}({args})"
     elif move.message is not None:
         what = "the customer's message"
@@ -232,10 +233,10 @@ def tell(move: Move) -> str:
     return f"{what}: {effect}{by}"
 
 
-def _short(value: Any) -> str:
+def _short(value: Any, limit: int = MAX_SHOWN) -> str:
     text = value if isinstance(value, str) else repr(value)
     text = " ".join(text.split())
-    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def drive(coroutine: Coroutine[Any, Any, Any]) -> Any:

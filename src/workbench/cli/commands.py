@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -136,7 +137,7 @@ def doctor(json: JsonFlag = False) -> None:
     raise typer.Exit(start(json))
 
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[..., None]] = {
     "dev": dev,
     "review": review,
     "replay": replay,
