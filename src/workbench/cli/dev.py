@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import AsyncIterator
+from typing import Literal
 
 from ..errors import UsageError
 from ..outside.history import History
@@ -15,7 +16,7 @@ from ..session import Session
 from .report import say
 
 
-def dev(agent: str, model: str, fixture: str, resume: str, screen: str) -> int:
+def dev(agent: str, model: str, fixture: str, resume: str, screen: Literal["develop", "review"]) -> int:
     """Open the workbench; gives back its exit status."""
     check_terminal()
     project = find_project()
