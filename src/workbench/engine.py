@@ -16,7 +16,7 @@ from typing import Any
 from .errors import ModelStopped
 from .journey import ENTER, HAND_OFF, LOOK_UP, Agent, Offer, offer
 from .model import Delta, Model, ModelAnswer, ModelRequest
-from .policy import Policy, Ruling
+from .policy import Policy, Rewrite, Ruling
 from .prompt import Sheet, assemble
 from .runner import CODE_ERRORS, Ran, Runner, describe
 from .source import fault_place
@@ -398,8 +398,8 @@ class _Turn:
         ruling: Ruling | None = None
         try:
             said = policy.fn(**{name: offered[name] for name in policy.wants})
-            if inspect.isawaitable(said):
-                said = await said
+            if said is not None and not isinstance(said, Ruling):
+                said = await said if inspect.isawaitable(said) else said
             if said is not None and not isinstance(said, Ruling):
                 raise TypeError(f"it returned {said!r:.60}, not Allow, Block, Rewrite, Escalate or nothing")
             ruling = said
@@ -430,7 +430,7 @@ class _Turn:
             stand=policy.stand,
             verdict="block" if fault else (ruling.verdict if ruling else "allow"),  # type: ignore[arg-type]
             reason=f"the policy failed: {fault}" if fault else (ruling.reason if ruling else ""),
-            to=plain(getattr(ruling, "to", None)),
+            to=plain(ruling.to) if isinstance(ruling, Rewrite) else None,
             evidence=evidence,
             version=policy.version,
             fault=bool(fault),
