@@ -195,19 +195,14 @@ def _add_answer(answer: Answer, turn: TurnMoves, at: dict[tuple[int, int, int], 
         turn.moves.append(move)
 
 
+_SLOT: dict[type[Any], str] = {Result: "result", Reply: "reply", Entered: "entered", HandOff: "handoff"}
+
+
 def _attach(move: Move, step: AnyStep) -> None:
-    match step:
-        case Decision():
-            move.decisions.append(step)
-        case Result():
-            move.result = step
-        case Reply():
-            move.reply = step
-        case Entered():
-            move.entered = step
-        case HandOff():
-            move.handoff = step
-        case Fault():
-            move.faults.append(step)
-        case _:
-            pass
+    slot = _SLOT.get(step.__class__)
+    if slot is not None:
+        setattr(move, slot, step)
+    elif isinstance(step, Decision):
+        move.decisions.append(step)
+    elif isinstance(step, Fault):
+        move.faults.append(step)
