@@ -12,17 +12,16 @@ from .journey import reservations, update_reservation_flights, update_reservatio
 from .records import Reservation
 from .trip import starts_and_ends
 
-CABIN_WORD = re.compile(r"\b(basic economy|economy|business)\b", re.IGNORECASE)
-CHANGES_CABIN = re.compile(r"\b(up|down)grad\w+|\bcabin\b|\b(economy|business)\b", re.IGNORECASE)
+# these look at lines in lower case
+CABIN_WORDS = ("upgrad", "downgrad", "cabin", "economy", "business")
+CABIN = re.compile(r"\b(basic economy|economy|business)\b")
 ONE_FLIGHT = re.compile(
-    r"\b(for|on)\W+(just\W+|only\W+)?(that|this|one|the|my|your)\W+"
-    r"((segment|leg)\b|(first|second|outbound|outgoing|departing|inbound|return)\W+(segment|leg|flight|trip)\b)",
-    re.IGNORECASE,
+    r"\b(?:for|on)\W+(?:just\W+|only\W+)?(?:that|this|one|the|my|your)\W+"
+    r"(?:(?:segment|leg)\b|(?:first|second|outbound|outgoing|departing|inbound|return)\W+(?:segment|leg|flight|trip)\b)"
 )
 WHOLE = re.compile(
-    r"\b(all|both|every|entire|whole)\b[^.?!\n]*"
-    r"\b(passengers?|segments?|legs?|flights?|reservation|trip|of (you|us|them))\b",
-    re.IGNORECASE,
+    r"\b(?:all|both|every|entire|whole)\b[^.?!]*"
+    r"\b(?:passengers?|segments?|legs?|flights?|reservation|trip|of (?:you|us|them))\b"
 )
 MOVES = r"(?:upgrad\w+|downgrad\w+|cabin|class|business|economy)\W+(?:\w+\W+){0,4}?"  # before a name
 MOVED = r"\W+(?:to|into|in|will be)\W+(?:\w+\W+){0,4}?(?:business|economy|basic)\b"  # after a name
@@ -85,11 +84,9 @@ def one_cabin(call: Any, talk: Talk) -> Block | None:
 def _agreed_for_a_part(held: Reservation, call: Any, talk: Talk) -> str:
     """The words that speak of a part of the reservation, unless later words speak of all of it."""
     part = ""
-    flights = [flight["flight_number"] for flight in call["flights"]]
+    flights = [flight["flight_number"].lower() for flight in call["flights"]]
     for speaker, text in talk.dialogue:
-        for line in text.splitlines() if CHANGES_CABIN.search(text) else ():
-            if not CHANGES_CABIN.search(line):
-                continue
+        for line in _about_cabins(text):
             if WHOLE.search(line):
                 part = ""
             elif (len(flights) > 1 and ONE_FLIGHT.search(line)) or (
@@ -99,17 +96,26 @@ def _agreed_for_a_part(held: Reservation, call: Any, talk: Talk) -> str:
     return part
 
 
+def _about_cabins(text: str) -> list[str]:
+    lower = text.lower()
+    if not any(word in lower for word in CABIN_WORDS):
+        return []
+    return [line for line in lower.splitlines() if any(word in line for word in CABIN_WORDS)]
+
+
 def _some_passengers(held: Reservation, line: str) -> bool:
     """Whether the line moves some passengers to another cabin, but does not name all of them."""
-    names = [re.escape(passenger.name) for passenger in held.passengers]
-    if all(re.search(name, line, re.IGNORECASE) for name in names):
+    named = [name for name in (p.name.lower() for p in held.passengers) if name in line]
+    if not named or len(named) == len(held.passengers):
         return False
-    return any(re.search(f"{MOVES}{name}|{name}{MOVED}", line, re.IGNORECASE) for name in names)
+    return any(re.search(f"{MOVES}{re.escape(name)}|{re.escape(name)}{MOVED}", line) for name in named)
 
 
 def _other_cabin(flights: list[str], cabin: str, line: str) -> bool:
-    cabins = {word.lower().replace(" ", "_") for word in CABIN_WORD.findall(line)}
-    return len(cabins) == 1 and cabin not in cabins and any(number in line for number in flights)
+    if not any(number in line for number in flights):
+        return False
+    cabins = {word.replace(" ", "_") for word in CABIN.findall(line)}
+    return len(cabins) == 1 and cabin not in cabins
 
 
 @reservations.policy(before=update_reservation_passengers)

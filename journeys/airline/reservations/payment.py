@@ -12,16 +12,14 @@ from .journey import book_reservation, reservations, update_reservation_baggages
 from .records import User
 
 MOST = {"certificate": 1, "credit_card": 1, "gift_card": 3}
+# these look at texts in lower case
 CALLED = {
-    "certificate": re.compile(r"certificate|voucher", re.IGNORECASE),
-    "credit_card": re.compile(r"credit|visa|master|amex|(?<!gift )\bcard\b", re.IGNORECASE),
-    "gift_card": re.compile(r"gift ?card|\bGC\b", re.IGNORECASE),
+    "certificate": re.compile(r"certificate|voucher"),
+    "credit_card": re.compile(r"credit|visa|master|amex|(?<!gift )\bcard\b"),
+    "gift_card": re.compile(r"gift ?card|\bgc\b"),
 }
-ON_FILE = re.compile(
-    r"\b(same|saved|stored|existing|usual)\b[^.?!\n]*\b(payment|method|card)\b"
-    r"|\b(payment|method|card)s?\b[^.?!\n]*\b(on file|in my profile|from my profile)\b",
-    re.IGNORECASE,
-)
+METHOD = re.compile(r"\b(?:payment|method|card)s?\b")
+ON_FILE = re.compile(r"\b(?:same|saved|stored|existing|usual|on file|in my profile|from my profile)\b")
 
 
 @reservations.policy(before=book_reservation)
@@ -75,17 +73,32 @@ def customer_chose_the_payment(call: Any, talk: Talk) -> Block | None:
     """
     used = _original(call, talk)
     new = [payment_id for payment_id in _ids(call) if payment_id not in used]
-    if not new or ON_FILE.search("\n".join(talk.said)):
+    if not new:
         return None
     profile = _profile(call, talk)
-    said = "\n".join(text for _, text in talk.dialogue)
-    for payment_id in new:
-        method = profile.payment_methods.get(payment_id) if profile is not None else None
-        named = payment_id in said or (method is not None and bool(method.last_four) and method.last_four in said)
-        kind = CALLED.get(_kind(payment_id))
-        if not named and (kind is None or not kind.search(said)):
-            return Block("nobody has spoken of this payment method: ask how to pay", payment=payment_id)
+    said = "\n".join(text for _, text in talk.dialogue).lower()
+    unspoken = [payment_id for payment_id in new if not _spoken_of(payment_id, profile, said)]
+    if unspoken and not _meant_what_is_on_file(talk):
+        return Block("nobody has spoken of this payment method: ask how to pay", payment=unspoken)
     return None
+
+
+def _spoken_of(payment_id: str, profile: User | None, said: str) -> bool:
+    """By its kind, by its last digits, or by its id."""
+    kind = CALLED.get(_kind(payment_id))
+    if payment_id in said or (kind is not None and kind.search(said)):
+        return True
+    method = profile.payment_methods.get(payment_id) if profile is not None else None
+    return method is not None and bool(method.last_four) and method.last_four in said
+
+
+def _meant_what_is_on_file(talk: Talk) -> bool:
+    """Whether the customer spoke of "the same card" or "a method from my profile" in one sentence."""
+    return any(
+        METHOD.search(sentence) and ON_FILE.search(sentence)
+        for text in talk.said
+        for sentence in re.split(r"[.?!\n]", text.lower())
+    )
 
 
 def _kind(payment_id: str) -> str:
