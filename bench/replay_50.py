@@ -6,6 +6,7 @@ The floor is reading those bytes as JSON and doing nothing with them.
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections import Counter
@@ -40,10 +41,10 @@ def airline(policies: bool) -> Agent:
     return agent
 
 
-def seconds(work: Callable[[], object]) -> float:
+def seconds(work: Callable[[], object], rounds: int = ROUNDS) -> float:
     """The best of several rounds: the rest is what else the machine does."""
     best = float("inf")
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         start = time.perf_counter()
         work()
         best = min(best, time.perf_counter() - start)
@@ -51,6 +52,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def main() -> None:
+    gc.set_threshold(100_000, 20, 20)  # as the command does
     blobs = files()
     raw = msgspec.json.Decoder()
     floor = seconds(lambda: [raw.decode(blob) for blob in blobs])
