@@ -102,6 +102,13 @@ def _is_about(call: Happened, reservation_id: str) -> bool:
     )
 
 
+_latest: tuple[Any, Reservation | None] = (None, None)
+
+
 def _decoded(call: Happened) -> Reservation | None:
-    found = get_reservation_details.decode(call.value)
-    return found if isinstance(found, Reservation) else None
+    """The record in a result. Every policy of a call asks for the same one: it is decoded once."""
+    global _latest
+    if _latest[0] is not call.value:
+        found = get_reservation_details.decode(call.value)
+        _latest = call.value, found if isinstance(found, Reservation) else None
+    return _latest[1]
