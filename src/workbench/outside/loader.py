@@ -236,8 +236,24 @@ def _below(root: Path, file: str | None) -> str:
         return str(file)
 
 
+FIXTURE_FIELDS = ("about", "customer", "channel", "clock", "seed", "world")
+
+
+def _check_fields(data: Any, path: Path, where: str) -> None:
+    """A misspelt field would be passed over in silence."""
+    for name in data if isinstance(data, dict) else ():
+        if name not in FIXTURE_FIELDS:
+            lines = path.read_text("utf-8", "replace").splitlines()
+            line = next((n for n, text in enumerate(lines, 1) if f'"{name}"' in text), 1)
+            raise JourneyError(
+                f"a fixture has no field {name!r}",
+                where=f"{where}:{line}",
+                next=f"its fields: {', '.join(FIXTURE_FIELDS)}",
+            )
+
+
 def _fixtures(root: Path, agent: Agent) -> dict[str, Fixture]:
-    """Fixtures by name: {"about", "customer", "channel", "clock", "seed", "world": {Class: {...}}}."""
+    """Fixtures by name, each a JSON object with some of FIXTURE_FIELDS; `world` is {Class: {...}}."""
     found: dict[str, Fixture] = {}
     for path in sorted(Path(agent.folder, agent.fixtures).glob("*.json")):
         where = _below(root, str(path))
@@ -245,6 +261,7 @@ def _fixtures(root: Path, agent: Agent) -> dict[str, Fixture]:
             data = msgspec.json.decode(path.read_bytes())
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise JourneyError(f"not JSON: {error}", where=f"{where}:1", next="mend the file and save") from None
+        _check_fields(data, path, where)
         try:
             world = data.pop("world", {})
             about = data.pop("about", "")

@@ -148,11 +148,11 @@ class _Serving:
 
     def _open(self, request: Open) -> None:
         loaded = self._need()
+        world = make_world(loaded, request.setup)
         self.conversation = Conversation(
             loaded.agent, request.setup, Trace(request.steps, request.exhibits), on_step=self._stepped
         )
         self._told = set(request.exhibits)
-        world = make_world(loaded, request.setup)
         world.replay(self.conversation.state.changes)
         self.sandbox = Sandbox(world)
 
@@ -227,16 +227,22 @@ def reran(result: Rerun) -> Reran:
 
 
 def make_world(loaded: Loaded, setup: Setup) -> World:
-    """The sandbox a conversation starts from. Raises JourneyError where its fixture is gone."""
+    """The sandbox a conversation starts from. Raises JourneyError where its fixture is gone or has no time."""
     fixture = loaded.fixtures.get(setup.fixture)
+    where = f"{loaded.agent.name}/{loaded.agent.fixtures}/{setup.fixture}.json"
     if fixture is None and setup.fixture:
         raise JourneyError(
             f"the fixture {setup.fixture!r} is not there any more",
-            where=f"{loaded.agent.name}/{loaded.agent.fixtures}/{setup.fixture}.json",
+            where=where,
             next=f"fixtures here: {', '.join(loaded.fixtures)}",
         )
-    start = fixture.world if fixture else {}
-    return World(start, now=datetime.fromisoformat(setup.clock), seed=setup.seed)
+    try:
+        now = datetime.fromisoformat(setup.clock)
+    except ValueError:
+        raise JourneyError(
+            f"the clock {setup.clock!r} is no time", where=where, next="write it like 2026-03-10T10:00:00+01:00"
+        ) from None
+    return World(fixture.world if fixture else {}, now=now, seed=setup.seed)
 
 
 def card_of(loaded: Loaded, model: Model) -> AgentCard:

@@ -1,0 +1,46 @@
+"""Fixtures that are wrong are told where they are read, with the line: not later, in the middle of a talk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kit import shop_files, write
+from workbench.errors import JourneyError
+from workbench.outside.loader import Loaded, load
+from workbench.outside.serve import make_world
+
+
+def shop_with(folder: Path, fixture: str) -> Loaded:
+    return load(write(folder, {**shop_files(), "shop/fixtures/base.json": fixture}), "shop")
+
+
+def refused(folder: Path, fixture: str) -> JourneyError:
+    with pytest.raises(JourneyError) as error:
+        shop_with(folder, fixture)
+    return error.value
+
+
+def test_a_misspelt_field_is_named_with_its_line(tmp_path: Path) -> None:
+    error = refused(tmp_path, '{\n  "about": "a shop",\n  "custmer": {"id": "C-1"}\n}')
+    assert error.where == "shop/fixtures/base.json:3"
+    assert "no field 'custmer'" in error.message
+    assert "customer" in error.next
+
+
+def test_a_clock_that_is_no_time_is_the_fixture_s_mistake_and_not_ours(tmp_path: Path) -> None:
+    loaded = shop_with(tmp_path, '{"clock": "10 March"}')
+    with pytest.raises(JourneyError, match="'10 March' is no time") as error:
+        make_world(loaded, loaded.fixtures["base"].setup)
+    assert error.value.where == "shop/fixtures/base.json"
+    assert "2026-03-10T10:00:00+01:00" in error.value.next
+
+
+def test_what_is_no_object_is_no_fixture(tmp_path: Path) -> None:
+    assert "not a fixture" in refused(tmp_path, "[1, 2]").message
+
+
+def test_all_fields_may_be_left_out(tmp_path: Path) -> None:
+    setup = shop_with(tmp_path, "{}").fixtures["base"].setup
+    assert (setup.agent, setup.fixture, setup.customer, setup.channel) == ("shop", "base", {}, "chat")
