@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 
 from workbench.engine import Conversation, run_turn
-from workbench.errors import JourneyError
 from workbench.library import Entry, Record
 from workbench.model import Delta, ModelAnswer
 from workbench.outside.loader import Loaded, load
@@ -104,7 +103,9 @@ def make_agent(root: Path) -> Path:
     (journeys / "shop" / "agent.py").write_text(AGENT)
     (journeys / "shop" / "persona.md").write_text("Be kind and brief.")
     (journeys / "shop" / "returns" / "journey.py").write_text(JOURNEY)
-    (journeys / "shop" / "returns" / "manual.md").write_text("# Returns\nLook the order up first.\n## Then\nReturn it.")
+    (journeys / "shop" / "returns" / "manual.md").write_text(
+        "# Returns\nLook the order up first.\n## Then\nReturn it."
+    )
     (journeys / "shop" / "fixtures" / "base.json").write_bytes(msgspec.json.encode(BASE))
     (journeys / "shop" / "fixtures" / "empty.json").write_bytes(msgspec.json.encode({"about": "nothing"}))
     return journeys
@@ -252,7 +253,10 @@ class Shelf:
 
     def entries(self) -> list[Entry]:
         return [
-            *(Entry("transcript", p, t.title, t.agent, t.state, 1.0, 1, len(t.marks)) for p, t in self.store.saved.items()),
+            *(
+                Entry("transcript", p, t.title, t.agent, t.state, 1.0, 1, len(t.marks))
+                for p, t in self.store.saved.items()
+            ),
             *(
                 Entry("session", s.id, "a talk", s.agent, "session", 2.0, len(s.turns()), len(s.marks))
                 for s in self.sessions.values()
@@ -262,7 +266,9 @@ class Shelf:
     def open(self, entry: Entry) -> Record:
         if entry.kind == "session":
             s = self.sessions[entry.id]
-            return Record(s.setup, Trace(s.trace.steps, s.trace.exhibits), "a talk", "script", list(s.marks.values()))
+            return Record(
+                s.setup, Trace(s.trace.steps, s.trace.exhibits), "a talk", "script", list(s.marks.values())
+            )
         t = self.store.saved[entry.id]
         return Record(t.setup, t.trace, t.title, "script", t.marks, t.expectations)
 

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from ..session import Session
     from ..library import Library
+    from ..session import Session
 
 
 def run(

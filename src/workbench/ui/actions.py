@@ -59,24 +59,24 @@ _MOVE, _SEE, _TALK, _JUDGE, _CODE, _PROGRAM = "Move", "See", "Talk", "Judge", "C
 ACTIONS: tuple[Action, ...] = (
     Action("help", "question_mark,f1", "help", "All actions, searchable; enter runs one.", _PROGRAM, footer=1),
     Action("type", "i", "type", "Write to the agent.", _TALK, (DEVELOP,), 2),
-    Action("mark", "a", "mark", "Mark the step: whose fault, how bad, what should have happened.", _JUDGE, footer=3),
-    Action(
-        "save", "t", "save", "Save the conversation as a transcript: a mistake to fix, or a guard.", _JUDGE, footer=4
-    ),
+    Action("mark", "a", "mark", "Mark the step: whose fault, how bad, what should be.", _JUDGE, footer=3),
+    Action("save", "t", "save", "Save the conversation as a transcript: a mistake to fix, or a guard.", _JUDGE,
+           footer=4),
     Action("undo", "u", "undo", "Take back the last mark or save.", _JUDGE, footer=6),
     Action("unmark", "A", "unmark", "Take the mark off the step (undo brings it back).", _JUDGE),
-    Action(
-        "fork", "f", "fork", "Go on differently from before this turn; this conversation is kept.", _TALK, (DEVELOP,), 5
-    ),
+    Action("fork", "f", "fork", "Go on differently from before this turn; this conversation is kept.", _TALK,
+           (DEVELOP,), 5),
     Action("keep", "greater_than_sign", "go on with the new run",
            "After a reload: the re-run becomes a conversation of its own, which goes on.", _CODE, (DEVELOP,)),
     Action("drop", "less_than_sign", "stay with the record",
            "After a reload: drop the re-run; the recorded conversation goes on.", _CODE, (DEVELOP,)),
-    Action("difference", "w", "first difference", "To the first step where the re-run differs.", _CODE, (DEVELOP,)),
+    Action("difference", "w", "first difference", "To the first step where the re-run differs.", _CODE,
+           (DEVELOP,)),
     Action("continue", "c", "continue", "Go on with this conversation in Develop.", _TALK, (REVIEW,), 2),
     Action("setup", "s", "setup", "What a conversation starts from: fixture, customer, channel, clock.", _TALK,
            (DEVELOP,), 9),
-    Action("new", "ctrl+n", "new", "A new conversation on the same setup; this one is kept.", _TALK, (DEVELOP,), 7),
+    Action("new", "ctrl+n", "new", "A new conversation on the same setup; this one is kept.", _TALK,
+           (DEVELOP,), 7),
     Action("interrupt", "ctrl+c", "interrupt", "Stop the agent's turn; with text selected, copy it.", _TALK,
            priority=True),
     Action("down", "j,down", "down", "To the next line.", _MOVE),
@@ -111,7 +111,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("develop", "R,f2", "develop", "Back to the live conversation.", _PROGRAM, (REVIEW,), 5),
     Action("theme", "", "change the theme", "Dark, light, then the terminal's own colours.", _PROGRAM),
     Action("palette", "colon,ctrl+p", "commands", "Find a command by name.", _PROGRAM, footer=12),
-    Action("quit", "ctrl+q", "quit", "Leave. Everything is written as it happens.", _PROGRAM, footer=8, priority=True),
+    Action("quit", "ctrl+q", "quit", "Leave. Everything is written as it happens.", _PROGRAM, footer=8,
+           priority=True),
 )  # fmt: skip
 
 BY_ID = {action.id: action for action in ACTIONS}
@@ -135,7 +136,9 @@ def at(where: str) -> list[Action]:
 def bindings(where: str) -> list[Binding]:
     """The bindings of one screen. Ids are those of the table, so that a keymap can move them."""
     return [
-        Binding(action.keys, f"do('{action.id}')", action.title, show=False, priority=action.priority, id=action.id)
+        Binding(
+            action.keys, f"do('{action.id}')", action.title, show=False, priority=action.priority, id=action.id
+        )
         for action in at(where)
         if action.keys
     ]
@@ -152,7 +155,7 @@ def find(where: str, words: str) -> list[Action]:
         a for a in at(where) if all(w in f"{a.title} {a.key_text} {a.about} {a.group}".lower() for w in asked)
     ]
     if not asked:
-        return found
+        return [a for group in groups(found).values() for a in group]
     return sorted(found, key=lambda a: not all(w in a.title.lower() for w in asked))
 
 

@@ -16,8 +16,8 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from ..session import Session
 from ..library import Entry, Library, Record
+from ..session import Session
 from .style import CSS, THEMES
 
 Start = Literal["develop", "review"]
@@ -73,7 +73,9 @@ class WorkbenchApp(App[int]):
         self.add_mode("develop", self.get_develop)
         self.add_mode("review", self.get_review)
         self.switch_mode(self.start_with)
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # not in the main thread, or Windows
+        with contextlib.suppress(
+            NotImplementedError, RuntimeError, ValueError
+        ):  # not in the main thread, or Windows
             for number in SIGNALS:
                 asyncio.get_running_loop().add_signal_handler(number, self.leave, 128 + number)
         self.call_after_refresh(self._begin)
@@ -115,7 +117,9 @@ class WorkbenchApp(App[int]):
         live = self.session
         if entry.id == live.id:
             return live
-        session = Session(live.host, live.store, entry.agent, live.model, id=entry.id if entry.kind == "session" else "")
+        session = Session(
+            live.host, live.store, entry.agent, live.model, id=entry.id if entry.kind == "session" else ""
+        )
         session.take_over(record.setup, record.trace, record.marks, begun=entry.kind == "session")
         if entry.agent == live.agent:
             session.share(live)
@@ -188,7 +192,7 @@ def first_theme() -> str:
 def run(
     session: Session, library: Library, changes: AsyncIterator[Any] | None = None, screen: Start = "develop"
 ) -> int:
-    """Run the screens until the engineer leaves. Returns the exit status: 0, 128 + a signal, 3 for a bug of ours."""
+    """Run the screens until the engineer leaves. Gives the exit status: 0, 128 + a signal, 3 for our own bug."""
     app = WorkbenchApp(session, library, changes, screen)
     try:
         app.run()

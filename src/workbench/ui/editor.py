@@ -11,7 +11,7 @@ COLON = {"code", "codium", "cursor", "zed", "subl", "hx", "helix"}  # these take
 
 
 def place_of(source: str) -> tuple[str, int]:
-    """"returns/journey.py:41" as file and line; line 1 where it names none."""
+    """ "returns/journey.py:41" as file and line; line 1 where it names none."""
     file, _, line = source.rpartition(":")
     return (file, int(line)) if file and line.isdigit() else (source, 1)
 
@@ -27,6 +27,10 @@ def command(path: Path, line: int) -> list[str]:
     name = Path(words[0]).name
     if name in COLON:
         goto = ["--goto"] if name in ("code", "codium", "cursor") else []
-        wait = ["--wait"] if name in ("code", "codium", "cursor") and "--wait" not in words and "-w" not in words else []
+        wait = (
+            ["--wait"]
+            if name in ("code", "codium", "cursor") and "--wait" not in words and "-w" not in words
+            else []
+        )
         return [*words, *wait, *goto, f"{path}:{line}"]
     return [*words, f"+{line}", str(path)]

@@ -48,9 +48,21 @@ TERMINAL = Theme(
     panel="ansi_default",
     dark=True,
     ansi=True,
-    variables={"rule": "ansi_bright_black", "faint": "ansi_bright_black", "think": "ansi_magenta",
-               "cursor-line": "ansi_default"},
-)  # fmt: skip
+    variables={
+        "rule": "ansi_bright_black",
+        "faint": "ansi_bright_black",
+        "think": "ansi_magenta",
+        "cursor-line": "ansi_default",
+        "ansi-background": "ansi_black",
+        "ansi-foreground": "ansi_white",
+        "input-cursor-background": "ansi_white",
+        "input-cursor-foreground": "ansi_black",
+        "input-selection-background": "ansi_bright_blue",
+        "input-selection-foreground": "ansi_black",
+        "screen-selection-background": "ansi_bright_blue",
+        "screen-selection-foreground": "ansi_black",
+    },
+)
 THEMES = (DARK, LIGHT, TERMINAL)
 
 CSS = """
@@ -93,7 +105,7 @@ Bar { scrollbar-size-vertical: 0; background: $panel; }
 .pane--draft { color: $faint; text-style: italic; }
 .pane--title { text-style: bold reverse; }
 .pane--key { color: $primary; text-style: bold; }
-.pane--cursor { background: $cursor-line; text-style: bold; }
+.pane--cursor { background: $cursor-line; }
 .pane--chosen { background: $panel; }
 Screen:ansi .pane--cursor { text-style: reverse; }
 Screen:ansi .pane--chosen { text-style: underline; }
@@ -160,7 +172,12 @@ Form:ansi { background: ansi_default; }
 Choice { width: 1fr; height: auto; color: $foreground; background: $background; }
 Choice:focus { background: $cursor-line; }
 Choice:ansi:focus { text-style: bold; }
-#form InputLine { background: $panel; &:focus { background: $cursor-line; } & .text-area--cursor-line { background: $cursor-line; } }
+#form InputLine {
+    background: $panel;
+    &:focus { background: $cursor-line; }
+    & .text-area--cursor-line { background: $cursor-line; }
+}
 #form Pane { border: none; background: $background; height: auto; max-height: 12; }
-#form #results { height: 18; max-height: 70%; }
+#form #results { max-height: 100%; }
+#form #told { width: 100%; height: auto; min-height: 1; color: $accent; }
 """

@@ -9,12 +9,13 @@ from ...steps import Decision
 from ...trace import Move
 from ...transcript import Mark
 from ...wire import Differs
-from .lanes import ENDS, GLYPHS, OUTCOMES, ROLES, VERDICTS, short
+from .lanes import ENDS, GLYPHS, OUTCOMES, ROLES, VERDICTS
 from .rows import Row
 from .text import BLANK, Bit, Line, clean, fit, one_line, pretty, value, wrap
 from .view import View
 
 LABEL = 9  # cells of the labels at the left
+SIDE_BY_SIDE = 92  # cells from which the record and the new run stand beside each other
 MAX_BLOCK = 400  # lines of one value
 
 Tab = Callable[[View, Row, int], list[Line]]
@@ -22,8 +23,8 @@ Tab = Callable[[View, Row, int], list[Line]]
 
 def labelled(label: str, bits: list[Bit], width: int, role: str = "label") -> list[Line]:
     """A label, and text hanging beside it."""
-    return wrap([Bit(label.ljust(LABEL)[: max(LABEL, len(label))] + ("" if len(label) < LABEL else " "), role), *bits],
-                width, LABEL)  # fmt: skip
+    head = label.ljust(LABEL) if len(label) < LABEL else label + " "
+    return wrap([Bit(head, role), *bits], width, LABEL)
 
 
 def with_source(lines: list[Line], source: str, width: int) -> list[Line]:
@@ -44,12 +45,6 @@ def step(view: View, row: Row, width: int) -> list[Line]:
     if move is None:
         return _end(row, width)
     found = view.difference(move.place)
-    if found is not None:
-        return [*compared(view, move, found, width), BLANK, *_step(view, row, move, width)]
-    return _step(view, row, move, width)
-
-
-def _step(view: View, row: Row, move: Move, width: int) -> list[Line]:
     lines: list[Line] = []
     mark = view.marks.get(str(move.place))
     if mark is not None:
@@ -58,18 +53,21 @@ def _step(view: View, row: Row, move: Move, width: int) -> list[Line]:
     chosen = row.decision
     if chosen is not None:  # a policy's own line was selected: it comes first
         loud = [chosen, *(d for d in loud if d is not chosen)]
-    for decision in loud:
-        lines += decision_lines(view, decision, width)
+    if found is not None:
+        lines = [*compared(view, move, found, width), *lines]
+    else:
+        for decision in loud:
+            lines += decision_lines(view, decision, width)
     lines += what(move, width)
     for fault in move.faults:
-        lines += labelled("⚠ fault", [Bit(f"{fault.origin} {one_line(fault.name)}: "), Bit(clean(fault.message, 2000), "bad")],
-                          width, "bad")  # fmt: skip
+        said = [Bit(f"{fault.origin} {one_line(fault.name)}: "), Bit(clean(fault.message, 2000), "bad")]
+        lines += labelled("⚠ fault", said, width, "bad")
         lines = with_source(lines, fault.where, width)
         lines += [(Bit(" " * LABEL), Bit(one_line(frame, 300), "dim")) for frame in fault.trace[:12]]
     if move.handoff is not None:
         by = "the model" if move.handoff.by == "model" else move.handoff.by
         lines += labelled("↑ person", [Bit(f"by {one_line(by)}: {one_line(move.handoff.reason)}")], width, "warn")
-    for decision in [d for d in move.decisions if d not in loud]:
+    for decision in [d for d in move.decisions if d not in loud and found is None]:
         lines += decision_lines(view, decision, width)
     if move.reasoning.strip():
         lines += labelled("thought", [Bit(clean(move.reasoning, 6000), "think")], width)
@@ -98,7 +96,11 @@ def decision_lines(view: View, decision: Decision, width: int) -> list[Line]:
     card = view.card(decision.version)
     role = ROLES[decision.verdict]
     glyph = "⚠" if decision.fault else GLYPHS[decision.verdict]
-    head = [Bit(f"{glyph} {VERDICTS[decision.verdict]}", role), Bit(" by "), Bit(one_line(decision.policy), "bold")]
+    head = [
+        Bit(f"{glyph} {VERDICTS[decision.verdict]}", role),
+        Bit(" by "),
+        Bit(one_line(decision.policy), "bold"),
+    ]
     if decision.reason:
         head.append(Bit(f"  “{clean(decision.reason, 2000)}”", role if decision.verdict != "allow" else ""))
     lines = wrap(head, width, 2)
@@ -138,7 +140,9 @@ def what(move: Move, width: int) -> list[Line]:
         if result.changed:
             lines += labelled("wrote", [Bit(f"{len(result.changed)} changes: see the tab world", "accent")], width)
     else:
-        lines += labelled("result", [Bit(f"✗ {OUTCOMES[result.outcome]}  ", "bad"), Bit(clean(result.value))], width)
+        lines += labelled(
+            "result", [Bit(f"✗ {OUTCOMES[result.outcome]}  ", "bad"), Bit(clean(result.value))], width
+        )
     after = move.rewritten("after")
     if after is not None:
         lines += block("seen as", after, width)
@@ -171,17 +175,21 @@ def block(label: str, thing: Any, width: int) -> list[Line]:
 def compared(view: View, move: Move, found: Differs, width: int) -> list[Line]:
     """The record and the new run of one move, side by side where there is room."""
     now = view.rerun_move(move.place)
-    head = [Bit("≠ first difference  ", "warn"), Bit(clean(found.why, 500)),
-            Bit("   > go on with the new run   < stay with the record", "dim")]  # fmt: skip
-    lines = wrap(head, width, 2)
-    if width < 72:
+    head = wrap([Bit("≠ differs ", "warn"), Bit(clean(found.why, 500))], width, 2)
+    if width < SIDE_BY_SIDE:
+        right = _decisions(view, now, width) if now is not None else []
         return [
-            *lines,
             *labelled("recorded", [Bit(clean(found.recorded, 2000))], width, "warn"),
             *labelled("now", [Bit(clean(found.now, 2000))], width, "accent"),
-        ]
+            *head, *_decisions(view, move, width), *right, BLANK,
+        ]  # fmt: skip
+    lines = head
     half = (width - 3) // 2
-    left = [(Bit("recorded", "warn"),), *wrap([Bit(clean(found.recorded, 2000))], half), *_decisions(view, move, half)]
+    left = [
+        (Bit("recorded", "warn"),),
+        *wrap([Bit(clean(found.recorded, 2000))], half),
+        *_decisions(view, move, half),
+    ]
     right = [(Bit("now", "accent"),), *wrap([Bit(clean(found.now, 2000))], half)]
     if now is not None:
         right += _decisions(view, now, half)
@@ -189,7 +197,7 @@ def compared(view: View, move: Move, found: Differs, width: int) -> list[Line]:
         a = left[index] if index < len(left) else BLANK
         b = right[index] if index < len(right) else BLANK
         lines.append((*fit(a, half), Bit(" │ ", "rule"), *fit(b, half)))
-    return lines
+    return [*lines, BLANK]
 
 
 def _decisions(view: View, move: Move, width: int) -> list[Line]:
@@ -206,7 +214,3 @@ def summary(move: Move) -> str:
         return f"{one_line(move.call.tool)}({value(move.call.args)}){result}"
     said = move.reply.text if move.reply else move.answer.text if move.answer else ""
     return clean(move.message.text if move.message else said)
-
-
-def policy_name(decision: Decision) -> str:
-    return short(decision.policy)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ...steps import Decision
 from ...trace import Move
 from .rows import Row
-from .text import Bit, Line, cut, fit, one_line, value
+from .text import BLANK, Bit, Line, cut, fit, one_line, value, wrap
 
 GLYPHS = {"allow": "✓", "block": "✗", "rewrite": "↻", "escalate": "↑"}
 ROLES = {"allow": "good", "block": "bad", "rewrite": "warn", "escalate": "warn"}
@@ -67,23 +67,45 @@ def short(name: str) -> str:
     return one_line(name.rsplit(".", 1)[-1], 80)
 
 
-def wide(row: Row, width: int, notes: Notes) -> Line:
-    """A move in three lanes; a turn's header runs over all of them."""
+def wide(row: Row, width: int, notes: Notes, tall: int = 1) -> list[Line]:
+    """A move in three lanes, over `tall` lines at most; a turn's header runs over all lanes."""
     lanes = Lanes.of(width)
     if row.part == "turn":
-        return _turn(row, width, notes, lanes)
+        return [_turn(row, width, notes, lanes)]
     if row.part != "move" or row.move is None:
-        return _loose(row, width, notes)
+        return [_loose(row, width, notes)]
     move = row.move
-    return (
-        *fit([Bit(f"{row.number:>4}", "dim")], lanes.number),
-        *fit([thought(move)], lanes.reasoning),
-        Bit("  "),
-        *fit(act(move), lanes.tool),
-        Bit("  "),
-        *fit(decided(move), lanes.policy),
-        *notes.bits,
-    )
+    columns = [
+        folded([thought(move)], lanes.reasoning, tall),
+        folded(act(move), lanes.tool, tall),
+        folded(decided(move), lanes.policy, tall),
+    ]
+    lines: list[Line] = []
+    for index in range(max(len(column) for column in columns)):
+        a, b, c = (column[index] if index < len(column) else BLANK for column in columns)
+        lines.append(
+            (
+                *fit([Bit("" if index else f"{row.number:>4}", "dim")], lanes.number),
+                *fit(a, lanes.reasoning),
+                Bit("  "),
+                *fit(b, lanes.tool),
+                Bit("  "),
+                *fit(c, lanes.policy),
+                *(Notes() if index else notes).bits,
+            )
+        )
+    return lines
+
+
+def folded(bits: Sequence[Bit], cells: int, tall: int) -> list[Line]:
+    """Bits over at most `tall` lines; the last one ends in … where something is missing."""
+    if tall == 1:
+        return [fit(bits, cells)]
+    enough = cells * (tall + 2)
+    lines = wrap([Bit(bit.text[:enough], bit.role) for bit in bits], cells)
+    if len(lines) <= tall:
+        return lines
+    return [*lines[: tall - 1], fit([*lines[tall - 1], *(Bit(" " + b.text, b.role) for b in lines[tall])], cells)]
 
 
 def thought(move: Move) -> Bit:
@@ -105,7 +127,7 @@ def narrow(row: Row, width: int, notes: Notes) -> Line:
     if row.part == "think":
         kind, bits = "think", [Bit(one_line(move.reasoning), "think")]
     elif row.part == "act":
-        kind, bits = ("tool" if move.call else "reply"), act(move)
+        kind, bits = ("tool" if move.call else "reply"), [b for b in act(move) if b.text != "reply "]
     else:
         assert row.decision is not None
         kind, bits = "policy", decision_bits(row.decision, reason=True)
@@ -157,7 +179,11 @@ def _loose(row: Row, width: int, notes: Notes) -> Line:
         ]
     elif row.end is not None:
         detail = f": {one_line(row.end.detail)}" if row.end.detail else ""
-        bits = [Bit("     ■ ", "bad"), Bit("the turn ended: ", "dim"), Bit(f"{ENDS[row.end.reason]}{detail}", "bad")]
+        bits = [
+            Bit("     ■ ", "bad"),
+            Bit("the turn ended: ", "dim"),
+            Bit(f"{ENDS[row.end.reason]}{detail}", "bad"),
+        ]
     else:
         bits = []
     return (*fit(bits, width - 3), *notes.bits)

@@ -145,10 +145,16 @@ def options(view: View, row: Row, width: int) -> list[Line]:
         card = view.trace.exhibits.get(key)
         schema = card if isinstance(card, dict) else {}
         fields = schema.get("input_schema", {}).get("properties", {})
-        bits = [Bit(one_line(schema.get("name", key)), "tool"), Bit(f"({', '.join(one_line(f, 60) for f in fields)})")]
+        bits = [
+            Bit(one_line(schema.get("name", key)), "tool"),
+            Bit(f"({', '.join(one_line(f, 60) for f in fields)})"),
+        ]
         lines += labelled("tool", [*bits, Bit(f"  {one_line(schema.get('description', ''), 300)}", "dim")], width)
     for hidden in now.hidden:
-        bits = [Bit(f"{hidden.kind} {one_line(hidden.name)}", "warn"), Bit(f"  not offered: {one_line(hidden.condition)}")]
+        bits = [
+            Bit(f"{hidden.kind} {one_line(hidden.name)}", "warn"),
+            Bit(f"  not offered: {one_line(hidden.condition)}"),
+        ]
         lines = with_source(lines + labelled("hidden", bits, width), hidden.source, width)
     return lines
 

@@ -53,7 +53,9 @@ def ago(at: float, now: float | None = None) -> str:
         return f"{seconds} s ago"
     if seconds < 3600:
         return f"{seconds // 60} min ago"
-    return f"{seconds // 3600} h ago" if seconds < 86_400 else f"{seconds // 86_400} d ago"
+    if seconds < 86_400:
+        return f"{seconds // 3600} h ago"
+    return f"{seconds // 86_400} d ago" if seconds < 100 * 86_400 else time.strftime("%Y-%m", time.localtime(at))
 
 
 def state(code: Code) -> Bit:

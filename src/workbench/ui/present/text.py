@@ -155,11 +155,11 @@ def wrap(bits: Sequence[Bit], cells: int, hang: int = 0) -> list[Line]:
                     continue
                 if used + size > cells and used > hang:
                     close()
-                while size > cells - used:
-                    head = set_cell_size(word[: cells - used], cells - used).rstrip() or word[0]
-                    now.append(Bit(head, role))
-                    close()
-                    word = word[len(head) :]
+                if size > cells - used:
+                    *heads, word = _chop(word, cells - hang)
+                    for head in heads:
+                        now.append(Bit(head, role))
+                        close()
                     size = cell_len(word)
                 if word:
                     now.append(Bit(word, role))
@@ -167,6 +167,19 @@ def wrap(bits: Sequence[Bit], cells: int, hang: int = 0) -> list[Line]:
     if len(now) > (1 if hang and lines else 0) or not lines:
         lines.append(tuple(now))
     return [_join(line) for line in lines]
+
+
+def _chop(word: str, cells: int) -> list[str]:
+    """A long word in pieces of at most `cells` cells. Measures no more than a piece at a time."""
+    pieces: list[str] = []
+    at = 0
+    while at < len(word):
+        piece = word[at : at + cells]
+        if cell_len(piece) > cells:
+            piece = set_cell_size(piece, cells).rstrip() or piece[0]
+        pieces.append(piece)
+        at += len(piece)
+    return pieces
 
 
 def _join(line: Line) -> Line:

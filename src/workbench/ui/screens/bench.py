@@ -29,6 +29,7 @@ from ..widgets.steps import StepsPane
 
 WIDE = 120  # columns from which the chat stands beside the steps
 LEAST = (60, 16)
+TAIL = 8_000  # characters of a draft that are shown while it grows
 TICK = 0.1  # seconds between two paints of what streams in
 
 
@@ -42,8 +43,9 @@ class Bench(Screen[None]):
         super().__init__()
         self.session: Session | None = None
         self._stale = ""
-        self._draft = Draft()
-        self._shown_draft = Draft()
+        self._parts: list[str] = []  # what has streamed in of the words of an answer
+        self._doing = ""
+        self._streamed = False
         self._drafted: tuple[int, int] = (0, 0)
         self._zoomed = ""
 
@@ -78,7 +80,9 @@ class Bench(Screen[None]):
         self.set_class(small, "small")
         self.set_class(width >= WIDE, "wide")
         self.set_class(width < WIDE, "narrow")
-        text = f"Workbench needs {LEAST[0]}x{LEAST[1]}; this is {width}x{height}.\nNothing is lost: make it larger."
+        text = (
+            f"Workbench needs {LEAST[0]}x{LEAST[1]}; this is {width}x{height}.\nNothing is lost: make it larger."
+        )
         self.query_one("#too-small", Static).update(text)
         self.call_after_refresh(self.tell_status)
 
@@ -100,7 +104,7 @@ class Bench(Screen[None]):
                 self.heard(changed)
 
         session.listeners = [hear]
-        self._draft = self._shown_draft = Draft()
+        self._forget_draft()
         self._stale = "fresh"
         self._tick()
 
@@ -127,19 +131,23 @@ class Bench(Screen[None]):
     def _stream(self, turn: int, answer: int, delta: Any) -> None:
         if (turn, answer) != self._drafted:
             self._drafted = (turn, answer)
-            self._draft = Draft()
-        text, doing = self._draft
+            self._forget_draft()
+        self._streamed = True
         match delta.kind:
             case "text":
-                self._draft = Draft(text + delta.text)
+                self._parts.append(delta.text)
+                self._doing = ""
             case "thinking":
-                self._draft = Draft(text, "thinking")
+                self._doing = "thinking"
             case "tool":
-                self._draft = Draft(text, f"calling {one_line(delta.text, 60)}")
+                self._doing = f"calling {one_line(delta.text, 60)}"
             case "wait":
-                self._draft = Draft(text, f"waiting {delta.seconds:.0f} s: {one_line(delta.text, 200)}")
+                self._doing = f"waiting {delta.seconds:.0f} s: {one_line(delta.text, 200)}"
             case _:
-                self._draft = Draft()
+                self._forget_draft()
+
+    def _forget_draft(self) -> None:
+        self._parts, self._doing, self._streamed = [], "", True
 
     def _settle(self, step: Any) -> None:
         """A draft goes when its words are on record, or are known never to be sent."""
@@ -149,7 +157,7 @@ class Bench(Screen[None]):
             or (isinstance(step, Decision) and step.stand == "reply" and step.verdict in ("block", "escalate"))
         )
         if gone:
-            self._draft = Draft()
+            self._forget_draft()
 
     def _tick(self) -> None:
         if not self.is_mounted or not hasattr(self, "chat"):
@@ -157,9 +165,12 @@ class Bench(Screen[None]):
         if self._stale:
             stale, self._stale = self._stale, ""
             self.update(fresh=stale == "fresh")
-        if self._draft != self._shown_draft:
-            self._shown_draft = self._draft
-            self.chat.stream(self._draft)
+        if self._streamed:
+            self._streamed = False
+            if len(self._parts) > 1:
+                self._parts = ["".join(self._parts)]
+            text = self._parts[0] if self._parts else ""
+            self.chat.stream(Draft(text if len(text) <= TAIL else "…" + text[-TAIL:], self._doing))
 
     def update(self, fresh: bool = False) -> None:
         """Show what the session holds now."""
@@ -415,7 +426,8 @@ class Bench(Screen[None]):
         from .mark import MarkScreen
 
         session, place = self.session, self.place
-        assert session is not None and place is not None
+        if session is None or place is None:
+            return
         move = session.move_at(place)
         if move is not None:
             screen = MarkScreen(move, session.marks.get(str(place)))

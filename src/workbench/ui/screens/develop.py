@@ -22,6 +22,8 @@ from ..widgets.chat import ChatPane
 from ..widgets.input import InputLine
 from .bench import Bench
 
+HANDED = "a person has it now: f forks before that, ctrl+n begins anew"
+
 
 class Develop(Bench):
     """The live conversation."""
@@ -51,6 +53,8 @@ class Develop(Bench):
 
     def update(self, fresh: bool = False) -> None:
         self._hint()
+        handed = self.session is not None and self.session.handed_off
+        self.entry.placeholder = HANDED if handed else "type to the agent, enter sends"
         super().update(fresh)
 
     def _hint(self) -> None:
@@ -61,10 +65,12 @@ class Develop(Bench):
         card = s.card
         lines = [f"A new conversation with {one_line(s.agent)}. Type below, enter sends."]
         if card is not None:
-            goals = "; ".join(one_line(j.goal, 120) for j in card.journeys)
-            lines += ["", f"It can help to: {goals}."] if goals else []
+            goals = [f"• {one_line(j.goal, 120)}" for j in card.journeys]
+            lines += ["", "Its journeys:", *goals] if goals else []
             about = next((f.about for f in card.fixtures if f.name == s.setup.fixture), "")
-            fixture = f"{one_line(s.setup.fixture)}: {one_line(about, 200)}" if about else one_line(s.setup.fixture)
+            fixture = (
+                f"{one_line(s.setup.fixture)}: {one_line(about, 200)}" if about else one_line(s.setup.fixture)
+            )
             lines += ["", f"It starts on the fixture {fixture}."]
             if s.setup.customer:
                 lines.append(f"The customer: {value(s.setup.customer)}")
@@ -103,9 +109,8 @@ class Develop(Bench):
 
     def why_not(self, id: str) -> str:
         s = self.session
-        if s is not None and s.busy and id in ("fork", "new", "setup", "keep", "drop", "save", "review"):
-            if id != "review":
-                return "the agent is still answering: wait, or interrupt it with esc"
+        if s is not None and s.busy and id in ("fork", "new", "setup", "keep", "drop", "save"):
+            return "the agent is still answering: wait, or interrupt it with esc"
         if id == "fork" and (self.steps.row is None or s is None or not len(s.trace)):
             return "there is nothing to fork yet"
         if id in ("keep", "drop") and (s is None or s.rerun is None):
@@ -159,7 +164,8 @@ class Develop(Bench):
 
     def do_fork(self) -> None:
         s, row = self.session, self.steps.row
-        assert s is not None and row is not None
+        if s is None or row is None:
+            return
         turn = Place(row.place.turn)
         asked = s.move_at(turn)
         self.bench_app.switch(s.branch(upto=turn))
@@ -178,7 +184,8 @@ class Develop(Bench):
         from .setup import SetupScreen
 
         session = self.session
-        assert session is not None and session.card is not None
+        if session is None or session.card is None:
+            return
 
         def chosen(setup: object) -> None:
             if setup is None:

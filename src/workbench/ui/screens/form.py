@@ -37,8 +37,8 @@ class Form(ModalScreen[T]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="form", can_focus=False) as form:
-            form.border_title = Content(self.TITLE_TEXT)  # type: ignore[assignment]
-            form.border_subtitle = Content(self.KEYS)  # type: ignore[assignment]
+            form.border_title = Content(self.TITLE_TEXT)
+            form.border_subtitle = Content(self.KEYS)
             yield from self.fields()
             yield Static("", id="told", markup=False)
 

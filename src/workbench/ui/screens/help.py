@@ -59,6 +59,7 @@ class HelpScreen(Form[str]):
     def on_mount(self) -> None:
         self.results = self.query_one(Results)
         self.results.can_focus = False
+        self._fit()
         self._search("")
         self.query_one("#search").focus()
 
@@ -66,11 +67,24 @@ class HelpScreen(Form[str]):
     def _changed(self, event: TextArea.Changed) -> None:
         self._search(event.text_area.text)
 
+    def on_resize(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        self.query_one(Results).styles.height = max(self.app.size.height - 8, 4)
+
     def _search(self, words: str) -> None:
         self.results.found = actions.find(self.where, words)
         self.results.cursor = 0
         self.results.redraw()
         self.results.go(0)
+        self._tell()
+
+    @on(LineList.Moved)
+    def _tell(self) -> None:
+        """The chosen action in full: its line may be cut."""
+        found = self.results.found
+        self.tell(found[self.results.cursor].about if found else "")
 
     def key_down(self) -> None:
         self.results.action_scroll_down()

@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from ...replay import tell as tell_move
 from ...trace import Move
-from ...transcript import FAULTS, MARK_KINDS, REGRESSION_FAULTS, SEVERITIES, Mark
+from ...transcript import FAULTS, MARK_KINDS, SEVERITIES, Mark, MarkFault, MarkKind
 from ..present.text import clean
 from ..widgets.choice import Choice
 from .form import Form, FormLine
@@ -32,7 +32,7 @@ class MarkScreen(Form[Mark]):
     def __init__(self, move: Move, mark: Mark | None) -> None:
         super().__init__()
         self.move = move
-        self.mark = mark or Mark(str(move.place), kind=_likely_kind(move), fault=_likely_fault(move))
+        self.mark = mark or Mark(str(move.place), _likely_fault(move), kind=_likely_kind(move))
 
     def fields(self) -> ComposeResult:
         yield Static(Content(f"{self.mark.at}  {clean(tell_move(self.move), 400)}"), classes="label")
@@ -57,19 +57,15 @@ class MarkScreen(Form[Mark]):
         self.dismiss(Mark(self.mark.at, **chosen, **written))  # type: ignore[arg-type]
 
 
-def _likely_fault(move: Move) -> str:
+def _likely_fault(move: Move) -> MarkFault:
     if move.result is not None and move.result.outcome == "fault":
         return "tool"
     return "policy" if move.effect in ("blocked", "escalated", "rewritten") else "agent"
 
 
-def _likely_kind(move: Move) -> str:
+def _likely_kind(move: Move) -> MarkKind:
     if move.effect == "rejected":
         return "tool_call_schema_error"
     if move.call is not None:
         return "guideline_violation" if move.executed else "other"
     return "other"
-
-
-def is_regression(mark: Mark | None) -> bool:
-    return mark is None or mark.fault in REGRESSION_FAULTS

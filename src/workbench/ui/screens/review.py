@@ -58,8 +58,8 @@ class Review(Bench):
     def read_list(self) -> None:
         entries = self.bench_app.library.entries()
         self.shelf.show(entries)
-        kinds = sum(1 for e in entries if e.kind == "transcript")
-        self.shelf.border_title = f"0 List: {kinds} transcripts, {len(entries) - kinds} conversations"
+        saved = sum(1 for e in entries if e.kind == "transcript")
+        self.shelf.border_title = f"0 List: {saved} saved, {len(entries) - saved} talks"
         self.tell_status()
         self.offer_keys()
         if self.has_class("wide") and self.entry is None:

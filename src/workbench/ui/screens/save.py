@@ -90,7 +90,11 @@ class SaveScreen(Form[None]):
         choices.choices = found
         choices.styles.height = max(len(found), 1)
         choices.redraw()
-        at = f"at {self.place}: {clean(tell_move(move), 300)}" if move else "mark a step first: a mistake needs its place"
+        at = (
+            f"at {self.place}: {clean(tell_move(move), 300)}"
+            if move
+            else "mark a step first: a mistake needs its place"
+        )
         self.query_one("#at", Static).update(Content(f"{at}\nWhat must hold there from now on (↑ ↓ choose):"))
         self._show_kind()
         self._show_words()
@@ -112,9 +116,14 @@ class SaveScreen(Form[None]):
     def _show_words(self) -> None:
         chosen = self.query_one(Expectations).chosen
         line = self.query_one("#text", FormLine)
-        wanted = self.kind == "mistake" and chosen is not None and "text" in msgspec.structs.asdict(chosen) and bool(chosen.text)
+        wanted = (
+            self.kind == "mistake"
+            and chosen is not None
+            and "text" in msgspec.structs.asdict(chosen)
+            and bool(chosen.text)
+        )
         assert line.parent is not None
-        line.parent.display = wanted  # type: ignore[attr-defined]
+        line.parent.display = wanted
         if wanted and chosen is not None:
             line.text = chosen.text
 
@@ -156,8 +165,8 @@ class SaveScreen(Form[None]):
             self.saving = False
         self.tell(told(self.saved))
         form = self.query_one("#form")
-        form.border_title = Content("Saved")  # type: ignore[assignment]
-        form.border_subtitle = Content("enter closes this · u then takes the save back")  # type: ignore[assignment]
+        form.border_title = Content("Saved")
+        form.border_subtitle = Content("enter closes this · u then takes the save back")
         for widget in form.children:
             widget.display = widget.id == "told"
         self.set_focus(None)

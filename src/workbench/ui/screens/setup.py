@@ -7,12 +7,11 @@ from datetime import datetime
 import msgspec
 from textual import on
 from textual.app import ComposeResult
-from textual.content import Content
 from textual.widgets import Static
 
 from ...steps import Setup
 from ...wire import AgentCard, FixtureCard
-from ..present.text import Bit, Line, one_line, value
+from ..present.text import Bit, Line, one_line
 from ..widgets.choice import Choice
 from ..widgets.lines import LineList
 from .form import Form, FormLine
@@ -100,7 +99,3 @@ class SetupScreen(Form[Setup]):
             return
         channel = self.query_one("#channel", Choice).value
         self.dismiss(msgspec.structs.replace(base, customer=customer, channel=channel, clock=clock))
-
-
-def in_words(setup: Setup) -> Content:
-    return Content(f"{one_line(setup.fixture)} · {value(setup.customer)} · {setup.channel} · {setup.clock}")

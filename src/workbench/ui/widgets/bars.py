@@ -66,7 +66,10 @@ class KeysBar(Bar):
 
     def tell(self, text: str, role: str = "", seconds: float = MESSAGE_SECONDS) -> None:
         """Show a message in place of the keys for a while."""
-        self._message = [Bit({"bad": " ✗ ", "good": " ✓ ", "warn": " ! "}.get(role, " · "), role), Bit(clean(text, 2000), role)]
+        self._message = [
+            Bit({"bad": " ✗ ", "good": " ✓ ", "warn": " ! "}.get(role, " · "), role),
+            Bit(clean(text, 2000), role),
+        ]
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(seconds, self.hush)

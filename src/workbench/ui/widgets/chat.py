@@ -56,7 +56,9 @@ class ChatPane(Pane):
             last = len(self._of) - 1 - self._of[::-1].index(turn)
             top, height = self.scroll_offset.y, self.scrollable_content_region.height
             if first < top or last >= top + height:
-                self.go(min(first, max(last - height + 1, 0)) if last - first >= height else max(last - height + 1, 0))
+                self.go(
+                    min(first, max(last - height + 1, 0)) if last - first >= height else max(last - height + 1, 0)
+                )
 
     def rewrap(self) -> None:
         self._kept.clear()
@@ -69,7 +71,9 @@ class ChatPane(Pane):
         shown = self.turns[-chat.SHOWN :]
         airy = self.scrollable_content_region.height >= 14
         if len(shown) < len(self.turns):
-            lines.append((Bit(f"… {len(self.turns) - len(shown):,} earlier turns: the steps list has them", "dim"),))
+            lines.append(
+                (Bit(f"… {len(self.turns) - len(shown):,} earlier turns: the steps list has them", "dim"),)
+            )
         for turn in shown:
             kept = self._kept.get(turn.turn)
             if kept is None or kept[0] is not turn:

@@ -41,6 +41,7 @@ class DetailPane(Pane):
         self.view, self.row = view, row
         self._fill()
         if moved:
+            self._entitle()
             self.go(0)
 
     def turn_tab(self, by: int) -> None:
@@ -64,7 +65,8 @@ class DetailPane(Pane):
         self.redraw()
 
     def _entitle(self) -> None:
-        parts: list[str | tuple[str, str]] = ["3 Detail "]
+        at = f"{self.row.place} " if self.row is not None else ""
+        parts: list[str | tuple[str, str]] = [f"3 Detail {at}"]
         for name in TABS:
             parts.append((f"[{name}]", "bold") if name == self.tab else f" {name} ")
-        self.border_title = Content.assemble(*parts)  # type: ignore[assignment]
+        self.border_title = Content.assemble(*parts)

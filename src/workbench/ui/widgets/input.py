@@ -19,6 +19,7 @@ class InputLine(TextArea):
 
     def __init__(self, *, id: str | None = None, placeholder: str = "") -> None:
         super().__init__(id=id, compact=True, soft_wrap=True, placeholder=placeholder, highlight_cursor_line=False)
+        self.match_cursor_bracket = False
         self.past: list[str] = []
         self._back = 0
 
@@ -33,7 +34,9 @@ class InputLine(TextArea):
             event.stop()
             event.prevent_default()
             self.insert("\n")
-        elif event.key in ("up", "down") and "\n" not in self.text and (self.past and (self._back or not self.text)):
+        elif (
+            event.key in ("up", "down") and "\n" not in self.text and (self.past and (self._back or not self.text))
+        ):
             event.stop()
             event.prevent_default()
             self._recall(1 if event.key == "up" else -1)

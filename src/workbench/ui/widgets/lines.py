@@ -157,7 +157,7 @@ class Pane(ScrollView, can_focus=True):
 
 
 class LineList(Pane):
-    """Lines with a cursor on one of them."""
+    """Items with a cursor on one of them; an item is a line unless a subclass says otherwise."""
 
     class Moved(Message):
         """The cursor stands on another line; `by_hand` where a person moved it."""
@@ -186,14 +186,26 @@ class LineList(Pane):
         super().__init__(id=id, classes=classes)
         self.cursor = 0
 
+    @property
+    def items(self) -> int:
+        return self.count
+
+    def item_at(self, index: int) -> int:
+        """The item that a line belongs to."""
+        return index
+
+    def span(self, item: int) -> tuple[int, int]:
+        """The first and the last line of an item."""
+        return item, item
+
     def lit(self, index: int) -> str:
-        if index != self.cursor:
+        if self.item_at(index) != self.cursor:
             return ""
         return "cursor" if self.has_focus else "chosen"
 
     def move(self, to: int, by_hand: bool = True) -> None:
-        """Put the cursor on a line that exists and bring it into sight."""
-        to = max(0, min(to, self.count - 1))
+        """Put the cursor on an item that exists and bring it into sight."""
+        to = max(0, min(to, self.items - 1))
         moved = to != self.cursor
         self.cursor = to
         self.show_cursor()
@@ -207,10 +219,11 @@ class LineList(Pane):
         top, height = self.scroll_offset.y, self.scrollable_content_region.height
         if height <= 0:
             return
-        if self.cursor < top:
-            self.go(self.cursor)
-        elif self.cursor >= top + height:
-            self.go(self.cursor - height + 1)
+        first, last = self.span(self.cursor)
+        if first < top:
+            self.go(first)
+        elif last >= top + height:
+            self.go(last - height + 1)
 
     def on_focus(self) -> None:
         self._strips.clear()
@@ -221,12 +234,13 @@ class LineList(Pane):
     def on_click(self, event: events.Click) -> None:
         index = self.scroll_offset.y + event.y - self.gutter.top
         if 0 <= index < self.count:
-            if index == self.cursor:
+            item = self.item_at(index)
+            if item == self.cursor:
                 self.post_message(self.Opened(self))
-            self.move(index)
+            self.move(item)
 
     def redraw(self) -> None:
-        self.cursor = max(0, min(self.cursor, self.count - 1))
+        self.cursor = max(0, min(self.cursor, self.items - 1))
         super().redraw()
 
     def rewrap(self) -> None:
@@ -242,10 +256,12 @@ class LineList(Pane):
         self.move(self.cursor + 1)
 
     def page(self, pages: float) -> None:
-        self.move(self.cursor + round(pages * max(self.scrollable_content_region.height - 1, 1)))
+        lines = round(pages * max(self.scrollable_content_region.height - 1, 1))
+        first, _ = self.span(self.cursor)
+        self.move(self.item_at(max(0, min(first + lines, self.count - 1))))
 
     def action_scroll_home(self) -> None:
         self.move(0)
 
     def action_scroll_end(self) -> None:
-        self.move(self.count - 1)
+        self.move(self.items - 1)

@@ -14,7 +14,8 @@ STATES = {
     "session": ("·", "dim", "conversation"),
     "unreadable": ("⚠", "bad", "cannot be read"),
 }
-WIDE = 90  # cells from which there is room for columns
+WIDE = 70  # cells from which there is room for columns
+AGENT = 100  # cells from which there is room for the agent's name
 
 
 class ShelfList(LineList):
@@ -51,13 +52,14 @@ class ShelfList(LineList):
         if width < WIDE:
             return (
                 Bit(f"{glyph} ", role),
-                *fit([title, marks], max(width - 2 - 7, 8)),
-                *fit([Bit(f" {when:>6}", "dim")], 7),
+                *fit([title, marks], max(width - 2 - 8, 8)),
+                *fit([Bit(f" {when:>7}", "dim")], 8),
             )
+        agent = 16 if width >= AGENT else 0
         return (
             *fit([Bit(f"{glyph} {words}", role)], 21),
-            *fit([title], max(width - 21 - 16 - 10 - 6 - 9, 10)),
-            *fit([Bit(f"  {one_line(e.agent, 40)}", "dim")], 16),
+            *fit([title], width - 21 - agent - 10 - 6 - 9),
+            *fit([Bit(f"  {one_line(e.agent, 40)}", "dim")], agent),
             *fit([Bit(f"{e.turns:>4} turns" if e.turns != 1 else "   1 turn", "dim")], 10),
             *fit([marks], 6),
             *fit([Bit(f"{when:>8}", "dim")], 9),

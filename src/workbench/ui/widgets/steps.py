@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 from ...steps import Place
+from ...transcript import Mark
 from ..present import lanes
 from ..present.rows import Book, Row
 from ..present.text import Bit, Line
@@ -10,6 +13,8 @@ from ..present.view import View
 from .lines import LineList
 
 WIDE = 84  # cells from which the lanes stand side by side
+TALL = 3  # lines a move may take in the lanes
+MANY = 400  # rows from which each takes one line, so that a long conversation opens at once
 
 
 class StepsPane(LineList):
@@ -20,11 +25,28 @@ class StepsPane(LineList):
         self.view: View | None = None
         self.book = Book()
         self.follows = True
+        self._marks: dict[str, Mark] = {}
+        self._kept: dict[int, tuple[Row, list[Line]]] = {}  # by the identity of a row
+        self._tops: list[int] = []  # the first line of each row; empty where each has one line
+        self._total = 0
         self.hint = "Nothing has happened yet. What the agent thinks and does appears here."
 
     @property
+    def items(self) -> int:
+        return len(self.book.rows)
+
+    @property
     def count(self) -> int:
-        return len(self.book.rows) or 1
+        return (self._total if self._tops else len(self.book.rows)) or 1
+
+    def item_at(self, index: int) -> int:
+        return bisect_right(self._tops, index) - 1 if self._tops else index
+
+    def span(self, item: int) -> tuple[int, int]:
+        if not self._tops:
+            return item, item
+        end = self._tops[item + 1] if item + 1 < len(self._tops) else self._total
+        return self._tops[item], end - 1
 
     @property
     def row(self) -> Row | None:
@@ -35,8 +57,32 @@ class StepsPane(LineList):
         rows = self.book.rows
         if not rows:
             return (Bit(self.hint[: width - 1], "dim"),)
-        row = rows[index]
-        return lanes.wide(row, width, self._notes(row)) if self.book.wide else lanes.narrow(row, width, self._notes(row))
+        item = self.item_at(index)
+        row = rows[item]
+        if not self.book.wide:
+            return lanes.narrow(row, width, self._notes(row))
+        if self._tops:
+            return self._wrapped(row, width)[index - self._tops[item]]
+        return lanes.wide(row, width, self._notes(row))[0]
+
+    def _wrapped(self, row: Row, width: int) -> list[Line]:
+        kept = self._kept.get(id(row))
+        if kept is None or kept[0] is not row:
+            kept = (row, lanes.wide(row, width, self._notes(row), TALL))
+            self._kept[id(row)] = kept
+        return kept[1]
+
+    def _measure(self) -> None:
+        """Where each row begins, when rows may take several lines."""
+        self._tops, self._total = [], 0
+        if self.book.wide and 0 < len(self.book.rows) <= MANY and self._width:
+            for row in self.book.rows:
+                self._tops.append(self._total)
+                self._total += len(self._wrapped(row, self.cells))
+
+    def redraw(self) -> None:
+        self._measure()
+        super().redraw()
 
     def _notes(self, row: Row) -> lanes.Notes:
         if self.view is None or row.part not in ("turn", "move", "act"):
@@ -46,7 +92,10 @@ class StepsPane(LineList):
     def show(self, view: View, fresh: bool) -> None:
         """Show a conversation; `fresh` where it is another one than before."""
         at_last = self.cursor >= len(self.book.rows) - 1
+        if self.view is None or view.marks != self._marks or view.rerun is not self.view.rerun or fresh:
+            self._kept.clear()
         self.view = view
+        self._marks = dict(view.marks)
         if fresh:
             self.book = Book(self.book.wide)
             self.cursor = 0
@@ -58,6 +107,7 @@ class StepsPane(LineList):
             self.call_after_refresh(self.show_cursor)
 
     def rewrap(self) -> None:
+        self._kept.clear()
         wide = self.cells >= WIDE
         if wide != self.book.wide:
             place = self.row.place if self.row else None

@@ -1,0 +1,103 @@
+"""A workbench in this process: a pilot presses the keys, the engine runs in the same loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ui.host import Changes, FakeHost, Memory, Script, Shelf, make_agent
+from workbench.session import Session
+from workbench.ui.app import WorkbenchApp
+from workbench.ui.present.text import plain
+
+
+class Bench:
+    """The screen under test, and what a person would say of it."""
+
+    def __init__(self, root: Path, model: Script) -> None:
+        self.journeys = make_agent(root)
+        self.store = Memory()
+        self.model = model
+        self.session = Session(FakeHost(self.journeys, model), self.store, "shop", "rehearsal")
+        self.shelf = Shelf(self.store)
+        self.changes = Changes()
+        self.app = WorkbenchApp(self.session, self.shelf, self.changes)
+        self.pilot: Any = None
+
+    @property
+    def screen(self) -> Any:
+        return self.app.screen
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.settle()
+
+    async def settle(self, seconds: float = 0.15) -> None:
+        await self.pilot.pause(seconds)
+
+    async def until(self, true: Callable[[], Any], seconds: float = 5.0) -> None:
+        """Wait until something is so; fail when it never is."""
+        for _ in range(int(seconds / 0.05)):
+            if true():
+                await self.settle()
+                return
+            await self.pilot.pause(0.05)
+        raise AssertionError(f"never became so; on screen:\n{self.text()}")
+
+    async def say(self, text: str) -> None:
+        """Write to the agent and wait for the end of the turn."""
+        turns = len(self.app.session.turns())
+        self.screen.do_type()
+        self.screen.entry.text = text
+        await self.pilot.press("enter")
+        await self.until(lambda: len(self.app.session.turns()) > turns and not self.app.session.busy)
+
+    async def save_file(self, name: str, text: str) -> None:
+        """Save a file of the journeys, as an editor does."""
+        (self.journeys / name).write_text(text)
+        await self.changes.queue.put(name)
+        await self.settle(0.4)
+
+    def pane(self, selector: str) -> str:
+        """The text of one pane."""
+        pane = self.screen.query_one(selector)
+        return "\n".join(plain(pane.line(i, pane.cells)) for i in range(pane.count))
+
+    def text(self) -> str:
+        """What the whole screen shows."""
+        lines = self.app.screen._compositor.render_strips()
+        return "\n".join("".join(segment.text for segment in line) for line in lines)
+
+    def picture(self, name: str) -> None:
+        """Keep a picture of the screen where $WORKBENCH_PICTURES says so."""
+        folder = os.environ.get("WORKBENCH_PICTURES")
+        if folder:
+            Path(folder, f"{name}.svg").write_text(self.app.export_screenshot())
+
+
+Flow = Callable[[Bench], Awaitable[None]]
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Callable[..., Bench]:
+    """Run a flow against a workbench of its own: `play(flow, model, size=(160, 48))`."""
+
+    def run(flow: Flow, model: Script | None = None, size: tuple[int, int] = (160, 48)) -> Bench:
+        bench = Bench(tmp_path, model or Script())
+
+        async def whole() -> None:
+            async with bench.app.run_test(size=size) as pilot:
+                bench.pilot = pilot
+                await bench.until(lambda: bench.session.card is not None)
+                await flow(bench)
+
+        asyncio.run(whole())
+        assert bench.app.failure == ""
+        return bench
+
+    return run

@@ -1,0 +1,242 @@
+"""What holds on every screen: sizes, keys, hostile text."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from ui.host import Script, say, think, use
+from workbench.steps import Answer, Place, Reply, Setup, TurnEnd, UserMessage
+from workbench.trace import Trace
+from workbench.ui import actions
+from workbench.ui.app import WorkbenchApp
+from workbench.ui.present.prompt import TABS
+from workbench.ui.present.rows import Book
+from workbench.ui.present.text import clean, fit, one_line, plain, value, width, wrap
+from workbench.ui.present.view import View
+from workbench.ui.screens.develop import Develop
+from workbench.ui.screens.review import Review
+
+HOSTILE = (
+    "[/x] [bold]no[/bold] \x1b[31mred\x1b[0m \x1b]52;c;aGk=\x07 \x9b2J 漢字かな \u202egnp.exe 👩\u200d👩\u200d👧 "
+    "\ud800 \x00\x07\r\nend"
+)
+
+
+def test_hostile_text_is_shown_as_text(play):
+    async def flow(bench):
+        await bench.say(HOSTILE.replace("\ud800", ""))
+        await bench.press("escape")
+        for selector in ("#chat", "#steps", "#detail"):
+            text = bench.pane(selector)
+            assert "[/x]" in text
+            assert "\x1b" not in text
+            assert "\x07" not in text
+            assert "\u202e" not in text
+        assert all(len(line) for line in bench.text().splitlines())
+        for _ in TABS:
+            await bench.press("l")
+        bench.picture("hostile")
+
+    text = HOSTILE.replace("\ud800", "")
+    play(flow, Script([think(text), use("find_order", order_number=text)], [say(text)]))
+
+
+def test_every_line_fills_its_cells_whatever_is_in_it():
+    for text in (HOSTILE, "漢" * 300, "a" * 300, "e\u0301" * 200, "👩\u200d👩\u200d👧" * 40):
+        for cells in (1, 2, 7, 30):
+            assert width(fit([("x", ""), (one_line(text), "")], cells)) == cells
+        for line in wrap([("label ", "dim"), (clean(text), "")], 24, 6):
+            assert width(line) <= 24
+
+
+def test_a_megabyte_does_not_slow_a_paint(play):
+    async def flow(bench):
+        began = time.perf_counter()
+        await bench.say("x" * 1_000_000)
+        await bench.press("escape")
+        assert time.perf_counter() - began < 6
+
+    play(flow, Script([say("y" * 900_000 + " y" * 5_000)]))
+    began = time.perf_counter()
+    one_line("z" * 5_000_000)
+    clean("\x1b]" * 500_000)
+    value({"k": "v" * 1_000_000})
+    assert time.perf_counter() - began < 0.5
+
+
+def test_a_long_conversation_is_laid_out_at_once():
+    steps = []
+    for turn in range(1, 20_001):
+        steps += [
+            UserMessage(turn=turn, text="hello"),
+            Answer(turn=turn, answer=1, blocks=[{"type": "text", "text": "hi"}]),
+            Reply(turn=turn, answer=1, text="hi"),
+            TurnEnd(turn=turn, reason="replied"),
+        ]
+    trace = Trace(steps)
+    book = Book()
+    began = time.perf_counter()
+    book.read(trace)
+    assert time.perf_counter() - began < 2
+    assert len(book.rows) == 40_000
+    trace.append(UserMessage(turn=20_001, text="more"))
+    began = time.perf_counter()
+    assert book.read(trace)
+    assert time.perf_counter() - began < 0.02
+    assert book.rows[-1].place == Place(20_001)
+
+
+@pytest.mark.parametrize("size", [(160, 48), (120, 30), (80, 24), (60, 16)])
+def test_all_three_panes_show_at_every_size(play, size):
+    async def flow(bench):
+        await bench.say("return OL-1 please")
+        text = bench.text()
+        for title in ("1 Chat", "2 Steps", "3 Detail"):
+            assert title in text
+        bench.picture(f"size-{size[0]}")
+
+    play(flow, Script([use("find_order", order_number="OL-1")], [say("Here.")]), size=size)
+
+
+def test_at_80x24_the_panes_have_nine_six_and_three_rows(play):
+    async def flow(bench):
+        rows = [
+            bench.screen.query_one(f"#{p}").scrollable_content_region.height for p in ("chat", "steps", "detail")
+        ]
+        assert rows == [9, 6, 3]
+
+    play(flow, size=(80, 24))
+
+
+def test_below_60x16_it_says_so_and_nothing_is_lost(play):
+    async def flow(bench):
+        await bench.say("hello")
+        await bench.pilot.resize_terminal(50, 12)
+        await bench.settle()
+        assert "needs 60x16" in bench.text()
+        await bench.pilot.resize_terminal(80, 24)
+        await bench.settle(0.4)
+        assert "hello" in bench.text()
+
+    play(flow, Script([say("hi")]))
+
+
+def test_plus_zooms_and_enter_opens_the_detail(play):
+    async def flow(bench):
+        await bench.say("hello")
+        await bench.press("escape", "plus")
+        assert "1 Chat" not in bench.text()
+        await bench.press("plus")
+        await bench.press("enter")
+        assert "2 Steps" not in bench.text()
+        assert "3 Detail" in bench.text()
+        await bench.press("escape")
+        assert "1 Chat" in bench.text()
+
+    play(flow, Script([say("hi")]), size=(80, 24))
+
+
+def test_help_lists_every_action_finds_and_runs_one(play):
+    async def flow(bench):
+        await bench.press("escape", "question_mark")
+        listed = bench.pane("#results")
+        for action in actions.at(actions.DEVELOP):
+            assert action.title in listed
+        bench.screen.query_one("#search").text = "fixture"
+        await bench.settle()
+        assert "setup" in bench.pane("#results")
+        await bench.press("enter")
+        assert "What the conversation starts from" in bench.text()
+
+    play(flow)
+
+
+def test_the_table_the_bindings_and_the_methods_agree():
+    for where, screen in ((actions.DEVELOP, Develop), (actions.REVIEW, Review)):
+        keys: dict[str, str] = {}
+        for action in actions.at(where):
+            assert callable(getattr(screen, f"do_{action.id}", None)), f"{action.id} on {where}"
+            for key in filter(None, action.keys.split(",")):
+                assert key not in keys, f"{key} does {keys.get(key)} and {action.id} on {where}"
+                keys[key] = action.id
+    assert all(f"| {a.title} |" in actions.markdown() for a in actions.ACTIONS)
+
+
+def test_an_action_that_cannot_be_done_says_why(play):
+    async def flow(bench):
+        await bench.press("escape", "t")
+        assert "there is no conversation to save yet" in bench.text()
+        await bench.press("f")
+        assert "nothing to fork" in bench.text()
+        await bench.press("u")
+        assert "nothing to undo" in bench.text()
+
+    play(flow)
+
+
+def test_a_mouse_click_anywhere_does_no_harm(play):
+    async def flow(bench):
+        await bench.say("hello")
+        for x in range(0, 80, 9):
+            for y in range(0, 24, 3):
+                await bench.pilot.click(offset=(x, y))
+        await bench.settle()
+
+    play(flow, Script([say("hi")]), size=(80, 24))
+
+
+def test_all_themes_draw(play):
+    async def flow(bench):
+        await bench.say("hello")
+        for _ in range(3):
+            bench.screen.do_theme()
+            await bench.settle()
+            assert "hello" in bench.text()
+            bench.picture(bench.app.theme)
+
+    play(flow, Script([say("hi")]))
+
+
+def test_a_bug_of_ours_leaves_with_a_failure_and_without_locals(tmp_path):
+    import asyncio
+
+    from ui.conftest import Bench
+
+    async def flow() -> WorkbenchApp:
+        bench = Bench(tmp_path, Script())
+        secret = "hunter2"
+
+        def broken() -> None:
+            raise RuntimeError(f"a bug with {len(secret)} letters")
+
+        async with bench.app.run_test() as pilot:
+            bench.app.call_later(broken)
+            await pilot.pause(0.2)
+        return bench.app
+
+    app = None
+    with pytest.raises(RuntimeError):
+        app = asyncio.run(flow())
+    assert app is None
+
+
+def test_the_detail_survives_any_prefix_of_a_trace(play):
+    async def flow(bench):
+        await bench.say("return OL-1 please")
+        session = bench.session
+        for size in range(1, len(session.trace) + 1):
+            trace = Trace(session.trace.steps[:size], session.trace.exhibits)
+            view = View(trace, Setup(agent="shop"), {})
+            for wide in (True, False):
+                book = Book(wide)
+                book.read(trace)
+                for row in book.rows:
+                    for tab in TABS.values():
+                        assert all(plain(line) is not None for line in tab(view, row, 70))
+
+    play(
+        flow,
+        Script([use("find_order", order_number="OL-1"), use("create_return", order_number="OL-1")], [say("No.")]),
+    )
