@@ -506,11 +506,17 @@ def rerun_note(rerun: Reran, model: str) -> str:
     """What a re-run found, in one honest line."""
     if rerun.fault:
         return f"the re-run stopped: {rerun.fault}"
-    deeds = f"deeds differ at move {rerun.moves}" if rerun.differences else "deeds same"
+    deeds = f"deeds differ at move {_move_number(rerun)}" if rerun.differences else "deeds same"
     if not rerun.prompt_changed_from:
         return deeds
     asked = "on the rehearsal, edits of a manual have no effect" if model == "rehearsal" else "model not asked"
     return f"{deeds}; prompt changed from move {rerun.prompt_changed_from}, {asked}"
+
+
+def _move_number(rerun: Reran) -> int:
+    """Which move the first difference is at, counted as the screen counts: its siblings come after it."""
+    place = Place.parse(rerun.differences[0].place)
+    return sum(1 for t in moves(rerun.steps) for m in t.moves if m.message is None and m.place <= place)
 
 
 def new_id(agent: str) -> str:
