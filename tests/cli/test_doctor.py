@@ -1,0 +1,265 @@
+"""`workbench doctor`: what a newcomer is told about their machine, and what a bug report should hold."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kit import WINDOW, shop_files, write
+from loopback import Loopback, Scripted, refuses, says
+from workbench import __version__
+from workbench.cli import doctor as doctor_command
+from workbench.cli import run
+from workbench.outside import probe
+
+KEY = "not-a-real-key-4711"
+Doctor = Callable[..., "Told"]
+
+
+class Told:
+    """What the doctor said: its lines by name, and how it ended."""
+
+    def __init__(self, code: int, lines: list[dict[str, str]], seconds: float) -> None:
+        self.code = code
+        self.lines = lines
+        self.seconds = seconds
+
+    def __getitem__(self, name: str) -> dict[str, str]:
+        """The first line of a name."""
+        return next(line for line in self.lines if line["name"] == name)
+
+    @property
+    def names(self) -> list[str]:
+        return [line["name"] for line in self.lines]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    write(tmp_path / "journeys", shop_files(WINDOW))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def doctor(project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Doctor:
+    monkeypatch.setattr(probe, "START", 20.0)  # a machine that runs tests is a busy one
+
+    def ask() -> Told:
+        if not any(name.startswith("ANTHROPIC_") for name in os.environ):
+            no_sdk(monkeypatch)
+        began = time.monotonic()
+        code = run(["doctor", "--json"])
+        said = capsys.readouterr()
+        assert KEY not in said.out + said.err
+        return Told(code, json.loads(said.out), time.monotonic() - began)
+
+    return ask
+
+
+def no_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare a test that is about something else the seconds in which the SDK finds no credentials."""
+    monkeypatch.setattr(doctor_command, "probe", lambda model: probe.Probed())
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Loopback]]:
+    running: list[Loopback] = []
+
+    def start(*script: Scripted) -> Loopback:
+        running.append(Loopback(*script).__enter__())
+        for name, value in {**running[-1].env, "ANTHROPIC_API_KEY": KEY}.items():
+            monkeypatch.setenv(name, value)
+        return running[-1]
+
+    yield start
+    for server in running:
+        server.__exit__(None, None, None)
+
+
+def test_without_a_key_all_is_well_and_the_rehearsal_is_named(doctor: Doctor) -> None:
+    told = doctor()
+    assert told.code == 0
+    assert told["Python"]["says"].startswith(sys.version.split()[0])
+    assert told["workbench"]["says"].startswith(f"{__version__} (textual ")
+    assert told["credentials"]["says"] == "none: the workbench starts on the rehearsal"
+    assert "server" not in told.names
+    assert told["journeys"]["says"] == "shop: 1 journey, 2 tools, 1 policy, 1 fixture"
+    assert told["watcher"]["says"].startswith("a save is seen after ")
+    assert told["transcripts"]["says"] == "0 in transcripts/"
+    assert told["sessions"]["state"] == "ok"
+
+
+def test_for_a_person_it_is_a_line_each_with_what_to_do(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["doctor"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("✓ Python       3.")
+    assert "! credentials  none: the workbench starts on the rehearsal" in lines
+    assert "               next: to talk with a model, set ANTHROPIC_API_KEY" in lines
+
+
+def test_it_leaves_no_trace(doctor: Doctor, project: Path) -> None:
+    before = sorted(p for p in project.rglob("*") if "__pycache__" not in p.parts)
+    doctor()
+    assert sorted(p for p in project.rglob("*") if "__pycache__" not in p.parts) == before
+
+
+# the server
+
+
+def test_a_server_that_answers_is_asked_for_one_token(doctor: Doctor, serve: Callable[..., Loopback]) -> None:
+    server = serve(says("Hi"))
+    told = doctor()
+    assert told.code == 0
+    assert told["credentials"] == {"name": "credentials", "state": "ok", "says": "ANTHROPIC_API_KEY", "next": ""}
+    assert told["server"]["says"].startswith(f"{server.url} answers as claude-")
+    (asked,) = server.requests
+    assert asked.body["max_tokens"] == 1
+    assert KEY in asked.headers["authorization"]
+
+
+def test_a_key_that_is_refused_is_said_and_never_shown(doctor: Doctor, serve: Callable[..., Loopback]) -> None:
+    serve(refuses(401, "authentication_error", f"invalid x-api-key: {KEY}"))
+    told = doctor()
+    assert told.code == 4
+    assert told["server"]["says"] == "the key was not accepted (401): invalid x-api-key: [key]"
+    assert told["server"]["next"].startswith("Check the key")
+
+
+def test_a_server_that_is_not_there_is_said_plainly(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:  # bound and never listening: nobody answers at this port
+        taken.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", f"http://user:{KEY}@127.0.0.1:{taken.getsockname()[1]}")
+        monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", KEY)
+        told = doctor()
+    assert told.code == 4
+    assert told["credentials"]["says"] == "ANTHROPIC_AUTH_TOKEN"
+    assert told["server"]["says"] == "127.0.0.1 cannot be reached"
+    assert told["server"]["next"] == "Check the network and, if it is set, ANTHROPIC_BASE_URL"
+
+
+def test_a_server_that_stays_silent_costs_seconds_not_minutes(
+    doctor: Doctor, serve: Callable[..., Loopback]
+) -> None:
+    server = serve(Scripted(("",), pause=30.0))
+    told = doctor()
+    assert told.code == 4
+    assert told["server"]["says"].startswith(f"{server.url} did not answer")
+    assert "--model rehearsal" in told["server"]["next"]
+    assert told.seconds < 15  # 4 on a machine that is not busy
+
+
+# the project
+
+
+def test_an_agent_that_does_not_load_is_named_with_file_and_line(doctor: Doctor, project: Path) -> None:
+    write(project / "journeys", {"desk/agent.py": "1 / 0\n"})
+    told = doctor()
+    assert told.code == 4
+    says = [line["says"] for line in told.lines if line["name"] == "journeys"]
+    assert says == [
+        "desk: journeys/desk/agent.py:1: while loading: ZeroDivisionError: division by zero",
+        "shop: 1 journey, 2 tools, 1 policy, 1 fixture",
+    ]
+
+
+def test_an_agent_that_hangs_is_told_of_and_does_not_hang_the_doctor(doctor: Doctor, project: Path) -> None:
+    write(project / "journeys", {"shop/agent.py": "while True:\n    pass\n"})
+    told = doctor()
+    assert told.code == 4
+    assert told["journeys"]["says"] == "shop: loading takes more than 3 s"
+    assert told["journeys"]["next"] == "workbench check says where"
+    assert told.seconds < 15  # 4 on a machine that is not busy
+
+
+def test_a_folder_that_is_no_project_says_how_to_make_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    no_sdk(monkeypatch)
+    assert run(["doctor"]) == 4
+    said = capsys.readouterr().out
+    assert "✗ project      there is no journeys/ folder" in said
+    assert "next: go to your project, or make one: workbench init NAME" in said
+    (tmp_path / "journeys").mkdir()
+    assert run(["doctor"]) == 4
+    assert "✗ journeys     there is no agent in journeys/" in capsys.readouterr().out
+
+
+def test_a_broken_workbench_toml_is_named(doctor: Doctor, project: Path) -> None:
+    (project / "workbench.toml").write_text("agent = [")
+    told = doctor()
+    assert told.code == 4
+    assert told["project"]["says"].startswith("workbench.toml: not TOML")
+
+
+def test_saved_transcripts_are_counted(doctor: Doctor, project: Path) -> None:
+    write(project / "transcripts", {"shop/one.json": "{}", "shop/two.json": "{}", "shop/no.pending.json": "{}"})
+    assert doctor()["transcripts"]["says"] == "2 in transcripts/"
+
+
+def test_sessions_that_cannot_be_kept_are_told_of(doctor: Doctor, project: Path) -> None:
+    (project / ".workbench").write_text("a file, not a folder")
+    told = doctor()
+    assert told.code == 4
+    assert told["sessions"]["says"] == ".workbench/ cannot be written: File exists"
+
+
+# the terminal
+
+
+@pytest.mark.parametrize(
+    ("env", "size", "state", "says"),
+    [
+        ({"TERM": "xterm-256color"}, (120, 40), "ok", "xterm-256color, 120x40, no colors (NO_COLOR is set)"),
+        ({"TERM": "xterm-256color", "NO_COLOR": ""}, (120, 40), "ok", "xterm-256color, 120x40, 256 colors"),
+        (
+            {"TERM": "xterm", "COLORTERM": "truecolor", "NO_COLOR": ""},
+            (120, 40),
+            "ok",
+            "xterm, 120x40, 16 million colors",
+        ),
+        ({"TERM": "dumb"}, (120, 40), "note", "dumb, 120x40, no colors (NO_COLOR is set)"),
+        ({"TERM": "xterm", "NO_COLOR": ""}, (60, 20), "note", "xterm, 60x20, 16 colors"),
+        ({"TERM": "xterm", "NO_COLOR": "", "TMUX": "1"}, (90, 30), "note", "xterm, 90x30, 16 colors, in tmux"),
+        ({"TERM": "tmux-256color", "NO_COLOR": "", "TMUX": "1"}, (90, 30), "ok",
+         "tmux-256color, 90x30, 256 colors, in tmux"),
+    ],
+)  # fmt: skip
+def test_the_terminal_is_described_with_its_limits(
+    monkeypatch: pytest.MonkeyPatch, env: dict[str, str], size: tuple[int, int], state: str, says: str
+) -> None:
+    class Screen:
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.delenv("COLORTERM", raising=False)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "stdin", Screen())
+    monkeypatch.setattr(sys, "stdout", Screen())
+    monkeypatch.setattr(doctor_command.shutil, "get_terminal_size", lambda: os.terminal_size(size))
+    (found,) = doctor_command.terminal()
+    assert (found.state, found.says) == (state, says)
+    assert bool(found.next) == (state == "note")
+
+
+def test_a_watcher_that_sees_nothing_is_told_of(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def blind(*_: Any) -> Any:
+        import asyncio
+
+        await asyncio.sleep(60)
+        yield ""
+
+    monkeypatch.setattr(doctor_command, "changes", blind)
+    monkeypatch.setattr(doctor_command, "EVENT", 0.02)
+    told = doctor()
+    assert told.code == 4
+    assert told["watcher"]["says"] == "a save was not seen"
