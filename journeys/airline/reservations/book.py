@@ -51,7 +51,7 @@ def flights_were_found(call: Any, talk: Talk) -> Block | None:
     held = facts.reservation(talk, call.get("reservation_id", ""))
     seats = len(held.passengers if held is not None else call.get("passengers", []))
     for flight in new:
-        offer, what = found.get(flight), f"{flight.flight_number} on {flight.date}"
+        offer, what = found.get(flight), " on ".join(flight)
         if offer is None:
             return Block(f"nothing has shown {what}: search for it first", flight=what)
         left = offer["available_seats"].get(call["cabin"], 0)

@@ -42,8 +42,8 @@ def basic_economy_keeps_its_flights(call: Any, talk: Talk) -> Block | None:
         return Block(
             "basic economy flights cannot be changed: change the cabin first, with the same flights",
             cabin=held.cabin,
-            new=sorted(f"{f.flight_number} on {f.date}" for f in after - before),
-            dropped=sorted(f"{f.flight_number} on {f.date}" for f in before - after),
+            new=sorted(f"{number} on {date}" for number, date in after - before),
+            dropped=sorted(f"{number} on {date}" for number, date in before - after),
         )
     return None
 

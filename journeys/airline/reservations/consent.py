@@ -86,6 +86,6 @@ def _to_be_named(call: Any, talk: Talk) -> Iterator[tuple[str, str]]:
         kept = {leg.on for leg in held.flights} if held is not None else set()
         for flight in facts.flights_of(call):
             if flight not in kept:
-                yield flight.flight_number, re.escape(flight.flight_number.lower())
+                yield flight[0], re.escape(flight[0].lower())
         if held is None or held.cabin != call["cabin"]:
             yield call["cabin"], call["cabin"].replace("_", "[ _]")

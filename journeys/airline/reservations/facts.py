@@ -18,7 +18,7 @@ from .journey import (
     update_reservation_flights,
     update_reservation_passengers,
 )
-from .records import FlightOn, Reservation, User
+from .records import On, Reservation, User
 
 GIVES_RESERVATION = {
     tool.name
@@ -56,19 +56,19 @@ def reservation(talk: Talk, reservation_id: str) -> Reservation | None:
     return found
 
 
-def shown_flights(talk: Talk) -> dict[FlightOn, tuple[str, str]]:
+def shown_flights(talk: Talk) -> dict[On, tuple[str, str]]:
     """Every flight that a reservation has shown, with where it starts and ends."""
-    found: dict[FlightOn, tuple[str, str]] = {}
+    found: dict[On, tuple[str, str]] = {}
     for call in talk.calls:
         if call.ok and call.tool in GIVES_RESERVATION and isinstance(call.value, dict):
             for leg in call.value.get("flights", ()):
-                found[FlightOn(leg["flight_number"], leg["date"])] = (leg["origin"], leg["destination"])
+                found[leg["flight_number"], leg["date"]] = (leg["origin"], leg["destination"])
     return found
 
 
-def offers(talk: Talk) -> dict[FlightOn, dict[str, Any]]:
+def offers(talk: Talk) -> dict[On, dict[str, Any]]:
     """The flights that searches found, by number and date; the latest search counts."""
-    found: dict[FlightOn, dict[str, Any]] = {}
+    found: dict[On, dict[str, Any]] = {}
     for call in talk.calls:
         if call.ok and call.tool == search_direct_flight.name:
             rows = call.value
@@ -77,20 +77,20 @@ def offers(talk: Talk) -> dict[FlightOn, dict[str, Any]]:
         else:
             continue
         for row in rows:
-            found[FlightOn(row["flight_number"], row.get("date") or call.args["date"])] = row
+            found[row["flight_number"], row.get("date") or call.args["date"]] = row
     return found
 
 
 def routes(talk: Talk) -> dict[str, tuple[str, str]]:
     """From where to where each flight number goes, as far as the conversation has shown it."""
-    shown = {on.flight_number: ends for on, ends in shown_flights(talk).items()}
-    found = {on.flight_number: (row["origin"], row["destination"]) for on, row in offers(talk).items()}
+    shown = {number: ends for (number, _), ends in shown_flights(talk).items()}
+    found = {number: (row["origin"], row["destination"]) for (number, _), row in offers(talk).items()}
     return shown | found
 
 
-def flights_of(call: Any) -> list[FlightOn]:
+def flights_of(call: Any) -> list[On]:
     """The flights a call asks for."""
-    return [FlightOn(flight["flight_number"], flight["date"]) for flight in call["flights"]]
+    return [(flight["flight_number"], flight["date"]) for flight in call["flights"]]
 
 
 def _is_about(call: Happened, reservation_id: str) -> bool:

@@ -10,6 +10,9 @@ TripType = Literal["one_way", "round_trip"]
 YesNo = Literal["yes", "no"]
 
 
+On = tuple[str, str]  # a flight on a day: its number and its date
+
+
 @dataclass(frozen=True)
 class FlightOn:
     """A flight as it is asked for: its number and its date, YYYY-MM-DD."""
@@ -48,8 +51,8 @@ class Leg:
     price: float = 0
 
     @property
-    def on(self) -> FlightOn:
-        return FlightOn(self.flight_number, self.date)
+    def on(self) -> On:
+        return self.flight_number, self.date
 
 
 @dataclass(frozen=True)

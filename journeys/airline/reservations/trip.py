@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from .records import FlightOn
+from .records import On
 
 
 def starts_and_ends(
-    flights: list[FlightOn], routes: dict[str, tuple[str, str]], origin: str, destination: str, flight_type: str
+    flights: list[On], routes: dict[str, tuple[str, str]], origin: str, destination: str, flight_type: str
 ) -> str:
     """Why `flights` are no trip from `origin` to `destination`, or "". Flights nobody looked up are not judged."""
-    legs = [routes[flight.flight_number] for flight in flights if flight.flight_number in routes]
+    legs = [routes[number] for number, _ in flights if number in routes]
     if len(legs) != len(flights) or not legs:
         return ""
     start, end = legs[0][0], legs[-1][1]
