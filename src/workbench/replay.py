@@ -136,7 +136,7 @@ class _Follower:
         why = differs(recorded, move)
         if why:
             rerun.differences.append(Difference(move.place, tell(recorded), tell(move), why))
-        elif _said(recorded) != _said(move):
+        elif (recorded.decisions or move.decisions) and _said(recorded) != _said(move):
             rerun.drift.append(Drift(move.place, rerun.moves, "decisions"))
 
     def _prompt_drift(self, move: Move) -> None:
