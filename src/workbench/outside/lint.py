@@ -108,17 +108,18 @@ def read(root: Path, agent: str) -> tuple[list[Finding], list[Code]]:
     """What the Python files of an agent show, those it shares with others included."""
     files = {p for p in files_of(root, agent) if p.suffix == ".py"}
     for name, module in list(sys.modules.items()):
-        if name.startswith(f"{ROOT_PACKAGE}.") and getattr(module, "__file__", None):
-            files.add(Path(str(module.__file__)))
+        file = Path(str(getattr(module, "__file__", None) or ""))
+        if name.startswith(f"{ROOT_PACKAGE}.") and file.is_relative_to(root):  # not those of another project
+            files.add(file)
     findings: list[Finding] = []
     codes = []
     for path in sorted(files):
         if path.name.startswith("test_") or path.name == "conftest.py":
             continue  # a journey's own tests may do as they like
-        file = path.relative_to(root).as_posix()
+        name = path.relative_to(root).as_posix()
         text = path.read_text("utf-8", "replace")
-        code = read_code(file, text)
-        findings += [*code.findings, *bad_allows(file, text)]
+        code = read_code(name, text)
+        findings += [*code.findings, *bad_allows(name, text)]
         codes.append(code)
     return findings, codes
 
