@@ -1,0 +1,170 @@
+"""The documentation is true: its examples run, its links lead somewhere, its commands and tables are real."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+
+from talking import talk_with
+from workbench.cli.commands import build
+from workbench.cli.report import Exit
+from workbench.expectation import KINDS
+from workbench.outside.loader import load
+from workbench.replay import Verdict
+
+ROOT = Path(__file__).parents[1]
+JOURNEYS_PAGE = ROOT / "docs" / "journeys.md"
+REPLAY_PAGE = ROOT / "docs" / "replay.md"
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "journeys").glob("*/*.md"))]
+
+FENCE = re.compile(r"^```(.*?)\n(.*?)^```", re.M | re.S)
+FILE = re.compile(r"^`([\w./-]+)`(?:, continued)?$|continues ([\w./-]+)")
+
+
+def pages() -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("page", PAGES, ids=[p.relative_to(ROOT).as_posix() for p in PAGES])
+
+
+# docs/journeys.md
+
+
+def write_examples(page: Path, folder: Path) -> list[str]:
+    """Write every block that has a file's name above it; a second block of a file continues it."""
+    written: list[str] = []
+    text = page.read_text()
+    for block in FENCE.finditer(text):
+        above = text[: block.start()].rstrip().rsplit("\n", 1)[-1]
+        named = FILE.search(block[1]) or FILE.search(above)
+        if named is None:
+            continue
+        name = named[1] or named[2]
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as file:
+            file.write(block[2] + "\n\n")
+        written.append(name)
+    return written
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    write_examples(JOURNEYS_PAGE, tmp_path)
+    return tmp_path / "journeys"
+
+
+def test_no_example_is_left_out(tmp_path: Path) -> None:
+    python = [b for b in FENCE.finditer(JOURNEYS_PAGE.read_text()) if b[1].startswith("python")]
+    written = write_examples(JOURNEYS_PAGE, tmp_path)
+    assert len(python) == len([name for name in written if name.endswith(".py")]) >= 5
+
+
+def test_the_agent_of_the_page_loads(library: Path) -> None:
+    loaded = load(library, "library")
+    assert [t.name for t in loaded.agent.all_tools()] == ["find_loan", "renew", "copies"]
+    assert {p.stand for p in loaded.agent.all_policies()} == {"message", "before", "after", "reply"}
+    assert all(p.rule and p.why for p in loaded.agent.all_policies())
+    assert list(loaded.fixtures) == ["reader"]
+
+
+def test_the_agent_of_the_page_renews_a_book(library: Path) -> None:
+    talk = talk_with("library", "reader", "renew my book", "L-17", "yes", root=library)
+    assert talk.calls == ["find_loan ok", "renew ok"]
+    assert talk.reply == "Done. The Wall is due on 2026-04-07."
+    assert talk.faults == []
+
+
+def test_its_policies_do_what_the_page_says(library: Path) -> None:
+    def blocked(*said: str) -> list[str]:
+        return talk_with("library", "reader", *said, root=library).blocked_by
+
+    assert blocked("renew my book L-18", "yes") == ["loans.nobody_waits"]
+    assert blocked("renew my book L-90") == ["loans.own_loan"]
+    talk = talk_with("library", "reader", "renew my book L-17", "just do it anyway", "yes", root=library)
+    assert talk.decided("rewrite") == ["loans.four_weeks"]
+    assert talk_with("library", "reader", "I want to complain", root=library).handed_off
+    talk = talk_with("library", "reader", "when are you open?", root=library)
+    assert "Tuesday to Saturday" in talk.reply
+    assert "library/knowledge/hours.md:1" in talk.reply
+
+
+# links and commands
+
+
+@pages()
+def test_links_lead_somewhere(page: Path) -> None:
+    text = FENCE.sub("", page.read_text())
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"https?:|mailto:", target):
+            continue
+        path, _, heading = target.partition("#")
+        there = (page.parent / path).resolve() if path else page
+        assert there.exists(), f"{page.name} points to {target}"
+        if heading:
+            assert heading in headings(there), f"{page.name} points to {target}"
+
+
+def headings(page: Path) -> set[str]:
+    """The anchors of a page, as GitHub makes them."""
+    lines = [line for line in FENCE.sub("", page.read_text()).splitlines() if line.startswith("#")]
+    return {re.sub(r"[^\w\- ]", "", line.lstrip("# ").lower()).replace(" ", "-") for line in lines}
+
+
+@pages()
+def test_every_command_that_is_named_exists(page: Path) -> None:
+    command = typer.main.get_command(build())
+    known = set(command.commands)  # type: ignore[attr-defined]
+    code = "\n".join(
+        [*re.findall(r"`([^`\n]+)`", page.read_text()), *(b[2] for b in FENCE.finditer(page.read_text()))]
+    )
+    for name, rest in re.findall(r"(?:^|\| )workbench ([a-z]+)((?: [^\n|`]+)?)", code, re.M):
+        assert name in known, f"{page.name} names the command {name}"
+        options = {o for p in command.commands[name].params for o in p.opts}  # type: ignore[attr-defined]
+        for option in re.findall(r"(?<!\w)(--?[a-z][\w-]*)", rest):
+            assert option in {*options, "--help", "-h"}, f"{page.name}: workbench {name} has no {option}"
+
+
+# docs/replay.md
+
+
+def table(page: Path, heading: str) -> list[list[str]]:
+    """The cells of the first table under a heading, without its head."""
+    text = page.read_text().split(f"\n{heading}\n", 1)[1]
+    rows = re.search(r"(?:^\|.*\n)+", text, re.M)
+    assert rows, f"there is no table under {heading}"
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows[0].splitlines()[2:]]
+
+
+def test_the_table_of_expectations_is_the_real_one() -> None:
+    rows = {name.strip("`"): (needs, decided) for name, needs, decided, _ in table(REPLAY_PAGE, "## Expectations")}
+    assert list(rows) == list(KINDS)
+    for name, kind in KINDS.items():
+        needs, decided = rows[name]
+        assert decided == kind.decided, name
+        assert set(kind.needs) <= set(re.findall(r"`(\w+)`", needs)), name
+
+
+def test_the_table_of_exit_codes_is_the_real_one() -> None:
+    rows = {int(number): name.strip("`") for number, name, _ in table(REPLAY_PAGE, "## Exit codes")}
+    assert rows == {e.value: e.name for e in Exit}
+
+
+def test_the_table_of_verdicts_is_the_real_one() -> None:
+    assert [row[0].strip("`") for row in table(REPLAY_PAGE, "## Verdicts")] == [v.value for v in Verdict]
+
+
+# docs/codebase.md
+
+
+def test_the_map_names_every_module_of_the_core_and_nothing_that_is_not_there() -> None:
+    page = (ROOT / "docs" / "codebase.md").read_text()
+    source = ROOT / "src" / "workbench"
+    named = set(re.findall(r"^\| `(\w+\.py)` \|", page, re.M))
+    assert named == {p.name for p in source.glob("*.py")} - {"__init__.py", "__main__.py"}
+    packages = re.findall(r"^\| `(\w+/)` \|", page.split("## The rest")[0], re.M)
+    assert packages
+    assert all((source / name).is_dir() for name in packages)
+    for name in re.findall(r"`((?:journeys|transcripts|tests|bench)/[\w./]*)`", page):
+        assert (ROOT / name).exists(), name
