@@ -25,7 +25,8 @@ def show(file: Path, json: bool) -> Exit:
 
 def lines(transcript: Transcript) -> list[str]:
     """A transcript as a person reads it: what it is, then who said and did what."""
-    text = [f"{transcript.id}  ({transcript.kind}, {transcript.state})", transcript.title]
+    kind = "guard" if transcript.kind == "guard" else f"mistake, {transcript.state}"
+    text = [f"{transcript.id}  ({kind})", transcript.title]
     setup = transcript.setup
     text.append(f"agent {transcript.agent}, fixture {setup.fixture or 'none'}, clock {setup.clock}")
     for expectation in transcript.expectations:
@@ -48,14 +49,19 @@ def _move(move: Move, marked: bool) -> list[str]:
     flag = "⚑" if marked else " "
     head = f"{flag} {move.place!s:7}"
     if move.message is not None:
-        return [f"{head} customer: {move.message.text}", *_decisions(move)]
+        return [f"{head} customer: {_below(move.message.text)}", *_decisions(move)]
     said = [f"          ({line})" for line in move.reasoning.splitlines() if line.strip()]
     if move.call is not None:
         result = f" → {_short(move.result.value)}" if move.executed and move.result else ""
-        sent = [f"          agent: {move.reply.text}"] if move.reply else []
+        sent = [f"          agent: {_below(move.reply.text)}"] if move.reply else []
         return [*said, f"{head} {tell(move)}{result}", *_decisions(move), *sent]
     words = str(move.reply.text) if move.reply else f"[not sent] {move.answer.text if move.answer else ''}"
-    return [*said, f"{head} agent: {words}", *_decisions(move)]
+    return [*said, f"{head} agent: {_below(words)}", *_decisions(move)]
+
+
+def _below(text: object) -> str:
+    """Further lines stand under the first: what was said is never taken for a line of ours."""
+    return str(text).replace("\n", "\n" + " " * 12)
 
 
 def _decisions(move: Move) -> list[str]:
