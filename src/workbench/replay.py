@@ -105,10 +105,11 @@ class _Follower:
 
     def _heard(self, step: AnyStep) -> None:
         self._fresh.append(step)
-        if isinstance(step, Answer):
+        kind = step.__class__
+        if kind is Answer:
             self._answers = step.answer
             self._prompt = self.conversation.state.prompt  # by the next checkpoint a newer one may stand
-        elif isinstance(step, UserMessage):
+        elif kind is UserMessage:
             self._answers = 0
         elif isinstance(step, Fault):
             self.rerun.faults.append(step)
@@ -133,7 +134,7 @@ class _Follower:
                 Difference(move.place, "nothing", tell(move), "the record holds no such move")
             )
             return
-        why = differs(recorded, move)
+        why = differs(recorded, move, self.tape.stops_at(move.place))
         if why:
             rerun.differences.append(Difference(move.place, tell(recorded), tell(move), why))
         elif (recorded.decisions or move.decisions) and _said(recorded) != _said(move):
@@ -157,7 +158,8 @@ class _Follower:
         message = turn.moves[0].message if turn.moves else None
         if message is None:  # words of the agent before the customer's first: pinned as they are
             for move in turn.moves:
-                for step in (move.answer, move.reply):
+                first = move.call is None or move.call.number == 1  # an answer stands in the move of each call
+                for step in (move.answer if first else None, move.result, move.reply):
                     if step is not None:
                         self.conversation.emit(step)
             self._fresh.clear()
@@ -188,8 +190,11 @@ async def rerun(agent: Agent, setup: Setup, steps: list[AnyStep]) -> Rerun:
     return await _Follower(agent, setup, steps).run()
 
 
-def differs(recorded: Move, now: Move) -> str:
-    """Why two moves at one place are a hard difference, or ""."""
+def differs(recorded: Move, now: Move, cut_off: bool = False) -> str:
+    """Why two moves at one place are a hard difference, or "".
+
+    `cut_off`: the record stops in the middle of this turn, so a call may have no result on it.
+    """
     if now.effect != recorded.effect:
         if now.effect == "absent":
             return "this agent has no such tool here"
@@ -200,7 +205,7 @@ def differs(recorded: Move, now: Move) -> str:
                 return "it is rewritten otherwise"
         if now.after_effect != recorded.after_effect:
             return "the policies' combined effect on the result changed"
-    if now.result is not None and now.result.outcome == "missing":
+    if now.result is not None and now.result.outcome == "missing" and not (cut_off and recorded.result is None):
         return str(now.result.value)
     before, after = recorded.result, now.result
     if before is not None and after is not None and before.outcome != after.outcome:

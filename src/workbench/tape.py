@@ -81,6 +81,10 @@ class Tape:
         """The prompt that a recorded answer was given to."""
         return self._prompts.get((place.turn, place.answer))
 
+    def stops_at(self, place: Place) -> bool:
+        """Whether the record breaks off after this answer, without saying how its turn ended."""
+        return self._order[-1:] == [(place.turn, place.answer)] and self._ends.get(place.turn) is None
+
     def move_at(self, place: Place) -> Move | None:
         return self._moves.get(place)
 

@@ -118,6 +118,43 @@ def test_a_reference_write_is_blocked_only_where_the_written_rules_forbid_it() -
     ]
 
 
+def imported(*messages: dict[str, Any]) -> Transcript:
+    run = {"task_id": 1, "trial": 0, "reward": 0.0, "traj": list(messages)}
+    return tau_bench(json.dumps([run]).encode(), "airline", "made-up.json")[0]
+
+
+def calling(*tools: str) -> dict[str, Any]:
+    made = [{"id": "same", "function": {"name": tool, "arguments": "{}"}} for tool in tools]
+    return {"role": "assistant", "content": None, "tool_calls": made}
+
+
+def test_a_log_that_breaks_off_at_a_call_is_no_difference() -> None:
+    cut = imported({"role": "user", "content": "Where do you fly?"}, calling("list_all_airports"))
+    assert replay(cut, airline()).verdict is Verdict.PASS
+
+
+def test_a_call_without_its_result_in_the_middle_of_a_log_is_a_difference() -> None:
+    gap = imported(
+        {"role": "user", "content": "Where do you fly?"},
+        calling("list_all_airports"),
+        {"role": "assistant", "content": "Everywhere."},
+    )
+    outcome = replay(gap, airline())
+    assert (outcome.verdict, outcome.first and outcome.first.place) == (Verdict.FAIL, (1, 1, 1))
+
+
+def test_what_an_agent_looked_up_before_the_first_message_is_pinned() -> None:
+    early = imported(
+        calling("list_all_airports", "list_all_airports"),
+        {"role": "tool", "tool_call_id": "same", "content": '{"SEA": "Seattle"}'},
+        {"role": "tool", "tool_call_id": "same", "content": '{"SFO": "San Francisco"}'},
+        {"role": "assistant", "content": "Welcome!"},
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": "Where to?"},
+    )
+    assert replay(early, airline()).verdict is Verdict.PASS
+
+
 def test_an_agent_reads_its_records_also_after_another_was_loaded() -> None:
     first = airline()
     load(JOURNEYS, "airline")
