@@ -19,8 +19,8 @@ itself (so also its reply). A place never moves when a policy step is added.
 from __future__ import annotations
 
 import hashlib
-from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 import msgspec
 
@@ -45,6 +45,21 @@ EndReason = Literal[
     "killed",  # the worker overran its deadline or died
     "tape_ended",  # the recording holds no further answer
 ]
+
+
+T = TypeVar("T")
+
+
+class _once(Generic[T]):
+    """A property worked out once; the one of functools takes a lock, dear at every answer of every replay."""
+
+    def __init__(self, work: Callable[[Any], T]) -> None:
+        self.work, self.name, self.__doc__ = work, work.__name__, work.__doc__
+
+    def __get__(self, step: Any, kind: type[Any]) -> T:
+        value: T = self.work(step)
+        step.__dict__[self.name] = value
+        return value
 
 
 class Place(NamedTuple):
@@ -163,37 +178,31 @@ class Answer(Step, frozen=True, kw_only=True, dict=True, tag="answer"):
                 if value.__class__ is list:
                     block[field] = "\n".join(value)
 
-    @cached_property
+    @_once
     def calls(self) -> list[Call]:
         """The tool calls of this answer, in order."""
-        found: list[Call] = []
-        for block in self.blocks:
-            if block.get("type") == "tool_use":
-                args = block.get("input")
-                broken = "" if isinstance(args, dict) else "the arguments are not a JSON object"
-                found.append(
-                    Call(
-                        len(found) + 1,
-                        str(block.get("id") or ""),
-                        str(block.get("name") or ""),
-                        args if isinstance(args, dict) else {},
-                        broken,
-                    )
-                )
-        return found
+        asked = [block for block in self.blocks if block.get("type") == "tool_use"]
+        return [_call(number, block) for number, block in enumerate(asked, 1)] if asked else []
 
-    @cached_property
+    @_once
     def text(self) -> str:
         """The words of this answer, without its thinking."""
         return "\n".join(b["text"] for b in self.blocks if b.get("type") == "text" and b.get("text"))
 
-    @cached_property
+    @_once
     def thinking(self) -> str:
         return "\n".join(
             b.get("thinking") or "(redacted by the provider)"
             for b in self.blocks
             if b.get("type") in ("thinking", "redacted_thinking")
         )
+
+
+def _call(number: int, block: dict[str, Any]) -> Call:
+    args, broken = block.get("input"), ""
+    if not isinstance(args, dict):
+        args, broken = {}, "the arguments are not a JSON object"
+    return Call(number, str(block.get("id") or ""), str(block.get("name") or ""), args, broken)
 
 
 class Decision(Step, frozen=True, kw_only=True, tag="decision"):
