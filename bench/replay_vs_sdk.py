@@ -7,6 +7,7 @@ answer. A real call adds the network and the model on top.
 
 from __future__ import annotations
 
+import gc
 import json
 from typing import Any
 
@@ -40,6 +41,7 @@ def requests(transcript: Transcript) -> list[tuple[list[dict[str, Any]], bytes]]
 
 
 def main() -> None:
+    gc.set_threshold(100_000, 20, 20)  # as the command does, for both
     blobs, agent = files(), airline(True)
     journey = next(iter(agent.journeys.values()))
     system = "\n\n".join(span.text for span in (*agent.persona_spans, *journey.spans))
