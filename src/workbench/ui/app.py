@@ -21,7 +21,7 @@ from ..session import Session
 from .style import CSS, THEMES
 
 Start = Literal["develop", "review"]
-SIGNALS = (signal.SIGTERM, signal.SIGHUP) if hasattr(signal, "SIGHUP") else (signal.SIGTERM,)
+SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name)]
 
 
 async def _nothing() -> AsyncIterator[Any]:
@@ -30,11 +30,24 @@ async def _nothing() -> AsyncIterator[Any]:
     yield
 
 
+def _develop() -> Screen[None]:
+    from .screens.develop import Develop
+
+    return Develop()
+
+
+def _review() -> Screen[None]:
+    from .screens.review import Review
+
+    return Review()
+
+
 class WorkbenchApp(App[int]):
     """The workbench. `changes` yields whenever files under journeys/ have changed."""
 
     CSS = CSS
     TITLE = "Workbench"
+    MODES: ClassVar[dict[str, Any]] = {"develop": _develop, "review": _review}
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "quit", show=False, priority=False)]
 
@@ -45,34 +58,20 @@ class WorkbenchApp(App[int]):
         changes: AsyncIterator[Any] | None = None,
         screen: Start = "develop",
     ) -> None:
+        self.DEFAULT_MODE = screen  # the first screen is the one wanted: no empty one is drawn before it
         super().__init__()
         self.session = session
         self.library = library
         self.changes = changes if changes is not None else _nothing()
-        self.start_with: Start = screen
         self.loads = 0
         self.failure = ""
         self.animation_level = "none"  # an animated page costs more than the page
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = first_theme()
-
-    # screens
-
-    def get_develop(self) -> Screen[None]:
-        from .screens.develop import Develop
-
-        return Develop()
-
-    def get_review(self) -> Screen[None]:
-        from .screens.review import Review
-
-        return Review()
+        self.set_reactive(App.theme, first_theme())  # not assigned: that would parse all styles twice
+        self.stylesheet.set_variables(self.get_css_variables())
 
     def on_mount(self) -> None:
-        self.add_mode("develop", self.get_develop)
-        self.add_mode("review", self.get_review)
-        self.switch_mode(self.start_with)
         with contextlib.suppress(
             NotImplementedError, RuntimeError, ValueError
         ):  # not in the main thread, or Windows

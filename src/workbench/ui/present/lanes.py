@@ -128,9 +128,10 @@ def narrow(row: Row, width: int, notes: Notes) -> Line:
         kind, bits = "think", [Bit(one_line(move.reasoning), "think")]
     elif row.part == "act":
         kind, bits = ("tool" if move.call else "reply"), [b for b in act(move) if b.text != "reply "]
-    else:
-        assert row.decision is not None
+    elif row.decision is not None:
         kind, bits = "policy", decision_bits(row.decision, reason=True)
+    else:
+        kind, bits = "policy", allowed(move)
     # the number stands on the first line of its move only
     number = f"{row.number:>4} " if row.part == "think" or (row.part == "act" and not move.reasoning) else "     "
     return (*fit([Bit(number, "dim"), Bit(f"{kind:<7}", "label"), *bits], width - 3), *notes.bits)
@@ -242,6 +243,15 @@ def decided(move: Move) -> list[Bit]:
         if bits:
             bits.append(Bit("  "))
         bits += decision_bits(decision, reason=decision in loud[:1])
+    return bits
+
+
+def allowed(move: Move) -> list[Bit]:
+    """The policies that let it pass."""
+    bits: list[Bit] = []
+    for decision in move.decisions:
+        if decision.verdict == "allow":
+            bits += [*([Bit("  ")] if bits else []), *decision_bits(decision, reason=False)]
     return bits
 
 

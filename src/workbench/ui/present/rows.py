@@ -20,7 +20,10 @@ QUIET_ENDS = ("replied", "handed_off")  # ends that another row has told already
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row. `number` counts the agent's moves from 1 over the whole conversation; 0 for the customer's."""
+    """One row. `number` counts the agent's moves from 1 over the whole conversation; 0 for the customer's.
+
+    A "policy" row is that of one `decision`, or, without one, of all that allowed the move.
+    """
 
     part: Part
     place: Place
@@ -153,4 +156,7 @@ def _parts(move: Move, number: int) -> list[Row]:
         if move.reasoning.strip():
             rows.append(Row("think", move.place, move, number))
         rows.append(Row("act", move.place, move, number))
-    return rows + [Row("policy", move.place, move, number, decision=d) for d in move.decisions]
+    rows += [Row("policy", move.place, move, number, decision=d) for d in move.decisions if d.verdict != "allow"]
+    if any(d.verdict == "allow" for d in move.decisions):
+        rows.append(Row("policy", move.place, move, number))
+    return rows

@@ -139,9 +139,8 @@ class Develop(Bench):
     async def _say(self, text: str) -> None:
         session = self.session
         assert session is not None
-        self.steps.follows = True
-        if len(self.steps.book.rows):
-            self.steps.move(len(self.steps.book.rows) - 1)
+        self.steps.follow()
+        self.chat.follow()
         while session.card is None and session.code.state == "loading":
             self.tell("the code is loading; your words are sent when it is ready")
             await asyncio.sleep(0.05)

@@ -32,7 +32,7 @@ class ChatPane(Pane):
         return (Bit(" "), *line)
 
     def show(self, turns: list[TurnMoves], *, fresh: bool) -> None:
-        follow = fresh or self.at_end
+        follow = fresh or self.at_end or not self.turns
         self.turns = turns
         if fresh:
             self._kept.clear()
@@ -43,6 +43,10 @@ class ChatPane(Pane):
             follow = self.at_end
             self.draft = draft
             self._fill(follow)
+
+    def follow(self) -> None:
+        """To the end, and along with it."""
+        self.go(self.count)
 
     def choose(self, turn: int, reveal: bool) -> None:
         """Show which turn the cursor of the steps is in."""

@@ -24,7 +24,6 @@ class StepsPane(LineList):
         super().__init__(id=id)
         self.view: View | None = None
         self.book = Book()
-        self.follows = True
         self._marks: dict[str, Mark] = {}
         self._kept: dict[int, tuple[Row, list[Line]]] = {}  # by the identity of a row
         self._tops: list[int] = []  # the first line of each row; empty where each has one line
@@ -91,7 +90,7 @@ class StepsPane(LineList):
 
     def show(self, view: View, fresh: bool) -> None:
         """Show a conversation; `fresh` where it is another one than before."""
-        at_last = self.cursor >= len(self.book.rows) - 1
+        at_last = self.at_last
         if self.view is None or view.marks != self._marks or view.rerun is not self.view.rerun or fresh:
             self._kept.clear()
         self.view = view
@@ -99,12 +98,29 @@ class StepsPane(LineList):
         if fresh:
             self.book = Book(self.book.wide)
             self.cursor = 0
-            self.follows = True
         grown = self.book.read(view.trace)
         self.redraw()
-        if fresh or (grown and (self.follows and at_last)):
-            self.move(len(self.book.rows) - 1, by_hand=False)
+        if fresh or (grown and at_last):
+            self.follow()
             self.call_after_refresh(self.show_cursor)
+
+    @property
+    def at_last(self) -> bool:
+        """Whether the cursor stands on the last move, and so follows what comes."""
+        row = self.row
+        return row is None or row.place == self.book.rows[-1].place
+
+    def follow(self) -> None:
+        """To the last move: to the line that says what was done."""
+        rows = self.book.rows
+        at = len(rows) - 1
+        while at > 0 and rows[at].part == "policy" and rows[at - 1].place == rows[at].place:
+            at -= 1
+        if rows:
+            self.move(at, by_hand=False)
+
+    def action_scroll_end(self) -> None:
+        self.move(len(self.book.rows) - 1)
 
     def rewrap(self) -> None:
         self._kept.clear()
