@@ -58,7 +58,9 @@ class WorkbenchApp(App[int]):
         changes: AsyncIterator[Any] | None = None,
         screen: Start = "develop",
     ) -> None:
-        self.DEFAULT_MODE = screen  # the first screen is the one wanted: no empty one is drawn before it
+        setattr(
+            self, "DEFAULT_MODE", screen
+        )  # the first screen is the one wanted: no empty one is drawn before it
         super().__init__()
         self.session = session
         self.library = library

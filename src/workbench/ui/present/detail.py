@@ -9,7 +9,7 @@ from ...steps import Decision
 from ...trace import Move
 from ...transcript import Mark
 from ...wire import Differs
-from .lanes import ENDS, GLYPHS, OUTCOMES, ROLES, VERDICTS
+from .lanes import ENDS, GLYPHS, OUTCOMES, ROLES, VERDICTS, short
 from .rows import Row
 from .text import BLANK, Bit, Line, clean, fit, one_line, pretty, value, wrap
 from .view import View
@@ -177,22 +177,24 @@ def compared(view: View, move: Move, found: Differs, width: int) -> list[Line]:
     now = view.rerun_move(move.place)
     head = wrap([Bit("≠ differs ", "warn"), Bit(clean(found.why, 500))], width, 2)
     if width < SIDE_BY_SIDE:
-        right = _decisions(view, now, width) if now is not None else []
         return [
             *labelled("recorded", [Bit(clean(found.recorded, 2000))], width, "warn"),
             *labelled("now", [Bit(clean(found.now, 2000))], width, "accent"),
-            *head, *_decisions(view, move, width), *right, BLANK,
-        ]  # fmt: skip
+            *head,
+            *_decisions(view, move, now, width),
+            *(_decisions(view, now, move, width) if now is not None else []),
+            BLANK,
+        ]
     lines = head
     half = (width - 3) // 2
     left = [
         (Bit("recorded", "warn"),),
         *wrap([Bit(clean(found.recorded, 2000))], half),
-        *_decisions(view, move, half),
+        *_decisions(view, move, now, half),
     ]
     right = [(Bit("now", "accent"),), *wrap([Bit(clean(found.now, 2000))], half)]
     if now is not None:
-        right += _decisions(view, now, half)
+        right += _decisions(view, now, move, half)
     for index in range(max(len(left), len(right))):
         a = left[index] if index < len(left) else BLANK
         b = right[index] if index < len(right) else BLANK
@@ -200,11 +202,17 @@ def compared(view: View, move: Move, found: Differs, width: int) -> list[Line]:
     return [*lines, BLANK]
 
 
-def _decisions(view: View, move: Move, width: int) -> list[Line]:
+def _decisions(view: View, move: Move, other: Move | None, width: int) -> list[Line]:
+    """The decisions of one side; those the other side has too are only named."""
+    there = {(d.policy, d.verdict, d.reason) for d in other.decisions} if other is not None else set()
     lines: list[Line] = []
+    same: list[str] = []
     for decision in move.decisions:
-        lines += decision_lines(view, decision, width)
-    return lines
+        if (decision.policy, decision.verdict, decision.reason) in there:
+            same.append(f"{short(decision.policy)} {GLYPHS[decision.verdict]}")
+        else:
+            lines += decision_lines(view, decision, width)
+    return [*lines, *(wrap([Bit("the same: " + "  ".join(same), "dim")], width, 2) if same else [])]
 
 
 def summary(move: Move) -> str:

@@ -105,7 +105,7 @@ def folded(bits: Sequence[Bit], cells: int, tall: int) -> list[Line]:
     lines = wrap([Bit(bit.text[:enough], bit.role) for bit in bits], cells)
     if len(lines) <= tall:
         return lines
-    return [*lines[: tall - 1], fit([*lines[tall - 1], *(Bit(" " + b.text, b.role) for b in lines[tall])], cells)]
+    return [*lines[: tall - 1], fit([*lines[tall - 1], Bit(" "), *lines[tall]], cells)]
 
 
 def thought(move: Move) -> Bit:
@@ -228,7 +228,8 @@ def _call(move: Move) -> list[Bit]:
         return [*bits, Bit(" → ", "dim"), Bit(value(result.value, 200)), writes, mark]
     if result.outcome == "blocked":
         return [*bits, Bit(" ✗ blocked", "bad")]
-    return [*bits, Bit(f" ✗ {OUTCOMES[result.outcome]}: ", "bad"), Bit(one_line(result.value, 200), "dim")]
+    why = move.faults[0].message if result.outcome == "fault" and move.faults else result.value
+    return [*bits, Bit(f" ✗ {OUTCOMES[result.outcome]}: ", "bad"), Bit(one_line(why, 200), "dim")]
 
 
 def decided(move: Move) -> list[Bit]:
@@ -242,7 +243,7 @@ def decided(move: Move) -> list[Bit]:
     for decision in loud + quiet:
         if bits:
             bits.append(Bit("  "))
-        bits += decision_bits(decision, reason=decision in loud[:1])
+        bits += decision_bits(decision, reason=decision in loud[:1] or decision.verdict == "allow")
     return bits
 
 

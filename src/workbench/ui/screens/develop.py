@@ -20,12 +20,12 @@ from ..present.text import Bit, one_line, value
 from ..widgets.bars import keys_of
 from ..widgets.chat import ChatPane
 from ..widgets.input import InputLine
-from .bench import Bench
+from .deeds import Deeds
 
 HANDED = "a person has it now: f forks before that, ctrl+n begins anew"
 
 
-class Develop(Bench):
+class Develop(Deeds):
     """The live conversation."""
 
     where = actions.DEVELOP

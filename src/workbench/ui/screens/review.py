@@ -20,12 +20,12 @@ from ..widgets.bars import keys_of
 from ..widgets.chat import ChatPane
 from ..widgets.lines import LineList
 from ..widgets.shelf import STATES, ShelfList
-from .bench import Bench
+from .deeds import Deeds
 
 PEEK = 0.15  # seconds the cursor rests before a conversation is read
 
 
-class Review(Bench):
+class Review(Deeds):
     """A list, and the conversation the cursor stands on."""
 
     where = actions.REVIEW
