@@ -49,7 +49,7 @@ class WorkbenchApp(App[int]):
     TITLE = "Workbench"
     MODES: ClassVar[dict[str, Any]] = {"develop": _develop, "review": _review}
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "quit", show=False, priority=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "quit", show=False, priority=True)]
 
     def __init__(
         self,
@@ -58,9 +58,7 @@ class WorkbenchApp(App[int]):
         changes: AsyncIterator[Any] | None = None,
         screen: Start = "develop",
     ) -> None:
-        setattr(
-            self, "DEFAULT_MODE", screen
-        )  # the first screen is the one wanted: no empty one is drawn before it
+        setattr(self, "DEFAULT_MODE", screen)  # no empty screen is drawn before the one wanted
         super().__init__()
         self.session = session
         self.library = library

@@ -146,8 +146,8 @@ InputLine {
 .zoom-chat #list, .zoom-steps #list, .zoom-detail #list { display: none; }
 
 /* review */
-.wide.review #list { width: 25%; max-width: 44; height: 100%; }
-.wide.review #talk { width: 30%; }
+.wide.review #list { width: 29%; max-width: 60; height: 100%; }
+.wide.review #talk { width: 27%; }
 .narrow.review #list { width: 100%; height: 100%; }
 .narrow.review #talk, .narrow.review #right { display: none; }
 .narrow.review.opened #list { display: none; }

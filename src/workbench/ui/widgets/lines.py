@@ -97,7 +97,9 @@ class Pane(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         index = self.scroll_offset.y + y
         width = self.scrollable_content_region.width
-        base = self.rich_style
+        base = self._styles.get("base")
+        if base is None:
+            base = self._styles["base"] = self.rich_style
         if not 0 <= index < self.count:
             return Strip.blank(width, base)
         lit = self.lit(index)
@@ -206,12 +208,14 @@ class LineList(Pane):
     def move(self, to: int, by_hand: bool = True) -> None:
         """Put the cursor on an item that exists and bring it into sight."""
         to = max(0, min(to, self.items - 1))
-        moved = to != self.cursor
-        self.cursor = to
+        before, self.cursor = self.cursor, to
+        moved = to != before
         self.show_cursor()
-        if moved:
-            self._strips.clear()
-            self.refresh()
+        if moved:  # two items are drawn anew, not the pane
+            for item in (before, to):
+                if 0 <= item < self.items:
+                    first, last = self.span(item)
+                    self.refresh_lines(first, last - first + 1)
         if moved or not by_hand:
             self.post_message(self.Moved(self, by_hand))
 

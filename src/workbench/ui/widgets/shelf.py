@@ -48,12 +48,13 @@ class ShelfList(LineList):
         glyph, role, words = STATES.get(e.state, ("·", "dim", e.state))
         title = Bit(one_line(e.title or e.id, 200))
         marks = Bit(f" ⚑{e.marks}" if e.marks else "", "mark")
-        when = ago(e.when).removesuffix(" ago") if e.when else ""
+        dated = e.when and e.kind == "session"  # the time of a transcript's file says nothing of the talk
+        when = ago(e.when).removesuffix(" ago") if dated else ""
         if width < WIDE:
             return (
                 Bit(f"{glyph} ", role),
-                *fit([title, marks], max(width - 2 - 8, 8)),
-                *fit([Bit(f" {when:>7}", "dim")], 8),
+                *fit([title, marks], max(width - 2 - (8 if when else 0), 8)),
+                *([Bit(f" {when:>7}", "dim")] if when else []),
             )
         agent = 16 if width >= AGENT else 0
         return (

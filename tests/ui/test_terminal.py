@@ -1,0 +1,111 @@
+"""On a real terminal: what is left behind when the screens end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pty = pytest.importorskip("pty")
+
+CHILD = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from ui.host import FakeHost, Memory, Script, Shelf, make_agent
+from workbench.session import Session
+from workbench.ui import run
+import workbench.ui.screens.develop as develop
+
+def fail(self):
+    secret = "hunter" + "2"
+    raise RuntimeError("a bug of ours")
+
+if {crash!r}:
+    develop.Develop.do_copy = fail
+store = Memory()
+root = make_agent(Path({root!r}))
+sys.exit(run(Session(FakeHost(root, Script()), store, "shop", "rehearsal"), Shelf(store)))
+"""
+
+
+class Terminal:
+    """A child process on a terminal of its own."""
+
+    def __init__(self, root: Path, crash: bool = False) -> None:
+        code = CHILD.format(tests=str(Path(__file__).parents[1]), root=str(root), crash=crash)
+        self.pid, self.handle = pty.fork()
+        if self.pid == 0:  # pragma: no cover - the child
+            os.environ.update(TERM="xterm-256color", COLUMNS="120", LINES="40")
+            os.execv(sys.executable, [sys.executable, "-c", code])
+        self.written = b""
+
+    def read(self, until: bytes = b"", seconds: float = 20.0) -> bytes:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and (not until or until not in self.written):
+            ready, _, _ = select.select([self.handle], [], [], 0.05)
+            if ready:
+                try:
+                    data = os.read(self.handle, 65536)
+                except OSError:
+                    break
+                if not data:
+                    break
+                self.written += data
+        return self.written
+
+    def press(self, keys: bytes) -> None:
+        os.write(self.handle, keys)
+
+    def end(self) -> int:
+        """Wait for its end; the exit status as a shell gives it."""
+        self.read()
+        _, status = os.waitpid(self.pid, 0)
+        with contextlib.suppress(OSError):
+            os.close(self.handle)
+        return os.waitstatus_to_exitcode(status)
+
+    @property
+    def clean(self) -> bool:
+        """Whether the other screen was left and the mouse turned off, last of all."""
+        return (
+            self.written.rfind(b"\x1b[?1049l") > self.written.rfind(b"\x1b[?1049h")
+            and b"\x1b[?1000l" in self.written
+        )
+
+
+def test_quitting_ends_with_zero_and_a_clean_terminal(tmp_path):
+    terminal = Terminal(tmp_path)
+    terminal.read(b"ready")
+    terminal.press(b"\x11")
+    assert terminal.end() == 0
+    assert terminal.clean
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_the_terminal_clean(tmp_path, number):
+    terminal = Terminal(tmp_path)
+    terminal.read(b"ready")
+    time.sleep(0.3)
+    os.kill(terminal.pid, number)
+    assert terminal.end() == 128 + number
+    assert terminal.clean
+
+
+def test_a_bug_of_ours_ends_with_three_and_tells_no_values(tmp_path):
+    terminal = Terminal(tmp_path, crash=True)
+    terminal.read(b"ready")
+    time.sleep(0.3)
+    terminal.press(b"\x1b")
+    time.sleep(0.5)
+    terminal.press(b"y")
+    assert terminal.end() == 3
+    assert terminal.clean
+    assert b"a bug of ours" in terminal.written
+    assert b"hunter2" not in terminal.written
