@@ -230,7 +230,7 @@ class _Turn:
 
     async def _ask_model(self, place: Place, sheet: Sheet) -> ModelAnswer:
         request = ModelRequest(
-            place.turn, place.answer, sheet.spans, self.state.messages, sheet.tools, Talk(self.state)
+            place.turn, place.answer, sheet.spans, self.state.thread, sheet.tools, Talk(self.state)
         )
         async for item in self.model.answer(request):
             if item.__class__ is ModelAnswer:

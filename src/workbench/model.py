@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
+from .messages import Messages
 from .steps import Meter
 
 
@@ -48,9 +49,13 @@ class ModelRequest(NamedTuple):
     turn: int
     answer: int
     system: tuple[Span, ...]
-    messages: list[dict[str, Any]]
+    thread: Messages
     tools: tuple[dict[str, Any], ...]
     talk: Any
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        return self.thread.read()
 
 
 class ModelAnswer(NamedTuple):

@@ -20,7 +20,7 @@ from .expectation import KINDS, Run, holds, intended
 from .journey import Agent
 from .steps import Answer, AnyStep, Decision, Fault, Place, Prompt, Setup, UserMessage
 from .tape import Tape
-from .trace import Move, Trace, TurnMoves, moves
+from .trace import Move, Moves, Trace, TurnMoves, moves
 from .transcript import Transcript
 
 MAX_SHOWN = 160  # characters of a value in a report
@@ -98,13 +98,14 @@ class _Follower:
         self.tape = Tape(steps, self._checkpoint)
         self.conversation = Conversation(agent, setup, on_step=self._heard)
         self.rerun = Rerun(self.conversation.trace)
-        self._fresh: list[AnyStep] = []
+        self._moves = Moves()
+        self._compared = 0  # moves
         self._answers = 0  # so far in this turn
         self._drifted = False
         self._prompt: Prompt | None = None
 
     def _heard(self, step: AnyStep) -> None:
-        self._fresh.append(step)
+        self._moves.add(step)
         kind = step.__class__
         if kind is Answer:
             self._answers = step.answer
@@ -116,10 +117,10 @@ class _Follower:
 
     def _checkpoint(self) -> bool:
         """Compare what happened since the last checkpoint. True: still on the record."""
-        for turn in moves(self._fresh):
-            for move in turn.moves:
-                self._compare(move)
-        self._fresh.clear()
+        done = self._moves.all
+        while self._compared < len(done):
+            self._compare(done[self._compared])
+            self._compared += 1
         return not self.rerun.differences
 
     def _compare(self, move: Move) -> None:
@@ -162,7 +163,7 @@ class _Follower:
                 for step in (move.answer if first else None, move.result, move.reply):
                     if step is not None:
                         self.conversation.emit(step)
-            self._fresh.clear()
+            self._compared = len(self._moves.all)
             return True
         end = await run_turn(self.conversation, str(message.text), self.tape, self.tape)
         if not self._checkpoint():

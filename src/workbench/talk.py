@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from .messages import Messages
 from .steps import (
     Answer,
     AnyStep,
@@ -24,7 +25,6 @@ from .steps import (
     Reply,
     Result,
     Setup,
-    TurnEnd,
     UserMessage,
 )
 from .tool import Tool
@@ -53,76 +53,57 @@ class State:
         self.turn = 0
         self.journey = ""
         self.handed_off = False
-        self.messages: list[dict[str, Any]] = []
+        self.thread = Messages()
         self.said: list[str] = []
         self.replies: list[str] = []
         self.dialogue: list[tuple[str, str]] = []
         self.happened: list[Happened] = []
         self.changes: list[Change] = []
         self.prompt: Prompt | None = None
-        self._open: dict[int, tuple[str, str, dict[str, Any]]] = {}
-        self._decisions: list[Decision] = []
-        self._answer: Answer | None = None
+        self._args: dict[int, dict[str, Any]] = {}  # of the calls of the answer at hand, as they run
+        self._withheld: set[int] = set()
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        """What the model is sent next, in the shape of the Messages API."""
+        return self.thread.read()
 
     def apply(self, step: AnyStep) -> None:
+        self.thread.take(step)
         handler = _APPLY.get(step.__class__)
         if handler is not None:
             handler(self, step)
 
     def _user(self, step: UserMessage) -> None:
-        self._close_calls()
         self.turn = step.turn
-        self._decisions = []
-        self._answer = None
         text = str(step.text)
         self.said.append(text)
         self.dialogue.append(("user", text))
-        self._say("user", {"type": "text", "text": text})
 
     def _answered(self, step: Answer) -> None:
-        self._close_calls()
-        self._decisions = []
-        self._answer = step
-        self.messages.append({"role": "assistant", "content": step.blocks})
-        self._open = {call.number: (call.id, call.tool, call.args) for call in step.calls}
+        self._withheld.clear()
+        self._args = {call.number: call.args for call in step.calls}
 
     def _decided(self, step: Decision) -> None:
-        self._decisions.append(step)
+        if step.verdict == "allow":
+            return
         if step.stand == "message" and step.verdict == "rewrite":
             self.said[-1] = str(step.to)
             self.dialogue[-1] = ("user", str(step.to))
-            self.messages[-1]["content"][-1]["text"] = str(step.to)
-        elif step.stand == "after" and step.verdict != "allow":
-            self._withhold(step)
-        elif step.stand == "reply" and step.verdict == "block":
-            self._say("user", {"type": "text", "text": f"(Your reply was not sent. Policy: {step.reason})"})
-
-    def _withhold(self, step: Decision) -> None:
-        """A policy after the tool changed what the model and the policies see of a result."""
-        if any(
-            d.stand == "after" and d.call == step.call and d.verdict in ("block", "escalate")
-            for d in self._decisions[:-1]
-        ):
-            return  # what one policy withheld, a later one does not give back
-        last = self.happened[-1]
-        blocked = step.verdict != "rewrite"
-        self.happened[-1] = Happened(
-            last.place, last.tool, last.args, "error" if blocked else last.outcome, step.to
-        )
-        block = self.messages[-1]["content"][-1]
-        block["content"] = f"withheld by policy: {step.reason}" if blocked else as_text(step.to)
+        elif step.stand == "before" and step.verdict == "rewrite":
+            self._args[step.call] = step.to
+        elif step.stand == "after" and step.call not in self._withheld:
+            blocked = step.verdict != "rewrite"
+            if blocked:  # what one policy withheld, a later one does not give back
+                self._withheld.add(step.call)
+            last = self.happened[-1]
+            outcome = "error" if blocked else last.outcome
+            self.happened[-1] = Happened(last.place, last.tool, last.args, outcome, step.to)
 
     def _resulted(self, step: Result) -> None:
-        call_id, _, args = self._open.pop(step.call, ("", step.tool, {}))
-        for decision in self._decisions:
-            if decision.call == step.call and decision.stand == "before" and decision.verdict == "rewrite":
-                args = decision.to
+        args = self._args.get(step.call, {})
         self.happened.append(Happened(step.place, step.tool, args, step.outcome, step.value))
         self.changes += step.changed
-        block: dict[str, Any] = {"type": "tool_result", "tool_use_id": call_id, "content": as_text(step.value)}
-        if step.outcome != "ok":
-            block["is_error"] = True
-        self._say("user", block)
 
     def _entered(self, step: Entered) -> None:
         self.journey = step.journey
@@ -131,41 +112,12 @@ class State:
         text = str(step.text)
         self.replies.append(text)
         self.dialogue.append(("agent", text))
-        if self._answer is not None and text == self._answer.text:
-            return
-        # a policy or a hand-off changed the words: the model must know what was really sent
-        words = {"type": "text", "text": text}
-        if self.messages[-1]["role"] == "assistant":
-            self.messages[-1] = {"role": "assistant", "content": [words]}
-        else:
-            self.messages.append({"role": "assistant", "content": [words]})
 
     def _prompted(self, step: Prompt) -> None:
         self.prompt = step
 
     def _handed(self, step: HandOff) -> None:
         self.handed_off = True
-
-    def _ended(self, step: TurnEnd) -> None:
-        self._close_calls()
-
-    def _close_calls(self) -> None:
-        """A call without a result (the turn was stopped) must still be answered for the next request."""
-        for call_id, _, _ in self._open.values():
-            block: dict[str, Any] = {
-                "type": "tool_result",
-                "tool_use_id": call_id,
-                "content": "not run: stopped",
-                "is_error": True,
-            }
-            self._say("user", block)
-        self._open = {}
-
-    def _say(self, role: str, block: dict[str, Any]) -> None:
-        if self.messages and self.messages[-1]["role"] == role:
-            self.messages[-1]["content"].append(block)
-        else:
-            self.messages.append({"role": role, "content": [block]})
 
 
 _APPLY: dict[type[Any], Any] = {
@@ -177,13 +129,7 @@ _APPLY: dict[type[Any], Any] = {
     Prompt: State._prompted,
     Reply: State._replied,
     HandOff: State._handed,
-    TurnEnd: State._ended,
 }
-
-
-def as_text(value: Any) -> str:
-    """A result as the model reads it: words as they are, data as JSON."""
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 class Talk:

@@ -23,6 +23,7 @@ from .world import is_handed_in
 
 Condition = Callable[..., bool]
 
+
 class BadArguments(Exception):
     """The model's arguments do not fit the schema; the text is for the model."""
 

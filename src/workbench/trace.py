@@ -155,54 +155,61 @@ class TurnMoves(msgspec.Struct):
     end: TurnEnd | None = None
 
 
-def moves(steps: Iterable[AnyStep]) -> list[TurnMoves]:
-    """Group steps into turns of moves. Works on any prefix of a trace."""
-    turns: list[TurnMoves] = []
-    at: dict[tuple[int, int, int], Move] = {}
-    for step in steps:
-        if not turns or turns[-1].turn != step.turn:
-            turns.append(TurnMoves(step.turn))
-        current = turns[-1]
+class Moves:
+    """Groups steps into moves as they come. `all` are the moves in order, `turns` the same by turn."""
+
+    def __init__(self) -> None:
+        self.all: list[Move] = []
+        self.turns: list[TurnMoves] = []
+        self._at: dict[tuple[int, int, int], Move] = {}
+        self._turn = TurnMoves(-1)
+
+    def add(self, step: AnyStep) -> None:
+        if self._turn.turn != step.turn:
+            self._turn = TurnMoves(step.turn)
+            self.turns.append(self._turn)
         kind = step.__class__
-        if kind is UserMessage:
-            move = Move(Place(step.turn), message=step)  # type: ignore[arg-type]
-            at[step.turn, 0, 0] = move
-            current.moves.append(move)
+        slot = _SLOT.get(kind)
+        if slot is not None:
+            setattr(self._move(step), slot, step)
         elif kind is Answer:
-            _add_answer(step, current, at)  # type: ignore[arg-type]
+            self._answer(step)  # type: ignore[arg-type]
+        elif kind is UserMessage:
+            self._begin(Move(Place(step.turn), message=step))  # type: ignore[arg-type]
         elif kind is TurnEnd:
-            current.end = step  # type: ignore[assignment]
-        elif kind is not Prompt:
-            found = at.get((step.turn, step.answer, step.call))
-            if found is None:
-                found = Move(Place(step.turn, step.answer, step.call))
-                at[step.turn, step.answer, step.call] = found
-                current.moves.append(found)
-            _attach(found, step)
-    return turns
+            self._turn.end = step  # type: ignore[assignment]
+        elif isinstance(step, Decision):
+            self._move(step).decisions.append(step)
+        elif isinstance(step, Fault):
+            self._move(step).faults.append(step)
 
+    def _answer(self, answer: Answer) -> None:
+        calls = answer.calls
+        if not calls:
+            self._begin(Move(Place(answer.turn, answer.answer), answer=answer))
+        for call in calls:
+            self._begin(Move(Place(answer.turn, answer.answer, call.number), call, answer=answer))
 
-def _add_answer(answer: Answer, turn: TurnMoves, at: dict[tuple[int, int, int], Move]) -> None:
-    calls = answer.calls
-    if not calls:
-        move = Move(Place(answer.turn, answer.answer), answer=answer)
-        at[answer.turn, answer.answer, 0] = move
-        turn.moves.append(move)
-        return
-    for call in calls:
-        move = Move(Place(answer.turn, answer.answer, call.number), call, answer=answer)
-        at[answer.turn, answer.answer, call.number] = move
-        turn.moves.append(move)
+    def _begin(self, move: Move) -> None:
+        self._at[move.place] = move
+        self._turn.moves.append(move)
+        self.all.append(move)
+
+    def _move(self, step: AnyStep) -> Move:
+        """The move a step belongs to: one that began before it, or its own."""
+        found = self._at.get((step.turn, step.answer, step.call))
+        if found is None:
+            found = Move(Place(step.turn, step.answer, step.call))
+            self._begin(found)
+        return found
 
 
 _SLOT: dict[type[Any], str] = {Result: "result", Reply: "reply", Entered: "entered", HandOff: "handoff"}
 
 
-def _attach(move: Move, step: AnyStep) -> None:
-    slot = _SLOT.get(step.__class__)
-    if slot is not None:
-        setattr(move, slot, step)
-    elif isinstance(step, Decision):
-        move.decisions.append(step)
-    elif isinstance(step, Fault):
-        move.faults.append(step)
+def moves(steps: Iterable[AnyStep]) -> list[TurnMoves]:
+    """Group steps into turns of moves. Works on any prefix of a trace."""
+    made = Moves()
+    for step in steps:
+        made.add(step)
+    return made.turns

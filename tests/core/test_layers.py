@@ -20,6 +20,7 @@ CORE = (
     "errors",
     "source",
     "steps",
+    "messages",
     "model",
     "trace",
     "world",

@@ -30,6 +30,7 @@ from loopback import (
 from realdata import data
 from workbench.engine import Conversation, run_turn
 from workbench.errors import ModelStopped, UsageError
+from workbench.messages import Messages
 from workbench.model import Delta, ModelAnswer, ModelRequest, Span
 from workbench.outside.claude import Claude, credentials
 from workbench.outside.claude_wire import sendable
@@ -103,7 +104,7 @@ def request(
     *messages: dict[str, Any], system: tuple[str, ...] = (), tools: tuple[dict[str, Any], ...] = ()
 ) -> ModelRequest:
     spans = tuple(Span(f"span {number}", text) for number, text in enumerate(system))
-    return ModelRequest(1, 1, spans, list(messages or (user("Hello"),)), tools, None)
+    return ModelRequest(1, 1, spans, Messages.of(list(messages or (user("Hello"),))), tools, None)
 
 
 async def _ask(model: Claude, asked: ModelRequest) -> tuple[list[Delta], ModelAnswer]:

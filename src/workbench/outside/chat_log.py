@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ..errors import TranscriptError
+from ..messages import as_text
 from ..model import Span
 from ..prompt import span_key
 from ..steps import Answer, AnyStep, Outcome, Prompt, Reply, Result, Setup, UserMessage, digest
-from ..talk import as_text
 from ..transcript import SCHEMA, Transcript, recording_id
 
 MAX_TITLE = 72

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ..errors import ModelStopped, UsageError
+from ..messages import Messages
 from ..model import ModelAnswer, ModelRequest
 
 ANSWER = 2.0  # seconds the server may take
@@ -106,7 +107,7 @@ async def _ask(model: str) -> tuple[str, str, float]:
     name = ""
     try:
         async with asyncio.timeout(ANSWER):
-            async for item in claude.answer(ModelRequest(1, 1, (), messages, (), None)):
+            async for item in claude.answer(ModelRequest(1, 1, (), Messages.of(messages), (), None)):
                 if isinstance(item, ModelAnswer):
                     name = item.model
     except ModelStopped as stop:
