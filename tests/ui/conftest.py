@@ -37,7 +37,7 @@ class Bench:
         await self.pilot.press(*keys)
         await self.settle()
 
-    async def settle(self, seconds: float = 0.15) -> None:
+    async def settle(self, seconds: float = 0.06) -> None:
         await self.pilot.pause(seconds)
 
     async def until(self, true: Callable[[], Any], seconds: float = 5.0) -> None:
@@ -84,8 +84,10 @@ Flow = Callable[[Bench], Awaitable[None]]
 
 
 @pytest.fixture
-def play(tmp_path: Path) -> Callable[..., Bench]:
+def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Bench]:
     """Run a flow against a workbench of its own: `play(flow, model, size=(160, 48))`."""
+    monkeypatch.setattr("workbench.ui.screens.bench.TICK", 0.02)
+    monkeypatch.setattr("workbench.ui.screens.review.PEEK", 0.01)
 
     def run(flow: Flow, model: Script | None = None, size: tuple[int, int] = (160, 48)) -> Bench:
         bench = Bench(tmp_path, model or Script())

@@ -179,8 +179,8 @@ def test_an_action_that_cannot_be_done_says_why(play):
 def test_a_mouse_click_anywhere_does_no_harm(play):
     async def flow(bench):
         await bench.say("hello")
-        for x in range(0, 80, 9):
-            for y in range(0, 24, 3):
+        for x in range(0, 80, 20):
+            for y in range(0, 24, 4):
                 await bench.pilot.click(offset=(x, y))
         await bench.settle()
 

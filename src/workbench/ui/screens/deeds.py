@@ -103,13 +103,12 @@ class Deeds(Bench):
         self._jump("turn", False, "this is the first turn")
 
     def do_failure(self) -> None:
-        if not self.steps.jump("failed", True):
-            cursor, self.steps.cursor = self.steps.cursor, -1
-            if not self.steps.jump("failed", True):
-                self.steps.cursor = cursor
-                self.tell("nothing was stopped and nothing broke in this conversation", "good")
-            else:
-                self.tell("from the top again")
+        if self.steps.jump("failed", True):
+            return
+        if self.steps.jump("failed", True, start=-1):
+            self.tell("from the top again")
+        else:
+            self.tell("nothing was stopped and nothing broke in this conversation", "good")
 
     def stops(self) -> list[Widget]:
         """What tab goes round."""

@@ -149,11 +149,15 @@ class StepsPane(LineList):
         self.move(index, by_hand=False)
         return True
 
-    def jump(self, what: str, forward: bool) -> bool:
-        """To the next or last row that begins a "step", begins a "turn" or "failed". False where there is none."""
+    def jump(self, what: str, forward: bool, start: int | None = None) -> bool:
+        """To the next or last row that begins a "step", begins a "turn" or "failed". False where there is none.
+
+        From the cursor, unless `start` names another row.
+        """
         rows = self.book.rows
         here = self.row
-        order = range(self.cursor + 1, len(rows)) if forward else range(self.cursor - 1, -1, -1)
+        at = self.cursor if start is None else start
+        order = range(at + 1, len(rows)) if forward else range(at - 1, -1, -1)
         for index in order:
             row = rows[index]
             first = index == 0 or rows[index - 1].place != row.place
