@@ -20,6 +20,7 @@ from workbench.outside.project import Project
 from workbench.outside.shelf import Shelf
 from workbench.outside.worker import Workers, prepare
 from workbench.session import Session
+from workbench.ui import actions
 from workbench.ui.app import WorkbenchApp
 
 HERE = Path(__file__).resolve().parents[1]
@@ -115,7 +116,16 @@ async def review(stage: Stage) -> None:
     stage.picture("review")
 
 
+def write_keys() -> None:
+    """The table of keys in docs/screens.md, made from the one that the screens use."""
+    page = HERE / "docs" / "screens.md"
+    before, rest = page.read_text().split("<!-- keys -->\n")
+    after = rest.split("<!-- /keys -->")[1]
+    page.write_text(f"{before}<!-- keys -->\n{actions.markdown()}\n<!-- /keys -->{after}")
+
+
 def main() -> None:
+    write_keys()
     prepare("rehearsal")
     os.environ.pop("NO_COLOR", None)
     PICTURES.mkdir(parents=True, exist_ok=True)

@@ -14,6 +14,7 @@ from workbench.cli.report import Exit
 from workbench.expectation import KINDS
 from workbench.outside.loader import load
 from workbench.replay import Verdict
+from workbench.ui import actions
 
 ROOT = Path(__file__).parents[1]
 JOURNEYS_PAGE = ROOT / "docs" / "journeys.md"
@@ -168,3 +169,8 @@ def test_the_map_names_every_module_of_the_core_and_nothing_that_is_not_there() 
     assert all((source / name).is_dir() for name in packages)
     for name in re.findall(r"`((?:journeys|transcripts|tests|bench)/[\w./]*)`", page):
         assert (ROOT / name).exists(), name
+
+
+def test_the_keys_on_the_page_of_the_screens_are_the_keys_of_the_screens() -> None:
+    page = (ROOT / "docs" / "screens.md").read_text()
+    assert page.split("<!-- keys -->\n")[1].split("<!-- /keys -->")[0] == actions.markdown() + "\n"
