@@ -241,6 +241,7 @@ class Rehearsal:
 
     def __init__(self) -> None:
         self.intents: list[Intent] = []
+        self.phrases: list[str] = []  # one an intent, to try
 
     def intent(self, *examples: str) -> Callable[[Script], Script]:
         """Declare a script, and phrases with which a customer starts it.
@@ -249,6 +250,7 @@ class Rehearsal:
         """
 
         def declare(script: Script) -> Script:
+            self.phrases += examples[:1]
             self.intents.append(Intent(tuple(filter(None, map(stems, examples))), script))
             return script
 

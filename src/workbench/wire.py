@@ -43,10 +43,13 @@ class PolicyCard(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class JourneyCard(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`tries` are phrases that its rehearsal understands, one an intent."""
+
     name: str
     goal: str
     source: str = ""
     rehearsed: bool = False
+    tries: list[str] = []
 
 
 class FixtureCard(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -40,8 +40,8 @@ def dev(agent: str, model: str, fixture: str, resume: str, screen: Literal["deve
         session.close()
         host.close()
         history.close()
-    if history.ids() and len(session.trace):
-        say(f"kept as {session.id}; continue with: workbench dev --resume last")
+    if history.begun:
+        say(f"kept as {history.begun[-1]}; continue with: workbench dev --resume last")
     return code
 
 

@@ -62,12 +62,14 @@ class History:
     """The Store of a session: keeps sessions under `state`, transcripts under `transcripts`.
 
     `problem` says why something could not be kept; "" while all is well.
+    `begun` are the sessions written to, the one written to last at the end.
     """
 
     def __init__(self, state: Path, transcripts: Path) -> None:
         self.folder = state / "sessions"
         self.transcripts = transcripts
         self.problem = ""
+        self.begun: list[str] = []
         self._open: dict[str, BufferedWriter] = {}
 
     # a Store
@@ -96,6 +98,8 @@ class History:
                     file.write(b"\n")
             file.write(msgspec.json.encode(record) + b"\n")
             file.flush()
+            if not self.begun or self.begun[-1] != session:
+                self.begun = [*(s for s in self.begun if s != session), session]
         except OSError as error:
             self.problem = f"not kept: {self._path(session).name}: {error.strerror}"
 

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from ..engine import Conversation, run_turn
 from ..errors import JourneyError, WorkbenchError
+from ..journey import Journey
 from ..model import Delta, Model
 from ..replay import Rerun, judge, red_proof, rerun
 from ..runner import CODE_ERRORS, Printed, Sandbox, describe
@@ -256,7 +257,7 @@ def card_of(loaded: Loaded, model: Model) -> AgentCard:
         name=agent.name,
         code=loaded.code,
         model=model.name,
-        journeys=[JourneyCard(j.name, j.goal, j.source, j.rehearsal is not None) for j in agent.journeys.values()],
+        journeys=[_journey_card(j) for j in agent.journeys.values()],
         tools=[
             ToolCard(t.name, t.journey, t.writes, t.recorded, t.source, _first(t.description))
             for t in agent.all_tools()
@@ -267,6 +268,12 @@ def card_of(loaded: Loaded, model: Model) -> AgentCard:
         turn_seconds=agent.limits.seconds,
         code_seconds=agent.limits.code,
     )
+
+
+def _journey_card(journey: Journey) -> JourneyCard:
+    rehearsal = journey.rehearsal
+    tries = list(rehearsal.phrases) if rehearsal is not None else []
+    return JourneyCard(journey.name, journey.goal, journey.source, rehearsal is not None, tries)
 
 
 def _first(text: str) -> str:

@@ -74,6 +74,9 @@ class Develop(Deeds):
             lines += ["", f"It starts on the fixture {fixture}."]
             if s.setup.customer:
                 lines.append(f"The customer: {value(s.setup.customer)}")
+            tries = [f"“{one_line(t, 60)}”" for j in card.journeys for t in j.tries[:1]]
+            if tries and s.model == "rehearsal":
+                lines += ["", f"The rehearsal answers to, for example: {', '.join(tries)}."]
             lines += ["", "esc, then s chooses another start; ? shows all keys."]
         elif s.code.state == "broken":
             lines += ["", "Its code does not load: the line above says why. Mend it and save; it is loaded again."]

@@ -28,6 +28,7 @@ class MarkScreen(Form[Mark]):
     """Gives back the mark, or None."""
 
     TITLE_TEXT = "Mark this step"
+    KEYS = "tab next field · ← → choose · enter takes the mark · esc leaves"
 
     def __init__(self, move: Move, mark: Mark | None) -> None:
         super().__init__()

@@ -20,13 +20,13 @@ from .form import Form, FormLine
 
 DECIDED = {
     "offline": ("decided offline, in every replay", "good"),
-    "world": ("needs --tools=world to be decided", "warn"),
-    "live": ("needs a live model to be decided", "warn"),
+    "world": ("needs a run of the tool to be decided, which replay does not do yet", "warn"),
+    "live": ("needs a live model to be decided, which replay does not do yet", "warn"),
 }
 VERDICT_WORDS = {
     "PASS": "today's code does it right",
     "FAIL": "today's code still does it; mend it and this becomes PASS",
-    "NEEDS_WORLD": "only a run of the tools can say: workbench replay --tools=world",
+    "NEEDS_WORLD": "only a run of the tools can say, which replay does not do yet",
     "NEEDS_LIVE": "only a live model can say",
     "DIVERGED": "today's code leaves the record before the marked step",
 }
@@ -58,6 +58,7 @@ class SaveScreen(Form[None]):
     """Asks, saves, then shows what saving did."""
 
     TITLE_TEXT = "Save this conversation as a transcript"
+    KEYS = "tab next field · ← → ↑ ↓ choose · enter saves · esc leaves"
 
     def __init__(self, session: Session, place: Place | None) -> None:
         super().__init__()
@@ -72,7 +73,7 @@ class SaveScreen(Form[None]):
         yield self.field("kind", Choice(["mistake", "guard"], "mistake" if mark else "guard", id="kind"))
         yield Static("", id="hint", classes="hint", markup=False)
         title = FormLine(id="title", placeholder="what it is about, in a few words")
-        title.text = one_line((mark.should or mark.note) if mark else "", 120)
+        title.text = one_line((mark.note or mark.should) if mark else "", 120)
         yield self.field("title", title)
         yield Static("", id="at", classes="label", markup=False)
         yield Expectations(id="expectations")
