@@ -327,9 +327,6 @@ def red_proof(transcript: Transcript) -> str:
 
 def judge(transcript: Transcript, result: Rerun) -> tuple[Verdict, str]:
     """The verdict from a rerun, by the tables of the replay design."""
-    for step in result.trace:
-        if isinstance(step, Decision) and step.fault:
-            return Verdict.ERROR, f"{step.policy}: {step.reason}"
     for fault in result.faults:
         if fault.origin in ("policy", "condition", "journey"):
             return Verdict.ERROR, f"{fault.where}: {fault.name}: {fault.message}"
@@ -343,6 +340,8 @@ def judge(transcript: Transcript, result: Rerun) -> tuple[Verdict, str]:
 
 
 def _broken_guard(transcript: Transcript, result: Rerun) -> str:
+    if not transcript.expectations:
+        return ""
     if not transcript.expectations:
         return ""
     run = Run(result.trace)

@@ -95,18 +95,8 @@ class Step(
         return Place(self.turn, self.answer, self.call)
 
 
-def _joined(step: msgspec.Struct, field: str) -> None:
-    """Files keep a text of several lines as a list of lines; in memory it is one string."""
-    value = getattr(step, field)
-    if value.__class__ is list:
-        msgspec.structs.force_setattr(step, field, "\n".join(value))
-
-
 class UserMessage(Step, frozen=True, kw_only=True, tag="user"):
-    text: str | list[str]
-
-    def __post_init__(self) -> None:
-        _joined(self, "text")
+    text: str | list[str]  # a list of lines in a file only
 
 
 class Entered(Step, frozen=True, kw_only=True, tag="entered"):
@@ -170,13 +160,6 @@ class Answer(Step, frozen=True, kw_only=True, dict=True, tag="answer"):
     stop: str = "end_turn"
     model: str = ""
     meter: Meter | None = None
-
-    def __post_init__(self) -> None:
-        for block in self.blocks:
-            for field in ("text", "thinking"):
-                value = block.get(field)
-                if value.__class__ is list:
-                    block[field] = "\n".join(value)
 
     @_once
     def calls(self) -> list[Call]:
@@ -247,10 +230,7 @@ class Result(Step, frozen=True, kw_only=True, tag="result"):
 class Reply(Step, frozen=True, kw_only=True, tag="reply"):
     """What the customer was sent, after the policies."""
 
-    text: str | list[str]
-
-    def __post_init__(self) -> None:
-        _joined(self, "text")
+    text: str | list[str]  # a list of lines in a file only
 
 
 class HandOff(Step, frozen=True, kw_only=True, tag="handoff"):

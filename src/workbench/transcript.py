@@ -16,7 +16,7 @@ import msgspec
 
 from .errors import TranscriptError
 from .expectation import Expectation
-from .steps import Answer, AnyStep, Place, Result, Setup, UserMessage, digest
+from .steps import Answer, AnyStep, Place, Reply, Result, Setup, UserMessage, digest
 from .trace import Trace, moves
 
 SCHEMA = "workbench.transcript/1"
@@ -110,11 +110,24 @@ def decode(data: bytes, name: str = "") -> Transcript:
         raise TranscriptError(f"not a transcript: {error}", where=name) from None
     if transcript.schema != SCHEMA:
         raise _unreadable(data, name, None)
+    _join_lines(transcript)
+    _check(transcript, name)
+    return transcript
+
+
+def _join_lines(transcript: Transcript) -> None:
+    """In a file a text of several lines is a list of lines; in memory it is one string."""
+    for step in transcript.steps:
+        if step.__class__ is Answer:
+            for block in step.blocks:
+                for key in ("text", "thinking"):
+                    if block.get(key).__class__ is list:
+                        block[key] = "\n".join(block[key])
+        elif isinstance(step, UserMessage | Reply) and step.text.__class__ is list:
+            msgspec.structs.force_setattr(step, "text", "\n".join(step.text))
     for exhibit in transcript.exhibits.values():
         if isinstance(exhibit, dict) and isinstance(exhibit.get("text"), list):
             exhibit["text"] = "\n".join(exhibit["text"])
-    _check(transcript, name)
-    return transcript
 
 
 def _unreadable(data: bytes, name: str, error: Exception | None) -> TranscriptError:
