@@ -43,6 +43,11 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
         for field in kind.needs:
             if not getattr(self, field):
                 raise TranscriptError(f"the expectation {self.expect} needs {field!r}", where=where)
+        for field, pattern in self.args.items() if self.match == "regex" else ():
+            try:
+                re.compile(str(pattern))
+            except re.error as error:
+                raise TranscriptError(f"{field}: {pattern!r} is no pattern: {error}", where=where) from None
 
     @property
     def decided(self) -> Decided:
@@ -127,6 +132,8 @@ def _shown(move: Move) -> str:
 
 
 def _ordered(e: Expectation, run: Run, move: Move) -> bool:
+    if move.call is not None and move.effect in ("blocked", "escalated"):
+        return intended(move)  # a call that is held back breaks no order
     ran = [m.call.tool for m in run.moves.values() if m.call and m.place <= move.place and _executed(e, run, m)]
     rest = iter(ran)
     return all(tool in rest for tool in e.order)
@@ -151,7 +158,8 @@ def _prompt_text(run: Run, move: Move) -> str:
     prompt = run.trace.prompt_at(move.place)
     parts = []
     for key in prompt.spans if prompt else []:
-        parts.append(run.trace.exhibits.get(key, {}).get("text", ""))
+        exhibit = run.trace.exhibits.get(key)
+        parts.append(str(exhibit.get("text", "")) if isinstance(exhibit, dict) else "")
     return "\n".join(parts)
 
 

@@ -9,6 +9,7 @@ lines as a list of lines, nothing volatile. Reading never rewrites.
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -110,7 +111,10 @@ def decode(data: bytes, name: str = "") -> Transcript:
         raise TranscriptError(f"not a transcript: {error}", where=name) from None
     if transcript.schema != SCHEMA:
         raise _unreadable(data, name, None)
-    _join_lines(transcript)
+    try:
+        _join_lines(transcript)
+    except TypeError:
+        raise TranscriptError("a line of a text is no text", where=name, next=_MEND) from None
     _check(transcript, name)
     return transcript
 
@@ -151,14 +155,12 @@ def _unreadable(data: bytes, name: str, error: Exception | None) -> TranscriptEr
 
 
 def _check(transcript: Transcript, name: str) -> None:
-    """What types cannot say: places exist and come in order, a mistake has its one expectation."""
-    last = 0
-    for step in transcript.steps:
-        if step.turn < last or (step.turn > last + 1):
-            raise TranscriptError(f"turn {step.turn} follows turn {last}", where=name)
-        last = step.turn
-    if not any(isinstance(s, UserMessage | Answer) for s in transcript.steps):
-        raise TranscriptError("there is no conversation in it", where=name, next="delete the file")
+    """What types cannot say: the steps are one conversation, places exist, a mistake has its one expectation."""
+    try:
+        datetime.fromisoformat(transcript.setup.clock)
+    except ValueError:
+        raise TranscriptError(f"the clock {transcript.setup.clock!r} is no time", where=name) from None
+    _check_steps(transcript.steps, name)
     if transcript.kind == "mistake" and len(transcript.expectations) != 1:
         raise TranscriptError(
             f"a mistake has one expectation, not {len(transcript.expectations)}",
@@ -175,6 +177,47 @@ def _check(transcript: Transcript, name: str) -> None:
             raise TranscriptError(f"the {what} at {at!r} points to no move of this conversation", where=name)
     for expectation in transcript.expectations:
         expectation.check(name)
+
+
+def _check_steps(steps: list[AnyStep], name: str) -> None:
+    """Raise TranscriptError for what a replay would pass over: a turn nobody began, an answer that is there twice.
+
+    In turn 0 stands what the agent said before the customer's first message.
+    """
+    turn = answer = calls = 0
+    begun = False
+    for number, step in enumerate(steps, 1):
+        wrong = ""
+        if step.turn != turn:
+            if step.turn != turn + 1:
+                wrong = f"turn {step.turn} follows turn {turn}"
+            elif step.__class__ is not UserMessage:
+                wrong = f"turn {step.turn} begins without the customer's message"
+            turn, answer, calls, begun = step.turn, 0, 0, True
+        elif step.__class__ is UserMessage:
+            wrong = f"a second message in turn {turn}"
+        elif step.__class__ is Answer:
+            wrong = (
+                _unsound(step) if step.answer == answer + 1 else f"answer {step.answer} follows answer {answer}"
+            )
+            answer, calls, begun = step.answer, 0 if wrong else len(step.calls), True
+        elif step.__class__ is Result and not (step.answer == answer and 1 <= step.call <= calls):
+            wrong = f"a result at {step.place}, where no call is"
+        if wrong:
+            raise TranscriptError(f"step {number}: {wrong}", where=name, next=_MEND)
+    if not begun:
+        raise TranscriptError("there is no conversation in it", where=name, next="delete the file")
+
+
+_MEND = "restore the file from git, or import or save the conversation again"
+
+
+def _unsound(answer: Answer) -> str:
+    for block in answer.blocks:
+        for field in ("text", "thinking"):
+            if not isinstance(block.get(field, ""), str | None):
+                return f"its {field} is no text"
+    return ""
 
 
 def read(path: Path) -> Transcript:

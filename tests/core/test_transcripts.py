@@ -9,6 +9,7 @@ import pytest
 from kit import Scripted, converse, saved, shop, text, think, use
 from workbench.errors import TranscriptError
 from workbench.expectation import Expectation
+from workbench.outside.transcripts import find, write
 from workbench.redact import Redactor, luhn
 from workbench.session import redact
 from workbench.steps import Meter
@@ -119,3 +120,52 @@ def test_a_changed_block_loses_its_signature(tmp_path):
 def test_a_title_becomes_a_file_name():
     assert slug("Chewed-up shoes: £20 ?!") == "chewed-up-shoes-20"
     assert slug("…") == "conversation"
+
+
+def answer_of(data):
+    return next(s for s in data["steps"] if s["step"] == "answer")
+
+
+def change(transcript, edit):
+    """The bytes of its file after a careless hand was at its steps."""
+    data = json.loads(encode(transcript))
+    edit(data)
+    return json.dumps(data).encode()
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (lambda d: d["steps"].pop(0), "begins without the customer's message"),
+        (lambda d: d["steps"].insert(1, d["steps"][0]), "a second message in turn 1"),
+        (lambda d: d["steps"].append(answer_of(d)), "answer 1 follows"),
+        (lambda d: next(s for s in d["steps"] if s["step"] == "result").update(call=7), "where no call is"),
+        (lambda d: d["setup"].update(clock="noon"), "'noon' is no time"),
+        (lambda d: d["steps"][-2].update(text=["a", 5]), "text"),
+        (
+            lambda d: answer_of(d)["blocks"][0].update(thinking=5),
+            "no text",
+        ),
+        (
+            lambda d: answer_of(d)["blocks"][0].update(thinking=["a", 5]),
+            "no text",
+        ),
+    ],
+)
+def test_steps_that_a_replay_would_pass_over_or_stumble_at_are_refused(transcript, edit, words):
+    with pytest.raises(TranscriptError, match=words):
+        decode(change(transcript, edit), "x.json")
+
+
+def test_a_pattern_that_is_none_is_the_files_mistake(tmp_path):
+    talk = converse(shop(tmp_path), Scripted([use("find_order", order_number="OL-1")], "Ok."), "hi")
+    odd = Expectation("called_with", "1.1.1", args={"order_number": "OL-("}, match="regex")
+    with pytest.raises(TranscriptError, match="is no pattern"):
+        decode(encode(saved(talk, "mistake", marks=[Mark("1.1.1")], expectations=[odd])), "x.json")
+
+
+def test_what_lies_in_a_hidden_folder_is_passed_over_and_what_lies_below_one_is_not(tmp_path, transcript):
+    project = tmp_path / ".projects" / "transcripts"
+    for path in (project / "a.json", project / ".old" / "deep" / "down" / "b.json"):
+        write(path, transcript)
+    assert find([project]) == [project / "a.json"]

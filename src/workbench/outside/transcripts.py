@@ -18,7 +18,8 @@ def find(paths: Iterable[Path]) -> list[Path]:
     for path in paths:
         if path.is_dir():
             for file in sorted(path.rglob("*.json")):
-                if not file.name.endswith(PENDING) and not any(p.startswith(".") for p in file.parts[-3:-1]):
+                hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
+                if not file.name.endswith(PENDING) and not hidden:
                     found[file] = None
         elif path.is_file():
             found[path] = None
