@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from .engine import Conversation, run_turn
+from .errors import JourneyError
 from .expectation import KINDS, Run, holds, intended
 from .journey import Agent
 from .steps import Answer, AnyStep, Decision, Fault, Place, Prompt, Setup, UserMessage
@@ -255,11 +256,13 @@ def drive(coroutine: Coroutine[Any, Any, Any]) -> Any:
     except StopIteration as done:
         return done.value
     coroutine.close()
-    raise RuntimeError("journey code waited outside an event loop")
+    raise JourneyError(
+        "a policy waits, but is not declared with `async def`", next="write it as `async def`, wrappers included"
+    )
 
 
 def has_async(agent: Agent) -> bool:
-    """Whether any policy or condition of the agent is a coroutine function (tools never run in a replay)."""
+    """Whether any policy of the agent is a coroutine function (no condition is; tools never run in a replay)."""
     return any(_is_async(p.fn) for p in agent.all_policies())
 
 
@@ -320,8 +323,11 @@ def red_proof(transcript: Transcript) -> str:
     if transcript.kind == "guard":
         return ""
     expectation = transcript.expectations[0]
-    if holds(expectation, Run(transcript.trace)):
+    held = holds(expectation, Run(transcript.trace))
+    if held:
         return f"this transcript never showed the mistake: in the record, {expectation.sentence} already"
+    if held is None and expectation.decided == "offline":
+        return f"this transcript does not show the mistake: its record cannot tell whether {expectation.sentence}"
     return ""
 
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from kit import JOURNEY, WINDOW, Scripted, converse, saved, shop, use
-from workbench.errors import ModelStopped
+from workbench.errors import JourneyError, ModelStopped
 from workbench.expectation import Expectation
 from workbench.outside.loader import load
 from workbench.replay import Verdict, replay, supersede
@@ -263,3 +263,43 @@ def test_a_missing_result_is_said_out_loud(tmp_path):
     outcome = replay(msgspec.structs.replace(saved(talk), steps=steps), today(tmp_path))
     assert outcome.verdict is Verdict.FAIL
     assert "the tape holds no result" in outcome.first.why
+
+
+def test_a_call_that_is_held_back_breaks_no_order(tmp_path):
+    talk = converse(shop(tmp_path / "then"), Scripted([use("create_return", order_number="OL-1")], "Done."), "now")
+    order = Expectation("order", "1.1.1", order=["find_order", "create_return"])
+    rash = saved(talk, "mistake", expectations=[order], marks=[Mark("1.1.1", kind="wrong_sequence")])
+    assert replay(rash, today(tmp_path)).verdict is Verdict.FAIL
+    assert replay(rash, shop(tmp_path / "fixed", WINDOW).agent).verdict is Verdict.PASS
+
+
+def test_a_record_that_cannot_tell_whether_the_mistake_was_made_proves_nothing(tmp_path):
+    talk = converse(shop(tmp_path / "then"), Scripted("It is 5 euros."), "how much?")
+    steps = [s for s in talk.trace if not isinstance(s, TurnEnd | Reply)]
+    unsent = saved(talk, "mistake", expectations=[Expectation("reply_lacks", "1.1.0", text="5")])
+    unsent = msgspec.structs.replace(unsent, steps=steps)
+    no_prices = """
+    @returns.policy(before_reply=True)
+    def no_prices(reply):
+        '''No prices.'''
+        return Block("no")
+    """
+    outcome = replay(unsent, today(tmp_path, no_prices))
+    assert outcome.verdict is Verdict.ERROR
+    assert "cannot tell" in outcome.why
+
+
+def test_a_policy_that_waits_unannounced_is_the_engineers_mistake(tmp_path):
+    waits = """
+    import asyncio
+
+    async def later():
+        await asyncio.sleep(0)
+
+    @returns.policy(before=find_order)
+    def slow(call):
+        '''Waits.'''
+        return later()
+    """
+    with pytest.raises(JourneyError, match="async def"):
+        replay(saved(late_return(tmp_path)), today(tmp_path, waits))
