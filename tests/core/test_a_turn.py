@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from kit import WINDOW, Scripted, all_moves, converse, kinds, shop, text, think, use
 from workbench.errors import ModelStopped
-from workbench.steps import Fault, Place, Result, TurnEnd, UserMessage
+from workbench.model import ModelAnswer
+from workbench.steps import Fault, Meter, Place, Result, TurnEnd, UserMessage
 
 
 def end(conversation):
@@ -242,6 +243,22 @@ def test_a_model_that_never_replies_ends_at_the_limit_of_answers(tmp_path):
     talk = converse(shop(tmp_path, agent=agent), Scripted(*calls), "hi")
     assert (end(talk).reason, end(talk).turn) == ("limit", 1)
     assert sum(isinstance(s, Result) for s in talk.trace) == 3
+
+
+def test_a_turn_that_wrote_too_many_tokens_ends_at_the_limit(tmp_path):
+    class Wordy(Scripted):
+        async def answer(self, request):
+            async for item in super().answer(request):
+                yield item._replace(meter=Meter(tokens_out=600)) if isinstance(item, ModelAnswer) else item
+
+    agent = """
+        from workbench import Agent, Limits
+        from .returns.journey import returns
+        agent = Agent("shop", journeys=[returns], limits=Limits(tokens=1000))
+    """
+    calls = [[use("find_order", order_number="OL-1")] for _ in range(9)]
+    talk = converse(shop(tmp_path, agent=agent), Wordy(*calls), "hi")
+    assert end(talk).detail == "1,200 tokens; the limit is 1,000"
 
 
 def test_a_model_error_is_a_step_and_the_next_message_starts_afresh(tmp_path):

@@ -290,3 +290,37 @@ def test_scratch_files_of_editors_are_no_code(tmp_path):
         assert desk.session.card.code == code
 
     at_desk(tmp_path, flow)
+
+
+def test_a_turn_that_takes_too_long_ends_at_its_limit_and_the_talk_goes_on(tmp_path):
+    async def flow(desk):
+        agent = AGENT.replace("Limits(code=1.0, seconds=20)", "Limits(seconds=0.5)")
+        waits = "await asyncio.sleep(60)"
+        slow = JOURNEY.replace("def create_return", "async def create_return").replace('return "R-1"', waits)
+        slow = slow.replace("from dataclasses", "import asyncio\n    from dataclasses")
+        write(desk.root, shop_files(agent=agent, journey=slow))
+        await desk.session.reload()
+        await desk.session.say("I want to return my shoes")
+        assert (desk.session.trace[-1].reason, desk.session.trace[-1].detail) == ("limit", "0.5 seconds")
+        write(desk.root, shop_files(agent=AGENT))
+        await desk.session.reload()
+        await desk.session.say("return my shoes")
+        assert desk.session.trace[-1].reason == "replied"
+
+    at_desk(tmp_path, flow, watched=False)
+
+
+def test_an_interrupted_turn_ends_as_interrupted_and_the_worker_lives(tmp_path):
+    async def flow(desk):
+        slow = JOURNEY.replace("def create_return", "async def create_return")
+        slow = slow.replace('return "R-1"', "await asyncio.sleep(60)")
+        slow = slow.replace("from dataclasses", "import asyncio\n    from dataclasses")
+        write(desk.root, shop_files(agent=AGENT, journey=slow))
+        await desk.session.reload()
+        saying = asyncio.create_task(desk.session.say("I want to return my shoes"))
+        await desk.until(lambda: len(desk.session.trace) == 6)
+        desk.session.interrupt()
+        await saying
+        assert desk.session.trace[-1].reason == "interrupted"
+
+    at_desk(tmp_path, flow, watched=False)
