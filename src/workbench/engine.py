@@ -13,6 +13,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from .errors import ModelStopped
 from .journey import ENTER, HAND_OFF, LOOK_UP, Agent, Offer, offer
 from .model import Delta, Model, ModelAnswer, ModelRequest
@@ -448,9 +450,11 @@ class _Turn:
 
 def _plain(value: Any) -> Any:
     try:
-        return plain(value)
-    except TypeError:
+        made = plain(value)
+        msgspec.json.encode(made)
+    except (TypeError, ValueError, RecursionError):
         return repr(value)[:200]
+    return made
 
 
 def _apart(prompt: Prompt) -> tuple[Any, ...]:

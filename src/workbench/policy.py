@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from .steps import Stand, digest
+from .steps import Stand, digest, writable
 from .tool import Condition, Tool
 
 WRITES = "writes"  # before=WRITES: before every tool that writes
@@ -29,7 +29,7 @@ class Ruling:
     verdict = "allow"
 
     def __init__(self, reason: str = "", **evidence: Any) -> None:
-        self.reason = reason
+        self.reason = _words(reason, "reason")
         self.evidence = evidence
 
 
@@ -47,7 +47,7 @@ class Block(Ruling):
 
     def __init__(self, reason: str, *, say: str = "", **evidence: Any) -> None:
         super().__init__(reason, **evidence)
-        self.say = say
+        self.say = _words(say, "say")
 
 
 class Rewrite(Ruling):
@@ -67,7 +67,14 @@ class Escalate(Ruling):
 
     def __init__(self, reason: str, *, say: str = "", **evidence: Any) -> None:
         super().__init__(reason, **evidence)
-        self.say = say
+        self.say = _words(say, "say")
+
+
+def _words(text: str, name: str) -> str:
+    """A text that can be recorded; raises, in the policy that said it, for what is none."""
+    if not isinstance(text, str):
+        raise TypeError(f"{name} is {text!r:.60}, not a text")
+    return text if text.isascii() else writable(text)
 
 
 class Policy(msgspec.Struct, frozen=True, eq=False, dict=True):

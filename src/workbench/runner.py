@@ -18,7 +18,7 @@ import msgspec
 
 from .errors import JourneyError, ToolError
 from .source import fault_place
-from .steps import Change, Fault, Outcome, Place, plain
+from .steps import Change, Fault, Outcome, Place, plain, writable
 from .tool import BadArguments, Tool
 from .world import World, diff
 
@@ -59,7 +59,7 @@ class Printed(io.TextIOBase):
         return len(text)
 
     def text(self) -> str:
-        kept = "".join(self.kept)
+        kept = writable("".join(self.kept))
         return kept if self.size <= MAX_PRINTED else f"{kept}\n… {self.size - MAX_PRINTED:,} characters more"
 
 
@@ -73,48 +73,54 @@ class Sandbox:
         if tool.recorded:
             return Ran("error", f"{tool.name} has no body here: it only replays what was recorded")
         printed = Printed()
+        changed: list[Change] = []
         try:
             kinds = tool.handed_in
             given = {name: self.world.part(kind, place) for name, kind in kinds.items()}
             parts = [k for k in kinds.values() if getattr(k, "__workbench_world__", False)]
             before = self.world.snapshot(parts)
-            with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-                try:
-                    value = tool.fn(**tool.check(args), **given)
-                    if inspect.isawaitable(value):
-                        value = await _finish(value)
-                    outcome: Outcome = "ok"
-                except ToolError as error:
-                    value, outcome = str(error), "error"
-                value = plain(value)
-            changed = diff(before, self.world.snapshot(parts))
+            try:
+                outcome, value = await _body(tool, args, given, printed)
+            finally:  # what it did before it broke is done
+                changed = diff(before, self.world.snapshot(parts))
             size = len(msgspec.json.encode(value))
             if size > MAX_RESULT:
                 raise JourneyError(f"the result is {size:,} bytes; the limit is {MAX_RESULT:,}")
         except BadArguments as error:
             return Ran("rejected", str(error))
         except CODE_ERRORS as error:
-            return _fault(tool, place, error, printed.text())
+            return _fault(tool, place, error, changed, printed.text())
         return Ran(outcome, value, changed, printed.text())
+
+
+async def _body(tool: Tool, args: dict[str, Any], given: dict[str, Any], printed: Printed) -> tuple[Outcome, Any]:
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        try:
+            value = tool.fn(**tool.check(args), **given)
+            if inspect.isawaitable(value):
+                value = await _finish(value)
+        except ToolError as error:
+            return "error", writable(str(error))
+        return "ok", plain(value)
 
 
 async def _finish(value: Awaitable[Any]) -> Any:
     return await value
 
 
-def _fault(tool: Tool, place: Place, error: BaseException, printed: str) -> Ran:
+def _fault(tool: Tool, place: Place, error: BaseException, changed: list[Change], printed: str) -> Ran:
     where, frames = fault_place(error, tool.source)
     message = describe(error)
     fault = Fault(
         turn=place.turn, answer=place.answer, call=place.call,
         origin="tool", name=tool.name, message=message, where=where, trace=frames,
     )  # fmt: skip
-    return Ran("fault", f"the tool {tool.name} failed", [], printed, fault)
+    return Ran("fault", f"the tool {tool.name} failed", changed, printed, fault)
 
 
 def describe(error: BaseException) -> str:
     """An exception in one line, as a person reads it."""
     if isinstance(error, JourneyError):
         return error.message
-    text = str(error)
+    text = writable(str(error))
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -313,6 +313,11 @@ def _settle(value: Any) -> None:
             _settle(part)
 
 
+def writable(text: str) -> str:
+    """`text` with what no file can hold (half of a surrogate pair) spelt out."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def digest(value: Any) -> str:
     """A short stable hash of plain data: 12 hex digits."""
     return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:12]

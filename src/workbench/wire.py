@@ -193,12 +193,13 @@ class Judged(_Message, frozen=True, tag="judged"):
 
 Event = Ready | Failed | Beat | Stepped | Exhibited | Streamed | Done | Reran | Judged
 
-_REQUESTS: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
-_EVENTS: msgspec.msgpack.Decoder[Event] = msgspec.msgpack.Decoder(Event)
+# JSON, which whole numbers of any size go through, as in the files
+_REQUESTS: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
+_EVENTS: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 
 
 def pack(message: Request | Event) -> bytes:
-    return msgspec.msgpack.encode(message)
+    return msgspec.json.encode(message)
 
 
 def unpack_request(data: bytes) -> Request:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from kit import WINDOW, Scripted, all_moves, converse, kinds, shop, text, think, use
+import pytest
+
+from kit import JOURNEY, WINDOW, Scripted, all_moves, converse, kinds, shop, text, think, use
 from workbench.errors import ModelStopped
 from workbench.model import ModelAnswer
 from workbench.steps import Fault, Meter, Place, Result, TurnEnd, UserMessage
+from workbench.wire import Stepped, pack, unpack_event
 
 
 def end(conversation):
@@ -309,3 +312,38 @@ def test_the_same_steps_rebuild_the_same_conversation(tmp_path):
     assert again.state.messages == talk.state.messages
     assert again.state.changes == talk.state.changes
     assert isinstance(again.trace[0], UserMessage)
+
+
+def test_what_a_body_changed_before_it_broke_is_on_record(tmp_path):
+    breaks = JOURNEY.replace('return "R-1"', 'raise RuntimeError("printer")')
+    assert breaks != JOURNEY
+    model = Scripted([use("create_return", order_number="OL-2")], "Hm.")
+    result = all_moves(converse(shop(tmp_path, journey=breaks), model, "hi"))[1].result
+    assert result.outcome == "fault"
+    assert [(c.path, c.after) for c in result.changed] == [(["Shop", "orders", "OL-2", "returned"], True)]
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict", "words"),
+    [
+        ("Block(5)", "block", "reason is 5, not a text"),
+        ("Block(None)", "block", "not a text"),
+        (r"Block('half \ud83d')", "block", "half \\ud83d"),
+        (r"Allow('ok', n=10**30, half='\ud83d')", "allow", "ok"),
+    ],
+)
+def test_whatever_a_policy_says_can_be_written_down(tmp_path, said, verdict, words):
+    odd = f"""
+    from workbench import Allow
+
+    @returns.policy(before=find_order)
+    def odd(call):
+        '''Odd.'''
+        return {said}
+    """
+    talk = converse(shop(tmp_path, odd), Scripted([use("find_order", order_number="OL-1")], "Hm."), "hi")
+    decision = all_moves(talk)[1].decisions[0]
+    assert decision.verdict == verdict
+    assert words in decision.reason
+    for step in talk.trace:
+        assert unpack_event(pack(Stepped(step))) == Stepped(step)

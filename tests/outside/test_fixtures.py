@@ -44,3 +44,8 @@ def test_what_is_no_object_is_no_fixture(tmp_path: Path) -> None:
 def test_all_fields_may_be_left_out(tmp_path: Path) -> None:
     setup = shop_with(tmp_path, "{}").fixtures["base"].setup
     assert (setup.agent, setup.fixture, setup.customer, setup.channel) == ("shop", "base", {}, "chat")
+
+
+@pytest.mark.parametrize("fixture", ['{"about": 5}', '{"world": []}'])
+def test_a_field_of_the_wrong_type_is_the_fixtures_mistake(tmp_path: Path, fixture: str) -> None:
+    assert "about is a text, world an object" in refused(tmp_path, fixture).message

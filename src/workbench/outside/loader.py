@@ -265,6 +265,8 @@ def _fixtures(root: Path, agent: Agent) -> dict[str, Fixture]:
         try:
             world = data.pop("world", {})
             about = data.pop("about", "")
+            if not isinstance(about, str) or not isinstance(world, dict):
+                raise TypeError("about is a text, world an object: {Class: {...}}")
             setup = msgspec.convert({**data, "agent": agent.name, "fixture": path.stem}, Setup)
         except (msgspec.ValidationError, AttributeError, TypeError) as error:
             raise JourneyError(

@@ -18,6 +18,8 @@ from datetime import datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import msgspec
+
 from ..engine import Conversation, run_turn
 from ..errors import JourneyError, WorkbenchError
 from ..journey import Journey
@@ -53,6 +55,7 @@ from ..wire import (
     Streamed,
     ToolCard,
     pack,
+    unpack_event,
     unpack_request,
 )
 from ..world import World
@@ -145,7 +148,14 @@ class _Serving:
     def _load(self, request: Load) -> None:
         self.loaded = load(Path(request.root), request.agent)
         self.model = make_model(request.model, self.loaded.agent)
-        self.send(Ready(card_of(self.loaded, self.model)))
+        card = card_of(self.loaded, self.model)
+        try:
+            unpack_event(pack(Ready(card)))
+        except msgspec.DecodeError as error:
+            raise JourneyError(
+                f"the agent cannot be described: {error}", where=self.loaded.agent.source, next="give a text there"
+            ) from None
+        self.send(Ready(card))
 
     def _open(self, request: Open) -> None:
         loaded = self._need()

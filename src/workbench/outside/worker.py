@@ -23,6 +23,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import msgspec
+
 from ..errors import JourneyError, WorkerDied
 from ..wire import (
     AgentCard,
@@ -85,6 +87,7 @@ class WorkerProcess:
         self._beat = time.monotonic()
         self._busy = asyncio.Lock()
         self._closed = False
+        self._garbled = ""  # what was wrong with an event that could not be read
         self.root = Path()
         self.card = AgentCard(name="", code="", model="")
         loop = asyncio.get_running_loop()
@@ -97,6 +100,9 @@ class WorkerProcess:
                 try:
                     event: Event | None = unpack_event(self._connection.recv_bytes())
                 except (EOFError, OSError):
+                    event = None
+                except msgspec.DecodeError as error:
+                    self._garbled = str(error)
                     event = None
                 self._beat = time.monotonic()
                 if not isinstance(event, Beat):
@@ -122,9 +128,10 @@ class WorkerProcess:
             limit = self.card.turn_seconds + GRACE if isinstance(request, Say) else None
             while True:
                 event = await self._next(began, patience, limit)
-                yield event
                 if isinstance(event, LAST):
-                    return
+                    break
+                yield event
+        yield event  # once the next request may go out: who has the last event need not ask for more
 
     def _send(self, request: Request) -> None:
         try:
@@ -144,6 +151,12 @@ class WorkerProcess:
                 if limit is not None and now - began > limit:
                     raise self._stuck(f"the turn overran {limit:g} s and was stopped") from None
                 continue
+            if event is None and self._garbled:
+                self.close()
+                raise WorkerDied(
+                    f"journey code made what cannot be recorded: {self._garbled}",
+                    next="look for a value of the wrong type in what was just returned",
+                )
             if event is None:
                 self._process.join(1)
                 code = self._process.exitcode
