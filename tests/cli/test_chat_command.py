@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -75,6 +76,27 @@ def test_what_was_said_is_kept_in_the_session_file(project):
     records = [json.loads(line) for line in file.read_text().splitlines()]
     assert records[0]["setup"]["fixture"] == "base"
     assert records[-1]["step"]["step"] == "end"
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 2), (signal.SIGTERM, 143)])
+def test_a_signal_ends_it_at_once_while_it_waits_for_a_line(project, number, status):
+    command = [sys.executable, "-m", "workbench", "chat"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as chat:
+        chat.stdin.write("I want to return my shoes\n")
+        chat.stdin.flush()
+        assert chat.stdout.readline() == "Your return is open.\n"
+        chat.send_signal(number)
+        try:
+            assert chat.wait(10) == status
+        finally:
+            chat.kill()
+
+
+def test_bytes_that_are_no_text_are_no_crash(project):
+    command = [sys.executable, "-m", "workbench", "chat"]
+    done = subprocess.run(command, input=b"return my shoes \xff", capture_output=True, timeout=60)
+    assert done.returncode == 0
+    assert done.stdout == b"Your return is open.\n"
 
 
 def test_nothing_said_is_5(project):

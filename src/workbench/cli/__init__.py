@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import traceback
 
+CTRL_C = 130  # what typer makes of a KeyboardInterrupt
+
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
@@ -14,8 +16,10 @@ def run(arguments: list[str]) -> int:
 
     try:
         only = arguments[0] if arguments and arguments[0] in COMMANDS else ""
-        code = build(only)(arguments, prog_name="workbench", standalone_mode=False)
-        return int(code or 0)
+        code = int(build(only)(arguments, prog_name="workbench", standalone_mode=False) or 0)
+        if code == CTRL_C:
+            raise KeyboardInterrupt
+        return code
     except WorkbenchError as error:
         complain(error)
         return Exit.USAGE

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import sys
+import threading
+from collections.abc import AsyncIterator
 
 import msgspec
 
@@ -68,17 +72,41 @@ def _greet(session: Session) -> None:
         say("a line is a message; ctrl+d ends")
 
 
-async def _turns(session: Session, json: bool) -> Exit:
-    code = Exit.OK
-    said = 0
-    while True:
+async def _lines() -> AsyncIterator[str]:
+    """The lines of stdin, read in a thread that nobody waits for: a signal ends the command while it reads."""
+    loop = asyncio.get_running_loop()
+    pieces: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def read() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody wants more
+            while True:
+                try:
+                    piece = os.read(sys.stdin.fileno(), 1 << 16)
+                except OSError:
+                    piece = b""
+                loop.call_soon_threadsafe(pieces.put_nowait, piece)
+                if not piece:
+                    return
+
+    threading.Thread(target=read, daemon=True).start()
+    rest, more = b"", True
+    while more:
+        *lines, rest = rest.split(b"\n")
+        for line in lines:
+            yield line.decode("utf-8", "replace").rstrip("\r")
         if sys.stdin.isatty():
             sys.stderr.write("> ")
             sys.stderr.flush()
-        line = await asyncio.to_thread(sys.stdin.readline)
-        if not line:
-            break
-        text = line.rstrip("\n")
+        piece = await pieces.get()
+        rest, more = rest + piece, bool(piece)
+    if rest:
+        yield rest.decode("utf-8", "replace")
+
+
+async def _turns(session: Session, json: bool) -> Exit:
+    code = Exit.OK
+    said = 0
+    async for text in _lines():
         if not text.strip():
             continue
         said += 1

@@ -143,7 +143,8 @@ class WorkerProcess:
     async def _next(self, began: float, patience: float, limit: float | None) -> Event:
         while True:
             try:
-                event = await asyncio.wait_for(self._events.get(), 0.1)
+                async with asyncio.timeout(0.1):  # wait_for of Python 3.11 may swallow a cancellation
+                    event = await self._events.get()
             except TimeoutError:
                 now = time.monotonic()
                 if now - self._beat > patience:
