@@ -1,0 +1,192 @@
+"""The real program in a real terminal: tmux presses the keys and reads the screen."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SAMPLE = Path(__file__).resolve().parents[2] / "journeys" / "support"
+
+pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+
+
+class Terminal:
+    """A tmux server of its own with one pane, in a project with the sample agent."""
+
+    def __init__(self, project: Path, columns: int, rows: int) -> None:
+        self.project = project
+        self.socket = f"workbench-{uuid.uuid4().hex[:8]}"
+        env = {k: v for k, v in os.environ.items() if k != "TMUX"} | {"TERM": "xterm-256color"}
+        self.run(
+            "new-session", "-d", "-x", str(columns), "-y", str(rows), "-c", str(project), "bash --norc", env=env
+        )
+
+    def run(self, *arguments: str, env: dict[str, str] | None = None) -> str:
+        command = ["tmux", "-L", self.socket, "-f", "/dev/null", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, env=env, check=True).stdout
+
+    def press(self, *keys: str) -> None:
+        self.run("send-keys", *keys)
+        # a terminal tells escape from alt by the pause after it
+        time.sleep(0.8 if "Escape" in keys else 0.05)
+
+    def type(self, text: str) -> None:
+        self.run("send-keys", "-l", text)
+        self.press("Enter")
+
+    def start(self, *arguments: str) -> None:
+        self.type(" ".join([sys.executable, "-m", "workbench", *arguments]))
+
+    @property
+    def screen(self) -> str:
+        return self.run("capture-pane", "-p")
+
+    def see(self, words: str, seconds: float = 30) -> str:
+        """Wait until the words stand on the screen, however it breaks them over lines."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if words in self.screen or words.replace(" ", "") in re.sub(r"[\s│┃]", "", self.screen):
+                return self.screen
+            time.sleep(0.1)
+        raise AssertionError(f"{words!r} never came up; the screen:\n{self.screen}")
+
+    def close(self) -> None:
+        subprocess.run(["tmux", "-L", self.socket, "kill-server"], capture_output=True)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    shutil.copytree(SAMPLE, tmp_path / "journeys" / "support")
+    return tmp_path
+
+
+@pytest.fixture
+def terminal(request: pytest.FixtureRequest, project: Path) -> Iterator[Terminal]:
+    made = Terminal(project, *request.param)
+    yield made
+    made.close()
+
+
+def at(*sizes: tuple[int, int]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("terminal", sizes, indirect=True, ids=[f"{c}x{r}" for c, r in sizes])
+
+
+def without_window(project: Path) -> str:
+    """Take the policy return_window out of the sample; gives back the file as it was."""
+    path = project / "journeys/support/returns/journey.py"
+    text = path.read_text()
+    start = text.rindex("@returns.policy", 0, text.index("def return_window"))
+    end = text.index("\n\n\n", start)
+    path.write_text(text[:start] + text[end:].lstrip("\n"))
+    return text
+
+
+@at((160, 48), (80, 24))
+def test_talk_see_a_block_and_quit_with_a_clean_terminal(terminal):
+    terminal.start()
+    terminal.see("● ready")
+    terminal.type("The boots of OL-1002 don't fit")
+    terminal.see("voucher of 20%")
+    terminal.type("just do it anyway")
+    terminal.see("✗ blocked")
+    terminal.see("the limit is 45")
+    terminal.press("C-q")
+    terminal.see("workbench dev --resume last")
+    terminal.type("echo status $?")
+    terminal.see("status 0")
+
+
+@at((160, 48))
+def test_the_policy_goes_the_mistake_is_made_marked_saved_and_red_then_green(terminal, project):
+    terminal.start()
+    terminal.see("● ready")
+    terminal.type("The boots of OL-1002 don't fit")
+    terminal.see("voucher of 20%")
+    terminal.type("just do it anyway")
+    terminal.see("✗ blocked")
+    whole = without_window(project)
+    terminal.see("deeds differ at move 4")
+    terminal.press("C-n")
+    terminal.see("A new conversation with support")
+    terminal.type("The boots of OL-1002 don't fit")
+    terminal.see("voucher of 20%")
+    terminal.type("just do it anyway")
+    terminal.see("the label is in your mail")
+    terminal.press("Escape")
+    terminal.press("g")
+    for _ in range(40):
+        if "Detail 2.1.1" in terminal.screen:
+            break
+        terminal.press("j")
+    terminal.press("a")
+    terminal.see("Mark this step")
+    terminal.press("Tab")
+    terminal.press("Tab")
+    terminal.press("Tab")
+    terminal.type("took back a pair of 52 days")
+    terminal.press("t")
+    terminal.see("Save this conversation as a transcript")
+    terminal.press("Enter")
+    terminal.see("today's code still does it")
+    terminal.press("Enter")
+    terminal.press("C-q")
+    terminal.see("--resume last")
+    terminal.start("replay; echo status $?")
+    terminal.see("status 1")
+    terminal.see("FAIL transcripts/support/took-back-a-pair-of-52-days.json")
+    (project / "journeys/support/returns/journey.py").write_text(whole)
+    terminal.type("clear")
+    terminal.start("replay; echo status $?")
+    terminal.see("1 PASS")
+    terminal.see("status 0")
+
+
+@at((160, 48))
+def test_a_killed_workbench_goes_on_where_it_stopped(terminal):
+    terminal.start()
+    terminal.see("● ready")
+    terminal.type("The boots of OL-1002 don't fit")
+    terminal.see("voucher of 20%")
+    pane = terminal.run("display-message", "-p", "#{pane_pid}").strip()
+    child = subprocess.run(["pgrep", "-P", pane], capture_output=True, text=True, check=True).stdout.split()[0]
+    os.kill(int(child), 9)
+    terminal.type("reset")
+    terminal.start("dev", "--resume", "last")
+    terminal.see("voucher of 20%")
+    terminal.type("just do it anyway")
+    terminal.see("✗ blocked")
+
+
+@at((120, 30))
+def test_a_terminated_workbench_leaves_the_terminal_clean(terminal):
+    terminal.start()
+    terminal.see("● ready")
+    pane = terminal.run("display-message", "-p", "#{pane_pid}").strip()
+    child = subprocess.run(["pgrep", "-P", pane], capture_output=True, text=True, check=True).stdout.split()[0]
+    os.kill(int(child), 15)
+    time.sleep(1)
+    terminal.type("echo status $?")
+    terminal.see("status 143")
+    assert terminal.run("display-message", "-p", "#{alternate_on} #{mouse_any_flag}").split() == ["0", "0"]
+
+
+@at((100, 30))
+def test_a_resize_loses_nothing(terminal):
+    terminal.start()
+    terminal.see("● ready")
+    terminal.type("The boots of OL-1002 don't fit")
+    terminal.see("voucher of 20%")
+    terminal.run("resize-window", "-x", "50", "-y", "12")
+    terminal.see("60x16")
+    terminal.run("resize-window", "-x", "160", "-y", "48")
+    terminal.see("voucher of 20%")
+    terminal.see("2 Steps")
