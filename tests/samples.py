@@ -29,10 +29,9 @@ from workbench.model import Span
 from workbench.outside.loader import Loaded, code_hash, file_hashes, load
 from workbench.outside.transcripts import write
 from workbench.policy import Policy
-from workbench.redact import Redactor
+from workbench.redact import Redactor, redact
 from workbench.rehearsal import RehearsalModel
 from workbench.replay import Verdict, replay
-from workbench.session import redact
 from workbench.steps import Answer, AnyStep, Reply, UserMessage
 from workbench.tool import make_tool
 from workbench.transcript import SCHEMA, Mark, Transcript, recording_id, slug

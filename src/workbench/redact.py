@@ -13,6 +13,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import msgspec
+
+from .steps import Answer, Place
+from .transcript import Transcript
+
 EMAIL = re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.-]*\w\b")
 CARD = re.compile(r"\b(?:\d[ -]?){12,18}\d\b")
 SECRET = re.compile(
@@ -107,3 +112,16 @@ _RULES: tuple[tuple[str, re.Pattern[str], Callable[[str, str], str]], ...] = (
     ("card number", CARD, _card),
     ("phone number", PHONE, _digits),
 )
+
+
+def redact(transcript: Transcript, redactor: Redactor) -> Transcript:
+    """A transcript with secrets and personal data replaced; a changed provider block loses its signature."""
+    data = redactor.value(msgspec.to_builtins(transcript))
+    original = {s.place: s for s in transcript.steps if isinstance(s, Answer)}
+    for step in data["steps"]:
+        if step.get("step") == "answer":
+            place = Place(step["turn"], step["answer"])
+            for block, old in zip(step["blocks"], original[place].blocks, strict=True):
+                if block != old:
+                    block.pop("signature", None)
+    return msgspec.convert(data, Transcript)

@@ -8,22 +8,24 @@ gives it workers, a `Store` keeps what happens, listeners hear of changes.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from typing import Literal
 
 import msgspec
 
 from .errors import JourneyError, UsageError, WorkerDied
 from .expectation import Expectation
-from .redact import Redactor
-from .steps import Answer, AnyStep, Fault, Place, Setup, TurnEnd, UserMessage
+from .host import Host, Store, Worker
+from .redact import Redactor, redact
+from .saving import Saved as Saved
+from .saving import compose
+from .steps import Answer, AnyStep, Fault, HandOff, Place, Setup, TurnEnd, UserMessage, writable
 from .trace import Move, Trace, TurnMoves, moves
-from .transcript import SCHEMA, Mark, Transcript, encode, recording_id, slug
+from .transcript import Mark, Transcript, encode, slug
 from .wire import (
     AgentCard,
     Done,
-    Event,
     Exhibited,
     Failed,
     Judge,
@@ -37,42 +39,6 @@ from .wire import (
     Stepped,
     Streamed,
 )
-
-
-class Worker(Protocol):
-    """A process that holds journey code. `card` describes what it loaded."""
-
-    card: AgentCard
-
-    def ask(self, request: Request) -> AsyncIterator[Event]:
-        """Events up to and including the one that ends the request. Raises WorkerDied."""
-        ...
-
-    def stop_turn(self) -> None:
-        """Interrupt the turn in progress; its `ask` then ends."""
-        ...
-
-    def close(self) -> None: ...
-
-
-class Host(Protocol):
-    async def start(self, agent: str, model: str) -> Worker:
-        """A worker that has loaded the agent and answered. Raises JourneyError or WorkerDied."""
-        ...
-
-
-class Store(Protocol):
-    """Keeps sessions as they happen and transcripts when they are saved."""
-
-    def begin(self, session: str, head: dict[str, Any]) -> None: ...
-
-    def append(self, session: str, record: dict[str, Any]) -> None: ...
-
-    def save(self, transcript: Transcript) -> str:
-        """Write it and return the path as a person would type it. Raises TranscriptError."""
-        ...
-
-    def remove(self, path: str) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -103,17 +69,6 @@ class Changed:
     delta: Streamed | None = None
 
 
-@dataclass(frozen=True)
-class Saved:
-    """What saving did: where it stands, its verdict today, and what was replaced in it."""
-
-    path: str
-    transcript: Transcript
-    verdict: str
-    why: str
-    replaced: list[tuple[str, str]]
-
-
 Listener = Callable[[Changed], None]
 
 
@@ -135,6 +90,7 @@ class Session:
         self.busy = False
         self.listeners: list[Listener] = []
         self._worker: Worker | None = None
+        self._waiting: Worker | None = None  # serves as soon as the turn in progress has ended
         self._begun = False
         self._opened = False
         self._undo: list[tuple[str, Callable[[], None]]] = []
@@ -154,7 +110,7 @@ class Session:
 
     @property
     def handed_off(self) -> bool:
-        return any(step.__class__.__name__ == "HandOff" for step in self.trace)
+        return any(isinstance(step, HandOff) for step in self.trace)
 
     # code
 
@@ -185,22 +141,28 @@ class Session:
         self.card = worker.card
         if first and not self._begun and not len(self.trace):
             self._first_setup()
-        if not self.busy:
-            self._replace(worker)
-        else:  # the turn in progress ends on the old code
-            self._waiting = worker
+        self._serve(worker)
         self.code = Code("ready", serving=True, seconds=seconds, at=time.time())
         self._tell("code")
         if changed and len(self.trace):
             await self._run_again(worker)
 
-    _waiting: Worker | None = None
-
-    def _replace(self, worker: Worker) -> None:
-        old, self._worker = self._worker, worker
-        self._opened = False
+    def _serve(self, worker: Worker) -> None:
+        """Let `worker` take the place of another: at once, or when the turn in progress has ended."""
+        if self.busy:
+            old, self._waiting = self._waiting, worker
+        else:
+            old, self._worker = self._worker, worker
+            self._opened = False
         if old is not None and old is not worker:
             old.close()
+
+    def _gone(self, worker: Worker) -> None:
+        worker.close()
+        if self._worker is worker:
+            self._worker = None
+        if self._waiting is worker:
+            self._waiting = None
 
     def _first_setup(self) -> None:
         assert self.card is not None
@@ -215,6 +177,8 @@ class Session:
         request = RunAgain(self.setup, list(self.trace.steps))
         try:
             async for event in worker.ask(request):
+                if worker not in (self._worker, self._waiting):
+                    return  # a later save has taken its place
                 if isinstance(event, Reran):
                     self.rerun = event
                     self.code = replace(self.code, note=rerun_note(event, self.model))
@@ -223,10 +187,12 @@ class Session:
                     self.code = replace(self.code, note=f"the re-run failed: {event.message}")
                     self._tell("code")
         except WorkerDied as error:
-            self.code = replace(self.code, note=f"the re-run was stopped: {error.message} {error.where}".strip())
-            self._tell("code")
-            if self._worker is worker:
-                self._worker = None
+            if worker in (self._worker, self._waiting):
+                self._gone(worker)
+                self.code = replace(
+                    self.code, note=f"the re-run was stopped: {error.message} {error.where}".strip()
+                )
+                self._tell("code")
                 await self._revive()
 
     # the conversation
@@ -249,7 +215,9 @@ class Session:
             raise UsageError("the agent is still answering", next="wait, or interrupt it")
         if self._worker is None:
             await self._revive()
-        worker = self._worker
+            if self.busy:
+                raise UsageError("the agent is still answering", next="wait, or interrupt it")
+        worker, text = self._worker, writable(text)
         if worker is None:
             raise UsageError(
                 f"no code serves: {self.code.error}", where=self.code.where, next=self.code.next or "mend and save"
@@ -267,12 +235,13 @@ class Session:
                 self._opened = True
             await self._hear(worker, Say(text))
         except WorkerDied as error:
+            self._gone(worker)
             self._bury(text, error)
         finally:
             self.busy = False
             if self._waiting is not None:
                 waiting, self._waiting = self._waiting, None
-                self._replace(waiting)
+                self._serve(waiting)
             self._tell("turn")
         if self._worker is None:
             await self._revive()
@@ -301,7 +270,6 @@ class Session:
 
     def _bury(self, text: str, error: WorkerDied) -> None:
         """The worker is gone: what it was doing ends as steps, and the conversation goes on."""
-        self._worker = None
         turn = self.trace[-1].turn if len(self.trace) else 0
         if not len(self.trace) or isinstance(self.trace[-1], TurnEnd):
             turn += 1
@@ -317,11 +285,15 @@ class Session:
         self._record(TurnEnd(turn=turn, reason="killed", detail=error.message))
 
     async def _revive(self) -> None:
-        """Start a new worker for the code on disk, after one died."""
+        """Start a new worker for the code on disk, after one died; a load that began later goes before."""
+        number = self._loads
         try:
-            self._replace(await self.host.start(self.agent, self.model))
-            assert self._worker is not None
-            self.card = self._worker.card
+            worker = await self.host.start(self.agent, self.model)
+            if number != self._loads and self._worker is not None:
+                worker.close()
+                return
+            self._serve(worker)
+            self.card = worker.card
             self.code = replace(self.code, state="ready", serving=True, error="", where="", next="")
         except (JourneyError, WorkerDied) as error:
             self.code = Code("broken", error.message, error.where, error.next, False, at=time.time())
@@ -372,7 +344,8 @@ class Session:
 
     def share(self, other: Session) -> None:
         """Let the worker that serves `other` serve this one too."""
-        self.card, self.code, self._worker, self._opened = other.card, other.code, other._worker, False
+        self.card, self.code = other.card, replace(other.code, note="")  # the note is of the other's re-run
+        self._worker, self._opened = other._waiting or other._worker, False
 
     def keep_rerun(self) -> Session:
         """The re-run becomes a conversation of its own; this one stays as it was."""
@@ -427,10 +400,13 @@ class Session:
         if not len(self.trace):
             raise UsageError("there is no conversation to save yet")
         if self._worker is None:
+            await self._revive()
+        if self._worker is None:
             raise UsageError("no code serves to check the transcript with", next="mend the journey and save it")
         transcript = self.transcript(kind, title, expectation)
         redactor = Redactor()
         clean = redact(transcript, redactor)
+        clean = msgspec.structs.replace(clean, id=slug(clean.title))  # what is replaced is not in its name either
         before, after = await self.judge(transcript), await self.judge(clean)
         if before.verdict != after.verdict:
             raise UsageError(
@@ -449,32 +425,24 @@ class Session:
     def transcript(
         self, kind: Literal["mistake", "guard"], title: str, expectation: Expectation | None
     ) -> Transcript:
-        steps = [_still(s) for s in self.trace]
-        return Transcript(
-            schema=SCHEMA,
-            id=slug(title),
-            kind=kind,
-            title=title,
-            agent=self.agent,
-            expectations=[expectation] if expectation else [],
-            marks=[m for m in self.marks.values() if expectation is None or m.at == expectation.at],
-            source={"model": self.model},
-            recording=recording_id(steps, self.setup),
-            code=dict(self.card.files) if self.card else {},
-            setup=self.setup,
-            steps=steps,
-            exhibits=self.trace.exhibits,
-        )
+        made = compose(kind, title, expectation, self.setup, self.trace, list(self.marks.values()))
+        code = dict(self.card.files) if self.card else {}
+        return msgspec.structs.replace(made, source={"model": self.model}, code=code)
 
     async def judge(self, transcript: Transcript) -> Judged:
         """Replay a transcript on the code that serves now."""
-        if self._worker is None:
+        worker = self._worker
+        if worker is None:
             raise UsageError("no code serves")
-        async for event in self._worker.ask(Judge(encode(transcript))):
-            if isinstance(event, Judged):
-                return event
-            if isinstance(event, Failed):
-                raise JourneyError(event.message, where=event.where, next=event.next)
+        try:
+            async for event in worker.ask(Judge(encode(transcript))):
+                if isinstance(event, Judged):
+                    return event
+                if isinstance(event, Failed):
+                    raise JourneyError(event.message, where=event.where, next=event.next)
+        except WorkerDied:
+            self._gone(worker)
+            raise
         raise UsageError("the worker gave no verdict")
 
     def close(self) -> None:
@@ -482,24 +450,6 @@ class Session:
             if worker is not None:
                 worker.close()
         self._worker = self._waiting = None
-
-
-def _still(step: AnyStep) -> AnyStep:
-    """A step without what is volatile."""
-    return msgspec.structs.replace(step, meter=None) if isinstance(step, Answer) else step
-
-
-def redact(transcript: Transcript, redactor: Redactor) -> Transcript:
-    """A transcript with secrets and personal data replaced; a changed provider block loses its signature."""
-    data = redactor.value(msgspec.to_builtins(transcript))
-    original = {s.place: s for s in transcript.steps if isinstance(s, Answer)}
-    for step in data["steps"]:
-        if step.get("step") == "answer":
-            place = Place(step["turn"], step["answer"])
-            for block, old in zip(step["blocks"], original[place].blocks, strict=True):
-                if block != old:
-                    block.pop("signature", None)
-    return msgspec.convert(data, Transcript)
 
 
 def rerun_note(rerun: Reran, model: str) -> str:

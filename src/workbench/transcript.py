@@ -9,6 +9,7 @@ lines as a list of lines, nothing volatile. Reading never rewrites.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -263,6 +264,11 @@ def recording_id(steps: list[AnyStep], setup: Setup) -> str:
     for step in kept:
         step.pop("meter", None)
     return digest([msgspec.to_builtins(setup), kept])
+
+
+def still(steps: Iterable[AnyStep]) -> list[AnyStep]:
+    """The steps without what is volatile."""
+    return [msgspec.structs.replace(s, meter=None) if isinstance(s, Answer) else s for s in steps]
 
 
 def slug(text: str, limit: int = 48) -> str:

@@ -40,6 +40,8 @@ CORE = (
     "wire",
     "redact",
     "library",
+    "host",
+    "saving",
     "session",
 )
 AUTHOR = ""  # workbench/__init__.py: what a journey author imports; stands above the core

@@ -10,8 +10,7 @@ from kit import Scripted, converse, saved, shop, text, think, use
 from workbench.errors import TranscriptError
 from workbench.expectation import Expectation
 from workbench.outside.transcripts import find, write
-from workbench.redact import Redactor, luhn
-from workbench.session import redact
+from workbench.redact import Redactor, luhn, redact
 from workbench.steps import Meter
 from workbench.transcript import Mark, decode, encode, slug
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kit import JOURNEY, WINDOW, shop_files, write
+from workbench.errors import WorkerDied
 from workbench.outside.history import History
 from workbench.outside.watch import changes
 from workbench.outside.worker import Workers, prepare
@@ -322,5 +324,91 @@ def test_an_interrupted_turn_ends_as_interrupted_and_the_worker_lives(tmp_path):
         desk.session.interrupt()
         await saying
         assert desk.session.trace[-1].reason == "interrupted"
+
+    at_desk(tmp_path, flow, watched=False)
+
+
+SLOW = (
+    JOURNEY.replace("def create_return", "async def create_return")
+    .replace('return "R-1"', 'await asyncio.sleep(0.8); return "R-1"')
+    .replace("from dataclasses", "import asyncio\n    from dataclasses")
+)
+
+
+async def slow_turn(desk: Desk) -> asyncio.Task[None]:
+    """A turn in progress, in the middle of a tool that takes its time."""
+    write(desk.root, shop_files(agent=AGENT, journey=SLOW))
+    await desk.session.reload()
+    saying = asyncio.create_task(desk.session.say("I want to return my shoes"))
+    await desk.until(lambda: len(desk.session.trace) == 6)
+    return saying
+
+
+def test_of_two_saves_during_a_turn_the_later_one_serves_after_it_and_no_worker_is_left_over(tmp_path):
+    async def flow(desk):
+        saying = await slow_turn(desk)
+        for number in (1, 2, 3):
+            write(desk.root, shop_files(agent=AGENT + f"    # {number}\n", journey=SLOW))
+            await desk.session.reload()
+        await saying
+        assert desk.session.trace[-1].reason == "replied"
+        await desk.until(lambda: len(multiprocessing.active_children()) <= 2, 5)  # it, and the spare one
+        await desk.session.say("return my shoes")
+        assert desk.session.trace[-1].reason == "replied"
+
+    at_desk(tmp_path, flow, watched=False)
+
+
+def test_a_new_conversation_during_a_turn_and_a_save_is_served_by_the_new_code(tmp_path):
+    async def flow(desk):
+        saying = await slow_turn(desk)
+        write(desk.root, shop_files(WINDOW, agent=AGENT))
+        await desk.session.reload()
+        other = desk.session.branch(steps=[])
+        await saying
+        await other.say("I want to return my shoes")
+        assert other.trace[-1].reason == "replied"
+        assert any(getattr(step, "policy", "") == "returns.return_window" for step in other.trace)
+
+    at_desk(tmp_path, flow, watched=False)
+
+
+def test_a_new_conversation_says_nothing_of_the_re_run_of_the_one_before(tmp_path):
+    async def flow(desk):
+        await desk.session.say("I want to return my shoes")
+        write(desk.root, {"shop/returns/journey.py": with_window()})
+        await desk.session.reload()
+        assert desk.session.code.note
+        assert desk.session.branch(steps=[]).code.note == ""
+
+    at_desk(tmp_path, flow, watched=False)
+
+
+def test_a_transcript_whose_judging_hangs_costs_the_worker_and_no_message(tmp_path):
+    async def flow(desk):
+        loops = WINDOW.replace("if order is None:", "while True: pass\n        if order is None:")
+        await desk.session.say("I want to return my shoes")
+        write(desk.root, {"shop/returns/journey.py": shop_files(loops)["shop/returns/journey.py"]})
+        await desk.session.reload()
+        assert "was stopped" in desk.session.code.note
+        with pytest.raises(WorkerDied):
+            await desk.session.save("guard", "Hangs")
+        write(desk.root, shop_files(agent=AGENT))
+        await desk.session.say("return my shoes")
+        assert desk.session.trace[-1].reason == "replied"
+
+    at_desk(tmp_path, flow, watched=False)
+
+
+def test_two_messages_at_once_after_a_crash_are_not_two_turns_at_once(tmp_path):
+    async def flow(desk):
+        desk.session._worker.close()
+        desk.session._worker = None
+        said = await asyncio.gather(
+            desk.session.say("return my shoes"), desk.session.say("return my shoes"), return_exceptions=True
+        )
+        done = [type(one).__name__ for one in said].count("NoneType")
+        assert [s.reason for s in desk.session.trace if isinstance(s, TurnEnd)] == ["replied"] * done
+        assert [s.turn for s in desk.session.trace] == sorted(s.turn for s in desk.session.trace)
 
     at_desk(tmp_path, flow, watched=False)

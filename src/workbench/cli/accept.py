@@ -14,8 +14,8 @@ from ..outside.project import project_for
 from ..outside.transcripts import write
 from ..replay import Outcome, Verdict, run_sync
 from ..replay import rerun as run_again
-from ..steps import Answer, AnyStep, Prompt
-from ..transcript import Transcript, read
+from ..steps import AnyStep, Prompt
+from ..transcript import Transcript, read, still
 from .report import Exit, say
 
 
@@ -58,7 +58,7 @@ def accept_guard(
     transcript: Transcript, steps: list[AnyStep], exhibits: dict[str, object], why: str
 ) -> Transcript:
     """A guard that changed on purpose ends at its new decision: what follows was never seen."""
-    kept: list[AnyStep] = [msgspec.structs.replace(s, meter=None) if isinstance(s, Answer) else s for s in steps]
+    kept = still(steps)
     if kept and kept[-1].__class__.__name__ == "TurnEnd" and getattr(kept[-1], "reason", "") == "tape_ended":
         kept.pop()
     while kept and isinstance(kept[-1], Prompt):

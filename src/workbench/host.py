@@ -1,0 +1,45 @@
+"""What a session is given: a Host that starts workers for it, and a Store that keeps what happens."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, Protocol
+
+from .transcript import Transcript
+from .wire import AgentCard, Event, Request
+
+
+class Worker(Protocol):
+    """A process that holds journey code. `card` describes what it loaded."""
+
+    card: AgentCard
+
+    def ask(self, request: Request) -> AsyncIterator[Event]:
+        """Events up to and including the one that ends the request. Raises WorkerDied."""
+        ...
+
+    def stop_turn(self) -> None:
+        """Interrupt the turn in progress; its `ask` then ends."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Host(Protocol):
+    async def start(self, agent: str, model: str) -> Worker:
+        """A worker that has loaded the agent and answered. Raises JourneyError or WorkerDied."""
+        ...
+
+
+class Store(Protocol):
+    """Keeps sessions as they happen and transcripts when they are saved."""
+
+    def begin(self, session: str, head: dict[str, Any]) -> None: ...
+
+    def append(self, session: str, record: dict[str, Any]) -> None: ...
+
+    def save(self, transcript: Transcript) -> str:
+        """Write it and return the path as a person would type it. Raises TranscriptError."""
+        ...
+
+    def remove(self, path: str) -> None: ...
