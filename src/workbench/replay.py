@@ -79,8 +79,9 @@ class Outcome(msgspec.Struct):
 
     `moves` were run; `prompt_changed_from` is the first whose prompt is not the
     recorded one (0: none). `before` are the two moves before the first
-    difference, in words; `changed` names policies and prompt spans that are
-    not the recorded ones.
+    difference, or before the marked move where nothing differs; `marked` is
+    the marked move as it is now. `changed` names policies and prompt spans that
+    are not the recorded ones.
     """
 
     verdict: Verdict
@@ -89,6 +90,7 @@ class Outcome(msgspec.Struct):
     moves: int = 0
     prompt_changed_from: int = 0
     before: list[str] = []
+    marked: str = ""
     changed: list[str] = []
 
 
@@ -288,17 +290,19 @@ def replay(transcript: Transcript, agent: Agent) -> Outcome:
     verdict, why = judge(transcript, result)
     outcome = Outcome(verdict, why, result.first, result.moves, result.prompt_changed_from)
     if verdict is not Verdict.PASS:
-        outcome.before = _before(result)
+        outcome.before, outcome.marked = _around(result, transcript.place)
         outcome.changed = _changed(transcript, result)
     return outcome
 
 
-def _before(result: Rerun) -> list[str]:
-    """The two moves before the first difference, in words."""
-    if result.first is None:
-        return []
-    done = [m for t in moves(result.trace) for m in t.moves if m.place < result.first.place]
-    return [f"{m.place}  {tell(m)}" for m in done[-2:]]
+def _around(result: Rerun, marked: Place | None) -> tuple[list[str], str]:
+    """The two moves before the first difference or else before the marked move; and that move as it is now."""
+    place = result.first.place if result.first else marked
+    if place is None:
+        return [], ""
+    run = [m for t in moves(result.trace) for m in t.moves]
+    done = [f"{m.place}  {tell(m)}" for m in run if m.place < place]
+    return done[-2:], next((tell(m) for m in run if m.place == marked), "")
 
 
 def _changed(transcript: Transcript, result: Rerun) -> list[str]:
@@ -376,7 +380,7 @@ def _judge_mistake(transcript: Transcript, result: Rerun, first: Difference | No
     move = run.moves[place]
     if held and intended(move):
         return Verdict.PASS, ""
-    return Verdict.FAIL, f"still broken: not so that {expectation.sentence}"
+    return Verdict.FAIL, f"still broken; it must hold that {expectation.sentence}"
 
 
 def supersede(outcomes: list[tuple[Transcript, Outcome]]) -> None:

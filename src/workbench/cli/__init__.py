@@ -14,6 +14,7 @@ def run(arguments: list[str]) -> int:
     from .commands import COMMANDS, build
     from .report import Exit, complain, say
 
+    only = ""
     try:
         only = arguments[0] if arguments and arguments[0] in COMMANDS else ""
         code = int(build(only)(arguments, prog_name="workbench", standalone_mode=False) or 0)
@@ -34,7 +35,7 @@ def run(arguments: list[str]) -> int:
             if type(error).__name__ == "Abort":
                 return Exit.INTERRUPTED
             say(f"error {error.format_message()}")
-            say("  next: workbench --help")
+            say(f"  next: workbench {only} --help".replace("  --help", " --help"))
             return Exit.USAGE
         if type(error).__name__ == "Abort":
             say("interrupted")

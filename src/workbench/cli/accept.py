@@ -15,6 +15,7 @@ from ..outside.transcripts import write
 from ..replay import Outcome, Verdict, run_sync
 from ..replay import rerun as run_again
 from ..steps import AnyStep, Prompt
+from ..trace import moves
 from ..transcript import Transcript, read, still
 from .report import Exit, say
 
@@ -36,12 +37,19 @@ def accept(file: Path, why: str) -> Exit:
         return Exit.OK
     if outcome.verdict is not Verdict.FAIL:
         raise UsageError(f"it cannot be accepted: {outcome.verdict.value}: {outcome.why}")
+    if outcome.first is None:
+        raise UsageError(f"it cannot be accepted: {outcome.why}", next="take that expectation out of the file")
     if not why:
         raise UsageError("say why the new decision is right", next=f'workbench accept {file} --why "..."')
     result = run_sync(loaded.agent, run_again(loaded.agent, transcript.setup, transcript.steps))
-    write(file, accept_guard(transcript, list(result.trace.steps), result.trace.exhibits, why))
-    end = outcome.first.place if outcome.first else "its end"
-    say(f"{file}: ends now at {end}; review the change and commit it")
+    accepted = accept_guard(transcript, list(result.trace.steps), result.trace.exhibits, why)
+    after = next(o for _, o in replay_all([accepted], lambda: loaded.agent, project.journeys))
+    if after.verdict is not Verdict.PASS:
+        raise UsageError(f"it would not pass as accepted: {after.verdict.value}: {after.why}; nothing was written")
+    write(file, accepted)
+    lost = len(transcript.marks) + len(transcript.expectations) - len(accepted.marks) - len(accepted.expectations)
+    gone = f"; {lost} mark{'s' * (lost != 1)} or expectations beyond it are gone" if lost else ""
+    say(f"{file}: ends now at {outcome.first.place}{gone}; review the change and commit it")
     return Exit.OK
 
 
@@ -65,8 +73,11 @@ def accept_guard(
         kept.pop()
     used = {key for s in kept if isinstance(s, Prompt) for key in (*s.spans, *s.tools)}
     used |= {getattr(s, "version", "") for s in kept}
+    places = {str(m.place) for turn in moves(kept) for m in turn.moves}
     return msgspec.structs.replace(
         transcript,
+        expectations=[e for e in transcript.expectations if e.at in places],
+        marks=[m for m in transcript.marks if m.at in places],
         steps=kept,
         exhibits={k: v for k, v in exhibits.items() if k in used},
         why=why,

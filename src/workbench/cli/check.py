@@ -28,8 +28,8 @@ def check(agent: str, json: bool) -> Exit:
         say("  next: workbench init makes one that runs at once")
         return Exit.NOTHING
     errors = sum(f.severity == "error" for f in findings)
-    if findings and not json:
-        rule = next(iter(findings)).rule
+    rule = next((f.rule for f in findings if f.severity == "warning"), "")
+    if rule and not json:
         say(f"where one is meant to be so, say it on its line: # workbench: allow {rule}")
     agents = f"{len(names)} agent{'s' * (len(names) != 1)}"
     say(f"{agents}: {_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}")

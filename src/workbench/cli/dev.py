@@ -30,6 +30,7 @@ def dev(agent: str, model: str, fixture: str, resume: str, screen: Literal["deve
     if kept is not None:
         session.take_over(kept.setup, kept.trace, list(kept.marks.values()), begun=True)
     elif fixture:
+        _check_fixture(project, name, fixture)
         session.want_fixture(fixture)
     from .. import ui
     from ..outside.shelf import Shelf
@@ -49,6 +50,13 @@ def _changes(project: Project, agent: str) -> AsyncIterator[str]:
     from ..outside.watch import changes  # watchfiles is not needed for the first paint
 
     return changes(project.journeys, agent)
+
+
+def _check_fixture(project: Project, agent: str, fixture: str) -> None:
+    """Raise UsageError for a name that no file of the agent has; which of them are fixtures is told on screen."""
+    there = sorted(p.stem for p in (project.journeys / agent).glob("*/*.json"))
+    if fixture not in there:
+        raise UsageError(f"there is no fixture {fixture!r}", next=f"one of: {', '.join(there)}")
 
 
 def _resume_id(history: History, asked: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..errors import UsageError
 from ..outside import importers
+from ..outside.loader import agent_names
 from ..outside.project import find_project
 from ..outside.transcripts import write
 from .report import Exit, say
@@ -22,6 +23,9 @@ def import_(format: str, file: Path, agent: str, into: Path | None) -> Exit:
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", where=str(file)) from None
     project = find_project()
+    agents = agent_names(project.journeys)
+    if not agent and len(agents) > 1:
+        raise UsageError("say whose conversations they are", next=f"--agent, one of: {', '.join(agents)}")
     name = project.agent(agent)
     found = reader(data, name, file.name)
     folder = into or project.transcripts / name

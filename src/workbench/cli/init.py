@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import os
 import re
+import shlex
 from pathlib import Path
 
 import msgspec
@@ -31,7 +32,7 @@ def init(name: str, agent: str) -> Exit:
     for file in files:
         out((folder / file).as_posix())
     say(f"made {len(files)} files: the agent {agent}, one journey, its rehearsal and a transcript")
-    inside = "" if folder.resolve() == Path.cwd().resolve() else f"cd {name}, then "
+    inside = "" if folder.resolve() == Path.cwd().resolve() else f"cd {shlex.quote(name)}, then "
     say(f"  next: {inside}workbench; or workbench chat, workbench replay, workbench check, workbench doctor")
     return Exit.OK
 
@@ -53,7 +54,7 @@ def plan(agent: str) -> dict[str, bytes]:
         if path.is_file() and not {"__pycache__", ".workbench"} & set(below.parts):
             parts = [agent if part == NAME else HIDDEN.get(part, part) for part in below.parts]
             text = re.sub(rf"\b{NAME}\b", agent, path.read_text("utf-8"))
-            files["/".join(parts)] = re.sub(r"\A# mypy: .*\n", "", text).encode()
+            files["/".join(parts)] = text.encode()
     return files
 
 

@@ -136,10 +136,19 @@ def _write_json(target: str, items: list[Item]) -> None:
 def tell(project: Project, items: list[Item], seconds: float, quiet: bool) -> None:
     """The report for a person: what is not green, why, and the next command to type."""
     files: dict[str, dict[str, str]] = {}
+    errors: dict[str, int] = {}
     for item in items:
         if item.outcome.verdict is Verdict.PASS or quiet:
             continue
+        if item.outcome.verdict is Verdict.ERROR:
+            errors[item.outcome.why] = errors.get(item.outcome.why, 0) + 1
+            if errors[item.outcome.why] > 1:
+                continue  # an agent that does not load is told once
         _tell_item(project, item, files)
+    for why, count in errors.items():
+        if count > 1:
+            say(f"{paint('ERROR', 'red')} {count - 1} more for the same reason: {clean(why.splitlines()[0])}")
+            say()
     counts = Counter(i.outcome.verdict for i in items)
     parts = [paint(f"{counts[v]} {v.value}", COLOR.get(v, "yellow")) for v in Verdict if counts[v]]
     say(f"{len(items)} transcript{'s' * (len(items) != 1)}: {', '.join(parts)}  ({seconds:.2f} s)")
@@ -157,20 +166,23 @@ def _tell_item(project: Project, item: Item, files: dict[str, dict[str, str]]) -
     title = f"  {clean(transcript.title)[:80]}" if transcript and transcript.title else ""
     say(f"{head} {item.path}{title}")
     say(f"  {clean(outcome.why)}")
-    if transcript and transcript.expectations and transcript.kind == "mistake":
-        expectation = transcript.expectations[0]
-        say(f"  expected at {expectation.at}: {clean(expectation.sentence)}")
+    expected = transcript.expectations[0] if transcript and transcript.kind == "mistake" else None
+    if expected is not None and outcome.verdict is not Verdict.FAIL:
+        say(f"  expected at {expected.at}: {clean(expected.sentence)}")
+    for line in outcome.before:
+        say(paint(f"      {clean(line)}", "dim"))
     first = outcome.first
     if first is not None:
-        for line in outcome.before:
-            say(paint(f"      {clean(line)}", "dim"))
         say(f"    - {first.place}  recorded: {clean(first.recorded)}")
         say(f"    + {first.place}  now:      {clean(first.now)}")
+    elif expected is not None and outcome.marked:
+        say(f"    ! {expected.at}  now:      {clean(outcome.marked)}")
     if transcript is not None and outcome.verdict is not Verdict.SUPERSEDED:
         changed = outcome.changed + _changed_files(project, transcript, files)
         if changed:
             say(f"  changed since the recording: {clean(', '.join(changed[:8]))}")
-    say(f"  next: {_next(item)}")
+    if "next: " not in outcome.why:
+        say(f"  next: {_next(item)}")
     say()
 
 
