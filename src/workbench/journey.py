@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import msgspec
 
@@ -56,6 +56,19 @@ class _Collects:
     def _scope(self) -> str:
         return self.name
 
+    @overload
+    def tool(self, fn: Callable[..., Any], /) -> Tool: ...
+
+    @overload
+    def tool(
+        self,
+        *,
+        writes: bool = False,
+        recorded: bool = False,
+        hands_off: bool = False,
+        when: Condition | None = None,
+    ) -> Callable[[Callable[..., Any]], Tool]: ...
+
     def tool(
         self,
         fn: Callable[..., Any] | None = None,
@@ -64,7 +77,7 @@ class _Collects:
         recorded: bool = False,
         hands_off: bool = False,
         when: Condition | None = None,
-    ) -> Any:
+    ) -> Tool | Callable[[Callable[..., Any]], Tool]:
         """Declare a tool: `@journey.tool` or `@journey.tool(writes=True)`; gives back a Tool."""
 
         def declare(body: Callable[..., Any]) -> Tool:

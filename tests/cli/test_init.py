@@ -191,3 +191,10 @@ def test_what_is_made_passes_the_usual_linters(tmp_path: Path) -> None:
             text=True,
         )
         assert done.returncode == 0, done.stdout
+
+
+def test_what_it_makes_passes_the_strictest_type_check(tmp_path: Path) -> None:
+    workbench("init", "bikes")
+    command = [sys.executable, "-m", "mypy", "--strict", "--explicit-package-bases", "journeys"]
+    checked = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path / "bikes", timeout=300)
+    assert checked.returncode == 0, checked.stdout

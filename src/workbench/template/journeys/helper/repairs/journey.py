@@ -1,4 +1,3 @@
-# mypy: allow-untyped-decorators
 """Booking a repair: two tools on the workshop's calendar, and the rules that code enforces."""
 
 from __future__ import annotations
