@@ -234,11 +234,15 @@ class _Turn:
         request = ModelRequest(
             place.turn, place.answer, sheet.spans, self.state.thread, sheet.tools, Talk(self.state)
         )
-        async for item in self.model.answer(request):
-            if item.__class__ is ModelAnswer:
-                return item
-            if self.on_delta is not None:
-                self.on_delta(place, item)  # type: ignore[arg-type]
+        answers = self.model.answer(request)
+        try:
+            async for item in answers:
+                if item.__class__ is ModelAnswer:
+                    return item
+                if self.on_delta is not None:
+                    self.on_delta(place, item)  # type: ignore[arg-type]
+        finally:
+            await answers.aclose()  # a live model has a connection to give back
         raise ModelStopped("model_error", "the model ended without an answer")
 
     async def _reply(self, place: Place, answer: Answer) -> TurnEnd | None:

@@ -7,7 +7,7 @@ Workbench knows which one it talks to.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
@@ -80,4 +80,4 @@ class Model(Protocol):
     @property
     def params(self) -> dict[str, Any]: ...
 
-    def answer(self, request: ModelRequest) -> AsyncIterator[Delta | ModelAnswer]: ...
+    def answer(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelAnswer, None]: ...

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, NamedTuple
 
 from .errors import ModelStopped
@@ -76,7 +76,7 @@ class RehearsalModel:
         ]
         self.intents: list[Intent] = [*own, *theirs]
 
-    async def answer(self, request: ModelRequest) -> AsyncIterator[Delta | ModelAnswer]:
+    async def answer(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelAnswer, None]:
         move = self.next_move(request)
         uses = move if isinstance(move, Sequence) else [move] if isinstance(move, Use) else []
         why = "; ".join(dict.fromkeys(u.why for u in uses)) if uses else getattr(move, "why", "")

@@ -7,7 +7,7 @@ before every answer and says whether the tape may go on.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import Any
 
 from .errors import ModelStopped
@@ -64,7 +64,7 @@ class Tape:
             return self._prompts.get(self._order[self._next])
         return self._last
 
-    async def answer(self, request: ModelRequest) -> AsyncIterator[Delta | ModelAnswer]:
+    async def answer(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelAnswer, None]:
         if self.checkpoint is not None and not self.checkpoint():
             raise ModelStopped("tape_ended", "the run left the recording")
         recorded = self._answers.get((request.turn, request.answer))

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, datetime
+
 import pytest
 
 from kit import JOURNEY, WINDOW, Scripted, all_moves, converse, kinds, shop, text, think, use
+from workbench.engine import Conversation, run_turn
 from workbench.errors import ModelStopped
 from workbench.model import ModelAnswer
-from workbench.steps import Fault, Meter, Place, Result, TurnEnd, UserMessage
+from workbench.runner import Sandbox
+from workbench.steps import Answer, Fault, Meter, Place, Result, TurnEnd, UserMessage
 from workbench.wire import Stepped, pack, unpack_event
+from workbench.world import World
+
+NOW = datetime(2026, 1, 5, tzinfo=UTC)
 
 
 def end(conversation):
@@ -347,3 +355,24 @@ def test_whatever_a_policy_says_can_be_written_down(tmp_path, said, verdict, wor
     assert words in decision.reason
     for step in talk.trace:
         assert unpack_event(pack(Stepped(step))) == Stepped(step)
+
+
+def test_a_model_that_has_answered_is_closed_before_anything_is_done_with_the_answer(tmp_path):
+    order = []
+
+    class Live(Scripted):
+        async def answer(self, request):
+            try:
+                async for item in super().answer(request):
+                    yield item
+            finally:
+                order.append("closed")
+
+    calls = [use("find_order", order_number="OL-1")]
+    loaded = shop(tmp_path)
+    conversation = Conversation(
+        loaded.agent, loaded.fixtures["base"].setup, on_step=lambda s: order.append(type(s))
+    )
+    asyncio.run(run_turn(conversation, "hi", Live(calls, "Done."), Sandbox(World({}, now=NOW, seed=1))))
+    before = [order[at - 1] for at, step in enumerate(order) if step is Answer]
+    assert before == ["closed", "closed"]

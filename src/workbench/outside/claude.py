@@ -103,7 +103,7 @@ class Claude:
         self._sleep = sleep
         self._clock = clock
 
-    async def answer(self, request: ModelRequest) -> AsyncIterator[Delta | ModelAnswer]:
+    async def answer(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelAnswer, None]:
         """Yield Deltas as they come and, last, one ModelAnswer.
 
         Raises ModelStopped("model_error") with a sentence and what to do next.
