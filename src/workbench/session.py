@@ -351,7 +351,9 @@ class Session:
         """The re-run becomes a conversation of its own; this one stays as it was."""
         if self.rerun is None:
             raise UsageError("there is no re-run to keep", next="save a change of the journey first")
-        return self.branch(steps=self.rerun.steps)
+        kept = self.branch(steps=self.rerun.steps)
+        kept._begin()  # it was chosen: it is kept even if nothing more is said
+        return kept
 
     def drop_rerun(self) -> None:
         self.rerun = None

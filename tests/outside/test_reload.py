@@ -312,6 +312,34 @@ def test_a_turn_that_takes_too_long_ends_at_its_limit_and_the_talk_goes_on(tmp_p
     at_desk(tmp_path, flow, watched=False)
 
 
+def test_an_interrupted_turn_ends_soon_even_where_a_tool_never_lets_go(tmp_path):
+    async def flow(desk):
+        agent = AGENT.replace("code=1.0, seconds=20", "code=60.0, seconds=60")
+        stuck = JOURNEY.replace('        return "R-1"', "        while True: pass")
+        write(desk.root, shop_files(agent=agent, journey=stuck))
+        await desk.session.reload()
+        saying = asyncio.create_task(desk.session.say("I want to return my shoes"))
+        await desk.until(lambda: len(desk.session.trace) == 6)
+        desk.session.interrupt()
+        await asyncio.wait_for(saying, 10)
+        fault = next(s for s in desk.session.trace if isinstance(s, Fault))
+        assert fault.message.startswith("interrupted")
+        assert fault.where.startswith("shop/returns/journey.py:")
+
+    at_desk(tmp_path, flow, watched=False)
+
+
+def test_a_kept_re_run_is_on_disk_at_once(tmp_path):
+    async def flow(desk):
+        await desk.session.say("I want to return my shoes")
+        write(desk.root, {"shop/returns/journey.py": with_window()})
+        await desk.until(lambda: desk.session.rerun is not None)
+        kept = desk.session.keep_rerun()
+        assert desk.history.read(kept.id).steps == list(kept.trace.steps)
+
+    at_desk(tmp_path, flow)
+
+
 def test_an_interrupted_turn_ends_as_interrupted_and_the_worker_lives(tmp_path):
     async def flow(desk):
         slow = JOURNEY.replace("def create_return", "async def create_return")

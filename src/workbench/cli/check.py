@@ -28,7 +28,7 @@ def check(agent: str, json: bool) -> Exit:
         say("  next: workbench init makes one that runs at once")
         return Exit.NOTHING
     errors = sum(f.severity == "error" for f in findings)
-    rule = next((f.rule for f in findings if f.severity == "warning"), "")
+    rule = next((f.rule for f in findings if f.rule != "load"), "")
     if rule and not json:
         say(f"where one is meant to be so, say it on its line: # workbench: allow {rule}")
     agents = f"{len(names)} agent{'s' * (len(names) != 1)}"

@@ -47,6 +47,7 @@ from .serve import main
 
 LAST = (Done, Failed, Judged, Ready, Reran)  # the events that end a request
 GRACE = 2.0  # seconds a turn may overrun its limit before its worker is ended
+STOP_SECONDS = 1.0  # what journey code has to let go of an interrupted turn
 LOAD_SECONDS = 10.0  # what a load may take before it counts as stuck
 
 _PRELOAD = ["workbench.outside.serve", "workbench.rehearsal"]
@@ -85,6 +86,7 @@ class WorkerProcess:
         theirs.close()
         self._events: asyncio.Queue[Event | None] = asyncio.Queue()
         self._beat = time.monotonic()
+        self._stopping = 0.0  # when the turn was interrupted
         self._busy = asyncio.Lock()
         self._closed = False
         self._garbled = ""  # what was wrong with an event that could not be read
@@ -123,7 +125,7 @@ class WorkerProcess:
         """Events up to the last. Raises WorkerDied where the worker is stuck, overruns, or is gone."""
         async with self._busy:
             self._send(request)
-            began = time.monotonic()
+            began, self._stopping = time.monotonic(), 0.0
             patience = self.card.code_seconds if self.card.name else LOAD_SECONDS
             limit = self.card.turn_seconds + GRACE if isinstance(request, Say) else None
             while True:
@@ -147,6 +149,8 @@ class WorkerProcess:
                     event = await self._events.get()
             except TimeoutError:
                 now = time.monotonic()
+                if self._stopping and now - max(self._beat, self._stopping) > STOP_SECONDS:
+                    raise self._stuck("interrupted; journey code did not let go and was stopped") from None
                 if now - self._beat > patience:
                     raise self._stuck(f"journey code blocked for {patience:g} s and was stopped") from None
                 if limit is not None and now - began > limit:
@@ -190,6 +194,7 @@ class WorkerProcess:
         return ""
 
     def stop_turn(self) -> None:
+        self._stopping = time.monotonic()
         with contextlib.suppress(WorkerDied):
             self._send(Stop())
 
