@@ -161,7 +161,11 @@ class _Turn:
 
         def holds(thing: Any, condition: Any, talk: Talk) -> bool:
             try:
-                return bool(condition(talk))
+                held = condition(talk)
+                if held.__class__ is not bool and inspect.isawaitable(held):
+                    getattr(held, "close", bool)()
+                    raise TypeError("a condition is a plain function, and this one is async")
+                return bool(held)
             except CODE_ERRORS as error:
                 self._fault(place, "condition", getattr(thing, "name", "?"), error, "")
                 return isinstance(thing, Policy)  # a policy whose condition fails is asked: fail closed

@@ -132,11 +132,15 @@ def _shown(move: Move) -> str:
 
 
 def _ordered(e: Expectation, run: Run, move: Move) -> bool:
-    if move.call is not None and move.effect in ("blocked", "escalated"):
-        return intended(move)  # a call that is held back breaks no order
     ran = [m.call.tool for m in run.moves.values() if m.call and m.place <= move.place and _executed(e, run, m)]
+    if move.call is not None and _not_executed(e, run, move):
+        return not _in_order(e.order, [*ran, move.call.tool])  # rightly held back: its turn had not come
+    return _in_order(e.order, ran)
+
+
+def _in_order(order: list[str], ran: list[str]) -> bool:
     rest = iter(ran)
-    return all(tool in rest for tool in e.order)
+    return all(tool in rest for tool in order)
 
 
 def _called_with(e: Expectation, run: Run, move: Move) -> bool:

@@ -273,6 +273,28 @@ def test_a_call_that_is_held_back_breaks_no_order(tmp_path):
     assert replay(rash, shop(tmp_path / "fixed", WINDOW).agent).verdict is Verdict.PASS
 
 
+def test_a_call_that_was_held_back_wrongly_breaks_the_order_it_had_kept(tmp_path):
+    talk = converse(shop(tmp_path / "then", WINDOW), Scripted(*LATE[:2], "No."), "return OL-1")
+    order = Expectation("order", "1.2.1", order=["find_order", "create_return"])
+    wrong = saved(talk, "mistake", expectations=[order], marks=[Mark("1.2.1", fault="policy")])
+    assert replay(wrong, today(tmp_path, WINDOW)).verdict is Verdict.FAIL
+    assert replay(wrong, shop(tmp_path / "fixed").agent).verdict is Verdict.PASS
+
+
+def test_a_condition_that_is_async_is_an_error_and_does_not_hold_by_being_there(tmp_path):
+    never = """
+    async def never(talk):
+        return False
+
+    @returns.tool(when=never)
+    def rate() -> str:
+        return "5"
+    """
+    outcome = replay(saved(late_return(tmp_path)), today(tmp_path, never))
+    assert outcome.verdict is Verdict.ERROR
+    assert "this one is async" in outcome.why
+
+
 def test_a_record_that_cannot_tell_whether_the_mistake_was_made_proves_nothing(tmp_path):
     talk = converse(shop(tmp_path / "then"), Scripted("It is 5 euros."), "how much?")
     steps = [s for s in talk.trace if not isinstance(s, TurnEnd | Reply)]
