@@ -8,7 +8,7 @@ import pytest
 
 from kit import shop_files, write
 from workbench.errors import JourneyError
-from workbench.outside.loader import Loaded, load
+from workbench.outside.loader import Loaded, file_hashes, load
 from workbench.outside.serve import make_world
 
 
@@ -49,3 +49,25 @@ def test_all_fields_may_be_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize("fixture", ['{"about": 5}', '{"world": []}'])
 def test_a_field_of_the_wrong_type_is_the_fixtures_mistake(tmp_path: Path, fixture: str) -> None:
     assert "about is a text, world an object" in refused(tmp_path, fixture).message
+
+
+def test_a_project_below_a_folder_called_like_our_own_still_has_code(tmp_path: Path) -> None:
+    root = write(tmp_path / ".workbench" / "journeys", shop_files())
+    assert "shop/agent.py" in file_hashes(root, "shop")
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = write(tmp_path, shop_files())
+    read = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path.name == "persona.md":
+            raise PermissionError(13, "Permission denied")
+        if path.name == "manual.md":
+            raise FileNotFoundError(2, "gone")
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(JourneyError, match="Permission denied") as error:
+        file_hashes(root, "shop")
+    assert error.value.where == "shop/persona.md"

@@ -17,7 +17,7 @@ import importlib.util
 import marshal
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -120,23 +120,35 @@ def files_of(root: Path, agent: str) -> list[Path]:
     return sorted(
         p
         for p in (root / agent).rglob("*")
-        if p.is_file() and not (IGNORED & set(p.parts)) and not p.name.startswith(".") and p.suffix != ".pyc"
+        if p.is_file()
+        and not (IGNORED & set(p.relative_to(root).parts))
+        and not p.name.startswith(".")
+        and p.suffix != ".pyc"
     )
+
+
+def _contents(root: Path, agent: str) -> Iterator[tuple[str, bytes]]:
+    """Each of an agent's files by its path below journeys/. One that has just gone counts no more."""
+    for path in files_of(root, agent):
+        name = path.relative_to(root).as_posix()
+        try:
+            yield name, path.read_bytes()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            message = f"it cannot be read: {error.strerror}"
+            raise JourneyError(message, where=name, next="make it readable, or take it away") from None
 
 
 def file_hashes(root: Path, agent: str) -> dict[str, str]:
     """The hash of each of an agent's files, by its path below journeys/."""
-    return {
-        path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-        for path in files_of(root, agent)
-    }
+    return {name: hashlib.sha256(data).hexdigest()[:12] for name, data in _contents(root, agent)}
 
 
 def code_hash(root: Path, agent: str) -> str:
     seal = hashlib.sha256()
-    for path in files_of(root, agent):
-        seal.update(path.relative_to(root).as_posix().encode() + b"\0")
-        seal.update(path.read_bytes() + b"\0")
+    for name, data in _contents(root, agent):
+        seal.update(name.encode() + b"\0" + data + b"\0")
     return seal.hexdigest()[:12]
 
 

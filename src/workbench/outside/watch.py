@@ -12,6 +12,7 @@ from pathlib import Path
 
 from watchfiles import awatch
 
+from ..errors import JourneyError
 from .loader import IGNORED, code_hash
 
 STEP = 15  # milliseconds between looks: 31 ms from save to event at 20
@@ -31,14 +32,19 @@ def counts(path: str) -> bool:
 
 async def changes(root: Path, agent: str) -> AsyncIterator[str]:
     """The agent's code hash, each time it has changed."""
-    last = code_hash(root, agent)
+    last = _hash(root, agent)
     async for found in awatch(root, step=STEP, debounce=DEBOUNCE, watch_filter=lambda _, p: counts(p)):
         if not found:
             continue
-        try:
-            now = code_hash(root, agent)
-        except OSError:  # a file went away while it was read: the next event tells
-            continue
+        now = _hash(root, agent)
         if now != last:
             last = now
             yield now
+
+
+def _hash(root: Path, agent: str) -> str:
+    """ "" while a file cannot be read: the load that follows says which."""
+    try:
+        return code_hash(root, agent)
+    except JourneyError:
+        return ""

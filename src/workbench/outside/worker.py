@@ -218,6 +218,7 @@ class Workers:
         self.root = root.resolve()
         self._spare: WorkerProcess | None = None
         self._task: asyncio.Task[None] | None = None
+        self._closed = False
 
     async def start(self, agent: str, model: str) -> WorkerProcess:
         worker, self._spare = self._spare, None
@@ -234,10 +235,11 @@ class Workers:
 
     async def _warm(self) -> None:
         await asyncio.sleep(0.2)  # let what was asked for go first
-        if self._spare is None:
+        if self._spare is None and not self._closed:
             self._spare = WorkerProcess()
 
     def close(self) -> None:
+        self._closed = True
         if self._task is not None:
             self._task.cancel()
         if self._spare is not None:
