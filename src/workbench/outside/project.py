@@ -33,7 +33,7 @@ class Project(msgspec.Struct, frozen=True):
         return self.root / ".workbench"
 
     def agent(self, asked: str = "") -> str:
-        """The agent to work on: asked for, configured, or the only one; `support` among several."""
+        """The agent to work on: asked for, configured, or the only one. Raises UsageError."""
         there = agent_names(self.journeys)
         wanted = asked or str(self.config.get("agent", ""))
         if wanted:
