@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from kit import WINDOW, Scripted, converse, saved, shop, shop_files, use, write
+from kit import JOURNEY, WINDOW, Scripted, converse, saved, shop, shop_files, use, write
 from workbench.cli import run
 from workbench.expectation import Expectation
 from workbench.trace import moves
@@ -248,3 +251,28 @@ def test_outside_a_project_it_says_where_to_go(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert run(["replay"]) == 4
     assert "workbench init" in capsys.readouterr().err
+
+
+def test_a_replay_that_is_killed_leaves_no_journey_looping_behind(project):
+    hangs = JOURNEY.replace("returns = Journey(", "while True: pass\n    returns = Journey(")
+    write(project / "journeys", shop_files(journey=hangs))
+    with subprocess.Popen([sys.executable, "-m", "workbench", "replay"], stderr=subprocess.DEVNULL) as command:
+        children = Path(f"/proc/{command.pid}/task/{command.pid}/children")
+        if not children.parent.exists():
+            command.kill()
+            pytest.skip("needs /proc")
+        until = time.monotonic() + 10
+        while not (pids := children.read_text().split()) and time.monotonic() < until:
+            time.sleep(0.02)
+        command.kill()
+    assert pids
+    while any(running(pid) for pid in pids) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not any(running(pid) for pid in pids)
+
+
+def running(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False

@@ -91,12 +91,20 @@ def _start(transcripts: list[Transcript], share: list[int], load: Loader) -> _Ha
     sys.stdout.flush()
     sys.stderr.flush()
     gc.freeze()  # or the first collection in the fork would copy every page
+    parent = os.getpid()
     pid = os.fork()
     if pid == 0:
         os.close(ours)
+        _end_with(parent)
         _work(transcripts, share, load, theirs, stacks)
     os.close(theirs)
     return _Hand(pid, ours, stacks, share)
+
+
+def _end_with(parent: int) -> None:
+    """Look every second whether the command is still there: killed, it leaves no journey looping behind."""
+    signal.signal(signal.SIGALRM, lambda *_: None if os.getppid() == parent else os._exit(0))
+    signal.setitimer(signal.ITIMER_REAL, 1.0, 1.0)
 
 
 def _work(transcripts: list[Transcript], share: list[int], load: Loader, pipe: int, stacks: Path) -> None:
