@@ -105,7 +105,7 @@ def test_a_mark_is_taken_and_undone(play):
         assert "Mark this step" in bench.text()
         bench.screen.query_one("#note").text = "it is a loyal customer"
         bench.screen.query_one("#should").text = "take it back"
-        await bench.press("enter")
+        await bench.press("ctrl+s")
         assert bench.session.marks["1.2.1"].note == "it is a loyal customer"
         assert "⚑" in bench.pane("#steps")
         assert "it is a loyal customer" in bench.pane("#detail")
@@ -122,13 +122,13 @@ def test_a_mistake_is_saved_with_an_expectation_and_its_verdict_is_shown(play):
         await bench.say("return OL-2 please")
         await bench.press("escape", "left_square_bracket", "a")
         bench.screen.query_one("#should").text = "ask before opening the return"
-        await bench.press("enter")
+        await bench.press("ctrl+s")
         await bench.press("t")
         assert "create_return is not executed" in bench.text()
-        assert "decided offline" in bench.text()
-        assert "needs a live model" in bench.text()
+        assert "decided offline, in every replay" in bench.text()
+        assert "needs a model" in bench.text()
         bench.picture("save")
-        await bench.press("enter")
+        await bench.press("enter", "enter")
         await bench.until(lambda: bench.store.saved)
         assert "transcripts/ask-before-opening-the-return.json" in bench.text()
         assert "FAIL" in bench.text()
@@ -217,11 +217,11 @@ def test_the_setup_is_chosen_before_and_starts_a_new_conversation_after(play):
     async def flow(bench):
         await bench.press("escape", "s")
         assert "What the conversation starts from" in bench.text()
-        await bench.press("down", "enter")
+        await bench.press("down", "ctrl+s")
         assert bench.session.setup.fixture == "empty"
         assert "nothing" in bench.pane("#chat")
         await bench.say("hello")
-        await bench.press("escape", "s", "up", "enter")
+        await bench.press("escape", "s", "up", "enter", "enter", "enter", "enter")
         assert bench.app.session is not bench.session
         assert bench.app.session.setup.fixture == "base"
         assert len(bench.app.session.trace) == 0
@@ -233,11 +233,11 @@ def test_a_setup_that_makes_no_sense_is_not_taken(play):
     async def flow(bench):
         await bench.press("escape", "s")
         bench.screen.query_one("#customer").text = "[1"
-        await bench.press("enter")
+        await bench.press("ctrl+s")
         assert "must be a JSON object" in bench.text()
         bench.screen.query_one("#customer").text = ""
         bench.screen.query_one("#clock").text = "tomorrow"
-        await bench.press("enter")
+        await bench.press("ctrl+s")
         assert "must be a time" in bench.text()
 
     play(flow)

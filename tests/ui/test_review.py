@@ -72,7 +72,7 @@ def test_a_mark_in_review_belongs_to_the_past_conversation(play):
         await bench.press("escape", "R")
         await bench.press("enter")
         await bench.press("G", "a")
-        await bench.press("enter")
+        await bench.press("ctrl+s")
         assert "mark" in bench.store.records[first.id][-1]
 
     play(flow, Script([say("one")]))

@@ -64,6 +64,7 @@ class WorkbenchApp(App[int]):
         self.library = library
         self.changes = changes if changes is not None else _nothing()
         self.loads = 0
+        self.drafts: dict[str, dict[str, str]] = {}  # forms that were left unfinished, by what they are about
         self.failure = ""
         self.animation_level = "none"  # an animated page costs more than the page
         for theme in THEMES:

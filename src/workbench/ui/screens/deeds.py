@@ -226,7 +226,7 @@ class Deeds(Bench):
             return
         move = session.move_at(place)
         if move is not None:
-            screen = MarkScreen(move, session.marks.get(str(place)))
+            screen = MarkScreen(move, session.marks.get(str(place)), f"mark {session.id} {place}")
 
             def done(mark: Any) -> None:
                 if mark is not None:

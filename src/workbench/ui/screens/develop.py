@@ -198,7 +198,8 @@ class Develop(Deeds):
                 self.bench_app.switch(target)
             self.entry.focus()
 
-        self.app.push_screen(SetupScreen(session.card, session.setup, bool(len(session.trace))), chosen)
+        begun = bool(len(session.trace))
+        self.app.push_screen(SetupScreen(session.card, session.setup, begun, f"setup {session.id}"), chosen)
 
     # after a reload
 

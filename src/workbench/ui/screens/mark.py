@@ -28,10 +28,9 @@ class MarkScreen(Form[Mark]):
     """Gives back the mark, or None."""
 
     TITLE_TEXT = "Mark this step"
-    KEYS = "tab next field · ← → choose · enter takes the mark · esc leaves"
 
-    def __init__(self, move: Move, mark: Mark | None) -> None:
-        super().__init__()
+    def __init__(self, move: Move, mark: Mark | None, draft: str = "") -> None:
+        super().__init__(draft)
         self.move = move
         self.mark = mark or Mark(str(move.place), _likely_fault(move), kind=_likely_kind(move))
 
@@ -47,6 +46,9 @@ class MarkScreen(Form[Mark]):
         should = FormLine(id="should", placeholder="what should have happened, in a sentence")
         should.text = self.mark.should
         yield self.field("should", should)
+
+    def on_mount(self) -> None:
+        self.recall()
 
     @on(Choice.Changed, "#fault")
     def _hint(self, event: Choice.Changed) -> None:

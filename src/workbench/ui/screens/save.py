@@ -9,20 +9,22 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ...errors import WorkbenchError
-from ...expectation import Expectation, suggest
+from ...expectation import KINDS, Expectation, suggest
 from ...replay import tell as tell_move
 from ...session import Saved, Session
 from ...steps import Place
-from ..present.text import Bit, Line, clean, one_line
+from ...trace import Move
+from ..present.text import Bit, Line, clean, fit, one_line
 from ..widgets.choice import Choice
 from ..widgets.lines import LineList
 from .form import Form, FormLine
 
-DECIDED = {
-    "offline": ("decided offline, in every replay", "good"),
-    "world": ("needs a run of the tool to be decided, which replay does not do yet", "warn"),
-    "live": ("needs a live model to be decided, which replay does not do yet", "warn"),
+DECIDED = {  # in the list, and of the chosen one in full
+    "offline": ("decided offline", "good", "decided offline, in every replay"),
+    "world": ("needs the tool", "warn", "needs a run of the tool to be decided, which replay does not do yet"),
+    "live": ("needs a model", "warn", "needs a live model to be decided, which replay does not do yet"),
 }
+WORDS = 15  # cells of the short words
 VERDICT_WORDS = {
     "PASS": "today's code does it right",
     "FAIL": "today's code still does it; mend it and this becomes PASS",
@@ -45,9 +47,11 @@ class Expectations(LineList):
 
     def line(self, index: int, width: int) -> Line:
         e = self.choices[index]
-        words, role = DECIDED[e.decided]
+        words, role, _ = DECIDED[e.decided]
         dot = "(•) " if index == self.cursor else "( ) "
-        return (Bit(dot, "accent"), Bit(one_line(e.sentence, 200)), Bit(f"  {words}", role))
+        sentence = one_line(e.sentence, 200) + (" …" if asks(e) and not e.text else "")
+        left = fit([Bit(dot, "accent"), Bit(sentence)], width - WORDS - 2)
+        return (*left, Bit("  "), *fit([Bit(words, role)], WORDS))
 
     @property
     def chosen(self) -> Expectation | None:
@@ -58,12 +62,13 @@ class SaveScreen(Form[None]):
     """Asks, saves, then shows what saving did."""
 
     TITLE_TEXT = "Save this conversation as a transcript"
-    KEYS = "tab next field · ← → ↑ ↓ choose · enter saves · esc leaves"
 
     def __init__(self, session: Session, place: Place | None) -> None:
-        super().__init__()
-        self.session = session
         self.place = marked_place(session, place)
+        super().__init__(f"save {session.id} {self.place}")
+        self.session = session
+        self._words: dict[int, str] = {}  # what was written for each expectation
+        self._chosen = 0
         self.saved: Saved | None = None
         self.saving = False
 
@@ -77,6 +82,7 @@ class SaveScreen(Form[None]):
         yield self.field("title", title)
         yield Static("", id="at", classes="label", markup=False)
         yield Expectations(id="expectations")
+        yield Static("", id="decided", classes="hint", markup=False)
         text = FormLine(id="text", placeholder="the words it is about")
         yield self.field("words", text)
 
@@ -84,11 +90,10 @@ class SaveScreen(Form[None]):
         move = self.session.move_at(self.place) if self.place else None
         found: list[Expectation] = []
         if move is not None:
-            card = self.session.card
-            names = [p.name for p in card.policies_at(move.call.tool)] if card and move.call else []
-            found = suggest(move, names)
+            found = [e for e in suggest(move, policies_of(self.session, move)) if fillable(e, move)]
         choices = self.query_one(Expectations)
         choices.choices = found
+        self._words = {i: "" if e.text.startswith("(") else e.text for i, e in enumerate(found)}
         choices.styles.height = max(len(found), 1)
         choices.redraw()
         at = (
@@ -98,8 +103,13 @@ class SaveScreen(Form[None]):
         )
         self.query_one("#at", Static).update(Content(f"{at}\nWhat must hold there from now on (↑ ↓ choose):"))
         self._show_kind()
-        self._show_words()
         self.query_one("#title").focus()
+        self.recall()
+
+    def write(self, fields: dict[str, str]) -> None:
+        super().write(fields)
+        self._chosen = self.query_one(Expectations).cursor
+        self._words[self._chosen] = fields.get("text", "")
 
     @on(Choice.Changed, "#kind")
     def _show_kind(self) -> None:
@@ -109,24 +119,23 @@ class SaveScreen(Form[None]):
             False: "a guard: a good conversation; replays fail when any deed in it newly changes",
         }
         self.query_one("#hint", Static).update(hints[mistake])
-        for id in ("#at", "#expectations"):
+        for id in ("#at", "#expectations", "#decided"):
             self.query_one(id).display = mistake
         self._show_words()
 
     @on(LineList.Moved)
     def _show_words(self) -> None:
-        chosen = self.query_one(Expectations).chosen
+        listed = self.query_one(Expectations)
+        chosen = listed.chosen
         line = self.query_one("#text", FormLine)
-        wanted = (
-            self.kind == "mistake"
-            and chosen is not None
-            and "text" in msgspec.structs.asdict(chosen)
-            and bool(chosen.text)
-        )
+        self._words[self._chosen], self._chosen = line.text or self._words.get(self._chosen, ""), listed.cursor
+        wanted = self.kind == "mistake" and chosen is not None and asks(chosen)
         assert line.parent is not None
         line.parent.display = wanted
-        if wanted and chosen is not None:
-            line.text = chosen.text
+        line.text = self._words.get(self._chosen, "") if wanted else ""
+        if chosen is not None:
+            line.placeholder = chosen.text.strip("()") if chosen.text.startswith("(") else "the words it is about"
+            self.query_one("#decided", Static).update(f"    {DECIDED[chosen.decided][2]}")
 
     @property
     def kind(self) -> str:
@@ -149,9 +158,13 @@ class SaveScreen(Form[None]):
             if expectation is None:
                 self.tell("a mistake needs a step: leave with esc, choose the step and mark it with a", bad=True)
                 return
-            words = self.query_one("#text", FormLine)
-            if expectation.text:
-                expectation = msgspec.structs.replace(expectation, text=words.text.strip() or expectation.text)
+            if asks(expectation):
+                words = self.query_one("#text", FormLine)
+                if not words.text.strip():
+                    self.tell("write the words that it is about", bad=True)
+                    words.focus()
+                    return
+                expectation = msgspec.structs.replace(expectation, text=words.text.strip())
         self.saving = True
         self.tell("replaying it once, then writing …")
         self.run_worker(self._save(title, expectation))
@@ -180,6 +193,31 @@ def marked_place(session: Session, place: Place | None) -> Place | None:
     if session.marks:
         return Place.parse(list(session.marks)[-1])
     return place
+
+
+def policies_of(session: Session, move: Move) -> list[str]:
+    """The policies that may stand before the call of a move: the agent's, and those of the journey it was in."""
+    card = session.card
+    if card is None or move.call is None:
+        return []
+    tool = move.call.tool
+    prompt = session.trace.prompt_at(move.place)
+    journey = next((t.journey for t in card.tools if t.name == tool), "")
+    journeys = [journey] if journey else prompt.journeys if prompt else []
+    names = [p.name for p in card.policies_at(tool)]
+    return [name for name in names if "." not in name or name.split(".")[0] in journeys]
+
+
+def asks(expectation: Expectation) -> bool:
+    """Whether it is about words that a person has to give."""
+    return "{text" in KINDS[expectation.expect].sentence
+
+
+def fillable(expectation: Expectation, move: Move) -> bool:
+    """Whether the form can ask for all that it needs: words, but no arguments and no order."""
+    if expectation.expect == "result" and move.result is not None and isinstance(move.result.value, dict):
+        return False
+    return all(field == "text" or getattr(expectation, field) for field in KINDS[expectation.expect].needs)
 
 
 def told(saved: Saved) -> str:

@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from ...steps import Setup
 from ...wire import AgentCard, FixtureCard
-from ..present.text import Bit, Line, one_line
+from ..present.text import Bit, Line, fit, one_line
 from ..widgets.choice import Choice
 from ..widgets.lines import LineList
 from .form import Form, FormLine
@@ -31,7 +31,9 @@ class Fixtures(LineList):
     def line(self, index: int, width: int) -> Line:
         f = self.fixtures[index]
         dot = "(•) " if index == self.cursor else "( ) "
-        return (Bit(dot, "accent"), Bit(one_line(f.name, 40)), Bit(f"  {one_line(f.about, 300)}", "dim"))
+        return fit(
+            [Bit(dot, "accent"), Bit(one_line(f.name, 40)), Bit(f"  {one_line(f.about, 300)}", "dim")], width
+        )
 
 
 class SetupScreen(Form[Setup]):
@@ -39,8 +41,8 @@ class SetupScreen(Form[Setup]):
 
     TITLE_TEXT = "What the conversation starts from"
 
-    def __init__(self, card: AgentCard, setup: Setup, begun: bool) -> None:
-        super().__init__()
+    def __init__(self, card: AgentCard, setup: Setup, begun: bool, draft: str = "") -> None:
+        super().__init__(draft)
         self.card = card
         self.setup = setup
         self.begun = begun
@@ -67,9 +69,13 @@ class SetupScreen(Form[Setup]):
         fixtures.move(names.index(self.setup.fixture) if self.setup.fixture in names else 0)
         self._fill(self.setup)
         fixtures.focus()
+        self.recall()
 
     def _fill(self, setup: Setup) -> None:
-        customer = msgspec.json.encode(setup.customer).decode() if setup.customer else ""
+        # with blanks, so that its lines break between words
+        customer = (
+            msgspec.json.format(msgspec.json.encode(setup.customer), indent=0).decode() if setup.customer else ""
+        )
         self.query_one("#customer", FormLine).text = customer
         self.query_one("#clock", FormLine).text = setup.clock
         self.query_one("#channel", Choice).choose(setup.channel)

@@ -11,6 +11,7 @@ class InputLine(TextArea):
     """As high as what is typed, up to a few lines."""
 
     MAX_HEIGHT = 6
+    SENDS_EMPTY = False
 
     class Sent(Message):
         def __init__(self, text: str) -> None:
@@ -28,7 +29,7 @@ class InputLine(TextArea):
             event.stop()
             event.prevent_default()
             text = self.text.strip()
-            if text:
+            if text or self.SENDS_EMPTY:
                 self.post_message(self.Sent(text))
         elif event.key == "ctrl+j":
             event.stop()
@@ -56,5 +57,11 @@ class InputLine(TextArea):
         self.text = ""
 
     def on_text_area_changed(self) -> None:
+        self._grow()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._grow)
+
+    def _grow(self) -> None:
         lines = self.wrapped_document.height if self.text else 1
         self.styles.height = max(1, min(lines, self.MAX_HEIGHT))

@@ -1,0 +1,127 @@
+"""The forms: enter goes on, ctrl+s saves, what was written is kept."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from ui.host import Script, say, use
+from ui.test_develop import NEW, OLD
+from workbench.wire import PolicyCard
+
+LATE = [use("find_order", order_number="OL-2")], [say("It came two days ago.")]
+
+
+async def open_mark(bench):
+    await bench.say("return OL-1 please")
+    await bench.press("escape", "exclamation_mark", "a")
+
+
+def test_enter_goes_from_field_to_field_and_saves_on_the_last(play):
+    async def flow(bench):
+        await open_mark(bench)
+        assert "enter next, on the last it saves · ctrl+s saves" in bench.text()
+        for _ in range(3):
+            await bench.press("enter")
+        await bench.press(*"bad", "enter", *"good")
+        assert bench.session.marks == {}
+        await bench.press("enter")
+        mark = bench.session.marks["1.2.1"]
+        assert (mark.note, mark.should) == ("bad", "good")
+
+    play(flow, Script(*OLD))
+
+
+def test_ctrl_s_saves_from_any_field(play):
+    async def flow(bench):
+        await open_mark(bench)
+        await bench.press("ctrl+s")
+        assert "1.2.1" in bench.session.marks
+
+    play(flow, Script(*OLD))
+
+
+def test_what_was_written_is_there_when_the_form_of_the_same_step_opens_again(play):
+    async def flow(bench):
+        await open_mark(bench)
+        await bench.press("right", "enter", "enter", "enter", *"bad", "escape")
+        assert bench.session.marks == {}
+        await bench.press("right_square_bracket", "a")
+        assert bench.screen.query_one("#note").text == ""
+        await bench.press("escape", "left_square_bracket", "a")
+        assert bench.screen.query_one("#note").text == "bad"
+        assert "what you wrote before is here again" in bench.text()
+        await bench.press("ctrl+s")
+        assert bench.session.marks["1.2.1"].note == "bad"
+        assert bench.session.marks["1.2.1"].fault == "tool"
+        await bench.press("u", "a")
+        assert bench.screen.query_one("#note").text == ""
+
+    play(flow, Script(*OLD))
+
+
+def test_the_save_form_asks_for_the_words_where_the_expectation_needs_them(play):
+    async def flow(bench):
+        await bench.say("return OL-2 please")
+        await bench.press("escape", "G", "a", "ctrl+s", "t")
+        await bench.press(*"title", "enter")
+        choices = bench.screen.query_one("#expectations").choices
+        for _ in range([e.expect for e in choices].index("rubric")):
+            await bench.press("down")
+        assert bench.screen.query_one("#text").region.height
+        await bench.press("enter", "enter")
+        assert "write the words that it is about" in bench.text()
+        assert not bench.store.saved
+        await bench.press(*"kind", "enter")
+        await bench.until(lambda: bench.store.saved)
+        (saved,) = bench.store.saved.values()
+        assert saved.expectations[0].text == "kind"
+
+    play(flow, Script(*NEW))
+
+
+@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
+def test_the_save_form_offers_only_what_it_can_fill(play, size):
+    async def flow(bench):
+        await bench.say("where is OL-2")
+        await bench.press("escape", "g", "right_square_bracket", "a", "ctrl+s", "t")
+        choices = bench.screen.query_one("#expectations").choices
+        assert [e.expect for e in choices] == ["not_executed", "escalated", "must_not_call"]
+        for index in range(len(choices)):
+            line = bench.pane("#expectations").splitlines()[index]
+            assert choices[index].sentence.strip() in line
+            assert line.rstrip().endswith(("decided offline", "needs a model"))
+
+    play(flow, Script(*LATE), size=size)
+
+
+def test_the_save_form_offers_no_policies_of_other_journeys(play):
+    async def flow(bench):
+        card = bench.session.card
+        other = PolicyCard("speaker.own_speaker", "before", ["writes"])
+        everywhere = PolicyCard("polite", "before", ["every"])
+        bench.session.card = msgspec.structs.replace(card, policies=[*card.policies, other, everywhere])
+        await bench.say("return OL-2 please")
+        await bench.press("escape", "left_square_bracket", "a", "ctrl+s", "t")
+        policies = {e.policy for e in bench.screen.query_one("#expectations").choices}
+        assert policies == {"", "returns.return_window", "polite"}
+
+    play(flow, Script(*NEW))
+
+
+def test_the_setup_form_cuts_with_an_ellipsis_and_breaks_between_words(play):
+    async def flow(bench):
+        card = bench.session.card
+        long = msgspec.structs.replace(card.fixtures[0], about="word " * 60)
+        bench.session.card = msgspec.structs.replace(card, fixtures=[long, *card.fixtures[1:]])
+        customer = {f"key{n}": f"value{n}" for n in range(8)}
+        bench.session.choose(msgspec.structs.replace(bench.session.setup, customer=customer))
+        await bench.press("escape", "s")
+        await bench.settle()
+        assert bench.pane("#fixtures").splitlines()[0].rstrip().endswith("…")
+        assert '{"key0": "value0", "key1": "value1"' in bench.screen.query_one("#customer").text
+        parts = bench.text().replace("┃", " ")
+        assert all(f'"key{n}": ' in parts or f'"key{n}":' in parts for n in range(8))
+        assert all(f'"value{n}"' in parts for n in range(8))
+
+    play(flow, size=(80, 24))
