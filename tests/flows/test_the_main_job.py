@@ -127,7 +127,8 @@ def test_a_mistake_is_seen_kept_fixed_and_stays_fixed(desk: Desk) -> None:
     replay = desk.run("replay")
     assert replay.code == 1
     assert f"FAIL {saved.path}" in replay.told
-    assert f"expected at {WRITE}: create_return is not executed" in replay.told
+    assert "still broken; it must hold that create_return is not executed" in replay.told
+    assert f"! {WRITE}  now:" in replay.told
     assert f"next: mend the journey so that it holds; workbench show {saved.path}" in replay.told
     show = desk.run("show", saved.path)
     assert show.code == 0
