@@ -221,9 +221,10 @@ def test_the_setup_is_chosen_before_and_starts_a_new_conversation_after(play):
         assert bench.session.setup.fixture == "empty"
         assert "nothing" in bench.pane("#chat")
         await bench.say("hello")
-        await bench.press("escape", "s", "up", "enter", "enter", "enter", "enter")
+        await bench.press("escape", "s", "up", "enter", "enter", "enter", "enter", "backspace", "7", "enter")
         assert bench.app.session is not bench.session
         assert bench.app.session.setup.fixture == "base"
+        assert bench.app.session.setup.seed == 7
         assert len(bench.app.session.trace) == 0
 
     play(flow, Script([say("hi")]))

@@ -60,6 +60,8 @@ class SetupScreen(Form[Setup]):
         yield self.field("channel", Choice(channels, self.setup.channel, id="channel"))
         yield self.field("clock", FormLine(id="clock", placeholder="2026-01-05T10:00:00+00:00"))
         yield Static("the time that tools and policies read as now", classes="hint", markup=False)
+        yield self.field("seed", FormLine(id="seed", placeholder="1"))
+        yield Static("what the chance that tools draw on starts from", classes="hint", markup=False)
 
     def on_mount(self) -> None:
         fixtures = self.query_one(Fixtures)
@@ -78,6 +80,7 @@ class SetupScreen(Form[Setup]):
         )
         self.query_one("#customer", FormLine).text = customer
         self.query_one("#clock", FormLine).text = setup.clock
+        self.query_one("#seed", FormLine).text = str(setup.seed)
         self.query_one("#channel", Choice).choose(setup.channel)
 
     @on(LineList.Moved, "#fixtures")
@@ -103,5 +106,11 @@ class SetupScreen(Form[Setup]):
         except ValueError as error:
             self.tell(f"the clock must be a time such as 2026-01-05T10:00:00+00:00: {error}", bad=True)
             return
+        seed = self.query_one("#seed", FormLine).text.strip() or "1"
+        if not seed.lstrip("-").isdecimal():
+            self.tell("the seed must be a whole number", bad=True)
+            return
         channel = self.query_one("#channel", Choice).value
-        self.dismiss(msgspec.structs.replace(base, customer=customer, channel=channel, clock=clock))
+        self.dismiss(
+            msgspec.structs.replace(base, customer=customer, channel=channel, clock=clock, seed=int(seed))
+        )
