@@ -93,6 +93,7 @@ def test_escape_interrupts_the_agent(play):
         await bench.until(lambda: bench.session.busy)
         await bench.press("escape")
         await bench.until(lambda: not bench.session.busy)
+        assert "· interrupted" in bench.text()
         assert "interrupted" in bench.pane("#chat")
 
     play(flow, Script([say("word " * 200)], pace=0.05))
@@ -177,8 +178,10 @@ def test_a_change_of_deeds_is_shown_side_by_side_and_kept_as_a_fork(play):
         assert "now" in detail
         assert "✓ allowed by returns.return_window" in detail
         bench.picture("rerun")
+        assert bench.screen.focused is bench.screen.entry
+        assert "esc > go on with the new run" in bench.text()
         before = bench.session.id
-        await bench.press("greater_than_sign")
+        await bench.press("escape", "greater_than_sign")
         assert bench.app.session.id != before
         assert bench.screen.session is bench.app.session
 
@@ -190,7 +193,7 @@ def test_the_record_can_be_stayed_with(play):
         await bench.say("return OL-1 please")
         text = (bench.journeys / "shop/returns/journey.py").read_text()
         await bench.save_file("shop/returns/journey.py", text.replace("> 30", "> 60"))
-        await bench.press("less_than_sign")
+        await bench.press("escape", "less_than_sign")
         assert bench.session.rerun is None
         assert "≠" not in bench.pane("#steps")
 
@@ -221,7 +224,7 @@ def test_the_setup_is_chosen_before_and_starts_a_new_conversation_after(play):
         assert bench.session.setup.fixture == "empty"
         assert "nothing" in bench.pane("#chat")
         await bench.say("hello")
-        await bench.press("escape", "s", "up", "enter", "enter", "enter", "enter", "backspace", "7", "enter")
+        await bench.press("escape", "s", "up", "enter", "enter", "enter", "enter", "delete", "7", "enter")
         assert bench.app.session is not bench.session
         assert bench.app.session.setup.fixture == "base"
         assert bench.app.session.setup.seed == 7

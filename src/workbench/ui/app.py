@@ -7,11 +7,13 @@ import contextlib
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -19,6 +21,7 @@ from textual.screen import Screen
 from ..library import Entry, Library, Record
 from ..session import Session
 from .style import CSS, THEMES
+from .terminal import tame
 
 Start = Literal["develop", "review"]
 SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name)]
@@ -65,12 +68,18 @@ class WorkbenchApp(App[int]):
         self.changes = changes if changes is not None else _nothing()
         self.loads = 0
         self.drafts: dict[str, dict[str, str]] = {}  # forms that were left unfinished, by what they are about
+        self.pressed = 0.0  # when a key was pressed last
         self.failure = ""
         self.animation_level = "none"  # an animated page costs more than the page
         for theme in THEMES:
             self.register_theme(theme)
         self.set_reactive(App.theme, first_theme())  # not assigned: that would parse all styles twice
         self.stylesheet.set_variables(self.get_css_variables())
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key):
+            self.pressed = time.monotonic()
+        await super().on_event(event)
 
     def on_mount(self) -> None:
         with contextlib.suppress(
@@ -193,6 +202,7 @@ def run(
     session: Session, library: Library, changes: AsyncIterator[Any] | None = None, screen: Start = "develop"
 ) -> int:
     """Run the screens until the engineer leaves. Gives the exit status: 0, 128 + a signal, 3 for our own bug."""
+    tame()
     app = WorkbenchApp(session, library, changes, screen)
     try:
         app.run()

@@ -68,9 +68,12 @@ def state(code: Code) -> Bit:
 
 def status(
     agent: str, model: str, code: Code, turns: int, cost: Cost, busy: str, screens: Line, cells: int,
-    reloaded: bool = False,
+    reloaded: bool = False, brief: bool = False,
 ) -> list[Line]:  # fmt: skip
-    """One line where all fits, more where it does not: what is wrong is never cut."""
+    """One line where all fits, more where it does not: what is wrong is never cut.
+
+    `brief`: what the last save came to has been read, and takes no line of its own any more.
+    """
     head = [Bit(f" {one_line(agent, 60)} ", "title"), Bit("  "), state(code), Bit("   ")]
     facts = [MODELS.get(model, one_line(model, 80))]
     if turns:
@@ -84,6 +87,8 @@ def status(
     if width(one) + width(screens) + 2 <= cells and (not note or code.state != "broken"):
         gap = cells - width(one) - width(screens) - 1
         return [(*one, Bit(" " * gap), *screens)]
+    if brief and code.state != "broken":
+        note = []
     gap = cells - width(head) - width(screens) - 1
     first = (*head, Bit(" " * gap), *screens) if gap >= 1 else tuple(head)
     return [*wrap(first, cells, 1), *(wrap([Bit(" "), *note], cells, 1) if note else [])]

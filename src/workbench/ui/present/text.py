@@ -53,6 +53,12 @@ def clean(text: Any, limit: int = MAX_SHOWN) -> str:
     return f"{text}… {left:,} characters more" if left > 0 else text
 
 
+def typed(text: str) -> str:
+    """What was pasted, as if typed: no escape sequences and no control characters but tab and line feed."""
+    text = _ESCAPES.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    return _SURROGATES.sub("\ufffd", re.sub("[\x00-\x08\x0b-\x1f\x7f-\x9f]", "", text))
+
+
 def one_line(text: Any, limit: int = MAX_LINE) -> str:
     """Text on one line, white space folded."""
     text = text if isinstance(text, str) else str(text)

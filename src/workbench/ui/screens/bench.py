@@ -8,6 +8,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Static
 
 from ...errors import WorkbenchError
@@ -43,6 +44,7 @@ class Bench(Screen[None]):
         self._doing = ""
         self._streamed = False
         self._drafted: tuple[int, int] = (0, 0)
+        self._before_small: Widget | None = None
 
     # layout
 
@@ -72,7 +74,13 @@ class Bench(Screen[None]):
     def on_resize(self, event: events.Resize) -> None:
         width, height = event.size
         small = width < LEAST[0] or height < LEAST[1]
-        self.set_class(small, "small")
+        if small != self.small:
+            self.set_class(small, "small")
+            if small:  # nobody sees what is typed: nothing hears it
+                self._before_small = self.focused
+                self.set_focus(None)
+            else:
+                self.set_focus(self._before_small or next(iter(self.stops()), None))
         self.set_class(width >= WIDE, "wide")
         self.set_class(width < WIDE, "narrow")
         text = (
@@ -80,6 +88,15 @@ class Bench(Screen[None]):
         )
         self.query_one("#too-small", Static).update(text)
         self.call_after_refresh(self.tell_status)
+
+    def stops(self) -> list[Widget]:
+        """What tab goes round."""
+        return []
+
+    @property
+    def small(self) -> bool:
+        """Whether the terminal is too small to show anything but that."""
+        return self.has_class("small")
 
     def get_widget_and_offset_at(self, x: int, y: int) -> Any:
         """A click while the layout changes must not crash (it does in Textual 8.2.8)."""

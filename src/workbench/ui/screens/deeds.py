@@ -10,9 +10,14 @@ from textual import on
 from textual.widget import Widget
 
 from ...errors import WorkbenchError
+from ...session import Changed
+from ...steps import TurnEnd
 from ..present.detail import summary
 from ..widgets.lines import LineList, Pane
 from .bench import Bench
+
+PANES = ("chat", "steps", "detail")
+WHEN_SMALL = ("quit", "interrupt")  # what can be done blind
 
 
 class Deeds(Bench):
@@ -21,6 +26,7 @@ class Deeds(Bench):
     def __init__(self) -> None:
         super().__init__()
         self._zoomed = ""
+        self._stopping = False
 
     def why_not(self, id: str) -> str:
         """Why an action cannot be done just now, or ""."""
@@ -36,6 +42,8 @@ class Deeds(Bench):
 
     async def action_do(self, id: str) -> None:
         """Do one action of the table, or say why not."""
+        if self.small and id not in WHEN_SMALL:
+            return
         self.keys.hush()
         reason = self.why_not(id)
         if reason:
@@ -111,7 +119,6 @@ class Deeds(Bench):
             self.tell("nothing was stopped and nothing broke in this conversation", "good")
 
     def stops(self) -> list[Widget]:
-        """What tab goes round."""
         return [self.chat, self.steps, self.detail]
 
     def _round(self, by: int) -> None:
@@ -120,9 +127,14 @@ class Deeds(Bench):
         self.go_pane(stops[(at + by) % len(stops)])
 
     def go_pane(self, pane: Widget) -> None:
+        """To a pane; a zoom goes along, or ends where the pane cannot be zoomed: what is focused is seen."""
+        if self._zoomed:
+            self.zoom(self.home(pane))
         pane.focus()
-        if self._zoomed and pane.id in ("chat", "steps", "detail"):
-            self.zoom(pane.id)
+
+    def home(self, widget: Widget | None) -> str:
+        """The pane that can be zoomed and shows a widget, or ""."""
+        return str(widget.id) if widget is not None and widget.id in PANES else ""
 
     def do_next_pane(self) -> None:
         self._round(1)
@@ -148,12 +160,17 @@ class Deeds(Bench):
     def zoom(self, name: str) -> None:
         """Give the whole screen to one pane; "" ends it."""
         self._zoomed = name
-        for pane in ("chat", "steps", "detail"):
+        for pane in PANES:
             self.set_class(name == pane, f"zoom-{pane}")
 
     def do_zoom(self) -> None:
-        pane = self.pane.id or "steps"
-        self.zoom("" if self._zoomed else pane if pane in ("chat", "steps", "detail") else "steps")
+        if self._zoomed:
+            self.zoom("")
+            return
+        name = self.home(self.focused) or "steps"
+        self.zoom(name)
+        if self.home(self.focused) != name:
+            self.steps.focus()
 
     def do_open(self) -> None:
         if self.steps.row is not None:
@@ -165,18 +182,33 @@ class Deeds(Bench):
             self.zoom("")
             self.steps.focus()
         elif self.session is not None and self.session.busy:
-            self.session.interrupt()
-            self.tell("interrupted")
+            self.stop()
         elif self.focused is not self.steps:
             self.steps.focus()
+
+    def stop(self) -> None:
+        """Stop the turn in progress. That it has stopped is said when it has: a tool may block."""
+        assert self.session is not None
+        self._stopping = True
+        self.session.interrupt()
+        self.tell("stopping …")
+        self.tell_status()
+
+    def heard(self, changed: Changed) -> None:
+        super().heard(changed)
+        if self._stopping and self.session is not None and not self.session.busy:
+            self._stopping = False
+            last = self.session.trace[-1] if len(self.session.trace) else None
+            ended = isinstance(last, TurnEnd) and last.reason in ("replied", "handed_off")
+            self.tell("it had ended before it could be stopped" if ended else "interrupted")
+            self.tell_status()
 
     def do_interrupt(self) -> None:
         text = self.get_selected_text()
         if text:
             self.bench_app.copy(text, self)
         elif self.session is not None and self.session.busy:
-            self.session.interrupt()
-            self.tell("interrupted")
+            self.stop()
         else:
             self.tell("nothing is running · ctrl+q quits")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import events, on
@@ -13,7 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from ...errors import WorkbenchError
-from ...session import Session
+from ...session import Code, Session
 from ...steps import Place
 from .. import actions
 from ..present.text import Bit, one_line, value
@@ -22,6 +24,8 @@ from ..widgets.chat import ChatPane
 from ..widgets.input import InputLine
 from .deeds import Deeds
 
+NOTE_SECONDS = 10.0  # how long the note of a reload may take a line of its own
+GLANCE = 2.0  # seconds it stands there at least, whatever is pressed
 HANDED = "a person has it now: f forks before that, ctrl+n begins anew"
 
 
@@ -30,6 +34,12 @@ class Develop(Deeds):
 
     where = actions.DEVELOP
     BINDINGS: ClassVar[list[BindingType]] = [*actions.bindings(actions.DEVELOP)]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._news: tuple[str, float, str] = ("", 0.0, "")  # the note of the last reload
+        self._since = 0.0  # when it was new
+        self._over: tuple[str, float, str] | None = None  # one that the talk has gone on from
 
     def compose_left(self) -> ComposeResult:
         with Vertical(id="talk"):
@@ -49,7 +59,7 @@ class Develop(Deeds):
         """Another conversation is the live one."""
         if hasattr(self, "entry"):
             self.attach(session)
-            self.entry.focus()
+            self.do_type()
 
     def update(self, fresh: bool = False) -> None:
         self._hint()
@@ -90,16 +100,37 @@ class Develop(Deeds):
             return
         self.status.cost.read(s.trace)
         turns = s.trace[len(s.trace) - 1].turn if len(s.trace) else 0
+        busy = ("stopping…" if self._stopping else "answering…") if s.busy else ""
+        code, reloaded, brief = self._note(s)
         self.status.tell(
-            agent=s.agent, model=s.model, code=s.code, turns=turns, busy="answering…" if s.busy else "",
-            screens=(Bit("Develop", "head"), Bit(" | Review ", "dim")), reloaded=self.bench_app.loads > 0,
+            agent=s.agent, model=s.model, code=code, turns=turns, busy=busy,
+            screens=(Bit("Develop", "head"), Bit(" | Review ", "dim")), reloaded=reloaded, brief=brief,
         )  # fmt: skip
+
+    def _note(self, s: Session) -> tuple[Code, bool, bool]:
+        """The code as the status tells it, whether a reload is told at all, and whether only where there is room.
+
+        A note belongs to the conversation that was run again, and is over when the talk goes on. It gives
+        its own line back when a key is pressed; a green one also after some seconds.
+        """
+        now = time.monotonic()
+        note = s.code.note
+        if s.rerun is None and not note.startswith("the re-run"):
+            note = ""
+        news = (s.id, s.code.at, note)
+        if news != self._news:
+            self._news, self._since = news, now
+        told = self.bench_app.loads > 0 and news != self._over
+        red = "differ" in note or note.startswith("the re-run")
+        read = self.bench_app.pressed > self._since + GLANCE or (not red and now > self._since + NOTE_SECONDS)
+        return replace(s.code, note=note if told else ""), told, read
 
     def offer_keys(self) -> None:
         keys = keys_of(actions.TYPING if self.focused is self.entry else self.where)
         s = self.session
-        if s is not None and s.rerun is not None and s.rerun.differences and self.focused is not self.entry:
-            keys = [(">", "go on with the new run"), ("<", "stay with the record"), *keys]
+        if s is not None and s.rerun is not None and s.rerun.differences:
+            first = "esc " if self.focused is self.entry else ""
+            keys = [(f"{first}>", "go on with the new run"), (f"{first}<", "stay with the record"), *keys]
         if s is not None and s.busy:
             keys = [("esc", "interrupt"), *keys]
         self.keys.offer(keys)
@@ -126,8 +157,11 @@ class Develop(Deeds):
 
     # talking
 
+    def home(self, widget: Widget | None) -> str:
+        return "chat" if widget is self.entry else super().home(widget)
+
     def do_type(self) -> None:
-        if self._zoomed not in ("", "chat"):
+        if self._zoomed != "chat":
             self.zoom("")
         self.entry.focus()
 
@@ -136,6 +170,7 @@ class Develop(Deeds):
         if self.session is not None and self.session.busy:
             self.tell("the agent is still answering: wait, or interrupt it with esc", "warn")
             return
+        self._over = self._news
         self.entry.sent(event.text)
         self.run_worker(self._say(event.text), group="say")
 
@@ -157,7 +192,7 @@ class Develop(Deeds):
 
     def do_back(self) -> None:
         s = self.session
-        if self.focused is self.entry and not (s is not None and s.busy):
+        if self.focused is self.entry and not self._zoomed and not (s is not None and s.busy):
             self.steps.focus()
         else:
             super().do_back()
@@ -173,13 +208,13 @@ class Develop(Deeds):
         self.bench_app.switch(s.branch(upto=turn))
         if asked is not None and asked.message is not None:
             self.entry.text = str(asked.message.text)
-        self.entry.focus()
+        self.do_type()
         self.tell(f"forked before turn {turn.turn}: change the words and send them; the original is kept", "good")
 
     def do_new(self) -> None:
         assert self.session is not None
         self.bench_app.switch(self.session.branch(steps=[]))
-        self.entry.focus()
+        self.do_type()
         self.tell("a new conversation; the one before is kept, Review has it", "good")
 
     def do_setup(self) -> None:
@@ -196,7 +231,7 @@ class Develop(Deeds):
             target.choose(setup)  # type: ignore[arg-type]
             if target is not session:
                 self.bench_app.switch(target)
-            self.entry.focus()
+            self.do_type()
 
         begun = bool(len(session.trace))
         self.app.push_screen(SetupScreen(session.card, session.setup, begun, f"setup {session.id}"), chosen)
@@ -210,8 +245,6 @@ class Develop(Deeds):
         self.update()
         self.detail.choose("step")
         self.steps.go_to(Place.parse(s.rerun.differences[0].place))
-        if self.focused is self.entry and not self.entry.text:
-            self.steps.focus()  # so that the keys that decide about it work at once
         self.offer_keys()
 
     do_difference = show_difference

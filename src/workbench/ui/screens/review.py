@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import events, on
@@ -109,14 +110,15 @@ class Review(Deeds):
     def tell_status(self) -> None:
         if not self.is_mounted or self.session is None:
             live = self.bench_app.session
-            self.status.tell(agent=live.agent, model=live.model, code=live.code, turns=0, busy="", screens=SCREENS)
+            code = replace(live.code, note="")  # the note is of the live conversation
+            self.status.tell(agent=live.agent, model=live.model, code=code, turns=0, busy="", screens=SCREENS)
             return
         s = self.session
         self.status.cost.read(s.trace)
         turns = s.trace[len(s.trace) - 1].turn if len(s.trace) else 0
         self.status.tell(
             agent=s.agent, model=self.record.model if self.record and self.record.model else "model not recorded",
-            code=self.bench_app.session.code, turns=turns, busy=self._about(), screens=SCREENS,
+            code=replace(self.bench_app.session.code, note=""), turns=turns, busy=self._about(), screens=SCREENS,
         )  # fmt: skip
 
     def _about(self) -> str:

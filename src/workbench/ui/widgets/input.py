@@ -6,6 +6,10 @@ from textual import events
 from textual.message import Message
 from textual.widgets import TextArea
 
+from ..present.text import typed
+
+MAX_PASTE = 100_000  # characters
+
 
 class InputLine(TextArea):
     """As high as what is typed, up to a few lines."""
@@ -24,8 +28,16 @@ class InputLine(TextArea):
         self.past: list[str] = []
         self._back = 0
 
+    @property
+    def unseen(self) -> bool:
+        """Whether the terminal is too small to show it: nothing may be typed blind."""
+        return self.screen.has_class("small")
+
     async def _on_key(self, event: events.Key) -> None:
-        if event.key == "enter":
+        if self.unseen or event.key.startswith("alt+"):
+            event.stop()
+            event.prevent_default()
+        elif event.key == "enter":
             event.stop()
             event.prevent_default()
             text = self.text.strip()
@@ -43,6 +55,19 @@ class InputLine(TextArea):
             self._recall(1 if event.key == "up" else -1)
         else:
             await super()._on_key(event)
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        """What is pasted is text, whatever it was copied from, and not without end."""
+        text = typed(event.text)
+        if len(text) > MAX_PASTE:
+            tell = getattr(self.screen, "tell", None)
+            if tell is not None:
+                tell(f"pasted the first {MAX_PASTE:,} of {len(text):,} characters")
+            text = text[:MAX_PASTE]
+        event.stop()
+        event.prevent_default()
+        if text and not self.unseen:
+            await super()._on_paste(events.Paste(text))
 
     def _recall(self, by: int) -> None:
         """What was sent before, as a shell gives it back."""

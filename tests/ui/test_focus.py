@@ -1,0 +1,185 @@
+"""Who hears the keys: never what is hidden, and never by surprise; and what the status tells, how long."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from textual import events
+
+from ui.host import Script, say
+from ui.test_develop import OLD
+from workbench.ui.terminal import Parser
+from workbench.ui.widgets.input import MAX_PASTE
+
+
+def seen(bench) -> bool:
+    """Whether what has the focus is on the screen."""
+    focused = bench.screen.focused
+    return focused is not None and focused in bench.screen._compositor.visible_widgets
+
+
+@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
+def test_tab_takes_the_zoom_along_and_never_goes_to_what_is_hidden(play, size):
+    async def flow(bench):
+        await bench.say("hello")
+        await bench.press("escape", "enter")
+        assert "1 Chat" not in bench.text()
+        for _ in range(5):
+            await bench.press("tab")
+            assert seen(bench)
+            titles = [title for title in ("1 Chat", "2 Steps", "3 Detail") if title in bench.text()]
+            assert len(titles) == 1
+        await bench.press("shift+tab")
+        assert seen(bench)
+        await bench.press("escape")
+        assert seen(bench)
+        assert "1 Chat" in bench.text()
+        assert "2 Steps" in bench.text()
+
+    play(flow, Script([say("hi")]), size=size)
+
+
+def test_zoom_from_the_palette_while_typing_keeps_the_focus_in_sight(play):
+    async def flow(bench):
+        await bench.press("ctrl+p", *"zoom", "enter")
+        assert seen(bench)
+        assert bench.screen.focused is bench.screen.entry
+
+    play(flow)
+
+
+def test_what_is_typed_below_60x16_goes_nowhere(play):
+    async def flow(bench):
+        bench.screen.entry.text = "half a sent"
+        await bench.pilot.resize_terminal(50, 12)
+        await bench.settle()
+        await bench.press(*"ence", "enter", "tab", "x", "enter")
+        assert len(bench.session.trace) == 0
+        await bench.pilot.resize_terminal(80, 24)
+        await bench.settle()
+        assert bench.screen.focused is bench.screen.entry
+        assert bench.screen.entry.text == "half a sent"
+        await bench.press("escape")
+        await bench.pilot.resize_terminal(50, 12)
+        await bench.settle()
+        await bench.press("ctrl+n", "s", "question_mark")
+        await bench.pilot.resize_terminal(80, 24)
+        await bench.settle()
+        assert bench.app.session is bench.session
+        assert bench.screen.focused is bench.screen.steps
+
+    play(flow, Script([say("hi")]), size=(80, 24))
+
+
+def test_a_re_run_that_differs_leaves_the_focus_where_it_is(play):
+    async def flow(bench):
+        await bench.say("return OL-1 please")
+        text = (bench.journeys / "shop/returns/journey.py").read_text()
+        await bench.save_file("shop/returns/journey.py", text.replace("> 30", "> 60"))
+        assert str(bench.screen.place) == "1.2.1"
+        await bench.press(*"fatal")
+        assert bench.screen.entry.text == "fatal"
+        assert bench.session.marks == {}
+
+    play(flow, Script(*OLD))
+
+
+def test_the_note_of_a_re_run_goes_with_a_key_and_belongs_to_its_conversation(play, monkeypatch):
+    monkeypatch.setattr("workbench.ui.screens.develop.GLANCE", 0.0)
+
+    async def flow(bench):
+        await bench.say("return OL-1 please")
+        text = (bench.journeys / "shop/returns/journey.py").read_text()
+        await bench.save_file("shop/returns/journey.py", text.replace("> 30", "> 60"))
+        assert "deeds differ at move 2" in bench.text()
+        assert bench.screen.status.count == 2
+        await bench.press("escape")
+        bench.screen.tell_status()
+        assert bench.screen.status.count == 1
+        await bench.pilot.resize_terminal(160, 48)
+        await bench.until(lambda: "deeds differ at move 2" in bench.text())
+        await bench.press("R")
+        assert "deeds differ" not in bench.pane("#status")
+        await bench.press("R", "ctrl+n")
+        assert "deeds differ" not in bench.pane("#status")
+
+    play(flow, Script(*OLD), size=(80, 24))
+
+
+def test_the_note_of_a_reload_is_over_when_the_talk_goes_on(play):
+    async def flow(bench):
+        await bench.say("return OL-1 please")
+        text = (bench.journeys / "shop/returns/journey.py").read_text()
+        await bench.save_file("shop/returns/journey.py", text.replace("> 30", "> 60"))
+        assert "deeds differ" in bench.pane("#status")
+        await bench.say("and now?")
+        assert "deeds differ" not in bench.pane("#status")
+
+    play(flow, Script(*OLD))
+
+
+def test_it_says_stopping_until_the_turn_has_ended(play):
+    class Slow(Script):
+        """A model that does not stop at once."""
+
+        async def answer(self, request):
+            try:
+                await asyncio.sleep(30)
+            except asyncio.CancelledError:
+                await asyncio.sleep(0.5)
+                raise
+            yield
+
+    async def flow(bench):
+        bench.screen.entry.text = "hello"
+        await bench.press("enter")
+        await bench.until(lambda: bench.session.busy and bench.session.trace)
+        await bench.press("ctrl+c")
+        assert bench.session.busy
+        assert "stopping …" in bench.text()
+        assert "stopping…" in bench.pane("#status")
+        assert "interrupted" not in bench.text()
+        await bench.until(lambda: not bench.session.busy)
+        assert "stopping" not in bench.text()
+        assert "· interrupted" in bench.text()
+
+    play(flow, Slow())
+
+
+def test_a_paste_is_text_and_not_without_end(play):
+    async def flow(bench):
+        entry = bench.screen.entry
+        entry.post_message(events.Paste("\x1b[31mred\x1b[0m\x07 \x1b]52;c;aGk=\x07two\rlines"))
+        await bench.settle()
+        assert entry.text == "red two\nlines"
+        entry.text = ""
+        entry.post_message(events.Paste("x" * (MAX_PASTE + 5)))
+        await bench.settle(0.5)
+        assert len(entry.text) == MAX_PASTE
+        assert "pasted the first 100,000 of 100,005 characters" in bench.text()
+
+    play(flow)
+
+
+def test_alt_and_a_letter_insert_nothing(play):
+    async def flow(bench):
+        await bench.press("a", "alt+g", "alt+x", "b")
+        assert bench.screen.entry.text == "ab"
+
+    play(flow)
+
+
+@pytest.mark.parametrize(
+    ("sent", "heard"),
+    [
+        (["\x1b[200~abc\x1b[31mred\x1b\rx\x1b[0m\x1b[201~q"], ["paste abcred\nx", "q"]),
+        (["\x1b[200~abc\x1b[20", "1~", "q"], ["paste abc", "q"]),
+        (["\x1bg\x1bhe\x1b[A"], ["e", "up"]),
+        (["\x1bOA", "\x1bf", "é"], ["up", "ctrl+right", "é"]),
+    ],
+)
+def test_what_the_terminal_sends_is_read_as_it_was_meant(sent, heard):
+    parser = Parser()
+    got = [event for data in sent for event in parser.feed(data)]
+    assert [f"paste {e.text}" if isinstance(e, events.Paste) else e.key for e in got] == heard
