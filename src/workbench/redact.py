@@ -21,8 +21,11 @@ from .transcript import Transcript
 EMAIL = re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.-]*\w\b")
 CARD = re.compile(r"\b(?:\d[ -]?){12,18}\d\b")
 SECRET = re.compile(
-    r"\b(?:sk-[A-Za-z0-9_-]{16,}|AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{20,}|xox[abp]-[A-Za-z0-9-]{10,})"
+    r"\b(?:sk-[A-Za-z0-9_-]{16,}|AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{20,}|xox[abp]-[A-Za-z0-9-]{10,}"
+    r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,})"
 )
+BEARER = re.compile(r"(?<=[Bb]earer )[A-Za-z0-9._~+/=-]{12,}")
+IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
 PHONE = re.compile(r"(?<![\w+])\+\d[\d ()-]{7,16}\d\b")
 
 
@@ -100,6 +103,14 @@ def _card(found: str, seal: str) -> str:
     return made + found[cut:]
 
 
+def _account(found: str, seal: str) -> str:
+    """The country stays; digits and letters after it are others, at the same places."""
+    numbers = iter(str(int(seal, 16)))
+    letters = iter(c for c in seal.upper() if c.isalpha())
+    made = "".join(next(numbers) if c.isdigit() else next(letters, "A") if c.isalpha() else c for c in found[2:])
+    return found[:2] + made
+
+
 def _secret(found: str, seal: str) -> str:
     head = re.match(r"[A-Za-z]+[-_]?", found)
     kept = head[0][:4] if head else ""
@@ -108,6 +119,8 @@ def _secret(found: str, seal: str) -> str:
 
 _RULES: tuple[tuple[str, re.Pattern[str], Callable[[str, str], str]], ...] = (
     ("secret", SECRET, _secret),
+    ("secret", BEARER, _secret),
+    ("bank account", IBAN, _account),
     ("e-mail address", EMAIL, _email),
     ("card number", CARD, _card),
     ("phone number", PHONE, _digits),

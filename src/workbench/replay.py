@@ -341,6 +341,8 @@ def judge(transcript: Transcript, result: Rerun) -> tuple[Verdict, str]:
         if fault.origin in ("policy", "condition", "journey"):
             return Verdict.ERROR, f"{fault.where}: {fault.name}: {fault.message}"
     first = result.first
+    if not any(step.__class__ in (Answer, Decision) for step in transcript.steps):
+        return Verdict.ERROR, "nothing in it can be compared: no answer of a model, no decision of a policy"
     if transcript.kind == "guard":
         broken = _broken_guard(transcript, result)
         if first is not None:

@@ -330,6 +330,7 @@ class Session:
 
         `steps` instead takes a whole other record, such as that of a re-run.
         """
+        self.interrupt()  # one worker serves both: a turn left running would hold up the other
         other = Session(self.host, self.store, self.agent, self.model)
         kept = steps if steps is not None else [s for s in self.trace if upto is None or s.turn < upto.turn]
         places = {str(s.place) for s in kept}

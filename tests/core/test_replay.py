@@ -230,6 +230,11 @@ def test_a_turn_the_model_failed_in_replays_as_it_ended(tmp_path):
     assert replay(saved(talk), today(tmp_path)).verdict is Verdict.PASS
 
 
+def test_a_guard_in_which_no_model_ever_answered_proves_nothing(tmp_path):
+    talk = converse(shop(tmp_path / "then"), Scripted(ModelStopped("model_error", "down")), "hi")
+    assert replay(saved(talk), today(tmp_path)).verdict is Verdict.ERROR
+
+
 def test_two_replays_of_one_transcript_say_the_same(tmp_path):
     transcript, agent = mistake(tmp_path), today(tmp_path, WINDOW)
     assert replay(transcript, agent) == replay(transcript, agent)

@@ -98,6 +98,20 @@ def test_personal_data_gets_one_substitute_everywhere():
     assert [kind for kind, _ in redactor.replaced] == ["e-mail address", "secret"]
 
 
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTYifQ.SflKxwRJSMeKKF2QT4fw",
+        "abcdef0123456789abcdef",
+        "DE89 3704 0044 0532 0130 00",
+    ],
+)
+def test_tokens_and_bank_accounts_are_replaced(secret):
+    out = Redactor().text(f"Authorization: Bearer {secret}")
+    assert secret not in out
+    assert out.startswith("Authorization: Bearer ")
+
+
 def test_addresses_at_example_domains_are_nobodys():
     assert Redactor().text("mia@example.com") == "mia@example.com"
 
