@@ -104,11 +104,11 @@ def _card(found: str, seal: str) -> str:
 
 
 def _account(found: str, seal: str) -> str:
-    """The country stays; digits and letters after it are others, at the same places."""
+    """The country and the last four stay, as on any statement; digits and letters between them are others."""
     numbers = iter(str(int(seal, 16)))
     letters = iter(c for c in seal.upper() if c.isalpha())
-    made = "".join(next(numbers) if c.isdigit() else next(letters, "A") if c.isalpha() else c for c in found[2:])
-    return found[:2] + made
+    made = "".join(next(numbers) if c.isdigit() else next(letters, "A") if c.isalpha() else c for c in found[2:-4])
+    return found[:2] + made + found[-4:]
 
 
 def _secret(found: str, seal: str) -> str:
