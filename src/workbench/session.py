@@ -343,6 +343,12 @@ class Session:
         self._loads += 1  # a load under way would close the worker that both have now
         return other
 
+    def elsewhere(self, agent: str) -> Session:
+        """A new conversation with another agent of the project; its code is not loaded yet."""
+        other = Session(self.host, self.store, agent, self.model)
+        other.listeners = self.listeners
+        return other
+
     def share(self, other: Session) -> None:
         """Let the worker that serves `other` serve this one too."""
         self.card, self.code = other.card, replace(other.code, note="")  # the note is of the other's re-run

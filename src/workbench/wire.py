@@ -59,7 +59,10 @@ class FixtureCard(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class AgentCard(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An agent as a worker loaded it. `code` hashes all its files, `files` each of them."""
+    """An agent as a worker loaded it. `code` hashes all its files, `files` each of them.
+
+    `agents` are the names of all agents of the project.
+    """
 
     name: str
     code: str
@@ -69,6 +72,7 @@ class AgentCard(msgspec.Struct, frozen=True, omit_defaults=True):
     policies: list[PolicyCard] = []
     fixtures: list[FixtureCard] = []
     files: dict[str, str] = {}
+    agents: list[str] = []
     turn_seconds: float = 120.0
     code_seconds: float = 10.0
 

@@ -193,3 +193,22 @@ def test_a_resize_loses_nothing(terminal):
     terminal.run("resize-window", "-x", "160", "-y", "48")
     terminal.see("voucher of 20%")
     terminal.see("2 Steps")
+
+
+@at((160, 48))
+def test_another_agent_of_the_project_is_chosen_on_screen(terminal, project):
+    shutil.copytree(SAMPLE.parent / "airline", project / "journeys" / "airline")
+    terminal.start("dev", "--agent", "support")
+    terminal.see("● ready")
+    terminal.press("Escape")
+    terminal.press("s")
+    terminal.see("What the conversation starts from")
+    terminal.see("[support]")
+    terminal.press("BTab")
+    terminal.press("Left")
+    terminal.see("a new conversation with airline")
+    terminal.press("C-s")
+    terminal.see("A new conversation with airline")
+    terminal.see("● ready")
+    terminal.type("hello")
+    terminal.see("has no rehearsal")

@@ -36,7 +36,7 @@ def dev(agent: str, model: str, fixture: str, resume: str, screen: Literal["deve
     from ..outside.shelf import Shelf
 
     try:
-        code = ui.run(session, Shelf(project, history), _changes(project, name), screen)
+        code = ui.run(session, Shelf(project, history), _changes(project), screen)
     finally:
         session.close()
         host.close()
@@ -46,10 +46,10 @@ def dev(agent: str, model: str, fixture: str, resume: str, screen: Literal["deve
     return code
 
 
-def _changes(project: Project, agent: str) -> AsyncIterator[str]:
+def _changes(project: Project) -> AsyncIterator[str]:
     from ..outside.watch import changes  # watchfiles is not needed for the first paint
 
-    return changes(project.journeys, agent)
+    return changes(project.journeys)
 
 
 def _check_fixture(project: Project, agent: str, fixture: str) -> None:

@@ -30,8 +30,8 @@ def counts(path: str) -> bool:
     )
 
 
-async def changes(root: Path, agent: str) -> AsyncIterator[str]:
-    """The agent's code hash, each time it has changed."""
+async def changes(root: Path, agent: str = "") -> AsyncIterator[str]:
+    """The hash of an agent's code, or of all agents', each time it has changed."""
     last = _hash(root, agent)
     async for found in awatch(root, step=STEP, debounce=DEBOUNCE, watch_filter=lambda _, p: counts(p)):
         if not found:

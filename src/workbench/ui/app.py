@@ -121,6 +121,13 @@ class WorkbenchApp(App[int]):
         if hasattr(self.screen, "take"):  # else it is about to be mounted, and takes the live session itself
             self.screen.take(session)
 
+    def open_agent(self, agent: str) -> None:
+        """A new conversation with another agent of the project; the one before is kept."""
+        before = self.session
+        self.switch(before.elsewhere(agent))
+        before.close()
+        self.reload()
+
     def reading(self, entry: Entry, record: Record) -> Session:
         """A session over a record that was opened: a past session is itself, a transcript is a copy."""
         live = self.session

@@ -223,9 +223,16 @@ class Develop(Deeds):
         session = self.session
         if session is None or session.card is None:
             return
+        if session.busy:
+            self.tell("the agent is still answering: wait, or interrupt it with esc", "warn")
+            return
 
         def chosen(setup: object) -> None:
             if setup is None:
+                return
+            if setup.agent != session.agent:  # type: ignore[attr-defined]
+                self.bench_app.open_agent(setup.agent)  # type: ignore[attr-defined]
+                self.do_type()
                 return
             target = session.branch(steps=[]) if len(session.trace) else session
             target.choose(setup)  # type: ignore[arg-type]

@@ -52,6 +52,8 @@ class SetupScreen(Form[Setup]):
             "Stored with the conversation, and the same in every replay of it."
         )  # fmt: skip
         yield Static(hint, classes="hint", markup=False)
+        if len(self.card.agents) > 1:
+            yield self.field("agent", Choice(self.card.agents, self.card.name, id="agent"))
         yield Static("fixture: the world it starts in (↑ ↓ choose)", classes="label", markup=False)
         yield Fixtures(self.card.fixtures, id="fixtures")
         customer = FormLine(id="customer", placeholder='what is known of the customer, as JSON: {"name": "Ada"}')
@@ -90,7 +92,19 @@ class SetupScreen(Form[Setup]):
             chosen = self.card.fixtures[self.query_one(Fixtures).cursor].setup
             self._fill(self.setup if chosen.fixture == self.setup.fixture else chosen)
 
+    @on(Choice.Changed, "#agent")
+    def _agent(self, event: Choice.Changed) -> None:
+        """Another agent brings fixtures of its own, which are known once it is loaded."""
+        here = event.value == self.card.name
+        for id in ("#fixtures", "#customer", "#channel", "#clock", "#seed"):
+            self.query_one(id).disabled = not here
+        self.tell("" if here else f"starts a new conversation with {event.value}, on its own first fixture")
+
     def done(self) -> None:
+        agent = next((c.value for c in self.query(Choice) if c.id == "agent"), self.card.name)
+        if agent != self.card.name:
+            self.dismiss(Setup(agent=agent))
+            return
         fixtures = self.query_one(Fixtures)
         base = self.card.fixtures[fixtures.cursor].setup if self.card.fixtures else self.setup
         text = self.query_one("#customer", FormLine).text.strip()
