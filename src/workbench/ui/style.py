@@ -83,6 +83,7 @@ Pane {
 }
 #talk, #steps, #detail, #list {
     border: solid $rule; border-title-color: $faint; border-title-background: $background;
+    border-subtitle-color: $faint; border-subtitle-background: $background;
     &:focus, &:focus-within { border: heavy $primary; border-title-color: $primary; border-title-style: bold; }
 }
 Bar { scrollbar-size-vertical: 0; background: $panel; }
@@ -146,7 +147,7 @@ InputLine {
 .zoom-chat #list, .zoom-steps #list, .zoom-detail #list { display: none; }
 
 /* review */
-.wide.review #list { width: 29%; max-width: 60; height: 100%; }
+.wide.review #list { width: 29%; min-width: 36; max-width: 60; height: 100%; }
 .wide.review #talk { width: 27%; }
 .narrow.review #list { width: 100%; height: 100%; }
 .narrow.review #talk, .narrow.review #right { display: none; }

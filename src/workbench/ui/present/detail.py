@@ -9,8 +9,8 @@ from ...steps import Decision
 from ...trace import Move
 from ...transcript import Mark
 from ...wire import Differs
-from .lanes import ENDS, GLYPHS, OUTCOMES, ROLES, VERDICTS, short
-from .rows import Row
+from .lanes import ENDS, GLYPHS, OUTCOMES, ROLES, VERDICTS, broke, short
+from .rows import CUT_OFF, Row, unfinished
 from .text import BLANK, Bit, Line, clean, fit, one_line, pretty, value, wrap
 from .view import View
 
@@ -58,9 +58,9 @@ def step(view: View, row: Row, width: int) -> list[Line]:
     else:
         for decision in loud:
             lines += decision_lines(view, decision, width)
-    lines += what(move, width)
+    lines += what(move, width, row.over)
     for fault in move.faults:
-        said = [Bit(f"{fault.origin} {one_line(fault.name)}: "), Bit(clean(fault.message, 2000), "bad")]
+        said = [Bit(f"{broke(fault)}: "), Bit(clean(fault.message, 2000), "bad")]
         lines += labelled("⚠ fault", said, width, "bad")
         lines = with_source(lines, fault.where, width)
         lines += [(Bit(" " * LABEL), Bit(one_line(frame, 300), "dim")) for frame in fault.trace[:12]]
@@ -117,7 +117,7 @@ def decision_lines(view: View, decision: Decision, width: int) -> list[Line]:
     return lines
 
 
-def what(move: Move, width: int) -> list[Line]:
+def what(move: Move, width: int, over: str = "") -> list[Line]:
     """The message, the call with its result, or the reply."""
     if move.message is not None:
         return labelled("customer", [Bit(clean(move.message.text), "user")], width) + _sent(move, width)
@@ -134,11 +134,19 @@ def what(move: Move, width: int) -> list[Line]:
         lines += labelled("ran as", [Bit(f"({value(move.args)})")], width)
     result = move.result
     if result is None:
-        return [*lines, *labelled("result", [Bit("none yet", "dim")], width)]
+        if unfinished(move) and over in CUT_OFF:
+            said = Bit(f"✗ stopped while it ran: {ENDS[over]}", "bad")
+        else:
+            said = Bit("none: it was not run" if over else "none yet", "dim")
+        return [*lines, *labelled("result", [said], width)]
     if result.outcome == "ok":
+        if move.after_effect in ("blocked", "escalated"):
+            lines += labelled("result", [Bit("✗ withheld: the model was not given what follows", "bad")], width)
         lines += block("result", result.value, width)
         if result.changed:
-            lines += labelled("wrote", [Bit(f"{len(result.changed)} changes: see the tab world", "accent")], width)
+            count = len(result.changed)
+            text = f"changed {count} value{'s' if count != 1 else ''}: the tab world shows it"
+            lines += labelled("✎", [Bit(text, "accent")], width)
     else:
         lines += labelled(
             "result", [Bit(f"✗ {OUTCOMES[result.outcome]}  ", "bad"), Bit(clean(result.value))], width

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ...steps import Decision
+from ...steps import Decision, Fault
 from ...trace import Move
-from .rows import Row
+from .rows import CUT_OFF, Row, unfinished
 from .text import BLANK, Bit, Line, cut, fit, one_line, value, wrap
 
 GLYPHS = {"allow": "✓", "block": "✗", "rewrite": "↻", "escalate": "↑"}
@@ -77,7 +77,7 @@ def wide(row: Row, width: int, notes: Notes, tall: int = 1) -> list[Line]:
     move = row.move
     columns = [
         folded([thought(move)], lanes.reasoning, tall),
-        folded(act(move), lanes.tool, tall),
+        folded(act(move, row.over), lanes.tool, tall),
         folded(decided(move), lanes.policy, tall),
     ]
     lines: list[Line] = []
@@ -127,7 +127,7 @@ def narrow(row: Row, width: int, notes: Notes) -> Line:
     if row.part == "think":
         kind, bits = "think", [Bit(one_line(move.reasoning), "think")]
     elif row.part == "act":
-        kind, bits = ("tool" if move.call else "reply"), [b for b in act(move) if b.text != "reply "]
+        kind, bits = ("tool" if move.call else "reply"), [b for b in act(move, row.over) if b.text != "reply "]
     elif row.decision is not None:
         kind, bits = "policy", decision_bits(row.decision, reason=True)
     else:
@@ -168,7 +168,7 @@ def _loose(row: Row, width: int, notes: Notes) -> Line:
         f = row.fault
         bits = [
             Bit("     ⚠ ", "bad"),
-            Bit(f"{f.origin} {one_line(f.name, 60)}: {one_line(f.message)}", "bad"),
+            Bit(f"{broke(f)}: {one_line(f.message)}", "bad"),
             Bit(f"  {one_line(f.where, 120)}", "dim"),
         ]
     elif row.part == "handoff" and row.handoff is not None:
@@ -190,10 +190,16 @@ def _loose(row: Row, width: int, notes: Notes) -> Line:
     return (*fit(bits, width - 3), *notes.bits)
 
 
-def act(move: Move) -> list[Bit]:
-    """The call with what it came to, or the reply."""
+def broke(fault: Fault) -> str:
+    """What broke: "tool create_return", and not "worker worker"."""
+    name = one_line(fault.name, 60)
+    return fault.origin if name in ("", fault.origin) else f"{fault.origin} {name}"
+
+
+def act(move: Move, over: str = "") -> list[Bit]:
+    """The call with what it came to, or the reply. `over`: how its turn ended, where it has."""
     if move.call is not None:
-        return _call(move)
+        return _call(move, over)
     if move.reply is not None:
         glyph = [Bit("↻ ", "warn")] if move.effect == "rewritten" else []
         return [*glyph, Bit("reply ", "label"), Bit(f"“{words(move.reply.text)}”", "agent")]
@@ -207,7 +213,7 @@ def words(text: object) -> str:
     return one_line(text).replace("**", "")
 
 
-def _call(move: Move) -> list[Bit]:
+def _call(move: Move, over: str) -> list[Bit]:
     assert move.call is not None
     args = move.args if move.effect != "rejected" else move.call.args
     changed = move.rewritten("before") is not None
@@ -219,13 +225,15 @@ def _call(move: Move) -> list[Bit]:
         bits.append(Bit(" ↻", "warn"))
     result = move.result
     if result is None:
-        return [*bits, Bit(" …", "dim")]
+        if unfinished(move) and over in CUT_OFF:
+            return [*bits, Bit(" ✗ stopped", "bad")]
+        return [*bits, Bit(" not run" if over else " …", "dim")]
     if result.outcome == "ok":
-        withheld = move.after_effect in ("blocked", "escalated")
-        after = move.rewritten("after")
-        mark = Bit(" ✗ withheld", "bad") if withheld else Bit(" ↻", "warn") if after is not None else Bit("")
         writes = Bit(" ✎", "accent") if result.changed else Bit("")
-        return [*bits, Bit(" → ", "dim"), Bit(value(result.value, 200)), writes, mark]
+        if move.after_effect in ("blocked", "escalated"):  # it ran, and the model was not told
+            return [*bits, Bit(" ✗ withheld", "bad"), writes]
+        after = Bit(" ↻", "warn") if move.rewritten("after") is not None else Bit("")
+        return [*bits, Bit(" → ", "dim"), Bit(value(result.value, 200)), writes, after]
     if result.outcome == "blocked":
         return [*bits, Bit(" ✗ blocked", "bad")]
     why = move.faults[0].message if result.outcome == "fault" and move.faults else result.value
@@ -238,6 +246,7 @@ def decided(move: Move) -> list[Bit]:
         called = move.call is not None and move.effect not in ("rejected", "absent")
         return [Bit("no policy", "dim")] if called else []
     loud = [d for d in move.decisions if d.verdict != "allow"]
+    loud.sort(key=lambda d: d.verdict == "rewrite")  # what stopped it says why
     quiet = [d for d in move.decisions if d.verdict == "allow"]
     bits: list[Bit] = []
     for decision in loud + quiet:

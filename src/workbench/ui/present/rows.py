@@ -15,6 +15,7 @@ from ...trace import Move, TurnMoves, moves
 
 Part = Literal["turn", "move", "think", "act", "policy", "fault", "handoff", "end"]
 
+CUT_OFF = ("killed", "interrupted", "limit")  # ends that stop a tool
 QUIET_ENDS = ("replied", "handed_off")  # ends that another row has told already
 
 
@@ -33,22 +34,34 @@ class Row:
     fault: Fault | None = None
     handoff: HandOff | None = None
     end: TurnEnd | None = None
+    over: str = ""  # how the turn of a move ended, where it has
+
+    @property
+    def stopped(self) -> bool:
+        """Whether its call was still running when the turn was ended."""
+        return self.move is not None and unfinished(self.move) and self.over in CUT_OFF
 
     @property
     def failed(self) -> bool:
-        """Whether `!` stops here: something was stopped, refused or broke."""
-        if self.part == "end":
+        """Whether something was stopped, refused or broke here. A rewrite is none of these."""
+        if self.part in ("end", "fault"):
             return True
-        if self.part in ("fault", "handoff"):
-            return True
+        if self.part == "handoff":
+            return self.handoff is not None and self.handoff.by != "model"
         if self.part == "policy":
-            return self.decision is not None and self.decision.verdict != "allow"
-        return self.move is not None and self.part in ("turn", "move", "act") and bad(self.move)
+            return self.decision is not None and self.decision.verdict in ("block", "escalate")
+        held = self.move is not None and self.part in ("turn", "move", "act") and bad(self.move)
+        return held or self.stopped
+
+
+def unfinished(move: Move) -> bool:
+    return move.call is not None and move.result is None and move.effect in ("allowed", "rewritten")
 
 
 def bad(move: Move) -> bool:
-    """Whether a move did not go through as the model, or the customer, meant it."""
-    if move.faults or move.effect != "allowed" or move.after_effect != "allowed":
+    """Whether a move did not go through: held back, refused, or broken."""
+    through = ("allowed", "rewritten")
+    if move.faults or move.effect not in through or move.after_effect not in through:
         return True
     return move.result is not None and move.result.outcome != "ok"
 
@@ -116,24 +129,29 @@ class Book:
 
 
 def _count(turn: TurnMoves | None) -> int:
-    return sum(1 for m in turn.moves if m.message is None) if turn else 0
+    return sum(1 for m in turn.moves if m.message is None and not _empty(m)) if turn else 0
+
+
+def _empty(move: Move) -> bool:
+    """Only something that broke, or a hand-off, beside all moves: it has a row of its own."""
+    return not (move.message or move.answer or move.call or move.reply or move.result or move.decisions)
 
 
 def _rows(turn: TurnMoves, first: int, wide: bool) -> list[Row]:
     rows: list[Row] = []
     number = first
+    over = turn.end.reason if turn.end is not None else ""
     if not turn.moves or turn.moves[0].message is None:
         rows.append(Row("turn", Place(turn.turn)))
     for move in turn.moves:
         if move.message is not None:
             rows.append(Row("turn", move.place, move))
-        else:
+        elif not _empty(move):
             number += 1
-        if wide:
-            if move.message is None:
-                rows.append(Row("move", move.place, move, number))
-        else:
-            rows += _parts(move, number)
+        if not wide:
+            rows += _parts(move, number, over)
+        elif move.message is None and not _empty(move):
+            rows.append(Row("move", move.place, move, number, over=over))
         for fault in move.faults:
             if not wide or _alone(move, fault):
                 rows.append(Row("fault", move.place, move, number, fault=fault))
@@ -150,12 +168,12 @@ def _alone(move: Move, fault: Fault) -> bool:
     return fault.origin not in ("tool", "policy") or (fault.origin == "tool" and move.call is None)
 
 
-def _parts(move: Move, number: int) -> list[Row]:
+def _parts(move: Move, number: int, over: str) -> list[Row]:
     rows: list[Row] = []
-    if move.message is None:
+    if move.message is None and not _empty(move):
         if move.reasoning.strip():
             rows.append(Row("think", move.place, move, number))
-        rows.append(Row("act", move.place, move, number))
+        rows.append(Row("act", move.place, move, number, over=over))
     rows += [Row("policy", move.place, move, number, decision=d) for d in move.decisions if d.verdict != "allow"]
     if any(d.verdict == "allow" for d in move.decisions):
         rows.append(Row("policy", move.place, move, number))

@@ -20,7 +20,7 @@ from ..present.text import Bit, one_line
 from ..widgets.bars import keys_of
 from ..widgets.chat import ChatPane
 from ..widgets.lines import LineList
-from ..widgets.shelf import STATES, ShelfList
+from ..widgets.shelf import LEGEND, STATES, ShelfList
 from .deeds import Deeds
 
 PEEK = 0.15  # seconds the cursor rests before a conversation is read
@@ -61,6 +61,7 @@ class Review(Deeds):
         self.shelf.show(entries)
         saved = sum(1 for e in entries if e.kind == "transcript")
         self.shelf.border_title = f"0 List: {saved} saved, {len(entries) - saved} talks"
+        self.shelf.border_subtitle = LEGEND
         self.tell_status()
         self.offer_keys()
         if self.has_class("wide") and self.entry is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual import events
 from textual.content import Content
 
 from ..present.prompt import TABS
@@ -64,9 +65,22 @@ class DetailPane(Pane):
             self._lines = TABS[self.tab](self.view, self.row, self.cells)
         self.redraw()
 
+    @property
+    def _heading(self) -> str:
+        return f"3 Detail {self.row.place} " if self.row is not None else "3 Detail "
+
     def _entitle(self) -> None:
-        at = f"{self.row.place} " if self.row is not None else ""
-        parts: list[str | tuple[str, str]] = [f"3 Detail {at}"]
+        parts: list[str | tuple[str, str]] = [self._heading]
         for name in TABS:
             parts.append((f"[{name}]", "bold") if name == self.tab else f" {name} ")
         self.border_title = Content.assemble(*parts)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on the name of a tab, in the border, chooses it."""
+        at = event.x - (2 if self.styles.border_left[0] else 1) - len(self._heading)
+        if event.y == 0:
+            for name in TABS:
+                if 0 <= at < len(name) + 2:
+                    self.choose(name)
+                    return
+                at -= len(name) + 2

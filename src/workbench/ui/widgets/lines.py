@@ -236,8 +236,9 @@ class LineList(Pane):
         self._strips.clear()
 
     def on_click(self, event: events.Click) -> None:
-        index = self.scroll_offset.y + event.y - self.gutter.top
-        if 0 <= index < self.count:
+        row = event.y - self.gutter.top
+        index = self.scroll_offset.y + row
+        if row >= 0 and index < self.count:
             item = self.item_at(index)
             if item == self.cursor:
                 self.post_message(self.Opened(self))

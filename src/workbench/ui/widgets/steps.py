@@ -149,14 +149,20 @@ class StepsPane(LineList):
         self.move(index, by_hand=False)
         return True
 
+    def _stopped(self, row: Row) -> bool:
+        return row.failed or self._notes(row).differs
+
     def jump(self, what: str, forward: bool, start: int | None = None) -> bool:
         """To the next or last row that begins a "step", begins a "turn" or "failed". False where there is none.
+
+        A move that failed is stopped at once, at its first line that says so.
 
         From the cursor, unless `start` names another row.
         """
         rows = self.book.rows
         here = self.row
         at = self.cursor if start is None else start
+        seen = {row.place for row in rows[: at + 1] if self._stopped(row)} if forward else set()
         order = range(at + 1, len(rows)) if forward else range(at - 1, -1, -1)
         for index in order:
             row = rows[index]
@@ -164,7 +170,7 @@ class StepsPane(LineList):
             if (
                 (what == "turn" and row.part == "turn")
                 or (what == "step" and here is not None and row.place != here.place and first)
-                or (what == "failed" and row.failed)
+                or (what == "failed" and row.place not in seen and self._stopped(row))
             ):
                 self.move(index)
                 return True

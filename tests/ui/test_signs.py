@@ -1,0 +1,200 @@
+"""What the signs in the steps and in the list say, where ! stops, and what the mouse reaches."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from ui.host import Script, say
+from ui.test_develop import OLD
+from workbench.library import Entry
+from workbench.steps import (
+    Answer,
+    Change,
+    Decision,
+    Fault,
+    HandOff,
+    Reply,
+    Result,
+    Setup,
+    TurnEnd,
+    UserMessage,
+)
+from workbench.trace import Trace
+from workbench.ui.present import detail, lanes
+from workbench.ui.present.rows import Book
+from workbench.ui.present.text import plain
+from workbench.ui.present.view import View
+from workbench.ui.widgets.shelf import ShelfList, told_apart
+
+CALL = {"type": "tool_use", "id": "c1", "name": "create_return", "input": {"order_number": "OL-1"}}
+
+
+def asked(*more, blocks=(CALL,)):
+    """A trace of one call, and what came after it."""
+    return Trace([UserMessage(turn=1, text="return OL-1"), Answer(turn=1, answer=1, blocks=list(blocks)), *more])
+
+
+def shown(trace: Trace, wide: bool = True) -> list[str]:
+    book = Book(wide)
+    book.read(trace)
+    notes = lanes.Notes()
+    return [
+        plain(lanes.wide(r, 120, notes)[0] if wide else lanes.narrow(r, 80, notes)).rstrip() for r in book.rows
+    ]
+
+
+def told(trace: Trace, part: str = "move") -> str:
+    book = Book()
+    book.read(trace)
+    row = next(r for r in book.rows if r.part == part)
+    return "\n".join(plain(line) for line in detail.step(View(trace, Setup(agent="shop"), {}), row, 90))
+
+
+def result(**more):
+    return Result(turn=1, answer=1, call=1, tool="create_return", **more)
+
+
+def decision(policy, stand, verdict, reason=""):
+    to = {"order_number": "OL-1"} if verdict == "rewrite" else None
+    return Decision(turn=1, answer=1, call=1, policy=policy, stand=stand, verdict=verdict, reason=reason, to=to)
+
+
+def test_a_withheld_result_is_told_as_a_blocked_call_is():
+    changed = [Change(path=["Shop", "orders"], before=1, after=2)]
+    trace = asked(
+        decision("cut", "before", "rewrite", "shorter"),
+        result(value="R-1", changed=changed),
+        decision("secret", "after", "block", "it names another customer"),
+    )
+    for wide in (True, False):
+        text = "\n".join(shown(trace, wide))
+        assert "create_return(OL-1) ↻ ✗ withheld ✎" in text
+        assert "R-1" not in text
+        assert "secret ✗ it names another customer" in text
+    assert "✗ withheld: the model was not given what follows" in told(trace)
+    assert "changed 1 value:" in told(trace)
+
+
+def test_a_tool_that_was_running_when_its_turn_was_killed_says_so():
+    trace = asked(
+        Fault(turn=1, answer=1, origin="worker", name="worker", message="it ran too long"),
+        TurnEnd(turn=1, reason="killed", detail="it ran too long"),
+    )
+    for wide in (True, False):
+        text = shown(trace, wide)
+        assert any("create_return(OL-1) ✗ stopped" in line for line in text)
+        assert any("⚠ worker: it ran too long" in line for line in text)
+        assert not any(line.strip() in ("2", "2 –", "2    –") or "nothing said" in line for line in text)
+        assert len([line for line in text if "create_return" in line]) == 1
+    assert "✗ stopped while it ran" in told(trace)
+
+
+def test_a_fault_beside_all_moves_takes_no_number():
+    trace = Trace([
+        UserMessage(turn=1, text="one"),
+        Fault(turn=1, answer=1, origin="model", name="model", message="it timed out"),
+        TurnEnd(turn=1, reason="model_error"),
+        UserMessage(turn=2, text="two"),
+        Answer(turn=2, answer=1, blocks=[{"type": "text", "text": "hi"}]),
+        Reply(turn=2, answer=1, text="hi"),
+        TurnEnd(turn=2, reason="replied"),
+    ])  # fmt: skip
+    lines = shown(trace)
+    assert [line.split()[0] for line in lines if "“hi”" in line] == ["1"]
+    assert not any(line.endswith("–") for line in lines)
+
+
+def failures(trace: Trace) -> list[str]:
+    book = Book()
+    book.read(trace)
+    return [row.part for row in book.rows if row.failed]
+
+
+def test_a_rewrite_and_a_hand_off_of_the_model_are_no_failures():
+    rewritten = asked(decision("cut", "before", "rewrite"), result(value="R-1"))
+    assert failures(rewritten) == []
+    assert failures(asked(result(value="x"), HandOff(turn=1, answer=1, call=1, reason="asked for"))) == []
+    for outcome in ("error", "rejected", "absent", "fault", "blocked"):
+        assert failures(asked(result(outcome=outcome))) == ["move"]
+    assert failures(asked(decision("no", "before", "escalate"))) == ["move"]
+    assert failures(asked(result(value="x"), decision("no", "after", "block"))) == ["move"]
+
+
+@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
+def test_the_next_failure_stops_once_at_a_move_and_at_what_differs(play, size):
+    async def flow(bench):
+        await bench.say("return OL-1 please")
+        await bench.press("escape", "g", "exclamation_mark")
+        assert str(bench.screen.place) == "1.2.1"
+        await bench.press("exclamation_mark")
+        assert "from the top again" in bench.text()
+        assert str(bench.screen.place) == "1.2.1"
+        text = (bench.journeys / "shop/returns/journey.py").read_text()
+        looser = text.replace("> 30", "> 60").replace("look the order up", "look it up")
+        await bench.save_file("shop/returns/journey.py", looser)
+        assert bench.session.rerun.differences
+        await bench.press("g", "exclamation_mark")
+        assert str(bench.screen.place) == "1.2.1"
+
+    play(flow, Script(*OLD), size=size)
+
+
+def entry(id, title, kind="session", when=0.0, marks=0, state="session"):
+    return Entry(kind, id, title, "shop", state, when, 1, marks)
+
+
+def test_entries_of_one_title_are_told_apart():
+    noon = time.mktime((2026, 1, 5, 12, 0, 0, 0, 0, -1))
+    apart = told_apart([
+        entry("transcripts/late.json", "late", "transcript"),
+        entry("transcripts/late-2.json", "late", "transcript"),
+        entry("a", "talk", when=noon),
+        entry("b", "talk", when=noon + 5),
+        entry("c", "talk", when=noon + 600),
+        entry("d", "alone", when=noon),
+    ])  # fmt: skip
+    assert apart == {
+        "transcripts/late.json": "late", "transcripts/late-2.json": "late-2",
+        "a": "12:00:00", "b": "12:00:05", "c": "12:10",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [24, 40, 76, 120])
+def test_a_long_title_is_cut_and_its_marks_and_time_are_not(width):
+    shelf = ShelfList()
+    shelf.entries = [entry(i, "a very long title " * 10, when=time.time(), marks=12) for i in "ab"]
+    shelf._apart = {"a": "12:00", "b": "12:10"}
+    line = plain(shelf.line(0, width))
+    assert "… 12:00" in line
+    assert "⚑12" in line
+
+
+def test_the_signs_of_the_list_are_explained(play):
+    async def flow(bench):
+        await bench.press("escape", "R")
+        assert "◆ guard ○ open ✓ guards · talk" in bench.text()
+
+    play(flow, size=(120, 30))
+
+
+@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
+def test_a_click_goes_to_the_other_screen_and_to_a_tab(play, size):
+    async def flow(bench):
+        await bench.say("hello")
+        await bench.press("escape")
+        for tab in ("world", "prompt", "step"):
+            line = next(i for i, text in enumerate(bench.text().splitlines()) if "3 Detail" in text)
+            at = bench.text().splitlines()[line].index(tab)
+            await bench.pilot.click(offset=(at, line))
+            await bench.settle()
+            assert bench.screen.detail.tab == tab
+            assert f"[{tab}]" in bench.text()
+        for name in ("Review", "Develop"):
+            at = bench.text().splitlines()[0].rindex(name)
+            await bench.pilot.click(offset=(at + 2, 0))
+            await bench.settle()
+            assert type(bench.screen).__name__ == name
+
+    play(flow, Script([say("hi")]), size=size)
