@@ -198,3 +198,16 @@ def test_a_click_goes_to_the_other_screen_and_to_a_tab(play, size):
             assert type(bench.screen).__name__ == name
 
     play(flow, Script([say("hi")]), size=size)
+
+
+def test_a_message_leaves_the_keys_that_there_is_room_for(play):
+    async def flow(bench):
+        await bench.say("hello")
+        await bench.press("escape", "exclamation_mark")
+        assert "nothing was stopped and nothing broke in this conversation" in bench.pane("#keys")
+        assert "? help" in bench.pane("#keys")
+        await bench.press("f", "escape")
+        bench.screen.tell("word " * 60)
+        assert "? help" not in bench.pane("#keys")
+
+    play(flow, Script([say("hi")]))

@@ -62,7 +62,7 @@ class StatusBar(Bar):
 
 
 class KeysBar(Bar):
-    """The keys that work here, most wanted first; for some seconds, what has just happened."""
+    """The keys that work here, most wanted first; before them, for some seconds, what has just happened."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -75,7 +75,7 @@ class KeysBar(Bar):
         self._show()
 
     def tell(self, text: str, role: str = "", seconds: float = MESSAGE_SECONDS) -> None:
-        """Show a message in place of the keys for a while."""
+        """Show a message for a while, before the keys that there is room for."""
         self._message = [
             Bit({"bad": " ✗ ", "good": " ✓ ", "warn": " ! "}.get(role, " · "), role),
             Bit(clean(text, 2000), role),
@@ -93,10 +93,11 @@ class KeysBar(Bar):
         self._show()
 
     def _show(self) -> None:
-        if self._message:
-            self.say([tuple(line) for line in wrap(self._message, self.cells, 3)])
+        lines = [tuple(line) for line in wrap(self._message, self.cells, 3)] if self._message else []
+        if len(lines) > 1:
+            self.say(lines)
             return
-        bits: list[Bit] = []
+        bits: list[Bit] = [*lines[0], Bit("  ")] if lines else []
         for key, title in self.keys:
             more = [Bit(" "), Bit(key, "key"), Bit(f" {title} ", "dim")]
             if width([*bits, *more]) > self.cells:
