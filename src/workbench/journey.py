@@ -260,7 +260,10 @@ class Offer(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def _standing(self) -> dict[tuple[Stand, Tool | None], list[Policy]]:
-        return {}
+        return _STANDING.setdefault(self.policies, {})
+
+
+_STANDING: dict[tuple[Policy, ...], dict[tuple[Stand, Tool | None], list[Policy]]] = {}  # the same in every talk
 
 
 def offer(agent: Agent, current: str, talk: Talk, holds: Callable[[Any, Condition, Talk], bool]) -> Offer:

@@ -114,6 +114,8 @@ class Move(msgspec.Struct):
         if self.result is not None and "before" in stands and self.result.outcome in ("rejected", "absent"):
             return self.result.outcome
         effect = "allowed"
+        if not self.decisions:
+            return effect
         for decision in self.decisions:
             verdict = decision.verdict
             if verdict != "allow" and decision.stand in stands:

@@ -112,27 +112,34 @@ def decode(data: bytes, name: str = "") -> Transcript:
         raise TranscriptError(f"not a transcript: {error}", where=name) from None
     if transcript.schema != SCHEMA:
         raise _unreadable(data, name, None)
-    try:
-        _join_lines(transcript)
-    except TypeError:
-        raise TranscriptError("a line of a text is no text", where=name, next=_MEND) from None
+    _join_lines(transcript, name)
     _check(transcript, name)
     return transcript
 
 
-def _join_lines(transcript: Transcript) -> None:
+def _join_lines(transcript: Transcript, name: str) -> None:
     """In a file a text of several lines is a list of lines; in memory it is one string."""
-    for step in transcript.steps:
-        if step.__class__ is Answer:
-            for block in step.blocks:
-                for key in ("text", "thinking"):
-                    if block.get(key).__class__ is list:
-                        block[key] = "\n".join(block[key])
-        elif isinstance(step, UserMessage | Reply) and step.text.__class__ is list:
-            msgspec.structs.force_setattr(step, "text", "\n".join(step.text))
+    try:
+        for number, step in enumerate(transcript.steps, 1):
+            kind = step.__class__
+            if kind is Answer:
+                for block in step.blocks:  # type: ignore[union-attr]
+                    for key in _TEXTS & block.keys():
+                        value = block[key]
+                        if value.__class__ is list:
+                            block[key] = "\n".join(value)
+                        elif value is not None and value.__class__ is not str:
+                            raise TranscriptError(f"step {number}: its {key} is no text", where=name, next=_MEND)
+            elif (kind is UserMessage or kind is Reply) and step.text.__class__ is list:  # type: ignore[union-attr]
+                msgspec.structs.force_setattr(step, "text", "\n".join(step.text))  # type: ignore[union-attr]
+    except TypeError:
+        raise TranscriptError(f"step {number}: a line of a text is no text", where=name, next=_MEND) from None
     for exhibit in transcript.exhibits.values():
         if isinstance(exhibit, dict) and isinstance(exhibit.get("text"), list):
             exhibit["text"] = "\n".join(exhibit["text"])
+
+
+_TEXTS = {"text", "thinking"}
 
 
 def _unreadable(data: bytes, name: str, error: Exception | None) -> TranscriptError:
@@ -198,9 +205,7 @@ def _check_steps(steps: list[AnyStep], name: str) -> None:
         elif step.__class__ is UserMessage:
             wrong = f"a second message in turn {turn}"
         elif step.__class__ is Answer:
-            wrong = (
-                _unsound(step) if step.answer == answer + 1 else f"answer {step.answer} follows answer {answer}"
-            )
+            wrong = "" if step.answer == answer + 1 else f"answer {step.answer} follows answer {answer}"
             answer, calls, begun = step.answer, 0 if wrong else len(step.calls), True
         elif step.__class__ is Result and not (step.answer == answer and 1 <= step.call <= calls):
             wrong = f"a result at {step.place}, where no call is"
@@ -211,14 +216,6 @@ def _check_steps(steps: list[AnyStep], name: str) -> None:
 
 
 _MEND = "restore the file from git, or import or save the conversation again"
-
-
-def _unsound(answer: Answer) -> str:
-    for block in answer.blocks:
-        for field in ("text", "thinking"):
-            if not isinstance(block.get(field, ""), str | None):
-                return f"its {field} is no text"
-    return ""
 
 
 def read(path: Path) -> Transcript:
