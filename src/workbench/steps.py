@@ -318,9 +318,6 @@ def writable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-_LEAVES = {str, int, float, bool, type(None)}
-
-
 def digest(value: Any) -> str:
     """A short stable hash of plain data: 12 hex digits."""
     return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:12]
