@@ -69,6 +69,14 @@ class Rerun(msgspec.Struct):
         return self.differences[0] if self.differences else None
 
     @property
+    def broken(self) -> str:
+        """The first fault of code that runs in every replay, in words; "" where there is none."""
+        for fault in self.faults:
+            if fault.origin in ("policy", "condition", "journey"):
+                return f"{fault.where}: {fault.name}: {fault.message}"
+        return ""
+
+    @property
     def prompt_changed_from(self) -> int:
         """The first move whose prompt is not the recorded one; 0 where none is."""
         return next((d.move for d in self.drift if d.what == "prompt"), 0)
@@ -283,10 +291,16 @@ def run_sync(agent: Agent, coroutine: Coroutine[Any, Any, Any]) -> Any:
 
 def replay(transcript: Transcript, agent: Agent) -> Outcome:
     """The verdict on one transcript. Never raises for what a transcript or a journey may hold."""
+    outcome: Outcome = run_sync(agent, weigh(transcript, agent))
+    return outcome
+
+
+async def weigh(transcript: Transcript, agent: Agent) -> Outcome:
+    """replay(), for those who are on an event loop already."""
     proof = red_proof(transcript)
     if proof:
         return Outcome(Verdict.ERROR, proof)
-    result: Rerun = run_sync(agent, rerun(agent, transcript.setup, transcript.steps))
+    result = await rerun(agent, transcript.setup, transcript.steps)
     verdict, why = judge(transcript, result)
     outcome = Outcome(verdict, why, result.first, result.moves, result.prompt_changed_from)
     if verdict is not Verdict.PASS:
@@ -337,9 +351,8 @@ def red_proof(transcript: Transcript) -> str:
 
 def judge(transcript: Transcript, result: Rerun) -> tuple[Verdict, str]:
     """The verdict from a rerun, by the tables of the replay design."""
-    for fault in result.faults:
-        if fault.origin in ("policy", "condition", "journey"):
-            return Verdict.ERROR, f"{fault.where}: {fault.name}: {fault.message}"
+    if result.broken:
+        return Verdict.ERROR, result.broken
     first = result.first
     if not any(step.__class__ in (Answer, Decision) for step in transcript.steps):
         return Verdict.ERROR, "nothing in it can be compared: no answer of a model, no decision of a policy"
@@ -352,8 +365,6 @@ def judge(transcript: Transcript, result: Rerun) -> tuple[Verdict, str]:
 
 
 def _broken_guard(transcript: Transcript, result: Rerun) -> str:
-    if not transcript.expectations:
-        return ""
     if not transcript.expectations:
         return ""
     run = Run(result.trace)

@@ -24,7 +24,7 @@ from ..engine import Conversation, run_turn
 from ..errors import JourneyError, WorkbenchError
 from ..journey import Journey
 from ..model import Delta, Model
-from ..replay import Rerun, judge, red_proof, rerun
+from ..replay import Difference, Rerun, rerun, weigh
 from ..runner import CODE_ERRORS, Printed, Sandbox, describe
 from ..source import fault_place
 from ..steps import AnyStep, Place, Setup, TurnEnd
@@ -215,26 +215,24 @@ class _Serving:
         self.send(reran(result))
 
     async def _judge(self, request: Judge) -> None:
-        transcript = decode(request.data, "transcript")
-        proof = red_proof(transcript)
-        if proof:
-            self.send(Judged("ERROR", proof))
-            return
-        result = await rerun(self._need().agent, transcript.setup, transcript.steps)
-        verdict, why = judge(transcript, result)
-        self.send(Judged(verdict.value, why, reran(result).differences[0] if result.first else None))
+        outcome = await weigh(decode(request.data, "transcript"), self._need().agent)
+        first = outcome.first
+        self.send(Judged(outcome.verdict.value, outcome.why, _plain(first) if first else None))
 
 
 def reran(result: Rerun) -> Reran:
-    faults = [f for f in result.faults if f.origin in ("policy", "condition", "journey")]
     return Reran(
         list(result.trace.steps),
         result.trace.exhibits,
-        [Differs(str(d.place), d.recorded, d.now, d.why) for d in result.differences],
+        [_plain(d) for d in result.differences],
         result.moves,
         result.prompt_changed_from,
-        f"{faults[0].where}: {faults[0].name}: {faults[0].message}" if faults else "",
+        result.broken,
     )
+
+
+def _plain(difference: Difference) -> Differs:
+    return Differs(str(difference.place), difference.recorded, difference.now, difference.why)
 
 
 def make_world(loaded: Loaded, setup: Setup) -> World:
