@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
@@ -58,3 +60,11 @@ def fault_place(error: BaseException, fallback: str = "") -> tuple[str, list[str
     """("file:line", frames): the innermost journey line of `error`, or `fallback`."""
     frames = journey_frames(error)
     return (frames[-1].split(" in ")[0] if frames else fallback), frames
+
+
+def journey_line(stack: str, root: Path) -> str:
+    """The first journey line of a stack dump, innermost first, as "file:line" below journeys/; or ""."""
+    for file, line in re.findall(r'File "([^"]+)", line (\d+)', stack):
+        if Path(file).is_relative_to(root):
+            return f"{Path(file).relative_to(root).as_posix()}:{line}"
+    return ""

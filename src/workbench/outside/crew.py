@@ -10,7 +10,6 @@ from __future__ import annotations
 import faulthandler
 import gc
 import os
-import re
 import select
 import signal
 import sys
@@ -23,6 +22,7 @@ import msgspec
 from ..errors import WorkbenchError
 from ..journey import Agent
 from ..replay import Outcome, Verdict, replay
+from ..source import journey_line
 from ..transcript import Transcript
 
 CHUNK = 64  # transcripts a process is worth starting for
@@ -193,11 +193,3 @@ def _stack(hand: _Hand, root: Path) -> str:
     except OSError:
         return ""
     return journey_line(text, root)
-
-
-def journey_line(stack: str, root: Path) -> str:
-    """The first journey line of a stack dump, innermost first, as "file:line" below journeys/; or ""."""
-    for file, line in re.findall(r'File "([^"]+)", line (\d+)', stack):
-        if Path(file).is_relative_to(root):
-            return f"{Path(file).relative_to(root).as_posix()}:{line}"
-    return ""

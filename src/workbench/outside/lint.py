@@ -20,8 +20,7 @@ import msgspec
 
 from ..errors import JourneyError
 from ..journey import BUILT_IN, Agent, Journey
-from ..source import ROOT_PACKAGE
-from .crew import journey_line
+from ..source import ROOT_PACKAGE, journey_line
 from .finding import Finding, bad_allows, error, place, warning, without_allowed
 from .lint_agent import check_conditions, check_policies, check_tools
 from .lint_code import Code, read_code, words_of

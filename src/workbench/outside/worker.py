@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import multiprocessing
 import os
-import re
 import signal
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from pathlib import Path
 import msgspec
 
 from ..errors import JourneyError, WorkerDied
+from ..source import journey_line
 from ..wire import (
     AgentCard,
     Beat,
@@ -188,10 +188,7 @@ class WorkerProcess:
             text = Path(self._stacks).read_text("utf-8", "replace")
             if "\n" in text:
                 break
-        for file, line in re.findall(r'File "([^"]+)", line (\d+)', text):
-            with contextlib.suppress(ValueError):
-                return f"{Path(file).relative_to(self.root).as_posix()}:{line}"
-        return ""
+        return journey_line(text, self.root)
 
     def stop_turn(self) -> None:
         self._stopping = time.monotonic()
