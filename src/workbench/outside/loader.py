@@ -102,11 +102,12 @@ class Fixture(msgspec.Struct, frozen=True):
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """An agent as it was on disk: `code` is the hash of every file of its folder."""
+    """An agent as it was on disk: `code` is the hash of all files of its folder, `files` those of each."""
 
     agent: Agent
     fixtures: dict[str, Fixture]
     code: str
+    files: dict[str, str]
     root: Path
 
 
@@ -140,27 +141,32 @@ def _contents(root: Path, agent: str) -> Iterator[tuple[str, bytes]]:
             raise JourneyError(message, where=name, next="make it readable, or take it away") from None
 
 
-def file_hashes(root: Path, agent: str) -> dict[str, str]:
-    """The hash of each of an agent's files, by its path below journeys/."""
-    return {name: hashlib.sha256(data).hexdigest()[:12] for name, data in _contents(root, agent)}
+def hashes(root: Path, agent: str) -> tuple[str, dict[str, str]]:
+    """The hash of all of an agent's files, and of each by its path below journeys/, read once."""
+    seal, files = hashlib.sha256(), {}
+    for name, data in _contents(root, agent):
+        seal.update(name.encode() + b"\0" + data + b"\0")
+        files[name] = hashlib.sha256(data).hexdigest()[:12]
+    return seal.hexdigest()[:12], files
 
 
 def code_hash(root: Path, agent: str) -> str:
-    seal = hashlib.sha256()
-    for name, data in _contents(root, agent):
-        seal.update(name.encode() + b"\0" + data + b"\0")
-    return seal.hexdigest()[:12]
+    return hashes(root, agent)[0]
+
+
+def file_hashes(root: Path, agent: str) -> dict[str, str]:
+    return hashes(root, agent)[1]
 
 
 def load(root: Path, name: str) -> Loaded:
     """Load one agent, with its texts and fixtures read. Raises JourneyError with the engineer's file and line."""
     root = root.resolve()
-    code = code_hash(root, name)
+    code, files = hashes(root, name)
     agent = load_agent(root, name)
     _ = agent.persona_spans, agent.sections
     for journey in agent.journeys.values():
         _ = journey.spans
-    return Loaded(agent, _fixtures(root, agent), code, root)
+    return Loaded(agent, _fixtures(root, agent), code, files, root)
 
 
 def load_agent(root: Path, name: str) -> Agent:

@@ -59,7 +59,7 @@ from ..wire import (
     unpack_request,
 )
 from ..world import World
-from .loader import Loaded, agent_names, file_hashes, load
+from .loader import Loaded, agent_names, load
 from .models import make_model
 
 BEAT = 0.25  # seconds between signs of life
@@ -273,7 +273,7 @@ def card_of(loaded: Loaded, model: Model) -> AgentCard:
         policies=policies,
         fixtures=[FixtureCard(f.name, f.about, f.setup) for f in loaded.fixtures.values()],
         agents=agent_names(loaded.root),
-        files=file_hashes(loaded.root, agent.name),
+        files=loaded.files,
         turn_seconds=agent.limits.seconds,
         code_seconds=agent.limits.code,
     )
