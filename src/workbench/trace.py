@@ -8,7 +8,7 @@ thing: a tool call or a reply, the reasoning before it, the decisions about it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -27,10 +27,7 @@ from .steps import (
     Result,
     TurnEnd,
     UserMessage,
-    digest,
 )
-
-Listener = Callable[[AnyStep], None]
 
 
 class Trace:
@@ -42,12 +39,6 @@ class Trace:
 
     def append(self, step: AnyStep) -> None:
         self._steps.append(step)
-
-    def exhibit(self, value: Any, key: Any = None) -> str:
-        """Keep `value` once; its hash is that of `key` where given (say, the text without its line)."""
-        name = digest(value if key is None else key)
-        self.exhibits.setdefault(name, value)
-        return name
 
     def __iter__(self) -> Iterator[AnyStep]:
         return iter(self._steps)

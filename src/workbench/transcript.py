@@ -42,7 +42,6 @@ MarkKind = Literal[
 FAULTS: tuple[str, ...] = MarkFault.__args__  # type: ignore[attr-defined]
 SEVERITIES: tuple[str, ...] = Severity.__args__  # type: ignore[attr-defined]
 MARK_KINDS: tuple[str, ...] = MarkKind.__args__  # type: ignore[attr-defined]
-REGRESSION_FAULTS = ("agent", "policy", "tool")
 
 
 class Mark(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

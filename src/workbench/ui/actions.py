@@ -118,7 +118,6 @@ ACTIONS: tuple[Action, ...] = (
            priority=True),
 )  # fmt: skip
 
-BY_ID = {action.id: action for action in ACTIONS}
 
 # what the input line does by itself, for footer and help
 INPUT_KEYS = (

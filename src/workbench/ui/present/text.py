@@ -197,13 +197,3 @@ def _join(line: Line) -> Line:
         else:
             done.append(bit)
     return tuple(done)
-
-
-def title_cells(parts: Sequence[tuple[str, str]], chosen: str) -> Line:
-    """The names of tabs, the chosen one in brackets so that it shows without colour."""
-    bits: list[Bit] = []
-    for name, role in parts:
-        if bits:
-            bits.append(Bit(" ", "dim"))
-        bits.append(Bit(f"[{name}]", role or "accent") if name == chosen else Bit(f" {name} ", "dim"))
-    return tuple(bits)
