@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import UsageError
-from ..outside import importers
+from ..outside.importers import FORMATS
 from ..outside.loader import agent_names
 from ..outside.project import find_project
 from ..outside.transcripts import write
 from .report import Exit, say
-
-FORMATS = {"tau-bench": importers.tau_bench, "openai": importers.openai, "anthropic": importers.anthropic}
 
 
 def import_(format: str, file: Path, agent: str, into: Path | None) -> Exit:

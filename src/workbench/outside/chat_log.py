@@ -8,6 +8,7 @@ log says nothing of policies, nor of how a turn ended, so neither is invented.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -18,6 +19,7 @@ from ..model import Span
 from ..prompt import span_key
 from ..steps import Answer, AnyStep, Outcome, Prompt, Reply, Result, Setup, UserMessage, digest
 from ..transcript import SCHEMA, Transcript, recording_id
+from .chat_file import Chat, beside, conversations, identity
 
 MAX_TITLE = 72
 
@@ -174,3 +176,14 @@ def parsed(text: str) -> Any:
 def _short(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= MAX_TITLE else line[: MAX_TITLE - 1].rstrip() + "…"
+
+
+def guards(format: str, read: Callable[[Chat], Log], data: bytes, agent: str, name: str) -> list[Transcript]:
+    """The conversations of a log file called `name`, each read into a Log, as guard transcripts of `agent`."""
+    found = conversations(data, name)
+    return [
+        read(chat).transcript(
+            identity(name, number, len(found)), agent, chat.where, beside(format, name, number, chat)
+        )
+        for number, chat in enumerate(found, 1)
+    ]

@@ -5,21 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from ..transcript import Transcript
-from .chat_file import Chat, bad, beside, conversations, identity, role_of, words
-from .chat_log import Log, parsed
+from .chat_file import Chat, bad, role_of, words
+from .chat_log import Log, guards, parsed
 
 ROLES = ("system", "user", "assistant")
 
 
 def anthropic(data: bytes, agent: str, name: str) -> list[Transcript]:
     """The conversations of a log file called `name`, each a guard transcript of `agent`."""
-    found = conversations(data, name)
-    made = []
-    for number, chat in enumerate(found, 1):
-        log = _read(chat)
-        source = beside("anthropic", name, number, chat)
-        made.append(log.transcript(identity(name, number, len(found)), agent, chat.where, source))
-    return made
+    return guards("anthropic", _read, data, agent, name)
 
 
 def _read(chat: Chat) -> Log:

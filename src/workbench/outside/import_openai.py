@@ -7,21 +7,15 @@ from typing import Any
 import msgspec
 
 from ..transcript import Transcript
-from .chat_file import Chat, bad, beside, conversations, identity, role_of, words
-from .chat_log import Log, parsed
+from .chat_file import Chat, bad, role_of, words
+from .chat_log import Log, guards, parsed
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 
 
 def openai(data: bytes, agent: str, name: str) -> list[Transcript]:
     """The conversations of a log file called `name`, each a guard transcript of `agent`."""
-    found = conversations(data, name)
-    made = []
-    for number, chat in enumerate(found, 1):
-        log = read_messages(chat)
-        source = beside("openai", name, number, chat)
-        made.append(log.transcript(identity(name, number, len(found)), agent, chat.where, source))
-    return made
+    return guards("openai", read_messages, data, agent, name)
 
 
 def read_messages(chat: Chat) -> Log:
