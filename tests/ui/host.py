@@ -14,31 +14,25 @@ from workbench.engine import Conversation, run_turn
 from workbench.library import Entry, Record
 from workbench.model import Delta, ModelAnswer
 from workbench.outside.loader import Loaded, load
+from workbench.outside.serve import card_of, reran
 from workbench.replay import replay, rerun
 from workbench.runner import Sandbox
 from workbench.session import Session
-from workbench.steps import Answer, digest
+from workbench.steps import Answer
 from workbench.trace import Trace
 from workbench.transcript import Transcript, decode
 from workbench.wire import (
-    AgentCard,
-    Differs,
     Done,
     Event,
     Exhibited,
-    FixtureCard,
-    JourneyCard,
     Judge,
     Judged,
     Open,
-    PolicyCard,
     Request,
-    Reran,
     RunAgain,
     Say,
     Stepped,
     Streamed,
-    ToolCard,
 )
 from workbench.world import World
 
@@ -147,7 +141,7 @@ class FakeWorker:
     def __init__(self, loaded: Loaded, model: Script) -> None:
         self.loaded = loaded
         self.model = model
-        self.card = card_of(loaded)
+        self.card = card_of(loaded, model)
         self.conversation: Conversation | None = None
         self.turn: asyncio.Task[Any] | None = None
         self.closed = False
@@ -164,10 +158,7 @@ class FakeWorker:
                     yield event
             case RunAgain(setup, steps):
                 ran = await rerun(self.loaded.agent, setup, steps)
-                differences = [Differs(str(d.place), d.recorded, d.now, d.why) for d in ran.differences]
-                yield Reran(
-                    list(ran.trace.steps), ran.trace.exhibits, differences, ran.moves, ran.prompt_changed_from
-                )
+                yield reran(ran)
             case Judge(data):
                 outcome = await asyncio.to_thread(replay, decode(data), self.loaded.agent)
                 yield Judged(str(outcome.verdict), outcome.why)
@@ -271,23 +262,6 @@ class Shelf:
             )
         t = self.store.saved[entry.id]
         return Record(t.setup, t.trace, t.title, "script", t.marks, t.expectations)
-
-
-def card_of(loaded: Loaded) -> AgentCard:
-    agent = loaded.agent
-    return AgentCard(
-        agent.name,
-        loaded.code,
-        "script",
-        [JourneyCard(j.name, j.goal, j.source) for j in agent.journeys.values()],
-        [ToolCard(t.name, t.journey, t.writes, t.recorded, t.source) for t in agent.all_tools()],
-        [
-            PolicyCard(p.full_name, p.stand, list(p.tools), p.rule, p.why, p.source, p.version)
-            for p in agent.all_policies()
-        ],
-        [FixtureCard(f.name, f.about, f.setup) for f in loaded.fixtures.values()],
-        {"all": digest(loaded.code)},
-    )
 
 
 def answers(session: Session) -> list[Answer]:
