@@ -149,7 +149,7 @@ class _Follower:
         why = differs(recorded, move, self.tape.stops_at(move.place))
         if why:
             rerun.differences.append(Difference(move.place, tell(recorded), tell(move), why))
-        elif (recorded.decisions or move.decisions) and _said(recorded) != _said(move):
+        elif (recorded.decisions or move.decisions) and said(recorded) != said(move):
             rerun.drift.append(Drift(move.place, rerun.moves, "decisions"))
 
     def _prompt_drift(self, move: Move) -> None:
@@ -225,7 +225,8 @@ def differs(recorded: Move, now: Move, cut_off: bool = False) -> str:
     return ""
 
 
-def _said(move: Move) -> list[tuple[str, str, str, str]]:
+def said(move: Move) -> list[tuple[str, str, str, str]]:
+    """What the policies said of a move, as drift is told by: policy, verdict, reason, version."""
     return [(d.policy, d.verdict, d.reason, d.version) for d in move.decisions]
 
 

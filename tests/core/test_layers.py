@@ -37,6 +37,8 @@ CORE = (
     "expectation",
     "transcript",
     "replay",
+    "compare",
+    "cause",
     "wire",
     "redact",
     "library",

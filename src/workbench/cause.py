@@ -1,0 +1,255 @@
+"""Why two runs part: what differs in setup, model, prompt, tools and policies up to there.
+
+A record holds what was sent and what was said, not the code. So a cause is
+named by what the record shows, and what it does not show is said to be untold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from .compare import About, Comparison, Pair, Side, words
+from .steps import Decision, Hidden, Prompt
+from .transcript import exhibit_text
+
+Kind = Literal["setup", "customer", "model", "prompt", "tool", "policy", "code", "end", "untold"]
+
+# which kinds of cause may lie behind a difference of one kind, likeliest first
+LIKELY: dict[About, tuple[Kind, ...]] = {
+    "customer": ("customer", "setup"),
+    "model": ("model", "prompt", "tool", "setup", "policy", "code"),
+    "policy": ("policy", "code", "setup", "tool", "prompt"),
+    "tool": ("tool", "prompt", "setup"),
+    "result": ("setup", "tool", "code"),
+    "end": ("end", "model"),
+    "fault": ("code", "policy", "tool"),
+}
+
+
+class Cause(NamedTuple):
+    """Something that differs up to where the runs part. `here`: at that very move.
+
+    `before` and `after` are texts to compare. `tool` names one whose source the record does not hold.
+    """
+
+    kind: Kind
+    what: str
+    source: str = ""
+    before: str = ""
+    after: str = ""
+    here: bool = False
+    tool: str = ""
+
+
+def causes(of: Comparison) -> list[Cause]:
+    """What may have caused the first difference, the likeliest first; without one, all that drifted."""
+    upto = of.pairs[: of.first + 1] if of.first >= 0 else of.pairs
+    at = of.pairs[of.first] if of.first >= 0 else None
+    found = [*_setup(of, at is not None), *_prompts(of, upto, at), *_policies(of, upto, at)]
+    if at is not None:
+        found = [*_deed(of, at, found), *found]
+    order = LIKELY.get(at.about, ()) if at is not None else ()
+    likely = {kind: number for number, kind in enumerate(order)}
+    first: dict[str, Cause] = {}
+    for cause in sorted(found, key=lambda c: (not c.here, likely.get(c.kind, len(likely)))):
+        first.setdefault(cause.what, cause)
+    return list(first.values())
+
+
+def _setup(of: Comparison, here: bool) -> Iterator[Cause]:
+    for name in type(of.left.setup).__struct_fields__:
+        a, b = getattr(of.left.setup, name), getattr(of.right.setup, name)
+        if a != b:
+            yield Cause("setup", f"another {name} in the setup", "", _pretty(a), _pretty(b), here)
+
+
+def _deed(of: Comparison, at: Pair, found: list[Cause]) -> Iterator[Cause]:
+    """What the first difference says of itself."""
+    left, right = of.left, of.right
+    if at.about == "customer" and at.status in ("left", "right"):
+        short, long = (right, left) if at.status == "left" else (left, right)
+        yield Cause("customer", f"{short.name} ends here; {long.name} goes on", here=True)
+    elif at.about == "customer" and at.left is not None and at.right is not None:
+        said = words(at.left), words(at.right)
+        yield Cause("customer", f"the customer's words of turn {at.turn} differ", "", *said, here=True)
+    elif at.about == "end":
+        yield Cause("end", f"turn {at.turn}: {at.why}", here=True)
+    elif at.about == "fault":
+        yield from _faults(at)
+    elif at.about == "result" and at.left is not None and at.left.call is not None:
+        tool = at.left.call.tool
+        what = f"{tool} was called alike and gave something else: its code, or the world behind it"
+        yield Cause("code", what, here=True, tool=tool)
+    elif at.about == "model" and not any(c.here and c.kind in ("model", "prompt", "tool") for c in found):
+        yield _choice(of, at)
+    elif at.about in ("policy", "tool") and not any(c.here for c in found):
+        yield Cause("untold", "the record does not tell what caused this", here=True)
+
+
+def _faults(at: Pair) -> Iterator[Cause]:
+    for move in (at.left, at.right):
+        for fault in move.faults if move is not None else ():
+            yield Cause("code", f"{fault.origin} {fault.name} broke: {fault.message}", fault.where, here=True)
+
+
+def _choice(of: Comparison, at: Pair) -> Cause:
+    """The model did otherwise, and its prompt does not differ."""
+    side = of.left if at.prompts[0] is None else of.right
+    if None in at.prompts:
+        return Cause("untold", f"the record does not tell: {side.name} holds no prompt", here=True)
+    if any(pair.status == "drift" for pair in of.pairs[: of.first]):
+        what = "the prompt is the same; what it had thought or been told before (~) differs"
+        return Cause("model", what, here=True)
+    return Cause("model", "the model chose otherwise on the same prompt and the same messages", here=True)
+
+
+# prompt and tools
+
+
+def _prompts(of: Comparison, upto: list[Pair], at: Pair | None) -> Iterator[Cause]:
+    seen: set[tuple[int, int]] = set()
+    for pair in reversed(upto):  # the one the first difference was made on comes first
+        a, b = pair.prompts
+        if a is None or b is None or (id(a), id(b)) in seen:
+            continue
+        seen.add((id(a), id(b)))
+        yield from _prompt(of, a, b, pair is at)
+
+
+def _prompt(of: Comparison, a: Prompt, b: Prompt, here: bool) -> Iterator[Cause]:
+    if a.model != b.model:
+        yield Cause("model", f"another model: {a.model} → {b.model}", here=here)
+    if a.params != b.params:
+        yield Cause("model", "other parameters of the model", "", _pretty(a.params), _pretty(b.params), here)
+    old, new = _titled(of.left, a.spans), _titled(of.right, b.spans)
+    for title, one, other in _changed(old, new):
+        what = _told(of, f"the prompt's “{title}”", one, other)
+        texts = exhibit_text(one), exhibit_text(other)
+        yield Cause("prompt", what, _source(of, one, other), *texts, here=here)
+    hidden = a.hidden, b.hidden
+    for name, one, other in _changed(_titled(of.left, a.tools), _titled(of.right, b.tools)):
+        what, source = _told(of, f"the tool {name}", one, other), ""
+        if one is None or other is None:
+            what, source = _why_hidden(what, hidden[one is not None], name)
+        yield Cause("tool", what, source, _pretty(one), _pretty(other), here, name)
+    for name in sorted(set(a.policies) ^ set(b.policies)):
+        yield _one_sided(of, name, name in a.policies, hidden[name in a.policies])
+
+
+def _titled(side: Side, keys: Iterable[str]) -> dict[str, Any]:
+    """Exhibits by title or name."""
+    found = ((key, side.trace.exhibits.get(key)) for key in keys)
+    return {
+        str(card.get("title") or card.get("name") or key) if isinstance(card, dict) else key: card
+        for key, card in found
+    }
+
+
+def _changed(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    for title in {**old, **new}:
+        one, other = old.get(title), new.get(title)
+        if _bare(one) != _bare(other):
+            yield title, one, other
+
+
+def _bare(card: Any) -> Any:
+    """A moved line is no change."""
+    return {k: v for k, v in card.items() if k != "source"} if isinstance(card, dict) else card
+
+
+def _told(of: Comparison, what: str, one: Any, other: Any) -> str:
+    if one is None or other is None:
+        return f"{what} is in {(of.right if one is None else of.left).name} only"
+    return f"{what} was changed"
+
+
+def _why_hidden(what: str, hidden: list[Hidden], name: str) -> tuple[str, str]:
+    """Why something is missing on the side whose hidden things are given, and the line of that condition."""
+    found = next((h for h in hidden if h.name == name), None)
+    return (f"{what}: there the condition {found.condition} hid it", found.source) if found else (what, "")
+
+
+# policies
+
+
+def _policies(of: Comparison, upto: list[Pair], at: Pair | None) -> Iterator[Cause]:
+    steady = next((i for i, pair in enumerate(upto) if pair.status != "same"), len(upto))
+    on_tape = of.left.rerun or of.right.rerun
+    for index in reversed(range(len(upto))):
+        pair = upto[index]
+        alike = of.left.setup == of.right.setup and (on_tape or index <= steady)
+        old, new = _decided(pair, 0), _decided(pair, 1)
+        for name in {**old, **new}:
+            cause = _policy(of, pair, name, old.get(name), new.get(name), alike)
+            if cause is not None:
+                yield cause._replace(here=pair is at and cause.here)
+
+
+def _decided(pair: Pair, side: int) -> dict[str, Decision]:
+    move = (pair.left, pair.right)[side]
+    return {d.policy: d for d in move.decisions} if move is not None else {}
+
+
+def _policy(
+    of: Comparison, pair: Pair, name: str, old: Decision | None, new: Decision | None, alike: bool
+) -> Cause | None:
+    """What differs in one policy at one move; `alike` where it looked at the same in both runs."""
+    if old is None or new is None:
+        there = old or new
+        if there is None or pair.left is None or pair.right is None or pair.about == "model":
+            return None
+        here, other = there.verdict != "allow", pair.prompts[1 if new is None else 0]
+        if other is not None and name not in other.policies:
+            return _one_sided(of, name, new is None, other.hidden)._replace(here=here)
+        side = of.left if new is None else of.right
+        what = f"the policy {name} was asked in {side.name} only"
+        return Cause("policy", what, _card(side, there).get("source", ""), here=here)
+    cards = _card(of.left, old), _card(of.right, new)
+    turned = (old.verdict, old.to) != (new.verdict, new.to)
+    verdicts = f": {old.verdict} → {new.verdict}" if old.verdict != new.verdict else ""
+    source = _source(of, *cards)
+    if old.version != new.version:
+        texts = _rule(cards[0]), _rule(cards[1])
+        return Cause("policy", f"the policy {name} was changed{verdicts}", source, *texts, here=turned)
+    if turned or old.reason != new.reason:
+        its = "its code was changed" if alike else "its code, or what it looked at, differs"
+        texts = _saw(old), _saw(new)
+        return Cause("code", f"the policy {name} decides otherwise{verdicts}; {its}", source, *texts, here=turned)
+    return None
+
+
+def _card(side: Side, decision: Decision) -> dict[str, str]:
+    found = side.trace.exhibits.get(decision.version)
+    return found if isinstance(found, dict) else {}
+
+
+def _one_sided(of: Comparison, name: str, on_left: bool, hidden: list[Hidden]) -> Cause:
+    """A policy that stands in one run only; `hidden` are the hidden things of the other."""
+    side = of.left if on_left else of.right
+    what, source = _why_hidden(f"the policy {name} stands in {side.name} only", hidden, name)
+    cards = (c for c in side.trace.exhibits.values() if isinstance(c, dict) and c.get("policy") == name)
+    return Cause("policy", what, source or next((str(c.get("source", "")) for c in cards), ""))
+
+
+def _source(of: Comparison, one: Any, other: Any) -> str:
+    """Where it stands: today's line, where one side has it."""
+    cards = (one, other) if of.left.rerun else (other, one)
+    return next((str(c["source"]) for c in cards if isinstance(c, dict) and c.get("source")), "")
+
+
+def _rule(card: dict[str, str]) -> str:
+    return "\n".join(part for part in (card.get("rule", ""), card.get("why", "")) if part)
+
+
+def _saw(decision: Decision) -> str:
+    said = f"{decision.verdict} {decision.reason}".strip()
+    return "\n".join([said, *(f"saw {k}: {_pretty(v)}" for k, v in decision.evidence.items())])
+
+
+def _pretty(value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()

@@ -1,0 +1,257 @@
+"""Two runs on one index: what counts as a difference, and what is named as its cause."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import pytest
+
+from kit import JOURNEY, WINDOW, Scripted, converse, shop, shop_files, think, use, write
+from workbench.cause import causes
+from workbench.compare import Side, compare
+from workbench.errors import UsageError
+from workbench.outside.loader import load
+from workbench.replay import rerun
+from workbench.steps import Prompt, Setup, TurnEnd, UserMessage
+from workbench.trace import Trace
+
+LOOK, RETURN = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")]
+LATE = LOOK, RETURN, "Done."
+
+
+def talked(folder, *answers, said=("return OL-1",), policies=(), **changes):
+    return converse(shop(folder, *policies, **changes), Scripted(*(answers or LATE)), *said)
+
+
+def side(talk, name="the record"):
+    return Side(name, name, name, talk.setup, talk.trace)
+
+
+def compared(one, other):
+    return compare(side(one, "the base"), side(other, "this one"))
+
+
+def today(talk, folder, *policies, **changes):
+    """A conversation beside its own run on other code."""
+    ran = asyncio.run(rerun(shop(folder / "now", *policies, **changes).agent, talk.setup, list(talk.trace)))
+    return compare(side(talk), Side("now", "today's code", "now", talk.setup, ran.trace, rerun=True))
+
+
+def rows(of):
+    return [pair.status for pair in of.pairs]
+
+
+def named(of):
+    return [cause.what for cause in causes(of)]
+
+
+# one index
+
+
+def test_two_equal_runs_are_the_same_all_along(tmp_path):
+    found = compared(talked(tmp_path / "a"), talked(tmp_path / "b"))
+    assert rows(found) == ["same"] * 4
+    assert found.first == -1
+    assert named(found) == []
+
+
+def test_a_step_that_only_one_run_has_stands_alone_and_the_rest_meets_again(tmp_path):
+    found = compared(talked(tmp_path / "a"), talked(tmp_path / "b", LOOK, LOOK, RETURN, "Done."))
+    assert rows(found) == ["same", "same", "right", "same", "same"]
+    assert found.first == 2
+
+
+def test_calls_of_one_tool_meet_though_their_arguments_differ(tmp_path):
+    other = [use("find_order", order_number="OL-2")]
+    found = compared(talked(tmp_path / "a"), talked(tmp_path / "b", other, RETURN, "Done."))
+    assert rows(found) == ["same", "differs", "same", "same"]
+    assert found.pairs[1].why == "other arguments"
+
+
+def test_what_differs_after_the_first_difference_follows_from_it(tmp_path):
+    found = compared(
+        talked(tmp_path / "a"), talked(tmp_path / "b", [use("find_order", order_number="OL-2")], "No.")
+    )
+    assert rows(found) == ["same", "differs", "left", "differs"]
+    assert [found.follows(i) for i in range(4)] == [False, False, True, True]
+
+
+def test_another_thought_or_another_id_of_a_call_is_no_difference(tmp_path):
+    again = [think("hm"), use("find_order", id="other", order_number="OL-1")]
+    found = compared(talked(tmp_path / "a"), talked(tmp_path / "b", again, RETURN, "Done."))
+    assert rows(found) == ["same", "drift", "same", "same"]
+    assert found.first == -1
+
+
+def test_a_turn_that_only_one_run_has_is_told_as_the_end_of_the_other(tmp_path):
+    longer = talked(tmp_path / "b", *LATE, "You are welcome.", said=("return OL-1", "thanks"))
+    found = compared(talked(tmp_path / "a"), longer)
+    assert rows(found)[4:] == ["right", "right"]
+    assert named(found) == ["the base ends here; this one goes on"]
+
+
+def test_a_turn_that_ended_otherwise_differs_in_its_last_move(tmp_path):
+    talk = talked(tmp_path)
+    cut = [*talk.trace.steps[:-1], TurnEnd(turn=1, reason="interrupted")]
+    found = compare(side(talk), Side("b", "this one", "b", talk.setup, Trace(cut, talk.trace.exhibits)))
+    assert rows(found) == ["same", "same", "same", "differs"]
+    assert named(found) == ["turn 1: the turn ended otherwise: replied → interrupted"]
+
+
+def test_a_record_that_breaks_off_does_not_differ_for_that(tmp_path):
+    talk = talked(tmp_path)
+    cut = Trace(talk.trace.steps[:-1], talk.trace.exhibits)
+    assert compare(side(talk), Side("b", "this one", "b", talk.setup, cut)).first == -1
+
+
+def test_the_next_difference_is_found_both_ways_and_drift_only_where_nothing_parts(tmp_path):
+    found = compared(talked(tmp_path / "a"), talked(tmp_path / "b", LOOK, LOOK, RETURN, "Sorry."))
+    assert found.jump(0, True) == 2
+    assert found.jump(2, True) == 4
+    assert found.jump(4, True) == -1
+    assert found.jump(4, False) == 2
+    drifted = compared(talked(tmp_path / "c"), talked(tmp_path / "d", [think("hm"), *LOOK], RETURN, "Done."))
+    assert drifted.jump(0, True) == 1
+
+
+# what cannot be compared
+
+
+def test_a_run_without_steps_is_not_compared(tmp_path):
+    talk = talked(tmp_path)
+    with pytest.raises(UsageError, match="no steps"):
+        compare(side(talk), Side("b", "this one", "b", talk.setup, Trace()))
+
+
+def test_runs_of_two_agents_are_not_compared(tmp_path):
+    talk = talked(tmp_path)
+    with pytest.raises(UsageError, match=r"shop.*bank"):
+        compare(side(talk), Side("b", "this one", "b", Setup(agent="bank"), talk.trace))
+
+
+def test_a_run_is_not_compared_with_itself(tmp_path):
+    talk = talked(tmp_path)
+    with pytest.raises(UsageError, match="twice"):
+        compare(side(talk), side(talk))
+
+
+# causes: code
+
+
+def test_a_policy_that_is_new_is_named_with_its_line(tmp_path):
+    found = today(talked(tmp_path), tmp_path, WINDOW)
+    assert rows(found) == ["same", "same", "differs", "left"]
+    cause = causes(found)[0]
+    assert cause.what == "the policy returns.return_window stands in today's code only"
+    assert cause.source.startswith("shop/returns/journey.py:")
+
+
+def test_a_policy_whose_rule_was_changed_is_named_with_both_rules(tmp_path):
+    then = talked(tmp_path, LOOK, RETURN, "No.", policies=[WINDOW])
+    found = today(then, tmp_path, WINDOW.replace("after 30 days", "after 60 days").replace("> 30", "> 60"))
+    cause = causes(found)[0]
+    assert cause.what == "the policy returns.return_window was changed: block → allow"
+    assert "after 30 days" in cause.before
+    assert "after 60 days" in cause.after
+
+
+def test_a_policy_that_says_something_else_under_the_same_rule_has_other_code(tmp_path):
+    then = talked(tmp_path, LOOK, RETURN, "No.", policies=[WINDOW])
+    found = today(then, tmp_path, WINDOW.replace("> 30", "> 60"))
+    assert named(found) == [
+        "the policy returns.return_window decides otherwise: block → allow; its code was changed"
+    ]
+
+
+def test_an_edited_rule_that_changes_no_deed_is_drift_and_named(tmp_path):
+    then = talked(tmp_path, LOOK, RETURN, "No.", policies=[WINDOW])
+    found = today(then, tmp_path, WINDOW.replace("costs more than", "costs"))
+    assert rows(found) == ["same", "same", "drift", "same"]
+    assert named(found) == ["the policy returns.return_window was changed"]
+
+
+def test_a_hidden_tool_is_named_with_the_condition_that_hid_it(tmp_path):
+    hides = JOURNEY.replace("@returns.tool(writes=True)", "@returns.tool(writes=True, when=lately)").replace(
+        "    @returns.tool\n", "    def lately(talk):\n        return False\n\n    @returns.tool\n"
+    )
+    found = today(talked(tmp_path), tmp_path, journey=hides)
+    cause = causes(found)[0]
+    assert cause.what == "the tool create_return is in the record only: there the condition lately hid it"
+    assert cause.source.startswith("shop/returns/journey.py:")
+
+
+def test_a_changed_schema_is_named(tmp_path):
+    stricter = JOURNEY.replace("def find_order(order_number: str,", "def find_order(order_number: int,")
+    cause = causes(today(talked(tmp_path), tmp_path, journey=stricter))[0]
+    assert (cause.kind, cause.what) == ("tool", "the tool find_order was changed")
+    assert '"string"' in cause.before
+    assert '"integer"' in cause.after
+
+
+# causes: prompt and model
+
+
+def test_another_answer_on_another_prompt_is_blamed_on_what_was_changed_in_it(tmp_path):
+    files = shop_files()
+    files["shop/returns/manual.md"] = "# Returns\nLook nothing up.\n\n## Then\nOpen the return.\n"
+    edited = load(write(tmp_path / "b" / "journeys", files), "shop")
+    found = compared(talked(tmp_path / "a"), converse(edited, Scripted(RETURN, "Done."), "return OL-1"))
+    cause = causes(found)[0]
+    assert cause.what == "the prompt's “returns manual: Returns” was changed"
+    assert cause.source == "shop/returns/manual.md:1"
+    assert "Look nothing up." in cause.after
+
+
+def test_another_answer_on_the_same_prompt_is_the_models_choice(tmp_path):
+    found = compared(talked(tmp_path / "a"), talked(tmp_path / "b", RETURN, "Done."))
+    assert named(found) == ["the model chose otherwise on the same prompt and the same messages"]
+
+
+def test_another_answer_after_another_thought_says_so(tmp_path):
+    found = compared(talked(tmp_path / "a"), talked(tmp_path / "b", [think("hm"), *LOOK], "No."))
+    assert "what it had thought or been told before (~) differs" in named(found)[0]
+
+
+def test_another_model_is_named_before_all_else(tmp_path):
+    model = Scripted(RETURN, "Done.")
+    model.name = "other"
+    found = compared(talked(tmp_path / "a"), converse(shop(tmp_path / "b"), model, "return OL-1"))
+    assert named(found) == ["another model: scripted → other"]
+
+
+def test_a_record_without_prompts_says_that_it_does_not_tell(tmp_path):
+    there = talked(tmp_path / "a")
+    bare = Trace([s for s in there.trace if not isinstance(s, Prompt)], there.trace.exhibits)
+    found = compare(Side("a", "the base", "a", there.setup, bare), side(talked(tmp_path / "b", "No.")))
+    assert named(found) == ["the record does not tell: the base holds no prompt"]
+
+
+# causes: customer and world
+
+
+def test_other_words_of_the_customer_are_the_cause(tmp_path):
+    found = compared(talked(tmp_path / "a"), talked(tmp_path / "b", "Which one?", said=("return my shoes",)))
+    assert found.first == 0
+    cause = causes(found)[0]
+    assert (cause.before, cause.after) == ("return OL-1", "return my shoes")
+
+
+def test_another_setup_is_the_cause_of_another_result(tmp_path):
+    a, b = talked(tmp_path / "a"), talked(tmp_path / "b", journey=JOURNEY.replace('"R-1"', '"R-2"'))
+    b.setup = msgspec.structs.replace(b.setup, seed=7)
+    assert named(compared(a, b))[0] == "another seed in the setup"
+
+
+def test_another_result_of_the_same_call_is_code_or_world_and_not_told_which(tmp_path):
+    a, b = talked(tmp_path / "a"), talked(tmp_path / "b", journey=JOURNEY.replace('"R-1"', '"R-2"'))
+    cause = causes(compared(a, b))[0]
+    assert cause.what == "create_return was called alike and gave something else: its code, or the world behind it"
+    assert cause.tool == "create_return"
+
+
+def test_both_runs_are_taken_as_they_stand(tmp_path):
+    a, b = talked(tmp_path / "a"), talked(tmp_path / "b")
+    found = compared(a, b)
+    b.trace.append(UserMessage(turn=2, text="more"))
+    assert rows(found) == ["same"] * 4
