@@ -19,6 +19,7 @@ from workbench.outside.history import History
 from workbench.outside.project import Project
 from workbench.outside.shelf import Shelf
 from workbench.outside.worker import Workers, prepare
+from workbench.serving import Serving
 from workbench.session import Session
 from workbench.ui import actions
 from workbench.ui.app import WorkbenchApp
@@ -43,7 +44,7 @@ class Stage:
         project = Project(folder)
         self.host = Workers(project.journeys)
         self.history = History(project.state, project.transcripts)
-        self.session = Session(self.host, self.history, "support", "rehearsal")
+        self.session = Session(Serving(self.host, "support", "rehearsal"), self.history)
         self.app = WorkbenchApp(self.session, Shelf(project, self.history), nothing(), screen)
         self.pilot: Any = None
 
@@ -73,7 +74,6 @@ class Stage:
         return path
 
     def close(self) -> None:
-        self.app.session.close()
         self.host.close()
         self.history.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
+from .errors import UsageError
 from .transcript import Transcript
 from .wire import AgentCard, Event, Request
 
@@ -13,6 +14,9 @@ class Worker(Protocol):
     """A process that holds journey code. `card` describes what it loaded."""
 
     card: AgentCard
+
+    @property
+    def alive(self) -> bool: ...
 
     def ask(self, request: Request) -> AsyncIterator[Event]:
         """Events up to and including the one that ends the request. Raises WorkerDied."""
@@ -43,3 +47,26 @@ class Store(Protocol):
         ...
 
     def remove(self, path: str) -> None: ...
+
+    def keep_desk(self, data: bytes) -> None:
+        """Keep how the desk lies; never raises."""
+        ...
+
+
+class Nowhere:
+    """A Store that keeps nothing: for a conversation that is tried before anyone chooses it."""
+
+    def begin(self, session: str, head: dict[str, Any]) -> None:
+        pass
+
+    def append(self, session: str, record: dict[str, Any]) -> None:
+        pass
+
+    def save(self, transcript: Transcript) -> str:
+        raise UsageError("this run is not kept yet", next="keep it first")
+
+    def remove(self, path: str) -> None:
+        pass
+
+    def keep_desk(self, data: bytes) -> None:
+        pass

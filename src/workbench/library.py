@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from .ablation import Off
 from .expectation import Expectation
 from .steps import Setup
 from .trace import Trace
@@ -39,6 +40,7 @@ class Record:
     model: str = ""
     marks: list[Mark] = field(default_factory=list)
     expectations: list[Expectation] = field(default_factory=list)
+    without: list[Off] = field(default_factory=list)  # what was switched off in some of its turns
 
 
 class Library(Protocol):

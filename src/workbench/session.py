@@ -1,72 +1,62 @@
-"""A session: one live conversation, whichever worker serves it.
+"""A session: one conversation that goes on, whoever serves its code.
 
-It owns the record, the marks and what the screens need to know of the code.
-It holds no journey code and touches neither files nor processes: a `Host`
-gives it workers, a `Store` keeps what happens, listeners hear of changes.
+It owns the record and the marks. It holds no journey code and touches neither
+files nor processes: a `Serving` lends it workers, a `Store` keeps what happens,
+listeners hear of changes.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
+from .ablation import Off
 from .errors import JourneyError, UsageError, WorkerDied
 from .expectation import Expectation
-from .host import Host, Store, Worker
+from .host import Store, Worker
 from .redact import Redactor, redact
 from .saving import Saved as Saved
 from .saving import compose
+from .serving import Code as Code
+from .serving import Serving
 from .steps import Answer, AnyStep, Fault, HandOff, Place, Setup, TurnEnd, UserMessage, writable
 from .trace import Move, Trace, TurnMoves, moves
 from .transcript import Mark, Transcript, encode, slug
 from .wire import (
     AgentCard,
-    Done,
     Exhibited,
     Failed,
     Judge,
     Judged,
-    Open,
-    Ready,
-    Request,
     Reran,
     RunAgain,
-    Say,
     Stepped,
     Streamed,
+    TakeTurn,
 )
 
 
 @dataclass(frozen=True)
-class Code:
-    """The state of the code behind the screen.
-
-    `ready`: what is on disk serves. `loading`: a save is being loaded.
-    `broken`: what is on disk does not load; the last good code goes on
-    serving (`serving` False: nothing serves). `note` says what a re-run found.
-    """
-
-    state: Literal["loading", "ready", "broken"] = "loading"
-    error: str = ""
-    where: str = ""
-    next: str = ""
-    serving: bool = False
-    seconds: float = 0.0
-    at: float = 0.0
-    note: str = ""
-
-
-@dataclass(frozen=True)
 class Changed:
-    """Something to show anew. `what`: step | delta | turn | code | rerun | marks | setup."""
+    """Something to show anew. `what`: step | delta | turn | code | rerun | marks | setup | off."""
 
     what: str
     step: AnyStep | None = None
     delta: Streamed | None = None
+
+
+@dataclass(frozen=True)
+class Middle:
+    """A turn that is to be run again from its middle: what TakeTurn holds fixed of it."""
+
+    text: str
+    taped: list[AnyStep]
+    until: Place
+    blocks: list[dict[str, Any]] | None = None
 
 
 Listener = Callable[[Changed], None]
@@ -75,26 +65,46 @@ Listener = Callable[[Changed], None]
 class Session:
     """One live conversation. Every method that fails raises a WorkbenchError fit to show."""
 
-    def __init__(self, host: Host, store: Store, agent: str, model: str, *, id: str = "") -> None:
-        self.host = host
+    def __init__(self, serving: Serving, store: Store, *, id: str = "") -> None:
+        self.serving = serving
         self.store = store
-        self.agent = agent
-        self.model = model
-        self.id = id or new_id(agent)
-        self.setup = Setup(agent=agent)
+        self.id = id or new_id(serving.agent)
+        self.setup = Setup(agent=serving.agent)
         self.trace = Trace()
         self.marks: dict[str, Mark] = {}
-        self.code = Code()
-        self.card: AgentCard | None = None
         self.rerun: Reran | None = None
+        self.note = ""  # what the last re-run found
+        self.off: tuple[Off, ...] = ()
+        self.without: tuple[Off, ...] = ()  # what was off in any of its turns
         self.busy = False
+        self.heard = 0.0  # when the turn in progress was last heard of
+        self.ran_on = ""  # the code that it was last run on
+        self.middle: Middle | None = None
         self.listeners: list[Listener] = []
-        self._worker: Worker | None = None
-        self._waiting: Worker | None = None  # serves as soon as the turn in progress has ended
+        self._worker: Worker | None = None  # while a turn runs on it
         self._begun = False
-        self._opened = False
+        self._set_up = False
         self._undo: list[tuple[str, Callable[[], None]]] = []
-        self._loads = 0
+        serving.hears.add(self)
+        self.code_changed()
+
+    # who serves it
+
+    @property
+    def agent(self) -> str:
+        return self.serving.agent
+
+    @property
+    def model(self) -> str:
+        return self.serving.model
+
+    @property
+    def card(self) -> AgentCard | None:
+        return self.serving.card
+
+    @property
+    def code(self) -> Code:
+        return replace(self.serving.code, note=self.note)
 
     # telling
 
@@ -114,86 +124,60 @@ class Session:
 
     # code
 
+    def code_changed(self) -> None:
+        """The code behind it is another, or in another state."""
+        if self.serving.code.state == "loading":
+            self.note = ""
+        if self.card is not None:
+            self.ran_on = self.ran_on or self.card.code
+            if not self._set_up:
+                self._first_setup(self.card)
+        self._tell("code")
+
     async def reload(self) -> None:
-        """Load what is on disk now, in a new worker; run the conversation again on it; let it serve.
+        """Load what is on disk now, and run the conversation again on it where it is other code."""
+        await self.serving.reload()
+        await self.catch_up()
 
-        A load that is overtaken by a later one is thrown away.
-        """
-        self._loads += 1
-        number, began = self._loads, time.monotonic()
-        self.code = replace(self.code, state="loading", note="")
-        self._tell("code")
-        try:
-            worker = await self.host.start(self.agent, self.model)
-        except (JourneyError, WorkerDied) as error:
-            if number == self._loads:
-                self.code = Code(
-                    "broken", error.message, error.where, error.next, self._worker is not None, at=time.time()
-                )
-                self._tell("code")
-            return
-        if number != self._loads:
-            worker.close()
-            return
-        seconds = time.monotonic() - began
-        first = self.card is None
-        changed = not first and worker.card.code != self.card.code  # type: ignore[union-attr]
-        self.card = worker.card
-        if first and not self._begun and not len(self.trace):
-            self._first_setup()
-        self._serve(worker)
-        self.code = Code("ready", serving=True, seconds=seconds, at=time.time())
-        self._tell("code")
-        if changed and len(self.trace):
-            await self._run_again(worker)
+    async def catch_up(self) -> None:
+        """Run the conversation again where the code is another than it last ran on."""
+        card = self.card
+        if card is not None and len(self.trace) and self.ran_on not in ("", card.code):
+            await self.run_again()
 
-    def _serve(self, worker: Worker) -> None:
-        """Let `worker` take the place of another: at once, or when the turn in progress has ended."""
-        if self.busy:
-            old, self._waiting = self._waiting, worker
-        else:
-            old, self._worker = self._worker, worker
-            self._opened = False
-        if old is not None and old is not worker:
-            old.close()
-
-    def _gone(self, worker: Worker) -> None:
-        worker.close()
-        if self._worker is worker:
-            self._worker = None
-        if self._waiting is worker:
-            self._waiting = None
-
-    def _first_setup(self) -> None:
-        assert self.card is not None
-        if self.card.fixtures:
-            names = [f.name for f in self.card.fixtures]
-            wanted = self.setup.fixture if self.setup.fixture in names else names[0]
-            chosen = next(f for f in self.card.fixtures if f.name == wanted)
-            self.setup = chosen.setup
+    def _first_setup(self, card: AgentCard) -> None:
+        self._set_up = True
+        if card.fixtures:
+            wanted = next((f for f in card.fixtures if f.name == self.setup.fixture), card.fixtures[0])
+            self.setup = wanted.setup
             self._tell("setup")
 
-    async def _run_again(self, worker: Worker) -> None:
-        request = RunAgain(self.setup, list(self.trace.steps))
+    async def run_again(self) -> None:
+        """Run the record again on the code that serves, without what is off: see `rerun` and `note`."""
         try:
-            async for event in worker.ask(request):
-                if worker not in (self._worker, self._waiting):
-                    return  # a later save has taken its place
-                if isinstance(event, Reran):
-                    self.rerun = event
-                    self.code = replace(self.code, note=rerun_note(event, self.model))
-                    self._tell("rerun")
-                elif isinstance(event, Failed):
-                    self.code = replace(self.code, note=f"the re-run failed: {event.message}")
-                    self._tell("code")
+            found, code = await self.rerun_of(self.setup, list(self.trace.steps), self.off)
+        except (UsageError, JourneyError) as error:
+            self.note = f"the re-run failed: {error.message}"
         except WorkerDied as error:
-            if worker in (self._worker, self._waiting):
-                self._gone(worker)
-                self.code = replace(
-                    self.code, note=f"the re-run was stopped: {error.message} {error.where}".strip()
-                )
-                self._tell("code")
-                await self._revive()
+            self.note = f"the re-run was stopped: {error.message} {error.where}".strip()
+            await self.serving.revive()
+        else:
+            if self.card is not None and code != self.card.code:
+                return  # a later save has taken its place
+            self.ran_on = code
+            self.rerun = found
+            self.note = rerun_note(found, self.model, self.off)
+        self._tell("rerun")
+
+    async def rerun_of(self, setup: Setup, steps: list[AnyStep], off: tuple[Off, ...] = ()) -> tuple[Reran, str]:
+        """A record, run again on the code that serves; and the hash of that code. Raises WorkbenchError."""
+        async with self.serving.worker() as worker:
+            async for event in worker.ask(RunAgain(setup, steps, list(off))):
+                if isinstance(event, Reran):
+                    return event, worker.card.code
+                if isinstance(event, Failed):
+                    raise JourneyError(event.message, where=event.where, next=event.next)
+        raise UsageError("the worker gave no answer")
 
     # the conversation
 
@@ -206,48 +190,53 @@ class Session:
         if len(self.trace):
             raise UsageError("the conversation has begun", next="start a new one to choose another setup")
         self.setup = setup
-        self._opened = False
+        self._set_up = True
         self._tell("setup")
 
     async def say(self, text: str) -> None:
         """One turn. Raises UsageError where there is no code to answer or a turn is running."""
-        if self.busy:
-            raise UsageError("the agent is still answering", next="wait, or interrupt it")
-        if self._worker is None:
-            await self._revive()
-            if self.busy:
-                raise UsageError("the agent is still answering", next="wait, or interrupt it")
-        worker, text = self._worker, writable(text)
-        if worker is None:
-            raise UsageError(
-                f"no code serves: {self.code.error}", where=self.code.where, next=self.code.next or "mend and save"
-            )
         if self.handed_off:
             raise UsageError(
                 "a person has this conversation now", next="start a new one, or fork before the hand-off"
             )
-        self._begin()
-        self.busy = True
-        self._tell("turn")
-        try:
-            if not self._opened:
-                await self._hear(worker, Open(self.setup, list(self.trace.steps), self.trace.exhibits))
-                self._opened = True
-            await self._hear(worker, Say(text))
-        except WorkerDied as error:
-            self._gone(worker)
-            self._bury(text, error)
-        finally:
-            self.busy = False
-            if self._waiting is not None:
-                waiting, self._waiting = self._waiting, None
-                self._serve(waiting)
-            self._tell("turn")
-        if self._worker is None:
-            await self._revive()
+        await self._turn(Middle(writable(text), [], Place(0)))
 
-    async def _hear(self, worker: Worker, request: Request) -> None:
+    async def go_on(self) -> None:
+        """Run the turn in whose middle `take()` left this session. Raises UsageError as say() does."""
+        if self.middle is None:
+            raise UsageError("there is no turn to go on with")
+        middle, self.middle = self.middle, None
+        await self._turn(middle)
+
+    async def _turn(self, turn: Middle) -> None:
+        if self.busy:
+            raise UsageError("the agent is still answering", next="wait, or interrupt it")
+        self.busy, self.heard = True, time.monotonic()
+        died = False
+        try:
+            async with self.serving.worker() as worker:
+                self._worker = worker
+                self._begin()
+                self._note_off()
+                self._tell("turn")
+                await self._hear(worker, turn)
+        except WorkerDied as error:
+            died = True
+            self._bury(turn.text, error)
+        finally:
+            self.busy, self._worker = False, None
+            self._tell("turn")
+        if died:
+            await self.serving.revive()
+
+    async def _hear(self, worker: Worker, turn: Middle) -> None:
+        until = str(turn.until) if turn.until.turn else ""
+        request = TakeTurn(
+            self.setup, list(self.trace.steps), self.trace.exhibits,
+            turn.text, turn.taped, until, turn.blocks, list(self.off),
+        )  # fmt: skip
         async for event in worker.ask(request):
+            self.heard = time.monotonic()
             match event:
                 case Stepped(step):
                     self._record(step)
@@ -258,8 +247,6 @@ class Session:
                     self._tell("delta", delta=event)
                 case Failed(message, where, hint):
                     raise JourneyError(message, where=where, next=hint)
-                case Done() | Ready():
-                    pass
                 case _:
                     pass
 
@@ -284,21 +271,6 @@ class Session:
         )  # fmt: skip
         self._record(TurnEnd(turn=turn, reason="killed", detail=error.message))
 
-    async def _revive(self) -> None:
-        """Start a new worker for the code on disk, after one died; a load that began later goes before."""
-        number = self._loads
-        try:
-            worker = await self.host.start(self.agent, self.model)
-            if number != self._loads and self._worker is not None:
-                worker.close()
-                return
-            self._serve(worker)
-            self.card = worker.card
-            self.code = replace(self.code, state="ready", serving=True, error="", where="", next="")
-        except (JourneyError, WorkerDied) as error:
-            self.code = Code("broken", error.message, error.where, error.next, False, at=time.time())
-        self._tell("code")
-
     def interrupt(self) -> None:
         """Stop the turn in progress."""
         if self.busy and self._worker is not None:
@@ -314,14 +286,19 @@ class Session:
                 self.store.append(self.id, {"step": step})
             for mark in self.marks.values():
                 self.store.append(self.id, {"mark": mark})
+            if self.without:
+                self.store.append(self.id, {"off": list(self.without)})
 
-    def take_over(self, setup: Setup, trace: Trace, marks: list[Mark], *, begun: bool) -> None:
+    def take_over(
+        self, setup: Setup, trace: Trace, marks: Iterable[Mark], *, begun: bool, without: Iterable[Off] = ()
+    ) -> None:
         """Continue a record: a past session (`begun`), or a copy of one that is its own from here on."""
         self.setup = setup
         self.trace = trace
         self.marks = {m.at: m for m in marks}
+        self.without = tuple(without)
         self._begun = begun
-        self._opened = False
+        self._set_up = True
         self.rerun = None
         self._tell("setup")
 
@@ -330,42 +307,73 @@ class Session:
 
         `steps` instead takes a whole other record, such as that of a re-run.
         """
-        self.interrupt()  # one worker serves both: a turn left running would hold up the other
-        other = Session(self.host, self.store, self.agent, self.model)
+        other = Session(self.serving, self.store)
         kept = steps if steps is not None else [s for s in self.trace if upto is None or s.turn < upto.turn]
         places = {str(s.place) for s in kept}
         exhibits = {**self.trace.exhibits, **(self.rerun.exhibits if self.rerun else {})}
+        marks = [m for m in self.marks.values() if m.at in places]
         other.take_over(
-            self.setup, Trace(kept, exhibits), [m for m in self.marks.values() if m.at in places], begun=False
+            self.setup, Trace(kept, exhibits), marks, begun=False, without=self.without if kept else ()
         )
+        other.off = self.off
+        other.ran_on = self.ran_on
         other.listeners = self.listeners
-        other.share(self)
-        self._loads += 1  # a load under way would close the worker that both have now
+        return other
+
+    def take(self, place: Place, blocks: list[dict[str, Any]] | None = None) -> Session:
+        """A new session in the middle of the turn of `place`: `go_on()` runs the rest of it, this one stays.
+
+        What came before `place` is held fixed; there stand `blocks`, an answer by
+        hand; without them the model is asked anew for the whole answer.
+        """
+        other = self.branch(upto=place)
+        turn = [step for step in self.trace if step.turn == place.turn]
+        said = next((str(step.text) for step in turn if isinstance(step, UserMessage)), "")
+        until = place if blocks is not None else Place(place.turn, place.answer)
+        other.middle = Middle(said, turn, until, blocks)
         return other
 
     def elsewhere(self, agent: str) -> Session:
         """A new conversation with another agent of the project; its code is not loaded yet."""
-        other = Session(self.host, self.store, agent, self.model)
+        other = Session(Serving(self.serving.host, agent, self.model), self.store)
         other.listeners = self.listeners
         return other
-
-    def share(self, other: Session) -> None:
-        """Let the worker that serves `other` serve this one too."""
-        self.card, self.code = other.card, replace(other.code, note="")  # the note is of the other's re-run
-        self._worker, self._opened = other._waiting or other._worker, False
 
     def keep_rerun(self) -> Session:
         """The re-run becomes a conversation of its own; this one stays as it was."""
         if self.rerun is None:
             raise UsageError("there is no re-run to keep", next="save a change of the journey first")
         kept = self.branch(steps=self.rerun.steps)
-        kept._begin()  # it was chosen: it is kept even if nothing more is said
+        kept.without = _joined(kept.without, self.off)
+        kept.keep(self.store)
         return kept
+
+    def keep(self, store: Store) -> None:
+        """Write it to `store` from here on: it was chosen, and is kept even if nothing more is said."""
+        self.store = store
+        self._begin()
 
     def drop_rerun(self) -> None:
         self.rerun = None
-        self.code = replace(self.code, note="")
+        self.note = ""
         self._tell("rerun")
+
+    # switching parts off
+
+    async def switch_off(self, off: Iterable[Off]) -> None:
+        """Go on without these parts of the agent (all of them on: none), and run the record again so."""
+        self.off = tuple(dict.fromkeys(off))
+        self.rerun, self.note = None, ""
+        self._tell("off")
+        if self.off and len(self.trace):
+            await self.run_again()
+
+    def _note_off(self) -> None:
+        """What is off during a turn stays written down with the conversation."""
+        joined = _joined(self.without, self.off)
+        if joined != self.without:
+            self.without = joined
+            self.store.append(self.id, {"off": list(joined)})
 
     # marks and transcripts
 
@@ -408,10 +416,11 @@ class Session:
         """
         if not len(self.trace):
             raise UsageError("there is no conversation to save yet")
-        if self._worker is None:
-            await self._revive()
-        if self._worker is None:
-            raise UsageError("no code serves to check the transcript with", next="mend the journey and save it")
+        if self.without:
+            raise UsageError(
+                f"parts of it ran without {', '.join(map(str, self.without))}: a transcript would not say so",
+                next="fork before that turn, and say it again with everything on",
+            )
         transcript = self.transcript(kind, title, expectation)
         redactor = Redactor()
         clean = redact(transcript, redactor)
@@ -439,30 +448,24 @@ class Session:
         return msgspec.structs.replace(made, source={"model": self.model}, code=code)
 
     async def judge(self, transcript: Transcript) -> Judged:
-        """Replay a transcript on the code that serves now."""
-        worker = self._worker
-        if worker is None:
-            raise UsageError("no code serves")
-        try:
+        """Replay a transcript on the code that serves now. Raises WorkbenchError where it cannot be."""
+        async with self.serving.worker() as worker:
             async for event in worker.ask(Judge(encode(transcript))):
                 if isinstance(event, Judged):
                     return event
                 if isinstance(event, Failed):
                     raise JourneyError(event.message, where=event.where, next=event.next)
-        except WorkerDied:
-            self._gone(worker)
-            raise
         raise UsageError("the worker gave no verdict")
 
-    def close(self) -> None:
-        for worker in (self._worker, self._waiting):
-            if worker is not None:
-                worker.close()
-        self._worker = self._waiting = None
+
+def _joined(one: tuple[Off, ...], other: tuple[Off, ...]) -> tuple[Off, ...]:
+    return tuple(dict.fromkeys((*one, *other)))
 
 
-def rerun_note(rerun: Reran, model: str) -> str:
+def rerun_note(rerun: Reran, model: str, off: tuple[Off, ...] = ()) -> str:
     """What a re-run found, in one honest line."""
+    if off:
+        return f"without {', '.join(map(str, off))}: {rerun_note(rerun, model)}"
     if rerun.fault:
         return f"the re-run stopped: {rerun.fault}"
     deeds = f"deeds differ at move {_move_number(rerun)}" if rerun.differences else "deeds same"

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from .ablation import Off, Paragraph
 from .model import Delta
 from .steps import AnyStep, Setup
 
@@ -73,6 +74,7 @@ class AgentCard(msgspec.Struct, frozen=True, omit_defaults=True):
     fixtures: list[FixtureCard] = []
     files: dict[str, str] = {}
     agents: list[str] = []
+    paragraphs: list[Paragraph] = []
     turn_seconds: float = 120.0
     code_seconds: float = 10.0
 
@@ -94,16 +96,21 @@ class Load(_Message, frozen=True, tag="load"):
     model: str
 
 
-class Open(_Message, frozen=True, tag="open"):
-    """Take over a conversation: its setup and its record so far."""
+class TakeTurn(_Message, frozen=True, tag="turn"):
+    """Run one turn after a record (`steps`), on the agent without what is `off`.
+
+    `taped` is the record of the same turn, held fixed up to the place `until`;
+    there stand `blocks`, an answer by hand, where they are given; from there on the model speaks.
+    """
 
     setup: Setup
-    steps: list[AnyStep] = []
-    exhibits: dict[str, Any] = {}
-
-
-class Say(_Message, frozen=True, tag="say"):
+    steps: list[AnyStep]
+    exhibits: dict[str, Any]
     text: str
+    taped: list[AnyStep] = []
+    until: str = ""
+    blocks: list[dict[str, Any]] | None = None
+    off: list[Off] = []
 
 
 class Stop(_Message, frozen=True, tag="stop"):
@@ -111,10 +118,11 @@ class Stop(_Message, frozen=True, tag="stop"):
 
 
 class RunAgain(_Message, frozen=True, tag="run_again"):
-    """Run a record again on this code, tape pinned."""
+    """Run a record again on this code without what is `off`, tape pinned."""
 
     setup: Setup
     steps: list[AnyStep]
+    off: list[Off] = []
 
 
 class Judge(_Message, frozen=True, tag="judge"):
@@ -123,7 +131,7 @@ class Judge(_Message, frozen=True, tag="judge"):
     data: bytes
 
 
-Request = Load | Open | Say | Stop | RunAgain | Judge
+Request = Load | TakeTurn | Stop | RunAgain | Judge
 
 
 # events

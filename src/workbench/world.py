@@ -108,11 +108,14 @@ class World:
         return {k.__name__: plain(self._parts[k.__name__]) for k in kinds if k.__name__ in self._parts}
 
     def replay(self, changes: Iterable[Change]) -> None:
-        """Take over recorded changes. The world must not have been used yet."""
+        """Take over recorded changes; in a part that is in use already, at once."""
         for change in changes:
-            self._pending.setdefault(str(change.path[0]), []).append(
-                Change(change.path[1:], change.before, change.after)
-            )
+            name, inside = str(change.path[0]), Change(change.path[1:], change.before, change.after)
+            if name in self._parts:
+                part = self._parts[name]
+                self._parts[name] = typed(patch(plain(part), [inside]), type(part))
+            else:
+                self._pending.setdefault(name, []).append(inside)
 
 
 def diff(before: Any, after: Any, path: tuple[str | int, ...] = ()) -> list[Change]:

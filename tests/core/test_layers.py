@@ -31,9 +31,11 @@ CORE = (
     "script",
     "prompt",
     "runner",
+    "ablation",
     "rehearsal",
     "engine",
     "tape",
+    "splice",
     "expectation",
     "transcript",
     "replay",
@@ -44,7 +46,9 @@ CORE = (
     "library",
     "host",
     "saving",
+    "serving",
     "session",
+    "desk",
 )
 AUTHOR = ""  # workbench/__init__.py: what a journey author imports; stands above the core
 LIBRARIES = {  # an outside library: where alone it may be imported

@@ -21,6 +21,7 @@ from workbench.cli.chat import choose_fixture
 from workbench.expectation import Expectation
 from workbench.outside.history import History
 from workbench.outside.worker import Workers
+from workbench.serving import Serving
 from workbench.session import Saved, Session
 from workbench.transcript import Mark, read
 
@@ -79,7 +80,7 @@ class Desk:
     async def _mark_and_save(self) -> Saved:
         host = Workers(self.folder / "journeys")
         history = History(self.folder / ".workbench", self.folder / "transcripts")
-        session = Session(host, history, "support", "rehearsal")
+        session = Session(Serving(host, "support", "rehearsal"), history)
         try:
             await session.reload()
             choose_fixture(session, "loyal")
@@ -90,7 +91,6 @@ class Desk:
                 "mistake", "Late return", Expectation("not_executed", WRITE, tool="create_return")
             )
         finally:
-            session.close()
             host.close()
             history.close()
 

@@ -15,6 +15,7 @@ from workbench.errors import WorkerDied
 from workbench.outside.history import History
 from workbench.outside.watch import changes
 from workbench.outside.worker import Workers, prepare
+from workbench.serving import Serving
 from workbench.session import Session
 from workbench.steps import Fault, TurnEnd
 
@@ -47,7 +48,7 @@ class Desk:
         write(self.root, {**shop_files(agent=AGENT), "shop/returns/rehearsal.py": REHEARSAL})
         self.host = Workers(self.root)
         self.history = History(folder / ".workbench", folder / "transcripts")
-        self.session = Session(self.host, self.history, "shop", "rehearsal")
+        self.session = Session(Serving(self.host, "shop", "rehearsal"), self.history)
         self.states: list[str] = []
 
     def heard(self, changed: object) -> None:
@@ -90,7 +91,6 @@ def at_desk(folder: Path, flow: Callable[[Desk], Awaitable[None]], *, watched: b
         finally:
             watcher.cancel()
             await asyncio.gather(watcher, *tasks, return_exceptions=True)
-            desk.session.close()
             desk.host.close()
             desk.history.close()
 
@@ -257,12 +257,11 @@ def test_a_worker_that_is_killed_loses_no_finished_step(tmp_path):
     async def flow(desk):
         await desk.session.say("I want to return my shoes")
         before = len(desk.session.trace)
-        os.kill(desk.session._worker._process.pid, 9)
+        os.kill(desk.session.serving._idle[-1]._process.pid, 9)
         await asyncio.sleep(0.2)
         await desk.session.say("again, return my shoes")
         assert len(desk.history.read(desk.session.id).steps) == len(desk.session.trace)
         assert len(desk.session.trace) > before
-        await desk.session.say("return my shoes once more")
         assert desk.session.trace[-1].reason == "replied"
 
     at_desk(tmp_path, flow)
@@ -272,11 +271,10 @@ def test_a_session_continues_from_its_file_with_its_world_rebuilt(tmp_path):
     async def flow(desk):
         await desk.session.say("I want to return my shoes")
         kept = desk.history.read(desk.session.id)
-        again = Session(desk.host, desk.history, "shop", "rehearsal", id=kept.id)
+        again = Session(Serving(desk.host, "shop", "rehearsal"), desk.history, id=kept.id)
         again.take_over(kept.setup, kept.trace, list(kept.marks.values()), begun=True)
         await again.reload()
         await again.say("return my shoes")
-        again.close()
         assert desk.history.read(kept.id).steps[-1].turn == 2
 
     at_desk(tmp_path, flow)
@@ -430,8 +428,7 @@ def test_a_transcript_whose_judging_hangs_costs_the_worker_and_no_message(tmp_pa
 
 def test_two_messages_at_once_after_a_crash_are_not_two_turns_at_once(tmp_path):
     async def flow(desk):
-        desk.session._worker.close()
-        desk.session._worker = None
+        desk.session.serving.close()
         said = await asyncio.gather(
             desk.session.say("return my shoes"), desk.session.say("return my shoes"), return_exceptions=True
         )

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ui.host import Changes, FakeHost, Memory, Script, Shelf, make_agent
+from workbench.serving import Serving
 from workbench.session import Session
 from workbench.ui.app import WorkbenchApp
 from workbench.ui.present.text import plain
@@ -23,7 +24,7 @@ class Bench:
         self.journeys = make_agent(root)
         self.store = Memory()
         self.model = model
-        self.session = Session(FakeHost(self.journeys, model), self.store, "shop", "rehearsal")
+        self.session = Session(Serving(FakeHost(self.journeys, model), "shop", "rehearsal"), self.store)
         self.shelf = Shelf(self.store)
         self.changes = Changes()
         self.app = WorkbenchApp(self.session, self.shelf, self.changes)

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from workbench.engine import Conversation, run_turn
+from workbench.ablation import without
+from workbench.engine import run_turn
 from workbench.library import Entry, Record
 from workbench.model import Delta, ModelAnswer
 from workbench.outside.loader import Loaded, load
-from workbench.outside.serve import card_of, reran
+from workbench.outside.serve import card_of, reran, stage
 from workbench.replay import replay, rerun
-from workbench.runner import Sandbox
 from workbench.session import Session
-from workbench.steps import Answer
+from workbench.steps import Answer, TurnEnd
 from workbench.trace import Trace
 from workbench.transcript import Transcript, decode
 from workbench.wire import (
@@ -27,14 +26,12 @@ from workbench.wire import (
     Exhibited,
     Judge,
     Judged,
-    Open,
     Request,
     RunAgain,
-    Say,
     Stepped,
     Streamed,
+    TakeTurn,
 )
-from workbench.world import World
 
 AGENT = """
 from workbench import Agent
@@ -142,52 +139,42 @@ class FakeWorker:
         self.loaded = loaded
         self.model = model
         self.card = card_of(loaded, model)
-        self.conversation: Conversation | None = None
         self.turn: asyncio.Task[Any] | None = None
         self.closed = False
 
     async def ask(self, request: Request) -> AsyncIterator[Event]:
         match request:
-            case Open(setup, steps, exhibits):
-                start = self.loaded.fixtures[setup.fixture]
-                self.conversation = Conversation(self.loaded.agent, setup, Trace(steps, exhibits))
-                self.world = World(start.world, now=datetime.fromisoformat(setup.clock), seed=setup.seed)
-                yield Done()
-            case Say(text):
-                async for event in self._say(text):
+            case TakeTurn():
+                async for event in self._turn(request):
                     yield event
-            case RunAgain(setup, steps):
-                ran = await rerun(self.loaded.agent, setup, steps)
+            case RunAgain(setup, steps, off):
+                ran = await rerun(without(self.loaded.agent, off), setup, steps)
                 yield reran(ran)
             case Judge(data):
                 outcome = await asyncio.to_thread(replay, decode(data), self.loaded.agent)
                 yield Judged(str(outcome.verdict), outcome.why)
 
-    async def _say(self, text: str) -> AsyncIterator[Event]:
-        assert self.conversation is not None
+    async def _turn(self, request: TakeTurn) -> AsyncIterator[Event]:
         queue: asyncio.Queue[Event | None] = asyncio.Queue()
-        told: set[str] = set()
-        trace = self.conversation.trace
+        told: set[str] = set(request.exhibits)
 
         def stepped(step: Any) -> None:
-            for key in trace.exhibits.keys() - told:
+            exhibits = conversation.trace.exhibits
+            for key in exhibits.keys() - told:
                 told.add(key)
-                queue.put_nowait(Exhibited(key, trace.exhibits[key]))
+                queue.put_nowait(Exhibited(key, exhibits[key]))
             queue.put_nowait(Stepped(step))
 
-        self.conversation.on_step = stepped
+        conversation, model, runner = stage(self.loaded, self.model, request, stepped)
 
         async def run() -> None:
             try:
                 await run_turn(
-                    self.conversation, text, self.model, Sandbox(self.world),
+                    conversation, request.text, model, runner,
                     lambda place, delta: queue.put_nowait(Streamed(place.turn, place.answer, delta)),
                 )  # fmt: skip
             except asyncio.CancelledError:
-                from workbench.steps import TurnEnd
-
-                assert self.conversation is not None
-                self.conversation.emit(TurnEnd(turn=self.conversation.state.turn, reason="interrupted"))
+                conversation.emit(TurnEnd(turn=conversation.state.turn, reason="interrupted"))
             queue.put_nowait(None)
 
         self.turn = asyncio.create_task(run())
@@ -201,6 +188,10 @@ class FakeWorker:
 
     def close(self) -> None:
         self.closed = True
+
+    @property
+    def alive(self) -> bool:
+        return not self.closed
 
 
 class FakeHost:
@@ -233,6 +224,9 @@ class Memory:
 
     def remove(self, path: str) -> None:
         del self.saved[path]
+
+    def keep_desk(self, data: bytes) -> None:
+        self.lay = data
 
 
 class Shelf:

@@ -100,7 +100,7 @@ def test_the_save_form_offers_no_policies_of_other_journeys(play):
         card = bench.session.card
         other = PolicyCard("speaker.own_speaker", "before", ["writes"])
         everywhere = PolicyCard("polite", "before", ["every"])
-        bench.session.card = msgspec.structs.replace(card, policies=[*card.policies, other, everywhere])
+        bench.session.serving.card = msgspec.structs.replace(card, policies=[*card.policies, other, everywhere])
         await bench.say("return OL-2 please")
         await bench.press("escape", "left_square_bracket", "a", "ctrl+s", "t")
         policies = {e.policy for e in bench.screen.query_one("#expectations").choices}
@@ -113,7 +113,7 @@ def test_the_setup_form_cuts_with_an_ellipsis_and_breaks_between_words(play):
     async def flow(bench):
         card = bench.session.card
         long = msgspec.structs.replace(card.fixtures[0], about="word " * 60)
-        bench.session.card = msgspec.structs.replace(card, fixtures=[long, *card.fixtures[1:]])
+        bench.session.serving.card = msgspec.structs.replace(card, fixtures=[long, *card.fixtures[1:]])
         customer = {f"key{n}": f"value{n}" for n in range(8)}
         bench.session.choose(msgspec.structs.replace(bench.session.setup, customer=customer))
         await bench.press("escape", "s")

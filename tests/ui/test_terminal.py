@@ -19,6 +19,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from ui.host import FakeHost, Memory, Script, Shelf, make_agent
+from workbench.serving import Serving
 from workbench.session import Session
 from workbench.ui import run
 import workbench.ui.screens.develop as develop
@@ -31,7 +32,7 @@ if {crash!r}:
     develop.Develop.do_copy = fail
 store = Memory()
 root = make_agent(Path({root!r}))
-sys.exit(run(Session(FakeHost(root, Script()), store, "shop", "rehearsal"), Shelf(store)))
+sys.exit(run(Session(Serving(FakeHost(root, Script()), "shop", "rehearsal"), store), Shelf(store)))
 """
 
 

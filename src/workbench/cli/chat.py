@@ -17,6 +17,7 @@ from ..outside.models import choose
 from ..outside.project import Project, find_project
 from ..outside.worker import Workers, prepare
 from ..replay import tell
+from ..serving import Serving
 from ..session import Changed, Session
 from ..steps import Fault, HandOff, Reply, TurnEnd
 from .report import Exit, clean, out, out_json, say
@@ -34,7 +35,7 @@ def chat(agent: str, model: str, fixture: str, json: bool, save: str) -> Exit:
 
 async def _chat(project: Project, agent: str, model: str, fixture: str, json: bool, save: str) -> Exit:
     host, history = Workers(project.journeys), History(project.state, project.transcripts)
-    session = Session(host, history, agent, model)
+    session = Session(Serving(host, agent, model), history)
     try:
         await session.reload()
         if session.code.state == "broken":
@@ -49,7 +50,6 @@ async def _chat(project: Project, agent: str, model: str, fixture: str, json: bo
             say(f"saved {saved.path}: {saved.verdict}")
         return code
     finally:
-        session.close()
         host.close()
         history.close()
 

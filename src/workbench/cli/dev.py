@@ -12,6 +12,7 @@ from ..outside.history import History
 from ..outside.models import choose
 from ..outside.project import Project, find_project
 from ..outside.worker import Workers, prepare
+from ..serving import Serving
 from ..session import Session
 from .report import say
 
@@ -26,9 +27,9 @@ def dev(agent: str, model: str, fixture: str, resume: str, screen: Literal["deve
     chosen = choose(model or (kept.model if kept else ""), str(project.config.get("model", "")))
     prepare(chosen)
     host = Workers(project.journeys)
-    session = Session(host, history, name, chosen, id=kept.id if kept else "")
+    session = Session(Serving(host, name, chosen), history, id=kept.id if kept else "")
     if kept is not None:
-        session.take_over(kept.setup, kept.trace, list(kept.marks.values()), begun=True)
+        session.take_over(kept.setup, kept.trace, kept.marks.values(), begun=True, without=kept.without)
     elif fixture:
         _check_fixture(project, name, fixture)
         session.want_fixture(fixture)
@@ -38,7 +39,6 @@ def dev(agent: str, model: str, fixture: str, resume: str, screen: Literal["deve
     try:
         code = ui.run(session, Shelf(project, history), _changes(project), screen)
     finally:
-        session.close()
         host.close()
         history.close()
     if history.begun:

@@ -6,6 +6,8 @@ finished step, and a torn last line is passed over.
 
 from __future__ import annotations
 
+import contextlib
+import os
 from dataclasses import dataclass, field
 from io import BufferedWriter
 from pathlib import Path
@@ -13,6 +15,8 @@ from typing import Any
 
 import msgspec
 
+from ..ablation import Off
+from ..desk import Lay
 from ..errors import TranscriptError, UsageError
 from ..steps import AnyStep, Setup, UserMessage
 from ..trace import Trace
@@ -31,7 +35,10 @@ class Line(msgspec.Struct, omit_defaults=True):
     value: Any = None
     mark: Mark | None = None
     unmark: str = ""
+    off: list[Off] | None = None
 
+
+DESK = "desk.json"
 
 _LINE = msgspec.json.Decoder(Line)
 
@@ -46,6 +53,7 @@ class Kept:
     steps: list[AnyStep] = field(default_factory=list)
     exhibits: dict[str, Any] = field(default_factory=dict)
     marks: dict[str, Mark] = field(default_factory=dict)
+    without: list[Off] = field(default_factory=list)
 
     @property
     def trace(self) -> Trace:
@@ -114,6 +122,22 @@ class History:
     def remove(self, path: str) -> None:
         (self.transcripts.parent / path).unlink(missing_ok=True)
 
+    def keep_desk(self, data: bytes) -> None:
+        if not self.folder.is_dir():
+            return  # nothing was ever kept here
+        path = self.folder.parent / DESK
+        temporary = path.with_name(f".{DESK}.{os.getpid()}.tmp")
+        with contextlib.suppress(OSError):  # it is a comfort, and no loss
+            temporary.write_bytes(data)
+            os.replace(temporary, path)
+
+    def desk(self) -> Lay | None:
+        """How the desk lay when it was last written down; None where it never was."""
+        try:
+            return msgspec.json.decode((self.folder.parent / DESK).read_bytes(), type=Lay)
+        except (OSError, msgspec.DecodeError):
+            return None
+
     def close(self) -> None:
         for file in self._open.values():
             file.close()
@@ -168,4 +192,6 @@ def _take(kept: Kept | None, record: Line) -> Kept | None:
         kept.marks[record.mark.at] = record.mark
     elif record.unmark:
         kept.marks.pop(record.unmark, None)
+    elif record.off is not None:
+        kept.without = record.off
     return kept

@@ -20,13 +20,15 @@ from pathlib import Path
 
 import msgspec
 
-from ..engine import Conversation, run_turn
+from ..ablation import paragraphs, without
+from ..engine import Conversation, OnStep, run_turn
 from ..errors import JourneyError, WorkbenchError
 from ..journey import Journey
 from ..model import Delta, Model
 from ..replay import Difference, Rerun, rerun, weigh
 from ..runner import CODE_ERRORS, Printed, Sandbox, describe
 from ..source import fault_place
+from ..splice import Splice
 from ..steps import AnyStep, Place, Setup, TurnEnd
 from ..trace import Trace
 from ..transcript import decode
@@ -43,16 +45,15 @@ from ..wire import (
     Judge,
     Judged,
     Load,
-    Open,
     PolicyCard,
     Ready,
     Request,
     Reran,
     RunAgain,
-    Say,
     Stepped,
     Stop,
     Streamed,
+    TakeTurn,
     ToolCard,
     pack,
     unpack_event,
@@ -82,10 +83,7 @@ class _Serving:
         self.connection = connection
         self.loaded: Loaded | None = None
         self.model: Model | None = None
-        self.conversation: Conversation | None = None
-        self.sandbox: Sandbox | None = None
-        self.turn: asyncio.Task[None] | None = None
-        self._told: set[str] = set()
+        self.turn: asyncio.Task[TurnEnd] | None = None
 
     def send(self, event: Event) -> None:
         try:
@@ -127,11 +125,8 @@ class _Serving:
             match request:
                 case Load():
                     self._load(request)
-                case Open():
-                    self._open(request)
-                    self.send(Done())
-                case Say():
-                    await self._say(request.text)
+                case TakeTurn():
+                    await self._take_turn(request)
                     self.send(Done())
                 case RunAgain():
                     await self._run_again(request)
@@ -157,42 +152,30 @@ class _Serving:
             ) from None
         self.send(Ready(card))
 
-    def _open(self, request: Open) -> None:
-        loaded = self._need()
-        world = make_world(loaded, request.setup)
-        self.conversation = Conversation(
-            loaded.agent, request.setup, Trace(request.steps, request.exhibits), on_step=self._stepped
-        )
-        self._told = set(request.exhibits)
-        world.replay(self.conversation.state.changes)
-        self.sandbox = Sandbox(world)
-
     def _need(self) -> Loaded:
         if self.loaded is None:
             raise JourneyError("no agent is loaded")
         return self.loaded
 
-    def _stepped(self, step: AnyStep) -> None:
-        assert self.conversation is not None
-        exhibits = self.conversation.trace.exhibits
-        if len(exhibits) > len(self._told):
-            for key in [k for k in exhibits if k not in self._told]:
-                self._told.add(key)
-                self.send(Exhibited(key, exhibits[key]))
-        self.send(Stepped(step))
+    async def _take_turn(self, request: TakeTurn) -> None:
+        loaded, told = self._need(), set(request.exhibits)
 
-    async def _say(self, text: str) -> None:
-        if self.conversation is None or self.sandbox is None or self.model is None:
-            raise JourneyError("no conversation is open")
-        conversation, limit = self.conversation, self._need().agent.limits.seconds
+        def on_step(step: AnyStep) -> None:
+            exhibits = conversation.trace.exhibits
+            if len(exhibits) > len(told):
+                for key in [k for k in exhibits if k not in told]:
+                    told.add(key)
+                    self.send(Exhibited(key, exhibits[key]))
+            self.send(Stepped(step))
 
         def on_delta(place: Place, delta: Delta) -> None:
             self.send(Streamed(place.turn, place.answer, delta))
 
-        async def turn() -> None:
-            await run_turn(conversation, text, self.model, self.sandbox, on_delta)  # type: ignore[arg-type]
-
-        self.turn = asyncio.create_task(turn())
+        if self.model is None:
+            raise JourneyError("no agent is loaded")
+        conversation, model, runner = stage(loaded, self.model, request, on_step)
+        limit = loaded.agent.limits.seconds
+        self.turn = asyncio.create_task(run_turn(conversation, request.text, model, runner, on_delta))
         try:
             done, _ = await asyncio.wait([self.turn], timeout=limit)
             if not done:
@@ -211,13 +194,28 @@ class _Serving:
                 conversation.emit(TurnEnd(turn=number, reason="limit", detail=f"{limit:g} seconds"))
 
     async def _run_again(self, request: RunAgain) -> None:
-        result = await rerun(self._need().agent, request.setup, request.steps)
+        result = await rerun(without(self._need().agent, request.off), request.setup, request.steps)
         self.send(reran(result))
 
     async def _judge(self, request: Judge) -> None:
         outcome = await weigh(decode(request.data, "transcript"), self._need().agent)
         first = outcome.first
         self.send(Judged(outcome.verdict.value, outcome.why, _plain(first) if first else None))
+
+
+def stage(
+    loaded: Loaded, model: Model, request: TakeTurn, on_step: OnStep
+) -> tuple[Conversation, Model, Sandbox | Splice]:
+    """All that a turn is run with: the record so far as a conversation, who speaks, what runs the tools."""
+    world = make_world(loaded, request.setup)
+    agent = without(loaded.agent, request.off)
+    conversation = Conversation(agent, request.setup, Trace(request.steps, request.exhibits), on_step)
+    world.replay(conversation.state.changes)
+    sandbox = Sandbox(world)
+    if not request.until:
+        return conversation, model, sandbox
+    splice = Splice(request.taped, Place.parse(request.until), model, sandbox, request.blocks)
+    return conversation, splice, splice
 
 
 def reran(result: Rerun) -> Reran:
@@ -273,6 +271,7 @@ def card_of(loaded: Loaded, model: Model) -> AgentCard:
         policies=policies,
         fixtures=[FixtureCard(f.name, f.about, f.setup) for f in loaded.fixtures.values()],
         agents=agent_names(loaded.root),
+        paragraphs=paragraphs(agent),
         files=loaded.files,
         turn_seconds=agent.limits.seconds,
         code_seconds=agent.limits.code,

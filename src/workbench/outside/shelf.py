@@ -49,7 +49,8 @@ class Shelf:
     def open(self, entry: Entry) -> Record:
         if entry.kind == "session":
             kept = self.history.read(entry.id)
-            return Record(kept.setup, kept.trace, kept.title, kept.model, list(kept.marks.values()))
+            marks = list(kept.marks.values())
+            return Record(kept.setup, kept.trace, kept.title, kept.model, marks, without=kept.without)
         found = read(self.project.root / entry.id)
         model = str(found.source.get("model", ""))
         return Record(found.setup, found.trace, found.title, model, found.marks, found.expectations)

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import AsyncIterator
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
@@ -37,8 +38,8 @@ from ..wire import (
     Ready,
     Request,
     Reran,
-    Say,
     Stop,
+    TakeTurn,
     pack,
     unpack_event,
 )
@@ -112,6 +113,10 @@ class WorkerProcess:
                 if event is None:
                     return
 
+    @property
+    def alive(self) -> bool:
+        return not self._closed and self._process.is_alive()
+
     async def load(self, root: Path, agent: str, model: str) -> None:
         """Load an agent. Raises JourneyError with file and line, or WorkerDied."""
         self.root = root
@@ -127,7 +132,7 @@ class WorkerProcess:
             self._send(request)
             began, self._stopping = time.monotonic(), 0.0
             patience = self.card.code_seconds if self.card.name else LOAD_SECONDS
-            limit = self.card.turn_seconds + GRACE if isinstance(request, Say) else None
+            limit = self.card.turn_seconds + GRACE if isinstance(request, TakeTurn) else None
             while True:
                 event = await self._next(began, patience, limit)
                 if isinstance(event, LAST):
@@ -216,16 +221,19 @@ class Workers:
         self._spare: WorkerProcess | None = None
         self._task: asyncio.Task[None] | None = None
         self._closed = False
+        self._started: weakref.WeakSet[WorkerProcess] = weakref.WeakSet()
 
     async def start(self, agent: str, model: str) -> WorkerProcess:
         worker, self._spare = self._spare, None
-        if worker is None or not worker._process.is_alive():
+        if worker is None or not worker.alive:
             worker = WorkerProcess()
         try:
             await worker.load(self.root, agent, model)
         except BaseException:
             worker.close()
             raise
+        else:
+            self._started.add(worker)
         finally:
             self._task = asyncio.create_task(self._warm())
         return worker
@@ -239,6 +247,7 @@ class Workers:
         self._closed = True
         if self._task is not None:
             self._task.cancel()
-        if self._spare is not None:
-            self._spare.close()
-            self._spare = None
+        for worker in (*self._started, self._spare):
+            if worker is not None:
+                worker.close()
+        self._spare = None

@@ -18,7 +18,9 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from ..desk import Desk
 from ..library import Entry, Library, Record
+from ..serving import Serving
 from ..session import Session
 from .style import CSS, THEMES
 from .terminal import tame
@@ -63,7 +65,7 @@ class WorkbenchApp(App[int]):
     ) -> None:
         setattr(self, "DEFAULT_MODE", screen)  # no empty screen is drawn before the one wanted
         super().__init__()
-        self.session = session
+        self.desk = Desk(session)
         self.library = library
         self.changes = changes if changes is not None else _nothing()
         self.loads = 0
@@ -100,11 +102,23 @@ class WorkbenchApp(App[int]):
         self.reload()
         self.run_worker(self._watch(), group="watch")
 
+    @property
+    def session(self) -> Session:
+        """The live conversation."""
+        return self.desk.session
+
     def reload(self) -> None:
         """Load what is on disk; not waiting for a load that is under way, which this one overtakes."""
-        if self.session.card is not None:
-            self.loads += 1
-        self.run_worker(self.session.reload(), group="reload", exclusive=False)
+        for serving in self.desk.servings.values():
+            if serving is self.session.serving or serving.card is not None:
+                if serving.card is not None:
+                    self.loads += 1
+                self.run_worker(self._reload(serving), group="reload", exclusive=False)
+
+    async def _reload(self, serving: Serving) -> None:
+        await serving.reload()
+        if serving is self.session.serving:
+            await self.session.catch_up()
 
     async def _watch(self) -> None:
         async for _ in self.changes:
@@ -114,31 +128,32 @@ class WorkbenchApp(App[int]):
 
     def switch(self, session: Session) -> None:
         """Another conversation is the live one from here on."""
-        before, self.session = self.session, session
-        if before is not session and before.code.state == "loading":
-            self.reload()  # what was loading for the one before was thrown away
+        self.desk.take(session)
+        self.show_live()
+
+    def show_live(self) -> None:
+        """The conversation in hand, on Develop; its code is loaded where nobody did before."""
+        session = self.session
+        if session.card is None and session.code.state == "loading":
+            self.run_worker(session.serving.reload(), group="reload", exclusive=False)
+        else:
+            self.run_worker(session.catch_up(), group="reload", exclusive=False)
         self.switch_mode("develop")
         if hasattr(self.screen, "take"):  # else it is about to be mounted, and takes the live session itself
             self.screen.take(session)
 
     def open_agent(self, agent: str) -> None:
         """A new conversation with another agent of the project; the one before is kept."""
-        before = self.session
-        self.switch(before.elsewhere(agent))
-        before.close()
-        self.reload()
+        self.switch(Session(self.desk.serving(agent), self.session.store))
 
     def reading(self, entry: Entry, record: Record) -> Session:
         """A session over a record that was opened: a past session is itself, a transcript is a copy."""
-        live = self.session
-        if entry.id == live.id:
-            return live
-        session = Session(
-            live.host, live.store, entry.agent, live.model, id=entry.id if entry.kind == "session" else ""
-        )
-        session.take_over(record.setup, record.trace, record.marks, begun=entry.kind == "session")
-        if entry.agent == live.agent:
-            session.share(live)
+        known = self.desk.find(entry.id)
+        if known is not None:
+            return known
+        past = entry.kind == "session"
+        session = Session(self.desk.serving(entry.agent), self.session.store, id=entry.id if past else "")
+        session.take_over(record.setup, record.trace, record.marks, begun=past, without=record.without)
         return session
 
     # what the screens ask of the terminal
@@ -179,7 +194,7 @@ class WorkbenchApp(App[int]):
     @property
     def root(self) -> Path:
         """The folder that sources are below: that of the host, else journeys/."""
-        return Path(getattr(self.session.host, "root", "journeys"))
+        return Path(getattr(self.session.serving.host, "root", "journeys"))
 
     def next_theme(self) -> str:
         names = [theme.name for theme in THEMES]
@@ -211,10 +226,7 @@ def run(
     """Run the screens until the engineer leaves. Gives the exit status: 0, 128 + a signal, 3 for our own bug."""
     tame()
     app = WorkbenchApp(session, library, changes, screen)
-    try:
-        app.run()
-    finally:
-        app.session.close()
+    app.run()
     if app.failure:
         sys.stderr.write(f"{app.failure}\nWorkbench failed; the conversation is kept.\n")
         return 3

@@ -174,17 +174,11 @@ class Review(Deeds):
             self.do_list()
 
     def do_save(self) -> None:
-        assert self.session is not None
-        if self.session is not self.bench_app.session:
-            self.session.share(self.bench_app.session)
         super().do_save()
 
     def do_continue(self) -> None:
         if not self.open_entry() or self.session is None:
             return
-        live = self.bench_app.session
-        if self.session is not live:
-            self.session.share(live)
         chosen, self.session, self.entry = self.session, None, None
         self.bench_app.switch(chosen)
 

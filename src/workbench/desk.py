@@ -1,0 +1,79 @@
+"""The desk: the conversations that are open, one of them in hand, and the code of their agents.
+
+What lay on it is kept by the store, so that a crash gives back the same
+conversations, the same place and the words that were not sent yet.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from .host import Store
+from .serving import Serving
+from .session import Session
+
+
+class Lay(msgspec.Struct, omit_defaults=True):
+    """How the desk lay: ids of the open conversations, the one in hand, its step, the words not sent yet.
+
+    `left`: the workbench was left in the ordinary way; False after a crash. `pid` is whose desk it was.
+    """
+
+    open: list[str] = []
+    hand: str = ""
+    place: str = ""
+    draft: str = ""
+    left: bool = False
+    pid: int = 0
+
+
+class Desk:
+    """`session` is the conversation in hand; `open` all of them, in the order in which they were opened."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.open: list[Session] = [session]
+        self.servings: dict[str, Serving] = {session.agent: session.serving}
+        self._kept = b""
+
+    @property
+    def store(self) -> Store:
+        return self.session.store
+
+    def serving(self, agent: str) -> Serving:
+        """The code of an agent; not loaded yet where nobody asked for it before."""
+        if agent not in self.servings:
+            first = self.session.serving
+            self.servings[agent] = Serving(first.host, agent, first.model)
+        return self.servings[agent]
+
+    def take(self, session: Session) -> None:
+        """Take a conversation in hand. One that never began and is empty makes room for it."""
+        before, self.session = self.session, session
+        if session not in self.open:
+            self.open.append(session)
+        if before is not session and not len(before.trace) and not before.busy:
+            self.open.remove(before)
+
+    def put_away(self, session: Session) -> Session:
+        """Close a conversation; the one in hand from now on. What was said is kept, whoever closes it."""
+        session.interrupt()
+        at = self.open.index(session)
+        self.open.remove(session)
+        if not self.open:
+            self.open.append(session.branch(steps=[]))
+        if session is self.session:
+            self.session = self.open[min(at, len(self.open) - 1)]
+        return self.session
+
+    def find(self, id: str) -> Session | None:
+        return next((session for session in self.open if session.id == id), None)
+
+    def keep(self, place: str, draft: str, pid: int, *, left: bool = False) -> None:
+        """Write down how the desk lies, where that is another way than before."""
+        said = [s.id for s in self.open if len(s.trace)]
+        lay = Lay(said, self.session.id if len(self.session.trace) else "", place, draft, left, pid)
+        data = msgspec.json.encode(lay)
+        if data != self._kept:
+            self._kept = data
+            self.store.keep_desk(data)

@@ -1,0 +1,75 @@
+"""A record up to a place, and from there on someone else: a Model and a Runner.
+
+Up to the place the tape answers and gives the results; at it stands an answer
+by hand, where there is one; beyond it the live model and the sandbox go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable
+from typing import Any
+
+from .model import Delta, Model, ModelAnswer, ModelRequest
+from .runner import Ran, Sandbox
+from .steps import AnyStep, Place
+from .tape import Tape
+from .tool import Tool
+
+BY_HAND = "by hand"  # what an answer of the engineer names as its model
+
+
+class Splice:
+    """`steps` are the record of one turn; `blocks` the answer by hand at `until`, None for the model's own."""
+
+    def __init__(
+        self,
+        steps: Iterable[AnyStep],
+        until: Place,
+        model: Model,
+        sandbox: Sandbox,
+        blocks: list[dict[str, Any]] | None = None,
+    ) -> None:
+        self.tape = Tape(steps)
+        self.until = until
+        self.model = model
+        self.sandbox = sandbox
+        self.blocks = blocks
+        self._next = 1  # the answer that is asked for next
+
+    # a Model
+
+    @property
+    def _speaker(self) -> Model:
+        return self.tape if self._next < self.until.answer else self.model
+
+    @property
+    def name(self) -> str:
+        return self._speaker.name
+
+    @property
+    def params(self) -> dict[str, Any]:
+        return self._speaker.params
+
+    async def answer(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelAnswer, None]:
+        speaker = self._speaker
+        self._next = request.answer + 1
+        if self.blocks is not None and request.answer == self.until.answer:
+            called = any(block.get("type") == "tool_use" for block in self.blocks)
+            yield ModelAnswer(self.blocks, "tool_use" if called else "end_turn", BY_HAND)
+            return
+        answers = speaker.answer(request)
+        try:
+            async for item in answers:
+                yield item
+        finally:
+            await answers.aclose()  # a live model has a connection to give back
+
+    # a Runner
+
+    async def run(self, tool: Tool, args: dict[str, Any], place: Place) -> Ran:
+        if place < self.until:
+            ran = await self.tape.run(tool, args, place)
+            if ran.outcome != "missing":
+                self.sandbox.world.replay(ran.changed)
+                return ran
+        return await self.sandbox.run(tool, args, place)
