@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
-from textual.widget import Widget
 from textual.widgets import Static
 
-from ...errors import WorkbenchError
 from ...session import Changed, Session
 from ...steps import Answer, Decision, Place, Reply, TurnEnd
-from .. import actions
 from ..present.chat import Draft
 from ..present.text import one_line
 from ..present.view import View
-from ..widgets.bars import KeysBar, StatusBar, keys_of
+from ..widgets.bars import KeysBar, StatusBar
 from ..widgets.chat import ChatPane
 from ..widgets.detail import DetailPane
-from ..widgets.lines import LineList
+from ..widgets.lines import LineList, Pane
 from ..widgets.steps import StepsPane
+from .frame import Frame
 
-WIDE = 120  # columns from which the chat stands beside the steps
-LEAST = (60, 16)
 TAIL = 8_000  # characters of a draft that are shown while it grows
 TICK = 0.1  # seconds between two paints of what streams in
 
 
-class Bench(Screen[None]):
+class Bench(Frame):
     """Panes, cursor and keys; which conversation, and what may be done with it, subclasses say."""
-
-    AUTO_FOCUS = ""
-    where: ClassVar[str] = actions.DEVELOP
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,7 +36,6 @@ class Bench(Screen[None]):
         self._doing = ""
         self._streamed = False
         self._drafted: tuple[int, int] = (0, 0)
-        self._before_small: Widget | None = None
 
     # layout
 
@@ -62,48 +53,21 @@ class Bench(Screen[None]):
         with Vertical(id="talk"):
             yield ChatPane(id="chat")
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
+        super().begin()
         self.chat = self.query_one(ChatPane)
         self.steps = self.query_one(StepsPane)
         self.detail = self.query_one(DetailPane)
-        self.status = self.query_one(StatusBar)
-        self.keys = self.query_one(KeysBar)
         self.query_one("#talk").border_title = "1 Chat"
         self.set_interval(TICK, self._tick)
 
-    def on_resize(self, event: events.Resize) -> None:
-        width, height = event.size
-        small = width < LEAST[0] or height < LEAST[1]
-        if small != self.small:
-            self.set_class(small, "small")
-            if small:  # nobody sees what is typed: nothing hears it
-                self._before_small = self.focused
-                self.set_focus(None)
-            else:
-                self.set_focus(self._before_small or next(iter(self.stops()), None))
-        self.set_class(width >= WIDE, "wide")
-        self.set_class(width < WIDE, "narrow")
-        text = (
-            f"Workbench needs {LEAST[0]}x{LEAST[1]}; this is {width}x{height}.\nNothing is lost: make it larger."
-        )
-        self.query_one("#too-small", Static).update(text)
-        self.call_after_refresh(self.tell_status)
-
-    def stops(self) -> list[Widget]:
-        """What tab goes round."""
-        return []
+    @property
+    def main(self) -> Pane:
+        return self.steps
 
     @property
-    def small(self) -> bool:
-        """Whether the terminal is too small to show anything but that."""
-        return self.has_class("small")
-
-    def get_widget_and_offset_at(self, x: int, y: int) -> Any:
-        """A click while the layout changes must not crash (it does in Textual 8.2.8)."""
-        try:
-            return super().get_widget_and_offset_at(x, y)
-        except Exception:  # whatever the compositor trips over, there is nothing under the mouse
-            return None, None
+    def reading(self) -> Pane:
+        return self.detail
 
     # the conversation on view
 
@@ -194,9 +158,6 @@ class Bench(Screen[None]):
         self._follow(by_hand=False)
         self.tell_status()
 
-    def tell_status(self) -> None:
-        """Subclasses say what stands in the status line."""
-
     def show_difference(self) -> None:
         """Subclasses go to the first difference of a re-run."""
 
@@ -212,22 +173,6 @@ class Bench(Screen[None]):
         self.detail.show(view, row)
         self.chat.choose(row.place.turn if row else 0, reveal=by_hand)
         self.offer_keys()
-
-    # saying
-
-    def tell(self, text: str, role: str = "") -> None:
-        self.keys.tell(text, role)
-
-    def tell_error(self, error: WorkbenchError) -> None:
-        where = f"{error.where}: " if error.where else ""
-        self.tell(f"{where}{error.message}" + (f" · {error.next}" if error.next else ""), "bad")
-
-    def offer_keys(self) -> None:
-        self.keys.offer(keys_of(self.where))
-
-    @property
-    def bench_app(self) -> Any:
-        return self.app
 
     @property
     def place(self) -> Place | None:

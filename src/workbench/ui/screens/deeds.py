@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
 from typing import Any
 
 from textual import on
 from textual.widget import Widget
 
-from ...errors import WorkbenchError
 from ...session import Changed
 from ...steps import TurnEnd
 from ..present.detail import summary
-from ..widgets.lines import LineList, Pane
+from ..widgets.lines import LineList
 from .bench import Bench
-
-PANES = ("chat", "steps", "detail")
-WHEN_SMALL = ("quit", "interrupt")  # what can be done blind
 
 
 class Deeds(Bench):
-    """`do_<id>` does the action `id`; `why_not(id)` says why it cannot be done just now."""
+    """Moving in the steps, marks, transcripts, the editor."""
+
+    panes = ("chat", "steps", "detail")
 
     def __init__(self) -> None:
         super().__init__()
-        self._zoomed = ""
         self._stopping = False
 
     def why_not(self, id: str) -> str:
-        """Why an action cannot be done just now, or ""."""
         if self.session is None and id in ("mark", "save", "undo", "unmark", "copy"):
             return "no conversation is open"
         if id in ("mark", "unmark") and self.place is None:
@@ -38,61 +32,7 @@ class Deeds(Bench):
             return "there is no mark on this step"
         if id == "save" and self.session is not None and not len(self.session.trace):
             return "there is no conversation to save yet"
-        return ""
-
-    async def action_do(self, id: str) -> None:
-        """Do one action of the table, or say why not."""
-        if self.small and id not in WHEN_SMALL:
-            return
-        self.keys.hush()
-        reason = self.why_not(id)
-        if reason:
-            self.tell(reason, "warn")
-            return
-        await self.perform(getattr(self, f"do_{id}"))
-
-    async def perform(self, do: Callable[[], Any]) -> None:
-        try:
-            done = do()
-            if inspect.isawaitable(done):
-                await done
-        except WorkbenchError as error:
-            self.tell_error(error)
-
-    @property
-    def pane(self) -> Pane:
-        """The pane that keys move in: the focused one, else the steps."""
-        return self.focused if isinstance(self.focused, Pane) else self.steps
-
-    def do_down(self) -> None:
-        self.pane.action_scroll_down()
-
-    def do_up(self) -> None:
-        self.pane.action_scroll_up()
-
-    def do_top(self) -> None:
-        self.pane.action_scroll_home()
-
-    def do_end(self) -> None:
-        self.pane.action_scroll_end()
-
-    def do_half_down(self) -> None:
-        self.pane.page(0.5)
-
-    def do_half_up(self) -> None:
-        self.pane.page(-0.5)
-
-    def do_page_down(self) -> None:
-        self.pane.page(1)
-
-    def do_page_up(self) -> None:
-        self.pane.page(-1)
-
-    def do_detail_down(self) -> None:
-        self.detail.by(3)
-
-    def do_detail_up(self) -> None:
-        self.detail.by(-3)
+        return super().why_not(id)
 
     def _jump(self, what: str, forward: bool, none: str) -> None:
         if not self.steps.jump(what, forward):
@@ -121,27 +61,6 @@ class Deeds(Bench):
     def stops(self) -> list[Widget]:
         return [self.chat, self.steps, self.detail]
 
-    def _round(self, by: int) -> None:
-        stops = self.stops()
-        at = stops.index(self.focused) if self.focused in stops else -1 if by > 0 else 0
-        self.go_pane(stops[(at + by) % len(stops)])
-
-    def go_pane(self, pane: Widget) -> None:
-        """To a pane; a zoom goes along, or ends where the pane cannot be zoomed: what is focused is seen."""
-        if self._zoomed:
-            self.zoom(self.home(pane))
-        pane.focus()
-
-    def home(self, widget: Widget | None) -> str:
-        """The pane that can be zoomed and shows a widget, or ""."""
-        return str(widget.id) if widget is not None and widget.id in PANES else ""
-
-    def do_next_pane(self) -> None:
-        self._round(1)
-
-    def do_last_pane(self) -> None:
-        self._round(-1)
-
     def do_pane_1(self) -> None:
         self.go_pane(self.chat)
 
@@ -156,21 +75,6 @@ class Deeds(Bench):
 
     def do_last_tab(self) -> None:
         self.detail.turn_tab(-1)
-
-    def zoom(self, name: str) -> None:
-        """Give the whole screen to one pane; "" ends it."""
-        self._zoomed = name
-        for pane in PANES:
-            self.set_class(name == pane, f"zoom-{pane}")
-
-    def do_zoom(self) -> None:
-        if self._zoomed:
-            self.zoom("")
-            return
-        name = self.home(self.focused) or "steps"
-        self.zoom(name)
-        if self.home(self.focused) != name:
-            self.steps.focus()
 
     def do_open(self) -> None:
         if self.steps.row is not None:
@@ -281,25 +185,6 @@ class Deeds(Bench):
 
         assert self.session is not None
         self.app.push_screen(SaveScreen(self.session, self.place))
-
-    # the program
-
-    def do_help(self) -> None:
-        from .help import HelpScreen
-
-        def chosen(id: str | None) -> None:
-            if id:
-                self.run_worker(self.action_do(id))
-
-        self.app.push_screen(HelpScreen(self.where), chosen)
-
-    do_palette = do_help
-
-    def do_theme(self) -> None:
-        self.tell(f"theme: {self.bench_app.next_theme()}")
-
-    def do_quit(self) -> None:
-        self.app.exit()
 
     @on(LineList.Opened, "#steps")
     def _opened(self) -> None:

@@ -48,8 +48,8 @@ class Develop(Deeds):
                 yield Static(">", markup=False)
                 yield InputLine(id="entry", placeholder="type to the agent, enter sends")
 
-    def on_mount(self) -> None:
-        super().on_mount()
+    def begin(self) -> None:
+        super().begin()
         self.entry = self.query_one(InputLine)
         self.attach(self.bench_app.session)
         self.entry.focus()

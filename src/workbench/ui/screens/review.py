@@ -44,8 +44,8 @@ class Review(Deeds):
         with Vertical(id="talk"):
             yield ChatPane(id="chat")
 
-    def on_mount(self) -> None:
-        super().on_mount()
+    def begin(self) -> None:
+        super().begin()
         self.shelf = self.query_one(ShelfList)
         self.chat.hint = ["Choose a conversation in the list; it opens here."]
         self.chat.show([], fresh=True)

@@ -1,0 +1,228 @@
+"""What all screens have in common: status, keys, panes to go round in, and how an action is done."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from textual import events
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from ...errors import WorkbenchError
+from .. import actions
+from ..widgets.bars import KeysBar, StatusBar, keys_of
+from ..widgets.lines import Pane
+
+WIDE = 120  # columns from which panes stand beside each other
+LEAST = (60, 16)
+WHEN_SMALL = ("quit", "interrupt")  # what can be done blind
+
+
+class Frame(Screen[None]):
+    """`do_<id>` does the action `id`; `why_not(id)` says why it cannot be done just now.
+
+    A subclass composes #status, #panes, #too-small and #keys, names the panes that can be zoomed
+    (`panes`, ids), and says which one has the keys where none is focused (`main`) and which
+    one is read beside it (`reading`).
+    """
+
+    AUTO_FOCUS = ""
+    where: ClassVar[str] = actions.DEVELOP
+    panes: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._zoomed = ""
+        self._before_small: Widget | None = None
+
+    def on_mount(self) -> None:
+        self.begin()  # the one handler: Textual itself calls that of every class
+
+    def begin(self) -> None:
+        """Once mounted. Subclasses go on from here."""
+        self.status = self.query_one(StatusBar)
+        self.keys = self.query_one(KeysBar)
+
+    @property
+    def bench_app(self) -> Any:
+        return self.app
+
+    @property
+    def main(self) -> Pane:
+        raise NotImplementedError
+
+    @property
+    def reading(self) -> Pane:
+        """The pane that is read beside the main one."""
+        raise NotImplementedError
+
+    # layout
+
+    def on_resize(self, event: events.Resize) -> None:
+        width, height = event.size
+        small = width < LEAST[0] or height < LEAST[1]
+        if small != self.small:
+            self.set_class(small, "small")
+            if small:  # nobody sees what is typed: nothing hears it
+                self._before_small = self.focused
+                self.set_focus(None)
+            else:
+                self.set_focus(self._before_small or next(iter(self.stops()), None))
+        self.set_class(width >= WIDE, "wide")
+        self.set_class(width < WIDE, "narrow")
+        text = (
+            f"Workbench needs {LEAST[0]}x{LEAST[1]}; this is {width}x{height}.\nNothing is lost: make it larger."
+        )
+        self.query_one("#too-small", Static).update(text)
+        self.call_after_refresh(self.tell_status)
+
+    @property
+    def small(self) -> bool:
+        """Whether the terminal is too small to show anything but that."""
+        return self.has_class("small")
+
+    def get_widget_and_offset_at(self, x: int, y: int) -> Any:
+        """A click while the layout changes must not crash (it does in Textual 8.2.8)."""
+        try:
+            return super().get_widget_and_offset_at(x, y)
+        except Exception:  # whatever the compositor trips over, there is nothing under the mouse
+            return None, None
+
+    # saying
+
+    def tell(self, text: str, role: str = "") -> None:
+        self.keys.tell(text, role)
+
+    def tell_error(self, error: WorkbenchError) -> None:
+        where = f"{error.where}: " if error.where else ""
+        self.tell(f"{where}{error.message}" + (f" · {error.next}" if error.next else ""), "bad")
+
+    def offer_keys(self) -> None:
+        self.keys.offer(keys_of(self.where))
+
+    def tell_status(self) -> None:
+        """Subclasses say what stands in the status line."""
+
+    # doing
+
+    def why_not(self, id: str) -> str:
+        """Why an action cannot be done just now, or ""."""
+        return ""
+
+    async def action_do(self, id: str) -> None:
+        """Do one action of the table, or say why not."""
+        if self.small and id not in WHEN_SMALL:
+            return
+        self.keys.hush()
+        reason = self.why_not(id)
+        if reason:
+            self.tell(reason, "warn")
+            return
+        await self.perform(getattr(self, f"do_{id}"))
+
+    async def perform(self, do: Callable[[], Any]) -> None:
+        try:
+            done = do()
+            if inspect.isawaitable(done):
+                await done
+        except WorkbenchError as error:
+            self.tell_error(error)
+
+    @property
+    def pane(self) -> Pane:
+        """The pane that keys move in: the focused one, else the main one."""
+        return self.focused if isinstance(self.focused, Pane) else self.main
+
+    def do_down(self) -> None:
+        self.pane.action_scroll_down()
+
+    def do_up(self) -> None:
+        self.pane.action_scroll_up()
+
+    def do_top(self) -> None:
+        self.pane.action_scroll_home()
+
+    def do_end(self) -> None:
+        self.pane.action_scroll_end()
+
+    def do_half_down(self) -> None:
+        self.pane.page(0.5)
+
+    def do_half_up(self) -> None:
+        self.pane.page(-0.5)
+
+    def do_page_down(self) -> None:
+        self.pane.page(1)
+
+    def do_page_up(self) -> None:
+        self.pane.page(-1)
+
+    def do_detail_down(self) -> None:
+        self.reading.by(3)
+
+    def do_detail_up(self) -> None:
+        self.reading.by(-3)
+
+    # panes
+
+    def stops(self) -> list[Widget]:
+        """What tab goes round."""
+        return []
+
+    def _round(self, by: int) -> None:
+        stops = self.stops()
+        at = stops.index(self.focused) if self.focused in stops else -1 if by > 0 else 0
+        self.go_pane(stops[(at + by) % len(stops)])
+
+    def go_pane(self, pane: Widget) -> None:
+        """To a pane; a zoom goes along, or ends where the pane cannot be zoomed: what is focused is seen."""
+        if self._zoomed:
+            self.zoom(self.home(pane))
+        pane.focus()
+
+    def home(self, widget: Widget | None) -> str:
+        """The pane that can be zoomed and shows a widget, or ""."""
+        return str(widget.id) if widget is not None and widget.id in self.panes else ""
+
+    def do_next_pane(self) -> None:
+        self._round(1)
+
+    def do_last_pane(self) -> None:
+        self._round(-1)
+
+    def zoom(self, name: str) -> None:
+        """Give the whole screen to one pane; "" ends it."""
+        self._zoomed = name
+        for pane in self.panes:
+            self.set_class(name == pane, f"zoom-{pane}")
+
+    def do_zoom(self) -> None:
+        if self._zoomed:
+            self.zoom("")
+            return
+        name = self.home(self.focused) or str(self.main.id)
+        self.zoom(name)
+        if self.home(self.focused) != name:
+            self.main.focus()
+
+    # the program
+
+    def do_help(self) -> None:
+        from .help import HelpScreen
+
+        def chosen(id: str | None) -> None:
+            if id:
+                self.run_worker(self.action_do(id))
+
+        self.app.push_screen(HelpScreen(self.where), chosen)
+
+    do_palette = do_help
+
+    def do_theme(self) -> None:
+        self.tell(f"theme: {self.bench_app.next_theme()}")
+
+    def do_quit(self) -> None:
+        self.app.exit()
