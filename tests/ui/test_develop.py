@@ -58,16 +58,16 @@ def test_a_blocked_call_shows_the_policy_with_its_rule_and_why(play):
 def test_the_tabs_show_prompt_options_world_and_the_raw_answer(play):
     async def flow(bench):
         await bench.say("return OL-2 please")
-        await bench.press("escape", "left_square_bracket", "l")
+        await bench.press("escape", "left_square_bracket", "right")
         prompt = bench.pane("#detail")
         assert "Be kind and brief." in prompt
         assert "shop/returns/manual.md:1" in prompt
         assert "messages (" in prompt
-        await bench.press("l")
+        await bench.press("right")
         assert "create_return(order_number)" in bench.pane("#detail")
-        await bench.press("l")
+        await bench.press("right")
         assert "Shop.orders.OL-2.returned: no → yes" in bench.pane("#detail")
-        await bench.press("l")
+        await bench.press("right")
         assert '"tool_use"' in bench.pane("#detail")
 
     play(flow, Script(*NEW))

@@ -34,7 +34,7 @@ def test_hostile_text_is_shown_as_text(play):
             assert "\u202e" not in text
         assert all(len(line) for line in bench.text().splitlines())
         for _ in TABS:
-            await bench.press("l")
+            await bench.press("right")
         bench.picture("hostile")
 
     text = HOSTILE.replace("\ud800", "")

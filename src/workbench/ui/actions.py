@@ -41,6 +41,8 @@ SPELLING = {
     "left_curly_bracket": "{",
     "right_curly_bracket": "}",
     "exclamation_mark": "!",
+    "slash": "/",
+    "ampersand": "&",
     "question_mark": "?",
     "colon": ":",
     "plus": "+",
@@ -54,7 +56,8 @@ SPELLING = {
     "home": "home",
 }
 
-_MOVE, _SEE, _TALK, _JUDGE, _CODE, _PROGRAM = "Move", "See", "Talk", "Judge", "Code", "Program"
+KINDS = ":think :tool :reply :policy :blocked :failed :writes :marked :differs"  # as present/filter.py has them
+_MOVE, _FIND, _SEE, _TALK, _JUDGE, _CODE, _PROGRAM = "Move", "Find", "See", "Talk", "Judge", "Code", "Program"
 
 ACTIONS: tuple[Action, ...] = (
     Action("help", "question_mark,f1", "help", "All actions, searchable; enter runs one.", _PROGRAM, footer=1),
@@ -74,7 +77,7 @@ ACTIONS: tuple[Action, ...] = (
            (DEVELOP,)),
     Action("continue", "c", "continue", "Go on with this conversation in Develop.", _TALK, (REVIEW,), 2),
     Action("setup", "s", "setup", "What a conversation starts from: fixture, customer, channel, clock.", _TALK,
-           (DEVELOP,), 9),
+           (DEVELOP,), 13),
     Action("new", "ctrl+n", "new", "A new conversation on the same setup; this one is kept.", _TALK,
            (DEVELOP,), 7),
     Action("interrupt", "ctrl+c", "interrupt", "Stop the agent's turn; with text selected, copy it.", _TALK,
@@ -95,6 +98,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("next_turn", "right_curly_bracket", "next turn", "To the next turn.", _MOVE),
     Action("failure", "exclamation_mark", "next failure",
            "To the next step that was held back, refused, stopped or broke, or differs.", _MOVE),
+    Action("find", "slash", "find",
+           "Find in the pane of the cursor, seen or not; capitals count where you type any.", _FIND, footer=9),
+    Action("find_next", "n", "find next", "To the next place that was found.", _FIND),
+    Action("find_last", "N", "find before", "To the place before that was found.", _FIND),
+    Action("filter", "ampersand", "filter", f"Only the steps that hold some words or are of some kinds: {KINDS}.",
+           _FIND),
+    Action("fold", "h", "fold", "Fold the turn to its header; in the detail, the tab before.", _FIND),
+    Action("unfold", "l", "unfold", "Unfold the turn; in the detail, the next tab.", _FIND),
+    Action("fold_all", "H", "fold all", "Fold all turns.", _FIND),
+    Action("unfold_all", "L", "unfold all", "Unfold all turns.", _FIND),
     Action("next_pane", "tab", "next pane", "To the next pane.", _SEE),
     Action("last_pane", "shift+tab", "pane before", "To the pane before.", _SEE),
     Action("pane_1", "1", "chat", "To the chat (in Review: to the list with 0).", _SEE),
@@ -105,8 +118,8 @@ ACTIONS: tuple[Action, ...] = (
            (REVIEW,)),
     Action("open", "enter", "open", "Open what the cursor stands on; the detail opens full.", _SEE),
     Action("back", "escape", "back", "Close what is open; stop the agent's turn; leave the input.", _SEE),
-    Action("next_tab", "l,right", "next tab", "The detail's next tab: step, prompt, options, world, raw.", _SEE),
-    Action("last_tab", "h,left", "tab before", "The detail's tab before.", _SEE),
+    Action("next_tab", "right", "next tab", "The detail's next tab: step, prompt, options, world, raw.", _SEE),
+    Action("last_tab", "left", "tab before", "The detail's tab before.", _SEE),
     Action("zoom", "plus", "zoom", "Give the whole screen to one pane, and back.", _SEE, footer=10),
     Action("copy", "y", "copy", "Copy the step, or all of the detail when that pane is chosen.", _SEE),
     Action("edit", "e", "edit source", "Open the step's source line in $EDITOR.", _CODE, footer=11),

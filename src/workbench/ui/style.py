@@ -67,12 +67,19 @@ THEMES = (DARK, LIGHT, TERMINAL)
 
 CSS = """
 Screen { background: $background; color: $foreground; }
-#status, #keys { width: 100%; height: 1; background: $panel; }
+#status, #keys, #foot { width: 100%; height: 1; background: $panel; }
 #status { dock: top; }
-#keys { dock: bottom; }
+#keys, #foot { dock: bottom; }
+#foot { display: none; padding: 0 1; }
+.asking #foot { display: block; }
+.asking #keys { display: none; }
+#foot #foot-sign { width: auto; color: $primary; text-style: bold; padding-right: 1; }
+#foot #foot-told { width: auto; color: $faint; padding-left: 1; }
+#foot #foot-told.bad { color: $error; text-style: bold; }
+#foot InputLine, #foot InputLine:focus, #foot InputLine .text-area--cursor-line { background: $panel; }
 #panes { width: 100%; height: 1fr; }
 #too-small { display: none; width: 100%; height: 1fr; content-align: center middle; text-align: center; }
-.small #panes, .small #status, .small #keys { display: none; }
+.small #panes, .small #status, .small #keys, .small #foot { display: none; }
 .small #too-small { display: block; }
 
 Pane {
@@ -106,10 +113,13 @@ Bar { scrollbar-size-vertical: 0; background: $panel; }
 .pane--draft { color: $faint; text-style: italic; }
 .pane--title { text-style: bold reverse; }
 .pane--key { color: $primary; text-style: bold; }
+.pane--hit { text-style: bold reverse underline; }
 .pane--cursor { background: $cursor-line; }
 .pane--chosen { background: $panel; }
 Screen:ansi .pane--cursor { text-style: reverse; }
 Screen:ansi .pane--chosen { text-style: underline; }
+
+#steps.filtered, #steps.filtered:focus { border-title-color: $warning; border-title-style: bold reverse; }
 
 /* wide: the talk beside the steps */
 .wide #panes { layout: horizontal; }

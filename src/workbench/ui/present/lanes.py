@@ -273,16 +273,16 @@ def decision_bits(decision: Decision, reason: bool) -> list[Bit]:
     return bits
 
 
-def heading(width: int) -> str:
-    """The names of the lanes above them, joined by a rule, for the top border of the pane."""
+def heading(width: int, name: str) -> str:
+    """The name of the pane, and those of the lanes above them as far as it leaves room, joined by a rule."""
     lanes = Lanes.of(width)
-    name = "2 Steps "
-    line = name + "──"
+    line = f"{name} ──"
     for label, start in (
         ("reasoning", lanes.number),
         ("tool or reply", lanes.number + lanes.reasoning + 2),
         ("policy", lanes.number + lanes.reasoning + lanes.tool + 4),
     ):
-        line = line.ljust(start - 1, "─")
-        line = f"{line[:-1]} {label} "
+        if len(line) <= max(start, lanes.number + len("2 Steps ──")):
+            line = line.ljust(start - 1, "─")
+            line = f"{line[:-1]} {label} "
     return cut(line, width)

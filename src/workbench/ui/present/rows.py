@@ -84,11 +84,17 @@ class Book:
         self.wide = wide
         self.rows: list[Row] = []
         self._turns: list[_Turn] = []
+        self._numbered: dict[int, _Turn] = {}
         self._seen = 0
 
     @property
     def turns(self) -> list[TurnMoves]:
         return [t.moves for t in self._turns if t.moves is not None]
+
+    def turn(self, number: int) -> TurnMoves:
+        """The moves of one turn."""
+        found = self._numbered.get(number)
+        return found.moves if found is not None and found.moves is not None else TurnMoves(number)
 
     def lay_out(self, wide: bool) -> None:
         """Make all rows again for the other layout."""
@@ -109,7 +115,7 @@ class Book:
             step = trace[index]
             if not self._turns or isinstance(step, UserMessage) or step.turn != self._turns[-1].steps[0].turn:
                 self._turns.append(_Turn(len(self._turns)))
-            turn = self._turns[-1]
+            turn = self._numbered[step.turn] = self._turns[-1]
             turn.steps.append(step)
             touched[id(turn)] = turn
         self._seen = size

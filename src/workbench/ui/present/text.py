@@ -140,9 +140,11 @@ def wrap(bits: Sequence[Bit], cells: int, hang: int = 0) -> list[Line]:
     lines: list[Line] = []
     now: list[Bit] = []
     used = 0
+    begun = True  # a line that a line feed began keeps the blanks it begins with
 
     def close() -> None:
-        nonlocal now, used
+        nonlocal now, used, begun
+        begun = False
         lines.append(tuple(now))
         now, used = ([Bit(" " * hang)] if hang else []), hang
 
@@ -150,10 +152,11 @@ def wrap(bits: Sequence[Bit], cells: int, hang: int = 0) -> list[Line]:
         for number, paragraph in enumerate(text.split("\n")):
             if number:
                 close()
+                begun = True
             for word in re.findall(r" +|[^ ]+", paragraph):
                 size = cell_len(word)
                 if word[0] == " ":
-                    if used + size <= cells and (used > hang or not lines):
+                    if used + size <= cells and (used > hang or begun):
                         now.append(Bit(word, role))
                         used += size
                     elif used + size > cells:

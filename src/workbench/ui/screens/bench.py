@@ -17,6 +17,7 @@ from ..present.view import View
 from ..widgets.bars import KeysBar, StatusBar
 from ..widgets.chat import ChatPane
 from ..widgets.detail import DetailPane
+from ..widgets.foot import Foot
 from ..widgets.lines import LineList, Pane
 from ..widgets.steps import StepsPane
 from .frame import Frame
@@ -47,6 +48,7 @@ class Bench(Frame):
                 yield StepsPane(id="steps")
                 yield DetailPane(id="detail")
         yield Static("", id="too-small", markup=False)
+        yield Foot(id="foot")
         yield KeysBar(id="keys")
 
     def compose_left(self) -> ComposeResult:
@@ -58,6 +60,7 @@ class Bench(Frame):
         self.chat = self.query_one(ChatPane)
         self.steps = self.query_one(StepsPane)
         self.detail = self.query_one(DetailPane)
+        self.foot = self.query_one(Foot)
         self.query_one("#talk").border_title = "1 Chat"
         self.set_interval(TICK, self._tick)
 

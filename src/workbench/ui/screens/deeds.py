@@ -11,10 +11,10 @@ from ...session import Changed
 from ...steps import TurnEnd
 from ..present.detail import summary
 from ..widgets.lines import LineList
-from .bench import Bench
+from .finding import Finding
 
 
-class Deeds(Bench):
+class Deeds(Finding):
     """Moving in the steps, marks, transcripts, the editor."""
 
     panes = ("chat", "steps", "detail")
@@ -82,12 +82,14 @@ class Deeds(Bench):
             self.detail.focus()
 
     def do_back(self) -> None:
-        if self._zoomed:
+        if self.foot.is_open:
+            self.unlook()
+        elif self._zoomed:
             self.zoom("")
             self.steps.focus()
         elif self.session is not None and self.session.busy:
             self.stop()
-        elif self.focused is not self.steps:
+        elif not self.unlook() and self.focused is not self.steps:
             self.steps.focus()
 
     def stop(self) -> None:

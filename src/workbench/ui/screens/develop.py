@@ -50,7 +50,7 @@ class Develop(Deeds):
 
     def begin(self) -> None:
         super().begin()
-        self.entry = self.query_one(InputLine)
+        self.entry = self.query_one("#entry", InputLine)
         self.attach(self.bench_app.session)
         self.entry.focus()
         self.set_interval(1.0, self.tell_status)
@@ -192,7 +192,12 @@ class Develop(Deeds):
 
     def do_back(self) -> None:
         s = self.session
-        if self.focused is self.entry and not self._zoomed and not (s is not None and s.busy):
+        if (
+            self.focused is self.entry
+            and not self.foot.is_open
+            and not self._zoomed
+            and not (s is not None and s.busy)
+        ):
             self.steps.focus()
         else:
             super().do_back()

@@ -168,9 +168,9 @@ class Review(Deeds):
             super().do_open()
 
     def do_back(self) -> None:
-        if self._zoomed:
+        if self._zoomed or self.foot.is_open:
             super().do_back()
-        else:
+        elif not self.unlook():
             self.do_list()
 
     def do_save(self) -> None:

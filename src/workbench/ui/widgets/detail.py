@@ -59,6 +59,7 @@ class DetailPane(Pane):
         self._fill()
 
     def _fill(self) -> None:
+        self._found = None
         if self.view is None or self.row is None:
             self._lines = [(Bit(self.hint, "dim"),)]
         else:
