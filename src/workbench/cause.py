@@ -15,7 +15,7 @@ from .compare import About, Comparison, Pair, Side, words
 from .steps import Decision, Hidden, Prompt
 from .transcript import exhibit_text
 
-Kind = Literal["setup", "customer", "model", "prompt", "tool", "policy", "code", "end", "untold"]
+Kind = Literal["off", "setup", "customer", "model", "prompt", "tool", "policy", "code", "end", "untold"]
 
 # which kinds of cause may lie behind a difference of one kind, likeliest first
 LIKELY: dict[About, tuple[Kind, ...]] = {
@@ -48,15 +48,22 @@ def causes(of: Comparison) -> list[Cause]:
     """What may have caused the first difference, the likeliest first; without one, all that drifted."""
     upto = of.pairs[: of.first + 1] if of.first >= 0 else of.pairs
     at = of.pairs[of.first] if of.first >= 0 else None
-    found = [*_setup(of, at is not None), *_prompts(of, upto, at), *_policies(of, upto, at)]
+    found = [*_off(of), *_setup(of, at is not None), *_prompts(of, upto, at), *_policies(of, upto, at)]
     if at is not None:
         found = [*_deed(of, at, found), *found]
     order = LIKELY.get(at.about, ()) if at is not None else ()
-    likely = {kind: number for number, kind in enumerate(order)}
+    likely = {kind: number for number, kind in enumerate(("off", *order))}
     first: dict[str, Cause] = {}
     for cause in sorted(found, key=lambda c: (not c.here, likely.get(c.kind, len(likely)))):
         first.setdefault(cause.what, cause)
     return list(first.values())
+
+
+def _off(of: Comparison) -> Iterator[Cause]:
+    for side, other in ((of.left, of.right), (of.right, of.left)):
+        gone = [part for part in side.off if part not in other.off]
+        if gone:
+            yield Cause("off", f"switched off in {side.name}: {', '.join(gone)}", here=True)
 
 
 def _setup(of: Comparison, here: bool) -> Iterator[Cause]:
@@ -116,25 +123,32 @@ def _prompts(of: Comparison, upto: list[Pair], at: Pair | None) -> Iterator[Caus
         if a is None or b is None or (id(a), id(b)) in seen:
             continue
         seen.add((id(a), id(b)))
-        yield from _prompt(of, a, b, pair is at)
+        yield from (cause._replace(here=pair is at and cause.here) for cause in of_prompt(of, pair))
 
 
-def _prompt(of: Comparison, a: Prompt, b: Prompt, here: bool) -> Iterator[Cause]:
+def of_prompt(of: Comparison, pair: Pair) -> Iterator[Cause]:
+    """How the prompts of one move differ; nothing where either is not recorded."""
+    a, b = pair.prompts
+    if a is not None and b is not None and a is not b:
+        yield from _prompt(of, a, b)
+
+
+def _prompt(of: Comparison, a: Prompt, b: Prompt) -> Iterator[Cause]:
     if a.model != b.model:
-        yield Cause("model", f"another model: {a.model} → {b.model}", here=here)
+        yield Cause("model", f"another model: {a.model} → {b.model}", here=True)
     if a.params != b.params:
-        yield Cause("model", "other parameters of the model", "", _pretty(a.params), _pretty(b.params), here)
+        yield Cause("model", "other parameters of the model", "", _pretty(a.params), _pretty(b.params), True)
     old, new = _titled(of.left, a.spans), _titled(of.right, b.spans)
     for title, one, other in _changed(old, new):
         what = _told(of, f"the prompt's “{title}”", one, other)
         texts = exhibit_text(one), exhibit_text(other)
-        yield Cause("prompt", what, _source(of, one, other), *texts, here=here)
+        yield Cause("prompt", what, _source(of, one, other), *texts, here=True)
     hidden = a.hidden, b.hidden
     for name, one, other in _changed(_titled(of.left, a.tools), _titled(of.right, b.tools)):
         what, source = _told(of, f"the tool {name}", one, other), ""
         if one is None or other is None:
             what, source = _why_hidden(what, hidden[one is not None], name)
-        yield Cause("tool", what, source, _pretty(one), _pretty(other), here, name)
+        yield Cause("tool", what, source, _pretty(one), _pretty(other), True, name)
     for name in sorted(set(a.policies) ^ set(b.policies)):
         yield _one_sided(of, name, name in a.policies, hidden[name in a.policies])
 

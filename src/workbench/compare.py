@@ -37,6 +37,7 @@ class Side(NamedTuple):
     """One of the two runs. `name` stands in sentences ("the record"), `title` above its column.
 
     `rerun`: today's code on the tape, so it ends at its first difference and no model was asked.
+    `off` names the parts of the agent that were switched off in it.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Side(NamedTuple):
     setup: Setup
     trace: Trace
     rerun: bool = False
+    off: tuple[str, ...] = ()
 
 
 class Pair(NamedTuple):
@@ -71,6 +73,11 @@ class Comparison(NamedTuple):
     right: Side
     pairs: list[Pair]
     first: int
+
+    @property
+    def start(self) -> int:
+        """The row to begin at: the first difference, else the first drift."""
+        return max(self.first if self.first >= 0 else self.jump(-1, True), 0)
 
     def follows(self, index: int) -> bool:
         """Whether a row differs as a consequence of the first difference."""

@@ -18,10 +18,12 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from ..compare import Side, check
 from ..desk import Desk
 from ..library import Entry, Library, Record
 from ..serving import Serving
 from ..session import Session
+from ..steps import Place
 from .style import CSS, THEMES
 from .terminal import tame
 
@@ -47,12 +49,18 @@ def _review() -> Screen[None]:
     return Review()
 
 
+def _compare() -> Screen[None]:
+    from .screens.compare import Compare
+
+    return Compare()
+
+
 class WorkbenchApp(App[int]):
     """The workbench. `changes` yields whenever files under journeys/ have changed."""
 
     CSS = CSS
     TITLE = "Workbench"
-    MODES: ClassVar[dict[str, Any]] = {"develop": _develop, "review": _review}
+    MODES: ClassVar[dict[str, Any]] = {"develop": _develop, "review": _review, "compare": _compare}
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "quit", show=False, priority=True)]
 
@@ -70,6 +78,9 @@ class WorkbenchApp(App[int]):
         self.changes = changes if changes is not None else _nothing()
         self.loads = 0
         self.drafts: dict[str, dict[str, str]] = {}  # forms that were left unfinished, by what they are about
+        self.base: Side | None = None  # what d compares with
+        self.compared: tuple[Side, Side] | None = None
+        self.came_from = "develop"  # where one came to Compare from
         self.pressed = 0.0  # when a key was pressed last
         self.failure = ""
         self.animation_level = "none"  # an animated page costs more than the page
@@ -155,6 +166,25 @@ class WorkbenchApp(App[int]):
         session = Session(self.desk.serving(entry.agent), self.session.store, id=entry.id if past else "")
         session.take_over(record.setup, record.trace, record.marks, begun=past, without=record.without)
         return session
+
+    # comparing
+
+    def compare(self, left: Side, right: Side) -> None:
+        """Show two runs beside each other. Raises UsageError for what cannot be compared."""
+        check(left, right)
+        if self.current_mode != "compare":
+            self.came_from = self.current_mode
+        self.compared = (left, right)
+        self.switch_mode("compare")
+        if hasattr(self.screen, "take"):
+            self.screen.take(left, right)
+
+    def go_to(self, places: dict[str, Place]) -> None:
+        """Back from Compare, to the place in the run that is on view there; `places` by the id of a side."""
+        self.switch_mode(self.came_from)
+        side = getattr(self.screen, "side", None)
+        here = side.id if side is not None else ""
+        self.screen.show_place(places.get(here) or list(places.values())[-1])  # type: ignore[attr-defined]
 
     # what the screens ask of the terminal
 

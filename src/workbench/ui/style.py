@@ -88,7 +88,7 @@ Pane {
     scrollbar-background-hover: $background; scrollbar-background-active: $background;
     scrollbar-color-hover: $faint; scrollbar-color-active: $primary;
 }
-#talk, #steps, #detail, #list {
+#talk, #steps, #detail, #list, #moves, #causes, #difference {
     border: solid $rule; border-title-color: $faint; border-title-background: $background;
     border-subtitle-color: $faint; border-subtitle-background: $background;
     &:focus, &:focus-within { border: heavy $primary; border-title-color: $primary; border-title-style: bold; }
@@ -114,6 +114,8 @@ Bar { scrollbar-size-vertical: 0; background: $panel; }
 .pane--title { text-style: bold reverse; }
 .pane--key { color: $primary; text-style: bold; }
 .pane--hit { text-style: bold reverse underline; }
+.pane--gone { color: $error; text-style: bold underline; }
+.pane--come { color: $success; text-style: bold underline; }
 .pane--cursor { background: $cursor-line; }
 .pane--chosen { background: $panel; }
 Screen:ansi .pane--cursor { text-style: reverse; }
@@ -135,7 +137,8 @@ Screen:ansi .pane--chosen { text-style: underline; }
 .narrow #right { width: 100%; height: 1fr; }
 .narrow #steps { height: 7fr; }
 .narrow #detail { height: 4fr; }
-.narrow #talk, .narrow #steps, .narrow #detail, .narrow #list {
+.narrow #talk, .narrow #steps, .narrow #detail, .narrow #list,
+.narrow #moves, .narrow #causes, .narrow #difference {
     border: none; border-top: solid $rule;
     &:focus, &:focus-within { border: none; border-top: heavy $primary; }
 }
@@ -165,6 +168,15 @@ InputLine {
 .narrow.review.opened #talk, .narrow.review.opened #right { display: block; }
 .narrow.review.opened.zoom-chat #right, .narrow.review.opened.zoom-steps #talk,
 .narrow.review.opened.zoom-detail #talk { display: none; }
+
+/* compare */
+.wide.compare #panes { layout: vertical; }
+#moves { width: 100%; height: auto; max-height: 55%; }
+#causes { width: 100%; height: auto; max-height: 20%; }
+#difference { width: 100%; height: 1fr; }
+.zoom-moves #causes, .zoom-moves #difference, .zoom-causes #moves, .zoom-causes #difference,
+.zoom-difference #moves, .zoom-difference #causes { display: none; }
+.zoom-moves #moves, .zoom-causes #causes { height: 100%; max-height: 100%; }
 
 /* forms */
 Form { align: center middle; background: $background 60%; }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 import msgspec
@@ -11,11 +10,10 @@ from ...steps import Answer, Change, Place, Prompt, Result
 from ...trace import Trace
 from ...transcript import exhibit_text
 from .detail import Tab, block, labelled, step, with_source
+from .diff import diff
 from .rows import Row
 from .text import BLANK, Bit, Line, clean, one_line, pretty, value, wrap
 from .view import View
-
-MAX_DIFF = 60  # lines of one difference
 
 
 def prompt(view: View, row: Row, width: int) -> list[Line]:
@@ -84,25 +82,13 @@ def _since_reload(view: View, place: Place, then: Prompt, width: int) -> list[Li
         title = _title(exhibits, key)
         if key not in then.spans:
             lines.append((Bit("≠ ", "warn"), Bit(title, "bold")))
-            lines += _diff(exhibits.get(old.get(title, "")), exhibits.get(key), width)
+            lines += diff(exhibit_text(exhibits.get(old.get(title, ""))), exhibit_text(exhibits.get(key)), width)
     names = {_title(exhibits, k) for k in now.spans}
     lines += [(Bit(f"- {title}", "bad"),) for title in old if title not in names]
     tools = [_title(exhibits, k) for k in now.tools if k not in then.tools]
     if tools:
         lines += labelled("tools", [Bit("changed: " + ", ".join(tools), "warn")], width)
     return lines
-
-
-def _diff(old: Any, new: Any, width: int) -> list[Line]:
-    before = clean(exhibit_text(old)).split("\n") if old else []
-    after = clean(exhibit_text(new)).split("\n")
-    lines: list[Line] = []
-    for text in difflib.unified_diff(before[:2000], after[:2000], lineterm="", n=1):
-        if text.startswith(("---", "+++", "@@")):
-            continue
-        role = "good" if text[0] == "+" else "bad" if text[0] == "-" else "dim"
-        lines += wrap([Bit(f"{text[0]} {text[1:]}", role)], width, 2)
-    return [*lines[:MAX_DIFF], *([(Bit("…", "dim"),)] if len(lines) > MAX_DIFF else [])]
 
 
 def _messages(view: View, place: Place, width: int) -> list[Line]:
@@ -176,11 +162,12 @@ def world(view: View, row: Row, width: int) -> list[Line]:
 def _changed(result: Result, width: int) -> list[Line]:
     lines: list[Line] = [(Bit(f"  {result.place} ", "dim"), Bit(one_line(result.tool), "tool"))]
     for change in result.changed[:200]:
-        lines += wrap(_change(change), width, 6)
+        lines += wrap(change_bits(change), width, 6)
     return lines
 
 
-def _change(change: Change) -> list[Bit]:
+def change_bits(change: Change) -> list[Bit]:
+    """One change of the world: its path, what was there, what is."""
     path = ".".join(one_line(p, 80) for p in change.path)
     absent = msgspec.UNSET
     before = "" if change.before is absent else value(change.before, 400)

@@ -7,9 +7,12 @@ import time
 from ...session import Code
 from ...steps import Answer
 from ...trace import Trace
-from .text import Bit, Line, one_line, width, wrap
+from .text import Bit, Line, cut, one_line, width, wrap
 
 MODELS = {"rehearsal": "rehearsal (a script, no model)", "tape": "tape", "you": "you are at the wheel"}
+BRIEFLY = {"rehearsal": "rehearsal (no model)"}  # where the line is short
+SHORT = 100  # cells below which it is
+SCREENS = ("Develop", "Review", "Compare")
 
 
 class Cost:
@@ -67,22 +70,29 @@ def state(code: Code) -> Bit:
 
 
 def status(
-    agent: str, model: str, code: Code, turns: int, cost: Cost, busy: str, screens: Line, cells: int,
-    reloaded: bool = False, brief: bool = False,
+    agent: str, model: str, code: Code, turns: int, cost: Cost, busy: str, screen: str, cells: int,
+    reloaded: bool = False, brief: bool = False, base: str = "",
 ) -> list[Line]:  # fmt: skip
     """One line where all fits, more where it does not: what is wrong is never cut.
 
     `brief`: what the last save came to has been read, and takes no line of its own any more.
+    `base`: the conversation that others are compared with.
     """
     head = [Bit(f" {one_line(agent, 60)} ", "title"), Bit("  "), state(code), Bit("   ")]
-    facts = [MODELS.get(model, one_line(model, 80))]
+    known = {**MODELS, **BRIEFLY} if cells < SHORT else MODELS
+    facts = [known.get(model, one_line(model, 80))]
     if turns:
         facts.append(f"turn {turns}")
     facts += cost.parts
     head.append(Bit(" · ".join(facts)))
     if busy:
         head += [Bit(" · "), Bit(busy, "warn")]
+    if base:
+        head += [Bit(" · "), Bit(f"base: {_brief(base)}", "accent")]
     note = told(code, reloaded)
+    screens = _screens(screen)
+    if width(head) + width(screens) + 1 > cells:
+        screens = (Bit(f"{screen} ", "head"),)
     one = [*head, *([Bit(" · "), *note] if note and code.state != "broken" else [])]
     if width(one) + width(screens) + 2 <= cells and (not note or code.state != "broken"):
         gap = cells - width(one) - width(screens) - 1
@@ -92,6 +102,19 @@ def status(
     gap = cells - width(head) - width(screens) - 1
     first = (*head, Bit(" " * gap), *screens) if gap >= 1 else tuple(head)
     return [*wrap(first, cells, 1), *(wrap([Bit(" "), *note], cells, 1) if note else [])]
+
+
+def _brief(title: str) -> str:
+    """A title without the words that were said, a path without its folders."""
+    return cut(one_line(title).split(" “")[0].rsplit("/", 1)[-1], 24)
+
+
+def _screens(here: str) -> Line:
+    """The names of all screens; a click on one goes there."""
+    bits: list[Bit] = []
+    for name in SCREENS:
+        bits += [Bit(" | " if bits else "", "dim"), Bit(name, "head" if name == here else "dim")]
+    return (*bits, Bit(" "))
 
 
 def told(code: Code, reloaded: bool) -> list[Bit]:

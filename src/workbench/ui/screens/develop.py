@@ -18,18 +18,18 @@ from ...errors import WorkbenchError
 from ...session import Code, Session
 from ...steps import Place
 from .. import actions
-from ..present.text import Bit, one_line, value
+from ..present.text import one_line, value
 from ..widgets.bars import keys_of
 from ..widgets.chat import ChatPane
 from ..widgets.input import InputLine
-from .deeds import Deeds
+from .comparing import Comparing
 
 NOTE_SECONDS = 10.0  # how long the note of a reload may take a line of its own
 GLANCE = 2.0  # seconds it stands there at least, whatever is pressed
 HANDED = "a person has it now: f forks before that, ctrl+n begins anew"
 
 
-class Develop(Deeds):
+class Develop(Comparing):
     """The live conversation."""
 
     where = actions.DEVELOP
@@ -104,7 +104,7 @@ class Develop(Deeds):
         code, reloaded, brief = self._note(s)
         self.status.tell(
             agent=s.agent, model=s.model, code=code, turns=turns, busy=busy,
-            screens=(Bit("Develop", "head"), Bit(" | Review ", "dim")), reloaded=reloaded, brief=brief,
+            screen="Develop", reloaded=reloaded, brief=brief, base=self.base_title,
         )  # fmt: skip
 
     def _note(self, s: Session) -> tuple[Code, bool, bool]:
@@ -149,8 +149,6 @@ class Develop(Deeds):
             return "there is nothing to fork yet"
         if id in ("keep", "drop") and (s is None or s.rerun is None):
             return "there is no new run: change a journey and save it first"
-        if id == "difference" and (s is None or s.rerun is None or not s.rerun.differences):
-            return "no re-run differs from the record"
         if id == "setup" and (s is None or s.card is None):
             return "the code is not loaded yet"
         return super().why_not(id)
@@ -258,8 +256,6 @@ class Develop(Deeds):
         self.detail.choose("step")
         self.steps.go_to(Place.parse(s.rerun.differences[0].place))
         self.offer_keys()
-
-    do_difference = show_difference
 
     def do_keep(self) -> None:
         assert self.session is not None

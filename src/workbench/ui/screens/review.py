@@ -12,21 +12,22 @@ from textual.containers import Vertical
 from textual.timer import Timer
 from textual.widget import Widget
 
+from ...compare import Side
 from ...errors import WorkbenchError
 from ...library import Entry, Record
 from ...steps import Place
 from .. import actions
-from ..present.text import Bit, one_line
+from ..present.text import one_line
 from ..widgets.bars import keys_of
 from ..widgets.chat import ChatPane
 from ..widgets.lines import LineList
 from ..widgets.shelf import LEGEND, STATES, ShelfList
-from .deeds import Deeds
+from .comparing import Comparing
 
 PEEK = 0.15  # seconds the cursor rests before a conversation is read
 
 
-class Review(Deeds):
+class Review(Comparing):
     """A list, and the conversation the cursor stands on."""
 
     where = actions.REVIEW
@@ -112,14 +113,15 @@ class Review(Deeds):
         if not self.is_mounted or self.session is None:
             live = self.bench_app.session
             code = replace(live.code, note="")  # the note is of the live conversation
-            self.status.tell(agent=live.agent, model=live.model, code=code, turns=0, busy="", screens=SCREENS)
+            self.status.tell(agent=live.agent, model=live.model, code=code, turns=0, busy="", screen="Review")
             return
         s = self.session
         self.status.cost.read(s.trace)
         turns = s.trace[len(s.trace) - 1].turn if len(s.trace) else 0
         self.status.tell(
             agent=s.agent, model=self.record.model if self.record and self.record.model else "model not recorded",
-            code=replace(self.bench_app.session.code, note=""), turns=turns, busy=self._about(), screens=SCREENS,
+            code=replace(self.bench_app.session.code, note=""), turns=turns, busy=self._about(),
+            screen="Review", base=self.base_title,
         )  # fmt: skip
 
     def _about(self) -> str:
@@ -151,6 +153,15 @@ class Review(Deeds):
         if id in ("continue", "save") and entry is not None and entry.agent != live.agent:
             return f"this is a conversation of {entry.agent}: start workbench with that agent"
         return super().why_not(id)
+
+    @property
+    def side(self) -> Side | None:
+        """A saved transcript is opened as a copy, so it is known by its path."""
+        side = super().side
+        if side is None or self.entry is None:
+            return side
+        title = side.title if self.entry.kind == "session" else one_line(self.entry.id, 200)
+        return side._replace(id=self.entry.id, title=title)
 
     # doing
 
@@ -184,6 +195,3 @@ class Review(Deeds):
 
     def do_develop(self) -> None:
         self.app.switch_mode("develop")
-
-
-SCREENS = (Bit("Develop | ", "dim"), Bit("Review ", "head"))

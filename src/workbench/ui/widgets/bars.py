@@ -7,7 +7,7 @@ from textual import events
 from textual.timer import Timer
 
 from .. import actions
-from ..present.status import Cost, status
+from ..present.status import SCREENS, Cost, status
 from ..present.text import Bit, Line, clean, plain, width, wrap
 from .lines import Pane
 
@@ -53,9 +53,9 @@ class StatusBar(Bar):
         self.say(status(cost=self.cost, cells=self.cells, **facts))  # type: ignore[arg-type]
 
     def on_click(self, event: events.Click) -> None:
-        """A click on the name of the other screen goes there."""
+        """A click on the name of another screen goes there."""
         text = plain(self._lines[event.y]) if 0 <= event.y < len(self._lines) else ""
-        for name in ("Develop", "Review"):
+        for name in SCREENS:
             start = cell_len(text[: text.rfind(name)]) if name in text else -1
             if 0 <= start <= event.x < start + len(name) and hasattr(self.screen, f"do_{name.lower()}"):
                 self.screen.run_worker(self.screen.action_do(name.lower()))  # type: ignore[attr-defined]

@@ -23,7 +23,7 @@ from ..present.text import Line, plain
 ROLES = (
     "dim", "bold", "good", "bad", "warn", "accent", "user", "agent", "think", "tool", "label", "rule",
     "head", "mark", "source", "draft", "title", "key",
-    "hit",
+    "hit", "gone", "come",
 )  # fmt: skip
 
 

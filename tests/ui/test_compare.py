@@ -1,0 +1,372 @@
+"""Compare: two runs beside each other, from a reload, from two conversations, from a transcript."""
+
+from __future__ import annotations
+
+import pytest
+
+from ui.host import Script, say
+from ui.test_develop import NEW, OLD
+from ui.test_review import save_a_guard
+from workbench.cause import Cause
+from workbench.compare import Side, compare
+from workbench.steps import Answer, Setup, UserMessage
+from workbench.trace import Trace
+from workbench.ui.present import compare as present
+from workbench.ui.present.diff import diff
+from workbench.ui.present.text import plain
+from workbench.ui.present.text import width as cells
+
+WHOLE = [
+    pytest.param((160, 48), id="wide"),
+    pytest.param((80, 24), id="narrow"),
+]
+
+
+async def edited(bench, old="> 30", new="> 60", file="shop/returns/journey.py"):
+    """Say something that is blocked, then save a change of the code."""
+    await bench.say("return OL-1 please")
+    text = (bench.journeys / file).read_text()
+    assert old in text
+    await bench.save_file(file, text.replace(old, new))
+    await bench.press("escape")
+
+
+async def compared(bench):
+    await bench.press("d")
+    await bench.until(lambda: type(bench.screen).__name__ == "Compare" and bench.screen.comparison is not None)
+
+
+async def two_talks(bench):
+    """A base in which order 1 was asked for, and a talk about order 2."""
+    await bench.say("return OL-1 please")
+    await bench.press("escape", "w", "ctrl+n")
+    await bench.say("return OL-2 please")
+    await bench.press("escape")
+
+
+@pytest.mark.parametrize("size", WHOLE)
+def test_a_reload_is_compared_move_by_move_with_the_first_difference_chosen(play, size):
+    async def flow(bench):
+        await edited(bench)
+        await compared(bench)
+        moves = bench.pane("#moves").splitlines()
+        assert "turn 1 return OL-1 please" in moves[0]
+        assert " = " in moves[1]
+        assert " ≠ " in moves[2]
+        assert bench.screen.moves.cursor == 2
+        assert "not run" in moves[3]
+        assert "they part at move 2" in bench.text()
+        bench.picture(f"compare-{size[0]}")
+
+    play(flow, Script(*OLD), size=size)
+
+
+def test_the_cause_is_named_with_its_line_and_its_text(play):
+    async def flow(bench):
+        await edited(bench, "close 30 days", "close 60 days")
+        await compared(bench)
+        causes = bench.pane("#causes")
+        assert "~ policy   the policy returns.return_window was changed" in causes
+        assert "shop/returns/journey.py:" in causes
+        await bench.press("2")
+        difference = bench.pane("#difference")
+        assert "- Returns close 30 days after delivery." in difference
+        assert "+ Returns close 60 days after delivery." in difference
+
+    play(flow, Script(*OLD))
+
+
+def test_the_difference_says_what_either_side_decided(play):
+    async def flow(bench):
+        await edited(bench)
+        await compared(bench)
+        difference = bench.pane("#difference")
+        assert "≠ the policies' combined effect changed · the first real difference" in difference
+        assert "- ✗ return_window blocked “delivered 52 days ago; the limit is 30”" in difference
+        assert "+ ✓ return_window allowed" in difference
+        assert "the same: call, thought" in difference
+
+    play(flow, Script(*OLD))
+
+
+def test_an_edited_manual_is_drift_and_no_model_was_asked(play):
+    async def flow(bench):
+        await edited(bench, "Look the order up first.", "Look nothing up.", "shop/returns/manual.md")
+        await compared(bench)
+        assert "no real difference; 1 drift" in bench.text()
+        assert " ~ " in bench.pane("#moves").splitlines()[bench.screen.moves.cursor]
+        assert "no model was asked: its answer here is the recorded one" in bench.pane("#difference")
+        assert "+ Look nothing up." in bench.pane("#difference")
+        assert "shop/returns/manual.md:1" in bench.pane("#causes")
+
+    play(flow, Script(*OLD))
+
+
+def test_code_that_was_not_changed_runs_the_same(play):
+    async def flow(bench):
+        await bench.say("return OL-1 please")
+        await bench.press("escape")
+        await compared(bench)
+        assert "the same all along" in bench.text()
+        assert "Nothing that the record holds differs" in bench.pane("#causes")
+        await bench.press("exclamation_mark")
+        assert "the runs are the same all along" in bench.text()
+
+    play(flow, Script(*OLD))
+
+
+@pytest.mark.parametrize("size", WHOLE)
+def test_two_conversations_are_compared_by_a_base(play, size):
+    async def flow(bench):
+        await two_talks(bench)
+        assert "base: " in bench.text()
+        await compared(bench)
+        moves = bench.pane("#moves").splitlines()
+        assert "return OL-1 please" in moves[0]
+        assert "return OL-2 please" in moves[0]
+        assert "customer the customer's words of turn 1 differ" in bench.pane("#causes")
+        assert "- return OL-1 please" in bench.pane("#difference")
+        assert "the base: " in bench.text()
+
+    play(flow, Script(*OLD, *NEW), size=size)
+
+
+def test_what_follows_from_the_first_difference_is_dim_and_said_to_follow(play):
+    async def flow(bench):
+        await two_talks(bench)
+        await compared(bench)
+        assert {bit.role for bit in bench.screen.moves.line(1, 120) if bit.text.strip()} == {"dim"}
+        await bench.press("j")
+        assert "taken as its consequence" in bench.pane("#difference")
+
+    play(flow, Script(*OLD, *NEW))
+
+
+def test_the_base_is_taken_back_with_the_same_key(play):
+    async def flow(bench):
+        await bench.say("hello")
+        await bench.press("escape", "w")
+        assert bench.app.base is not None
+        await bench.press("w")
+        assert bench.app.base is None
+        assert "the base is taken back" in bench.text()
+        assert "base: " not in bench.text().splitlines()[0]
+
+    play(flow, Script([say("hi")]))
+
+
+def test_the_sides_are_swapped(play):
+    async def flow(bench):
+        await edited(bench)
+        await compared(bench)
+        await bench.press("x")
+        await bench.until(lambda: bench.screen.comparison is not None)
+        assert bench.screen.comparison.left.name == "today's code"
+        assert "+ ✗ return_window blocked" in bench.pane("#difference")
+        assert "returns.return_window decides otherwise: allow → block" in bench.pane("#causes")
+
+    play(flow, Script(*OLD))
+
+
+def test_the_keys_go_over_turns_moves_and_differences(play):
+    async def flow(bench):
+        await bench.say("return OL-1 please")
+        await bench.press("escape", "w", "ctrl+n")
+        await bench.say("return OL-1 please")
+        await bench.say("thanks")
+        await bench.press("escape")
+        await compared(bench)
+        at = []
+        for key in ("g", "right_square_bracket", "right_curly_bracket", "left_curly_bracket", "exclamation_mark"):
+            await bench.press(key)
+            at.append(bench.screen.moves.cursor)
+        assert at == [0, 1, 4, 0, 3]
+        await bench.press("exclamation_mark", "exclamation_mark", "exclamation_mark")
+        assert bench.screen.moves.cursor == 3
+        assert "from the top again" in bench.text()
+
+    play(flow, Script(*OLD, *OLD[:2], [say("Sorry, no.")], [say("Bye.")]))
+
+
+def test_enter_goes_to_the_move_where_one_came_from(play):
+    async def flow(bench):
+        await edited(bench)
+        await bench.press("G")
+        await compared(bench)
+        await bench.press("enter")
+        assert type(bench.screen).__name__ == "Develop"
+        assert str(bench.screen.place) == "1.2.1"
+
+    play(flow, Script(*OLD))
+
+
+def test_escape_goes_back_to_where_one_came_from(play):
+    async def flow(bench):
+        await save_a_guard(bench)
+        await bench.press("R", "enter")
+        await compared(bench)
+        assert "the record: transcripts/a-plain-return.json" in bench.text()
+        assert "the same all along" in bench.text()
+        await bench.press("2", "escape")
+        assert bench.screen.focused is bench.screen.moves
+        await bench.press("escape")
+        assert type(bench.screen).__name__ == "Review"
+
+    play(flow, Script(*NEW))
+
+
+def test_a_saved_transcript_is_compared_with_its_replay(play):
+    async def flow(bench):
+        await save_a_guard(bench)
+        text = (bench.journeys / "shop/returns/journey.py").read_text()
+        await bench.save_file("shop/returns/journey.py", text.replace("> 30", "> 1"))
+        await bench.press("R", "enter")
+        await compared(bench)
+        assert "returns.return_window decides otherwise: allow → block; its code was changed" in bench.text()
+        await bench.press("enter")
+        assert type(bench.screen).__name__ == "Review"
+        assert str(bench.screen.place) == "1.2.1"
+
+    play(flow, Script(*NEW))
+
+
+def test_a_conversation_in_review_is_compared_with_a_base_from_develop(play):
+    async def flow(bench):
+        await save_a_guard(bench)
+        await bench.press("ctrl+n")
+        await bench.say("return OL-1 please")
+        await bench.press("escape", "w", "R", "enter")
+        await compared(bench)
+        assert "this one: transcripts/a-plain-return.json" in bench.text()
+        assert "the customer's words of turn 1 differ" in bench.pane("#causes")
+
+    play(flow, Script(*NEW, *OLD))
+
+
+def test_a_click_on_its_name_compares_and_one_on_another_leaves(play):
+    async def flow(bench):
+        await edited(bench)
+        for name in ("Compare", "Review", "Develop"):
+            at = bench.text().splitlines()[0].rindex(name)
+            await bench.pilot.click(offset=(at + 2, 0))
+            await bench.until(lambda name=name: type(bench.screen).__name__ == name)
+
+    play(flow, Script(*OLD))
+
+
+def test_what_cannot_be_compared_says_why(play):
+    async def flow(bench):
+        await bench.press("escape", "d")
+        assert "there is nothing to compare yet" in bench.text()
+        await bench.press("w")
+        assert bench.app.base is None
+        await bench.say("hello")
+        bench.app.base = Side("x", "the base", "x", Setup(agent="bank"), Trace([UserMessage(turn=1, text="hi")]))
+        await bench.press("escape", "d")
+        assert "the base is a conversation with bank, this one with shop" in bench.text()
+        assert type(bench.screen).__name__ == "Develop"
+
+    play(flow, Script([say("hi")]))
+
+
+def test_the_line_of_the_cause_opens_in_the_editor(play, monkeypatch):
+    async def flow(bench):
+        await edited(bench, "close 30 days", "close 60 days")
+        await compared(bench)
+        opened = []
+        monkeypatch.setattr(bench.app, "edit", lambda source, screen: opened.append(source))
+        await bench.press("e")
+        assert opened[0].startswith("shop/returns/journey.py:")
+
+    play(flow, Script(*OLD))
+
+
+def test_the_difference_and_the_chosen_line_are_copied(play, monkeypatch):
+    async def flow(bench):
+        await edited(bench)
+        await compared(bench)
+        copied = []
+        monkeypatch.setattr(bench.app, "copy", lambda text, screen: copied.append(text))
+        await bench.press("y", "2", "y", "1", "3", "y")
+        assert "create_return(OL-1)" in copied[0]
+        assert "returns.return_window" in copied[1]
+        assert "the first real difference" in copied[2]
+
+    play(flow, Script(*OLD))
+
+
+@pytest.mark.parametrize("size", WHOLE)
+def test_a_pane_takes_the_whole_screen_and_gives_it_back(play, size):
+    async def flow(bench):
+        await edited(bench)
+        await compared(bench)
+        for key, pane in (("1", "#moves"), ("2", "#causes"), ("3", "#difference")):
+            await bench.press(key, "plus")
+            assert bench.screen.query_one(pane).size.height >= size[1] - 5
+            await bench.press("plus")
+        await bench.press("question_mark")
+        assert "swap sides" in bench.text()
+
+    play(flow, Script(*OLD), size=size)
+
+
+def test_a_resize_keeps_the_place_and_a_tiny_screen_says_so(play):
+    async def flow(bench):
+        await edited(bench)
+        await compared(bench)
+        await bench.pilot.resize_terminal(50, 12)
+        await bench.settle()
+        assert "needs 60x16" in bench.text()
+        await bench.pilot.resize_terminal(80, 24)
+        await bench.settle(0.2)
+        assert bench.screen.moves.cursor == 2
+        assert "they part at move 2" in bench.text()
+
+    play(flow, Script(*OLD))
+
+
+# present
+
+
+def hostile():
+    words = "[/x] \x1b[31mred\x1b[0m \u202eevil\u202c [bold"
+    call = [{"type": "tool_use", "id": "c", "name": words, "input": {words: words}}]
+    steps = [UserMessage(turn=1, text=words), Answer(turn=1, answer=1, blocks=call)]
+    return Side("a", words, words, Setup(agent="shop"), Trace(steps))
+
+
+def test_hostile_words_are_shown_inert():
+    left = hostile()
+    right = left._replace(id="b", trace=Trace([UserMessage(turn=1, text="\x1b]0;title\x07[/x]")]))
+    of = compare(left, right)
+    numbers = present.numbers(of.pairs)
+    lines = [present.row(of, i, numbers[i], 80) for i in range(len(of.pairs))]
+    lines += [line for i in range(len(of.pairs)) for line in present.pair_in_full(of, i, 80)]
+    lines += [present.cause(Cause("code", left.name, left.name), 80)]
+    text = "\n".join([*(plain(line) for line in lines), present.heading(of, 80)])
+    assert "[/x]" in text
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+
+
+def test_a_text_difference_marks_the_words_that_differ():
+    lines = diff("one\nclose 30 days after", "one\nclose 60 days after", 60)
+    assert [plain(line).rstrip() for line in lines] == ["  one", "- close 30 days after", "+ close 60 days after"]
+    assert [b.text for line in lines for b in line if b.role in ("gone", "come")] == ["30", "60"]
+    assert diff("same", "same", 60) == []
+
+
+def test_a_huge_text_difference_is_cut_and_says_so():
+    lines = diff("\n".join(f"a{i}" for i in range(5000)), "\n".join(f"b{i}" for i in range(5000)), 60)
+    assert len(lines) < 100
+    assert "…" in plain(lines[-1])
+
+
+def test_a_row_fits_at_every_width():
+    left = hostile()
+    wide = left._replace(id="b", trace=Trace([UserMessage(turn=1, text="広い言葉 " * 40)]))
+    of = compare(left, wide)
+    for width in range(40, 170, 7):
+        for index in range(len(of.pairs)):
+            line = present.row(of, index, (1, 1), width)
+            assert cells(line) == width
