@@ -65,6 +65,13 @@ class Stage:
         await self.pilot.press(*keys)
         await self.pilot.pause(0.3)
 
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Change a file of the copy."""
+        path = self.host.root / name
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
     def picture(self, name: str) -> Path:
         svg = self.app.export_screenshot(title="workbench")
         # the ids that rich draws by chance would make every picture a new one
@@ -116,6 +123,24 @@ async def review(stage: Stage) -> None:
     stage.picture("review")
 
 
+async def compare(stage: Stage) -> None:
+    """The rule is loosened in code, and in the manual, while the conversation is open."""
+    await stage.press("escape")
+    await stage.say("The boots of OL-1002 don't fit")
+    await stage.say("just do it anyway")
+    stage.edit("support/returns/journey.py", "delivery, 45 for loyal", "delivery, 60 for loyal")
+    stage.edit("support/returns/journey.py", "if days > limit:", "if days > limit + 15:")
+    stage.edit("support/returns/manual.md", "45 days for loyal", "60 days for loyal")
+    await stage.app.session.reload()
+    await stage.press("escape", "d")
+    for _ in range(100):
+        await stage.pilot.pause(0.05)
+        if getattr(stage.app.screen, "comparison", None) is not None:
+            break
+    await stage.press("g", "exclamation_mark")
+    stage.picture("compare")
+
+
 def write_keys() -> None:
     """The table of keys in docs/screens.md, made from the one that the screens use."""
     page = HERE / "docs" / "screens.md"
@@ -133,6 +158,7 @@ def main() -> None:
         asyncio.run(shoot(Path(name), WIDE, develop))
         asyncio.run(shoot(Path(name), NARROW, narrow))
         asyncio.run(shoot(Path(name), WIDE, review, "review"))
+        asyncio.run(shoot(Path(name), WIDE, compare))
     sys.stdout.write("\n".join(sorted(p.name for p in PICTURES.glob("*.svg"))) + "\n")
 
 
