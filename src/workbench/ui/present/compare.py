@@ -13,7 +13,7 @@ from .detail import labelled, with_source
 from .diff import diff
 from .lanes import GLYPHS, OUTCOMES, VERDICTS, act, broke, short
 from .prompt import change_bits
-from .text import BLANK, Bit, Line, clean, cut, fit, one_line, plain, pretty
+from .text import BLANK, Bit, Line, clean, cut, fit, one_line, plain, pretty, width
 
 SIGNS: dict[Status, str] = {"same": "=", "drift": "~", "differs": "≠", "left": "‹", "right": "›"}
 KINDS = {"untold": "not told", "off": "off"}
@@ -84,8 +84,19 @@ def _half(move: Move | None, number: int, cells: int, faint: bool, side: Side) -
     if move.message is not None:
         bits = [Bit(f"turn {move.place.turn} ", "head"), Bit(one_line(move.message.text), "user")]
     else:
-        bits = [Bit(f"{number:>4} " if _counts(move) else "     ", "dim"), *(act(move) or _loose(move))]
+        head = Bit(f"{number:>4} " if _counts(move) else "     ", "dim")
+        bits = [head, *_deed(move, cells - len(head.text))]
     return fit([Bit(plain(bits), "dim")] if faint else bits, cells)
+
+
+def _deed(move: Move, cells: int) -> list[Bit]:
+    """What was done; the arguments of a call are cut before what it came to."""
+    bits = act(move) or _loose(move)
+    if move.call is None or len(bits) < 3:
+        return bits
+    tool, args, *outcome = bits
+    room = cells - width([tool]) - min(width(outcome), cells * 2 // 5)
+    return [tool, Bit(cut(args.text, max(room, 2)), args.role), *outcome]
 
 
 def _loose(move: Move) -> list[Bit]:
@@ -114,14 +125,15 @@ def called(id: str, said: str) -> str:
 # causes
 
 
-def cause(one: Cause, width: int) -> Line:
-    """A cause on one line: ≠ at the move where the runs part, ~ before it; its source at the right."""
+def cause(one: Cause, cells: int) -> Line:
+    """A cause on one line: ≠ at the move where the runs part, ~ before it; its source where there is room."""
     sign = Bit("≠ ", "warn") if one.here else Bit("~ ", "dim")
     bits = [sign, Bit(f"{KINDS.get(one.kind, one.kind):<9}", "label"), Bit(one_line(one.what))]
-    source = one_line(one.source, 200)
-    if not source or len(source) + 20 > width:
-        return fit(bits, width)
-    return (*fit(bits, width - len(source) - 1), Bit(" "), Bit(source, "source"))
+    source = Bit(one_line(one.source, 200), "source")
+    left = cells - width([source])
+    if left < width(bits) + 1:
+        return fit(bits, cells)
+    return (*fit(bits, left), source)
 
 
 def cause_in_full(one: Cause, width: int) -> list[Line]:
