@@ -51,6 +51,8 @@ def causes(of: Comparison) -> list[Cause]:
     found = [*_off(of), *_setup(of, at is not None), *_prompts(of, upto, at), *_policies(of, upto, at)]
     if at is not None:
         found = [*_deed(of, at, found), *found]
+        if not any(cause.here for cause in found):
+            found.append(Cause("untold", "the record does not tell what caused this", here=True))
     order = LIKELY.get(at.about, ()) if at is not None else ()
     likely = {kind: number for number, kind in enumerate(("off", *order))}
     first: dict[str, Cause] = {}
@@ -88,12 +90,15 @@ def _deed(of: Comparison, at: Pair, found: list[Cause]) -> Iterator[Cause]:
         yield from _faults(at)
     elif at.about == "result" and at.left is not None and at.left.call is not None:
         tool = at.left.call.tool
+        if any(
+            m is not None and m.result is not None and m.result.outcome == "missing" for m in (at.left, at.right)
+        ):
+            yield Cause("untold", f"the record holds no result of {tool} here", here=True)
+            return
         what = f"{tool} was called alike and gave something else: its code, or the world behind it"
         yield Cause("code", what, here=True, tool=tool)
     elif at.about == "model" and not any(c.here and c.kind in ("model", "prompt", "tool") for c in found):
         yield _choice(of, at)
-    elif at.about in ("policy", "tool") and not any(c.here for c in found):
-        yield Cause("untold", "the record does not tell what caused this", here=True)
 
 
 def _faults(at: Pair) -> Iterator[Cause]:

@@ -13,7 +13,7 @@ from workbench.compare import Side, compare
 from workbench.errors import UsageError
 from workbench.outside.loader import load
 from workbench.replay import rerun
-from workbench.steps import Prompt, Setup, TurnEnd, UserMessage
+from workbench.steps import Prompt, Result, Setup, TurnEnd, UserMessage
 from workbench.trace import Trace
 
 LOOK, RETURN = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")]
@@ -227,6 +227,13 @@ def test_a_record_without_prompts_says_that_it_does_not_tell(tmp_path):
     assert named(found) == ["the record does not tell: the base holds no prompt"]
 
 
+def test_what_was_switched_off_is_named_before_all_else(tmp_path):
+    talk = talked(tmp_path, LOOK, RETURN, "No.", policies=[WINDOW])
+    ran = asyncio.run(rerun(shop(tmp_path / "off").agent, talk.setup, list(talk.trace)))
+    now = Side("now", "today's code", "now", talk.setup, ran.trace, True, ("policy returns.return_window",))
+    assert named(compare(side(talk), now))[0] == "switched off in today's code: policy returns.return_window"
+
+
 # causes: customer and world
 
 
@@ -248,6 +255,12 @@ def test_another_result_of_the_same_call_is_code_or_world_and_not_told_which(tmp
     cause = causes(compared(a, b))[0]
     assert cause.what == "create_return was called alike and gave something else: its code, or the world behind it"
     assert cause.tool == "create_return"
+
+
+def test_a_result_that_the_record_lacks_is_no_fault_of_the_tool(tmp_path):
+    talk = talked(tmp_path)
+    talk.trace = Trace([s for s in talk.trace if not isinstance(s, Result) or s.tool != "find_order"])
+    assert "the record holds no result of find_order here" in named(today(talk, tmp_path))
 
 
 def test_both_runs_are_taken_as_they_stand(tmp_path):
