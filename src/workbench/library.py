@@ -1,25 +1,34 @@
-"""What there is to review: saved transcripts and past conversations, as plain values."""
+"""What there is to review: saved transcripts, past conversations and imported ones, as plain values."""
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from .ablation import Off
 from .expectation import Expectation
+from .host import Store
+from .query import Query
 from .steps import Setup
 from .trace import Trace
 from .transcript import Mark
 
+Kind = Literal["transcript", "session", "import"]
+
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the list. `id` is a path for a transcript, an id for a session; `when` seconds since the epoch.
+    """A line of the list. `id` is a path for a transcript, else an id; `when` seconds since the epoch.
 
-    `state` is guard, open, guarding or session; `problem` says why it cannot be opened.
+    `state` is guard, open, guarding, session, import or unreadable; `problem`
+    says why it cannot be opened. `number` is its number in the index, which
+    changes when the conversation does. `recording` is the same for all that is
+    kept of one conversation. `signs` says what is suspicious, "" if nothing.
     """
 
-    kind: Literal["transcript", "session"]
+    kind: Kind
     id: str
     title: str
     agent: str
@@ -28,6 +37,16 @@ class Entry:
     turns: int = 0
     marks: int = 0
     problem: str = ""
+    number: int = 0
+    outcome: str = ""
+    signs: str = ""
+    recording: str = ""
+    tags: tuple[str, ...] = ()
+
+    @property
+    def ref(self) -> str:
+        """Its name in what a person keeps: "session:support-20260105-101500-1a2b"."""
+        return f"{self.kind}:{self.id}"
 
 
 @dataclass(frozen=True)
@@ -43,11 +62,76 @@ class Record:
     without: list[Off] = field(default_factory=list)  # what was switched off in some of its turns
 
 
+@dataclass(frozen=True)
+class Found:
+    """What a query found: numbers in their order, those of them that were seen, and how many there are of all.
+
+    Where nothing was found `alone` says how many each term would find by itself.
+    """
+
+    numbers: Sequence[int] = field(default_factory=lambda: array("I"))
+    seen: set[int] = field(default_factory=set)
+    of: int = 0
+    alone: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class News:
+    """How far the index is: `done` of `total`, 0 of 0 when there is nothing to do.
+
+    `changed`: a query may find other things now. `note` is for the engineer.
+    """
+
+    done: int = 0
+    total: int = 0
+    note: str = ""
+    changed: bool = False
+
+
 class Library(Protocol):
-    def entries(self) -> list[Entry]:
-        """All there is, transcripts first, then sessions, latest first. Never raises for one bad file."""
+    """Search may take some milliseconds and belongs in a thread; the rest is quick."""
+
+    @property
+    def queues(self) -> Mapping[str, str]:
+        """The queries that are kept, by name."""
+        ...
+
+    def search(self, query: Query) -> Found: ...
+
+    def values(self, filter: str, start: str) -> list[tuple[str, int]]:
+        """What a filter may be asked for, and how many each would find; for a thread."""
+        ...
+
+    def page(self, numbers: Sequence[int]) -> list[Entry]:
+        """The entries of some numbers, in that order; those that are gone are left out."""
+        ...
+
+    def number(self, ref: str) -> int:
+        """The number that a conversation has now, 0 if it is gone."""
         ...
 
     def open(self, entry: Entry) -> Record:
         """Raises WorkbenchError where it cannot be read."""
+        ...
+
+    def keeper(self, entry: Entry, store: Store) -> Store:
+        """Where the marks go that are made while a conversation is read."""
+        ...
+
+    def tag(self, numbers: Iterable[int], tag: str, on: bool = True) -> list[str]:
+        """Put a tag on them or take it off; gives back the refs for which this changed something."""
+        ...
+
+    def tag_refs(self, refs: list[str], tag: str, on: bool = True) -> None: ...
+
+    def see(self, query: Query, entry: Entry, seen: bool = True) -> None:
+        """Keep that a conversation was seen in this queue, or was not after all."""
+        ...
+
+    def keep_queue(self, name: str, query: str) -> None:
+        """Keep a query under a name; an empty one takes the name away."""
+        ...
+
+    def news(self) -> AsyncIterator[News]:
+        """Keeps the index true while it is listened to, and tells how far it is."""
         ...

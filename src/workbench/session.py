@@ -60,12 +60,13 @@ class Middle:
 
 
 Listener = Callable[[Changed], None]
+Undo = tuple[str, Callable[[], object]]  # what was done, and what takes it back
 
 
 class Session:
     """One live conversation. Every method that fails raises a WorkbenchError fit to show."""
 
-    def __init__(self, serving: Serving, store: Store, *, id: str = "") -> None:
+    def __init__(self, serving: Serving, store: Store, *, id: str = "", undos: list[Undo] | None = None) -> None:
         self.serving = serving
         self.store = store
         self.id = id or new_id(serving.agent)
@@ -84,7 +85,7 @@ class Session:
         self._worker: Worker | None = None  # while a turn runs on it
         self._begun = False
         self._set_up = False
-        self._undo: list[tuple[str, Callable[[], None]]] = []
+        self._undo: list[Undo] = [] if undos is None else undos  # given one, sessions share it
         serving.hears.add(self)
         self.code_changed()
 
@@ -279,7 +280,8 @@ class Session:
     def _begin(self) -> None:
         if not self._begun:
             self._begun = True
-            self.store.begin(self.id, {"session": self.id, "setup": self.setup, "model": self.model})
+            code = self.card.code if self.card else ""
+            self.store.begin(self.id, {"session": self.id, "setup": self.setup, "model": self.model, "code": code})
             for key, value in self.trace.exhibits.items():
                 self.store.append(self.id, {"exhibit": key, "value": value})
             for step in self.trace:

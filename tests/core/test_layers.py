@@ -43,9 +43,11 @@ CORE = (
     "cause",
     "wire",
     "redact",
-    "library",
+    "gist",
+    "query",
     "host",
     "saving",
+    "library",
     "serving",
     "session",
     "desk",
@@ -55,6 +57,7 @@ LIBRARIES = {  # an outside library: where alone it may be imported
     "anthropic": ("outside/claude.py",),
     "httpx2": ("outside/claude.py",),
     "watchfiles": ("outside/watch.py",),
+    "sqlite_utils": ("outside/index_tables.py",),
     "typer": ("cli/commands.py",),
     "textual": ("ui/",),
     "rich": ("ui/",),
@@ -197,6 +200,7 @@ def test_the_test_sees_the_imports_there_are() -> None:
         ("import workbench.cli.chat, workbench.outside.serve", ["textual", "anthropic", "rich"]),
         ("import workbench", ["textual", "anthropic", "typer", "rich"]),
         ("import workbench.ui.app", ["anthropic", "workbench.outside"]),
+        ("import workbench.outside.shelf", ["sqlite_utils", "anthropic", "textual"]),
     ],
 )
 def test_a_fresh_process_loads_only_what_it_needs(statement: str, heavy: list[str]) -> None:

@@ -25,7 +25,7 @@ class Bench:
         self.store = Memory()
         self.model = model
         self.session = Session(Serving(FakeHost(self.journeys, model), "shop", "rehearsal"), self.store)
-        self.shelf = Shelf(self.store)
+        self.shelf = Shelf(self.store, root=root)
         self.changes = Changes()
         self.app = WorkbenchApp(self.session, self.shelf, self.changes)
         self.pilot: Any = None
@@ -100,6 +100,7 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Bench
                 await flow(bench)
 
         asyncio.run(whole())
+        bench.shelf.close()
         assert bench.app.failure == ""
         return bench
 

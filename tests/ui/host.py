@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import tempfile
+import threading
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +13,22 @@ import msgspec
 
 from workbench.ablation import without
 from workbench.engine import run_turn
-from workbench.library import Entry, Record
+from workbench.gist import gist
+from workbench.library import Found, Kind, News, Record
 from workbench.model import Delta, ModelAnswer
+from workbench.outside.history import History
+from workbench.outside.indexing import Indexing
 from workbench.outside.loader import Loaded, load
+from workbench.outside.project import Project
 from workbench.outside.serve import card_of, reran, stage
+from workbench.outside.shelf import Shelf as RealShelf
+from workbench.outside.sources import Card, Stamp, transcript_card
+from workbench.query import Query
 from workbench.replay import replay, rerun
 from workbench.session import Session
 from workbench.steps import Answer, TurnEnd
 from workbench.trace import Trace
-from workbench.transcript import Transcript, decode
+from workbench.transcript import Transcript, decode, encode, recording_id
 from workbench.wire import (
     Done,
     Event,
@@ -229,33 +238,74 @@ class Memory:
         self.lay = data
 
 
-class Shelf:
-    """A library over a memory store and whatever sessions it is given."""
+class Kept:
+    """Where a test's conversations lie: what the store saved, and sessions it was given."""
 
-    def __init__(self, store: Memory, *sessions: Session) -> None:
-        self.store = store
-        self.sessions = {s.id: s for s in sessions}
+    def __init__(self, kind: Kind, shelf: Shelf) -> None:
+        self.kind, self.shelf = kind, shelf
 
-    def entries(self) -> list[Entry]:
-        return [
-            *(
-                Entry("transcript", p, t.title, t.agent, t.state, 1.0, 1, len(t.marks))
-                for p, t in self.store.saved.items()
-            ),
-            *(
-                Entry("session", s.id, "a talk", s.agent, "session", 2.0, len(s.turns()), len(s.marks))
-                for s in self.sessions.values()
-            ),
-        ]
+    def looks(self) -> None:
+        return None
 
-    def open(self, entry: Entry) -> Record:
-        if entry.kind == "session":
-            s = self.sessions[entry.id]
+    def stamps(self) -> Iterator[tuple[str, Stamp]]:
+        if self.kind == "transcript":
+            yield from ((path, Stamp(len(encode(t)), 1)) for path, t in self.shelf.store.saved.items())
+        else:
+            yield from ((s.id, Stamp(len(s.trace), len(s.marks))) for s in self.shelf.sessions.values())
+
+    def card(self, id: str) -> Card:
+        if self.kind == "transcript":
+            return transcript_card(
+                f"transcript:{id}",
+                self.shelf.store.saved[id],
+                self.shelf.ledger,
+                self.shelf.store.saved[id].state,
+                1.0,
+            )
+        s = self.shelf.sessions[id]
+        return Card(
+            "a talk", s.agent, "session", 2.0, recording_id(list(s.trace), s.setup),
+            tags=self.shelf.ledger.tags_of(f"session:{id}"), gist=gist(s.trace, s.marks.values()),
+        )  # fmt: skip
+
+    def open(self, id: str) -> Record:
+        if self.kind == "session":
+            s = self.shelf.sessions[id]
             return Record(
                 s.setup, Trace(s.trace.steps, s.trace.exhibits), "a talk", "script", list(s.marks.values())
             )
-        t = self.store.saved[entry.id]
-        return Record(t.setup, t.trace, t.title, "script", t.marks, t.expectations)
+        t = self.shelf.store.saved[id]
+        marks = self.shelf.ledger.marks_of(f"transcript:{id}", t.marks)
+        return Record(t.setup, t.trace, t.title, "script", marks, t.expectations)
+
+
+class Shelf(RealShelf):
+    """The library of a memory store and whatever sessions it is given; its index is true whenever it is asked."""
+
+    def __init__(self, store: Memory, *sessions: Session, root: Path | None = None) -> None:
+        project = Project(root or Path(tempfile.mkdtemp()))
+        super().__init__(project, History(project.state, project.transcripts))
+        self.store = store
+        self.sessions = {s.id: s for s in sessions}
+        self.sources |= {kind: Kept(kind, self) for kind in ("transcript", "session")}
+        self.indexing = Indexing(project.state, project.transcripts)
+        self.indexing.sources |= self.sources
+        self.indexing.ledger = self.ledger
+        self.lock = threading.Lock()
+
+    def search(self, query: Query) -> Found:
+        with self.lock:
+            self.indexing.refresh()
+        return super().search(query)
+
+    async def news(self) -> AsyncIterator[News]:
+        """Whatever a person does here is found out by looking."""
+        return
+        yield
+
+    def close(self) -> None:
+        self.indexing.close()
+        super().close()
 
 
 def answers(session: Session) -> list[Answer]:

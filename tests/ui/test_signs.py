@@ -141,8 +141,8 @@ def test_the_next_failure_stops_once_at_a_move_and_at_what_differs(play, size):
     play(flow, Script(*OLD), size=size)
 
 
-def entry(id, title, kind="session", when=0.0, marks=0, state="session"):
-    return Entry(kind, id, title, "shop", state, when, 1, marks)
+def entry(id, title, kind="session", when=0.0, marks=0, state="session", number=0):
+    return Entry(kind, id, title, "shop", state, when, 1, marks, number=number)
 
 
 def test_entries_of_one_title_are_told_apart():
@@ -156,18 +156,21 @@ def test_entries_of_one_title_are_told_apart():
         entry("d", "alone", when=noon),
     ])  # fmt: skip
     assert apart == {
-        "transcripts/late.json": "late", "transcripts/late-2.json": "late-2",
-        "a": "12:00:00", "b": "12:00:05", "c": "12:10",
+        "transcript:transcripts/late.json": "late", "transcript:transcripts/late-2.json": "late-2",
+        "session:a": "12:00:00", "session:b": "12:00:05", "session:c": "12:10",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("width", [24, 40, 76, 120])
 def test_a_long_title_is_cut_and_its_marks_and_time_are_not(width):
     shelf = ShelfList()
-    shelf.entries = [entry(i, "a very long title " * 10, when=time.time(), marks=12) for i in "ab"]
-    shelf._apart = {"a": "12:00", "b": "12:10"}
+    shelf.numbers = [1, 2]
+    noon = time.mktime((2026, 1, 5, 12, 0, 0, 0, 0, -1))
+    shelf.fetch = lambda numbers: [
+        entry(f"talk{n}", "a very long title " * 10, when=noon + 600 * n, marks=12, number=n) for n in numbers
+    ]
     line = plain(shelf.line(0, width))
-    assert "… 12:00" in line
+    assert "… 12:10" in line
     assert "⚑12" in line
 
 

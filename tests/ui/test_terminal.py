@@ -32,7 +32,7 @@ if {crash!r}:
     develop.Develop.do_copy = fail
 store = Memory()
 root = make_agent(Path({root!r}))
-sys.exit(run(Session(Serving(FakeHost(root, Script()), "shop", "rehearsal"), store), Shelf(store)))
+sys.exit(run(Session(Serving(FakeHost(root, Script()), "shop", "rehearsal"), store), Shelf(store, root=root)))
 """
 
 

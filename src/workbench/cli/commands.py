@@ -106,11 +106,14 @@ def import_(
     into: Annotated[
         Path | None, typer.Option("--into", help="The folder to write to; transcripts/AGENT if none.")
     ] = None,
+    review: Annotated[
+        bool, typer.Option("--review", help="Only for review: any many, kept together, no files and no guards.")
+    ] = False,
 ) -> None:
-    """Turn a log of conversations into guard transcripts."""
+    """Turn a log of conversations into guard transcripts, or take it in for review."""
     from .import_ import import_ as start
 
-    raise typer.Exit(start(format, file, agent, into))
+    raise typer.Exit(start(format, file, agent, into, review))
 
 
 def check(agent: AgentOption = "", json: JsonFlag = False) -> None:

@@ -36,9 +36,11 @@ def dev(agent: str, model: str, fixture: str, resume: str, screen: Literal["deve
     from .. import ui
     from ..outside.shelf import Shelf
 
+    shelf = Shelf(project, history)
     try:
-        code = ui.run(session, Shelf(project, history), _changes(project), screen)
+        code = ui.run(session, shelf, _changes(project), screen)
     finally:
+        shelf.close()
         host.close()
         history.close()
     if history.begun:

@@ -1,18 +1,20 @@
-"""`workbench import`: logs of other systems become guard transcripts."""
+"""`workbench import`: logs of other systems become guard transcripts, or conversations to review."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from ..errors import UsageError
+from ..outside.archive import Archive
 from ..outside.importers import FORMATS
 from ..outside.loader import agent_names
 from ..outside.project import find_project
 from ..outside.transcripts import write
+from ..transcript import Transcript
 from .report import Exit, say
 
 
-def import_(format: str, file: Path, agent: str, into: Path | None) -> Exit:
+def import_(format: str, file: Path, agent: str, into: Path | None, review: bool) -> Exit:
     reader = FORMATS.get(format)
     if reader is None:
         raise UsageError(f"there is no format {format!r}", next=f"one of: {', '.join(FORMATS)}")
@@ -20,12 +22,16 @@ def import_(format: str, file: Path, agent: str, into: Path | None) -> Exit:
         data = file.read_bytes()
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", where=str(file)) from None
+    if review and into is not None:
+        raise UsageError("--review writes no files, so --into says nothing", next="leave one of them out")
     project = find_project()
     agents = agent_names(project.journeys)
     if not agent and len(agents) > 1:
         raise UsageError("say whose conversations they are", next=f"--agent, one of: {', '.join(agents)}")
     name = project.agent(agent)
     found = reader(data, name, file.name)
+    if review:
+        return _to_review(Archive(project.state / "archive.db"), found)
     folder = into or project.transcripts / name
     paths = [folder / f"{t.id}.json" for t in found]
     there = [p for p in paths if p.exists()]
@@ -38,4 +44,11 @@ def import_(format: str, file: Path, agent: str, into: Path | None) -> Exit:
         write(path, transcript)
     say(f"{len(found)} guard transcripts in {folder}")
     say(f"  next: workbench replay {folder}")
+    return Exit.OK if found else Exit.NOTHING
+
+
+def _to_review(archive: Archive, found: list[Transcript]) -> Exit:
+    added, there = archive.add(found)
+    say(f"{added} conversations to review" + (f"; {there} were there already" if there else ""))
+    say("  next: workbench review, then / and in:imports")
     return Exit.OK if found else Exit.NOTHING

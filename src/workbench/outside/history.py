@@ -30,6 +30,7 @@ class Line(msgspec.Struct, omit_defaults=True):
     session: str = ""
     setup: Setup | None = None
     model: str = ""
+    code: str = ""
     step: AnyStep | None = None
     exhibit: str = ""
     value: Any = None
@@ -50,6 +51,7 @@ class Kept:
     id: str
     setup: Setup
     model: str
+    code: str = ""  # the hash of the code it began on
     steps: list[AnyStep] = field(default_factory=list)
     exhibits: dict[str, Any] = field(default_factory=dict)
     marks: dict[str, Mark] = field(default_factory=dict)
@@ -181,7 +183,7 @@ def _lines(path: Path) -> list[bytes]:
 
 def _take(kept: Kept | None, record: Line) -> Kept | None:
     if record.session and record.setup is not None:
-        return Kept(record.session, record.setup, record.model)
+        return Kept(record.session, record.setup, record.model, record.code)
     if kept is None:
         return None
     if record.step is not None:

@@ -22,7 +22,7 @@ from ..compare import Side, check
 from ..desk import Desk
 from ..library import Entry, Library, Record
 from ..serving import Serving
-from ..session import Session
+from ..session import Session, Undo
 from ..steps import Place
 from .style import CSS, THEMES
 from .terminal import tame
@@ -77,6 +77,7 @@ class WorkbenchApp(App[int]):
         self.library = library
         self.changes = changes if changes is not None else _nothing()
         self.loads = 0
+        self.undos: list[Undo] = []  # what was done in Review, to whichever conversation
         self.drafts: dict[str, dict[str, str]] = {}  # forms that were left unfinished, by what they are about
         self.base: Side | None = None  # what d compares with
         self.compared: tuple[Side, Side] | None = None
@@ -158,10 +159,17 @@ class WorkbenchApp(App[int]):
         self.switch(Session(self.desk.serving(agent), self.session.store))
 
     def reading(self, entry: Entry, record: Record) -> Session:
-        """A session over a record that was opened: a past session is itself, a transcript is a copy."""
+        """A session over a record that is read: its marks are kept, and nothing is added to it."""
         known = self.desk.find(entry.id)
         if known is not None:
             return known
+        store = self.library.keeper(entry, self.session.store)
+        session = Session(self.desk.serving(entry.agent), store, id=entry.id, undos=self.undos)
+        session.take_over(record.setup, record.trace, record.marks, begun=True, without=record.without)
+        return session
+
+    def going_on(self, entry: Entry, record: Record) -> Session:
+        """A session that goes on with a record: a past session is itself, anything else is a copy."""
         past = entry.kind == "session"
         session = Session(self.desk.serving(entry.agent), self.session.store, id=entry.id if past else "")
         session.take_over(record.setup, record.trace, record.marks, begun=past, without=record.without)

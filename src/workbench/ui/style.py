@@ -88,6 +88,15 @@ Pane {
     scrollbar-background-hover: $background; scrollbar-background-active: $background;
     scrollbar-color-hover: $faint; scrollbar-color-active: $primary;
 }
+#listing { height: 1fr; }
+#list { height: 1fr; }
+#ask-box { height: auto; display: none; }
+#ask { height: 1; width: 100%; padding: 0 1; }
+#ask Static { width: 2; color: $primary; text-style: bold; }
+#hint { height: auto; max-height: 2; width: 100%; padding: 0 1 0 3; color: $faint; display: none; }
+#hint.bad { color: $error; }
+.querying #ask-box, .queried #ask-box { display: block; }
+.querying #hint { display: block; }
 #talk, #steps, #detail, #list, #moves, #causes, #difference {
     border: solid $rule; border-title-color: $faint; border-title-background: $background;
     border-subtitle-color: $faint; border-subtitle-background: $background;
@@ -157,14 +166,14 @@ InputLine {
 .zoom-chat #right, .zoom-steps #talk, .zoom-detail #talk { display: none; }
 .zoom-steps #detail, .zoom-detail #steps { display: none; }
 .zoom-chat #talk, .zoom-steps #right, .zoom-detail #right { width: 100%; max-width: 100%; height: 100%; }
-.zoom-chat #list, .zoom-steps #list, .zoom-detail #list { display: none; }
+.zoom-chat #listing, .zoom-steps #listing, .zoom-detail #listing { display: none; }
 
 /* review */
-.wide.review #list { width: 29%; min-width: 36; max-width: 60; height: 100%; }
+.wide.review #listing { width: 29%; min-width: 36; max-width: 60; height: 100%; }
 .wide.review #talk { width: 27%; }
-.narrow.review #list { width: 100%; height: 100%; }
+.narrow.review #listing { width: 100%; height: 100%; }
 .narrow.review #talk, .narrow.review #right { display: none; }
-.narrow.review.opened #list { display: none; }
+.narrow.review.opened #listing { display: none; }
 .narrow.review.opened #talk, .narrow.review.opened #right { display: block; }
 .narrow.review.opened.zoom-chat #right, .narrow.review.opened.zoom-steps #talk,
 .narrow.review.opened.zoom-detail #talk { display: none; }

@@ -76,7 +76,7 @@ class Deeds(Finding):
     def do_last_tab(self) -> None:
         self.detail.turn_tab(-1)
 
-    def do_open(self) -> None:
+    def do_open(self) -> Any:
         if self.steps.row is not None:
             self.zoom("detail")
             self.detail.focus()
@@ -178,7 +178,7 @@ class Deeds(Finding):
         self.session.unmark(str(self.place))
         self.tell("the mark is gone · u brings it back")
 
-    def do_undo(self) -> None:
+    def do_undo(self) -> Any:
         assert self.session is not None
         self.tell(f"undone: {self.session.undo()}", "good")
 
@@ -189,5 +189,5 @@ class Deeds(Finding):
         self.app.push_screen(SaveScreen(self.session, self.place))
 
     @on(LineList.Opened, "#steps")
-    def _opened(self) -> None:
-        self.do_open()
+    async def _opened(self) -> None:
+        await self.perform(self.do_open)

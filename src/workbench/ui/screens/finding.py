@@ -27,7 +27,7 @@ class Finding(Bench):
 
     # the line at the foot
 
-    def do_find(self) -> None:
+    def do_find(self) -> Any:
         self._ask(FIND, self.pane, "", "what to find: words, names, arguments, results, reasons")
 
     def do_filter(self) -> None:

@@ -1,7 +1,8 @@
-"""Review: transcripts and past conversations, read in the same panes and with the same keys."""
+"""Review: transcripts, past and imported conversations, read in the same panes and with the same keys."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import ClassVar
 
@@ -21,13 +22,13 @@ from ..present.text import one_line
 from ..widgets.bars import keys_of
 from ..widgets.chat import ChatPane
 from ..widgets.lines import LineList
-from ..widgets.shelf import LEGEND, STATES, ShelfList
-from .comparing import Comparing
+from ..widgets.shelf import STATES
+from .queue import Queue, undo_of
 
 PEEK = 0.15  # seconds the cursor rests before a conversation is read
 
 
-class Review(Comparing):
+class Review(Queue):
     """A list, and the conversation the cursor stands on."""
 
     where = actions.REVIEW
@@ -41,63 +42,68 @@ class Review(Comparing):
         self._timer: Timer | None = None
 
     def compose_left(self) -> ComposeResult:
-        yield ShelfList(id="list")
+        yield from self.compose_list()
         with Vertical(id="talk"):
             yield ChatPane(id="chat")
 
     def begin(self) -> None:
         super().begin()
-        self.shelf = self.query_one(ShelfList)
         self.chat.hint = ["Choose a conversation in the list; it opens here."]
         self.chat.show([], fresh=True)
         self.detail.redraw()
         self.shelf.focus()
 
     def on_screen_resume(self) -> None:
-        """Read the list anew each time: conversations and transcripts are made next door."""
-        self.call_after_refresh(self.read_list)
+        """Look anew each time: conversations and transcripts are made next door."""
+        self.look(self.asked)
 
-    def read_list(self) -> None:
-        entries = self.bench_app.library.entries()
-        self.shelf.show(entries)
-        saved = sum(1 for e in entries if e.kind == "transcript")
-        self.shelf.border_title = f"0 List: {saved} saved, {len(entries) - saved} talks"
-        self.shelf.border_subtitle = LEGEND
-        self.tell_status()
+    def showed(self) -> None:
         self.offer_keys()
-        if self.has_class("wide") and self.entry is None:
-            self.open_entry()
+        if self.has_class("wide"):
+            self._rest()
 
     @on(LineList.Moved, "#list")
     def _peek(self, event: LineList.Moved) -> None:
-        """Where list and conversation stand side by side, the cursor is enough to see it."""
         if self.has_class("wide"):
-            if self._timer is not None:
-                self._timer.stop()
-            self._timer = self.set_timer(PEEK, self.open_entry)
+            self._rest()
+
+    def _rest(self) -> None:
+        """Where list and conversation stand side by side, the cursor is enough to see it."""
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(
+            PEEK, lambda: self.run_worker(self.open_entry(), group="peek", exclusive=True)
+        )
 
     @on(LineList.Opened, "#list")
-    def _clicked(self) -> None:
-        self.do_open()
+    async def _clicked(self) -> None:
+        await self.do_open()
 
-    def open_entry(self) -> bool:
-        """Show the conversation of the cursor. False where it cannot be read."""
+    async def open_entry(self) -> bool:
+        """Show the conversation of the cursor. False where there is none, or it cannot be read."""
         entry = self.shelf.entry
         if entry is None:
             return False
         if entry.problem:
             self.tell(entry.problem, "bad")
             return False
-        if self.entry is not None and entry.id == self.entry.id and entry.when == self.entry.when:
+        if self.entry is not None and (entry.ref, entry.when) == (self.entry.ref, self.entry.when):
+            self.entry = entry
             return True
         try:
-            record = self.bench_app.library.open(entry)
+            record = await asyncio.to_thread(self.bench_app.library.open, entry)
         except WorkbenchError as error:
             self.tell_error(error)
             return False
+        if self.shelf.entry is None or self.shelf.entry.ref != entry.ref:
+            return False  # the cursor went on meanwhile
+        self._read(entry, record)
+        return True
+
+    def _read(self, entry: Entry, record: Record) -> None:
         self.entry, self.record = entry, record
         session = self.bench_app.reading(entry, record)
-        live = session is self.bench_app.session
+        live = session in self.bench_app.desk.open
         heard = session.listeners
         self.attach(session)
         if live:  # the live screen goes on hearing what happens to it
@@ -105,33 +111,39 @@ class Review(Comparing):
         at = next((e.at for e in record.expectations), next((m.at for m in record.marks), ""))
         if at:
             self.call_after_refresh(self.steps.go_to, Place.parse(at))
-        return True
 
     # status and keys
 
     def tell_status(self) -> None:
-        if not self.is_mounted or self.session is None:
-            live = self.bench_app.session
-            code = replace(live.code, note="")  # the note is of the live conversation
-            self.status.tell(agent=live.agent, model=live.model, code=code, turns=0, busy="", screen="Review")
+        if not self.is_mounted:
             return
-        s = self.session
-        self.status.cost.read(s.trace)
-        turns = s.trace[len(s.trace) - 1].turn if len(s.trace) else 0
+        shown = self.session
+        live = self.bench_app.session
+        code = replace(live.code, note="")  # the note is of the live conversation
+        if shown is None:
+            self.status.tell(
+                agent=live.agent, model=live.model, code=code, turns=0, busy=self.indexing, screen="Review"
+            )
+            return
+        self.status.cost.read(shown.trace)
+        turns = shown.trace[len(shown.trace) - 1].turn if len(shown.trace) else 0
+        model = self.record.model if self.record and self.record.model else "model not recorded"
         self.status.tell(
-            agent=s.agent, model=self.record.model if self.record and self.record.model else "model not recorded",
-            code=replace(self.bench_app.session.code, note=""), turns=turns, busy=self._about(),
-            screen="Review", base=self.base_title,
+            agent=shown.agent, model=model, code=code, turns=turns,
+            busy=self.indexing or self._about(), screen="Review", base=self.base_title,
         )  # fmt: skip
 
     def _about(self) -> str:
         if self.entry is None or self.record is None:
             return ""
-        words = STATES.get(self.entry.state, ("", "", self.entry.state))[2]
+        words = STATES.get(self.entry.state, ("", "", "", self.entry.state))[3]
         expects = "; ".join(f"at {e.at} {one_line(e.sentence, 200)}" for e in self.record.expectations)
-        return f"{words}: {expects}" if expects else words
+        about = f"{words}: {expects}" if expects else words
+        return f"{about} · {one_line(self.entry.signs, 200)}" if self.entry.signs else about
 
     def offer_keys(self) -> None:
+        if self.offer_asking():
+            return
         keys = keys_of(self.where)
         if self.focused is self.shelf:
             keys = [("enter", "open"), *keys]
@@ -148,6 +160,8 @@ class Review(Comparing):
     def why_not(self, id: str) -> str:
         live = self.bench_app.session
         entry = self.entry
+        if id == "undo":
+            return "" if self.bench_app.undos or self.session in self.bench_app.desk.open else "nothing to undo"
         if id in ("continue", "save") and live.busy:
             return "the live conversation is still answering: wait for it"
         if id in ("continue", "save") and entry is not None and entry.agent != live.agent:
@@ -168,11 +182,13 @@ class Review(Comparing):
     def do_list(self) -> None:
         self.zoom("")
         self.remove_class("opened")
-        self.shelf.focus()
+        super().do_list()
 
-    def do_open(self) -> None:
+    async def do_open(self) -> None:
         if self.focused is self.shelf or self.focused is None:
-            if self.open_entry():
+            if await self.open_entry():
+                assert self.entry is not None
+                self.see(self.entry)
                 self.add_class("opened")
                 self.steps.focus()
         else:
@@ -181,16 +197,52 @@ class Review(Comparing):
     def do_back(self) -> None:
         if self._zoomed or self.foot.is_open:
             super().do_back()
+        elif self.focused is self.shelf:
+            self.clear()
         elif not self.unlook():
             self.do_list()
 
-    def do_save(self) -> None:
-        super().do_save()
+    async def do_next_unseen(self) -> None:
+        await self._go_unseen(True)
 
-    def do_continue(self) -> None:
-        if not self.open_entry() or self.session is None:
+    async def do_last_unseen(self) -> None:
+        await self._go_unseen(False)
+
+    async def _go_unseen(self, forward: bool) -> None:
+        """Check off what is on view, and open the next that is not."""
+        here = self.shelf.entry
+        if here is not None and self.entry is not None and here.ref == self.entry.ref:
+            self.see(here)
+        at = self.unseen(forward)
+        if at is None:
+            left = len(self.found.numbers) - len(self.found.seen)
+            rest = f"; {left:,} on the other side" if left else ": all are seen"
+            self.tell(f"nothing unseen {'after' if forward else 'before'} this{rest}", "" if left else "good")
             return
-        chosen, self.session, self.entry = self.session, None, None
+        self.shelf.move(at)
+        await self.open_entry()
+
+    async def do_undo(self) -> None:
+        if not self.bench_app.undos:
+            super().do_undo()
+            return
+        self.tell(f"undone: {undo_of(self.bench_app)}", "good")
+        self.shelf.forget()
+        entry, session = self.entry, self.session
+        if entry is None or session is None or session in self.bench_app.desk.open:
+            return
+        record = await asyncio.to_thread(self.bench_app.library.open, entry)
+        session.marks = {mark.at: mark for mark in record.marks}  # another reading of it may have been undone
+        self.update()
+
+    async def do_continue(self) -> None:
+        if not await self.open_entry() or self.entry is None or self.record is None or self.session is None:
+            return
+        chosen = self.session
+        if chosen not in self.bench_app.desk.open:
+            marks = list(chosen.marks.values())
+            chosen = self.bench_app.going_on(self.entry, replace(self.record, marks=marks))
+        self.session, self.entry = None, None
         self.bench_app.switch(chosen)
 
     def do_develop(self) -> None:

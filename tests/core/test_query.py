@@ -1,0 +1,99 @@
+"""A queue is a query: what a person types."""
+
+from __future__ import annotations
+
+import pytest
+
+from workbench.errors import UsageError
+from workbench.query import FILTERS, Query, Term
+
+
+def terms(text):
+    return list(Query.parse(text).terms)
+
+
+def test_words_and_filters_are_told_apart():
+    assert terms("gift tag:refund OL-1002") == [Term("", "gift"), Term("tag", "refund"), Term("", "OL-1002")]
+
+
+def test_what_is_in_quotes_is_one_thing_and_whole():
+    assert terms('"gift card" tag:"very odd"') == [
+        Term("", "gift card", whole=True),
+        Term("tag", "very odd", whole=True),
+    ]
+
+
+def test_a_quote_that_is_still_open_is_still_being_typed():
+    assert terms('"gift ca') == [Term("", "gift ca")]
+
+
+def test_a_minus_turns_a_term_round():
+    assert terms("-tag:refund -gift") == [Term("tag", "refund", without=True), Term("", "gift", without=True)]
+
+
+@pytest.mark.parametrize("text", ["", "  ", "tag:", "-", '"', "sample:"])
+def test_what_is_still_being_typed_asks_nothing(text):
+    assert not Query.parse(text)
+
+
+@pytest.mark.parametrize("text", ["12:30", "a=b", "#1", "OL-1002"])
+def test_what_is_no_filter_is_words(text):
+    assert terms(text) == [Term("", text)]
+
+
+def test_the_same_thing_twice_is_asked_once():
+    assert len(terms("gift gift tag:a tag:a")) == 2
+
+
+def test_an_unknown_filter_is_named_with_those_there_are():
+    with pytest.raises(UsageError, match="there is no filter 'color'") as error:
+        Query.parse("color:red")
+    assert all(name in error.value.message for name in FILTERS)
+    assert '"color:red"' in error.value.next
+
+
+def test_an_order_may_be_cut_short_and_must_be_one():
+    assert Query.parse("sort:susp").sort == "suspicious"
+    with pytest.raises(UsageError, match="no order"):
+        Query.parse("sort:colour")
+
+
+def test_a_sample_has_a_size_and_a_draw():
+    assert (Query.parse("sample:50").sample, Query.parse("sample:50").draw) == (50, 1)
+    assert Query.parse("sample:50/3").draw == 3
+    with pytest.raises(UsageError, match="no number"):
+        Query.parse("sample:many")
+
+
+def test_sampling_a_sample_draws_again():
+    once = Query.parse("tag:a").drawn(50)
+    assert str(once) == "tag:a sample:50"
+    assert str(once.drawn(50)) == "tag:a sample:50/2"
+
+
+@pytest.mark.parametrize(
+    "text", ['tag:refund -is:seen "gift card" card sort:suspicious sample:50/2', 'tag:"very odd"', "-gift", ""]
+)
+def test_a_query_is_read_back_as_it_was_written(text):
+    assert str(Query.parse(text)) == text
+    assert Query.parse(str(Query.parse(text))) == Query.parse(text)
+
+
+def test_progress_is_that_of_the_same_conversations_however_they_were_asked_for():
+    name = Query.parse("tag:a gift").name
+    assert Query.parse("gift tag:a").name == name
+    assert Query.parse("gift tag:a -is:seen sort:long").name == name
+    assert Query.parse("gift").name != name
+    assert Query.parse("gift tag:a sample:5").name != name
+
+
+def test_a_kept_queue_is_opened_by_its_name_and_can_be_narrowed():
+    kept = {"odd": "tag:refund -is:seen", "worse": "queue:odd sort:suspicious"}
+    assert str(Query.parse("queue:odd gift", kept)) == "tag:refund -is:seen gift"
+    assert str(Query.parse("queue:worse", kept)) == "tag:refund -is:seen sort:suspicious"
+
+
+@pytest.mark.parametrize(("asked", "kept"), [("queue:x", {"y": "a"}), ("queue:x", {"x": "queue:x"})])
+def test_a_queue_that_is_not_there_or_asks_for_itself_is_refused(asked, kept):
+    with pytest.raises(UsageError, match="there is no queue"):
+        Query.parse(asked, kept)

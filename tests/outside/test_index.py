@@ -1,0 +1,489 @@
+"""The index over conversations: what a query finds, and that it stays true whatever happens to the files."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from workbench.errors import TranscriptError, UsageError
+from workbench.host import Store
+from workbench.library import News
+from workbench.outside.archive import Archive
+from workbench.outside.history import History
+from workbench.outside.index_writer import Writer
+from workbench.outside.indexing import Indexing
+from workbench.outside.ledger import Ledger, Line
+from workbench.outside.project import Project
+from workbench.outside.shelf import Shelf
+from workbench.outside.transcripts import write
+from workbench.query import Query
+from workbench.steps import (
+    Answer,
+    AnyStep,
+    Decision,
+    Entered,
+    Fault,
+    HandOff,
+    Reply,
+    Result,
+    Setup,
+    TurnEnd,
+    UserMessage,
+)
+from workbench.transcript import SCHEMA, Mark, Transcript, recording_id
+
+CALL = {"type": "tool_use", "id": "1", "name": "find_order", "input": {"order_number": "OL-1002"}}
+
+
+def talk(words: str, *more: AnyStep, journey: str = "returns", reply: str = "Done.") -> list[AnyStep]:
+    return [
+        UserMessage(turn=1, text=words),
+        Entered(turn=1, journey=journey),
+        Answer(turn=1, answer=1, blocks=[CALL], model="claude-x"),
+        *more,
+        Result(turn=1, answer=1, call=1, tool="find_order", value={"secret": "unsaid"}),
+        Answer(turn=1, answer=2, blocks=[{"type": "text", "text": reply}], model="claude-x"),
+        Reply(turn=1, answer=2, text=reply),
+        TurnEnd(turn=1, answer=2, reason="replied"),
+    ]
+
+
+def transcript(title: str, steps: list[AnyStep], **more: Any) -> Transcript:
+    setup = Setup(agent=more.pop("agent", "shop"))
+    return Transcript(
+        schema=SCHEMA, id=title.replace(" ", "-"), kind="guard", title=title, agent=setup.agent, setup=setup,
+        steps=steps, recording=recording_id(steps, setup), **more,
+    )  # fmt: skip
+
+
+BLOCKED = Decision(
+    turn=1, answer=1, call=1, policy="returns.window", stand="before", verdict="block", reason="too late"
+)
+
+
+class Place:
+    """A project with its library, and an index that is brought up to date when asked."""
+
+    def __init__(self, root: Path) -> None:
+        self.project = Project(root)
+        (root / "journeys").mkdir()
+        self.history = History(self.project.state, self.project.transcripts)
+        self.archive = Archive(self.project.state / "archive.db")
+        self.told: list[News] = []
+        self.open()
+
+    def open(self) -> None:
+        self.shelf = Shelf(self.project, self.history)
+        self.indexing = Indexing(self.project.state, self.project.transcripts, self.told.append)
+
+    def close(self) -> None:
+        self.shelf.close()
+        self.indexing.close()
+        self.archive.close()
+        self.history.close()
+
+    def again(self) -> None:
+        """Leave and come back."""
+        self.close()
+        self.open()
+
+    def save(self, title: str, steps: list[AnyStep], **more: Any) -> Path:
+        path = self.project.transcripts / "shop" / f"{title.replace(' ', '-')}.json"
+        write(path, transcript(title, steps, **more))
+        return path
+
+    def begin(self, session: str, steps: list[AnyStep]) -> None:
+        self.history.begin(session, {"session": session, "setup": Setup(agent="shop"), "code": "c0de"})
+        for step in steps:
+            self.history.append(session, {"step": step})
+
+    def titles(self, query: str = "") -> list[str]:
+        """What a query finds, the index up to date."""
+        self.indexing.refresh()
+        found = self.shelf.search(Query.parse(query, self.shelf.queues))
+        return [entry.title for entry in self.shelf.page(found.numbers)]
+
+    def entry(self, query: str) -> Any:
+        self.indexing.refresh()
+        (number,) = self.shelf.search(Query.parse(query)).numbers
+        return self.shelf.page([number])[0]
+
+
+@pytest.fixture
+def place(tmp_path):
+    made = Place(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def three(place):
+    """A guard that went well, a past conversation in which something was blocked, an imported one."""
+    place.save("a plain return", talk("I want to return my boots", reply="Here is the label."), tags=["boots"])
+    place.begin("shop-1", talk("the gift card does not work", BLOCKED, journey="cards"))
+    place.archive.add([transcript("where is it", talk("where is my parcel", journey="parcels"), agent="post")])
+    return place
+
+
+# finding
+
+
+def test_the_list_holds_transcripts_then_sessions_then_imports(three):
+    assert three.titles() == ["a plain return", "the gift card does not work", "where is it"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("parcel", ["where is it"]),
+        ("PAR", ["where is it"]),
+        ("label", ["a plain return"]),
+        ("gift work", ["the gift card does not work"]),
+        ('"gift card"', ["the gift card does not work"]),
+        ('"card gift"', []),
+        ("OL-10", ["a plain return", "the gift card does not work", "where is it"]),
+        ("OL-11", []),
+        ("find_ord", ["a plain return", "the gift card does not work", "where is it"]),
+        ("too late", ["the gift card does not work"]),
+        ("unsaid", []),
+        ("-gift", ["a plain return", "where is it"]),
+        ("tag:boots", ["a plain return"]),
+        ("tag:boo", ["a plain return"]),
+        ('tag:"boo"', []),
+        ("journey:ca", ["the gift card does not work"]),
+        ("outcome:blocked", ["the gift card does not work"]),
+        ("-outcome:blocked outcome:replied", ["a plain return", "where is it"]),
+        ("policy:window", ["the gift card does not work"]),
+        ("policy:returns.w", ["the gift card does not work"]),
+        ("agent:post", ["where is it"]),
+        ("version:c0", ["the gift card does not work"]),
+        ("model:claude", ["a plain return", "the gift card does not work", "where is it"]),
+        ("in:imports", ["where is it"]),
+        ("in:sess", ["the gift card does not work"]),
+        ("is:guard", ["a plain return"]),
+        ("is:suspicious", ["the gift card does not work"]),
+        ("sort:suspicious", ["the gift card does not work", "where is it", "a plain return"]),
+        ("? !", ["a plain return", "the gift card does not work", "where is it"]),
+        ('x" OR "y', []),
+    ],
+)
+def test_a_query_finds_what_has_it_all(three, query, found):
+    assert sorted(three.titles(query)) == sorted(found)
+
+
+def test_what_is_suspicious_comes_first_where_that_is_asked(three):
+    assert three.titles("sort:suspicious")[0] == "the gift card does not work"
+
+
+def test_where_nothing_is_found_it_says_what_each_term_finds_alone(three):
+    three.indexing.refresh()
+    assert three.shelf.search(Query.parse("gift tag:boots")).alone == (("gift", 1), ("tag:boots", 1))
+
+
+def test_a_filter_says_what_it_can_be_asked_for(three):
+    three.indexing.refresh()
+    assert three.shelf.values("journey", "") == [("cards", 1), ("parcels", 1), ("returns", 1)]
+    assert three.shelf.values("journey", "pa") == [("parcels", 1)]
+
+
+def test_what_makes_a_conversation_suspicious_is_said(place):
+    broke = Fault(turn=1, answer=1, call=1, origin="tool", name="find_order", message="KeyError")
+    given = HandOff(turn=1, answer=2, reason="cannot help")
+    place.begin("shop-1", talk("help", BLOCKED, broke, given))
+    assert place.entry("").signs == "fault, handed off, blocked"
+
+
+# samples
+
+
+def many(place: Place, count: int) -> None:
+    place.archive.add([transcript(f"talk {n}", talk(f"number {n}")) for n in range(count)])
+
+
+def test_a_sample_is_drawn_by_chance_and_is_the_same_the_next_time(place):
+    many(place, 60)
+    drawn = place.titles("sample:10")
+    assert len(set(drawn)) == 10
+    place.again()
+    assert place.titles("sample:10") == drawn
+    assert place.titles("sample:10/2") != drawn
+
+
+def test_a_sample_of_suspicious_ones_has_some_by_chance(place):
+    many(place, 30)
+    place.archive.add([transcript(f"bad {n}", talk(f"bad {n}", BLOCKED)) for n in range(30)])
+    drawn = place.titles("sample:10 sort:suspicious")
+    assert len(drawn) == 10
+    assert sum(title.startswith("bad") for title in drawn) >= 8
+
+
+def test_a_sample_holds_no_conversation_twice(place):
+    steps = talk("the same")
+    place.save("saved", steps)
+    place.archive.add([transcript("imported", steps)])
+    assert len(place.titles()) == 2
+    assert place.titles("sample:10") == ["saved"]
+
+
+def test_a_sample_of_more_than_there_are_is_all(place):
+    many(place, 5)
+    assert len(place.titles("sample:50")) == 5
+
+
+# imports
+
+
+def test_importing_the_same_again_adds_nothing(place):
+    one, two = transcript("one", talk("one")), transcript("two", talk("two"))
+    assert place.archive.add([one]) == (1, 0)
+    assert place.archive.add([one, two]) == (1, 1)
+    assert sorted(place.titles()) == ["one", "two"]
+
+
+def test_an_imported_conversation_opens_with_all_its_texts(place):
+    shown = {"text": "You are a shop.\nBe kind."}
+    place.archive.add([transcript("one", talk("one"), exhibits={"abc": shown})])
+    record = place.shelf.open(place.entry(""))
+    assert record.trace.exhibits == {"abc": shown}
+    assert isinstance(record.trace[0], UserMessage)
+
+
+def test_an_import_that_is_gone_says_so(place):
+    place.archive.add([transcript("one", talk("one"))])
+    entry = place.entry("")
+    with sqlite3.connect(place.archive.path) as connection:
+        connection.execute("DELETE FROM conversations")
+    connection.close()
+    with pytest.raises(TranscriptError, match="not in the archive any more"):
+        place.shelf.open(entry)
+    assert place.titles() == []
+
+
+# files change underneath
+
+
+def test_what_is_new_changed_or_gone_is_found_out(place):
+    path = place.save("a plain return", talk("boots"))
+    other = place.save("another", talk("shoes"))
+    assert place.titles() == ["another", "a plain return"] or place.titles() == ["a plain return", "another"]
+    write(path, transcript("an odd return", talk("gloves")))
+    other.unlink()
+    assert place.titles() == ["an odd return"]
+    assert place.titles("boots") == []
+    assert place.titles("gloves") == ["an odd return"]
+
+
+def test_a_change_of_the_same_size_within_the_same_instant_is_found_out(place):
+    path = place.save("aaaa", talk("boots"))
+    stamp = path.stat()
+    assert place.titles() == ["aaaa"]
+    path.write_bytes(path.read_bytes().replace(b"aaaa", b"bbbb"))
+    os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    assert place.titles() == ["bbbb"]
+
+
+def test_a_file_that_was_written_again_unchanged_keeps_its_number(place):
+    path = place.save("aaaa", talk("boots"))
+    number = place.entry("").number
+    os.utime(path, ns=(1, 1))
+    assert place.entry("").number == number
+
+
+def test_a_session_that_grows_is_read_again(place):
+    place.begin("shop-1", talk("first"))
+    assert place.entry("").turns == 1
+    place.history.append("shop-1", {"step": UserMessage(turn=2, text="second")})
+    assert place.entry("second").turns == 2
+
+
+def test_what_cannot_be_read_is_listed_with_the_reason(place):
+    place.save("good", talk("boots"))
+    (place.project.transcripts / "bad.json").write_text("{")
+    entry = place.entry("is:unreadable")
+    assert entry.state == "unreadable"
+    assert "not a Workbench transcript" in entry.problem
+    assert len(place.titles()) == 2
+
+
+def test_looking_again_where_nothing_has_changed_writes_nothing(three):
+    assert three.indexing.refresh()
+    time.sleep(0.01)
+    assert not three.indexing.refresh()
+
+
+def test_it_says_how_far_it_is(three):
+    three.indexing.refresh()
+    assert (three.told[-1].done, three.told[-1].total) == (3, 3)
+
+
+# what a person does
+
+
+def test_a_tag_is_seen_at_once_found_at_the_next_look_and_kept(three):
+    entry = three.entry("gift")
+    assert three.shelf.tag([entry.number], "odd") == ["session:shop-1"]
+    assert three.shelf.page([entry.number])[0].tags == ("odd",)
+    assert three.titles("tag:odd") == ["the gift card does not work"]
+    assert three.titles("is:tagged") == ["a plain return", "the gift card does not work"]
+    (three.project.state / "index.db").unlink()
+    three.again()
+    assert three.titles("tag:odd") == ["the gift card does not work"]
+
+
+def test_a_tag_of_the_file_can_be_taken_off_and_comes_back_with_undo(three):
+    entry = three.entry("tag:boots")
+    refs = three.shelf.tag([entry.number], "boots", on=False)
+    assert three.titles("tag:boots") == []
+    three.shelf.tag_refs(refs, "boots")
+    assert three.titles("tag:boots") == ["a plain return"]
+
+
+def test_tagging_what_has_the_tag_changes_nothing(three):
+    numbers = three.shelf.search(Query()).numbers or [three.entry("tag:boots").number]
+    assert three.shelf.tag([three.entry("tag:boots").number], "boots") == []
+    assert len(numbers) == 1
+    assert not (three.project.state / "review.jsonl").exists()
+
+
+def test_a_mark_on_an_import_is_kept_beside_it_and_found(three):
+    entry = three.entry("parcel")
+    keeper: Store = three.shelf.keeper(entry, three.history)
+    keeper.append("", {"mark": Mark("1.1.1", severity="minor", note="rude words")})
+    assert three.titles("is:marked") == ["where is it"]
+    assert three.titles("mark:minor rude") == ["where is it"]
+    assert three.entry("parcel").marks == 1
+    three.again()
+    assert three.shelf.open(three.entry("parcel")).marks[0].note == "rude words"
+    three.shelf.keeper(entry, three.history).append("", {"unmark": "1.1.1"})
+    assert three.titles("is:marked") == []
+
+
+def test_what_was_seen_is_kept_for_its_queue_alone(three):
+    three.shelf.see(Query.parse("gift"), three.entry("gift"))
+    assert three.titles("gift -is:seen") == []
+    assert len(three.titles("-is:seen")) == 3
+    three.again()
+    three.indexing.refresh()
+    assert len(three.shelf.search(Query.parse("gift")).seen) == 1
+    three.shelf.see(Query.parse("gift"), three.entry("gift"), seen=False)
+    assert len(three.titles("gift -is:seen")) == 1
+
+
+def test_a_conversation_that_went_on_is_unseen_again(three):
+    three.shelf.see(Query(), three.entry("gift"))
+    assert len(three.titles("-is:seen")) == 2
+    three.history.append("shop-1", {"step": UserMessage(turn=2, text="and now?")})
+    assert len(three.titles("-is:seen")) == 3
+
+
+def test_a_queue_is_kept_by_its_name(three):
+    three.shelf.keep_queue("odd", "outcome:blocked")
+    three.again()
+    assert three.titles("queue:odd") == ["the gift card does not work"]
+    three.shelf.keep_queue("odd", "")
+    with pytest.raises(UsageError, match="no queue"):
+        three.titles("queue:odd")
+
+
+def test_a_torn_line_loses_nothing_but_itself(tmp_path):
+    path = tmp_path / "review.jsonl"
+    Ledger(path).write(Line(tag="one", refs=["session:a"]))
+    with path.open("ab") as file:
+        file.write(b'{"tag":"two","refs":["sess')
+    Ledger(path).write(Line(tag="three", refs=["session:a"]))
+    ledger = Ledger(path)
+    ledger.read()
+    assert ledger.tags_of("session:a") == ("one", "three")
+
+
+def test_two_workbenches_see_what_each_other_does(three):
+    other = Shelf(three.project, three.history)
+    entry = three.entry("gift")
+    three.shelf.tag([entry.number], "odd")
+    other.tag([entry.number], "even")
+    assert three.shelf.ledger.read()
+    assert three.shelf.page([entry.number])[0].tags == ("even", "odd")
+    other.close()
+
+
+def test_what_cannot_be_kept_is_said(place):
+    (place.project.state / "review.jsonl").mkdir(parents=True)
+    with pytest.raises(UsageError, match="not kept"):
+        place.shelf.keep_queue("odd", "tag:x")
+
+
+# the index itself
+
+
+def test_a_deleted_index_is_built_anew_and_nothing_is_lost(three):
+    before = three.titles()
+    three.project.state.joinpath("index.db").unlink()
+    assert three.titles() == before
+
+
+@pytest.mark.parametrize("harm", ["words", "newer"])
+def test_an_index_that_is_broken_or_newer_is_built_anew_and_that_is_said(three, harm):
+    before = three.titles()
+    three.close()
+    path = three.project.state / "index.db"
+    if harm == "newer":
+        with sqlite3.connect(path) as connection:
+            connection.execute("PRAGMA user_version = 99")
+        connection.close()
+    else:
+        path.write_bytes(b"this is no database, and never was" * 100)
+    three.open()
+    assert three.titles() == before
+    assert "built anew" in three.indexing.note
+
+
+def test_without_an_index_nothing_is_found_and_nothing_breaks(three):
+    assert list(three.shelf.search(Query.parse("gift")).numbers) == []
+    assert three.shelf.page([1, 2]) == []
+
+
+def test_an_index_full_of_what_is_no_more_is_built_anew(three, monkeypatch):
+    monkeypatch.setattr("workbench.outside.index_writer.WORN", 5)
+    for turn in range(2, 20):
+        three.history.append("shop-1", {"step": UserMessage(turn=turn, text=f"word{turn}")})
+        three.indexing.refresh()
+    assert three.titles("word19") == ["the gift card does not work"]
+    writer = Writer(three.project.state / "index.db")
+    assert not writer.worn
+    writer.close()
+
+
+def test_what_customers_said_is_for_nobody_else_on_this_machine(three):
+    three.indexing.refresh()
+    three.shelf.tag([three.entry("gift").number], "odd")
+    for name in ("index.db", "archive.db", "review.jsonl"):
+        assert (three.project.state / name).stat().st_mode & 0o077 == 0, name
+
+
+def test_a_process_of_its_own_keeps_it_and_ends_with_whoever_listens(three):
+    async def listen() -> None:
+        news = three.shelf.news()
+        async for each in news:
+            if each.changed and not each.total:
+                break
+        three.begin("shop-2", talk("an umbrella"))
+        async for _ in news:
+            if len(three.shelf.search(Query.parse("umbrella")).numbers):
+                break
+        await news.aclose()
+
+    asyncio.run(asyncio.wait_for(listen(), 60))
+    lock = sqlite3.connect(three.project.state / "index.lock", timeout=20)
+    lock.execute("BEGIN EXCLUSIVE")  # held by the process while it lives
+    lock.close()
+
+
+def test_news_are_json(three):
+    assert msgspec.json.decode(msgspec.json.encode(News(1, 2)), type=News) == News(1, 2)
