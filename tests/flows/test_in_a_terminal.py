@@ -182,6 +182,47 @@ def test_a_terminated_workbench_leaves_the_terminal_clean(terminal):
     assert terminal.run("display-message", "-p", "#{alternate_on} #{mouse_any_flag}").split() == ["0", "0"]
 
 
+@at((80, 24))
+def test_an_editor_that_does_not_exist_is_said_and_the_workbench_goes_on(terminal):
+    terminal.type("export EDITOR=no-such-editor")
+    terminal.start()
+    terminal.see("● ready")
+    terminal.type("The boots of OL-1002 don't fit")
+    terminal.see("voucher of 20%")
+    terminal.press("Escape")
+    terminal.see("? help")
+    terminal.press("[")
+    terminal.press("e")
+    terminal.see("there is no program 'no-such-editor' on this machine")
+    terminal.press("i")
+    terminal.type("just do it anyway")
+    terminal.see("✗ blocked")
+    terminal.press("C-q")
+    terminal.see("workbench dev --resume last")
+
+
+@at((80, 24))
+def test_the_editor_has_the_terminal_until_it_ends_whatever_is_pressed_in_it(terminal, project):
+    editor = project / "slow-editor"
+    editor.write_text("#!/bin/sh\ntrap : INT\necho editing $2; until read word; do echo held; done; exit 3\n")
+    editor.chmod(0o755)
+    terminal.type(f"export EDITOR={editor}")
+    terminal.start()
+    terminal.see("● ready")
+    terminal.type("The boots of OL-1002 don't fit")
+    terminal.see("voucher of 20%")
+    terminal.press("Escape")
+    terminal.see("? help")
+    terminal.press("[")
+    terminal.press("e")
+    terminal.see("editing /")
+    terminal.press("C-c")
+    terminal.see("held")
+    terminal.press("Enter")
+    terminal.see("the editor ended with 3")
+    terminal.see("voucher of 20%")
+
+
 @at((100, 30))
 def test_a_resize_loses_nothing(terminal):
     terminal.start()

@@ -89,7 +89,7 @@ def test_quitting_ends_with_zero_and_a_clean_terminal(tmp_path):
     assert terminal.clean
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_a_signal_leaves_the_terminal_clean(tmp_path, number):
     terminal = Terminal(tmp_path)
     terminal.read(b"ready")

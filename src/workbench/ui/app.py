@@ -28,7 +28,8 @@ from .style import CSS, THEMES
 from .terminal import tame
 
 Start = Literal["develop", "review"]
-SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name)]
+SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT") if hasattr(signal, name)]
+TYPED = {"SIGINT", "SIGQUIT"}  # a terminal sends these to all programs in it, when ctrl+c or ctrl+\\ is pressed
 
 
 async def _nothing() -> AsyncIterator[Any]:
@@ -84,6 +85,8 @@ class WorkbenchApp(App[int]):
         self.came_from = "develop"  # where one came to Compare from
         self.pressed = 0.0  # when a key was pressed last
         self.failure = ""
+        self.lent = False  # whether another program has the terminal
+        self._handlers: dict[int, Any] = {}  # of signals, as they were before
         self.animation_level = "none"  # an animated page costs more than the page
         for theme in THEMES:
             self.register_theme(theme)
@@ -96,12 +99,20 @@ class WorkbenchApp(App[int]):
         await super().on_event(event)
 
     def on_mount(self) -> None:
-        with contextlib.suppress(
-            NotImplementedError, RuntimeError, ValueError
-        ):  # not in the main thread, or Windows
+        loop = asyncio.get_running_loop()
+
+        def hear(number: int, _frame: Any) -> None:
+            if not (self.lent and signal.Signals(number).name in TYPED):
+                loop.call_soon_threadsafe(self.leave, 128 + number)
+
+        with contextlib.suppress(ValueError):  # not in the main thread
             for number in SIGNALS:
-                asyncio.get_running_loop().add_signal_handler(number, self.leave, 128 + number)
+                self._handlers[number] = signal.signal(number, hear)
         self.call_after_refresh(self._begin)
+
+    def on_unmount(self) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler or signal.SIG_DFL)
 
     def leave(self, code: int) -> None:
         """Leave with an exit status, the terminal as it was."""
@@ -202,10 +213,9 @@ class WorkbenchApp(App[int]):
         screen.tell(copy(text, self.copy_to_clipboard))
 
     def edit(self, source: str, screen: Any) -> None:
-        """Open a source in the engineer's editor, in this terminal."""
-        import subprocess
-
+        """Open a source in the engineer's editor, in this terminal. Raises UsageError where that cannot be."""
         from .editor import command, place_of
+        from .lend import lend
 
         if not source:
             screen.tell("no source line belongs to this step", "warn")
@@ -215,19 +225,9 @@ class WorkbenchApp(App[int]):
         if path is None:
             screen.tell(f"{source}: that file is not here", "bad")
             return
-        words = command(path, line)
-        if not words:
-            screen.tell(f"{source}: set $EDITOR to open it from here", "warn")
-            return
-        try:
-            with self.suspend():
-                done = subprocess.run(words, check=False)
-        except Exception as error:  # no such editor, or a driver that cannot be suspended
-            screen.tell(f"{words[0]} did not start: {error}", "bad")
-            return
-        self.refresh()
-        if done.returncode:
-            screen.tell(f"{words[0]} ended with {done.returncode}", "warn")
+        status = lend(self, command(path, line))
+        if status:
+            screen.tell(f"the editor ended with {status}", "warn")
 
     @property
     def root(self) -> Path:

@@ -7,6 +7,8 @@ import shlex
 import shutil
 from pathlib import Path
 
+from ..errors import UsageError
+
 COLON = {"code", "codium", "cursor", "zed", "subl", "hx", "helix"}  # these take file:line; the others +line
 
 
@@ -17,13 +19,16 @@ def place_of(source: str) -> tuple[str, int]:
 
 
 def command(path: Path, line: int) -> list[str]:
-    """What to run, or [] where no editor is known."""
+    """What to run. Raises UsageError where no editor is known."""
     chosen = os.environ.get("VISUAL") or os.environ.get("EDITOR") or next(
         (name for name in ("vim", "vi", "nano") if shutil.which(name)), ""
     )  # fmt: skip
-    if not chosen:
-        return []
-    words = shlex.split(chosen)
+    try:
+        words = shlex.split(chosen)
+    except ValueError as error:
+        raise UsageError(f"$EDITOR cannot be read: {chosen}: {error}") from None
+    if not words:
+        raise UsageError("no editor is known", next="set $EDITOR to the one you use")
     name = Path(words[0]).name
     if name in COLON:
         goto = ["--goto"] if name in ("code", "codium", "cursor") else []
