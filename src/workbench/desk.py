@@ -35,6 +35,7 @@ class Desk:
         self.open: list[Session] = [session]
         self.servings: dict[str, Serving] = {session.agent: session.serving}
         self._kept = b""
+        session.claim()
 
     @property
     def store(self) -> Store:
@@ -50,6 +51,7 @@ class Desk:
     def take(self, session: Session) -> None:
         """Take a conversation in hand. One that never began and is empty makes room for it."""
         before, self.session = self.session, session
+        session.claim()
         if session not in self.open:
             self.open.append(session)
         if before is not session and not len(before.trace) and not before.busy:

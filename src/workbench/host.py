@@ -36,11 +36,27 @@ class Host(Protocol):
 
 
 class Store(Protocol):
-    """Keeps sessions as they happen and transcripts when they are saved."""
+    """Keeps sessions as they happen and transcripts when they are saved.
 
-    def begin(self, session: str, head: dict[str, Any]) -> None: ...
+    What cannot be written is held until it can be; `problem` says why it cannot, "" while all is kept.
+    """
+
+    @property
+    def problem(self) -> str: ...
+
+    def begin(self, session: str, head: dict[str, Any]) -> None:
+        """Raises UsageError where nothing can be kept at all."""
+        ...
+
+    def claim(self, session: str) -> str:
+        """Make a past session ours to go on with; gives back why it is not, or ""."""
+        ...
 
     def append(self, session: str, record: dict[str, Any]) -> None: ...
+
+    def write_again(self) -> None:
+        """Write what could not be written before, where it can be now."""
+        ...
 
     def save(self, transcript: Transcript) -> str:
         """Write it and return the path as a person would type it. Raises TranscriptError."""
@@ -55,6 +71,14 @@ class Store(Protocol):
 
 class Nowhere:
     """A Store that keeps nothing: for a conversation that is tried before anyone chooses it."""
+
+    problem = ""
+
+    def claim(self, session: str) -> str:
+        return ""
+
+    def write_again(self) -> None:
+        pass
 
     def begin(self, session: str, head: dict[str, Any]) -> None:
         pass

@@ -81,9 +81,11 @@ class Session:
         self.heard = 0.0  # when the turn in progress was last heard of
         self.ran_on = ""  # the code that it was last run on
         self.middle: Middle | None = None
+        self.held = ""  # why it cannot be gone on with: another workbench has it
         self.listeners: list[Listener] = []
         self._worker: Worker | None = None  # while a turn runs on it
         self._begun = False
+        self._ours = False  # whether no other workbench can write to it
         self._set_up = False
         self._undo: list[Undo] = [] if undos is None else undos  # given one, sessions share it
         serving.hears.add(self)
@@ -277,9 +279,24 @@ class Session:
         if self.busy and self._worker is not None:
             self._worker.stop_turn()
 
+    def claim(self) -> None:
+        """Make a past session ours to go on with; `held` says why it is not. A turn it broke off in ends here."""
+        if not self._begun or self._ours:
+            return
+        self.held = self.store.claim(self.id)
+        self._ours = not self.held
+        if self._ours and len(self.trace) and not isinstance(self.trace[-1], TurnEnd):
+            turn = self.trace[-1].turn
+            self._record(
+                TurnEnd(turn=turn, reason="killed", detail="the workbench ended in the middle of this turn")
+            )
+
     def _begin(self) -> None:
+        """See to it that what happens is kept. Raises UsageError where it cannot be."""
+        self.claim()
+        if self.held:
+            raise UsageError(self.held, next="close it there, or fork it: a fork is yours")
         if not self._begun:
-            self._begun = True
             code = self.card.code if self.card else ""
             self.store.begin(self.id, {"session": self.id, "setup": self.setup, "model": self.model, "code": code})
             for key, value in self.trace.exhibits.items():
@@ -290,6 +307,7 @@ class Session:
                 self.store.append(self.id, {"mark": mark})
             if self.without:
                 self.store.append(self.id, {"off": list(self.without)})
+            self._begun = self._ours = True
 
     def take_over(
         self, setup: Setup, trace: Trace, marks: Iterable[Mark], *, begun: bool, without: Iterable[Off] = ()
@@ -299,7 +317,7 @@ class Session:
         self.trace = trace
         self.marks = {m.at: m for m in marks}
         self.without = tuple(without)
-        self._begun = begun
+        self._begun, self._ours = begun, False
         self._set_up = True
         self.rerun = None
         self._tell("setup")

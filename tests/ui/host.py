@@ -220,8 +220,16 @@ class Memory:
         self.records: dict[str, list[dict[str, Any]]] = {}
         self.saved: dict[str, Transcript] = {}
 
+    problem = ""
+
     def begin(self, session: str, head: dict[str, Any]) -> None:
         self.records[session] = [head]
+
+    def claim(self, session: str) -> str:
+        return ""
+
+    def write_again(self) -> None:
+        self.problem = ""
 
     def append(self, session: str, record: dict[str, Any]) -> None:
         self.records[session].append(record)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import dataclass, field
-from io import BufferedWriter
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from ..errors import TranscriptError, UsageError
 from ..steps import AnyStep, Setup, UserMessage
 from ..trace import Trace
 from ..transcript import Mark, Transcript
+from .journal import Journal
 from .transcripts import fresh_path, write
 
 
@@ -56,6 +56,7 @@ class Kept:
     exhibits: dict[str, Any] = field(default_factory=dict)
     marks: dict[str, Mark] = field(default_factory=dict)
     without: list[Off] = field(default_factory=list)
+    torn: int = 0  # lines that cannot be read
 
     @property
     def trace(self) -> Trace:
@@ -71,16 +72,15 @@ class Kept:
 class History:
     """The Store of a session: keeps sessions under `state`, transcripts under `transcripts`.
 
-    `problem` says why something could not be kept; "" while all is well.
     `begun` are the sessions written to, the one written to last at the end.
     """
 
     def __init__(self, state: Path, transcripts: Path) -> None:
         self.folder = state / "sessions"
         self.transcripts = transcripts
-        self.problem = ""
         self.begun: list[str] = []
-        self._open: dict[str, BufferedWriter] = {}
+        self._journals: dict[str, Journal] = {}
+        self._sizes: dict[str, int] = {}  # of the files as they were read last, in bytes
 
     # a Store
 
@@ -95,24 +95,31 @@ class History:
             raise UsageError(
                 f"cannot write {self.folder}: {error.strerror}", next="make the folder writable, then say it again"
             ) from None
+        self.claim(session)
         self.append(session, head)
 
+    def claim(self, session: str) -> str:
+        return self._journal(session).claim(self._sizes.get(session))
+
     def append(self, session: str, record: dict[str, Any]) -> None:
-        try:
-            file = self._open.get(session)
-            if file is None:
-                self.folder.mkdir(parents=True, exist_ok=True)
-                path = self._path(session)
-                torn = path.is_file() and path.stat().st_size and not path.read_bytes().endswith(b"\n")
-                file = self._open[session] = path.open("ab")
-                if torn:
-                    file.write(b"\n")
-            file.write(msgspec.json.encode(record) + b"\n")
-            file.flush()
-            if not self.begun or self.begun[-1] != session:
-                self.begun = [*(s for s in self.begun if s != session), session]
-        except OSError as error:
-            self.problem = f"not kept: {self._path(session).name}: {error.strerror}"
+        journal = self._journal(session)
+        journal.add(msgspec.json.encode(record))
+        if not journal.problem and (not self.begun or self.begun[-1] != session):
+            self.begun = [*(s for s in self.begun if s != session), session]
+
+    def _journal(self, session: str) -> Journal:
+        if session not in self._journals:
+            self._journals[session] = Journal(self._path(session))
+        return self._journals[session]
+
+    @property
+    def problem(self) -> str:
+        return next((j.problem for j in self._journals.values() if j.problem), "")
+
+    def write_again(self) -> None:
+        for journal in self._journals.values():
+            if journal.problem:
+                journal.write()
 
     def save(self, transcript: Transcript) -> str:
         path = fresh_path(self.transcripts / transcript.agent, transcript.id)
@@ -141,9 +148,8 @@ class History:
             return None
 
     def close(self) -> None:
-        for file in self._open.values():
-            file.close()
-        self._open.clear()
+        for journal in self._journals.values():
+            journal.close()
 
     # what was kept
 
@@ -163,22 +169,25 @@ class History:
         """A session from its file. Raises TranscriptError where there is nothing to continue."""
         path = self._path(session)
         kept: Kept | None = None
-        for line in _lines(path):
+        torn = 0
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise TranscriptError(f"cannot be read: {error.strerror}", where=str(path)) from None
+        for line in data.split(b"\n"):
+            if not line.strip():
+                continue
             try:
                 record = _LINE.decode(line)
             except msgspec.DecodeError:
-                continue  # a line torn by a killed process
+                torn += 1  # by a killed process, or a full disk
+                continue
             kept = _take(kept, record)
         if kept is None:
             raise TranscriptError("there is no conversation in it", where=path.name)
+        self._sizes[session] = len(data)
+        kept.torn = torn
         return kept
-
-
-def _lines(path: Path) -> list[bytes]:
-    try:
-        return [line for line in path.read_bytes().split(b"\n") if line.strip()]
-    except OSError as error:
-        raise TranscriptError(f"cannot be read: {error.strerror}", where=str(path)) from None
 
 
 def _take(kept: Kept | None, record: Line) -> Kept | None:

@@ -1,0 +1,192 @@
+"""What is kept of a conversation, whatever the disk, a kill, or a second workbench does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ui.host import FakeHost, Script, make_agent, say
+from workbench.errors import UsageError
+from workbench.outside.history import History
+from workbench.serving import Serving
+from workbench.session import Session
+from workbench.steps import TurnEnd, UserMessage
+
+resource = pytest.importorskip("resource")
+
+
+@contextmanager
+def full(size: int) -> Iterator[None]:
+    """A disk on which no file can grow beyond `size` bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+class Bench:
+    """A workbench on a project: its history, and the conversations that it opens."""
+
+    def __init__(self, folder: Path) -> None:
+        self.history = History(folder / ".workbench", folder / "transcripts")
+        self.host = FakeHost(folder / "journeys", Script([say("one")], [say("two")], [say("three")]))
+
+    def new(self) -> Session:
+        return Session(Serving(self.host, "shop", "rehearsal"), self.history)
+
+    def open(self, id: str) -> Session:
+        """A past conversation, taken in hand."""
+        kept = self.history.read(id)
+        session = Session(Serving(self.host, "shop", "rehearsal"), self.history, id=id)
+        session.take_over(kept.setup, kept.trace, kept.marks.values(), begun=True)
+        session.claim()
+        return session
+
+    def file(self, session: Session) -> Path:
+        return self.history.folder / f"{session.id}.jsonl"
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Callable[[], Bench]]:
+    make_agent(tmp_path)
+    made: list[Bench] = []
+
+    def make() -> Bench:
+        made.append(Bench(tmp_path))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.history.close()
+
+
+def talk(session: Session, *texts: str) -> None:
+    async def run() -> None:
+        for text in texts:
+            await session.say(text)
+
+    asyncio.run(run())
+
+
+def said(session: Session) -> list[str]:
+    return [str(step.text) for step in session.trace if isinstance(step, UserMessage)]
+
+
+def test_what_a_full_disk_did_not_take_is_told_and_written_once_there_is_room(bench):
+    one = bench()
+    session = one.new()
+    talk(session, "first")
+    with full(one.file(session).stat().st_size + 30):
+        talk(session, "second")
+        assert one.history.problem == f"{session.id}.jsonl: File too large"
+        assert len(session.turns()) == 2
+    talk(session, "third")
+    assert one.history.problem == ""
+    assert one.history.read(session.id).steps == list(session.trace)
+    assert one.history.read(session.id).torn == 0
+
+
+def test_it_is_also_written_without_a_further_word(bench):
+    one = bench()
+    session = one.new()
+    talk(session, "first")
+    with full(10):
+        talk(session, "second")
+    one.history.write_again()
+    assert one.history.problem == ""
+    assert one.history.read(session.id).steps == list(session.trace)
+
+
+def test_what_waits_is_written_when_the_workbench_is_left(bench):
+    one = bench()
+    session = one.new()
+    with full(10):
+        talk(session, "first")
+    one.history.close()
+    assert one.history.problem == ""
+    assert one.history.read(session.id).steps == list(session.trace)
+
+
+def test_a_line_that_cannot_be_read_is_counted(bench):
+    one = bench()
+    session = one.new()
+    talk(session, "first")
+    file = one.file(session)
+    lines = file.read_bytes().split(b"\n")
+    lines[3] = lines[3][:20]
+    file.write_bytes(b"\n".join(lines))
+    assert one.history.read(session.id).torn == 1
+
+
+def test_a_second_workbench_may_read_a_conversation_and_not_write_to_it(bench):
+    one, two = bench(), bench()
+    session = one.new()
+    talk(session, "first")
+    other = two.open(session.id)
+    assert "another workbench (pid " in other.held
+    with pytest.raises(UsageError, match="has this conversation open"):
+        talk(other, "second")
+    assert said(other) == ["first"]
+    fork = other.branch()
+    talk(fork, "second")
+    assert said(fork) == ["first", "second"]
+    talk(session, "another second")
+    assert one.history.read(session.id).steps == list(session.trace)
+
+
+def test_a_conversation_is_free_again_when_the_first_workbench_is_left(bench):
+    one, two = bench(), bench()
+    session = one.new()
+    talk(session, "first")
+    other = two.open(session.id)
+    one.history.close()
+    talk(other, "second")
+    assert other.held == ""
+    assert two.history.read(session.id).steps == list(other.trace)
+    two.history.close()
+    assert [file.suffix for file in two.history.folder.iterdir()] == [".jsonl"]
+
+
+def test_what_another_workbench_said_meanwhile_is_not_written_over(bench):
+    one, two = bench(), bench()
+    session = one.new()
+    talk(session, "first")
+    other = two.open(session.id)
+    talk(session, "second")
+    one.history.close()
+    with pytest.raises(UsageError, match="went on with this conversation"):
+        talk(other, "another second")
+
+
+def test_a_turn_in_which_the_workbench_was_killed_ends_when_it_is_opened_again(bench):
+    one = bench()
+    session = one.new()
+    talk(session, "first")
+    one.history.close()
+    file = one.file(session)
+    file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:-2]))
+    two = bench()
+    again = two.open(session.id)
+    last = again.trace[-1]
+    assert isinstance(last, TurnEnd)
+    assert (last.turn, last.reason) == (1, "killed")
+    assert last.detail == "the workbench ended in the middle of this turn"
+    talk(again, "second")
+    assert two.history.read(session.id).steps == list(again.trace)
+
+
+def test_a_folder_that_cannot_be_written_is_told_and_the_words_can_be_said_again(bench):
+    one = bench()
+    session = one.new()
+    one.history.folder.parent.write_text("a file stands where the folder should be")
+    with pytest.raises(UsageError, match="cannot write"):
+        talk(session, "first")
+    one.history.folder.parent.unlink()
+    talk(session, "first")
+    assert one.history.read(session.id).steps == list(session.trace)
