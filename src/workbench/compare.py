@@ -17,8 +17,9 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from .errors import UsageError
-from .replay import differs, said
+from .replay import differs, said, undecided
 from .steps import Prompt, Setup
+from .tape import STOPPED
 from .trace import Move, Trace, TurnMoves, moves
 
 Status = Literal[
@@ -29,6 +30,8 @@ Status = Literal[
     "right",
 ]
 About = Literal["", "customer", "model", "policy", "tool", "result", "end", "fault"]  # what a difference is one of
+
+Prompts = tuple[Prompt | None, Prompt | None]
 
 MANY = 40_000  # pairs of signatures beyond which a turn is paired in order
 
@@ -58,7 +61,7 @@ class Pair(NamedTuple):
     status: Status
     why: str = ""
     about: About = ""
-    prompts: tuple[Prompt | None, Prompt | None] = (None, None)
+    prompts: Prompts = (None, None)
 
     @property
     def parts(self) -> bool:
@@ -128,7 +131,8 @@ def _pairs(left: Trace, right: Trace) -> Iterator[Pair]:
             keys = _key(prompts[0]), _key(prompts[1])
             fresh = None not in keys and keys[0] != keys[1] and keys != told
             told = keys if None not in keys else told
-            row.append(_judge(number, one, other, _broken_off(ours, theirs), fresh)._replace(prompts=prompts))
+            pair = _judge(number, one, other, _broken_off(ours, theirs), fresh, prompts)
+            row.append(pair._replace(prompts=prompts))
         yield from _ended(row, ours, theirs)
 
 
@@ -180,16 +184,21 @@ def words(move: Move) -> str:
 
 
 def _broken_off(left: TurnMoves | None, right: TurnMoves | None) -> bool:
-    return any(turn is not None and turn.end is None for turn in (left, right))
+    """Whether one of them was stopped in the middle of something, or does not say how it ended."""
+    return any(turn is not None and (turn.end is None or turn.end.reason in STOPPED) for turn in (left, right))
 
 
-def _judge(turn: int, left: Move | None, right: Move | None, cut_off: bool, prompt: bool) -> Pair:
+def _judge(
+    turn: int, left: Move | None, right: Move | None, cut_off: bool, prompt: bool, prompts: Prompts
+) -> Pair:
     if left is None or right is None:
         there = left or right
         assert there is not None
         about: About = "customer" if there.message is not None else "model"
         return Pair(turn, left, right, "left" if right is None else "right", "only here", about)
-    why, about = _deeds(left, right) or _effects(left, right, cut_off) or ("", "")
+    stopped = cut_off and (undecided(left, right, prompts[0]) or undecided(right, left, prompts[1]))
+    effects = _effects(left, right, cut_off) if not stopped else None
+    why, about = _deeds(left, right) or effects or ("", "")
     if why:
         return Pair(turn, left, right, "differs", why, about)
     drifts = _drifts(left, right, prompt)

@@ -20,7 +20,7 @@ from .errors import JourneyError
 from .expectation import KINDS, Run, holds, intended
 from .journey import Agent
 from .steps import Answer, AnyStep, Decision, Fault, Place, Prompt, Setup, UserMessage
-from .tape import Tape
+from .tape import STOPPED, Tape
 from .trace import Move, Moves, Trace, TurnMoves, moves
 from .transcript import Transcript
 
@@ -146,7 +146,10 @@ class _Follower:
                 Difference(move.place, "nothing", tell(move), "the record holds no such move")
             )
             return
-        why = differs(recorded, move, self.tape.stops_at(move.place))
+        stops = self.tape.stops_at(move.place)
+        if stops and undecided(recorded, move, self.tape.prompt_of(move.place)):
+            return
+        why = differs(recorded, move, stops)
         if why:
             rerun.differences.append(Difference(move.place, tell(recorded), tell(move), why))
         elif (recorded.decisions or move.decisions) and said(recorded) != said(move):
@@ -190,7 +193,7 @@ class _Follower:
             self.rerun.differences.append(
                 Difference(place, tell(left[0]), f"the turn ended: {reason}", "a part of the tape was not used")
             )
-        elif turn.end is not None and turn.end.reason != reason:
+        elif turn.end is not None and turn.end.reason != reason and turn.end.reason not in STOPPED:
             why = "the turn ended for another reason"
             now = f"the turn ended: {reason}" + (f" ({detail})" if detail else "")
             self.rerun.differences.append(Difference(place, f"the turn ended: {turn.end.reason}", now, why))
@@ -225,6 +228,18 @@ def differs(recorded: Move, now: Move, cut_off: bool = False) -> str:
     return ""
 
 
+def undecided(recorded: Move, now: Move, then: Prompt | None) -> bool:
+    """Whether a move was stopped before policies that stood there had said what they say now.
+
+    `then` is the prompt it was made under: it names the policies of that time.
+    """
+    if recorded.result is not None or recorded.reply is not None:
+        return False
+    asked = {decision.policy for decision in recorded.decisions}
+    held = {decision.policy for decision in now.decisions if decision.verdict != "allow"} - asked
+    return bool(held if then is None else held.intersection(then.policies))
+
+
 def said(move: Move) -> list[tuple[str, str, str, str]]:
     """What the policies said of a move, as drift is told by: policy, verdict, reason, version."""
     return [(d.policy, d.verdict, d.reason, d.version) for d in move.decisions]
@@ -241,6 +256,8 @@ def tell(move: Move) -> str:
         what = "reply " + _short(move.answer.text if move.answer else "")
     effect = move.after_effect if move.effect == "allowed" and move.after_effect != "allowed" else move.effect
     if effect in ("allowed", "absent", "rejected"):
+        if move.call is not None and move.result is None:
+            return f"{what}: stopped before it came to anything"
         if move.result is not None and move.result.outcome == "missing":
             return f"{what}: allowed; {_short(move.result.value)}"
         if move.result is not None and move.result.outcome in ("rejected", "absent"):

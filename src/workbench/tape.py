@@ -17,6 +17,7 @@ from .steps import Answer, AnyStep, Place, Prompt
 from .tool import Tool
 from .trace import Move, TurnMoves, moves
 
+STOPPED = ("interrupted", "killed")  # ends that may fall into the middle of anything
 ENDS_FROM_OUTSIDE = ("model_error", "interrupted", "killed", "limit")
 
 
@@ -82,8 +83,13 @@ class Tape:
         return self._prompts.get((place.turn, place.answer))
 
     def stops_at(self, place: Place) -> bool:
-        """Whether the record breaks off after this answer, without saying how its turn ended."""
-        return self._order[-1:] == [(place.turn, place.answer)] and self._ends.get(place.turn) is None
+        """Whether the record breaks off at this answer: was stopped there, or does not say how its turn ended."""
+        end = self._ends.get(place.turn)
+        if end is not None and end.reason not in STOPPED:
+            return False
+        return (place.turn, place.answer + 1) not in self._answers and (
+            end is not None or place.turn == self.turns[-1].turn
+        )
 
     def move_at(self, place: Place) -> Move | None:
         return self._moves.get(place)

@@ -56,6 +56,15 @@ def test_two_equal_runs_are_the_same_all_along(tmp_path):
     assert named(found) == []
 
 
+def test_a_call_that_was_stopped_in_a_policy_is_not_called_allowed(tmp_path):
+    open_then = WINDOW.replace("> 30", "> 90")
+    talk = talked(tmp_path / "then", policies=[open_then])
+    steps = [s for s in talk.trace if (s.answer, s.call) <= (2, 1) and not isinstance(s, TurnEnd)][:-2]
+    talk.trace = Trace([*steps, TurnEnd(turn=1, reason="killed")], talk.trace.exhibits)
+    found = today(talk, tmp_path, WINDOW)
+    assert found.first == -1
+
+
 def test_a_step_that_only_one_run_has_stands_alone_and_the_rest_meets_again(tmp_path):
     found = compared(talked(tmp_path / "a"), talked(tmp_path / "b", LOOK, LOOK, RETURN, "Done."))
     assert rows(found) == ["same", "same", "right", "same", "same"]

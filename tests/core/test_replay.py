@@ -330,3 +330,61 @@ def test_a_policy_that_waits_unannounced_is_the_engineers_mistake(tmp_path):
     """
     with pytest.raises(JourneyError, match="async def"):
         replay(saved(late_return(tmp_path)), today(tmp_path, waits))
+
+
+def stopped(folder, reason, *policies, decided=True):
+    """A conversation that was stopped in its second call: in the tool, or (`decided` False) in a policy on it."""
+    talk = converse(shop(folder / "then", *policies), Scripted(*LATE), "return OL-1")
+    steps = [s for s in talk.trace if (s.answer, s.call) <= (2, 1) and not isinstance(s, TurnEnd)]
+    steps.pop()  # the result
+    if not decided:
+        steps.pop()  # the decision
+    return msgspec.structs.replace(saved(talk), steps=[*steps, TurnEnd(turn=1, reason=reason)])
+
+
+OPEN = WINDOW.replace("> 30", "> 90")
+
+
+@pytest.mark.parametrize("reason", ["interrupted", "killed"])
+def test_a_turn_that_was_stopped_in_a_tool_is_the_same_on_the_same_code(tmp_path, reason):
+    outcome = replay(stopped(tmp_path, reason, OPEN), today(tmp_path, OPEN))
+    assert outcome.verdict is Verdict.PASS
+
+
+def test_a_policy_that_now_blocks_the_stopped_tool_is_a_difference(tmp_path):
+    outcome = replay(stopped(tmp_path, "interrupted", OPEN), today(tmp_path, WINDOW))
+    assert outcome.verdict is Verdict.FAIL
+    assert outcome.first.recorded == "create_return(order_number=OL-1): stopped before it came to anything"
+
+
+def test_a_call_that_was_stopped_in_a_policy_was_not_allowed_so_a_block_is_no_difference(tmp_path):
+    outcome = replay(stopped(tmp_path, "killed", OPEN, decided=False), today(tmp_path, WINDOW))
+    assert outcome.verdict is Verdict.PASS
+
+
+def test_a_customers_message_that_was_stopped_in_a_policy_was_not_allowed_either(tmp_path):
+    polite = """
+    @returns.policy(on_message=True)
+    def polite(message):
+        '''No shouting.'''
+        return Block("no shouting") if message.isupper() else None
+    """
+    talk = converse(shop(tmp_path / "then", polite.replace("isupper", "istitle")), Scripted("Done."), "RETURN IT")
+    steps = [*talk.trace.steps[:2], TurnEnd(turn=1, reason="killed")]
+    transcript = msgspec.structs.replace(saved(talk), steps=steps, kind="guard")
+    agent = today(tmp_path, polite)
+    assert replay(transcript, agent).first is None
+
+
+def test_a_person_who_is_handed_a_stopped_call_is_no_difference_either(tmp_path):
+    escalates = WINDOW.replace("return Block(f", "return Escalate(f")
+    journey = JOURNEY.replace("Block, ", "Block, Escalate, ")
+    outcome = replay(stopped(tmp_path, "killed", OPEN, decided=False), today(tmp_path, escalates, journey=journey))
+    assert outcome.verdict is Verdict.PASS
+
+
+def test_an_answer_after_the_stopped_one_is_still_a_difference(tmp_path):
+    transcript = stopped(tmp_path, "interrupted", OPEN)
+    shorter = FIRST.replace("Block", "Escalate")
+    journey = JOURNEY.replace("Block, ", "Block, Escalate, ")
+    assert replay(transcript, today(tmp_path, shorter, journey=journey)).verdict is Verdict.FAIL
