@@ -176,7 +176,17 @@ class Keeper:
     def __init__(self, shelf: Shelf, ref: str, store: Store) -> None:
         self.shelf, self.ref, self.store = shelf, ref, store
 
+    @property
+    def problem(self) -> str:
+        return self.store.problem
+
     def begin(self, session: str, head: dict[str, Any]) -> None: ...
+
+    def claim(self, session: str) -> str:
+        return ""
+
+    def write_again(self) -> None:
+        self.store.write_again()
 
     def append(self, session: str, record: dict[str, Any]) -> None:
         if isinstance(record.get("mark"), Mark):
