@@ -298,7 +298,6 @@ class Shelf(RealShelf):
         self.sources |= {kind: Kept(kind, self) for kind in ("transcript", "session")}
         self.indexing = Indexing(project.state, project.transcripts)
         self.indexing.sources |= self.sources
-        self.indexing.ledger = self.ledger
         self.lock = threading.Lock()
 
     def search(self, query: Query) -> Found:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ui.host import Script, say
+import pytest
+
+from ui.host import Script, say, use
 from ui.test_develop import NEW
 
 
@@ -84,3 +86,155 @@ def test_an_empty_library_says_how_to_fill_it(play):
         assert "Nothing to review yet" in bench.text()
 
     play(flow)
+
+
+# queues
+
+OTHER = [
+    [say("Which order?")],
+    [use("find_order", order_number="OL-1")],
+    [use("create_return", order_number="OL-1")],
+    [say("That is too late.")],
+]
+
+
+async def two_talks(bench):
+    """A talk about gloves that went well, and one about boots in which a policy held a call back."""
+    await bench.say("hello, gloves")
+    bench.shelf.sessions[bench.session.id] = bench.session
+    await bench.press("escape", "ctrl+n")
+    await bench.say("my boots OL-1")
+    bench.shelf.sessions[bench.app.session.id] = bench.app.session
+    await bench.press("escape", "R")
+    await bench.until(lambda: "1 of 2" in bench.text())
+
+
+async def ask(bench, text):
+    """Type a query and go to the list."""
+    await bench.press("0", "slash")
+    await bench.press("ctrl+u", *[{" ": "space", ":": "colon", "-": "minus"}.get(c, c) for c in text])
+    await bench.press("enter")
+
+
+def test_the_list_follows_every_key_of_a_query(play):
+    async def flow(bench):
+        await two_talks(bench)
+        await bench.press("0", "slash", "b", "o", "o")
+        await bench.until(lambda: "1 of 1" in bench.text())
+        await bench.press("x")
+        await bench.until(lambda: "None of 2 has: “boox”." in bench.text())
+        await bench.press("escape")
+        await bench.until(lambda: "1 of 2" in bench.text())
+        assert "boox" not in bench.text()
+
+    play(flow, Script(*OTHER))
+
+
+def test_a_query_stays_and_esc_in_the_list_shows_everything_again(play):
+    async def flow(bench):
+        await two_talks(bench)
+        await ask(bench, "outcome:blocked")
+        await bench.until(lambda: "1 of 1" in bench.text())
+        assert "/ outcome:blocked" in bench.text()
+        await bench.press("escape")
+        await bench.until(lambda: "2 of 2" in bench.text())  # the cursor stays where it was
+        assert "/ outcome:blocked" not in bench.text()
+
+    play(flow, Script(*OTHER))
+
+
+def test_an_unknown_filter_is_told_while_it_is_typed(play):
+    async def flow(bench):
+        await two_talks(bench)
+        await bench.press("0", "slash", *"color", "colon", "r")
+        await bench.until(lambda: "there is no filter 'color'" in bench.text())
+
+    play(flow, Script(*OTHER))
+
+
+def test_tab_completes_filters_and_values(play):
+    async def flow(bench):
+        await two_talks(bench)
+        await bench.press("0", "slash", "o", "u", "tab")
+        assert bench.screen.box.line.text == "outcome:"
+        await bench.press("b", "tab")
+        await bench.until(lambda: bench.screen.box.line.text == "outcome:blocked ")
+
+    play(flow, Script(*OTHER))
+
+
+@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
+def test_chosen_lines_are_tagged_at_once_and_u_takes_it_back(play, size):
+    async def flow(bench):
+        await two_talks(bench)
+        await bench.press("0", "space", "space")
+        assert "2 chosen" in bench.text()
+        await bench.press("number_sign", *"odd", "enter")
+        await bench.until(lambda: "#odd on 2 conversations" in bench.text())
+        await ask(bench, "tag:odd")
+        await bench.until(lambda: "1 of 2" in bench.text())
+        await bench.press("u")
+        await bench.until(lambda: "undone: #odd on 2 conversations" in bench.text())
+        await ask(bench, "tag:od")
+        await bench.until(lambda: "None of 2 has" in bench.text())
+
+    play(flow, Script(*OTHER), size=size)
+
+
+def test_working_through_a_queue_checks_off_what_was_seen(play):
+    async def flow(bench):
+        await two_talks(bench)
+        await bench.press("0", "enter", "full_stop")
+        await bench.until(lambda: "2 of 2 · 1 seen" in bench.text())
+        await bench.press("full_stop")
+        await bench.until(lambda: "2 seen" in bench.text())
+        assert "all are seen" in bench.text()
+        await ask(bench, "-is:seen")
+        await bench.until(lambda: "None of 2 has" in bench.text())
+
+    play(flow, Script(*OTHER))
+
+
+def test_what_is_checked_off_by_mistake_is_taken_back_with_the_same_key(play):
+    async def flow(bench):
+        await two_talks(bench)
+        await bench.press("0", "x", "k")
+        assert "1 seen" in bench.text()
+        await bench.press("x")
+        assert "1 seen" not in bench.text()
+
+    play(flow, Script(*OTHER))
+
+
+def test_a_queue_is_kept_by_name_and_opened_again(play):
+    async def flow(bench):
+        await two_talks(bench)
+        await ask(bench, "boots")
+        await bench.press("Q", *"shoes", "enter")
+        await bench.until(lambda: "kept: queue:shoes" in bench.text())
+        await bench.press("escape")
+        await bench.until(lambda: "2 of 2" in bench.text())  # the cursor stays where it was
+        await bench.press("Q", "enter")
+        await bench.until(lambda: "1 of 1" in bench.text())
+
+    play(flow, Script(*OTHER))
+
+
+def test_a_mark_on_a_transcript_in_review_leaves_its_file_alone_and_begins_no_conversation(play):
+    async def flow(bench):
+        await save_a_guard(bench)
+        before = dict(bench.store.saved)
+        await bench.press("R")
+        await bench.until(lambda: "a plain return" in bench.text())
+        await bench.press("enter", "G", "a", "ctrl+s")
+        await bench.until(lambda: "marked" in bench.text())
+        assert bench.store.saved == before
+        assert len(bench.store.records) == 1
+        await ask(bench, "is:marked")
+        await bench.until(lambda: "1 of 1" in bench.text())
+        await bench.press("u")
+        await bench.until(lambda: "undone: mark" in bench.text())
+        await ask(bench, "is:marke")
+        await bench.until(lambda: "None of" in bench.text())
+
+    play(flow, Script(*NEW))
