@@ -69,10 +69,12 @@ class Queue(Comparing):
         """Find what is asked, in a thread; of what is asked meanwhile only the last is looked for."""
         self._wanted = query
         if not self._searching:
-            self._searching = True
             self.run_worker(self._look(), group="look")
 
     async def _look(self) -> None:
+        if self._searching:
+            return
+        self._searching = True
         try:
             while (query := self._wanted) is not None:
                 self._wanted = None
