@@ -12,6 +12,7 @@ from talking import talk_with
 from workbench.cli.commands import build
 from workbench.cli.report import Exit
 from workbench.expectation import KINDS
+from workbench.outside.config import OWN, SETTINGS, read
 from workbench.outside.loader import load
 from workbench.replay import Verdict
 from workbench.ui import actions
@@ -132,7 +133,7 @@ def test_every_command_that_is_named_exists(page: Path) -> None:
 
 def table(page: Path, heading: str) -> list[list[str]]:
     """The cells of the first table under a heading, without its head."""
-    text = page.read_text().split(f"\n{heading}\n", 1)[1]
+    text = f"\n{page.read_text()}".split(f"\n{heading}\n", 1)[1]
     rows = re.search(r"(?:^\|.*\n)+", text, re.M)
     assert rows, f"there is no table under {heading}"
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows[0].splitlines()[2:]]
@@ -174,3 +175,20 @@ def test_the_map_names_every_module_of_the_core_and_nothing_that_is_not_there() 
 def test_the_keys_on_the_page_of_the_screens_are_the_keys_of_the_screens() -> None:
     page = (ROOT / "docs" / "screens.md").read_text()
     assert page.split("<!-- keys -->\n")[1].split("<!-- /keys -->")[0] == actions.markdown() + "\n"
+
+
+def test_the_example_of_the_settings_is_one() -> None:
+    page = ROOT / "docs" / "configuration.md"
+    rows = {name.strip("`"): where for name, where, _ in table(page, "# Settings")}
+    assert list(rows) == list(SETTINGS)
+    assert [name for name, where in rows.items() if "own" in where] == list(OWN)
+
+
+def test_the_example_of_the_settings_can_be_used(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text()
+    (tmp_path / "workbench.toml").write_text(next(b[2] for b in FENCE.finditer(page) if b[1] == "toml"))
+    try:
+        actions.use(read(tmp_path / "workbench.toml")["keys"])
+        assert actions.key("mark") == "m"
+    finally:
+        actions.use({})

@@ -13,6 +13,7 @@ import pytest
 from ui.host import Changes, FakeHost, Memory, Script, Shelf, make_agent
 from workbench.serving import Serving
 from workbench.session import Session
+from workbench.settings import Settings
 from workbench.ui.app import WorkbenchApp
 from workbench.ui.present.text import plain
 
@@ -20,14 +21,14 @@ from workbench.ui.present.text import plain
 class Bench:
     """The screen under test, and what a person would say of it."""
 
-    def __init__(self, root: Path, model: Script) -> None:
+    def __init__(self, root: Path, model: Script, settings: Settings | None = None) -> None:
         self.journeys = make_agent(root)
         self.store = Memory()
         self.model = model
         self.session = Session(Serving(FakeHost(self.journeys, model), "shop", "rehearsal"), self.store)
         self.shelf = Shelf(self.store, root=root)
         self.changes = Changes()
-        self.app = WorkbenchApp(self.session, self.shelf, self.changes)
+        self.app = WorkbenchApp(self.session, self.shelf, self.changes, settings=settings)
         self.pilot: Any = None
 
     @property
@@ -90,8 +91,13 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Bench
     monkeypatch.setattr("workbench.ui.screens.bench.TICK", 0.02)
     monkeypatch.setattr("workbench.ui.screens.review.PEEK", 0.01)
 
-    def run(flow: Flow, model: Script | None = None, size: tuple[int, int] = (160, 48)) -> Bench:
-        bench = Bench(tmp_path, model or Script())
+    def run(
+        flow: Flow,
+        model: Script | None = None,
+        size: tuple[int, int] = (160, 48),
+        settings: Settings | None = None,
+    ) -> Bench:
+        bench = Bench(tmp_path, model or Script(), settings)
 
         async def whole() -> None:
             async with bench.app.run_test(size=size) as pilot:

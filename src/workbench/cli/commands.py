@@ -11,6 +11,7 @@ import typer
 AgentOption = Annotated[str, typer.Option("--agent", "-a", help="The agent, where journeys/ holds several.")]
 ModelOption = Annotated[str, typer.Option("--model", "-m", help="rehearsal, claude, or the id of a Claude model.")]
 FixtureOption = Annotated[str, typer.Option("--fixture", "-f", help="What the world starts from.")]
+NoMouseFlag = Annotated[bool, typer.Option("--no-mouse", help="The terminal keeps the mouse for itself.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="A JSON value a line on stdout.")]
 
 
@@ -37,18 +38,19 @@ def dev(
     resume: Annotated[
         str, typer.Option("--resume", "-r", help="Continue a past conversation: an id, or `last`.")
     ] = "",
+    no_mouse: NoMouseFlag = False,
 ) -> None:
     """Open the workbench (the same as `workbench` alone)."""
     from .dev import dev as start
 
-    raise typer.Exit(start(agent, model, fixture, resume, "develop"))
+    raise typer.Exit(start(agent, model, fixture, resume, "develop", not no_mouse))
 
 
-def review(agent: AgentOption = "", model: ModelOption = "") -> None:
+def review(agent: AgentOption = "", model: ModelOption = "", no_mouse: NoMouseFlag = False) -> None:
     """Read transcripts and past conversations; mark what went wrong."""
     from .dev import dev as start
 
-    raise typer.Exit(start(agent, model, "", "", "review"))
+    raise typer.Exit(start(agent, model, "", "", "review", not no_mouse))
 
 
 def replay(

@@ -7,7 +7,10 @@ import sys
 from collections.abc import AsyncIterator
 from typing import Literal
 
+from msgspec.structs import replace
+
 from ..errors import UsageError
+from ..outside.config import settings
 from ..outside.history import History
 from ..outside.models import choose
 from ..outside.project import Project, find_project
@@ -17,10 +20,13 @@ from ..session import Session
 from .report import say
 
 
-def dev(agent: str, model: str, fixture: str, resume: str, screen: Literal["develop", "review"]) -> int:
+def dev(
+    agent: str, model: str, fixture: str, resume: str, screen: Literal["develop", "review"], mouse: bool = True
+) -> int:
     """Open the workbench; gives back its exit status."""
     check_terminal()
     project = find_project()
+    chosen_settings = settings(project.config)
     history = History(project.state, project.transcripts)
     kept = history.read(_resume_id(history, resume)) if resume else None
     name = kept.setup.agent if kept else project.agent(agent)
@@ -38,7 +44,13 @@ def dev(agent: str, model: str, fixture: str, resume: str, screen: Literal["deve
 
     shelf = Shelf(project, history)
     try:
-        code = ui.run(session, shelf, _changes(project), screen)
+        code = ui.run(
+            session,
+            shelf,
+            _changes(project),
+            screen,
+            replace(chosen_settings, mouse=mouse and chosen_settings.mouse),
+        )
     finally:
         shelf.close()
         host.close()

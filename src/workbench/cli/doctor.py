@@ -18,6 +18,7 @@ from typing import Literal
 
 from .. import __version__
 from ..errors import UsageError, WorkbenchError
+from ..outside.config import CONFIG, settings, user_file
 from ..outside.loader import agent_names
 from ..outside.models import REHEARSAL
 from ..outside.probe import Probed, probe, server
@@ -52,7 +53,7 @@ def doctor(json: bool) -> Exit:
     lines = [*machine(), *terminal()]
     lines += asyncio.run(_measured(project))
     lines += [missing] if missing else []
-    lines += kept(project) if project else []
+    lines += [*configured(project), *kept(project)] if project else []
     if json:
         out_json([asdict(line) for line in lines])
     else:
@@ -102,6 +103,18 @@ def colors(term: str) -> str:
     if os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
         return "16 million colors"
     return "256 colors" if "256" in term else "16 colors"
+
+
+def configured(project: Project) -> Iterator[Found]:
+    """Which files settings are read from."""
+    files = [str(path) for path in (project.root / CONFIG, user_file()) if path.is_file()]
+    try:
+        settings(project.config)
+        yield Found(
+            "settings", "ok", f"from {', '.join(files)}" if files else f"none: neither {CONFIG} nor {user_file()}"
+        )
+    except UsageError as error:
+        yield Found("settings", "bad", f"{error.where}: {error.message}", error.next)
 
 
 def kept(project: Project) -> Iterator[Found]:

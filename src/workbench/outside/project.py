@@ -8,14 +8,12 @@ from typing import Any
 import msgspec
 
 from ..errors import UsageError
+from .config import CONFIG, read
 from .loader import agent_names
-
-CONFIG = "workbench.toml"
-KNOWN = {"agent": str, "model": str}
 
 
 class Project(msgspec.Struct, frozen=True):
-    """Where things are. `config` is workbench.toml: agent and model to start with."""
+    """Where things are. `config` is workbench.toml, as `config` reads it."""
 
     root: Path
     config: dict[str, Any] = {}
@@ -60,7 +58,7 @@ def find_project(start: Path | None = None) -> Project:
     here = (start or Path.cwd()).resolve()
     for folder in (here, *here.parents):
         if (folder / "journeys").is_dir():
-            return Project(folder, _config(folder / CONFIG))
+            return Project(folder, read(folder / CONFIG))
     raise UsageError(
         f"there is no journeys/ folder in {here} or above it",
         next="go to your project, or make one: workbench init NAME",
@@ -75,20 +73,3 @@ def project_for(path: Path | None) -> Project:
         if path is None or not path.exists():
             raise
         return find_project(path.resolve().parent)
-
-
-def _config(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    import tomllib  # most projects have no such file, and replay must start fast
-
-    try:
-        config = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"not TOML: {error}", where=path.name, next="mend the line") from None
-    for key, value in config.items():
-        if key not in KNOWN:
-            raise UsageError(f"there is no setting {key!r}", where=path.name, next=f"settings: {', '.join(KNOWN)}")
-        if not isinstance(value, KNOWN[key]):
-            raise UsageError(f"{key} must be a text", where=path.name)
-    return config

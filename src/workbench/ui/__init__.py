@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from ..library import Library
     from ..session import Session
+    from ..settings import Settings
 
 
 def run(
@@ -15,8 +16,9 @@ def run(
     library: Library,
     changes: AsyncIterator[Any] | None = None,
     screen: Literal["develop", "review"] = "develop",
+    settings: Settings | None = None,
 ) -> int:
     """Show `session` and return an exit status. `changes` yields whenever journey files have changed."""
     from .app import run as run_app
 
-    return run_app(session, library, changes, screen)
+    return run_app(session, library, changes, screen, settings)

@@ -7,12 +7,17 @@ action works on; a screen says with `why_not(id)` why it cannot be done just now
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import difflib
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from textual.binding import Binding
 
-DEVELOP, REVIEW, COMPARE, TYPING = "develop", "review", "compare", "typing"
+from ..errors import UsageError
+from ..settings import OwnKeys
+from .keys import clashes, is_typed, parse, spell
+
+DEVELOP, REVIEW, COMPARE = "develop", "review", "compare"
 BOTH = (DEVELOP, REVIEW)
 ALL = (*BOTH, COMPARE)
 
@@ -33,33 +38,8 @@ class Action(NamedTuple):
     @property
     def key_text(self) -> str:
         """Its keys as a person writes them."""
-        return self.shown or " ".join(SPELLING.get(key, key) for key in self.keys.split(","))
+        return self.shown or spell(self.keys)
 
-
-SPELLING = {
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "left_curly_bracket": "{",
-    "right_curly_bracket": "}",
-    "exclamation_mark": "!",
-    "slash": "/",
-    "ampersand": "&",
-    "question_mark": "?",
-    "colon": ":",
-    "plus": "+",
-    "greater_than_sign": ">",
-    "less_than_sign": "<",
-    "escape": "esc",
-    "down": "↓",
-    "up": "↑",
-    "left": "←",
-    "right": "→",
-    "home": "home",
-    "number_sign": "#",
-    "full_stop": ".",
-    "comma": ",",
-    "asterisk": "*",
-}
 
 KINDS = ":think :tool :reply :policy :blocked :failed :writes :marked :differs"  # as present/filter.py has them
 _MOVE, _FIND, _SEE, _TALK, _JUDGE, _CODE, _PROGRAM = "Move", "Find", "See", "Talk", "Judge", "Code", "Program"
@@ -152,30 +132,73 @@ ACTIONS: tuple[Action, ...] = (
     Action("review", "R,f2", "review", "To the transcripts and past conversations.", _PROGRAM, (DEVELOP,)),
     Action("develop", "R,f2", "develop", "Back to the live conversation.", _PROGRAM, (REVIEW, COMPARE), 5),
     Action("theme", "", "change the theme", "Dark, light, then the terminal's own colours.", _PROGRAM, ALL),
+    Action("mouse", "", "mouse on or off", "Off: the terminal itself selects text.", _PROGRAM, ALL),
     Action("palette", "colon,ctrl+p", "commands", "Find a command by name.", _PROGRAM, ALL, footer=12),
     Action("quit", "ctrl+q", "quit", "Leave. Everything is written as it happens.", _PROGRAM, ALL, footer=8,
            priority=True),
 )  # fmt: skip
 
 
-# what the input line does by itself, for footer and help
-INPUT_KEYS = (
-    ("enter", "send"),
-    ("ctrl+j", "new line"),
-    ("esc", "to the steps"),
-    ("ctrl+p", "commands"),
-    ("f1", "help"),
-    ("ctrl+q", "quit"),
-)
+_own: dict[str, str] = {}  # the keys that a person has chosen, by the id of the action
+
+
+def use(own: Mapping[str, OwnKeys]) -> None:
+    """Take these keys instead of those of the table, from here on. Raises UsageError with file and line."""
+    known = {action.id: action for action in ACTIONS}
+    chosen: dict[str, str] = {}
+    for id, (keys, where) in own.items():
+        if id not in known:
+            near = ", ".join(difflib.get_close_matches(id, known, 3, 0.5)) or ", ".join(known)
+            raise UsageError(f"there is no action {id!r}", where=where, next=f"by their ids: {near}")
+        try:
+            chosen[id] = ",".join(parse(key) for key in keys)
+        except ValueError as error:
+            raise UsageError(f"{id}: {error}", where=where) from None
+        typed = [key for key in chosen[id].split(",") if is_typed(key)]
+        if typed and known[id].priority:
+            raise UsageError(
+                f"{id} works while you type too, so {spell(typed[0])} cannot be its key",
+                where=where, next="take one such as ctrl+x or f5",
+            )  # fmt: skip
+    for screen in {where for action in ACTIONS for where in action.where}:
+        there = [(a.id, chosen.get(a.id, a.keys)) for a in ACTIONS if screen in a.where]
+        for key, ids in clashes(there).items():
+            mine = next(id for id in reversed(ids) if id in own)
+            other = next(id for id in ids if id != mine)
+            raise UsageError(
+                f"{spell(key)} is to do {mine}, and does {other} already on {screen}",
+                where=own[mine].where, next=f"take another key, or give {other} another one",
+            )  # fmt: skip
+    _own.clear()
+    _own.update(chosen)
+
+
+def _now(action: Action) -> Action:
+    return action._replace(keys=_own[action.id], shown="") if action.id in _own else action
 
 
 def at(where: str) -> list[Action]:
-    """The actions of one screen, in the order of the table."""
-    return [action for action in ACTIONS if where in action.where]
+    """The actions of one screen, in the order of the table, with the keys that they have now."""
+    return [_now(action) for action in ACTIONS if where in action.where]
+
+
+def key(id: str, typing: bool = False) -> str:
+    """The key of an action for a text, one that writes nothing if `typing`; without any, where to find it."""
+    action = _now(next(action for action in ACTIONS if action.id == id))
+    keys = [k for k in action.keys.split(",") if k and not (typing and is_typed(k))]
+    if keys:
+        return spell(keys[0])
+    return f"{key('palette', typing)} {action.title}" if id != "palette" else "(no key)"
+
+
+def while_typing() -> list[tuple[str, str]]:
+    """What the input line does by itself, and the keys that go past it, for the footer."""
+    past = (("back", "to the steps"), ("palette", "commands"), ("help", "help"), ("quit", "quit"))
+    return [("enter", "send"), ("ctrl+j", "new line"), *((key(id, typing=True), title) for id, title in past)]
 
 
 def bindings(where: str) -> list[Binding]:
-    """The bindings of one screen. Ids are those of the table, so that a keymap can move them."""
+    """The bindings of one screen."""
     return [
         Binding(
             action.keys, f"do('{action.id}')", action.title, show=False, priority=action.priority, id=action.id
@@ -211,9 +234,9 @@ def markdown() -> str:
     """The table of keys for the documentation."""
     lines: list[str] = []
     for group, actions in groups(ACTIONS).items():
-        lines += [f"### {group}", "", "| key | does | where | |", "| --- | --- | --- | --- |"]
+        lines += [f"### {group}", "", "| key | does | id | where | |", "| --- | --- | --- | --- | --- |"]
         for a in actions:
-            keys = " ".join(f"`{SPELLING.get(k, k)}`" for k in a.keys.split(",") if k)
-            lines.append(f"| {keys} | {a.title} | {', '.join(a.where)} | {a.about} |")
+            keys = " ".join(f"`{spell(k)}`" for k in a.keys.split(",") if k)
+            lines.append(f"| {keys} | {a.title} | `{a.id}` | {', '.join(a.where)} | {a.about} |")
         lines.append("")
     return "\n".join(lines)

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal
 
 from textual import events
 from textual.app import App
-from textual.binding import Binding, BindingType
+from textual.binding import BindingsMap
 from textual.screen import Screen
 
 from ..compare import Side, check
@@ -23,7 +23,9 @@ from ..desk import Desk
 from ..library import Entry, Library, Record
 from ..serving import Serving
 from ..session import Session, Undo
+from ..settings import Settings
 from ..steps import Place
+from . import actions
 from .style import CSS, THEMES
 from .terminal import tame
 
@@ -63,7 +65,6 @@ class WorkbenchApp(App[int]):
     TITLE = "Workbench"
     MODES: ClassVar[dict[str, Any]] = {"develop": _develop, "review": _review, "compare": _compare}
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "quit", show=False, priority=True)]
 
     def __init__(
         self,
@@ -71,9 +72,14 @@ class WorkbenchApp(App[int]):
         library: Library,
         changes: AsyncIterator[Any] | None = None,
         screen: Start = "develop",
+        settings: Settings | None = None,
     ) -> None:
+        self.settings = settings or Settings()
+        actions.use(self.settings.keys)
         setattr(self, "DEFAULT_MODE", screen)  # no empty screen is drawn before the one wanted
         super().__init__()
+        self._bindings = BindingsMap([b for b in actions.bindings(actions.DEVELOP) if b.id == "quit"])
+        self.mouse = self.settings.mouse
         self.desk = Desk(session)
         self.library = library
         self.changes = changes if changes is not None else _nothing()
@@ -90,7 +96,9 @@ class WorkbenchApp(App[int]):
         self.animation_level = "none"  # an animated page costs more than the page
         for theme in THEMES:
             self.register_theme(theme)
-        self.set_reactive(App.theme, first_theme())  # not assigned: that would parse all styles twice
+        self.set_reactive(
+            App.theme, first_theme(self.settings.theme)
+        )  # not assigned: that would parse all styles twice
         self.stylesheet.set_variables(self.get_css_variables())
 
     async def on_event(self, event: events.Event) -> None:
@@ -240,6 +248,19 @@ class WorkbenchApp(App[int]):
         self.theme = names[(at + 1) % len(names)]
         return self.theme.removeprefix("workbench-")
 
+    def turn_mouse(self) -> bool | None:
+        """Turn the mouse on or off; None where that cannot be done while running."""
+        from .terminal import turn_mouse
+
+        if not turn_mouse(self._driver, not self.mouse):
+            return None
+        self.mouse = not self.mouse
+        return self.mouse
+
+    async def action_do(self, id: str) -> None:
+        """What works over every screen and form."""
+        await self.action_quit()
+
     # our own failures
 
     def _fatal_error(self) -> None:
@@ -249,9 +270,9 @@ class WorkbenchApp(App[int]):
         self._close_messages_no_wait()
 
 
-def first_theme() -> str:
-    """Dark, unless the terminal says that its background is light or WORKBENCH_THEME says what to take."""
-    wanted = f"workbench-{os.environ.get('WORKBENCH_THEME', '')}"
+def first_theme(chosen: str = "") -> str:
+    """What WORKBENCH_THEME or the settings say; else dark, unless the terminal says that it is light."""
+    wanted = f"workbench-{os.environ.get('WORKBENCH_THEME') or chosen}"
     if wanted in [theme.name for theme in THEMES]:
         return wanted
     background = os.environ.get("COLORFGBG", "").rpartition(";")[2]
@@ -259,12 +280,16 @@ def first_theme() -> str:
 
 
 def run(
-    session: Session, library: Library, changes: AsyncIterator[Any] | None = None, screen: Start = "develop"
+    session: Session,
+    library: Library,
+    changes: AsyncIterator[Any] | None = None,
+    screen: Start = "develop",
+    settings: Settings | None = None,
 ) -> int:
     """Run the screens until the engineer leaves. Gives the exit status: 0, 128 + a signal, 3 for our own bug."""
     tame()
-    app = WorkbenchApp(session, library, changes, screen)
-    app.run()
+    app = WorkbenchApp(session, library, changes, screen, settings)
+    app.run(mouse=app.mouse)
     if app.failure:
         sys.stderr.write(f"{app.failure}\nWorkbench failed; the conversation is kept.\n")
         return 3

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._xterm_parser import XTermParser
@@ -57,6 +58,19 @@ def _begun(text: str, mark: str) -> int:
 
 def _alt(match: re.Match[str]) -> str:
     return match[0] if match[0] in ANSI_SEQUENCES_KEYS else ""
+
+
+def turn_mouse(driver: Any, on: bool) -> bool:
+    """Let the terminal tell of the mouse, or not. False where this driver cannot."""
+    if not all(hasattr(driver, name) for name in ("_mouse", "_enable_mouse_support", "_disable_mouse_support")):
+        return False
+    if on:
+        driver._mouse = True
+        driver._enable_mouse_support()
+    else:
+        driver._disable_mouse_support()
+        driver._mouse = False
+    return True
 
 
 def tame() -> None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
 from textual.widgets import Static
@@ -31,7 +29,6 @@ class Compare(Frame):
 
     where = actions.COMPARE
     panes = ("moves", "causes", "difference")
-    BINDINGS: ClassVar[list[BindingType]] = [*actions.bindings(actions.COMPARE)]
 
     def __init__(self) -> None:
         super().__init__()

@@ -9,6 +9,7 @@ from textual.widget import Widget
 
 from ...session import Changed
 from ...steps import TurnEnd
+from ..actions import key
 from ..present.detail import summary
 from ..widgets.lines import LineList
 from .finding import Finding
@@ -116,7 +117,7 @@ class Deeds(Finding):
         elif self.session is not None and self.session.busy:
             self.stop()
         else:
-            self.tell("nothing is running · ctrl+q quits")
+            self.tell(f"nothing is running · {key('quit')} quits")
 
     def do_copy(self) -> None:
         row = self.steps.row
@@ -169,14 +170,16 @@ class Deeds(Finding):
             def done(mark: Any) -> None:
                 if mark is not None:
                     session.mark(mark)
-                    self.tell("marked · t saves the conversation with it · u undoes", "good")
+                    self.tell(
+                        f"marked · {key('save')} saves the conversation with it · {key('undo')} undoes", "good"
+                    )
 
             self.app.push_screen(screen, done)
 
     def do_unmark(self) -> None:
         assert self.session is not None
         self.session.unmark(str(self.place))
-        self.tell("the mark is gone · u brings it back")
+        self.tell(f"the mark is gone · {key('undo')} brings it back")
 
     def do_undo(self) -> Any:
         assert self.session is not None

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
-from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Static
@@ -19,21 +17,18 @@ from ...session import Code, Session
 from ...steps import Place
 from .. import actions
 from ..present.text import one_line, value
-from ..widgets.bars import keys_of
 from ..widgets.chat import ChatPane
 from ..widgets.input import InputLine
 from .comparing import Comparing
 
 NOTE_SECONDS = 10.0  # how long the note of a reload may take a line of its own
 GLANCE = 2.0  # seconds it stands there at least, whatever is pressed
-HANDED = "a person has it now: f forks before that, ctrl+n begins anew"
 
 
 class Develop(Comparing):
     """The live conversation."""
 
     where = actions.DEVELOP
-    BINDINGS: ClassVar[list[BindingType]] = [*actions.bindings(actions.DEVELOP)]
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,7 +59,11 @@ class Develop(Comparing):
     def update(self, fresh: bool = False) -> None:
         self._hint()
         handed = self.session is not None and self.session.handed_off
-        self.entry.placeholder = HANDED if handed else "type to the agent, enter sends"
+        self.entry.placeholder = (
+            f"a person has it now: {actions.key('fork')} forks before that, {actions.key('new')} begins anew"
+            if handed
+            else "type to the agent, enter sends"
+        )
         super().update(fresh)
 
     def _hint(self) -> None:
@@ -87,7 +86,8 @@ class Develop(Comparing):
             tries = [f"“{one_line(t, 60)}”" for j in card.journeys for t in j.tries[:1]]
             if tries and s.model == "rehearsal":
                 lines += ["", f"The rehearsal answers to, for example: {', '.join(tries)}."]
-            lines += ["", "esc, then s chooses another start; ? shows all keys."]
+            back, setup, help = (actions.key(id) for id in ("back", "setup", "help"))
+            lines += ["", f"{back}, then {setup} chooses another start; {help} shows all keys."]
         elif s.code.state == "broken":
             lines += ["", "Its code does not load: the line above says why. Mend it and save; it is loaded again."]
         self.chat.hint = lines
@@ -126,13 +126,14 @@ class Develop(Comparing):
         return replace(s.code, note=note if told else ""), told, read
 
     def offer_keys(self) -> None:
-        keys = keys_of(actions.TYPING if self.focused is self.entry else self.where)
+        keys = actions.while_typing() if self.focused is self.entry else self.footer()
         s = self.session
         if s is not None and s.rerun is not None and s.rerun.differences:
-            first = "esc " if self.focused is self.entry else ""
-            keys = [(f"{first}>", "go on with the new run"), (f"{first}<", "stay with the record"), *keys]
+            first = f"{actions.key('back')} " if self.focused is self.entry else ""
+            both = ("keep", "go on with the new run"), ("drop", "stay with the record")
+            keys = [*((first + actions.key(id), title) for id, title in both), *keys]
         if s is not None and s.busy:
-            keys = [("esc", "interrupt"), *keys]
+            keys = [(actions.key("back"), "interrupt"), *keys]
         self.keys.offer(keys)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
@@ -144,7 +145,7 @@ class Develop(Comparing):
     def why_not(self, id: str) -> str:
         s = self.session
         if s is not None and s.busy and id in ("fork", "new", "setup", "keep", "drop", "save"):
-            return "the agent is still answering: wait, or interrupt it with esc"
+            return "the agent is still answering: wait, or interrupt it with " + actions.key("back")
         if id == "fork" and (self.steps.row is None or s is None or not len(s.trace)):
             return "there is nothing to fork yet"
         if id in ("keep", "drop") and (s is None or s.rerun is None):
@@ -166,7 +167,7 @@ class Develop(Comparing):
     @on(InputLine.Sent)
     def _sent(self, event: InputLine.Sent) -> None:
         if self.session is not None and self.session.busy:
-            self.tell("the agent is still answering: wait, or interrupt it with esc", "warn")
+            self.tell("the agent is still answering: wait, or interrupt it with " + actions.key("back"), "warn")
             return
         self._over = self._news
         self.entry.sent(event.text)
@@ -227,7 +228,7 @@ class Develop(Comparing):
         if session is None or session.card is None:
             return
         if session.busy:
-            self.tell("the agent is still answering: wait, or interrupt it with esc", "warn")
+            self.tell("the agent is still answering: wait, or interrupt it with " + actions.key("back"), "warn")
             return
 
         def chosen(setup: object) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from textual import events, on
 
+from ..actions import key
 from ..present.filter import KINDS, Filter, UnknownKind
 from ..present.find import Words
 from ..widgets.foot import Foot
@@ -142,7 +143,7 @@ class Finding(Bench):
         if kept:
             self._close()
             if wanted:
-                self.tell(f"{shown:,} of {whole:,} steps are shown · esc shows all", "warn")
+                self.tell(f"{shown:,} of {whole:,} steps are shown · {key('back')} shows all", "warn")
 
     @on(StepsPane.Unfiltered)
     def _unfiltered(self) -> None:
@@ -180,7 +181,7 @@ class Finding(Bench):
             return "there are no steps yet"
         if folding and not (self.focused is self.detail and not id.endswith("all")):
             if self.steps.shown.filter:
-                return "nothing folds while a filter is on: esc shows all steps"
+                return f"nothing folds while a filter is on: {key('back')} shows all steps"
             if not self.steps.book.rows:
                 return "there are no steps yet"
         return super().why_not(id)

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from textual import events
+from textual.binding import BindingsMap
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
 from ...errors import WorkbenchError
 from .. import actions
-from ..widgets.bars import KeysBar, StatusBar, keys_of
+from ..widgets.bars import KeysBar, StatusBar
 from ..widgets.lines import Pane
 
 WIDE = 120  # columns from which panes stand beside each other
@@ -35,6 +36,7 @@ class Frame(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
+        self._bindings = BindingsMap(actions.bindings(self.where))  # the keys as they are now
         self._zoomed = ""
         self._before_small: Widget | None = None
 
@@ -101,7 +103,12 @@ class Frame(Screen[None]):
         self.tell(f"{where}{error.message}" + (f" · {error.next}" if error.next else ""), "bad")
 
     def offer_keys(self) -> None:
-        self.keys.offer(keys_of(self.where))
+        self.keys.offer(self.footer())
+
+    def footer(self) -> list[tuple[str, str]]:
+        """Key and title of what can be done now, most wanted first."""
+        can = [a for a in actions.footer(self.where) if a.keys and not self.why_not(a.id)]
+        return [(a.key_text.split()[0], a.title) for a in can]
 
     def tell_status(self) -> None:
         """Subclasses say what stands in the status line."""
@@ -217,12 +224,19 @@ class Frame(Screen[None]):
             if id:
                 self.run_worker(self.action_do(id))
 
-        self.app.push_screen(HelpScreen(self.where), chosen)
+        self.app.push_screen(HelpScreen(self.where, self.why_not), chosen)
 
     do_palette = do_help
 
     def do_theme(self) -> None:
         self.tell(f"theme: {self.bench_app.next_theme()}")
+
+    def do_mouse(self) -> None:
+        on = self.bench_app.turn_mouse()
+        if on is None:
+            self.tell("this terminal's mouse cannot be turned off from here: start with --no-mouse", "warn")
+        else:
+            self.tell("the mouse is on" if on else "the mouse is off: the terminal itself selects text")
 
     def do_quit(self) -> None:
         self.app.exit()

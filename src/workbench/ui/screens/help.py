@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual import on
 from textual.app import ComposeResult
 from textual.widgets import TextArea
@@ -21,6 +23,7 @@ class Results(LineList):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.found: list[actions.Action] = []
+        self.off: dict[str, str] = {}  # why what cannot be done now cannot
 
     @property
     def count(self) -> int:
@@ -30,12 +33,15 @@ class Results(LineList):
         if not self.found:
             return (Bit("No action has these words.", "dim"),)
         a = self.found[index]
+        off = self.off.get(a.id, "")
         first = index == 0 or self.found[index - 1].group != a.group
         return (
             *fit([Bit(a.group if first else "", "label")], 9),
-            *fit([Bit(a.key_text, "key")], KEY_CELLS),
-            *fit([Bit(a.title, "bold")], TITLE_CELLS),
-            *fit([Bit(a.about)], max(width - 9 - KEY_CELLS - TITLE_CELLS, 1)),
+            *fit([Bit(a.key_text, "dim" if off else "key")], KEY_CELLS),
+            *fit([Bit(a.title, "dim" if off else "bold")], TITLE_CELLS),
+            *fit(
+                [Bit(f"off: {off}", "dim") if off else Bit(a.about)], max(width - 9 - KEY_CELLS - TITLE_CELLS, 1)
+            ),
         )
 
     def lit(self, index: int) -> str:
@@ -48,9 +54,10 @@ class HelpScreen(Form[str]):
     TITLE_TEXT = "Help: what can be done here"
     KEYS = "type to search · ↑ ↓ choose · enter runs it · esc leaves"
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, where: str, why_not: Callable[[str], str] = lambda id: "") -> None:
         super().__init__()
         self.where = where
+        self.off = {a.id: reason for a in actions.at(where) if (reason := why_not(a.id))}
 
     def fields(self) -> ComposeResult:
         yield FormLine(id="search", placeholder="search, for example: save, turn, fork")
@@ -59,6 +66,7 @@ class HelpScreen(Form[str]):
     def on_mount(self) -> None:
         self.results = self.query_one(Results)
         self.results.can_focus = False
+        self.results.off = self.off
         self._fit()
         self._search("")
         self.query_one("#search").focus()
@@ -84,7 +92,9 @@ class HelpScreen(Form[str]):
     def _tell(self) -> None:
         """The chosen action in full: its line may be cut."""
         found = self.results.found
-        self.tell(found[self.results.cursor].about if found else "")
+        chosen = found[self.results.cursor] if found else None
+        off = self.off.get(chosen.id) if chosen else None
+        self.tell("" if chosen is None else f"off now: {off}" if off else chosen.about)
 
     def key_down(self) -> None:
         self.results.action_scroll_down()
@@ -101,4 +111,8 @@ class HelpScreen(Form[str]):
     @on(LineList.Opened)
     def done(self) -> None:
         found = self.results.found
-        self.dismiss(found[self.results.cursor].id if found else None)
+        chosen = found[self.results.cursor].id if found else None
+        if chosen in self.off:
+            self.tell(f"it cannot be done now: {self.off[chosen]}", bad=True)
+        else:
+            self.dismiss(chosen)

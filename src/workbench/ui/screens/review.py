@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.timer import Timer
 from textual.widget import Widget
@@ -19,7 +17,6 @@ from ...library import Entry, Record
 from ...steps import Place
 from .. import actions
 from ..present.text import one_line
-from ..widgets.bars import keys_of
 from ..widgets.chat import ChatPane
 from ..widgets.lines import LineList
 from ..widgets.shelf import STATES
@@ -32,7 +29,6 @@ class Review(Queue):
     """A list, and the conversation the cursor stands on."""
 
     where = actions.REVIEW
-    BINDINGS: ClassVar[list[BindingType]] = [*actions.bindings(actions.REVIEW)]
 
     def __init__(self) -> None:
         super().__init__()
@@ -144,7 +140,7 @@ class Review(Queue):
     def offer_keys(self) -> None:
         if self.offer_asking():
             return
-        keys = keys_of(self.where)
+        keys = self.footer()
         if self.focused is self.shelf:
             keys = [("enter", "open"), *keys]
         self.keys.offer(keys)

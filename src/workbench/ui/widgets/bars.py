@@ -6,7 +6,6 @@ from rich.cells import cell_len
 from textual import events
 from textual.timer import Timer
 
-from .. import actions
 from ..present.status import SCREENS, Cost, status
 from ..present.text import Bit, Line, clean, plain, width, wrap
 from .lines import Pane
@@ -104,10 +103,3 @@ class KeysBar(Bar):
                 break
             bits += more
         self.say([tuple(bits)])
-
-
-def keys_of(where: str) -> list[tuple[str, str]]:
-    """Key and title of what the footer offers on a screen, from the table."""
-    if where == actions.TYPING:
-        return list(actions.INPUT_KEYS)
-    return [(a.key_text.split()[0], a.title) for a in actions.footer(where)]

@@ -10,6 +10,7 @@ from textual.message import Message
 
 from ...steps import Place
 from ...transcript import Mark
+from ..actions import key
 from ..present import folded, lanes
 from ..present.filter import Filter
 from ..present.find import Words
@@ -79,7 +80,7 @@ class StepsPane(LineList):
 
     def line(self, index: int, width: int) -> Line:
         if not self.rows:
-            hint = "No step is like this: esc shows them all." if self.shown.filter else self.hint
+            hint = f"No step is like this: {key('back')} shows them all." if self.shown.filter else self.hint
             return (Bit(hint[: width - 1], "dim"),)
         item = self.item_at(index)
         row = self.rows[item]

@@ -1,0 +1,107 @@
+"""Reading settings: workbench.toml of the project, then the user's own file."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..errors import UsageError
+from ..settings import THEMES, OwnKeys, Settings
+
+CONFIG = "workbench.toml"
+
+
+def _text(value: Any) -> str:
+    return "" if isinstance(value, str) else "must be a text"
+
+
+def _theme(value: Any) -> str:
+    return "" if value in THEMES else f"must be one of {', '.join(THEMES)}"
+
+
+def _yes_no(value: Any) -> str:
+    return "" if isinstance(value, bool) else "must be true or false"
+
+
+def _keys(value: Any) -> str:
+    return "" if isinstance(value, dict) else "must be a table: [keys]"
+
+
+def _key(value: Any) -> str:
+    many = value if isinstance(value, list) else [value]
+    return "" if all(isinstance(one, str) for one in many) else "must be a key, or a list of keys"
+
+
+SETTINGS: dict[str, Callable[[Any], str]] = {  # what is wrong with a value, or ""
+    "agent": _text,
+    "model": _text,
+    "theme": _theme,
+    "mouse": _yes_no,
+    "keys": _keys,
+}
+OWN = ("theme", "mouse", "keys")  # what the user's own file may set
+
+
+def user_file() -> Path:
+    """Where the user's own settings are, whether the file is there or not."""
+    home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(home) / "workbench" / "config.toml"
+
+
+def read(path: Path, known: tuple[str, ...] = tuple(SETTINGS)) -> dict[str, Any]:
+    """The settings of one file, {} where there is none. Raises UsageError with file and line."""
+    if not path.is_file():
+        return {}
+    import tomllib  # most projects have no such file, and replay must start fast
+
+    name = str(path) if path.name != CONFIG else path.name
+    try:
+        text = path.read_text("utf-8")
+        found = tomllib.loads(text)
+    except OSError as error:
+        raise UsageError(f"it cannot be read: {error.strerror}", where=name) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        line = re.search(r"at line (\d+)", str(error))
+        where = f"{name}:{line[1]}" if line else name
+        raise UsageError(f"not TOML: {error}", where=where, next="mend the line") from None
+    for key, value in found.items():
+        where = f"{name}:{_line(text, '', key)}"
+        if key not in known:
+            raise UsageError(f"there is no setting {key!r}", where=where, next=f"settings: {', '.join(known)}")
+        if wrong := SETTINGS[key](value):
+            raise UsageError(f"{key} {wrong}", where=where)
+    found["keys"] = {}
+    for id, value in tomllib.loads(text).get("keys", {}).items():
+        where = f"{name}:{_line(text, 'keys', id)}"
+        if wrong := _key(value):
+            raise UsageError(f"{id} {wrong}", where=where, next='for example: mark = "m"')
+        many = value if isinstance(value, list) else [value]
+        found["keys"][id] = OwnKeys(tuple(one for one in many if one), where)
+    return found
+
+
+def settings(project: dict[str, Any]) -> Settings:
+    """What counts: the project's settings, before those of the user's own file. Raises UsageError."""
+    own = read(user_file(), OWN)
+    both = {**own, **project}
+    return Settings(
+        theme=str(both.get("theme", "")),
+        mouse=bool(both.get("mouse", True)),
+        keys={**own.get("keys", {}), **project.get("keys", {})},
+    )
+
+
+def _line(text: str, section: str, key: str) -> int:
+    """The line that sets a key of a section, 1 where it cannot be told."""
+    now = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if head := re.match(r"\s*\[\s*([\w.-]+)\s*\]", line):
+            now = head[1]
+            if not section and now == key:
+                return number
+        elif now == section and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]", line):
+            return number
+    return 1

@@ -1,0 +1,182 @@
+"""Settings: keys of one's own, the theme, the mouse; and what is said of a file that makes no sense."""
+
+from __future__ import annotations
+
+import pytest
+
+from ui.host import Script, say
+from workbench.errors import UsageError
+from workbench.outside.config import read, settings, user_file
+from workbench.outside.project import find_project
+from workbench.settings import OwnKeys, Settings
+from workbench.ui import actions, keys
+
+
+def own(**chosen: str) -> Settings:
+    return Settings(keys={id: OwnKeys(tuple(text.split()), f"workbench.toml:{n}") for n, (id, text) in
+                          enumerate(chosen.items(), 1)})  # fmt: skip
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """Writes workbench.toml and the user's own file, and reads what counts."""
+    (tmp_path / "journeys").mkdir()
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+
+    def written(text: str, user: str = "") -> Settings:
+        (tmp_path / "workbench.toml").write_text(text)
+        user_file().parent.mkdir(parents=True, exist_ok=True)
+        user_file().write_text(user)
+        return settings(find_project().config)
+
+    return written
+
+
+def test_a_key_of_ones_own_does_it_and_is_told_everywhere(play):
+    async def flow(bench):
+        await bench.say("hello")
+        await bench.press("escape")
+        assert "m mark" in bench.text().splitlines()[-1]
+        await bench.press("a")
+        assert "Mark this step" not in bench.text()
+        await bench.press("m")
+        assert "Mark this step" in bench.text()
+        await bench.press("ctrl+s")
+        assert "marked · T saves the conversation with it" in bench.text()
+        await bench.press("question_mark")
+        line = next(line for line in bench.pane("#results").splitlines() if "Mark the step" in line)
+        assert " m " in line
+
+    play(flow, Script([say("hi")]), settings=own(mark="m", save="T"))
+
+
+def test_keys_may_be_swapped_and_an_action_turned_off(play):
+    async def flow(bench):
+        await bench.say("hello")
+        await bench.press("escape", "f")
+        assert bench.app.session is bench.session
+        await bench.press("t")
+        assert "Mark this step" in bench.text()
+        await bench.press("escape", "ctrl+f", *"hello", "enter")
+        assert "1 of 1" in bench.text()
+        await bench.press("ctrl+p", *"fork", "enter")
+        assert bench.app.session is not bench.session
+
+    play(flow, Script([say("hi")]), settings=own(mark="t", save="a", fork="", find="/ ctrl+f"))
+
+
+def test_the_hint_of_an_empty_conversation_names_the_keys_as_they_are(play):
+    async def flow(bench):
+        assert "esc, then F5 chooses" in bench.pane("#chat").replace("f5", "F5")
+
+    play(flow, settings=own(setup="f5"))
+
+
+def test_the_key_to_quit_moves_too(play):
+    async def flow(bench):
+        await bench.press("ctrl+q")
+        assert bench.app.is_running
+        await bench.press("ctrl+x")
+        assert bench.app.return_code == 0
+
+    play(flow, settings=own(quit="ctrl+x"))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "says"),
+    [
+        ({"mrak": "m"}, "there is no action 'mrak'"),
+        ({"mark": "hyper+m"}, "mark: there is no key 'hyper+m'"),
+        ({"mark": "t"}, "t is to do mark, and does save already"),
+        ({"mark": "m", "save": "m"}, "m is to do save, and does mark already"),
+        ({"mark": "ctrl+i"}, "ctrl+i never comes: it arrives as tab"),
+        ({"mark": "ctrl+h"}, "ctrl+h never comes: it arrives as backspace"),
+        ({"mark": "alt+enter"}, "alt+enter never comes: it arrives as enter"),
+        ({"mark": "ctrl+shift+k"}, "ctrl+shift+k never comes"),
+        ({"quit": "q"}, "quit works while you type too, so q cannot be its key"),
+    ],
+)
+def test_a_key_that_makes_no_sense_is_told_with_its_line(chosen, says):
+    with pytest.raises(UsageError) as error:
+        actions.use(own(**chosen).keys)
+    assert says in error.value.message
+    assert error.value.where.startswith("workbench.toml:")
+    assert actions.key("mark") == "a"
+
+
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [("?", "question_mark"), ("G", "G"), ("/", "slash"), ("ctrl+n", "ctrl+n"), ("F2", "f2"), ("space", "space"),
+     ("esc", "escape"), ("↓", "down"), ("shift+tab", "shift+tab"), (",", "comma"), ("slash", "slash")],
+)  # fmt: skip
+def test_keys_are_written_as_the_page_shows_them(written, named):
+    assert keys.parse(written) == named
+
+
+def test_every_key_of_the_table_can_be_written():
+    for action in actions.ACTIONS:
+        for key in filter(None, action.keys.split(",")):
+            assert keys.parse(keys.spell(key)) == key
+
+
+def test_the_project_goes_before_the_user(project):
+    found = project(
+        'theme = "light"\n[keys]\nmark = "m"', 'theme = "dark"\nmouse = false\n[keys]\nmark = "M"\nfork = ""'
+    )
+    assert found.theme == "light"
+    assert found.mouse is False
+    assert found.keys["mark"] == OwnKeys(("m",), "workbench.toml:3")
+    assert found.keys["fork"].keys == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "says"),
+    [
+        ("colour = 1", "workbench.toml:1", "there is no setting 'colour'"),
+        ('agent = "a"\ntheme = "pink"', "workbench.toml:2", "theme must be one of dark, light, terminal"),
+        ("\nmouse = 1", "workbench.toml:2", "mouse must be true or false"),
+        ('[keys]\n\nfind = ["slash", 3]', "workbench.toml:3", "find must be a key, or a list of keys"),
+        ('agent = "a"\n[keys\n', "workbench.toml:2", "not TOML"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_told_with_its_line(project, text, where, says):
+    with pytest.raises(UsageError) as error:
+        project(text)
+    assert says in error.value.message
+    assert error.value.where == where
+
+
+def test_the_users_own_file_sets_no_agent(project):
+    with pytest.raises(UsageError) as error:
+        project("", 'agent = "a"')
+    assert error.value.where == f"{user_file()}:1"
+    assert read(user_file().parent / "none.toml") == {}
+
+
+def test_the_theme_is_the_one_that_was_set(play, monkeypatch):
+    monkeypatch.delenv("WORKBENCH_THEME", raising=False)
+
+    async def flow(bench):
+        assert bench.app.theme == "workbench-light"
+
+    play(flow, settings=Settings(theme="light"))
+
+
+def test_where_the_mouse_cannot_be_turned_off_it_says_so(play):
+    async def flow(bench):
+        await bench.press("ctrl+p", *"mouse on", "enter")
+        assert "start with --no-mouse" in bench.text()
+
+    play(flow)
+
+
+def test_help_says_why_an_action_is_off_and_does_not_run_it(play):
+    async def flow(bench):
+        await bench.press("escape")
+        assert "t save" not in bench.text().splitlines()[-1]
+        await bench.press("question_mark", *"transcript", "enter")
+        assert "off: there is no conversation to save yet" in bench.pane("#results")
+        assert "it cannot be done now: there is no conversation to save yet" in bench.text()
+
+    play(flow)
