@@ -128,6 +128,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("last_tab", "left", "tab before", "The detail's tab before.", _SEE),
     Action("zoom", "plus", "zoom", "Give the whole screen to one pane, and back.", _SEE, ALL, footer=10),
     Action("copy", "y", "copy", "Copy the step, or all of the detail when that pane is chosen.", _SEE, ALL),
+    Action("pager", "o", "pager", "All of the detail's tab in $PAGER, nothing cut.", _SEE),
     Action("edit", "e", "edit source", "Open the step's source line in $EDITOR.", _CODE, ALL, footer=11),
     Action("review", "R,f2", "review", "To the transcripts and past conversations.", _PROGRAM, (DEVELOP,)),
     Action("develop", "R,f2", "develop", "Back to the live conversation.", _PROGRAM, (REVIEW, COMPARE), 5),

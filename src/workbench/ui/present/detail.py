@@ -11,7 +11,7 @@ from ...transcript import Mark
 from ...wire import Differs
 from .lanes import ENDS, GLYPHS, OUTCOMES, ROLES, VERDICTS, broke, short
 from .rows import CUT_OFF, Row, unfinished
-from .text import BLANK, Bit, Line, clean, fit, one_line, pretty, value, wrap
+from .text import BLANK, Bit, Line, clean, data, fit, one_line, value, wrap
 from .view import View
 
 LABEL = 9  # cells of the labels at the left
@@ -172,11 +172,12 @@ def block(label: str, thing: Any, width: int) -> list[Line]:
     short_form = value(thing, width)
     if not isinstance(thing, str) and len(short_form) < min(width - LABEL, 60) and "…" not in short_form:
         return labelled(label, [Bit(short_form)], width)
-    texts = pretty(thing)
-    shown = texts[:MAX_BLOCK]
+    text = data(thing)
+    shown = clean(text).split("\n")[:MAX_BLOCK]
+    left = text.count("\n") + 1 - len(shown)
     lines = labelled(label, [Bit("\n".join(shown))], width)
-    if len(texts) > len(shown):
-        lines.append((Bit(" " * LABEL), Bit(f"… {len(texts) - len(shown):,} lines more", "dim")))
+    if left > 0:
+        lines.append((Bit(" " * LABEL), Bit(f"… {left:,} lines more: the pager shows all", "dim")))
     return lines
 
 

@@ -85,15 +85,19 @@ def value(thing: Any, limit: int = MAX_LINE) -> str:
     return one_line(thing, limit)
 
 
-def pretty(thing: Any, limit: int = MAX_SHOWN) -> list[str]:
-    """A plain value over several lines: words as they are, data as indented JSON."""
+def data(thing: Any) -> str:
+    """A plain value as a text, whole and not yet clean: words as they are, the rest as indented JSON."""
     if isinstance(thing, str):
-        return clean(thing, limit).split("\n")
+        return thing
     try:
-        data = msgspec.json.format(msgspec.json.encode(thing), indent=2).decode()
+        return msgspec.json.format(msgspec.json.encode(thing), indent=2).decode()
     except (TypeError, ValueError, RecursionError):
-        data = repr(thing)
-    return clean(data, limit).split("\n")
+        return repr(thing)
+
+
+def pretty(thing: Any, limit: int = MAX_SHOWN) -> list[str]:
+    """A plain value over several lines."""
+    return clean(data(thing), limit).split("\n")
 
 
 def width(line: Iterable[Bit]) -> int:

@@ -27,6 +27,8 @@ class Deeds(Finding):
     def why_not(self, id: str) -> str:
         if self.session is None and id in ("mark", "save", "undo", "unmark", "copy"):
             return "no conversation is open"
+        if id == "pager" and self.detail.row is None:
+            return "choose a step first"
         if id in ("mark", "unmark") and self.place is None:
             return "choose a step first"
         if id == "unmark" and self.session is not None and str(self.place) not in self.session.marks:
@@ -127,6 +129,14 @@ class Deeds(Finding):
             self.bench_app.copy(summary(row.move), self)
         else:
             self.tell("there is nothing to copy")
+
+    def do_pager(self) -> None:
+        from ..present.whole import whole
+
+        view, row = self.detail.view, self.detail.row
+        assert view is not None
+        assert row is not None
+        self.bench_app.page(whole(self.detail.tab, view, row), self)
 
     def do_edit(self) -> None:
         self.bench_app.edit(self.source(), self)

@@ -1,0 +1,81 @@
+"""The pager gets all of a tab, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from ui.host import Script, say, think, use
+from workbench.ui import pager
+from workbench.ui.present.whole import TABS, whole
+
+LONG = "a long thought " * 2000
+
+
+@pytest.fixture
+def paged(monkeypatch):
+    """What a pager was started with, without one."""
+    seen: dict[str, object] = {}
+
+    def hand_over(app, words, screen):
+        path = Path(words[-1])
+        seen.update(words=words[:-1], text=path.read_text(), mode=stat.S_IMODE(path.stat().st_mode), path=path)
+
+    monkeypatch.setattr("workbench.ui.app.WorkbenchApp._hand_over", hand_over)
+    return seen
+
+
+def test_the_pager_gets_the_whole_tab_without_escapes(play, paged, monkeypatch):
+    monkeypatch.setenv("PAGER", "less -S")
+
+    async def flow(bench):
+        await bench.say("hello")
+        await bench.press("escape", "left_square_bracket", "o")
+        assert paged["words"] == ["less", "-S"]
+        assert paged["text"].count("a long thought") == 2000
+        assert "\x1b" not in paged["text"]
+        assert paged["mode"] == 0o600
+        assert not paged["path"].exists()
+        await bench.press("right", "o")
+        assert "Be kind and brief." in paged["text"]
+        for tab in TABS:
+            assert whole(tab, bench.screen.view, bench.screen.steps.row).strip()
+
+    play(flow, Script([think(LONG + "\x1b[31m"), use("find_order", order_number="OL-1")], [say("hi")]))
+
+
+def test_without_a_pager_it_says_what_to_set(play, monkeypatch):
+    monkeypatch.delenv("PAGER", raising=False)
+    monkeypatch.setattr("workbench.ui.pager.shutil.which", lambda name: None)
+
+    async def flow(bench):
+        await bench.say("hello")
+        await bench.press("escape", "o")
+        assert "there is no pager here: set $PAGER" in bench.text()
+
+    play(flow, Script([say("hi")]))
+
+
+def test_a_pager_that_does_not_start_is_told(play, monkeypatch):
+    monkeypatch.setenv("PAGER", "no-such-pager")
+    monkeypatch.setattr("workbench.ui.app.WorkbenchApp.suspend", lambda app: contextlib.nullcontext())
+
+    async def flow(bench):
+        await bench.say("hello")
+        await bench.press("escape", "o")
+        assert "no-such-pager did not start" in bench.text()
+
+    play(flow, Script([say("hi")]))
+
+
+def test_the_file_goes_also_when_something_breaks(tmp_path):
+    kept = pager.kept("text")
+    path = kept.__enter__()
+    assert os.access(path, os.R_OK)
+    with pytest.raises(KeyError):
+        kept.__exit__(KeyError, KeyError(), None)
+    assert not path.exists()
