@@ -72,10 +72,15 @@ def test_a_pager_that_does_not_start_is_told(play, monkeypatch):
     play(flow, Script([say("hi")]))
 
 
-def test_the_file_goes_also_when_something_breaks(tmp_path):
-    kept = pager.kept("text")
-    path = kept.__enter__()
-    assert os.access(path, os.R_OK)
+def test_the_file_goes_also_when_something_breaks():
+    paths = []
+
+    def broken():
+        with pager.kept("text") as path:
+            paths.append(path)
+            assert os.access(path, os.R_OK)
+            raise KeyError
+
     with pytest.raises(KeyError):
-        kept.__exit__(KeyError, KeyError(), None)
-    assert not path.exists()
+        broken()
+    assert not paths[0].exists()

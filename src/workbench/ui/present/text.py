@@ -24,11 +24,17 @@ _ESCAPES = re.compile(
     r"|(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]?"  # CSI: colours, cursor
     r"|\x1b[ -/]{0,8}[0-~]?"
 )
-_CONTROLS = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_UNSEEN = re.compile(  # no glyph of their own, or one that only some terminals draw
+    "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2028\u2029\u2060-\u2065\u206a-\u206f\u3164\ufe00-\ufe0f\ufeff"
+    "\uffa0\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_JOINED = re.compile("\ufe0f|\u200d(?=[\u2190-\U0010ffff])")  # terminals disagree how wide joined emoji are
+# terminals disagree how wide emoji are that are joined, coloured or made of two letters: they stand apart
+_JOINED = re.compile("\u200d(?=[\u2190-\U0010ffff])|[\U0001f3fb-\U0001f3ff\u20e3]")
+_FLAGS = {0x1F1E6 + n: chr(ord("A") + n) for n in range(26)}
+_PILED = re.compile("([\u0300-\u036f]{3})[\u0300-\u036f]+")  # accents upon accents run into other lines
 
 
 class Bit(NamedTuple):
@@ -49,14 +55,18 @@ def clean(text: Any, limit: int = MAX_SHOWN) -> str:
     if left > 0:
         text = text[:limit]
     text = _ESCAPES.sub("", text).replace("\r\n", "\n").replace("\r", "\n").expandtabs(4)
-    text = _JOINED.sub("", _SURROGATES.sub("\ufffd", _CONTROLS.sub("", text)))
+    text = _CONTROLS.sub("", text)
+    if not text.isascii():
+        for pattern in (_DIRECTION, _UNSEEN, _JOINED):
+            text = pattern.sub("", text)
+        text = _PILED.sub(r"\1", _SURROGATES.sub("\ufffd", text)).translate(_FLAGS)
     return f"{text}… {left:,} characters more" if left > 0 else text
 
 
 def typed(text: str) -> str:
-    """What was pasted, as if typed: no escape sequences and no control characters but tab and line feed."""
+    """What was pasted, as if typed: no escape sequences, no controls but tab and line feed, none of direction."""
     text = _ESCAPES.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
-    return _SURROGATES.sub("\ufffd", re.sub("[\x00-\x08\x0b-\x1f\x7f-\x9f]", "", text))
+    return _SURROGATES.sub("\ufffd", _DIRECTION.sub("", _CONTROLS.sub("", text)))
 
 
 def one_line(text: Any, limit: int = MAX_LINE) -> str:

@@ -33,6 +33,10 @@ class InputLine(TextArea):
         """Whether the terminal is too small to show it: nothing may be typed blind."""
         return self.screen.has_class("small")
 
+    def load_text(self, text: str) -> None:
+        """Whatever is put in it is drawn as it stands: nothing that a terminal obeys."""
+        super().load_text(typed(text))
+
     async def _on_key(self, event: events.Key) -> None:
         if self.unseen or event.key.startswith("alt+"):
             event.stop()

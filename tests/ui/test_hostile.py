@@ -1,0 +1,150 @@
+"""Text that nobody here wrote is shown as text, wherever it comes from and wherever it stands."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from rich.cells import cell_len
+
+from ui.host import JOURNEY, Script, say, think, use
+from workbench.steps import Answer, Call, Place, Result, Setup, UserMessage
+from workbench.trace import Move, Trace
+from workbench.transcript import Mark
+from workbench.ui.present.detail import MAX_BLOCK, block, what
+from workbench.ui.present.find import Words, highlight
+from workbench.ui.present.prompt import TABS
+from workbench.ui.present.rows import Book
+from workbench.ui.present.text import clean, fit, one_line, plain, typed, width, wrap
+from workbench.ui.present.view import View
+
+KINDS = {
+    "markup": "[/x] [bold]no[/bold] [@click=app.quit]quit[/] $error &amp; **b** `c`",
+    "escapes": "\x1b[31mred\x1b[0m \x1b]52;c;aGk=\x07 \x1b]8;;http://x\x1b\\link \x9b2J \x1b[?9l \x00\x07\x08\x0e",
+    "right to left": "\u202egnp.exe\u202c \u2067שלום\u2069 \u061cسلام \u200f!",
+    "wide": "漢字かな交じり文 한국어 ｆｕｌｌ",
+    "zero width": "z\u200be\u200br\u2060o\ufeff a\u00ad e\u0301 Z\u0351\u036b\u0343\u0301\u0302 \u3164|\U000e0041",
+    "emoji": "👩\u200d👩\u200d👧 👍🏽 🇩🇪 ❤\ufe0f 1\ufe0f\u20e3",
+    "tabs and breaks": "a\tb\r\nc\rd\u2028e\x0bf\x0cg\x85h",
+}  # fmt: skip
+OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+UNSEEN = re.compile("[\u00ad\u200b\u2060\u3164\ufe0f\ufeff\U000e0041]")  # in no pane; what is typed may have it
+
+
+def kinds() -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("text", KINDS.values(), ids=KINDS)
+
+
+def inert(bench) -> None:
+    """Every line of the screen is as wide as the screen, and nothing in it is obeyed."""
+    for line in bench.app.screen._compositor.render_strips():
+        text = "".join(segment.text for segment in line)
+        assert not OBEYED.search(text), repr(text)
+        assert cell_len(text) == bench.app.size.width, repr(text)
+
+
+@kinds()
+@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
+def test_on_screen_it_is_inert_in_every_pane_and_form(play, text, size):
+    async def flow(bench):
+        await bench.say(text)
+        await bench.press("escape", "left_square_bracket")
+        inert(bench)
+        for _ in TABS:
+            await bench.press("right")
+            inert(bench)
+        await bench.press("slash")
+        bench.screen.foot.line.text = text
+        await bench.settle()
+        inert(bench)
+        await bench.press("enter", "a")
+        bench.screen.query_one("#note").text = text
+        await bench.settle()
+        inert(bench)
+        await bench.press("ctrl+s", "g")
+        inert(bench)
+        await bench.press("f")
+        inert(bench)
+        await bench.press("escape", "question_mark")
+        bench.screen.query_one("#search").text = text
+        await bench.settle()
+        inert(bench)
+
+    play(flow, Script([think(text), use("find_order", order_number=text)], [say(text)]), size=size)
+
+
+@kinds()
+def test_it_is_inert_in_the_words_of_a_policy_and_the_name_of_a_file(text, tmp_path):
+    steps = [
+        UserMessage(turn=1, text=text),
+        Answer(turn=1, answer=1, blocks=[use(text, **{text: [text, {text: text}]})]),
+        Result(turn=1, answer=1, call=1, tool=text, outcome="ok", value={text: text}, printed=text),
+    ]
+    marks = {"1.1.1": Mark("1.1.1", "agent", note=text, should=text)}
+    view = View(Trace(steps, {"x": {"rule": text, "why": text, "source": text}}), Setup(agent=text), marks)
+    for wide in (True, False):
+        book = Book(wide)
+        book.read(view.trace)
+        for row in book.rows:
+            for tab in TABS.values():
+                for line in tab(view, row, 70):
+                    assert not OBEYED.search(plain(line))
+                    assert not UNSEEN.search(plain(line))
+                    assert width(line) <= 70
+
+
+def test_a_policy_with_hostile_words_is_shown_inert(play):
+    words = KINDS["escapes"] + KINDS["right to left"] + KINDS["markup"]
+
+    async def flow(bench):
+        text = JOURNEY.replace("worn shoes", "worn shoes " + words.encode("unicode_escape").decode())
+        text = text.replace('f"delivered', 'f"' + words.encode("unicode_escape").decode() + "delivered")
+        await bench.save_file("shop/returns/journey.py", text)
+        await bench.until(lambda: bench.session.code.state != "loading")
+        await bench.say("return OL-1 please")
+        await bench.press("escape", "exclamation_mark")
+        assert "[bold]no[/bold]" in bench.pane("#steps")
+        inert(bench)
+
+    play(flow, Script([use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")]))
+
+
+@kinds()
+def test_lines_keep_their_width_whatever_is_found_in_them(text):
+    line = fit([("x ", ""), (one_line(text), "dim")], 30)
+    for looked in ("a", "字", " ", "[", text[:3]):
+        if Words(looked):
+            lit = highlight(tuple(line), Words(looked))
+            assert plain(lit) == plain(line)
+    for cells in (1, 2, 7, 30):
+        assert width(fit([("x", ""), (one_line(text * 30), "")], cells)) == cells
+        assert all(
+            width(piece) <= max(cells, 10) for piece in wrap([("l ", ""), (clean(text * 30), "")], cells, 6)
+        )
+
+
+def test_what_terminals_disagree_about_stands_apart():
+    assert clean(KINDS["emoji"]) == "👩👩👧 👍 DE ❤ 1"
+    assert clean("e\u0301") == "e\u0301"
+    assert clean("नमस्ते سلام") == "नमस्ते سلام"
+    assert typed("a\u202eb\x1b[31mc") == "abc"
+
+
+def test_a_long_result_is_cut_and_what_is_left_is_counted_in_lines():
+    lines = block("result", "\n".join("x" for _ in range(10_000)), 80)
+    assert len(lines) == MAX_BLOCK + 1
+    assert plain(lines[-1]).strip() == f"… {10_000 - MAX_BLOCK:,} lines more: the pager shows all"
+    call = Call(1, "c", "find", {})
+    result = Result(turn=1, answer=1, call=1, tool="find", outcome="ok", value="y" * 1_000_000)
+    lines = what(Move(Place(1, 1, 1), call, result=result), 80)
+    assert len(lines) < 400
+    assert "980,000 characters" in " ".join(plain(line) for line in lines)
+
+
+def test_a_megabyte_is_found_to_its_end(play):
+    async def flow(bench):
+        await bench.say("go")
+        await bench.press("escape", "g", "slash", *"needle", "enter")
+        assert str(bench.screen.steps.row.place) == "1.1.0"
+
+    play(flow, Script([say("hay " * 250_000 + "needle")]))
