@@ -138,7 +138,7 @@ def test_a_long_result_is_cut_and_what_is_left_is_counted_in_lines():
     result = Result(turn=1, answer=1, call=1, tool="find", outcome="ok", value="y" * 1_000_000)
     lines = what(Move(Place(1, 1, 1), call, result=result), 80)
     assert len(lines) < 400
-    assert "980,000 characters" in " ".join(plain(line) for line in lines)
+    assert "992,000 characters" in " ".join(plain(line) for line in lines)
 
 
 def test_a_megabyte_is_found_to_its_end(play):

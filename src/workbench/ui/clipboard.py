@@ -1,14 +1,18 @@
 """Copying, and saying honestly what became of it.
 
 OSC 52 asks the terminal and hears nothing back; tmux drops it by default. So
-it is sent, then the programs that can tell are tried.
+it is sent, then the programs that can tell are tried; where none of them took
+it, it is kept in a file too.
 """
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable
 
 PROGRAMS = (
@@ -26,9 +30,35 @@ def copy(text: str, osc52: Callable[[str], None]) -> str:
     for variable, command, words in PROGRAMS:
         if (not variable or os.environ.get(variable)) and shutil.which(command[0]):
             try:
-                done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=2, check=False)
+                done = subprocess.run(
+                    command, input=text.encode("utf-8", "replace"), capture_output=True, timeout=2, check=False
+                )
             except (OSError, subprocess.TimeoutExpired):
                 continue
             if done.returncode == 0:
                 return f"copied {size} {words}"
-    return f"sent {size} to the terminal (OSC 52); it does not say whether it took them"
+    sent = f"sent {size} to the terminal (OSC 52), which does not say whether it took them"
+    try:
+        return f"{sent}; they are in {_keep(text)} too, until you leave"
+    except OSError as error:
+        return f"{sent}; no file could be written either: {error.strerror}"
+
+
+_file = ""  # what was copied last, where nothing else could be sure of it
+
+
+def _keep(text: str) -> str:
+    """Write it to a file that only this user can read and that goes with the program; its path."""
+    global _file
+    if not _file:
+        handle, _file = tempfile.mkstemp(prefix="workbench-copied-", suffix=".txt")
+        os.close(handle)
+        atexit.register(_forget, _file)
+    with open(_file, "w", encoding="utf-8", errors="replace") as file:
+        file.write(text)
+    return _file
+
+
+def _forget(path: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(path)

@@ -10,6 +10,7 @@ from .lanes import ENDS, short
 from .text import Bit, Line, clean, one_line, wrap
 
 GUTTER = 7  # cells of the speaker's name at the left
+TALL = 100  # lines of one message
 SHOWN = 300  # turns; the steps list holds them all
 
 _CODE = re.compile(r"(`[^`\n]{1,200}`|\*\*[^*\n]{1,400}\*\*)")
@@ -38,7 +39,11 @@ def words(text: str, role: str) -> list[Bit]:
 def said(who: str, who_role: str, text: str, role: str, width: int) -> list[Line]:
     """One message: the speaker at the left, the words hanging beside."""
     lines: list[Line] = []
-    for number, paragraph in enumerate(clean(text).strip("\n").split("\n")):
+    paragraphs = clean(text).strip("\n").split("\n")
+    if len(paragraphs) > TALL:
+        more = text.count("\n") + 1 - TALL
+        paragraphs = [*paragraphs[:TALL], f"… {more:,} lines more: the pager shows all"]
+    for number, paragraph in enumerate(paragraphs):
         head = Bit(who.ljust(GUTTER) if not number else " " * GUTTER, who_role if not number else "")
         item = re.match(r"\s*([-*•]|\d{1,3}[.)]) ", paragraph)
         if item:

@@ -16,7 +16,7 @@ from .view import View
 
 LABEL = 9  # cells of the labels at the left
 SIDE_BY_SIDE = 92  # cells from which the record and the new run stand beside each other
-MAX_BLOCK = 400  # lines of one value
+MAX_BLOCK = 200  # lines of one value
 
 Tab = Callable[[View, Row, int], list[Line]]
 

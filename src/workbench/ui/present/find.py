@@ -72,7 +72,7 @@ class Text:
     __slots__ = ("lower", "whole")
 
     def __init__(self, parts: Iterable[str]) -> None:
-        self.whole = " ".join(clean(" \n".join(parts), WHOLE).split())
+        self.whole = " ".join(clean(" ".join(parts), WHOLE).split())
         self.lower = self.whole.lower()
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 from rich.cells import cell_len, set_cell_size
 
-MAX_SHOWN = 20_000  # characters of one text in a pane; the rest is counted
+MAX_SHOWN = 8_000  # characters of one text in a pane; the rest is counted
 MAX_LINE = 2_000  # characters that can matter for one line of a list
 
 _ESCAPES = re.compile(
@@ -54,8 +54,11 @@ def clean(text: Any, limit: int = MAX_SHOWN) -> str:
     left = len(text) - limit
     if left > 0:
         text = text[:limit]
-    text = _ESCAPES.sub("", text).replace("\r\n", "\n").replace("\r", "\n").expandtabs(4)
-    text = _CONTROLS.sub("", text)
+    if "\x1b" in text or "\x9b" in text:
+        text = _ESCAPES.sub("", text)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _CONTROLS.sub("", text.expandtabs(4) if "\t" in text else text)
     if not text.isascii():
         for pattern in (_DIRECTION, _UNSEEN, _JOINED):
             text = pattern.sub("", text)
@@ -163,12 +166,18 @@ def wrap(bits: Sequence[Bit], cells: int, hang: int = 0) -> list[Line]:
         now, used = ([Bit(" " * hang)] if hang else []), hang
 
     for text, role in bits:
+        measure = len if text.isascii() else cell_len
         for number, paragraph in enumerate(text.split("\n")):
             if number:
                 close()
                 begun = True
+            if begun and used + measure(paragraph) <= cells:  # it fits as it is
+                if paragraph:
+                    now.append(Bit(paragraph, role))
+                    used += measure(paragraph)
+                continue
             for word in re.findall(r" +|[^ ]+", paragraph):
-                size = cell_len(word)
+                size = measure(word)
                 if word[0] == " ":
                     if used + size <= cells and (used > hang or begun):
                         now.append(Bit(word, role))

@@ -123,20 +123,24 @@ class Deeds(Finding):
 
     def do_copy(self) -> None:
         row = self.steps.row
-        if self.focused is self.detail:
-            self.bench_app.copy(self.detail.text, self)
+        if self.focused is self.detail and self.detail.row is not None:
+            self.bench_app.copy(self._whole(), self)
         elif row is not None and row.move is not None:
             self.bench_app.copy(summary(row.move), self)
         else:
             self.tell("there is nothing to copy")
 
-    def do_pager(self) -> None:
+    def _whole(self) -> str:
+        """All of the detail's tab, nothing cut."""
         from ..present.whole import whole
 
         view, row = self.detail.view, self.detail.row
         assert view is not None
         assert row is not None
-        self.bench_app.page(whole(self.detail.tab, view, row), self)
+        return whole(self.detail.tab, view, row)
+
+    def do_pager(self) -> None:
+        self.bench_app.page(self._whole(), self)
 
     def do_edit(self) -> None:
         self.bench_app.edit(self.source(), self)

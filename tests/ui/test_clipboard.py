@@ -1,0 +1,57 @@
+"""Copying says what became of it, and no more."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from workbench.ui import clipboard
+
+
+@pytest.fixture
+def programs(monkeypatch):
+    """The programs there are, and whether they do it."""
+    there: dict[str, int] = {}
+    given: list[bytes] = []
+
+    def run(command, input, **options):
+        given.append(input)
+        return subprocess.CompletedProcess(command, there[command[0]])
+
+    monkeypatch.setattr(clipboard.shutil, "which", lambda name: name if name in there else None)
+    monkeypatch.setattr(clipboard.subprocess, "run", run)
+    monkeypatch.setattr(clipboard, "_file", "")
+    for variable in ("TMUX", "WAYLAND_DISPLAY", "DISPLAY"):
+        monkeypatch.setenv(variable, "x")
+    return there, given
+
+
+def test_a_program_that_took_it_is_believed(programs):
+    there, given = programs
+    there["wl-copy"] = 0
+    sent: list[str] = []
+    assert clipboard.copy("hello", sent.append) == "copied 5 characters to the clipboard"
+    assert sent == ["hello"]
+    assert given == [b"hello"]
+
+
+def test_one_that_fails_is_not_and_the_next_is_tried(programs):
+    there, _ = programs
+    there.update({"tmux": 1, "xclip": 0})
+    assert clipboard.copy("hello", lambda text: None) == "copied 5 characters to the clipboard"
+    assert clipboard.PROGRAMS[0][2] == "to tmux, which passes it on where it may"
+
+
+def test_without_any_it_is_sent_to_the_terminal_and_kept_in_a_file(programs):
+    told = clipboard.copy("héllo \ud800", lambda text: None)
+    assert told.startswith("sent 7 characters to the terminal (OSC 52), which does not say whether it took them")
+    path = Path(told.split(" are in ")[1].split(" too")[0])
+    assert path.read_text() == "héllo ?"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    clipboard.copy("again", lambda text: None)
+    assert path.read_text() == "again"
+    clipboard._forget(str(path))
+    assert not path.exists()
