@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 from pathlib import Path
@@ -21,11 +20,12 @@ def paged(monkeypatch):
     """What a pager was started with, without one."""
     seen: dict[str, object] = {}
 
-    def hand_over(app, words, screen):
+    def lend(app, words):
         path = Path(words[-1])
         seen.update(words=words[:-1], text=path.read_text(), mode=stat.S_IMODE(path.stat().st_mode), path=path)
+        return 0
 
-    monkeypatch.setattr("workbench.ui.app.WorkbenchApp._hand_over", hand_over)
+    monkeypatch.setattr("workbench.ui.lend.lend", lend)
     return seen
 
 
@@ -62,12 +62,11 @@ def test_without_a_pager_it_says_what_to_set(play, monkeypatch):
 
 def test_a_pager_that_does_not_start_is_told(play, monkeypatch):
     monkeypatch.setenv("PAGER", "no-such-pager")
-    monkeypatch.setattr("workbench.ui.app.WorkbenchApp.suspend", lambda app: contextlib.nullcontext())
 
     async def flow(bench):
         await bench.say("hello")
         await bench.press("escape", "o")
-        assert "no-such-pager did not start" in bench.text()
+        assert "there is no program 'no-such-pager'" in bench.text()
 
     play(flow, Script([say("hi")]))
 

@@ -238,7 +238,8 @@ class WorkbenchApp(App[int]):
             screen.tell(f"the editor ended with {status}", "warn")
 
     def page(self, text: str, screen: Any) -> None:
-        """Show a text in the engineer's pager, in this terminal."""
+        """Show a text in the engineer's pager, in this terminal. Raises UsageError where that cannot be."""
+        from .lend import lend
         from .pager import command, kept
 
         words = command()
@@ -247,27 +248,12 @@ class WorkbenchApp(App[int]):
             return
         try:
             with kept(text) as path:
-                self._hand_over([*words, str(path)], screen)
+                status = lend(self, [*words, str(path)])
         except OSError as error:
             screen.tell(f"the text could not be written for the pager: {error.strerror}", "bad")
-
-    def _hand_over(self, words: list[str], screen: Any) -> None:
-        """Give the terminal to another program until it ends. ctrl+c is that program's meanwhile."""
-        import subprocess
-
-        heard = signal.getsignal(signal.SIGINT)
-        try:
-            with self.suspend():
-                signal.signal(signal.SIGINT, signal.SIG_IGN)
-                done = subprocess.run(words, check=False)
-        except Exception as error:  # no such program, or a driver that cannot be suspended
-            screen.tell(f"{words[0]} did not start: {error}", "bad")
             return
-        finally:
-            signal.signal(signal.SIGINT, heard)
-        self.refresh()
-        if done.returncode:
-            screen.tell(f"{words[0]} ended with {done.returncode}", "warn")
+        if status:
+            screen.tell(f"the pager ended with {status}", "warn")
 
     @property
     def root(self) -> Path:
