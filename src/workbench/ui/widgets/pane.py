@@ -171,7 +171,8 @@ class Pane(ScrollView, can_focus=True):
     # scrolling without animation: a page of it costs more than the page
 
     def go(self, y: int) -> None:
-        self.scroll_to(y=max(0, y), animate=False, immediate=True)
+        # forced: a pane that has just outgrown its place has no scrollbar yet, and would stay where it is
+        self.scroll_to(y=max(0, y), animate=False, immediate=True, force=True)
 
     def page(self, pages: float) -> None:
         self.go(round(self.scroll_offset.y + pages * max(self.scrollable_content_region.height - 1, 1)))
