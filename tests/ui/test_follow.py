@@ -1,0 +1,46 @@
+"""The chat follows the talk while its end is in sight, and goes along at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from ui.host import Script, say
+
+
+def last_lines(bench) -> str:
+    """What of the chat is in sight."""
+    chat = bench.screen.chat
+    top, height = chat.scroll_offset.y, chat.scrollable_content_region.height
+    return "\n".join(bench.pane("#chat").splitlines()[top : top + height])
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+def test_each_reply_is_in_sight_also_in_the_turn_in_which_the_chat_first_overflows(play, size):
+    async def flow(bench):
+        for number in range(1, 15):
+            await bench.say(f"word {number}")
+            assert f"reply {number}." in last_lines(bench)
+
+    play(flow, Script(*([say(f"reply {n}.")] for n in range(1, 15))), size=size)
+
+
+def test_a_reply_that_overflows_the_chat_by_itself_is_followed_to_its_end(play):
+    async def flow(bench):
+        await bench.say("tell me all")
+        assert "line 30" in last_lines(bench)
+        assert "line 1\n" not in last_lines(bench)
+
+    play(flow, Script([say("\n".join(f"line {n}" for n in range(1, 31)))]), size=(80, 24))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+def test_a_conversation_opens_in_review_at_its_end(play, size):
+    async def flow(bench):
+        await bench.say("tell me all")
+        bench.shelf.sessions[bench.session.id] = bench.session
+        await bench.press("escape", "ctrl+n", "escape", "R")
+        await bench.press("enter")
+        await bench.until(lambda: "line 60" in bench.pane("#chat"))
+        assert "line 60" in last_lines(bench)
+
+    play(flow, Script([say("\n".join(f"line {n}" for n in range(1, 61)))]), size=size)
