@@ -78,6 +78,7 @@ class Session:
         self.off: tuple[Off, ...] = ()
         self.without: tuple[Off, ...] = ()  # what was off in any of its turns
         self.busy = False
+        self.sending = ""  # words that are not on record yet
         self.heard = 0.0  # when the turn in progress was last heard of
         self.ran_on = ""  # the code that it was last run on
         self.middle: Middle | None = None
@@ -214,7 +215,8 @@ class Session:
     async def _turn(self, turn: Middle) -> None:
         if self.busy:
             raise UsageError("the agent is still answering", next="wait, or interrupt it")
-        self.busy, self.heard = True, time.monotonic()
+        self.busy, self.heard, self.sending = True, time.monotonic(), turn.text
+        self._tell("turn")
         died = False
         try:
             async with self.serving.worker() as worker:
@@ -227,7 +229,7 @@ class Session:
             died = True
             self._bury(turn.text, error)
         finally:
-            self.busy, self._worker = False, None
+            self.busy, self._worker, self.sending = False, None, ""
             self._tell("turn")
         if died:
             await self.serving.revive()
@@ -256,6 +258,7 @@ class Session:
     def _record(self, step: AnyStep) -> None:
         self.store.append(self.id, {"step": step})
         self.trace.append(step)
+        self.sending = ""
         self._tell("step", step=step)
 
     def _bury(self, text: str, error: WorkerDied) -> None:

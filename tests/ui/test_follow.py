@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from ui.host import Script, say
+from ui.host import FakeWorker, Script, say
 
 
 def last_lines(bench) -> str:
@@ -44,3 +46,26 @@ def test_a_conversation_opens_in_review_at_its_end(play, size):
         assert "line 60" in last_lines(bench)
 
     play(flow, Script([say("\n".join(f"line {n}" for n in range(1, 61)))]), size=size)
+
+
+def test_words_stand_in_the_chat_as_being_sent_while_the_worker_does_not_hear(play, monkeypatch):
+    hears = asyncio.Event()
+    turn = FakeWorker._turn
+
+    async def deaf(worker, request):
+        await hears.wait()
+        async for event in turn(worker, request):
+            yield event
+
+    monkeypatch.setattr(FakeWorker, "_turn", deaf)
+
+    async def flow(bench):
+        bench.screen.entry.text = "are you there?"
+        await bench.press("enter")
+        assert bench.pane("#chat").split() == ["you", "are", "you", "there?", "…", "being", "sent"]
+        hears.set()
+        await bench.until(lambda: "yes" in bench.pane("#chat") and not bench.session.busy)
+        assert bench.pane("#chat").count("are you there?") == 1
+        assert "being sent" not in bench.pane("#chat")
+
+    play(flow, Script([say("yes")]))

@@ -17,10 +17,11 @@ _CODE = re.compile(r"(`[^`\n]{1,200}`|\*\*[^*\n]{1,400}\*\*)")
 
 
 class Draft(NamedTuple):
-    """What is streaming in: words, what the model does meanwhile."""
+    """What is streaming in: words, what the model does meanwhile; and words of the customer on their way."""
 
     text: str = ""
     doing: str = ""
+    sent: str = ""
 
 
 def words(text: str, role: str) -> list[Bit]:
@@ -95,6 +96,9 @@ def note(glyph: str, text: str, role: str, width: int) -> list[Line]:
 def draft(draft: Draft, width: int) -> list[Line]:
     """What streams in: shown as a draft until the policies have let it pass."""
     lines: list[Line] = []
+    if draft.sent:
+        lines += said("you", "user", draft.sent, "user", width)
+        lines += note("…", "being sent", "dim", width)
     if draft.text:
         lines += said("draft", "draft", draft.text, "draft", width)
     if draft.doing:

@@ -100,6 +100,7 @@ class Bench(Frame):
         step = changed.step
         if step is not None:
             self._settle(step)
+        self._streamed = self._streamed or changed.what in ("turn", "step")
         if changed.what == "setup":
             self._stale = "fresh"
         elif not self._stale:
@@ -149,7 +150,8 @@ class Bench(Frame):
             if len(self._parts) > 1:
                 self._parts = ["".join(self._parts)]
             text = self._parts[0] if self._parts else ""
-            self.chat.stream(Draft(text if len(text) <= TAIL else "…" + text[-TAIL:], self._doing))
+            sent = self.session.sending if self.session is not None else ""
+            self.chat.stream(Draft(text if len(text) <= TAIL else "…" + text[-TAIL:], self._doing, sent))
 
     def update(self, fresh: bool = False) -> None:
         """Show what the session holds now."""
