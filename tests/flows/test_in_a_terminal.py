@@ -169,6 +169,25 @@ def test_a_killed_workbench_goes_on_where_it_stopped(terminal):
     terminal.see("✗ blocked")
 
 
+@at((80, 24))
+def test_a_workbench_that_is_killed_in_the_middle_of_a_call_says_so_when_it_is_resumed(terminal, project):
+    path = project / "journeys/support/returns/journey.py"
+    slow = path.read_text()
+    at = slow.index('"""', slow.index('"""', slow.index("def find_order(")) + 3) + 3
+    path.write_text(f"{slow[:at]}\n    import time; time.sleep(9)\n{slow[at:]}")
+    terminal.start()
+    terminal.see("● ready")
+    terminal.type("The boots of OL-1002 don't fit")
+    terminal.see("find_order(OL-1002) …")
+    pane = terminal.run("display-message", "-p", "#{pane_pid}").strip()
+    child = subprocess.run(["pgrep", "-P", pane], capture_output=True, text=True, check=True).stdout.split()[0]
+    os.kill(int(child), 9)
+    terminal.type("reset")
+    terminal.start("dev", "--resume", "last")
+    terminal.see("■ the workbench ended in the middle of this turn")
+    terminal.see("find_order(OL-1002) ✗ stopped")
+
+
 @at((120, 30))
 def test_a_terminated_workbench_leaves_the_terminal_clean(terminal):
     terminal.start()

@@ -88,7 +88,7 @@ def test_a_tool_that_was_running_when_its_turn_was_killed_says_so():
         assert any("⚠ worker: it ran too long" in line for line in text)
         assert not any(line.strip() in ("2", "2 –", "2    –") or "nothing said" in line for line in text)
         assert len([line for line in text if "create_return" in line]) == 1
-    assert "✗ stopped while it ran" in told(trace)
+    assert "✗ stopped before it came to anything" in told(trace)
 
 
 def test_a_fault_beside_all_moves_takes_no_number():

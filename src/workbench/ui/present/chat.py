@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from ...trace import Move, TurnMoves
-from .lanes import ENDS, short
+from .lanes import ended, short
 from .text import Bit, Line, clean, one_line, wrap
 
 GUTTER = 7  # cells of the speaker's name at the left
@@ -68,8 +68,7 @@ def turn(turn: TurnMoves, width: int) -> list[Line]:
                 lines += note("↻", f"read as: {one_line(rewritten)}", "warn", width)
         lines += _agent(move, width)
     if turn.end is not None and turn.end.reason not in ("replied", "handed_off"):
-        detail = f": {clean(turn.end.detail, 500)}" if turn.end.detail else ""
-        lines += note("■", f"{ENDS[turn.end.reason]}{detail}", "bad", width)
+        lines += note("■", clean(ended(turn.end), 500), "bad", width)
     return lines
 
 

@@ -9,7 +9,7 @@ from ...steps import Decision
 from ...trace import Move
 from ...transcript import Mark
 from ...wire import Differs
-from .lanes import ENDS, GLYPHS, OUTCOMES, ROLES, VERDICTS, broke, short
+from .lanes import ENDS, GLYPHS, OUTCOMES, ROLES, VERDICTS, broke, ended, short
 from .rows import CUT_OFF, Row, unfinished
 from .text import BLANK, Bit, Line, clean, data, fit, one_line, value, wrap
 from .view import View
@@ -79,8 +79,7 @@ def step(view: View, row: Row, width: int) -> list[Line]:
 def _end(row: Row, width: int) -> list[Line]:
     if row.end is None:
         return []
-    bits = [Bit(ENDS[row.end.reason], "bad"), Bit(f"  {clean(row.end.detail, 2000)}")]
-    return labelled("■ ended", bits, width)
+    return labelled("■ ended", [Bit(clean(ended(row.end), 2000), "bad")], width)
 
 
 def _mark(mark: Mark, width: int) -> list[Line]:
@@ -135,7 +134,7 @@ def what(move: Move, width: int, over: str = "") -> list[Line]:
     result = move.result
     if result is None:
         if unfinished(move) and over in CUT_OFF:
-            said = Bit(f"✗ stopped while it ran: {ENDS[over]}", "bad")
+            said = Bit(f"✗ stopped before it came to anything: {ENDS[over]}", "bad")
         else:
             said = Bit("none: it was not run" if over else "none yet", "dim")
         return [*lines, *labelled("result", [said], width)]

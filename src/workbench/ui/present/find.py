@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from ...trace import Move
-from .lanes import ENDS
+from .lanes import ended
 from .rows import Row
 from .text import Bit, Line, clean, plain
 
@@ -97,7 +97,7 @@ def said(row: Row) -> list[str]:
     if row.part == "handoff" and row.handoff is not None:
         return [row.handoff.by, row.handoff.reason]
     if row.part == "end" and row.end is not None:
-        return [ENDS[row.end.reason], row.end.detail]
+        return [ended(row.end)]
     if move is None:
         return []
     if row.part == "think":

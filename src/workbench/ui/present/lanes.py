@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ...steps import Decision, Fault
+from ...steps import Decision, Fault, TurnEnd
 from ...trace import Move
 from .rows import CUT_OFF, Row, unfinished
 from .text import BLANK, Bit, Line, cut, fit, one_line, value, wrap
@@ -26,7 +26,7 @@ ENDS = {
     "limit": "a limit was reached",
     "model_error": "the model gave no usable answer",
     "interrupted": "interrupted",
-    "killed": "the worker was stopped",
+    "killed": "its process was stopped",
     "tape_ended": "the recording ends here",
     "replied": "replied",
     "handed_off": "a person has the conversation",
@@ -179,15 +179,21 @@ def _loose(row: Row, width: int, notes: Notes) -> Line:
             Bit(f"by {by}: {one_line(row.handoff.reason)}"),
         ]
     elif row.end is not None:
-        detail = f": {one_line(row.end.detail)}" if row.end.detail else ""
         bits = [
             Bit("     ■ ", "bad"),
             Bit("the turn ended: ", "dim"),
-            Bit(f"{ENDS[row.end.reason]}{detail}", "bad"),
+            Bit(one_line(ended(row.end)), "bad"),
         ]
     else:
         bits = []
     return (*fit(bits, width - 3), *notes.bits)
+
+
+def ended(end: TurnEnd) -> str:
+    """Why a turn ended. What stopped a process says so itself: a deadline, or the end of the workbench."""
+    if not end.detail:
+        return ENDS[end.reason]
+    return end.detail if end.reason == "killed" else f"{ENDS[end.reason]}: {end.detail}"
 
 
 def broke(fault: Fault) -> str:
