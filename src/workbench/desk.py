@@ -16,7 +16,7 @@ from .session import Session
 class Lay(msgspec.Struct, omit_defaults=True):
     """How the desk lay: ids of the open conversations, the one in hand, its step, the words not sent yet.
 
-    `left`: the workbench was left in the ordinary way; False after a crash. `pid` is whose desk it was.
+    `left`: the workbench was left in the ordinary way; False after a crash.
     """
 
     open: list[str] = []
@@ -24,7 +24,6 @@ class Lay(msgspec.Struct, omit_defaults=True):
     place: str = ""
     draft: str = ""
     left: bool = False
-    pid: int = 0
 
 
 class Desk:
@@ -34,6 +33,8 @@ class Desk:
         self.session = session
         self.open: list[Session] = [session]
         self.servings: dict[str, Serving] = {session.agent: session.serving}
+        self.place = ""
+        self.draft = ""
         self._kept = b""
         session.claim()
 
@@ -71,11 +72,11 @@ class Desk:
     def find(self, id: str) -> Session | None:
         return next((session for session in self.open if session.id == id), None)
 
-    def keep(self, place: str, draft: str, pid: int, *, left: bool = False) -> None:
+    def keep(self, *, left: bool = False) -> None:
         """Write down how the desk lies, where that is another way than before."""
         said = [s.id for s in self.open if len(s.trace)]
-        lay = Lay(said, self.session.id if len(self.session.trace) else "", place, draft, left, pid)
-        data = msgspec.json.encode(lay)
+        hand = self.session.id if self.session.id in said else ""
+        data = msgspec.json.encode(Lay(said, hand, self.place, self.draft, left))
         if data != self._kept:
             self._kept = data
             self.store.keep_desk(data)

@@ -373,7 +373,7 @@ class Session:
 
     def keep(self, store: Store) -> None:
         """Write it to `store` from here on: it was chosen, and is kept even if nothing more is said."""
-        self.store = store
+        self.store, self._begun = store, False
         self._begin()
 
     def drop_rerun(self) -> None:

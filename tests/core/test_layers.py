@@ -37,6 +37,7 @@ CORE = (
     "engine",
     "tape",
     "splice",
+    "sampling",
     "expectation",
     "transcript",
     "replay",

@@ -9,6 +9,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from ..desk import Lay
 from ..errors import UsageError
 from ..outside.config import settings
 from ..outside.history import History
@@ -28,7 +29,8 @@ def dev(
     project = find_project()
     chosen_settings = settings(project.config)
     history = History(project.state, project.transcripts)
-    kept = history.read(_resume_id(history, resume)) if resume else None
+    lay = history.desk()
+    kept = history.read(_resume_id(history, resume, lay)) if resume else None
     name = kept.setup.agent if kept else project.agent(agent)
     chosen = choose(model or (kept.model if kept else ""), str(project.config.get("model", "")))
     prepare(chosen)
@@ -44,12 +46,15 @@ def dev(
 
     shelf = Shelf(project, history)
     try:
+        lost = lay if lay is not None and lay.open and (resume == "last" or not (resume or lay.left)) else None
         code = ui.run(
             session,
             shelf,
             _changes(project),
             screen,
             replace(chosen_settings, mouse=mouse and chosen_settings.mouse),
+            lost,
+            resumed=resume == "last",
         )
     finally:
         shelf.close()
@@ -73,12 +78,12 @@ def _check_fixture(project: Project, agent: str, fixture: str) -> None:
         raise UsageError(f"there is no fixture {fixture!r}", next=f"one of: {', '.join(there)}")
 
 
-def _resume_id(history: History, asked: str) -> str:
+def _resume_id(history: History, asked: str, lay: Lay | None) -> str:
     ids = history.ids()
     if asked == "last":
         if not ids:
             raise UsageError("there is no conversation to continue yet", next="start one: workbench")
-        return ids[0]
+        return lay.hand if lay is not None and lay.hand in ids else ids[0]
     if asked not in ids:
         raise UsageError(f"there is no conversation {asked!r}", next="workbench review lists them")
     return asked

@@ -39,7 +39,7 @@ class Line(msgspec.Struct, omit_defaults=True):
     off: list[Off] | None = None
 
 
-DESK = "desk.json"
+DESK = "desk.{}.json"  # one for each process: two workbenches may share a project
 
 _LINE = msgspec.json.Decoder(Line)
 
@@ -134,18 +134,22 @@ class History:
     def keep_desk(self, data: bytes) -> None:
         if not self.folder.is_dir():
             return  # nothing was ever kept here
-        path = self.folder.parent / DESK
-        temporary = path.with_name(f".{DESK}.{os.getpid()}.tmp")
+        path = self.folder.parent / DESK.format(os.getpid())
+        temporary = path.with_suffix(".tmp")
         with contextlib.suppress(OSError):  # it is a comfort, and no loss
             temporary.write_bytes(data)
             os.replace(temporary, path)
 
     def desk(self) -> Lay | None:
-        """How the desk lay when it was last written down; None where it never was."""
-        try:
-            return msgspec.json.decode((self.folder.parent / DESK).read_bytes(), type=Lay)
-        except (OSError, msgspec.DecodeError):
-            return None
+        """How the desk lay that was written down last by a workbench which is gone; its file goes too."""
+        found: list[tuple[float, Lay]] = []
+        for path in self.folder.parent.glob(DESK.format("*")):
+            with contextlib.suppress(OSError, msgspec.DecodeError, ValueError):
+                if not _runs(int(path.suffixes[0][1:])):
+                    lay = msgspec.json.decode(path.read_bytes(), type=Lay)
+                    found.append((path.stat().st_mtime, lay))
+                    path.unlink()
+        return max(found, key=lambda one: one[0])[1] if found else None
 
     def close(self) -> None:
         for journal in self._journals.values():
@@ -188,6 +192,17 @@ class History:
         self._sizes[session] = len(data)
         kept.torn = torn
         return kept
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process is there."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass  # somebody else's, but there
+    return True
 
 
 def _take(kept: Kept | None, record: Line) -> Kept | None:

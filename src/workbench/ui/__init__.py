@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from ..desk import Lay
     from ..library import Library
     from ..session import Session
     from ..settings import Settings
@@ -17,8 +18,13 @@ def run(
     changes: AsyncIterator[Any] | None = None,
     screen: Literal["develop", "review"] = "develop",
     settings: Settings | None = None,
+    lay: Lay | None = None,
+    resumed: bool = False,
 ) -> int:
-    """Show `session` and return an exit status. `changes` yields whenever journey files have changed."""
+    """Show `session` and return an exit status. `changes` yields whenever journey files have changed.
+
+    `lay` is how the desk lay before: laid so again where it is `resumed`, else offered.
+    """
     from .app import run as run_app
 
-    return run_app(session, library, changes, screen, settings)
+    return run_app(session, library, changes, screen, settings, lay, resumed)

@@ -10,6 +10,8 @@ import sys
 import time
 import traceback
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -19,7 +21,8 @@ from textual.binding import BindingsMap
 from textual.screen import Screen
 
 from ..compare import Side, check
-from ..desk import Desk
+from ..desk import Desk, Lay
+from ..errors import WorkbenchError
 from ..library import Entry, Library, Record
 from ..serving import Serving
 from ..session import Session, Undo
@@ -73,6 +76,8 @@ class WorkbenchApp(App[int]):
         changes: AsyncIterator[Any] | None = None,
         screen: Start = "develop",
         settings: Settings | None = None,
+        lay: Lay | None = None,
+        resumed: bool = False,
     ) -> None:
         self.settings = settings or Settings()
         actions.use(self.settings.keys)
@@ -82,6 +87,8 @@ class WorkbenchApp(App[int]):
         self.mouse = self.settings.mouse
         self.desk = Desk(session)
         self.library = library
+        self.lay = lay  # how the desk lay when the workbench was last left, or ended
+        self.resumed = resumed  # whether to lay it so again without being asked
         self.changes = changes if changes is not None else _nothing()
         self.loads = 0
         self.undos: list[Undo] = []  # what was done in Review, to whichever conversation
@@ -131,7 +138,46 @@ class WorkbenchApp(App[int]):
     def _begin(self) -> None:
         """After the first paint: load the code, then watch it."""
         self.reload()
-        self.run_worker(self._watch(), group="watch")
+        self._behind(self._watch, "watch")
+        if self.lay is not None and self.resumed:
+            self.bring_back()
+        elif self.lay is not None:
+            self._offer(self.screen, len(self.lay.open))
+
+    def _offer(self, screen: Any, many: int) -> None:
+        """Say that the last workbench did not end well, and what can be done."""
+        screen.tell(
+            f"the workbench ended without being left, with {many} conversation{'s' * (many > 1)} open"
+            f" · {actions.key('back')}, then {actions.key('bring_back')} brings back all as it lay", "warn",
+        )  # fmt: skip
+
+    def bring_back(self) -> None:
+        """Lay the desk as it lay: the open conversations, the one in hand, the step, the words not sent."""
+        lay, self.lay = self.lay, None
+        if lay is None:
+            return
+        missing: list[str] = []
+        for id in lay.open:
+            if self.desk.find(id) is None:
+                entry = Entry("session", id, id, "", "session")
+                try:
+                    record = self.library.open(entry)
+                except WorkbenchError as error:
+                    missing.append(f"{id}: {error.message}")
+                    continue
+                self.desk.open.append(self.reading(replace(entry, agent=record.setup.agent), record))
+        hand = self.desk.find(lay.hand)
+        self.desk.open.sort(key=lambda s: lay.open.index(s.id) if s.id in lay.open else len(lay.open))
+        self.desk.take(hand or self.desk.session)
+        self.show_live()
+        self.call_after_refresh(self._lay_out, lay, missing)
+
+    def _lay_out(self, lay: Lay, missing: list[str]) -> None:
+        screen: Any = self.screen
+        if hasattr(screen, "bring_back"):
+            screen.bring_back(lay.place, lay.draft)
+            if missing:
+                screen.tell(f"not brought back: {'; '.join(missing)}", "bad")
 
     @property
     def session(self) -> Session:
@@ -144,7 +190,11 @@ class WorkbenchApp(App[int]):
             if serving is self.session.serving or serving.card is not None:
                 if serving.card is not None:
                     self.loads += 1
-                self.run_worker(self._reload(serving), group="reload", exclusive=False)
+                self._behind(partial(self._reload, serving), "reload")
+
+    def _behind(self, work: Any, group: str) -> None:
+        """Do `work`, an async function, beside all else; one that is never begun leaves nothing behind."""
+        self.run_worker(work, group=group)
 
     async def _reload(self, serving: Serving) -> None:
         await serving.reload()
@@ -166,9 +216,9 @@ class WorkbenchApp(App[int]):
         """The conversation in hand, on Develop; its code is loaded where nobody did before."""
         session = self.session
         if session.card is None and session.code.state == "loading":
-            self.run_worker(session.serving.reload(), group="reload", exclusive=False)
+            self._behind(session.serving.reload, "reload")
         else:
-            self.run_worker(session.catch_up(), group="reload", exclusive=False)
+            self._behind(session.catch_up, "reload")
         self.switch_mode("develop")
         if hasattr(self.screen, "take"):  # else it is about to be mounted, and takes the live session itself
             self.screen.take(session)
@@ -303,11 +353,14 @@ def run(
     changes: AsyncIterator[Any] | None = None,
     screen: Start = "develop",
     settings: Settings | None = None,
+    lay: Lay | None = None,
+    resumed: bool = False,
 ) -> int:
     """Run the screens until the engineer leaves. Gives the exit status: 0, 128 + a signal, 3 for our own bug."""
     tame()
-    app = WorkbenchApp(session, library, changes, screen, settings)
+    app = WorkbenchApp(session, library, changes, screen, settings, lay, resumed)
     app.run(mouse=app.mouse)
+    app.desk.keep(left=not app.failure and not app.return_code)
     if app.failure:
         sys.stderr.write(f"{app.failure}\nWorkbench failed; the conversation is kept.\n")
         return 3

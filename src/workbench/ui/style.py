@@ -125,9 +125,11 @@ Bar { scrollbar-size-vertical: 0; background: $panel; }
 .pane--hit { text-style: bold reverse underline; }
 .pane--gone { color: $error; text-style: bold underline; }
 .pane--come { color: $success; text-style: bold underline; }
+.pane--off { background: $error; color: $background; text-style: bold; }
 .pane--cursor { background: $cursor-line; }
 .pane--chosen { background: $panel; }
 Screen:ansi .pane--cursor { text-style: reverse; }
+Screen:ansi .pane--off { text-style: bold reverse; }
 Screen:ansi .pane--chosen { text-style: underline; }
 
 #steps.filtered, #steps.filtered:focus { border-title-color: $warning; border-title-style: bold reverse; }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 
-from ...session import Code
-from ...steps import Answer
+from ...ablation import Off
+from ...session import Code, Session
+from ...steps import Answer, Result, UserMessage
 from ...trace import Trace
 from .text import Bit, Line, cut, one_line, width, wrap
 
@@ -49,6 +50,19 @@ class Cost:
         return parts
 
 
+def waits_for(session: Session) -> str:
+    """What the turn in progress waits for, and for how long it has said nothing."""
+    seconds = time.monotonic() - session.heard
+    steps = session.trace.steps
+    answer = next((step for step in reversed(steps) if isinstance(step, Answer | UserMessage)), None)
+    what = "answering"
+    if isinstance(answer, Answer):
+        done = {step.call for step in steps if isinstance(step, Result) and step.place[:2] == answer.place[:2]}
+        call = next((call for call in answer.calls if call.number not in done), None)
+        what = f"{one_line(call.tool, 40)} runs" if call is not None else what
+    return f"{what}… {seconds:.0f} s" if seconds >= 1 else f"{what}…"
+
+
 def ago(at: float, now: float | None = None) -> str:
     """How long ago, in words that stay true for a while."""
     seconds = max(0, int((now if now is not None else time.time()) - at))
@@ -72,6 +86,7 @@ def state(code: Code) -> Bit:
 def status(
     agent: str, model: str, code: Code, turns: int, cost: Cost, busy: str, screen: str, cells: int,
     reloaded: bool = False, brief: bool = False, base: str = "",
+    off: tuple[Off, ...] = (), without: tuple[Off, ...] = (), talks: int = 1,
 ) -> list[Line]:  # fmt: skip
     """One line where all fits, more where it does not: what is wrong is never cut.
 
@@ -79,10 +94,17 @@ def status(
     `base`: the conversation that others are compared with.
     """
     head = [Bit(f" {one_line(agent, 60)} ", "title"), Bit("  "), state(code), Bit("   ")]
+    if off:  # nobody may overlook that the agent is not whole
+        head = [*head, Bit(f" ⊘ WITHOUT {', '.join(one_line(o.name, 60) for o in off)} ", "off"), Bit("  ")]
+    elif without:
+        gone = ", ".join(one_line(o.name, 40) for o in without)
+        head = [*head, Bit(f"⊘ ran in part without {gone}", "bad"), Bit("  ")]
     known = {**MODELS, **BRIEFLY} if cells < SHORT else MODELS
     facts = [known.get(model, one_line(model, 80))]
     if turns:
         facts.append(f"turn {turns}")
+    if talks > 1:
+        facts.append(f"{talks} open")
     facts += cost.parts
     head.append(Bit(" · ".join(facts)))
     if busy:
@@ -128,5 +150,5 @@ def told(code: Code, reloaded: bool) -> list[Bit]:
         return bits
     if code.state != "ready" or not (reloaded or code.note):
         return []
-    text = f"code reloaded {ago(code.at)}"
-    return [Bit(f"{text}: {one_line(code.note)}" if code.note else text, "warn" if "differ" in code.note else "")]
+    said = [f"code reloaded {ago(code.at)}" if reloaded else "", one_line(code.note)]
+    return [Bit(": ".join(part for part in said if part), "warn" if "differ" in code.note else "")]

@@ -81,6 +81,8 @@ class Bench(Frame):
         def hear(changed: Changed) -> None:
             if self.session is session and self.is_attached:
                 self.heard(changed)
+            elif changed.what == "turn" and self.is_attached:
+                self.heard_beside(session)
 
         session.listeners = [hear]
         self._forget_draft()
@@ -107,6 +109,9 @@ class Bench(Frame):
             self._stale = "more"
         if changed.what == "rerun" and self.session is not None and self.session.rerun is not None:
             self.call_after_refresh(self.show_difference)
+
+    def heard_beside(self, session: Session) -> None:
+        """Something happened to a conversation that was on view before."""
 
     def _stream(self, turn: int, answer: int, delta: Any) -> None:
         if (turn, answer) != self._drafted:

@@ -16,16 +16,20 @@ from ...errors import WorkbenchError
 from ...session import Code, Session
 from ...steps import Place
 from .. import actions
+from ..present.status import waits_for
 from ..present.text import one_line, value
 from ..widgets.chat import ChatPane
 from ..widgets.input import InputLine
 from .comparing import Comparing
+from .talks import title_of
+from .tries import Tries
 
 NOTE_SECONDS = 10.0  # how long the note of a reload may take a line of its own
+KEEP = 1.0  # seconds between two looks at whether the desk lies otherwise
 GLANCE = 2.0  # seconds it stands there at least, whatever is pressed
 
 
-class Develop(Comparing):
+class Develop(Comparing, Tries):
     """The live conversation."""
 
     where = actions.DEVELOP
@@ -49,6 +53,7 @@ class Develop(Comparing):
         self.attach(self.bench_app.session)
         self.entry.focus()
         self.set_interval(1.0, self.tell_status)
+        self.set_interval(KEEP, self.keep_desk)
 
     def take(self, session: Session) -> None:
         """Another conversation is the live one."""
@@ -56,15 +61,42 @@ class Develop(Comparing):
             self.attach(session)
             self.do_type()
 
+    def heard_beside(self, session: Session) -> None:
+        """Another open conversation has come to the end of a turn."""
+        if not session.busy and session in self.bench_app.desk.open:
+            self.tell(
+                f"“{title_of(session)[:60]}” has ended its turn · {actions.key('talks')} shows all that are open"
+            )
+
+    def keep_desk(self) -> None:
+        """Write down where the hand is: after a crash it is there again."""
+        desk = self.bench_app.desk
+        desk.place, desk.draft = str(self.place or ""), self.entry.text
+        desk.keep()
+
+    def bring_back(self, place: str, draft: str) -> None:
+        """The desk is laid as it was: go to the step, and put back the words that were not sent."""
+        self.entry.text = draft
+        self.update()
+        if place and self.steps.go_to(Place.parse(place)):
+            self.steps.focus()
+
+    def do_bring_back(self) -> None:
+        self.bench_app.bring_back()
+
     def update(self, fresh: bool = False) -> None:
         self._hint()
         handed = self.session is not None and self.session.handed_off
         self.entry.placeholder = (
             f"a person has it now: {actions.key('fork')} forks before that, {actions.key('new')} begins anew"
             if handed
-            else "type to the agent, enter sends"
+            else f"{self._without()}type to the agent, enter sends"
         )
         super().update(fresh)
+
+    def _without(self) -> str:
+        off = self.session.off if self.session is not None else ()
+        return f"⊘ without {', '.join(o.name for o in off)}: " if off else ""
 
     def _hint(self) -> None:
         """What a newcomer can do in an empty conversation."""
@@ -100,11 +132,12 @@ class Develop(Comparing):
             return
         self.status.cost.read(s.trace)
         turns = s.trace[len(s.trace) - 1].turn if len(s.trace) else 0
-        busy = ("stopping…" if self._stopping else "answering…") if s.busy else ""
+        busy = ("stopping…" if self._stopping else waits_for(s)) if s.busy else ""
         code, reloaded, brief = self._note(s)
         self.status.tell(
             agent=s.agent, model=s.model, code=code, turns=turns, busy=busy,
             screen="Develop", reloaded=reloaded, brief=brief, base=self.base_title,
+            off=s.off, without=s.without, talks=len(self.bench_app.desk.open),
         )  # fmt: skip
 
     def _note(self, s: Session) -> tuple[Code, bool, bool]:
@@ -120,10 +153,11 @@ class Develop(Comparing):
         news = (s.id, s.code.at, note)
         if news != self._news:
             self._news, self._since = news, now
-        told = self.bench_app.loads > 0 and news != self._over
+        told = (self.bench_app.loads > 0 or bool(note)) and news != self._over
         red = "differ" in note or note.startswith("the re-run")
         read = self.bench_app.pressed > self._since + GLANCE or (not red and now > self._since + NOTE_SECONDS)
-        return replace(s.code, note=note if told else ""), told, read
+        reloaded = told and self.bench_app.loads > 0 and not s.off
+        return replace(s.code, note=note if told else ""), reloaded, read
 
     def offer_keys(self) -> None:
         keys = actions.while_typing() if self.focused is self.entry else self.footer()
@@ -144,12 +178,14 @@ class Develop(Comparing):
 
     def why_not(self, id: str) -> str:
         s = self.session
-        if s is not None and s.busy and id in ("fork", "new", "setup", "keep", "drop", "save"):
+        if s is not None and s.busy and id in ("setup", "keep", "drop", "save", "off"):
             return "the agent is still answering: wait, or interrupt it with " + actions.key("back")
         if id == "fork" and (self.steps.row is None or s is None or not len(s.trace)):
             return "there is nothing to fork yet"
         if id in ("keep", "drop") and (s is None or s.rerun is None):
             return "there is no new run: change a journey and save it first"
+        if id == "bring_back" and self.bench_app.lay is None:
+            return "nothing was lost: the workbench was left in the ordinary way"
         if id == "setup" and (s is None or s.card is None):
             return "the code is not loaded yet"
         return super().why_not(id)

@@ -39,6 +39,8 @@ class Form(ModalScreen[T]):
         Binding("escape", "leave", "leave", show=False),
         Binding("down", "app.focus_next", "next field", show=False),
         Binding("up", "app.focus_previous", "field before", show=False),
+        Binding("j", "line(1)", "down", show=False),
+        Binding("k", "line(-1)", "up", show=False),
         Binding("ctrl+c", "leave", "leave", show=False, priority=True),
     ]
     TITLE_TEXT = ""
@@ -111,6 +113,11 @@ class Form(ModalScreen[T]):
             self.set_focus(order[at + 1])
         else:
             self.done()
+
+    def action_line(self, by: int) -> None:
+        """The next line of the list that is chosen, as everywhere."""
+        if isinstance(self.focused, LineList):
+            self.focused.move(self.focused.cursor + by)
 
     def done(self) -> None:
         self.dismiss(None)

@@ -32,7 +32,7 @@ class MarkScreen(Form[Mark]):
     def __init__(self, move: Move, mark: Mark | None, draft: str = "") -> None:
         super().__init__(draft)
         self.move = move
-        self.mark = mark or Mark(str(move.place), _likely_fault(move), kind=_likely_kind(move))
+        self.mark = mark or fresh_mark(move)
 
     def fields(self) -> ComposeResult:
         yield Static(Content(f"{self.mark.at}  {clean(tell_move(self.move), 400)}"), classes="label")
@@ -58,6 +58,11 @@ class MarkScreen(Form[Mark]):
         chosen = {c.id: c.value for c in self.query(Choice)}
         written = {line.id: line.text.strip() for line in self.query(FormLine)}
         self.dismiss(Mark(self.mark.at, **chosen, **written))  # type: ignore[arg-type]
+
+
+def fresh_mark(move: Move) -> Mark:
+    """A mark of a move as it is likeliest meant."""
+    return Mark(str(move.place), _likely_fault(move), kind=_likely_kind(move))
 
 
 def _likely_fault(move: Move) -> MarkFault:

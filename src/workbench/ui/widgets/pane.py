@@ -22,7 +22,7 @@ from ..present.text import Line, plain
 
 ROLES = (
     "dim", "bold", "good", "bad", "warn", "accent", "user", "agent", "think", "tool", "label", "rule",
-    "head", "mark", "source", "draft", "title", "key",
+    "head", "mark", "source", "draft", "title", "key", "off",
     "hit", "gone", "come",
 )  # fmt: skip
 

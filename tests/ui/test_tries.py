@@ -1,0 +1,298 @@
+"""From a step: run it again, answer by hand, do without a part; and several conversations at once."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ui.host import Script, say, think, use
+from workbench.desk import Lay
+
+OLD = [[think("look"), use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")]]
+TURN = [*OLD, [say("It is too late for that.")]]
+
+
+def outcomes(bench):
+    return [(len(o.runs), o.deeds) for o in bench.screen.list.found]
+
+
+async def go_to(bench, words):
+    """Put the cursor of the steps on the first row that shows these words."""
+    lines = bench.pane("#steps").split("\n")
+    at = next(i for i, line in enumerate(lines) if words in line)
+    bench.screen.steps.move(bench.screen.steps.item_at(at))
+    await bench.settle()
+
+
+def test_the_model_is_asked_afresh_several_times_and_each_outcome_is_counted(play):
+    async def flow(bench):
+        await bench.say("return OL-1")
+        await bench.press("escape")
+        await go_to(bench, "create_return")
+        await bench.press("r")
+        bench.screen.query_one("#ask").choose("the model")
+        bench.screen.query_one("#times").text = "3"
+        await bench.press("ctrl+s")
+        await bench.until(lambda: "3 of 3 ran" in bench.text())
+        assert outcomes(bench) == [
+            (2, ("reply",)),
+            (1, ("create_return(order_number=OL-1) blocked", "reply")),
+        ]
+        bench.picture("again")
+
+    again = [[say("No.")], [say("It is too late.")], OLD[1], [say("Sorry.")]]
+    play(flow, Script(*TURN, *again))
+
+
+def test_a_chosen_run_goes_on_as_a_conversation_of_its_own_and_the_others_are_not_kept(play):
+    async def flow(bench):
+        await bench.say("return OL-1")
+        original = bench.app.session
+        await bench.press("escape")
+        await go_to(bench, "create_return")
+        await bench.press("r")
+        bench.screen.query_one("#ask").choose("the model")
+        bench.screen.query_one("#times").text = "1"
+        await bench.press("ctrl+s")
+        await bench.until(lambda: "1 of 1 ran" in bench.text())
+        assert list(bench.store.records) == [original.id]
+        await bench.press("enter")
+        assert bench.app.session is not original
+        assert "No, I cannot." in bench.pane("#chat")
+        assert "It is too late for that." not in bench.pane("#chat")
+        assert len(bench.store.records[bench.app.session.id]) > 3
+        assert [s.id for s in bench.app.desk.open] == [original.id, bench.app.session.id]
+
+    play(flow, Script(*TURN, [say("No, I cannot.")]))
+
+
+def test_running_again_holds_what_came_before_the_step_fixed_its_world_included(play):
+    async def flow(bench):
+        await bench.say("return OL-2")
+        await bench.press("escape")
+        await go_to(bench, "Done")
+        await bench.press("r")
+        bench.screen.query_one("#ask").choose("the model")
+        bench.screen.query_one("#times").text = "1"
+        await bench.press("ctrl+s")
+        await bench.until(lambda: "1 of 1 ran" in bench.text())
+        run = bench.screen.runs[0]
+        values = [s.value for s in run.trace if getattr(s, "tool", "") == "find_order"]
+        assert [v["returned"] for v in values] == [False, True]
+
+    first = [[use("find_order", order_number="OL-2")], [use("create_return", order_number="OL-2")], [say("Done")]]
+    play(flow, Script(*first, [use("find_order", order_number="OL-2")], [say("It is returned.")]))
+
+
+def test_esc_stops_the_runs_and_keeps_what_was_done_on_view(play):
+    async def flow(bench):
+        await bench.say("return OL-1")
+        await bench.press("escape")
+        await go_to(bench, "create_return")
+        await bench.press("r")
+        bench.screen.query_one("#ask").choose("the model")
+        bench.screen.query_one("#times").text = "50"
+        bench.model.pace = 0.05
+        await bench.press("ctrl+s")
+        await bench.until(lambda: bench.screen.runs)
+        await bench.press("escape")
+        await bench.until(lambda: not bench.screen.running)
+        await bench.until(lambda: "ran" in bench.text())
+        assert 0 < len(bench.screen.runs) < 50
+        await bench.press("escape")
+        await bench.say("are you there?")
+
+    play(flow, Script(*TURN))
+
+
+def test_the_wheel_calls_a_tool_as_the_model_should_have_and_the_mark_says_so(play):
+    async def flow(bench):
+        await bench.say("return OL-1")
+        original = bench.app.session
+        await bench.press("escape")
+        await go_to(bench, "create_return")
+        await bench.press("W")
+        bench.screen.query_one("#args").text = '{"order_number": "OL-2"}'
+        bench.picture("wheel")
+        await bench.press("ctrl+s")
+        await bench.until(lambda: "It is returned." in bench.pane("#chat"))
+        assert original.marks["1.2.1"].should == "call create_return(order_number='OL-2')"
+        fork = bench.app.session
+        assert fork is not original
+        results = [(s.tool, s.outcome) for s in fork.trace if hasattr(s, "outcome")]
+        assert results == [("find_order", "ok"), ("create_return", "blocked")]  # OL-2 was never looked up
+        assert [s.model for s in fork.trace if hasattr(s, "blocks")] == ["script", "by hand", "script"]
+
+    play(flow, Script(*TURN, [say("It is returned.")]))
+
+
+def test_the_wheel_refuses_arguments_that_are_no_object_and_keeps_what_was_written(play):
+    async def flow(bench):
+        await bench.say("return OL-1")
+        await bench.press("escape")
+        await go_to(bench, "create_return")
+        await bench.press("W")
+        bench.screen.query_one("#args").text = "OL-2"
+        await bench.press("ctrl+s")
+        assert "must be a JSON object" in bench.text()
+        await bench.press("escape", "W")
+        assert bench.screen.query_one("#args").text == "OL-2"
+
+    play(flow, Script(*TURN))
+
+
+def test_the_wheel_writes_the_reply_and_undo_takes_the_mark_back(play):
+    async def flow(bench):
+        await bench.say("return OL-1")
+        original = bench.app.session
+        await bench.press("escape")
+        await go_to(bench, "too late")
+        await bench.press("W")
+        bench.screen.query_one("#reply").text = "The limit is 30 days."
+        await bench.press("ctrl+s")
+        await bench.until(lambda: "The limit is 30 days." in bench.pane("#chat"))
+        assert original.marks["1.3.0"].should == "reply: The limit is 30 days."
+        bench.app.switch(original)
+        await bench.press("escape", "u")
+        assert original.marks == {}
+
+    play(flow, Script(*TURN))
+
+
+async def without_the_window(bench):
+    await bench.say("return OL-1")
+    await bench.press("escape")
+    await go_to(bench, "create_return")
+    await bench.press("x")
+    await bench.press("enter", "ctrl+s")
+    await bench.until(lambda: bench.app.session.rerun is not None)
+
+
+def test_without_a_policy_the_conversation_runs_again_and_shows_what_changes(play):
+    async def flow(bench):
+        await without_the_window(bench)
+        assert "WITHOUT returns.return_window" in bench.text()
+        assert "without policy returns.return_window: deeds differ at move 2" in bench.text()
+        bench.picture("off")
+
+    play(flow, Script(*TURN))
+
+
+def test_a_turn_without_a_policy_runs_so_and_is_never_saved(play):
+    async def flow(bench):
+        await without_the_window(bench)
+        await bench.say("do it")
+        assert "R-1" in bench.pane("#steps")
+        await bench.press("escape", "x", "enter", "ctrl+s")
+        await bench.until(lambda: bench.app.session.off == ())
+        assert "WITHOUT" not in bench.text()
+        assert "ran in part without" in bench.text()
+        await bench.press("t")
+        bench.screen.query_one("#title").text = "a lie"
+        await bench.press("ctrl+s")
+        await bench.until(lambda: "a transcript would not say so" in bench.text())
+        assert bench.store.saved == {}
+
+    play(flow, Script(*TURN, OLD[1], [say("Done.")]))
+
+
+def test_a_paragraph_and_a_tool_can_be_switched_off_too(play):
+    async def flow(bench):
+        await bench.say("return OL-1")
+        await bench.press("escape", "x")
+        for words in ("manual then", "tool create"):
+            bench.screen.query_one("#search").text = words
+            await bench.settle()
+            await bench.press("enter")
+        await bench.press("ctrl+s")
+        await bench.until(lambda: bench.app.session.rerun is not None)
+        assert "WITHOUT create_return, returns manual: Then ¶1" in bench.text()
+        assert "deeds differ at move 2" in bench.text()
+        assert "absent" in bench.pane("#detail")
+
+    play(flow, Script(*TURN))
+
+
+def test_several_conversations_are_open_and_one_may_answer_while_another_is_in_hand(play):
+    async def flow(bench):
+        bench.model.pace = 0.02
+        bench.screen.entry.text = "tell me a long story"
+        await bench.press("enter")
+        first = bench.app.session
+        await bench.until(lambda: first.busy)
+        await bench.press("ctrl+n")
+        second = bench.app.session
+        assert second is not first
+        assert first.busy
+        bench.screen.entry.text = "hello"
+        await bench.press("enter")
+        await bench.until(lambda: "has ended its turn" in bench.text())
+        await bench.until(lambda: not second.busy)
+        assert "story" in first.trace[len(first.trace) - 2].text
+        await bench.press("escape", "b")
+        assert "tell me a long story" in bench.text()
+        bench.picture("talks")
+        await bench.press("k", "enter")
+        assert bench.app.session is first
+        await bench.press("right_parenthesis")
+        assert bench.app.session is second
+
+    play(flow, Script([say("a story " * 60)], [say("hi")]))
+
+
+def test_an_empty_conversation_makes_room_and_the_last_one_put_away_leaves_a_new_one(play):
+    async def flow(bench):
+        await bench.say("hello")
+        await bench.press("escape", "ctrl+n", "escape", "ctrl+n")
+        assert len(bench.app.desk.open) == 2
+        await bench.press("escape", "b", "x", "x", "escape")
+        assert len(bench.app.desk.open) == 1
+        assert len(bench.app.session.trace) == 0
+        assert "A new conversation with shop" in bench.pane("#chat")
+
+    play(flow, Script([say("hi")]))
+
+
+def test_the_desk_is_written_down_with_the_step_and_the_words_not_sent(play):
+    async def flow(bench):
+        await bench.say("return OL-1")
+        bench.screen.entry.text = "but I"
+        await bench.press("escape")
+        await go_to(bench, "create_return")
+        bench.screen.keep_desk()
+        lay = msgspec.json.decode(bench.store.lay, type=Lay)
+        assert lay == Lay([bench.app.session.id], bench.app.session.id, "1.2.1", "but I", False)
+
+    play(flow, Script(*TURN))
+
+
+def test_after_a_crash_the_open_conversations_are_brought_back_as_they_lay(play):
+    async def flow(bench):
+        await bench.say("return OL-1")
+        first = bench.app.session
+        bench.shelf.sessions[first.id] = first
+        bench.app.desk.take(first.branch(steps=[]))
+        bench.app.desk.open.remove(first)
+        bench.app.lay = Lay([first.id], first.id, "1.2.1", "but I")
+        bench.app.show_live()
+        await bench.press("escape", "B")
+        assert bench.app.session.id == first.id
+        assert str(bench.screen.place) == "1.2.1"
+        assert bench.screen.entry.text == "but I"
+        await bench.press("B")
+        assert "nothing was lost" in bench.text()
+
+    play(flow, Script(*TURN))
+
+
+def test_what_a_turn_waits_for_is_told_with_its_seconds(play):
+    async def flow(bench):
+        bench.model.pace = 30
+        bench.screen.entry.text = "hello"
+        await bench.press("enter")
+        await bench.until(lambda: "answering" in bench.text())
+        bench.app.session.heard -= 12
+        await bench.until(lambda: "answering… 12 s" in bench.text() or "answering… 13 s" in bench.text())
+        await bench.press("escape")
+        await bench.until(lambda: not bench.app.session.busy)
+
+    play(flow, Script([say("slow words")]))
