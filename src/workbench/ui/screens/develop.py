@@ -64,9 +64,7 @@ class Develop(Comparing, Tries):
     def heard_beside(self, session: Session) -> None:
         """Another open conversation has come to the end of a turn."""
         if not session.busy and session in self.bench_app.desk.open:
-            self.tell(
-                f"“{title_of(session)[:60]}” has ended its turn · {actions.key('talks')} shows all that are open"
-            )
+            self.tell(f"“{title_of(session)[:60]}” has ended its turn · {actions.key('talks')} shows all open")
 
     def keep_desk(self) -> None:
         """Write down where the hand is: after a crash it is there again."""
