@@ -67,7 +67,15 @@ class Terminal:
     def end(self) -> int:
         """Wait for its end; the exit status as a shell gives it."""
         self.read()
-        _, status = os.waitpid(self.pid, 0)
+        for _ in range(100):
+            ended, status = os.waitpid(self.pid, os.WNOHANG)
+            if ended:
+                break
+            time.sleep(0.1)
+        else:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+            raise AssertionError("it went on after its end")
         with contextlib.suppress(OSError):
             os.close(self.handle)
         return os.waitstatus_to_exitcode(status)
@@ -96,6 +104,19 @@ def test_a_signal_leaves_the_terminal_clean(tmp_path, number):
     time.sleep(0.3)
     os.kill(terminal.pid, number)
     assert terminal.end() == 128 + number
+    assert terminal.clean
+
+
+def test_one_that_was_stopped_and_continued_from_outside_reads_on_and_still_ends(tmp_path):
+    terminal = Terminal(tmp_path)
+    terminal.read(b"ready")
+    for number in (signal.SIGSTOP, signal.SIGCONT, signal.SIGSTOP, signal.SIGCONT):
+        os.kill(terminal.pid, number)
+        time.sleep(0.2)
+    terminal.press(b"still here")
+    assert b"still here" in terminal.read(b"still here", 5)
+    terminal.press(b"\x11")
+    assert terminal.end() == 0
     assert terminal.clean
 
 

@@ -30,7 +30,7 @@ from ..settings import Settings
 from ..steps import Place
 from . import actions
 from .style import CSS, THEMES
-from .terminal import tame
+from .terminal import resume_once, tame
 
 Start = Literal["develop", "review"]
 SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT") if hasattr(signal, name)]
@@ -123,6 +123,7 @@ class WorkbenchApp(App[int]):
         with contextlib.suppress(ValueError):  # not in the main thread
             for number in SIGNALS:
                 self._handlers[number] = signal.signal(number, hear)
+            resume_once(self)
         self.call_after_refresh(self._begin)
 
     def on_unmount(self) -> None:

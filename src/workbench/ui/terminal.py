@@ -7,11 +7,13 @@ before the paste, and what alt+letter sends, when typed fast, for a "^" and the 
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Iterable
 from typing import Any
 
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._xterm_parser import XTermParser
+from textual.app import App
 from textual.message import Message
 
 from .present.text import typed
@@ -71,6 +73,25 @@ def turn_mouse(driver: Any, on: bool) -> bool:
         driver._disable_mouse_support()
         driver._mouse = False
     return True
+
+
+def resume_once(app: App[Any]) -> None:
+    """Let a continue signal take the terminal again only where it was given up before.
+
+    Textual 8.2.8 takes it at every SIGCONT: after a stop that it did not hear of, a
+    second thread reads the keys, and goes on reading when the first has ended.
+    """
+    driver: Any = getattr(app, "_driver", None)
+    if not hasattr(driver, "_must_signal_resume"):
+        return
+
+    def go_on(*_: Any) -> None:
+        if driver._must_signal_resume:
+            driver.resume_application_mode()
+        else:
+            app.call_later(app.refresh)
+
+    signal.signal(signal.SIGCONT, go_on)
 
 
 def tame() -> None:
