@@ -350,11 +350,13 @@ class Session:
         hand; without them the model is asked anew for the whole answer.
         """
         other = self.branch(upto=place)
-        turn = [step for step in self.trace if step.turn == place.turn]
-        said = next((str(step.text) for step in turn if isinstance(step, UserMessage)), "")
-        until = place if blocks is not None else Place(place.turn, place.answer)
-        other.middle = Middle(said, turn, until, blocks)
+        other.middle = self._middle(place if blocks is not None else Place(place.turn, place.answer), blocks)
         return other
+
+    def _middle(self, until: Place, blocks: list[dict[str, Any]] | None = None) -> Middle:
+        turn = [step for step in self.trace if step.turn == until.turn]
+        said = next((str(step.text) for step in turn if isinstance(step, UserMessage)), "")
+        return Middle(said, turn, until, blocks)
 
     def elsewhere(self, agent: str) -> Session:
         """A new conversation with another agent of the project; its code is not loaded yet."""
@@ -363,10 +365,20 @@ class Session:
         return other
 
     def keep_rerun(self) -> Session:
-        """The re-run becomes a conversation of its own; this one stays as it was."""
+        """The re-run becomes a conversation of its own; this one stays as it was.
+
+        It forks at the first difference: `go_on()` runs that turn on from there, where it has a `middle`.
+        """
         if self.rerun is None:
             raise UsageError("there is no re-run to keep", next="save a change of the journey first")
-        kept = self.branch(steps=self.rerun.steps)
+        found, steps = self.rerun.differences, self.rerun.steps
+        if found:  # it ended in the middle of a turn: what it did there runs on, its tools too
+            place = Place.parse(found[0].place)
+            until = Place(place.turn, place.answer, max(place.call, 1) if place.answer else 0)
+            kept = self.branch(steps=[step for step in steps if step.turn < place.turn])
+            kept.middle = self._middle(until)
+        else:
+            kept = self.branch(steps=steps)
         kept.without = _joined(kept.without, self.off)
         kept.keep(self.store)
         return kept

@@ -19,7 +19,10 @@ BY_HAND = "by hand"  # what an answer of the engineer names as its model
 
 
 class Splice:
-    """`steps` are the record of one turn; `blocks` the answer by hand at `until`, None for the model's own."""
+    """`steps` are the record of one turn; `blocks` the answer by hand at `until`, None for no such answer.
+
+    An answer whose calls come before and after `until` is that of the tape: only its later calls run anew.
+    """
 
     def __init__(
         self,
@@ -40,7 +43,7 @@ class Splice:
 
     @property
     def _speaker(self) -> Model:
-        return self.tape if self._next < self.until.answer else self.model
+        return self.tape if (self._next, 0) < self.until[1:] else self.model
 
     @property
     def name(self) -> str:

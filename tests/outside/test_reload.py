@@ -333,7 +333,10 @@ def test_a_kept_re_run_is_on_disk_at_once(tmp_path):
         write(desk.root, {"shop/returns/journey.py": with_window()})
         await desk.until(lambda: desk.session.rerun is not None)
         kept = desk.session.keep_rerun()
+        assert desk.history.read(kept.id).setup == kept.setup
+        await kept.go_on()
         assert desk.history.read(kept.id).steps == list(kept.trace.steps)
+        assert [s.outcome for s in kept.trace if hasattr(s, "outcome")] == ["ok", "blocked"]
 
     at_desk(tmp_path, flow)
 

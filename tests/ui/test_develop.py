@@ -184,8 +184,10 @@ def test_a_change_of_deeds_is_shown_side_by_side_and_kept_as_a_fork(play):
         await bench.press("escape", "greater_than_sign")
         assert bench.app.session.id != before
         assert bench.screen.session is bench.app.session
+        await bench.until(lambda: "It is returned." in bench.pane("#chat"))
+        assert "create_return(OL-1) → R-1" in bench.pane("#steps")
 
-    play(flow, Script(*OLD))
+    play(flow, Script(*OLD, [say("It is returned.")]))
 
 
 def test_the_record_can_be_stayed_with(play):

@@ -294,8 +294,11 @@ class Develop(Comparing, Tries):
 
     def do_keep(self) -> None:
         assert self.session is not None
-        self.bench_app.switch(self.session.keep_rerun())
-        self.tell("the new run goes on from here; the recorded one is kept, Review has it", "good")
+        kept = self.session.keep_rerun()
+        self.bench_app.switch(kept)
+        self.tell("the new run goes on from the difference; the recorded one is kept and open", "good")
+        if kept.middle is not None:
+            self.run_worker(self._go_on(kept), group="say")
 
     def do_drop(self) -> None:
         assert self.session is not None
