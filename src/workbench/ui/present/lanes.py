@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ...splice import BY_HAND
 from ...steps import Decision, Fault, TurnEnd
 from ...trace import Move
 from .rows import CUT_OFF, Row, unfinished
@@ -204,6 +205,12 @@ def broke(fault: Fault) -> str:
 
 def act(move: Move, over: str = "") -> list[Bit]:
     """The call with what it came to, or the reply. `over`: how its turn ended, where it has."""
+    if move.answer is not None and move.answer.model == BY_HAND:
+        return [Bit("by hand ", "accent"), *_act(move, over)]
+    return _act(move, over)
+
+
+def _act(move: Move, over: str) -> list[Bit]:
     if move.call is not None:
         return _call(move, over)
     if move.reply is not None:

@@ -154,6 +154,7 @@ class Develop(Comparing, Tries):
         told = (self.bench_app.loads > 0 or bool(note)) and news != self._over
         red = "differ" in note or note.startswith("the re-run")
         read = self.bench_app.pressed > self._since + GLANCE or (not red and now > self._since + NOTE_SECONDS)
+        note = note.replace("model not asked", f"model not asked ({actions.key('again')} asks it)")
         reloaded = told and self.bench_app.loads > 0 and not s.off
         return replace(s.code, note=note if told else ""), reloaded, read
 
