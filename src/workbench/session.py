@@ -42,7 +42,7 @@ from .wire import (
 
 @dataclass(frozen=True)
 class Changed:
-    """Something to show anew. `what`: step | delta | turn | code | rerun | marks | setup | off."""
+    """Something to show anew. `what`: step | delta | turn | code | rerun | marks | setup | off | saved."""
 
     what: str
     step: AnyStep | None = None
@@ -73,6 +73,7 @@ class Session:
         self.setup = Setup(agent=serving.agent)
         self.trace = Trace()
         self.marks: dict[str, Mark] = {}
+        self.saved: dict[str, Saved] = {}  # what was saved of it in this sitting, by path
         self.rerun: Reran | None = None
         self.note = ""  # what the last re-run found
         self.off: tuple[Off, ...] = ()
@@ -338,6 +339,7 @@ class Session:
         other.take_over(
             self.setup, Trace(kept, exhibits), marks, begun=False, without=self.without if kept else ()
         )
+        other.saved = dict(self.saved) if kept else {}
         other.off = self.off
         other.ran_on = self.ran_on
         other.listeners = self.listeners
@@ -472,8 +474,23 @@ class Session:
                 f"{after.why}; nothing was written", next="choose another expectation or another place"
             )
         path = self.store.save(clean)
-        self._undo.append((f"save of {path}", lambda: self.store.remove(path)))
-        return Saved(path, clean, after.verdict, after.why, redactor.replaced)
+        self._undo.append((f"save of {path}", lambda: self._unsave(path)))
+        self.saved[path] = Saved(path, clean, after.verdict, after.why, redactor.replaced)
+        self._tell("saved")
+        return self.saved[path]
+
+    def _unsave(self, path: str) -> None:
+        self.store.remove(path)
+        self.saved.pop(path, None)
+        self._tell("saved")
+
+    async def replay_saved(self) -> list[Saved]:
+        """What was saved of it in this sitting, as it was saved, replayed on the code that serves now."""
+        for path, saved in list(self.saved.items()):
+            found = await self.judge(saved.transcript)
+            self.saved[path] = replace(saved, verdict=found.verdict, why=found.why)
+        self._tell("saved")
+        return list(self.saved.values())
 
     def transcript(
         self, kind: Literal["mistake", "guard"], title: str, expectation: Expectation | None

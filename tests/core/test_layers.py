@@ -53,6 +53,7 @@ CORE = (
     "serving",
     "session",
     "desk",
+    "tour",
 )
 AUTHOR = ""  # workbench/__init__.py: what a journey author imports; stands above the core
 LIBRARIES = {  # an outside library: where alone it may be imported

@@ -294,3 +294,61 @@ def test_a_policy_goes_and_the_record_is_compared_with_the_new_run(terminal, pro
     terminal.see("2 Steps")
     terminal.press("C-q")
     terminal.see("workbench dev --resume last")
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@at((160, 48), (80, 24))
+def test_the_tour_is_done_from_the_first_word_to_green_and_leaves_nothing_behind(terminal, project):
+    terminal.type(f"export TMPDIR={project / 'tmp'}; mkdir tmp")
+    before = everything(project)
+    terminal.start("tour")
+    terminal.see("▸ talk")
+    terminal.see("● ready")
+    terminal.press("Enter")
+    terminal.press("Enter")
+    terminal.see("▸ see")
+    terminal.press("Escape")
+    terminal.press("[")
+    terminal.see("▸ mark")
+    terminal.press("a")
+    terminal.see("Mark this step")
+    terminal.press("C-s")
+    terminal.see("▸ save")
+    terminal.press("t")
+    terminal.see("Save this conversation as a transcript")
+    terminal.run("send-keys", "-l", "booked for today")
+    terminal.press("C-s")
+    terminal.see("today's code still does it")
+    terminal.press("Enter")
+    terminal.see("▸ mend")
+    terminal.press("F")
+    terminal.see("+ if days < 1:")
+    terminal.press("Enter")
+    terminal.see("▸ green")
+    terminal.press("T")
+    terminal.see("PASS: that is the loop")
+    terminal.press("C-q")
+    terminal.see("the tour's folder is gone again")
+    assert everything(project) == before
+
+
+@at((80, 24))
+def test_the_tour_is_left_midway_and_one_is_back_in_one_s_own_conversation(terminal, project):
+    terminal.start()
+    terminal.see("● ready")
+    terminal.see("New here? esc, then : tour")
+    terminal.press("Escape")
+    terminal.see("? help")
+    terminal.press(":")
+    terminal.run("send-keys", "-l", "tour")
+    terminal.see("on an agent of its own")
+    terminal.press("Enter")
+    terminal.see("▸ talk")
+    terminal.press("C-q")
+    terminal.see("rehearsal answers to, for example: “return my shoes”")
+    terminal.type("iThe boots of OL-1002 don't fit")
+    terminal.see("voucher of 20%")
+    assert {p.name for p in project.iterdir()} == {"journeys", ".workbench"}

@@ -53,6 +53,13 @@ def review(agent: AgentOption = "", model: ModelOption = "", no_mouse: NoMouseFl
     raise typer.Exit(start(agent, model, "", "", "review", not no_mouse))
 
 
+def tour() -> None:
+    """A minute with the workbench: talk, see, mark, save, mend, green; on an agent of its own."""
+    from .tour import tour as start
+
+    raise typer.Exit(start())
+
+
 def replay(
     paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders; transcripts/ if none.")] = None,
     json: Annotated[str, typer.Option("--json", metavar="FILE|-", help="Write the report as JSON.")] = "",
@@ -145,6 +152,7 @@ def doctor(json: JsonFlag = False) -> None:
 COMMANDS: dict[str, Callable[..., None]] = {
     "dev": dev,
     "review": review,
+    "tour": tour,
     "replay": replay,
     "accept": accept,
     "chat": chat,

@@ -18,6 +18,7 @@ from ..outside.project import Project, find_project
 from ..outside.worker import Workers, prepare
 from ..serving import Serving
 from ..session import Session
+from ..tour import Tour
 from .report import say
 
 
@@ -26,7 +27,23 @@ def dev(
 ) -> int:
     """Open the workbench; gives back its exit status."""
     check_terminal()
-    project = find_project()
+    code, kept = open_on(find_project(), agent, model, fixture, resume, screen, mouse)
+    if kept:
+        say(f"kept as {kept}; continue with: workbench dev --resume last")
+    return code
+
+
+def open_on(
+    project: Project,
+    agent: str,
+    model: str,
+    fixture: str = "",
+    resume: str = "",
+    screen: Literal["develop", "review"] = "develop",
+    mouse: bool = True,
+    tour: Tour | None = None,
+) -> tuple[int, str]:
+    """Open the screens on a project; gives back the exit status, and the last conversation that was kept."""
     chosen_settings = settings(project.config)
     history = History(project.state, project.transcripts)
     lay = history.desk()
@@ -55,14 +72,14 @@ def dev(
             replace(chosen_settings, mouse=mouse and chosen_settings.mouse),
             lost,
             resumed=resume == "last",
+            newcomer=history.empty and tour is None,
+            tour=tour,
         )
     finally:
         shelf.close()
         host.close()
         history.close()
-    if history.begun:
-        say(f"kept as {history.begun[-1]}; continue with: workbench dev --resume last")
-    return code
+    return code, history.begun[-1] if history.begun else ""
 
 
 def _changes(project: Project) -> AsyncIterator[str]:

@@ -160,6 +160,11 @@ class History:
     def _path(self, session: str) -> Path:
         return self.folder / f"{session}.jsonl"
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was ever said here."""
+        return next(self.folder.glob("*.jsonl"), None) is None
+
     def ids(self) -> list[str]:
         """Session ids, latest first."""
         files = [(p.stat().st_mtime, p.stem) for p in self.folder.glob("*.jsonl")]

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ..library import Library
     from ..session import Session
     from ..settings import Settings
+    from ..tour import Tour
 
 
 def run(
@@ -20,11 +21,14 @@ def run(
     settings: Settings | None = None,
     lay: Lay | None = None,
     resumed: bool = False,
+    newcomer: bool = False,
+    tour: Tour | None = None,
 ) -> int:
     """Show `session` and return an exit status. `changes` yields whenever journey files have changed.
 
     `lay` is how the desk lay before: laid so again where it is `resumed`, else offered.
+    `newcomer`: nothing was ever said in this project. `tour` is shown over Develop, on whatever session this is.
     """
     from .app import run as run_app
 
-    return run_app(session, library, changes, screen, settings, lay, resumed)
+    return run_app(session, library, changes, screen, settings, lay, resumed, newcomer, tour)

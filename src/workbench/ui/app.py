@@ -28,6 +28,7 @@ from ..serving import Serving
 from ..session import Session, Undo
 from ..settings import Settings
 from ..steps import Place
+from ..tour import Tour
 from . import actions
 from .style import CSS, THEMES
 from .terminal import resume_once, tame
@@ -78,6 +79,8 @@ class WorkbenchApp(App[int]):
         settings: Settings | None = None,
         lay: Lay | None = None,
         resumed: bool = False,
+        newcomer: bool = False,
+        tour: Tour | None = None,
     ) -> None:
         self.settings = settings or Settings()
         actions.use(self.settings.keys)
@@ -89,6 +92,8 @@ class WorkbenchApp(App[int]):
         self.library = library
         self.lay = lay  # how the desk lay when the workbench was last left, or ended
         self.resumed = resumed  # whether to lay it so again without being asked
+        self.newcomer = newcomer  # whether nothing was ever said in this project
+        self.tour = tour
         self.changes = changes if changes is not None else _nothing()
         self.loads = 0
         self.undos: list[Undo] = []  # what was done in Review, to whichever conversation
@@ -356,10 +361,12 @@ def run(
     settings: Settings | None = None,
     lay: Lay | None = None,
     resumed: bool = False,
+    newcomer: bool = False,
+    tour: Tour | None = None,
 ) -> int:
     """Run the screens until the engineer leaves. Gives the exit status: 0, 128 + a signal, 3 for our own bug."""
     tame()
-    app = WorkbenchApp(session, library, changes, screen, settings, lay, resumed)
+    app = WorkbenchApp(session, library, changes, screen, settings, lay, resumed, newcomer, tour)
     app.run(mouse=app.mouse)
     app.desk.keep(left=not app.failure and not app.return_code)
     if app.failure:

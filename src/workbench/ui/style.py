@@ -78,8 +78,10 @@ Screen { background: $background; color: $foreground; }
 #foot #foot-told.bad { color: $error; text-style: bold; }
 #foot InputLine, #foot InputLine:focus, #foot InputLine .text-area--cursor-line { background: $panel; }
 #panes { width: 100%; height: 1fr; }
+#tour { display: none; width: 100%; height: 1; background: $cursor-line; }
+.touring #tour { display: block; }
 #too-small { display: none; width: 100%; height: 1fr; content-align: center middle; text-align: center; }
-.small #panes, .small #status, .small #keys, .small #foot { display: none; }
+.small #panes, .small #tour, .small #status, .small #keys, .small #foot { display: none; }
 .small #too-small { display: block; }
 
 Pane {

@@ -42,6 +42,7 @@ class Bench(Frame):
 
     def compose(self) -> ComposeResult:
         yield StatusBar(id="status")
+        yield from self.compose_top()
         with Horizontal(id="panes"):
             yield from self.compose_left()
             with Vertical(id="right"):
@@ -50,6 +51,10 @@ class Bench(Frame):
         yield Static("", id="too-small", markup=False)
         yield Foot(id="foot")
         yield KeysBar(id="keys")
+
+    def compose_top(self) -> ComposeResult:
+        """What stands between the status and the panes."""
+        yield from ()
 
     def compose_left(self) -> ComposeResult:
         with Vertical(id="talk"):

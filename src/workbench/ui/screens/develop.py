@@ -22,6 +22,7 @@ from ..widgets.chat import ChatPane
 from ..widgets.input import InputLine
 from .comparing import Comparing
 from .talks import title_of
+from .touring import Touring
 from .tries import Tries
 
 NOTE_SECONDS = 10.0  # how long the note of a reload may take a line of its own
@@ -29,7 +30,7 @@ KEEP = 1.0  # seconds between two looks at whether the desk lies otherwise
 GLANCE = 2.0  # seconds it stands there at least, whatever is pressed
 
 
-class Develop(Comparing, Tries):
+class Develop(Comparing, Tries, Touring):
     """The live conversation."""
 
     where = actions.DEVELOP
@@ -118,6 +119,11 @@ class Develop(Comparing, Tries):
                 lines += ["", f"The rehearsal answers to, for example: {', '.join(tries)}."]
             back, setup, help = (actions.key(id) for id in ("back", "setup", "help"))
             lines += ["", f"{back}, then {setup} chooses another start; {help} shows all keys."]
+            if self.bench_app.newcomer:
+                lines += [
+                    "",
+                    f"New here? {back}, then {actions.key('tour')}: a minute that shows what this is for.",
+                ]
         elif s.code.state == "broken":
             lines += ["", "Its code does not load: the line above says why. Mend it and save; it is loaded again."]
         self.chat.hint = lines
@@ -305,6 +311,15 @@ class Develop(Comparing, Tries):
         assert self.session is not None
         self.session.drop_rerun()
         self.tell("the recorded conversation goes on")
+
+    # what was saved
+
+    async def do_replay_saved(self) -> None:
+        assert self.session is not None
+        self.tell("replaying …")
+        told = await self.session.replay_saved()
+        role = "good" if all(saved.verdict == "PASS" for saved in told) else "warn"
+        self.tell(" · ".join(f"{saved.verdict} {saved.path}" for saved in told), role)
 
     def do_review(self) -> None:
         self.app.switch_mode("review")

@@ -26,6 +26,7 @@ class InputLine(TextArea):
         super().__init__(id=id, compact=True, soft_wrap=True, placeholder=placeholder, highlight_cursor_line=False)
         self.match_cursor_bracket = False
         self.past: list[str] = []
+        self.offered = ""  # what enter writes into an empty line
         self._back = 0
 
     @property
@@ -47,6 +48,9 @@ class InputLine(TextArea):
             text = self.text.strip()
             if text or self.SENDS_EMPTY:
                 self.post_message(self.Sent(text))
+            elif self.offered:
+                self.text = self.offered
+                self.move_cursor(self.document.end)
         elif event.key == "ctrl+j":
             event.stop()
             event.prevent_default()

@@ -1,0 +1,129 @@
+"""The tour: one small mistake, from the first word until it stays mended.
+
+A table of steps. Each is done when the conversation says so, whichever way that
+came about; what was done once stays done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from .errors import UsageError
+from .session import Session
+from .steps import Place
+from .trace import Move
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of one file, its path below journeys/: `wrong` stands there, `right` should."""
+
+    file: str
+    wrong: str
+    right: str
+
+    def mend(self, text: str) -> str:
+        """The text with the change made. Raises UsageError where it is made already, or cannot be."""
+        if text.count(self.wrong) != 1:
+            raise UsageError(f"{self.file} is not as it was: the change is made, or the file was edited")
+        return text.replace(self.wrong, self.right)
+
+
+CHANGE = Change("helper/repairs/journey.py", "if days < 0:", "if days < 1:")
+WORDS = "Book a repair for Tuesday"
+
+
+class Step(NamedTuple):
+    """`words` say what to do; {id} stands for the key of an action. `say` is offered to be sent."""
+
+    name: str
+    words: str
+    done: Callable[[Session, Place | None], bool]
+    say: str = ""
+
+
+def wrong_deed(session: Session) -> Move | None:
+    """The booking for today."""
+    return next(
+        (m for t in session.turns() for m in t.moves if m.executed and m.args.get("time") == "TUE-16"), None
+    )
+
+
+def _stands_on_it(session: Session, place: Place | None) -> bool:
+    deed = wrong_deed(session)
+    return deed is not None and deed.place == place
+
+
+def _marked(session: Session, place: Place | None) -> bool:
+    deed = wrong_deed(session)
+    return deed is not None and str(deed.place) in session.marks
+
+
+def _verdict(session: Session, verdict: str) -> bool:
+    return any(s.transcript.kind == "mistake" and s.verdict == verdict for s in session.saved.values())
+
+
+STEPS = (
+    Step(
+        "talk",
+        "A bicycle workshop's agent, in a folder of its own: nothing of yours is touched. "
+        "It is Tuesday there. enter writes a message, enter again sends it.",
+        lambda session, place: wrong_deed(session) is not None,
+        WORDS,
+    ),
+    Step(
+        "see",
+        "It booked a repair for today, which the workshop does not do. {back}, then {last_step} goes to "
+        "that move: the policy a_day_ahead let it pass.",
+        _stands_on_it,
+    ),
+    Step("mark", "{mark} marks this move: write what went wrong there, ctrl+s keeps it.", _marked),
+    Step(
+        "save",
+        "{save} saves the conversation as a mistake: a few words for a title, ctrl+s. It is replayed at once, "
+        "and must FAIL: the code is still wrong.",
+        lambda session, place: _verdict(session, "FAIL"),
+    ),
+    Step(
+        "mend",
+        "Now the code. {mend} shows a change that is prepared, enter makes it; or {edit} opens the file in your "
+        "editor: days < 0 lets today pass. Saving is enough, it runs again.",
+        lambda session, place: session.rerun is not None and bool(session.rerun.differences),
+    ),
+    Step(
+        "green",
+        "The policy blocks it now, as the detail shows: the record beside the new run. "
+        "{replay_saved} replays the transcript on the new code.",
+        lambda session, place: _verdict(session, "PASS"),
+    ),
+)
+END = (
+    "PASS: that is the loop. At home `workbench replay` does this for all transcripts, in CI too; "
+    "`workbench init` makes a project. {quit} ends the tour."
+)
+
+
+@dataclass(frozen=True)
+class Tour:
+    """How far a person is: the number of steps done."""
+
+    at: int = 0
+    change: Change = CHANGE
+
+    @property
+    def step(self) -> Step | None:
+        """What is to be done now; None at the end."""
+        return STEPS[self.at] if self.at < len(STEPS) else None
+
+    @property
+    def words(self) -> str:
+        return self.step.words if self.step is not None else END
+
+    def onward(self, session: Session, place: Place | None) -> Tour:
+        """With all steps ticked off that this conversation, the cursor at `place`, says are done."""
+        tour = self
+        while tour.step is not None and tour.step.done(session, place):
+            tour = replace(tour, at=tour.at + 1)
+        return tour

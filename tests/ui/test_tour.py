@@ -1,0 +1,185 @@
+"""The tour: a newcomer does what the strip says, and it is ticked off when it is done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workbench.cli.tour import NAME, lay_out
+from workbench.errors import UsageError
+from workbench.outside.history import History
+from workbench.outside.shelf import Shelf
+from workbench.outside.watch import changes
+from workbench.outside.worker import Workers
+from workbench.serving import Serving
+from workbench.session import Session
+from workbench.tour import CHANGE, STEPS, WORDS, Tour
+from workbench.ui.app import WorkbenchApp
+
+
+class Guided:
+    """A workbench on the tour's own project, with real workers and a real watcher."""
+
+    def __init__(self, folder: Path) -> None:
+        self.project = lay_out(folder)
+        self.host = Workers(self.project.journeys)
+        self.history = History(self.project.state, self.project.transcripts)
+        self.session = Session(Serving(self.host, NAME, "rehearsal"), self.history)
+        shelf = Shelf(self.project, self.history)
+        self.app = WorkbenchApp(self.session, shelf, changes(self.project.journeys), tour=Tour())
+        self.pilot: Any = None
+
+    @property
+    def screen(self) -> Any:
+        return self.app.screen
+
+    def text(self) -> str:
+        lines = self.app.screen._compositor.render_strips()
+        return "\n".join("".join(segment.text for segment in line) for line in lines)
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause(0.1)
+
+    async def until(self, true: Callable[[], Any]) -> None:
+        for _ in range(400):
+            await self.pilot.pause(0.05)
+            if true():
+                return
+        raise AssertionError(f"never became so; on screen:\n{self.text()}")
+
+    async def comes_to(self, step: str) -> None:
+        """Until all before this step is ticked off."""
+        await self.until(lambda: (self.app.tour.step.name if self.app.tour.step else "the end") == step)
+
+    async def save_a_mistake(self) -> None:
+        """The tour up to the saved transcript."""
+        await self.press("enter", "enter")
+        await self.comes_to("see")
+        await self.press("escape", "left_square_bracket")
+        await self.comes_to("mark")
+        await self.press("a", "ctrl+s")
+        await self.comes_to("save")
+        await self.press("t", *"too", "ctrl+s")
+        await self.comes_to("mend")
+        await self.press("enter")
+
+    def close(self) -> None:
+        self.host.close()
+        self.history.close()
+
+
+Flow = Callable[[Guided], Awaitable[None]]
+
+
+@pytest.fixture
+def guided(tmp_path: Path) -> Callable[..., Guided]:
+    def run(flow: Flow, size: tuple[int, int] = (160, 48)) -> Guided:
+        bench = Guided(tmp_path / "tour")
+
+        async def whole() -> None:
+            async with bench.app.run_test(size=size) as pilot:
+                bench.pilot = pilot
+                await bench.until(lambda: bench.session.card is not None)
+                await flow(bench)
+
+        try:
+            asyncio.run(whole())
+        finally:
+            bench.close()
+        assert bench.app.failure == ""
+        return bench
+
+    return run
+
+
+@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
+def test_whoever_does_what_the_strip_says_sees_red_and_then_green(guided, size):
+    async def flow(b: Guided) -> None:
+        assert f"enter: {WORDS}" in b.text()
+        assert "nothing of yours is touched" in " ".join(b.text().split())
+        await b.save_a_mistake()
+        (saved,) = b.session.saved.values()
+        assert saved.verdict == "FAIL"
+        await b.press("F")
+        assert "- " in b.text()
+        assert "days < 1:" in b.text()
+        assert b.app.tour.step.name == "mend"
+        await b.press("enter")
+        await b.comes_to("green")
+        assert "blocked by repairs.a_day_ahead" in b.text()
+        await b.press("T")
+        await b.comes_to("the end")
+        assert "PASS transcripts/helper/too.json" in b.text()
+        assert "that is the loop" in b.text()
+
+    guided(flow, size)
+
+
+def test_a_step_is_done_when_it_is_done_not_when_a_key_is_pressed(guided):
+    async def flow(b: Guided) -> None:
+        await b.press("escape", "j", "enter", "escape")
+        assert b.app.tour.at == 0
+        await b.press("i", *"hello", "enter")
+        await b.until(lambda: len(b.session.turns()) == 1 and not b.session.busy)
+        assert b.app.tour.at == 0
+
+    guided(flow)
+
+
+def test_the_code_may_be_mended_in_any_editor(guided):
+    async def flow(b: Guided) -> None:
+        await b.save_a_mistake()
+        path = b.project.journeys / CHANGE.file
+        path.write_text(CHANGE.mend(path.read_text()))
+        await b.comes_to("green")
+        await b.press("F")
+        assert "the change is made, or the file was edited" in " ".join(b.text().split())
+
+    guided(flow)
+
+
+def test_a_change_that_is_looked_at_and_left_is_not_made(guided):
+    async def flow(b: Guided) -> None:
+        before = (b.project.journeys / CHANGE.file).read_text()
+        await b.press("escape", "F", "escape")
+        assert (b.project.journeys / CHANGE.file).read_text() == before
+        assert b.app.tour.at == 0
+
+    guided(flow)
+
+
+def test_what_was_done_stays_done_when_it_is_taken_back(guided):
+    async def flow(b: Guided) -> None:
+        await b.save_a_mistake()
+        await b.press("u")
+        assert b.session.saved == {}
+        assert b.app.tour.step.name == "mend"
+        await b.press("T")
+        assert "nothing of this conversation was saved in this sitting" in b.text()
+
+    guided(flow)
+
+
+def test_outside_the_tour_there_is_no_strip_and_no_change_to_make(play):
+    async def flow(bench: Any) -> None:
+        assert not bench.screen.query_one("#tour").display
+        await bench.press("escape", "F")
+        assert "only the tour has a change prepared" in bench.text()
+
+    play(flow)
+
+
+def test_a_change_that_is_made_already_is_not_made_twice():
+    with pytest.raises(UsageError, match="made, or the file was edited"):
+        CHANGE.mend("    if days < 1:\n")
+
+
+def test_all_that_a_step_says_fits_three_lines_at_80_columns():
+    from workbench.ui.present.tour import lines
+
+    assert {len(lines(Tour(at), 80)) for at in range(len(STEPS) + 1)} <= {2, 3}
