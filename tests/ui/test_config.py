@@ -43,12 +43,12 @@ def test_a_key_of_ones_own_does_it_and_is_told_everywhere(play):
         await bench.press("m")
         assert "Mark this step" in bench.text()
         await bench.press("ctrl+s")
-        assert "marked · T saves the conversation with it" in bench.text()
+        assert "marked · Z saves the conversation with it" in bench.text()
         await bench.press("question_mark")
         line = next(line for line in bench.pane("#results").splitlines() if "Mark the step" in line)
         assert " m " in line
 
-    play(flow, Script([say("hi")]), settings=own(mark="m", save="T"))
+    play(flow, Script([say("hi")]), settings=own(mark="m", save="Z"))
 
 
 def test_keys_may_be_swapped_and_an_action_turned_off(play):
