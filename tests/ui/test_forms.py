@@ -125,3 +125,14 @@ def test_the_setup_form_cuts_with_an_ellipsis_and_breaks_between_words(play):
         assert all(f'"value{n}"' in parts for n in range(8))
 
     play(flow, size=(80, 24))
+
+
+def test_a_form_says_what_the_choice_means(play):
+    async def flow(bench):
+        await bench.say("return OL-1")
+        await bench.press("escape", "a")
+        assert "this makes a regression" in bench.text()
+        await bench.press("escape", "r")
+        assert "no model is asked" in bench.text()
+
+    play(flow, Script([say("No.")]), size=(80, 24))

@@ -95,10 +95,10 @@ Pane {
 #ask-box { height: auto; display: none; }
 #ask { height: 1; width: 100%; padding: 0 1; }
 #ask Static { width: 2; color: $primary; text-style: bold; }
-#hint { height: auto; max-height: 2; width: 100%; padding: 0 1 0 3; color: $faint; display: none; }
-#hint.bad { color: $error; }
+#query-hint { height: auto; max-height: 2; width: 100%; padding: 0 1 0 3; color: $faint; display: none; }
+#query-hint.bad { color: $error; }
 .querying #ask-box, .queried #ask-box { display: block; }
-.querying #hint { display: block; }
+.querying #query-hint { display: block; }
 #talk, #steps, #detail, #list, #moves, #causes, #difference {
     border: solid $rule; border-title-color: $faint; border-title-background: $background;
     border-subtitle-color: $faint; border-subtitle-background: $background;

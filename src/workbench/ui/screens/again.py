@@ -87,7 +87,7 @@ class AgainScreen(Form[Session | str]):
             else "the rehearsal is a script and plays the same each time; with a model this tells how often"
         )
         tape = "today's code on the recorded answers and results: no model is asked"
-        self.query_one("#hint", Static).update(Content(hint if afresh else tape))
+        self.query_one("#hint", Static).update(hint if afresh else tape)
 
     def done(self) -> None:
         if self.work is not None:

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import msgspec
 from textual import on
 from textual.app import ComposeResult
-from textual.content import Content
 from textual.widgets import Static
 
 from ...session import Session
@@ -113,7 +112,7 @@ class WheelScreen(Form[ByHand]):
             self._written[self._tool] = line.text
         self._tool = tool["name"]
         line.text = self._written.get(self._tool) or _json(skeleton(tool.get("input_schema", {})))
-        self.query_one("#takes", Static).update(Content(takes(tool.get("input_schema", {}))))
+        self.query_one("#takes", Static).update(takes(tool.get("input_schema", {})))
 
     @property
     def kind(self) -> str:
@@ -157,20 +156,28 @@ def offered(session: Session, place: Place) -> list[dict[str, Any]]:
 
 def skeleton(schema: dict[str, Any]) -> dict[str, Any]:
     """Arguments to start writing from: what is required, empty."""
-    kinds: dict[str, Any] = {"string": "", "integer": 0, "number": 0, "boolean": False, "array": [], "object": {}}
-    about = schema.get("properties", {})
+    kinds: dict[Any, Any] = {"string": "", "integer": 0, "number": 0, "boolean": False, "array": [], "object": {}}
+    found = fields_of(schema)
     return {
-        name: next(iter(about.get(name, {}).get("enum", [])), kinds.get(about.get(name, {}).get("type"), ""))
+        name: next(iter(found[name].get("enum", [])), kinds.get(found[name].get("type"), ""))
         for name in schema.get("required", [])
+        if name in found
     }
+
+
+def fields_of(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The properties of a schema, each as it is defined."""
+    defined = schema.get("$defs", {})
+    found = schema.get("properties", {})
+    return {n: defined.get(str(about.get("$ref", "")).rpartition("/")[2], about) for n, about in found.items()}
 
 
 def takes(schema: dict[str, Any]) -> str:
     """What a tool takes, in a line: optional ones with a question mark."""
     needed = schema.get("required", [])
     parts = []
-    for name, about in schema.get("properties", {}).items():
-        kind = " | ".join(map(str, about["enum"])) if "enum" in about else str(about.get("type", "any"))
+    for name, about in fields_of(schema).items():
+        kind = " | ".join(map(str, about["enum"])) if "enum" in about else str(about.get("type", "see its schema"))
         parts.append(f"{name}{'' if name in needed else '?'}: {kind}")
     return clean("takes " + ", ".join(parts) if parts else "takes nothing", 600)
 

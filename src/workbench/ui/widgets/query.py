@@ -75,14 +75,14 @@ class QueryBox(Vertical):
         with Horizontal(id="ask"):
             yield Static("/", markup=False)
             yield QueryLine(id="query", placeholder="words, or a filter such as tag: journey: outcome:")
-        yield Static("", id="hint", markup=False)
+        yield Static("", id="query-hint", markup=False)
 
     @property
     def line(self) -> QueryLine:
         return self.query_one(QueryLine)
 
     def hint(self, text: str, bad: bool = False) -> None:
-        hint = self.query_one("#hint", Static)
+        hint = self.query_one("#query-hint", Static)
         hint.set_class(bad, "bad")
         hint.update(Content(("✗ " if bad else "") + one_line(text, 400)))
 
