@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -352,3 +353,32 @@ def test_the_tour_is_left_midway_and_one_is_back_in_one_s_own_conversation(termi
     terminal.type("iThe boots of OL-1002 don't fit")
     terminal.see("voucher of 20%")
     assert {p.name for p in project.iterdir()} == {"journeys", ".workbench"}
+
+
+@at((80, 24))
+def test_after_a_kill_the_conversation_comes_back_with_the_words_that_were_not_sent(terminal, project):
+    terminal.start()
+    terminal.see("type to the agent")
+    terminal.type("The boots of OL-1002 don't fit")
+    terminal.see("52 days ago")
+    terminal.run("send-keys", "-l", "but I only")
+    terminal.see("but I only")
+    desk = _kept_desk(project, b"but I only")
+    os.kill(int(desk.suffixes[0][1:]), signal.SIGKILL)
+    time.sleep(0.5)
+    terminal.start()
+    terminal.see("ended without being left")
+    terminal.press("Escape")
+    terminal.press("B")
+    terminal.see("52 days ago")
+    terminal.see("but I only")
+
+
+def _kept_desk(project: Path, words: bytes) -> Path:
+    """The file that says how the desk lies, once it holds these words."""
+    for _ in range(100):
+        for path in (project / ".workbench").glob("desk.*.json"):
+            if words in path.read_bytes():
+                return path
+        time.sleep(0.1)
+    raise AssertionError("the desk was never written down")
