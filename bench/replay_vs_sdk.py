@@ -13,8 +13,8 @@ from typing import Any
 
 import anthropic
 import httpx2
-from replay_50 import airline, files, seconds
 
+from replay_50 import airline, files, seconds
 from workbench.replay import replay
 from workbench.steps import Answer, Setup
 from workbench.talk import State

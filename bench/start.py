@@ -6,25 +6,18 @@ Targets: replay at most 150 ms where bare Python takes 12; first paint at most
 
 from __future__ import annotations
 
-import fcntl
-import os
-import pty
-import select
 import shutil
-import signal
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
 import time
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parents[1]
+from parts.program import COMMAND, ENV, Program
+from parts.projects import HERE, sample
+
 ROUNDS = 11
-ENV = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {"TERM": "xterm-256color"}
-COMMAND = str(Path(sys.executable).with_name("workbench"))
 
 
 def run(command: list[str], folder: Path) -> float:
@@ -36,30 +29,8 @@ def run(command: list[str], folder: Path) -> float:
 
 def first_paint(folder: Path) -> float:
     """Milliseconds from starting `workbench` in a terminal of 160x48 to its panes being drawn."""
-    began = time.perf_counter()
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.chdir(folder)
-        os.execve(COMMAND, [COMMAND], ENV)
-    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 48, 160, 0, 0))
-    seen = b""
-    try:
-        while b"Chat" not in seen:
-            if time.perf_counter() - began > 20:
-                raise TimeoutError(f"nothing was painted: {seen[-500:]!r}")
-            if select.select([fd], [], [], 0.05)[0]:
-                seen += os.read(fd, 1 << 16)
-        return (time.perf_counter() - began) * 1000
-    finally:
-        os.kill(pid, signal.SIGTERM)
-        while select.select([fd], [], [], 1)[0]:
-            try:
-                if not os.read(fd, 1 << 16):
-                    break
-            except OSError:
-                break
-        os.close(fd)
-        os.waitpid(pid, 0)
+    with Program(folder) as program:
+        return program.wait_for("Chat")
 
 
 def report(name: str, times: list[float], floor: float, target: int) -> None:
@@ -71,9 +42,7 @@ def report(name: str, times: list[float], floor: float, target: int) -> None:
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / ".workbench").mkdir()
-        (folder / "workbench.toml").write_text('agent = "support"\n')
-        shutil.copytree(HERE / "journeys" / "support", folder / "journeys" / "support")
+        sample(folder)
         shutil.copytree(HERE / "transcripts" / "support", folder / "transcripts")
         one = str(next((folder / "transcripts").glob("*.json")))
         bare = [run([sys.executable, "-c", ""], folder) for _ in range(ROUNDS)]

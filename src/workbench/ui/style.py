@@ -85,7 +85,7 @@ Screen { background: $background; color: $foreground; }
 .small #too-small { display: block; }
 
 Pane {
-    background: $background; color: $foreground; overflow-x: hidden; overflow-y: auto;
+    background: $background; color: $foreground; overflow-x: hidden; overflow-y: scroll;
     scrollbar-size-vertical: 1; scrollbar-background: $background; scrollbar-color: $rule;
     scrollbar-background-hover: $background; scrollbar-background-active: $background;
     scrollbar-color-hover: $faint; scrollbar-color-active: $primary;
@@ -213,7 +213,7 @@ Choice:ansi:focus { text-style: bold; }
     &:focus { background: $cursor-line; }
     & .text-area--cursor-line { background: $cursor-line; }
 }
-#form Pane { border: none; background: $background; height: auto; max-height: 12; }
+#form Pane { border: none; background: $background; height: auto; max-height: 12; overflow-y: auto; }
 #form #results { max-height: 100%; }
 #form #told { width: 100%; height: auto; min-height: 1; color: $accent; }
 """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
@@ -18,7 +17,7 @@ from ..widgets.bars import KeysBar, StatusBar
 from ..widgets.chat import ChatPane
 from ..widgets.detail import DetailPane
 from ..widgets.foot import Foot
-from ..widgets.lines import LineList, Pane
+from ..widgets.lines import Pane
 from ..widgets.steps import StepsPane
 from .frame import Frame
 
@@ -66,6 +65,7 @@ class Bench(Frame):
         self.steps = self.query_one(StepsPane)
         self.detail = self.query_one(DetailPane)
         self.foot = self.query_one(Foot)
+        self.steps.followed = self._follow
         self.query_one("#talk").border_title = "1 Chat"
         self.set_interval(TICK, self._tick)
 
@@ -175,10 +175,6 @@ class Bench(Frame):
 
     def show_difference(self) -> None:
         """Subclasses go to the first difference of a re-run."""
-
-    @on(LineList.Moved, "#steps")
-    def _moved(self, event: LineList.Moved) -> None:
-        self._follow(event.by_hand)
 
     def _follow(self, by_hand: bool) -> None:
         """The detail shows the row of the cursor; the chat says which turn it is in."""

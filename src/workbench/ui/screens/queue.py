@@ -13,7 +13,6 @@ from textual.containers import Vertical
 from ...errors import UsageError
 from ...library import Entry, Found, News
 from ...query import FILTERS, Query
-from ..widgets.lines import LineList
 from ..widgets.query import KEYS, QueryBox, QueryLine, filters
 from ..widgets.shelf import EMPTY, LEGEND, ShelfList
 from .comparing import Comparing
@@ -45,6 +44,7 @@ class Queue(Comparing):
         self.shelf = self.query_one(ShelfList)
         self.box = self.query_one(QueryBox)
         self.shelf.border_subtitle = LEGEND
+        self.shelf.followed = self.list_moved
         self.call_after_refresh(self.run_worker, self._listen(), group="news")
 
     # the index
@@ -128,8 +128,8 @@ class Queue(Comparing):
             parts.append(f"{len(self.found.seen):,} seen")
         self.shelf.border_title = f"0 List {' · '.join(parts)}"
 
-    @on(LineList.Moved, "#list")
-    def _counted(self) -> None:
+    def list_moved(self, by_hand: bool) -> None:
+        """The cursor stands on another line of the list."""
         self.tell_count()
 
     # the line at the foot of the list

@@ -58,8 +58,8 @@ class Review(Queue):
         if self.has_class("wide"):
             self._rest()
 
-    @on(LineList.Moved, "#list")
-    def _peek(self, event: LineList.Moved) -> None:
+    def list_moved(self, by_hand: bool) -> None:
+        super().list_moved(by_hand)
         if self.has_class("wide"):
             self._rest()
 

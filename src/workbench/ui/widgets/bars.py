@@ -85,8 +85,9 @@ class KeysBar(Bar):
         self._show()
 
     def hush(self) -> None:
-        self._message = []
-        self._show()
+        if self._message:
+            self._message = []
+            self._show()
 
     def rewrap(self) -> None:
         self._show()

@@ -52,17 +52,24 @@ class ChatPane(Pane):
         """Show which turn the cursor of the steps is in."""
         if turn == self.chosen:
             return
-        self.chosen = turn
-        self._strips.clear()
-        self.refresh()
-        if reveal and turn in self._of:
-            first = self._of.index(turn)
-            last = len(self._of) - 1 - self._of[::-1].index(turn)
+        before, self.chosen = self._span(self.chosen), turn
+        after = self._span(turn)
+        for span in (before, after):
+            if span is not None:
+                self.redraw_lines(*span)
+        if reveal and after is not None:
+            first, last = after
             top, height = self.scroll_offset.y, self.scrollable_content_region.height
             if first < top or last >= top + height:
                 self.go(
                     min(first, max(last - height + 1, 0)) if last - first >= height else max(last - height + 1, 0)
                 )
+
+    def _span(self, turn: int) -> tuple[int, int] | None:
+        """The first and the last line of a turn, where it is shown."""
+        if not turn or turn not in self._of:
+            return None
+        return self._of.index(turn), len(self._of) - 1 - self._of[::-1].index(turn)
 
     def rewrap(self) -> None:
         self._kept.clear()

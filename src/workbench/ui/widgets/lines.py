@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from textual import events
@@ -40,6 +41,8 @@ class LineList(Pane):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.cursor = 0
+        # told instead of a message, and at once: what follows the cursor is then painted in the same frame
+        self.followed: Callable[[bool], None] | None = None
 
     @property
     def items(self) -> int:
@@ -89,7 +92,10 @@ class LineList(Pane):
                     first, last = self.span(item)
                     self.refresh_lines(first, last - first + 1)
         if moved or not by_hand:
-            self.post_message(self.Moved(self, by_hand))
+            if self.followed is not None:
+                self.followed(by_hand)
+            else:
+                self.post_message(self.Moved(self, by_hand))
 
     def show_cursor(self) -> None:
         top, height = self.scroll_offset.y, self.scrollable_content_region.height

@@ -13,6 +13,7 @@ from rich.style import Style
 from textual import events
 from textual.cache import LRUCache
 from textual.geometry import Size
+from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
@@ -33,6 +34,9 @@ class Pane(ScrollView, can_focus=True):
     ALLOW_SELECT = True
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"pane--{role}" for role in ROLES} | {"pane--cursor", "pane--chosen"}
     MARGIN = 1  # blank cells at the left and at the right
+
+    # Textual lays the whole screen out anew when it changes, which takes longer than the paint
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0), layout=False, repaint=False)
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -67,6 +71,18 @@ class Pane(ScrollView, can_focus=True):
         self._strips.clear()
         self.virtual_size = Size(self.scrollable_content_region.width, self.count)
         self.refresh()
+
+    def redraw_lines(self, first: int, last: int) -> None:
+        """These lines, and only these, are to be drawn otherwise."""
+        for index in range(first, last + 1):
+            self._strips.discard((index, False))
+            self._strips.discard((index, True))
+        self.refresh_lines(first, last - first + 1)
+
+    def watch_virtual_size(self, size: Size) -> None:
+        self._scroll_update(size)
+        if self.styles.auto_dimensions:  # it is as high as what it holds
+            self.refresh(layout=True)
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
