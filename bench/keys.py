@@ -78,7 +78,7 @@ def screen(name: str, folder: Path, args: list[str], wait: str, find: str, quiet
     for size in SIZES:
         with Program(folder, *args, size=size) as program:
             program.wait_for(wait)
-            program.settle(1.0)
+            program.settle(0.4)
             program.press(ESC if find == "steps" else "g")
             program.settle(0.5)
             print(f"{name} {size[0]}x{size[1]}", flush=True)
