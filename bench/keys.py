@@ -74,8 +74,10 @@ def run(program: Program, quiet: float, find: str) -> list[float]:
     return times + typed
 
 
-def screen(name: str, folder: Path, args: list[str], wait: str, find: str, quiet: float) -> None:
+def screen(name: str, folder: Path, args: list[str], wait: str, find: str) -> None:
     for size in SIZES:
+        peeks = find == "list" and size[0] >= 120  # a list that rests shows the conversation beside it
+        quiet = 0.2 if peeks else 0.03
         with Program(folder, *args, size=size) as program:
             program.wait_for(wait)
             program.settle(0.4)
@@ -95,16 +97,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         project = sample(Path(name))
         long_talk(project, STEPS)
-        screen(f"Develop, {STEPS:,} steps,", project.root, ["dev", "--resume", "long"], "Chat", "steps", 0.02)
+        screen(f"Develop, {STEPS:,} steps,", project.root, ["dev", "--resume", "long"], "Chat", "steps")
     if given.project:
-        screen("Review", given.project, ["review"], "List", "list", 0.3)
+        screen("Review", given.project, ["review"], "List", "list")
     elif not RUNS.is_file():
         print(f"Review is skipped: it needs {RUNS.relative_to(HERE.parent)}, beside the repository")
     else:
         with tempfile.TemporaryDirectory() as name:
             project = sample(Path(name), "airline")
             many_talks(project, given.count)
-            screen(f"Review, {given.count:,} conversations,", project.root, ["review"], "List", "list", 0.3)
+            screen(f"Review, {given.count:,} conversations,", project.root, ["review"], "List", "list")
 
 
 if __name__ == "__main__":
