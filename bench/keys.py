@@ -81,8 +81,9 @@ def screen(name: str, folder: Path, args: list[str], wait: str, find: str) -> No
         with Program(folder, *args, size=size) as program:
             program.wait_for(wait)
             program.settle(0.4)
-            program.press(ESC if find == "steps" else "g")
-            program.settle(0.5)
+            for key in (ESC, "g"):  # to the steps, or to the list; to the first line
+                program.press(key)
+                program.settle(0.5)
             print(f"{name} {size[0]}x{size[1]}", flush=True)
             times = run(program, quiet, find)
             say(f"  all {len(times)} keys", spread(times), f"p95 {TARGET} ms")
