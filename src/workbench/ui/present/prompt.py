@@ -15,6 +15,8 @@ from .rows import Row
 from .text import BLANK, Bit, Line, clean, one_line, pretty, value, wrap
 from .view import View
 
+UNTOLD = Bit("not recorded", "dim")
+
 
 def prompt(view: View, row: Row, width: int) -> list[Line]:
     """What the model was sent besides the messages, each span with its source; what changed is marked."""
@@ -22,14 +24,22 @@ def prompt(view: View, row: Row, width: int) -> list[Line]:
     now = view.trace.prompt_at(place)
     if now is None:
         return [(Bit("The model was not asked here: nothing was sent to it.", "dim"),)]
-    before = _before(view.trace, now)
-    lines = labelled("model", [Bit(f"{one_line(now.model)}  {value(now.params) if now.params else ''}")], width)
+    here = (now.turn, now.answer) == (place.turn, place.answer)
+    before = _before(view.trace, now) if here else None
+    model = Bit(f"{one_line(now.model)}  {value(now.params) if now.params else ''}") if now.model else UNTOLD
+    lines = labelled("model", [model], width)
+    if not now.spans:
+        lines += labelled("prompt", [UNTOLD], width)
     if before is not None:
-        lines += labelled("changed", [Bit(_changes(view.trace, before, now), "warn")], width)
+        lines += labelled("changed", [Bit(_changes(view.trace.exhibits, before, now), "warn")], width)
+    elif not here:
+        lines += labelled("same", [Bit(f"as at {now.turn}.{now.answer}: nothing has changed since", "dim")], width)
     lines += _since_reload(view, place, now, width)
+    known = [_title(view.trace.exhibits, key) for key in before.spans] if before is not None else []
     for key in now.spans:
         new = before is not None and key not in before.spans
-        lines += [BLANK, *_span(view.trace.exhibits.get(key), new, width)]
+        glyph = "#" if not new else "≠" if _title(view.trace.exhibits, key) in known else "+"
+        lines += [BLANK, *_span(view.trace.exhibits.get(key), glyph, width)]
     return [*lines, BLANK, *_messages(view, place, width)]
 
 
@@ -43,24 +53,31 @@ def _before(trace: Trace, now: Prompt) -> Prompt | None:
     return found
 
 
-def _span(exhibit: Any, new: bool, width: int) -> list[Line]:
+def _span(exhibit: Any, glyph: str, width: int) -> list[Line]:
     card = exhibit if isinstance(exhibit, dict) else {}
     title = one_line(card.get("title", "(not in the record)"), 200)
-    head: Line = (Bit("+ " if new else "# ", "warn" if new else "rule"), Bit(title, "bold"))
+    head: Line = (Bit(f"{glyph} ", "rule" if glyph == "#" else "warn"), Bit(title, "bold"))
     lines = with_source([head], str(card.get("source", "")), width)
     return lines + wrap([Bit(clean(exhibit_text(card)))], width)
 
 
-def _changes(trace: Trace, before: Prompt, now: Prompt) -> str:
-    """What differs between two prompts, in words."""
-    added = [_title(trace.exhibits, k) for k in now.spans if k not in before.spans]
-    gone = [_title(trace.exhibits, k) for k in before.spans if k not in now.spans]
-    tools = [f"+{_title(trace.exhibits, k)}" for k in now.tools if k not in before.tools]
-    tools += [f"-{_title(trace.exhibits, k)}" for k in before.tools if k not in now.tools]
-    parts = [f"+ {', '.join(added)}" if added else "", f"- {', '.join(gone)}" if gone else ""]
-    parts.append(f"tools {', '.join(tools)}" if tools else "")
-    said = "; ".join(p for p in parts if p)
-    return f"since the prompt before: {said}" if said else "since the prompt before: parameters or offers only"
+def _changes(exhibits: dict[str, Any], before: Prompt, now: Prompt) -> str:
+    """What differs between two prompts, in words: + come, - gone, ≠ another text under the same title."""
+    spans = _differing(exhibits, before.spans, now.spans)
+    tools = _differing(exhibits, before.tools, now.tools)
+    parts = [*spans, *([f"tools {', '.join(tools)}"] if tools else [])]
+    return f"since the prompt before: {'; '.join(parts) or 'parameters or offers only'}"
+
+
+def _differing(exhibits: dict[str, Any], before: list[str], now: list[str]) -> list[str]:
+    come = [_title(exhibits, key) for key in now if key not in before]
+    gone = [_title(exhibits, key) for key in before if key not in now]
+    both = [title for title in come if title in gone]
+    return [
+        *(f"≠ {title}" for title in both),
+        *(f"+ {title}" for title in come if title not in both),
+        *(f"- {title}" for title in gone if title not in both),
+    ]
 
 
 def _title(exhibits: dict[str, Any], key: str) -> str:
@@ -125,8 +142,12 @@ def options(view: View, row: Row, width: int) -> list[Line]:
     now = view.trace.prompt_at(row.place)
     if now is None:
         return [(Bit("The model was not asked here.", "dim"),)]
-    lines = labelled("journeys", [Bit(", ".join(one_line(j) for j in now.journeys) or "none")], width)
-    lines += labelled("policies", [Bit(", ".join(one_line(p) for p in now.policies) or "none")], width)
+    none = UNTOLD if view.imported else Bit("none")
+    lines: list[Line] = []
+    for label, names in (("journeys", now.journeys), ("policies", now.policies)):
+        lines += labelled(label, [Bit(", ".join(map(one_line, names))) if names else none], width)
+    if not now.tools:
+        lines += labelled("tools", [none], width)
     for key in now.tools:
         card = view.trace.exhibits.get(key)
         schema = card if isinstance(card, dict) else {}
@@ -155,6 +176,10 @@ def world(view: View, row: Row, width: int) -> list[Line]:
                 here += _changed(one, width)
             elif one.place < row.place:
                 before += _changed(one, width)
+    if view.imported and not here and not before:
+        return [
+            (Bit("What the tools changed is not recorded: the log this comes from holds results alone.", "dim"),)
+        ]
     lines = [(Bit("this move", "bold"),), *(here or [(Bit("  changed nothing", "dim"),)])]
     return [*lines, BLANK, (Bit("before it", "bold"),), *(before or [(Bit("  nothing had changed", "dim"),)])]
 

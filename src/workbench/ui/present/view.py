@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ...steps import Place, Setup
+from ...steps import Decision, Entered, Place, Prompt, Setup
 from ...trace import Move, Trace, moves
 from ...transcript import Mark
 from ...wire import Differs, Reran
@@ -29,6 +29,14 @@ class View:
             return None
         steps = [s for s in self.rerun.steps if s.turn == place.turn]
         return next((m for t in moves(steps) for m in t.moves if m.place == place), None)
+
+    @property
+    def imported(self) -> bool:
+        """Whether it comes from a log that holds messages alone: no journeys, policies or worlds."""
+        return not any(
+            isinstance(s, Entered | Decision) or (isinstance(s, Prompt) and (s.journeys or s.policies or s.hidden))
+            for s in self.trace
+        )
 
     def card(self, version: str) -> dict[str, Any]:
         """What a policy stood for when it decided: {policy, rule, why, source}."""

@@ -1,0 +1,88 @@
+"""The tabs of the detail: what was sent, what was on offer, what changed, and no more than the record holds."""
+
+from __future__ import annotations
+
+from kit import Scripted, converse, shop, text, use
+from workbench.steps import Answer, Prompt, Reply, Result, Setup, UserMessage
+from workbench.trace import Trace
+from workbench.ui.present.prompt import TABS
+from workbench.ui.present.rows import Book
+from workbench.ui.present.text import plain
+from workbench.ui.present.view import View
+
+FIRST = {"title": "goals", "text": ["return shoes"], "source": "a.py:1"}
+SECOND = {"title": "goals", "text": ["return boots"], "source": "a.py:1"}
+
+
+def tab(name: str, trace: Trace, place: str) -> str:
+    """What a tab shows of the move at a place."""
+    book = Book(True)
+    book.read(trace)
+    row = next(row for row in book.rows if str(row.place) == place)
+    return "\n".join(plain(line).rstrip() for line in TABS[name](View(trace, Setup("shop"), {}), row, 100))
+
+
+def asked(turn: int, answer: int) -> Answer:
+    return Answer(turn=turn, answer=answer, blocks=[use("find_order", order_number="OL-1")])
+
+
+def two_prompts() -> Trace:
+    """Three answers: the second to another prompt than the first, the third to the same as the second."""
+    steps = [
+        UserMessage(turn=1, text="hello"),
+        Prompt(turn=1, answer=1, spans=["a"], tools=["t"], model="m", policies=["p"]),
+        asked(1, 1),
+        Prompt(turn=1, answer=2, spans=["b"], tools=["u"], model="m", policies=["p"]),
+        asked(1, 2),
+        asked(1, 3),
+    ]
+    tool = {"name": "find_order"}
+    return Trace(steps, {"a": FIRST, "b": SECOND, "t": tool, "u": tool | {"description": "other"}})
+
+
+def test_a_section_with_another_text_is_one_change_and_not_two():
+    shown = tab("prompt", two_prompts(), "1.2.1")
+    assert "since the prompt before: ≠ goals; tools ≠ find_order" in shown
+    assert "≠ goals" in shown.splitlines()[3]
+
+
+def test_a_move_before_which_nothing_changed_says_since_when_it_is_the_same():
+    shown = tab("prompt", two_prompts(), "1.3.1")
+    assert "same     as at 1.2: nothing has changed since" in shown
+    assert "since the prompt before" not in shown
+    assert "# goals" in shown
+
+
+def test_the_first_prompt_has_none_before_it():
+    shown = tab("prompt", two_prompts(), "1.1.1")
+    assert "same" not in shown
+    assert "changed" not in shown
+
+
+IMPORTED = Trace(
+    [
+        UserMessage(turn=1, text="hello"),
+        Prompt(turn=1, answer=1, spans=[], tools=[]),
+        asked(1, 1),
+        Result(turn=1, answer=1, call=1, tool="find_order", value="here"),
+        Answer(turn=1, answer=2, blocks=[text("it is here")]),
+        Reply(turn=1, answer=2, text="it is here"),
+    ]
+)
+
+
+def test_what_an_imported_log_does_not_hold_is_said_to_be_not_recorded():
+    assert tab("prompt", IMPORTED, "1.1.1").splitlines()[:2] == ["model    not recorded", "prompt   not recorded"]
+    assert tab("options", IMPORTED, "1.1.1").splitlines() == [
+        "journeys not recorded",
+        "policies not recorded",
+        "tools    not recorded",
+    ]
+    assert "not recorded" in tab("world", IMPORTED, "1.1.1")
+    assert "changed nothing" not in tab("world", IMPORTED, "1.1.1")
+
+
+def test_what_a_conversation_of_our_own_did_not_have_is_none(tmp_path):
+    talk = converse(shop(tmp_path), Scripted([use("find_order", order_number="OL-1")], "Here."), "where is it?")
+    assert "policies none" in tab("options", talk.trace, "1.1.1")
+    assert "changed nothing" in tab("world", talk.trace, "1.1.1")
