@@ -24,7 +24,7 @@ from workbench.steps import (
 from workbench.trace import Trace
 from workbench.ui.present import detail, lanes
 from workbench.ui.present.rows import Book
-from workbench.ui.present.text import plain
+from workbench.ui.present.text import Bit, plain
 from workbench.ui.present.view import View
 from workbench.ui.widgets.shelf import ShelfList, told_apart
 
@@ -89,6 +89,33 @@ def test_a_tool_that_was_running_when_its_turn_was_killed_says_so():
         assert not any(line.strip() in ("2", "2 –", "2    –") or "nothing said" in line for line in text)
         assert len([line for line in text if "create_return" in line]) == 1
     assert "✗ stopped before it came to anything" in told(trace)
+
+
+LONG = {
+    "order_number": "OL-1002",
+    "item": "BOOT-42",
+    "reason": "does_not_fit",
+    "refund_to": "Visa that ends in 4242",
+}
+
+
+@pytest.mark.parametrize(("wide", "cells"), [(True, 84), (True, 100), (False, 60), (False, 78)])
+def test_what_a_call_came_to_is_seen_before_all_it_was_given(wide, cells):
+    call = {"type": "tool_use", "id": "c", "name": "create_return", "input": LONG | {"note": "x" * 90}}
+    trace = asked(decision("window", "before", "block", "too late"), result(outcome="blocked"), blocks=[call])
+    book = Book(wide)
+    book.read(trace)
+    row = next(row for row in book.rows if row.part in ("move", "act"))
+    lines = lanes.wide(row, cells, lanes.Notes(), 1) if wide else [lanes.narrow(row, cells, lanes.Notes())]
+    assert "✗ blocked" in plain(lines[0])
+    assert "create_return(OL" in plain(lines[0])
+
+
+def test_words_folded_over_lines_have_one_blank_between_them():
+    words = " ".join(f"number=R-{n}," for n in range(40))
+    for cells in range(20, 60):
+        folded = lanes.folded([Bit(words)], cells, 3)
+        assert not any("  " in plain(line).rstrip() for line in folded)
 
 
 def test_a_fault_beside_all_moves_takes_no_number():

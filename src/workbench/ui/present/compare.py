@@ -11,7 +11,7 @@ from ...steps import Decision
 from ...trace import Move
 from .detail import labelled, with_source
 from .diff import diff
-from .lanes import GLYPHS, OUTCOMES, VERDICTS, act, broke, short
+from .lanes import GLYPHS, OUTCOMES, VERDICTS, broke, deed, short
 from .prompt import change_bits
 from .text import BLANK, Bit, Line, clean, cut, fit, one_line, plain, pretty, width
 
@@ -85,18 +85,8 @@ def _half(move: Move | None, number: int, cells: int, faint: bool, side: Side) -
         bits = [Bit(f"turn {move.place.turn} ", "head"), Bit(one_line(move.message.text), "user")]
     else:
         head = Bit(f"{number:>4} " if _counts(move) else "     ", "dim")
-        bits = [head, *_deed(move, cells - len(head.text))]
+        bits = [head, *(deed(move, cells - len(head.text)) or _loose(move))]
     return fit([Bit(plain(bits), "dim")] if faint else bits, cells)
-
-
-def _deed(move: Move, cells: int) -> list[Bit]:
-    """What was done; the arguments of a call are cut before what it came to."""
-    bits = act(move) or _loose(move)
-    if move.call is None or len(bits) < 3:
-        return bits
-    tool, args, *outcome = bits
-    room = cells - width([tool]) - min(width(outcome), cells * 2 // 5)
-    return [tool, Bit(cut(args.text, max(room, 2)), args.role), *outcome]
 
 
 def _loose(move: Move) -> list[Bit]:

@@ -9,8 +9,9 @@ from ...splice import BY_HAND
 from ...steps import Decision, Fault, TurnEnd
 from ...trace import Move
 from .rows import CUT_OFF, Row, unfinished
-from .text import BLANK, Bit, Line, cut, fit, one_line, value, wrap
+from .text import BLANK, Bit, Line, cut, fit, one_line, plain, value, width, wrap
 
+HEAD = 12  # cells of the number and the kind, where a step has a line
 GLYPHS = {"allow": "✓", "block": "✗", "rewrite": "↻", "escalate": "↑"}
 ROLES = {"allow": "good", "block": "bad", "rewrite": "warn", "escalate": "warn"}
 VERDICTS = {"allow": "allowed", "block": "blocked", "rewrite": "rewrote", "escalate": "to a person"}
@@ -78,7 +79,7 @@ def wide(row: Row, width: int, notes: Notes, tall: int = 1) -> list[Line]:
     move = row.move
     columns = [
         folded([thought(move)], lanes.reasoning, tall),
-        folded(act(move, row.over), lanes.tool, tall),
+        folded(deed(move, lanes.tool * tall - 8 * (tall - 1), row.over), lanes.tool, tall),
         folded(decided(move), lanes.policy, tall),
     ]
     lines: list[Line] = []
@@ -106,7 +107,9 @@ def folded(bits: Sequence[Bit], cells: int, tall: int) -> list[Line]:
     lines = wrap([Bit(bit.text[:enough], bit.role) for bit in bits], cells)
     if len(lines) <= tall:
         return lines
-    return [*lines[: tall - 1], fit([*lines[tall - 1], Bit(" "), *lines[tall]], cells)]
+    last = lines[tall - 1]
+    blank = [] if plain(last).endswith(" ") else [Bit(" ")]
+    return [*lines[: tall - 1], fit([*last, *blank, *lines[tall]], cells)]
 
 
 def thought(move: Move) -> Bit:
@@ -128,14 +131,15 @@ def narrow(row: Row, width: int, notes: Notes) -> Line:
     if row.part == "think":
         kind, bits = "think", [Bit(one_line(move.reasoning), "think")]
     elif row.part == "act":
-        kind, bits = ("tool" if move.call else "reply"), [b for b in act(move, row.over) if b.text != "reply "]
+        bits = deed(move, width - 3 - HEAD, row.over)
+        kind, bits = ("tool" if move.call else "reply"), [b for b in bits if b.text != "reply "]
     elif row.decision is not None:
         kind, bits = "policy", decision_bits(row.decision, reason=True)
     else:
         kind, bits = "policy", allowed(move)
     # the number stands on the first line of its move only
     number = f"{row.number:>4} " if row.part == "think" or (row.part == "act" and not move.reasoning) else "     "
-    return (*fit([Bit(number, "dim"), Bit(f"{kind:<7}", "label"), *bits], width - 3), *notes.bits)
+    return (*fit([Bit(number, "dim"), Bit(kind.ljust(HEAD - 5), "label"), *bits], width - 3), *notes.bits)
 
 
 def _turn(row: Row, width: int, notes: Notes, lanes: Lanes | None) -> Line:
@@ -219,6 +223,16 @@ def _act(move: Move, over: str) -> list[Bit]:
     if move.answer is not None and move.answer.text:
         return [Bit("✗ held back ", "bad"), Bit(f"“{words(move.answer.text)}”", "dim")]
     return [Bit("nothing said", "dim")] if move.answer is not None else []
+
+
+def deed(move: Move, cells: int, over: str = "") -> list[Bit]:
+    """act() for so many cells: the arguments of a call are cut before what it came to."""
+    bits = act(move, over)
+    if move.call is None or width(bits) <= cells:
+        return bits
+    tool, args, *outcome = bits
+    room = cells - width([tool]) - min(width(outcome), cells * 2 // 5)
+    return [tool, Bit(cut(args.text, max(room, 2)), args.role), *outcome]
 
 
 def words(text: object) -> str:
