@@ -45,7 +45,7 @@ def said(who: str, who_role: str, text: str, role: str, width: int) -> list[Line
         more = text.count("\n") + 1 - TALL
         paragraphs = [*paragraphs[:TALL], f"… {more:,} lines more: the pager shows all"]
     for number, paragraph in enumerate(paragraphs):
-        head = Bit(who.ljust(GUTTER) if not number else " " * GUTTER, who_role if not number else "")
+        head = Bit(who.ljust(GUTTER) if not number else " " * GUTTER, who_role if not number else "indent")
         item = re.match(r"\s*([-*•]|\d{1,3}[.)]) ", paragraph)
         if item:
             paragraph = paragraph.replace(item[1], "•", 1) if item[1] in "-*" else paragraph

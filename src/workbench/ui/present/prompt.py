@@ -177,9 +177,8 @@ def world(view: View, row: Row, width: int) -> list[Line]:
             elif one.place < row.place:
                 before += _changed(one, width)
     if view.imported and not here and not before:
-        return [
-            (Bit("What the tools changed is not recorded: the log this comes from holds results alone.", "dim"),)
-        ]
+        text = "What the tools changed is not recorded: the log this comes from holds results alone."
+        return wrap([Bit(text, "dim")], width)
     lines = [(Bit("this move", "bold"),), *(here or [(Bit("  changed nothing", "dim"),)])]
     return [*lines, BLANK, (Bit("before it", "bold"),), *(before or [(Bit("  nothing had changed", "dim"),)])]
 

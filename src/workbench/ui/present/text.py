@@ -152,24 +152,27 @@ def fit(bits: Sequence[Bit], cells: int) -> Line:
 
 
 def wrap(bits: Sequence[Bit], cells: int, hang: int = 0) -> list[Line]:
-    """Bits broken into lines at blanks and line feeds; lines after the first are indented by `hang`."""
+    """Bits broken into lines at blanks and line feeds; lines after the first are indented by `hang`.
+
+    The role of the indent says why a line begins: "hang" goes on with the line before, "indent" does not.
+    """
     cells = max(cells, hang + 4)
     lines: list[Line] = []
     now: list[Bit] = []
     used = 0
     begun = True  # a line that a line feed began keeps the blanks it begins with
 
-    def close() -> None:
+    def close(role: str = "hang") -> None:
         nonlocal now, used, begun
         begun = False
         lines.append(tuple(now))
-        now, used = ([Bit(" " * hang)] if hang else []), hang
+        now, used = [Bit(" " * hang, role)], hang
 
     for text, role in bits:
         measure = len if text.isascii() else cell_len
         for number, paragraph in enumerate(text.split("\n")):
             if number:
-                close()
+                close("indent")
                 begun = True
             if begun and used + measure(paragraph) <= cells:  # it fits as it is
                 if paragraph:
@@ -196,7 +199,7 @@ def wrap(bits: Sequence[Bit], cells: int, hang: int = 0) -> list[Line]:
                 if word:
                     now.append(Bit(word, role))
                     used += size
-    if len(now) > (1 if hang and lines else 0) or not lines:
+    if len(now) > (1 if lines else 0) or not lines:
         lines.append(tuple(now))
     return [_join(line) for line in lines]
 
@@ -212,6 +215,23 @@ def _chop(word: str, cells: int) -> list[str]:
         pieces.append(piece)
         at += len(piece)
     return pieces
+
+
+def unwrapped(lines: Iterable[tuple[Line, int, int]]) -> str:
+    """Parts of wrapped lines, each from one character to another (-1: its end), as the text they were before."""
+    text, single = "", False
+    for number, (line, start, end) in enumerate(lines):
+        shown = plain(line)
+        led = next((n for n, bit in enumerate(line[:3]) if bit.role in ("hang", "indent")), -1)
+        lead = sum(len(bit.text) for bit in line[: led + 1])
+        part = shown[max(start, lead) : None if end < 0 else end]
+        if number and (led < 0 or line[led].role == "indent"):
+            text += "\n"
+        elif number and not text.endswith(" ") and not single:
+            text += " "
+        text += part
+        single = " " not in shown[lead:].strip()  # a word longer than a line was cut, not parted at a blank
+    return text
 
 
 def _join(line: Line) -> Line:

@@ -19,12 +19,12 @@ from textual.selection import Selection
 from textual.strip import Strip
 
 from ..present.find import Words, highlight
-from ..present.text import Line, plain
+from ..present.text import Line, unwrapped
 
 ROLES = (
     "dim", "bold", "good", "bad", "warn", "accent", "user", "agent", "think", "tool", "label", "rule",
     "head", "mark", "source", "draft", "title", "key", "off",
-    "hit", "gone", "come",
+    "hit", "gone", "come", "hang", "indent",
 )  # fmt: skip
 
 
@@ -103,8 +103,16 @@ class Pane(ScrollView, can_focus=True):
         self.refresh()
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        text = "\n".join(" " * self.MARGIN + plain(self.line(i, self.cells)) for i in range(self.count))
-        return selection.extract(text), "\n"
+        """What is selected, as it was before it was broken into lines."""
+        parts: list[tuple[Line, int, int]] = []
+        for index in range(self.count):
+            span = selection.get_span(index)
+            if span is not None:
+                start, end = span
+                parts.append(
+                    (self.line(index, self.cells), max(start - self.MARGIN, 0), max(end - self.MARGIN, -1))
+                )
+        return unwrapped(parts), "\n"
 
     def _style(self, role: str) -> Style:
         style = self._styles.get(role)
