@@ -243,6 +243,20 @@ def test_the_editor_has_the_terminal_until_it_ends_whatever_is_pressed_in_it(ter
     terminal.see("voucher of 20%")
 
 
+@at((80, 24))
+def test_without_colours_none_is_sent_and_the_cursor_is_seen(terminal):
+    terminal.type("export NO_COLOR=1")
+    terminal.type("clear")
+    terminal.start()
+    terminal.see("● ready")
+    terminal.type("The boots of OL-1002 don't fit")
+    terminal.see("voucher of 20%")
+    terminal.press("Escape")
+    terminal.see("▶")
+    sent = terminal.run("capture-pane", "-p", "-e")
+    assert not re.search(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9\d|10[0-7])[;m]", sent)
+
+
 @at((100, 30))
 def test_a_resize_loses_nothing(terminal):
     terminal.start()

@@ -8,7 +8,7 @@ from ui.host import Script, say, think, use
 from workbench.steps import Answer, Place, Reply, Setup, TurnEnd, UserMessage
 from workbench.trace import Trace
 from workbench.ui import actions
-from workbench.ui.app import WorkbenchApp
+from workbench.ui.app import WorkbenchApp, first_theme
 from workbench.ui.present.prompt import TABS
 from workbench.ui.present.rows import Book
 from workbench.ui.present.text import clean, fit, one_line, plain, value, width, wrap
@@ -175,6 +175,30 @@ def test_a_mouse_click_anywhere_does_no_harm(play):
         await bench.settle()
 
     play(flow, Script([say("hi")]), size=(80, 24))
+
+
+def test_the_cursor_has_a_sign_beside_its_colour(play):
+    def signs(bench):
+        return [line[0] for line in bench.text().splitlines() if line[:1] in ("▶", "▷")]
+
+    async def flow(bench):
+        await bench.say("hello")
+        assert signs(bench) == ["▷"]
+        await bench.press("escape")
+        assert signs(bench) == ["▶"]
+
+    play(flow, size=(80, 24))
+
+
+def test_a_terminal_of_sixteen_colours_keeps_its_own(monkeypatch):
+    monkeypatch.delenv("COLORTERM", raising=False)
+    monkeypatch.delenv("WORKBENCH_THEME", raising=False)
+    for term in ("linux", "screen", "vt220"):
+        monkeypatch.setenv("TERM", term)
+        assert first_theme() == "workbench-terminal"
+    for term in ("screen-256color", "xterm-256color", "tmux-256color"):
+        monkeypatch.setenv("TERM", term)
+        assert first_theme() == "workbench-dark"
 
 
 def test_all_themes_draw(play):

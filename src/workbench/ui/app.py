@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import sys
 import time
@@ -33,6 +34,7 @@ from . import actions
 from .style import CSS, THEMES
 from .terminal import resume_once, tame
 
+FEW_COLOURS = re.compile(r"(linux|screen|vt\d+|ansi|cons25)(?!.*256color)")  # terminals of sixteen colours
 Start = Literal["develop", "review"]
 SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT") if hasattr(signal, name)]
 TYPED = {"SIGINT", "SIGQUIT"}  # a terminal sends these to all programs in it, when ctrl+c or ctrl+\\ is pressed
@@ -85,7 +87,7 @@ class WorkbenchApp(App[int]):
         self.settings = settings or Settings()
         actions.use(self.settings.keys)
         setattr(self, "DEFAULT_MODE", screen)  # no empty screen is drawn before the one wanted
-        super().__init__()
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self._bindings = BindingsMap([b for b in actions.bindings(actions.DEVELOP) if b.id == "quit"])
         self.mouse = self.settings.mouse
         self.desk = Desk(session)
@@ -345,10 +347,12 @@ class WorkbenchApp(App[int]):
 
 
 def first_theme(chosen: str = "") -> str:
-    """What WORKBENCH_THEME or the settings say; else dark, unless the terminal says that it is light."""
+    """What WORKBENCH_THEME or the settings say; else what suits the terminal, as far as it tells."""
     wanted = f"workbench-{os.environ.get('WORKBENCH_THEME') or chosen}"
     if wanted in [theme.name for theme in THEMES]:
         return wanted
+    if FEW_COLOURS.match(os.environ.get("TERM", "")) and not os.environ.get("COLORTERM"):
+        return "workbench-terminal"
     background = os.environ.get("COLORFGBG", "").rpartition(";")[2]
     return "workbench-light" if background in ("7", "15") else "workbench-dark"
 

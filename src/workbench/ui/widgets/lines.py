@@ -80,6 +80,13 @@ class LineList(Pane):
             return ""
         return "cursor" if self.has_focus else "chosen"
 
+    def margin(self, index: int) -> str:
+        """The cursor has a sign too, for who sees no colours."""
+        lit = self.lit(index)
+        if lit and self.cursor < self.items and index == self.span(self.cursor)[0]:
+            return ("▶" if lit == "cursor" else "▷").ljust(self.MARGIN)
+        return super().margin(index)
+
     def move(self, to: int, by_hand: bool = True) -> None:
         """Put the cursor on an item that exists and bring it into sight."""
         to = max(0, min(to, self.items - 1))

@@ -59,6 +59,10 @@ class Pane(ScrollView, can_focus=True):
         """The component class that lies under a line, or ""."""
         return "chosen" if index == self._found else ""
 
+    def margin(self, index: int) -> str:
+        """What stands in the margin at the left of a line."""
+        return " " * self.MARGIN
+
     # drawing
 
     @property
@@ -137,7 +141,7 @@ class Pane(ScrollView, can_focus=True):
         strip = self._strips.get(key)
         if strip is None:
             under = base + self._style(lit) if lit else base
-            segments = [Segment(" " * self.MARGIN, under)]
+            segments = [Segment(self.margin(index), under)]
             line = self.line(index, self.cells)
             if self._words:
                 line = highlight(line, self._words)
