@@ -73,7 +73,9 @@ class Desk:
         return next((session for session in self.open if session.id == id), None)
 
     def keep(self, *, left: bool = False) -> None:
-        """Write down how the desk lies, where that is another way than before."""
+        """Write down how the desk lies, where that is another way than before, and what could not be written."""
+        if self.store.problem:
+            self.store.write_again()
         said = [s.id for s in self.open if len(s.trace)]
         hand = self.session.id if self.session.id in said else ""
         data = msgspec.json.encode(Lay(said, hand, self.place, self.draft, left))

@@ -60,6 +60,7 @@ class Record:
     marks: list[Mark] = field(default_factory=list)
     expectations: list[Expectation] = field(default_factory=list)
     without: list[Off] = field(default_factory=list)  # what was switched off in some of its turns
+    torn: int = 0  # lines of its file that cannot be read
 
 
 @dataclass(frozen=True)

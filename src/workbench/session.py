@@ -83,6 +83,7 @@ class Session:
         self.heard = 0.0  # when the turn in progress was last heard of
         self.ran_on = ""  # the code that it was last run on
         self.middle: Middle | None = None
+        self.torn = 0  # lines of its file that cannot be read
         self.held = ""  # why it cannot be gone on with: another workbench has it
         self.listeners: list[Listener] = []
         self._worker: Worker | None = None  # while a turn runs on it

@@ -257,6 +257,23 @@ def test_without_colours_none_is_sent_and_the_cursor_is_seen(terminal):
     assert not re.search(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9\d|10[0-7])[;m]", sent)
 
 
+@at((80, 24))
+def test_it_can_be_put_into_the_background_and_is_as_it_was_in_the_foreground(terminal):
+    terminal.start()
+    terminal.see("● ready")
+    terminal.type("The boots of OL-1002 don't fit")
+    terminal.see("voucher of 20%")
+    terminal.press("Escape")
+    terminal.see("? help")
+    terminal.press("C-z")
+    terminal.see("Stopped")
+    terminal.type("clear; fg")
+    terminal.see("voucher of 20%")
+    terminal.see("? help")
+    terminal.press("C-q")
+    terminal.see("workbench dev --resume last")
+
+
 @at((100, 30))
 def test_a_resize_loses_nothing(terminal):
     terminal.start()

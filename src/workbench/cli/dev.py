@@ -55,6 +55,7 @@ def open_on(
     session = Session(Serving(host, name, chosen), history, id=kept.id if kept else "")
     if kept is not None:
         session.take_over(kept.setup, kept.trace, kept.marks.values(), begun=True, without=kept.without)
+        session.torn = kept.torn
     elif fixture:
         _check_fixture(project, name, fixture)
         session.want_fixture(fixture)
@@ -79,6 +80,8 @@ def open_on(
         shelf.close()
         host.close()
         history.close()
+    if history.problem:
+        say(f"NOT kept: {history.problem}; what was said last is lost")
     return code, history.begun[-1] if history.begun else ""
 
 

@@ -157,6 +157,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("theme", "", "change the theme", "Dark, light, then the terminal's own colours.", _PROGRAM, ALL),
     Action("mouse", "", "mouse on or off", "Off: the terminal itself selects text.", _PROGRAM, ALL),
     Action("palette", "colon,ctrl+p", "commands", "Find a command by name.", _PROGRAM, ALL, footer=12),
+    Action("suspend", "ctrl+z", "suspend", "Give the shell the terminal; fg comes back here.", _PROGRAM, ALL),
     Action("quit", "ctrl+q", "quit", "Leave. Everything is written as it happens.", _PROGRAM, ALL, footer=8,
            priority=True),
 )  # fmt: skip

@@ -105,6 +105,7 @@ class WorkbenchApp(App[int]):
         self.came_from = "develop"  # where one came to Compare from
         self.pressed = 0.0  # when a key was pressed last
         self.failure = ""
+        self._warned = False  # that leaving loses something
         self.lent = False  # whether another program has the terminal
         self._handlers: dict[int, Any] = {}  # of signals, as they were before
         self.animation_level = "none"  # an animated page costs more than the page
@@ -243,6 +244,7 @@ class WorkbenchApp(App[int]):
         store = self.library.keeper(entry, self.session.store)
         session = Session(self.desk.serving(entry.agent), store, id=entry.id, undos=self.undos)
         session.take_over(record.setup, record.trace, record.marks, begun=True, without=record.without)
+        session.torn = record.torn
         return session
 
     def going_on(self, entry: Entry, record: Record) -> Session:
@@ -250,6 +252,7 @@ class WorkbenchApp(App[int]):
         past = entry.kind == "session"
         session = Session(self.desk.serving(entry.agent), self.session.store, id=entry.id if past else "")
         session.take_over(record.setup, record.trace, record.marks, begun=past, without=record.without)
+        session.torn = record.torn
         return session
 
     # comparing
@@ -312,6 +315,17 @@ class WorkbenchApp(App[int]):
             return
         if status:
             screen.tell(f"the pager ended with {status}", "warn")
+
+    async def action_quit(self) -> None:
+        """Leave; where something is not on disk yet, only when asked again."""
+        store = self.desk.store
+        store.write_again()
+        if store.problem and not self._warned:
+            self._warned = True
+            screen: Any = self.screen
+            screen.tell(f"not on disk: {store.problem} · {actions.key('quit')} again leaves without it", "bad")
+        else:
+            self.exit()
 
     @property
     def root(self) -> Path:

@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from ...session import Changed, Session
 from ...steps import Answer, Decision, Place, Reply, TurnEnd
+from ..actions import key
 from ..present.chat import Draft
 from ..present.text import one_line
 from ..present.view import View
@@ -93,6 +94,26 @@ class Bench(Frame):
         self._forget_draft()
         self._stale = "fresh"
         self._tick()
+
+    @property
+    def trouble(self) -> str:
+        """What keeps the conversation on view from being kept, or ""."""
+        s = self.session
+        if s is None:
+            return ""
+        if s.store.problem:
+            return f"not on disk: {s.store.problem}; it is held here and written as soon as it can be"
+        if s.held:
+            return f"{s.held}: it can be read here, and {key('fork')} forks it"
+        if s.torn:
+            return f"{s.torn} lines of its file cannot be read: steps may be missing"
+        return ""
+
+    def kept(self, what: str) -> str:
+        """What may be said of a conversation that is left: that it is kept, where it is."""
+        assert self.session is not None
+        problem = self.session.store.problem
+        return f"{what} is kept" if not problem else f"{what} is NOT on disk yet: {problem}"
 
     @property
     def view(self) -> View | None:

@@ -7,10 +7,12 @@ from typing import Any
 from textual import on
 from textual.widget import Widget
 
+from ...errors import WorkbenchError
 from ...session import Changed
 from ...steps import TurnEnd
 from ..actions import key
 from ..present.detail import summary
+from ..widgets.detail import DetailPane
 from ..widgets.lines import LineList
 from .finding import Finding
 
@@ -142,6 +144,10 @@ class Deeds(Finding):
     def do_pager(self) -> None:
         self.bench_app.page(self._whole(), self)
 
+    @on(DetailPane.Sought)
+    async def _sought(self, event: DetailPane.Sought) -> None:
+        await self.perform(lambda: self.bench_app.edit(event.source, self))
+
     def do_edit(self) -> None:
         self.bench_app.edit(self.source(), self)
 
@@ -183,7 +189,11 @@ class Deeds(Finding):
 
             def done(mark: Any) -> None:
                 if mark is not None:
-                    session.mark(mark)
+                    try:
+                        session.mark(mark)
+                    except WorkbenchError as error:
+                        self.tell_error(error)
+                        return
                     self.tell(
                         f"marked · {key('save')} saves the conversation with it · {key('undo')} undoes", "good"
                     )

@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from ...errors import WorkbenchError
 from ...session import Code, Session
-from ...steps import Place
+from ...steps import Place, TurnEnd
 from .. import actions
 from ..present.status import waits_for
 from ..present.text import one_line, value
@@ -38,6 +38,7 @@ class Develop(Comparing, Tries, Touring):
     def __init__(self) -> None:
         super().__init__()
         self._news: tuple[str, float, str] = ("", 0.0, "")  # the note of the last reload
+        self._unsent: dict[str, str] = {}  # words by conversation
         self._since = 0.0  # when it was new
         self._over: tuple[str, float, str] | None = None  # one that the talk has gone on from
 
@@ -59,8 +60,18 @@ class Develop(Comparing, Tries, Touring):
     def take(self, session: Session) -> None:
         """Another conversation is the live one."""
         if hasattr(self, "entry"):
+            self._change_words(session)
             self.attach(session)
             self.do_type()
+
+    def _change_words(self, session: Session) -> None:
+        """Words that were not sent stay with their conversation; those in an empty one come along."""
+        before = self.session
+        if before is None or before is session:
+            return
+        if len(before.trace):
+            self._unsent[before.id], self.entry.text = self.entry.text, ""
+        self.entry.text = self._unsent.pop(session.id, "") or self.entry.text
 
     def heard_beside(self, session: Session) -> None:
         """Another open conversation has come to the end of a turn."""
@@ -87,7 +98,8 @@ class Develop(Comparing, Tries, Touring):
         self._hint()
         handed = self.session is not None and self.session.handed_off
         self.entry.placeholder = (
-            f"a person has it now: {actions.key('fork')} forks before that, {actions.key('new')} begins anew"
+            f"a person has it now: {actions.key('back')}, then {actions.key('fork')} forks before that; "
+            f"{actions.key('new')} begins anew"
             if handed
             else f"{self._without()}type to the agent, enter sends"
         )
@@ -141,7 +153,7 @@ class Develop(Comparing, Tries, Touring):
         self.status.tell(
             agent=s.agent, model=s.model, code=code, turns=turns, busy=busy,
             screen="Develop", reloaded=reloaded, brief=brief, base=self.base_title,
-            off=s.off, without=s.without, talks=len(self.bench_app.desk.open),
+            off=s.off, without=s.without, talks=len(self.bench_app.desk.open), trouble=self.trouble,
         )  # fmt: skip
 
     def _note(self, s: Session) -> tuple[Code, bool, bool]:
@@ -167,6 +179,9 @@ class Develop(Comparing, Tries, Touring):
     def offer_keys(self) -> None:
         keys = actions.while_typing() if self.focused is self.entry else self.footer()
         s = self.session
+        if s is not None and s.handed_off and self.focused is self.entry:  # nobody is there to hear it
+            back = f"{actions.key('back')} {actions.key('fork')}"
+            keys = [(back, "fork before that"), (actions.key("new"), "new"), *keys[2:]]
         if s is not None and s.rerun is not None and s.rerun.differences:
             first = f"{actions.key('back')} " if self.focused is self.entry else ""
             both = ("keep", "go on with the new run"), ("drop", "stay with the record")
@@ -226,7 +241,9 @@ class Develop(Comparing, Tries, Touring):
         try:
             await session.say(text)
         except WorkbenchError as error:
-            if len(session.trace) == size and not self.entry.text:
+            if len(session.trace) == size and self.session is not session:
+                self._unsent[session.id] = text
+            elif len(session.trace) == size and not self.entry.text:
                 self.entry.text = text
             self.tell_error(error)
 
@@ -250,17 +267,19 @@ class Develop(Comparing, Tries, Touring):
             return
         turn = Place(row.place.turn)
         asked = s.move_at(turn)
+        left = self.kept("the original")
         self.bench_app.switch(s.branch(upto=turn))
         if asked is not None and asked.message is not None:
             self.entry.text = str(asked.message.text)
         self.do_type()
-        self.tell(f"forked before turn {turn.turn}: change the words and send them; the original is kept", "good")
+        self.tell(f"forked before turn {turn.turn}: change the words and send them; {left}", "good")
 
     def do_new(self) -> None:
         assert self.session is not None
+        left = self.kept("the one before")
         self.bench_app.switch(self.session.branch(steps=[]))
         self.do_type()
-        self.tell("a new conversation; the one before is kept, Review has it", "good")
+        self.tell(f"a new conversation; {left}", "good" if left.endswith("kept") else "bad")
 
     def do_setup(self) -> None:
         from .setup import SetupScreen
@@ -301,9 +320,11 @@ class Develop(Comparing, Tries, Touring):
 
     def do_keep(self) -> None:
         assert self.session is not None
+        left = self.kept("the recorded one")
         kept = self.session.keep_rerun()
         self.bench_app.switch(kept)
-        self.tell("the new run goes on from the difference; the recorded one is kept and open", "good")
+        open_too = f"{left} and open" if left.endswith("kept") else left
+        self.tell(f"the new run goes on from the difference; {open_too}", "good")
         if kept.middle is not None:
             self.run_worker(self._go_on(kept), group="say")
 

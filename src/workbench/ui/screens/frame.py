@@ -93,6 +93,13 @@ class Frame(Screen[None]):
         except Exception:  # whatever the compositor trips over, there is nothing under the mouse
             return None, None
 
+    def on_screen_suspend(self) -> None:
+        self.keys.rewrap()  # a form has keys of its own
+
+    def on_screen_resume(self) -> None:
+        if hasattr(self, "keys"):
+            self.keys.rewrap()
+
     # saying
 
     def tell(self, text: str, role: str = "") -> None:
@@ -228,6 +235,9 @@ class Frame(Screen[None]):
 
     do_palette = do_help
 
+    def do_suspend(self) -> None:
+        self.app.action_suspend_process()
+
     def do_theme(self) -> None:
         self.tell(f"theme: {self.bench_app.next_theme()}")
 
@@ -238,5 +248,5 @@ class Frame(Screen[None]):
         else:
             self.tell("the mouse is on" if on else "the mouse is off: the terminal itself selects text")
 
-    def do_quit(self) -> None:
-        self.app.exit()
+    async def do_quit(self) -> None:
+        await self.app.action_quit()

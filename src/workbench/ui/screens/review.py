@@ -127,6 +127,7 @@ class Review(Queue):
         self.status.tell(
             agent=shown.agent, model=model, code=code, turns=turns,
             busy=self.indexing or self._about(), screen="Review", base=self.base_title,
+            trouble=self.trouble,
         )  # fmt: skip
 
     def _about(self) -> str:

@@ -6,8 +6,9 @@ from rich.cells import cell_len
 from textual import events
 from textual.timer import Timer
 
+from ..keys import parse
 from ..present.status import SCREENS, Cost, status
-from ..present.text import Bit, Line, clean, plain, width, wrap
+from ..present.text import Bit, Line, clean, one_line, plain, width, wrap
 from .lines import Pane
 
 MESSAGE_SECONDS = 8.0
@@ -48,8 +49,11 @@ class StatusBar(Bar):
         super().__init__(id=id)
         self.cost = Cost()
 
-    def tell(self, **facts: object) -> None:
-        self.say(status(cost=self.cost, cells=self.cells, **facts))  # type: ignore[arg-type]
+    def tell(self, trouble: str = "", **facts: object) -> None:
+        """`trouble`: what keeps this conversation from being kept."""
+        first, *rest = status(cost=self.cost, cells=self.cells, **facts)  # type: ignore[arg-type]
+        red = wrap([Bit(" ✗ ", "bad"), Bit(one_line(trouble, 400), "bad")], self.cells, 3) if trouble else []
+        self.say([first, *red, *rest])
 
     def on_click(self, event: events.Click) -> None:
         """A click on the name of another screen goes there."""
@@ -67,6 +71,7 @@ class KeysBar(Bar):
         super().__init__(id=id)
         self.keys: list[tuple[str, str]] = []
         self._message: list[Bit] = []
+        self._spans: list[tuple[int, int, str]] = []  # the cells of each key that is shown
         self._timer: Timer | None = None
 
     def offer(self, keys: list[tuple[str, str]]) -> None:
@@ -98,9 +103,19 @@ class KeysBar(Bar):
             self.say(lines)
             return
         bits: list[Bit] = [*lines[0], Bit("  ")] if lines else []
-        for key, title in self.keys:
+        self._spans = []
+        for key, title in self.keys if self.screen.is_current else []:  # the keys of a form stand in its border
             more = [Bit(" "), Bit(key, "key"), Bit(f" {title} ", "dim")]
-            if width([*bits, *more]) > self.cells:
+            start = width(bits)
+            if start + width(more) > self.cells:
                 break
+            self._spans.append((start, start + width(more), key))
             bits += more
         self.say([tuple(bits)])
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on a key is that key."""
+        for start, end, keys in self._spans:
+            if event.y == 0 and start <= event.x < end:
+                for key in keys.split():
+                    self.app.simulate_key(parse(key))

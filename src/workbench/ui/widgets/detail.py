@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from textual import events
 from textual.content import Content
+from textual.message import Message
 
 from ..present.prompt import TABS
 from ..present.rows import Row
@@ -14,6 +16,13 @@ from .lines import Pane
 
 class DetailPane(Pane):
     """The step the cursor stands on. The tab is kept from step to step, the place only within one."""
+
+    class Sought(Message):
+        """A source line was clicked on."""
+
+        def __init__(self, source: str) -> None:
+            super().__init__()
+            self.source = source
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -77,7 +86,7 @@ class DetailPane(Pane):
         self.border_title = Content.assemble(*parts)
 
     def on_click(self, event: events.Click) -> None:
-        """A click on the name of a tab, in the border, chooses it."""
+        """A click on the name of a tab, in the border, chooses it; one on a source opens it."""
         at = event.x - (2 if self.styles.border_left[0] else 1) - len(self._heading)
         if event.y == 0:
             for name in TABS:
@@ -85,3 +94,15 @@ class DetailPane(Pane):
                     self.choose(name)
                     return
                 at -= len(name) + 2
+        source = self._source_at(event.x - self.gutter.left - self.MARGIN, event.y - self.gutter.top)
+        if source:
+            self.post_message(self.Sought(source))
+
+    def _source_at(self, x: int, y: int) -> str:
+        """The source, as file:line, that stands at a cell, or ""."""
+        index, at = self.scroll_offset.y + y, 0
+        for text, role in self._lines[index] if y >= 0 and index < self.count else ():
+            at += cell_len(text)
+            if x < at:
+                return text.strip() if role == "source" and x >= at - cell_len(text) else ""
+        return ""

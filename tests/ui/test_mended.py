@@ -1,0 +1,156 @@
+"""Small things that a user would trip over: the mouse on keys and sources, drafts, forms, what is not on disk."""
+
+from __future__ import annotations
+
+import pytest
+
+from ui.host import Script, say, use
+from ui.test_develop import OLD
+
+PROBLEM = "talk.jsonl: No space left on device"
+
+
+def at(bench, words: str) -> tuple[int, int]:
+    """Where words stand on the screen."""
+    for y, line in enumerate(bench.text().splitlines()):
+        if words in line:
+            return line.index(words), y
+    raise AssertionError(f"{words!r} is not on the screen:\n{bench.text()}")
+
+
+async def click(bench, words: str) -> None:
+    await bench.pilot.click(offset=at(bench, words))
+    await bench.settle()
+
+
+@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
+def test_a_click_on_a_key_at_the_foot_is_that_key(play, size):
+    async def flow(bench):
+        await bench.say("hello")
+        await bench.press("escape")
+        await click(bench, "a mark")
+        assert "Mark this step" in bench.text()
+
+    play(flow, Script([say("hi")]), size=size)
+
+
+def test_a_click_on_the_name_of_a_screen_in_review_goes_there(play):
+    async def flow(bench):
+        await bench.say("hello")
+        bench.shelf.sessions[bench.session.id] = bench.session
+        await bench.press("escape", "R", "enter")
+        assert bench.screen.where == "review"
+        await click(bench, "Develop")
+        assert bench.screen.where == "develop"
+
+    play(flow, Script([say("hi")]))
+
+
+def test_a_click_on_a_source_opens_it(play, monkeypatch):
+    opened = []
+    monkeypatch.setattr("workbench.ui.app.WorkbenchApp.edit", lambda app, source, screen: opened.append(source))
+
+    async def flow(bench):
+        await bench.say("return OL-1 please")
+        await bench.press("escape", "exclamation_mark")
+        await click(bench, "shop/returns/journey.py:")
+        assert [source.rpartition(":")[0] for source in opened] == ["shop/returns/journey.py"]
+
+    play(flow, Script(*OLD))
+
+
+def test_words_that_were_not_sent_stay_with_their_conversation(play):
+    async def flow(bench):
+        await bench.say("hello")
+        first = bench.app.session
+        bench.screen.entry.text = "half a sen"
+        await bench.press("ctrl+n")
+        assert bench.screen.entry.text == ""
+        bench.app.switch(first)
+        await bench.settle()
+        assert bench.screen.entry.text == "half a sen"
+
+    play(flow, Script([say("hi")]))
+
+
+def test_words_in_an_empty_conversation_come_along(play):
+    async def flow(bench):
+        bench.screen.entry.text = "half a sen"
+        await bench.press("ctrl+n")
+        assert bench.screen.entry.text == "half a sen"
+
+    play(flow)
+
+
+def test_a_form_has_no_keys_of_another_screen_at_the_foot(play):
+    async def flow(bench):
+        await bench.say("hello")
+        await bench.press("escape", "a")
+        assert "Mark this step" in bench.text()
+        assert "t save" not in bench.text().splitlines()[-1]
+        await bench.press("escape")
+        assert "t save" in bench.text().splitlines()[-1]
+
+    play(flow, Script([say("hi")]))
+
+
+def test_where_a_person_has_it_the_input_says_how_to_fork(play):
+    async def flow(bench):
+        await bench.say("hello")
+        assert "esc, then f forks before that" in bench.screen.entry.placeholder
+        keys = bench.pane("#keys")
+        assert "send" not in keys
+        assert "esc f fork before that" in keys
+
+    play(flow, Script([use("hand_off", reason="angry")]))
+
+
+def test_what_is_not_on_disk_is_said_until_it_is_and_nothing_claims_that_it_is_kept(play):
+    async def flow(bench):
+        await bench.say("hello")
+        bench.store.write_again = lambda: None
+        bench.store.problem = PROBLEM
+        bench.screen.tell_status()
+        assert f"✗ not on disk: {PROBLEM}" in bench.pane("#status")
+        await bench.press("ctrl+n")
+        assert f"the one before is NOT on disk yet: {PROBLEM}" in " ".join(bench.pane("#keys").split())
+        assert "is kept" not in bench.pane("#keys")
+        bench.store.problem = ""
+        bench.screen.tell_status()
+        assert "not on disk" not in bench.pane("#status")
+
+    play(flow, Script([say("hi")]))
+
+
+def test_leaving_what_is_not_on_disk_takes_a_second_word(play):
+    async def flow(bench):
+        bench.store.write_again = lambda: None
+        bench.store.problem = PROBLEM
+        await bench.press("ctrl+q")
+        assert bench.app.is_running
+        assert "ctrl+q again leaves without it" in " ".join(bench.pane("#keys").split())
+        await bench.pilot.press("ctrl+q")
+        assert bench.app._exit
+
+    play(flow)
+
+
+def test_a_conversation_that_another_workbench_has_open_can_be_read_and_forked(play):
+    async def flow(bench):
+        await bench.say("hello")
+        first = bench.app.session
+        bench.store.claim = lambda id: "another workbench (pid 7) has this conversation open"
+        first.take_over(first.setup, first.trace, [], begun=True)
+        bench.app.switch(first)
+        await bench.settle()
+        assert "another workbench (pid 7) has this conversation open: it can be read here" in " ".join(
+            bench.pane("#status").split()
+        )
+        bench.screen.entry.text = "more"
+        await bench.press("enter")
+        assert "fork it: a fork is yours" in " ".join(bench.pane("#keys").split())
+        assert bench.screen.entry.text == "more"
+        await bench.press("escape", "a", "ctrl+s")
+        assert "fork it: a fork is yours" in " ".join(bench.pane("#keys").split())
+
+    play(flow, Script([say("hi")]))
