@@ -69,3 +69,14 @@ def test_words_stand_in_the_chat_as_being_sent_while_the_worker_does_not_hear(pl
         assert "being sent" not in bench.pane("#chat")
 
     play(flow, Script([say("yes")]))
+
+
+def test_what_a_newcomer_is_told_begins_at_its_beginning(play):
+    async def flow(bench):
+        assert "A new conversation with shop" in last_lines(bench)
+        bench.screen.entry.text = "hello"
+        await bench.press("enter")
+        await bench.until(lambda: "reply" in bench.pane("#chat"))
+        assert "reply" in last_lines(bench)
+
+    play(flow, Script([say("reply")]), size=(80, 20))

@@ -16,9 +16,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from textual import events
+from textual import events, on
 from textual.app import App
 from textual.binding import BindingsMap
+from textual.driver import Driver
 from textual.screen import Screen
 
 from ..compare import Side, check
@@ -133,6 +134,10 @@ class WorkbenchApp(App[int]):
                 self._handlers[number] = signal.signal(number, hear)
             resume_once(self)
         self.call_after_refresh(self._begin)
+
+    @on(Driver.SignalResume)
+    def _in_the_foreground_again(self) -> None:
+        self.refresh(layout=True)  # the shell has written where the screen was
 
     def on_unmount(self) -> None:
         for number, handler in self._handlers.items():

@@ -17,6 +17,8 @@ class Tries(Deeds):
 
     def why_not(self, id: str) -> str:
         s, row = self.session, self.steps.row
+        if id == "wheel" and s is not None and s.held:
+            return s.held
         if id in ("again", "wheel") and (s is None or row is None or row.move is None):
             return "choose a step first"
         if id == "wheel" and row is not None and (row.move is None or row.move.answer is None):

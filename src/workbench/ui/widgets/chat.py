@@ -40,7 +40,7 @@ class ChatPane(Pane):
 
     def stream(self, draft: chat.Draft) -> None:
         if draft != self.draft:
-            follow = self.at_end
+            follow = self.at_end or not self.turns
             self.draft = draft
             self._fill(follow)
 
@@ -96,11 +96,12 @@ class ChatPane(Pane):
             lines += kept[1]
             of += [turn.turn] * len(kept[1])
         lines += chat.draft(self.draft, width)
-        if not lines:
+        hinted = not lines
+        if hinted:
             for text in self.hint:
                 lines += wrap([Bit(text, "dim")], width)
         of += [0] * (len(lines) - len(of))
         self._lines, self._of = lines, of
         self.redraw()
         if follow:
-            self.go(self.count)
+            self.go(0 if hinted else self.count)
