@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from ...errors import WorkbenchError
 from ...session import Code, Session
-from ...steps import Place, TurnEnd
+from ...steps import Place
 from .. import actions
 from ..present.status import waits_for
 from ..present.text import one_line, value
