@@ -88,6 +88,7 @@ Flow = Callable[[Bench], Awaitable[None]]
 @pytest.fixture
 def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Bench]:
     """Run a flow against a workbench of its own: `play(flow, model, size=(160, 48))`."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr("workbench.ui.screens.bench.TICK", 0.02)
     monkeypatch.setattr("workbench.ui.screens.review.PEEK", 0.01)
 
