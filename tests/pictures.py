@@ -1,32 +1,39 @@
 """The pictures in the README and docs: the real workbench on the sample agent, drawn anew.
 
 python tests/pictures.py            writes docs/pictures/*.svg
+
+tests/test_pictures.py draws them again and compares what stands in them with the files.
 """
 
 from __future__ import annotations
 
 import asyncio
+import html
 import os
 import re
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from workbench.cli.tour import NAME, lay_out
 from workbench.outside.history import History
 from workbench.outside.project import Project
 from workbench.outside.shelf import Shelf
 from workbench.outside.worker import Workers, prepare
 from workbench.serving import Serving
 from workbench.session import Session
+from workbench.tour import CHANGE, Tour
 from workbench.ui import actions
 from workbench.ui.app import WorkbenchApp
 
 HERE = Path(__file__).resolve().parents[1]
 PICTURES = HERE / "docs" / "pictures"
 WIDE, NARROW = (160, 44), (80, 24)
+SAID = ("The boots of OL-1002 don't fit", "just do it anyway")
 
 
 async def nothing() -> AsyncIterator[str]:
@@ -34,36 +41,53 @@ async def nothing() -> AsyncIterator[str]:
         yield never
 
 
-class Stage:
-    """The workbench on a copy of the sample project, and a hand to press its keys."""
+def sample(folder: Path) -> Project:
+    """A copy of the sample project, its transcripts of the last hours."""
+    for name in ("journeys/support", "transcripts/support"):
+        shutil.copytree(HERE / name, folder / name)
+    for number, path in enumerate(sorted((folder / "transcripts").rglob("*.json"))):
+        os.utime(path, (time.time() - 3600.0 * number - 5400,) * 2)
+    return Project(folder)
 
-    def __init__(self, folder: Path, screen: Any = "develop") -> None:
-        for name in ("journeys/support", "transcripts/support"):
-            if not (folder / name).exists():
-                shutil.copytree(HERE / name, folder / name)
-        project = Project(folder)
+
+class Stage:
+    """The workbench on a project of its own, and a hand to press its keys."""
+
+    def __init__(self, folder: Path, into: Path, screen: Any = "develop", tour: Tour | None = None) -> None:
+        project = lay_out(folder) if tour else sample(folder)
+        self.into = into
         self.host = Workers(project.journeys)
         self.history = History(project.state, project.transcripts)
-        self.session = Session(Serving(self.host, "support", "rehearsal"), self.history)
-        self.app = WorkbenchApp(self.session, Shelf(project, self.history), nothing(), screen)
+        self.session = Session(Serving(self.host, NAME if tour else "support", "rehearsal"), self.history)
+        self.shelf = Shelf(project, self.history)
+        self.app = WorkbenchApp(self.session, self.shelf, nothing(), screen, tour=tour)
         self.pilot: Any = None
+
+    @property
+    def screen(self) -> Any:
+        return self.app.screen
+
+    async def until(self, true: Callable[[], Any]) -> None:
+        """Wait until something is so, and is drawn."""
+        for _ in range(600):
+            await self.pilot.pause(0.05)
+            if true():
+                await self.pilot.pause(0.15)
+                return
+        raise AssertionError("it never became so")
 
     async def say(self, text: str) -> None:
         """Write a message and wait for the end of its turn."""
         turns = len(self.app.session.turns())
-        await self.press("i")
-        for character in text:
-            await self.pilot.press("space" if character == " " else character)
+        self.screen.do_type()
+        self.screen.entry.text = text
         await self.pilot.press("enter")
-        for _ in range(200):
-            await self.pilot.pause(0.05)
-            if len(self.app.session.turns()) > turns and not self.app.session.busy:
-                break
+        await self.until(lambda: len(self.app.session.turns()) > turns and not self.app.session.busy)
         await self.press("escape")
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
-        await self.pilot.pause(0.3)
+        await self.pilot.pause(0.15)
 
     def edit(self, name: str, old: str, new: str) -> None:
         """Change a file of the copy."""
@@ -72,73 +96,139 @@ class Stage:
         assert old in text
         path.write_text(text.replace(old, new))
 
-    def picture(self, name: str) -> Path:
+    def picture(self, name: str) -> None:
         svg = self.app.export_screenshot(title="workbench")
         # the ids that rich draws by chance would make every picture a new one
         svg = re.sub(r"terminal-\d+", f"terminal-{name}", svg)
-        path = PICTURES / f"{name}.svg"
-        path.write_text(svg)
-        return path
+        (self.into / f"{name}.svg").write_text(svg)
 
     def close(self) -> None:
+        self.shelf.close()
         self.host.close()
         self.history.close()
 
 
-async def shoot(folder: Path, size: tuple[int, int], flow: Any, screen: str = "develop") -> None:
-    stage = Stage(folder, screen)
-    try:
-        async with stage.app.run_test(size=size) as pilot:
-            stage.pilot = pilot
-            for _ in range(100):
-                await pilot.pause(0.05)
-                if stage.session.card is not None:
-                    break
-            await flow(stage)
-    finally:
-        stage.close()
-
-
 async def develop(stage: Stage) -> None:
-    await stage.press("escape")
-    await stage.say("The boots of OL-1002 don't fit")
-    await stage.say("just do it anyway")
+    """One conversation, and what can be done from its steps."""
+    for text in SAID:
+        await stage.say(text)
     await stage.press("g", "exclamation_mark")
     stage.picture("develop")
-    await stage.press("a")
-    stage.picture("mark")
+    for key, name in (("a", "mark"), ("W", "wheel"), ("question_mark", "help")):
+        await stage.press(key)
+        stage.picture(name)
+        await stage.press("escape")
+    await stage.press("r", "right", "tab", "delete", "3", "enter")
+    await stage.until(lambda: not stage.screen.running)
+    stage.picture("again")
+    await stage.press("escape")
+    await stage.press("slash", *"limit")
+    stage.picture("find")
+    await stage.press("escape")
+    await stage.press("g", "exclamation_mark", "x", "enter", "ctrl+s")
+    await stage.until(lambda: stage.session.rerun is not None)
+    stage.picture("off")
+
+
+async def conversations(stage: Stage) -> None:
+    """Two that are open, one a fork of the other."""
+    for text in SAID:
+        await stage.say(text)
+    await stage.press("g", "f")
+    await stage.say("The boots of OL-1001 don't fit")
+    await stage.press("ctrl+n")
+    await stage.say("My speaker will not play")
+    await stage.press("b")
+    stage.picture("conversations")
     await stage.press("escape")
 
 
 async def narrow(stage: Stage) -> None:
-    await stage.press("escape")
-    await stage.say("The boots of OL-1002 don't fit")
-    await stage.say("just do it anyway")
+    for text in SAID:
+        await stage.say(text)
     await stage.press("g", "exclamation_mark")
     stage.picture("develop-80x24")
 
 
 async def review(stage: Stage) -> None:
+    await stage.until(lambda: not stage.screen.indexing and stage.screen.found.of >= 28)
     await stage.press("j", "j")
+    await stage.until(lambda: stage.screen.session is not None)
     stage.picture("review")
 
 
 async def compare(stage: Stage) -> None:
     """The rule is loosened in code, and in the manual, while the conversation is open."""
-    await stage.press("escape")
-    await stage.say("The boots of OL-1002 don't fit")
-    await stage.say("just do it anyway")
+    for text in SAID:
+        await stage.say(text)
     stage.edit("support/returns/journey.py", "delivery, 45 for loyal", "delivery, 60 for loyal")
     stage.edit("support/returns/journey.py", "if days > limit:", "if days > limit + 15:")
     stage.edit("support/returns/manual.md", "45 days for loyal", "60 days for loyal")
     await stage.app.session.reload()
     await stage.press("escape", "d")
-    for _ in range(100):
-        await stage.pilot.pause(0.05)
-        if getattr(stage.app.screen, "comparison", None) is not None:
-            break
+    await stage.until(lambda: getattr(stage.screen, "comparison", None) is not None)
     await stage.press("g", "exclamation_mark")
     stage.picture("compare")
+
+
+async def tour(stage: Stage) -> None:
+    """The tour up to the change that mends it."""
+    await stage.press("i", "enter", "enter")
+    await stage.until(lambda: len(stage.session.turns()) == 1 and not stage.session.busy)
+    await stage.press("escape", "left_square_bracket", "a", "ctrl+s")
+    await stage.press("t", *"today", "ctrl+s")
+    await stage.until(lambda: stage.session.saved)
+    await stage.press("enter")
+    stage.edit(CHANGE.file, CHANGE.wrong, CHANGE.right)
+    await stage.session.reload()
+    await stage.press("g", "exclamation_mark")
+    stage.picture("tour")
+
+
+class Play(NamedTuple):
+    """What makes some of the pictures."""
+
+    flow: Callable[[Stage], Awaitable[None]]
+    pictures: tuple[str, ...]
+    size: tuple[int, int] = WIDE
+    screen: str = "develop"
+    tour: Tour | None = None
+
+
+PLAYS = (
+    Play(develop, ("develop", "mark", "wheel", "help", "again", "find", "off")),
+    Play(conversations, ("conversations",)),
+    Play(narrow, ("develop-80x24",), NARROW),
+    Play(review, ("review",), screen="review"),
+    Play(compare, ("compare",)),
+    Play(tour, ("tour",), (120, 32), tour=Tour()),
+)
+
+
+async def perform(play: Play, into: Path) -> None:
+    """Draw the pictures of one play into a folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        stage = Stage(Path(folder), into, play.screen, play.tour)
+        try:
+            async with stage.app.run_test(size=play.size) as pilot:
+                stage.pilot = pilot
+                await stage.until(lambda: stage.session.card is not None)
+                await stage.press("escape")
+                await play.flow(stage)
+        finally:
+            stage.close()
+
+
+def draw(play: Play, into: Path) -> None:
+    os.environ.pop("NO_COLOR", None)
+    asyncio.run(perform(play, into))
+
+
+def words(svg: str) -> list[str]:
+    """What stands in a picture, without what is another each time: times that pass."""
+    texts = re.findall(r"<text[^>]*>(.*?)</text>", svg)
+    plain = [html.unescape(text).replace("\xa0", " ").strip() for text in texts]
+    return [re.sub(r"\d+ (s|min|h|d) ago", "… ago", text) for text in plain if text]
 
 
 def write_keys() -> None:
@@ -152,13 +242,9 @@ def write_keys() -> None:
 def main() -> None:
     write_keys()
     prepare("rehearsal")
-    os.environ.pop("NO_COLOR", None)
     PICTURES.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as name:
-        asyncio.run(shoot(Path(name), WIDE, develop))
-        asyncio.run(shoot(Path(name), NARROW, narrow))
-        asyncio.run(shoot(Path(name), WIDE, review, "review"))
-        asyncio.run(shoot(Path(name), WIDE, compare))
+    for play in PLAYS:
+        draw(play, PICTURES)
     sys.stdout.write("\n".join(sorted(p.name for p in PICTURES.glob("*.svg"))) + "\n")
 
 

@@ -14,6 +14,7 @@ from workbench.cli.report import Exit
 from workbench.expectation import KINDS
 from workbench.outside.config import OWN, SETTINGS, read
 from workbench.outside.loader import load
+from workbench.query import FILTERS
 from workbench.replay import Verdict
 from workbench.ui import actions
 
@@ -155,6 +156,14 @@ def test_the_table_of_exit_codes_is_the_real_one() -> None:
 
 def test_the_table_of_verdicts_is_the_real_one() -> None:
     assert [row[0].strip("`") for row in table(REPLAY_PAGE, "## Verdicts")] == [v.value for v in Verdict]
+
+
+# docs/review.md
+
+
+def test_the_table_of_filters_is_the_real_one() -> None:
+    rows = [(name.strip("`"), asks) for name, asks in table(ROOT / "docs" / "review.md", "## A queue is a query")]
+    assert rows == list(FILTERS.items())
 
 
 # docs/codebase.md

@@ -102,7 +102,7 @@ class WorkerProcess:
             while True:
                 try:
                     event: Event | None = unpack_event(self._connection.recv_bytes())
-                except (EOFError, OSError):
+                except (EOFError, OSError, TypeError):  # a TypeError: it was closed meanwhile
                     event = None
                 except msgspec.DecodeError as error:
                     self._garbled = str(error)
