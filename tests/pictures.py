@@ -58,7 +58,9 @@ class Stage:
         self.into = into
         self.host = Workers(project.journeys)
         self.history = History(project.state, project.transcripts)
-        self.session = Session(Serving(self.host, NAME if tour else "support", "rehearsal"), self.history)
+        agent = NAME if tour else "support"
+        serving = Serving(self.host, agent, "rehearsal")
+        self.session = Session(serving, self.history, id=f"{agent}-20260105-101500-1a2b")
         self.shelf = Shelf(project, self.history)
         self.app = WorkbenchApp(self.session, self.shelf, nothing(), screen, tour=tour)
         self.pilot: Any = None
