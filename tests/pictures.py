@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from workbench.cli.tour import NAME, lay_out
+from workbench.library import News
 from workbench.outside.history import History
+from workbench.outside.indexing import Indexing
 from workbench.outside.project import Project
 from workbench.outside.shelf import Shelf
 from workbench.outside.worker import Workers, prepare
@@ -50,6 +52,19 @@ def sample(folder: Path) -> Project:
     return Project(folder)
 
 
+class Indexed(Shelf):
+    """A library whose index is made once, here: no process outlives the picture."""
+
+    async def news(self) -> AsyncIterator[News]:
+        await asyncio.to_thread(self._index)
+        yield News(changed=True)
+
+    def _index(self) -> None:
+        indexing = Indexing(self.project.state, self.project.transcripts)
+        indexing.refresh()
+        indexing.close()
+
+
 class Stage:
     """The workbench on a project of its own, and a hand to press its keys."""
 
@@ -61,7 +76,7 @@ class Stage:
         agent = NAME if tour else "support"
         serving = Serving(self.host, agent, "rehearsal")
         self.session = Session(serving, self.history, id=f"{agent}-20260105-101500-1a2b")
-        self.shelf = Shelf(project, self.history)
+        self.shelf = Indexed(project, self.history)
         self.app = WorkbenchApp(self.session, self.shelf, nothing(), screen, tour=tour)
         self.pilot: Any = None
 
@@ -227,10 +242,15 @@ def draw(play: Play, into: Path) -> None:
 
 
 def words(svg: str) -> list[str]:
-    """What stands in a picture, without what is another each time: times that pass."""
-    texts = re.findall(r"<text[^>]*>(.*?)</text>", svg)
-    plain = [html.unescape(text).replace("\xa0", " ").strip() for text in texts]
-    return [re.sub(r"\d+ (s|min|h|d) ago", "… ago", text) for text in plain if text]
+    """The lines of a picture without their spaces, and without what is another each time: times that pass.
+
+    A cursor that blinks divides a line otherwise, and changes no word of it.
+    """
+    lines: dict[str, str] = {}
+    for y, text in re.findall(r'<text[^>]*? y="([\d.]+)"[^>]*>(.*?)</text>', svg):
+        lines[y] = lines.get(y, "") + html.unescape(text)
+    whole = [re.sub(r"\d+\s(s|min|h|d)\sago", "ago", line) for line in lines.values()]
+    return ["".join(line.split()) for line in whole]
 
 
 def write_keys() -> None:
