@@ -116,6 +116,9 @@ class Develop(Comparing, Tries, Touring):
             return
         card = s.card
         lines = [f"A new conversation with {one_line(s.agent)}. Type below, enter sends."]
+        if self.bench_app.newcomer:
+            tour = f"{actions.key('back')}, then {actions.key('tour')}"
+            lines.append(f"New here? {tour}: a minute that shows what this is for.")
         if card is not None:
             goals = [f"• {one_line(j.goal, 120)}" for j in card.journeys]
             lines += ["", "Its journeys:", *goals] if goals else []
@@ -131,11 +134,6 @@ class Develop(Comparing, Tries, Touring):
                 lines += ["", f"The rehearsal answers to, for example: {', '.join(tries)}."]
             back, setup, help = (actions.key(id) for id in ("back", "setup", "help"))
             lines += ["", f"{back}, then {setup} chooses another start; {help} shows all keys."]
-            if self.bench_app.newcomer:
-                lines += [
-                    "",
-                    f"New here? {back}, then {actions.key('tour')}: a minute that shows what this is for.",
-                ]
         elif s.code.state == "broken":
             lines += ["", "Its code does not load: the line above says why. Mend it and save; it is loaded again."]
         self.chat.hint = lines
