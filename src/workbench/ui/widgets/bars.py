@@ -104,7 +104,7 @@ class KeysBar(Bar):
             return
         bits: list[Bit] = [*lines[0], Bit("  ")] if lines else []
         self._spans = []
-        for key, title in self.keys if self.screen.is_current else []:  # the keys of a form stand in its border
+        for key, title in self.keys if self.screen.is_active else []:  # the keys of a form stand in its border
             more = [Bit(" "), Bit(key, "key"), Bit(f" {title} ", "dim")]
             start = width(bits)
             if start + width(more) > self.cells:
