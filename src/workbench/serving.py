@@ -101,8 +101,9 @@ class Serving:
         Raises UsageError where there is no code to serve. A worker that died, or
         was left in the middle of a request, is not taken back.
         """
-        self._idle = [idle for idle in self._idle if idle.alive]
-        worker = self._idle.pop() if self._idle else await self._another()
+        worker = self._waiting()
+        while worker is None:
+            worker = await self._another()
         version, done = self._version, False
         self._lent += 1
         try:
@@ -118,7 +119,13 @@ class Serving:
             else:
                 worker.close()
 
-    async def _another(self) -> Worker:
+    def _waiting(self) -> Worker | None:
+        self._idle = [idle for idle in self._idle if idle.alive]
+        return self._idle.pop() if self._idle else None
+
+    async def _another(self) -> Worker | None:
+        """Start one more; None where a later load has come before it: what it holds may be the code before."""
+        version = self._version
         if self._lent and self.code.state == "broken":
             raise UsageError(
                 "another conversation has the last good code, and what is on disk does not load",
@@ -132,7 +139,11 @@ class Serving:
             raise UsageError(
                 f"no code serves: {error.message}", where=error.where, next=error.next or "mend and save"
             ) from None
+        if version != self._version:
+            worker.close()
+            return self._waiting()
         if self.card is None or self.card.code != worker.card.code or self.code.state == "broken":
+            self._version += 1  # those that are lent out hold other code
             self.card = worker.card
             self._tell(replace(self.code, state="ready", serving=True, error="", where="", next=""))
         return worker

@@ -87,6 +87,7 @@ class Session:
         self.held = ""  # why it cannot be gone on with: another workbench has it
         self.listeners: list[Listener] = []
         self._worker: Worker | None = None  # while a turn runs on it
+        self._stopped = False  # whether the turn was interrupted
         self._begun = False
         self._ours = False  # whether no other workbench can write to it
         self._set_up = False
@@ -218,10 +219,13 @@ class Session:
         if self.busy:
             raise UsageError("the agent is still answering", next="wait, or interrupt it")
         self.busy, self.heard, self.sending = True, time.monotonic(), turn.text
+        self._stopped = False
         self._tell("turn")
         died = False
         try:
             async with self.serving.worker() as worker:
+                if self._stopped:
+                    raise UsageError("interrupted before it began", next="say it again")
                 self._worker = worker
                 self._begin()
                 self._note_off()
@@ -281,7 +285,8 @@ class Session:
 
     def interrupt(self) -> None:
         """Stop the turn in progress."""
-        if self.busy and self._worker is not None:
+        self._stopped = True
+        if self._worker is not None:
             self._worker.stop_turn()
 
     def claim(self) -> None:

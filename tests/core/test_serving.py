@@ -1,0 +1,125 @@
+"""An agent's code and its workers, with workers that are told what to do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from workbench.errors import UsageError
+from workbench.serving import Serving
+from workbench.session import Session
+from workbench.wire import AgentCard, Event, Request
+
+
+class Hand:
+    """A worker of the code it was started on."""
+
+    def __init__(self, code: str) -> None:
+        self.card = AgentCard(name="shop", code=code, model="script")
+        self.alive = True
+        self.asked: list[Request] = []
+
+    async def ask(self, request: Request) -> AsyncIterator[Event]:
+        self.asked.append(request)
+        return
+        yield
+
+    def stop_turn(self) -> None:
+        pass
+
+    def close(self) -> None:
+        self.alive = False
+
+
+class Hands:
+    """Starts workers of `code`, as it is when a start begins; where `slow`, each when `go` is set."""
+
+    def __init__(self) -> None:
+        self.code, self.slow, self.started = "old", False, []
+        self.go = asyncio.Event()
+
+    async def start(self, agent: str, model: str) -> Hand:
+        hand, slow = Hand(self.code), self.slow
+        if slow:
+            await self.go.wait()
+        self.started.append(hand)
+        return hand
+
+
+class Notes:
+    """A store that keeps nothing but what it was told."""
+
+    problem = ""
+
+    def __init__(self) -> None:
+        self.told: list[object] = []
+
+    def claim(self, session: str) -> str:
+        return ""
+
+    def begin(self, session: str, head: object) -> None:
+        self.told.append(head)
+
+    def append(self, session: str, record: object) -> None:
+        self.told.append(record)
+
+
+def test_a_worker_that_was_started_before_a_save_does_not_serve_after_it() -> None:
+    async def flow() -> None:
+        host = Hands()
+        serving = Serving(host, "shop", "script")
+        await serving.reload()
+        async with serving.worker():  # the only one is lent out
+            host.slow = True
+
+            async def borrow() -> str:
+                async with serving.worker() as worker:
+                    return worker.card.code
+
+            second = asyncio.create_task(borrow())
+            await asyncio.sleep(0)  # its start has begun, on the old code
+            host.code, host.slow = "new", False
+            await serving.reload()
+            host.go.set()
+            assert await second == "new"
+        assert serving.card is not None
+        assert serving.card.code == "new"
+        assert {hand.card.code for hand in host.started if hand.alive} == {"new"}
+
+    asyncio.run(flow())
+
+
+def test_a_worker_of_older_code_is_not_taken_back_beside_a_newer_one() -> None:
+    async def flow() -> None:
+        host = Hands()
+        serving = Serving(host, "shop", "script")
+        await serving.reload()
+        async with serving.worker():
+            host.code = "new"  # saved, and nobody has said so yet
+            async with serving.worker() as second:
+                assert second.card.code == "new"
+        assert {hand.card.code for hand in host.started if hand.alive} == {"new"}
+
+    asyncio.run(flow())
+
+
+def test_a_turn_interrupted_before_a_worker_was_there_is_not_run() -> None:
+    async def flow() -> None:
+        host, notes = Hands(), Notes()
+        serving = Serving(host, "shop", "script")
+        session = Session(serving, notes)  # type: ignore[arg-type]
+        host.slow = True
+        turn = asyncio.create_task(session.say("hello"))
+        await asyncio.sleep(0)
+        assert session.busy
+        session.interrupt()
+        host.go.set()
+        with pytest.raises(UsageError, match="interrupted"):
+            await turn
+        assert not session.busy
+        assert notes.told == []
+        assert [hand.asked for hand in host.started] == [[]]
+
+    asyncio.run(flow())
