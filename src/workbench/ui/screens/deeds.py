@@ -185,20 +185,15 @@ class Deeds(Finding):
             return
         move = session.move_at(place)
         if move is not None:
-            screen = MarkScreen(move, session.marks.get(str(place)), f"mark {session.id} {place}")
+            screen = MarkScreen(move, session, f"mark {session.id} {place}")
 
             def done(mark: Any) -> None:
                 if mark is not None:
-                    try:
-                        session.mark(mark)
-                    except WorkbenchError as error:
-                        self.tell_error(error)
-                        return
                     self.tell(
                         f"marked · {key('save')} saves the conversation with it · {key('undo')} undoes", "good"
                     )
 
-            self.app.push_screen(screen, done)
+            self.open_form(screen, done)
 
     def do_unmark(self) -> None:
         assert self.session is not None

@@ -303,7 +303,7 @@ class Develop(Comparing, Tries, Touring):
             self.do_type()
 
         begun = bool(len(session.trace))
-        self.app.push_screen(SetupScreen(session.card, session.setup, begun, f"setup {session.id}"), chosen)
+        self.open_form(SetupScreen(session.card, session.setup, begun, f"setup {session.id}"), chosen)
 
     # after a reload
 

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from ...errors import WorkbenchError
 from ..present.text import clean
 from ..widgets.choice import Choice
 from ..widgets.input import InputLine
@@ -68,6 +69,9 @@ class Form(ModalScreen[T]):
         told = self.query_one("#told", Static)
         told.set_class(bad, "bad")
         told.update(Content(("✗ " if bad else "") + clean(text, 2000)))
+
+    def tell_error(self, error: WorkbenchError) -> None:
+        self.tell(error.message + (f"\nnext: {error.next}" if error.next else ""), bad=True)
 
     # what was written
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from textual import events
 from textual.binding import BindingsMap
@@ -16,6 +16,8 @@ from ...errors import WorkbenchError
 from .. import actions
 from ..widgets.bars import KeysBar, StatusBar
 from ..widgets.lines import Pane
+
+T = TypeVar("T")
 
 WIDE = 120  # columns from which panes stand beside each other
 LEAST = (60, 16)
@@ -145,6 +147,14 @@ class Frame(Screen[None]):
         except WorkbenchError as error:
             self.tell_error(error)
 
+    def open_form(self, form: Screen[T], done: Callable[[T | None], Any]) -> None:
+        """Open a form over this screen; what cannot be done with what it gives is told, as for every action."""
+
+        async def given(result: T | None) -> None:
+            await self.perform(lambda: done(result))
+
+        self.app.push_screen(form, given)
+
     @property
     def pane(self) -> Pane:
         """The pane that keys move in: the focused one, else the main one."""
@@ -231,7 +241,7 @@ class Frame(Screen[None]):
             if id:
                 self.run_worker(self.action_do(id))
 
-        self.app.push_screen(HelpScreen(self.where, self.why_not), chosen)
+        self.open_form(HelpScreen(self.where, self.why_not), chosen)
 
     do_palette = do_help
 

@@ -7,7 +7,9 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from ...errors import WorkbenchError
 from ...replay import tell as tell_move
+from ...session import Session
 from ...trace import Move
 from ...transcript import FAULTS, MARK_KINDS, SEVERITIES, Mark, MarkFault, MarkKind
 from ..present.text import clean
@@ -25,14 +27,15 @@ FAULT_HINTS = {
 
 
 class MarkScreen(Form[Mark]):
-    """Gives back the mark, or None."""
+    """Gives back the mark that was made, or None. One that cannot be kept is not lost: the form stays."""
 
     TITLE_TEXT = "Mark this step"
 
-    def __init__(self, move: Move, mark: Mark | None, draft: str = "") -> None:
+    def __init__(self, move: Move, session: Session, draft: str = "") -> None:
         super().__init__(draft)
         self.move = move
-        self.mark = mark or fresh_mark(move)
+        self.session = session
+        self.mark = session.marks.get(str(move.place)) or fresh_mark(move)
 
     def fields(self) -> ComposeResult:
         yield Static(Content(f"{self.mark.at}  {clean(tell_move(self.move), 400)}"), classes="label")
@@ -57,7 +60,13 @@ class MarkScreen(Form[Mark]):
     def done(self) -> None:
         chosen = {c.id: c.value for c in self.query(Choice)}
         written = {line.id: line.text.strip() for line in self.query(FormLine)}
-        self.dismiss(Mark(self.mark.at, **chosen, **written))  # type: ignore[arg-type]
+        mark = Mark(self.mark.at, **chosen, **written)  # type: ignore[arg-type]
+        try:
+            self.session.mark(mark)
+        except WorkbenchError as error:
+            self.tell_error(error)
+        else:
+            self.dismiss(mark)
 
 
 def fresh_mark(move: Move) -> Mark:

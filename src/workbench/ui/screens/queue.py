@@ -266,7 +266,7 @@ class Queue(Comparing):
             for word in words or ():
                 await self._tag(numbers, word.removeprefix("-"), not word.startswith("-"))
 
-        self.app.push_screen(TagScreen(len(numbers), tags, known), done)
+        self.open_form(TagScreen(len(numbers), tags, known), done)
 
     async def _tag(self, numbers: list[int], tag: str, on: bool) -> None:
         library = self.bench_app.library
@@ -294,7 +294,7 @@ class Queue(Comparing):
             self.bench_app.library.keep_queue(name, query)
             self.tell(f"kept: queue:{name}" if query else f"queue:{name} is gone", "good")
 
-        self.app.push_screen(QueueScreen(queues, str(self.asked)), done)
+        self.open_form(QueueScreen(queues, str(self.asked)), done)
 
     def offer_asking(self) -> bool:
         if self.asking:

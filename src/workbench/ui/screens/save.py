@@ -173,7 +173,7 @@ class SaveScreen(Form[None]):
         try:
             self.saved = await self.session.save(self.kind, title, expectation)  # type: ignore[arg-type]
         except WorkbenchError as error:
-            self.tell(error.message + (f"\nnext: {error.next}" if error.next else ""), bad=True)
+            self.tell_error(error)
             return
         finally:
             self.saving = False

@@ -71,7 +71,7 @@ class Touring(Deeds):
         tour = self.tour
         assert tour is not None
         path = self.bench_app.root / tour.change.file
-        self.app.push_screen(MendScreen(tour.change, path), self._mended)
+        self.open_form(MendScreen(tour.change, path), self._mended)
 
     def _mended(self, made: Any) -> None:
         if made:

@@ -47,7 +47,7 @@ class Tries(Deeds):
                 self.bench_app.switch(what)
                 self.tell("this run is a conversation of its own now; the original is kept", "good")
 
-        self.app.push_screen(AgainScreen(session, place), chosen)
+        self.open_form(AgainScreen(session, place), chosen)
 
     def do_wheel(self) -> None:
         from .mark import fresh_mark
@@ -71,7 +71,7 @@ class Tries(Deeds):
                 f"by hand at {hand.place}; the original is kept, and its mark says what should have been", "good"
             )
 
-        self.app.push_screen(WheelScreen(session, move), done)
+        self.open_form(WheelScreen(session, move), done)
 
     async def _go_on(self, session: Session) -> None:
         self.steps.follow()
@@ -102,7 +102,7 @@ class Tries(Deeds):
             elif session.rerun is not None and not session.rerun.differences:
                 self.tell(session.note)
 
-        self.app.push_screen(OffScreen(session, near), chosen)
+        self.open_form(OffScreen(session, near), chosen)
 
     def do_talks(self) -> None:
         from .talks import TalksScreen
@@ -111,7 +111,7 @@ class Tries(Deeds):
             if session is not None and session is not self.session:
                 self._turn_to(session)
 
-        self.app.push_screen(TalksScreen(self.bench_app.desk), chosen)
+        self.open_form(TalksScreen(self.bench_app.desk), chosen)
 
     def _beside(self, by: int) -> None:
         open = self.bench_app.desk.open

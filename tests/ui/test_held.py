@@ -1,0 +1,67 @@
+"""A conversation that another workbench has: every deed that would write to it says so."""
+
+from __future__ import annotations
+
+from ui.host import Script
+from ui.test_tries import OLD, TURN, go_to
+
+HELD = "another workbench (pid 7) has this conversation open"
+
+
+async def held(bench):
+    """A past conversation is in hand, and it is another's."""
+    await bench.say("return OL-1")
+    session = bench.app.session
+    session.take_over(session.setup, session.trace, [], begun=True)
+    bench.store.claim = lambda id: HELD
+    await bench.press("escape")
+    await go_to(bench, "create_return")
+    return session
+
+
+def test_a_mark_on_a_conversation_of_another_workbench_is_refused_in_words(play):
+    async def flow(bench):
+        session = await held(bench)
+        await bench.press("a", "ctrl+s")
+        assert "another workbench" in bench.text()
+        assert session.marks == {}
+
+    play(flow, Script(*TURN))
+
+
+def test_the_wheel_on_a_conversation_of_another_workbench_is_refused_in_words(play):
+    async def flow(bench):
+        session = await held(bench)
+        await bench.press("W")
+        bench.screen.query_one("#do").choose("reply")
+        bench.screen.query_one("#reply").text = "No."
+        await bench.press("ctrl+s")
+        assert "another workbench" in bench.text()
+        assert session.marks == {}
+
+    play(flow, Script(*TURN))
+
+
+def test_a_run_that_cannot_be_written_is_not_taken_for_kept(play):
+    from workbench.errors import UsageError
+
+    async def flow(bench):
+        await bench.say("return OL-1")
+        session = bench.app.session
+        await bench.press("escape")
+        await go_to(bench, "create_return")
+        await bench.press("r")
+        bench.screen.query_one("#ask").choose("the model")
+        bench.screen.query_one("#times").text = "1"
+        await bench.press("ctrl+s")
+        await bench.until(lambda: "1 of 1 ran" in bench.text())
+
+        def full(id, head):
+            raise UsageError("cannot write it: No space left on device")
+
+        bench.store.begin = full
+        await bench.press("enter")
+        assert "No space left" in bench.text()
+        assert bench.app.session is session
+
+    play(flow, Script(*TURN, *OLD))
