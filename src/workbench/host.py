@@ -62,7 +62,9 @@ class Store(Protocol):
         """Write it and return the path as a person would type it. Raises TranscriptError."""
         ...
 
-    def remove(self, path: str) -> None: ...
+    def remove(self, path: str) -> None:
+        """Raises UsageError where it cannot be removed."""
+        ...
 
     def keep_desk(self, data: bytes) -> None:
         """Keep how the desk lies; never raises."""

@@ -59,7 +59,7 @@ class Record:
     model: str = ""
     marks: list[Mark] = field(default_factory=list)
     expectations: list[Expectation] = field(default_factory=list)
-    without: list[Off] = field(default_factory=list)  # what was switched off in some of its turns
+    lacked: Mapping[int, Iterable[Off]] = field(default_factory=dict)  # what was switched off, by turn
     torn: int = 0  # lines of its file that cannot be read
 
 

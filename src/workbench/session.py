@@ -8,7 +8,7 @@ listeners hear of changes.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -60,6 +60,7 @@ class Middle:
 
 
 Listener = Callable[[Changed], None]
+Lacked = Mapping[int, Iterable[Off]]  # what was switched off, by turn
 Undo = tuple[str, Callable[[], object]]  # what was done, and what takes it back
 
 
@@ -77,7 +78,7 @@ class Session:
         self.rerun: Reran | None = None
         self.note = ""  # what the last re-run found
         self.off: tuple[Off, ...] = ()
-        self.without: tuple[Off, ...] = ()  # what was off in any of its turns
+        self.lacked: dict[int, tuple[Off, ...]] = {}  # what was off, by turn; at 0: in one that is not known
         self.busy = False
         self.sending = ""  # words that are not on record yet
         self.heard = 0.0  # when the turn in progress was last heard of
@@ -126,6 +127,11 @@ class Session:
         return next((m for t in self.turns() for m in t.moves if m.place == place), None)
 
     @property
+    def without(self) -> tuple[Off, ...]:
+        """What was off in any of its turns."""
+        return tuple(dict.fromkeys(off for turn in self.lacked.values() for off in turn))
+
+    @property
     def handed_off(self) -> bool:
         return any(isinstance(step, HandOff) for step in self.trace)
 
@@ -161,16 +167,17 @@ class Session:
 
     async def run_again(self) -> None:
         """Run the record again on the code that serves, without what is off: see `rerun` and `note`."""
+        off = self.off
         try:
-            found, code = await self.rerun_of(self.setup, list(self.trace.steps), self.off)
+            found, code = await self.rerun_of(self.setup, list(self.trace.steps), off)
         except (UsageError, JourneyError) as error:
             self.note = f"the re-run failed: {error.message}"
         except WorkerDied as error:
             self.note = f"the re-run was stopped: {error.message} {error.where}".strip()
             await self.serving.revive()
         else:
-            if self.card is not None and code != self.card.code:
-                return  # a later save has taken its place
+            if self.off != off or (self.card is not None and code != self.card.code):
+                return  # a later save, or another switch, has taken its place
             self.ran_on = code
             self.rerun = found
             self.note = rerun_note(found, self.model, self.off)
@@ -206,6 +213,7 @@ class Session:
             raise UsageError(
                 "a person has this conversation now", next="start a new one, or fork before the hand-off"
             )
+        self.middle = None
         await self._turn(Middle(writable(text), [], Place(0)))
 
     async def go_on(self) -> None:
@@ -213,7 +221,12 @@ class Session:
         if self.middle is None:
             raise UsageError("there is no turn to go on with")
         middle, self.middle = self.middle, None
-        await self._turn(middle)
+        size = len(self.trace)
+        try:
+            await self._turn(middle)
+        except UsageError:
+            self.middle = middle if len(self.trace) == size else None  # it did not begin: it may be tried again
+            raise
 
     async def _turn(self, turn: Middle) -> None:
         if self.busy:
@@ -234,6 +247,10 @@ class Session:
         except WorkerDied as error:
             died = True
             self._bury(turn.text, error)
+        except JourneyError as error:
+            if len(self.trace) and not isinstance(self.trace[-1], TurnEnd):
+                self._bury(turn.text, error)
+            raise
         finally:
             self.busy, self._worker, self.sending = False, None, ""
             self._tell("turn")
@@ -267,8 +284,8 @@ class Session:
         self.sending = ""
         self._tell("step", step=step)
 
-    def _bury(self, text: str, error: WorkerDied) -> None:
-        """The worker is gone: what it was doing ends as steps, and the conversation goes on."""
+    def _bury(self, text: str, error: WorkerDied | JourneyError) -> None:
+        """The worker is gone, or gave up: what it was doing ends as steps, and the conversation goes on."""
         turn = self.trace[-1].turn if len(self.trace) else 0
         if not len(self.trace) or isinstance(self.trace[-1], TurnEnd):
             turn += 1
@@ -315,18 +332,18 @@ class Session:
                 self.store.append(self.id, {"step": step})
             for mark in self.marks.values():
                 self.store.append(self.id, {"mark": mark})
-            if self.without:
-                self.store.append(self.id, {"off": list(self.without)})
+            for turn, off in self.lacked.items():
+                self.store.append(self.id, {"off": list(off), "turn": turn})
             self._begun = self._ours = True
 
     def take_over(
-        self, setup: Setup, trace: Trace, marks: Iterable[Mark], *, begun: bool, without: Iterable[Off] = ()
+        self, setup: Setup, trace: Trace, marks: Iterable[Mark], *, begun: bool, lacked: Lacked | None = None
     ) -> None:
         """Continue a record: a past session (`begun`), or a copy of one that is its own from here on."""
         self.setup = setup
         self.trace = trace
         self.marks = {m.at: m for m in marks}
-        self.without = tuple(without)
+        self.lacked = {turn: tuple(off) for turn, off in (lacked or {}).items()}
         self._begun, self._ours = begun, False
         self._set_up = True
         self.rerun = None
@@ -342,9 +359,9 @@ class Session:
         places = {str(s.place) for s in kept}
         exhibits = {**self.trace.exhibits, **(self.rerun.exhibits if self.rerun else {})}
         marks = [m for m in self.marks.values() if m.at in places]
-        other.take_over(
-            self.setup, Trace(kept, exhibits), marks, begun=False, without=self.without if kept else ()
-        )
+        last = kept[-1].turn if kept else -1
+        lacked = {turn: off for turn, off in self.lacked.items() if turn <= last}
+        other.take_over(self.setup, Trace(kept, exhibits), marks, begun=False, lacked=lacked)
         other.saved = dict(self.saved) if kept else {}
         other.off = self.off
         other.ran_on = self.ran_on
@@ -363,7 +380,9 @@ class Session:
 
     def _middle(self, until: Place, blocks: list[dict[str, Any]] | None = None) -> Middle:
         turn = [step for step in self.trace if step.turn == until.turn]
-        said = next((str(step.text) for step in turn if isinstance(step, UserMessage)), "")
+        said = next((str(step.text) for step in turn if isinstance(step, UserMessage)), None)
+        if said is None:
+            raise UsageError("the agent spoke here before the customer did", next="choose a step after that")
         return Middle(said, turn, until, blocks)
 
     def elsewhere(self, agent: str) -> Session:
@@ -387,7 +406,8 @@ class Session:
             kept.middle = self._middle(until)
         else:
             kept = self.branch(steps=steps)
-        kept.without = _joined(kept.without, self.off)
+        if self.off:
+            kept.lacked |= {turn.turn: self.off for turn in kept.turns()}
         kept.keep(self.store)
         return kept
 
@@ -413,10 +433,10 @@ class Session:
 
     def _note_off(self) -> None:
         """What is off during a turn stays written down with the conversation."""
-        joined = _joined(self.without, self.off)
-        if joined != self.without:
-            self.without = joined
-            self.store.append(self.id, {"off": list(joined)})
+        if self.off:
+            turn = self.trace[-1].turn + 1 if len(self.trace) else 1
+            self.lacked[turn] = self.off
+            self.store.append(self.id, {"off": list(self.off), "turn": turn})
 
     # marks and transcripts
 
@@ -444,11 +464,7 @@ class Session:
 
     def undo(self) -> str:
         """Take back the last mark or save; returns what was undone. Raises UsageError where nothing is left."""
-        if not self._undo:
-            raise UsageError("nothing to undo")
-        what, back = self._undo.pop()
-        back()
-        return what
+        return take_back(self._undo)
 
     async def save(
         self, kind: Literal["mistake", "guard"], title: str, expectation: Expectation | None = None
@@ -516,8 +532,14 @@ class Session:
         raise UsageError("the worker gave no verdict")
 
 
-def _joined(one: tuple[Off, ...], other: tuple[Off, ...]) -> tuple[Off, ...]:
-    return tuple(dict.fromkeys((*one, *other)))
+def take_back(undos: list[Undo]) -> str:
+    """Take back the last deed; returns what it was. What cannot be taken back now stays to be undone."""
+    if not undos:
+        raise UsageError("nothing to undo")
+    what, back = undos[-1]
+    back()
+    undos.pop()
+    return what
 
 
 def rerun_note(rerun: Reran, model: str, off: tuple[Off, ...] = ()) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from ui.host import Script
 from ui.test_tries import OLD, TURN, go_to
+from workbench.desk import Lay
+from workbench.errors import UsageError
+from workbench.transcript import Mark
 
 HELD = "another workbench (pid 7) has this conversation open"
 
@@ -43,8 +46,6 @@ def test_the_wheel_on_a_conversation_of_another_workbench_is_refused_in_words(pl
 
 
 def test_a_run_that_cannot_be_written_is_not_taken_for_kept(play):
-    from workbench.errors import UsageError
-
     async def flow(bench):
         await bench.say("return OL-1")
         session = bench.app.session
@@ -65,3 +66,27 @@ def test_a_run_that_cannot_be_written_is_not_taken_for_kept(play):
         assert bench.app.session is session
 
     play(flow, Script(*TURN, *OLD))
+
+
+def test_undo_in_a_conversation_brought_back_is_of_that_conversation(play):
+    async def flow(bench):
+        await bench.say("return OL-1")
+        first = bench.app.session
+        await bench.press("escape", "ctrl+n")
+        await bench.say("return OL-1")
+        second = bench.app.session
+        for session in (first, second):
+            bench.shelf.sessions[session.id] = session
+        bench.app.desk.take(first.branch(steps=[]))
+        bench.app.desk.open[:] = [bench.app.session]
+        bench.app.lay = Lay([first.id, second.id], first.id, "1.2.1", "")
+        bench.app.bring_back()
+        await bench.settle()
+        here, beside = (bench.app.desk.find(session.id) for session in (first, second))
+        beside.mark(Mark("1.2.1", "agent"))
+        await bench.press("u")
+        assert "nothing to undo" in bench.text()
+        assert list(beside.marks) == ["1.2.1"]
+        assert here is bench.app.session
+
+    play(flow, Script(*TURN, *TURN))

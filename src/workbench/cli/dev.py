@@ -54,7 +54,7 @@ def open_on(
     host = Workers(project.journeys)
     session = Session(Serving(host, name, chosen), history, id=kept.id if kept else "")
     if kept is not None:
-        session.take_over(kept.setup, kept.trace, kept.marks.values(), begun=True, without=kept.without)
+        session.take_over(kept.setup, kept.trace, kept.marks.values(), begun=True, lacked=kept.lacked)
         session.torn = kept.torn
     elif fixture:
         _check_fixture(project, name, fixture)

@@ -37,6 +37,7 @@ class Line(msgspec.Struct, omit_defaults=True):
     mark: Mark | None = None
     unmark: str = ""
     off: list[Off] | None = None
+    turn: int = 0  # in which it was off; 0 where that was not written down
 
 
 DESK = "desk.{}.json"  # one for each process: two workbenches may share a project
@@ -55,7 +56,7 @@ class Kept:
     steps: list[AnyStep] = field(default_factory=list)
     exhibits: dict[str, Any] = field(default_factory=dict)
     marks: dict[str, Mark] = field(default_factory=dict)
-    without: list[Off] = field(default_factory=list)
+    lacked: dict[int, list[Off]] = field(default_factory=dict)  # what was switched off, by turn
     torn: int = 0  # lines that cannot be read
 
     @property
@@ -129,7 +130,10 @@ class History:
         return path.relative_to(self.transcripts.parent).as_posix()
 
     def remove(self, path: str) -> None:
-        (self.transcripts.parent / path).unlink(missing_ok=True)
+        try:
+            (self.transcripts.parent / path).unlink(missing_ok=True)
+        except OSError as error:
+            raise UsageError(f"cannot remove {path}: {error.strerror}", next="make its folder writable") from None
 
     def keep_desk(self, data: bytes) -> None:
         if not self.folder.is_dir():
@@ -224,5 +228,5 @@ def _take(kept: Kept | None, record: Line) -> Kept | None:
     elif record.unmark:
         kept.marks.pop(record.unmark, None)
     elif record.off is not None:
-        kept.without = record.off
+        kept.lacked[record.turn] = record.off
     return kept

@@ -124,7 +124,7 @@ class Sessions:
     def open(self, id: str) -> Record:
         kept = self.history.read(id)
         marks = list(kept.marks.values())
-        return Record(kept.setup, kept.trace, kept.title, kept.model, marks, without=kept.without, torn=kept.torn)
+        return Record(kept.setup, kept.trace, kept.title, kept.model, marks, lacked=kept.lacked, torn=kept.torn)
 
 
 class Imports:

@@ -179,7 +179,9 @@ class WorkbenchApp(App[int]):
                 except WorkbenchError as error:
                     missing.append(f"{id}: {error.message}")
                     continue
-                self.desk.open.append(self.reading(replace(entry, agent=record.setup.agent), record))
+                session = self.going_on(replace(entry, agent=record.setup.agent), record)
+                session.claim()  # before anyone else goes on with it
+                self.desk.open.append(session)
         hand = self.desk.find(lay.hand)
         self.desk.open.sort(key=lambda s: lay.open.index(s.id) if s.id in lay.open else len(lay.open))
         self.desk.take(hand or self.desk.session)
@@ -192,6 +194,8 @@ class WorkbenchApp(App[int]):
             screen.bring_back(lay.place, lay.draft)
             if missing:
                 screen.tell(f"not brought back: {'; '.join(missing)}", "bad")
+            elif self.session.held:
+                screen.tell(self.session.held, "warn")
 
     @property
     def session(self) -> Session:
@@ -248,7 +252,7 @@ class WorkbenchApp(App[int]):
             return known
         store = self.library.keeper(entry, self.session.store)
         session = Session(self.desk.serving(entry.agent), store, id=entry.id, undos=self.undos)
-        session.take_over(record.setup, record.trace, record.marks, begun=True, without=record.without)
+        session.take_over(record.setup, record.trace, record.marks, begun=True, lacked=record.lacked)
         session.torn = record.torn
         return session
 
@@ -256,7 +260,7 @@ class WorkbenchApp(App[int]):
         """A session that goes on with a record: a past session is itself, anything else is a copy."""
         past = entry.kind == "session"
         session = Session(self.desk.serving(entry.agent), self.session.store, id=entry.id if past else "")
-        session.take_over(record.setup, record.trace, record.marks, begun=past, without=record.without)
+        session.take_over(record.setup, record.trace, record.marks, begun=past, lacked=record.lacked)
         session.torn = record.torn
         return session
 

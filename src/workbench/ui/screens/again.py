@@ -111,9 +111,9 @@ class AgainScreen(Form[Session | str]):
 
     async def _run(self) -> None:
         while len(self.runs) + len(self.failed) < self.asked:
-            run = self.session.take(self.place)
-            run.store, run.listeners = Nowhere(), []
             try:
+                run = self.session.take(self.place)
+                run.store, run.listeners = Nowhere(), []
                 await run.go_on()
             except WorkbenchError as error:
                 self.failed.append(error.message)

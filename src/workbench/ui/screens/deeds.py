@@ -7,7 +7,6 @@ from typing import Any
 from textual import on
 from textual.widget import Widget
 
-from ...errors import WorkbenchError
 from ...session import Changed
 from ...steps import TurnEnd
 from ..actions import key

@@ -86,7 +86,8 @@ class Develop(Comparing, Tries, Touring):
 
     def bring_back(self, place: str, draft: str) -> None:
         """The desk is laid as it was: go to the step, and put back the words that were not sent."""
-        self.entry.text = draft
+        if draft:
+            self.entry.put(draft)
         self.update()
         if place and self.steps.go_to(Place.parse(place)):
             self.steps.focus()
@@ -268,7 +269,7 @@ class Develop(Comparing, Tries, Touring):
         left = self.kept("the original")
         self.bench_app.switch(s.branch(upto=turn))
         if asked is not None and asked.message is not None:
-            self.entry.text = str(asked.message.text)
+            self.entry.put(str(asked.message.text))
         self.do_type()
         self.tell(f"forked before turn {turn.turn}: change the words and send them; {left}", "good")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
 
 from textual import on
 from textual.app import ComposeResult
@@ -306,12 +305,3 @@ class Queue(Comparing):
         if id in nothing and not self.found.numbers:
             return "there is nothing in the list"
         return super().why_not(id)
-
-
-def undo_of(app: Any) -> str:
-    """Take back the last thing that was done in Review. Raises UsageError where nothing is left."""
-    if not app.undos:
-        raise UsageError("nothing to undo")
-    what, back = app.undos.pop()
-    back()
-    return str(what)

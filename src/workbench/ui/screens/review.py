@@ -14,13 +14,14 @@ from textual.widget import Widget
 from ...compare import Side
 from ...errors import WorkbenchError
 from ...library import Entry, Record
+from ...session import take_back
 from ...steps import Place
 from .. import actions
 from ..present.text import one_line
 from ..widgets.chat import ChatPane
 from ..widgets.lines import LineList
 from ..widgets.shelf import STATES
-from .queue import Queue, undo_of
+from .queue import Queue
 
 PEEK = 0.15  # seconds the cursor rests before a conversation is read
 
@@ -223,7 +224,7 @@ class Review(Queue):
         if not self.bench_app.undos:
             super().do_undo()
             return
-        self.tell(f"undone: {undo_of(self.bench_app)}", "good")
+        self.tell(f"undone: {take_back(self.bench_app.undos)}", "good")
         self.shelf.forget()
         entry, session = self.entry, self.session
         if entry is None or session is None or session in self.bench_app.desk.open:

@@ -61,10 +61,10 @@ class Tries(Deeds):
         def done(hand: ByHand | None) -> None:
             if hand is None:
                 return
+            fork = session.take(hand.place, hand.blocks)
             at = str(move.place)
             mark = session.marks.get(at) or fresh_mark(move)
             session.mark(msgspec.structs.replace(mark, should=hand.words))
-            fork = session.take(hand.place, hand.blocks)
             self.bench_app.switch(fork)
             self.run_worker(self._go_on(fork), group="say")
             self.tell(

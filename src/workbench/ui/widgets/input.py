@@ -83,6 +83,12 @@ class InputLine(TextArea):
         self.text = self.past[-self._back] if self._back else ""
         self.move_cursor(self.document.end)
 
+    def put(self, text: str) -> None:
+        """Put words in the line; what stood there is among what was sent before."""
+        if self.text.strip() and self.text != text:
+            self.past.append(self.text)
+        self.text = text
+
     def sent(self, text: str) -> None:
         """The text is on its way: clear the line and remember it."""
         self.past.append(text)

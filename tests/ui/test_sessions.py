@@ -1,0 +1,140 @@
+"""What a session keeps true while it waits for others: no screen, an engine in the same loop."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from ui.host import FakeHost, Memory, Script, make_agent, say, use
+from workbench.ablation import Off
+from workbench.errors import JourneyError, UsageError
+from workbench.serving import Serving
+from workbench.session import Session
+from workbench.steps import Answer, Place, Reply, TurnEnd, UserMessage
+from workbench.trace import Trace
+
+WINDOW = Off("policy", "returns/return_window")
+TURN = [[use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], [say("Too late.")]]
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """Run a flow with a session on a small agent: `shop(flow, *answers)`."""
+
+    def run(flow, *answers):
+        host = FakeHost(make_agent(tmp_path), Script(*answers))
+
+        async def whole():
+            session = Session(Serving(host, "shop", "script"), Memory())
+            await session.reload()
+            await flow(session)
+
+        asyncio.run(whole())
+
+    return run
+
+
+def test_an_answer_by_hand_that_could_not_begin_can_be_tried_again(shop):
+    async def flow(session):
+        await session.say("return OL-1")
+        fork = session.take(Place(1, 2), [say("No.")])
+
+        def full(id, head):
+            raise UsageError("no space left")
+
+        begin, session.store.begin = session.store.begin, full
+        with pytest.raises(UsageError, match="no space"):
+            await fork.go_on()
+        session.store.begin = begin
+        await fork.go_on()
+        assert [str(s.text) for s in fork.trace if isinstance(s, Reply)] == ["No."]
+
+    shop(flow, *TURN)
+
+
+def test_words_of_the_agent_before_the_customers_first_are_no_turn_to_run_again(shop):
+    async def flow(session):
+        greeting = [
+            Answer(turn=1, answer=1, blocks=[say("Hello, how can I help?")]),
+            TurnEnd(turn=1, reason="replied"),
+        ]
+        session.take_over(session.setup, Trace(greeting), [], begun=False)
+        with pytest.raises(UsageError, match="customer"):
+            session.take(Place(1, 1))
+
+    shop(flow)
+
+
+def test_a_rerun_without_a_policy_is_not_shown_once_the_policy_is_on_again(shop):
+    async def flow(session):
+        await session.say("return OL-1")
+        run, go = session.rerun_of, asyncio.Event()
+
+        async def slow(*what):
+            found = await run(*what)
+            await go.wait()
+            return found
+
+        session.rerun_of = slow
+        first = asyncio.create_task(session.switch_off([WINDOW]))
+        await asyncio.sleep(0)
+        await session.switch_off([])
+        go.set()
+        await first
+        assert session.off == ()
+        assert session.rerun is None
+        assert session.note == ""
+
+    shop(flow, *TURN)
+
+
+def test_a_fork_before_a_turn_that_ran_without_a_policy_can_be_saved(shop):
+    async def flow(session):
+        await session.say("hello")
+        await session.switch_off([WINDOW])
+        await session.say("return OL-1")
+        with pytest.raises(UsageError, match="fork before that turn"):
+            await session.save("guard", "a guard")
+        fork = session.branch(Place(2))
+        await fork.switch_off([])
+        saved = await fork.save("guard", "a guard")
+        assert saved.verdict == "PASS"
+
+    shop(flow, [say("hi")], *TURN)
+
+
+def test_an_error_in_the_middle_of_a_turn_ends_the_turn_on_record(shop):
+    async def flow(session):
+        hear = session._hear
+
+        async def breaks(worker, turn):
+            session._record(UserMessage(turn=1, text=turn.text))
+            raise JourneyError("a bug")
+
+        session._hear = breaks
+        with pytest.raises(JourneyError):
+            await session.say("hello")
+        assert isinstance(session.trace[-1], TurnEnd)
+        session._hear = hear
+        await session.say("again")
+        assert [s.turn for s in session.trace if isinstance(s, UserMessage)] == [1, 2]
+
+    shop(flow, [say("hi")])
+
+
+def test_an_undo_that_fails_can_be_undone_later(shop):
+    async def flow(session):
+        await session.say("hello")
+        await session.save("guard", "a guard")
+
+        def locked(path):
+            raise UsageError("cannot remove it")
+
+        remove, session.store.remove = session.store.remove, locked
+        with pytest.raises(UsageError, match="cannot remove"):
+            session.undo()
+        session.store.remove = remove
+        assert "save of" in session.undo()
+
+    shop(flow, [say("hi")])
