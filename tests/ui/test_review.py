@@ -213,6 +213,11 @@ def test_a_queue_is_kept_by_its_name(play):
         await bench.press("Q", *"shoes", "enter")
         await bench.until(lambda: "kept: queue:shoes" in bench.text())
         assert bench.shelf.queues == {"shoes": "boots"}
+        await bench.press("escape")
+        await bench.until(lambda: "2 of 2" in bench.text())
+        await bench.press("Q", "enter")
+        await bench.until(lambda: "1 of 1" in bench.text())
+        assert "/ boots" in bench.text()
 
     play(flow, Script(*OTHER))
 

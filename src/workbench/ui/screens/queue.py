@@ -29,7 +29,8 @@ class Queue(Comparing):
         self.found = Found()
         self.news = News()
         self._before = ""  # the text of the query before it was changed
-        self._wanted: Query | None = None  # what to look for next; one that comes later takes its place
+        self._wanted = Query()  # what was asked last
+        self._due = False  # whether it is still to be looked for
         self._searching = False
         self._looked = 0.0
 
@@ -44,7 +45,7 @@ class Queue(Comparing):
         self.box = self.query_one(QueryBox)
         self.shelf.border_subtitle = LEGEND
         self.shelf.followed = self.list_moved
-        self.call_after_refresh(self.run_worker, self._listen(), group="news")
+        self.call_after_refresh(self.run_worker, self._listen, group="news")
 
     # the index
 
@@ -55,7 +56,7 @@ class Queue(Comparing):
                 self.tell(news.note, "warn")
             self.news = news
             if news.changed and (not news.total or time.monotonic() - self._looked > OFTEN):
-                self.look(self.asked)
+                self.look_again()
             self.tell_status()
 
     @property
@@ -66,20 +67,24 @@ class Queue(Comparing):
 
     def look(self, query: Query) -> None:
         """Find what is asked, in a thread; of what is asked meanwhile only the last is looked for."""
-        self._wanted = query
+        self._wanted, self._due = query, True
         if not self._searching:
-            self.run_worker(self._look(), group="look")
+            self.run_worker(self._look, group="look")
+
+    def look_again(self) -> None:
+        """What was asked last may find other things now."""
+        self.look(self._wanted)
 
     async def _look(self) -> None:
         if self._searching:
             return
         self._searching = True
         try:
-            while (query := self._wanted) is not None:
-                self._wanted = None
+            while self._due:
+                self._due, query = False, self._wanted
                 self._looked = time.monotonic()
                 found = await asyncio.to_thread(self.bench_app.library.search, query)
-                if self._wanted is None:
+                if not self._due:
                     self._show(query, found)
         finally:
             self._searching = False

@@ -52,7 +52,7 @@ class Review(Queue):
 
     def on_screen_resume(self) -> None:
         """Look anew each time: conversations and transcripts are made next door."""
-        self.look(self.asked)
+        self.look_again()
 
     def showed(self) -> None:
         self.offer_keys()
@@ -69,7 +69,7 @@ class Review(Queue):
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(
-            PEEK, lambda: self.run_worker(self.open_entry(), group="peek", exclusive=True)
+            PEEK, lambda: self.run_worker(self.open_entry, group="peek", exclusive=True)
         )
 
     @on(LineList.Opened, "#list")
