@@ -12,7 +12,7 @@ run: .venv/ready
 
 test: lint
 	@echo "running the tests: this takes some minutes"
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -60,10 +60,16 @@ class Bench:
         await self.until(lambda: len(self.app.session.turns()) > turns and not self.app.session.busy)
 
     async def save_file(self, name: str, text: str) -> None:
-        """Save a file of the journeys, as an editor does."""
+        """Save a file of the journeys, as an editor does, and wait until it is loaded and the talk run again."""
+        loads = self.session.serving._loads
         (self.journeys / name).write_text(text)
         await self.changes.queue.put(name)
-        await self.settle(0.4)
+        await self.until(lambda: self.session.serving._loads > loads and not self.loading)
+        await self.settle()
+
+    @property
+    def loading(self) -> bool:
+        return any(worker.group == "reload" and not worker.is_finished for worker in self.app.workers)
 
     def pane(self, selector: str) -> str:
         """The text of one pane."""

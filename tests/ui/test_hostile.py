@@ -43,8 +43,11 @@ def inert(bench) -> None:
         assert cell_len(text) == bench.app.size.width, repr(text)
 
 
-@kinds()
-@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [*(((160, 48), text) for text in KINDS.values()), ((80, 24), " ".join(KINDS.values()))],
+    ids=[*KINDS, "all of it at 80x24"],
+)
 def test_on_screen_it_is_inert_in_every_pane_and_form(play, text, size):
     async def flow(bench):
         await bench.say(text)
@@ -57,16 +60,23 @@ def test_on_screen_it_is_inert_in_every_pane_and_form(play, text, size):
         bench.screen.foot.line.text = text
         await bench.settle()
         inert(bench)
-        await bench.press("enter", "a")
+        await bench.press("enter")
+        await bench.until(lambda: not bench.screen.foot.is_open)
+        await bench.press("a")
         await bench.until(lambda: bench.screen.query("#note"))
         bench.screen.query_one("#note").text = text
         await bench.settle()
         inert(bench)
-        await bench.press("ctrl+s", "g")
+        await bench.press("ctrl+s")
+        await bench.until(lambda: not bench.screen.query("#note"))
+        await bench.press("g")
         inert(bench)
         await bench.press("f")
+        await bench.until(lambda: bench.screen.focused is bench.screen.entry)
         inert(bench)
-        await bench.press("escape", "question_mark")
+        await bench.press("escape")
+        await bench.until(lambda: bench.screen.focused is not bench.screen.entry)
+        await bench.press("question_mark")
         await bench.until(lambda: bench.screen.query("#search"))
         bench.screen.query_one("#search").text = text
         await bench.settle()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -77,7 +78,7 @@ class Compare(Frame):
         self.causes.show([])
         self.zoom("")
         self.moves.focus()
-        self.run_worker(self._compare(left, right), group="compare", exclusive=True)
+        self.beside(partial(self._compare, left, right), group="compare", exclusive=True)
 
     async def _compare(self, left: Side, right: Side) -> None:
         """In a thread: a conversation of thousands of steps would hold up the keys."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
+from functools import partial
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -226,7 +227,7 @@ class Develop(Comparing, Tries, Touring):
             return
         self._over = self._news
         self.entry.sent(event.text)
-        self.run_worker(self._say(event.text), group="say")
+        self.beside(partial(self._say, event.text), group="say")
 
     async def _say(self, text: str) -> None:
         session = self.session

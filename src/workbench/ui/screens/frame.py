@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from textual import events
@@ -190,6 +191,11 @@ class Frame(Screen[None]):
     def do_detail_up(self) -> None:
         self.reading.by(-3)
 
+    def beside(self, work: Callable[[], Any], group: str = "default", exclusive: bool = False) -> None:
+        """Do `work`, an async function, beside all else; one that is never begun leaves nothing behind."""
+        doing: Any = work
+        self.run_worker(doing, group=group, exclusive=exclusive)
+
     # panes
 
     def stops(self) -> list[Widget]:
@@ -239,7 +245,7 @@ class Frame(Screen[None]):
 
         def chosen(id: str | None) -> None:
             if id:
-                self.run_worker(self.action_do(id))
+                self.beside(partial(self.action_do, id))
 
         self.open_form(HelpScreen(self.where, self.why_not), chosen)
 

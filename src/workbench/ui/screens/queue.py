@@ -45,7 +45,7 @@ class Queue(Comparing):
         self.box = self.query_one(QueryBox)
         self.shelf.border_subtitle = LEGEND
         self.shelf.followed = self.list_moved
-        self.call_after_refresh(self.run_worker, self._listen, group="news")
+        self.call_after_refresh(self.beside, self._listen, "news")
 
     # the index
 
@@ -69,7 +69,7 @@ class Queue(Comparing):
         """Find what is asked, in a thread; of what is asked meanwhile only the last is looked for."""
         self._wanted, self._due = query, True
         if not self._searching:
-            self.run_worker(self._look, group="look")
+            self.beside(self._look, group="look")
 
     def look_again(self) -> None:
         """What was asked last may find other things now."""

@@ -68,9 +68,7 @@ class Review(Queue):
         """Where list and conversation stand side by side, the cursor is enough to see it."""
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self.set_timer(
-            PEEK, lambda: self.run_worker(self.open_entry, group="peek", exclusive=True)
-        )
+        self._timer = self.set_timer(PEEK, lambda: self.beside(self.open_entry, group="peek", exclusive=True))
 
     @on(LineList.Opened, "#list")
     async def _clicked(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -66,7 +67,7 @@ class Tries(Deeds):
             mark = session.marks.get(at) or fresh_mark(move)
             session.mark(msgspec.structs.replace(mark, should=hand.words))
             self.bench_app.switch(fork)
-            self.run_worker(self._go_on(fork), group="say")
+            self.beside(partial(self._go_on, fork), group="say")
             self.tell(
                 f"by hand at {hand.place}; the original is kept, and its mark says what should have been", "good"
             )

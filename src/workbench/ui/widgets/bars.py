@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from rich.cells import cell_len
 from textual import events
 from textual.timer import Timer
@@ -61,7 +63,7 @@ class StatusBar(Bar):
         for name in SCREENS:
             start = cell_len(text[: text.rfind(name)]) if name in text else -1
             if 0 <= start <= event.x < start + len(name) and hasattr(self.screen, f"do_{name.lower()}"):
-                self.screen.run_worker(self.screen.action_do(name.lower()))  # type: ignore[attr-defined]
+                self.screen.run_worker(partial(self.screen.action_do, name.lower()))  # type: ignore[attr-defined]
 
 
 class KeysBar(Bar):
