@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from ui.host import Changes, FakeHost, Memory, Script, Shelf, make_agent
 from workbench.serving import Serving
 from workbench.session import Session
 from workbench.settings import Settings
+from workbench.ui import actions
 from workbench.ui.app import WorkbenchApp
 from workbench.ui.present.text import plain
 
@@ -89,6 +90,13 @@ class Bench:
 
 
 Flow = Callable[[Bench], Awaitable[None]]
+
+
+@pytest.fixture(autouse=True)
+def keys() -> Iterator[None]:
+    """The keys are those of the table, whatever the test before has chosen."""
+    yield
+    actions.use({})
 
 
 @pytest.fixture

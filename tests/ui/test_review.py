@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+
+import msgspec
 import pytest
 
 from ui.host import Script, say, use
 from ui.test_develop import NEW
+from workbench.serving import Serving
+from workbench.session import Session
 
 
 async def save_a_guard(bench):
@@ -240,3 +245,84 @@ def test_a_mark_on_a_transcript_in_review_leaves_its_file_alone_and_begins_no_co
         await bench.until(lambda: "None of" in bench.text())
 
     play(flow, Script(*NEW))
+
+
+def test_a_conversation_opens_at_what_was_stopped_in_it(play):
+    async def flow(bench):
+        await bench.say("hello, gloves")
+        await bench.say("my boots OL-1")
+        await bench.say("thank you")
+        bench.shelf.sessions[bench.session.id] = bench.session
+        await bench.press("escape", "ctrl+n", "escape", "R")
+        await bench.until(lambda: "hello, gloves" in bench.text())
+        await bench.press("enter")
+        await bench.until(lambda: str(bench.screen.place) == "2.2.1")
+
+    play(flow, Script(*OTHER, [say("Bye.")]))
+
+
+@pytest.mark.parametrize("size", [(100, 30), (80, 24)])
+def test_the_state_of_the_code_is_heard_before_any_conversation_is_opened(play, size):
+    async def flow(bench):
+        await two_talks(bench)
+        await bench.save_file("shop/returns/journey.py", "1 / 0")
+        await bench.until(lambda: "broken" in bench.text().splitlines()[0] or "✗" in bench.text().splitlines()[0])
+
+    play(flow, Script(*OTHER), size=size)
+
+
+async def talk_with_another_agent(bench):
+    """A talk with `desk`, an agent like the first, in the library; its code is not loaded."""
+    shutil.copytree(bench.journeys / "shop", bench.journeys / "desk")
+    agent = bench.journeys / "desk" / "agent.py"
+    agent.write_text(agent.read_text().replace('"shop"', '"desk"'))
+    await bench.say("hello, gloves")
+    kept = bench.session
+    setup = msgspec.structs.replace(kept.setup, agent="desk")
+    other = Session(Serving(bench.session.serving.host, "desk", "rehearsal"), bench.store)
+    other.take_over(setup, kept.trace, [], begun=False)
+    other.keep(bench.store)
+    bench.shelf.sessions[other.id] = other
+    await bench.press("escape", "R")
+    await bench.until(lambda: "1 of 1" in bench.text())
+    await bench.press("0", "enter")
+    assert bench.app.desk.serving("desk").card is None
+    return other
+
+
+def test_a_conversation_of_another_agent_is_continued_on_that_agents_code(play):
+    async def flow(bench):
+        other = await talk_with_another_agent(bench)
+        await bench.press("c")
+        await bench.until(lambda: bench.app.session.id == other.id)
+        await bench.say("my boots")
+        assert bench.app.session.agent == "desk"
+        assert "my boots" in bench.pane("#chat")
+
+    play(flow, Script(*OTHER))
+
+
+def test_a_conversation_of_another_agent_is_saved_and_compared_on_that_agents_code(play):
+    async def flow(bench):
+        await talk_with_another_agent(bench)
+        await bench.press("t")
+        await bench.until(lambda: bench.screen.query("#title"))
+        bench.screen.query_one("#title").text = "a word about gloves"
+        await bench.press("enter")
+        await bench.until(lambda: bench.store.saved)
+        assert next(iter(bench.store.saved.values())).code
+        await bench.press("enter", "d")
+        await bench.until(lambda: bench.app.current_mode == "compare")
+
+    play(flow, Script(*OTHER))
+
+
+def test_an_agent_that_does_not_load_is_told_where_its_conversation_is_continued(play):
+    async def flow(bench):
+        await talk_with_another_agent(bench)
+        (bench.journeys / "desk" / "agent.py").write_text("1 / 0")
+        await bench.press("c")
+        await bench.until(lambda: "desk does not load" in bench.text())
+        assert bench.app.current_mode == "review"
+
+    play(flow, Script(*OTHER))

@@ -188,6 +188,15 @@ def test_entries_of_one_title_are_told_apart():
     }  # fmt: skip
 
 
+def test_entries_whose_titles_begin_alike_are_told_apart():
+    apart = told_apart([
+        entry("0f3a11aa", "Hi! I need to cancel my flight", "import"),
+        entry("77bc20bb", "Hi! I need to change a seat", "import"),
+        entry("88cd30cc", "Good morning", "import"),
+    ])  # fmt: skip
+    assert apart == {"import:0f3a11aa": "0f3a11", "import:77bc20bb": "77bc20"}
+
+
 @pytest.mark.parametrize("width", [24, 40, 76, 120])
 def test_a_long_title_is_cut_and_its_marks_and_time_are_not(width):
     shelf = ShelfList()

@@ -182,7 +182,8 @@ class Compare(Frame):
         one = self.causes.cause if self._of_cause else next(iter(self.causes.causes), None)
         if one is None:
             return ""
-        card = self.bench_app.session.card
+        serving = self.bench_app.desk.serving(self.sides[0].setup.agent) if self.sides is not None else None
+        card = serving.card if serving is not None else None
         tools = card.tools if card is not None and one.tool else []
         return one.source or next((t.source for t in tools if t.name == one.tool), "")
 

@@ -203,7 +203,7 @@ class Deeds(Finding):
         assert self.session is not None
         self.tell(f"undone: {self.session.undo()}", "good")
 
-    def do_save(self) -> None:
+    def do_save(self) -> Any:
         from .save import SaveScreen
 
         assert self.session is not None

@@ -12,9 +12,9 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from ...compare import Side
-from ...errors import WorkbenchError
+from ...errors import UsageError, WorkbenchError
 from ...library import Entry, Record
-from ...session import take_back
+from ...session import Session, take_back
 from ...steps import Place
 from .. import actions
 from ..present.text import one_line
@@ -52,7 +52,13 @@ class Review(Queue):
 
     def on_screen_resume(self) -> None:
         """Look anew each time: conversations and transcripts are made next door."""
+        self.bench_app.session.serving.hears.add(self)
+        self.tell_status()
         self.look_again()
+
+    def code_changed(self) -> None:
+        """The live code is another, or in another state."""
+        self.tell_status()
 
     def showed(self) -> None:
         self.offer_keys()
@@ -106,6 +112,8 @@ class Review(Queue):
         at = next((e.at for e in record.expectations), next((m.at for m in record.marks), ""))
         if at:
             self.call_after_refresh(self.steps.go_to, Place.parse(at))
+        else:
+            self.call_after_refresh(self.steps.jump, "failed", True, -1)
 
     # status and keys
 
@@ -155,13 +163,10 @@ class Review(Queue):
 
     def why_not(self, id: str) -> str:
         live = self.bench_app.session
-        entry = self.entry
         if id == "undo":
             return "" if self.bench_app.undos or self.session in self.bench_app.desk.open else "nothing to undo"
         if id in ("continue", "save") and live.busy:
             return "the live conversation is still answering: wait for it"
-        if id in ("continue", "save") and entry is not None and entry.agent != live.agent:
-            return f"this is a conversation of {entry.agent}: start workbench with that agent"
         return super().why_not(id)
 
     @property
@@ -231,10 +236,28 @@ class Review(Queue):
         session.marks = {mark.at: mark for mark in record.marks}  # another reading of it may have been undone
         self.update()
 
+    async def _load(self, session: Session) -> None:
+        """The code of an agent that nobody talked with yet. Raises UsageError where it does not load."""
+        if session.card is not None:
+            return
+        self.tell(f"loading {one_line(session.agent, 60)} …")
+        await session.serving.reload()
+        code = session.serving.code
+        if session.card is None:
+            raise UsageError(
+                f"{one_line(session.agent, 60)} does not load: {code.error}", where=code.where, next=code.next
+            )
+
+    async def do_save(self) -> None:
+        if self.session is not None:
+            await self._load(self.session)
+        super().do_save()
+
     async def do_continue(self) -> None:
         if not await self.open_entry() or self.entry is None or self.record is None or self.session is None:
             return
         chosen = self.session
+        await self._load(chosen)
         if chosen not in self.bench_app.desk.open:
             marks = list(chosen.marks.values())
             chosen = self.bench_app.going_on(self.entry, replace(self.record, marks=marks))

@@ -25,6 +25,7 @@ LEGEND = "◆ guard ○ open ✓ guards · talk"  # fits the list at 120 columns
 WIDE = 70  # cells from which there is room for columns
 AGENT = 100  # cells from which there is room for the agent's name
 PAGE = 100  # rows fetched at a time
+ALIKE = 12  # characters in which titles are alike to an eye that goes down the list
 HELD = 20 * PAGE  # rows held at most
 EMPTY = "Nothing to review yet: talk in Develop (R), and save with t."
 
@@ -135,13 +136,14 @@ class ShelfList(LineList):
 
 
 def told_apart(entries: list[Entry]) -> dict[str, str]:
-    """What tells entries of the same title apart, by ref: the file of a transcript, the time of a talk."""
-    same = Counter(e.title for e in entries)
+    """What tells entries apart whose titles begin alike, by ref: the file of a transcript, the time of a talk."""
+    alike = {e.ref: one_line(e.title, 200)[:ALIKE].casefold() for e in entries}
+    same = Counter(alike.values())
     found: dict[str, str] = {}
     for form in ("%H:%M", "%H:%M:%S"):
-        twice = Counter((e.title, found.get(e.ref, "")) for e in entries)
+        twice = Counter((alike[e.ref], found.get(e.ref, "")) for e in entries)
         for e in entries:
-            if same[e.title] > 1 and twice[(e.title, found.get(e.ref, ""))] > 1:
+            if same[alike[e.ref]] > 1 and twice[(alike[e.ref], found.get(e.ref, ""))] > 1:
                 clock = time.strftime(form, time.localtime(e.when)) if e.when else ""
                 found[e.ref] = {"session": clock, "import": e.id[:6]}.get(e.kind, Path(e.id).stem)
     return found
