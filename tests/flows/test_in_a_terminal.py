@@ -381,7 +381,9 @@ def test_the_tour_is_left_midway_and_one_is_back_in_one_s_own_conversation(termi
     terminal.see("▸ talk")
     terminal.press("C-q")
     terminal.see("A new conversation with support")
-    terminal.type("iThe boots of OL-1002 don't fit")
+    terminal.press("i")
+    terminal.see("enter send")
+    terminal.type("The boots of OL-1002 don't fit")
     terminal.see("voucher of 20%")
     assert {p.name for p in project.iterdir()} == {"journeys", ".workbench"}
 
