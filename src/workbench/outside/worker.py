@@ -25,7 +25,7 @@ from pathlib import Path
 
 import msgspec
 
-from ..errors import JourneyError, WorkerDied
+from ..errors import JourneyError, UsageError, WorkerDied
 from ..source import journey_line
 from ..wire import (
     AgentCard,
@@ -57,13 +57,19 @@ _PRELOAD = ["workbench.outside.serve", "workbench.rehearsal"]
 def prepare(model: str) -> None:
     """Start the warm server, with the SDK in it only for a live model.
 
-    Call once, before a screen is opened: the server is given the real standard streams.
+    Call once, before a screen is opened: the server is given the real standard streams. Raises UsageError.
     """
     context = multiprocessing.get_context(_method())
     if context.get_start_method() == "forkserver":
         sdk = SDK if model != "rehearsal" else ()
         context.set_forkserver_preload([*_PRELOAD, *sdk])
-        forkserver.ensure_running()
+        try:
+            forkserver.ensure_running()
+        except OSError as error:
+            raise UsageError(
+                f"the server of the workers cannot start: {error}", where=tempfile.gettempdir(),
+                next="let TMPDIR name a folder with a short path that can be written to",
+            ) from None  # fmt: skip
 
 
 def _method() -> str:

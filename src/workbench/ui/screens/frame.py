@@ -82,6 +82,7 @@ class Frame(Screen[None]):
             f"Workbench needs {LEAST[0]}x{LEAST[1]}; this is {width}x{height}.\nNothing is lost: make it larger."
         )
         self.query_one("#too-small", Static).update(text)
+        self.call_after_refresh(self.refresh, layout=True)  # what was hidden until now is laid out too
         self.call_after_refresh(self.tell_status)
 
     @property
