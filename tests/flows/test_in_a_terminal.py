@@ -27,7 +27,8 @@ class Terminal:
     def __init__(self, project: Path, columns: int, rows: int) -> None:
         self.project = project
         self.socket = f"workbench-{uuid.uuid4().hex[:8]}"
-        env = {k: v for k, v in os.environ.items() if k != "TMUX"} | {"TERM": "xterm-256color"}
+        theirs = ("TMUX", "COLUMNS", "LINES")  # of the terminal that the tests run in
+        env = {k: v for k, v in os.environ.items() if k not in theirs} | {"TERM": "xterm-256color"}
         self.run(
             "new-session", "-d", "-x", str(columns), "-y", str(rows), "-c", str(project), "bash --norc", env=env
         )
