@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -81,15 +82,18 @@ def test_what_was_said_is_kept_in_the_session_file(project):
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 2), (signal.SIGTERM, 143)])
 def test_a_signal_ends_it_at_once_while_it_waits_for_a_line(project, number, status):
     command = [sys.executable, "-m", "workbench", "chat"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as chat:
+    env = {**os.environ, "PYTHONFAULTHANDLER": "1"}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env) as chat:
         chat.stdin.write("I want to return my shoes\n")
         chat.stdin.flush()
         assert chat.stdout.readline() == "Your return is open.\n"
         chat.send_signal(number)
         try:
-            assert chat.wait(10) == status
+            assert chat.wait(20) == status
         finally:
-            chat.kill()
+            if chat.poll() is None:
+                chat.send_signal(signal.SIGABRT)  # says on stderr where it hangs
+                chat.wait(5)
 
 
 def test_bytes_that_are_no_text_are_no_crash(project):

@@ -18,7 +18,17 @@ import pytest
 
 SAMPLE = Path(__file__).resolve().parents[2] / "journeys" / "support"
 
-pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+
+def _no_tmux() -> str:
+    """Why no terminal can be had here, or "": tmux is not installed, or gets no terminal from this machine."""
+    if shutil.which("tmux") is None:
+        return "tmux is not installed"
+    probe = ["tmux", "-L", f"workbench-{uuid.uuid4().hex[:8]}", "-f", os.devnull, "new-session", "-d", "true"]
+    done = subprocess.run(probe, capture_output=True, text=True)
+    return f"tmux cannot start here: {done.stderr.strip()}" if done.returncode else ""
+
+
+pytestmark = pytest.mark.skipif(bool(_no_tmux()), reason=_no_tmux() or "tmux works")
 
 
 class Terminal:
