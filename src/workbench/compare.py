@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from .errors import UsageError
-from .replay import differs, said, undecided
+from .follow import differs, said, undecided
 from .steps import Prompt, Setup
 from .tape import STOPPED
 from .trace import Move, Trace, TurnMoves, moves

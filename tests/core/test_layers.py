@@ -40,6 +40,7 @@ CORE = (
     "sampling",
     "expectation",
     "transcript",
+    "follow",
     "replay",
     "compare",
     "cause",

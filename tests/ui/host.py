@@ -13,6 +13,7 @@ import msgspec
 
 from workbench.ablation import without
 from workbench.engine import run_turn
+from workbench.follow import rerun
 from workbench.gist import gist
 from workbench.library import Found, Kind, News, Record
 from workbench.model import Delta, ModelAnswer
@@ -24,7 +25,7 @@ from workbench.outside.serve import card_of, reran, stage
 from workbench.outside.shelf import Shelf as RealShelf
 from workbench.outside.sources import Card, Stamp, transcript_card
 from workbench.query import Query
-from workbench.replay import replay, rerun
+from workbench.replay import replay
 from workbench.session import Session
 from workbench.steps import Answer, TurnEnd
 from workbench.trace import Trace

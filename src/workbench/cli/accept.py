@@ -8,12 +8,13 @@ from pathlib import Path
 import msgspec
 
 from ..errors import UsageError
+from ..follow import rerun as run_again
+from ..follow import run_sync
 from ..outside.crew import replay_all
 from ..outside.loader import code_hash, load
 from ..outside.project import project_for
 from ..outside.transcripts import write
-from ..replay import Outcome, Verdict, run_sync
-from ..replay import rerun as run_again
+from ..replay import Outcome, Verdict
 from ..steps import AnyStep, Prompt
 from ..trace import moves
 from ..transcript import Transcript, read, still

@@ -12,11 +12,11 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from ..errors import UsageError, WorkbenchError
+from ..follow import tell
 from ..outside.history import History
 from ..outside.models import choose
 from ..outside.project import Project, find_project
 from ..outside.worker import Workers, prepare
-from ..replay import tell
 from ..serving import Serving
 from ..session import Changed, Session
 from ..steps import Fault, HandOff, Reply, TurnEnd

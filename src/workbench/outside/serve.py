@@ -23,9 +23,10 @@ import msgspec
 from ..ablation import paragraphs, without
 from ..engine import Conversation, OnStep, run_turn
 from ..errors import JourneyError, WorkbenchError
+from ..follow import Difference, Rerun, rerun
 from ..journey import Journey
 from ..model import Delta, Model
-from ..replay import Difference, Rerun, rerun, weigh
+from ..replay import weigh
 from ..runner import CODE_ERRORS, Printed, Sandbox, describe
 from ..source import fault_place
 from ..splice import Splice

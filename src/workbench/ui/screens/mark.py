@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ...errors import WorkbenchError
-from ...replay import tell as tell_move
+from ...follow import tell as tell_move
 from ...session import Session
 from ...trace import Move
 from ...transcript import FAULTS, MARK_KINDS, SEVERITIES, Mark, MarkFault, MarkKind

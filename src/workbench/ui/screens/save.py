@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from ...errors import WorkbenchError
 from ...expectation import KINDS, Expectation, suggest
-from ...replay import tell as tell_move
+from ...follow import tell as tell_move
 from ...session import Saved, Session
 from ...steps import Place
 from ...trace import Move

@@ -1,0 +1,274 @@
+"""Following a record: the same conversation on today's code, compared move by move.
+
+Order selects, a projection verifies, a fingerprint warns. Hard: the combined
+effect of the policies on each message, call, result and reply, the results the
+tape holds, why the turn ended, an unused tail. Drift: the prompt, which policy
+decided and in what words. Ignored: ids, times, usage, thinking. At the first
+hard difference the run stops: what follows on the tape is counterfactual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import msgspec
+
+from .engine import Conversation, run_turn
+from .errors import JourneyError
+from .journey import Agent
+from .steps import Answer, AnyStep, Fault, Place, Prompt, Setup, UserMessage
+from .tape import STOPPED, Tape
+from .trace import Move, Moves, Trace, TurnMoves
+
+MAX_SHOWN = 160  # characters of a value in a report
+MAX_ARGUMENT = 60  # and of one argument of a call
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """Where a run left the record: both sides in words, and why it counts."""
+
+    place: Place
+    recorded: str
+    now: str
+    why: str
+
+
+class Drift(msgspec.Struct, frozen=True):
+    """Something that changed without changing what was done. `move` counts from 1."""
+
+    place: Place
+    move: int
+    what: str
+
+
+class Rerun(msgspec.Struct):
+    """A record run again: the new trace, up to and including the answer that differs."""
+
+    trace: Trace
+    differences: list[Difference] = []
+    drift: list[Drift] = []
+    moves: int = 0
+    faults: list[Fault] = []
+
+    @property
+    def first(self) -> Difference | None:
+        return self.differences[0] if self.differences else None
+
+    @property
+    def broken(self) -> str:
+        """The first fault of code that runs in every replay, in words; "" where there is none."""
+        for fault in self.faults:
+            if fault.origin in ("policy", "condition", "journey"):
+                return f"{fault.where}: {fault.name}: {fault.message}"
+        return ""
+
+    @property
+    def prompt_changed_from(self) -> int:
+        """The first move whose prompt is not the recorded one; 0 where none is."""
+        return next((d.move for d in self.drift if d.what == "prompt"), 0)
+
+
+class _Follower:
+    """Runs a record again in lock-step and notes where it leaves it."""
+
+    def __init__(self, agent: Agent, setup: Setup, steps: list[AnyStep]) -> None:
+        self.tape = Tape(steps, self._checkpoint)
+        self.conversation = Conversation(agent, setup, on_step=self._heard)
+        self.rerun = Rerun(self.conversation.trace)
+        self._moves = Moves()
+        self._compared = 0  # moves
+        self._answers = 0  # so far in this turn
+        self._drifted = False
+        self._prompt: Prompt | None = None
+
+    def _heard(self, step: AnyStep) -> None:
+        self._moves.add(step)
+        kind = step.__class__
+        if kind is Answer:
+            self._answers = step.answer
+            self._prompt = self.conversation.state.prompt  # by the next checkpoint a newer one may stand
+        elif kind is UserMessage:
+            self._answers = 0
+        elif isinstance(step, Fault):
+            self.rerun.faults.append(step)
+
+    def _checkpoint(self) -> bool:
+        """Compare what happened since the last checkpoint. True: still on the record."""
+        done = self._moves.all
+        while self._compared < len(done):
+            self._compare(done[self._compared])
+            self._compared += 1
+        return not self.rerun.differences
+
+    def _compare(self, move: Move) -> None:
+        rerun = self.rerun
+        recorded = self.tape.move_at(move.place)
+        if move.message is None:
+            rerun.moves += 1
+            if move.answer is not None:
+                self._prompt_drift(move)
+        if recorded is None:
+            rerun.differences.append(
+                Difference(move.place, "nothing", tell(move), "the record holds no such move")
+            )
+            return
+        stops = self.tape.stops_at(move.place)
+        if stops and undecided(recorded, move, self.tape.prompt_of(move.place)):
+            return
+        why = differs(recorded, move, stops)
+        if why:
+            rerun.differences.append(Difference(move.place, tell(recorded), tell(move), why))
+        elif (recorded.decisions or move.decisions) and said(recorded) != said(move):
+            rerun.drift.append(Drift(move.place, rerun.moves, "decisions"))
+
+    def _prompt_drift(self, move: Move) -> None:
+        then, now = self.tape.prompt_of(move.place), self._prompt
+        if self._drifted or now is None:
+            return
+        if then is None or then.spans != now.spans or then.tools != now.tools:
+            self._drifted = True
+            self.rerun.drift.append(Drift(move.place, self.rerun.moves, "prompt"))
+
+    async def run(self) -> Rerun:
+        for turn in self.tape.turns:
+            if not await self._turn(turn):
+                break
+        return self.rerun
+
+    async def _turn(self, turn: TurnMoves) -> bool:
+        message = turn.moves[0].message if turn.moves else None
+        if message is None:  # words of the agent before the customer's first: pinned as they are
+            for move in turn.moves:
+                first = move.call is None or move.call.number == 1  # an answer stands in the move of each call
+                for step in (move.answer if first else None, move.result, move.reply):
+                    if step is not None:
+                        self.conversation.emit(step)
+            self._compared = len(self._moves.all)
+            return True
+        end = await run_turn(self.conversation, str(message.text), self.tape, self.tape)
+        if not self._checkpoint():
+            return False
+        return self._ended(turn, end.reason, end.detail)
+
+    def _ended(self, turn: TurnMoves, reason: str, detail: str) -> bool:
+        """Compare how the turn ended, and whether the tape was used up."""
+        last = self._answers
+        left = [m for m in turn.moves if m.place.answer > last and m.answer is not None]
+        place = left[0].place if left else Place(turn.turn, last)
+        if left:
+            self.rerun.differences.append(
+                Difference(place, tell(left[0]), f"the turn ended: {reason}", "a part of the tape was not used")
+            )
+        elif turn.end is not None and turn.end.reason != reason and turn.end.reason not in STOPPED:
+            why = "the turn ended for another reason"
+            now = f"the turn ended: {reason}" + (f" ({detail})" if detail else "")
+            self.rerun.differences.append(Difference(place, f"the turn ended: {turn.end.reason}", now, why))
+        return not self.rerun.differences
+
+
+async def rerun(agent: Agent, setup: Setup, steps: list[AnyStep]) -> Rerun:
+    """Run a record again on `agent`: tape pinned, journey code run, stopped at the first hard difference."""
+    return await _Follower(agent, setup, steps).run()
+
+
+def differs(recorded: Move, now: Move, cut_off: bool = False) -> str:
+    """Why two moves at one place are a hard difference, or "".
+
+    `cut_off`: the record stops in the middle of this turn, so a call may have no result on it.
+    """
+    if now.effect != recorded.effect:
+        if now.effect == "absent":
+            return "this agent has no such tool here"
+        return "the policies' combined effect changed" if now.effect != "rejected" else "the schema changed"
+    if now.decisions or recorded.decisions:
+        for stand in ("message", "before", "reply", "after"):
+            if now.rewritten(stand) != recorded.rewritten(stand):
+                return "it is rewritten otherwise"
+        if now.after_effect != recorded.after_effect:
+            return "the policies' combined effect on the result changed"
+    if now.result is not None and now.result.outcome == "missing" and not (cut_off and recorded.result is None):
+        return str(now.result.value)
+    before, after = recorded.result, now.result
+    if before is not None and after is not None and before.outcome != after.outcome:
+        return "the result changed"
+    return ""
+
+
+def undecided(recorded: Move, now: Move, then: Prompt | None) -> bool:
+    """Whether a move was stopped before policies that stood there had said what they say now.
+
+    `then` is the prompt it was made under: it names the policies of that time.
+    """
+    if recorded.result is not None or recorded.reply is not None:
+        return False
+    asked = {decision.policy for decision in recorded.decisions}
+    held = {decision.policy for decision in now.decisions if decision.verdict != "allow"} - asked
+    return bool(held if then is None else held.intersection(then.policies))
+
+
+def said(move: Move) -> list[tuple[str, str, str, str]]:
+    """What the policies said of a move, as drift is told by: policy, verdict, reason, version."""
+    return [(d.policy, d.verdict, d.reason, d.version) for d in move.decisions]
+
+
+def tell(move: Move) -> str:
+    """A move in one line: what was tried, and what became of it."""
+    if move.call is not None:
+        args = ", ".join(f"{k}={_short(v, MAX_ARGUMENT)}" for k, v in move.call.args.items())
+        what = f"{move.call.tool}({args})"
+    elif move.message is not None:
+        what = "the customer's message"
+    else:
+        what = "reply " + _short(move.answer.text if move.answer else "")
+    effect = move.after_effect if move.effect == "allowed" and move.after_effect != "allowed" else move.effect
+    if effect in ("allowed", "absent", "rejected"):
+        if move.call is not None and move.result is None:
+            return f"{what}: stopped before it came to anything"
+        if move.result is not None and move.result.outcome == "missing":
+            return f"{what}: allowed; {_short(move.result.value)}"
+        if move.result is not None and move.result.outcome in ("rejected", "absent"):
+            return f"{what}: {move.result.outcome}: {_short(move.result.value)}"
+        return f"{what}: {'executed' if move.executed else 'allowed'}"
+    deciding = [d for d in move.decisions if d.verdict != "allow"]
+    by = f" by {deciding[0].policy}: {deciding[0].reason}" if deciding else ""
+    return f"{what}: {effect}{by}"
+
+
+def _short(value: Any, limit: int = MAX_SHOWN) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    text = " ".join(text.split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def drive(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine to its end: by hand while nothing in it waits, else on an event loop.
+
+    The event loop costs 30 ms to import, more than most replays take.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return done.value
+    coroutine.close()
+    raise JourneyError(
+        "a policy waits, but is not declared with `async def`", next="write it as `async def`, wrappers included"
+    )
+
+
+def has_async(agent: Agent) -> bool:
+    """Whether any policy of the agent is a coroutine function (no condition is; tools never run in a replay)."""
+    return any(_is_async(p.fn) for p in agent.all_policies())
+
+
+def _is_async(fn: Callable[..., Any]) -> bool:
+    return bool(getattr(getattr(fn, "__code__", None), "co_flags", 0) & 0x80)
+
+
+def run_sync(agent: Agent, coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run to the end, on an event loop only where the agent needs one."""
+    if not has_async(agent):
+        return drive(coroutine)
+    import asyncio
+
+    return asyncio.run(coroutine)
