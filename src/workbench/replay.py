@@ -24,6 +24,10 @@ class Verdict(StrEnum):
     ERROR = "ERROR"
 
 
+class Options(msgspec.Struct, frozen=True):
+    """How to replay. Plain data: it goes along to whoever replays."""
+
+
 class Outcome(msgspec.Struct):
     """What a replay says of a transcript.
 
@@ -44,13 +48,16 @@ class Outcome(msgspec.Struct):
     changed: list[str] = []
 
 
-def replay(transcript: Transcript, agent: Agent) -> Outcome:
+DEFAULT = Options()
+
+
+def replay(transcript: Transcript, agent: Agent, options: Options = DEFAULT) -> Outcome:
     """The verdict on one transcript. Never raises for what a transcript or a journey may hold."""
-    outcome: Outcome = run_sync(agent, weigh(transcript, agent))
+    outcome: Outcome = run_sync(agent, weigh(transcript, agent, options))
     return outcome
 
 
-async def weigh(transcript: Transcript, agent: Agent) -> Outcome:
+async def weigh(transcript: Transcript, agent: Agent, options: Options = DEFAULT) -> Outcome:
     """replay(), for those who are on an event loop already."""
     proof = red_proof(transcript)
     if proof:
@@ -149,18 +156,3 @@ def _judge_mistake(transcript: Transcript, result: Rerun, first: Difference | No
     if held and intended(move):
         return Verdict.PASS, ""
     return Verdict.FAIL, f"still broken; it must hold that {expectation.sentence}"
-
-
-def supersede(outcomes: list[tuple[Transcript, Outcome]]) -> None:
-    """Turn DIVERGED into SUPERSEDED where the difference is a mark of the same recording that now passes."""
-    passed = {
-        (t.recording, t.place[:2]): t.id
-        for t, o in outcomes
-        if o.verdict is Verdict.PASS and t.place is not None and t.recording
-    }
-    for transcript, outcome in outcomes:
-        if outcome.verdict is Verdict.DIVERGED and outcome.first is not None:
-            by = passed.get((transcript.recording, outcome.first.place[:2]))
-            if by is not None:
-                outcome.verdict = Verdict.SUPERSEDED
-                outcome.why = f"fixed earlier in the same conversation: {by}"

@@ -42,6 +42,7 @@ CORE = (
     "transcript",
     "follow",
     "replay",
+    "case",
     "compare",
     "cause",
     "wire",

@@ -6,10 +6,11 @@ import msgspec
 import pytest
 
 from kit import JOURNEY, WINDOW, Scripted, converse, saved, shop, use
+from workbench.case import Case, head_of, supersede
 from workbench.errors import JourneyError, ModelStopped
 from workbench.expectation import Expectation
 from workbench.outside.loader import load
-from workbench.replay import Verdict, replay, supersede
+from workbench.replay import Verdict, replay
 from workbench.steps import Reply, Result, TurnEnd
 from workbench.transcript import Mark
 
@@ -106,9 +107,9 @@ def test_a_diverged_mistake_is_superseded_where_an_earlier_mark_of_the_recording
     early = saved(talk, "mistake", expectations=[Expectation("blocked", "1.1.1")], marks=[Mark("1.1.1")])
     late = saved(talk, "mistake", expectations=[Expectation("not_executed", "1.2.1")], marks=[Mark("1.2.1")])
     agent = today(tmp_path, FIRST)
-    pairs = [(t, replay(t, agent)) for t in (early, late)]
-    supersede(pairs)
-    assert [o.verdict for _, o in pairs] == [Verdict.PASS, Verdict.SUPERSEDED]
+    cases = [Case(t.title, head_of(t), replay(t, agent)) for t in (early, late)]
+    supersede(cases)
+    assert [case.verdict for case in cases] == [Verdict.PASS, Verdict.SUPERSEDED]
 
 
 def test_the_siblings_of_a_blocked_call_are_judged_before_the_run_stops(tmp_path):

@@ -10,7 +10,7 @@ import msgspec
 from ..errors import UsageError
 from ..follow import rerun as run_again
 from ..follow import run_sync
-from ..outside.crew import replay_all
+from ..outside.crew import replay_one
 from ..outside.loader import code_hash, load
 from ..outside.project import project_for
 from ..outside.transcripts import write
@@ -27,7 +27,7 @@ def accept(file: Path, why: str) -> Exit:
     transcript = read(file)
     project = project_for(file)
     loaded = load(project.journeys, transcript.agent)
-    outcome = next(o for _, o in replay_all([transcript], lambda: loaded.agent, project.journeys))
+    outcome = replay_one(transcript, loaded.agent, project.journeys)
     seal = code_hash(project.journeys, transcript.agent)
     if transcript.kind == "mistake":
         write(file, accept_mistake(transcript, outcome, seal))
@@ -44,7 +44,7 @@ def accept(file: Path, why: str) -> Exit:
         raise UsageError("say why the new decision is right", next=f'workbench accept {file} --why "..."')
     result = run_sync(loaded.agent, run_again(loaded.agent, transcript.setup, transcript.steps))
     accepted = accept_guard(transcript, list(result.trace.steps), result.trace.exhibits, why)
-    after = next(o for _, o in replay_all([accepted], lambda: loaded.agent, project.journeys))
+    after = replay_one(accepted, loaded.agent, project.journeys)
     if after.verdict is not Verdict.PASS:
         raise UsageError(f"it would not pass as accepted: {after.verdict.value}: {after.why}; nothing was written")
     write(file, accepted)

@@ -1,8 +1,8 @@
 """A crew of processes that replay transcripts, so that no journey can take the command down.
 
-Each is forked after the transcripts are read, so nothing has to be sent to it;
-it loads the agent, replays its share and tells each outcome through a pipe. One
-that falls silent or goes away costs the transcript it was at, and is replaced.
+Each is forked with its share of the files: it reads and replays them one by one
+and tells each case through a pipe. One that falls silent or goes away costs the
+transcript it was at, and is replaced.
 """
 
 from __future__ import annotations
@@ -14,24 +14,59 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
 import msgspec
 
-from ..errors import WorkbenchError
+from ..case import Case, head_of
 from ..journey import Agent
-from ..replay import Outcome, Verdict, replay
+from ..replay import DEFAULT, Options, Outcome, Verdict
 from ..source import journey_line
 from ..transcript import Transcript
+from .share import Share, lost, safely
 
 CHUNK = 64  # transcripts a process is worth starting for
 PATIENCE = 10.0  # seconds without a word before a process counts as stuck
 
 _PACK = msgspec.msgpack.Encoder()
-_UNPACK: msgspec.msgpack.Decoder[tuple[int, Outcome]] = msgspec.msgpack.Decoder(tuple[int, Outcome])
+_UNPACK: msgspec.msgpack.Decoder[tuple[int, Case | None]] = msgspec.msgpack.Decoder(tuple[int, Case | None])
 
-Loader = Callable[[], Agent]
+
+class Task(Protocol):
+    """What a crew does, by index: `case` in a process of its own; `lost` here, where that process went away."""
+
+    def case(self, index: int) -> Case | None: ...
+    def lost(self, index: int, why: str) -> Case: ...
+
+
+class Files(NamedTuple):
+    """Replay the files at `paths`. The share is made before the forks, its agents are loaded after."""
+
+    share: Share
+    paths: list[str]
+
+    def case(self, index: int) -> Case | None:
+        return self.share.case(self.paths[index])
+
+    def lost(self, index: int, why: str) -> Case:
+        return lost(self.paths[index], why)
+
+
+class Held(NamedTuple):
+    """Replay transcripts that are no files yet, on an agent loaded here."""
+
+    transcripts: list[Transcript]
+    agent: Agent
+    options: Options = DEFAULT
+
+    def case(self, index: int) -> Case:
+        transcript = self.transcripts[index]
+        return Case("", head_of(transcript), safely(transcript, self.agent, self.options))
+
+    def lost(self, index: int, why: str) -> Case:
+        return Case("", head_of(self.transcripts[index]), Outcome(Verdict.ERROR, why))
 
 
 class _Hand(msgspec.Struct):
@@ -45,47 +80,38 @@ class _Hand(msgspec.Struct):
     data: bytearray = msgspec.field(default_factory=bytearray)
 
 
-def replay_all(
-    transcripts: list[Transcript], load: Loader, root: Path, *, jobs: int = 0, patience: float = PATIENCE
-) -> Iterator[tuple[int, Outcome]]:
-    """(index, outcome) of every transcript, as they come. All are of the one agent that `load` gives."""
+def run(
+    task: Task, total: int, root: Path, *, jobs: int = 0, patience: float = PATIENCE
+) -> Iterator[tuple[int, Case | None]]:
+    """(index, case) for every index below `total`, as they come; None where it is not wanted."""
     if not hasattr(os, "fork"):
-        yield from _in_process(transcripts, load)
+        yield from ((index, task.case(index)) for index in range(total))
         return
-    count = min(jobs or os.cpu_count() or 1, max(1, len(transcripts) // CHUNK))
-    hands = {
-        h.pipe: h
-        for h in (_start(transcripts, list(range(n, len(transcripts), count)), load) for n in range(count))
-    }
+    count = min(jobs or os.cpu_count() or 1, max(1, total // CHUNK))
+    hands = {h.pipe: h for h in (_start(task, list(range(n, total, count))) for n in range(count))}
     try:
         while hands:
             ready, _, _ = select.select(list(hands), [], [], 0.1)
             for pipe in ready:
-                yield from _hear(hands, pipe, transcripts, load)
+                yield from _hear(hands, pipe, task)
             for hand in list(hands.values()):
                 if time.monotonic() - hand.heard > patience:
                     where = _stack(hand, root)
                     os.kill(hand.pid, signal.SIGKILL)
                     why = f"journey code hung for {patience:g} s" + (f" at {where}" if where else "")
-                    yield from _bury(hands, hand, why, transcripts, load)
+                    yield from _bury(hands, hand, why, task)
     finally:
         for hand in hands.values():
             os.kill(hand.pid, signal.SIGKILL)
             _clear(hand)
 
 
-def _in_process(transcripts: list[Transcript], load: Loader) -> Iterator[tuple[int, Outcome]]:
-    try:
-        agent = load()
-    except WorkbenchError as error:
-        for index in range(len(transcripts)):
-            yield index, Outcome(Verdict.ERROR, str(error))
-        return
-    for index, transcript in enumerate(transcripts):
-        yield index, _safely(transcript, agent)
+def replay_one(transcript: Transcript, agent: Agent, root: Path) -> Outcome:
+    """The outcome of one transcript, in a process of its own."""
+    return next(case.outcome for _, case in run(Held([transcript], agent), 1, root) if case is not None)
 
 
-def _start(transcripts: list[Transcript], share: list[int], load: Loader) -> _Hand:
+def _start(task: Task, share: list[int]) -> _Hand:
     ours, theirs = os.pipe()
     stacks = Path(os.environ.get("TMPDIR", "/tmp"), f"workbench-{os.getpid()}-{ours}.stack")
     sys.stdout.flush()
@@ -96,7 +122,7 @@ def _start(transcripts: list[Transcript], share: list[int], load: Loader) -> _Ha
     if pid == 0:
         os.close(ours)
         _end_with(parent)
-        _work(transcripts, share, load, theirs, stacks)
+        _work(task, share, theirs, stacks)
     os.close(theirs)
     return _Hand(pid, ours, stacks, share)
 
@@ -107,7 +133,7 @@ def _end_with(parent: int) -> None:
     signal.setitimer(signal.ITIMER_REAL, 1.0, 1.0)
 
 
-def _work(transcripts: list[Transcript], share: list[int], load: Loader, pipe: int, stacks: Path) -> None:
+def _work(task: Task, share: list[int], pipe: int, stacks: Path) -> None:
     """The life of a forked process: never returns, never lets an exception of a journey's out."""
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -116,14 +142,8 @@ def _work(transcripts: list[Transcript], share: list[int], load: Loader, pipe: i
             os.dup2(quiet, fd)
         stack_file = stacks.open("w")
         faulthandler.register(signal.SIGUSR1, file=stack_file, all_threads=False)
-        failure = ""
-        try:
-            agent = load()
-        except WorkbenchError as error:
-            failure = str(error)
         for index in share:
-            outcome = Outcome(Verdict.ERROR, failure) if failure else _safely(transcripts[index], agent)
-            body = _PACK.encode((index, outcome))
+            body = _PACK.encode((index, task.case(index)))
             data = len(body).to_bytes(4, "big") + body
             while data:
                 data = data[os.write(pipe, data) :]
@@ -131,50 +151,34 @@ def _work(transcripts: list[Transcript], share: list[int], load: Loader, pipe: i
         os._exit(0)
 
 
-def _safely(transcript: Transcript, agent: Agent) -> Outcome:
-    """A replay whose every failure is an outcome."""
-    try:
-        return replay(transcript, agent)
-    except WorkbenchError as error:
-        return Outcome(Verdict.ERROR, str(error))
-    except Exception as error:  # ours: say so, and do not take the others' results along
-        import traceback
-
-        return Outcome(Verdict.ERROR, "a bug of Workbench: " + "".join(traceback.format_exception(error)))
-
-
-def _hear(
-    hands: dict[int, _Hand], pipe: int, transcripts: list[Transcript], load: Loader
-) -> Iterator[tuple[int, Outcome]]:
+def _hear(hands: dict[int, _Hand], pipe: int, task: Task) -> Iterator[tuple[int, Case | None]]:
     hand = hands[pipe]
     chunk = os.read(pipe, 1 << 20)
     hand.heard = time.monotonic()
     if not chunk:
-        yield from _bury(hands, hand, "journey code ended its process", transcripts, load)
+        yield from _bury(hands, hand, "journey code ended its process", task)
         return
     hand.data += chunk
     while len(hand.data) >= 4:
         size = int.from_bytes(hand.data[:4], "big")
         if len(hand.data) < 4 + size:
             break
-        index, outcome = _UNPACK.decode(bytes(hand.data[4 : 4 + size]))
+        index, case = _UNPACK.decode(bytes(hand.data[4 : 4 + size]))
         del hand.data[: 4 + size]
         hand.left.remove(index)
-        yield index, outcome
+        yield index, case
 
 
-def _bury(
-    hands: dict[int, _Hand], hand: _Hand, why: str, transcripts: list[Transcript], load: Loader
-) -> Iterator[tuple[int, Outcome]]:
+def _bury(hands: dict[int, _Hand], hand: _Hand, why: str, task: Task) -> Iterator[tuple[int, Case | None]]:
     """A process is gone. The transcript it was at is an ERROR; another goes on after it."""
     del hands[hand.pipe]
     _clear(hand)
     if not hand.left:
         return
-    lost, *rest = hand.left
-    yield lost, Outcome(Verdict.ERROR, why)
+    first, *rest = hand.left
+    yield first, task.lost(first, why)
     if rest:
-        heir = _start(transcripts, rest, load)
+        heir = _start(task, rest)
         hands[heir.pipe] = heir
 
 

@@ -1,0 +1,88 @@
+"""A case: one selected transcript file and what a replay says of it.
+
+It holds what reports, filters and the joining of shards need, and no steps: a
+hundred thousand of them fit into memory, and each is plain data that may come
+from another process or machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import msgspec
+
+from .replay import Outcome, Verdict
+from .transcript import Transcript
+
+
+class Head(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """What people wrote of a transcript.
+
+    `at` is the marked place of a mistake, `expected` its expectation in words; `state` is guard, open or guarding; `recording` names the conversation it was saved from.
+    """
+
+    id: str
+    kind: Literal["mistake", "guard"]
+    agent: str
+    title: str = ""
+    tags: list[str] = []
+    state: str = "guard"
+    recording: str = ""
+    at: str = ""
+    expected: str = ""
+    source: dict[str, Any] = {}
+
+
+class Case(msgspec.Struct):
+    """A file by its path; its head (None: it could not be read); the outcome."""
+
+    path: str
+    head: Head | None
+    outcome: Outcome
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.outcome.verdict
+
+
+def head_of(transcript: Transcript) -> Head:
+    mistake = transcript.kind == "mistake"
+    expectation = transcript.expectations[0] if mistake else None
+    return Head(
+        transcript.id,
+        transcript.kind,
+        transcript.agent,
+        transcript.title,
+        transcript.tags,
+        transcript.state,
+        transcript.recording,
+        expectation.at if expectation else "",
+        expectation.sentence if expectation else "",
+        transcript.source,
+    )
+
+
+def supersede(cases: Iterable[Case]) -> None:
+    """Turn DIVERGED into SUPERSEDED where the difference is a mark of the same recording that now passes."""
+    diverged = []
+    passed: dict[tuple[str, str], str] = {}
+    for case in cases:
+        head = case.head
+        if head is None or not head.recording:
+            continue
+        if case.verdict is Verdict.DIVERGED and case.outcome.first is not None:
+            diverged.append((head, case.outcome))
+        elif case.verdict is Verdict.PASS and head.at:
+            passed[head.recording, _answer(head.at)] = head.id
+    for head, outcome in diverged:
+        by = passed.get((head.recording, _answer(str(outcome.first.place)))) if outcome.first else None
+        if by is not None:
+            outcome.verdict = Verdict.SUPERSEDED
+            outcome.why = f"fixed earlier in the same conversation: {by}"
+
+
+def _answer(place: str) -> str:
+    """The answer that a place such as "3.1.2" belongs to: "3.1"; a message's is "3.0"."""
+    turn, answer, *_ = (*place.split("."), "0")
+    return f"{turn}.{answer}"

@@ -1,0 +1,102 @@
+"""A share of the work of a replay: files in, cases out.
+
+All that it needs is plain data (`Work`) and a list of paths, so a share may be
+done in this process, in one forked from it, or on another machine that has the
+same files. Each file is read, judged and forgotten before the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from ..case import Case, Head, head_of
+from ..errors import JourneyError, TranscriptError, WorkbenchError
+from ..journey import Agent
+from ..replay import DEFAULT, Options, Outcome, Verdict, replay
+from ..transcript import Transcript, read
+from .loader import file_hashes, load_agent
+
+Chosen = Callable[[Head], bool]
+
+
+class Work(msgspec.Struct, frozen=True):
+    """What is common to all shares of one replay: the journeys/ folder, and how to replay."""
+
+    journeys: str
+    options: Options = DEFAULT
+
+
+class Share:
+    """Does shares of `work`. Agents are loaded once each, when a transcript first asks for one.
+
+    `chosen` says whether a transcript that could be read is wanted at all.
+    """
+
+    def __init__(self, work: Work, chosen: Chosen | None = None) -> None:
+        self.work = work
+        self.chosen = chosen
+        self._root = Path(work.journeys)
+        self._agents: dict[str, Agent | JourneyError] = {}
+        self._files: dict[str, dict[str, str]] = {}
+
+    def case(self, path: str) -> Case | None:
+        """The case of one file; None where it is not wanted. Raises nothing that a file or a journey may hold."""
+        try:
+            transcript = read(Path(path))
+        except TranscriptError as error:
+            return Case(path, None, Outcome(Verdict.ERROR, str(error)))
+        head = head_of(transcript)
+        if self.chosen is not None and not self.chosen(head):
+            return None
+        return Case(path, head, self._outcome(transcript))
+
+    def _outcome(self, transcript: Transcript) -> Outcome:
+        agent = self._agent(transcript.agent)
+        if not isinstance(agent, Agent):
+            return Outcome(Verdict.ERROR, str(agent))
+        outcome = safely(transcript, agent, self.work.options)
+        if outcome.verdict is not Verdict.PASS:
+            outcome.changed = outcome.changed + self._changed_files(transcript)
+        return outcome
+
+    def _agent(self, name: str) -> Agent | JourneyError:
+        if name not in self._agents:
+            try:
+                self._agents[name] = load_agent(self._root, name)
+            except JourneyError as error:
+                self._agents[name] = error
+        return self._agents[name]
+
+    def _changed_files(self, transcript: Transcript) -> list[str]:
+        """The files of its agent that are not as they were when it was recorded."""
+        if not transcript.code:
+            return []
+        if transcript.agent not in self._files:
+            self._files[transcript.agent] = file_hashes(self._root, transcript.agent)
+        now = self._files[transcript.agent]
+        gone = [f"{name} (deleted)" for name in transcript.code if name not in now]
+        return [name for name, seal in now.items() if transcript.code.get(name) != seal] + gone
+
+
+def lost(path: str, why: str) -> Case:
+    """The case of a file whose process went away over it."""
+    try:
+        head = head_of(read(Path(path)))
+    except TranscriptError:
+        head = None
+    return Case(path, head, Outcome(Verdict.ERROR, why))
+
+
+def safely(transcript: Transcript, agent: Agent, options: Options = DEFAULT) -> Outcome:
+    """A replay whose every failure is an outcome."""
+    try:
+        return replay(transcript, agent, options)
+    except WorkbenchError as error:
+        return Outcome(Verdict.ERROR, str(error))
+    except Exception as error:  # ours: say so, and do not take the others' results along
+        import traceback
+
+        return Outcome(Verdict.ERROR, "a bug of Workbench: " + "".join(traceback.format_exception(error)))
