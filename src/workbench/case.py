@@ -19,7 +19,8 @@ from .transcript import Transcript
 class Head(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What people wrote of a transcript.
 
-    `at` is the marked place of a mistake, `expected` its expectation in words; `state` is guard, open or guarding; `recording` names the conversation it was saved from.
+    `at` is the marked place of a mistake, `expected` its expectation in words;
+    `state` is guard, open or guarding; `recording` names the conversation it was saved from.
     """
 
     id: str

@@ -21,6 +21,7 @@ from ..serving import Serving
 from ..session import Changed, Session
 from ..steps import Fault, HandOff, Reply, TurnEnd
 from .report import Exit, clean, out, out_json, say
+from .waiting import run_until_signal
 
 BAD_ENDS = ("model_error", "killed", "limit")
 
@@ -30,7 +31,7 @@ def chat(agent: str, model: str, fixture: str, json: bool, save: str) -> Exit:
     name = project.agent(agent)
     chosen = choose(model, str(project.config.get("model", "")))
     prepare(chosen)
-    return asyncio.run(_chat(project, name, chosen, fixture, json, save))
+    return run_until_signal(_chat(project, name, chosen, fixture, json, save))
 
 
 async def _chat(project: Project, agent: str, model: str, fixture: str, json: bool, save: str) -> Exit:
