@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def run_until_signal(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run to the end. SIGINT ends it as KeyboardInterrupt, SIGTERM as SystemExit, once its `finally` blocks ran."""
+    """Run to the end. SIGINT makes it KeyboardInterrupt, SIGTERM SystemExit, once its `finally` blocks ran."""
     heard: list[signal.Signals] = []
 
     async def main() -> T:
