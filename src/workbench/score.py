@@ -1,0 +1,62 @@
+"""What became of mutants, and what share of them a project's transcripts notice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+import msgspec
+
+from .mutation import Mutant
+
+
+class Status(StrEnum):
+    KILLED = "killed"  # a transcript that was green is green no more
+    BROKEN = "broken"  # it does not load, never ends, or ends its process: killed too, counted apart
+    SURVIVED = "survived"  # it ran, and every transcript stayed green
+    UNREACHED = "unreached"  # no transcript ever runs the line
+    BODY = "body"  # it can tell only where bodies of tools run, and they did not
+
+
+class Fate(msgspec.Struct, frozen=True):
+    """A mutant's end: `by` is the transcript that noticed it, `why` what it said."""
+
+    mutant: Mutant
+    status: Status
+    by: str = ""
+    why: str = ""
+
+
+class Tally(msgspec.Struct):
+    """How many mutants came to which end."""
+
+    killed: int = 0
+    broken: int = 0
+    survived: int = 0
+    unreached: int = 0
+    body: int = 0
+
+    @property
+    def all(self) -> int:
+        """Those that the score is of: all but the bodies of tools that did not run."""
+        return self.killed + self.broken + self.survived + self.unreached
+
+    @property
+    def score(self) -> float | None:
+        """In percent, or None where there is nothing to measure. 99.96 is not 100."""
+        return int((self.killed + self.broken) * 1000 / self.all) / 10 if self.all else None
+
+
+def tally(fates: Iterable[Fate]) -> Tally:
+    count = Tally()
+    for fate in fates:
+        name = fate.status.value
+        setattr(count, name, getattr(count, name) + 1)
+    return count
+
+
+def by_file(fates: Iterable[Fate]) -> dict[str, Tally]:
+    files: dict[str, list[Fate]] = {}
+    for fate in fates:
+        files.setdefault(fate.mutant.file, []).append(fate)
+    return {file: tally(files[file]) for file in sorted(files)}

@@ -1,0 +1,224 @@
+"""Mutants: what each operator makes of a line, what is left alone, and where a change stands."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from workbench.coverage import coverage, ranges
+from workbench.errors import JourneyError
+from workbench.mutation import Mutant, mutants
+from workbench.operators import OPERATORS
+from workbench.pattern import moved_limits, without_alternatives
+
+HEAD = "from workbench import Agent, Block, Journey, Rewrite\nshop = Journey('shop')\nagent = Agent('a', [shop])\n"
+
+
+def of(code: str, **more: str) -> list[Mutant]:
+    """The mutants of an agent whose agent.py is this code."""
+    files = {"a/agent.py": HEAD + textwrap.dedent(code)}
+    return mutants(files | {f"a/{name}.py": textwrap.dedent(text) for name, text in more.items()}, "a")
+
+
+def after(operator: str, line: str) -> list[str]:
+    """What an operator makes of a line in a policy."""
+    code = f"""
+        @shop.policy(before="pay")
+        def rule(call, talk):
+            {line}
+        """
+    return [m.after for m in of(code) if m.operator == operator]
+
+
+@pytest.mark.parametrize(
+    ("operator", "line", "made"),
+    [
+        ("ruling-removed", "return Block('no', n=1)", ["return None"]),
+        ("comparison-negated", "x = a == b", ["x = a != b"]),
+        ("comparison-negated", "x = a is  not b", ["x = a is b"]),
+        ("comparison-negated", "x = a < b < c", ["x = a >= b < c", "x = a < b >= c"]),
+        ("comparison-negated", "x = (a) not in [b]", ["x = (a) in [b]"]),
+        ("boundary-moved", "x = a > b", ["x = a >= b"]),
+        ("boundary-moved", "x = a == b", []),
+        ("condition-negated", "if a or b: pass", ["if not (a or b): pass"]),
+        ("condition-negated", "if a > b: pass", []),
+        ("not-removed", "if not a: pass", ["if bool(a): pass"]),
+        ("and-or", "x = (a) and b and c", ["x = (a) or b and c", "x = (a) and b or c"]),
+        (
+            "operand-removed",
+            "x = (a and b) or (c)",
+            ["x = (c)", "x = (b) or (c)", "x = (a) or (c)", "x = (a and b)"],
+        ),
+        ("number-moved", "x = 20", ["x = 21", "x = 19"]),
+        ("number-moved", "x = 0", ["x = 1", "x = (-1)"]),
+        ("number-moved", "x = True", []),
+        ("arithmetic", "x = a - b * 2", ["x = a + b * 2", "x = a - b / 2"]),
+        ("truth-flipped", "x = f(a, strict=True)", ["x = f(a, strict=False)"]),
+        ("text-changed", "x = a == 'é'", ["x = a == 'é~'"]),
+        ("text-changed", "x = call['sku']", []),
+        ("pattern-narrowed", "x = re.search(r'é|b', a)", ["x = re.search(r'b', a)", "x = re.search(r'é', a)"]),
+        ("pattern-limit", "x = re.search(r'é{2}', a)", ["x = re.search(r'é{1}', a)", "x = re.search(r'é{3}', a)"]),
+        ("text-changed", "x = re.search(r'a|b', a)", []),
+        ("element-removed", "x = a in ('b', 'c')", ["x = a in ('c',)", "x = a in ('b',)"]),
+        ("element-removed", "x, y = 1, 2", []),
+        ("lookup-widened", "x = talk.result(find, n=1)", ["x = talk.result(find)"]),
+        ("statement-removed", "raise ValueError", ["pass"]),
+    ],
+)
+def test_an_operator_makes_of_a_line(operator: str, line: str, made: list[str]) -> None:
+    assert after(operator, line) == made
+
+
+def test_a_policy_is_taken_out_whole_or_from_one_tool() -> None:
+    code = """
+        @shop.policy(before=["pay", "send"], when=late)
+        def rule(call):
+            return Block("no")
+        """
+    made = {m.operator: m.after for m in of(code)}
+    assert made["policy-removed"] == ""
+    assert made["when-removed"] == '@shop.policy(before=["pay", "send"])'
+    assert [m.after for m in of(code) if m.operator == "stand-removed"] == [
+        '@shop.policy(before=["send"], when=late)',
+        '@shop.policy(before=["pay"], when=late)',
+    ]
+
+
+def test_the_schema_of_a_tool_counts_without_its_body_and_its_body_apart() -> None:
+    code = """
+        Percent = Annotated[int, "how much", Meta(le=20)]
+
+        class Reason(StrEnum):
+            small = "small"
+
+        @shop.tool(writes=True)
+        def pay(to: str, percent: Percent, why: Literal["gift", "debt"], reason: Reason, times: int = 1) -> Bill:
+            return Bill(to, times + 1)
+        """
+    made = of(code)
+    schema = {(m.operator, m.after) for m in made if not m.bodies}
+    assert ("number-moved", 'Percent = Annotated[int, "how much", Meta(le=21)]') in schema
+    assert ("type-changed", 'Percent = Annotated[str, "how much", Meta(le=20)]') in schema
+    assert ("text-changed", "small = 'small~'") in schema
+    assert {m.operator for m in made if m.bodies} == {"number-moved", "arithmetic", "return-emptied"}
+    signature = [after for operator, after in schema if after.startswith("def pay")]
+    assert any("to: int" in s for s in signature)
+    assert any("'gift~'" in s for s in signature)
+    assert any(s.endswith("times: int) -> Bill:") for s in signature)
+
+
+def test_words_for_people_are_left_alone() -> None:
+    code = """
+        @shop.policy(before="pay")
+        def rule(call):
+            '''Nobody pays 3 times.'''
+            if call:
+                return Block("3 times are enough", most=3, say="no" + "!")
+            return Rewrite({"n": f"{call}"}, "2 are fine", found=2)
+        """
+    assert {m.operator for m in of(code)} == {
+        "policy-removed",
+        "ruling-removed",
+        "condition-negated",
+        "text-changed",
+    }
+    assert [m.after for m in of(code) if m.operator == "text-changed"] == [
+        """return Rewrite({'n~': f"{call}"}, "2 are fine", found=2)"""
+    ]
+
+
+def test_code_counts_where_policies_and_tools_use_it_wherever_it_stands() -> None:
+    rules = """
+        from .limits import most as limit
+        from . import names
+
+        @shop.policy(before="pay")
+        def rule(call):
+            if limit(call) or call["to"] in names.BANNED:
+                return Block("no")
+        """
+    made = of(
+        rules,
+        limits="def most(call):\n    return call['n'] > 5\n\ndef unused():\n    return 5\n",
+        names="BANNED = ['eve', 'mallory']\nOTHER = [1, 2]\n",
+        rehearsal="from .limits import most\nx = most({'n': 1})\n",
+    )
+    places = {(m.file, m.line) for m in made}
+    assert {("a/limits.py", 2), ("a/names.py", 1)} <= places
+    assert places.isdisjoint({("a/limits.py", 5), ("a/names.py", 2), ("a/rehearsal.py", 2)})
+
+
+def test_all_other_lines_stay_where_they_are() -> None:
+    code = """
+        @shop.policy(
+            before=["pay",
+                    "send"],
+        )
+        def rule(call):
+            if (call["n"]
+                    and call["m"]):
+                return Block("no",
+                             n=1)
+            return None
+        """
+    data = (HEAD + textwrap.dedent(code)).encode()
+    for mutant in of(code):
+        old, new = data.split(b"\n"), mutant.applied(data).split(b"\n")
+        assert len(old) == len(new)
+        touched = data[mutant.start : mutant.end].count(b"\n") + 1
+        changed = [n for n, (a, b) in enumerate(zip(old, new, strict=True), 1) if a != b]
+        assert set(changed) <= set(range(mutant.line, mutant.line + touched)), mutant
+
+
+def test_no_two_mutants_are_the_same_and_every_operator_makes_some() -> None:
+    assert len(set(of("CODE = 1"))) == len(of("CODE = 1")) == 0
+    assert all(operator.about for operator in OPERATORS.values())
+
+
+def test_a_file_that_is_no_python_is_told_with_its_line() -> None:
+    with pytest.raises(JourneyError, match=r"a/agent.py:5"):
+        of("\ndef broken(:\n")
+    with pytest.raises(JourneyError, match="there is no agent"):
+        mutants({}, "a")
+
+
+def test_alternatives_and_limits_of_a_pattern_are_found_in_groups_and_not_in_classes() -> None:
+    def cut(pattern: str, cuts) -> list[str]:
+        return [pattern[: c.start] + c.text + pattern[c.end :] for c in cuts(pattern)]
+
+    assert cut(r"a(?:b|[|)]|\|)c", without_alternatives) == [r"a(?:[|)]|\|)c", r"a(?:b|\|)c", r"a(?:b|[|)])c"]
+    assert cut(r"(?P<x>a|b)|c", without_alternatives) == ["(?P<x>b)|c", "(?P<x>a)|c", "c", "(?P<x>a|b)"]
+    assert cut(r"x{0,2}\{3}", moved_limits) == [r"x{1,2}\{3}", r"x{0,1}\{3}", r"x{0,3}\{3}"]
+
+
+def test_coverage_tells_what_was_never_asked_said_called_or_run() -> None:
+    code = HEAD + textwrap.dedent(
+        """
+        @shop.tool
+        def find(n: int) -> str:
+            return str(n)
+
+        @shop.policy(before="find")
+        def rule(call):
+            '''A rule.'''
+            if call["n"] > 1:
+                x = 1
+                return Block("no")
+            return Allow("few")
+
+        @shop.policy(after="find")
+        def other(call):
+            return None
+        """
+    )
+    line = {text.strip(): n for n, text in enumerate(code.splitlines(), 1)}
+    test, allow = line['if call["n"] > 1:'], line['return Allow("few")']
+    lines = {("a/agent.py", test), ("a/agent.py", allow)}
+    found = coverage({"a/agent.py": code}, "a", lines, {("a/agent.py", "allow", allow)}, {"find"})
+    assert [(p.name, p.reached) for p in found.policies] == [("rule", True), ("other", False)]
+    assert [(r.verdict, r.made) for r in found.rulings] == [("block", False), ("allow", True)]
+    assert [(t.name, t.reached) for t in found.tools] == [("find", True)]
+    assert [(f.all, ranges(f.missed), f.bodies) for f in found.files] == [
+        (5, f"{test + 1}-{test + 2}, {line['return None']}", 1)
+    ]
