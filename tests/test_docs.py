@@ -12,6 +12,7 @@ from talking import talk_with
 from workbench.cli.commands import build
 from workbench.cli.report import Exit
 from workbench.expectation import KINDS
+from workbench.operators import OPERATORS
 from workbench.outside.config import OWN, SETTINGS, read
 from workbench.outside.loader import load
 from workbench.query import FILTERS
@@ -156,6 +157,14 @@ def test_the_table_of_exit_codes_is_the_real_one() -> None:
 
 def test_the_table_of_verdicts_is_the_real_one() -> None:
     assert [row[0].strip("`") for row in table(REPLAY_PAGE, "## Verdicts")] == [v.value for v in Verdict]
+
+
+# docs/mutate.md
+
+
+def test_the_table_of_operators_is_the_real_one() -> None:
+    rows = [(name.strip("`"), about) for name, about in table(ROOT / "docs" / "mutate.md", "## The operators")]
+    assert rows == [(name, operator.about) for name, operator in OPERATORS.items()]
 
 
 # docs/review.md

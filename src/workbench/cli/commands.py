@@ -132,6 +132,47 @@ def check(agent: AgentOption = "", json: JsonFlag = False) -> None:
     raise typer.Exit(start(agent, json))
 
 
+def mutate(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders; transcripts/ if none.")] = None,
+    agent: AgentOption = "",
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="FILE", help="Change only these files; * stands for any name."),
+    ] = None,
+    operator: Annotated[
+        list[str] | None, typer.Option("--operator", metavar="NAME", help="Only these ways of making it wrong.")
+    ] = None,
+    json: Annotated[str, typer.Option("--json", metavar="FILE|-", help="Write the report as JSON.")] = "",
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Processes at most; 0 is one a core.")] = 0,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds of work after which it counts as endless.")
+    ] = 5.0,
+    least: Annotated[float, typer.Option("--min", min=0, max=100, help="A lower score in percent is red.")] = 0.0,
+    list_: Annotated[bool, typer.Option("--list", help="Say what would be made wrong, and end.")] = False,
+) -> None:
+    """Make policies and tools wrong, one small change at a time, and see which no transcript notices."""
+    from .mutate import Wanted
+    from .mutate import mutate as start
+
+    wanted = Wanted(only or [], operator or [])
+    raise typer.Exit(start(paths or [], agent, wanted, json, jobs, timeout, least, list_))
+
+
+def coverage(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders; transcripts/ if none.")] = None,
+    agent: AgentOption = "",
+    json: Annotated[str, typer.Option("--json", metavar="FILE|-", help="Write the report as JSON.")] = "",
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Processes at most; 0 is one a core.")] = 0,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds of work after which it counts as endless.")
+    ] = 60.0,
+) -> None:
+    """Say which policies, rulings, tools and lines no transcript reaches."""
+    from .coverage import cover as start
+
+    raise typer.Exit(start(paths or [], agent, json, jobs, timeout))
+
+
 def init(
     name: Annotated[str, typer.Argument(help="The new project's folder.")] = ".",
     agent: Annotated[str, typer.Option("--agent", "-a", help="The agent's name.")] = "helper",
@@ -159,6 +200,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "show": show,
     "import": import_,
     "check": check,
+    "mutate": mutate,
+    "coverage": coverage,
     "init": init,
     "doctor": doctor,
 }

@@ -20,7 +20,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -38,9 +38,12 @@ class _Source(importlib.machinery.SourceFileLoader):
     """Compiles, or takes the code it once compiled from the very same bytes."""
 
     cache: Path | None = None
+    instead: ClassVar[dict[str, bytes]] = {}  # what is compiled in place of a file's bytes, by its path
 
     def get_code(self, fullname: str) -> CodeType:
         path = self.get_filename(fullname)
+        if path in self.instead:
+            return compile(self.instead[path], path, "exec", dont_inherit=True)
         data = self.get_data(path)
         kept = self._kept(path, data)
         if kept is not None:
@@ -167,6 +170,11 @@ def load(root: Path, name: str) -> Loaded:
     for journey in agent.journeys.values():
         _ = journey.spans
     return Loaded(agent, _fixtures(root, agent), code, files, root)
+
+
+def load_instead(root: Path, files: dict[str, bytes]) -> None:
+    """From now on, in this process, load these bytes for these files (paths below journeys/). None is written."""
+    _Source.instead = {str(root.resolve() / name): data for name, data in files.items()}
 
 
 def load_agent(root: Path, name: str) -> Agent:

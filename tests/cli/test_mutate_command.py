@@ -1,0 +1,193 @@
+"""`workbench mutate` and `workbench coverage`: what a person reads, what CI sees, and that no file is touched."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from kit import WINDOW, Scripted, converse, saved, shop, shop_files, use, write
+from workbench.cli import run
+from workbench.expectation import Expectation
+from workbench.transcript import Mark, encode
+
+RETURNS = "journeys/shop/returns/journey.py"
+PATIENT = """
+    def is_patient(call):
+        while call["order_number"] == "OL-9":
+            pass
+        return True
+
+    @returns.policy(before=create_return)
+    def patience(call, talk):
+        '''Nobody waits.
+
+        Why: time is short.
+        '''
+        return None if is_patient(call) else Block("no")
+"""
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """The shop with a return window, and the mistake of a late return that it mends."""
+    write(tmp_path / "journeys", shop_files(WINDOW))
+    monkeypatch.chdir(tmp_path)
+    save(tmp_path, "late", "OL-1", "mistake")
+    return tmp_path
+
+
+def save(folder: Path, name: str, order: str, kind: str = "guard", *policies: str) -> None:
+    """A return of an order, recorded without policies as a mistake, or with the window as a guard."""
+    rules = policies or (() if kind == "mistake" else (WINDOW,))
+    model = Scripted([use("find_order", order_number=order)], [use("create_return", order_number=order)], "Done.")
+    talk = converse(shop(folder / f"recorded-{name}", *rules), model, "return it")
+    more = {}
+    if kind == "mistake":
+        more = {"expectations": [Expectation("not_executed", "1.2.1")], "marks": [Mark("1.2.1")]}
+    path = folder / "transcripts" / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(encode(msgspec.structs.replace(saved(talk, kind, **more), id=name)))
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {str(p): p.read_bytes() for p in folder.rglob("*") if p.is_file() and ".workbench" not in p.parts}
+
+
+def measured(capsys, *options: str) -> dict:
+    run(["mutate", "--json", "-", *options])
+    return json.loads(capsys.readouterr().out)
+
+
+def fates(report: dict) -> dict[tuple[str, str], str]:
+    return {(m["operator"], m["after"]): m["status"] for a in report["agents"] for m in a["mutants"]}
+
+
+def test_what_no_transcript_notices_is_shown_with_its_line_before_and_after(project, capsys):
+    assert run(["mutate"]) == 0
+    said = capsys.readouterr().err
+    assert "shop: 1 of 1 transcripts are green" in said
+    line = next(n for n, t in enumerate(Path(RETURNS).read_text().splitlines(), 1) if "order.days > 30" in t)
+    assert f"survived {RETURNS}:{line}  number-moved\n    - if order.days > 30:\n    + if order.days > 31:" in said
+    assert f"not reached {RETURNS}:{line - 1}  ruling-removed" in said
+    assert "not in the score: " in said
+    assert "score: " in said
+
+
+def test_a_mutant_is_killed_where_a_green_transcript_is_green_no_more(project, capsys):
+    killed = [m for a in measured(capsys)["agents"] for m in a["mutants"] if m["status"] == "killed"]
+    assert {"policy-removed", "ruling-removed", "comparison-negated"} <= {m["operator"] for m in killed}
+    assert {m["by"] for m in killed} == {"late"}
+    assert all(m["why"] for m in killed)
+
+
+def test_one_more_transcript_raises_the_score(project, capsys):
+    before = measured(capsys)["score"]
+    save(project, "in-time", "OL-2")
+    after = measured(capsys)
+    assert after["score"] > before
+    assert fates(after)["comparison-negated", "if order.days <= 30:"] == "killed"
+
+
+def test_no_file_is_changed(project):
+    before = everything(project)
+    run(["mutate"])
+    assert everything(project) == before
+
+
+def test_a_transcript_that_is_not_green_is_left_out_and_told(project, capsys):
+    (project / "transcripts/broken.json").write_text("{")
+    save(project, "old", "OL-1", "guard", "")
+    assert run(["mutate"]) == 0
+    said = capsys.readouterr().err
+    assert "left out transcripts/broken.json: ERROR" in said
+    assert "left out transcripts/old.json: FAIL" in said
+    assert "shop: 1 of 2 transcripts are green" in said
+
+
+def test_nothing_green_is_nothing_to_measure(project, capsys):
+    (project / "transcripts/late.json").unlink()
+    assert run(["mutate"]) == 5
+    save(project, "old", "OL-1", "guard", "")
+    assert run(["mutate"]) == 5
+    assert "only green transcripts can tell" in capsys.readouterr().err
+
+
+def test_a_score_below_what_is_asked_for_is_red(project):
+    assert run(["mutate", "--min", "100"]) == 1
+    assert run(["mutate", "--min", "1"]) == 0
+
+
+def test_files_and_operators_can_be_chosen_and_a_wrong_name_is_told(project, capsys):
+    assert {op for op, _ in fates(measured(capsys, "--operator", "number-moved"))} == {"number-moved"}
+    assert fates(measured(capsys, "--only", RETURNS)) == fates(measured(capsys, "--only", "*.py"))
+    assert run(["mutate", "--only", "nothing.py"]) == 4
+    assert "there are: shop/returns/journey.py" in capsys.readouterr().err
+    assert run(["mutate", "--operator", "no"]) == 4
+    assert "the operators: policy-removed" in capsys.readouterr().err
+    assert run(["mutate", "--agent", "no"]) == 4
+
+
+def test_list_says_what_would_be_made_wrong_and_runs_nothing(project, capsys):
+    assert run(["mutate", "--list", "--operator", "boundary-moved"]) == 0
+    heard = capsys.readouterr()
+    assert heard.out.splitlines()[0].endswith("boundary-moved  if order.days > 30:  →  if order.days >= 30:")
+    assert "green" not in heard.err
+
+
+def test_a_mutant_that_never_ends_or_does_not_load_is_counted_apart(project, capsys):
+    write(project / "journeys", shop_files(WINDOW, PATIENT + "\n    LIMIT = {0: 'few'}[0]\n"))
+    report = measured(capsys, "--timeout", "0.5", "--operator", "comparison-negated")
+    ends = {m["after"]: (m["status"], m["why"]) for a in report["agents"] for m in a["mutants"]}
+    assert ends['while call["order_number"] != "OL-9":'] == ("broken", "it never ended")
+    assert report["agents"][0]["files"]["shop/returns/journey.py"]["broken"] == 1
+
+
+def test_an_interrupt_shows_what_was_found_so_far(project):
+    write(project / "journeys", shop_files(WINDOW, PATIENT))
+    command = [
+        sys.executable,
+        "-m",
+        "workbench",
+        "mutate",
+        "--jobs",
+        "1",
+        "--timeout",
+        "30",
+        "--json",
+        "report.json",
+    ]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ) as running:
+        assert running.stderr is not None
+        assert "green" in running.stderr.readline()  # from here on it tries mutants, and one never ends
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=20)
+    assert running.returncode == 2
+    assert "interrupted: this is what was found so far" in said
+    assert json.loads(Path("report.json").read_text())["whole"] is False
+
+
+def test_coverage_says_what_no_transcript_reaches(project, capsys):
+    assert run(["coverage"]) == 0
+    said = capsys.readouterr().err
+    assert "policies asked: 1 of 1 (100 %)" in said
+    assert "rulings made: 1 of 2 (50 %)" in said
+    assert "return_window never says block here" in said
+    assert "tools called: 2 of 2 (100 %)" in said
+    assert "lines that no transcript runs: 1" in said
+    assert "not counted: " in said
+
+
+def test_coverage_for_a_machine(project, capsys):
+    assert run(["coverage", "--json", "-"]) == 0
+    (agent,) = json.loads(capsys.readouterr().out)["agents"]
+    assert (agent["agent"], agent["green"], agent["left_out"]) == ("shop", 1, [])
+    assert [r["made"] for r in agent["rulings"]] == [False, True]
+    (project / "transcripts/late.json").unlink()
+    assert run(["coverage"]) == 5
