@@ -127,6 +127,16 @@ _RULES: tuple[tuple[str, re.Pattern[str], Callable[[str, str], str]], ...] = (
 )
 
 
+def leaks(text: str) -> list[str]:
+    """The kinds of secret that stand in a text. What may be a substitute of the same shape is none."""
+    found = [kind for kind, pattern in _SURE for match in pattern.finditer(text) if "redacted-" not in match[0]]
+    own = [m[0] for m in EMAIL.finditer(text)]
+    return found + ["e-mail address" for address in own if _email(address, "") != address]
+
+
+_SURE = (("secret", SECRET), ("secret", BEARER))
+
+
 def redact(transcript: Transcript, redactor: Redactor) -> Transcript:
     """A transcript with secrets and personal data replaced; a changed provider block loses its signature."""
     data = redactor.value(msgspec.to_builtins(transcript))

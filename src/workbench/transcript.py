@@ -18,10 +18,12 @@ import msgspec
 
 from .errors import TranscriptError
 from .expectation import Expectation
+from .ladder import FORMAT, PREFIX, climb
+from .lineno import line_of, way
 from .steps import Answer, AnyStep, Place, Reply, Result, Setup, UserMessage, digest
 from .trace import Trace, moves
 
-SCHEMA = "workbench.transcript/1"
+SCHEMA = f"{PREFIX}{FORMAT}"
 
 MarkFault = Literal["agent", "policy", "tool", "user", "world", "test"]
 Severity = Literal["critical", "minor"]
@@ -103,17 +105,30 @@ _DECODER = msgspec.json.Decoder(Transcript)
 
 def decode(data: bytes, name: str = "") -> Transcript:
     """A transcript from the bytes of a file called `name`. Raises TranscriptError with the place in it."""
+    transcript: Transcript | None = None
+    wrong: Exception | None = None
     try:
         transcript = _DECODER.decode(data)
     except msgspec.DecodeError as error:
-        raise _unreadable(data, name, error) from None
+        wrong = error
     except (RecursionError, UnicodeDecodeError) as error:
         raise TranscriptError(f"not a transcript: {error}", where=name) from None
-    if transcript.schema != SCHEMA:
-        raise _unreadable(data, name, None)
+    if transcript is None or transcript.schema != SCHEMA:
+        transcript = _climbed(data)
+        if transcript is None:
+            raise _unreadable(data, name, wrong)
     _join_lines(transcript, name)
     _check(transcript, name)
     return transcript
+
+
+def _climbed(data: bytes) -> Transcript | None:
+    """A transcript of an older format, as one of today's; None where it is none."""
+    try:
+        raised = climb(msgspec.json.decode(data))
+        return None if raised is None else msgspec.convert(raised, Transcript)
+    except (msgspec.MsgspecError, LookupError, TypeError, ValueError, RecursionError):
+        return None  # what is wrong with it is told of the file as it stands
 
 
 def _join_lines(transcript: Transcript, name: str) -> None:
@@ -143,9 +158,9 @@ _TEXTS = {"text", "thinking"}
 
 def _unreadable(data: bytes, name: str, error: Exception | None) -> TranscriptError:
     found = re.search(rb'"schema"\s*:\s*"workbench\.transcript/(\d+)"', data)
-    if found and int(found[1]) > int(SCHEMA.rsplit("/", 1)[1]):
+    if found and int(found[1]) > FORMAT:
         return TranscriptError(
-            f"written by a newer Workbench (format {int(found[1])}; this one reads {SCHEMA[-1]})",
+            f"written by a newer Workbench (format {int(found[1])}; this one reads {FORMAT})",
             where=name,
             next="upgrade workbench",
         )
@@ -155,8 +170,11 @@ def _unreadable(data: bytes, name: str, error: Exception | None) -> TranscriptEr
             where=name,
             next="`workbench import` turns other logs into transcripts",
         )
+    if int(found[1]) < FORMAT:
+        return TranscriptError(f"written in format {int(found[1])}, which cannot be read any more", where=name)
     at = re.search(r"\(byte (\d+)\)", str(error))
-    line = data[: int(at[1])].count(b"\n") + 1 if at else 0
+    spot = re.search(r"`(\$.*)`", str(error))
+    line = data[: int(at[1])].count(b"\n") + 1 if at else line_of(data, way(spot[1])) if spot else 0
     where = f"{name}:{line}" if line else name
     return TranscriptError(str(error), where=where, next="mend the line, or restore the file from git")
 

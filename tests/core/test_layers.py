@@ -45,6 +45,8 @@ CORE = (
     "splice",
     "sampling",
     "expectation",
+    "ladder",
+    "lineno",
     "transcript",
     "follow",
     "replay",

@@ -85,6 +85,20 @@ def accept(
     raise typer.Exit(start(file, why))
 
 
+def fmt(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders; transcripts/ if none.")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; end with 1 where one is not in order.")
+    ] = False,
+    upgrade: Annotated[bool, typer.Option("--upgrade", help="Write older formats in today's.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what would change.")] = False,
+) -> None:
+    """Write transcripts in canonical form; --check also looks for secrets and doubled ids."""
+    from .fmt import fmt as start
+
+    raise typer.Exit(start(paths or [], check, upgrade, diff))
+
+
 def chat(
     agent: AgentOption = "",
     model: ModelOption = "",
@@ -196,6 +210,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "tour": tour,
     "replay": replay,
     "accept": accept,
+    "fmt": fmt,
     "chat": chat,
     "show": show,
     "import": import_,

@@ -10,6 +10,8 @@ from ..errors import TranscriptError, UsageError
 from ..transcript import Transcript, encode
 
 PENDING = ".pending.json"
+RECEIPT = ".receipt.json"
+BESIDE = (PENDING, RECEIPT)  # what may lie beside a transcript and is none
 
 
 def find(paths: Iterable[Path]) -> list[Path]:
@@ -19,7 +21,7 @@ def find(paths: Iterable[Path]) -> list[Path]:
         if path.is_dir():
             for file in sorted(path.rglob("*.json")):
                 hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
-                if not file.name.endswith(PENDING) and not hidden:
+                if not file.name.endswith(BESIDE) and not hidden:
                     found[file] = None
         elif path.is_file():
             found[path] = None

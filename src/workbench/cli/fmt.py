@@ -1,0 +1,72 @@
+"""`workbench fmt`: transcripts in canonical form, and what may not stand in one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..outside.finding import Finding
+from ..outside.form import Form, doubles
+from ..outside.project import project_for
+from ..outside.transcripts import find, write
+from ..transcript import decode
+from .report import Exit, clean, out, say
+
+
+def fmt(paths: list[Path], check: bool, upgrade: bool, diff: bool) -> Exit:
+    project = project_for(paths[0] if paths else None)
+    every = find([project.transcripts]) if project.transcripts.is_dir() else []
+    chosen = find(paths) if paths else every
+    if not chosen:
+        say("nothing to look at: there is no transcript")
+        return Exit.NOTHING
+    forms = [Form(path) for path in chosen]
+    if diff:
+        for form in forms:
+            _show(form)
+    if check:
+        return _check(forms, doubles(chosen, every))
+    return Exit.OK if diff else _write(forms, upgrade)
+
+
+def _check(forms: list[Form], more: Iterable[Finding]) -> Exit:
+    """Every finding on a line of stdout, as an editor or a hook reads it."""
+    findings = [*(finding for form in forms for finding in form.findings()), *more]
+    for f in findings:
+        out(clean(f"{f.file}:{f.line or 1}: {f.rule}: {f.message}" + (f" (next: {f.next})" if f.next else "")))
+    wrong = len({f.file for f in findings})
+    say(f"{_count(len(forms))}: {'all in order' if not wrong else f'{wrong} not in order'}")
+    return Exit.RED if findings else Exit.OK
+
+
+def _show(form: Form) -> None:
+    """What writing it would change, as a unified diff on stdout."""
+    if form.fresh is None or form.tidy:
+        return
+    before, after = (d.decode("utf-8", "replace").splitlines() for d in (form.data, form.fresh))
+    for line in difflib.unified_diff(before, after, form.name, f"{form.name} (canonical)", lineterm=""):
+        out(clean(line))
+
+
+def _write(forms: list[Form], upgrade: bool) -> Exit:
+    """Write those that are not as they should be. What cannot be read stays as it is."""
+    code, written, left = Exit.OK, 0, 0
+    for form in forms:
+        if form.problem is not None:
+            say(f"error {form.problem}")
+            code = Exit.USAGE
+        elif form.older and not upgrade:
+            say(f"{form.name}: of an older format, left as it is\n  next: workbench fmt --upgrade {form.name}")
+            left += 1
+        elif not form.tidy:
+            write(form.path, decode(form.data, form.name))
+            say(f"{form.name}: written" + (" in today's format" if form.older else ""))
+            written += 1
+    rest = f", {left} of an older format" if left else ""
+    say(f"{_count(len(forms))}: {written or 'none'} written{rest}")
+    return code
+
+
+def _count(number: int) -> str:
+    return f"{number} transcript{'s' * (number != 1)}"

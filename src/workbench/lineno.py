@@ -1,0 +1,44 @@
+"""On which line of a JSON text a value stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+')
+_PART = re.compile(r"\.(\w+)|\[(\d+)\]")
+
+
+def way(path: str) -> list[str | int]:
+    """A path as msgspec writes it, "$.steps[3].text", as keys and indexes; up to what it leaves open."""
+    known = path.split("[...]")[0]
+    return [int(index) if index else name for name, index in _PART.findall(known)]
+
+
+def line_of(data: bytes, wanted: Sequence[str | int]) -> int:
+    """The line, from 1, where the value at `wanted` begins, or the innermost part of the way that is there."""
+    keys: list[str | int] = []  # the way to the token at hand
+    deepest, at = -1, 0
+    naming = False
+    for token in _TOKEN.finditer(data):
+        text = token[0]
+        if text in (b"]", b"}"):
+            del keys[-1:]
+            naming = False
+        elif text == b",":
+            if keys and isinstance(keys[-1], int):
+                keys[-1] += 1
+            else:
+                naming = True
+        elif naming and text != b":":
+            keys[-1:] = [text.strip(b'"').decode("utf-8", "replace")]
+            naming = False
+        elif text != b":":
+            if deepest < len(keys) <= len(wanted) and keys == list(wanted[: len(keys)]):
+                deepest, at = len(keys), token.start()
+            if text == b"{":
+                keys.append("")
+                naming = True
+            elif text == b"[":
+                keys.append(0)
+    return data.count(b"\n", 0, at) + 1

@@ -1,0 +1,114 @@
+"""The form of transcript files: what is canonical, and what may not stand in one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from ..errors import TranscriptError
+from ..ladder import FORMAT, format_of
+from ..lineno import line_of
+from ..redact import leaks
+from ..transcript import decode, encode
+from .finding import Finding, error
+from .transcripts import PENDING
+
+RULES: dict[str, str] = {
+    "schema": "it can be read as a transcript",
+    "old-format": "it is written in today's format",
+    "form": "its bytes are the canonical ones",
+    "secret": "no key, token or e-mail address of anybody stands in it",
+    "id": "no other transcript has its id",
+    "pending": "nothing that waits for a person's word is committed",
+}
+
+
+class Form:
+    """A file and its canonical bytes: `data` as it stands, `fresh` as it should, None where it cannot be read."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises TranscriptError where it cannot be opened at all."""
+        self.path = path
+        self.name = str(path)
+        try:
+            self.data = path.read_bytes()
+        except OSError as wrong:
+            raise TranscriptError(f"cannot be read: {wrong.strerror}", where=self.name) from None
+        self.fresh: bytes | None = None
+        self.problem: TranscriptError | None = None
+        try:
+            self.fresh = encode(decode(self.data, self.name))
+        except TranscriptError as wrong:
+            self.problem = wrong
+
+    @property
+    def older(self) -> bool:
+        """Whether it is of an older format."""
+        head = re.search(rb'"schema"\s*:\s*"([^"]*)"', self.data)
+        number = format_of({"schema": head[1].decode("utf-8", "replace")}) if head else None
+        return number is not None and number < FORMAT
+
+    @property
+    def tidy(self) -> bool:
+        return self.fresh == self.data
+
+    def findings(self) -> Iterator[Finding]:
+        """What is wrong with this file, by line; whether its id is its own is told by `doubles`."""
+        if self.path.name.endswith(PENDING):
+            yield error("pending", self.name, "it waits for a person's word", "workbench pending accept or reject")
+            return
+        if self.problem is not None:
+            where, message = _placed(self.problem, self.data, self.name)
+            yield error("schema", where, message, self.problem.next)
+        elif self.older:
+            where = f"{self.name}:{line_of(self.data, ['schema'])}"
+            yield error("old-format", where, "it is of an older format", "workbench fmt --upgrade")
+        elif not self.tidy:
+            yield error("form", f"{self.name}:{self._parts()}", "not in canonical form", "workbench fmt")
+        for number, line in enumerate(self.data.decode("utf-8", "replace").splitlines(), 1):
+            for kind in dict.fromkeys(leaks(line)):
+                yield error("secret", f"{self.name}:{number}", f"a {kind} stands here", "take it out of the file")
+
+    def _parts(self) -> int:
+        """The first line that is not as it should be."""
+        ours, theirs = self.data.split(b"\n"), (self.fresh or b"").split(b"\n")
+        same = next((n for n, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), None)
+        return (min(len(ours), len(theirs)) if same is None else same) + 1
+
+
+_STEP = re.compile(r"^step (\d+): (.*)", re.S)
+
+
+def _placed(problem: TranscriptError, data: bytes, name: str) -> tuple[str, str]:
+    """Where a file goes wrong, with a line wherever one can be told, and what is wrong there."""
+    step = _STEP.match(problem.message)
+    if step is not None and problem.where == name:
+        return f"{name}:{line_of(data, ['steps', int(step[1]) - 1])}", problem.message
+    return (problem.where or name) + ("" if problem.where != name else ":1"), problem.message
+
+
+class _Id(msgspec.Struct):
+    id: str = ""
+
+
+_IDS = msgspec.json.Decoder(_Id)
+
+
+def doubles(chosen: Iterable[Path], all_files: Iterable[Path]) -> Iterator[Finding]:
+    """The chosen files whose id another file has too."""
+    by_id: dict[str, list[Path]] = {}
+    for path in dict.fromkeys([*(p.resolve() for p in all_files), *(p.resolve() for p in chosen)]):
+        try:
+            by_id.setdefault(_IDS.decode(path.read_bytes()).id, []).append(path)
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            continue  # told of already, by its own findings
+    others = {path: (id, paths) for id, paths in by_id.items() if len(paths) > 1 for path in paths}
+    for path in chosen:
+        if path.resolve() in others:
+            id, paths = others[path.resolve()]
+            other = next(p for p in paths if p != path.resolve())
+            where = f"{path}:{line_of(path.read_bytes(), ['id'])}"
+            yield error("id", where, f"{other.name} has the id {id!r} too", "give one of them another id")

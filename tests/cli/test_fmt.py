@@ -1,0 +1,135 @@
+"""`workbench fmt`: one form for every transcript, and a hook that looks before a commit."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+import pytest
+
+from kit import Scripted, converse, saved, shop, shop_files, write
+from workbench import ladder
+from workbench.cli import run
+from workbench.ladder import Rung
+from workbench.transcript import encode, read
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    write(tmp_path / "journeys", shop_files())
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "transcripts").mkdir()
+    put(tmp_path, "kind")
+    return tmp_path
+
+
+def put(folder, name, said="hi", **fields):
+    made = saved(converse(shop(folder / "recorded"), Scripted("Hello."), said))
+    path = folder / "transcripts" / f"{name}.json"
+    path.write_bytes(encode(msgspec.structs.replace(made, id=name, **fields)))
+    return path
+
+
+def squeeze(path):
+    """As a person or a merge may leave it: the same values in another form."""
+    path.write_text(json.dumps(json.loads(path.read_text())))
+
+
+def test_what_is_in_order_is_0_and_not_touched(project):
+    before = (project / "transcripts/kind.json").stat().st_mtime_ns
+    assert run(["fmt", "--check"]) == 0
+    assert run(["fmt"]) == 0
+    assert (project / "transcripts/kind.json").stat().st_mtime_ns == before
+
+
+def test_another_form_of_the_same_is_1_with_its_line_and_fmt_mends_it(project, capsys):
+    path = project / "transcripts/kind.json"
+    right = path.read_bytes()
+    squeeze(path)
+    assert run(["fmt", "--check"]) == 1
+    assert "transcripts/kind.json:1: form: not in canonical form" in capsys.readouterr().out
+    assert run(["fmt"]) == 0
+    assert path.read_bytes() == right
+
+
+def test_diff_shows_what_would_change_and_writes_nothing(project, capsys):
+    path = project / "transcripts/kind.json"
+    path.write_bytes(path.read_bytes().replace(b'"kind": "guard"', b'"kind":   "guard"'))
+    before = path.read_bytes()
+    assert run(["fmt", "--diff"]) == 0
+    shown = capsys.readouterr().out
+    assert '-  "kind":   "guard",' in shown
+    assert '+  "kind": "guard",' in shown
+    assert path.read_bytes() == before
+
+
+def test_a_secret_is_found_on_its_line_and_never_shown(project, capsys):
+    secret = "sk-ant-REAL" + "k" * 30
+    put(project, "leaky", said=f"my key is {secret}")
+    assert run(["fmt", "--check"]) == 1
+    told = capsys.readouterr()
+    path = project / "transcripts/leaky.json"
+    line = next(n for n, text in enumerate(path.read_text().splitlines(), 1) if secret in text)
+    assert f"transcripts/leaky.json:{line}: secret: a secret stands here" in told.out
+    assert secret not in told.out + told.err
+
+
+def test_what_was_replaced_at_save_is_no_secret(project):
+    put(project, "clean", said="my key is sk-redacted-1234567890 and I am person-1a2b3c@example.com")
+    assert run(["fmt", "--check"]) == 0
+
+
+def test_two_files_with_one_id_are_told_even_where_one_is_named(project, capsys):
+    put(project, "other")
+    other = project / "transcripts/other.json"
+    other.write_bytes(encode(msgspec.structs.replace(read(other), id="kind")))
+    assert run(["fmt", "--check", "transcripts/other.json"]) == 1
+    said = capsys.readouterr().out
+    assert "transcripts/other.json:3: id: kind.json has the id 'kind' too" in said
+
+
+def test_a_broken_file_is_told_with_its_line_and_left_alone(project, capsys):
+    path = project / "transcripts/kind.json"
+    path.write_bytes(path.read_bytes().replace(b'"turn": 1', b'"turn": "one"', 1))
+    before = path.read_bytes()
+    line = before[: before.index(b'"turn": "one"')].count(b"\n") + 1
+    assert run(["fmt", "--check"]) == 1
+    assert f"transcripts/kind.json:{line}: schema: " in capsys.readouterr().out
+    assert run(["fmt"]) == 4
+    assert path.read_bytes() == before
+
+
+def test_a_pending_file_is_not_to_be_committed(project, capsys):
+    path = project / "transcripts/kind.pending.json"
+    path.write_bytes((project / "transcripts/kind.json").read_bytes())
+    assert run(["fmt", "--check", str(path)]) == 1
+    assert "waits for a person's word" in capsys.readouterr().out
+    assert run(["fmt", "--check"]) == 0
+
+
+def test_an_older_format_is_written_anew_only_where_it_is_asked_for(project, monkeypatch, capsys):
+    monkeypatch.setitem(ladder.RUNGS, 0, Rung("`title` was called `name`", _rename))
+    path = project / "transcripts/kind.json"
+    today = path.read_bytes()
+    path.write_bytes(today.replace(b"transcript/1", b"transcript/0"))
+    old = path.read_bytes()
+    assert run(["replay"]) == 0
+    assert run(["fmt", "--check"]) == 1
+    assert "transcripts/kind.json:2: old-format" in capsys.readouterr().out
+    assert run(["fmt"]) == 0
+    assert path.read_bytes() == old
+    assert run(["fmt", "--upgrade"]) == 0
+    assert path.read_bytes() == today
+
+
+def _rename(data):
+    return {**data, "title": data.pop("name", "")}
+
+
+def test_without_a_transcript_it_says_so(project):
+    (project / "transcripts/kind.json").unlink()
+    assert run(["fmt", "--check"]) == 5
+
+
+def test_a_file_that_is_not_there_is_4(project):
+    assert run(["fmt", "--check", "transcripts/gone.json"]) == 4

@@ -1,0 +1,76 @@
+"""Older formats are read in memory, step by step; lines are told of any JSON."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from kit import Scripted, converse, saved, shop
+from workbench import ladder
+from workbench.errors import TranscriptError
+from workbench.ladder import Rung, climb, format_of
+from workbench.lineno import line_of, way
+from workbench.transcript import decode, encode
+
+
+@pytest.fixture
+def made(tmp_path):
+    return saved(converse(shop(tmp_path), Scripted("Hello."), "hi"))
+
+
+@pytest.fixture
+def an_older_form(monkeypatch):
+    """A made-up format 0, in which the title was called `name`."""
+
+    def climb(data):
+        data["title"] = data.pop("name", "")
+        return data
+
+    monkeypatch.setitem(ladder.RUNGS, 0, Rung("`title` was called `name`", climb))
+
+
+def older(transcript) -> bytes:
+    data = msgspec.json.decode(encode(msgspec.structs.replace(transcript, title="A kind word")))
+    data["name"] = data.pop("title")
+    return msgspec.json.encode({**data, "schema": "workbench.transcript/0"})
+
+
+def test_an_older_file_is_read_as_one_of_today(made, an_older_form):
+    assert decode(older(made)) == msgspec.structs.replace(made, title="A kind word")
+
+
+def test_a_format_without_a_step_is_refused_and_named(made):
+    with pytest.raises(TranscriptError, match="format 0"):
+        decode(older(made), "old.json")
+
+
+def test_an_older_file_that_is_broken_is_no_crash(made, monkeypatch):
+    monkeypatch.setitem(ladder.RUNGS, 0, Rung("", lambda data: {**data, "steps": data["no such"]}))
+    with pytest.raises(TranscriptError):
+        decode(older(made), "old.json")
+
+
+def test_every_format_before_today_has_its_step():
+    assert set(ladder.RUNGS) == set(range(1, ladder.FORMAT))
+
+
+@pytest.mark.parametrize("schema", ["workbench.transcript/", "workbench.transcript/x", "other/1", 7, None])
+def test_what_names_no_format_does_not_climb(schema):
+    assert format_of({"schema": schema}) is None
+    assert climb({"schema": schema}) is None
+
+
+JSON = b'{\n "a": [\n  1,\n  {"b": "x\\"y", "c":\n   [2,\n    3]}\n ],\n "d": 4\n}'
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [("$.a", 2), ("$.a[0]", 3), ("$.a[1].b", 4), ("$.a[1].c[1]", 6), ("$.d", 8), ("$.a[1].gone", 4), ("$", 1)],
+)
+def test_the_line_of_a_value_is_told(path, line):
+    assert line_of(JSON, way(path)) == line
+
+
+@pytest.mark.parametrize("data", [b"", b"]]]", b'{"a"', b"\xff\xfe", b"[[[", b'{"a": , }'])
+def test_a_broken_text_has_lines_too(data):
+    assert line_of(data, ["a", 0]) == 1
