@@ -18,10 +18,17 @@ from .steps import Place
 from .trace import Move, Trace, moves
 
 Decided = Literal["offline", "world", "live"]
+How = Literal["exact", "subset", "regex", "ignore"]
+HOWS: tuple[How, ...] = ("exact", "subset", "regex", "ignore")
 
 
 class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What must hold at a place. Which of the other fields count depends on `expect`; see KINDS."""
+    """What must hold at a place. Which of the other fields count depends on `expect`; see KINDS.
+
+    `args` are compared as `match` says, and single ones of them as `fields` says
+    instead: exact (equal), subset (what is expected must be in it), regex, ignore.
+    With `match` exact there may be no other arguments than these.
+    """
 
     expect: str
     at: str
@@ -30,7 +37,7 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
     text: str = ""
     args: dict[str, Any] = {}
     match: Literal["exact", "subset", "regex"] = "subset"
-    ignore: list[str] = []
+    fields: dict[str, How] = {}
     order: list[str] = []
 
     def check(self, where: str) -> None:
@@ -43,11 +50,19 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
         for field in kind.needs:
             if not getattr(self, field):
                 raise TranscriptError(f"the expectation {self.expect} needs {field!r}", where=where)
-        for field, pattern in self.args.items() if self.match == "regex" else ():
+        for field in self.fields:
+            if field not in self.args:
+                known = ", ".join(self.args) or "none"
+                raise TranscriptError(f"the expectation has no argument {field!r}; it has {known}", where=where)
+        for field, pattern in self.args.items():
             try:
-                re.compile(str(pattern))
+                re.compile(str(pattern) if self.how(field) == "regex" else "")
             except re.error as error:
                 raise TranscriptError(f"{field}: {pattern!r} is no pattern: {error}", where=where) from None
+
+    def how(self, field: str) -> How:
+        """How one of its arguments is compared."""
+        return self.fields.get(field, self.match)
 
     @property
     def decided(self) -> Decided:
@@ -60,16 +75,26 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
             policy=self.policy or "any policy",
             tool=self.tool or "the call",
             text=self.text,
-            args=", ".join(f"{k}={v!r}" for k, v in self.args.items()),
+            args=", ".join(self._told(k, v) for k, v in self.args.items()),
             order=", then ".join(self.order),
         )
 
+    def _told(self, field: str, value: Any) -> str:
+        match self.how(field):
+            case "ignore":
+                return f"{field}=anything"
+            case "regex":
+                return f"{field}~{str(value)!r}"
+            case _:
+                return f"{field}={value!r}"
+
 
 class Run:
-    """A run of a conversation to judge: its trace and its moves by place."""
+    """A run of a conversation to judge: its trace, its moves by place, the world it ended in where tools ran."""
 
-    def __init__(self, trace: Trace, upto: Place | None = None) -> None:
+    def __init__(self, trace: Trace, world: dict[str, Any] | None = None) -> None:
         self.trace = trace
+        self.world = world
         self.moves = {m.place: m for t in moves(trace) for m in t.moves}
 
 
@@ -148,14 +173,41 @@ def _called_with(e: Expectation, run: Run, move: Move) -> bool:
 
 
 def fits(e: Expectation, args: dict[str, Any]) -> bool:
-    """Whether arguments fit the expectation's, by its `match`, without its ignored fields."""
-    want = {k: v for k, v in e.args.items() if k not in e.ignore}
-    have = {k: v for k, v in args.items() if k not in e.ignore}
-    if e.match == "exact":
-        return want == have
-    if e.match == "regex":
-        return all(k in have and re.search(str(v), str(have[k])) is not None for k, v in want.items())
-    return all(k in have and have[k] == v for k, v in want.items())
+    """Whether arguments fit the expectation's, each as it is to be compared."""
+    if e.match == "exact" and args.keys() - e.args.keys():
+        return False
+    return all(_fits(e.how(k), want, args.get(k, _ABSENT)) for k, want in e.args.items())
+
+
+_ABSENT = object()
+
+
+def _fits(how: How, want: Any, have: Any) -> bool:
+    if how == "ignore":
+        return True
+    if have is _ABSENT:
+        return False
+    if how == "regex":
+        return re.search(str(want), str(have)) is not None
+    return same(want, have) if how == "exact" else _within(want, have)
+
+
+def same(a: Any, b: Any) -> bool:
+    """Equality of plain values: 25 is 25.0, but 1 is not true."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same(v, b[k]) for k, v in a.items())
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(same, a, b))
+    return bool(a == b) and isinstance(a, bool) == isinstance(b, bool)
+
+
+def _within(want: Any, have: Any) -> bool:
+    """Whether all of `want` is in `have`: keys of objects, items of lists in any place, other values equal."""
+    if isinstance(want, dict) and isinstance(have, dict):
+        return all(k in have and _within(v, have[k]) for k, v in want.items())
+    if isinstance(want, list) and isinstance(have, list):
+        return all(any(_within(one, other) for other in have) for one in want)
+    return same(want, have)
 
 
 def _prompt_text(run: Run, move: Move) -> str:
@@ -199,6 +251,25 @@ def _result_is(e: Expectation, run: Run, move: Move) -> bool | None:
     return fits(e, value) if isinstance(value, dict) else e.text in str(value)
 
 
+def _final_world(e: Expectation, run: Run, move: Move) -> bool | None:
+    if run.world is None:
+        return None
+    return fits(e, {path: _at(run.world, path.split(".")) for path in e.args})
+
+
+def _at(value: Any, way: list[str]) -> Any:
+    """What stands at a path such as Shop.orders.OL-1.status, or None; a key may hold dots itself."""
+    if not way:
+        return value
+    for length in range(1, len(way) + 1):
+        key = ".".join(way[:length])
+        if isinstance(value, dict) and key in value:
+            return _at(value[key], way[length:])
+        if isinstance(value, list) and key.isdigit() and int(key) < len(value):
+            return _at(value[int(key)], way[length:])
+    return None
+
+
 def _same_turn_calls(run: Run, move: Move) -> list[Move]:
     return [m for m in run.moves.values() if m.call and m.place.turn == move.place.turn and m.place >= move.place]
 
@@ -239,7 +310,7 @@ KINDS: dict[str, Kind] = {
     "reply_contains": Kind("offline", "the reply as sent contains {text!r}", _reply_contains, ("text",)),
     "reply_lacks": Kind("offline", "the reply as sent lacks {text!r}", _reply_lacks, ("text",)),
     "result": Kind("world", "{tool} gives {args}{text}", _result_is),
-    "final_world": Kind("world", "the world ends as {args}", _unknown, ("args",)),
+    "final_world": Kind("world", "the world ends with {args}", _final_world, ("args",)),
     "must_call": Kind("live", "the model calls {tool} {args}", _must_call, ("tool",)),
     "must_not_call": Kind("live", "the model does not call {tool} {args}", _must_not_call, ("tool",)),
     "says": Kind("live", "the model says {text!r}", _says, ("text",)),

@@ -17,6 +17,7 @@ import msgspec
 from .engine import Conversation, run_turn
 from .errors import JourneyError
 from .journey import Agent
+from .recheck import Recheck, Unlike
 from .steps import Answer, AnyStep, Fault, Place, Prompt, Setup, UserMessage
 from .tape import STOPPED, Tape
 from .trace import Move, Moves, Trace, TurnMoves
@@ -43,13 +44,19 @@ class Drift(msgspec.Struct, frozen=True):
 
 
 class Rerun(msgspec.Struct):
-    """A record run again: the new trace, up to and including the answer that differs."""
+    """A record run again: the new trace, up to and including the answer that differs.
+
+    `unlike`, `world`: with tools that ran, the first that gave something else,
+    and the world it all ended in.
+    """
 
     trace: Trace
     differences: list[Difference] = []
     drift: list[Drift] = []
     moves: int = 0
     faults: list[Fault] = []
+    unlike: Unlike | None = None
+    world: dict[str, Any] | None = None
 
     @property
     def first(self) -> Difference | None:
@@ -72,8 +79,11 @@ class Rerun(msgspec.Struct):
 class _Follower:
     """Runs a record again in lock-step and notes where it leaves it."""
 
-    def __init__(self, agent: Agent, setup: Setup, steps: list[AnyStep]) -> None:
+    def __init__(
+        self, agent: Agent, setup: Setup, steps: list[AnyStep], recheck: Callable[[Tape], Recheck] | None
+    ) -> None:
         self.tape = Tape(steps, self._checkpoint)
+        self.recheck = recheck(self.tape) if recheck else None
         self.conversation = Conversation(agent, setup, on_step=self._heard)
         self.rerun = Rerun(self.conversation.trace)
         self._moves = Moves()
@@ -99,7 +109,9 @@ class _Follower:
         while self._compared < len(done):
             self._compare(done[self._compared])
             self._compared += 1
-        return not self.rerun.differences
+        if self.recheck is not None and self.recheck.found:
+            self.rerun.unlike = self.recheck.found[0]
+        return not self.rerun.differences and self.rerun.unlike is None
 
     def _compare(self, move: Move) -> None:
         rerun = self.rerun
@@ -134,6 +146,8 @@ class _Follower:
         for turn in self.tape.turns:
             if not await self._turn(turn):
                 break
+        if self.recheck is not None:
+            self.rerun.world = self.recheck.sandbox.world.whole()
         return self.rerun
 
     async def _turn(self, turn: TurnMoves) -> bool:
@@ -146,7 +160,7 @@ class _Follower:
                         self.conversation.emit(step)
             self._compared = len(self._moves.all)
             return True
-        end = await run_turn(self.conversation, str(message.text), self.tape, self.tape)
+        end = await run_turn(self.conversation, str(message.text), self.tape, self.recheck or self.tape)
         if not self._checkpoint():
             return False
         return self._ended(turn, end.reason, end.detail)
@@ -167,9 +181,14 @@ class _Follower:
         return not self.rerun.differences
 
 
-async def rerun(agent: Agent, setup: Setup, steps: list[AnyStep]) -> Rerun:
-    """Run a record again on `agent`: tape pinned, journey code run, stopped at the first hard difference."""
-    return await _Follower(agent, setup, steps).run()
+async def rerun(
+    agent: Agent, setup: Setup, steps: list[AnyStep], recheck: Callable[[Tape], Recheck] | None = None
+) -> Rerun:
+    """Run a record again on `agent`: tape pinned, journey code run, stopped at the first hard difference.
+
+    `recheck` makes the runner of tools that run too; without it none does.
+    """
+    return await _Follower(agent, setup, steps, recheck).run()
 
 
 def differs(recorded: Move, now: Move, cut_off: bool = False) -> str:
@@ -257,7 +276,7 @@ def drive(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
 
 def has_async(agent: Agent) -> bool:
-    """Whether any policy of the agent is a coroutine function (no condition is; tools never run in a replay)."""
+    """Whether any policy of the agent is a coroutine function (no condition is)."""
     return any(_is_async(p.fn) for p in agent.all_policies())
 
 
@@ -265,9 +284,9 @@ def _is_async(fn: Callable[..., Any]) -> bool:
     return bool(getattr(getattr(fn, "__code__", None), "co_flags", 0) & 0x80)
 
 
-def run_sync(agent: Agent, coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Run to the end, on an event loop only where the agent needs one."""
-    if not has_async(agent):
+def run_sync(agent: Agent, coroutine: Coroutine[Any, Any, Any], *, tools: bool = False) -> Any:
+    """Run to the end, on an event loop only where the agent needs one; with `tools`, its tools run too."""
+    if not has_async(agent) and not (tools and any(_is_async(t.fn) for t in agent.all_tools())):
         return drive(coroutine)
     import asyncio
 

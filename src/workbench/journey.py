@@ -7,7 +7,7 @@ until a conversation does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, overload
@@ -67,6 +67,8 @@ class _Collects:
         recorded: bool = False,
         hands_off: bool = False,
         when: Condition | None = None,
+        again: bool | None = None,
+        unordered: bool | Sequence[str] = False,
     ) -> Callable[[Callable[..., Any]], Tool]: ...
 
     def tool(
@@ -77,13 +79,16 @@ class _Collects:
         recorded: bool = False,
         hands_off: bool = False,
         when: Condition | None = None,
+        again: bool | None = None,
+        unordered: bool | Sequence[str] = False,
     ) -> Tool | Callable[[Callable[..., Any]], Tool]:
         """Declare a tool: `@journey.tool` or `@journey.tool(writes=True)`; gives back a Tool."""
 
         def declare(body: Callable[..., Any]) -> Tool:
             tool = make_tool(
-                body, journey=self._scope, writes=writes, recorded=recorded, hands_off=hands_off, when=when
-            )
+                body, journey=self._scope, writes=writes, recorded=recorded, hands_off=hands_off, when=when,
+                again=again, unordered=unordered if isinstance(unordered, bool) else tuple(unordered),
+            )  # fmt: skip
             if tool.name in self.tools or tool.name in BUILT_IN:
                 raise JourneyError(
                     f"a tool named {tool.name!r} is there already",

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
+from typing import Literal
 
 import msgspec
 
 from .expectation import KINDS, Run, holds, intended
 from .follow import Difference, Rerun, rerun, run_sync, tell
-from .journey import Agent
-from .steps import Answer, Decision, Place, Prompt
-from .trace import moves
+from .journey import BUILT_IN, Agent
+from .recheck import Recheck
+from .runner import Sandbox
+from .steps import Answer, Decision, Place, Prompt, Result, Setup
+from .trace import Trace, moves
 from .transcript import Transcript
+from .world import World
 
 
 class Verdict(StrEnum):
@@ -21,11 +26,22 @@ class Verdict(StrEnum):
     DIVERGED = "DIVERGED"
     NEEDS_WORLD = "NEEDS_WORLD"
     NEEDS_LIVE = "NEEDS_LIVE"
+    STALE = "STALE"
+    TOOL_ERROR = "TOOL_ERROR"
+    FLAKY = "FLAKY"
     ERROR = "ERROR"
 
 
 class Options(msgspec.Struct, frozen=True):
-    """How to replay. Plain data: it goes along to whoever replays."""
+    """How to replay. Plain data: it goes along to whoever replays.
+
+    `tools` world: tools that allow it run, in the sandbox, and must give what they
+    gave. `twice`: two replays must not differ. `strict_drift`: drift is a verdict.
+    """
+
+    tools: Literal["tape", "world"] = "tape"
+    twice: bool = False
+    strict_drift: bool = False
 
 
 class Outcome(msgspec.Struct):
@@ -35,7 +51,7 @@ class Outcome(msgspec.Struct):
     recorded one (0: none). `before` are the two moves before the first
     difference, or before the marked move where nothing differs; `marked` is
     the marked move as it is now. `changed` names policies and prompt spans that
-    are not the recorded ones.
+    are not the recorded ones, `drift` what is not as it was without changing what was done.
     """
 
     verdict: Verdict
@@ -46,34 +62,85 @@ class Outcome(msgspec.Struct):
     before: list[str] = []
     marked: str = ""
     changed: list[str] = []
+    drift: list[str] = []
 
+
+MakeWorld = Callable[[Setup], World]
 
 DEFAULT = Options()
 
 
-def replay(transcript: Transcript, agent: Agent, options: Options = DEFAULT) -> Outcome:
-    """The verdict on one transcript. Never raises for what a transcript or a journey may hold."""
-    outcome: Outcome = run_sync(agent, weigh(transcript, agent, options))
+def replay(
+    transcript: Transcript, agent: Agent, options: Options = DEFAULT, make_world: MakeWorld | None = None
+) -> Outcome:
+    """The verdict on one transcript. Never raises for what a transcript or a journey may hold.
+
+    `make_world` gives the sandbox that a setup starts from; it is needed where tools run.
+    """
+    work = weigh(transcript, agent, options, make_world)
+    outcome: Outcome = run_sync(agent, work, tools=options.tools == "world")
     return outcome
 
 
-async def weigh(transcript: Transcript, agent: Agent, options: Options = DEFAULT) -> Outcome:
-    """replay(), for those who are on an event loop already."""
-    proof = red_proof(transcript)
+async def weigh(
+    transcript: Transcript, agent: Agent, options: Options = DEFAULT, make_world: MakeWorld | None = None
+) -> Outcome:
+    """replay(), for those who are on an event loop already. Raises JourneyError where there is no such world."""
+    if options.tools == "world" and make_world is None:
+        raise ValueError("tools cannot run without a world")
+    make = make_world if options.tools == "world" else None
+    proof = red_proof(transcript, make)
     if proof:
         return Outcome(Verdict.ERROR, proof)
-    result = await rerun(agent, transcript.setup, transcript.steps)
-    verdict, why = judge(transcript, result)
-    outcome = Outcome(verdict, why, result.first, result.moves, result.prompt_changed_from)
+    result = await _run(transcript, agent, make)
+    verdict, why = judge(transcript, result, agent)
+    drift = [f"{d.place} {d.what}" for d in result.drift]
+    if verdict is Verdict.PASS and options.strict_drift and drift:
+        verdict, why = Verdict.STALE, f"nothing was done otherwise, but it drifted: {', '.join(drift[:4])}"
+    if options.twice and verdict is not Verdict.ERROR:
+        other = _parting(result.trace, (await _run(transcript, agent, make)).trace)
+        if other:
+            verdict, why = Verdict.FLAKY, f"two replays of it differ: {other}"
+    outcome = Outcome(verdict, why, _first(result), result.moves, result.prompt_changed_from, drift=drift)
     if verdict is not Verdict.PASS:
         outcome.before, outcome.marked = _around(result, transcript.place)
         outcome.changed = _changed(transcript, result)
     return outcome
 
 
+async def _run(transcript: Transcript, agent: Agent, make: MakeWorld | None) -> Rerun:
+    if make is None:
+        return await rerun(agent, transcript.setup, transcript.steps)
+    sandbox = Sandbox(make(transcript.setup))
+    decided = transcript.kind == "mistake" and transcript.expectations[0].decided == "world"
+    judged = transcript.place if decided else None
+    wrote = any(step.__class__ is Result and step.changed for step in transcript.steps)
+    bare = bool(transcript.source) and not wrote
+    return await rerun(
+        agent, transcript.setup, transcript.steps, lambda tape: Recheck(tape, sandbox, judged, bare)
+    )
+
+
+def _first(result: Rerun) -> Difference | None:
+    unlike = result.unlike
+    if result.first is None and unlike is not None:
+        return Difference(unlike.place, unlike.recorded, unlike.now, unlike.why)
+    return result.first
+
+
+def _parting(one: Trace, other: Trace) -> str:
+    """The first step in which two runs of one transcript differ, in words; ""."""
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            what = f"{a.place} {type(a).__name__.lower()}"
+            return f"{what} of {a.policy}" if isinstance(a, Decision) else what
+    return "" if len(one) == len(other) else f"one has {len(one)} steps, the other {len(other)}"
+
+
 def _around(result: Rerun, marked: Place | None) -> tuple[list[str], str]:
     """The two moves before the first difference or else before the marked move; and that move as it is now."""
-    place = result.first.place if result.first else marked
+    first = _first(result)
+    place = first.place if first else marked
     if place is None:
         return [], ""
     run = [m for t in moves(result.trace) for m in t.moves]
@@ -98,12 +165,19 @@ def _changed(transcript: Transcript, result: Rerun) -> list[str]:
     return found
 
 
-def red_proof(transcript: Transcript) -> str:
+def red_proof(transcript: Transcript, make_world: MakeWorld | None = None) -> str:
     """Why a mistake's record does not show the mistake, or "". Recomputed at every replay."""
     if transcript.kind == "guard":
         return ""
     expectation = transcript.expectations[0]
-    held = holds(expectation, Run(transcript.trace))
+    ended = None
+    if make_world is not None and expectation.expect == "final_world":
+        world = make_world(transcript.setup)
+        for step in transcript.steps:
+            if isinstance(step, Result):
+                world.replay(step.changed)
+        ended = world.whole()
+    held = holds(expectation, Run(transcript.trace, ended))
     if held:
         return f"this transcript never showed the mistake: in the record, {expectation.sentence} already"
     if held is None and expectation.decided == "offline":
@@ -111,11 +185,15 @@ def red_proof(transcript: Transcript) -> str:
     return ""
 
 
-def judge(transcript: Transcript, result: Rerun) -> tuple[Verdict, str]:
+def judge(transcript: Transcript, result: Rerun, agent: Agent) -> tuple[Verdict, str]:
     """The verdict from a rerun, by the tables of the replay design."""
     if result.broken:
         return Verdict.ERROR, result.broken
     first = result.first
+    if first is not None and stranger(transcript, agent):
+        return Verdict.ERROR, stranger(transcript, agent)
+    if first is None and result.unlike is not None:
+        return Verdict.TOOL_ERROR if result.unlike.kind == "raised" else Verdict.STALE, result.unlike.why
     if not any(step.__class__ in (Answer, Decision) for step in transcript.steps):
         return Verdict.ERROR, "nothing in it can be compared: no answer of a model, no decision of a policy"
     if transcript.kind == "guard":
@@ -126,12 +204,22 @@ def judge(transcript: Transcript, result: Rerun) -> tuple[Verdict, str]:
     return _judge_mistake(transcript, result, first)
 
 
+def stranger(transcript: Transcript, agent: Agent) -> str:
+    """Why a record cannot be one of this agent, or "": it called tools, and the agent has none of them."""
+    called = {call.tool for step in transcript.steps if isinstance(step, Answer) for call in step.calls}
+    called -= set(BUILT_IN)
+    if not called or called & {tool.name for tool in agent.all_tools()}:
+        return ""
+    return f"never recorded with this agent: {agent.name} has none of its tools ({', '.join(sorted(called)[:5])})"
+
+
 def _broken_guard(transcript: Transcript, result: Rerun) -> str:
     if not transcript.expectations:
         return ""
-    run = Run(result.trace)
+    run = Run(result.trace, result.world)
+    decided = ("offline",) if result.world is None else ("offline", "world")
     for expectation in transcript.expectations:
-        if KINDS[expectation.expect].decided == "offline" and holds(expectation, run) is False:
+        if KINDS[expectation.expect].decided in decided and holds(expectation, run) is False:
             return f"no longer so: {expectation.sentence}"
     return ""
 
@@ -144,9 +232,14 @@ def _judge_mistake(transcript: Transcript, result: Rerun, first: Difference | No
         return Verdict.NEEDS_LIVE, f"only a model can say: {expectation.sentence}"
     if first is not None and first.place[:2] < place[:2]:
         return Verdict.DIVERGED, "the run left the record before the marked move; beyond it nothing is proven"
-    if expectation.decided == "world":
+    if expectation.decided == "world" and result.world is None:
         return Verdict.NEEDS_WORLD, f"only a run of the tool can say: {expectation.sentence}"
-    run = Run(result.trace)
+    if expectation.expect == "final_world" and first is not None and first.place > place:
+        return (
+            Verdict.DIVERGED,
+            "the run left the record after the marked move: how the world ends is not proven",
+        )
+    run = Run(result.trace, result.world)
     held = holds(expectation, run)
     if held is None:
         if first is not None and first.place < place:

@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from .alike import Unordered
 from .errors import JourneyError
 from .source import source_of
 from .steps import typed
@@ -34,6 +35,9 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
     `writes`: it changes the world, the default is a lookup. `recorded`: it has
     no body here, only results on tape. `hands_off`: after it, a person has the
     conversation. `when`: a condition `(talk) -> bool`; without it always on offer.
+    `again`: whether a replay with --tools=world may run its body; None: where all
+    it works on is handed in. `unordered`: lists in its result whose order does not
+    count, all of them or those under these keys.
     """
 
     name: str
@@ -43,6 +47,8 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
     recorded: bool = False
     hands_off: bool = False
     when: Condition | None = None
+    again: bool | None = None
+    unordered: Unordered = False
     source: str = ""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -82,6 +88,13 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
     def handed_in(self) -> dict[str, type[Any]]:
         """Parameters that the engine fills, by name."""
         return {n: h for n, h in self._hints.items() if n != "return" and is_handed_in(h)}
+
+    @cached_property
+    def runs_again(self) -> bool:
+        """Whether a replay with --tools=world runs it: it has a body, and works on what it is handed."""
+        if self.recorded or self.again is False:
+            return False
+        return bool(self.again or self.handed_in)
 
     @cached_property
     def returns(self) -> Any:

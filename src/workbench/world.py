@@ -42,13 +42,17 @@ class Ids:
     They depend on the place of the call alone, so a fork or a rebuilt world gives the same ones.
     """
 
-    def __init__(self, stem: str = "1001") -> None:
+    def __init__(self, stem: str = "1001", made: set[str] | None = None) -> None:
         self.stem = stem
         self.taken = 0
+        self._made = made
 
     def new(self, prefix: str = "id") -> str:
         self.taken += 1
-        return f"{prefix}-{self.stem}" + (f"-{self.taken}" if self.taken > 1 else "")
+        made = f"{prefix}-{self.stem}" + (f"-{self.taken}" if self.taken > 1 else "")
+        if self._made is not None:
+            self._made.add(made)
+        return made
 
 
 def is_handed_in(hint: Any) -> bool:
@@ -67,12 +71,12 @@ class World:
     """The live parts of one conversation's world, made from a fixture's plain data when first needed.
 
     `start` maps class names to plain data; a class it does not name starts from
-    its own defaults.
+    its own defaults. `made` are the ids it has given out.
     """
 
     def __init__(self, start: dict[str, Any], *, now: datetime, seed: int) -> None:
         self.clock = Clock(now)
-        self.ids = Ids()
+        self.made: set[str] = set()
         self._seed = seed
         self._start = start
         self._parts: dict[str, Any] = {}
@@ -84,7 +88,7 @@ class World:
             return self.clock
         if kind is Ids:
             turn, answer, call = place
-            return Ids(f"{turn}{answer:02}{call:02}")
+            return Ids(f"{turn}{answer:02}{call:02}", self.made)
         if is_random(kind):
             import random
 
@@ -106,6 +110,12 @@ class World:
     def snapshot(self, kinds: Iterable[type[Any]]) -> dict[str, Any]:
         """Plain copies of the parts of these kinds, by class name."""
         return {k.__name__: plain(self._parts[k.__name__]) for k in kinds if k.__name__ in self._parts}
+
+    def whole(self) -> dict[str, Any]:
+        """A plain copy of all of it, by class name; what no tool has asked for yet as the fixture has it."""
+        names = {**self._start, **self._pending}
+        found = {n: patch(plain(self._start.get(n, {})), self._pending.get(n, [])) for n in names}
+        return found | {name: plain(part) for name, part in self._parts.items()}
 
     def replay(self, changes: Iterable[Change]) -> None:
         """Take over recorded changes; in a part that is in use already, at once."""

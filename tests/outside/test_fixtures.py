@@ -8,8 +8,7 @@ import pytest
 
 from kit import shop_files, write
 from workbench.errors import JourneyError
-from workbench.outside.loader import Loaded, file_hashes, load
-from workbench.outside.serve import make_world
+from workbench.outside.loader import Loaded, file_hashes, load, make_world
 
 
 def shop_with(folder: Path, fixture: str) -> Loaded:

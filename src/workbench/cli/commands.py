@@ -68,11 +68,20 @@ def replay(
         float, typer.Option(help="Seconds a journey may be silent before it counts as hung.")
     ] = 10.0,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the summary.")] = False,
+    tools: Annotated[
+        str, typer.Option("--tools", metavar="tape|world", help="world: tools run again in the sandbox, compared.")
+    ] = "tape",
+    twice: Annotated[bool, typer.Option("--twice", help="Replay each twice; what differs is FLAKY.")] = False,
+    strict_drift: Annotated[
+        bool, typer.Option("--strict-drift", help="A changed prompt or decision is STALE, not a note.")
+    ] = False,
 ) -> None:
-    """Replay transcripts on today's code; no model, no network, no tool runs."""
+    """Replay transcripts on today's code; no model, no network, and, if not asked for, no tool runs."""
+    from .replay import options
     from .replay import replay as start
 
-    raise typer.Exit(start(paths or [], json, jobs, timeout, quiet))
+    how = options(tools, twice, strict_drift)
+    raise typer.Exit(start(paths or [], json, jobs, timeout, quiet, how))
 
 
 def accept(

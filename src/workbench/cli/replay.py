@@ -12,16 +12,24 @@ from ..outside.crew import Files, run
 from ..outside.project import Project, project_for
 from ..outside.share import Share, Work
 from ..outside.transcripts import find
+from ..replay import DEFAULT, Options
 from .report import Exit, say, worst
 from .report_json import write_json
 from .report_text import tell
 from .verdicts import CODES
 
 
-def replay(paths: list[Path], json: str, jobs: int, timeout: float, quiet: bool) -> Exit:
+def options(tools: str, twice: bool, strict_drift: bool) -> Options:
+    """How to replay. Raises UsageError."""
+    if tools not in ("tape", "world"):
+        raise UsageError(f"there is no --tools={tools}", next="--tools=tape or --tools=world")
+    return Options(tools, twice, strict_drift)  # type: ignore[arg-type]
+
+
+def replay(paths: list[Path], json: str, jobs: int, timeout: float, quiet: bool, how: Options = DEFAULT) -> Exit:
     began = time.perf_counter()
     project = project_for(paths[0] if paths else None)
-    cases = _run(project, select(project, paths), jobs, timeout)
+    cases = _run(project, select(project, paths), jobs, timeout, how)
     if not cases:
         say("nothing to replay: no transcript is selected")
         say("  next: save one in the workbench (it goes to transcripts/), or name files")
@@ -44,9 +52,9 @@ def select(project: Project, paths: list[Path]) -> list[Path]:
     return find([project.transcripts]) if project.transcripts.is_dir() else []
 
 
-def _run(project: Project, paths: list[Path], jobs: int, timeout: float) -> list[Case]:
+def _run(project: Project, paths: list[Path], jobs: int, timeout: float, how: Options) -> list[Case]:
     names = [os.path.relpath(path) for path in paths]
-    task = Files(Share(Work(str(project.journeys))), names)
+    task = Files(Share(Work(str(project.journeys), how)), names)
     found = dict(run(task, len(names), project.journeys, jobs=jobs, patience=timeout))
     cases = [case for _, case in sorted(found.items(), key=lambda one: one[0]) if case is not None]
     supersede(cases)

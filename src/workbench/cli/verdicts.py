@@ -10,8 +10,12 @@ CODES = {
     Verdict.SUPERSEDED: Exit.OK,
     Verdict.FAIL: Exit.RED,
     Verdict.DIVERGED: Exit.RED,
+    Verdict.TOOL_ERROR: Exit.RED,
+    Verdict.FLAKY: Exit.RED,
+    Verdict.STALE: Exit.UNDECIDED,
     Verdict.ERROR: Exit.USAGE,
     Verdict.NEEDS_WORLD: Exit.UNDECIDED,
     Verdict.NEEDS_LIVE: Exit.UNDECIDED,
 }
-COLOR = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.DIVERGED: "red", Verdict.ERROR: "red"}
+RED = (Verdict.FAIL, Verdict.DIVERGED, Verdict.TOOL_ERROR, Verdict.FLAKY, Verdict.ERROR)
+COLOR = {Verdict.PASS: "green", **dict.fromkeys(RED, "red")}

@@ -18,6 +18,7 @@ import marshal
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any, ClassVar
@@ -27,9 +28,11 @@ import msgspec
 from ..errors import JourneyError
 from ..journey import BUILT_IN, Agent
 from ..policy import EVERY, READS, WRITES
+from ..redact import Redactor
 from ..runner import CODE_ERRORS, describe
 from ..source import ROOT_PACKAGE, fault_place
 from ..steps import Setup
+from ..world import World
 
 IGNORED = {"__pycache__", ".git", ".workbench"}
 
@@ -308,3 +311,26 @@ def _fixtures(root: Path, agent: Agent) -> dict[str, Fixture]:
             next=f"fixtures here: {', '.join(found)}",
         )
     return dict(sorted(found.items(), key=lambda item: item[0] != agent.fixture))
+
+
+def make_world(loaded: Loaded, setup: Setup, redacted: bool = False) -> World:
+    """The sandbox a conversation starts from. Raises JourneyError where its fixture is gone or has no time.
+
+    `redacted`: with the substitutes that a transcript has for personal data, so that what it says can be found.
+    """
+    fixture = loaded.fixtures.get(setup.fixture)
+    where = f"{loaded.agent.name}/{loaded.agent.fixtures}/{setup.fixture}.json"
+    if fixture is None and setup.fixture:
+        raise JourneyError(
+            f"the fixture {setup.fixture!r} is not there any more",
+            where=where,
+            next=f"fixtures here: {', '.join(loaded.fixtures)}",
+        )
+    try:
+        now = datetime.fromisoformat(setup.clock)
+    except ValueError:
+        raise JourneyError(
+            f"the clock {setup.clock!r} is no time", where=where, next="write it like 2026-03-10T10:00:00+01:00"
+        ) from None
+    start = fixture.world if fixture else {}
+    return World(Redactor().value(start) if redacted else start, now=now, seed=setup.seed)

@@ -14,7 +14,6 @@ import os
 import signal
 import sys
 import threading
-from datetime import datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -30,7 +29,7 @@ from ..replay import weigh
 from ..runner import CODE_ERRORS, Printed, Sandbox, describe
 from ..source import fault_place
 from ..splice import Splice
-from ..steps import AnyStep, Place, Setup, TurnEnd
+from ..steps import AnyStep, Place, TurnEnd
 from ..trace import Trace
 from ..transcript import decode
 from ..wire import (
@@ -60,8 +59,7 @@ from ..wire import (
     unpack_event,
     unpack_request,
 )
-from ..world import World
-from .loader import Loaded, agent_names, load
+from .loader import Loaded, agent_names, load, make_world
 from .models import make_model
 
 BEAT = 0.25  # seconds between signs of life
@@ -232,25 +230,6 @@ def reran(result: Rerun) -> Reran:
 
 def _plain(difference: Difference) -> Differs:
     return Differs(str(difference.place), difference.recorded, difference.now, difference.why)
-
-
-def make_world(loaded: Loaded, setup: Setup) -> World:
-    """The sandbox a conversation starts from. Raises JourneyError where its fixture is gone or has no time."""
-    fixture = loaded.fixtures.get(setup.fixture)
-    where = f"{loaded.agent.name}/{loaded.agent.fixtures}/{setup.fixture}.json"
-    if fixture is None and setup.fixture:
-        raise JourneyError(
-            f"the fixture {setup.fixture!r} is not there any more",
-            where=where,
-            next=f"fixtures here: {', '.join(loaded.fixtures)}",
-        )
-    try:
-        now = datetime.fromisoformat(setup.clock)
-    except ValueError:
-        raise JourneyError(
-            f"the clock {setup.clock!r} is no time", where=where, next="write it like 2026-03-10T10:00:00+01:00"
-        ) from None
-    return World(fixture.world if fixture else {}, now=now, seed=setup.seed)
 
 
 def card_of(loaded: Loaded, model: Model) -> AgentCard:

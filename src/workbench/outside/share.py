@@ -15,9 +15,11 @@ import msgspec
 from ..case import Case, Head, head_of
 from ..errors import JourneyError, TranscriptError, WorkbenchError
 from ..journey import Agent
-from ..replay import DEFAULT, Options, Outcome, Verdict, replay
+from ..replay import DEFAULT, MakeWorld, Options, Outcome, Verdict, replay
+from ..steps import Setup
 from ..transcript import Transcript, read
-from .loader import file_hashes, load_agent
+from ..world import World
+from .loader import Loaded, file_hashes, load, load_agent, make_world
 
 Chosen = Callable[[Head], bool]
 
@@ -40,6 +42,7 @@ class Share:
         self.chosen = chosen
         self._root = Path(work.journeys)
         self._agents: dict[str, Agent | JourneyError] = {}
+        self._loaded: dict[str, Loaded] = {}
         self._files: dict[str, dict[str, str]] = {}
 
     def case(self, path: str) -> Case | None:
@@ -57,7 +60,7 @@ class Share:
         agent = self._agent(transcript.agent)
         if not isinstance(agent, Agent):
             return Outcome(Verdict.ERROR, str(agent))
-        outcome = safely(transcript, agent, self.work.options)
+        outcome = safely(transcript, agent, self.work.options, self._make_world)
         if outcome.verdict is not Verdict.PASS:
             outcome.changed = outcome.changed + self._changed_files(transcript)
         return outcome
@@ -65,10 +68,20 @@ class Share:
     def _agent(self, name: str) -> Agent | JourneyError:
         if name not in self._agents:
             try:
-                self._agents[name] = load_agent(self._root, name)
+                self._agents[name] = self._load(name)
             except JourneyError as error:
                 self._agents[name] = error
         return self._agents[name]
+
+    def _load(self, name: str) -> Agent:
+        """An agent; where tools run its fixtures too, which a plain replay has no need of."""
+        if self.work.options.tools == "tape":
+            return load_agent(self._root, name)
+        self._loaded[name] = load(self._root, name)
+        return self._loaded[name].agent
+
+    def _make_world(self, setup: Setup) -> World:
+        return make_world(self._loaded[setup.agent], setup, redacted=True)
 
     def _changed_files(self, transcript: Transcript) -> list[str]:
         """The files of its agent that are not as they were when it was recorded."""
@@ -90,10 +103,12 @@ def lost(path: str, why: str) -> Case:
     return Case(path, head, Outcome(Verdict.ERROR, why))
 
 
-def safely(transcript: Transcript, agent: Agent, options: Options = DEFAULT) -> Outcome:
+def safely(
+    transcript: Transcript, agent: Agent, options: Options = DEFAULT, make_world: MakeWorld | None = None
+) -> Outcome:
     """A replay whose every failure is an outcome."""
     try:
-        return replay(transcript, agent, options)
+        return replay(transcript, agent, options, make_world)
     except WorkbenchError as error:
         return Outcome(Verdict.ERROR, str(error))
     except Exception as error:  # ours: say so, and do not take the others' results along

@@ -1,0 +1,92 @@
+"""A tape whose results are checked: tools that allow it run again, in the sandbox, and are compared with it.
+
+What a tool gives now must be what it gave, in its value and in what it changed;
+see `alike` for what is told apart from a difference. The run stops at the first
+that is not. At the place a person has marked the result of today counts, and
+the expectation judges it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from .alike import Alike
+from .runner import Ran, Sandbox
+from .steps import Place
+from .tape import Tape
+from .tool import Tool
+
+MAX_SHOWN = 160  # characters of a value
+
+
+class Unlike(msgspec.Struct, frozen=True):
+    """A tool that no longer gives its recorded result.
+
+    `kind` raised: it broke, or said no, where the tape has a result.
+    """
+
+    place: Place
+    kind: Literal["raised", "stale"]
+    recorded: str
+    now: str
+    why: str
+    where: str = ""
+
+
+class Recheck:
+    """A Runner. `found` are the tools that gave something else; `ran` counts those that ran at all.
+
+    `bare`: the record holds no changes of the world (it was imported), so only values are compared.
+    """
+
+    def __init__(self, tape: Tape, sandbox: Sandbox, judged: Place | None, bare: bool) -> None:
+        self.tape = tape
+        self.sandbox = sandbox
+        self.judged = judged
+        self.bare = bare
+        self.found: list[Unlike] = []
+        self.ran = 0
+        self._alike = Alike(sandbox.world.made)
+
+    async def run(self, tool: Tool, args: dict[str, Any], place: Place) -> Ran:
+        taped = await self.tape.run(tool, args, place)
+        if not tool.runs_again or (taped.outcome == "missing" and place != self.judged):
+            self.sandbox.world.replay(taped.changed)
+            return taped
+        self.ran += 1
+        ran = await self.sandbox.run(tool, args, place)
+        if place == self.judged:
+            return ran
+        why = self._unlike(tool, taped, ran)
+        if not why:
+            return ran
+        raised = taped.outcome == "ok" and ran.outcome in ("fault", "error")
+        broke = f"{ran.value}: {ran.fault.message}" if ran.fault else ran.value
+        where = ran.fault.where if ran.fault else tool.source
+        kind: Literal["raised", "stale"] = "raised" if raised else "stale"
+        self.found.append(Unlike(place, kind, _short(taped), _short(ran._replace(value=broke)), why, where))
+        return taped
+
+    def _unlike(self, tool: Tool, taped: Ran, ran: Ran) -> str:
+        if taped.outcome != ran.outcome:
+            return f"{tool.name} {_CAME[ran.outcome]} where the tape has {taped.outcome}"
+        why = self._alike.unlike(taped.value, ran.value, tool.unordered)
+        if why:
+            return f"the result of {tool.name} is another: {why}"
+        why = "" if self.bare else self._alike.writes_unlike(taped.changed, ran.changed)
+        return f"{tool.name} writes otherwise: {why}" if why else ""
+
+
+_CAME = {
+    "ok": "gave a result",
+    "error": "said no",
+    "fault": "broke",
+    "rejected": "rejected its arguments",
+}
+
+
+def _short(ran: Ran) -> str:
+    text = f"{ran.outcome}: {ran.value!r}"
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
