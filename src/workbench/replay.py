@@ -114,8 +114,7 @@ async def _run(transcript: Transcript, agent: Agent, make: MakeWorld | None) -> 
     sandbox = Sandbox(make(transcript.setup))
     decided = transcript.kind == "mistake" and transcript.expectations[0].decided == "world"
     judged = transcript.place if decided else None
-    wrote = any(step.__class__ is Result and step.changed for step in transcript.steps)
-    bare = bool(transcript.source) and not wrote
+    bare = not any(step.__class__ is Prompt for step in transcript.steps)  # imported: no changes are on record
     return await rerun(
         agent, transcript.setup, transcript.steps, lambda tape: Recheck(tape, sandbox, judged, bare)
     )

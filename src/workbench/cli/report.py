@@ -19,12 +19,12 @@ class Exit(IntEnum):
     """Exit codes. Where several apply the worst wins, in the order of WORST."""
 
     OK = 0  # all PASS or SUPERSEDED
-    RED = 1  # any FAIL or DIVERGED
+    RED = 1  # any FAIL, DIVERGED, TOOL_ERROR or FLAKY
     INTERRUPTED = 2
     OURS = 3  # a bug of Workbench
     USAGE = 4  # bad usage, or any ERROR
     NOTHING = 5  # nothing ran
-    UNDECIDED = 10  # only NEEDS_WORLD or NEEDS_LIVE are left
+    UNDECIDED = 10  # only NEEDS_WORLD, NEEDS_LIVE or STALE are left
 
 
 WORST = (Exit.OURS, Exit.INTERRUPTED, Exit.USAGE, Exit.RED, Exit.NOTHING, Exit.UNDECIDED, Exit.OK)

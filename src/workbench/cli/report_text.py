@@ -74,6 +74,10 @@ def next_step(case: Case) -> str:
         case Verdict.NEEDS_LIVE:
             return "only a live model can decide it; nothing here says it is fixed"
         case Verdict.NEEDS_WORLD:
-            return "only a run of the tools can decide it; nothing here says it is fixed"
+            return "workbench replay --tools=world: only a run of the tool can decide it"
+        case Verdict.STALE | Verdict.TOOL_ERROR:
+            return f"mend the tool; or, if this is right now: save a new recording; workbench show {case.path}"
+        case Verdict.FLAKY:
+            return "look for what a policy keeps between conversations, or takes from the clock or from chance"
         case _:
             return "mend what is named above" if head else "restore the file, or delete it"

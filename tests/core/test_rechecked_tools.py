@@ -1,0 +1,194 @@
+"""--tools=world: tools run again in the sandbox, and must give what they gave."""
+
+import textwrap
+
+import pytest
+
+from kit import JOURNEY, WINDOW, Scripted, converse, saved, shop, use
+from workbench.expectation import Expectation
+from workbench.outside.loader import make_world
+from workbench.replay import Options, Verdict, replay
+from workbench.transcript import Mark
+
+WORLD = Options(tools="world")
+LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
+
+
+def conversation(folder, journey=JOURNEY, script=LATE):
+    return converse(shop(folder / "then", journey=journey), Scripted(*script), "return OL-1")
+
+
+def again(folder, transcript, journey=JOURNEY, *policies, options=WORLD):
+    loaded = shop(folder / "now", *policies, journey=journey)
+    return replay(transcript, loaded.agent, options, lambda setup: make_world(loaded, setup))
+
+
+def but(old, new):
+    """The shop's journey with one thing changed."""
+    assert old in JOURNEY
+    return JOURNEY.replace(old, new)
+
+
+def test_tools_that_give_what_they_gave_pass(tmp_path):
+    assert again(tmp_path, saved(conversation(tmp_path))).verdict is Verdict.PASS
+
+
+def test_a_tool_that_gives_another_result_is_stale(tmp_path):
+    outcome = again(tmp_path, saved(conversation(tmp_path)), but('return "R-1"', 'return "R-2"'))
+    assert outcome.verdict is Verdict.STALE
+    assert "was 'R-1', is 'R-2'" in outcome.why
+    assert str(outcome.first.place) == "1.2.1"
+
+
+def test_without_tools_the_same_change_is_not_seen(tmp_path):
+    changed = but('return "R-1"', 'return "R-2"')
+    assert again(tmp_path, saved(conversation(tmp_path)), changed, options=Options()).verdict is Verdict.PASS
+
+
+def test_a_tool_that_writes_otherwise_is_stale_though_its_result_is_the_same(tmp_path):
+    changed = but(".returned = True", ".returned = False")
+    outcome = again(tmp_path, saved(conversation(tmp_path)), changed)
+    assert outcome.verdict is Verdict.STALE
+    assert "Shop/orders/OL-1/returned" in outcome.why
+
+
+def test_a_tool_that_writes_to_another_order_is_stale(tmp_path):
+    changed = but("shop.orders[order_number].returned = True", 'shop.orders["OL-2"].returned = True')
+    assert again(tmp_path, saved(conversation(tmp_path)), changed).verdict is Verdict.STALE
+
+
+def test_a_tool_that_breaks_is_a_tool_error_with_its_line(tmp_path):
+    outcome = again(tmp_path, saved(conversation(tmp_path)), but('return "R-1"', "return 1 / 0"))
+    assert outcome.verdict is Verdict.TOOL_ERROR
+    assert "ZeroDivisionError" in outcome.first.now
+
+
+def test_a_tool_that_now_says_no_is_a_tool_error(tmp_path):
+    changed = but("shop.orders[order_number].returned = True", 'raise ToolError("closed")')
+    outcome = again(tmp_path, saved(conversation(tmp_path)), changed)
+    assert outcome.verdict is Verdict.TOOL_ERROR
+    assert "closed" in outcome.first.now
+
+
+def test_a_tool_that_forbids_it_keeps_its_recorded_result_and_what_that_changed(tmp_path):
+    changed = but("@returns.tool\n", "@returns.tool(again=False)\n").replace("OL", "OL")
+    changed = changed.replace("(writes=True)", "(writes=True, again=False)").replace('"R-1"', '"R-9"')
+    assert again(tmp_path, saved(conversation(tmp_path)), changed).verdict is Verdict.PASS
+
+
+COUNTING = """
+    @returns.tool{}
+    def numbers(shop: Shop) -> list[str]:
+        '''All numbers.'''
+        return {}
+"""
+
+
+def test_the_order_of_a_list_counts_unless_the_tool_says_not(tmp_path):
+    def journey(options, value):
+        return JOURNEY + COUNTING.format(options, value)
+
+    script = [use("numbers")], "Two."
+    transcript = saved(conversation(tmp_path, journey("", '["a", "b"]'), script))
+    assert again(tmp_path / "1", transcript, journey("", '["b", "a"]')).verdict is Verdict.STALE
+    free = journey("(unordered=True)", '["b", "a"]')
+    assert again(tmp_path / "2", transcript, free).verdict is Verdict.PASS
+    other = journey("(unordered=True)", '["b", "b"]')
+    assert again(tmp_path / "3", transcript, other).verdict is Verdict.STALE
+
+
+def result_mistake(folder, **fields):
+    expectation = Expectation("result", "1.2.1", tool="create_return", **fields)
+    return saved(conversation(folder), "mistake", expectations=[expectation], marks=[Mark("1.2.1")])
+
+
+def test_a_mark_on_a_result_needs_the_world_and_is_decided_by_it(tmp_path):
+    transcript = result_mistake(tmp_path, text="R-2")
+    mended = but('return "R-1"', 'return "R-2"')
+    assert again(tmp_path / "1", transcript, options=Options()).verdict is Verdict.NEEDS_WORLD
+    assert again(tmp_path / "2", transcript).verdict is Verdict.FAIL
+    assert again(tmp_path / "3", transcript, mended).verdict is Verdict.PASS
+
+
+def test_a_mark_on_how_the_world_ends_is_decided_where_tools_run(tmp_path):
+    expectation = Expectation("final_world", "1.2.1", args={"Shop.orders.OL-1.returned": False})
+    transcript = saved(conversation(tmp_path), "mistake", expectations=[expectation], marks=[Mark("1.2.1")])
+    assert again(tmp_path / "1", transcript, options=Options()).verdict is Verdict.NEEDS_WORLD
+    assert again(tmp_path / "3", transcript, JOURNEY, WINDOW).verdict is Verdict.PASS
+
+
+def test_a_mark_on_a_world_that_never_was_wrong_proves_nothing(tmp_path):
+    expectation = Expectation("final_world", "1.2.1", args={"Shop.orders.OL-1.returned": True})
+    transcript = saved(conversation(tmp_path), "mistake", expectations=[expectation], marks=[Mark("1.2.1")])
+    assert again(tmp_path, transcript).verdict is Verdict.ERROR
+
+
+def test_a_policy_that_blocks_the_marked_call_is_the_fix_with_tools_too(tmp_path):
+    expectation = Expectation("not_executed", "1.2.1")
+    transcript = saved(conversation(tmp_path), "mistake", expectations=[expectation], marks=[Mark("1.2.1")])
+    assert again(tmp_path, transcript, JOURNEY, WINDOW).verdict is Verdict.PASS
+
+
+def test_a_replay_with_tools_starts_every_conversation_from_its_fixture(tmp_path):
+    transcript = saved(conversation(tmp_path))
+    loaded = shop(tmp_path / "now")
+    verdicts = [
+        replay(transcript, loaded.agent, WORLD, lambda setup: make_world(loaded, setup)).verdict for _ in range(2)
+    ]
+    assert verdicts == [Verdict.PASS, Verdict.PASS]
+
+
+MEMORY = """
+    seen = []
+
+    @returns.policy(before=create_return)
+    def once(call, talk):
+        '''One a process.'''
+        seen.append(1)
+        if len(seen) > 1:
+            return Block("there was one already")
+"""
+
+
+def test_twice_finds_what_is_kept_between_two_replays(tmp_path):
+    transcript = saved(conversation(tmp_path, JOURNEY + textwrap.dedent(MEMORY).replace("\n", "\n    ")))
+    journey = JOURNEY + textwrap.dedent(MEMORY).replace("\n", "\n    ")
+    outcome = again(tmp_path, transcript, journey, options=Options(twice=True))
+    assert outcome.verdict is Verdict.FLAKY
+    assert "once" in outcome.why
+
+
+@pytest.mark.parametrize(("strict", "verdict"), [(False, Verdict.PASS), (True, Verdict.STALE)])
+def test_drift_is_a_note_and_strictly_a_verdict(tmp_path, strict, verdict):
+    talk = conversation(tmp_path)
+    changed = but("Find an order by its number.", "Find one order.")
+    outcome = again(tmp_path, saved(talk), changed, options=Options(strict_drift=strict))
+    assert outcome.verdict is verdict
+    assert outcome.drift == ["1.1.1 prompt"]
+
+
+def test_a_record_of_another_agent_s_tools_is_told_from_one_that_left_the_record(tmp_path):
+    transcript = saved(conversation(tmp_path))
+    changed = JOURNEY.replace("find_order", "look").replace("create_return", "make")
+    outcome = again(tmp_path, transcript, changed, options=Options())
+    assert outcome.verdict is Verdict.ERROR
+    assert "never recorded with this agent" in outcome.why
+
+
+FIELDS = [
+    ({"fields": {"order_number": "ignore"}, "args": {"order_number": "?"}}, True),
+    ({"fields": {"order_number": "regex"}, "args": {"order_number": "^OL-.$"}}, True),
+    ({"fields": {"order_number": "exact"}, "args": {"order_number": "OL"}}, False),
+    ({"match": "exact", "args": {}}, False),
+    ({"args": {"lines": [{"sku": 2}]}}, True),
+    ({"args": {"lines": [{"sku": 2}]}, "match": "exact"}, False),
+    ({"args": {"paid": 1}}, False),
+]
+
+
+@pytest.mark.parametrize(("fields", "fit"), FIELDS)
+def test_each_argument_is_compared_as_its_field_says(fields, fit):
+    from workbench.expectation import fits
+
+    have = {"order_number": "OL-1", "lines": [{"sku": 1}, {"sku": 2, "n": 1}], "paid": True}
+    assert fits(Expectation("called_with", "1.1.1", **fields), have) is fit
