@@ -13,6 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from .replay import Outcome, Verdict
+from .steps import Place
 from .transcript import Transcript
 
 
@@ -67,20 +68,32 @@ def head_of(transcript: Transcript) -> Head:
 def supersede(cases: Iterable[Case]) -> None:
     """Turn DIVERGED into SUPERSEDED where the difference is a mark of the same recording that now passes."""
     diverged = []
-    passed: dict[tuple[str, str], str] = {}
+    passed: dict[tuple[str, str], tuple[str, Place]] = {}
     for case in cases:
         head = case.head
         if head is None or not head.recording:
             continue
         if case.verdict is Verdict.DIVERGED and case.outcome.first is not None:
             diverged.append((head, case.outcome))
-        elif case.verdict is Verdict.PASS and head.at:
-            passed[head.recording, _answer(head.at)] = head.id
+        elif case.verdict is Verdict.PASS and head.at and case.outcome.first is not None:
+            passed[head.recording, _answer(head.at)] = head.id, case.outcome.first.place
     for head, outcome in diverged:
-        by = passed.get((head.recording, _answer(str(outcome.first.place)))) if outcome.first else None
-        if by is not None:
+        at = outcome.first.place if outcome.first else None
+        by, left_at = passed.get((head.recording, _answer(str(at))), ("", None))
+        if by and at == left_at:  # a fix elsewhere, or one that changed no deed, excuses nothing
             outcome.verdict = Verdict.SUPERSEDED
             outcome.why = f"fixed earlier in the same conversation: {by}"
+
+
+def twins(cases: Iterable[Case]) -> None:
+    """Turn every case into an ERROR whose id another one before it has: one conversation, counted twice."""
+    seen: dict[str, str] = {}
+    for case in cases:
+        if case.head is None:
+            continue
+        there = seen.setdefault(case.head.id, case.path)
+        if there != case.path:
+            case.outcome = Outcome(Verdict.ERROR, f"its id {case.head.id!r} is that of {there} as well")
 
 
 def _answer(place: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from .errors import TranscriptError
-from .steps import Place
+from .steps import Place, same
 from .trace import Move, Trace, moves
 
 Decided = Literal["offline", "world", "live"]
@@ -54,11 +54,30 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
             if field not in self.args:
                 known = ", ".join(self.args) or "none"
                 raise TranscriptError(f"the expectation has no argument {field!r}; it has {known}", where=where)
+        if self.args and all(self.how(field) == "ignore" for field in self.args):
+            raise TranscriptError(f"the expectation {self.expect} ignores all that it names", where=where)
+        if kind.needs == ("order",) and len(self.order) < 2:
+            raise TranscriptError("an order of one tool is none", where=where, next="name what comes before it")
         for field, pattern in self.args.items():
+            if self.how(field) != "regex":
+                continue
             try:
-                re.compile(str(pattern) if self.how(field) == "regex" else "")
+                compiled = re.compile(str(pattern))
             except re.error as error:
                 raise TranscriptError(f"{field}: {pattern!r} is no pattern: {error}", where=where) from None
+            if all(compiled.search(text) for text in ANYTHING):
+                raise TranscriptError(f"{field}: the pattern {pattern!r} fits everything", where=where)
+
+    def check_at(self, move: Move, where: str) -> None:
+        """Raise TranscriptError where it speaks of another thing than stands at its place in the record."""
+        there = "call" if move.call is not None else "message" if move.message is not None else "reply"
+        of = KINDS[self.expect].of
+        if of and of != there:
+            message = f"the expectation {self.expect} is about a {of}; at {self.at} is a {there}"
+            raise TranscriptError(message, where=where)
+        if of and self.tool and move.call is not None and move.call.tool != self.tool:
+            message = f"the expectation {self.expect} is about {self.tool}; at {self.at} is {move.call.tool}"
+            raise TranscriptError(message, where=where)
 
     def how(self, field: str) -> How:
         """How one of its arguments is compared."""
@@ -89,6 +108,9 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
                 return f"{field}={value!r}"
 
 
+ANYTHING = ("", "x", "\0 \n", "0", "~" * 99)  # a pattern that is found in all of these asks nothing
+
+
 class Run:
     """A run of a conversation to judge: its trace, its moves by place, the world it ended in where tools ran."""
 
@@ -99,12 +121,16 @@ class Run:
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """`holds(expectation, run, move)` says yes, no, or None where it cannot be told offline."""
+    """`holds(expectation, run, move)` says yes, no, or None where it cannot be told offline.
+
+    `of` is what it speaks of: a call, a reply, or whatever was marked ("").
+    """
 
     decided: Decided
     sentence: str
     holds: Callable[[Expectation, Run, Move], bool | None]
     needs: tuple[str, ...] = ()
+    of: Literal["call", "reply", ""] = ""
 
 
 def holds(expectation: Expectation, run: Run) -> bool | None:
@@ -125,6 +151,25 @@ def _by_policy(verdict: str) -> Callable[[Expectation, Run, Move], bool]:
     return decided
 
 
+def _rewritten(e: Expectation, run: Run, move: Move) -> bool:
+    """Whether the policy made something else of it: a rewrite to the same is none."""
+    return any(
+        d.verdict == "rewrite" and e.policy in ("", d.policy) and not same(d.to, _given(move, d.stand))
+        for d in move.decisions
+    )
+
+
+def _given(move: Move, stand: str) -> Any:
+    """What the policies at a stand were given first."""
+    if stand == "before":
+        return move.call.args if move.call else None
+    if stand == "after":
+        return move.result.value if move.result else None
+    if stand == "reply":
+        return move.answer.text if move.answer else None
+    return move.message.text if move.message else None
+
+
 def _not_executed(e: Expectation, run: Run, move: Move) -> bool:
     return move.effect in ("blocked", "escalated") and intended(move) and not move.executed
 
@@ -135,25 +180,36 @@ def _executed(e: Expectation, run: Run, move: Move) -> bool:
 
 
 def _allowed(e: Expectation, run: Run, move: Move) -> bool:
-    return move.effect == "allowed"
+    return move.effect == "allowed" and move.after_effect == "allowed"
 
 
 def _rejected(e: Expectation, run: Run, move: Move) -> bool:
     return move.effect == "rejected"
 
 
-def _redacted(e: Expectation, run: Run, move: Move) -> bool:
-    shown = _shown(move)
-    return any(d.verdict == "rewrite" and not d.fault for d in move.decisions) and e.text not in shown
+def _redacted(e: Expectation, run: Run, move: Move) -> bool | None:
+    """No where the text is to be seen; where it is not, it takes a policy to have taken it out."""
+    if any(e.text in text for text in _shown(move)):
+        return False
+    if any(d.verdict == "rewrite" and not d.fault for d in move.decisions):
+        return True
+    return None if (move.effect, move.after_effect) == ("allowed", "allowed") else False
 
 
-def _shown(move: Move) -> str:
-    after = move.rewritten("after")
+def _shown(move: Move) -> list[str]:
+    """The texts that the model or the customer sees of a move: words as they are, never as JSON spells them."""
+    after, message = move.rewritten("after"), move.rewritten("message")
     result = after if after is not None else (move.result.value if move.result else "")
-    result_text = result if isinstance(result, str) else msgspec.json.encode(result).decode()
-    sent = str(move.reply.text) if move.reply else ""
-    message = str(move.rewritten("message") or (move.message.text if move.message else ""))
-    return "\n".join((result_text, sent, message))
+    said = message if message is not None else (move.message.text if move.message else "")
+    return [*_texts(result), str(move.reply.text) if move.reply else "", str(said)]
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [text for key, held in value.items() for text in (str(key), *_texts(held))]
+    if isinstance(value, list):
+        return [text for held in value for text in _texts(held)]
+    return [value if isinstance(value, str) else msgspec.json.encode(value).decode()]
 
 
 def _ordered(e: Expectation, run: Run, move: Move) -> bool:
@@ -169,7 +225,7 @@ def _in_order(order: list[str], ran: list[str]) -> bool:
 
 
 def _called_with(e: Expectation, run: Run, move: Move) -> bool:
-    return move.call is not None and (not e.tool or move.call.tool == e.tool) and fits(e, move.args)
+    return _executed(e, run, move) and fits(e, move.args)
 
 
 def fits(e: Expectation, args: dict[str, Any]) -> bool:
@@ -192,15 +248,6 @@ def _fits(how: How, want: Any, have: Any) -> bool:
     return same(want, have) if how == "exact" else _within(want, have)
 
 
-def same(a: Any, b: Any) -> bool:
-    """Equality of plain values: 25 is 25.0, but 1 is not true."""
-    if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(same(v, b[k]) for k, v in a.items())
-    if isinstance(a, list) and isinstance(b, list):
-        return len(a) == len(b) and all(map(same, a, b))
-    return bool(a == b) and isinstance(a, bool) == isinstance(b, bool)
-
-
 def _within(want: Any, have: Any) -> bool:
     """Whether all of `want` is in `have`: keys of objects, items of lists in any place, other values equal."""
     if isinstance(want, dict) and isinstance(have, dict):
@@ -210,21 +257,24 @@ def _within(want: Any, have: Any) -> bool:
     return same(want, have)
 
 
-def _prompt_text(run: Run, move: Move) -> str:
+def _prompt_text(run: Run, move: Move) -> str | None:
+    """The whole prompt at a move; None where the record does not hold all of it."""
     prompt = run.trace.prompt_at(move.place)
-    parts = []
-    for key in prompt.spans if prompt else []:
-        exhibit = run.trace.exhibits.get(key)
-        parts.append(str(exhibit.get("text", "")) if isinstance(exhibit, dict) else "")
-    return "\n".join(parts)
+    if prompt is None:
+        return None
+    spans = [run.trace.exhibits.get(key) for key in prompt.spans]
+    texts = [span["text"] for span in spans if isinstance(span, dict) and isinstance(span.get("text"), str)]
+    return "\n".join(texts) if len(texts) == len(spans) else None
 
 
-def _prompt_contains(e: Expectation, run: Run, move: Move) -> bool:
-    return e.text in _prompt_text(run, move)
+def _prompt_contains(e: Expectation, run: Run, move: Move) -> bool | None:
+    text = _prompt_text(run, move)
+    return None if text is None else e.text in text
 
 
-def _prompt_lacks(e: Expectation, run: Run, move: Move) -> bool:
-    return e.text not in _prompt_text(run, move)
+def _prompt_lacks(e: Expectation, run: Run, move: Move) -> bool | None:
+    text = _prompt_text(run, move)
+    return None if text is None else e.text not in text
 
 
 def _sent(move: Move) -> str | None:
@@ -296,20 +346,20 @@ def _unknown(e: Expectation, run: Run, move: Move) -> None:
 
 KINDS: dict[str, Kind] = {
     "blocked": Kind("offline", "{policy} blocks it", _by_policy("block")),
-    "rewritten": Kind("offline", "{policy} rewrites it", _by_policy("rewrite")),
+    "rewritten": Kind("offline", "{policy} rewrites it", _rewritten),
     "escalated": Kind("offline", "{policy} hands it to a person", _by_policy("escalate")),
-    "not_executed": Kind("offline", "{tool} is not executed", _not_executed),
+    "not_executed": Kind("offline", "{tool} is not executed", _not_executed, of="call"),
     "allowed": Kind("offline", "no policy stops it", _allowed),
-    "executed": Kind("offline", "{tool} is executed", _executed),
-    "rejected": Kind("offline", "the schema of {tool} rejects it", _rejected),
+    "executed": Kind("offline", "{tool} is executed", _executed, of="call"),
+    "rejected": Kind("offline", "the schema of {tool} rejects it", _rejected, of="call"),
     "redacted": Kind("offline", "{text!r} is redacted", _redacted, ("text",)),
     "order": Kind("offline", "in order: {order}", _ordered, ("order",)),
-    "called_with": Kind("offline", "{tool} is called with {args}", _called_with, ("args",)),
+    "called_with": Kind("offline", "{tool} is called with {args}", _called_with, ("args",), "call"),
     "prompt_contains": Kind("offline", "the prompt contains {text!r}", _prompt_contains, ("text",)),
     "prompt_lacks": Kind("offline", "the prompt lacks {text!r}", _prompt_lacks, ("text",)),
-    "reply_contains": Kind("offline", "the reply as sent contains {text!r}", _reply_contains, ("text",)),
-    "reply_lacks": Kind("offline", "the reply as sent lacks {text!r}", _reply_lacks, ("text",)),
-    "result": Kind("world", "{tool} gives {args}{text}", _result_is),
+    "reply_contains": Kind("offline", "the reply as sent contains {text!r}", _reply_contains, ("text",), "reply"),
+    "reply_lacks": Kind("offline", "the reply as sent lacks {text!r}", _reply_lacks, ("text",), "reply"),
+    "result": Kind("world", "{tool} gives {args}{text}", _result_is, of="call"),
     "final_world": Kind("world", "the world ends with {args}", _final_world, ("args",)),
     "must_call": Kind("live", "the model calls {tool} {args}", _must_call, ("tool",)),
     "must_not_call": Kind("live", "the model does not call {tool} {args}", _must_not_call, ("tool",)),

@@ -18,7 +18,7 @@ from .engine import Conversation, run_turn
 from .errors import JourneyError
 from .journey import Agent
 from .recheck import Recheck, Unlike
-from .steps import Answer, AnyStep, Fault, Place, Prompt, Setup, UserMessage
+from .steps import Answer, AnyStep, Fault, Place, Prompt, Setup, UserMessage, same
 from .tape import STOPPED, Tape
 from .trace import Move, Moves, Trace, TurnMoves
 
@@ -202,16 +202,23 @@ def differs(recorded: Move, now: Move, cut_off: bool = False) -> str:
         return "the policies' combined effect changed" if now.effect != "rejected" else "the schema changed"
     if now.decisions or recorded.decisions:
         for stand in ("message", "before", "reply", "after"):
-            if now.rewritten(stand) != recorded.rewritten(stand):
+            if not same(now.rewritten(stand), recorded.rewritten(stand)):
                 return "it is rewritten otherwise"
         if now.after_effect != recorded.after_effect:
             return "the policies' combined effect on the result changed"
     if now.result is not None and now.result.outcome == "missing" and not (cut_off and recorded.result is None):
         return str(now.result.value)
+    if None not in (sent(recorded), sent(now)) and sent(recorded) != sent(now):
+        return "the reply is sent otherwise"
     before, after = recorded.result, now.result
     if before is not None and after is not None and before.outcome != after.outcome:
         return "the result changed"
     return ""
+
+
+def sent(move: Move) -> str | None:
+    """What the customer was sent of an answer; None where nothing was, or where the words are a policy's."""
+    return None if move.reply is None or move.answer is None or move.handoff else str(move.reply.text)
 
 
 def undecided(recorded: Move, now: Move, then: Prompt | None) -> bool:

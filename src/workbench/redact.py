@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from .record import seal
 from .steps import Answer, Place
 from .transcript import Transcript
 
@@ -147,4 +148,16 @@ def redact(transcript: Transcript, redactor: Redactor) -> Transcript:
             for block, old in zip(step["blocks"], original[place].blocks, strict=True):
                 if block != old:
                     block.pop("signature", None)
+    _rekey(data)
     return msgspec.convert(data, Transcript)
+
+
+def _rekey(data: dict[str, Any]) -> None:
+    """An exhibit that was changed is kept under the hash of what it is now."""
+    exhibits = data.get("exhibits", {})
+    now = {key: seal(value) for key, value in exhibits.items()}
+    if any(key != made for key, made in now.items()):
+        data["exhibits"] = {now[key]: value for key, value in exhibits.items()}
+        for step in data["steps"]:
+            for field in ("spans", "tools") if step.get("step") == "prompt" else ():
+                step[field] = [now.get(key, key) for key in step[field]]

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from .expectation import KINDS, Run, holds, intended
+from .expectation import Run, holds, intended
 from .follow import Difference, Rerun, rerun, run_sync, tell
 from .journey import BUILT_IN, Agent
 from .recheck import Recheck
@@ -68,6 +68,7 @@ class Outcome(msgspec.Struct):
 MakeWorld = Callable[[Setup], World]
 
 DEFAULT = Options()
+NEEDS = {"world": Verdict.NEEDS_WORLD, "live": Verdict.NEEDS_LIVE}
 
 
 def replay(
@@ -89,7 +90,7 @@ async def weigh(
     if options.tools == "world" and make_world is None:
         raise ValueError("tools cannot run without a world")
     make = make_world if options.tools == "world" else None
-    proof = red_proof(transcript, make)
+    proof = red_proof(transcript, make) or unknown_tools(transcript, agent)
     if proof:
         return Outcome(Verdict.ERROR, proof)
     result = await _run(transcript, agent, make)
@@ -176,11 +177,24 @@ def red_proof(transcript: Transcript, make_world: MakeWorld | None = None) -> st
             if isinstance(step, Result):
                 world.replay(step.changed)
         ended = world.whole()
-    held = holds(expectation, Run(transcript.trace, ended))
+    run = Run(transcript.trace, ended)
+    held = holds(expectation, run)
     if held:
         return f"this transcript never showed the mistake: in the record, {expectation.sentence} already"
+    if expectation.expect == "not_executed" and not run.moves[Place.parse(expectation.at)].executed:
+        return "this transcript never showed the mistake: in the record the call came to nothing either"
     if held is None and expectation.decided == "offline":
         return f"this transcript does not show the mistake: its record cannot tell whether {expectation.sentence}"
+    return ""
+
+
+def unknown_tools(transcript: Transcript, agent: Agent) -> str:
+    """Why an order cannot be kept: it names a tool that the agent has not, so it could not be broken; or ""."""
+    known = {tool.name for tool in agent.all_tools()} | set(BUILT_IN)
+    for expectation in transcript.expectations:
+        for name in expectation.order:
+            if name not in known:
+                return f"it expects {expectation.sentence}, and the agent has no tool {name}"
     return ""
 
 
@@ -193,13 +207,12 @@ def judge(transcript: Transcript, result: Rerun, agent: Agent) -> tuple[Verdict,
         return Verdict.ERROR, stranger(transcript, agent)
     if first is None and result.unlike is not None:
         return Verdict.TOOL_ERROR if result.unlike.kind == "raised" else Verdict.STALE, result.unlike.why
-    if not any(step.__class__ in (Answer, Decision) for step in transcript.steps):
+    if not any(step.turn and step.__class__ in (Answer, Decision) for step in transcript.steps):
         return Verdict.ERROR, "nothing in it can be compared: no answer of a model, no decision of a policy"
     if transcript.kind == "guard":
-        broken = _broken_guard(transcript, result)
         if first is not None:
             return Verdict.FAIL, first.why
-        return (Verdict.FAIL, broken) if broken else (Verdict.PASS, "")
+        return _judge_guard(transcript, result)
     return _judge_mistake(transcript, result, first)
 
 
@@ -212,15 +225,20 @@ def stranger(transcript: Transcript, agent: Agent) -> str:
     return f"never recorded with this agent: {agent.name} has none of its tools ({', '.join(sorted(called)[:5])})"
 
 
-def _broken_guard(transcript: Transcript, result: Rerun) -> str:
-    if not transcript.expectations:
-        return ""
+def _judge_guard(transcript: Transcript, result: Rerun) -> tuple[Verdict, str]:
+    """A guard in which nothing differs: its expectations hold, each of them, or it is not green."""
     run = Run(result.trace, result.world)
-    decided = ("offline",) if result.world is None else ("offline", "world")
+    undecided = Verdict.PASS, ""
     for expectation in transcript.expectations:
-        if KINDS[expectation.expect].decided in decided and holds(expectation, run) is False:
-            return f"no longer so: {expectation.sentence}"
-    return ""
+        if expectation.decided == "live" or (expectation.decided == "world" and result.world is None):
+            undecided = NEEDS[expectation.decided], f"a replay cannot say: {expectation.sentence}"
+            continue
+        held = holds(expectation, run)
+        if held is None:
+            return Verdict.ERROR, f"cannot be told from this run: {expectation.sentence}"
+        if not held:
+            return Verdict.FAIL, f"no longer so: {expectation.sentence}"
+    return undecided
 
 
 def _judge_mistake(transcript: Transcript, result: Rerun, first: Difference | None) -> tuple[Verdict, str]:

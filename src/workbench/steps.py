@@ -258,7 +258,7 @@ class TurnEnd(Step, frozen=True, kw_only=True, tag="end"):
 AnyStep = UserMessage | Entered | Prompt | Answer | Decision | Result | Reply | HandOff | Fault | TurnEnd
 
 
-class Setup(msgspec.Struct, frozen=True, omit_defaults=True):
+class Setup(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What a conversation starts from. `clock` is ISO 8601 with an offset."""
 
     agent: str
@@ -311,6 +311,15 @@ def _settle(value: Any) -> None:
     for part in held:
         if part.__class__ not in _SCALARS:
             _settle(part)
+
+
+def same(a: Any, b: Any) -> bool:
+    """Equality of plain values: 25 is 25.0, but 1 is not true."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same(v, b[k]) for k, v in a.items())
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(same, a, b))
+    return bool(a == b) and isinstance(a, bool) == isinstance(b, bool)
 
 
 def writable(text: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from .errors import ModelStopped
 from .model import Delta, ModelAnswer, ModelRequest
 from .runner import Ran
-from .steps import Answer, AnyStep, Place, Prompt
+from .steps import Answer, AnyStep, Place, Prompt, same
 from .tool import Tool
 from .trace import Move, TurnMoves, moves
 
@@ -100,7 +100,7 @@ class Tape:
         move = self._moves.get(place)
         if move is None or move.result is None or not move.executed:
             return Ran("missing", f"the tape holds no result of {tool.name} at {place}")
-        if move.args != args:
+        if move.args is not args and not same(move.args, args):
             return Ran("missing", f"the tape holds a result of {tool.name} at {place}, for other arguments")
         result = move.result
         return Ran(result.outcome, result.value, result.changed, result.printed)

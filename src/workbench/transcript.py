@@ -18,8 +18,10 @@ import msgspec
 
 from .errors import TranscriptError
 from .expectation import Expectation
+from .files import read_bytes
 from .ladder import FORMAT, PREFIX, climb
 from .lineno import line_of, way
+from .record import MEND, check_exhibits, check_steps
 from .steps import Answer, AnyStep, Place, Reply, Result, Setup, UserMessage, digest
 from .trace import Trace, moves
 
@@ -143,11 +145,11 @@ def _join_lines(transcript: Transcript, name: str) -> None:
                         if value.__class__ is list:
                             block[key] = "\n".join(value)
                         elif value is not None and value.__class__ is not str:
-                            raise TranscriptError(f"step {number}: its {key} is no text", where=name, next=_MEND)
+                            raise TranscriptError(f"step {number}: its {key} is no text", where=name, next=MEND)
             elif (kind is UserMessage or kind is Reply) and step.text.__class__ is list:  # type: ignore[union-attr]
                 msgspec.structs.force_setattr(step, "text", "\n".join(step.text))  # type: ignore[union-attr]
     except TypeError:
-        raise TranscriptError(f"step {number}: a line of a text is no text", where=name, next=_MEND) from None
+        raise TranscriptError(f"step {number}: a line of a text is no text", where=name, next=MEND) from None
     for exhibit in transcript.exhibits.values():
         if isinstance(exhibit, dict) and isinstance(exhibit.get("text"), list):
             exhibit["text"] = "\n".join(exhibit["text"])
@@ -185,7 +187,14 @@ def _check(transcript: Transcript, name: str) -> None:
         datetime.fromisoformat(transcript.setup.clock)
     except ValueError:
         raise TranscriptError(f"the clock {transcript.setup.clock!r} is no time", where=name) from None
-    _check_steps(transcript.steps, name)
+    check_steps(transcript.steps, name)
+    check_exhibits(transcript.exhibits, name)
+    if transcript.setup.agent != transcript.agent:
+        raise TranscriptError(
+            f"it is of the agent {transcript.agent!r}, its setup of {transcript.setup.agent!r}",
+            where=name,
+            next=MEND,
+        )
     if transcript.kind == "mistake" and len(transcript.expectations) != 1:
         raise TranscriptError(
             f"a mistake has one expectation, not {len(transcript.expectations)}",
@@ -196,52 +205,18 @@ def _check(transcript: Transcript, name: str) -> None:
         *(("expectation", e.at) for e in transcript.expectations),
         *(("mark", m.at) for m in transcript.marks),
     ]
-    places = {str(m.place) for turn in moves(transcript.steps) for m in turn.moves} if pointed else ()
+    places = {str(m.place): m for turn in moves(transcript.steps) for m in turn.moves} if pointed else {}
     for what, at in pointed:
         if at not in places:
             raise TranscriptError(f"the {what} at {at!r} points to no move of this conversation", where=name)
     for expectation in transcript.expectations:
         expectation.check(name)
-
-
-def _check_steps(steps: list[AnyStep], name: str) -> None:
-    """Raise TranscriptError for what a replay would pass over: a turn nobody began, an answer that is there twice.
-
-    In turn 0 stands what the agent said before the customer's first message.
-    """
-    turn = answer = calls = 0
-    begun = False
-    for number, step in enumerate(steps, 1):
-        wrong = ""
-        if step.turn != turn:
-            if step.turn != turn + 1:
-                wrong = f"turn {step.turn} follows turn {turn}"
-            elif step.__class__ is not UserMessage:
-                wrong = f"turn {step.turn} begins without the customer's message"
-            turn, answer, calls, begun = step.turn, 0, 0, True
-        elif step.__class__ is UserMessage:
-            wrong = f"a second message in turn {turn}"
-        elif step.__class__ is Answer:
-            wrong = "" if step.answer == answer + 1 else f"answer {step.answer} follows answer {answer}"
-            answer, calls, begun = step.answer, 0 if wrong else len(step.calls), True
-        elif step.__class__ is Result and not (step.answer == answer and 1 <= step.call <= calls):
-            wrong = f"a result at {step.place}, where no call is"
-        if wrong:
-            raise TranscriptError(f"step {number}: {wrong}", where=name, next=_MEND)
-    if not begun:
-        raise TranscriptError("there is no conversation in it", where=name, next="delete the file")
-
-
-_MEND = "restore the file from git, or import or save the conversation again"
+        expectation.check_at(places[expectation.at], name)
 
 
 def read(path: Path) -> Transcript:
     """Read one file. Raises TranscriptError."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise TranscriptError(f"cannot be read: {error.strerror}", where=str(path)) from None
-    return decode(data, str(path))
+    return decode(read_bytes(path), str(path))
 
 
 def encode(transcript: Transcript) -> bytes:

@@ -27,6 +27,8 @@ CORE = (
     "score",
     "coverage",
     "steps",
+    "files",
+    "record",
     "messages",
     "model",
     "trace",

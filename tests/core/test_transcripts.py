@@ -151,7 +151,7 @@ def change(transcript, edit):
     [
         (lambda d: d["steps"].pop(0), "begins without the customer's message"),
         (lambda d: d["steps"].insert(1, d["steps"][0]), "a second message in turn 1"),
-        (lambda d: d["steps"].append(answer_of(d)), "answer 1 follows"),
+        (lambda d: d["steps"].insert(-1, answer_of(d)), "follows answer"),
         (lambda d: next(s for s in d["steps"] if s["step"] == "result").update(call=7), "where no call is"),
         (lambda d: d["setup"].update(clock="noon"), "'noon' is no time"),
         (lambda d: d["steps"][-2].update(text=["a", 5]), "text"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import UsageError
+from ..files import LOG_LIMIT, read_bytes
 from ..outside.archive import Archive
 from ..outside.importers import FORMATS
 from ..outside.loader import agent_names
@@ -18,10 +19,7 @@ def import_(format: str, file: Path, agent: str, into: Path | None, review: bool
     reader = FORMATS.get(format)
     if reader is None:
         raise UsageError(f"there is no format {format!r}", next=f"one of: {', '.join(FORMATS)}")
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", where=str(file)) from None
+    data = read_bytes(file, LOG_LIMIT)
     if review and into is not None:
         raise UsageError("--review writes no files, so --into says nothing", next="leave one of them out")
     project = find_project()

@@ -11,7 +11,7 @@ from ..errors import UsageError
 from ..outside.crew import Files, run
 from ..outside.project import Project, project_for
 from ..outside.share import Share, Work
-from ..outside.transcripts import find
+from ..outside.transcripts import BESIDE, find
 from ..replay import DEFAULT, Options
 from .report import Exit, say, worst
 from .report_json import write_json
@@ -46,6 +46,8 @@ def select(project: Project, paths: list[Path]) -> list[Path]:
     if paths:
         found = find(paths)
         for path in paths:
+            if path.name.endswith(BESIDE):
+                raise UsageError(f"{path} waits for a person's word", next="name the transcript it lies beside")
             if path.is_dir() and not find([path]):
                 raise UsageError(f"there is no transcript in {path}", next="check the path")
         return found

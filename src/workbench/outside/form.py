@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from ..errors import TranscriptError
+from ..files import read_bytes
 from ..ladder import FORMAT, format_of
 from ..lineno import line_of
 from ..redact import leaks
@@ -33,10 +34,7 @@ class Form:
         """Raises TranscriptError where it cannot be opened at all."""
         self.path = path
         self.name = str(path)
-        try:
-            self.data = path.read_bytes()
-        except OSError as wrong:
-            raise TranscriptError(f"cannot be read: {wrong.strerror}", where=self.name) from None
+        self.data = read_bytes(path)
         self.fresh: bytes | None = None
         self.problem: TranscriptError | None = None
         try:
@@ -102,8 +100,8 @@ def doubles(chosen: Iterable[Path], all_files: Iterable[Path]) -> Iterator[Findi
     by_id: dict[str, list[Path]] = {}
     for path in dict.fromkeys([*(p.resolve() for p in all_files), *(p.resolve() for p in chosen)]):
         try:
-            by_id.setdefault(_IDS.decode(path.read_bytes()).id, []).append(path)
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            by_id.setdefault(_IDS.decode(read_bytes(path)).id, []).append(path)
+        except (TranscriptError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             continue  # told of already, by its own findings
     others = {path: (id, paths) for id, paths in by_id.items() if len(paths) > 1 for path in paths}
     for path in chosen:

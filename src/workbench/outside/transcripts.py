@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..errors import TranscriptError, UsageError
@@ -15,19 +15,36 @@ BESIDE = (PENDING, RECEIPT)  # what may lie beside a transcript and is none
 
 
 def find(paths: Iterable[Path]) -> list[Path]:
-    """The transcript files that paths name: files as they are, folders searched. Raises UsageError."""
-    found: dict[Path, None] = {}
+    """The transcript files that paths name, each once: files as they are, folders searched. Raises UsageError."""
+    found: dict[str, Path] = {}
     for path in paths:
         if path.is_dir():
-            for file in sorted(path.rglob("*.json")):
-                hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
-                if not file.name.endswith(BESIDE) and not hidden:
-                    found[file] = None
-        elif path.is_file():
-            found[path] = None
+            for file in sorted(_search(path)):
+                found.setdefault(os.path.realpath(file), file)
+        elif os.path.lexists(path):
+            found.setdefault(os.path.realpath(path), path)
         else:
             raise UsageError(f"there is no file or folder {path}", next="check the path")
-    return list(found)
+    return list(found.values())
+
+
+def _search(folder: Path) -> Iterator[Path]:
+    """The *.json below a folder, links to folders followed once each; what is hidden or pending is passed over."""
+    been = set()
+    for at, folders, files in os.walk(folder, onerror=_unreadable, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        here = os.path.realpath(at)
+        if here in been:
+            folders.clear()
+            continue
+        been.add(here)
+        for name in files:
+            if name.endswith(".json") and not name.startswith(".") and not name.endswith(BESIDE):
+                yield Path(at, name)
+
+
+def _unreadable(error: OSError) -> None:
+    raise UsageError(f"the folder cannot be read: {error.strerror}", where=str(error.filename))
 
 
 def write(path: Path, transcript: Transcript) -> None:

@@ -1,0 +1,45 @@
+"""Reading a file that somebody else wrote: a regular one, of a size that fits into memory. Nothing else blocks."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from .errors import TranscriptError
+
+MEGABYTE = 1 << 20
+LIMIT = 32 * MEGABYTE  # of a transcript; those of real conversations have some 25 KB
+LOG_LIMIT = 256 * MEGABYTE  # of a log to import: many conversations
+
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def read_bytes(path: Path, limit: int = LIMIT) -> bytes:
+    """The bytes of a regular file. Raises TranscriptError for anything else, and for more than `limit` bytes."""
+    try:
+        with open(path, "rb", opener=_open) as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                what = _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
+                raise TranscriptError(f"it is {what}, no file", where=str(path), next="take it out of the folder")
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise TranscriptError(f"cannot be read: {error.strerror}", where=str(path)) from None
+    except ValueError as error:  # a name that no file can have
+        raise TranscriptError(f"cannot be read: {error}", where=repr(str(path))) from None
+    if len(data) > limit:
+        size = f"{max(found.st_size, len(data)) / MEGABYTE:,.0f} MB"
+        message = f"it has {size}, the limit is {limit // MEGABYTE} MB"
+        raise TranscriptError(message, where=str(path), next="split it, or take it out of the folder")
+    return data
+
+
+def _open(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a pipe that nobody writes to must not hold us

@@ -1,0 +1,129 @@
+"""What makes steps one conversation: in order, nothing twice, nothing about a move that is not there.
+
+A replay selects by place, so it would pass over a step that stands at none, and
+take the second of two that stand at one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .errors import TranscriptError
+from .steps import (
+    Answer,
+    AnyStep,
+    Decision,
+    Entered,
+    Fault,
+    HandOff,
+    Prompt,
+    Reply,
+    Result,
+    TurnEnd,
+    UserMessage,
+    digest,
+)
+
+MEND = "restore the file from git, or import or save the conversation again"
+ONCE = {Result: "result", Reply: "reply", HandOff: "hand-off", Entered: "entered journey"}
+STANDS = {"message": (0, 0), "before": (1, 1), "after": (1, 1), "reply": (1, 0)}  # whether in an answer, in a call
+
+
+def check_steps(steps: list[AnyStep], name: str) -> None:
+    """Raise TranscriptError, with the number of the step, where a replay would pass over something."""
+    at = _Reader()
+    for number, step in enumerate(steps, 1):
+        wrong = at.wrong(step)
+        if wrong:
+            raise TranscriptError(f"step {number}: {wrong}", where=name, next=MEND)
+    if not at.begun:
+        raise TranscriptError("there is no conversation in it", where=name, next="delete the file")
+
+
+class _Reader:
+    """Where a reader of the steps is: the turn, its last answer and the calls of that.
+
+    In turn 0 stands what the agent said before the customer's first message.
+    """
+
+    def __init__(self) -> None:
+        self.turn = self.answer = 0
+        self.calls: list[str] = []
+        self.begun = self.ended = False
+        self.seen: set[tuple[type[Any], int, int]] = set()
+
+    def wrong(self, step: AnyStep) -> str:
+        """What is wrong with the next step, or ""."""
+        kind = step.__class__
+        if step.turn != self.turn:
+            return self._next_turn(step)
+        if self.ended:
+            return f"turn {step.turn} goes on after its end"
+        if kind is UserMessage:
+            return f"a second message in turn {step.turn}"
+        if kind is Answer:
+            return self._next_answer(step)  # type: ignore[arg-type]
+        if kind is TurnEnd:
+            self.ended = True
+        elif kind is Prompt or kind is Fault:
+            if step.answer not in (self.answer, self.answer + 1):
+                return f"a {kind.__name__.lower()} at {step.place}, after answer {self.answer}"
+        elif step.answer != self.answer or not 0 <= step.call <= len(self.calls):
+            return f"a {kind.__name__.lower()} at {step.place}, where no {'call' if step.call else 'answer'} is"
+        elif kind is Decision:
+            stand = step.stand  # type: ignore[union-attr]
+            if (step.answer > 0, step.call > 0) != STANDS[stand]:
+                return f"a decision at {step.place}, which is no place for one on a {stand}"
+        else:
+            return self._once(step)
+        return ""
+
+    def _next_turn(self, step: AnyStep) -> str:
+        if step.turn != self.turn + 1:
+            return f"turn {step.turn} follows turn {self.turn}"
+        if step.__class__ is not UserMessage:
+            return f"turn {step.turn} begins without the customer's message"
+        self.turn, self.answer, self.calls, self.begun, self.ended = step.turn, 0, [], True, False
+        self.seen.clear()
+        return f"a message at {step.place}" if step.answer or step.call else ""
+
+    def _next_answer(self, step: Answer) -> str:
+        if step.answer != self.answer + 1 or step.call:
+            return f"answer {step.place} follows answer {self.answer}"
+        self.answer, self.calls, self.begun = step.answer, [call.tool for call in step.calls], True
+        return ""
+
+    def _once(self, step: AnyStep) -> str:
+        key = (step.__class__, step.answer, step.call)
+        if key in self.seen:
+            return f"a second {ONCE[step.__class__]} at {step.place}"
+        self.seen.add(key)
+        if step.__class__ is Result:
+            if not step.call:
+                return f"a result at {step.place}, where no call is"
+            called = self.calls[step.call - 1]
+            if step.tool != called:
+                return f"a result of {step.tool} at {step.place}, where {called} was called"
+        return ""
+
+
+_sealed: dict[str, Any] = {}  # exhibits whose hash is known to be right: most transcripts share theirs
+
+
+def check_exhibits(exhibits: dict[str, Any], name: str) -> None:
+    """Raise TranscriptError for a text that is not the one its hash was made of."""
+    for key, value in exhibits.items():
+        if _sealed.get(key) != value:
+            if seal(value) != key:
+                raise TranscriptError(f"the exhibit {key!r:.40} is not what its hash says", where=name, next=MEND)
+            if len(_sealed) < 10_000:
+                _sealed[key] = value
+
+
+def seal(exhibit: Any) -> str:
+    """The hash under which a trace keeps an exhibit: of the words of a span or of a policy's card, else of all."""
+    if isinstance(exhibit, dict):
+        for words in (("title", "text"), ("policy", "rule", "why")):
+            if all(isinstance(exhibit.get(word), str) for word in words) and "input_schema" not in exhibit:
+                return digest([exhibit[word] for word in words])
+    return digest(exhibit)
