@@ -64,11 +64,11 @@ def read_code(file: str, text: str) -> Code:
         message = getattr(problem, "msg", None) or str(problem)
         code.findings.append(error("load", f"{file}:{line}", message, "mend the line and save"))
         return code
-    _Reader(file, tree, code).visit(tree)
+    Reader(file, tree, code).visit(tree)
     return code
 
 
-class _Reader(ast.NodeVisitor):
+class Reader(ast.NodeVisitor):
     """Walks a module, knowing what its imports are called here and what a function calls its own."""
 
     def __init__(self, file: str, tree: ast.Module, code: Code) -> None:

@@ -32,6 +32,7 @@ from ..runner import CODE_ERRORS, describe
 from ..source import ROOT_PACKAGE, fault_place
 from ..steps import Setup
 from ..world import World
+from . import leaks
 
 IGNORED = {"__pycache__", ".git", ".workbench"}
 
@@ -40,6 +41,7 @@ class _Source(importlib.machinery.SourceFileLoader):
     """Compiles, or takes the code it once compiled from the very same bytes."""
 
     cache: Path | None = None
+    noted = False  # with a note at each place that takes something from the machine
     instead: ClassVar[dict[str, bytes]] = {}  # what is compiled in place of a file's bytes, by its path
 
     def get_code(self, fullname: str) -> CodeType:
@@ -53,7 +55,7 @@ class _Source(importlib.machinery.SourceFileLoader):
                 code = marshal.loads(kept.read_bytes())
                 if isinstance(code, CodeType):
                     return code
-        code = compile(data, path, "exec", dont_inherit=True)
+        code = self._compiled(data, path, fullname)
         if kept is not None:
             with contextlib.suppress(OSError):  # a cache that cannot be written is no trouble of the engineer's
                 kept.parent.mkdir(parents=True, exist_ok=True)
@@ -62,10 +64,19 @@ class _Source(importlib.machinery.SourceFileLoader):
                 fresh.replace(kept)
         return code
 
+    def _compiled(self, data: bytes, path: str, fullname: str) -> CodeType:
+        if self.noted:
+            from .leak_notes import instrument
+
+            return instrument(data, path, fullname)
+        return compile(data, path, "exec", dont_inherit=True)
+
     def _kept(self, path: str, data: bytes) -> Path | None:
         if self.cache is None:
             return None
-        seal = hashlib.sha256(b"\0".join((importlib.util.MAGIC_NUMBER, path.encode(), data)))
+        seal = hashlib.sha256(
+            b"\0".join((importlib.util.MAGIC_NUMBER, b"noted" if self.noted else b"", path.encode(), data))
+        )
         return self.cache / f"{seal.hexdigest()[:32]}.code"
 
 
@@ -220,6 +231,12 @@ def _check_stands(agent: Agent) -> None:
                     where=policy.source,
                     next="correct the name, or declare the tool",
                 )
+
+
+def note_leaks() -> None:
+    """Load journey code from here on so that it says what it takes from the machine; see `leaks`."""
+    _Source.noted = True
+    leaks.watch()
 
 
 _loaded: list[Agent] = []  # since the last load; most processes load one agent, once

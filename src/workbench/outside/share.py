@@ -19,7 +19,8 @@ from ..replay import DEFAULT, MakeWorld, Options, Outcome, Verdict, replay
 from ..steps import Setup
 from ..transcript import Transcript, read
 from ..world import World
-from .loader import Loaded, file_hashes, load, load_agent, make_world
+from . import leaks
+from .loader import Loaded, file_hashes, load, load_agent, make_world, note_leaks
 
 Chosen = Callable[[Head], bool]
 
@@ -61,6 +62,9 @@ class Share:
         if not isinstance(agent, Agent):
             return Outcome(Verdict.ERROR, str(agent))
         outcome = safely(transcript, agent, self.work.options, self._make_world)
+        found = leaks.taken()
+        if found:
+            outcome = Outcome(Verdict.ERROR, str(found[0]), outcome.first, outcome.moves)
         if outcome.verdict is not Verdict.PASS:
             outcome.changed = outcome.changed + self._changed_files(transcript)
         return outcome
@@ -74,7 +78,15 @@ class Share:
         return self._agents[name]
 
     def _load(self, name: str) -> Agent:
-        """An agent; where tools run its fixtures too, which a plain replay has no need of."""
+        """An agent; where tools run its fixtures too, which a plain replay has no need of. Raises JourneyError."""
+        note_leaks()
+        agent = self._read(name)
+        found = [leak for leak in leaks.taken() if leak.rule != "environment"]  # that is how settings are read
+        if found:
+            raise JourneyError(f"while loading: {found[0].what}", where=found[0].where, next=found[0].next)
+        return agent
+
+    def _read(self, name: str) -> Agent:
         if self.work.options.tools == "tape":
             return load_agent(self._root, name)
         self._loaded[name] = load(self._root, name)

@@ -1,0 +1,96 @@
+"""What a journey takes from the machine behind the engine's back is found by a replay, with its line."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from kit import Scripted, converse, saved, shop, shop_files, use, write
+from workbench.cli import run
+from workbench.transcript import encode
+
+TALK = [use("find_order", order_number="OL-1")], "It is on its way."
+
+POLICY = """
+    {imports}
+
+    @returns.policy(before=find_order)
+    def curious(call, talk):
+        '''Looks where it must not.'''
+        {line}
+"""
+
+LEAKS = {
+    "the clock": ("import time", "time.time()", "time.time reads the machine's clock"),
+    "the clock by its name": ("from time import time as now", "now()", "time.time reads the machine's clock"),
+    "today": ("from datetime import date", "date.today()", "datetime.date.today reads the machine's clock"),
+    "now": ("import datetime as d", "d.datetime.now()", "datetime.datetime.now reads the machine's clock"),
+    "chance": ("import random", "random.random()", "random.random comes out different in every run"),
+    "an id": ("from uuid import uuid4", "uuid4()", "uuid.uuid4 gives another id in every run"),
+    "the environment": ("import os", "os.environ.get('HOME')", "os.environ differs from machine to machine"),
+    "a variable": ("import os", "os.getenv('HOME')", "os.getenv differs from machine to machine"),
+    "the network": (
+        "import socket",
+        "socket.create_connection(('127.0.0.1', 9))",
+        "it reaches for the network (socket.getaddrinfo)",
+    ),
+    "the network, and hides it": (
+        "import contextlib, socket",
+        "with contextlib.suppress(Exception): socket.create_connection(('127.0.0.1', 9))",
+        "it reaches for the network",
+    ),
+}
+
+
+def project(folder, monkeypatch, *policies):
+    """A project with a conversation that was recorded before these policies were there."""
+    monkeypatch.chdir(folder)
+    talk = converse(shop(folder / "recorded"), Scripted(*TALK), "where is OL-1?")
+    write(folder / "journeys", shop_files(*policies))
+    (folder / "transcripts").mkdir()
+    (folder / "transcripts/t.json").write_bytes(encode(msgspec.structs.replace(saved(talk), id="t")))
+
+
+@pytest.mark.parametrize(("imports", "line", "said"), LEAKS.values(), ids=LEAKS)
+def test_what_a_policy_takes_from_the_machine_is_an_error_with_its_line(
+    tmp_path, monkeypatch, capsys, imports, line, said
+):
+    project(tmp_path, monkeypatch, POLICY.format(imports=imports, line=line))
+    assert run(["replay"]) == 4
+    told = capsys.readouterr().err
+    source = (tmp_path / "journeys/shop/returns/journey.py").read_text().splitlines()
+    number = next(n for n, text in enumerate(source, 1) if text.strip() == line)
+    assert f"shop/returns/journey.py:{number}: {said}" in told
+    assert "next: " in told
+
+
+def test_what_is_not_reached_is_no_error_of_the_replay(tmp_path, monkeypatch):
+    project(tmp_path, monkeypatch, POLICY.format(imports="import time", line="return time.time() if 0 else None"))
+    assert run(["replay"]) == 0
+
+
+def test_a_clock_read_while_loading_is_an_error_too(tmp_path, monkeypatch, capsys):
+    project(tmp_path, monkeypatch, POLICY.format(imports="import time\n    NOW = time.time()", line="pass"))
+    assert run(["replay"]) == 4
+    assert "while loading: time.time reads the machine's clock" in capsys.readouterr().err
+
+
+def test_settings_are_read_from_the_environment_while_loading(tmp_path, monkeypatch):
+    project(
+        tmp_path, monkeypatch, POLICY.format(imports="import os\n    LIMIT = os.getenv('LIMIT', '3')", line="pass")
+    )
+    assert run(["replay"]) == 0
+
+
+def test_a_type_that_is_named_datetime_stays_what_it_is(tmp_path, monkeypatch):
+    imports = "from datetime import datetime\n    WHEN = datetime(2026, 1, 1)"
+    project(tmp_path, monkeypatch, POLICY.format(imports=imports, line="assert type(WHEN) is datetime"))
+    assert run(["replay"]) == 0
+
+
+def test_code_compiled_for_a_replay_is_not_that_of_a_conversation(tmp_path, monkeypatch):
+    project(tmp_path, monkeypatch, POLICY.format(imports="import time", line="time.time()"))
+    (tmp_path / ".workbench").mkdir()
+    assert run(["replay"]) == 4
+    assert run(["replay"]) == 4
+    assert shop(tmp_path / "recorded").agent.name == "shop"
