@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from .blame import blame
 from .expectation import Run, holds, intended
 from .follow import Difference, Rerun, rerun, run_sync, tell
 from .journey import BUILT_IN, Agent
@@ -52,6 +53,7 @@ class Outcome(msgspec.Struct):
     difference, or before the marked move where nothing differs; `marked` is
     the marked move as it is now. `changed` names policies and prompt spans that
     are not the recorded ones, `drift` what is not as it was without changing what was done.
+    `where` is the line of journey code that it is about, "journeys/shop/agent.py:2", or "".
     """
 
     verdict: Verdict
@@ -63,6 +65,7 @@ class Outcome(msgspec.Struct):
     marked: str = ""
     changed: list[str] = []
     drift: list[str] = []
+    where: str = ""
 
 
 MakeWorld = Callable[[Setup], World]
@@ -106,6 +109,7 @@ async def weigh(
     if verdict is not Verdict.PASS:
         outcome.before, outcome.marked = _around(result, transcript.place)
         outcome.changed = _changed(transcript, result)
+        outcome.where = blame(transcript, agent, result)
     return outcome
 
 

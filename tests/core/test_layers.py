@@ -53,6 +53,7 @@ CORE = (
     "transcript",
     "recheck",
     "follow",
+    "blame",
     "replay",
     "case",
     "compare",

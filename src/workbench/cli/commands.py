@@ -14,6 +14,15 @@ FixtureOption = Annotated[str, typer.Option("--fixture", "-f", help="What the wo
 NoMouseFlag = Annotated[bool, typer.Option("--no-mouse", help="The terminal keeps the mouse for itself.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="A JSON value a line on stdout.")]
 
+JsonOption = Annotated[str, typer.Option("--json", metavar="FILE|-", help="Write the report as JSON.")]
+JunitOption = Annotated[str, typer.Option("--junit", metavar="FILE|-", help="Write it as JUnit XML.")]
+MarkdownOption = Annotated[str, typer.Option("--markdown", metavar="FILE|-", help="Write it as Markdown.")]
+GithubFlag = Annotated[
+    bool,
+    typer.Option("--github", envvar="GITHUB_ACTIONS", help="Notes at lines and a summary, in GitHub Actions."),
+]
+QuietFlag = Annotated[bool, typer.Option("--quiet", "-q", help="Only the summary.")]
+
 
 def default(
     context: typer.Context,
@@ -62,12 +71,15 @@ def tour() -> None:
 
 def replay(
     paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders; transcripts/ if none.")] = None,
-    json: Annotated[str, typer.Option("--json", metavar="FILE|-", help="Write the report as JSON.")] = "",
+    json: JsonOption = "",
+    junit: JunitOption = "",
+    markdown: MarkdownOption = "",
+    github: GithubFlag = False,
+    quiet: QuietFlag = False,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Processes at most; 0 is one a core.")] = 0,
     timeout: Annotated[
         float, typer.Option(help="Seconds a journey may be silent before it counts as hung.")
     ] = 10.0,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the summary.")] = False,
     tools: Annotated[
         str, typer.Option("--tools", metavar="tape|world", help="world: tools run again in the sandbox, compared.")
     ] = "tape",
@@ -79,9 +91,10 @@ def replay(
     """Replay transcripts on today's code; no model, no network, and, if not asked for, no tool runs."""
     from .replay import options
     from .replay import replay as start
+    from .reports import Reports
 
-    how = options(tools, twice, strict_drift)
-    raise typer.Exit(start(paths or [], json, jobs, timeout, quiet, how))
+    reports = Reports(json, junit, markdown, github, quiet)
+    raise typer.Exit(start(paths or [], reports, jobs, timeout, options(tools, twice, strict_drift)))
 
 
 def accept(

@@ -6,6 +6,8 @@ import os
 import time
 from pathlib import Path
 
+import msgspec
+
 from ..case import Case, supersede
 from ..errors import UsageError
 from ..outside.crew import Files, run
@@ -13,10 +15,9 @@ from ..outside.project import Project, project_for
 from ..outside.share import Share, Work
 from ..outside.transcripts import BESIDE, find
 from ..replay import DEFAULT, Options
-from .report import Exit, say, worst
-from .report_json import write_json
-from .report_text import tell
-from .verdicts import CODES
+from .report import Exit, say
+from .reports import Reports
+from .tally import Tally
 
 
 def options(tools: str, twice: bool, strict_drift: bool) -> Options:
@@ -26,19 +27,25 @@ def options(tools: str, twice: bool, strict_drift: bool) -> Options:
     return Options(tools, twice, strict_drift)  # type: ignore[arg-type]
 
 
-def replay(paths: list[Path], json: str, jobs: int, timeout: float, quiet: bool, how: Options = DEFAULT) -> Exit:
+def replay(paths: list[Path], reports: Reports, jobs: int, timeout: float, how: Options = DEFAULT) -> Exit:
+    reports.check()
     began = time.perf_counter()
     project = project_for(paths[0] if paths else None)
-    cases = _run(project, select(project, paths), jobs, timeout, how)
-    if not cases:
+    chosen = [os.path.relpath(path) for path in select(project, paths)]
+    if not chosen:
         say("nothing to replay: no transcript is selected")
         say("  next: save one in the workbench (it goes to transcripts/), or name files")
-    code = worst({CODES[case.verdict] for case in cases} or {Exit.NOTHING})
-    if json:
-        write_json(json, cases)
-    if cases:
-        tell(cases, time.perf_counter() - began, quiet)
-    return code
+    cases, interrupted = _run(project, chosen, jobs, timeout, how)
+    root = os.path.relpath(project.root)
+    tally = Tally(
+        cases,
+        len(chosen),
+        time.perf_counter() - began,
+        {name: str(value) for name, value in msgspec.structs.asdict(how).items()},
+        root="" if root == "." else root,
+        interrupted=interrupted,
+    )
+    return reports.publish(tally)
 
 
 def select(project: Project, paths: list[Path]) -> list[Path]:
@@ -54,10 +61,15 @@ def select(project: Project, paths: list[Path]) -> list[Path]:
     return find([project.transcripts]) if project.transcripts.is_dir() else []
 
 
-def _run(project: Project, paths: list[Path], jobs: int, timeout: float, how: Options) -> list[Case]:
-    names = [os.path.relpath(path) for path in paths]
+def _run(project: Project, names: list[str], jobs: int, timeout: float, how: Options) -> tuple[list[Case], bool]:
+    """The cases in the order of their names, and whether somebody stopped it before all were decided."""
     task = Files(Share(Work(str(project.journeys), how)), names)
-    found = dict(run(task, len(names), project.journeys, jobs=jobs, patience=timeout))
+    found: dict[int, Case | None] = {}
+    interrupted = False
+    try:
+        found.update(run(task, len(names), project.journeys, jobs=jobs, patience=timeout))
+    except KeyboardInterrupt:
+        interrupted = True
     cases = [case for _, case in sorted(found.items(), key=lambda one: one[0]) if case is not None]
     supersede(cases)
-    return cases
+    return cases, interrupted

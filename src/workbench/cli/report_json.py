@@ -1,53 +1,56 @@
-"""The report of a replay as JSON."""
+"""The report of a replay as JSON: all that is known of each transcript, so that shards can be joined again."""
 
 from __future__ import annotations
 
-import sys
-from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from ..case import Case
-from ..errors import UsageError
-from ..replay import Verdict
+from .. import __version__
+from ..case import Case, Head
+from ..replay import Outcome
+from ..steps import Place
+from .tally import Tally
+
+SCHEMA = "workbench.report/1"
+_HEAD = Head.__struct_fields__
+_UNREAD = dict.fromkeys(("id", "kind", "agent", "state"), "")
 
 
-def as_json(cases: list[Case]) -> dict[str, Any]:
-    """The report as plain data; the verdicts add up to what was selected."""
-    counts = Counter(i.outcome.verdict for i in cases)
+def as_json(tally: Tally) -> dict[str, Any]:
+    """The report as plain data; the verdicts add up to the transcripts told."""
     return {
-        "selected": len(cases),
-        "verdicts": {v.value: counts.get(v, 0) for v in Verdict},
-        "transcripts": [_case_json(i) for i in cases],
+        "schema": SCHEMA,
+        "workbench": __version__,
+        "options": tally.options,
+        "selected": tally.selected,
+        "interrupted": tally.interrupted,
+        "seconds": round(tally.seconds, 3),
+        "exit": int(tally.code),
+        "verdicts": {verdict.value: count for verdict, count in tally.counts.items()},
+        "on_unseen_prompts": tally.unseen,
+        "transcripts": [row(case) for case in tally.cases],
     }
 
 
-def _case_json(case: Case) -> dict[str, Any]:
-    outcome, head = case.outcome, case.head
-    first = outcome.first
-    return {
-        "path": case.path,
-        "id": head.id if head else "",
-        "kind": head.kind if head else "",
-        "verdict": outcome.verdict.value,
-        "why": outcome.why,
-        "source": head.source if head else {},
-        "first_difference": None
-        if first is None
-        else {"step": str(first.place), "recorded": first.recorded, "now": first.now, "why": first.why},
-        "prompt_changed_from": outcome.prompt_changed_from,
-    }
+def row(case: Case) -> dict[str, Any]:
+    """A case as plain data. A file that could not be read has an empty id, kind and agent."""
+    head = {name: getattr(case.head, name) for name in _HEAD} if case.head else _UNREAD
+    outcome = msgspec.to_builtins(case.outcome)
+    first = outcome.pop("first")
+    if first is not None:
+        first = {"step": str(Place(*first.pop("place"))), **first}
+    return {"path": case.path, **head, **outcome, "first_difference": first}
 
 
-def write_json(target: str, cases: list[Case]) -> None:
-    data = msgspec.json.format(msgspec.json.encode(as_json(cases)), indent=2) + b"\n"
-    if target == "-":
-        sys.stdout.write(data.decode())
-        sys.stdout.flush()
-        return
-    try:
-        Path(target).write_bytes(data)
-    except OSError as error:
-        raise UsageError(f"the report cannot be written: {error.strerror}", where=target) from None
+def case_of(row: dict[str, Any]) -> Case:
+    """The case that a row was made of. Raises msgspec.ValidationError or KeyError for what is none."""
+    first = row.get("first_difference")
+    if first is not None:
+        first = {**first, "place": list(Place.parse(first["step"]))}
+    head = msgspec.convert(row, Head) if row["kind"] else None
+    return Case(row["path"], head, msgspec.convert({**row, "first": first}, Outcome))
+
+
+def render(tally: Tally) -> str:
+    return msgspec.json.format(msgspec.json.encode(as_json(tally)), indent=2).decode() + "\n"

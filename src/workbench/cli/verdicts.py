@@ -1,4 +1,4 @@
-"""What a verdict is on the command line: its exit code and its color."""
+"""What a verdict is on the command line: its exit code, its color, and what others make of it."""
 
 from __future__ import annotations
 
@@ -19,3 +19,10 @@ CODES = {
 }
 RED = (Verdict.FAIL, Verdict.DIVERGED, Verdict.TOOL_ERROR, Verdict.FLAKY, Verdict.ERROR)
 COLOR = {Verdict.PASS: "green", **dict.fromkeys(RED, "red")}
+
+_FATES = {Exit.OK: "skipped", Exit.UNDECIDED: "skipped", Exit.RED: "failure", Exit.USAGE: "error"}
+
+
+def fate(verdict: Verdict) -> str:
+    """passed, skipped, failure or error: a test runner's words. Only a PASS has passed."""
+    return "passed" if verdict is Verdict.PASS else _FATES[CODES[verdict]]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from ..blame import below_journeys
 from ..case import Case, Head, head_of
 from ..errors import JourneyError, TranscriptError, WorkbenchError
 from ..journey import Agent
@@ -60,7 +61,7 @@ class Share:
     def _outcome(self, transcript: Transcript) -> Outcome:
         agent = self._agent(transcript.agent)
         if not isinstance(agent, Agent):
-            return Outcome(Verdict.ERROR, str(agent))
+            return Outcome(Verdict.ERROR, str(agent), where=below_journeys(agent.where))
         outcome = safely(transcript, agent, self.work.options, self._make_world)
         found = leaks.taken()
         if found:

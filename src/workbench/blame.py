@@ -1,0 +1,44 @@
+"""Blame: the line of journey code that a verdict is about, so that a report can point to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .follow import Rerun
+from .journey import Agent
+from .source import ROOT_PACKAGE
+from .steps import AnyStep, Place
+from .trace import Move, moves
+from .transcript import Transcript
+
+
+def blame(transcript: Transcript, agent: Agent, result: Rerun) -> str:
+    """ "journeys/shop/returns/journey.py:41", or "" where no line of journey code decided.
+
+    A fault stands where it was raised. Else it is the policy that stopped or changed the first
+    difference, or the marked move; the one that was expected to; or the one that did so in the record.
+    """
+    fault = next((f.where for f in result.faults if f.where), "")
+    if fault:
+        return below_journeys(fault)
+    place = result.first.place if result.first else transcript.place
+    expected = [e.policy for e in transcript.expectations if e.policy and e.at == str(place)]
+    now, then = (_move(steps, place) for steps in (result.trace, transcript.steps))
+    sources = {policy.full_name: policy.source for policy in agent.all_policies()}
+    for name in (*_deciders(now), *expected, *_deciders(then)):
+        if sources.get(name):
+            return below_journeys(sources[name])
+    return ""
+
+
+def below_journeys(where: str) -> str:
+    """A place of journey code, "shop/agent.py:2", as seen from the project."""
+    return f"{ROOT_PACKAGE}/{where}" if where else ""
+
+
+def _move(steps: Iterable[AnyStep], place: Place | None) -> Move | None:
+    return next((m for t in moves(steps) for m in t.moves if m.place == place), None)
+
+
+def _deciders(move: Move | None) -> list[str]:
+    return [d.policy for d in move.decisions if d.verdict != "allow"] if move else []

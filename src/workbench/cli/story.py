@@ -1,0 +1,64 @@
+"""The story of a case that is not green: why, both sides, what changed, the next command. Plain lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ..case import Case
+from ..replay import Verdict
+from .report import clean
+
+MAX_CHANGED = 8  # names of what changed since the recording
+
+
+class Line(NamedTuple):
+    """A line of a story; `kind` is why, note, before, recorded, now or next."""
+
+    kind: str
+    text: str
+
+
+def story(case: Case) -> Iterator[Line]:
+    """Its lines, without color, control characters shown. A line may hold line breaks of its own."""
+    outcome, head = case.outcome, case.head
+    yield Line("why", clean(outcome.why))
+    at = head.at if head else ""
+    if head and at and outcome.verdict is not Verdict.FAIL:
+        yield Line("note", f"expected at {at}: {clean(head.expected)}")
+    for line in outcome.before:
+        yield Line("before", clean(line))
+    first = outcome.first
+    if first is not None:
+        yield Line("recorded", f"- {first.place}  recorded: {clean(first.recorded)}")
+        yield Line("now", f"+ {first.place}  now:      {clean(first.now)}")
+    elif at and outcome.marked:
+        yield Line("now", f"! {at}  now:      {clean(outcome.marked)}")
+    if outcome.changed and outcome.verdict is not Verdict.SUPERSEDED:
+        yield Line("note", f"changed since the recording: {clean(', '.join(outcome.changed[:MAX_CHANGED]))}")
+    if "next: " not in outcome.why:
+        yield Line("next", f"next: {next_step(case)}")
+
+
+def next_step(case: Case) -> str:
+    """The next thing to do about a case that is not green."""
+    head = case.head
+    match case.verdict:
+        case Verdict.FAIL if head and head.kind == "guard":
+            return f'mend the journey, or, if this is right now: workbench accept {case.path} --why "..."'
+        case Verdict.FAIL:
+            return f"mend the journey so that it holds; workbench show {case.path}"
+        case Verdict.DIVERGED:
+            return f"workbench show {case.path}, then mark it anew or save a new recording"
+        case Verdict.SUPERSEDED:
+            return "nothing to do: an earlier mark of the same conversation passes"
+        case Verdict.NEEDS_LIVE:
+            return "only a live model can decide it; nothing here says it is fixed"
+        case Verdict.NEEDS_WORLD:
+            return "workbench replay --tools=world: only a run of the tool can decide it"
+        case Verdict.STALE | Verdict.TOOL_ERROR:
+            return f"mend the tool; or, if this is right now: save a new recording; workbench show {case.path}"
+        case Verdict.FLAKY:
+            return "look for what a policy keeps between conversations, or takes from the clock or from chance"
+        case _:
+            return "mend what is named above" if head else "restore the file, or delete it"

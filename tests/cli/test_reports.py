@@ -1,0 +1,234 @@
+"""The reports of a replay: what each says, where it points, and that nothing in them can be mistaken for green."""
+
+from __future__ import annotations
+
+import json
+import re
+from xml.etree import ElementTree as xml
+
+import msgspec
+import pytest
+
+from kit import WINDOW, Scripted, converse, saved, shop, shop_files, use, write
+from workbench.case import Case, Head
+from workbench.cli import run
+from workbench.cli.github import SUMMARY
+from workbench.cli.report_json import as_json, case_of
+from workbench.cli.report_markdown import code, fence
+from workbench.cli.tally import Tally
+from workbench.cli.verdicts import CODES, fate
+from workbench.expectation import Expectation
+from workbench.follow import Difference
+from workbench.replay import Outcome, Verdict
+from workbench.steps import Place
+from workbench.transcript import Mark, encode
+
+LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
+JOURNEY = "journeys/shop/returns/journey.py"
+HOSTILE = "]]><x>&\x00\x1b[31m\ud800\ufffe\n::error::no `` | <b>"
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project of the shop: a guard, a mistake that is open, one that only a model decides, a broken file."""
+    write(tmp_path / "journeys", shop_files())
+    monkeypatch.chdir(tmp_path)
+    put(tmp_path, "guard", late(tmp_path))
+    put(tmp_path, "open", late(tmp_path, "not_executed", title="Too late"))
+    put(tmp_path, "live", late(tmp_path, "must_not_call", tool="create_return"))
+    (tmp_path / "transcripts/broken.json").write_text('{\n "schema": "workbench.transcript/1",\n oops')
+    return tmp_path
+
+
+def late(folder, expect="", title="", **fields):
+    talk = converse(shop(folder / "recorded"), Scripted(*LATE), "return OL-1")
+    if not expect:
+        return saved(talk, title=title)
+    expectation = Expectation(expect, "1.2.1", **fields)
+    return saved(talk, "mistake", title=title, expectations=[expectation], marks=[Mark("1.2.1")])
+
+
+def put(folder, name, transcript):
+    path = folder / "transcripts" / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(encode(msgspec.structs.replace(transcript, id=name)))
+
+
+def line_of(path, words):
+    return 1 + next(n for n, line in enumerate(path.read_text().splitlines()) if words in line)
+
+
+def junit(path):
+    return xml.fromstring(path.read_bytes())
+
+
+def case(verdict=Verdict.FAIL, text="", **outcome):
+    head = Head("x", "mistake", "shop", text, [text] if text else [], "open", at="1.2.1", expected=text)
+    first = Difference(Place(1, 2, 1), text, text, text) if text else None
+    return Case("transcripts/x.json", head, Outcome(verdict, text, first, **outcome))
+
+
+# JUnit
+
+
+def test_every_verdict_is_told_to_a_test_runner_and_only_a_pass_has_passed():
+    assert set(CODES) == set(Verdict)
+    assert [verdict for verdict in Verdict if fate(verdict) == "passed"] == [Verdict.PASS]
+    told = {"FAIL": "failure", "DIVERGED": "failure", "ERROR": "error", "SUPERSEDED": "skipped"}
+    told |= {"NEEDS_LIVE": "skipped", "NEEDS_WORLD": "skipped"}
+    assert {name: fate(Verdict(name)) for name in told} == told
+
+
+def test_junit_tells_each_transcript_with_its_reason_and_place(project):
+    assert run(["replay", "--junit", "out/junit.xml"]) == 4
+    top = junit(project / "out/junit.xml")
+    assert {name: top.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
+        "tests": "4", "failures": "1", "errors": "1", "skipped": "1",
+    }  # fmt: skip
+    cases = {one.get("name"): one for one in top.iter("testcase")}
+    assert [child.tag for child in cases["guard"]] == ["properties"]
+    assert "still broken" in cases["open"].find("failure").get("message")
+    assert cases["live"].find("skipped").get("message").startswith("NEEDS_LIVE: only a model can say")
+    assert cases["broken.json"].find("error").get("type") == "ERROR"
+    assert cases["broken.json"].get("line") == "3"
+    marked = line_of(project / "transcripts/open.json", '"at": "1.2.1"')
+    assert (cases["open"].get("file"), cases["open"].get("line")) == ("transcripts/open.json", str(marked))
+
+
+def test_junit_is_valid_whatever_a_customer_wrote(project, monkeypatch):
+    from workbench.cli.report_junit import render
+
+    top = xml.fromstring(render(Tally([case(text=HOSTILE)], 1, 0.1)).encode("utf-8"))
+    assert "]]><x>&\\x00\\x1b[31m" in top.find(".//failure").text
+
+
+# where a report points
+
+
+def test_a_verdict_that_a_policy_decided_points_to_its_line(project):
+    write(project / "journeys", shop_files(WINDOW))
+    run(["replay", "--json", "out.json", "transcripts/guard.json"])
+    told = json.loads((project / "out.json").read_text())["transcripts"][0]
+    line = line_of(project / JOURNEY, "@returns.policy(before=create_return)")
+    assert (told["verdict"], told["where"]) == ("FAIL", f"{JOURNEY}:{line}")
+
+
+def test_a_fault_points_to_the_line_it_was_raised_at(project):
+    policy = "\n    @returns.policy(before=create_return)\n    def bad(call, talk):\n        1 / 0\n"
+    write(project / "journeys", shop_files(policy))
+    run(["replay", "--json", "out.json", "transcripts/guard.json"])
+    told = json.loads((project / "out.json").read_text())["transcripts"][0]
+    assert told["where"] == f"{JOURNEY}:{line_of(project / JOURNEY, '1 / 0')}"
+
+
+def test_an_agent_that_does_not_load_points_to_its_line(project):
+    write(project / "journeys", {"shop/agent.py": "from workbench import Agent\nagent = Agnt()\n"})
+    run(["replay", "--json", "out.json", "transcripts/guard.json"])
+    assert json.loads((project / "out.json").read_text())["transcripts"][0]["where"] == "journeys/shop/agent.py:2"
+
+
+# JSON
+
+
+def test_the_json_report_is_whole_and_cases_come_back_from_it(project):
+    cases = [case(text="why", before=["1.1.1"], changed=["a"], where="journeys/a.py:3"), case(Verdict.PASS)]
+    cases.append(Case("bad.json", None, Outcome(Verdict.ERROR, "no")))
+    told = json.loads(json.dumps(as_json(Tally(cases, 3, 0.5))))
+    assert [case_of(row) for row in told["transcripts"]] == cases
+    assert (told["selected"], told["seconds"], told["exit"], told["interrupted"]) == (3, 0.5, 4, False)
+    assert {"title", "tags", "state", "changed", "where"} <= set(told["transcripts"][0])
+
+
+# Markdown
+
+
+def test_the_markdown_report_tells_what_is_not_green(project):
+    assert run(["replay", "--markdown", "out.md"]) == 4
+    said = (project / "out.md").read_text()
+    assert "| FAIL | 1 |" in said
+    assert "## FAIL ` transcripts/open.json:" in said
+    assert "! 1.2.1  now:" in said
+
+
+def test_hostile_text_stays_code_in_markdown():
+    assert code("a ``` b") == "```` a ``` b ````"
+    assert "\n" not in code(HOSTILE)
+    assert fence("```\n# x").startswith("\n````\n")
+
+
+# GitHub
+
+
+def test_in_github_actions_notes_stand_at_the_lines_and_the_summary_has_all(project, capsys, monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(project.parent))
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project / "summary.md"))
+    assert run(["replay"]) == 4
+    said = capsys.readouterr().err
+    marked = line_of(project / "transcripts/open.json", '"at": "1.2.1"')
+    path = f"{project.name}/transcripts/open.json"
+    assert f"::error file={path},line={marked},title=FAIL::Too late%0A" in said
+    assert "::warning file=" in said
+    assert "## FAIL" in (project / "summary.md").read_text()
+
+
+def test_no_text_of_a_transcript_is_taken_as_a_command_of_github(project, capsys):
+    put(project, "bad", late(project, "not_executed", title="::error::mine%\n::x"))
+    run(["replay", "--github"])
+    said = capsys.readouterr().err
+    token = re.search(r"^::stop-commands::(\w{32})$", said, re.M)[1]
+    hushed, after = said.split(f"::{token}::\n")
+    assert "::error::mine" in hushed
+    notes = [line for line in after.splitlines() if line]
+    assert all(line.startswith(("::error file=", "::warning file=")) for line in notes)
+    assert any("::error::mine%25%0A::x" in line for line in notes)
+
+
+def test_ten_notes_at_most_errors_first(project, capsys):
+    for number in range(14):
+        put(project, f"a{number}", late(project, "must_not_call", tool="create_return"))
+        put(project, f"z{number}", late(project, "not_executed"))
+    run(["replay", "--github", "--quiet"])
+    said = capsys.readouterr().err
+    assert said.count("::error file=") == 10
+    assert "::warning" not in said
+
+
+def test_the_summary_keeps_to_what_github_takes(project, tmp_path, monkeypatch):
+    from workbench.cli.github import summarize
+
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    (tmp_path / "summary.md").write_text("before\n")
+    summarize(Tally([case(text="ä" * 3000)] * 300, 300, 1.0))
+    said = (tmp_path / "summary.md").read_bytes()
+    assert len(said) <= SUMMARY
+    assert said.startswith(b"before\n")
+    assert re.search(r"…and \d+ more", said.decode())
+
+
+# all of them
+
+
+def test_several_reports_at_once(project):
+    assert run(["replay", "--json", "a.json", "--junit", "a.xml", "--markdown", "a.md"]) == 4
+    assert all((project / name).stat().st_size for name in ("a.json", "a.xml", "a.md"))
+
+
+def test_two_reports_in_one_place_are_refused_before_anything_runs(project, capsys):
+    assert run(["replay", "--json", "-", "--junit", "-"]) == 4
+    assert "transcript" not in capsys.readouterr().err
+
+
+def test_a_report_that_cannot_be_written_hides_no_red_and_no_other_report(project, capsys):
+    (project / "file").write_text("")
+    for name in ("broken", "live"):
+        (project / f"transcripts/{name}.json").unlink()
+    assert run(["replay", "--junit", "file/junit.xml", "--markdown", "out.md"]) == 4
+    said = capsys.readouterr().err
+    assert said.index("FAIL transcripts/open.json") < said.index("file/junit.xml: the report cannot be written")
+    assert (project / "out.md").exists()
+
+
+def test_a_report_that_cannot_be_written_is_never_green(project):
+    (project / "file").write_text("")
+    assert run(["replay", "transcripts/guard.json", "--json", "file/out.json"]) == 4
