@@ -6,6 +6,7 @@ take the second of two that stand at one.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from .errors import TranscriptError
@@ -105,6 +106,26 @@ class _Reader:
             if step.tool != called:
                 return f"a result of {step.tool} at {step.place}, where {called} was called"
         return ""
+
+
+def doubled(data: bytes) -> str:
+    """A field that a file has twice, of which a reader may see the one and we the other; or "".
+
+    In a file as we write it those of the whole are looked at, which costs nothing; in others all.
+    """
+    lines = data.split(b'\n  "')[1:]
+    if lines:
+        names = [line.partition(b'"')[0] for line in lines]
+        return next((n.decode("utf-8", "replace") for n in names if names.count(n) > 1), "")
+    found: list[str] = []
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        names = [name for name, _ in pairs]
+        if len(set(names)) < len(names):
+            found.extend(n for n in names if names.count(n) > 1)
+
+    json.loads(data, object_pairs_hook=look)
+    return found[0] if found else ""
 
 
 _sealed: dict[str, Any] = {}  # exhibits whose hash is known to be right: most transcripts share theirs

@@ -21,7 +21,7 @@ from .expectation import Expectation
 from .files import read_bytes
 from .ladder import FORMAT, PREFIX, climb
 from .lineno import line_of, way
-from .record import MEND, check_exhibits, check_steps
+from .record import MEND, check_exhibits, check_steps, doubled
 from .steps import Answer, AnyStep, Place, Reply, Result, Setup, UserMessage, digest
 from .trace import Trace, moves
 
@@ -119,6 +119,8 @@ def decode(data: bytes, name: str = "") -> Transcript:
         transcript = _climbed(data)
         if transcript is None:
             raise _unreadable(data, name, wrong)
+    if twice := doubled(data):
+        raise TranscriptError(f"the field {twice!r} stands in it twice", where=name, next=MEND)
     _join_lines(transcript, name)
     _check(transcript, name)
     return transcript

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import msgspec
 
-from ..case import Case, supersede
+from ..case import Case, supersede, twins
 from ..errors import UsageError
 from ..outside.crew import Files, run
-from ..outside.project import Project, project_for
+from ..outside.project import Project, lies_in, project_for
 from ..outside.share import Share, Work
 from ..outside.transcripts import BESIDE, find
 from ..replay import DEFAULT, Options
@@ -55,6 +55,8 @@ def select(project: Project, paths: list[Path]) -> list[Path]:
         for path in paths:
             if path.name.endswith(BESIDE):
                 raise UsageError(f"{path} waits for a person's word", next="name the transcript it lies beside")
+            if not lies_in(path, project):
+                raise UsageError(f"{path} lies in another project", next="go there and replay it on its journeys")
             if path.is_dir() and not find([path]):
                 raise UsageError(f"there is no transcript in {path}", next="check the path")
         return found
@@ -70,6 +72,9 @@ def _run(project: Project, names: list[str], jobs: int, timeout: float, how: Opt
         found.update(run(task, len(names), project.journeys, jobs=jobs, patience=timeout))
     except KeyboardInterrupt:
         interrupted = True
+    if len(found) != len(names) and not interrupted:
+        raise AssertionError(f"{len(names)} transcripts were selected, {len(found)} came back")
     cases = [case for _, case in sorted(found.items(), key=lambda one: one[0]) if case is not None]
+    twins(cases)
     supersede(cases)
     return cases, interrupted

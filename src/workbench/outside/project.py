@@ -65,6 +65,14 @@ def find_project(start: Path | None = None) -> Project:
     )
 
 
+def lies_in(path: Path, project: Project) -> bool:
+    """Whether a path lies in this project, or at least in no other."""
+    try:
+        return find_project(path if path.is_dir() else path.parent).root == project.root
+    except UsageError:
+        return True
+
+
 def project_for(path: Path | None) -> Project:
     """The project one stands in, or else the one that a path lies in. Raises UsageError."""
     try:

@@ -22,6 +22,7 @@ from ..transcript import Transcript, read
 from ..world import World
 from . import leaks
 from .loader import Loaded, file_hashes, load, load_agent, make_world, note_leaks
+from .memory import Memory
 
 Chosen = Callable[[Head], bool]
 
@@ -44,6 +45,7 @@ class Share:
         self.chosen = chosen
         self._root = Path(work.journeys)
         self._agents: dict[str, Agent | JourneyError] = {}
+        self._memories: dict[str, Memory] = {}
         self._loaded: dict[str, Loaded] = {}
         self._files: dict[str, dict[str, str]] = {}
 
@@ -62,6 +64,7 @@ class Share:
         agent = self._agent(transcript.agent)
         if not isinstance(agent, Agent):
             return Outcome(Verdict.ERROR, str(agent), where=below_journeys(agent.where))
+        self._memories[transcript.agent].restore()
         outcome = safely(transcript, agent, self.work.options, self._make_world)
         found = leaks.taken()
         if found:
@@ -74,6 +77,7 @@ class Share:
         if name not in self._agents:
             try:
                 self._agents[name] = self._load(name)
+                self._memories[name] = Memory()
             except JourneyError as error:
                 self._agents[name] = error
         return self._agents[name]
