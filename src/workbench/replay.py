@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -54,6 +54,8 @@ class Outcome(msgspec.Struct):
     the marked move as it is now. `changed` names policies and prompt spans that
     are not the recorded ones, `drift` what is not as it was without changing what was done.
     `where` is the line of journey code that it is about, "journeys/shop/agent.py:2", or "".
+    `live` is plain data of live trials; offline, where only they can decide, the
+    hash of what the model would be asked with.
     """
 
     verdict: Verdict
@@ -66,6 +68,7 @@ class Outcome(msgspec.Struct):
     changed: list[str] = []
     drift: list[str] = []
     where: str = ""
+    live: dict[str, Any] = {}
 
 
 MakeWorld = Callable[[Setup], World]

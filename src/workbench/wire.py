@@ -12,7 +12,7 @@ import msgspec
 
 from .ablation import Off, Paragraph
 from .model import Delta
-from .steps import AnyStep, Setup
+from .steps import AnyStep, Meter, Setup
 
 
 class _Message(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="say"):
@@ -131,7 +131,15 @@ class Judge(_Message, frozen=True, tag="judge"):
     data: bytes
 
 
-Request = Load | TakeTurn | Stop | RunAgain | Judge
+class Consult(_Message, frozen=True, tag="consult"):
+    """Ask a model one thing, outside any conversation: `model` is a name as in Load."""
+
+    model: str
+    system: str
+    text: str
+
+
+Request = Load | TakeTurn | Stop | RunAgain | Judge | Consult
 
 
 # events
@@ -203,7 +211,16 @@ class Judged(_Message, frozen=True, tag="judged"):
     difference: Differs | None = None
 
 
-Event = Ready | Failed | Beat | Stepped | Exhibited | Streamed | Done | Reran | Judged
+class Consulted(_Message, frozen=True, tag="consulted"):
+    """What a model that was consulted answered; where none came, `trouble` says why."""
+
+    text: str = ""
+    model: str = ""
+    meter: Meter | None = None
+    trouble: str = ""
+
+
+Event = Ready | Failed | Beat | Stepped | Exhibited | Streamed | Done | Reran | Judged | Consulted
 
 # JSON, which whole numbers of any size go through, as in the files
 _REQUESTS: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)

@@ -87,8 +87,34 @@ def replay(
     strict_drift: Annotated[
         bool, typer.Option("--strict-drift", help="A changed prompt or decision is STALE, not a note.")
     ] = False,
+    live: Annotated[bool, typer.Option("--live", help="The model live, the tools in the sandbox.")] = False,
+    since: Annotated[
+        str, typer.Option("--from", metavar="STEP", help="Live from this step on: 3.1, or `mark`.")
+    ] = "",
+    trials: Annotated[int, typer.Option("--trials", min=1, help="Live runs of each transcript.")] = 1,
+    model: ModelOption = "",
+    judge: Annotated[str, typer.Option("--judge", help="The model that judges rubrics; the same if none.")] = "",
+    max_trials: Annotated[int, typer.Option("--max-trials", min=0, help="Begin no more live runs.")] = 0,
+    max_tokens: Annotated[int, typer.Option("--max-tokens", min=0, help="Begin none beyond so many.")] = 0,
+    max_cost: Annotated[float, typer.Option("--max-cost", min=0, help="Begin none beyond so many $.")] = 0.0,
+    dry: Annotated[bool, typer.Option("--dry", help="Only say what a live run may cost.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, whatever it may cost.")] = False,
 ) -> None:
-    """Replay transcripts on today's code; no model, no network, and, if not asked for, no tool runs."""
+    """Replay transcripts on today's code; no model, no network, no tool runs, unless they are asked for."""
+    if live:
+        if tools != "tape" or twice or strict_drift:
+            raise typer.BadParameter("--tools, --twice and --strict-drift are of a replay without --live")
+        from ..outside.live import Budget
+        from .live import Wish
+        from .live import live as start_live
+        from .reports import Reports
+
+        budget = Budget(max_trials, max_tokens, max_cost)
+        wish = Wish(model, judge, trials, since, budget, dry, yes, jobs)
+        raise typer.Exit(start_live(paths or [], wish, Reports(json, junit, markdown, github, quiet)))
+    asked = (since, model, judge, max_trials, max_tokens, max_cost, dry, yes, trials - 1)
+    if any(asked):
+        raise typer.BadParameter("--from, --trials, --model, --judge, --max-…, --dry and --yes go with --live")
     from .replay import options
     from .replay import replay as start
     from .reports import Reports

@@ -21,10 +21,11 @@ import msgspec
 
 from ..ablation import paragraphs, without
 from ..engine import Conversation, OnStep, run_turn
-from ..errors import JourneyError, WorkbenchError
+from ..errors import JourneyError, ModelStopped, WorkbenchError
 from ..follow import Difference, Rerun, rerun
 from ..journey import Journey
-from ..model import Delta, Model
+from ..messages import Messages
+from ..model import Delta, Model, ModelAnswer, ModelRequest, Span
 from ..replay import weigh
 from ..runner import CODE_ERRORS, Printed, Sandbox, describe
 from ..source import fault_place
@@ -35,6 +36,8 @@ from ..transcript import decode
 from ..wire import (
     AgentCard,
     Beat,
+    Consult,
+    Consulted,
     Differs,
     Done,
     Event,
@@ -60,7 +63,7 @@ from ..wire import (
     unpack_request,
 )
 from .loader import Loaded, agent_names, load, make_world
-from .models import make_model
+from .models import REHEARSAL, make_model
 
 BEAT = 0.25  # seconds between signs of life
 
@@ -131,6 +134,8 @@ class _Serving:
                     await self._run_again(request)
                 case Judge():
                     await self._judge(request)
+                case Consult():
+                    self.send(await self._consult(request))
                 case Stop():
                     pass
         except WorkbenchError as error:
@@ -200,6 +205,23 @@ class _Serving:
         outcome = await weigh(decode(request.data, "transcript"), self._need().agent)
         first = outcome.first
         self.send(Judged(outcome.verdict.value, outcome.why, _plain(first) if first else None))
+
+    async def _consult(self, request: Consult) -> Consulted:
+        model = make_model(request.model, self._need().agent)
+        if model.name == REHEARSAL:
+            return Consulted(trouble="the rehearsal is a script: it cannot judge")
+        asked = Messages.of([{"role": "user", "content": [{"type": "text", "text": request.text}]}])
+        answers = model.answer(ModelRequest(1, 1, (Span("judge", request.system),), asked, (), None))
+        try:
+            async for item in answers:
+                if isinstance(item, ModelAnswer):
+                    words = "\n".join(b["text"] for b in item.blocks if b.get("type") == "text")
+                    return Consulted(words, item.model, item.meter)
+        except ModelStopped as stop:
+            return Consulted(trouble=stop.message)
+        finally:
+            await answers.aclose()
+        return Consulted(trouble="the model ended without an answer")
 
 
 def stage(

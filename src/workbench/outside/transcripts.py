@@ -47,12 +47,22 @@ def _unreadable(error: OSError) -> None:
     raise UsageError(f"the folder cannot be read: {error.strerror}", where=str(error.filename))
 
 
+def beside(path: Path, kind: str) -> Path:
+    """Where what belongs to a transcript lies: its PENDING run, its RECEIPT."""
+    return path.with_name(path.name.removesuffix(".json") + kind)
+
+
 def write(path: Path, transcript: Transcript) -> None:
     """Write a transcript whole or not at all. Raises TranscriptError."""
+    put(path, encode(transcript))
+
+
+def put(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all. Raises TranscriptError."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(encode(transcript))
+        temporary.write_bytes(data)
         os.replace(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)

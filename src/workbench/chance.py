@@ -1,0 +1,29 @@
+"""What trials tell of chance: pass^k, and how sure its first figure is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import comb, sqrt
+
+Z95 = 1.959963984540054  # standard deviations on either side that hold 95 %
+
+
+def pass_power(tasks: Iterable[tuple[int, int]], k: int) -> tuple[float, int]:
+    """pass^k, and over how many tasks: the chance that `k` trials of a task all pass.
+
+    `tasks` are (passed, counted) each. The mean of C(passed, k) / C(counted, k)
+    over the tasks with at least `k` counted trials; (0.0, 0) where there are none.
+    """
+    shares = [comb(passed, k) / comb(counted, k) for passed, counted in tasks if counted >= k]
+    return (sum(shares) / len(shares) if shares else 0.0), len(shares)
+
+
+def wilson(passed: int, counted: int) -> tuple[float, float]:
+    """The 95 % Wilson interval of a share; it takes the trials as independent."""
+    if not counted:
+        return 0.0, 1.0
+    share = passed / counted
+    middle = share + Z95**2 / (2 * counted)
+    half = Z95 * sqrt(share * (1 - share) / counted + Z95**2 / (4 * counted**2))
+    whole = 1 + Z95**2 / counted
+    return max(0.0, (middle - half) / whole), min(1.0, (middle + half) / whole)

@@ -1,0 +1,270 @@
+"""`workbench replay --live`: the customer's words from the tape, the model live, the tools in the sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..case import Case, head_of
+from ..errors import JourneyError, TranscriptError, UsageError, WorkerDied
+from ..estimate import Tokens, estimate
+from ..outside.claude import DEFAULT_MODEL
+from ..outside.live import Asked, Budget, Ground, Live
+from ..outside.models import CLAUDE, REHEARSAL, check_name, choose
+from ..outside.prices import cost
+from ..outside.project import Project, project_for
+from ..outside.receipts import write_receipt
+from ..outside.transcripts import write
+from ..outside.worker import prepare
+from ..receipt import SCHEMA, Receipt, expects, sentence
+from ..redact import Redactor
+from ..replay import Outcome, Verdict, red_proof
+from ..steps import Place
+from ..trace import Trace
+from ..transcript import Transcript, read, slug, still
+from ..trial import Trial, last_turn, verdict_of
+from .odds import tell_odds
+from .replay import select
+from .report import Exit, clean, say
+from .reports import Reports
+from .tally import Tally
+from .waiting import run_until_signal
+
+ASK_ABOVE = 1.0  # dollars that a run may be estimated at before a person is asked
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """What was asked for on the command line. `since` is a place, "mark", or "" for all of it live."""
+
+    model: str = ""
+    judge: str = ""
+    trials: int = 1
+    since: str = ""
+    budget: Budget = Budget()
+    dry: bool = False
+    yes: bool = False
+    jobs: int = 0
+
+
+class Chosen(msgspec.Struct):
+    """A file, and what is asked of it; what came of its trials so far."""
+
+    path: str
+    asked: Asked
+    trials: list[Trial] = []
+    outcome: Outcome | None = None
+
+
+def live(paths: list[Path], wish: Wish, reports: Reports) -> Exit:
+    reports.check()
+    began = time.perf_counter()
+    project = project_for(paths[0] if paths else None)
+    model = _model(wish.model or str(project.config.get("model", "")))
+    if wish.judge:
+        check_name(wish.judge)
+    cases, chosen = _choose(select(project, paths), wish.since)
+    if not (cases or chosen):
+        say("nothing to replay: no transcript is selected")
+        return Exit.NOTHING
+    if not _estimated(chosen, model, wish):
+        say("nothing was run")
+        return Exit.NOTHING
+    interrupted = False
+    if chosen:
+        prepare(model)
+        try:
+            run_until_signal(_run(project, chosen, model, wish))
+        except KeyboardInterrupt:
+            interrupted = True
+    cases += [Case(c.path, head_of(c.asked.transcript), c.outcome or _cut_short(c, wish)) for c in chosen]
+    cases.sort(key=lambda case: case.path)
+    code = reports.publish(_tally(project, cases, wish, time.perf_counter() - began, interrupted))
+    tell_odds([c.trials for c in chosen], wish.trials)
+    return code
+
+
+def _tally(project: Project, cases: list[Case], wish: Wish, seconds: float, interrupted: bool) -> Tally:
+    root = os.path.relpath(project.root)
+    asked = {"live": "True", "from": wish.since, "trials": str(wish.trials), "model": wish.model}
+    return Tally(cases, len(cases), seconds, asked, "" if root == "." else root, interrupted)
+
+
+def _model(asked: str) -> str:
+    """Never the rehearsal by itself: a script that passes proves nothing of a model."""
+    model = choose(asked, "")
+    if model == REHEARSAL and not asked:
+        raise UsageError(
+            "there are no credentials for a live model",
+            next="set ANTHROPIC_API_KEY (workbench doctor), or say --model rehearsal to try the script",
+        )
+    return DEFAULT_MODEL if model == CLAUDE else model
+
+
+def _choose(paths: list[Path], since: str) -> tuple[list[Case], list[Chosen]]:
+    """Cases of what cannot be run at all, and what is to be run."""
+    cases: list[Case] = []
+    chosen: list[Chosen] = []
+    for path in (os.path.relpath(p) for p in paths):
+        try:
+            transcript = read(Path(path))
+            problem = red_proof(transcript)
+            if not problem:
+                chosen.append(Chosen(path, Asked(transcript, _since(transcript, since, path))))
+        except TranscriptError as error:
+            cases.append(Case(path, None, Outcome(Verdict.ERROR, str(error))))
+            continue
+        if problem:
+            cases.append(Case(path, head_of(transcript), Outcome(Verdict.ERROR, problem)))
+    return cases, chosen
+
+
+def _since(transcript: Transcript, since: str, path: str) -> Place:
+    """From where the model is live. Raises UsageError, or TranscriptError where this file has no such place."""
+    if not since:
+        return Place(0)
+    if since == "mark":
+        marked = transcript.place or next((Place.parse(m.at) for m in transcript.marks), None)
+        if marked is None:
+            raise TranscriptError("there is no mark in it to go live from", where=path, next="name a step")
+        return Place(marked.turn, marked.answer)
+    try:
+        turn, answer, _ = Place.parse(since)
+    except ValueError:
+        raise UsageError(f"{since!r} is no step", next="write it like 3.1, or mark") from None
+    if not any((step.turn, step.answer) == (turn, answer) for step in transcript.steps):
+        raise TranscriptError(f"there is no step {since} in it", where=path, next="workbench show lists its steps")
+    return Place(turn, answer)
+
+
+# what it may cost
+
+
+def _estimated(chosen: list[Chosen], model: str, wish: Wish) -> bool:
+    """Say what a run may cost; whether it is wanted."""
+    total = Tokens()
+    for one in chosen:
+        a = one.asked
+        total = total.plus(estimate(a.transcript, a.since, last_turn(a.transcript)).times(wish.trials))
+    trials = len(chosen) * wish.trials
+    dollars = cost(model, {"input_tokens": total.sent, "output_tokens": total.made})
+    if wish.budget.cost and dollars is None and model != REHEARSAL:
+        raise UsageError(f"the price of {model} is not known", next="hold it with --max-tokens or --max-trials")
+    if wish.dry or sys.stderr.isatty():
+        money = "a script, no cost" if model == REHEARSAL else "its price is not known"
+        if dollars is not None:
+            money = f"about ${dollars:.2f} at list prices, were nothing cached"
+        say(
+            f"{len(chosen)} transcripts, trials of each: {wish.trials}; {trials} in all with {model},"
+            f" {total.requests:,} requests, {total.sent:,} tokens sent and {total.made:,} made; {money}"
+        )
+        say("told from the recorded conversations: a live one may be longer")
+    if wish.dry:
+        return False
+    dear = model != REHEARSAL and (dollars is None or dollars > ASK_ABOVE)
+    if not dear or wish.yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return True
+    sys.stderr.write("run it? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+# running
+
+
+async def _run(project: Project, chosen: list[Chosen], model: str, wish: Wish) -> None:
+    runs = Live(project.journeys, model, wish.judge, wish.budget, wish.jobs or 4)
+    try:
+        await asyncio.gather(*(_one(project, runs, one, wish) for one in chosen))
+    finally:
+        runs.close()
+
+
+async def _one(project: Project, runs: Live, one: Chosen, wish: Wish) -> None:
+    try:
+        ground = await runs.ground(one.asked)
+    except (JourneyError, WorkerDied) as error:
+        one.outcome = Outcome(Verdict.ERROR, str(error))
+        return
+    if ground.why:
+        one.outcome = Outcome(ground.verdict, ground.why)
+        return
+
+    def heard(number: int, trial: Trial, trace: Trace) -> None:
+        one.trials.append(trial)
+        kept = _keep(project, one, number, trial, trace) if trial.came == "fail" else ""
+        why = f": {clean(trial.why)}{kept}" if trial.why else ""
+        say(f"{one.path}  trial {number} of {wish.trials}: {trial.came}{why}")
+
+    trials, unrun = await runs.trials(one.asked, wish.trials, heard)
+    verdict, why = verdict_of(trials, wish.trials, unrun)
+    one.trials = trials
+    then = "\n  next: read the trials that failed, named above" if verdict is Verdict.FAIL else ""
+    one.outcome = Outcome(verdict, why + then, live=_plain(one, runs.model, wish))
+    if runs.model != REHEARSAL and any(t.came in ("pass", "fail") for t in trials):
+        write_receipt(Path(one.path), _receipt(one, ground, runs.model, wish, why))
+
+
+def _cut_short(one: Chosen, wish: Wish) -> Outcome:
+    verdict, why = verdict_of(one.trials, wish.trials, "interrupted")
+    return Outcome(verdict if verdict is not Verdict.PASS else Verdict.NEEDS_LIVE, why)
+
+
+def _keep(project: Project, one: Chosen, number: int, trial: Trial, trace: Trace) -> str:
+    """Keep a trial that failed where it can be read; says where."""
+    transcript = one.asked.transcript
+    path = project.state / "live" / f"{slug(transcript.id, 80)}-{number}.json"
+    ran = msgspec.structs.replace(
+        transcript, id=path.stem, kind="guard", expectations=[], marks=[], passed_on="", recording="",
+        source={"model": trial.model, "trial": number}, steps=still(trace), exhibits=trace.exhibits,
+    )  # fmt: skip
+    try:
+        write(path, ran)
+    except TranscriptError as error:
+        return f" (not kept: {error.message})"
+    return f"\n  to read it: workbench show {os.path.relpath(path)}"
+
+
+def _plain(one: Chosen, model: str, wish: Wish) -> dict[str, Any]:
+    """What came of the trials, as the report for a machine has it."""
+    counts = {came: sum(t.came == came for t in one.trials) for came in ("pass", "fail", "fault")}
+    costs = [t.cost for t in one.trials]
+    return {
+        "model": model,
+        "asked": wish.trials,
+        "counted": counts["pass"] + counts["fail"],
+        "passed": counts["pass"],
+        "faults": counts["fault"],
+        "since": wish.since,
+        "tokens": sum(t.tokens for t in one.trials),
+        "cost": None if None in costs else round(sum(c or 0 for c in costs), 6),
+        "trials": [{"came": t.came, "why": t.why} for t in one.trials],
+    }
+
+
+def _receipt(one: Chosen, ground: Ground, model: str, wish: Wish, why: str) -> Receipt:
+    counts = _plain(one, model, wish)
+    transcript, keep = one.asked.transcript, Redactor()
+    return Receipt(
+        schema=SCHEMA,
+        id=transcript.id,
+        model=next((t.model for t in one.trials if t.model), model),
+        date=datetime.now(UTC).date().isoformat(),
+        asked=wish.trials,
+        counted=counts["counted"],
+        passed=counts["passed"],
+        faults=counts["faults"],
+        since=str(one.asked.since) if wish.since else "",
+        expectation=sentence(transcript),
+        expects=expects(transcript),
+        prompt=ground.prompt,
+        code=ground.code,
+        why=keep.text(why),
+        judged=keep.value([ruling for trial in one.trials for ruling in trial.judged]),
+    )

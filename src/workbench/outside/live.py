@@ -1,0 +1,245 @@
+"""Live trials: transcripts run in workers with a live model, within a budget.
+
+A trial is the turns of the record, one after the other: each is an ordinary
+turn of a worker, pinned to the tape before the place where the model goes live.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..errors import JourneyError, WorkerDied
+from ..host import Worker
+from ..replay import Verdict
+from ..rubric import SYSTEM, parse, question
+from ..steps import Answer, AnyStep, Place, UserMessage
+from ..trace import Trace
+from ..transcript import Transcript
+from ..trial import Agent, Ruling, Trial, last_turn, prompt_seal, weigh
+from ..wire import Consult, Consulted, Exhibited, Failed, Reran, RunAgain, Stepped, TakeTurn
+from .worker import Workers
+
+ALL = 1_000_000  # an answer that no turn comes to
+
+
+class Budget(msgspec.Struct, frozen=True):
+    """What may be spent: trials, tokens, dollars. 0 is no limit."""
+
+    trials: int = 0
+    tokens: int = 0
+    cost: float = 0.0
+
+
+class Spent(msgspec.Struct):
+    """What was spent so far, by trials that still run too. `priced` is False once an answer had no known price."""
+
+    trials: int = 0
+    tokens: int = 0
+    cost: float = 0.0
+    priced: bool = True
+
+    def over(self, budget: Budget) -> str:
+        """Which part of the budget is spent, or ""."""
+        if budget.trials and self.trials >= budget.trials:
+            return f"the budget of {budget.trials:,} trials is spent"
+        if budget.tokens and self.tokens >= budget.tokens:
+            return f"the budget of {budget.tokens:,} tokens is spent"
+        if budget.cost and self.cost >= budget.cost:
+            return f"the budget of ${budget.cost:g} is spent"
+        if budget.cost and not self.priced:
+            return "the price of this model is not known, so its cost cannot be held to a budget"
+        return ""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A transcript and from where it is to be live."""
+
+    transcript: Transcript
+    since: Place
+
+
+class Ground(msgspec.Struct, frozen=True):
+    """What was found before the first trial: the hashes, and what stands in the way ("": nothing)."""
+
+    prompt: str
+    code: str
+    verdict: Verdict = Verdict.PASS
+    why: str = ""
+
+
+class Live:
+    """Runs trials. `heard` is told of every trial with its trace, as it ends."""
+
+    def __init__(
+        self, root: Path, model: str, judge: str = "", budget: Budget | None = None, jobs: int = 4
+    ) -> None:
+        self.root = root
+        self.model = model
+        self.judge = judge or model
+        self.budget = budget or Budget()
+        self.spent = Spent()
+        self._host = Workers(root)
+        self._idle: dict[str, list[Worker]] = {}
+        self._gate = asyncio.Semaphore(jobs)
+
+    def close(self) -> None:
+        self._host.close()
+
+    @asynccontextmanager
+    async def worker(self, agent: str) -> AsyncIterator[Worker]:
+        """A worker with the agent loaded. Raises JourneyError or WorkerDied; one that died is not taken back."""
+        idle = self._idle.setdefault(agent, [])
+        worker = idle.pop() if idle else await self._host.start(agent, self.model)
+        try:
+            yield worker
+        except BaseException:
+            worker.close()
+            raise
+        idle.append(worker)
+
+    async def ground(self, asked: Asked) -> Ground:
+        """What today's code makes of the record, before anything is spent."""
+        transcript = asked.transcript
+        async with self._gate, self.worker(transcript.agent) as worker:
+            code = worker.card.code
+            async for event in worker.ask(RunAgain(transcript.setup, transcript.steps)):
+                if isinstance(event, Failed):
+                    return Ground("", code, Verdict.ERROR, f"{event.where}: {event.message}".lstrip(": "))
+                if isinstance(event, Reran):
+                    return self._ground(asked, event, code)
+        raise AssertionError("a request ends with an event")
+
+    def _ground(self, asked: Asked, ran: Reran, code: str) -> Ground:
+        seal = prompt_seal(asked.transcript.setup, ran.steps)
+        if ran.fault:
+            return Ground(seal, code, Verdict.ERROR, ran.fault)
+        first = next((d for d in ran.differences if Place.parse(d.place) < asked.since), None)
+        if first is not None:
+            why = f"the run leaves the record at {first.place}, before {asked.since}: {first.why}"
+            return Ground(seal, code, Verdict.DIVERGED, why)
+        return Ground(seal, code)
+
+    async def trials(
+        self, asked: Asked, count: int, heard: Callable[[int, Trial, Trace], None]
+    ) -> tuple[list[Trial], str]:
+        """Up to `count` trials, in the order they were begun; and why some were not begun, or ""."""
+        stopped = ""
+
+        async def one(number: int) -> Trial | None:
+            nonlocal stopped
+            async with self._gate:
+                stopped = stopped or self.spent.over(self.budget)
+                if stopped:
+                    return None
+                self.spent.trials += 1
+                trial, trace = await self._trial(asked)
+            heard(number, trial, trace)
+            return trial
+
+        ended = await asyncio.gather(*(one(number) for number in range(1, count + 1)))
+        ran = [trial for trial in ended if trial is not None]
+        return ran, f"{count - len(ran)} were not begun: {stopped}" if stopped else ""
+
+    async def _trial(self, asked: Asked) -> tuple[Trial, Trace]:
+        trace, cost = Trace(), _Cost(self.spent)
+        try:
+            async with self.worker(asked.transcript.agent) as worker:
+                await self.run(worker, asked, trace, cost.take)
+                card = worker.card
+                agent = Agent(
+                    frozenset(t.name for t in card.tools if t.writes),
+                    frozenset(t.name for t in card.tools if t.recorded),
+                )
+                rulings, judged = await self._rulings(worker, asked.transcript, trace, cost)
+            came, why = weigh(asked.transcript, trace, asked.since, agent, rulings)
+        except (JourneyError, WorkerDied) as error:
+            came, why, judged = "error", str(error).split("\n")[0], []
+        return Trial(came, why, cost.tokens, cost.cost, cost.model, judged), trace
+
+    async def run(
+        self, worker: Worker, asked: Asked, trace: Trace, spend: Callable[[Answer], None], whole: bool = False
+    ) -> None:
+        """Run the turns of the record onto `trace`. Raises JourneyError or WorkerDied."""
+        transcript = asked.transcript
+        last = ALL if whole else last_turn(transcript)
+        for step in transcript.steps:
+            if step.turn == 0:
+                trace.append(step)  # words of the agent before the customer's first: pinned as they are
+        for step in transcript.steps:
+            if isinstance(step, UserMessage) and step.turn <= last:
+                taped, until = _pinned(transcript.steps, step.turn, asked.since)
+                request = TakeTurn(
+                    transcript.setup, list(trace.steps), dict(trace.exhibits), str(step.text), taped, until
+                )
+                async for event in worker.ask(request):
+                    if isinstance(event, Stepped):
+                        trace.append(event.step)
+                        if isinstance(event.step, Answer) and event.step.place >= asked.since:
+                            spend(event.step)
+                    elif isinstance(event, Exhibited):
+                        trace.exhibits[event.key] = event.value
+                    elif isinstance(event, Failed):
+                        raise JourneyError(event.message, where=event.where, next=event.next)
+
+    async def _rulings(
+        self, worker: Worker, transcript: Transcript, trace: Trace, cost: _Cost
+    ) -> tuple[dict[str, Ruling | None], list[dict[str, Any]]]:
+        """What the judge says of each rubric; None where no verdict came."""
+        rulings: dict[str, Ruling | None] = {}
+        judged: list[dict[str, Any]] = []
+        for expectation in transcript.expectations:
+            if expectation.expect != "rubric":
+                continue
+            asked = question(expectation.text, trace, Place.parse(expectation.at))
+            async for event in worker.ask(Consult(self.judge, SYSTEM, asked)):
+                if isinstance(event, Failed):
+                    raise JourneyError(event.message, where=event.where, next=event.next)
+                if isinstance(event, Consulted):
+                    cost.count(event.meter)
+                    rulings[expectation.text] = ruling = parse(event.text)
+                    said = event.trouble or ("no verdict in the form asked for" if ruling is None else "")
+                    judged.append(
+                        {"rubric": expectation.text, "judge": event.model, "agrees": ruling and ruling.agrees}
+                        | {"because": said or (ruling.because if ruling else "")}
+                    )
+        return rulings, judged
+
+
+class _Cost:
+    """Sums up one trial, and all of them with it."""
+
+    def __init__(self, spent: Spent) -> None:
+        self.spent = spent
+        self.tokens = 0
+        self.cost: float | None = 0.0
+        self.model = ""
+
+    def take(self, answer: Answer) -> None:
+        self.model = self.model or answer.model
+        self.count(answer.meter)
+
+    def count(self, meter: Any) -> None:
+        if meter is None:
+            return
+        tokens = meter.tokens_in + meter.tokens_out + meter.cache_read + meter.cache_write
+        self.tokens += tokens
+        self.spent.tokens += tokens
+        if meter.cost is None:
+            self.cost, self.spent.priced = None, False
+            return
+        self.cost = None if self.cost is None else self.cost + meter.cost
+        self.spent.cost += meter.cost
+
+
+def _pinned(steps: list[AnyStep], turn: int, since: Place) -> tuple[list[AnyStep], str]:
+    """The record of a turn, and up to where it holds; ("" and nothing: the whole turn is live)."""
+    if turn > since.turn or since <= (turn, 1, 0):
+        return [], ""
+    taped = [step for step in steps if step.turn == turn]
+    return taped, str(since if turn == since.turn else Place(turn, ALL))

@@ -1,0 +1,281 @@
+"""What a live run of a transcript says: the customer's words from the tape, the model live, tools in the sandbox.
+
+A live run has other places than the record. So an expectation is put to the
+*turn* of its mark: to those moves there that are like the marked one (calls of
+the same tool, replies, the message).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from .expectation import KINDS, Expectation, Run, fits, intended
+from .follow import tell
+from .replay import Verdict
+from .steps import AnyStep, Fault, HandOff, Place, Prompt, Result, Setup, UserMessage, digest
+from .trace import Move, Trace
+from .transcript import Transcript
+
+Came = Literal["pass", "fail", "fault", "error", "undecided"]
+
+QUESTION = re.compile(r"[?？؟]\s*(?:$|\s|[\"'”’)])")
+
+
+class Trial(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What came of one live run.
+
+    `fault` is of the infrastructure (no credential, an overloaded server): it
+    counts neither for nor against the agent. `error` is of the engineer's code;
+    `undecided`: a run like this cannot tell. `tokens` and `cost` (dollars, None
+    where the price is not known) are those of the live answers; `judged` is what a judge was asked and said.
+    """
+
+    came: Came
+    why: str = ""
+    tokens: int = 0
+    cost: float | None = None
+    model: str = ""
+    judged: list[dict[str, Any]] = []
+
+
+class Ruling(NamedTuple):
+    """What a judge said of a rubric."""
+
+    agrees: bool
+    because: str
+
+
+class Agent(NamedTuple):
+    """What must be known of an agent to judge a run: the tools that write, those that have no body."""
+
+    writes: frozenset[str] = frozenset()
+    bodiless: frozenset[str] = frozenset()
+
+
+def last_turn(transcript: Transcript) -> int:
+    """The turn after which nothing more can be decided."""
+    turns = [s.turn for s in transcript.steps if isinstance(s, UserMessage)]
+    wanted = [Place.parse(e.at).turn for e in transcript.expectations]
+    whole = not wanted or any(e.decided == "world" for e in transcript.expectations)
+    return max(turns, default=0) if whole else max(wanted)
+
+
+def weigh(
+    transcript: Transcript, trace: Trace, since: Place, agent: Agent, rulings: dict[str, Ruling | None]
+) -> tuple[Came, str]:
+    """What a live run came to, and why. `rulings` are what a judge said of each rubric, by its text."""
+    live = [step for step in trace if step.place >= since]
+    for step in live:
+        if isinstance(step, Fault) and step.origin in ("model", "worker"):
+            return "fault", step.message
+        if isinstance(step, Fault) and step.origin in ("policy", "condition", "journey"):
+            return "error", f"{step.where}: {step.name}: {step.message}"
+        if isinstance(step, Result) and step.tool in agent.bodiless and step.outcome == "error":
+            return "fault", f"{step.tool} has no body here: it can only be replayed"
+    if not transcript.expectations:
+        why = other_deeds(transcript.trace, trace, agent.writes)
+        return ("fail", why) if why else ("pass", "")
+    for expectation in transcript.expectations:
+        came, why = _one(transcript, expectation, Run(trace), rulings)
+        if came != "pass":
+            return came, why
+    return "pass", ""
+
+
+def _one(
+    transcript: Transcript, expectation: Expectation, run: Run, rulings: dict[str, Ruling | None]
+) -> tuple[Came, str]:
+    place = Place.parse(expectation.at)
+    turn = [move for move in run.moves.values() if move.place.turn == place.turn]
+    if not any(move.answer is not None for move in turn) and expectation.expect not in _OF_MESSAGES:
+        return "fail", f"the agent gave no answer in turn {place.turn}, where the mark stands"
+    if expectation.expect == "rubric":
+        ruling = rulings.get(expectation.text)
+        if ruling is None:
+            return "fault", "the judge gave no verdict in the form asked for"
+        return ("pass", "") if ruling.agrees else ("fail", f"the judge says no: {ruling.because}")
+    if expectation.expect in _LIVE:
+        held = _LIVE[expectation.expect](expectation, run, turn)
+    else:
+        held = _as_offline(expectation, run, turn, Run(transcript.trace).moves[place])
+    if held is None:
+        return "undecided", f"a live run cannot tell whether {expectation.sentence}"
+    return ("pass", "") if held else ("fail", f"it does not hold that {expectation.sentence}: {_brief(turn)}")
+
+
+def _brief(turn: list[Move]) -> str:
+    """The moves of a turn in a line."""
+    return "; ".join(tell(m) for m in turn if m.message is None)[:300] or "nothing was done"
+
+
+# live expectations
+
+
+def _calls(turn: list[Move], expectation: Expectation) -> list[Move]:
+    return [m for m in turn if m.call and m.call.tool == expectation.tool and fits(expectation, m.call.args)]
+
+
+def _words(turn: list[Move]) -> list[str]:
+    """What the model said to the customer in a turn, before any policy changed it."""
+    return [m.answer.text for m in turn if m.call is None and m.answer is not None]
+
+
+def _asks_first(expectation: Expectation, run: Run, turn: list[Move]) -> bool:
+    """Whether the reply right before the first call of the tool asked something; without a call, this turn's."""
+    called = [m.place.turn for m in run.moves.values() if m.call and m.call.tool == expectation.tool]
+    asked = min(called) - 1 if called else turn[0].place.turn
+    sent = (str(m.reply.text) for m in run.moves.values() if m.reply is not None and m.place.turn == asked)
+    return any(QUESTION.search(words) for words in sent)
+
+
+_LIVE: dict[str, Any] = {
+    "must_call": lambda e, run, turn: bool(_calls(turn, e)),
+    "must_not_call": lambda e, run, turn: not _calls(turn, e),
+    "says": lambda e, run, turn: any(e.text in words for words in _words(turn)),
+    "says_not": lambda e, run, turn: all(e.text not in words for words in _words(turn)),
+    "asks_first": _asks_first,
+}
+
+# offline ones, put to the moves that are like the marked one
+
+_OF_MESSAGES = ("blocked", "rewritten", "escalated", "redacted", "allowed")  # may stand at a customer's message
+_ANY = ("allowed", "executed", "called_with", "result", "reply_contains")  # one such move is enough
+_BY_POLICY = ("blocked", "rewritten", "escalated")
+_UNTRIED_IS_FINE = (
+    "blocked", "rewritten", "escalated", "not_executed", "rejected", "redacted", "reply_lacks", "prompt_lacks",
+)  # fmt: skip
+
+
+def _as_offline(expectation: Expectation, run: Run, turn: list[Move], marked: Move) -> bool | None:
+    """Whether an offline expectation holds of what the model did this time.
+
+    What forbids something holds too where the model did not try it; what demands something does not.
+    """
+    if expectation.expect == "order":
+        like = [m for m in turn if m.message is None][-1:]
+    elif expectation.expect in ("prompt_contains", "prompt_lacks"):
+        like = [m for m in turn if m.answer is not None]
+        like = like[-1:] if expectation.expect == "prompt_contains" else like
+    else:
+        like = [m for m in turn if _like(m, marked)]
+    if not like:
+        return expectation.expect in _UNTRIED_IS_FINE
+    found = [KINDS[expectation.expect].holds(expectation, run, m) for m in like]
+    if expectation.expect == "final_world":
+        return found[-1]
+    held = [(bool(h) or _looked_at(expectation, m)) and intended(m) for h, m in zip(found, like, strict=True)]
+    return any(held) if expectation.expect in _ANY else all(held)
+
+
+def _looked_at(expectation: Expectation, move: Move) -> bool:
+    """Whether it is a reply, in other words than the marked one, that the policy saw and let pass."""
+    if expectation.expect not in _BY_POLICY or move.call is not None or move.message is not None:
+        return False
+    return any(d.stand == "reply" and expectation.policy in ("", d.policy) for d in move.decisions)
+
+
+def _like(move: Move, marked: Move) -> bool:
+    if marked.call is not None:
+        return move.call is not None and move.call.tool == marked.call.tool
+    if marked.message is not None:
+        return move.message is not None
+    return move.message is None and move.call is None
+
+
+# a guard without expectations
+
+
+def other_deeds(recorded: Trace, now: Trace, writes: frozenset[str]) -> str:
+    """Why two runs did not come to the same deeds, or "".
+
+    The deeds: calls that write, with their arguments, in order; what they left
+    in the world; whether a person took over. Reading and words do not count.
+    """
+    then, here = _Deeds(recorded, writes), _Deeds(now, writes)
+    for was, is_ in zip([*then.calls, ""], [*here.calls, ""], strict=False):
+        if was != is_:
+            return f"other deeds: recorded {was or 'nothing more'}; now {is_ or 'nothing more'}"
+    if then.world != here.world:
+        path = next(p for p in (then.world.keys() | here.world.keys()) if then.world.get(p) != here.world.get(p))
+        return f"the world ends otherwise at {path}"
+    if then.handed != here.handed:
+        return "a person took over in the record only" if then.handed else "a person took over this time only"
+    return ""
+
+
+class _Deeds:
+    """What a run did, with the ids it made named by their order: their places are not those of the record."""
+
+    def __init__(self, trace: Trace, writes: frozenset[str]) -> None:
+        run = Run(trace)
+        moves = list(run.moves.values())
+        self._made: dict[str, str] = {}
+        stems = [f"{m.place.turn}{m.place.answer:02}{m.place.call:02}" for m in moves if m.executed]
+        self._id = re.compile(rf"\b([A-Za-z]\w*)-(?:{'|'.join(stems)})(?:-\d+)?\b") if stems else None
+        self.calls: list[str] = []
+        self.world: dict[str, str] = {}
+        for move in moves:
+            result = move.result
+            if not move.executed or move.call is None or result is None:
+                continue
+            if move.call.tool in writes or result.changed:
+                self.calls.append(self._plain({"tool": move.call.tool, "args": move.args}))
+            for change in result.changed:
+                after = None if change.after is msgspec.UNSET else [change.after]
+                self.world[self._plain(change.path)] = self._plain(after)
+        self.handed = any(isinstance(step, HandOff) for step in trace)
+
+    def _plain(self, value: Any) -> str:
+        text = msgspec.json.encode(_numbers(value), order="sorted").decode()
+        return self._id.sub(self._name, text) if self._id else text
+
+    def _name(self, match: re.Match[str]) -> str:
+        return self._made.setdefault(match[0], f"{match[1]}-new{len(self._made) + 1}")
+
+
+def _numbers(value: Any) -> Any:
+    """25.0 is 25."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {k: _numbers(v) for k, v in value.items()}
+    return [_numbers(v) for v in value] if isinstance(value, list) else value
+
+
+# several trials
+
+
+def verdict_of(trials: list[Trial], asked: int, unrun: str = "") -> tuple[Verdict, str]:
+    """The verdict from trials of one transcript: PASS where all that were asked for ran, counted and passed."""
+    passed, failed = (sum(t.came == came for t in trials) for came in ("pass", "fail"))
+    faults = [t.why for t in trials if t.came == "fault"]
+    counted = f"{passed} of {passed + failed} trials passed"
+    error = next((t.why for t in trials if t.came == "error"), "")
+    if error:
+        return Verdict.ERROR, error
+    if failed:
+        number, why = next((n, t.why) for n, t in enumerate(trials, 1) if t.came == "fail")
+        return Verdict.FAIL, f"{counted}; trial {number}: {why}"
+    undecided = next((t.why for t in trials if t.came == "undecided"), "")
+    if undecided:
+        return Verdict.NEEDS_WORLD, undecided
+    if passed == asked:
+        return Verdict.PASS, counted
+    rest = [f"{len(faults)} faults of the infrastructure, the first: {faults[0]}"] if faults else []
+    rest += [unrun] if unrun else []
+    return Verdict.NEEDS_LIVE, "; ".join([f"{counted}, {asked} were asked for", *rest])
+
+
+def prompt_seal(setup: Setup, steps: Iterable[AnyStep]) -> str:
+    """The hash of all that a model is asked with: the customer's words, and every prompt of a run."""
+    told: list[Any] = [msgspec.to_builtins(setup)]
+    for step in steps:
+        if isinstance(step, UserMessage):
+            told.append(str(step.text))
+        elif isinstance(step, Prompt):
+            told.append([step.spans, step.tools])
+    return digest(told)

@@ -1,0 +1,222 @@
+"""`workbench replay --live`: real processes, the real SDK, a server on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from kit import WINDOW, Scripted, converse, saved, shop, shop_files, use, write
+from loopback import Loopback, calls, refuses, says
+from workbench.expectation import Expectation
+from workbench.transcript import encode
+
+FIND, RETURN = ("find_order", {"order_number": "OL-1"}), ("create_return", {"order_number": "OL-1"})
+LATE = [use(FIND[0], **FIND[1])], [use(RETURN[0], **RETURN[1])], "Done."
+HOPELESS = refuses(401, "authentication_error", "invalid x-api-key")
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A shop in which a return went through that the model should not have opened."""
+    write(tmp_path / "journeys", shop_files())
+    put(tmp_path, "late", Expectation("must_not_call", "1.2.1", tool="create_return"))
+    return tmp_path
+
+
+def put(folder: Path, name: str, *expectations: Expectation) -> None:
+    talk = converse(shop(folder / "recorded"), Scripted(*LATE), "return OL-1")
+    made = saved(talk, "mistake" if expectations else "guard", expectations=list(expectations))
+    path = folder / "transcripts" / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(encode(msgspec.structs.replace(made, id=name)))
+
+
+def replay(project: Path, server: Loopback | None, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "workbench", "replay", "--jobs", "1", *options]
+    env = {**os.environ, **(server.env if server else {})}
+    return subprocess.run(command, capture_output=True, text=True, env=env, cwd=project, timeout=120)
+
+
+def live(
+    project: Path, *script: object, options: tuple[str, ...] = ()
+) -> tuple[subprocess.CompletedProcess[str], Loopback]:
+    with Loopback(*script) as server:  # type: ignore[arg-type]
+        return replay(project, server, "--live", *options), server
+
+
+def test_all_trials_that_pass_are_0_with_pass_k_and_n(project):
+    done, server = live(project, calls(FIND), says("Too late."), says("No."), options=("--trials", "2"))
+    assert done.returncode == 0, done.stderr
+    assert "1 transcript: 1 PASS" in done.stderr
+    assert "pass^2  1.000  (n=2, 1 of 1 tasks)" in done.stderr
+    assert len(server.requests) == 3
+    assert server.left == 0
+
+
+def test_what_the_customer_said_and_what_tools_gave_reaches_the_model(project):
+    _, server = live(project, calls(FIND), says("Too late."))
+    assert server.requests[0].body["messages"][0]["content"][0]["text"] == "return OL-1"
+    told = server.requests[1].body["messages"][-1]["content"][0]["content"]
+    assert '"days":52' in told
+
+
+def test_one_trial_that_fails_is_1_and_can_be_read(project):
+    done, _ = live(project, says("No."), calls(RETURN), says("Done."), options=("--trials", "2"))
+    assert done.returncode == 1
+    assert (
+        "1 of 2 trials passed; trial 2: it does not hold that the model does not call create_return" in done.stderr
+    )
+    shown = subprocess.run(
+        [sys.executable, "-m", "workbench", "show", ".workbench/live/late-2.json"],
+        capture_output=True, text=True, cwd=project, timeout=60,
+    )  # fmt: skip
+    assert "create_return(order_number=OL-1): executed" in shown.stdout
+
+
+def test_a_refused_key_is_neither_red_nor_green_and_is_never_shown(project):
+    done, server = live(project, HOPELESS, HOPELESS, options=("--trials", "2"))
+    assert done.returncode == 10
+    assert "2 of 2 trials were faults of the infrastructure" in done.stderr
+    assert "NEEDS_LIVE" in done.stderr
+    assert "pass^" not in done.stderr
+    assert server.env["ANTHROPIC_API_KEY"] not in done.stdout + done.stderr
+    assert not list(project.rglob("*.receipt.json"))
+
+
+def test_a_fault_between_two_passes_raises_nothing(project):
+    done, _ = live(project, says("No."), HOPELESS, says("No."), options=("--trials", "3"))
+    assert done.returncode == 10
+    assert "2 of 2 trials passed, 3 were asked for" in done.stderr
+
+
+def test_a_spent_budget_is_not_green_and_says_what_was_not_run(project):
+    done, server = live(project, says("No."), options=("--trials", "3", "--max-trials", "1"))
+    assert done.returncode == 10
+    assert "2 were not begun: the budget of 1 trials is spent" in done.stderr
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("limit", [("--max-tokens", "10"), ("--max-cost", "0.0000001")])
+def test_tokens_and_money_are_budgets_too(project, limit):
+    done, server = live(project, says("No."), options=("--trials", "2", *limit))
+    assert done.returncode == 10
+    assert "1 were not begun: the budget of" in done.stderr
+    assert len(server.requests) == 1
+
+
+def test_money_cannot_be_held_where_no_price_is_known(project):
+    done, server = live(project, options=("--model", "my-own", "--max-cost", "1"))
+    assert done.returncode == 4
+    assert "the price of my-own is not known" in done.stderr
+    assert server.requests == []
+
+
+def test_from_the_mark_on_the_tape_speaks_before_it(project):
+    done, server = live(project, says("Too late."), options=("--from", "mark"))
+    assert done.returncode == 0, done.stderr
+    (asked,) = server.requests
+    assert asked.body["messages"][1]["content"][0]["name"] == "find_order"
+
+
+def test_a_run_that_leaves_the_record_before_the_step_is_not_begun(project):
+    mended = WINDOW.replace("before=create_return", "before=find_order").replace("order is None", "False")
+    blocks = mended.replace("order.days > 30", "True").replace("order.days", "52")
+    write(project / "journeys", shop_files(blocks))
+    done, server = live(project, options=("--from", "1.2"))
+    assert done.returncode == 1
+    assert "DIVERGED" in done.stderr
+    assert "before 1.2.0" in done.stderr
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("step", ["9.1", "soon"])
+def test_a_step_that_is_not_there_is_4(project, step):
+    done, server = live(project, options=("--from", step))
+    assert done.returncode == 4
+    assert server.requests == []
+
+
+def test_a_dry_run_asks_nobody_and_is_not_green(project):
+    done, server = live(project, options=("--trials", "4", "--dry"))
+    assert done.returncode == 5
+    assert "4 in all with claude-sonnet-5-5, 12 requests" in done.stderr
+    assert "about $" in done.stderr
+    assert server.requests == []
+
+
+def test_without_credentials_no_script_stands_in(project):
+    done = replay(project, None, "--live")
+    assert done.returncode == 4
+    assert "there are no credentials for a live model" in done.stderr
+
+
+def test_options_of_a_live_run_need_live(project):
+    done = replay(project, None, "--trials", "3")
+    assert done.returncode == 4
+    assert "go with --live" in done.stderr
+
+
+def test_a_judge_decides_a_rubric_and_is_on_the_receipt(project):
+    put(project, "late", Expectation("rubric", "1.2.1", text="the agent is kind"))
+    done, server = live(project, says("No."), says("verdict: no\nbecause: it is curt"))
+    assert done.returncode == 1, done.stderr
+    assert "the judge says no: it is curt" in done.stderr
+    assert "the agent is kind" in server.requests[1].body["messages"][0]["content"][0]["text"]
+    receipt = json.loads((project / "transcripts/late.receipt.json").read_text())
+    assert receipt["judged"][0]["because"] == "it is curt"
+    assert receipt["judged"][0]["agrees"] is False
+
+
+def test_a_guard_is_the_same_deeds_in_other_words(project):
+    (project / "transcripts/late.json").unlink()
+    put(project, "guard")
+    done, _ = live(project, calls(RETURN), says("It is on its way."), says("No."), options=("--trials", "2"))
+    assert done.returncode == 1
+    assert 'trial 2: other deeds: recorded {"args":{"order_number":"OL-1"},"tool":"create_return"}' in done.stderr
+    assert "1 of 2 trials passed" in done.stderr
+
+
+def test_a_journey_that_ends_its_process_costs_its_trials_alone(project):
+    put(project, "more")
+    leaves = """
+    @returns.policy(before_reply=True)
+    def leaves(reply):
+        '''It goes.'''
+        import os
+        if "bye" in reply:
+            os._exit(3)
+    """
+    write(project / "journeys", shop_files(leaves))
+    done, _ = live(project, says("bye"), calls(RETURN), says("Done."))
+    assert done.returncode == 4
+    assert "1 ERROR" in done.stderr
+    assert "1 PASS" in done.stderr
+    assert "journey code ended its process" in done.stderr
+
+
+def test_the_report_for_a_machine_has_every_trial(project):
+    done, _ = live(project, says("No."), HOPELESS, options=("--trials", "2", "--json", "-"))
+    told = json.loads(done.stdout)["transcripts"][0]["live"]
+    assert (told["asked"], told["counted"], told["passed"], told["faults"]) == (2, 1, 1, 1)
+    assert [t["came"] for t in told["trials"]] == ["pass", "fault"]
+    assert told["tokens"] > 0
+
+
+def test_a_receipt_says_who_when_how_often_and_on_what(project):
+    live(project, says("No."), says("No."), options=("--trials", "2"))
+    receipt = json.loads((project / "transcripts/late.receipt.json").read_text())
+    assert receipt["model"] == "claude-sonnet-5-5"
+    assert (receipt["asked"], receipt["counted"], receipt["passed"]) == (2, 2, 2)
+    assert {"date", "prompt", "code", "expects", "expectation"} <= receipt.keys()
+
+
+def test_the_rehearsal_leaves_no_receipt(project):
+    done, _ = live(project, options=("--model", "rehearsal"))
+    assert "1 transcript" in done.stderr
+    assert not list(project.rglob("*.receipt.json"))
