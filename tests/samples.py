@@ -5,22 +5,22 @@ conversation that really went wrong, because something was taken out or put
 wrong first (`broken`): a policy, a sentence of a manual, a type. So it passes
 on the agent as it is, and fails when the same thing is broken again.
 
-`python tests/samples.py` writes all of them to transcripts/support, the same
-bytes each time. Do it after a journey has changed on purpose.
+`python tests/samples.py` writes all of them to transcripts/, the same bytes
+each time. Do it after a journey has changed on purpose.
 """
 
 from __future__ import annotations
 
+import itertools
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from types import FunctionType
 from typing import Any
 
 import msgspec
 
 from kit import Blocks, Scripted, text, think, use
+from limits import LIMITS
+from sample import AGENT, Break, Sample
 from talking import JOURNEYS, talk_with
 from workbench import Allow, Block, Talk
 from workbench.expectation import Expectation
@@ -35,41 +35,6 @@ from workbench.replay import Verdict, replay
 from workbench.steps import Answer, AnyStep, Reply, UserMessage
 from workbench.tool import make_tool
 from workbench.transcript import SCHEMA, Mark, Transcript, recording_id, slug
-
-AGENT = "support"
-FOLDER = Path(__file__).parents[1] / "transcripts" / AGENT
-
-Break = Callable[[Agent], None]
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One transcript to make.
-
-    `at` names the marked move: a tool (its last call), "message" or "reply"
-    (the last one). `answers` stand in for the rehearsal where no script makes
-    this mistake. `open`: the mistake is not accepted yet, so it does not guard.
-    """
-
-    title: str
-    fixture: str
-    said: tuple[str, ...]
-    at: str = ""
-    broken: Break | None = None
-    mark: Mark | None = None
-    expect: Expectation | None = None
-    answers: tuple[Blocks | str, ...] = ()
-    tags: tuple[str, ...] = ()
-    open: bool = False
-
-    @property
-    def is_mistake(self) -> bool:
-        return self.mark is not None
-
-    @property
-    def path(self) -> Path:
-        return FOLDER / f"{slug(self.title)}.json"
-
 
 # what can be broken
 
@@ -432,7 +397,7 @@ GUARDS = [
     ),
 ]  # fmt: skip
 
-SAMPLES = [*MISTAKES, *GUARDS]
+SAMPLES = [*MISTAKES, *GUARDS, *LIMITS]
 
 
 # making them
@@ -449,8 +414,9 @@ def agent_for(sample: Sample) -> Loaded:
 def record(sample: Sample) -> Transcript:
     """Have the conversation, and keep it as a person would save it."""
     loaded = agent_for(sample)
-    model: Any = Scripted(*sample.answers) if sample.answers else RehearsalModel(loaded.agent)
-    talk = talk_with(loaded, sample.fixture, *sample.said, model=model)
+    model: Any = Scripted(*numbered(sample.answers)) if sample.answers else RehearsalModel(loaded.agent)
+    day: dict[str, Any] = {"clock": sample.clock, "customer": sample.customer}
+    talk = talk_with(loaded, sample.fixture, *sample.said, model=model, **day)
     steps: list[AnyStep] = talk.steps
     at = place_of(sample.at, steps) if sample.at else ""
     setup = talk.conversation.setup
@@ -462,7 +428,10 @@ def record(sample: Sample) -> Transcript:
         agent=AGENT,
         tags=list(sample.tags),
         passed_on=code_hash(JOURNEYS, AGENT) if sample.is_mistake and not sample.open else "",
-        expectations=[msgspec.structs.replace(sample.expect, at=at)] if sample.expect else [],
+        expectations=[
+            *([msgspec.structs.replace(sample.expect, at=at)] if sample.expect else []),
+            *(msgspec.structs.replace(each, at=place_of(each.at, steps)) for each in sample.holds),
+        ],
         marks=[msgspec.structs.replace(sample.mark, at=at)] if sample.mark else [],
         source={"model": model.name},
         recording=recording_id(steps, setup),
@@ -472,6 +441,15 @@ def record(sample: Sample) -> Transcript:
         exhibits=talk.conversation.trace.exhibits,
     )
     return redact(transcript, Redactor())
+
+
+def numbered(answers: tuple[Blocks | str, ...]) -> list[Blocks | str]:
+    """The answers, every call with an id of its own."""
+    count = itertools.count(1)
+    return [
+        answer if isinstance(answer, str) else [{**b, "id": b.get("id") or f"call_{next(count)}"} for b in answer]
+        for answer in answers
+    ]
 
 
 def place_of(what: str, steps: list[AnyStep]) -> str:
@@ -497,9 +475,9 @@ def main() -> None:
             sys.exit(f"{sample.title}: {outcome.verdict}: {outcome.why}")
         write(sample.path, transcript)
     made = {s.path for s in SAMPLES}
-    sys.stderr.write(f"{len(made)} transcripts in {FOLDER.name}\n")
-    for path in sorted(set(FOLDER.glob("*.json")) - made):
-        sys.stderr.write(f"not made by this table: {path.name}\n")
+    sys.stderr.write(f"{len(made)} transcripts\n")
+    for path in sorted({p for s in SAMPLES for p in s.path.parent.glob("*.json")} - made):
+        sys.stderr.write(f"not made by this table: {path.parent.name}/{path.name}\n")
 
 
 if __name__ == "__main__":

@@ -91,6 +91,7 @@ def talk_with(
     customer: dict[str, Any] | None = None,
     model: Model | None = None,
     root: Path = JOURNEYS,
+    clock: str = "",
 ) -> Talked:
     """Have a conversation on a fixture, a turn a message; `customer` facts are added to the fixture's."""
     loaded = load(root, agent) if isinstance(agent, str) else agent
@@ -98,6 +99,8 @@ def talk_with(
     setup = start.setup
     if customer is not None:
         setup = type(setup)(**{**_fields(setup), "customer": {**setup.customer, **customer}})
+    if clock:
+        setup = type(setup)(**{**_fields(setup), "clock": clock})
     conversation = Conversation(loaded.agent, setup)
     world = World(start.world, now=datetime.fromisoformat(setup.clock), seed=setup.seed)
     asyncio.run(_say_all(conversation, messages, model or RehearsalModel(loaded.agent), Sandbox(world)))

@@ -15,11 +15,11 @@ from .speaker.rehearsal import speaker
 agent = Agent("support", journeys=[returns, speaker, radio], knowledge="knowledge", fixture="loyal")
 
 CARD = re.compile(r"\b(?:\d[ -]?){12,15}(\d{4})\b")
-AMOUNT = re.compile(r"(?:€|EUR) ?(\d+(?:[.,]\d{2})?)|(\d+(?:[.,]\d{2})?) ?(?:€|euros?\b|EUR\b)")
-DATE = re.compile(
-    r"\b(?:by|on|until|within|in) (?:\w+day|tomorrow|\d+ (?:business )?days?|the \d+|\d{1,2} [A-Z]\w+)", re.I
-)
-DANGER = re.compile(r"\b(smok(e|ing)|on fire|burn(s|ing|t)|sparks?|electric shock|overheat\w*)\b", re.I)
+AMOUNT = re.compile(r"(?:€|EUR) ?(\d+(?:[.,]\d+)?)|(\d+(?:[.,]\d+)?) ?(?:€|euros?\b|EUR\b)")
+NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
+MONEY = re.compile(r"refund|money|pay back", re.I)
+DATE = re.compile(r"\b(?:by|on|until|within|in) (?:\w+day|tomorrow|the \d+|\d+ \w+)", re.I)
+DANGER = re.compile(r"\b(?:smok|on fire|burn|spark|electric shock|overheat)\w*", re.I)
 
 
 @agent.policy(on_message=True)
@@ -43,8 +43,11 @@ def danger(message: str, talk: Talk) -> Escalate | None:
     found = DANGER.search(message)
     if not found:
         return None
-    say = "Please unplug it and do not use it again. A colleague takes over right now."
-    return Escalate("the customer may be in danger", say=say, word=found.group())
+    return Escalate(
+        "the customer may be in danger",
+        say="Please unplug it and do not use it again. A colleague takes over right now.",
+        word=found.group(),
+    )
 
 
 @agent.policy(before=WRITES)
@@ -59,7 +62,7 @@ def signed_in(call: Any, talk: Talk) -> Block | None:
 
 
 def money_is_the_subject(talk: Talk) -> bool:
-    return any("refund" in said.lower() or "money" in said.lower() for said in [talk.last_said, *talk.said])
+    return any(MONEY.search(said) for said in talk.said)
 
 
 @agent.policy(before_reply=True, when=money_is_the_subject)
@@ -70,7 +73,7 @@ def no_promised_dates(reply: str) -> Block | None:
     """
     for sentence in re.split(r"(?<=[.!?])\s|\n", reply):
         date = DATE.search(sentence)
-        if date and re.search(r"refund|money|pay back", sentence, re.I) and "“" not in sentence:
+        if date and MONEY.search(sentence) and "“" not in sentence:
             return Block("no date may be promised for a refund", promised=date.group())
     return None
 
@@ -81,8 +84,8 @@ def known_amounts(reply: str, talk: Talk) -> Block | None:
 
     Why: a customer may hold us to any price we write.
     """
-    heard = " ".join([*talk.said, *(str(c.value) for c in talk.calls if c.ok)])
-    known = {_number(n) for n in re.findall(r"\d+(?:[.,]\d+)?", heard)}
+    heard = [*talk.said, *(str(c.value) for c in talk.calls if c.ok)]
+    known = {_number(number) for text in heard for number in NUMBER.findall(text)}
     for amount in (before or after for before, after in AMOUNT.findall(reply)):
         if _number(amount) not in known:
             return Block(f"no tool gave the amount {amount}", amount=amount)

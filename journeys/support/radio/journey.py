@@ -121,9 +121,11 @@ def active_and_paid(talk: Talk) -> Block | None:
     Why: a refresh switches all channels on for a month, paid or not.
     """
     found: Subscription | None = talk.result(find_subscription, customer_id=customer_id(talk))
-    payment: Payment | None = talk.result(check_payment, subscription=found.number) if found else None
-    if found is None or payment is None:
-        return Block("check the subscription and its payment first")
+    if found is None:
+        return Block("look the subscription up first")
+    payment: Payment | None = talk.result(check_payment, subscription=found.number)
+    if payment is None:
+        return Block("check the payment first")
     if found.status != "active":
         return Block(f"the subscription is {found.status}", status=found.status)
     if payment.paid_until < talk.now.date():
@@ -156,8 +158,8 @@ def once_an_hour(call: Any, talk: Talk) -> Allow | Block:
         return Block("look the radio up first")
     last = talk.result(send_refresh, radio_id=call["radio_id"]) or found.last_refresh
     if last is not None and talk.now - last < HOUR:
-        minutes = int((talk.now - last) / timedelta(minutes=1))
-        return Block(f"it was refreshed {minutes} minutes ago; once an hour is the limit", last=last, now=talk.now)
+        ago = f"it was refreshed {(talk.now - last).seconds // 60} minutes ago"
+        return Block(f"{ago}; once an hour is the limit", last=last, now=talk.now)
     return Allow("no refresh in the last hour", last=last)
 
 

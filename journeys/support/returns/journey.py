@@ -169,10 +169,9 @@ def in_stock(call: Any, talk: Talk) -> Block | None:
     Why: a label without a pair to send leaves the customer with neither.
     """
     pieces = talk.result(check_stock, sku=call["new_sku"])
-    if not pieces:
-        reason = "check the stock first" if pieces is None else f"{call['new_sku']} is sold out"
-        return Block(reason, sku=call["new_sku"], pieces=pieces)
-    return None
+    if pieces is None:
+        return Block("check the stock first", sku=call["new_sku"])
+    return Block(f"{call['new_sku']} is sold out", pieces=pieces) if pieces == 0 else None
 
 
 @returns.policy(before=give_voucher)

@@ -204,6 +204,8 @@ def warranty(call: Any, talk: Talk) -> Allow | Block:
     if report is None or not report.part:
         return Block("diagnostics found no broken part" if report else "run the diagnostics first")
     bought = {d.serial: d.bought for devices in talk.results(list_devices) for d in devices}
+    if call["serial"] not in bought:
+        return Block("list the customer's speakers first")
     years = (talk.now.date() - bought[call["serial"]]).days / 365.25
     limit = 3 if is_loyal(talk.customer) else 2
     if years > limit:

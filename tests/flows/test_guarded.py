@@ -1,0 +1,57 @@
+"""The sample agent is guarded: its transcripts notice what docs/mutate.md says they do."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from sample import AGENT, TRANSCRIPTS
+from talking import JOURNEYS
+from workbench.coverage import coverage
+from workbench.mutation import mutants
+from workbench.outside.transcripts import find
+from workbench.outside.trials import Base, base_run, files_in, trials
+from workbench.score import Fate, Status, tally
+from workbench.steps import Answer
+from workbench.transcript import read
+
+PAGE = Path(__file__).parents[2] / "docs" / "mutate.md"
+
+
+@pytest.fixture(scope="module")
+def base() -> Base:
+    return base_run(JOURNEYS, AGENT, [read(path) for path in find([TRANSCRIPTS])], seconds=60)
+
+
+@pytest.fixture(scope="module")
+def fates(base: Base) -> list[Fate]:
+    """Some 10 s of work: every mutant there is, each in a process of its own."""
+    return list(trials(JOURNEYS, AGENT, base, mutants(files_in(JOURNEYS), AGENT), seconds=30))
+
+
+def test_every_transcript_is_green_and_every_rule_is_reached(base: Base) -> None:
+    assert base.left_out == {}
+    called = {c.tool for t in base.transcripts for s in t.steps if isinstance(s, Answer) for c in s.calls}
+    found = coverage(files_in(JOURNEYS), AGENT, base.lines, base.rulings, called)
+    assert [p.name for p in [*found.policies, *found.tools] if not p.reached] == []
+    assert [f"{r.file}:{r.line} {r.verdict}" for r in found.rulings if not r.made] == []
+    assert [f.file for f in found.files if f.missed] == []
+
+
+def test_at_least_95_percent_of_what_can_go_wrong_in_the_rules_is_noticed(fates: list[Fate]) -> None:
+    score = tally(fates).score
+    assert score is not None
+    assert score >= 95
+
+
+def test_what_is_not_noticed_is_explained_on_the_page(fates: list[Fate]) -> None:
+    """Where this fails, have the conversation that the line asks for (tests/limits.py), or say why there is none."""
+    left = {
+        (f"{f.mutant.file}:{f.mutant.line}", f.mutant.operator)
+        for f in fates
+        if f.status in (Status.SURVIVED, Status.UNREACHED)
+    }
+    section = PAGE.read_text().split("## The sample agent")[1]
+    assert left == set(re.findall(r"^\| `([\w/.]+:\d+)` \| `([\w-]+)` \|", section, re.M))

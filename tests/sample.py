@@ -1,0 +1,54 @@
+"""What a sample transcript is made of: who talks, what is said, what the model answers, what is marked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kit import Blocks
+from workbench.expectation import Expectation
+from workbench.journey import Agent
+from workbench.transcript import Mark, slug
+
+AGENT = "support"
+TRANSCRIPTS = Path(__file__).parents[1] / "transcripts"
+
+Break = Callable[[Agent], None]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One transcript to make.
+
+    `at` names the marked move: a tool (its last call), "message" or "reply"
+    (the last one). `answers` stand in for the rehearsal where no script makes
+    this mistake. `open`: the mistake is not accepted yet, so it does not guard.
+    `clock`: another day than the fixture's; `customer`: facts besides the
+    fixture's. `holds`: of a guard, more that must hold, each at the last call of
+    its tool. `folder`: where in transcripts/ it lies.
+    """
+
+    title: str
+    fixture: str
+    said: tuple[str, ...]
+    at: str = ""
+    broken: Break | None = None
+    mark: Mark | None = None
+    expect: Expectation | None = None
+    answers: tuple[Blocks | str, ...] = ()
+    tags: tuple[str, ...] = ()
+    open: bool = False
+    clock: str = ""
+    customer: dict[str, Any] | None = None
+    holds: tuple[Expectation, ...] = ()
+    folder: str = AGENT
+
+    @property
+    def is_mistake(self) -> bool:
+        return self.mark is not None
+
+    @property
+    def path(self) -> Path:
+        return TRANSCRIPTS / self.folder / f"{slug(self.title)}.json"
