@@ -47,7 +47,7 @@ def test_at_least_95_percent_of_what_can_go_wrong_in_the_rules_is_noticed(fates:
 
 
 def test_what_is_not_noticed_is_explained_on_the_page(fates: list[Fate]) -> None:
-    """Where this fails, have the conversation that the line asks for (tests/limits.py), or say why there is none."""
+    """Where this fails, have the conversation it asks for (tests/limits.py), or say why there is none."""
     left = {
         (f"{f.mutant.file}:{f.mutant.line}", f.mutant.operator)
         for f in fates
