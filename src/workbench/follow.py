@@ -148,6 +148,7 @@ class _Follower:
                 break
         if self.recheck is not None:
             self.rerun.world = self.recheck.sandbox.world.whole()
+        self.conversation.on_step = self.tape.checkpoint = None  # no ring is left for the collector: it is dear
         return self.rerun
 
     async def _turn(self, turn: TurnMoves) -> bool:
