@@ -18,7 +18,7 @@ from .engine import Conversation, run_turn
 from .errors import JourneyError
 from .journey import Agent
 from .recheck import Recheck, Unlike
-from .steps import Answer, AnyStep, Fault, Place, Prompt, Setup, UserMessage, same
+from .steps import AnyStep, Fault, Place, Prompt, Setup, same
 from .tape import STOPPED, Tape
 from .trace import Move, Moves, Trace, TurnMoves
 
@@ -84,24 +84,11 @@ class _Follower:
     ) -> None:
         self.tape = Tape(steps, self._checkpoint)
         self.recheck = recheck(self.tape) if recheck else None
-        self.conversation = Conversation(agent, setup, on_step=self._heard)
-        self.rerun = Rerun(self.conversation.trace)
         self._moves = Moves()
+        self.conversation = Conversation(agent, setup, on_step=self._moves.add)
+        self.rerun = Rerun(self.conversation.trace)
         self._compared = 0  # moves
-        self._answers = 0  # so far in this turn
         self._drifted = False
-        self._prompt: Prompt | None = None
-
-    def _heard(self, step: AnyStep) -> None:
-        self._moves.add(step)
-        kind = step.__class__
-        if kind is Answer:
-            self._answers = step.answer
-            self._prompt = self.conversation.state.prompt  # by the next checkpoint a newer one may stand
-        elif kind is UserMessage:
-            self._answers = 0
-        elif isinstance(step, Fault):
-            self.rerun.faults.append(step)
 
     def _checkpoint(self) -> bool:
         """Compare what happened since the last checkpoint. True: still on the record."""
@@ -115,18 +102,18 @@ class _Follower:
 
     def _compare(self, move: Move) -> None:
         rerun = self.rerun
-        recorded = self.tape.move_at(move.place)
         if move.message is None:
             rerun.moves += 1
-            if move.answer is not None:
-                self._prompt_drift(move)
+        recorded = self.tape.move_at(move.place)
         if recorded is None:
             rerun.differences.append(
                 Difference(move.place, "nothing", tell(move), "the record holds no such move")
             )
             return
+        if not self._drifted and move.prompt is not None:
+            self._prompt_drift(recorded.prompt, move)
         stops = self.tape.stops_at(move.place)
-        if stops and undecided(recorded, move, self.tape.prompt_of(move.place)):
+        if stops and undecided(recorded, move, recorded.prompt):
             return
         why = differs(recorded, move, stops)
         if why:
@@ -134,10 +121,9 @@ class _Follower:
         elif (recorded.decisions or move.decisions) and said(recorded) != said(move):
             rerun.drift.append(Drift(move.place, rerun.moves, "decisions"))
 
-    def _prompt_drift(self, move: Move) -> None:
-        then, now = self.tape.prompt_of(move.place), self._prompt
-        if self._drifted or now is None:
-            return
+    def _prompt_drift(self, then: Prompt | None, move: Move) -> None:
+        now = move.prompt
+        assert now is not None
         if then is None or then.spans != now.spans or then.tools != now.tools:
             self._drifted = True
             self.rerun.drift.append(Drift(move.place, self.rerun.moves, "prompt"))
@@ -148,6 +134,7 @@ class _Follower:
                 break
         if self.recheck is not None:
             self.rerun.world = self.recheck.sandbox.world.whole()
+        self.rerun.faults = [fault for move in self._moves.all for fault in move.faults]
         self.conversation.on_step = self.tape.checkpoint = None  # no ring is left for the collector: it is dear
         return self.rerun
 
@@ -168,7 +155,8 @@ class _Follower:
 
     def _ended(self, turn: TurnMoves, reason: str, detail: str) -> bool:
         """Compare how the turn ended, and whether the tape was used up."""
-        last = self._answers
+        run = self._moves.turns[-1].moves
+        last = max((m.place.answer for m in run if m.answer is not None), default=0)
         left = [m for m in turn.moves if m.place.answer > last and m.answer is not None]
         place = left[0].place if left else Place(turn.turn, last)
         if left:

@@ -8,7 +8,7 @@ thing: a tool call or a reply, the reasoning before it, the decisions about it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -35,10 +35,8 @@ class Trace:
 
     def __init__(self, steps: Iterable[AnyStep] = (), exhibits: dict[str, Any] | None = None) -> None:
         self._steps: list[AnyStep] = list(steps)
+        self.append: Callable[[AnyStep], None] = self._steps.append
         self.exhibits: dict[str, Any] = dict(exhibits or {})
-
-    def append(self, step: AnyStep) -> None:
-        self._steps.append(step)
 
     def __iter__(self) -> Iterator[AnyStep]:
         return iter(self._steps)
@@ -70,12 +68,14 @@ class Move(msgspec.Struct):
     `effect` is the policies' combined effect: "allowed", "blocked",
     "rewritten", "escalated"; or "rejected" or "absent" for a call that never
     reached a policy. A move without a call is a reply, even an empty one.
+    `prompt` is the one its answer was given to, where the record has it.
     """
 
     place: Place
     call: Call | None = None
     message: UserMessage | None = None
     answer: Answer | None = None
+    prompt: Prompt | None = None
     decisions: list[Decision] = []
     result: Result | None = None
     reply: Reply | None = None
@@ -94,7 +94,9 @@ class Move(msgspec.Struct):
 
     @property
     def effect(self) -> str:
-        return self._effect(("message", "before", "reply"))
+        if self.result is not None and self.result.outcome in ("rejected", "absent"):
+            return self.result.outcome
+        return self._effect(("message", "before", "reply")) if self.decisions else "allowed"
 
     @property
     def after_effect(self) -> str:
@@ -102,11 +104,7 @@ class Move(msgspec.Struct):
         return self._effect(("after",))
 
     def _effect(self, stands: tuple[str, ...]) -> str:
-        if self.result is not None and "before" in stands and self.result.outcome in ("rejected", "absent"):
-            return self.result.outcome
         effect = "allowed"
-        if not self.decisions:
-            return effect
         for decision in self.decisions:
             verdict = decision.verdict
             if verdict != "allow" and decision.stand in stands:
@@ -149,60 +147,94 @@ class TurnMoves(msgspec.Struct):
 
 
 class Moves:
-    """Groups steps into moves as they come. `all` are the moves in order, `turns` the same by turn."""
+    """Groups steps into moves as they come. `all` are the moves in order, `turns` the same by turn, `at` by place.
+
+    `prompt` is the last one.
+    """
 
     def __init__(self) -> None:
         self.all: list[Move] = []
         self.turns: list[TurnMoves] = []
-        self._at: dict[tuple[int, int, int], Move] = {}
+        self.at: dict[tuple[int, int, int], Move] = {}
+        self.prompt: Prompt | None = None
         self._turn = TurnMoves(-1)
+
+    @classmethod
+    def of(cls, steps: Iterable[AnyStep]) -> Moves:
+        made = cls()
+        for step in steps:
+            made.add(step)
+        return made
 
     def add(self, step: AnyStep) -> None:
         if self._turn.turn != step.turn:
             self._turn = TurnMoves(step.turn)
             self.turns.append(self._turn)
-        kind = step.__class__
-        slot = _SLOT.get(kind)
-        if slot is not None:
-            setattr(self._move(step), slot, step)
-        elif kind is Answer:
-            self._answer(step)  # type: ignore[arg-type]
-        elif kind is UserMessage:
-            self._begin(Move(Place(step.turn), message=step))  # type: ignore[arg-type]
-        elif kind is TurnEnd:
-            self._turn.end = step  # type: ignore[assignment]
-        elif isinstance(step, Decision):
-            self._move(step).decisions.append(step)
-        elif isinstance(step, Fault):
-            self._move(step).faults.append(step)
+        _ADD[step.__class__](self, step)
 
-    def _answer(self, answer: Answer) -> None:
-        calls = answer.calls
+    def _message(self, step: UserMessage) -> None:
+        self._begin(Move(Place(step.turn), message=step))
+
+    def _prompted(self, step: Prompt) -> None:
+        self.prompt = step
+
+    def _answered(self, step: Answer) -> None:
+        turn, answer, prompt = step.turn, step.answer, self.prompt
+        calls = step.calls
         if not calls:
-            self._begin(Move(Place(answer.turn, answer.answer), answer=answer))
+            self._begin(Move(Place(turn, answer), answer=step, prompt=prompt))
         for call in calls:
-            self._begin(Move(Place(answer.turn, answer.answer, call.number), call, answer=answer))
+            self._begin(Move(Place(turn, answer, call.number), call, answer=step, prompt=prompt))
+
+    def _decided(self, step: Decision) -> None:
+        self._move(step).decisions.append(step)
+
+    def _resulted(self, step: Result) -> None:
+        self._move(step).result = step
+
+    def _replied(self, step: Reply) -> None:
+        self._move(step).reply = step
+
+    def _entered(self, step: Entered) -> None:
+        self._move(step).entered = step
+
+    def _handed(self, step: HandOff) -> None:
+        self._move(step).handoff = step
+
+    def _broke(self, step: Fault) -> None:
+        self._move(step).faults.append(step)
+
+    def _ended(self, step: TurnEnd) -> None:
+        self._turn.end = step
 
     def _begin(self, move: Move) -> None:
-        self._at[move.place] = move
+        self.at[move.place] = move
         self._turn.moves.append(move)
         self.all.append(move)
 
     def _move(self, step: AnyStep) -> Move:
         """The move a step belongs to: one that began before it, or its own."""
-        found = self._at.get((step.turn, step.answer, step.call))
+        found = self.at.get((step.turn, step.answer, step.call))
         if found is None:
             found = Move(Place(step.turn, step.answer, step.call))
             self._begin(found)
         return found
 
 
-_SLOT: dict[type[Any], str] = {Result: "result", Reply: "reply", Entered: "entered", HandOff: "handoff"}
+_ADD: dict[type[Any], Any] = {
+    UserMessage: Moves._message,
+    Entered: Moves._entered,
+    Prompt: Moves._prompted,
+    Answer: Moves._answered,
+    Decision: Moves._decided,
+    Result: Moves._resulted,
+    Reply: Moves._replied,
+    HandOff: Moves._handed,
+    Fault: Moves._broke,
+    TurnEnd: Moves._ended,
+}
 
 
 def moves(steps: Iterable[AnyStep]) -> list[TurnMoves]:
     """Group steps into turns of moves. Works on any prefix of a trace."""
-    made = Moves()
-    for step in steps:
-        made.add(step)
-    return made.turns
+    return Moves.of(steps).turns
