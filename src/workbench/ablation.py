@@ -76,10 +76,9 @@ def without(agent: Agent, off: Iterable[Off]) -> Agent:
 
 
 def _lacking(part: Any, gone: frozenset[Off]) -> Any:
-    """A copy of an agent or a journey without the policies and tools that are off, and without its caches."""
+    """A copy of an agent or a journey without the policies and tools that are off, with nothing worked out yet."""
     left = copy.copy(part)
-    for cache in ("_sheets", "_built_in"):
-        left.__dict__.pop(cache, None)
+    left.kept = {}
     left.policies = [p for p in part.policies if Off("policy", p.full_name) not in gone]
     left.tools = {n: t for n, t in part.tools.items() if Off("tool", n) not in gone}
     return left

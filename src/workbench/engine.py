@@ -59,7 +59,6 @@ class Conversation:
         self.setup = setup
         self.trace = trace if trace is not None else Trace()
         self.state = State(setup)
-        self.offers: dict[str, Offer] = {}  # by journey, where no condition can change it
         self.told: tuple[Offer, tuple[Any, ...], Sheet] | None = None  # what the last prompt was made of
         self.on_step = on_step
         for step in self.trace:
@@ -154,7 +153,8 @@ class _Turn:
 
     def _look_around(self, place: Place) -> None:
         """What is on offer now: conditions, where there are any, are asked again before every answer."""
-        known = self.conversation.offers.get(self.state.journey)
+        offers = self.agent.kept.setdefault("offers", {})  # by journey, where no condition can change it
+        known = offers.get(self.state.journey)
         if known is not None:
             self.offer = known
             return
@@ -172,14 +172,14 @@ class _Turn:
 
         self.offer = offer(self.agent, self.state.journey, Talk(self.state), holds)
         if not self.offer.conditional:
-            self.conversation.offers[self.state.journey] = self.offer
+            offers[self.state.journey] = self.offer
 
     def _prompt(self, place: Place) -> Sheet:
         told, model = self.conversation.told, (self.model.name, self.model.params)
         if told is not None and told[0] is self.offer and told[1] == model:
             return told[2]
         trace = self.conversation.trace
-        sheet = assemble(self.agent, self.state.journey, self.offer, self.conversation.setup, _sheets(self.agent))
+        sheet = assemble(self.agent, self.state.journey, self.offer, self.conversation.setup)
         prompt = Prompt(
             turn=place.turn,
             answer=place.answer,
@@ -193,10 +193,8 @@ class _Turn:
         )
         last = self.state.prompt
         if last is None or _apart(last) != _apart(prompt):
-            for span, key in zip(sheet.spans, sheet.span_keys, strict=True):
-                trace.exhibits.setdefault(key, span._asdict())
-            for schema, key in zip(sheet.tools, sheet.tool_keys, strict=True):
-                trace.exhibits.setdefault(key, schema)
+            for key in sheet.exhibits.keys() - trace.exhibits.keys():
+                trace.exhibits[key] = sheet.exhibits[key]
             self.emit(prompt)
         self.conversation.told = self.offer, model, sheet
         return sheet
@@ -473,13 +471,8 @@ def _apart(prompt: Prompt) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _sheets(agent: Agent) -> dict[Any, Sheet]:
-    cache: dict[Any, Sheet] = agent.__dict__.setdefault("_sheets", {})
-    return cache
-
-
 def _built_in_tools(agent: Agent) -> dict[str, Tool]:
-    made: dict[str, Tool] | None = agent.__dict__.get("_built_in")
+    made: dict[str, Tool] | None = agent.kept.get("built_in")
     if made is None:
 
         def enter_journey(journey: str) -> str:
@@ -495,5 +488,5 @@ def _built_in_tools(agent: Agent) -> dict[str, Tool]:
             return agent.look_up(question)
 
         made = {fn.__name__: Tool(fn.__name__, fn) for fn in (enter_journey, hand_off, look_up)}
-        agent.__dict__["_built_in"] = made
+        agent.kept["built_in"] = made
     return made

@@ -273,7 +273,9 @@ def drive(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
 def has_async(agent: Agent) -> bool:
     """Whether any policy of the agent is a coroutine function (no condition is)."""
-    return any(_is_async(p.fn) for p in agent.all_policies())
+    if "async" not in agent.kept:
+        agent.kept["async"] = any(_is_async(p.fn) for p in agent.all_policies())
+    return bool(agent.kept["async"])
 
 
 def _is_async(fn: Callable[..., Any]) -> bool:

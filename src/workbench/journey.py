@@ -40,7 +40,10 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class _Collects:
-    """What Agent and Journey share: tools, policies, a folder, a place in the source."""
+    """What Agent and Journey share: tools, policies, a folder, a place in the source.
+
+    `kept` holds what others worked out of it once, since it never changes after it was loaded.
+    """
 
     name: str
 
@@ -51,6 +54,7 @@ class _Collects:
         self.tools: dict[str, Tool] = {}
         self.policies: list[Policy] = []
         self.rehearsal: Any = None
+        self.kept: dict[str, Any] = {}
 
     @property
     def _scope(self) -> str:

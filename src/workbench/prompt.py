@@ -11,18 +11,20 @@ from .steps import Setup, digest
 
 
 class Sheet(NamedTuple):
-    """What was assembled, with the hashes under which a trace keeps it."""
+    """What was assembled, with the hashes under which a trace keeps it; `exhibits` is all of it by hash."""
 
     spans: tuple[Span, ...]
     span_keys: list[str]
     tools: tuple[dict[str, Any], ...]
     tool_keys: list[str]
+    exhibits: dict[str, Any]
 
 
-def assemble(agent: Agent, journey: str, offer: Offer, setup: Setup, cache: dict[Any, Sheet]) -> Sheet:
+def assemble(agent: Agent, journey: str, offer: Offer, setup: Setup) -> Sheet:
     """Spans: persona, goals, the manual of the current journey, the facts. Made once per distinct state."""
-    key = (journey, tuple(j.name for j in offer.journeys), tuple(offer.tools))
-    general = cache.get(key)
+    sheets = agent.kept.setdefault("sheets", {})
+    state = (journey, tuple(j.name for j in offer.journeys), tuple(offer.tools))
+    general = sheets.get(state)
     if general is None:
         spans = list(agent.persona_spans)
         if len(agent.journeys) > 1:
@@ -31,10 +33,13 @@ def assemble(agent: Agent, journey: str, offer: Offer, setup: Setup, cache: dict
             spans += agent.journeys[journey].spans
         schemas = (t.schema for t in offer.tools.values())
         tools = (*built_in(agent, offer.journeys, journey), *schemas)
-        general = Sheet(tuple(spans), [span_key(s) for s in spans], tools, [digest(t) for t in tools])
-        cache[key] = general
+        span_keys, tool_keys = [span_key(s) for s in spans], [digest(t) for t in tools]
+        exhibits = dict(zip((*span_keys, *tool_keys), (*(s._asdict() for s in spans), *tools), strict=True))
+        general = sheets[state] = Sheet(tuple(spans), span_keys, tools, tool_keys, exhibits)
+    spans, span_keys, tools, tool_keys, exhibits = general
     facts = facts_span(setup)
-    return general._replace(spans=(*general.spans, facts), span_keys=[*general.span_keys, span_key(facts)])
+    key = span_key(facts)
+    return Sheet((*spans, facts), [*span_keys, key], tools, tool_keys, {**exhibits, key: facts._asdict()})
 
 
 def span_key(span: Span) -> str:

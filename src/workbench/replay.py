@@ -151,8 +151,8 @@ def _around(result: Rerun, marked: Place | None) -> tuple[list[str], str]:
     if place is None:
         return [], ""
     run = [m for t in moves(result.trace) for m in t.moves]
-    done = [f"{m.place}  {tell(m)}" for m in run if m.place < place]
-    return done[-2:], next((tell(m) for m in run if m.place == marked), "")
+    done = [m for m in run if m.place < place]
+    return [f"{m.place}  {tell(m)}" for m in done[-2:]], next((tell(m) for m in run if m.place == marked), "")
 
 
 def _changed(transcript: Transcript, result: Rerun) -> list[str]:
