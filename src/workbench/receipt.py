@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 
 from .errors import TranscriptError
-from .steps import digest
 from .transcript import Transcript
 
 SCHEMA = "workbench.receipt/1"
@@ -54,10 +53,6 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     def sentence(self) -> str:
         since = f" from {self.since} on" if self.since else ""
         return f"{self.model} on {self.date}: {self.passed} of {self.counted} trials passed{since}"
-
-
-def expects(transcript: Transcript) -> str:
-    return digest(msgspec.to_builtins(transcript.expectations))
 
 
 def sentence(transcript: Transcript) -> str:

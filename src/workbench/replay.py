@@ -16,7 +16,7 @@ from .recheck import Recheck
 from .runner import Sandbox
 from .steps import Answer, Decision, Place, Prompt, Result, Setup
 from .trace import Trace, moves
-from .transcript import Transcript
+from .transcript import Transcript, expects, prompt_seal
 from .world import World
 
 
@@ -27,6 +27,7 @@ class Verdict(StrEnum):
     DIVERGED = "DIVERGED"
     NEEDS_WORLD = "NEEDS_WORLD"
     NEEDS_LIVE = "NEEDS_LIVE"
+    BY_RECEIPT = "BY_RECEIPT"
     STALE = "STALE"
     TOOL_ERROR = "TOOL_ERROR"
     FLAKY = "FLAKY"
@@ -55,7 +56,7 @@ class Outcome(msgspec.Struct):
     are not the recorded ones, `drift` what is not as it was without changing what was done.
     `where` is the line of journey code that it is about, "journeys/shop/agent.py:2", or "".
     `live` is plain data of live trials; offline, where only they can decide, the
-    hash of what the model would be asked with.
+    hashes of what the model would be asked with and of what is expected.
     """
 
     verdict: Verdict
@@ -113,6 +114,8 @@ async def weigh(
         outcome.before, outcome.marked = _around(result, transcript.place)
         outcome.changed = _changed(transcript, result)
         outcome.where = blame(transcript, agent, result)
+    if verdict is Verdict.NEEDS_LIVE:
+        outcome.live = {"prompt": prompt_seal(transcript.setup, result.trace), "expects": expects(transcript)}
     return outcome
 
 

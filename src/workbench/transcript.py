@@ -22,7 +22,7 @@ from .files import read_bytes
 from .ladder import FORMAT, PREFIX, climb
 from .lineno import line_of, way
 from .record import MEND, check_exhibits, check_steps, doubled
-from .steps import Answer, AnyStep, Place, Reply, Result, Setup, UserMessage, digest
+from .steps import Answer, AnyStep, Place, Prompt, Reply, Result, Setup, UserMessage, digest
 from .trace import Trace, moves
 
 SCHEMA = f"{PREFIX}{FORMAT}"
@@ -255,6 +255,22 @@ def recording_id(steps: list[AnyStep], setup: Setup) -> str:
     for step in kept:
         step.pop("meter", None)
     return digest([msgspec.to_builtins(setup), kept])
+
+
+def expects(transcript: Transcript) -> str:
+    """The hash of what a transcript expects."""
+    return digest(msgspec.to_builtins(transcript.expectations))
+
+
+def prompt_seal(setup: Setup, steps: Iterable[AnyStep]) -> str:
+    """The hash of all that a model is asked with: the customer's words, and every prompt of a run."""
+    told: list[Any] = [msgspec.to_builtins(setup)]
+    for step in steps:
+        if isinstance(step, UserMessage):
+            told.append(str(step.text))
+        elif isinstance(step, Prompt):
+            told.append([step.spans, step.tools])
+    return digest(told)
 
 
 def still(steps: Iterable[AnyStep]) -> list[AnyStep]:

@@ -8,7 +8,6 @@ the same tool, replies, the message).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -16,7 +15,7 @@ import msgspec
 from .expectation import KINDS, Expectation, Run, fits, intended
 from .follow import tell
 from .replay import Verdict
-from .steps import AnyStep, Fault, HandOff, Place, Prompt, Result, Setup, UserMessage, digest
+from .steps import Fault, HandOff, Place, Result, UserMessage
 from .trace import Move, Trace
 from .transcript import Transcript
 
@@ -200,7 +199,7 @@ def other_deeds(recorded: Trace, now: Trace, writes: frozenset[str]) -> str:
         if was != is_:
             return f"other deeds: recorded {was or 'nothing more'}; now {is_ or 'nothing more'}"
     if then.world != here.world:
-        path = next(p for p in (then.world.keys() | here.world.keys()) if then.world.get(p) != here.world.get(p))
+        path = next(p for p in {**then.world, **here.world} if then.world.get(p) != here.world.get(p))
         return f"the world ends otherwise at {path}"
     if then.handed != here.handed:
         return "a person took over in the record only" if then.handed else "a person took over this time only"
@@ -268,14 +267,3 @@ def verdict_of(trials: list[Trial], asked: int, unrun: str = "") -> tuple[Verdic
     rest = [f"{len(faults)} faults of the infrastructure, the first: {faults[0]}"] if faults else []
     rest += [unrun] if unrun else []
     return Verdict.NEEDS_LIVE, "; ".join([f"{counted}, {asked} were asked for", *rest])
-
-
-def prompt_seal(setup: Setup, steps: Iterable[AnyStep]) -> str:
-    """The hash of all that a model is asked with: the customer's words, and every prompt of a run."""
-    told: list[Any] = [msgspec.to_builtins(setup)]
-    for step in steps:
-        if isinstance(step, UserMessage):
-            told.append(str(step.text))
-        elif isinstance(step, Prompt):
-            told.append([step.spans, step.tools])
-    return digest(told)

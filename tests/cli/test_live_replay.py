@@ -220,3 +220,80 @@ def test_the_rehearsal_leaves_no_receipt(project):
     done, _ = live(project, options=("--model", "rehearsal"))
     assert "1 transcript" in done.stderr
     assert not list(project.rglob("*.receipt.json"))
+
+
+# receipts, without a model
+
+
+@pytest.fixture
+def asked(project):
+    """The project once its model was asked twice and passed twice."""
+    done, _ = live(project, says("No."), says("No."), options=("--trials", "2"))
+    assert done.returncode == 0, done.stderr
+    return project
+
+
+def test_what_only_a_model_can_say_is_neither_red_nor_green_and_says_how_to_ask(project):
+    done = replay(project, None)
+    assert done.returncode == 10
+    assert "no live model was asked yet" in done.stderr
+    assert "next: only a live model can decide it: workbench replay --live" in done.stderr
+    assert replay(project, None, "--accept-receipts").returncode == 10
+
+
+def test_the_last_receipt_is_shown_and_changes_nothing_by_itself(asked):
+    done = replay(asked, None)
+    assert done.returncode == 10
+    assert "2 of 2 trials passed, on today's prompt" in done.stderr
+
+
+def test_a_receipt_that_fits_and_passed_ends_in_0_and_is_counted_apart(asked):
+    done = replay(asked, None, "--accept-receipts")
+    assert done.returncode == 0, done.stderr
+    assert "1 transcript: 1 BY_RECEIPT" in done.stderr
+
+
+def test_a_sentence_that_changed_in_the_prompt_makes_it_void(asked):
+    manual = asked / "journeys/shop/returns/manual.md"
+    manual.write_text(manual.read_text() + "\nBe quick.\n")
+    done = replay(asked, None, "--accept-receipts")
+    assert done.returncode == 10
+    assert "on another prompt than today's" in done.stderr
+
+
+def test_another_expectation_makes_it_void(asked):
+    put(asked, "late", Expectation("says", "1.2.1", text="too late"))
+    done = replay(asked, None, "--accept-receipts")
+    assert done.returncode == 10
+    assert "for another expectation" in done.stderr
+
+
+def test_code_that_changed_is_said(asked):
+    journey = asked / "journeys/shop/returns/journey.py"
+    journey.write_text(journey.read_text() + "\n# a comment\n")
+    done = replay(asked, None, "--accept-receipts")
+    assert done.returncode == 0
+    assert "the agent's files have changed since" in done.stderr
+
+
+def test_a_receipt_of_trials_that_failed_counts_for_nothing(project):
+    live(project, says("No."), calls(RETURN), says("Done."), options=("--trials", "2"))
+    done = replay(project, None, "--accept-receipts")
+    assert done.returncode == 10
+    assert "1 of 2 trials passed, on today's prompt" in done.stderr
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "workbench.receipt/9"}'])
+def test_a_broken_receipt_is_told_and_counts_for_nothing(asked, text):
+    (asked / "transcripts/late.receipt.json").write_text(text)
+    done = replay(asked, None, "--accept-receipts")
+    assert done.returncode == 10
+    assert "transcripts/late.receipt.json: not a receipt" in done.stderr
+
+
+def test_a_receipt_of_another_transcript_counts_for_nothing(asked):
+    put(asked, "other", Expectation("must_not_call", "1.2.1", tool="create_return"))
+    (asked / "transcripts/late.receipt.json").rename(asked / "transcripts/other.receipt.json")
+    done = replay(asked, None, "--accept-receipts", "transcripts/other.json")
+    assert done.returncode == 10
+    assert "of another transcript, late" in done.stderr

@@ -9,11 +9,12 @@ from kit import JOURNEY, WINDOW, Scripted, converse, saved, shop, think, use
 from workbench.chance import pass_power, wilson
 from workbench.estimate import estimate
 from workbench.expectation import KINDS, Expectation
-from workbench.receipt import Receipt, decode, encode, expects
+from workbench.receipt import Receipt, decode, encode
 from workbench.replay import Verdict
 from workbench.rubric import parse, question
 from workbench.steps import Fault, Place
-from workbench.trial import Agent, Ruling, Trial, last_turn, prompt_seal, verdict_of, weigh
+from workbench.transcript import expects, prompt_seal
+from workbench.trial import Agent, Ruling, Trial, last_turn, verdict_of, weigh
 
 FIND, RETURN = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")]
 WRITES = Agent(frozenset({"create_return"}))

@@ -87,6 +87,9 @@ def replay(
     strict_drift: Annotated[
         bool, typer.Option("--strict-drift", help="A changed prompt or decision is STALE, not a note.")
     ] = False,
+    accept_receipts: Annotated[
+        bool, typer.Option("--accept-receipts", help="A receipt that fits and passed decides NEEDS_LIVE.")
+    ] = False,
     live: Annotated[bool, typer.Option("--live", help="The model live, the tools in the sandbox.")] = False,
     since: Annotated[
         str, typer.Option("--from", metavar="STEP", help="Live from this step on: 3.1, or `mark`.")
@@ -102,8 +105,8 @@ def replay(
 ) -> None:
     """Replay transcripts on today's code; no model, no network, no tool runs, unless they are asked for."""
     if live:
-        if tools != "tape" or twice or strict_drift:
-            raise typer.BadParameter("--tools, --twice and --strict-drift are of a replay without --live")
+        if tools != "tape" or twice or strict_drift or accept_receipts:
+            raise typer.BadParameter("--tools, --twice, --strict-drift, --accept-receipts go without --live")
         from ..outside.live import Budget
         from .live import Wish
         from .live import live as start_live
@@ -120,7 +123,8 @@ def replay(
     from .reports import Reports
 
     reports = Reports(json, junit, markdown, github, quiet)
-    raise typer.Exit(start(paths or [], reports, jobs, timeout, options(tools, twice, strict_drift)))
+    how = options(tools, twice, strict_drift)
+    raise typer.Exit(start(paths or [], reports, jobs, timeout, how, accept_receipts))
 
 
 def accept(

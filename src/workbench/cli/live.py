@@ -23,12 +23,12 @@ from ..outside.project import Project, project_for
 from ..outside.receipts import write_receipt
 from ..outside.transcripts import write
 from ..outside.worker import prepare
-from ..receipt import SCHEMA, Receipt, expects, sentence
+from ..receipt import SCHEMA, Receipt, sentence
 from ..redact import Redactor
 from ..replay import Outcome, Verdict, red_proof
 from ..steps import Place
 from ..trace import Trace
-from ..transcript import Transcript, read, slug, still
+from ..transcript import Transcript, expects, read, slug, still
 from ..trial import Trial, last_turn, verdict_of
 from .odds import tell_odds
 from .replay import select

@@ -15,6 +15,7 @@ from ..outside.project import Project, lies_in, project_for
 from ..outside.share import Share, Work
 from ..outside.transcripts import BESIDE, find
 from ..replay import DEFAULT, Options
+from .receipts import show_receipts
 from .report import Exit, say
 from .reports import Reports
 from .tally import Tally
@@ -27,7 +28,14 @@ def options(tools: str, twice: bool, strict_drift: bool) -> Options:
     return Options(tools, twice, strict_drift)  # type: ignore[arg-type]
 
 
-def replay(paths: list[Path], reports: Reports, jobs: int, timeout: float, how: Options = DEFAULT) -> Exit:
+def replay(
+    paths: list[Path],
+    reports: Reports,
+    jobs: int,
+    timeout: float,
+    how: Options = DEFAULT,
+    accept_receipts: bool = False,
+) -> Exit:
     reports.check()
     began = time.perf_counter()
     project = project_for(paths[0] if paths else None)
@@ -36,12 +44,14 @@ def replay(paths: list[Path], reports: Reports, jobs: int, timeout: float, how: 
         say("nothing to replay: no transcript is selected")
         say("  next: save one in the workbench (it goes to transcripts/), or name files")
     cases, interrupted = _run(project, chosen, jobs, timeout, how)
+    show_receipts(cases, project, accept_receipts)
     root = os.path.relpath(project.root)
     tally = Tally(
         cases,
         len(chosen),
         time.perf_counter() - began,
-        {name: str(value) for name, value in msgspec.structs.asdict(how).items()},
+        {name: str(value) for name, value in msgspec.structs.asdict(how).items()}
+        | {"accept_receipts": str(accept_receipts)},
         root="" if root == "." else root,
         interrupted=interrupted,
     )

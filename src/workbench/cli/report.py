@@ -18,7 +18,7 @@ from ..errors import WorkbenchError
 class Exit(IntEnum):
     """Exit codes. Where several apply the worst wins, in the order of WORST."""
 
-    OK = 0  # all PASS or SUPERSEDED
+    OK = 0  # all PASS, SUPERSEDED or BY_RECEIPT
     RED = 1  # any FAIL, DIVERGED, TOOL_ERROR or FLAKY
     INTERRUPTED = 2
     OURS = 3  # a bug of Workbench

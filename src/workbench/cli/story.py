@@ -53,7 +53,9 @@ def next_step(case: Case) -> str:
         case Verdict.SUPERSEDED:
             return "nothing to do: an earlier mark of the same conversation passes"
         case Verdict.NEEDS_LIVE:
-            return "only a live model can decide it; nothing here says it is fixed"
+            return f"only a live model can decide it: workbench replay --live --trials 5 {case.path}"
+        case Verdict.BY_RECEIPT:
+            return "nothing to do while nothing changes; no model was asked today"
         case Verdict.NEEDS_WORLD:
             return "workbench replay --tools=world: only a run of the tool can decide it"
         case Verdict.STALE | Verdict.TOOL_ERROR:

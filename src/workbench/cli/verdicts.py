@@ -8,6 +8,7 @@ from .report import Exit
 CODES = {
     Verdict.PASS: Exit.OK,
     Verdict.SUPERSEDED: Exit.OK,
+    Verdict.BY_RECEIPT: Exit.OK,
     Verdict.FAIL: Exit.RED,
     Verdict.DIVERGED: Exit.RED,
     Verdict.TOOL_ERROR: Exit.RED,

@@ -20,8 +20,8 @@ from ..replay import Verdict
 from ..rubric import SYSTEM, parse, question
 from ..steps import Answer, AnyStep, Place, UserMessage
 from ..trace import Trace
-from ..transcript import Transcript
-from ..trial import Agent, Ruling, Trial, last_turn, prompt_seal, weigh
+from ..transcript import Transcript, prompt_seal
+from ..trial import Agent, Ruling, Trial, last_turn, weigh
 from ..wire import Consult, Consulted, Exhibited, Failed, Reran, RunAgain, Stepped, TakeTurn
 from .worker import Workers
 
@@ -85,7 +85,6 @@ class Live:
         self.budget = budget or Budget()
         self.spent = Spent()
         self._host = Workers(root)
-        self._idle: dict[str, list[Worker]] = {}
         self._gate = asyncio.Semaphore(jobs)
 
     def close(self) -> None:
@@ -93,15 +92,12 @@ class Live:
 
     @asynccontextmanager
     async def worker(self, agent: str) -> AsyncIterator[Worker]:
-        """A worker with the agent loaded. Raises JourneyError or WorkerDied; one that died is not taken back."""
-        idle = self._idle.setdefault(agent, [])
-        worker = idle.pop() if idle else await self._host.start(agent, self.model)
+        """A worker of its own, so that no trial remembers another. Raises JourneyError or WorkerDied."""
+        worker = await self._host.start(agent, self.model)
         try:
             yield worker
-        except BaseException:
+        finally:
             worker.close()
-            raise
-        idle.append(worker)
 
     async def ground(self, asked: Asked) -> Ground:
         """What today's code makes of the record, before anything is spent."""
