@@ -301,6 +301,8 @@ class _Turn:
             self._hand_off(place, str(args.get("reason", "")), "model", "")
             return True
         ran = await self.runner.run(tool, args, place)
+        for exchange in ran.exchanges:
+            self.emit(exchange)
         if ran.fault is not None:
             self.emit(ran.fault)
         self._result(place, tool.name, ran)

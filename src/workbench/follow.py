@@ -120,6 +120,13 @@ class _Follower:
             rerun.differences.append(Difference(move.place, tell(recorded), tell(move), why))
         elif (recorded.decisions or move.decisions) and said(recorded) != said(move):
             rerun.drift.append(Drift(move.place, rerun.moves, "decisions"))
+        elif (
+            recorded.reply
+            and move.reply
+            and recorded.reply.text != move.reply.text
+            and not move.rewritten("reply")
+        ):
+            rerun.drift.append(Drift(move.place, rerun.moves, "words sent"))  # of a policy, or of a hand-off
 
     def _prompt_drift(self, then: Prompt | None, move: Move) -> None:
         now = move.prompt

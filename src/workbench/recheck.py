@@ -8,13 +8,14 @@ the expectation judges it.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Literal
 
 import msgspec
 
 from .alike import Alike
 from .runner import Ran, Sandbox
-from .steps import Place
+from .steps import Exchange, Place
 from .tape import Tape
 from .tool import Tool
 
@@ -56,10 +57,17 @@ class Recheck:
             self.sandbox.world.replay(taped.changed)
             return taped
         self.ran += 1
+        move = self.tape.move_at(place)
+        if self.sandbox.world.http is not None:
+            self.sandbox.world.http.expect(move.exchanges if move else [])
         ran = await self.sandbox.run(tool, args, place)
         if place == self.judged:
             return ran
-        why = self._unlike(tool, taped, ran)
+        missed = self.sandbox.world.http.missed if self.sandbox.world.http else []
+        if missed:
+            self.found.append(Unlike(place, "raised", _short(taped), _short(ran), missed[0], tool.source))
+            return taped
+        why = self._unlike(tool, taped, ran) or _unmade(tool, move.exchanges if move else [], ran.exchanges)
         if not why:
             return ran
         raised = taped.outcome == "ok" and ran.outcome in ("fault", "error")
@@ -77,6 +85,14 @@ class Recheck:
             return f"the result of {tool.name} is another: {why}"
         why = "" if self.bare else self._alike.writes_unlike(taped.changed, ran.changed)
         return f"{tool.name} writes otherwise: {why}" if why else ""
+
+
+def _unmade(tool: Tool, then: list[Exchange], now: list[Exchange]) -> str:
+    if len(now) >= len(then):
+        return ""
+    made = Counter((e.method, e.url) for e in now)
+    left = Counter((e.method, e.url) for e in then) - made
+    return f"{tool.name} no longer asks: " + ", ".join(f"{method} {url}" for method, url in left)
 
 
 _CAME = {

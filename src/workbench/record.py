@@ -15,6 +15,7 @@ from .steps import (
     AnyStep,
     Decision,
     Entered,
+    Exchange,
     Fault,
     HandOff,
     Prompt,
@@ -71,6 +72,8 @@ class _Reader:
                 return f"a {kind.__name__.lower()} at {step.place}, after answer {self.answer}"
         elif step.answer != self.answer or not 0 <= step.call <= len(self.calls):
             return f"a {kind.__name__.lower()} at {step.place}, where no {'call' if step.call else 'answer'} is"
+        elif kind is Exchange:
+            return "" if step.call else f"an exchange at {step.place}, where no call is"
         elif kind is Decision:
             stand = step.stand  # type: ignore[union-attr]
             if (step.answer > 0, step.call > 0) != STANDS[stand]:

@@ -18,7 +18,7 @@ import msgspec
 
 from .errors import JourneyError, ToolError
 from .source import fault_place
-from .steps import Change, Fault, Outcome, Place, plain, writable
+from .steps import Change, Exchange, Fault, Outcome, Place, plain, writable
 from .tool import BadArguments, Tool
 from .world import World, diff
 
@@ -36,6 +36,7 @@ class Ran(NamedTuple):
     changed: list[Change] = []  # noqa: RUF012
     printed: str = ""
     fault: Fault | None = None
+    exchanges: list[Exchange] = []  # noqa: RUF012
 
 
 class Runner(Protocol):
@@ -89,8 +90,12 @@ class Sandbox:
         except BadArguments as error:
             return Ran("rejected", str(error))
         except CODE_ERRORS as error:
-            return _fault(tool, place, error, changed, printed.text())
-        return Ran(outcome, value, changed, printed.text())
+            broke = _fault(tool, place, error, changed, printed.text())
+            return broke._replace(exchanges=self._exchanges())
+        return Ran(outcome, value, changed, printed.text(), exchanges=self._exchanges())
+
+    def _exchanges(self) -> list[Exchange]:
+        return self.world.http.taken() if self.world.http else []
 
 
 async def _body(tool: Tool, args: dict[str, Any], given: dict[str, Any], printed: Printed) -> tuple[Outcome, Any]:

@@ -9,6 +9,7 @@ itself (so also its reply). A place never moves when a policy step is added.
     Prompt        what the model is sent from here on: hashes of spans and schemas
     Answer        what the model answered, raw blocks kept as received
     Decision      what one policy said about a message, a call, a result or a reply
+    Exchange      one request of a tool to a system outside, and what came back
     Result        what a call came to, and what it changed in the world
     Reply         what the customer was sent
     HandOff       a person takes over
@@ -217,6 +218,23 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
     after: Any = msgspec.UNSET
 
 
+class Exchange(Step, frozen=True, kw_only=True, tag="exchange"):
+    """One HTTP request that a call's tool made with the client it was handed, and the response.
+
+    `number` counts from 1 within the call. `sent` and `got` are the bodies: JSON
+    parsed, text as it is, other bytes as {"base64": ...}, nothing as None.
+    `kind` is the response's content type; `status` 0 is no response, `got` the error.
+    """
+
+    number: int
+    method: str
+    url: str
+    sent: Any = None
+    status: int = 0
+    kind: str = ""
+    got: Any = None
+
+
 class Result(Step, frozen=True, kw_only=True, tag="result"):
     """What a call came to. `value` is plain data, before any policy after the tool."""
 
@@ -255,7 +273,9 @@ class TurnEnd(Step, frozen=True, kw_only=True, tag="end"):
     detail: str = ""
 
 
-AnyStep = UserMessage | Entered | Prompt | Answer | Decision | Result | Reply | HandOff | Fault | TurnEnd
+AnyStep = (
+    UserMessage | Entered | Prompt | Answer | Decision | Exchange | Result | Reply | HandOff | Fault | TurnEnd
+)
 
 
 class Setup(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

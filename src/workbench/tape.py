@@ -77,4 +77,4 @@ class Tape:
         if move.args is not args and not same(move.args, args):
             return Ran("missing", f"the tape holds a result of {tool.name} at {place}, for other arguments")
         result = move.result
-        return Ran(result.outcome, result.value, result.changed, result.printed)
+        return Ran(result.outcome, result.value, result.changed, result.printed, exchanges=move.exchanges)

@@ -19,6 +19,7 @@ from .steps import (
     Call,
     Decision,
     Entered,
+    Exchange,
     Fault,
     HandOff,
     Place,
@@ -82,6 +83,7 @@ class Move(msgspec.Struct):
     entered: Entered | None = None
     handoff: HandOff | None = None
     faults: list[Fault] = []
+    exchanges: list[Exchange] = []
 
     @property
     def reasoning(self) -> str:
@@ -204,6 +206,9 @@ class Moves:
     def _broke(self, step: Fault) -> None:
         self._move(step).faults.append(step)
 
+    def _exchanged(self, step: Exchange) -> None:
+        self._move(step).exchanges.append(step)
+
     def _ended(self, step: TurnEnd) -> None:
         self._turn.end = step
 
@@ -227,6 +232,7 @@ _ADD: dict[type[Any], Any] = {
     Prompt: Moves._prompted,
     Answer: Moves._answered,
     Decision: Moves._decided,
+    Exchange: Moves._exchanged,
     Result: Moves._resulted,
     Reply: Moves._replied,
     HandOff: Moves._handed,

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, is_dataclass
 from datetime import datetime
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, Protocol, TypeVar, dataclass_transform
 
 import msgspec
 
 from .errors import JourneyError
-from .steps import Change, plain, typed
+from .steps import Change, Exchange, plain, typed
 
 T = TypeVar("T")
 
@@ -55,16 +55,38 @@ class Ids:
         return made
 
 
+class Http(Protocol):
+    """Where the HTTP clients come from that tools are handed.
+
+    `client` makes one of that kind for the call at `place`, `taken` gives the
+    exchanges made since it was last asked. Kept from a record, `expect` says
+    which exchanges a call may make, and `missed` what it asked for beyond them.
+    """
+
+    missed: list[str]
+
+    def client(self, kind: type[Any], place: tuple[int, int, int]) -> Any: ...
+    def taken(self) -> list[Exchange]: ...
+    def expect(self, exchanges: list[Exchange]) -> None: ...
+
+
 def is_handed_in(hint: Any) -> bool:
     """Whether a parameter of this type is handed in rather than asked of the model."""
     if not isinstance(hint, type):
         return False
-    return hint in (Clock, Ids) or is_random(hint) or getattr(hint, "__workbench_world__", False)
+    return (
+        hint in (Clock, Ids) or is_random(hint) or is_client(hint) or getattr(hint, "__workbench_world__", False)
+    )
 
 
 def is_random(hint: type) -> bool:
     """Whether it is random.Random, told without importing random (3 ms that replay need not pay)."""
     return hint.__name__ == "Random" and hint.__module__ == "random"
+
+
+def is_client(hint: type) -> bool:
+    """Whether it is httpx.Client or httpx.AsyncClient, told without importing httpx (150 ms)."""
+    return hint.__name__ in ("Client", "AsyncClient") and hint.__module__.split(".")[0] == "httpx"
 
 
 class World:
@@ -74,9 +96,10 @@ class World:
     its own defaults. `made` are the ids it has given out.
     """
 
-    def __init__(self, start: dict[str, Any], *, now: datetime, seed: int) -> None:
+    def __init__(self, start: dict[str, Any], *, now: datetime, seed: int, http: Http | None = None) -> None:
         self.clock = Clock(now)
         self.made: set[str] = set()
+        self.http = http
         self._seed = seed
         self._start = start
         self._parts: dict[str, Any] = {}
@@ -93,6 +116,10 @@ class World:
             import random
 
             return random.Random(f"{self._seed}:{place}")
+        if is_client(kind):
+            if self.http is None:
+                raise JourneyError("no HTTP client is handed in here")
+            return self.http.client(kind, place)
         name = kind.__name__
         if name not in self._parts:
             data = self._start.get(name)

@@ -79,6 +79,7 @@ AUTHOR = ""  # workbench/__init__.py: what a journey author imports; stands abov
 LIBRARIES = {  # an outside library: where alone it may be imported
     "anthropic": ("outside/claude.py",),
     "httpx2": ("outside/claude.py",),
+    "httpx": ("outside/http.py",),
     "watchfiles": ("outside/watch.py",),
     "sqlite_utils": ("outside/index_tables.py",),
     "typer": ("cli/commands.py",),

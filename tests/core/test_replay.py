@@ -389,3 +389,16 @@ def test_an_answer_after_the_stopped_one_is_still_a_difference(tmp_path):
     shorter = FIRST.replace("Block", "Escalate")
     journey = JOURNEY.replace("Block, ", "Block, Escalate, ")
     assert replay(transcript, today(tmp_path, shorter, journey=journey)).verdict is Verdict.FAIL
+
+
+def test_other_words_of_a_policy_to_the_customer_are_drift(tmp_path):
+    say = """
+    @returns.policy(on_message=True)
+    def polite(message, talk):
+        '''Be polite.'''
+        return Block("rude", say="{}")
+    """
+    talk = converse(shop(tmp_path / "then", say.format("Please calm down.")), Scripted(), "you ...")
+    outcome = replay(saved(talk), today(tmp_path, say.format("Let us be friends.")))
+    assert outcome.verdict is Verdict.PASS
+    assert outcome.drift == ["1.0.0 words sent"]

@@ -23,16 +23,17 @@ _IDS = {"uuid.uuid1", "uuid.uuid4", "uuid.uuid6", "uuid.uuid7"}
 _CHANCE = {"os.urandom", "os.getrandom", "random.SystemRandom"}
 _ENVIRONMENT = {"os.environ", "os.environb", "os.getenv", "os.getenvb"}
 _NETWORK = {
-    "socket", "requests", "httpx", "httpx2", "aiohttp", "urllib.request", "urllib3", "http.client", "ftplib",
+    "socket", "requests", "httpx2", "aiohttp", "urllib.request", "urllib3", "http.client", "ftplib",
     "smtplib", "imaplib", "poplib", "xmlrpc.client", "websockets", "websocket", "grpc", "boto3", "anthropic",
     "openai",
 }  # fmt: skip
+_HTTP = {"get", "post", "put", "patch", "delete", "head", "options", "request", "stream", "Client", "AsyncClient"}
 _NEXT = {
     "clock": "use talk.now in a policy or a condition, `clock: Clock` in a tool",
     "random": "take `chance: random.Random` as a parameter of the tool: it is handed in, the same in every run",
     "ids": "take `ids: Ids` as a parameter of the tool: ids.new() gives the same ids in every run",
     "environment": "put it into the fixture, or into the code",
-    "network": "give the tool a class marked @world, and let a fixture fill it",
+    "network": "take `http: httpx.Client` as a parameter of the tool, or a @world class that a fixture fills",
 }
 _STARS = {"time": "clock", "random": "random", "secrets": "random"}
 
@@ -157,6 +158,10 @@ class Reader(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         if self._dotted(node.func) == "random.Random" and not node.args and not node.keywords:
             self._report(node, "random", "random.Random() without a seed comes out different in every run")
+        head, _, name = self._dotted(node.func).rpartition(".")
+        if head == "httpx" and name in _HTTP:
+            message = f"httpx.{name} reaches out of the sandbox: a replay cannot hold it fixed"
+            self._report(node, "network", message)
         names_tool = self._dotted(node.func) in ("workbench.Use", "workbench.script.Use")
         if isinstance(node.func, ast.Attribute) and node.func.attr in ("result", "results"):
             of = node.func.value

@@ -31,7 +31,7 @@ from ..policy import EVERY, READS, WRITES
 from ..runner import CODE_ERRORS, describe
 from ..source import ROOT_PACKAGE, fault_place
 from ..steps import Setup
-from ..world import World
+from ..world import Http, World, is_client
 from . import leaks
 
 IGNORED = {"__pycache__", ".git", ".workbench"}
@@ -329,10 +329,11 @@ def _fixtures(root: Path, agent: Agent) -> dict[str, Fixture]:
     return dict(sorted(found.items(), key=lambda item: item[0] != agent.fixture))
 
 
-def make_world(loaded: Loaded, setup: Setup, redacted: bool = False) -> World:
+def make_world(loaded: Loaded, setup: Setup, *, taped: bool = False) -> World:
     """The sandbox a conversation starts from. Raises JourneyError where its fixture is gone or has no time.
 
-    `redacted`: with the substitutes that a transcript has for personal data, so that what it says can be found.
+    `taped`: for a replay. It has the substitutes that a transcript has for personal
+    data, so that what it asks for is there, and HTTP comes from the record.
     """
     fixture = loaded.fixtures.get(setup.fixture)
     where = f"{loaded.agent.name}/{loaded.agent.fixtures}/{setup.fixture}.json"
@@ -349,8 +350,17 @@ def make_world(loaded: Loaded, setup: Setup, redacted: bool = False) -> World:
             f"the clock {setup.clock!r} is no time", where=where, next="write it like 2026-03-10T10:00:00+01:00"
         ) from None
     start = fixture.world if fixture else {}
-    if redacted:
+    if taped:
         from ..redact import Redactor  # its patterns cost 3 ms that a plain replay need not pay
 
         start = Redactor().value(start)
-    return World(start, now=now, seed=setup.seed)
+    return World(start, now=now, seed=setup.seed, http=_http(loaded.agent, taped))
+
+
+def _http(agent: Agent, taped: bool) -> Http | None:
+    """The HTTP clients of an agent's tools; None where no tool asks for one, so that httpx is not imported."""
+    if not any(is_client(kind) for tool in agent.all_tools() for kind in tool.handed_in.values()):
+        return None
+    from .http import LiveHttp, TapedHttp
+
+    return TapedHttp() if taped else LiveHttp()

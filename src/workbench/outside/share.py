@@ -98,7 +98,7 @@ class Share:
         return self._loaded[name].agent
 
     def _make_world(self, setup: Setup) -> World:
-        return make_world(self._loaded[setup.agent], setup, redacted=True)
+        return make_world(self._loaded[setup.agent], setup, taped=True)
 
     def _changed_files(self, transcript: Transcript) -> list[str]:
         """The files of its agent that are not as they were when it was recorded."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ...steps import Decision
+from ...steps import Decision, Exchange
 from ...trace import Move
 from ...transcript import Mark
 from ...wire import Differs
@@ -131,6 +131,8 @@ def what(move: Move, width: int, over: str = "") -> list[Line]:
         lines += labelled("", [Bit(one_line(move.call.broken), "bad")], width)
     if move.rewritten("before") is not None:
         lines += labelled("ran as", [Bit(f"({value(move.args)})")], width)
+    for exchange in move.exchanges:
+        lines += _exchange(exchange, width)
     result = move.result
     if result is None:
         if unfinished(move) and over in CUT_OFF:
@@ -158,6 +160,20 @@ def what(move: Move, width: int, over: str = "") -> list[Line]:
     if move.entered is not None:
         lines += labelled("entered", [Bit(one_line(move.entered.journey), "accent")], width)
     return lines + _sent(move, width)
+
+
+def _exchange(exchange: Exchange, width: int) -> list[Line]:
+    """One request of the tool, and what came back."""
+    good = 200 <= exchange.status < 400
+    sign, role = ("→", "accent") if good else ("✗", "bad")
+    asked = [
+        Bit(one_line(f"{exchange.method} {exchange.url}")),
+        Bit(f"  {sign} {exchange.status or 'no answer'}", role),
+    ]
+    lines = labelled("http", asked, width)
+    if exchange.sent is not None:
+        lines += block("sent", exchange.sent, width)
+    return lines if exchange.got is None else lines + block("got", exchange.got, width)
 
 
 def _sent(move: Move, width: int) -> list[Line]:

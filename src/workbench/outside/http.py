@@ -1,0 +1,230 @@
+"""The HTTP clients that tools are handed: live ones keep what they exchange, taped ones give it again.
+
+No header of a request is kept, and values that are named like secrets are not
+either, in addresses and in JSON. A taped client connects to nothing: a request
+that its call did not make when it was recorded fails, and says how the nearest
+recorded ones differ.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import msgspec
+
+from ..alike import Alike
+from ..steps import Exchange
+
+MAX_BODY = 1_000_000  # bytes kept of one body
+NEAREST = 3  # recorded requests named beside one that is not on the tape
+HIDDEN = "(hidden)"
+_SECRET = re.compile(r"(?i)(?:^|_|-)(api_?key|key|token|secret|password|passwd|authorization|signature|sig)$")
+
+Handle = Callable[[httpx.Request], httpx.Response]
+
+
+class LiveHttp:
+    """Clients that reach the network. Each exchange is kept, a failed one too."""
+
+    def __init__(self) -> None:
+        self.missed: list[str] = []
+        self._made: list[Exchange] = []
+
+    def client(self, kind: type[Any], place: tuple[int, int, int]) -> Any:
+        if kind.__name__ == "AsyncClient":
+            return httpx.AsyncClient(transport=_AsyncRecorder(self, place))
+        return httpx.Client(transport=_Recorder(self, place))
+
+    def taken(self) -> list[Exchange]:
+        made, self._made = self._made, []
+        return made
+
+    def expect(self, exchanges: list[Exchange]) -> None:
+        pass
+
+    def keep(self, place: tuple[int, int, int], request: httpx.Request, **came: Any) -> None:
+        self._made.append(_exchange(place, len(self._made) + 1, request, **came))
+
+
+class TapedHttp:
+    """Clients that answer from the record; see `world.Http`."""
+
+    def __init__(self) -> None:
+        self.missed: list[str] = []
+        self._made: list[Exchange] = []
+        self._left: list[Exchange] = []
+
+    def client(self, kind: type[Any], place: tuple[int, int, int]) -> Any:
+        transport = httpx.MockTransport(lambda request: self._answer(place, request))
+        return (
+            httpx.AsyncClient(transport=transport)
+            if kind.__name__ == "AsyncClient"
+            else httpx.Client(transport=transport)
+        )
+
+    def taken(self) -> list[Exchange]:
+        made, self._made = self._made, []
+        return made
+
+    def expect(self, exchanges: list[Exchange]) -> None:
+        self._left = list(exchanges)
+        self.missed = []
+
+    def _answer(self, place: tuple[int, int, int], request: httpx.Request) -> httpx.Response:
+        asked = _exchange(place, len(self._made) + 1, request)
+        reasons = []
+        for index, recorded in enumerate(self._left):
+            why = unlike(recorded, asked)
+            if not why:
+                del self._left[index]
+                self._made.append(recorded)
+                return _response(recorded, request)
+            reasons.append((why.count(";"), f"{recorded.method} {recorded.url}: {why}"))
+        nearest = [text for _, text in sorted(reasons)[:NEAREST]] or [
+            "no request of this call is left on the tape"
+        ]
+        message = f"the tape does not hold {asked.method} {asked.url}; " + "; ".join(nearest)
+        self.missed.append(message)
+        raise httpx.ConnectError(message, request=request)
+
+
+def unlike(recorded: Exchange, asked: Exchange) -> str:
+    """Why a request is not the recorded one, all reasons joined by ";", or ""."""
+    alike = Alike()
+    then, now = httpx.URL(recorded.url), httpx.URL(asked.url)
+    found = [
+        "" if recorded.method == asked.method else f"its method was {recorded.method}",
+        "" if (then.host, then.port) == (now.host, now.port) else f"its host was {then.netloc.decode()}",
+        "" if then.path == now.path else f"its path was {then.path}",
+        alike.unlike(_query(then), _query(now), path="query"),
+        alike.unlike(recorded.sent, asked.sent, path="body"),
+    ]
+    return "; ".join(filter(None, found))
+
+
+def _query(url: httpx.URL) -> dict[str, Any]:
+    found: dict[str, list[str]] = {}
+    for key, value in url.params.multi_items():
+        found.setdefault(key, []).append(value)
+    return dict(found)
+
+
+class _Recorder(httpx.HTTPTransport):
+    def __init__(self, http: LiveHttp, place: tuple[int, int, int]) -> None:
+        super().__init__()
+        self._keep = (http, place)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        http, place = self._keep
+        request.read()
+        try:
+            response = super().handle_request(request)
+            response.read()
+        except httpx.TransportError as error:
+            http.keep(place, request, error=error)
+            raise
+        http.keep(place, request, response=response)
+        return _again(response)
+
+
+class _AsyncRecorder(httpx.AsyncHTTPTransport):
+    def __init__(self, http: LiveHttp, place: tuple[int, int, int]) -> None:
+        super().__init__()
+        self._keep = (http, place)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        http, place = self._keep
+        await request.aread()
+        try:
+            response = await super().handle_async_request(request)
+            await response.aread()
+        except httpx.TransportError as error:
+            http.keep(place, request, error=error)
+            raise
+        http.keep(place, request, response=response)
+        return _again(response)
+
+
+def _again(response: httpx.Response) -> httpx.Response:
+    """A response that was read, for the client to read: its body is no longer compressed."""
+    gone = ("content-encoding", "content-length", "transfer-encoding")
+    headers = [(k, v) for k, v in response.headers.multi_items() if k.lower() not in gone]
+    return httpx.Response(response.status_code, headers=headers, content=response.content)
+
+
+def _exchange(
+    place: tuple[int, int, int],
+    number: int,
+    request: httpx.Request,
+    response: httpx.Response | None = None,
+    error: httpx.TransportError | None = None,
+) -> Exchange:
+    turn, answer, call = place
+    kind = response.headers.get("content-type", "") if response is not None else ""
+    got = f"{type(error).__name__}: {error}" if error else None
+    if response is not None:
+        got = _body(response.content, kind)
+    return Exchange(
+        turn=turn, answer=answer, call=call, number=number,
+        method=request.method, url=_address(request.url),
+        sent=_body(request.content, request.headers.get("content-type", "")),
+        status=response.status_code if response is not None else 0, kind=kind, got=got,
+    )  # fmt: skip
+
+
+def _address(url: httpx.URL) -> str:
+    hidden = [(k, HIDDEN if _SECRET.search(k) else v) for k, v in url.params.multi_items()]
+    plain = url.copy_with(userinfo=b"") if url.userinfo else url
+    return str(plain.copy_with(params=hidden) if hidden else plain)
+
+
+def _body(content: bytes, kind: str) -> Any:
+    """A body as it is kept; what is too long for a record is cut, and says so."""
+    if not content:
+        return None
+    if len(content) > MAX_BODY:
+        return {"cut": f"{len(content):,} bytes; {MAX_BODY:,} are kept at most"}
+    if "json" in kind:
+        try:
+            return _hide(msgspec.json.decode(content))
+        except msgspec.DecodeError:
+            pass
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(content).decode()}
+    return _form(text) if "x-www-form-urlencoded" in kind else text
+
+
+def _form(text: str) -> str:
+    return str(
+        httpx.QueryParams(
+            [(k, HIDDEN if _SECRET.search(k) else v) for k, v in httpx.QueryParams(text).multi_items()]
+        )
+    )
+
+
+def _hide(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: HIDDEN if _SECRET.search(k) and isinstance(v, str) else _hide(v) for k, v in value.items()}
+    return [_hide(item) for item in value] if isinstance(value, list) else value
+
+
+def _response(recorded: Exchange, request: httpx.Request) -> httpx.Response:
+    if not recorded.status:
+        raise httpx.ConnectError(str(recorded.got), request=request)
+    got = recorded.got
+    headers = {"content-type": recorded.kind} if recorded.kind else {}
+    if got is None:
+        content = b""
+    elif isinstance(got, dict) and "base64" in got and "json" not in recorded.kind:
+        content = base64.b64decode(got["base64"])
+    elif isinstance(got, str) and "json" not in recorded.kind:
+        content = got.encode()
+    else:
+        content = msgspec.json.encode(got)
+    return httpx.Response(recorded.status, headers=headers, content=content, request=request)

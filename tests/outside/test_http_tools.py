@@ -1,0 +1,166 @@
+"""Tools that call systems outside through the client they are handed: kept on the tape, and replayed from it."""
+
+from __future__ import annotations
+
+import asyncio
+import http.server
+import json
+import threading
+
+import pytest
+
+from kit import JOURNEY, Scripted, saved, shop, use
+from workbench.engine import Conversation, run_turn
+from workbench.outside.loader import make_world
+from workbench.replay import Options, Verdict, replay
+from workbench.runner import Sandbox
+from workbench.steps import Exchange
+from workbench.transcript import decode, encode
+
+WORLD = Options(tools="world")
+TRACK = '''
+    import httpx
+
+    @returns.tool
+    def track(parcel: str, http: httpx.Client) -> str:
+        """Where a parcel is."""
+        got = http.post("{url}/track?parcel=" + parcel, json={{"parcel": parcel, "token": "sk-123"}})
+        return got.json()["place"]
+'''
+
+
+class Carrier(http.server.BaseHTTPRequestHandler):
+    """A system of somebody else's, on loopback."""
+
+    asked = 0
+
+    def do_POST(self):
+        Carrier.asked += 1
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        said = json.dumps({"place": f"{body['parcel']} is in Ghent", "access_token": "secret!"}).encode()
+        self.send_response(200 if body["parcel"] != "P-9" else 500)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(said)))
+        self.end_headers()
+        self.wfile.write(said)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def carrier():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Carrier)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    Carrier.asked = 0
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def journey(url, old="", new=""):
+    return JOURNEY + TRACK.format(url=url).replace(old, new)
+
+
+def tracked(folder, url, *calls):
+    """A conversation in which the carrier was really asked."""
+    loaded = shop(folder / "then", journey=journey(url))
+    talk = Conversation(loaded.agent, loaded.fixtures["base"].setup)
+    model = Scripted([use("track", parcel=parcel) for parcel in calls or ("P-1",)], "It is there.")
+    sandbox = Sandbox(make_world(loaded, talk.setup))
+    asyncio.run(run_turn(talk, "where is it?", model, sandbox))
+    return decode(encode(saved(talk)))
+
+
+def again(folder, transcript, code):
+    loaded = shop(folder / "now", journey=code)
+    return replay(transcript, loaded.agent, WORLD, lambda setup: make_world(loaded, setup, taped=True))
+
+
+def exchanges(transcript):
+    return [step for step in transcript.steps if isinstance(step, Exchange)]
+
+
+def test_what_a_tool_exchanges_is_kept_as_steps_of_its_call(tmp_path, carrier):
+    transcript = tracked(tmp_path, carrier)
+    made = exchanges(transcript)
+    assert [(str(e.place), e.method, e.status) for e in made] == [("1.1.1", "POST", 200)]
+    assert made[0].url == f"{carrier}/track?parcel=P-1"
+    assert made[0].got["place"] == "P-1 is in Ghent"
+
+
+def test_what_is_named_like_a_secret_is_not_kept(tmp_path, carrier):
+    kept = encode(tracked(tmp_path, carrier)).decode()
+    assert "sk-123" not in kept
+    assert "secret!" not in kept
+
+
+def test_a_replay_with_tools_answers_from_the_tape_and_asks_nobody(tmp_path, carrier):
+    transcript = tracked(tmp_path, carrier)
+    asked = Carrier.asked
+    assert again(tmp_path, transcript, journey(carrier)).verdict is Verdict.PASS
+    assert Carrier.asked == asked
+
+
+def test_a_request_that_the_tape_does_not_hold_fails_with_the_nearest_and_why(tmp_path, carrier):
+    transcript = tracked(tmp_path, carrier)
+    changed = journey(carrier, '"parcel": parcel,', '"parcel": parcel, "fast": True,')
+    outcome = again(tmp_path, transcript, changed)
+    assert outcome.verdict is Verdict.TOOL_ERROR
+    assert f"the tape does not hold POST {carrier}/track?parcel=P-1" in outcome.why
+    assert "body.fast is new" in outcome.why
+
+
+def test_it_fails_even_where_the_tool_hides_it(tmp_path, carrier):
+    transcript = tracked(tmp_path, carrier)
+    asked = "        got = http.post("
+    hidden = "with contextlib.suppress(Exception): http.get('http://other/')"
+    hiding = journey(carrier).replace(asked, f"        import contextlib\n        {hidden}\n{asked}")
+    outcome = again(tmp_path, transcript, hiding)
+    assert outcome.verdict is Verdict.TOOL_ERROR
+    assert "its host was 127.0.0.1" in outcome.why
+
+
+def test_a_request_that_is_no_longer_made_is_stale(tmp_path, carrier):
+    transcript = tracked(tmp_path, carrier)
+    silent = journey(carrier).split("        got = ")[0] + '        return "P-1 is in Ghent"\n'
+    outcome = again(tmp_path, transcript, silent)
+    assert outcome.verdict is Verdict.STALE
+    assert "no longer asks: POST" in outcome.why
+
+
+def test_two_calls_of_one_answer_each_have_their_own_exchange(tmp_path, carrier):
+    transcript = tracked(tmp_path, carrier, "P-1", "P-2")
+    assert [str(e.place) for e in exchanges(transcript)] == ["1.1.1", "1.1.2"]
+    assert again(tmp_path, transcript, journey(carrier)).verdict is Verdict.PASS
+
+
+def test_a_system_that_does_not_answer_is_kept_as_such_and_replays_so(tmp_path):
+    nobody = "http://127.0.0.1:1"
+    transcript = tracked(tmp_path, nobody)
+    made = exchanges(transcript)
+    assert made[0].status == 0
+    assert "ConnectError" in made[0].got
+    assert again(tmp_path, transcript, journey(nobody)).verdict is Verdict.PASS
+
+
+def test_an_async_client_is_kept_and_replayed_too(tmp_path, carrier):
+    def waiting(code):
+        code = code.replace("def track", "async def track").replace("httpx.Client", "httpx.AsyncClient")
+        return code.replace("http.post(", "await http.post(")
+
+    loaded = shop(tmp_path / "then", journey=waiting(journey(carrier)))
+    talk = Conversation(loaded.agent, loaded.fixtures["base"].setup)
+    model = Scripted([use("track", parcel="P-1")], "It is there.")
+    asyncio.run(run_turn(talk, "where?", model, Sandbox(make_world(loaded, talk.setup))))
+    transcript = saved(talk)
+    asked = Carrier.asked
+    assert len(exchanges(transcript)) == 1
+    assert again(tmp_path, transcript, waiting(journey(carrier))).verdict is Verdict.PASS
+    assert Carrier.asked == asked
+
+
+def test_a_default_replay_runs_no_tool_and_needs_no_exchange(tmp_path, carrier):
+    transcript = tracked(tmp_path, carrier)
+    loaded = shop(tmp_path / "now", journey=journey("http://elsewhere"))
+    assert replay(transcript, loaded.agent).verdict is Verdict.PASS
