@@ -61,6 +61,8 @@ CORE = (
     "rubric",
     "estimate",
     "receipt",
+    "shard",
+    "wanted",
     "compare",
     "cause",
     "wire",

@@ -80,6 +80,14 @@ def replay(
     timeout: Annotated[
         float, typer.Option(help="Seconds a journey may be silent before it counts as hung.")
     ] = 10.0,
+    words: Annotated[
+        str, typer.Option("-k", metavar="EXPR", help="Only what these words are in: `refund and not (a or b)`.")
+    ] = "",
+    tag: Annotated[list[str] | None, typer.Option(help="Only with this tag; more than one: any of them.")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help="Only mistakes, or only guards.")] = None,
+    agent: Annotated[list[str] | None, typer.Option(help="Only of this agent.")] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Only last failures; all, if there are none.")] = False,
+    shard: Annotated[str, typer.Option(metavar="N/OF", help="Only this part of it: 1/8 to 8/8.")] = "",
     tools: Annotated[
         str, typer.Option("--tools", metavar="tape|world", help="world: tools run again in the sandbox, compared.")
     ] = "tape",
@@ -104,27 +112,47 @@ def replay(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, whatever it may cost.")] = False,
 ) -> None:
     """Replay transcripts on today's code; no model, no network, no tool runs, unless they are asked for."""
+    from ..shard import Shard
+    from ..wanted import Wanted
+    from .reports import Reports
+    from .selecting import Scope
+
+    wanted = Wanted(words, tuple(tag or ()), tuple(kind or ()), tuple(agent or ()))
+    scope = Scope(tuple(paths or ()), wanted, failed, Shard.parse(shard) if shard else None)
+    reports = Reports(json, junit, markdown, github, quiet)
     if live:
-        if tools != "tape" or twice or strict_drift or accept_receipts:
-            raise typer.BadParameter("--tools, --twice, --strict-drift, --accept-receipts go without --live")
+        if tools != "tape" or twice or strict_drift or accept_receipts or shard:
+            raise typer.BadParameter("--tools, --twice, --strict-drift, --accept-receipts, --shard exclude --live")
         from ..outside.live import Budget
         from .live import Wish
         from .live import live as start_live
-        from .reports import Reports
 
         budget = Budget(max_trials, max_tokens, max_cost)
         wish = Wish(model, judge, trials, since, budget, dry, yes, jobs)
-        raise typer.Exit(start_live(paths or [], wish, Reports(json, junit, markdown, github, quiet)))
+        raise typer.Exit(start_live(scope, wish, reports))
     asked = (since, model, judge, max_trials, max_tokens, max_cost, dry, yes, trials - 1)
     if any(asked):
         raise typer.BadParameter("--from, --trials, --model, --judge, --max-…, --dry and --yes go with --live")
-    from .replay import options
+    from .replay import How, options
     from .replay import replay as start
+
+    how = How(jobs, timeout, options(tools, twice, strict_drift), accept_receipts)
+    raise typer.Exit(start(scope, reports, how))
+
+
+def merge(
+    files: Annotated[list[Path], typer.Argument(help="The JSON reports of all shards of one replay.")],
+    json: JsonOption = "",
+    junit: JunitOption = "",
+    markdown: MarkdownOption = "",
+    github: GithubFlag = False,
+    quiet: QuietFlag = False,
+) -> None:
+    """Join the reports of the shards of one replay to the one that decides."""
+    from .merge import merge as start
     from .reports import Reports
 
-    reports = Reports(json, junit, markdown, github, quiet)
-    how = options(tools, twice, strict_drift)
-    raise typer.Exit(start(paths or [], reports, jobs, timeout, how, accept_receipts))
+    raise typer.Exit(start(files, Reports(json, junit, markdown, github, quiet)))
 
 
 def accept(
@@ -261,6 +289,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "review": review,
     "tour": tour,
     "replay": replay,
+    "merge": merge,
     "accept": accept,
     "fmt": fmt,
     "chat": chat,

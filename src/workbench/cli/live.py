@@ -16,6 +16,7 @@ from ..case import Case, head_of
 from ..errors import JourneyError, TranscriptError, UsageError, WorkerDied
 from ..estimate import Tokens, estimate
 from ..outside.claude import DEFAULT_MODEL
+from ..outside.failures import Failures
 from ..outside.live import Asked, Budget, Ground, Live
 from ..outside.models import CLAUDE, REHEARSAL, check_name, choose
 from ..outside.prices import cost
@@ -31,9 +32,9 @@ from ..trace import Trace
 from ..transcript import Transcript, expects, read, slug, still
 from ..trial import Trial, last_turn, verdict_of
 from .odds import tell_odds
-from .replay import select
 from .report import Exit, clean, say
 from .reports import Reports
+from .selecting import Scope, select
 from .tally import Tally
 from .waiting import run_until_signal
 
@@ -62,16 +63,15 @@ class Chosen(msgspec.Struct):
     outcome: Outcome | None = None
 
 
-def live(paths: list[Path], wish: Wish, reports: Reports) -> Exit:
+def live(scope: Scope, wish: Wish, reports: Reports) -> Exit:
     reports.check()
     began = time.perf_counter()
-    project = project_for(paths[0] if paths else None)
+    project = project_for(scope.paths[0] if scope.paths else None)
     model = _model(wish.model or str(project.config.get("model", "")))
     if wish.judge:
         check_name(wish.judge)
-    cases, chosen = _choose(select(project, paths), wish.since)
+    cases, chosen = _choose(select(project, scope, Failures(project)).names, wish.since)
     if not (cases or chosen):
-        say("nothing to replay: no transcript is selected")
         return Exit.NOTHING
     if not _estimated(chosen, model, wish):
         say("nothing was run")
@@ -85,14 +85,16 @@ def live(paths: list[Path], wish: Wish, reports: Reports) -> Exit:
             interrupted = True
     cases += [Case(c.path, head_of(c.asked.transcript), c.outcome or _cut_short(c, wish)) for c in chosen]
     cases.sort(key=lambda case: case.path)
-    code = reports.publish(_tally(project, cases, wish, time.perf_counter() - began, interrupted))
+    code = reports.publish(_tally(project, scope.options, cases, wish, time.perf_counter() - began, interrupted))
     tell_odds([c.trials for c in chosen], wish.trials)
     return code
 
 
-def _tally(project: Project, cases: list[Case], wish: Wish, seconds: float, interrupted: bool) -> Tally:
+def _tally(
+    project: Project, asked: dict[str, str], cases: list[Case], wish: Wish, seconds: float, interrupted: bool
+) -> Tally:
     root = os.path.relpath(project.root)
-    asked = {"live": "True", "from": wish.since, "trials": str(wish.trials), "model": wish.model}
+    asked = asked | {"live": "True", "from": wish.since, "trials": str(wish.trials), "model": wish.model}
     return Tally(cases, len(cases), seconds, asked, "" if root == "." else root, interrupted)
 
 
@@ -107,11 +109,11 @@ def _model(asked: str) -> str:
     return DEFAULT_MODEL if model == CLAUDE else model
 
 
-def _choose(paths: list[Path], since: str) -> tuple[list[Case], list[Chosen]]:
+def _choose(paths: list[str], since: str) -> tuple[list[Case], list[Chosen]]:
     """Cases of what cannot be run at all, and what is to be run."""
     cases: list[Case] = []
     chosen: list[Chosen] = []
-    for path in (os.path.relpath(p) for p in paths):
+    for path in paths:
         try:
             transcript = read(Path(path))
             problem = red_proof(transcript)

@@ -4,82 +4,78 @@ from __future__ import annotations
 
 import os
 import time
-from pathlib import Path
 
 import msgspec
 
 from ..case import Case, supersede, twins
-from ..errors import UsageError
-from ..outside.crew import Files, run
-from ..outside.project import Project, lies_in, project_for
+from ..errors import JourneyError, UsageError
+from ..outside.crew import PATIENCE, Files, run
+from ..outside.failures import Failures
+from ..outside.loader import code_hash
+from ..outside.project import Project, project_for
 from ..outside.share import Share, Work
-from ..outside.transcripts import BESIDE, find
 from ..replay import DEFAULT, Options
+from .progress import watched
 from .receipts import show_receipts
 from .report import Exit, say
 from .reports import Reports
-from .tally import Tally
+from .selecting import Scope, select
+from .tally import Part, Tally
+from .verdicts import failed
+
+
+class How(msgspec.Struct, frozen=True):
+    """How to replay: in so many processes (0: one a core), after `timeout` seconds of silence it hung."""
+
+    jobs: int = 0
+    timeout: float = PATIENCE
+    options: Options = DEFAULT
+    accept_receipts: bool = False
 
 
 def options(tools: str, twice: bool, strict_drift: bool) -> Options:
-    """How to replay. Raises UsageError."""
+    """What a replay holds fixed. Raises UsageError."""
     if tools not in ("tape", "world"):
         raise UsageError(f"there is no --tools={tools}", next="--tools=tape or --tools=world")
     return Options(tools, twice, strict_drift)  # type: ignore[arg-type]
 
 
-def replay(
-    paths: list[Path],
-    reports: Reports,
-    jobs: int,
-    timeout: float,
-    how: Options = DEFAULT,
-    accept_receipts: bool = False,
-) -> Exit:
+def replay(scope: Scope, reports: Reports, how: How) -> Exit:
     reports.check()
+    project = project_for(scope.paths[0] if scope.paths else None)
+    return reports.publish(once(project, scope, how, reports.quiet))
+
+
+def once(project: Project, scope: Scope, how: How, quiet: bool) -> Tally:
+    """Replay what is asked for and remember what failed. Raises UsageError."""
     began = time.perf_counter()
-    project = project_for(paths[0] if paths else None)
-    chosen = [os.path.relpath(path) for path in select(project, paths)]
-    if not chosen:
-        say("nothing to replay: no transcript is selected")
-        say("  next: save one in the workbench (it goes to transcripts/), or name files")
-    cases, interrupted = _run(project, chosen, jobs, timeout, how)
-    show_receipts(cases, project, accept_receipts)
+    failures = Failures(project)
+    selection = select(project, scope, failures)
+    cases, interrupted = _run(project, selection.names, how, quiet)
+    show_receipts(cases, project, how.accept_receipts)
+    _remember(failures, cases)
     root = os.path.relpath(project.root)
-    tally = Tally(
+    given = {name: str(value) for name, value in msgspec.structs.asdict(how.options).items()}
+    given["accept_receipts"] = str(how.accept_receipts)
+    return Tally(
         cases,
-        len(chosen),
+        len(selection.names),
         time.perf_counter() - began,
-        {name: str(value) for name, value in msgspec.structs.asdict(how).items()}
-        | {"accept_receipts": str(accept_receipts)},
+        scope.options | given,
         root="" if root == "." else root,
         interrupted=interrupted,
+        part=Part(str(scope.shard), selection.total, selection.seal, _code(project)) if scope.shard else None,
     )
-    return reports.publish(tally)
 
 
-def select(project: Project, paths: list[Path]) -> list[Path]:
-    """The files to replay. A path that names nothing is an error, never an empty success."""
-    if paths:
-        found = find(paths)
-        for path in paths:
-            if path.name.endswith(BESIDE):
-                raise UsageError(f"{path} waits for a person's word", next="name the transcript it lies beside")
-            if not lies_in(path, project):
-                raise UsageError(f"{path} lies in another project", next="go there and replay it on its journeys")
-            if path.is_dir() and not find([path]):
-                raise UsageError(f"there is no transcript in {path}", next="check the path")
-        return found
-    return find([project.transcripts]) if project.transcripts.is_dir() else []
-
-
-def _run(project: Project, names: list[str], jobs: int, timeout: float, how: Options) -> tuple[list[Case], bool]:
+def _run(project: Project, names: list[str], how: How, quiet: bool) -> tuple[list[Case], bool]:
     """The cases in the order of their names, and whether somebody stopped it before all were decided."""
-    task = Files(Share(Work(str(project.journeys), how)), names)
+    task = Files(Share(Work(str(project.journeys), how.options)), names)
     found: dict[int, Case | None] = {}
     interrupted = False
+    crew = run(task, len(names), project.journeys, jobs=how.jobs, patience=how.timeout)
     try:
-        found.update(run(task, len(names), project.journeys, jobs=jobs, patience=timeout))
+        found.update(watched(crew, len(names), quiet))
     except KeyboardInterrupt:
         interrupted = True
     if len(found) != len(names) and not interrupted:
@@ -88,3 +84,18 @@ def _run(project: Project, names: list[str], jobs: int, timeout: float, how: Opt
     twins(cases)
     supersede(cases)
     return cases, interrupted
+
+
+def _remember(failures: Failures, cases: list[Case]) -> None:
+    red = {case.path for case in cases if failed(case.verdict)}
+    try:
+        failures.keep(red, (case.path for case in cases if case.path not in red))
+    except OSError as error:
+        say(f"what failed cannot be kept for --failed: {error.strerror}")
+
+
+def _code(project: Project) -> str:
+    try:
+        return code_hash(project.journeys, "")
+    except JourneyError:
+        return ""

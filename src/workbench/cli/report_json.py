@@ -23,6 +23,7 @@ def as_json(tally: Tally) -> dict[str, Any]:
         "schema": SCHEMA,
         "workbench": __version__,
         "options": tally.options,
+        "shard": tally.part,
         "selected": tally.selected,
         "interrupted": tally.interrupted,
         "seconds": round(tally.seconds, 3),

@@ -13,11 +13,20 @@ from .report import Exit, worst
 from .verdicts import CODES
 
 
+class Part(msgspec.Struct, frozen=True):
+    """What a shard must share with the others: of how many transcripts in all, by their hash, on which code."""
+
+    shard: str
+    total: int
+    seal: str
+    code: str
+
+
 class Tally(msgspec.Struct, frozen=True, dict=True):
     """The cases that were decided, of `selected` transcripts that were to be.
 
     `seconds` is wall time; `options` what was asked for, by name; `root` the
-    project's folder as seen from here, "" for this one.
+    project's folder as seen from here, "" for this one; `part` is None where all were to be decided here.
     """
 
     cases: list[Case]
@@ -26,6 +35,7 @@ class Tally(msgspec.Struct, frozen=True, dict=True):
     options: dict[str, str] = {}
     root: str = ""
     interrupted: bool = False
+    part: Part | None = None
 
     @cached_property
     def counts(self) -> dict[Verdict, int]:
@@ -41,20 +51,20 @@ class Tally(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def code(self) -> Exit:
-        codes = {CODES[case.verdict] for case in self.cases} or {Exit.NOTHING}
+        """How it ends. Only of a shard may nothing be green: the others have what was selected."""
+        if len(self.cases) != self.selected and not self.interrupted:
+            raise AssertionError("the verdicts do not add up to what was selected")
+        nothing = Exit.OK if self.part and self.part.total else Exit.NOTHING
+        codes = {CODES[case.verdict] for case in self.cases} or {nothing}
         return worst(codes | ({Exit.INTERRUPTED} if self.interrupted else set()))
-
-    @property
-    def sentence(self) -> str:
-        """28 transcripts: 27 PASS, 1 FAIL (0.41 s)"""
-        return f"{self.number}: {', '.join(f'{n} {v.value}' for v, n in self.counts.items() if n)} ({self.took})"
 
     @property
     def number(self) -> str:
         done = len(self.cases)
         if self.interrupted:
             return f"interrupted: {done} of {self.selected} transcripts"
-        return f"{done} transcript{'s' * (done != 1)}"
+        shard = f"shard {self.part.shard}: " if self.part else ""
+        return f"{shard}{done} transcript{'s' * (done != 1)}"
 
     @property
     def took(self) -> str:

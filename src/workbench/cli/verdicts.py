@@ -27,3 +27,8 @@ _FATES = {Exit.OK: "skipped", Exit.UNDECIDED: "skipped", Exit.RED: "failure", Ex
 def fate(verdict: Verdict) -> str:
     """passed, skipped, failure or error: a test runner's words. Only a PASS has passed."""
     return "passed" if verdict is Verdict.PASS else _FATES[CODES[verdict]]
+
+
+def failed(verdict: Verdict) -> bool:
+    """Whether a person has something to mend."""
+    return fate(verdict) in ("failure", "error")

@@ -1,0 +1,50 @@
+"""How far a replay is: a line that is drawn over on a terminal, now and then a plain one elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from ..case import Case
+from ..replay import Verdict
+from .report import say
+
+PATIENCE = 0.5  # seconds without anything to see that nobody minds
+REDRAW = 0.1
+PLAIN = 15.0  # seconds from one plain line to the next
+
+CLEAR = "\r\x1b[K"
+
+
+Found = tuple[int, Case | None]
+
+
+def watched(found: Iterable[Found], total: int, quiet: bool) -> Iterator[Found]:
+    """The same, and meanwhile how many of `total` there are and of which verdicts."""
+    terminal = sys.stderr.isatty()
+    due = time.monotonic() + (PATIENCE if terminal else PLAIN)
+    counts: Counter[Verdict] = Counter()
+    drawn = False
+    try:
+        for index, case in found:
+            if case is not None:
+                counts[case.verdict] += 1
+            yield index, case
+            now = time.monotonic()
+            if now < due or quiet:
+                continue
+            told = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
+            line = f"{counts.total()} of {total}: {told}"
+            if terminal:
+                sys.stderr.write(f"{CLEAR}{line}")
+                sys.stderr.flush()
+                drawn = True
+            else:
+                say(line)
+            due = now + (REDRAW if terminal else PLAIN)
+    finally:
+        if drawn:
+            sys.stderr.write(CLEAR)
+            sys.stderr.flush()

@@ -1,0 +1,42 @@
+"""What failed when it was last replayed: kept in .workbench/, so that it can be replayed first, or alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from . import private
+from .project import Project
+
+
+class Failures:
+    """The paths that failed last, as seen from the project's folder."""
+
+    def __init__(self, project: Project) -> None:
+        self._root = project.root
+        self._path = project.state / "failed.json"
+        try:
+            self.paths = set(msgspec.json.decode(self._path.read_bytes(), type=list[str]))
+        except (OSError, msgspec.DecodeError):
+            self.paths = set()  # nothing was kept yet, or it was spoiled: then nothing is known to have failed
+
+    def __contains__(self, name: str) -> bool:
+        """Whether the file called `name` from here failed last."""
+        return bool(self.paths) and self._key(name) in self.paths
+
+    def keep(self, failed: Iterable[str], passed: Iterable[str]) -> None:
+        """Remember a replay; what was not in it stays as it was. Raises OSError."""
+        kept = (self.paths - {self._key(name) for name in passed}) | {self._key(name) for name in failed}
+        if kept == self.paths:
+            return
+        private.file(self._path)
+        temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
+        temporary.write_bytes(msgspec.json.encode(sorted(kept)))
+        os.replace(temporary, self._path)
+        self.paths = kept
+
+    def _key(self, name: str) -> str:
+        return Path(os.path.relpath(os.path.abspath(name), self._root)).as_posix()

@@ -1,0 +1,38 @@
+"""The heads of transcript files: what people wrote of them, read without their steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from ..case import Head, head_of
+from ..errors import TranscriptError
+from ..transcript import SCHEMA, read
+
+
+class _Front(msgspec.Struct):
+    schema: str
+    id: str
+    kind: Literal["mistake", "guard"]
+    agent: str
+    title: str = ""
+    tags: list[str] = []
+
+
+_DECODER = msgspec.json.Decoder(_Front)
+
+
+def head(path: str) -> Head | None:
+    """Id, kind, agent, title and tags of a transcript; None for a file that is none."""
+    try:
+        front = _DECODER.decode(Path(path).read_bytes())
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if front.schema == SCHEMA:
+        return Head(front.id, front.kind, front.agent, front.title, front.tags)
+    try:
+        return head_of(read(Path(path)))  # of an older format, or of a newer one that this Workbench cannot read
+    except TranscriptError:
+        return None

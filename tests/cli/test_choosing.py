@@ -1,0 +1,206 @@
+"""`workbench replay` of a part: filters, last failures, shards. A part is never taken for all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from kit import WINDOW, Scripted, converse, saved, shop, shop_files, use, write
+from workbench.case import Case, Head
+from workbench.cli import run
+from workbench.cli.merge import join
+from workbench.cli.tally import Part, Tally
+from workbench.expectation import Expectation
+from workbench.follow import Difference
+from workbench.replay import Outcome, Verdict
+from workbench.steps import Place
+from workbench.transcript import Mark, encode
+
+LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project of the shop: twelve guards, one mistake that is open, a file that cannot be read."""
+    write(tmp_path / "journeys", shop_files())
+    monkeypatch.chdir(tmp_path)
+    guard = saved(converse(shop(tmp_path / "recorded"), Scripted(*LATE), "return OL-1"))
+    for number in range(12):
+        put(tmp_path, f"guard-{number}", guard, tags=["even" if number % 2 == 0 else "odd"])
+    wrong = {"expectations": [Expectation("not_executed", "1.2.1")], "marks": [Mark("1.2.1")]}
+    put(tmp_path, "late", guard, kind="mistake", **wrong)
+    return tmp_path
+
+
+def put(folder, name, transcript, **changes):
+    path = folder / "transcripts" / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(encode(msgspec.structs.replace(transcript, id=name, **changes)))
+
+
+def replayed(capsys, *options, code=0) -> list[str]:
+    capsys.readouterr()
+    assert run(["replay", "--json", "-", *options]) == code
+    return [one["id"] for one in json.loads(capsys.readouterr().out)["transcripts"]]
+
+
+# filters
+
+
+def test_filters_choose(project, capsys):
+    assert replayed(capsys, "--tag", "odd", "-k", "not (1 or 3)") == ["guard-5", "guard-7", "guard-9"]
+    assert replayed(capsys, "--kind", "mistake", code=1) == ["late"]
+    assert len(replayed(capsys, "--agent", "shop", "-k", "guard and not late")) == 12
+
+
+def test_the_report_says_what_was_asked_for(project):
+    run(["replay", "transcripts", "-k", "guard-1", "--tag", "odd", "--json", "out.json"])
+    options = json.loads(Path("out.json").read_text())["options"]
+    assert {"paths": "transcripts", "-k": "guard-1", "--tag": "odd"}.items() <= options.items()
+
+
+def test_words_that_fit_nothing_are_5_and_say_what_there_is(project, capsys):
+    assert run(["replay", "-k", "gaurd"]) == 5
+    said = capsys.readouterr().err
+    assert "none of the 13 transcripts fits -k 'gaurd'" in said
+    assert "guard-0, guard-1" in said
+
+
+@pytest.mark.parametrize("option", ["--tag=od", "--kind=mistaken", "--agent=shpo", "-k=a and"])
+def test_a_name_that_nothing_has_and_a_bad_expression_are_4(project, option):
+    assert run(["replay", option]) == 4
+
+
+def test_what_cannot_be_read_is_never_filtered_out(project, capsys):
+    (project / "transcripts/broken.json").write_text("{")
+    assert replayed(capsys, "-k", "guard-1", code=4) == ["", "guard-1", "guard-10", "guard-11"]
+
+
+# last failures
+
+
+def test_last_failures_come_first_and_can_be_asked_for_alone(project, capsys):
+    assert replayed(capsys, code=1)[-1] == "late"
+    assert replayed(capsys, code=1)[0] == "late"
+    assert replayed(capsys, "--failed", code=1) == ["late"]
+    write(project / "journeys", shop_files(WINDOW))
+    assert replayed(capsys, "--failed") == ["late"]
+
+
+def test_where_nothing_failed_last_time_all_is_replayed_and_that_is_said(project, capsys):
+    assert len(replayed(capsys, "--failed", code=1)) == 13
+    (project / "transcripts/late.json").unlink()
+    run(["replay", "--failed"])
+    assert "nothing of this failed last time: all of it is replayed" in capsys.readouterr().err
+
+
+def test_a_part_does_not_make_the_others_failures_forgotten(project, capsys):
+    replayed(capsys, code=1)
+    replayed(capsys, "--tag", "even")
+    assert replayed(capsys, "--failed", code=1) == ["late"]
+
+
+def test_spoiled_memory_of_failures_is_no_failure(project, capsys):
+    (project / ".workbench").mkdir()
+    (project / ".workbench/failed.json").write_text("{oops")
+    assert len(replayed(capsys, code=1)) == 13
+
+
+# shards
+
+
+def shards(of=3, *options):
+    codes = [
+        run(["replay", "--shard", f"{number}/{of}", "--json", f"shard-{number}.json", *options])
+        for number in range(1, of + 1)
+    ]
+    return [f"shard-{number}.json" for number in range(1, of + 1)], codes
+
+
+def test_shards_joined_are_the_whole_replay(project):
+    (project / "transcripts/broken.json").write_text("{")
+    files, _ = shards()
+    assert run(["merge", *files, "--json", "joined.json", "--junit", "joined.xml", "--markdown", "joined.md"]) == 4
+    run(["replay", "--json", "whole.json"])
+    joined, whole = (json.loads(Path(name).read_text()) for name in ("joined.json", "whole.json"))
+    assert joined["verdicts"] == whole["verdicts"]
+    assert [one["path"] for one in joined["transcripts"]] == sorted(one["path"] for one in whole["transcripts"])
+    assert Path("joined.xml").exists()
+    assert Path("joined.md").exists()
+
+
+def test_the_joined_report_ends_as_the_whole_would(project):
+    assert run(["merge", *shards()[0]]) == 1
+    write(project / "journeys", shop_files())
+    (project / "transcripts/late.json").unlink()
+    assert run(["merge", *shards()[0]]) == 0
+
+
+def test_an_empty_shard_says_so_and_only_all_of_them_empty_are_5(project, capsys):
+    files, codes = shards(3, "-k", "guard-3")
+    assert sorted(codes) == [0, 0, 0]
+    assert "holds none of the 1 selected transcripts" in capsys.readouterr().err
+    assert run(["merge", *files]) == 0
+    files, codes = shards(3, "-k", "nothing-like-it")
+    assert codes == [5, 5, 5]
+    assert run(["merge", *files]) == 5
+
+
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [
+        (["shard-1.json", "shard-3.json"], "are missing: 2/3"),
+        (["shard-1.json", "shard-1.json"], "it is named twice"),
+        (["shard-1.json", "copy.json", "shard-2.json", "shard-3.json"], "shard 1/3 is also in shard-1.json"),
+        (["shard-1.json", "shard-2.json", "whole.json"], "not of a shard"),
+        (["shard-1.json", "shard-2.json", "nowhere.json"], "cannot be read"),
+        (["shard-1.json", "shard-2.json", "broken.json"], "not a report of a shard"),
+        (["shard-1.json", "shard-2.json", "less.json"], "do not add up"),
+    ],
+)
+def test_reports_that_are_not_the_shards_of_one_replay_are_refused(project, capsys, named, words):
+    shards()
+    run(["replay", "--json", "whole.json"])
+    Path("copy.json").write_text(Path("shard-1.json").read_text())
+    Path("broken.json").write_text('{"schema": "workbench.report/1"}')
+    less = json.loads(Path("shard-3.json").read_text())
+    less["transcripts"].pop()
+    Path("less.json").write_text(json.dumps(less))
+    assert run(["merge", *named]) == 4
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("what", ["options", "journeys", "transcripts"])
+def test_shards_of_other_options_other_code_or_other_transcripts_are_refused(project, capsys, what):
+    files, _ = shards()
+    if what == "journeys":
+        write(project / "journeys", shop_files(WINDOW))
+    if what == "transcripts":
+        (project / "transcripts/late.json").unlink()
+    run(["replay", "--shard", "3/3", "--json", "shard-3.json", *(["--tag", "odd"] if what == "options" else [])])
+    assert run(["merge", *files]) == 4
+    assert f"the {what} are not those of shard-1.json" in capsys.readouterr().err
+
+
+def test_a_mark_that_passes_in_another_shard_supersedes(project):
+    def tally(number, verdict, at):
+        head = Head(f"t{number}", "mistake", "shop", recording="same", at=at)
+        case = Case(f"{number}.json", head, Outcome(verdict, first=Difference(Place(1, 2, 1), "", "", "")))
+        return Tally([case], 1, 1.0, part=Part(f"{number}/2", 2, "", ""))
+
+    shards = {"a": tally(1, Verdict.DIVERGED, "2.1.1"), "b": tally(2, Verdict.PASS, "1.2.1")}
+    assert shards["a"].code == 1
+    assert join(shards).code == 0
+    assert join(shards).counts[Verdict.SUPERSEDED] == 1
+
+
+def test_a_shard_that_was_not_finished_makes_no_green(project):
+    files, _ = shards(2, "--kind", "guard")
+    told = json.loads(Path(files[0]).read_text())
+    gone = told["transcripts"].pop()
+    told["verdicts"][gone["verdict"]] -= 1
+    Path(files[0]).write_text(json.dumps({**told, "interrupted": True}))
+    assert run(["merge", *files]) == 2
