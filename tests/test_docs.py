@@ -167,6 +167,18 @@ def test_the_table_of_operators_is_the_real_one() -> None:
     assert rows == [(name, operator.about) for name, operator in OPERATORS.items()]
 
 
+# docs/greens.md
+
+
+def test_every_green_that_proves_nothing_has_its_test() -> None:
+    page = (ROOT / "docs" / "greens.md").read_text()
+    rows = re.findall(r"^\| (.*?) \|", page, re.M)
+    listed = [row for row in rows if row != "what could be green" and not row.startswith("---")]
+    files = (ROOT / "tests/core/test_greens.py", ROOT / "tests/cli/test_green_runs.py")
+    tests = [name for file in files for name in re.findall(r"^def test_(\w+)", file.read_text(), re.M)]
+    assert sorted(re.sub(r"\W+", "_", row.lower()) for row in listed) == sorted(tests)
+
+
 # docs/review.md
 
 

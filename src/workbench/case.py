@@ -13,7 +13,6 @@ from typing import Any, Literal
 import msgspec
 
 from .replay import Outcome, Verdict
-from .steps import Place
 from .transcript import Transcript
 
 
@@ -22,6 +21,7 @@ class Head(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
     `at` is the marked place of a mistake, `expected` its expectation in words;
     `state` is guard, open or guarding; `recording` names the conversation it was saved from.
+    `of_deeds`: it expects something of what is done, not of what the model is told.
     """
 
     id: str
@@ -34,6 +34,7 @@ class Head(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     at: str = ""
     expected: str = ""
     source: dict[str, Any] = {}
+    of_deeds: bool = False
 
 
 class Case(msgspec.Struct):
@@ -62,25 +63,25 @@ def head_of(transcript: Transcript) -> Head:
         expectation.at if expectation else "",
         expectation.sentence if expectation else "",
         transcript.source,
+        expectation is not None and not expectation.expect.startswith("prompt_"),
     )
 
 
 def supersede(cases: Iterable[Case]) -> None:
     """Turn DIVERGED into SUPERSEDED where the difference is a mark of the same recording that now passes."""
     diverged = []
-    passed: dict[tuple[str, str], tuple[str, Place]] = {}
+    passed: dict[tuple[str, str], str] = {}
     for case in cases:
         head = case.head
         if head is None or not head.recording:
             continue
         if case.verdict is Verdict.DIVERGED and case.outcome.first is not None:
-            diverged.append((head, case.outcome))
-        elif case.verdict is Verdict.PASS and head.at and case.outcome.first is not None:
-            passed[head.recording, _answer(head.at)] = head.id, case.outcome.first.place
-    for head, outcome in diverged:
-        at = outcome.first.place if outcome.first else None
-        by, left_at = passed.get((head.recording, _answer(str(at))), ("", None))
-        if by and at == left_at:  # a fix elsewhere, or one that changed no deed, excuses nothing
+            diverged.append((head, case.outcome, str(case.outcome.first.place)))
+        elif case.verdict is Verdict.PASS and head.of_deeds:
+            passed[head.recording, head.at] = head.id
+    for head, outcome, place in diverged:
+        by = passed.get((head.recording, place))
+        if by is not None:
             outcome.verdict = Verdict.SUPERSEDED
             outcome.why = f"fixed earlier in the same conversation: {by}"
 
@@ -94,9 +95,3 @@ def twins(cases: Iterable[Case]) -> None:
         there = seen.setdefault(case.head.id, case.path)
         if there != case.path:
             case.outcome = Outcome(Verdict.ERROR, f"its id {case.head.id!r} is that of {there} as well")
-
-
-def _answer(place: str) -> str:
-    """The answer that a place such as "3.1.2" belongs to: "3.1"; a message's is "3.0"."""
-    turn, answer, *_ = (*place.split("."), "0")
-    return f"{turn}.{answer}"

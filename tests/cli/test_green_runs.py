@@ -1,0 +1,266 @@
+"""Ways a run of `workbench replay` could be green and prove nothing: docs/greens.md lists them.
+
+Those of one transcript are in tests/core/test_greens.py.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from kit import WINDOW, Scripted, converse, saved, shop, shop_files, use, write
+from workbench.cli import replay as command
+from workbench.cli import run
+from workbench.expectation import Expectation
+from workbench.files import LIMIT
+from workbench.transcript import Mark, Transcript, encode
+
+LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project of the shop without policies, with a guard in it."""
+    write(tmp_path / "journeys", shop_files())
+    monkeypatch.chdir(tmp_path)
+    put(tmp_path, "guard", saved(talk(tmp_path)))
+    return tmp_path
+
+
+def talk(folder):
+    return converse(shop(folder / "recorded"), Scripted(*LATE), "return OL-1")
+
+
+def put(folder: Path, name: str, transcript: Transcript, id: str = "") -> Path:
+    path = folder / "transcripts" / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(encode(msgspec.structs.replace(transcript, id=id or name)))
+    return path
+
+
+def mistake(folder, expect="not_executed", **fields):
+    expectation = Expectation(expect, "1.2.1", **fields)
+    return saved(talk(folder), "mistake", expectations=[expectation], marks=[Mark("1.2.1")])
+
+
+def verdicts(capsys, *arguments: str) -> tuple[int, dict[str, str]]:
+    """The exit code, and each file's verdict."""
+    code = run(["replay", *arguments, "--json", "-"])
+    told = json.loads(capsys.readouterr().out)
+    assert told["selected"] == sum(told["verdicts"].values()) == len(told["transcripts"])
+    return code, {t["path"]: t["verdict"] for t in told["transcripts"]}
+
+
+# nothing ran
+
+
+def test_a_run_that_selects_nothing(project):
+    (project / "transcripts/guard.json").unlink()
+    assert run(["replay"]) == 5
+
+
+def test_a_path_that_names_nothing(project):
+    assert run(["replay", "transcripts", "transcripts/gaurd.json"]) == 4
+
+
+def test_a_folder_without_transcripts_among_the_paths(project):
+    (project / "empty").mkdir()
+    assert run(["replay", "transcripts", "empty"]) == 4
+
+
+def test_a_transcript_that_nobody_came_back_with(project, monkeypatch):
+    monkeypatch.setattr(command, "run", lambda *_, **__: iter(()))
+    assert run(["replay"]) == 3
+
+
+def test_an_error_among_many_that_pass(project, capsys):
+    for number in range(20):
+        put(project, f"g{number}", saved(talk(project)))
+    (project / "transcripts/broken.json").write_text("{")
+    code, found = verdicts(capsys)
+    assert code == 4
+    assert list(found.values()).count("PASS") == 21
+
+
+@pytest.mark.parametrize(
+    ("expect", "fields"), [("must_not_call", {"tool": "create_return"}), ("result", {"text": "R-2"})]
+)
+def test_a_mistake_that_a_replay_cannot_decide(project, expect, fields):
+    put(project, "open", mistake(project, expect, **fields))
+    assert run(["replay"]) == 10
+
+
+# counted twice, or not at all
+
+
+def test_a_file_that_is_named_twice(project, capsys):
+    (project / "link.json").symlink_to(project / "transcripts/guard.json")
+    paths = ["transcripts", "transcripts/guard.json", str(project / "transcripts"), "journeys/../transcripts"]
+    code, found = verdicts(capsys, *paths, "link.json")
+    assert (code, list(found.values())) == (0, ["PASS"])
+
+
+def test_a_copy_under_another_name(project, capsys):
+    put(project, "z-copy", saved(talk(project)), id="guard")
+    code, found = verdicts(capsys)
+    assert (code, found) == (4, {"transcripts/guard.json": "PASS", "transcripts/z-copy.json": "ERROR"})
+
+
+def test_a_folder_that_is_a_link(project, capsys, tmp_path_factory):
+    shared = tmp_path_factory.mktemp("shared")
+    put(shared, "theirs", saved(talk(project)))
+    (project / "transcripts/shared").symlink_to(shared / "transcripts")
+    code, found = verdicts(capsys)
+    assert (code, len(found)) == (0, 2)
+
+
+def test_a_folder_that_links_to_itself(project, capsys):
+    (project / "transcripts/again").symlink_to(project / "transcripts")
+    (project / "transcripts/loop").symlink_to(project / "transcripts/loop")
+    code, found = verdicts(capsys)
+    assert (code, found) == (0, {"transcripts/guard.json": "PASS"})
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every folder")
+def test_a_folder_that_cannot_be_read(project):
+    closed = project / "transcripts/closed"
+    closed.mkdir(mode=0)
+    try:
+        assert run(["replay"]) == 4
+    finally:
+        closed.chmod(0o700)
+
+
+def test_a_file_that_waits_for_a_persons_word(project, capsys):
+    pending = project / "transcripts/guard.pending.json"
+    pending.write_bytes(encode(saved(talk(project))))
+    assert verdicts(capsys)[1] == {"transcripts/guard.json": "PASS"}
+    assert run(["replay", str(pending)]) == 4
+
+
+def test_a_transcript_of_another_project(project, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other")
+    write(other / "journeys", shop_files(WINDOW))
+    path = put(other, "theirs", saved(talk(project)))
+    assert run(["replay", str(path)]) == 4
+    assert run(["replay", "transcripts", str(path.parent)]) == 4
+
+
+# what is no file
+
+
+def test_what_is_no_transcript_at_all(project, capsys):
+    folder = project / "transcripts"
+    os.mkfifo(folder / "pipe.json")
+    (folder / "folder.json").mkdir()
+    (folder / "dangling.json").symlink_to(folder / "nowhere")
+    (folder / "device.json").symlink_to("/dev/zero")
+    (folder / "empty.json").touch()
+    with (folder / "huge.json").open("wb") as file:
+        file.truncate(LIMIT + 1)
+    began = time.monotonic()
+    code, found = verdicts(capsys)
+    assert time.monotonic() - began < 8  # nothing was waited for
+    assert code == 4
+    assert found.pop("transcripts/guard.json") == "PASS"
+    assert len(found) == 5
+    assert set(found.values()) == {"ERROR"}
+
+
+# the journeys
+
+
+def test_a_journey_that_does_not_load(project):
+    write(project / "journeys", {"shop/agent.py": "agent = Agnt()\n"})
+    assert run(["replay"]) == 4
+
+
+@pytest.mark.parametrize("body", ["while True: pass", "import os; os._exit(0)", "raise SystemExit(0)"])
+def test_a_policy_that_takes_its_process_down(project, capsys, body):
+    put(project, "other", saved(converse(shop(project / "o"), Scripted("Hello."), "hi")))
+    bad = f"\n    @returns.policy(before=create_return)\n    def bad(call, talk):\n        {body}\n"
+    write(project / "journeys", shop_files(bad))
+    code, found = verdicts(capsys, "--timeout", "1")
+    assert (code, found) == (4, {"transcripts/guard.json": "ERROR", "transcripts/other.json": "PASS"})
+
+
+def test_a_policy_that_prints_a_report_of_its_own(project, capsys):
+    loud = "print('{\"verdicts\": {\"PASS\": 1}}'); return Block('no')"
+    write(
+        project / "journeys",
+        shop_files(f"\n    @returns.policy(before=create_return)\n    def loud(call):\n        {loud}\n"),
+    )
+    assert verdicts(capsys) == (1, {"transcripts/guard.json": "FAIL"})
+
+
+REMEMBERS = """
+    seen = []
+    count = 0
+    latest = {"orders": {}}
+
+    class Till:
+        opened = 0
+        customers = set()
+
+    till = Till()
+
+    def ever(kept=[]):
+        kept.append(1)
+        return len(kept)
+
+    def counter():
+        n = 0
+        def up():
+            nonlocal n
+            n += 1
+            return n
+        return up
+
+    up = counter()
+
+    @returns.policy(before=create_return)
+    def once(call, talk):
+        '''Allows only what it has seen before.'''
+        global count
+        %s
+"""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "seen.append(1); n = len(seen)",
+        "count += 1; n = count",
+        "latest['orders'][len(latest['orders'])] = 1; n = len(latest['orders'])",
+        "Till.opened += 1; n = Till.opened",
+        "till.customers.add(len(till.customers)); n = len(till.customers)",
+        "till.here = getattr(till, 'here', 0) + 1; n = till.here",
+        "n = ever()",
+        "ever.n = getattr(ever, 'n', 0) + 1; n = ever.n",
+        "n = up()",
+    ],
+)
+def test_a_journey_that_remembers_the_conversation_before(project, capsys, body):
+    """Alone the transcript fails, so it fails in a row of its like: no replay begins with another's memory."""
+    for name in "abc":
+        put(project, name, saved(talk(project)))
+    write(
+        project / "journeys", shop_files(REMEMBERS % f"{body}\n        return Block('first') if n == 1 else None")
+    )
+    code, found = verdicts(capsys, "--jobs", "1")
+    assert (code, set(found.values())) == (1, {"FAIL"})
+
+
+@pytest.mark.parametrize(
+    "body", ["import time; late = time.time() > 1", "import random; late = random.random() < 2"]
+)
+def test_a_policy_that_asks_the_machine_for_the_time_or_for_chance(project, capsys, body):
+    asks = f"\n    @returns.policy(before=create_return)\n    def asks(call):\n        {body}\n"
+    write(project / "journeys", shop_files(asks))
+    code, found = verdicts(capsys)
+    assert (code, found) == (4, {"transcripts/guard.json": "ERROR"})

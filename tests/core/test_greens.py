@@ -1,0 +1,557 @@
+"""Every way a replay could be green and prove nothing, one test each: docs/greens.md lists them.
+
+Those that take a command to show are in tests/cli/test_green_runs.py.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from kit import JOURNEY, WINDOW, Scripted, converse, saved, shop, use, write
+from workbench.case import Case, head_of, supersede
+from workbench.errors import JourneyError, TranscriptError
+from workbench.expectation import Expectation
+from workbench.outside.importers import openai
+from workbench.outside.loader import load
+from workbench.replay import Options, Verdict, replay
+from workbench.steps import Answer, Decision, Prompt, Reply, Result, Setup, TurnEnd
+from workbench.transcript import SCHEMA, Mark, Transcript, decode, encode
+
+LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
+
+
+def late_return(folder, *policies, **changes):
+    """A conversation in which a pair of 52 days was taken back."""
+    return converse(shop(folder / "then", *policies, **changes), Scripted(*LATE), "return OL-1")
+
+
+def mistake(talk, expect="not_executed", at="1.2.1", **fields):
+    return saved(talk, "mistake", expectations=[Expectation(expect, at, **fields)], marks=[Mark(at)])
+
+
+def guard(talk, *expectations):
+    return saved(talk, expectations=list(expectations))
+
+
+def today(folder, *policies, **changes):
+    return shop(folder / "now", *policies, **changes).agent
+
+
+def without(transcript, *kinds, **places):
+    """The transcript without steps of these kinds (at these places)."""
+    steps = [
+        s
+        for s in transcript.steps
+        if not (isinstance(s, kinds) and all(getattr(s, k) == v for k, v in places.items()))
+    ]
+    return msgspec.structs.replace(transcript, steps=steps)
+
+
+def refused(transcript, words, edit=None):
+    """Reading the file says so."""
+    data: Any = json.loads(encode(transcript))
+    if edit is not None:
+        edit(data)
+    with pytest.raises(TranscriptError, match=words) as error:
+        decode(json.dumps(data).encode(), "x.json")
+    assert error.value.where
+
+
+def policy(stand: str, body: str, name: str = "rule", more: str = "") -> str:
+    lines = "\n".join(f"        {line}" for line in body.splitlines())
+    wants = {
+        "before": "call, talk",
+        "after": "call, result, talk",
+        "before_reply": "reply",
+        "on_message": "message",
+    }
+    at = stand if "=" in stand else f"{stand}=True"
+    return (
+        "\n    from workbench import Escalate, Rewrite\n"
+        f"\n    @returns.policy({at}{more})\n    def {name}({wants[stand.split('=')[0]]}):\n"
+        f"        '''A rule.'''\n{lines}\n"
+    )
+
+
+# nothing was compared
+
+
+def test_a_record_without_an_answer_and_without_a_decision(tmp_path):
+    bare = without(guard(late_return(tmp_path)), Answer, Result, Reply, Prompt)
+    assert replay(bare, today(tmp_path)).verdict is Verdict.ERROR
+
+
+def test_a_greeting_alone_before_the_customers_first_message(tmp_path):
+    steps = [Answer(turn=0, answer=1, blocks=[{"type": "text", "text": "Hello!"}])]
+    hello = Transcript(schema=SCHEMA, id="t", kind="guard", agent="shop", setup=Setup(agent="shop"), steps=steps)
+    outcome = replay(hello, today(tmp_path))
+    assert (outcome.verdict, outcome.moves) == (Verdict.ERROR, 0)
+
+
+def test_an_imported_log_without_decisions(tmp_path):
+    log = [
+        {"role": "user", "content": "return OL-1"},
+        {
+            "role": "assistant",
+            "tool_calls": [
+                {"id": "1", "function": {"name": "create_return", "arguments": '{"order_number": "1"}'}}
+            ],
+        },
+        {"role": "tool", "tool_call_id": "1", "content": "R-1"},
+    ]
+    (imported,) = openai(json.dumps(log).encode(), "shop", "log.json")
+    assert replay(imported, today(tmp_path)).verdict is Verdict.PASS
+    assert replay(imported, today(tmp_path / "b", WINDOW)).verdict is Verdict.FAIL
+
+
+def test_a_record_that_was_cut_to_nothing(tmp_path):
+    refused(guard(late_return(tmp_path)), "no conversation", lambda d: d.update(steps=[]))
+
+
+# the mistake was never shown
+
+
+def test_a_mistake_that_its_record_never_showed(tmp_path):
+    talk = converse(shop(tmp_path / "then", WINDOW), Scripted(*LATE[:2], "No."), "return OL-1")
+    outcome = replay(mistake(talk), today(tmp_path, WINDOW))
+    assert outcome.verdict is Verdict.ERROR
+    assert "never showed" in outcome.why
+
+
+def test_a_call_that_came_to_nothing_in_the_record_either(tmp_path):
+    stricter = JOURNEY.replace("def create_return(order_number: str,", "def create_return(order_number: int,")
+    talk = late_return(tmp_path, journey=stricter)
+    outcome = replay(mistake(talk), today(tmp_path, WINDOW))
+    assert outcome.verdict is Verdict.ERROR
+    assert "came to nothing" in outcome.why
+
+
+def test_a_text_to_be_redacted_that_the_record_never_showed(tmp_path):
+    typo = mistake(late_return(tmp_path), "redacted", "1.1.1", text="OL-7")
+    changes = policy("after=find_order", "return Rewrite({'number': 'hidden', 'days': 1}, 'private')")
+    assert replay(typo, today(tmp_path, changes)).verdict is Verdict.ERROR
+
+
+def test_a_prompt_that_the_record_does_not_hold(tmp_path):
+    lacks = mistake(late_return(tmp_path), "prompt_contains", text="The limit is 30 days")
+    for cut in (without(lacks, Prompt), msgspec.structs.replace(lacks, exhibits={})):
+        outcome = replay(cut, with_manual(tmp_path, "The limit is 30 days"))
+        assert outcome.verdict is Verdict.ERROR
+        assert "cannot tell" in outcome.why
+
+
+def with_manual(folder, words):
+    loaded = shop(folder / "now")
+    write(loaded.root, {"shop/returns/manual.md": f"# Returns\n{words}\n"})
+    return load(loaded.root, "shop").agent
+
+
+# the fix is none
+
+
+def test_a_policy_that_breaks(tmp_path):
+    broken = WINDOW.replace("order.days > 30", "order.dayz > 30")
+    assert replay(mistake(late_return(tmp_path)), today(tmp_path, broken)).verdict is Verdict.ERROR
+
+
+def test_a_policy_that_breaks_where_it_stopped_the_call_in_the_record_too(tmp_path):
+    talk = converse(shop(tmp_path / "then", WINDOW), Scripted(*LATE[:2], "No."), "return OL-1")
+    broken = WINDOW.replace("order.days > 30", "order.dayz > 30")
+    assert replay(guard(talk), today(tmp_path, broken)).verdict is Verdict.ERROR
+
+
+def test_a_condition_that_breaks(tmp_path):
+    broken = policy("before=create_return", "return Block('no')", more=", when=lambda talk: talk.nothing")
+    assert replay(mistake(late_return(tmp_path)), today(tmp_path, broken)).verdict is Verdict.ERROR
+
+
+def test_a_policy_that_swallows_its_own_error_and_so_allows(tmp_path):
+    swallows = policy(
+        "before=create_return", "try:\n    return Block(talk.nothing)\nexcept AttributeError:\n    return None"
+    )
+    assert replay(mistake(late_return(tmp_path)), today(tmp_path, swallows)).verdict is Verdict.FAIL
+
+
+def test_a_tool_that_went_missing(tmp_path):
+    gone = JOURNEY.replace("    @returns.tool(writes=True)\n", "")
+    assert replay(mistake(late_return(tmp_path)), today(tmp_path, journey=gone)).verdict is Verdict.FAIL
+
+
+def test_a_schema_that_rejects_the_call_instead_of_a_policy_that_stops_it(tmp_path):
+    stricter = JOURNEY.replace("def create_return(order_number: str,", "def create_return(order_number: int,")
+    assert replay(mistake(late_return(tmp_path)), today(tmp_path, journey=stricter)).verdict is Verdict.FAIL
+
+
+def test_a_block_by_another_policy_than_the_named_one(tmp_path):
+    named = mistake(late_return(tmp_path), "blocked", policy="returns.other")
+    assert replay(named, today(tmp_path, WINDOW)).verdict is Verdict.FAIL
+
+
+def test_a_policy_that_its_condition_hides(tmp_path):
+    hidden = policy("before=create_return", "return Block('no')", more=", when=lambda talk: talk.turn > 9")
+    assert replay(mistake(late_return(tmp_path)), today(tmp_path, hidden)).verdict is Verdict.FAIL
+
+
+def test_a_policy_at_a_tool_that_is_not_there(tmp_path):
+    with pytest.raises(JourneyError, match="not there"):
+        today(tmp_path, policy("before='create_retrun'", "return Block('no')"))
+
+
+def test_a_policy_that_waits_and_was_not_declared_to(tmp_path):
+    waits = "\n    import asyncio\n" + policy("before=create_return", "return asyncio.sleep(0, Block('no'))")
+    with pytest.raises(JourneyError, match="async def"):
+        replay(mistake(late_return(tmp_path)), today(tmp_path, waits))
+
+
+def test_a_rewrite_to_the_same(tmp_path):
+    rewritten = mistake(late_return(tmp_path), "rewritten", policy="returns.rule")
+    same = policy("before=create_return", "return Rewrite(dict(call.args), 'as it was')")
+    assert replay(rewritten, today(tmp_path, same)).verdict is Verdict.FAIL
+    other = policy("before=create_return", "return Rewrite({'order_number': 'OL-2'}, 'another')")
+    assert replay(rewritten, today(tmp_path / "b", other)).verdict is Verdict.PASS
+
+
+def test_a_text_that_is_only_spelt_otherwise_in_json(tmp_path):
+    says = JOURNEY.replace("return shop.orders[order_number]", "return Order('OL-\"1\"', 52)")
+    talk = late_return(tmp_path, journey=says)
+    shown = mistake(talk, "redacted", "1.1.1", text='"1"')
+    other = policy(
+        "after=find_order", "return Rewrite({'number': result.number, 'days': 0}, 'the day is private')"
+    )
+    assert replay(shown, today(tmp_path, other)).verdict is Verdict.FAIL
+
+
+def test_a_rewritten_call_that_another_policy_holds_back(tmp_path):
+    asked = mistake(late_return(tmp_path), "called_with", args={"order_number": "OL-2"})
+    other = policy("before=create_return", "return Rewrite({'order_number': 'OL-2'}, 'another')")
+    assert replay(asked, today(tmp_path, other)).verdict is Verdict.PASS
+    held = policy("before=create_return", "return Block('no')", "no")
+    assert replay(asked, today(tmp_path / "b", other, held)).verdict is Verdict.FAIL
+
+
+def test_a_result_that_is_withheld_where_the_call_was_to_be_allowed(tmp_path):
+    blocks = policy("before=find_order", "return Block('no')")
+    talk = converse(shop(tmp_path / "then", blocks), Scripted(LATE[0], "No."), "return OL-1")
+    withholds = policy("after=find_order", "return Block('no')")
+    # the tape holds no result to withhold, so it is the guard of a good look-up that shows it
+    assert replay(mistake(talk, "allowed", "1.1.1"), today(tmp_path, withholds)).verdict is Verdict.PASS
+    good = guard(late_return(tmp_path), Expectation("allowed", "1.1.1"))
+    assert replay(good, today(tmp_path, withholds)).verdict is Verdict.FAIL
+
+
+def test_true_where_one_is_expected(tmp_path):
+    counts = JOURNEY.replace(
+        "order_number: str, shop: Shop) -> str", "order_number: int | bool, shop: Shop) -> str"
+    )
+    counts = counts.replace("shop.orders[order_number].returned = True", "pass")
+    look, back = LATE[0], [use("create_return", order_number=7)]
+    talk = converse(shop(tmp_path / "then", journey=counts), Scripted(look, back, "Done."), "return it")
+    one = mistake(talk, "called_with", args={"order_number": 1})
+    flag = policy("before=create_return", "return Rewrite({'order_number': True}, 'another')")
+    assert replay(one, today(tmp_path, flag, journey=counts)).verdict is Verdict.FAIL
+
+
+# an expectation that asks nothing, or about something else
+
+
+@pytest.mark.parametrize(
+    ("expect", "fields"),
+    [("reply_lacks", {}), ("redacted", {}), ("called_with", {}), ("order", {}), ("prompt_lacks", {"text": ""})],
+)
+def test_an_expectation_without_what_it_is_about(tmp_path, expect, fields):
+    refused(mistake(late_return(tmp_path), expect, **fields), "needs")
+
+
+def test_an_expectation_that_ignores_all_it_names(tmp_path):
+    nothing = mistake(
+        late_return(tmp_path), "called_with", args={"order_number": "OL-2"}, fields={"order_number": "ignore"}
+    )
+    refused(nothing, "ignores all")
+
+
+@pytest.mark.parametrize("pattern", ["", ".*", "(OL)?", "x*|y"])
+def test_a_pattern_that_fits_everything(tmp_path, pattern):
+    all = guard(
+        late_return(tmp_path), Expectation("called_with", "1.2.1", args={"order_number": "a"}, match="regex")
+    )
+    refused(all, "fits everything", lambda d: d["expectations"][0]["args"].update(order_number=pattern))
+
+
+def test_an_order_of_one_tool(tmp_path):
+    refused(mistake(late_return(tmp_path), "order", order=["create_return"]), "one tool")
+
+
+def test_an_order_that_names_a_tool_nobody_has(tmp_path):
+    typo = mistake(late_return(tmp_path), "order", order=["find_odrer", "create_return"])
+    outcome = replay(typo, today(tmp_path, policy("before=create_return", "return Block('no')")))
+    assert outcome.verdict is Verdict.ERROR
+    assert "no tool find_odrer" in outcome.why
+
+
+def test_an_expectation_about_another_tool_than_stands_there(tmp_path):
+    refused(mistake(late_return(tmp_path), "not_executed", "1.1.1", tool="create_return"), "is find_order")
+
+
+@pytest.mark.parametrize(
+    ("expect", "at", "fields"),
+    [
+        ("not_executed", "1.3.0", {}),
+        ("executed", "1.0.0", {}),
+        ("reply_lacks", "1.2.1", {"text": "x"}),
+        ("reply_contains", "1.0.0", {"text": "x"}),
+    ],
+)
+def test_an_expectation_about_a_call_where_none_is(tmp_path, expect, at, fields):
+    refused(mistake(late_return(tmp_path), expect, at, **fields), "is about a")
+
+
+@pytest.mark.parametrize("at", ["1.9.1", "0.0.0", "-1.0.0", "1.2", "01.2.1", "nowhere", ""])
+def test_a_mark_at_a_place_where_no_move_is(tmp_path, at):
+    refused(mistake(late_return(tmp_path), "not_executed", at), "points to no move")
+
+
+def test_a_guards_expectation_that_only_a_model_or_the_world_can_decide(tmp_path):
+    talk = late_return(tmp_path)
+    live = guard(talk, Expectation("must_not_call", "1.2.1", tool="find_order"))
+    world = guard(talk, Expectation("result", "1.2.1", tool="create_return", text="R-1"))
+    agent = today(tmp_path)
+    assert replay(live, agent).verdict is Verdict.NEEDS_LIVE
+    assert replay(world, agent).verdict is Verdict.NEEDS_WORLD
+
+
+def test_a_guards_expectation_that_cannot_be_told(tmp_path):
+    unsent = without(guard(late_return(tmp_path), Expectation("reply_lacks", "1.3.0", text="x")), Reply, TurnEnd)
+    agent = today(tmp_path, policy("before_reply", "return Block('no')"))
+    assert replay(unsent, agent).verdict is not Verdict.PASS
+    nothing_said = guard(late_return(tmp_path), Expectation("redacted", "1.1.1", text="OL-7"))
+    assert replay(nothing_said, today(tmp_path / "b")).verdict is Verdict.ERROR
+
+
+# beyond the difference
+
+FIRST = policy("before=find_order", "return Block('no')", "no_look")
+
+
+def test_an_expectation_beyond_the_difference(tmp_path):
+    outcome = replay(mistake(late_return(tmp_path)), today(tmp_path, FIRST, WINDOW))
+    assert outcome.verdict is Verdict.DIVERGED
+    assert outcome.moves == 1
+
+
+def superseding(folder, early, agent, late=None):
+    """The verdicts on an early mark of a recording, and on a late one."""
+    late = late or mistake(late_return(folder))
+    cases = [Case(str(n), head_of(t), replay(t, agent)) for n, t in enumerate((early, late))]
+    supersede(cases)
+    return [case.verdict for case in cases]
+
+
+def test_a_difference_that_is_excused_by_a_mark_about_the_prompt(tmp_path):
+    early = mistake(late_return(tmp_path), "prompt_contains", "1.1.1", text="The limit is 30 days")
+    loaded = shop(tmp_path / "now", FIRST)
+    write(loaded.root, {"shop/returns/manual.md": "# Returns\nThe limit is 30 days\n"})
+    agent = load(loaded.root, "shop").agent
+    assert superseding(tmp_path, early, agent) == [Verdict.PASS, Verdict.DIVERGED]
+
+
+def test_a_difference_that_is_excused_by_a_mark_at_another_call_of_the_answer(tmp_path):
+    both = [use("find_order", "a", order_number="OL-2"), use("find_order", "b", order_number="OL-1")]
+    talk = converse(shop(tmp_path / "then"), Scripted(both, LATE[1], "Done."), "return it")
+    agent = today(tmp_path, FIRST)
+    early = mistake(talk, "blocked", "1.1.2")
+    assert superseding(tmp_path, early, agent, mistake(talk)) == [Verdict.PASS, Verdict.DIVERGED]
+
+
+def test_a_difference_that_is_excused_by_a_mark_of_another_conversation(tmp_path):
+    early = mistake(late_return(tmp_path), "blocked", "1.1.1")
+    other = msgspec.structs.replace(early, recording="another")
+    assert superseding(tmp_path, other, today(tmp_path, FIRST)) == [Verdict.PASS, Verdict.DIVERGED]
+
+
+def test_a_call_beside_a_stopped_one_goes_unjudged(tmp_path):
+    calls = [use("create_return", "a", order_number="OL-1"), use("create_return", "b", order_number="OL-1")]
+    talk = converse(shop(tmp_path / "then"), Scripted(LATE[0], calls, "Done."), "twice")
+    agent = today(tmp_path, WINDOW.replace("order.days > 30", "order.days > 30 and len(talk.calls) > 1"))
+    outcome = replay(guard(talk), agent)
+    assert (outcome.verdict, outcome.moves) == (Verdict.FAIL, 3)
+
+
+# the tape
+
+
+def test_a_tool_that_runs_in_a_replay(tmp_path):
+    bomb = JOURNEY.replace("return shop.orders[order_number]", "raise SystemExit('it ran')")
+    outcome = replay(guard(late_return(tmp_path)), today(tmp_path, journey=bomb))
+    assert outcome.verdict is Verdict.PASS
+
+
+def test_a_result_that_the_tape_does_not_hold(tmp_path):
+    cut = without(guard(late_return(tmp_path)), Result, answer=1)
+    assert replay(cut, today(tmp_path)).verdict is Verdict.FAIL
+
+
+def test_a_result_for_other_arguments(tmp_path):
+    other = policy("before=find_order", "return Rewrite({'order_number': 'OL-2'}, 'another')")
+    outcome = replay(guard(late_return(tmp_path)), today(tmp_path, other))
+    assert outcome.verdict is Verdict.FAIL
+
+
+def test_arguments_rewritten_from_one_to_true(tmp_path):
+    counts = JOURNEY.replace(
+        "order_number: str, shop: Shop) -> str", "order_number: int | bool, shop: Shop) -> str"
+    )
+    counts = counts.replace("shop.orders[order_number].returned = True", "pass")
+    one = policy("before=create_return", "return Rewrite({'order_number': 1}, 'one')")
+    back = [use("create_return", order_number=7)]
+    talk = converse(shop(tmp_path / "then", one, journey=counts), Scripted(back, "Done."), "return it")
+    assert replay(guard(talk), today(tmp_path, one, journey=counts)).verdict is Verdict.PASS
+    true = one.replace(": 1}", ": True}")
+    assert replay(guard(talk), today(tmp_path / "b", true, journey=counts)).verdict is Verdict.FAIL
+
+
+def test_an_answer_that_is_left_over(tmp_path):
+    agent = """
+        from workbench import Agent, Limits
+        from .returns.journey import returns
+        agent = Agent("shop", journeys=[returns], limits=Limits(answers=2))
+    """
+    outcome = replay(guard(late_return(tmp_path)), today(tmp_path, agent=agent))
+    assert outcome.verdict is Verdict.FAIL
+    assert "not used" in outcome.first.why
+
+
+def test_an_answer_that_becomes_the_next_turns_words(tmp_path):
+    talk = converse(shop(tmp_path / "then"), Scripted("one", "two"), "a", "b")
+    stop = policy("on_message", "return Block('no a') if message == 'a' else None")
+    outcome = replay(guard(talk), today(tmp_path, stop))
+    assert (outcome.verdict, str(outcome.first.place)) == (Verdict.FAIL, "1.0.0")
+
+
+def test_a_turn_that_ends_for_another_reason(tmp_path):
+    escalates = policy("before_reply", "return Escalate('a person')")
+    assert replay(guard(late_return(tmp_path)), today(tmp_path, escalates)).verdict is Verdict.FAIL
+
+
+def test_a_reply_that_the_record_tells_otherwise_than_its_answer(tmp_path):
+    told = guard(late_return(tmp_path))
+    steps = [msgspec.structs.replace(s, text="No.") if isinstance(s, Reply) else s for s in told.steps]
+    assert replay(msgspec.structs.replace(told, steps=steps), today(tmp_path)).verdict is Verdict.FAIL
+
+
+def test_a_reply_that_is_rewritten_otherwise(tmp_path):
+    polite = policy("before_reply", "return Rewrite(reply + ' Thanks.', 'be polite')")
+    talk = late_return(tmp_path, polite)
+    ruder = polite.replace("Thanks", "Next")
+    assert replay(guard(talk), today(tmp_path, ruder)).verdict is Verdict.FAIL
+
+
+def test_a_tool_that_its_condition_hides_now(tmp_path):
+    hidden = JOURNEY.replace("(writes=True)", "(writes=True, when=lambda talk: talk.turn > 9)")
+    assert replay(guard(late_return(tmp_path)), today(tmp_path, journey=hidden)).verdict is Verdict.FAIL
+
+
+def test_a_guard_whose_block_is_gone(tmp_path):
+    talk = converse(shop(tmp_path / "then", WINDOW), Scripted(*LATE[:2], "No."), "return OL-1")
+    assert replay(guard(talk), today(tmp_path)).verdict is Verdict.FAIL
+
+
+# the prompt
+
+
+def test_a_prompt_that_no_model_has_seen(tmp_path):
+    agent = with_manual(tmp_path, "Be quick.")
+    recorded = guard(late_return(tmp_path))
+    assert replay(recorded, agent).prompt_changed_from == 1
+    assert replay(without(recorded, Prompt), agent).prompt_changed_from == 1
+    assert replay(recorded, agent, Options(strict_drift=True)).verdict is Verdict.STALE
+
+
+# the file
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (lambda d: d.update(schema="workbench.transcript/99"), "newer Workbench"),
+        (lambda d: d.update(titel="x"), "titel"),
+        (lambda d: d["setup"].update(custmer={"name": "Mia"}), "custmer"),
+        (lambda d: d["steps"][0].update(txt="x"), "txt"),
+        (lambda d: d["setup"].update(agent="other"), "its setup of 'other'"),
+    ],
+)
+def test_a_file_that_says_something_we_would_not_read(tmp_path, edit, words):
+    refused(guard(late_return(tmp_path)), words, edit)
+
+
+def at(data, kind, **place):
+    return next(s for s in data["steps"] if s["step"] == kind and all(s.get(k) == v for k, v in place.items()))
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (lambda d: d["steps"].insert(4, at(d, "result")), "a second result"),
+        (lambda d: d["steps"].insert(-1, at(d, "reply")), "a second reply"),
+        (lambda d: d["steps"].insert(-1, at(d, "answer")), "follows answer"),
+        (lambda d: d["steps"].append(at(d, "reply")), "after its end"),
+        (lambda d: at(d, "result").update(call=7), "where no call is"),
+        (lambda d: at(d, "result").update(tool="create_return"), "where find_order was called"),
+        (lambda d: at(d, "reply").update(answer=9), "where no answer is"),
+        (lambda d: at(d, "decision").update(call=7), "where no call is"),
+        (lambda d: at(d, "decision").update(stand="message"), "no place for one on a message"),
+        (lambda d: d["steps"].pop(0), "begins without the customer's message"),
+        (lambda d: at(d, "user").update(turn=2), "turn 2 follows turn 0"),
+    ],
+)
+def test_a_step_that_stands_twice_or_where_no_move_is(tmp_path, edit, words):
+    talk = late_return(tmp_path, policy("before=create_return", "return None"))
+    refused(guard(talk), words, edit)
+
+
+def test_a_field_that_stands_in_the_file_twice(tmp_path):
+    data = encode(guard(late_return(tmp_path)))
+    twice = data.replace(b'  "kind": "guard",\n', b'  "kind": "mistake",\n  "kind": "guard",\n')
+    for text in (twice, json.dumps(json.loads(data)).replace('"kind"', '"kind": "mistake", "kind"', 1).encode()):
+        with pytest.raises(TranscriptError, match="'kind' stands in it twice"):
+            decode(text, "x.json")
+
+
+def test_a_text_that_is_not_what_its_hash_says(tmp_path):
+    def forge(data):
+        next(e for e in data["exhibits"].values() if "Look the order" in str(e))["text"] = "Be kind."
+
+    refused(guard(late_return(tmp_path)), "is not what its hash says", forge)
+
+
+def test_a_record_of_another_agent(tmp_path):
+    talk = late_return(tmp_path)
+    steps = [
+        msgspec.structs.replace(s, blocks=[use("book_flight")]) if isinstance(s, Answer) and s.calls else s
+        for s in talk.trace
+        if not isinstance(s, Result)
+    ]
+    outcome = replay(msgspec.structs.replace(guard(talk), steps=steps), today(tmp_path))
+    assert outcome.verdict is Verdict.ERROR
+    assert "never recorded with this agent" in outcome.why
+
+
+def test_a_record_that_was_cut_in_the_middle_of_a_turn(tmp_path):
+    cut = guard(late_return(tmp_path, WINDOW.replace("> 30", "> 90")))
+    steps = [s for s in cut.steps if (s.answer, s.call) < (2, 1) or isinstance(s, Decision)]
+    outcome = replay(msgspec.structs.replace(cut, steps=steps), today(tmp_path, WINDOW))
+    assert outcome.verdict is Verdict.FAIL  # the decision that let the call pass is on record
+
+
+# chance and memory
+
+
+def test_a_policy_that_decides_by_chance(tmp_path):
+    tosses = """
+    turns = [None, Block("no")]
+    """ + policy("before=create_return", "turns.reverse()\nreturn turns[0]")
+    outcome = replay(guard(late_return(tmp_path)), today(tmp_path, tosses), Options(twice=True))
+    assert outcome.verdict is Verdict.FLAKY
