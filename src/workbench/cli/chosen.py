@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from ..errors import TranscriptError, UsageError
 from ..outside.project import Project, project_for
 from ..outside.transcripts import find
+from ..outside.trials import Base
 from ..transcript import Transcript, read
 from .report import clean, paint, say
 
@@ -35,7 +38,7 @@ def choose(paths: list[Path], agent: str) -> tuple[Project, list[Chosen]]:
         try:
             transcript = read(Path(name))
         except TranscriptError as error:
-            left_out(name, f"ERROR: {error}")
+            _left_out(name, f"ERROR: {error}")
             continue
         if wanted in ("", transcript.agent):
             group = groups.setdefault(transcript.agent, Chosen(transcript.agent))
@@ -47,14 +50,25 @@ def choose(paths: list[Path], agent: str) -> tuple[Project, list[Chosen]]:
     return project, [groups[name] for name in sorted(groups)]
 
 
-def left_out(path: str, why: str) -> None:
-    say(f"{paint('left out', 'yellow')} {path}: {clean(why.splitlines()[0] if why else 'not green')}")
-
-
-def begin(agent: str, green: int, all: int) -> None:
-    say(f"{agent}: {green} of {all} transcripts are green")
-    if not green:
+def tell_base(group: Chosen, base: Base) -> None:
+    """What the replay of the code as it is says: which transcripts can tell anything."""
+    for index, why in sorted(base.left_out.items()):
+        _left_out(group.paths[index], why)
+    say(f"{group.agent}: {len(base.green)} of {len(group.transcripts)} transcripts are green")
+    if not base.green:
         say("  next: workbench replay says what is wrong; only green transcripts can tell anything")
+
+
+def base_json(group: Chosen, base: Base) -> dict[str, Any]:
+    return {
+        "agent": group.agent,
+        "green": len(base.green),
+        "left_out": [{"path": group.paths[i], "why": why} for i, why in sorted(base.left_out.items())],
+    }
+
+
+def _left_out(path: str, why: str) -> None:
+    say(f"{paint('left out', 'yellow')} {path}: {clean(why.splitlines()[0] if why else 'not green')}")
 
 
 def share(part: int, whole: int) -> str:
@@ -64,3 +78,16 @@ def share(part: int, whole: int) -> str:
 def journeys_path(project: Project, file: str) -> str:
     """A file below journeys/ from where the user stands, so that an editor can open it."""
     return os.path.relpath(project.journeys / file)
+
+
+def write_json(target: str, value: Any) -> None:
+    """To a file, or to stdout where it is "-". Raises UsageError."""
+    data = msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+    if target == "-":
+        sys.stdout.write(data.decode())
+        sys.stdout.flush()
+        return
+    try:
+        Path(target).write_bytes(data)
+    except OSError as error:
+        raise UsageError(f"the report cannot be written: {error.strerror}", where=target) from None

@@ -237,6 +237,9 @@ def mutate(
         list[str] | None, typer.Option("--operator", metavar="NAME", help="Only these ways of making it wrong.")
     ] = None,
     json: Annotated[str, typer.Option("--json", metavar="FILE|-", help="Write the report as JSON.")] = "",
+    tools: Annotated[
+        str, typer.Option("--tools", metavar="tape|world", help="world: bodies of tools run too, and count.")
+    ] = "tape",
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Processes at most; 0 is one a core.")] = 0,
     timeout: Annotated[
         float, typer.Option(min=0.1, help="Seconds of work after which it counts as endless.")
@@ -245,17 +248,21 @@ def mutate(
     list_: Annotated[bool, typer.Option("--list", help="Say what would be made wrong, and end.")] = False,
 ) -> None:
     """Make policies and tools wrong, one small change at a time, and see which no transcript notices."""
-    from .mutate import Wanted
+    from .mutate import How, Wanted
     from .mutate import mutate as start
+    from .replay import options
 
-    wanted = Wanted(only or [], operator or [])
-    raise typer.Exit(start(paths or [], agent, wanted, json, jobs, timeout, least, list_))
+    how = How(jobs, timeout, options(tools, False, False))
+    raise typer.Exit(start(paths or [], agent, Wanted(only or [], operator or []), how, json, least, list_))
 
 
 def coverage(
     paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders; transcripts/ if none.")] = None,
     agent: AgentOption = "",
     json: Annotated[str, typer.Option("--json", metavar="FILE|-", help="Write the report as JSON.")] = "",
+    tools: Annotated[
+        str, typer.Option("--tools", metavar="tape|world", help="world: bodies of tools run too, and count.")
+    ] = "tape",
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Processes at most; 0 is one a core.")] = 0,
     timeout: Annotated[
         float, typer.Option(min=0.1, help="Seconds of work after which it counts as endless.")
@@ -263,8 +270,9 @@ def coverage(
 ) -> None:
     """Say which policies, rulings, tools and lines no transcript reaches."""
     from .coverage import cover as start
+    from .replay import options
 
-    raise typer.Exit(start(paths or [], agent, json, jobs, timeout))
+    raise typer.Exit(start(paths or [], agent, json, jobs, timeout, options(tools, False, False)))
 
 
 def init(

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from ..coverage import Coverage, coverage, ranges
-from ..errors import UsageError
 from ..outside.project import Project
 from ..outside.trials import Base, base_run, files_in
+from ..replay import Options
 from ..steps import Answer
-from .chosen import Chosen, begin, choose, journeys_path, left_out, share
+from .chosen import base_json, choose, journeys_path, share, tell_base, write_json
 from .report import Exit, paint, say
 
 
-def cover(paths: list[Path], agent: str, json: str, jobs: int, timeout: float) -> Exit:
+def cover(paths: list[Path], agent: str, json: str, jobs: int, timeout: float, options: Options) -> Exit:
     project, groups = choose(paths, agent)
     told: list[dict[str, Any]] = []
     for group in groups:
-        base = base_run(project.journeys, group.agent, group.transcripts, jobs=jobs, seconds=timeout)
-        for index, why in sorted(base.left_out.items()):
-            left_out(group.paths[index], why)
-        begin(group.agent, len(base.green), len(group.transcripts))
+        base = base_run(
+            project.journeys, group.agent, group.transcripts, jobs=jobs, seconds=timeout, options=options
+        )
+        tell_base(group, base)
         if base.green:
-            reached = coverage(files_in(project.journeys), group.agent, base.lines, base.rulings, called_in(base))
-            told.append(as_json(group, base, reached))
+            reached = coverage(
+                files_in(project.journeys), group.agent, base.lines, base.rulings, called_in(base),
+                bodies=options.tools == "world",
+            )  # fmt: skip
+            told.append({**base_json(group, base), **msgspec.to_builtins(reached)})
             _tell(project, reached)
     if json:
         write_json(json, {"agents": told})
@@ -43,28 +45,6 @@ def called_in(base: Base) -> set[str]:
         if isinstance(step, Answer)
         for call in step.calls
     }
-
-
-def as_json(group: Chosen, base: Base, reached: Coverage) -> dict[str, Any]:
-    return {
-        "agent": group.agent,
-        "green": len(base.green),
-        "left_out": [{"path": group.paths[i], "why": why} for i, why in sorted(base.left_out.items())],
-        **msgspec.to_builtins(reached),
-    }
-
-
-def write_json(target: str, value: Any) -> None:
-    """To a file, or to stdout where it is "-". Raises UsageError."""
-    data = msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
-    if target == "-":
-        sys.stdout.write(data.decode())
-        sys.stdout.flush()
-        return
-    try:
-        Path(target).write_bytes(data)
-    except OSError as error:
-        raise UsageError(f"the report cannot be written: {error.strerror}", where=target) from None
 
 
 def _tell(project: Project, reached: Coverage) -> None:

@@ -17,7 +17,7 @@ import importlib.util
 import marshal
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -42,12 +42,12 @@ class _Source(importlib.machinery.SourceFileLoader):
 
     cache: Path | None = None
     noted = False  # with a note at each place that takes something from the machine
-    instead: ClassVar[dict[str, bytes]] = {}  # what is compiled in place of a file's bytes, by its path
+    instead: ClassVar[dict[str, CodeType]] = {}  # what is loaded in place of a file, by its path
 
     def get_code(self, fullname: str) -> CodeType:
         path = self.get_filename(fullname)
         if path in self.instead:
-            return compile(self.instead[path], path, "exec", dont_inherit=True)
+            return self.instead[path]
         data = self.get_data(path)
         kept = self._kept(path, data)
         if kept is not None:
@@ -185,9 +185,14 @@ def load(root: Path, name: str) -> Loaded:
     return Loaded(agent, _fixtures(root, agent), code, files, root)
 
 
-def load_instead(root: Path, files: dict[str, bytes]) -> None:
-    """From now on, in this process, load these bytes for these files (paths below journeys/). None is written."""
-    _Source.instead = {str(root.resolve() / name): data for name, data in files.items()}
+def compiled(root: Path, name: str, data: bytes) -> CodeType:
+    """The code of a file (its path below journeys/) as if these were its bytes. Raises SyntaxError, ValueError."""
+    return compile(data, str(root.resolve() / name), "exec", dont_inherit=True)
+
+
+def load_instead(codes: Iterable[CodeType]) -> None:
+    """From now on, in this process, load this code in place of the files it names. Nothing is written."""
+    _Source.instead = {code.co_filename: code for code in codes}
 
 
 def load_agent(root: Path, name: str) -> Agent:

@@ -58,10 +58,11 @@ class Share:
         head = head_of(transcript)
         if self.chosen is not None and not self.chosen(head):
             return None
-        return Case(path, head, self._outcome(transcript))
+        return Case(path, head, self.outcome(transcript))
 
-    def _outcome(self, transcript: Transcript) -> Outcome:
-        agent = self._agent(transcript.agent)
+    def outcome(self, transcript: Transcript) -> Outcome:
+        """What a replay says of it, in words whatever happens."""
+        agent = self.agent(transcript.agent)
         if not isinstance(agent, Agent):
             return Outcome(Verdict.ERROR, str(agent), where=below_journeys(agent.where))
         self._memories[transcript.agent].restore()
@@ -73,7 +74,8 @@ class Share:
             outcome.changed = outcome.changed + self._changed_files(transcript)
         return outcome
 
-    def _agent(self, name: str) -> Agent | JourneyError:
+    def agent(self, name: str) -> Agent | JourneyError:
+        """An agent, loaded when it is first asked for; or why it does not load."""
         if name not in self._agents:
             try:
                 self._agents[name] = self._load(name)

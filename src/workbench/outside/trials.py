@@ -5,25 +5,25 @@ The engineer's files are read and never written: a mutant is compiled from memor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import CodeType
 
 import msgspec
 
-from ..errors import JourneyError, WorkbenchError
-from ..journey import Agent
+from ..errors import JourneyError
 from ..mutation import Mutant
-from ..replay import Outcome, Verdict, replay
+from ..replay import DEFAULT, Options, Verdict
 from ..score import Fate, Status
 from ..transcript import Transcript
 from .forks import forked
-from .loader import load_agent, load_instead
+from .loader import compiled, load_instead
 from .reached import Reached
+from .share import Share, Work
 
 CHUNK = 64  # transcripts a process is worth starting for
 NO_LOAD = "it does not load"
-
-Replay = Callable[[Transcript, Agent], Outcome]
 
 
 class Base(msgspec.Struct):
@@ -67,18 +67,24 @@ def files_in(root: Path) -> dict[str, str]:
 
 
 def base_run(
-    root: Path, agent: str, transcripts: list[Transcript], *, jobs: int = 0, seconds: float, run: Replay = replay
+    root: Path,
+    agent: str,
+    transcripts: list[Transcript],
+    *,
+    jobs: int = 0,
+    seconds: float,
+    options: Options = DEFAULT,
 ) -> Base:
     """Replay transcripts of one agent and hear which lines they reach. Raises JourneyError if it does not load."""
     base = Base(transcripts)
     shares = [range(n, min(n + CHUNK, len(transcripts))) for n in range(0, len(transcripts), CHUNK)]
 
-    def work(share: range) -> str | list[_Heard]:
-        try:
-            loaded = load_agent(root, agent)
-        except WorkbenchError as error:
-            return str(error)
-        return [_hear(root, loaded, transcripts[index], index, run) for index in share]
+    def work(indexes: range) -> str | list[_Heard]:
+        share = Share(Work(str(root), options))
+        loaded = share.agent(agent)
+        if isinstance(loaded, JourneyError):
+            return str(loaded)
+        return [_hear(root, share, transcripts[index], index) for index in indexes]
 
     for number, said, ended in forked(shares, work, jobs, seconds):
         if isinstance(said, str):
@@ -96,13 +102,10 @@ def base_run(
     return base
 
 
-def _hear(root: Path, agent: Agent, transcript: Transcript, index: int, run: Replay) -> _Heard:
+def _hear(root: Path, share: Share, transcript: Transcript, index: int) -> _Heard:
     reached = Reached(root)
     with reached.listening():
-        try:
-            outcome = run(transcript, agent)
-        except WorkbenchError as error:
-            outcome = Outcome(Verdict.ERROR, str(error))
+        outcome = share.outcome(transcript)
     return _Heard(index, outcome.verdict.value, outcome.why, reached.lines, reached.rulings)
 
 
@@ -114,34 +117,38 @@ def trials(
     *,
     jobs: int = 0,
     seconds: float,
-    bodies: bool = False,
-    run: Replay = replay,
+    options: Options = DEFAULT,
 ) -> Iterator[Fate]:
-    """The fate of each mutant, as they come. `bodies`: `run` runs the bodies of tools too."""
+    """The fate of each mutant, as they come, in replays as the base run was.
+
+    Files are read once at the start: an edit meanwhile changes nothing.
+    """
     tried: list[tuple[Mutant, list[int]]] = []
     for mutant in mutants:
         reaching = _reaching(base, mutant)
-        if mutant.bodies and not bodies:
+        if mutant.bodies and options.tools == "tape":
             yield Fate(mutant, Status.BODY)
         elif not reaching:
             yield Fate(mutant, Status.UNREACHED)
         else:
             tried.append((mutant, reaching))
-    originals = {name: (root / name).read_bytes() for name in {m.file for m, _ in tried}}
+    originals = {name: text.encode() for name, text in files_in(root).items()}
+    codes: dict[str, CodeType] = {}
+    for name, data in originals.items():
+        with contextlib.suppress(SyntaxError, ValueError):  # another agent's: this one has loaded
+            codes[name] = compiled(root, name, data)
 
     def work(task: tuple[Mutant, list[int]]) -> tuple[str, str]:
         mutant, reaching = task
-        load_instead(root, {mutant.file: mutant.applied(originals[mutant.file])})
-        try:
-            loaded = load_agent(root, agent)
-        except WorkbenchError as error:
-            return NO_LOAD, str(error)
+        wrong = compiled(root, mutant.file, mutant.applied(originals[mutant.file]))
+        load_instead([*(code for name, code in codes.items() if name != mutant.file), wrong])
+        share = Share(Work(str(root), options))
+        loaded = share.agent(agent)
+        if isinstance(loaded, JourneyError):
+            return NO_LOAD, str(loaded)
         for index in reaching:
             transcript = base.transcripts[index]
-            try:
-                outcome = run(transcript, loaded)
-            except WorkbenchError as error:
-                return transcript.id, str(error)
+            outcome = share.outcome(transcript)
             if outcome.verdict is not Verdict.PASS:
                 return transcript.id, f"{outcome.verdict.value}: {outcome.why}"
         return "", ""
