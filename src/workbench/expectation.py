@@ -235,6 +235,24 @@ def fits(e: Expectation, args: dict[str, Any]) -> bool:
     return all(_fits(e.how(k), want, args.get(k, _ABSENT)) for k, want in e.args.items())
 
 
+def relaxed(e: Expectation, fields: dict[str, How]) -> Expectation:
+    """The expectation with arguments compared otherwise. Raises TranscriptError for one it has not."""
+    for field, how in fields.items():
+        if how not in HOWS:
+            raise TranscriptError(f"{field}={how}: arguments are compared as {', '.join(HOWS)}")
+    made = msgspec.structs.replace(e, fields={**e.fields, **fields})
+    made.check(e.at)
+    return made
+
+
+def next_relaxation(e: Expectation) -> Expectation:
+    """One argument more ignored, in their order, but never all; then none again."""
+    ignored = [k for k in e.args if e.how(k) == "ignore"]
+    left = [k for k in e.args if k not in ignored]
+    more: list[str] = [*ignored, left[0]] if len(left) > 1 else []
+    return msgspec.structs.replace(e, fields=dict.fromkeys(more, "ignore"))
+
+
 _ABSENT = object()
 
 
@@ -382,6 +400,7 @@ def suggest(move: Move, policies: list[str] | None = None) -> list[Expectation]:
                 *named,
                 Expectation("escalated", at),
                 Expectation("must_not_call", at, tool=tool),
+                *([Expectation("must_not_call", at, tool=tool, args=move.args)] if move.args else []),
                 Expectation("result", at, tool=tool),
             ]
         if move.effect in ("blocked", "escalated", "rejected", "absent"):

@@ -276,3 +276,21 @@ def running(pid: str) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_an_argument_is_relaxed_by_a_flag(project, capsys):
+    args = {"order_number": "OL-9", "note": "late"}
+    file = put(project, "late", mistake(project, "called_with", args=args))
+    assert run(["accept", str(file), "--relax", "note=ignore"]) == 0
+    assert read(file).expectations[0].fields == {"note": "ignore"}
+    assert run(["accept", str(file), "--relax", "number=ignore"]) == 4
+    assert run(["accept", str(file), "--relax", "order_number=nearly"]) == 4
+    assert "exact, subset, regex, ignore" in capsys.readouterr().err
+
+
+def test_a_relaxation_under_which_the_record_is_right_is_refused(project, capsys):
+    file = put(project, "late", mistake(project, "called_with", args={"order_number": "OL-."}))
+    before = file.read_bytes()
+    assert run(["accept", str(file), "--relax", "order_number=regex"]) == 4
+    assert "never showed the mistake" in capsys.readouterr().err
+    assert file.read_bytes() == before

@@ -158,11 +158,15 @@ def merge(
 def accept(
     file: Annotated[Path, typer.Argument(help="A transcript.")],
     why: Annotated[str, typer.Option("--why", help="Why this is right; kept in the file.")] = "",
+    relax: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FIELD=HOW", help="Compare an argument it expects: exact, subset, regex or ignore."),
+    ] = None,
 ) -> None:
     """Accept what a transcript does today: a fixed mistake guards, a guard ends at its new decision."""
     from .accept import accept as start
 
-    raise typer.Exit(start(file, why))
+    raise typer.Exit(start(file, why, relax or []))
 
 
 def fmt(

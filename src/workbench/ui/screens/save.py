@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import msgspec
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
 from ...errors import WorkbenchError
-from ...expectation import KINDS, Expectation, suggest
+from ...expectation import KINDS, Expectation, next_relaxation, suggest
 from ...follow import tell as tell_move
 from ...session import Saved, Session
 from ...steps import Place
@@ -21,21 +24,23 @@ from .form import Form, FormLine
 
 DECIDED = {  # in the list, and of the chosen one in full
     "offline": ("decided offline", "good", "decided offline, in every replay"),
-    "world": ("needs the tool", "warn", "needs a run of the tool to be decided, which replay does not do yet"),
-    "live": ("needs a model", "warn", "needs a live model to be decided, which replay does not do yet"),
+    "world": ("needs the tool", "warn", "needs a run of the tool to be decided: workbench replay --tools=world"),
+    "live": ("needs a model", "warn", "needs a live model to be decided: workbench replay --live"),
 }
 WORDS = 15  # cells of the short words
 VERDICT_WORDS = {
     "PASS": "today's code does it right",
     "FAIL": "today's code still does it; mend it and this becomes PASS",
-    "NEEDS_WORLD": "only a run of the tools can say, which replay does not do yet",
-    "NEEDS_LIVE": "only a live model can say",
+    "NEEDS_WORLD": "only a run of the tools can say: workbench replay --tools=world",
+    "NEEDS_LIVE": "only a live model can say: workbench replay --live",
     "DIVERGED": "today's code leaves the record before the marked step",
 }
 
 
 class Expectations(LineList):
-    """The suggestions, each with how it can be decided."""
+    """The suggestions, each with how it can be decided. Of one about arguments → ignores one more of them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("right", "relax", "ignore an argument", show=False)]
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -52,6 +57,11 @@ class Expectations(LineList):
         sentence = one_line(e.sentence, 200) + (" …" if asks(e) and not e.text else "")
         left = fit([Bit(dot, "accent"), Bit(sentence)], width - WORDS - 2)
         return (*left, Bit("  "), *fit([Bit(words, role)], WORDS))
+
+    def action_relax(self) -> None:
+        if self.choices:
+            self.choices[self.cursor] = next_relaxation(self.choices[self.cursor])
+            self.redraw()
 
     @property
     def chosen(self) -> Expectation | None:
@@ -135,7 +145,8 @@ class SaveScreen(Form[None]):
         line.text = self._words.get(self._chosen, "") if wanted else ""
         if chosen is not None:
             line.placeholder = chosen.text.strip("()") if chosen.text.startswith("(") else "the words it is about"
-            self.query_one("#decided", Static).update(f"    {DECIDED[chosen.decided][2]}")
+            hint = "; → ignores one more of its arguments" if len(chosen.args) > 1 else ""
+            self.query_one("#decided", Static).update(f"    {DECIDED[chosen.decided][2]}{hint}")
 
     @property
     def kind(self) -> str:
