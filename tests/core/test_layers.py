@@ -56,6 +56,7 @@ CORE = (
     "blame",
     "replay",
     "case",
+    "rerecord",
     "chance",
     "trial",
     "rubric",

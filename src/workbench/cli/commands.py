@@ -169,6 +169,27 @@ def accept(
     raise typer.Exit(start(file, why, relax or []))
 
 
+def rerecord(
+    file: Annotated[Path, typer.Argument(help="A transcript.")],
+    model: ModelOption = "",
+) -> None:
+    """Record a transcript anew with a live model; the new run waits beside it for your word."""
+    from .rerecord import rerecord as start
+
+    raise typer.Exit(start(file, model))
+
+
+def pending(
+    word: Annotated[str, typer.Argument(help="list, show, accept or reject.")] = "list",
+    files: Annotated[list[Path] | None, typer.Argument(help="Transcripts.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All that wait.")] = False,
+) -> None:
+    """What was recorded anew and waits: list it, show how it differs, accept or reject it."""
+    from .pending import decide
+
+    raise typer.Exit(decide(word, files or [], every))
+
+
 def fmt(
     paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders; transcripts/ if none.")] = None,
     check: Annotated[
@@ -303,6 +324,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "replay": replay,
     "merge": merge,
     "accept": accept,
+    "rerecord": rerecord,
+    "pending": pending,
     "fmt": fmt,
     "chat": chat,
     "show": show,

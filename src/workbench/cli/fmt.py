@@ -9,7 +9,7 @@ from pathlib import Path
 from ..outside.finding import Finding
 from ..outside.form import Form, doubles
 from ..outside.project import project_for
-from ..outside.transcripts import find, write
+from ..outside.transcripts import RECEIPT, find, write
 from ..transcript import decode
 from .report import Exit, clean, out, say
 
@@ -17,7 +17,7 @@ from .report import Exit, clean, out, say
 def fmt(paths: list[Path], check: bool, upgrade: bool, diff: bool) -> Exit:
     project = project_for(paths[0] if paths else None)
     every = find([project.transcripts]) if project.transcripts.is_dir() else []
-    chosen = find(paths) if paths else every
+    chosen = [path for path in find(paths) if not path.name.endswith(RECEIPT)] if paths else every
     if not chosen:
         say("nothing to look at: there is no transcript")
         return Exit.NOTHING

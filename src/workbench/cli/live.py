@@ -67,7 +67,7 @@ def live(scope: Scope, wish: Wish, reports: Reports) -> Exit:
     reports.check()
     began = time.perf_counter()
     project = project_for(scope.paths[0] if scope.paths else None)
-    model = _model(wish.model or str(project.config.get("model", "")))
+    model = choose_model(wish.model or str(project.config.get("model", "")))
     if wish.judge:
         check_name(wish.judge)
     cases, chosen = _choose(select(project, scope, Failures(project)).names, wish.since)
@@ -98,7 +98,7 @@ def _tally(
     return Tally(cases, len(cases), seconds, asked, "" if root == "." else root, interrupted)
 
 
-def _model(asked: str) -> str:
+def choose_model(asked: str) -> str:
     """Never the rehearsal by itself: a script that passes proves nothing of a model."""
     model = choose(asked, "")
     if model == REHEARSAL and not asked:

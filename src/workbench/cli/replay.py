@@ -12,6 +12,7 @@ from ..errors import JourneyError, UsageError
 from ..outside.crew import PATIENCE, Files, run
 from ..outside.failures import Failures
 from ..outside.loader import code_hash
+from ..outside.pending import waiting
 from ..outside.project import Project, project_for
 from ..outside.share import Share, Work
 from ..replay import DEFAULT, Options
@@ -43,7 +44,9 @@ def options(tools: str, twice: bool, strict_drift: bool) -> Options:
 def replay(scope: Scope, reports: Reports, how: How) -> Exit:
     reports.check()
     project = project_for(scope.paths[0] if scope.paths else None)
-    return reports.publish(once(project, scope, how, reports.quiet))
+    code = reports.publish(once(project, scope, how, reports.quiet))
+    tell_waiting(project)
+    return code
 
 
 def once(project: Project, scope: Scope, how: How, quiet: bool) -> Tally:
@@ -66,6 +69,13 @@ def once(project: Project, scope: Scope, how: How, quiet: bool) -> Tally:
         interrupted=interrupted,
         part=Part(str(scope.shard), selection.total, selection.seal, _code(project)) if scope.shard else None,
     )
+
+
+def tell_waiting(project: Project) -> None:
+    """Pending files are never replayed; how many there are is said."""
+    count = len(waiting(project.transcripts))
+    if count:
+        say(f"{count} recorded anew and not yet accepted, not replayed: workbench pending")
 
 
 def _run(project: Project, names: list[str], how: How, quiet: bool) -> tuple[list[Case], bool]:

@@ -1,0 +1,84 @@
+"""Pending files: a transcript recorded anew, beside it until a person has said yes or no."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import TranscriptError, UsageError
+from ..transcript import Transcript, read
+from .transcripts import PENDING, beside, put
+
+Back = Callable[[], None]
+
+
+def waiting(folder: Path) -> list[Path]:
+    """The transcripts below a folder beside which a pending file waits, in order."""
+    found = []
+    for at, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        names = [n for n in files if n.endswith(PENDING) and not n.startswith(".")]
+        found += [Path(at, name.removesuffix(PENDING) + ".json") for name in names]
+    return sorted(found)
+
+
+def named(path: Path) -> Path:
+    """The transcript that a path names, itself or by its pending file. Raises UsageError where nothing waits."""
+    if path.name.endswith(PENDING):
+        path = path.with_name(path.name.removesuffix(PENDING) + ".json")
+    if not beside(path, PENDING).is_file():
+        raise UsageError(f"nothing waits beside {path}", next="workbench pending lists what does")
+    return path
+
+
+def read_pending(path: Path) -> Transcript:
+    """What waits beside the transcript at `path`. Raises TranscriptError."""
+    return read(beside(path, PENDING))
+
+
+def accept(path: Path) -> Back:
+    """Put what waits in the place of the transcript; gives back how to undo it. Raises TranscriptError."""
+    pending = beside(path, PENDING)
+    read(pending)  # what cannot be read takes nobody's place
+    before, data = _bytes(path), pending.read_bytes()
+    put(path, data)
+    _remove(pending)
+
+    def back() -> None:
+        put(pending, data)
+        if before is None:
+            _remove(path)
+        else:
+            put(path, before)
+
+    return back
+
+
+def reject(path: Path) -> Back:
+    """Throw away what waits; gives back how to undo it. Raises TranscriptError."""
+    pending = beside(path, PENDING)
+    data = _bytes(pending)
+    _remove(pending)
+
+    def back() -> None:
+        if data is not None:
+            put(pending, data)
+
+    return back
+
+
+def _bytes(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise TranscriptError(f"cannot be read: {error.strerror}", where=str(path)) from None
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise TranscriptError(f"cannot be removed: {error.strerror}", where=str(path)) from None

@@ -1,0 +1,150 @@
+"""Recorded anew: it waits beside the transcript until a person has said yes or no."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from kit import Scripted, converse, saved, shop, shop_files, use, write
+from loopback import Loopback, calls, refuses, says
+from workbench.cli import run
+from workbench.expectation import Expectation
+from workbench.transcript import encode, read
+
+FIND, RETURN = ("find_order", {"order_number": "OL-1"}), ("create_return", {"order_number": "OL-1"})
+GUARD, WAITS = "transcripts/guard.json", "transcripts/guard.pending.json"
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    write(tmp_path / "journeys", shop_files())
+    monkeypatch.chdir(tmp_path)
+    put(tmp_path, "guard")
+    return tmp_path
+
+
+def put(folder: Path, name: str, *expectations: Expectation) -> None:
+    answers = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
+    talk = converse(shop(folder / "recorded"), Scripted(*answers), "return OL-1")
+    made = saved(talk, "mistake" if expectations else "guard", expectations=list(expectations))
+    path = folder / "transcripts" / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(encode(msgspec.structs.replace(made, id=name)))
+
+
+def rerecord(project, *script, file=GUARD, **env):
+    command = [sys.executable, "-m", "workbench", "rerecord", file]
+    with Loopback(*script) as server:
+        env = {**os.environ, **server.env, **env}
+        return subprocess.run(command, capture_output=True, text=True, env=env, cwd=project, timeout=120)
+
+
+@pytest.fixture
+def renewed(project):
+    done = rerecord(project, calls(FIND), says("That is too late."))
+    assert done.returncode == 0, done.stderr
+    return project
+
+
+def test_a_new_run_waits_beside_the_record_which_stays_as_it_is(project):
+    before = (project / GUARD).read_bytes()
+    done = rerecord(project, calls(FIND), says("That is too late."))
+    assert done.returncode == 0, done.stderr
+    assert (project / GUARD).read_bytes() == before
+    assert "- 1.2.1  create_return(order_number=OL-1): executed" in done.stdout
+    assert "+ 1.2.0  reply That is too late.: allowed" in done.stdout
+    made = read(project / WAITS)
+    assert made.id == "guard"
+    assert made.source == {"model": "claude-sonnet-5-5"}
+    assert made.recording != read(project / GUARD).recording
+
+
+def test_replay_never_takes_what_waits_and_says_that_it_does(renewed, capsys):
+    (renewed / WAITS).write_text("{ broken")
+    assert run(["replay"]) == 0
+    said = capsys.readouterr().err
+    assert "1 transcript: 1 PASS" in said
+    assert "1 recorded anew and not yet accepted, not replayed: workbench pending" in said
+
+
+def test_a_person_accepts_it_and_it_replays(renewed, capsys):
+    assert run(["pending"]) == 0
+    assert GUARD in capsys.readouterr().out
+    assert run(["pending", "accept", GUARD]) == 0
+    assert "create_return(order_number=OL-1): executed" in capsys.readouterr().out
+    assert not (renewed / WAITS).exists()
+    assert read(renewed / GUARD).source == {"model": "claude-sonnet-5-5"}
+    assert run(["replay"]) == 0
+
+
+def test_a_person_rejects_it_and_the_record_stays(renewed):
+    before = (renewed / GUARD).read_bytes()
+    assert run(["pending", "reject", "--all"]) == 0
+    assert not (renewed / WAITS).exists()
+    assert (renewed / GUARD).read_bytes() == before
+    assert run(["pending", "reject", "--all"]) == 5
+
+
+def test_showing_it_decides_nothing(renewed, capsys):
+    assert run(["pending", "show"]) == 0
+    assert "+ 1.2.0  reply That is too late.: allowed" in capsys.readouterr().out
+    assert (renewed / WAITS).exists()
+
+
+@pytest.mark.parametrize("words", [["accept"], ["acept", GUARD], ["accept", "transcripts/none.json"]])
+def test_what_makes_no_sense_is_4_and_decides_nothing(renewed, words):
+    assert run(["pending", *words]) == 4
+    assert (renewed / WAITS).exists()
+
+
+def test_ci_neither_records_nor_accepts(renewed, monkeypatch):
+    assert rerecord(renewed, CI="true").returncode == 4
+    monkeypatch.setenv("CI", "true")
+    assert run(["pending", "accept", "--all"]) == 4
+    assert run(["pending", "reject", "--all"]) == 4
+    assert (renewed / WAITS).exists()
+
+
+def test_what_waits_and_cannot_be_read_takes_nobodys_place(renewed):
+    before = (renewed / GUARD).read_bytes()
+    (renewed / WAITS).write_text("{")
+    assert run(["pending", "accept", GUARD]) == 4
+    assert (renewed / GUARD).read_bytes() == before
+    assert (renewed / WAITS).exists()
+
+
+def test_a_server_that_failed_leaves_nothing(project):
+    done = rerecord(project, refuses(401, "authentication_error", "invalid x-api-key"))
+    assert done.returncode == 10
+    assert "nothing was written" in done.stderr
+    assert not (project / WAITS).exists()
+
+
+def test_a_mistake_that_the_new_run_does_not_show_keeps_its_record(project):
+    put(project, "late", Expectation("not_executed", "1.2.1", tool="create_return"))
+    done = rerecord(project, calls(FIND), says("That is too late."), file="transcripts/late.json")
+    assert done.returncode == 10
+    assert "the mistake is not in it" in done.stderr
+    assert not (project / "transcripts/late.pending.json").exists()
+
+
+def test_a_mistake_that_is_shown_again_is_open_again(project):
+    put(project, "late", Expectation("not_executed", "1.2.1", tool="create_return"))
+    path = project / "transcripts/late.json"
+    path.write_bytes(encode(msgspec.structs.replace(read(path), passed_on="abc")))
+    done = rerecord(project, calls(FIND), calls(RETURN), says("It is on its way."), file="transcripts/late.json")
+    assert done.returncode == 0, done.stderr
+    assert read(project / "transcripts/late.pending.json").state == "open"
+
+
+def test_a_secret_in_the_new_run_is_replaced_before_it_is_written(project):
+    secret = "sk-ant-" + "k" * 30
+    done = rerecord(project, calls(FIND), says(f"The key is {secret}."))
+    assert done.returncode == 0
+    assert secret not in (project / WAITS).read_text()
+    assert "replaced: secret by sk-redacted-" in done.stderr
