@@ -73,9 +73,18 @@ class Tally(msgspec.Struct, frozen=True, dict=True):
     @property
     def notes(self) -> list[str]:
         """What a green count alone would not say."""
-        if not self.unseen:
-            return []
+        said = []
         green = self.counts[Verdict.PASS]
-        return [
-            f"{self.unseen} of the {green} PASS stand on prompts no model has seen: code was tested, not the model"
-        ]
+        if self.unseen:
+            said.append(
+                f"{self.unseen} of the {green} PASS stand on prompts no model has seen: "
+                "code was tested, not the model"
+            )
+        passed = (case.outcome for case in self.cases if case.verdict is Verdict.PASS)
+        drifted = sum(1 for outcome in passed if any(not d.endswith(" prompt") for d in outcome.drift))
+        if drifted:
+            said.append(
+                f"in {drifted} of the {green} PASS policies decided alike for another reason or in other words: "
+                "--strict-drift tells where"
+            )
+        return said
