@@ -193,8 +193,8 @@ class _Turn:
         )
         last = self.state.prompt
         if last is None or _apart(last) != _apart(prompt):
-            for key in sheet.exhibits.keys() - trace.exhibits.keys():
-                trace.exhibits[key] = sheet.exhibits[key]
+            for key, exhibit in sheet.exhibits.items():  # in order: the same transcript is the same bytes
+                trace.exhibits.setdefault(key, exhibit)
             self.emit(prompt)
         self.conversation.told = self.offer, model, sheet
         return sheet

@@ -376,3 +376,10 @@ def test_a_model_that_has_answered_is_closed_before_anything_is_done_with_the_an
     asyncio.run(run_turn(conversation, "hi", Live(calls, "Done."), Sandbox(World({}, now=NOW, seed=1))))
     before = [order[at - 1] for at, step in enumerate(order) if step is Answer]
     assert before == ["closed", "closed"]
+
+
+def test_what_the_model_was_sent_is_kept_in_the_order_in_which_it_was_sent(tmp_path):
+    """The same conversation is the same bytes, whatever order a set may have."""
+    talk = converse(shop(tmp_path, WINDOW), Scripted("Hello."), "hi")
+    prompt = talk.state.prompt
+    assert list(talk.trace.exhibits) == [*prompt.spans[:-1], *prompt.tools, prompt.spans[-1]]
