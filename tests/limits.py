@@ -125,6 +125,7 @@ ORDERS = [
             [call("send_refresh", radio_id="CR-48214")],
             "Please sign in first.",
             [enter("speaker")],
+            [call("list_devices", customer_id="")],
             [call("run_diagnostics", serial="SP-4402"), call("send_replacement", serial="SP-4402")],
             "Please sign in first.",
         ),
@@ -134,6 +135,31 @@ ORDERS = [
             *stopped_by("radio.active_and_paid", "send_refresh"),
             *stopped_by("speaker.warranty", "send_replacement"),
         ),
+    ),
+]  # fmt: skip
+
+UNKNOWN = [
+    Sample(
+        "Numbers that nobody knows", "loyal",
+        ("Something of mine came broken. I have no number.", "And my speakers?", "And the radio?"),
+        answers=(
+            [enter("returns")],
+            [find_order("OL-9999"), call("check_stock", sku="NOPE-1")],
+            [find_order("OL-1003"), give_back("OL-1003", "NOPE-1", "arrived_faulty", "PayPal")],
+            "Please look for the number.",
+            [enter("speaker")],
+            [call("find_account", customer_id="C-9"), call("latest_firmware", model="Nope"),
+             call("check_network", serial="SP-9999"), call("replacements_left", model="Nope")],
+            [call("list_devices", customer_id="C-1")],
+            [call("register_device", serial=serial, customer_id="C-1")
+             for serial in ("SP-9999", "SP-4403", "SP-4401")],
+            "Please look for the number.",
+            [enter("radio")],
+            [call("find_subscription", customer_id="C-9"), call("check_payment", subscription="RS-9999"),
+             call("find_radio", radio_id="CR-99999")],
+            "Please look for the number.",
+        ),
+        tags=SPEAKER,
     ),
 ]  # fmt: skip
 
@@ -295,4 +321,4 @@ WORDS = [
     ),
 ]  # fmt: skip
 
-LIMITS = [replace(s, folder="limits") for s in (*DAYS, *ORDERS, *SPEAKERS, *RADIOS, *WORDS)]
+LIMITS = [replace(s, folder="limits") for s in (*DAYS, *ORDERS, *UNKNOWN, *SPEAKERS, *RADIOS, *WORDS)]

@@ -61,7 +61,7 @@ def create_return(order_number: str, sku: str, reason: Reason, refund_to: str, o
 def create_exchange(order_number: str, sku: str, new_sku: str, orders: Orders, stock: Stock, ids: Ids) -> Label:
     """Exchange an item for another of the same price, and e-mail the label."""
     _item(orders, order_number, sku).returned = True
-    stock.pieces[new_sku] = stock.pieces.get(new_sku, 0) - 1
+    stock.pieces[new_sku] -= 1
     return Label(ids.new("X"), order_number, sku, new_sku=new_sku)
 
 
