@@ -123,7 +123,8 @@ def main() -> None:
         quarters = [seen[len(seen) * part // 4 - 1] for part in (1, 2, 3, 4)] if len(seen) > 3 else seen
         print("  the command                    " + "".join(f"{own:7.0f}" for _, own, _ in quarters))
         print("  its largest process            " + "".join(f"{own:7.0f}" for _, _, own in quarters))
-        print(f"  a case of a file: {max(own for _, own, _ in seen) * 1e6 / count:.0f} bytes of the command at its peak")
+        peak = max(own for _, own, _ in seen)
+        print(f"  at its peak {peak:.0f} MB, {peak * 1e6 / count:.0f} bytes for each file")
 
 
 if __name__ == "__main__":

@@ -14,13 +14,14 @@ import select
 import signal
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import msgspec
 
-from ..case import Case, head_of
+from ..case import Case, head_of, thrifty
 from ..journey import Agent
 from ..replay import DEFAULT, Options, Outcome, Verdict
 from ..source import journey_line
@@ -29,6 +30,7 @@ from .share import Share, lost, safely
 
 CHUNK = 64  # transcripts a process is worth starting for
 PATIENCE = 10.0  # seconds without a word before a process counts as stuck
+PAUSE = 0.01  # seconds between two looks while many are left: hearing each case by itself costs a core
 
 _PACK = msgspec.msgpack.Encoder()
 _UNPACK: msgspec.msgpack.Decoder[tuple[int, Case | None]] = msgspec.msgpack.Decoder(tuple[int, Case | None])
@@ -75,7 +77,7 @@ class _Hand(msgspec.Struct):
     pid: int
     pipe: int
     stacks: Path
-    left: list[int]
+    left: deque[int]
     heard: float = msgspec.field(default_factory=time.monotonic)
     data: bytearray = msgspec.field(default_factory=bytearray)
 
@@ -94,6 +96,8 @@ def run(
             ready, _, _ = select.select(list(hands), [], [], 0.1)
             for pipe in ready:
                 yield from _hear(hands, pipe, task)
+            if sum(len(hand.left) for hand in hands.values()) > CHUNK:
+                time.sleep(PAUSE)
             for hand in list(hands.values()):
                 if time.monotonic() - hand.heard > patience:
                     where = _stack(hand, root)
@@ -124,7 +128,7 @@ def _start(task: Task, share: list[int]) -> _Hand:
         _end_with(parent)
         _work(task, share, theirs, stacks)
     os.close(theirs)
-    return _Hand(pid, ours, stacks, share)
+    return _Hand(pid, ours, stacks, deque(share))
 
 
 def _end_with(parent: int) -> None:
@@ -165,8 +169,8 @@ def _hear(hands: dict[int, _Hand], pipe: int, task: Task) -> Iterator[tuple[int,
             break
         index, case = _UNPACK.decode(bytes(hand.data[4 : 4 + size]))
         del hand.data[: 4 + size]
-        hand.left.remove(index)
-        yield index, case
+        hand.left.popleft()
+        yield index, case if case is None else thrifty(case)
 
 
 def _bury(hands: dict[int, _Hand], hand: _Hand, why: str, task: Task) -> Iterator[tuple[int, Case | None]]:

@@ -7,7 +7,7 @@ same files. Each file is read, judged and forgotten before the next.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import msgspec
@@ -111,6 +111,12 @@ class Share:
         now = self._files[transcript.agent]
         gone = [f"{name} (deleted)" for name in transcript.code if name not in now]
         return [name for name, seal in now.items() if transcript.code.get(name) != seal] + gone
+
+
+def do(work: Work, paths: Iterable[str]) -> list[Case | None]:
+    """The cases of a share, in order: what an engine calls in whatever process it has. Loads the agents anew."""
+    share = Share(work)
+    return [share.case(path) for path in paths]
 
 
 def lost(path: str, why: str) -> Case:

@@ -16,11 +16,11 @@ BESIDE = (PENDING, RECEIPT)  # what may lie beside a transcript and is none
 
 def find(paths: Iterable[Path]) -> list[Path]:
     """The transcript files that paths name, each once: files as they are, folders searched. Raises UsageError."""
-    found: dict[str, Path] = {}
+    found: dict[str, Path] = {}  # by where they really are: only links need the disk to be asked
     for path in paths:
         if path.is_dir():
-            for file in sorted(_search(path)):
-                found.setdefault(os.path.realpath(file), file)
+            for real, file in _search(str(path), os.path.realpath(path), set()):
+                found.setdefault(real, Path(file))
         elif os.path.lexists(path):
             found.setdefault(os.path.realpath(path), path)
         else:
@@ -28,23 +28,25 @@ def find(paths: Iterable[Path]) -> list[Path]:
     return list(found.values())
 
 
-def _search(folder: Path) -> Iterator[Path]:
-    """The *.json below a folder, links to folders followed once each; what is hidden or pending is passed over."""
-    been = set()
-    for at, folders, files in os.walk(folder, onerror=_unreadable, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        here = os.path.realpath(at)
-        if here in been:
-            folders.clear()
-            continue
-        been.add(here)
-        for name in files:
-            if name.endswith(".json") and not name.startswith(".") and not name.endswith(BESIDE):
-                yield Path(at, name)
+def _search(folder: str, here: str, been: set[str]) -> Iterator[tuple[str, str]]:
+    """The *.json below a folder that really is `here`, by name: where each really is, and how it was found.
 
-
-def _unreadable(error: OSError) -> None:
-    raise UsageError(f"the folder cannot be read: {error.strerror}", where=str(error.filename))
+    Links to folders are followed once each; what is hidden or pending is passed over.
+    """
+    been.add(here)
+    try:
+        with os.scandir(folder) as entries:
+            visible = sorted((e for e in entries if not e.name.startswith(".")), key=lambda e: e.name)
+    except OSError as error:
+        raise UsageError(f"the folder cannot be read: {error.strerror}", where=folder) from None
+    for entry in visible:
+        linked = entry.is_symlink()
+        real = os.path.realpath(entry.path) if linked else os.path.join(here, entry.name)
+        if os.path.isdir(real) if linked else entry.is_dir():
+            if real not in been:
+                yield from _search(entry.path, real, been)
+        elif entry.name.endswith(".json") and not entry.name.endswith(BESIDE):
+            yield real, entry.path
 
 
 def beside(path: Path, kind: str) -> Path:

@@ -1,0 +1,40 @@
+"""The seam behind which transcripts are replayed: plain work and paths go in, cases come out.
+
+A pool may be the processes of this machine or an engine over many: what it is
+handed is plain data, and `share.do` does a share of it wherever the files are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from ..case import Case
+from .crew import PATIENCE, Files, run
+from .share import Share, Work
+
+
+class Pool(Protocol):
+    def cases(self, work: Work, paths: Sequence[str]) -> Iterator[tuple[int, Case | None]]:
+        """(index, case) of every path, in any order, each once; a case is None where it is not wanted.
+
+        A path whose process goes away or hangs has an ERROR for a case (`share.lost`): none is left out.
+        """
+        ...
+
+
+class Crew(NamedTuple):
+    """Processes forked from this one, so many (0: one a core). One silent for `patience` seconds hangs."""
+
+    jobs: int = 0
+    patience: float = PATIENCE
+
+    def cases(self, work: Work, paths: Sequence[str]) -> Iterator[tuple[int, Case | None]]:
+        files = Files(Share(work), list(paths))
+        return run(files, len(paths), Path(work.journeys), jobs=self.jobs, patience=self.patience)
+
+
+def pool(jobs: int = 0, patience: float = PATIENCE) -> Pool:
+    """The pool that `workbench replay` uses: the one place where another is put."""
+    return Crew(jobs, patience)
