@@ -11,7 +11,7 @@ import msgspec
 
 from ..errors import TranscriptError, UsageError
 from ..outside.project import Project, project_for
-from ..outside.transcripts import find
+from ..outside.transcripts import find, holds_none
 from ..outside.trials import Base
 from ..transcript import Transcript, read
 from .report import clean, paint, say
@@ -30,7 +30,7 @@ def choose(paths: list[Path], agent: str) -> tuple[Project, list[Chosen]]:
     project = project_for(paths[0] if paths else None)
     wanted = project.agent(agent) if agent else ""
     for path in paths:
-        if path.is_dir() and not find([path]):
+        if path.is_dir() and holds_none(path):
             raise UsageError(f"there is no transcript in {path}", next="check the path")
     groups: dict[str, Chosen] = {}
     for path in find(paths or [project.transcripts]) if paths or project.transcripts.is_dir() else []:

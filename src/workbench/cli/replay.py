@@ -9,12 +9,13 @@ import msgspec
 
 from ..case import Case, supersede, twins
 from ..errors import JourneyError, UsageError
-from ..outside.crew import PATIENCE, Files, run
+from ..outside.crew import PATIENCE
 from ..outside.failures import Failures
 from ..outside.loader import code_hash
 from ..outside.pending import waiting
+from ..outside.pool import pool
 from ..outside.project import Project, project_for
-from ..outside.share import Share, Work
+from ..outside.share import Work
 from ..replay import DEFAULT, Options
 from .progress import watched
 from .receipts import show_receipts
@@ -80,20 +81,19 @@ def tell_waiting(project: Project) -> None:
 
 def _run(project: Project, names: list[str], how: How, quiet: bool) -> tuple[list[Case], bool]:
     """The cases in the order of their names, and whether somebody stopped it before all were decided."""
-    task = Files(Share(Work(str(project.journeys), how.options)), names)
     found: dict[int, Case | None] = {}
     interrupted = False
-    crew = run(task, len(names), project.journeys, jobs=how.jobs, patience=how.timeout)
+    cases = pool(how.jobs, how.timeout).cases(Work(str(project.journeys), how.options), names)
     try:
-        found.update(watched(crew, len(names), quiet))
+        found.update(watched(cases, len(names), quiet))
     except KeyboardInterrupt:
         interrupted = True
     if len(found) != len(names) and not interrupted:
         raise AssertionError(f"{len(names)} transcripts were selected, {len(found)} came back")
-    cases = [case for _, case in sorted(found.items(), key=lambda one: one[0]) if case is not None]
-    twins(cases)
-    supersede(cases)
-    return cases, interrupted
+    done = [case for _, case in sorted(found.items(), key=lambda one: one[0]) if case is not None]
+    twins(done)
+    supersede(done)
+    return done, interrupted
 
 
 def _remember(failures: Failures, cases: list[Case]) -> None:

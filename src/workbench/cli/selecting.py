@@ -12,7 +12,7 @@ from ..errors import UsageError
 from ..outside.failures import Failures
 from ..outside.heads import head
 from ..outside.project import Project, lies_in
-from ..outside.transcripts import BESIDE, find
+from ..outside.transcripts import BESIDE, find, holds_none
 from ..shard import Shard
 from ..steps import digest
 from ..wanted import Wanted
@@ -88,7 +88,7 @@ def files(project: Project, paths: Iterable[Path]) -> list[Path]:
             raise UsageError(f"{path} waits for a person's word", next="name the transcript it lies beside")
         if not lies_in(path, project):
             raise UsageError(f"{path} lies in another project", next="go there and replay it on its journeys")
-        if path.is_dir() and not find([path]):
+        if path.is_dir() and holds_none(path):
             raise UsageError(f"there is no transcript in {path}", next="check the path")
     return found
 

@@ -28,6 +28,11 @@ def find(paths: Iterable[Path]) -> list[Path]:
     return list(found.values())
 
 
+def holds_none(folder: Path) -> bool:
+    """Whether a folder has no transcript in it."""
+    return next(_search(str(folder), os.path.realpath(folder), set()), None) is None
+
+
 def _search(folder: str, here: str, been: set[str]) -> Iterator[tuple[str, str]]:
     """The *.json below a folder that really is `here`, by name: where each really is, and how it was found.
 
