@@ -19,19 +19,20 @@ class _Front(msgspec.Struct):
     agent: str
     title: str = ""
     tags: list[str] = []
+    recording: str = ""
 
 
 _DECODER = msgspec.json.Decoder(_Front)
 
 
 def head(path: str) -> Head | None:
-    """Id, kind, agent, title and tags of a transcript; None for a file that is none."""
+    """Id, kind, agent, title, tags and recording of a transcript; None for a file that is none."""
     try:
         front = _DECODER.decode(Path(path).read_bytes())
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     if front.schema == SCHEMA:
-        return Head(front.id, front.kind, front.agent, front.title, front.tags)
+        return Head(front.id, front.kind, front.agent, front.title, front.tags, recording=front.recording)
     try:
         return head_of(read(Path(path)))  # of an older format, or of a newer one that this Workbench cannot read
     except TranscriptError:

@@ -1,0 +1,130 @@
+"""A kept process that replays one transcript after another, for those who ask for them one by one.
+
+It is a program of its own: whoever asks may have threads, and must not be forked.
+Journey code runs in it and nowhere else; one that hangs or ends it costs the
+transcript it was at, and the next is replayed in another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import msgspec
+
+from ..case import Case
+from ..source import journey_line
+from .share import Share, Work, lost
+
+PATIENCE = 10.0  # seconds without a word before it counts as stuck
+
+_DECODER = msgspec.msgpack.Decoder(Case)
+
+
+class Kept:
+    """Replays what lies in one project. `patience` in seconds."""
+
+    def __init__(self, work: Work, patience: float = PATIENCE) -> None:
+        self.work, self.patience = work, patience
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stacks = Path()
+
+    def case(self, path: str) -> Case:
+        """The case of one file. Raises nothing that a file or a journey may hold."""
+        process = self._process or self._start()
+        assert process.stdin is not None
+        try:
+            process.stdin.write(_frame(path.encode("utf-8", "surrogateescape")))
+            process.stdin.flush()
+            answer = self._answer(process)
+        except (BrokenPipeError, EOFError):
+            self.close()
+            return lost(path, "journey code ended its process")
+        except TimeoutError:
+            where = self._where(process)
+            self.close()
+            return lost(path, f"journey code hung for {self.patience:g} s" + (f" at {where}" if where else ""))
+        return _DECODER.decode(answer)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        handle, name = tempfile.mkstemp(prefix="workbench-", suffix=".stack")
+        os.close(handle)
+        self._stacks = Path(name)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", __name__, msgspec.json.encode(self.work).decode(), name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)},
+        )
+        return self._process
+
+    def _answer(self, process: subprocess.Popen[bytes]) -> bytes:
+        size = int.from_bytes(self._read(process, 4), "big")
+        return self._read(process, size)
+
+    def _read(self, process: subprocess.Popen[bytes], size: int) -> bytes:
+        """So many bytes. Raises TimeoutError, or EOFError where the process is gone."""
+        assert process.stdout is not None
+        pipe, data = process.stdout.fileno(), b""
+        while len(data) < size:
+            if not select.select([pipe], [], [], self.patience)[0]:
+                raise TimeoutError
+            chunk = os.read(pipe, size - len(data))
+            if not chunk:
+                raise EOFError
+            data += chunk
+        return data
+
+    def _where(self, process: subprocess.Popen[bytes]) -> str:
+        """The innermost journey line it stands at, or ""."""
+        process.send_signal(signal.SIGUSR1)
+        time.sleep(0.1)
+        try:
+            return journey_line(self._stacks.read_text("utf-8", "replace"), Path(self.work.journeys))
+        except OSError:
+            return ""
+
+    def close(self) -> None:
+        """End the process; the next case starts another."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):  # what it had not read is of no use any more
+                    pipe.close()
+        self._stacks.unlink(missing_ok=True)
+
+
+def _frame(data: bytes) -> bytes:
+    return len(data).to_bytes(4, "big") + data
+
+
+def main(work: str, stacks: str) -> None:
+    """The life of the process: paths in, cases out, until nobody asks any more."""
+    asked, told = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    quiet = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(quiet, fd)  # what a journey prints is no answer
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    faulthandler.register(signal.SIGUSR1, file=open(stacks, "w"), all_threads=False)  # noqa: SIM115
+    share = Share(msgspec.json.decode(work.encode(), type=Work))
+    while size := asked.read(4):
+        path = asked.read(int.from_bytes(size, "big")).decode("utf-8", "surrogateescape")
+        case = share.case(path)
+        told.write(_frame(msgspec.msgpack.encode(case)))
+        told.flush()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,204 @@
+"""The pytest plugin: `pytest transcripts/` replays each transcript as a test.
+
+It stands beside the package, and imports it only when there is a transcript to
+collect: whoever merely has Workbench installed pays for one small file. It
+collects what the command line (or `testpaths`) names: a transcript, or a folder
+that is a project's transcripts/ or lies in it. Anything else it leaves alone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from workbench.case import Case, Head
+    from workbench.outside.kept import Kept
+
+UNDECIDED = 10  # the exit code where nothing failed and something could not be decided, as of `workbench replay`
+VERDICT = "workbench_verdict"
+UNSEEN = "workbench_prompt_changed_from"
+_MARK = b"workbench.transcript/"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addini("workbench_timeout", "Seconds a journey may be silent before it counts as hung.", default="10")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    if file_path.suffix != ".json" or file_path.name.startswith(".") or not _named(file_path, parent.config):
+        return None
+    from workbench.outside.transcripts import BESIDE
+
+    if file_path.name.endswith(BESIDE):
+        return None
+    file: TranscriptFile = TranscriptFile.from_parent(parent, path=file_path)
+    return file
+
+
+def _named(file: Path, config: pytest.Config) -> bool:
+    """Whether the command line asks for this file as a transcript."""
+    file = file.resolve()
+    for argument in config.args:
+        asked = (config.invocation_params.dir / argument.split("::")[0]).resolve()
+        if asked == file:
+            return _in_transcripts(file) or _MARK in file.read_bytes()[:200]
+        if asked in file.parents and _in_transcripts(asked):
+            return True
+    return False
+
+
+def _in_transcripts(path: Path) -> bool:
+    places = (path, *path.parents)
+    return any(place.name == "transcripts" and (place.parent / "journeys").is_dir() for place in places)
+
+
+class Replays:
+    """What one run of pytest knows: a process for each project, what was collected, cases already decided."""
+
+    def __init__(self, patience: float) -> None:
+        self.patience = patience
+        self.heads: dict[str, Head | None] = {}
+        self._kept: dict[Path, Kept] = {}
+        self._cases: dict[str, Case] = {}
+
+    def case(self, path: str) -> Case:
+        """Its case, in the light of the others that were collected."""
+        from workbench.case import supersede, twins
+        from workbench.replay import Verdict
+
+        head = self.heads[path]
+        same = [p for p, h in self.heads.items() if head and h and h.id == head.id]
+        case = self._alone(path)
+        twins([self._alone(same[0]), case] if same and same[0] != path else [case])
+        if case.verdict is Verdict.DIVERGED and case.head and case.head.recording:
+            recording = case.head.recording
+            others = [p for p, h in self.heads.items() if p != path and h and h.recording == recording]
+            supersede([case, *(self._alone(other) for other in others)])
+        return case
+
+    def _alone(self, path: str) -> Case:
+        from workbench.outside.kept import Kept
+        from workbench.outside.project import find_project, project_for
+        from workbench.outside.share import Work
+
+        if path not in self._cases:
+            inside = _in_transcripts(Path(path).resolve())
+            project = find_project(Path(path).resolve().parent) if inside else project_for(Path(path))
+            if project.root not in self._kept:
+                self._kept[project.root] = Kept(Work(str(project.journeys)), self.patience)
+            self._cases[path] = self._kept[project.root].case(path)
+        return self._cases[path]
+
+    def close(self) -> None:
+        for kept in self._kept.values():
+            kept.close()
+
+
+_REPLAYS = pytest.StashKey[Replays]()
+
+
+def _replays(config: pytest.Config) -> Replays:
+    if _REPLAYS not in config.stash:
+        config.stash[_REPLAYS] = Replays(float(config.getini("workbench_timeout")))
+    return config.stash[_REPLAYS]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _REPLAYS in config.stash:
+        config.stash[_REPLAYS].close()
+
+
+class TranscriptFile(pytest.File):
+    """A file with one transcript in it."""
+
+    def collect(self) -> Iterator[TranscriptItem]:
+        from workbench.outside.heads import head
+
+        path = os.path.relpath(self.path)
+        known = head(path)
+        _replays(self.config).heads[path] = known
+        item: TranscriptItem = TranscriptItem.from_parent(self, name=known.id if known else "unreadable")
+        item.transcript = path
+        if known:
+            item.extra_keyword_matches.update((known.title, known.kind, known.agent, *known.tags))
+        yield item
+
+
+class Red(Exception):
+    """A transcript that is not green, in lines for a person."""
+
+
+class TranscriptItem(pytest.Item):
+    """A transcript as a test: it passes only where it is PASS."""
+
+    transcript = ""
+
+    def runtest(self) -> None:
+        from workbench.cli.pointing import pointer
+        from workbench.cli.story import story
+        from workbench.cli.verdicts import fate
+
+        case = _replays(self.config).case(self.transcript)
+        verdict, outcome = case.verdict.value, case.outcome
+        self.user_properties += [(VERDICT, verdict), (UNSEEN, outcome.prompt_changed_from)]
+        what = fate(case.verdict)
+        if what == "passed":
+            return
+        if what == "skipped":
+            pytest.skip(f"{verdict}: {outcome.why}")
+        where = pointer(case)
+        raise Red("\n".join([f"{verdict} {where}", *(line.text for line in story(case))]))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *rest: Any, **more: Any) -> Any:
+        if isinstance(excinfo.value, Red):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, *rest, **more)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        return self.path, 0, f"transcript {self.name}"
+
+
+# what a green count alone would not say; with xdist the reports come to the one that counts them
+
+_TOLD = pytest.StashKey[list[dict[str, Any]]]()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_TOLD] = []
+    config.pluginmanager.register(_Counting(config), "workbench-counting")
+
+
+class _Counting:
+    def __init__(self, config: pytest.Config) -> None:
+        self.told = config.stash[_TOLD]
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        known = dict(report.user_properties)
+        if report.when == "call" and VERDICT in known:
+            self.told.append(known)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    told = session.config.stash.get(_TOLD, [])
+    if told and session.exitstatus == pytest.ExitCode.OK:
+        from workbench.cli.report import Exit
+        from workbench.cli.verdicts import CODES
+        from workbench.replay import Verdict
+
+        if any(CODES[Verdict(known[VERDICT])] is Exit.UNDECIDED for known in told):
+            session.exitstatus = UNDECIDED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    told = config.stash.get(_TOLD, [])
+    passed = [known for known in told if known[VERDICT] == "PASS"]
+    unseen = sum(1 for known in passed if known[UNSEEN])
+    if unseen:
+        on_unseen = f"{unseen} of the {len(passed)} PASS stand on prompts no model has seen"
+        terminalreporter.write_line(f"{on_unseen}: code was tested, not the model")

@@ -1,0 +1,114 @@
+"""`pytest transcripts/`: transcripts as tests, in a pytest of their own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as xml
+
+import msgspec
+import pytest
+
+from kit import WINDOW, Scripted, converse, saved, shop, shop_files, use, write
+from workbench.expectation import Expectation
+from workbench.transcript import Mark, encode
+
+LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project of the shop: a guard, a mistake that is open, one that only a model decides."""
+    write(tmp_path / "journeys", shop_files())
+    monkeypatch.chdir(tmp_path)
+    guard = saved(converse(shop(tmp_path / "recorded"), Scripted(*LATE), "return OL-1"))
+    put(tmp_path, "good", guard, tags=["money"])
+    marked = {"kind": "mistake", "marks": [Mark("1.2.1")]}
+    put(tmp_path, "late", guard, expectations=[Expectation("not_executed", "1.2.1")], **marked)
+    live = Expectation("must_not_call", "1.2.1", tool="create_return")
+    put(tmp_path, "live", guard, expectations=[live], **marked)
+    return tmp_path
+
+
+def put(folder, name, transcript, **changes):
+    path = folder / "transcripts" / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(encode(msgspec.structs.replace(transcript, id=name, **changes)))
+
+
+def run(*options) -> tuple[int, str]:
+    command = [sys.executable, "-m", "pytest", "-p", "workbench_pytest", "-p", "no:cacheprovider", "-W", "error"]
+    done = subprocess.run([*command, *options], capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_transcripts_are_tests_and_only_a_pass_has_passed(project):
+    code, said = run("transcripts/", "-rs")
+    assert code == 1
+    assert "1 failed, 1 passed, 1 skipped" in said
+    assert "FAIL transcripts/late.json:" in said
+    assert "! 1.2.1  now:      create_return(order_number=OL-1): executed" in said
+    assert "NEEDS_LIVE: only a model can say" in said
+
+
+def test_they_are_chosen_by_words_and_tags_and_told_to_junit(project):
+    code, said = run("transcripts", "-k", "money or late", "--junitxml", "out.xml")
+    assert (code, "1 failed, 1 passed, 1 deselected" in said) == (1, True)
+    cases = {one.get("name"): one for one in xml.fromstring(Path("out.xml").read_text()).iter("testcase")}
+    assert set(cases) == {"good", "late"}
+    assert cases["late"].find("failure") is not None
+    assert cases["good"].find("properties/property").get("value") == "PASS"
+
+
+def test_they_are_shared_out_by_xdist(project):
+    code, said = run("transcripts", "-n", "2")
+    assert (code, "1 failed, 1 passed, 1 skipped" in said) == (1, True)
+
+
+def test_what_could_not_be_decided_is_not_green(project):
+    assert run("transcripts/good.json", "transcripts/live.json")[0] == 10
+    assert run("transcripts/live.json", "-n", "1")[0] == 10
+
+
+def test_nothing_chosen_is_not_green(project):
+    assert run("transcripts", "-k", "gaurd")[0] == 5
+
+
+def test_a_file_that_cannot_be_read_fails(project):
+    (project / "transcripts/broken.json").write_text("{")
+    code, said = run("transcripts/broken.json")
+    assert (code, "not a Workbench transcript" in said) == (1, True)
+
+
+STOPS = [("while True: pass", "hung for 1 s at"), ("import os; os._exit(0)", "ended its process")]
+
+
+@pytest.mark.parametrize(("body", "words"), STOPS)
+def test_a_journey_that_hangs_or_ends_its_process_fails_the_one(project, body, words):
+    policy = f"\n    @returns.policy(before=create_return)\n    def bad(call, talk):\n        {body}\n"
+    write(project / "journeys", shop_files(policy))
+    put(project, "other", saved(converse(shop(project / "o"), Scripted("Hello."), "hi")))
+    code, said = run("transcripts/good.json", "transcripts/other.json", "-o", "workbench_timeout=1")
+    assert (code, "1 failed, 1 passed" in said, words in said) == (1, True, True)
+
+
+def test_the_code_is_todays(project):
+    write(project / "journeys", shop_files(WINDOW))
+    assert run("transcripts/late.json")[0] == 0
+
+
+def test_a_project_that_merely_has_workbench_is_left_alone(project):
+    write(project, {"tests/test_own.py": "def test_own():\n    pass\n"})
+    (project / "tests/data.json").write_text("{}")
+    (project / "tests/kept.json").write_bytes((project / "transcripts/late.json").read_bytes())
+    code, said = run("tests")
+    assert (code, "1 passed" in said) == (0, True)
+    code, said = run()
+    assert (code, "1 passed" in said) == (0, True)
+
+
+def test_the_package_is_not_loaded_where_there_is_nothing_to_replay(project):
+    own = "import sys\n\n\ndef test_own():\n    assert 'workbench' not in sys.modules\n"
+    write(project, {"tests/test_own.py": own})
+    assert run("tests")[0] == 0
