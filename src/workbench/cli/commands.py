@@ -87,6 +87,7 @@ def replay(
     kind: Annotated[list[str] | None, typer.Option(help="Only mistakes, or only guards.")] = None,
     agent: Annotated[list[str] | None, typer.Option(help="Only of this agent.")] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Only last failures; all, if there are none.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Again at every save, until ctrl+c.")] = False,
     shard: Annotated[str, typer.Option(metavar="N/OF", help="Only this part of it: 1/8 to 8/8.")] = "",
     tools: Annotated[
         str, typer.Option("--tools", metavar="tape|world", help="world: tools run again in the sandbox, compared.")
@@ -137,6 +138,13 @@ def replay(
     from .replay import replay as start
 
     how = How(jobs, timeout, options(tools, twice, strict_drift), accept_receipts)
+    if watch:
+        if json or junit or markdown or shard:
+            raise typer.BadParameter("--json, --junit, --markdown and --shard go without --watch")
+        from .watching import watch as start_watching
+
+        raise typer.Exit(start_watching(scope, how, quiet))
+
     raise typer.Exit(start(scope, reports, how))
 
 

@@ -9,15 +9,14 @@ from pathlib import Path
 
 from ..case import Case
 from .pointing import pointer
-from .report import say
+from .report import Exit, say
 from .report_markdown import render
 from .story import story
 from .tally import Tally
-from .verdicts import fate
+from .verdicts import CODES, failed
 
 NOTES = 10  # GitHub shows no more of a kind in a step
 SUMMARY = 1 << 20  # bytes that a step's summary may have
-LEVELS = {"error": "error", "failure": "error", "skipped": "warning"}
 
 
 @contextmanager
@@ -33,8 +32,8 @@ def hushed() -> Iterator[None]:
 
 def annotate(tally: Tally) -> None:
     """Say the first ten that are not green as notes at their lines, errors before warnings."""
-    told = [case for case in tally.cases if fate(case.verdict) in LEVELS]
-    told.sort(key=lambda case: LEVELS[fate(case.verdict)])
+    told = [case for case in tally.cases if CODES[case.verdict] is not Exit.OK]
+    told.sort(key=lambda case: not failed(case.verdict))
     for case in told[:NOTES]:
         say(note(case, tally.root))
 
@@ -44,7 +43,8 @@ def note(case: Case, root: str) -> str:
     name = case.head.title or case.head.id if case.head else case.path
     text = "\n".join([name, *(line.text for line in story(case)), case.path])
     place = f"file={_property(_below_repository(where.file))},line={where.line}"
-    return f"::{LEVELS[fate(case.verdict)]} {place},title={_property(case.verdict.value)}::{_data(text)}"
+    level = "error" if failed(case.verdict) else "warning"
+    return f"::{level} {place},title={_property(case.verdict.value)}::{_data(text)}"
 
 
 def summarize(tally: Tally) -> None:

@@ -59,6 +59,11 @@ class Tally(msgspec.Struct, frozen=True, dict=True):
         return worst(codes | ({Exit.INTERRUPTED} if self.interrupted else set()))
 
     @property
+    def told(self) -> str:
+        """27 PASS, 1 FAIL"""
+        return ", ".join(f"{count} {verdict.value}" for verdict, count in self.counts.items() if count) or "none"
+
+    @property
     def number(self) -> str:
         done = len(self.cases)
         if self.interrupted:

@@ -7,10 +7,10 @@ files: a watch on a file dies at the first atomic save.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-from watchfiles import awatch
+from watchfiles import awatch, watch
 
 from ..errors import JourneyError
 from .loader import IGNORED, code_hash
@@ -28,6 +28,22 @@ def counts(path: str) -> bool:
         or name == "4913"  # vim's test of whether it may write here
         or IGNORED & set(Path(path).parts)
     )
+
+
+def saves(*folders: Path) -> Iterator[None]:
+    """Once as soon as all is watched, so that nothing saved from then on is missed; then after each save."""
+    begun = False
+    for found in watch(
+        *folders,
+        step=STEP,
+        debounce=DEBOUNCE,
+        rust_timeout=100,  # milliseconds until it says that nothing has changed
+        yield_on_timeout=True,
+        watch_filter=lambda _, path: counts(path),
+    ):
+        if found or not begun:
+            begun = True
+            yield
 
 
 async def changes(root: Path, agent: str = "") -> AsyncIterator[str]:

@@ -1,0 +1,54 @@
+"""`workbench replay --watch`: again at every save, until somebody stops it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from ..errors import UsageError
+from ..outside.project import Project, project_for
+from ..outside.watch import saves
+from ..wanted import parse
+from .replay import How, once
+from .report import Exit, complain, say
+from .report_text import tell
+from .selecting import Scope
+
+CLEAR = "\x1b[2J\x1b[H"  # the screen, where there is one
+
+
+def watch(scope: Scope, how: How, quiet: bool) -> Exit:
+    """Raises UsageError for what makes no sense at the beginning; later that is told, and it goes on."""
+    project = project_for(scope.paths[0] if scope.paths else None)
+    if scope.wanted.words.strip():
+        parse(scope.wanted.words)
+    folders = _folders(project, scope)
+    last = ""
+    try:
+        for _ in saves(*folders):
+            if last and sys.stderr.isatty():
+                sys.stderr.write(CLEAR)
+            try:
+                tally = once(project, scope, how, quiet)
+                tell(tally, quiet)
+            except UsageError as error:
+                if not last:
+                    raise
+                complain(error)
+                last = f"could not be replayed: {error.message}"
+            else:
+                last = f"{tally.code.name}: {tally.number}, {tally.told}"
+                if tally.interrupted:
+                    break
+            say(f"watching {', '.join(os.path.relpath(folder) for folder in folders)}; ctrl+c ends it")
+    except KeyboardInterrupt:
+        pass
+    say(f"stopped. {last}")
+    return Exit.INTERRUPTED
+
+
+def _folders(project: Project, scope: Scope) -> list[Path]:
+    """What is watched: the journeys, and where the transcripts lie."""
+    named = [path if path.is_dir() else path.parent for path in scope.paths] or [project.transcripts]
+    return [project.journeys, *dict.fromkeys(folder for folder in named if folder.is_dir())]

@@ -1,0 +1,60 @@
+"""`workbench replay --watch`, as a program: again at every save, ended by ctrl+c."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from kit import WINDOW, Scripted, converse, saved, shop, shop_files, use, write
+from workbench.cli import run
+from workbench.expectation import Expectation
+from workbench.transcript import Mark, encode
+
+LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project of the shop with one mistake that is open."""
+    write(tmp_path / "journeys", shop_files())
+    talk = converse(shop(tmp_path / "recorded"), Scripted(*LATE), "return OL-1")
+    mistake = saved(talk, "mistake", expectations=[Expectation("not_executed", "1.2.1")], marks=[Mark("1.2.1")])
+    (tmp_path / "transcripts").mkdir()
+    (tmp_path / "transcripts/late.json").write_bytes(encode(mistake))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def heard(program, words: str) -> str:
+    """What it says up to a line with these words, or to its end."""
+    said = ""
+    for line in program.stderr:
+        said += line
+        if words in line:
+            break
+    return said
+
+
+def test_a_save_replays_again_and_ctrl_c_ends_it_with_what_was_last(project):
+    with subprocess.Popen(
+        [sys.executable, "-m", "workbench", "replay", "--watch"], stderr=subprocess.PIPE, text=True
+    ) as program:
+        assert "1 transcript: 1 FAIL" in heard(program, "watching journeys, transcripts; ctrl+c ends it")
+        write(project / "journeys", shop_files(WINDOW))
+        said = heard(program, "1 PASS") + heard(program, "watching")
+        assert "1 transcript: 1 PASS" in said
+        (project / "transcripts/late.json").unlink()
+        assert "nothing to replay" in heard(program, "watching")
+        program.send_signal(signal.SIGINT)
+        rest = program.stderr.read()
+        assert program.wait(20) == 2
+    assert "stopped. NOTHING: 0 transcripts" in rest
+    assert "\x1b" not in said + rest
+
+
+@pytest.mark.parametrize("option", ["-k=a and", "nowhere.json", "--json=out.json", "--shard=1/2"])
+def test_what_makes_no_sense_is_4_at_once(project, option):
+    assert run(["replay", "--watch", option]) == 4
