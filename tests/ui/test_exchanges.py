@@ -1,0 +1,37 @@
+"""What a tool exchanged with a system outside stands in the detail of its call."""
+
+from workbench.steps import Answer, Exchange, Result
+from workbench.trace import moves
+from workbench.ui.present.detail import what
+
+CALL = Answer(
+    turn=1, answer=1, blocks=[{"type": "tool_use", "id": "a", "name": "track", "input": {"parcel": "P-1"}}]
+)
+DONE = Result(turn=1, answer=1, call=1, tool="track", value="in Ghent")
+
+
+def shown(exchange, width):
+    (turn,) = moves([CALL, exchange, DONE])
+    return ["".join(bit.text for bit in line) for line in what(turn.moves[0], width)]
+
+
+def exchange(status, got):
+    asked = {"method": "POST", "url": "https://carrier.example/track?parcel=P-1", "sent": {"parcel": "P-1"}}
+    return Exchange(turn=1, answer=1, call=1, number=1, status=status, got=got, **asked)
+
+
+def test_a_request_stands_between_the_call_and_its_result():
+    lines = shown(exchange(200, {"place": "Ghent"}), 80)
+    at = next(n for n, line in enumerate(lines) if "POST https://carrier.example/track?parcel=P-1" in line)
+    assert "→ 200" in " ".join(lines[at : at + 2])
+    assert any("Ghent" in line for line in lines[at:])
+
+
+def test_a_system_that_did_not_answer_is_told_with_a_sign():
+    lines = shown(exchange(0, "ConnectError: refused\x1b[2J"), 40)
+    assert any("✗ no answer" in line for line in lines)
+    assert not any("\x1b" in line for line in lines)
+
+
+def test_no_line_is_wider_than_the_pane():
+    assert all(len(line) <= 40 for line in shown(exchange(200, {"place": "x" * 500}), 40))
