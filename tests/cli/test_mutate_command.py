@@ -15,6 +15,7 @@ import pytest
 from kit import WINDOW, Scripted, converse, saved, shop, shop_files, use, write
 from workbench.cli import run
 from workbench.expectation import Expectation
+from workbench.outside.trials import trials
 from workbench.transcript import Mark, encode
 
 RETURNS = "journeys/shop/returns/journey.py"
@@ -171,6 +172,25 @@ def test_an_interrupt_shows_what_was_found_so_far(project):
     assert running.returncode == 2
     assert "interrupted: this is what was found so far" in said
     assert json.loads(Path("report.json").read_text())["whole"] is False
+
+
+def test_the_score_of_a_part_is_said_to_be_one(project, capsys, monkeypatch):
+    def broken_off(*args, **more):
+        tried = trials(*args, **more)
+        yield from (next(tried) for _ in range(12))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("workbench.cli.mutate.trials", broken_off)
+    assert run(["mutate"]) == 2
+    assert "score of what was tried: " in capsys.readouterr().err
+
+
+def test_tools_that_run_are_measured_with_their_bodies(project, capsys):
+    save(project, "in-time", "OL-2")
+    assert "body" in set(fates(measured(capsys)).values())
+    found = fates(measured(capsys, "--tools", "world"))
+    assert "body" not in found.values()
+    assert found["return-emptied", "return None"] == "killed"
 
 
 def test_coverage_says_what_no_transcript_reaches(project, capsys):

@@ -69,7 +69,7 @@ def mutate(
     fates = [fate for each in measured for fate in each.fates]
     count = tally(fates)
     if fates:
-        tell(project, fates, count)
+        tell(project, fates, count, whole)
     if json:
         write_json(json, as_json(measured, whole))
     if not whole:

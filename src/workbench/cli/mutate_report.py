@@ -34,7 +34,8 @@ def list_mutants(project: Project, found: list[Mutant]) -> None:
         out(f"{_place(project, mutant)}  {mutant.operator}  {change}")
 
 
-def tell(project: Project, fates: list[Fate], count: Tally) -> None:
+def tell(project: Project, fates: list[Fate], count: Tally, whole: bool) -> None:
+    """The report for a person. `whole`: nobody interrupted it, so the score is of all."""
     for status, head in HEADS.items():
         chosen = [f for f in in_order(fates) if f.status is status]
         for fate in chosen:
@@ -56,7 +57,7 @@ def tell(project: Project, fates: list[Fate], count: Tally) -> None:
     say(f"{count.all} mutants: {', '.join(parts)}")
     if count.body:
         say(f"not in the score: {count.body} mutants of bodies of tools, which run with --tools=world")
-    say(f"score: {paint(_score(count), 'bold')}")
+    say(f"score{'' if whole else ' of what was tried'}: {paint(_score(count), 'bold')}")
 
 
 def _score(count: Tally) -> str:

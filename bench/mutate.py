@@ -1,0 +1,58 @@
+"""How fast mutants are tried, and what the sample agent's transcripts notice: `python bench/mutate.py`.
+
+The floor is one replay of all transcripts in one process, times the mutants: what it
+would cost to try each against all of them, and nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from parts.figures import say
+from workbench.mutation import mutants
+from workbench.outside.share import Share, Work
+from workbench.outside.transcripts import find
+from workbench.outside.trials import base_run, files_in, trials
+from workbench.replay import Options
+from workbench.score import tally
+from workbench.transcript import read
+
+HERE = Path(__file__).resolve().parents[1]
+AGENT = "support"
+
+
+def main() -> None:
+    root = HERE / "journeys"
+    transcripts = [read(path) for path in find([HERE / "transcripts"])]
+    began = time.perf_counter()
+    made = mutants(files_in(root), AGENT)
+    say("making mutants", f"{len(made)} in {time.perf_counter() - began:.1f} s")
+    share = Share(Work(str(root)))
+    share.agent(AGENT)
+    began = time.perf_counter()
+    for transcript in transcripts:
+        share.outcome(transcript)
+    each = time.perf_counter() - began
+    say("one replay of all", f"{len(transcripts)} transcripts, {each * 1000:.0f} ms")
+    for tools in ("tape", "world"):
+        options = Options(tools)
+        began = time.perf_counter()
+        base = base_run(root, AGENT, transcripts, seconds=60, options=options)
+        heard = time.perf_counter() - began
+        fates = list(trials(root, AGENT, base, made, seconds=30, options=options))
+        took = time.perf_counter() - began - heard
+        count = tally(fates)
+        floor = count.all * each / (os.cpu_count() or 1)
+        say(f"--tools={tools}: what is reached", f"{heard:.1f} s, {len(base.left_out)} left out")
+        say(
+            f"--tools={tools}: {count.all} mutants",
+            f"{took:.1f} s, {count.all / took:.0f} a second",
+            f"{floor:.1f} s",
+        )
+        say(f"--tools={tools}: score", f"{count.score} %, {count.survived + count.unreached} left", "95 %")
+
+
+if __name__ == "__main__":
+    main()
