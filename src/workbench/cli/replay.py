@@ -34,6 +34,15 @@ class How(msgspec.Struct, frozen=True):
     options: Options = DEFAULT
     accept_receipts: bool = False
 
+    @property
+    def asked(self) -> dict[str, str]:
+        """What of it says how to judge, by the name of its option; nothing that is as always."""
+        plain = msgspec.structs.asdict(DEFAULT)
+        asked = {name: str(v) for name, v in msgspec.structs.asdict(self.options).items() if v != plain[name]}
+        if self.accept_receipts:
+            asked["accept_receipts"] = "True"
+        return {f"--{name.replace('_', '-')}": value for name, value in asked.items()}
+
 
 def options(tools: str, twice: bool, strict_drift: bool) -> Options:
     """What a replay holds fixed. Raises UsageError."""
@@ -59,13 +68,11 @@ def once(project: Project, scope: Scope, how: How, quiet: bool) -> Tally:
     show_receipts(cases, project, how.accept_receipts)
     _remember(failures, cases)
     root = os.path.relpath(project.root)
-    given = {name: str(value) for name, value in msgspec.structs.asdict(how.options).items()}
-    given["accept_receipts"] = str(how.accept_receipts)
     return Tally(
         cases,
         len(selection.names),
         time.perf_counter() - began,
-        scope.options | given,
+        scope.options | how.asked,
         root="" if root == "." else root,
         interrupted=interrupted,
         part=Part(str(scope.shard), selection.total, selection.seal, _code(project)) if scope.shard else None,

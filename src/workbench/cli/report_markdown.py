@@ -34,7 +34,8 @@ def render(tally: Tally, limit: int = 0) -> str:
 def _top(tally: Tally) -> str:
     rows = "".join(f"| {verdict.value} | {count} |\n" for verdict, count in tally.counts.items() if count)
     notes = "".join(f"\n{note}\n" for note in tally.notes)
-    asked = "".join(f"\n{name}: {code(value)}\n" for name, value in tally.options.items())
+    options = ", ".join(f"{name} {code(value)}" for name, value in tally.options.items())
+    asked = f"\nAsked for: {options}\n" if options else ""
     head = f"# Replay: {tally.code.name}\n\n{tally.number} in {tally.took}\n"
     return head + (f"\n| verdict | transcripts |\n| --- | ---: |\n{rows}" if rows else "") + notes + asked
 
