@@ -104,4 +104,6 @@ def twins(cases: Iterable[Case]) -> None:
             continue
         there = seen.setdefault(case.head.id, case.path)
         if there != case.path:
-            case.outcome = Outcome(Verdict.ERROR, f"its id {case.head.id!r} is that of {there} as well")
+            case.outcome = Outcome(
+                Verdict.ERROR, f"{case.path}: its id {case.head.id!r} is that of {there} as well"
+            )

@@ -152,9 +152,13 @@ def _join_lines(transcript: Transcript, name: str) -> None:
                 msgspec.structs.force_setattr(step, "text", "\n".join(step.text))  # type: ignore[union-attr]
     except TypeError:
         raise TranscriptError(f"step {number}: a line of a text is no text", where=name, next=MEND) from None
-    for exhibit in transcript.exhibits.values():
+    for key, exhibit in transcript.exhibits.items():
         if isinstance(exhibit, dict) and isinstance(exhibit.get("text"), list):
-            exhibit["text"] = "\n".join(exhibit["text"])
+            try:
+                exhibit["text"] = "\n".join(exhibit["text"])
+            except TypeError:
+                message = f"the exhibit {key!r:.40}: a line of its text is no text"
+                raise TranscriptError(message, where=name, next=MEND) from None
 
 
 _TEXTS = {"text", "thinking"}
@@ -189,6 +193,12 @@ def _check(transcript: Transcript, name: str) -> None:
         datetime.fromisoformat(transcript.setup.clock)
     except ValueError:
         raise TranscriptError(f"the clock {transcript.setup.clock!r} is no time", where=name) from None
+    if not transcript.id.strip():
+        raise TranscriptError("it has no id", where=name, next="give it one that no other has")
+    try:
+        msgspec.msgpack.encode(transcript.source)
+    except (OverflowError, RecursionError) as error:
+        raise TranscriptError(f"its source: {error}", where=name, next=MEND) from None
     check_steps(transcript.steps, name)
     check_exhibits(transcript.exhibits, name)
     if transcript.setup.agent != transcript.agent:
@@ -222,7 +232,14 @@ def read(path: Path) -> Transcript:
 
 
 def encode(transcript: Transcript) -> bytes:
-    """The canonical bytes of a transcript."""
+    """The canonical bytes of a transcript. Raises TranscriptError for what no file can hold."""
+    try:
+        return _encode(transcript)
+    except (OverflowError, RecursionError, UnicodeEncodeError) as error:
+        raise TranscriptError(f"cannot be written: {error}", where=transcript.id) from None
+
+
+def _encode(transcript: Transcript) -> bytes:
     data = msgspec.to_builtins(transcript)
     data["steps"] = [_lines(step) for step in data["steps"]]
     if "exhibits" in data:

@@ -55,6 +55,8 @@ class Share:
             transcript = read(Path(path))
         except TranscriptError as error:
             return Case(path, None, Outcome(Verdict.ERROR, str(error)))
+        except Exception as error:
+            return Case(path, None, Outcome(Verdict.ERROR, f"{path}: {ours(error)}"))
         head = head_of(transcript)
         if self.chosen is not None and not self.chosen(head):
             return None
@@ -123,7 +125,7 @@ def lost(path: str, why: str) -> Case:
     """The case of a file whose process went away over it."""
     try:
         head = head_of(read(Path(path)))
-    except TranscriptError:
+    except Exception:  # that which took the process away may be in the file
         head = None
     return Case(path, head, Outcome(Verdict.ERROR, why))
 
@@ -136,7 +138,12 @@ def safely(
         return replay(transcript, agent, options, make_world)
     except WorkbenchError as error:
         return Outcome(Verdict.ERROR, str(error))
-    except Exception as error:  # ours: say so, and do not take the others' results along
-        import traceback
+    except Exception as error:
+        return Outcome(Verdict.ERROR, ours(error))
 
-        return Outcome(Verdict.ERROR, "a bug of Workbench: " + "".join(traceback.format_exception(error)))
+
+def ours(error: Exception) -> str:
+    """A fault of ours in words: it is told, and takes no other transcript's result along."""
+    import traceback
+
+    return "a bug of Workbench: " + "".join(traceback.format_exception(error))

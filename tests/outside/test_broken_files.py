@@ -1,0 +1,102 @@
+"""Whatever a file holds: a verdict or an error that names it, never a traceback, and the others still run.
+
+The dice are fixed, so the suite says the same each time. `python bench/broken.py` breaks ten thousand.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from broken import LOGS, ROOT, Breaker, expectations, samples
+from workbench.errors import TranscriptError
+from workbench.outside.importers import FORMATS
+from workbench.outside.share import Share, Work
+from workbench.replay import Verdict
+from workbench.transcript import Transcript, decode, encode
+
+settings.register_profile(
+    "suite",
+    max_examples=300,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+settings.register_profile("many", settings.get_profile("suite"), max_examples=10_000, derandomize=False)
+settings.load_profile(os.environ.get("BROKEN", "suite"))
+
+SAMPLES = samples()
+DICE = st.integers(0, 2**64).map(Random)
+
+
+@pytest.fixture(scope="module")
+def share():
+    return Share(Work(str(ROOT / "journeys")))
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    return tmp_path_factory.mktemp("broken") / "x.json"
+
+
+def judged(share: Share, path: Path, data: bytes):
+    """The case of a file with these bytes, which is told as it should be."""
+    path.write_bytes(data)
+    case = share.case(str(path))
+    why = case.outcome.why
+    assert "Traceback" not in why
+    assert "bug of Workbench" not in why
+    why.encode()
+    json.dumps(case.outcome.why)
+    if case.head is None:
+        assert case.verdict is Verdict.ERROR
+        assert path.name in why
+    return case
+
+
+@given(DICE)
+def test_a_broken_transcript_is_an_error_that_names_the_file(share, path, dice):
+    judged(share, path, Breaker(dice).of(dice.choice(SAMPLES)))
+
+
+@given(DICE)
+def test_a_broken_expectation_is_an_error_or_a_verdict(share, path, dice):
+    whole = json.loads(json.dumps(dice.choice(SAMPLES)))
+    whole["kind"] = dice.choice(["mistake", "guard"])
+    whole["expectations"] = [expectations(dice) for _ in range(dice.choice([1, 1, 1, 2]))]
+    judged(share, path, json.dumps(whole).encode())
+
+
+def read(name: str, data: bytes) -> tuple[list[Transcript], TranscriptError | None]:
+    try:
+        return FORMATS[name](data, "shop", "log.json"), None
+    except TranscriptError as error:
+        return [], error
+
+
+@given(DICE)
+def test_a_broken_log_is_an_error_that_names_its_place_or_transcripts_that_can_be_kept(dice):
+    name = dice.choice(sorted(FORMATS))
+    data = Breaker(dice).of(dice.choice(LOGS[name]))
+    made, error = read(name, data)
+    assert error is None or (error.where.startswith("log.json") and error.next)
+    for transcript in made:
+        assert decode(encode(transcript), "x.json") == transcript
+
+
+def test_a_number_that_no_report_can_hold_is_the_files_mistake(share, path):
+    whole = {**SAMPLES[0], "source": {"model": 10**400}}
+    assert "source" in judged(share, path, json.dumps(whole).encode()).outcome.why
+
+
+def test_an_exhibit_whose_lines_are_no_texts_is_the_files_mistake(share, path):
+    whole = json.loads(json.dumps(SAMPLES[0]))
+    next(e for e in whole["exhibits"].values() if isinstance(e.get("text"), list))["text"].append(["x"])
+    assert "a line of its text" in judged(share, path, json.dumps(whole).encode()).outcome.why
