@@ -22,7 +22,7 @@ class Head(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
     `at` is the marked place of a mistake, `expected` its expectation in words;
     `state` is guard, open or guarding; `recording` names the conversation it was saved from.
-    `of_deeds`: it expects something of what is done, not of what the model is told.
+    `of_prompt`: it expects something of what the model is told, not of what is done.
     """
 
     id: str
@@ -35,7 +35,7 @@ class Head(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     at: str = ""
     expected: str = ""
     source: dict[str, Any] = {}
-    of_deeds: bool = False
+    of_prompt: bool = False
 
 
 class Case(msgspec.Struct):
@@ -73,7 +73,7 @@ def head_of(transcript: Transcript) -> Head:
         expectation.at if expectation else "",
         expectation.sentence if expectation else "",
         transcript.source,
-        expectation is not None and not expectation.expect.startswith("prompt_"),
+        expectation is not None and expectation.expect.startswith("prompt_"),
     )
 
 
@@ -87,7 +87,7 @@ def supersede(cases: Iterable[Case]) -> None:
             continue
         if case.verdict is Verdict.DIVERGED and case.outcome.first is not None:
             diverged.append((head, case.outcome, str(case.outcome.first.place)))
-        elif case.verdict is Verdict.PASS and head.of_deeds:
+        elif case.verdict is Verdict.PASS and head.at and not head.of_prompt:
             passed[head.recording, head.at] = head.id
     for head, outcome, place in diverged:
         by = passed.get((head.recording, place))

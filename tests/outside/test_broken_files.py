@@ -98,5 +98,5 @@ def test_a_number_that_no_report_can_hold_is_the_files_mistake(share, path):
 
 def test_an_exhibit_whose_lines_are_no_texts_is_the_files_mistake(share, path):
     whole = json.loads(json.dumps(SAMPLES[0]))
-    next(e for e in whole["exhibits"].values() if isinstance(e.get("text"), list))["text"].append(["x"])
+    whole.setdefault("exhibits", {})["0"] = {"title": "a", "text": ["b", ["x"]]}
     assert "a line of its text" in judged(share, path, json.dumps(whole).encode()).outcome.why

@@ -114,6 +114,10 @@ class Log:
             self._prompt(self._answer + 1)
         if not any(isinstance(step, UserMessage | Answer) for step in self.steps):
             raise TranscriptError("there is no conversation in it", where=at, next="take it out of the file")
+        try:
+            msgspec.msgpack.encode(source)
+        except OverflowError:
+            raise TranscriptError("a number in it is too large", where=at, next="mend it in the file") from None
         setup = setup or Setup(agent=agent)
         return Transcript(
             schema=SCHEMA,
