@@ -187,7 +187,7 @@ def test_shards_of_other_options_other_code_or_other_transcripts_are_refused(pro
 
 def test_a_mark_that_passes_in_another_shard_supersedes(project):
     def tally(number, verdict, at):
-        head = Head(f"t{number}", "mistake", "shop", recording="same", at=at, of_deeds=True)
+        head = Head(f"t{number}", "mistake", "shop", recording="same", at=at)
         case = Case(f"{number}.json", head, Outcome(verdict, first=Difference(Place(1, 2, 1), "", "", "")))
         return Tally([case], 1, 1.0, part=Part(f"{number}/2", 2, "", ""))
 
