@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -113,6 +113,18 @@ class Library(Protocol):
 
     def open(self, entry: Entry) -> Record:
         """Raises WorkbenchError where it cannot be read."""
+        ...
+
+    def pending(self) -> list[str]:
+        """The ids of the transcripts that were recorded anew and wait for a person's word, in order."""
+        ...
+
+    def waiting(self, id: str) -> tuple[Record, Record]:
+        """A transcript and the run that waits beside it. Raises WorkbenchError where one cannot be read."""
+        ...
+
+    def decide(self, id: str, accept: bool) -> Callable[[], None]:
+        """Let the run that waits be the record, or throw it away; gives back how to undo it."""
         ...
 
     def keeper(self, entry: Entry, store: Store) -> Store:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,8 @@ import msgspec
 from ..host import Store
 from ..library import Entry, Found, News, Record
 from ..query import Query
-from ..transcript import Mark, Transcript
+from ..transcript import Mark, Transcript, read
+from . import pending
 from .archive import Archive
 from .history import History
 from .index import Index, Seen
@@ -80,6 +81,20 @@ class Shelf:
 
     def open(self, entry: Entry) -> Record:
         return self.sources[entry.kind].open(entry.id)
+
+    # what was recorded anew
+
+    def pending(self) -> list[str]:
+        return [
+            path.relative_to(self.project.root).as_posix() for path in pending.waiting(self.project.transcripts)
+        ]
+
+    def waiting(self, id: str) -> tuple[Record, Record]:
+        path = self.project.root / id
+        return _record(read(path)), _record(pending.read_pending(path))
+
+    def decide(self, id: str, accept: bool) -> Callable[[], None]:
+        return (pending.accept if accept else pending.reject)(self.project.root / id)
 
     # what a person does
 
@@ -157,6 +172,11 @@ class Shelf:
         self._paged.close()
         self._valued.close()
         self.archive.close()
+
+
+def _record(transcript: Transcript) -> Record:
+    model = str(transcript.source.get("model", ""))
+    return Record(transcript.setup, transcript.trace, transcript.title, model)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -103,6 +103,7 @@ class WorkbenchApp(App[int]):
         self.drafts: dict[str, dict[str, str]] = {}  # forms that were left unfinished, by what they are about
         self.base: Side | None = None  # what d compares with
         self.compared: tuple[Side, Side] | None = None
+        self.waiting = ""  # the transcript whose new run is on view in Compare
         self.came_from = "develop"  # where one came to Compare from
         self.pressed = 0.0  # when a key was pressed last
         self.failure = ""
@@ -271,7 +272,7 @@ class WorkbenchApp(App[int]):
         check(left, right)
         if self.current_mode != "compare":
             self.came_from = self.current_mode
-        self.compared = (left, right)
+        self.compared, self.waiting = (left, right), ""
         self.switch_mode("compare")
         if hasattr(self.screen, "take"):
             self.screen.take(left, right)

@@ -22,10 +22,10 @@ from ..present.text import plain
 from ..widgets.bars import KeysBar, StatusBar
 from ..widgets.compare import CauseList, DifferencePane, PairList
 from ..widgets.lines import LineList, Pane
-from .frame import Frame
+from .pending import Deciding
 
 
-class Compare(Frame):
+class Compare(Deciding):
     """The moves of both runs, the likely causes of their first difference, and a text difference."""
 
     where = actions.COMPARE
@@ -127,6 +127,8 @@ class Compare(Frame):
         found = (
             present.summary(self.comparison, self.moves.numbers) if self.comparison is not None else "comparing …"
         )
+        if self.bench_app.waiting:
+            found = f"recorded anew, waits for your word · {found}"
         self.status.tell(
             agent=self.sides[0].setup.agent if self.sides else live.agent, model=live.model,
             code=replace(live.code, note=""), turns=0, busy=found, screen="Compare",

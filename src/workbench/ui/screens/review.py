@@ -21,12 +21,13 @@ from ..present.text import one_line
 from ..widgets.chat import ChatPane
 from ..widgets.lines import LineList
 from ..widgets.shelf import STATES
+from .pending import Pending
 from .queue import Queue
 
 PEEK = 0.15  # seconds the cursor rests before a conversation is read
 
 
-class Review(Queue):
+class Review(Queue, Pending):
     """A list, and the conversation the cursor stands on."""
 
     where = actions.REVIEW
@@ -37,6 +38,7 @@ class Review(Queue):
         self.entry: Entry | None = None
         self.record: Record | None = None
         self._timer: Timer | None = None
+        self._waits = 0  # runs that were recorded anew, when it was last looked
 
     def compose_left(self) -> ComposeResult:
         yield from self.compose_list()
@@ -55,6 +57,11 @@ class Review(Queue):
         self.bench_app.session.serving.hears.add(self)
         self.tell_status()
         self.look_again()
+        self.beside(self._look_for_waiting, group="waiting", exclusive=True)
+
+    async def _look_for_waiting(self) -> None:
+        self._waits = len(await asyncio.to_thread(self.bench_app.library.pending))
+        self.offer_keys()
 
     def code_changed(self) -> None:
         """The live code is another, or in another state."""
@@ -149,6 +156,8 @@ class Review(Queue):
         if self.offer_asking():
             return
         keys = self.footer()
+        if self._waits:
+            keys = [(actions.key("pending"), f"{self._waits} recorded anew"), *keys]
         if self.focused is self.shelf:
             keys = [("enter", "open"), *keys]
         self.keys.offer(keys)
@@ -263,6 +272,10 @@ class Review(Queue):
             chosen = self.bench_app.going_on(self.entry, replace(self.record, marks=marks))
         self.session, self.entry = None, None
         self.bench_app.switch(chosen)
+
+    async def do_pending(self) -> None:
+        if not await self.show_waiting():
+            self.tell("nothing was recorded anew: `workbench rerecord FILE` does it")
 
     def do_develop(self) -> None:
         self.app.switch_mode("develop")
