@@ -205,7 +205,7 @@ class _Turn:
             self._look_around(place)
         sheet = self._prompt(place)
         try:
-            got = await self._ask_model(place, sheet)
+            answer = await self._ask_model(place, sheet)
         except ModelStopped as stop:
             if stop.reason == "model_error":
                 self.emit(
@@ -215,34 +215,35 @@ class _Turn:
                     )
                 )  # fmt: skip
             return self._end(stop.reason, stop.message)  # type: ignore[arg-type]
-        answer = Answer(
-            turn=place.turn, answer=place.answer,
-            blocks=got.blocks, stop=got.stop, model=got.model, meter=got.meter,
-        )  # fmt: skip
-        self.tokens += got.meter.tokens_out if got.meter else 0
+        self.tokens += answer.meter.tokens_out if answer.meter else 0
         self.emit(answer)
         calls = answer.calls
         if calls:
             handed = False
             for call in calls:
-                cut = got.stop == "max_tokens" and call is calls[-1]
+                cut = answer.stop == "max_tokens" and call is calls[-1]
                 handed = await self._call(Place(place.turn, place.answer, call.number), call, cut) or handed
             return self._end("handed_off") if handed else None
-        if got.stop == "pause_turn":
+        if answer.stop == "pause_turn":
             return None
         return await self._reply(place, answer)
 
-    async def _ask_model(self, place: Place, sheet: Sheet) -> ModelAnswer:
+    async def _ask_model(self, place: Place, sheet: Sheet) -> Answer:
         request = ModelRequest(
             place.turn, place.answer, sheet.spans, self.state.thread, sheet.tools, Talk(self.state)
         )
         answers = self.model.answer(request)
         try:
             async for item in answers:
-                if item.__class__ is ModelAnswer:
+                if isinstance(item, Answer):
                     return item
+                if isinstance(item, ModelAnswer):
+                    blocks, stop, model, meter = item
+                    return Answer(
+                        turn=place.turn, answer=place.answer, blocks=blocks, stop=stop, model=model, meter=meter
+                    )
                 if self.on_delta is not None:
-                    self.on_delta(place, item)  # type: ignore[arg-type]
+                    self.on_delta(place, item)
         finally:
             await answers.aclose()  # a live model has a connection to give back
         raise ModelStopped("model_error", "the model ended without an answer")

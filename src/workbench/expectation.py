@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, Literal
 
 import msgspec
@@ -117,7 +118,10 @@ class Run:
     def __init__(self, trace: Trace, world: dict[str, Any] | None = None) -> None:
         self.trace = trace
         self.world = world
-        self.moves = {m.place: m for t in moves(trace) for m in t.moves}
+
+    @cached_property
+    def moves(self) -> dict[Place, Move]:
+        return {m.place: m for t in moves(self.trace) for m in t.moves}
 
 
 class Kind(msgspec.Struct, frozen=True):

@@ -163,7 +163,7 @@ class _Follower:
     def _ended(self, turn: TurnMoves, reason: str, detail: str) -> bool:
         """Compare how the turn ended, and whether the tape was used up."""
         run = self._moves.turns[-1].moves
-        last = max((m.place.answer for m in run if m.answer is not None), default=0)
+        last = next((m.place.answer for m in reversed(run) if m.answer is not None), 0)
         left = [m for m in turn.moves if m.place.answer > last and m.answer is not None]
         place = left[0].place if left else Place(turn.turn, last)
         if left:

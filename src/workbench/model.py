@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 import msgspec
 
 from .messages import Messages
-from .steps import Meter
+from .steps import Answer, Meter
 
 
 class Delta(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -70,8 +70,8 @@ class ModelAnswer(NamedTuple):
 class Model(Protocol):
     """`name` is shown on screen and recorded; `params` are recorded with the prompt.
 
-    `answer()` yields Deltas and, last, one ModelAnswer. It raises ModelStopped
-    where no answer will come.
+    `answer()` yields Deltas and, last, one ModelAnswer, or the step itself where
+    it is on a record already. It raises ModelStopped where no answer will come.
     """
 
     @property
@@ -80,4 +80,4 @@ class Model(Protocol):
     @property
     def params(self) -> dict[str, Any]: ...
 
-    def answer(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelAnswer, None]: ...
+    def answer(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelAnswer | Answer, None]: ...

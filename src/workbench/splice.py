@@ -11,7 +11,7 @@ from typing import Any
 
 from .model import Delta, Model, ModelAnswer, ModelRequest
 from .runner import Ran, Sandbox
-from .steps import AnyStep, Place
+from .steps import Answer, AnyStep, Place
 from .tape import Tape
 from .tool import Tool
 
@@ -53,7 +53,7 @@ class Splice:
     def params(self) -> dict[str, Any]:
         return self._speaker.params
 
-    async def answer(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelAnswer, None]:
+    async def answer(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelAnswer | Answer, None]:
         speaker = self._speaker
         self._next = request.answer + 1
         if self.blocks is not None and request.answer == self.until.answer:

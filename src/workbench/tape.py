@@ -11,9 +11,9 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import Any
 
 from .errors import ModelStopped
-from .model import Delta, ModelAnswer, ModelRequest
+from .model import Delta, ModelRequest
 from .runner import Ran
-from .steps import AnyStep, Place, Prompt, same
+from .steps import Answer, AnyStep, Place, Prompt, same
 from .tool import Tool
 from .trace import Moves, TurnMoves
 
@@ -46,7 +46,7 @@ class Tape:
 
     # a Model
 
-    async def answer(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelAnswer, None]:
+    async def answer(self, request: ModelRequest) -> AsyncGenerator[Delta | Answer, None]:
         if self.checkpoint is not None and not self.checkpoint():
             raise ModelStopped("tape_ended", "the run left the recording")
         at = request.turn, request.answer
@@ -57,7 +57,7 @@ class Tape:
                 raise ModelStopped(end.reason, end.detail)
             raise ModelStopped("tape_ended", "the recording holds no further answer in this turn")
         self._be(self._next_prompt[at])
-        yield ModelAnswer(recorded.blocks, recorded.stop, recorded.model, recorded.meter)
+        yield recorded
 
     def stops_at(self, place: Place) -> bool:
         """Whether the record breaks off at this answer: was stopped there, or does not say how its turn ended."""
