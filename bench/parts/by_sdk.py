@@ -1,0 +1,70 @@
+"""Recorded conversations as pytest tests: recorded HTTP under the Anthropic SDK, policies as plain functions."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import anthropic
+import httpx2
+import pytest
+
+from workbench.engine import CallView
+from workbench.outside.loader import load_agent
+from workbench.steps import Answer
+from workbench.talk import State, Talk
+from workbench.transcript import read
+
+AGENT = load_agent(Path(os.environ["PROJECT"], "journeys"), "airline")
+PATHS = sorted(Path(os.environ["TRANSCRIPTS"]).glob("*.json"))
+TOOLS: Any = [tool.schema for tool in AGENT.all_tools()]
+NAMED = {tool.name: tool for tool in AGENT.all_tools()}
+SYSTEM = "\n\n".join(
+    span.text for span in (*AGENT.persona_spans, *(s for j in AGENT.journeys.values() for s in j.spans))
+)
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_conversation(path: Path) -> None:
+    transcript = read(path)
+    waiting: list[bytes] = []
+
+    def handler(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, content=waiting.pop(), headers={"content-type": "application/json"})
+
+    client = anthropic.Anthropic(
+        api_key="none",
+        base_url="http://recorded",
+        max_retries=0,
+        http_client=httpx2.Client(transport=httpx2.MockTransport(handler)),
+    )
+    state = State(transcript.setup)
+    objections = []
+    for step in transcript.steps:
+        if isinstance(step, Answer):
+            waiting.append(_body(step))
+            messages: Any = [{"role": m["role"], "content": list(m["content"])} for m in state.messages]
+            said = client.messages.create(
+                model="recorded", max_tokens=1024, system=SYSTEM, tools=TOOLS, messages=messages
+            )
+            assert [block.type for block in said.content] == [block["type"] for block in step.blocks]
+            objections += [found for call in step.calls for found in _policies(call.tool, call.args, state)]
+        state.apply(step)
+    assert not objections
+
+
+def _policies(name: str, args: dict[str, Any], state: State) -> list[str]:
+    tool = NAMED[name]
+    standing = [p for p in AGENT.all_policies() if p.stand == "before" and p.stands_at(tool)]
+    said = [policy.fn(CallView(name, args), Talk(state)) for policy in standing]
+    return [ruling.reason for ruling in said if ruling is not None and ruling.verdict != "allow"]
+
+
+def _body(step: Answer) -> bytes:
+    body = {
+        "id": "msg_1", "type": "message", "role": "assistant", "model": "recorded", "content": step.blocks,
+        "stop_reason": step.stop, "stop_sequence": None, "usage": {"input_tokens": 1, "output_tokens": 1},
+    }  # fmt: skip
+    return json.dumps(body).encode()

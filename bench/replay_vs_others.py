@@ -1,0 +1,92 @@
+"""Replay beside what one would do instead, in one run: `python bench/replay_vs_others.py`.
+
+The same fifty real conversations, a test each:
+
+- pytest over the Anthropic SDK with recorded HTTP (a mock transport: the SDK's client
+  is not seen by the usual recorders), the same policies called as plain functions.
+  It checks that every answer parses and that no policy objects; not results, not
+  what became of a call, not the prompt.
+- Google ADK running the recorded session on an agent of its own, with model and tools
+  played from the record and no policies. It checks that the same tools are called with the
+  same arguments and that the same words come out. It is looked for in the Python that
+  ADK_PYTHON names, and never installed.
+- `workbench replay`: policies, prompts, argument checks, results and ends of turns.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from parts.program import COMMAND, ENV
+from parts.projects import sample
+from replay_50 import files
+from workbench.steps import Answer, Result, UserMessage
+from workbench.transcript import Transcript, decode
+
+HERE = Path(__file__).parent
+ROUNDS = 3
+
+
+def session(transcript: Transcript) -> list[dict[str, Any]]:
+    """A conversation for those who know no transcripts: by turn the words, the answers, the results by call."""
+    turns: list[dict[str, Any]] = []
+    for step in transcript.steps:
+        if isinstance(step, UserMessage):
+            turns.append({"text": step.text, "answers": []})
+        elif isinstance(step, Answer) and turns:
+            turns[-1]["answers"].append({"blocks": step.blocks, "stop": step.stop, "results": {}})
+        elif isinstance(step, Result) and turns:
+            turns[-1]["answers"][-1]["results"][step.call] = step.value
+    return turns
+
+
+def best(command: list[str], folder: Path, good: tuple[int, ...] = (0,), **env: str) -> float | str:
+    """Seconds of wall clock, the best of ROUNDS; what went wrong, where it did."""
+    took = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        done = subprocess.run(command, cwd=folder, env=ENV | env, capture_output=True, text=True)
+        took.append(time.perf_counter() - began)
+        if done.returncode not in good:
+            return f"failed: {(done.stdout + done.stderr).strip().splitlines()[-1:]}"
+    return min(took)
+
+
+def tell(name: str, took: float | str, count: int, ours: float) -> None:
+    if isinstance(took, str):
+        print(f"{name:34} {took}")
+    else:
+        print(f"{name:34} {took:6.2f} s, {took / count * 1000:6.1f} ms each, {took / ours:5.1f} x ours")
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        project = sample(Path(name), "airline").root
+        (project / "transcripts").mkdir()
+        blobs = files()
+        for number, blob in enumerate(blobs):
+            (project / "transcripts" / f"{number:02}.json").write_bytes(blob)
+        sessions = project / "sessions.json"
+        sessions.write_bytes(msgspec.json.encode([session(decode(blob)) for blob in blobs]))
+        env = {"SESSIONS": str(sessions), "TRANSCRIPTS": str(project / "transcripts"), "PROJECT": str(project)}
+        ours = best([COMMAND, "replay", "-j", "1", "--quiet"], project, good=(0, 1))
+        if isinstance(ours, str):
+            sys.exit(ours)
+        tell("workbench replay, one process", ours, len(blobs), ours)
+        by_sdk = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(HERE / "parts/by_sdk.py")]
+        tell("pytest, SDK, recorded HTTP", best(by_sdk, project, good=(0, 1), **env), len(blobs), ours)
+        adk = os.environ.get("ADK_PYTHON", "")
+        took = best([adk, str(HERE / "parts/by_adk.py")], project, **env) if adk else "not installed (ADK_PYTHON)"
+        tell("Google ADK, recorded session", took, len(blobs), ours)
+
+
+if __name__ == "__main__":
+    main()
