@@ -1,4 +1,7 @@
-"""Recorded conversations on Google ADK: model and tools are played from the record. Runs where google-adk is installed."""
+"""Recorded conversations on Google ADK: model and tools are played from the record.
+
+Runs in a Python that has google-adk, which is not the one of Workbench.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,11 @@ from google.adk.runners import InMemoryRunner  # type: ignore[import-not-found]
 from google.adk.tools import BaseTool, ToolContext  # type: ignore[import-not-found]
 from google.genai import types  # type: ignore[import-not-found]
 
-
 OVER = "(the record of this turn ends with a call)"  # ADK asks the model again after every call
 
 
 class Recorded(BaseLlm):  # type: ignore[misc]
-    waiting: list[Any] = []
+    waiting: list[Any] = []  # noqa: RUF012 (pydantic copies it)
 
     async def generate_content_async(
         self, request: LlmRequest, stream: bool = False
@@ -82,9 +84,9 @@ async def replay(turns: list[dict[str, Any]]) -> None:
     assert said == [b.get("text") or " " for b in blocks if b["type"] == "text"]
 
 
-async def main() -> None:
+async def main(sessions: list[Any]) -> None:
     broken = []
-    for number, turns in enumerate(json.loads(Path(os.environ["SESSIONS"]).read_text())):
+    for number, turns in enumerate(sessions):
         try:
             await replay(turns)
         except Exception as error:
@@ -94,4 +96,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(json.loads(Path(os.environ["SESSIONS"]).read_text())))
