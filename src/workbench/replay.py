@@ -191,7 +191,11 @@ def red_proof(transcript: Transcript, make_world: MakeWorld | None = None) -> st
     held = holds(expectation, run)
     if held:
         return f"this transcript never showed the mistake: in the record, {expectation.sentence} already"
-    if expectation.expect == "not_executed" and not run.moves[Place.parse(expectation.at)].executed:
+    if (
+        held is not None
+        and expectation.expect == "not_executed"
+        and not run.moves[Place.parse(expectation.at)].executed
+    ):
         return "this transcript never showed the mistake: in the record the call came to nothing either"
     if held is None and expectation.decided == "offline":
         return f"this transcript does not show the mistake: its record cannot tell whether {expectation.sentence}"
