@@ -29,7 +29,9 @@ def read_bytes(path: Path, limit: int = LIMIT) -> bytes:
             if not stat.S_ISREG(found.st_mode):
                 what = _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
                 raise TranscriptError(f"it is {what}, no file", where=str(path), next="take it out of the folder")
-            data = file.read(limit + 1)
+            data = file.read(min(found.st_size, limit) + 1)  # asked for the limit, it would set aside as much
+            if len(data) > found.st_size:  # it grows
+                data += file.read(max(limit + 1 - len(data), 0))
     except OSError as error:
         raise TranscriptError(f"cannot be read: {error.strerror}", where=str(path)) from None
     except ValueError as error:  # a name that no file can have
