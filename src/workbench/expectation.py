@@ -57,6 +57,8 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
                 raise TranscriptError(f"the expectation has no argument {field!r}; it has {known}", where=where)
         if self.args and all(self.how(field) == "ignore" for field in self.args):
             raise TranscriptError(f"the expectation {self.expect} ignores all that it names", where=where)
+        if self.expect == "result" and not (self.args or self.text or self.match == "exact"):
+            raise TranscriptError("the expectation result needs 'args' or 'text'", where=where)
         if kind.needs == ("order",) and len(self.order) < 2:
             raise TranscriptError("an order of one tool is none", where=where, next="name what comes before it")
         for field, pattern in self.args.items():
@@ -319,8 +321,10 @@ def _reply_lacks(e: Expectation, run: Run, move: Move) -> bool | None:
 def _result_is(e: Expectation, run: Run, move: Move) -> bool | None:
     if move.result is None:
         return None
+    if move.result.outcome not in ("ok", "error"):
+        return False  # what a policy says of a call, or how a tool breaks, is nothing that it gives
     value = move.result.value
-    return fits(e, value) if isinstance(value, dict) else e.text in str(value)
+    return e.text in str(value) and (fits(e, value) if isinstance(value, dict) else not e.args)
 
 
 def _final_world(e: Expectation, run: Run, move: Move) -> bool | None:

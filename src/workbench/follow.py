@@ -46,8 +46,8 @@ class Drift(msgspec.Struct, frozen=True):
 class Rerun(msgspec.Struct):
     """A record run again: the new trace, up to and including the answer that differs.
 
-    `unlike`, `world`: with tools that ran, the first that gave something else,
-    and the world it all ended in.
+    `unlike`, `world`, `ran`: with tools that run, the first that gave something else,
+    the world it all ended in, and the places where one ran.
     """
 
     trace: Trace
@@ -57,6 +57,7 @@ class Rerun(msgspec.Struct):
     faults: list[Fault] = []
     unlike: Unlike | None = None
     world: dict[str, Any] | None = None
+    ran: set[Place] = set()
 
     @property
     def first(self) -> Difference | None:
@@ -141,6 +142,7 @@ class _Follower:
                 break
         if self.recheck is not None:
             self.rerun.world = self.recheck.sandbox.world.whole()
+            self.rerun.ran = self.recheck.ran
         self.rerun.faults = [fault for move in self._moves.all for fault in move.faults]
         self.conversation.on_step = self.tape.checkpoint = None  # no ring is left for the collector: it is dear
         return self.rerun

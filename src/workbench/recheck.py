@@ -37,7 +37,7 @@ class Unlike(msgspec.Struct, frozen=True):
 
 
 class Recheck:
-    """A Runner. `found` are the tools that gave something else; `ran` counts those that ran at all.
+    """A Runner. `found` are the tools that gave something else; `ran` the places where one ran at all.
 
     `bare`: the record holds no changes of the world (it was imported), so only values are compared.
     """
@@ -48,7 +48,7 @@ class Recheck:
         self.judged = judged
         self.bare = bare
         self.found: list[Unlike] = []
-        self.ran = 0
+        self.ran: set[Place] = set()
         self._alike = Alike(sandbox.world.made)
 
     async def run(self, tool: Tool, args: dict[str, Any], place: Place) -> Ran:
@@ -56,7 +56,7 @@ class Recheck:
         if not tool.runs_again or (taped.outcome == "missing" and place != self.judged):
             self.sandbox.world.replay(taped.changed)
             return taped
-        self.ran += 1
+        self.ran.add(place)
         move = self.tape.move_at(place)
         if self.sandbox.world.http is not None:
             self.sandbox.world.http.expect(move.exchanges if move else [])

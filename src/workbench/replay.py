@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from .blame import blame
-from .expectation import Run, holds, intended
+from .expectation import Expectation, Run, holds, intended
 from .follow import Difference, Rerun, rerun, run_sync, tell
 from .journey import BUILT_IN, Agent
 from .recheck import Recheck
@@ -244,7 +244,7 @@ def _judge_guard(transcript: Transcript, result: Rerun) -> tuple[Verdict, str]:
     run = Run(result.trace, result.world)
     undecided = Verdict.PASS, ""
     for expectation in transcript.expectations:
-        if expectation.decided == "live" or (expectation.decided == "world" and result.world is None):
+        if expectation.decided == "live" or unrun(expectation, result, run):
             undecided = NEEDS[expectation.decided], f"a replay cannot say: {expectation.sentence}"
             continue
         held = holds(expectation, run)
@@ -255,6 +255,15 @@ def _judge_guard(transcript: Transcript, result: Rerun) -> tuple[Verdict, str]:
     return undecided
 
 
+def unrun(expectation: Expectation, result: Rerun, run: Run) -> bool:
+    """Whether it hangs on a tool that did not run: none does, or this one may not and its result is the tape's."""
+    if expectation.decided != "world" or result.world is None:
+        return expectation.decided == "world"
+    place = Place.parse(expectation.at)
+    move = run.moves.get(place)
+    return expectation.expect == "result" and move is not None and move.executed and place not in result.ran
+
+
 def _judge_mistake(transcript: Transcript, result: Rerun, first: Difference | None) -> tuple[Verdict, str]:
     expectation = transcript.expectations[0]
     place = transcript.place
@@ -263,14 +272,14 @@ def _judge_mistake(transcript: Transcript, result: Rerun, first: Difference | No
         return Verdict.NEEDS_LIVE, f"only a model can say: {expectation.sentence}"
     if first is not None and first.place[:2] < place[:2]:
         return Verdict.DIVERGED, "the run left the record before the marked move; beyond it nothing is proven"
-    if expectation.decided == "world" and result.world is None:
+    run = Run(result.trace, result.world)
+    if unrun(expectation, result, run):
         return Verdict.NEEDS_WORLD, f"only a run of the tool can say: {expectation.sentence}"
     if expectation.expect == "final_world" and first is not None and first.place > place:
         return (
             Verdict.DIVERGED,
             "the run left the record after the marked move: how the world ends is not proven",
         )
-    run = Run(result.trace, result.world)
     held = holds(expectation, run)
     if held is None:
         if first is not None and first.place < place:

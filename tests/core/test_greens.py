@@ -260,7 +260,14 @@ def test_true_where_one_is_expected(tmp_path):
 
 @pytest.mark.parametrize(
     ("expect", "fields"),
-    [("reply_lacks", {}), ("redacted", {}), ("called_with", {}), ("order", {}), ("prompt_lacks", {"text": ""})],
+    [
+        ("reply_lacks", {}),
+        ("redacted", {}),
+        ("called_with", {}),
+        ("order", {}),
+        ("prompt_lacks", {"text": ""}),
+        ("result", {}),
+    ],
 )
 def test_an_expectation_without_what_it_is_about(tmp_path, expect, fields):
     refused(mistake(late_return(tmp_path), expect, **fields), "needs")

@@ -110,6 +110,30 @@ def test_a_mark_on_a_result_needs_the_world_and_is_decided_by_it(tmp_path):
     assert again(tmp_path / "3", transcript, mended).verdict is Verdict.PASS
 
 
+@pytest.mark.parametrize(
+    ("at", "fields"), [("1.1.1", {"text": "nonsense"}), ("1.2.1", {"args": {"number": "R-1"}})]
+)
+def test_words_expected_of_an_object_and_fields_expected_of_words_count(tmp_path, at, fields):
+    guard = saved(conversation(tmp_path), expectations=[Expectation("result", at, **fields)])
+    assert again(tmp_path, guard).verdict is Verdict.FAIL
+
+
+MAY_NOT = JOURNEY.replace("(writes=True)", "(writes=True, again=False)")
+
+
+def test_what_a_tool_gives_that_may_not_run_again_is_not_told_from_its_tape(tmp_path):
+    expected = Expectation("result", "1.2.1", text="R-1")
+    guard = saved(conversation(tmp_path), expectations=[expected])
+    assert again(tmp_path / "1", guard, MAY_NOT.replace('"R-1"', '"R-9"')).verdict is Verdict.NEEDS_WORLD
+    mended = MAY_NOT.replace('"R-1"', '"R-2"')
+    assert again(tmp_path / "2", result_mistake(tmp_path, text="R-2"), mended).verdict is Verdict.NEEDS_WORLD
+
+
+def test_how_a_tool_breaks_is_not_what_it_gives(tmp_path):
+    broken = but('return "R-1"', 'raise ValueError("R-2")')
+    assert again(tmp_path, result_mistake(tmp_path, text="R-2"), broken).verdict is Verdict.FAIL
+
+
 def test_a_mark_on_how_the_world_ends_is_decided_where_tools_run(tmp_path):
     expectation = Expectation("final_world", "1.2.1", args={"Shop.orders.OL-1.returned": False})
     transcript = saved(conversation(tmp_path), "mistake", expectations=[expectation], marks=[Mark("1.2.1")])
