@@ -219,15 +219,31 @@ def judge(transcript: Transcript, result: Rerun, agent: Agent) -> tuple[Verdict,
     first = result.first
     if first is not None and stranger(transcript, agent):
         return Verdict.ERROR, stranger(transcript, agent)
-    if first is None and result.unlike is not None:
-        return Verdict.TOOL_ERROR if result.unlike.kind == "raised" else Verdict.STALE, result.unlike.why
     if not any(step.turn and step.__class__ in (Answer, Decision) for step in transcript.steps):
         return Verdict.ERROR, "nothing in it can be compared: no answer of a model, no decision of a policy"
     if transcript.kind == "guard":
         if first is not None:
             return Verdict.FAIL, first.why
-        return _judge_guard(transcript, result)
-    return _judge_mistake(transcript, result, first)
+        return _unlike(result) or _judge_guard(transcript, result)
+    told = _judge_mistake(transcript, result, first)
+    return told if _stands(transcript, result, told[0]) else _unlike(result) or told
+
+
+def _unlike(result: Rerun) -> tuple[Verdict, str] | None:
+    """The verdict on the first tool that gave something else; None where all gave what they gave."""
+    if result.unlike is None:
+        return None
+    return Verdict.TOOL_ERROR if result.unlike.kind == "raised" else Verdict.STALE, result.unlike.why
+
+
+def _stands(transcript: Transcript, result: Rerun, verdict: Verdict) -> bool:
+    """Whether a verdict on a mistake stands though a tool gave something else: it is red, or came before that."""
+    unlike, place = result.unlike, transcript.place
+    if unlike is None or place is None or verdict is Verdict.DIVERGED:
+        return True
+    if transcript.expectations[0].expect == "final_world":
+        return False  # the world did not come to its end
+    return verdict is Verdict.FAIL or unlike.place > place
 
 
 def stranger(transcript: Transcript, agent: Agent) -> str:

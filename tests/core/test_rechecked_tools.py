@@ -153,6 +153,30 @@ def test_a_policy_that_blocks_the_marked_call_is_the_fix_with_tools_too(tmp_path
     assert again(tmp_path, transcript, JOURNEY, WINDOW).verdict is Verdict.PASS
 
 
+BOTH = [use("find_order", "a", order_number="OL-1"), use("create_return", "b", order_number="OL-1")], "Done."
+
+
+def test_a_tool_that_gives_another_result_beside_the_fix_is_no_pass(tmp_path):
+    marked = [Expectation("not_executed", "1.1.2")]
+    transcript = saved(conversation(tmp_path, script=BOTH), "mistake", expectations=marked, marks=[Mark("1.1.2")])
+    changed = but("return shop.orders[order_number]", "return Order(order_number, 99)")
+    assert again(tmp_path / "1", transcript, JOURNEY, WINDOW).verdict is Verdict.PASS
+    assert again(tmp_path / "2", transcript, changed, WINDOW).verdict is Verdict.STALE
+
+
+def test_a_mistake_that_stands_is_red_whatever_a_tool_gives_after_it(tmp_path):
+    marked = [Expectation("not_executed", "1.1.1")]
+    transcript = saved(conversation(tmp_path), "mistake", expectations=marked, marks=[Mark("1.1.1")])
+    assert again(tmp_path, transcript, but('return "R-1"', 'return "R-9"')).verdict is Verdict.FAIL
+
+
+def test_a_result_that_is_right_now_passes_whatever_follows_from_it(tmp_path):
+    expected = Expectation("result", "1.1.1", args={"days": 2})
+    transcript = saved(conversation(tmp_path), "mistake", expectations=[expected], marks=[Mark("1.1.1")])
+    mended = but("return shop.orders[order_number]", "return Order(order_number, 2)")
+    assert again(tmp_path, transcript, mended.replace('"R-1"', '"R-9"')).verdict is Verdict.PASS
+
+
 def test_a_replay_with_tools_starts_every_conversation_from_its_fixture(tmp_path):
     transcript = saved(conversation(tmp_path))
     loaded = shop(tmp_path / "now")
