@@ -90,7 +90,8 @@ def _one(
 ) -> tuple[Came, str]:
     place = Place.parse(expectation.at)
     turn = [move for move in run.moves.values() if move.place.turn == place.turn]
-    if not any(move.answer is not None for move in turn) and expectation.expect not in _OF_MESSAGES:
+    of_message = not place.answer and expectation.expect in _OF_MESSAGES
+    if not of_message and not any(move.answer is not None for move in turn):
         return "fail", f"the agent gave no answer in turn {place.turn}, where the mark stands"
     if expectation.expect == "rubric":
         ruling = rulings.get(expectation.text)
@@ -141,7 +142,7 @@ _LIVE: dict[str, Any] = {
 
 # offline ones, put to the moves that are like the marked one
 
-_OF_MESSAGES = ("blocked", "rewritten", "escalated", "redacted", "allowed")  # may stand at a customer's message
+_OF_MESSAGES = ("blocked", "rewritten", "escalated", "redacted", "allowed")  # may be of a customer's message
 _ANY = ("allowed", "executed", "called_with", "result", "reply_contains")  # one such move is enough
 _BY_POLICY = ("blocked", "rewritten", "escalated")
 _UNTRIED_IS_FINE = (

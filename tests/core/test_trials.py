@@ -104,12 +104,15 @@ def test_a_call_that_a_policy_blocked_is_not_executed(record, tmp_path):
     assert came(mistake(record, "must_not_call", tool="create_return"), trace) == "fail"
 
 
-def test_a_turn_that_the_agent_never_answered_passes_nothing(record, tmp_path):
+@pytest.mark.parametrize(
+    ("expect", "fields"), [("must_not_call", {"tool": "create_return"}), ("blocked", {}), ("escalated", {})]
+)
+def test_a_turn_that_the_agent_never_answered_passes_nothing(record, tmp_path, expect, fields):
     trace = ran(tmp_path, FIND, "No.")
     late = saved(
         converse(shop(tmp_path / "c"), Scripted("Hello.", RETURN, "Done."), "hi", "return OL-1"),
         "mistake",
-        expectations=[Expectation("must_not_call", "2.1.1", tool="create_return")],
+        expectations=[Expectation(expect, "2.1.1", **fields)],
     )
     assert came(late, trace) == "fail"
 
