@@ -216,6 +216,17 @@ def test_a_receipt_says_who_when_how_often_and_on_what(project):
     assert {"date", "prompt", "code", "expects", "expectation"} <= receipt.keys()
 
 
+def test_a_receipt_that_cannot_be_written_costs_no_other_transcript_its_trials(project):
+    put(project, "other", Expectation("must_not_call", "1.2.1", tool="create_return"))
+    (project / "transcripts/late.receipt.json").mkdir()
+    done, server = live(project, says("No."), says("No."), options=("--quiet",))
+    assert "late.receipt.json: cannot be written" in done.stderr
+    assert "2 transcripts: 2 PASS" in done.stderr
+    assert done.returncode == 4
+    assert (project / "transcripts/other.receipt.json").is_file()
+    assert server.left == 0
+
+
 def test_the_rehearsal_leaves_no_receipt(project):
     done, _ = live(project, options=("--model", "rehearsal"))
     assert "1 transcript" in done.stderr
@@ -223,6 +234,9 @@ def test_the_rehearsal_leaves_no_receipt(project):
 
 
 # receipts, without a model
+
+
+NO_LOOK = WINDOW.replace("before=create_return", "before=find_order").replace("order is None", "True")
 
 
 @pytest.fixture
@@ -273,6 +287,18 @@ def test_code_that_changed_is_said(asked):
     journey.write_text(journey.read_text() + "\n# a comment\n")
     done = replay(asked, None, "--accept-receipts")
     assert done.returncode == 0
+    assert "the agent's files have changed since" in done.stderr
+
+
+def test_where_the_run_leaves_the_record_a_receipt_holds_for_the_same_code_alone(asked):
+    """Beyond the difference nobody knows what a model would be asked with."""
+    write(asked / "journeys", shop_files(NO_LOOK))
+    with Loopback(says("No.")) as server:
+        assert replay(asked, server, "--live").returncode == 0
+    assert replay(asked, None, "--accept-receipts").returncode == 0
+    write(asked / "journeys", shop_files(NO_LOOK, "# a comment"))
+    done = replay(asked, None, "--accept-receipts")
+    assert done.returncode == 10, done.stderr
     assert "the agent's files have changed since" in done.stderr
 
 

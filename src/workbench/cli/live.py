@@ -32,7 +32,7 @@ from ..trace import Trace
 from ..transcript import Transcript, expects, read, slug, still
 from ..trial import Trial, last_turn, verdict_of
 from .odds import tell_odds
-from .report import Exit, clean, say
+from .report import Exit, clean, complain, say, worst
 from .reports import Reports
 from .selecting import Scope, select
 from .tally import Tally
@@ -61,6 +61,7 @@ class Chosen(msgspec.Struct):
     asked: Asked
     trials: list[Trial] = []
     outcome: Outcome | None = None
+    unkept: TranscriptError | None = None  # why its receipt could not be written
 
 
 def live(scope: Scope, wish: Wish, reports: Reports) -> Exit:
@@ -87,7 +88,7 @@ def live(scope: Scope, wish: Wish, reports: Reports) -> Exit:
     cases.sort(key=lambda case: case.path)
     code = reports.publish(_tally(project, scope.options, cases, wish, time.perf_counter() - began, interrupted))
     tell_odds([c.trials for c in chosen], wish.trials)
-    return code
+    return worst({code, Exit.USAGE}) if any(c.unkept for c in chosen) else code
 
 
 def _tally(
@@ -210,7 +211,11 @@ async def _one(project: Project, runs: Live, one: Chosen, wish: Wish) -> None:
     then = "\n  next: read the trials that failed, named above" if verdict is Verdict.FAIL else ""
     one.outcome = Outcome(verdict, why + then, live=_plain(one, runs.model, wish))
     if runs.model != REHEARSAL and any(t.came in ("pass", "fail") for t in trials):
-        write_receipt(Path(one.path), _receipt(one, ground, runs.model, wish, why))
+        try:
+            write_receipt(Path(one.path), _receipt(one, ground, runs.model, wish, why))
+        except TranscriptError as error:  # the others go on: their trials were paid for
+            one.unkept = error
+            complain(error)
 
 
 def _cut_short(one: Chosen, wish: Wish) -> Outcome:

@@ -28,13 +28,16 @@ def show_receipts(cases: list[Case], project: Project, accept: bool) -> None:
             continue
         told = case.outcome.live
         fits = receipt.id == (case.head.id if case.head else "") and receipt.fits(told["expects"], told["prompt"])
-        case.outcome.why += f"; {_told(case, project, receipt)}"
+        changed = _code_changed(case, project, receipt)
+        if case.outcome.first is not None and changed:
+            fits = False  # beyond the difference nobody knows what a model would be asked with on this code
+        case.outcome.why += f"; {_told(case, receipt)}{changed}"
         case.outcome.live = {**told, "receipt": receipt.sentence, "fits": fits, "passed": receipt.green}
         if accept and fits and receipt.green:
             case.outcome.verdict = Verdict.BY_RECEIPT
 
 
-def _told(case: Case, project: Project, receipt: Receipt) -> str:
+def _told(case: Case, receipt: Receipt) -> str:
     """A receipt in words, and whether it still speaks of today."""
     told = case.outcome.live
     if case.head and receipt.id != case.head.id:
@@ -43,12 +46,16 @@ def _told(case: Case, project: Project, receipt: Receipt) -> str:
         return f"{receipt.sentence}, for another expectation"
     if receipt.prompt != told["prompt"]:
         return f"{receipt.sentence}, on another prompt than today's"
-    return f"{receipt.sentence}, on today's prompt{_code(case, project, receipt)}"
+    if case.outcome.first is not None:
+        place = case.outcome.first.place
+        return f"{receipt.sentence}, on today's prompt up to {place}, where the run leaves the record"
+    return f"{receipt.sentence}, on today's prompt"
 
 
-def _code(case: Case, project: Project, receipt: Receipt) -> str:
+def _code_changed(case: Case, project: Project, receipt: Receipt) -> str:
+    """That the agent's code is not what the trials ran on, in words; "" where it is."""
     try:
         now = code_hash(project.journeys, case.head.agent) if case.head else ""
     except JourneyError:
-        return ""
+        now = ""
     return "" if now == receipt.code else "; the agent's files have changed since"
