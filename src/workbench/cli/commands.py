@@ -122,8 +122,10 @@ def replay(
     scope = Scope(tuple(paths or ()), wanted, failed, Shard.parse(shard) if shard else None)
     reports = Reports(json, junit, markdown, github, quiet)
     if live:
-        if tools != "tape" or twice or strict_drift or accept_receipts or shard:
-            raise typer.BadParameter("--tools, --twice, --strict-drift, --accept-receipts, --shard exclude --live")
+        if tools != "tape" or twice or strict_drift or accept_receipts or shard or watch:
+            raise typer.BadParameter(
+                "--tools, --twice, --strict-drift, --accept-receipts, --shard, --watch exclude --live"
+            )
         from ..outside.live import Budget
         from .live import Wish
         from .live import live as start_live
