@@ -16,6 +16,30 @@ from workbench.transcript import encode
 LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
 
 
+EARLY = """
+from pathlib import Path
+from workbench.outside import crew
+
+def stopped(parent):
+    raise KeyboardInterrupt
+
+class Task:
+    def case(self, index): ...
+    def lost(self, index, why): print(why)
+
+crew.end_with = stopped
+try:
+    list(crew.run(Task(), 1, Path(".")))
+except KeyboardInterrupt:
+    print("a second command lives on")
+"""
+
+
+def test_a_process_that_is_stopped_as_it_begins_does_not_live_on_as_a_second_command():
+    done = subprocess.run([sys.executable, "-c", EARLY], capture_output=True, text=True, timeout=60)
+    assert done.stdout.split("\n") == ["journey code ended its process", ""]
+
+
 def test_what_was_decided_so_far_is_reported_and_the_end_is_2(tmp_path):
     hangs = saved(converse(shop(tmp_path / "r"), Scripted(*LATE), "return OL-1"))
     passes = saved(converse(shop(tmp_path / "r"), Scripted("Hello."), "hi"))

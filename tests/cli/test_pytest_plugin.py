@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 from xml.etree import ElementTree as xml
 
@@ -91,6 +92,28 @@ def test_a_journey_that_hangs_or_ends_its_process_fails_the_one(project, body, w
     put(project, "other", saved(converse(shop(project / "o"), Scripted("Hello."), "hi")))
     code, said = run("transcripts/good.json", "transcripts/other.json", "-o", "workbench_timeout=1")
     assert (code, "1 failed, 1 passed" in said, words in said) == (1, True, True)
+
+
+def test_a_pytest_that_is_killed_leaves_no_journey_looping_behind(project):
+    told = project / "pid"
+    body = f"import os; open({str(told)!r}, 'w').write(str(os.getpid()))\n        while True: pass"
+    policy = f"\n    @returns.policy(before=create_return)\n    def bad(call, talk):\n        {body}\n"
+    write(project / "journeys", shop_files(policy))
+    command = [sys.executable, "-m", "pytest", "-p", "workbench_pytest", "-o", "workbench_timeout=60"]
+    with subprocess.Popen([*command, "transcripts/good.json"], stdout=subprocess.DEVNULL) as program:
+        until = time.monotonic() + 20
+        while not (told.exists() and told.read_text()) and time.monotonic() < until:
+            time.sleep(0.05)
+        program.kill()
+    until = time.monotonic() + 10
+    while running(told.read_text()) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not running(told.read_text())
+
+
+def running(pid: str) -> bool:
+    found = subprocess.run(["ps", "-o", "stat=", "-p", pid], capture_output=True, text=True).stdout.strip()
+    return bool(found) and not found.startswith("Z")
 
 
 def test_the_code_is_todays(project):

@@ -124,35 +124,35 @@ def _start(task: Task, share: list[int]) -> _Hand:
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:
-        os.close(ours)
-        _end_with(parent)
-        _work(task, share, theirs, stacks)
+        try:
+            os.close(ours)
+            end_with(parent)
+            _work(task, share, theirs, stacks)
+        finally:
+            os._exit(0)  # also where ctrl+c comes right now: this must not live on as a second command
     os.close(theirs)
     return _Hand(pid, ours, stacks, deque(share))
 
 
-def _end_with(parent: int) -> None:
+def end_with(parent: int) -> None:
     """Look every second whether the command is still there: killed, it leaves no journey looping behind."""
     signal.signal(signal.SIGALRM, lambda *_: None if os.getppid() == parent else os._exit(0))
     signal.setitimer(signal.ITIMER_REAL, 1.0, 1.0)
 
 
 def _work(task: Task, share: list[int], pipe: int, stacks: Path) -> None:
-    """The life of a forked process: never returns, never lets an exception of a journey's out."""
-    try:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        quiet = os.open(os.devnull, os.O_RDWR)
-        for fd in (0, 1, 2):
-            os.dup2(quiet, fd)
-        stack_file = stacks.open("w")
-        faulthandler.register(signal.SIGUSR1, file=stack_file, all_threads=False)
-        for index in share:
-            body = _PACK.encode((index, task.case(index)))
-            data = len(body).to_bytes(4, "big") + body
-            while data:
-                data = data[os.write(pipe, data) :]
-    finally:
-        os._exit(0)
+    """The life of a forked process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    quiet = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(quiet, fd)
+    stack_file = stacks.open("w")
+    faulthandler.register(signal.SIGUSR1, file=stack_file, all_threads=False)
+    for index in share:
+        body = _PACK.encode((index, task.case(index)))
+        data = len(body).to_bytes(4, "big") + body
+        while data:
+            data = data[os.write(pipe, data) :]
 
 
 def _hear(hands: dict[int, _Hand], pipe: int, task: Task) -> Iterator[tuple[int, Case | None]]:

@@ -22,6 +22,7 @@ import msgspec
 
 from ..case import Case
 from ..source import journey_line
+from .crew import end_with
 from .share import Share, Work, lost
 
 PATIENCE = 10.0  # seconds without a word before it counts as stuck
@@ -117,6 +118,7 @@ def main(work: str, stacks: str) -> None:
     for fd in (0, 1, 2):
         os.dup2(quiet, fd)  # what a journey prints is no answer
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with(os.getppid())
     faulthandler.register(signal.SIGUSR1, file=open(stacks, "w"), all_threads=False)  # noqa: SIM115
     share = Share(msgspec.json.decode(work.encode(), type=Work))
     while size := asked.read(4):
