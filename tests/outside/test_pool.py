@@ -25,7 +25,7 @@ class Executor:
     def __init__(self, share: int) -> None:
         self.share = share
 
-    def cases(self, work: Work, paths: Sequence[str]) -> Iterator[tuple[int, Case | None]]:
+    def cases(self, work: Work, paths: Sequence[str]) -> Iterator[tuple[int, Case]]:
         shares = [paths[n : n + self.share] for n in range(0, len(paths), self.share)]
         with ProcessPoolExecutor(2, get_context("spawn")) as engine:
             done = engine.map(partial(do, work), shares)

@@ -18,7 +18,7 @@ PLAIN = 15.0  # seconds from one plain line to the next
 CLEAR = "\r\x1b[K"
 
 
-Found = tuple[int, Case | None]
+Found = tuple[int, Case]
 
 
 def watched(found: Iterable[Found], total: int, quiet: bool) -> Iterator[Found]:
@@ -29,8 +29,7 @@ def watched(found: Iterable[Found], total: int, quiet: bool) -> Iterator[Found]:
     drawn = False
     try:
         for index, case in found:
-            if case is not None:
-                counts[case.verdict] += 1
+            counts[case.verdict] += 1
             yield index, case
             now = time.monotonic()
             if now < due or quiet:

@@ -88,7 +88,7 @@ def tell_waiting(project: Project) -> None:
 
 def _run(project: Project, names: list[str], how: How, quiet: bool) -> tuple[list[Case], bool]:
     """The cases in the order of their names, and whether somebody stopped it before all were decided."""
-    found: dict[int, Case | None] = {}
+    found: dict[int, Case] = {}
     interrupted = False
     cases = pool(how.jobs, how.timeout).cases(Work(str(project.journeys), how.options), names)
     try:
@@ -97,7 +97,7 @@ def _run(project: Project, names: list[str], how: How, quiet: bool) -> tuple[lis
         interrupted = True
     if len(found) != len(names) and not interrupted:
         raise AssertionError(f"{len(names)} transcripts were selected, {len(found)} came back")
-    done = [case for _, case in sorted(found.items(), key=lambda one: one[0]) if case is not None]
+    done = [found[index] for index in sorted(found)]
     twins(done)
     supersede(done)
     return done, interrupted

@@ -33,13 +33,13 @@ PATIENCE = 10.0  # seconds without a word before a process counts as stuck
 PAUSE = 0.01  # seconds between two looks while many are left: hearing each case by itself costs a core
 
 _PACK = msgspec.msgpack.Encoder()
-_UNPACK: msgspec.msgpack.Decoder[tuple[int, Case | None]] = msgspec.msgpack.Decoder(tuple[int, Case | None])
+_UNPACK: msgspec.msgpack.Decoder[tuple[int, Case]] = msgspec.msgpack.Decoder(tuple[int, Case])
 
 
 class Task(Protocol):
     """What a crew does, by index: `case` in a process of its own; `lost` here, where that process went away."""
 
-    def case(self, index: int) -> Case | None: ...
+    def case(self, index: int) -> Case: ...
     def lost(self, index: int, why: str) -> Case: ...
 
 
@@ -49,7 +49,7 @@ class Files(NamedTuple):
     share: Share
     paths: list[str]
 
-    def case(self, index: int) -> Case | None:
+    def case(self, index: int) -> Case:
         return self.share.case(self.paths[index])
 
     def lost(self, index: int, why: str) -> Case:
@@ -84,8 +84,8 @@ class _Hand(msgspec.Struct):
 
 def run(
     task: Task, total: int, root: Path, *, jobs: int = 0, patience: float = PATIENCE
-) -> Iterator[tuple[int, Case | None]]:
-    """(index, case) for every index below `total`, as they come; None where it is not wanted."""
+) -> Iterator[tuple[int, Case]]:
+    """(index, case) for every index below `total`, as they come."""
     if not hasattr(os, "fork"):
         yield from ((index, task.case(index)) for index in range(total))
         return
@@ -112,7 +112,7 @@ def run(
 
 def replay_one(transcript: Transcript, agent: Agent, root: Path) -> Outcome:
     """The outcome of one transcript, in a process of its own."""
-    return next(case.outcome for _, case in run(Held([transcript], agent), 1, root) if case is not None)
+    return next(case.outcome for _, case in run(Held([transcript], agent), 1, root))
 
 
 def _start(task: Task, share: list[int]) -> _Hand:
@@ -155,7 +155,7 @@ def _work(task: Task, share: list[int], pipe: int, stacks: Path) -> None:
             data = data[os.write(pipe, data) :]
 
 
-def _hear(hands: dict[int, _Hand], pipe: int, task: Task) -> Iterator[tuple[int, Case | None]]:
+def _hear(hands: dict[int, _Hand], pipe: int, task: Task) -> Iterator[tuple[int, Case]]:
     hand = hands[pipe]
     chunk = os.read(pipe, 1 << 20)
     hand.heard = time.monotonic()
@@ -170,10 +170,10 @@ def _hear(hands: dict[int, _Hand], pipe: int, task: Task) -> Iterator[tuple[int,
         index, case = _UNPACK.decode(bytes(hand.data[4 : 4 + size]))
         del hand.data[: 4 + size]
         hand.left.popleft()
-        yield index, case if case is None else thrifty(case)
+        yield index, thrifty(case)
 
 
-def _bury(hands: dict[int, _Hand], hand: _Hand, why: str, task: Task) -> Iterator[tuple[int, Case | None]]:
+def _bury(hands: dict[int, _Hand], hand: _Hand, why: str, task: Task) -> Iterator[tuple[int, Case]]:
     """A process is gone. The transcript it was at is an ERROR; another goes on after it."""
     del hands[hand.pipe]
     _clear(hand)

@@ -16,8 +16,8 @@ from .share import Share, Work
 
 
 class Pool(Protocol):
-    def cases(self, work: Work, paths: Sequence[str]) -> Iterator[tuple[int, Case | None]]:
-        """(index, case) of every path, in any order, each once; a case is None where it is not wanted.
+    def cases(self, work: Work, paths: Sequence[str]) -> Iterator[tuple[int, Case]]:
+        """(index, case) of every path, in any order, each once.
 
         A path whose process goes away or hangs has an ERROR for a case (`share.lost`): none is left out.
         """
@@ -30,7 +30,7 @@ class Crew(NamedTuple):
     jobs: int = 0
     patience: float = PATIENCE
 
-    def cases(self, work: Work, paths: Sequence[str]) -> Iterator[tuple[int, Case | None]]:
+    def cases(self, work: Work, paths: Sequence[str]) -> Iterator[tuple[int, Case]]:
         files = Files(Share(work), list(paths))
         return run(files, len(paths), Path(work.journeys), jobs=self.jobs, patience=self.patience)
 

@@ -7,13 +7,13 @@ same files. Each file is read, judged and forgotten before the next.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 
 from ..blame import below_journeys
-from ..case import Case, Head, head_of
+from ..case import Case, head_of
 from ..errors import JourneyError, TranscriptError, WorkbenchError
 from ..journey import Agent
 from ..replay import DEFAULT, MakeWorld, Options, Outcome, Verdict, replay
@@ -24,8 +24,6 @@ from . import leaks
 from .loader import Loaded, file_hashes, load, load_agent, make_world, note_leaks
 from .memory import Memory
 
-Chosen = Callable[[Head], bool]
-
 
 class Work(msgspec.Struct, frozen=True):
     """What is common to all shares of one replay: the journeys/ folder, and how to replay."""
@@ -35,32 +33,25 @@ class Work(msgspec.Struct, frozen=True):
 
 
 class Share:
-    """Does shares of `work`. Agents are loaded once each, when a transcript first asks for one.
+    """Does shares of `work`. Agents are loaded once each, when a transcript first asks for one."""
 
-    `chosen` says whether a transcript that could be read is wanted at all.
-    """
-
-    def __init__(self, work: Work, chosen: Chosen | None = None) -> None:
+    def __init__(self, work: Work) -> None:
         self.work = work
-        self.chosen = chosen
         self._root = Path(work.journeys)
         self._agents: dict[str, Agent | JourneyError] = {}
         self._memories: dict[str, Memory] = {}
         self._loaded: dict[str, Loaded] = {}
         self._files: dict[str, dict[str, str]] = {}
 
-    def case(self, path: str) -> Case | None:
-        """The case of one file; None where it is not wanted. Raises nothing that a file or a journey may hold."""
+    def case(self, path: str) -> Case:
+        """The case of one file. Raises nothing that a file or a journey may hold."""
         try:
             transcript = read(Path(path))
         except TranscriptError as error:
             return Case(path, None, Outcome(Verdict.ERROR, str(error)))
         except Exception as error:
             return Case(path, None, Outcome(Verdict.ERROR, f"{path}: {ours(error)}"))
-        head = head_of(transcript)
-        if self.chosen is not None and not self.chosen(head):
-            return None
-        return Case(path, head, self.outcome(transcript))
+        return Case(path, head_of(transcript), self.outcome(transcript))
 
     def outcome(self, transcript: Transcript) -> Outcome:
         """What a replay says of it, in words whatever happens."""
@@ -115,7 +106,7 @@ class Share:
         return [name for name, seal in now.items() if transcript.code.get(name) != seal] + gone
 
 
-def do(work: Work, paths: Iterable[str]) -> list[Case | None]:
+def do(work: Work, paths: Iterable[str]) -> list[Case]:
     """The cases of a share, in order: what an engine calls in whatever process it has. Loads the agents anew."""
     share = Share(work)
     return [share.case(path) for path in paths]
