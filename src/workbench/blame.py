@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from .follow import Rerun
 from .journey import Agent
 from .source import ROOT_PACKAGE
-from .steps import AnyStep, Place
-from .trace import Move, moves
+from .trace import Move
 from .transcript import Transcript
 
 
@@ -23,7 +20,7 @@ def blame(transcript: Transcript, agent: Agent, result: Rerun) -> str:
         return below_journeys(fault)
     place = result.first.place if result.first else transcript.place
     expected = [e.policy for e in transcript.expectations if e.policy and e.at == str(place)]
-    now, then = (_move(steps, place) for steps in (result.trace, transcript.steps))
+    now, then = (moves.get(place) if place else None for moves in (result.now, result.then))
     sources = {policy.full_name: policy.source for policy in agent.all_policies()}
     for name in (*_deciders(now), *expected, *_deciders(then)):
         if sources.get(name):
@@ -34,10 +31,6 @@ def blame(transcript: Transcript, agent: Agent, result: Rerun) -> str:
 def below_journeys(where: str) -> str:
     """A place of journey code, "shop/agent.py:2", as seen from the project."""
     return f"{ROOT_PACKAGE}/{where}" if where else ""
-
-
-def _move(steps: Iterable[AnyStep], place: Place | None) -> Move | None:
-    return next((m for t in moves(steps) for m in t.moves if m.place == place), None)
 
 
 def _deciders(move: Move | None) -> list[str]:

@@ -8,7 +8,7 @@ result), or only live (what a model will say next).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Literal
 
@@ -16,8 +16,9 @@ import msgspec
 
 from .errors import TranscriptError
 from .steps import Place, same
-from .trace import Move, Trace, moves
+from .trace import Move, Moves, Trace
 
+At = tuple[int, int, int]  # a place
 Decided = Literal["offline", "world", "live"]
 How = Literal["exact", "subset", "regex", "ignore"]
 HOWS: tuple[How, ...] = ("exact", "subset", "regex", "ignore")
@@ -117,13 +118,16 @@ ANYTHING = ("", "x", "\0 \n", "0", "~" * 99)  # a pattern that is found in all o
 class Run:
     """A run of a conversation to judge: its trace, its moves by place, the world it ended in where tools ran."""
 
-    def __init__(self, trace: Trace, world: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, trace: Trace, world: dict[str, Any] | None = None, moves: Mapping[At, Move] | None = None
+    ) -> None:
         self.trace = trace
         self.world = world
+        self._moves = moves
 
     @cached_property
-    def moves(self) -> dict[Place, Move]:
-        return {m.place: m for t in moves(self.trace) for m in t.moves}
+    def moves(self) -> Mapping[At, Move]:
+        return Moves.of(self.trace).at if self._moves is None else self._moves
 
 
 class Kind(msgspec.Struct, frozen=True):

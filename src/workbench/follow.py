@@ -9,7 +9,7 @@ hard difference the run stops: what follows on the tape is counterfactual.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import msgspec
@@ -46,8 +46,14 @@ class Drift(msgspec.Struct, frozen=True):
 class Rerun(msgspec.Struct):
     """A record run again: the new trace, up to and including the answer that differs.
 
-    `unlike`, `world`, `ran`: with tools that run, the first that gave something else,
-    the world it all ended in, and the places where one ran.
+    <<<<<<< HEAD
+        `unlike`, `world`, `ran`: with tools that run, the first that gave something else,
+        the world it all ended in, and the places where one ran.
+    =======
+        `then` and `now` are the moves of the record and of the run, in order, by place.
+        `unlike`, `world`: with tools that ran, the first that gave something else,
+        and the world it all ended in.
+    >>>>>>> d611e8f (A report of what differs uses the moves that were compared; nothing is grouped again)
     """
 
     trace: Trace
@@ -55,6 +61,8 @@ class Rerun(msgspec.Struct):
     drift: list[Drift] = []
     moves: int = 0
     faults: list[Fault] = []
+    then: Mapping[tuple[int, int, int], Move] = {}
+    now: Mapping[tuple[int, int, int], Move] = {}
     unlike: Unlike | None = None
     world: dict[str, Any] | None = None
     ran: set[Place] = set()
@@ -87,7 +95,7 @@ class _Follower:
         self.recheck = recheck(self.tape) if recheck else None
         self._moves = Moves()
         self.conversation = Conversation(agent, setup, on_step=self._moves.add)
-        self.rerun = Rerun(self.conversation.trace)
+        self.rerun = Rerun(self.conversation.trace, then=self.tape.moves, now=self._moves.at)
         self._compared = 0  # moves
         self._drifted = False
 

@@ -15,7 +15,7 @@ from .journey import BUILT_IN, Agent
 from .recheck import Recheck
 from .runner import Sandbox
 from .steps import Answer, Decision, Place, Prompt, Result, Setup
-from .trace import Trace, moves
+from .trace import Trace
 from .transcript import Transcript, expects, prompt_seal
 from .world import World
 
@@ -153,9 +153,9 @@ def _around(result: Rerun, marked: Place | None) -> tuple[list[str], str]:
     place = first.place if first else marked
     if place is None:
         return [], ""
-    run = [m for t in moves(result.trace) for m in t.moves]
-    done = [m for m in run if m.place < place]
-    return [f"{m.place}  {tell(m)}" for m in done[-2:]], next((tell(m) for m in run if m.place == marked), "")
+    done = [m for m in result.now.values() if m.place < place]
+    now = result.now.get(marked) if marked else None
+    return [f"{m.place}  {tell(m)}" for m in done[-2:]], tell(now) if now else ""
 
 
 def _changed(transcript: Transcript, result: Rerun) -> list[str]:
@@ -257,7 +257,7 @@ def stranger(transcript: Transcript, agent: Agent) -> str:
 
 def _judge_guard(transcript: Transcript, result: Rerun) -> tuple[Verdict, str]:
     """A guard in which nothing differs: its expectations hold, each of them, or it is not green."""
-    run = Run(result.trace, result.world)
+    run = Run(result.trace, result.world, result.now)
     undecided = Verdict.PASS, ""
     for expectation in transcript.expectations:
         if expectation.decided == "live" or unrun(expectation, result, run):
@@ -288,7 +288,7 @@ def _judge_mistake(transcript: Transcript, result: Rerun, first: Difference | No
         return Verdict.NEEDS_LIVE, f"only a model can say: {expectation.sentence}"
     if first is not None and first.place[:2] < place[:2]:
         return Verdict.DIVERGED, "the run left the record before the marked move; beyond it nothing is proven"
-    run = Run(result.trace, result.world)
+    run = Run(result.trace, result.world, result.now)
     if unrun(expectation, result, run):
         return Verdict.NEEDS_WORLD, f"only a run of the tool can say: {expectation.sentence}"
     if expectation.expect == "final_world" and first is not None and first.place > place:

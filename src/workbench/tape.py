@@ -22,7 +22,7 @@ ENDS_FROM_OUTSIDE = ("model_error", "interrupted", "killed", "limit")
 
 
 class Tape:
-    """A record, ready to be played. `turns` are its moves by turn.
+    """A record, ready to be played. `turns` are its moves by turn, `moves` the same by place.
 
     As a Model it has the recorded one's `name` and `params`, so that a prompt
     differs only where code made it differ.
@@ -32,6 +32,7 @@ class Tape:
         self.checkpoint = checkpoint
         grouped = Moves.of(steps)
         self.turns: list[TurnMoves] = grouped.turns
+        self.moves = grouped.at
         self.move_at = grouped.at.get  # by place
         self._ends = {t.turn: t.end for t in self.turns}
         self._answers = {(m.place.turn, m.place.answer): m.answer for m in grouped.all if m.answer is not None}
