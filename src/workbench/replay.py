@@ -261,7 +261,8 @@ def _judge_guard(transcript: Transcript, result: Rerun) -> tuple[Verdict, str]:
     undecided = Verdict.PASS, ""
     for expectation in transcript.expectations:
         if expectation.decided == "live" or unrun(expectation, result, run):
-            undecided = NEEDS[expectation.decided], f"a replay cannot say: {expectation.sentence}"
+            kept_out = _kept_out(result) if expectation.decided == "world" else ""
+            undecided = NEEDS[expectation.decided], f"a replay cannot say: {expectation.sentence}{kept_out}"
             continue
         held = holds(expectation, run)
         if held is None:
@@ -280,6 +281,13 @@ def unrun(expectation: Expectation, result: Rerun, run: Run) -> bool:
     return expectation.expect == "result" and move is not None and move.executed and place not in result.ran
 
 
+def _kept_out(result: Rerun) -> str:
+    """What to do where tools ran, but not the one that it hangs on."""
+    if result.world is None:
+        return ""
+    return "; its tool does not run again\n  next: let it (again=True, or hand it what it works on)"
+
+
 def _judge_mistake(transcript: Transcript, result: Rerun, first: Difference | None) -> tuple[Verdict, str]:
     expectation = transcript.expectations[0]
     place = transcript.place
@@ -290,7 +298,7 @@ def _judge_mistake(transcript: Transcript, result: Rerun, first: Difference | No
         return Verdict.DIVERGED, "the run left the record before the marked move; beyond it nothing is proven"
     run = Run(result.trace, result.world, result.now)
     if unrun(expectation, result, run):
-        return Verdict.NEEDS_WORLD, f"only a run of the tool can say: {expectation.sentence}"
+        return Verdict.NEEDS_WORLD, f"only a run of the tool can say: {expectation.sentence}{_kept_out(result)}"
     if expectation.expect == "final_world" and first is not None and first.place > place:
         return (
             Verdict.DIVERGED,

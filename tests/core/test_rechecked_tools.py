@@ -126,7 +126,9 @@ def test_what_a_tool_gives_that_may_not_run_again_is_not_told_from_its_tape(tmp_
     guard = saved(conversation(tmp_path), expectations=[expected])
     assert again(tmp_path / "1", guard, MAY_NOT.replace('"R-1"', '"R-9"')).verdict is Verdict.NEEDS_WORLD
     mended = MAY_NOT.replace('"R-1"', '"R-2"')
-    assert again(tmp_path / "2", result_mistake(tmp_path, text="R-2"), mended).verdict is Verdict.NEEDS_WORLD
+    outcome = again(tmp_path / "2", result_mistake(tmp_path, text="R-2"), mended)
+    assert outcome.verdict is Verdict.NEEDS_WORLD
+    assert "its tool does not run again" in outcome.why
 
 
 def test_how_a_tool_breaks_is_not_what_it_gives(tmp_path):
