@@ -15,7 +15,7 @@ import msgspec
 from .expectation import KINDS, Expectation, Run, fits, intended
 from .follow import tell
 from .replay import Verdict
-from .steps import Fault, HandOff, Place, Result, UserMessage
+from .steps import Fault, HandOff, Place, Result, TurnEnd, UserMessage
 from .trace import Move, Trace
 from .transcript import Transcript
 
@@ -75,6 +75,8 @@ def weigh(
             return "error", f"{step.where}: {step.name}: {step.message}"
         if isinstance(step, Result) and step.tool in agent.bodiless and step.outcome == "error":
             return "fault", f"{step.tool} has no body here: it can only be replayed"
+        if isinstance(step, TurnEnd) and step.reason == "model_error":  # and no fault before it
+            return "fail", f"turn {step.turn} came to no answer: {step.detail}"
     if not transcript.expectations:
         why = other_deeds(transcript.trace, trace, agent.writes)
         return ("fail", why) if why else ("pass", "")

@@ -117,6 +117,13 @@ def test_a_turn_that_the_agent_never_answered_passes_nothing(record, tmp_path, e
     assert came(late, trace) == "fail"
 
 
+def test_a_model_that_says_nothing_at_all_passes_nothing(record, tmp_path):
+    trace = ran(tmp_path, FIND, "")
+    assert came(mistake(record, "must_not_call", tool="create_return"), trace) == "fail"
+    reads = saved(converse(shop(tmp_path / "c"), Scripted(FIND, "It is there."), "where is OL-1"))
+    assert came(reads, trace) == "fail"
+
+
 def test_a_rubric_is_as_the_judge_says_and_a_judge_without_a_verdict_is_a_fault(record, tmp_path):
     transcript, trace = mistake(record, "rubric", text="is kind"), ran(tmp_path, "No.")
     assert came(transcript, trace, {"is kind": Ruling(True, "it is")}) == "pass"
