@@ -28,6 +28,17 @@ def project(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture
+def program(project):
+    """It watches; whatever the test comes to, it is gone afterwards."""
+    command = [sys.executable, "-m", "workbench", "replay", "--watch"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as started:
+        try:
+            yield started
+        finally:
+            started.kill()
+
+
 def heard(program, words: str) -> str:
     """What it says up to a line with these words, or to its end."""
     said = ""
@@ -38,19 +49,17 @@ def heard(program, words: str) -> str:
     return said
 
 
-def test_a_save_replays_again_and_ctrl_c_ends_it_with_what_was_last(project):
-    with subprocess.Popen(
-        [sys.executable, "-m", "workbench", "replay", "--watch"], stderr=subprocess.PIPE, text=True
-    ) as program:
-        assert "1 transcript: 1 FAIL" in heard(program, "watching journeys, transcripts; ctrl+c ends it")
-        write(project / "journeys", shop_files(WINDOW))
-        said = heard(program, "1 PASS") + heard(program, "watching")
-        assert "1 transcript: 1 PASS" in said
-        (project / "transcripts/late.json").unlink()
-        assert "nothing to replay" in heard(program, "watching")
-        program.send_signal(signal.SIGINT)
-        rest = program.stderr.read()
-        assert program.wait(20) == 2
+def test_a_save_replays_again_and_ctrl_c_ends_it_with_what_was_last(project, program):
+    assert "1 transcript: 1 FAIL" in heard(program, "watching journeys, transcripts; ctrl+c ends it")
+    write(project / "journeys", shop_files(WINDOW))
+    said = heard(program, "1 transcript: 1 PASS")
+    assert "1 transcript: 1 PASS" in said
+    (project / "transcripts/late.json").unlink()
+    said += heard(program, "nothing to replay")
+    said += heard(program, "watching")
+    program.send_signal(signal.SIGINT)
+    rest = program.stderr.read()
+    assert program.wait(20) == 2
     assert "stopped. NOTHING: 0 transcripts" in rest
     assert "\x1b" not in said + rest
 
