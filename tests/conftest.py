@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 
 HERE = ("127.0.0.1", "::1", "localhost", "0.0.0.0", "")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what runs in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # or no program of a test could be interrupted
 DEAD_END = "http://127.0.0.1:9"  # nobody listens on the discard port
 
 

@@ -10,7 +10,8 @@ and noted by an audit hook.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, NamedTuple
 
@@ -32,52 +33,56 @@ class Leak(NamedTuple):
         return f"{self.where}: {self.what}, behind the engine's back\n  next: {self.next}"
 
 
-_noted: list[Leak] = []
-_watching = False
+_noting: list[Leak] | None = None  # what is noted now, while somebody watches
+_hooked = False
 
 
-def watch() -> None:
-    """From here on, in this process, code compiled with notes says what it takes, and nothing connects."""
-    global _watching
-    if _watching:
-        return
-    _watching = True
-    import builtins
+@contextmanager
+def watching() -> Iterator[list[Leak]]:
+    """What journey code takes inside: code compiled with notes says it, and nothing of it connects anywhere."""
+    global _noting, _hooked
+    if not _hooked:
+        _hooked = True
+        import builtins
 
-    setattr(builtins, NAME, _passed)
-    sys.addaudithook(_audit)
-
-
-def taken() -> list[Leak]:
-    """What was noted since this was last asked."""
-    found = _noted[:]
-    _noted.clear()
-    return found
+        setattr(builtins, NAME, _passed)
+        sys.addaudithook(_audit)  # it stays for ever, and looks up only inside
+    found: list[Leak] = []
+    _noting = found
+    try:
+        yield found
+    finally:
+        _noting = None
 
 
 def _passed(rule: str, what: str, where: str, next: str, value: Any) -> Any:
     """The value at a place that takes something from the machine: a function notes when it is called."""
     leak = Leak(rule, what, where, next)
     if not callable(value):
-        _noted.append(leak)
+        _note(leak)
         return value
     function: Callable[..., Any] = value
 
     @wraps(function, assigned=("__name__", "__doc__"), updated=())
     def noting(*args: Any, **kwargs: Any) -> Any:
-        _noted.append(leak)
+        _note(leak)
         return function(*args, **kwargs)
 
     return noting
 
 
+def _note(leak: Leak) -> None:
+    if _noting is not None:
+        _noting.append(leak)
+
+
 def _audit(event: str, args: tuple[Any, ...]) -> None:
-    if event not in SOCKETS:
+    if _noting is None or event not in SOCKETS:
         return
     where = _journey_line()
     if where:
         what = f"it reaches for the network ({event})"
-        _noted.append(Leak("network", what, where, "take what is out there through the world"))
+        _note(Leak("network", what, where, "take what is out there through the world"))
         raise PermissionError("a replay connects to nothing")
 
 

@@ -32,7 +32,6 @@ from ..runner import CODE_ERRORS, describe
 from ..source import ROOT_PACKAGE, fault_place
 from ..steps import Setup
 from ..world import Http, World, is_client
-from . import leaks
 
 IGNORED = {"__pycache__", ".git", ".workbench"}
 
@@ -238,10 +237,14 @@ def _check_stands(agent: Agent) -> None:
                 )
 
 
-def note_leaks() -> None:
-    """Load journey code from here on so that it says what it takes from the machine; see `leaks`."""
+@contextlib.contextmanager
+def noted() -> Iterator[None]:
+    """Journey code that is loaded inside says what it takes from the machine; see `leaks`."""
     _Source.noted = True
-    leaks.watch()
+    try:
+        yield
+    finally:
+        _Source.noted = False
 
 
 _loaded: list[Agent] = []  # since the last load; most processes load one agent, once

@@ -20,8 +20,8 @@ from ..replay import DEFAULT, MakeWorld, Options, Outcome, Verdict, replay
 from ..steps import Setup
 from ..transcript import Transcript, read
 from ..world import World
-from . import leaks
-from .loader import Loaded, file_hashes, load, load_agent, make_world, note_leaks
+from .leaks import watching
+from .loader import Loaded, file_hashes, load, load_agent, make_world, noted
 from .memory import Memory
 
 
@@ -59,10 +59,11 @@ class Share:
         if not isinstance(agent, Agent):
             return Outcome(Verdict.ERROR, str(agent), where=below_journeys(agent.where))
         self._memories[transcript.agent].restore()
-        outcome = safely(transcript, agent, self.work.options, self._make_world)
-        found = leaks.taken()
+        with watching() as found:
+            outcome = safely(transcript, agent, self.work.options, self._make_world)
         if found:
-            outcome = Outcome(Verdict.ERROR, str(found[0]), outcome.first, outcome.moves)
+            where = below_journeys(found[0].where)
+            outcome = Outcome(Verdict.ERROR, str(found[0]), outcome.first, outcome.moves, where=where)
         if outcome.verdict is not Verdict.PASS:
             outcome.changed = outcome.changed + self._changed_files(transcript)
         return outcome
@@ -79,11 +80,11 @@ class Share:
 
     def _load(self, name: str) -> Agent:
         """An agent; where tools run its fixtures too, which a plain replay has no need of. Raises JourneyError."""
-        note_leaks()
-        agent = self._read(name)
-        found = [leak for leak in leaks.taken() if leak.rule != "environment"]  # that is how settings are read
-        if found:
-            raise JourneyError(f"while loading: {found[0].what}", where=found[0].where, next=found[0].next)
+        with watching() as found, noted():
+            agent = self._read(name)
+        for leak in found:
+            if leak.rule != "environment":  # that is how settings are read
+                raise JourneyError(f"while loading: {leak.what}", where=leak.where, next=leak.next)
         return agent
 
     def _read(self, name: str) -> Agent:
