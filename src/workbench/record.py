@@ -7,6 +7,7 @@ take the second of two that stand at one.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from .errors import TranscriptError
@@ -111,14 +112,16 @@ class _Reader:
         return ""
 
 
+_FIELD = re.compile(rb'\n  "([^"]*)"')  # of the whole, in a file as we write it
+
+
 def doubled(data: bytes) -> str:
     """A field that a file has twice, of which a reader may see the one and we the other; or "".
 
     In a file as we write it those of the whole are looked at, which costs nothing; in others all.
     """
-    lines = data.split(b'\n  "')[1:]
-    if lines:
-        names = [line.partition(b'"')[0] for line in lines]
+    names = _FIELD.findall(data)
+    if names:
         return next((n.decode("utf-8", "replace") for n in names if names.count(n) > 1), "")
     found: list[str] = []
 

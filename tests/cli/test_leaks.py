@@ -34,6 +34,7 @@ LEAKS = {
         "socket.create_connection(('127.0.0.1', 9))",
         "it reaches for the network (socket.getaddrinfo)",
     ),
+    "a program": ("import subprocess", "subprocess.run(['true'])", "it starts a program (subprocess.Popen)"),
     "the network, and hides it": (
         "import contextlib, socket",
         "with contextlib.suppress(Exception): socket.create_connection(('127.0.0.1', 9))",

@@ -18,7 +18,15 @@ from typing import Any, NamedTuple
 from ..source import ROOT_PACKAGE, module_file
 
 NAME = "__workbench_leak__"
-SOCKETS = ("socket.connect", "socket.getaddrinfo", "socket.bind", "socket.sendto")
+REFUSED = {  # by the name of the audit event: the rule, and what journey code does there
+    **dict.fromkeys(
+        ("socket.connect", "socket.getaddrinfo", "socket.bind", "socket.sendto"),
+        ("network", "reaches for the network"),
+    ),
+    **dict.fromkeys(
+        ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec"), ("environment", "starts a program")
+    ),
+}
 
 
 class Leak(NamedTuple):
@@ -77,13 +85,13 @@ def _note(leak: Leak) -> None:
 
 
 def _audit(event: str, args: tuple[Any, ...]) -> None:
-    if _noting is None or event not in SOCKETS:
+    if _noting is None or event not in REFUSED:
         return
     where = _journey_line()
     if where:
-        what = f"it reaches for the network ({event})"
-        _note(Leak("network", what, where, "take what is out there through the world"))
-        raise PermissionError("a replay connects to nothing")
+        rule, does = REFUSED[event]
+        _note(Leak(rule, f"it {does} ({event})", where, "take what is out there through the world"))
+        raise PermissionError("a replay connects to nothing and starts nothing")
 
 
 def _journey_line() -> str:
