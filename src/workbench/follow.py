@@ -46,14 +46,9 @@ class Drift(msgspec.Struct, frozen=True):
 class Rerun(msgspec.Struct):
     """A record run again: the new trace, up to and including the answer that differs.
 
-    <<<<<<< HEAD
-        `unlike`, `world`, `ran`: with tools that run, the first that gave something else,
-        the world it all ended in, and the places where one ran.
-    =======
-        `then` and `now` are the moves of the record and of the run, in order, by place.
-        `unlike`, `world`: with tools that ran, the first that gave something else,
-        and the world it all ended in.
-    >>>>>>> d611e8f (A report of what differs uses the moves that were compared; nothing is grouped again)
+    `then` and `now` are the moves of the record and of the run, in order, by place.
+    `unlike`, `world`, `ran`: with tools that run, the first that gave something else,
+    the world it all ended in, and the places where one ran.
     """
 
     trace: Trace

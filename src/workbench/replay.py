@@ -56,7 +56,8 @@ class Outcome(msgspec.Struct):
     are not the recorded ones, `drift` what is not as it was without changing what was done.
     `where` is the line of journey code that it is about, "journeys/shop/agent.py:2", or "".
     `live` is plain data of live trials; offline, where only they can decide, the
-    hashes of what the model would be asked with and of what is expected.
+    hashes of what the model would be asked with and of what is expected. `ran` and
+    `taped` count, with tools that run, the calls whose tool ran, and the others.
     """
 
     verdict: Verdict
@@ -70,6 +71,8 @@ class Outcome(msgspec.Struct):
     drift: list[str] = []
     where: str = ""
     live: dict[str, Any] = {}
+    ran: int = 0
+    taped: int = 0
 
 
 MakeWorld = Callable[[Setup], World]
@@ -110,6 +113,9 @@ async def weigh(
         if other:
             verdict, why = Verdict.FLAKY, f"two replays of it differ: {other}"
     outcome = Outcome(verdict, why, _first(result), result.moves, result.prompt_changed_from, drift=drift)
+    if result.world is not None:
+        executed = sum(1 for move in result.now.values() if move.executed)
+        outcome.ran, outcome.taped = len(result.ran), executed - len(result.ran)
     if verdict is not Verdict.PASS:
         outcome.before, outcome.marked = _around(result, transcript.place)
         outcome.changed = _changed(transcript, result)

@@ -173,6 +173,16 @@ def test_reports_that_are_not_the_shards_of_one_replay_are_refused(project, caps
     assert words in capsys.readouterr().err
 
 
+def test_a_shard_of_a_transcript_that_was_changed_since_is_refused(project, capsys):
+    files, _ = shards()
+    path = project / "transcripts/late.json"
+    path.write_bytes(path.read_bytes().replace(b"not_executed", b"escalated"))
+    run(["replay", "--shard", "2/3", "--json", "shard-2.json"])
+    run(["replay", "--shard", "3/3", "--json", "shard-3.json"])
+    assert run(["merge", *files]) == 4
+    assert "the transcripts are not those of shard-1.json" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("what", ["options", "journeys", "transcripts"])
 def test_shards_of_other_options_other_code_or_other_transcripts_are_refused(project, capsys, what):
     files, _ = shards()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import msgspec
 import pytest
@@ -105,6 +106,20 @@ def test_a_pending_file_is_not_to_be_committed(project, capsys):
     assert run(["fmt", "--check", str(path)]) == 1
     assert "waits for a person's word" in capsys.readouterr().out
     assert run(["fmt", "--check"]) == 0
+
+
+def test_a_pending_file_that_git_keeps_is_found_without_being_named(project, capsys):
+    (project / "transcripts/kind.pending.json").write_bytes((project / "transcripts/kind.json").read_bytes())
+    for command in (["init", "-q"], ["add", "-f", "transcripts/kind.pending.json"]):
+        subprocess.run(["git", *command], cwd=project, check=True, capture_output=True)
+    assert run(["fmt", "--check"]) == 1
+    assert "waits for a person's word, and is committed" in capsys.readouterr().out
+
+
+def test_a_receipt_alone_has_no_form_to_check(project):
+    path = project / "transcripts/kind.receipt.json"
+    path.write_text("{}")
+    assert run(["fmt", "--check", str(path)]) == 0
 
 
 def test_an_older_format_is_written_anew_only_where_it_is_asked_for(project, monkeypatch, capsys):

@@ -294,3 +294,19 @@ def test_a_relaxation_under_which_the_record_is_right_is_refused(project, capsys
     assert run(["accept", str(file), "--relax", "order_number=regex"]) == 4
     assert "never showed the mistake" in capsys.readouterr().err
     assert file.read_bytes() == before
+
+
+def test_tools_that_ran_are_counted_and_where_none_did_nothing_is_green(project, capsys):
+    assert run(["replay", "--tools=world"]) == 0
+    assert "2 calls ran their tool, 0 took the result from the tape" in capsys.readouterr().err
+    silent = JOURNEY.replace("@returns.tool\n", "@returns.tool(again=False)\n")
+    silent = silent.replace("(writes=True)", "(writes=True, again=False)")
+    write(project / "journeys", shop_files(journey=silent))
+    assert run(["replay", "--tools=world"]) == 5
+    assert "no calls ran their tool, 2 took the result from the tape" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf"])
+def test_a_timeout_that_is_no_time_is_4_at_once(project, capsys, seconds):
+    assert run(["replay", f"--timeout={seconds}"]) == 4
+    assert "is no time" in capsys.readouterr().err

@@ -50,7 +50,10 @@ def accept(file: Path, why: str, relax: list[str]) -> Exit:
     accepted = accept_guard(transcript, list(result.trace.steps), result.trace.exhibits, why)
     after = replay_one(accepted, loaded.agent, project.journeys)
     if after.verdict is not Verdict.PASS:
-        raise UsageError(f"it would not pass as accepted: {after.verdict.value}: {after.why}; nothing was written")
+        raise UsageError(
+            f"it would not pass as accepted: {after.verdict.value}: {after.why}; nothing was written",
+            next=f"the conversation goes on where the record does not: workbench rerecord {file}",
+        )
     write(file, accepted)
     lost = len(transcript.marks) + len(transcript.expectations) - len(accepted.marks) - len(accepted.expectations)
     gone = f"; {lost} mark{'s' * (lost != 1)} or expectations beyond it are gone" if lost else ""

@@ -136,10 +136,10 @@ def replay(
     asked = (since, model, judge, max_trials, max_tokens, max_cost, dry, yes, trials - 1)
     if any(asked):
         raise typer.BadParameter("--from, --trials, --model, --judge, --max-…, --dry and --yes go with --live")
-    from .replay import How, options
+    from .replay import How, options, patience
     from .replay import replay as start
 
-    how = How(jobs, timeout, options(tools, twice, strict_drift), accept_receipts)
+    how = How(jobs, patience(timeout), options(tools, twice, strict_drift), accept_receipts)
     if watch:
         if json or junit or markdown or shard:
             raise typer.BadParameter("--json, --junit, --markdown and --shard go without --watch")

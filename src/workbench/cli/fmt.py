@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..outside.finding import Finding
-from ..outside.form import Form, doubles
+from ..outside.form import Form, committed, doubles
 from ..outside.project import project_for
 from ..outside.transcripts import RECEIPT, find, write
 from ..transcript import decode
@@ -18,6 +18,9 @@ def fmt(paths: list[Path], check: bool, upgrade: bool, diff: bool) -> Exit:
     project = project_for(paths[0] if paths else None)
     every = find([project.transcripts]) if project.transcripts.is_dir() else []
     chosen = [path for path in find(paths) if not path.name.endswith(RECEIPT)] if paths else every
+    if paths and not chosen:
+        say("nothing to look at: a receipt has no form of its own")
+        return Exit.OK
     if not chosen:
         say("nothing to look at: there is no transcript")
         return Exit.NOTHING
@@ -26,7 +29,7 @@ def fmt(paths: list[Path], check: bool, upgrade: bool, diff: bool) -> Exit:
         for form in forms:
             _show(form)
     if check:
-        return _check(forms, doubles(chosen, every))
+        return _check(forms, [*doubles(chosen, every), *committed(project.transcripts, chosen)])
     return Exit.OK if diff else _write(forms, upgrade)
 
 

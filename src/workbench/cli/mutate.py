@@ -77,6 +77,12 @@ def mutate(
         return Exit.INTERRUPTED
     if count.score is None:
         return Exit.NOTHING
+    left_out = sum(len(each.base.left_out) for each in measured if each.base is not None)
+    if least and left_out:
+        say(
+            f"{left_out} transcripts are not green and were left out: the others do not meet --min {least:g} alone"
+        )
+        return Exit.RED
     return Exit.RED if count.score < least else Exit.OK
 
 

@@ -44,6 +44,13 @@ class How(msgspec.Struct, frozen=True):
         return {f"--{name.replace('_', '-')}": value for name, value in asked.items()}
 
 
+def patience(seconds: float) -> float:
+    """`--timeout`. Raises UsageError for what is no time."""
+    if not 0 < seconds < float("inf"):
+        raise UsageError(f"--timeout {seconds:g} is no time", next="give seconds, such as --timeout 10")
+    return seconds
+
+
 def options(tools: str, twice: bool, strict_drift: bool) -> Options:
     """What a replay holds fixed. Raises UsageError."""
     if tools not in ("tape", "world"):

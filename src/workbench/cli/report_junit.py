@@ -23,8 +23,19 @@ def render(tally: Tally) -> str:
     top.set("time", f"{tally.seconds:.3f}")
     for folder, cases in groupby(sorted(tally.cases, key=_folder), key=_folder):
         _suite(top, folder, list(cases), tally)
+    if tally.interrupted:
+        _unfinished(top, tally)
     xml.indent(top)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{xml.tostring(top, "unicode")}\n'
+
+
+def _unfinished(top: xml.Element, tally: Tally) -> None:
+    """A test case of its own for what was not run: a file without it would look whole."""
+    suite = xml.SubElement(top, "testsuite", {"name": "interrupted", "tests": "1", "errors": "1"})
+    item = xml.SubElement(suite, "testcase", {"name": "interrupted", "classname": "workbench"})
+    xml.SubElement(item, "error", {"message": legal(tally.number), "type": "INTERRUPTED"})
+    for name in ("tests", "errors"):
+        top.set(name, str(int(top.get(name, "0")) + 1))
 
 
 def _folder(case: Case) -> str:

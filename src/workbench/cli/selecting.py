@@ -10,7 +10,7 @@ import msgspec
 
 from ..errors import UsageError
 from ..outside.failures import Failures
-from ..outside.heads import head
+from ..outside.heads import head, seal
 from ..outside.project import Project, lies_in
 from ..outside.transcripts import BESIDE, find, holds_none
 from ..shard import Shard
@@ -34,7 +34,7 @@ class Scope(msgspec.Struct, frozen=True):
 
 
 class Selection(msgspec.Struct, frozen=True):
-    """The files to replay, last failures first. `total` of all shards, `seal` a hash of their paths and ids."""
+    """The files to replay, last failures first. `total` of all shards, `seal` a hash of what they hold."""
 
     names: list[str]
     total: int
@@ -63,7 +63,7 @@ def select(project: Project, scope: Scope, failures: Failures) -> Selection:
     mine = [name for name in names if scope.shard.holds(ids[name])]
     if names and not mine:
         say(f"shard {scope.shard} holds none of the {len(names)} selected transcripts")
-    return Selection(mine, len(names), digest(sorted(ids.items())))
+    return Selection(mine, len(names), digest(sorted((name, ids[name], seal(name)) for name in names)))
 
 
 def _failed_first(names: list[str], failures: Failures, only: bool) -> list[str]:

@@ -56,12 +56,24 @@ class Tally(msgspec.Struct, frozen=True, dict=True):
             raise AssertionError("the verdicts do not add up to what was selected")
         nothing = Exit.OK if self.part and self.part.total else Exit.NOTHING
         codes = {CODES[case.verdict] for case in self.cases} or {nothing}
+        if self.tools and not self.ran:
+            codes |= {nothing}  # tools were to run, and none did
         return worst(codes | ({Exit.INTERRUPTED} if self.interrupted else set()))
 
     @property
     def told(self) -> str:
         """27 PASS, 1 FAIL"""
         return ", ".join(f"{count} {verdict.value}" for verdict, count in self.counts.items() if count) or "none"
+
+    @property
+    def tools(self) -> bool:
+        """Whether tools were to run too."""
+        return self.options.get("--tools") == "world"
+
+    @cached_property
+    def ran(self) -> int:
+        """How many calls ran a tool."""
+        return sum(case.outcome.ran for case in self.cases)
 
     @property
     def number(self) -> str:
@@ -79,6 +91,9 @@ class Tally(msgspec.Struct, frozen=True, dict=True):
     def notes(self) -> list[str]:
         """What a green count alone would not say."""
         said = []
+        if self.tools:
+            taped = sum(case.outcome.taped for case in self.cases)
+            said.append(f"{self.ran or 'no'} calls ran their tool, {taped} took the result from the tape")
         green = self.counts[Verdict.PASS]
         if self.unseen:
             said.append(
@@ -89,7 +104,7 @@ class Tally(msgspec.Struct, frozen=True, dict=True):
         drifted = sum(1 for outcome in passed if any(not d.endswith(" prompt") for d in outcome.drift))
         if drifted:
             said.append(
-                f"in {drifted} of the {green} PASS policies decided alike for another reason or in other words: "
-                "--strict-drift tells where"
+                f"in {drifted} of the {green} PASS policies decided alike, but are not as they were (rule, reason "
+                "or words): --strict-drift tells where"
             )
         return said

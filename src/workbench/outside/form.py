@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -110,3 +111,22 @@ def doubles(chosen: Iterable[Path], all_files: Iterable[Path]) -> Iterator[Findi
             other = next(p for p in paths if p != path.resolve())
             where = f"{path}:{line_of(path.read_bytes(), ['id'])}"
             yield error("id", where, f"{other.name} has the id {id!r} too", "give one of them another id")
+
+
+def committed(folder: Path, named: Iterable[Path]) -> Iterator[Finding]:
+    """Pending files below a folder that git keeps, but for those that are `named`; none without git."""
+    try:
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", f"*{PENDING}"], cwd=folder, capture_output=True, text=True, timeout=20
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return
+    known = {path.resolve() for path in named}
+    for name in filter(None, listed.split("\0")):
+        if (folder / name).resolve() not in known:
+            yield error(
+                "pending",
+                str(folder / name),
+                "it waits for a person's word, and is committed",
+                "git rm --cached it, then workbench pending accept or reject",
+            )

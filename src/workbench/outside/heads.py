@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +24,14 @@ class _Front(msgspec.Struct):
 
 
 _DECODER = msgspec.json.Decoder(_Front)
+
+
+def seal(path: str) -> int:
+    """A number that changes with the bytes of a file; 0 for one that cannot be read."""
+    try:
+        return zlib.crc32(Path(path).read_bytes())
+    except OSError:
+        return 0
 
 
 def head(path: str) -> Head | None:
