@@ -318,4 +318,5 @@ def _judge_mistake(transcript: Transcript, result: Rerun, first: Difference | No
     move = run.moves[place]
     if held and intended(move):
         return Verdict.PASS, ""
-    return Verdict.FAIL, f"still broken; it must hold that {expectation.sentence}"
+    how = "broken again" if transcript.passed_on else "still broken"
+    return Verdict.FAIL, f"{how}; it must hold that {expectation.sentence}"
