@@ -78,6 +78,7 @@ class Outcome(msgspec.Struct):
 MakeWorld = Callable[[Setup], World]
 
 DEFAULT = Options()
+DRIFTED = "nothing was done otherwise, but it drifted"
 NEEDS = {"world": Verdict.NEEDS_WORLD, "live": Verdict.NEEDS_LIVE}
 
 
@@ -107,7 +108,7 @@ async def weigh(
     verdict, why = judge(transcript, result, agent)
     drift = [f"{d.place} {d.what}" for d in result.drift]
     if verdict is Verdict.PASS and options.strict_drift and drift:
-        verdict, why = Verdict.STALE, f"nothing was done otherwise, but it drifted: {', '.join(drift[:4])}"
+        verdict, why = Verdict.STALE, f"{DRIFTED}: {', '.join(drift[:4])}"
     if options.twice and verdict is not Verdict.ERROR:
         other = _parting(result.trace, (await _run(transcript, agent, make)).trace)
         if other:
@@ -118,7 +119,7 @@ async def weigh(
         outcome.ran, outcome.taped = len(result.ran), executed - len(result.ran)
     if verdict is not Verdict.PASS:
         outcome.before, outcome.marked = _around(result, transcript.place)
-        outcome.changed = _changed(transcript, result)
+        outcome.changed = _changed(transcript, result, agent)
         outcome.where = blame(transcript, agent, result)
     if verdict is Verdict.NEEDS_LIVE:
         outcome.live = {"prompt": prompt_seal(transcript.setup, result.trace), "expects": expects(transcript)}
@@ -164,11 +165,13 @@ def _around(result: Rerun, marked: Place | None) -> tuple[list[str], str]:
     return [f"{m.place}  {tell(m)}" for m in done[-2:]], tell(now) if now else ""
 
 
-def _changed(transcript: Transcript, result: Rerun) -> list[str]:
+def _changed(transcript: Transcript, result: Rerun, agent: Agent) -> list[str]:
     """Policies and prompt spans that are not the recorded ones, by name."""
     then = {s.policy: s.version for s in transcript.steps if isinstance(s, Decision)}
     now = {s.policy: s.version for s in result.trace if isinstance(s, Decision)}
     found = [f"policy {p}" + ("" if p in then else " (new)") for p, v in now.items() if then.get(p) != v]
+    here = {policy.full_name for policy in agent.all_policies()}
+    found += [f"policy {p} (gone)" for p in then if p not in here]
     old = [s for s in transcript.steps if isinstance(s, Prompt)]
     new = [s for s in result.trace if isinstance(s, Prompt)]
     seen = {key for prompt in old for key in prompt.spans}

@@ -402,3 +402,10 @@ def test_other_words_of_a_policy_to_the_customer_are_drift(tmp_path):
     outcome = replay(saved(talk), today(tmp_path, say.format("Let us be friends.")))
     assert outcome.verdict is Verdict.PASS
     assert outcome.drift == ["1.0.0 words sent"]
+
+
+def test_a_policy_that_is_gone_is_named_among_what_changed(tmp_path):
+    talk = converse(shop(tmp_path / "then", WINDOW), Scripted(*LATE), "return OL-1")
+    outcome = replay(saved(talk), today(tmp_path))
+    assert outcome.verdict is Verdict.FAIL
+    assert outcome.changed == ["policy returns.return_window (gone)"]

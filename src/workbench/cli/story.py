@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..case import Case
-from ..replay import Verdict
+from ..replay import DRIFTED, Verdict
 from .report import clean
 
 MAX_CHANGED = 8  # names of what changed since the recording
@@ -58,6 +58,8 @@ def next_step(case: Case) -> str:
             return "nothing to do while nothing changes; no model was asked today"
         case Verdict.NEEDS_WORLD:
             return "workbench replay --tools=world: only a run of the tool can decide it"
+        case Verdict.STALE if case.outcome.why.startswith(DRIFTED):
+            return f"read what changed; if it is right, record it anew: workbench rerecord {case.path}"
         case Verdict.STALE | Verdict.TOOL_ERROR:
             return f"mend the tool; or, if this is right now: save a new recording; workbench show {case.path}"
         case Verdict.FLAKY:
