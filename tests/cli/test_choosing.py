@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -214,3 +217,14 @@ def test_a_shard_that_was_not_finished_makes_no_green(project):
     told["verdicts"][gone["verdict"]] -= 1
     Path(files[0]).write_text(json.dumps({**told, "interrupted": True}))
     assert run(["merge", *files]) == 2
+
+
+@pytest.mark.parametrize("option", ["-k=late", "--shard=1/1"])
+def test_a_pipe_among_the_files_does_not_hold_up_the_choosing(project, option):
+    os.mkfifo(project / "transcripts/pipe.json")
+    done = subprocess.run(
+        [sys.executable, "-m", "workbench", "replay", option], capture_output=True, text=True, timeout=20
+    )
+    assert done.returncode == 4
+    assert "transcripts/pipe.json" in done.stderr
+    assert "it is a pipe" in done.stderr

@@ -10,6 +10,7 @@ import msgspec
 
 from ..case import Head, head_of
 from ..errors import TranscriptError
+from ..files import read_bytes
 from ..transcript import SCHEMA, read
 
 
@@ -29,16 +30,16 @@ _DECODER = msgspec.json.Decoder(_Front)
 def seal(path: str) -> int:
     """A number that changes with the bytes of a file; 0 for one that cannot be read."""
     try:
-        return zlib.crc32(Path(path).read_bytes())
-    except OSError:
+        return zlib.crc32(read_bytes(Path(path)))
+    except TranscriptError:
         return 0
 
 
 def head(path: str) -> Head | None:
     """Id, kind, agent, title, tags and recording of a transcript; None for a file that is none."""
     try:
-        front = _DECODER.decode(Path(path).read_bytes())
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        front = _DECODER.decode(read_bytes(Path(path)))
+    except (TranscriptError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     if front.schema == SCHEMA:
         return Head(front.id, front.kind, front.agent, front.title, front.tags, recording=front.recording)
