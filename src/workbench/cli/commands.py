@@ -12,6 +12,12 @@ AgentOption = Annotated[str, typer.Option("--agent", "-a", help="The agent, wher
 ModelOption = Annotated[str, typer.Option("--model", "-m", help="rehearsal, claude, or the id of a Claude model.")]
 FixtureOption = Annotated[str, typer.Option("--fixture", "-f", help="What the world starts from.")]
 NoMouseFlag = Annotated[bool, typer.Option("--no-mouse", help="The terminal keeps the mouse for itself.")]
+PathsArgument = Annotated[list[Path] | None, typer.Argument(help="Files or folders; transcripts/ if none.")]
+JobsOption = Annotated[int, typer.Option("--jobs", "-j", min=0, help="Processes at most; 0 is one a core.")]
+ReportOption = Annotated[str, typer.Option("--json", metavar="FILE|-", help="Write the report as JSON.")]
+BodiesOption = Annotated[
+    str, typer.Option("--tools", metavar="tape|world", help="world: bodies of tools run too, and count.")
+]
 JsonFlag = Annotated[bool, typer.Option("--json", help="A JSON value a line on stdout.")]
 
 JsonOption = Annotated[str, typer.Option("--json", metavar="FILE|-", help="Write the report as JSON.")]
@@ -70,13 +76,13 @@ def tour() -> None:
 
 
 def replay(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders; transcripts/ if none.")] = None,
+    paths: PathsArgument = None,
     json: JsonOption = "",
     junit: JunitOption = "",
     markdown: MarkdownOption = "",
     github: GithubFlag = False,
     quiet: QuietFlag = False,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Processes at most; 0 is one a core.")] = 0,
+    jobs: JobsOption = 0,
     timeout: Annotated[
         float, typer.Option(help="Seconds a journey may be silent before it counts as hung.")
     ] = 10.0,
@@ -201,7 +207,7 @@ def pending(
 
 
 def fmt(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders; transcripts/ if none.")] = None,
+    paths: PathsArgument = None,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; end with 1 where one is not in order.")
     ] = False,
@@ -262,7 +268,7 @@ def check(agent: AgentOption = "", json: JsonFlag = False) -> None:
 
 
 def mutate(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders; transcripts/ if none.")] = None,
+    paths: PathsArgument = None,
     agent: AgentOption = "",
     only: Annotated[
         list[str] | None,
@@ -271,11 +277,9 @@ def mutate(
     operator: Annotated[
         list[str] | None, typer.Option("--operator", metavar="NAME", help="Only these ways of making it wrong.")
     ] = None,
-    json: Annotated[str, typer.Option("--json", metavar="FILE|-", help="Write the report as JSON.")] = "",
-    tools: Annotated[
-        str, typer.Option("--tools", metavar="tape|world", help="world: bodies of tools run too, and count.")
-    ] = "tape",
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Processes at most; 0 is one a core.")] = 0,
+    json: ReportOption = "",
+    tools: BodiesOption = "tape",
+    jobs: JobsOption = 0,
     timeout: Annotated[
         float, typer.Option(min=0.1, help="Seconds of work after which it counts as endless.")
     ] = 5.0,
@@ -292,13 +296,11 @@ def mutate(
 
 
 def coverage(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders; transcripts/ if none.")] = None,
+    paths: PathsArgument = None,
     agent: AgentOption = "",
-    json: Annotated[str, typer.Option("--json", metavar="FILE|-", help="Write the report as JSON.")] = "",
-    tools: Annotated[
-        str, typer.Option("--tools", metavar="tape|world", help="world: bodies of tools run too, and count.")
-    ] = "tape",
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Processes at most; 0 is one a core.")] = 0,
+    json: ReportOption = "",
+    tools: BodiesOption = "tape",
+    jobs: JobsOption = 0,
     timeout: Annotated[
         float, typer.Option(min=0.1, help="Seconds of work after which it counts as endless.")
     ] = 60.0,
