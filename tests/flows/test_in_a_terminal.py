@@ -28,7 +28,8 @@ def _no_tmux() -> str:
     return f"tmux cannot start here: {done.stderr.strip()}" if done.returncode else ""
 
 
-pytestmark = pytest.mark.skipif(bool(_no_tmux()), reason=_no_tmux() or "tmux works")
+NO_TMUX = _no_tmux()
+pytestmark = pytest.mark.skipif(bool(NO_TMUX), reason=NO_TMUX or "tmux works")
 
 
 class Terminal:
