@@ -150,6 +150,12 @@ def test_a_dry_run_asks_nobody_and_is_not_green(project):
     assert server.requests == []
 
 
+def test_what_it_may_cost_can_be_asked_without_credentials(project):
+    done = replay(project, None, "--live", "--dry")
+    assert done.returncode == 5
+    assert "1 in all with claude-sonnet-5-5, 3 requests" in done.stderr
+
+
 def test_without_credentials_no_script_stands_in(project):
     done = replay(project, None, "--live")
     assert done.returncode == 4
@@ -199,6 +205,21 @@ def test_a_journey_that_ends_its_process_costs_its_trials_alone(project):
     assert "1 ERROR" in done.stderr
     assert "1 PASS" in done.stderr
     assert "journey code ended its process" in done.stderr
+
+
+def test_a_journey_that_hangs_is_ended_after_the_timeout_and_named(project):
+    hangs = """
+    @returns.policy(before_reply=True)
+    def hangs(reply):
+        '''It never ends.'''
+        while True:
+            pass
+    """
+    write(project / "journeys", shop_files(hangs))
+    done, _ = live(project, says("No."), options=("--timeout", "3"))
+    assert done.returncode == 4
+    assert "journey code blocked for 3 s and was stopped" in done.stderr
+    assert replay(project, None, "--live", "--dry", "--timeout", "0").returncode == 4
 
 
 def test_the_report_for_a_machine_has_every_trial(project):

@@ -84,8 +84,9 @@ def replay(
     quiet: QuietFlag = False,
     jobs: JobsOption = 0,
     timeout: Annotated[
-        float, typer.Option(help="Seconds a journey may be silent before it counts as hung.")
-    ] = 10.0,
+        float | None,
+        typer.Option(help="Seconds a journey may be silent before it counts as hung; 10, or live its own limit."),
+    ] = None,
     words: Annotated[
         str, typer.Option("-k", metavar="EXPR", help="Only what these words are in: `refund and not (a or b)`.")
     ] = "",
@@ -135,9 +136,10 @@ def replay(
         from ..outside.live import Budget
         from .live import Wish
         from .live import live as start_live
+        from .replay import patience
 
         budget = Budget(max_trials, max_tokens, max_cost)
-        wish = Wish(model, judge, trials, since, budget, dry, yes, jobs)
+        wish = Wish(model, judge, trials, since, budget, dry, yes, jobs, patience(timeout, 0.0))
         raise typer.Exit(start_live(scope, wish, reports))
     asked = (since, model, judge, max_trials, max_tokens, max_cost, dry, yes, trials - 1)
     if any(asked):

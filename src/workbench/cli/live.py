@@ -42,7 +42,10 @@ ASK_ABOVE = 1.0  # dollars that a run may be estimated at before a person is ask
 
 
 class Wish(msgspec.Struct, frozen=True):
-    """What was asked for on the command line. `since` is a place, "mark", or "" for all of it live."""
+    """What was asked for on the command line.
+
+    `since` is a place, "mark", or "" for all of it live. `timeout` is in seconds, 0 where it was not said.
+    """
 
     model: str = ""
     judge: str = ""
@@ -52,6 +55,7 @@ class Wish(msgspec.Struct, frozen=True):
     dry: bool = False
     yes: bool = False
     jobs: int = 0
+    timeout: float = 0.0
 
 
 class Chosen(msgspec.Struct):
@@ -68,7 +72,7 @@ def live(scope: Scope, wish: Wish, reports: Reports) -> Exit:
     reports.check()
     began = time.perf_counter()
     project = project_for(scope.paths[0] if scope.paths else None)
-    model = choose_model(wish.model or str(project.config.get("model", "")))
+    model = choose_model(wish.model or str(project.config.get("model", "")), asks=not wish.dry)
     if wish.judge:
         check_name(wish.judge)
     cases, chosen = _choose(select(project, scope, Failures(project)).names, wish.since)
@@ -99,9 +103,12 @@ def _tally(
     return Tally(cases, len(cases), seconds, asked, "" if root == "." else root, interrupted)
 
 
-def choose_model(asked: str) -> str:
-    """Never the rehearsal by itself: a script that passes proves nothing of a model."""
-    model = choose(asked, "")
+def choose_model(asked: str, asks: bool = True) -> str:
+    """Never the rehearsal by itself: a script that passes proves nothing of a model.
+
+    A run that `asks` it needs credentials.
+    """
+    model = choose(asked, "" if asks else CLAUDE)
     if model == REHEARSAL and not asked:
         raise UsageError(
             "there are no credentials for a live model",
@@ -182,7 +189,7 @@ def _estimated(chosen: list[Chosen], model: str, wish: Wish) -> bool:
 
 
 async def _run(project: Project, chosen: list[Chosen], model: str, wish: Wish) -> None:
-    runs = Live(project.journeys, model, wish.judge, wish.budget, wish.jobs or 4)
+    runs = Live(project.journeys, model, wish.judge, wish.budget, wish.jobs or 4, wish.timeout)
     try:
         await asyncio.gather(*(_one(project, runs, one, wish) for one in chosen))
     finally:

@@ -44,8 +44,10 @@ class How(msgspec.Struct, frozen=True):
         return {f"--{name.replace('_', '-')}": value for name, value in asked.items()}
 
 
-def patience(seconds: float) -> float:
-    """`--timeout`. Raises UsageError for what is no time."""
+def patience(seconds: float | None, unsaid: float = PATIENCE) -> float:
+    """`--timeout`, `unsaid` without it. Raises UsageError for what is no time."""
+    if seconds is None:
+        return unsaid
     if not 0 < seconds < float("inf"):
         raise UsageError(f"--timeout {seconds:g} is no time", next="give seconds, such as --timeout 10")
     return seconds

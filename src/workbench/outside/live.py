@@ -77,14 +77,20 @@ class Live:
     """Runs trials. `heard` is told of every trial with its trace, as it ends."""
 
     def __init__(
-        self, root: Path, model: str, judge: str = "", budget: Budget | None = None, jobs: int = 4
+        self,
+        root: Path,
+        model: str,
+        judge: str = "",
+        budget: Budget | None = None,
+        jobs: int = 4,
+        patience: float = 0.0,
     ) -> None:
         self.root = root
         self.model = model
         self.judge = judge or model
         self.budget = budget or Budget()
         self.spent = Spent()
-        self._host = Workers(root)
+        self._host = Workers(root, patience)
         self._gate = asyncio.Semaphore(jobs)
 
     def close(self) -> None:

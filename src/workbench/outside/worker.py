@@ -78,9 +78,12 @@ def _method() -> str:
 
 
 class WorkerProcess:
-    """One worker. `ask()` gives the events of one request; requests do not overlap."""
+    """One worker. `ask()` gives the events of one request; requests do not overlap.
 
-    def __init__(self) -> None:
+    `patience` is how many seconds journey code may block; 0 leaves it to the agent's own limits.
+    """
+
+    def __init__(self, patience: float = 0.0) -> None:
         context = multiprocessing.get_context(_method())
         ours, theirs = context.Pipe()
         handle, self._stacks = tempfile.mkstemp(prefix="workbench-", suffix=".stack")
@@ -98,6 +101,7 @@ class WorkerProcess:
         self._busy = asyncio.Lock()
         self._closed = False
         self._garbled = ""  # what was wrong with an event that could not be read
+        self._patience = patience
         self.root = Path()
         self.card = AgentCard(name="", code="", model="")
         loop = asyncio.get_running_loop()
@@ -138,7 +142,7 @@ class WorkerProcess:
         async with self._busy:
             self._send(request)
             began, self._stopping = time.monotonic(), 0.0
-            patience = self.card.code_seconds if self.card.name else LOAD_SECONDS
+            patience = self._patience or (self.card.code_seconds if self.card.name else LOAD_SECONDS)
             limit = self.card.turn_seconds + GRACE if isinstance(request, TakeTurn) else None
             while True:
                 event = await self._next(began, patience, limit)
@@ -221,10 +225,11 @@ class WorkerProcess:
 
 
 class Workers:
-    """A session's Host: starts workers for one journeys/ folder, and keeps a spare one warm."""
+    """A session's Host: starts workers of one `patience` for one journeys/ folder, and keeps a spare one warm."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, patience: float = 0.0) -> None:
         self.root = root.resolve()
+        self.patience = patience
         self._spare: WorkerProcess | None = None
         self._task: asyncio.Task[None] | None = None
         self._closed = False
@@ -233,7 +238,7 @@ class Workers:
     async def start(self, agent: str, model: str) -> WorkerProcess:
         worker, self._spare = self._spare, None
         if worker is None or not worker.alive:
-            worker = WorkerProcess()
+            worker = WorkerProcess(self.patience)
         try:
             await worker.load(self.root, agent, model)
         except BaseException:
@@ -248,7 +253,7 @@ class Workers:
     async def _warm(self) -> None:
         await asyncio.sleep(0.2)  # let what was asked for go first
         if self._spare is None and not self._closed:
-            self._spare = WorkerProcess()
+            self._spare = WorkerProcess(self.patience)
 
     def close(self) -> None:
         self._closed = True
