@@ -9,13 +9,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from workbench.engine import Conversation, run_turn
+from workbench.expectation import Expectation
 from workbench.model import Delta, ModelAnswer, ModelRequest
 from workbench.outside.loader import Loaded, load
 from workbench.runner import Sandbox
 from workbench.steps import AnyStep
 from workbench.trace import Move, moves
-from workbench.transcript import SCHEMA, Transcript, recording_id
+from workbench.transcript import SCHEMA, Mark, Transcript, encode, recording_id
 from workbench.world import World
 
 AGENT = """
@@ -174,3 +177,25 @@ def saved(conversation: Conversation, kind: str = "guard", **more: Any) -> Trans
         recording=recording_id(steps, conversation.setup),
         **more,
     )
+
+
+LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
+
+
+def late_talk(folder: Path) -> Conversation:
+    """A return 52 days after delivery, in a shop without policies: `WINDOW` would block it at 1.2.1."""
+    return converse(shop(folder / "recorded"), Scripted(*LATE), "return OL-1")
+
+
+def late_mistake(folder: Path, expect: str = "not_executed", **fields: Any) -> Transcript:
+    """The same as a mistake that is open: at 1.2.1 it expects this."""
+    expectation = Expectation(expect, "1.2.1", **fields)  # type: ignore[arg-type]
+    return saved(late_talk(folder), "mistake", expectations=[expectation], marks=[Mark("1.2.1")])
+
+
+def put(folder: Path, name: str, transcript: Transcript, id: str = "") -> Path:
+    """Write a transcript to transcripts/NAME.json; its id is the name, where no other is given."""
+    path = folder / "transcripts" / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(encode(msgspec.structs.replace(transcript, id=id or name)))
+    return path

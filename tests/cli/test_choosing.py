@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kit import WINDOW, Scripted, converse, saved, shop, shop_files, use, write
+from kit import LATE, WINDOW, Scripted, converse, saved, shop, shop_files, write
 from workbench.case import Case, Head
 from workbench.cli import run
 from workbench.cli.merge import join
@@ -21,8 +21,6 @@ from workbench.follow import Difference
 from workbench.replay import Outcome, Verdict
 from workbench.steps import Place
 from workbench.transcript import Mark, encode
-
-LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
 
 
 @pytest.fixture

@@ -8,44 +8,14 @@ from __future__ import annotations
 import json
 import os
 import time
-from pathlib import Path
 
-import msgspec
 import pytest
 
-from kit import WINDOW, Scripted, converse, saved, shop, shop_files, use, write
+from kit import WINDOW, Scripted, converse, late_mistake, late_talk, put, saved, shop, shop_files, write
 from workbench.cli import replay as command
 from workbench.cli import run
-from workbench.expectation import Expectation
 from workbench.files import LIMIT
-from workbench.transcript import Mark, Transcript, encode
-
-LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
-
-
-@pytest.fixture
-def project(tmp_path, monkeypatch):
-    """A project of the shop without policies, with a guard in it."""
-    write(tmp_path / "journeys", shop_files())
-    monkeypatch.chdir(tmp_path)
-    put(tmp_path, "guard", saved(talk(tmp_path)))
-    return tmp_path
-
-
-def talk(folder):
-    return converse(shop(folder / "recorded"), Scripted(*LATE), "return OL-1")
-
-
-def put(folder: Path, name: str, transcript: Transcript, id: str = "") -> Path:
-    path = folder / "transcripts" / f"{name}.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(encode(msgspec.structs.replace(transcript, id=id or name)))
-    return path
-
-
-def mistake(folder, expect="not_executed", **fields):
-    expectation = Expectation(expect, "1.2.1", **fields)
-    return saved(talk(folder), "mistake", expectations=[expectation], marks=[Mark("1.2.1")])
+from workbench.transcript import encode
 
 
 def verdicts(capsys, *arguments: str) -> tuple[int, dict[str, str]]:
@@ -80,7 +50,7 @@ def test_a_transcript_that_nobody_came_back_with(project, monkeypatch):
 
 def test_an_error_among_many_that_pass(project, capsys):
     for number in range(20):
-        put(project, f"g{number}", saved(talk(project)))
+        put(project, f"g{number}", saved(late_talk(project)))
     (project / "transcripts/broken.json").write_text("{")
     code, found = verdicts(capsys)
     assert code == 4
@@ -91,7 +61,7 @@ def test_an_error_among_many_that_pass(project, capsys):
     ("expect", "fields"), [("must_not_call", {"tool": "create_return"}), ("result", {"text": "R-2"})]
 )
 def test_a_mistake_that_a_replay_cannot_decide(project, expect, fields):
-    put(project, "open", mistake(project, expect, **fields))
+    put(project, "open", late_mistake(project, expect, **fields))
     assert run(["replay"]) == 10
 
 
@@ -106,14 +76,14 @@ def test_a_file_that_is_named_twice(project, capsys):
 
 
 def test_a_copy_under_another_name(project, capsys):
-    put(project, "z-copy", saved(talk(project)), id="guard")
+    put(project, "z-copy", saved(late_talk(project)), id="guard")
     code, found = verdicts(capsys)
     assert (code, found) == (4, {"transcripts/guard.json": "PASS", "transcripts/z-copy.json": "ERROR"})
 
 
 def test_a_folder_that_is_a_link(project, capsys, tmp_path_factory):
     shared = tmp_path_factory.mktemp("shared")
-    put(shared, "theirs", saved(talk(project)))
+    put(shared, "theirs", saved(late_talk(project)))
     (project / "transcripts/shared").symlink_to(shared / "transcripts")
     code, found = verdicts(capsys)
     assert (code, len(found)) == (0, 2)
@@ -138,7 +108,7 @@ def test_a_folder_that_cannot_be_read(project):
 
 def test_a_file_that_waits_for_a_persons_word(project, capsys):
     pending = project / "transcripts/guard.pending.json"
-    pending.write_bytes(encode(saved(talk(project))))
+    pending.write_bytes(encode(saved(late_talk(project))))
     assert verdicts(capsys)[1] == {"transcripts/guard.json": "PASS"}
     assert run(["replay", str(pending)]) == 4
 
@@ -146,7 +116,7 @@ def test_a_file_that_waits_for_a_persons_word(project, capsys):
 def test_a_transcript_of_another_project(project, tmp_path_factory):
     other = tmp_path_factory.mktemp("other")
     write(other / "journeys", shop_files(WINDOW))
-    path = put(other, "theirs", saved(talk(project)))
+    path = put(other, "theirs", saved(late_talk(project)))
     assert run(["replay", str(path)]) == 4
     assert run(["replay", "transcripts", str(path.parent)]) == 4
 
@@ -248,7 +218,7 @@ REMEMBERS = """
 def test_a_journey_that_remembers_the_conversation_before(project, capsys, body):
     """Alone the transcript fails, so it fails in a row of its like: no replay begins with another's memory."""
     for name in "abc":
-        put(project, name, saved(talk(project)))
+        put(project, name, saved(late_talk(project)))
     write(
         project / "journeys", shop_files(REMEMBERS % f"{body}\n        return Block('first') if n == 1 else None")
     )

@@ -10,11 +10,8 @@ import time
 
 import msgspec
 
-from kit import Scripted, converse, saved, shop, shop_files, use, write
+from kit import LATE, Scripted, converse, saved, shop, shop_files, write
 from workbench.transcript import encode
-
-LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
-
 
 EARLY = """
 from pathlib import Path

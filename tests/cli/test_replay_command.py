@@ -11,38 +11,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kit import JOURNEY, WINDOW, Scripted, converse, saved, shop, shop_files, use, write
+from kit import JOURNEY, WINDOW, Scripted, converse, late_mistake, put, saved, shop, shop_files, write
 from workbench.cli import run
-from workbench.expectation import Expectation
 from workbench.trace import moves
-from workbench.transcript import Mark, Transcript, encode, read
-
-LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
-
-
-@pytest.fixture
-def project(tmp_path, monkeypatch):
-    """A project of the shop without policies, with a guard in it."""
-    write(tmp_path / "journeys", shop_files())
-    monkeypatch.chdir(tmp_path)
-    put(tmp_path, "guard", saved(talk(tmp_path)))
-    return tmp_path
-
-
-def talk(folder):
-    return converse(shop(folder / "recorded"), Scripted(*LATE), "return OL-1")
-
-
-def put(folder: Path, name: str, transcript: Transcript) -> Path:
-    path = folder / "transcripts" / f"{name}.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(encode(msgspec.structs.replace(transcript, id=name)))
-    return path
-
-
-def mistake(folder, expect="not_executed", **fields):
-    expectation = Expectation(expect, "1.2.1", **fields)
-    return saved(talk(folder), "mistake", expectations=[expectation], marks=[Mark("1.2.1")])
+from workbench.transcript import Mark, read
 
 
 def report(capsys) -> dict:
@@ -55,7 +27,7 @@ def test_all_green_is_0_and_the_summary_says_how_many(project, capsys):
 
 
 def test_an_open_mistake_is_1_and_the_report_says_what_to_do(project, capsys):
-    put(project, "late", mistake(project))
+    put(project, "late", late_mistake(project))
     assert run(["replay"]) == 1
     said = capsys.readouterr().err
     assert "FAIL transcripts/late.json" in said
@@ -67,7 +39,7 @@ def test_an_open_mistake_is_1_and_the_report_says_what_to_do(project, capsys):
 
 def test_the_fixed_mistake_is_0(project):
     (project / "transcripts/guard.json").unlink()
-    put(project, "late", mistake(project))
+    put(project, "late", late_mistake(project))
     write(project / "journeys", shop_files(WINDOW))
     assert run(["replay"]) == 0
 
@@ -84,7 +56,7 @@ def test_a_broken_guard_names_both_sides_the_moves_before_and_what_changed(proje
 
 
 def test_the_json_report_adds_up(project, capsys):
-    put(project, "late", mistake(project))
+    put(project, "late", late_mistake(project))
     (project / "transcripts/broken.json").write_text("{")
     assert run(["replay", "--json", "-"]) == 4
     told = report(capsys)
@@ -132,7 +104,7 @@ def test_an_unknown_command_is_4(project):
 
 
 def test_what_needs_a_model_leaves_10(project):
-    put(project, "says", mistake(project, "must_not_call", tool="create_return"))
+    put(project, "says", late_mistake(project, "must_not_call", tool="create_return"))
     assert run(["replay"]) == 10
 
 
@@ -178,7 +150,7 @@ def test_a_policy_that_prints_does_not_spoil_the_report(project, capsys):
 
 
 def test_hostile_text_in_a_transcript_is_shown_inert(project, capsys):
-    bad = msgspec.structs.replace(mistake(project), title="\x1b[31mred\x07")
+    bad = msgspec.structs.replace(late_mistake(project), title="\x1b[31mred\x07")
     put(project, "bad", bad)
     run(["replay"])
     said = capsys.readouterr().err
@@ -187,7 +159,7 @@ def test_hostile_text_in_a_transcript_is_shown_inert(project, capsys):
 
 
 def test_a_fixed_mistake_is_accepted_and_guards(project):
-    path = put(project, "late", mistake(project))
+    path = put(project, "late", late_mistake(project))
     assert run(["accept", str(path)]) == 4
     write(project / "journeys", shop_files(WINDOW))
     assert run(["accept", str(path)]) == 0
@@ -280,7 +252,7 @@ def running(pid: str) -> bool:
 
 def test_an_argument_is_relaxed_by_a_flag(project, capsys):
     args = {"order_number": "OL-9", "note": "late"}
-    file = put(project, "late", mistake(project, "called_with", args=args))
+    file = put(project, "late", late_mistake(project, "called_with", args=args))
     assert run(["accept", str(file), "--relax", "note=ignore"]) == 0
     assert read(file).expectations[0].fields == {"note": "ignore"}
     assert run(["accept", str(file), "--relax", "number=ignore"]) == 4
@@ -289,7 +261,7 @@ def test_an_argument_is_relaxed_by_a_flag(project, capsys):
 
 
 def test_a_relaxation_under_which_the_record_is_right_is_refused(project, capsys):
-    file = put(project, "late", mistake(project, "called_with", args={"order_number": "OL-."}))
+    file = put(project, "late", late_mistake(project, "called_with", args={"order_number": "OL-."}))
     before = file.read_bytes()
     assert run(["accept", str(file), "--relax", "order_number=regex"]) == 4
     assert "never showed the mistake" in capsys.readouterr().err

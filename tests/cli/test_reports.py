@@ -9,7 +9,7 @@ from xml.etree import ElementTree as xml
 import msgspec
 import pytest
 
-from kit import WINDOW, Scripted, converse, saved, shop, shop_files, use, write
+from kit import LATE, WINDOW, Scripted, converse, saved, shop, shop_files, write
 from workbench.case import Case, Head
 from workbench.cli import run
 from workbench.cli.github import SUMMARY
@@ -23,7 +23,6 @@ from workbench.replay import Outcome, Verdict
 from workbench.steps import Place
 from workbench.transcript import Mark, encode
 
-LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
 JOURNEY = "journeys/shop/returns/journey.py"
 HOSTILE = "]]><x>&\x00\x1b[31m\ud800\ufffe\n::error::no `` | <b>"
 

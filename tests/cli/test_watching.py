@@ -8,12 +8,10 @@ import sys
 
 import pytest
 
-from kit import WINDOW, Scripted, converse, saved, shop, shop_files, use, write
+from kit import LATE, WINDOW, Scripted, converse, saved, shop, shop_files, write
 from workbench.cli import run
 from workbench.expectation import Expectation
 from workbench.transcript import Mark, encode
-
-LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
 
 
 @pytest.fixture
