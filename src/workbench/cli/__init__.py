@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import traceback
 
 CTRL_C = 130  # what typer makes of a KeyboardInterrupt
@@ -10,9 +9,17 @@ CTRL_C = 130  # what typer makes of a KeyboardInterrupt
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
+    from .report import Exit, ended, worst
+
+    code = _run(arguments)
+    end = ended()
+    return code if end is Exit.OK else worst({Exit(code), end})
+
+
+def _run(arguments: list[str]) -> int:
     from ..errors import WorkbenchError
     from .commands import COMMANDS, build
-    from .report import Exit, complain, say
+    from .report import Exit, complain, say, silence
 
     only = ""
     try:
@@ -28,7 +35,8 @@ def run(arguments: list[str]) -> int:
         say("interrupted")
         return Exit.INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()  # whoever read us has gone; nothing is left to say
+        silence("stdout")  # whoever read us has gone; nothing is left to say
+        silence("stderr")
         return Exit.INTERRUPTED
     except Exception as error:
         if hasattr(error, "format_message"):  # click's own: bad usage

@@ -137,8 +137,7 @@ def _hear(session: Session, changed: Changed, json: bool) -> None:
         say(f"  waiting {changed.delta.delta.seconds:.0f} s: {clean(changed.delta.delta.text)}")
     match step:
         case Reply(text=text):
-            out(clean(str(text)))
-            sys.stdout.flush()
+            out(clean(str(text)), now=True)
         case HandOff(reason=reason, by=by):
             say(f"  handed to a person by {by}: {clean(reason)}")
         case Fault(name=name, message=message, where=where):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from ..outside.transcripts import find, holds_none
 from ..outside.trials import Base
 from ..transcript import Transcript, read
 from .report import clean, paint, say
+from .target import deliver
 
 
 class Chosen(msgspec.Struct):
@@ -81,13 +81,5 @@ def journeys_path(project: Project, file: str) -> str:
 
 
 def write_json(target: str, value: Any) -> None:
-    """To a file, or to stdout where it is "-". Raises UsageError."""
-    data = msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
-    if target == "-":
-        sys.stdout.write(data.decode())
-        sys.stdout.flush()
-        return
-    try:
-        Path(target).write_bytes(data)
-    except OSError as error:
-        raise UsageError(f"the report cannot be written: {error.strerror}", where=target) from None
+    """Raises UsageError."""
+    deliver(target, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
+
+from ..errors import UsageError
 
 AgentOption = Annotated[str, typer.Option("--agent", "-a", help="The agent, where journeys/ holds several.")]
 ModelOption = Annotated[str, typer.Option("--model", "-m", help="rehearsal, claude, or the id of a Claude model.")]
@@ -352,6 +355,23 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 
 
+class Command(TyperCommand):
+    """A command that takes no empty value: that is a variable that is not set, and not a choice of all."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        named = {name for one in self.params if not getattr(one, "is_flag", False) for name in one.opts}
+        for before, value in zip(["", *args], args, strict=False):
+            option, equals, rest = value.partition("=")
+            if not value.strip():
+                what = before if before in named else "an argument"
+            elif equals and not rest.strip() and option.startswith("--"):
+                what = option
+            else:
+                continue
+            raise UsageError(f"{what} is empty", next="leave it out, or see whether a variable is not set")
+        return super().parse_args(ctx, args)
+
+
 def build(only: str = "") -> typer.Typer:
     """The app, with all commands or with one: describing those not asked for would cost replay 8 ms."""
     app = typer.Typer(
@@ -364,5 +384,5 @@ def build(only: str = "") -> typer.Typer:
     app.callback(invoke_without_command=True)(default)
     for name, command in COMMANDS.items():
         if only in ("", name):
-            app.command(name)(command)
+            app.command(name, cls=Command)(command)
     return app

@@ -14,9 +14,12 @@ from ..replay import Options
 from ..steps import Answer
 from .chosen import base_json, choose, journeys_path, share, tell_base, write_json
 from .report import Exit, paint, say
+from .target import check
 
 
 def cover(paths: list[Path], agent: str, json: str, jobs: int, timeout: float, options: Options) -> Exit:
+    if json:
+        check(json)
     project, groups = choose(paths, agent)
     told: list[dict[str, Any]] = []
     for group in groups:

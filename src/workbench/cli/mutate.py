@@ -19,6 +19,7 @@ from ..score import Status, tally
 from .chosen import choose, journeys_path, tell_base, write_json
 from .mutate_report import Measured, as_json, list_mutants, tell
 from .report import Exit, say
+from .target import check
 
 LIMIT = 20  # times the code as it is: the seconds a mutant may take besides `--timeout`
 CLEAR = "\r\x1b[K"
@@ -58,6 +59,8 @@ class How(msgspec.Struct, frozen=True):
 def mutate(
     paths: list[Path], agent: str, wanted: Wanted, how: How, json: str, least: float, only_list: bool
 ) -> Exit:
+    if json:
+        check(json)
     project, groups = choose(paths, agent)
     found = {g.agent: wanted.of(project, mutants(files_in(project.journeys), g.agent)) for g in groups}
     if only_list:

@@ -5,6 +5,7 @@ stdout is data, stderr is for people.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from enum import IntEnum
@@ -34,20 +35,74 @@ def worst(codes: set[Exit]) -> Exit:
     return next((code for code in WORST if code in codes), Exit.OK)
 
 
-def out(text: str) -> None:
-    """A line of data."""
-    sys.stdout.write(text + "\n")
+_deaf: dict[str, str] = {}  # the streams that took no more, and why
+
+
+def _put(name: str, text: str, now: bool) -> None:
+    """Write to stdout or stderr. One that takes no more is given up, and told by `ended`."""
+    stream = getattr(sys, name)
+    try:
+        stream.write(text)
+        if now:
+            stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _give_up(name, error)
+
+
+def _give_up(name: str, error: OSError) -> None:
+    _deaf[name] = error.strerror or str(error)
+    silence(name)
+
+
+def silence(name: str) -> None:
+    """What is still on its way to this stream goes nowhere: it would be tried again when Python ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), getattr(sys, name).fileno())
+
+
+def ended() -> Exit:
+    """Flush what was said. OK, or USAGE where a part of it reached nobody; that is told, if it can be."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence("stdout")
+        return Exit.INTERRUPTED
+    except OSError as error:
+        _give_up("stdout", error)
+    lost = dict(_deaf)
+    _deaf.clear()
+    for name, why in lost.items():
+        say(f"error {name} takes nothing more: {why}")
+        say("  next: make room, or send it elsewhere")
+    return Exit.USAGE if lost else Exit.OK
+
+
+def out(text: str, now: bool = False) -> None:
+    """A line of data; `now` for somebody who waits for it."""
+    _put("stdout", text + "\n", now)
+
+
+def out_data(data: bytes) -> None:
+    """A whole document of UTF-8, whatever the terminal's encoding is."""
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _give_up("stdout", error)
 
 
 def out_json(value: Any) -> None:
-    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
-    sys.stdout.flush()
+    out_data(msgspec.json.encode(value) + b"\n")
 
 
 def say(text: str = "") -> None:
     """A line for a person."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    _put("stderr", text + "\n", now=True)
 
 
 def complain(error: WorkbenchError) -> None:

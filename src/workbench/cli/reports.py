@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from pathlib import Path
 
 import msgspec
 
@@ -12,9 +10,9 @@ from ..errors import UsageError
 from .report import Exit, complain, worst
 from .report_text import tell
 from .tally import Tally
+from .target import check, deliver
 
 FORMS = ("json", "junit", "markdown")  # each has a module report_FORM, imported when it is asked for
-STDOUT = "-"
 
 
 class Reports(msgspec.Struct, frozen=True):
@@ -27,10 +25,8 @@ class Reports(msgspec.Struct, frozen=True):
     quiet: bool = False
 
     def check(self) -> None:
-        """Raises UsageError where two would be written to one place."""
-        asked = [getattr(self, form) for form in FORMS if getattr(self, form)]
-        if len(set(asked)) < len(asked):
-            raise UsageError("two reports cannot go to one place", next="give each a file of its own")
+        """Raises UsageError for a place that no report can go to, or where two would."""
+        check(*(getattr(self, form) for form in FORMS if getattr(self, form)))
 
     def publish(self, tally: Tally) -> Exit:
         """Tell the tally to a person, then write what was asked for. A report that cannot be written is USAGE."""
@@ -48,17 +44,12 @@ class Reports(msgspec.Struct, frozen=True):
         return worst({tally.code, Exit.USAGE if any(failed) else Exit.OK})
 
     def _write(self, form: str, tally: Tally) -> bool:
-        target = getattr(self, form)
-        data: bytes = import_module(f".report_{form}", __package__).render(tally).encode("utf-8", "replace")
-        if target == STDOUT:
-            sys.stdout.write(data.decode())
-            sys.stdout.flush()
-            return True
+        text = import_module(f".report_{form}", __package__).render(tally)
         try:
-            Path(target).parent.mkdir(parents=True, exist_ok=True)
-            Path(target).write_bytes(data)
-        except OSError as error:
-            return _not_written(target, error)
+            deliver(getattr(self, form), text.encode("utf-8", "replace"))
+        except UsageError as error:
+            complain(error)
+            return False
         return True
 
     def _summarize(self, tally: Tally) -> bool:
@@ -67,10 +58,7 @@ class Reports(msgspec.Struct, frozen=True):
         try:
             github.summarize(tally)
         except OSError as error:
-            return _not_written("GITHUB_STEP_SUMMARY", error)
+            where = "GITHUB_STEP_SUMMARY"
+            complain(UsageError(f"the report cannot be written: {error.strerror}", where=where))
+            return False
         return True
-
-
-def _not_written(where: str, error: OSError) -> bool:
-    complain(UsageError(f"the report cannot be written: {error.strerror}", where=where))
-    return False

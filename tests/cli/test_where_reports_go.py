@@ -1,0 +1,135 @@
+"""Where a report goes: what cannot be written is a plain error, never a bug of ours and never green."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kit import late_mistake, put
+from workbench.cli import run
+
+FULL = "/dev/full"
+needs_full = pytest.mark.skipif(not os.path.exists(FULL), reason=f"needs {FULL}")
+
+
+def shell(command: str) -> subprocess.CompletedProcess[str]:
+    """`workbench COMMAND` as a shell runs it."""
+    line = f"{sys.executable} -m workbench {command}"
+    return subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=60)
+
+
+# streams
+
+
+@needs_full
+@pytest.mark.parametrize(
+    "command",
+    [
+        "replay -q --json -",
+        "replay -q --junit -",
+        "show transcripts/guard.json",
+        "check --json",
+        "mutate --json -",
+        "fmt --diff transcripts/guard.json",
+    ],
+)
+def test_a_stdout_that_takes_nothing_more_is_told_and_is_4(project, command):
+    (project / "transcripts/guard.json").write_bytes((project / "transcripts/guard.json").read_bytes() + b"\n")
+    done = shell(f"{command} >{FULL}")
+    assert "stdout takes nothing more: No space left on device" in done.stderr
+    assert "next: " in done.stderr
+    assert (done.returncode, "bug" in done.stderr, "Traceback" in done.stderr) == (4, False, False)
+
+
+def test_without_a_stdout_what_writes_nothing_there_runs_as_always(project):
+    assert shell("replay -q >&-").returncode == 0
+    put(project, "late", late_mistake(project))
+    assert shell("replay -q >&-").returncode == 1
+
+
+def test_without_a_stdout_a_report_that_was_to_go_there_is_4(project):
+    done = shell("replay -q --json - >&-")
+    assert (done.returncode, "stdout takes nothing more" in done.stderr) == (4, True)
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "<&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_changes_no_verdict(project, closed):
+    assert shell(f"replay {closed}").returncode == 0
+    put(project, "late", late_mistake(project))
+    assert shell(f"replay {closed}").returncode == 1
+
+
+@needs_full
+def test_what_a_person_could_not_be_told_is_not_green(project):
+    assert shell(f"replay 2>{FULL}").returncode == 4
+
+
+def test_a_reader_who_has_gone_ends_it_without_a_word(project):
+    done = shell("show transcripts/guard.json | true; exit ${PIPESTATUS:-0}")
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+
+
+# files
+
+
+@needs_full
+@pytest.mark.parametrize("form", ["json", "junit", "markdown"])
+def test_a_disk_that_is_full_is_told_with_the_file_and_what_to_do(project, form):
+    done = shell(f"replay -q --{form} {FULL}")
+    assert done.returncode == 4
+    assert f"{FULL}: the report cannot be written: No space left on device\n  next: make room" in done.stderr
+
+
+def test_half_a_report_is_none(project, monkeypatch):
+    monkeypatch.setattr(Path, "write_bytes", half)
+    (project / "out.json").write_text('{"an": "older report, that was green"}')
+    assert run(["replay", "--json", "out.json"]) == 4
+    assert not (project / "out.json").exists()
+
+
+def half(path: Path, data: bytes) -> int:
+    with path.open("wb") as file:
+        file.write(data[: len(data) // 2])
+    raise OSError(28, "No space left on device")
+
+
+def test_folders_are_made_for_a_report(project):
+    for name in ("a/b/out.json", str(project / "c/d/out.json")):
+        assert run(["replay", "--json", name]) == 0
+        assert run(["coverage", "--json", name]) == 0
+        assert Path(name).exists()
+
+
+@pytest.mark.parametrize("command", ["replay", "coverage", "mutate"])
+def test_no_folder_is_made_at_the_root_of_the_disk(project, capsys, command):
+    """A variable that is not set, before a slash: `$REPORTS/out/replay.json`."""
+    assert run([command, "--json", "/no-such-folder/out/replay.json"]) == 4
+    said = capsys.readouterr().err
+    assert "/no-such-folder/out/replay.json: there is no folder /no-such-folder" in said
+    assert "PASS" not in said  # it was told before anything ran
+    assert not Path("/no-such-folder").exists()
+
+
+@pytest.mark.parametrize("command", ["replay", "coverage", "mutate"])
+def test_a_report_is_not_written_over_a_transcript(project, capsys, command):
+    before = (project / "transcripts/guard.json").read_bytes()
+    assert run([command, "--json", "transcripts/guard.json"]) == 4
+    assert (project / "transcripts/guard.json").read_bytes() == before
+    assert "it is a transcript" in capsys.readouterr().err
+
+
+def test_a_folder_is_no_place_for_a_report(project, capsys):
+    assert run(["replay", "--junit", "transcripts"]) == 4
+    assert "transcripts: it is a folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("other", ["./out.json", "a/../out.json", "{here}/out.json", "link.json"])
+def test_two_reports_in_one_place_however_it_is_spelt(project, capsys, other):
+    (project / "link.json").symlink_to("out.json")
+    assert run(["replay", "--json", "out.json", "--junit", other.format(here=project)]) == 4
+    assert "two reports cannot go to one place" in capsys.readouterr().err
