@@ -39,6 +39,7 @@ from .steps import (
     Setup,
     TurnEnd,
     UserMessage,
+    own,
     plain,
 )
 from .talk import State, Talk
@@ -73,17 +74,25 @@ class Conversation:
 
 
 class CallView:
-    """A call as a policy sees it: `call.tool`, `call["order_number"]`, `call.get(name)`."""
+    """A call as a policy sees it: `call.tool`, `call["order_number"]`, `call.get(name)`, `call.args`.
+
+    It is handed copies: only a Rewrite changes a call.
+    """
 
     def __init__(self, tool: str, args: dict[str, Any]) -> None:
         self.tool = tool
-        self.args = args
+        self._args = args
+
+    @property
+    def args(self) -> dict[str, Any]:
+        copied: dict[str, Any] = own(self._args)
+        return copied
 
     def __getitem__(self, name: str) -> Any:
-        return self.args[name]
+        return own(self._args[name])
 
     def get(self, name: str, default: Any = None) -> Any:
-        return self.args.get(name, default)
+        return own(self._args.get(name, default))
 
 
 async def run_turn(

@@ -201,6 +201,8 @@ def _redacted(e: Expectation, run: Run, move: Move) -> bool | None:
     """No where the text is to be seen; where it is not, it takes a policy to have taken it out."""
     if any(e.text in text for text in _shown(move)):
         return False
+    if move.result is not None and move.result.outcome == "missing":
+        return None  # nobody has seen what the tool gives then
     if any(d.verdict == "rewrite" and not d.fault for d in move.decisions):
         return True
     return None if (move.effect, move.after_effect) == ("allowed", "allowed") else False
@@ -223,15 +225,14 @@ def _texts(value: Any) -> list[str]:
 
 
 def _ordered(e: Expectation, run: Run, move: Move) -> bool:
-    ran = [m.call.tool for m in run.moves.values() if m.call and m.place <= move.place and _executed(e, run, m)]
+    """Whether they were let through in this order; or this call was rightly held back: its turn had not come."""
+    left = list(e.order)
+    for m in run.moves.values():
+        if left and m.call and m.place <= move.place and m.call.tool == left[0] and _executed(e, run, m):
+            del left[0]
     if move.call is not None and _not_executed(e, run, move):
-        return not _in_order(e.order, [*ran, move.call.tool])  # rightly held back: its turn had not come
-    return _in_order(e.order, ran)
-
-
-def _in_order(order: list[str], ran: list[str]) -> bool:
-    rest = iter(ran)
-    return all(tool in rest for tool in order)
+        return move.call.tool in left[1:] and move.call.tool != left[0]
+    return not left
 
 
 def _called_with(e: Expectation, run: Run, move: Move) -> bool:

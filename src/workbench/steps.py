@@ -333,6 +333,16 @@ def _settle(value: Any) -> None:
             _settle(part)
 
 
+def own(value: Any) -> Any:
+    """Plain data to give away: whoever changes it changes nothing that is on record."""
+    kind = value.__class__
+    if kind is dict:
+        return {key: held if held.__class__ in _SCALARS else own(held) for key, held in value.items()}
+    if kind is list:
+        return [held if held.__class__ in _SCALARS else own(held) for held in value]
+    return value
+
+
 def same(a: Any, b: Any) -> bool:
     """Equality of plain values: 25 is 25.0, but 1 is not true."""
     if isinstance(a, dict) and isinstance(b, dict):

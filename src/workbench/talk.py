@@ -26,18 +26,31 @@ from .steps import (
     Result,
     Setup,
     UserMessage,
+    own,
 )
 from .tool import Tool
 
 
 class Happened(msgspec.Struct, frozen=True):
-    """A call that has been made: its tool, its arguments as run, and what it came to, plain."""
+    """A call that has been made: its tool, its arguments as run, and what it came to, plain.
+
+    `args` and `value` are copies to give away of what was `given` and what it `gave`.
+    """
 
     place: Place
     tool: str
-    args: dict[str, Any]
+    given: dict[str, Any]
     outcome: str
-    value: Any
+    gave: Any
+
+    @property
+    def args(self) -> dict[str, Any]:
+        copied: dict[str, Any] = own(self.given)
+        return copied
+
+    @property
+    def value(self) -> Any:
+        return own(self.gave)
 
     @property
     def ok(self) -> bool:
@@ -98,7 +111,7 @@ class State:
                 self._withheld.add(step.call)
             last = self.happened[-1]
             outcome = "error" if blocked else last.outcome
-            self.happened[-1] = Happened(last.place, last.tool, last.args, outcome, step.to)
+            self.happened[-1] = Happened(last.place, last.tool, last.given, outcome, step.to)
 
     def _resulted(self, step: Result) -> None:
         args = self._args.get(step.call, {})
@@ -158,7 +171,8 @@ class Talk:
     @property
     def customer(self) -> dict[str, Any]:
         """What is known of the customer from the start, from the setup."""
-        return self._state.setup.customer
+        known: dict[str, Any] = own(self._state.setup.customer)
+        return known
 
     @property
     def journey(self) -> str:
@@ -194,16 +208,16 @@ class Talk:
         name = tool if isinstance(tool, str) else tool.name
         found = []
         for call in self._state.happened:
-            if call.tool == name and call.ok and all(call.args.get(k) == v for k, v in args.items()):
+            if call.tool == name and call.ok and all(call.given.get(k) == v for k, v in args.items()):
                 self.looked.append(f"{name} at {call.place}")
-                found.append(call.value if isinstance(tool, str) else tool.decode(call.value))
+                found.append(call.value if isinstance(tool, str) else tool.decode(call.gave))
         return found
 
     def result(self, tool: Tool | str, **args: Any) -> Any:
         """The latest good result of `tool` whose arguments include `args`, decoded, or None."""
         name = tool if isinstance(tool, str) else tool.name
         for call in reversed(self._state.happened):
-            if call.tool == name and call.ok and all(call.args.get(k) == v for k, v in args.items()):
+            if call.tool == name and call.ok and all(call.given.get(k) == v for k, v in args.items()):
                 self.looked.append(f"{name} at {call.place}")
-                return call.value if isinstance(tool, str) else tool.decode(call.value)
+                return call.value if isinstance(tool, str) else tool.decode(call.gave)
         return None

@@ -19,7 +19,7 @@ import msgspec
 from .alike import Unordered
 from .errors import JourneyError
 from .source import source_of
-from .steps import typed
+from .steps import own, typed
 from .world import is_handed_in
 
 Condition = Callable[..., bool]
@@ -143,7 +143,7 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
     def check(self, args: dict[str, Any]) -> dict[str, Any]:
         """The arguments as typed values for the body; raises BadArguments."""
         try:
-            value = typed(args, self.arguments)
+            value = typed(own(args), self.arguments)
         except msgspec.ValidationError as error:
             raise _bad(error) from None
         return {name: getattr(value, name) for name in value.__struct_fields__}
@@ -161,9 +161,28 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
     def decode(self, value: Any) -> Any:
         """A recorded plain result as the type the tool declares; unchanged where it does not fit."""
         try:
-            return typed(value, self.returns)
+            return typed(own(value) if self._plain_inside else value, self.returns)
         except (msgspec.ValidationError, TypeError):
-            return value
+            return own(value)
+
+    @cached_property
+    def _plain_inside(self) -> bool:
+        """Whether a decoded result may hold objects of the recorded one: where its type says nothing of them."""
+        return _says_nothing(self.returns, set())
+
+
+def _says_nothing(kind: Any, seen: set[Any]) -> bool:
+    """Whether a type leaves it open, anywhere inside, what plain value stands there."""
+    if kind in (Any, object, dict, list, tuple, set) or kind in seen:
+        return kind not in seen
+    if isinstance(kind, type):
+        seen.add(kind)
+    inner = list(typing.get_args(kind))
+    try:
+        inner += typing.get_type_hints(kind).values() if isinstance(kind, type) else ()
+    except (NameError, TypeError):
+        return True
+    return any(_says_nothing(part, seen) for part in inner)
 
 
 def _bad(error: msgspec.ValidationError) -> BadArguments:

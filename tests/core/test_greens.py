@@ -225,6 +225,24 @@ def test_a_text_that_is_only_spelt_otherwise_in_json(tmp_path):
     assert replay(shown, today(tmp_path, other)).verdict is Verdict.FAIL
 
 
+def test_an_order_that_is_kept_by_stopping_what_has_no_part_in_it_or_whose_turn_had_come(tmp_path):
+    stops = policy("before=find_order", "return Block('no')")
+    order = {"order": ["find_order", "create_return", "find_order"]}
+    first = mistake(late_return(tmp_path), "order", "1.1.1", **order)
+    assert replay(first, today(tmp_path, stops)).verdict is Verdict.FAIL
+    other = mistake(late_return(tmp_path), "order", "1.1.1", order=["create_return", "hand_off"])
+    assert replay(other, today(tmp_path, stops)).verdict is Verdict.FAIL
+    early = converse(shop(tmp_path / "then"), Scripted(LATE[1], "Done."), "return OL-1")
+    late = mistake(early, "order", "1.1.1", order=["find_order", "create_return"])
+    assert replay(late, today(tmp_path / "b", WINDOW)).verdict is Verdict.PASS
+
+
+def test_a_text_that_is_not_seen_because_the_tape_holds_no_result(tmp_path):
+    private = mistake(late_return(tmp_path), "redacted", "1.1.1", text="52")
+    other = policy("before=find_order", "return Rewrite({'order_number': 'OL-2'}, 'another')")
+    assert replay(private, today(tmp_path, other)).verdict is Verdict.ERROR
+
+
 def test_a_rewritten_call_that_another_policy_holds_back(tmp_path):
     asked = mistake(late_return(tmp_path), "called_with", args={"order_number": "OL-2"})
     other = policy("before=create_return", "return Rewrite({'order_number': 'OL-2'}, 'another')")
@@ -253,6 +271,36 @@ def test_true_where_one_is_expected(tmp_path):
     one = mistake(talk, "called_with", args={"order_number": 1})
     flag = policy("before=create_return", "return Rewrite({'order_number': True}, 'another')")
     assert replay(one, today(tmp_path, flag, journey=counts)).verdict is Verdict.FAIL
+
+
+MEDDLES = {
+    "the call": ("before=create_return", "call.args['order_number'] = 'OL-2'"),
+    "what was called before": ("before=create_return", "talk.calls[0].args['order_number'] = 'OL-2'"),
+    "what that gave": ("before=create_return", "talk.calls[0].value['days'] = 2"),
+    "a result by name": ("before=create_return", "talk.results('find_order')[0]['days'] = 2"),
+    "a result": ("after=find_order", "result['days'] = 2"),
+    "something in a result": ("before=create_return", "talk.result(find_order)['more'].append(1)"),
+    "the customer": ("on_message", "talk.customer['vip'] = True"),
+}
+
+
+@pytest.mark.parametrize(("stand", "body"), MEDDLES.values(), ids=MEDDLES)
+def test_a_policy_that_changes_what_it_is_shown_instead_of_saying_so(tmp_path, stand, body):
+    """Neither the run nor the record has it: who else reads there reads what was."""
+    loose = JOURNEY.replace("-> Order:", "-> dict:")
+    loose = loose.replace("return shop.orders[order_number]", "return {'days': 52, 'more': []}")
+    meddles = policy(stand, body).replace("rule(message)", "rule(message, talk)")
+    late = WINDOW.replace("order.days", "order['days']")
+    talk = late_return(tmp_path, journey=loose)
+    marked = mistake(talk, "blocked", policy="returns.return_window")
+    before = encode(marked)
+    agent = today(tmp_path, meddles, late, journey=loose)
+    assert replay(marked, agent).verdict is Verdict.PASS
+    assert encode(marked) == before
+    recorded = converse(shop(tmp_path / "live", meddles, journey=loose), Scripted(*LATE), "return OL-1")
+    assert [s.blocks for s in recorded.trace if isinstance(s, Answer)] == [
+        s.blocks for s in talk.trace if isinstance(s, Answer)
+    ]
 
 
 # an expectation that asks nothing, or about something else

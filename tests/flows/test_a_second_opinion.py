@@ -1,24 +1,50 @@
-"""No replay is green where a second program, made of the policies alone, says otherwise (tests/oracle.py)."""
+"""No replay is green where a second program, made of the policies alone, says otherwise (tests/oracle/).
+
+Conversations of a small shop are recorded under some of its rules and put to others; records,
+expectations and journeys are altered by dice on the way (tests/editing.py, tests/altering.py).
+The dice are the same at every run, and few. For more of them, a kind:
+
+    WORKBENCH_EXAMPLES=5000 python -m pytest tests/flows/test_a_second_opinion.py
+"""
 
 # ruff: noqa: E501
 
 from __future__ import annotations
 
+import ast
 import json
+import os
+from functools import cache
+from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kit import WINDOW, Scripted, converse, saved, shop, use
-from oracle import green, opinion
+import oracle
+from altering import altered
+from editing import Editor
+from kit import JOURNEY, WINDOW, Scripted, converse, saved, shop, use
+from oracle import green
+from oracle.expects import OFFLINE
+from realdata import data
 from talking import JOURNEYS
-from workbench import follow
-from workbench.expectation import Expectation
-from workbench.outside.loader import load
+from workbench import follow, trace
+from workbench import replay as replaying
+from workbench.errors import JourneyError, TranscriptError
+from workbench.expectation import KINDS
+from workbench.journey import Agent
+from workbench.mutation import mutants
+from workbench.outside.importers import tau_bench
+from workbench.outside.loader import compiled, load, load_instead
+from workbench.outside.share import safely
 from workbench.outside.transcripts import find
-from workbench.replay import Verdict, replay
-from workbench.transcript import Mark, encode, read
+from workbench.outside.trials import files_in
+from workbench.replay import Verdict
+from workbench.transcript import Transcript, decode, encode, read
+
+MANY = int(os.environ.get("WORKBENCH_EXAMPLES", "0"))
 
 
 def rule(name: str, at: str, wants: str, body: str) -> str:
@@ -32,58 +58,217 @@ RULES = [
     WINDOW,
     rule("strict", "before=create_return", "call, talk", "return Block('no') if talk.turn > 1 else None"),
     rule("other", "before=create_return", "call", "return Rewrite({'order_number': 'OL-2'}, 'rather this')"),
+    rule("again", "before=create_return", "call", "return Rewrite({'order_number': 'OL-1'}, 'that') if call['order_number'] == 'OL-2' else None"),
     rule("person", "before=create_return", "call, talk", "return Escalate('ask') if len(talk.calls) > 1 else None"),
+    rule("meddle", "before=create_return", "call", "call.args['order_number'] = 'OL-2'"),
+    rule("every", "before='every', when=lambda talk: talk.turn > 1", "call, talk", "return Block('no') if len(talk.calls) % 2 else None"),
     rule("hide", "after=find_order", "result", "return Rewrite({'number': result.number, 'days': 1}, 'private')"),
     rule("withhold", "after=find_order", "result", "return Block('no') if result.days > 30 else None"),
+    rule("tell", "after=find_order", "result", "return Block('it is ' + result.number)"),
+    rule("all", "after='every'", "call, result, talk", "return Escalate('look', say='One moment.') if len(talk.results('create_return')) > 1 else None"),
     rule("polite", "before_reply=True", "reply", "return Rewrite(reply + '!', 'friendly') if '!' not in reply else None"),
+    rule("blunt", "before_reply=True", "reply", "return Rewrite(reply.replace('!', ''), 'plain') if '!' in reply else None"),
     rule("mute", "before_reply=True", "reply, talk", "return Block('no') if talk.turn > 1 and 'Done' in reply else None"),
+    rule("fails", "before_reply=True", "reply, talk", "1 / (2 - talk.turn)"),
     rule("quiet", "on_message=True", "message", "return Block('no shouting', say='Please') if message.isupper() else None"),
     rule("tidy", "on_message=True", "message", "return Rewrite(message.lower(), 'tidy') if 'R' in message else None"),
 ]  # fmt: skip
-SOME = st.frozensets(st.integers(0, len(RULES) - 1), max_size=4)
-SAID = st.lists(st.sampled_from(["return OL-1", "RETURN", "Return it", "hello"]), min_size=1, max_size=2)
-EXPECT = st.sampled_from(["", "", "blocked", "rewritten", "escalated", "not_executed", "executed", "allowed"])
-PLACES = st.sampled_from(["1.0.0", "1.1.1", "1.2.1", "1.2.2", "2.1.1", "2.2.1"])
+SAID = [("return OL-1",), ("RETURN", "hello"), ("Return it", "return OL-1"), ("return OL-1", "RETURN")]
+ANSWERS = [
+    [use("find_order", order_number="OL-1")],
+    [use("create_return", "a", order_number="OL-1"), use("create_return", "b", order_number="OL-2")],
+    *["Done."] * 8,
+]
 
 
-def recorded(folder, rules, said):
-    look = [use("find_order", order_number="OL-1")]
-    back = [use("create_return", "a", order_number="OL-1"), use("create_return", "b", order_number="OL-2")]
-    answers = [look, back, *["Done."] * 8] * 2
-    return converse(shop(folder, *(RULES[n] for n in sorted(rules))), Scripted(*answers), *said)
+@pytest.fixture(scope="module")
+def shops(tmp_path_factory):
+    """Gives the agent of a journey's source, in parts, and the record of a conversation with it: each made once."""
+
+    @cache
+    def agent(*parts: str) -> Agent:
+        return shop(tmp_path_factory.mktemp("shop"), *parts[1:], journey=parts[0]).agent
+
+    @cache
+    def record(rules: frozenset[int], said: tuple[str, ...]) -> bytes:
+        loaded = shop(tmp_path_factory.mktemp("then"), *(RULES[n] for n in sorted(rules)))
+        return encode(saved(converse(loaded, Scripted(*ANSWERS * 2), *said)))
+
+    class Shops:
+        today = staticmethod(agent)
+
+        @staticmethod
+        def recorded(rules, said):
+            return json.loads(record(frozenset(rules), said))
+
+    return Shops
 
 
-def agreed(transcript, agent) -> str:
-    """The verdict, after the second opinion has been heard on it."""
-    outcome = replay(transcript, agent)
+def some(rng: Random) -> list[int]:
+    return rng.sample(range(len(RULES)), rng.randint(0, 4))
+
+
+def parts(rules) -> list[str]:
+    return [JOURNEY, *(RULES[n] for n in sorted(rules))]
+
+
+def agreed(whole, agent: Agent) -> Verdict | None:
+    """The verdict, after the second opinion has been heard on it; None for a file that cannot be read."""
+    try:
+        transcript = whole if isinstance(whole, Transcript) else decode(json.dumps(whole).encode(), "edited.json")
+    except TranscriptError:
+        return None
+    recorded = json.loads(encode(transcript))
+    outcome = safely(transcript, agent)
+    assert "a bug of Workbench" not in outcome.why, outcome.why
+    assert json.loads(encode(transcript)) == recorded, "a replay changed its transcript"
     if outcome.verdict is Verdict.PASS:
-        whole = json.loads(encode(transcript))
-        told = opinion(agent, whole)
-        assert green(whole, told), [row for row in told if row[1] != row[2]]
+        assert green(agent, recorded) == ""
     return outcome.verdict
 
 
-@settings(max_examples=60, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
-@given(SOME, SOME, SAID, EXPECT, PLACES)
-def test_no_pair_of_journey_and_transcript_is_green_where_the_oracle_disagrees(
-    tmp_path_factory, then, now, said, expect, at
-):
-    folder = tmp_path_factory.mktemp("pair")
-    talk = recorded(folder / "then", then, said)
-    fields = {"kind": "mistake", "expectations": [Expectation(expect, at)], "marks": [Mark(at)]} if expect else {}
-    agent = shop(folder / "now", *(RULES[n] for n in sorted(now))).agent
-    agreed(saved(talk, **fields), agent)
+def examples(few: int):
+    """A test of so many examples, the same at every run; of MANY where that is asked for."""
+    calm = settings(
+        max_examples=MANY or few, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+    )  # fmt: skip
+
+    def decorate(test):
+        return calm(given(rng=st.randoms(use_true_random=False))(test))
+
+    return decorate
 
 
-@pytest.mark.parametrize("path", find([JOURNEYS.parent / "transcripts"]), ids=lambda path: path.stem)
-def test_the_oracle_agrees_with_every_green_sample(path):
-    transcript = read(path)
-    agreed(transcript, load(JOURNEYS, transcript.agent).agent)
+# the shop
 
 
-def test_the_oracle_sees_a_replay_that_overlooks_a_block(tmp_path, monkeypatch):
-    monkeypatch.setattr(follow, "differs", lambda *_: "")
-    monkeypatch.setattr(follow._Follower, "_ended", lambda *_: True)
-    talk = recorded(tmp_path / "then", set(), ["return OL-1"])
-    with pytest.raises(AssertionError):
-        agreed(saved(talk), shop(tmp_path / "now", RULES[0]).agent)
+@examples(120)
+def test_no_pair_of_journey_and_transcript_is_green_where_the_oracle_disagrees(shops, rng):
+    whole = shops.recorded(some(rng), rng.choice(SAID))
+    if rng.random() < 0.7:
+        Editor(rng).expect(whole)
+    agreed(whole, shops.today(*parts(some(rng))))
+
+
+@examples(120)
+def test_no_edited_record_is_green_where_the_oracle_disagrees(shops, rng):
+    rules = some(rng)
+    whole = Editor(rng).of(shops.recorded(rules, rng.choice(SAID)))
+    agreed(whole, shops.today(*parts(rules if rng.random() < 0.6 else some(rng))))
+
+
+@examples(80)
+def test_no_altered_journey_is_green_where_the_oracle_disagrees(shops, rng):
+    rules = some(rng)
+    whole = shops.recorded(rules, rng.choice(SAID))
+    if rng.random() < 0.5:
+        Editor(rng).expect(whole)
+    try:
+        agent = shops.today(*altered(rng, parts(rules)))
+    except JourneyError:
+        return
+    agreed(whole, agent)
+
+
+# the sample agent
+
+SAMPLES = find([JOURNEYS.parent / "transcripts"])
+
+
+@cache
+def sample() -> Agent:
+    return load(JOURNEYS, "support").agent
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_the_oracle_agrees_with_every_sample(path):
+    assert agreed(read(path), sample()) is Verdict.PASS
+
+
+@examples(120)
+def test_no_edited_sample_is_green_where_the_oracle_disagrees(rng):
+    agreed(Editor(rng).of(json.loads(rng.choice(SAMPLES).read_bytes())), sample())
+
+
+def test_no_mutant_of_the_sample_agent_is_green_where_the_oracle_disagrees():
+    made = mutants(files_in(JOURNEYS), "support")
+    transcripts = [read(path) for path in SAMPLES]
+    chosen = made if MANY else Random(1).sample(made, 10)
+    try:
+        for mutant in chosen:
+            data = mutant.applied((JOURNEYS / mutant.file).read_bytes())
+            load_instead([compiled(JOURNEYS, mutant.file, data)])
+            try:
+                agent = load(JOURNEYS, "support").agent
+            except JourneyError:
+                continue
+            for transcript in transcripts if MANY else transcripts[::3]:
+                agreed(transcript, agent)
+    finally:
+        load_instead([])
+
+
+# real conversations
+
+
+def test_the_oracle_agrees_with_every_green_of_the_airline():
+    path = data("tau-airline", "gpt-4o-airline-trial0.json")
+    agent = load(JOURNEYS, "airline").agent
+    verdicts = [agreed(transcript, agent) for transcript in tau_bench(path.read_bytes(), "airline", path.name)]
+    assert len(verdicts) == 50
+    assert verdicts.count(Verdict.PASS) > 10
+
+
+# the oracle itself
+
+
+def test_the_oracle_has_an_opinion_on_every_expectation_that_a_replay_decides():
+    assert OFFLINE.keys() == {name for name, kind in KINDS.items() if kind.decided == "offline"}
+
+
+def test_the_oracle_imports_nothing_of_the_workbench():
+    for file in Path(oracle.__path__[0]).glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module or ""]
+            assert not [
+                name for name in names if name.split(".")[0] in ("workbench", "importlib", "kit", "talking")
+            ]
+            assert not (isinstance(node, ast.Name) and node.id in ("__import__", "eval", "exec"))
+
+
+BUGS = {
+    "no effect is compared": [(follow, "differs", lambda *_: "")],
+    "what policies make of a result is not compared": [(trace.Move, "after_effect", "allowed")],
+    "what fails is passed over": [(follow.Rerun, "broken", ""), (replaying, "intended", lambda move: True)],
+    "the red is not proven": [(replaying, "red_proof", lambda *_: "")],
+}
+
+
+def sees(shops, monkeypatch, bug, kind="") -> bool:
+    """Whether the oracle is heard against a replay with this bug, within some hundred pairs."""
+    for place, name, wrong in bug:
+        monkeypatch.setattr(place, name, wrong)
+    for seed in range(400):
+        rng = Random(seed)
+        rules = some(rng)
+        whole = shops.recorded(rules, rng.choice(SAID))
+        if kind or rng.random() < 0.7:
+            Editor(rng).expect(whole, kind)
+        try:
+            agreed(whole, shops.today(*parts(rules if rng.random() < 0.3 else some(rng))))
+        except AssertionError:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("bug", BUGS.values(), ids=BUGS)
+def test_a_bug_that_is_planted_in_the_replay_is_seen(shops, monkeypatch, bug):
+    assert sees(shops, monkeypatch, bug)
+
+
+@pytest.mark.parametrize("kind", OFFLINE)
+def test_an_expectation_that_a_replay_always_calls_kept_is_seen(shops, monkeypatch, kind):
+    bug = [(replaying, "holds", lambda e, run: True), (replaying, "red_proof", lambda *_: "")]
+    assert sees(shops, monkeypatch, bug, kind)

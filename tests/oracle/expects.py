@@ -1,0 +1,161 @@
+"""What a transcript expects, of the deeds of a record or of a walk: a few lines each, from docs/replay.md."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from .record import Deed, Place, alike, effect, rewrite
+
+Prompts = Callable[[Place], str | None]
+
+
+def holds(expected: dict[str, Any], deeds: dict[Place, Deed], prompt: Prompts) -> bool:
+    """Whether it is so; no, too, where it cannot be told."""
+    place = tuple(int(part) for part in expected["at"].split("."))
+    deed = deeds.get(place)  # type: ignore[call-overload]
+    return (
+        deed is not None and not deed.fault and bool(OFFLINE[expected["expect"]](expected, place, deeds, prompt))
+    )
+
+
+def _decided(verdict: str) -> Callable[..., bool]:
+    def by_policy(expected: dict[str, Any], place: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
+        wanted = expected.get("policy", "")
+        return any(v == verdict and wanted in ("", policy) for _, policy, v, _ in deeds[place].said)
+
+    return by_policy
+
+
+def _rewritten(expected: dict[str, Any], place: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
+    """Of a named policy: it made something else of it; of any: it is something else in the end."""
+    deed, wanted = deeds[place], expected.get("policy", "")
+    stands = {stand for stand, policy, v, _ in deed.said if v == "rewrite" and wanted in ("", policy)}
+    return any(not alike(rewrite(deed, stand), _first(deed, stand)) for stand in stands)
+
+
+def _first(deed: Deed, stand: str) -> Any:
+    return deed.value if stand == "after" else deed.given
+
+
+def _may_run(deed: Deed) -> bool:
+    return deed.kind == "call" and effect(deed, "before") in ("allowed", "rewritten")
+
+
+def _held_back(deed: Deed) -> bool:
+    return deed.kind == "call" and effect(deed, "before") in ("blocked", "escalated")
+
+
+def _never_ran(expected: dict[str, Any], place: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
+    return _held_back(deeds[place]) and deeds[place].outcome not in ("ok", "error", "fault")
+
+
+def _executed(expected: dict[str, Any], place: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
+    return _may_run(deeds[place])
+
+
+def _allowed(expected: dict[str, Any], place: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
+    return effect(deeds[place], "message", "before", "reply", "after") == "allowed"
+
+
+def _rejected(expected: dict[str, Any], place: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
+    return deeds[place].outcome == "rejected"
+
+
+def _redacted(expected: dict[str, Any], place: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
+    """Gone from what the model and the customer read of it, by a rewrite; what no tape holds nobody has read."""
+    deed = deeds[place]
+    if deed.outcome == "missing" or not any(verdict == "rewrite" for _, _, verdict, _ in deed.said):
+        return False
+    read = [rewrite(deed, "after") if deed.kind == "call" else None, deed.withheld or None, deed.sent]
+    read.append(rewrite(deed, "message") if deed.kind == "message" else None)
+    return not any(expected["text"] in text for value in read if value is not None for text in _texts(value))
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [text for key, held in value.items() for text in (str(key), *_texts(held))]
+    if isinstance(value, list):
+        return [text for held in value for text in _texts(held)]
+    return [value if isinstance(value, str) else json.dumps(value)]
+
+
+def _order(expected: dict[str, Any], place: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
+    """All of them were let through in this order; or this call was held back because its turn had not come."""
+    left = list(expected["order"])
+    for at, deed in deeds.items():
+        if at <= place and left and _may_run(deed) and deed.tool == left[0]:
+            left.pop(0)
+    if _held_back(deeds[place]):
+        return deeds[place].tool in left[1:] and deeds[place].tool != left[0]
+    return not left
+
+
+def _called_with(expected: dict[str, Any], place: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
+    deed = deeds[place]
+    args, wanted = rewrite(deed, "before"), expected["args"]
+    how = expected.get("match", "subset")
+    if not _may_run(deed) or not isinstance(args, dict) or (how == "exact" and set(args) - set(wanted)):
+        return False
+    return all(_fits(expected.get("fields", {}).get(name, how), want, args, name) for name, want in wanted.items())
+
+
+def _fits(how: str, want: Any, args: dict[str, Any], name: str) -> bool:
+    if how == "ignore" or name not in args:
+        return how == "ignore"
+    if how == "regex":
+        return re.search(str(want), str(args[name])) is not None
+    return alike(want, args[name]) if how == "exact" else _inside(want, args[name])
+
+
+def _inside(want: Any, have: Any) -> bool:
+    match want, have:
+        case dict(), dict():
+            return all(key in have and _inside(value, have[key]) for key, value in want.items())
+        case list(), list():
+            return all(any(_inside(one, other) for other in have) for one in want)
+    return alike(want, have)
+
+
+def _prompt_has(there: bool) -> Callable[..., bool]:
+    def reads(expected: dict[str, Any], place: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
+        text = prompt(place)
+        return text is not None and (_close(expected["text"]) in _close(text)) is there
+
+    return reads
+
+
+def _close(text: str) -> str:
+    """Without blank lines: where one section of a prompt ends and the next begins is no matter of words."""
+    return re.sub(r"\n\s*\n", "\n", text)
+
+
+def _reply_has(there: bool) -> Callable[..., bool]:
+    def says(expected: dict[str, Any], place: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
+        deed = deeds[place]
+        held = effect(deed, "reply") in ("blocked", "escalated")
+        if deed.sent is None and not held:
+            return False
+        return (expected["text"] in (deed.sent or "")) is there
+
+    return says
+
+
+OFFLINE: dict[str, Callable[..., bool]] = {
+    "blocked": _decided("block"),
+    "rewritten": _rewritten,
+    "escalated": _decided("escalate"),
+    "not_executed": _never_ran,
+    "allowed": _allowed,
+    "executed": _executed,
+    "rejected": _rejected,
+    "redacted": _redacted,
+    "order": _order,
+    "called_with": _called_with,
+    "prompt_contains": _prompt_has(True),
+    "prompt_lacks": _prompt_has(False),
+    "reply_contains": _reply_has(True),
+    "reply_lacks": _reply_has(False),
+}

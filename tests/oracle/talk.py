@@ -1,0 +1,63 @@
+"""What a policy is handed: the conversation so far, and a call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
+
+from .record import Place
+
+
+@dataclass
+class Talk:
+    """What a policy may ask of a conversation, kept by hand."""
+
+    setup: dict[str, Any]
+    turn: int = 0
+    journey: str = ""
+    handed_off: bool = False
+    said: list[str] = field(default_factory=list)
+    replies: list[str] = field(default_factory=list)
+    dialogue: list[tuple[str, str]] = field(default_factory=list)
+    calls: list[Any] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.now = datetime.fromisoformat(self.setup.get("clock", "2026-01-05T10:00:00+00:00"))
+        self.customer, self.channel = self.setup.get("customer", {}), self.setup.get("channel", "chat")
+
+    @property
+    def last_said(self) -> str:
+        return self.said[-1] if self.said else ""
+
+    def results(self, tool: Any, **args: Any) -> list[Any]:
+        name = tool if isinstance(tool, str) else tool.name
+        fits = [c for c in self.calls if c.tool == name and c.ok and args.items() <= c.args.items()]
+        return [c.value if isinstance(tool, str) else tool.decode(c.value) for c in fits]
+
+    def result(self, tool: Any, **args: Any) -> Any:
+        return (self.results(tool, **args) or [None])[-1]
+
+    def hear(self, text: str) -> None:
+        self.said.append(text)
+        self.dialogue.append(("user", text))
+
+    def reply(self, text: str) -> None:
+        self.replies.append(text)
+        self.dialogue.append(("agent", text))
+
+    def called(self, place: Place, tool: str, args: Any, outcome: str, value: Any) -> Any:
+        call = SimpleNamespace(place=place, tool=tool, args=args, outcome=outcome, value=value, ok=outcome == "ok")
+        self.calls.append(call)
+        return call
+
+
+class View:
+    """A call as a policy sees it."""
+
+    def __init__(self, tool: str, args: dict[str, Any]) -> None:
+        self.tool, self.args, self.get = tool, args, args.get
+
+    def __getitem__(self, name: str) -> Any:
+        return self.args[name]
