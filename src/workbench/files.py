@@ -43,5 +43,14 @@ def read_bytes(path: Path, limit: int = LIMIT) -> bytes:
     return data
 
 
+def beginning(path: Path, size: int = 200) -> bytes:
+    """The first bytes of a regular file; b"" for anything else, and for one that cannot be read."""
+    try:
+        with open(path, "rb", opener=_open) as file:
+            return file.read(size) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
+    except (OSError, ValueError):
+        return b""
+
+
 def _open(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a pipe that nobody writes to must not hold us

@@ -8,6 +8,7 @@ lines as a list of lines, nothing volatile. Reading never rewrites.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterable
 from datetime import datetime
@@ -113,7 +114,9 @@ def decode(data: bytes, name: str = "") -> Transcript:
         transcript = _DECODER.decode(data)
     except msgspec.DecodeError as error:
         wrong = error
-    except (RecursionError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        wrong = error
+    except RecursionError as error:
         raise TranscriptError(f"not a transcript: {error}", where=name) from None
     if transcript is None or transcript.schema != SCHEMA:
         transcript = _climbed(data)
@@ -164,7 +167,27 @@ def _join_lines(transcript: Transcript, name: str) -> None:
 _TEXTS = {"text", "thinking"}
 
 
+_AS_UTF_8 = "save it as UTF-8, or restore it from git"
+# how a file begins that is not UTF-8 as JSON has it, the longest first; what it is; what to do
+_FOREIGN = (
+    *((begins, "UTF-32", _AS_UTF_8) for begins in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)),
+    *((begins, "UTF-16", _AS_UTF_8) for begins in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, b"{\0", b"\0{")),
+    (codecs.BOM_UTF8, "UTF-8 with a byte order mark", "save it as UTF-8 without one"),
+    (b"\x1f\x8b", "compressed with gzip", "unpack it"),
+    (b"PK\x03\x04", "a zip archive", "unpack it"),
+)
+
+
 def _unreadable(data: bytes, name: str, error: Exception | None) -> TranscriptError:
+    if not data.strip(b"\0 \t\r\n"):
+        what = "the file is empty" if not data else f"there is nothing in its {len(data)} bytes"
+        return TranscriptError(what, where=name, next="restore it from git, or delete it")
+    for begins, what, then in _FOREIGN:
+        if data.startswith(begins):
+            return TranscriptError(f"not a transcript as it is: it is {what}", where=name, next=then)
+    if isinstance(error, UnicodeDecodeError):
+        line = data[: _first_foreign(data)].count(b"\n") + 1
+        return TranscriptError("a byte in it is no UTF-8", where=f"{name}:{line}", next=_AS_UTF_8)
     found = re.search(rb'"schema"\s*:\s*"workbench\.transcript/(\d+)"', data)
     if found and int(found[1]) > FORMAT:
         return TranscriptError(
@@ -185,6 +208,15 @@ def _unreadable(data: bytes, name: str, error: Exception | None) -> TranscriptEr
     line = data[: int(at[1])].count(b"\n") + 1 if at else line_of(data, way(spot[1])) if spot else 0
     where = f"{name}:{line}" if line else name
     return TranscriptError(str(error), where=where, next="mend the line, or restore the file from git")
+
+
+def _first_foreign(data: bytes) -> int:
+    """Where the first byte stands that is no UTF-8."""
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        return error.start
+    return 0
 
 
 def _check(transcript: Transcript, name: str) -> None:

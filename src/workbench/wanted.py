@@ -14,6 +14,7 @@ import msgspec
 
 from .case import Head
 from .errors import UsageError
+from .near import MANY, did_you_mean, near
 
 KINDS = ("mistake", "guard")
 
@@ -72,8 +73,21 @@ def _known(what: str, asked: tuple[str, ...], there: Iterable[str]) -> None:
             raise UsageError(
                 f"no transcript here has the {what} {name!r}",
                 where=f"--{what}",
-                next=f"there is: {some}" if some else f"leave --{what} out: no transcript here has any",
+                next=did_you_mean(name, names, f"there is: {some}")
+                if some
+                else f"leave --{what} out: no transcript here has any",
             )
+
+
+def unfound(words: str, heads: dict[str, Head | None]) -> dict[str, list[str]]:
+    """The words of an expression that no transcript has, and what each may have meant; `not` asks for none."""
+    tokens = _Tokens(words)
+    _either(tokens)
+    texts = [_text(path, head) for path, head in heads.items() if head is not None]
+    gone = [word for word in tokens.asked if not any(word in text for text in texts)]
+    there = {word for text in texts[:MANY] for word in re.findall(r"\w+", text)} if gone else set()
+    there |= {head.id for head in heads.values() if head is not None} if gone else set()
+    return {word: near(word, sorted(there)) for word in gone}
 
 
 def _text(path: str, head: Head) -> str:
@@ -96,6 +110,7 @@ class _Tokens:
     def __init__(self, text: str) -> None:
         self.text, self.at, self._end = text, 0, 0
         self.here, self.quoted = "", False
+        self.asked: list[str] = []  # the words that something must have
         self.next()
 
     def next(self) -> None:
@@ -144,7 +159,9 @@ def _both(tokens: _Tokens) -> Test:
 def _one(tokens: _Tokens) -> Test:
     if tokens.is_("not"):
         tokens.next()
+        asked = len(tokens.asked)
         test = _one(tokens)
+        del tokens.asked[asked:]
         return lambda text: not test(text)
     if tokens.is_("("):
         tokens.next()
@@ -156,5 +173,6 @@ def _one(tokens: _Tokens) -> Test:
     word = tokens.here.lower()
     if not word or (not tokens.quoted and word in (")", "and", "or")):
         raise tokens.unexpected("a word")
+    tokens.asked.append(word)
     tokens.next()
     return lambda text: word in text

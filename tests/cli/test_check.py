@@ -96,7 +96,7 @@ def test_all_agents_are_checked_unless_one_is_named(
     assert run(["check", "--agent", "shop"]) == 0
     assert "random" not in capsys.readouterr().out
     assert run(["check", "--agent", "shoop"]) == 4
-    assert "choose one of: desk, shop" in capsys.readouterr().err
+    assert "did you mean shop?" in capsys.readouterr().err
 
 
 def test_what_two_agents_share_is_said_once(check: Any) -> None:

@@ -67,7 +67,9 @@ def test_words_that_fit_nothing_are_5_and_say_what_there_is(project, capsys):
     assert run(["replay", "-k", "gaurd"]) == 5
     said = capsys.readouterr().err
     assert "none of the 13 transcripts fits -k 'gaurd'" in said
-    assert "guard-0, guard-1" in said
+    assert "did you mean guard for gaurd?" in said
+    assert run(["replay", "-k", "zebra"]) == 5
+    assert "choose of these: guard-0, guard-1" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", ["--tag=od", "--kind=mistaken", "--agent=shpo", "-k=a and"])
@@ -217,7 +219,7 @@ def test_a_shard_that_was_not_finished_makes_no_green(project):
     assert run(["merge", *files]) == 2
 
 
-@pytest.mark.parametrize("option", ["-k=late", "--shard=1/1"])
+@pytest.mark.parametrize("option", ["-klate", "--shard=1/1"])
 def test_a_pipe_among_the_files_does_not_hold_up_the_choosing(project, option):
     os.mkfifo(project / "transcripts/pipe.json")
     done = subprocess.run(

@@ -65,7 +65,35 @@ def test_a_mistake_that_a_replay_cannot_decide(project, expect, fields):
     assert run(["replay"]) == 10
 
 
+def test_an_option_with_nothing_in_it(project):
+    assert run(["replay", "-k", ""]) == run(["replay", "--shard="]) == run(["replay", ""]) == 4
+
+
+def test_a_word_that_no_transcript_has(project, capsys):
+    assert run(["replay", "-k", "guard or retruns"]) == 4
+    assert "-k: no transcript here has the word 'retruns'" in capsys.readouterr().err
+    assert run(["replay", "-k", "guard and not retruns"]) == 0  # it keeps nothing out
+
+
+def test_a_report_that_could_not_be_written(project):
+    (project / "file").write_text("")
+    assert run(["replay", "--json", "file/out.json"]) == 4
+
+
 # counted twice, or not at all
+
+
+@pytest.mark.parametrize("name", [".old/late.json", ".late.json", "late.json.bak", "late", "a/.b/c/late.json"])
+def test_a_transcript_that_is_never_replayed(project, capsys, name):
+    put(project, "late", late_mistake(project))
+    to = project / "transcripts" / name
+    to.parent.mkdir(parents=True, exist_ok=True)
+    (project / "transcripts/late.json").rename(to)
+    assert run(["replay", "--json", "out.json", "--markdown", "out.md"]) == 0
+    told = f"1 more transcript lies there and cannot be found (hidden, or not named *.json): transcripts/{name}"
+    assert told in capsys.readouterr().err
+    assert told in (project / "out.md").read_text()
+    assert json.loads((project / "out.json").read_text())["passed_over"] == [f"transcripts/{name}"]
 
 
 def test_a_file_that_is_named_twice(project, capsys):

@@ -18,6 +18,7 @@ SRC = Path(__file__).parents[2] / "src" / "workbench"
 
 CORE = (
     "errors",
+    "near",
     "source",
     "settings",
     "pattern",

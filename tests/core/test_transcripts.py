@@ -21,6 +21,24 @@ def transcript(tmp_path):
     return saved(converse(shop(tmp_path), model, "line one\nline two"), title="a return")
 
 
+@pytest.mark.parametrize(
+    ("data", "words", "then"),
+    [
+        (b"", "the file is empty", "restore it from git"),
+        (b"\0" * 512, "there is nothing in its 512 bytes", "restore it from git"),
+        ("{}".encode("utf-8-sig"), "it is UTF-8 with a byte order mark", "without one"),
+        ("{}".encode("utf-16"), "it is UTF-16", "save it as UTF-8"),
+        ("{}".encode("utf-16-le"), "it is UTF-16", "save it as UTF-8"),
+        (b"\x1f\x8b\x08", "compressed with gzip", "unpack it"),
+        (b'{"schema": "workbench.transcript/1",\n "id": "\xe4"}', "x.json:2: a byte in it is no UTF-8", "UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_json_as_it_is_says_what_it_is_and_what_to_do(data, words, then):
+    with pytest.raises(TranscriptError, match=words) as told:
+        decode(data, "x.json")
+    assert then in told.value.next
+
+
 def test_what_is_written_reads_back_the_same(transcript):
     assert decode(encode(transcript)) == transcript
 

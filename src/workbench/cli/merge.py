@@ -46,7 +46,14 @@ def read(file: Path) -> Tally:
         Shard.parse(part.shard)
         numbers = int(data["selected"]), float(data["seconds"])
         options = msgspec.convert(data["options"], dict[str, str])
-        whole = Tally(cases, *numbers, options, interrupted=bool(data["interrupted"]), part=part)
+        whole = Tally(
+            cases,
+            *numbers,
+            options,
+            interrupted=bool(data["interrupted"]),
+            part=part,
+            passed_over=msgspec.convert(data["passed_over"], list[str]),
+        )
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", where=str(file), next=_NEXT) from None
     except (msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -92,6 +99,7 @@ def join(shards: dict[str, Tally]) -> Tally:
         max(tally.seconds for tally in tallies),
         tallies[0].options,
         interrupted=any(tally.interrupted for tally in tallies),
+        passed_over=tallies[0].passed_over,
     )
 
 

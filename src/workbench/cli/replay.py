@@ -84,6 +84,7 @@ def once(project: Project, scope: Scope, how: How, quiet: bool) -> Tally:
         scope.options | how.asked,
         root="" if root == "." else root,
         interrupted=interrupted,
+        passed_over=selection.passed_over,
         part=Part(str(scope.shard), selection.total, selection.seal, _code(project)) if scope.shard else None,
     )
 

@@ -25,6 +25,7 @@ def as_json(tally: Tally) -> dict[str, Any]:
         "options": tally.options,
         "shard": tally.part,
         "selected": tally.selected,
+        "passed_over": tally.passed_over,
         "interrupted": tally.interrupted,
         "seconds": round(tally.seconds, 3),
         "exit": int(tally.code),

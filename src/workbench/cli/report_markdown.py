@@ -33,7 +33,7 @@ def render(tally: Tally, limit: int = 0) -> str:
 
 def _top(tally: Tally) -> str:
     rows = "".join(f"| {verdict.value} | {count} |\n" for verdict, count in tally.counts.items() if count)
-    notes = "".join(f"\n{note}\n" for note in tally.notes)
+    notes = "".join(f"\n{code(note)}\n" for note in tally.notes)
     options = ", ".join(f"{name} {code(value)}" for name, value in tally.options.items())
     asked = f"\nAsked for: {options}\n" if options else ""
     head = f"# Replay: {tally.code.name}\n\n{tally.number} in {tally.took}\n"

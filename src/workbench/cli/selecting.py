@@ -10,12 +10,12 @@ import msgspec
 
 from ..errors import UsageError
 from ..outside.failures import Failures
-from ..outside.heads import head, seal
+from ..outside.heads import look
 from ..outside.project import Project, lies_in
-from ..outside.transcripts import BESIDE, find, holds_none
+from ..outside.transcripts import BESIDE, find, holds_none, passed_over
 from ..shard import Shard
 from ..steps import digest
-from ..wanted import Wanted
+from ..wanted import Wanted, unfound
 from .report import say
 
 
@@ -34,36 +34,56 @@ class Scope(msgspec.Struct, frozen=True):
 
 
 class Selection(msgspec.Struct, frozen=True):
-    """The files to replay, last failures first. `total` of all shards, `seal` a hash of what they hold."""
+    """The files to replay, last failures first. `total` of all shards, `seal` a hash of what they hold.
+
+    `passed_over` lie in the folders too and say that they are transcripts, but none would look for them there.
+    """
 
     names: list[str]
     total: int
     seal: str = ""
+    passed_over: list[str] = []
 
 
 def select(project: Project, scope: Scope, failures: Failures) -> Selection:
     """Raises UsageError for a path, a name or an expression that makes no sense; says why nothing is selected."""
-    names = [os.path.relpath(path) for path in files(project, scope.paths)]
+    left: list[str] = []
+    names = [os.path.relpath(path) for path in files(project, scope.paths, left)]
+    over = [os.path.relpath(path) for path in passed_over(left)]
     found = len(names)
     if not found:
         say("nothing to replay: no transcript is selected")
         say("  next: save one in the workbench (it goes to transcripts/), or name files")
-    heads = {name: head(name) for name in names} if scope.wanted or scope.shard else {}
+    looked = {name: look(name) for name in names} if scope.wanted or scope.shard else {}
+    heads = {name: each.head for name, each in looked.items()}
     if scope.wanted and found:
         wanted = scope.wanted.chooser(heads.values())
         names = [name for name in names if wanted(name, heads[name])]
-        if not names:
+        strange = unfound(scope.wanted.words, heads) if scope.wanted.words.strip() else {}
+        if names:
+            _all_known(strange)
+        else:
             told = " ".join(f"{option} {value!r}" for option, value in scope.wanted.options.items())
             say(f"nothing to replay: none of the {found} transcripts fits {told}")
-            say(f"  next: choose of these: {_some(one.id for one in heads.values() if one)}")
+            near = [f"{' or '.join(there)} for {word}" for word, there in strange.items() if there]
+            then = f"did you mean {', '.join(near)}?" if near else ""
+            say(f"  next: {then or 'choose of these: ' + _some(one.id for one in heads.values() if one)}")
     names = _failed_first(names, failures, scope.failed)
     if scope.shard is None:
-        return Selection(names, len(names))
+        return Selection(names, len(names), passed_over=over)
     ids = {name: (one.id if (one := heads[name]) else Path(name).as_posix()) for name in names}
     mine = [name for name in names if scope.shard.holds(ids[name])]
     if names and not mine:
         say(f"shard {scope.shard} holds none of the {len(names)} selected transcripts")
-    return Selection(mine, len(names), digest(sorted((name, ids[name], seal(name)) for name in names)))
+    seal = digest(sorted((name, ids[name], looked[name].seal) for name in names))
+    return Selection(mine, len(names), seal, over)
+
+
+def _all_known(strange: dict[str, list[str]]) -> None:
+    """Raises UsageError for a word that no transcript has, though others chose some."""
+    for word, near in strange.items():
+        then = f"did you mean {' or '.join(near)}?" if near else "take it out"
+        raise UsageError(f"no transcript here has the word {word!r}", where="-k", next=then)
 
 
 def _failed_first(names: list[str], failures: Failures, only: bool) -> list[str]:
@@ -77,12 +97,12 @@ def _failed_first(names: list[str], failures: Failures, only: bool) -> list[str]
     return first + [name for name in names if name not in known] if first else names
 
 
-def files(project: Project, paths: Iterable[Path]) -> list[Path]:
+def files(project: Project, paths: Iterable[Path], left: list[str]) -> list[Path]:
     """The files to replay. A path that names nothing is an error, never an empty success."""
     paths = list(paths)
     if not paths:
-        return find([project.transcripts]) if project.transcripts.is_dir() else []
-    found = find(paths)
+        return find([project.transcripts], left) if project.transcripts.is_dir() else []
+    found = find(paths, left)
     for path in paths:
         if path.name.endswith(BESIDE):
             raise UsageError(f"{path} waits for a person's word", next="name the transcript it lies beside")

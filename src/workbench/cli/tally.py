@@ -9,8 +9,10 @@ import msgspec
 
 from ..case import Case
 from ..replay import Verdict
-from .report import Exit, worst
+from .report import Exit, clean, worst
 from .verdicts import CODES
+
+MAX_NAMED = 4  # files in one line
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -26,7 +28,8 @@ class Tally(msgspec.Struct, frozen=True, dict=True):
     """The cases that were decided, of `selected` transcripts that were to be.
 
     `seconds` is wall time; `options` what was asked for, by name; `root` the
-    project's folder as seen from here, "" for this one; `part` is None where all were to be decided here.
+    project's folder as seen from here, "" for this one; `part` is None where all were to be decided here;
+    `passed_over` are files in its folders that say they are transcripts, and were none of the selected.
     """
 
     cases: list[Case]
@@ -36,6 +39,7 @@ class Tally(msgspec.Struct, frozen=True, dict=True):
     root: str = ""
     interrupted: bool = False
     part: Part | None = None
+    passed_over: list[str] = []
 
     @cached_property
     def counts(self) -> dict[Verdict, int]:
@@ -91,6 +95,11 @@ class Tally(msgspec.Struct, frozen=True, dict=True):
     def notes(self) -> list[str]:
         """What a green count alone would not say."""
         said = []
+        over = len(self.passed_over)
+        if over:
+            names = ", ".join(self.passed_over[:MAX_NAMED]) + (" …" if over > MAX_NAMED else "")
+            more = f"{over} more transcripts lie" if over > 1 else "1 more transcript lies"
+            said.append(f"{more} there and cannot be found (hidden, or not named *.json): {clean(names)}")
         if self.tools:
             taped = sum(case.outcome.taped for case in self.cases)
             said.append(f"{self.ran or 'no'} calls ran their tool, {taped} took the result from the tape")

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from ..errors import UsageError
+from ..files import beginning
 from ..ladder import PREFIX
 from .report import out_data
 
@@ -31,16 +32,8 @@ def _check(target: str) -> None:
     if top is not None and top.parent == Path(top.anchor):  # `$NOT_SET/out/report.json`
         where = "folders are made for a report, but not at the root of the disk"
         raise UsageError(f"there is no folder {top}", where=target, next=f"check the path: {where}")
-    if path.is_file() and PREFIX.encode() in _beginning(path):
+    if path.is_file() and PREFIX.encode() in beginning(path):
         raise UsageError("it is a transcript", where=target, next="give the report a file of its own")
-
-
-def _beginning(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(200)
-    except OSError:
-        return b""
 
 
 def deliver(target: str, data: bytes) -> None:

@@ -20,6 +20,7 @@ import msgspec
 
 from ..errors import JourneyError
 from ..journey import BUILT_IN, Agent, Journey
+from ..near import did_you_mean
 from ..source import ROOT_PACKAGE, journey_line
 from .finding import Finding, bad_allows, error, place, warning, without_allowed
 from .lint_agent import check_conditions, check_policies, check_tools
@@ -205,7 +206,4 @@ def _keys(data: object) -> set[str]:
 
 
 def _nearest(name: str, known: set[str]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, sorted(known), n=1)
-    return f"did you mean {near[0]}?" if near else f"the tools here: {', '.join(sorted(known))}"
+    return did_you_mean(name, sorted(known), f"the tools here: {', '.join(sorted(known))}")

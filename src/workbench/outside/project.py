@@ -8,8 +8,12 @@ from typing import Any
 import msgspec
 
 from ..errors import UsageError
+from ..near import did_you_mean
 from .config import CONFIG, read
 from .loader import agent_names
+from .transcripts import STATE
+
+INIT = "`workbench init` makes one"
 
 
 class Project(msgspec.Struct, frozen=True):
@@ -28,7 +32,7 @@ class Project(msgspec.Struct, frozen=True):
 
     @property
     def state(self) -> Path:
-        return self.root / ".workbench"
+        return self.root / STATE
 
     def agent(self, asked: str = "") -> str:
         """The agent to work on: asked for, configured, or the only one. Raises UsageError."""
@@ -38,7 +42,7 @@ class Project(msgspec.Struct, frozen=True):
             if wanted not in there:
                 raise UsageError(
                     f"there is no agent {wanted!r} in {self.journeys.name}/",
-                    next=f"choose one of: {', '.join(there)}" if there else "`workbench init` makes one",
+                    next=did_you_mean(wanted, there, f"choose one of: {', '.join(there)}") if there else INIT,
                 )
             return wanted
         if not there:

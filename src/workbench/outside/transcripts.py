@@ -4,27 +4,37 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from ..errors import TranscriptError, UsageError
+from ..files import beginning
+from ..ladder import PREFIX
+from ..near import MANY, near
 from ..transcript import Transcript, encode
 
+SUFFIX = ".json"  # whatever its case
 PENDING = ".pending.json"
 RECEIPT = ".receipt.json"
 BESIDE = (PENDING, RECEIPT)  # what may lie beside a transcript and is none
+STATE = ".workbench"
+DEEP = 100  # folders of a hidden one that are looked into
 
 
-def find(paths: Iterable[Path]) -> list[Path]:
-    """The transcript files that paths name, each once: files as they are, folders searched. Raises UsageError."""
+def find(paths: Iterable[Path], left: list[str] | None = None) -> list[Path]:
+    """The transcript files that paths name, each once: files as they are, folders searched. Raises UsageError.
+
+    What else lies in the folders is added to `left`.
+    """
     found: dict[str, Path] = {}  # by where they really are: only links need the disk to be asked
     for path in paths:
         if path.is_dir():
-            for real, file in _search(str(path), os.path.realpath(path), set()):
+            for real, file in _search(str(path), os.path.realpath(path), set(), left):
                 found.setdefault(real, Path(file))
         elif os.path.lexists(path):
             found.setdefault(os.path.realpath(path), path)
         else:
-            raise UsageError(f"there is no file or folder {path}", next="check the path")
+            raise UsageError(f"there is no file or folder {path}", next=_meant(path))
     return list(found.values())
 
 
@@ -33,30 +43,76 @@ def holds_none(folder: Path) -> bool:
     return next(_search(str(folder), os.path.realpath(folder), set()), None) is None
 
 
-def _search(folder: str, here: str, been: set[str]) -> Iterator[tuple[str, str]]:
+def passed_over(left: Iterable[str]) -> list[str]:
+    """Which of what `find` left say that they are transcripts: hidden ones, and copies under other names."""
+    ours = os.sep + STATE
+    files = (
+        file
+        for path in left
+        if not path.endswith(ours)
+        for file in (_hidden(path) if os.path.isdir(path) else [path])
+    )
+    mark = PREFIX.encode()
+    return sorted(f for f in files if not f.lower().endswith(BESIDE) and mark in beginning(Path(f)))
+
+
+def _hidden(folder: str) -> Iterator[str]:
+    """The *.json in a hidden folder and a little below: nobody waits for all of a .git or a .venv."""
+    walked = islice(os.walk(folder), DEEP)
+    return (os.path.join(at, n) for at, _, names in walked for n in names if n.lower().endswith(SUFFIX))
+
+
+def _meant(path: Path) -> str:
+    """What may have been meant by a path that is not there, by its name, its id or its folder."""
+    here = next((folder for folder in path.parents if folder.is_dir()), Path())
+    try:
+        beside = [entry.path for entry in os.scandir(here)] if here != Path() else os.listdir()
+        roots = [here] if here != Path() else [Path("transcripts")]
+        below = [str(file) for file in islice(find(root for root in roots if root.is_dir()), MANY)]
+    except (OSError, UsageError):
+        return "check the path"
+    ids = {Path(file).stem: file for file in below}
+    found = ids.get(path.name) or ids.get(path.stem)
+    if found:
+        return f"did you mean {found}?"
+    folders = (str(folder) for folder in {Path(file).parent for file in below})
+    known = {os.path.relpath(one, here): one for one in (*beside, *folders, *below)}
+    names = [known[one] for one in near(os.path.relpath(path, here), known)]
+    names = names or [ids[one] for one in near(path.stem, ids)]
+    return f"did you mean {' or '.join(names)}?" if names else "check the path"
+
+
+def _search(folder: str, here: str, been: set[str], left: list[str] | None = None) -> Iterator[tuple[str, str]]:
     """The *.json below a folder that really is `here`, by name: where each really is, and how it was found.
 
-    Links to folders are followed once each; what is hidden or pending is passed over.
+    Links to folders are followed once each; what is hidden or pending is passed over, to `left`.
     """
     been.add(here)
     try:
         with os.scandir(folder) as entries:
-            visible = sorted((e for e in entries if not e.name.startswith(".")), key=lambda e: e.name)
+            there = sorted(entries, key=lambda e: e.name)
     except OSError as error:
         raise UsageError(f"the folder cannot be read: {error.strerror}", where=folder) from None
-    for entry in visible:
+    for entry in there:
+        if entry.name.startswith("."):
+            if left is not None:
+                left.append(entry.path)
+            continue
         linked = entry.is_symlink()
         real = os.path.realpath(entry.path) if linked else os.path.join(here, entry.name)
         if os.path.isdir(real) if linked else entry.is_dir():
             if real not in been:
-                yield from _search(entry.path, real, been)
-        elif entry.name.endswith(".json") and not entry.name.endswith(BESIDE):
+                yield from _search(entry.path, real, been, left)
+        elif entry.name.lower().endswith(SUFFIX) and not entry.name.lower().endswith(BESIDE):
             yield real, entry.path
+        elif left is not None:
+            left.append(entry.path)
 
 
 def beside(path: Path, kind: str) -> Path:
     """Where what belongs to a transcript lies: its PENDING run, its RECEIPT."""
-    return path.with_name(path.name.removesuffix(".json") + kind)
+    name = path.name[: -len(SUFFIX)] if path.name.lower().endswith(SUFFIX) else path.name
+    return path.with_name(name + kind)
 
 
 def write(path: Path, transcript: Transcript) -> None:

@@ -1,0 +1,78 @@
+"""What a choice that fits nothing may have meant, and what lies among the transcripts and is never chosen."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from kit import late_mistake, late_talk, put, saved
+from workbench.cli import run
+
+
+@pytest.fixture
+def shelf(project):
+    """Beside the guard a mistake in a folder, with tags."""
+    put(project, "returns/late-return", late_mistake(project, policy=""))
+    path = project / "transcripts/returns/late-return.json"
+    data = json.loads(path.read_text())
+    path.write_text(json.dumps({**data, "id": "late-return", "tags": ["returns", "money"], "title": "Too late"}))
+    return project
+
+
+# did you mean
+
+
+@pytest.mark.parametrize(
+    ("command", "meant"),
+    [
+        (["-k", "retruns"], "did you mean returns for retruns?"),
+        (["-k", "late-retrun"], "did you mean late-return for late-retrun?"),
+        (["--tag", "mony"], "did you mean money?"),
+        (["--kind", "mistakes"], "did you mean mistake?"),
+        (["--agent", "shpo"], "did you mean shop?"),
+        (["transcripts/gaurd.json"], "did you mean transcripts/guard.json?"),
+        (["transcripts/retruns"], "did you mean transcripts/returns?"),
+        (["transcript"], "did you mean transcripts?"),
+        (["late-return"], "did you mean transcripts/returns/late-return.json?"),
+        (["transcripts/late-return.json"], "did you mean transcripts/returns/late-return.json?"),
+        (["late-retunr"], "did you mean transcripts/returns/late-return.json?"),
+        (["transcripts/zzz.json"], "next: check the path"),
+    ],
+)
+def test_what_fits_nothing_says_what_may_have_been_meant(shelf, capsys, command, meant):
+    assert run(["replay", *command]) in (4, 5)
+    assert meant in capsys.readouterr().err
+
+
+# what is passed over
+
+
+def test_a_suffix_in_capitals_is_a_suffix(project, capsys):
+    put(project, "other", late_mistake(project))
+    (project / "transcripts/other.json").rename(project / "transcripts/OTHER.JSON")
+    assert run(["replay"]) == 1
+    assert "FAIL transcripts/OTHER.JSON" in capsys.readouterr().err
+
+
+def test_what_is_no_transcript_is_not_named(project, capsys):
+    folder = project / "transcripts"
+    (folder / "README.md").write_text("# Transcripts\n")
+    (folder / ".vscode").mkdir()
+    (folder / ".vscode/settings.json").write_text("{}")
+    (folder / "guard.pending.json").write_bytes((folder / "guard.json").read_bytes())
+    (project / ".workbench/live").mkdir(parents=True)
+    (project / ".workbench/live/late-1.json").write_bytes((folder / "guard.json").read_bytes())
+    run(["replay", "."])
+    assert "more transcript" not in capsys.readouterr().err
+
+
+def test_a_copy_that_cannot_be_found_does_not_hide_in_a_merge(project, capsys):
+    (project / "transcripts/.late.json").write_bytes((project / "transcripts/guard.json").read_bytes())
+    put(project, "b", saved(late_talk(project)))
+    files = [f"{n}.json" for n in (1, 2)]
+    for n in (1, 2):
+        run(["replay", "--shard", f"{n}/2", "--json", f"{n}.json"])
+    capsys.readouterr()
+    run(["merge", *files])
+    assert "1 more transcript lies there" in capsys.readouterr().err
