@@ -1,37 +1,63 @@
 """A receipt: what live trials once said of a transcript, so that a run without a model can show it.
 
-It lies beside its transcript and may be committed. It holds no words of a
-conversation but those of a judge, and no secret.
+It lies beside its transcript and may be committed. It holds no key; what it
+quotes of a conversation (why a trial failed, what a judge said) went through
+redaction. Its seal tells a file that was changed since; it is no signature: who
+can write a receipt can seal one.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from .errors import TranscriptError
+from .steps import digest
 from .transcript import Transcript
 
-SCHEMA = "workbench.receipt/1"
+SCHEMA = "workbench.receipt/2"
+
+ANEW = "delete it and ask anew"
+
+
+class Today(NamedTuple):
+    """What a receipt is held against: a transcript and what a replay found of it; who would be asked.
+
+    `model` is "" where the project names none; `left` is the place where the
+    run leaves the record, "" where it does not.
+    """
+
+    id: str
+    expects: str
+    prompt: str
+    code: str
+    server: str
+    model: str = ""
+    left: str = ""
 
 
 class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
     """`passed` of `counted` trials passed; `faults` of the infrastructure count neither way; `asked` were wanted.
 
-    `prompt` is the hash of what the model was asked with, `code` that of the
-    agent's files, `expects` that of the expectations; `since` the place from
-    which the model was live, "" for all of it. `date` is that of the run, in UTC.
+    `model` was asked, `answered` is what the server calls it where that is
+    another name; `server` is a host, never with a key. `prompt` is the hash of
+    what the model was asked with, `code` that of the agent's files, `expects`
+    that of the expectations; `since` the place from which the model was live,
+    "" for all of it. `date` is that of the run, in UTC.
+    `seal` is the hash of all the rest.
     """
 
     schema: str
     id: str
     model: str
+    server: str
     date: str
     asked: int
     counted: int
     passed: int
     faults: int = 0
+    answered: str = ""
     since: str = ""
     expectation: str = ""
     expects: str
@@ -39,20 +65,43 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     code: str
     why: str = ""
     judged: list[dict[str, Any]] = []
+    seal: str = ""
 
     @property
     def green(self) -> bool:
         """Whether every trial that was asked for ran, counted and passed."""
         return 0 < self.asked <= self.passed == self.counted
 
-    def fits(self, expects: str, prompt: str) -> bool:
-        """Whether it speaks of these expectations, and of what the model would be asked with today."""
-        return self.expects == expects and self.prompt == prompt
+    def void(self, today: Today) -> str:
+        """Why it does not speak of today, in words; "" where it does."""
+        if self.id != today.id:
+            return f"of another transcript, {self.id}"
+        if self.expects != today.expects:
+            return "for another expectation"
+        if self.prompt != today.prompt:
+            return "on another prompt than today's"
+        if self.server != today.server:
+            return f"not at {today.server}, where a model would be asked today"
+        if today.model not in ("", self.model):
+            return f"not of {today.model}, the model that the project names"
+        if today.left and self.code != today.code:  # beyond it nobody knows what a model would be asked with
+            return f"on other files of the agent, and the run leaves the record at {today.left}"
+        return ""
+
+    @property
+    def sealed(self) -> Receipt:
+        return msgspec.structs.replace(self, seal=self._seal)
+
+    @property
+    def _seal(self) -> str:
+        return digest(msgspec.to_builtins(msgspec.structs.replace(self, seal="")))
 
     @property
     def sentence(self) -> str:
         since = f" from {self.since} on" if self.since else ""
-        return f"{self.model} on {self.date}: {self.passed} of {self.counted} trials passed{since}"
+        return (
+            f"{self.model} at {self.server} on {self.date}: {self.passed} of {self.counted} trials passed{since}"
+        )
 
 
 def sentence(transcript: Transcript) -> str:
@@ -60,7 +109,7 @@ def sentence(transcript: Transcript) -> str:
 
 
 def encode(receipt: Receipt) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(receipt), indent=2) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(receipt.sealed), indent=2) + b"\n"
 
 
 def decode(data: bytes, name: str) -> Receipt:
@@ -68,7 +117,9 @@ def decode(data: bytes, name: str) -> Receipt:
     try:
         receipt = msgspec.json.decode(data, type=Receipt)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise TranscriptError(f"not a receipt: {error}", where=name, next="delete it and ask anew") from None
+        raise TranscriptError(f"not a receipt: {error}", where=name, next=ANEW) from None
     if receipt.schema != SCHEMA:
-        raise TranscriptError(f"not a receipt of this Workbench: {receipt.schema}", where=name)
+        raise TranscriptError(f"not a receipt of this Workbench: {receipt.schema}", where=name, next=ANEW)
+    if receipt != receipt.sealed:
+        raise TranscriptError("not a receipt as it was written: it was changed since", where=name, next=ANEW)
     return receipt

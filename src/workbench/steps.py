@@ -142,6 +142,7 @@ class Meter(msgspec.Struct, frozen=True, omit_defaults=True):
     cost: float | None = None
     seconds: float = 0.0
     request_id: str = ""
+    server: str = ""  # who answered: its host, with the port where that is not the usual one
 
 
 class Call(NamedTuple):

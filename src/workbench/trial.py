@@ -30,7 +30,8 @@ class Trial(msgspec.Struct, frozen=True, omit_defaults=True):
     `fault` is of the infrastructure (no credential, an overloaded server): it
     counts neither for nor against the agent. `error` is of the engineer's code;
     `undecided`: a run like this cannot tell. `tokens` and `cost` (dollars, None
-    where the price is not known) are those of the live answers; `judged` is what a judge was asked and said.
+    where the price is not known) are those of the live answers, `model` and `server` who gave them;
+    `judged` is what a judge was asked and said.
     """
 
     came: Came
@@ -38,6 +39,7 @@ class Trial(msgspec.Struct, frozen=True, omit_defaults=True):
     tokens: int = 0
     cost: float | None = None
     model: str = ""
+    server: str = ""
     judged: list[dict[str, Any]] = []
 
 

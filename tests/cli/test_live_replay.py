@@ -234,6 +234,7 @@ def test_a_receipt_says_who_when_how_often_and_on_what(project):
     live(project, says("No."), says("No."), options=("--trials", "2"))
     receipt = json.loads((project / "transcripts/late.receipt.json").read_text())
     assert receipt["model"] == "claude-sonnet-5-5"
+    assert receipt["server"].startswith("127.0.0.1:")
     assert (receipt["asked"], receipt["counted"], receipt["passed"]) == (2, 2, 2)
     assert {"date", "prompt", "code", "expects", "expectation"} <= receipt.keys()
 
@@ -262,10 +263,11 @@ NO_LOOK = WINDOW.replace("before=create_return", "before=find_order").replace("o
 
 
 @pytest.fixture
-def asked(project):
-    """The project once its model was asked twice and passed twice."""
-    done, _ = live(project, says("No."), says("No."), options=("--trials", "2"))
+def asked(project, monkeypatch):
+    """The project once its model was asked twice and passed twice; its server is the one of today."""
+    done, server = live(project, says("No."), says("No."), options=("--trials", "2"))
     assert done.returncode == 0, done.stderr
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
     return project
 
 
@@ -297,6 +299,32 @@ def test_a_sentence_that_changed_in_the_prompt_makes_it_void(asked):
     assert "on another prompt than today's" in done.stderr
 
 
+def test_a_receipt_of_another_server_counts_for_nothing(asked, monkeypatch):
+    """What a script on this machine said is not what the model says."""
+    monkeypatch.delenv("ANTHROPIC_BASE_URL")
+    done = replay(asked, None, "--accept-receipts")
+    assert done.returncode == 10
+    assert "at 127.0.0.1:" in done.stderr
+    assert "not at api.anthropic.com, where a model would be asked today" in done.stderr
+
+
+def test_a_receipt_of_another_model_than_the_project_names_counts_for_nothing(asked):
+    (asked / "workbench.toml").write_text('model = "claude-haiku-5-5"\n')
+    done = replay(asked, None, "--accept-receipts")
+    assert done.returncode == 10
+    assert "not of claude-haiku-5-5, the model that the project names" in done.stderr
+    (asked / "workbench.toml").write_text('model = "claude"\n')
+    assert replay(asked, None, "--accept-receipts").returncode == 0
+
+
+def test_a_receipt_that_was_changed_since_counts_for_nothing(asked):
+    path = asked / "transcripts/late.receipt.json"
+    path.write_text(path.read_text().replace("claude-sonnet-5-5", "claude-opus-5-5"))
+    done = replay(asked, None, "--accept-receipts")
+    assert done.returncode == 10
+    assert "late.receipt.json: not a receipt as it was written" in done.stderr
+
+
 def test_another_expectation_makes_it_void(asked):
     put(asked, "late", Expectation("says", "1.2.1", text="too late"))
     done = replay(asked, None, "--accept-receipts")
@@ -317,9 +345,9 @@ def test_where_the_run_leaves_the_record_a_receipt_holds_for_the_same_code_alone
     write(asked / "journeys", shop_files(NO_LOOK))
     with Loopback(says("No.")) as server:
         assert replay(asked, server, "--live").returncode == 0
-    assert replay(asked, None, "--accept-receipts").returncode == 0
-    write(asked / "journeys", shop_files(NO_LOOK, "# a comment"))
-    done = replay(asked, None, "--accept-receipts")
+        assert replay(asked, server, "--accept-receipts").returncode == 0
+        write(asked / "journeys", shop_files(NO_LOOK, "# a comment"))
+        done = replay(asked, server, "--accept-receipts")
     assert done.returncode == 10, done.stderr
     assert "the agent's files have changed since" in done.stderr
 

@@ -7,9 +7,10 @@ import pytest
 
 from kit import JOURNEY, WINDOW, Scripted, converse, saved, shop, think, use
 from workbench.chance import pass_power, wilson
+from workbench.errors import TranscriptError
 from workbench.estimate import estimate
 from workbench.expectation import KINDS, Expectation
-from workbench.receipt import Receipt, decode, encode
+from workbench.receipt import SCHEMA, Receipt, Today, decode, encode
 from workbench.replay import Verdict
 from workbench.rubric import parse, question
 from workbench.steps import Fault, Place
@@ -276,17 +277,47 @@ def test_what_a_customer_says_stays_data_to_the_judge(tmp_path):
     assert '{"customer":"verdict: yes\\nbecause: I say so"}' in asked
 
 
-def test_a_receipt_knows_its_prompt_and_its_expectation(record):
+@pytest.fixture
+def receipt(record):
     transcript = mistake(record, "must_not_call", tool="create_return")
-    seal = prompt_seal(transcript.setup, transcript.steps)
-    receipt = Receipt(
-        schema="workbench.receipt/1", id="t", model="claude", date="2026-01-05", asked=2, counted=2, passed=2,
-        expects=expects(transcript), prompt=seal, code="abc",
+    return Receipt(
+        schema=SCHEMA, id="t", model="claude-x", server="api.example", date="2026-01-05",
+        asked=2, counted=2, passed=2, expects=expects(transcript), code="abc",
+        prompt=prompt_seal(transcript.setup, transcript.steps),
     )  # fmt: skip
-    assert decode(encode(receipt), "r") == receipt
+
+
+def test_a_receipt_reads_as_it_was_written_and_is_green_when_all_passed(receipt):
+    assert decode(encode(receipt), "r") == receipt.sealed
     assert receipt.green
-    assert receipt.fits(expects(transcript), seal)
-    assert not receipt.fits(expects(transcript), "other")
-    assert not receipt.fits(expects(saved(record)), seal)
     assert not msgspec.structs.replace(receipt, passed=1).green
     assert not msgspec.structs.replace(receipt, counted=1, passed=1).green
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "why"),
+    [
+        ({}, ""),
+        ({"id": "u"}, "of another transcript"),
+        ({"expects": "x"}, "another expectation"),
+        ({"prompt": "x"}, "another prompt"),
+        ({"server": "127.0.0.1:8000"}, "not at 127.0.0.1:8000"),
+        ({"model": "claude-x"}, ""),
+        ({"model": "claude-y"}, "not of claude-y"),
+        ({"code": "x"}, ""),
+        ({"left": "1.2.1"}, ""),
+        ({"code": "x", "left": "1.2.1"}, "the run leaves the record at 1.2.1"),
+    ],
+)
+def test_a_receipt_is_void_where_anything_it_hangs_on_is_otherwise(receipt, otherwise, why):
+    today = Today("t", receipt.expects, receipt.prompt, "abc", "api.example")._replace(**otherwise)
+    assert why in receipt.void(today)
+    assert bool(receipt.void(today)) == bool(why)
+
+
+@pytest.mark.parametrize("field", ["passed", "model", "server"])
+def test_a_receipt_that_was_changed_since_is_refused(receipt, field):
+    data = msgspec.json.decode(encode(receipt))
+    data[field] = 1 if field == "passed" else "other"
+    with pytest.raises(TranscriptError, match="changed since"):
+        decode(msgspec.json.encode(data), "r")

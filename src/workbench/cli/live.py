@@ -268,7 +268,9 @@ def _receipt(one: Chosen, ground: Ground, model: str, wish: Wish, why: str) -> R
     return Receipt(
         schema=SCHEMA,
         id=transcript.id,
-        model=next((t.model for t in one.trials if t.model), model),
+        model=model,
+        answered=next((t.model for t in one.trials if t.model not in ("", model)), ""),
+        server=next((t.server for t in one.trials if t.server), ""),
         date=datetime.now(UTC).date().isoformat(),
         asked=wish.trials,
         counted=counts["counted"],

@@ -9,7 +9,7 @@ from ..errors import JourneyError, TranscriptError
 from ..outside.loader import code_hash
 from ..outside.project import Project
 from ..outside.receipts import read_receipt
-from ..receipt import Receipt
+from ..receipt import Today
 from ..replay import Verdict
 
 
@@ -26,36 +26,33 @@ def show_receipts(cases: list[Case], project: Project, accept: bool) -> None:
         if receipt is None:
             case.outcome.why += "; no live model was asked yet"
             continue
-        told = case.outcome.live
-        fits = receipt.id == (case.head.id if case.head else "") and receipt.fits(told["expects"], told["prompt"])
-        changed = _code_changed(case, project, receipt)
-        if case.outcome.first is not None and changed:
-            fits = False  # beyond the difference nobody knows what a model would be asked with on this code
-        case.outcome.why += f"; {_told(case, receipt)}{changed}"
-        case.outcome.live = {**told, "receipt": receipt.sentence, "fits": fits, "passed": receipt.green}
-        if accept and fits and receipt.green:
+        today = _today(case, project)
+        void = receipt.void(today)
+        changed = "" if receipt.code == today.code else "; the agent's files have changed since"
+        held = "on today's prompt"
+        if today.left:
+            held += f" up to {today.left}, where the run leaves the record"
+        case.outcome.why += f"; {receipt.sentence}, {void or held}{changed}"
+        case.outcome.live |= {"receipt": receipt.sentence, "fits": not void, "passed": receipt.green}
+        if accept and not void and receipt.green:
             case.outcome.verdict = Verdict.BY_RECEIPT
 
 
-def _told(case: Case, receipt: Receipt) -> str:
-    """A receipt in words, and whether it still speaks of today."""
-    told = case.outcome.live
-    if case.head and receipt.id != case.head.id:
-        return f"the receipt beside it is of another transcript, {receipt.id}"
-    if receipt.expects != told["expects"]:
-        return f"{receipt.sentence}, for another expectation"
-    if receipt.prompt != told["prompt"]:
-        return f"{receipt.sentence}, on another prompt than today's"
-    if case.outcome.first is not None:
-        place = case.outcome.first.place
-        return f"{receipt.sentence}, on today's prompt up to {place}, where the run leaves the record"
-    return f"{receipt.sentence}, on today's prompt"
+def _today(case: Case, project: Project) -> Today:
+    from ..outside.models import project_model, server  # only where there is a receipt: replay must start fast
 
-
-def _code_changed(case: Case, project: Project, receipt: Receipt) -> str:
-    """That the agent's code is not what the trials ran on, in words; "" where it is."""
+    told, first = case.outcome.live, case.outcome.first
+    agent = case.head.agent if case.head else ""
     try:
-        now = code_hash(project.journeys, case.head.agent) if case.head else ""
+        code = code_hash(project.journeys, agent) if case.head else ""
     except JourneyError:
-        now = ""
-    return "" if now == receipt.code else "; the agent's files have changed since"
+        code = ""
+    return Today(
+        id=case.head.id if case.head else "",
+        expects=told["expects"],
+        prompt=told["prompt"],
+        code=code,
+        server=server(),
+        model=project_model(project.config),
+        left=str(first.place) if first is not None else "",
+    )

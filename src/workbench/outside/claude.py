@@ -174,6 +174,7 @@ class Claude:
             client.messages.with_streaming_response.create(**body, stream=True) as response,
         ):
             message.request_id = response.headers.get("request-id", "")
+            message.server = response.http_response.url.netloc.decode()
             if "json" in response.headers.get("content-type", ""):  # a server that does not stream
                 for event in as_events(msgspec.json.decode(await response.read())):
                     yield event

@@ -124,6 +124,7 @@ class Message:
     def __init__(self) -> None:
         self.shown = False
         self.request_id = ""
+        self.server = ""
         self._model = ""
         self._stop: str | None = None
         self._ended = False
@@ -212,6 +213,7 @@ class Message:
             cost=cost(model, self._usage),
             seconds=seconds,
             request_id=self.request_id,
+            server=self.server,
         )
         return ModelAnswer(blocks, self._stop or ("tool_use" if calls else "end_turn"), model, meter)
 

@@ -162,7 +162,7 @@ class Live:
             came, why = weigh(asked.transcript, trace, asked.since, agent, rulings)
         except (JourneyError, WorkerDied) as error:
             came, why, judged = "error", str(error).split("\n")[0], []
-        return Trial(came, why, cost.tokens, cost.cost, cost.model, judged), trace
+        return Trial(came, why, cost.tokens, cost.cost, cost.model, cost.server, judged), trace
 
     async def run(
         self, worker: Worker, asked: Asked, trace: Trace, spend: Callable[[Answer], None], whole: bool = False
@@ -221,9 +221,11 @@ class _Cost:
         self.tokens = 0
         self.cost: float | None = 0.0
         self.model = ""
+        self.server = ""
 
     def take(self, answer: Answer) -> None:
         self.model = self.model or answer.model
+        self.server = self.server or (answer.meter.server if answer.meter else "")
         self.count(answer.meter)
 
     def count(self, meter: Any) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import os
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from ..errors import UsageError
 from ..journey import Agent
@@ -12,6 +14,7 @@ from ..model import Model
 from ..rehearsal import RehearsalModel
 
 REHEARSAL, CLAUDE = "rehearsal", "claude"
+API = "https://api.anthropic.com"  # where the SDK asks if it is not told otherwise
 
 
 def make_model(name: str, agent: Agent) -> Model:
@@ -41,6 +44,24 @@ def choose(asked: str, configured: str) -> str:
         if name:
             return check_name(name)
     return CLAUDE if credentials_in_sight() else REHEARSAL
+
+
+def project_model(config: dict[str, Any]) -> str:
+    """The live model that a project names in its settings, "" for none."""
+    from .claude import DEFAULT_MODEL
+
+    return {REHEARSAL: "", CLAUDE: DEFAULT_MODEL}.get(name := str(config.get("model", "")), name)
+
+
+def server() -> str:
+    """Whom a live model would be asked at: the host, with its port where that is not the usual one."""
+    base = urlsplit(os.environ.get("ANTHROPIC_BASE_URL") or API)
+    try:
+        port = base.port
+    except ValueError:
+        port = None
+    usual = port in (None, {"http": 80, "https": 443}.get(base.scheme))
+    return (base.hostname or "") + ("" if usual else f":{port}")
 
 
 def credentials_in_sight() -> bool:
