@@ -6,10 +6,13 @@ The same fifty real conversations, a test each:
   is not seen by the usual recorders), the same policies called as plain functions.
   It checks that every answer parses and that no policy objects; not results, not
   what became of a call, not the prompt.
-- Google ADK running the recorded session on an agent of its own, with model and tools
-  played from the record and no policies. It checks that the same tools are called with the
-  same arguments and that the same words come out. It is looked for in the Python that
-  ADK_PYTHON names, and never installed.
+- Google ADK's own replay, `adk conformance test`: recorded by its plugin, replayed by its
+  plugin behind `adk web`, no policies. It checks each request to the model to the letter, calls,
+  arguments and events; tools run, and the recorded results are taken instead. It reads its file of
+  recordings anew at each message, so only the first CASES conversations are put to it, once.
+- Google ADK with nothing recorded by it, an agent that plays the same conversations: as quick as
+  ADK can be. It checks that calls and words come out the same. ADK is looked for in the Python
+  that ADK_PYTHON names, and never installed.
 - `workbench replay`: policies, prompts, argument checks, results and ends of turns.
 """
 
@@ -25,6 +28,7 @@ from typing import Any
 
 import msgspec
 
+from parts.adk import replayed
 from parts.program import COMMAND, ENV
 from parts.projects import sample
 from replay_50 import files
@@ -33,6 +37,7 @@ from workbench.transcript import Transcript, decode
 
 HERE = Path(__file__).parent
 ROUNDS = 3
+CASES = 10
 
 
 def session(transcript: Transcript) -> list[dict[str, Any]]:
@@ -84,8 +89,21 @@ def main() -> None:
         by_sdk = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(HERE / "parts/by_sdk.py")]
         tell("pytest, SDK, recorded HTTP", best(by_sdk, project, good=(0, 1), **env), len(blobs), ours)
         adk = os.environ.get("ADK_PYTHON", "")
-        took = best([adk, str(HERE / "parts/by_adk.py")], project, **env) if adk else "not installed (ADK_PYTHON)"
-        tell("Google ADK, recorded session", took, len(blobs), ours)
+        if not adk:
+            print("Google ADK: not installed (ADK_PYTHON)")
+            return
+        first = msgspec.json.decode(sessions.read_bytes())[:CASES]
+        took = replayed(adk, project / "adk", sessions, first)
+        started, took = took if isinstance(took, tuple) else (0.0, took)
+        tell(f"adk conformance test, first {CASES}", took, CASES, ours / len(blobs) * CASES)
+        if started:
+            print(f"{'':34} its server, adk web, came up in {started:.1f} s, not counted")
+        tell(
+            "Google ADK, played by its agent",
+            best([adk, str(HERE / "parts/by_adk.py")], project, **env),
+            len(blobs),
+            ours,
+        )
 
 
 if __name__ == "__main__":
