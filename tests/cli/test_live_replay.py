@@ -353,8 +353,8 @@ def test_where_the_run_leaves_the_record_a_receipt_holds_for_the_same_code_alone
 
 
 def test_a_receipt_of_trials_that_failed_counts_for_nothing(project):
-    live(project, says("No."), calls(RETURN), says("Done."), options=("--trials", "2"))
-    done = replay(project, None, "--accept-receipts")
+    _, server = live(project, says("No."), calls(RETURN), says("Done."), options=("--trials", "2"))
+    done = replay(project, server, "--accept-receipts")
     assert done.returncode == 10
     assert "1 of 2 trials passed, on today's prompt" in done.stderr
 
