@@ -83,14 +83,33 @@ def thirty_days_for_all(agent: Agent) -> None:
 
 
 def any_reason(agent: Agent) -> None:
-    """create_return as it was while `reason` was any text."""
+    """create_return as it was while nobody checked `reason`: the model was told the reasons, as it is today."""
     returns = agent.journeys["returns"]
     tool = returns.tools["create_return"]
     fn: Any = tool.fn
     looser = FunctionType(fn.__code__, fn.__globals__, fn.__name__, fn.__defaults__, fn.__closure__)
     looser.__doc__ = fn.__doc__
     looser.__annotations__ = {**fn.__annotations__, "reason": "str"}
-    returns.tools["create_return"] = make_tool(looser, journey="returns", writes=True)
+    unchecked = make_tool(looser, journey="returns", writes=True)
+    unchecked.__dict__["schema"] = tool.schema
+    returns.tools["create_return"] = unchecked
+
+
+def one_try_more(agent: Agent) -> None:
+    """The rule of two tries as it was with > for >=."""
+    speaker = agent.journeys["speaker"]
+    today = next(p for p in speaker.policies if p.name == "two_tries")
+
+    def two_tries(talk: Talk) -> Allow | Block:
+        ruling: Allow | Block = today.fn(talk)
+        late = isinstance(ruling, Block) and ruling.evidence["tried"][2:] == []
+        return Allow("try 3 of 2", **ruling.evidence) if late else ruling
+
+    two_tries.__doc__ = today.fn.__doc__
+    speaker.policies[:] = [
+        Policy(p.name, two_tries, p.stand, p.tools, p.journey, p.when, p.source) if p is today else p
+        for p in speaker.policies
+    ]
 
 
 # the conversations
@@ -206,7 +225,7 @@ MISTAKES = [
         any_reason,
         Mark(
             "", "tool", "minor", "tool_call_schema_error",
-            "the reason was any text, so our reports could not count it", "choose not_as_expected",
+            "the reason was not checked, so our reports could not count it", "choose not_as_expected",
         ),
         Expectation("rejected", "", tool="create_return"),
         (
@@ -292,7 +311,7 @@ MISTAKES = [
         "regular",
         ("my speaker is broken", "yes", "just do it anyway"),
         "update_firmware",
-        without("speaker.two_tries"),
+        one_try_more,
         Mark(
             "", "agent", "minor", "guideline_violation",
             "ten more minutes for something that had failed twice", "look inside the speaker",
