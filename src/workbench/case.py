@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from .replay import Outcome, Verdict
+from .replay import Outcome, Verdict, names_prompt
 from .transcript import Transcript
 
 
@@ -50,6 +50,12 @@ class Case(msgspec.Struct):
         return self.outcome.verdict
 
 
+def unseen(case: Case) -> bool:
+    """Whether it is a PASS on a prompt that no model has seen; not where the prompt itself is what is judged."""
+    of_prompt = case.head is not None and case.head.of_prompt
+    return case.verdict is Verdict.PASS and case.outcome.prompt_changed_from > 0 and not of_prompt
+
+
 def thrifty(case: Case) -> Case:
     """The same case; words that a hundred thousand others say too are kept once for all of them."""
     outcome = case.outcome
@@ -73,7 +79,7 @@ def head_of(transcript: Transcript) -> Head:
         expectation.at if expectation else "",
         expectation.sentence if expectation else "",
         transcript.source,
-        expectation is not None and expectation.expect.startswith("prompt_"),
+        names_prompt(transcript),
     )
 
 

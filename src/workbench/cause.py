@@ -6,12 +6,13 @@ named by what the record shows, and what it does not show is said to be untold.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from .compare import About, Comparison, Pair, Side, words
+from .drift import cards, changed
 from .steps import Decision, Hidden, Prompt
 from .transcript import exhibit_text
 
@@ -143,40 +144,20 @@ def _prompt(of: Comparison, a: Prompt, b: Prompt) -> Iterator[Cause]:
         yield Cause("model", f"another model: {a.model} → {b.model}", here=True)
     if a.params != b.params:
         yield Cause("model", "other parameters of the model", "", _pretty(a.params), _pretty(b.params), True)
-    old, new = _titled(of.left, a.spans), _titled(of.right, b.spans)
-    for title, one, other in _changed(old, new):
+    old, new = cards(of.left.trace.exhibits, a.spans), cards(of.right.trace.exhibits, b.spans)
+    for title, one, other in changed(old, new):
         what = _told(of, f"the prompt's “{title}”", one, other)
         texts = exhibit_text(one), exhibit_text(other)
         yield Cause("prompt", what, _source(of, one, other), *texts, here=True)
     hidden = a.hidden, b.hidden
-    for name, one, other in _changed(_titled(of.left, a.tools), _titled(of.right, b.tools)):
+    tools = cards(of.left.trace.exhibits, a.tools), cards(of.right.trace.exhibits, b.tools)
+    for name, one, other in changed(*tools):
         what, source = _told(of, f"the tool {name}", one, other), ""
         if one is None or other is None:
             what, source = _why_hidden(what, hidden[one is not None], name)
         yield Cause("tool", what, source, _pretty(one), _pretty(other), True, name)
     for name in sorted(set(a.policies) ^ set(b.policies)):
         yield _one_sided(of, name, name in a.policies, hidden[name in a.policies])
-
-
-def _titled(side: Side, keys: Iterable[str]) -> dict[str, Any]:
-    """Exhibits by title or name."""
-    found = ((key, side.trace.exhibits.get(key)) for key in keys)
-    return {
-        str(card.get("title") or card.get("name") or key) if isinstance(card, dict) else key: card
-        for key, card in found
-    }
-
-
-def _changed(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    for title in {**old, **new}:
-        one, other = old.get(title), new.get(title)
-        if _bare(one) != _bare(other):
-            yield title, one, other
-
-
-def _bare(card: Any) -> Any:
-    """A moved line is no change."""
-    return {k: v for k, v in card.items() if k != "source"} if isinstance(card, dict) else card
 
 
 def _told(of: Comparison, what: str, one: Any, other: Any) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import Any, Literal
 
 import msgspec
 
 from .blame import blame
+from .drift import of_prompts
+from .drift import told as told_drift
 from .expectation import Expectation, Run, holds, intended
 from .follow import Difference, Rerun, rerun, run_sync, tell
 from .journey import BUILT_IN, Agent
@@ -58,6 +60,7 @@ class Outcome(msgspec.Struct):
     `live` is plain data of live trials; offline, where only they can decide, the
     hashes of what the model would be asked with and of what is expected. `ran` and
     `taped` count, with tools that run, the calls whose tool ran, and the others.
+    `drifted`: it is STALE for what drifted, and not for a tool.
     """
 
     verdict: Verdict
@@ -73,12 +76,12 @@ class Outcome(msgspec.Struct):
     live: dict[str, Any] = {}
     ran: int = 0
     taped: int = 0
+    drifted: bool = False
 
 
 MakeWorld = Callable[[Setup], World]
 
 DEFAULT = Options()
-DRIFTED = "nothing was done otherwise, but it drifted"
 NEEDS = {"world": Verdict.NEEDS_WORLD, "live": Verdict.NEEDS_LIVE}
 
 
@@ -107,13 +110,17 @@ async def weigh(
     result = await _run(transcript, agent, make)
     verdict, why = judge(transcript, result, agent)
     drift = [f"{d.place} {d.what}" for d in result.drift]
-    if verdict is Verdict.PASS and options.strict_drift and drift:
-        verdict, why = Verdict.STALE, f"{DRIFTED}: {', '.join(drift[:4])}"
+    unnamed = [d for d in result.drift if not names_prompt(transcript) or d.what != "prompt"]
+    drifted = verdict is Verdict.PASS and options.strict_drift and bool(unnamed)
+    if drifted:
+        told = "; ".join(told_drift(d, result, transcript.exhibits) for d in unnamed[:4])
+        verdict, why = Verdict.STALE, f"nothing was done otherwise, but it drifted: {told}"
     if options.twice and verdict is not Verdict.ERROR:
         other = _parting(result.trace, (await _run(transcript, agent, make)).trace)
         if other:
             verdict, why = Verdict.FLAKY, f"two replays of it differ: {other}"
     outcome = Outcome(verdict, why, _first(result), result.moves, result.prompt_changed_from, drift=drift)
+    outcome.drifted = drifted and verdict is Verdict.STALE
     if result.world is not None:
         executed = sum(1 for move in result.now.values() if move.executed)
         outcome.ran, outcome.taped = len(result.ran), executed - len(result.ran)
@@ -172,16 +179,23 @@ def _changed(transcript: Transcript, result: Rerun, agent: Agent) -> list[str]:
     found = [f"policy {p}" + ("" if p in then else " (new)") for p, v in now.items() if then.get(p) != v]
     here = {policy.full_name for policy in agent.all_policies()}
     found += [f"policy {p} (gone)" for p in then if p not in here]
-    old = [s for s in transcript.steps if isinstance(s, Prompt)]
-    new = [s for s in result.trace if isinstance(s, Prompt)]
-    seen = {key for prompt in old for key in prompt.spans}
-    for prompt in new:
-        for key in prompt.spans:
-            if key not in seen:
-                seen.add(key)
-                span = result.trace.exhibits[key]
-                found.append(f"prompt: {span['title']}" + (f" ({span['source']})" if span.get("source") else ""))
-    return found
+    prompts = {(id(then), id(now)): (then, now) for then, now in _prompts(result)}
+    for then_, now_ in prompts.values():
+        found += of_prompts(then_, now_, transcript.exhibits, result.trace.exhibits)
+    return list(dict.fromkeys(found))
+
+
+def _prompts(result: Rerun) -> Iterator[tuple[Prompt | None, Prompt | None]]:
+    """The prompts of every move that both runs have."""
+    for place, move in result.now.items():
+        recorded = result.then.get(place)
+        if recorded is not None and recorded.prompt is not move.prompt:
+            yield recorded.prompt, move.prompt
+
+
+def names_prompt(transcript: Transcript) -> bool:
+    """Whether it is a mistake of what the model was told: that the prompt changes is what it asks for."""
+    return transcript.kind == "mistake" and transcript.expectations[0].expect.startswith("prompt_")
 
 
 def red_proof(transcript: Transcript, make_world: MakeWorld | None = None) -> str:

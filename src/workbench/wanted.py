@@ -73,7 +73,7 @@ def _known(what: str, asked: tuple[str, ...], there: Iterable[str]) -> None:
             raise UsageError(
                 f"no transcript here has the {what} {name!r}",
                 where=f"--{what}",
-                next=did_you_mean(name, names, f"there is: {some}")
+                next=f"{did_you_mean(name, names)} there is: {some}".strip()
                 if some
                 else f"leave --{what} out: no transcript here has any",
             )

@@ -54,6 +54,7 @@ CORE = (
     "transcript",
     "recheck",
     "follow",
+    "drift",
     "blame",
     "replay",
     "case",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..case import Case
-from ..replay import DRIFTED, Verdict
+from ..replay import Verdict
 from .report import clean
 
 MAX_CHANGED = 8  # names of what changed since the recording
@@ -24,6 +24,10 @@ def story(case: Case) -> Iterator[Line]:
     outcome, head = case.outcome, case.head
     yield Line("why", clean(outcome.why))
     at = head.at if head else ""
+    if outcome.drifted:  # what it is marked for passes, and is not what it is about
+        yield from _changed([name for name in outcome.changed if name not in outcome.why])
+        yield Line("next", f"next: {next_step(case)}")
+        return
     if head and at and outcome.verdict is not Verdict.FAIL:
         yield Line("note", f"expected at {at}: {clean(head.expected)}")
     for line in outcome.before:
@@ -34,10 +38,16 @@ def story(case: Case) -> Iterator[Line]:
         yield Line("now", f"+ {first.place}  now:      {clean(first.now)}")
     elif at and outcome.marked:
         yield Line("now", f"! {at}  now:      {clean(outcome.marked)}")
-    if outcome.changed and outcome.verdict is not Verdict.SUPERSEDED:
-        yield Line("note", f"changed since the recording: {clean(', '.join(outcome.changed[:MAX_CHANGED]))}")
+    if outcome.verdict is not Verdict.SUPERSEDED:
+        yield from _changed(outcome.changed)
     if "next: " not in outcome.why:
         yield Line("next", f"next: {next_step(case)}")
+
+
+def _changed(names: list[str]) -> Iterator[Line]:
+    more = f" and {len(names) - MAX_CHANGED} more" if len(names) > MAX_CHANGED else ""
+    if names:
+        yield Line("note", f"changed since the recording: {clean(', '.join(names[:MAX_CHANGED]))}{more}")
 
 
 def next_step(case: Case) -> str:
@@ -58,7 +68,7 @@ def next_step(case: Case) -> str:
             return "nothing to do while nothing changes; no model was asked today"
         case Verdict.NEEDS_WORLD:
             return "workbench replay --tools=world: only a run of the tool can decide it"
-        case Verdict.STALE if case.outcome.why.startswith(DRIFTED):
+        case Verdict.STALE if case.outcome.drifted:
             return f"read what changed; if it is right, record it anew: workbench rerecord {case.path}"
         case Verdict.STALE | Verdict.TOOL_ERROR:
             return f"mend the tool; or, if this is right now: save a new recording; workbench show {case.path}"

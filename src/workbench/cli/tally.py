@@ -7,7 +7,7 @@ from functools import cached_property
 
 import msgspec
 
-from ..case import Case
+from ..case import Case, unseen
 from ..replay import Verdict
 from .report import Exit, clean, worst
 from .verdicts import CODES
@@ -50,8 +50,7 @@ class Tally(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def unseen(self) -> int:
         """How many PASS stand on prompts that no model has seen."""
-        passed = (case.outcome for case in self.cases if case.verdict is Verdict.PASS)
-        return sum(1 for outcome in passed if outcome.prompt_changed_from)
+        return sum(1 for case in self.cases if unseen(case))
 
     @property
     def code(self) -> Exit:

@@ -1,0 +1,77 @@
+"""Drift in words: which sections of a prompt, which tools, which policies are not as they were recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from .follow import Drift, Rerun
+from .steps import Decision, Prompt
+from .trace import Move
+
+Exhibits = dict[str, Any]
+
+
+def cards(exhibits: Exhibits, keys: Iterable[str]) -> dict[str, Any]:
+    """Exhibits by their title or name."""
+    found = ((key, exhibits.get(key)) for key in keys)
+    return {
+        str(card.get("title") or card.get("name") or key) if isinstance(card, dict) else key: card
+        for key, card in found
+    }
+
+
+def changed(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """(title, then, now) of what is not the same on both sides; None where it is missing."""
+    for title in {**old, **new}:
+        one, other = old.get(title), new.get(title)
+        if _bare(one) != _bare(other):
+            yield title, one, other
+
+
+def _bare(card: Any) -> Any:
+    """A moved line is no change."""
+    return {k: v for k, v in card.items() if k != "source"} if isinstance(card, dict) else card
+
+
+def of_prompts(then: Prompt | None, now: Prompt | None, was: Exhibits, today: Exhibits) -> Iterator[str]:
+    """What of a prompt is not as it was, by name and line: "prompt: Returns (new) (shop/manual.md:3)"."""
+    if then is None or now is None:
+        return
+    for what, old, new in (("prompt:", then.spans, now.spans), ("tool", then.tools, now.tools)):
+        for title, one, other in changed(cards(was, old), cards(today, new)):
+            how = " (new)" if one is None else " (gone)" if other is None else ""
+            source = other.get("source") if isinstance(other, dict) else ""
+            yield f"{what} {title}{how}" + (f" ({source})" if source else "")
+
+
+def told(drift: Drift, result: Rerun, was: Exhibits) -> str:
+    """One drift, with what it is about: "2.3.1 decisions: returns.window: another reason"."""
+    then, now = result.then.get(drift.place), result.now.get(drift.place)
+    names: Iterable[str] = ()
+    if then is not None and now is not None:
+        if drift.what == "prompt":
+            found = of_prompts(then.prompt, now.prompt, was, result.trace.exhibits)
+            names = (name.removeprefix("prompt: ") for name in found) if then.prompt else ["none is on record"]
+        elif drift.what == "decisions":
+            names = _of_decisions(then, now)
+    about = ", ".join(names)
+    return f"{drift.place} {drift.what}" + (f": {about}" if about else "")
+
+
+def _of_decisions(then: Move, now: Move) -> Iterator[str]:
+    old, new = _by_policy(then), _by_policy(now)
+    for name in {**old, **new}:
+        one, other = old.get(name), new.get(name)
+        if one is None or other is None:
+            yield f"{name}: {'was not asked' if one is None else 'is not asked any more'}"
+        elif one.version != other.version:
+            yield f"{name}: another rule"
+        elif one.verdict != other.verdict:
+            yield f"{name}: {one.verdict} → {other.verdict}"
+        elif one.reason != other.reason:
+            yield f"{name}: another reason"
+
+
+def _by_policy(move: Move) -> dict[str, Decision]:
+    return {decision.policy: decision for decision in move.decisions}
