@@ -7,6 +7,7 @@ until a conversation does.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -242,6 +243,14 @@ class Agent(_Collects):
 
     def all_tools(self) -> list[Tool]:
         return [*self.tools.values(), *(t for j in self.journeys.values() for t in j.tools.values())]
+
+    def world_classes(self) -> dict[str, type[Any]]:
+        """The classes of the world that tools are handed, by name; tools whose types cannot be read have none."""
+        found: dict[str, type[Any]] = {}
+        for tool in self.all_tools():
+            with contextlib.suppress(JourneyError):
+                found |= {k.__name__: k for k in tool.handed_in.values() if hasattr(k, "__workbench_world__")}
+        return found
 
     def all_policies(self) -> list[Policy]:
         return [*self.policies, *(p for j in self.journeys.values() for p in j.policies)]

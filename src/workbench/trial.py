@@ -12,14 +12,14 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from .expectation import KINDS, Expectation, Run, fits, intended
+from .expectation import KINDS, Expectation, Run, fits, holds, intended
 from .follow import tell
 from .replay import Verdict
 from .steps import Fault, HandOff, Place, Result, TurnEnd, UserMessage
 from .trace import Move, Trace
 from .transcript import Transcript
 
-Came = Literal["pass", "fail", "fault", "error", "undecided"]
+Came = Literal["pass", "fail", "fault", "error"]
 
 QUESTION = re.compile(r"[?？؟]\s*(?:$|\s|[\"'”’)])")
 
@@ -28,8 +28,8 @@ class Trial(msgspec.Struct, frozen=True, omit_defaults=True):
     """What came of one live run.
 
     `fault` is of the infrastructure (no credential, an overloaded server): it
-    counts neither for nor against the agent. `error` is of the engineer's code;
-    `undecided`: a run like this cannot tell. `tokens` and `cost` (dollars, None
+    counts neither for nor against the agent. `error` is of the engineer's code.
+    `tokens` and `cost` (dollars, None
     where the price is not known) are those of the live answers, `model` and `server` who gave them;
     `judged` is what a judge was asked and said.
     """
@@ -65,10 +65,27 @@ def last_turn(transcript: Transcript) -> int:
     return max(turns, default=0) if whole else max(wanted)
 
 
+def unshown(transcript: Transcript, ended: dict[str, Any]) -> str:
+    """Why the record of a mistake does not show it, in the world it ended in; or "". The rest is its red proof."""
+    wrong = transcript.kind == "mistake" and transcript.expectations[0]
+    if wrong and wrong.expect == "final_world" and holds(wrong, Run(transcript.trace, ended)):
+        return f"this transcript never showed the mistake: in the record, {wrong.sentence} already"
+    return ""
+
+
 def weigh(
-    transcript: Transcript, trace: Trace, since: Place, agent: Agent, rulings: dict[str, Ruling | None]
+    transcript: Transcript,
+    trace: Trace,
+    since: Place,
+    agent: Agent,
+    rulings: dict[str, Ruling | None],
+    ended: dict[str, Any],
 ) -> tuple[Came, str]:
-    """What a live run came to, and why. `rulings` are what a judge said of each rubric, by its text."""
+    """What a live run came to, and why.
+
+    `rulings` are what a judge said of each rubric, by its text; `ended` is the
+    world it ended in, by class name.
+    """
     live = [step for step in trace if step.place >= since]
     for step in live:
         if isinstance(step, Fault) and step.origin in ("model", "worker"):
@@ -83,7 +100,7 @@ def weigh(
         why = other_deeds(transcript.trace, trace, agent.writes)
         return ("fail", why) if why else ("pass", "")
     for expectation in transcript.expectations:
-        came, why = _one(transcript, expectation, Run(trace), rulings)
+        came, why = _one(transcript, expectation, Run(trace, ended), rulings)
         if came != "pass":
             return came, why
     return "pass", ""
@@ -106,8 +123,6 @@ def _one(
         held = _LIVE[expectation.expect](expectation, run, turn)
     else:
         held = _as_offline(expectation, run, turn, Run(transcript.trace).moves[place])
-    if held is None:
-        return "undecided", f"a live run cannot tell whether {expectation.sentence}"
     return ("pass", "") if held else ("fail", f"it does not hold that {expectation.sentence}: {_brief(turn)}")
 
 
@@ -154,11 +169,13 @@ _UNTRIED_IS_FINE = (
 )  # fmt: skip
 
 
-def _as_offline(expectation: Expectation, run: Run, turn: list[Move], marked: Move) -> bool | None:
+def _as_offline(expectation: Expectation, run: Run, turn: list[Move], marked: Move) -> bool:
     """Whether an offline expectation holds of what the model did this time.
 
     What forbids something holds too where the model did not try it; what demands something does not.
     """
+    if expectation.expect == "final_world":  # of the whole run, not of a move in it
+        return bool(KINDS["final_world"].holds(expectation, run, marked))
     if expectation.expect == "order":
         like = [m for m in turn if m.message is None][-1:]
     elif expectation.expect in ("prompt_contains", "prompt_lacks"):
@@ -169,8 +186,6 @@ def _as_offline(expectation: Expectation, run: Run, turn: list[Move], marked: Mo
     if not like:
         return expectation.expect in _UNTRIED_IS_FINE
     found = [KINDS[expectation.expect].holds(expectation, run, m) for m in like]
-    if expectation.expect == "final_world":
-        return found[-1]
     held = [(bool(h) or _looked_at(expectation, m)) and intended(m) for h, m in zip(found, like, strict=True)]
     return any(held) if expectation.expect in _ANY else all(held)
 
@@ -264,9 +279,6 @@ def verdict_of(trials: list[Trial], asked: int, unrun: str = "") -> tuple[Verdic
     if failed:
         number, why = next((n, t.why) for n, t in enumerate(trials, 1) if t.came == "fail")
         return Verdict.FAIL, f"{counted}; trial {number}: {why}"
-    undecided = next((t.why for t in trials if t.came == "undecided"), "")
-    if undecided:
-        return Verdict.NEEDS_WORLD, undecided
     if passed == asked:
         return Verdict.PASS, counted
     rest = [f"{len(faults)} faults of the infrastructure, the first: {faults[0]}"] if faults else []

@@ -139,7 +139,14 @@ class Consult(_Message, frozen=True, tag="consult"):
     text: str
 
 
-Request = Load | TakeTurn | Stop | RunAgain | Judge | Consult
+class Survey(_Message, frozen=True, tag="survey"):
+    """Look at the world as these steps leave it."""
+
+    setup: Setup
+    steps: list[AnyStep]
+
+
+Request = Load | TakeTurn | Stop | RunAgain | Judge | Consult | Survey
 
 
 # events
@@ -220,7 +227,13 @@ class Consulted(_Message, frozen=True, tag="consulted"):
     trouble: str = ""
 
 
-Event = Ready | Failed | Beat | Stepped | Exhibited | Streamed | Done | Reran | Judged | Consulted
+class Surveyed(_Message, frozen=True, tag="surveyed"):
+    """The world by class name, as plain data."""
+
+    world: dict[str, Any]
+
+
+Event = Ready | Failed | Beat | Stepped | Exhibited | Streamed | Done | Reran | Judged | Consulted | Surveyed
 
 # JSON, which whole numbers of any size go through, as in the files
 _REQUESTS: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)

@@ -7,6 +7,7 @@ changed is a diff, and a world can be rebuilt from its fixture and the diffs.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, is_dataclass
 from datetime import datetime
@@ -93,15 +94,25 @@ class World:
     """The live parts of one conversation's world, made from a fixture's plain data when first needed.
 
     `start` maps class names to plain data; a class it does not name starts from
-    its own defaults. `made` are the ids it has given out.
+    its own defaults. `made` are the ids it has given out; `kinds` are the classes
+    that tools may ask for.
     """
 
-    def __init__(self, start: dict[str, Any], *, now: datetime, seed: int, http: Http | None = None) -> None:
+    def __init__(
+        self,
+        start: dict[str, Any],
+        *,
+        now: datetime,
+        seed: int,
+        http: Http | None = None,
+        kinds: Iterable[type[Any]] = (),
+    ) -> None:
         self.clock = Clock(now)
         self.made: set[str] = set()
         self.http = http
         self._seed = seed
         self._start = start
+        self._kinds = kinds
         self._parts: dict[str, Any] = {}
         self._pending: dict[str, list[Change]] = {}
 
@@ -139,7 +150,10 @@ class World:
         return {k.__name__: plain(self._parts[k.__name__]) for k in kinds if k.__name__ in self._parts}
 
     def whole(self) -> dict[str, Any]:
-        """A plain copy of all of it, by class name; what no tool has asked for yet as the fixture has it."""
+        """A plain copy of all of it, by class name; what no tool may ask for as the fixture has it."""
+        for kind in self._kinds:
+            with contextlib.suppress(JourneyError):
+                self.part(kind, (0, 0, 0))
         names = {**self._start, **self._pending}
         found = {n: patch(plain(self._start.get(n, {})), self._pending.get(n, [])) for n in names}
         return found | {name: plain(part) for name, part in self._parts.items()}

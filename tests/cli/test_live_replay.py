@@ -180,6 +180,27 @@ def test_a_judge_decides_a_rubric_and_is_on_the_receipt(project):
     assert receipt["judged"][0]["agrees"] is False
 
 
+NOT_RETURNED = {"Shop.orders.OL-1.returned": False}
+
+
+def test_how_the_world_ends_is_decided_in_the_world_of_the_trial(project):
+    put(project, "late", Expectation("final_world", "1.2.1", args=NOT_RETURNED))
+    done, _ = live(project, says("No."))
+    assert done.returncode == 0, done.stderr
+    done, _ = live(project, says("No."), calls(RETURN), says("Done."), options=("--trials", "2"))
+    assert done.returncode == 1
+    assert "1 of 2 trials passed; trial 2: it does not hold that the world ends with" in done.stderr
+
+
+def test_a_record_that_ends_in_the_right_world_never_showed_the_mistake(project):
+    returned = {"Shop.orders.OL-1.returned": True}
+    put(project, "late", Expectation("final_world", "1.2.1", args=returned))
+    done, server = live(project)
+    assert done.returncode == 4
+    assert "this transcript never showed the mistake" in done.stderr
+    assert server.requests == []
+
+
 def test_a_guard_is_the_same_deeds_in_other_words(project):
     (project / "transcripts/late.json").unlink()
     put(project, "guard")

@@ -143,6 +143,20 @@ def test_a_mark_on_how_the_world_ends_is_decided_where_tools_run(tmp_path):
     assert again(tmp_path / "3", transcript, JOURNEY, WINDOW).verdict is Verdict.PASS
 
 
+def test_what_no_tool_asked_for_ends_as_its_class_says(tmp_path):
+    """The fixture leaves `returned` to the class, and with the call blocked no tool has looked at the shop."""
+    never = """
+    @returns.policy(before=create_return)
+    def never(call, talk):
+        '''Nothing is taken back.'''
+        return Block("nothing is taken back")
+    """
+    expectation = Expectation("final_world", "1.1.1", args={"Shop.orders.OL-1.returned": False})
+    record = conversation(tmp_path, script=LATE[1:])
+    transcript = saved(record, "mistake", expectations=[expectation], marks=[Mark("1.1.1")])
+    assert again(tmp_path, transcript, JOURNEY, never).verdict is Verdict.PASS
+
+
 def test_a_mark_on_a_world_that_never_was_wrong_proves_nothing(tmp_path):
     expectation = Expectation("final_world", "1.2.1", args={"Shop.orders.OL-1.returned": True})
     transcript = saved(conversation(tmp_path), "mistake", expectations=[expectation], marks=[Mark("1.2.1")])

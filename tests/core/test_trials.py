@@ -58,8 +58,8 @@ def ran(tmp_path, *answers, policies=(), said=("return OL-1",)):
     return converse(shop(tmp_path / "b", *policies), Scripted(*answers), *said).trace
 
 
-def came(transcript, trace, rulings=None, agent=WRITES):
-    return weigh(transcript, trace, Place(0), agent, rulings or {})[0]
+def came(transcript, trace, rulings=None, agent=WRITES, ended=None):
+    return weigh(transcript, trace, Place(0), agent, rulings or {}, ended or {})[0]
 
 
 ASKS = "Shall I open the return?"
@@ -85,12 +85,19 @@ ASKS = "Shall I open the return?"
         (("called_with", {"args": {"order_number": "OL-1"}}), (FIND, RETURN, "Done."), "pass"),
         (("prompt_contains", {"text": "You are kind."}), ("No.",), "pass"),
         (("prompt_lacks", {"text": "You are kind."}), ("No.",), "fail"),
-        (("final_world", {"args": {"a": 1}}), (RETURN, "Done."), "undecided"),
     ],
 )
 def test_an_expectation_is_put_to_the_turn_of_its_mark(record, tmp_path, expectation, answers, wanted):
     expect, fields = expectation
     assert came(mistake(record, expect, **fields), ran(tmp_path, *answers)) == wanted
+
+
+@pytest.mark.parametrize("answers", [(RETURN, "Done."), ("No.",)])
+def test_how_the_world_ends_is_of_the_whole_run_whatever_was_tried(record, tmp_path, answers):
+    transcript = mistake(record, "final_world", args={"Shop.orders.OL-1.returned": False})
+    trace = ran(tmp_path, *answers)
+    assert came(transcript, trace, ended={"Shop": {"orders": {"OL-1": {"returned": False}}}}) == "pass"
+    assert came(transcript, trace, ended={"Shop": {"orders": {"OL-1": {"returned": True}}}}) == "fail"
 
 
 def test_a_question_in_the_turn_before_is_asking_first(record, tmp_path):
@@ -159,7 +166,7 @@ def test_a_tool_without_a_body_is_no_fault_of_the_agent(record, tmp_path):
 def test_every_expectation_can_be_put_to_a_live_run(expect, record, tmp_path):
     fields = {"tool": "create_return", "text": "Done", "args": {"a": 1}, "order": ["create_return"], "policy": "p"}
     trace = ran(tmp_path, FIND, "It is too late.")
-    assert came(mistake(record, expect, **fields), trace) in ("pass", "fail", "fault", "undecided")
+    assert came(mistake(record, expect, **fields), trace) in ("pass", "fail", "fault")
 
 
 # a guard: the same deeds
@@ -197,7 +204,7 @@ def test_an_id_that_was_made_at_another_place_is_the_same_id(tmp_path):
 def test_what_is_left_in_the_world_counts(record, tmp_path):
     other = JOURNEY.replace(".returned = True", ".days = 3")
     trace = converse(shop(tmp_path / "b", journey=other), Scripted(RETURN, "Done."), "return OL-1").trace
-    assert weigh(saved(record), trace, Place(0), WRITES, {}) == (
+    assert weigh(saved(record), trace, Place(0), WRITES, {}, {}) == (
         "fail", 'the world ends otherwise at ["Shop","orders","OL-1","returned"]',
     )  # fmt: skip
 
@@ -220,7 +227,6 @@ def trials(*all_came: str) -> list[Trial]:
         (("pass", "pass"), Verdict.NEEDS_LIVE),
         ((), Verdict.NEEDS_LIVE),
         (("pass", "error", "pass"), Verdict.ERROR),
-        (("pass", "undecided", "pass"), Verdict.NEEDS_WORLD),
     ],
 )
 def test_only_trials_that_all_ran_counted_and_passed_are_green(all_came, verdict):

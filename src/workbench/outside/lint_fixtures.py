@@ -11,8 +11,6 @@ from typing import Any
 
 import msgspec
 
-from ..errors import JourneyError
-from ..journey import Agent
 from ..runner import CODE_ERRORS, describe
 from ..steps import plain
 from ..world import World
@@ -22,23 +20,12 @@ from .loader import Fixture, Loaded
 
 def check_fixtures(loaded: Loaded) -> Iterator[Finding]:
     agent = loaded.agent
-    kinds = _world_classes(agent)
+    kinds = agent.world_classes()
     for fixture in loaded.fixtures.values():
         path = Path(agent.folder, agent.fixtures, f"{fixture.name}.json")
         lines = path.read_text("utf-8", "replace").splitlines() if path.is_file() else []
         file = f"{agent.name}/{agent.fixtures}/{fixture.name}.json" if lines else agent.source
         yield from _one(fixture, kinds, file, lines)
-
-
-def _world_classes(agent: Agent) -> dict[str, type[Any]]:
-    """The classes that tools are handed, by name; tools whose types cannot be read are told of elsewhere."""
-    found: dict[str, type[Any]] = {}
-    for tool in agent.all_tools():
-        try:
-            found |= {k.__name__: k for k in tool.handed_in.values() if hasattr(k, "__workbench_world__")}
-        except JourneyError:
-            continue
-    return found
 
 
 def _one(fixture: Fixture, kinds: dict[str, type[Any]], file: str, lines: list[str]) -> Iterator[Finding]:

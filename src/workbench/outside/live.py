@@ -21,8 +21,8 @@ from ..rubric import SYSTEM, parse, question
 from ..steps import Answer, AnyStep, Place, UserMessage
 from ..trace import Trace
 from ..transcript import Transcript, prompt_seal
-from ..trial import Agent, Ruling, Trial, last_turn, weigh
-from ..wire import Consult, Consulted, Exhibited, Failed, Reran, RunAgain, Stepped, TakeTurn
+from ..trial import Agent, Ruling, Trial, last_turn, unshown, weigh
+from ..wire import Consult, Consulted, Exhibited, Failed, Reran, RunAgain, Stepped, Survey, Surveyed, TakeTurn
 from .worker import Workers
 
 ALL = 1_000_000  # an answer that no turn comes to
@@ -110,6 +110,8 @@ class Live:
         transcript = asked.transcript
         async with self._gate, self.worker(transcript.agent) as worker:
             code = worker.card.code
+            if why := unshown(transcript, await self._ended(worker, transcript, transcript.steps)):
+                return Ground("", code, Verdict.ERROR, why)
             async for event in worker.ask(RunAgain(transcript.setup, transcript.steps)):
                 if isinstance(event, Failed):
                     return Ground("", code, Verdict.ERROR, f"{event.where}: {event.message}".lstrip(": "))
@@ -159,7 +161,8 @@ class Live:
                     frozenset(t.name for t in card.tools if t.recorded),
                 )
                 rulings, judged = await self._rulings(worker, asked.transcript, trace, cost)
-            came, why = weigh(asked.transcript, trace, asked.since, agent, rulings)
+                ended = await self._ended(worker, asked.transcript, list(trace.steps))
+            came, why = weigh(asked.transcript, trace, asked.since, agent, rulings, ended)
         except (JourneyError, WorkerDied) as error:
             came, why, judged = "error", str(error).split("\n")[0], []
         return Trial(came, why, cost.tokens, cost.cost, cost.model, cost.server, judged), trace
@@ -188,6 +191,17 @@ class Live:
                         trace.exhibits[event.key] = event.value
                     elif isinstance(event, Failed):
                         raise JourneyError(event.message, where=event.where, next=event.next)
+
+    async def _ended(self, worker: Worker, transcript: Transcript, steps: list[AnyStep]) -> dict[str, Any]:
+        """The world as these steps leave it, {} where nothing hangs on it."""
+        if not any(e.expect == "final_world" for e in transcript.expectations):
+            return {}
+        async for event in worker.ask(Survey(transcript.setup, steps)):
+            if isinstance(event, Failed):
+                raise JourneyError(event.message, where=event.where, next=event.next)
+            if isinstance(event, Surveyed):
+                return event.world
+        raise AssertionError("a request ends with an event")
 
     async def _rulings(
         self, worker: Worker, transcript: Transcript, trace: Trace, cost: _Cost

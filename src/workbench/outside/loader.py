@@ -362,7 +362,8 @@ def make_world(loaded: Loaded, setup: Setup, *, taped: bool = False) -> World:
         from ..redact import Redactor  # its patterns cost 3 ms that a plain replay need not pay
 
         start = Redactor().value(start)
-    return World(start, now=now, seed=setup.seed, http=_http(loaded.agent, taped))
+    kinds = loaded.agent.world_classes().values()
+    return World(start, now=now, seed=setup.seed, http=_http(loaded.agent, taped), kinds=kinds)
 
 
 def _http(agent: Agent, taped: bool) -> Http | None:

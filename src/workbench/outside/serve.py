@@ -30,7 +30,7 @@ from ..replay import weigh
 from ..runner import CODE_ERRORS, Printed, Sandbox, describe
 from ..source import fault_place
 from ..splice import Splice
-from ..steps import AnyStep, Place, TurnEnd
+from ..steps import AnyStep, Place, Result, TurnEnd
 from ..trace import Trace
 from ..transcript import decode
 from ..wire import (
@@ -56,6 +56,8 @@ from ..wire import (
     Stepped,
     Stop,
     Streamed,
+    Survey,
+    Surveyed,
     TakeTurn,
     ToolCard,
     pack,
@@ -136,6 +138,8 @@ class _Serving:
                     await self._judge(request)
                 case Consult():
                     self.send(await self._consult(request))
+                case Survey():
+                    self.send(self._survey(request))
                 case Stop():
                     pass
         except WorkbenchError as error:
@@ -205,6 +209,13 @@ class _Serving:
         outcome = await weigh(decode(request.data, "transcript"), self._need().agent)
         first = outcome.first
         self.send(Judged(outcome.verdict.value, outcome.why, _plain(first) if first else None))
+
+    def _survey(self, request: Survey) -> Surveyed:
+        world = make_world(self._need(), request.setup)
+        for step in request.steps:
+            if isinstance(step, Result):
+                world.replay(step.changed)
+        return Surveyed(world.whole())
 
     async def _consult(self, request: Consult) -> Consulted:
         model = make_model(request.model, self._need().agent)

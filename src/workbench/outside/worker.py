@@ -40,6 +40,7 @@ from ..wire import (
     Request,
     Reran,
     Stop,
+    Surveyed,
     TakeTurn,
     pack,
     unpack_event,
@@ -47,7 +48,7 @@ from ..wire import (
 from .claude import PRELOAD as SDK
 from .serve import main
 
-LAST = (Consulted, Done, Failed, Judged, Ready, Reran)  # the events that end a request
+LAST = (Consulted, Done, Failed, Judged, Ready, Reran, Surveyed)  # the events that end a request
 GRACE = 2.0  # seconds a turn may overrun its limit before its worker is ended
 STOP_SECONDS = 1.0  # what journey code has to let go of an interrupted turn
 LOAD_SECONDS = 10.0  # what a load may take before it counts as stuck
