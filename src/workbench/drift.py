@@ -45,18 +45,24 @@ def of_prompts(then: Prompt | None, now: Prompt | None, was: Exhibits, today: Ex
             yield f"{what} {title}{how}" + (f" ({source})" if source else "")
 
 
-def told(drift: Drift, result: Rerun, was: Exhibits) -> str:
-    """One drift, with what it is about: "2.3.1 decisions: returns.window: another reason"."""
+def told(drifts: Iterable[Drift], result: Rerun, was: Exhibits, most: int = 4) -> str:
+    """In words, what is alike together: "2.3.1, 2.4.1 decisions: returns.window: another reason"."""
+    places: dict[str, list[str]] = {}
+    for drift in drifts:
+        names = ", ".join(_about(drift, result, was))
+        places.setdefault(drift.what + (f": {names}" if names else ""), []).append(str(drift.place))
+    found = [f"{', '.join(at[:most])}{' …' if len(at) > most else ''} {what}" for what, at in places.items()]
+    return "; ".join(found[:most]) + (f"; and {len(found) - most} more" if len(found) > most else "")
+
+
+def _about(drift: Drift, result: Rerun, was: Exhibits) -> Iterable[str]:
     then, now = result.then.get(drift.place), result.now.get(drift.place)
-    names: Iterable[str] = ()
-    if then is not None and now is not None:
-        if drift.what == "prompt":
-            found = of_prompts(then.prompt, now.prompt, was, result.trace.exhibits)
-            names = (name.removeprefix("prompt: ") for name in found) if then.prompt else ["none is on record"]
-        elif drift.what == "decisions":
-            names = _of_decisions(then, now)
-    about = ", ".join(names)
-    return f"{drift.place} {drift.what}" + (f": {about}" if about else "")
+    if then is None or now is None:
+        return ()
+    if drift.what == "prompt":
+        found = of_prompts(then.prompt, now.prompt, was, result.trace.exhibits)
+        return (name.removeprefix("prompt: ") for name in found) if then.prompt else ["none is on record"]
+    return _of_decisions(then, now) if drift.what == "decisions" else ()
 
 
 def _of_decisions(then: Move, now: Move) -> Iterator[str]:

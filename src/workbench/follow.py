@@ -20,10 +20,8 @@ from .journey import Agent
 from .recheck import Recheck, Unlike
 from .steps import AnyStep, Fault, Place, Prompt, Setup, same
 from .tape import STOPPED, Tape
+from .telling import sides, tell
 from .trace import Move, Moves, Trace, TurnMoves
-
-MAX_SHOWN = 160  # characters of a value in a report
-MAX_ARGUMENT = 60  # and of one argument of a call
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -121,7 +119,7 @@ class _Follower:
             return
         why = differs(recorded, move, stops)
         if why:
-            rerun.differences.append(Difference(move.place, tell(recorded), tell(move), why))
+            rerun.differences.append(Difference(move.place, *sides(recorded, move), why))
         elif (recorded.decisions or move.decisions) and said(recorded) != said(move):
             rerun.drift.append(Drift(move.place, rerun.moves, "decisions"))
         elif (
@@ -237,35 +235,6 @@ def undecided(recorded: Move, now: Move, then: Prompt | None) -> bool:
 def said(move: Move) -> list[tuple[str, str, str, str]]:
     """What the policies said of a move, as drift is told by: policy, verdict, reason, version."""
     return [(d.policy, d.verdict, d.reason, d.version) for d in move.decisions]
-
-
-def tell(move: Move) -> str:
-    """A move in one line: what was tried, and what became of it."""
-    if move.call is not None:
-        args = ", ".join(f"{k}={_short(v, MAX_ARGUMENT)}" for k, v in move.call.args.items())
-        what = f"{move.call.tool}({args})"
-    elif move.message is not None:
-        what = "the customer's message"
-    else:
-        what = "reply " + _short(move.answer.text if move.answer else "")
-    effect = move.after_effect if move.effect == "allowed" and move.after_effect != "allowed" else move.effect
-    if effect in ("allowed", "absent", "rejected"):
-        if move.call is not None and move.result is None:
-            return f"{what}: stopped before it came to anything"
-        if move.result is not None and move.result.outcome == "missing":
-            return f"{what}: allowed; {_short(move.result.value)}"
-        if move.result is not None and move.result.outcome in ("rejected", "absent"):
-            return f"{what}: {move.result.outcome}: {_short(move.result.value)}"
-        return f"{what}: {'executed' if move.executed else 'allowed'}"
-    deciding = [d for d in move.decisions if d.verdict != "allow"]
-    by = f" by {deciding[0].policy}: {deciding[0].reason}" if deciding else ""
-    return f"{what}: {effect}{by}"
-
-
-def _short(value: Any, limit: int = MAX_SHOWN) -> str:
-    text = value if isinstance(value, str) else repr(value)
-    text = " ".join(text.split())
-    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def drive(coroutine: Coroutine[Any, Any, Any]) -> Any:

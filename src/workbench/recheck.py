@@ -17,9 +17,8 @@ from .alike import Alike
 from .runner import Ran, Sandbox
 from .steps import Exchange, Place
 from .tape import Tape
+from .telling import apart
 from .tool import Tool
-
-MAX_SHOWN = 160  # characters of a value
 
 
 class Unlike(msgspec.Struct, frozen=True):
@@ -65,7 +64,7 @@ class Recheck:
             return ran
         missed = self.sandbox.world.http.missed if self.sandbox.world.http else []
         if missed:
-            self.found.append(Unlike(place, "raised", _short(taped), _short(ran), missed[0], tool.source))
+            self.found.append(Unlike(place, "raised", *_told(taped, ran), missed[0], tool.source))
             return taped
         why = self._unlike(tool, taped, ran) or _unmade(tool, move.exchanges if move else [], ran.exchanges)
         if not why:
@@ -74,7 +73,7 @@ class Recheck:
         broke = f"{ran.value}: {ran.fault.message}" if ran.fault else ran.value
         where = ran.fault.where if ran.fault else tool.source
         kind: Literal["raised", "stale"] = "raised" if raised else "stale"
-        self.found.append(Unlike(place, kind, _short(taped), _short(ran._replace(value=broke)), why, where))
+        self.found.append(Unlike(place, kind, *_told(taped, ran._replace(value=broke)), why, where))
         return taped
 
     def _unlike(self, tool: Tool, taped: Ran, ran: Ran) -> str:
@@ -103,6 +102,6 @@ _CAME = {
 }
 
 
-def _short(ran: Ran) -> str:
-    text = f"{ran.outcome}: {ran.value!r}"
-    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
+def _told(then: Ran, now: Ran) -> tuple[str, str]:
+    one, other = apart(repr(then.value), repr(now.value))
+    return f"{then.outcome}: {one}", f"{now.outcome}: {other}"

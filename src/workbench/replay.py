@@ -9,14 +9,14 @@ from typing import Any, Literal
 import msgspec
 
 from .blame import blame
-from .drift import of_prompts
-from .drift import told as told_drift
+from .drift import of_prompts, told
 from .expectation import Expectation, Run, holds, intended
-from .follow import Difference, Rerun, rerun, run_sync, tell
+from .follow import Difference, Rerun, rerun, run_sync
 from .journey import BUILT_IN, Agent
 from .recheck import Recheck
 from .runner import Sandbox
 from .steps import Answer, Decision, Place, Prompt, Result, Setup
+from .telling import tell
 from .trace import Trace
 from .transcript import Transcript, expects, prompt_seal
 from .world import World
@@ -113,8 +113,10 @@ async def weigh(
     unnamed = [d for d in result.drift if not names_prompt(transcript) or d.what != "prompt"]
     drifted = verdict is Verdict.PASS and options.strict_drift and bool(unnamed)
     if drifted:
-        told = "; ".join(told_drift(d, result, transcript.exhibits) for d in unnamed[:4])
-        verdict, why = Verdict.STALE, f"nothing was done otherwise, but it drifted: {told}"
+        verdict, why = (
+            Verdict.STALE,
+            f"nothing was done otherwise, but it drifted: {told(unnamed, result, transcript.exhibits)}",
+        )
     if options.twice and verdict is not Verdict.ERROR:
         other = _parting(result.trace, (await _run(transcript, agent, make)).trace)
         if other:

@@ -13,9 +13,9 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from .expectation import KINDS, Expectation, Run, fits, holds, intended
-from .follow import tell
 from .replay import Verdict
 from .steps import Fault, HandOff, Place, Result, TurnEnd, UserMessage
+from .telling import tell
 from .trace import Move, Trace
 from .transcript import Transcript
 

@@ -52,6 +52,7 @@ CORE = (
     "ladder",
     "lineno",
     "transcript",
+    "telling",
     "recheck",
     "follow",
     "drift",

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from ..errors import UsageError, WorkbenchError
-from ..follow import tell
 from ..outside.history import History
 from ..outside.models import choose
 from ..outside.project import Project, find_project
@@ -20,6 +19,7 @@ from ..outside.worker import Workers, prepare
 from ..serving import Serving
 from ..session import Changed, Session
 from ..steps import Fault, HandOff, Reply, TurnEnd
+from ..telling import tell
 from .report import Exit, clean, out, out_json, say
 from .waiting import run_until_signal
 

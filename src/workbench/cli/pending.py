@@ -7,10 +7,9 @@ from pathlib import Path
 
 from ..compare import Comparison, Side, compare
 from ..errors import TranscriptError, UsageError
-from ..follow import tell
 from ..outside import pending
 from ..outside.project import project_for
-from ..trace import Move
+from ..telling import sides, tell
 from ..transcript import Transcript, read
 from .report import Exit, clean, out, say
 
@@ -73,14 +72,17 @@ def show_difference(before: Transcript, after: Transcript) -> None:
 
 
 def difference(found: Comparison) -> list[str]:
-    """The rows in which two runs part, as text."""
+    """The rows in which two runs part, as text; what only one of them has is one line."""
     lines = []
     for index, pair in enumerate(found.pairs):
-        if pair.parts:
-            follows = " (follows from that)" if found.follows(index) else ""
-            lines += [f"    - {_told(pair.left)}", f"    + {_told(pair.right)}{follows}"]
+        if not pair.parts:
+            continue
+        if found.follows(index) and "  what follows from that:" not in lines:
+            lines.append("  what follows from that:")
+        if pair.left is not None and pair.right is not None:
+            one, other = sides(pair.left, pair.right)
+            lines += [f"    - {pair.left.place}  {one}", f"    + {pair.right.place}  {other}"]
+        else:
+            lines += [f"    - {m.place}  {tell(m)}" for m in (pair.left,) if m is not None]
+            lines += [f"    + {m.place}  {tell(m)}" for m in (pair.right,) if m is not None]
     return lines
-
-
-def _told(move: Move | None) -> str:
-    return "nothing" if move is None else f"{move.place}  {tell(move)}"

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from ..errors import WorkbenchError
+from .folding import columns, fold
 
 
 class Exit(IntEnum):
@@ -101,8 +102,8 @@ def out_json(value: Any) -> None:
 
 
 def say(text: str = "") -> None:
-    """A line for a person."""
-    _put("stderr", text + "\n", now=True)
+    """A line for a person; on a terminal as wide as that is."""
+    _put("stderr", fold(text, columns()) + "\n", now=True)
 
 
 def complain(error: WorkbenchError) -> None:

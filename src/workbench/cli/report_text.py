@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..case import Case
 from ..replay import Verdict
+from .folding import cells, columns
 from .report import clean, paint, say
 from .story import story
 from .tally import Tally
@@ -35,8 +36,10 @@ def tell(tally: Tally, quiet: bool) -> None:
 
 def _tell_case(case: Case) -> None:
     verdict, head = case.verdict, case.head
-    title = f"  {clean(head.title)[:80]}" if head and head.title else ""
-    say(f"{paint(verdict.value, COLOR.get(verdict, 'yellow'))} {clean(case.path)}{title}")
+    title = clean(head.title)[:80] if head else ""
+    first = f"{paint(verdict.value, COLOR.get(verdict, 'yellow'))} {clean(case.path)}"
+    own_line = 0 < columns() < cells(f"{first}  {title}")
+    say("\n".join([first, f"  {title}"]) if own_line else f"{first}  {title}".rstrip())
     for line in story(case):
         text = f"{INDENT.get(line.kind, '  ')}{line.text}"
         say(paint(text, "dim") if line.kind == "before" else text)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from ..follow import tell
+from ..telling import tell
 from ..trace import Move, moves
 from ..transcript import Transcript, read
 from .report import Exit, clean, out, out_json

@@ -8,8 +8,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ...errors import WorkbenchError
-from ...follow import tell as tell_move
 from ...session import Session
+from ...telling import tell as tell_move
 from ...trace import Move
 from ...transcript import FAULTS, MARK_KINDS, SEVERITIES, Mark, MarkFault, MarkKind
 from ..present.text import clean

@@ -13,9 +13,9 @@ from textual.widgets import Static
 
 from ...errors import WorkbenchError
 from ...expectation import KINDS, Expectation, next_relaxation, suggest
-from ...follow import tell as tell_move
 from ...session import Saved, Session
 from ...steps import Place
+from ...telling import tell as tell_move
 from ...trace import Move
 from ..present.text import Bit, Line, clean, fit, one_line
 from ..widgets.choice import Choice

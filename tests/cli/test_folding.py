@@ -1,0 +1,40 @@
+"""Lines for a person are folded to their terminal, so that they can be read and commands can be copied."""
+
+from __future__ import annotations
+
+import pytest
+
+from workbench.cli.folding import cells, fold
+
+WHY = "    - 1.2.1  recorded: create_return(order_number=OL-2001, sku=CITY-44, reason=smells): executed"
+NEXT = (
+    "  next: mend the journey, or, if this is right now: "
+    "workbench accept transcripts/support/a-return.json --why x"
+)
+
+
+def test_a_long_line_is_folded_with_an_indent():
+    assert fold(WHY, 60).split("\n") == [
+        "    - 1.2.1  recorded: create_return(order_number=OL-2001,",
+        "      sku=CITY-44, reason=smells): executed",
+    ]
+
+
+def test_a_command_stays_in_one_piece_whatever_its_length():
+    assert fold(NEXT, 60).split("\n") == [
+        "  next: mend the journey, or, if this is right now:",
+        "    workbench accept transcripts/support/a-return.json --why x",
+    ]
+
+
+@pytest.mark.parametrize("width", [0, 20, 200])
+def test_where_there_is_no_width_or_enough_of_it_a_line_is_left_whole(width):
+    assert fold(NEXT, width) == NEXT
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_no_line_is_longer_than_the_terminal_and_no_word_is_lost(width):
+    text = "\x1b[31mFAIL\x1b[0m " + "鞋子 rückgabe größe " * 20
+    folded = fold(text, width)
+    assert max(cells(line) for line in folded.split("\n")) <= width
+    assert folded.split() == text.split()

@@ -1,0 +1,50 @@
+"""What a report says of two moves shows what is not the same in them."""
+
+from __future__ import annotations
+
+import pytest
+
+from kit import Scripted, converse, saved, shop, use
+from workbench.replay import Verdict, replay
+from workbench.telling import MAX_SHOWN, apart
+
+LONG = "the label goes to the address that the order was sent to, " * 4
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("same, " + LONG + "Vienna", "same, " + LONG + "Graz"),
+        ([1] * 400 + [2], [1] * 400 + [3]),
+        (LONG, LONG + "and back"),
+        ("short", "other"),
+        ("ab" + LONG, "b" + LONG),
+    ],
+)
+def test_two_long_values_are_cut_so_that_they_can_be_told_apart(one, other):
+    a, b = apart(one, other)
+    assert a != b
+    assert max(len(a), len(b)) <= MAX_SHOWN
+
+
+CARD = """
+    @returns.policy(after=find_order)
+    def hide(result):
+        '''Hides it.'''
+        return Rewrite({{"number": "OL-1", "note": "{note}"}}, "hidden")
+"""
+
+
+def hiding(folder, note):
+    from kit import JOURNEY
+
+    return shop(folder, CARD.format(note=note), journey=JOURNEY.replace("import Block", "import Rewrite, Block"))
+
+
+def test_a_rewrite_to_something_else_shows_to_what(tmp_path):
+    then = hiding(tmp_path / "then", LONG + "Vienna")
+    guard = saved(converse(then, Scripted([use("find_order", order_number="OL-1")], "Done."), "where is OL-1?"))
+    outcome = replay(guard, hiding(tmp_path / "now", LONG + "Graz").agent)
+    assert outcome.verdict is Verdict.FAIL
+    assert "rewritten by returns.hide: hidden; rewritten to …" in outcome.first.recorded
+    assert ("Vienna" in outcome.first.recorded, "Graz" in outcome.first.now) == (True, True)
