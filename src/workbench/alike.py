@@ -66,12 +66,19 @@ class Alike:
         for index, value in enumerate(then):
             mine = 0
             if free:
-                fits = (n for n, other in enumerate(left) if not self.unlike(value, other, unordered, path))
-                mine = next(fits, 0)
+                mine = next((n for n, other in enumerate(left) if self._fits(value, other, unordered, path)), 0)
             found = self.unlike(value, left.pop(mine), unordered, f"{path}[{index}]")
             if found:
                 return found
         return ""
+
+    def _fits(self, then: Any, now: Any, unordered: Unordered, path: str) -> bool:
+        """Whether two items of a free list are alike; where they are not, no id has been taken for another."""
+        stands_for, taken = dict(self._stands_for), set(self._taken)
+        fit = not self.unlike(then, now, unordered, path)
+        if not fit:
+            self._stands_for, self._taken = stands_for, taken
+        return fit
 
     def _strings(self, then: str, now: str) -> bool:
         if then == now:

@@ -298,12 +298,16 @@ def _judge_guard(transcript: Transcript, result: Rerun) -> tuple[Verdict, str]:
 
 
 def unrun(expectation: Expectation, result: Rerun, run: Run) -> bool:
-    """Whether it hangs on a tool that did not run: none does, or this one may not and its result is the tape's."""
+    """Whether it hangs on a tool that did not run: none does, or what this one gives or writes is the tape's."""
     if expectation.decided != "world" or result.world is None:
         return expectation.decided == "world"
-    place = Place.parse(expectation.at)
-    move = run.moves.get(place)
-    return expectation.expect == "result" and move is not None and move.executed and place not in result.ran
+    taped = [move for move in run.moves.values() if move.executed and move.place not in result.ran]
+    if expectation.expect == "result":
+        return any(move.place == Place.parse(expectation.at) for move in taped)
+    written = {".".join(map(str, c.path)) for m in taped if m.result for c in m.result.changed}
+    return any(
+        f"{a}.".startswith(f"{b}.") or f"{b}.".startswith(f"{a}.") for a in expectation.args for b in written
+    )
 
 
 def _kept_out(result: Rerun) -> str:

@@ -5,6 +5,7 @@ import textwrap
 import pytest
 
 from kit import JOURNEY, WINDOW, Scripted, converse, saved, shop, use
+from workbench.alike import Alike
 from workbench.expectation import Expectation
 from workbench.outside.loader import make_world
 from workbench.replay import Options, Verdict, replay
@@ -155,6 +156,27 @@ def test_what_no_tool_asked_for_ends_as_its_class_says(tmp_path):
     record = conversation(tmp_path, script=LATE[1:])
     transcript = saved(record, "mistake", expectations=[expectation], marks=[Mark("1.1.1")])
     assert again(tmp_path, transcript, JOURNEY, never).verdict is Verdict.PASS
+
+
+def test_what_a_tool_writes_that_may_not_run_again_is_not_told_from_its_tape(tmp_path):
+    ends = Expectation("final_world", "1.2.1", args={"Shop.orders.OL-1": {"returned": True}})
+    good = saved(conversation(tmp_path), expectations=[ends])
+    assert again(tmp_path, good).verdict is Verdict.PASS
+    outcome = again(tmp_path, good, but("(writes=True)", "(writes=True, again=False)"))
+    assert outcome.verdict is Verdict.NEEDS_WORLD
+    assert "does not run again" in outcome.why
+    elsewhere = Expectation("final_world", "1.2.1", args={"Shop.orders.OL-2.returned": False})
+    other = saved(conversation(tmp_path), expectations=[elsewhere])
+    assert again(tmp_path, other, but("(writes=True)", "(writes=True, again=False)")).verdict is Verdict.PASS
+
+
+def test_in_a_free_list_an_item_that_did_not_fit_has_taken_no_id():
+    alike = Alike({"R-8", "R-9"})
+    then = [{"id": "R-1", "of": "a"}, {"id": "R-2", "of": "b"}]
+    now = [{"id": "R-9", "of": "b"}, {"id": "R-8", "of": "a"}]
+    assert alike.unlike(then, now, unordered=True) == ""
+    assert alike.unlike("R-1", "R-8") == ""
+    assert alike.unlike("R-1", "R-9") != ""
 
 
 def test_a_mark_on_a_world_that_never_was_wrong_proves_nothing(tmp_path):

@@ -7,10 +7,12 @@ import http.server
 import json
 import threading
 
+import httpx
 import pytest
 
 from kit import JOURNEY, Scripted, saved, shop, use
 from workbench.engine import Conversation, run_turn
+from workbench.outside.http import MAX_BODY, _exchange, unlike
 from workbench.outside.loader import make_world
 from workbench.replay import Options, Verdict, replay
 from workbench.runner import Sandbox
@@ -164,3 +166,18 @@ def test_a_default_replay_runs_no_tool_and_needs_no_exchange(tmp_path, carrier):
     transcript = tracked(tmp_path, carrier)
     loaded = shop(tmp_path / "now", journey=journey("http://elsewhere"))
     assert replay(transcript, loaded.agent).verdict is Verdict.PASS
+
+
+def asking(url, content=b""):
+    return _exchange((1, 1, 1), 1, httpx.Request("POST", url, content=content))
+
+
+def test_two_long_bodies_of_one_length_are_not_the_same_request():
+    one, other = (asking("http://carrier.example/", letter * (MAX_BODY + 1)) for letter in (b"a", b"b"))
+    assert unlike(one, one) == ""
+    assert "body" in unlike(one, other)
+    assert len(str(one.sent)) < 200
+
+
+def test_the_same_address_without_encryption_is_another_request():
+    assert "its scheme was https" in unlike(asking("https://carrier.example/"), asking("http://carrier.example/"))

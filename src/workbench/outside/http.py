@@ -9,6 +9,7 @@ recorded ones differ.
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 from collections.abc import Callable
 from typing import Any
@@ -98,6 +99,7 @@ def unlike(recorded: Exchange, asked: Exchange) -> str:
     then, now = httpx.URL(recorded.url), httpx.URL(asked.url)
     found = [
         "" if recorded.method == asked.method else f"its method was {recorded.method}",
+        "" if then.scheme == now.scheme else f"its scheme was {then.scheme}",
         "" if (then.host, then.port) == (now.host, now.port) else f"its host was {then.netloc.decode()}",
         "" if then.path == now.path else f"its path was {then.path}",
         alike.unlike(_query(then), _query(now), path="query"),
@@ -183,11 +185,14 @@ def _address(url: httpx.URL) -> str:
 
 
 def _body(content: bytes, kind: str) -> Any:
-    """A body as it is kept; what is too long for a record is cut, and says so."""
+    """A body as it is kept; of what is too long for a record the hash is, and that it is not all."""
     if not content:
         return None
     if len(content) > MAX_BODY:
-        return {"cut": f"{len(content):,} bytes; {MAX_BODY:,} are kept at most"}
+        return {
+            "cut": f"{len(content):,} bytes; {MAX_BODY:,} are kept at most",
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
     if "json" in kind:
         try:
             return _hide(msgspec.json.decode(content))
