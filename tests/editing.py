@@ -37,6 +37,8 @@ class Editor:
         """A copy with up to three edits in it."""
         made = copy.deepcopy(whole)
         for _ in range(times or self.rng.randint(1, 3)):
+            if not made["steps"]:
+                break
             name = self.rng.choice(list(EDITS))
             self.did.append(name)
             EDITS[name](self, made)

@@ -71,7 +71,7 @@ def test_an_error_is_a_line_that_an_editor_can_open(
     assert run(["check"]) == 1
     line = line_of(tmp_path / "journeys/shop/returns/journey.py", "time.time()")
     said = capsys.readouterr()
-    assert "say it on its line: # workbench: allow clock" in said.err
+    assert "say it on its line: # workbench: allow clock (a replay that reaches it is an ERROR" in said.err
     assert said.out == (
         f"journeys/shop/returns/journey.py:{line}: error clock: time.time reads the machine's clock "
         "(next: use talk.now in a policy or a condition, `clock: Clock` in a tool)\n"

@@ -262,3 +262,27 @@ def test_a_policy_that_asks_the_machine_for_the_time_or_for_chance(project, caps
     write(project / "journeys", shop_files(asks))
     code, found = verdicts(capsys)
     assert (code, found) == (4, {"transcripts/guard.json": "ERROR"})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "late = 'x' in open('/etc/hosts').read()",
+        "import threading; t = threading.Thread(target=open, args=['/etc/hosts']); t.start(); t.join()",
+    ],
+)
+def test_a_policy_that_reads_what_no_record_holds_from_a_file_or_in_a_thread(project, capsys, body):
+    reads = f"\n    @returns.policy(before=create_return)\n    def reads(call):\n        {body}\n"
+    write(project / "journeys", shop_files(reads))
+    code, found = verdicts(capsys)
+    assert (code, found) == (4, {"transcripts/guard.json": "ERROR"})
+
+
+def test_a_comment_that_allows_the_clock(project, capsys):
+    body = "import time; late = time.time() > 1  # workbench: allow clock"
+    write(
+        project / "journeys",
+        shop_files(f"\n    @returns.policy(before=create_return)\n    def asks(call):\n        {body}\n"),
+    )
+    code, found = verdicts(capsys)
+    assert (code, found) == (4, {"transcripts/guard.json": "ERROR"})

@@ -35,6 +35,24 @@ LEAKS = {
         "it reaches for the network (socket.getaddrinfo)",
     ),
     "a program": ("import subprocess", "subprocess.run(['true'])", "it starts a program (subprocess.Popen)"),
+    "a file": ("", "open('/etc/hosts').read()", "it opens /etc/hosts, which no record holds"),
+    "a file by its path": (
+        "from pathlib import Path",
+        "Path('transcripts/t.json').read_text()",
+        "it opens transcripts/t.json",
+    ),
+    "a folder": ("import os", "os.listdir('/')", "it opens /, which no record holds"),
+    "a file of another agent": ("", "open(__file__.replace('shop/returns', 'other'))", "it opens "),
+    "the network in a thread": (
+        "import socket, threading",
+        "t = threading.Thread(target=socket.create_connection, args=[('127.0.0.1', 9)]); t.start(); t.join()",
+        "it reaches for the network",
+    ),
+    "a file in a pool": (
+        "from concurrent.futures import ThreadPoolExecutor",
+        "with ThreadPoolExecutor() as pool: pool.submit(open, '/etc/hosts').result().close()",
+        "it opens /etc/hosts",
+    ),
     "the network, and hides it": (
         "import contextlib, socket",
         "with contextlib.suppress(Exception): socket.create_connection(('127.0.0.1', 9))",
@@ -65,6 +83,14 @@ def test_what_a_policy_takes_from_the_machine_is_an_error_with_its_line(
     assert "next: " in told
 
 
+def test_a_comment_that_quiets_check_quiets_no_replay_and_the_replay_says_so(tmp_path, monkeypatch, capsys):
+    project(
+        tmp_path, monkeypatch, POLICY.format(imports="import time", line="time.time()  # workbench: allow clock")
+    )
+    assert run(["replay"]) == 4
+    assert "the comment there quiets `workbench check`, and no replay" in capsys.readouterr().err
+
+
 def test_what_is_not_reached_is_no_error_of_the_replay(tmp_path, monkeypatch):
     project(tmp_path, monkeypatch, POLICY.format(imports="import time", line="return time.time() if 0 else None"))
     assert run(["replay"]) == 0
@@ -80,6 +106,27 @@ def test_settings_are_read_from_the_environment_while_loading(tmp_path, monkeypa
     project(
         tmp_path, monkeypatch, POLICY.format(imports="import os\n    LIMIT = os.getenv('LIMIT', '3')", line="pass")
     )
+    assert run(["replay"]) == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "open(__file__).close()",
+        "import json.tool, colorsys",
+        "from zoneinfo import ZoneInfo; ZoneInfo('Europe/Berlin')",
+        "from . import more",
+        "open('/dev/null', 'w').close()",
+    ],
+)
+def test_the_agents_own_files_and_what_python_reads_for_itself_are_no_error(tmp_path, monkeypatch, line):
+    project(tmp_path, monkeypatch, POLICY.format(imports="", line=line))
+    write(tmp_path / "journeys", {"shop/returns/more.py": "LIMIT = 3\n"})
+    assert run(["replay"]) == 0
+
+
+def test_a_file_that_is_read_while_loading_is_a_setting(tmp_path, monkeypatch):
+    project(tmp_path, monkeypatch, POLICY.format(imports="HOST = open('/etc/hosts').close()", line="pass"))
     assert run(["replay"]) == 0
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ..outside.finding import Finding
+from ..outside.finding import UPHELD, Finding
 from ..outside.lint import lint
 from ..outside.loader import agent_names
 from ..outside.project import Project, find_project
@@ -30,7 +30,8 @@ def check(agent: str, json: bool) -> Exit:
     errors = sum(f.severity == "error" for f in findings)
     rule = next((f.rule for f in findings if f.rule != "load"), "")
     if rule and not json:
-        say(f"where one is meant to be so, say it on its line: # workbench: allow {rule}")
+        but = " (a replay that reaches it is an ERROR all the same)" if rule in UPHELD else ""
+        say(f"where one is meant to be so, say it on its line: # workbench: allow {rule}{but}")
     agents = f"{len(names)} agent{'s' * (len(names) != 1)}"
     say(f"{agents}: {_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}")
     return Exit.RED if errors else Exit.OK

@@ -33,6 +33,7 @@ RULES: dict[str, str] = {
     "network": "a journey acts on the world that is handed in, never on the network",
     "allow": "a comment allows a rule that is there",
 }
+UPHELD = ("clock", "random", "environment", "network")  # a replay that reaches it is an ERROR, comment or not
 
 _ALLOW = re.compile(r"(?:#|<!--)\s*workbench:\s*allow\s+([\w-]+(?:\s*,\s*[\w-]+)*)")
 
@@ -81,7 +82,7 @@ def bad_allows(file: str, text: str) -> list[Finding]:
     """Comments that allow what is no rule: a typo in one must not pass for silence."""
     found = []
     for number, line in enumerate(text.splitlines(), 1):
-        for rule in sorted(_named(line) - RULES.keys()):
+        for rule in sorted(allowed_on(line) - RULES.keys()):
             found.append(warning("allow", f"{file}:{number}", f"there is no rule {rule!r}", "correct its name"))
     return found
 
@@ -89,16 +90,17 @@ def bad_allows(file: str, text: str) -> list[Finding]:
 def _allowed(lines: list[str], number: int) -> set[str]:
     if not 0 < number <= len(lines):
         return set()
-    allowed = _named(lines[number - 1])
+    allowed = allowed_on(lines[number - 1])
     if lines[number - 1].lstrip().startswith("@"):
         for line in lines[number:]:
-            allowed |= _named(line)
+            allowed |= allowed_on(line)
             if re.match(r"\s*(async\s+)?def\b", line):
                 break
     return allowed
 
 
-def _named(line: str) -> set[str]:
+def allowed_on(line: str) -> set[str]:
+    """The rules that a comment on a line allows."""
     found = _ALLOW.search(line)
     return {rule.strip() for rule in found[1].split(",")} if found else set()
 

@@ -3,16 +3,20 @@
 The clock, chance, ids, the environment and the network differ from run to run;
 a verdict that hangs on them proves nothing. `check` finds them by reading. A
 replay finds those that are really reached: journey code is compiled with a note
-at each place that `check` would name (`leak_notes`), and connections are refused
-and noted by an audit hook.
+at each place that `check` would name (`leak_notes`), and an audit hook refuses and
+notes connections and programs, and notes files that are opened outside the agent's own
+folder. What a thread does that journey code started is that code's doing.
 """
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from types import FrameType
 from typing import Any, NamedTuple
 
 from ..source import ROOT_PACKAGE, module_file
@@ -27,6 +31,7 @@ REFUSED = {  # by the name of the audit event: the rule, and what journey code d
         ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec"), ("environment", "starts a program")
     ),
 }
+FILES = ("open", "os.listdir", "os.scandir", "sqlite3.connect")
 
 
 class Leak(NamedTuple):
@@ -43,20 +48,27 @@ class Leak(NamedTuple):
 
 _noting: list[Leak] | None = None  # what is noted now, while somebody watches
 _hooked = False
+_pythons_own: tuple[str, ...] = ()
+_home = ""  # the agent's folder: its files are a part of its code
+_before: frozenset[int] = frozenset()  # the threads that were there before any journey code
+_watcher = 0  # the thread that replays
 
 
 @contextmanager
-def watching() -> Iterator[list[Leak]]:
-    """What journey code takes inside: code compiled with notes says it, and nothing of it connects anywhere."""
-    global _noting, _hooked
+def watching(home: str) -> Iterator[list[Leak]]:
+    """What journey code of the folder `home` takes inside. Nothing of it connects anywhere."""
+    global _noting, _hooked, _home, _before, _watcher, _pythons_own
     if not _hooked:
         _hooked = True
         import builtins
 
         setattr(builtins, NAME, _passed)
         sys.addaudithook(_audit)  # it stays for ever, and looks up only inside
+        _pythons_own = tuple(_pythons())
+        _before = frozenset(thread.ident or 0 for thread in threading.enumerate())
     found: list[Leak] = []
-    _noting = found
+    _home = home
+    _noting, _watcher = found, threading.get_ident()
     try:
         yield found
     finally:
@@ -85,20 +97,54 @@ def _note(leak: Leak) -> None:
 
 
 def _audit(event: str, args: tuple[Any, ...]) -> None:
-    if _noting is None or event not in REFUSED:
+    if _noting is None or (event not in REFUSED and event not in FILES):
+        return
+    if event in FILES and not _foreign(args[0]):
         return
     where = _journey_line()
-    if where:
+    if not where:
+        return
+    if event in FILES:
+        message = f"it opens {os.fsdecode(args[0])}, which no record holds"
+        _note(Leak("environment", message, where, "put it into the agent's folder, or into the fixture"))
+    else:
         rule, does = REFUSED[event]
         _note(Leak(rule, f"it {does} ({event})", where, "take what is out there through the world"))
         raise PermissionError("a replay connects to nothing and starts nothing")
 
 
+def _foreign(file: Any) -> bool:
+    """Whether a file is neither the agent's nor Python's own."""
+    if not isinstance(file, str | bytes | os.PathLike):
+        return False  # one that is open already
+    path = os.path.realpath(os.fsdecode(file))
+    return path != os.devnull and not f"{path}{os.sep}".startswith(
+        (f"{os.path.realpath(_home)}{os.sep}", *_pythons_own)
+    )
+
+
+def _pythons() -> Iterator[str]:
+    """Folders that Python and its libraries read for themselves."""
+    for folder in (os.path.dirname(os.__file__), "/usr/share/zoneinfo", *sys.path):
+        if folder and os.path.realpath(folder) != os.getcwd():
+            yield f"{os.path.realpath(folder)}{os.sep}"
+
+
 def _journey_line() -> str:
-    frame = sys._getframe(2)
+    """The innermost line of journey code at work, or waiting for the thread at work; "" for an import."""
+    where = _line(sys._getframe(2))
+    me = threading.get_ident()
+    if where is not None or me == _watcher or me in _before:
+        return where or ""
+    return _line(sys._current_frames().get(_watcher)) or f"{os.path.basename(_home)}/agent.py:1"
+
+
+def _line(frame: FrameType | None) -> str | None:
     while frame is not None:
         name = frame.f_globals.get("__name__") or ""
+        if name.startswith(("importlib._bootstrap", "_frozen_importlib")):
+            return ""
         if name.split(".")[0] == ROOT_PACKAGE:
             return f"{module_file(name, frame.f_code.co_filename)}:{frame.f_lineno}"
-        frame = frame.f_back  # type: ignore[assignment]
-    return ""
+        frame = frame.f_back
+    return None

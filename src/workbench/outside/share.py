@@ -59,7 +59,7 @@ class Share:
         if not isinstance(agent, Agent):
             return Outcome(Verdict.ERROR, str(agent), where=below_journeys(agent.where))
         self._memories[transcript.agent].restore()
-        with watching() as found:
+        with watching(f"{self.work.journeys}/{transcript.agent}") as found:
             outcome = safely(transcript, agent, self.work.options, self._make_world)
         if found:
             where = below_journeys(found[0].where)
@@ -80,7 +80,7 @@ class Share:
 
     def _load(self, name: str) -> Agent:
         """An agent; where tools run its fixtures too, which a plain replay has no need of. Raises JourneyError."""
-        with watching() as found, noted():
+        with watching(f"{self.work.journeys}/{name}") as found, noted():
             agent = self._read(name)
         for leak in found:
             if leak.rule != "environment":  # that is how settings are read
