@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any, Literal
 
 import msgspec
@@ -15,7 +16,7 @@ from .follow import Difference, Rerun, rerun, run_sync
 from .journey import BUILT_IN, Agent
 from .recheck import Recheck
 from .runner import Sandbox
-from .steps import Answer, Decision, Place, Prompt, Result, Setup
+from .steps import Answer, AnyStep, Decision, Place, Prompt, Result, Setup
 from .telling import tell
 from .trace import Trace
 from .transcript import Transcript, expects, prompt_seal
@@ -61,6 +62,7 @@ class Outcome(msgspec.Struct):
     hashes of what the model would be asked with and of what is expected. `ran` and
     `taped` count, with tools that run, the calls whose tool ran, and the others.
     `drifted`: it is STALE for what drifted, and not for a tool.
+    `footprint` is that of the run, where another is to be compared with it.
     """
 
     verdict: Verdict
@@ -77,6 +79,7 @@ class Outcome(msgspec.Struct):
     ran: int = 0
     taped: int = 0
     drifted: bool = False
+    footprint: list[str] = []
 
 
 MakeWorld = Callable[[Setup], World]
@@ -117,12 +120,15 @@ async def weigh(
             Verdict.STALE,
             f"nothing was done otherwise, but it drifted: {told(unnamed, result, transcript.exhibits)}",
         )
+    seen: list[str] = []
     if options.twice and verdict is not Verdict.ERROR:
-        other = _parting(result.trace, (await _run(transcript, agent, make)).trace)
+        seen = footprint(result.trace)
+        other = parting(seen, footprint((await _run(transcript, agent, make)).trace))
         if other:
             verdict, why = Verdict.FLAKY, f"two replays of it differ: {other}"
     outcome = Outcome(verdict, why, _first(result), result.moves, result.prompt_changed_from, drift=drift)
     outcome.drifted = drifted and verdict is Verdict.STALE
+    outcome.footprint = seen
     if result.world is not None:
         executed = sum(1 for move in result.now.values() if move.executed)
         outcome.ran, outcome.taped = len(result.ran), executed - len(result.ran)
@@ -154,12 +160,22 @@ def _first(result: Rerun) -> Difference | None:
     return result.first
 
 
-def _parting(one: Trace, other: Trace) -> str:
+def footprint(trace: Trace) -> list[str]:
+    """The steps of a run, each as what it is and a hash: to be compared with a run elsewhere."""
+    return [f"{_named(step)} {sha256(repr(step).encode('utf-8', 'replace')).hexdigest()[:12]}" for step in trace]
+
+
+def _named(step: AnyStep) -> str:
+    return f"{step.place} {type(step).__name__.lower()}" + (
+        f" of {step.policy}" if isinstance(step, Decision) else ""
+    )
+
+
+def parting(one: list[str], other: list[str]) -> str:
     """The first step in which two runs of one transcript differ, in words; ""."""
     for a, b in zip(one, other, strict=False):
         if a != b:
-            what = f"{a.place} {type(a).__name__.lower()}"
-            return f"{what} of {a.policy}" if isinstance(a, Decision) else what
+            return a.rpartition(" ")[0]
     return "" if len(one) == len(other) else f"one has {len(one)} steps, the other {len(other)}"
 
 

@@ -286,3 +286,16 @@ def test_a_comment_that_allows_the_clock(project, capsys):
     )
     code, found = verdicts(capsys)
     assert (code, found) == (4, {"transcripts/guard.json": "ERROR"})
+
+
+def test_a_policy_that_decides_by_the_order_of_a_set(project, capsys):
+    body = "return Allow(''.join({'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'}))"
+    write(
+        project / "journeys",
+        shop_files(
+            "\n    from workbench import Allow"
+            f"\n    @returns.policy(before=create_return)\n    def first(call):\n        {body}\n"
+        ),
+    )
+    assert verdicts(capsys)[0] == 0
+    assert verdicts(capsys, "--twice") == (1, {"transcripts/guard.json": "FLAKY"})

@@ -31,10 +31,10 @@ _DECODER = msgspec.msgpack.Decoder(Case)
 
 
 class Kept:
-    """Replays what lies in one project. `patience` in seconds."""
+    """Replays what lies in one project. `patience` in seconds; `seed`: by which it orders sets."""
 
-    def __init__(self, work: Work, patience: float = PATIENCE) -> None:
-        self.work, self.patience = work, patience
+    def __init__(self, work: Work, patience: float = PATIENCE, seed: str = "") -> None:
+        self.work, self.patience, self.seed = work, patience, seed
         self._process: subprocess.Popen[bytes] | None = None
         self._stacks = Path()
 
@@ -59,11 +59,14 @@ class Kept:
         handle, name = tempfile.mkstemp(prefix="workbench-", suffix=".stack")
         os.close(handle)
         self._stacks = Path(name)
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)}
+        if self.seed:
+            env["PYTHONHASHSEED"] = self.seed
         self._process = subprocess.Popen(
             [sys.executable, "-m", __name__, msgspec.json.encode(self.work).decode(), name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)},
+            env=env,
         )
         return self._process
 
@@ -126,6 +129,8 @@ def main(work: str, stacks: str) -> None:
         case = share.case(path)
         told.write(_frame(msgspec.msgpack.encode(case)))
         told.flush()
+    with contextlib.suppress(OSError):  # nobody closed it: who asked has gone
+        os.unlink(stacks)
 
 
 if __name__ == "__main__":

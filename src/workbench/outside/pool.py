@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from ..case import Case
-from .crew import PATIENCE, Files, run
+from .crew import PATIENCE, Files, Task, run
+from .elsewhere import Twice
 from .share import Share, Work
 
 
@@ -31,8 +32,8 @@ class Crew(NamedTuple):
     patience: float = PATIENCE
 
     def cases(self, work: Work, paths: Sequence[str]) -> Iterator[tuple[int, Case]]:
-        files = Files(Share(work), list(paths))
-        return run(files, len(paths), Path(work.journeys), jobs=self.jobs, patience=self.patience)
+        task: Task = Twice(work, paths, self.patience) if work.options.twice else Files(Share(work), list(paths))
+        return run(task, len(paths), Path(work.journeys), jobs=self.jobs, patience=self.patience)
 
 
 def pool(jobs: int = 0, patience: float = PATIENCE) -> Pool:

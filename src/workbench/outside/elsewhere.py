@@ -1,0 +1,48 @@
+"""The other runs of `--twice`: in fresh processes, in which Python orders sets of texts otherwise.
+
+That order hangs on a number a process draws as it starts, and forked processes share
+it: code that decides by it decides alike in all of them, and another way tomorrow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from ..case import Case
+from ..replay import Verdict, parting
+from .crew import PATIENCE, Files
+from .kept import Kept
+from .share import Share, Work
+
+SEEDS = ("1", "2")
+
+
+class Twice:
+    """Replays files here, and then each in other processes. A task of a crew."""
+
+    def __init__(self, work: Work, paths: Sequence[str], patience: float = PATIENCE) -> None:
+        self._files = Files(Share(work), list(paths))
+        self._others = [Kept(work, patience, seed) for seed in SEEDS]  # each starts when it is first asked
+        self.lost = self._files.lost
+
+    def case(self, index: int) -> Case:
+        case = self._files.case(index)
+        for seed, other in zip(SEEDS, self._others, strict=True):
+            outcome = case.outcome
+            if outcome.verdict in (Verdict.ERROR, Verdict.FLAKY):
+                break
+            there = other.case(case.path).outcome
+            parted = (
+                parting(outcome.footprint, there.footprint)
+                if there.footprint
+                else f"there it is {there.verdict}: {there.why}"
+            )
+            if parted:
+                why = (
+                    f"two replays of it differ where sets are ordered otherwise (PYTHONHASHSEED={seed}): {parted}"
+                )
+                case.outcome = msgspec.structs.replace(outcome, verdict=Verdict.FLAKY, why=why)
+        case.outcome.footprint = []
+        return case
