@@ -450,7 +450,7 @@ class _Turn:
             stand=policy.stand,
             verdict="block" if fault else (ruling.verdict if ruling else "allow"),  # type: ignore[arg-type]
             reason=f"the policy failed: {fault}" if fault else (ruling.reason if ruling else ""),
-            to=plain(ruling.to) if isinstance(ruling, Rewrite) else None,
+            to=_recordable(ruling.to) if isinstance(ruling, Rewrite) else None,
             evidence=evidence,
             version=policy.version,
             fault=bool(fault),
@@ -472,6 +472,13 @@ def _plain(value: Any) -> Any:
         msgspec.json.encode(made)
     except (TypeError, ValueError, RecursionError):
         return repr(value)[:200]
+    return made
+
+
+def _recordable(value: Any) -> Any:
+    """Plain data that a file can hold; raises TypeError or ValueError, in the policy that rewrites to it."""
+    made = plain(value)
+    msgspec.json.encode(made)
     return made
 
 

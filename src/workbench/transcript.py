@@ -228,8 +228,8 @@ def _check(transcript: Transcript, name: str) -> None:
     if not transcript.id.strip():
         raise TranscriptError("it has no id", where=name, next="give it one that no other has")
     try:
-        msgspec.msgpack.encode(transcript.source)
-    except (OverflowError, RecursionError) as error:
+        msgspec.json.encode(transcript.source)
+    except (ValueError, RecursionError) as error:
         raise TranscriptError(f"its source: {error}", where=name, next=MEND) from None
     check_steps(transcript.steps, name)
     check_exhibits(transcript.exhibits, name)
@@ -267,7 +267,7 @@ def encode(transcript: Transcript) -> bytes:
     """The canonical bytes of a transcript. Raises TranscriptError for what no file can hold."""
     try:
         return _encode(transcript)
-    except (OverflowError, RecursionError, UnicodeEncodeError) as error:
+    except (OverflowError, RecursionError, ValueError) as error:
         raise TranscriptError(f"cannot be written: {error}", where=transcript.id) from None
 
 

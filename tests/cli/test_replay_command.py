@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kit import JOURNEY, WINDOW, Scripted, converse, late_mistake, put, saved, shop, shop_files, write
+from kit import JOURNEY, WINDOW, Scripted, converse, late_mistake, put, saved, shop, shop_files, use, write
 from workbench.cli import run
 from workbench.trace import moves
 from workbench.transcript import Mark, read
@@ -282,3 +282,15 @@ def test_tools_that_ran_are_counted_and_where_none_did_nothing_is_green(project,
 def test_a_timeout_that_is_no_time_is_4_at_once(project, capsys, seconds):
     assert run(["replay", f"--timeout={seconds}"]) == 4
     assert "is no time" in capsys.readouterr().err
+
+
+def test_a_number_of_more_than_64_bits_is_a_number(project, capsys):
+    amounts = JOURNEY.replace(
+        "def create_return(order_number: str,", "def create_return(order_number: str, amount: int,"
+    )
+    write(project / "journeys", shop_files(journey=amounts))
+    back = [use("create_return", order_number="OL-1", amount=2**70)]
+    talk = converse(shop(project / "then", journey=amounts), Scripted(back, "Done."), "return OL-1")
+    put(project, "guard", saved(talk, source={"ticket": 2**70}))
+    assert run(["replay", "--twice", "--tools=world", "--json", "-"]) == 0
+    assert report(capsys)["transcripts"][0]["source"] == {"ticket": 2**70}

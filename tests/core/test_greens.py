@@ -303,6 +303,12 @@ def test_a_policy_that_changes_what_it_is_shown_instead_of_saying_so(tmp_path, s
     ]
 
 
+def test_a_rewrite_that_no_file_can_hold(tmp_path):
+    endless = policy("before_reply", "return Rewrite({'n': 10**5000}, 'more than that')")
+    rewritten = mistake(late_return(tmp_path), "rewritten", "1.3.0")
+    assert replay(rewritten, today(tmp_path, endless)).verdict is Verdict.ERROR
+
+
 # an expectation that asks nothing, or about something else
 
 

@@ -115,8 +115,8 @@ class Log:
         if not any(isinstance(step, UserMessage | Answer) for step in self.steps):
             raise TranscriptError("there is no conversation in it", where=at, next="take it out of the file")
         try:
-            msgspec.msgpack.encode(source)
-        except OverflowError:
+            msgspec.json.encode(source)
+        except ValueError:
             raise TranscriptError("a number in it is too large", where=at, next="mend it in the file") from None
         setup = setup or Setup(agent=agent)
         return Transcript(

@@ -32,8 +32,8 @@ CHUNK = 64  # transcripts a process is worth starting for
 PATIENCE = 10.0  # seconds without a word before a process counts as stuck
 PAUSE = 0.01  # seconds between two looks while many are left: hearing each case by itself costs a core
 
-_PACK = msgspec.msgpack.Encoder()
-_UNPACK: msgspec.msgpack.Decoder[tuple[int, Case]] = msgspec.msgpack.Decoder(tuple[int, Case])
+_PACK = msgspec.json.Encoder()  # unlike msgpack it knows numbers of any size
+_UNPACK: msgspec.json.Decoder[tuple[int, Case]] = msgspec.json.Decoder(tuple[int, Case])
 
 
 class Task(Protocol):

@@ -27,7 +27,7 @@ from .share import Share, Work, lost
 
 PATIENCE = 10.0  # seconds without a word before it counts as stuck
 
-_DECODER = msgspec.msgpack.Decoder(Case)
+_DECODER = msgspec.json.Decoder(Case)
 
 
 class Kept:
@@ -127,7 +127,7 @@ def main(work: str, stacks: str) -> None:
     while size := asked.read(4):
         path = asked.read(int.from_bytes(size, "big")).decode("utf-8", "surrogateescape")
         case = share.case(path)
-        told.write(_frame(msgspec.msgpack.encode(case)))
+        told.write(_frame(msgspec.json.encode(case)))
         told.flush()
     with contextlib.suppress(OSError):  # nobody closed it: who asked has gone
         os.unlink(stacks)
