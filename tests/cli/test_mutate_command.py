@@ -15,7 +15,7 @@ import pytest
 from kit import WINDOW, Scripted, converse, saved, shop, shop_files, use, write
 from workbench.cli import run
 from workbench.expectation import Expectation
-from workbench.outside.trials import trials
+from workbench.outside.mutants import mutant_runs
 from workbench.transcript import Mark, encode
 
 RETURNS = "journeys/shop/returns/journey.py"
@@ -176,11 +176,11 @@ def test_an_interrupt_shows_what_was_found_so_far(project):
 
 def test_the_score_of_a_part_is_said_to_be_one(project, capsys, monkeypatch):
     def broken_off(*args, **more):
-        tried = trials(*args, **more)
+        tried = mutant_runs(*args, **more)
         yield from (next(tried) for _ in range(12))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("workbench.cli.mutate.trials", broken_off)
+    monkeypatch.setattr("workbench.cli.mutate.mutant_runs", broken_off)
     assert run(["mutate"]) == 2
     assert "score of what was tried: " in capsys.readouterr().err
 

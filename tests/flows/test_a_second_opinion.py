@@ -38,9 +38,9 @@ from workbench.journey import Agent
 from workbench.mutation import mutants
 from workbench.outside.importers import tau_bench
 from workbench.outside.loader import compiled, load, load_instead
+from workbench.outside.mutants import files_in
 from workbench.outside.share import safely
 from workbench.outside.transcripts import find
-from workbench.outside.trials import files_in
 from workbench.replay import Verdict
 from workbench.transcript import Transcript, decode, encode, read
 

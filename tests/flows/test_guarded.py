@@ -11,8 +11,8 @@ from sample import AGENT, TRANSCRIPTS
 from talking import JOURNEYS
 from workbench.coverage import coverage
 from workbench.mutation import mutants
+from workbench.outside.mutants import Base, base_run, files_in, mutant_runs
 from workbench.outside.transcripts import find
-from workbench.outside.trials import Base, base_run, files_in, trials
 from workbench.score import Fate, Status, tally
 from workbench.steps import Answer
 from workbench.transcript import read
@@ -28,7 +28,7 @@ def base() -> Base:
 @pytest.fixture(scope="module")
 def fates(base: Base) -> list[Fate]:
     """Some 10 s of work: every mutant there is, each in a process of its own."""
-    return list(trials(JOURNEYS, AGENT, base, mutants(files_in(JOURNEYS), AGENT), seconds=30))
+    return list(mutant_runs(JOURNEYS, AGENT, base, mutants(files_in(JOURNEYS), AGENT), seconds=30))
 
 
 def test_every_transcript_is_green_and_every_rule_is_reached(base: Base) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from ..errors import TranscriptError, UsageError
+from ..outside.mutants import Base
 from ..outside.project import Project, project_for
 from ..outside.transcripts import find, holds_none
-from ..outside.trials import Base
 from ..transcript import Transcript, read
 from .report import clean, paint, say
 from .target import deliver

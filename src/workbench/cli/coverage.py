@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from ..coverage import Coverage, coverage, ranges
+from ..outside.mutants import Base, base_run, files_in
 from ..outside.project import Project
-from ..outside.trials import Base, base_run, files_in
 from ..replay import Options
 from ..steps import Answer
 from .chosen import base_json, choose, journeys_path, share, tell_base, write_json

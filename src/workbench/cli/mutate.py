@@ -12,8 +12,8 @@ import msgspec
 from ..errors import UsageError
 from ..mutation import Mutant, mutants
 from ..operators import OPERATORS
+from ..outside.mutants import base_run, files_in, mutant_runs
 from ..outside.project import Project
-from ..outside.trials import base_run, files_in, trials
 from ..replay import Options
 from ..score import Status, tally
 from .chosen import choose, journeys_path, tell_base, write_json
@@ -104,7 +104,7 @@ def _measure(project: Project, each: Measured, how: How) -> bool:
             return True
         took = ended.children_user + ended.children_system - began.children_user - began.children_system
         seconds = how.timeout + took * LIMIT
-        for fate in trials(
+        for fate in mutant_runs(
             root, group.agent, each.base, each.mutants, jobs=how.jobs, seconds=seconds, options=how.options
         ):
             each.fates.append(fate)

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from ..mutation import Mutant
+from ..outside.mutants import Base
 from ..outside.project import Project
-from ..outside.trials import Base
 from ..score import Fate, Status, Tally, by_file, tally
 from .chosen import Chosen, base_json, journeys_path
 from .report import clean, out, paint, say

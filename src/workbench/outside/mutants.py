@@ -109,7 +109,7 @@ def _hear(root: Path, share: Share, transcript: Transcript, index: int) -> _Hear
     return _Heard(index, outcome.verdict.value, outcome.why, reached.lines, reached.rulings)
 
 
-def trials(
+def mutant_runs(
     root: Path,
     agent: str,
     base: Base,
