@@ -27,7 +27,7 @@ class Fate(msgspec.Struct, frozen=True):
     why: str = ""
 
 
-class Tally(msgspec.Struct):
+class Score(msgspec.Struct):
     """How many mutants came to which end."""
 
     killed: int = 0
@@ -42,21 +42,21 @@ class Tally(msgspec.Struct):
         return self.killed + self.broken + self.survived + self.unreached
 
     @property
-    def score(self) -> float | None:
-        """In percent, or None where there is nothing to measure. 99.96 is not 100."""
+    def percent(self) -> float | None:
+        """None where there is nothing to measure. 99.96 is not 100."""
         return int((self.killed + self.broken) * 1000 / self.all) / 10 if self.all else None
 
 
-def tally(fates: Iterable[Fate]) -> Tally:
-    count = Tally()
+def score(fates: Iterable[Fate]) -> Score:
+    count = Score()
     for fate in fates:
         name = fate.status.value
         setattr(count, name, getattr(count, name) + 1)
     return count
 
 
-def by_file(fates: Iterable[Fate]) -> dict[str, Tally]:
+def by_file(fates: Iterable[Fate]) -> dict[str, Score]:
     files: dict[str, list[Fate]] = {}
     for fate in fates:
         files.setdefault(fate.mutant.file, []).append(fate)
-    return {file: tally(files[file]) for file in sorted(files)}
+    return {file: score(files[file]) for file in sorted(files)}

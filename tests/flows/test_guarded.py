@@ -13,7 +13,7 @@ from workbench.coverage import coverage
 from workbench.mutation import mutants
 from workbench.outside.mutants import Base, base_run, files_in, mutant_runs
 from workbench.outside.transcripts import find
-from workbench.score import Fate, Status, tally
+from workbench.score import Fate, Status, score
 from workbench.steps import Answer
 from workbench.transcript import read
 
@@ -41,9 +41,9 @@ def test_every_transcript_is_green_and_every_rule_is_reached(base: Base) -> None
 
 
 def test_at_least_95_percent_of_what_can_go_wrong_in_the_rules_is_noticed(fates: list[Fate]) -> None:
-    score = tally(fates).score
-    assert score is not None
-    assert score >= 95
+    percent = score(fates).percent
+    assert percent is not None
+    assert percent >= 95
 
 
 def test_what_is_not_noticed_is_explained_on_the_page(fates: list[Fate]) -> None:

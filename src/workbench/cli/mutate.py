@@ -15,7 +15,7 @@ from ..operators import OPERATORS
 from ..outside.mutants import base_run, files_in, mutant_runs
 from ..outside.project import Project
 from ..replay import Options
-from ..score import Status, tally
+from ..score import Status, score
 from .chosen import choose, journeys_path, tell_base, write_json
 from .mutate_report import Measured, as_json, list_mutants, tell
 from .report import Exit, say
@@ -70,7 +70,7 @@ def mutate(
     measured = [Measured(group, found[group.agent]) for group in groups]
     whole = all(_measure(project, each, how) for each in measured)
     fates = [fate for each in measured for fate in each.fates]
-    count = tally(fates)
+    count = score(fates)
     if fates:
         tell(project, fates, count, whole)
     if json:
@@ -78,7 +78,7 @@ def mutate(
     if not whole:
         say("interrupted: this is what was found so far")
         return Exit.INTERRUPTED
-    if count.score is None:
+    if count.percent is None:
         return Exit.NOTHING
     left_out = sum(len(each.base.left_out) for each in measured if each.base is not None)
     if least and left_out:
@@ -86,7 +86,7 @@ def mutate(
             f"{left_out} transcripts are not green and were left out: the others do not meet --min {least:g} alone"
         )
         return Exit.RED
-    return Exit.RED if count.score < least else Exit.OK
+    return Exit.RED if count.percent < least else Exit.OK
 
 
 def _measure(project: Project, each: Measured, how: How) -> bool:

@@ -10,7 +10,7 @@ import msgspec
 from ..mutation import Mutant
 from ..outside.mutants import Base
 from ..outside.project import Project
-from ..score import Fate, Status, Tally, by_file, tally
+from ..score import Fate, Score, Status, by_file, score
 from .chosen import Chosen, base_json, journeys_path
 from .report import clean, out, paint, say
 
@@ -34,7 +34,7 @@ def list_mutants(project: Project, found: list[Mutant]) -> None:
         out(f"{_place(project, mutant)}  {mutant.operator}  {change}")
 
 
-def tell(project: Project, fates: list[Fate], count: Tally, whole: bool) -> None:
+def tell(project: Project, fates: list[Fate], count: Score, whole: bool) -> None:
     """The report for a person. `whole`: nobody interrupted it, so the score is of all."""
     for status, head in HEADS.items():
         chosen = [f for f in in_order(fates) if f.status is status]
@@ -60,18 +60,18 @@ def tell(project: Project, fates: list[Fate], count: Tally, whole: bool) -> None
     say(f"score{'' if whole else ' of what was tried'}: {paint(_score(count), 'bold')}")
 
 
-def _score(count: Tally) -> str:
-    return "-" if count.score is None else f"{count.score:.1f} %"
+def _score(count: Score) -> str:
+    return "-" if count.percent is None else f"{count.percent:.1f} %"
 
 
-def _counts(count: Tally) -> dict[str, Any]:
-    return {"score": count.score, **msgspec.structs.asdict(count)}
+def _counts(count: Score) -> dict[str, Any]:
+    return {"score": count.percent, **msgspec.structs.asdict(count)}
 
 
 def as_json(measured: list[Measured], whole: bool) -> dict[str, Any]:
     """The report as plain data. `whole`: nobody interrupted it."""
     return {
-        "score": tally(fate for each in measured for fate in each.fates).score,
+        "score": score(fate for each in measured for fate in each.fates).percent,
         "whole": whole,
         "agents": [_agent_json(each) for each in measured],
     }
