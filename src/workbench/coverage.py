@@ -11,8 +11,8 @@ from .operators import RULINGS
 from .subject import Definition, Function, called, header, subject
 
 
-class Ruling(msgspec.Struct, frozen=True):
-    """A place in the code where a policy says something."""
+class RulingLine(msgspec.Struct, frozen=True):
+    """A line of a policy that says something, and whether any transcript had it say so."""
 
     file: str
     line: int
@@ -41,7 +41,7 @@ class FileLines(msgspec.Struct, frozen=True):
 
 class Coverage(msgspec.Struct, frozen=True):
     policies: list[Guarded]
-    rulings: list[Ruling]
+    rulings: list[RulingLine]
     tools: list[Guarded]
     files: list[FileLines]
 
@@ -84,13 +84,13 @@ def _ran(definition: Definition, lines: Collection[tuple[str, int]]) -> bool:
     return any((definition.file, line) in lines for node in _statements(definition.node) for line in header(node))
 
 
-def _rulings(definition: Definition, made: Collection[tuple[str, str, int]]) -> Iterator[Ruling]:
+def _rulings(definition: Definition, made: Collection[tuple[str, str, int]]) -> Iterator[RulingLine]:
     for node in ast.walk(definition.node):
         if isinstance(node, ast.Call) and called(node) in ("Allow", *RULINGS):
             verdict = called(node).lower()
             span = range(node.lineno, (node.end_lineno or node.lineno) + 1)
             was = any((definition.file, verdict, line) in made for line in span)
-            yield Ruling(definition.file, node.lineno, definition.name, verdict, was)
+            yield RulingLine(definition.file, node.lineno, definition.name, verdict, was)
 
 
 def _files(
