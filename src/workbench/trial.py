@@ -43,7 +43,7 @@ class Trial(msgspec.Struct, frozen=True, omit_defaults=True):
     judged: list[dict[str, Any]] = []
 
 
-class Ruling(NamedTuple):
+class Opinion(NamedTuple):
     """What a judge said of a rubric."""
 
     agrees: bool
@@ -78,12 +78,12 @@ def weigh(
     trace: Trace,
     since: Place,
     agent: Agent,
-    rulings: dict[str, Ruling | None],
+    opinions: dict[str, Opinion | None],
     ended: dict[str, Any],
 ) -> tuple[Came, str]:
     """What a live run came to, and why.
 
-    `rulings` are what a judge said of each rubric, by its text; `ended` is the
+    `opinions` are what a judge said of each rubric, by its text; `ended` is the
     world it ended in, by class name.
     """
     live = [step for step in trace if step.place >= since]
@@ -100,14 +100,14 @@ def weigh(
         why = other_deeds(transcript.trace, trace, agent.writes)
         return ("fail", why) if why else ("pass", "")
     for expectation in transcript.expectations:
-        came, why = _one(transcript, expectation, Run(trace, ended), rulings)
+        came, why = _one(transcript, expectation, Run(trace, ended), opinions)
         if came != "pass":
             return came, why
     return "pass", ""
 
 
 def _one(
-    transcript: Transcript, expectation: Expectation, run: Run, rulings: dict[str, Ruling | None]
+    transcript: Transcript, expectation: Expectation, run: Run, opinions: dict[str, Opinion | None]
 ) -> tuple[Came, str]:
     place = Place.parse(expectation.at)
     turn = [move for move in run.moves.values() if move.place.turn == place.turn]
@@ -115,10 +115,10 @@ def _one(
     if not of_message and not any(move.answer is not None for move in turn):
         return "fail", f"the agent gave no answer in turn {place.turn}, where the mark stands"
     if expectation.expect == "rubric":
-        ruling = rulings.get(expectation.text)
-        if ruling is None:
+        opinion = opinions.get(expectation.text)
+        if opinion is None:
             return "fault", "the judge gave no verdict in the form asked for"
-        return ("pass", "") if ruling.agrees else ("fail", f"the judge says no: {ruling.because}")
+        return ("pass", "") if opinion.agrees else ("fail", f"the judge says no: {opinion.because}")
     if expectation.expect in _LIVE:
         held = _LIVE[expectation.expect](expectation, run, turn)
     else:

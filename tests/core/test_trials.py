@@ -15,7 +15,7 @@ from workbench.replay import Verdict
 from workbench.rubric import parse, question
 from workbench.steps import Fault, Place
 from workbench.transcript import expects, prompt_seal
-from workbench.trial import Agent, Ruling, Trial, last_turn, verdict_of, weigh
+from workbench.trial import Agent, Opinion, Trial, last_turn, verdict_of, weigh
 
 FIND, RETURN = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")]
 WRITES = Agent(frozenset({"create_return"}))
@@ -58,8 +58,8 @@ def ran(tmp_path, *answers, policies=(), said=("return OL-1",)):
     return converse(shop(tmp_path / "b", *policies), Scripted(*answers), *said).trace
 
 
-def came(transcript, trace, rulings=None, agent=WRITES, ended=None):
-    return weigh(transcript, trace, Place(0), agent, rulings or {}, ended or {})[0]
+def came(transcript, trace, opinions=None, agent=WRITES, ended=None):
+    return weigh(transcript, trace, Place(0), agent, opinions or {}, ended or {})[0]
 
 
 ASKS = "Shall I open the return?"
@@ -134,8 +134,8 @@ def test_a_model_that_says_nothing_at_all_passes_nothing(record, tmp_path):
 
 def test_a_rubric_is_as_the_judge_says_and_a_judge_without_a_verdict_is_a_fault(record, tmp_path):
     transcript, trace = mistake(record, "rubric", text="is kind"), ran(tmp_path, "No.")
-    assert came(transcript, trace, {"is kind": Ruling(True, "it is")}) == "pass"
-    assert came(transcript, trace, {"is kind": Ruling(False, "it is curt")}) == "fail"
+    assert came(transcript, trace, {"is kind": Opinion(True, "it is")}) == "pass"
+    assert came(transcript, trace, {"is kind": Opinion(False, "it is curt")}) == "fail"
     assert came(transcript, trace, {"is kind": None}) == "fault"
 
 

@@ -282,5 +282,5 @@ def _receipt(one: Chosen, ground: Ground, model: str, wish: Wish, why: str) -> R
         prompt=ground.prompt,
         code=ground.code,
         why=keep.text(why),
-        judged=keep.value([ruling for trial in one.trials for ruling in trial.judged]),
+        judged=keep.value([said for trial in one.trials for said in trial.judged]),
     )

@@ -21,7 +21,7 @@ from ..rubric import SYSTEM, parse, question
 from ..steps import Answer, AnyStep, Place, UserMessage
 from ..trace import Trace
 from ..transcript import Transcript, prompt_seal
-from ..trial import Agent, Ruling, Trial, last_turn, unshown, weigh
+from ..trial import Agent, Opinion, Trial, last_turn, unshown, weigh
 from ..wire import Consult, Consulted, Exhibited, Failed, Reran, RunAgain, Stepped, Survey, Surveyed, TakeTurn
 from .worker import Workers
 
@@ -160,9 +160,9 @@ class Live:
                     frozenset(t.name for t in card.tools if t.writes),
                     frozenset(t.name for t in card.tools if t.recorded),
                 )
-                rulings, judged = await self._rulings(worker, asked.transcript, trace, cost)
+                opinions, judged = await self._rulings(worker, asked.transcript, trace, cost)
                 ended = await self._ended(worker, asked.transcript, list(trace.steps))
-            came, why = weigh(asked.transcript, trace, asked.since, agent, rulings, ended)
+            came, why = weigh(asked.transcript, trace, asked.since, agent, opinions, ended)
         except (JourneyError, WorkerDied) as error:
             came, why, judged = "error", str(error).split("\n")[0], []
         return Trial(came, why, cost.tokens, cost.cost, cost.model, cost.server, judged), trace
@@ -205,9 +205,9 @@ class Live:
 
     async def _rulings(
         self, worker: Worker, transcript: Transcript, trace: Trace, cost: _Cost
-    ) -> tuple[dict[str, Ruling | None], list[dict[str, Any]]]:
+    ) -> tuple[dict[str, Opinion | None], list[dict[str, Any]]]:
         """What the judge says of each rubric; None where no verdict came."""
-        rulings: dict[str, Ruling | None] = {}
+        opinions: dict[str, Opinion | None] = {}
         judged: list[dict[str, Any]] = []
         for expectation in transcript.expectations:
             if expectation.expect != "rubric":
@@ -218,13 +218,13 @@ class Live:
                     raise JourneyError(event.message, where=event.where, next=event.next)
                 if isinstance(event, Consulted):
                     cost.count(event.meter)
-                    rulings[expectation.text] = ruling = parse(event.text)
-                    said = event.trouble or ("no verdict in the form asked for" if ruling is None else "")
+                    opinions[expectation.text] = opinion = parse(event.text)
+                    said = event.trouble or ("no verdict in the form asked for" if opinion is None else "")
                     judged.append(
-                        {"rubric": expectation.text, "judge": event.model, "agrees": ruling and ruling.agrees}
-                        | {"because": said or (ruling.because if ruling else "")}
+                        {"rubric": expectation.text, "judge": event.model, "agrees": opinion and opinion.agrees}
+                        | {"because": said or (opinion.because if opinion else "")}
                     )
-        return rulings, judged
+        return opinions, judged
 
 
 class _Cost:
