@@ -50,8 +50,8 @@ class Opinion(NamedTuple):
     because: str
 
 
-class Agent(NamedTuple):
-    """What must be known of an agent to judge a run: the tools that write, those that have no body."""
+class Tools(NamedTuple):
+    """The tools of an agent that write, and those that have no body, by name: what a run is judged with."""
 
     writes: frozenset[str] = frozenset()
     bodiless: frozenset[str] = frozenset()
@@ -77,7 +77,7 @@ def weigh(
     transcript: Transcript,
     trace: Trace,
     since: Place,
-    agent: Agent,
+    tools: Tools,
     opinions: dict[str, Opinion | None],
     ended: dict[str, Any],
 ) -> tuple[Came, str]:
@@ -92,12 +92,12 @@ def weigh(
             return "fault", step.message
         if isinstance(step, Fault) and step.origin in ("policy", "condition", "journey"):
             return "error", f"{step.where}: {step.name}: {step.message}"
-        if isinstance(step, Result) and step.tool in agent.bodiless and step.outcome == "error":
+        if isinstance(step, Result) and step.tool in tools.bodiless and step.outcome == "error":
             return "fault", f"{step.tool} has no body here: it can only be replayed"
         if isinstance(step, TurnEnd) and step.reason == "model_error":  # and no fault before it
             return "fail", f"turn {step.turn} came to no answer: {step.detail}"
     if not transcript.expectations:
-        why = other_deeds(transcript.trace, trace, agent.writes)
+        why = other_deeds(transcript.trace, trace, tools.writes)
         return ("fail", why) if why else ("pass", "")
     for expectation in transcript.expectations:
         came, why = _one(transcript, expectation, Run(trace, ended), opinions)

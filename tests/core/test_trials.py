@@ -15,10 +15,10 @@ from workbench.replay import Verdict
 from workbench.rubric import parse, question
 from workbench.steps import Fault, Place
 from workbench.transcript import expects, prompt_seal
-from workbench.trial import Agent, Opinion, Trial, last_turn, verdict_of, weigh
+from workbench.trial import Opinion, Tools, Trial, last_turn, verdict_of, weigh
 
 FIND, RETURN = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")]
-WRITES = Agent(frozenset({"create_return"}))
+WRITES = Tools(frozenset({"create_return"}))
 
 
 # chance
@@ -58,8 +58,8 @@ def ran(tmp_path, *answers, policies=(), said=("return OL-1",)):
     return converse(shop(tmp_path / "b", *policies), Scripted(*answers), *said).trace
 
 
-def came(transcript, trace, opinions=None, agent=WRITES, ended=None):
-    return weigh(transcript, trace, Place(0), agent, opinions or {}, ended or {})[0]
+def came(transcript, trace, opinions=None, tools=WRITES, ended=None):
+    return weigh(transcript, trace, Place(0), tools, opinions or {}, ended or {})[0]
 
 
 ASKS = "Shall I open the return?"
@@ -157,9 +157,9 @@ def test_a_policy_that_fails_is_an_error_and_no_success(record, tmp_path):
 
 
 def test_a_tool_without_a_body_is_no_fault_of_the_agent(record, tmp_path):
-    bodiless = Agent(bodiless=frozenset({"find_order"}))
+    bodiless = Tools(bodiless=frozenset({"find_order"}))
     trace = ran(tmp_path, [use("find_order", order_number="OL-9")], "I cannot find it.")
-    assert came(mistake(record, "must_not_call", tool="create_return"), trace, agent=bodiless) == "fault"
+    assert came(mistake(record, "must_not_call", tool="create_return"), trace, tools=bodiless) == "fault"
 
 
 @pytest.mark.parametrize("expect", KINDS)

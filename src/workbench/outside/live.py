@@ -21,7 +21,7 @@ from ..rubric import SYSTEM, parse, question
 from ..steps import Answer, AnyStep, Place, UserMessage
 from ..trace import Trace
 from ..transcript import Transcript, prompt_seal
-from ..trial import Agent, Opinion, Trial, last_turn, unshown, weigh
+from ..trial import Opinion, Tools, Trial, last_turn, unshown, weigh
 from ..wire import Consult, Consulted, Exhibited, Failed, Reran, RunAgain, Stepped, Survey, Surveyed, TakeTurn
 from .worker import Workers
 
@@ -156,13 +156,13 @@ class Live:
             async with self.worker(asked.transcript.agent) as worker:
                 await self.run(worker, asked, trace, cost.take)
                 card = worker.card
-                agent = Agent(
+                tools = Tools(
                     frozenset(t.name for t in card.tools if t.writes),
                     frozenset(t.name for t in card.tools if t.recorded),
                 )
-                opinions, judged = await self._rulings(worker, asked.transcript, trace, cost)
+                opinions, judged = await self._opinions(worker, asked.transcript, trace, cost)
                 ended = await self._ended(worker, asked.transcript, list(trace.steps))
-            came, why = weigh(asked.transcript, trace, asked.since, agent, opinions, ended)
+            came, why = weigh(asked.transcript, trace, asked.since, tools, opinions, ended)
         except (JourneyError, WorkerDied) as error:
             came, why, judged = "error", str(error).split("\n")[0], []
         return Trial(came, why, cost.tokens, cost.cost, cost.model, cost.server, judged), trace
@@ -203,7 +203,7 @@ class Live:
                 return event.world
         raise AssertionError("a request ends with an event")
 
-    async def _rulings(
+    async def _opinions(
         self, worker: Worker, transcript: Transcript, trace: Trace, cost: _Cost
     ) -> tuple[dict[str, Opinion | None], list[dict[str, Any]]]:
         """What the judge says of each rubric; None where no verdict came."""
