@@ -73,7 +73,7 @@ def unshown(transcript: Transcript, ended: dict[str, Any]) -> str:
     return ""
 
 
-def weigh(
+def came_of(
     transcript: Transcript,
     trace: Trace,
     since: Place,

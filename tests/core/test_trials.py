@@ -15,7 +15,7 @@ from workbench.replay import Verdict
 from workbench.rubric import parse, question
 from workbench.steps import Fault, Place
 from workbench.transcript import expects, prompt_seal
-from workbench.trial import Opinion, Tools, Trial, last_turn, verdict_of, weigh
+from workbench.trial import Opinion, Tools, Trial, came_of, last_turn, verdict_of
 
 FIND, RETURN = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")]
 WRITES = Tools(frozenset({"create_return"}))
@@ -59,7 +59,7 @@ def ran(tmp_path, *answers, policies=(), said=("return OL-1",)):
 
 
 def came(transcript, trace, opinions=None, tools=WRITES, ended=None):
-    return weigh(transcript, trace, Place(0), tools, opinions or {}, ended or {})[0]
+    return came_of(transcript, trace, Place(0), tools, opinions or {}, ended or {})[0]
 
 
 ASKS = "Shall I open the return?"
@@ -204,7 +204,7 @@ def test_an_id_that_was_made_at_another_place_is_the_same_id(tmp_path):
 def test_what_is_left_in_the_world_counts(record, tmp_path):
     other = JOURNEY.replace(".returned = True", ".days = 3")
     trace = converse(shop(tmp_path / "b", journey=other), Scripted(RETURN, "Done."), "return OL-1").trace
-    assert weigh(saved(record), trace, Place(0), WRITES, {}, {}) == (
+    assert came_of(saved(record), trace, Place(0), WRITES, {}, {}) == (
         "fail", 'the world ends otherwise at ["Shop","orders","OL-1","returned"]',
     )  # fmt: skip
 

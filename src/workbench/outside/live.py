@@ -21,7 +21,7 @@ from ..rubric import SYSTEM, parse, question
 from ..steps import Answer, AnyStep, Place, UserMessage
 from ..trace import Trace
 from ..transcript import Transcript, prompt_seal
-from ..trial import Opinion, Tools, Trial, last_turn, unshown, weigh
+from ..trial import Opinion, Tools, Trial, came_of, last_turn, unshown
 from ..wire import Consult, Consulted, Exhibited, Failed, Reran, RunAgain, Stepped, Survey, Surveyed, TakeTurn
 from .worker import Workers
 
@@ -162,7 +162,7 @@ class Live:
                 )
                 opinions, judged = await self._opinions(worker, asked.transcript, trace, cost)
                 ended = await self._ended(worker, asked.transcript, list(trace.steps))
-            came, why = weigh(asked.transcript, trace, asked.since, tools, opinions, ended)
+            came, why = came_of(asked.transcript, trace, asked.since, tools, opinions, ended)
         except (JourneyError, WorkerDied) as error:
             came, why, judged = "error", str(error).split("\n")[0], []
         return Trial(came, why, cost.tokens, cost.cost, cost.model, cost.server, judged), trace
