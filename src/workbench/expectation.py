@@ -20,8 +20,8 @@ from .trace import Move, Moves, Trace
 
 At = tuple[int, int, int]  # a place
 Decided = Literal["offline", "world", "live"]
-How = Literal["exact", "subset", "regex", "ignore"]
-HOWS: tuple[How, ...] = ("exact", "subset", "regex", "ignore")
+Match = Literal["exact", "subset", "regex", "ignore"]
+MATCHES: tuple[Match, ...] = ("exact", "subset", "regex", "ignore")
 
 
 class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -39,7 +39,7 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
     text: str = ""
     args: dict[str, Any] = {}
     match: Literal["exact", "subset", "regex"] = "subset"
-    fields: dict[str, How] = {}
+    fields: dict[str, Match] = {}
     order: list[str] = []
 
     def check(self, where: str) -> None:
@@ -83,7 +83,7 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
             message = f"the expectation {self.expect} is about {self.tool}; at {self.at} is {move.call.tool}"
             raise TranscriptError(message, where=where)
 
-    def how(self, field: str) -> How:
+    def how(self, field: str) -> Match:
         """How one of its arguments is compared."""
         return self.fields.get(field, self.match)
 
@@ -246,11 +246,11 @@ def fits(e: Expectation, args: dict[str, Any]) -> bool:
     return all(_fits(e.how(k), want, args.get(k, _ABSENT)) for k, want in e.args.items())
 
 
-def relaxed(e: Expectation, fields: dict[str, How]) -> Expectation:
+def relaxed(e: Expectation, fields: dict[str, Match]) -> Expectation:
     """The expectation with arguments compared otherwise. Raises TranscriptError for one it has not."""
     for field, how in fields.items():
-        if how not in HOWS:
-            raise TranscriptError(f"{field}={how}: arguments are compared as {', '.join(HOWS)}")
+        if how not in MATCHES:
+            raise TranscriptError(f"{field}={how}: arguments are compared as {', '.join(MATCHES)}")
     made = msgspec.structs.replace(e, fields={**e.fields, **fields})
     made.check(e.at)
     return made
@@ -267,7 +267,7 @@ def next_relaxation(e: Expectation) -> Expectation:
 _ABSENT = object()
 
 
-def _fits(how: How, want: Any, have: Any) -> bool:
+def _fits(how: Match, want: Any, have: Any) -> bool:
     if how == "ignore":
         return True
     if have is _ABSENT:

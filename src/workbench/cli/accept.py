@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from ..errors import UsageError
-from ..expectation import HOWS, How, relaxed
+from ..expectation import MATCHES, Match, relaxed
 from ..follow import rerun as run_again
 from ..follow import run_sync
 from ..journey import Agent
@@ -76,10 +76,10 @@ def _relax(file: Path, transcript: Transcript, agent: Agent, root: Path, relax: 
     return Exit.OK
 
 
-def _field(text: str) -> tuple[str, How]:
+def _field(text: str) -> tuple[str, Match]:
     field, sign, how = text.partition("=")
-    if not sign or how not in HOWS:
-        raise UsageError(f"--relax {text} says not how", next=f"--relax FIELD=HOW, one of: {', '.join(HOWS)}")
+    if not sign or how not in MATCHES:
+        raise UsageError(f"--relax {text} says not how", next=f"--relax FIELD=HOW, one of: {', '.join(MATCHES)}")
     return field, how
 
 
