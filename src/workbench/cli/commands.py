@@ -292,12 +292,12 @@ def mutate(
     list_: Annotated[bool, typer.Option("--list", help="Say what would be made wrong, and end.")] = False,
 ) -> None:
     """Make policies and tools wrong, one small change at a time, and see which no transcript notices."""
-    from .mutate import How, Wanted
+    from .mutate import Effort, Picked
     from .mutate import mutate as start
     from .replay import options
 
-    how = How(jobs, timeout, options(tools, False, False))
-    raise typer.Exit(start(paths or [], agent, Wanted(only or [], operator or []), how, json, least, list_))
+    effort = Effort(jobs, timeout, options(tools, False, False))
+    raise typer.Exit(start(paths or [], agent, Picked(only or [], operator or []), effort, json, least, list_))
 
 
 def coverage(

@@ -25,7 +25,7 @@ LIMIT = 20  # times the code as it is: the seconds a mutant may take besides `--
 CLEAR = "\r\x1b[K"
 
 
-class Wanted(msgspec.Struct):
+class Picked(msgspec.Struct):
     """What the options choose: files by name or pattern, operators by name; all where none is named."""
 
     files: list[str] = []
@@ -48,7 +48,7 @@ class Wanted(msgspec.Struct):
         return [m for m in found if m.file in files and (not self.operators or m.operator in self.operators)]
 
 
-class How(msgspec.Struct, frozen=True):
+class Effort(msgspec.Struct, frozen=True):
     """How to measure: processes at most, seconds of work for a mutant, replays as `options` say."""
 
     jobs: int
@@ -57,18 +57,18 @@ class How(msgspec.Struct, frozen=True):
 
 
 def mutate(
-    paths: list[Path], agent: str, wanted: Wanted, how: How, json: str, least: float, only_list: bool
+    paths: list[Path], agent: str, picked: Picked, effort: Effort, json: str, least: float, only_list: bool
 ) -> Exit:
     if json:
         check(json)
     project, groups = choose(paths, agent)
-    found = {g.agent: wanted.of(project, mutants(files_in(project.journeys), g.agent)) for g in groups}
+    found = {g.agent: picked.of(project, mutants(files_in(project.journeys), g.agent)) for g in groups}
     if only_list:
         for each in found.values():
             list_mutants(project, each)
         return Exit.OK if any(found.values()) else Exit.NOTHING
     measured = [Measured(group, found[group.agent]) for group in groups]
-    whole = all(_measure(project, each, how) for each in measured)
+    whole = all(_measure(project, each, effort) for each in measured)
     fates = [fate for each in measured for fate in each.fates]
     count = score(fates)
     if fates:
@@ -89,23 +89,23 @@ def mutate(
     return Exit.RED if count.percent < least else Exit.OK
 
 
-def _measure(project: Project, each: Measured, how: How) -> bool:
+def _measure(project: Project, each: Measured, effort: Effort) -> bool:
     """Try the mutants of one agent. False: it was interrupted, and `each` holds what came until then."""
     group, root = each.group, project.journeys
     try:
         began = os.times()
         each.base = base_run(
             root, group.agent, group.transcripts,
-            jobs=how.jobs, seconds=how.timeout * LIMIT, options=how.options,
+            jobs=effort.jobs, seconds=effort.timeout * LIMIT, options=effort.options,
         )  # fmt: skip
         ended = os.times()
         tell_base(group, each.base)
         if not each.base.green:
             return True
         took = ended.children_user + ended.children_system - began.children_user - began.children_system
-        seconds = how.timeout + took * LIMIT
+        seconds = effort.timeout + took * LIMIT
         for fate in mutant_runs(
-            root, group.agent, each.base, each.mutants, jobs=how.jobs, seconds=seconds, options=how.options
+            root, group.agent, each.base, each.mutants, jobs=effort.jobs, seconds=seconds, options=effort.options
         ):
             each.fates.append(fate)
             _progress(each)
