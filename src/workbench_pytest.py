@@ -9,6 +9,7 @@ that is a project's transcripts/ or lies in it. Anything else it leaves alone.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,15 +19,26 @@ import pytest
 if TYPE_CHECKING:
     from workbench.case import Case, Head
     from workbench.outside.kept import Kept
+    from workbench.replay import Options
 
 UNDECIDED = 10  # the exit code where nothing failed and something could not be decided, as of `workbench replay`
 VERDICT = "workbench_verdict"
-UNSEEN = "workbench_prompt_changed_from"
+UNSEEN = "workbench_on_unseen_prompt"
+RAN = "workbench_tools_ran"
 _MARK = b"workbench.transcript/"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("workbench_timeout", "Seconds a journey may be silent before it counts as hung.", default="10")
+    group = parser.getgroup("workbench", "transcripts of Workbench, as `workbench replay` has it")
+    group.addoption(
+        "--workbench-tools", choices=("tape", "world"), default="tape",
+        help="world: tools run again in the sandbox, and are compared.",
+    )  # fmt: skip
+    group.addoption("--workbench-twice", action="store_true", help="Replay each twice; what differs is FLAKY.")
+    group.addoption(
+        "--workbench-strict-drift", action="store_true", help="A changed prompt or decision is STALE, not a note."
+    )
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -58,10 +70,14 @@ def _in_transcripts(path: Path) -> bool:
 
 
 class Replays:
-    """What one run of pytest knows: a process for each project, what was collected, cases already decided."""
+    """What one run of pytest knows: a process for each project, what was collected, cases already decided.
 
-    def __init__(self, patience: float) -> None:
-        self.patience = patience
+    `first` is the test that told a reason, by the reason: an agent that does not load is told once.
+    """
+
+    def __init__(self, patience: float, options: Options) -> None:
+        self.patience, self.options = patience, options
+        self.first: dict[str, str] = {}
         self.heads: dict[str, Head | None] = {}
         self._kept: dict[Path, Kept] = {}
         self._cases: dict[str, Case] = {}
@@ -90,7 +106,7 @@ class Replays:
             inside = _in_transcripts(Path(path).resolve())
             project = find_project(Path(path).resolve().parent) if inside else project_for(Path(path))
             if project.root not in self._kept:
-                self._kept[project.root] = Kept(Work(str(project.journeys)), self.patience)
+                self._kept[project.root] = Kept(Work(str(project.journeys), self.options), self.patience)
             self._cases[path] = self._kept[project.root].case(path)
         return self._cases[path]
 
@@ -102,9 +118,24 @@ class Replays:
 _REPLAYS = pytest.StashKey[Replays]()
 
 
+def _seconds(config: pytest.Config) -> float:
+    """The time that is set. Raises UsageError."""
+    told = config.getini("workbench_timeout")
+    try:
+        seconds = float(told)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise pytest.UsageError(f"workbench_timeout = {told} is no time: give seconds, such as 10")
+    return seconds
+
+
 def _replays(config: pytest.Config) -> Replays:
     if _REPLAYS not in config.stash:
-        config.stash[_REPLAYS] = Replays(float(config.getini("workbench_timeout")))
+        from workbench.replay import Options
+
+        asked = (config.getoption(f"workbench_{name}") for name in ("tools", "twice", "strict_drift"))
+        config.stash[_REPLAYS] = Replays(_seconds(config), Options(*asked))
     return config.stash[_REPLAYS]
 
 
@@ -130,7 +161,11 @@ class TranscriptFile(pytest.File):
 
 
 class Red(Exception):
-    """A transcript that is not green, in lines for a person."""
+    """A transcript that is not green: in a line, and in lines for a person."""
+
+    def __init__(self, line: str, told: str) -> None:
+        super().__init__(told)
+        self.line = line
 
 
 class TranscriptItem(pytest.Item):
@@ -139,25 +174,39 @@ class TranscriptItem(pytest.Item):
     transcript = ""
 
     def runtest(self) -> None:
+        from workbench.case import unseen
         from workbench.cli.pointing import pointer
         from workbench.cli.story import story
         from workbench.cli.verdicts import fate
 
-        case = _replays(self.config).case(self.transcript)
+        replays = _replays(self.config)
+        case = replays.case(self.transcript)
         verdict, outcome = case.verdict.value, case.outcome
-        self.user_properties += [(VERDICT, verdict), (UNSEEN, outcome.prompt_changed_from)]
+        self.user_properties += [(VERDICT, verdict), (UNSEEN, unseen(case)), (RAN, outcome.ran)]
         what = fate(case.verdict)
         if what == "passed":
             return
         if what == "skipped":
             pytest.skip(f"{verdict}: {outcome.why}")
-        where = pointer(case)
-        raise Red("\n".join([f"{verdict} {where}", *(line.text for line in story(case))]))
+        raise self._red(f"{verdict} {pointer(case)}", verdict, outcome.why, [line.text for line in story(case)])
+
+    def _red(self, top: str, verdict: str, why: str, lines: list[str]) -> Red:
+        """All of it; of an ERROR that another test told already, which one that is."""
+        brief = why.partition("\n")[0]
+        first = self.nodeid
+        if verdict == "ERROR":
+            first = _replays(self.config).first.setdefault(why, first)
+        if first != self.nodeid:
+            return Red(f"{verdict}: as {first}", f"{top}\nfor the same reason as {first}")
+        return Red(f"{verdict}: {brief}", "\n".join([top, *lines]))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *rest: Any, **more: Any) -> Any:
-        if isinstance(excinfo.value, Red):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo, *rest, **more)
+        if not isinstance(excinfo.value, Red):
+            return super().repr_failure(excinfo, *rest, **more)
+        shown: Any = excinfo.getrepr(style="value")
+        if shown.reprcrash is not None:
+            shown.reprcrash.message = excinfo.value.line  # what the short summary and JUnit say
+        return shown
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         return self.path, 0, f"transcript {self.name}"
@@ -170,6 +219,7 @@ _TOLD = pytest.StashKey[list[dict[str, Any]]]()
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
+    _seconds(config)
     config.stash[_TOLD] = []
     config.pluginmanager.register(_Counting(config), "workbench-counting")
 
@@ -193,10 +243,23 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
         if any(CODES[Verdict(known[VERDICT])] is Exit.UNDECIDED for known in told):
             session.exitstatus = UNDECIDED
+        if _no_tool_ran(session.config):
+            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def _no_tool_ran(config: pytest.Config) -> bool:
+    """Whether tools were to run, and none did: nothing was tested of them."""
+    told = config.stash.get(_TOLD, [])
+    return bool(told) and config.getoption("workbench_tools") == "world" and not any(known[RAN] for known in told)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     told = config.stash.get(_TOLD, [])
+    if told:
+        counts = Counter(known[VERDICT] for known in told)
+        terminalreporter.write_line(f"transcripts: {', '.join(f'{n} {name}' for name, n in counts.most_common())}")
+    if _no_tool_ran(config):
+        terminalreporter.write_line("no calls ran their tool: nothing was tested of the tools")
     passed = [known for known in told if known[VERDICT] == "PASS"]
     unseen = sum(1 for known in passed if known[UNSEEN])
     if unseen:

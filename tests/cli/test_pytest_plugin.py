@@ -11,7 +11,7 @@ from xml.etree import ElementTree as xml
 import msgspec
 import pytest
 
-from kit import LATE, WINDOW, Scripted, converse, saved, shop, shop_files, write
+from kit import JOURNEY, LATE, WINDOW, Scripted, converse, saved, shop, shop_files, write
 from workbench.expectation import Expectation
 from workbench.transcript import Mark, encode
 
@@ -49,6 +49,71 @@ def test_transcripts_are_tests_and_only_a_pass_has_passed(project):
     assert "FAIL transcripts/late.json:" in said
     assert "! 1.2.1  now:      create_return(order_number=OL-1): executed" in said
     assert "NEEDS_LIVE: only a model can say" in said
+
+
+@pytest.mark.parametrize("more", [(), ("-n", "1")])
+def test_the_short_summary_says_the_verdict_and_why(project, more):
+    _, said = run("transcripts/", "-rfs", *more)
+    assert "FAILED transcripts/late.json::late - FAIL: still broken; it must hold that" in said
+    assert "NEEDS_LIVE: only a model can say" in said
+    assert "transcripts: 1 PASS, 1 FAIL, 1 NEEDS_LIVE" in said or "transcripts: 1 FAIL, 1 PASS" in said
+    assert "Traceback" not in said
+
+
+def test_an_agent_that_does_not_load_is_told_once_and_the_others_refer_to_it(project):
+    write(project / "journeys", {"shop/agent.py": "from workbench import Agent\nagent = Agnt()\n"})
+    code, said = run("transcripts", "--junitxml", "out.xml")
+    assert (code, "3 failed" in said) == (1, True)
+    assert said.count("next: ") == 1
+    assert said.count("for the same reason as transcripts/good.json::good") == 2
+    assert "FAILED transcripts/late.json::late - ERROR: as transcripts/good.json::good" in said
+    messages = [one.get("message") for one in xml.fromstring(Path("out.xml").read_text()).iter("failure")]
+    assert [m.split(":")[0] for m in messages] == ["ERROR"] * 3
+
+
+def test_tools_run_too_where_that_is_asked_for(project):
+    other = shop_files(journey=JOURNEY.replace('"R-1"', '"R-2"'))
+    write(project / "journeys", other)
+    assert run("transcripts/good.json")[0] == 0
+    code, said = run("transcripts/good.json", "--workbench-tools=world", "-rs")
+    assert (code, "the result of create_return is another" in said) == (10, True)
+
+
+def test_where_tools_were_to_run_and_none_did_it_is_not_green(project):
+    put(project, "hello", saved(converse(shop(project / "r"), Scripted("Hello."), "hi")))
+    assert run("transcripts/hello.json")[0] == 0
+    code, said = run("transcripts/hello.json", "--workbench-tools=world")
+    assert (code, "no calls ran their tool" in said) == (5, True)
+
+
+def test_drift_is_a_verdict_where_that_is_asked_for(project):
+    (project / "journeys/shop/persona.md").write_text("# Voice\nYou are quick.\n")
+    assert run("transcripts/good.json")[0] == 0
+    code, said = run("transcripts/good.json", "--workbench-strict-drift", "-rs")
+    assert (code, "STALE: nothing was done otherwise, but it drifted: 1.1.1 prompt: persona: Voice" in said) == (
+        10,
+        True,
+    )
+
+
+def test_each_is_replayed_twice_where_that_is_asked_for(project):
+    policy = """
+    seen = []
+
+    @returns.policy(before=create_return)
+    def once(call):
+        seen.append(call)
+        return Block("again") if len(seen) > 1 else None
+    """
+    write(project / "journeys", shop_files(policy))
+    assert run("transcripts/good.json")[0] == 0
+    code, said = run("transcripts/good.json", "--workbench-twice")
+    assert (code, "FLAKY: two replays of it differ" in said) == (1, True)
+
+
+def test_a_timeout_that_is_no_time_is_a_mistake_of_the_caller(project):
+    code, said = run("transcripts/good.json", "-o", "workbench_timeout=soon")
+    assert (code, "workbench_timeout = soon is no time" in said) == (4, True)
 
 
 def test_they_are_chosen_by_words_and_tags_and_told_to_junit(project):
