@@ -60,6 +60,14 @@ class Editor:
     def cut(self, whole: dict[str, Any]) -> None:
         del whole["steps"][self.rng.randrange(1, len(whole["steps"]) + 1) :]
 
+    def break_off(self, whole: dict[str, Any]) -> None:
+        """It ends with a decision, and that let it pass."""
+        last = self._pick(whole, "decision")
+        if last in whole["steps"]:
+            del whole["steps"][whole["steps"].index(last) + 1 :]
+            if self.rng.random() < 0.5:
+                last.pop("verdict", None)
+
     def swap(self, whole: dict[str, Any]) -> None:
         one, other = (self.rng.randrange(len(whole["steps"])) for _ in range(2))
         whole["steps"][one], whole["steps"][other] = whole["steps"][other], whole["steps"][one]

@@ -223,11 +223,15 @@ def sent(move: Move) -> str | None:
 def undecided(recorded: Move, now: Move, then: Prompt | None) -> bool:
     """Whether a move was stopped before policies that stood there had said what they say now.
 
-    `then` is the prompt it was made under: it names the policies of that time.
+    `then` is the prompt it was made under: it names the policies of that time. What is
+    on record of it counts: where those who had spoken say something else, it is decided.
     """
     if recorded.result is not None or recorded.reply is not None:
         return False
     asked = {decision.policy for decision in recorded.decisions}
+    again = Move(now.place, decisions=[d for d in now.decisions if d.policy in asked])
+    if asked and differs(recorded, again, cut_off=True):
+        return False
     held = {decision.policy for decision in now.decisions if decision.verdict != "allow"} - asked
     return bool(held if then is None else held.intersection(then.policies))
 

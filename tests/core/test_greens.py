@@ -607,6 +607,30 @@ def test_a_record_that_was_cut_in_the_middle_of_a_turn(tmp_path):
     assert outcome.verdict is Verdict.FAIL  # the decision that let the call pass is on record
 
 
+def test_a_new_block_beside_a_policy_that_a_stop_cut_short(tmp_path):
+    """The one had let it pass and blocks today; the other, which does too, had not been asked when it stopped."""
+
+    def both(first, second):
+        at = "before=create_return"
+        return policy(at, f"return {first}", "first"), policy(at, f"return {second}", "second")
+
+    cut = guard(late_return(tmp_path, *both(None, None)))
+    asked = next(n for n, s in enumerate(cut.steps) if isinstance(s, Decision))
+    cut = msgspec.structs.replace(cut, steps=cut.steps[: asked + 1])
+    assert replay(cut, today(tmp_path / "a", *both(None, "Block('no')"))).verdict is Verdict.PASS
+    assert replay(cut, today(tmp_path / "b", *both("Block('no')", "Block('no')"))).verdict is Verdict.FAIL
+    other = "Rewrite({'order_number': 'OL-2'}, 'another')"
+    assert replay(cut, today(tmp_path / "c", *both(other, "Block('no')"))).verdict is Verdict.FAIL
+    to = [
+        msgspec.structs.replace(s, verdict="rewrite", to={"order_number": "OL-9"}) if s is cut.steps[-1] else s
+        for s in cut.steps
+    ]
+    assert (
+        replay(msgspec.structs.replace(cut, steps=to), today(tmp_path / "d", *both(other, "Block('no')"))).verdict
+        is Verdict.FAIL
+    )
+
+
 # chance and memory
 
 

@@ -302,8 +302,9 @@ class Walk:
         if not held and now.outcome == "missing":
             now.outcome = ""
         made = Deed(now.kind, now.tool, now.given, said=up_to_here, outcome="" if held else now.outcome)
-        if effect(then, "before", "message", "reply") != effect(made, "before", "message", "reply"):
-            self._part(place, "the part that is on record comes to something else")
+        why = differs(then, made)
+        if why:
+            self._part(place, f"in the part that is on record, {why}")
 
 
 async def _finish(value: Any) -> Any:
