@@ -90,10 +90,12 @@ def came_of(
     for step in live:
         if isinstance(step, Fault) and step.origin in ("model", "worker"):
             return "fault", step.message
-        if isinstance(step, Fault) and step.origin in ("policy", "condition", "journey"):
+        if isinstance(step, Fault):
             return "error", f"{step.where}: {step.name}: {step.message}"
         if isinstance(step, Result) and step.tool in tools.bodiless and step.outcome == "error":
             return "fault", f"{step.tool} has no body here: it can only be replayed"
+        if isinstance(step, TurnEnd) and step.reason == "limit" and step.detail.endswith(" seconds"):
+            return "fault", f"turn {step.turn} was cut off after {step.detail}"
         if isinstance(step, TurnEnd) and step.reason == "model_error":  # and no fault before it
             return "fail", f"turn {step.turn} came to no answer: {step.detail}"
     if not transcript.expectations:

@@ -13,7 +13,7 @@ from workbench.expectation import KINDS, Expectation
 from workbench.receipt import SCHEMA, Receipt, Today, decode, encode
 from workbench.replay import Verdict
 from workbench.rubric import parse, question
-from workbench.steps import Fault, Place
+from workbench.steps import Fault, Place, TurnEnd
 from workbench.transcript import expects, prompt_seal
 from workbench.trial import Opinion, Tools, Trial, came_of, last_turn, verdict_of
 
@@ -143,6 +143,24 @@ def test_a_fault_of_the_model_counts_neither_way_even_where_the_mistake_happened
     trace = ran(tmp_path, RETURN, "Done.")
     trace.append(Fault(turn=1, answer=2, origin="model", name="claude", message="the server is overloaded (529)"))
     assert came(mistake(record, "must_not_call", tool="create_return"), trace) == "fault"
+
+
+def test_a_turn_that_ran_out_of_time_counts_neither_way(record, tmp_path):
+    trace = ran(tmp_path, FIND, "No.")
+    trace.append(TurnEnd(turn=1, reason="limit", detail="120 seconds"))
+    assert came(mistake(record, "must_not_call", tool="create_return"), trace) == "fault"
+
+
+def test_a_turn_that_came_to_its_last_answer_is_the_agents_doing(record, tmp_path):
+    trace = ran(tmp_path, RETURN, "Done.")
+    trace.append(TurnEnd(turn=1, reason="limit", detail="12 answers without a reply that stands"))
+    assert came(mistake(record, "must_not_call", tool="create_return"), trace) == "fail"
+
+
+def test_a_tool_that_breaks_is_an_error_and_no_success(record, tmp_path):
+    breaks = JOURNEY.replace("if order_number not in shop.orders:", "if 1 / 0:")
+    trace = converse(shop(tmp_path / "b", journey=breaks), Scripted(FIND, "I cannot look."), "return OL-1").trace
+    assert came(mistake(record, "must_not_call", tool="create_return"), trace) == "error"
 
 
 def test_a_policy_that_fails_is_an_error_and_no_success(record, tmp_path):

@@ -357,6 +357,56 @@ def test_a_server_that_stays_overloaded_ends_the_answer_after_a_few_tries(serve:
     assert (len(waits), server.left) == (2, 0)
 
 
+BODY = {
+    "type": "message",
+    "role": "assistant",
+    "model": "m",
+    "content": [],
+    "stop_reason": "end_turn",
+    "usage": {},
+}
+START = events([])[0]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        whole({"choices": [{"message": {"content": "Hello"}}]}),
+        whole({**BODY, "content": None}),
+        whole({**BODY, "content": "Hello"}),
+        whole({**BODY, "content": ["Hello"]}),
+        whole({**BODY, "content": [{"type": "text", "text": None}]}),
+        whole({**BODY, "content": [{"type": "tool_use", "id": "a", "input": {}}]}),
+        whole({**BODY, "usage": "none"}),
+        whole({**BODY, "usage": {"input_tokens": "many"}}),
+        Scripted(("null",), headers={"Content-Type": "application/json"}),
+        Scripted(("<html>please log in</html>",), headers={"Content-Type": "text/html"}),
+        Scripted((event("message_start", message="Hello"),)),
+        Scripted((START, event("content_block_start", index=0, content_block="Hello"))),
+        Scripted((START, event("content_block_delta", index="a", delta={}))),
+        Scripted((START, event("content_block_delta", index=0, delta="Hello"))),
+        Scripted((START, "data: [1]\n\n")),
+    ],
+)
+def test_what_is_no_answer_of_the_messages_api_is_told_at_once(serve: Serve, answer: Scripted) -> None:
+    server = serve(answer)
+    message = stopped(Claude(sleep=Waits()))
+    assert message.startswith("the server does not answer as the Messages API does: ")
+    assert message.endswith("Check ANTHROPIC_BASE_URL (without /v1)")
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("error", ["overloaded", {"message": "overloaded"}, {"type": "overloaded_error"}])
+@pytest.mark.parametrize("streamed", [True, False])
+def test_an_error_in_any_form_is_tried_again(serve: Serve, error: Any, streamed: bool) -> None:
+    told = Scripted((START, event("error", error=error))) if streamed else whole({"error": error})
+    serve(told, says("Good morning!"))
+    waits = Waits()
+    _, answer = ask(Claude(sleep=waits))
+    assert answer.blocks == [{"type": "text", "text": "Good morning!"}]
+    assert len(waits) == 1
+
+
 HALF = events([{"type": "text", "text": "Good morning!"}])[:4]  # up to the first words
 
 

@@ -23,7 +23,7 @@ import msgspec
 from ..errors import ModelStopped, UsageError
 from ..model import Delta, ModelAnswer, ModelRequest
 from ..steps import digest
-from .claude_wire import THOUGHTS, Message, StreamError, as_events, mark_cached, sendable, signature
+from .claude_wire import THOUGHTS, Foreign, Message, StreamError, as_events, mark_cached, sendable, signature
 
 if TYPE_CHECKING:
     import anthropic
@@ -175,7 +175,10 @@ class Claude:
         ):
             message.request_id = response.headers.get("request-id", "")
             message.server = response.http_response.url.netloc.decode()
-            if "json" in response.headers.get("content-type", ""):  # a server that does not stream
+            form = response.headers.get("content-type", "")
+            if "html" in form:
+                raise Foreign(f"it sent {form}")
+            if "json" in form:  # a server that does not stream
                 for event in as_events(msgspec.json.decode(await response.read())):
                     yield event
                 return
@@ -291,6 +294,8 @@ def _diagnose(error: Exception) -> _Trouble:
     import anthropic
     import httpx2
 
+    if isinstance(error, Foreign):
+        return _Trouble(error.words, "Check ANTHROPIC_BASE_URL (without /v1)")
     if isinstance(error, StreamError):
         return _refused(0, error.kind, error.words, {}) if error.kind else _Trouble(error.words, again=True)
     if isinstance(error, anthropic.APIStatusError):

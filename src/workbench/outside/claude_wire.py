@@ -29,6 +29,13 @@ class StreamError(Exception):
         self.words = words
 
 
+class Foreign(StreamError):
+    """An answer in another form than the Messages API's: nothing that a further try would mend."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__("", f"the server does not answer as the Messages API does: {what}")
+
+
 def signature(thought: Mapping[str, Any]) -> str:
     """What the provider knows a thinking block by; "" where there is nothing."""
     return str(thought.get("signature") or thought.get("data") or "")
@@ -133,9 +140,15 @@ class Message:
         self._arguments: dict[int, list[str]] = {}
 
     def take(self, event: Any) -> Iterator[Delta]:
-        """Take one event in; yields what there is to show. Raises StreamError for an error event."""
+        """Take one event in; yields what there is to show. Raises StreamError for an error event, or Foreign."""
         if not isinstance(event, dict):
-            return
+            raise Foreign("an event is no object")
+        try:
+            yield from self._take(event)
+        except (TypeError, ValueError, AttributeError, KeyError) as error:
+            raise Foreign(f"its event {event.get('type')!r} cannot be read ({error})") from error
+
+    def _take(self, event: dict[str, Any]) -> Iterator[Delta]:
         kind, index = event.get("type"), int(event.get("index") or 0)
         if kind == "message_start":
             message = event.get("message") or {}
@@ -151,8 +164,7 @@ class Message:
         elif kind == "message_stop":
             self._ended = True
         elif kind == "error":
-            error = event.get("error") or {}
-            raise StreamError(str(error.get("type") or "api_error"), str(error.get("message") or ""))
+            raise _told(event.get("error"))
 
     def _count(self, usage: Mapping[str, Any] | None) -> None:
         # the counts are running totals, and one that is left out stands as it was
@@ -193,7 +205,7 @@ class Message:
     def finish(self, asked: str, seconds: float) -> ModelAnswer:
         """The whole answer, `seconds` after it was asked of the model `asked`.
 
-        Raises StreamError where the stream ended cleanly, but too early.
+        Raises StreamError where the stream ended cleanly, but too early; Foreign for blocks that are none.
         """
         if not self._ended and self._stop is None:
             raise StreamError("", "the answer broke off before its end")
@@ -202,10 +214,21 @@ class Message:
             if text.strip():
                 self._blocks[index]["input"] = _parsed(text)
         blocks = [self._blocks[index] for index in sorted(self._blocks)]
+        for block in blocks:
+            for field in _NEEDED.get(block.get("type"), ()):
+                if not isinstance(block.get(field), str):
+                    raise Foreign(f"a block of type {block['type']} has no {field}")
         calls = any(block.get("type") == "tool_use" for block in blocks)
         model = self._model or asked
+        try:
+            meter = self._meter(model, seconds)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise Foreign(f"its usage cannot be read ({error})") from error
+        return ModelAnswer(blocks, self._stop or ("tool_use" if calls else "end_turn"), model, meter)
+
+    def _meter(self, model: str, seconds: float) -> Meter:
         count = self._usage.get
-        meter = Meter(
+        return Meter(
             tokens_in=int(count("input_tokens") or 0),
             tokens_out=int(count("output_tokens") or 0),
             cache_read=int(count("cache_read_input_tokens") or 0),
@@ -215,7 +238,6 @@ class Message:
             request_id=self.request_id,
             server=self.server,
         )
-        return ModelAnswer(blocks, self._stop or ("tool_use" if calls else "end_turn"), model, meter)
 
 
 def _parsed(text: str) -> Any:
@@ -226,11 +248,22 @@ def _parsed(text: str) -> Any:
         return text
 
 
+_NEEDED: dict[Any, tuple[str, ...]] = {"text": ("text",), "tool_use": ("id", "name")}
+
+
+def _told(error: Any) -> StreamError:
+    """An error as a server tells it: an object with type and message, or only words."""
+    if isinstance(error, dict):
+        return StreamError(str(error.get("type") or "api_error"), str(error.get("message") or ""))
+    return StreamError("api_error", str(error or ""))
+
+
 def as_events(body: Any) -> Iterator[dict[str, Any]]:
-    """A whole message as the events it would have been streamed as."""
-    if not isinstance(body, dict) or "content" not in body:
-        yield body if isinstance(body, dict) and body.get("type") == "error" else {}
-        return
+    """A whole message as the events it would have been streamed as. Raises StreamError, or Foreign."""
+    if isinstance(body, dict) and "content" not in body and body.get("error"):
+        raise _told(body["error"])
+    if not isinstance(body, dict) or not isinstance(body.get("content"), list):
+        raise Foreign("what it sent holds no list of content")
     yield {"type": "message_start", "message": body}
     for index, block in enumerate(body["content"]):
         yield {"type": "content_block_start", "index": index, "content_block": block}
