@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import textwrap
-from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import msgspec
 
 from workbench.engine import Conversation, run_turn
 from workbench.expectation import Expectation
-from workbench.model import Delta, ModelAnswer, ModelRequest
+from workbench.model import Delta, ModelAnswer, ModelRequest, Show
 from workbench.outside.loader import Loaded, load
 from workbench.runner import Sandbox
 from workbench.steps import AnyStep
@@ -127,7 +126,7 @@ class Scripted:
         self.requests: list[ModelRequest] = []
         self.messages: list[list[dict[str, Any]]] = []
 
-    async def answer(self, request: ModelRequest) -> AsyncIterator[Delta | ModelAnswer]:
+    async def answer(self, request: ModelRequest, show: Show) -> ModelAnswer:
         self.requests.append(request)
         self.messages.append([{**m, "content": list(m["content"])} for m in request.messages])
         given = self.answers.pop(0)
@@ -136,9 +135,9 @@ class Scripted:
         blocks = [text(given)] if isinstance(given, str) else given
         for block in blocks:
             if block["type"] == "text":
-                yield Delta("text", block["text"])
+                show(Delta("text", block["text"]))
         stop = "tool_use" if any(b["type"] == "tool_use" for b in blocks) else "end_turn"
-        yield ModelAnswer(blocks, stop, self.name)
+        return ModelAnswer(blocks, stop, self.name)
 
 
 def converse(loaded: Loaded, model: Any, *said: str, fixture: str = "base") -> Conversation:

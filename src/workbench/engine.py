@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from .errors import ModelStopped
 from .journey import ENTER, HAND_OFF, LOOK_UP, Agent, Offer, offer
-from .model import Delta, Model, ModelAnswer, ModelRequest
+from .model import Delta, Model, ModelRequest, unseen
 from .policy import Policy, Rewrite, Ruling
 from .prompt import Sheet, assemble
 from .runner import CODE_ERRORS, Ran, Runner, describe
@@ -241,21 +242,12 @@ class _Turn:
         request = ModelRequest(
             place.turn, place.answer, sheet.spans, self.state.thread, sheet.tools, Talk(self.state)
         )
-        answers = self.model.answer(request)
-        try:
-            async for item in answers:
-                if isinstance(item, Answer):
-                    return item
-                if isinstance(item, ModelAnswer):
-                    blocks, stop, model, meter = item
-                    return Answer(
-                        turn=place.turn, answer=place.answer, blocks=blocks, stop=stop, model=model, meter=meter
-                    )
-                if self.on_delta is not None:
-                    self.on_delta(place, item)
-        finally:
-            await answers.aclose()  # a live model has a connection to give back
-        raise ModelStopped("model_error", "the model ended without an answer")
+        show = unseen if self.on_delta is None else partial(self.on_delta, place)
+        answer = await self.model.answer(request, show)
+        if answer.__class__ is Answer:
+            return answer
+        blocks, stop, model, meter = answer  # type: ignore[misc]
+        return Answer(turn=place.turn, answer=place.answer, blocks=blocks, stop=stop, model=model, meter=meter)
 
     async def _reply(self, place: Place, answer: Answer) -> TurnEnd | None:
         text = answer.text

@@ -1,4 +1,4 @@
-"""The model seam: a request goes in, deltas come out, then one answer.
+"""The model seam: a request goes in, one answer comes out; what comes before it is shown.
 
 Behind it stand siblings: the tape (tape.py), the rehearsal (rehearsal.py), a
 live model (outside/claude.py), the engineer at the wheel. Nothing else in
@@ -7,7 +7,7 @@ Workbench knows which one it talks to.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
@@ -27,6 +27,13 @@ class Delta(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: Literal["text", "thinking", "tool", "wait", "restart"]
     text: str = ""
     seconds: float = 0.0
+
+
+Show = Callable[[Delta], None]
+
+
+def unseen(delta: Delta) -> None:
+    """A Show for where nobody looks."""
 
 
 class Span(NamedTuple):
@@ -70,8 +77,9 @@ class ModelAnswer(NamedTuple):
 class Model(Protocol):
     """`name` is shown on screen and recorded; `params` are recorded with the prompt.
 
-    `answer()` yields Deltas and, last, one ModelAnswer, or the step itself where
-    it is on a record already. It raises ModelStopped where no answer will come.
+    `answer()` gives one ModelAnswer, or the step itself where it is on a record
+    already, and hands `show` what can be shown before. It raises ModelStopped
+    where no answer will come.
     """
 
     @property
@@ -80,4 +88,4 @@ class Model(Protocol):
     @property
     def params(self) -> dict[str, Any]: ...
 
-    def answer(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelAnswer | Answer, None]: ...
+    async def answer(self, request: ModelRequest, show: Show) -> ModelAnswer | Answer: ...

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from .errors import ModelStopped
 from .journey import ENTER, HAND_OFF, LOOK_UP, Agent
-from .model import Delta, ModelAnswer, ModelRequest
+from .model import Delta, ModelAnswer, ModelRequest, Show
 from .runner import CODE_ERRORS, describe
 from .script import (
     NOT_YET,
@@ -76,23 +76,23 @@ class RehearsalModel:
         ]
         self.intents: list[Intent] = [*own, *theirs]
 
-    async def answer(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelAnswer, None]:
+    async def answer(self, request: ModelRequest, show: Show) -> ModelAnswer:
         move = self.next_move(request)
         uses = move if isinstance(move, Sequence) else [move] if isinstance(move, Use) else []
         why = "; ".join(dict.fromkeys(u.why for u in uses)) if uses else getattr(move, "why", "")
         blocks: list[dict[str, Any]] = []
         if why:
             blocks.append({"type": "thinking", "thinking": why})
-            yield Delta("thinking", why)
+            show(Delta("thinking", why))
         for number, use in enumerate(uses, 1):
             call_id = f"call_{request.turn}_{request.answer}_{number}"
             blocks.append({"type": "tool_use", "id": call_id, "name": use.name, "input": use.args})
-            yield Delta("tool", use.name)
+            show(Delta("tool", use.name))
         if isinstance(move, Say):
             blocks.append({"type": "text", "text": move.text})
             for chunk in re.findall(r"(?:\S+\s*){1,4}", move.text):
-                yield Delta("text", chunk)
-        yield ModelAnswer(blocks, "tool_use" if uses else "end_turn", self.name)
+                show(Delta("text", chunk))
+        return ModelAnswer(blocks, "tool_use" if uses else "end_turn", self.name)
 
     def next_move(self, request: ModelRequest) -> Say | Use | Sequence[Use]:
         """The one move that follows from the conversation: words, or calls."""

@@ -6,10 +6,10 @@ by hand, where there is one; beyond it the live model and the sandbox go on.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import Iterable
 from typing import Any
 
-from .model import Delta, Model, ModelAnswer, ModelRequest
+from .model import Model, ModelAnswer, ModelRequest, Show
 from .runner import Ran, Sandbox
 from .steps import Answer, AnyStep, Place
 from .tape import Tape
@@ -53,19 +53,13 @@ class Splice:
     def params(self) -> dict[str, Any]:
         return self._speaker.params
 
-    async def answer(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelAnswer | Answer, None]:
+    async def answer(self, request: ModelRequest, show: Show) -> ModelAnswer | Answer:
         speaker = self._speaker
         self._next = request.answer + 1
         if self.blocks is not None and request.answer == self.until.answer:
             called = any(block.get("type") == "tool_use" for block in self.blocks)
-            yield ModelAnswer(self.blocks, "tool_use" if called else "end_turn", BY_HAND)
-            return
-        answers = speaker.answer(request)
-        try:
-            async for item in answers:
-                yield item
-        finally:
-            await answers.aclose()  # a live model has a connection to give back
+            return ModelAnswer(self.blocks, "tool_use" if called else "end_turn", BY_HAND)
+        return await speaker.answer(request, show)
 
     # a Runner
 

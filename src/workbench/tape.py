@@ -7,11 +7,11 @@ before every answer and says whether the tape may go on.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .errors import ModelStopped
-from .model import Delta, ModelRequest
+from .model import ModelRequest, Show
 from .runner import Ran
 from .steps import Answer, AnyStep, Place, Prompt, same
 from .tool import Tool
@@ -47,7 +47,7 @@ class Tape:
 
     # a Model
 
-    async def answer(self, request: ModelRequest) -> AsyncGenerator[Delta | Answer, None]:
+    async def answer(self, request: ModelRequest, show: Show) -> Answer:
         if self.checkpoint is not None and not self.checkpoint():
             raise ModelStopped("tape_ended", "the run left the recording")
         at = request.turn, request.answer
@@ -58,7 +58,7 @@ class Tape:
                 raise ModelStopped(end.reason, end.detail)
             raise ModelStopped("tape_ended", "the recording holds no further answer in this turn")
         self._be(self._next_prompt[at])
-        yield recorded
+        return recorded
 
     def stops_at(self, place: Place) -> bool:
         """Whether the record breaks off at this answer: was stopped there, or does not say how its turn ended."""

@@ -10,7 +10,6 @@ import pytest
 from kit import JOURNEY, WINDOW, Scripted, all_moves, converse, kinds, shop, text, think, use
 from workbench.engine import Conversation, run_turn
 from workbench.errors import ModelStopped
-from workbench.model import ModelAnswer
 from workbench.runner import Sandbox
 from workbench.steps import Answer, Fault, Meter, Place, Result, TurnEnd, UserMessage
 from workbench.wire import Stepped, pack, unpack_event
@@ -258,9 +257,8 @@ def test_a_model_that_never_replies_ends_at_the_limit_of_answers(tmp_path):
 
 def test_a_turn_that_wrote_too_many_tokens_ends_at_the_limit(tmp_path):
     class Wordy(Scripted):
-        async def answer(self, request):
-            async for item in super().answer(request):
-                yield item._replace(meter=Meter(tokens_out=600)) if isinstance(item, ModelAnswer) else item
+        async def answer(self, request, show):
+            return (await super().answer(request, show))._replace(meter=Meter(tokens_out=600))
 
     agent = """
         from workbench import Agent, Limits
@@ -281,9 +279,9 @@ def test_a_model_error_is_a_step_and_the_next_message_starts_afresh(tmp_path):
 
 def test_a_call_cut_by_the_token_limit_is_not_run(tmp_path):
     class Cut(Scripted):
-        async def answer(self, request):
-            async for item in super().answer(request):
-                yield item._replace(stop="max_tokens") if hasattr(item, "_replace") and self.answers else item
+        async def answer(self, request, show):
+            answer = await super().answer(request, show)
+            return answer._replace(stop="max_tokens") if self.answers else answer
 
     talk = converse(shop(tmp_path), Cut([use("create_return", order_number="OL-2")], "Sorry."), "hi")
     assert all_moves(talk)[1].result.outcome == "rejected"
@@ -361,10 +359,9 @@ def test_a_model_that_has_answered_is_closed_before_anything_is_done_with_the_an
     order = []
 
     class Live(Scripted):
-        async def answer(self, request):
+        async def answer(self, request, show):
             try:
-                async for item in super().answer(request):
-                    yield item
+                return await super().answer(request, show)
             finally:
                 order.append("closed")
 

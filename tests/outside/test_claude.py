@@ -108,9 +108,9 @@ def request(
 
 
 async def _ask(model: Claude, asked: ModelRequest) -> tuple[list[Delta], ModelAnswer]:
-    got = [item async for item in model.answer(asked)]
-    assert isinstance(got[-1], ModelAnswer)
-    return got[:-1], got[-1]  # type: ignore[return-value]
+    shown: list[Delta] = []
+    answer = await model.answer(asked, shown.append)
+    return shown, answer
 
 
 def ask(model: Claude | None = None, asked: ModelRequest | None = None) -> tuple[list[Delta], ModelAnswer]:
@@ -596,11 +596,19 @@ def test_a_client_of_ones_own_is_used_and_left_open(serve: Serve) -> None:
 def test_an_engineer_who_stops_an_answer_leaves_nothing_open(serve: Serve) -> None:
     serve(says("Good morning, and welcome."))
 
-    async def first_words() -> Any:
-        async for item in Claude().answer(request()):
-            return item
+    async def first_words() -> list[Delta]:
+        shown: list[Delta] = []
 
-    assert asyncio.run(first_words()).kind == "text"
+        def show(delta: Delta) -> None:
+            shown.append(delta)
+            asking.cancel()
+
+        asking = asyncio.create_task(Claude().answer(request(), show))
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        return shown
+
+    assert asyncio.run(first_words())[0].kind == "text"
 
 
 # credentials and prices

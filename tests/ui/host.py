@@ -16,7 +16,7 @@ from workbench.engine import run_turn
 from workbench.follow import rerun
 from workbench.gist import gist
 from workbench.library import Found, Kind, News, Record
-from workbench.model import Delta, ModelAnswer
+from workbench.model import Delta, ModelAnswer, Show
 from workbench.outside.history import History
 from workbench.outside.indexing import Indexing
 from workbench.outside.loader import Loaded, load
@@ -134,14 +134,14 @@ class Script:
         self.answers = list(answers)
         self.pace = pace
 
-    async def answer(self, request: Any) -> AsyncIterator[Delta | ModelAnswer]:
+    async def answer(self, request: Any, show: Show) -> ModelAnswer:
         blocks = self.answers.pop(0) if self.answers else [say("I have no more to say.")]
         for block in blocks:
             if block["type"] == "text":
                 for word in block["text"].split(" "):
-                    yield Delta("text", word + " ")
+                    show(Delta("text", word + " "))
                     await asyncio.sleep(self.pace)
-        yield ModelAnswer(blocks, model="script")
+        return ModelAnswer(blocks, model="script")
 
 
 class FakeWorker:

@@ -123,13 +123,12 @@ def test_it_says_stopping_until_the_turn_has_ended(play):
     class Slow(Script):
         """A model that does not stop at once."""
 
-        async def answer(self, request):
+        async def answer(self, request, show):
             try:
                 await asyncio.sleep(30)
             except asyncio.CancelledError:
                 await asyncio.sleep(0.5)
                 raise
-            yield
 
     async def flow(bench):
         bench.screen.entry.text = "hello"

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..errors import ModelStopped, UsageError
-from ..model import Delta, ModelAnswer, ModelRequest
+from ..model import Delta, ModelAnswer, ModelRequest, Show
 from ..steps import digest
 from .claude_wire import THOUGHTS, Foreign, Message, StreamError, as_events, mark_cached, sendable, signature
 
@@ -103,8 +103,8 @@ class Claude:
         self._sleep = sleep
         self._clock = clock
 
-    async def answer(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelAnswer, None]:
-        """Yield Deltas as they come and, last, one ModelAnswer.
+    async def answer(self, request: ModelRequest, show: Show) -> ModelAnswer:
+        """One answer, its deltas shown as they come.
 
         Raises ModelStopped("model_error") with a sentence and what to do next.
         """
@@ -117,27 +117,27 @@ class Claude:
                 async with contextlib.aclosing(self._events(body, message)) as events:
                     async for event in events:
                         for delta in message.take(event):
-                            yield delta
+                            show(delta)
                 answer = message.finish(self.name, self._clock() - began)
                 break
             except Exception as error:
                 trouble = _diagnose(error)
             if message.shown:
-                yield Delta("restart")
+                show(Delta("restart"))
             conceded = self._concede(trouble, request)
             if conceded:
-                yield Delta("wait", conceded)
+                show(Delta("wait", conceded))
                 continue
             if not trouble.again or attempt >= self._tries:
                 raise ModelStopped("model_error", trouble.sentence(attempt))
             seconds = self._pause(attempt, trouble.after)
-            yield Delta("wait", trouble.text, seconds)
+            show(Delta("wait", trouble.text, seconds))
             await self._sleep(seconds)
             attempt += 1
         for block in answer.blocks:
             if block.get("type") in THOUGHTS:
                 self._bound[signature(block)] = prompt
-        yield answer
+        return answer
 
     def _body(self, request: ModelRequest) -> tuple[dict[str, Any], str]:
         """What is sent, and a hash of the prompt that thinking will be bound to."""

@@ -19,7 +19,7 @@ import msgspec
 
 from ..errors import ModelStopped, UsageError
 from ..messages import Messages
-from ..model import ModelAnswer, ModelRequest
+from ..model import ModelRequest, unseen
 
 ANSWER = 2.0  # seconds the server may take
 START = 4.0  # seconds the process and the SDK may take to start; 1.5 on a machine that is not busy
@@ -104,17 +104,14 @@ async def _ask(model: str) -> tuple[str, str, float]:
     claude = Claude(model or DEFAULT_MODEL, max_tokens=1, thinking=None, tries=1)
     messages: list[dict[str, Any]] = [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}]
     began = time.monotonic()
-    name = ""
     try:
         async with asyncio.timeout(ANSWER):
-            async for item in claude.answer(ModelRequest(1, 1, (), Messages.of(messages), (), None)):
-                if isinstance(item, ModelAnswer):
-                    name = item.model
+            answer = await claude.answer(ModelRequest(1, 1, (), Messages.of(messages), (), None), unseen)
     except ModelStopped as stop:
         return "", stop.message, time.monotonic() - began
     except TimeoutError:
         return "", f"{server()} did not answer within {ANSWER:g} s", time.monotonic() - began
-    return name, "", time.monotonic() - began
+    return answer.model, "", time.monotonic() - began
 
 
 def _without_keys(text: str) -> str:

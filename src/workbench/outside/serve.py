@@ -25,7 +25,7 @@ from ..errors import JourneyError, ModelStopped, WorkbenchError
 from ..follow import Difference, Rerun, rerun
 from ..journey import Journey
 from ..messages import Messages
-from ..model import Delta, Model, ModelAnswer, ModelRequest, Span
+from ..model import Delta, Model, ModelRequest, Span, unseen
 from ..replay import weigh
 from ..runner import CODE_ERRORS, Printed, Sandbox, describe
 from ..source import fault_place
@@ -222,17 +222,13 @@ class _Serving:
         if model.name == REHEARSAL:
             return Consulted(trouble="the rehearsal is a script: it cannot judge")
         asked = Messages.of([{"role": "user", "content": [{"type": "text", "text": request.text}]}])
-        answers = model.answer(ModelRequest(1, 1, (Span("judge", request.system),), asked, (), None))
+        judge = ModelRequest(1, 1, (Span("judge", request.system),), asked, (), None)
         try:
-            async for item in answers:
-                if isinstance(item, ModelAnswer):
-                    words = "\n".join(b["text"] for b in item.blocks if b.get("type") == "text")
-                    return Consulted(words, item.model, item.meter)
+            answer = await model.answer(judge, unseen)
         except ModelStopped as stop:
             return Consulted(trouble=stop.message)
-        finally:
-            await answers.aclose()
-        return Consulted(trouble="the model ended without an answer")
+        words = "\n".join(b["text"] for b in answer.blocks if b.get("type") == "text")
+        return Consulted(words, answer.model, answer.meter)
 
 
 def stage(
