@@ -127,7 +127,7 @@ class Run:
 
     @cached_property
     def moves(self) -> Mapping[At, Move]:
-        return Moves.of(self.trace).at if self._moves is None else self._moves
+        return Moves(self.trace).at if self._moves is None else self._moves
 
 
 class Kind(msgspec.Struct, frozen=True):

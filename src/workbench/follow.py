@@ -87,20 +87,25 @@ class _Follower:
         self.tape = Tape(steps, self._checkpoint)
         self.recheck = recheck(self.tape) if recheck else None
         self._moves = Moves()
-        self.conversation = Conversation(agent, setup, on_step=self._moves.add)
+        self.conversation = Conversation(agent, setup)
         self.rerun = Rerun(self.conversation.trace, then=self.tape.moves, now=self._moves.at)
-        self._compared = 0  # moves
+        self._grouped = 0  # steps
         self._drifted = False
 
     def _checkpoint(self) -> bool:
         """Compare what happened since the last checkpoint. True: still on the record."""
-        done = self._moves.all
-        while self._compared < len(done):
-            self._compare(done[self._compared])
-            self._compared += 1
+        for move in self._news():
+            self._compare(move)
         if self.recheck is not None and self.recheck.found:
             self.rerun.unlike = self.recheck.found[0]
         return not self.rerun.differences and self.rerun.unlike is None
+
+    def _news(self) -> list[Move]:
+        """The moves made since this was asked last."""
+        known, trace = len(self._moves.all), self.conversation.trace
+        self._moves.extend(trace.since(self._grouped))
+        self._grouped = len(trace)
+        return self._moves.all[known:]
 
     def _compare(self, move: Move) -> None:
         rerun = self.rerun
@@ -145,7 +150,7 @@ class _Follower:
             self.rerun.world = self.recheck.sandbox.world.whole()
             self.rerun.ran = self.recheck.ran
         self.rerun.faults = [fault for move in self._moves.all for fault in move.faults]
-        self.conversation.on_step = self.tape.checkpoint = None  # no ring is left for the collector: it is dear
+        self.tape.checkpoint = None  # no ring is left for the collector: it is dear
         return self.rerun
 
     async def _turn(self, turn: TurnMoves) -> bool:
@@ -156,7 +161,7 @@ class _Follower:
                 for step in (move.answer if first else None, move.result, move.reply):
                     if step is not None:
                         self.conversation.emit(step)
-            self._compared = len(self._moves.all)
+            self._news()
             return True
         end = await run_turn(self.conversation, str(message.text), self.tape, self.recheck or self.tape)
         if not self._checkpoint():

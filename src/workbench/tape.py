@@ -30,7 +30,7 @@ class Tape:
 
     def __init__(self, steps: Iterable[AnyStep], checkpoint: Callable[[], bool] | None = None) -> None:
         self.checkpoint = checkpoint
-        grouped = Moves.of(steps)
+        grouped = Moves(steps)
         self.turns: list[TurnMoves] = grouped.turns
         self.moves = grouped.at
         self.move_at = grouped.at.get  # by place

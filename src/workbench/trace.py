@@ -48,6 +48,9 @@ class Trace:
     def __getitem__(self, index: int) -> AnyStep:
         return self._steps[index]
 
+    def since(self, index: int) -> list[AnyStep]:
+        return self._steps[index:]
+
     @property
     def steps(self) -> tuple[AnyStep, ...]:
         return tuple(self._steps)
@@ -151,34 +154,38 @@ class TurnMoves(msgspec.Struct):
 class Moves:
     """Groups steps into moves as they come. `all` are the moves in order, `turns` the same by turn, `at` by place.
 
-    `prompt` is the last one.
+    `prompt` is the last one. Every step of every replay passes here twice: it is one loop for that.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, steps: Iterable[AnyStep] = ()) -> None:
         self.all: list[Move] = []
         self.turns: list[TurnMoves] = []
         self.at: dict[tuple[int, int, int], Move] = {}
         self.prompt: Prompt | None = None
         self._turn = TurnMoves(-1)
+        self.extend(steps)
 
-    @classmethod
-    def of(cls, steps: Iterable[AnyStep]) -> Moves:
-        made = cls()
+    def extend(self, steps: Iterable[AnyStep]) -> None:
+        turn, at, begin = self._turn, self.at, self._begin
         for step in steps:
-            made.add(step)
-        return made
-
-    def add(self, step: AnyStep) -> None:
-        if self._turn.turn != step.turn:
-            self._turn = TurnMoves(step.turn)
-            self.turns.append(self._turn)
-        _ADD[step.__class__](self, step)
-
-    def _message(self, step: UserMessage) -> None:
-        self._begin(Move(Place(step.turn), message=step))
-
-    def _prompted(self, step: Prompt) -> None:
-        self.prompt = step
+            if turn.turn != step.turn:
+                turn = self._turn = TurnMoves(step.turn)
+                self.turns.append(turn)
+            kind = step.__class__
+            if kind is Answer:
+                self._answered(step)  # type: ignore[arg-type]
+            elif kind is UserMessage:
+                begin(Move(Place(step.turn), message=step))  # type: ignore[arg-type]
+            elif kind is TurnEnd:
+                turn.end = step  # type: ignore[assignment]
+            elif kind is Prompt:
+                self.prompt = step  # type: ignore[assignment]
+            else:  # about a move that began before it, or has its own
+                move = at.get((step.turn, step.answer, step.call)) or begin(Move(step.place))
+                if kind in _ONE:
+                    setattr(move, _ONE[kind], step)
+                else:
+                    getattr(move, _MANY[kind]).append(step)
 
     def _answered(self, step: Answer) -> None:
         turn, answer, prompt = step.turn, step.answer, self.prompt
@@ -188,59 +195,17 @@ class Moves:
         for call in calls:
             self._begin(Move(Place(turn, answer, call.number), call, answer=step, prompt=prompt))
 
-    def _decided(self, step: Decision) -> None:
-        self._move(step).decisions.append(step)
-
-    def _resulted(self, step: Result) -> None:
-        self._move(step).result = step
-
-    def _replied(self, step: Reply) -> None:
-        self._move(step).reply = step
-
-    def _entered(self, step: Entered) -> None:
-        self._move(step).entered = step
-
-    def _handed(self, step: HandOff) -> None:
-        self._move(step).handoff = step
-
-    def _broke(self, step: Fault) -> None:
-        self._move(step).faults.append(step)
-
-    def _exchanged(self, step: Exchange) -> None:
-        self._move(step).exchanges.append(step)
-
-    def _ended(self, step: TurnEnd) -> None:
-        self._turn.end = step
-
-    def _begin(self, move: Move) -> None:
+    def _begin(self, move: Move) -> Move:
         self.at[move.place] = move
         self._turn.moves.append(move)
         self.all.append(move)
-
-    def _move(self, step: AnyStep) -> Move:
-        """The move a step belongs to: one that began before it, or its own."""
-        found = self.at.get((step.turn, step.answer, step.call))
-        if found is None:
-            found = Move(Place(step.turn, step.answer, step.call))
-            self._begin(found)
-        return found
+        return move
 
 
-_ADD: dict[type[Any], Any] = {
-    UserMessage: Moves._message,
-    Entered: Moves._entered,
-    Prompt: Moves._prompted,
-    Answer: Moves._answered,
-    Decision: Moves._decided,
-    Exchange: Moves._exchanged,
-    Result: Moves._resulted,
-    Reply: Moves._replied,
-    HandOff: Moves._handed,
-    Fault: Moves._broke,
-    TurnEnd: Moves._ended,
-}
+_ONE: dict[type[Any], str] = {Result: "result", Reply: "reply", Entered: "entered", HandOff: "handoff"}
+_MANY: dict[type[Any], str] = {Decision: "decisions", Exchange: "exchanges", Fault: "faults"}
 
 
 def moves(steps: Iterable[AnyStep]) -> list[TurnMoves]:
     """Group steps into turns of moves. Works on any prefix of a trace."""
-    return Moves.of(steps).turns
+    return Moves(steps).turns
