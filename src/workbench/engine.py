@@ -244,10 +244,12 @@ class _Turn:
         )
         show = unseen if self.on_delta is None else partial(self.on_delta, place)
         answer = await self.model.answer(request, show)
-        if answer.__class__ is Answer:
+        if isinstance(answer, Answer):
             return answer
-        blocks, stop, model, meter = answer  # type: ignore[misc]
-        return Answer(turn=place.turn, answer=place.answer, blocks=blocks, stop=stop, model=model, meter=meter)
+        return Answer(
+            turn=place.turn, answer=place.answer,
+            blocks=answer.blocks, stop=answer.stop, model=answer.model, meter=answer.meter,
+        )  # fmt: skip
 
     async def _reply(self, place: Place, answer: Answer) -> TurnEnd | None:
         text = answer.text

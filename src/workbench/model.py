@@ -44,7 +44,7 @@ class Span(NamedTuple):
     source: str = ""
 
 
-class ModelRequest(NamedTuple):
+class ModelRequest(msgspec.Struct, frozen=True):
     """All that a model is sent, in the shape of the Messages API.
 
     `system` spans in order; `messages` a list of {"role", "content": [blocks]};
@@ -65,7 +65,7 @@ class ModelRequest(NamedTuple):
         return self.thread.read()
 
 
-class ModelAnswer(NamedTuple):
+class ModelAnswer(msgspec.Struct, frozen=True):
     """A finished answer: provider blocks verbatim, the stop reason, the model's own name, its cost."""
 
     blocks: list[dict[str, Any]]

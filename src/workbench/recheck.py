@@ -9,6 +9,7 @@ the expectation judges it.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -58,7 +59,7 @@ class Recheck:
         self.ran.add(place)
         move = self.tape.move_at(place)
         if self.sandbox.world.http is not None:
-            self.sandbox.world.http.expect(move.exchanges if move else [])
+            self.sandbox.world.http.expect(move.exchanges if move else ())
         ran = await self.sandbox.run(tool, args, place)
         if place == self.judged:
             return ran
@@ -66,14 +67,15 @@ class Recheck:
         if missed:
             self.found.append(Unlike(place, "raised", *_told(taped, ran), missed[0], tool.source))
             return taped
-        why = self._unlike(tool, taped, ran) or _unmade(tool, move.exchanges if move else [], ran.exchanges)
+        why = self._unlike(tool, taped, ran) or _unmade(tool, move.exchanges if move else (), ran.exchanges)
         if not why:
             return ran
         raised = taped.outcome == "ok" and ran.outcome in ("fault", "error")
         broke = f"{ran.value}: {ran.fault.message}" if ran.fault else ran.value
         where = ran.fault.where if ran.fault else tool.source
         kind: Literal["raised", "stale"] = "raised" if raised else "stale"
-        self.found.append(Unlike(place, kind, *_told(taped, ran._replace(value=broke)), why, where))
+        now = msgspec.structs.replace(ran, value=broke)
+        self.found.append(Unlike(place, kind, *_told(taped, now), why, where))
         return taped
 
     def _unlike(self, tool: Tool, taped: Ran, ran: Ran) -> str:
@@ -86,7 +88,7 @@ class Recheck:
         return f"{tool.name} writes otherwise: {why}" if why else ""
 
 
-def _unmade(tool: Tool, then: list[Exchange], now: list[Exchange]) -> str:
+def _unmade(tool: Tool, then: Sequence[Exchange], now: Sequence[Exchange]) -> str:
     if len(now) >= len(then):
         return ""
     made = Counter((e.method, e.url) for e in now)

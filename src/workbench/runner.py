@@ -11,8 +11,8 @@ from __future__ import annotations
 import contextlib
 import inspect
 import io
-from collections.abc import Awaitable
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Awaitable, Sequence
+from typing import Any, Protocol
 
 import msgspec
 
@@ -28,15 +28,15 @@ MAX_PRINTED = 4_000  # characters kept of what a body prints
 CODE_ERRORS = (Exception, SystemExit)  # what journey code may raise; an interrupt of ours passes
 
 
-class Ran(NamedTuple):
+class Ran(msgspec.Struct, frozen=True):
     """What came of a call, before any step is made of it."""
 
     outcome: Outcome
     value: Any = None
-    changed: list[Change] = []  # noqa: RUF012
+    changed: list[Change] = []
     printed: str = ""
     fault: Fault | None = None
-    exchanges: list[Exchange] = []  # noqa: RUF012
+    exchanges: Sequence[Exchange] = ()
 
 
 class Runner(Protocol):
@@ -91,7 +91,7 @@ class Sandbox:
             return Ran("rejected", str(error))
         except CODE_ERRORS as error:
             broke = _fault(tool, place, error, changed, printed.text())
-            return broke._replace(exchanges=self._exchanges())
+            return msgspec.structs.replace(broke, exchanges=self._exchanges())
         return Ran(outcome, value, changed, printed.text(), exchanges=self._exchanges())
 
     def _exchanges(self) -> list[Exchange]:

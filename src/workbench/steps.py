@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 import msgspec
@@ -80,6 +81,9 @@ class Place(NamedTuple):
         if not 1 <= len(parts) <= 3 or min(parts) < 0:
             raise ValueError(f"not a place: {text!r}")
         return cls(*parts)
+
+
+Place.__new__ = lru_cache(maxsize=4096)(Place.__new__)  # type: ignore  # many are asked for, few differ
 
 
 class Step(
@@ -145,7 +149,7 @@ class Meter(msgspec.Struct, frozen=True, omit_defaults=True):
     server: str = ""  # who answered: its host, with the port where that is not the usual one
 
 
-class Call(NamedTuple):
+class Call(msgspec.Struct, frozen=True):
     """One tool call as the model asked for it; `number` counts from 1 within its answer."""
 
     number: int

@@ -80,13 +80,13 @@ class Move(msgspec.Struct):
     message: UserMessage | None = None
     answer: Answer | None = None
     prompt: Prompt | None = None
-    decisions: list[Decision] = []
+    decisions: tuple[Decision, ...] = ()
     result: Result | None = None
     reply: Reply | None = None
     entered: Entered | None = None
     handoff: HandOff | None = None
-    faults: list[Fault] = []
-    exchanges: list[Exchange] = []
+    faults: tuple[Fault, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
 
     @property
     def reasoning(self) -> str:
@@ -185,7 +185,8 @@ class Moves:
                 if kind in _ONE:
                     setattr(move, _ONE[kind], step)
                 else:
-                    getattr(move, _MANY[kind]).append(step)
+                    many = _MANY[kind]
+                    setattr(move, many, (*getattr(move, many), step))
 
     def _answered(self, step: Answer) -> None:
         turn, answer, prompt = step.turn, step.answer, self.prompt

@@ -8,7 +8,7 @@ changed is a diff, and a world can be rebuilt from its fixture and the diffs.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, is_dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar, dataclass_transform
@@ -68,7 +68,7 @@ class Http(Protocol):
 
     def client(self, kind: type[Any], place: tuple[int, int, int]) -> Any: ...
     def taken(self) -> list[Exchange]: ...
-    def expect(self, exchanges: list[Exchange]) -> None: ...
+    def expect(self, exchanges: Sequence[Exchange]) -> None: ...
 
 
 def is_handed_in(hint: Any) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from kit import JOURNEY, WINDOW, Scripted, all_moves, converse, kinds, shop, text, think, use
 from workbench.engine import Conversation, run_turn
@@ -258,7 +259,7 @@ def test_a_model_that_never_replies_ends_at_the_limit_of_answers(tmp_path):
 def test_a_turn_that_wrote_too_many_tokens_ends_at_the_limit(tmp_path):
     class Wordy(Scripted):
         async def answer(self, request, show):
-            return (await super().answer(request, show))._replace(meter=Meter(tokens_out=600))
+            return replace(await super().answer(request, show), meter=Meter(tokens_out=600))
 
     agent = """
         from workbench import Agent, Limits
@@ -281,7 +282,7 @@ def test_a_call_cut_by_the_token_limit_is_not_run(tmp_path):
     class Cut(Scripted):
         async def answer(self, request, show):
             answer = await super().answer(request, show)
-            return answer._replace(stop="max_tokens") if self.answers else answer
+            return replace(answer, stop="max_tokens") if self.answers else answer
 
     talk = converse(shop(tmp_path), Cut([use("create_return", order_number="OL-2")], "Sorry."), "hi")
     assert all_moves(talk)[1].result.outcome == "rejected"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
@@ -44,7 +44,7 @@ class LiveHttp:
         made, self._made = self._made, []
         return made
 
-    def expect(self, exchanges: list[Exchange]) -> None:
+    def expect(self, exchanges: Sequence[Exchange]) -> None:
         pass
 
     def keep(self, place: tuple[int, int, int], request: httpx.Request, **came: Any) -> None:
@@ -71,7 +71,7 @@ class TapedHttp:
         made, self._made = self._made, []
         return made
 
-    def expect(self, exchanges: list[Exchange]) -> None:
+    def expect(self, exchanges: Sequence[Exchange]) -> None:
         self._left = list(exchanges)
         self.missed = []
 

@@ -157,7 +157,7 @@ class Deeds(Finding):
         view = self.view
         if row is None or move is None or view is None:
             return ""
-        for fault in ([row.fault] if row.fault else []) + move.faults:
+        for fault in (*([row.fault] if row.fault else []), *move.faults):
             if fault.where:
                 return fault.where
         loud = [d for d in move.decisions if d.verdict != "allow"]
