@@ -170,13 +170,12 @@ class _Follower:
 
     def _ended(self, turn: TurnMoves, reason: str, detail: str) -> bool:
         """Compare how the turn ended, and whether the tape was used up."""
-        run = self._moves.turns[-1].moves
-        last = next((m.place.answer for m in reversed(run) if m.answer is not None), 0)
-        left = [m for m in turn.moves if m.place.answer > last and m.answer is not None]
-        place = left[0].place if left else Place(turn.turn, last)
-        if left:
+        last = self._moves.turns[-1].last
+        place = Place(turn.turn, last)
+        if turn.last > last:
+            left = next(m for m in turn.moves if m.place.answer > last and m.answer is not None)
             self.rerun.differences.append(
-                Difference(place, tell(left[0]), f"the turn ended: {reason}", "a part of the tape was not used")
+                Difference(left.place, tell(left), f"the turn ended: {reason}", "a part of the tape was not used")
             )
         elif turn.end is not None and turn.end.reason != reason and turn.end.reason not in STOPPED:
             why = "the turn ended for another reason"
@@ -212,7 +211,8 @@ def differs(recorded: Move, now: Move, cut_off: bool = False) -> str:
             return "the policies' combined effect on the result changed"
     if now.result is not None and now.result.outcome == "missing" and not (cut_off and recorded.result is None):
         return str(now.result.value)
-    if None not in (sent(recorded), sent(now)) and sent(recorded) != sent(now):
+    then, here = sent(recorded), sent(now)
+    if then != here and then is not None and here is not None:
         return "the reply is sent otherwise"
     before, after = recorded.result, now.result
     if before is not None and after is not None and before.outcome != after.outcome:

@@ -35,6 +35,7 @@ class Tape:
         self.moves = grouped.at
         self.move_at = grouped.at.get  # by place
         self._ends = {t.turn: t.end for t in self.turns}
+        self._stopped = {t.turn for t in self.turns if t.end is None or t.end.reason in STOPPED}
         self._answers = {(m.place.turn, m.place.answer): m.answer for m in grouped.all if m.answer is not None}
         prompts = {(m.place.turn, m.place.answer): m.prompt for m in grouped.all if m.answer is not None}
         first, *later = *prompts.values(), grouped.prompt
@@ -62,12 +63,10 @@ class Tape:
 
     def stops_at(self, place: Place) -> bool:
         """Whether the record breaks off at this answer: was stopped there, or does not say how its turn ended."""
-        end = self._ends.get(place.turn)
-        if end is not None and end.reason not in STOPPED:
+        turn, answer, _ = place
+        if turn not in self._stopped or (turn, answer + 1) in self._answers:
             return False
-        return (place.turn, place.answer + 1) not in self._answers and (
-            end is not None or place.turn == self.turns[-1].turn
-        )
+        return self._ends[turn] is not None or turn == self.turns[-1].turn
 
     # a Runner
 

@@ -144,11 +144,12 @@ class Move(msgspec.Struct):
 
 
 class TurnMoves(msgspec.Struct):
-    """The moves of one turn, in order, and how it ended (None: the record stops there)."""
+    """The moves of one turn, in order, the number of its last answer, and how it ended (None: it stops there)."""
 
     turn: int
     moves: list[Move] = []
     end: TurnEnd | None = None
+    last: int = 0
 
 
 class Moves:
@@ -190,7 +191,7 @@ class Moves:
 
     def _answered(self, step: Answer) -> None:
         turn, answer, prompt = step.turn, step.answer, self.prompt
-        calls = step.calls
+        calls, self._turn.last = step.calls, answer
         if not calls:
             self._begin(Move(Place(turn, answer), answer=step, prompt=prompt))
         for call in calls:
