@@ -1,7 +1,8 @@
 """How fast fifty real conversations replay, in one process on one core: `python bench/replay_50.py`.
 
 Counted from the bytes of the files to the verdict, as `workbench replay` does.
-The floor is reading those bytes as JSON and doing nothing with them.
+The floor is reading those bytes as JSON and doing nothing with them, and what
+the policies themselves take. Then, where the time goes: each part by itself.
 """
 
 from __future__ import annotations
@@ -12,14 +13,17 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from workbench.follow import rerun, run_sync
 from workbench.journey import Agent
 from workbench.outside.importers import tau_bench
 from workbench.outside.loader import load
 from workbench.replay import replay
-from workbench.transcript import decode, encode
+from workbench.tape import Tape
+from workbench.transcript import Transcript, decode, encode
 
 HERE = Path(__file__).resolve().parents[1]
 RUNS = HERE.parent / "shared" / "data" / "tau-airline" / "gpt-4o-airline-trial0.json"
@@ -51,6 +55,55 @@ def seconds(work: Callable[[], object], rounds: int = ROUNDS) -> float:
     return best
 
 
+def policies_alone(transcripts: list[Transcript]) -> float:
+    """Seconds spent in the functions of the policies themselves, in one replay of all; the best of several."""
+    agent, spent = airline(True), [0.0]
+
+    def timed(fn: Callable[..., Any]) -> Callable[..., Any]:
+        def asked(**offered: Any) -> Any:
+            start = time.perf_counter()
+            try:
+                return fn(**offered)
+            finally:
+                spent[0] += time.perf_counter() - start
+
+        return asked
+
+    for policy in agent.all_policies():
+        assert policy.wants  # asked of the function itself, before it is wrapped
+        msgspec.structs.force_setattr(policy, "fn", timed(policy.fn))
+    best = float("inf")
+    for _ in range(ROUNDS):
+        spent[0] = 0.0
+        for transcript in transcripts:
+            replay(transcript, agent)
+        best = min(best, spent[0])
+    return best
+
+
+def parts(blobs: list[bytes], floor: float) -> None:
+    """Where the time goes: each part done by itself."""
+    typed = msgspec.json.Decoder(Transcript)
+    transcripts = [decode(blob) for blob in blobs]
+    free, judged = airline(False), airline(True)
+    took = {
+        "bytes into typed steps": seconds(lambda: [typed.decode(blob) for blob in blobs]),
+        "those, and checked": seconds(lambda: [decode(blob) for blob in blobs]),
+        "a record grouped into moves": seconds(lambda: [Tape(t.steps) for t in transcripts]),
+        "run again, no policies": seconds(lambda: [run(free, t) for t in transcripts]),
+        "run again, all policies": seconds(lambda: [run(judged, t) for t in transcripts]),
+        "the policies' own functions": policies_alone(transcripts),
+        "run again, told and judged": seconds(lambda: [replay(t, judged) for t in transcripts]),
+    }
+    print("\neach part by itself")
+    for name, time_of in took.items():
+        print(f"  {name:28} {time_of / len(blobs) * 1e6:5.0f} us each, {time_of / floor:4.1f} x JSON only")
+
+
+def run(agent: Agent, transcript: Transcript) -> None:
+    run_sync(agent, rerun(agent, transcript.setup, transcript.steps))
+
+
 def main() -> None:
     gc.set_threshold(100_000, 20, 20)  # as the command does
     blobs = files()
@@ -67,6 +120,7 @@ def main() -> None:
         counted = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
         print(f"replay, {name:12} {each * 1e6:7.0f} us each, {took / floor:4.1f} x the floor: ", end="")
         print(f"{1 / each:,.0f} a second ({counted})")
+    parts(blobs, floor)
 
 
 if __name__ == "__main__":
