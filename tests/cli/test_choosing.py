@@ -66,7 +66,7 @@ def test_the_report_says_what_was_asked_for(project):
 def test_words_that_fit_nothing_are_5_and_say_what_there_is(project, capsys):
     assert run(["replay", "-k", "gaurd"]) == 5
     said = capsys.readouterr().err
-    assert "none of the 13 transcripts fits -k 'gaurd'" in said
+    assert "none of 13 transcripts fits -k 'gaurd'" in said
     assert "did you mean guard for gaurd?" in said
     assert run(["replay", "-k", "zebra"]) == 5
     assert "choose of these: guard-0, guard-1" in capsys.readouterr().err
@@ -145,7 +145,7 @@ def test_the_joined_report_ends_as_the_whole_would(project):
 def test_an_empty_shard_says_so_and_only_all_of_them_empty_are_5(project, capsys):
     files, codes = shards(3, "-k", "guard-3")
     assert sorted(codes) == [0, 0, 0]
-    assert "holds none of the 1 selected transcripts" in capsys.readouterr().err
+    assert "holds none of 1 selected transcript" in capsys.readouterr().err
     assert run(["merge", *files]) == 0
     files, codes = shards(3, "-k", "nothing-like-it")
     assert codes == [5, 5, 5]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 
 import msgspec
@@ -73,6 +74,16 @@ def test_a_secret_is_found_on_its_line_and_never_shown(project, capsys):
     line = next(n for n, text in enumerate(path.read_text().splitlines(), 1) if secret in text)
     assert f"transcripts/leaky.json:{line}: secret: a secret stands here" in told.out
     assert secret not in told.out + told.err
+
+
+def test_findings_are_named_as_seen_from_here_with_their_article(project, capsys):
+    put(project, "mail", said="hi")
+    path = project / "transcripts/mail.json"
+    path.write_text(path.read_text().replace('"hi"', '"write to jane.doe@gmail.com"'))
+    assert run(["fmt", "--check"]) == 1
+    told = capsys.readouterr().out
+    assert re.search(r"^transcripts/mail.json:\d+: secret: an e-mail address stands here", told, re.M)
+    assert str(project) not in told
 
 
 def test_what_was_replaced_at_save_is_no_secret(project):

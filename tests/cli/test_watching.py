@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -48,9 +49,12 @@ def heard(program, words: str) -> str:
 
 
 def test_a_save_replays_again_and_ctrl_c_ends_it_with_what_was_last(project, program):
-    assert "1 transcript: 1 FAIL" in heard(program, "watching journeys, transcripts; ctrl+c ends it")
+    first = heard(program, "watching journeys, transcripts; ctrl+c ends it")
+    assert "1 transcript: 1 FAIL" in first
+    assert re.search(r"^\d\d:\d\d:\d\d  watching", first, re.M)
     write(project / "journeys", shop_files(WINDOW))
     said = heard(program, "1 transcript: 1 PASS")
+    assert re.search(r"^\d\d:\d\d:\d\d  saved: journeys/shop/", said, re.M)
     assert "1 transcript: 1 PASS" in said
     (project / "transcripts/late.json").unlink()
     said += heard(program, "nothing to replay")

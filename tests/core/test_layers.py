@@ -19,6 +19,7 @@ SRC = Path(__file__).parents[2] / "src" / "workbench"
 CORE = (
     "errors",
     "near",
+    "words",
     "source",
     "settings",
     "pattern",

@@ -20,6 +20,7 @@ from ..replay import Outcome, Verdict
 from ..steps import AnyStep, Prompt
 from ..trace import moves
 from ..transcript import Transcript, read, still
+from ..words import count
 from .report import Exit, say
 
 
@@ -56,7 +57,7 @@ def accept(file: Path, why: str, relax: list[str]) -> Exit:
         )
     write(file, accepted)
     lost = len(transcript.marks) + len(transcript.expectations) - len(accepted.marks) - len(accepted.expectations)
-    gone = f"; {lost} mark{'s' * (lost != 1)} or expectations beyond it are gone" if lost else ""
+    gone = f"; {count(lost, 'mark or expectation')} beyond it gone" if lost else ""
     say(f"{file}: ends now at {outcome.first.place}{gone}; review the change and commit it")
     return Exit.OK
 

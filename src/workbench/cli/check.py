@@ -11,6 +11,7 @@ from ..outside.finding import UPHELD, Finding
 from ..outside.lint import lint
 from ..outside.loader import agent_names
 from ..outside.project import Project, find_project
+from ..words import count
 from .report import Exit, clean, out, out_json, say
 
 
@@ -32,13 +33,12 @@ def check(agent: str, json: bool) -> Exit:
     if rule and not json:
         but = " (a replay that reaches it is an ERROR all the same)" if rule in UPHELD else ""
         say(f"where one is meant to be so, say it on its line: # workbench: allow {rule}{but}")
-    agents = f"{len(names)} agent{'s' * (len(names) != 1)}"
-    say(f"{agents}: {_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}")
+    say(f"{count(len(names), 'agent')}: {_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}")
     return Exit.RED if errors else Exit.OK
 
 
 def _count(number: int, word: str) -> str:
-    return f"{number or 'no'} {word}{'s' * (number != 1)}"
+    return count(number, word) if number else f"no {word}s"
 
 
 def _file(project: Project, finding: Finding) -> str:

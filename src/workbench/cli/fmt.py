@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,12 +12,13 @@ from ..outside.form import Form, committed, doubles
 from ..outside.project import project_for
 from ..outside.transcripts import RECEIPT, find, write
 from ..transcript import decode
+from ..words import count
 from .report import Exit, clean, out, say
 
 
 def fmt(paths: list[Path], check: bool, upgrade: bool, diff: bool) -> Exit:
     project = project_for(paths[0] if paths else None)
-    every = find([project.transcripts]) if project.transcripts.is_dir() else []
+    every = [_from_here(p) for p in find([project.transcripts])] if project.transcripts.is_dir() else []
     chosen = [path for path in find(paths) if not path.name.endswith(RECEIPT)] if paths else every
     if paths and not chosen:
         say("nothing to look at: a receipt has no form of its own")
@@ -29,8 +31,12 @@ def fmt(paths: list[Path], check: bool, upgrade: bool, diff: bool) -> Exit:
         for form in forms:
             _show(form)
     if check:
-        return _check(forms, [*doubles(chosen, every), *committed(project.transcripts, chosen)])
+        return _check(forms, [*doubles(chosen, every), *committed(_from_here(project.transcripts), chosen)])
     return Exit.OK if diff else _write(forms, upgrade)
+
+
+def _from_here(path: Path) -> Path:
+    return Path(os.path.relpath(path))
 
 
 def _check(forms: list[Form], more: Iterable[Finding]) -> Exit:
@@ -39,7 +45,7 @@ def _check(forms: list[Form], more: Iterable[Finding]) -> Exit:
     for f in findings:
         out(clean(f"{f.file}:{f.line or 1}: {f.rule}: {f.message}" + (f" (next: {f.next})" if f.next else "")))
     wrong = len({f.file for f in findings})
-    say(f"{_count(len(forms))}: {'all in order' if not wrong else f'{wrong} not in order'}")
+    say(f"{count(len(forms), 'transcript')}: {'all in order' if not wrong else f'{wrong} not in order'}")
     return Exit.RED if findings else Exit.OK
 
 
@@ -67,9 +73,5 @@ def _write(forms: list[Form], upgrade: bool) -> Exit:
             say(f"{form.name}: written" + (" in today's format" if form.older else ""))
             written += 1
     rest = f", {left} of an older format" if left else ""
-    say(f"{_count(len(forms))}: {written or 'none'} written{rest}")
+    say(f"{count(len(forms), 'transcript')}: {written or 'none'} written{rest}")
     return code
-
-
-def _count(number: int) -> str:
-    return f"{number} transcript{'s' * (number != 1)}"

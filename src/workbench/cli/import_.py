@@ -12,6 +12,7 @@ from ..outside.loader import agent_names
 from ..outside.project import find_project
 from ..outside.transcripts import write
 from ..transcript import Transcript
+from ..words import count
 from .report import Exit, say
 
 
@@ -40,13 +41,13 @@ def import_(format: str, file: Path, agent: str, into: Path | None, review: bool
         )
     for path, transcript in zip(paths, found, strict=True):
         write(path, transcript)
-    say(f"{len(found)} guard transcripts in {folder}")
+    say(f"{count(len(found), 'guard transcript')} in {folder}")
     say(f"  next: workbench replay {folder}")
     return Exit.OK if found else Exit.NOTHING
 
 
 def _to_review(archive: Archive, found: list[Transcript]) -> Exit:
     added, there = archive.add(found)
-    say(f"{added} conversations to review" + (f"; {there} were there already" if there else ""))
+    say(f"{count(added, 'conversation')} to review" + (f"; {there} were there already" if there else ""))
     say("  next: workbench review, then / and in:imports")
     return Exit.OK if found else Exit.NOTHING

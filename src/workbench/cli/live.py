@@ -31,6 +31,7 @@ from ..steps import Place
 from ..trace import Trace
 from ..transcript import Transcript, expects, read, slug, still
 from ..trial import Trial, last_turn, verdict_of
+from ..words import count
 from .odds import tell_odds
 from .report import Exit, clean, complain, say, worst
 from .reports import Reports
@@ -171,8 +172,8 @@ def _estimated(chosen: list[Chosen], model: str, wish: Wish) -> bool:
         if dollars is not None:
             money = f"about ${dollars:.2f} at list prices, were nothing cached"
         say(
-            f"{len(chosen)} transcripts, trials of each: {wish.trials}; {trials} in all with {model},"
-            f" {total.requests:,} requests, {total.sent:,} tokens sent and {total.made:,} made; {money}"
+            f"{count(len(chosen), 'transcript')}, trials of each: {wish.trials}; {trials} in all with {model},"
+            f" {count(total.requests, 'request')}, {total.sent:,} tokens sent and {total.made:,} made; {money}"
         )
         say("told from the recorded conversations: a live one may be longer")
     if wish.dry:

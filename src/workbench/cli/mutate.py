@@ -16,6 +16,7 @@ from ..outside.mutants import base_run, files_in, mutant_runs
 from ..outside.project import Project
 from ..replay import Options
 from ..score import Status, score
+from ..words import count
 from .chosen import choose, journeys_path, tell_base, write_json
 from .mutate_report import Measured, as_json, list_mutants, tell
 from .report import Exit, say
@@ -70,23 +71,23 @@ def mutate(
     measured = [Measured(group, found[group.agent]) for group in groups]
     whole = all(_measure(project, each, effort) for each in measured)
     fates = [fate for each in measured for fate in each.fates]
-    count = score(fates)
+    scored = score(fates)
     if fates:
-        tell(project, fates, count, whole)
+        tell(project, fates, scored, whole)
     if json:
         write_json(json, as_json(measured, whole))
     if not whole:
         say("interrupted: this is what was found so far")
         return Exit.INTERRUPTED
-    if count.percent is None:
+    if scored.percent is None:
         return Exit.NOTHING
     left_out = sum(len(each.base.left_out) for each in measured if each.base is not None)
     if least and left_out:
         say(
-            f"{left_out} transcripts are not green and were left out: the others do not meet --min {least:g} alone"
+            f"{count(left_out, 'transcript')} not green and left out: the others do not meet --min {least:g} alone"
         )
         return Exit.RED
-    return Exit.RED if count.percent < least else Exit.OK
+    return Exit.RED if scored.percent < least else Exit.OK
 
 
 def _measure(project: Project, each: Measured, effort: Effort) -> bool:

@@ -16,6 +16,7 @@ from ..outside.transcripts import BESIDE, find, holds_none, passed_over
 from ..shard import Shard
 from ..steps import digest
 from ..wanted import Wanted, unfound
+from ..words import count
 from .report import say
 
 
@@ -64,7 +65,7 @@ def select(project: Project, scope: Scope, failures: Failures) -> Selection:
             _all_known(strange)
         else:
             told = " ".join(f"{option} {value!r}" for option, value in scope.wanted.options.items())
-            say(f"nothing to replay: none of the {found} transcripts fits {told}")
+            say(f"nothing to replay: none of {count(found, 'transcript')} fits {told}")
             near = [f"{' or '.join(there)} for {word}" for word, there in strange.items() if there]
             then = f"did you mean {', '.join(near)}?" if near else ""
             say(f"  next: {then or 'choose of these: ' + _some(one.id for one in heads.values() if one)}")
@@ -74,7 +75,7 @@ def select(project: Project, scope: Scope, failures: Failures) -> Selection:
     ids = {name: (one.id if (one := heads[name]) else Path(name).as_posix()) for name in names}
     mine = [name for name in names if scope.shard.holds(ids[name])]
     if names and not mine:
-        say(f"shard {scope.shard} holds none of the {len(names)} selected transcripts")
+        say(f"shard {scope.shard} holds none of {count(len(names), 'selected transcript')}")
     seal = digest(sorted((name, ids[name], looked[name].seal) for name in names))
     return Selection(mine, len(names), seal, over)
 

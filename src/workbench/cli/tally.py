@@ -9,6 +9,7 @@ import msgspec
 
 from ..case import Case, unseen
 from ..replay import Verdict
+from ..words import count
 from .report import Exit, clean, worst
 from .verdicts import CODES
 
@@ -84,7 +85,7 @@ class Tally(msgspec.Struct, frozen=True, dict=True):
         if self.interrupted:
             return f"interrupted: {done} of {self.selected} transcripts"
         shard = f"shard {self.part.shard}: " if self.part else ""
-        return f"{shard}{done} transcript{'s' * (done != 1)}"
+        return f"{shard}{count(done, 'transcript')}"
 
     @property
     def took(self) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import UsageError
@@ -11,7 +13,7 @@ from ..outside.project import Project, project_for
 from ..outside.watch import saves
 from ..wanted import parse
 from .replay import How, once
-from .report import Exit, complain, say
+from .report import Exit, clean, complain, say
 from .report_text import tell
 from .selecting import Scope
 
@@ -26,9 +28,11 @@ def watch(scope: Scope, how: How, quiet: bool) -> Exit:
     folders = _folders(project, scope)
     last = ""
     try:
-        for _ in saves(*folders):
+        for saved in saves(*folders):
             if last and sys.stderr.isatty():
                 sys.stderr.write(CLEAR)
+            if saved:
+                say(f"{_now()}  saved: {_some(saved)}")
             try:
                 tally = once(project, scope, how, quiet)
                 tell(tally, quiet)
@@ -41,11 +45,20 @@ def watch(scope: Scope, how: How, quiet: bool) -> Exit:
                 last = f"{tally.code.name}: {tally.number}, {tally.told}"
                 if tally.interrupted:
                     break
-            say(f"watching {', '.join(os.path.relpath(folder) for folder in folders)}; ctrl+c ends it")
+            say(f"{_now()}  watching {_some(map(str, folders))}; ctrl+c ends it")
     except KeyboardInterrupt:
         pass
     say(f"stopped. {last}")
     return Exit.INTERRUPTED
+
+
+def _now() -> str:
+    return time.strftime("%H:%M:%S")
+
+
+def _some(paths: Iterable[str], most: int = 3) -> str:
+    names = [clean(os.path.relpath(path)) for path in paths]
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _folders(project: Project, scope: Scope) -> list[Path]:

@@ -15,6 +15,7 @@ from ..ladder import FORMAT, format_of
 from ..lineno import line_of
 from ..redact import leaks
 from ..transcript import decode, encode
+from ..words import an
 from .finding import Finding, error
 from .transcripts import PENDING
 
@@ -69,7 +70,9 @@ class Form:
             yield error("form", f"{self.name}:{self._parts()}", "not in canonical form", "workbench fmt")
         for number, line in enumerate(self.data.decode("utf-8", "replace").splitlines(), 1):
             for kind in dict.fromkeys(leaks(line)):
-                yield error("secret", f"{self.name}:{number}", f"a {kind} stands here", "take it out of the file")
+                yield error(
+                    "secret", f"{self.name}:{number}", f"{an(kind)} stands here", "take it out of the file"
+                )
 
     def _parts(self) -> int:
         """The first line that is not as it should be."""

@@ -30,8 +30,8 @@ def counts(path: str) -> bool:
     )
 
 
-def saves(*folders: Path) -> Iterator[None]:
-    """Once as soon as all is watched, so that nothing saved from then on is missed; then after each save."""
+def saves(*folders: Path) -> Iterator[list[str]]:
+    """The files of each save; none as soon as all is watched, so that nothing saved from then on is missed."""
     begun = False
     for found in watch(
         *folders,
@@ -43,7 +43,7 @@ def saves(*folders: Path) -> Iterator[None]:
     ):
         if found or not begun:
             begun = True
-            yield
+            yield sorted({path for _, path in found})
 
 
 async def changes(root: Path, agent: str = "") -> AsyncIterator[str]:
