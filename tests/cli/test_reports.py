@@ -171,6 +171,16 @@ def test_in_github_actions_notes_stand_at_the_lines_and_the_summary_has_all(proj
     assert "## FAIL" in (project / "summary.md").read_text()
 
 
+def test_a_shard_makes_no_notes_for_it_does_not_decide(project, capsys, monkeypatch):
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project / "summary.md"))
+    run(["replay", "--github", "--shard", "1/1", "--json", "shard.json"])
+    assert "::error" not in capsys.readouterr().err
+    assert not (project / "summary.md").exists()
+    run(["merge", "shard.json", "--github"])
+    assert "::error file=" in capsys.readouterr().err
+    assert (project / "summary.md").exists()
+
+
 def test_no_text_of_a_transcript_is_taken_as_a_command_of_github(project, capsys):
     put(project, "bad", late(project, "not_executed", title="::error::mine%\n::x"))
     run(["replay", "--github"])

@@ -51,6 +51,8 @@ def test_every_command_of_the_workflow_and_the_hooks_exists(line):
 
 
 def test_hooks_look_at_the_right_files():
-    looks = [re.compile(hook["files"]) for hook in hooks()]
-    assert all(look.search("transcripts/support/a.json") for look in looks)
-    assert not any(look.search("src/app.py") for look in looks)
+    form, replay = hooks()
+    assert re.search(form["files"], "transcripts/support/a.json")
+    assert not re.search(form["files"], "src/app.py")
+    assert replay["always_run"]  # what was taken away is no file to look at
+    assert not replay["pass_filenames"]

@@ -35,11 +35,12 @@ class Reports(msgspec.Struct, frozen=True):
 
             with github.hushed():
                 tell(tally, self.quiet)
-            github.annotate(tally)
+            if tally.part is None:  # a shard does not decide: the merge does, and makes the notes
+                github.annotate(tally)
         else:
             tell(tally, self.quiet)
         failed = [not self._write(form, tally) for form in FORMS if getattr(self, form)]
-        if self.github:
+        if self.github and tally.part is None:
             failed.append(not self._summarize(tally))
         return worst({tally.code, Exit.USAGE if any(failed) else Exit.OK})
 
