@@ -234,7 +234,7 @@ def undecided(recorded: Move, now: Move, then: Prompt | None) -> bool:
     if recorded.result is not None or recorded.reply is not None:
         return False
     asked = {decision.policy for decision in recorded.decisions}
-    again = Move(now.place, decisions=[d for d in now.decisions if d.policy in asked])
+    again = Move(now.place, decisions=tuple(d for d in now.decisions if d.policy in asked))
     if asked and differs(recorded, again, cut_off=True):
         return False
     held = {decision.policy for decision in now.decisions if decision.verdict != "allow"} - asked
