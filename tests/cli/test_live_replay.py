@@ -361,7 +361,7 @@ def test_code_that_changed_is_said(asked):
     assert "the agent's files have changed since" in done.stderr
 
 
-def test_where_the_run_leaves_the_record_a_receipt_holds_for_the_same_code_alone(asked):
+def test_a_receipt_beyond_a_difference_holds_for_the_same_code_alone(asked):
     """Beyond the difference nobody knows what a model would be asked with."""
     write(asked / "journeys", shop_files(NO_LOOK))
     with Loopback(says("No.")) as server:
