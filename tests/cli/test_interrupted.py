@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -10,7 +11,8 @@ import time
 
 import msgspec
 
-from kit import LATE, Scripted, converse, saved, shop, shop_files, write
+from kit import LATE, Scripted, converse, put, saved, shop, shop_files, use, write
+from workbench.cli import run
 from workbench.transcript import encode
 
 EARLY = """
@@ -22,7 +24,7 @@ def stopped(parent):
 
 class Task:
     def case(self, index): ...
-    def lost(self, index, why): print(why)
+    def lost(self, index, why, after): print(why)
 
 crew.end_with = stopped
 try:
@@ -61,3 +63,39 @@ def test_what_was_decided_so_far_is_reported_and_the_end_is_2(tmp_path):
     assert "interrupted: 1 of 3 transcripts: 1 PASS" in said
     told = json.loads((tmp_path / "out.json").read_text())
     assert (told["interrupted"], told["selected"], told["verdicts"]["PASS"], told["exit"]) == (True, 3, 1, 2)
+
+
+BUSY = """
+    import os, threading
+
+    @returns.policy(before=create_return)
+    def busy(call):
+        if call["order_number"] == "OL-1":
+            {first}
+        for _ in range(20_000_000):
+            pass
+"""
+
+
+def test_a_process_that_ends_later_is_blamed_on_both(project, capsys):
+    """What ends it may have been set going by the transcript before: nobody is blamed for it alone."""
+    second = [use("find_order", order_number="OL-2")], [use("create_return", order_number="OL-2")], "Done."
+    put(project, "second", saved(converse(shop(project / "r"), Scripted(*second), "return OL-2")))
+    policy = BUSY.format(first="threading.Timer(0.2, os._exit, [0]).start(); return None")
+    write(project / "journeys", shop_files(policy))
+    assert run(["replay", "--jobs", "1"]) == 4
+    said = capsys.readouterr().err
+    assert "ended its process: here, or by what transcripts/guard.json had left running in it" in said
+
+
+def test_a_replay_that_is_stopped_for_a_while_does_not_call_that_hung(project):
+    """ctrl+z, and fg some time later."""
+    write(project / "journeys", shop_files(BUSY.format(first="pass")))
+    command = [sys.executable, "-m", "workbench", "replay", "--timeout", "3"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as program:
+        time.sleep(0.4)
+        os.killpg(program.pid, signal.SIGSTOP)
+        time.sleep(4)
+        os.killpg(program.pid, signal.SIGCONT)
+        said = program.stderr.read()
+    assert (program.returncode, "1 transcript: 1 PASS" in said) == (0, True)

@@ -26,10 +26,11 @@ from ..journey import Agent
 from ..replay import DEFAULT, Options, Outcome, Verdict
 from ..source import journey_line
 from ..transcript import Transcript
-from .share import Share, lost, safely
+from .share import ENDED, Share, left_by, lost, safely
 
 CHUNK = 64  # transcripts a process is worth starting for
 PATIENCE = 10.0  # seconds without a word before a process counts as stuck
+LOOK = 1.0  # seconds that two looks lie apart at most, or this process did not run
 PAUSE = 0.01  # seconds between two looks while many are left: hearing each case by itself costs a core
 
 _PACK = msgspec.json.Encoder()  # unlike msgpack it knows numbers of any size
@@ -37,10 +38,13 @@ _UNPACK: msgspec.json.Decoder[tuple[int, Case]] = msgspec.json.Decoder(tuple[int
 
 
 class Task(Protocol):
-    """What a crew does, by index: `case` in a process of its own; `lost` here, where that process went away."""
+    """What a crew does, by index: `case` in a process of its own; `lost` here, where that process went away.
+
+    `after` was done before it in the same process.
+    """
 
     def case(self, index: int) -> Case: ...
-    def lost(self, index: int, why: str) -> Case: ...
+    def lost(self, index: int, why: str, after: int | None = None) -> Case: ...
 
 
 class Files(NamedTuple):
@@ -52,8 +56,8 @@ class Files(NamedTuple):
     def case(self, index: int) -> Case:
         return self.share.case(self.paths[index])
 
-    def lost(self, index: int, why: str) -> Case:
-        return lost(self.paths[index], why)
+    def lost(self, index: int, why: str, after: int | None = None) -> Case:
+        return lost(self.paths[index], why + ("" if after is None else left_by(self.paths[after])))
 
 
 class Held(NamedTuple):
@@ -67,7 +71,7 @@ class Held(NamedTuple):
         transcript = self.transcripts[index]
         return Case("", head_of(transcript), safely(transcript, self.agent, self.options))
 
-    def lost(self, index: int, why: str) -> Case:
+    def lost(self, index: int, why: str, after: int | None = None) -> Case:
         return Case("", head_of(self.transcripts[index]), Outcome(Verdict.ERROR, why))
 
 
@@ -79,6 +83,7 @@ class _Hand(msgspec.Struct):
     stacks: Path
     left: deque[int]
     heard: float = msgspec.field(default_factory=time.monotonic)
+    told: int | None = None  # the one it did last
     data: bytearray = msgspec.field(default_factory=bytearray)
 
 
@@ -92,8 +97,14 @@ def run(
     count = min(jobs or os.cpu_count() or 1, max(1, total // CHUNK))
     hands = {h.pipe: h for h in (_start(task, list(range(n, total, count))) for n in range(count))}
     try:
+        looked = time.monotonic()
         while hands:
             ready, _, _ = select.select(list(hands), [], [], 0.1)
+            away = time.monotonic() - looked - LOOK
+            looked = time.monotonic()
+            if away > 0:  # stopped (ctrl+z), as they may have been: that is nobody's silence
+                for hand in hands.values():
+                    hand.heard += away
             for pipe in ready:
                 yield from _hear(hands, pipe, task)
             if sum(len(hand.left) for hand in hands.values()) > CHUNK:
@@ -160,7 +171,7 @@ def _hear(hands: dict[int, _Hand], pipe: int, task: Task) -> Iterator[tuple[int,
     chunk = os.read(pipe, 1 << 20)
     hand.heard = time.monotonic()
     if not chunk:
-        yield from _bury(hands, hand, "journey code ended its process", task)
+        yield from _bury(hands, hand, ENDED, task)
         return
     hand.data += chunk
     while len(hand.data) >= 4:
@@ -169,7 +180,7 @@ def _hear(hands: dict[int, _Hand], pipe: int, task: Task) -> Iterator[tuple[int,
             break
         index, case = _UNPACK.decode(bytes(hand.data[4 : 4 + size]))
         del hand.data[: 4 + size]
-        hand.left.popleft()
+        hand.told = hand.left.popleft()
         yield index, thrifty(case)
 
 
@@ -180,7 +191,7 @@ def _bury(hands: dict[int, _Hand], hand: _Hand, why: str, task: Task) -> Iterato
     if not hand.left:
         return
     first, *rest = hand.left
-    yield first, task.lost(first, why)
+    yield first, task.lost(first, why, hand.told if why == ENDED else None)
     if rest:
         heir = _start(task, rest)
         hands[heir.pipe] = heir

@@ -23,9 +23,10 @@ import msgspec
 from ..case import Case
 from ..source import journey_line
 from .crew import end_with
-from .share import Share, Work, lost
+from .share import ENDED, Share, Work, left_by, lost
 
 PATIENCE = 10.0  # seconds without a word before it counts as stuck
+LOOK = 0.1
 
 _DECODER = msgspec.json.Decoder(Case)
 
@@ -37,6 +38,7 @@ class Kept:
         self.work, self.patience, self.seed = work, patience, seed
         self._process: subprocess.Popen[bytes] | None = None
         self._stacks = Path()
+        self._told = ""  # the path that this process did last
 
     def case(self, path: str) -> Case:
         """The case of one file. Raises nothing that a file or a journey may hold."""
@@ -47,12 +49,14 @@ class Kept:
             process.stdin.flush()
             answer = self._answer(process)
         except (BrokenPipeError, EOFError):
+            told = self._told
             self.close()
-            return lost(path, "journey code ended its process")
+            return lost(path, ENDED + (left_by(told) if told else ""))
         except TimeoutError:
             where = self._where(process)
             self.close()
             return lost(path, f"journey code hung for {self.patience:g} s" + (f" at {where}" if where else ""))
+        self._told = path
         return _DECODER.decode(answer)
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -79,13 +83,22 @@ class Kept:
         assert process.stdout is not None
         pipe, data = process.stdout.fileno(), b""
         while len(data) < size:
-            if not select.select([pipe], [], [], self.patience)[0]:
+            if not self._ready(pipe):
                 raise TimeoutError
             chunk = os.read(pipe, size - len(data))
             if not chunk:
                 raise EOFError
             data += chunk
         return data
+
+    def _ready(self, pipe: int) -> bool:
+        """Whether there is something in time, in short looks: while this is stopped (ctrl+z) no time counts."""
+        waited = 0.0
+        while waited < self.patience:
+            if select.select([pipe], [], [], min(LOOK, self.patience - waited))[0]:
+                return True
+            waited += LOOK
+        return False
 
     def _where(self, process: subprocess.Popen[bytes]) -> str:
         """The innermost journey line it stands at, or ""."""
@@ -98,7 +111,7 @@ class Kept:
 
     def close(self) -> None:
         """End the process; the next case starts another."""
-        process, self._process = self._process, None
+        process, self._process, self._told = self._process, None, ""
         if process is None:
             return
         process.kill()

@@ -113,6 +113,14 @@ def do(work: Work, paths: Iterable[str]) -> list[Case]:
     return [share.case(path) for path in paths]
 
 
+ENDED = "journey code ended its process"
+
+
+def left_by(path: str) -> str:
+    """Who else may have ended it: a timer, a thread, a signal outlives the transcript that it was set in."""
+    return f": here, or by what {path} had left running in it"
+
+
 def lost(path: str, why: str) -> Case:
     """The case of a file whose process went away over it."""
     try:
