@@ -7,7 +7,6 @@ transcript it was at, and is replaced.
 
 from __future__ import annotations
 
-import faulthandler
 import gc
 import os
 import select
@@ -24,9 +23,9 @@ import msgspec
 from ..case import Case, head_of, thrifty
 from ..journey import Agent
 from ..replay import DEFAULT, Options, Outcome, Verdict
-from ..source import journey_line
 from ..transcript import Transcript
 from .share import ENDED, Share, left_by, lost, safely
+from .stacks import Stacks, listen
 
 CHUNK = 64  # transcripts a process is worth starting for
 PATIENCE = 10.0  # seconds without a word before a process counts as stuck
@@ -80,7 +79,7 @@ class _Hand(msgspec.Struct):
 
     pid: int
     pipe: int
-    stacks: Path
+    stacks: Stacks
     left: deque[int]
     heard: float = msgspec.field(default_factory=time.monotonic)
     told: int | None = None  # the one it did last
@@ -111,7 +110,7 @@ def run(
                 time.sleep(PAUSE)
             for hand in list(hands.values()):
                 if time.monotonic() - hand.heard > patience:
-                    where = _stack(hand, root)
+                    where = hand.stacks.where(hand.pid, root)
                     os.kill(hand.pid, signal.SIGKILL)
                     why = f"journey code hung for {patience:g} s" + (f" at {where}" if where else "")
                     yield from _bury(hands, hand, why, task)
@@ -128,7 +127,7 @@ def replay_one(transcript: Transcript, agent: Agent, root: Path) -> Outcome:
 
 def _start(task: Task, share: list[int]) -> _Hand:
     ours, theirs = os.pipe()
-    stacks = Path(os.environ.get("TMPDIR", "/tmp"), f"workbench-{os.getpid()}-{ours}.stack")
+    stacks = Stacks()
     sys.stdout.flush()
     sys.stderr.flush()
     gc.freeze()  # or the first collection in the fork would copy every page
@@ -138,7 +137,7 @@ def _start(task: Task, share: list[int]) -> _Hand:
         try:
             os.close(ours)
             end_with(parent)
-            _work(task, share, theirs, stacks)
+            _work(task, share, theirs, stacks.name)
         finally:
             os._exit(0)  # also where ctrl+c comes right now: this must not live on as a second command
     os.close(theirs)
@@ -151,14 +150,13 @@ def end_with(parent: int) -> None:
     signal.setitimer(signal.ITIMER_REAL, 1.0, 1.0)
 
 
-def _work(task: Task, share: list[int], pipe: int, stacks: Path) -> None:
+def _work(task: Task, share: list[int], pipe: int, stacks: str) -> None:
     """The life of a forked process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     quiet = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(quiet, fd)
-    stack_file = stacks.open("w")
-    faulthandler.register(signal.SIGUSR1, file=stack_file, all_threads=False)
+    listen(stacks)
     for index in share:
         body = _PACK.encode((index, task.case(index)))
         data = len(body).to_bytes(4, "big") + body
@@ -200,15 +198,4 @@ def _bury(hands: dict[int, _Hand], hand: _Hand, why: str, task: Task) -> Iterato
 def _clear(hand: _Hand) -> None:
     os.close(hand.pipe)
     os.waitpid(hand.pid, 0)
-    hand.stacks.unlink(missing_ok=True)
-
-
-def _stack(hand: _Hand, root: Path) -> str:
-    """The innermost journey line a process stands at, or ""."""
-    os.kill(hand.pid, signal.SIGUSR1)
-    time.sleep(0.1)
-    try:
-        text = hand.stacks.read_text("utf-8", "replace")
-    except OSError:
-        return ""
-    return journey_line(text, root)
+    hand.stacks.remove()

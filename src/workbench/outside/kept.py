@@ -8,22 +8,19 @@ transcript it was at, and the next is replayed in another.
 from __future__ import annotations
 
 import contextlib
-import faulthandler
 import os
 import select
 import signal
 import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 
 import msgspec
 
 from ..case import Case
-from ..source import journey_line
 from .crew import end_with
 from .share import ENDED, Share, Work, left_by, lost
+from .stacks import Stacks, listen
 
 PATIENCE = 10.0  # seconds without a word before it counts as stuck
 LOOK = 0.1
@@ -37,7 +34,7 @@ class Kept:
     def __init__(self, work: Work, patience: float = PATIENCE, seed: str = "") -> None:
         self.work, self.patience, self.seed = work, patience, seed
         self._process: subprocess.Popen[bytes] | None = None
-        self._stacks = Path()
+        self._stacks: Stacks | None = None
         self._told = ""  # the path that this process did last
 
     def case(self, path: str) -> Case:
@@ -53,21 +50,19 @@ class Kept:
             self.close()
             return lost(path, ENDED + (left_by(told) if told else ""))
         except TimeoutError:
-            where = self._where(process)
+            where = self._stacks.where(process.pid, Path(self.work.journeys)) if self._stacks else ""
             self.close()
             return lost(path, f"journey code hung for {self.patience:g} s" + (f" at {where}" if where else ""))
         self._told = path
         return _DECODER.decode(answer)
 
     def _start(self) -> subprocess.Popen[bytes]:
-        handle, name = tempfile.mkstemp(prefix="workbench-", suffix=".stack")
-        os.close(handle)
-        self._stacks = Path(name)
+        self._stacks = Stacks()
         env = {**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)}
         if self.seed:
             env["PYTHONHASHSEED"] = self.seed
         self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__, msgspec.json.encode(self.work).decode(), name],
+            [sys.executable, "-m", __name__, msgspec.json.encode(self.work).decode(), self._stacks.name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=env,
@@ -100,15 +95,6 @@ class Kept:
             waited += LOOK
         return False
 
-    def _where(self, process: subprocess.Popen[bytes]) -> str:
-        """The innermost journey line it stands at, or ""."""
-        process.send_signal(signal.SIGUSR1)
-        time.sleep(0.1)
-        try:
-            return journey_line(self._stacks.read_text("utf-8", "replace"), Path(self.work.journeys))
-        except OSError:
-            return ""
-
     def close(self) -> None:
         """End the process; the next case starts another."""
         process, self._process, self._told = self._process, None, ""
@@ -120,7 +106,8 @@ class Kept:
             if pipe is not None:
                 with contextlib.suppress(BrokenPipeError):  # what it had not read is of no use any more
                     pipe.close()
-        self._stacks.unlink(missing_ok=True)
+        if self._stacks is not None:
+            self._stacks.remove()
 
 
 def _frame(data: bytes) -> bytes:
@@ -135,7 +122,7 @@ def main(work: str, stacks: str) -> None:
         os.dup2(quiet, fd)  # what a journey prints is no answer
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with(os.getppid())
-    faulthandler.register(signal.SIGUSR1, file=open(stacks, "w"), all_threads=False)  # noqa: SIM115
+    listen(stacks)
     share = Share(msgspec.json.decode(work.encode(), type=Work))
     while size := asked.read(4):
         path = asked.read(int.from_bytes(size, "big")).decode("utf-8", "surrogateescape")

@@ -8,8 +8,6 @@ waits from one that is stuck in journey code.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import faulthandler
 import os
 import signal
 import sys
@@ -66,6 +64,7 @@ from ..wire import (
 )
 from .loader import Loaded, agent_names, load, make_world
 from .models import REHEARSAL, make_model
+from .stacks import listen
 
 BEAT = 0.25  # seconds between signs of life
 
@@ -77,9 +76,8 @@ def main(connection: Connection, stacks: str) -> None:
     for fd in (0, 1, 2):
         os.dup2(quiet, fd)
     sys.stdout = sys.stderr = Printed()
-    with contextlib.suppress(AttributeError), open(stacks, "w") as file:  # no SIGUSR1 on Windows
-        faulthandler.register(signal.SIGUSR1, file=file, all_threads=False)
-        asyncio.run(_Serving(connection).run())
+    listen(stacks)
+    asyncio.run(_Serving(connection).run())
 
 
 class _Serving:

@@ -10,8 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import multiprocessing
-import os
-import signal
 import sys
 import tempfile
 import threading
@@ -26,7 +24,6 @@ from pathlib import Path
 import msgspec
 
 from ..errors import JourneyError, UsageError, WorkerDied
-from ..source import journey_line
 from ..wire import (
     AgentCard,
     Beat,
@@ -47,6 +44,7 @@ from ..wire import (
 )
 from .claude import PRELOAD as SDK
 from .serve import main
+from .stacks import Stacks
 
 LAST = (Consulted, Done, Failed, Judged, Ready, Reran, Surveyed)  # the events that end a request
 GRACE = 2.0  # seconds a turn may overrun its limit before its worker is ended
@@ -87,11 +85,10 @@ class WorkerProcess:
     def __init__(self, patience: float = 0.0) -> None:
         context = multiprocessing.get_context(_method())
         ours, theirs = context.Pipe()
-        handle, self._stacks = tempfile.mkstemp(prefix="workbench-", suffix=".stack")
-        os.close(handle)
+        self._stacks = Stacks()
         self._connection: Connection = ours
         self._process: BaseProcess = context.Process(  # type: ignore[attr-defined]
-            target=main, args=(theirs, self._stacks), daemon=True
+            target=main, args=(theirs, self._stacks.name), daemon=True
         )
         with contextlib.redirect_stderr(sys.__stderr__):  # a screen's own has no file to hand on
             self._process.start()
@@ -190,22 +187,9 @@ class WorkerProcess:
             return event
 
     def _stuck(self, message: str) -> WorkerDied:
-        where = self._stack()
+        where = self._stacks.where(self._process.pid, self.root)
         self.close()
         return WorkerDied(message, where=where, next="look for an endless loop or a call that never returns")
-
-    def _stack(self) -> str:
-        """The innermost journey line the worker stands at, or ""."""
-        if not hasattr(signal, "SIGUSR1") or self._process.pid is None:
-            return ""
-        with contextlib.suppress(OSError):
-            os.kill(self._process.pid, signal.SIGUSR1)
-        for _ in range(20):
-            time.sleep(0.01)
-            text = Path(self._stacks).read_text("utf-8", "replace")
-            if "\n" in text:
-                break
-        return journey_line(text, self.root)
 
     def stop_turn(self) -> None:
         self._stopping = time.monotonic()
@@ -221,8 +205,7 @@ class WorkerProcess:
             self._process.kill()
         with contextlib.suppress(OSError):
             self._connection.close()
-        with contextlib.suppress(OSError):
-            os.unlink(self._stacks)
+        self._stacks.remove()
 
 
 class Workers:
