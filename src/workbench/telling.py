@@ -37,15 +37,20 @@ def tell(move: Move) -> str:
 
 
 def sides(recorded: Move, now: Move) -> tuple[str, str]:
-    """Both moves in a line each. Where the lines are the same, what differs is added to them."""
+    """Both moves in a line each, and what differs though the lines do not show it."""
     lines = tell(recorded), tell(now)
-    if lines[0] != lines[1]:
-        return lines
-    for what, one, other in _details(recorded, now):
+    alike = recorded.effect == now.effect and recorded.after_effect == now.after_effect
+    hidden = _details(recorded, now) if lines[0] == lines[1] else _rewrites(recorded, now) if alike else ()
+    for what, one, other in hidden:
         if one != other:
             a, b = apart(one, other)
             return f"{lines[0]}; {what} {a}", f"{lines[1]}; {what} {b}"
     return lines
+
+
+def _rewrites(one: Move, other: Move) -> Iterator[tuple[str, Any, Any]]:
+    for stand in ("message", "before", "after", "reply"):
+        yield "rewritten to", one.rewritten(stand), other.rewritten(stand)
 
 
 def _details(one: Move, other: Move) -> Iterator[tuple[str, Any, Any]]:
@@ -53,8 +58,7 @@ def _details(one: Move, other: Move) -> Iterator[tuple[str, Any, Any]]:
     if one.call is not None and other.call is not None:
         for name in {**one.call.args, **other.call.args}:
             yield f"{name}:", one.call.args.get(name), other.call.args.get(name)
-    for stand in ("message", "before", "after", "reply"):
-        yield "rewritten to", one.rewritten(stand), other.rewritten(stand)
+    yield from _rewrites(one, other)
     yield "words:", one.message and one.message.text, other.message and other.message.text
     yield "words:", one.answer and one.answer.text, other.answer and other.answer.text
     yield "sent:", one.reply and one.reply.text, other.reply and other.reply.text

@@ -36,6 +36,7 @@ def shelf(project):
         (["transcript"], "did you mean transcripts?"),
         (["late-return"], "did you mean transcripts/returns/late-return.json?"),
         (["transcripts/late-return.json"], "did you mean transcripts/returns/late-return.json?"),
+        (["returns"], "did you mean transcripts/returns?"),
         (["late-retunr"], "did you mean transcripts/returns/late-return.json?"),
         (["transcripts/zzz.json"], "next: check the path"),
     ],

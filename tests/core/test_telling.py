@@ -31,14 +31,16 @@ CARD = """
     @returns.policy(after=find_order)
     def hide(result):
         '''Hides it.'''
-        return Rewrite({{"number": "OL-1", "note": "{note}"}}, "hidden")
+        return Rewrite({{"number": "OL-1", "note": "{note}"}}, "{why}")
 """
 
 
-def hiding(folder, note):
+def hiding(folder, note, why="hidden"):
     from kit import JOURNEY
 
-    return shop(folder, CARD.format(note=note), journey=JOURNEY.replace("import Block", "import Rewrite, Block"))
+    return shop(
+        folder, CARD.format(note=note, why=why), journey=JOURNEY.replace("import Block", "import Rewrite, Block")
+    )
 
 
 def test_a_rewrite_to_something_else_shows_to_what(tmp_path):
@@ -47,4 +49,6 @@ def test_a_rewrite_to_something_else_shows_to_what(tmp_path):
     outcome = replay(guard, hiding(tmp_path / "now", LONG + "Graz").agent)
     assert outcome.verdict is Verdict.FAIL
     assert "rewritten by returns.hide: hidden; rewritten to …" in outcome.first.recorded
+    other = replay(guard, hiding(tmp_path / "other", LONG + "Graz", "out of sight").agent)
+    assert other.first.now.endswith("Graz'}")
     assert ("Vienna" in outcome.first.recorded, "Graz" in outcome.first.now) == (True, True)

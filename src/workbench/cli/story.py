@@ -59,7 +59,7 @@ def next_step(case: Case) -> str:
         case Verdict.FAIL:
             return f"mend the journey so that it holds; workbench show {case.path}"
         case Verdict.DIVERGED:
-            return f"workbench show {case.path}, then mark it anew or save a new recording"
+            return f"read it, then mark it anew or save a new recording: workbench show {case.path}"
         case Verdict.SUPERSEDED:
             return "nothing to do: an earlier mark of the same conversation passes"
         case Verdict.NEEDS_LIVE:
@@ -67,7 +67,7 @@ def next_step(case: Case) -> str:
         case Verdict.BY_RECEIPT:
             return "nothing to do while nothing changes; no model was asked today"
         case Verdict.NEEDS_WORLD:
-            return "workbench replay --tools=world: only a run of the tool can decide it"
+            return f"only a run of the tool can decide it: workbench replay --tools=world {case.path}"
         case Verdict.STALE if case.outcome.drifted:
             return f"read what changed; if it is right, record it anew: workbench rerecord {case.path}"
         case Verdict.STALE | Verdict.TOOL_ERROR:

@@ -71,11 +71,11 @@ def _meant(path: Path) -> str:
         below = [str(file) for file in islice(find(root for root in roots if root.is_dir()), MANY)]
     except (OSError, UsageError):
         return "check the path"
+    folders = sorted({str(Path(file).parent) for file in below})
     ids = {Path(file).stem: file for file in below}
-    found = ids.get(path.name) or ids.get(path.stem)
+    found = ids.get(path.name) or ids.get(path.stem) or next((f for f in folders if Path(f).name == path.name), "")
     if found:
         return f"did you mean {found}?"
-    folders = (str(folder) for folder in {Path(file).parent for file in below})
     known = {os.path.relpath(one, here): one for one in (*beside, *folders, *below)}
     names = [known[one] for one in near(os.path.relpath(path, here), known)]
     names = names or [ids[one] for one in near(path.stem, ids)]
