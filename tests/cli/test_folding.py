@@ -20,6 +20,11 @@ def test_a_long_line_is_folded_with_an_indent():
     ]
 
 
+def test_a_painted_line_is_indented_as_a_plain_one():
+    painted = fold(f"\x1b[2m{WHY}\x1b[0m", 60).split("\n")
+    assert painted == ["\x1b[2m" + fold(WHY, 60).split("\n")[0], fold(WHY, 60).split("\n")[1] + "\x1b[0m"]
+
+
 def test_a_command_stays_in_one_piece_whatever_its_length():
     assert fold(NEXT, 60).split("\n") == [
         "  next: mend the journey, or, if this is right now:",

@@ -11,6 +11,7 @@ HANG = "  "  # what a folded line is indented by, more than its first
 NARROW = 40  # columns below which the terminal may do it
 
 _PAINT = re.compile(r"\x1b\[[0-9;]*m")
+_BEGINS = re.compile(r"((?:\x1b\[[0-9;]*m)*)( *)(.*)")
 _COMMAND = re.compile(r"workbench (?:[a-z-]+ )+\S.*$")
 
 
@@ -36,12 +37,12 @@ def fold(text: str, width: int) -> str:
 
 
 def _folded(line: str, width: int) -> str:
-    indent = line[: len(line) - len(line.lstrip(" "))]
-    command = _COMMAND.search(line) if line.lstrip().startswith("next:") else None
-    words = re.findall(r"\S+ *", line[len(indent) : command.start() if command else None])
-    lines, here = [], indent
+    paint, indent, rest = _BEGINS.fullmatch(line).groups()  # type: ignore[union-attr]  # it fits any line
+    command = _COMMAND.search(rest) if rest.startswith("next:") else None
+    words = re.findall(r"\S+ *", rest[: command.start()] if command else rest)
+    lines, here = [], paint + indent
     for word in [*words, *([command[0]] if command else [])]:
-        if cells(here + word.rstrip()) > width and here.strip():
+        if cells(here + word.rstrip()) > width and here.strip() != paint:
             lines.append(here.rstrip())
             here = indent + HANG
         here += word
