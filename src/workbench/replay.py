@@ -135,7 +135,7 @@ async def weigh(
     if verdict is not Verdict.PASS:
         outcome.before, outcome.marked = _around(result, transcript.place)
         outcome.changed = _changed(transcript, result, agent)
-        outcome.where = blame(transcript, agent, result)
+        outcome.where = "" if outcome.drifted else blame(transcript, agent, result)
     if verdict is Verdict.NEEDS_LIVE:
         outcome.live = {"prompt": prompt_seal(transcript.setup, result.trace), "expects": expects(transcript)}
     return outcome

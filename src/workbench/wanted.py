@@ -83,7 +83,7 @@ def unfound(words: str, heads: dict[str, Head | None]) -> dict[str, list[str]]:
     """The words of an expression that no transcript has, and what each may have meant; `not` asks for none."""
     tokens = _Tokens(words)
     _either(tokens)
-    texts = [_text(path, head) for path, head in heads.items() if head is not None]
+    texts = [path.lower() if head is None else _text(path, head) for path, head in heads.items()]
     gone = [word for word in tokens.asked if not any(word in text for text in texts)]
     there = {word for text in texts[:MANY] for word in re.findall(r"\w+", text)} if gone else set()
     there |= {head.id for head in heads.values() if head is not None} if gone else set()

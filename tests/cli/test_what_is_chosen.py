@@ -36,6 +36,7 @@ def shelf(project):
         (["transcript"], "did you mean transcripts?"),
         (["late-return"], "did you mean transcripts/returns/late-return.json?"),
         (["transcripts/late-return.json"], "did you mean transcripts/returns/late-return.json?"),
+        (["-k", "late", "or", "guard"], "several words stand in quotes"),
         (["returns"], "did you mean transcripts/returns?"),
         (["late-retunr"], "did you mean transcripts/returns/late-return.json?"),
         (["transcripts/zzz.json"], "next: check the path"),
@@ -44,6 +45,12 @@ def shelf(project):
 def test_what_fits_nothing_says_what_may_have_been_meant(shelf, capsys, command, meant):
     assert run(["replay", *command]) in (4, 5)
     assert meant in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_read_has_its_name(project, capsys):
+    (project / "transcripts/empty.json").touch()
+    assert run(["replay", "-k", "guard or empty"]) == 4
+    assert "ERROR transcripts/empty.json" in capsys.readouterr().err
 
 
 # what is passed over

@@ -42,7 +42,7 @@ def test_a_section_that_was_changed_added_or_taken_away_is_named_with_its_line(t
     assert told.why.endswith("prompt: returns manual: More (new) (shop/returns/manual.md:7)")
     told = strict(guard, today(tmp_path / "3", manual=was.split("\n##")[0]))
     assert told.why.endswith("prompt: returns manual: Then (gone)")
-    assert (told.verdict, told.drifted) == (Verdict.STALE, True)
+    assert (told.verdict, told.drifted, told.where) == (Verdict.STALE, True, "")
 
 
 def test_a_tool_that_is_described_otherwise_is_named(tmp_path):

@@ -9,6 +9,7 @@ from ..case import Case
 from ..replay import Verdict
 from .report import clean
 
+NAMED = ("policy ", "prompt: ", "tool ")  # what is no file, and named where it drifted
 MAX_CHANGED = 8  # names of what changed since the recording
 
 
@@ -25,7 +26,7 @@ def story(case: Case) -> Iterator[Line]:
     yield Line("why", clean(outcome.why))
     at = head.at if head else ""
     if outcome.drifted:  # what it is marked for passes, and is not what it is about
-        yield from _changed([name for name in outcome.changed if name not in outcome.why])
+        yield from _changed([name for name in outcome.changed if not name.startswith(NAMED)])
         yield Line("next", f"next: {next_step(case)}")
         return
     if head and at and outcome.verdict is not Verdict.FAIL:
@@ -68,6 +69,8 @@ def next_step(case: Case) -> str:
             return "nothing to do while nothing changes; no model was asked today"
         case Verdict.NEEDS_WORLD:
             return f"only a run of the tool can decide it: workbench replay --tools=world {case.path}"
+        case Verdict.STALE if case.outcome.drifted and head and head.kind == "mistake":
+            return "read what changed; a record of a mistake stays as it is: without --strict-drift this is a note"
         case Verdict.STALE if case.outcome.drifted:
             return f"read what changed; if it is right, record it anew: workbench rerecord {case.path}"
         case Verdict.STALE | Verdict.TOOL_ERROR:
