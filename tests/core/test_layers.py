@@ -89,7 +89,9 @@ LIBRARIES = {  # an outside library: where alone it may be imported
     "httpx": ("outside/http.py",),
     "watchfiles": ("outside/watch.py",),
     "sqlite_utils": ("outside/index_tables.py",),
-    "typer": ("cli/commands.py",),
+    "typer": tuple(
+        f"cli/{name}.py" for name in ("commands", "options", "project_commands", "transcript_commands")
+    ),
     "textual": ("ui/",),
     "rich": ("ui/",),
 }
