@@ -31,6 +31,7 @@ REFUSED = {  # by the name of the audit event: the rule, and what journey code d
         ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec"), ("environment", "starts a program")
     ),
 }
+ZONES = ("/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo")
 FILES = ("open", "os.listdir", "os.scandir", "sqlite3.connect")
 
 
@@ -125,7 +126,7 @@ def _foreign(file: Any) -> bool:
 
 def _pythons() -> Iterator[str]:
     """Folders that Python and its libraries read for themselves."""
-    for folder in (os.path.dirname(os.__file__), "/usr/share/zoneinfo", *sys.path):
+    for folder in (os.path.dirname(os.__file__), *ZONES, *sys.path):
         if folder and os.path.realpath(folder) != os.getcwd():
             yield f"{os.path.realpath(folder)}{os.sep}"
 
