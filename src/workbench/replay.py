@@ -42,11 +42,13 @@ class Options(msgspec.Struct, frozen=True):
 
     `tools` world: tools that allow it run, in the sandbox, and must give what they
     gave. `twice`: two replays must not differ. `strict_drift`: drift is a verdict.
+    `footprint`: the outcome has that of the run, for one elsewhere to be compared with.
     """
 
     tools: Literal["tape", "world"] = "tape"
     twice: bool = False
     strict_drift: bool = False
+    footprint: bool = False
 
 
 class Outcome(msgspec.Struct):
@@ -121,8 +123,9 @@ async def weigh(
             f"nothing was done otherwise, but it drifted: {told(unnamed, result, transcript.exhibits)}",
         )
     seen: list[str] = []
-    if options.twice and verdict is not Verdict.ERROR:
+    if (options.twice or options.footprint) and verdict is not Verdict.ERROR:
         seen = footprint(result.trace)
+    if options.twice and seen:
         other = parting(seen, footprint((await _run(transcript, agent, make)).trace))
         if other:
             verdict, why = Verdict.FLAKY, f"two replays of it differ: {other}"

@@ -24,7 +24,9 @@ class Twice:
 
     def __init__(self, work: Work, paths: Sequence[str], patience: float = PATIENCE) -> None:
         self._files = Files(Share(work), list(paths))
-        self._others = [Kept(work, patience, seed) for seed in SEEDS]  # each starts when it is first asked
+        once = msgspec.structs.replace(work.options, twice=False, footprint=True)
+        there = msgspec.structs.replace(work, options=once)
+        self._others = [Kept(there, patience, seed) for seed in SEEDS]  # each starts when it is first asked
         self.lost = self._files.lost
 
     def case(self, index: int) -> Case:
