@@ -70,6 +70,7 @@ RULES = [
     rule("blunt", "before_reply=True", "reply", "return Rewrite(reply.replace('!', ''), 'plain') if '!' in reply else None"),
     rule("mute", "before_reply=True", "reply, talk", "return Block('no') if talk.turn > 1 and 'Done' in reply else None"),
     rule("fails", "before_reply=True", "reply, talk", "1 / (2 - talk.turn)"),
+    rule("waits", "before_reply=True", "reply, talk", "return Block('no') if 'hello' in talk.said else None").replace("def w", "async def w"),
     rule("quiet", "on_message=True", "message", "return Block('no shouting', say='Please') if message.isupper() else None"),
     rule("tidy", "on_message=True", "message", "return Rewrite(message.lower(), 'tidy') if 'R' in message else None"),
 ]  # fmt: skip
