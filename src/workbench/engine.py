@@ -42,6 +42,7 @@ from .steps import (
     UserMessage,
     own,
     plain,
+    settled,
 )
 from .talk import State, Talk
 from .tool import BadArguments, Tool
@@ -462,7 +463,7 @@ class _Turn:
 
 def _plain(value: Any) -> Any:
     try:
-        made = plain(value)
+        made = plain(settled(value))
         msgspec.json.encode(made)
     except (TypeError, ValueError, RecursionError):
         return repr(value)[:200]
@@ -471,7 +472,7 @@ def _plain(value: Any) -> Any:
 
 def _recordable(value: Any) -> Any:
     """Plain data that a file can hold; raises TypeError or ValueError, in the policy that rewrites to it."""
-    made = plain(value)
+    made = plain(settled(value))
     msgspec.json.encode(made)
     return made
 

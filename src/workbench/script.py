@@ -25,7 +25,7 @@ from typing import Any
 
 import msgspec
 
-from .steps import plain
+from .steps import plain, settled
 from .talk import Happened, Talk
 from .tool import Tool
 
@@ -54,7 +54,7 @@ class Use:
         self.tool = tool
         self.name = tool if isinstance(tool, str) else tool.name
         self.why = why or self.name.replace("_", " ")
-        self.args: dict[str, Any] = plain(args)
+        self.args: dict[str, Any] = plain(settled(args))
 
 
 class Fact(msgspec.Struct, frozen=True):

@@ -52,7 +52,7 @@ EndReason = Literal[
 T = TypeVar("T")
 
 
-class _once(Generic[T]):
+class once(Generic[T]):
     """A property worked out once; the one of functools takes a lock, dear at every answer of every replay."""
 
     def __init__(self, work: Callable[[Any], T]) -> None:
@@ -167,18 +167,18 @@ class Answer(Step, frozen=True, kw_only=True, dict=True, tag="answer"):
     model: str = ""
     meter: Meter | None = None
 
-    @_once
+    @once
     def calls(self) -> list[Call]:
         """The tool calls of this answer, in order."""
         asked = [block for block in self.blocks if block.get("type") == "tool_use"]
         return [_call(number, block) for number, block in enumerate(asked, 1)] if asked else []
 
-    @_once
+    @once
     def text(self) -> str:
         """The words of this answer, without its thinking."""
         return "\n".join(b["text"] for b in self.blocks if b.get("type") == "text" and b.get("text"))
 
-    @_once
+    @once
     def thinking(self) -> str:
         return "\n".join(
             b.get("thinking") or "(redacted by the provider)"
@@ -305,11 +305,15 @@ def plain(value: Any) -> Any:
 def typed(value: Any, kind: Any) -> Any:
     """Plain data as `kind`; raises msgspec.ValidationError. The opposite of plain().
 
-    msgspec leaves a dataclass default on the class, where plain() would miss it: put it on the object.
+    Everything is on the objects, as settled() puts it.
     """
-    made = msgspec.convert(value, kind)
-    _settle(made)
-    return made
+    return settled(msgspec.convert(value, kind))
+
+
+def settled(value: T) -> T:
+    """The same value, its dataclass defaults on the objects: msgspec leaves them on the class, unseen."""
+    _settle(value)
+    return value
 
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
@@ -339,13 +343,8 @@ def _settle(value: Any) -> None:
 
 
 def own(value: Any) -> Any:
-    """Plain data to give away: whoever changes it changes nothing that is on record."""
-    kind = value.__class__
-    if kind is dict:
-        return {key: held if held.__class__ in _SCALARS else own(held) for key, held in value.items()}
-    if kind is list:
-        return [held if held.__class__ in _SCALARS else own(held) for held in value]
-    return value
+    """A copy of plain data to give away: whoever changes it changes nothing that is on record."""
+    return msgspec.to_builtins(value)
 
 
 def same(a: Any, b: Any) -> bool:

@@ -26,15 +26,16 @@ from .steps import (
     Result,
     Setup,
     UserMessage,
+    once,
     own,
 )
 from .tool import Tool
 
 
-class Happened(msgspec.Struct, frozen=True):
+class Happened(msgspec.Struct, frozen=True, dict=True):
     """A call that has been made: its tool, its arguments as run, and what it came to, plain.
 
-    `args` and `value` are copies to give away of what was `given` and what it `gave`.
+    `args` and `value` are copies, to give away, of what was `given` and what it `gave`.
     """
 
     place: Place
@@ -43,18 +44,22 @@ class Happened(msgspec.Struct, frozen=True):
     outcome: str
     gave: Any
 
-    @property
+    @once
     def args(self) -> dict[str, Any]:
         copied: dict[str, Any] = own(self.given)
         return copied
 
-    @property
+    @once
     def value(self) -> Any:
         return own(self.gave)
 
     @property
     def ok(self) -> bool:
         return self.outcome == "ok"
+
+    def decoded(self, tool: Tool) -> Any:
+        """What it came to as `tool` declares its result; a plain copy where it does not fit."""
+        return tool.decode(self.gave)
 
 
 class State:
@@ -201,7 +206,7 @@ class Talk:
     @property
     def calls(self) -> list[Happened]:
         """Every call so far, oldest first, those that were blocked or rejected included."""
-        return list(self._state.happened)
+        return [Happened(h.place, h.tool, h.given, h.outcome, h.gave) for h in self._state.happened]
 
     def results(self, tool: Tool | str, **args: Any) -> list[Any]:
         """The good results of `tool` whose arguments include `args`, decoded, oldest first."""
@@ -210,7 +215,7 @@ class Talk:
         for call in self._state.happened:
             if call.tool == name and call.ok and all(call.given.get(k) == v for k, v in args.items()):
                 self.looked.append(f"{name} at {call.place}")
-                found.append(call.value if isinstance(tool, str) else tool.decode(call.gave))
+                found.append(own(call.gave) if isinstance(tool, str) else tool.decode(call.gave))
         return found
 
     def result(self, tool: Tool | str, **args: Any) -> Any:
@@ -219,5 +224,5 @@ class Talk:
         for call in reversed(self._state.happened):
             if call.tool == name and call.ok and all(call.given.get(k) == v for k, v in args.items()):
                 self.looked.append(f"{name} at {call.place}")
-                return call.value if isinstance(tool, str) else tool.decode(call.gave)
+                return own(call.gave) if isinstance(tool, str) else tool.decode(call.gave)
         return None

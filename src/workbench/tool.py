@@ -159,9 +159,9 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
                 msgspec.json.Decoder(kind)
 
     def decode(self, value: Any) -> Any:
-        """A recorded plain result as the type the tool declares; unchanged where it does not fit."""
+        """A recorded plain result as the type the tool declares (not settled()); a copy where it does not fit."""
         try:
-            return typed(own(value) if self._plain_inside else value, self.returns)
+            return msgspec.convert(own(value) if self._plain_inside else value, self.returns)
         except (msgspec.ValidationError, TypeError):
             return own(value)
 

@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from kit import JOURNEY, WINDOW, Scripted, all_moves, converse, kinds, shop, text, think, use
 from workbench.engine import Conversation, run_turn
 from workbench.errors import ModelStopped
+from workbench.follow import rerun, run_sync
 from workbench.runner import Sandbox
-from workbench.steps import Answer, Fault, Meter, Place, Result, TurnEnd, UserMessage
+from workbench.steps import Answer, Decision, Fault, Meter, Place, Result, TurnEnd, UserMessage
 from workbench.wire import Stepped, pack, unpack_event
 from workbench.world import World
 
@@ -58,6 +59,18 @@ def test_a_blocked_call_is_not_run_and_the_model_reads_why(tmp_path):
     assert not move.executed
     assert move.decisions[0].evidence == {"days": 52, "looked at": ["find_order at 1.1.1"]}
     assert "52 days" in model.messages[2][-1]["content"][0]["content"]
+
+
+def test_what_an_older_record_leaves_out_is_in_the_evidence_as_the_type_has_it(tmp_path):
+    model = Scripted(
+        [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Sorry."
+    )
+    talk = converse(shop(tmp_path, WINDOW.replace("days=order.days", "order=order")), model, "return OL-1")
+    bare = {"number": "OL-1", "days": 52}
+    older = [replace(s, value=bare) if isinstance(s, Result) and s.outcome == "ok" else s for s in talk.trace]
+    again = run_sync(talk.agent, rerun(talk.agent, talk.setup, older))
+    decided = next(s for s in again.trace if isinstance(s, Decision))
+    assert decided.evidence["order"] == {"number": "OL-1", "days": 52, "returned": False}
 
 
 def test_a_block_stops_one_call_and_its_siblings_are_judged_for_themselves(tmp_path):

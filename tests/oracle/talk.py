@@ -49,6 +49,7 @@ class Talk:
 
     def called(self, place: Place, tool: str, args: Any, outcome: str, value: Any) -> Any:
         call = SimpleNamespace(place=place, tool=tool, args=args, outcome=outcome, value=value, ok=outcome == "ok")
+        call.decoded = lambda tool: tool.decode(call.value)
         self.calls.append(call)
         return call
 

@@ -49,8 +49,7 @@ def reservation(talk: Talk, reservation_id: str) -> Reservation | None:
     for call in reversed(talk.calls):
         if not _is_about(call, reservation_id):
             continue
-        if found is None:
-            found = _decoded(call)
+        found = found or _given(call)
         if found is not None and call.tool == update_reservation_flights.name:
             return replace(found, cabin=call.args["cabin"])
     return found
@@ -94,21 +93,15 @@ def flights_of(call: Any) -> list[On]:
 
 
 def _is_about(call: Happened, reservation_id: str) -> bool:
-    return (
-        call.ok
-        and call.tool in GIVES_RESERVATION
-        and isinstance(call.value, dict)
-        and call.value.get("reservation_id") == reservation_id
-    )
+    if not call.ok or call.tool not in GIVES_RESERVATION:
+        return False
+    if call.tool != book_reservation.name:
+        return bool(call.args["reservation_id"] == reservation_id)
+    booked = _given(call)
+    return booked is not None and booked.reservation_id == reservation_id
 
 
-_latest: tuple[Any, Reservation | None] = (None, None)
-
-
-def _decoded(call: Happened) -> Reservation | None:
-    """The record in a result. Every policy of a call asks for the same one: it is decoded once."""
-    global _latest
-    if _latest[0] is not call.value:
-        found = get_reservation_details.decode(call.value)
-        _latest = call.value, found if isinstance(found, Reservation) else None
-    return _latest[1]
+def _given(call: Happened) -> Reservation | None:
+    """The reservation that a call gave, if it gave one."""
+    found = call.decoded(get_reservation_details)
+    return found if isinstance(found, Reservation) else None
