@@ -101,6 +101,7 @@ class TakeTurn(_Message, frozen=True, tag="turn"):
 
     `taped` is the record of the same turn, held fixed up to the place `until`;
     there stand `blocks`, an answer by hand, where they are given; from there on the model speaks.
+    `substituted`: the words are those of a transcript, so the world has its substitutes too.
     """
 
     setup: Setup
@@ -111,6 +112,7 @@ class TakeTurn(_Message, frozen=True, tag="turn"):
     until: str = ""
     blocks: list[dict[str, Any]] | None = None
     off: list[Off] = []
+    substituted: bool = False
 
 
 class Stop(_Message, frozen=True, tag="stop"):
@@ -140,7 +142,7 @@ class Consult(_Message, frozen=True, tag="consult"):
 
 
 class Survey(_Message, frozen=True, tag="survey"):
-    """Look at the world as these steps leave it."""
+    """Look at the world as these steps of a transcript leave it."""
 
     setup: Setup
     steps: list[AnyStep]

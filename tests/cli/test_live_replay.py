@@ -14,6 +14,7 @@ import pytest
 from kit import WINDOW, Scripted, converse, saved, shop, shop_files, use, write
 from loopback import Loopback, calls, refuses, says
 from workbench.expectation import Expectation
+from workbench.redact import Redactor
 from workbench.transcript import encode
 
 FIND, RETURN = ("find_order", {"order_number": "OL-1"}), ("create_return", {"order_number": "OL-1"})
@@ -199,6 +200,18 @@ def test_a_record_that_ends_in_the_right_world_never_showed_the_mistake(project)
     assert done.returncode == 4
     assert "this transcript never showed the mistake" in done.stderr
     assert server.requests == []
+
+
+def test_what_a_customer_is_called_in_the_transcript_is_found_in_the_world(project):
+    """Both have the substitute: the model asks for what it was told."""
+    fixture = project / "journeys/shop/fixtures/base.json"
+    fixture.write_text(fixture.read_text().replace("OL-1", "anna.berg@mail.de"))
+    known = Redactor().text("anna.berg@mail.de")
+    put(project, "late", Expectation("must_not_call", "1.2.1", tool="create_return"))
+    _, server = live(project, calls(("find_order", {"order_number": known})), says("It is there."))
+    told = server.requests[1].body["messages"][-1]["content"][0]
+    assert '"days":52' in told["content"]
+    assert known in told["content"]
 
 
 def test_a_guard_is_the_same_deeds_in_other_words(project):

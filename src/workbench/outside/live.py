@@ -180,8 +180,9 @@ class Live:
             if isinstance(step, UserMessage) and step.turn <= last:
                 taped, until = _pinned(transcript.steps, step.turn, asked.since)
                 request = TakeTurn(
-                    transcript.setup, list(trace.steps), dict(trace.exhibits), str(step.text), taped, until
-                )
+                    transcript.setup, list(trace.steps), dict(trace.exhibits), str(step.text), taped, until,
+                    substituted=True,
+                )  # fmt: skip
                 async for event in worker.ask(request):
                     if isinstance(event, Stepped):
                         trace.append(event.step)

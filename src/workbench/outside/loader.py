@@ -337,11 +337,12 @@ def _fixtures(root: Path, agent: Agent) -> dict[str, Fixture]:
     return dict(sorted(found.items(), key=lambda item: item[0] != agent.fixture))
 
 
-def make_world(loaded: Loaded, setup: Setup, *, taped: bool = False) -> World:
+def make_world(loaded: Loaded, setup: Setup, *, taped: bool = False, substituted: bool = False) -> World:
     """The sandbox a conversation starts from. Raises JourneyError where its fixture is gone or has no time.
 
-    `taped`: for a replay. It has the substitutes that a transcript has for personal
-    data, so that what it asks for is there, and HTTP comes from the record.
+    `substituted`: it has the substitutes that a transcript has for personal data,
+    so that what is asked for there is there. `taped`: for a replay; the same, and
+    HTTP comes from the record.
     """
     fixture = loaded.fixtures.get(setup.fixture)
     where = f"{loaded.agent.name}/{loaded.agent.fixtures}/{setup.fixture}.json"
@@ -358,7 +359,7 @@ def make_world(loaded: Loaded, setup: Setup, *, taped: bool = False) -> World:
             f"the clock {setup.clock!r} is no time", where=where, next="write it like 2026-03-10T10:00:00+01:00"
         ) from None
     start = fixture.world if fixture else {}
-    if taped:
+    if taped or substituted:
         from ..redact import Redactor  # its patterns cost 3 ms that a plain replay need not pay
 
         start = Redactor().value(start)

@@ -209,7 +209,7 @@ class _Serving:
         self.send(Judged(outcome.verdict.value, outcome.why, _plain(first) if first else None))
 
     def _survey(self, request: Survey) -> Surveyed:
-        world = make_world(self._need(), request.setup)
+        world = make_world(self._need(), request.setup, substituted=True)
         for step in request.steps:
             if isinstance(step, Result):
                 world.replay(step.changed)
@@ -233,7 +233,7 @@ def stage(
     loaded: Loaded, model: Model, request: TakeTurn, on_step: OnStep
 ) -> tuple[Conversation, Model, Sandbox | Splice]:
     """All that a turn is run with: the record so far as a conversation, who speaks, what runs the tools."""
-    world = make_world(loaded, request.setup)
+    world = make_world(loaded, request.setup, substituted=request.substituted)
     agent = without(loaded.agent, request.off)
     conversation = Conversation(agent, request.setup, Trace(request.steps, request.exhibits), on_step)
     world.replay(conversation.state.changes)
