@@ -68,10 +68,13 @@ def test_what_a_person_could_not_be_told_is_not_green(project):
     assert shell(f"replay 2>{FULL}").returncode == 4
 
 
-def test_a_reader_who_has_gone_ends_it_without_a_word(project):
-    done = shell("show transcripts/guard.json | true; exit ${PIPESTATUS:-0}")
-    assert "Traceback" not in done.stderr
-    assert "Exception" not in done.stderr
+@pytest.mark.parametrize("command", ["show transcripts/guard.json", "replay --json out.json 2>&1"])
+def test_a_reader_who_has_gone_ends_it_with_2_without_a_word(project, command):
+    put(project, "late", late_mistake(project))
+    line = f"exec 3>&1; {{ {sys.executable} -m workbench {command}; echo $? >&3; }} | sleep 0"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("2\n", "")
+    assert ("out.json" in command) == (project / "out.json").exists()  # files are written all the same
 
 
 # files

@@ -19,7 +19,7 @@ def run(arguments: list[str]) -> int:
 def _run(arguments: list[str]) -> int:
     from ..errors import WorkbenchError
     from .commands import COMMANDS, build
-    from .report import Exit, complain, say, silence
+    from .report import Exit, Gone, complain, say, silence
 
     only = ""
     try:
@@ -34,7 +34,7 @@ def _run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         say("interrupted")
         return Exit.INTERRUPTED
-    except BrokenPipeError:
+    except (BrokenPipeError, Gone):
         silence("stdout")  # whoever read us has gone; nothing is left to say
         silence("stderr")
         return Exit.INTERRUPTED

@@ -36,6 +36,10 @@ def worst(codes: set[Exit]) -> Exit:
     return next((code for code in WORST if code in codes), Exit.OK)
 
 
+class Gone(Exception):
+    """Whoever read us has gone. (As an OSError the library of the command line would take it for itself.)"""
+
+
 _deaf: dict[str, str] = {}  # the streams that took no more, and why
 
 
@@ -47,7 +51,7 @@ def _put(name: str, text: str, now: bool) -> None:
         if now:
             stream.flush()
     except BrokenPipeError:
-        raise
+        raise Gone from None
     except OSError as error:
         _give_up(name, error)
 
@@ -92,7 +96,7 @@ def out_data(data: bytes) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
-        raise
+        raise Gone from None
     except OSError as error:
         _give_up("stdout", error)
 

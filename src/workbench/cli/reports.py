@@ -30,19 +30,24 @@ class Reports(msgspec.Struct, frozen=True):
 
     def publish(self, tally: Tally) -> Exit:
         """Tell the tally to a person, then write what was asked for. A report that cannot be written is USAGE."""
-        if self.github:
-            from . import github
-
-            with github.hushed():
-                tell(tally, self.quiet)
-            if tally.part is None:  # a shard does not decide: the merge does, and makes the notes
-                github.annotate(tally)
-        else:
-            tell(tally, self.quiet)
-        failed = [not self._write(form, tally) for form in FORMS if getattr(self, form)]
+        try:
+            self._tell(tally)
+        finally:  # also where nobody listens any more
+            failed = [not self._write(form, tally) for form in FORMS if getattr(self, form)]
         if self.github and tally.part is None:
             failed.append(not self._summarize(tally))
         return worst({tally.code, Exit.USAGE if any(failed) else Exit.OK})
+
+    def _tell(self, tally: Tally) -> None:
+        if not self.github:
+            tell(tally, self.quiet)
+            return
+        from . import github
+
+        with github.hushed():
+            tell(tally, self.quiet)
+        if tally.part is None:  # a shard does not decide: the merge does, and makes the notes
+            github.annotate(tally)
 
     def _write(self, form: str, tally: Tally) -> bool:
         text = import_module(f".report_{form}", __package__).render(tally)
