@@ -42,11 +42,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    if file_path.suffix != ".json" or file_path.name.startswith(".") or not _named(file_path, parent.config):
+    if (
+        file_path.suffix.lower() != ".json"
+        or file_path.name.startswith(".")
+        or not _named(file_path, parent.config)
+    ):
         return None
     from workbench.outside.transcripts import BESIDE
 
-    if file_path.name.endswith(BESIDE):
+    if file_path.name.lower().endswith(BESIDE):
         return None
     file: TranscriptFile = TranscriptFile.from_parent(parent, path=file_path)
     return file

@@ -139,6 +139,12 @@ def test_nothing_chosen_is_not_green(project):
     assert run("transcripts", "-k", "gaurd")[0] == 5
 
 
+def test_a_suffix_in_capitals_is_a_suffix(project):
+    (project / "transcripts/late.json").rename(project / "transcripts/LATE.JSON")
+    code, said = run("transcripts", "-k", "late")
+    assert (code, "1 failed" in said) == (1, True)
+
+
 def test_a_file_that_cannot_be_read_fails(project):
     (project / "transcripts/broken.json").write_text("{")
     code, said = run("transcripts/broken.json")

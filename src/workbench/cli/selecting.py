@@ -105,7 +105,7 @@ def files(project: Project, paths: Iterable[Path], left: list[str]) -> list[Path
         return find([project.transcripts], left) if project.transcripts.is_dir() else []
     found = find(paths, left)
     for path in paths:
-        if path.name.endswith(BESIDE):
+        if path.name.lower().endswith(BESIDE):
             raise UsageError(f"{path} waits for a person's word", next="name the transcript it lies beside")
         if not lies_in(path, project):
             raise UsageError(f"{path} lies in another project", next="go there and replay it on its journeys")
