@@ -78,12 +78,12 @@ def came_of(
     trace: Trace,
     since: Place,
     tools: Tools,
-    opinions: dict[str, Opinion | None],
+    opinions: dict[str, Opinion | str],
     ended: dict[str, Any],
 ) -> tuple[Came, str]:
     """What a live run came to, and why.
 
-    `opinions` are what a judge said of each rubric, by its text; `ended` is the
+    `opinions` are what a judge said of each rubric, by its text, or why nothing; `ended` is the
     world it ended in, by class name.
     """
     live = [step for step in trace if step.place >= since]
@@ -109,7 +109,7 @@ def came_of(
 
 
 def _one(
-    transcript: Transcript, expectation: Expectation, run: Run, opinions: dict[str, Opinion | None]
+    transcript: Transcript, expectation: Expectation, run: Run, opinions: dict[str, Opinion | str]
 ) -> tuple[Came, str]:
     place = Place.parse(expectation.at)
     turn = [move for move in run.moves.values() if move.place.turn == place.turn]
@@ -117,9 +117,9 @@ def _one(
     if not of_message and not any(move.answer is not None for move in turn):
         return "fail", f"the agent gave no answer in turn {place.turn}, where the mark stands"
     if expectation.expect == "rubric":
-        opinion = opinions.get(expectation.text)
-        if opinion is None:
-            return "fault", "the judge gave no verdict in the form asked for"
+        opinion = opinions.get(expectation.text, "")
+        if not isinstance(opinion, Opinion):
+            return "fault", f"the judge gave no verdict: {opinion}"
         return ("pass", "") if opinion.agrees else ("fail", f"the judge says no: {opinion.because}")
     if expectation.expect in _LIVE:
         held = _LIVE[expectation.expect](expectation, run, turn)
@@ -283,6 +283,8 @@ def verdict_of(trials: list[Trial], asked: int, unrun: str = "") -> tuple[Verdic
         return Verdict.FAIL, f"{counted}; trial {number}: {why}"
     if passed == asked:
         return Verdict.PASS, counted
-    rest = [f"{len(faults)} faults of the infrastructure, the first: {faults[0]}"] if faults else []
+    rest = [f"a fault of the infrastructure: {faults[0]}"] if faults else []
+    if len(faults) > 1:
+        rest = [f"{len(faults)} faults of the infrastructure, the first: {faults[0]}"]
     rest += [unrun] if unrun else []
     return Verdict.NEEDS_LIVE, "; ".join([f"{counted}, {asked} were asked for", *rest])

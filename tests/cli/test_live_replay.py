@@ -181,6 +181,13 @@ def test_a_judge_decides_a_rubric_and_is_on_the_receipt(project):
     assert receipt["judged"][0]["agrees"] is False
 
 
+def test_a_judge_who_cannot_be_asked_is_a_fault_and_says_why(project):
+    put(project, "late", Expectation("rubric", "1.2.1", text="the agent is kind"))
+    done, _ = live(project, says("No."), HOPELESS)
+    assert done.returncode == 10
+    assert "the judge gave no verdict: the key was not accepted (401)" in done.stderr
+
+
 NOT_RETURNED = {"Shop.orders.OL-1.returned": False}
 
 

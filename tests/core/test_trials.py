@@ -136,7 +136,7 @@ def test_a_rubric_is_as_the_judge_says_and_a_judge_without_a_verdict_is_a_fault(
     transcript, trace = mistake(record, "rubric", text="is kind"), ran(tmp_path, "No.")
     assert came(transcript, trace, {"is kind": Opinion(True, "it is")}) == "pass"
     assert came(transcript, trace, {"is kind": Opinion(False, "it is curt")}) == "fail"
-    assert came(transcript, trace, {"is kind": None}) == "fault"
+    assert came(transcript, trace, {"is kind": "it is overloaded"}) == "fault"
 
 
 def test_a_fault_of_the_model_counts_neither_way_even_where_the_mistake_happened(record, tmp_path):
@@ -254,7 +254,7 @@ def test_only_trials_that_all_ran_counted_and_passed_are_green(all_came, verdict
 def test_what_was_not_run_and_what_broke_is_said():
     _, why = verdict_of(trials("pass", "fault"), 5, "3 were not begun: the budget of 2 trials is spent")
     assert why == (
-        "1 of 1 trials passed, 5 were asked for; 1 faults of the infrastructure, the first: overloaded;"
+        "1 of 1 trials passed, 5 were asked for; a fault of the infrastructure: overloaded;"
         " 3 were not begun: the budget of 2 trials is spent"
     )
 

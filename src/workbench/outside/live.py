@@ -206,9 +206,9 @@ class Live:
 
     async def _opinions(
         self, worker: Worker, transcript: Transcript, trace: Trace, cost: _Cost
-    ) -> tuple[dict[str, Opinion | None], list[dict[str, Any]]]:
-        """What the judge says of each rubric; None where no verdict came."""
-        opinions: dict[str, Opinion | None] = {}
+    ) -> tuple[dict[str, Opinion | str], list[dict[str, Any]]]:
+        """What the judge says of each rubric, or why nothing; and the same for a receipt."""
+        opinions: dict[str, Opinion | str] = {}
         judged: list[dict[str, Any]] = []
         for expectation in transcript.expectations:
             if expectation.expect != "rubric":
@@ -219,11 +219,11 @@ class Live:
                     raise JourneyError(event.message, where=event.where, next=event.next)
                 if isinstance(event, Consulted):
                     cost.count(event.meter)
-                    opinions[expectation.text] = opinion = parse(event.text)
-                    said = event.trouble or ("no verdict in the form asked for" if opinion is None else "")
+                    opinion, silent = parse(event.text), event.trouble or "nothing in the form asked for"
+                    opinions[expectation.text] = opinion or silent
                     judged.append(
                         {"rubric": expectation.text, "judge": event.model, "agrees": opinion and opinion.agrees}
-                        | {"because": said or (opinion.because if opinion else "")}
+                        | {"because": opinion.because if opinion else silent}
                     )
         return opinions, judged
 
