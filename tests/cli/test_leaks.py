@@ -83,10 +83,11 @@ def test_what_a_policy_takes_from_the_machine_is_an_error_with_its_line(
     assert "next: " in told
 
 
-def test_a_comment_that_quiets_check_quiets_no_replay_and_the_replay_says_so(tmp_path, monkeypatch, capsys):
-    project(
-        tmp_path, monkeypatch, POLICY.format(imports="import time", line="time.time()  # workbench: allow clock")
-    )
+@pytest.mark.parametrize(
+    "line", ["time.time()  # workbench: allow clock", "open('/etc/hosts').read()  # workbench: allow environment"]
+)
+def test_a_comment_that_quiets_check_quiets_no_replay_and_the_replay_says_so(tmp_path, monkeypatch, capsys, line):
+    project(tmp_path, monkeypatch, POLICY.format(imports="import time", line=line))
     assert run(["replay"]) == 4
     assert "the comment there quiets `workbench check`, and no replay" in capsys.readouterr().err
 

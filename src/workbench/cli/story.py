@@ -76,6 +76,6 @@ def next_step(case: Case) -> str:
         case Verdict.STALE | Verdict.TOOL_ERROR:
             return f"mend the tool; or, if this is right now: save a new recording; workbench show {case.path}"
         case Verdict.FLAKY:
-            return "look for what a policy keeps between conversations, or takes from the clock or from chance"
+            return "look for what a policy keeps between conversations, or takes from chance or the order of a set"
         case _:
             return "mend what is named above" if head else "restore the file, or delete it"

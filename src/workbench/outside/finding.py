@@ -78,6 +78,12 @@ def without_allowed(findings: Iterable[Finding], root: Path) -> list[Finding]:
     return kept
 
 
+def quieted(rule: str, where: str, root: Path) -> bool:
+    """Whether a comment at "file:line" quiets a rule."""
+    file, line = place(where)
+    return rule in _allowed(_read(root / file), line)
+
+
 def bad_allows(file: str, text: str) -> list[Finding]:
     """Comments that allow what is no rule: a typo in one must not pass for silence."""
     found = []

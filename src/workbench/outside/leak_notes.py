@@ -7,11 +7,9 @@ from types import CodeType
 from typing import Any
 
 from ..source import module_file
-from .finding import allowed_on
 from .leaks import NAME, Leak
 from .lint_code import Code, Reader
 
-QUIET = "; the comment there quiets `workbench check`, and no replay: what hangs on it proves nothing"
 TRIGGERS = (b"time", b"random", b"uuid", b"environ", b"getenv", b"secrets", b"date")
 
 
@@ -19,7 +17,7 @@ def instrument(data: bytes, path: str, module: str) -> CodeType:
     """The code of a journey file, with a note at each place that takes something from the machine."""
     tree = ast.parse(data, path)
     if any(trigger in data for trigger in TRIGGERS):
-        spotter = _Spotter(module_file(module, path), tree, Code(), data.decode("utf-8", "replace").splitlines())
+        spotter = _Spotter(module_file(module, path), tree, Code())
         spotter.visit(tree)
         tree = ast.fix_missing_locations(_Notes(spotter.spots).visit(tree))
     code = compile(tree, path, "exec", dont_inherit=True)
@@ -30,17 +28,15 @@ def instrument(data: bytes, path: str, module: str) -> CodeType:
 class _Spotter(Reader):
     """Remembers the expressions that `check` would report."""
 
-    def __init__(self, file: str, tree: ast.Module, code: Code, lines: list[str]) -> None:
+    def __init__(self, file: str, tree: ast.Module, code: Code) -> None:
         super().__init__(file, tree, code)
-        self.lines = lines
         self.spots: dict[ast.AST, Leak] = {}
 
     def _report(self, node: ast.AST, rule: str, message: str, what: str = "") -> None:
         super()._report(node, rule, message, what)
         if isinstance(node, ast.expr):
             found = self.code.findings[-1]
-            then = QUIET if rule in allowed_on(self.lines[found.line - 1]) else ""
-            self.spots[node] = Leak(rule, found.message, f"{self.file}:{found.line}", found.next + then)
+            self.spots[node] = Leak(rule, found.message, f"{self.file}:{found.line}", found.next)
 
 
 class _Notes(ast.NodeTransformer):

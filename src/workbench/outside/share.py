@@ -20,7 +20,8 @@ from ..replay import DEFAULT, MakeWorld, Options, Outcome, Verdict, replay
 from ..steps import Setup
 from ..transcript import Transcript, read
 from ..world import World
-from .leaks import watching
+from .finding import quieted
+from .leaks import Leak, watching
 from .loader import Loaded, file_hashes, load, load_agent, make_world, noted
 from .memory import Memory
 
@@ -63,10 +64,15 @@ class Share:
             outcome = safely(transcript, agent, self.work.options, self._make_world)
         if found:
             where = below_journeys(found[0].where)
-            outcome = Outcome(Verdict.ERROR, str(found[0]), outcome.first, outcome.moves, where=where)
+            outcome = Outcome(Verdict.ERROR, self._told(found[0]), outcome.first, outcome.moves, where=where)
         if outcome.verdict is not Verdict.PASS:
             outcome.changed = outcome.changed + self._changed_files(transcript)
         return outcome
+
+    def _told(self, leak: Leak) -> str:
+        if not quieted(leak.rule, leak.where, self._root):
+            return str(leak)
+        return f"{leak}; the comment there quiets `workbench check`, and no replay: it proves nothing"
 
     def agent(self, name: str) -> Agent | JourneyError:
         """An agent, loaded when it is first asked for; or why it does not load."""
