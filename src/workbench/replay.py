@@ -248,8 +248,9 @@ def red_proof(transcript: Transcript, make_world: MakeWorld | None = None) -> st
 
 def unknown_tools(transcript: Transcript, agent: Agent) -> str:
     """Why an order cannot be kept: it names a tool that the agent has not, so it could not be broken; or ""."""
-    known = {tool.name for tool in agent.all_tools()} | set(BUILT_IN)
-    for expectation in transcript.expectations:
+    ordered = [e for e in transcript.expectations if e.order]
+    known = {tool.name for tool in agent.all_tools()} | set(BUILT_IN) if ordered else set()
+    for expectation in ordered:
         for name in expectation.order:
             if name not in known:
                 return f"it expects {expectation.sentence}, and the agent has no tool {name}"
