@@ -24,6 +24,8 @@ def story(case: Case) -> Iterator[Line]:
     """Its lines, without color, control characters shown. A line may hold line breaks of its own."""
     outcome, head = case.outcome, case.head
     yield Line("why", clean(outcome.why))
+    if outcome.where and outcome.where not in outcome.why:
+        yield Line("note", f"at {clean(outcome.where)}")
     at = head.at if head else ""
     if outcome.drifted:  # what it is marked for passes, and is not what it is about
         yield from _changed([name for name in outcome.changed if not name.startswith(NAMED)])
