@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from .compare import About, Comparison, Pair, Side, words
-from .drift import cards, changed
+from .drift import changed
 from .steps import Decision, Hidden, Prompt
 from .transcript import exhibit_text
 
@@ -144,14 +144,13 @@ def _prompt(of: Comparison, a: Prompt, b: Prompt) -> Iterator[Cause]:
         yield Cause("model", f"another model: {a.model} → {b.model}", here=True)
     if a.params != b.params:
         yield Cause("model", "other parameters of the model", "", _pretty(a.params), _pretty(b.params), True)
-    old, new = cards(of.left.trace.exhibits, a.spans), cards(of.right.trace.exhibits, b.spans)
-    for title, one, other in changed(old, new):
+    was, today = of.left.trace.exhibits, of.right.trace.exhibits
+    for title, one, other in changed(was, a.spans, today, b.spans):
         what = _told(of, f"the prompt's “{title}”", one, other)
         texts = exhibit_text(one), exhibit_text(other)
         yield Cause("prompt", what, _source(of, one, other), *texts, here=True)
     hidden = a.hidden, b.hidden
-    tools = cards(of.left.trace.exhibits, a.tools), cards(of.right.trace.exhibits, b.tools)
-    for name, one, other in changed(*tools):
+    for name, one, other in changed(was, a.tools, today, b.tools):
         what, source = _told(of, f"the tool {name}", one, other), ""
         if one is None or other is None:
             what, source = _why_hidden(what, hidden[one is not None], name)

@@ -21,17 +21,18 @@ def cards(exhibits: Exhibits, keys: Iterable[str]) -> dict[str, Any]:
     }
 
 
-def changed(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """(title, then, now) of what is not the same on both sides; None where it is missing."""
-    for title in {**old, **new}:
-        one, other = old.get(title), new.get(title)
-        if _bare(one) != _bare(other):
+def changed(was: Exhibits, old: list[str], today: Exhibits, new: list[str]) -> Iterator[tuple[str, Any, Any]]:
+    """(title, then, now) of what is not the same on both sides; None where it is missing.
+
+    `old` and `new` are keys of exhibits: one key is the same words, wherever they stand now.
+    """
+    same = set(old).intersection(new)
+    gone = cards(was, (key for key in old if key not in same))
+    come = cards(today, (key for key in new if key not in same))
+    for title in {**gone, **come}:
+        one, other = gone.get(title), come.get(title)
+        if one is not other:  # both are None where no exhibit is on record
             yield title, one, other
-
-
-def _bare(card: Any) -> Any:
-    """A moved line is no change."""
-    return {k: v for k, v in card.items() if k != "source"} if isinstance(card, dict) else card
 
 
 def of_prompts(then: Prompt | None, now: Prompt | None, was: Exhibits, today: Exhibits) -> Iterator[str]:
@@ -39,7 +40,7 @@ def of_prompts(then: Prompt | None, now: Prompt | None, was: Exhibits, today: Ex
     if then is None or now is None:
         return
     for what, old, new in (("prompt:", then.spans, now.spans), ("tool", then.tools, now.tools)):
-        for title, one, other in changed(cards(was, old), cards(today, new)):
+        for title, one, other in changed(was, old, today, new):
             how = " (new)" if one is None else " (gone)" if other is None else ""
             source = other.get("source") if isinstance(other, dict) else ""
             yield f"{what} {title}{how}" + (f" ({source})" if source else "")

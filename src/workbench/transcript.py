@@ -145,8 +145,8 @@ def _join_lines(transcript: Transcript, name: str) -> None:
             kind = step.__class__
             if kind is Answer:
                 for block in step.blocks:  # type: ignore[union-attr]
-                    for key in _TEXTS & block.keys():
-                        value = block[key]
+                    for key in _TEXTS:
+                        value = block.get(key)
                         if value.__class__ is list:
                             block[key] = "\n".join(value)
                         elif value is not None and value.__class__ is not str:
@@ -164,7 +164,7 @@ def _join_lines(transcript: Transcript, name: str) -> None:
                 raise TranscriptError(message, where=name, next=MEND) from None
 
 
-_TEXTS = {"text", "thinking"}
+_TEXTS = ("text", "thinking")
 
 
 _AS_UTF_8 = "save it as UTF-8, or restore it from git"
