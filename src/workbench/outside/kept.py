@@ -53,6 +53,9 @@ class Kept:
             where = self._stacks.where(process.pid, Path(self.work.journeys)) if self._stacks else ""
             self.close()
             return lost(path, f"journey code hung for {self.patience:g} s" + (f" at {where}" if where else ""))
+        except BaseException:  # whoever asked was cut off: what comes yet is no answer to the next
+            self.close()
+            raise
         self._told = path
         return _DECODER.decode(answer)
 

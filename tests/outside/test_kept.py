@@ -1,0 +1,40 @@
+"""A kept process is asked for one transcript after another: none gets the case of another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kit import late_talk, put, saved, shop_files, write
+from workbench.outside.kept import Kept
+from workbench.outside.share import Work
+from workbench.replay import Verdict
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> Iterator[Kept]:
+    """A shop with a guard that passes; the process is ended after the test."""
+    journeys = write(tmp_path / "journeys", shop_files())
+    put(tmp_path, "guard", saved(late_talk(tmp_path)))
+    made = Kept(Work(str(journeys)))
+    yield made
+    made.close()
+
+
+def test_an_answer_that_nobody_waited_for_is_not_that_of_the_next(
+    asked: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, broken = str(tmp_path / "transcripts" / "guard.json"), tmp_path / "transcripts" / "broken.json"
+    broken.write_text("{")
+
+    def cut_off(*_: object) -> bytes:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as while_it_works:
+        while_it_works.setattr(asked, "_answer", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            asked.case(good)
+    case = asked.case(str(broken))
+    assert (case.path, case.verdict) == (str(broken), Verdict.ERROR)
