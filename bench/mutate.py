@@ -12,9 +12,9 @@ from pathlib import Path
 
 from parts.figures import say
 from workbench.mutation import mutants
+from workbench.outside.mutants import base_run, files_in, mutant_runs
 from workbench.outside.share import Share, Work
 from workbench.outside.transcripts import find
-from workbench.outside.trials import base_run, files_in, trials
 from workbench.replay import Options
 from workbench.score import tally
 from workbench.transcript import read
@@ -41,7 +41,7 @@ def main() -> None:
         began = time.perf_counter()
         base = base_run(root, AGENT, transcripts, seconds=60, options=options)
         heard = time.perf_counter() - began
-        fates = list(trials(root, AGENT, base, made, seconds=30, options=options))
+        fates = list(mutant_runs(root, AGENT, base, made, seconds=30, options=options))
         took = time.perf_counter() - began - heard
         count = tally(fates)
         floor = count.all * each / (os.cpu_count() or 1)
