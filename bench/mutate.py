@@ -16,7 +16,7 @@ from workbench.outside.mutants import base_run, files_in, mutant_runs
 from workbench.outside.share import Share, Work
 from workbench.outside.transcripts import find
 from workbench.replay import Options
-from workbench.score import tally
+from workbench.score import score
 from workbench.transcript import read
 
 HERE = Path(__file__).resolve().parents[1]
@@ -43,15 +43,15 @@ def main() -> None:
         heard = time.perf_counter() - began
         fates = list(mutant_runs(root, AGENT, base, made, seconds=30, options=options))
         took = time.perf_counter() - began - heard
-        count = tally(fates)
-        floor = count.all * each / (os.cpu_count() or 1)
+        scored = score(fates)
+        floor = scored.all * each / (os.cpu_count() or 1)
         say(f"--tools={tools}: what is reached", f"{heard:.1f} s, {len(base.left_out)} left out")
         say(
-            f"--tools={tools}: {count.all} mutants",
-            f"{took:.1f} s, {count.all / took:.0f} a second",
+            f"--tools={tools}: {scored.all} mutants",
+            f"{took:.1f} s, {scored.all / took:.0f} a second",
             f"{floor:.1f} s",
         )
-        say(f"--tools={tools}: score", f"{count.score} %, {count.survived + count.unreached} left", "95 %")
+        say(f"--tools={tools}: score", f"{scored.percent} %, {scored.survived + scored.unreached} left", "95 %")
 
 
 if __name__ == "__main__":

@@ -240,3 +240,17 @@ def test_a_fresh_process_loads_only_what_it_needs(statement: str, heavy: list[st
     look = f"import sys\n{statement}\nprint(*[name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+def test_the_benches_import_what_there_is() -> None:
+    for file in (SRC.parents[1] / "bench").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("workbench."):
+                there = _names(SRC.parent / f"{str(node.module).replace('.', '/')}")
+                assert {alias.name for alias in node.names} <= there, f"{file.name}: {node.module}"
+
+
+def _names(module: Path) -> set[str]:
+    """What a module's text stores, defines or imports, anywhere in it."""
+    nodes = ast.walk(ast.parse(module.with_suffix(".py").read_text()))
+    return {getattr(node, "id", getattr(node, "name", "")) for node in nodes}
