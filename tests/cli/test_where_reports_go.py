@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -136,3 +137,14 @@ def test_two_reports_in_one_place_however_it_is_spelt(project, capsys, other):
     (project / "link.json").symlink_to("out.json")
     assert run(["replay", "--json", "out.json", "--junit", other.format(here=project)]) == 4
     assert "two reports cannot go to one place" in capsys.readouterr().err
+
+
+def test_a_name_that_no_report_can_hold(project, capsys):
+    strange = project / "transcripts" / os.fsdecode(b"b\xff.json")
+    hidden = strange.with_name(f".{strange.name}")
+    hidden.write_bytes((project / "transcripts/guard.json").read_bytes())
+    assert run(["replay", "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["passed_over"] == [r"transcripts/.b\udcff.json"]
+    hidden.rename(strange)
+    assert run(["replay"]) == 4
+    assert r"transcripts/b\udcff.json: a file's name is no UTF-8" in capsys.readouterr().err

@@ -14,7 +14,7 @@ from ..outside.heads import look
 from ..outside.project import Project, lies_in
 from ..outside.transcripts import BESIDE, find, holds_none, passed_over
 from ..shard import Shard
-from ..steps import digest
+from ..steps import digest, writable
 from ..wanted import Wanted, unfound
 from ..words import count
 from .report import say
@@ -50,7 +50,8 @@ def select(project: Project, scope: Scope, failures: Failures) -> Selection:
     """Raises UsageError for a path, a name or an expression that makes no sense; says why nothing is selected."""
     left: list[str] = []
     names = [os.path.relpath(path) for path in files(project, scope.paths, left)]
-    over = [os.path.relpath(path) for path in passed_over(left)]
+    _all_told(names)
+    over = [writable(os.path.relpath(path)) for path in passed_over(left)]
     found = len(names)
     if not found:
         say("nothing to replay: no transcript is selected")
@@ -78,6 +79,13 @@ def select(project: Project, scope: Scope, failures: Failures) -> Selection:
         say(f"shard {scope.shard} holds none of {count(len(names), 'selected transcript')}")
     seal = digest(sorted((name, ids[name], looked[name].seal) for name in names))
     return Selection(mine, len(names), seal, over)
+
+
+def _all_told(names: list[str]) -> None:
+    """Raises UsageError for a name that no report can hold."""
+    for name in names:
+        if writable(name) != name:
+            raise UsageError("a file's name is no UTF-8", where=writable(name), next="give it another name")
 
 
 def _all_known(strange: dict[str, list[str]]) -> None:
