@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -299,3 +301,22 @@ def test_a_policy_that_decides_by_the_order_of_a_set(project, capsys):
     )
     assert verdicts(capsys)[0] == 0
     assert verdicts(capsys, "--twice") == (1, {"transcripts/guard.json": "FLAKY"})
+
+
+@pytest.mark.parametrize(
+    ("does", "told"),
+    [
+        ("while True: pass", "journey code hung for 1 s at shop/returns/journey.py:"),
+        ("import os; os._exit(0)", "journey code ended its process"),
+    ],
+)
+def test_a_policy_that_hangs_or_ends_only_where_sets_are_ordered_otherwise(project, capsys, does, told):
+    env = {**os.environ, "PYTHONHASHSEED": "2"}
+    there = subprocess.run([sys.executable, "-c", "print(hash('x'))"], env=env, capture_output=True, text=True)
+    body = f"if hash('x') == {int(there.stdout)}:\n            {does}"
+    write(
+        project / "journeys",
+        shop_files(f"\n    @returns.policy(before=create_return)\n    def odd(call):\n        {body}\n"),
+    )
+    assert run(["replay", "--twice", "--timeout", "1"]) == 1
+    assert f"(PYTHONHASHSEED=2): there it is ERROR: {told}" in capsys.readouterr().err

@@ -7,6 +7,7 @@ transcript it was at, and is replaced.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import select
@@ -136,7 +137,7 @@ def _start(task: Task, share: list[int]) -> _Hand:
     if pid == 0:
         try:
             os.close(ours)
-            end_with(parent)
+            end_with(parent, stacks.name)
             _work(task, share, theirs, stacks.name)
         finally:
             os._exit(0)  # also where ctrl+c comes right now: this must not live on as a second command
@@ -144,9 +145,16 @@ def _start(task: Task, share: list[int]) -> _Hand:
     return _Hand(pid, ours, stacks, deque(share))
 
 
-def end_with(parent: int) -> None:
-    """Look every second whether the command is still there: killed, it leaves no journey looping behind."""
-    signal.signal(signal.SIGALRM, lambda *_: None if os.getppid() == parent else os._exit(0))
+def end_with(parent: int, left: str) -> None:
+    """Look every second whether the command is still there: killed, it leaves no journey looping and no file."""
+
+    def look(*_: object) -> None:
+        if os.getppid() != parent:
+            with contextlib.suppress(OSError):
+                os.unlink(left)
+            os._exit(0)
+
+    signal.signal(signal.SIGALRM, look)
     signal.setitimer(signal.ITIMER_REAL, 1.0, 1.0)
 
 

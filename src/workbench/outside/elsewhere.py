@@ -1,4 +1,4 @@
-"""The other runs of `--twice`: in fresh processes, in which Python orders sets of texts otherwise.
+"""The runs of `--twice`: in fresh processes, in some of which Python orders sets of texts otherwise.
 
 That order hangs on a number a process draws as it starts, and forked processes share
 it: code that decides by it decides alike in all of them, and another way tomorrow.
@@ -17,20 +17,25 @@ from .kept import Kept
 from .share import Share, Work
 
 SEEDS = ("1", "2")
+RUNS = 1 + len(SEEDS)
 
 
 class Twice:
-    """Replays files here, and then each in other processes. A task of a crew."""
+    """Has each file replayed by one process after the other, none here. A task of a crew.
+
+    Each may be silent for `patience` seconds, and says itself where it hangs; so `case` may take RUNS times that.
+    """
 
     def __init__(self, work: Work, paths: Sequence[str], patience: float = PATIENCE) -> None:
-        self._files = Files(Share(work), list(paths))
+        self._paths = list(paths)
         once = msgspec.structs.replace(work.options, twice=False, footprint=True)
         there = msgspec.structs.replace(work, options=once)
-        self._others = [Kept(there, patience, seed) for seed in SEEDS]  # each starts when it is first asked
-        self.lost = self._files.lost
+        self._first = Kept(work, patience)  # each starts when it is first asked
+        self._others = [Kept(there, patience, seed) for seed in SEEDS]
+        self.lost = Files(Share(work), self._paths).lost
 
     def case(self, index: int) -> Case:
-        case = self._files.case(index)
+        case = self._first.case(self._paths[index])
         for seed, other in zip(SEEDS, self._others, strict=True):
             outcome = case.outcome
             if outcome.verdict in (Verdict.ERROR, Verdict.FLAKY):

@@ -124,14 +124,14 @@ def main(work: str, stacks: str) -> None:
     for fd in (0, 1, 2):
         os.dup2(quiet, fd)  # what a journey prints is no answer
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    end_with(os.getppid())
+    end_with(os.getppid(), stacks)
     listen(stacks)
     share = Share(msgspec.json.decode(work.encode(), type=Work))
-    while size := asked.read(4):
-        path = asked.read(int.from_bytes(size, "big")).decode("utf-8", "surrogateescape")
-        case = share.case(path)
-        told.write(_frame(msgspec.json.encode(case)))
-        told.flush()
+    with contextlib.suppress(BrokenPipeError):
+        while size := asked.read(4):
+            path = asked.read(int.from_bytes(size, "big")).decode("utf-8", "surrogateescape")
+            told.write(_frame(msgspec.json.encode(share.case(path))))
+            told.flush()
     with contextlib.suppress(OSError):  # nobody closed it: who asked has gone
         os.unlink(stacks)
 

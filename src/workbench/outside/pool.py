@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 from ..case import Case
 from .crew import PATIENCE, Files, Task, run
-from .elsewhere import Twice
+from .elsewhere import RUNS, Twice
 from .share import Share, Work
 
 
@@ -32,8 +32,11 @@ class Crew(NamedTuple):
     patience: float = PATIENCE
 
     def cases(self, work: Work, paths: Sequence[str]) -> Iterator[tuple[int, Case]]:
-        task: Task = Twice(work, paths, self.patience) if work.options.twice else Files(Share(work), list(paths))
-        return run(task, len(paths), Path(work.journeys), jobs=self.jobs, patience=self.patience)
+        task: Task = Files(Share(work), list(paths))
+        patience = self.patience
+        if work.options.twice:
+            task, patience = Twice(work, paths, patience), patience * (RUNS + 1)
+        return run(task, len(paths), Path(work.journeys), jobs=self.jobs, patience=patience)
 
 
 def pool(jobs: int = 0, patience: float = PATIENCE) -> Pool:
