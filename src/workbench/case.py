@@ -29,7 +29,7 @@ class Head(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     kind: Literal["mistake", "guard"]
     agent: str
     title: str = ""
-    tags: list[str] = []
+    tags: tuple[str, ...] = ()
     state: str = "guard"
     recording: str = ""
     at: str = ""
@@ -60,8 +60,13 @@ def thrifty(case: Case) -> Case:
     """The same case; words that a hundred thousand others say too are kept once for all of them."""
     outcome = case.outcome
     outcome.why = intern(outcome.why)
-    outcome.changed = [intern(name) for name in outcome.changed]
-    outcome.drift = [intern(what) for what in outcome.drift]
+    outcome.where = intern(outcome.where)
+    outcome.changed = tuple(map(intern, outcome.changed))
+    outcome.drift = tuple(map(intern, outcome.drift))
+    source = case.head.source if case.head is not None else {}
+    for name, value in source.items():
+        if value.__class__ is str:
+            source[name] = intern(value)
     return case
 
 
@@ -73,7 +78,7 @@ def head_of(transcript: Transcript) -> Head:
         transcript.kind,
         transcript.agent,
         transcript.title,
-        transcript.tags,
+        tuple(transcript.tags),
         transcript.state,
         transcript.recording,
         expectation.at if expectation else "",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Literal
@@ -72,16 +72,16 @@ class Outcome(msgspec.Struct):
     first: Difference | None = None
     moves: int = 0
     prompt_changed_from: int = 0
-    before: list[str] = []
+    before: tuple[str, ...] = ()
     marked: str = ""
-    changed: list[str] = []
-    drift: list[str] = []
+    changed: tuple[str, ...] = ()
+    drift: tuple[str, ...] = ()
     where: str = ""
     live: dict[str, Any] = {}
     ran: int = 0
     taped: int = 0
     drifted: bool = False
-    footprint: list[str] = []
+    footprint: tuple[str, ...] = ()
 
 
 MakeWorld = Callable[[Setup], World]
@@ -114,7 +114,7 @@ async def weigh(
         return Outcome(Verdict.ERROR, proof)
     result = await _run(transcript, agent, make)
     verdict, why = judge(transcript, result, agent)
-    drift = [f"{d.place} {d.what}" for d in result.drift]
+    drift = tuple(f"{d.place} {d.what}" for d in result.drift)
     unnamed = [d for d in result.drift if not names_prompt(transcript) or d.what != "prompt"]
     drifted = verdict is Verdict.PASS and options.strict_drift and bool(unnamed)
     if drifted:
@@ -122,7 +122,7 @@ async def weigh(
             Verdict.STALE,
             f"nothing was done otherwise, but it drifted: {told(unnamed, result, transcript.exhibits)}",
         )
-    seen: list[str] = []
+    seen: tuple[str, ...] = ()
     if (options.twice or options.footprint) and verdict is not Verdict.ERROR:
         seen = footprint(result.trace)
     if options.twice and seen:
@@ -137,7 +137,7 @@ async def weigh(
         outcome.ran, outcome.taped = len(result.ran), executed - len(result.ran)
     if verdict is not Verdict.PASS:
         outcome.before, outcome.marked = _around(result, transcript.place)
-        outcome.changed = _changed(transcript, result, agent)
+        outcome.changed = tuple(_changed(transcript, result, agent))
         outcome.where = "" if outcome.drifted else blame(transcript, agent, result)
     if verdict is Verdict.NEEDS_LIVE:
         outcome.live = {"prompt": prompt_seal(transcript.setup, result.trace), "expects": expects(transcript)}
@@ -163,9 +163,10 @@ def _first(result: Rerun) -> Difference | None:
     return result.first
 
 
-def footprint(trace: Trace) -> list[str]:
+def footprint(trace: Trace) -> tuple[str, ...]:
     """The steps of a run, each as what it is and a hash: to be compared with a run elsewhere."""
-    return [f"{_named(step)} {sha256(repr(step).encode('utf-8', 'replace')).hexdigest()[:12]}" for step in trace]
+    hashes = (sha256(repr(step).encode("utf-8", "replace")).hexdigest()[:12] for step in trace)
+    return tuple(f"{_named(step)} {it}" for step, it in zip(trace, hashes, strict=True))
 
 
 def _named(step: AnyStep) -> str:
@@ -174,7 +175,7 @@ def _named(step: AnyStep) -> str:
     )
 
 
-def parting(one: list[str], other: list[str]) -> str:
+def parting(one: Sequence[str], other: Sequence[str]) -> str:
     """The first step in which two runs of one transcript differ, in words; ""."""
     for a, b in zip(one, other, strict=False):
         if a != b:
@@ -182,15 +183,15 @@ def parting(one: list[str], other: list[str]) -> str:
     return "" if len(one) == len(other) else f"one has {len(one)} steps, the other {len(other)}"
 
 
-def _around(result: Rerun, marked: Place | None) -> tuple[list[str], str]:
+def _around(result: Rerun, marked: Place | None) -> tuple[tuple[str, ...], str]:
     """The two moves before the first difference or else before the marked move; and that move as it is now."""
     first = _first(result)
     place = first.place if first else marked
     if place is None:
-        return [], ""
+        return (), ""
     done = [m for m in result.now.values() if m.place < place]
     now = result.now.get(marked) if marked else None
-    return [f"{m.place}  {tell(m)}" for m in done[-2:]], tell(now) if now else ""
+    return tuple(f"{m.place}  {tell(m)}" for m in done[-2:]), tell(now) if now else ""
 
 
 def _changed(transcript: Transcript, result: Rerun, agent: Agent) -> list[str]:

@@ -130,7 +130,7 @@ def test_an_agent_that_does_not_load_points_to_its_line(project):
 
 
 def test_the_json_report_is_whole_and_cases_come_back_from_it(project):
-    cases = [case(text="why", before=["1.1.1"], changed=["a"], where="journeys/a.py:3"), case(Verdict.PASS)]
+    cases = [case(text="why", before=("1.1.1",), changed=("a",), where="journeys/a.py:3"), case(Verdict.PASS)]
     cases.append(Case("bad.json", None, Outcome(Verdict.ERROR, "no")))
     told = json.loads(json.dumps(as_json(Tally(cases, 3, 0.5))))
     assert [case_of(row) for row in told["transcripts"]] == cases

@@ -250,7 +250,7 @@ def test_drift_is_a_note_and_strictly_a_verdict(tmp_path, strict, verdict):
     changed = but("Find an order by its number.", "Find one order.")
     outcome = again(tmp_path, saved(talk), changed, options=Options(strict_drift=strict))
     assert outcome.verdict is verdict
-    assert outcome.drift == ["1.1.1 prompt"]
+    assert outcome.drift == ("1.1.1 prompt",)
 
 
 def test_a_record_of_another_agent_s_tools_is_told_from_one_that_left_the_record(tmp_path):

@@ -50,7 +50,7 @@ def test_a_guard_fails_where_a_policy_newly_blocks_and_names_both_sides(tmp_path
     assert outcome.first.recorded.endswith("executed")
     assert "return_window" in outcome.first.now
     assert "52 days" in outcome.first.now
-    assert outcome.changed == ["policy returns.return_window (new)"]
+    assert outcome.changed == ("policy returns.return_window (new)",)
 
 
 def test_a_mistake_fails_while_it_is_still_made_and_passes_once_a_policy_stops_it(tmp_path):
@@ -401,11 +401,11 @@ def test_other_words_of_a_policy_to_the_customer_are_drift(tmp_path):
     talk = converse(shop(tmp_path / "then", say.format("Please calm down.")), Scripted(), "you ...")
     outcome = replay(saved(talk), today(tmp_path, say.format("Let us be friends.")))
     assert outcome.verdict is Verdict.PASS
-    assert outcome.drift == ["1.0.0 words sent"]
+    assert outcome.drift == ("1.0.0 words sent",)
 
 
 def test_a_policy_that_is_gone_is_named_among_what_changed(tmp_path):
     talk = converse(shop(tmp_path / "then", WINDOW), Scripted(*LATE), "return OL-1")
     outcome = replay(saved(talk), today(tmp_path))
     assert outcome.verdict is Verdict.FAIL
-    assert outcome.changed == ["policy returns.return_window (gone)"]
+    assert outcome.changed == ("policy returns.return_window (gone)",)

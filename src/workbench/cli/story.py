@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ..case import Case
@@ -47,7 +47,7 @@ def story(case: Case) -> Iterator[Line]:
         yield Line("next", f"next: {next_step(case)}")
 
 
-def _changed(names: list[str]) -> Iterator[Line]:
+def _changed(names: Sequence[str]) -> Iterator[Line]:
     more = f" and {len(names) - MAX_CHANGED} more" if len(names) > MAX_CHANGED else ""
     if names:
         yield Line("note", f"changed since the recording: {clean(', '.join(names[:MAX_CHANGED]))}{more}")

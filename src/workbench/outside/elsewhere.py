@@ -51,5 +51,5 @@ class Twice:
                     f"two replays of it differ where sets are ordered otherwise (PYTHONHASHSEED={seed}): {parted}"
                 )
                 case.outcome = msgspec.structs.replace(outcome, verdict=Verdict.FLAKY, why=why)
-        case.outcome.footprint = []
+        case.outcome.footprint = ()
         return case

@@ -54,7 +54,7 @@ def _head(data: bytes, path: str) -> Head | None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     if front.schema == SCHEMA:
-        return Head(front.id, front.kind, front.agent, front.title, front.tags, recording=front.recording)
+        return Head(front.id, front.kind, front.agent, front.title, tuple(front.tags), recording=front.recording)
     try:
         return head_of(decode(data, path))  # of an older format, or of a newer one that cannot be read
     except TranscriptError:

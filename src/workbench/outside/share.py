@@ -66,7 +66,7 @@ class Share:
             where = below_journeys(found[0].where)
             outcome = Outcome(Verdict.ERROR, self._told(found[0]), outcome.first, outcome.moves, where=where)
         if outcome.verdict is not Verdict.PASS:
-            outcome.changed = outcome.changed + self._changed_files(transcript)
+            outcome.changed += tuple(self._changed_files(transcript))
         return outcome
 
     def _told(self, leak: Leak) -> str:
