@@ -62,7 +62,7 @@ def junit(path):
 
 
 def case(verdict=Verdict.FAIL, text="", **outcome):
-    head = Head("x", "mistake", "shop", text, [text] if text else [], "open", at="1.2.1", expected=text)
+    head = Head("x", "mistake", "shop", text, (text,) if text else (), "open", at="1.2.1", expected=text)
     first = Difference(Place(1, 2, 1), text, text, text) if text else None
     return Case("transcripts/x.json", head, Outcome(verdict, text, first, **outcome))
 
