@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cached_property
 from typing import Any
 
@@ -168,21 +168,30 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def _plain_inside(self) -> bool:
         """Whether a decoded result may hold objects of the recorded one: where its type says nothing of them."""
-        return _says_nothing(self.returns, set())
+        return _open(self.returns, set())
 
 
-def _says_nothing(kind: Any, seen: set[Any]) -> bool:
-    """Whether a type leaves it open, anywhere inside, what plain value stands there."""
-    if kind in (Any, object, dict, list, tuple, set) or kind in seen:
-        return kind not in seen
-    if isinstance(kind, type):
-        seen.add(kind)
-    inner = list(typing.get_args(kind))
-    try:
-        inner += typing.get_type_hints(kind).values() if isinstance(kind, type) else ()
-    except (NameError, TypeError):
-        return True
-    return any(_says_nothing(part, seen) for part in inner)
+def _open(kind: Any, seen: set[Any]) -> bool:
+    """Whether a type leaves it open, anywhere inside, what plain value stands there; an unknown one does."""
+    origin, inner = typing.get_origin(kind), [part for part in typing.get_args(kind) if part is not ...]
+    if origin is typing.Annotated:
+        return _open(inner[0], seen)
+    if origin is typing.Literal:
+        return False
+    made = origin or kind
+    hints: dict[str, Any] = {}
+    if isinstance(made, type) and made not in seen:
+        try:
+            hints = typing.get_type_hints(made)
+        except (NameError, TypeError):
+            return True
+        if not (hints or inner):
+            return made in (object, Any) or (issubclass(made, Collection) and not issubclass(made, str | bytes))
+        if hints:
+            seen.add(made)
+    elif not inner:
+        return made not in seen
+    return any(_open(part, seen) for part in (*inner, *hints.values()))
 
 
 def _bad(error: msgspec.ValidationError) -> BadArguments:
