@@ -18,6 +18,7 @@ import pytest
 
 if TYPE_CHECKING:
     from workbench.case import Case, Head
+    from workbench.outside.elsewhere import Twice
     from workbench.outside.kept import Kept
     from workbench.replay import Options
 
@@ -35,7 +36,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--workbench-tools", choices=("tape", "world"), default="tape",
         help="world: tools run again in the sandbox, and are compared.",
     )  # fmt: skip
-    group.addoption("--workbench-twice", action="store_true", help="Replay each twice; what differs is FLAKY.")
+    group.addoption(
+        "--workbench-twice",
+        action="store_true",
+        help="Replay each again, in other processes too; what differs is FLAKY.",
+    )
     group.addoption(
         "--workbench-strict-drift", action="store_true", help="A changed prompt or decision is STALE, not a note."
     )
@@ -74,7 +79,7 @@ def _in_transcripts(path: Path) -> bool:
 
 
 class Replays:
-    """What one run of pytest knows: a process for each project, what was collected, cases already decided.
+    """What one run of pytest knows: who replays each project, what was collected, cases already decided.
 
     `first` is the test that told a reason, by the reason: an agent that does not load is told once.
     """
@@ -83,7 +88,7 @@ class Replays:
         self.patience, self.options = patience, options
         self.first: dict[str, str] = {}
         self.heads: dict[str, Head | None] = {}
-        self._kept: dict[Path, Kept] = {}
+        self._kept: dict[Path, Kept | Twice] = {}
         self._cases: dict[str, Case] = {}
 
     def case(self, path: str) -> Case:
@@ -102,6 +107,7 @@ class Replays:
         return case
 
     def _alone(self, path: str) -> Case:
+        from workbench.outside.elsewhere import Twice
         from workbench.outside.kept import Kept
         from workbench.outside.project import find_project, project_for
         from workbench.outside.share import Work
@@ -110,7 +116,8 @@ class Replays:
             inside = _in_transcripts(Path(path).resolve())
             project = find_project(Path(path).resolve().parent) if inside else project_for(Path(path))
             if project.root not in self._kept:
-                self._kept[project.root] = Kept(Work(str(project.journeys), self.options), self.patience)
+                kind = Twice if self.options.twice else Kept
+                self._kept[project.root] = kind(Work(str(project.journeys), self.options), self.patience)
             self._cases[path] = self._kept[project.root].case(path)
         return self._cases[path]
 

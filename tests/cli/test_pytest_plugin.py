@@ -111,6 +111,20 @@ def test_each_is_replayed_twice_where_that_is_asked_for(project):
     assert (code, "FLAKY: two replays of it differ" in said) == (1, True)
 
 
+def test_twice_is_as_workbench_replay_has_it_in_other_processes_too(project):
+    body = "return Allow(''.join({'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'}))"
+    policy = f"""
+    from workbench import Allow
+
+    @returns.policy(before=create_return)
+    def first(call):
+        {body}
+    """
+    write(project / "journeys", shop_files(policy))
+    code, said = run("transcripts/good.json", "--workbench-twice")
+    assert (code, "differ where sets are ordered otherwise" in said) == (1, True)
+
+
 def test_a_timeout_that_is_no_time_is_a_mistake_of_the_caller(project):
     code, said = run("transcripts/good.json", "-o", "workbench_timeout=soon")
     assert (code, "workbench_timeout = soon is no time" in said) == (4, True)

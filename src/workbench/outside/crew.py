@@ -15,7 +15,7 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -25,7 +25,7 @@ from ..case import Case, head_of, thrifty
 from ..journey import Agent
 from ..replay import DEFAULT, Options, Outcome, Verdict
 from ..transcript import Transcript
-from .share import ENDED, Share, left_by, lost, safely
+from .share import ENDED, left_by, lost, safely
 from .stacks import Stacks, listen
 
 CHUNK = 64  # transcripts a process is worth starting for
@@ -48,13 +48,13 @@ class Task(Protocol):
 
 
 class Files(NamedTuple):
-    """Replay the files at `paths`. The share is made before the forks, its agents are loaded after."""
+    """Replay the files at `paths`, each by `one`. What that needs is made before the forks, agents load after."""
 
-    share: Share
+    one: Callable[[str], Case]
     paths: list[str]
 
     def case(self, index: int) -> Case:
-        return self.share.case(self.paths[index])
+        return self.one(self.paths[index])
 
     def lost(self, index: int, why: str, after: int | None = None) -> Case:
         return lost(self.paths[index], why + ("" if after is None else left_by(self.paths[after])))

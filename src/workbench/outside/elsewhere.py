@@ -6,36 +6,36 @@ it: code that decides by it decides alike in all of them, and another way tomorr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
 
 from ..case import Case
 from ..replay import Verdict, parting
-from .crew import PATIENCE, Files
-from .kept import Kept
-from .share import Share, Work
+from .kept import PATIENCE, Kept
+from .share import Work
 
 SEEDS = ("1", "2")
 RUNS = 1 + len(SEEDS)
 
 
 class Twice:
-    """Has each file replayed by one process after the other, none here. A task of a crew.
+    """Has each file replayed by one kept process after the other.
 
     Each may be silent for `patience` seconds, and says itself where it hangs; so `case` may take RUNS times that.
     """
 
-    def __init__(self, work: Work, paths: Sequence[str], patience: float = PATIENCE) -> None:
-        self._paths = list(paths)
+    def __init__(self, work: Work, patience: float = PATIENCE) -> None:
         once = msgspec.structs.replace(work.options, twice=False, footprint=True)
         there = msgspec.structs.replace(work, options=once)
         self._first = Kept(work, patience)  # each starts when it is first asked
         self._others = [Kept(there, patience, seed) for seed in SEEDS]
-        self.lost = Files(Share(work), self._paths).lost
 
-    def case(self, index: int) -> Case:
-        case = self._first.case(self._paths[index])
+    def close(self) -> None:
+        for kept in (self._first, *self._others):
+            kept.close()
+
+    def case(self, path: str) -> Case:
+        """The case of one file. Raises nothing that a file or a journey may hold."""
+        case = self._first.case(path)
         for seed, other in zip(SEEDS, self._others, strict=True):
             outcome = case.outcome
             if outcome.verdict in (Verdict.ERROR, Verdict.FLAKY):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from ..case import Case
-from .crew import PATIENCE, Files, Task, run
+from .crew import PATIENCE, Files, run
 from .elsewhere import RUNS, Twice
 from .share import Share, Work
 
@@ -32,10 +32,10 @@ class Crew(NamedTuple):
     patience: float = PATIENCE
 
     def cases(self, work: Work, paths: Sequence[str]) -> Iterator[tuple[int, Case]]:
-        task: Task = Files(Share(work), list(paths))
-        patience = self.patience
+        one, patience = Share(work).case, self.patience
         if work.options.twice:
-            task, patience = Twice(work, paths, patience), patience * (RUNS + 1)
+            one, patience = Twice(work, patience).case, patience * (RUNS + 1)
+        task = Files(one, list(paths))
         return run(task, len(paths), Path(work.journeys), jobs=self.jobs, patience=patience)
 
 
