@@ -18,7 +18,6 @@ from .recheck import Recheck
 from .runner import Sandbox
 from .steps import Answer, AnyStep, Decision, Place, Prompt, Result, Setup
 from .telling import tell
-from .trace import Trace
 from .transcript import Transcript, expects, prompt_seal
 from .world import World
 
@@ -124,9 +123,9 @@ async def weigh(
         )
     seen: tuple[str, ...] = ()
     if (options.twice or options.footprint) and verdict is not Verdict.ERROR:
-        seen = footprint(result.trace)
+        seen = footprint(result)
     if options.twice and seen:
-        other = parting(seen, footprint((await _run(transcript, agent, make)).trace))
+        other = parting(seen, footprint(await _run(transcript, agent, make)))
         if other:
             verdict, why = Verdict.FLAKY, f"two replays of it differ: {other}"
     outcome = Outcome(verdict, why, _first(result), result.moves, result.prompt_changed_from, drift=drift)
@@ -163,10 +162,14 @@ def _first(result: Rerun) -> Difference | None:
     return result.first
 
 
-def footprint(trace: Trace) -> tuple[str, ...]:
-    """The steps of a run, each as what it is and a hash: to be compared with a run elsewhere."""
-    hashes = (sha256(repr(step).encode("utf-8", "replace")).hexdigest()[:12] for step in trace)
-    return tuple(f"{_named(step)} {it}" for step, it in zip(trace, hashes, strict=True))
+def footprint(result: Rerun) -> tuple[str, ...]:
+    """The steps of a run, and what became of tools that ran, each as what it is and a hash: to be compared."""
+    steps = (f"{_named(step)} {_hash(step)}" for step in result.trace)
+    return *steps, f"what its tools came to {_hash((result.unlike, sorted(result.ran)))}"
+
+
+def _hash(value: object) -> str:
+    return sha256(repr(value).encode("utf-8", "replace")).hexdigest()[:12]
 
 
 def _named(step: AnyStep) -> str:
@@ -176,7 +179,7 @@ def _named(step: AnyStep) -> str:
 
 
 def parting(one: Sequence[str], other: Sequence[str]) -> str:
-    """The first step in which two runs of one transcript differ, in words; ""."""
+    """Where two runs of one transcript first differ, in words; ""."""
     for a, b in zip(one, other, strict=False):
         if a != b:
             return a.rpartition(" ")[0]

@@ -244,6 +244,14 @@ def test_twice_finds_what_is_kept_between_two_replays(tmp_path):
     assert "once" in outcome.why
 
 
+def test_twice_finds_a_last_tool_that_gives_something_else_the_second_time(tmp_path):
+    journey = but("@returns.tool(writes=True)", "asked = []\n\n    @returns.tool(writes=True, hands_off=True)")
+    then = journey.replace('return "R-1"', 'asked.append(1); return f"R-{len(asked)}"')
+    transcript = saved(conversation(tmp_path, journey))
+    outcome = again(tmp_path, transcript, then, options=Options(tools="world", twice=True))
+    assert (outcome.verdict, outcome.why) == (Verdict.FLAKY, "two replays of it differ: what its tools came to")
+
+
 @pytest.mark.parametrize(("strict", "verdict"), [(False, Verdict.PASS), (True, Verdict.STALE)])
 def test_drift_is_a_note_and_strictly_a_verdict(tmp_path, strict, verdict):
     talk = conversation(tmp_path)
