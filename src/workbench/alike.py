@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import UNSET
 
@@ -21,6 +21,14 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?$")
 
 Unordered = bool | tuple[str, ...]
+
+
+class Apart(NamedTuple):
+    """Why two sets of changes are not alike, and those of each that are not."""
+
+    why: str
+    then: str
+    now: str
 
 
 class Alike:
@@ -97,12 +105,20 @@ class Alike:
             self._taken.add(now)
         return self._stands_for.get(then) == now
 
-    def writes_unlike(self, then: list[Change], now: list[Change]) -> str:
-        """The same for what a call changed in the world: every change, in any order, by its path."""
-        old = {_path(c): _sides(c) for c in then}
-        new = {_path(c): _sides(c) for c in now}
-        found = self.unlike(old, new)
-        return f"in the world, {found}" if found else ""
+    def writes_unlike(self, then: list[Change], now: list[Change]) -> Apart | None:
+        """What a call changes in the world otherwise than it did, None where nothing: changes, by their path."""
+        old, new = ({_path(c): c for c in changes} for changes in (then, now))
+        lost = [old[path] for path in old if path not in new]
+        more = [new[path] for path in new if path not in old]
+        if lost or more:
+            whys = [f"it no longer {_deed(c)}" for c in lost[:1]]
+            whys += [f"it {_deed(c)}, which it did not" for c in more[:1]]
+            return Apart("; ".join(whys), _all(lost), _all(more))
+        for path, was in old.items():
+            if self.unlike(_sides(was), _sides(new[path])):
+                how = " otherwise than it did" if _deed(was) == _deed(new[path]) else ", which it did not"
+                return Apart(f"it {_deed(new[path])}{how}", _told(was), _told(new[path]))
+        return None
 
 
 def _path(change: Change) -> str:
@@ -112,6 +128,25 @@ def _path(change: Change) -> str:
 def _sides(change: Change) -> dict[str, Any]:
     sides = {"before": change.before, "after": change.after}
     return {name: value for name, value in sides.items() if value is not UNSET}
+
+
+def _deed(change: Change) -> str:
+    """What it does to a part of the world: deletes Shop/orders/OL-1"""
+    verb = "makes" if change.before is UNSET else "deletes" if change.after is UNSET else "changes"
+    return f"{verb} {_path(change)}"
+
+
+def _told(change: Change) -> str:
+    """A change in a line: changes Shop/orders/OL-1/returned from False to True"""
+    if change.before is UNSET:
+        return f"{_deed(change)}: {change.after!r}"
+    return (
+        _deed(change) if change.after is UNSET else f"{_deed(change)} from {change.before!r} to {change.after!r}"
+    )
+
+
+def _all(changes: list[Change]) -> str:
+    return "; ".join(map(_told, changes)) or "no such change"
 
 
 def _decimal(text: str) -> Decimal | None:

@@ -67,7 +67,14 @@ class Recheck:
         if missed:
             self.found.append(Unlike(place, "raised", *_told(taped, ran), missed[0], tool.source))
             return taped
-        why = self._unlike(tool, taped, ran) or _unmade(tool, move.exchanges if move else (), ran.exchanges)
+        why = self._unlike(tool, taped, ran)
+        writes = None if why or self.bare else self._alike.writes_unlike(taped.changed, ran.changed)
+        if writes is not None:
+            then, written = apart(writes.then, writes.now)
+            why = f"{tool.name} writes otherwise: {writes.why}"
+            self.found.append(Unlike(place, "stale", then, written, why, tool.source))
+            return taped
+        why = why or _unmade(tool, move.exchanges if move else (), ran.exchanges)
         if not why:
             return ran
         raised = taped.outcome == "ok" and ran.outcome in ("fault", "error")
@@ -82,10 +89,7 @@ class Recheck:
         if taped.outcome != ran.outcome:
             return f"{tool.name} {_CAME[ran.outcome]} where the tape has {taped.outcome}"
         why = self._alike.unlike(taped.value, ran.value, tool.unordered)
-        if why:
-            return f"the result of {tool.name} is another: {why}"
-        why = "" if self.bare else self._alike.writes_unlike(taped.changed, ran.changed)
-        return f"{tool.name} writes otherwise: {why}" if why else ""
+        return f"the result of {tool.name} is another: {why}" if why else ""
 
 
 def _unmade(tool: Tool, then: Sequence[Exchange], now: Sequence[Exchange]) -> str:

@@ -53,6 +53,40 @@ def test_a_tool_that_writes_otherwise_is_stale_though_its_result_is_the_same(tmp
     assert "Shop/orders/OL-1/returned" in outcome.why
 
 
+WRITE = "shop.orders[order_number].returned = True"
+WROTE = "Shop/orders/OL-1/returned"
+
+
+@pytest.mark.parametrize(
+    ("instead", "why", "recorded", "now"),
+    [
+        ("pass", f"it no longer changes {WROTE}", f"changes {WROTE} from False to True", "no such change"),
+        (
+            f"{WRITE}; del shop.orders['OL-2']",
+            "it deletes Shop/orders/OL-2, which it did not",
+            "no such change",
+            "deletes Shop/orders/OL-2",
+        ),
+        (
+            f"{WRITE}; shop.orders['OL-3'] = Order('OL-3', 4)",
+            "it makes Shop/orders/OL-3, which it did not",
+            "no such change",
+            "makes Shop/orders/OL-3: {'number': 'OL-3', 'days': 4, 'returned': False}",
+        ),
+        (
+            "shop.orders[order_number].returned = 'yes'",
+            f"it changes {WROTE} otherwise than it did",
+            f"changes {WROTE} from False to True",
+            f"changes {WROTE} from False to 'yes'",
+        ),
+    ],
+)
+def test_what_is_written_otherwise_is_said_the_right_way_round(tmp_path, instead, why, recorded, now):
+    outcome = again(tmp_path, saved(conversation(tmp_path)), but(WRITE, instead))
+    assert outcome.why.endswith(f"create_return writes otherwise: {why}")
+    assert (outcome.first.recorded, outcome.first.now) == (recorded, now)
+
+
 def test_a_tool_that_writes_to_another_order_is_stale(tmp_path):
     changed = but("shop.orders[order_number].returned = True", 'shop.orders["OL-2"].returned = True')
     assert again(tmp_path, saved(conversation(tmp_path)), changed).verdict is Verdict.STALE
