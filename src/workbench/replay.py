@@ -163,9 +163,9 @@ def _first(result: Rerun) -> Difference | None:
 
 
 def footprint(result: Rerun) -> tuple[str, ...]:
-    """The steps of a run, and what became of tools that ran, each as what it is and a hash: to be compared."""
+    """The steps of a run, each as what it is and a hash; last the hash of what its tools came to."""
     steps = (f"{_named(step)} {_hash(step)}" for step in result.trace)
-    return *steps, f"what its tools came to {_hash((result.unlike, sorted(result.ran)))}"
+    return *steps, _hash((result.unlike, sorted(result.ran)))
 
 
 def _hash(value: object) -> str:
@@ -180,10 +180,12 @@ def _named(step: AnyStep) -> str:
 
 def parting(one: Sequence[str], other: Sequence[str]) -> str:
     """Where two runs of one transcript first differ, in words; ""."""
-    for a, b in zip(one, other, strict=False):
+    for a, b in zip(one[:-1], other[:-1], strict=False):
         if a != b:
             return a.rpartition(" ")[0]
-    return "" if len(one) == len(other) else f"one has {len(one)} steps, the other {len(other)}"
+    if len(one) != len(other):
+        return f"one has {len(one) - 1} steps, the other {len(other) - 1}"
+    return "" if one[-1] == other[-1] else "what its tools came to"
 
 
 def _around(result: Rerun, marked: Place | None) -> tuple[tuple[str, ...], str]:
