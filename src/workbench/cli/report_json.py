@@ -39,6 +39,7 @@ def row(case: Case) -> dict[str, Any]:
     """A case as plain data. A file that could not be read has an empty id, kind and agent."""
     head = {name: getattr(case.head, name) for name in _HEAD} if case.head else _UNREAD
     outcome = msgspec.to_builtins(case.outcome)
+    del outcome["footprint"]  # it was for another run to be compared with
     first = outcome.pop("first")
     if first is not None:
         first = {"step": str(Place(*first.pop("place"))), **first}
