@@ -32,8 +32,14 @@ def read_bytes(path: Path, limit: int = LIMIT) -> bytes:
             data = file.read(min(found.st_size, limit) + 1)  # asked for the limit, it would set aside as much
             if len(data) > found.st_size:  # it grows
                 data += file.read(max(limit + 1 - len(data), 0))
+    except FileNotFoundError as error:
+        linked = path.is_symlink()
+        what = "it is a link to a file that is not there" if linked else f"cannot be read: {error.strerror}"
+        then = "mend the link, or take it out of the folder" if linked else "restore it, or check the path"
+        raise TranscriptError(what, where=str(path), next=then) from None
     except OSError as error:
-        raise TranscriptError(f"cannot be read: {error.strerror}", where=str(path)) from None
+        then = "make it readable, or take it out of the folder"
+        raise TranscriptError(f"cannot be read: {error.strerror}", where=str(path), next=then) from None
     except ValueError as error:  # a name that no file can have
         raise TranscriptError(f"cannot be read: {error}", where=repr(str(path))) from None
     if len(data) > limit:

@@ -104,6 +104,7 @@ class Transcript(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
 
 
 _DECODER = msgspec.json.Decoder(Transcript)
+MAX_PLACES = 12  # of a conversation, in one line
 
 
 def decode(data: bytes, name: str = "") -> Transcript:
@@ -203,6 +204,9 @@ def _unreadable(data: bytes, name: str, error: Exception | None) -> TranscriptEr
         )
     if int(found[1]) < FORMAT:
         return TranscriptError(f"written in format {int(found[1])}, which cannot be read any more", where=name)
+    if "truncated" in str(error):
+        line = data.rstrip().count(b"\n") + 1
+        return TranscriptError("the file breaks off here", where=f"{name}:{line}", next="restore it from git")
     at = re.search(r"\(byte (\d+)\)", str(error))
     spot = re.search(r"`(\$.*)`", str(error))
     line = data[: int(at[1])].count(b"\n") + 1 if at else line_of(data, way(spot[1])) if spot else 0
@@ -252,7 +256,12 @@ def _check(transcript: Transcript, name: str) -> None:
     places = {str(m.place): m for turn in moves(transcript.steps) for m in turn.moves} if pointed else {}
     for what, at in pointed:
         if at not in places:
-            raise TranscriptError(f"the {what} at {at!r} points to no move of this conversation", where=name)
+            raise TranscriptError(
+                f"the {what} at {at!r} points to no move of this conversation",
+                where=name,
+                next=f"give it one of the places that are there: {', '.join(list(places)[:MAX_PLACES])}"
+                + (" …" if len(places) > MAX_PLACES else ""),
+            )
     for expectation in transcript.expectations:
         expectation.check(name)
         expectation.check_at(places[expectation.at], name)

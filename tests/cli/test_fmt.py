@@ -111,6 +111,19 @@ def test_a_broken_file_is_told_with_its_line_and_left_alone(project, capsys):
     assert path.read_bytes() == before
 
 
+def test_a_link_to_nothing_and_one_to_itself_have_their_lines_among_those_of_others(project, capsys):
+    folder = project / "transcripts"
+    (folder / "a-link.json").symlink_to("nowhere")
+    (folder / "b-loop.json").symlink_to("b-loop.json")
+    (folder / "z.json").write_text("{}")
+    assert run(["fmt", "--check"]) == 1
+    told = capsys.readouterr().out
+    assert "a-link.json:1: schema: it is a link to a file that is not there (next: mend the link" in told
+    assert "b-loop.json:1: schema: cannot be read: " in told
+    assert "z.json:1: schema: not a Workbench transcript" in told
+    assert run(["fmt"]) == 4
+
+
 def test_a_pending_file_is_not_to_be_committed(project, capsys):
     path = project / "transcripts/kind.pending.json"
     path.write_bytes((project / "transcripts/kind.json").read_bytes())

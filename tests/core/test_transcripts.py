@@ -81,6 +81,25 @@ def test_a_broken_line_is_named(transcript):
     assert error.value.where.startswith("x.json:")
 
 
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.9, 0.99])
+def test_a_file_that_breaks_off_is_told_with_its_last_line(transcript, share):
+    data = encode(transcript)
+    kept = data[: int(len(data) * share)]
+    with pytest.raises(TranscriptError, match="breaks off here") as error:
+        decode(kept, "x.json")
+    assert error.value.where == f"x.json:{len(kept.rstrip().splitlines())}"
+    assert error.value.next == "restore it from git"
+
+
+def test_an_expectation_at_a_place_that_is_not_there_is_told_those_that_are(transcript):
+    import msgspec
+
+    away = msgspec.structs.replace(transcript, expectations=[Expectation("reply_lacks", "9.9", text="no")])
+    with pytest.raises(TranscriptError, match="points to no move") as error:
+        decode(encode(away), "x.json")
+    assert "one of the places that are there: 1.0.0, 1.1.1" in error.value.next
+
+
 def test_a_misspelt_field_is_an_error_and_not_a_green_nothing(transcript):
     data = encode(transcript).replace(b'"title"', b'"titel"')
     with pytest.raises(TranscriptError, match="titel"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -33,13 +34,13 @@ class Form:
     """A file and its canonical bytes: `data` as it stands, `fresh` as it should, None where it cannot be read."""
 
     def __init__(self, path: Path) -> None:
-        """Raises TranscriptError where it cannot be opened at all."""
         self.path = path
         self.name = str(path)
-        self.data = read_bytes(path)
+        self.data = b""
         self.fresh: bytes | None = None
         self.problem: TranscriptError | None = None
         try:
+            self.data = read_bytes(path)
             self.fresh = encode(decode(self.data, self.name))
         except TranscriptError as wrong:
             self.problem = wrong
@@ -99,19 +100,24 @@ class _Id(msgspec.Struct):
 _IDS = msgspec.json.Decoder(_Id)
 
 
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))  # Path.resolve() raises at a link to itself
+
+
 def doubles(chosen: Iterable[Path], all_files: Iterable[Path]) -> Iterator[Finding]:
     """The chosen files whose id another file has too."""
     by_id: dict[str, list[Path]] = {}
-    for path in dict.fromkeys([*(p.resolve() for p in all_files), *(p.resolve() for p in chosen)]):
+    for path in dict.fromkeys(map(_real, [*all_files, *chosen])):
         try:
             by_id.setdefault(_IDS.decode(read_bytes(path)).id, []).append(path)
         except (TranscriptError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             continue  # told of already, by its own findings
     others = {path: (id, paths) for id, paths in by_id.items() if len(paths) > 1 for path in paths}
     for path in chosen:
-        if path.resolve() in others:
-            id, paths = others[path.resolve()]
-            other = next(p for p in paths if p != path.resolve())
+        real = _real(path)
+        if real in others:
+            id, paths = others[real]
+            other = next(p for p in paths if p != real)
             where = f"{path}:{line_of(path.read_bytes(), ['id'])}"
             yield error("id", where, f"{other.name} has the id {id!r} too", "give one of them another id")
 
@@ -124,9 +130,9 @@ def committed(folder: Path, named: Iterable[Path]) -> Iterator[Finding]:
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return
-    known = {path.resolve() for path in named}
+    known = {_real(path) for path in named}
     for name in filter(None, listed.split("\0")):
-        if (folder / name).resolve() not in known:
+        if _real(folder / name) not in known:
             yield error(
                 "pending",
                 str(folder / name),
