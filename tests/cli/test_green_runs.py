@@ -280,6 +280,33 @@ def test_a_policy_that_reads_what_no_record_holds_from_a_file_or_in_a_thread(pro
     assert (code, found) == (4, {"transcripts/guard.json": "ERROR"})
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "os.remove('keep')",
+        "os.rename('keep', 'new')",
+        "os.chmod('keep', 0)",
+        "os.truncate('keep', 0)",
+        "os.symlink('keep', 'new')",
+        "os.mkdir('new')",
+        "open('keep', 'w').close()",
+        "os.close(os.open('new', os.O_CREAT))",
+        "import shutil; shutil.rmtree('kept')",
+        "import pathlib; pathlib.Path('keep').unlink()",
+    ],
+)
+def test_a_policy_that_writes_makes_moves_or_removes_a_file(project, capsys, body):
+    (project / "kept").mkdir()
+    (project / "keep").write_text("mine")
+    changes = f"\n    @returns.policy(before=create_return)\n    def changes(call):\n        import os; {body}\n"
+    write(project / "journeys", shop_files(changes))
+    code, found = verdicts(capsys)
+    assert (code, found) == (4, {"transcripts/guard.json": "ERROR"})
+    assert (project / "keep").read_text() == "mine"
+    assert (project / "kept").is_dir()
+    assert not os.path.lexists(project / "new")
+
+
 def test_a_comment_that_allows_the_clock(project, capsys):
     body = "import time; late = time.time() > 1  # workbench: allow clock"
     write(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import msgspec
 import pytest
 
@@ -41,6 +43,7 @@ LEAKS = {
         "Path('transcripts/t.json').read_text()",
         "it opens transcripts/t.json",
     ),
+    "a folder without its name": ("import os", "os.listdir()", "it opens ., which no record holds"),
     "a folder": ("import os", "os.listdir('/')", "it opens /, which no record holds"),
     "a file of another agent": ("", "open(__file__.replace('shop/returns', 'other'))", "it opens "),
     "the network in a thread": (
@@ -53,6 +56,8 @@ LEAKS = {
         "with ThreadPoolExecutor() as pool: pool.submit(open, '/etc/hosts').result().close()",
         "it opens /etc/hosts",
     ),
+    "a process of its own": ("import os", "os.fork()", "it starts a program (os.fork)"),
+    "a signal": ("import os", "os.kill(os.getpid(), 0)", "it signals a process (os.kill)"),
     "the network, and hides it": (
         "import contextlib, socket",
         "with contextlib.suppress(Exception): socket.create_connection(('127.0.0.1', 9))",
@@ -81,6 +86,38 @@ def test_what_a_policy_takes_from_the_machine_is_an_error_with_its_line(
     number = next(n for n, text in enumerate(source, 1) if text.strip() == line)
     assert f"shop/returns/journey.py:{number}: {said}" in told
     assert "next: " in told
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("os.chdir('/')", "it changes / (os.chdir)"),
+        ("os.mkdir('new')", "it changes new (os.mkdir)"),
+        ("os.link('keep', 'new')", "it changes keep (os.link)"),
+        ("os.utime('keep', (0, 0))", "it changes keep (os.utime)"),
+        ("open(__file__, 'a').close()", "it changes "),
+        ("with contextlib.suppress(Exception): os.remove('keep')", "it changes keep (os.remove)"),
+    ],
+)
+def test_a_policy_that_changes_a_file_is_refused_with_its_line(tmp_path, monkeypatch, capsys, line, said):
+    project(tmp_path, monkeypatch, POLICY.format(imports="import contextlib, os", line=line))
+    (tmp_path / "keep").write_text("mine")
+    before = sorted((p, p.stat().st_mtime_ns) for p in tmp_path.rglob("*") if ".workbench" not in p.parts)
+    assert run(["replay"]) == 4
+    told = capsys.readouterr().err
+    source = (tmp_path / "journeys/shop/returns/journey.py").read_text().splitlines()
+    number = next(n for n, text in enumerate(source, 1) if text.strip() == line)
+    assert f"shop/returns/journey.py:{number}: {said}" in told
+    after = sorted((p, p.stat().st_mtime_ns) for p in tmp_path.rglob("*") if ".workbench" not in p.parts)
+    assert [p.name for p, _ in after if p.is_file()] == [p.name for p, _ in before if p.is_file()]
+    assert (tmp_path / "keep").stat().st_mtime_ns == dict(before)[tmp_path / "keep"]
+    assert os.getcwd() == str(tmp_path)
+
+
+def test_a_log_is_opened_while_loading(tmp_path, monkeypatch):
+    imports = "import logging, os\n    os.mkdir('logs')\n    logging.FileHandler('logs/shop.log').close()"
+    project(tmp_path, monkeypatch, POLICY.format(imports=imports, line="pass"))
+    assert run(["replay"]) == 0
 
 
 @pytest.mark.parametrize(

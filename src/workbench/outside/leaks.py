@@ -4,8 +4,8 @@ The clock, chance, ids, the environment and the network differ from run to run;
 a verdict that hangs on them proves nothing. `check` finds them by reading. A
 replay finds those that are really reached: journey code is compiled with a note
 at each place that `check` would name (`leak_notes`), and an audit hook refuses and
-notes connections and programs, and notes files that are opened outside the agent's own
-folder. What a thread does that journey code started is that code's doing.
+notes connections, programs and whatever changes a file, and notes files that are read outside
+the agent's own folder. What a thread does that journey code started is that code's doing.
 """
 
 from __future__ import annotations
@@ -28,11 +28,19 @@ REFUSED = {  # by the name of the audit event: the rule, and what journey code d
         ("network", "reaches for the network"),
     ),
     **dict.fromkeys(
-        ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec"), ("environment", "starts a program")
+        ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec", "os.fork", "os.forkpty"),
+        ("environment", "starts a program"),
     ),
+    **dict.fromkeys(("os.kill", "os.killpg"), ("environment", "signals a process")),
+}
+CHANGES = {  # audit events of what changes files, or where they are looked for
+    *("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.chdir"),
+    *("os.chmod", "os.chown", "os.chflags", "os.utime", "os.setxattr", "os.removexattr"),
 }
 ZONES = ("/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo")
 FILES = ("open", "os.listdir", "os.scandir", "sqlite3.connect")
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_HEARD = {*REFUSED, *CHANGES, *FILES}
 
 
 class Leak(NamedTuple):
@@ -53,12 +61,13 @@ _pythons_own: tuple[str, ...] = ()
 _home = ""  # the agent's folder: its files are a part of its code
 _before: frozenset[int] = frozenset()  # the threads that were there before any journey code
 _watcher = 0  # the thread that replays
+_loading = False  # while code loads it may open its log, or make a folder for it
 
 
 @contextmanager
-def watching(home: str) -> Iterator[list[Leak]]:
-    """What journey code of the folder `home` takes inside. Nothing of it connects anywhere."""
-    global _noting, _hooked, _home, _before, _watcher, _pythons_own
+def watching(home: str, loading: bool = False) -> Iterator[list[Leak]]:
+    """What journey code of the folder `home` takes inside. Nothing of it connects anywhere, or changes a file."""
+    global _noting, _hooked, _home, _before, _watcher, _pythons_own, _loading
     if not _hooked:
         _hooked = True
         import builtins
@@ -68,7 +77,7 @@ def watching(home: str) -> Iterator[list[Leak]]:
         _pythons_own = tuple(_pythons())
         _before = frozenset(thread.ident or 0 for thread in threading.enumerate())
     found: list[Leak] = []
-    _home = home
+    _home, _loading = home, loading
     _noting, _watcher = found, threading.get_ident()
     try:
         yield found
@@ -98,15 +107,22 @@ def _note(leak: Leak) -> None:
 
 
 def _audit(event: str, args: tuple[Any, ...]) -> None:
-    if _noting is None or (event not in REFUSED and event not in FILES):
+    if _noting is None or event not in _HEARD:
         return
-    if event in FILES and not _foreign(args[0]):
+    changes = event in CHANGES or (event == "open" and _writes(*args))
+    if event in FILES and not changes and not _foreign(args[0]):
+        return
+    if event in CHANGES and _loading:
         return
     where = _journey_line()
     if not where:
         return
+    if changes and not _loading:
+        message = f"it changes {_told(args[0])} ({event})"
+        _note(Leak("environment", message, where, "decide, and change nothing; a tool changes a @world class"))
+        raise PermissionError("a replay changes no file")
     if event in FILES:
-        message = f"it opens {os.fsdecode(args[0])}, which no record holds"
+        message = f"it opens {_told(args[0])}, which no record holds"
         _note(Leak("environment", message, where, "put it into the agent's folder, or into the fixture"))
     else:
         rule, does = REFUSED[event]
@@ -114,11 +130,20 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
         raise PermissionError("a replay connects to nothing and starts nothing")
 
 
+def _told(file: Any) -> str:
+    return "an open file" if isinstance(file, int) else os.fsdecode(os.curdir if file is None else file)
+
+
+def _writes(file: Any, _mode: Any, flags: int) -> bool:
+    """Whether a file is opened so that it may change; one that is open already is not opened."""
+    return bool(flags & _WRITES) and not isinstance(file, int) and os.fsdecode(file) != os.devnull
+
+
 def _foreign(file: Any) -> bool:
     """Whether a file is neither the agent's nor Python's own."""
-    if not isinstance(file, str | bytes | os.PathLike):
+    if isinstance(file, int):
         return False  # one that is open already
-    path = os.path.realpath(os.fsdecode(file))
+    path = os.path.realpath(_told(file))
     return path != os.devnull and not f"{path}{os.sep}".startswith(
         (f"{os.path.realpath(_home)}{os.sep}", *_pythons_own)
     )

@@ -86,7 +86,7 @@ class Share:
 
     def _load(self, name: str) -> Agent:
         """An agent; where tools run its fixtures too, which a plain replay has no need of. Raises JourneyError."""
-        with watching(f"{self.work.journeys}/{name}") as found, noted():
+        with watching(f"{self.work.journeys}/{name}", loading=True) as found, noted():
             agent = self._read(name)
         for leak in found:
             if leak.rule != "environment":  # that is how settings are read
