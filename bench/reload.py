@@ -14,10 +14,9 @@ import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from workbench.outside.history import History
 from workbench.outside.watch import changes
 from workbench.outside.worker import Workers, prepare
-from workbench.session import Session
+from workbench.serving import Serving
 
 HERE = Path(__file__).resolve().parents[1]
 ROUNDS = 25
@@ -42,11 +41,11 @@ def floor() -> list[float]:
     return times
 
 
-async def save_to_ready(root: Path, folder: Path) -> list[float]:
+async def save_to_ready(root: Path) -> list[float]:
     """Milliseconds from each of ROUNDS saves to `ready`."""
     host = Workers(root)
-    session = Session(host, History(folder / ".workbench", folder / "transcripts"), "support", "rehearsal")
-    await session.reload()
+    serving = Serving(host, "support", "rehearsal")
+    await serving.reload()
     path = root / "support" / "returns" / "journey.py"
     text, times = path.read_text(), []
     ready = asyncio.Event()
@@ -54,7 +53,7 @@ async def save_to_ready(root: Path, folder: Path) -> list[float]:
 
     async def follow() -> None:
         async for _ in watched:
-            await session.reload()
+            await serving.reload()
             ready.set()
 
     task = asyncio.create_task(follow())
@@ -67,7 +66,7 @@ async def save_to_ready(root: Path, folder: Path) -> list[float]:
         times.append((time.perf_counter() - began) * 1000)
         await asyncio.sleep(0.6)  # nobody saves faster; the spare worker warms up meanwhile
     task.cancel()
-    session.close()
+    serving.close()
     host.close()
     return times
 
@@ -78,7 +77,7 @@ def main() -> None:
         folder = Path(name)
         (folder / ".workbench").mkdir()
         shutil.copytree(HERE / "journeys" / "support", folder / "journeys" / "support")
-        times = asyncio.run(save_to_ready(folder / "journeys", folder))
+        times = asyncio.run(save_to_ready(folder / "journeys"))
     bare = statistics.median(floor())
     median, worst = statistics.median(times), sorted(times)[int(len(times) * 0.95)]
     print(f"save to ready      median {median:6.1f} ms   p95 {worst:6.1f} ms   target 80 ms")
