@@ -120,6 +120,7 @@ def main() -> None:
         print(f"{count / took:,.0f} a second   target {60 * count / COUNT:.0f} s")
         print(f"  {said.strip().splitlines()[0] if said.strip() else 'it said nothing'}")
         print("MB that are a process's own    at   25 %   50 %   75 %    all of the time")
+        seen = [look for look in seen if look[1]]  # the last one finds a process that has ended
         quarters = [seen[len(seen) * part // 4 - 1] for part in (1, 2, 3, 4)] if len(seen) > 3 else seen
         print("  the command                    " + "".join(f"{own:7.0f}" for _, own, _ in quarters))
         print("  its largest process            " + "".join(f"{own:7.0f}" for _, _, own in quarters))
