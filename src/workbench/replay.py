@@ -62,7 +62,8 @@ class Outcome(msgspec.Struct):
     `live` is plain data of live trials; offline, where only they can decide, the
     hashes of what the model would be asked with and of what is expected. `ran` and
     `taped` count, with tools that run, the calls whose tool ran, and the others.
-    `drifted`: it is STALE for what drifted, and not for a tool.
+    `drifted`: it is STALE for what drifted, and not for a tool. `untaped`: a call is let
+    through now whose result no tape holds, so the record cannot become green as it is.
     `footprint` is that of the run, where another is to be compared with it.
     """
 
@@ -80,6 +81,7 @@ class Outcome(msgspec.Struct):
     ran: int = 0
     taped: int = 0
     drifted: bool = False
+    untaped: bool = False
     footprint: tuple[str, ...] = ()
 
 
@@ -136,6 +138,7 @@ async def weigh(
         outcome.ran, outcome.taped = len(result.ran), executed - len(result.ran)
     if verdict is not Verdict.PASS:
         outcome.before, outcome.marked = _around(result, transcript.place)
+        outcome.untaped = _untaped(result)
         outcome.changed = tuple(_changed(transcript, result, agent))
         outcome.where = "" if outcome.drifted else blame(transcript, agent, result)
     if verdict is Verdict.NEEDS_LIVE:
@@ -188,6 +191,11 @@ def parting(one: Sequence[str], other: Sequence[str]) -> str:
     return "" if one[-1] == other[-1] else "what its tools came to"
 
 
+def _untaped(result: Rerun) -> bool:
+    move = result.now.get(result.first.place) if result.first else None
+    return move is not None and move.result is not None and move.result.outcome == "missing"
+
+
 def _around(result: Rerun, marked: Place | None) -> tuple[tuple[str, ...], str]:
     """The two moves before the first difference or else before the marked move; and that move as it is now."""
     first = _first(result)
@@ -205,7 +213,8 @@ def _changed(transcript: Transcript, result: Rerun, agent: Agent) -> list[str]:
     now = {s.policy: s.version for s in result.trace if isinstance(s, Decision)}
     found = [f"policy {p}" + ("" if p in then else " (new)") for p, v in now.items() if then.get(p) != v]
     here = {policy.full_name for policy in agent.all_policies()}
-    found += [f"policy {p} (gone)" for p in then if p not in here]
+    expected = (e.policy for e in transcript.expectations if e.policy)
+    found += [f"policy {p} (gone)" for p in dict.fromkeys((*then, *expected)) if p not in here]
     prompts = {(id(then), id(now)): (then, now) for then, now in _prompts(result)}
     for then_, now_ in prompts.values():
         found += of_prompts(then_, now_, transcript.exhibits, result.trace.exhibits)

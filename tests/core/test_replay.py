@@ -409,3 +409,18 @@ def test_a_policy_that_is_gone_is_named_among_what_changed(tmp_path):
     outcome = replay(saved(talk), today(tmp_path))
     assert outcome.verdict is Verdict.FAIL
     assert outcome.changed == ("policy returns.return_window (gone)",)
+
+
+def test_a_policy_that_a_mistake_expects_and_that_is_gone_is_named_too(tmp_path):
+    """It was written after the record, which never heard of it."""
+    marked = mistake(tmp_path, "blocked", policy="returns.return_window")
+    outcome = replay(marked, today(tmp_path))
+    assert outcome.verdict is Verdict.FAIL
+    assert outcome.changed == ("policy returns.return_window (gone)",)
+
+
+def test_a_call_let_through_that_no_tape_answers_is_told_apart(tmp_path):
+    talk = converse(shop(tmp_path / "then", WINDOW), Scripted(*LATE), "return OL-1")
+    assert replay(saved(talk), today(tmp_path)).untaped
+    stricter = WINDOW.replace("> 30", "> 40")
+    assert not replay(saved(talk), shop(tmp_path / "b", stricter.replace("the limit is 30", "no")).agent).untaped

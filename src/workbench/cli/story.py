@@ -57,6 +57,8 @@ def next_step(case: Case) -> str:
     """The next thing to do about a case that is not green."""
     head = case.head
     match case.verdict:
+        case Verdict.FAIL if head and head.kind == "guard" and case.outcome.untaped:
+            return f"mend the journey, or, if this is right now, record it anew: workbench rerecord {case.path}"
         case Verdict.FAIL if head and head.kind == "guard":
             return f'mend the journey, or, if this is right now: workbench accept {case.path} --why "..."'
         case Verdict.FAIL:
