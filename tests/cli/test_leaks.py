@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 import msgspec
 import pytest
@@ -127,6 +128,15 @@ def test_a_comment_that_quiets_check_quiets_no_replay_and_the_replay_says_so(tmp
     project(tmp_path, monkeypatch, POLICY.format(imports="import time", line=line))
     assert run(["replay"]) == 4
     assert "the comment there quiets `workbench check`, and no replay" in capsys.readouterr().err
+
+
+def test_a_policy_that_reckons_in_local_time(tmp_path, monkeypatch):
+    """It decides alike on every machine, for wherever journeys run the zone is UTC."""
+    line = "return None if talk.now.astimezone().hour == talk.now.hour else __import__('workbench').Block('late')"
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    project(tmp_path, monkeypatch, POLICY.format(imports="", line=line))
+    assert run(["replay"]) == 0
 
 
 def test_what_is_not_reached_is_no_error_of_the_replay(tmp_path, monkeypatch):

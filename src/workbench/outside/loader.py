@@ -17,6 +17,7 @@ import importlib.util
 import marshal
 import os
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -195,7 +196,13 @@ def load_instead(codes: Iterable[CodeType]) -> None:
 
 
 def load_agent(root: Path, name: str) -> Agent:
-    """Load the code of one agent; its texts are read when first needed. Raises JourneyError."""
+    """Load the code of one agent; its texts are read when first needed. Raises JourneyError.
+
+    From here on the zone of this process is UTC: what a journey takes for local time is so on every machine.
+    """
+    os.environ["TZ"] = "UTC"
+    if hasattr(time, "tzset"):
+        time.tzset()
     root = root.resolve()
     if not (root / name / "agent.py").is_file():
         there = agent_names(root)
