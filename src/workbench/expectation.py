@@ -50,7 +50,8 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
                 f"there is no expectation {self.expect!r}", where=where, next=f"one of: {', '.join(KINDS)}"
             )
         for field in kind.needs:
-            if not getattr(self, field):
+            asked = getattr(self, field)
+            if not asked or (isinstance(asked, str) and not asked.strip()):
                 raise TranscriptError(f"the expectation {self.expect} needs {field!r}", where=where)
         for field in self.fields:
             if field not in self.args:
@@ -199,7 +200,7 @@ def _rejected(e: Expectation, run: Run, move: Move) -> bool:
 
 def _redacted(e: Expectation, run: Run, move: Move) -> bool | None:
     """No where the text is to be seen; where it is not, it takes a policy to have taken it out."""
-    if any(e.text in text for text in _shown(move)):
+    if any(says(text, e.text) for text in _shown(move)):
         return False
     if move.result is not None and move.result.outcome == "missing":
         return None  # nobody has seen what the tool gives then
@@ -286,6 +287,11 @@ def _within(want: Any, have: Any) -> bool:
     return same(want, have)
 
 
+def says(words: str, text: str) -> bool:
+    """Whether `text` stands in `words`, wherever their lines break."""
+    return text in words or " ".join(text.split()) in " ".join(words.split())
+
+
 def _prompt_text(run: Run, move: Move) -> str | None:
     """The whole prompt at a move; None where the record does not hold all of it."""
     prompt = run.trace.prompt_at(move.place)
@@ -298,12 +304,12 @@ def _prompt_text(run: Run, move: Move) -> str | None:
 
 def _prompt_contains(e: Expectation, run: Run, move: Move) -> bool | None:
     text = _prompt_text(run, move)
-    return None if text is None else e.text in text
+    return None if text is None else says(text, e.text)
 
 
 def _prompt_lacks(e: Expectation, run: Run, move: Move) -> bool | None:
     text = _prompt_text(run, move)
-    return None if text is None else e.text not in text
+    return None if text is None else not says(text, e.text)
 
 
 def _sent(move: Move) -> str | None:
@@ -315,12 +321,12 @@ def _sent(move: Move) -> str | None:
 
 def _reply_contains(e: Expectation, run: Run, move: Move) -> bool | None:
     sent = _sent(move)
-    return None if sent is None else e.text in sent
+    return None if sent is None else says(sent, e.text)
 
 
 def _reply_lacks(e: Expectation, run: Run, move: Move) -> bool | None:
     sent = _sent(move)
-    return None if sent is None else e.text not in sent
+    return None if sent is None else not says(sent, e.text)
 
 
 def _result_is(e: Expectation, run: Run, move: Move) -> bool | None:
@@ -364,11 +370,11 @@ def _must_not_call(e: Expectation, run: Run, move: Move) -> bool:
 
 
 def _says(e: Expectation, run: Run, move: Move) -> bool:
-    return any(m.reply and e.text in str(m.reply.text) for m in run.moves.values() if m.place >= move.place)
+    return any(m.reply and says(str(m.reply.text), e.text) for m in run.moves.values() if m.place >= move.place)
 
 
 def _says_not(e: Expectation, run: Run, move: Move) -> bool:
-    return move.reply is None or e.text not in str(move.reply.text)
+    return move.reply is None or not says(str(move.reply.text), e.text)
 
 
 def _unknown(e: Expectation, run: Run, move: Move) -> None:

@@ -12,9 +12,9 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from .expectation import KINDS, Expectation, Run, fits, holds, intended
+from .expectation import KINDS, Expectation, Run, fits, holds, intended, says
 from .replay import Verdict
-from .steps import Fault, HandOff, Place, Result, TurnEnd, UserMessage
+from .steps import Answer, Fault, HandOff, Place, Result, TurnEnd, UserMessage
 from .telling import tell
 from .trace import Move, Trace
 from .transcript import Transcript
@@ -98,6 +98,8 @@ def came_of(
             return "fault", f"turn {step.turn} was cut off after {step.detail}"
         if isinstance(step, TurnEnd) and step.reason == "model_error":  # and no fault before it
             return "fail", f"turn {step.turn} came to no answer: {step.detail}"
+        if isinstance(step, Answer) and step.stop in _CUT:
+            return "fail", f"{_CUT[step.stop]} in turn {step.turn}: what it left unsaid proves nothing"
     if not transcript.expectations:
         why = other_deeds(transcript.trace, trace, tools.writes)
         return ("fail", why) if why else ("pass", "")
@@ -135,6 +137,8 @@ def _brief(turn: list[Move]) -> str:
 
 # live expectations
 
+_CUT = {"max_tokens": "an answer was cut off by the token limit", "refusal": "the model refused"}
+
 
 def _calls(turn: list[Move], expectation: Expectation) -> list[Move]:
     return [m for m in turn if m.call and m.call.tool == expectation.tool and fits(expectation, m.call.args)]
@@ -156,8 +160,8 @@ def _asks_first(expectation: Expectation, run: Run, turn: list[Move]) -> bool:
 _LIVE: dict[str, Any] = {
     "must_call": lambda e, run, turn: bool(_calls(turn, e)),
     "must_not_call": lambda e, run, turn: not _calls(turn, e),
-    "says": lambda e, run, turn: any(e.text in words for words in _words(turn)),
-    "says_not": lambda e, run, turn: all(e.text not in words for words in _words(turn)),
+    "says": lambda e, run, turn: any(says(words, e.text) for words in _words(turn)),
+    "says_not": lambda e, run, turn: not any(says(words, e.text) for words in _words(turn)),
     "asks_first": _asks_first,
 }
 

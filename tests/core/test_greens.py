@@ -327,6 +327,18 @@ def test_an_expectation_without_what_it_is_about(tmp_path, expect, fields):
     refused(mistake(late_return(tmp_path), expect, **fields), "needs")
 
 
+def test_a_text_of_nothing_but_blanks(tmp_path):
+    refused(guard(late_return(tmp_path), Expectation("reply_contains", "1.3.0", text=" ")), "needs")
+
+
+@pytest.mark.parametrize("words", ["Look the\norder up first.", "Look the order  up first."])
+def test_a_text_that_is_only_broken_into_lines_otherwise(tmp_path, words):
+    """What the prompt must not say is not gone because a paragraph was filled anew."""
+    marked = mistake(late_return(tmp_path), "prompt_lacks", "1.1.1", text="Look the order up first.")
+    assert replay(marked, with_manual(tmp_path / "a", "Be quick.")).verdict is Verdict.PASS
+    assert replay(marked, with_manual(tmp_path / "b", words)).verdict is Verdict.FAIL
+
+
 def test_an_expectation_that_ignores_all_it_names(tmp_path):
     nothing = mistake(
         late_return(tmp_path), "called_with", args={"order_number": "OL-2"}, fields={"order_number": "ignore"}

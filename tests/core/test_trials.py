@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from kit import JOURNEY, WINDOW, Scripted, converse, saved, shop, think, use
 from workbench.chance import pass_power, wilson
@@ -13,7 +14,8 @@ from workbench.expectation import KINDS, Expectation
 from workbench.receipt import SCHEMA, Receipt, Today, decode, encode
 from workbench.replay import Verdict
 from workbench.rubric import parse, question
-from workbench.steps import Fault, Place, TurnEnd
+from workbench.steps import Answer, Fault, Place, TurnEnd
+from workbench.trace import Trace
 from workbench.transcript import expects, prompt_seal
 from workbench.trial import Opinion, Tools, Trial, came_of, last_turn, verdict_of
 
@@ -345,3 +347,13 @@ def test_a_receipt_that_was_changed_since_is_refused(receipt, field):
     data[field] = 1 if field == "passed" else "other"
     with pytest.raises(TranscriptError, match="changed since"):
         decode(msgspec.json.encode(data), "r")
+
+
+@pytest.mark.parametrize("stop", ["max_tokens", "refusal"])
+def test_an_answer_that_was_cut_off_or_refused_passes_nothing(tmp_path, record, stop):
+    """That it did not say something, or did nothing wrong, is no wonder."""
+    trace = ran(tmp_path, FIND, "It is too late.")
+    cut = [replace(s, stop=stop) if isinstance(s, Answer) and s.text else s for s in trace]
+    says_not = mistake(record, "says_not", text="Done")
+    assert came(says_not, trace) == "pass"
+    assert came(says_not, Trace(cut)) == "fail"

@@ -71,7 +71,8 @@ def _redacted(expected: dict[str, Any], place: Place, deeds: dict[Place, Deed], 
         return False
     read = [rewrite(deed, "after") if deed.kind == "call" else None, deed.withheld or None, deed.sent]
     read.append(rewrite(deed, "message") if deed.kind == "message" else None)
-    return not any(expected["text"] in text for value in read if value is not None for text in _texts(value))
+    seen = [_flat(text) for value in read if value is not None for text in _texts(value)]
+    return not any(_flat(expected["text"]) in text for text in seen)
 
 
 def _texts(value: Any) -> list[str]:
@@ -122,14 +123,14 @@ def _inside(want: Any, have: Any) -> bool:
 def _prompt_has(there: bool) -> Callable[..., bool]:
     def reads(expected: dict[str, Any], place: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
         text = prompt(place)
-        return text is not None and (_close(expected["text"]) in _close(text)) is there
+        return text is not None and (_flat(expected["text"]) in _flat(text)) is there
 
     return reads
 
 
-def _close(text: str) -> str:
-    """Without blank lines: where one section of a prompt ends and the next begins is no matter of words."""
-    return re.sub(r"\n\s*\n", "\n", text)
+def _flat(text: str) -> str:
+    """In one line: where lines break is no matter of words."""
+    return re.sub(r"\s+", " ", text).strip()
 
 
 def _reply_has(there: bool) -> Callable[..., bool]:
@@ -138,7 +139,7 @@ def _reply_has(there: bool) -> Callable[..., bool]:
         held = effect(deed, "reply") in ("blocked", "escalated")
         if deed.sent is None and not held:
             return False
-        return (expected["text"] in (deed.sent or "")) is there
+        return (_flat(expected["text"]) in _flat(deed.sent or "")) is there
 
     return says
 
