@@ -176,6 +176,35 @@ def test_reports_that_are_not_the_shards_of_one_replay_are_refused(project, caps
     assert words in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{}", "not a report of a shard: it has no 'schema'"),
+        ("[]", "not a report of a shard: it is no object"),
+        ('{"schema": "workb', "not a report of a shard: the file breaks off"),
+        ("x", "not a report of a shard: JSON is malformed"),
+    ],
+)
+def test_what_is_no_report_is_told_in_words_with_its_file_and_what_to_do(project, capsys, text, words):
+    Path("broken.json").write_text(text)
+    assert run(["merge", "broken.json"]) == 4
+    told = capsys.readouterr().err
+    assert f"broken.json: {words}" in told
+    assert "Error(" not in told
+    assert "next: make it with: workbench replay --shard 1/8 --json FILE" in told
+
+
+def test_reports_that_do_not_fit_say_in_what(project, capsys):
+    files, _ = shards()
+    run(["replay", "--shard", "3/3", "--json", "shard-3.json", "--tag", "odd"])
+    run(["merge", *files])
+    assert "the options are not those of shard-1.json: --tag odd, there not given" in capsys.readouterr().err
+    (project / "transcripts/late.json").unlink()
+    run(["replay", "--shard", "3/3", "--json", "shard-3.json"])
+    run(["merge", *files])
+    assert "the transcripts are not those of shard-1.json: 12 in all, there 13" in capsys.readouterr().err
+
+
 def test_a_shard_of_a_transcript_that_was_changed_since_is_refused(project, capsys):
     files, _ = shards()
     path = project / "transcripts/late.json"

@@ -34,6 +34,8 @@ def read(file: Path) -> Tally:
     """The tally that a report on JSON was made of. Raises UsageError."""
     try:
         data = msgspec.json.decode(file.read_bytes())
+        if not isinstance(data, dict):
+            raise UsageError("not a report of a shard: it is no object", where=str(file), next=_NEXT)
         if data["schema"] != SCHEMA:
             raise UsageError(f"a report of another form: {data['schema']}", where=str(file), next=_NEXT)
         if data["workbench"] != __version__:
@@ -45,6 +47,7 @@ def read(file: Path) -> Tally:
         part = msgspec.convert(data["shard"], Part)
         Shard.parse(part.shard)
         numbers = int(data["selected"]), float(data["seconds"])
+        verdicts = msgspec.convert(data["verdicts"], dict[str, int])
         options = msgspec.convert(data["options"], dict[str, str])
         whole = Tally(
             cases,
@@ -56,10 +59,13 @@ def read(file: Path) -> Tally:
         )
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", where=str(file), next=_NEXT) from None
-    except (msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UsageError(f"not a report of a shard: {error!r:.200}", where=str(file), next=_NEXT) from None
+    except KeyError as error:
+        raise UsageError(f"not a report of a shard: it has no {error}", where=str(file), next=_NEXT) from None
+    except (msgspec.MsgspecError, TypeError, ValueError, AttributeError) as error:
+        wrong = "the file breaks off" if "truncated" in str(error) else str(error)[:200]
+        raise UsageError(f"not a report of a shard: {wrong}", where=str(file), next=_NEXT) from None
     told = {verdict.value: count for verdict, count in whole.counts.items() if count}
-    if told != {name: count for name, count in data["verdicts"].items() if count} or (
+    if told != {name: count for name, count in verdicts.items() if count} or (
         len(cases) != whole.selected and not whole.interrupted
     ):
         raise UsageError("its verdicts do not add up to what was selected", where=str(file), next=AGAIN)
@@ -76,7 +82,8 @@ def join(shards: dict[str, Tally]) -> Tally:
     for what, told in _ALIKE.items():
         for file, tally in shards.items():
             if told(tally) != told(shards[first]):
-                raise UsageError(f"{what} are not those of {first}", where=file, next=AGAIN)
+                how = _HOW[what](tally, shards[first]) if what in _HOW else ""
+                raise UsageError(f"{what} are not those of {first}{how}", where=file, next=AGAIN)
     seen: dict[int, str] = {}
     for file, part in parts.items():
         number = Shard.parse(part.shard).number
@@ -103,9 +110,27 @@ def join(shards: dict[str, Tally]) -> Tally:
     )
 
 
+def _other_options(tally: Tally, first: Tally) -> str:
+    here, there = tally.options, first.options
+    differ = [option for option in {**there, **here} if there.get(option) != here.get(option)]
+    return ": " + "; ".join(f"{o} {here.get(o, 'not given')}, there {there.get(o, 'not given')}" for o in differ)
+
+
+def _other_transcripts(tally: Tally, first: Tally) -> str:
+    here, there = (t.part.total if t.part else 0 for t in (tally, first))
+    if here != there:
+        return f": {here} in all, there {there}"
+    return f": as many ({here}), but a file among them has another name or content"
+
+
 _ALIKE: dict[str, Callable[[Tally], Any]] = {
     "the options": lambda tally: tally.options,
     "the number of shards": lambda tally: tally.part and Shard.parse(tally.part.shard).of,
     "the journeys": lambda tally: tally.part and tally.part.code,
     "the transcripts": lambda tally: tally.part and (tally.part.total, tally.part.seal),
+}
+# in what they differ, where that can be told
+_HOW: dict[str, Callable[[Tally, Tally], str]] = {
+    "the options": _other_options,
+    "the transcripts": _other_transcripts,
 }
