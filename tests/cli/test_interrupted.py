@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -46,22 +47,23 @@ def test_what_was_decided_so_far_is_reported_and_the_end_is_2(tmp_path):
     for name, transcript in (("a", passes), ("b", hangs), ("c", passes)):
         data = encode(msgspec.structs.replace(transcript, id=name))
         (tmp_path / f"transcripts/{name}.json").write_bytes(data)
+    heard, reached = os.pipe()
     policy = (
-        "\n    from pathlib import Path\n    @returns.policy(before=create_return)\n    def bad(call, talk):\n"
-        f"        Path({str(tmp_path / 'reached')!r}).touch()\n        while True: pass\n"
+        "\n    import os\n    @returns.policy(before=create_return)\n    def bad(call, talk):\n"
+        f"        os.write({reached}, b'.')\n        while True: pass\n"
     )
     write(tmp_path / "journeys", shop_files(policy))
     command = [sys.executable, "-m", "workbench", "replay", "--timeout", "60", "--json", "out.json"]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as program:
-        until = time.monotonic() + 20
-        while not (tmp_path / "reached").exists() and time.monotonic() < until:
-            time.sleep(0.05)
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, pass_fds=[reached]) as program:
+        assert select.select([heard], [], [], 20)[0], "the policy was not reached"
         time.sleep(0.2)  # what is decided is on its way
         program.send_signal(signal.SIGINT)
         said = program.stderr.read()
         assert program.wait(20) == 2
     assert "interrupted: 1 of 3 transcripts: 1 PASS" in said
     told = json.loads((tmp_path / "out.json").read_text())
+    os.close(heard)
+    os.close(reached)
     assert (told["interrupted"], told["selected"], told["verdicts"]["PASS"], told["exit"]) == (True, 3, 1, 2)
 
 
