@@ -72,6 +72,14 @@ def test_words_that_fit_nothing_are_5_and_say_what_there_is(project, capsys):
     assert "choose of these: guard-0, guard-1" in capsys.readouterr().err
 
 
+def test_a_word_that_nothing_has_is_named_among_others(project, capsys):
+    assert run(["replay", "-k", "guard and zebra"]) == 5
+    said = capsys.readouterr().err
+    assert "no transcript has the word 'zebra'" in said
+    assert "next: take 'zebra' out of -k" in said
+    assert "choose of these" not in said
+
+
 @pytest.mark.parametrize("option", ["--tag=od", "--kind=mistaken", "--agent=shpo", "-k=a and"])
 def test_a_name_that_nothing_has_and_a_bad_expression_are_4(project, option):
     assert run(["replay", option]) == 4

@@ -166,8 +166,9 @@ def test_without_credentials_no_script_stands_in(project):
 def test_options_of_a_live_run_need_live(project):
     done = replay(project, None, "--trials", "3")
     assert done.returncode == 4
-    assert "go with --live" in done.stderr
-    assert "exclude --live" in replay(project, None, "--live", "--watch").stderr
+    assert "--trials goes with --live" in done.stderr
+    assert "--judge" not in done.stderr
+    assert "--watch goes without --live" in replay(project, None, "--live", "--watch").stderr
 
 
 def test_a_judge_decides_a_rubric_and_is_on_the_receipt(project):

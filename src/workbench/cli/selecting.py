@@ -67,8 +67,12 @@ def select(project: Project, scope: Scope, failures: Failures) -> Selection:
         else:
             told = " ".join(f"{option} {value!r}" for option, value in scope.wanted.options.items())
             say(f"nothing to replay: none of {count(found, 'transcript')} fits {told}")
+            if strange:
+                say(f"  no transcript has the word{'s' * (len(strange) > 1)} {', '.join(map(repr, strange))}")
             near = [f"{' or '.join(there)} for {word}" for word, there in strange.items() if there]
             then = f"did you mean {', '.join(near)}?" if near else ""
+            if strange and not then and scope.wanted.words.strip().lower() not in strange:
+                then = f"take {' and '.join(map(repr, strange))} out of -k"
             say(f"  next: {then or 'choose of these: ' + _some(one.id for one in heads.values() if one)}")
     names = _failed_first(names, failures, scope.failed)
     if scope.shard is None:

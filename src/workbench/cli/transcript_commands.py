@@ -76,10 +76,11 @@ def replay(
     scope = Scope(tuple(paths or ()), wanted, failed, Shard.parse(shard) if shard else None)
     reports = Reports(json, junit, markdown, github, quiet)
     if live:
-        if tools != "tape" or twice or strict_drift or accept_receipts or shard or watch:
-            raise typer.BadParameter(
-                "--tools, --twice, --strict-drift, --accept-receipts, --shard, --watch exclude --live"
-            )
+        against = {
+            "--tools": tools != "tape", "--twice": twice, "--strict-drift": strict_drift,
+            "--accept-receipts": accept_receipts, "--shard": shard, "--watch": watch,
+        }  # fmt: skip
+        _none_of(against, "go without --live")
         from ..outside.live import Budget
         from .live import Wish
         from .live import live as start_live
@@ -88,21 +89,31 @@ def replay(
         budget = Budget(max_trials, max_tokens, max_cost)
         wish = Wish(model, judge, trials, since, budget, dry, yes, jobs, patience(timeout, 0.0))
         raise typer.Exit(start_live(scope, wish, reports))
-    asked = (since, model, judge, max_trials, max_tokens, max_cost, dry, yes, trials - 1)
-    if any(asked):
-        raise typer.BadParameter("--from, --trials, --model, --judge, --max-…, --dry and --yes go with --live")
+    with_live = {
+        "--from": since, "--trials": trials - 1, "--model": model, "--judge": judge, "--max-trials": max_trials,
+        "--max-tokens": max_tokens, "--max-cost": max_cost, "--dry": dry, "--yes": yes,
+    }  # fmt: skip
+    _none_of(with_live, "go with --live")
     from .replay import How, options, patience
     from .replay import replay as start
 
     how = How(jobs, patience(timeout), options(tools, twice, strict_drift), accept_receipts)
     if watch:
-        if json or junit or markdown or shard:
-            raise typer.BadParameter("--json, --junit, --markdown and --shard go without --watch")
+        reported = {"--json": json, "--junit": junit, "--markdown": markdown, "--shard": shard}
+        _none_of(reported, "go without --watch")
         from .watching import watch as start_watching
 
         raise typer.Exit(start_watching(scope, how, quiet))
 
     raise typer.Exit(start(scope, reports, how))
+
+
+def _none_of(options: dict[str, object], why: str) -> None:
+    """Raises BadParameter that names those of the options that were given."""
+    given = [name for name, value in options.items() if value]
+    if given:
+        plain = why if len(given) > 1 else why.replace("go ", "goes ", 1)
+        raise typer.BadParameter(f"{' and '.join(given)} {plain}")
 
 
 def merge(
