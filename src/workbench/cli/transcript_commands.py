@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -108,7 +109,7 @@ def replay(
     raise typer.Exit(start(scope, reports, how))
 
 
-def _none_of(options: dict[str, object], why: str) -> None:
+def _none_of(options: Mapping[str, object], why: str) -> None:
     """Raises BadParameter that names those of the options that were given."""
     given = [name for name, value in options.items() if value]
     if given:
