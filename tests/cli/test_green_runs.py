@@ -266,6 +266,15 @@ def test_a_policy_that_asks_the_machine_for_the_time_or_for_chance(project, caps
     assert (code, found) == (4, {"transcripts/guard.json": "ERROR"})
 
 
+@pytest.mark.parametrize("asks", ["os.getcwd()", "os.path.expanduser('~')", "sys.argv", "platform.node()"])
+def test_a_policy_that_asks_the_machine_where_and_who_it_is(project, capsys, asks):
+    body = f"import os, sys, platform; here = {asks}"
+    asks = f"\n    @returns.policy(before=create_return)\n    def asks(call):\n        {body}\n"
+    write(project / "journeys", shop_files(asks))
+    code, found = verdicts(capsys)
+    assert (code, found) == (4, {"transcripts/guard.json": "ERROR"})
+
+
 @pytest.mark.parametrize(
     "body",
     [

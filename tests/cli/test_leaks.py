@@ -30,6 +30,30 @@ LEAKS = {
     "now": ("import datetime as d", "d.datetime.now()", "datetime.datetime.now reads the machine's clock"),
     "chance": ("import random", "random.random()", "random.random comes out different in every run"),
     "an id": ("from uuid import uuid4", "uuid4()", "uuid.uuid4 gives another id in every run"),
+    "the clock of the process": (
+        "import time",
+        "time.process_time()",
+        "time.process_time reads the machine's clock",
+    ),
+    "another clock": ("import time", "time.clock_gettime(0)", "time.clock_gettime reads the machine's clock"),
+    "times": ("import os", "os.times()", "os.times reads the machine's clock"),
+    "chance without a seed": ("import random", "random.Random(None)", "random.Random() without a seed comes out"),
+    "the machine": ("import uuid", "uuid.getnode()", "uuid.getnode differs from machine to machine"),
+    "its name": ("import platform", "platform.node()", "platform.node differs from machine to machine"),
+    "its name in the network": (
+        "import socket",
+        "socket.gethostname()",
+        "socket.gethostname differs from machine",
+    ),
+    "where it stands": ("import os", "os.getcwd()", "os.getcwd differs from machine to machine"),
+    "home": ("from os.path import expanduser", "expanduser('~')", "os.path.expanduser differs from machine"),
+    "a variable in a path": (
+        "import os",
+        "os.path.expandvars('$HOME')",
+        "os.path.expandvars differs from machine",
+    ),
+    "the user": ("import getpass", "getpass.getuser()", "getpass.getuser differs from machine to machine"),
+    "how it was started": ("import sys", "sys.argv[0]", "sys.argv differs from machine to machine"),
     "the environment": ("import os", "os.environ.get('HOME')", "os.environ differs from machine to machine"),
     "a variable": ("import os", "os.getenv('HOME')", "os.getenv differs from machine to machine"),
     "the network": (
@@ -58,7 +82,6 @@ LEAKS = {
         "it opens /etc/hosts",
     ),
     "a process of its own": ("import os", "os.fork()", "it starts a program (os.fork)"),
-    "a signal": ("import os", "os.kill(os.getpid(), 0)", "it signals a process (os.kill)"),
     "the network, and hides it": (
         "import contextlib, socket",
         "with contextlib.suppress(Exception): socket.create_connection(('127.0.0.1', 9))",

@@ -179,8 +179,9 @@ def test_a_journey_that_hangs_or_ends_its_process_fails_the_one(project, body, w
 
 def test_a_pytest_that_is_killed_leaves_no_journey_looping_behind(project):
     told = project / "pid"
-    body = f"import os; open({str(told)!r}, 'w').write(str(os.getpid()))\n        while True: pass"
+    body = "import os; print(os.getpid(), file=told, flush=True)\n        while True: pass"
     policy = f"\n    @returns.policy(before=create_return)\n    def bad(call, talk):\n        {body}\n"
+    policy = f"\n    told = open({str(told)!r}, 'w')" + policy
     write(project / "journeys", shop_files(policy))
     command = [sys.executable, "-m", "pytest", "-p", "workbench_pytest", "-o", "workbench_timeout=60"]
     with subprocess.Popen([*command, "transcripts/good.json"], stdout=subprocess.DEVNULL) as program:

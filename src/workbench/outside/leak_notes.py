@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import ast
+import re
 from types import CodeType
 from typing import Any
 
 from ..source import module_file
 from .leaks import NAME, Leak
-from .lint_code import Code, Reader
+from .lint_code import TAKEN, Code, Reader
 
-TRIGGERS = (b"time", b"random", b"uuid", b"environ", b"getenv", b"secrets", b"date")
+_TAKEN = re.compile("|".join(TAKEN).encode())
 
 
 def instrument(data: bytes, path: str, module: str) -> CodeType:
     """The code of a journey file, with a note at each place that takes something from the machine."""
     tree = ast.parse(data, path)
-    if any(trigger in data for trigger in TRIGGERS):
+    if _TAKEN.search(data):
         spotter = _Spotter(module_file(module, path), tree, Code())
         spotter.visit(tree)
         tree = ast.fix_missing_locations(_Notes(spotter.spots).visit(tree))

@@ -31,7 +31,6 @@ REFUSED = {  # by the name of the audit event: the rule, and what journey code d
         ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec", "os.fork", "os.forkpty"),
         ("environment", "starts a program"),
     ),
-    **dict.fromkeys(("os.kill", "os.killpg"), ("environment", "signals a process")),
 }
 CHANGES = {  # audit events of what changes files, or where they are looked for
     *("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.chdir"),

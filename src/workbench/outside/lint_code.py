@@ -15,13 +15,22 @@ from .finding import Finding, error, warning
 
 _CLOCK = {
     *(f"time.{n}" for n in ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns")),
-    *(f"time.{n}" for n in ("localtime", "gmtime", "ctime", "strftime", "asctime")),
+    *(f"time.{n}" for n in ("localtime", "gmtime", "ctime", "strftime", "asctime", "clock_gettime")),
+    *(
+        f"time.{n}"
+        for n in ("clock_gettime_ns", "process_time", "process_time_ns", "thread_time", "thread_time_ns")
+    ),
     *(f"datetime.datetime.{n}" for n in ("now", "utcnow", "today")),
-    "datetime.date.today",
+    *("datetime.date.today", "os.times"),
 }
 _IDS = {"uuid.uuid1", "uuid.uuid4", "uuid.uuid6", "uuid.uuid7"}
 _CHANCE = {"os.urandom", "os.getrandom", "random.SystemRandom"}
-_ENVIRONMENT = {"os.environ", "os.environb", "os.getenv", "os.getenvb"}
+_ENVIRONMENT = {
+    *(f"os.{n}" for n in ("environ", "environb", "getenv", "getenvb", "getcwd", "getcwdb", "getlogin", "getpid")),
+    *("os.getppid", "os.uname", "os.cpu_count", "os.path.expandvars", "os.path.expanduser", "pathlib.Path.cwd"),
+    *("pathlib.Path.home", "sys.argv", "getpass.getuser", "uuid.getnode", "socket.gethostname", "socket.getfqdn"),
+    *("platform.node", "platform.uname"),
+}
 _NETWORK = {
     "socket", "requests", "httpx2", "aiohttp", "urllib.request", "urllib3", "http.client", "ftplib",
     "smtplib", "imaplib", "poplib", "xmlrpc.client", "websockets", "websocket", "grpc", "boto3", "anthropic",
@@ -36,6 +45,8 @@ _NEXT = {
     "network": "take `http: httpx.Client` as a parameter of the tool, or a @world class that a fixture fills",
 }
 _STARS = {"time": "clock", "random": "random", "secrets": "random"}
+# code that takes one of these says one of these words
+TAKEN = {name.rpartition(".")[2] for name in _CLOCK | _IDS | _CHANCE | _ENVIRONMENT} | {*_STARS}
 
 
 class Mention(NamedTuple):
@@ -156,7 +167,8 @@ class Reader(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:
-        if self._dotted(node.func) == "random.Random" and not node.args and not node.keywords:
+        seeds = [*node.args, *(k.value for k in node.keywords)]
+        if self._dotted(node.func) == "random.Random" and all(getattr(s, "value", s) is None for s in seeds):
             self._report(node, "random", "random.Random() without a seed comes out different in every run")
         head, _, name = self._dotted(node.func).rpartition(".")
         if head == "httpx" and name in _HTTP:
