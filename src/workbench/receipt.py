@@ -15,6 +15,7 @@ import msgspec
 from .errors import TranscriptError
 from .steps import digest
 from .transcript import Transcript
+from .words import count
 
 SCHEMA = "workbench.receipt/2"
 
@@ -99,9 +100,8 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     @property
     def sentence(self) -> str:
         since = f" from {self.since} on" if self.since else ""
-        return (
-            f"{self.model} at {self.server} on {self.date}: {self.passed} of {self.counted} trials passed{since}"
-        )
+        passed = f"{self.passed} of {count(self.counted, 'trial')} passed"
+        return f"{self.model} at {self.server} on {self.date}: {passed}{since}"
 
 
 def sentence(transcript: Transcript) -> str:

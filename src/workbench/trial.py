@@ -18,6 +18,7 @@ from .steps import Answer, Fault, HandOff, Place, Result, TurnEnd, UserMessage
 from .telling import tell
 from .trace import Move, Trace
 from .transcript import Transcript
+from .words import count
 
 Came = Literal["pass", "fail", "fault", "error"]
 
@@ -278,7 +279,7 @@ def verdict_of(trials: list[Trial], asked: int, unrun: str = "") -> tuple[Verdic
     """The verdict from trials of one transcript: PASS where all that were asked for ran, counted and passed."""
     passed, failed = (sum(t.came == came for t in trials) for came in ("pass", "fail"))
     faults = [t.why for t in trials if t.came == "fault"]
-    counted = f"{passed} of {passed + failed} trials passed"
+    counted = f"{passed} of {count(passed + failed, 'trial')} passed" if passed + failed else "no trial counted"
     error = next((t.why for t in trials if t.came == "error"), "")
     if error:
         return Verdict.ERROR, error
@@ -291,4 +292,6 @@ def verdict_of(trials: list[Trial], asked: int, unrun: str = "") -> tuple[Verdic
     if len(faults) > 1:
         rest = [f"{len(faults)} faults of the infrastructure, the first: {faults[0]}"]
     rest += [unrun] if unrun else []
-    return Verdict.NEEDS_LIVE, "; ".join([f"{counted}, {asked} were asked for", *rest])
+    return Verdict.NEEDS_LIVE, "; ".join(
+        [f"{counted}, {asked} {'was' if asked == 1 else 'were'} asked for", *rest]
+    )

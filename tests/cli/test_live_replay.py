@@ -55,7 +55,7 @@ def test_all_trials_that_pass_are_0_with_pass_k_and_n(project):
     done, server = live(project, calls(FIND), says("Too late."), says("No."), options=("--trials", "2"))
     assert done.returncode == 0, done.stderr
     assert "1 transcript: 1 PASS" in done.stderr
-    assert "pass^2  1.000  (n=2, 1 of 1 tasks)" in done.stderr
+    assert "pass^2  1.000  (n=2, 1 of 1 task)" in done.stderr
     assert len(server.requests) == 3
     assert server.left == 0
 
@@ -83,7 +83,10 @@ def test_one_trial_that_fails_is_1_and_can_be_read(project):
 def test_a_refused_key_is_neither_red_nor_green_and_is_never_shown(project):
     done, server = live(project, HOPELESS, HOPELESS, options=("--trials", "2"))
     assert done.returncode == 10
-    assert "2 of 2 trials were faults of the infrastructure" in done.stderr
+    assert "2 faults of the infrastructure in 2 trials: a fault counts neither way" in done.stderr
+    assert "no trial counted, 2 were asked for" in done.stderr
+    assert "next: mend what the fault names (workbench doctor looks at the key" in done.stderr
+    assert "--trials 5" not in done.stderr
     assert "NEEDS_LIVE" in done.stderr
     assert "pass^" not in done.stderr
     assert server.env["ANTHROPIC_API_KEY"] not in done.stdout + done.stderr
@@ -99,7 +102,9 @@ def test_a_fault_between_two_passes_raises_nothing(project):
 def test_a_spent_budget_is_not_green_and_says_what_was_not_run(project):
     done, server = live(project, says("No."), options=("--trials", "3", "--max-trials", "1"))
     assert done.returncode == 10
-    assert "2 were not begun: the budget of 1 trials is spent" in done.stderr
+    assert "2 were not begun: the budget of 1 trial is spent" in done.stderr
+    assert "pass^1  1.000  (n=1, 1 of 1 task; 1 of 1 trial, 95% Wilson" in done.stderr
+    assert "next: run it again with a larger budget" in done.stderr
     assert len(server.requests) == 1
 
 

@@ -256,9 +256,13 @@ def test_only_trials_that_all_ran_counted_and_passed_are_green(all_came, verdict
 def test_what_was_not_run_and_what_broke_is_said():
     _, why = verdict_of(trials("pass", "fault"), 5, "3 were not begun: the budget of 2 trials is spent")
     assert why == (
-        "1 of 1 trials passed, 5 were asked for; a fault of the infrastructure: overloaded;"
+        "1 of 1 trial passed, 5 were asked for; a fault of the infrastructure: overloaded;"
         " 3 were not begun: the budget of 2 trials is spent"
     )
+
+
+def test_where_no_trial_counted_that_is_said():
+    assert verdict_of(trials("fault"), 1)[1].startswith("no trial counted, 1 was asked for")
 
 
 def test_a_mistake_runs_to_the_turn_of_its_mark_and_a_guard_to_its_end(tmp_path):

@@ -216,14 +216,25 @@ async def _one(project: Project, runs: Live, one: Chosen, wish: Wish) -> None:
     trials, unrun = await runs.trials(one.asked, wish.trials, heard)
     verdict, why = verdict_of(trials, wish.trials, unrun)
     one.trials = trials
-    then = "\n  next: read the trials that failed, named above" if verdict is Verdict.FAIL else ""
-    one.outcome = Outcome(verdict, why + then, live=_plain(one, runs.model, wish))
+    then = _next(verdict, trials, unrun)
+    one.outcome = Outcome(verdict, why + (f"\n  next: {then}" if then else ""), live=_plain(one, runs.model, wish))
     if runs.model != REHEARSAL and any(t.came in ("pass", "fail") for t in trials):
         try:
             write_receipt(Path(one.path), _receipt(one, ground, runs.model, wish, why))
         except TranscriptError as error:  # the others go on: their trials were paid for
             one.unkept = error
             complain(error)
+
+
+def _next(verdict: Verdict, trials: list[Trial], unrun: str) -> str:
+    """What to do about a verdict that trials came to; "" where the report knows."""
+    if verdict is Verdict.FAIL:
+        return "read the trials that failed, named above"
+    if verdict is not Verdict.NEEDS_LIVE:
+        return ""
+    if any(trial.came == "fault" for trial in trials):
+        return "mend what the fault names (workbench doctor looks at the key and the model), then run it again"
+    return "run it again with a larger budget" if unrun else ""
 
 
 def _cut_short(one: Chosen, wish: Wish) -> Outcome:

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from .. import words
 from ..errors import JourneyError, WorkerDied
 from ..host import Worker
 from ..replay import Verdict
@@ -47,9 +48,9 @@ class Spent(msgspec.Struct):
     def over(self, budget: Budget) -> str:
         """Which part of the budget is spent, or ""."""
         if budget.trials and self.trials >= budget.trials:
-            return f"the budget of {budget.trials:,} trials is spent"
+            return f"the budget of {words.count(budget.trials, 'trial')} is spent"
         if budget.tokens and self.tokens >= budget.tokens:
-            return f"the budget of {budget.tokens:,} tokens is spent"
+            return f"the budget of {words.count(budget.tokens, 'token')} is spent"
         if budget.cost and self.cost >= budget.cost:
             return f"the budget of ${budget.cost:g} is spent"
         if budget.cost and not self.priced:
