@@ -209,6 +209,22 @@ REMEMBERS = """
 
     till = Till()
 
+    from dataclasses import dataclass
+    from typing import NamedTuple
+
+    @dataclass(slots=True)
+    class Desk:
+        calls: int
+        names: list
+
+    desk = Desk(0, [])
+
+    class Pair(NamedTuple):
+        names: list
+
+    pair = Pair([])
+    nested = (1, {})
+
     def ever(kept=[]):
         kept.append(1)
         return len(kept)
@@ -240,6 +256,13 @@ REMEMBERS = """
         "Till.opened += 1; n = Till.opened",
         "till.customers.add(len(till.customers)); n = len(till.customers)",
         "till.here = getattr(till, 'here', 0) + 1; n = till.here",
+        "desk.calls += 1; n = desk.calls",
+        "desk.names.append(1); n = len(desk.names)",
+        "pair.names.append(1); n = len(pair.names)",
+        "nested[1][len(nested[1])] = 1; n = len(nested[1])",
+        "globals()['more'] = globals().get('more', 0) + 1; n = more",
+        "Till.more = getattr(Till, 'more', 0) + 1; n = Till.more",
+        "returns.more = getattr(returns, 'more', 0) + 1; n = returns.more",
         "n = ever()",
         "ever.n = getattr(ever, 'n', 0) + 1; n = ever.n",
         "n = up()",

@@ -2,7 +2,8 @@
 
 Put back are global names that a function rebinds, containers and the objects of
 journey classes at the top of a module, attributes of classes, default values,
-closures. What a library keeps for a journey (functools.cache) is not.
+closures; names that a module, a class, a journey or an agent came to have are taken
+away. What a library keeps for a journey (functools.cache) is not.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ import dis
 import sys
 from collections import deque
 from collections.abc import Iterator
-from types import CellType, CodeType, FunctionType, ModuleType
+from types import CellType, CodeType, FunctionType, MemberDescriptorType, ModuleType
 from typing import Any
 
+from ..journey import Agent, Journey
 from ..policy import Policy
 from ..source import ROOT_PACKAGE
 from ..tool import Tool
@@ -30,6 +32,9 @@ class Memory:
         self._held: list[tuple[Any, Any]] = []  # a container, and a copy of it
         self._names: list[tuple[dict[str, Any], str, Any]] = []
         self._attributes: list[tuple[type, str, Any]] = []
+        self._slots: list[tuple[Any, MemberDescriptorType, Any]] = []
+        self._known: list[tuple[Any, frozenset[str]]] = []  # what has names of its own, and those it had
+        self._seen: dict[int, Any] = {}  # what is held, by its id
         self._cells: list[tuple[CellType, Any]] = []
         for name, module in sorted(sys.modules.items()):
             if name.split(".")[0] == ROOT_PACKAGE:
@@ -45,6 +50,14 @@ class Memory:
         for kind, name, value in self._attributes:
             if vars(kind).get(name) is not value:
                 setattr(kind, name, value)
+        for place, known in self._known:
+            if len(vars(place)) != len(known):
+                _forget(place, known)
+        for held, slot, value in self._slots:
+            if value is not _MISSING:
+                slot.__set__(held, value)
+            elif hasattr(held, slot.__name__):
+                slot.__delete__(held)
         for cell, value in self._cells:
             cell.cell_contents = value
         for held, copy in self._held:
@@ -53,12 +66,15 @@ class Memory:
 
     def _learn(self, module: ModuleType) -> None:
         names = vars(module)
+        self._known.append((module, frozenset(names)))
         functions = [fn for value in list(names.values()) for fn in _functions(value, module.__name__)]
         for name in {name for fn in functions for name in _rebound(fn.__code__)}:
             self._names.append((names, name, names.get(name, _MISSING)))
         for name, value in list(names.items()):
             if isinstance(value, type) and value.__module__ == module.__name__:
                 self._learn_class(value)
+            elif isinstance(value, Agent | Journey):
+                self._known.append((value, frozenset(vars(value))))
             elif not name.startswith("__"):
                 self._hold(value)
         for fn in functions:
@@ -70,6 +86,7 @@ class Memory:
                     self._hold(cell.cell_contents)
 
     def _learn_class(self, kind: type) -> None:
+        self._known.append((kind, frozenset(vars(kind))))
         for name, value in vars(kind).items():
             if not name.startswith("_"):
                 self._hold(value)
@@ -78,15 +95,26 @@ class Memory:
 
     def _hold(self, value: Any) -> None:
         """Keep a copy of a container, or of what an object of a journey's class holds; and of those inside it."""
-        if not isinstance(value, _CONTAINERS):
-            if type(value).__module__.split(".")[0] != ROOT_PACKAGE or isinstance(value, type):
-                return
-            value = getattr(value, "__dict__", None)
-        if value is None or any(value is held for held, _ in self._held):
+        if id(value) in self._seen:
             return
-        self._held.append((value, value.copy()))
-        for part in value.values() if isinstance(value, dict) else value:
-            self._hold(part)
+        if isinstance(value, _CONTAINERS):
+            self._held.append((value, value.copy()))
+        elif type(value).__module__.split(".")[0] == ROOT_PACKAGE and not isinstance(value, type):
+            self._hold_slots(value)
+            self._hold(getattr(value, "__dict__", None))
+        if isinstance(value, (*_CONTAINERS, tuple)):
+            self._seen[id(value)] = value
+            for part in list(value.values() if isinstance(value, dict) else value):
+                self._hold(part)
+
+    def _hold_slots(self, value: Any) -> None:
+        self._seen[id(value)] = value
+        for kind in type(value).__mro__:
+            for slot in vars(kind).values():
+                if isinstance(slot, MemberDescriptorType) and kind.__module__.split(".")[0] == ROOT_PACKAGE:
+                    kept = getattr(value, slot.__name__, _MISSING)
+                    self._slots.append((value, slot, kept))
+                    self._hold(kept)
 
 
 _CONTAINERS = (list, dict, set, bytearray, deque)
@@ -98,6 +126,14 @@ def _refill(held: Any, copy: Any) -> None:
         held.update(copy)
     else:
         held.extend(copy)
+
+
+def _forget(place: Any, known: frozenset[str]) -> None:
+    """Take away the names that were not known; what Python, or a cached property of ours, put there stays."""
+    for name in vars(place).keys() - known:
+        ours = name.startswith("__") or hasattr(type(place), name)
+        if not ours and not isinstance(vars(place)[name], ModuleType):
+            delattr(place, name)
 
 
 def _functions(value: Any, module: str) -> Iterator[FunctionType]:
