@@ -33,7 +33,7 @@ class Memory:
         self._names: list[tuple[dict[str, Any], str, Any]] = []
         self._attributes: list[tuple[type, str, Any]] = []
         self._slots: list[tuple[Any, MemberDescriptorType, Any]] = []
-        self._known: list[tuple[Any, frozenset[str]]] = []  # what has names of its own, and those it had
+        self._known: dict[Any, frozenset[str]] = {}  # what has names of its own, and those it had
         self._seen: dict[int, Any] = {}  # what is held, by its id
         self._cells: list[tuple[CellType, Any]] = []
         for name, module in sorted(sys.modules.items()):
@@ -50,9 +50,10 @@ class Memory:
         for kind, name, value in self._attributes:
             if vars(kind).get(name) is not value:
                 setattr(kind, name, value)
-        for place, known in self._known:
+        for place, known in self._known.items():
             if len(vars(place)) != len(known):
                 _forget(place, known)
+                self._known[place] = frozenset(vars(place))
         for held, slot, value in self._slots:
             if value is not _MISSING:
                 slot.__set__(held, value)
@@ -66,7 +67,7 @@ class Memory:
 
     def _learn(self, module: ModuleType) -> None:
         names = vars(module)
-        self._known.append((module, frozenset(names)))
+        self._known[module] = frozenset(names)
         functions = [fn for value in list(names.values()) for fn in _functions(value, module.__name__)]
         for name in {name for fn in functions for name in _rebound(fn.__code__)}:
             self._names.append((names, name, names.get(name, _MISSING)))
@@ -74,7 +75,7 @@ class Memory:
             if isinstance(value, type) and value.__module__ == module.__name__:
                 self._learn_class(value)
             elif isinstance(value, Agent | Journey):
-                self._known.append((value, frozenset(vars(value))))
+                self._known[value] = frozenset(vars(value))
             elif not name.startswith("__"):
                 self._hold(value)
         for fn in functions:
@@ -86,7 +87,7 @@ class Memory:
                     self._hold(cell.cell_contents)
 
     def _learn_class(self, kind: type) -> None:
-        self._known.append((kind, frozenset(vars(kind))))
+        self._known[kind] = frozenset(vars(kind))
         for name, value in vars(kind).items():
             if not name.startswith("_"):
                 self._hold(value)
