@@ -463,11 +463,9 @@ class _Turn:
 
 def _plain(value: Any) -> Any:
     try:
-        made = plain(settled(value))
-        msgspec.json.encode(made)
+        return _recordable(value)
     except (TypeError, ValueError, RecursionError):
         return repr(value)[:200]
-    return made
 
 
 def _recordable(value: Any) -> Any:

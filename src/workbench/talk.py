@@ -57,9 +57,9 @@ class Happened(msgspec.Struct, frozen=True, dict=True):
     def ok(self) -> bool:
         return self.outcome == "ok"
 
-    def decoded(self, tool: Tool) -> Any:
-        """What it came to as `tool` declares its result; a plain copy where it does not fit."""
-        return tool.decode(self.gave)
+    def decoded(self, tool: Tool | str) -> Any:
+        """What it came to as `tool` declares its result; a plain copy where it does not fit, or for a name."""
+        return own(self.gave) if isinstance(tool, str) else tool.decode(self.gave)
 
 
 class State:
@@ -215,7 +215,7 @@ class Talk:
         for call in self._state.happened:
             if call.tool == name and call.ok and all(call.given.get(k) == v for k, v in args.items()):
                 self.looked.append(f"{name} at {call.place}")
-                found.append(own(call.gave) if isinstance(tool, str) else tool.decode(call.gave))
+                found.append(call.decoded(tool))
         return found
 
     def result(self, tool: Tool | str, **args: Any) -> Any:
@@ -224,5 +224,5 @@ class Talk:
         for call in reversed(self._state.happened):
             if call.tool == name and call.ok and all(call.given.get(k) == v for k, v in args.items()):
                 self.looked.append(f"{name} at {call.place}")
-                return own(call.gave) if isinstance(tool, str) else tool.decode(call.gave)
+                return call.decoded(tool)
         return None
