@@ -11,7 +11,6 @@ import faulthandler
 import multiprocessing
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -27,6 +26,7 @@ from .lint_agent import check_conditions, check_policies, check_tools
 from .lint_code import Code, read_code, words_of
 from .lint_fixtures import check_fixtures
 from .loader import Loaded, files_of, load
+from .stacks import Stacks
 
 PATIENCE = 10.0  # seconds that loading may take
 _PACK = msgspec.json.Encoder()
@@ -39,10 +39,9 @@ def lint(root: Path, agent: str, patience: float = PATIENCE) -> list[Finding]:
     way = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(way)
     ours, theirs = context.Pipe(duplex=False)
-    handle, stacks = tempfile.mkstemp(prefix="workbench-", suffix=".stack")
-    os.close(handle)
+    stacks = Stacks()
     process = context.Process(  # type: ignore[attr-defined]
-        target=_work, args=(theirs, str(root), agent, patience, stacks), daemon=True
+        target=_work, args=(theirs, str(root), agent, patience, stacks.name), daemon=True
     )
     process.start()
     theirs.close()
@@ -52,7 +51,7 @@ def lint(root: Path, agent: str, patience: float = PATIENCE) -> list[Finding]:
             with contextlib.suppress(EOFError, OSError):
                 return _UNPACK.decode(ours.recv_bytes())
         process.join(1)
-        stack = Path(stacks).read_text("utf-8", "replace")
+        stack = Path(stacks.name).read_text("utf-8", "replace")
         where = journey_line(stack, root) or f"{agent}/agent.py"
         message, then = (
             f"loading ended its process (exit status {process.exitcode})",
@@ -66,7 +65,7 @@ def lint(root: Path, agent: str, patience: float = PATIENCE) -> list[Finding]:
         process.kill()
         process.join()
         ours.close()
-        os.unlink(stacks)
+        stacks.remove()
 
 
 def _work(connection: Connection, root: str, agent: str, patience: float, stacks: str) -> None:
