@@ -16,7 +16,7 @@ from .follow import Difference, Rerun, rerun, run_sync
 from .journey import BUILT_IN, Agent
 from .recheck import Recheck
 from .runner import Sandbox
-from .steps import Answer, AnyStep, Decision, Place, Prompt, Result, Setup
+from .steps import Answer, AnyStep, Decision, Place, Prompt, Setup
 from .telling import tell
 from .transcript import Transcript, expects, prompt_seal
 from .world import World
@@ -241,11 +241,7 @@ def red_proof(transcript: Transcript, make_world: MakeWorld | None = None) -> st
     expectation = transcript.expectations[0]
     ended = None
     if make_world is not None and expectation.expect == "final_world":
-        world = make_world(transcript.setup)
-        for step in transcript.steps:
-            if isinstance(step, Result):
-                world.replay(step.changed)
-        ended = world.whole()
+        ended = make_world(transcript.setup).after(transcript.steps)
     run = Run(transcript.trace, ended)
     held = holds(expectation, run)
     if held:

@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar, dataclass_transform
 import msgspec
 
 from .errors import JourneyError
-from .steps import Change, Exchange, plain, typed
+from .steps import AnyStep, Change, Exchange, Result, plain, typed
 
 T = TypeVar("T")
 
@@ -148,6 +148,13 @@ class World:
     def snapshot(self, kinds: Iterable[type[Any]]) -> dict[str, Any]:
         """Plain copies of the parts of these kinds, by class name."""
         return {k.__name__: plain(self._parts[k.__name__]) for k in kinds if k.__name__ in self._parts}
+
+    def after(self, steps: Iterable[AnyStep]) -> dict[str, Any]:
+        """A plain copy of it as these steps of a record leave it, by class name."""
+        for step in steps:
+            if isinstance(step, Result):
+                self.replay(step.changed)
+        return self.whole()
 
     def whole(self) -> dict[str, Any]:
         """A plain copy of all of it, by class name; what no tool may ask for as the fixture has it."""

@@ -28,7 +28,7 @@ from ..replay import weigh
 from ..runner import CODE_ERRORS, Printed, Sandbox, describe
 from ..source import fault_place
 from ..splice import Splice
-from ..steps import AnyStep, Place, Result, TurnEnd
+from ..steps import AnyStep, Place, TurnEnd
 from ..trace import Trace
 from ..transcript import decode
 from ..wire import (
@@ -209,11 +209,7 @@ class _Serving:
         self.send(Judged(outcome.verdict.value, outcome.why, _plain(first) if first else None))
 
     def _survey(self, request: Survey) -> Surveyed:
-        world = make_world(self._need(), request.setup, substituted=True)
-        for step in request.steps:
-            if isinstance(step, Result):
-                world.replay(step.changed)
-        return Surveyed(world.whole())
+        return Surveyed(make_world(self._need(), request.setup, substituted=True).after(request.steps))
 
     async def _consult(self, request: Consult) -> Consulted:
         model = make_model(request.model, self._need().agent)
