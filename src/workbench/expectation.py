@@ -132,22 +132,47 @@ class Run:
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """`holds(expectation, run, move)` says yes, no, or None where it cannot be told offline.
-
-    `of` is what it speaks of: a call, a reply, or whatever was marked ("").
-    """
+    """`of` is what it speaks of: a call, a reply, or whatever was marked ("")."""
 
     decided: Decided
     sentence: str
-    holds: Callable[[Expectation, Run, Move], bool | None]
     needs: tuple[str, ...] = ()
     of: Literal["call", "reply", ""] = ""
 
 
+KINDS: dict[str, Kind] = {
+    "blocked": Kind("offline", "{policy} blocks it"),
+    "rewritten": Kind("offline", "{policy} rewrites it"),
+    "escalated": Kind("offline", "{policy} hands it to a person"),
+    "not_executed": Kind("offline", "{tool} is not executed", of="call"),
+    "allowed": Kind("offline", "no policy stops it"),
+    "executed": Kind("offline", "{tool} is executed", of="call"),
+    "rejected": Kind("offline", "the schema of {tool} rejects it", of="call"),
+    "redacted": Kind("offline", "{text!r} is redacted", ("text",)),
+    "order": Kind("offline", "in order: {order}", ("order",)),
+    "called_with": Kind("offline", "{tool} is called with {args}", ("args",), "call"),
+    "prompt_contains": Kind("offline", "the prompt contains {text!r}", ("text",)),
+    "prompt_lacks": Kind("offline", "the prompt lacks {text!r}", ("text",)),
+    "reply_contains": Kind("offline", "the reply as sent contains {text!r}", ("text",), "reply"),
+    "reply_lacks": Kind("offline", "the reply as sent lacks {text!r}", ("text",), "reply"),
+    "result": Kind("world", "{tool} gives {args}{text}", of="call"),
+    "final_world": Kind("world", "the world ends with {args}", ("args",)),
+    "must_call": Kind("live", "the model calls {tool} {args}", ("tool",)),
+    "must_not_call": Kind("live", "the model does not call {tool} {args}", ("tool",)),
+    "says": Kind("live", "the model says {text!r}", ("text",)),
+    "says_not": Kind("live", "the model does not say {text!r}", ("text",)),
+    "asks_first": Kind("live", "the model asks before it calls {tool}", ("tool",)),
+    "rubric": Kind("live", "a judge agrees: {text}", ("text",)),
+}
+
+
 def holds(expectation: Expectation, run: Run) -> bool | None:
-    """Whether it holds in `run`; None where the run has no such move or it cannot be told."""
+    """Whether it holds in `run`; None where the run has no such move or it cannot be told.
+
+    A predicate, `PREDICATES[kind](expectation, run, move)`, says yes, no, or None where it cannot be told offline.
+    """
     move = run.moves.get(Place.parse(expectation.at))
-    return None if move is None else KINDS[expectation.expect].holds(expectation, run, move)
+    return None if move is None else PREDICATES[expectation.expect](expectation, run, move)
 
 
 def intended(move: Move) -> bool:
@@ -381,29 +406,29 @@ def _unknown(e: Expectation, run: Run, move: Move) -> None:
     return None
 
 
-KINDS: dict[str, Kind] = {
-    "blocked": Kind("offline", "{policy} blocks it", _by_policy("block")),
-    "rewritten": Kind("offline", "{policy} rewrites it", _rewritten),
-    "escalated": Kind("offline", "{policy} hands it to a person", _by_policy("escalate")),
-    "not_executed": Kind("offline", "{tool} is not executed", _not_executed, of="call"),
-    "allowed": Kind("offline", "no policy stops it", _allowed),
-    "executed": Kind("offline", "{tool} is executed", _executed, of="call"),
-    "rejected": Kind("offline", "the schema of {tool} rejects it", _rejected, of="call"),
-    "redacted": Kind("offline", "{text!r} is redacted", _redacted, ("text",)),
-    "order": Kind("offline", "in order: {order}", _ordered, ("order",)),
-    "called_with": Kind("offline", "{tool} is called with {args}", _called_with, ("args",), "call"),
-    "prompt_contains": Kind("offline", "the prompt contains {text!r}", _prompt_contains, ("text",)),
-    "prompt_lacks": Kind("offline", "the prompt lacks {text!r}", _prompt_lacks, ("text",)),
-    "reply_contains": Kind("offline", "the reply as sent contains {text!r}", _reply_contains, ("text",), "reply"),
-    "reply_lacks": Kind("offline", "the reply as sent lacks {text!r}", _reply_lacks, ("text",), "reply"),
-    "result": Kind("world", "{tool} gives {args}{text}", _result_is, of="call"),
-    "final_world": Kind("world", "the world ends with {args}", _final_world, ("args",)),
-    "must_call": Kind("live", "the model calls {tool} {args}", _must_call, ("tool",)),
-    "must_not_call": Kind("live", "the model does not call {tool} {args}", _must_not_call, ("tool",)),
-    "says": Kind("live", "the model says {text!r}", _says, ("text",)),
-    "says_not": Kind("live", "the model does not say {text!r}", _says_not, ("text",)),
-    "asks_first": Kind("live", "the model asks before it calls {tool}", _unknown, ("tool",)),
-    "rubric": Kind("live", "a judge agrees: {text}", _unknown, ("text",)),
+PREDICATES: dict[str, Callable[[Expectation, Run, Move], bool | None]] = {
+    "blocked": _by_policy("block"),
+    "rewritten": _rewritten,
+    "escalated": _by_policy("escalate"),
+    "not_executed": _not_executed,
+    "allowed": _allowed,
+    "executed": _executed,
+    "rejected": _rejected,
+    "redacted": _redacted,
+    "order": _ordered,
+    "called_with": _called_with,
+    "prompt_contains": _prompt_contains,
+    "prompt_lacks": _prompt_lacks,
+    "reply_contains": _reply_contains,
+    "reply_lacks": _reply_lacks,
+    "result": _result_is,
+    "final_world": _final_world,
+    "must_call": _must_call,
+    "must_not_call": _must_not_call,
+    "says": _says,
+    "says_not": _says_not,
+    "asks_first": _unknown,
+    "rubric": _unknown,
 }
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from . import pattern
+from .pattern import Cut, is_pattern, moved_limits, without_alternatives
 from .subject import called, stand_of
 
 RULINGS = ("Block", "Rewrite", "Escalate")
@@ -177,11 +177,11 @@ def text_changed(site: Site) -> Iterator[Edit]:
 
 
 def pattern_narrowed(site: Site) -> Iterator[Edit]:
-    yield from _pattern(site, pattern.without_alternatives)
+    yield from _pattern(site, without_alternatives)
 
 
 def pattern_limit(site: Site) -> Iterator[Edit]:
-    yield from _pattern(site, pattern.moved_limits)
+    yield from _pattern(site, moved_limits)
 
 
 def element_removed(site: Site) -> Iterator[Edit]:
@@ -346,7 +346,7 @@ def _is_pattern(site: Site) -> bool:
     )
 
 
-def _pattern(site: Site, cuts: Callable[[str], Iterable[pattern.Cut]]) -> Iterator[Edit]:
+def _pattern(site: Site, cuts: Callable[[str], Iterable[Cut]]) -> Iterator[Edit]:
     if not isinstance(site.node, ast.Constant) or not isinstance(site.node.value, str) or not _is_pattern(site):
         return
     written = site.text.of(site.node)
@@ -354,7 +354,7 @@ def _pattern(site: Site, cuts: Callable[[str], Iterable[pattern.Cut]]) -> Iterat
     if inner is None or inner[2] != site.node.value:
         return  # escapes, or several pieces: where its characters stand is not plain to see
     for cut in cuts(inner[2]):
-        if pattern.is_pattern(inner[2][: cut.start] + cut.text + inner[2][cut.end :]):
+        if is_pattern(inner[2][: cut.start] + cut.text + inner[2][cut.end :]):
             first = site.text.start(site.node) + len(written[: inner.start(2)].encode())
             start, end = (first + len(inner[2][:at].encode()) for at in (cut.start, cut.end))
             yield Edit(start, end, cut.text)

@@ -8,7 +8,7 @@ conversation and recorded lookups, never the world.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -30,6 +30,12 @@ from .steps import (
     own,
 )
 from .tool import Tool
+
+
+class DecodesResult(Protocol):
+    """Decode a plain result into its declared type. A tool does."""
+
+    def decode(self, value: Any) -> Any: ...
 
 
 class Happened(msgspec.Struct, frozen=True, dict=True):
@@ -57,7 +63,7 @@ class Happened(msgspec.Struct, frozen=True, dict=True):
     def ok(self) -> bool:
         return self.outcome == "ok"
 
-    def decoded(self, tool: Tool | str) -> Any:
+    def decoded(self, tool: DecodesResult | str) -> Any:
         """What it came to as `tool` declares its result; a plain copy where it does not fit, or for a name."""
         return own(self.gave) if isinstance(tool, str) else tool.decode(self.gave)
 

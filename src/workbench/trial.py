@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from .expectation import KINDS, Expectation, Run, fits, holds, intended, says
+from .expectation import PREDICATES, Expectation, Run, fits, holds, intended, says
 from .replay import Verdict
 from .steps import Answer, Fault, HandOff, Place, Result, TurnEnd, UserMessage
 from .telling import tell
@@ -182,7 +182,7 @@ def _as_offline(expectation: Expectation, run: Run, turn: list[Move], marked: Mo
     What forbids something holds too where the model did not try it; what demands something does not.
     """
     if expectation.expect == "final_world":  # of the whole run, not of a move in it
-        return bool(KINDS["final_world"].holds(expectation, run, marked))
+        return bool(PREDICATES["final_world"](expectation, run, marked))
     if expectation.expect == "order":
         like = [m for m in turn if m.message is None][-1:]
     elif expectation.expect in ("prompt_contains", "prompt_lacks"):
@@ -192,7 +192,7 @@ def _as_offline(expectation: Expectation, run: Run, turn: list[Move], marked: Mo
         like = [m for m in turn if _like(m, marked)]
     if not like:
         return expectation.expect in _UNTRIED_IS_FINE
-    found = [KINDS[expectation.expect].holds(expectation, run, m) for m in like]
+    found = [PREDICATES[expectation.expect](expectation, run, m) for m in like]
     held = [(bool(h) or _looked_at(expectation, m)) and intended(m) for h, m in zip(found, like, strict=True)]
     return any(held) if expectation.expect in _ANY else all(held)
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import msgspec
 
-from .. import words
 from ..errors import JourneyError, WorkerDied
 from ..host import Worker
 from ..replay import Verdict
@@ -24,6 +23,7 @@ from ..trace import Trace
 from ..transcript import Transcript, prompt_seal
 from ..trial import Opinion, Tools, Trial, came_of, last_turn, unshown
 from ..wire import Consult, Consulted, Exhibited, Failed, Reran, RunAgain, Stepped, Survey, Surveyed, TakeTurn
+from ..words import count
 from .worker import Workers
 
 ALL = 1_000_000  # an answer that no turn comes to
@@ -48,9 +48,9 @@ class Spent(msgspec.Struct):
     def over(self, budget: Budget) -> str:
         """Which part of the budget is spent, or ""."""
         if budget.trials and self.trials >= budget.trials:
-            return f"the budget of {words.count(budget.trials, 'trial')} is spent"
+            return f"the budget of {count(budget.trials, 'trial')} is spent"
         if budget.tokens and self.tokens >= budget.tokens:
-            return f"the budget of {words.count(budget.tokens, 'token')} is spent"
+            return f"the budget of {count(budget.tokens, 'token')} is spent"
         if budget.cost and self.cost >= budget.cost:
             return f"the budget of ${budget.cost:g} is spent"
         if budget.cost and not self.priced:

@@ -293,7 +293,7 @@ class WorkbenchApp(App[int]):
 
     def edit(self, source: str, screen: Any) -> None:
         """Open a source in the engineer's editor, in this terminal. Raises UsageError where that cannot be."""
-        from .editor import command, place_of
+        from .editor import editor_command, place_of
         from .lend import lend
 
         if not source:
@@ -304,16 +304,16 @@ class WorkbenchApp(App[int]):
         if path is None:
             screen.tell(f"{source}: that file is not here", "bad")
             return
-        status = lend(self, command(path, line))
+        status = lend(self, editor_command(path, line))
         if status:
             screen.tell(f"the editor ended with {status}", "warn")
 
     def page(self, text: str, screen: Any) -> None:
         """Show a text in the engineer's pager, in this terminal. Raises UsageError where that cannot be."""
         from .lend import lend
-        from .pager import command, kept
+        from .pager import kept, pager_command
 
-        words = command()
+        words = pager_command()
         if not words:
             screen.tell("there is no pager here: set $PAGER to one, or install less", "warn")
             return

@@ -18,7 +18,7 @@ def place_of(source: str) -> tuple[str, int]:
     return (file, int(line)) if file and line.isdigit() else (source, 1)
 
 
-def command(path: Path, line: int) -> list[str]:
+def editor_command(path: Path, line: int) -> list[str]:
     """What to run. Raises UsageError where no editor is known."""
     chosen = os.environ.get("VISUAL") or os.environ.get("EDITOR") or next(
         (name for name in ("vim", "vi", "nano") if shutil.which(name)), ""

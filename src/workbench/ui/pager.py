@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-def command() -> list[str]:
+def pager_command() -> list[str]:
     """What to run, or [] where no pager is known."""
     if chosen := os.environ.get("PAGER"):
         return shlex.split(chosen)
