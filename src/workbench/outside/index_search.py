@@ -41,8 +41,8 @@ class Search:
     def chosen(self, query: Query) -> set[int] | None:
         """The numbers of what is asked, and of some that are no more; None: all."""
         chosen: set[int] | None = None
-        for sql, wanted in index_query.terms(query):
-            found = self.numbers(sql)
+        for statement, wanted in index_query.terms(query):
+            found = self.numbers(statement)
             if wanted:
                 chosen = set(found) if chosen is None else chosen.intersection(found)
             else:
