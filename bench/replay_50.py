@@ -19,7 +19,7 @@ import msgspec
 
 from workbench.follow import rerun, run_sync
 from workbench.journey import Agent
-from workbench.outside.importers import tau_bench
+from workbench.outside.import_tau import tau_bench
 from workbench.outside.loader import load
 from workbench.replay import replay
 from workbench.tape import Tape

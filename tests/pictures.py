@@ -19,7 +19,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from workbench.cli.tour import NAME, lay_out
+from workbench.cli.init import NAME
+from workbench.cli.tour import lay_out
 from workbench.library import News
 from workbench.outside.history import History
 from workbench.outside.indexing import Indexing

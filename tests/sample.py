@@ -10,7 +10,8 @@ from typing import Any
 from kit import Blocks
 from workbench.expectation import Expectation
 from workbench.journey import Agent
-from workbench.transcript import Mark, slug
+from workbench.text import slug
+from workbench.transcript import Mark
 
 AGENT = "support"
 TRANSCRIPTS = Path(__file__).parents[1] / "transcripts"

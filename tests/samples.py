@@ -33,8 +33,9 @@ from workbench.redact import Redactor, redact
 from workbench.rehearsal import RehearsalModel
 from workbench.replay import Verdict, replay
 from workbench.steps import Answer, AnyStep, Reply, UserMessage
+from workbench.text import slug
 from workbench.tool import make_tool
-from workbench.transcript import SCHEMA, Mark, Transcript, recording_id, slug
+from workbench.transcript import SCHEMA, Mark, Transcript, recording_id
 
 # what can be broken
 

@@ -14,7 +14,7 @@ import msgspec
 
 from workbench.outside.archive import Archive
 from workbench.outside.history import History
-from workbench.outside.importers import tau_bench
+from workbench.outside.import_tau import tau_bench
 from workbench.outside.indexing import Indexing
 from workbench.outside.project import Project
 from workbench.steps import AnyStep, Entered, TurnEnd

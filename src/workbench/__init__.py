@@ -3,6 +3,8 @@
 Light on purpose: neither Textual nor the Anthropic SDK is loaded by it.
 """
 
+from __future__ import annotations
+
 from .errors import ToolError
 from .journey import Agent, Journey, Limits
 from .policy import EVERY, READS, WRITES, Allow, Block, Escalate, Rewrite
@@ -11,8 +13,6 @@ from .steps import Setup
 from .talk import Happened, Talk
 from .tool import Tool
 from .world import Clock, Ids, world
-
-__version__ = "0.1.0"
 
 __all__ = [
     "EVERY",

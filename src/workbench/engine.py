@@ -19,6 +19,7 @@ import msgspec
 from .errors import ModelStopped
 from .journey import ENTER, HAND_OFF, LOOK_UP, Agent, Offer, offer
 from .model import Delta, Model, ModelRequest, unseen
+from .plain import own, plain, settled
 from .policy import Policy, Rewrite, Ruling
 from .prompt import Sheet, assemble
 from .runner import CODE_ERRORS, Ran, Runner, describe
@@ -40,9 +41,6 @@ from .steps import (
     Setup,
     TurnEnd,
     UserMessage,
-    own,
-    plain,
-    settled,
 )
 from .talk import State, Talk
 from .tool import BadArguments, Tool

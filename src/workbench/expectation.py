@@ -15,7 +15,8 @@ from typing import Any, Literal
 import msgspec
 
 from .errors import TranscriptError
-from .steps import Place, same
+from .plain import same
+from .steps import Place
 from .trace import Move, Moves, Trace
 
 At = tuple[int, int, int]  # a place

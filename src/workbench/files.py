@@ -1,4 +1,4 @@
-"""Reading a file that somebody else wrote: a regular one, of a size that fits into memory. Nothing else blocks."""
+"""Read files that somebody else wrote, within limits, and create private files."""
 
 from __future__ import annotations
 
@@ -60,3 +60,20 @@ def beginning(path: Path, size: int = 200) -> bytes:
 
 def _open(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a pipe that nobody writes to must not hold us
+
+
+def folder(state: Path) -> Path:
+    """Make the folder .workbench where it is not there yet. Raises OSError."""
+    state.mkdir(parents=True, exist_ok=True)
+    ignore = state / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n")
+    return state
+
+
+def file(path: Path) -> Path:
+    """Make an empty file that only its owner may read, where there is none yet. Raises OSError."""
+    folder(path.parent)
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+    return path

@@ -17,8 +17,9 @@ import msgspec
 from .engine import Conversation, run_turn
 from .errors import JourneyError
 from .journey import Agent
+from .plain import same
 from .recheck import Recheck, Unlike
-from .steps import AnyStep, Fault, Place, Prompt, Setup, same
+from .steps import AnyStep, Fault, Place, Prompt, Setup
 from .tape import STOPPED, Tape
 from .telling import sides, tell
 from .trace import Move, Moves, Trace, TurnMoves

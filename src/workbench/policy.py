@@ -15,7 +15,8 @@ from typing import Any
 
 import msgspec
 
-from .steps import Stand, digest, writable
+from .plain import digest, writable
+from .steps import Stand
 from .tool import Condition, Tool
 
 WRITES = "writes"  # before=WRITES: before every tool that writes

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from .journey import ENTER, HAND_OFF, LOOK_UP, Agent, Journey, Offer
 from .model import Span
-from .steps import Setup, digest
+from .plain import digest
+from .steps import Setup
 
 
 class Sheet(NamedTuple):

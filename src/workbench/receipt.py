@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from .errors import TranscriptError
-from .steps import digest
+from .plain import digest
+from .text import count
 from .transcript import Transcript
-from .words import count
 
 SCHEMA = "workbench.receipt/2"
 

@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from .errors import TranscriptError
+from .plain import digest
 from .steps import (
     Answer,
     AnyStep,
@@ -24,7 +25,6 @@ from .steps import (
     Result,
     TurnEnd,
     UserMessage,
-    digest,
 )
 
 MEND = "restore the file from git, or import or save the conversation again"

@@ -16,21 +16,7 @@ from .errors import ModelStopped
 from .journey import ENTER, HAND_OFF, LOOK_UP, Agent
 from .model import Delta, ModelAnswer, ModelRequest, Show
 from .runner import CODE_ERRORS, describe
-from .script import (
-    NOT_YET,
-    Ask,
-    Confirm,
-    HandOff,
-    Intent,
-    Move,
-    Refused,
-    Say,
-    Scene,
-    Turn,
-    Use,
-    stems,
-    words_of,
-)
+from .script import NOT_YET, Ask, Confirm, HandOff, Intent, Move, Refused, Say, Scene, Turn, Use, stems, words_of
 from .source import fault_place, source_of
 from .talk import Talk
 

@@ -17,8 +17,9 @@ from typing import Any, Protocol
 import msgspec
 
 from .errors import JourneyError, ToolError
+from .plain import plain, writable
 from .source import fault_place
-from .steps import Change, Exchange, Fault, Outcome, Place, plain, writable
+from .steps import Change, Exchange, Fault, Outcome, Place
 from .tool import BadArguments, Tool
 from .world import World, diff
 

@@ -7,8 +7,9 @@ from typing import Literal
 
 from .expectation import Expectation
 from .steps import Setup
+from .text import slug
 from .trace import Trace
-from .transcript import SCHEMA, Mark, Transcript, recording_id, slug, still
+from .transcript import SCHEMA, Mark, Transcript, recording_id, still
 
 
 @dataclass(frozen=True)

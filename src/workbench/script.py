@@ -25,7 +25,7 @@ from typing import Any
 
 import msgspec
 
-from .steps import plain, settled
+from .plain import plain, settled
 from .talk import Happened, Talk
 from .tool import Tool
 

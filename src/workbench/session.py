@@ -18,26 +18,17 @@ from .ablation import Off
 from .errors import JourneyError, UsageError, WorkerDied
 from .expectation import Expectation
 from .host import Store, Worker
+from .plain import writable
 from .redact import Redactor, redact
 from .saving import Saved as Saved
 from .saving import compose
 from .serving import Code as Code
 from .serving import Serving
-from .steps import Answer, AnyStep, Fault, HandOff, Place, Setup, TurnEnd, UserMessage, writable
+from .steps import Answer, AnyStep, Fault, HandOff, Place, Setup, TurnEnd, UserMessage
+from .text import slug
 from .trace import Move, Trace, TurnMoves, moves
-from .transcript import Mark, Transcript, encode, slug
-from .wire import (
-    AgentCard,
-    Exhibited,
-    Failed,
-    Judge,
-    Judged,
-    Reran,
-    RunAgain,
-    Stepped,
-    Streamed,
-    TakeTurn,
-)
+from .transcript import Mark, Transcript, encode
+from .wire import AgentCard, Exhibited, Failed, Judge, Judged, Reran, RunAgain, Stepped, Streamed, TakeTurn
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import msgspec
 
 from .messages import Messages
+from .plain import once, own
 from .steps import (
     Answer,
     AnyStep,
@@ -26,8 +27,6 @@ from .steps import (
     Result,
     Setup,
     UserMessage,
-    once,
-    own,
 )
 from .tool import Tool
 

@@ -12,8 +12,9 @@ from typing import Any
 
 from .errors import ModelStopped
 from .model import ModelRequest, Show
+from .plain import same
 from .runner import Ran
-from .steps import Answer, AnyStep, Place, Prompt, same
+from .steps import Answer, AnyStep, Place, Prompt
 from .tool import Tool
 from .trace import Moves, TurnMoves
 

@@ -18,8 +18,8 @@ import msgspec
 
 from .alike import Unordered
 from .errors import JourneyError
+from .plain import own, typed
 from .source import source_of
-from .steps import own, typed
 from .world import is_handed_in
 
 Condition = Callable[..., bool]

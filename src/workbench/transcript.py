@@ -22,8 +22,9 @@ from .expectation import Expectation
 from .files import read_bytes
 from .ladder import FORMAT, PREFIX, climb
 from .lineno import line_of, way
+from .plain import digest
 from .record import MEND, check_exhibits, check_steps, doubled
-from .steps import Answer, AnyStep, Place, Prompt, Reply, Result, Setup, UserMessage, digest
+from .steps import Answer, AnyStep, Place, Prompt, Reply, Result, Setup, UserMessage
 from .trace import Trace, moves
 
 SCHEMA = f"{PREFIX}{FORMAT}"
@@ -334,9 +335,3 @@ def prompt_seal(setup: Setup, steps: Iterable[AnyStep]) -> str:
 def still(steps: Iterable[AnyStep]) -> list[AnyStep]:
     """The steps without what is volatile."""
     return [msgspec.structs.replace(s, meter=None) if isinstance(s, Answer) else s for s in steps]
-
-
-def slug(text: str, limit: int = 48) -> str:
-    """A file name made of a title: lower case, words joined by hyphens."""
-    words = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-    return words[:limit].rstrip("-") or "conversation"

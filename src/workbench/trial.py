@@ -16,9 +16,9 @@ from .expectation import PREDICATES, Expectation, Run, fits, holds, intended, sa
 from .replay import Verdict
 from .steps import Answer, Fault, HandOff, Place, Result, TurnEnd, UserMessage
 from .telling import tell
+from .text import count
 from .trace import Move, Trace
 from .transcript import Transcript
-from .words import count
 
 Came = Literal["pass", "fail", "fault", "error"]
 

@@ -14,7 +14,7 @@ import msgspec
 
 from .case import Head
 from .errors import UsageError
-from .near import MANY, did_you_mean, near
+from .suggest import MANY, did_you_mean, near
 
 KINDS = ("mistake", "guard")
 

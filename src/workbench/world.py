@@ -16,7 +16,8 @@ from typing import Any, Protocol, TypeVar, dataclass_transform
 import msgspec
 
 from .errors import JourneyError
-from .steps import AnyStep, Change, Exchange, Result, plain, typed
+from .plain import plain, typed
+from .steps import AnyStep, Change, Exchange, Result
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ from kit import JOURNEY, WINDOW, Scripted, converse, saved, shop, use, write
 from workbench.case import Case, head_of, supersede
 from workbench.errors import JourneyError, TranscriptError
 from workbench.expectation import Expectation
-from workbench.outside.importers import openai
+from workbench.outside.import_openai import openai
 from workbench.outside.loader import load
 from workbench.replay import Options, Verdict, replay
 from workbench.steps import Answer, Decision, Prompt, Reply, Result, Setup, TurnEnd

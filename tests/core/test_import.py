@@ -10,7 +10,9 @@ import pytest
 
 from realdata import data
 from workbench.errors import TranscriptError
-from workbench.outside.importers import anthropic, openai, tau_bench
+from workbench.outside.import_anthropic import anthropic
+from workbench.outside.import_openai import openai
+from workbench.outside.import_tau import tau_bench
 from workbench.steps import Answer, Prompt, Reply, Result, UserMessage
 from workbench.transcript import Transcript, decode, encode, exhibit_text
 

@@ -12,7 +12,8 @@ from workbench.expectation import Expectation
 from workbench.outside.transcripts import find, write
 from workbench.redact import Redactor, luhn, redact
 from workbench.steps import Meter
-from workbench.transcript import Mark, decode, encode, slug
+from workbench.text import slug
+from workbench.transcript import Mark, decode, encode
 
 
 @pytest.fixture

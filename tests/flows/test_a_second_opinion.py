@@ -36,7 +36,7 @@ from workbench.errors import JourneyError, TranscriptError
 from workbench.expectation import KINDS
 from workbench.journey import Agent
 from workbench.mutation import mutants
-from workbench.outside.importers import tau_bench
+from workbench.outside.import_tau import tau_bench
 from workbench.outside.loader import compiled, load, load_instead
 from workbench.outside.mutants import files_in
 from workbench.outside.share import safely

@@ -15,7 +15,7 @@ from workbench import Talk
 from workbench.engine import CallView
 from workbench.expectation import Expectation
 from workbench.journey import Agent
-from workbench.outside.importers import tau_bench
+from workbench.outside.import_tau import tau_bench
 from workbench.outside.loader import load
 from workbench.replay import Outcome, Verdict, replay
 from workbench.steps import Answer, AnyStep, Place, Reply, Result, Setup, UserMessage

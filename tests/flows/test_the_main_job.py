@@ -21,8 +21,9 @@ from workbench.cli.chat import choose_fixture
 from workbench.expectation import Expectation
 from workbench.outside.history import History
 from workbench.outside.worker import Workers
+from workbench.saving import Saved
 from workbench.serving import Serving
-from workbench.session import Saved, Session
+from workbench.session import Session
 from workbench.transcript import Mark, read
 
 SAYS = ("the boots of OL-1002 don't fit", "just do it anyway")

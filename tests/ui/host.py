@@ -30,18 +30,7 @@ from workbench.session import Session
 from workbench.steps import Answer, TurnEnd
 from workbench.trace import Trace
 from workbench.transcript import Transcript, decode, encode, recording_id
-from workbench.wire import (
-    Done,
-    Event,
-    Exhibited,
-    Judge,
-    Judged,
-    Request,
-    RunAgain,
-    Stepped,
-    Streamed,
-    TakeTurn,
-)
+from workbench.wire import Done, Event, Exhibited, Judge, Judged, Request, RunAgain, Stepped, Streamed, TakeTurn
 
 AGENT = """
 from workbench import Agent

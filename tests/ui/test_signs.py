@@ -9,18 +9,7 @@ import pytest
 from ui.host import Script, say
 from ui.test_develop import OLD
 from workbench.library import Entry
-from workbench.steps import (
-    Answer,
-    Change,
-    Decision,
-    Fault,
-    HandOff,
-    Reply,
-    Result,
-    Setup,
-    TurnEnd,
-    UserMessage,
-)
+from workbench.steps import Answer, Change, Decision, Fault, HandOff, Reply, Result, Setup, TurnEnd, UserMessage
 from workbench.trace import Trace
 from workbench.ui.present import detail, lanes
 from workbench.ui.present.rows import Book

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from workbench.cli.tour import NAME, lay_out
+from workbench.cli.init import NAME
+from workbench.cli.tour import lay_out
 from workbench.errors import UsageError
 from workbench.outside.history import History
 from workbench.outside.shelf import Shelf

@@ -18,9 +18,9 @@ from ..outside.project import project_for
 from ..outside.transcripts import write
 from ..replay import Outcome, Verdict
 from ..steps import AnyStep, Prompt
+from ..text import count
 from ..trace import moves
 from ..transcript import Transcript, read, still
-from ..words import count
 from .report import Exit, say
 
 

@@ -20,7 +20,8 @@ from ..serving import Serving
 from ..session import Changed, Session
 from ..steps import Fault, HandOff, Reply, TurnEnd
 from ..telling import tell
-from .report import Exit, clean, out, out_json, say
+from ..text import clean
+from .report import Exit, out, out_json, say
 from .waiting import run_until_signal
 
 BAD_ENDS = ("model_error", "killed", "limit")

@@ -7,12 +7,13 @@ from typing import Any
 
 import msgspec
 
-from ..outside.finding import UPHELD, Finding
+from ..findings import Finding
+from ..outside.finding import UPHELD
 from ..outside.lint import lint
 from ..outside.loader import agent_names
 from ..outside.project import Project, find_project
-from ..words import count
-from .report import Exit, clean, out, out_json, say
+from ..text import clean, count
+from .report import Exit, out, out_json, say
 
 
 def check(agent: str, json: bool) -> Exit:

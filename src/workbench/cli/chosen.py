@@ -12,8 +12,9 @@ from ..errors import TranscriptError, UsageError
 from ..outside.mutants import Base
 from ..outside.project import Project, project_for
 from ..outside.transcripts import find, holds_none
+from ..text import clean
 from ..transcript import Transcript, read
-from .report import clean, paint, say
+from .report import paint, say
 from .target import deliver
 
 

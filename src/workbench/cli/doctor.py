@@ -16,7 +16,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from .. import __version__
 from ..errors import UsageError, WorkbenchError
 from ..outside.config import CONFIG, settings, user_file
 from ..outside.loader import agent_names
@@ -26,7 +25,9 @@ from ..outside.project import Project, find_project
 from ..outside.transcripts import find
 from ..outside.watch import changes
 from ..outside.worker import WorkerProcess, prepare
-from .report import Exit, clean, out, out_json
+from ..text import clean
+from ..version import __version__
+from .report import Exit, out, out_json
 
 GLYPHS = {"ok": "✓", "note": "!", "bad": "✗"}
 LIBRARIES = ("textual", "anthropic", "watchfiles", "msgspec")

@@ -7,13 +7,13 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..outside.finding import Finding
+from ..findings import Finding
 from ..outside.form import Form, committed, doubles
 from ..outside.project import project_for
 from ..outside.transcripts import RECEIPT, find, write
+from ..text import clean, count
 from ..transcript import decode
-from ..words import count
-from .report import Exit, clean, out, say
+from .report import Exit, out, say
 
 
 def fmt(paths: list[Path], check: bool, upgrade: bool, diff: bool) -> Exit:

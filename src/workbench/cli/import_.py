@@ -11,8 +11,8 @@ from ..outside.importers import FORMATS
 from ..outside.loader import agent_names
 from ..outside.project import find_project
 from ..outside.transcripts import write
+from ..text import count
 from ..transcript import Transcript
-from ..words import count
 from .report import Exit, say
 
 

@@ -28,12 +28,12 @@ from ..receipt import SCHEMA, Receipt, sentence
 from ..redact import Redactor
 from ..replay import Outcome, Verdict, red_proof
 from ..steps import Place
+from ..text import clean, count, slug
 from ..trace import Trace
-from ..transcript import Transcript, expects, read, slug, still
+from ..transcript import Transcript, expects, read, still
 from ..trial import Trial, last_turn, verdict_of
-from ..words import count
 from .odds import tell_odds
-from .report import Exit, clean, complain, say, worst
+from .report import Exit, complain, say, worst
 from .reports import Reports
 from .selecting import Scope, select
 from .tally import Tally

@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from .. import __version__
 from ..case import supersede
 from ..errors import UsageError
 from ..shard import Shard
+from ..version import __version__
 from .report import Exit
 from .report_json import SCHEMA, case_of
 from .reports import Reports

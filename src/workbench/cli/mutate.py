@@ -16,7 +16,7 @@ from ..outside.mutants import base_run, files_in, mutant_runs
 from ..outside.project import Project
 from ..replay import Options
 from ..score import Status, score
-from ..words import count
+from ..text import count
 from .chosen import choose, journeys_path, tell_base, write_json
 from .mutate_report import Measured, as_json, list_mutants, tell
 from .report import Exit, say

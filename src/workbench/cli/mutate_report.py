@@ -11,8 +11,9 @@ from ..mutation import Mutant
 from ..outside.mutants import Base
 from ..outside.project import Project
 from ..score import Fate, Score, Status, by_file, score
+from ..text import clean
 from .chosen import Chosen, base_json, journeys_path
-from .report import clean, out, paint, say
+from .report import out, paint, say
 
 SHOWN = 160  # characters of a line of code
 HEADS = {Status.BROKEN: "broken", Status.UNREACHED: "not reached", Status.SURVIVED: "survived"}

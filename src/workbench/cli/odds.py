@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..chance import pass_power, wilson
+from ..text import count
 from ..trial import Trial
-from ..words import count
 from .report import say
 
 

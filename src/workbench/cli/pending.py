@@ -10,8 +10,9 @@ from ..errors import TranscriptError, UsageError
 from ..outside import pending
 from ..outside.project import project_for
 from ..telling import sides, tell
+from ..text import clean
 from ..transcript import Transcript, read
-from .report import Exit, clean, out, say
+from .report import Exit, out, say
 
 WORDS = ("list", "show", "accept", "reject")
 

@@ -14,7 +14,7 @@ def default(
     version: Annotated[bool, typer.Option("--version", help="Say the version and end.")] = False,
 ) -> None:
     if version:
-        from .. import __version__
+        from ..version import __version__
         from .report import out
 
         out(__version__)

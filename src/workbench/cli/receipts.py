@@ -39,7 +39,10 @@ def show_receipts(cases: list[Case], project: Project, accept: bool) -> None:
 
 
 def _today(case: Case, project: Project) -> Today:
-    from ..outside.models import project_model, server  # only where there is a receipt: replay must start fast
+    from ..outside.models import (
+        project_model,
+        server,  # only where there is a receipt: replay must start fast
+    )
 
     told, first = case.outcome.live, case.outcome.first
     agent = case.head.agent if case.head else ""

@@ -122,8 +122,3 @@ def paint(text: str, color: str) -> str:
     if not sys.stderr.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return text
     return f"\x1b[{COLORS[color]}m{text}\x1b[0m"
-
-
-def clean(text: str) -> str:
-    """Untrusted text for a terminal: control characters shown, never obeyed."""
-    return "".join(c if c == "\n" or (c.isprintable()) else f"\\x{ord(c):02x}" for c in text)

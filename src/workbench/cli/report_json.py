@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-from .. import __version__
 from ..case import Case, Head
 from ..replay import Outcome
 from ..steps import Place
+from ..version import __version__
 from .tally import Tally
 
 SCHEMA = "workbench.report/1"

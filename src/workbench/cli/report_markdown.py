@@ -6,8 +6,8 @@ import re
 
 from ..case import Case
 from ..replay import Verdict
+from ..text import clean
 from .pointing import pointer
-from .report import clean
 from .story import Line, story
 from .tally import Tally
 

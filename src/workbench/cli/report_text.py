@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ..case import Case
 from ..replay import Verdict
+from ..text import clean
 from .folding import cells, columns
-from .report import clean, paint, say
+from .report import paint, say
 from .story import story
 from .tally import Tally
 from .verdicts import COLOR

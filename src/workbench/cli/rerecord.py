@@ -15,11 +15,12 @@ from ..outside.worker import prepare
 from ..redact import Redactor, redact
 from ..rerecord import Unfit, renewed
 from ..steps import Answer, Place
+from ..text import clean
 from ..trace import Trace
 from ..transcript import Transcript, read
 from .live import choose_model
 from .pending import show_difference
-from .report import Exit, clean, say
+from .report import Exit, say
 from .waiting import run_until_signal
 
 

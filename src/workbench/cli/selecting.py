@@ -13,10 +13,10 @@ from ..outside.failures import Failures
 from ..outside.heads import look
 from ..outside.project import Project, lies_in
 from ..outside.transcripts import BESIDE, find, holds_none, passed_over
+from ..plain import digest, writable
 from ..shard import Shard
-from ..steps import digest, writable
+from ..text import count
 from ..wanted import Wanted, unfound
-from ..words import count
 from .report import say
 
 

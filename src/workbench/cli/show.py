@@ -7,9 +7,10 @@ from pathlib import Path
 import msgspec
 
 from ..telling import tell
+from ..text import clean
 from ..trace import Move, moves
 from ..transcript import Transcript, read
-from .report import Exit, clean, out, out_json
+from .report import Exit, out, out_json
 
 
 def show(file: Path, json: bool) -> Exit:

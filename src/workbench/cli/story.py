@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..case import Case
 from ..replay import Verdict
-from .report import clean
+from ..text import clean
 
 NAMED = ("policy ", "prompt: ", "tool ")  # what is no file, and named where it drifted
 MAX_CHANGED = 8  # names of what changed since the recording

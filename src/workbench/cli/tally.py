@@ -9,8 +9,8 @@ import msgspec
 
 from ..case import Case, unseen
 from ..replay import Verdict
-from ..words import count
-from .report import Exit, clean, worst
+from ..text import clean, count
+from .report import Exit, worst
 from .verdicts import CODES
 
 MAX_NAMED = 4  # files in one line

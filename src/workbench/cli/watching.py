@@ -11,9 +11,10 @@ from pathlib import Path
 from ..errors import UsageError
 from ..outside.project import Project, project_for
 from ..outside.watch import saves
+from ..text import clean
 from ..wanted import parse
 from .replay import How, once
-from .report import Exit, clean, complain, say
+from .report import Exit, complain, say
 from .report_text import tell
 from .selecting import Scope
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import msgspec
 
+from .. import files
 from ..errors import TranscriptError
 from ..transcript import Transcript, decode, recording_id
-from . import private
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS conversations (
@@ -40,7 +40,7 @@ class Archive:
         """Put conversations in; gives back how many, and how many were there already. Raises TranscriptError."""
         added = there = 0
         try:
-            private.file(self.path)
+            files.file(self.path)
             with self._lock:
                 connection = self._open()
                 connection.executescript("PRAGMA journal_mode = WAL;" + _TABLES)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ..errors import TranscriptError
-from ..transcript import slug
+from ..text import slug
 
 
 @dataclass(frozen=True)

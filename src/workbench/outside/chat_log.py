@@ -16,8 +16,9 @@ import msgspec
 from ..errors import TranscriptError
 from ..messages import as_text
 from ..model import Span
+from ..plain import digest
 from ..prompt import span_key
-from ..steps import Answer, AnyStep, Outcome, Prompt, Reply, Result, Setup, UserMessage, digest
+from ..steps import Answer, AnyStep, Outcome, Prompt, Reply, Result, Setup, UserMessage
 from ..transcript import SCHEMA, Transcript, recording_id
 from .chat_file import Chat, beside, conversations, identity
 

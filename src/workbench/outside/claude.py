@@ -22,7 +22,7 @@ import msgspec
 
 from ..errors import ModelStopped, UsageError
 from ..model import Delta, ModelAnswer, ModelRequest, Show
-from ..steps import digest
+from ..plain import digest
 from .claude_wire import THOUGHTS, Foreign, Message, StreamError, as_events, mark_cached, sendable, signature
 
 if TYPE_CHECKING:

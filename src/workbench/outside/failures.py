@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from . import private
+from .. import files
 from .project import Project
 
 
@@ -32,7 +32,7 @@ class Failures:
         kept = (self.paths - {self._key(name) for name in passed}) | {self._key(name) for name in failed}
         if kept == self.paths:
             return
-        private.file(self._path)
+        files.file(self._path)
         temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
         temporary.write_bytes(msgspec.json.encode(sorted(kept)))
         os.replace(temporary, self._path)

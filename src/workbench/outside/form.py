@@ -12,12 +12,12 @@ import msgspec
 
 from ..errors import TranscriptError
 from ..files import read_bytes
+from ..findings import Finding, error
 from ..ladder import FORMAT, format_of
 from ..lineno import line_of
 from ..redact import leaks
+from ..text import an
 from ..transcript import decode, encode
-from ..words import an
-from .finding import Finding, error
 from .transcripts import PENDING
 
 RULES: dict[str, str] = {

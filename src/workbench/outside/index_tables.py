@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from . import private
+from .. import files
 from .index import SCHEMA
 
 tables = Migrations("index")
@@ -63,13 +63,13 @@ def make_ready(path: Path) -> str:
 
     Raises OSError and sqlite3.Error where it cannot be written.
     """
-    private.file(path)
+    files.file(path)
     try:
         _migrate(path)
         return ""
     except ValueError as error:
         throw_away(path)
-        _migrate(private.file(path))
+        _migrate(files.file(path))
         return f"the index was {error} and is built anew"
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import msgspec
 
+from .. import files
 from ..errors import UsageError
 from ..transcript import Mark
-from . import private
 
 
 class Line(msgspec.Struct, omit_defaults=True):
@@ -64,7 +64,7 @@ class Ledger:
         new = self.read()
         line.at = round(time.time(), 3)
         try:
-            private.file(self.path)
+            files.file(self.path)
             with self.path.open("ab") as file:
                 torn = self.size < file.tell()
                 file.write((b"\n" if torn else b"") + msgspec.json.encode(line) + b"\n")

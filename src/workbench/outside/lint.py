@@ -18,10 +18,11 @@ from pathlib import Path
 import msgspec
 
 from ..errors import JourneyError
+from ..findings import Finding, error, place, warning, without_allowed
 from ..journey import BUILT_IN, Agent, Journey
-from ..near import did_you_mean
 from ..source import ROOT_PACKAGE, journey_line
-from .finding import Finding, bad_allows, error, place, warning, without_allowed
+from ..suggest import did_you_mean
+from .finding import bad_allows
 from .lint_agent import check_conditions, check_policies, check_tools
 from .lint_code import Code, read_code, words_of
 from .lint_fixtures import check_fixtures

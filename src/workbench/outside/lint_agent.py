@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..errors import JourneyError
+from ..findings import Finding, error, warning
 from ..journey import BUILT_IN, ENTER, HAND_OFF, LOOK_UP, Agent, Journey
 from ..policy import EVERY, OFFERS, READS, WRITES, Policy
 from ..source import source_of
 from ..tool import Tool
 from ..world import is_handed_in
-from .finding import Finding, error, warning
 from .lint_when import exclude
 
 

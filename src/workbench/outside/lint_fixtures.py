@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
+from ..findings import Finding, error, warning
+from ..plain import plain
 from ..runner import CODE_ERRORS, describe
-from ..steps import plain
 from ..world import World
-from .finding import Finding, error, warning
 from .loader import Fixture, Loaded
 
 

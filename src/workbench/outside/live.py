@@ -19,11 +19,11 @@ from ..host import Worker
 from ..replay import Verdict
 from ..rubric import SYSTEM, parse, question
 from ..steps import Answer, AnyStep, Place, UserMessage
+from ..text import count
 from ..trace import Trace
 from ..transcript import Transcript, prompt_seal
 from ..trial import Opinion, Tools, Trial, came_of, last_turn, unshown
 from ..wire import Consult, Consulted, Exhibited, Failed, Reran, RunAgain, Stepped, Survey, Surveyed, TakeTurn
-from ..words import count
 from .worker import Workers
 
 ALL = 1_000_000  # an answer that no turn comes to

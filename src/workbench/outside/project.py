@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ..errors import UsageError
-from ..near import did_you_mean
+from ..suggest import did_you_mean
 from .config import CONFIG, read
 from .loader import agent_names
 from .transcripts import STATE

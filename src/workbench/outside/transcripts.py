@@ -10,7 +10,7 @@ from pathlib import Path
 from ..errors import TranscriptError, UsageError
 from ..files import beginning
 from ..ladder import PREFIX
-from ..near import MANY, near
+from ..suggest import MANY, near
 from ..transcript import Transcript, encode
 
 SUFFIX = ".json"  # whatever its case

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from ...ablation import Off
-from ...session import Code, Session
+from ...serving import Code
+from ...session import Session
 from ...steps import Answer, Result, UserMessage
 from ...trace import Trace
 from .text import Bit, Line, cut, one_line, width, wrap

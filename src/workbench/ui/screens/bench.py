@@ -18,7 +18,7 @@ from ..widgets.bars import KeysBar, StatusBar
 from ..widgets.chat import ChatPane
 from ..widgets.detail import DetailPane
 from ..widgets.foot import Foot
-from ..widgets.lines import Pane
+from ..widgets.pane import Pane
 from ..widgets.steps import StepsPane
 from .frame import Frame
 

@@ -21,7 +21,8 @@ from ..present import compare as present
 from ..present.text import plain
 from ..widgets.bars import KeysBar, StatusBar
 from ..widgets.compare import CauseList, DifferencePane, PairList
-from ..widgets.lines import LineList, Pane
+from ..widgets.lines import LineList
+from ..widgets.pane import Pane
 from .pending import Deciding
 
 

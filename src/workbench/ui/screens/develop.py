@@ -14,7 +14,8 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from ...errors import WorkbenchError
-from ...session import Code, Session
+from ...serving import Code
+from ...session import Session
 from ...steps import Place
 from .. import actions
 from ..present.status import waits_for

@@ -16,7 +16,7 @@ from textual.widgets import Static
 from ...errors import WorkbenchError
 from .. import actions
 from ..widgets.bars import KeysBar, StatusBar
-from ..widgets.lines import Pane
+from ..widgets.pane import Pane
 
 T = TypeVar("T")
 

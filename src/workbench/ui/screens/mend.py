@@ -11,7 +11,7 @@ from ...errors import UsageError
 from ...tour import Change
 from ..present.diff import diff
 from ..present.text import Bit, Line
-from ..widgets.lines import Pane
+from ..widgets.pane import Pane
 from .form import Form
 
 

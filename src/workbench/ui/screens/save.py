@@ -13,7 +13,8 @@ from textual.widgets import Static
 
 from ...errors import WorkbenchError
 from ...expectation import KINDS, Expectation, next_relaxation, suggest
-from ...session import Saved, Session
+from ...saving import Saved
+from ...session import Session
 from ...steps import Place
 from ...telling import tell as tell_move
 from ...trace import Move

@@ -11,7 +11,7 @@ from textual.timer import Timer
 from ..keys import parse
 from ..present.status import SCREENS, Cost, status
 from ..present.text import Bit, Line, clean, one_line, plain, width, wrap
-from .lines import Pane
+from .pane import Pane
 
 MESSAGE_SECONDS = 8.0
 MAX_LINES = 4

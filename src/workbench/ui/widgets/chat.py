@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...trace import TurnMoves
 from ..present import chat
 from ..present.text import BLANK, Bit, Line, wrap
-from .lines import Pane
+from .pane import Pane
 
 
 class ChatPane(Pane):

@@ -8,7 +8,8 @@ from ...cause import Cause
 from ...compare import Comparison
 from ..present import compare as present
 from ..present.text import Bit, Line, fit, plain
-from .lines import LineList, Pane
+from .lines import LineList
+from .pane import Pane
 
 
 class PairList(LineList):

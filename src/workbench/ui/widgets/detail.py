@@ -11,7 +11,7 @@ from ..present.prompt import TABS
 from ..present.rows import Row
 from ..present.text import Bit, Line, plain
 from ..present.view import View
-from .lines import Pane
+from .pane import Pane
 
 
 class DetailPane(Pane):

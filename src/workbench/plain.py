@@ -1,0 +1,95 @@
+"""Plain data: convert typed values to and from dicts, lists and scalars; copy, compare and hash them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class once(Generic[T]):
+    """A property worked out once; the one of functools takes a lock, dear at every answer of every replay."""
+
+    def __init__(self, work: Callable[[Any], T]) -> None:
+        self.work, self.name, self.__doc__ = work, work.__name__, work.__doc__
+
+    def __get__(self, step: Any, kind: type[Any]) -> T:
+        value: T = self.work(step)
+        step.__dict__[self.name] = value
+        return value
+
+
+def plain(value: Any) -> Any:
+    """Plain data (dict, list, str, number, bool, None) from dataclasses, enums, dates and the like.
+
+    Raises TypeError for what has no plain form.
+    """
+    return msgspec.to_builtins(value, str_keys=True)
+
+
+def typed(value: Any, kind: Any) -> Any:
+    """Plain data as `kind`; raises msgspec.ValidationError. The opposite of plain().
+
+    Everything is on the objects, as settled() puts it.
+    """
+    return settled(msgspec.convert(value, kind))
+
+
+def settled(value: T) -> T:
+    """The same value, its dataclass defaults on the objects: msgspec leaves them on the class, unseen."""
+    _settle(value)
+    return value
+
+
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+
+
+def _settle(value: Any) -> None:
+    kind = value.__class__
+    held: Any
+    if kind is list or kind is tuple or kind is set:
+        held = value
+    elif kind is dict:
+        held = value.values()
+    elif hasattr(kind, "__dataclass_fields__"):
+        own = getattr(value, "__dict__", None)
+        if own is not None and len(own) < len(kind.__dataclass_fields__):
+            for name in kind.__dataclass_fields__:
+                if name not in own:
+                    object.__setattr__(value, name, getattr(value, name))
+        held = own.values() if own is not None else [getattr(value, n) for n in kind.__dataclass_fields__]
+    elif isinstance(value, msgspec.Struct):
+        held = [getattr(value, name) for name in value.__struct_fields__]
+    else:
+        return
+    for part in held:
+        if part.__class__ not in _SCALARS:
+            _settle(part)
+
+
+def own(value: Any) -> Any:
+    """A copy of plain data to give away: whoever changes it changes nothing that is on record."""
+    return msgspec.to_builtins(value)
+
+
+def same(a: Any, b: Any) -> bool:
+    """Equality of plain values: 25 is 25.0, but 1 is not true."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same(v, b[k]) for k, v in a.items())
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(same, a, b))
+    return bool(a == b) and isinstance(a, bool) == isinstance(b, bool)
+
+
+def writable(text: str) -> str:
+    """`text` with what no file can hold (half of a surrogate pair) spelt out."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def digest(value: Any) -> str:
+    """A short stable hash of plain data: 12 hex digits."""
+    return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:12]
