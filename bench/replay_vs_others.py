@@ -32,7 +32,7 @@ from parts.adk import replayed
 from parts.program import COMMAND, ENV
 from parts.projects import sample
 from replay_50 import files
-from workbench.steps import Answer, Result, UserMessage
+from workbench.trace.events import Answer, Result, UserMessage
 from workbench.transcript import Transcript, decode
 
 HERE = Path(__file__).parent

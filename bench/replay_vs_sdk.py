@@ -16,8 +16,9 @@ import httpx2
 
 from replay_50 import airline, files, seconds
 from workbench.replay import replay
-from workbench.steps import Answer, Setup
-from workbench.talk import State
+from workbench.trace.events import Answer
+from workbench.trace.setup import Setup
+from workbench.trace.state import State
 from workbench.transcript import Transcript, decode
 
 MODEL = "claude-haiku-5-5"

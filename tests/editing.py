@@ -15,7 +15,7 @@ from random import Random
 from typing import Any
 
 from workbench.expectation import KINDS
-from workbench.record import seal
+from workbench.trace.blobs import seal
 
 VERDICTS = ("allow", "block", "rewrite", "escalate")
 OUTCOMES = ("ok", "error", "rejected", "absent", "blocked", "fault", "missing")

@@ -15,8 +15,8 @@ from workbench.expectation import Expectation
 from workbench.model import Delta, ModelAnswer, ModelRequest, Show
 from workbench.outside.loader import Loaded, load
 from workbench.runner import Sandbox
-from workbench.steps import AnyStep
-from workbench.trace import Move, moves
+from workbench.trace.events import AnyStep
+from workbench.trace.steps import Move, moves
 from workbench.transcript import SCHEMA, Mark, Transcript, encode, recording_id
 from workbench.world import World
 

@@ -17,7 +17,7 @@ from workbench.model import Model
 from workbench.outside.loader import Loaded, load
 from workbench.rehearsal import RehearsalModel
 from workbench.runner import Sandbox
-from workbench.steps import Decision, Fault, HandOff, Result, TurnEnd
+from workbench.trace.events import Decision, Fault, HandOff, Result, TurnEnd
 from workbench.world import World
 
 JOURNEYS = Path(__file__).parents[1] / "journeys"

@@ -13,8 +13,9 @@ import pytest
 
 from workbench.engine import CallView
 from workbench.outside.loader import load_agent
-from workbench.steps import Answer
-from workbench.talk import State, Talk
+from workbench.talk import Talk
+from workbench.trace.events import Answer
+from workbench.trace.state import State
 from workbench.transcript import read
 
 AGENT = load_agent(Path(os.environ["PROJECT"], "journeys"), "airline")

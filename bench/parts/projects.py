@@ -17,7 +17,7 @@ from workbench.outside.history import History
 from workbench.outside.import_tau import tau_bench
 from workbench.outside.indexing import Indexing
 from workbench.outside.project import Project
-from workbench.steps import AnyStep, Entered, TurnEnd
+from workbench.trace.events import AnyStep, Entered, TurnEnd
 from workbench.transcript import Mark, Transcript, read
 
 HERE = Path(__file__).resolve().parents[2]

@@ -9,9 +9,10 @@ from .errors import ToolError
 from .journey import Agent, Journey, Limits
 from .policy import EVERY, READS, WRITES, Allow, Block, Escalate, Rewrite
 from .script import Ask, Confirm, Fact, HandOff, Refused, Rehearsal, Say, Scene, Use
-from .steps import Setup
-from .talk import Happened, Talk
+from .talk import Talk
 from .tool import Tool
+from .trace.setup import Setup
+from .trace.state import Happened
 from .world import Clock, Ids, world
 
 __all__ = [

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from .journey import Agent
-from .model import Span
+from .trace.blobs import Span
 
 Kind = Literal["policy", "tool", "text"]
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from msgspec import UNSET
 
-from .steps import Change
+from .trace.events import Change
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?$")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .follow import Rerun
 from .journey import Agent
 from .source import ROOT_PACKAGE
-from .trace import Move
+from .trace.steps import Move
 from .transcript import Transcript
 
 

@@ -13,8 +13,8 @@ import msgspec
 
 from .compare import About, Comparison, Pair, Side, words
 from .drift import changed
-from .steps import Decision, Hidden, Prompt
-from .transcript import exhibit_text
+from .trace.blobs import exhibit_text
+from .trace.events import Decision, Hidden, Prompt
 
 Kind = Literal["off", "setup", "customer", "model", "prompt", "tool", "policy", "code", "end", "untold"]
 

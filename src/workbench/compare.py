@@ -18,9 +18,11 @@ import msgspec
 
 from .errors import UsageError
 from .follow import differs, said, undecided
-from .steps import Prompt, Setup
 from .tape import STOPPED
-from .trace import Move, Trace, TurnMoves, moves
+from .trace.events import Prompt
+from .trace.setup import Setup
+from .trace.steps import Move, TurnMoves, moves
+from .trace.trace import Trace
 
 Status = Literal[
     "same",

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .follow import Drift, Rerun
-from .steps import Decision, Prompt
-from .trace import Move
+from .trace.events import Decision, Prompt
+from .trace.steps import Move
 
 Exhibits = dict[str, Any]
 

@@ -24,7 +24,9 @@ from .policy import Policy, Rewrite, Ruling
 from .prompt import Sheet, assemble
 from .runner import CODE_ERRORS, Ran, Runner, describe
 from .source import fault_place
-from .steps import (
+from .talk import Talk
+from .tool import BadArguments, Tool
+from .trace.events import (
     Answer,
     AnyStep,
     Call,
@@ -34,17 +36,16 @@ from .steps import (
     Fault,
     HandOff,
     Hidden,
-    Place,
     Prompt,
     Reply,
     Result,
-    Setup,
     TurnEnd,
     UserMessage,
 )
-from .talk import State, Talk
-from .tool import BadArguments, Tool
-from .trace import Trace
+from .trace.setup import Setup
+from .trace.state import State
+from .trace.step_id import Place
+from .trace.trace import Trace
 
 OnStep = Callable[[AnyStep], None]
 OnDelta = Callable[[Place, Delta], None]

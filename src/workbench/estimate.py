@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from .steps import Answer, Place, Prompt, Result, UserMessage
+from .trace.events import Answer, Prompt, Result, UserMessage
+from .trace.step_id import Place
 from .transcript import Transcript
 
 LETTERS = 3.5  # characters a token, taken low: the estimate is rather too high

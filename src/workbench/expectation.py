@@ -16,8 +16,9 @@ import msgspec
 
 from .errors import TranscriptError
 from .plain import same
-from .steps import Place
-from .trace import Move, Moves, Trace
+from .trace.step_id import Place
+from .trace.steps import Move, Moves
+from .trace.trace import Trace
 
 At = tuple[int, int, int]  # a place
 Decided = Literal["offline", "world", "live"]

@@ -19,10 +19,13 @@ from .errors import JourneyError
 from .journey import Agent
 from .plain import same
 from .recheck import Recheck, Unlike
-from .steps import AnyStep, Fault, Place, Prompt, Setup
 from .tape import STOPPED, Tape
-from .telling import sides, tell
-from .trace import Move, Moves, Trace, TurnMoves
+from .trace.describe import sides, tell
+from .trace.events import AnyStep, Fault, Prompt
+from .trace.setup import Setup
+from .trace.step_id import Place
+from .trace.steps import Move, Moves, TurnMoves
+from .trace.trace import Trace
 
 
 class Difference(msgspec.Struct, frozen=True):

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from .steps import Answer, AnyStep, Decision, Entered, Fault, HandOff, Reply, TurnEnd, UserMessage
-from .trace import Move, moves
+from .trace.events import Answer, AnyStep, Decision, Entered, Fault, HandOff, Reply, TurnEnd, UserMessage
+from .trace.steps import Move, moves
 from .transcript import Mark
 
 SIGNS: dict[str, float] = {  # what makes a conversation suspicious, and how much each time, up to three times

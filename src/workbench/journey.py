@@ -16,12 +16,12 @@ from typing import Any, TypeVar, overload
 import msgspec
 
 from .errors import JourneyError
-from .model import Span
 from .policy import Policy
 from .source import caller, source_of
-from .steps import Stand
 from .talk import Talk
 from .tool import Condition, Tool, make_tool
+from .trace.blobs import Span
+from .trace.events import Stand
 
 F = TypeVar("F", bound=Callable[..., Any])
 ToolNames = Tool | str | Iterable["Tool | str"]

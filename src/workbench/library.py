@@ -11,8 +11,8 @@ from .ablation import Off
 from .expectation import Expectation
 from .host import Store
 from .query import Query
-from .steps import Setup
-from .trace import Trace
+from .trace.setup import Setup
+from .trace.trace import Trace
 from .transcript import Mark
 
 Kind = Literal["transcript", "session", "import"]

@@ -8,12 +8,13 @@ Workbench knows which one it talks to.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
-from .messages import Messages
-from .steps import Answer, Meter
+from .trace.blobs import Span
+from .trace.events import Answer, Meter
+from .trace.messages import Messages
 
 
 class Delta(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -34,14 +35,6 @@ Show = Callable[[Delta], None]
 
 def unseen(delta: Delta) -> None:
     """A Show for where nobody looks."""
-
-
-class Span(NamedTuple):
-    """A piece of the prompt and where it comes from: `source` is "file:line" under journeys/, or ""."""
-
-    title: str
-    text: str
-    source: str = ""
 
 
 class ModelRequest(msgspec.Struct, frozen=True):

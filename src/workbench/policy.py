@@ -16,8 +16,8 @@ from typing import Any
 import msgspec
 
 from .plain import digest, writable
-from .steps import Stand
 from .tool import Condition, Tool
+from .trace.events import Stand
 
 WRITES = "writes"  # before=WRITES: before every tool that writes
 READS = "reads"

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .journey import ENTER, HAND_OFF, LOOK_UP, Agent, Journey, Offer
-from .model import Span
 from .plain import digest
-from .steps import Setup
+from .trace.blobs import Span, span_key
+from .trace.setup import Setup
 
 
 class Sheet(NamedTuple):
@@ -41,11 +41,6 @@ def assemble(agent: Agent, journey: str, offer: Offer, setup: Setup) -> Sheet:
     facts = facts_span(setup)
     key = span_key(facts)
     return Sheet((*spans, facts), [*span_keys, key], tools, tool_keys, {**exhibits, key: facts._asdict()})
-
-
-def span_key(span: Span) -> str:
-    """The hash of a span is that of its words: a moved line is no change."""
-    return digest([span.title, span.text])
 
 
 def _goals(agent: Agent, on_offer: tuple[Journey, ...], current: str) -> Span:

@@ -16,10 +16,11 @@ import msgspec
 
 from .alike import Alike
 from .runner import Ran, Sandbox
-from .steps import Exchange, Place
 from .tape import Tape
-from .telling import apart
 from .tool import Tool
+from .trace.describe import apart
+from .trace.events import Exchange
+from .trace.step_id import Place
 
 
 class Unlike(msgspec.Struct, frozen=True):

@@ -11,8 +11,8 @@ import re
 from typing import Any
 
 from .errors import TranscriptError
-from .plain import digest
-from .steps import (
+from .trace.blobs import seal
+from .trace.events import (
     Answer,
     AnyStep,
     Decision,
@@ -145,12 +145,3 @@ def check_exhibits(exhibits: dict[str, Any], name: str) -> None:
                 raise TranscriptError(f"the exhibit {key!r:.40} is not what its hash says", where=name, next=MEND)
             if len(_sealed) < 10_000:
                 _sealed[key] = value
-
-
-def seal(exhibit: Any) -> str:
-    """The hash under which a trace keeps an exhibit: of the words of a span or of a policy's card, else of all."""
-    if isinstance(exhibit, dict):
-        for words in (("title", "text"), ("policy", "rule", "why")):
-            if all(isinstance(exhibit.get(word), str) for word in words) and "input_schema" not in exhibit:
-                return digest([exhibit[word] for word in words])
-    return digest(exhibit)

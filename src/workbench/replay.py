@@ -16,8 +16,10 @@ from .follow import Difference, Rerun, rerun, run_sync
 from .journey import BUILT_IN, Agent
 from .recheck import Recheck
 from .runner import Sandbox
-from .steps import Answer, AnyStep, Decision, Place, Prompt, Setup
-from .telling import tell
+from .trace.describe import tell
+from .trace.events import Answer, AnyStep, Decision, Prompt
+from .trace.setup import Setup
+from .trace.step_id import Place
 from .transcript import Transcript, expects, prompt_seal
 from .world import World
 

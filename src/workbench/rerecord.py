@@ -9,8 +9,10 @@ import msgspec
 from .errors import TranscriptError
 from .expectation import Expectation
 from .replay import red_proof
-from .steps import Fault, Place, TurnEnd
-from .trace import Trace, moves
+from .trace.events import Fault, TurnEnd
+from .trace.step_id import Place
+from .trace.steps import moves
+from .trace.trace import Trace
 from .transcript import Transcript, recording_id, still
 
 

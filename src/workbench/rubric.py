@@ -6,8 +6,9 @@ import re
 
 import msgspec
 
-from .steps import Place
-from .trace import Trace, moves
+from .trace.step_id import Place
+from .trace.steps import moves
+from .trace.trace import Trace
 from .trial import Opinion
 
 SYSTEM = """You judge one conversation between a customer and an agent by one rule.

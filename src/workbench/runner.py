@@ -19,8 +19,9 @@ import msgspec
 from .errors import JourneyError, ToolError
 from .plain import plain, writable
 from .source import fault_place
-from .steps import Change, Exchange, Fault, Outcome, Place
 from .tool import BadArguments, Tool
+from .trace.events import Change, Exchange, Fault, Outcome
+from .trace.step_id import Place
 from .world import World, diff
 
 MAX_RESULT = 1_000_000  # bytes of JSON

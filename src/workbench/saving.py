@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .expectation import Expectation
-from .steps import Setup
 from .text import slug
-from .trace import Trace
+from .trace.setup import Setup
+from .trace.trace import Trace
 from .transcript import SCHEMA, Mark, Transcript, recording_id, still
 
 

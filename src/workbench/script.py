@@ -26,8 +26,9 @@ from typing import Any
 import msgspec
 
 from .plain import plain, settled
-from .talk import Happened, Talk
+from .talk import Talk
 from .tool import Tool
+from .trace.state import Happened
 
 INSIST = "just do it anyway"  # the customer's words that make a script do what it knows is wrong
 

@@ -24,9 +24,12 @@ from .saving import Saved as Saved
 from .saving import compose
 from .serving import Code as Code
 from .serving import Serving
-from .steps import Answer, AnyStep, Fault, HandOff, Place, Setup, TurnEnd, UserMessage
 from .text import slug
-from .trace import Move, Trace, TurnMoves, moves
+from .trace.events import Answer, AnyStep, Fault, HandOff, TurnEnd, UserMessage
+from .trace.setup import Setup
+from .trace.step_id import Place
+from .trace.steps import Move, TurnMoves, moves
+from .trace.trace import Trace
 from .transcript import Mark, Transcript, encode
 from .wire import AgentCard, Exhibited, Failed, Judge, Judged, Reran, RunAgain, Stepped, Streamed, TakeTurn
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from .model import Model, ModelAnswer, ModelRequest, Show
 from .runner import Ran, Sandbox
-from .steps import Answer, AnyStep, Place
 from .tape import Tape
 from .tool import Tool
+from .trace.events import Answer, AnyStep
+from .trace.step_id import Place
 
 BY_HAND = "by hand"  # what an answer of the engineer names as its model
 

@@ -14,9 +14,10 @@ from .errors import ModelStopped
 from .model import ModelRequest, Show
 from .plain import same
 from .runner import Ran
-from .steps import Answer, AnyStep, Place, Prompt
 from .tool import Tool
-from .trace import Moves, TurnMoves
+from .trace.events import Answer, AnyStep, Prompt
+from .trace.step_id import Place
+from .trace.steps import Moves, TurnMoves
 
 STOPPED = ("interrupted", "killed")  # ends that may fall into the middle of anything
 ENDS_FROM_OUTSIDE = ("model_error", "interrupted", "killed", "limit")

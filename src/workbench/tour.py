@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from .errors import UsageError
 from .session import Session
-from .steps import Place
-from .trace import Move
+from .trace.step_id import Place
+from .trace.steps import Move
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,11 @@ from .ladder import FORMAT, PREFIX, climb
 from .lineno import line_of, way
 from .plain import digest
 from .record import MEND, check_exhibits, check_steps, doubled
-from .steps import Answer, AnyStep, Place, Prompt, Reply, Result, Setup, UserMessage
-from .trace import Trace, moves
+from .trace.events import Answer, AnyStep, Prompt, Reply, Result, UserMessage
+from .trace.setup import Setup
+from .trace.step_id import Place
+from .trace.steps import moves
+from .trace.trace import Trace
 
 SCHEMA = f"{PREFIX}{FORMAT}"
 
@@ -301,11 +304,6 @@ def _lines(value: Any) -> Any:
         out["blocks"] = [_lines(block) for block in out["blocks"]]
         out.pop("meter", None)
     return out
-
-
-def exhibit_text(exhibit: Any) -> str:
-    """The text of a span exhibit; "" for anything else."""
-    return str(exhibit.get("text", "")) if isinstance(exhibit, dict) else ""
 
 
 def recording_id(steps: list[AnyStep], setup: Setup) -> str:

@@ -14,10 +14,12 @@ import msgspec
 
 from .expectation import PREDICATES, Expectation, Run, fits, holds, intended, says
 from .replay import Verdict
-from .steps import Answer, Fault, HandOff, Place, Result, TurnEnd, UserMessage
-from .telling import tell
 from .text import count
-from .trace import Move, Trace
+from .trace.describe import tell
+from .trace.events import Answer, Fault, HandOff, Result, TurnEnd, UserMessage
+from .trace.step_id import Place
+from .trace.steps import Move
+from .trace.trace import Trace
 from .transcript import Transcript
 
 Came = Literal["pass", "fail", "fault", "error"]

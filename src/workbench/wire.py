@@ -12,7 +12,8 @@ import msgspec
 
 from .ablation import Off, Paragraph
 from .model import Delta
-from .steps import AnyStep, Meter, Setup
+from .trace.events import AnyStep, Meter
+from .trace.setup import Setup
 
 
 class _Message(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="say"):

@@ -17,7 +17,7 @@ import msgspec
 
 from .errors import JourneyError
 from .plain import plain, typed
-from .steps import AnyStep, Change, Exchange, Result
+from .trace.events import AnyStep, Change, Exchange, Result
 
 T = TypeVar("T")
 

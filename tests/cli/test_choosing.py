@@ -19,7 +19,7 @@ from workbench.cli.tally import Part, Tally
 from workbench.expectation import Expectation
 from workbench.follow import Difference
 from workbench.replay import Outcome, Verdict
-from workbench.steps import Place
+from workbench.trace.step_id import Place
 from workbench.transcript import Mark, encode
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from kit import JOURNEY, WINDOW, Scripted, converse, late_mistake, put, saved, shop, shop_files, use, write
 from workbench.cli import run
-from workbench.trace import moves
+from workbench.trace.steps import moves
 from workbench.transcript import Mark, read
 
 

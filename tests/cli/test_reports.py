@@ -20,7 +20,7 @@ from workbench.cli.verdicts import CODES, fate
 from workbench.expectation import Expectation
 from workbench.follow import Difference
 from workbench.replay import Outcome, Verdict
-from workbench.steps import Place
+from workbench.trace.step_id import Place
 from workbench.transcript import Mark, encode
 
 JOURNEY = "journeys/shop/returns/journey.py"

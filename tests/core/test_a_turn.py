@@ -13,7 +13,8 @@ from workbench.engine import Conversation, run_turn
 from workbench.errors import ModelStopped
 from workbench.follow import rerun, run_sync
 from workbench.runner import Sandbox
-from workbench.steps import Answer, Decision, Fault, Meter, Place, Result, TurnEnd, UserMessage
+from workbench.trace.events import Answer, Decision, Fault, Meter, Result, TurnEnd, UserMessage
+from workbench.trace.step_id import Place
 from workbench.wire import Stepped, pack, unpack_event
 from workbench.world import World
 
@@ -326,7 +327,7 @@ def test_the_same_steps_rebuild_the_same_conversation(tmp_path):
     loaded = shop(tmp_path)
     talk = converse(loaded, Scripted([use("create_return", order_number="OL-2")], "Done."), "hi")
     from workbench.engine import Conversation
-    from workbench.trace import Trace
+    from workbench.trace.trace import Trace
 
     again = Conversation(loaded.agent, talk.setup, Trace(talk.trace.steps, talk.trace.exhibits))
     assert again.state.messages == talk.state.messages

@@ -13,8 +13,9 @@ from workbench.compare import Side, compare
 from workbench.errors import UsageError
 from workbench.follow import rerun
 from workbench.outside.loader import load
-from workbench.steps import Prompt, Result, Setup, TurnEnd, UserMessage
-from workbench.trace import Trace
+from workbench.trace.events import Prompt, Result, TurnEnd, UserMessage
+from workbench.trace.setup import Setup
+from workbench.trace.trace import Trace
 
 LOOK, RETURN = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")]
 LATE = LOOK, RETURN, "Done."

@@ -10,7 +10,7 @@ from kit import JOURNEY, LATE, Scripted, converse, late_mistake, late_talk, save
 from workbench.journey import Agent
 from workbench.outside.loader import load
 from workbench.replay import Options, Outcome, Verdict, replay
-from workbench.steps import Prompt
+from workbench.trace.events import Prompt
 from workbench.transcript import Transcript
 
 STRICT = Options(strict_drift=True)

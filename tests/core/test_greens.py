@@ -18,7 +18,8 @@ from workbench.expectation import Expectation
 from workbench.outside.import_openai import openai
 from workbench.outside.loader import load
 from workbench.replay import Options, Verdict, replay
-from workbench.steps import Answer, Decision, Prompt, Reply, Result, Setup, TurnEnd
+from workbench.trace.events import Answer, Decision, Prompt, Reply, Result, TurnEnd
+from workbench.trace.setup import Setup
 from workbench.transcript import SCHEMA, Mark, Transcript, decode, encode
 
 LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."

@@ -13,8 +13,9 @@ from workbench.errors import TranscriptError
 from workbench.outside.import_anthropic import anthropic
 from workbench.outside.import_openai import openai
 from workbench.outside.import_tau import tau_bench
-from workbench.steps import Answer, Prompt, Reply, Result, UserMessage
-from workbench.transcript import Transcript, decode, encode, exhibit_text
+from workbench.trace.blobs import exhibit_text
+from workbench.trace.events import Answer, Prompt, Reply, Result, UserMessage
+from workbench.transcript import Transcript, decode, encode
 
 TAU = ("tau-airline", "gpt-4o-airline-trial0.json")
 

@@ -11,7 +11,7 @@ from workbench.errors import JourneyError, ModelStopped
 from workbench.expectation import Expectation
 from workbench.outside.loader import load
 from workbench.replay import Verdict, replay
-from workbench.steps import Reply, Result, TurnEnd
+from workbench.trace.events import Reply, Result, TurnEnd
 from workbench.transcript import Mark
 
 LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."

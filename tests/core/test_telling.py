@@ -6,7 +6,7 @@ import pytest
 
 from kit import Scripted, converse, saved, shop, use
 from workbench.replay import Verdict, replay
-from workbench.telling import MAX_SHOWN, apart
+from workbench.trace.describe import MAX_SHOWN, apart
 
 LONG = "the label goes to the address that the order was sent to, " * 4
 

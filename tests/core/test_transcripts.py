@@ -11,8 +11,8 @@ from workbench.errors import TranscriptError
 from workbench.expectation import Expectation
 from workbench.outside.transcripts import find, write
 from workbench.redact import Redactor, luhn, redact
-from workbench.steps import Meter
 from workbench.text import slug
+from workbench.trace.events import Meter
 from workbench.transcript import Mark, decode, encode
 
 

@@ -14,8 +14,9 @@ from workbench.expectation import KINDS, Expectation
 from workbench.receipt import SCHEMA, Receipt, Today, decode, encode
 from workbench.replay import Verdict
 from workbench.rubric import parse, question
-from workbench.steps import Answer, Fault, Place, TurnEnd
-from workbench.trace import Trace
+from workbench.trace.events import Answer, Fault, TurnEnd
+from workbench.trace.step_id import Place
+from workbench.trace.trace import Trace
 from workbench.transcript import expects, prompt_seal
 from workbench.trial import Opinion, Tools, Trial, came_of, last_turn, verdict_of
 

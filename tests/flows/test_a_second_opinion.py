@@ -30,7 +30,7 @@ from oracle import green
 from oracle.expects import OFFLINE
 from realdata import data
 from talking import JOURNEYS
-from workbench import follow, trace
+from workbench import follow
 from workbench import replay as replaying
 from workbench.errors import JourneyError, TranscriptError
 from workbench.expectation import KINDS
@@ -42,6 +42,7 @@ from workbench.outside.mutants import files_in
 from workbench.outside.share import safely
 from workbench.outside.transcripts import find
 from workbench.replay import Verdict
+from workbench.trace import steps
 from workbench.transcript import Transcript, decode, encode, read
 
 MANY = int(os.environ.get("WORKBENCH_EXAMPLES", "0"))
@@ -270,7 +271,7 @@ def test_the_oracle_imports_nothing_of_the_workbench():
 
 BUGS = {
     "no effect is compared": [(follow, "differs", lambda *_: "")],
-    "what policies make of a result is not compared": [(trace.Move, "after_effect", "allowed")],
+    "what policies make of a result is not compared": [(steps.Move, "after_effect", "allowed")],
     "what fails is passed over": [(follow.Rerun, "broken", ""), (replaying, "intended", lambda move: True)],
     "the red is not proven": [(replaying, "red_proof", lambda *_: "")],
 }

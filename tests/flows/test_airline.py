@@ -18,8 +18,10 @@ from workbench.journey import Agent
 from workbench.outside.import_tau import tau_bench
 from workbench.outside.loader import load
 from workbench.replay import Outcome, Verdict, replay
-from workbench.steps import Answer, AnyStep, Place, Reply, Result, Setup, UserMessage
-from workbench.talk import State
+from workbench.trace.events import Answer, AnyStep, Reply, Result, UserMessage
+from workbench.trace.setup import Setup
+from workbench.trace.state import State
+from workbench.trace.step_id import Place
 from workbench.transcript import Mark, Transcript
 
 JOURNEYS = Path(__file__).parents[2] / "journeys"

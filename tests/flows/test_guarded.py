@@ -14,7 +14,7 @@ from workbench.mutation import mutants
 from workbench.outside.mutants import Base, base_run, files_in, mutant_runs
 from workbench.outside.transcripts import find
 from workbench.score import Fate, Status, score
-from workbench.steps import Answer
+from workbench.trace.events import Answer
 from workbench.transcript import read
 
 PAGE = Path(__file__).parents[2] / "docs" / "mutate.md"

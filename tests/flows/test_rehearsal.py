@@ -13,8 +13,8 @@ from workbench.model import Delta
 from workbench.outside.loader import load
 from workbench.rehearsal import RehearsalModel
 from workbench.runner import Sandbox
-from workbench.steps import Answer
-from workbench.trace import Trace
+from workbench.trace.events import Answer
+from workbench.trace.trace import Trace
 from workbench.world import World
 
 SAYS = ("hello", "my speaker has no sound", "Brook", "yes", "I want to return OL-1001", "too small", "yes")

@@ -10,8 +10,8 @@ from workbench.expectation import KINDS
 from workbench.journey import Agent
 from workbench.outside.loader import load
 from workbench.replay import Verdict, replay
-from workbench.steps import Decision
-from workbench.trace import moves
+from workbench.trace.events import Decision
+from workbench.trace.steps import moves
 from workbench.transcript import Transcript, decode, encode, read
 
 

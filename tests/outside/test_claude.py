@@ -30,14 +30,16 @@ from loopback import (
 from realdata import data
 from workbench.engine import Conversation, run_turn
 from workbench.errors import ModelStopped, UsageError
-from workbench.messages import Messages
-from workbench.model import Delta, ModelAnswer, ModelRequest, Span
+from workbench.model import Delta, ModelAnswer, ModelRequest
 from workbench.outside.claude import Claude, credentials
 from workbench.outside.claude_wire import sendable
 from workbench.outside.loader import load
 from workbench.outside.prices import cost, family
 from workbench.runner import Sandbox
-from workbench.steps import Answer, Prompt, Reply, Result, Setup
+from workbench.trace.blobs import Span
+from workbench.trace.events import Answer, Prompt, Reply, Result
+from workbench.trace.messages import Messages
+from workbench.trace.setup import Setup
 from workbench.world import World
 
 KEYS = (

@@ -14,7 +14,7 @@ from workbench.errors import UsageError
 from workbench.outside.history import History
 from workbench.serving import Serving
 from workbench.session import Session
-from workbench.steps import TurnEnd, UserMessage
+from workbench.trace.events import TurnEnd, UserMessage
 
 resource = pytest.importorskip("resource")
 

@@ -16,7 +16,7 @@ from workbench.outside.http import MAX_BODY, _exchange, unlike
 from workbench.outside.loader import make_world
 from workbench.replay import Options, Verdict, replay
 from workbench.runner import Sandbox
-from workbench.steps import Exchange
+from workbench.trace.events import Exchange
 from workbench.transcript import decode, encode
 
 WORLD = Options(tools="world")

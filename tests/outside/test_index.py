@@ -24,7 +24,7 @@ from workbench.outside.project import Project
 from workbench.outside.shelf import Shelf
 from workbench.outside.transcripts import write
 from workbench.query import Query
-from workbench.steps import (
+from workbench.trace.events import (
     Answer,
     AnyStep,
     Decision,
@@ -33,10 +33,10 @@ from workbench.steps import (
     HandOff,
     Reply,
     Result,
-    Setup,
     TurnEnd,
     UserMessage,
 )
+from workbench.trace.setup import Setup
 from workbench.transcript import SCHEMA, Mark, Transcript, recording_id
 
 CALL = {"type": "tool_use", "id": "1", "name": "find_order", "input": {"order_number": "OL-1002"}}

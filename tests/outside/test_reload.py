@@ -17,7 +17,7 @@ from workbench.outside.watch import changes
 from workbench.outside.worker import Workers, prepare
 from workbench.serving import Serving
 from workbench.session import Session
-from workbench.steps import Fault, TurnEnd
+from workbench.trace.events import Fault, TurnEnd
 
 REHEARSAL = """
     from workbench import Rehearsal, Say, Use

@@ -27,8 +27,8 @@ from workbench.outside.sources import Card, Stamp, transcript_card
 from workbench.query import Query
 from workbench.replay import replay
 from workbench.session import Session
-from workbench.steps import Answer, TurnEnd
-from workbench.trace import Trace
+from workbench.trace.events import Answer, TurnEnd
+from workbench.trace.trace import Trace
 from workbench.transcript import Transcript, decode, encode, recording_id
 from workbench.wire import Done, Event, Exhibited, Judge, Judged, Request, RunAgain, Stepped, Streamed, TakeTurn
 

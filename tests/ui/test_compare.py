@@ -9,8 +9,9 @@ from ui.test_develop import NEW, OLD
 from ui.test_review import save_a_guard
 from workbench.cause import Cause
 from workbench.compare import Side, compare
-from workbench.steps import Answer, Setup, UserMessage
-from workbench.trace import Trace
+from workbench.trace.events import Answer, UserMessage
+from workbench.trace.setup import Setup
+from workbench.trace.trace import Trace
 from workbench.ui.present import compare as present
 from workbench.ui.present.diff import diff
 from workbench.ui.present.text import plain

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ui.host import Script, say, think, use
-from workbench.steps import UserMessage
+from workbench.trace.events import UserMessage
 
 OLD = ([think("Look it up first."), use("find_order", order_number="OL-1")],
        [think("Not long ago."), use("create_return", order_number="OL-1")],

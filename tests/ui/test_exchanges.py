@@ -1,7 +1,7 @@
 """What a tool exchanged with a system outside stands in the detail of its call."""
 
-from workbench.steps import Answer, Exchange, Result
-from workbench.trace import moves
+from workbench.trace.events import Answer, Exchange, Result
+from workbench.trace.steps import moves
 from workbench.ui.present.detail import what
 
 CALL = Answer(

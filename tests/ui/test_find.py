@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ui.host import Script, say, think, use
 from ui.test_develop import OLD
-from workbench.steps import Answer, Place, Reply, TurnEnd, UserMessage
-from workbench.trace import Trace
+from workbench.trace.events import Answer, Reply, TurnEnd, UserMessage
+from workbench.trace.step_id import Place
+from workbench.trace.trace import Trace
 from workbench.ui.present.filter import KINDS, Filter
 from workbench.ui.present.find import Words, highlight
 from workbench.ui.present.text import Bit, plain

@@ -8,8 +8,11 @@ import pytest
 from rich.cells import cell_len
 
 from ui.host import JOURNEY, Script, say, think, use
-from workbench.steps import Answer, Call, Place, Result, Setup, UserMessage
-from workbench.trace import Move, Trace
+from workbench.trace.events import Answer, Call, Result, UserMessage
+from workbench.trace.setup import Setup
+from workbench.trace.step_id import Place
+from workbench.trace.steps import Move
+from workbench.trace.trace import Trace
 from workbench.transcript import Mark
 from workbench.ui.present.detail import MAX_BLOCK, block, what
 from workbench.ui.present.find import Words, highlight

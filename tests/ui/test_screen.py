@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from ui.host import Script, say, think, use
-from workbench.steps import Answer, Place, Reply, Setup, TurnEnd, UserMessage
-from workbench.trace import Trace
+from workbench.trace.events import Answer, Reply, TurnEnd, UserMessage
+from workbench.trace.setup import Setup
+from workbench.trace.step_id import Place
+from workbench.trace.trace import Trace
 from workbench.ui import actions
 from workbench.ui.app import WorkbenchApp, first_theme
 from workbench.ui.present.prompt import TABS

@@ -11,8 +11,9 @@ from workbench.ablation import Off
 from workbench.errors import JourneyError, UsageError
 from workbench.serving import Serving
 from workbench.session import Session
-from workbench.steps import Answer, Place, Reply, TurnEnd, UserMessage
-from workbench.trace import Trace
+from workbench.trace.events import Answer, Reply, TurnEnd, UserMessage
+from workbench.trace.step_id import Place
+from workbench.trace.trace import Trace
 
 WINDOW = Off("policy", "returns/return_window")
 TURN = [[use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], [say("Too late.")]]

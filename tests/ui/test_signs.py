@@ -9,8 +9,9 @@ import pytest
 from ui.host import Script, say
 from ui.test_develop import OLD
 from workbench.library import Entry
-from workbench.steps import Answer, Change, Decision, Fault, HandOff, Reply, Result, Setup, TurnEnd, UserMessage
-from workbench.trace import Trace
+from workbench.trace.events import Answer, Change, Decision, Fault, HandOff, Reply, Result, TurnEnd, UserMessage
+from workbench.trace.setup import Setup
+from workbench.trace.trace import Trace
 from workbench.ui.present import detail, lanes
 from workbench.ui.present.rows import Book
 from workbench.ui.present.text import Bit, plain

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from kit import Scripted, converse, shop, text, use
-from workbench.steps import Answer, Prompt, Reply, Result, Setup, UserMessage
-from workbench.trace import Trace
+from workbench.trace.events import Answer, Prompt, Reply, Result, UserMessage
+from workbench.trace.setup import Setup
+from workbench.trace.trace import Trace
 from workbench.ui.present.prompt import TABS
 from workbench.ui.present.rows import Book
 from workbench.ui.present.text import plain

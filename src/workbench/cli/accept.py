@@ -17,9 +17,9 @@ from ..outside.loader import code_hash, load
 from ..outside.project import project_for
 from ..outside.transcripts import write
 from ..replay import Outcome, Verdict
-from ..steps import AnyStep, Prompt
 from ..text import count
-from ..trace import moves
+from ..trace.events import AnyStep, Prompt
+from ..trace.steps import moves
 from ..transcript import Transcript, read, still
 from .report import Exit, say
 

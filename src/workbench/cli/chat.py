@@ -18,9 +18,9 @@ from ..outside.project import Project, find_project
 from ..outside.worker import Workers, prepare
 from ..serving import Serving
 from ..session import Changed, Session
-from ..steps import Fault, HandOff, Reply, TurnEnd
-from ..telling import tell
 from ..text import clean
+from ..trace.describe import tell
+from ..trace.events import Fault, HandOff, Reply, TurnEnd
 from .report import Exit, out, out_json, say
 from .waiting import run_until_signal
 

@@ -11,7 +11,7 @@ from ..coverage import Coverage, coverage, ranges
 from ..outside.mutants import Base, base_run, files_in
 from ..outside.project import Project
 from ..replay import Options
-from ..steps import Answer
+from ..trace.events import Answer
 from .chosen import base_json, choose, journeys_path, share, tell_base, write_json
 from .report import Exit, paint, say
 from .target import check

@@ -27,9 +27,9 @@ from ..outside.worker import prepare
 from ..receipt import SCHEMA, Receipt, sentence
 from ..redact import Redactor
 from ..replay import Outcome, Verdict, red_proof
-from ..steps import Place
 from ..text import clean, count, slug
-from ..trace import Trace
+from ..trace.step_id import Place
+from ..trace.trace import Trace
 from ..transcript import Transcript, expects, read, still
 from ..trial import Trial, last_turn, verdict_of
 from .odds import tell_odds

@@ -9,8 +9,8 @@ from ..compare import Comparison, Side, compare
 from ..errors import TranscriptError, UsageError
 from ..outside import pending
 from ..outside.project import project_for
-from ..telling import sides, tell
 from ..text import clean
+from ..trace.describe import sides, tell
 from ..transcript import Transcript, read
 from .report import Exit, out, say
 

@@ -8,7 +8,7 @@ import msgspec
 
 from ..case import Case, Head
 from ..replay import Outcome
-from ..steps import Place
+from ..trace.step_id import Place
 from ..version import __version__
 from .tally import Tally
 

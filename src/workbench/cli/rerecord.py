@@ -14,9 +14,10 @@ from ..outside.transcripts import PENDING, beside, write
 from ..outside.worker import prepare
 from ..redact import Redactor, redact
 from ..rerecord import Unfit, renewed
-from ..steps import Answer, Place
 from ..text import clean
-from ..trace import Trace
+from ..trace.events import Answer
+from ..trace.step_id import Place
+from ..trace.trace import Trace
 from ..transcript import Transcript, read
 from .live import choose_model
 from .pending import show_difference

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from ..telling import tell
 from ..text import clean
-from ..trace import Move, moves
+from ..trace.describe import tell
+from ..trace.steps import Move, moves
 from ..transcript import Transcript, read
 from .report import Exit, out, out_json
 

@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ..errors import TranscriptError
-from ..messages import as_text
-from ..model import Span
 from ..plain import digest
-from ..prompt import span_key
-from ..steps import Answer, AnyStep, Outcome, Prompt, Reply, Result, Setup, UserMessage
+from ..trace.blobs import Span, span_key
+from ..trace.events import Answer, AnyStep, Outcome, Prompt, Reply, Result, UserMessage
+from ..trace.messages import as_text
+from ..trace.setup import Setup
 from ..transcript import SCHEMA, Transcript, recording_id
 from .chat_file import Chat, beside, conversations, identity
 

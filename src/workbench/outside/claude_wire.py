@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from ..model import Delta, ModelAnswer
-from ..steps import Meter
+from ..trace.events import Meter
 from .prices import cost
 
 THOUGHTS = ("thinking", "redacted_thinking")

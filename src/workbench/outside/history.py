@@ -17,8 +17,9 @@ import msgspec
 from ..ablation import Off
 from ..desk import Lay
 from ..errors import TranscriptError, UsageError
-from ..steps import AnyStep, Setup, UserMessage
-from ..trace import Trace
+from ..trace.events import AnyStep, UserMessage
+from ..trace.setup import Setup
+from ..trace.trace import Trace
 from ..transcript import Mark, Transcript
 from .journal import Journal
 from .transcripts import fresh_path, write

@@ -18,7 +18,7 @@ import httpx
 import msgspec
 
 from ..alike import Alike
-from ..steps import Exchange
+from ..trace.events import Exchange
 
 MAX_BODY = 1_000_000  # bytes kept of one body
 NEAREST = 3  # recorded requests named beside one that is not on the tape

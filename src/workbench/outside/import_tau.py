@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from ..errors import TranscriptError
-from ..steps import Setup
+from ..trace.setup import Setup
 from ..transcript import Transcript
 from .chat_file import Chat
 from .import_openai import read_messages

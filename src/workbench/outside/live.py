@@ -18,9 +18,10 @@ from ..errors import JourneyError, WorkerDied
 from ..host import Worker
 from ..replay import Verdict
 from ..rubric import SYSTEM, parse, question
-from ..steps import Answer, AnyStep, Place, UserMessage
 from ..text import count
-from ..trace import Trace
+from ..trace.events import Answer, AnyStep, UserMessage
+from ..trace.step_id import Place
+from ..trace.trace import Trace
 from ..transcript import Transcript, prompt_seal
 from ..trial import Opinion, Tools, Trial, came_of, last_turn, unshown
 from ..wire import Consult, Consulted, Exhibited, Failed, Reran, RunAgain, Stepped, Survey, Surveyed, TakeTurn

@@ -31,7 +31,7 @@ from ..journey import BUILT_IN, Agent
 from ..policy import EVERY, READS, WRITES
 from ..runner import CODE_ERRORS, describe
 from ..source import ROOT_PACKAGE, fault_place
-from ..steps import Setup
+from ..trace.setup import Setup
 from ..world import Http, World, is_client
 
 NOTED = b"noted 2"  # counted up where `leak_notes` comes to note more: what was kept before is not that

@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ..errors import ModelStopped, UsageError
-from ..messages import Messages
 from ..model import ModelRequest, unseen
+from ..trace.messages import Messages
 
 ANSWER = 2.0  # seconds the server may take
 START = 4.0  # seconds the process and the SDK may take to start; 1.5 on a machine that is not busy

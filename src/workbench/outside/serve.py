@@ -22,14 +22,16 @@ from ..engine import Conversation, OnStep, run_turn
 from ..errors import JourneyError, ModelStopped, WorkbenchError
 from ..follow import Difference, Rerun, rerun
 from ..journey import Journey
-from ..messages import Messages
-from ..model import Delta, Model, ModelRequest, Span, unseen
+from ..model import Delta, Model, ModelRequest, unseen
 from ..replay import weigh
 from ..runner import CODE_ERRORS, Printed, Sandbox, describe
 from ..source import fault_place
 from ..splice import Splice
-from ..steps import AnyStep, Place, TurnEnd
-from ..trace import Trace
+from ..trace.blobs import Span
+from ..trace.events import AnyStep, TurnEnd
+from ..trace.messages import Messages
+from ..trace.step_id import Place
+from ..trace.trace import Trace
 from ..transcript import decode
 from ..wire import (
     AgentCard,

@@ -18,7 +18,7 @@ from ..errors import JourneyError, TranscriptError, WorkbenchError
 from ..findings import quieted
 from ..journey import Agent
 from ..replay import DEFAULT, MakeWorld, Options, Outcome, Verdict, replay
-from ..steps import Setup
+from ..trace.setup import Setup
 from ..transcript import Transcript, read
 from ..world import World
 from .leaks import Leak, watching

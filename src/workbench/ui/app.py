@@ -29,8 +29,8 @@ from ..library import Entry, Library, Record
 from ..serving import Serving
 from ..session import Session, Undo
 from ..settings import Settings
-from ..steps import Place
 from ..tour import Tour
+from ..trace.step_id import Place
 from . import actions
 from .style import CSS, THEMES
 from .terminal import resume_once, tame

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ...trace import Move, TurnMoves
+from ...trace.steps import Move, TurnMoves
 from .lanes import ended, short
 from .text import Bit, Line, clean, one_line, wrap
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from ...cause import Cause, of_prompt
 from ...compare import Comparison, Pair, Side, Status
-from ...steps import Decision
-from ...trace import Move
+from ...trace.events import Decision
+from ...trace.steps import Move
 from .detail import labelled, with_source
 from .diff import diff
 from .lanes import GLYPHS, OUTCOMES, VERDICTS, broke, deed, short

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ...steps import Decision, Exchange
-from ...trace import Move
+from ...trace.events import Decision, Exchange
+from ...trace.steps import Move
 from ...transcript import Mark
 from ...wire import Differs
 from .lanes import ENDS, GLYPHS, OUTCOMES, ROLES, VERDICTS, broke, ended, short

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ...trace import Move
+from ...trace.steps import Move
 from .find import Texts, Words
 from .rows import Row
 from .view import View

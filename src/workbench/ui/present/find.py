@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from ...trace import Move
+from ...trace.steps import Move
 from .lanes import ended
 from .rows import Row
 from .text import Bit, Line, clean, plain

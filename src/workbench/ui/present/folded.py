@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...trace import Move, TurnMoves
+from ...trace.steps import Move, TurnMoves
 from .lanes import Notes
 from .rows import QUIET_ENDS, Row, bad
 from .text import Bit, Line, fit, one_line, width

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...splice import BY_HAND
-from ...steps import Decision, Fault, TurnEnd
-from ...trace import Move
+from ...trace.events import Decision, Fault, TurnEnd
+from ...trace.steps import Move
 from .rows import CUT_OFF, Row, unfinished
 from .text import BLANK, Bit, Line, cut, fit, one_line, plain, value, width, wrap
 

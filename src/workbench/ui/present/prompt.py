@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 
-from ...steps import Answer, Change, Place, Prompt, Result
-from ...trace import Trace
-from ...transcript import exhibit_text
+from ...trace.blobs import exhibit_text
+from ...trace.events import Answer, Change, Prompt, Result
+from ...trace.step_id import Place
+from ...trace.trace import Trace
 from .detail import Tab, block, labelled, step, with_source
 from .diff import diff
 from .rows import Row
@@ -110,7 +111,7 @@ def _since_reload(view: View, place: Place, then: Prompt, width: int) -> list[Li
 
 def _messages(view: View, place: Place, width: int) -> list[Line]:
     """The messages sent with it, as the model read them."""
-    from ...talk import State
+    from ...trace.state import State
 
     state = State(view.setup)
     try:

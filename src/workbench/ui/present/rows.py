@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ...steps import AnyStep, Decision, Fault, HandOff, Place, TurnEnd, UserMessage
-from ...trace import Move, TurnMoves, moves
+from ...trace.events import AnyStep, Decision, Fault, HandOff, TurnEnd, UserMessage
+from ...trace.step_id import Place
+from ...trace.steps import Move, TurnMoves, moves
 
 Part = Literal["turn", "move", "think", "act", "policy", "fault", "handoff", "end"]
 

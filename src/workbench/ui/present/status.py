@@ -7,8 +7,8 @@ import time
 from ...ablation import Off
 from ...serving import Code
 from ...session import Session
-from ...steps import Answer, Result, UserMessage
-from ...trace import Trace
+from ...trace.events import Answer, Result, UserMessage
+from ...trace.trace import Trace
 from .text import Bit, Line, cut, one_line, width, wrap
 
 MODELS = {"rehearsal": "rehearsal (a script, no model)", "tape": "tape", "you": "you are at the wheel"}

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ...steps import Decision, Entered, Place, Prompt, Setup
-from ...trace import Move, Trace, moves
+from ...trace.events import Decision, Entered, Prompt
+from ...trace.setup import Setup
+from ...trace.step_id import Place
+from ...trace.steps import Move, moves
+from ...trace.trace import Trace
 from ...transcript import Mark
 from ...wire import Differs, Reran
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from ...steps import Change, Result
-from ...talk import State
-from ...transcript import exhibit_text
+from ...trace.blobs import exhibit_text
+from ...trace.events import Change, Result
+from ...trace.state import State
 from .lanes import ENDS, OUTCOMES, VERDICTS
 from .rows import Row
 from .text import clean, data

@@ -14,7 +14,7 @@ from ...errors import WorkbenchError
 from ...host import Nowhere
 from ...sampling import Outcome, cost, outcomes
 from ...session import Session
-from ...steps import Place
+from ...trace.step_id import Place
 from ..present.text import Bit, Line, clean, fit, one_line
 from ..widgets.choice import Choice
 from ..widgets.lines import LineList

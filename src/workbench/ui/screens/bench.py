@@ -9,7 +9,8 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from ...session import Changed, Session
-from ...steps import Answer, Decision, Place, Reply, TurnEnd
+from ...trace.events import Answer, Decision, Reply, TurnEnd
+from ...trace.step_id import Place
 from ..actions import key
 from ..present.chat import Draft
 from ..present.text import one_line

@@ -15,7 +15,7 @@ from textual.widgets import Static
 from ...cause import causes
 from ...compare import Comparison, Side, compare
 from ...errors import WorkbenchError
-from ...steps import Place
+from ...trace.step_id import Place
 from .. import actions
 from ..present import compare as present
 from ..present.text import plain

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ...compare import Side, check
-from ...steps import Place, UserMessage
-from ...trace import Trace
+from ...trace.events import UserMessage
+from ...trace.step_id import Place
+from ...trace.trace import Trace
 from ..present.compare import called
 from .deeds import Deeds
 

@@ -8,7 +8,7 @@ from textual import on
 from textual.widget import Widget
 
 from ...session import Changed
-from ...steps import TurnEnd
+from ...trace.events import TurnEnd
 from ..actions import key
 from ..present.detail import summary
 from ..widgets.detail import DetailPane

@@ -16,7 +16,7 @@ from textual.widgets import Static
 from ...errors import WorkbenchError
 from ...serving import Code
 from ...session import Session
-from ...steps import Place
+from ...trace.step_id import Place
 from .. import actions
 from ..present.status import waits_for
 from ..present.text import one_line, value

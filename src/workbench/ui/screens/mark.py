@@ -9,8 +9,8 @@ from textual.widgets import Static
 
 from ...errors import WorkbenchError
 from ...session import Session
-from ...telling import tell as tell_move
-from ...trace import Move
+from ...trace.describe import tell as tell_move
+from ...trace.steps import Move
 from ...transcript import FAULTS, MARK_KINDS, SEVERITIES, Mark, MarkFault, MarkKind
 from ..present.text import clean
 from ..widgets.choice import Choice

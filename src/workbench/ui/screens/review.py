@@ -15,7 +15,7 @@ from ...compare import Side
 from ...errors import UsageError, WorkbenchError
 from ...library import Entry, Record
 from ...session import Session, take_back
-from ...steps import Place
+from ...trace.step_id import Place
 from .. import actions
 from ..present.text import one_line
 from ..widgets.chat import ChatPane

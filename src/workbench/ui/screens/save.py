@@ -15,9 +15,9 @@ from ...errors import WorkbenchError
 from ...expectation import KINDS, Expectation, next_relaxation, suggest
 from ...saving import Saved
 from ...session import Session
-from ...steps import Place
-from ...telling import tell as tell_move
-from ...trace import Move
+from ...trace.describe import tell as tell_move
+from ...trace.step_id import Place
+from ...trace.steps import Move
 from ..present.text import Bit, Line, clean, fit, one_line
 from ..widgets.choice import Choice
 from ..widgets.lines import LineList

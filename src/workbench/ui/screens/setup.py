@@ -9,7 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from ...steps import Setup
+from ...trace.setup import Setup
 from ...wire import AgentCard, FixtureCard
 from ..present.text import Bit, Line, fit, one_line
 from ..widgets.choice import Choice

@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from ...desk import Desk
 from ...session import Session
-from ...steps import TurnEnd, UserMessage
+from ...trace.events import TurnEnd, UserMessage
 from ..present.lanes import ENDS
 from ..present.text import Bit, Line, fit, one_line
 from ..widgets.lines import LineList

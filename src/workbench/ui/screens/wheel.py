@@ -10,8 +10,8 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from ...session import Session
-from ...steps import Place
-from ...trace import Move
+from ...trace.step_id import Place
+from ...trace.steps import Move
 from ..present.text import Bit, Line, clean, fit, one_line
 from ..widgets.choice import Choice
 from ..widgets.lines import LineList

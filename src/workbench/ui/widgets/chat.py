@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...trace import TurnMoves
+from ...trace.steps import TurnMoves
 from ..present import chat
 from ..present.text import BLANK, Bit, Line, wrap
 from .pane import Pane

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from textual.content import Content
 from textual.message import Message
 
-from ...steps import Place
+from ...trace.step_id import Place
 from ...transcript import Mark
 from ..actions import key
 from ..present import folded, lanes

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from .steps import Answer, AnyStep, Decision, Reply, Result, TurnEnd, UserMessage
+from .events import Answer, AnyStep, Decision, Reply, Result, TurnEnd, UserMessage
 
 Block = dict[str, Any]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import Any
 
-from .trace import Move
+from .steps import Move
 
 MAX_SHOWN = 160  # characters of a value in a report
 MAX_ARGUMENT = 60  # and of one argument of a call

@@ -8,12 +8,12 @@ thing: a tool call or a reply, the reasoning before it, the decisions about it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
-from .steps import (
+from .events import (
     Answer,
     AnyStep,
     Call,
@@ -22,48 +22,13 @@ from .steps import (
     Exchange,
     Fault,
     HandOff,
-    Place,
     Prompt,
     Reply,
     Result,
     TurnEnd,
     UserMessage,
 )
-
-
-class Trace:
-    """Steps in order, and the exhibits they name. Iterates over its steps."""
-
-    def __init__(self, steps: Iterable[AnyStep] = (), exhibits: dict[str, Any] | None = None) -> None:
-        self._steps: list[AnyStep] = list(steps)
-        self.append: Callable[[AnyStep], None] = self._steps.append
-        self.exhibits: dict[str, Any] = dict(exhibits or {})
-
-    def __iter__(self) -> Iterator[AnyStep]:
-        return iter(self._steps)
-
-    def __len__(self) -> int:
-        return len(self._steps)
-
-    def __getitem__(self, index: int) -> AnyStep:
-        return self._steps[index]
-
-    def since(self, index: int) -> list[AnyStep]:
-        return self._steps[index:]
-
-    @property
-    def steps(self) -> tuple[AnyStep, ...]:
-        return tuple(self._steps)
-
-    def prompt_at(self, place: Place) -> Prompt | None:
-        """The prompt that stood at `place`, or None before the first answer."""
-        found = None
-        for step in self._steps:
-            if (step.turn, step.answer) > (place.turn, place.answer):
-                break
-            if isinstance(step, Prompt):
-                found = step
-        return found
+from .step_id import Place
 
 
 class Move(msgspec.Struct):

@@ -1,0 +1,1 @@
+"""What a conversation is: events, steps, step ids, state, messages."""

@@ -1,0 +1,18 @@
+"""The setup: what a conversation starts from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class Setup(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What a conversation starts from. `clock` is ISO 8601 with an offset."""
+
+    agent: str
+    fixture: str = ""
+    customer: dict[str, Any] = {}
+    channel: str = "chat"
+    clock: str = "2026-01-05T10:00:00+00:00"
+    seed: int = 1

@@ -1,0 +1,28 @@
+"""Step ids: the address of a step, such as 3.1.2 (turn, answer, call)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+
+class Place(NamedTuple):
+    """The address of a move: `str(place)` is "3.1.2", turn 3, answer 1, call 2."""
+
+    turn: int
+    answer: int = 0
+    call: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.turn}.{self.answer}.{self.call}"
+
+    @classmethod
+    def parse(cls, text: str) -> Place:
+        """Read "3.1.2"; raises ValueError on anything else."""
+        parts = [int(part) for part in text.split(".")]
+        if not 1 <= len(parts) <= 3 or min(parts) < 0:
+            raise ValueError(f"not a place: {text!r}")
+        return cls(*parts)
+
+
+Place.__new__ = lru_cache(maxsize=4096)(Place.__new__)  # type: ignore  # many are asked for, few differ
