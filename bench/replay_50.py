@@ -17,8 +17,8 @@ from typing import Any
 
 import msgspec
 
+from workbench.authoring.agent import Agent
 from workbench.follow import rerun, run_sync
-from workbench.journey import Agent
 from workbench.outside.import_tau import tau_bench
 from workbench.outside.loader import load
 from workbench.replay import replay

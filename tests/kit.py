@@ -10,15 +10,16 @@ from typing import Any
 
 import msgspec
 
-from workbench.engine import Conversation, run_turn
+from workbench.engine.conversation import Conversation
+from workbench.engine.model import Delta, ModelAnswer, ModelRequest, Show
+from workbench.engine.sandbox import Sandbox
+from workbench.engine.turn import run_turn
+from workbench.engine.world import World
 from workbench.expectation import Expectation
-from workbench.model import Delta, ModelAnswer, ModelRequest, Show
 from workbench.outside.loader import Loaded, load
-from workbench.runner import Sandbox
 from workbench.trace.events import AnyStep
 from workbench.trace.steps import Move, moves
 from workbench.transcript import SCHEMA, Mark, Transcript, encode, recording_id
-from workbench.world import World
 
 AGENT = """
     from workbench import Agent

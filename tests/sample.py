@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from kit import Blocks
+from workbench.authoring.agent import Agent
 from workbench.expectation import Expectation
-from workbench.journey import Agent
 from workbench.text import slug
 from workbench.transcript import Mark
 

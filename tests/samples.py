@@ -23,16 +23,16 @@ from limits import LIMITS
 from sample import AGENT, Break, Sample
 from talking import JOURNEYS, talk_with
 from workbench import Allow, Block, Talk
+from workbench.authoring.agent import Agent
+from workbench.authoring.policy import Policy
+from workbench.authoring.tool import make_tool
 from workbench.expectation import Expectation
-from workbench.journey import Agent
 from workbench.outside.loader import Loaded, code_hash, file_hashes, load
 from workbench.outside.transcripts import write
-from workbench.policy import Policy
 from workbench.redact import Redactor, redact
 from workbench.rehearsal import RehearsalModel
 from workbench.replay import Verdict, replay
 from workbench.text import slug
-from workbench.tool import make_tool
 from workbench.trace.blobs import Span
 from workbench.trace.events import Answer, AnyStep, Reply, UserMessage
 from workbench.transcript import SCHEMA, Mark, Transcript, recording_id

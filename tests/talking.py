@@ -12,13 +12,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from workbench.engine import Conversation, run_turn
-from workbench.model import Model
+from workbench.engine.conversation import Conversation
+from workbench.engine.model import Model
+from workbench.engine.sandbox import Sandbox
+from workbench.engine.turn import run_turn
+from workbench.engine.world import World
 from workbench.outside.loader import Loaded, load
 from workbench.rehearsal import RehearsalModel
-from workbench.runner import Sandbox
 from workbench.trace.events import Decision, Fault, HandOff, Result, TurnEnd
-from workbench.world import World
 
 JOURNEYS = Path(__file__).parents[1] / "journeys"
 

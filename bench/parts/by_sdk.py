@@ -11,9 +11,8 @@ import anthropic
 import httpx2
 import pytest
 
-from workbench.engine import CallView
+from workbench.authoring.views import CallView, Talk
 from workbench.outside.loader import load_agent
-from workbench.talk import Talk
 from workbench.trace.events import Answer
 from workbench.trace.state import State
 from workbench.transcript import read

@@ -5,15 +5,16 @@ Light on purpose: neither Textual nor the Anthropic SDK is loaded by it.
 
 from __future__ import annotations
 
+from .authoring.agent import Agent, Limits
+from .authoring.journey import Journey
+from .authoring.policy import EVERY, READS, WRITES, Allow, Block, Escalate, Rewrite
+from .authoring.rehearsal import Ask, Confirm, Fact, HandOff, Refused, Rehearsal, Say, Scene, Use
+from .authoring.tool import Tool
+from .authoring.views import Talk
+from .authoring.world import Clock, Ids, world
 from .errors import ToolError
-from .journey import Agent, Journey, Limits
-from .policy import EVERY, READS, WRITES, Allow, Block, Escalate, Rewrite
-from .script import Ask, Confirm, Fact, HandOff, Refused, Rehearsal, Say, Scene, Use
-from .talk import Talk
-from .tool import Tool
 from .trace.setup import Setup
 from .trace.state import Happened
-from .world import Clock, Ids, world
 
 __all__ = [
     "EVERY",

@@ -15,12 +15,11 @@ from typing import Any, NamedTuple
 
 from msgspec import UNSET
 
+from .authoring.tool import Unordered
 from .trace.events import Change
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?$")
-
-Unordered = bool | tuple[str, ...]
 
 
 class Apart(NamedTuple):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from .authoring.agent import Agent
 from .follow import Rerun
-from .journey import Agent
 from .source import ROOT_PACKAGE
 from .trace.steps import Move
 from .transcript import Transcript

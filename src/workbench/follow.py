@@ -14,9 +14,10 @@ from typing import Any
 
 import msgspec
 
-from .engine import Conversation, run_turn
+from .authoring.agent import Agent
+from .engine.conversation import Conversation
+from .engine.turn import run_turn
 from .errors import JourneyError
-from .journey import Agent
 from .plain import same
 from .recheck import Recheck, Unlike
 from .tape import STOPPED, Tape

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from .ablation import Off
+from .engine.ablation import Off
 from .expectation import Expectation
 from .host import Store
 from .query import Query

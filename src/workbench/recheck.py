@@ -15,9 +15,9 @@ from typing import Any, Literal
 import msgspec
 
 from .alike import Alike
-from .runner import Ran, Sandbox
+from .authoring.tool import Tool
+from .engine.sandbox import Ran, Sandbox
 from .tape import Tape
-from .tool import Tool
 from .trace.describe import apart
 from .trace.events import Exchange
 from .trace.step_id import Place

@@ -9,19 +9,20 @@ from typing import Any, Literal
 
 import msgspec
 
+from .authoring.agent import Agent
+from .authoring.builtin import BUILT_IN
 from .blame import blame
 from .drift import of_prompts, told
+from .engine.sandbox import Sandbox
+from .engine.world import World
 from .expectation import Expectation, Run, holds, intended
 from .follow import Difference, Rerun, rerun, run_sync
-from .journey import BUILT_IN, Agent
 from .recheck import Recheck
-from .runner import Sandbox
 from .trace.describe import tell
 from .trace.events import Answer, AnyStep, Decision, Prompt
 from .trace.setup import Setup
 from .trace.step_id import Place
 from .transcript import Transcript, expects, prompt_seal
-from .world import World
 
 
 class Verdict(StrEnum):

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from .ablation import Off
+from .engine.ablation import Off
 from .errors import JourneyError, UsageError, WorkerDied
 from .expectation import Expectation
 from .host import Store, Worker

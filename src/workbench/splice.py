@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .model import Model, ModelAnswer, ModelRequest, Show
-from .runner import Ran, Sandbox
+from .authoring.tool import Tool
+from .engine.model import Model, ModelAnswer, ModelRequest, Show
+from .engine.sandbox import Ran, Sandbox
 from .tape import Tape
-from .tool import Tool
 from .trace.events import Answer, AnyStep
 from .trace.step_id import Place
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from .authoring.tool import Tool
+from .engine.model import ModelRequest, Show
+from .engine.sandbox import Ran
 from .errors import ModelStopped
-from .model import ModelRequest, Show
 from .plain import same
-from .runner import Ran
-from .tool import Tool
 from .trace.events import Answer, AnyStep, Prompt
 from .trace.step_id import Place
 from .trace.steps import Moves, TurnMoves

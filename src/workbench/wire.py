@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from .ablation import Off, Paragraph
-from .model import Delta
+from .engine.ablation import Off, Paragraph
+from .engine.model import Delta
 from .trace.events import AnyStep, Meter
 from .trace.setup import Setup
 

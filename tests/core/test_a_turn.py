@@ -9,14 +9,15 @@ import pytest
 from msgspec.structs import replace
 
 from kit import JOURNEY, WINDOW, Scripted, all_moves, converse, kinds, shop, text, think, use
-from workbench.engine import Conversation, run_turn
+from workbench.engine.conversation import Conversation
+from workbench.engine.sandbox import Sandbox
+from workbench.engine.turn import run_turn
+from workbench.engine.world import World
 from workbench.errors import ModelStopped
 from workbench.follow import rerun, run_sync
-from workbench.runner import Sandbox
 from workbench.trace.events import Answer, Decision, Fault, Meter, Result, TurnEnd, UserMessage
 from workbench.trace.step_id import Place
 from workbench.wire import Stepped, pack, unpack_event
-from workbench.world import World
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -326,7 +327,7 @@ def test_async_tools_and_policies_work_like_plain_ones(tmp_path):
 def test_the_same_steps_rebuild_the_same_conversation(tmp_path):
     loaded = shop(tmp_path)
     talk = converse(loaded, Scripted([use("create_return", order_number="OL-2")], "Done."), "hi")
-    from workbench.engine import Conversation
+    from workbench.engine.conversation import Conversation
     from workbench.trace.trace import Trace
 
     again = Conversation(loaded.agent, talk.setup, Trace(talk.trace.steps, talk.trace.exhibits))

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from kit import JOURNEY, LATE, Scripted, converse, late_mistake, late_talk, saved, shop, shop_files, write
-from workbench.journey import Agent
+from workbench.authoring.agent import Agent
 from workbench.outside.loader import load
 from workbench.replay import Options, Outcome, Verdict, replay
 from workbench.trace.events import Prompt

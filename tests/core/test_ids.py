@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from workbench import Ids
-from workbench.world import World
+from workbench.engine.world import World
 
 
 def ids_at(turn: int, answer: int, call: int, count: int = 3) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Generic, Literal, NewType, TypedDict, TypeVar
 import msgspec
 import pytest
 
-from workbench.tool import Tool, _open
+from workbench.authoring.tool import Tool, _open
 
 T = TypeVar("T")
 

@@ -32,9 +32,9 @@ from realdata import data
 from talking import JOURNEYS
 from workbench import follow
 from workbench import replay as replaying
+from workbench.authoring.agent import Agent
 from workbench.errors import JourneyError, TranscriptError
 from workbench.expectation import KINDS
-from workbench.journey import Agent
 from workbench.mutation import mutants
 from workbench.outside.import_tau import tau_bench
 from workbench.outside.loader import compiled, load, load_instead

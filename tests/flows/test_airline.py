@@ -12,9 +12,9 @@ import pytest
 
 from realdata import data
 from workbench import Talk
-from workbench.engine import CallView
+from workbench.authoring.agent import Agent
+from workbench.authoring.views import CallView
 from workbench.expectation import Expectation
-from workbench.journey import Agent
 from workbench.outside.import_tau import tau_bench
 from workbench.outside.loader import load
 from workbench.replay import Outcome, Verdict, replay

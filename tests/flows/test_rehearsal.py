@@ -8,14 +8,15 @@ from pathlib import Path
 
 from talking import JOURNEYS, talk_with
 from workbench import Confirm, Fact
-from workbench.engine import Conversation, run_turn
-from workbench.model import Delta
+from workbench.engine.conversation import Conversation
+from workbench.engine.model import Delta
+from workbench.engine.sandbox import Sandbox
+from workbench.engine.turn import run_turn
+from workbench.engine.world import World
 from workbench.outside.loader import load
 from workbench.rehearsal import RehearsalModel
-from workbench.runner import Sandbox
 from workbench.trace.events import Answer
 from workbench.trace.trace import Trace
-from workbench.world import World
 
 SAYS = ("hello", "my speaker has no sound", "Brook", "yes", "I want to return OL-1001", "too small", "yes")
 

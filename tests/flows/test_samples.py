@@ -6,8 +6,8 @@ import pytest
 
 from samples import AGENT, GUARDS, MISTAKES, SAMPLES, Sample, agent_for, record, without
 from talking import JOURNEYS
+from workbench.authoring.agent import Agent
 from workbench.expectation import KINDS
-from workbench.journey import Agent
 from workbench.outside.loader import load
 from workbench.replay import Verdict, replay
 from workbench.trace.events import Decision

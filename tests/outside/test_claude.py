@@ -28,19 +28,20 @@ from loopback import (
     whole,
 )
 from realdata import data
-from workbench.engine import Conversation, run_turn
+from workbench.engine.conversation import Conversation
+from workbench.engine.model import Delta, ModelAnswer, ModelRequest
+from workbench.engine.sandbox import Sandbox
+from workbench.engine.turn import run_turn
+from workbench.engine.world import World
 from workbench.errors import ModelStopped, UsageError
-from workbench.model import Delta, ModelAnswer, ModelRequest
 from workbench.outside.claude import Claude, credentials
 from workbench.outside.claude_wire import sendable
 from workbench.outside.loader import load
 from workbench.outside.prices import cost, family
-from workbench.runner import Sandbox
 from workbench.trace.blobs import Span
 from workbench.trace.events import Answer, Prompt, Reply, Result
 from workbench.trace.messages import Messages
 from workbench.trace.setup import Setup
-from workbench.world import World
 
 KEYS = (
     "API_KEY",

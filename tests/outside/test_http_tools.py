@@ -11,11 +11,12 @@ import httpx
 import pytest
 
 from kit import JOURNEY, Scripted, saved, shop, use
-from workbench.engine import Conversation, run_turn
+from workbench.engine.conversation import Conversation
+from workbench.engine.sandbox import Sandbox
+from workbench.engine.turn import run_turn
 from workbench.outside.http import MAX_BODY, _exchange, unlike
 from workbench.outside.loader import make_world
 from workbench.replay import Options, Verdict, replay
-from workbench.runner import Sandbox
 from workbench.trace.events import Exchange
 from workbench.transcript import decode, encode
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import msgspec
 
-from workbench.ablation import without
-from workbench.engine import run_turn
+from workbench.engine.ablation import without
+from workbench.engine.model import Delta, ModelAnswer, Show
+from workbench.engine.turn import run_turn
 from workbench.follow import rerun
 from workbench.gist import gist
 from workbench.library import Found, Kind, News, Record
-from workbench.model import Delta, ModelAnswer, Show
 from workbench.outside.history import History
 from workbench.outside.indexing import Indexing
 from workbench.outside.loader import Loaded, load

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from ui.host import FakeHost, Memory, Script, make_agent, say, use
-from workbench.ablation import Off
+from workbench.engine.ablation import Off
 from workbench.errors import JourneyError, UsageError
 from workbench.serving import Serving
 from workbench.session import Session

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import msgspec
 
+from ..authoring.agent import Agent
 from ..errors import UsageError
 from ..expectation import MATCHES, Match, relaxed
 from ..follow import rerun as run_again
 from ..follow import run_sync
-from ..journey import Agent
 from ..outside.crew import replay_one
 from ..outside.loader import code_hash, load
 from ..outside.project import project_for

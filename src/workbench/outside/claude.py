@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ..engine.model import Delta, ModelAnswer, ModelRequest, Show
 from ..errors import ModelStopped, UsageError
-from ..model import Delta, ModelAnswer, ModelRequest, Show
 from ..plain import digest
 from .claude_wire import THOUGHTS, Foreign, Message, StreamError, as_events, mark_cached, sendable, signature
 

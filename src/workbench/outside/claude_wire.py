@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from ..model import Delta, ModelAnswer
+from ..engine.model import Delta, ModelAnswer
 from ..trace.events import Meter
 from .prices import cost
 

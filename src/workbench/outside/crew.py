@@ -21,8 +21,8 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from ..authoring.agent import Agent
 from ..case import Case, head_of, thrifty
-from ..journey import Agent
 from ..replay import DEFAULT, Options, Outcome, Verdict
 from ..transcript import Transcript
 from .share import ENDED, left_by, lost, safely

@@ -14,8 +14,8 @@ from typing import Any
 
 import msgspec
 
-from ..ablation import Off
 from ..desk import Lay
+from ..engine.ablation import Off
 from ..errors import TranscriptError, UsageError
 from ..trace.events import AnyStep, UserMessage
 from ..trace.setup import Setup

@@ -17,9 +17,11 @@ from pathlib import Path
 
 import msgspec
 
+from ..authoring.agent import Agent
+from ..authoring.builtin import BUILT_IN
+from ..authoring.journey import Journey
 from ..errors import JourneyError
 from ..findings import Finding, error, place, warning, without_allowed
-from ..journey import BUILT_IN, Agent, Journey
 from ..source import ROOT_PACKAGE, journey_line
 from ..suggest import did_you_mean
 from .finding import bad_allows

@@ -8,13 +8,15 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from ..authoring.agent import Agent
+from ..authoring.builtin import BUILT_IN, ENTER, HAND_OFF, LOOK_UP
+from ..authoring.journey import Journey
+from ..authoring.policy import EVERY, OFFERS, READS, WRITES, Policy
+from ..authoring.tool import Tool
+from ..authoring.world import is_handed_in
 from ..errors import JourneyError
 from ..findings import Finding, error, warning
-from ..journey import BUILT_IN, ENTER, HAND_OFF, LOOK_UP, Agent, Journey
-from ..policy import EVERY, OFFERS, READS, WRITES, Policy
 from ..source import source_of
-from ..tool import Tool
-from ..world import is_handed_in
 from .lint_when import exclude
 
 

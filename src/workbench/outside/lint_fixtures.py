@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
+from ..engine.faults import CODE_ERRORS, describe
+from ..engine.world import World
 from ..findings import Finding, error, warning
 from ..plain import plain
-from ..runner import CODE_ERRORS, describe
-from ..world import World
 from .loader import Fixture, Loaded
 
 

@@ -26,13 +26,15 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from ..authoring.agent import Agent
+from ..authoring.builtin import BUILT_IN
+from ..authoring.policy import EVERY, READS, WRITES
+from ..authoring.world import is_client
+from ..engine.faults import CODE_ERRORS, describe
+from ..engine.world import Http, World
 from ..errors import JourneyError
-from ..journey import BUILT_IN, Agent
-from ..policy import EVERY, READS, WRITES
-from ..runner import CODE_ERRORS, describe
 from ..source import ROOT_PACKAGE, fault_place
 from ..trace.setup import Setup
-from ..world import Http, World, is_client
 
 NOTED = b"noted 2"  # counted up where `leak_notes` comes to note more: what was kept before is not that
 IGNORED = {"__pycache__", ".git", ".workbench"}

@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from types import CellType, CodeType, FunctionType, MemberDescriptorType, ModuleType
 from typing import Any
 
-from ..journey import Agent, Journey
-from ..policy import Policy
+from ..authoring.agent import Agent
+from ..authoring.journey import Journey
+from ..authoring.policy import Policy
+from ..authoring.tool import Tool
 from ..source import ROOT_PACKAGE
-from ..tool import Tool
 
 _MISSING = object()
 _BINDS = {dis.opmap["STORE_GLOBAL"], dis.opmap["DELETE_GLOBAL"]}

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..authoring.agent import Agent
+from ..engine.model import Model
 from ..errors import UsageError
-from ..journey import Agent
-from ..model import Model
 from ..rehearsal import RehearsalModel
 
 REHEARSAL, CLAUDE = "rehearsal", "claude"

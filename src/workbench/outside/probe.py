@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from ..engine.model import ModelRequest, unseen
 from ..errors import ModelStopped, UsageError
-from ..model import ModelRequest, unseen
 from ..trace.messages import Messages
 
 ANSWER = 2.0  # seconds the server may take

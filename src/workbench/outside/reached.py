@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from ..policy import Ruling
+from ..authoring.policy import Ruling
 
 _RULING = Ruling.__init__.__code__
 

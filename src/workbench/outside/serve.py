@@ -17,14 +17,16 @@ from pathlib import Path
 
 import msgspec
 
-from ..ablation import paragraphs, without
-from ..engine import Conversation, OnStep, run_turn
+from ..authoring.journey import Journey
+from ..engine.ablation import paragraphs, without
+from ..engine.conversation import Conversation, OnStep
+from ..engine.faults import CODE_ERRORS, describe
+from ..engine.model import Delta, Model, ModelRequest, unseen
+from ..engine.sandbox import Printed, Sandbox
+from ..engine.turn import run_turn
 from ..errors import JourneyError, ModelStopped, WorkbenchError
 from ..follow import Difference, Rerun, rerun
-from ..journey import Journey
-from ..model import Delta, Model, ModelRequest, unseen
 from ..replay import weigh
-from ..runner import CODE_ERRORS, Printed, Sandbox, describe
 from ..source import fault_place
 from ..splice import Splice
 from ..trace.blobs import Span

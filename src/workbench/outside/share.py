@@ -12,15 +12,15 @@ from pathlib import Path
 
 import msgspec
 
+from ..authoring.agent import Agent
 from ..blame import below_journeys
 from ..case import Case, head_of
+from ..engine.world import World
 from ..errors import JourneyError, TranscriptError, WorkbenchError
 from ..findings import quieted
-from ..journey import Agent
 from ..replay import DEFAULT, MakeWorld, Options, Outcome, Verdict, replay
 from ..trace.setup import Setup
 from ..transcript import Transcript, read
-from ..world import World
 from .leaks import Leak, watching
 from .loader import Loaded, file_hashes, load, load_agent, make_world, noted
 from .memory import Memory

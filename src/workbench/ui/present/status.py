@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from ...ablation import Off
+from ...engine.ablation import Off
 from ...serving import Code
 from ...session import Session
 from ...trace.events import Answer, Result, UserMessage

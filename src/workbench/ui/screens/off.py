@@ -8,7 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Static, TextArea
 
-from ...ablation import Off
+from ...engine.ablation import Off
 from ...session import Session
 from ...wire import AgentCard
 from ..present.text import Bit, Line, fit, one_line

@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from .journey import Agent
-from .trace.blobs import Span
+from ..authoring.agent import Agent
+from ..trace.blobs import Span
 
 Kind = Literal["policy", "tool", "text"]
 

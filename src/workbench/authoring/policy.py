@@ -15,9 +15,9 @@ from typing import Any
 
 import msgspec
 
-from .plain import digest, writable
+from ..plain import digest, writable
+from ..trace.events import Stand
 from .tool import Condition, Tool
-from .trace.events import Stand
 
 WRITES = "writes"  # before=WRITES: before every tool that writes
 READS = "reads"

@@ -16,18 +16,17 @@ from typing import Any, Protocol
 
 import msgspec
 
-from .errors import JourneyError, ToolError
-from .plain import plain, writable
-from .source import fault_place
-from .tool import BadArguments, Tool
-from .trace.events import Change, Exchange, Fault, Outcome
-from .trace.step_id import Place
+from ..authoring.tool import BadArguments, Tool
+from ..errors import JourneyError, ToolError
+from ..plain import plain, writable
+from ..source import fault_place
+from ..trace.events import Change, Exchange, Fault, Outcome
+from ..trace.step_id import Place
+from .faults import CODE_ERRORS, describe
 from .world import World, diff
 
 MAX_RESULT = 1_000_000  # bytes of JSON
 MAX_PRINTED = 4_000  # characters kept of what a body prints
-
-CODE_ERRORS = (Exception, SystemExit)  # what journey code may raise; an interrupt of ours passes
 
 
 class Ran(msgspec.Struct, frozen=True):
@@ -123,11 +122,3 @@ def _fault(tool: Tool, place: Place, error: BaseException, changed: list[Change]
         origin="tool", name=tool.name, message=message, where=where, trace=frames,
     )  # fmt: skip
     return Ran("fault", f"the tool {tool.name} failed", changed, printed, fault)
-
-
-def describe(error: BaseException) -> str:
-    """An exception in one line, as a person reads it."""
-    if isinstance(error, JourneyError):
-        return error.message
-    text = writable(str(error))
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

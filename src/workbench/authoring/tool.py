@@ -16,10 +16,9 @@ from typing import Any
 
 import msgspec
 
-from .alike import Unordered
-from .errors import JourneyError
-from .plain import own, typed
-from .source import source_of
+from ..errors import JourneyError
+from ..plain import own, typed
+from ..source import source_of
 from .world import is_handed_in
 
 Condition = Callable[..., bool]
@@ -215,3 +214,6 @@ def _default(value: Any) -> Any:
 
 def make_tool(fn: Callable[..., Any], **options: Any) -> Tool:
     return Tool(name=fn.__name__, fn=fn, source=source_of(fn), **options)
+
+
+Unordered = bool | tuple[str, ...]

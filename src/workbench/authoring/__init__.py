@@ -1,0 +1,1 @@
+"""What journey authors write with. `workbench` re-exports it."""

@@ -1,0 +1,128 @@
+"""The decorators `@tool` and `@policy`, shared by agents and journeys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar, overload
+
+from ..errors import JourneyError
+from ..source import caller, source_of
+from ..trace.events import Stand
+from .builtin import BUILT_IN
+from .policy import Policy
+from .tool import Condition, Tool, make_tool
+
+F = TypeVar("F", bound=Callable[..., Any])
+ToolNames = Tool | str | Iterable["Tool | str"]
+
+
+class _Collects:
+    """What Agent and Journey share: tools, policies, a folder, a place in the source.
+
+    `kept` holds what others worked out of it once, since it never changes after it was loaded.
+    """
+
+    name: str
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.folder, self.file, line = caller(3)
+        self.source = f"{self.file}:{line}"
+        self.tools: dict[str, Tool] = {}
+        self.policies: list[Policy] = []
+        self.rehearsal: Any = None
+        self.kept: dict[str, Any] = {}
+
+    @property
+    def _scope(self) -> str:
+        return self.name
+
+    @overload
+    def tool(self, fn: Callable[..., Any], /) -> Tool: ...
+
+    @overload
+    def tool(
+        self,
+        *,
+        writes: bool = False,
+        recorded: bool = False,
+        hands_off: bool = False,
+        when: Condition | None = None,
+        again: bool | None = None,
+        unordered: bool | Sequence[str] = False,
+    ) -> Callable[[Callable[..., Any]], Tool]: ...
+
+    def tool(
+        self,
+        fn: Callable[..., Any] | None = None,
+        *,
+        writes: bool = False,
+        recorded: bool = False,
+        hands_off: bool = False,
+        when: Condition | None = None,
+        again: bool | None = None,
+        unordered: bool | Sequence[str] = False,
+    ) -> Tool | Callable[[Callable[..., Any]], Tool]:
+        """Declare a tool: `@journey.tool` or `@journey.tool(writes=True)`; gives back a Tool."""
+
+        def declare(body: Callable[..., Any]) -> Tool:
+            tool = make_tool(
+                body, journey=self._scope, writes=writes, recorded=recorded, hands_off=hands_off, when=when,
+                again=again, unordered=unordered if isinstance(unordered, bool) else tuple(unordered),
+            )  # fmt: skip
+            if tool.name in self.tools or tool.name in BUILT_IN:
+                raise JourneyError(
+                    f"a tool named {tool.name!r} is there already",
+                    where=tool.source,
+                    next="give one of them another name",
+                )
+            self.tools[tool.name] = tool
+            return tool
+
+        return declare if fn is None else declare(fn)
+
+    def policy(
+        self,
+        *,
+        before: ToolNames | None = None,
+        after: ToolNames | None = None,
+        before_reply: bool = False,
+        on_message: bool = False,
+        when: Condition | None = None,
+    ) -> Callable[[F], Policy]:
+        """Declare a policy at one stand: before or after tools, before a reply, on the customer's message."""
+        stands: list[tuple[Stand, Any]] = []
+        if before is not None:
+            stands.append(("before", before))
+        if after is not None:
+            stands.append(("after", after))
+        if before_reply:
+            stands.append(("reply", ()))
+        if on_message:
+            stands.append(("message", ()))
+
+        def declare(fn: F) -> Policy:
+            if len(stands) != 1:
+                raise JourneyError(
+                    f"policy {fn.__name__} must stand at one place, not {len(stands)}",
+                    where=source_of(fn),
+                    next="say one of before=, after=, before_reply=True, on_message=True",
+                )
+            if any(p.name == fn.__name__ for p in self.policies):
+                raise JourneyError(
+                    f"a policy named {fn.__name__!r} is there already",
+                    where=source_of(fn),
+                    next="give one of them another name",
+                )
+            stand, tools = stands[0]
+            policy = Policy(fn.__name__, fn, stand, _names(tools), self._scope, when, source_of(fn))
+            self.policies.append(policy)
+            return policy
+
+        return declare
+
+
+def _names(tools: Any) -> tuple[str, ...]:
+    if isinstance(tools, Tool | str):
+        tools = (tools,)
+    return tuple(t.name if isinstance(t, Tool) else str(t) for t in tools)

@@ -1,0 +1,30 @@
+"""Journey: one goal a customer may have, with its manual, tools and policies."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from ..trace.blobs import Span
+from .declarations import _Collects
+from .knowledge import _sections
+from .tool import Condition
+
+
+class Journey(_Collects):
+    """One goal a customer may have: its manual, tools and policies.
+
+    `manual` is a Markdown file beside the code; `when` a condition
+    `(talk) -> bool` under which the journey is on offer.
+    """
+
+    def __init__(self, name: str, *, goal: str, manual: str = "manual.md", when: Condition | None = None) -> None:
+        super().__init__(name)
+        self.goal = goal
+        self.manual = manual
+        self.when = when
+
+    @cached_property
+    def spans(self) -> tuple[Span, ...]:
+        """The manual, a span a section."""
+        return tuple(_sections(Path(self.folder, self.manual), self.file, self.source, f"{self.name} manual"))

@@ -1,0 +1,60 @@
+"""Split knowledge documents into sections and find the best match for a query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ..errors import JourneyError
+from ..trace.blobs import Span
+
+
+def _sections(path: Path, file: str, where: str, title: str) -> Iterable[Span]:
+    """Split Markdown at its headings, so that a change of one touches one span."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "is not there" if isinstance(error, FileNotFoundError) else f"cannot be read: {error}"
+        raise JourneyError(
+            f"{title}: {path.name} {reason}", where=where, next=f"write {path.name} beside the code"
+        ) from None
+    below = len(Path(file).parts) - 1
+    home = Path(*path.resolve().parts[-below - 1 :]) if below else Path(path.name)
+    for root in path.resolve().parents:
+        if root.name == "journeys":
+            home = path.resolve().relative_to(root)
+            break
+    lines = text.splitlines()
+    start, heading, fenced = 0, title, False
+    for number in range(len(lines) + 1):
+        line = lines[number] if number < len(lines) else "#"
+        if line.startswith("```"):
+            fenced = not fenced
+        if (line.startswith("#") and not fenced) or number == len(lines):
+            body = "\n".join(lines[start:number]).strip()
+            if body:
+                yield Span(heading, body, f"{home.as_posix()}:{start + 1}")
+            start, heading = number, f"{title}: {line.lstrip('# ').strip()}"
+
+
+def _words(text: str) -> set[str]:
+    letters = "".join(c.lower() if c.isalnum() else " " for c in text)
+    return {w[:-1] if len(w) > 3 and w.endswith("s") else w for w in letters.split() if len(w) > 2}
+
+
+def _best(sections: Iterable[Span], question: str) -> list[dict[str, Any]]:
+    asked = _words(question)
+    sections = list(sections)
+    rarity: dict[str, int] = {}
+    bags = [(_words(s.title), _words(s.text)) for s in sections]
+    for _, bag in bags:
+        for word in bag:
+            rarity[word] = rarity.get(word, 0) + 1
+    scored = []
+    for section, (title, bag) in zip(sections, bags, strict=True):
+        score = sum((2.0 if w in title else 1.0) / rarity[w] for w in asked & bag)
+        if score > 0:
+            scored.append((-score, section.source, section))
+    scored.sort()
+    return [{"title": s.title, "text": s.text, "source": s.source} for _, _, s in scored[:2]]

@@ -1,0 +1,37 @@
+"""Words of a customer message, as a rehearsal compares them."""
+
+from __future__ import annotations
+
+import re
+
+# words
+
+
+def words_of(text: str) -> list[str]:
+    return re.findall(r"[a-z0-9]+", re.sub(r"['’]", "", text.lower()))
+
+
+def plainly(text: str) -> str:
+    return " ".join(words_of(text))
+
+
+_STOP = frozenset(
+    words_of(
+        "a about am an and any are as at how be been but by can could did do does for from get give got had has"
+        " hello hi i if i'm in is it its i've i'd just let like may me mine my need now of off oh on one or our"
+        " please so some something than that the their them then there these they this those to too us want was we"
+        " were have what when where which who why will with would you your"
+    )
+)
+_NO = frozenset(
+    words_of("no n nope not never nothing still don't doesn't didn't isn't won't can't haven't wasn't neither nah")
+)
+_YES = frozenset(
+    words_of("yes y yeah yep yup sure ok okay right correct works working plays playing fine great ahead")
+)
+_BRIEFLY_YES = frozenset(words_of("please do go done good"))
+
+
+def stems(text: str) -> frozenset[str]:
+    """The telling words of `text`, endings off."""
+    return frozenset(re.sub(r"(?<=\w{3})(ing|ed|es|s|e)$", "", w) for w in words_of(text) if w not in _STOP)

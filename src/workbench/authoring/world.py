@@ -1,0 +1,68 @@
+"""The world: the systems behind the tools, as plain dataclasses that a sandbox fills from fixtures.
+
+A class marked `@world` is handed to every tool that names it as a parameter's
+type, and never shown to the model. Because it is plain data, what a tool
+changed is a diff, and a world can be rebuilt from its fixture and the diffs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, is_dataclass
+from datetime import datetime
+from typing import Any, TypeVar, dataclass_transform
+
+T = TypeVar("T")
+
+
+@dataclass_transform()
+def world(cls: type[T]) -> type[T]:
+    """Mark a class as a part of the world; it becomes a dataclass if it is none."""
+    if not is_dataclass(cls):
+        cls = dataclass(cls)
+    cls.__workbench_world__ = True  # type: ignore[attr-defined]
+    return cls
+
+
+class Clock:
+    """The conversation's time, pinned by its setup. A tool asks for it by type."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+
+class Ids:
+    """Ids that come out the same in every run: `ids.new("R")` is R-10301 in turn 1, answer 3, call 1.
+
+    They depend on the place of the call alone, so a fork or a rebuilt world gives the same ones.
+    """
+
+    def __init__(self, stem: str = "1001", made: set[str] | None = None) -> None:
+        self.stem = stem
+        self.taken = 0
+        self._made = made
+
+    def new(self, prefix: str = "id") -> str:
+        self.taken += 1
+        made = f"{prefix}-{self.stem}" + (f"-{self.taken}" if self.taken > 1 else "")
+        if self._made is not None:
+            self._made.add(made)
+        return made
+
+
+def is_handed_in(hint: Any) -> bool:
+    """Whether a parameter of this type is handed in rather than asked of the model."""
+    if not isinstance(hint, type):
+        return False
+    return (
+        hint in (Clock, Ids) or is_random(hint) or is_client(hint) or getattr(hint, "__workbench_world__", False)
+    )
+
+
+def is_random(hint: type) -> bool:
+    """Whether it is random.Random, told without importing random (3 ms that replay need not pay)."""
+    return hint.__name__ == "Random" and hint.__module__ == "random"
+
+
+def is_client(hint: type) -> bool:
+    """Whether it is httpx.Client or httpx.AsyncClient, told without importing httpx (150 ms)."""
+    return hint.__name__ in ("Client", "AsyncClient") and hint.__module__.split(".")[0] == "httpx"

@@ -1,0 +1,1 @@
+"""One turn: availability, prompt, model, policies, tools."""

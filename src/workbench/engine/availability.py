@@ -1,0 +1,78 @@
+"""Which journeys, tools and policies are available in one state of a conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from ..authoring.agent import Agent
+from ..authoring.journey import Journey
+from ..authoring.policy import Policy
+from ..authoring.tool import Condition, Tool
+from ..authoring.views import Talk
+from ..source import source_of
+from ..trace.events import Stand
+
+
+class Offer(msgspec.Struct, frozen=True, dict=True):
+    """What the model is offered in one state, and what a condition hid from it.
+
+    `conditional`: a condition was asked, so another moment may offer something else.
+    """
+
+    journeys: tuple[Journey, ...] = ()
+    tools: dict[str, Tool] = {}
+    policies: tuple[Policy, ...] = ()
+    hidden: tuple[tuple[str, str, str, str], ...] = ()
+    conditional: bool = False
+
+    def standing(self, stand: Stand, tool: Tool | None = None) -> list[Policy]:
+        """The policies that stand there, in order; found once."""
+        found = self._standing.get((stand, tool))
+        if found is None:
+            found = [p for p in self.policies if p.stand == stand and (tool is None or p.stands_at(tool))]
+            self._standing[stand, tool] = found
+        return found
+
+    @cached_property
+    def _standing(self) -> dict[tuple[Stand, Tool | None], list[Policy]]:
+        return _STANDING.setdefault(self.policies, {})
+
+
+_STANDING: dict[tuple[Policy, ...], dict[tuple[Stand, Tool | None], list[Policy]]] = {}  # the same in every talk
+
+
+def offer(agent: Agent, current: str, talk: Talk, holds: Callable[[Any, Condition, Talk], bool]) -> Offer:
+    """What is on offer while in journey `current`.
+
+    `holds` asks a condition and says False where it raises; it is the engine's,
+    which records the fault. A hidden thing is (kind, name, condition, source).
+    """
+    hidden: list[tuple[str, str, str, str]] = []
+    conditional = False
+
+    def on_offer(thing: Any, kind: str) -> bool:
+        nonlocal conditional
+        if thing.when is None:
+            return True
+        conditional = True
+        if holds(thing, thing.when, talk):
+            return True
+        name = getattr(thing, "full_name", None) or thing.name
+        hidden.append((kind, name, getattr(thing.when, "__name__", "condition"), source_of(thing.when)))
+        return False
+
+    journeys = tuple(j for j in agent.journeys.values() if on_offer(j, "journey"))
+    here = agent.journeys.get(current)
+    tools = [*agent.tools.values(), *(here.tools.values() if here else ())]
+    policies = [*agent.policies, *(here.policies if here else ())]
+    return Offer(
+        journeys,
+        {t.name: t for t in tools if on_offer(t, "tool")},
+        tuple(p for p in policies if on_offer(p, "policy")),
+        tuple(hidden),
+        conditional,
+    )

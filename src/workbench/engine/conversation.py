@@ -1,0 +1,42 @@
+"""A conversation being run: its trace and state, and who listens to new events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..authoring.agent import Agent
+from ..trace.events import AnyStep
+from ..trace.setup import Setup
+from ..trace.state import State
+from ..trace.step_id import Place
+from ..trace.trace import Trace
+from .availability import Offer
+from .model import Delta
+from .prompt import Sheet
+
+OnStep = Callable[[AnyStep], None]
+OnDelta = Callable[[Place, Delta], None]
+
+
+class Conversation:
+    """An agent, a setup and the trace so far. `on_step` hears every new step, once it is on record."""
+
+    def __init__(
+        self, agent: Agent, setup: Setup, trace: Trace | None = None, on_step: OnStep | None = None
+    ) -> None:
+        self.agent = agent
+        self.setup = setup
+        self.trace = trace if trace is not None else Trace()
+        self.state = State(setup)
+        self.told: tuple[Offer, tuple[Any, ...], Sheet] | None = None  # what the last prompt was made of
+        self.on_step = on_step
+        for step in self.trace:
+            self.state.apply(step)
+
+    def emit(self, step: AnyStep) -> None:
+        """The one way a step comes into being: on record, folded, told."""
+        self.trace.append(step)
+        self.state.apply(step)
+        if self.on_step is not None:
+            self.on_step(step)

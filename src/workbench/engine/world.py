@@ -1,0 +1,163 @@
+"""The world of one conversation: created from a fixture, changed by tools, compared and restored."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+
+from ..authoring.world import Clock, Ids, is_client, is_random
+from ..errors import JourneyError
+from ..plain import plain, typed
+from ..trace.events import AnyStep, Change, Exchange, Result
+
+
+class Http(Protocol):
+    """Where the HTTP clients come from that tools are handed.
+
+    `client` makes one of that kind for the call at `place`, `taken` gives the
+    exchanges made since it was last asked. Kept from a record, `expect` says
+    which exchanges a call may make, and `missed` what it asked for beyond them.
+    """
+
+    missed: list[str]
+
+    def client(self, kind: type[Any], place: tuple[int, int, int]) -> Any: ...
+    def taken(self) -> list[Exchange]: ...
+    def expect(self, exchanges: Sequence[Exchange]) -> None: ...
+
+
+class World:
+    """The live parts of one conversation's world, made from a fixture's plain data when first needed.
+
+    `start` maps class names to plain data; a class it does not name starts from
+    its own defaults. `made` are the ids it has given out; `kinds` are the classes
+    that tools may ask for.
+    """
+
+    def __init__(
+        self,
+        start: dict[str, Any],
+        *,
+        now: datetime,
+        seed: int,
+        http: Http | None = None,
+        kinds: Iterable[type[Any]] = (),
+    ) -> None:
+        self.clock = Clock(now)
+        self.made: set[str] = set()
+        self.http = http
+        self._seed = seed
+        self._start = start
+        self._kinds = kinds
+        self._parts: dict[str, Any] = {}
+        self._pending: dict[str, list[Change]] = {}
+
+    def part(self, kind: type[Any], place: tuple[int, int, int]) -> Any:
+        """The object to hand in for `kind`. Raises JourneyError where the fixture does not fit."""
+        if kind is Clock:
+            return self.clock
+        if kind is Ids:
+            turn, answer, call = place
+            return Ids(f"{turn}{answer:02}{call:02}", self.made)
+        if is_random(kind):
+            import random
+
+            return random.Random(f"{self._seed}:{place}")
+        if is_client(kind):
+            if self.http is None:
+                raise JourneyError("no HTTP client is handed in here")
+            return self.http.client(kind, place)
+        name = kind.__name__
+        if name not in self._parts:
+            data = self._start.get(name)
+            try:
+                if name in self._pending:
+                    data = patch(plain(kind() if data is None else data), self._pending.pop(name))
+                self._parts[name] = kind() if data is None else typed(data, kind)
+            except (msgspec.ValidationError, TypeError) as error:
+                raise JourneyError(
+                    f"the fixture does not fit {name}: {error}",
+                    next=f"compare the fixture's {name!r} with the fields of class {name}",
+                ) from None
+        return self._parts[name]
+
+    def snapshot(self, kinds: Iterable[type[Any]]) -> dict[str, Any]:
+        """Plain copies of the parts of these kinds, by class name."""
+        return {k.__name__: plain(self._parts[k.__name__]) for k in kinds if k.__name__ in self._parts}
+
+    def after(self, steps: Iterable[AnyStep]) -> dict[str, Any]:
+        """A plain copy of it as these steps of a record leave it, by class name."""
+        for step in steps:
+            if isinstance(step, Result):
+                self.replay(step.changed)
+        return self.whole()
+
+    def whole(self) -> dict[str, Any]:
+        """A plain copy of all of it, by class name; what no tool may ask for as the fixture has it."""
+        for kind in self._kinds:
+            with contextlib.suppress(JourneyError):
+                self.part(kind, (0, 0, 0))
+        names = {**self._start, **self._pending}
+        found = {n: patch(plain(self._start.get(n, {})), self._pending.get(n, [])) for n in names}
+        return found | {name: plain(part) for name, part in self._parts.items()}
+
+    def replay(self, changes: Iterable[Change]) -> None:
+        """Take over recorded changes; in a part that is in use already, at once."""
+        for change in changes:
+            name, inside = str(change.path[0]), Change(change.path[1:], change.before, change.after)
+            if name in self._parts:
+                part = self._parts[name]
+                self._parts[name] = typed(patch(plain(part), [inside]), type(part))
+            else:
+                self._pending.setdefault(name, []).append(inside)
+
+
+def diff(before: Any, after: Any, path: tuple[str | int, ...] = ()) -> list[Change]:
+    """The differences between two plain values, deepest first cause each, in key order.
+
+    Lists of one length are compared item by item; a list that grew keeps its
+    items and adds the new ones; any other list is one change.
+    """
+    if before == after and type(before) is type(after):
+        return []
+    if isinstance(before, dict) and isinstance(after, dict):
+        changes: list[Change] = []
+        for key in [*before, *(k for k in after if k not in before)]:
+            here = (*path, key)
+            if key not in after:
+                changes.append(Change(list(here), before=before[key]))
+            elif key not in before:
+                changes.append(Change(list(here), after=after[key]))
+            else:
+                changes += diff(before[key], after[key], here)
+        return changes
+    if isinstance(before, list) and isinstance(after, list) and len(before) <= len(after):
+        changes = []
+        for index, value in enumerate(before):
+            changes += diff(value, after[index], (*path, index))
+        changes += [Change([*path, index], after=after[index]) for index in range(len(before), len(after))]
+        return changes
+    return [Change(list(path), before=before, after=after)]
+
+
+def patch(value: Any, changes: Iterable[Change]) -> Any:
+    """Apply `changes` to a plain value and return it; the opposite of diff()."""
+    for change in changes:
+        if not change.path:
+            value = change.after
+            continue
+        *way, last = change.path
+        spot: Any = value
+        for key in way:
+            spot = spot.setdefault(key, {}) if isinstance(spot, dict) else spot[key]
+        if change.after is msgspec.UNSET:
+            del spot[last]
+        elif isinstance(spot, list) and last == len(spot):
+            spot.append(change.after)
+        else:
+            spot[last] = change.after
+    return value
