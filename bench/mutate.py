@@ -14,10 +14,10 @@ from parts.figures import say
 from workbench.mutation import mutants
 from workbench.outside.mutants import base_run, files_in, mutant_runs
 from workbench.outside.share import Share, Work
-from workbench.outside.transcripts import find
 from workbench.replay import Options
 from workbench.score import score
-from workbench.transcript import read
+from workbench.transcripts.codec import read
+from workbench.transcripts.files import find
 
 HERE = Path(__file__).resolve().parents[1]
 AGENT = "support"

@@ -19,11 +19,12 @@ import msgspec
 
 from workbench.authoring.agent import Agent
 from workbench.follow import rerun, run_sync
-from workbench.outside.import_tau import tau_bench
 from workbench.outside.loader import load
 from workbench.replay import replay
 from workbench.tape import Tape
-from workbench.transcript import Transcript, decode, encode
+from workbench.transcripts.codec import decode, encode
+from workbench.transcripts.importers.tau_bench import tau_bench
+from workbench.transcripts.transcript import Transcript
 
 HERE = Path(__file__).resolve().parents[1]
 RUNS = HERE.parent / "shared" / "data" / "tau-airline" / "gpt-4o-airline-trial0.json"

@@ -33,7 +33,8 @@ from parts.program import COMMAND, ENV
 from parts.projects import sample
 from replay_50 import files
 from workbench.trace.events import Answer, Result, UserMessage
-from workbench.transcript import Transcript, decode
+from workbench.transcripts.codec import decode
+from workbench.transcripts.transcript import Transcript
 
 HERE = Path(__file__).parent
 ROUNDS = 3

@@ -19,7 +19,8 @@ from workbench.replay import replay
 from workbench.trace.events import Answer
 from workbench.trace.setup import Setup
 from workbench.trace.state import State
-from workbench.transcript import Transcript, decode
+from workbench.transcripts.codec import decode
+from workbench.transcripts.transcript import Transcript
 
 MODEL = "claude-haiku-5-5"
 

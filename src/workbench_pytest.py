@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from workbench.case import Case, Head
+    from workbench.case import Case
     from workbench.outside.elsewhere import Twice
     from workbench.outside.kept import Kept
     from workbench.replay import Options
+    from workbench.transcripts.header import Head
 
 UNDECIDED = 10  # the exit code where nothing failed and something could not be decided, as of `workbench replay`
 VERDICT = "workbench_verdict"
@@ -53,7 +54,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
         or not _named(file_path, parent.config)
     ):
         return None
-    from workbench.outside.transcripts import BESIDE
+    from workbench.transcripts.files import BESIDE
 
     if file_path.name.lower().endswith(BESIDE):
         return None
@@ -159,7 +160,7 @@ class TranscriptFile(pytest.File):
     """A file with one transcript in it."""
 
     def collect(self) -> Iterator[TranscriptItem]:
-        from workbench.outside.heads import head
+        from workbench.transcripts.header import head
 
         path = os.path.relpath(self.path)
         known = head(path)

@@ -176,7 +176,7 @@ def samples() -> list[Any]:
 
 def expectations(rng: Random) -> dict[str, Any]:
     """An expectation as a careless hand might write it."""
-    from workbench.expectation import KINDS
+    from workbench.transcripts.expectation import KINDS
 
     fields: dict[str, list[Any]] = {
         "expect": [*KINDS, "blokced"],

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from workbench.expectation import KINDS
 from workbench.trace.blobs import seal
+from workbench.transcripts.expectation import KINDS
 
 VERDICTS = ("allow", "block", "rewrite", "escalate")
 OUTCOMES = ("ok", "error", "rejected", "absent", "blocked", "fault", "missing")

@@ -15,11 +15,12 @@ from workbench.engine.model import Delta, ModelAnswer, ModelRequest, Show
 from workbench.engine.sandbox import Sandbox
 from workbench.engine.turn import run_turn
 from workbench.engine.world import World
-from workbench.expectation import Expectation
 from workbench.outside.loader import Loaded, load
 from workbench.trace.events import AnyStep
 from workbench.trace.steps import Move, moves
-from workbench.transcript import SCHEMA, Mark, Transcript, encode, recording_id
+from workbench.transcripts.codec import encode
+from workbench.transcripts.expectation import Expectation
+from workbench.transcripts.transcript import SCHEMA, Mark, Transcript, recording_id
 
 AGENT = """
     from workbench import Agent

@@ -11,7 +11,7 @@ from typing import Any
 
 from kit import Blocks, use
 from sample import Sample
-from workbench.expectation import Expectation
+from workbench.transcripts.expectation import Expectation
 
 RETURNS, SPEAKER, RADIO = ("returns",), ("speaker",), ("radio",)
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from kit import Blocks
 from workbench.authoring.agent import Agent
-from workbench.expectation import Expectation
 from workbench.text import slug
-from workbench.transcript import Mark
+from workbench.transcripts.expectation import Expectation
+from workbench.transcripts.transcript import Mark
 
 AGENT = "support"
 TRANSCRIPTS = Path(__file__).parents[1] / "transcripts"

@@ -26,16 +26,16 @@ from workbench import Allow, Block, Talk
 from workbench.authoring.agent import Agent
 from workbench.authoring.policy import Policy
 from workbench.authoring.tool import make_tool
-from workbench.expectation import Expectation
 from workbench.outside.loader import Loaded, code_hash, file_hashes, load
-from workbench.outside.transcripts import write
-from workbench.redact import Redactor, redact
 from workbench.rehearsal import RehearsalModel
 from workbench.replay import Verdict, replay
 from workbench.text import slug
 from workbench.trace.blobs import Span
 from workbench.trace.events import Answer, AnyStep, Reply, UserMessage
-from workbench.transcript import SCHEMA, Mark, Transcript, recording_id
+from workbench.transcripts.expectation import Expectation
+from workbench.transcripts.files import write
+from workbench.transcripts.redaction import Redactor, redact
+from workbench.transcripts.transcript import SCHEMA, Mark, Transcript, recording_id
 
 # what can be broken
 

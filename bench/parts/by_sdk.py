@@ -15,7 +15,7 @@ from workbench.authoring.views import CallView, Talk
 from workbench.outside.loader import load_agent
 from workbench.trace.events import Answer
 from workbench.trace.state import State
-from workbench.transcript import read
+from workbench.transcripts.codec import read
 
 AGENT = load_agent(Path(os.environ["PROJECT"], "journeys"), "airline")
 PATHS = sorted(Path(os.environ["TRANSCRIPTS"]).glob("*.json"))

@@ -14,11 +14,12 @@ import msgspec
 
 from workbench.outside.archive import Archive
 from workbench.outside.history import History
-from workbench.outside.import_tau import tau_bench
 from workbench.outside.indexing import Indexing
 from workbench.outside.project import Project
 from workbench.trace.events import AnyStep, Entered, TurnEnd
-from workbench.transcript import Mark, Transcript, read
+from workbench.transcripts.codec import read
+from workbench.transcripts.importers.tau_bench import tau_bench
+from workbench.transcripts.transcript import Mark, Transcript
 
 HERE = Path(__file__).resolve().parents[2]
 RUNS = HERE.parent / "shared" / "data" / "tau-airline" / "gpt-4o-airline-trial0.json"

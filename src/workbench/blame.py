@@ -6,7 +6,7 @@ from .authoring.agent import Agent
 from .follow import Rerun
 from .source import ROOT_PACKAGE
 from .trace.steps import Move
-from .transcript import Transcript
+from .transcripts.transcript import Transcript
 
 
 def blame(transcript: Transcript, agent: Agent, result: Rerun) -> str:

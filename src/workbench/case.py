@@ -9,33 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from sys import intern
-from typing import Any, Literal
 
 import msgspec
 
-from .replay import Outcome, Verdict, names_prompt
-from .transcript import Transcript
-
-
-class Head(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """What people wrote of a transcript.
-
-    `at` is the marked place of a mistake, `expected` its expectation in words;
-    `state` is guard, open or guarding; `recording` names the conversation it was saved from.
-    `of_prompt`: it expects something of what the model is told, not of what is done.
-    """
-
-    id: str
-    kind: Literal["mistake", "guard"]
-    agent: str
-    title: str = ""
-    tags: tuple[str, ...] = ()
-    state: str = "guard"
-    recording: str = ""
-    at: str = ""
-    expected: str = ""
-    source: dict[str, Any] = {}
-    of_prompt: bool = False
+from .replay import Outcome, Verdict
+from .transcripts.header import Head
 
 
 class Case(msgspec.Struct):
@@ -68,24 +46,6 @@ def thrifty(case: Case) -> Case:
         if value.__class__ is str:
             source[name] = intern(value)
     return case
-
-
-def head_of(transcript: Transcript) -> Head:
-    mistake = transcript.kind == "mistake"
-    expectation = transcript.expectations[0] if mistake else None
-    return Head(
-        transcript.id,
-        transcript.kind,
-        transcript.agent,
-        transcript.title,
-        tuple(transcript.tags),
-        transcript.state,
-        transcript.recording,
-        expectation.at if expectation else "",
-        expectation.sentence if expectation else "",
-        transcript.source,
-        names_prompt(transcript),
-    )
 
 
 def supersede(cases: Iterable[Case]) -> None:

@@ -8,7 +8,7 @@ import msgspec
 
 from .trace.events import Answer, Prompt, Result, UserMessage
 from .trace.step_id import Place
-from .transcript import Transcript
+from .transcripts.transcript import Transcript
 
 LETTERS = 3.5  # characters a token, taken low: the estimate is rather too high
 

@@ -10,7 +10,7 @@ import msgspec
 
 from .trace.events import Answer, AnyStep, Decision, Entered, Fault, HandOff, Reply, TurnEnd, UserMessage
 from .trace.steps import Move, moves
-from .transcript import Mark
+from .transcripts.transcript import Mark
 
 SIGNS: dict[str, float] = {  # what makes a conversation suspicious, and how much each time, up to three times
     "fault": 5,

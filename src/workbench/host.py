@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
 from .errors import UsageError
-from .transcript import Transcript
+from .transcripts.transcript import Transcript
 from .wire import AgentCard, Event, Request
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from .engine.ablation import Off
-from .expectation import Expectation
 from .host import Store
 from .query import Query
 from .trace.setup import Setup
 from .trace.trace import Trace
-from .transcript import Mark
+from .transcripts.expectation import Expectation
+from .transcripts.transcript import Mark
 
 Kind = Literal["transcript", "session", "import"]
 

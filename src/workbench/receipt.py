@@ -15,7 +15,7 @@ import msgspec
 from .errors import TranscriptError
 from .plain import digest
 from .text import count
-from .transcript import Transcript
+from .transcripts.transcript import Transcript
 
 SCHEMA = "workbench.receipt/2"
 

@@ -15,14 +15,15 @@ from .blame import blame
 from .drift import of_prompts, told
 from .engine.sandbox import Sandbox
 from .engine.world import World
-from .expectation import Expectation, Run, holds, intended
 from .follow import Difference, Rerun, rerun, run_sync
 from .recheck import Recheck
 from .trace.describe import tell
 from .trace.events import Answer, AnyStep, Decision, Prompt
 from .trace.setup import Setup
 from .trace.step_id import Place
-from .transcript import Transcript, expects, prompt_seal
+from .transcripts.expectation import Expectation
+from .transcripts.predicates import Run, holds, intended
+from .transcripts.transcript import Transcript, expects, names_prompt, prompt_seal
 
 
 class Verdict(StrEnum):
@@ -230,11 +231,6 @@ def _prompts(result: Rerun) -> Iterator[tuple[Prompt | None, Prompt | None]]:
         recorded = result.then.get(place)
         if recorded is not None and recorded.prompt is not move.prompt:
             yield recorded.prompt, move.prompt
-
-
-def names_prompt(transcript: Transcript) -> bool:
-    """Whether it is a mistake of what the model was told: that the prompt changes is what it asks for."""
-    return transcript.kind == "mistake" and transcript.expectations[0].expect.startswith("prompt_")
 
 
 def red_proof(transcript: Transcript, make_world: MakeWorld | None = None) -> str:

@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 
 from .errors import TranscriptError
-from .expectation import Expectation
 from .replay import red_proof
 from .trace.events import Fault, TurnEnd
 from .trace.step_id import Place
 from .trace.steps import moves
 from .trace.trace import Trace
-from .transcript import Transcript, recording_id, still
+from .transcripts.expectation import Expectation
+from .transcripts.transcript import Transcript, recording_id, still
 
 
 class Unfit(Exception):

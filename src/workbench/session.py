@@ -16,12 +16,9 @@ import msgspec
 
 from .engine.ablation import Off
 from .errors import JourneyError, UsageError, WorkerDied
-from .expectation import Expectation
 from .host import Store, Worker
 from .plain import writable
-from .redact import Redactor, redact
 from .saving import Saved as Saved
-from .saving import compose
 from .serving import Code as Code
 from .serving import Serving
 from .text import slug
@@ -30,7 +27,11 @@ from .trace.setup import Setup
 from .trace.step_id import Place
 from .trace.steps import Move, TurnMoves, moves
 from .trace.trace import Trace
-from .transcript import Mark, Transcript, encode
+from .transcripts.builder import compose
+from .transcripts.codec import encode
+from .transcripts.expectation import Expectation
+from .transcripts.redaction import Redactor, redact
+from .transcripts.transcript import Mark, Transcript
 from .wire import AgentCard, Exhibited, Failed, Judge, Judged, Reran, RunAgain, Stepped, Streamed, TakeTurn
 
 

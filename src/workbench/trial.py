@@ -12,7 +12,6 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from .expectation import PREDICATES, Expectation, Run, fits, holds, intended, says
 from .replay import Verdict
 from .text import count
 from .trace.describe import tell
@@ -20,7 +19,10 @@ from .trace.events import Answer, Fault, HandOff, Result, TurnEnd, UserMessage
 from .trace.step_id import Place
 from .trace.steps import Move
 from .trace.trace import Trace
-from .transcript import Transcript
+from .transcripts.expectation import Expectation
+from .transcripts.matching import fits, says
+from .transcripts.predicates import PREDICATES, Run, holds, intended
+from .transcripts.transcript import Transcript
 
 Came = Literal["pass", "fail", "fault", "error"]
 

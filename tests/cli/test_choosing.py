@@ -12,15 +12,17 @@ import msgspec
 import pytest
 
 from kit import LATE, WINDOW, Scripted, converse, saved, shop, shop_files, write
-from workbench.case import Case, Head
+from workbench.case import Case
 from workbench.cli import run
 from workbench.cli.merge import join
 from workbench.cli.tally import Part, Tally
-from workbench.expectation import Expectation
 from workbench.follow import Difference
 from workbench.replay import Outcome, Verdict
 from workbench.trace.step_id import Place
-from workbench.transcript import Mark, encode
+from workbench.transcripts.codec import encode
+from workbench.transcripts.expectation import Expectation
+from workbench.transcripts.header import Head
+from workbench.transcripts.transcript import Mark
 
 
 @pytest.fixture

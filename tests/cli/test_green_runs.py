@@ -17,7 +17,7 @@ from kit import WINDOW, Scripted, converse, late_mistake, late_talk, put, saved,
 from workbench.cli import replay as command
 from workbench.cli import run
 from workbench.files import LIMIT
-from workbench.transcript import encode
+from workbench.transcripts.codec import encode
 
 
 def verdicts(capsys, *arguments: str) -> tuple[int, dict[str, str]]:

@@ -14,7 +14,7 @@ import msgspec
 
 from kit import LATE, Scripted, converse, put, saved, shop, shop_files, use, write
 from workbench.cli import run
-from workbench.transcript import encode
+from workbench.transcripts.codec import encode
 
 EARLY = """
 from pathlib import Path

@@ -10,7 +10,7 @@ import pytest
 
 from kit import Scripted, converse, saved, shop, shop_files, use, write
 from workbench.cli import run
-from workbench.transcript import encode
+from workbench.transcripts.codec import encode
 
 TALK = [use("find_order", order_number="OL-1")], "It is on its way."
 

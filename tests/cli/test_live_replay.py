@@ -13,9 +13,9 @@ import pytest
 
 from kit import WINDOW, Scripted, converse, saved, shop, shop_files, use, write
 from loopback import Loopback, calls, refuses, says
-from workbench.expectation import Expectation
-from workbench.redact import Redactor
-from workbench.transcript import encode
+from workbench.transcripts.codec import encode
+from workbench.transcripts.expectation import Expectation
+from workbench.transcripts.redaction import Redactor
 
 FIND, RETURN = ("find_order", {"order_number": "OL-1"}), ("create_return", {"order_number": "OL-1"})
 LATE = [use(FIND[0], **FIND[1])], [use(RETURN[0], **RETURN[1])], "Done."

@@ -14,9 +14,10 @@ import pytest
 
 from kit import WINDOW, Scripted, converse, saved, shop, shop_files, use, write
 from workbench.cli import run
-from workbench.expectation import Expectation
 from workbench.outside.mutants import mutant_runs
-from workbench.transcript import Mark, encode
+from workbench.transcripts.codec import encode
+from workbench.transcripts.expectation import Expectation
+from workbench.transcripts.transcript import Mark
 
 RETURNS = "journeys/shop/returns/journey.py"
 PATIENT = """

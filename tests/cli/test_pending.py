@@ -13,8 +13,8 @@ import pytest
 from kit import Scripted, converse, saved, shop, shop_files, use, write
 from loopback import Loopback, calls, refuses, says
 from workbench.cli import run
-from workbench.expectation import Expectation
-from workbench.transcript import encode, read
+from workbench.transcripts.codec import encode, read
+from workbench.transcripts.expectation import Expectation
 
 FIND, RETURN = ("find_order", {"order_number": "OL-1"}), ("create_return", {"order_number": "OL-1"})
 GUARD, WAITS = "transcripts/guard.json", "transcripts/guard.pending.json"

@@ -12,8 +12,9 @@ import msgspec
 import pytest
 
 from kit import JOURNEY, LATE, WINDOW, Scripted, converse, saved, shop, shop_files, write
-from workbench.expectation import Expectation
-from workbench.transcript import Mark, encode
+from workbench.transcripts.codec import encode
+from workbench.transcripts.expectation import Expectation
+from workbench.transcripts.transcript import Mark
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ import pytest
 from kit import JOURNEY, WINDOW, Scripted, converse, late_mistake, put, saved, shop, shop_files, use, write
 from workbench.cli import run
 from workbench.trace.steps import moves
-from workbench.transcript import Mark, read
+from workbench.transcripts.codec import read
+from workbench.transcripts.transcript import Mark
 
 
 def report(capsys) -> dict:

@@ -10,18 +10,20 @@ import msgspec
 import pytest
 
 from kit import LATE, WINDOW, Scripted, converse, saved, shop, shop_files, write
-from workbench.case import Case, Head
+from workbench.case import Case
 from workbench.cli import run
 from workbench.cli.github import SUMMARY
 from workbench.cli.report_json import as_json, case_of
 from workbench.cli.report_markdown import code, fence
 from workbench.cli.tally import Tally
 from workbench.cli.verdicts import CODES, fate
-from workbench.expectation import Expectation
 from workbench.follow import Difference
 from workbench.replay import Outcome, Verdict
 from workbench.trace.step_id import Place
-from workbench.transcript import Mark, encode
+from workbench.transcripts.codec import encode
+from workbench.transcripts.expectation import Expectation
+from workbench.transcripts.header import Head
+from workbench.transcripts.transcript import Mark
 
 JOURNEY = "journeys/shop/returns/journey.py"
 HOSTILE = "]]><x>&\x00\x1b[31m\ud800\ufffe\n::error::no `` | <b>"

@@ -11,8 +11,9 @@ import pytest
 
 from kit import LATE, WINDOW, Scripted, converse, saved, shop, shop_files, write
 from workbench.cli import run
-from workbench.expectation import Expectation
-from workbench.transcript import Mark, encode
+from workbench.transcripts.codec import encode
+from workbench.transcripts.expectation import Expectation
+from workbench.transcripts.transcript import Mark
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from workbench.authoring.agent import Agent
 from workbench.outside.loader import load
 from workbench.replay import Options, Outcome, Verdict, replay
 from workbench.trace.events import Prompt
-from workbench.transcript import Transcript
+from workbench.transcripts.transcript import Transcript
 
 STRICT = Options(strict_drift=True)
 ASKS = """

@@ -12,15 +12,17 @@ import msgspec
 import pytest
 
 from kit import JOURNEY, WINDOW, Scripted, converse, saved, shop, use, write
-from workbench.case import Case, head_of, supersede
+from workbench.case import Case, supersede
 from workbench.errors import JourneyError, TranscriptError
-from workbench.expectation import Expectation
-from workbench.outside.import_openai import openai
 from workbench.outside.loader import load
 from workbench.replay import Options, Verdict, replay
 from workbench.trace.events import Answer, Decision, Prompt, Reply, Result, TurnEnd
 from workbench.trace.setup import Setup
-from workbench.transcript import SCHEMA, Mark, Transcript, decode, encode
+from workbench.transcripts.codec import decode, encode
+from workbench.transcripts.expectation import Expectation
+from workbench.transcripts.header import head_of
+from workbench.transcripts.importers.openai_chat import openai
+from workbench.transcripts.transcript import SCHEMA, Mark, Transcript
 
 LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
 

@@ -10,12 +10,13 @@ import pytest
 
 from realdata import data
 from workbench.errors import TranscriptError
-from workbench.outside.import_anthropic import anthropic
-from workbench.outside.import_openai import openai
-from workbench.outside.import_tau import tau_bench
 from workbench.trace.blobs import exhibit_text
 from workbench.trace.events import Answer, Prompt, Reply, Result, UserMessage
-from workbench.transcript import Transcript, decode, encode
+from workbench.transcripts.codec import decode, encode
+from workbench.transcripts.importers.anthropic_messages import anthropic
+from workbench.transcripts.importers.openai_chat import openai
+from workbench.transcripts.importers.tau_bench import tau_bench
+from workbench.transcripts.transcript import Transcript
 
 TAU = ("tau-airline", "gpt-4o-airline-trial0.json")
 

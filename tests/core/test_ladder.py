@@ -6,11 +6,11 @@ import msgspec
 import pytest
 
 from kit import Scripted, converse, saved, shop
-from workbench import ladder
 from workbench.errors import TranscriptError
-from workbench.ladder import Rung, climb, format_of
-from workbench.lineno import line_of, way
-from workbench.transcript import decode, encode
+from workbench.transcripts import migrations
+from workbench.transcripts.codec import decode, encode
+from workbench.transcripts.json_position import line_of, way
+from workbench.transcripts.migrations import Rung, climb, format_of
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def an_older_form(monkeypatch):
         data["title"] = data.pop("name", "")
         return data
 
-    monkeypatch.setitem(ladder.RUNGS, 0, Rung("`title` was called `name`", climb))
+    monkeypatch.setitem(migrations.RUNGS, 0, Rung("`title` was called `name`", climb))
 
 
 def older(transcript) -> bytes:
@@ -45,13 +45,13 @@ def test_a_format_without_a_step_is_refused_and_named(made):
 
 
 def test_an_older_file_that_is_broken_is_no_crash(made, monkeypatch):
-    monkeypatch.setitem(ladder.RUNGS, 0, Rung("", lambda data: {**data, "steps": data["no such"]}))
+    monkeypatch.setitem(migrations.RUNGS, 0, Rung("", lambda data: {**data, "steps": data["no such"]}))
     with pytest.raises(TranscriptError):
         decode(older(made), "old.json")
 
 
 def test_every_format_before_today_has_its_step():
-    assert set(ladder.RUNGS) == set(range(1, ladder.FORMAT))
+    assert set(migrations.RUNGS) == set(range(1, migrations.FORMAT))
 
 
 @pytest.mark.parametrize("schema", ["workbench.transcript/", "workbench.transcript/x", "other/1", 7, None])

@@ -6,10 +6,10 @@ import pytest
 
 from kit import JOURNEY, WINDOW, Scripted, converse, saved, shop, use
 from workbench.alike import Alike
-from workbench.expectation import Expectation
 from workbench.outside.loader import make_world
 from workbench.replay import Options, Verdict, replay
-from workbench.transcript import Mark
+from workbench.transcripts.expectation import Expectation
+from workbench.transcripts.transcript import Mark
 
 WORLD = Options(tools="world")
 LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
@@ -316,7 +316,7 @@ FIELDS = [
 
 @pytest.mark.parametrize(("fields", "fit"), FIELDS)
 def test_each_argument_is_compared_as_its_field_says(fields, fit):
-    from workbench.expectation import fits
+    from workbench.transcripts.matching import fits
 
     have = {"order_number": "OL-1", "lines": [{"sku": 1}, {"sku": 2, "n": 1}], "paid": True}
     assert fits(Expectation("called_with", "1.1.1", **fields), have) is fit

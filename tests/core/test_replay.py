@@ -6,13 +6,14 @@ import msgspec
 import pytest
 
 from kit import JOURNEY, WINDOW, Scripted, converse, saved, shop, use
-from workbench.case import Case, head_of, supersede
+from workbench.case import Case, supersede
 from workbench.errors import JourneyError, ModelStopped
-from workbench.expectation import Expectation
 from workbench.outside.loader import load
 from workbench.replay import Verdict, replay
 from workbench.trace.events import Reply, Result, TurnEnd
-from workbench.transcript import Mark
+from workbench.transcripts.expectation import Expectation
+from workbench.transcripts.header import head_of
+from workbench.transcripts.transcript import Mark
 
 LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
 

@@ -8,12 +8,13 @@ import pytest
 
 from kit import Scripted, converse, saved, shop, text, think, use
 from workbench.errors import TranscriptError
-from workbench.expectation import Expectation
-from workbench.outside.transcripts import find, write
-from workbench.redact import Redactor, luhn, redact
 from workbench.text import slug
 from workbench.trace.events import Meter
-from workbench.transcript import Mark, decode, encode
+from workbench.transcripts.codec import decode, encode
+from workbench.transcripts.expectation import Expectation
+from workbench.transcripts.files import find, write
+from workbench.transcripts.redaction import Redactor, luhn, redact
+from workbench.transcripts.transcript import Mark
 
 
 @pytest.fixture

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from workbench.case import Head
 from workbench.errors import UsageError
-from workbench.shard import Shard
-from workbench.wanted import Wanted, parse
+from workbench.transcripts.header import Head
+from workbench.transcripts.selection import Shard, Wanted, parse
 
 LATE = Head("late", "mistake", "shop", "A refund went through", ["money", "vip"])
 GIFT = Head("gift", "guard", "shop", "A gift card", ["money"])

@@ -34,16 +34,17 @@ from workbench import follow
 from workbench import replay as replaying
 from workbench.authoring.agent import Agent
 from workbench.errors import JourneyError, TranscriptError
-from workbench.expectation import KINDS
 from workbench.mutation import mutants
-from workbench.outside.import_tau import tau_bench
 from workbench.outside.loader import compiled, load, load_instead
 from workbench.outside.mutants import files_in
 from workbench.outside.share import safely
-from workbench.outside.transcripts import find
 from workbench.replay import Verdict
 from workbench.trace import steps
-from workbench.transcript import Transcript, decode, encode, read
+from workbench.transcripts.codec import decode, encode, read
+from workbench.transcripts.expectation import KINDS
+from workbench.transcripts.files import find
+from workbench.transcripts.importers.tau_bench import tau_bench
+from workbench.transcripts.transcript import Transcript
 
 MANY = int(os.environ.get("WORKBENCH_EXAMPLES", "0"))
 

@@ -14,15 +14,15 @@ from realdata import data
 from workbench import Talk
 from workbench.authoring.agent import Agent
 from workbench.authoring.views import CallView
-from workbench.expectation import Expectation
-from workbench.outside.import_tau import tau_bench
 from workbench.outside.loader import load
 from workbench.replay import Outcome, Verdict, replay
 from workbench.trace.events import Answer, AnyStep, Reply, Result, UserMessage
 from workbench.trace.setup import Setup
 from workbench.trace.state import State
 from workbench.trace.step_id import Place
-from workbench.transcript import Mark, Transcript
+from workbench.transcripts.expectation import Expectation
+from workbench.transcripts.importers.tau_bench import tau_bench
+from workbench.transcripts.transcript import Mark, Transcript
 
 JOURNEYS = Path(__file__).parents[2] / "journeys"
 CLOCK = "2024-05-15T15:00:00-04:00"

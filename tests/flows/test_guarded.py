@@ -12,10 +12,10 @@ from talking import JOURNEYS
 from workbench.coverage import coverage
 from workbench.mutation import mutants
 from workbench.outside.mutants import Base, base_run, files_in, mutant_runs
-from workbench.outside.transcripts import find
 from workbench.score import Fate, Status, score
 from workbench.trace.events import Answer
-from workbench.transcript import read
+from workbench.transcripts.codec import read
+from workbench.transcripts.files import find
 
 PAGE = Path(__file__).parents[2] / "docs" / "mutate.md"
 

@@ -7,12 +7,13 @@ import pytest
 from samples import AGENT, GUARDS, MISTAKES, SAMPLES, Sample, agent_for, record, without
 from talking import JOURNEYS
 from workbench.authoring.agent import Agent
-from workbench.expectation import KINDS
 from workbench.outside.loader import load
 from workbench.replay import Verdict, replay
 from workbench.trace.events import Decision
 from workbench.trace.steps import moves
-from workbench.transcript import Transcript, decode, encode, read
+from workbench.transcripts.codec import decode, encode, read
+from workbench.transcripts.expectation import KINDS
+from workbench.transcripts.transcript import Transcript
 
 
 def today() -> Agent:

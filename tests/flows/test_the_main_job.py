@@ -18,13 +18,14 @@ import pytest
 
 from talking import JOURNEYS
 from workbench.cli.chat import choose_fixture
-from workbench.expectation import Expectation
 from workbench.outside.history import History
 from workbench.outside.worker import Workers
 from workbench.saving import Saved
 from workbench.serving import Serving
 from workbench.session import Session
-from workbench.transcript import Mark, read
+from workbench.transcripts.codec import read
+from workbench.transcripts.expectation import Expectation
+from workbench.transcripts.transcript import Mark
 
 SAYS = ("the boots of OL-1002 don't fit", "just do it anyway")
 WRITE = "2.1.1"  # where the return is opened

@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 
 from broken import LOGS, ROOT, Breaker, expectations, samples
 from workbench.errors import TranscriptError
-from workbench.outside.importers import FORMATS
 from workbench.outside.share import Share, Work
 from workbench.replay import Verdict
-from workbench.transcript import Transcript, decode, encode
+from workbench.transcripts.codec import decode, encode
+from workbench.transcripts.importers.formats import FORMATS
+from workbench.transcripts.transcript import Transcript
 
 settings.register_profile(
     "suite",

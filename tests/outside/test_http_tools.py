@@ -18,7 +18,7 @@ from workbench.outside.http import MAX_BODY, _exchange, unlike
 from workbench.outside.loader import make_world
 from workbench.replay import Options, Verdict, replay
 from workbench.trace.events import Exchange
-from workbench.transcript import decode, encode
+from workbench.transcripts.codec import decode, encode
 
 WORLD = Options(tools="world")
 TRACK = '''

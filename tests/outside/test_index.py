@@ -22,7 +22,6 @@ from workbench.outside.indexing import Indexing
 from workbench.outside.ledger import Ledger, Line
 from workbench.outside.project import Project
 from workbench.outside.shelf import Shelf
-from workbench.outside.transcripts import write
 from workbench.query import Query
 from workbench.trace.events import (
     Answer,
@@ -37,7 +36,8 @@ from workbench.trace.events import (
     UserMessage,
 )
 from workbench.trace.setup import Setup
-from workbench.transcript import SCHEMA, Mark, Transcript, recording_id
+from workbench.transcripts.files import write
+from workbench.transcripts.transcript import SCHEMA, Mark, Transcript, recording_id
 
 CALL = {"type": "tool_use", "id": "1", "name": "find_order", "input": {"order_number": "OL-1002"}}
 

@@ -29,7 +29,8 @@ from workbench.replay import replay
 from workbench.session import Session
 from workbench.trace.events import Answer, TurnEnd
 from workbench.trace.trace import Trace
-from workbench.transcript import Transcript, decode, encode, recording_id
+from workbench.transcripts.codec import decode, encode
+from workbench.transcripts.transcript import Transcript, recording_id
 from workbench.wire import Done, Event, Exhibited, Judge, Judged, Request, RunAgain, Stepped, Streamed, TakeTurn
 
 AGENT = """

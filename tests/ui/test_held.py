@@ -6,7 +6,7 @@ from ui.host import Script
 from ui.test_tries import OLD, TURN, go_to
 from workbench.desk import Lay
 from workbench.errors import UsageError
-from workbench.transcript import Mark
+from workbench.transcripts.transcript import Mark
 
 HELD = "another workbench (pid 7) has this conversation open"
 

@@ -13,7 +13,7 @@ from workbench.trace.setup import Setup
 from workbench.trace.step_id import Place
 from workbench.trace.steps import Move
 from workbench.trace.trace import Trace
-from workbench.transcript import Mark
+from workbench.transcripts.transcript import Mark
 from workbench.ui.present.detail import MAX_BLOCK, block, what
 from workbench.ui.present.find import Words, highlight
 from workbench.ui.present.prompt import TABS

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from kit import Scripted, converse, saved, shop, use
-from workbench.transcript import encode, read
+from workbench.transcripts.codec import encode, read
 
 ANSWERS = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
 ANEW = [use("find_order", order_number="OL-1")], "That is too late."

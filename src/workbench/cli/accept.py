@@ -9,18 +9,20 @@ import msgspec
 
 from ..authoring.agent import Agent
 from ..errors import UsageError
-from ..expectation import MATCHES, Match, relaxed
 from ..follow import rerun as run_again
 from ..follow import run_sync
 from ..outside.crew import replay_one
 from ..outside.loader import code_hash, load
 from ..outside.project import project_for
-from ..outside.transcripts import write
 from ..replay import Outcome, Verdict
 from ..text import count
 from ..trace.events import AnyStep, Prompt
 from ..trace.steps import moves
-from ..transcript import Transcript, read, still
+from ..transcripts.codec import read
+from ..transcripts.expectation import MATCHES, Match
+from ..transcripts.files import write
+from ..transcripts.matching import relaxed
+from ..transcripts.transcript import Transcript, still
 from .report import Exit, say
 
 

@@ -11,9 +11,10 @@ import msgspec
 from ..errors import TranscriptError, UsageError
 from ..outside.mutants import Base
 from ..outside.project import Project, project_for
-from ..outside.transcripts import find, holds_none
 from ..text import clean
-from ..transcript import Transcript, read
+from ..transcripts.codec import read
+from ..transcripts.files import find, holds_none
+from ..transcripts.transcript import Transcript
 from .report import paint, say
 from .target import deliver
 

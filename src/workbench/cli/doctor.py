@@ -22,10 +22,10 @@ from ..outside.loader import agent_names
 from ..outside.models import REHEARSAL
 from ..outside.probe import Probed, probe, server
 from ..outside.project import Project, find_project
-from ..outside.transcripts import find
 from ..outside.watch import changes
 from ..outside.worker import WorkerProcess, prepare
 from ..text import clean
+from ..transcripts.files import find
 from ..version import __version__
 from .report import Exit, out, out_json
 

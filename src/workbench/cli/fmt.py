@@ -10,9 +10,9 @@ from pathlib import Path
 from ..findings import Finding
 from ..outside.form import Form, committed, doubles
 from ..outside.project import project_for
-from ..outside.transcripts import RECEIPT, find, write
 from ..text import clean, count
-from ..transcript import decode
+from ..transcripts.codec import decode
+from ..transcripts.files import RECEIPT, find, write
 from .report import Exit, out, say
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from ..errors import UsageError
 from ..files import LOG_LIMIT, read_bytes
 from ..outside.archive import Archive
-from ..outside.importers import FORMATS
 from ..outside.loader import agent_names
 from ..outside.project import find_project
-from ..outside.transcripts import write
 from ..text import count
-from ..transcript import Transcript
+from ..transcripts.files import write
+from ..transcripts.importers.formats import FORMATS
+from ..transcripts.transcript import Transcript
 from .report import Exit, say
 
 

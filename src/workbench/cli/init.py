@@ -13,8 +13,9 @@ import msgspec
 from ..errors import UsageError
 from ..outside.loader import file_hashes
 from ..outside.project import Project
-from ..outside.transcripts import write
-from ..transcript import read, recording_id
+from ..transcripts.codec import read
+from ..transcripts.files import write
+from ..transcripts.transcript import recording_id
 from .report import Exit, out, say
 
 TEMPLATE = Path(__file__).parents[1] / "template"

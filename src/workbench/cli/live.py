@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from ..case import Case, head_of
+from ..case import Case
 from ..errors import JourneyError, TranscriptError, UsageError, WorkerDied
 from ..estimate import Tokens, estimate
 from ..outside.claude import DEFAULT_MODEL
@@ -22,15 +22,17 @@ from ..outside.models import CLAUDE, REHEARSAL, check_name, choose
 from ..outside.prices import cost
 from ..outside.project import Project, project_for
 from ..outside.receipts import write_receipt
-from ..outside.transcripts import write
 from ..outside.worker import prepare
 from ..receipt import SCHEMA, Receipt, sentence
-from ..redact import Redactor
 from ..replay import Outcome, Verdict, red_proof
 from ..text import clean, count, slug
 from ..trace.step_id import Place
 from ..trace.trace import Trace
-from ..transcript import Transcript, expects, read, still
+from ..transcripts.codec import read
+from ..transcripts.files import write
+from ..transcripts.header import head_of
+from ..transcripts.redaction import Redactor
+from ..transcripts.transcript import Transcript, expects, still
 from ..trial import Trial, last_turn, verdict_of
 from .odds import tell_odds
 from .report import Exit, complain, say, worst

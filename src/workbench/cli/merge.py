@@ -10,7 +10,7 @@ import msgspec
 
 from ..case import supersede
 from ..errors import UsageError
-from ..shard import Shard
+from ..transcripts.selection import Shard
 from ..version import __version__
 from .report import Exit
 from .report_json import SCHEMA, case_of

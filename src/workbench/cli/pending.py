@@ -7,11 +7,12 @@ from pathlib import Path
 
 from ..compare import Comparison, Side, compare
 from ..errors import TranscriptError, UsageError
-from ..outside import pending
 from ..outside.project import project_for
 from ..text import clean
 from ..trace.describe import sides, tell
-from ..transcript import Transcript, read
+from ..transcripts import pending
+from ..transcripts.codec import read
+from ..transcripts.transcript import Transcript
 from .report import Exit, out, say
 
 WORDS = ("list", "show", "accept", "reject")

@@ -12,11 +12,11 @@ from ..errors import JourneyError, UsageError
 from ..outside.crew import PATIENCE
 from ..outside.failures import Failures
 from ..outside.loader import code_hash
-from ..outside.pending import waiting
 from ..outside.pool import pool
 from ..outside.project import Project, project_for
 from ..outside.share import Work
 from ..replay import DEFAULT, Options
+from ..transcripts.pending import waiting
 from .progress import watched
 from .receipts import show_receipts
 from .report import Exit, say

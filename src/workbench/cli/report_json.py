@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 
-from ..case import Case, Head
+from ..case import Case
 from ..replay import Outcome
 from ..trace.step_id import Place
+from ..transcripts.header import Head
 from ..version import __version__
 from .tally import Tally
 

@@ -10,15 +10,16 @@ from ..errors import JourneyError, UsageError
 from ..outside.live import Asked, Live
 from ..outside.loader import file_hashes
 from ..outside.project import Project, project_for
-from ..outside.transcripts import PENDING, beside, write
 from ..outside.worker import prepare
-from ..redact import Redactor, redact
 from ..rerecord import Unfit, renewed
 from ..text import clean
 from ..trace.events import Answer
 from ..trace.step_id import Place
 from ..trace.trace import Trace
-from ..transcript import Transcript, read
+from ..transcripts.codec import read
+from ..transcripts.files import PENDING, beside, write
+from ..transcripts.redaction import Redactor, redact
+from ..transcripts.transcript import Transcript
 from .live import choose_model
 from .pending import show_difference
 from .report import Exit, say

@@ -10,13 +10,12 @@ import msgspec
 
 from ..errors import UsageError
 from ..outside.failures import Failures
-from ..outside.heads import look
 from ..outside.project import Project, lies_in
-from ..outside.transcripts import BESIDE, find, holds_none, passed_over
 from ..plain import digest, writable
-from ..shard import Shard
 from ..text import count
-from ..wanted import Wanted, unfound
+from ..transcripts.files import BESIDE, find, holds_none, passed_over
+from ..transcripts.header import look
+from ..transcripts.selection import Shard, Wanted, unfound
 from .report import say
 
 

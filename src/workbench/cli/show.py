@@ -9,7 +9,8 @@ import msgspec
 from ..text import clean
 from ..trace.describe import tell
 from ..trace.steps import Move, moves
-from ..transcript import Transcript, read
+from ..transcripts.codec import read
+from ..transcripts.transcript import Transcript
 from .report import Exit, out, out_json
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import UsageError
 from ..files import beginning
-from ..ladder import PREFIX
+from ..transcripts.migrations import PREFIX
 from .report import out_data
 
 STDOUT = "-"

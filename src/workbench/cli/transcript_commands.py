@@ -68,8 +68,7 @@ def replay(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, whatever it may cost.")] = False,
 ) -> None:
     """Replay transcripts on today's code; no model, no network, no tool runs, unless they are asked for."""
-    from ..shard import Shard
-    from ..wanted import Wanted
+    from ..transcripts.selection import Shard, Wanted
     from .reports import Reports
     from .selecting import Scope
 

@@ -12,7 +12,7 @@ from ..errors import UsageError
 from ..outside.project import Project, project_for
 from ..outside.watch import saves
 from ..text import clean
-from ..wanted import parse
+from ..transcripts.selection import parse
 from .replay import How, once
 from .report import Exit, complain, say
 from .report_text import tell

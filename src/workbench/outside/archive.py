@@ -17,7 +17,8 @@ import msgspec
 
 from .. import files
 from ..errors import TranscriptError
-from ..transcript import Transcript, decode, recording_id
+from ..transcripts.codec import decode
+from ..transcripts.transcript import Transcript, recording_id
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS conversations (

@@ -22,9 +22,10 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from ..authoring.agent import Agent
-from ..case import Case, head_of, thrifty
+from ..case import Case, thrifty
 from ..replay import DEFAULT, Options, Outcome, Verdict
-from ..transcript import Transcript
+from ..transcripts.header import head_of
+from ..transcripts.transcript import Transcript
 from .share import ENDED, left_by, lost, safely
 from .stacks import Stacks, listen
 

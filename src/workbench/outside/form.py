@@ -13,12 +13,12 @@ import msgspec
 from ..errors import TranscriptError
 from ..files import read_bytes
 from ..findings import Finding, error
-from ..ladder import FORMAT, format_of
-from ..lineno import line_of
-from ..redact import leaks
 from ..text import an
-from ..transcript import decode, encode
-from .transcripts import PENDING
+from ..transcripts.codec import decode, encode
+from ..transcripts.files import PENDING
+from ..transcripts.json_position import line_of
+from ..transcripts.migrations import FORMAT, format_of
+from ..transcripts.redaction import leaks
 
 RULES: dict[str, str] = {
     "schema": "it can be read as a transcript",

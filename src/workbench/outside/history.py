@@ -20,9 +20,9 @@ from ..errors import TranscriptError, UsageError
 from ..trace.events import AnyStep, UserMessage
 from ..trace.setup import Setup
 from ..trace.trace import Trace
-from ..transcript import Mark, Transcript
+from ..transcripts.files import fresh_path, write
+from ..transcripts.transcript import Mark, Transcript
 from .journal import Journal
-from .transcripts import fresh_path, write
 
 
 class Line(msgspec.Struct, omit_defaults=True):

@@ -16,7 +16,7 @@ import msgspec
 
 from .. import files
 from ..errors import UsageError
-from ..transcript import Mark
+from ..transcripts.transcript import Mark
 
 
 class Line(msgspec.Struct, omit_defaults=True):

@@ -22,7 +22,7 @@ from ..text import count
 from ..trace.events import Answer, AnyStep, UserMessage
 from ..trace.step_id import Place
 from ..trace.trace import Trace
-from ..transcript import Transcript, prompt_seal
+from ..transcripts.transcript import Transcript, prompt_seal
 from ..trial import Opinion, Tools, Trial, came_of, last_turn, unshown
 from ..wire import Consult, Consulted, Exhibited, Failed, Reran, RunAgain, Stepped, Survey, Surveyed, TakeTurn
 from .worker import Workers

@@ -370,7 +370,7 @@ def make_world(loaded: Loaded, setup: Setup, *, taped: bool = False, substituted
         ) from None
     start = fixture.world if fixture else {}
     if taped or substituted:
-        from ..redact import Redactor  # its patterns cost 3 ms that a plain replay need not pay
+        from ..transcripts.redaction import Redactor  # its patterns cost 3 ms that a plain replay need not pay
 
         start = Redactor().value(start)
     kinds = loaded.agent.world_classes().values()

@@ -16,7 +16,7 @@ from ..errors import JourneyError
 from ..mutation import Mutant
 from ..replay import DEFAULT, Options, Verdict
 from ..score import Fate, Status
-from ..transcript import Transcript
+from ..transcripts.transcript import Transcript
 from .forks import forked
 from .loader import compiled, load_instead
 from .reached import Reached

@@ -9,9 +9,9 @@ import msgspec
 
 from ..errors import UsageError
 from ..suggest import did_you_mean
+from ..transcripts.files import STATE
 from .config import CONFIG, read
 from .loader import agent_names
-from .transcripts import STATE
 
 INIT = "`workbench init` makes one"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..errors import TranscriptError
 from ..receipt import Receipt, decode, encode
-from .transcripts import RECEIPT, beside, put
+from ..transcripts.files import RECEIPT, beside, put
 
 
 def write_receipt(transcript: Path, receipt: Receipt) -> Path:

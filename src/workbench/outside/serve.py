@@ -34,7 +34,7 @@ from ..trace.events import AnyStep, TurnEnd
 from ..trace.messages import Messages
 from ..trace.step_id import Place
 from ..trace.trace import Trace
-from ..transcript import decode
+from ..transcripts.codec import decode
 from ..wire import (
     AgentCard,
     Beat,

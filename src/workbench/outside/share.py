@@ -14,13 +14,15 @@ import msgspec
 
 from ..authoring.agent import Agent
 from ..blame import below_journeys
-from ..case import Case, head_of
+from ..case import Case
 from ..engine.world import World
 from ..errors import JourneyError, TranscriptError, WorkbenchError
 from ..findings import quieted
 from ..replay import DEFAULT, MakeWorld, Options, Outcome, Verdict, replay
 from ..trace.setup import Setup
-from ..transcript import Transcript, read
+from ..transcripts.codec import read
+from ..transcripts.header import head_of
+from ..transcripts.transcript import Transcript
 from .leaks import Leak, watching
 from .loader import Loaded, file_hashes, load, load_agent, make_world, noted
 from .memory import Memory

@@ -16,8 +16,9 @@ import msgspec
 from ..host import Store
 from ..library import Entry, Found, News, Record
 from ..query import Query
-from ..transcript import Mark, Transcript, read
-from . import pending
+from ..transcripts import pending
+from ..transcripts.codec import read
+from ..transcripts.transcript import Mark, Transcript
 from .archive import Archive
 from .history import History
 from .index import Index, Seen

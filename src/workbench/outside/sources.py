@@ -12,11 +12,12 @@ import msgspec
 from ..errors import TranscriptError, WorkbenchError
 from ..gist import Gist, gist
 from ..library import Kind, Record
-from ..transcript import Transcript, decode, recording_id
+from ..transcripts.codec import decode
+from ..transcripts.files import find
+from ..transcripts.transcript import Transcript, recording_id
 from .archive import Archive
 from .history import History
 from .ledger import Ledger
-from .transcripts import find
 
 
 class Stamp(NamedTuple):

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...trace.events import Decision, Exchange
 from ...trace.steps import Move
-from ...transcript import Mark
+from ...transcripts.transcript import Mark
 from ...wire import Differs
 from .lanes import ENDS, GLYPHS, OUTCOMES, ROLES, VERDICTS, broke, ended, short
 from .rows import CUT_OFF, Row, unfinished

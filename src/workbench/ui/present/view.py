@@ -10,7 +10,7 @@ from ...trace.setup import Setup
 from ...trace.step_id import Place
 from ...trace.steps import Move, moves
 from ...trace.trace import Trace
-from ...transcript import Mark
+from ...transcripts.transcript import Mark
 from ...wire import Differs, Reran
 
 

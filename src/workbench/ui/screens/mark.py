@@ -11,7 +11,7 @@ from ...errors import WorkbenchError
 from ...session import Session
 from ...trace.describe import tell as tell_move
 from ...trace.steps import Move
-from ...transcript import FAULTS, MARK_KINDS, SEVERITIES, Mark, MarkFault, MarkKind
+from ...transcripts.transcript import FAULTS, MARK_KINDS, SEVERITIES, Mark, MarkFault, MarkKind
 from ..present.text import clean
 from ..widgets.choice import Choice
 from .form import Form, FormLine

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.message import Message
 
 from ...trace.step_id import Place
-from ...transcript import Mark
+from ...transcripts.transcript import Mark
 from ..actions import key
 from ..present import folded, lanes
 from ..present.filter import Filter

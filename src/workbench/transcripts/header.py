@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import zlib
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from ..case import Head, head_of
 from ..errors import TranscriptError
 from ..files import read_bytes
-from ..transcript import SCHEMA, decode
+from .codec import decode
+from .transcript import SCHEMA, Transcript, names_prompt
 
 
 class _Front(msgspec.Struct):
@@ -59,3 +59,42 @@ def _head(data: bytes, path: str) -> Head | None:
         return head_of(decode(data, path))  # of an older format, or of a newer one that cannot be read
     except TranscriptError:
         return None
+
+
+class Head(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """What people wrote of a transcript.
+
+    `at` is the marked place of a mistake, `expected` its expectation in words;
+    `state` is guard, open or guarding; `recording` names the conversation it was saved from.
+    `of_prompt`: it expects something of what the model is told, not of what is done.
+    """
+
+    id: str
+    kind: Literal["mistake", "guard"]
+    agent: str
+    title: str = ""
+    tags: tuple[str, ...] = ()
+    state: str = "guard"
+    recording: str = ""
+    at: str = ""
+    expected: str = ""
+    source: dict[str, Any] = {}
+    of_prompt: bool = False
+
+
+def head_of(transcript: Transcript) -> Head:
+    mistake = transcript.kind == "mistake"
+    expectation = transcript.expectations[0] if mistake else None
+    return Head(
+        transcript.id,
+        transcript.kind,
+        transcript.agent,
+        transcript.title,
+        tuple(transcript.tags),
+        transcript.state,
+        transcript.recording,
+        expectation.at if expectation else "",
+        expectation.sentence if expectation else "",
+        transcript.source,
+        names_prompt(transcript),
+    )

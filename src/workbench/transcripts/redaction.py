@@ -15,9 +15,9 @@ from typing import Any
 
 import msgspec
 
-from .trace.blobs import seal
-from .trace.events import Answer
-from .trace.step_id import Place
+from ..trace.blobs import seal
+from ..trace.events import Answer
+from ..trace.step_id import Place
 from .transcript import Transcript
 
 EMAIL = re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.-]*\w\b")

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from ..errors import TranscriptError
-from ..text import slug
+from ...errors import TranscriptError
+from ...text import slug
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from ..errors import TranscriptError, UsageError
 from ..files import beginning
-from ..ladder import PREFIX
 from ..suggest import MANY, near
-from ..transcript import Transcript, encode
+from .codec import encode
+from .migrations import PREFIX
+from .transcript import Transcript
 
 SUFFIX = ".json"  # whatever its case
 PENDING = ".pending.json"

@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ..errors import TranscriptError
-from ..plain import digest
-from ..trace.blobs import Span, span_key
-from ..trace.events import Answer, AnyStep, Outcome, Prompt, Reply, Result, UserMessage
-from ..trace.messages import as_text
-from ..trace.setup import Setup
+from ...errors import TranscriptError
+from ...plain import digest
+from ...trace.blobs import Span, span_key
+from ...trace.events import Answer, AnyStep, Outcome, Prompt, Reply, Result, UserMessage
+from ...trace.messages import as_text
+from ...trace.setup import Setup
 from ..transcript import SCHEMA, Transcript, recording_id
 from .chat_file import Chat, beside, conversations, identity
 

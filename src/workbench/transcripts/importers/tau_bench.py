@@ -11,11 +11,11 @@ from typing import Any
 
 import msgspec
 
-from ..errors import TranscriptError
-from ..trace.setup import Setup
+from ...errors import TranscriptError
+from ...trace.setup import Setup
 from ..transcript import Transcript
 from .chat_file import Chat
-from .import_openai import read_messages
+from .openai_chat import read_messages
 
 CLOCK = "2024-05-15T15:00:00-04:00"  # the world of the tasks stands at three in the afternoon, Eastern
 

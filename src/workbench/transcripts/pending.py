@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import TranscriptError, UsageError
-from ..transcript import Transcript, read
-from .transcripts import PENDING, beside, put
+from .codec import read
+from .files import PENDING, beside, put
+from .transcript import Transcript
 
 Back = Callable[[], None]
 

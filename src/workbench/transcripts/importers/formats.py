@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..transcript import Transcript
-from .import_anthropic import anthropic
-from .import_openai import openai
-from .import_tau import tau_bench
+from .anthropic_messages import anthropic
+from .openai_chat import openai
+from .tau_bench import tau_bench
 
 Importer = Callable[[bytes, str, str], list[Transcript]]
 

@@ -1,0 +1,1 @@
+"""The saved conversation: format, validation, expectations, selection, redaction, importers."""

@@ -1,0 +1,1 @@
+"""Read conversations from other tools' logs."""

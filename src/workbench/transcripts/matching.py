@@ -1,0 +1,64 @@
+"""Compare arguments with what an expectation asks: exact, subset, regex or ignore."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from ..errors import TranscriptError
+from ..plain import same
+from .expectation import MATCHES, Expectation, Match
+
+
+def fits(e: Expectation, args: dict[str, Any]) -> bool:
+    """Whether arguments fit the expectation's, each as it is to be compared."""
+    if e.match == "exact" and args.keys() - e.args.keys():
+        return False
+    return all(_fits(e.how(k), want, args.get(k, _ABSENT)) for k, want in e.args.items())
+
+
+def relaxed(e: Expectation, fields: dict[str, Match]) -> Expectation:
+    """The expectation with arguments compared otherwise. Raises TranscriptError for one it has not."""
+    for field, how in fields.items():
+        if how not in MATCHES:
+            raise TranscriptError(f"{field}={how}: arguments are compared as {', '.join(MATCHES)}")
+    made = msgspec.structs.replace(e, fields={**e.fields, **fields})
+    made.check(e.at)
+    return made
+
+
+def next_relaxation(e: Expectation) -> Expectation:
+    """One argument more ignored, in their order, but never all; then none again."""
+    ignored = [k for k in e.args if e.how(k) == "ignore"]
+    left = [k for k in e.args if k not in ignored]
+    more: list[str] = [*ignored, left[0]] if len(left) > 1 else []
+    return msgspec.structs.replace(e, fields=dict.fromkeys(more, "ignore"))
+
+
+_ABSENT = object()
+
+
+def _fits(how: Match, want: Any, have: Any) -> bool:
+    if how == "ignore":
+        return True
+    if have is _ABSENT:
+        return False
+    if how == "regex":
+        return re.search(str(want), str(have)) is not None
+    return same(want, have) if how == "exact" else _within(want, have)
+
+
+def _within(want: Any, have: Any) -> bool:
+    """Whether all of `want` is in `have`: keys of objects, items of lists in any place, other values equal."""
+    if isinstance(want, dict) and isinstance(have, dict):
+        return all(k in have and _within(v, have[k]) for k, v in want.items())
+    if isinstance(want, list) and isinstance(have, list):
+        return all(any(_within(one, other) for other in have) for one in want)
+    return same(want, have)
+
+
+def says(words: str, text: str) -> bool:
+    """Whether `text` stands in `words`, wherever their lines break."""
+    return text in words or " ".join(text.split()) in " ".join(words.split())
