@@ -15,7 +15,7 @@ import anthropic
 import httpx2
 
 from replay_50 import airline, files, seconds
-from workbench.replay import replay
+from workbench.replay.judge import replay
 from workbench.trace.events import Answer
 from workbench.trace.setup import Setup
 from workbench.trace.state import State

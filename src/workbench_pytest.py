@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from workbench.case import Case
     from workbench.outside.elsewhere import Twice
     from workbench.outside.kept import Kept
-    from workbench.replay import Options
+    from workbench.replay.case import Case
+    from workbench.replay.verdict import Options
     from workbench.transcripts.header import Head
 
 UNDECIDED = 10  # the exit code where nothing failed and something could not be decided, as of `workbench replay`
@@ -94,8 +94,8 @@ class Replays:
 
     def case(self, path: str) -> Case:
         """Its case, in the light of the others that were collected."""
-        from workbench.case import supersede, twins
-        from workbench.replay import Verdict
+        from workbench.replay.case import supersede, twins
+        from workbench.replay.verdict import Verdict
 
         head = self.heads[path]
         same = [p for p, h in self.heads.items() if head and h and h.id == head.id]
@@ -144,7 +144,7 @@ def _seconds(config: pytest.Config) -> float:
 
 def _replays(config: pytest.Config) -> Replays:
     if _REPLAYS not in config.stash:
-        from workbench.replay import Options
+        from workbench.replay.verdict import Options
 
         asked = (config.getoption(f"workbench_{name}") for name in ("tools", "twice", "strict_drift"))
         config.stash[_REPLAYS] = Replays(_seconds(config), Options(*asked))
@@ -186,10 +186,9 @@ class TranscriptItem(pytest.Item):
     transcript = ""
 
     def runtest(self) -> None:
-        from workbench.case import unseen
-        from workbench.cli.pointing import pointer
-        from workbench.cli.story import story
-        from workbench.cli.verdicts import fate
+        from workbench.replay.case import unseen
+        from workbench.replay.exit_codes import fate
+        from workbench.replay.explain import pointer, story
 
         replays = _replays(self.config)
         case = replays.case(self.transcript)
@@ -249,9 +248,8 @@ class _Counting:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     told = session.config.stash.get(_TOLD, [])
     if told and session.exitstatus == pytest.ExitCode.OK:
-        from workbench.cli.report import Exit
-        from workbench.cli.verdicts import CODES
-        from workbench.replay import Verdict
+        from workbench.replay.exit_codes import CODES, Exit
+        from workbench.replay.verdict import Verdict
 
         if any(CODES[Verdict(known[VERDICT])] is Exit.UNDECIDED for known in told):
             session.exitstatus = UNDECIDED

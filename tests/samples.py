@@ -28,7 +28,8 @@ from workbench.authoring.policy import Policy
 from workbench.authoring.tool import make_tool
 from workbench.outside.loader import Loaded, code_hash, file_hashes, load
 from workbench.rehearsal import RehearsalModel
-from workbench.replay import Verdict, replay
+from workbench.replay.judge import replay
+from workbench.replay.verdict import Verdict
 from workbench.text import slug
 from workbench.trace.blobs import Span
 from workbench.trace.events import Answer, AnyStep, Reply, UserMessage

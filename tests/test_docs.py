@@ -10,12 +10,12 @@ import typer
 
 from talking import talk_with
 from workbench.cli.commands import build
-from workbench.cli.report import Exit
 from workbench.operators import OPERATORS
 from workbench.outside.config import OWN, SETTINGS, read
 from workbench.outside.loader import load
 from workbench.query import FILTERS
-from workbench.replay import Verdict
+from workbench.replay.exit_codes import Exit
+from workbench.replay.verdict import Verdict
 from workbench.transcripts.expectation import KINDS
 from workbench.ui import actions
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from .compare import About, Comparison, Pair, Side, words
-from .drift import changed
+from .replay.drift import changed
 from .trace.blobs import exhibit_text
 from .trace.events import Decision, Hidden, Prompt
 

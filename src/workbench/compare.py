@@ -17,8 +17,8 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from .errors import UsageError
-from .follow import differs, said, undecided
-from .tape import STOPPED
+from .replay.rerun import differs, said, undecided
+from .replay.tape import STOPPED
 from .trace.events import Prompt
 from .trace.setup import Setup
 from .trace.steps import Move, TurnMoves, moves

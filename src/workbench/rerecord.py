@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from .errors import TranscriptError
-from .replay import red_proof
+from .replay.judge import red_proof
 from .trace.events import Fault, TurnEnd
 from .trace.step_id import Place
 from .trace.steps import moves

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from .replay import Verdict
+from .replay.verdict import Verdict
 from .text import count
 from .trace.describe import tell
 from .trace.events import Answer, Fault, HandOff, Result, TurnEnd, UserMessage

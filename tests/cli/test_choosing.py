@@ -12,12 +12,12 @@ import msgspec
 import pytest
 
 from kit import LATE, WINDOW, Scripted, converse, saved, shop, shop_files, write
-from workbench.case import Case
 from workbench.cli import run
 from workbench.cli.merge import join
-from workbench.cli.tally import Part, Tally
-from workbench.follow import Difference
-from workbench.replay import Outcome, Verdict
+from workbench.replay.case import Case
+from workbench.replay.rerun import Difference
+from workbench.replay.summary import Part, Tally
+from workbench.replay.verdict import Outcome, Verdict
 from workbench.trace.step_id import Place
 from workbench.transcripts.codec import encode
 from workbench.transcripts.expectation import Expectation

@@ -10,15 +10,15 @@ import msgspec
 import pytest
 
 from kit import LATE, WINDOW, Scripted, converse, saved, shop, shop_files, write
-from workbench.case import Case
 from workbench.cli import run
 from workbench.cli.github import SUMMARY
 from workbench.cli.report_json import as_json, case_of
 from workbench.cli.report_markdown import code, fence
-from workbench.cli.tally import Tally
-from workbench.cli.verdicts import CODES, fate
-from workbench.follow import Difference
-from workbench.replay import Outcome, Verdict
+from workbench.replay.case import Case
+from workbench.replay.exit_codes import CODES, fate
+from workbench.replay.rerun import Difference
+from workbench.replay.summary import Tally
+from workbench.replay.verdict import Outcome, Verdict
 from workbench.trace.step_id import Place
 from workbench.transcripts.codec import encode
 from workbench.transcripts.expectation import Expectation

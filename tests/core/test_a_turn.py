@@ -14,7 +14,7 @@ from workbench.engine.sandbox import Sandbox
 from workbench.engine.turn import run_turn
 from workbench.engine.world import World
 from workbench.errors import ModelStopped
-from workbench.follow import rerun, run_sync
+from workbench.replay.rerun import rerun, run_sync
 from workbench.trace.events import Answer, Decision, Fault, Meter, Result, TurnEnd, UserMessage
 from workbench.trace.step_id import Place
 from workbench.wire import Stepped, pack, unpack_event

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kit import Scripted, converse, saved, shop, use
-from workbench.replay import Verdict, replay
+from workbench.replay.judge import replay
+from workbench.replay.verdict import Verdict
 from workbench.trace.describe import MAX_SHOWN, apart
 
 LONG = "the label goes to the address that the order was sent to, " * 4

@@ -11,7 +11,7 @@ from workbench.chance import pass_power, wilson
 from workbench.errors import TranscriptError
 from workbench.estimate import estimate
 from workbench.receipt import SCHEMA, Receipt, Today, decode, encode
-from workbench.replay import Verdict
+from workbench.replay.verdict import Verdict
 from workbench.rubric import parse, question
 from workbench.trace.events import Answer, Fault, TurnEnd
 from workbench.trace.step_id import Place

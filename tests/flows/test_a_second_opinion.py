@@ -30,15 +30,15 @@ from oracle import green
 from oracle.expects import OFFLINE
 from realdata import data
 from talking import JOURNEYS
-from workbench import follow
-from workbench import replay as replaying
 from workbench.authoring.agent import Agent
 from workbench.errors import JourneyError, TranscriptError
 from workbench.mutation import mutants
 from workbench.outside.loader import compiled, load, load_instead
 from workbench.outside.mutants import files_in
 from workbench.outside.share import safely
-from workbench.replay import Verdict
+from workbench.replay import judge as replaying
+from workbench.replay import rerun
+from workbench.replay.verdict import Verdict
 from workbench.trace import steps
 from workbench.transcripts.codec import decode, encode, read
 from workbench.transcripts.expectation import KINDS
@@ -271,9 +271,9 @@ def test_the_oracle_imports_nothing_of_the_workbench():
 
 
 BUGS = {
-    "no effect is compared": [(follow, "differs", lambda *_: "")],
+    "no effect is compared": [(rerun, "differs", lambda *_: "")],
     "what policies make of a result is not compared": [(steps.Move, "after_effect", "allowed")],
-    "what fails is passed over": [(follow.Rerun, "broken", ""), (replaying, "intended", lambda move: True)],
+    "what fails is passed over": [(rerun.Rerun, "broken", ""), (replaying, "intended", lambda move: True)],
     "the red is not proven": [(replaying, "red_proof", lambda *_: "")],
 }
 

@@ -16,7 +16,8 @@ from workbench.engine.sandbox import Sandbox
 from workbench.engine.turn import run_turn
 from workbench.outside.http import MAX_BODY, _exchange, unlike
 from workbench.outside.loader import make_world
-from workbench.replay import Options, Verdict, replay
+from workbench.replay.judge import replay
+from workbench.replay.verdict import Options, Verdict
 from workbench.trace.events import Exchange
 from workbench.transcripts.codec import decode, encode
 

@@ -10,7 +10,7 @@ import pytest
 from kit import late_talk, put, saved, shop_files, write
 from workbench.outside.kept import Kept
 from workbench.outside.share import Work
-from workbench.replay import Verdict
+from workbench.replay.verdict import Verdict
 
 
 @pytest.fixture

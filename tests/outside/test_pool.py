@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from workbench.case import Case
 from workbench.outside.pool import Crew, Pool
 from workbench.outside.share import Work, do
-from workbench.replay import Verdict
+from workbench.replay.case import Case
+from workbench.replay.verdict import Verdict
 
 HERE = Path(__file__).parents[2]
 

@@ -14,7 +14,6 @@ import msgspec
 from workbench.engine.ablation import without
 from workbench.engine.model import Delta, ModelAnswer, Show
 from workbench.engine.turn import run_turn
-from workbench.follow import rerun
 from workbench.gist import gist
 from workbench.library import Found, Kind, News, Record
 from workbench.outside.history import History
@@ -25,7 +24,8 @@ from workbench.outside.serve import card_of, reran, stage
 from workbench.outside.shelf import Shelf as RealShelf
 from workbench.outside.sources import Card, Stamp, transcript_card
 from workbench.query import Query
-from workbench.replay import replay
+from workbench.replay.judge import replay
+from workbench.replay.rerun import rerun
 from workbench.session import Session
 from workbench.trace.events import Answer, TurnEnd
 from workbench.trace.trace import Trace

@@ -9,7 +9,8 @@ CTRL_C = 130  # what typer makes of a KeyboardInterrupt
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
-    from .report import Exit, ended, worst
+    from ..replay.exit_codes import Exit, worst
+    from .report import ended
 
     code = _run(arguments)
     end = ended()
@@ -18,8 +19,9 @@ def run(arguments: list[str]) -> int:
 
 def _run(arguments: list[str]) -> int:
     from ..errors import WorkbenchError
+    from ..replay.exit_codes import Exit
     from .commands import COMMANDS, build
-    from .report import Exit, Gone, complain, say, silence
+    from .report import Gone, complain, say, silence
 
     only = ""
     try:

@@ -9,12 +9,13 @@ import msgspec
 
 from ..authoring.agent import Agent
 from ..errors import UsageError
-from ..follow import rerun as run_again
-from ..follow import run_sync
 from ..outside.crew import replay_one
 from ..outside.loader import code_hash, load
 from ..outside.project import project_for
-from ..replay import Outcome, Verdict
+from ..replay.exit_codes import Exit
+from ..replay.rerun import rerun as run_again
+from ..replay.rerun import run_sync
+from ..replay.verdict import Outcome, Verdict
 from ..text import count
 from ..trace.events import AnyStep, Prompt
 from ..trace.steps import moves
@@ -23,7 +24,7 @@ from ..transcripts.expectation import MATCHES, Match
 from ..transcripts.files import write
 from ..transcripts.matching import relaxed
 from ..transcripts.transcript import Transcript, still
-from .report import Exit, say
+from .report import say
 
 
 def accept(file: Path, why: str, relax: list[str]) -> Exit:

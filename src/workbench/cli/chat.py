@@ -16,12 +16,13 @@ from ..outside.history import History
 from ..outside.models import choose
 from ..outside.project import Project, find_project
 from ..outside.worker import Workers, prepare
+from ..replay.exit_codes import Exit
 from ..serving import Serving
 from ..session import Changed, Session
 from ..text import clean
 from ..trace.describe import tell
 from ..trace.events import Fault, HandOff, Reply, TurnEnd
-from .report import Exit, out, out_json, say
+from .report import out, out_json, say
 from .waiting import run_until_signal
 
 BAD_ENDS = ("model_error", "killed", "limit")

@@ -12,8 +12,9 @@ from ..outside.finding import UPHELD
 from ..outside.lint import lint
 from ..outside.loader import agent_names
 from ..outside.project import Project, find_project
+from ..replay.exit_codes import Exit
 from ..text import clean, count
-from .report import Exit, out, out_json, say
+from .report import out, out_json, say
 
 
 def check(agent: str, json: bool) -> Exit:

@@ -10,10 +10,11 @@ import msgspec
 from ..coverage import Coverage, coverage, ranges
 from ..outside.mutants import Base, base_run, files_in
 from ..outside.project import Project
-from ..replay import Options
+from ..replay.exit_codes import Exit
+from ..replay.verdict import Options
 from ..trace.events import Answer
 from .chosen import base_json, choose, journeys_path, share, tell_base, write_json
-from .report import Exit, paint, say
+from .report import paint, say
 from .target import check
 
 

@@ -24,10 +24,11 @@ from ..outside.probe import Probed, probe, server
 from ..outside.project import Project, find_project
 from ..outside.watch import changes
 from ..outside.worker import WorkerProcess, prepare
+from ..replay.exit_codes import Exit
 from ..text import clean
 from ..transcripts.files import find
 from ..version import __version__
-from .report import Exit, out, out_json
+from .report import out, out_json
 
 GLYPHS = {"ok": "✓", "note": "!", "bad": "✗"}
 LIBRARIES = ("textual", "anthropic", "watchfiles", "msgspec")

@@ -10,10 +10,11 @@ from pathlib import Path
 from ..findings import Finding
 from ..outside.form import Form, committed, doubles
 from ..outside.project import project_for
+from ..replay.exit_codes import Exit
 from ..text import clean, count
 from ..transcripts.codec import decode
 from ..transcripts.files import RECEIPT, find, write
-from .report import Exit, out, say
+from .report import out, say
 
 
 def fmt(paths: list[Path], check: bool, upgrade: bool, diff: bool) -> Exit:

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..case import Case
-from .pointing import pointer
-from .report import Exit, say
+from ..replay.case import Case
+from ..replay.exit_codes import CODES, Exit, failed
+from ..replay.explain import pointer, story
+from ..replay.summary import Tally
+from .report import say
 from .report_markdown import render
-from .story import story
-from .tally import Tally
-from .verdicts import CODES, failed
 
 NOTES = 10  # GitHub shows no more of a kind in a step
 SUMMARY = 1 << 20  # bytes that a step's summary may have

@@ -9,11 +9,12 @@ from ..files import LOG_LIMIT, read_bytes
 from ..outside.archive import Archive
 from ..outside.loader import agent_names
 from ..outside.project import find_project
+from ..replay.exit_codes import Exit
 from ..text import count
 from ..transcripts.files import write
 from ..transcripts.importers.formats import FORMATS
 from ..transcripts.transcript import Transcript
-from .report import Exit, say
+from .report import say
 
 
 def import_(format: str, file: Path, agent: str, into: Path | None, review: bool) -> Exit:

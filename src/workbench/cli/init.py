@@ -13,10 +13,11 @@ import msgspec
 from ..errors import UsageError
 from ..outside.loader import file_hashes
 from ..outside.project import Project
+from ..replay.exit_codes import Exit
 from ..transcripts.codec import read
 from ..transcripts.files import write
 from ..transcripts.transcript import recording_id
-from .report import Exit, out, say
+from .report import out, say
 
 TEMPLATE = Path(__file__).parents[1] / "template"
 NAME = "helper"  # the agent's name in the template

@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 
-from ..case import Case
 from ..errors import JourneyError, TranscriptError, UsageError, WorkerDied
 from ..estimate import Tokens, estimate
 from ..outside.claude import DEFAULT_MODEL
@@ -24,7 +23,11 @@ from ..outside.project import Project, project_for
 from ..outside.receipts import write_receipt
 from ..outside.worker import prepare
 from ..receipt import SCHEMA, Receipt, sentence
-from ..replay import Outcome, Verdict, red_proof
+from ..replay.case import Case
+from ..replay.exit_codes import Exit, worst
+from ..replay.judge import red_proof
+from ..replay.summary import Tally
+from ..replay.verdict import Outcome, Verdict
 from ..text import clean, count, slug
 from ..trace.step_id import Place
 from ..trace.trace import Trace
@@ -35,10 +38,9 @@ from ..transcripts.redaction import Redactor
 from ..transcripts.transcript import Transcript, expects, still
 from ..trial import Trial, last_turn, verdict_of
 from .odds import tell_odds
-from .report import Exit, complain, say, worst
+from .report import complain, say
 from .reports import Reports
 from .selecting import Scope, select
-from .tally import Tally
 from .waiting import run_until_signal
 
 ASK_ABOVE = 1.0  # dollars that a run may be estimated at before a person is asked

@@ -8,14 +8,14 @@ from typing import Any
 
 import msgspec
 
-from ..case import supersede
 from ..errors import UsageError
+from ..replay.case import supersede
+from ..replay.exit_codes import Exit
+from ..replay.summary import Part, Tally
 from ..transcripts.selection import Shard
 from ..version import __version__
-from .report import Exit
 from .report_json import SCHEMA, case_of
 from .reports import Reports
-from .tally import Part, Tally
 
 AGAIN = "run every shard again, on the same commit and with the same options"
 ONCE = "name the report of each shard once"

@@ -14,12 +14,13 @@ from ..mutation import Mutant, mutants
 from ..operators import OPERATORS
 from ..outside.mutants import base_run, files_in, mutant_runs
 from ..outside.project import Project
-from ..replay import Options
+from ..replay.exit_codes import Exit
+from ..replay.verdict import Options
 from ..score import Status, score
 from ..text import count
 from .chosen import choose, journeys_path, tell_base, write_json
 from .mutate_report import Measured, as_json, list_mutants, tell
-from .report import Exit, say
+from .report import say
 from .target import check
 
 LIMIT = 20  # times the code as it is: the seconds a mutant may take besides `--timeout`

@@ -8,12 +8,13 @@ from pathlib import Path
 from ..compare import Comparison, Side, compare
 from ..errors import TranscriptError, UsageError
 from ..outside.project import project_for
+from ..replay.exit_codes import Exit
 from ..text import clean
 from ..trace.describe import sides, tell
 from ..transcripts import pending
 from ..transcripts.codec import read
 from ..transcripts.transcript import Transcript
-from .report import Exit, out, say
+from .report import out, say
 
 WORDS = ("list", "show", "accept", "reject")
 

@@ -7,8 +7,8 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from ..case import Case
-from ..replay import Verdict
+from ..replay.case import Case
+from ..replay.verdict import Verdict
 from .report import say
 
 PATIENCE = 0.5  # seconds without anything to see that nobody minds

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..case import Case
 from ..errors import JourneyError, TranscriptError
 from ..outside.loader import code_hash
 from ..outside.project import Project
 from ..outside.receipts import read_receipt
 from ..receipt import Today
-from ..replay import Verdict
+from ..replay.case import Case
+from ..replay.verdict import Verdict
 
 
 def show_receipts(cases: list[Case], project: Project, accept: bool) -> None:

@@ -7,7 +7,6 @@ import time
 
 import msgspec
 
-from ..case import Case, supersede, twins
 from ..errors import JourneyError, UsageError
 from ..outside.crew import PATIENCE
 from ..outside.failures import Failures
@@ -15,15 +14,16 @@ from ..outside.loader import code_hash
 from ..outside.pool import pool
 from ..outside.project import Project, project_for
 from ..outside.share import Work
-from ..replay import DEFAULT, Options
+from ..replay.case import Case, supersede, twins
+from ..replay.exit_codes import Exit, failed
+from ..replay.summary import Part, Tally
+from ..replay.verdict import DEFAULT, Options
 from ..transcripts.pending import waiting
 from .progress import watched
 from .receipts import show_receipts
-from .report import Exit, say
+from .report import say
 from .reports import Reports
 from .selecting import Scope, select
-from .tally import Part, Tally
-from .verdicts import failed
 
 
 class How(msgspec.Struct, frozen=True):

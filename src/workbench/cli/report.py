@@ -8,32 +8,13 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from enum import IntEnum
 from typing import Any
 
 import msgspec
 
 from ..errors import WorkbenchError
+from ..replay.exit_codes import Exit
 from .folding import columns, fold
-
-
-class Exit(IntEnum):
-    """Exit codes. Where several apply the worst wins, in the order of WORST."""
-
-    OK = 0  # all PASS, SUPERSEDED or BY_RECEIPT
-    RED = 1  # any FAIL, DIVERGED, TOOL_ERROR or FLAKY
-    INTERRUPTED = 2
-    OURS = 3  # a bug of Workbench
-    USAGE = 4  # bad usage, or any ERROR
-    NOTHING = 5  # nothing ran
-    UNDECIDED = 10  # only NEEDS_WORLD, NEEDS_LIVE or STALE are left
-
-
-WORST = (Exit.OURS, Exit.INTERRUPTED, Exit.USAGE, Exit.RED, Exit.NOTHING, Exit.UNDECIDED, Exit.OK)
-
-
-def worst(codes: set[Exit]) -> Exit:
-    return next((code for code in WORST if code in codes), Exit.OK)
 
 
 class Gone(Exception):

@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 
-from ..case import Case
-from ..replay import Outcome
+from ..replay.case import Case
+from ..replay.summary import Tally
+from ..replay.verdict import Outcome
 from ..trace.step_id import Place
 from ..transcripts.header import Head
 from ..version import __version__
-from .tally import Tally
 
 SCHEMA = "workbench.report/1"
 _HEAD = Head.__struct_fields__

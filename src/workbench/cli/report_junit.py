@@ -8,11 +8,10 @@ from itertools import groupby
 from pathlib import PurePath
 from xml.etree import ElementTree as xml
 
-from ..case import Case
-from .pointing import pointer
-from .story import story
-from .tally import Tally
-from .verdicts import fate
+from ..replay.case import Case
+from ..replay.exit_codes import fate
+from ..replay.explain import pointer, story
+from ..replay.summary import Tally
 
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML 1.0 cannot hold
 

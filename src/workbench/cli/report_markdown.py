@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 
-from ..case import Case
-from ..replay import Verdict
+from ..replay.case import Case
+from ..replay.explain import Line, pointer, story
+from ..replay.summary import Tally
+from ..replay.verdict import Verdict
 from ..text import clean
-from .pointing import pointer
-from .story import Line, story
-from .tally import Tally
 
 MAX_TITLE = 120
 

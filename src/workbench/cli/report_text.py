@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ..case import Case
-from ..replay import Verdict
+from ..replay.case import Case
+from ..replay.explain import story
+from ..replay.summary import Tally
+from ..replay.verdict import Verdict
 from ..text import clean
 from .folding import cells, columns
 from .report import paint, say
-from .story import story
-from .tally import Tally
 from .verdicts import COLOR
 
 INDENT = {"before": " " * 6, "recorded": " " * 4, "now": " " * 4}

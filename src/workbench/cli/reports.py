@@ -7,9 +7,10 @@ from importlib import import_module
 import msgspec
 
 from ..errors import UsageError
-from .report import Exit, complain, worst
+from ..replay.exit_codes import Exit, worst
+from ..replay.summary import Tally
+from .report import complain
 from .report_text import tell
-from .tally import Tally
 from .target import check, deliver
 
 FORMS = ("json", "junit", "markdown")  # each has a module report_FORM, imported when it is asked for

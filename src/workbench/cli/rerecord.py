@@ -11,6 +11,7 @@ from ..outside.live import Asked, Live
 from ..outside.loader import file_hashes
 from ..outside.project import Project, project_for
 from ..outside.worker import prepare
+from ..replay.exit_codes import Exit
 from ..rerecord import Unfit, renewed
 from ..text import clean
 from ..trace.events import Answer
@@ -22,7 +23,7 @@ from ..transcripts.redaction import Redactor, redact
 from ..transcripts.transcript import Transcript
 from .live import choose_model
 from .pending import show_difference
-from .report import Exit, say
+from .report import say
 from .waiting import run_until_signal
 
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import msgspec
 
+from ..replay.exit_codes import Exit
 from ..text import clean
 from ..trace.describe import tell
 from ..trace.steps import Move, moves
 from ..transcripts.codec import read
 from ..transcripts.transcript import Transcript
-from .report import Exit, out, out_json
+from .report import out, out_json
 
 
 def show(file: Path, json: bool) -> Exit:

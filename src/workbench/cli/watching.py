@@ -11,10 +11,11 @@ from pathlib import Path
 from ..errors import UsageError
 from ..outside.project import Project, project_for
 from ..outside.watch import saves
+from ..replay.exit_codes import Exit
 from ..text import clean
 from ..transcripts.selection import parse
 from .replay import How, once
-from .report import Exit, complain, say
+from .report import complain, say
 from .report_text import tell
 from .selecting import Scope
 

@@ -22,8 +22,8 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from ..authoring.agent import Agent
-from ..case import Case, thrifty
-from ..replay import DEFAULT, Options, Outcome, Verdict
+from ..replay.case import Case, thrifty
+from ..replay.verdict import DEFAULT, Options, Outcome, Verdict
 from ..transcripts.header import head_of
 from ..transcripts.transcript import Transcript
 from .share import ENDED, left_by, lost, safely

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
-from ..case import Case
-from ..replay import Verdict, parting
+from ..replay.case import Case
+from ..replay.verdict import Verdict, parting
 from .kept import PATIENCE, Kept
 from .share import Work
 

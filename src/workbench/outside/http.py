@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from ..alike import Alike
+from ..replay.equivalence import Alike
 from ..trace.events import Exchange
 
 MAX_BODY = 1_000_000  # bytes kept of one body

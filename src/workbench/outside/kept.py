@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from ..case import Case
+from ..replay.case import Case
 from .crew import end_with
 from .share import ENDED, Share, Work, left_by, lost
 from .stacks import Stacks, listen

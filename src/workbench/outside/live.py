@@ -16,7 +16,7 @@ import msgspec
 
 from ..errors import JourneyError, WorkerDied
 from ..host import Worker
-from ..replay import Verdict
+from ..replay.verdict import Verdict
 from ..rubric import SYSTEM, parse, question
 from ..text import count
 from ..trace.events import Answer, AnyStep, UserMessage

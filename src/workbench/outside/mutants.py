@@ -14,7 +14,7 @@ import msgspec
 
 from ..errors import JourneyError
 from ..mutation import Mutant
-from ..replay import DEFAULT, Options, Verdict
+from ..replay.verdict import DEFAULT, Options, Verdict
 from ..score import Fate, Status
 from ..transcripts.transcript import Transcript
 from .forks import forked

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from ..case import Case
+from ..replay.case import Case
 from .crew import PATIENCE, Files, run
 from .elsewhere import RUNS, Twice
 from .share import Share, Work

@@ -25,10 +25,10 @@ from ..engine.model import Delta, Model, ModelRequest, unseen
 from ..engine.sandbox import Printed, Sandbox
 from ..engine.turn import run_turn
 from ..errors import JourneyError, ModelStopped, WorkbenchError
-from ..follow import Difference, Rerun, rerun
-from ..replay import weigh
+from ..replay.judge import weigh
+from ..replay.partial import Splice
+from ..replay.rerun import Difference, Rerun, rerun
 from ..source import fault_place
-from ..splice import Splice
 from ..trace.blobs import Span
 from ..trace.events import AnyStep, TurnEnd
 from ..trace.messages import Messages

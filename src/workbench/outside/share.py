@@ -13,12 +13,13 @@ from pathlib import Path
 import msgspec
 
 from ..authoring.agent import Agent
-from ..blame import below_journeys
-from ..case import Case
 from ..engine.world import World
 from ..errors import JourneyError, TranscriptError, WorkbenchError
 from ..findings import quieted
-from ..replay import DEFAULT, MakeWorld, Options, Outcome, Verdict, replay
+from ..replay.blame import below_journeys
+from ..replay.case import Case
+from ..replay.judge import replay
+from ..replay.verdict import DEFAULT, MakeWorld, Options, Outcome, Verdict
 from ..trace.setup import Setup
 from ..transcripts.codec import read
 from ..transcripts.header import head_of

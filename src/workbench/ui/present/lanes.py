@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ...splice import BY_HAND
+from ...replay.partial import BY_HAND
 from ...trace.events import Decision, Fault, TurnEnd
 from ...trace.steps import Move
 from .rows import CUT_OFF, Row, unfinished

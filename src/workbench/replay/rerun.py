@@ -14,19 +14,19 @@ from typing import Any
 
 import msgspec
 
-from .authoring.agent import Agent
-from .engine.conversation import Conversation
-from .engine.turn import run_turn
-from .errors import JourneyError
-from .plain import same
-from .recheck import Recheck, Unlike
+from ..authoring.agent import Agent
+from ..engine.conversation import Conversation
+from ..engine.turn import run_turn
+from ..errors import JourneyError
+from ..plain import same
+from ..trace.describe import sides, tell
+from ..trace.events import AnyStep, Fault, Prompt
+from ..trace.setup import Setup
+from ..trace.step_id import Place
+from ..trace.steps import Move, Moves, TurnMoves
+from ..trace.trace import Trace
+from .reexecution import Recheck, Unlike
 from .tape import STOPPED, Tape
-from .trace.describe import sides, tell
-from .trace.events import AnyStep, Fault, Prompt
-from .trace.setup import Setup
-from .trace.step_id import Place
-from .trace.steps import Move, Moves, TurnMoves
-from .trace.trace import Trace
 
 
 class Difference(msgspec.Struct, frozen=True):

@@ -7,11 +7,10 @@ from functools import cached_property
 
 import msgspec
 
-from ..case import Case, unseen
-from ..replay import Verdict
 from ..text import clean, count
-from .report import Exit, worst
-from .verdicts import CODES
+from .case import Case, unseen
+from .exit_codes import CODES, Exit, worst
+from .verdict import Verdict
 
 MAX_NAMED = 4  # files in one line
 

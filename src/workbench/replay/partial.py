@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .authoring.tool import Tool
-from .engine.model import Model, ModelAnswer, ModelRequest, Show
-from .engine.sandbox import Ran, Sandbox
+from ..authoring.tool import Tool
+from ..engine.model import Model, ModelAnswer, ModelRequest, Show
+from ..engine.sandbox import Ran, Sandbox
+from ..trace.events import Answer, AnyStep
+from ..trace.step_id import Place
 from .tape import Tape
-from .trace.events import Answer, AnyStep
-from .trace.step_id import Place
 
 BY_HAND = "by hand"  # what an answer of the engineer names as its model
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .authoring.agent import Agent
-from .follow import Rerun
-from .source import ROOT_PACKAGE
-from .trace.steps import Move
-from .transcripts.transcript import Transcript
+from ..authoring.agent import Agent
+from ..source import ROOT_PACKAGE
+from ..trace.steps import Move
+from ..transcripts.transcript import Transcript
+from .rerun import Rerun
 
 
 def blame(transcript: Transcript, agent: Agent, result: Rerun) -> str:

@@ -14,13 +14,13 @@ from typing import Any, Literal
 
 import msgspec
 
-from .alike import Alike
-from .authoring.tool import Tool
-from .engine.sandbox import Ran, Sandbox
+from ..authoring.tool import Tool
+from ..engine.sandbox import Ran, Sandbox
+from ..trace.describe import apart
+from ..trace.events import Exchange
+from ..trace.step_id import Place
+from .equivalence import Alike
 from .tape import Tape
-from .trace.describe import apart
-from .trace.events import Exchange
-from .trace.step_id import Place
 
 
 class Unlike(msgspec.Struct, frozen=True):

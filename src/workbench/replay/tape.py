@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .authoring.tool import Tool
-from .engine.model import ModelRequest, Show
-from .engine.sandbox import Ran
-from .errors import ModelStopped
-from .plain import same
-from .trace.events import Answer, AnyStep, Prompt
-from .trace.step_id import Place
-from .trace.steps import Moves, TurnMoves
+from ..authoring.tool import Tool
+from ..engine.model import ModelRequest, Show
+from ..engine.sandbox import Ran
+from ..errors import ModelStopped
+from ..plain import same
+from ..trace.events import Answer, AnyStep, Prompt
+from ..trace.step_id import Place
+from ..trace.steps import Moves, TurnMoves
 
 STOPPED = ("interrupted", "killed")  # ends that may fall into the middle of anything
 ENDS_FROM_OUTSIDE = ("model_error", "interrupted", "killed", "limit")

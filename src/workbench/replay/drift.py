@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .follow import Drift, Rerun
-from .trace.events import Decision, Prompt
-from .trace.steps import Move
+from ..trace.events import Decision, Prompt
+from ..trace.steps import Move
+from .rerun import Drift, Rerun
 
 Exhibits = dict[str, Any]
 

@@ -1,0 +1,80 @@
+"""A case: one selected transcript file and what a replay says of it.
+
+It holds what reports, filters and the joining of shards need, and no steps: a
+hundred thousand of them fit into memory, and each is plain data that may come
+from another process or machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from sys import intern
+
+import msgspec
+
+from ..transcripts.header import Head
+from .verdict import Outcome, Verdict
+
+
+class Case(msgspec.Struct):
+    """A file by its path; its head (None: it could not be read); the outcome."""
+
+    path: str
+    head: Head | None
+    outcome: Outcome
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.outcome.verdict
+
+
+def unseen(case: Case) -> bool:
+    """Whether it is a PASS on a prompt that no model has seen; not where the prompt itself is what is judged."""
+    of_prompt = case.head is not None and case.head.of_prompt
+    return case.verdict is Verdict.PASS and case.outcome.prompt_changed_from > 0 and not of_prompt
+
+
+def thrifty(case: Case) -> Case:
+    """The same case; words that a hundred thousand others say too are kept once for all of them."""
+    outcome = case.outcome
+    outcome.why = intern(outcome.why)
+    outcome.where = intern(outcome.where)
+    outcome.changed = tuple(map(intern, outcome.changed))
+    outcome.drift = tuple(map(intern, outcome.drift))
+    source = case.head.source if case.head is not None else {}
+    for name, value in source.items():
+        if value.__class__ is str:
+            source[name] = intern(value)
+    return case
+
+
+def supersede(cases: Iterable[Case]) -> None:
+    """Turn DIVERGED into SUPERSEDED where the difference is a mark of the same recording that now passes."""
+    diverged = []
+    passed: dict[tuple[str, str], str] = {}
+    for case in cases:
+        head = case.head
+        if head is None or not head.recording:
+            continue
+        if case.verdict is Verdict.DIVERGED and case.outcome.first is not None:
+            diverged.append((head, case.outcome, str(case.outcome.first.place)))
+        elif case.verdict is Verdict.PASS and head.at and not head.of_prompt:
+            passed[head.recording, head.at] = head.id
+    for head, outcome, place in diverged:
+        by = passed.get((head.recording, place))
+        if by is not None:
+            outcome.verdict = Verdict.SUPERSEDED
+            outcome.why = f"fixed earlier in the same conversation: {by}"
+
+
+def twins(cases: Iterable[Case]) -> None:
+    """Turn every case into an ERROR whose id another one before it has: one conversation, counted twice."""
+    seen: dict[str, str] = {}
+    for case in cases:
+        if case.head is None:
+            continue
+        there = seen.setdefault(case.head.id, case.path)
+        if there != case.path:
+            case.outcome = Outcome(
+                Verdict.ERROR, f"{case.path}: its id {case.head.id!r} is that of {there} as well"
+            )

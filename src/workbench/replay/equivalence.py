@@ -1,0 +1,162 @@
+"""Whether two plain values are alike: what a tool gave when it was recorded, and what it gives now.
+
+Told apart from a difference: how a number is spelt ("25.0", "25.00"), how an
+instant is spelt, ids that this run has made itself (each recorded one may stand
+for one of them), and, where a tool declares it, the order of a list.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, NamedTuple
+
+from msgspec import UNSET
+
+from ..authoring.tool import Unordered
+from ..trace.events import Change
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?$")
+
+
+class Apart(NamedTuple):
+    """Why two sets of changes are not alike, and those of each that are not."""
+
+    why: str
+    then: str
+    now: str
+
+
+class Alike:
+    """Compares values of one conversation. `made` are the ids this run has made so far; it may grow.
+
+    `unlike()` says where two values first differ and how, or "".
+    """
+
+    def __init__(self, made: Collection[str] = ()) -> None:
+        self.made = made
+        self._stands_for: dict[str, str] = {}  # a recorded id, for one made now
+        self._taken: set[str] = set()
+
+    def unlike(self, then: Any, now: Any, unordered: Unordered = False, path: str = "") -> str:
+        here = path or "it"
+        if isinstance(then, dict) and isinstance(now, dict):
+            return self._objects(then, now, unordered, path)
+        if isinstance(then, list) and isinstance(now, list):
+            free = unordered is True or (unordered and path.rsplit(".", 1)[-1] in unordered)
+            return self._lists(then, now, unordered, path, bool(free))
+        if isinstance(then, str) and isinstance(now, str):
+            return "" if self._strings(then, now) else f"{here} was {then!r:.80}, is {now!r:.80}"
+        if isinstance(then, bool) == isinstance(now, bool) and then == now:
+            return ""
+        return f"{here} was {then!r:.80}, is {now!r:.80}"
+
+    def _objects(self, then: dict[str, Any], now: dict[str, Any], unordered: Unordered, path: str) -> str:
+        left = dict(now)
+        for key, value in then.items():
+            mine = key if key in left else next((k for k in left if self._strings(key, k)), None)
+            at = f"{path}.{key}".lstrip(".")
+            if mine is None:
+                return f"{at} is gone"
+            found = self.unlike(value, left.pop(mine), unordered, at)
+            if found:
+                return found
+        return f"{path}.{next(iter(left))} is new".lstrip(".") if left else ""
+
+    def _lists(self, then: list[Any], now: list[Any], unordered: Unordered, path: str, free: bool) -> str:
+        if len(then) != len(now):
+            return f"{path or 'it'} had {len(then)} items, has {len(now)}"
+        left = list(now)
+        for index, value in enumerate(then):
+            mine = 0
+            if free:
+                mine = next((n for n, other in enumerate(left) if self._fits(value, other, unordered, path)), 0)
+            found = self.unlike(value, left.pop(mine), unordered, f"{path}[{index}]")
+            if found:
+                return found
+        return ""
+
+    def _fits(self, then: Any, now: Any, unordered: Unordered, path: str) -> bool:
+        """Whether two items of a free list are alike; where they are not, no id has been taken for another."""
+        stands_for, taken = dict(self._stands_for), set(self._taken)
+        fit = not self.unlike(then, now, unordered, path)
+        if not fit:
+            self._stands_for, self._taken = stands_for, taken
+        return fit
+
+    def _strings(self, then: str, now: str) -> bool:
+        if then == now:
+            return True
+        if _NUMBER.match(then) and _NUMBER.match(now) and "." in then + now:
+            return _decimal(then) == _decimal(now)
+        if _INSTANT.match(then) and _INSTANT.match(now):
+            return _instant(then) is not None and _instant(then) == _instant(now)
+        return self._ids(then, now)
+
+    def _ids(self, then: str, now: str) -> bool:
+        if now not in self.made or then.split("-")[0] != now.split("-")[0]:
+            return False
+        if then not in self._stands_for and now not in self._taken:
+            self._stands_for[then] = now
+            self._taken.add(now)
+        return self._stands_for.get(then) == now
+
+    def writes_unlike(self, then: list[Change], now: list[Change]) -> Apart | None:
+        """What a call changes in the world otherwise than it did, None where nothing: changes, by their path."""
+        old, new = ({_path(c): c for c in changes} for changes in (then, now))
+        lost = [old[path] for path in old if path not in new]
+        more = [new[path] for path in new if path not in old]
+        if lost or more:
+            whys = [f"it no longer {_deed(c)}" for c in lost[:1]]
+            whys += [f"it {_deed(c)}, which it did not" for c in more[:1]]
+            return Apart("; ".join(whys), _all(lost), _all(more))
+        for path, was in old.items():
+            if self.unlike(_sides(was), _sides(new[path])):
+                how = " otherwise than it did" if _deed(was) == _deed(new[path]) else ", which it did not"
+                return Apart(f"it {_deed(new[path])}{how}", _told(was), _told(new[path]))
+        return None
+
+
+def _path(change: Change) -> str:
+    return "/".join(map(str, change.path))
+
+
+def _sides(change: Change) -> dict[str, Any]:
+    sides = {"before": change.before, "after": change.after}
+    return {name: value for name, value in sides.items() if value is not UNSET}
+
+
+def _deed(change: Change) -> str:
+    """What it does to a part of the world: deletes Shop/orders/OL-1"""
+    verb = "makes" if change.before is UNSET else "deletes" if change.after is UNSET else "changes"
+    return f"{verb} {_path(change)}"
+
+
+def _told(change: Change) -> str:
+    """A change in a line: changes Shop/orders/OL-1/returned from False to True"""
+    if change.before is UNSET:
+        return f"{_deed(change)}: {change.after!r}"
+    return (
+        _deed(change) if change.after is UNSET else f"{_deed(change)} from {change.before!r} to {change.after!r}"
+    )
+
+
+def _all(changes: list[Change]) -> str:
+    return "; ".join(map(_told, changes)) or "no such change"
+
+
+def _decimal(text: str) -> Decimal | None:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return None
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None

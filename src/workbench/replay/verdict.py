@@ -1,0 +1,110 @@
+"""Verdicts, and the options and results of a replay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any, Literal
+
+import msgspec
+
+from ..engine.world import World
+from ..trace.events import AnyStep, Decision
+from ..trace.setup import Setup
+from .rerun import Difference, Rerun
+
+
+class Verdict(StrEnum):
+    PASS = "PASS"
+    FAIL = "FAIL"
+    SUPERSEDED = "SUPERSEDED"
+    DIVERGED = "DIVERGED"
+    NEEDS_WORLD = "NEEDS_WORLD"
+    NEEDS_LIVE = "NEEDS_LIVE"
+    BY_RECEIPT = "BY_RECEIPT"
+    STALE = "STALE"
+    TOOL_ERROR = "TOOL_ERROR"
+    FLAKY = "FLAKY"
+    ERROR = "ERROR"
+
+
+class Options(msgspec.Struct, frozen=True):
+    """How to replay. Plain data: it goes along to whoever replays.
+
+    `tools` world: tools that allow it run, in the sandbox, and must give what they
+    gave. `twice`: two replays must not differ. `strict_drift`: drift is a verdict.
+    `footprint`: the outcome has that of the run, for one elsewhere to be compared with.
+    """
+
+    tools: Literal["tape", "world"] = "tape"
+    twice: bool = False
+    strict_drift: bool = False
+    footprint: bool = False
+
+
+class Outcome(msgspec.Struct):
+    """What a replay says of a transcript.
+
+    `moves` were run; `prompt_changed_from` is the first whose prompt is not the
+    recorded one (0: none). `before` are the two moves before the first
+    difference, or before the marked move where nothing differs; `marked` is
+    the marked move as it is now. `changed` names policies and prompt spans that
+    are not the recorded ones, `drift` what is not as it was without changing what was done.
+    `where` is the line of journey code that it is about, "journeys/shop/agent.py:2", or "".
+    `live` is plain data of live trials; offline, where only they can decide, the
+    hashes of what the model would be asked with and of what is expected. `ran` and
+    `taped` count, with tools that run, the calls whose tool ran, and the others.
+    `drifted`: it is STALE for what drifted, and not for a tool. `untaped`: a call is let
+    through now whose result no tape holds, so the record cannot become green as it is.
+    `footprint` is that of the run, where another is to be compared with it.
+    """
+
+    verdict: Verdict
+    why: str = ""
+    first: Difference | None = None
+    moves: int = 0
+    prompt_changed_from: int = 0
+    before: tuple[str, ...] = ()
+    marked: str = ""
+    changed: tuple[str, ...] = ()
+    drift: tuple[str, ...] = ()
+    where: str = ""
+    live: dict[str, Any] = {}
+    ran: int = 0
+    taped: int = 0
+    drifted: bool = False
+    untaped: bool = False
+    footprint: tuple[str, ...] = ()
+
+
+MakeWorld = Callable[[Setup], World]
+
+DEFAULT = Options()
+NEEDS = {"world": Verdict.NEEDS_WORLD, "live": Verdict.NEEDS_LIVE}
+
+
+def footprint(result: Rerun) -> tuple[str, ...]:
+    """The steps of a run, each as what it is and a hash; last the hash of what its tools came to."""
+    steps = (f"{_named(step)} {_hash(step)}" for step in result.trace)
+    return *steps, _hash((result.unlike, sorted(result.ran)))
+
+
+def _hash(value: object) -> str:
+    return sha256(repr(value).encode("utf-8", "replace")).hexdigest()[:12]
+
+
+def _named(step: AnyStep) -> str:
+    return f"{step.place} {type(step).__name__.lower()}" + (
+        f" of {step.policy}" if isinstance(step, Decision) else ""
+    )
+
+
+def parting(one: Sequence[str], other: Sequence[str]) -> str:
+    """Where two runs of one transcript first differ, in words; ""."""
+    for a, b in zip(one[:-1], other[:-1], strict=False):
+        if a != b:
+            return a.rpartition(" ")[0]
+    if len(one) != len(other):
+        return f"one has {len(one) - 1} steps, the other {len(other) - 1}"
+    return "" if one[-1] == other[-1] else "what its tools came to"
