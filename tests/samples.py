@@ -26,8 +26,8 @@ from workbench import Allow, Block, Talk
 from workbench.authoring.agent import Agent
 from workbench.authoring.policy import Policy
 from workbench.authoring.tool import make_tool
+from workbench.models.rehearsal import RehearsalModel
 from workbench.outside.loader import Loaded, code_hash, file_hashes, load
-from workbench.rehearsal import RehearsalModel
 from workbench.replay.judge import replay
 from workbench.replay.verdict import Verdict
 from workbench.text import slug

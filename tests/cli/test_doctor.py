@@ -18,7 +18,7 @@ from loopback import Loopback, Scripted, refuses, says
 from workbench import __version__
 from workbench.cli import doctor as doctor_command
 from workbench.cli import run
-from workbench.outside import probe
+from workbench.models import probe
 
 KEY = "not-a-real-key-4711"
 Doctor = Callable[..., "Told"]

@@ -33,8 +33,8 @@ CONTRACTS: dict[str, tuple[str, ...]] = {  # a package: those below it; what the
 PURE = ("trace", "engine", "replay", "workspace")  # no I/O
 EXCEPT = {"tui": ("models",), "workspace": ("models",)}  # below it, and still not its business
 LIBRARIES = {  # an outside library: where alone it may be imported
-    "anthropic": ("models/claude.py", "outside/claude.py"),
-    "httpx2": ("models/claude.py", "outside/claude.py"),
+    "anthropic": ("models/claude",),
+    "httpx2": ("models/claude",),
     "httpx": ("runtime/http_recording.py", "outside/http.py"),
     "watchfiles": ("runtime/watch.py", "outside/watch.py"),
     "sqlite_utils": ("store/index/schema.py", "outside/index_tables.py"),

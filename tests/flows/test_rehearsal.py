@@ -13,8 +13,8 @@ from workbench.engine.model import Delta
 from workbench.engine.sandbox import Sandbox
 from workbench.engine.turn import run_turn
 from workbench.engine.world import World
+from workbench.models.rehearsal import RehearsalModel
 from workbench.outside.loader import load
-from workbench.rehearsal import RehearsalModel
 from workbench.trace.events import Answer
 from workbench.trace.trace import Trace
 

@@ -34,10 +34,10 @@ from workbench.engine.sandbox import Sandbox
 from workbench.engine.turn import run_turn
 from workbench.engine.world import World
 from workbench.errors import ModelStopped, UsageError
-from workbench.outside.claude import Claude, credentials
-from workbench.outside.claude_wire import sendable
+from workbench.models.claude import Claude, credentials
+from workbench.models.messages_api import sendable
+from workbench.models.pricing import cost, family
 from workbench.outside.loader import load
-from workbench.outside.prices import cost, family
 from workbench.trace.blobs import Span
 from workbench.trace.events import Answer, Prompt, Reply, Result
 from workbench.trace.messages import Messages
@@ -640,7 +640,7 @@ def test_it_says_where_the_credentials_come_from_and_never_what_they_are(
 
 
 def test_the_sdk_is_not_loaded_before_it_is_needed() -> None:
-    code = "import sys, workbench.outside.claude; sys.exit('anthropic' in sys.modules or 'httpx2' in sys.modules)"
+    code = "import sys, workbench.models.claude; sys.exit('anthropic' in sys.modules or 'httpx2' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from ..errors import UsageError, WorkbenchError
+from ..models.registry import choose
 from ..outside.history import History
-from ..outside.models import choose
 from ..outside.project import Project, find_project
 from ..outside.worker import Workers, prepare
 from ..replay.exit_codes import Exit

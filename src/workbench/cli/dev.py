@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from ..desk import Lay
 from ..errors import UsageError
+from ..models.registry import choose
 from ..outside.config import settings
 from ..outside.history import History
-from ..outside.models import choose
 from ..outside.project import Project, find_project
 from ..outside.worker import Workers, prepare
 from ..serving import Serving

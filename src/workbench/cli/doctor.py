@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import UsageError, WorkbenchError
+from ..models.probe import Probed, probe, server
+from ..models.registry import REHEARSAL
 from ..outside.config import CONFIG, settings, user_file
 from ..outside.loader import agent_names
-from ..outside.models import REHEARSAL
-from ..outside.probe import Probed, probe, server
 from ..outside.project import Project, find_project
 from ..outside.watch import changes
 from ..outside.worker import WorkerProcess, prepare

@@ -14,11 +14,11 @@ import msgspec
 
 from ..errors import JourneyError, TranscriptError, UsageError, WorkerDied
 from ..estimate import Tokens, estimate
-from ..outside.claude import DEFAULT_MODEL
+from ..models.claude import DEFAULT_MODEL
+from ..models.pricing import cost
+from ..models.registry import CLAUDE, REHEARSAL, check_name, choose
 from ..outside.failures import Failures
 from ..outside.live import Asked, Budget, Ground, Live
-from ..outside.models import CLAUDE, REHEARSAL, check_name, choose
-from ..outside.prices import cost
 from ..outside.project import Project, project_for
 from ..outside.receipts import write_receipt
 from ..outside.worker import prepare

@@ -39,7 +39,7 @@ def show_receipts(cases: list[Case], project: Project, accept: bool) -> None:
 
 
 def _today(case: Case, project: Project) -> Today:
-    from ..outside.models import project_model, server
+    from ..models.registry import project_model, server
 
     told, first = case.outcome.live, case.outcome.first
     agent = case.head.agent if case.head else ""

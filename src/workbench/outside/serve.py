@@ -25,6 +25,7 @@ from ..engine.model import Delta, Model, ModelRequest, unseen
 from ..engine.sandbox import Printed, Sandbox
 from ..engine.turn import run_turn
 from ..errors import JourneyError, ModelStopped, WorkbenchError
+from ..models.registry import REHEARSAL, make_model
 from ..replay.judge import weigh
 from ..replay.partial import Splice
 from ..replay.rerun import Difference, Rerun, rerun
@@ -67,7 +68,6 @@ from ..wire import (
     unpack_request,
 )
 from .loader import Loaded, agent_names, load, make_world
-from .models import REHEARSAL, make_model
 from .stacks import listen
 
 BEAT = 0.25  # seconds between signs of life

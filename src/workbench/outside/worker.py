@@ -24,6 +24,7 @@ from pathlib import Path
 import msgspec
 
 from ..errors import JourneyError, UsageError, WorkerDied
+from ..models.claude import PRELOAD as SDK
 from ..wire import (
     AgentCard,
     Beat,
@@ -42,7 +43,6 @@ from ..wire import (
     pack,
     unpack_event,
 )
-from .claude import PRELOAD as SDK
 from .serve import main
 from .stacks import Stacks
 
@@ -51,7 +51,7 @@ GRACE = 2.0  # seconds a turn may overrun its limit before its worker is ended
 STOP_SECONDS = 1.0  # what journey code has to let go of an interrupted turn
 LOAD_SECONDS = 10.0  # what a load may take before it counts as stuck
 
-_PRELOAD = ["workbench.outside.serve", "workbench.rehearsal"]
+_PRELOAD = ["workbench.outside.serve", "workbench.models.rehearsal"]
 
 
 def prepare(model: str) -> None:

@@ -12,15 +12,15 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from .authoring.agent import Agent
-from .authoring.builtin import ENTER, HAND_OFF, LOOK_UP
-from .authoring.phrases import stems, words_of
-from .authoring.rehearsal import NOT_YET, Ask, Confirm, HandOff, Intent, Move, Refused, Say, Scene, Turn, Use
-from .authoring.views import Talk
-from .engine.faults import CODE_ERRORS, describe
-from .engine.model import Delta, ModelAnswer, ModelRequest, Show
-from .errors import ModelStopped
-from .source import fault_place, source_of
+from ..authoring.agent import Agent
+from ..authoring.builtin import ENTER, HAND_OFF, LOOK_UP
+from ..authoring.phrases import stems, words_of
+from ..authoring.rehearsal import NOT_YET, Ask, Confirm, HandOff, Intent, Move, Refused, Say, Scene, Turn, Use
+from ..authoring.views import Talk
+from ..engine.faults import CODE_ERRORS, describe
+from ..engine.model import Delta, ModelAnswer, ModelRequest, Show
+from ..errors import ModelStopped
+from ..source import fault_place, source_of
 
 _HUMAN = re.compile(
     r"\b(a|an|to|real)\s+(human|person|colleague|agent|someone|manager|supervisor|operator)\b"

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from ..authoring.agent import Agent
 from ..engine.model import Model
 from ..errors import UsageError
-from ..rehearsal import RehearsalModel
+from .rehearsal import RehearsalModel
 
 REHEARSAL, CLAUDE = "rehearsal", "claude"
 API = "https://api.anthropic.com"  # where the SDK asks if it is not told otherwise

@@ -14,7 +14,7 @@ import msgspec
 
 from ..engine.model import Delta, ModelAnswer
 from ..trace.events import Meter
-from .prices import cost
+from .pricing import cost
 
 THOUGHTS = ("thinking", "redacted_thinking")
 Keep = Callable[[Mapping[str, Any]], bool]

@@ -1,0 +1,1 @@
+"""The models: rehearsal and Claude, with pricing."""
