@@ -14,8 +14,8 @@ import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from workbench.outside.watch import changes
-from workbench.outside.worker import Workers, prepare
+from workbench.runtime.watch import changes
+from workbench.runtime.worker import Workers, prepare
 from workbench.serving import Serving
 
 HERE = Path(__file__).resolve().parents[1]

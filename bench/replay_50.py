@@ -18,10 +18,10 @@ from typing import Any
 import msgspec
 
 from workbench.authoring.agent import Agent
-from workbench.outside.loader import load
 from workbench.replay.judge import replay
 from workbench.replay.rerun import rerun, run_sync
 from workbench.replay.tape import Tape
+from workbench.runtime.loader import load
 from workbench.transcripts.codec import decode, encode
 from workbench.transcripts.importers.tau_bench import tau_bench
 from workbench.transcripts.transcript import Transcript

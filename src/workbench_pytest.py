@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from workbench.outside.elsewhere import Twice
-    from workbench.outside.kept import Kept
     from workbench.replay.case import Case
     from workbench.replay.verdict import Options
+    from workbench.runtime.subprocess_pool import Kept, Twice
     from workbench.transcripts.header import Head
 
 UNDECIDED = 10  # the exit code where nothing failed and something could not be decided, as of `workbench replay`
@@ -108,10 +107,9 @@ class Replays:
         return case
 
     def _alone(self, path: str) -> Case:
-        from workbench.outside.elsewhere import Twice
-        from workbench.outside.kept import Kept
         from workbench.outside.project import find_project, project_for
-        from workbench.outside.share import Work
+        from workbench.runtime.replayer import Work
+        from workbench.runtime.subprocess_pool import Kept, Twice
 
         if path not in self._cases:
             inside = _in_transcripts(Path(path).resolve())

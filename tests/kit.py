@@ -15,7 +15,7 @@ from workbench.engine.model import Delta, ModelAnswer, ModelRequest, Show
 from workbench.engine.sandbox import Sandbox
 from workbench.engine.turn import run_turn
 from workbench.engine.world import World
-from workbench.outside.loader import Loaded, load
+from workbench.runtime.loader import Loaded, load
 from workbench.trace.events import AnyStep
 from workbench.trace.steps import Move, moves
 from workbench.transcripts.codec import encode

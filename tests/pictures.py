@@ -26,7 +26,7 @@ from workbench.outside.history import History
 from workbench.outside.indexing import Indexing
 from workbench.outside.project import Project
 from workbench.outside.shelf import Shelf
-from workbench.outside.worker import Workers, prepare
+from workbench.runtime.worker import Workers, prepare
 from workbench.serving import Serving
 from workbench.session import Session
 from workbench.tour import CHANGE, Tour

@@ -27,9 +27,10 @@ from workbench.authoring.agent import Agent
 from workbench.authoring.policy import Policy
 from workbench.authoring.tool import make_tool
 from workbench.models.rehearsal import RehearsalModel
-from workbench.outside.loader import Loaded, code_hash, file_hashes, load
 from workbench.replay.judge import replay
 from workbench.replay.verdict import Verdict
+from workbench.runtime.agent_files import code_hash, file_hashes
+from workbench.runtime.loader import Loaded, load
 from workbench.text import slug
 from workbench.trace.blobs import Span
 from workbench.trace.events import Answer, AnyStep, Reply, UserMessage

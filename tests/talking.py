@@ -18,7 +18,7 @@ from workbench.engine.sandbox import Sandbox
 from workbench.engine.turn import run_turn
 from workbench.engine.world import World
 from workbench.models.rehearsal import RehearsalModel
-from workbench.outside.loader import Loaded, load
+from workbench.runtime.loader import Loaded, load
 from workbench.trace.events import Decision, Fault, HandOff, Result, TurnEnd
 
 JOURNEYS = Path(__file__).parents[1] / "journeys"

@@ -12,10 +12,10 @@ from talking import talk_with
 from workbench.cli.commands import build
 from workbench.operators import OPERATORS
 from workbench.outside.config import OWN, SETTINGS, read
-from workbench.outside.loader import load
 from workbench.query import FILTERS
 from workbench.replay.exit_codes import Exit
 from workbench.replay.verdict import Verdict
+from workbench.runtime.loader import load
 from workbench.transcripts.expectation import KINDS
 from workbench.ui import actions
 

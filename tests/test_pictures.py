@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import pictures
-from workbench.outside.worker import prepare
+from workbench.runtime.worker import prepare
 
 DOCS = [pictures.HERE / "README.md", *(pictures.HERE / "docs").glob("*.md")]
 DRAWN = sorted(name for play in pictures.PLAYS for name in play.pictures)

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from workbench.authoring.views import CallView, Talk
-from workbench.outside.loader import load_agent
+from workbench.runtime.loader import load_agent
 from workbench.trace.events import Answer
 from workbench.trace.state import State
 from workbench.transcripts.codec import read

@@ -2,37 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
 from .errors import UsageError
 from .transcripts.transcript import Transcript
-from .wire import AgentCard, Event, Request
-
-
-class Worker(Protocol):
-    """A process that holds journey code. `card` describes what it loaded."""
-
-    card: AgentCard
-
-    @property
-    def alive(self) -> bool: ...
-
-    def ask(self, request: Request) -> AsyncIterator[Event]:
-        """Events up to and including the one that ends the request. Raises WorkerDied."""
-        ...
-
-    def stop_turn(self) -> None:
-        """Interrupt the turn in progress; its `ask` then ends."""
-        ...
-
-    def close(self) -> None: ...
-
-
-class Host(Protocol):
-    async def start(self, agent: str, model: str) -> Worker:
-        """A worker that has loaded the agent and answered. Raises JourneyError or WorkerDied."""
-        ...
 
 
 class Store(Protocol):

@@ -15,8 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from .errors import JourneyError, UsageError, WorkerDied
-from .host import Host, Worker
-from .wire import AgentCard
+from .runtime.protocol import AgentCard, Host, Worker
 
 KEPT = 2  # idle workers kept: one that talks, one that runs again beside it
 

@@ -16,8 +16,21 @@ import msgspec
 
 from .engine.ablation import Off
 from .errors import JourneyError, UsageError, WorkerDied
-from .host import Store, Worker
+from .host import Store
 from .plain import writable
+from .runtime.protocol import (
+    AgentCard,
+    Exhibited,
+    Failed,
+    Judge,
+    Judged,
+    Reran,
+    RunAgain,
+    Stepped,
+    Streamed,
+    TakeTurn,
+    Worker,
+)
 from .saving import Saved as Saved
 from .serving import Code as Code
 from .serving import Serving
@@ -32,7 +45,6 @@ from .transcripts.codec import encode
 from .transcripts.expectation import Expectation
 from .transcripts.redaction import Redactor, redact
 from .transcripts.transcript import Mark, Transcript
-from .wire import AgentCard, Exhibited, Failed, Judge, Judged, Reran, RunAgain, Stepped, Streamed, TakeTurn
 
 
 @dataclass(frozen=True)

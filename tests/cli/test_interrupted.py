@@ -18,7 +18,7 @@ from workbench.transcripts.codec import encode
 
 EARLY = """
 from pathlib import Path
-from workbench.outside import crew
+from workbench.runtime import fork_pool as crew
 
 def stopped(parent):
     raise KeyboardInterrupt

@@ -15,9 +15,9 @@ from workbench.engine.turn import run_turn
 from workbench.engine.world import World
 from workbench.errors import ModelStopped
 from workbench.replay.rerun import rerun, run_sync
+from workbench.runtime.protocol import Stepped, pack, unpack_event
 from workbench.trace.events import Answer, Decision, Fault, Meter, Result, TurnEnd, UserMessage
 from workbench.trace.step_id import Place
-from workbench.wire import Stepped, pack, unpack_event
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 

@@ -11,8 +11,8 @@ from kit import JOURNEY, WINDOW, Scripted, converse, shop, shop_files, think, us
 from workbench.cause import causes
 from workbench.compare import Side, compare
 from workbench.errors import UsageError
-from workbench.outside.loader import load
 from workbench.replay.rerun import rerun
+from workbench.runtime.loader import load
 from workbench.trace.events import Prompt, Result, TurnEnd, UserMessage
 from workbench.trace.setup import Setup
 from workbench.trace.trace import Trace

@@ -8,9 +8,9 @@ import msgspec
 
 from kit import JOURNEY, LATE, Scripted, converse, late_mistake, late_talk, saved, shop, shop_files, write
 from workbench.authoring.agent import Agent
-from workbench.outside.loader import load
 from workbench.replay.judge import replay
 from workbench.replay.verdict import Options, Outcome, Verdict
+from workbench.runtime.loader import load
 from workbench.trace.events import Prompt
 from workbench.transcripts.transcript import Transcript
 

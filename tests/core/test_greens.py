@@ -13,10 +13,10 @@ import pytest
 
 from kit import JOURNEY, WINDOW, Scripted, converse, saved, shop, use, write
 from workbench.errors import JourneyError, TranscriptError
-from workbench.outside.loader import load
 from workbench.replay.case import Case, supersede
 from workbench.replay.judge import replay
 from workbench.replay.verdict import Options, Verdict
+from workbench.runtime.loader import load
 from workbench.trace.events import Answer, Decision, Prompt, Reply, Result, TurnEnd
 from workbench.trace.setup import Setup
 from workbench.transcripts.codec import decode, encode

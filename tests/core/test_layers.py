@@ -135,9 +135,9 @@ def test_the_contracts_forbid_what_they_should() -> None:
 @pytest.mark.parametrize(
     ("statement", "heavy"),
     [
-        ("import workbench.cli.replay, workbench.outside.crew", ["textual", "anthropic", "asyncio", "rich"]),
+        ("import workbench.cli.replay, workbench.runtime.fork_pool", ["textual", "anthropic", "asyncio", "rich"]),
         ("import workbench.cli.check, workbench.cli.init", ["textual", "anthropic", "rich"]),
-        ("import workbench.cli.chat, workbench.outside.serve", ["textual", "anthropic", "rich"]),
+        ("import workbench.cli.chat, workbench.runtime.worker_main", ["textual", "anthropic", "rich"]),
         ("import workbench", ["textual", "anthropic", "typer", "rich"]),
         ("import workbench.ui.app", ["anthropic", "workbench.outside", "workbench.store", "workbench.models"]),
         ("import workbench.outside.shelf", ["sqlite_utils", "anthropic", "textual"]),

@@ -5,10 +5,10 @@ import textwrap
 import pytest
 
 from kit import JOURNEY, WINDOW, Scripted, converse, saved, shop, use
-from workbench.outside.loader import make_world
 from workbench.replay.equivalence import Alike
 from workbench.replay.judge import replay
 from workbench.replay.verdict import Options, Verdict
+from workbench.runtime.loader import make_world
 from workbench.transcripts.expectation import Expectation
 from workbench.transcripts.transcript import Mark
 

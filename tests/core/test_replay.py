@@ -7,10 +7,10 @@ import pytest
 
 from kit import JOURNEY, WINDOW, Scripted, converse, saved, shop, use
 from workbench.errors import JourneyError, ModelStopped
-from workbench.outside.loader import load
 from workbench.replay.case import Case, supersede
 from workbench.replay.judge import replay
 from workbench.replay.verdict import Verdict
+from workbench.runtime.loader import load
 from workbench.trace.events import Reply, Result, TurnEnd
 from workbench.transcripts.expectation import Expectation
 from workbench.transcripts.header import head_of

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from workbench.errors import UsageError
+from workbench.runtime.protocol import AgentCard, Event, Request
 from workbench.serving import Serving
 from workbench.session import Session
-from workbench.wire import AgentCard, Event, Request
 
 
 class Hand:

@@ -33,12 +33,13 @@ from talking import JOURNEYS
 from workbench.authoring.agent import Agent
 from workbench.errors import JourneyError, TranscriptError
 from workbench.mutation import mutants
-from workbench.outside.loader import compiled, load, load_instead
 from workbench.outside.mutants import files_in
-from workbench.outside.share import safely
 from workbench.replay import judge as replaying
 from workbench.replay import rerun
 from workbench.replay.verdict import Verdict
+from workbench.runtime.loader import load
+from workbench.runtime.module_loader import compiled, load_instead
+from workbench.runtime.replayer import safely
 from workbench.trace import steps
 from workbench.transcripts.codec import decode, encode, read
 from workbench.transcripts.expectation import KINDS

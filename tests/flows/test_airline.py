@@ -14,9 +14,9 @@ from realdata import data
 from workbench import Talk
 from workbench.authoring.agent import Agent
 from workbench.authoring.views import CallView
-from workbench.outside.loader import load
 from workbench.replay.judge import replay
 from workbench.replay.verdict import Outcome, Verdict
+from workbench.runtime.loader import load
 from workbench.trace.events import Answer, AnyStep, Reply, Result, UserMessage
 from workbench.trace.setup import Setup
 from workbench.trace.state import State

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from talking import JOURNEYS, Talked, talk_with
-from workbench.outside.loader import load
+from workbench.runtime.loader import load
 
 
 def mara(*says: str) -> Talked:

@@ -14,7 +14,7 @@ from workbench.engine.sandbox import Sandbox
 from workbench.engine.turn import run_turn
 from workbench.engine.world import World
 from workbench.models.rehearsal import RehearsalModel
-from workbench.outside.loader import load
+from workbench.runtime.loader import load
 from workbench.trace.events import Answer
 from workbench.trace.trace import Trace
 

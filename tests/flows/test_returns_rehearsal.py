@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from talking import JOURNEYS, Talked, talk_with
-from workbench.outside.loader import load
+from workbench.runtime.loader import load
 
 
 def mara(*says: str, **more: Any) -> Talked:

@@ -7,9 +7,9 @@ import pytest
 from samples import AGENT, GUARDS, MISTAKES, SAMPLES, Sample, agent_for, record, without
 from talking import JOURNEYS
 from workbench.authoring.agent import Agent
-from workbench.outside.loader import load
 from workbench.replay.judge import replay
 from workbench.replay.verdict import Verdict
+from workbench.runtime.loader import load
 from workbench.trace.events import Decision
 from workbench.trace.steps import moves
 from workbench.transcripts.codec import decode, encode, read

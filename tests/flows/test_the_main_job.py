@@ -19,7 +19,7 @@ import pytest
 from talking import JOURNEYS
 from workbench.cli.chat import choose_fixture
 from workbench.outside.history import History
-from workbench.outside.worker import Workers
+from workbench.runtime.worker import Workers
 from workbench.saving import Saved
 from workbench.serving import Serving
 from workbench.session import Session

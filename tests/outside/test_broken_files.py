@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from broken import LOGS, ROOT, Breaker, expectations, samples
 from workbench.errors import TranscriptError
-from workbench.outside.share import Share, Work
 from workbench.replay.verdict import Verdict
+from workbench.runtime.replayer import Share, Work
 from workbench.transcripts.codec import decode, encode
 from workbench.transcripts.importers.formats import FORMATS
 from workbench.transcripts.transcript import Transcript

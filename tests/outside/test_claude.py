@@ -37,7 +37,7 @@ from workbench.errors import ModelStopped, UsageError
 from workbench.models.claude import Claude, credentials
 from workbench.models.messages_api import sendable
 from workbench.models.pricing import cost, family
-from workbench.outside.loader import load
+from workbench.runtime.loader import load
 from workbench.trace.blobs import Span
 from workbench.trace.events import Answer, Prompt, Reply, Result
 from workbench.trace.messages import Messages

@@ -8,7 +8,8 @@ import pytest
 
 from kit import shop_files, write
 from workbench.errors import JourneyError
-from workbench.outside.loader import Loaded, file_hashes, load, make_world
+from workbench.runtime.agent_files import file_hashes
+from workbench.runtime.loader import Loaded, load, make_world
 
 
 def shop_with(folder: Path, fixture: str) -> Loaded:

@@ -14,10 +14,10 @@ from kit import JOURNEY, Scripted, saved, shop, use
 from workbench.engine.conversation import Conversation
 from workbench.engine.sandbox import Sandbox
 from workbench.engine.turn import run_turn
-from workbench.outside.http import MAX_BODY, _exchange, unlike
-from workbench.outside.loader import make_world
 from workbench.replay.judge import replay
 from workbench.replay.verdict import Options, Verdict
+from workbench.runtime.http_recording import MAX_BODY, _exchange, unlike
+from workbench.runtime.loader import make_world
 from workbench.trace.events import Exchange
 from workbench.transcripts.codec import decode, encode
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from kit import late_talk, put, saved, shop_files, write
-from workbench.outside.kept import Kept
-from workbench.outside.share import Work
 from workbench.replay.verdict import Verdict
+from workbench.runtime.replayer import Work
+from workbench.runtime.subprocess_pool import Kept
 
 
 @pytest.fixture

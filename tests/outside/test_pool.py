@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from workbench.outside.pool import Crew, Pool
-from workbench.outside.share import Work, do
 from workbench.replay.case import Case
 from workbench.replay.verdict import Verdict
+from workbench.runtime.fork_pool import Crew, Pool
+from workbench.runtime.replayer import Work, do
 
 HERE = Path(__file__).parents[2]
 

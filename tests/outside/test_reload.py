@@ -13,8 +13,8 @@ import pytest
 from kit import JOURNEY, WINDOW, shop_files, write
 from workbench.errors import WorkerDied
 from workbench.outside.history import History
-from workbench.outside.watch import changes
-from workbench.outside.worker import Workers, prepare
+from workbench.runtime.watch import changes
+from workbench.runtime.worker import Workers, prepare
 from workbench.serving import Serving
 from workbench.session import Session
 from workbench.trace.events import Fault, TurnEnd
@@ -208,7 +208,7 @@ def test_a_new_helper_module_loads_and_a_deleted_one_is_named(tmp_path):
 
 
 def test_an_endless_loop_at_import_is_stopped_and_named(tmp_path, monkeypatch):
-    monkeypatch.setattr("workbench.outside.worker.LOAD_SECONDS", 1.0)
+    monkeypatch.setattr("workbench.runtime.worker.LOAD_SECONDS", 1.0)
 
     async def flow(desk):
         desk.journey.write_text(desk.journey.read_text() + "\nwhile True:\n    pass\n")

@@ -18,20 +18,31 @@ from workbench.gist import gist
 from workbench.library import Found, Kind, News, Record
 from workbench.outside.history import History
 from workbench.outside.indexing import Indexing
-from workbench.outside.loader import Loaded, load
 from workbench.outside.project import Project
-from workbench.outside.serve import card_of, reran, stage
 from workbench.outside.shelf import Shelf as RealShelf
 from workbench.outside.sources import Card, Stamp, transcript_card
 from workbench.query import Query
 from workbench.replay.judge import replay
 from workbench.replay.rerun import rerun
+from workbench.runtime.loader import Loaded, load
+from workbench.runtime.protocol import (
+    Done,
+    Event,
+    Exhibited,
+    Judge,
+    Judged,
+    Request,
+    RunAgain,
+    Stepped,
+    Streamed,
+    TakeTurn,
+)
+from workbench.runtime.worker_main import card_of, reran, stage
 from workbench.session import Session
 from workbench.trace.events import Answer, TurnEnd
 from workbench.trace.trace import Trace
 from workbench.transcripts.codec import decode, encode
 from workbench.transcripts.transcript import Transcript, recording_id
-from workbench.wire import Done, Event, Exhibited, Judge, Judged, Request, RunAgain, Stepped, Streamed, TakeTurn
 
 AGENT = """
 from workbench import Agent

@@ -7,8 +7,8 @@ import pytest
 
 from ui.host import Script, say, use
 from ui.test_develop import NEW, OLD
+from workbench.runtime.protocol import PolicyCard
 from workbench.transcripts.expectation import Expectation
-from workbench.wire import PolicyCard
 
 LATE = [use("find_order", order_number="OL-2")], [say("It came two days ago.")]
 

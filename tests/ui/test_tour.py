@@ -14,8 +14,8 @@ from workbench.cli.tour import lay_out
 from workbench.errors import UsageError
 from workbench.outside.history import History
 from workbench.outside.shelf import Shelf
-from workbench.outside.watch import changes
-from workbench.outside.worker import Workers
+from workbench.runtime.watch import changes
+from workbench.runtime.worker import Workers
 from workbench.serving import Serving
 from workbench.session import Session
 from workbench.tour import CHANGE, STEPS, WORDS, Tour

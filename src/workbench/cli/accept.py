@@ -9,13 +9,14 @@ import msgspec
 
 from ..authoring.agent import Agent
 from ..errors import UsageError
-from ..outside.crew import replay_one
-from ..outside.loader import code_hash, load
 from ..outside.project import project_for
 from ..replay.exit_codes import Exit
 from ..replay.rerun import rerun as run_again
 from ..replay.rerun import run_sync
 from ..replay.verdict import Outcome, Verdict
+from ..runtime.agent_files import code_hash
+from ..runtime.fork_pool import replay_one
+from ..runtime.loader import load
 from ..text import count
 from ..trace.events import AnyStep, Prompt
 from ..trace.steps import moves

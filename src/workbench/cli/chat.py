@@ -15,8 +15,8 @@ from ..errors import UsageError, WorkbenchError
 from ..models.registry import choose
 from ..outside.history import History
 from ..outside.project import Project, find_project
-from ..outside.worker import Workers, prepare
 from ..replay.exit_codes import Exit
+from ..runtime.worker import Workers, prepare
 from ..serving import Serving
 from ..session import Changed, Session
 from ..text import clean

@@ -10,9 +10,9 @@ import msgspec
 from ..findings import Finding
 from ..outside.finding import UPHELD
 from ..outside.lint import lint
-from ..outside.loader import agent_names
 from ..outside.project import Project, find_project
 from ..replay.exit_codes import Exit
+from ..runtime.agent_files import agent_names
 from ..text import clean, count
 from .report import out, out_json, say
 

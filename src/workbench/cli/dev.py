@@ -15,7 +15,7 @@ from ..models.registry import choose
 from ..outside.config import settings
 from ..outside.history import History
 from ..outside.project import Project, find_project
-from ..outside.worker import Workers, prepare
+from ..runtime.worker import Workers, prepare
 from ..serving import Serving
 from ..session import Session
 from ..tour import Tour
@@ -86,7 +86,7 @@ def open_on(
 
 
 def _changes(project: Project) -> AsyncIterator[str]:
-    from ..outside.watch import changes  # watchfiles is not needed for the first paint
+    from ..runtime.watch import changes  # watchfiles is not needed for the first paint
 
     return changes(project.journeys)
 

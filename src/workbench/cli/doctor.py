@@ -20,11 +20,11 @@ from ..errors import UsageError, WorkbenchError
 from ..models.probe import Probed, probe, server
 from ..models.registry import REHEARSAL
 from ..outside.config import CONFIG, settings, user_file
-from ..outside.loader import agent_names
 from ..outside.project import Project, find_project
-from ..outside.watch import changes
-from ..outside.worker import WorkerProcess, prepare
 from ..replay.exit_codes import Exit
+from ..runtime.agent_files import agent_names
+from ..runtime.watch import changes
+from ..runtime.worker import WorkerProcess, prepare
 from ..text import clean
 from ..transcripts.files import find
 from ..version import __version__

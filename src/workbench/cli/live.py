@@ -21,13 +21,13 @@ from ..outside.failures import Failures
 from ..outside.live import Asked, Budget, Ground, Live
 from ..outside.project import Project, project_for
 from ..outside.receipts import write_receipt
-from ..outside.worker import prepare
 from ..receipt import SCHEMA, Receipt, sentence
 from ..replay.case import Case
 from ..replay.exit_codes import Exit, worst
 from ..replay.judge import red_proof
 from ..replay.summary import Tally
 from ..replay.verdict import Outcome, Verdict
+from ..runtime.worker import prepare
 from ..text import clean, count, slug
 from ..trace.step_id import Place
 from ..trace.trace import Trace

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import JourneyError, TranscriptError
-from ..outside.loader import code_hash
 from ..outside.project import Project
 from ..outside.receipts import read_receipt
 from ..receipt import Today
 from ..replay.case import Case
 from ..replay.verdict import Verdict
+from ..runtime.agent_files import code_hash
 
 
 def show_receipts(cases: list[Case], project: Project, accept: bool) -> None:

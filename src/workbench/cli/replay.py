@@ -8,16 +8,15 @@ import time
 import msgspec
 
 from ..errors import JourneyError, UsageError
-from ..outside.crew import PATIENCE
 from ..outside.failures import Failures
-from ..outside.loader import code_hash
-from ..outside.pool import pool
 from ..outside.project import Project, project_for
-from ..outside.share import Work
 from ..replay.case import Case, supersede, twins
 from ..replay.exit_codes import Exit, failed
 from ..replay.summary import Part, Tally
 from ..replay.verdict import DEFAULT, Options
+from ..runtime.agent_files import code_hash
+from ..runtime.fork_pool import PATIENCE, pool
+from ..runtime.replayer import Work
 from ..transcripts.pending import waiting
 from .progress import watched
 from .receipts import show_receipts

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from ..errors import JourneyError, UsageError
 from ..outside.live import Asked, Live
-from ..outside.loader import file_hashes
 from ..outside.project import Project, project_for
-from ..outside.worker import prepare
 from ..replay.exit_codes import Exit
 from ..rerecord import Unfit, renewed
+from ..runtime.agent_files import file_hashes
+from ..runtime.worker import prepare
 from ..text import clean
 from ..trace.events import Answer
 from ..trace.step_id import Place

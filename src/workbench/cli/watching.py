@@ -10,8 +10,8 @@ from pathlib import Path
 
 from ..errors import UsageError
 from ..outside.project import Project, project_for
-from ..outside.watch import saves
 from ..replay.exit_codes import Exit
+from ..runtime.watch import saves
 from ..text import clean
 from ..transcripts.selection import parse
 from .replay import How, once

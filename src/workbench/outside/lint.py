@@ -22,14 +22,16 @@ from ..authoring.builtin import BUILT_IN
 from ..authoring.journey import Journey
 from ..errors import JourneyError
 from ..findings import Finding, error, place, warning, without_allowed
+from ..runtime.agent_files import files_of
+from ..runtime.loader import Loaded, load
+from ..runtime.nondeterminism import Code
+from ..runtime.supervision import Stacks
 from ..source import ROOT_PACKAGE, journey_line
 from ..suggest import did_you_mean
 from .finding import bad_allows
 from .lint_agent import check_conditions, check_policies, check_tools
-from .lint_code import Code, read_code, words_of
+from .lint_code import read_code, words_of
 from .lint_fixtures import check_fixtures
-from .loader import Loaded, files_of, load
-from .stacks import Stacks
 
 PATIENCE = 10.0  # seconds that loading may take
 _PACK = msgspec.json.Encoder()

@@ -15,7 +15,7 @@ from ..engine.faults import CODE_ERRORS, describe
 from ..engine.world import World
 from ..findings import Finding, error, warning
 from ..plain import plain
-from .loader import Fixture, Loaded
+from ..runtime.loader import Fixture, Loaded
 
 
 def check_fixtures(loaded: Loaded) -> Iterator[Finding]:

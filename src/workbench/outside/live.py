@@ -15,17 +15,28 @@ from typing import Any
 import msgspec
 
 from ..errors import JourneyError, WorkerDied
-from ..host import Worker
 from ..replay.verdict import Verdict
 from ..rubric import SYSTEM, parse, question
+from ..runtime.protocol import (
+    Consult,
+    Consulted,
+    Exhibited,
+    Failed,
+    Reran,
+    RunAgain,
+    Stepped,
+    Survey,
+    Surveyed,
+    TakeTurn,
+    Worker,
+)
+from ..runtime.worker import Workers
 from ..text import count
 from ..trace.events import Answer, AnyStep, UserMessage
 from ..trace.step_id import Place
 from ..trace.trace import Trace
 from ..transcripts.transcript import Transcript, prompt_seal
 from ..trial import Opinion, Tools, Trial, came_of, last_turn, unshown
-from ..wire import Consult, Consulted, Exhibited, Failed, Reran, RunAgain, Stepped, Survey, Surveyed, TakeTurn
-from .worker import Workers
 
 ALL = 1_000_000  # an answer that no turn comes to
 

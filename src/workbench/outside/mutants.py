@@ -15,12 +15,12 @@ import msgspec
 from ..errors import JourneyError
 from ..mutation import Mutant
 from ..replay.verdict import DEFAULT, Options, Verdict
+from ..runtime.module_loader import compiled, load_instead
+from ..runtime.replayer import Share, Work
 from ..score import Fate, Status
 from ..transcripts.transcript import Transcript
 from .forks import forked
-from .loader import compiled, load_instead
 from .reached import Reached
-from .share import Share, Work
 
 CHUNK = 64  # transcripts a process is worth starting for
 NO_LOAD = "it does not load"

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from ..errors import UsageError
+from ..runtime.agent_files import agent_names
 from ..suggest import did_you_mean
 from ..transcripts.files import STATE
 from .config import CONFIG, read
-from .loader import agent_names
 
 INIT = "`workbench init` makes one"
 

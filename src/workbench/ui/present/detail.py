@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ...runtime.protocol import Differs
 from ...trace.events import Decision, Exchange
 from ...trace.steps import Move
 from ...transcripts.transcript import Mark
-from ...wire import Differs
 from .lanes import ENDS, GLYPHS, OUTCOMES, ROLES, VERDICTS, broke, ended, short
 from .rows import CUT_OFF, Row, unfinished
 from .text import BLANK, Bit, Line, clean, data, fit, one_line, value, wrap

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ...runtime.protocol import Differs, Reran
 from ...trace.events import Decision, Entered, Prompt
 from ...trace.setup import Setup
 from ...trace.step_id import Place
 from ...trace.steps import Move, moves
 from ...trace.trace import Trace
 from ...transcripts.transcript import Mark
-from ...wire import Differs, Reran
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from textual.app import ComposeResult
 from textual.widgets import Static, TextArea
 
 from ...engine.ablation import Off
+from ...runtime.protocol import AgentCard
 from ...session import Session
-from ...wire import AgentCard
 from ..present.text import Bit, Line, fit, one_line
 from ..widgets.lines import LineList
 from .form import Form, FormLine

@@ -9,8 +9,8 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Static
 
+from ...runtime.protocol import AgentCard, FixtureCard
 from ...trace.setup import Setup
-from ...wire import AgentCard, FixtureCard
 from ..present.text import Bit, Line, fit, one_line
 from ..widgets.choice import Choice
 from ..widgets.lines import LineList

@@ -25,7 +25,7 @@ import msgspec
 
 from ..errors import JourneyError, UsageError, WorkerDied
 from ..models.claude import PRELOAD as SDK
-from ..wire import (
+from .protocol import (
     AgentCard,
     Beat,
     Consulted,
@@ -43,15 +43,15 @@ from ..wire import (
     pack,
     unpack_event,
 )
-from .serve import main
-from .stacks import Stacks
+from .supervision import Stacks
+from .worker_main import main
 
 LAST = (Consulted, Done, Failed, Judged, Ready, Reran, Surveyed)  # the events that end a request
 GRACE = 2.0  # seconds a turn may overrun its limit before its worker is ended
 STOP_SECONDS = 1.0  # what journey code has to let go of an interrupted turn
 LOAD_SECONDS = 10.0  # what a load may take before it counts as stuck
 
-_PRELOAD = ["workbench.outside.serve", "workbench.models.rehearsal"]
+_PRELOAD = ["workbench.runtime.worker_main", "workbench.models.rehearsal"]
 
 
 def prepare(model: str) -> None:

@@ -1,13 +1,7 @@
-"""A crew of processes that replay transcripts, so that no journey can take the command down.
-
-Each is forked with its share of the files: it reads and replays them one by one
-and tells each case through a pipe. One that falls silent or goes away costs the
-transcript it was at, and is replaced.
-"""
+"""Replay many transcripts in forked processes."""
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
 import select
@@ -15,7 +9,7 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -26,8 +20,9 @@ from ..replay.case import Case, thrifty
 from ..replay.verdict import DEFAULT, Options, Outcome, Verdict
 from ..transcripts.header import head_of
 from ..transcripts.transcript import Transcript
-from .share import ENDED, left_by, lost, safely
-from .stacks import Stacks, listen
+from .replayer import ENDED, Share, Work, left_by, lost, safely
+from .subprocess_pool import RUNS, Twice
+from .supervision import Stacks, end_with, listen
 
 CHUNK = 64  # transcripts a process is worth starting for
 PATIENCE = 10.0  # seconds without a word before a process counts as stuck
@@ -146,19 +141,6 @@ def _start(task: Task, share: list[int]) -> _Hand:
     return _Hand(pid, ours, stacks, deque(share))
 
 
-def end_with(parent: int, left: str) -> None:
-    """Look every second whether the command is still there: killed, it leaves no journey looping and no file."""
-
-    def look(*_: object) -> None:
-        if os.getppid() != parent:
-            with contextlib.suppress(OSError):
-                os.unlink(left)
-            os._exit(0)
-
-    signal.signal(signal.SIGALRM, look)
-    signal.setitimer(signal.ITIMER_REAL, 1.0, 1.0)
-
-
 def _work(task: Task, share: list[int], pipe: int, stacks: str) -> None:
     """The life of a forked process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -208,3 +190,31 @@ def _clear(hand: _Hand) -> None:
     os.close(hand.pipe)
     os.waitpid(hand.pid, 0)
     hand.stacks.remove()
+
+
+class Pool(Protocol):
+    def cases(self, work: Work, paths: Sequence[str]) -> Iterator[tuple[int, Case]]:
+        """(index, case) of every path, in any order, each once.
+
+        A path whose process goes away or hangs has an ERROR for a case (`share.lost`): none is left out.
+        """
+        ...
+
+
+class Crew(NamedTuple):
+    """Processes forked from this one, so many (0: one a core). One silent for `patience` seconds hangs."""
+
+    jobs: int = 0
+    patience: float = PATIENCE
+
+    def cases(self, work: Work, paths: Sequence[str]) -> Iterator[tuple[int, Case]]:
+        one, patience = Share(work).case, self.patience
+        if work.options.twice:
+            one, patience = Twice(work, patience).case, patience * (RUNS + 1)
+        task = Files(one, list(paths))
+        return run(task, len(paths), Path(work.journeys), jobs=self.jobs, patience=patience)
+
+
+def pool(jobs: int = 0, patience: float = PATIENCE) -> Pool:
+    """The pool that `workbench replay` uses: the one place where another is put."""
+    return Crew(jobs, patience)

@@ -6,14 +6,15 @@ come out; every request ends with exactly one Done, Failed or a report.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import Any, Protocol
 
 import msgspec
 
-from .engine.ablation import Off, Paragraph
-from .engine.model import Delta
-from .trace.events import AnyStep, Meter
-from .trace.setup import Setup
+from ..engine.ablation import Off, Paragraph
+from ..engine.model import Delta
+from ..trace.events import AnyStep, Meter
+from ..trace.setup import Setup
 
 
 class _Message(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="say"):
@@ -253,3 +254,28 @@ def unpack_request(data: bytes) -> Request:
 
 def unpack_event(data: bytes) -> Event:
     return _EVENTS.decode(data)
+
+
+class Worker(Protocol):
+    """A process that holds journey code. `card` describes what it loaded."""
+
+    card: AgentCard
+
+    @property
+    def alive(self) -> bool: ...
+
+    def ask(self, request: Request) -> AsyncIterator[Event]:
+        """Events up to and including the one that ends the request. Raises WorkerDied."""
+        ...
+
+    def stop_turn(self) -> None:
+        """Interrupt the turn in progress; its `ask` then ends."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Host(Protocol):
+    async def start(self, agent: str, model: str) -> Worker:
+        """A worker that has loaded the agent and answered. Raises JourneyError or WorkerDied."""
+        ...

@@ -1,9 +1,4 @@
-"""A kept process that replays one transcript after another, for those who ask for them one by one.
-
-It is a program of its own: whoever asks may have threads, and must not be forked.
-Journey code runs in it and nowhere else; one that hangs or ends it costs the
-transcript it was at, and the next is replayed in another.
-"""
+"""Replay transcripts in separate processes: one kept process, and runs with other hash seeds."""
 
 from __future__ import annotations
 
@@ -18,9 +13,9 @@ from pathlib import Path
 import msgspec
 
 from ..replay.case import Case
-from .crew import end_with
-from .share import ENDED, Share, Work, left_by, lost
-from .stacks import Stacks, listen
+from ..replay.verdict import Verdict, parting
+from .replayer import ENDED, Share, Work, left_by, lost
+from .supervision import Stacks, end_with, listen
 
 PATIENCE = 10.0  # seconds without a word before it counts as stuck
 LOOK = 0.1
@@ -138,3 +133,44 @@ def main(work: str, stacks: str) -> None:
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
+
+SEEDS = ("1", "2")
+RUNS = 1 + len(SEEDS)
+
+
+class Twice:
+    """Has each file replayed by one kept process after the other.
+
+    Each may be silent for `patience` seconds, and says itself where it hangs; so `case` may take RUNS times that.
+    """
+
+    def __init__(self, work: Work, patience: float = PATIENCE) -> None:
+        once = msgspec.structs.replace(work.options, twice=False, footprint=True)
+        there = msgspec.structs.replace(work, options=once)
+        self._first = Kept(work, patience)  # each starts when it is first asked
+        self._others = [Kept(there, patience, seed) for seed in SEEDS]
+
+    def close(self) -> None:
+        for kept in (self._first, *self._others):
+            kept.close()
+
+    def case(self, path: str) -> Case:
+        """The case of one file. Raises nothing that a file or a journey may hold."""
+        case = self._first.case(path)
+        for seed, other in zip(SEEDS, self._others, strict=True):
+            outcome = case.outcome
+            if outcome.verdict in (Verdict.ERROR, Verdict.FLAKY):
+                break
+            there = other.case(case.path).outcome
+            parted = (
+                parting(outcome.footprint, there.footprint)
+                if there.footprint
+                else f"there it is {there.verdict}: {there.why}"
+            )
+            if parted:
+                why = (
+                    f"two replays of it differ where sets are ordered otherwise (PYTHONHASHSEED={seed}): {parted}"
+                )
+                case.outcome = msgspec.structs.replace(outcome, verdict=Verdict.FLAKY, why=why)
+        case.outcome.footprint = ()
+        return case

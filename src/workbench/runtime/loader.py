@@ -10,19 +10,16 @@ and every frame of theirs can be told from ours.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import importlib
 import importlib.machinery
 import importlib.util
-import marshal
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from types import CodeType, ModuleType
-from typing import Any, ClassVar
+from types import ModuleType
+from typing import Any
 
 import msgspec
 
@@ -35,80 +32,8 @@ from ..engine.world import Http, World
 from ..errors import JourneyError
 from ..source import ROOT_PACKAGE, fault_place
 from ..trace.setup import Setup
-
-NOTED = b"noted 2"  # counted up where `leak_notes` comes to note more: what was kept before is not that
-IGNORED = {"__pycache__", ".git", ".workbench"}
-
-
-class _Source(importlib.machinery.SourceFileLoader):
-    """Compiles, or takes the code it once compiled from the very same bytes."""
-
-    cache: Path | None = None
-    noted = False  # with a note at each place that takes something from the machine
-    instead: ClassVar[dict[str, CodeType]] = {}  # what is loaded in place of a file, by its path
-
-    def get_code(self, fullname: str) -> CodeType:
-        path = self.get_filename(fullname)
-        if path in self.instead:
-            return self.instead[path]
-        data = self.get_data(path)
-        kept = self._kept(path, data)
-        if kept is not None:
-            with contextlib.suppress(OSError, ValueError, EOFError, TypeError):
-                code = marshal.loads(kept.read_bytes())
-                if isinstance(code, CodeType):
-                    return code
-        code = self._compiled(data, path, fullname)
-        if kept is not None:
-            with contextlib.suppress(OSError):  # a cache that cannot be written is no trouble of the engineer's
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                fresh = kept.with_suffix(f".{os.getpid()}")
-                fresh.write_bytes(marshal.dumps(code))
-                fresh.replace(kept)
-        return code
-
-    def _compiled(self, data: bytes, path: str, fullname: str) -> CodeType:
-        if self.noted:
-            from .leak_notes import instrument
-
-            return instrument(data, path, fullname)
-        return compile(data, path, "exec", dont_inherit=True)
-
-    def _kept(self, path: str, data: bytes) -> Path | None:
-        if self.cache is None:
-            return None
-        seal = hashlib.sha256(
-            b"\0".join((importlib.util.MAGIC_NUMBER, NOTED if self.noted else b"", path.encode(), data))
-        )
-        return self.cache / f"{seal.hexdigest()[:32]}.code"
-
-
-class _Finder:
-    """Finds `journeys` and everything below it in one folder; packages need no __init__.py."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        parts = fullname.split(".")
-        if parts[0] != ROOT_PACKAGE:
-            return None
-        place = self.root.joinpath(*parts[1:])
-        file = place.with_suffix(".py")
-        if len(parts) > 1 and file.is_file():
-            return importlib.util.spec_from_file_location(fullname, file, loader=_Source(fullname, str(file)))
-        if not place.is_dir():
-            return None
-        init = place / "__init__.py"
-        if init.is_file():
-            return importlib.util.spec_from_file_location(
-                fullname, init, loader=_Source(fullname, str(init)), submodule_search_locations=[str(place)]
-            )
-        spec = importlib.machinery.ModuleSpec(fullname, None, is_package=True)
-        spec.submodule_search_locations = [str(place)]
-        return spec
+from .agent_files import agent_names, hashes
+from .module_loader import _Finder, _Source
 
 
 class Fixture(msgspec.Struct, frozen=True):
@@ -130,53 +55,6 @@ class Loaded(msgspec.Struct, frozen=True):
     root: Path
 
 
-def agent_names(root: Path) -> list[str]:
-    """The agents under a journeys/ folder: every folder that holds an agent.py."""
-    return sorted(p.parent.name for p in root.glob("*/agent.py"))
-
-
-def files_of(root: Path, agent: str) -> list[Path]:
-    """Every file that counts as an agent's code, in order."""
-    return sorted(
-        p
-        for p in (root / agent).rglob("*")
-        if p.is_file()
-        and not (IGNORED & set(p.relative_to(root).parts))
-        and not p.name.startswith(".")
-        and p.suffix != ".pyc"
-    )
-
-
-def _contents(root: Path, agent: str) -> Iterator[tuple[str, bytes]]:
-    """Each of an agent's files by its path below journeys/. One that has just gone counts no more."""
-    for path in files_of(root, agent):
-        name = path.relative_to(root).as_posix()
-        try:
-            yield name, path.read_bytes()
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            message = f"it cannot be read: {error.strerror}"
-            raise JourneyError(message, where=name, next="make it readable, or take it away") from None
-
-
-def hashes(root: Path, agent: str) -> tuple[str, dict[str, str]]:
-    """The hash of all of an agent's files, and of each by its path below journeys/, read once."""
-    seal, files = hashlib.sha256(), {}
-    for name, data in _contents(root, agent):
-        seal.update(name.encode() + b"\0" + data + b"\0")
-        files[name] = hashlib.sha256(data).hexdigest()[:12]
-    return seal.hexdigest()[:12], files
-
-
-def code_hash(root: Path, agent: str) -> str:
-    return hashes(root, agent)[0]
-
-
-def file_hashes(root: Path, agent: str) -> dict[str, str]:
-    return hashes(root, agent)[1]
-
-
 def load(root: Path, name: str) -> Loaded:
     """Load one agent, with its texts and fixtures read. Raises JourneyError with the engineer's file and line."""
     root = root.resolve()
@@ -186,16 +64,6 @@ def load(root: Path, name: str) -> Loaded:
     for journey in agent.journeys.values():
         _ = journey.spans
     return Loaded(agent, _fixtures(root, agent), code, files, root)
-
-
-def compiled(root: Path, name: str, data: bytes) -> CodeType:
-    """The code of a file (its path below journeys/) as if these were its bytes. Raises SyntaxError, ValueError."""
-    return compile(data, str(root.resolve() / name), "exec", dont_inherit=True)
-
-
-def load_instead(codes: Iterable[CodeType]) -> None:
-    """From now on, in this process, load this code in place of the files it names. Nothing is written."""
-    _Source.instead = {code.co_filename: code for code in codes}
 
 
 def load_agent(root: Path, name: str) -> Agent:
@@ -245,16 +113,6 @@ def _check_stands(agent: Agent) -> None:
                     where=policy.source,
                     next="correct the name, or declare the tool",
                 )
-
-
-@contextlib.contextmanager
-def noted() -> Iterator[None]:
-    """Journey code that is loaded inside says what it takes from the machine; see `leaks`."""
-    _Source.noted = True
-    try:
-        yield
-    finally:
-        _Source.noted = False
 
 
 _loaded: list[Agent] = []  # since the last load; most processes load one agent, once
@@ -381,6 +239,6 @@ def _http(agent: Agent, taped: bool) -> Http | None:
     """The HTTP clients of an agent's tools; None where no tool asks for one, so that httpx is not imported."""
     if not any(is_client(kind) for tool in agent.all_tools() for kind in tool.handed_in.values()):
         return None
-    from .http import LiveHttp, TapedHttp
+    from .http_recording import LiveHttp, TapedHttp
 
     return TapedHttp() if taped else LiveHttp()

@@ -36,7 +36,9 @@ from ..trace.messages import Messages
 from ..trace.step_id import Place
 from ..trace.trace import Trace
 from ..transcripts.codec import decode
-from ..wire import (
+from .agent_files import agent_names
+from .loader import Loaded, load, make_world
+from .protocol import (
     AgentCard,
     Beat,
     Consult,
@@ -67,8 +69,7 @@ from ..wire import (
     unpack_event,
     unpack_request,
 )
-from .loader import Loaded, agent_names, load, make_world
-from .stacks import listen
+from .supervision import listen
 
 BEAT = 0.25  # seconds between signs of life
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from watchfiles import awatch, watch
 
 from ..errors import JourneyError
-from .loader import IGNORED, code_hash
+from .agent_files import IGNORED, code_hash
 
 STEP = 15  # milliseconds between looks: 31 ms from save to event at 20
 DEBOUNCE = 50

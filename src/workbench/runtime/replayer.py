@@ -24,9 +24,11 @@ from ..trace.setup import Setup
 from ..transcripts.codec import read
 from ..transcripts.header import head_of
 from ..transcripts.transcript import Transcript
-from .leaks import Leak, watching
-from .loader import Loaded, file_hashes, load, load_agent, make_world, noted
-from .memory import Memory
+from .agent_files import file_hashes
+from .isolation import Memory
+from .loader import Loaded, load, load_agent, make_world
+from .module_loader import noted
+from .monitor import Leak, watching
 
 
 class Work(msgspec.Struct, frozen=True):

@@ -1,0 +1,110 @@
+"""Import journey modules from source, with a cache of compiled code."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib
+import importlib.machinery
+import importlib.util
+import marshal
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import ClassVar
+
+from ..source import ROOT_PACKAGE
+
+NOTED = b"noted 2"  # counted up where `leak_notes` comes to note more: what was kept before is not that
+
+
+class _Source(importlib.machinery.SourceFileLoader):
+    """Compiles, or takes the code it once compiled from the very same bytes."""
+
+    cache: Path | None = None
+    noted = False  # with a note at each place that takes something from the machine
+    instead: ClassVar[dict[str, CodeType]] = {}  # what is loaded in place of a file, by its path
+
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        if path in self.instead:
+            return self.instead[path]
+        data = self.get_data(path)
+        kept = self._kept(path, data)
+        if kept is not None:
+            with contextlib.suppress(OSError, ValueError, EOFError, TypeError):
+                code = marshal.loads(kept.read_bytes())
+                if isinstance(code, CodeType):
+                    return code
+        code = self._compiled(data, path, fullname)
+        if kept is not None:
+            with contextlib.suppress(OSError):  # a cache that cannot be written is no trouble of the engineer's
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                fresh = kept.with_suffix(f".{os.getpid()}")
+                fresh.write_bytes(marshal.dumps(code))
+                fresh.replace(kept)
+        return code
+
+    def _compiled(self, data: bytes, path: str, fullname: str) -> CodeType:
+        if self.noted:
+            from .nondeterminism import instrument
+
+            return instrument(data, path, fullname)
+        return compile(data, path, "exec", dont_inherit=True)
+
+    def _kept(self, path: str, data: bytes) -> Path | None:
+        if self.cache is None:
+            return None
+        seal = hashlib.sha256(
+            b"\0".join((importlib.util.MAGIC_NUMBER, NOTED if self.noted else b"", path.encode(), data))
+        )
+        return self.cache / f"{seal.hexdigest()[:32]}.code"
+
+
+class _Finder:
+    """Finds `journeys` and everything below it in one folder; packages need no __init__.py."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        parts = fullname.split(".")
+        if parts[0] != ROOT_PACKAGE:
+            return None
+        place = self.root.joinpath(*parts[1:])
+        file = place.with_suffix(".py")
+        if len(parts) > 1 and file.is_file():
+            return importlib.util.spec_from_file_location(fullname, file, loader=_Source(fullname, str(file)))
+        if not place.is_dir():
+            return None
+        init = place / "__init__.py"
+        if init.is_file():
+            return importlib.util.spec_from_file_location(
+                fullname, init, loader=_Source(fullname, str(init)), submodule_search_locations=[str(place)]
+            )
+        spec = importlib.machinery.ModuleSpec(fullname, None, is_package=True)
+        spec.submodule_search_locations = [str(place)]
+        return spec
+
+
+def compiled(root: Path, name: str, data: bytes) -> CodeType:
+    """The code of a file (its path below journeys/) as if these were its bytes. Raises SyntaxError, ValueError."""
+    return compile(data, str(root.resolve() / name), "exec", dont_inherit=True)
+
+
+def load_instead(codes: Iterable[CodeType]) -> None:
+    """From now on, in this process, load this code in place of the files it names. Nothing is written."""
+    _Source.instead = {code.co_filename: code for code in codes}
+
+
+@contextlib.contextmanager
+def noted() -> Iterator[None]:
+    """Journey code that is loaded inside says what it takes from the machine; see `leaks`."""
+    _Source.noted = True
+    try:
+        yield
+    finally:
+        _Source.noted = False
