@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from kit import AGENT, JOURNEY, WINDOW, shop_files, write
+from workbench.check.lint import lint
+from workbench.check.rules import RULES
 from workbench.cli import run
-from workbench.outside.finding import RULES
-from workbench.outside.lint import lint
 
 
 class Checked:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kit import shop, shop_files, write
-from workbench.outside.lint import lint
+from workbench.check.lint import lint
 
 
 def test_code_of_another_project_that_is_loaded_here_is_none_of_its_business(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
+from ..check.lint import lint
+from ..check.rules import UPHELD
 from ..findings import Finding
-from ..outside.finding import UPHELD
-from ..outside.lint import lint
 from ..outside.project import Project, find_project
 from ..replay.exit_codes import Exit
 from ..runtime.agent_files import agent_names

@@ -7,8 +7,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from ..check.transcript_format import Form, committed, doubles
 from ..findings import Finding
-from ..outside.form import Form, committed, doubles
 from ..outside.project import project_for
 from ..replay.exit_codes import Exit
 from ..text import clean, count

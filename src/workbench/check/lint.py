@@ -28,10 +28,10 @@ from ..runtime.nondeterminism import Code
 from ..runtime.supervision import Stacks
 from ..source import ROOT_PACKAGE, journey_line
 from ..suggest import did_you_mean
-from .finding import bad_allows
-from .lint_agent import check_conditions, check_policies, check_tools
-from .lint_code import read_code, words_of
-from .lint_fixtures import check_fixtures
+from .agent_rules import check_conditions, check_policies, check_tools
+from .code_rules import read_code, words_of
+from .fixture_rules import check_fixtures
+from .rules import bad_allows
 
 PATIENCE = 10.0  # seconds that loading may take
 _PACK = msgspec.json.Encoder()

@@ -17,7 +17,7 @@ from ..authoring.world import is_handed_in
 from ..errors import JourneyError
 from ..findings import Finding, error, warning
 from ..source import source_of
-from .lint_when import exclude
+from .conditions import exclude
 
 
 def check_tools(agent: Agent) -> Iterator[Finding]:

@@ -1,0 +1,1 @@
+"""`workbench check` and `workbench fmt --check`: rules and findings."""

@@ -1,0 +1,56 @@
+"""Rules about journey code that are found by reading it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ..findings import error
+from ..runtime.nondeterminism import Code, Reader
+
+
+def read_code(file: str, text: str) -> Code:
+    """Read one file; one that does not parse is a finding."""
+    code = Code()
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError) as problem:
+        line = getattr(problem, "lineno", None) or 1
+        message = getattr(problem, "msg", None) or str(problem)
+        code.findings.append(error("load", f"{file}:{line}", message, "mend the line and save"))
+        return code
+    Reader(file, tree, code).visit(tree)
+    return code
+
+
+# texts
+
+_WORD = re.compile(
+    r"`(?P<quoted>[a-z_][a-z0-9_]*)(?P<call>\([^`]*\))?`|\b(?P<bare>[a-z][a-z0-9]*(?:_[a-z0-9]+)+)\b"
+)
+_CALLS = re.compile(r"\bcall(s|ed|ing)?\s+$", re.IGNORECASE)
+
+
+class Word(NamedTuple):
+    """A word of a text that may be a tool's name; `called` where the text says to call it."""
+
+    line: int
+    name: str
+    called: bool
+
+
+def words_of(text: str) -> Iterator[Word]:
+    """Names in a text: `in_backticks`, `called()`, or of several parts; fenced blocks apart."""
+    fenced = False
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.lstrip().startswith("```"):
+            fenced = not fenced
+        if fenced:
+            continue
+        for found in _WORD.finditer(line):
+            called = bool(found["call"] or _CALLS.search(line[: found.start()]))
+            name = found["quoted"] or found["bare"]
+            if called or "_" in name:
+                yield Word(number, name, called)
