@@ -7,18 +7,18 @@ import pytest
 from msgspec.structs import replace
 
 from kit import JOURNEY, WINDOW, Scripted, converse, saved, shop, think, use
-from workbench.chance import pass_power, wilson
 from workbench.errors import TranscriptError
-from workbench.estimate import estimate
-from workbench.receipt import SCHEMA, Receipt, Today, decode, encode
 from workbench.replay.verdict import Verdict
-from workbench.rubric import parse, question
 from workbench.trace.events import Answer, Fault, TurnEnd
 from workbench.trace.step_id import Place
 from workbench.trace.trace import Trace
 from workbench.transcripts.expectation import KINDS, Expectation
 from workbench.transcripts.transcript import expects, prompt_seal
-from workbench.trial import Opinion, Tools, Trial, came_of, last_turn, verdict_of
+from workbench.trials.estimate import estimate
+from workbench.trials.receipt import SCHEMA, Receipt, Today, decode, encode
+from workbench.trials.rubric import parse, question
+from workbench.trials.stats import pass_power, wilson
+from workbench.trials.trial import Opinion, Tools, Trial, came_of, last_turn, verdict_of
 
 FIND, RETURN = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")]
 WRITES = Tools(frozenset({"create_return"}))

@@ -13,15 +13,11 @@ from typing import Any
 import msgspec
 
 from ..errors import JourneyError, TranscriptError, UsageError, WorkerDied
-from ..estimate import Tokens, estimate
 from ..models.claude import DEFAULT_MODEL
 from ..models.pricing import cost
 from ..models.registry import CLAUDE, REHEARSAL, check_name, choose
 from ..outside.failures import Failures
-from ..outside.live import Asked, Budget, Ground, Live
 from ..outside.project import Project, project_for
-from ..outside.receipts import write_receipt
-from ..receipt import SCHEMA, Receipt, sentence
 from ..replay.case import Case
 from ..replay.exit_codes import Exit, worst
 from ..replay.judge import red_proof
@@ -36,7 +32,11 @@ from ..transcripts.files import write
 from ..transcripts.header import head_of
 from ..transcripts.redaction import Redactor
 from ..transcripts.transcript import Transcript, expects, still
-from ..trial import Trial, last_turn, verdict_of
+from ..trials.budget import Budget
+from ..trials.estimate import Tokens, estimate
+from ..trials.receipt import SCHEMA, Receipt, sentence, write_receipt
+from ..trials.runner import Asked, Ground, Live
+from ..trials.trial import Trial, last_turn, verdict_of
 from .odds import tell_odds
 from .report import complain, say
 from .reports import Reports

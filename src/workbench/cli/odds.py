@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..chance import pass_power, wilson
 from ..text import count
-from ..trial import Trial
+from ..trials.stats import pass_power, wilson
+from ..trials.trial import Trial
 from .report import say
 
 

@@ -6,11 +6,10 @@ from pathlib import Path
 
 from ..errors import JourneyError, TranscriptError
 from ..outside.project import Project
-from ..outside.receipts import read_receipt
-from ..receipt import Today
 from ..replay.case import Case
 from ..replay.verdict import Verdict
 from ..runtime.agent_files import code_hash
+from ..trials.receipt import Today, read_receipt
 
 
 def show_receipts(cases: list[Case], project: Project, accept: bool) -> None:

@@ -7,10 +7,8 @@ import sys
 from pathlib import Path
 
 from ..errors import JourneyError, UsageError
-from ..outside.live import Asked, Live
 from ..outside.project import Project, project_for
 from ..replay.exit_codes import Exit
-from ..rerecord import Unfit, renewed
 from ..runtime.agent_files import file_hashes
 from ..runtime.worker import prepare
 from ..text import clean
@@ -21,6 +19,8 @@ from ..transcripts.codec import read
 from ..transcripts.files import PENDING, beside, write
 from ..transcripts.redaction import Redactor, redact
 from ..transcripts.transcript import Transcript
+from ..trials.rerecord import Unfit, renewed
+from ..trials.runner import Asked, Live
 from .live import choose_model
 from .pending import show_difference
 from .report import say

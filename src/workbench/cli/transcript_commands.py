@@ -81,7 +81,7 @@ def replay(
             "--accept-receipts": accept_receipts, "--shard": shard, "--watch": watch,
         }  # fmt: skip
         _none_of(against, "go without --live")
-        from ..outside.live import Budget
+        from ..trials.budget import Budget
         from .live import Wish
         from .live import live as start_live
         from .replay import patience

@@ -6,14 +6,14 @@ from typing import Any
 
 import msgspec
 
-from .errors import TranscriptError
-from .replay.judge import red_proof
-from .trace.events import Fault, TurnEnd
-from .trace.step_id import Place
-from .trace.steps import moves
-from .trace.trace import Trace
-from .transcripts.expectation import Expectation
-from .transcripts.transcript import Transcript, recording_id, still
+from ..errors import TranscriptError
+from ..replay.judge import red_proof
+from ..trace.events import Fault, TurnEnd
+from ..trace.step_id import Place
+from ..trace.steps import moves
+from ..trace.trace import Trace
+from ..transcripts.expectation import Expectation
+from ..transcripts.transcript import Transcript, recording_id, still
 
 
 class Unfit(Exception):

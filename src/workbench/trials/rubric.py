@@ -6,9 +6,9 @@ import re
 
 import msgspec
 
-from .trace.step_id import Place
-from .trace.steps import moves
-from .trace.trace import Trace
+from ..trace.step_id import Place
+from ..trace.steps import moves
+from ..trace.trace import Trace
 from .trial import Opinion
 
 SYSTEM = """You judge one conversation between a customer and an agent by one rule.

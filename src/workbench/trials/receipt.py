@@ -1,21 +1,17 @@
-"""A receipt: what live trials once said of a transcript, so that a run without a model can show it.
-
-It lies beside its transcript and may be committed. It holds no key; what it
-quotes of a conversation (why a trial failed, what a judge said) went through
-redaction. Its seal tells a file that was changed since; it is no signature: who
-can write a receipt can seal one.
-"""
+"""Stored live results: what live trials of a transcript once returned."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
-from .errors import TranscriptError
-from .plain import digest
-from .text import count
-from .transcripts.transcript import Transcript
+from ..errors import TranscriptError
+from ..plain import digest
+from ..text import count
+from ..transcripts.files import RECEIPT, beside, put
+from ..transcripts.transcript import Transcript
 
 SCHEMA = "workbench.receipt/2"
 
@@ -123,3 +119,21 @@ def decode(data: bytes, name: str) -> Receipt:
     if receipt != receipt.sealed:
         raise TranscriptError("not a receipt as it was written: it was changed since", where=name, next=ANEW)
     return receipt
+
+
+def write_receipt(transcript: Path, receipt: Receipt) -> Path:
+    """Write it over the one before. Raises TranscriptError."""
+    path = beside(transcript, RECEIPT)
+    put(path, encode(receipt))
+    return path
+
+
+def read_receipt(transcript: Path) -> Receipt | None:
+    """The receipt of a transcript; None where there is none. Raises TranscriptError for one that is broken."""
+    path = beside(transcript, RECEIPT)
+    try:
+        return decode(path.read_bytes(), str(path))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise TranscriptError(f"cannot be read: {error.strerror}", where=str(path)) from None

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from .trace.events import Answer, Prompt, Result, UserMessage
-from .trace.step_id import Place
-from .transcripts.transcript import Transcript
+from ..trace.events import Answer, Prompt, Result, UserMessage
+from ..trace.step_id import Place
+from ..transcripts.transcript import Transcript
 
 LETTERS = 3.5  # characters a token, taken low: the estimate is rather too high
 

@@ -1,0 +1,1 @@
+"""Live runs of transcripts: judge, statistics, budgets, stored results, re-recording."""
