@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 
 from parts.figures import say
-from workbench.mutation import mutants
-from workbench.outside.mutants import base_run, files_in, mutant_runs
+from workbench.mutation.mutants import mutants
+from workbench.mutation.run import base_run, files_in, mutant_runs
+from workbench.mutation.score import score
 from workbench.replay.verdict import Options
 from workbench.runtime.replayer import Share, Work
-from workbench.score import score
 from workbench.transcripts.codec import read
 from workbench.transcripts.files import find
 

@@ -10,7 +10,7 @@ import typer
 
 from talking import talk_with
 from workbench.cli.commands import build
-from workbench.operators import OPERATORS
+from workbench.mutation.operators import OPERATORS
 from workbench.outside.config import OWN, SETTINGS, read
 from workbench.query import FILTERS
 from workbench.replay.exit_codes import Exit

@@ -14,7 +14,7 @@ import pytest
 
 from kit import WINDOW, Scripted, converse, saved, shop, shop_files, use, write
 from workbench.cli import run
-from workbench.outside.mutants import mutant_runs
+from workbench.mutation.run import mutant_runs
 from workbench.transcripts.codec import encode
 from workbench.transcripts.expectation import Expectation
 from workbench.transcripts.transcript import Mark

@@ -6,11 +6,11 @@ import textwrap
 
 import pytest
 
-from workbench.coverage import coverage, ranges
 from workbench.errors import JourneyError
-from workbench.mutation import Mutant, mutants
-from workbench.operators import OPERATORS
-from workbench.pattern import moved_limits, without_alternatives
+from workbench.mutation.coverage import coverage, ranges
+from workbench.mutation.mutants import Mutant, mutants
+from workbench.mutation.operators import OPERATORS
+from workbench.mutation.regex_edits import moved_limits, without_alternatives
 
 HEAD = "from workbench import Agent, Block, Journey, Rewrite\nshop = Journey('shop')\nagent = Agent('a', [shop])\n"
 

@@ -32,8 +32,8 @@ from realdata import data
 from talking import JOURNEYS
 from workbench.authoring.agent import Agent
 from workbench.errors import JourneyError, TranscriptError
-from workbench.mutation import mutants
-from workbench.outside.mutants import files_in
+from workbench.mutation.mutants import mutants
+from workbench.mutation.run import files_in
 from workbench.replay import judge as replaying
 from workbench.replay import rerun
 from workbench.replay.verdict import Verdict

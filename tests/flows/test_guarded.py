@@ -9,10 +9,10 @@ import pytest
 
 from sample import AGENT, TRANSCRIPTS
 from talking import JOURNEYS
-from workbench.coverage import coverage
-from workbench.mutation import mutants
-from workbench.outside.mutants import Base, base_run, files_in, mutant_runs
-from workbench.score import Fate, Status, score
+from workbench.mutation.coverage import coverage
+from workbench.mutation.mutants import mutants
+from workbench.mutation.run import Base, base_run, files_in, mutant_runs
+from workbench.mutation.score import Fate, Status, score
 from workbench.trace.events import Answer
 from workbench.transcripts.codec import read
 from workbench.transcripts.files import find

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ..errors import TranscriptError, UsageError
-from ..outside.mutants import Base
+from ..mutation.run import Base
 from ..outside.project import Project, project_for
 from ..text import clean
 from ..transcripts.codec import read

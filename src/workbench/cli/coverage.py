@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from ..coverage import Coverage, coverage, ranges
-from ..outside.mutants import Base, base_run, files_in
+from ..mutation.coverage import Coverage, coverage, ranges
+from ..mutation.run import Base, base_run, files_in
 from ..outside.project import Project
 from ..replay.exit_codes import Exit
 from ..replay.verdict import Options

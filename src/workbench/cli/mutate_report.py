@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from ..mutation import Mutant
-from ..outside.mutants import Base
+from ..mutation.mutants import Mutant
+from ..mutation.run import Base
+from ..mutation.score import Fate, Score, Status, by_file, score
 from ..outside.project import Project
-from ..score import Fate, Score, Status, by_file, score
 from ..text import clean
 from .chosen import Chosen, base_json, journeys_path
 from .report import out, paint, say

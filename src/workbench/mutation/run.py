@@ -13,14 +13,14 @@ from types import CodeType
 import msgspec
 
 from ..errors import JourneyError
-from ..mutation import Mutant
 from ..replay.verdict import DEFAULT, Options, Verdict
 from ..runtime.module_loader import compiled, load_instead
 from ..runtime.replayer import Share, Work
-from ..score import Fate, Status
 from ..transcripts.transcript import Transcript
-from .forks import forked
-from .reached import Reached
+from .forked import forked
+from .line_tracer import Reached
+from .mutants import Mutant
+from .score import Fate, Status
 
 CHUNK = 64  # transcripts a process is worth starting for
 NO_LOAD = "it does not load"

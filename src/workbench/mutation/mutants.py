@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from .operators import OPERATORS, RULINGS, Edit, Site, Text
-from .subject import Definition, Function, called, head, header, subject
+from .operators import OPERATORS, RULINGS
+from .source_edit import Edit, Site, Text
+from .targets import Definition, Function, called, head, header, subject
 
 WORDS = ("Allow", "Block", "Escalate", "ToolError")  # no replay compares what these say
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
-from .mutation import Mutant
+from .mutants import Mutant
 
 
 class Status(StrEnum):

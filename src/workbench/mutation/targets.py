@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal
 
-from .errors import JourneyError
-from .source import ROOT_PACKAGE
+from ..errors import JourneyError
+from ..source import ROOT_PACKAGE
 
 Role = Literal["policy", "tool", "world", "code"]
 Function = ast.FunctionDef | ast.AsyncFunctionDef

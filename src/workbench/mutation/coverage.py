@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 import msgspec
 
 from .operators import RULINGS
-from .subject import Definition, Function, called, header, subject
+from .targets import Definition, Function, called, header, subject
 
 
 class RulingLine(msgspec.Struct, frozen=True):

@@ -1,0 +1,1 @@
+"""Mutation testing and coverage of policies and tools."""
