@@ -22,7 +22,7 @@ from workbench.outside.archive import Archive
 from workbench.outside.history import History
 from workbench.outside.indexing import Indexing
 from workbench.outside.shelf import Shelf
-from workbench.query import Query
+from workbench.workspace.query import Query
 
 TYPED = (
     "gift card", "reservation cancel", '"travel insurance"', "the", "a", "flight to new york", "certificate",

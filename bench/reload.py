@@ -16,7 +16,7 @@ from pathlib import Path
 
 from workbench.runtime.watch import changes
 from workbench.runtime.worker import Workers, prepare
-from workbench.serving import Serving
+from workbench.workspace.code_service import Serving
 
 HERE = Path(__file__).resolve().parents[1]
 ROUNDS = 25

@@ -21,17 +21,17 @@ from typing import Any, NamedTuple
 
 from workbench.cli.init import NAME
 from workbench.cli.tour import lay_out
-from workbench.library import News
 from workbench.outside.history import History
 from workbench.outside.indexing import Indexing
 from workbench.outside.project import Project
 from workbench.outside.shelf import Shelf
 from workbench.runtime.worker import Workers, prepare
-from workbench.serving import Serving
-from workbench.session import Session
-from workbench.tour import CHANGE, Tour
 from workbench.ui import actions
 from workbench.ui.app import WorkbenchApp
+from workbench.workspace.code_service import Serving
+from workbench.workspace.library import News
+from workbench.workspace.session import Session
+from workbench.workspace.tour import CHANGE, Tour
 
 HERE = Path(__file__).resolve().parents[1]
 PICTURES = HERE / "docs" / "pictures"

@@ -8,14 +8,14 @@ import msgspec
 import pytest
 
 from kit import JOURNEY, WINDOW, Scripted, converse, shop, shop_files, think, use, write
-from workbench.cause import causes
-from workbench.compare import Side, compare
 from workbench.errors import UsageError
 from workbench.replay.rerun import rerun
 from workbench.runtime.loader import load
 from workbench.trace.events import Prompt, Result, TurnEnd, UserMessage
 from workbench.trace.setup import Setup
 from workbench.trace.trace import Trace
+from workbench.workspace.causes import causes
+from workbench.workspace.comparison import Side, compare
 
 LOOK, RETURN = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")]
 LATE = LOOK, RETURN, "Done."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workbench.errors import UsageError
-from workbench.query import FILTERS, Query, Term
+from workbench.workspace.query import FILTERS, Query, Term
 
 
 def terms(text):

@@ -9,8 +9,8 @@ import pytest
 
 from workbench.errors import UsageError
 from workbench.runtime.protocol import AgentCard, Event, Request
-from workbench.serving import Serving
-from workbench.session import Session
+from workbench.workspace.code_service import Serving
+from workbench.workspace.session import Session
 
 
 class Hand:

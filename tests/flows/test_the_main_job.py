@@ -20,12 +20,12 @@ from talking import JOURNEYS
 from workbench.cli.chat import choose_fixture
 from workbench.outside.history import History
 from workbench.runtime.worker import Workers
-from workbench.saving import Saved
-from workbench.serving import Serving
-from workbench.session import Session
 from workbench.transcripts.codec import read
 from workbench.transcripts.expectation import Expectation
 from workbench.transcripts.transcript import Mark
+from workbench.workspace.code_service import Serving
+from workbench.workspace.saving import Saved
+from workbench.workspace.session import Session
 
 SAYS = ("the boots of OL-1002 don't fit", "just do it anyway")
 WRITE = "2.1.1"  # where the return is opened

@@ -12,9 +12,9 @@ import pytest
 from ui.host import FakeHost, Script, make_agent, say
 from workbench.errors import UsageError
 from workbench.outside.history import History
-from workbench.serving import Serving
-from workbench.session import Session
 from workbench.trace.events import TurnEnd, UserMessage
+from workbench.workspace.code_service import Serving
+from workbench.workspace.session import Session
 
 resource = pytest.importorskip("resource")
 

@@ -13,8 +13,6 @@ import msgspec
 import pytest
 
 from workbench.errors import TranscriptError, UsageError
-from workbench.host import Store
-from workbench.library import News
 from workbench.outside.archive import Archive
 from workbench.outside.history import History
 from workbench.outside.index_writer import Writer
@@ -22,7 +20,6 @@ from workbench.outside.indexing import Indexing
 from workbench.outside.ledger import Ledger, Line
 from workbench.outside.project import Project
 from workbench.outside.shelf import Shelf
-from workbench.query import Query
 from workbench.trace.events import (
     Answer,
     AnyStep,
@@ -38,6 +35,9 @@ from workbench.trace.events import (
 from workbench.trace.setup import Setup
 from workbench.transcripts.files import write
 from workbench.transcripts.transcript import SCHEMA, Mark, Transcript, recording_id
+from workbench.workspace.library import News
+from workbench.workspace.ports import Store
+from workbench.workspace.query import Query
 
 CALL = {"type": "tool_use", "id": "1", "name": "find_order", "input": {"order_number": "OL-1002"}}
 

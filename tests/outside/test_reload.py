@@ -15,9 +15,9 @@ from workbench.errors import WorkerDied
 from workbench.outside.history import History
 from workbench.runtime.watch import changes
 from workbench.runtime.worker import Workers, prepare
-from workbench.serving import Serving
-from workbench.session import Session
 from workbench.trace.events import Fault, TurnEnd
+from workbench.workspace.code_service import Serving
+from workbench.workspace.session import Session
 
 REHEARSAL = """
     from workbench import Rehearsal, Say, Use

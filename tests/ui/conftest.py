@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from ui.host import Changes, FakeHost, Memory, Script, Shelf, make_agent
-from workbench.serving import Serving
-from workbench.session import Session
-from workbench.settings import Settings
 from workbench.ui import actions
 from workbench.ui.app import WorkbenchApp
 from workbench.ui.present.text import plain
+from workbench.workspace.code_service import Serving
+from workbench.workspace.session import Session
+from workbench.workspace.settings import Settings
 
 
 class Bench:

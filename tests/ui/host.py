@@ -14,14 +14,11 @@ import msgspec
 from workbench.engine.ablation import without
 from workbench.engine.model import Delta, ModelAnswer, Show
 from workbench.engine.turn import run_turn
-from workbench.gist import gist
-from workbench.library import Found, Kind, News, Record
 from workbench.outside.history import History
 from workbench.outside.indexing import Indexing
 from workbench.outside.project import Project
 from workbench.outside.shelf import Shelf as RealShelf
 from workbench.outside.sources import Card, Stamp, transcript_card
-from workbench.query import Query
 from workbench.replay.judge import replay
 from workbench.replay.rerun import rerun
 from workbench.runtime.loader import Loaded, load
@@ -38,11 +35,14 @@ from workbench.runtime.protocol import (
     TakeTurn,
 )
 from workbench.runtime.worker_main import card_of, reran, stage
-from workbench.session import Session
 from workbench.trace.events import Answer, TurnEnd
 from workbench.trace.trace import Trace
 from workbench.transcripts.codec import decode, encode
 from workbench.transcripts.transcript import Transcript, recording_id
+from workbench.workspace.library import Found, Kind, News, Record
+from workbench.workspace.query import Query
+from workbench.workspace.session import Session
+from workbench.workspace.summary import gist
 
 AGENT = """
 from workbench import Agent

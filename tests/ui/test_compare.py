@@ -7,8 +7,6 @@ import pytest
 from ui.host import Script, say
 from ui.test_develop import NEW, OLD
 from ui.test_review import save_a_guard
-from workbench.cause import Cause
-from workbench.compare import Side, compare
 from workbench.trace.events import Answer, UserMessage
 from workbench.trace.setup import Setup
 from workbench.trace.trace import Trace
@@ -16,6 +14,8 @@ from workbench.ui.present import compare as present
 from workbench.ui.present.diff import diff
 from workbench.ui.present.text import plain
 from workbench.ui.present.text import width as cells
+from workbench.workspace.causes import Cause
+from workbench.workspace.comparison import Side, compare
 
 WHOLE = [
     pytest.param((160, 48), id="wide"),

@@ -8,8 +8,8 @@ from ui.host import Script, say
 from workbench.errors import UsageError
 from workbench.outside.config import read, settings, user_file
 from workbench.outside.project import find_project
-from workbench.settings import OwnKeys, Settings
 from workbench.ui import actions, keys
+from workbench.workspace.settings import OwnKeys, Settings
 
 
 def own(**chosen: str) -> Settings:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ui.host import Script
 from ui.test_tries import OLD, TURN, go_to
-from workbench.desk import Lay
 from workbench.errors import UsageError
 from workbench.transcripts.transcript import Mark
+from workbench.workspace.open_conversations import Lay
 
 HELD = "another workbench (pid 7) has this conversation open"
 

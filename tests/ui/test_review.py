@@ -9,8 +9,8 @@ import pytest
 
 from ui.host import Script, say, use
 from ui.test_develop import NEW
-from workbench.serving import Serving
-from workbench.session import Session
+from workbench.workspace.code_service import Serving
+from workbench.workspace.session import Session
 
 
 async def save_a_guard(bench):

@@ -9,11 +9,11 @@ import pytest
 from ui.host import FakeHost, Memory, Script, make_agent, say, use
 from workbench.engine.ablation import Off
 from workbench.errors import JourneyError, UsageError
-from workbench.serving import Serving
-from workbench.session import Session
 from workbench.trace.events import Answer, Reply, TurnEnd, UserMessage
 from workbench.trace.step_id import Place
 from workbench.trace.trace import Trace
+from workbench.workspace.code_service import Serving
+from workbench.workspace.session import Session
 
 WINDOW = Off("policy", "returns/return_window")
 TURN = [[use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], [say("Too late.")]]

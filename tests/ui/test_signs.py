@@ -8,7 +8,6 @@ import pytest
 
 from ui.host import Script, say
 from ui.test_develop import OLD
-from workbench.library import Entry
 from workbench.trace.events import Answer, Change, Decision, Fault, HandOff, Reply, Result, TurnEnd, UserMessage
 from workbench.trace.setup import Setup
 from workbench.trace.trace import Trace
@@ -17,6 +16,7 @@ from workbench.ui.present.rows import Book
 from workbench.ui.present.text import Bit, plain
 from workbench.ui.present.view import View
 from workbench.ui.widgets.shelf import ShelfList, told_apart
+from workbench.workspace.library import Entry
 
 CALL = {"type": "tool_use", "id": "c1", "name": "create_return", "input": {"order_number": "OL-1"}}
 

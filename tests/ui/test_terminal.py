@@ -19,8 +19,8 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from ui.host import FakeHost, Memory, Script, Shelf, make_agent
-from workbench.serving import Serving
-from workbench.session import Session
+from workbench.workspace.code_service import Serving
+from workbench.workspace.session import Session
 from workbench.ui import run
 import workbench.ui.screens.develop as develop
 

@@ -16,10 +16,10 @@ from workbench.outside.history import History
 from workbench.outside.shelf import Shelf
 from workbench.runtime.watch import changes
 from workbench.runtime.worker import Workers
-from workbench.serving import Serving
-from workbench.session import Session
-from workbench.tour import CHANGE, STEPS, WORDS, Tour
 from workbench.ui.app import WorkbenchApp
+from workbench.workspace.code_service import Serving
+from workbench.workspace.session import Session
+from workbench.workspace.tour import CHANGE, STEPS, WORDS, Tour
 
 
 class Guided:

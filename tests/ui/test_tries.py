@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ui.host import Script, say, think, use
-from workbench.desk import Lay
+from workbench.workspace.open_conversations import Lay
 
 OLD = [[think("look"), use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")]]
 TURN = [*OLD, [say("It is too late for that.")]]

@@ -17,11 +17,11 @@ from ..outside.history import History
 from ..outside.project import Project, find_project
 from ..replay.exit_codes import Exit
 from ..runtime.worker import Workers, prepare
-from ..serving import Serving
-from ..session import Changed, Session
 from ..text import clean
 from ..trace.describe import tell
 from ..trace.events import Fault, HandOff, Reply, TurnEnd
+from ..workspace.code_service import Serving
+from ..workspace.session import Changed, Session
 from .report import out, out_json, say
 from .waiting import run_until_signal
 

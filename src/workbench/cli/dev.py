@@ -9,16 +9,16 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from ..desk import Lay
 from ..errors import UsageError
 from ..models.registry import choose
 from ..outside.config import settings
 from ..outside.history import History
 from ..outside.project import Project, find_project
 from ..runtime.worker import Workers, prepare
-from ..serving import Serving
-from ..session import Session
-from ..tour import Tour
+from ..workspace.code_service import Serving
+from ..workspace.open_conversations import Lay
+from ..workspace.session import Session
+from ..workspace.tour import Tour
 from .report import say
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..compare import Comparison, Side, compare
 from ..errors import TranscriptError, UsageError
 from ..outside.project import project_for
 from ..replay.exit_codes import Exit
@@ -14,6 +13,7 @@ from ..trace.describe import sides, tell
 from ..transcripts import pending
 from ..transcripts.codec import read
 from ..transcripts.transcript import Transcript
+from ..workspace.comparison import Comparison, Side, compare
 from .report import out, say
 
 WORDS = ("list", "show", "accept", "reject")

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from ..outside.project import Project
-from ..tour import CHANGE, Tour
+from ..workspace.tour import CHANGE, Tour
 from .dev import check_terminal, open_on
 from .init import NAME, plan, put
 from .report import say

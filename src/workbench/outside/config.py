@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from ..settings import THEMES, OwnKeys, Settings
+from ..workspace.settings import THEMES, OwnKeys, Settings
 
 CONFIG = "workbench.toml"
 

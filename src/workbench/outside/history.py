@@ -14,7 +14,6 @@ from typing import Any
 
 import msgspec
 
-from ..desk import Lay
 from ..engine.ablation import Off
 from ..errors import TranscriptError, UsageError
 from ..trace.events import AnyStep, UserMessage
@@ -22,6 +21,7 @@ from ..trace.setup import Setup
 from ..trace.trace import Trace
 from ..transcripts.files import fresh_path, write
 from ..transcripts.transcript import Mark, Transcript
+from ..workspace.open_conversations import Lay
 from .journal import Journal
 
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from ..library import Entry, Found
-from ..query import Query
+from ..workspace.library import Entry, Found
+from ..workspace.query import Query
 from . import index_query
 from .index_search import Search
 

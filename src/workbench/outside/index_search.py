@@ -9,8 +9,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from ..library import Found
-from ..query import Query
+from ..workspace.library import Found
+from ..workspace.query import Query
 from . import index_query
 from .index_query import Sql
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from ..library import News
+from ..workspace.library import News
 from .archive import Archive
 from .history import History
 from .index_tables import make_ready, throw_away

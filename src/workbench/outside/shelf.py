@@ -13,12 +13,12 @@ from typing import Any
 
 import msgspec
 
-from ..host import Store
-from ..library import Entry, Found, News, Record
-from ..query import Query
 from ..transcripts import pending
 from ..transcripts.codec import read
 from ..transcripts.transcript import Mark, Transcript
+from ..workspace.library import Entry, Found, News, Record
+from ..workspace.ports import Store
+from ..workspace.query import Query
 from .archive import Archive
 from .history import History
 from .index import Index, Seen

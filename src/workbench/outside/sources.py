@@ -10,11 +10,11 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from ..errors import TranscriptError, WorkbenchError
-from ..gist import Gist, gist
-from ..library import Kind, Record
 from ..transcripts.codec import decode
 from ..transcripts.files import find
 from ..transcripts.transcript import Transcript, recording_id
+from ..workspace.library import Kind, Record
+from ..workspace.summary import Gist, gist
 from .archive import Archive
 from .history import History
 from .ledger import Ledger

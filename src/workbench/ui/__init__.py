@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from ..desk import Lay
-    from ..library import Library
-    from ..session import Session
-    from ..settings import Settings
-    from ..tour import Tour
+    from ..workspace.library import Library
+    from ..workspace.open_conversations import Lay
+    from ..workspace.session import Session
+    from ..workspace.settings import Settings
+    from ..workspace.tour import Tour
 
 
 def run(

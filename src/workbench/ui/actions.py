@@ -14,7 +14,7 @@ from typing import NamedTuple
 from textual.binding import Binding
 
 from ..errors import UsageError
-from ..settings import OwnKeys
+from ..workspace.settings import OwnKeys
 from .keys import clashes, is_typed, parse, spell
 
 DEVELOP, REVIEW, COMPARE = "develop", "review", "compare"

@@ -22,15 +22,15 @@ from textual.binding import BindingsMap
 from textual.driver import Driver
 from textual.screen import Screen
 
-from ..compare import Side, check
-from ..desk import Desk, Lay
 from ..errors import WorkbenchError
-from ..library import Entry, Library, Record
-from ..serving import Serving
-from ..session import Session, Undo
-from ..settings import Settings
-from ..tour import Tour
 from ..trace.step_id import Place
+from ..workspace.code_service import Serving
+from ..workspace.comparison import Side, check
+from ..workspace.library import Entry, Library, Record
+from ..workspace.open_conversations import Desk, Lay
+from ..workspace.session import Session, Undo
+from ..workspace.settings import Settings
+from ..workspace.tour import Tour
 from . import actions
 from .style import CSS, THEMES
 from .terminal import resume_once, tame

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ...cause import Cause, of_prompt
-from ...compare import Comparison, Pair, Side, Status
 from ...trace.events import Decision
 from ...trace.steps import Move
+from ...workspace.causes import Cause, of_prompt
+from ...workspace.comparison import Comparison, Pair, Side, Status
 from .detail import labelled, with_source
 from .diff import diff
 from .lanes import GLYPHS, OUTCOMES, VERDICTS, broke, deed, short

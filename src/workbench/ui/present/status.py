@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 
 from ...engine.ablation import Off
-from ...serving import Code
-from ...session import Session
 from ...trace.events import Answer, Result, UserMessage
 from ...trace.trace import Trace
+from ...workspace.code_service import Code
+from ...workspace.session import Session
 from .text import Bit, Line, cut, one_line, width, wrap
 
 MODELS = {"rehearsal": "rehearsal (a script, no model)", "tape": "tape", "you": "you are at the wheel"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ...tour import STEPS, Tour
+from ...workspace.tour import STEPS, Tour
 from .. import actions
 from .text import Bit, Line, wrap
 

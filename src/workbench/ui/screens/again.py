@@ -11,10 +11,10 @@ from textual.widgets import Static
 from textual.worker import Worker
 
 from ...errors import WorkbenchError
-from ...host import Nowhere
-from ...sampling import Outcome, cost, outcomes
-from ...session import Session
 from ...trace.step_id import Place
+from ...workspace.outcomes import Outcome, cost, outcomes
+from ...workspace.ports import Nowhere
+from ...workspace.session import Session
 from ..present.text import Bit, Line, clean, fit, one_line
 from ..widgets.choice import Choice
 from ..widgets.lines import LineList

@@ -8,9 +8,9 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from ...session import Changed, Session
 from ...trace.events import Answer, Decision, Reply, TurnEnd
 from ...trace.step_id import Place
+from ...workspace.session import Changed, Session
 from ..actions import key
 from ..present.chat import Draft
 from ..present.text import one_line

@@ -12,10 +12,10 @@ from textual.containers import Vertical
 from textual.widget import Widget
 from textual.widgets import Static
 
-from ...cause import causes
-from ...compare import Comparison, Side, compare
 from ...errors import WorkbenchError
 from ...trace.step_id import Place
+from ...workspace.causes import causes
+from ...workspace.comparison import Comparison, Side, compare
 from .. import actions
 from ..present import compare as present
 from ..present.text import plain

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ...compare import Side, check
 from ...trace.events import UserMessage
 from ...trace.step_id import Place
 from ...trace.trace import Trace
+from ...workspace.comparison import Side, check
 from ..present.compare import called
 from .deeds import Deeds
 

@@ -7,8 +7,8 @@ from typing import Any
 from textual import on
 from textual.widget import Widget
 
-from ...session import Changed
 from ...trace.events import TurnEnd
+from ...workspace.session import Changed
 from ..actions import key
 from ..present.detail import summary
 from ..widgets.detail import DetailPane

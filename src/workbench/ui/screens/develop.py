@@ -14,9 +14,9 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from ...errors import WorkbenchError
-from ...serving import Code
-from ...session import Session
 from ...trace.step_id import Place
+from ...workspace.code_service import Code
+from ...workspace.session import Session
 from .. import actions
 from ..present.status import waits_for
 from ..present.text import one_line, value

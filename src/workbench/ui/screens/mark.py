@@ -8,10 +8,10 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ...errors import WorkbenchError
-from ...session import Session
 from ...trace.describe import tell as tell_move
 from ...trace.steps import Move
 from ...transcripts.transcript import FAULTS, MARK_KINDS, SEVERITIES, Mark, MarkFault, MarkKind
+from ...workspace.session import Session
 from ..present.text import clean
 from ..widgets.choice import Choice
 from .form import Form, FormLine

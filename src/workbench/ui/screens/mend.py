@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from ...errors import UsageError
-from ...tour import Change
+from ...workspace.tour import Change
 from ..present.diff import diff
 from ..present.text import Bit, Line
 from ..widgets.pane import Pane

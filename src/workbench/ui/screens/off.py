@@ -10,7 +10,7 @@ from textual.widgets import Static, TextArea
 
 from ...engine.ablation import Off
 from ...runtime.protocol import AgentCard
-from ...session import Session
+from ...workspace.session import Session
 from ..present.text import Bit, Line, fit, one_line
 from ..widgets.lines import LineList
 from .form import Form, FormLine

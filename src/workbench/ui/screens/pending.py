@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from ...compare import Side, check
-from ...library import Record
+from ...workspace.comparison import Side, check
+from ...workspace.library import Record
 from ..present.text import one_line
 from .frame import Frame
 

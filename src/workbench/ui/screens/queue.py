@@ -10,8 +10,8 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from ...errors import UsageError
-from ...library import Entry, Found, News
-from ...query import FILTERS, Query
+from ...workspace.library import Entry, Found, News
+from ...workspace.query import FILTERS, Query
 from ..widgets.query import KEYS, QueryBox, QueryLine, filters
 from ..widgets.shelf import EMPTY, LEGEND, ShelfList
 from .comparing import Comparing

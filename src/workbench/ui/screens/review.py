@@ -11,11 +11,11 @@ from textual.containers import Vertical
 from textual.timer import Timer
 from textual.widget import Widget
 
-from ...compare import Side
 from ...errors import UsageError, WorkbenchError
-from ...library import Entry, Record
-from ...session import Session, take_back
 from ...trace.step_id import Place
+from ...workspace.comparison import Side
+from ...workspace.library import Entry, Record
+from ...workspace.session import Session, take_back
 from .. import actions
 from ..present.text import one_line
 from ..widgets.chat import ChatPane

@@ -12,14 +12,14 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ...errors import WorkbenchError
-from ...saving import Saved
-from ...session import Session
 from ...trace.describe import tell as tell_move
 from ...trace.step_id import Place
 from ...trace.steps import Move
 from ...transcripts.expectation import KINDS, Expectation
 from ...transcripts.matching import next_relaxation
 from ...transcripts.suggestions import suggest
+from ...workspace.saving import Saved
+from ...workspace.session import Session
 from ..present.text import Bit, Line, clean, fit, one_line
 from ..widgets.choice import Choice
 from ..widgets.lines import LineList

@@ -9,9 +9,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from ...desk import Desk
-from ...session import Session
 from ...trace.events import TurnEnd, UserMessage
+from ...workspace.open_conversations import Desk
+from ...workspace.session import Session
 from ..present.lanes import ENDS
 from ..present.text import Bit, Line, fit, one_line
 from ..widgets.lines import LineList

@@ -8,7 +8,7 @@ from typing import Any
 
 from textual.widget import Widget
 
-from ...tour import Tour
+from ...workspace.tour import Tour
 from ..lend import lend
 from ..widgets.input import InputLine
 from ..widgets.tour import TourBar

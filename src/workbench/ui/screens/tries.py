@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ...errors import WorkbenchError
-from ...session import Session
+from ...workspace.session import Session
 from .. import actions
 from .deeds import Deeds
 

@@ -9,9 +9,9 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from ...session import Session
 from ...trace.step_id import Place
 from ...trace.steps import Move
+from ...workspace.session import Session
 from ..present.text import Bit, Line, clean, fit, one_line
 from ..widgets.choice import Choice
 from ..widgets.lines import LineList

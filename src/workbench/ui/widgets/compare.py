@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from ...cause import Cause
-from ...compare import Comparison
+from ...workspace.causes import Cause
+from ...workspace.comparison import Comparison
 from ..present import compare as present
 from ..present.text import Bit, Line, fit, plain
 from .lines import LineList

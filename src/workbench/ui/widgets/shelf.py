@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ...library import Entry, Found
+from ...workspace.library import Entry, Found
 from ..present.status import ago
 from ..present.text import Bit, Line, cut, fit, one_line, wrap
 from .lines import LineList

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...tour import Tour
+from ...workspace.tour import Tour
 from ..present import tour as present
 from .bars import Bar
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
-from .host import Store
-from .serving import Serving
+from .code_service import Serving
+from .ports import Store
 from .session import Session
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from .trace.events import Answer, AnyStep
-from .trace.step_id import Place
-from .trace.steps import Move, moves
+from ..trace.events import Answer, AnyStep
+from ..trace.step_id import Place
+from ..trace.steps import Move, moves
 
 MAX_ARGUMENT = 40  # characters of one argument
 

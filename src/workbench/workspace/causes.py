@@ -11,10 +11,10 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from .compare import About, Comparison, Pair, Side, words
-from .replay.drift import changed
-from .trace.blobs import exhibit_text
-from .trace.events import Decision, Hidden, Prompt
+from ..replay.drift import changed
+from ..trace.blobs import exhibit_text
+from ..trace.events import Decision, Hidden, Prompt
+from .comparison import About, Comparison, Pair, Side, words
 
 Kind = Literal["off", "setup", "customer", "model", "prompt", "tool", "policy", "code", "end", "untold"]
 

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from .engine.ablation import Off
-from .host import Store
+from ..engine.ablation import Off
+from ..trace.setup import Setup
+from ..trace.trace import Trace
+from ..transcripts.expectation import Expectation
+from ..transcripts.transcript import Mark
+from .ports import Store
 from .query import Query
-from .trace.setup import Setup
-from .trace.trace import Trace
-from .transcripts.expectation import Expectation
-from .transcripts.transcript import Mark
 
 Kind = Literal["transcript", "session", "import"]
 

@@ -16,13 +16,13 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from .errors import UsageError
-from .replay.rerun import differs, said, undecided
-from .replay.tape import STOPPED
-from .trace.events import Prompt
-from .trace.setup import Setup
-from .trace.steps import Move, TurnMoves, moves
-from .trace.trace import Trace
+from ..errors import UsageError
+from ..replay.rerun import differs, said, undecided
+from ..replay.tape import STOPPED
+from ..trace.events import Prompt
+from ..trace.setup import Setup
+from ..trace.steps import Move, TurnMoves, moves
+from ..trace.trace import Trace
 
 Status = Literal[
     "same",

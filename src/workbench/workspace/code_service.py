@@ -14,8 +14,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
-from .errors import JourneyError, UsageError, WorkerDied
-from .runtime.protocol import AgentCard, Host, Worker
+from ..errors import JourneyError, UsageError, WorkerDied
+from ..runtime.protocol import AgentCard, Host, Worker
 
 KEPT = 2  # idle workers kept: one that talks, one that runs again beside it
 

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from .errors import UsageError
+from ..errors import UsageError
+from ..trace.step_id import Place
+from ..trace.steps import Move
 from .session import Session
-from .trace.step_id import Place
-from .trace.steps import Move
 
 
 @dataclass(frozen=True)

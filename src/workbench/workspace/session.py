@@ -14,11 +14,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from .engine.ablation import Off
-from .errors import JourneyError, UsageError, WorkerDied
-from .host import Store
-from .plain import writable
-from .runtime.protocol import (
+from ..engine.ablation import Off
+from ..errors import JourneyError, UsageError, WorkerDied
+from ..plain import writable
+from ..runtime.protocol import (
     AgentCard,
     Exhibited,
     Failed,
@@ -31,20 +30,21 @@ from .runtime.protocol import (
     TakeTurn,
     Worker,
 )
+from ..text import slug
+from ..trace.events import Answer, AnyStep, Fault, HandOff, TurnEnd, UserMessage
+from ..trace.setup import Setup
+from ..trace.step_id import Place
+from ..trace.steps import Move, TurnMoves, moves
+from ..trace.trace import Trace
+from ..transcripts.builder import compose
+from ..transcripts.codec import encode
+from ..transcripts.expectation import Expectation
+from ..transcripts.redaction import Redactor, redact
+from ..transcripts.transcript import Mark, Transcript
+from .code_service import Code as Code
+from .code_service import Serving
+from .ports import Store
 from .saving import Saved as Saved
-from .serving import Code as Code
-from .serving import Serving
-from .text import slug
-from .trace.events import Answer, AnyStep, Fault, HandOff, TurnEnd, UserMessage
-from .trace.setup import Setup
-from .trace.step_id import Place
-from .trace.steps import Move, TurnMoves, moves
-from .trace.trace import Trace
-from .transcripts.builder import compose
-from .transcripts.codec import encode
-from .transcripts.expectation import Expectation
-from .transcripts.redaction import Redactor, redact
-from .transcripts.transcript import Mark, Transcript
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from .trace.events import Answer, AnyStep, Decision, Entered, Fault, HandOff, Reply, TurnEnd, UserMessage
-from .trace.steps import Move, moves
-from .transcripts.transcript import Mark
+from ..trace.events import Answer, AnyStep, Decision, Entered, Fault, HandOff, Reply, TurnEnd, UserMessage
+from ..trace.steps import Move, moves
+from ..transcripts.transcript import Mark
 
 SIGNS: dict[str, float] = {  # what makes a conversation suspicious, and how much each time, up to three times
     "fault": 5,

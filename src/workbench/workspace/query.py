@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from .errors import UsageError
+from ..errors import UsageError
 
 FILTERS: dict[str, str] = {  # what may stand before a colon, and what it asks
     "tag": "it has the tag",

@@ -1,0 +1,1 @@
+"""The state behind the screens: session, code service, library, query, comparison."""

@@ -1,0 +1,71 @@
+"""What a session is given: a Host that starts workers for it, and a Store that keeps what happens."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from ..errors import UsageError
+from ..transcripts.transcript import Transcript
+
+
+class Store(Protocol):
+    """Keeps sessions as they happen and transcripts when they are saved.
+
+    What cannot be written is held until it can be; `problem` says why it cannot, "" while all is kept.
+    """
+
+    @property
+    def problem(self) -> str: ...
+
+    def begin(self, session: str, head: dict[str, Any]) -> None:
+        """Raises UsageError where nothing can be kept at all."""
+        ...
+
+    def claim(self, session: str) -> str:
+        """Make a past session ours to go on with; gives back why it is not, or ""."""
+        ...
+
+    def append(self, session: str, record: dict[str, Any]) -> None: ...
+
+    def write_again(self) -> None:
+        """Write what could not be written before, where it can be now."""
+        ...
+
+    def save(self, transcript: Transcript) -> str:
+        """Write it and return the path as a person would type it. Raises TranscriptError."""
+        ...
+
+    def remove(self, path: str) -> None:
+        """Raises UsageError where it cannot be removed."""
+        ...
+
+    def keep_desk(self, data: bytes) -> None:
+        """Keep how the desk lies; never raises."""
+        ...
+
+
+class Nowhere:
+    """A Store that keeps nothing: for a conversation that is tried before anyone chooses it."""
+
+    problem = ""
+
+    def claim(self, session: str) -> str:
+        return ""
+
+    def write_again(self) -> None:
+        pass
+
+    def begin(self, session: str, head: dict[str, Any]) -> None:
+        pass
+
+    def append(self, session: str, record: dict[str, Any]) -> None:
+        pass
+
+    def save(self, transcript: Transcript) -> str:
+        raise UsageError("this run is not kept yet", next="keep it first")
+
+    def remove(self, path: str) -> None:
+        pass
+
+    def keep_desk(self, data: bytes) -> None:
+        pass
