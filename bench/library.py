@@ -18,10 +18,10 @@ from typing import Any
 from parts.figures import say, spread
 from parts.projects import HERE, RUNS, conversations, sample
 from workbench.errors import UsageError
-from workbench.outside.archive import Archive
-from workbench.outside.history import History
-from workbench.outside.indexing import Indexing
-from workbench.outside.shelf import Shelf
+from workbench.store.import_archive import Archive
+from workbench.store.indexer import Indexing
+from workbench.store.library import Shelf
+from workbench.store.session_log import History
 from workbench.workspace.query import Query
 
 TYPED = (

@@ -107,9 +107,9 @@ class Replays:
         return case
 
     def _alone(self, path: str) -> Case:
-        from workbench.outside.project import find_project, project_for
         from workbench.runtime.replayer import Work
         from workbench.runtime.subprocess_pool import Kept, Twice
+        from workbench.store.project import find_project, project_for
 
         if path not in self._cases:
             inside = _in_transcripts(Path(path).resolve())

@@ -21,11 +21,11 @@ from typing import Any, NamedTuple
 
 from workbench.cli.init import NAME
 from workbench.cli.tour import lay_out
-from workbench.outside.history import History
-from workbench.outside.indexing import Indexing
-from workbench.outside.project import Project
-from workbench.outside.shelf import Shelf
 from workbench.runtime.worker import Workers, prepare
+from workbench.store.indexer import Indexing
+from workbench.store.library import Shelf
+from workbench.store.project import Project
+from workbench.store.session_log import History
 from workbench.ui import actions
 from workbench.ui.app import WorkbenchApp
 from workbench.workspace.code_service import Serving

@@ -11,10 +11,10 @@ import typer
 from talking import talk_with
 from workbench.cli.commands import build
 from workbench.mutation.operators import OPERATORS
-from workbench.outside.config import OWN, SETTINGS, read
 from workbench.replay.exit_codes import Exit
 from workbench.replay.verdict import Verdict
 from workbench.runtime.loader import load
+from workbench.store.config import OWN, SETTINGS, read
 from workbench.transcripts.expectation import KINDS
 from workbench.ui import actions
 from workbench.workspace.query import FILTERS

@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 
-from workbench.outside.archive import Archive
-from workbench.outside.history import History
-from workbench.outside.indexing import Indexing
-from workbench.outside.project import Project
+from workbench.store.import_archive import Archive
+from workbench.store.indexer import Indexing
+from workbench.store.project import Project
+from workbench.store.session_log import History
 from workbench.trace.events import AnyStep, Entered, TurnEnd
 from workbench.transcripts.codec import read
 from workbench.transcripts.importers.tau_bench import tau_bench

@@ -140,7 +140,7 @@ def test_the_contracts_forbid_what_they_should() -> None:
         ("import workbench.cli.chat, workbench.runtime.worker_main", ["textual", "anthropic", "rich"]),
         ("import workbench", ["textual", "anthropic", "typer", "rich"]),
         ("import workbench.ui.app", ["anthropic", "workbench.outside", "workbench.store", "workbench.models"]),
-        ("import workbench.outside.shelf", ["sqlite_utils", "anthropic", "textual"]),
+        ("import workbench.store.library", ["sqlite_utils", "anthropic", "textual"]),
     ],
 )
 def test_a_fresh_process_loads_only_what_it_needs(statement: str, heavy: list[str]) -> None:

@@ -18,8 +18,8 @@ import pytest
 
 from talking import JOURNEYS
 from workbench.cli.chat import choose_fixture
-from workbench.outside.history import History
 from workbench.runtime.worker import Workers
+from workbench.store.session_log import History
 from workbench.transcripts.codec import read
 from workbench.transcripts.expectation import Expectation
 from workbench.transcripts.transcript import Mark

@@ -11,7 +11,7 @@ import pytest
 
 from ui.host import FakeHost, Script, make_agent, say
 from workbench.errors import UsageError
-from workbench.outside.history import History
+from workbench.store.session_log import History
 from workbench.trace.events import TurnEnd, UserMessage
 from workbench.workspace.code_service import Serving
 from workbench.workspace.session import Session

@@ -13,13 +13,13 @@ import msgspec
 import pytest
 
 from workbench.errors import TranscriptError, UsageError
-from workbench.outside.archive import Archive
-from workbench.outside.history import History
-from workbench.outside.index_writer import Writer
-from workbench.outside.indexing import Indexing
-from workbench.outside.ledger import Ledger, Line
-from workbench.outside.project import Project
-from workbench.outside.shelf import Shelf
+from workbench.store.annotations import Ledger, Line
+from workbench.store.import_archive import Archive
+from workbench.store.index.writer import Writer
+from workbench.store.indexer import Indexing
+from workbench.store.library import Shelf
+from workbench.store.project import Project
+from workbench.store.session_log import History
 from workbench.trace.events import (
     Answer,
     AnyStep,
@@ -450,7 +450,7 @@ def test_without_an_index_nothing_is_found_and_nothing_breaks(three):
 
 
 def test_an_index_full_of_what_is_no_more_is_built_anew(three, monkeypatch):
-    monkeypatch.setattr("workbench.outside.index_writer.WORN", 5)
+    monkeypatch.setattr("workbench.store.index.writer.WORN", 5)
     for turn in range(2, 20):
         three.history.append("shop-1", {"step": UserMessage(turn=turn, text=f"word{turn}")})
         three.indexing.refresh()

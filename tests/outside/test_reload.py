@@ -12,9 +12,9 @@ import pytest
 
 from kit import JOURNEY, WINDOW, shop_files, write
 from workbench.errors import WorkerDied
-from workbench.outside.history import History
 from workbench.runtime.watch import changes
 from workbench.runtime.worker import Workers, prepare
+from workbench.store.session_log import History
 from workbench.trace.events import Fault, TurnEnd
 from workbench.workspace.code_service import Serving
 from workbench.workspace.session import Session

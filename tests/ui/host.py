@@ -14,11 +14,6 @@ import msgspec
 from workbench.engine.ablation import without
 from workbench.engine.model import Delta, ModelAnswer, Show
 from workbench.engine.turn import run_turn
-from workbench.outside.history import History
-from workbench.outside.indexing import Indexing
-from workbench.outside.project import Project
-from workbench.outside.shelf import Shelf as RealShelf
-from workbench.outside.sources import Card, Stamp, transcript_card
 from workbench.replay.judge import replay
 from workbench.replay.rerun import rerun
 from workbench.runtime.loader import Loaded, load
@@ -35,6 +30,12 @@ from workbench.runtime.protocol import (
     TakeTurn,
 )
 from workbench.runtime.worker_main import card_of, reran, stage
+from workbench.store.index.entry import Card, Stamp
+from workbench.store.indexer import Indexing
+from workbench.store.library import Shelf as RealShelf
+from workbench.store.project import Project
+from workbench.store.session_log import History
+from workbench.store.sources import transcript_card
 from workbench.trace.events import Answer, TurnEnd
 from workbench.trace.trace import Trace
 from workbench.transcripts.codec import decode, encode

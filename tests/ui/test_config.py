@@ -6,8 +6,8 @@ import pytest
 
 from ui.host import Script, say
 from workbench.errors import UsageError
-from workbench.outside.config import read, settings, user_file
-from workbench.outside.project import find_project
+from workbench.store.config import read, settings, user_file
+from workbench.store.project import find_project
 from workbench.ui import actions, keys
 from workbench.workspace.settings import OwnKeys, Settings
 

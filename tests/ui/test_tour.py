@@ -12,10 +12,10 @@ import pytest
 from workbench.cli.init import NAME
 from workbench.cli.tour import lay_out
 from workbench.errors import UsageError
-from workbench.outside.history import History
-from workbench.outside.shelf import Shelf
 from workbench.runtime.watch import changes
 from workbench.runtime.worker import Workers
+from workbench.store.library import Shelf
+from workbench.store.session_log import History
 from workbench.ui.app import WorkbenchApp
 from workbench.workspace.code_service import Serving
 from workbench.workspace.session import Session

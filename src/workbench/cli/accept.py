@@ -9,7 +9,6 @@ import msgspec
 
 from ..authoring.agent import Agent
 from ..errors import UsageError
-from ..outside.project import project_for
 from ..replay.exit_codes import Exit
 from ..replay.rerun import rerun as run_again
 from ..replay.rerun import run_sync
@@ -17,6 +16,7 @@ from ..replay.verdict import Outcome, Verdict
 from ..runtime.agent_files import code_hash
 from ..runtime.fork_pool import replay_one
 from ..runtime.loader import load
+from ..store.project import project_for
 from ..text import count
 from ..trace.events import AnyStep, Prompt
 from ..trace.steps import moves

@@ -13,10 +13,10 @@ import msgspec
 
 from ..errors import UsageError, WorkbenchError
 from ..models.registry import choose
-from ..outside.history import History
-from ..outside.project import Project, find_project
 from ..replay.exit_codes import Exit
 from ..runtime.worker import Workers, prepare
+from ..store.project import Project, find_project
+from ..store.session_log import History
 from ..text import clean
 from ..trace.describe import tell
 from ..trace.events import Fault, HandOff, Reply, TurnEnd

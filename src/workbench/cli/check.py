@@ -10,9 +10,9 @@ import msgspec
 from ..check.lint import lint
 from ..check.rules import UPHELD
 from ..findings import Finding
-from ..outside.project import Project, find_project
 from ..replay.exit_codes import Exit
 from ..runtime.agent_files import agent_names
+from ..store.project import Project, find_project
 from ..text import clean, count
 from .report import out, out_json, say
 

@@ -10,7 +10,7 @@ import msgspec
 
 from ..errors import TranscriptError, UsageError
 from ..mutation.run import Base
-from ..outside.project import Project, project_for
+from ..store.project import Project, project_for
 from ..text import clean
 from ..transcripts.codec import read
 from ..transcripts.files import find, holds_none

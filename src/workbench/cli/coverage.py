@@ -9,9 +9,9 @@ import msgspec
 
 from ..mutation.coverage import Coverage, coverage, ranges
 from ..mutation.run import Base, base_run, files_in
-from ..outside.project import Project
 from ..replay.exit_codes import Exit
 from ..replay.verdict import Options
+from ..store.project import Project
 from ..trace.events import Answer
 from .chosen import base_json, choose, journeys_path, share, tell_base, write_json
 from .report import paint, say

@@ -11,10 +11,10 @@ from msgspec.structs import replace
 
 from ..errors import UsageError
 from ..models.registry import choose
-from ..outside.config import settings
-from ..outside.history import History
-from ..outside.project import Project, find_project
 from ..runtime.worker import Workers, prepare
+from ..store.config import settings
+from ..store.project import Project, find_project
+from ..store.session_log import History
 from ..workspace.code_service import Serving
 from ..workspace.open_conversations import Lay
 from ..workspace.session import Session
@@ -60,7 +60,7 @@ def open_on(
         _check_fixture(project, name, fixture)
         session.want_fixture(fixture)
     from .. import ui
-    from ..outside.shelf import Shelf
+    from ..store.library import Shelf
 
     shelf = Shelf(project, history)
     try:

@@ -19,12 +19,12 @@ from typing import Literal
 from ..errors import UsageError, WorkbenchError
 from ..models.probe import Probed, probe, server
 from ..models.registry import REHEARSAL
-from ..outside.config import CONFIG, settings, user_file
-from ..outside.project import Project, find_project
 from ..replay.exit_codes import Exit
 from ..runtime.agent_files import agent_names
 from ..runtime.watch import changes
 from ..runtime.worker import WorkerProcess, prepare
+from ..store.config import CONFIG, settings, user_file
+from ..store.project import Project, find_project
 from ..text import clean
 from ..transcripts.files import find
 from ..version import __version__

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from ..check.transcript_format import Form, committed, doubles
 from ..findings import Finding
-from ..outside.project import project_for
 from ..replay.exit_codes import Exit
+from ..store.project import project_for
 from ..text import clean, count
 from ..transcripts.codec import decode
 from ..transcripts.files import RECEIPT, find, write

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from ..errors import UsageError
 from ..files import LOG_LIMIT, read_bytes
-from ..outside.archive import Archive
-from ..outside.project import find_project
 from ..replay.exit_codes import Exit
 from ..runtime.agent_files import agent_names
+from ..store.import_archive import Archive
+from ..store.project import find_project
 from ..text import count
 from ..transcripts.files import write
 from ..transcripts.importers.formats import FORMATS

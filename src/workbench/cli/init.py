@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 
 from ..errors import UsageError
-from ..outside.project import Project
 from ..replay.exit_codes import Exit
 from ..runtime.agent_files import file_hashes
+from ..store.project import Project
 from ..transcripts.codec import read
 from ..transcripts.files import write
 from ..transcripts.transcript import recording_id

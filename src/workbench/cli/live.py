@@ -16,14 +16,14 @@ from ..errors import JourneyError, TranscriptError, UsageError, WorkerDied
 from ..models.claude import DEFAULT_MODEL
 from ..models.pricing import cost
 from ..models.registry import CLAUDE, REHEARSAL, check_name, choose
-from ..outside.failures import Failures
-from ..outside.project import Project, project_for
 from ..replay.case import Case
 from ..replay.exit_codes import Exit, worst
 from ..replay.judge import red_proof
 from ..replay.summary import Tally
 from ..replay.verdict import Outcome, Verdict
 from ..runtime.worker import prepare
+from ..store.failures import Failures
+from ..store.project import Project, project_for
 from ..text import clean, count, slug
 from ..trace.step_id import Place
 from ..trace.trace import Trace

@@ -14,9 +14,9 @@ from ..mutation.mutants import Mutant, mutants
 from ..mutation.operators import OPERATORS
 from ..mutation.run import base_run, files_in, mutant_runs
 from ..mutation.score import Status, score
-from ..outside.project import Project
 from ..replay.exit_codes import Exit
 from ..replay.verdict import Options
+from ..store.project import Project
 from ..text import count
 from .chosen import choose, journeys_path, tell_base, write_json
 from .mutate_report import Measured, as_json, list_mutants, tell

@@ -10,7 +10,7 @@ import msgspec
 from ..mutation.mutants import Mutant
 from ..mutation.run import Base
 from ..mutation.score import Fate, Score, Status, by_file, score
-from ..outside.project import Project
+from ..store.project import Project
 from ..text import clean
 from .chosen import Chosen, base_json, journeys_path
 from .report import out, paint, say

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from ..errors import TranscriptError, UsageError
-from ..outside.project import project_for
 from ..replay.exit_codes import Exit
+from ..store.project import project_for
 from ..text import clean
 from ..trace.describe import sides, tell
 from ..transcripts import pending

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import JourneyError, TranscriptError
-from ..outside.project import Project
 from ..replay.case import Case
 from ..replay.verdict import Verdict
 from ..runtime.agent_files import code_hash
+from ..store.project import Project
 from ..trials.receipt import Today, read_receipt
 
 

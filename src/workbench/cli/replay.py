@@ -8,8 +8,6 @@ import time
 import msgspec
 
 from ..errors import JourneyError, UsageError
-from ..outside.failures import Failures
-from ..outside.project import Project, project_for
 from ..replay.case import Case, supersede, twins
 from ..replay.exit_codes import Exit, failed
 from ..replay.summary import Part, Tally
@@ -17,6 +15,8 @@ from ..replay.verdict import DEFAULT, Options
 from ..runtime.agent_files import code_hash
 from ..runtime.fork_pool import PATIENCE, pool
 from ..runtime.replayer import Work
+from ..store.failures import Failures
+from ..store.project import Project, project_for
 from ..transcripts.pending import waiting
 from .progress import watched
 from .receipts import show_receipts

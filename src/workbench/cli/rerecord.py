@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 from ..errors import JourneyError, UsageError
-from ..outside.project import Project, project_for
 from ..replay.exit_codes import Exit
 from ..runtime.agent_files import file_hashes
 from ..runtime.worker import prepare
+from ..store.project import Project, project_for
 from ..text import clean
 from ..trace.events import Answer
 from ..trace.step_id import Place

@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 
 from ..errors import UsageError
-from ..outside.failures import Failures
-from ..outside.project import Project, lies_in
 from ..plain import digest, writable
+from ..store.failures import Failures
+from ..store.project import Project, lies_in
 from ..text import count
 from ..transcripts.files import BESIDE, find, holds_none, passed_over
 from ..transcripts.header import look

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from ..outside.project import Project
+from ..store.project import Project
 from ..workspace.tour import CHANGE, Tour
 from .dev import check_terminal, open_on
 from .init import NAME, plan, put

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import UsageError
-from ..outside.project import Project, project_for
 from ..replay.exit_codes import Exit
 from ..runtime.watch import saves
+from ..store.project import Project, project_for
 from ..text import clean
 from ..transcripts.selection import parse
 from .replay import How, once

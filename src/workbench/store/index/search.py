@@ -9,10 +9,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from ..workspace.library import Found
-from ..workspace.query import Query
-from . import index_query
-from .index_query import Sql
+from ...workspace.library import Found
+from ...workspace.query import Query
+from . import sql
+from .sql import Sql
 
 LOTS = 1 << 47  # lots are smaller than this
 GOLDEN = 87_000_000_000_007  # where the next draw begins; far from the one before, and never the same
@@ -32,7 +32,7 @@ class Search:
         if query.sample:
             chosen = self.sample(query, chosen)
         numbers = order if chosen is None else array("I", filter(chosen.__contains__, order))
-        seen = self.numbers(index_query.seen(query))
+        seen = self.numbers(sql.seen(query))
         alone: tuple[tuple[str, int], ...] = ()
         if not numbers and len(query.terms) > 1:
             alone = tuple((str(term), len(self.find(Query((term,))).numbers)) for term in query.terms)
@@ -41,7 +41,7 @@ class Search:
     def chosen(self, query: Query) -> set[int] | None:
         """The numbers of what is asked, and of some that are no more; None: all."""
         chosen: set[int] | None = None
-        for statement, wanted in index_query.terms(query):
+        for statement, wanted in sql.terms(query):
             found = self.numbers(statement)
             if wanted:
                 chosen = set(found) if chosen is None else chosen.intersection(found)
@@ -66,7 +66,7 @@ class Search:
     def order(self, name: str, column: str = "number") -> array[int]:
         key = (name, column)
         if key not in self._read:
-            self._read[key] = self.numbers(index_query.order(name, column), "I" if column == "number" else "Q")
+            self._read[key] = self.numbers(sql.order(name, column), "I" if column == "number" else "Q")
         return self._read[key]
 
     def numbers(self, sql: Sql, code: str = "I") -> array[int]:

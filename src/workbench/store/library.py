@@ -19,11 +19,11 @@ from ..transcripts.transcript import Mark, Transcript
 from ..workspace.library import Entry, Found, News, Record
 from ..workspace.ports import Store
 from ..workspace.query import Query
-from .archive import Archive
-from .history import History
-from .index import Index, Seen
-from .ledger import Ledger, Line
+from .annotations import Ledger, Line
+from .import_archive import Archive
+from .index.index import Index, Seen
 from .project import Project
+from .session_log import History
 from .sources import Imports, Sessions, Source, Transcripts
 
 LOOK = 0.5  # seconds between two looks at whether the index was changed by anyone
@@ -141,7 +141,7 @@ class Shelf:
     async def _start(self) -> asyncio.subprocess.Process:
         there = filter(None, [os.environ.get("PYTHONPATH")])
         return await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "workbench.outside.indexing",
+            sys.executable, "-P", "-m", "workbench.store.indexer",
             str(self.project.state), str(self.project.transcripts),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
             env=os.environ | {"PYTHONPATH": os.pathsep.join([HERE, *there])},

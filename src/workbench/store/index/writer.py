@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from .index_search import LOTS
-from .sources import Card, Stamp
+from .entry import Card, Stamp
+from .search import LOTS
 
 RANKS = {"transcript": 0, "session": 1, "import": 2}  # their order in the list
 WORN = 10_000  # so many numbers may belong to nothing any more, and as many again as there are conversations

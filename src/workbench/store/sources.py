@@ -5,41 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple, Protocol
-
-import msgspec
+from typing import Protocol
 
 from ..errors import TranscriptError, WorkbenchError
 from ..transcripts.codec import decode
 from ..transcripts.files import find
 from ..transcripts.transcript import Transcript, recording_id
 from ..workspace.library import Kind, Record
-from ..workspace.summary import Gist, gist
-from .archive import Archive
-from .history import History
-from .ledger import Ledger
-
-
-class Stamp(NamedTuple):
-    """What tells that a file has changed, before its bytes are read: bytes, and nanoseconds since the epoch."""
-
-    size: int
-    changed: int
-
-
-class Card(msgspec.Struct, frozen=True):
-    """All that the index keeps of a conversation. `hash` is that of its bytes, "" where they never change."""
-
-    title: str
-    agent: str
-    state: str
-    when: float = 0.0
-    recording: str = ""
-    hash: str = ""
-    problem: str = ""
-    tags: tuple[str, ...] = ()
-    gist: Gist = Gist()
-    facets: frozenset[tuple[str, str]] = frozenset()
+from ..workspace.summary import gist
+from .annotations import Ledger
+from .import_archive import Archive
+from .index.entry import Card, Stamp
+from .session_log import History
 
 
 class Source(Protocol):

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from .. import files
+from ... import files
 from .index import SCHEMA
 
 tables = Migrations("index")

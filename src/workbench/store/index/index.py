@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from ..workspace.library import Entry, Found
-from ..workspace.query import Query
-from . import index_query
-from .index_search import Search
+from ...workspace.library import Entry, Found
+from ...workspace.query import Query
+from . import sql
+from .search import Search
 
 SCHEMA = 1  # the number of the tables in index_tables; another number is not read
 COLUMNS = "kind, id, title, agent, state, time, turns, marks, problem, number, outcome, signs, recording, tags"
@@ -59,7 +59,7 @@ class Index:
 
     def values(self, filter: str, start: str) -> list[tuple[str, int]]:
         """What a filter may be asked for that begins so, and how often it is there; most often first."""
-        text, values = index_query.values(filter, start)
+        text, values = sql.values(filter, start)
         return self._with(lambda c: [(value, n) for value, n in c.execute(text, values)], [])
 
     def page(self, numbers: Sequence[int]) -> list[Entry]:

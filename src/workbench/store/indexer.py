@@ -1,6 +1,6 @@
 """Keeps the index true: what is new, what has changed, what is gone. Runs as a process of its own.
 
-    python -m workbench.outside.indexing STATE TRANSCRIPTS
+    python -m workbench.store.indexer STATE TRANSCRIPTS
 
 It ends when its stdin does, so with the workbench that started it, however
 that ends. On stdout it says how far it is, a News as JSON a line.
@@ -19,12 +19,13 @@ from pathlib import Path
 import msgspec
 
 from ..workspace.library import News
-from .archive import Archive
-from .history import History
-from .index_tables import make_ready, throw_away
-from .index_writer import Kept, Row, Writer
-from .ledger import Ledger, Line
-from .sources import Card, Imports, Sessions, Source, Stamp, Transcripts
+from .annotations import Ledger, Line
+from .import_archive import Archive
+from .index.entry import Card, Stamp
+from .index.schema import make_ready, throw_away
+from .index.writer import Kept, Row, Writer
+from .session_log import History
+from .sources import Imports, Sessions, Source, Transcripts
 
 BATCH = 0.25  # seconds of work written at a time
 PAUSE = 1.0  # seconds between two looks, and at least twenty times what a look takes

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..workspace.query import Query, Term
+from ...workspace.query import Query, Term
 
 ORDERS = {
     "": "rank, time DESC, number",
