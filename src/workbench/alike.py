@@ -1,3 +1,0 @@
-"""TODO alike.py"""
-
-from __future__ import annotations

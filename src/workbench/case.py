@@ -1,3 +1,0 @@
-"""TODO case.py"""
-
-from __future__ import annotations

@@ -1,3 +1,0 @@
-"""TODO engine.py"""
-
-from __future__ import annotations

@@ -1,3 +1,0 @@
-"""TODO host.py"""
-
-from __future__ import annotations

@@ -1,3 +1,0 @@
-"""TODO journey.py"""
-
-from __future__ import annotations

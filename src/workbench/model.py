@@ -1,3 +1,0 @@
-"""TODO model.py"""
-
-from __future__ import annotations

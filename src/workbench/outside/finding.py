@@ -1,3 +1,0 @@
-"""TODO outside/finding.py"""
-
-from __future__ import annotations

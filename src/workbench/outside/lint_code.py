@@ -1,3 +1,0 @@
-"""TODO outside/lint_code.py"""
-
-from __future__ import annotations

@@ -1,3 +1,0 @@
-"""TODO prompt.py"""
-
-from __future__ import annotations

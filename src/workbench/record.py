@@ -1,3 +1,0 @@
-"""TODO record.py"""
-
-from __future__ import annotations

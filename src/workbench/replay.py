@@ -1,3 +1,0 @@
-"""TODO replay.py"""
-
-from __future__ import annotations

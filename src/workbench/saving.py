@@ -1,3 +1,0 @@
-"""TODO saving.py"""
-
-from __future__ import annotations

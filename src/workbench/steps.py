@@ -1,3 +1,0 @@
-"""TODO steps.py"""
-
-from __future__ import annotations

@@ -1,3 +1,0 @@
-"""TODO talk.py"""
-
-from __future__ import annotations

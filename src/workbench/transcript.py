@@ -1,3 +1,0 @@
-"""TODO transcript.py"""
-
-from __future__ import annotations

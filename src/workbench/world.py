@@ -1,3 +1,0 @@
-"""TODO world.py"""
-
-from __future__ import annotations
