@@ -26,8 +26,8 @@ from workbench.store.indexer import Indexing
 from workbench.store.library import Shelf
 from workbench.store.project import Project
 from workbench.store.session_log import History
-from workbench.ui import actions
-from workbench.ui.app import WorkbenchApp
+from workbench.tui import actions
+from workbench.tui.app import WorkbenchApp
 from workbench.workspace.code_service import Serving
 from workbench.workspace.library import News
 from workbench.workspace.session import Session

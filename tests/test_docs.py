@@ -16,7 +16,7 @@ from workbench.replay.verdict import Verdict
 from workbench.runtime.loader import load
 from workbench.store.config import OWN, SETTINGS, read
 from workbench.transcripts.expectation import KINDS
-from workbench.ui import actions
+from workbench.tui import actions
 from workbench.workspace.query import FILTERS
 
 ROOT = Path(__file__).parents[1]

@@ -139,7 +139,7 @@ def test_the_contracts_forbid_what_they_should() -> None:
         ("import workbench.cli.check, workbench.cli.init", ["textual", "anthropic", "rich"]),
         ("import workbench.cli.chat, workbench.runtime.worker_main", ["textual", "anthropic", "rich"]),
         ("import workbench", ["textual", "anthropic", "typer", "rich"]),
-        ("import workbench.ui.app", ["anthropic", "workbench.outside", "workbench.store", "workbench.models"]),
+        ("import workbench.tui.app", ["anthropic", "workbench.store", "workbench.models"]),
         ("import workbench.store.library", ["sqlite_utils", "anthropic", "textual"]),
     ],
 )

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from ui.host import Changes, FakeHost, Memory, Script, Shelf, make_agent
-from workbench.ui import actions
-from workbench.ui.app import WorkbenchApp
-from workbench.ui.present.text import plain
+from workbench.tui import actions
+from workbench.tui.app import WorkbenchApp
+from workbench.tui.view.text import plain
 from workbench.workspace.code_service import Serving
 from workbench.workspace.session import Session
 from workbench.workspace.settings import Settings
@@ -103,8 +103,8 @@ def keys() -> Iterator[None]:
 def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Bench]:
     """Run a flow against a workbench of its own: `play(flow, model, size=(160, 48))`."""
     monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setattr("workbench.ui.screens.bench.TICK", 0.02)
-    monkeypatch.setattr("workbench.ui.screens.review.PEEK", 0.01)
+    monkeypatch.setattr("workbench.tui.screens.conversation.TICK", 0.02)
+    monkeypatch.setattr("workbench.tui.screens.review.PEEK", 0.01)
 
     def run(
         flow: Flow,

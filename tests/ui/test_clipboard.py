@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.ui import clipboard
+from workbench.tui import clipboard
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from ui.test_review import save_a_guard
 from workbench.trace.events import Answer, UserMessage
 from workbench.trace.setup import Setup
 from workbench.trace.trace import Trace
-from workbench.ui.present import compare as present
-from workbench.ui.present.diff import diff
-from workbench.ui.present.text import plain
-from workbench.ui.present.text import width as cells
+from workbench.tui.view import compare as present
+from workbench.tui.view.diff import diff
+from workbench.tui.view.text import plain
+from workbench.tui.view.text import width as cells
 from workbench.workspace.causes import Cause
 from workbench.workspace.comparison import Side, compare
 

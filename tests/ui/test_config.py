@@ -8,7 +8,7 @@ from ui.host import Script, say
 from workbench.errors import UsageError
 from workbench.store.config import read, settings, user_file
 from workbench.store.project import find_project
-from workbench.ui import actions, keys
+from workbench.tui import actions, keys
 from workbench.workspace.settings import OwnKeys, Settings
 
 

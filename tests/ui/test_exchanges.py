@@ -2,7 +2,7 @@
 
 from workbench.trace.events import Answer, Exchange, Result
 from workbench.trace.steps import moves
-from workbench.ui.present.detail import what
+from workbench.tui.view.detail import what
 
 CALL = Answer(
     turn=1, answer=1, blocks=[{"type": "tool_use", "id": "a", "name": "track", "input": {"parcel": "P-1"}}]

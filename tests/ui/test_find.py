@@ -7,9 +7,9 @@ from ui.test_develop import OLD
 from workbench.trace.events import Answer, Reply, TurnEnd, UserMessage
 from workbench.trace.step_id import Place
 from workbench.trace.trace import Trace
-from workbench.ui.present.filter import KINDS, Filter
-from workbench.ui.present.find import Words, highlight
-from workbench.ui.present.text import Bit, plain
+from workbench.tui.view.find import Words, highlight
+from workbench.tui.view.row_filter import KINDS, Filter
+from workbench.tui.view.text import Bit, plain
 
 TWO = (
     *OLD,
@@ -265,15 +265,15 @@ def test_find_filter_and_fold_work_a_step_a_line(play):
 
 
 def test_every_kind_is_told_of_where_it_is_asked_for():
-    from workbench.ui import actions
+    from workbench.tui import actions
 
     assert " ".join(f":{kind}" for kind in KINDS) == actions.KINDS
     assert str(Filter.parse(":wr  gift   card :th")) == ":writes :think gift card"
 
 
 def test_a_long_conversation_is_searched_between_two_keys():
-    from workbench.ui.present.find import Texts
-    from workbench.ui.present.rows import Book
+    from workbench.tui.view.find import Texts
+    from workbench.tui.view.rows import Book
 
     steps = []
     for turn in range(1, 2001):

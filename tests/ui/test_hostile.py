@@ -14,12 +14,12 @@ from workbench.trace.step_id import Place
 from workbench.trace.steps import Move
 from workbench.trace.trace import Trace
 from workbench.transcripts.transcript import Mark
-from workbench.ui.present.detail import MAX_BLOCK, block, what
-from workbench.ui.present.find import Words, highlight
-from workbench.ui.present.prompt import TABS
-from workbench.ui.present.rows import Book
-from workbench.ui.present.text import clean, fit, one_line, plain, typed, width, wrap
-from workbench.ui.present.view import View
+from workbench.tui.view.detail import MAX_BLOCK, block, what
+from workbench.tui.view.find import Words, highlight
+from workbench.tui.view.rows import Book
+from workbench.tui.view.tabs import TABS
+from workbench.tui.view.text import clean, fit, one_line, plain, typed, width, wrap
+from workbench.tui.view.view import View
 
 KINDS = {
     "markup": "[/x] [bold]no[/bold] [@click=app.quit]quit[/] $error &amp; **b** `c`",

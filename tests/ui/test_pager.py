@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ui.host import Script, say, think, use
-from workbench.ui import pager
-from workbench.ui.present.whole import TABS, whole
+from workbench.tui import external
+from workbench.tui.view.full_text import TABS, whole
 
 LONG = "a long thought " * 2000
 
@@ -25,7 +25,7 @@ def paged(monkeypatch):
         seen.update(words=words[:-1], text=path.read_text(), mode=stat.S_IMODE(path.stat().st_mode), path=path)
         return 0
 
-    monkeypatch.setattr("workbench.ui.lend.lend", lend)
+    monkeypatch.setattr("workbench.tui.external.lend", lend)
     return seen
 
 
@@ -50,7 +50,7 @@ def test_the_pager_gets_the_whole_tab_without_escapes(play, paged, monkeypatch):
 
 def test_without_a_pager_it_says_what_to_set(play, monkeypatch):
     monkeypatch.delenv("PAGER", raising=False)
-    monkeypatch.setattr("workbench.ui.pager.shutil.which", lambda name: None)
+    monkeypatch.setattr("workbench.tui.external.shutil.which", lambda name: None)
 
     async def flow(bench):
         await bench.say("hello")
@@ -75,7 +75,7 @@ def test_the_file_goes_also_when_something_breaks():
     paths = []
 
     def broken():
-        with pager.kept("text") as path:
+        with external.kept("text") as path:
             paths.append(path)
             assert os.access(path, os.R_OK)
             raise KeyError

@@ -9,14 +9,14 @@ from workbench.trace.events import Answer, Reply, TurnEnd, UserMessage
 from workbench.trace.setup import Setup
 from workbench.trace.step_id import Place
 from workbench.trace.trace import Trace
-from workbench.ui import actions
-from workbench.ui.app import WorkbenchApp, first_theme
-from workbench.ui.present.prompt import TABS
-from workbench.ui.present.rows import Book
-from workbench.ui.present.text import clean, fit, one_line, plain, value, width, wrap
-from workbench.ui.present.view import View
-from workbench.ui.screens.develop import Develop
-from workbench.ui.screens.review import Review
+from workbench.tui import actions
+from workbench.tui.app import WorkbenchApp, first_theme
+from workbench.tui.screens.develop import Develop
+from workbench.tui.screens.review import Review
+from workbench.tui.view.rows import Book
+from workbench.tui.view.tabs import TABS
+from workbench.tui.view.text import clean, fit, one_line, plain, value, width, wrap
+from workbench.tui.view.view import View
 
 HOSTILE = (
     "[/x] [bold]no[/bold] \x1b[31mred\x1b[0m \x1b]52;c;aGk=\x07 \x9b2J 漢字かな \u202egnp.exe 👩\u200d👩\u200d👧 "

@@ -6,7 +6,7 @@ from textual.geometry import Offset
 from textual.selection import Selection
 
 from ui.host import Script, say
-from workbench.ui.present.text import Bit, unwrapped, wrap
+from workbench.tui.view.text import Bit, unwrapped, wrap
 
 SENTENCE = (
     "Order OL-1002 came 52 days ago and our limit is 45 days. I can offer you a voucher of 20% on a new pair."

@@ -11,11 +11,11 @@ from ui.test_develop import OLD
 from workbench.trace.events import Answer, Change, Decision, Fault, HandOff, Reply, Result, TurnEnd, UserMessage
 from workbench.trace.setup import Setup
 from workbench.trace.trace import Trace
-from workbench.ui.present import detail, lanes
-from workbench.ui.present.rows import Book
-from workbench.ui.present.text import Bit, plain
-from workbench.ui.present.view import View
-from workbench.ui.widgets.shelf import ShelfList, told_apart
+from workbench.tui.view import detail, step_lines
+from workbench.tui.view.rows import Book
+from workbench.tui.view.text import Bit, plain
+from workbench.tui.view.view import View
+from workbench.tui.widgets.library_list import ShelfList, told_apart
 from workbench.workspace.library import Entry
 
 CALL = {"type": "tool_use", "id": "c1", "name": "create_return", "input": {"order_number": "OL-1"}}
@@ -29,9 +29,10 @@ def asked(*more, blocks=(CALL,)):
 def shown(trace: Trace, wide: bool = True) -> list[str]:
     book = Book(wide)
     book.read(trace)
-    notes = lanes.Notes()
+    notes = step_lines.Notes()
     return [
-        plain(lanes.wide(r, 120, notes)[0] if wide else lanes.narrow(r, 80, notes)).rstrip() for r in book.rows
+        plain(step_lines.wide(r, 120, notes)[0] if wide else step_lines.narrow(r, 80, notes)).rstrip()
+        for r in book.rows
     ]
 
 
@@ -96,7 +97,11 @@ def test_what_a_call_came_to_is_seen_before_all_it_was_given(wide, cells):
     book = Book(wide)
     book.read(trace)
     row = next(row for row in book.rows if row.part in ("move", "act"))
-    lines = lanes.wide(row, cells, lanes.Notes(), 1) if wide else [lanes.narrow(row, cells, lanes.Notes())]
+    lines = (
+        step_lines.wide(row, cells, step_lines.Notes(), 1)
+        if wide
+        else [step_lines.narrow(row, cells, step_lines.Notes())]
+    )
     assert "✗ blocked" in plain(lines[0])
     assert "create_return(OL" in plain(lines[0])
 
@@ -104,7 +109,7 @@ def test_what_a_call_came_to_is_seen_before_all_it_was_given(wide, cells):
 def test_words_folded_over_lines_have_one_blank_between_them():
     words = " ".join(f"number=R-{n}," for n in range(40))
     for cells in range(20, 60):
-        folded = lanes.folded([Bit(words)], cells, 3)
+        folded = step_lines.folded([Bit(words)], cells, 3)
         assert not any("  " in plain(line).rstrip() for line in folded)
 
 

@@ -6,10 +6,10 @@ from kit import Scripted, converse, shop, text, use
 from workbench.trace.events import Answer, Prompt, Reply, Result, UserMessage
 from workbench.trace.setup import Setup
 from workbench.trace.trace import Trace
-from workbench.ui.present.prompt import TABS
-from workbench.ui.present.rows import Book
-from workbench.ui.present.text import plain
-from workbench.ui.present.view import View
+from workbench.tui.view.rows import Book
+from workbench.tui.view.tabs import TABS
+from workbench.tui.view.text import plain
+from workbench.tui.view.view import View
 
 FIRST = {"title": "goals", "text": ["return shoes"], "source": "a.py:1"}
 SECOND = {"title": "goals", "text": ["return boots"], "source": "a.py:1"}

@@ -21,8 +21,8 @@ sys.path.insert(0, {tests!r})
 from ui.host import FakeHost, Memory, Script, Shelf, make_agent
 from workbench.workspace.code_service import Serving
 from workbench.workspace.session import Session
-from workbench.ui import run
-import workbench.ui.screens.develop as develop
+from workbench.tui import run
+import workbench.tui.screens.develop as develop
 
 def fail(self):
     secret = "hunter" + "2"

@@ -16,7 +16,7 @@ from workbench.runtime.watch import changes
 from workbench.runtime.worker import Workers
 from workbench.store.library import Shelf
 from workbench.store.session_log import History
-from workbench.ui.app import WorkbenchApp
+from workbench.tui.app import WorkbenchApp
 from workbench.workspace.code_service import Serving
 from workbench.workspace.session import Session
 from workbench.workspace.tour import CHANGE, STEPS, WORDS, Tour
@@ -181,6 +181,6 @@ def test_a_change_that_is_made_already_is_not_made_twice():
 
 
 def test_all_that_a_step_says_fits_three_lines_at_80_columns():
-    from workbench.ui.present.tour import lines
+    from workbench.tui.view.tour import lines
 
     assert {len(lines(Tour(at), 80)) for at in range(len(STEPS) + 1)} <= {2, 3}

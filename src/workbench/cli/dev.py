@@ -59,13 +59,13 @@ def open_on(
     elif fixture:
         _check_fixture(project, name, fixture)
         session.want_fixture(fixture)
-    from .. import ui
+    from .. import tui
     from ..store.library import Shelf
 
     shelf = Shelf(project, history)
     try:
         lost = lay if lay is not None and lay.open and (resume == "last" or not (resume or lay.left)) else None
-        code = ui.run(
+        code = tui.run(
             session,
             shelf,
             _changes(project),

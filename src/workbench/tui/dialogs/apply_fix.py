@@ -1,0 +1,64 @@
+"""A change that is prepared: shown as a difference, made when it is wanted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual.app import ComposeResult
+from textual.widgets import Static
+
+from ...errors import UsageError
+from ...workspace.tour import Change
+from ..view.diff import diff
+from ..view.text import Bit, Line
+from ..widgets.pane import Pane
+from .form import Form
+
+
+class DiffPane(Pane, can_focus=False):
+    """The lines that go and come."""
+
+    def __init__(self, old: str, new: str, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.old, self.new = old, new
+        self._lines: list[Line] = []
+
+    @property
+    def count(self) -> int:
+        return len(self._lines)
+
+    def line(self, index: int, width: int) -> Line:
+        return self._lines[index] or (Bit(""),)
+
+    def rewrap(self) -> None:
+        self._lines = diff(self.old, self.new, self.cells, context=3)
+        self.styles.height = max(self.count, 1)
+        self.redraw()
+
+
+class MendScreen(Form[bool]):
+    """Gives back whether the change was made. Raises UsageError where it cannot be."""
+
+    TITLE_TEXT = "A change of the code"
+    KEYS = "enter makes it · esc leaves"
+
+    def __init__(self, change: Change, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        try:
+            self.old = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"{path} cannot be read: {error}") from None
+        self.new = change.mend(self.old)
+
+    def fields(self) -> ComposeResult:
+        yield Static(f"in {self.path}", classes="label", markup=False)
+        yield DiffPane(self.old, self.new, id="diff")
+
+    def done(self) -> None:
+        try:
+            self.path.write_text(self.new, "utf-8")
+        except OSError as error:
+            self.tell(f"{self.path} cannot be written: {error.strerror}", bad=True)
+        else:
+            self.dismiss(True)

@@ -1,0 +1,149 @@
+"""Switching parts of the agent off for one conversation, to see what they are good for."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from textual import on
+from textual.app import ComposeResult
+from textual.widgets import Static, TextArea
+
+from ...engine.ablation import Off
+from ...runtime.protocol import AgentCard
+from ...workspace.session import Session
+from ..view.text import Bit, Line, fit, one_line
+from ..widgets.list import LineList
+from .form import Form, FormLine
+
+
+class Part(NamedTuple):
+    """Something that can be switched off, and what it is."""
+
+    off: Off
+    about: str
+    source: str
+
+
+def parts(card: AgentCard) -> list[Part]:
+    """All parts of an agent that can be switched off: policies, tools, paragraphs."""
+    return [
+        *(Part(Off("policy", p.name), p.rule, p.source) for p in card.policies),
+        *(Part(Off("tool", t.name), t.about, t.source) for t in card.tools),
+        *(Part(Off("text", p.name), p.text, p.source) for p in card.paragraphs),
+    ]
+
+
+class Parts(LineList):
+    """A part a line; what is off has an empty box and says so."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.shown: list[Part] = []
+        self.off: set[Off] = set()
+
+    @property
+    def count(self) -> int:
+        return max(len(self.shown), 1)
+
+    def line(self, index: int, width: int) -> Line:
+        if not self.shown:
+            return (Bit("No part has these words.", "dim"),)
+        part = self.shown[index]
+        gone = part.off in self.off
+        box = Bit("⊘ off " if gone else "✓ on  ", "bad" if gone else "good")
+        name = 30 if width >= 80 else 24
+        return (
+            box,
+            *fit([Bit(f"{part.off.kind:<7}", "label"), Bit(one_line(part.off.name, 80), "bold")], 8 + name),
+            *fit([Bit(one_line(part.about, 300), "dim")], max(width - 14 - name, 1)),
+        )
+
+    @property
+    def part(self) -> Part | None:
+        return self.shown[self.cursor] if self.cursor < len(self.shown) else None
+
+
+class OffScreen(Form[list[Off]]):
+    """Gives back all that is to be off, or None."""
+
+    TITLE_TEXT = "Switch parts of the agent off, for this conversation only"
+    KEYS = "type to search · ↑ ↓ choose · enter switches · ctrl+s runs it so · esc leaves"
+
+    def __init__(self, session: Session, near: str = "") -> None:
+        super().__init__()
+        self.session = session
+        self.near = near
+        assert session.card is not None
+        self.all = parts(session.card)
+
+    def fields(self) -> ComposeResult:
+        yield Static(
+            "The conversation so far runs again without them, no model asked; new turns go on without them. "
+            "Your files stay as they are, and a turn that ran so is never saved as a transcript.",
+            classes="hint", markup=False,
+        )  # fmt: skip
+        yield FormLine(id="search", placeholder="search, for example: policy, window, manual")
+        yield Parts(id="parts")
+
+    def on_mount(self) -> None:
+        self.parts = self.query_one(Parts)
+        self.parts.can_focus = False
+        self.parts.off = set(self.session.off)
+        self.on_resize()
+        self._search("")
+        names = [part.off.name for part in self.all]
+        if self.near in names:
+            self.parts.move(names.index(self.near))
+        self.query_one("#search").focus()
+
+    def on_resize(self) -> None:
+        self.query_one(Parts).styles.height = max(min(len(self.all), self.app.size.height - 11), 3)
+
+    @on(TextArea.Changed, "#search")
+    def _changed(self, event: TextArea.Changed) -> None:
+        self._search(event.text_area.text)
+
+    def _search(self, words: str) -> None:
+        asked = words.lower().split()
+        self.parts.shown = [
+            part
+            for part in self.all
+            if all(w in f"{part.off.kind} {part.off.name} {part.about} {part.source}".lower() for w in asked)
+        ]
+        self.parts.cursor = 0
+        self.parts.redraw()
+        self._tell()
+
+    @on(LineList.Moved)
+    def _tell(self) -> None:
+        part = self.parts.part
+        off = (
+            f"{len(self.parts.off)} off: {', '.join(sorted(o.name for o in self.parts.off))}\n"
+            if self.parts.off
+            else ""
+        )
+        self.tell(off + (f"{part.source}  {one_line(part.about, 400)}" if part else ""))
+
+    def key_down(self) -> None:
+        self.parts.action_scroll_down()
+
+    def key_up(self) -> None:
+        self.parts.action_scroll_up()
+
+    def key_pagedown(self) -> None:
+        self.parts.page(1)
+
+    def key_pageup(self) -> None:
+        self.parts.page(-1)
+
+    @on(LineList.Opened)
+    def action_next(self) -> None:
+        """enter, or a click, switches the part of the cursor."""
+        part = self.parts.part
+        if part is not None:
+            self.parts.off ^= {part.off}
+            self.parts.redraw()
+            self._tell()
+
+    def done(self) -> None:
+        self.dismiss([part.off for part in self.all if part.off in self.parts.off])

@@ -1,0 +1,142 @@
+"""A form over a screen: fields, what they mean, enter to go on and esc to leave."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from ...errors import WorkbenchError
+from ..view.text import clean
+from ..widgets.choice import Choice
+from ..widgets.input import InputLine
+from ..widgets.list import LineList
+
+T = TypeVar("T")
+
+
+class FormLine(InputLine):
+    """A field of a form: enter goes to the next field, also from an empty one."""
+
+    SENDS_EMPTY = True
+
+
+class Form(ModalScreen[T]):
+    """`fields()` gives the widgets. enter goes through them; on the last one, and with ctrl+s, `done()` is called.
+
+    `draft` names what the form is about: what was written when it is left is
+    there again when the same is opened anew. Without it nothing is kept.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "next", "next field", show=False),
+        Binding("ctrl+s", "done", "save", show=False),
+        Binding("escape", "leave", "leave", show=False),
+        Binding("down", "app.focus_next", "next field", show=False),
+        Binding("up", "app.focus_previous", "field before", show=False),
+        Binding("j", "line(1)", "down", show=False),
+        Binding("k", "line(-1)", "up", show=False),
+        Binding("ctrl+c", "leave", "leave", show=False, priority=True),
+    ]
+    TITLE_TEXT = ""
+    KEYS = "enter next, on the last it saves · ctrl+s saves · esc leaves"
+
+    def __init__(self, draft: str = "") -> None:
+        super().__init__()
+        self.draft = draft
+        self._fresh: dict[str, str] | None = None
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="form", can_focus=False) as form:
+            form.border_title = Content(self.TITLE_TEXT)
+            form.border_subtitle = Content(self.KEYS)
+            yield from self.fields()
+            yield Static("", id="told", markup=False)
+
+    def fields(self) -> ComposeResult:
+        yield from ()
+
+    def field(self, label: str, widget: Widget) -> Horizontal:
+        return Horizontal(Static(label, markup=False), widget, classes="field")
+
+    def tell(self, text: str, bad: bool = False) -> None:
+        told = self.query_one("#told", Static)
+        told.set_class(bad, "bad")
+        told.update(Content(("✗ " if bad else "") + clean(text, 2000)))
+
+    def tell_error(self, error: WorkbenchError) -> None:
+        self.tell(error.message + (f"\nnext: {error.next}" if error.next else ""), bad=True)
+
+    # what was written
+
+    def written(self) -> dict[str, str]:
+        """The fields as they stand, by id."""
+        lines = {str(line.id): line.text for line in self.query(FormLine)}
+        choices = {str(choice.id): choice.value for choice in self.query(Choice)}
+        return lines | choices | {str(listed.id): str(listed.cursor) for listed in self.query(LineList)}
+
+    def write(self, fields: dict[str, str]) -> None:
+        """Put back what was written."""
+        for listed in self.query(LineList):
+            listed.move(int(fields.get(str(listed.id), listed.cursor)), by_hand=False)
+        for choice in self.query(Choice):
+            choice.choose(fields.get(str(choice.id), choice.value))
+        for line in self.query(FormLine):
+            line.text = fields.get(str(line.id), line.text)
+
+    def recall(self) -> None:
+        """Put back what was written when the form was left. Called when it stands as it opens."""
+        self._fresh = self.written()
+        kept = self.drafts.pop(self.draft, None) if self.draft else None
+        if kept is not None:
+            self.write(kept)
+            self.tell("what you wrote before is here again")
+
+    @property
+    def drafts(self) -> dict[str, dict[str, str]]:
+        drafts: dict[str, dict[str, str]] = getattr(self.app, "drafts", {})
+        return drafts
+
+    # keys
+
+    def on_input_line_sent(self, event: InputLine.Sent) -> None:
+        event.stop()
+        self.action_next()
+
+    def action_next(self) -> None:
+        """To the next field; from the last one, or from none, on with the form."""
+        order = self.focus_chain
+        at = order.index(self.focused) if self.focused in order else len(order)
+        if at + 1 < len(order):
+            self.set_focus(order[at + 1])
+        else:
+            self.done()
+
+    def action_line(self, by: int) -> None:
+        """The next line of the list that is chosen, as everywhere."""
+        if isinstance(self.focused, LineList):
+            self.focused.move(self.focused.cursor + by)
+
+    def done(self) -> None:
+        self.dismiss(None)
+
+    def action_done(self) -> None:
+        self.done()
+
+    def action_leave(self) -> None:
+        if self.draft and self._fresh is not None and self.written() != self._fresh:
+            self.drafts[self.draft] = self.written()
+        self.dismiss(None)
+
+    def get_widget_and_offset_at(self, x: int, y: int) -> Any:
+        """A click while the layout changes must not crash (it does in Textual 8.2.8)."""
+        try:
+            return super().get_widget_and_offset_at(x, y)
+        except Exception:  # whatever the compositor trips over, there is nothing under the mouse
+            return None, None

@@ -1,0 +1,118 @@
+"""Help and command palette in one: every action of this screen, searchable; enter runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual import on
+from textual.app import ComposeResult
+from textual.widgets import TextArea
+
+from .. import actions
+from ..view.text import Bit, Line, fit
+from ..widgets.list import LineList
+from .form import Form, FormLine
+
+KEY_CELLS = 10
+TITLE_CELLS = 22
+
+
+class Results(LineList):
+    """Actions, in groups while nothing is searched for."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.found: list[actions.Action] = []
+        self.off: dict[str, str] = {}  # why what cannot be done now cannot
+
+    @property
+    def count(self) -> int:
+        return max(len(self.found), 1)
+
+    def line(self, index: int, width: int) -> Line:
+        if not self.found:
+            return (Bit("No action has these words.", "dim"),)
+        a = self.found[index]
+        off = self.off.get(a.id, "")
+        first = index == 0 or self.found[index - 1].group != a.group
+        return (
+            *fit([Bit(a.group if first else "", "label")], 9),
+            *fit([Bit(a.key_text, "dim" if off else "key")], KEY_CELLS),
+            *fit([Bit(a.title, "dim" if off else "bold")], TITLE_CELLS),
+            *fit(
+                [Bit(f"off: {off}", "dim") if off else Bit(a.about)], max(width - 9 - KEY_CELLS - TITLE_CELLS, 1)
+            ),
+        )
+
+    def lit(self, index: int) -> str:
+        return "cursor" if index == self.cursor and self.found else ""
+
+
+class HelpScreen(Form[str]):
+    """Gives back the id of the action to run, or None."""
+
+    TITLE_TEXT = "Help: what can be done here"
+    KEYS = "type to search · ↑ ↓ choose · enter runs it · esc leaves"
+
+    def __init__(self, where: str, why_not: Callable[[str], str] = lambda id: "") -> None:
+        super().__init__()
+        self.where = where
+        self.off = {a.id: reason for a in actions.at(where) if (reason := why_not(a.id))}
+
+    def fields(self) -> ComposeResult:
+        yield FormLine(id="search", placeholder="search, for example: save, turn, fork")
+        yield Results(id="results")
+
+    def on_mount(self) -> None:
+        self.results = self.query_one(Results)
+        self.results.can_focus = False
+        self.results.off = self.off
+        self._fit()
+        self._search("")
+        self.query_one("#search").focus()
+
+    @on(TextArea.Changed, "#search")
+    def _changed(self, event: TextArea.Changed) -> None:
+        self._search(event.text_area.text)
+
+    def on_resize(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        self.query_one(Results).styles.height = max(self.app.size.height - 8, 4)
+
+    def _search(self, words: str) -> None:
+        self.results.found = actions.find(self.where, words)
+        self.results.cursor = 0
+        self.results.redraw()
+        self.results.go(0)
+        self._tell()
+
+    @on(LineList.Moved)
+    def _tell(self) -> None:
+        """The chosen action in full: its line may be cut."""
+        found = self.results.found
+        chosen = found[self.results.cursor] if found else None
+        off = self.off.get(chosen.id) if chosen else None
+        self.tell("" if chosen is None else f"off now: {off}" if off else chosen.about)
+
+    def key_down(self) -> None:
+        self.results.action_scroll_down()
+
+    def key_up(self) -> None:
+        self.results.action_scroll_up()
+
+    def key_pagedown(self) -> None:
+        self.results.page(1)
+
+    def key_pageup(self) -> None:
+        self.results.page(-1)
+
+    @on(LineList.Opened)
+    def done(self) -> None:
+        found = self.results.found
+        chosen = found[self.results.cursor].id if found else None
+        if chosen in self.off:
+            self.tell(f"it cannot be done now: {self.off[chosen]}", bad=True)
+        else:
+            self.dismiss(chosen)

@@ -1,0 +1,175 @@
+"""Running again from a step: today's code on the tape, or the model afresh, as often as asked."""
+
+from __future__ import annotations
+
+import time
+
+from textual import on
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+from textual.worker import Worker
+
+from ...errors import WorkbenchError
+from ...trace.step_id import Place
+from ...workspace.outcomes import Outcome, cost, outcomes
+from ...workspace.ports import Nowhere
+from ...workspace.session import Session
+from ..view.text import Bit, Line, clean, fit, one_line
+from ..widgets.choice import Choice
+from ..widgets.list import LineList
+from .form import Form, FormLine
+
+MOST = 50  # runs at once: each asks the model, and costs
+TAPE, MODEL = "the tape", "the model"
+
+
+class Outcomes(LineList):
+    """What came of the runs, the most frequent first."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.found: list[Outcome] = []
+        self.total = 0
+
+    @property
+    def count(self) -> int:
+        return len(self.found)
+
+    def line(self, index: int, width: int) -> Line:
+        found = self.found[index]
+        often = f"{len(found.runs)} of {self.total}"
+        return fit([Bit(f"{often:>8}  ", "head"), Bit(one_line(" · ".join(found.deeds), 400))], width)
+
+
+class AgainScreen(Form[Session | str]):
+    """Gives back the run to go on with, "tape" to run the record on today's code, or None."""
+
+    TITLE_TEXT = "Run again from here"
+    KEYS = "enter next, on the last it runs · esc stops, then leaves"
+
+    def __init__(self, session: Session, place: Place) -> None:
+        super().__init__()
+        self.session = session
+        self.place = Place(place.turn, place.answer)
+        self.runs: list[Session] = []
+        self.failed: list[str] = []
+        self.asked = 0
+        self.began = 0.0
+        self.work: Worker[None] | None = None
+
+    def fields(self) -> ComposeResult:
+        first = TAPE if self.session.model == "rehearsal" else MODEL
+        yield self.field("ask", Choice([TAPE, MODEL], first, id="ask"))
+        yield Static("", id="hint", classes="hint", markup=False)
+        times = FormLine(id="times")
+        times.text = "1" if self.session.model == "rehearsal" else "5"
+        yield self.field("times", times)
+        yield Outcomes(id="outcomes")
+
+    def on_mount(self) -> None:
+        self.list = self.query_one(Outcomes)
+        self.list.display = False
+        self._explain()
+        self.query_one("#ask").focus()
+        self.set_interval(0.5, self._progress)
+
+    @on(Choice.Changed, "#ask")
+    def _explain(self) -> None:
+        afresh = self.query_one("#ask", Choice).value == MODEL
+        times = self.query_one("#times")
+        assert times.parent is not None
+        times.parent.display = afresh
+        model = clean(self.session.model, 60)
+        hint = (
+            f"asks {model} anew from {self.place} on; what came before is held fixed, tools run in the sandbox"
+            if self.session.model != "rehearsal"
+            else "the rehearsal is a script and plays the same each time; with a model this tells how often"
+        )
+        tape = "today's code on the recorded answers and results: no model is asked"
+        self.query_one("#hint", Static).update(hint if afresh else tape)
+
+    def done(self) -> None:
+        if self.work is not None:
+            self._choose()
+            return
+        if self.query_one("#ask", Choice).value == TAPE:
+            self.dismiss("tape")
+            return
+        times = self.query_one("#times", FormLine).text.strip()
+        if not times.isdecimal() or not 1 <= int(times) <= MOST:
+            self.tell(f"times must be a number from 1 to {MOST}", bad=True)
+            return
+        self.asked, self.began = int(times), time.monotonic()
+        for id in ("#ask", "#times"):
+            field = self.query_one(id).parent
+            assert field is not None
+            field.display = False
+        self.set_focus(None)
+        self.work = self.run_worker(self._run())
+        self._progress()
+
+    async def _run(self) -> None:
+        while len(self.runs) + len(self.failed) < self.asked:
+            try:
+                run = self.session.take(self.place)
+                run.store, run.listeners = Nowhere(), []
+                await run.go_on()
+            except WorkbenchError as error:
+                self.failed.append(error.message)
+                break  # what stops one would stop the next
+            self.runs.append(run)
+            self._show()
+        self._progress()
+
+    def _show(self) -> None:
+        self.list.found = outcomes([run.trace for run in self.runs], self.place)
+        self.list.total = len(self.runs)
+        self.list.display = True
+        self.list.styles.height = min(len(self.list.found), 10)
+        self.list.redraw()
+        if self.focused is None:
+            self.list.focus()
+
+    @property
+    def running(self) -> bool:
+        return self.work is not None and self.work.is_running
+
+    def _progress(self) -> None:
+        if self.work is None:
+            return
+        keys = "esc stops" if self.running else "↑ ↓ choose · enter goes on with that run · esc drops them"
+        self.query_one("#form").border_subtitle = Content(keys)
+        tokens, dollars = 0, None
+        for run in self.runs:
+            more, price = cost(run.trace, self.place)
+            tokens += more
+            dollars = (dollars or 0.0) + price if price is not None else dollars
+        spent = (f" · {tokens:,} tok" if tokens else "") + (f" · ${dollars:.3f}" if dollars is not None else "")
+        if self.running:
+            seconds = time.monotonic() - self.began
+            self.tell(f"run {len(self.runs) + 1} of {self.asked} · {seconds:.0f} s{spent} · esc stops")
+        elif self.failed:
+            self.tell(f"{len(self.runs)} of {self.asked} ran, then: {self.failed[0]}", bad=True)
+        else:
+            self.tell(
+                f"{len(self.runs)} of {self.asked} ran{spent}. None is kept yet: the one you go on with becomes "
+                "a conversation of its own."
+            )
+
+    def _choose(self) -> None:
+        if self.list.found:
+            self.dismiss(self.runs[self.list.found[self.list.cursor].runs[0]])
+
+    @on(LineList.Opened, "#outcomes")
+    def _opened(self) -> None:
+        self._choose()
+
+    def action_leave(self) -> None:
+        if self.running:
+            assert self.work is not None
+            self.work.cancel()
+            self.asked = len(self.runs)
+            self.call_after_refresh(self._progress)
+        else:
+            super().action_leave()

@@ -1,0 +1,251 @@
+"""Saving the conversation as a transcript, with the expectation that its mark suggests."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Static
+
+from ...errors import WorkbenchError
+from ...trace.describe import tell as tell_move
+from ...trace.step_id import Place
+from ...trace.steps import Move
+from ...transcripts.expectation import KINDS, Expectation
+from ...transcripts.matching import next_relaxation
+from ...transcripts.suggestions import suggest
+from ...workspace.saving import Saved
+from ...workspace.session import Session
+from ..view.text import Bit, Line, clean, fit, one_line
+from ..widgets.choice import Choice
+from ..widgets.list import LineList
+from .form import Form, FormLine
+
+DECIDED = {  # in the list, and of the chosen one in full
+    "offline": ("decided offline", "good", "decided offline, in every replay"),
+    "world": ("needs the tool", "warn", "needs a run of the tool to be decided: workbench replay --tools=world"),
+    "live": ("needs a model", "warn", "needs a live model to be decided: workbench replay --live"),
+}
+WORDS = 15  # cells of the short words
+VERDICT_WORDS = {
+    "PASS": "today's code does it right",
+    "FAIL": "today's code still does it; mend it and this becomes PASS",
+    "NEEDS_WORLD": "only a run of the tools can say: workbench replay --tools=world",
+    "NEEDS_LIVE": "only a live model can say: workbench replay --live",
+    "DIVERGED": "today's code leaves the record before the marked step",
+}
+
+
+class Expectations(LineList):
+    """The suggestions, each with how it can be decided. Of one about arguments → ignores one more of them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("right", "relax", "ignore an argument", show=False)]
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.choices: list[Expectation] = []
+
+    @property
+    def count(self) -> int:
+        return len(self.choices)
+
+    def line(self, index: int, width: int) -> Line:
+        e = self.choices[index]
+        words, role, _ = DECIDED[e.decided]
+        dot = "(•) " if index == self.cursor else "( ) "
+        sentence = one_line(e.sentence, 200) + (" …" if asks(e) and not e.text else "")
+        left = fit([Bit(dot, "accent"), Bit(sentence)], width - WORDS - 2)
+        return (*left, Bit("  "), *fit([Bit(words, role)], WORDS))
+
+    def action_relax(self) -> None:
+        if self.choices:
+            self.choices[self.cursor] = next_relaxation(self.choices[self.cursor])
+            self.redraw()
+
+    @property
+    def chosen(self) -> Expectation | None:
+        return self.choices[self.cursor] if self.choices else None
+
+
+class SaveScreen(Form[None]):
+    """Asks, saves, then shows what saving did."""
+
+    TITLE_TEXT = "Save this conversation as a transcript"
+
+    def __init__(self, session: Session, place: Place | None) -> None:
+        self.place = marked_place(session, place)
+        super().__init__(f"save {session.id} {self.place}")
+        self.session = session
+        self._words: dict[int, str] = {}  # what was written for each expectation
+        self._chosen = 0
+        self.saved: Saved | None = None
+        self.saving = False
+
+    def fields(self) -> ComposeResult:
+        s = self.session
+        mark = s.marks.get(str(self.place)) if self.place else None
+        yield self.field("kind", Choice(["mistake", "guard"], "mistake" if mark else "guard", id="kind"))
+        yield Static("", id="hint", classes="hint", markup=False)
+        title = FormLine(id="title", placeholder="what it is about, in a few words")
+        title.text = one_line((mark.note or mark.should) if mark else "", 120)
+        yield self.field("title", title)
+        yield Static("", id="at", classes="label", markup=False)
+        yield Expectations(id="expectations")
+        yield Static("", id="decided", classes="hint", markup=False)
+        text = FormLine(id="text", placeholder="the words it is about")
+        yield self.field("words", text)
+
+    def on_mount(self) -> None:
+        move = self.session.move_at(self.place) if self.place else None
+        found: list[Expectation] = []
+        if move is not None:
+            found = [e for e in suggest(move, policies_of(self.session, move)) if fillable(e, move)]
+        choices = self.query_one(Expectations)
+        choices.choices = found
+        self._words = {i: "" if e.text.startswith("(") else e.text for i, e in enumerate(found)}
+        choices.styles.height = max(len(found), 1)
+        choices.redraw()
+        at = (
+            f"at {self.place}: {clean(tell_move(move), 300)}"
+            if move
+            else "mark a step first: a mistake needs its place"
+        )
+        self.query_one("#at", Static).update(Content(f"{at}\nWhat must hold there from now on (↑ ↓ choose):"))
+        self._show_kind()
+        self.query_one("#title").focus()
+        self.recall()
+
+    def write(self, fields: dict[str, str]) -> None:
+        super().write(fields)
+        self._chosen = self.query_one(Expectations).cursor
+        self._words[self._chosen] = fields.get("text", "")
+
+    @on(Choice.Changed, "#kind")
+    def _show_kind(self) -> None:
+        mistake = self.kind == "mistake"
+        hints = {
+            True: "a mistake: replays fail until what you choose below holds, and for ever after",
+            False: "a guard: a good conversation; replays fail when any deed in it newly changes",
+        }
+        self.query_one("#hint", Static).update(hints[mistake])
+        for id in ("#at", "#expectations", "#decided"):
+            self.query_one(id).display = mistake
+        self._show_words()
+
+    @on(LineList.Moved)
+    def _show_words(self) -> None:
+        listed = self.query_one(Expectations)
+        chosen = listed.chosen
+        line = self.query_one("#text", FormLine)
+        self._words[self._chosen], self._chosen = line.text or self._words.get(self._chosen, ""), listed.cursor
+        wanted = self.kind == "mistake" and chosen is not None and asks(chosen)
+        assert line.parent is not None
+        line.parent.display = wanted
+        line.text = self._words.get(self._chosen, "") if wanted else ""
+        if chosen is not None:
+            line.placeholder = chosen.text.strip("()") if chosen.text.startswith("(") else "the words it is about"
+            hint = "; → ignores one more of its arguments" if len(chosen.args) > 1 else ""
+            self.query_one("#decided", Static).update(f"    {DECIDED[chosen.decided][2]}{hint}")
+
+    @property
+    def kind(self) -> str:
+        return self.query_one("#kind", Choice).value
+
+    def done(self) -> None:
+        if self.saved is not None:
+            self.dismiss(None)
+            return
+        title = self.query_one("#title", FormLine).text.strip()
+        if self.saving:
+            return
+        if not title:
+            self.tell("give it a title: it becomes the name of the file", bad=True)
+            self.query_one("#title").focus()
+            return
+        expectation = None
+        if self.kind == "mistake":
+            expectation = self.query_one(Expectations).chosen
+            if expectation is None:
+                self.tell("a mistake needs a step: leave with esc, choose the step and mark it with a", bad=True)
+                return
+            if asks(expectation):
+                words = self.query_one("#text", FormLine)
+                if not words.text.strip():
+                    self.tell("write the words that it is about", bad=True)
+                    words.focus()
+                    return
+                expectation = msgspec.structs.replace(expectation, text=words.text.strip())
+        self.saving = True
+        self.tell("replaying it once, then writing …")
+        self.run_worker(self._save(title, expectation))
+
+    async def _save(self, title: str, expectation: Expectation | None) -> None:
+        try:
+            self.saved = await self.session.save(self.kind, title, expectation)  # type: ignore[arg-type]
+        except WorkbenchError as error:
+            self.tell_error(error)
+            return
+        finally:
+            self.saving = False
+        self.tell(told(self.saved))
+        form = self.query_one("#form")
+        form.border_title = Content("Saved")
+        form.border_subtitle = Content("enter closes this · u then takes the save back")
+        for widget in form.children:
+            widget.display = widget.id == "told"
+        self.set_focus(None)
+
+
+def marked_place(session: Session, place: Place | None) -> Place | None:
+    """The place a mistake is about: the chosen step where it is marked, else the last mark, else the step."""
+    if place is not None and str(place) in session.marks:
+        return place
+    if session.marks:
+        return Place.parse(list(session.marks)[-1])
+    return place
+
+
+def policies_of(session: Session, move: Move) -> list[str]:
+    """The policies that may stand before the call of a move: the agent's, and those of the journey it was in."""
+    card = session.card
+    if card is None or move.call is None:
+        return []
+    tool = move.call.tool
+    prompt = session.trace.prompt_at(move.place)
+    journey = next((t.journey for t in card.tools if t.name == tool), "")
+    journeys = [journey] if journey else prompt.journeys if prompt else []
+    names = [p.name for p in card.policies_at(tool)]
+    return [name for name in names if "." not in name or name.split(".")[0] in journeys]
+
+
+def asks(expectation: Expectation) -> bool:
+    """Whether it is about words that a person has to give."""
+    return "{text" in KINDS[expectation.expect].sentence
+
+
+def fillable(expectation: Expectation, move: Move) -> bool:
+    """Whether the form can ask for all that it needs: words, but no arguments and no order."""
+    if expectation.expect == "result" and move.result is not None and isinstance(move.result.value, dict):
+        return False
+    return all(field == "text" or getattr(expectation, field) for field in KINDS[expectation.expect].needs)
+
+
+def told(saved: Saved) -> str:
+    """What saving did, in words: where, the verdict of today, what was replaced."""
+    words = VERDICT_WORDS.get(saved.verdict, "")
+    why = clean(saved.why, 600)
+    lines = [f"✓ {saved.path}", "", f"Replayed on today's code: {saved.verdict}" + (f": {words}" if words else "")]
+    if why:
+        lines.append(f"  {why}")
+    if saved.replaced:
+        lines += ["", f"Replaced in it, everywhere ({len(saved.replaced)}):"]
+        lines += [f"  {kind} → {one_line(made, 120)}" for kind, made in saved.replaced[:8]]
+        if len(saved.replaced) > 8:
+            lines.append(f"  … {len(saved.replaced) - 8} more")
+    else:
+        lines += ["", "Nothing in it had to be replaced: no secrets or personal data were found."]
+    return "\n".join(lines)

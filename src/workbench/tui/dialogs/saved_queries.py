@@ -1,0 +1,68 @@
+"""The queues kept by name: open one, or keep what is asked now."""
+
+from __future__ import annotations
+
+import re
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from ..view.text import Bit, Line, clean, fit, one_line
+from ..widgets.list import LineList
+from .form import Form, FormLine
+
+
+class Queues(LineList):
+    def __init__(self, queues: dict[str, str], *, id: str) -> None:
+        super().__init__(id=id)
+        self.queues = list(queues.items())
+
+    @property
+    def count(self) -> int:
+        return len(self.queues)
+
+    def line(self, index: int, width: int) -> Line:
+        name, query = self.queues[index]
+        return fit([Bit(f"{one_line(name, 40):16} "), Bit(one_line(query, 400), "dim")], width)
+
+
+class QueueScreen(Form[tuple[str, str]]):
+    """Gives back a name and its query: one that is kept to open it, another to keep it, "" to take it away."""
+
+    TITLE_TEXT = "Queues"
+    KEYS = "enter opens or keeps · esc leaves"
+
+    def __init__(self, queues: dict[str, str], asked: str) -> None:
+        super().__init__()
+        self.queues, self.asked = queues, asked
+
+    def fields(self) -> ComposeResult:
+        if self.queues:
+            yield Queues(self.queues, id="queues")
+        asked = (
+            f"what is asked now: {self.asked}" if self.asked else "nothing is asked now: type a query with / first"
+        )
+        yield Static(Content(clean(asked, 400)), classes="label")
+        yield self.field("keep as", FormLine(id="name", placeholder="a name; -name forgets the one kept so"))
+
+    def on_mount(self) -> None:
+        self.query_one("#queues" if self.queues else "#name").focus()
+
+    def action_next(self) -> None:
+        """enter opens the chosen queue, or keeps the name that is written."""
+        self.done()
+
+    def done(self) -> None:
+        words = self.query_one("#name", FormLine).text.strip()
+        name = re.sub(r'[\s":]+', "-", words.removeprefix("-")).strip("-")
+        if not words and self.queues:
+            self.dismiss(self.query_one(Queues).queues[self.query_one(Queues).cursor])
+        elif words.startswith("-") and name in self.queues:
+            self.dismiss((name, ""))
+        elif not name or words.startswith("-"):
+            self.tell(f"there is no queue {name!r}" if name else "give it a name", bad=True)
+        elif not self.asked:
+            self.tell("nothing is asked now: leave with esc and type a query with /", bad=True)
+        else:
+            self.dismiss((name, self.asked))

@@ -1,0 +1,130 @@
+"""The setup: what a conversation starts from. It is stored with the conversation and pinned in replays."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+from textual import on
+from textual.app import ComposeResult
+from textual.widgets import Static
+
+from ...runtime.protocol import AgentCard, FixtureCard
+from ...trace.setup import Setup
+from ..view.text import Bit, Line, fit, one_line
+from ..widgets.choice import Choice
+from ..widgets.list import LineList
+from .form import Form, FormLine
+
+CHANNELS = ["chat", "email", "voice"]
+
+
+class Fixtures(LineList):
+    def __init__(self, fixtures: list[FixtureCard], *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.fixtures = fixtures
+
+    @property
+    def count(self) -> int:
+        return len(self.fixtures)
+
+    def line(self, index: int, width: int) -> Line:
+        f = self.fixtures[index]
+        dot = "(•) " if index == self.cursor else "( ) "
+        return fit(
+            [Bit(dot, "accent"), Bit(one_line(f.name, 40)), Bit(f"  {one_line(f.about, 300)}", "dim")], width
+        )
+
+
+class SetupScreen(Form[Setup]):
+    """Gives back the setup, or None."""
+
+    TITLE_TEXT = "What the conversation starts from"
+
+    def __init__(self, card: AgentCard, setup: Setup, begun: bool, draft: str = "") -> None:
+        super().__init__(draft)
+        self.card = card
+        self.setup = setup
+        self.begun = begun
+
+    def fields(self) -> ComposeResult:
+        hint = "The conversation has begun: this starts a new one; the one before is kept." if self.begun else (
+            "Stored with the conversation, and the same in every replay of it."
+        )  # fmt: skip
+        yield Static(hint, classes="hint", markup=False)
+        if len(self.card.agents) > 1:
+            yield self.field("agent", Choice(self.card.agents, self.card.name, id="agent"))
+        yield Static("fixture: the world it starts in (↑ ↓ choose)", classes="label", markup=False)
+        yield Fixtures(self.card.fixtures, id="fixtures")
+        customer = FormLine(id="customer", placeholder='what is known of the customer, as JSON: {"name": "Ada"}')
+        yield self.field("customer", customer)
+        channels = list(dict.fromkeys([self.setup.channel, *CHANNELS]))
+        yield self.field("channel", Choice(channels, self.setup.channel, id="channel"))
+        yield self.field("clock", FormLine(id="clock", placeholder="2026-01-05T10:00:00+00:00"))
+        yield Static("the time that tools and policies read as now", classes="hint", markup=False)
+        yield self.field("seed", FormLine(id="seed", placeholder="1"))
+        yield Static("what the chance that tools draw on starts from", classes="hint", markup=False)
+
+    def on_mount(self) -> None:
+        fixtures = self.query_one(Fixtures)
+        names = [f.name for f in self.card.fixtures]
+        fixtures.styles.height = min(max(len(names), 1), 8)
+        fixtures.redraw()
+        fixtures.move(names.index(self.setup.fixture) if self.setup.fixture in names else 0)
+        self._fill(self.setup)
+        fixtures.focus()
+        self.recall()
+
+    def _fill(self, setup: Setup) -> None:
+        # with blanks, so that its lines break between words
+        customer = (
+            msgspec.json.format(msgspec.json.encode(setup.customer), indent=0).decode() if setup.customer else ""
+        )
+        self.query_one("#customer", FormLine).text = customer
+        self.query_one("#clock", FormLine).text = setup.clock
+        self.query_one("#seed", FormLine).text = str(setup.seed)
+        self.query_one("#channel", Choice).choose(setup.channel)
+
+    @on(LineList.Moved, "#fixtures")
+    def _moved(self, event: LineList.Moved) -> None:
+        """Another fixture brings its own customer, channel and clock."""
+        if event.by_hand and self.card.fixtures:
+            chosen = self.card.fixtures[self.query_one(Fixtures).cursor].setup
+            self._fill(self.setup if chosen.fixture == self.setup.fixture else chosen)
+
+    @on(Choice.Changed, "#agent")
+    def _agent(self, event: Choice.Changed) -> None:
+        """Another agent brings fixtures of its own, which are known once it is loaded."""
+        here = event.value == self.card.name
+        for id in ("#fixtures", "#customer", "#channel", "#clock", "#seed"):
+            self.query_one(id).disabled = not here
+        self.tell("" if here else f"starts a new conversation with {event.value}, on its own first fixture")
+
+    def done(self) -> None:
+        agent = next((c.value for c in self.query(Choice) if c.id == "agent"), self.card.name)
+        if agent != self.card.name:
+            self.dismiss(Setup(agent=agent))
+            return
+        fixtures = self.query_one(Fixtures)
+        base = self.card.fixtures[fixtures.cursor].setup if self.card.fixtures else self.setup
+        text = self.query_one("#customer", FormLine).text.strip()
+        try:
+            customer = msgspec.json.decode(text, type=dict[str, object]) if text else {}
+        except msgspec.DecodeError as error:
+            self.tell(f'the customer must be a JSON object such as {{"name": "Ada"}}: {error}', bad=True)
+            return
+        clock = self.query_one("#clock", FormLine).text.strip()
+        try:
+            if datetime.fromisoformat(clock).tzinfo is None:
+                raise ValueError("no offset from UTC in it")
+        except ValueError as error:
+            self.tell(f"the clock must be a time such as 2026-01-05T10:00:00+00:00: {error}", bad=True)
+            return
+        seed = self.query_one("#seed", FormLine).text.strip() or "1"
+        if not seed.lstrip("-").isdecimal():
+            self.tell("the seed must be a whole number", bad=True)
+            return
+        channel = self.query_one("#channel", Choice).value
+        self.dismiss(
+            msgspec.structs.replace(base, customer=customer, channel=channel, clock=clock, seed=int(seed))
+        )

@@ -1,0 +1,186 @@
+"""Taking the wheel: the engineer answers in place of the model, as it should have."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import msgspec
+from textual import on
+from textual.app import ComposeResult
+from textual.widgets import Static
+
+from ...trace.step_id import Place
+from ...trace.steps import Move
+from ...workspace.session import Session
+from ..view.text import Bit, Line, clean, fit, one_line
+from ..widgets.choice import Choice
+from ..widgets.list import LineList
+from .form import Form, FormLine
+
+CALL, REPLY = "call", "reply"
+
+
+class ByHand(NamedTuple):
+    """The answer by hand: where it stands, its blocks, and the same in words."""
+
+    place: Place
+    blocks: list[dict[str, Any]]
+    words: str
+
+
+class Tools(LineList):
+    """The tools that were on offer at the step."""
+
+    def __init__(self, tools: list[dict[str, Any]], *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.tools = tools
+
+    @property
+    def count(self) -> int:
+        return len(self.tools)
+
+    def line(self, index: int, width: int) -> Line:
+        tool = self.tools[index]
+        dot = "(•) " if index == self.cursor else "( ) "
+        about = one_line(str(tool.get("description", "")).split("\n")[0], 200)
+        return fit([Bit(dot, "accent"), Bit(one_line(tool["name"], 60), "tool"), Bit(f"  {about}", "dim")], width)
+
+    @property
+    def chosen(self) -> dict[str, Any] | None:
+        return self.tools[self.cursor] if self.tools else None
+
+
+class WheelScreen(Form[ByHand]):
+    """Gives back the answer by hand, or None."""
+
+    TITLE_TEXT = "Take the wheel: answer as the model should have"
+    KEYS = "enter next, on the last it is done · esc leaves"
+
+    def __init__(self, session: Session, move: Move) -> None:
+        super().__init__(f"wheel {session.id} {move.place}")
+        self.session = session
+        self.move = move
+        self._written: dict[str, str] = {}  # the arguments written for each tool
+        self._tool = ""
+
+    def fields(self) -> ComposeResult:
+        yield Static(
+            "The policies judge it, and the agent goes on from it, in a fork; the original is kept. "
+            "What you do here becomes what the mark says should have been.",
+            classes="hint", markup=False,
+        )  # fmt: skip
+        yield self.field("do", Choice([CALL, REPLY], CALL if self.move.call else REPLY, id="do"))
+        yield Tools(offered(self.session, self.move.place), id="tools")
+        yield self.field("arguments", FormLine(id="args", placeholder='{"order_number": "OL-1"}'))
+        yield Static("", id="takes", classes="hint", markup=False)
+        reply = FormLine(
+            id="reply", placeholder="what the customer should have been told (ctrl+j breaks the line)"
+        )
+        draft = self.move.reply.text if self.move.reply else self.move.answer.text if self.move.answer else ""
+        reply.text = str(draft)
+        yield self.field("reply", reply)
+
+    def on_mount(self) -> None:
+        self.tools = self.query_one(Tools)
+        self.tools.styles.height = min(max(self.tools.count, 1), 8)
+        self.tools.redraw()
+        if self.move.call is not None:
+            names = [tool["name"] for tool in self.tools.tools]
+            called = self.move.call.tool
+            self._written[called] = _json(self.move.call.args)
+            self.tools.move(names.index(called) if called in names else 0, by_hand=False)
+        self._show_tool()
+        self._show_kind()
+        self.query_one("#do").focus()
+        self.recall()
+
+    @on(Choice.Changed, "#do")
+    def _show_kind(self) -> None:
+        call = self.kind == CALL
+        for id, shown in (("#tools", call), ("#takes", call), ("#args", call), ("#reply", not call)):
+            widget = self.query_one(id)
+            held = widget.parent if id in ("#args", "#reply") else widget
+            assert held is not None
+            held.display = shown
+
+    @on(LineList.Moved, "#tools")
+    def _show_tool(self) -> None:
+        tool, line = self.tools.chosen, self.query_one("#args", FormLine)
+        if tool is None or tool["name"] == self._tool:
+            return
+        if self._tool:
+            self._written[self._tool] = line.text
+        self._tool = tool["name"]
+        line.text = self._written.get(self._tool) or _json(skeleton(tool.get("input_schema", {})))
+        self.query_one("#takes", Static).update(takes(tool.get("input_schema", {})))
+
+    @property
+    def kind(self) -> str:
+        return self.query_one("#do", Choice).value
+
+    def done(self) -> None:
+        place, answer = self.move.place, self.move.answer
+        if self.kind == REPLY:
+            text = self.query_one("#reply", FormLine).text.strip()
+            if not text:
+                self.tell("write the reply", bad=True)
+                return
+            blocks = [{"type": "text", "text": text}]
+            self.dismiss(ByHand(Place(place.turn, place.answer), blocks, f"reply: {text}"))
+            return
+        tool = self.tools.chosen
+        if tool is None:
+            self.tell("no tool was on offer here: write a reply", bad=True)
+            return
+        written = self.query_one("#args", FormLine).text.strip() or "{}"
+        try:
+            args = msgspec.json.decode(written, type=dict[str, Any])
+        except msgspec.DecodeError as error:
+            self.tell(f'the arguments must be a JSON object such as {{"order_number": "OL-1"}}: {error}', bad=True)
+            return
+        number = max(place.call, 1)
+        before = [b for b in answer.blocks if b.get("type") == "tool_use"][: number - 1] if answer else []
+        id = f"by_hand_{place.turn}_{place.answer}_{number}"
+        block = {"type": "tool_use", "id": id, "name": tool["name"], "input": args}
+        said = ", ".join(f"{name}={value!r}" for name, value in args.items())
+        words = f"call {tool['name']}({said})"
+        self.dismiss(ByHand(Place(place.turn, place.answer, number), [*before, block], words))
+
+
+def offered(session: Session, place: Place) -> list[dict[str, Any]]:
+    """The tool schemas that the model was sent at a place."""
+    prompt = session.trace.prompt_at(place)
+    found = [session.trace.exhibits.get(key) for key in prompt.tools] if prompt else []
+    return [tool for tool in found if isinstance(tool, dict) and tool.get("name")]
+
+
+def skeleton(schema: dict[str, Any]) -> dict[str, Any]:
+    """Arguments to start writing from: what is required, empty."""
+    kinds: dict[Any, Any] = {"string": "", "integer": 0, "number": 0, "boolean": False, "array": [], "object": {}}
+    found = fields_of(schema)
+    return {
+        name: next(iter(found[name].get("enum", [])), kinds.get(found[name].get("type"), ""))
+        for name in schema.get("required", [])
+        if name in found
+    }
+
+
+def fields_of(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The properties of a schema, each as it is defined."""
+    defined = schema.get("$defs", {})
+    found = schema.get("properties", {})
+    return {n: defined.get(str(about.get("$ref", "")).rpartition("/")[2], about) for n, about in found.items()}
+
+
+def takes(schema: dict[str, Any]) -> str:
+    """What a tool takes, in a line: optional ones with a question mark."""
+    needed = schema.get("required", [])
+    parts = []
+    for name, about in fields_of(schema).items():
+        kind = " | ".join(map(str, about["enum"])) if "enum" in about else str(about.get("type", "see its schema"))
+        parts.append(f"{name}{'' if name in needed else '?'}: {kind}")
+    return clean("takes " + ", ".join(parts) if parts else "takes nothing", 600)
+
+
+def _json(args: dict[str, Any]) -> str:
+    return msgspec.json.format(msgspec.json.encode(args), indent=0).decode()

@@ -1,0 +1,92 @@
+"""Run the editor and the pager in the terminal, and restore the screen afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from textual.app import SuspendNotSupported
+
+from ..errors import UsageError
+
+COLON = {"code", "codium", "cursor", "zed", "subl", "hx", "helix"}  # these take file:line; the others +line
+
+
+def place_of(source: str) -> tuple[str, int]:
+    """ "returns/journey.py:41" as file and line; line 1 where it names none."""
+    file, _, line = source.rpartition(":")
+    return (file, int(line)) if file and line.isdigit() else (source, 1)
+
+
+def editor_command(path: Path, line: int) -> list[str]:
+    """What to run. Raises UsageError where no editor is known."""
+    chosen = os.environ.get("VISUAL") or os.environ.get("EDITOR") or next(
+        (name for name in ("vim", "vi", "nano") if shutil.which(name)), ""
+    )  # fmt: skip
+    try:
+        words = shlex.split(chosen)
+    except ValueError as error:
+        raise UsageError(f"$EDITOR cannot be read: {chosen}: {error}") from None
+    if not words:
+        raise UsageError("no editor is known", next="set $EDITOR to the one you use")
+    name = Path(words[0]).name
+    if name in COLON:
+        goto = ["--goto"] if name in ("code", "codium", "cursor") else []
+        wait = (
+            ["--wait"]
+            if name in ("code", "codium", "cursor") and "--wait" not in words and "-w" not in words
+            else []
+        )
+        return [*words, *wait, *goto, f"{path}:{line}"]
+    return [*words, f"+{line}", str(path)]
+
+
+def lend(app: Any, words: list[str]) -> int:
+    """Run a program in this terminal, the screens away meanwhile; gives back its exit status.
+
+    Raises UsageError where it cannot be run. No error may leave `suspend` from
+    within: Textual 8.2.8 would not take the terminal back.
+    """
+    if shutil.which(words[0]) is None:
+        raise UsageError(f"there is no program {words[0]!r} on this machine")
+    status, problem = 0, ""
+    app.lent = True
+    try:
+        with app.suspend():
+            try:
+                status = subprocess.run(words, check=False).returncode
+            except (OSError, ValueError) as error:
+                problem = str(error)
+    except SuspendNotSupported:
+        problem = "the screens cannot be put away here"
+    finally:
+        app.lent = False
+    if problem:
+        raise UsageError(f"{words[0]} did not start: {problem}")
+    return status
+
+
+def pager_command() -> list[str]:
+    """What to run, or [] where no pager is known."""
+    if chosen := os.environ.get("PAGER"):
+        return shlex.split(chosen)
+    return next((words for words in (["less", "-R"], ["more"]) if shutil.which(words[0])), [])
+
+
+@contextlib.contextmanager
+def kept(text: str) -> Iterator[Path]:
+    """A file with the text that only this user can read, for as long as the pager shows it."""
+    handle, name = tempfile.mkstemp(prefix="workbench-", suffix=".txt")  # made with 0600
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
+            file.write(text)
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)

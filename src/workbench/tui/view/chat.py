@@ -1,0 +1,105 @@
+"""The talk as lines: what was said, what is being said, and what stopped it."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from ...trace.steps import Move, TurnMoves
+from .step_lines import ended, short
+from .text import Bit, Line, clean, one_line, wrap
+
+GUTTER = 7  # cells of the speaker's name at the left
+TALL = 100  # lines of one message
+SHOWN = 300  # turns; the steps list holds them all
+
+_CODE = re.compile(r"(`[^`\n]{1,200}`|\*\*[^*\n]{1,400}\*\*)")
+
+
+class Draft(NamedTuple):
+    """What is streaming in: words, what the model does meanwhile; and words of the customer on their way."""
+
+    text: str = ""
+    doing: str = ""
+    sent: str = ""
+
+
+def words(text: str, role: str) -> list[Bit]:
+    """Text with the two marks of Markdown that a reply cannot do without: **bold** and `code`."""
+    bits: list[Bit] = []
+    for part in _CODE.split(text):
+        if len(part) > 2 and part[0] == "`":
+            bits.append(Bit(part[1:-1], "tool"))
+        elif len(part) > 4 and part.startswith("**"):
+            bits.append(Bit(part[2:-2], "bold"))
+        elif part:
+            bits.append(Bit(part, role))
+    return bits
+
+
+def said(who: str, who_role: str, text: str, role: str, width: int) -> list[Line]:
+    """One message: the speaker at the left, the words hanging beside."""
+    lines: list[Line] = []
+    paragraphs = clean(text).strip("\n").split("\n")
+    if len(paragraphs) > TALL:
+        more = text.count("\n") + 1 - TALL
+        paragraphs = [*paragraphs[:TALL], f"… {more:,} lines more: the pager shows all"]
+    for number, paragraph in enumerate(paragraphs):
+        head = Bit(who.ljust(GUTTER) if not number else " " * GUTTER, who_role if not number else "indent")
+        item = re.match(r"\s*([-*•]|\d{1,3}[.)]) ", paragraph)
+        if item:
+            paragraph = paragraph.replace(item[1], "•", 1) if item[1] in "-*" else paragraph
+        title = re.match(r"#{1,6} +", paragraph)
+        if title:
+            lines += wrap([head, Bit(paragraph[title.end() :], "bold")], width, GUTTER)
+        else:
+            lines += wrap([head, *words(paragraph, role)], width, GUTTER + (len(item[0]) if item else 0))
+    return lines
+
+
+def turn(turn: TurnMoves, width: int) -> list[Line]:
+    """One turn of the talk: the customer's words, the agent's, and why words are missing."""
+    lines: list[Line] = []
+    for move in turn.moves:
+        if move.message is not None:
+            lines += said("you", "user", str(move.message.text), "user", width)
+            rewritten = move.rewritten("message")
+            if rewritten is not None:
+                lines += note("↻", f"read as: {one_line(rewritten)}", "warn", width)
+        lines += _agent(move, width)
+    if turn.end is not None and turn.end.reason not in ("replied", "handed_off"):
+        lines += note("■", clean(ended(turn.end), 500), "bad", width)
+    return lines
+
+
+def _agent(move: Move, width: int) -> list[Line]:
+    lines: list[Line] = []
+    if move.call is None and move.message is None and move.reply is None and move.answer and move.answer.text:
+        by = next((short(d.policy) for d in move.decisions if d.verdict in ("block", "escalate")), "")
+        if by:
+            lines += note("✗", f"a reply was held back by {by}", "dim", width)
+    for fault in move.faults:
+        if fault.origin in ("worker", "model", "journey"):
+            lines += note("⚠", f"{clean(fault.message, 500)}  {one_line(fault.where, 200)}", "bad", width)
+    if move.reply is not None:
+        lines += said("agent", "agent", str(move.reply.text), "", width)
+    if move.handoff is not None:
+        lines += note("↑", f"a person has it now: {one_line(move.handoff.reason)}", "warn", width)
+    return lines
+
+
+def note(glyph: str, text: str, role: str, width: int) -> list[Line]:
+    return wrap([Bit(glyph.rjust(GUTTER - 1) + " ", role), Bit(text, role)], width, GUTTER)
+
+
+def draft(draft: Draft, width: int) -> list[Line]:
+    """What streams in: shown as a draft until the policies have let it pass."""
+    lines: list[Line] = []
+    if draft.sent:
+        lines += said("you", "user", draft.sent, "user", width)
+        lines += note("…", "being sent", "dim", width)
+    if draft.text:
+        lines += said("draft", "draft", draft.text, "draft", width)
+    if draft.doing:
+        lines += note("…", draft.doing, "dim", width)
+    return lines

@@ -1,0 +1,225 @@
+"""Two runs beside each other: a row a move, the causes, and one pair in full."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ...trace.events import Decision
+from ...trace.steps import Move
+from ...workspace.causes import Cause, of_prompt
+from ...workspace.comparison import Comparison, Pair, Side, Status
+from .detail import labelled, with_source
+from .diff import diff
+from .step_lines import GLYPHS, OUTCOMES, VERDICTS, broke, deed, short
+from .tabs import change_bits
+from .text import BLANK, Bit, Line, clean, cut, fit, one_line, plain, pretty, width
+
+SIGNS: dict[Status, str] = {"same": "=", "drift": "~", "differs": "≠", "left": "‹", "right": "›"}
+KINDS = {"untold": "not told", "off": "off"}
+MIDDLE = 3  # cells between the columns, with the sign in them
+
+
+def halves(width: int) -> tuple[int, int]:
+    left = (width - MIDDLE) // 2
+    return left, width - MIDDLE - left
+
+
+def numbers(pairs: list[Pair]) -> list[tuple[int, int]]:
+    """The numbers that the moves of each row have in their own run, counted as the steps count them."""
+    found: list[tuple[int, int]] = []
+    left = right = 0
+    for pair in pairs:
+        left += _counts(pair.left)
+        right += _counts(pair.right)
+        found.append((left, right))
+    return found
+
+
+def _counts(move: Move | None) -> bool:
+    return (
+        move is not None and move.message is None and bool(move.answer or move.call or move.reply or move.result)
+    )
+
+
+def heading(of: Comparison, width: int) -> str:
+    """The titles of both runs above their columns, joined by a rule."""
+    left, right = halves(width)
+    return f"{cut('1 ' + titled(of.left), left)} ".ljust(left + MIDDLE - 1, "─") + (
+        f" {cut(titled(of.right), right - 2)}"
+    )
+
+
+def titled(side: Side) -> str:
+    return one_line(f"{side.name}: {side.title}")
+
+
+def row(of: Comparison, index: int, number: tuple[int, int], width: int) -> Line:
+    """A pair on one line; what follows from the first difference is dim."""
+    pair = of.pairs[index]
+    turn = pair.left or pair.right
+    if turn is not None and turn.message is not None and pair.status in ("same", "drift"):
+        return _turn(pair, turn, width)
+    left, right = halves(width)
+    faint = of.follows(index)
+    sides = (
+        _half(pair.left, number[0], left, faint, of.left),
+        _half(pair.right, number[1], right, faint or pair.status == "same", of.right),
+    )
+    role = "dim" if faint or pair.status == "same" else "warn"
+    return (*sides[0], Bit(f" {SIGNS[pair.status]} ", role), *sides[1])
+
+
+def _turn(pair: Pair, move: Move, width: int) -> Line:
+    sign = Bit(SIGNS[pair.status] if pair.status != "same" else "─", "rule")
+    said = one_line(move.message.text) if move.message is not None else ""
+    line = fit([sign, Bit(f" turn {pair.turn} ", "head"), Bit(said, "user"), Bit(" ")], width)
+    blank = line[-1].text if not line[-1].text.strip() else ""
+    return (*line[:-1], Bit(blank[:1] + "─" * (len(blank) - 1), "rule")) if blank else line
+
+
+def _half(move: Move | None, number: int, cells: int, faint: bool, side: Side) -> Line:
+    if move is None:
+        return fit([Bit("     not run: it ended at its first difference" if side.rerun else "", "dim")], cells)
+    if move.message is not None:
+        bits = [Bit(f"turn {move.place.turn} ", "head"), Bit(one_line(move.message.text), "user")]
+    else:
+        head = Bit(f"{number:>4} " if _counts(move) else "     ", "dim")
+        bits = [head, *(deed(move, cells - len(head.text)) or _loose(move))]
+    return fit([Bit(plain(bits), "dim")] if faint else bits, cells)
+
+
+def _loose(move: Move) -> list[Bit]:
+    """A move that is no deed of the model: something broke."""
+    return [Bit(f"⚠ {broke(f)}: {one_line(f.message)}", "bad") for f in move.faults[:1]]
+
+
+def summary(of: Comparison, number: list[tuple[int, int]]) -> str:
+    """What the comparison found, in a few words."""
+    if of.first >= 0:
+        pair = of.pairs[of.first]
+        move = pair.left or pair.right
+        if move is not None and move.message is not None:
+            return f"they part at turn {pair.turn}"
+        return f"they part at move {number[of.first][0 if pair.left is not None else 1]}"
+    drifts = sum(pair.status == "drift" for pair in of.pairs)
+    return f"no real difference; {drifts} drift{'s' if drifts != 1 else ''}" if drifts else "the same all along"
+
+
+def called(id: str, said: str) -> str:
+    """What a conversation is called: the end of its id and its time of day, then its first words."""
+    found = re.fullmatch(r".*-\d{8}-(\d\d)(\d\d)\d\d-(\w+)", id)
+    return f"{f'{found[3]} {found[1]}:{found[2]}' if found else id} “{one_line(said, 60)}”"
+
+
+# causes
+
+
+def cause(one: Cause, cells: int) -> Line:
+    """A cause on one line: ≠ at the move where the runs part, ~ before it; its source where there is room."""
+    sign = Bit("≠ ", "warn") if one.here else Bit("~ ", "dim")
+    bits = [sign, Bit(f"{KINDS.get(one.kind, one.kind):<9}", "label"), Bit(one_line(one.what))]
+    source = Bit(one_line(one.source, 200), "source")
+    left = cells - width([source])
+    if left < width(bits) + 1:
+        return fit(bits, cells)
+    return (*fit(bits, left), source)
+
+
+def cause_in_full(one: Cause, width: int) -> list[Line]:
+    """A cause with its two texts."""
+    lines = with_source(labelled(KINDS.get(one.kind, one.kind), [Bit(clean(one.what))], width), one.source, width)
+    return [*lines, *diff(one.before, one.after, width)]
+
+
+# a pair in full
+
+
+def pair_in_full(of: Comparison, index: int, width: int) -> list[Line]:
+    """What a row is, then all that the two moves hold: what differs as a text diff, what is the same by name."""
+    pair = of.pairs[index]
+    left, right = _told(pair.left, of.left), _told(pair.right, of.right)
+    lines = [*_head(of, index, width)]
+    same: list[str] = []
+    for label in {**left, **right}:
+        a, b = left.get(label, ""), right.get(label, "")
+        if a == b:
+            same.append(label)
+            continue
+        lines.append((Bit(label, "label"),))
+        lines += diff(a, b, width)
+    if "another prompt" in pair.why or index == of.first:
+        for one in of_prompt(of, pair):
+            lines += cause_in_full(one, width) if one.before or one.after else []
+    if same:
+        lines += labelled("the same:", [Bit(", ".join(same), "dim")], width)
+        if pair.status in ("same", "drift"):
+            lines.append(BLANK)
+            for label in same:
+                lines += labelled(label, [Bit(left[label])], width)
+    return lines
+
+
+def _head(of: Comparison, index: int, width: int) -> list[Line]:
+    pair = of.pairs[index]
+    only = {"left": f"only in {of.left.name}", "right": f"only in {of.right.name}"}
+    why = only.get(pair.status, pair.why) or "the same on both sides"
+    bits = [Bit(f"{SIGNS[pair.status]} {clean(why)}", "" if pair.status == "same" else "warn")]
+    if index == of.first:
+        bits.append(Bit(" · the first real difference", "bold"))
+    elif of.follows(index):
+        bits.append(Bit(" · after the first difference, so taken as its consequence", "dim"))
+    rerun = next((s for s in (of.left, of.right) if s.rerun), None)
+    lines: list[Line] = [
+        tuple(bits),
+        (Bit("- ", "bad"), Bit(titled(of.left), "dim")),
+        (Bit("+ ", "good"), Bit(titled(of.right), "dim")),
+    ]
+    if rerun is not None and "another prompt" in pair.why:
+        lines.append((Bit("no model was asked: its answer here is the recorded one", "warn"),))
+    return lines
+
+
+def _told(move: Move | None, side: Side) -> dict[str, str]:
+    """What a move holds, as texts by label."""
+    if move is None:
+        return {}
+    parts: dict[str, Any] = {
+        "customer": move.message.text if move.message is not None else "",
+        "call": f"{move.call.tool}\n{_text(move.call.args)}" if move.call is not None else "",
+        "ran as": _text(move.rewritten("before")) if move.call is not None else "",
+        "policies": "\n".join(_decision(d) for d in move.decisions),
+        "result": _result(move),
+        "changed": _changed(move),
+        "said": move.answer.text if move.answer is not None and move.call is None else "",
+        "sent": move.reply.text if move.reply is not None else "",
+        "person": f"{move.handoff.by}: {move.handoff.reason}" if move.handoff is not None else "",
+        "broke": "\n".join(f"{broke(f)}: {f.message}" for f in move.faults),
+        "thought": move.reasoning,
+    }
+    return {label: clean(text) for label, text in parts.items() if text}
+
+
+def _text(value: Any) -> str:
+    return "\n".join(pretty(value)) if value is not None else ""
+
+
+def _decision(d: Decision) -> str:
+    said = f"{'⚠' if d.fault else GLYPHS[d.verdict]} {short(d.policy)} {VERDICTS[d.verdict]}"
+    saw = [f"    {one_line(k, 80)}: {one_line(_text(v), 400)}" for k, v in d.evidence.items()]
+    to = [f"    now: {one_line(_text(d.to), 400)}"] if d.verdict == "rewrite" else []
+    return "\n".join([said + (f" “{d.reason}”" if d.reason else ""), *to, *saw])
+
+
+def _result(move: Move) -> str:
+    r = move.result
+    if r is None:
+        return ""
+    value = _text(r.value) if not isinstance(r.value, str) else r.value
+    outcome = f"✗ {OUTCOMES[r.outcome]}\n" if r.outcome != "ok" else ""
+    return f"{outcome}{value}" + (f"\nprinted: {r.printed}" if r.printed else "")
+
+
+def _changed(move: Move) -> str:
+    changed = move.result.changed[:200] if move.result is not None else []
+    return "\n".join(plain(change_bits(one)).strip() for one in changed)

@@ -1,0 +1,136 @@
+"""Which rows of the steps pane are visible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ...trace.steps import Move
+from .find import Texts, Words
+from .rows import Row
+from .view import View
+
+DEED = ("move", "act")
+HELD = ("block", "escalate")
+
+
+def _held(move: Move | None) -> bool:
+    return move is not None and any(d.verdict in HELD for d in move.decisions)
+
+
+def _blocked(row: Row, view: View) -> bool:
+    if row.part == "policy":
+        return row.decision is not None and row.decision.verdict in HELD
+    return row.part in ("turn", *DEED) and _held(row.move)
+
+
+def _policy(row: Row, view: View) -> bool:
+    return row.part == "policy" or (row.part in ("turn", "move") and bool(row.move and row.move.decisions))
+
+
+def _think(row: Row, view: View) -> bool:
+    return row.part == "think" or (row.part == "move" and bool(row.move and row.move.reasoning.strip()))
+
+
+def _tool(row: Row, view: View) -> bool:
+    return row.part in DEED and row.move is not None and row.move.call is not None
+
+
+def _reply(row: Row, view: View) -> bool:
+    return row.part in DEED and row.move is not None and row.move.call is None
+
+
+def _writes(row: Row, view: View) -> bool:
+    result = row.move.result if row.move else None
+    return row.part in DEED and result is not None and bool(result.changed)
+
+
+KINDS: dict[str, Callable[[Row, View], bool]] = {
+    "think": _think,
+    "tool": _tool,
+    "reply": _reply,
+    "policy": _policy,
+    "blocked": _blocked,
+    "failed": lambda row, view: row.failed,
+    "writes": _writes,
+    "marked": lambda row, view: str(row.place) in view.marks,
+    "differs": lambda row, view: view.difference(row.place) is not None,
+}
+
+
+class UnknownKind(ValueError):
+    """A word after a colon that no kind begins with, or several do."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Rows of any of `kinds` (of every kind without one) that hold `words`."""
+
+    kinds: tuple[str, ...] = ()
+    words: Words = field(default_factory=Words)
+
+    @classmethod
+    def parse(cls, text: str) -> Filter:
+        """Read ":tool :reply gift card"; the beginning of a kind will do. Raises UnknownKind."""
+        asked = [word[1:].lower() for word in text.split() if word.startswith(":")]
+        words = " ".join(word for word in text.split() if not word.startswith(":"))
+        return cls(tuple(dict.fromkeys(_kind(word) for word in asked)), Words(words))
+
+    def __bool__(self) -> bool:
+        return bool(self.kinds or self.words)
+
+    def __str__(self) -> str:
+        return " ".join([*(f":{kind}" for kind in self.kinds), *([self.words.text] if self.words else [])])
+
+    def keeps(self, row: Row, view: View, texts: Texts) -> bool:
+        if self.kinds and not any(KINDS[kind](row, view) for kind in self.kinds):
+            return False
+        return not self.words or self.words.within(texts.of(row))
+
+
+def _kind(word: str) -> str:
+    found = [kind for kind in KINDS if kind.startswith(word)]
+    if len(found) == 1:
+        return found[0]
+    known = " ".join(f":{kind}" for kind in found or KINDS)
+    raise UnknownKind(f"there is no kind :{word}; there are {known}" if not found else f"one of {known}")
+
+
+class Shown:
+    """`rows` is what is drawn; `folded` names turns. While a filter is on, nothing is folded."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self.folded: set[int] = set()
+        self.filter = Filter()
+        self.texts = Texts()
+
+    @property
+    def whole(self) -> bool:
+        return not self.filter and not self.folded
+
+    def lay(self, rows: list[Row], view: View | None) -> None:
+        """Choose from all rows."""
+        if self.filter and view is not None:
+            self.rows = [row for row in rows if self.filter.keeps(row, view, self.texts)]
+        elif self.folded:
+            self.rows = [row for row in rows if row.part == "turn" or row.place.turn not in self.folded]
+        else:
+            self.rows = rows
+
+    def reachable(self, rows: list[Row]) -> list[Row]:
+        """The rows that a jump may go to: a filter hides, a fold opens."""
+        return self.rows if self.filter else rows
+
+
+def index_of(rows: list[Row], row: Row | None) -> int:
+    """Where a row stands, or else what is nearest to it: its move, what comes before it, the first row."""
+    if row is None:
+        return 0
+    best = 0
+    for index, one in enumerate(rows):
+        if one is row or (one.place == row.place and one.part == row.part and one.decision == row.decision):
+            return index
+        if one.place <= row.place and (one.place != rows[best].place or index == 0):
+            best = index
+    return best

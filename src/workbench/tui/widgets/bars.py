@@ -1,0 +1,123 @@
+"""The status lines at the top and the keys, or a message, at the bottom."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from rich.cells import cell_len
+from textual import events
+from textual.timer import Timer
+
+from ..keys import parse
+from ..view.status import SCREENS, Cost, status
+from ..view.text import Bit, Line, clean, one_line, plain, width, wrap
+from .pane import Pane
+
+MESSAGE_SECONDS = 8.0
+MAX_LINES = 4
+
+
+class Bar(Pane, can_focus=False):
+    """A few lines as high as what they say."""
+
+    MARGIN = 0
+    ALLOW_SELECT = True
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._lines: list[Line] = []
+
+    @property
+    def count(self) -> int:
+        return len(self._lines)
+
+    def line(self, index: int, width: int) -> Line:
+        return self._lines[index]
+
+    def say(self, lines: list[Line]) -> None:
+        lines = lines[:MAX_LINES]
+        if lines == self._lines:
+            return
+        if len(lines) != len(self._lines):
+            self.styles.height = max(len(lines), 1)
+        self._lines = lines
+        self.redraw()
+
+
+class StatusBar(Bar):
+    """Told anew by its screen whenever something in it may have changed."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.cost = Cost()
+
+    def tell(self, trouble: str = "", **facts: object) -> None:
+        """`trouble`: what keeps this conversation from being kept."""
+        first, *rest = status(cost=self.cost, cells=self.cells, **facts)  # type: ignore[arg-type]
+        red = wrap([Bit(" ✗ ", "bad"), Bit(one_line(trouble, 400), "bad")], self.cells, 3) if trouble else []
+        self.say([first, *red, *rest])
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on the name of another screen goes there."""
+        text = plain(self._lines[event.y]) if 0 <= event.y < len(self._lines) else ""
+        for name in SCREENS:
+            start = cell_len(text[: text.rfind(name)]) if name in text else -1
+            if 0 <= start <= event.x < start + len(name) and hasattr(self.screen, f"do_{name.lower()}"):
+                self.screen.run_worker(partial(self.screen.action_do, name.lower()))  # type: ignore[attr-defined]
+
+
+class KeysBar(Bar):
+    """The keys that work here, most wanted first; before them, for some seconds, what has just happened."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.keys: list[tuple[str, str]] = []
+        self._message: list[Bit] = []
+        self._spans: list[tuple[int, int, str]] = []  # the cells of each key that is shown
+        self._timer: Timer | None = None
+
+    def offer(self, keys: list[tuple[str, str]]) -> None:
+        self.keys = keys
+        self._show()
+
+    def tell(self, text: str, role: str = "", seconds: float = MESSAGE_SECONDS) -> None:
+        """Show a message for a while, before the keys that there is room for."""
+        self._message = [
+            Bit({"bad": " ✗ ", "good": " ✓ ", "warn": " ! "}.get(role, " · "), role),
+            Bit(clean(text, 2000), role),
+        ]
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(seconds, self.hush)
+        self._show()
+
+    def hush(self) -> None:
+        if self._message:
+            self._message = []
+            self._show()
+
+    def rewrap(self) -> None:
+        self._show()
+
+    def _show(self) -> None:
+        lines = [tuple(line) for line in wrap(self._message, self.cells, 3)] if self._message else []
+        if len(lines) > 1:
+            self.say(lines)
+            return
+        bits: list[Bit] = [*lines[0], Bit("  ")] if lines else []
+        self._spans = []
+        for key, title in self.keys if self.screen.is_active else []:  # the keys of a form stand in its border
+            more = [Bit(" "), Bit(key, "key"), Bit(f" {title} ", "dim")]
+            start = width(bits)
+            if start + width(more) > self.cells:
+                break
+            self._spans.append((start, start + width(more), key))
+            bits += more
+        self.say([tuple(bits)])
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on a key is that key."""
+        for start, end, keys in self._spans:
+            if event.y == 0 and start <= event.x < end:
+                for key in keys.split():
+                    self.app.simulate_key(parse(key))

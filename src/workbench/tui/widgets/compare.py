@@ -1,0 +1,113 @@
+"""The panes of Compare: the moves of two runs, the causes, and a text difference."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from ...workspace.causes import Cause
+from ...workspace.comparison import Comparison
+from ..view import compare as present
+from ..view.text import Bit, Line, fit, plain
+from .list import LineList
+from .pane import Pane
+
+
+class PairList(LineList):
+    """The moves of both runs, a pair a line."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.of: Comparison | None = None
+        self.numbers: list[tuple[int, int]] = []
+
+    @property
+    def count(self) -> int:
+        return len(self.of.pairs) if self.of is not None else 1
+
+    def line(self, index: int, width: int) -> Line:
+        if self.of is None:
+            return fit([Bit("Comparing …", "dim")], width)
+        return present.row(self.of, index, self.numbers[index], width)
+
+    def show(self, of: Comparison | None) -> None:
+        self.of = of
+        self.numbers = present.numbers(of.pairs) if of is not None else []
+        self.cursor = of.start if of is not None else 0
+        self.rewrap()
+        self.call_after_refresh(self.show_cursor)
+
+    def rewrap(self) -> None:
+        self.border_title = Content(present.heading(self.of, self.cells) if self.of is not None else "1 Moves")
+        super().rewrap()
+
+    def jump(self, what: str, forward: bool) -> bool:
+        """To the next or last "turn", "step" or "difference". False where there is none."""
+        if self.of is None:
+            return False
+        to = self.of.jump(self.cursor, forward) if what == "difference" else self._next(what == "turn", forward)
+        if to >= 0:
+            self.move(to)
+        return to >= 0
+
+    def _next(self, turn: bool, forward: bool) -> int:
+        assert self.of is not None
+        order = range(self.cursor + 1, self.count) if forward else range(self.cursor - 1, -1, -1)
+        return next((i for i in order if self._is_turn(i) is turn), -1)
+
+    def _is_turn(self, index: int) -> bool:
+        """Whether a row begins a turn."""
+        assert self.of is not None
+        return index == 0 or self.of.pairs[index].turn != self.of.pairs[index - 1].turn
+
+
+class CauseList(LineList):
+    """What may have caused the first difference, the likeliest first."""
+
+    HINT = "Nothing that the record holds differs: setup, model, prompt, tools and policies are the same."
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.causes: list[Cause] = []
+
+    @property
+    def count(self) -> int:
+        return len(self.causes) or 1
+
+    @property
+    def cause(self) -> Cause | None:
+        return self.causes[self.cursor] if self.cursor < len(self.causes) else None
+
+    def line(self, index: int, width: int) -> Line:
+        if not self.causes:
+            return fit([Bit(self.HINT, "dim")], width)
+        return present.cause(self.causes[index], width)
+
+    def show(self, causes: list[Cause]) -> None:
+        self.causes = causes
+        self.cursor = 0
+        self.redraw()
+
+
+class DifferencePane(Pane):
+    """The pair or the cause that was chosen last, in full."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._lines: list[Line] = []
+
+    @property
+    def count(self) -> int:
+        return len(self._lines)
+
+    def line(self, index: int, width: int) -> Line:
+        return self._lines[index]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(plain(line).rstrip() for line in self._lines)
+
+    def show(self, lines: list[Line], fresh: bool) -> None:
+        self._lines = lines
+        self.redraw()
+        if fresh:
+            self.go(0)

@@ -1,0 +1,108 @@
+"""The detail pane: one step, from five sides."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from textual import events
+from textual.content import Content
+from textual.message import Message
+
+from ..view.rows import Row
+from ..view.tabs import TABS
+from ..view.text import Bit, Line, plain
+from ..view.view import View
+from .pane import Pane
+
+
+class DetailPane(Pane):
+    """The step the cursor stands on. The tab is kept from step to step, the place only within one."""
+
+    class Sought(Message):
+        """A source line was clicked on."""
+
+        def __init__(self, source: str) -> None:
+            super().__init__()
+            self.source = source
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.tab = "step"
+        self.view: View | None = None
+        self.row: Row | None = None
+        self._lines: list[Line] = []
+        self.hint = "Choose a step above: its policies, prompt and world stand here."
+
+    @property
+    def count(self) -> int:
+        return len(self._lines)
+
+    def line(self, index: int, width: int) -> Line:
+        return self._lines[index]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(plain(line).rstrip() for line in self._lines)
+
+    def on_mount(self) -> None:
+        self._entitle()
+
+    def show(self, view: View, row: Row | None) -> None:
+        moved = row is None or self.row is None or row.place != self.row.place or row.part != self.row.part
+        self.view, self.row = view, row
+        self._fill()
+        if moved:
+            self._entitle()
+            self.go(0)
+
+    def turn_tab(self, by: int) -> None:
+        names = list(TABS)
+        self.choose(names[(names.index(self.tab) + by) % len(names)])
+
+    def choose(self, tab: str) -> None:
+        self.tab = tab
+        self._entitle()
+        self._fill()
+        self.go(0)
+
+    def rewrap(self) -> None:
+        self._fill()
+
+    def _fill(self) -> None:
+        self._found = None
+        if self.view is None or self.row is None:
+            self._lines = [(Bit(self.hint, "dim"),)]
+        else:
+            self._lines = TABS[self.tab](self.view, self.row, self.cells)
+        self.redraw()
+
+    @property
+    def _heading(self) -> str:
+        return f"3 Detail {self.row.place} " if self.row is not None else "3 Detail "
+
+    def _entitle(self) -> None:
+        parts: list[str | tuple[str, str]] = [self._heading]
+        for name in TABS:
+            parts.append((f"[{name}]", "bold") if name == self.tab else f" {name} ")
+        self.border_title = Content.assemble(*parts)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on the name of a tab, in the border, chooses it; one on a source opens it."""
+        at = event.x - (2 if self.styles.border_left[0] else 1) - len(self._heading)
+        if event.y == 0:
+            for name in TABS:
+                if 0 <= at < len(name) + 2:
+                    self.choose(name)
+                    return
+                at -= len(name) + 2
+        source = self._source_at(event.x - self.gutter.left - self.MARGIN, event.y - self.gutter.top)
+        if source:
+            self.post_message(self.Sought(source))
+
+    def _source_at(self, x: int, y: int) -> str:
+        """The source, as file:line, that stands at a cell, or ""."""
+        index, at = self.scroll_offset.y + y, 0
+        for text, role in self._lines[index] if y >= 0 and index < self.count else ():
+            at += cell_len(text)
+            if x < at:
+                return text.strip() if role == "source" and x >= at - cell_len(text) else ""
+        return ""

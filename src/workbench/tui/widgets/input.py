@@ -1,0 +1,106 @@
+"""The input line: enter sends, ctrl+j breaks the line."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.message import Message
+from textual.widgets import TextArea
+
+from ..view.text import typed
+
+MAX_PASTE = 100_000  # characters
+
+
+class InputLine(TextArea):
+    """As high as what is typed, up to a few lines."""
+
+    MAX_HEIGHT = 6
+    SENDS_EMPTY = False
+
+    class Sent(Message):
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self, *, id: str | None = None, placeholder: str = "") -> None:
+        super().__init__(id=id, compact=True, soft_wrap=True, placeholder=placeholder, highlight_cursor_line=False)
+        self.match_cursor_bracket = False
+        self.past: list[str] = []
+        self.offered = ""  # what enter writes into an empty line
+        self._back = 0
+
+    @property
+    def unseen(self) -> bool:
+        """Whether the terminal is too small to show it: nothing may be typed blind."""
+        return self.screen.has_class("small")
+
+    def load_text(self, text: str) -> None:
+        """Whatever is put in it is drawn as it stands: nothing that a terminal obeys."""
+        super().load_text(typed(text))
+
+    async def _on_key(self, event: events.Key) -> None:
+        if self.unseen or event.key.startswith("alt+"):
+            event.stop()
+            event.prevent_default()
+        elif event.key == "enter":
+            event.stop()
+            event.prevent_default()
+            text = self.text.strip()
+            if text or self.SENDS_EMPTY:
+                self.post_message(self.Sent(text))
+            elif self.offered:
+                self.text = self.offered
+                self.move_cursor(self.document.end)
+        elif event.key == "ctrl+j":
+            event.stop()
+            event.prevent_default()
+            self.insert("\n")
+        elif (
+            event.key in ("up", "down") and "\n" not in self.text and (self.past and (self._back or not self.text))
+        ):
+            event.stop()
+            event.prevent_default()
+            self._recall(1 if event.key == "up" else -1)
+        else:
+            await super()._on_key(event)
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        """What is pasted is text, whatever it was copied from, and not without end."""
+        text = typed(event.text)
+        if len(text) > MAX_PASTE:
+            tell = getattr(self.screen, "tell", None)
+            if tell is not None:
+                tell(f"pasted the first {MAX_PASTE:,} of {len(text):,} characters")
+            text = text[:MAX_PASTE]
+        event.stop()
+        event.prevent_default()
+        if text and not self.unseen:
+            await super()._on_paste(events.Paste(text))
+
+    def _recall(self, by: int) -> None:
+        """What was sent before, as a shell gives it back."""
+        self._back = max(0, min(self._back + by, len(self.past)))
+        self.text = self.past[-self._back] if self._back else ""
+        self.move_cursor(self.document.end)
+
+    def put(self, text: str) -> None:
+        """Put words in the line; what stood there is among what was sent before."""
+        if self.text.strip() and self.text != text:
+            self.past.append(self.text)
+        self.text = text
+
+    def sent(self, text: str) -> None:
+        """The text is on its way: clear the line and remember it."""
+        self.past.append(text)
+        self._back = 0
+        self.text = ""
+
+    def on_text_area_changed(self) -> None:
+        self._grow()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._grow)
+
+    def _grow(self) -> None:
+        lines = self.wrapped_document.height if self.text else 1
+        self.styles.height = max(1, min(lines, self.MAX_HEIGHT))

@@ -1,0 +1,149 @@
+"""The list of transcripts, past and imported conversations. Rows are fetched as they come into sight."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ...workspace.library import Entry, Found
+from ..view.status import ago
+from ..view.text import Bit, Line, cut, fit, one_line, wrap
+from .list import LineList
+
+STATES = {
+    "guard": ("◆", "good", "guard", "guard"),
+    "open": ("○", "warn", "open", "mistake, open"),
+    "guarding": ("✓", "good", "guards", "mistake, guarding"),
+    "session": ("·", "dim", "talk", "conversation"),
+    "import": ("↓", "dim", "import", "imported"),
+    "unreadable": ("!", "bad", "broken", "cannot be read"),
+}
+LEGEND = "◆ guard ○ open ✓ guards · talk"  # fits the list at 120 columns
+WIDE = 70  # cells from which there is room for columns
+AGENT = 100  # cells from which there is room for the agent's name
+PAGE = 100  # rows fetched at a time
+ALIKE = 12  # characters in which titles are alike to an eye that goes down the list
+HELD = 20 * PAGE  # rows held at most
+EMPTY = "Nothing to review yet: talk in Develop (R), and save with t."
+
+Fetch = Callable[[Sequence[int]], list[Entry]]
+
+
+class ShelfList(LineList):
+    """One entry a line; more columns where there is room. Holds the numbers of all, the rows of those in sight."""
+
+    def __init__(self, fetch: Fetch = lambda numbers: [], *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.fetch = fetch
+        self.numbers: Sequence[int] = array("I")
+        self.seen: set[int] = set()
+        self.chosen: set[int] = set()
+        self.hints = [EMPTY]
+        self._rows: dict[int, Entry] = {}
+        self._apart: dict[str, str] = {}
+
+    @property
+    def count(self) -> int:
+        return len(self.numbers) or len(self._hints())
+
+    @property
+    def items(self) -> int:
+        return len(self.numbers) or 1
+
+    @property
+    def entry(self) -> Entry | None:
+        return self.entry_at(self.cursor)
+
+    def entry_at(self, index: int) -> Entry | None:
+        """The entry of a line; None where there is none, or it is gone since it was found."""
+        if not 0 <= index < len(self.numbers):
+            return None
+        if self.numbers[index] not in self._rows:
+            if len(self._rows) >= HELD:
+                self._rows.clear()
+                self._apart.clear()
+            start = index - index % PAGE
+            page = self.fetch(self.numbers[start : start + PAGE])
+            self._rows |= {entry.number: entry for entry in page}
+            self._apart |= told_apart(page)
+        return self._rows.get(self.numbers[index])
+
+    def show(self, found: Found, cursor: int) -> None:
+        """Show what was found, the cursor on a line of it."""
+        self.numbers, self.seen = found.numbers, found.seen
+        if self.chosen:
+            self.chosen &= set(found.numbers)
+        self.cursor = cursor
+        self.forget()
+        self.show_cursor()
+
+    def forget(self) -> None:
+        """What is known of the rows may have changed: fetch them anew."""
+        self._rows, self._apart = {}, {}
+        self.redraw()
+
+    def _hints(self) -> list[Line]:
+        return [line for hint in self.hints for line in wrap([Bit(hint, "dim")], self.cells)]
+
+    def line(self, index: int, width: int) -> Line:
+        if not self.numbers:
+            return fit(self._hints()[index], width)
+        e = self.entry_at(index)
+        if e is None:
+            return fit([Bit("  … changed since it was found", "dim")], width)
+        sign = self._sign(e.number)
+        glyph, role, short, words = STATES.get(e.state, ("·", "dim", e.state, e.state))
+        marks = [Bit(" !", "warn")] if e.signs else []
+        marks += [Bit(f" ⚑{e.marks}", "mark")] if e.marks else []
+        dated = e.when and e.kind != "transcript"  # the time of a transcript's file says nothing of the talk
+        when = ago(e.when).removesuffix(" ago") if dated else ""
+        if width < WIDE:
+            cells = max(width - 3 - (8 if when else 0), 8)
+            room = cells - sum(len(bit.text) for bit in marks)
+            return (
+                sign, Bit(f"{glyph} ", role), *fit([*self._title(e, room), *marks], cells),
+                *([Bit(f" {when:>7}", "dim")] if when else []),
+            )  # fmt: skip
+        agent, state = (16, 21) if width >= AGENT else (0, 10)
+        cells = width - 1 - state - agent - 10 - 8 - 9
+        return (
+            sign,
+            *fit([Bit(f"{glyph} {words if agent else short}", role)], state),
+            *fit(self._title(e, cells), cells),
+            *fit([Bit(f"  {one_line(e.agent, 40)}", "dim")], agent),
+            *fit([Bit(f"{e.turns:>4} turns" if e.turns != 1 else "   1 turn", "dim")], 10),
+            *fit(marks, 8),
+            *fit([Bit(f"{when:>8}", "dim")], 9),
+        )
+
+    def _sign(self, number: int) -> Bit:
+        if number in self.chosen:
+            return Bit("▌", "accent")
+        return Bit("x" if number in self.seen else " ", "dim")
+
+    def _title(self, e: Entry, cells: int) -> list[Bit]:
+        """A title, cut before what tells it from others of the same name; its tags where there is room."""
+        apart = self._apart.get(e.ref, "")
+        tags = "".join(f" #{one_line(tag, 40)}" for tag in e.tags)
+        beside = Bit(f" {apart}" if apart else "", "dim")
+        room = cells - len(beside.text)
+        tags = cut(tags, max(room // 3, 0)) if tags else ""
+        title = cut(one_line(e.title or e.id, 200), room - len(tags))
+        return [Bit(title, "dim" if e.number in self.seen else ""), Bit(tags, "accent"), beside]
+
+
+def told_apart(entries: list[Entry]) -> dict[str, str]:
+    """What tells entries apart whose titles begin alike, by ref: the file of a transcript, the time of a talk."""
+    alike = {e.ref: one_line(e.title, 200)[:ALIKE].casefold() for e in entries}
+    same = Counter(alike.values())
+    found: dict[str, str] = {}
+    for form in ("%H:%M", "%H:%M:%S"):
+        twice = Counter((alike[e.ref], found.get(e.ref, "")) for e in entries)
+        for e in entries:
+            if same[alike[e.ref]] > 1 and twice[(alike[e.ref], found.get(e.ref, ""))] > 1:
+                clock = time.strftime(form, time.localtime(e.when)) if e.when else ""
+                found[e.ref] = {"session": clock, "import": e.id[:6]}.get(e.kind, Path(e.id).stem)
+    return found

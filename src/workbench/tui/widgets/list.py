@@ -1,0 +1,157 @@
+"""The list made of a pane: items with a cursor on one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from textual import events
+from textual.message import Message
+
+from ..view.find import Words
+from .pane import Pane as Pane
+
+
+class LineList(Pane):
+    """Items with a cursor on one of them; an item is a line unless a subclass says otherwise."""
+
+    class Moved(Message):
+        """The cursor stands on another line; `by_hand` where a person moved it."""
+
+        def __init__(self, pane: LineList, by_hand: bool) -> None:
+            super().__init__()
+            self.pane = pane
+            self.by_hand = by_hand
+
+        @property
+        def control(self) -> LineList:
+            return self.pane
+
+    class Opened(Message):
+        """A line was opened with a click on the line that had the cursor already."""
+
+        def __init__(self, pane: LineList) -> None:
+            super().__init__()
+            self.pane = pane
+
+        @property
+        def control(self) -> LineList:
+            return self.pane
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.cursor = 0
+        # told instead of a message, and at once: what follows the cursor is then painted in the same frame
+        self.followed: Callable[[bool], None] | None = None
+
+    @property
+    def items(self) -> int:
+        return self.count
+
+    def item_at(self, index: int) -> int:
+        """The item that a line belongs to."""
+        return index
+
+    def span(self, item: int) -> tuple[int, int]:
+        """The first and the last line of an item."""
+        return item, item
+
+    # finding: an item is found, and the cursor goes there
+
+    def hits(self, words: Words) -> list[int]:
+        return sorted({self.item_at(index) for index in super().hits(words)})
+
+    @property
+    def here(self) -> int:
+        return self.cursor
+
+    def show_hit(self, hit: int) -> None:
+        self.move(hit)
+
+    @property
+    def spot(self) -> Any:
+        return self.cursor
+
+    def back_to(self, spot: Any) -> None:
+        self.move(spot)
+
+    def lit(self, index: int) -> str:
+        if self.item_at(index) != self.cursor:
+            return ""
+        return "cursor" if self.has_focus else "chosen"
+
+    def margin(self, index: int) -> str:
+        """The cursor has a sign too, for who sees no colours."""
+        lit = self.lit(index)
+        if lit and self.cursor < self.items and index == self.span(self.cursor)[0]:
+            return ("▶" if lit == "cursor" else "▷").ljust(self.MARGIN)
+        return super().margin(index)
+
+    def move(self, to: int, by_hand: bool = True) -> None:
+        """Put the cursor on an item that exists and bring it into sight."""
+        to = max(0, min(to, self.items - 1))
+        before, self.cursor = self.cursor, to
+        moved = to != before
+        self.show_cursor()
+        if moved:  # two items are drawn anew, not the pane
+            for item in (before, to):
+                if 0 <= item < self.items:
+                    first, last = self.span(item)
+                    self.refresh_lines(first, last - first + 1)
+        if moved or not by_hand:
+            if self.followed is not None:
+                self.followed(by_hand)
+            else:
+                self.post_message(self.Moved(self, by_hand))
+
+    def show_cursor(self) -> None:
+        top, height = self.scroll_offset.y, self.scrollable_content_region.height
+        if height <= 0:
+            return
+        first, last = self.span(self.cursor)
+        if first < top:
+            self.go(first)
+        elif last >= top + height:
+            self.go(last - height + 1)
+
+    def on_focus(self) -> None:
+        self._strips.clear()
+
+    def on_blur(self) -> None:
+        self._strips.clear()
+
+    def on_click(self, event: events.Click) -> None:
+        row = event.y - self.gutter.top
+        index = self.scroll_offset.y + row
+        if row >= 0 and index < self.count:
+            item = self.item_at(index)
+            if item == self.cursor:
+                self.post_message(self.Opened(self))
+            self.move(item)
+
+    def redraw(self) -> None:
+        self.cursor = max(0, min(self.cursor, self.items - 1))
+        super().redraw()
+
+    def rewrap(self) -> None:
+        super().rewrap()
+        self.show_cursor()
+
+    # the same words for all lists, whatever key is bound to them
+
+    def action_scroll_up(self) -> None:
+        self.move(self.cursor - 1)
+
+    def action_scroll_down(self) -> None:
+        self.move(self.cursor + 1)
+
+    def page(self, pages: float) -> None:
+        lines = round(pages * max(self.scrollable_content_region.height - 1, 1))
+        first, _ = self.span(self.cursor)
+        self.move(self.item_at(max(0, min(first + lines, self.count - 1))))
+
+    def action_scroll_home(self) -> None:
+        self.move(0)
+
+    def action_scroll_end(self) -> None:
+        self.move(self.items - 1)

@@ -1,0 +1,231 @@
+"""A pane drawn a line at a time.
+
+`Pane` asks `line(index, width)` for the rows in sight and for nothing else:
+100,000 rows cost what fits on the screen.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.cache import LRUCache
+from textual.geometry import Size
+from textual.reactive import Reactive
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+
+from ..view.find import Words, highlight
+from ..view.text import Line, unwrapped
+
+ROLES = (
+    "dim", "bold", "good", "bad", "warn", "accent", "user", "agent", "think", "tool", "label", "rule",
+    "head", "mark", "source", "draft", "title", "key", "off",
+    "hit", "gone", "come", "hang", "indent",
+)  # fmt: skip
+
+
+class Pane(ScrollView, can_focus=True):
+    """Lines that scroll. Subclasses say how many there are (`count`) and what each is (`line`)."""
+
+    ALLOW_SELECT = True
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"pane--{role}" for role in ROLES} | {"pane--cursor", "pane--chosen"}
+    MARGIN = 1  # blank cells at the left and at the right
+
+    # Textual lays the whole screen out anew when it changes, which takes longer than the paint
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0), layout=False, repaint=False)
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._strips: LRUCache[tuple[int, bool], Strip] = LRUCache(512)
+        self._styles: dict[str, Style] = {}
+        self._width = 0
+        self._words = Words()
+        self._found: int | None = None  # the line that was found last
+
+    # what a subclass says
+
+    @property
+    def count(self) -> int:
+        return 0
+
+    def line(self, index: int, width: int) -> Line:
+        return ()
+
+    def lit(self, index: int) -> str:
+        """The component class that lies under a line, or ""."""
+        return "chosen" if index == self._found else ""
+
+    def margin(self, index: int) -> str:
+        """What stands in the margin at the left of a line."""
+        return " " * self.MARGIN
+
+    # drawing
+
+    @property
+    def cells(self) -> int:
+        """The cells a line may fill."""
+        return max(self.scrollable_content_region.width - 2 * self.MARGIN, 1)
+
+    def redraw(self) -> None:
+        """Lines have changed: forget what was drawn, keep the place."""
+        self._strips.clear()
+        self.virtual_size = Size(self.scrollable_content_region.width, self.count)
+        self.refresh()
+
+    def redraw_lines(self, first: int, last: int) -> None:
+        """These lines, and only these, are to be drawn otherwise."""
+        for index in range(first, last + 1):
+            self._strips.discard((index, False))
+            self._strips.discard((index, True))
+        self.refresh_lines(first, last - first + 1)
+
+    def watch_virtual_size(self, size: Size) -> None:
+        self._scroll_update(size)
+        if self.styles.auto_dimensions:  # it is as high as what it holds
+            self.refresh(layout=True)
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._styles.clear()
+        self._strips.clear()
+
+    def on_resize(self, event: events.Resize) -> None:
+        if self.cells != self._width:
+            self._width = self.cells
+            self.rewrap()
+
+    def rewrap(self) -> None:
+        """The width has changed."""
+        self.redraw()
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        self._strips.clear()
+        self.refresh()
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """What is selected, as it was before it was broken into lines."""
+        parts: list[tuple[Line, int, int]] = []
+        for index in range(self.count):
+            span = selection.get_span(index)
+            if span is not None:
+                start, end = span
+                parts.append(
+                    (self.line(index, self.cells), max(start - self.MARGIN, 0), max(end - self.MARGIN, -1))
+                )
+        return unwrapped(parts), "\n"
+
+    def _style(self, role: str) -> Style:
+        style = self._styles.get(role)
+        if style is None:
+            names = role.split()
+            style = Style.combine(
+                [self.get_component_rich_style(f"pane--{n}", partial=True) for n in names] or [Style()]
+            )
+            self._styles[role] = style
+        return style
+
+    def render_line(self, y: int) -> Strip:
+        index = self.scroll_offset.y + y
+        width = self.scrollable_content_region.width
+        base = self._styles.get("base")
+        if base is None:
+            base = self._styles["base"] = self.rich_style
+        if not 0 <= index < self.count:
+            return Strip.blank(width, base)
+        lit = self.lit(index)
+        key = (index, bool(lit))
+        strip = self._strips.get(key)
+        if strip is None:
+            under = base + self._style(lit) if lit else base
+            segments = [Segment(self.margin(index), under)]
+            line = self.line(index, self.cells)
+            if self._words:
+                line = highlight(line, self._words)
+            segments += [Segment(bit.text, under + self._style(bit.role)) for bit in line]
+            strip = Strip(segments).adjust_cell_length(width, under)
+            selection = self.text_selection
+            span = selection.get_span(index) if selection is not None else None
+            if span is not None:
+                strip = self._selected(strip, *span)
+            strip = strip.apply_offsets(0, index)
+            self._strips[key] = strip
+        return strip
+
+    def _selected(self, strip: Strip, start: int, end: int) -> Strip:
+        style = self.screen.get_component_rich_style("screen--selection")
+        end = strip.cell_length if end == -1 else end
+        left, middle, right = strip.divide([start, end, strip.cell_length])
+        return Strip.join([left, middle.apply_style(style), right])
+
+    # finding
+
+    def hits(self, words: Words) -> list[int]:
+        """The lines that have the words in them."""
+        return [index for index in range(self.count) if words.on(self.line(index, self.cells))]
+
+    def light(self, words: Words) -> None:
+        """Show these words wherever they stand; none of them, none."""
+        if words != self._words:
+            self._words = words
+            self._found = None
+            self._strips.clear()
+            self.refresh()
+
+    @property
+    def here(self) -> int:
+        """The line that a search starts from: the one found last, or the first in sight."""
+        return self.scroll_offset.y if self._found is None else self._found
+
+    def show_hit(self, hit: int) -> None:
+        """Bring a line that was found into sight."""
+        self._found = hit
+        top, height = self.scroll_offset.y, self.scrollable_content_region.height
+        if not top <= hit < top + height:
+            self.go(hit - height // 3)
+        self.refresh()
+
+    @property
+    def spot(self) -> Any:
+        """Where one stands, for `back_to`."""
+        return self.scroll_offset.y
+
+    def back_to(self, spot: Any) -> None:
+        self.go(spot)
+
+    # scrolling without animation: a page of it costs more than the page
+
+    def go(self, y: int) -> None:
+        # forced: a pane that has just outgrown its place has no scrollbar yet, and would stay where it is
+        self.scroll_to(y=max(0, y), animate=False, immediate=True, force=True)
+
+    def page(self, pages: float) -> None:
+        self.go(round(self.scroll_offset.y + pages * max(self.scrollable_content_region.height - 1, 1)))
+
+    def by(self, lines: int) -> None:
+        self.go(self.scroll_offset.y + lines)
+
+    def action_scroll_up(self) -> None:
+        self.by(-1)
+
+    def action_scroll_down(self) -> None:
+        self.by(1)
+
+    def action_page_up(self) -> None:
+        self.page(-1)
+
+    def action_page_down(self) -> None:
+        self.page(1)
+
+    def action_scroll_home(self) -> None:
+        self.go(0)
+
+    def action_scroll_end(self) -> None:
+        self.go(self.count)
+
+    @property
+    def at_end(self) -> bool:
+        return self.scroll_offset.y >= self.count - self.scrollable_content_region.height

@@ -1,0 +1,23 @@
+"""The strip of the tour: seen where there is one, as high as what it says."""
+
+from __future__ import annotations
+
+from ...workspace.tour import Tour
+from ..view import tour as present
+from .bars import Bar
+
+
+class TourBar(Bar):
+    """Told anew by its screen whenever a step may have been done."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.tour: Tour | None = None
+
+    def tell(self, tour: Tour) -> None:
+        self.tour = tour
+        self.say(present.lines(tour, self.cells))
+
+    def rewrap(self) -> None:
+        if self.tour is not None:
+            self.tell(self.tour)
