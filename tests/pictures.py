@@ -19,8 +19,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from workbench.cli.init import NAME
-from workbench.cli.tour import lay_out
+from workbench.cli.commands.dev import lay_out
+from workbench.cli.commands.init import NAME
 from workbench.runtime.worker import Workers, prepare
 from workbench.store.indexer import Indexing
 from workbench.store.library import Shelf

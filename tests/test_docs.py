@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from talking import talk_with
-from workbench.cli.commands import build
+from workbench.cli.app import build
 from workbench.mutation.operators import OPERATORS
 from workbench.replay.exit_codes import Exit
 from workbench.replay.verdict import Verdict

@@ -13,7 +13,7 @@ import pytest
 
 from kit import LATE, WINDOW, Scripted, converse, saved, shop, shop_files, write
 from workbench.cli import run
-from workbench.cli.merge import join
+from workbench.cli.commands.merge import join
 from workbench.replay.case import Case
 from workbench.replay.rerun import Difference
 from workbench.replay.summary import Part, Tally

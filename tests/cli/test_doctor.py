@@ -16,8 +16,8 @@ import pytest
 from kit import WINDOW, shop_files, write
 from loopback import Loopback, Scripted, refuses, says
 from workbench import __version__
-from workbench.cli import doctor as doctor_command
 from workbench.cli import run
+from workbench.cli.commands import doctor as doctor_command
 from workbench.models import probe
 
 KEY = "not-a-real-key-4711"

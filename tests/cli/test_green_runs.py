@@ -14,8 +14,8 @@ import time
 import pytest
 
 from kit import WINDOW, Scripted, converse, late_mistake, late_talk, put, saved, shop, shop_files, write
-from workbench.cli import replay as command
 from workbench.cli import run
+from workbench.cli.commands import replay as command
 from workbench.files import LIMIT
 from workbench.transcripts.codec import encode
 

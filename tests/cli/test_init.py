@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from workbench.cli import run
-from workbench.cli.init import TEMPLATE
+from workbench.cli.commands.init import TEMPLATE
 
 Said = pytest.CaptureFixture[str]
 TALK = "My bike is broken\nTuesday\nWednesday then\n"

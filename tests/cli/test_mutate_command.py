@@ -181,7 +181,7 @@ def test_the_score_of_a_part_is_said_to_be_one(project, capsys, monkeypatch):
         yield from (next(tried) for _ in range(12))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("workbench.cli.mutate.mutant_runs", broken_off)
+    monkeypatch.setattr("workbench.cli.commands.mutate.mutant_runs", broken_off)
     assert run(["mutate"]) == 2
     assert "score of what was tried: " in capsys.readouterr().err
 

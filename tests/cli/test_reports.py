@@ -11,9 +11,9 @@ import pytest
 
 from kit import LATE, WINDOW, Scripted, converse, saved, shop, shop_files, write
 from workbench.cli import run
-from workbench.cli.github import SUMMARY
-from workbench.cli.report_json import as_json, case_of
-from workbench.cli.report_markdown import code, fence
+from workbench.cli.reports.github import SUMMARY
+from workbench.cli.reports.json_report import as_json, case_of
+from workbench.cli.reports.markdown import code, fence
 from workbench.replay.case import Case
 from workbench.replay.exit_codes import CODES, fate
 from workbench.replay.rerun import Difference
@@ -97,7 +97,7 @@ def test_junit_tells_each_transcript_with_its_reason_and_place(project):
 
 
 def test_junit_is_valid_whatever_a_customer_wrote(project, monkeypatch):
-    from workbench.cli.report_junit import render
+    from workbench.cli.reports.junit import render
 
     top = xml.fromstring(render(Tally([case(text=HOSTILE)], 1, 0.1)).encode("utf-8"))
     assert "]]><x>&\\x00\\x1b[31m" in top.find(".//failure").text
@@ -206,7 +206,7 @@ def test_ten_notes_at_most_errors_first(project, capsys):
 
 
 def test_the_summary_keeps_to_what_github_takes(project, tmp_path, monkeypatch):
-    from workbench.cli.github import summarize
+    from workbench.cli.reports.github import summarize
 
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
     (tmp_path / "summary.md").write_text("before\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kit import Scripted, converse, saved, shop
-from workbench.cli.show import lines
+from workbench.cli.commands.show import lines
 
 
 def test_a_guard_is_called_a_guard_once(tmp_path: Path) -> None:

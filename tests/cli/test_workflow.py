@@ -10,7 +10,7 @@ import pytest
 import typer
 import yaml
 
-from workbench.cli.commands import build
+from workbench.cli.app import build
 
 DOCS = Path(__file__).parents[2] / "docs"
 

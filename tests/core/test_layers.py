@@ -135,9 +135,12 @@ def test_the_contracts_forbid_what_they_should() -> None:
 @pytest.mark.parametrize(
     ("statement", "heavy"),
     [
-        ("import workbench.cli.replay, workbench.runtime.fork_pool", ["textual", "anthropic", "asyncio", "rich"]),
-        ("import workbench.cli.check, workbench.cli.init", ["textual", "anthropic", "rich"]),
-        ("import workbench.cli.chat, workbench.runtime.worker_main", ["textual", "anthropic", "rich"]),
+        (
+            "import workbench.cli.commands.replay, workbench.runtime.fork_pool",
+            ["textual", "anthropic", "asyncio", "rich"],
+        ),
+        ("import workbench.cli.commands.check, workbench.cli.commands.init", ["textual", "anthropic", "rich"]),
+        ("import workbench.cli.commands.chat, workbench.runtime.worker_main", ["textual", "anthropic", "rich"]),
         ("import workbench", ["textual", "anthropic", "typer", "rich"]),
         ("import workbench.tui.app", ["anthropic", "workbench.store", "workbench.models"]),
         ("import workbench.store.library", ["sqlite_utils", "anthropic", "textual"]),

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from talking import JOURNEYS
-from workbench.cli.chat import choose_fixture
+from workbench.cli.commands.chat import choose_fixture
 from workbench.runtime.worker import Workers
 from workbench.store.session_log import History
 from workbench.transcripts.codec import read

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from workbench.cli.init import NAME
-from workbench.cli.tour import lay_out
+from workbench.cli.commands.dev import lay_out
+from workbench.cli.commands.init import NAME
 from workbench.errors import UsageError
 from workbench.runtime.watch import changes
 from workbench.runtime.worker import Workers

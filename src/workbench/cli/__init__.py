@@ -10,7 +10,7 @@ CTRL_C = 130  # what typer makes of a KeyboardInterrupt
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     from ..replay.exit_codes import Exit, worst
-    from .report import ended
+    from .output import ended
 
     code = _run(arguments)
     end = ended()
@@ -20,8 +20,8 @@ def run(arguments: list[str]) -> int:
 def _run(arguments: list[str]) -> int:
     from ..errors import WorkbenchError
     from ..replay.exit_codes import Exit
-    from .commands import COMMANDS, build
-    from .report import Gone, complain, say, silence
+    from .app import COMMANDS, build
+    from .output import Gone, complain, say, silence
 
     only = ""
     try:

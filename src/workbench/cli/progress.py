@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from ..replay.case import Case
 from ..replay.verdict import Verdict
-from .report import say
+from .output import say
 
 PATIENCE = 0.5  # seconds without anything to see that nobody minds
 REDRAW = 0.1

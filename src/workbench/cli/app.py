@@ -1,0 +1,66 @@
+"""The table of commands, as typer reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+from ..errors import UsageError
+from .app_project import chat, check, default, dev, doctor, init, review, tour
+from .app_transcripts import accept, coverage, fmt, import_, merge, mutate, pending, replay, rerecord, show
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "dev": dev,
+    "review": review,
+    "tour": tour,
+    "replay": replay,
+    "merge": merge,
+    "accept": accept,
+    "rerecord": rerecord,
+    "pending": pending,
+    "fmt": fmt,
+    "chat": chat,
+    "show": show,
+    "import": import_,
+    "check": check,
+    "mutate": mutate,
+    "coverage": coverage,
+    "init": init,
+    "doctor": doctor,
+}
+
+
+class Command(TyperCommand):
+    """A command that takes no empty value: that is a variable that is not set, and not a choice of all."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        named = {name for one in self.params if not getattr(one, "is_flag", False) for name in one.opts}
+        for before, value in zip(["", *args], args, strict=False):
+            option, equals, rest = value.partition("=")
+            if not value.strip():
+                what = before if before in named else "an argument"
+            elif equals and not rest.strip() and option.startswith("--"):
+                what = option
+            else:
+                continue
+            raise UsageError(f"{what} is empty", next="leave it out, or see whether a variable is not set")
+        return super().parse_args(ctx, args)
+
+
+def build(only: str = "") -> typer.Typer:
+    """The app, with all commands or with one: describing those not asked for would cost replay 8 ms."""
+    app = typer.Typer(
+        help="Talk with your agent, see every step, mark mistakes, replay them for ever.",
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(default)
+    for name, command in COMMANDS.items():
+        if only in ("", name):
+            app.command(name, cls=Command)(command)
+    return app

@@ -1,0 +1,91 @@
+"""Commands of a project: the screens, talking without one, what is amiss. Bodies import what they need."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .options import AgentOption, FixtureOption, JsonFlag, ModelOption, NoMouseFlag
+
+
+def default(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Say the version and end.")] = False,
+) -> None:
+    if version:
+        from ..version import __version__
+        from .output import out
+
+        out(__version__)
+        raise typer.Exit(0)
+    if context.invoked_subcommand is None:
+        from .commands.dev import dev as start
+
+        raise typer.Exit(start("", "", "", "", "develop"))
+
+
+def dev(
+    agent: AgentOption = "",
+    model: ModelOption = "",
+    fixture: FixtureOption = "",
+    resume: Annotated[
+        str, typer.Option("--resume", "-r", help="Continue a past conversation: an id, or `last`.")
+    ] = "",
+    no_mouse: NoMouseFlag = False,
+) -> None:
+    """Open the workbench (the same as `workbench` alone)."""
+    from .commands.dev import dev as start
+
+    raise typer.Exit(start(agent, model, fixture, resume, "develop", not no_mouse))
+
+
+def review(agent: AgentOption = "", model: ModelOption = "", no_mouse: NoMouseFlag = False) -> None:
+    """Read transcripts and past conversations; mark what went wrong."""
+    from .commands.dev import dev as start
+
+    raise typer.Exit(start(agent, model, "", "", "review", not no_mouse))
+
+
+def tour() -> None:
+    """A minute with the workbench: talk, see, mark, save, mend, green; on an agent of its own."""
+    from .commands.dev import tour as start
+
+    raise typer.Exit(start())
+
+
+def chat(
+    agent: AgentOption = "",
+    model: ModelOption = "",
+    fixture: FixtureOption = "",
+    json: JsonFlag = False,
+    save: Annotated[str, typer.Option("--save", metavar="TITLE", help="Save it as a guard transcript.")] = "",
+) -> None:
+    """Talk without a screen: a user turn a line on stdin, steps on stdout."""
+    from .commands.chat import chat as start
+
+    raise typer.Exit(start(agent, model, fixture, json, save))
+
+
+def check(agent: AgentOption = "", json: JsonFlag = False) -> None:
+    """Look through the journeys for mistakes that need no conversation to be seen."""
+    from .commands.check import check as start
+
+    raise typer.Exit(start(agent, json))
+
+
+def init(
+    name: Annotated[str, typer.Argument(help="The new project's folder.")] = ".",
+    agent: Annotated[str, typer.Option("--agent", "-a", help="The agent's name.")] = "helper",
+) -> None:
+    """Make a new project that runs at once."""
+    from .commands.init import init as start
+
+    raise typer.Exit(start(name, agent))
+
+
+def doctor(json: JsonFlag = False) -> None:
+    """Say what Workbench finds here: Python, terminal, credentials, server, journeys, watcher."""
+    from .commands.doctor import doctor as start
+
+    raise typer.Exit(start(json))

@@ -1,0 +1,58 @@
+"""`workbench check`: the findings, for people and machines."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import msgspec
+
+from ...check.lint import lint
+from ...check.rules import UPHELD
+from ...findings import Finding
+from ...replay.exit_codes import Exit
+from ...runtime.agent_files import agent_names
+from ...store.project import Project, find_project
+from ...text import clean, count
+from ..output import out, out_json, say
+
+
+def check(agent: str, json: bool) -> Exit:
+    project = find_project()
+    names = [project.agent(agent)] if agent else agent_names(project.journeys)
+    findings = {f: name for name in names for f in lint(project.journeys, name)}  # what agents share counts once
+    if json:
+        out_json([_plain(project, name, finding) for finding, name in findings.items()])
+    else:
+        for finding in findings:
+            out(clean(_line(project, finding)))
+    if not names:
+        say("nothing to check: there is no agent in journeys/")
+        say("  next: workbench init makes one that runs at once")
+        return Exit.NOTHING
+    errors = sum(f.severity == "error" for f in findings)
+    rule = next((f.rule for f in findings if f.rule != "load"), "")
+    if rule and not json:
+        but = " (a replay that reaches it is an ERROR all the same)" if rule in UPHELD else ""
+        say(f"where one is meant to be so, say it on its line: # workbench: allow {rule}{but}")
+    say(f"{count(len(names), 'agent')}: {_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}")
+    return Exit.RED if errors else Exit.OK
+
+
+def _count(number: int, word: str) -> str:
+    return count(number, word) if number else f"no {word}s"
+
+
+def _file(project: Project, finding: Finding) -> str:
+    """From where the user stands, so that an editor or a terminal can open it."""
+    return os.path.relpath(project.journeys / finding.file)
+
+
+def _line(project: Project, finding: Finding) -> str:
+    where = f"{_file(project, finding)}:{finding.line}" if finding.line else _file(project, finding)
+    then = f" (next: {finding.next})" if finding.next else ""
+    return f"{where}: {finding.severity} {finding.rule}: {finding.message}{then}"
+
+
+def _plain(project: Project, agent: str, finding: Finding) -> dict[str, Any]:
+    return {**msgspec.structs.asdict(finding), "file": _file(project, finding), "agent": agent}

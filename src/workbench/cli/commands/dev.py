@@ -1,0 +1,145 @@
+"""`workbench dev`, `review` and `tour`: open the screens."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Literal
+
+from msgspec.structs import replace
+
+from ...errors import UsageError
+from ...models.registry import choose
+from ...runtime.worker import Workers, prepare
+from ...store.config import settings
+from ...store.project import Project, find_project
+from ...store.session_log import History
+from ...workspace.code_service import Serving
+from ...workspace.open_conversations import Lay
+from ...workspace.session import Session
+from ...workspace.tour import CHANGE, Tour
+from ..output import say
+from .init import NAME, plan, put
+
+
+def dev(
+    agent: str, model: str, fixture: str, resume: str, screen: Literal["develop", "review"], mouse: bool = True
+) -> int:
+    """Open the workbench; gives back its exit status."""
+    check_terminal()
+    code, kept = open_on(find_project(), agent, model, fixture, resume, screen, mouse)
+    if kept:
+        say(f"kept as {kept}; continue with: workbench dev --resume last")
+    return code
+
+
+def open_on(
+    project: Project,
+    agent: str,
+    model: str,
+    fixture: str = "",
+    resume: str = "",
+    screen: Literal["develop", "review"] = "develop",
+    mouse: bool = True,
+    tour: Tour | None = None,
+) -> tuple[int, str]:
+    """Open the screens on a project; gives back the exit status, and the last conversation that was kept."""
+    chosen_settings = settings(project.config)
+    history = History(project.state, project.transcripts)
+    lay = history.desk()
+    kept = history.read(_resume_id(history, resume, lay)) if resume else None
+    name = kept.setup.agent if kept else project.agent(agent)
+    chosen = choose(model or (kept.model if kept else ""), str(project.config.get("model", "")))
+    prepare(chosen)
+    host = Workers(project.journeys)
+    session = Session(Serving(host, name, chosen), history, id=kept.id if kept else "")
+    if kept is not None:
+        session.take_over(kept.setup, kept.trace, kept.marks.values(), begun=True, lacked=kept.lacked)
+        session.torn = kept.torn
+    elif fixture:
+        _check_fixture(project, name, fixture)
+        session.want_fixture(fixture)
+    from ... import tui
+    from ...store.library import Shelf
+
+    shelf = Shelf(project, history)
+    try:
+        lost = lay if lay is not None and lay.open and (resume == "last" or not (resume or lay.left)) else None
+        code = tui.run(
+            session,
+            shelf,
+            _changes(project),
+            screen,
+            replace(chosen_settings, mouse=mouse and chosen_settings.mouse),
+            lost,
+            resumed=resume == "last",
+            newcomer=history.empty and tour is None,
+            tour=tour,
+        )
+    finally:
+        shelf.close()
+        host.close()
+        history.close()
+    if history.problem:
+        say(f"NOT kept: {history.problem}; what was said last is lost")
+    return code, history.begun[-1] if history.begun else ""
+
+
+def _changes(project: Project) -> AsyncIterator[str]:
+    from ...runtime.watch import changes  # watchfiles is not needed for the first paint
+
+    return changes(project.journeys)
+
+
+def _check_fixture(project: Project, agent: str, fixture: str) -> None:
+    """Raise UsageError for a name that no file of the agent has; which of them are fixtures is told on screen."""
+    there = sorted(p.stem for p in (project.journeys / agent).glob("*/*.json"))
+    if fixture not in there:
+        raise UsageError(f"there is no fixture {fixture!r}", next=f"one of: {', '.join(there)}")
+
+
+def _resume_id(history: History, asked: str, lay: Lay | None) -> str:
+    ids = history.ids()
+    if asked == "last":
+        if not ids:
+            raise UsageError("there is no conversation to continue yet", next="start one: workbench")
+        return lay.hand if lay is not None and lay.hand in ids else ids[0]
+    if asked not in ids:
+        raise UsageError(f"there is no conversation {asked!r}", next="workbench review lists them")
+    return asked
+
+
+def check_terminal() -> None:
+    """Raise UsageError where no screen can be drawn, saying what to use instead."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(
+            "the workbench needs a terminal",
+            next="without one use `workbench chat` to talk, `workbench replay` to test, `workbench show` to read",
+        )
+    if os.environ.get("TERM", "") in ("dumb", ""):
+        raise UsageError(
+            "this terminal cannot draw a screen (TERM is dumb)",
+            next="use `workbench chat` to talk, `workbench replay` to test, `workbench show` to read",
+        )
+
+
+def tour() -> int:
+    check_terminal()
+    with tempfile.TemporaryDirectory(prefix="workbench-tour-") as folder:
+        project = lay_out(Path(folder).resolve())
+        code, _ = open_on(project, NAME, "rehearsal", tour=Tour())
+    say("the tour's folder is gone again; `workbench init NAME` makes an agent of your own")
+    return code
+
+
+def lay_out(folder: Path) -> Project:
+    """A new project whose policy has the mistake that the tour is about."""
+    files = {name: data for name, data in plan(NAME).items() if name.startswith("journeys/")}
+    name = f"journeys/{CHANGE.file}"
+    assert CHANGE.right.encode() in files[name]
+    files[name] = files[name].replace(CHANGE.right.encode(), CHANGE.wrong.encode())
+    put(folder, files)
+    return Project(folder)

@@ -1,0 +1,243 @@
+"""`workbench doctor`: what Workbench finds here, a line each, and what to do about it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.metadata
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sized
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from ...errors import UsageError, WorkbenchError
+from ...models.probe import Probed, probe, server
+from ...models.registry import REHEARSAL
+from ...replay.exit_codes import Exit
+from ...runtime.agent_files import agent_names
+from ...runtime.watch import changes
+from ...runtime.worker import WorkerProcess, prepare
+from ...store.config import CONFIG, settings, user_file
+from ...store.project import Project, find_project
+from ...text import clean
+from ...transcripts.files import find
+from ...version import __version__
+from ..output import out, out_json
+
+GLYPHS = {"ok": "✓", "note": "!", "bad": "✗"}
+LIBRARIES = ("textual", "anthropic", "watchfiles", "msgspec")
+LOAD = 3.0  # seconds an agent may take to load
+EVENT = 0.6  # seconds from a save to its event before it is saved again
+
+
+@dataclass(frozen=True)
+class Found:
+    """One line: "ok", "note" (it works, with a limit) or "bad" (something that is needed does not work)."""
+
+    name: str
+    state: Literal["ok", "note", "bad"]
+    says: str
+    next: str = ""
+
+
+def doctor(json: bool) -> Exit:
+    try:
+        project: Project | None = find_project()
+        missing = None
+    except UsageError as error:
+        project, missing = None, Found("project", "bad", str(error).split("\n")[0], error.next)
+    lines = [*machine(), *terminal()]
+    lines += asyncio.run(_measured(project))
+    lines += [missing] if missing else []
+    lines += [*configured(project), *kept(project)] if project else []
+    if json:
+        out_json([asdict(line) for line in lines])
+    else:
+        for line in lines:
+            out(f"{GLYPHS[line.state]} {line.name:<12} {clean(line.says)}")
+            if line.next:
+                out(f"  {'':<12} next: {clean(line.next)}")
+    return Exit.USAGE if any(line.state == "bad" for line in lines) else Exit.OK
+
+
+# what needs no waiting
+
+
+def machine() -> Iterator[Found]:
+    old = sys.version_info < (3, 11)
+    says = f"{platform.python_version()} on {platform.system()}"
+    yield Found("Python", "bad" if old else "ok", says, "Workbench needs Python 3.11 or later" if old else "")
+    versions = []
+    for name in LIBRARIES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions.append(f"{name} {importlib.metadata.version(name)}")
+    yield Found("workbench", "ok", f"{__version__} ({', '.join(versions)})")
+
+
+def terminal() -> Iterator[Found]:
+    term, (columns, rows) = os.environ.get("TERM", ""), shutil.get_terminal_size()
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        then = "the screens need a terminal; chat, replay, check and show need none"
+        yield Found("terminal", "note", f"none here (TERM={term or 'not set'})", then)
+        return
+    says = f"{term or 'TERM is not set'}, {columns}x{rows}, {colors(term)}"
+    if os.environ.get("TMUX"):
+        says += ", in tmux"
+    if term in ("", "dumb"):
+        yield Found("terminal", "note", says, "set TERM, or use chat, replay, check and show")
+    elif columns < 80 or rows < 24:
+        yield Found("terminal", "note", says, "make it 80x24 or larger: the screens are drawn for that")
+    elif os.environ.get("TMUX") and not term.startswith(("tmux", "screen")):
+        yield Found("terminal", "note", says, 'write into .tmux.conf: set -g default-terminal "tmux-256color"')
+    else:
+        yield Found("terminal", "ok", says)
+
+
+def colors(term: str) -> str:
+    if os.environ.get("NO_COLOR"):
+        return "no colors (NO_COLOR is set)"
+    if os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
+        return "16 million colors"
+    return "256 colors" if "256" in term else "16 colors"
+
+
+def configured(project: Project) -> Iterator[Found]:
+    """Which files settings are read from."""
+    files = [str(path) for path in (project.root / CONFIG, user_file()) if path.is_file()]
+    try:
+        settings(project.config)
+        yield Found(
+            "settings", "ok", f"from {', '.join(files)}" if files else f"none: neither {CONFIG} nor {user_file()}"
+        )
+    except UsageError as error:
+        yield Found("settings", "bad", f"{error.where}: {error.message}", error.next)
+
+
+def kept(project: Project) -> Iterator[Found]:
+    """What is on disk: transcripts, and the folder for sessions."""
+    count = len(find([project.transcripts])) if project.transcripts.is_dir() else 0
+    then = "" if count else "save one in the workbench, or: workbench chat --save TITLE"
+    yield Found("transcripts", "ok" if count else "note", f"{count} in {project.transcripts.name}/", then)
+    folder, there = project.state, project.state.is_dir()
+    try:
+        folder.mkdir(exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder):
+            pass
+        yield Found("sessions", "ok", f"{folder.name}/ can be written")
+    except OSError as error:
+        says = f"{folder.name}/ cannot be written: {error.strerror}"
+        yield Found("sessions", "bad", says, "make it writable: conversations are kept there")
+    finally:
+        if not there:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+
+# what is tried, all at the same time
+
+
+async def _measured(project: Project | None) -> list[Found]:
+    model = str(project.config.get("model", "")) if project else ""
+    asked = asyncio.to_thread(probe, model if model.startswith("claude-") else "")
+    answer, watched, agents = await asyncio.gather(asked, watcher(), journeys(project))
+    return [*credentials(answer), *agents, watched]
+
+
+def credentials(probed: Probed) -> Iterator[Found]:
+    if probed.problem:
+        yield Found("credentials", "bad", probed.problem, "mend the profile, or set ANTHROPIC_API_KEY")
+        return
+    if not probed.source and probed.trouble:
+        yield Found("credentials", "note", probed.trouble, "try again when the machine is less busy")
+        return
+    if not probed.source:
+        then = "to talk with a model, set ANTHROPIC_API_KEY"
+        yield Found("credentials", "note", "none: the workbench starts on the rehearsal", then)
+        return
+    yield Found("credentials", "ok", probed.source)
+    if probed.trouble:
+        sentence, _, advice = probed.trouble.partition(". ")
+        yield Found(
+            "server", "bad", sentence, advice or "workbench runs meanwhile: workbench dev --model rehearsal"
+        )
+    else:
+        yield Found("server", "ok", f"{server()} answers as {probed.answer} in {probed.seconds:.1f} s")
+
+
+async def journeys(project: Project | None) -> list[Found]:
+    """Every agent, loaded in a worker as the workbench does it."""
+    if project is None:
+        return []
+    names = agent_names(project.journeys)
+    if not names:
+        return [Found("journeys", "bad", "there is no agent in journeys/", "workbench init makes one")]
+    prepare(REHEARSAL)
+    return list(await asyncio.gather(*(_agent(project, name) for name in names)))
+
+
+async def _agent(project: Project, name: str) -> Found:
+    worker = WorkerProcess()
+    try:
+        async with asyncio.timeout(LOAD):
+            await worker.load(project.journeys.resolve(), name, REHEARSAL)
+    except TimeoutError:
+        return Found(
+            "journeys", "bad", f"{name}: loading takes more than {LOAD:g} s", "workbench check says where"
+        )
+    except WorkbenchError as error:
+        where = f"journeys/{error.where}: " if error.where else ""
+        return Found("journeys", "bad", f"{name}: {where}{error.message}", error.next)
+    finally:
+        worker.close()
+    card = worker.card
+    counts: list[tuple[Sized, str]] = [
+        (card.journeys, "journey"),
+        (card.tools, "tool"),
+        (card.policies, "policy"),
+        (card.fixtures, "fixture"),
+    ]
+    return Found("journeys", "ok", f"{name}: {', '.join(_count(len(what), word) for what, word in counts)}")
+
+
+def _count(number: int, word: str) -> str:
+    plural = f"{word[:-1]}ies" if word.endswith("cy") else f"{word}s"
+    return f"{number} {word if number == 1 else plural}"
+
+
+def _save(folder: str, text: str) -> None:
+    path = Path(folder, "agent", "agent.py")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+
+
+async def watcher() -> Found:
+    """Save a file, really, and measure how long its event takes."""
+    with tempfile.TemporaryDirectory(prefix="workbench-doctor-") as folder:
+        _save(folder, "")
+        seen = changes(Path(folder), "agent")
+        event = asyncio.ensure_future(anext(seen))
+        try:
+            for number in range(4):  # a watch needs a moment to be in place, and does not say when it is
+                await asyncio.sleep(0.1)
+                began = time.perf_counter()
+                _save(folder, f"# {number}\n")
+                done, _ = await asyncio.wait([event], timeout=EVENT)
+                if done:
+                    event.result()
+                    return Found(
+                        "watcher", "ok", f"a save is seen after {1000 * (time.perf_counter() - began):.0f} ms"
+                    )
+        except Exception as error:
+            return Found("watcher", "bad", f"it does not start: {error}", "raise the limit of inotify watches")
+        finally:
+            event.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await event
+    then = "journeys on a network drive? reload by hand in the workbench"
+    return Found("watcher", "bad", "a save was not seen", then)

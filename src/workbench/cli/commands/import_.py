@@ -1,0 +1,54 @@
+"""`workbench import`: logs of other systems become guard transcripts, or conversations to review."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...errors import UsageError
+from ...files import LOG_LIMIT, read_bytes
+from ...replay.exit_codes import Exit
+from ...runtime.agent_files import agent_names
+from ...store.import_archive import Archive
+from ...store.project import find_project
+from ...text import count
+from ...transcripts.files import write
+from ...transcripts.importers.formats import FORMATS
+from ...transcripts.transcript import Transcript
+from ..output import say
+
+
+def import_(format: str, file: Path, agent: str, into: Path | None, review: bool) -> Exit:
+    reader = FORMATS.get(format)
+    if reader is None:
+        raise UsageError(f"there is no format {format!r}", next=f"one of: {', '.join(FORMATS)}")
+    data = read_bytes(file, LOG_LIMIT)
+    if review and into is not None:
+        raise UsageError("--review writes no files, so --into says nothing", next="leave one of them out")
+    project = find_project()
+    agents = agent_names(project.journeys)
+    if not agent and len(agents) > 1:
+        raise UsageError("say whose conversations they are", next=f"--agent, one of: {', '.join(agents)}")
+    name = project.agent(agent)
+    found = reader(data, name, file.name)
+    if review:
+        return _to_review(Archive(project.state / "archive.db"), found)
+    folder = into or project.transcripts / name
+    paths = [folder / f"{t.id}.json" for t in found]
+    there = [p for p in paths if p.exists()]
+    if there:
+        raise UsageError(
+            f"{len(there)} of them are there already, the first is {there[0]}; nothing was written",
+            next="choose another folder with --into, or delete them",
+        )
+    for path, transcript in zip(paths, found, strict=True):
+        write(path, transcript)
+    say(f"{count(len(found), 'guard transcript')} in {folder}")
+    say(f"  next: workbench replay {folder}")
+    return Exit.OK if found else Exit.NOTHING
+
+
+def _to_review(archive: Archive, found: list[Transcript]) -> Exit:
+    added, there = archive.add(found)
+    say(f"{count(added, 'conversation')} to review" + (f"; {there} were there already" if there else ""))
+    say("  next: workbench review, then / and in:imports")
+    return Exit.OK if found else Exit.NOTHING

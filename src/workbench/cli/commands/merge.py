@@ -1,0 +1,136 @@
+"""`workbench merge`: the reports of all shards of one replay, joined to one that decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ...errors import UsageError
+from ...replay.case import supersede
+from ...replay.exit_codes import Exit
+from ...replay.summary import Part, Tally
+from ...transcripts.selection import Shard
+from ...version import __version__
+from ..reports.json_report import SCHEMA, case_of
+from ..reports.publish import Reports
+
+AGAIN = "run every shard again, on the same commit and with the same options"
+ONCE = "name the report of each shard once"
+
+
+def merge(files: list[Path], reports: Reports) -> Exit:
+    reports.check()
+    names = [str(file) for file in files]
+    twice = next((name for name in names if names.count(name) > 1), "")
+    if twice:
+        raise UsageError("it is named twice", where=twice, next=ONCE)
+    return reports.publish(join({name: read(Path(name)) for name in names}))
+
+
+def read(file: Path) -> Tally:
+    """The tally that a report on JSON was made of. Raises UsageError."""
+    try:
+        data = msgspec.json.decode(file.read_bytes())
+        if not isinstance(data, dict):
+            raise UsageError("not a report of a shard: it is no object", where=str(file), next=_NEXT)
+        if data["schema"] != SCHEMA:
+            raise UsageError(f"a report of another form: {data['schema']}", where=str(file), next=_NEXT)
+        if data["workbench"] != __version__:
+            other = f"made by Workbench {data['workbench']}, this is {__version__}"
+            raise UsageError(other, where=str(file), next=AGAIN)
+        if data["shard"] is None:
+            raise UsageError("it is the report of a whole replay, not of a shard", where=str(file), next=_NEXT)
+        cases = [case_of(row) for row in data["transcripts"]]
+        part = msgspec.convert(data["shard"], Part)
+        Shard.parse(part.shard)
+        numbers = int(data["selected"]), float(data["seconds"])
+        verdicts = msgspec.convert(data["verdicts"], dict[str, int])
+        options = msgspec.convert(data["options"], dict[str, str])
+        whole = Tally(
+            cases,
+            *numbers,
+            options,
+            interrupted=bool(data["interrupted"]),
+            part=part,
+            passed_over=msgspec.convert(data["passed_over"], list[str]),
+        )
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=str(file), next=_NEXT) from None
+    except KeyError as error:
+        raise UsageError(f"not a report of a shard: it has no {error}", where=str(file), next=_NEXT) from None
+    except (msgspec.MsgspecError, TypeError, ValueError, AttributeError) as error:
+        wrong = "the file breaks off" if "truncated" in str(error) else str(error)[:200]
+        raise UsageError(f"not a report of a shard: {wrong}", where=str(file), next=_NEXT) from None
+    told = {verdict.value: count for verdict, count in whole.counts.items() if count}
+    if told != {name: count for name, count in verdicts.items() if count} or (
+        len(cases) != whole.selected and not whole.interrupted
+    ):
+        raise UsageError("its verdicts do not add up to what was selected", where=str(file), next=AGAIN)
+    return whole
+
+
+_NEXT = "make it with: workbench replay --shard 1/8 --json FILE"
+
+
+def join(shards: dict[str, Tally]) -> Tally:
+    """One tally of all shards, by the name of their report. Raises UsageError where they are not of one replay."""
+    parts = {file: tally.part for file, tally in shards.items() if tally.part}
+    first = next(iter(shards))
+    for what, told in _ALIKE.items():
+        for file, tally in shards.items():
+            if told(tally) != told(shards[first]):
+                how = _HOW[what](tally, shards[first]) if what in _HOW else ""
+                raise UsageError(f"{what} are not those of {first}{how}", where=file, next=AGAIN)
+    seen: dict[int, str] = {}
+    for file, part in parts.items():
+        number = Shard.parse(part.shard).number
+        if number in seen:
+            raise UsageError(f"shard {part.shard} is also in {seen[number]}", where=file, next=ONCE)
+        seen[number] = file
+    of = Shard.parse(parts[first].shard).of
+    missing = [f"{number}/{of}" for number in range(1, of + 1) if number not in seen]
+    if missing:
+        raise UsageError(f"the reports of these shards are missing: {', '.join(missing)}", next=AGAIN)
+    tallies = list(shards.values())
+    selected, total = sum(tally.selected for tally in tallies), parts[first].total
+    if selected != total:
+        raise UsageError(f"{total} transcripts were to be shared out, the shards had {selected}", next=AGAIN)
+    cases = sorted((case for tally in tallies for case in tally.cases), key=lambda case: case.path)
+    supersede(cases)
+    return Tally(
+        cases,
+        selected,
+        max(tally.seconds for tally in tallies),
+        tallies[0].options,
+        interrupted=any(tally.interrupted for tally in tallies),
+        passed_over=tallies[0].passed_over,
+    )
+
+
+def _other_options(tally: Tally, first: Tally) -> str:
+    here, there = tally.options, first.options
+    differ = [option for option in {**there, **here} if there.get(option) != here.get(option)]
+    return ": " + "; ".join(f"{o} {here.get(o, 'not given')}, there {there.get(o, 'not given')}" for o in differ)
+
+
+def _other_transcripts(tally: Tally, first: Tally) -> str:
+    here, there = (t.part.total if t.part else 0 for t in (tally, first))
+    if here != there:
+        return f": {here} in all, there {there}"
+    return f": as many ({here}), but a file among them has another name or content"
+
+
+_ALIKE: dict[str, Callable[[Tally], Any]] = {
+    "the options": lambda tally: tally.options,
+    "the number of shards": lambda tally: tally.part and Shard.parse(tally.part.shard).of,
+    "the journeys": lambda tally: tally.part and tally.part.code,
+    "the transcripts": lambda tally: tally.part and (tally.part.total, tally.part.seal),
+}
+# in what they differ, where that can be told
+_HOW: dict[str, Callable[[Tally, Tally], str]] = {
+    "the options": _other_options,
+    "the transcripts": _other_transcripts,
+}

@@ -1,0 +1,138 @@
+"""`workbench mutate`: what in the policies and tools could be wrong, and no transcript would notice."""
+
+from __future__ import annotations
+
+import os
+import sys
+from fnmatch import fnmatch
+from pathlib import Path
+
+import msgspec
+
+from ...errors import UsageError
+from ...mutation.mutants import Mutant, mutants
+from ...mutation.operators import OPERATORS
+from ...mutation.run import base_run, files_in, mutant_runs
+from ...mutation.score import Status, score
+from ...replay.exit_codes import Exit
+from ...replay.verdict import Options
+from ...store.project import Project
+from ...text import count
+from ..output import say
+from ..reports.destination import check
+from ..reports.mutation import Measured, as_json, list_mutants, tell
+from ..transcript_groups import choose, journeys_path, tell_base, write_json
+
+LIMIT = 20  # times the code as it is: the seconds a mutant may take besides `--timeout`
+CLEAR = "\r\x1b[K"
+
+
+class Picked(msgspec.Struct):
+    """What the options choose: files by name or pattern, operators by name; all where none is named."""
+
+    files: list[str] = []
+    operators: list[str] = []
+
+    def __post_init__(self) -> None:
+        for name in self.operators:
+            if name not in OPERATORS:
+                raise UsageError(f"there is no operator {name!r}", next=f"the operators: {', '.join(OPERATORS)}")
+
+    def of(self, project: Project, found: list[Mutant]) -> list[Mutant]:
+        """Those of `found` that are wanted. Raises UsageError where a name of a file fits none."""
+        names = {file: _names(project, file) for file in {m.file for m in found}}
+        for pattern in self.files:
+            if not any(_fits(pattern, each) for each in names.values()):
+                raise UsageError(
+                    f"no file to change fits {pattern}", next=f"there are: {', '.join(sorted(names))}"
+                )
+        files = {f for f, each in names.items() if not self.files or any(_fits(p, each) for p in self.files)}
+        return [m for m in found if m.file in files and (not self.operators or m.operator in self.operators)]
+
+
+class Effort(msgspec.Struct, frozen=True):
+    """How to measure: processes at most, seconds of work for a mutant, replays as `options` say."""
+
+    jobs: int
+    timeout: float
+    options: Options
+
+
+def mutate(
+    paths: list[Path], agent: str, picked: Picked, effort: Effort, json: str, least: float, only_list: bool
+) -> Exit:
+    if json:
+        check(json)
+    project, groups = choose(paths, agent)
+    found = {g.agent: picked.of(project, mutants(files_in(project.journeys), g.agent)) for g in groups}
+    if only_list:
+        for each in found.values():
+            list_mutants(project, each)
+        return Exit.OK if any(found.values()) else Exit.NOTHING
+    measured = [Measured(group, found[group.agent]) for group in groups]
+    whole = all(_measure(project, each, effort) for each in measured)
+    fates = [fate for each in measured for fate in each.fates]
+    scored = score(fates)
+    if fates:
+        tell(project, fates, scored, whole)
+    if json:
+        write_json(json, as_json(measured, whole))
+    if not whole:
+        say("interrupted: this is what was found so far")
+        return Exit.INTERRUPTED
+    if scored.percent is None:
+        return Exit.NOTHING
+    left_out = sum(len(each.base.left_out) for each in measured if each.base is not None)
+    if least and left_out:
+        say(
+            f"{count(left_out, 'transcript')} not green and left out: the others do not meet --min {least:g} alone"
+        )
+        return Exit.RED
+    return Exit.RED if scored.percent < least else Exit.OK
+
+
+def _measure(project: Project, each: Measured, effort: Effort) -> bool:
+    """Try the mutants of one agent. False: it was interrupted, and `each` holds what came until then."""
+    group, root = each.group, project.journeys
+    try:
+        began = os.times()
+        each.base = base_run(
+            root, group.agent, group.transcripts,
+            jobs=effort.jobs, seconds=effort.timeout * LIMIT, options=effort.options,
+        )  # fmt: skip
+        ended = os.times()
+        tell_base(group, each.base)
+        if not each.base.green:
+            return True
+        took = ended.children_user + ended.children_system - began.children_user - began.children_system
+        seconds = effort.timeout + took * LIMIT
+        for fate in mutant_runs(
+            root, group.agent, each.base, each.mutants, jobs=effort.jobs, seconds=seconds, options=effort.options
+        ):
+            each.fates.append(fate)
+            _progress(each)
+    except KeyboardInterrupt:
+        return False
+    finally:
+        if sys.stderr.isatty():
+            sys.stderr.write(CLEAR)
+    return True
+
+
+def _progress(each: Measured) -> None:
+    """One line that is drawn over, on a terminal; nothing elsewhere."""
+    done = len(each.fates)
+    if sys.stderr.isatty() and (done % 5 == 0 or done == len(each.mutants)):
+        left = sum(f.status in (Status.SURVIVED, Status.UNREACHED) for f in each.fates)
+        sys.stderr.write(f"{CLEAR}{done} of {len(each.mutants)} mutants, {left} not noticed")
+        sys.stderr.flush()
+
+
+def _names(project: Project, file: str) -> list[str]:
+    """The names by which a person may call a file below journeys/."""
+    path = project.journeys / file
+    return [file, f"journeys/{file}", journeys_path(project, file), os.path.basename(file), str(path)]
+
+
+def _fits(pattern: str, names: list[str]) -> bool:
+    return any(fnmatch(name, pattern) for name in names)

@@ -1,0 +1,69 @@
+"""`workbench replay --watch`: again at every save, until somebody stops it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from ...errors import UsageError
+from ...replay.exit_codes import Exit
+from ...runtime.watch import saves
+from ...store.project import Project, project_for
+from ...text import clean
+from ...transcripts.selection import parse
+from ..output import complain, say
+from ..reports.text import tell
+from ..selection import Scope
+from .replay import How, once
+
+CLEAR = "\x1b[2J\x1b[H"  # the screen, where there is one
+
+
+def watch(scope: Scope, how: How, quiet: bool) -> Exit:
+    """Raises UsageError for what makes no sense at the beginning; later that is told, and it goes on."""
+    project = project_for(scope.paths[0] if scope.paths else None)
+    if scope.wanted.words.strip():
+        parse(scope.wanted.words)
+    folders = _folders(project, scope)
+    last = ""
+    try:
+        for saved in saves(*folders):
+            if last and sys.stderr.isatty():
+                sys.stderr.write(CLEAR)
+            if saved:
+                say(f"{_now()}  saved: {_some(saved)}")
+            try:
+                tally = once(project, scope, how, quiet)
+                tell(tally, quiet)
+            except UsageError as error:
+                if not last:
+                    raise
+                complain(error)
+                last = f"could not be replayed: {error.message}"
+            else:
+                last = f"{tally.code.name}: {tally.number}, {tally.told}"
+                if tally.interrupted:
+                    break
+            say(f"{_now()}  watching {_some(map(str, folders))}; ctrl+c ends it")
+    except KeyboardInterrupt:
+        pass
+    say(f"stopped. {last}")
+    return Exit.INTERRUPTED
+
+
+def _now() -> str:
+    return time.strftime("%H:%M:%S")
+
+
+def _some(paths: Iterable[str], most: int = 3) -> str:
+    names = [clean(os.path.relpath(path)) for path in paths]
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _folders(project: Project, scope: Scope) -> list[Path]:
+    """What is watched: the journeys, and where the transcripts lie."""
+    named = [path if path.is_dir() else path.parent for path in scope.paths] or [project.transcripts]
+    return [project.journeys, *dict.fromkeys(folder for folder in named if folder.is_dir())]

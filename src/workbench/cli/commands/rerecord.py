@@ -1,0 +1,81 @@
+"""`workbench rerecord`: the same customer with a live model, beside the transcript until a person says yes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from ...errors import JourneyError, UsageError
+from ...replay.exit_codes import Exit
+from ...runtime.agent_files import file_hashes
+from ...runtime.worker import prepare
+from ...store.project import Project, project_for
+from ...text import clean
+from ...trace.events import Answer
+from ...trace.step_id import Place
+from ...trace.trace import Trace
+from ...transcripts.codec import read
+from ...transcripts.files import PENDING, beside, write
+from ...transcripts.redaction import Redactor, redact
+from ...transcripts.transcript import Transcript
+from ...trials.rerecord import Unfit, renewed
+from ...trials.runner import Asked, Live
+from ..interrupts import run_until_signal
+from ..output import say
+from .live import choose_model
+from .pending import show_difference
+
+
+def rerecord(file: Path, model: str) -> Exit:
+    if os.environ.get("CI"):
+        raise UsageError("rerecord is refused in CI: no test run ever records", next="run it on your own machine")
+    project = project_for(file)
+    transcript = read(file)
+    if file.name.endswith(PENDING):
+        raise UsageError(f"{file} is a pending file itself", next="name the transcript it lies beside")
+    chosen = choose_model(model or str(project.config.get("model", "")))
+    prepare(chosen)
+    say(f"recording {file} anew with {chosen} …")
+    trace = run_until_signal(_run(project, transcript, chosen))
+    speaker = next((s.model for s in trace if isinstance(s, Answer) and s.model), chosen)
+    try:
+        made, lost = renewed(transcript, trace, file_hashes(project.journeys, transcript.agent), speaker)
+        redactor = Redactor()
+        made = redact(made, redactor)
+    except Unfit as unfit:
+        say(f"{file}: nothing was written: {clean(str(unfit))}")
+        say("  next: the record that is there goes on counting")
+        return Exit.UNDECIDED
+    pending = beside(file, PENDING)
+    write(pending, made)
+    for one in lost:
+        say(f"  no place for {clean(one)}")
+    for kind, substitute in redactor.replaced:
+        say(f"  replaced: {kind} by {clean(substitute)}")
+    show_difference(transcript, made)
+    say(f"{pending} waits for your word")
+    say(f"  next: workbench pending accept {file}, or reject; in the screen: workbench review")
+    return Exit.OK
+
+
+async def _run(project: Project, transcript: Transcript, model: str) -> Trace:
+    runs, trace, count = Live(project.journeys, model), Trace(), 0
+
+    def spend(answer: Answer) -> None:
+        nonlocal count
+        count += 1
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r  {count} answers")
+            sys.stderr.flush()
+
+    try:
+        async with runs.worker(transcript.agent) as worker:
+            await runs.run(worker, Asked(transcript, Place(0)), trace, spend, whole=True)
+    except JourneyError as error:
+        raise UsageError(error.message, where=error.where, next=error.next) from None
+    finally:
+        runs.close()
+        if count and sys.stderr.isatty():
+            sys.stderr.write("\n")
+    return trace

@@ -1,0 +1,91 @@
+"""The report of a replay as JUnit XML, for whatever shows tests. Nothing but a PASS is told as passed."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from itertools import groupby
+from pathlib import PurePath
+from xml.etree import ElementTree as xml
+
+from ...replay.case import Case
+from ...replay.exit_codes import fate
+from ...replay.explain import pointer, story
+from ...replay.summary import Tally
+
+_ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML 1.0 cannot hold
+
+
+def render(tally: Tally) -> str:
+    """The document. A suite is a folder of transcripts, a test case a transcript."""
+    top = xml.Element("testsuites", {"name": "workbench replay", **_numbers(tally.cases)})
+    top.set("time", f"{tally.seconds:.3f}")
+    for folder, cases in groupby(sorted(tally.cases, key=_folder), key=_folder):
+        _suite(top, folder, list(cases), tally)
+    if tally.interrupted:
+        _unfinished(top, tally)
+    xml.indent(top)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{xml.tostring(top, "unicode")}\n'
+
+
+def _unfinished(top: xml.Element, tally: Tally) -> None:
+    """A test case of its own for what was not run: a file without it would look whole."""
+    suite = xml.SubElement(top, "testsuite", {"name": "interrupted", "tests": "1", "errors": "1"})
+    item = xml.SubElement(suite, "testcase", {"name": "interrupted", "classname": "workbench"})
+    xml.SubElement(item, "error", {"message": legal(tally.number), "type": "INTERRUPTED"})
+    for name in ("tests", "errors"):
+        top.set(name, str(int(top.get(name, "0")) + 1))
+
+
+def _folder(case: Case) -> str:
+    return PurePath(case.path).parent.as_posix()
+
+
+def _numbers(cases: list[Case]) -> dict[str, str]:
+    fates = Counter(fate(case.verdict) for case in cases)
+    told = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+    return {"tests": str(len(cases)), **{name: str(fates[one]) for name, one in told.items()}}
+
+
+def _suite(top: xml.Element, folder: str, cases: list[Case], tally: Tally) -> None:
+    suite = xml.SubElement(top, "testsuite", {"name": legal(folder), **_numbers(cases)})
+    if tally.options:
+        _properties(suite, tally.options)
+    for case in cases:
+        _case(suite, case, tally.root)
+
+
+def _case(suite: xml.Element, case: Case, root: str) -> None:
+    head, outcome = case.head, case.outcome
+    where = pointer(case, root) if fate(case.verdict) != "passed" else None
+    told = {
+        "name": head.id if head else PurePath(case.path).name,
+        "classname": _folder(case).replace("/", "."),
+        "file": PurePath(case.path).as_posix(),
+    }
+    if where and where.file == told["file"]:
+        told["line"] = str(where.line)
+    item = xml.SubElement(suite, "testcase", {name: legal(value) for name, value in told.items()})
+    known = {"verdict": case.verdict.value, "moves": str(outcome.moves), "where": str(where) if where else ""}
+    if head:
+        known |= {"title": head.title, "kind": head.kind, "agent": head.agent, "state": head.state}
+        known |= {"tags": ", ".join(head.tags), "at": head.at, "expected": head.expected}
+    if outcome.prompt_changed_from:
+        known["prompt_changed_from"] = str(outcome.prompt_changed_from)
+    _properties(item, known)
+    if where:
+        message = f"{case.verdict.value}: {outcome.why}"
+        end = xml.SubElement(item, fate(case.verdict), {"message": legal(message), "type": case.verdict.value})
+        end.text = legal("\n".join([str(where), *(line.text for line in story(case))]))
+
+
+def _properties(parent: xml.Element, values: dict[str, str]) -> None:
+    holder = xml.SubElement(parent, "properties")
+    for name, value in values.items():
+        if value:
+            xml.SubElement(holder, "property", {"name": name, "value": legal(value)})
+
+
+def legal(text: str) -> str:
+    """Any text, with the characters that XML cannot hold written out."""
+    return _ILLEGAL.sub(lambda c: f"\\x{ord(c[0]):02x}", text)

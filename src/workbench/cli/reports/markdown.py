@@ -1,0 +1,72 @@
+"""The report of a replay as Markdown: for a pull request, or the summary of a run in CI."""
+
+from __future__ import annotations
+
+import re
+
+from ...replay.case import Case
+from ...replay.explain import Line, pointer, story
+from ...replay.summary import Tally
+from ...replay.verdict import Verdict
+from ...text import clean
+
+MAX_TITLE = 120
+
+
+def render(tally: Tally, limit: int = 0) -> str:
+    """The document. With a `limit` in bytes it ends before the case that would not fit, and says so."""
+    parts = [_top(tally)]
+    told = [case for case in tally.cases if case.verdict is not Verdict.PASS]
+    left = limit - len(parts[0].encode()) - 200  # bytes; kept for the last line
+    for number, case in enumerate(told):
+        part = _case(case, tally.root)
+        left -= len(part.encode("utf-8", "replace"))
+        if limit and left < 0:
+            parts.append(
+                f"\n…and {len(told) - number} more that are not PASS: see the log, or the report as JSON.\n"
+            )
+            break
+        parts.append(part)
+    return "".join(parts)
+
+
+def _top(tally: Tally) -> str:
+    rows = "".join(f"| {verdict.value} | {count} |\n" for verdict, count in tally.counts.items() if count)
+    notes = "".join(f"\n{code(note)}\n" for note in tally.notes)
+    options = ", ".join(f"{name} {code(value)}" for name, value in tally.options.items())
+    asked = f"\nAsked for: {options}\n" if options else ""
+    head = f"# Replay: {tally.code.name}\n\n{tally.number} in {tally.took}\n"
+    return head + (f"\n| verdict | transcripts |\n| --- | ---: |\n{rows}" if rows else "") + notes + asked
+
+
+def _case(case: Case, root: str) -> str:
+    lines = list(story(case))
+    title = f"\n{code(case.head.title[:MAX_TITLE])}\n" if case.head and case.head.title else ""
+    shown = "\n".join(_diff(line) for line in lines if line.kind not in ("why", "next"))
+    after = "".join(f"\n{code(line.text)}\n" for line in lines if line.kind == "next")
+    why = f"\n{code(case.outcome.why)}\n"
+    return (
+        f"\n## {case.verdict.value} {code(str(pointer(case, root)))}\n{title}"
+        f"\n{code(case.path)}\n{why}{fence(shown, 'diff') if shown else ''}{after}"
+    )
+
+
+def _diff(line: Line) -> str:
+    return line.text if line.kind in ("recorded", "now") else f"  {line.text}"
+
+
+def code(text: str) -> str:
+    """Any text in one line as code, so that nothing in it is obeyed: no link, no name called, no tag."""
+    text = clean(text).replace("\n", " ")
+    ticks = _ticks(text, 1)
+    return f"{ticks} {text} {ticks}" if text else ""
+
+
+def fence(text: str, language: str = "") -> str:
+    """Any text as a block of code."""
+    ticks = _ticks(text, 3)
+    return f"\n{ticks}{language}\n{text}\n{ticks}\n"
+
+
+def _ticks(text: str, least: int) -> str:
+    return "`" * max(least, 1 + max((len(run) for run in re.findall("`+", text)), default=0))

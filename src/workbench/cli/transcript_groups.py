@@ -1,0 +1,87 @@
+"""The transcripts a command is about, by agent, for commands that put the journeys to the test."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..errors import TranscriptError, UsageError
+from ..mutation.run import Base
+from ..store.project import Project, project_for
+from ..text import clean
+from ..transcripts.codec import read
+from ..transcripts.files import find, holds_none
+from ..transcripts.transcript import Transcript
+from .output import paint, say
+from .reports.destination import deliver
+
+
+class Chosen(msgspec.Struct):
+    """Transcripts of one agent, with the paths a person knows them by."""
+
+    agent: str
+    paths: list[str] = []
+    transcripts: list[Transcript] = []
+
+
+def choose(paths: list[Path], agent: str) -> tuple[Project, list[Chosen]]:
+    """The project, and its readable transcripts by agent; what cannot be read is told. Raises UsageError."""
+    project = project_for(paths[0] if paths else None)
+    wanted = project.agent(agent) if agent else ""
+    for path in paths:
+        if path.is_dir() and holds_none(path):
+            raise UsageError(f"there is no transcript in {path}", next="check the path")
+    groups: dict[str, Chosen] = {}
+    for path in find(paths or [project.transcripts]) if paths or project.transcripts.is_dir() else []:
+        name = os.path.relpath(path)
+        try:
+            transcript = read(Path(name))
+        except TranscriptError as error:
+            _left_out(name, f"ERROR: {error}")
+            continue
+        if wanted in ("", transcript.agent):
+            group = groups.setdefault(transcript.agent, Chosen(transcript.agent))
+            group.paths.append(name)
+            group.transcripts.append(transcript)
+    if not groups:
+        say("nothing to measure: no transcript is selected")
+        say("  next: save one in the workbench (it goes to transcripts/), or name files")
+    return project, [groups[name] for name in sorted(groups)]
+
+
+def tell_base(group: Chosen, base: Base) -> None:
+    """What the replay of the code as it is says: which transcripts can tell anything."""
+    for index, why in sorted(base.left_out.items()):
+        _left_out(group.paths[index], why)
+    say(f"{group.agent}: {len(base.green)} of {len(group.transcripts)} transcripts are green")
+    if not base.green:
+        say("  next: workbench replay says what is wrong; only green transcripts can tell anything")
+
+
+def base_json(group: Chosen, base: Base) -> dict[str, Any]:
+    return {
+        "agent": group.agent,
+        "green": len(base.green),
+        "left_out": [{"path": group.paths[i], "why": why} for i, why in sorted(base.left_out.items())],
+    }
+
+
+def _left_out(path: str, why: str) -> None:
+    say(f"{paint('left out', 'yellow')} {path}: {clean(why.splitlines()[0] if why else 'not green')}")
+
+
+def share(part: int, whole: int) -> str:
+    return f"{part} of {whole}" + (f" ({part * 100 // whole} %)" if whole else "")
+
+
+def journeys_path(project: Project, file: str) -> str:
+    """A file below journeys/ from where the user stands, so that an editor can open it."""
+    return os.path.relpath(project.journeys / file)
+
+
+def write_json(target: str, value: Any) -> None:
+    """Raises UsageError."""
+    deliver(target, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
