@@ -15,6 +15,7 @@ from .authoring.world import Clock, Ids, world
 from .errors import ToolError
 from .trace.setup import Setup
 from .trace.state import Happened
+from .version import __version__ as __version__
 
 __all__ = [
     "EVERY",

@@ -1,3 +1,0 @@
-"""TODO cli/report.py"""
-
-from __future__ import annotations

@@ -1,3 +1,0 @@
-"""TODO cli/verdicts.py"""
-
-from __future__ import annotations
