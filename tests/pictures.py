@@ -195,7 +195,7 @@ async def tour(stage: Stage) -> None:
     await stage.until(lambda: len(stage.session.turns()) == 1 and not stage.session.busy)
     await stage.press("escape", "left_square_bracket", "a", "ctrl+s")
     await stage.press("t", *"today", "ctrl+s")
-    await stage.until(lambda: stage.session.saved)
+    await stage.until(lambda: stage.session.saving.saved)
     await stage.press("enter")
     stage.edit(CHANGE.file, CHANGE.wrong, CHANGE.right)
     await stage.session.reload()

@@ -114,7 +114,7 @@ def test_a_turn_interrupted_before_a_worker_was_there_is_not_run() -> None:
         turn = asyncio.create_task(session.say("hello"))
         await asyncio.sleep(0)
         assert session.busy
-        session.interrupt()
+        session.turn.interrupt()
         host.go.set()
         with pytest.raises(UsageError, match="interrupted"):
             await turn

@@ -89,7 +89,7 @@ class Desk:
             for words in SAYS:
                 await session.say(words)
             session.mark(Mark(WRITE, kind="guideline_violation", note="52 days, the limit is 45"))
-            return await session.save(
+            return await session.saving.save(
                 "mistake", "Late return", Expectation("not_executed", WRITE, tool="create_return")
             )
         finally:

@@ -45,7 +45,7 @@ class Bench:
         kept = self.history.read(id)
         session = Session(Serving(self.host, "shop", "rehearsal"), self.history, id=id)
         session.take_over(kept.setup, kept.trace, kept.marks.values(), begun=True)
-        session.claim()
+        session.log.claim()
         return session
 
     def file(self, session: Session) -> Path:
@@ -129,7 +129,7 @@ def test_a_second_workbench_may_read_a_conversation_and_not_write_to_it(bench):
     session = one.new()
     talk(session, "first")
     other = two.open(session.id)
-    assert "another workbench (pid " in other.held
+    assert "another workbench (pid " in other.log.held
     with pytest.raises(UsageError, match="has this conversation open"):
         talk(other, "second")
     assert said(other) == ["first"]
@@ -147,7 +147,7 @@ def test_a_conversation_is_free_again_when_the_first_workbench_is_left(bench):
     other = two.open(session.id)
     one.history.close()
     talk(other, "second")
-    assert other.held == ""
+    assert other.log.held == ""
     assert two.history.read(session.id).steps == list(other.trace)
     two.history.close()
     assert [file.suffix for file in two.history.folder.iterdir()] == [".jsonl"]

@@ -318,7 +318,7 @@ def test_an_interrupted_turn_ends_soon_even_where_a_tool_never_lets_go(tmp_path)
         await desk.session.reload()
         saying = asyncio.create_task(desk.session.say("I want to return my shoes"))
         await desk.until(lambda: len(desk.session.trace) == 6)
-        desk.session.interrupt()
+        desk.session.turn.interrupt()
         await asyncio.wait_for(saying, 10)
         fault = next(s for s in desk.session.trace if isinstance(s, Fault))
         assert fault.message.startswith("interrupted")
@@ -332,9 +332,9 @@ def test_a_kept_re_run_is_on_disk_at_once(tmp_path):
         await desk.session.say("I want to return my shoes")
         write(desk.root, {"shop/returns/journey.py": with_window()})
         await desk.until(lambda: desk.session.rerun is not None)
-        kept = desk.session.keep_rerun()
+        kept = desk.session.reruns.keep()
         assert desk.history.read(kept.id).setup == kept.setup
-        await kept.go_on()
+        await kept.turn.go_on()
         assert desk.history.read(kept.id).steps == list(kept.trace.steps)
         assert [s.outcome for s in kept.trace if hasattr(s, "outcome")] == ["ok", "blocked"]
 
@@ -350,7 +350,7 @@ def test_an_interrupted_turn_ends_as_interrupted_and_the_worker_lives(tmp_path):
         await desk.session.reload()
         saying = asyncio.create_task(desk.session.say("I want to return my shoes"))
         await desk.until(lambda: len(desk.session.trace) == 6)
-        desk.session.interrupt()
+        desk.session.turn.interrupt()
         await saying
         assert desk.session.trace[-1].reason == "interrupted"
 
@@ -421,7 +421,7 @@ def test_a_transcript_whose_judging_hangs_costs_the_worker_and_no_message(tmp_pa
         await desk.session.reload()
         assert "was stopped" in desk.session.code.note
         with pytest.raises(WorkerDied):
-            await desk.session.save("guard", "Hangs")
+            await desk.session.saving.save("guard", "Hangs")
         write(desk.root, shop_files(agent=AGENT))
         await desk.session.say("return my shoes")
         assert desk.session.trace[-1].reason == "replied"

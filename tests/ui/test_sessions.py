@@ -46,9 +46,9 @@ def test_an_answer_by_hand_that_could_not_begin_can_be_tried_again(shop):
 
         begin, session.store.begin = session.store.begin, full
         with pytest.raises(UsageError, match="no space"):
-            await fork.go_on()
+            await fork.turn.go_on()
         session.store.begin = begin
-        await fork.go_on()
+        await fork.turn.go_on()
         assert [str(s.text) for s in fork.trace if isinstance(s, Reply)] == ["No."]
 
     shop(flow, *TURN)
@@ -70,22 +70,22 @@ def test_words_of_the_agent_before_the_customers_first_are_no_turn_to_run_again(
 def test_a_rerun_without_a_policy_is_not_shown_once_the_policy_is_on_again(shop):
     async def flow(session):
         await session.say("return OL-1")
-        run, go = session.rerun_of, asyncio.Event()
+        run, go = session.reruns.rerun_of, asyncio.Event()
 
         async def slow(*what):
             found = await run(*what)
             await go.wait()
             return found
 
-        session.rerun_of = slow
-        first = asyncio.create_task(session.switch_off([WINDOW]))
+        session.reruns.rerun_of = slow
+        first = asyncio.create_task(session.reruns.switch_off([WINDOW]))
         await asyncio.sleep(0)
-        await session.switch_off([])
+        await session.reruns.switch_off([])
         go.set()
         await first
         assert session.off == ()
         assert session.rerun is None
-        assert session.note == ""
+        assert session.reruns.note == ""
 
     shop(flow, *TURN)
 
@@ -93,13 +93,13 @@ def test_a_rerun_without_a_policy_is_not_shown_once_the_policy_is_on_again(shop)
 def test_a_fork_before_a_turn_that_ran_without_a_policy_can_be_saved(shop):
     async def flow(session):
         await session.say("hello")
-        await session.switch_off([WINDOW])
+        await session.reruns.switch_off([WINDOW])
         await session.say("return OL-1")
         with pytest.raises(UsageError, match="fork before that turn"):
-            await session.save("guard", "a guard")
+            await session.saving.save("guard", "a guard")
         fork = session.branch(Place(2))
-        await fork.switch_off([])
-        saved = await fork.save("guard", "a guard")
+        await fork.reruns.switch_off([])
+        saved = await fork.saving.save("guard", "a guard")
         assert saved.verdict == "PASS"
 
     shop(flow, [say("hi")], *TURN)
@@ -107,17 +107,17 @@ def test_a_fork_before_a_turn_that_ran_without_a_policy_can_be_saved(shop):
 
 def test_an_error_in_the_middle_of_a_turn_ends_the_turn_on_record(shop):
     async def flow(session):
-        hear = session._hear
+        hear = session.turn._hear
 
         async def breaks(worker, turn):
-            session._record(UserMessage(turn=1, text=turn.text))
+            session.turn._record(UserMessage(turn=1, text=turn.text))
             raise JourneyError("a bug")
 
-        session._hear = breaks
+        session.turn._hear = breaks
         with pytest.raises(JourneyError):
             await session.say("hello")
         assert isinstance(session.trace[-1], TurnEnd)
-        session._hear = hear
+        session.turn._hear = hear
         await session.say("again")
         assert [s.turn for s in session.trace if isinstance(s, UserMessage)] == [1, 2]
 
@@ -127,7 +127,7 @@ def test_an_error_in_the_middle_of_a_turn_ends_the_turn_on_record(shop):
 def test_an_undo_that_fails_can_be_undone_later(shop):
     async def flow(session):
         await session.say("hello")
-        await session.save("guard", "a guard")
+        await session.saving.save("guard", "a guard")
 
         def locked(path):
             raise UsageError("cannot remove it")

@@ -104,7 +104,7 @@ def test_whoever_does_what_the_strip_says_sees_red_and_then_green(guided, size):
         assert f"enter: {WORDS}" in b.text()
         assert "nothing of yours is touched" in " ".join(b.text().split())
         await b.save_a_mistake()
-        (saved,) = b.session.saved.values()
+        (saved,) = b.session.saving.saved.values()
         assert saved.verdict == "FAIL"
         await b.press("F")
         assert "- " in b.text()
@@ -158,7 +158,7 @@ def test_what_was_done_stays_done_when_it_is_taken_back(guided):
     async def flow(b: Guided) -> None:
         await b.save_a_mistake()
         await b.press("u")
-        assert b.session.saved == {}
+        assert b.session.saving.saved == {}
         assert b.app.tour.step.name == "mend"
         await b.press("T")
         assert "nothing of this conversation was saved in this sitting" in b.text()

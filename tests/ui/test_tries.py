@@ -291,7 +291,7 @@ def test_what_a_turn_waits_for_is_told_with_its_seconds(play):
         bench.screen.entry.text = "hello"
         await bench.press("enter")
         await bench.until(lambda: "answering" in bench.text())
-        bench.app.session.heard -= 12
+        bench.app.session.turn.heard -= 12
         await bench.until(lambda: "answering… 12 s" in bench.text() or "answering… 13 s" in bench.text())
         await bench.press("escape")
         await bench.until(lambda: not bench.app.session.busy)

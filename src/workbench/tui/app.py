@@ -181,7 +181,7 @@ class WorkbenchApp(App[int]):
                     missing.append(f"{id}: {error.message}")
                     continue
                 session = self.going_on(replace(entry, agent=record.setup.agent), record)
-                session.claim()  # before anyone else goes on with it
+                session.log.claim()  # before anyone else goes on with it
                 self.desk.open.append(session)
         hand = self.desk.find(lay.hand)
         self.desk.open.sort(key=lambda s: lay.open.index(s.id) if s.id in lay.open else len(lay.open))
@@ -195,8 +195,8 @@ class WorkbenchApp(App[int]):
             screen.bring_back(lay.place, lay.draft)
             if missing:
                 screen.tell(f"not brought back: {'; '.join(missing)}", "bad")
-            elif self.session.held:
-                screen.tell(self.session.held, "warn")
+            elif self.session.log.held:
+                screen.tell(self.session.log.held, "warn")
 
     @property
     def session(self) -> Session:
@@ -218,7 +218,7 @@ class WorkbenchApp(App[int]):
     async def _reload(self, serving: Serving) -> None:
         await serving.reload()
         if serving is self.session.serving:
-            await self.session.catch_up()
+            await self.session.reruns.catch_up()
 
     async def _watch(self) -> None:
         async for _ in self.changes:
@@ -237,7 +237,7 @@ class WorkbenchApp(App[int]):
         if session.card is None and session.code.state == "loading":
             self._behind(session.serving.reload, "reload")
         else:
-            self._behind(session.catch_up, "reload")
+            self._behind(session.reruns.catch_up, "reload")
         self.switch_mode("develop")
         if hasattr(self.screen, "take"):  # else it is about to be mounted, and takes the live session itself
             self.screen.take(session)

@@ -36,7 +36,7 @@ class Desk:
         self.place = ""
         self.draft = ""
         self._kept = b""
-        session.claim()
+        session.log.claim()
 
     @property
     def store(self) -> Store:
@@ -52,7 +52,7 @@ class Desk:
     def take(self, session: Session) -> None:
         """Take a conversation in hand. One that never began and is empty makes room for it."""
         before, self.session = self.session, session
-        session.claim()
+        session.log.claim()
         if session not in self.open:
             self.open.append(session)
         if before is not session and not len(before.trace) and not before.busy:
@@ -60,7 +60,7 @@ class Desk:
 
     def put_away(self, session: Session) -> Session:
         """Close a conversation; the one in hand from now on. What was said is kept, whoever closes it."""
-        session.interrupt()
+        session.turn.interrupt()
         at = self.open.index(session)
         self.open.remove(session)
         if not self.open:

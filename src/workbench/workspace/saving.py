@@ -1,10 +1,23 @@
-"""Build a transcript from a conversation."""
+"""Saves a conversation as a transcript: redacts it, and replays it before it is written."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
+import msgspec
+
+from ..errors import JourneyError, UsageError
+from ..runtime.protocol import Failed, Judge, Judged
+from ..text import slug
+from ..transcripts.builder import compose
+from ..transcripts.codec import encode
+from ..transcripts.expectation import Expectation
+from ..transcripts.redaction import Redactor, redact
 from ..transcripts.transcript import Transcript
+
+if TYPE_CHECKING:
+    from .session import Session
 
 
 @dataclass(frozen=True)
@@ -16,3 +29,79 @@ class Saved:
     verdict: str
     why: str
     replaced: list[tuple[str, str]]
+
+
+class Saving:
+    """Saves a session as transcripts. `saved` holds, by path, those that were saved since it was opened."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.saved: dict[str, Saved] = {}
+
+    async def save(
+        self, kind: Literal["mistake", "guard"], title: str, expectation: Expectation | None = None
+    ) -> Saved:
+        """Save the conversation as a transcript, redacted, after replaying it once.
+
+        Raises UsageError or TranscriptError, and then nothing is written.
+        """
+        session = self.session
+        if not len(session.trace):
+            raise UsageError("there is no conversation to save yet")
+        if session.without:
+            raise UsageError(
+                f"parts of it ran without {', '.join(map(str, session.without))}: a transcript would not say so",
+                next="fork before that turn, and say it again with everything on",
+            )
+        transcript = self.transcript(kind, title, expectation)
+        redactor = Redactor()
+        clean = redact(transcript, redactor)
+        clean = msgspec.structs.replace(clean, id=slug(clean.title))  # what is replaced is not in its name either
+        before, after = await self.judge(transcript), await self.judge(clean)
+        if before.verdict != after.verdict:
+            raise UsageError(
+                f"with personal data replaced the verdict changes from {before.verdict} to {after.verdict}; "
+                "nothing was written",
+                next="take the personal data out of what the policies decide on",
+            )
+        if after.verdict == "ERROR":
+            raise UsageError(
+                f"{after.why}; nothing was written", next="choose another expectation or another place"
+            )
+        path = session.store.save(clean)
+        session.undos.append((f"save of {path}", lambda: self._remove(path)))
+        self.saved[path] = Saved(path, clean, after.verdict, after.why, redactor.replaced)
+        session.tell("saved")
+        return self.saved[path]
+
+    def _remove(self, path: str) -> None:
+        self.session.store.remove(path)
+        self.saved.pop(path, None)
+        self.session.tell("saved")
+
+    async def replay_saved(self) -> list[Saved]:
+        """Replay what was saved on the code that is loaded now."""
+        for path, saved in list(self.saved.items()):
+            found = await self.judge(saved.transcript)
+            self.saved[path] = replace(saved, verdict=found.verdict, why=found.why)
+        self.session.tell("saved")
+        return list(self.saved.values())
+
+    def transcript(
+        self, kind: Literal["mistake", "guard"], title: str, expectation: Expectation | None
+    ) -> Transcript:
+        """Build a transcript of the conversation, not redacted."""
+        session = self.session
+        made = compose(kind, title, expectation, session.setup, session.trace, list(session.marks.values()))
+        code = dict(session.card.files) if session.card else {}
+        return msgspec.structs.replace(made, source={"model": session.model}, code=code)
+
+    async def judge(self, transcript: Transcript) -> Judged:
+        """Replay a transcript on the code that is loaded now. Raises WorkbenchError if it cannot be replayed."""
+        async with self.session.serving.worker() as worker:
+            async for event in worker.ask(Judge(encode(transcript))):
+                if isinstance(event, Judged):
+                    return event
+                if isinstance(event, Failed):
+                    raise JourneyError(event.message, where=event.where, next=event.next)
+        raise UsageError("the worker gave no verdict")

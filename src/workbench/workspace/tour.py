@@ -62,7 +62,7 @@ def _marked(session: Session, place: Place | None) -> bool:
 
 
 def _verdict(session: Session, verdict: str) -> bool:
-    return any(s.transcript.kind == "mistake" and s.verdict == verdict for s in session.saved.values())
+    return any(s.transcript.kind == "mistake" and s.verdict == verdict for s in session.saving.saved.values())
 
 
 STEPS = (

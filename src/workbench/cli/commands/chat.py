@@ -49,7 +49,7 @@ async def _chat(project: Project, agent: str, model: str, fixture: str, json: bo
         session.listeners.append(lambda changed: _hear(session, changed, json))
         code = await _turns(session, json)
         if save and len(session.trace):
-            saved = await session.save("guard", save)
+            saved = await session.saving.save("guard", save)
             say(f"saved {saved.path}: {saved.verdict}")
         return code
     finally:

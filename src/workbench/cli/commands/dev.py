@@ -55,13 +55,12 @@ def open_on(
     chosen = choose(model or (kept.model if kept else ""), str(project.config.get("model", "")))
     prepare(chosen)
     host = Workers(project.journeys)
-    session = Session(Serving(host, name, chosen), history, id=kept.id if kept else "")
+    if kept is None and fixture:
+        _check_fixture(project, name, fixture)
+    session = Session(Serving(host, name, chosen), history, id=kept.id if kept else "", fixture=fixture)
     if kept is not None:
         session.take_over(kept.setup, kept.trace, kept.marks.values(), begun=True, lacked=kept.lacked)
         session.torn = kept.torn
-    elif fixture:
-        _check_fixture(project, name, fixture)
-        session.want_fixture(fixture)
     from ... import tui
     from ...store.library import Shelf
 

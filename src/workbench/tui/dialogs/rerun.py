@@ -114,7 +114,7 @@ class AgainScreen(Form[Session | str]):
             try:
                 run = self.session.take(self.place)
                 run.store, run.listeners = Nowhere(), []
-                await run.go_on()
+                await run.turn.go_on()
             except WorkbenchError as error:
                 self.failed.append(error.message)
                 break  # what stops one would stop the next

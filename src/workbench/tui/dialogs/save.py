@@ -185,7 +185,7 @@ class SaveScreen(Form[None]):
 
     async def _save(self, title: str, expectation: Expectation | None) -> None:
         try:
-            self.saved = await self.session.save(self.kind, title, expectation)  # type: ignore[arg-type]
+            self.saved = await self.session.saving.save(self.kind, title, expectation)  # type: ignore[arg-type]
         except WorkbenchError as error:
             self.tell_error(error)
             return

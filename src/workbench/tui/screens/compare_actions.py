@@ -68,7 +68,7 @@ class Comparing(Deeds):
         s = self.session
         assert s is not None
         self.tell("running it again on today's code …")
-        ran, _ = await s.rerun_of(side.setup, list(side.trace.steps), s.off)
+        ran, _ = await s.reruns.rerun_of(side.setup, list(side.trace.steps), s.off)
         off = tuple(str(part) for part in s.off)
         now = Side(f"{side.id} now", "today's code", "run again, the model's answers held fixed", side.setup,
                    Trace(ran.steps, ran.exhibits), True, off)  # fmt: skip

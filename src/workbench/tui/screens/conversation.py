@@ -104,8 +104,8 @@ class Bench(Frame):
             return ""
         if s.store.problem:
             return f"not on disk: {s.store.problem}; it is held here and written as soon as it can be"
-        if s.held:
-            return f"{s.held}: it can be read here, and {key('fork')} forks it"
+        if s.log.held:
+            return f"{s.log.held}: it can be read here, and {key('fork')} forks it"
         if s.torn:
             return f"{s.torn} lines of its file cannot be read: steps may be missing"
         return ""
@@ -182,7 +182,7 @@ class Bench(Frame):
             if len(self._parts) > 1:
                 self._parts = ["".join(self._parts)]
             text = self._parts[0] if self._parts else ""
-            sent = self.session.sending if self.session is not None else ""
+            sent = self.session.turn.sending if self.session is not None else ""
             self.chat.stream(Draft(text if len(text) <= TAIL else "…" + text[-TAIL:], self._doing, sent))
 
     def update(self, fresh: bool = False) -> None:

@@ -100,7 +100,7 @@ class Deeds(Finding):
         """Stop the turn in progress. That it has stopped is said when it has: a tool may block."""
         assert self.session is not None
         self._stopping = True
-        self.session.interrupt()
+        self.session.turn.interrupt()
         self.tell("stopping …")
         self.tell_status()
 

@@ -322,16 +322,16 @@ class Develop(Comparing, Tries, Touring):
     def do_keep(self) -> None:
         assert self.session is not None
         left = self.kept("the recorded one")
-        kept = self.session.keep_rerun()
+        kept = self.session.reruns.keep()
         self.bench_app.switch(kept)
         open_too = f"{left} and open" if left.endswith("kept") else left
         self.tell(f"the new run goes on from the difference; {open_too}", "good")
-        if kept.middle is not None:
+        if kept.turn.middle is not None:
             self.run_worker(self._go_on(kept), group="say")
 
     def do_drop(self) -> None:
         assert self.session is not None
-        self.session.drop_rerun()
+        self.session.reruns.drop()
         self.tell("the recorded conversation goes on")
 
     # what was saved
@@ -339,7 +339,7 @@ class Develop(Comparing, Tries, Touring):
     async def do_replay_saved(self) -> None:
         assert self.session is not None
         self.tell("replaying …")
-        told = await self.session.replay_saved()
+        told = await self.session.saving.replay_saved()
         role = "good" if all(saved.verdict == "PASS" for saved in told) else "warn"
         self.tell(" · ".join(f"{saved.verdict} {saved.path}" for saved in told), role)
 

@@ -18,8 +18,8 @@ class Tries(Deeds):
 
     def why_not(self, id: str) -> str:
         s, row = self.session, self.steps.row
-        if id == "wheel" and s is not None and s.held:
-            return s.held
+        if id == "wheel" and s is not None and s.log.held:
+            return s.log.held
         if id in ("again", "wheel") and (s is None or row is None or row.move is None):
             return "choose a step first"
         if id == "wheel" and row is not None and (row.move is None or row.move.answer is None):
@@ -39,9 +39,9 @@ class Tries(Deeds):
 
         async def chosen(what: Any) -> None:
             if what == "tape":
-                await session.run_again()
+                await session.reruns.run_again()
                 if session.rerun is not None and not session.rerun.differences:
-                    self.tell(f"run again on today's code, no model asked: {session.note}", "good")
+                    self.tell(f"run again on today's code, no model asked: {session.reruns.note}", "good")
             elif what is not None:
                 what.listeners = session.listeners
                 what.keep(session.store)
@@ -78,7 +78,7 @@ class Tries(Deeds):
         self.steps.follow()
         self.chat.follow()
         try:
-            await session.go_on()
+            await session.turn.go_on()
         except WorkbenchError as error:
             self.tell_error(error)
 
@@ -97,11 +97,11 @@ class Tries(Deeds):
         async def chosen(off: Any) -> None:
             if off is None or tuple(off) == session.off:
                 return
-            await session.switch_off(off)
+            await session.reruns.switch_off(off)
             if not off:
                 self.tell("everything is on again", "good")
             elif session.rerun is not None and not session.rerun.differences:
-                self.tell(session.note)
+                self.tell(session.reruns.note)
 
         self.open_form(OffScreen(session, near), chosen)
 

@@ -56,7 +56,7 @@ class Touring(Deeds):
             return "this is the tour"
         if id == "mend" and self.tour is None:
             return "only the tour has a change prepared"
-        if id == "replay_saved" and (self.session is None or not self.session.saved):
+        if id == "replay_saved" and (self.session is None or not self.session.saving.saved):
             return "nothing of this conversation was saved in this sitting"
         return super().why_not(id)
 

@@ -53,7 +53,7 @@ class Cost:
 
 def waits_for(session: Session) -> str:
     """What the turn in progress waits for, and for how long it has said nothing."""
-    seconds = time.monotonic() - session.heard
+    seconds = time.monotonic() - session.turn.heard
     steps = session.trace.steps
     answer = next((step for step in reversed(steps) if isinstance(step, Answer | UserMessage)), None)
     what = "answering"
