@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 
 from ..authoring.agent import Agent
+from ..authoring.builtin import ENTER
 from ..authoring.journey import Journey
 from ..authoring.policy import Policy
-from ..authoring.tool import Condition, Tool
+from ..authoring.tool import BadArguments, Condition, Tool
 from ..authoring.views import Talk
 from ..source import source_of
 from ..trace.events import Stand
@@ -36,6 +37,16 @@ class Offer(msgspec.Struct, frozen=True, dict=True):
             found = [p for p in self.policies if p.stand == stand and (tool is None or p.stands_at(tool))]
             self._standing[stand, tool] = found
         return found
+
+    def unfit(self, tool: Tool, args: dict[str, Any]) -> str:
+        """Say why `args` do not fit `tool`; "" if they do."""
+        try:
+            tool.fit(args)
+        except BadArguments as error:
+            return f"bad arguments for {tool.name}: {error}"
+        if tool.name == ENTER and args["journey"] not in [j.name for j in self.journeys]:
+            return f"there is no journey named {args['journey']!r} on offer"
+        return ""
 
     @cached_property
     def _standing(self) -> dict[tuple[Stand, Tool | None], list[Policy]]:

@@ -11,7 +11,8 @@ from ..authoring.journey import Journey
 from ..authoring.tool import Tool
 
 
-def _built_in_tools(agent: Agent) -> dict[str, Tool]:
+def built_in_tools(agent: Agent) -> dict[str, Tool]:
+    """Return the tools that every agent has, by name; made once."""
     made: dict[str, Tool] | None = agent.kept.get("built_in")
     if made is None:
 
@@ -33,7 +34,7 @@ def _built_in_tools(agent: Agent) -> dict[str, Tool]:
 
 
 def built_in(agent: Agent, on_offer: tuple[Journey, ...], current: str) -> list[dict[str, Any]]:
-    """The tools every agent has: entering a journey, looking up knowledge, handing off."""
+    """Return the schemas of the built-in tools on offer: enter a journey, look up knowledge, hand off."""
     tools: list[dict[str, Any]] = []
     others = [j.name for j in on_offer if j.name != current]
     if len(agent.journeys) > 1 and others:

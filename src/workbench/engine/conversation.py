@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..authoring.agent import Agent
-from ..trace.events import AnyStep
+from ..trace.events import AnyStep, HandOff, Reply
 from ..trace.setup import Setup
 from ..trace.state import State
 from ..trace.step_id import Place
@@ -40,3 +40,13 @@ class Conversation:
         self.state.apply(step)
         if self.on_step is not None:
             self.on_step(step)
+
+    def hand_off(self, place: Place, reason: str, by: str, say: str = "") -> None:
+        """Give the conversation to a person, and tell the customer; once."""
+        if self.state.handed_off:
+            return
+        turn, answer, call = place
+        self.emit(HandOff(turn=turn, answer=answer, call=call, reason=reason, by=by))
+        text = say or self.agent.hand_off_text
+        if text:
+            self.emit(Reply(turn=turn, answer=answer, call=call, text=text))

@@ -19,10 +19,9 @@ import msgspec
 from ..authoring.tool import BadArguments, Tool
 from ..errors import JourneyError, ToolError
 from ..plain import plain, writable
-from ..source import fault_place
 from ..trace.events import Change, Exchange, Fault, Outcome
 from ..trace.step_id import Place
-from .faults import CODE_ERRORS, describe
+from .faults import CODE_ERRORS, fault_at
 from .world import World, diff
 
 MAX_RESULT = 1_000_000  # bytes of JSON
@@ -115,10 +114,5 @@ async def _finish(value: Awaitable[Any]) -> Any:
 
 
 def _fault(tool: Tool, place: Place, error: BaseException, changed: list[Change], printed: str) -> Ran:
-    where, frames = fault_place(error, tool.source)
-    message = describe(error)
-    fault = Fault(
-        turn=place.turn, answer=place.answer, call=place.call,
-        origin="tool", name=tool.name, message=message, where=where, trace=frames,
-    )  # fmt: skip
+    fault = fault_at(place, "tool", tool.name, error, tool.source)
     return Ran("fault", f"the tool {tool.name} failed", changed, printed, fault)
