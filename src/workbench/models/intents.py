@@ -1,0 +1,102 @@
+"""Finds which intent a customer has, and in which turn it began."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from ..authoring.agent import Agent
+from ..authoring.phrases import stems
+from ..authoring.rehearsal import Ask, Confirm, Intent, Scene, Turn
+from ..authoring.views import Talk
+from .script import play
+
+_HUMAN = re.compile(
+    r"\b(a|an|to|real)\s+(human|person|colleague|agent|someone|manager|supervisor|operator)\b"
+    r"|\b(real (human|person|agent)|human being|somebody real)\b|^\W*(human|agent|person|operator)\b",
+    re.IGNORECASE,
+)
+_QUESTION = re.compile(
+    r"^\W*(what|when|where|which|who|how (long|much|many|soon|fast|far|often|big)|do you)\b",
+    re.IGNORECASE,
+)
+_NEVER_MIND = re.compile(
+    r"\b(never ?mind|forget (it|about it)|don['’]?t want to|do not want to|stop it)\b", re.IGNORECASE
+)
+
+
+def wants_human(text: str) -> bool:
+    """Whether the customer asks for a person."""
+    return _HUMAN.search(text) is not None
+
+
+def gives_up(text: str) -> bool:
+    """Whether the customer drops what was wanted so far."""
+    return _NEVER_MIND.search(text) is not None
+
+
+def is_question(text: str) -> bool:
+    """Whether the message begins as a question of knowledge does."""
+    return _QUESTION.match(text) is not None
+
+
+class Heard(NamedTuple):
+    """An intent that a message matches, and how well."""
+
+    intent: Intent
+    weight: float
+    full: bool  # every telling word of an example, at least two
+
+
+class Intents:
+    """The intents of an agent and its journeys."""
+
+    def __init__(self, agent: Agent) -> None:
+        self.asks_knowledge = bool(agent.knowledge)
+        own = agent.rehearsal.intents if agent.rehearsal else []
+        theirs = [
+            Intent(intent.examples, intent.script, journey.name)
+            for journey in agent.journeys.values()
+            for intent in (journey.rehearsal.intents if journey.rehearsal else ())
+        ]
+        self.all: list[Intent] = [*own, *theirs]
+
+    def scene(self, talk: Talk, turns: list[Turn]) -> tuple[Intent | None, int]:
+        """Find the intent that is being played, and the turn in which it was heard."""
+        intent: Intent | None = None
+        start = 0
+        for number, turn in enumerate(turns):
+            if gives_up(turn.said):
+                intent = None
+                continue
+            heard = self.hear(turn.said)
+            if heard is None or wants_human(turn.said):
+                continue
+            if intent is not None:
+                question = play(intent, Scene(talk, turns[:number], start))
+                if isinstance(question, Ask | Confirm):
+                    if heard.intent is intent:
+                        continue
+                    if not heard.full and _answers(question, turn.said):
+                        continue
+            intent, start = heard.intent, number
+        return intent, start
+
+    def hear(self, text: str) -> Heard | None:
+        """Find the intent whose examples are nearest to `text`; the first declared wins a tie."""
+        if self.asks_knowledge and is_question(text):
+            return None
+        words = stems(text)
+        best: Heard | None = None
+        for intent in self.all:
+            for example in intent.examples:
+                shared = len(words & example)
+                weight = shared * shared / len(example)
+                if shared / len(example) >= 0.6 and (best is None or weight > best.weight):
+                    best = Heard(intent, weight, shared == len(example) > 1)
+        return best
+
+
+def _answers(question: Ask | Confirm, text: str) -> bool:
+    found = question.find(text) if isinstance(question, Confirm) else question.fact.find(text, asked=True)
+    return found is not None
