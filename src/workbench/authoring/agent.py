@@ -1,4 +1,4 @@
-"""Agent and Journey: what an engineer writes, as values the engine reads.
+"""Agent: what an engineer writes, as a value the engine reads.
 
 An agent lives in journeys/<agent>/agent.py, a journey in
 journeys/<agent>/<journey>/journey.py. The decorators only collect; nothing runs
@@ -17,9 +17,9 @@ import msgspec
 
 from ..errors import JourneyError
 from ..trace.blobs import Span
-from .declarations import _Collects
+from .declarations import Declarations
 from .journey import Journey
-from .knowledge import _best, _sections
+from .knowledge import best_sections, read_sections
 from .policy import Policy
 from .tool import Tool
 
@@ -37,7 +37,7 @@ class Limits(msgspec.Struct, frozen=True):
     code: float = 10.0
 
 
-class Agent(_Collects):
+class Agent(Declarations):
     """Persona and voice, journeys, the policies that hold everywhere, the world its tools act on.
 
     `persona` is a Markdown file beside the code; `knowledge` a folder of
@@ -80,7 +80,7 @@ class Agent(_Collects):
 
     @cached_property
     def persona_spans(self) -> tuple[Span, ...]:
-        return tuple(_sections(Path(self.folder, self.persona), self.file, self.source, "persona"))
+        return tuple(read_sections(Path(self.folder, self.persona), self.file, self.source, "persona"))
 
     @cached_property
     def sections(self) -> tuple[Span, ...]:
@@ -96,12 +96,12 @@ class Agent(_Collects):
             )
         found: list[Span] = []
         for path in sorted(folder.glob("**/*.md")):
-            found += _sections(path, self.file, self.source, path.stem)
+            found += read_sections(path, self.file, self.source, path.stem)
         return tuple(found)
 
     def look_up(self, question: str) -> list[dict[str, Any]]:
         """The two sections that share the most telling words with `question`, best first."""
-        return _best(self.sections, question)
+        return best_sections(self.sections, question)
 
     def all_tools(self) -> list[Tool]:
         return [*self.tools.values(), *(t for j in self.journeys.values() for t in j.tools.values())]

@@ -1,4 +1,4 @@
-"""The decorators `@tool` and `@policy`, shared by agents and journeys."""
+"""The decorators `@tool` and `@policy`, and where they collect: shared by agents and journeys."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 ToolNames = Tool | str | Iterable["Tool | str"]
 
 
-class _Collects:
-    """What Agent and Journey share: tools, policies, a folder, a place in the source.
+class Declarations:
+    """Collects tools and policies: the part that Agent and Journey share, with a folder and a source location.
 
     `kept` holds what others worked out of it once, since it never changes after it was loaded.
     """

@@ -6,12 +6,12 @@ from functools import cached_property
 from pathlib import Path
 
 from ..trace.blobs import Span
-from .declarations import _Collects
-from .knowledge import _sections
+from .declarations import Declarations
+from .knowledge import read_sections
 from .tool import Condition
 
 
-class Journey(_Collects):
+class Journey(Declarations):
     """One goal a customer may have: its manual, tools and policies.
 
     `manual` is a Markdown file beside the code; `when` a condition
@@ -27,4 +27,4 @@ class Journey(_Collects):
     @cached_property
     def spans(self) -> tuple[Span, ...]:
         """The manual, a span a section."""
-        return tuple(_sections(Path(self.folder, self.manual), self.file, self.source, f"{self.name} manual"))
+        return tuple(read_sections(Path(self.folder, self.manual), self.file, self.source, f"{self.name} manual"))

@@ -1,4 +1,4 @@
-"""Split knowledge documents into sections and find the best match for a query."""
+"""Read Markdown files as sections, and find those that match a question best."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..errors import JourneyError
 from ..trace.blobs import Span
 
 
-def _sections(path: Path, file: str, where: str, title: str) -> Iterable[Span]:
+def read_sections(path: Path, file: str, where: str, title: str) -> Iterable[Span]:
     """Split Markdown at its headings, so that a change of one touches one span."""
     try:
         text = path.read_text("utf-8")
@@ -43,7 +43,8 @@ def _words(text: str) -> set[str]:
     return {w[:-1] if len(w) > 3 and w.endswith("s") else w for w in letters.split() if len(w) > 2}
 
 
-def _best(sections: Iterable[Span], question: str) -> list[dict[str, Any]]:
+def best_sections(sections: Iterable[Span], question: str) -> list[dict[str, Any]]:
+    """Return the two sections that share the rarest words with `question`, best first."""
     asked = _words(question)
     sections = list(sections)
     rarity: dict[str, int] = {}

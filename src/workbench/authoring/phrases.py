@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-# words
-
 
 def words_of(text: str) -> list[str]:
+    """Return the words of `text`: lower case, without apostrophes."""
     return re.findall(r"[a-z0-9]+", re.sub(r"['’]", "", text.lower()))
 
 
 def plainly(text: str) -> str:
+    """Join the words of `text` by single spaces, to compare phrases."""
     return " ".join(words_of(text))
 
 
@@ -35,3 +35,13 @@ _BRIEFLY_YES = frozenset(words_of("please do go done good"))
 def stems(text: str) -> frozenset[str]:
     """The telling words of `text`, endings off."""
     return frozenset(re.sub(r"(?<=\w{3})(ing|ed|es|s|e)$", "", w) for w in words_of(text) if w not in _STOP)
+
+
+def yes_or_no(text: str, yes: str = "", no: str = "") -> bool | None:
+    """Read an answer as yes or no, or None; `yes` and `no` are more words that mean it."""
+    words = set(words_of(text))
+    if words & _NO or words & set(no.split()):
+        return False
+    if words & _YES or words & set(yes.split()) or (len(words) <= 3 and words & _BRIEFLY_YES):
+        return True
+    return None

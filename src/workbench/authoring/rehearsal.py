@@ -27,7 +27,7 @@ import msgspec
 
 from ..plain import plain, settled
 from ..trace.state import Happened
-from .phrases import _BRIEFLY_YES, _NO, _YES, plainly, stems, words_of
+from .phrases import plainly, stems, words_of, yes_or_no
 from .tool import Tool
 from .views import Talk
 
@@ -121,12 +121,7 @@ class Confirm(msgspec.Struct, frozen=True):
 
     def find(self, text: str) -> bool | None:
         """What `text` says, or None."""
-        words = set(words_of(text))
-        if words & _NO or words & set(self.no.split()):
-            return False
-        if words & _YES or words & set(self.yes.split()) or (len(words) <= 3 and words & _BRIEFLY_YES):
-            return True
-        return None
+        return yes_or_no(text, self.yes, self.no)
 
 
 class HandOff(msgspec.Struct, frozen=True):

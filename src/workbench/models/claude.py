@@ -21,7 +21,7 @@ import msgspec
 from ..engine.model import Delta, ModelAnswer, ModelRequest, Show
 from ..errors import ModelStopped, UsageError
 from ..plain import digest
-from .claude_errors import _diagnose, _short, _Trouble
+from .claude_errors import RequestFailure, diagnose, one_safe_line
 from .messages_api import THOUGHTS, Foreign, Message, as_events, mark_cached, sendable, signature
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def credentials() -> str | None:
         with anthropic.Anthropic(max_retries=0) as client:
             return _source(client)
     except anthropic.AnthropicError as error:
-        message = f"the credentials cannot be read: {_short(str(error))}"
+        message = f"the credentials cannot be read: {one_safe_line(str(error))}"
         raise UsageError(message, next="mend the profile or set ANTHROPIC_API_KEY") from None
 
 
@@ -119,7 +119,7 @@ class Claude:
                 answer = message.finish(self.name, self._clock() - began)
                 break
             except Exception as error:
-                trouble = _diagnose(error)
+                trouble = diagnose(error)
             if message.shown:
                 show(Delta("restart"))
             conceded = self._concede(trouble, request)
@@ -195,7 +195,7 @@ class Claude:
             async with anthropic.AsyncAnthropic(max_retries=0) as client:
                 yield client
 
-    def _concede(self, trouble: _Trouble, request: ModelRequest) -> str:
+    def _concede(self, trouble: RequestFailure, request: ModelRequest) -> str:
         """Ask for less where thinking was refused; says what is asked now, "" where nothing can be."""
         about = trouble.text.lower()
         if trouble.status not in (400, 422) or not ("thinking" in about or "adaptive" in about):

@@ -56,7 +56,7 @@ _ADVICE = {
 _NO_KEY = "Set ANTHROPIC_API_KEY (for a local server any value will do), or start with the rehearsal instead"
 
 
-class _Trouble:
+class RequestFailure:
     """A try that failed: what happened, what to do next, and whether a further try may help.
 
     `after` is how many seconds the server asks to wait, `status` that of its response or 0.
@@ -77,56 +77,56 @@ class _Trouble:
         return f"{self.text.rstrip('.')}{tried}. {advice}".rstrip(". ")
 
 
-def _diagnose(error: Exception) -> _Trouble:
-    """What an exception of the SDK, its transport or the stream means. Raises it again if it is a bug of ours."""
+def diagnose(error: Exception) -> RequestFailure:
+    """Explain an exception of the SDK, its transport or the stream. Raises it again if it is a bug of ours."""
     import anthropic
     import httpx2
 
     if isinstance(error, Foreign):
-        return _Trouble(error.words, "Check ANTHROPIC_BASE_URL (without /v1)")
+        return RequestFailure(error.words, "Check ANTHROPIC_BASE_URL (without /v1)")
     if isinstance(error, StreamError):
-        return _refused(0, error.kind, error.words, {}) if error.kind else _Trouble(error.words, again=True)
+        return _refused(0, error.kind, error.words, {}) if error.kind else RequestFailure(error.words, again=True)
     if isinstance(error, anthropic.APIStatusError):
         words = error.api_message or error.message
         return _refused(error.status_code, str(error.type or ""), words, error.response.headers)
     if isinstance(error, anthropic.APIConnectionError):
         return _unreached(error)
     if isinstance(error, httpx2.TransportError):
-        return _Trouble(f"the connection broke ({type(error).__name__})", again=True)
+        return RequestFailure(f"the connection broke ({type(error).__name__})", again=True)
     if isinstance(error, msgspec.DecodeError):
-        return _Trouble("the server sent what is no JSON", "Check ANTHROPIC_BASE_URL", again=True)
+        return RequestFailure("the server sent what is no JSON", "Check ANTHROPIC_BASE_URL", again=True)
     if isinstance(error, TypeError) and "authentication method" in str(error):
-        return _Trouble("there are no credentials for the model", _NO_KEY)
+        return RequestFailure("there are no credentials for the model", _NO_KEY)
     if isinstance(error, anthropic.AnthropicError):
-        return _Trouble(f"the credentials cannot be used: {_short(str(error))}", _NO_KEY)
+        return RequestFailure(f"the credentials cannot be used: {one_safe_line(str(error))}", _NO_KEY)
     if isinstance(error, httpx2.InvalidURL):
-        return _Trouble("the server's address is no URL", "Check ANTHROPIC_BASE_URL")
+        return RequestFailure("the server's address is no URL", "Check ANTHROPIC_BASE_URL")
     raise error
 
 
-def _unreached(error: anthropic.APIConnectionError) -> _Trouble:
+def _unreached(error: anthropic.APIConnectionError) -> RequestFailure:
     import anthropic
     import httpx2
 
     cause = error.__cause__
     if isinstance(cause, httpx2.LocalProtocolError):
         # its own words would quote the key
-        return _Trouble(
+        return RequestFailure(
             "the key holds a character that cannot be sent", "Check ANTHROPIC_API_KEY for line breaks and quotes"
         )
     if isinstance(cause, httpx2.UnsupportedProtocol):
-        return _Trouble("the server's address is no URL", "Check ANTHROPIC_BASE_URL: it begins with http")
+        return RequestFailure("the server's address is no URL", "Check ANTHROPIC_BASE_URL: it begins with http")
     host = error.request.url.host
     if isinstance(error, anthropic.APITimeoutError):
-        return _Trouble(f"{host} did not answer in time", again=True)
-    return _Trouble(
+        return RequestFailure(f"{host} did not answer in time", again=True)
+    return RequestFailure(
         f"{host} cannot be reached",
         "Check the network and, if it is set, ANTHROPIC_BASE_URL",
         again=True,
     )
 
 
-def _refused(status: int, kind: str, words: str, headers: Mapping[str, str]) -> _Trouble:
+def _refused(status: int, kind: str, words: str, headers: Mapping[str, str]) -> RequestFailure:
     """The server said no: by its status or, in the middle of a stream (status 0), by an event."""
     kind = kind or _KINDS.get(status, "api_error" if status >= 500 else "")
     again = (status >= 500 and status != 501) if status >= 400 else kind in _PASSING
@@ -142,8 +142,8 @@ def _refused(status: int, kind: str, words: str, headers: Mapping[str, str]) -> 
         advice = "Choose another effort"
     text = _WORDS.get(kind, "the server refused the request")
     number = f" ({status})" if status else ""
-    return _Trouble(
-        f"{text}{number}: {_short(words)}".rstrip(": "),
+    return RequestFailure(
+        f"{text}{number}: {one_safe_line(words)}".rstrip(": "),
         advice,
         again=again,
         after=_retry_after(headers),
@@ -161,7 +161,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     return None
 
 
-def _short(text: str) -> str:
-    """One line of at most 300 characters, without anything that looks like a key."""
+def one_safe_line(text: str) -> str:
+    """Shorten a text to one line of 300 characters, and replace anything that looks like a key."""
     line = _SECRET.sub("[key]", " ".join(text.split()))
     return line if len(line) <= 300 else f"{line[:299]}…"

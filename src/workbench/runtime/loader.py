@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import importlib.machinery
-import importlib.util
 import os
 import sys
 import time
@@ -33,7 +31,7 @@ from ..errors import JourneyError
 from ..source import ROOT_PACKAGE, fault_place
 from ..trace.setup import Setup
 from .agent_files import agent_names, hashes
-from .module_loader import _Finder, _Source
+from .module_loader import import_from
 
 
 class Fixture(msgspec.Struct, frozen=True):
@@ -130,11 +128,7 @@ def _import(root: Path, module: str) -> ModuleType:
     _settle_loaded()
     for loaded in [m for m in sys.modules if m.split(".")[0] == ROOT_PACKAGE]:
         del sys.modules[loaded]
-    sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, _Finder)]
-    sys.meta_path.insert(0, _Finder(root))
-    state = root.parent / ".workbench"
-    _Source.cache = state / "code" if state.is_dir() else None
-    importlib.invalidate_caches()
+    import_from(root)
     try:
         return importlib.import_module(module)
     except SyntaxError as error:

@@ -9,6 +9,7 @@ import importlib.machinery
 import importlib.util
 import marshal
 import os
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -16,7 +17,7 @@ from typing import ClassVar
 
 from ..source import ROOT_PACKAGE
 
-NOTED = b"noted 2"  # counted up where `leak_notes` comes to note more: what was kept before is not that
+NOTED = b"noted 2"  # increase it when `instrument` notes more: cached code is then compiled again
 
 
 class _Source(importlib.machinery.SourceFileLoader):
@@ -88,6 +89,15 @@ class _Finder:
         spec = importlib.machinery.ModuleSpec(fullname, None, is_package=True)
         spec.submodule_search_locations = [str(place)]
         return spec
+
+
+def import_from(root: Path) -> None:
+    """Import `journeys` from this folder from now on; compiled code is kept in .workbench/ if that exists."""
+    sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, _Finder)]
+    sys.meta_path.insert(0, _Finder(root))
+    state = root.parent / ".workbench"
+    _Source.cache = state / "code" if state.is_dir() else None
+    importlib.invalidate_caches()
 
 
 def compiled(root: Path, name: str, data: bytes) -> CodeType:

@@ -21,7 +21,7 @@ from ..trace.events import Answer, Reply, UserMessage
 from .json_position import line_of, way
 from .migrations import FORMAT, climb
 from .transcript import SCHEMA, Transcript
-from .validation import MEND, _check, doubled
+from .validation import MEND, check_transcript, doubled
 
 _DECODER = msgspec.json.Decoder(Transcript)
 
@@ -45,7 +45,7 @@ def decode(data: bytes, name: str = "") -> Transcript:
     if twice := doubled(data):
         raise TranscriptError(f"the field {twice!r} stands in it twice", where=name, next=MEND)
     _join_lines(transcript, name)
-    _check(transcript, name)
+    check_transcript(transcript, name)
     return transcript
 
 

@@ -155,8 +155,11 @@ def check_exhibits(exhibits: dict[str, Any], name: str) -> None:
 MAX_PLACES = 12  # of a conversation, in one line
 
 
-def _check(transcript: Transcript, name: str) -> None:
-    """What types cannot say: the steps are one conversation, places exist, a mistake has its one expectation."""
+def check_transcript(transcript: Transcript, name: str) -> None:
+    """Check what types cannot: one conversation, places that exist, one expectation of a mistake.
+
+    Raises TranscriptError.
+    """
     try:
         datetime.fromisoformat(transcript.setup.clock)
     except ValueError:

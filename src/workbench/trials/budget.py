@@ -39,8 +39,8 @@ class Spent(msgspec.Struct):
         return ""
 
 
-class _Cost:
-    """Sums up one trial, and all of them with it."""
+class TrialCost:
+    """Adds up what one trial costs, and adds it to what all have spent."""
 
     def __init__(self, spent: Spent) -> None:
         self.spent = spent

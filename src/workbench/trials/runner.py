@@ -34,7 +34,7 @@ from ..trace.events import Answer, AnyStep, UserMessage
 from ..trace.step_id import Place
 from ..trace.trace import Trace
 from ..transcripts.transcript import Transcript, prompt_seal
-from .budget import Budget, Spent, _Cost
+from .budget import Budget, Spent, TrialCost
 from .rubric import SYSTEM, parse, question
 from .trial import Opinion, Tools, Trial, came_of, last_turn, unshown
 
@@ -135,7 +135,7 @@ class Live:
         return ran, f"{count - len(ran)} were not begun: {stopped}" if stopped else ""
 
     async def _trial(self, asked: Asked) -> tuple[Trial, Trace]:
-        trace, cost = Trace(), _Cost(self.spent)
+        trace, cost = Trace(), TrialCost(self.spent)
         try:
             async with self.worker(asked.transcript.agent) as worker:
                 await self.run(worker, asked, trace, cost.take)
@@ -189,7 +189,7 @@ class Live:
         raise AssertionError("a request ends with an event")
 
     async def _opinions(
-        self, worker: Worker, transcript: Transcript, trace: Trace, cost: _Cost
+        self, worker: Worker, transcript: Transcript, trace: Trace, cost: TrialCost
     ) -> tuple[dict[str, Opinion | str], list[dict[str, Any]]]:
         """What the judge says of each rubric, or why nothing; and the same for a receipt."""
         opinions: dict[str, Opinion | str] = {}
