@@ -1,4 +1,4 @@
-"""What `workbench check` finds, and the rules it looks for."""
+"""Findings of `workbench check`, and the comments that allow them."""
 
 from __future__ import annotations
 

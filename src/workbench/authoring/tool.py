@@ -22,6 +22,7 @@ from ..source import source_of
 from .world import is_handed_in
 
 Condition = Callable[..., bool]
+Unordered = bool | tuple[str, ...]  # all lists of a result, or those under these keys
 
 
 class BadArguments(Exception):
@@ -214,6 +215,3 @@ def _default(value: Any) -> Any:
 
 def make_tool(fn: Callable[..., Any], **options: Any) -> Tool:
     return Tool(name=fn.__name__, fn=fn, source=source_of(fn), **options)
-
-
-Unordered = bool | tuple[str, ...]

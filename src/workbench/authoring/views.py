@@ -1,4 +1,7 @@
-"""What policies, conditions and rehearsals see: the conversation, and the tool call being decided."""
+"""What policies, conditions and rehearsals see: the conversation, and the tool call being decided.
+
+They see the conversation and recorded lookups, never the world.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""The state of a conversation, folded from its trace, and the view of it that journeys get.
+"""The state of a conversation, folded from its trace.
 
 `State` is the fold: `apply(step)` for every step, in order, live and in replay
-alike. `Talk` is what policies, conditions and rehearsals read; it shows the
-conversation and recorded lookups, never the world.
+alike. What policies, conditions and rehearsals read of it is in authoring.views.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
-"""The trace: the append-only record of a conversation, and its moves.
+"""The moves of a conversation.
 
-A step, once appended, is never changed or removed: what was shown is what is
-saved. `exhibits` keeps large texts (prompt spans, tool schemas, policy cards)
-once each, by hash. `moves()` groups steps into what a person reads as one
-thing: a tool call or a reply, the reasoning before it, the decisions about it.
+`moves()` groups steps into what a person reads as one thing: a tool call or a
+reply, the reasoning before it, the decisions about it.
 """
 
 from __future__ import annotations

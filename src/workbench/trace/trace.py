@@ -1,4 +1,9 @@
-"""The trace: the append-only list of events, with its blobs."""
+"""The trace: the append-only record of a conversation.
+
+A step, once appended, is never changed or removed: what was shown is what is
+saved. `exhibits` keeps large texts (prompt spans, tool schemas, policy cards)
+once each, by hash.
+"""
 
 from __future__ import annotations
 

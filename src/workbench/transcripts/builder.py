@@ -1,4 +1,4 @@
-"""A live conversation as a transcript, and what saving it did."""
+"""Build a transcript from a conversation."""
 
 from __future__ import annotations
 

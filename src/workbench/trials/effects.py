@@ -11,8 +11,6 @@ from ..trace.events import HandOff
 from ..trace.trace import Trace
 from ..transcripts.predicates import Run
 
-# a guard without expectations
-
 
 def other_deeds(recorded: Trace, now: Trace, writes: frozenset[str]) -> str:
     """Why two runs did not come to the same deeds, or "".

@@ -1,4 +1,4 @@
-"""What a session is given: a Host that starts workers for it, and a Store that keeps what happens."""
+"""The Store of a session: keeps what happens. See runtime.protocol for the Host that starts its workers."""
 
 from __future__ import annotations
 
