@@ -22,7 +22,7 @@ def no_real_model(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Temp
 
     What this process opens is seen at the socket; what a process started by a
     test opens ends at a proxy that is not there. A loopback server is set by
-    the test that wants one (tests/loopback.py).
+    the test that wants one (tests/support/loopback.py).
     """
     for name in list(os.environ):
         if name.startswith("ANTHROPIC_") or name.lower() in ("http_proxy", "https_proxy", "all_proxy"):
@@ -60,5 +60,6 @@ def no_real_model(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Temp
     yield
     if reached:
         pytest.fail(
-            f"this test reached for {', '.join(sorted(set(reached)))}: use tests/loopback.py", pytrace=False
+            f"this test reached for {', '.join(sorted(set(reached)))}: use tests/support/loopback.py",
+            pytrace=False,
         )

@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kit import WINDOW, Scripted, converse, saved, shop, shop_files, use, write
-from loopback import Loopback, calls, refuses, says
+from support.kit import WINDOW, ScriptedModel, converse, saved, shop, shop_files, use, write
+from support.loopback import Loopback, calls, refuses, says
 from workbench.transcripts.codec import encode
 from workbench.transcripts.expectation import Expectation
 from workbench.transcripts.redaction import Redactor
@@ -31,7 +31,7 @@ def project(tmp_path):
 
 
 def put(folder: Path, name: str, *expectations: Expectation) -> None:
-    talk = converse(shop(folder / "recorded"), Scripted(*LATE), "return OL-1")
+    talk = converse(shop(folder / "recorded"), ScriptedModel(*LATE), "return OL-1")
     made = saved(talk, "mistake" if expectations else "guard", expectations=list(expectations))
     path = folder / "transcripts" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kit import Scripted, converse, saved, shop, shop_files, use, write
-from loopback import Loopback, calls, refuses, says
+from support.kit import ScriptedModel, converse, saved, shop, shop_files, use, write
+from support.loopback import Loopback, calls, refuses, says
 from workbench.cli import run
 from workbench.transcripts.codec import encode, read
 from workbench.transcripts.expectation import Expectation
@@ -30,7 +30,7 @@ def project(tmp_path, monkeypatch):
 
 def put(folder: Path, name: str, *expectations: Expectation) -> None:
     answers = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
-    talk = converse(shop(folder / "recorded"), Scripted(*answers), "return OL-1")
+    talk = converse(shop(folder / "recorded"), ScriptedModel(*answers), "return OL-1")
     made = saved(talk, "mistake" if expectations else "guard", expectations=list(expectations))
     path = folder / "transcripts" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
