@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,10 @@ import pytest
 HERE = ("127.0.0.1", "::1", "localhost", "0.0.0.0", "")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what runs in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)  # or no program of a test could be interrupted
+# Without compiled files every program of a test, and every worker of pytest, compiles all it imports:
+# this doubles the time of the whole run. It is said before the workers start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 DEAD_END = "http://127.0.0.1:9"  # nobody listens on the discard port
 
 

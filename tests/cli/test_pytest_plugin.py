@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -38,8 +39,12 @@ def put(folder, name, transcript, **changes):
 
 
 def run(*options) -> tuple[int, str]:
+    """Run pytest with this plugin and, for -n, xdist: other plugins take longer to import than the test runs."""
     command = [sys.executable, "-m", "pytest", "-p", "workbench_pytest", "-p", "no:cacheprovider", "-W", "error"]
-    done = subprocess.run([*command, *options], capture_output=True, text=True)
+    if "-n" in options:
+        command += ["-p", "xdist"]
+    env = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run([*command, *options], capture_output=True, text=True, env=env)
     return done.returncode, done.stdout + done.stderr
 
 
