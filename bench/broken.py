@@ -2,7 +2,7 @@
 
     python bench/broken.py [COUNT]
 
-Files are broken by the dice of tests/broken.py; beside them lie what is no file at
+Files are broken by the dice of tests/support/broken.py; beside them lie what is no file at
 all (a pipe, a device, a folder, links that lead nowhere or in a circle) and one of
 200 MB. In between stand good transcripts, which must all come out PASS.
 """
@@ -24,7 +24,7 @@ from random import Random
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from broken import Breaker, samples  # noqa: E402
+from support.broken import Breaker, samples  # noqa: E402
 
 GOOD_EVERY = 100
 HUGE = 200 << 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,10 @@ import pytest
 HERE = ("127.0.0.1", "::1", "localhost", "0.0.0.0", "")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what runs in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)  # or no program of a test could be interrupted
+# Without compiled files every program of a test, and every worker of pytest, compiles all it imports:
+# this doubles the time of the whole run. It is said before the workers start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 DEAD_END = "http://127.0.0.1:9"  # nobody listens on the discard port
 
 
@@ -22,7 +27,7 @@ def no_real_model(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Temp
 
     What this process opens is seen at the socket; what a process started by a
     test opens ends at a proxy that is not there. A loopback server is set by
-    the test that wants one (tests/loopback.py).
+    the test that wants one (tests/support/loopback.py).
     """
     for name in list(os.environ):
         if name.startswith("ANTHROPIC_") or name.lower() in ("http_proxy", "https_proxy", "all_proxy"):
@@ -60,5 +65,6 @@ def no_real_model(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Temp
     yield
     if reached:
         pytest.fail(
-            f"this test reached for {', '.join(sorted(set(reached)))}: use tests/loopback.py", pytrace=False
+            f"this test reached for {', '.join(sorted(set(reached)))}: use tests/support/loopback.py",
+            pytrace=False,
         )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
 import typer
 
-from talking import talk_with
+from support.talking import talk_with
 from workbench.cli.app import build
 from workbench.mutation.operators import OPERATORS
 from workbench.replay.exit_codes import Exit
@@ -92,6 +93,14 @@ def test_its_policies_do_what_the_page_says(library: Path) -> None:
     talk = talk_with("library", "reader", "when are you open?", root=library)
     assert "Tuesday to Saturday" in talk.reply
     assert "library/knowledge/hours.md:1" in talk.reply
+
+
+def test_the_tests_of_the_page_pass(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(library.parent)
+    tests = [f for name, f in runpy.run_path("tests/test_loans.py").items() if name.startswith("test_")]
+    assert len(tests) == 2
+    for test in tests:
+        test()
 
 
 # links and commands
@@ -204,7 +213,7 @@ def test_the_map_names_every_module_of_the_core_and_nothing_that_is_not_there() 
     packages = re.findall(r"^\| `(\w+/)` \|", page.split("## The rest")[0], re.M)
     assert packages
     assert all((source / name).is_dir() for name in packages)
-    for name in re.findall(r"`((?:journeys|transcripts|tests|bench)/[\w./]*)`", page):
+    for name in re.findall(r"`((?:journeys|transcripts|tests|tools|bench)/[\w./]*)`", page):
         assert (ROOT / name).exists(), name
 
 

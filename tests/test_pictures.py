@@ -7,25 +7,25 @@ from pathlib import Path
 
 import pytest
 
-import pictures
+from tools import screenshots
 from workbench.runtime.worker import prepare
 
-DOCS = [pictures.HERE / "README.md", *(pictures.HERE / "docs").glob("*.md")]
-DRAWN = sorted(name for play in pictures.PLAYS for name in play.pictures)
+DOCS = [screenshots.HERE / "README.md", *(screenshots.HERE / "docs").glob("*.md")]
+DRAWN = sorted(name for play in screenshots.PLAYS for name in play.pictures)
 
 
-@pytest.mark.parametrize("play", pictures.PLAYS, ids=lambda play: play.flow.__name__)
-def test_what_stands_in_a_picture_is_what_the_program_draws_now(play: pictures.Play, tmp_path: Path) -> None:
+@pytest.mark.parametrize("play", screenshots.PLAYS, ids=lambda play: play.flow.__name__)
+def test_what_stands_in_a_picture_is_what_the_program_draws_now(play: screenshots.Play, tmp_path: Path) -> None:
     prepare("rehearsal")
-    pictures.draw(play, tmp_path)
+    screenshots.draw(play, tmp_path)
     for name in play.pictures:
         now, kept = (
-            pictures.words((folder / f"{name}.svg").read_text()) for folder in (tmp_path, pictures.PICTURES)
+            screenshots.words((folder / f"{name}.svg").read_text()) for folder in (tmp_path, screenshots.PICTURES)
         )
-        assert now == kept, f"{name}.svg is not what the program draws; python tests/pictures.py draws it anew"
+        assert now == kept, f"{name}.svg is out of date; `python -m tools.screenshots` draws it again"
 
 
 def test_every_picture_is_drawn_by_a_play_and_shown_on_a_page() -> None:
-    assert sorted(path.stem for path in pictures.PICTURES.glob("*.svg")) == DRAWN
+    assert sorted(path.stem for path in screenshots.PICTURES.glob("*.svg")) == DRAWN
     shown = {name for page in DOCS for name in re.findall(r"pictures/([\w-]+)\.svg", page.read_text())}
     assert sorted(shown) == DRAWN

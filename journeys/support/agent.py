@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
-from workbench import WRITES, Agent, Block, Escalate, Rewrite, Talk
+from workbench import WRITES, Agent, Block, Escalate, Rewrite, Talk, ToolCall
 
 from .radio.rehearsal import radio  # each journey comes with its rehearsal
 from .returns.rehearsal import returns
@@ -51,7 +50,7 @@ def danger(message: str, talk: Talk) -> Escalate | None:
 
 
 @agent.policy(before=WRITES)
-def signed_in(call: Any, talk: Talk) -> Block | None:
+def signed_in(call: ToolCall, talk: Talk) -> Block | None:
     """Nothing is changed for someone who is not signed in.
 
     Why: an order number is printed on the parcel; it does not prove who is talking.

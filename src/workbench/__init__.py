@@ -10,6 +10,7 @@ from .authoring.journey import Journey
 from .authoring.policy import EVERY, READS, WRITES, Allow, Block, Escalate, Rewrite
 from .authoring.rehearsal import Ask, Confirm, Fact, HandOff, Refused, Rehearsal, Say, Scene, Use
 from .authoring.tool import Tool
+from .authoring.views import CallView as ToolCall
 from .authoring.views import Talk
 from .authoring.world import Clock, Ids, world
 from .errors import ToolError
@@ -42,6 +43,7 @@ __all__ = [
     "Setup",
     "Talk",
     "Tool",
+    "ToolCall",
     "ToolError",
     "Use",
     "world",

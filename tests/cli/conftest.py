@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kit import late_talk, put, saved, shop_files, write
+from support.kit import late_talk, put, saved, shop_files, write
 
 
 @pytest.fixture

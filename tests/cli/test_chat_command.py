@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kit import shop_files, write
+from support.kit import shop_files, write
 from workbench.cli import run
 
 REHEARSAL = """

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kit import AGENT, JOURNEY, WINDOW, shop_files, write
+from support.kit import AGENT, JOURNEY, WINDOW, shop_files, write
 from workbench.check.lint import lint
 from workbench.check.rules import RULES
 from workbench.cli import run

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kit import LATE, WINDOW, Scripted, converse, saved, shop, shop_files, write
+from support.kit import LATE, WINDOW, ScriptedModel, converse, saved, shop, shop_files, write
 from workbench.cli import run
 from workbench.cli.commands.merge import join
 from workbench.replay.case import Case
@@ -30,7 +30,7 @@ def project(tmp_path, monkeypatch):
     """A project of the shop: twelve guards, one mistake that is open, a file that cannot be read."""
     write(tmp_path / "journeys", shop_files())
     monkeypatch.chdir(tmp_path)
-    guard = saved(converse(shop(tmp_path / "recorded"), Scripted(*LATE), "return OL-1"))
+    guard = saved(converse(shop(tmp_path / "recorded"), ScriptedModel(*LATE), "return OL-1"))
     for number in range(12):
         put(tmp_path, f"guard-{number}", guard, tags=["even" if number % 2 == 0 else "odd"])
     wrong = {"expectations": [Expectation("not_executed", "1.2.1")], "marks": [Mark("1.2.1")]}

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from kit import WINDOW, shop_files, write
-from loopback import Loopback, Scripted, refuses, says
+from support.kit import WINDOW, shop_files, write
+from support.loopback import Loopback, Scripted, refuses, says
 from workbench import __version__
 from workbench.cli import run
 from workbench.cli.commands import doctor as doctor_command

@@ -9,7 +9,7 @@ import subprocess
 import msgspec
 import pytest
 
-from kit import Scripted, converse, saved, shop, shop_files, write
+from support.kit import ScriptedModel, converse, saved, shop, shop_files, write
 from workbench.cli import run
 from workbench.transcripts import migrations
 from workbench.transcripts.codec import encode, read
@@ -26,7 +26,7 @@ def project(tmp_path, monkeypatch):
 
 
 def put(folder, name, said="hi", **fields):
-    made = saved(converse(shop(folder / "recorded"), Scripted("Hello."), said))
+    made = saved(converse(shop(folder / "recorded"), ScriptedModel("Hello."), said))
     path = folder / "transcripts" / f"{name}.json"
     path.write_bytes(encode(msgspec.structs.replace(made, id=name, **fields)))
     return path

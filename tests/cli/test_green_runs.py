@@ -13,7 +13,18 @@ import time
 
 import pytest
 
-from kit import WINDOW, Scripted, converse, late_mistake, late_talk, put, saved, shop, shop_files, write
+from support.kit import (
+    WINDOW,
+    ScriptedModel,
+    converse,
+    late_mistake,
+    late_talk,
+    put,
+    saved,
+    shop,
+    shop_files,
+    write,
+)
 from workbench.cli import run
 from workbench.cli.commands import replay as command
 from workbench.files import LIMIT
@@ -182,7 +193,7 @@ def test_a_journey_that_does_not_load(project):
 
 @pytest.mark.parametrize("body", ["while True: pass", "import os; os._exit(0)", "raise SystemExit(0)"])
 def test_a_policy_that_takes_its_process_down(project, capsys, body):
-    put(project, "other", saved(converse(shop(project / "o"), Scripted("Hello."), "hi")))
+    put(project, "other", saved(converse(shop(project / "o"), ScriptedModel("Hello."), "hi")))
     bad = f"\n    @returns.policy(before=create_return)\n    def bad(call, talk):\n        {body}\n"
     write(project / "journeys", shop_files(bad))
     code, found = verdicts(capsys, "--timeout", "1")

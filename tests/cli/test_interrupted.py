@@ -12,7 +12,7 @@ import time
 
 import msgspec
 
-from kit import LATE, Scripted, converse, put, saved, shop, shop_files, use, write
+from support.kit import LATE, ScriptedModel, converse, put, saved, shop, shop_files, use, write
 from workbench.cli import run
 from workbench.transcripts.codec import encode
 
@@ -41,8 +41,8 @@ def test_a_process_that_is_stopped_as_it_begins_does_not_live_on_as_a_second_com
 
 
 def test_what_was_decided_so_far_is_reported_and_the_end_is_2(tmp_path):
-    hangs = saved(converse(shop(tmp_path / "r"), Scripted(*LATE), "return OL-1"))
-    passes = saved(converse(shop(tmp_path / "r"), Scripted("Hello."), "hi"))
+    hangs = saved(converse(shop(tmp_path / "r"), ScriptedModel(*LATE), "return OL-1"))
+    passes = saved(converse(shop(tmp_path / "r"), ScriptedModel("Hello."), "hi"))
     (tmp_path / "transcripts").mkdir()
     for name, transcript in (("a", passes), ("b", hangs), ("c", passes)):
         data = encode(msgspec.structs.replace(transcript, id=name))
@@ -82,7 +82,7 @@ BUSY = """
 def test_a_process_that_ends_later_is_blamed_on_both(project, capsys):
     """What ends it may have been set going by the transcript before: nobody is blamed for it alone."""
     second = [use("find_order", order_number="OL-2")], [use("create_return", order_number="OL-2")], "Done."
-    put(project, "second", saved(converse(shop(project / "r"), Scripted(*second), "return OL-2")))
+    put(project, "second", saved(converse(shop(project / "r"), ScriptedModel(*second), "return OL-2")))
     policy = BUSY.format(first="threading.Timer(0.2, os._exit, [0]).start(); return None")
     write(project / "journeys", shop_files(policy))
     assert run(["replay", "--jobs", "1"]) == 4

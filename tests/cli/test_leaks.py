@@ -8,7 +8,7 @@ import time
 import msgspec
 import pytest
 
-from kit import Scripted, converse, saved, shop, shop_files, use, write
+from support.kit import ScriptedModel, converse, saved, shop, shop_files, use, write
 from workbench.cli import run
 from workbench.transcripts.codec import encode
 
@@ -93,7 +93,7 @@ LEAKS = {
 def project(folder, monkeypatch, *policies):
     """A project with a conversation that was recorded before these policies were there."""
     monkeypatch.chdir(folder)
-    talk = converse(shop(folder / "recorded"), Scripted(*TALK), "where is OL-1?")
+    talk = converse(shop(folder / "recorded"), ScriptedModel(*TALK), "where is OL-1?")
     write(folder / "journeys", shop_files(*policies))
     (folder / "transcripts").mkdir()
     (folder / "transcripts/t.json").write_bytes(encode(msgspec.structs.replace(saved(talk), id="t")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +12,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kit import WINDOW, Scripted, converse, saved, shop, shop_files, use, write
-from loopback import Loopback, calls, refuses, says
+from support.kit import WINDOW, ScriptedModel, converse, saved, shop, shop_files, use, write
+from support.loopback import Loopback, calls, refuses, says
 from workbench.transcripts.codec import encode
 from workbench.transcripts.expectation import Expectation
 from workbench.transcripts.redaction import Redactor
@@ -31,7 +32,7 @@ def project(tmp_path):
 
 
 def put(folder: Path, name: str, *expectations: Expectation) -> None:
-    talk = converse(shop(folder / "recorded"), Scripted(*LATE), "return OL-1")
+    talk = converse(shop(folder / "recorded"), ScriptedModel(*LATE), "return OL-1")
     made = saved(talk, "mistake" if expectations else "guard", expectations=list(expectations))
     path = folder / "transcripts" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
@@ -309,12 +310,23 @@ def test_the_rehearsal_leaves_no_receipt(project):
 NO_LOOK = WINDOW.replace("before=create_return", "before=find_order").replace("order is None", "True")
 
 
+@pytest.fixture(scope="module")
+def first_asked(tmp_path_factory):
+    """Where the first test that needs `asked` leaves a copy of it for the others."""
+    return tmp_path_factory.mktemp("asked")
+
+
 @pytest.fixture
-def asked(project, monkeypatch):
+def asked(project, first_asked, monkeypatch):
     """The project once its model was asked twice and passed twice; its server is the one of today."""
-    done, server = live(project, says("No."), says("No."), options=("--trials", "2"))
-    assert done.returncode == 0, done.stderr
-    monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+    url = first_asked / "url"
+    if not url.exists():
+        done, server = live(project, says("No."), says("No."), options=("--trials", "2"))
+        assert done.returncode == 0, done.stderr
+        shutil.copytree(project, first_asked / "project")
+        url.write_text(server.url)
+    shutil.copytree(first_asked / "project", project, dirs_exist_ok=True)
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", url.read_text())
     return project
 
 

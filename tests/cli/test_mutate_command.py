@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kit import WINDOW, Scripted, converse, saved, shop, shop_files, use, write
+from support.kit import WINDOW, ScriptedModel, converse, saved, shop, shop_files, use, write
 from workbench.cli import run
 from workbench.mutation.run import mutant_runs
 from workbench.transcripts.codec import encode
@@ -48,7 +48,9 @@ def project(tmp_path, monkeypatch):
 def save(folder: Path, name: str, order: str, kind: str = "guard", *policies: str) -> None:
     """A return of an order, recorded without policies as a mistake, or with the window as a guard."""
     rules = policies or (() if kind == "mistake" else (WINDOW,))
-    model = Scripted([use("find_order", order_number=order)], [use("create_return", order_number=order)], "Done.")
+    model = ScriptedModel(
+        [use("find_order", order_number=order)], [use("create_return", order_number=order)], "Done."
+    )
     talk = converse(shop(folder / f"recorded-{name}", *rules), model, "return it")
     more = {}
     if kind == "mistake":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kit import Scripted, converse, saved, shop, shop_files, use, write
-from loopback import Loopback, calls, refuses, says
+from support.kit import ScriptedModel, converse, saved, shop, shop_files, use, write
+from support.loopback import Loopback, calls, refuses, says
 from workbench.cli import run
 from workbench.transcripts.codec import encode, read
 from workbench.transcripts.expectation import Expectation
@@ -30,7 +31,7 @@ def project(tmp_path, monkeypatch):
 
 def put(folder: Path, name: str, *expectations: Expectation) -> None:
     answers = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
-    talk = converse(shop(folder / "recorded"), Scripted(*answers), "return OL-1")
+    talk = converse(shop(folder / "recorded"), ScriptedModel(*answers), "return OL-1")
     made = saved(talk, "mistake" if expectations else "guard", expectations=list(expectations))
     path = folder / "transcripts" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
@@ -44,10 +45,20 @@ def rerecord(project, *script, file=GUARD, **env):
         return subprocess.run(command, capture_output=True, text=True, env=env, cwd=project, timeout=120)
 
 
+@pytest.fixture(scope="module")
+def first_renewed(tmp_path_factory):
+    """Where the first test that needs `renewed` leaves a copy of it for the others."""
+    return tmp_path_factory.mktemp("renewed") / "project"
+
+
 @pytest.fixture
-def renewed(project):
-    done = rerecord(project, calls(FIND), says("That is too late."))
-    assert done.returncode == 0, done.stderr
+def renewed(project, first_renewed):
+    """The project once its guard was recorded again, with the new run waiting beside it."""
+    if not first_renewed.exists():
+        done = rerecord(project, calls(FIND), says("That is too late."))
+        assert done.returncode == 0, done.stderr
+        shutil.copytree(project, first_renewed)
+    shutil.copytree(first_renewed, project, dirs_exist_ok=True)
     return project
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ from xml.etree import ElementTree as xml
 import msgspec
 import pytest
 
-from kit import JOURNEY, LATE, WINDOW, Scripted, converse, saved, shop, shop_files, write
+from support.kit import JOURNEY, LATE, WINDOW, ScriptedModel, converse, saved, shop, shop_files, write
 from workbench.transcripts.codec import encode
 from workbench.transcripts.expectation import Expectation
 from workbench.transcripts.transcript import Mark
@@ -22,7 +23,7 @@ def project(tmp_path, monkeypatch):
     """A project of the shop: a guard, a mistake that is open, one that only a model decides."""
     write(tmp_path / "journeys", shop_files())
     monkeypatch.chdir(tmp_path)
-    guard = saved(converse(shop(tmp_path / "recorded"), Scripted(*LATE), "return OL-1"))
+    guard = saved(converse(shop(tmp_path / "recorded"), ScriptedModel(*LATE), "return OL-1"))
     put(tmp_path, "good", guard, tags=["money"])
     marked = {"kind": "mistake", "marks": [Mark("1.2.1")]}
     put(tmp_path, "late", guard, expectations=[Expectation("not_executed", "1.2.1")], **marked)
@@ -38,8 +39,12 @@ def put(folder, name, transcript, **changes):
 
 
 def run(*options) -> tuple[int, str]:
+    """Run pytest with this plugin and, for -n, xdist: other plugins take longer to import than the test runs."""
     command = [sys.executable, "-m", "pytest", "-p", "workbench_pytest", "-p", "no:cacheprovider", "-W", "error"]
-    done = subprocess.run([*command, *options], capture_output=True, text=True)
+    if "-n" in options:
+        command += ["-p", "xdist"]
+    env = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run([*command, *options], capture_output=True, text=True, env=env)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -81,7 +86,7 @@ def test_tools_run_too_where_that_is_asked_for(project):
 
 
 def test_where_tools_were_to_run_and_none_did_it_is_not_green(project):
-    put(project, "hello", saved(converse(shop(project / "r"), Scripted("Hello."), "hi")))
+    put(project, "hello", saved(converse(shop(project / "r"), ScriptedModel("Hello."), "hi")))
     assert run("transcripts/hello.json")[0] == 0
     code, said = run("transcripts/hello.json", "--workbench-tools=world")
     assert (code, "no calls ran their tool" in said) == (5, True)
@@ -173,7 +178,7 @@ STOPS = [("while True: pass", "hung for 1 s at"), ("import os; os._exit(0)", "en
 def test_a_journey_that_hangs_or_ends_its_process_fails_the_one(project, body, words):
     policy = f"\n    @returns.policy(before=create_return)\n    def bad(call, talk):\n        {body}\n"
     write(project / "journeys", shop_files(policy))
-    put(project, "other", saved(converse(shop(project / "o"), Scripted("Hello."), "hi")))
+    put(project, "other", saved(converse(shop(project / "o"), ScriptedModel("Hello."), "hi")))
     code, said = run("transcripts/good.json", "transcripts/other.json", "-o", "workbench_timeout=1")
     assert (code, "1 failed, 1 passed" in said, words in said) == (1, True, True)
 

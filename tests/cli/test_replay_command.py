@@ -11,7 +11,19 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kit import JOURNEY, WINDOW, Scripted, converse, late_mistake, put, saved, shop, shop_files, use, write
+from support.kit import (
+    JOURNEY,
+    WINDOW,
+    ScriptedModel,
+    converse,
+    late_mistake,
+    put,
+    saved,
+    shop,
+    shop_files,
+    use,
+    write,
+)
 from workbench.cli import run
 from workbench.trace.steps import moves
 from workbench.transcripts.codec import read
@@ -131,7 +143,7 @@ def test_an_agent_that_is_gone_is_4(project, capsys):
     ],
 )
 def test_a_policy_that_takes_the_process_down_is_an_error_and_the_others_still_run(project, capsys, body, words):
-    put(project, "other", saved(converse(shop(project / "o"), Scripted("Hello."), "hi")))
+    put(project, "other", saved(converse(shop(project / "o"), ScriptedModel("Hello."), "hi")))
     policy = f"\n    @returns.policy(before=create_return)\n    def bad(call, talk):\n        {body}\n"
     write(project / "journeys", shop_files(policy))
     assert run(["replay", "--timeout", "1", "--json", "-"]) == 4
@@ -291,7 +303,7 @@ def test_a_number_of_more_than_64_bits_is_a_number(project, capsys):
     )
     write(project / "journeys", shop_files(journey=amounts))
     back = [use("create_return", order_number="OL-1", amount=2**70)]
-    talk = converse(shop(project / "then", journey=amounts), Scripted(back, "Done."), "return OL-1")
+    talk = converse(shop(project / "then", journey=amounts), ScriptedModel(back, "Done."), "return OL-1")
     put(project, "guard", saved(talk, source={"ticket": 2**70}))
     assert run(["replay", "--twice", "--tools=world", "--json", "-"]) == 0
     assert report(capsys)["transcripts"][0]["source"] == {"ticket": 2**70}

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as xml
 import msgspec
 import pytest
 
-from kit import LATE, WINDOW, Scripted, converse, saved, shop, shop_files, write
+from support.kit import LATE, WINDOW, ScriptedModel, converse, saved, shop, shop_files, write
 from workbench.cli import run
 from workbench.cli.reports.github import SUMMARY
 from workbench.cli.reports.json_report import as_json, case_of
@@ -42,7 +42,7 @@ def project(tmp_path, monkeypatch):
 
 
 def late(folder, expect="", title="", **fields):
-    talk = converse(shop(folder / "recorded"), Scripted(*LATE), "return OL-1")
+    talk = converse(shop(folder / "recorded"), ScriptedModel(*LATE), "return OL-1")
     if not expect:
         return saved(talk, title=title)
     expectation = Expectation(expect, "1.2.1", **fields)

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from kit import LATE, WINDOW, Scripted, converse, saved, shop, shop_files, write
+from support.kit import LATE, WINDOW, ScriptedModel, converse, saved, shop, shop_files, write
 from workbench.cli import run
 from workbench.transcripts.codec import encode
 from workbench.transcripts.expectation import Expectation
@@ -20,7 +20,7 @@ from workbench.transcripts.transcript import Mark
 def project(tmp_path, monkeypatch):
     """A project of the shop with one mistake that is open."""
     write(tmp_path / "journeys", shop_files())
-    talk = converse(shop(tmp_path / "recorded"), Scripted(*LATE), "return OL-1")
+    talk = converse(shop(tmp_path / "recorded"), ScriptedModel(*LATE), "return OL-1")
     mistake = saved(talk, "mistake", expectations=[Expectation("not_executed", "1.2.1")], marks=[Mark("1.2.1")])
     (tmp_path / "transcripts").mkdir()
     (tmp_path / "transcripts/late.json").write_bytes(encode(mistake))

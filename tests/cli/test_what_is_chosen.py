@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from kit import late_mistake, late_talk, put, saved
+from support.kit import late_mistake, late_talk, put, saved
 from workbench.cli import run
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kit import late_mistake, put
+from support.kit import late_mistake, put
 from workbench.cli import run
 
 FULL = "/dev/full"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
-from kit import JOURNEY, WINDOW, Scripted, all_moves, converse, kinds, shop, text, think, use
+from support.kit import JOURNEY, WINDOW, ScriptedModel, all_moves, converse, kinds, shop, text, think, use
 from workbench.engine.conversation import Conversation
 from workbench.engine.sandbox import Sandbox
 from workbench.engine.turn import run_turn
@@ -29,19 +29,19 @@ def end(conversation):
 
 
 def test_a_reply_ends_the_turn(tmp_path):
-    talk = converse(shop(tmp_path), Scripted("Hello."), "hi")
+    talk = converse(shop(tmp_path), ScriptedModel("Hello."), "hi")
     assert end(talk).reason == "replied"
     assert talk.state.replies == ["Hello."]
 
 
 def test_an_agent_with_one_journey_starts_inside_it(tmp_path):
-    talk = converse(shop(tmp_path), Scripted("Hello."), "hi")
+    talk = converse(shop(tmp_path), ScriptedModel("Hello."), "hi")
     assert kinds(talk)[:2] == ["UserMessage", "Entered"]
     assert talk.state.journey == "returns"
 
 
 def test_the_model_reads_what_a_tool_gave_and_what_it_changed_is_on_record(tmp_path):
-    model = Scripted([use("create_return", order_number="OL-2")], "Done.")
+    model = ScriptedModel([use("create_return", order_number="OL-2")], "Done.")
     talk = converse(shop(tmp_path), model, "return OL-2")
     result = all_moves(talk)[1].result
     assert (result.outcome, result.value) == ("ok", "R-1")
@@ -52,7 +52,7 @@ def test_the_model_reads_what_a_tool_gave_and_what_it_changed_is_on_record(tmp_p
 
 
 def test_a_blocked_call_is_not_run_and_the_model_reads_why(tmp_path):
-    model = Scripted(
+    model = ScriptedModel(
         [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Sorry."
     )
     talk = converse(shop(tmp_path, WINDOW), model, "return OL-1")
@@ -64,7 +64,7 @@ def test_a_blocked_call_is_not_run_and_the_model_reads_why(tmp_path):
 
 
 def test_what_an_older_record_leaves_out_is_in_the_evidence_as_the_type_has_it(tmp_path):
-    model = Scripted(
+    model = ScriptedModel(
         [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Sorry."
     )
     talk = converse(shop(tmp_path, WINDOW.replace("days=order.days", "order=order")), model, "return OL-1")
@@ -77,7 +77,7 @@ def test_what_an_older_record_leaves_out_is_in_the_evidence_as_the_type_has_it(t
 
 def test_a_block_stops_one_call_and_its_siblings_are_judged_for_themselves(tmp_path):
     calls = [use("create_return", "a", order_number="OL-1"), use("create_return", "b", order_number="OL-2")]
-    model = Scripted(
+    model = ScriptedModel(
         [use("find_order", order_number="OL-1"), use("find_order", order_number="OL-2")], calls, "Done."
     )
     talk = converse(shop(tmp_path, WINDOW), model, "return both")
@@ -85,7 +85,7 @@ def test_a_block_stops_one_call_and_its_siblings_are_judged_for_themselves(tmp_p
 
 
 def test_bad_arguments_never_reach_the_body_and_the_model_can_mend_them(tmp_path):
-    model = Scripted([use("find_order", order_number=7)], [use("find_order", order_number="OL-1")], "Found.")
+    model = ScriptedModel([use("find_order", order_number=7)], [use("find_order", order_number="OL-1")], "Found.")
     talk = converse(shop(tmp_path), model, "hi")
     first, second = all_moves(talk)[1:3]
     assert first.result.outcome == "rejected"
@@ -94,19 +94,19 @@ def test_bad_arguments_never_reach_the_body_and_the_model_can_mend_them(tmp_path
 
 
 def test_a_tool_that_does_not_exist_is_a_step_the_model_reads(tmp_path):
-    talk = converse(shop(tmp_path), Scripted([use("give_money")], "Sorry."), "hi")
+    talk = converse(shop(tmp_path), ScriptedModel([use("give_money")], "Sorry."), "hi")
     assert all_moves(talk)[1].result.outcome == "absent"
 
 
 def test_a_tool_may_say_no_in_words(tmp_path):
-    talk = converse(shop(tmp_path), Scripted([use("find_order", order_number="OL-9")], "Hm."), "hi")
+    talk = converse(shop(tmp_path), ScriptedModel([use("find_order", order_number="OL-9")], "Hm."), "hi")
     result = all_moves(talk)[1].result
     assert (result.outcome, result.value) == ("error", "there is no such order")
 
 
 def test_a_tool_that_raises_is_a_fault_with_its_line_and_the_talk_goes_on(tmp_path):
     loaded = shop(tmp_path)
-    talk = converse(loaded, Scripted([use("create_return", order_number="OL-9")], "Sorry."), "hi")
+    talk = converse(loaded, ScriptedModel([use("create_return", order_number="OL-9")], "Sorry."), "hi")
     fault = next(s for s in talk.trace if isinstance(s, Fault))
     assert fault.where == "shop/returns/journey.py:26"
     assert end(talk).reason == "replied"
@@ -114,14 +114,14 @@ def test_a_tool_that_raises_is_a_fault_with_its_line_and_the_talk_goes_on(tmp_pa
 
 def test_a_tool_that_exits_the_process_is_a_fault_too(tmp_path):
     body = "\n    @returns.tool\n    def leave() -> str:\n        raise SystemExit(3)\n"
-    talk = converse(shop(tmp_path, body), Scripted([use("leave")], "Still here."), "hi")
+    talk = converse(shop(tmp_path, body), ScriptedModel([use("leave")], "Still here."), "hi")
     assert all_moves(talk)[1].result.outcome == "fault"
     assert talk.state.replies == ["Still here."]
 
 
 def test_a_tool_that_returns_what_has_no_plain_form_is_a_fault(tmp_path):
     body = "\n    @returns.tool\n    def odd() -> object:\n        return object()\n"
-    talk = converse(shop(tmp_path, body), Scripted([use("odd")], "Hm."), "hi")
+    talk = converse(shop(tmp_path, body), ScriptedModel([use("odd")], "Hm."), "hi")
     assert all_moves(talk)[1].result.outcome == "fault"
 
 
@@ -130,7 +130,7 @@ def test_what_a_tool_prints_is_kept_up_to_a_limit(tmp_path):
         "\n    @returns.tool\n    def loud() -> str:\n        for _ in range(1000):\n"
         "            print('x' * 1000)\n        return 'ok'\n"
     )
-    talk = converse(shop(tmp_path, body), Scripted([use("loud")], "Hm."), "hi")
+    talk = converse(shop(tmp_path, body), ScriptedModel([use("loud")], "Hm."), "hi")
     printed = all_moves(talk)[1].result.printed
     assert len(printed) < 5000
     assert printed.endswith("997,000 characters more")
@@ -138,7 +138,9 @@ def test_what_a_tool_prints_is_kept_up_to_a_limit(tmp_path):
 
 def test_a_policy_that_raises_blocks_and_is_a_fault(tmp_path):
     broken = "\n    @returns.policy(before=create_return)\n    def broken(call, talk):\n        return 1 / 0\n"
-    talk = converse(shop(tmp_path, broken), Scripted([use("create_return", order_number="OL-2")], "No."), "hi")
+    talk = converse(
+        shop(tmp_path, broken), ScriptedModel([use("create_return", order_number="OL-2")], "No."), "hi"
+    )
     move = all_moves(talk)[1]
     assert move.effect == "blocked"
     assert move.decisions[0].fault
@@ -147,7 +149,7 @@ def test_a_policy_that_raises_blocks_and_is_a_fault(tmp_path):
 
 def test_a_policy_that_returns_nonsense_blocks(tmp_path):
     odd = "\n    @returns.policy(before=create_return)\n    def odd(call, talk):\n        return True\n"
-    talk = converse(shop(tmp_path, odd), Scripted([use("create_return", order_number="OL-2")], "No."), "hi")
+    talk = converse(shop(tmp_path, odd), ScriptedModel([use("create_return", order_number="OL-2")], "No."), "hi")
     assert all_moves(talk)[1].effect == "blocked"
 
 
@@ -156,7 +158,9 @@ def test_a_policy_whose_condition_fails_is_asked_all_the_same(tmp_path):
         "\n    @returns.policy(before=create_return, when=lambda talk: 1 / 0)\n"
         "    def strict(call, talk):\n        return Block('no')\n"
     )
-    talk = converse(shop(tmp_path, policy), Scripted([use("create_return", order_number="OL-2")], "No."), "hi")
+    talk = converse(
+        shop(tmp_path, policy), ScriptedModel([use("create_return", order_number="OL-2")], "No."), "hi"
+    )
     assert all_moves(talk)[1].effect == "blocked"
 
 
@@ -165,7 +169,7 @@ def test_a_tool_behind_a_condition_is_not_on_offer_and_the_prompt_says_why(tmp_p
         "\n    def is_friday(talk):\n        return False\n"
         "\n    @returns.tool(when=is_friday)\n    def secret() -> str:\n        return 'x'\n"
     )
-    model = Scripted([use("secret")], "Hm.")
+    model = ScriptedModel([use("secret")], "Hm.")
     talk = converse(shop(tmp_path, secret), model, "hi")
     assert all_moves(talk)[1].result.outcome == "absent"
     prompt = talk.trace.prompt_at(Place(1, 1))
@@ -189,21 +193,21 @@ REPLY = """
 
 
 def test_a_blocked_reply_is_not_sent_and_the_model_tries_again(tmp_path):
-    model = Scripted("It comes tomorrow.", "It is on its way.")
+    model = ScriptedModel("It comes tomorrow.", "It is on its way.")
     talk = converse(shop(tmp_path, REPLY), model, "when?")
     assert talk.state.replies == ["It is on its way."]
     assert "do not promise a day" in model.messages[1][-1]["content"][-1]["text"]
 
 
 def test_a_rewritten_reply_is_what_is_sent_and_what_the_model_remembers(tmp_path):
-    model = Scripted("the secret is out", "bye")
+    model = ScriptedModel("the secret is out", "bye")
     talk = converse(shop(tmp_path, REPLY), model, "tell me", "more")
     assert talk.state.replies[0] == "the … is out"
     assert model.messages[1][1]["content"] == [text("the … is out")]
 
 
 def test_an_escalated_reply_hands_off_and_no_model_answers_after_it(tmp_path):
-    talk = converse(shop(tmp_path, REPLY), Scripted("ask a lawyer"), "help", "hello?")
+    talk = converse(shop(tmp_path, REPLY), ScriptedModel("ask a lawyer"), "help", "hello?")
     assert talk.state.replies == ["A colleague will write to you."]
     assert end(talk).reason == "handed_off"
 
@@ -222,13 +226,13 @@ MESSAGE = """
 
 
 def test_a_message_can_be_rewritten_before_the_model_reads_it(tmp_path):
-    model = Scripted("Thanks.")
+    model = ScriptedModel("Thanks.")
     converse(shop(tmp_path, MESSAGE), model, "my card is 4111")
     assert model.messages[0][0]["content"] == [text("my card is ****")]
 
 
 def test_a_blocked_message_never_reaches_the_model(tmp_path):
-    model = Scripted()
+    model = ScriptedModel()
     talk = converse(shop(tmp_path, MESSAGE), model, "spam")
     assert end(talk).reason == "message_blocked"
     assert talk.state.replies == ["Please write about an order."]
@@ -245,7 +249,7 @@ AFTER = """
 
 
 def test_a_policy_after_a_tool_changes_what_the_model_and_later_policies_see(tmp_path):
-    model = Scripted([use("find_order", order_number="OL-1")], "Found.")
+    model = ScriptedModel([use("find_order", order_number="OL-1")], "Found.")
     talk = converse(shop(tmp_path, AFTER), model, "hi")
     assert model.messages[1][-1]["content"][0]["content"] == '{"number":"OL-1"}'
     assert all_moves(talk)[1].result.value == {"number": "OL-1", "days": 52, "returned": False}
@@ -253,7 +257,7 @@ def test_a_policy_after_a_tool_changes_what_the_model_and_later_policies_see(tmp
 
 
 def test_the_model_may_hand_off_to_a_person(tmp_path):
-    talk = converse(shop(tmp_path), Scripted([use("hand_off", reason="wants a person")]), "a human, please")
+    talk = converse(shop(tmp_path), ScriptedModel([use("hand_off", reason="wants a person")]), "a human, please")
     assert talk.state.handed_off
     assert end(talk).reason == "handed_off"
     assert len(talk.state.replies) == 1
@@ -266,13 +270,13 @@ def test_a_model_that_never_replies_ends_at_the_limit_of_answers(tmp_path):
         agent = Agent("shop", journeys=[returns], limits=Limits(answers=3))
     """
     calls = [[use("find_order", order_number="OL-1")] for _ in range(9)]
-    talk = converse(shop(tmp_path, agent=agent), Scripted(*calls), "hi")
+    talk = converse(shop(tmp_path, agent=agent), ScriptedModel(*calls), "hi")
     assert (end(talk).reason, end(talk).turn) == ("limit", 1)
     assert sum(isinstance(s, Result) for s in talk.trace) == 3
 
 
 def test_a_turn_that_wrote_too_many_tokens_ends_at_the_limit(tmp_path):
-    class Wordy(Scripted):
+    class Wordy(ScriptedModel):
         async def answer(self, request, show):
             return replace(await super().answer(request, show), meter=Meter(tokens_out=600))
 
@@ -287,14 +291,14 @@ def test_a_turn_that_wrote_too_many_tokens_ends_at_the_limit(tmp_path):
 
 
 def test_a_model_error_is_a_step_and_the_next_message_starts_afresh(tmp_path):
-    model = Scripted(ModelStopped("model_error", "overloaded"), "Back again.")
+    model = ScriptedModel(ModelStopped("model_error", "overloaded"), "Back again.")
     talk = converse(shop(tmp_path), model, "hi", "still there?")
     assert [type(s).__name__ for s in talk.trace if isinstance(s, Fault)] == ["Fault"]
     assert talk.state.replies == ["Back again."]
 
 
 def test_a_call_cut_by_the_token_limit_is_not_run(tmp_path):
-    class Cut(Scripted):
+    class Cut(ScriptedModel):
         async def answer(self, request, show):
             answer = await super().answer(request, show)
             return replace(answer, stop="max_tokens") if self.answers else answer
@@ -304,7 +308,9 @@ def test_a_call_cut_by_the_token_limit_is_not_run(tmp_path):
 
 
 def test_reasoning_is_the_thinking_and_the_words_beside_a_call(tmp_path):
-    model = Scripted([think("which one?"), text("let me look"), use("find_order", order_number="OL-1")], "Ok.")
+    model = ScriptedModel(
+        [think("which one?"), text("let me look"), use("find_order", order_number="OL-1")], "Ok."
+    )
     move = all_moves(converse(shop(tmp_path), model, "hi"))[1]
     assert move.reasoning == "which one?\nlet me look"
 
@@ -320,13 +326,14 @@ def test_async_tools_and_policies_work_like_plain_ones(tmp_path):
         return None
     """
     assert (
-        all_moves(converse(shop(tmp_path, both), Scripted([use("slow")], "Ok."), "hi"))[1].result.value == "waited"
+        all_moves(converse(shop(tmp_path, both), ScriptedModel([use("slow")], "Ok."), "hi"))[1].result.value
+        == "waited"
     )
 
 
 def test_the_same_steps_rebuild_the_same_conversation(tmp_path):
     loaded = shop(tmp_path)
-    talk = converse(loaded, Scripted([use("create_return", order_number="OL-2")], "Done."), "hi")
+    talk = converse(loaded, ScriptedModel([use("create_return", order_number="OL-2")], "Done."), "hi")
     from workbench.engine.conversation import Conversation
     from workbench.trace.trace import Trace
 
@@ -339,7 +346,7 @@ def test_the_same_steps_rebuild_the_same_conversation(tmp_path):
 def test_what_a_body_changed_before_it_broke_is_on_record(tmp_path):
     breaks = JOURNEY.replace('return "R-1"', 'raise RuntimeError("printer")')
     assert breaks != JOURNEY
-    model = Scripted([use("create_return", order_number="OL-2")], "Hm.")
+    model = ScriptedModel([use("create_return", order_number="OL-2")], "Hm.")
     result = all_moves(converse(shop(tmp_path, journey=breaks), model, "hi"))[1].result
     assert result.outcome == "fault"
     assert [(c.path, c.after) for c in result.changed] == [(["Shop", "orders", "OL-2", "returned"], True)]
@@ -363,7 +370,7 @@ def test_whatever_a_policy_says_can_be_written_down(tmp_path, said, verdict, wor
         '''Odd.'''
         return {said}
     """
-    talk = converse(shop(tmp_path, odd), Scripted([use("find_order", order_number="OL-1")], "Hm."), "hi")
+    talk = converse(shop(tmp_path, odd), ScriptedModel([use("find_order", order_number="OL-1")], "Hm."), "hi")
     decision = all_moves(talk)[1].decisions[0]
     assert decision.verdict == verdict
     assert words in decision.reason
@@ -374,7 +381,7 @@ def test_whatever_a_policy_says_can_be_written_down(tmp_path, said, verdict, wor
 def test_a_model_that_has_answered_is_closed_before_anything_is_done_with_the_answer(tmp_path):
     order = []
 
-    class Live(Scripted):
+    class Live(ScriptedModel):
         async def answer(self, request, show):
             try:
                 return await super().answer(request, show)
@@ -393,6 +400,6 @@ def test_a_model_that_has_answered_is_closed_before_anything_is_done_with_the_an
 
 def test_what_the_model_was_sent_is_kept_in_the_order_in_which_it_was_sent(tmp_path):
     """The same conversation is the same bytes, whatever order a set may have."""
-    talk = converse(shop(tmp_path, WINDOW), Scripted("Hello."), "hi")
+    talk = converse(shop(tmp_path, WINDOW), ScriptedModel("Hello."), "hi")
     prompt = talk.state.prompt
     assert list(talk.trace.exhibits) == [*prompt.spans[:-1], *prompt.tools, prompt.spans[-1]]

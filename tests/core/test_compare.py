@@ -7,7 +7,7 @@ import asyncio
 import msgspec
 import pytest
 
-from kit import JOURNEY, WINDOW, Scripted, converse, shop, shop_files, think, use, write
+from support.kit import JOURNEY, WINDOW, ScriptedModel, converse, shop, shop_files, think, use, write
 from workbench.errors import UsageError
 from workbench.replay.rerun import rerun
 from workbench.runtime.loader import load
@@ -22,7 +22,7 @@ LATE = LOOK, RETURN, "Done."
 
 
 def talked(folder, *answers, said=("return OL-1",), policies=(), **changes):
-    return converse(shop(folder, *policies, **changes), Scripted(*(answers or LATE)), *said)
+    return converse(shop(folder, *policies, **changes), ScriptedModel(*(answers or LATE)), *said)
 
 
 def side(talk, name="the record"):
@@ -206,7 +206,7 @@ def test_another_answer_on_another_prompt_is_blamed_on_what_was_changed_in_it(tm
     files = shop_files()
     files["shop/returns/manual.md"] = "# Returns\nLook nothing up.\n\n## Then\nOpen the return.\n"
     edited = load(write(tmp_path / "b" / "journeys", files), "shop")
-    found = compared(talked(tmp_path / "a"), converse(edited, Scripted(RETURN, "Done."), "return OL-1"))
+    found = compared(talked(tmp_path / "a"), converse(edited, ScriptedModel(RETURN, "Done."), "return OL-1"))
     cause = causes(found)[0]
     assert cause.what == "the prompt's “returns manual: Returns” was changed"
     assert cause.source == "shop/returns/manual.md:1"
@@ -224,7 +224,7 @@ def test_another_answer_after_another_thought_says_so(tmp_path):
 
 
 def test_another_model_is_named_before_all_else(tmp_path):
-    model = Scripted(RETURN, "Done.")
+    model = ScriptedModel(RETURN, "Done.")
     model.name = "other"
     found = compared(talked(tmp_path / "a"), converse(shop(tmp_path / "b"), model, "return OL-1"))
     assert named(found) == ["another model: scripted → other"]

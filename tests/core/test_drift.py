@@ -6,7 +6,18 @@ from typing import Any
 
 import msgspec
 
-from kit import JOURNEY, LATE, Scripted, converse, late_mistake, late_talk, saved, shop, shop_files, write
+from support.kit import (
+    JOURNEY,
+    LATE,
+    ScriptedModel,
+    converse,
+    late_mistake,
+    late_talk,
+    saved,
+    shop,
+    shop_files,
+    write,
+)
 from workbench.authoring.agent import Agent
 from workbench.replay.judge import replay
 from workbench.replay.verdict import Options, Outcome, Verdict
@@ -61,7 +72,7 @@ def test_a_policy_that_says_it_otherwise_is_named_with_what_is_other(tmp_path):
         return strict(guard, agent).why
 
     first = shop(tmp_path / "then", ASKS.format(rule="A rule", reason="so"), journey=allow)
-    guard = saved(converse(first, Scripted(*LATE), "return OL-1"))
+    guard = saved(converse(first, ScriptedModel(*LATE), "return OL-1"))
     assert told("A rule", "so") == ""
     assert told("A rule", "or so").endswith("1.2.1 decisions: returns.asks: another reason")
     assert told("Another", "so").endswith("1.2.1 decisions: returns.asks: another rule")

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from kit import JOURNEY, WINDOW, Scripted, converse, saved, shop, use, write
+from support.kit import JOURNEY, WINDOW, ScriptedModel, converse, saved, shop, use, write
 from workbench.errors import JourneyError, TranscriptError
 from workbench.replay.case import Case, supersede
 from workbench.replay.judge import replay
@@ -30,7 +30,7 @@ LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_num
 
 def late_return(folder, *policies, **changes):
     """A conversation in which a pair of 52 days was taken back."""
-    return converse(shop(folder / "then", *policies, **changes), Scripted(*LATE), "return OL-1")
+    return converse(shop(folder / "then", *policies, **changes), ScriptedModel(*LATE), "return OL-1")
 
 
 def mistake(talk, expect="not_executed", at="1.2.1", **fields):
@@ -120,7 +120,7 @@ def test_a_record_that_was_cut_to_nothing(tmp_path):
 
 
 def test_a_mistake_that_its_record_never_showed(tmp_path):
-    talk = converse(shop(tmp_path / "then", WINDOW), Scripted(*LATE[:2], "No."), "return OL-1")
+    talk = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
     outcome = replay(mistake(talk), today(tmp_path, WINDOW))
     assert outcome.verdict is Verdict.ERROR
     assert "never showed" in outcome.why
@@ -163,7 +163,7 @@ def test_a_policy_that_breaks(tmp_path):
 
 
 def test_a_policy_that_breaks_where_it_stopped_the_call_in_the_record_too(tmp_path):
-    talk = converse(shop(tmp_path / "then", WINDOW), Scripted(*LATE[:2], "No."), "return OL-1")
+    talk = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
     broken = WINDOW.replace("order.days > 30", "order.dayz > 30")
     assert replay(guard(talk), today(tmp_path, broken)).verdict is Verdict.ERROR
 
@@ -236,7 +236,7 @@ def test_an_order_that_is_kept_by_stopping_what_has_no_part_in_it_or_whose_turn_
     assert replay(first, today(tmp_path, stops)).verdict is Verdict.FAIL
     other = mistake(late_return(tmp_path), "order", "1.1.1", order=["create_return", "hand_off"])
     assert replay(other, today(tmp_path, stops)).verdict is Verdict.FAIL
-    early = converse(shop(tmp_path / "then"), Scripted(LATE[1], "Done."), "return OL-1")
+    early = converse(shop(tmp_path / "then"), ScriptedModel(LATE[1], "Done."), "return OL-1")
     late = mistake(early, "order", "1.1.1", order=["find_order", "create_return"])
     assert replay(late, today(tmp_path / "b", WINDOW)).verdict is Verdict.PASS
 
@@ -257,7 +257,7 @@ def test_a_rewritten_call_that_another_policy_holds_back(tmp_path):
 
 def test_a_result_that_is_withheld_where_the_call_was_to_be_allowed(tmp_path):
     blocks = policy("before=find_order", "return Block('no')")
-    talk = converse(shop(tmp_path / "then", blocks), Scripted(LATE[0], "No."), "return OL-1")
+    talk = converse(shop(tmp_path / "then", blocks), ScriptedModel(LATE[0], "No."), "return OL-1")
     withholds = policy("after=find_order", "return Block('no')")
     # the tape holds no result to withhold, so it is the guard of a good look-up that shows it
     assert replay(mistake(talk, "allowed", "1.1.1"), today(tmp_path, withholds)).verdict is Verdict.PASS
@@ -271,7 +271,7 @@ def test_true_where_one_is_expected(tmp_path):
     )
     counts = counts.replace("shop.orders[order_number].returned = True", "pass")
     look, back = LATE[0], [use("create_return", order_number=7)]
-    talk = converse(shop(tmp_path / "then", journey=counts), Scripted(look, back, "Done."), "return it")
+    talk = converse(shop(tmp_path / "then", journey=counts), ScriptedModel(look, back, "Done."), "return it")
     one = mistake(talk, "called_with", args={"order_number": 1})
     flag = policy("before=create_return", "return Rewrite({'order_number': True}, 'another')")
     assert replay(one, today(tmp_path, flag, journey=counts)).verdict is Verdict.FAIL
@@ -301,7 +301,7 @@ def test_a_policy_that_changes_what_it_is_shown_instead_of_saying_so(tmp_path, s
     agent = today(tmp_path, meddles, late, journey=loose)
     assert replay(marked, agent).verdict is Verdict.PASS
     assert encode(marked) == before
-    recorded = converse(shop(tmp_path / "live", meddles, journey=loose), Scripted(*LATE), "return OL-1")
+    recorded = converse(shop(tmp_path / "live", meddles, journey=loose), ScriptedModel(*LATE), "return OL-1")
     assert [s.blocks for s in recorded.trace if isinstance(s, Answer)] == [
         s.blocks for s in talk.trace if isinstance(s, Answer)
     ]
@@ -437,7 +437,7 @@ def test_a_difference_that_is_excused_by_a_mark_about_the_prompt(tmp_path):
 
 def test_a_difference_that_is_excused_by_a_mark_at_another_call_of_the_answer(tmp_path):
     both = [use("find_order", "a", order_number="OL-2"), use("find_order", "b", order_number="OL-1")]
-    talk = converse(shop(tmp_path / "then"), Scripted(both, LATE[1], "Done."), "return it")
+    talk = converse(shop(tmp_path / "then"), ScriptedModel(both, LATE[1], "Done."), "return it")
     agent = today(tmp_path, FIRST)
     early = mistake(talk, "blocked", "1.1.2")
     assert superseding(tmp_path, early, agent, mistake(talk)) == [Verdict.PASS, Verdict.DIVERGED]
@@ -451,7 +451,7 @@ def test_a_difference_that_is_excused_by_a_mark_of_another_conversation(tmp_path
 
 def test_a_call_beside_a_stopped_one_goes_unjudged(tmp_path):
     calls = [use("create_return", "a", order_number="OL-1"), use("create_return", "b", order_number="OL-1")]
-    talk = converse(shop(tmp_path / "then"), Scripted(LATE[0], calls, "Done."), "twice")
+    talk = converse(shop(tmp_path / "then"), ScriptedModel(LATE[0], calls, "Done."), "twice")
     agent = today(tmp_path, WINDOW.replace("order.days > 30", "order.days > 30 and len(talk.calls) > 1"))
     outcome = replay(guard(talk), agent)
     assert (outcome.verdict, outcome.moves) == (Verdict.FAIL, 3)
@@ -484,7 +484,7 @@ def test_arguments_rewritten_from_one_to_true(tmp_path):
     counts = counts.replace("shop.orders[order_number].returned = True", "pass")
     one = policy("before=create_return", "return Rewrite({'order_number': 1}, 'one')")
     back = [use("create_return", order_number=7)]
-    talk = converse(shop(tmp_path / "then", one, journey=counts), Scripted(back, "Done."), "return it")
+    talk = converse(shop(tmp_path / "then", one, journey=counts), ScriptedModel(back, "Done."), "return it")
     assert replay(guard(talk), today(tmp_path, one, journey=counts)).verdict is Verdict.PASS
     true = one.replace(": 1}", ": True}")
     assert replay(guard(talk), today(tmp_path / "b", true, journey=counts)).verdict is Verdict.FAIL
@@ -502,7 +502,7 @@ def test_an_answer_that_is_left_over(tmp_path):
 
 
 def test_an_answer_that_becomes_the_next_turns_words(tmp_path):
-    talk = converse(shop(tmp_path / "then"), Scripted("one", "two"), "a", "b")
+    talk = converse(shop(tmp_path / "then"), ScriptedModel("one", "two"), "a", "b")
     stop = policy("on_message", "return Block('no a') if message == 'a' else None")
     outcome = replay(guard(talk), today(tmp_path, stop))
     assert (outcome.verdict, str(outcome.first.place)) == (Verdict.FAIL, "1.0.0")
@@ -532,7 +532,7 @@ def test_a_tool_that_its_condition_hides_now(tmp_path):
 
 
 def test_a_guard_whose_block_is_gone(tmp_path):
-    talk = converse(shop(tmp_path / "then", WINDOW), Scripted(*LATE[:2], "No."), "return OL-1")
+    talk = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
     assert replay(guard(talk), today(tmp_path)).verdict is Verdict.FAIL
 
 

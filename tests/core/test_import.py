@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from realdata import data
+from support.realdata import data
 from workbench.errors import TranscriptError
 from workbench.trace.blobs import exhibit_text
 from workbench.trace.events import Answer, Prompt, Reply, Result, UserMessage

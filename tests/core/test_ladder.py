@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from kit import Scripted, converse, saved, shop
+from support.kit import ScriptedModel, converse, saved, shop
 from workbench.errors import TranscriptError
 from workbench.transcripts import migrations
 from workbench.transcripts.codec import decode, encode
@@ -15,7 +15,7 @@ from workbench.transcripts.migrations import Rung, climb, format_of
 
 @pytest.fixture
 def made(tmp_path):
-    return saved(converse(shop(tmp_path), Scripted("Hello."), "hi"))
+    return saved(converse(shop(tmp_path), ScriptedModel("Hello."), "hi"))
 
 
 @pytest.fixture

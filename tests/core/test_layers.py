@@ -25,6 +25,7 @@ CONTRACTS: dict[str, tuple[str, ...]] = {  # a package: those below it; what the
     "check": ("runtime",),
     "trials": ("runtime",),
     "mutation": ("runtime",),
+    "testing": ("runtime",),
     "workspace": ("runtime",),
     "store": ("workspace",),
     "tui": ("workspace",),
@@ -146,6 +147,11 @@ def test_the_view_is_produced_without_a_screen() -> None:
         and not imported.startswith("rich.cells")  # how wide a character is
     ]
     assert wrong == []
+
+
+def test_nothing_imports_the_helpers_for_tests_of_journeys() -> None:
+    importing = {f for f in files() for m, _, _ in imports(f) if package_of(m) == "testing"}
+    assert {f for f in importing if not f.startswith("testing/")} == set()
 
 
 def test_the_contracts_forbid_what_they_should() -> None:

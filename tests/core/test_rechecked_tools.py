@@ -4,7 +4,7 @@ import textwrap
 
 import pytest
 
-from kit import JOURNEY, WINDOW, Scripted, converse, saved, shop, use
+from support.kit import JOURNEY, WINDOW, ScriptedModel, converse, saved, shop, use
 from workbench.replay.equivalence import Alike
 from workbench.replay.judge import replay
 from workbench.replay.verdict import Options, Verdict
@@ -17,7 +17,7 @@ LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_num
 
 
 def conversation(folder, journey=JOURNEY, script=LATE):
-    return converse(shop(folder / "then", journey=journey), Scripted(*script), "return OL-1")
+    return converse(shop(folder / "then", journey=journey), ScriptedModel(*script), "return OL-1")
 
 
 def again(folder, transcript, journey=JOURNEY, *policies, options=WORLD):

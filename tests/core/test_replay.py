@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from kit import JOURNEY, WINDOW, Scripted, converse, saved, shop, use
+from support.kit import JOURNEY, WINDOW, ScriptedModel, converse, saved, shop, use
 from workbench.errors import JourneyError, ModelStopped
 from workbench.replay.case import Case, supersede
 from workbench.replay.judge import replay
@@ -21,7 +21,7 @@ LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_num
 
 def late_return(folder, *policies):
     """A conversation in which a pair of 52 days was taken back."""
-    return converse(shop(folder / "then", *policies), Scripted(*LATE), "return OL-1")
+    return converse(shop(folder / "then", *policies), ScriptedModel(*LATE), "return OL-1")
 
 
 def mistake(folder, expect="not_executed", at="1.2.1", **fields):
@@ -80,7 +80,7 @@ def test_a_tool_that_went_missing_is_never_the_fix(tmp_path):
 
 
 def test_a_mistake_that_its_record_never_showed_is_an_error(tmp_path):
-    talk = converse(shop(tmp_path / "then", WINDOW), Scripted(*LATE[:2], "No."), "return OL-1")
+    talk = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
     transcript = saved(talk, "mistake", expectations=[Expectation("not_executed", "1.2.1")], marks=[Mark("1.2.1")])
     outcome = replay(transcript, today(tmp_path, WINDOW))
     assert outcome.verdict is Verdict.ERROR
@@ -117,7 +117,7 @@ def test_a_diverged_mistake_is_superseded_where_an_earlier_mark_of_the_recording
 def test_the_siblings_of_a_blocked_call_are_judged_before_the_run_stops(tmp_path):
     calls = [use("create_return", "a", order_number="OL-1"), use("create_return", "b", order_number="OL-1")]
     looked = [use("find_order", order_number="OL-1")]
-    talk = converse(shop(tmp_path / "then"), Scripted(looked, calls, "Done."), "twice")
+    talk = converse(shop(tmp_path / "then"), ScriptedModel(looked, calls, "Done."), "twice")
     second = saved(talk, "mistake", expectations=[Expectation("not_executed", "1.2.2")], marks=[Mark("1.2.2")])
     assert replay(second, today(tmp_path, WINDOW)).verdict is Verdict.PASS
 
@@ -133,7 +133,7 @@ def test_what_only_the_tool_can_say_needs_the_world(tmp_path):
 
 
 def test_a_policy_that_blocked_wrongly_is_fixed_once_the_call_may_run(tmp_path):
-    talk = converse(shop(tmp_path / "then", WINDOW), Scripted(*LATE[:2], "No."), "return OL-1")
+    talk = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
     wrong = saved(
         talk, "mistake", expectations=[Expectation("executed", "1.2.1")], marks=[Mark("1.2.1", fault="policy")]
     )
@@ -150,7 +150,7 @@ def test_a_prompt_that_changes_within_a_conversation_is_no_drift(tmp_path):
     def rate() -> str:
         return "5"
     """
-    talk = converse(shop(tmp_path / "then", appears), Scripted(*LATE), "return OL-1")
+    talk = converse(shop(tmp_path / "then", appears), ScriptedModel(*LATE), "return OL-1")
     outcome = replay(saved(talk), today(tmp_path, appears))
     assert outcome.verdict is Verdict.PASS
     assert outcome.prompt_changed_from == 0
@@ -167,7 +167,7 @@ def test_an_edited_manual_is_drift_and_says_that_no_model_was_asked(tmp_path):
 
 
 def test_a_renamed_policy_with_the_same_effect_is_drift(tmp_path):
-    talk = converse(shop(tmp_path / "then", WINDOW), Scripted(*LATE[:2], "No."), "return OL-1")
+    talk = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
     renamed = WINDOW.replace("def return_window", "def window")
     assert replay(saved(talk), today(tmp_path, renamed)).verdict is Verdict.PASS
 
@@ -185,7 +185,7 @@ def test_a_part_of_the_tape_that_is_not_used_is_a_difference(tmp_path):
 
 
 def test_a_leftover_answer_never_becomes_the_next_turns_words(tmp_path):
-    talk = converse(shop(tmp_path / "then"), Scripted("one", "two"), "a", "b")
+    talk = converse(shop(tmp_path / "then"), ScriptedModel("one", "two"), "a", "b")
     stop = """
     @returns.policy(on_message=True)
     def stop(message, talk):
@@ -228,13 +228,13 @@ def test_a_changed_schema_that_rejects_a_recorded_call_is_hard(tmp_path):
 
 def test_a_turn_the_model_failed_in_replays_as_it_ended(tmp_path):
     talk = converse(
-        shop(tmp_path / "then"), Scripted(ModelStopped("model_error", "down"), "Back."), "hi", "hello?"
+        shop(tmp_path / "then"), ScriptedModel(ModelStopped("model_error", "down"), "Back."), "hi", "hello?"
     )
     assert replay(saved(talk), today(tmp_path)).verdict is Verdict.PASS
 
 
 def test_a_guard_in_which_no_model_ever_answered_proves_nothing(tmp_path):
-    talk = converse(shop(tmp_path / "then"), Scripted(ModelStopped("model_error", "down")), "hi")
+    talk = converse(shop(tmp_path / "then"), ScriptedModel(ModelStopped("model_error", "down")), "hi")
     assert replay(saved(talk), today(tmp_path)).verdict is Verdict.ERROR
 
 
@@ -274,7 +274,9 @@ def test_a_missing_result_is_said_out_loud(tmp_path):
 
 
 def test_a_call_that_is_held_back_breaks_no_order(tmp_path):
-    talk = converse(shop(tmp_path / "then"), Scripted([use("create_return", order_number="OL-1")], "Done."), "now")
+    talk = converse(
+        shop(tmp_path / "then"), ScriptedModel([use("create_return", order_number="OL-1")], "Done."), "now"
+    )
     order = Expectation("order", "1.1.1", order=["find_order", "create_return"])
     rash = saved(talk, "mistake", expectations=[order], marks=[Mark("1.1.1", kind="wrong_sequence")])
     assert replay(rash, today(tmp_path)).verdict is Verdict.FAIL
@@ -282,7 +284,7 @@ def test_a_call_that_is_held_back_breaks_no_order(tmp_path):
 
 
 def test_a_call_that_was_held_back_wrongly_breaks_the_order_it_had_kept(tmp_path):
-    talk = converse(shop(tmp_path / "then", WINDOW), Scripted(*LATE[:2], "No."), "return OL-1")
+    talk = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
     order = Expectation("order", "1.2.1", order=["find_order", "create_return"])
     wrong = saved(talk, "mistake", expectations=[order], marks=[Mark("1.2.1", fault="policy")])
     assert replay(wrong, today(tmp_path, WINDOW)).verdict is Verdict.FAIL
@@ -304,7 +306,7 @@ def test_a_condition_that_is_async_is_an_error_and_does_not_hold_by_being_there(
 
 
 def test_a_record_that_cannot_tell_whether_the_mistake_was_made_proves_nothing(tmp_path):
-    talk = converse(shop(tmp_path / "then"), Scripted("It is 5 euros."), "how much?")
+    talk = converse(shop(tmp_path / "then"), ScriptedModel("It is 5 euros."), "how much?")
     steps = [s for s in talk.trace if not isinstance(s, TurnEnd | Reply)]
     unsent = saved(talk, "mistake", expectations=[Expectation("reply_lacks", "1.1.0", text="5")])
     unsent = msgspec.structs.replace(unsent, steps=steps)
@@ -337,7 +339,7 @@ def test_a_policy_that_waits_unannounced_is_the_engineers_mistake(tmp_path):
 
 def stopped(folder, reason, *policies, decided=True):
     """A conversation that was stopped in its second call: in the tool, or (`decided` False) in a policy on it."""
-    talk = converse(shop(folder / "then", *policies), Scripted(*LATE), "return OL-1")
+    talk = converse(shop(folder / "then", *policies), ScriptedModel(*LATE), "return OL-1")
     steps = [s for s in talk.trace if (s.answer, s.call) <= (2, 1) and not isinstance(s, TurnEnd)]
     steps.pop()  # the result
     if not decided:
@@ -372,7 +374,9 @@ def test_a_customers_message_that_was_stopped_in_a_policy_was_not_allowed_either
         '''No shouting.'''
         return Block("no shouting") if message.isupper() else None
     """
-    talk = converse(shop(tmp_path / "then", polite.replace("isupper", "istitle")), Scripted("Done."), "RETURN IT")
+    talk = converse(
+        shop(tmp_path / "then", polite.replace("isupper", "istitle")), ScriptedModel("Done."), "RETURN IT"
+    )
     steps = [*talk.trace.steps[:2], TurnEnd(turn=1, reason="killed")]
     transcript = msgspec.structs.replace(saved(talk), steps=steps, kind="guard")
     agent = today(tmp_path, polite)
@@ -400,14 +404,14 @@ def test_other_words_of_a_policy_to_the_customer_are_drift(tmp_path):
         '''Be polite.'''
         return Block("rude", say="{}")
     """
-    talk = converse(shop(tmp_path / "then", say.format("Please calm down.")), Scripted(), "you ...")
+    talk = converse(shop(tmp_path / "then", say.format("Please calm down.")), ScriptedModel(), "you ...")
     outcome = replay(saved(talk), today(tmp_path, say.format("Let us be friends.")))
     assert outcome.verdict is Verdict.PASS
     assert outcome.drift == ("1.0.0 words sent",)
 
 
 def test_a_policy_that_is_gone_is_named_among_what_changed(tmp_path):
-    talk = converse(shop(tmp_path / "then", WINDOW), Scripted(*LATE), "return OL-1")
+    talk = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE), "return OL-1")
     outcome = replay(saved(talk), today(tmp_path))
     assert outcome.verdict is Verdict.FAIL
     assert outcome.changed == ("policy returns.return_window (gone)",)
@@ -422,7 +426,7 @@ def test_a_policy_that_a_mistake_expects_and_that_is_gone_is_named_too(tmp_path)
 
 
 def test_a_call_let_through_that_no_tape_answers_is_told_apart(tmp_path):
-    talk = converse(shop(tmp_path / "then", WINDOW), Scripted(*LATE), "return OL-1")
+    talk = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE), "return OL-1")
     assert replay(saved(talk), today(tmp_path)).untaped
     stricter = WINDOW.replace("> 30", "> 40")
     assert not replay(saved(talk), shop(tmp_path / "b", stricter.replace("the limit is 30", "no")).agent).untaped

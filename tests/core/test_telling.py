@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kit import Scripted, converse, saved, shop, use
+from support.kit import ScriptedModel, converse, saved, shop, use
 from workbench.replay.judge import replay
 from workbench.replay.verdict import Verdict
 from workbench.trace.describe import MAX_SHOWN, apart
@@ -37,7 +37,7 @@ CARD = """
 
 
 def hiding(folder, note, why="hidden"):
-    from kit import JOURNEY
+    from support.kit import JOURNEY
 
     return shop(
         folder, CARD.format(note=note, why=why), journey=JOURNEY.replace("import Block", "import Rewrite, Block")
@@ -46,7 +46,9 @@ def hiding(folder, note, why="hidden"):
 
 def test_a_rewrite_to_something_else_shows_to_what(tmp_path):
     then = hiding(tmp_path / "then", LONG + "Vienna")
-    guard = saved(converse(then, Scripted([use("find_order", order_number="OL-1")], "Done."), "where is OL-1?"))
+    guard = saved(
+        converse(then, ScriptedModel([use("find_order", order_number="OL-1")], "Done."), "where is OL-1?")
+    )
     outcome = replay(guard, hiding(tmp_path / "now", LONG + "Graz").agent)
     assert outcome.verdict is Verdict.FAIL
     assert "rewritten by returns.hide: hidden; rewritten to …" in outcome.first.recorded

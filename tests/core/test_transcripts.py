@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from kit import Scripted, converse, saved, shop, text, think, use
+from support.kit import ScriptedModel, converse, saved, shop, text, think, use
 from workbench.errors import TranscriptError
 from workbench.text import slug
 from workbench.trace.events import Meter
@@ -19,7 +19,7 @@ from workbench.transcripts.transcript import Mark
 
 @pytest.fixture
 def transcript(tmp_path):
-    model = Scripted([think("a\nb"), use("find_order", order_number="OL-1")], [text("One\nTwo — ü")])
+    model = ScriptedModel([think("a\nb"), use("find_order", order_number="OL-1")], [text("One\nTwo — ü")])
     return saved(converse(shop(tmp_path), model, "line one\nline two"), title="a return")
 
 
@@ -123,7 +123,7 @@ def test_a_file_of_something_else_is_told_from_a_transcript():
     ],
 )
 def test_a_mistake_that_expects_nonsense_is_refused(tmp_path, more, words):
-    talk = converse(shop(tmp_path), Scripted([use("find_order", order_number="OL-1")], "Ok."), "hi")
+    talk = converse(shop(tmp_path), ScriptedModel([use("find_order", order_number="OL-1")], "Ok."), "hi")
     with pytest.raises(TranscriptError, match=words):
         decode(encode(saved(talk, "mistake", marks=[Mark("1.1.1")], **more)), "x.json")
 
@@ -163,7 +163,7 @@ def test_a_card_number_keeps_its_shape_its_check_digit_and_its_last_four():
 
 
 def test_a_changed_block_loses_its_signature(tmp_path):
-    model = Scripted([think("mail ann@firm.com"), text("Sure.")])
+    model = ScriptedModel([think("mail ann@firm.com"), text("Sure.")])
     transcript = saved(converse(shop(tmp_path), model, "hi"))
     blocks = next(s for s in redact(transcript, Redactor()).steps if hasattr(s, "blocks")).blocks
     assert "signature" not in blocks[0]
@@ -210,7 +210,7 @@ def test_steps_that_a_replay_would_pass_over_or_stumble_at_are_refused(transcrip
 
 
 def test_a_pattern_that_is_none_is_the_files_mistake(tmp_path):
-    talk = converse(shop(tmp_path), Scripted([use("find_order", order_number="OL-1")], "Ok."), "hi")
+    talk = converse(shop(tmp_path), ScriptedModel([use("find_order", order_number="OL-1")], "Ok."), "hi")
     odd = Expectation("called_with", "1.1.1", args={"order_number": "OL-("}, match="regex")
     with pytest.raises(TranscriptError, match="is no pattern"):
         decode(encode(saved(talk, "mistake", marks=[Mark("1.1.1")], expectations=[odd])), "x.json")

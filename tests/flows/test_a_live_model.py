@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from loopback import Loopback, calls, refuses, says
+from support.loopback import Loopback, calls, refuses, says
 
 SAMPLE = Path(__file__).resolve().parents[2] / "journeys" / "support"
 

@@ -1,7 +1,7 @@
 """No replay is green where a second program, made of the policies alone, says otherwise (tests/oracle/).
 
 Conversations of a small shop are recorded under some of its rules and put to others; records,
-expectations and journeys are altered by dice on the way (tests/editing.py, tests/altering.py).
+expectations and journeys are altered by dice on the way (tests/support/editing.py, tests/support/altering.py).
 The dice are the same at every run, and few. For more of them, a kind:
 
     WORKBENCH_EXAMPLES=5000 python -m pytest tests/flows/test_a_second_opinion.py
@@ -23,13 +23,13 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 import oracle
-from altering import altered
-from editing import Editor
-from kit import JOURNEY, WINDOW, Scripted, converse, saved, shop, use
 from oracle import green
 from oracle.expects import OFFLINE
-from realdata import data
-from talking import JOURNEYS
+from support.altering import altered
+from support.editing import Editor
+from support.kit import JOURNEY, WINDOW, ScriptedModel, converse, saved, shop, use
+from support.realdata import data
+from support.talking import JOURNEYS
 from workbench.authoring.agent import Agent
 from workbench.errors import JourneyError, TranscriptError
 from workbench.mutation.mutants import mutants
@@ -96,7 +96,7 @@ def shops(tmp_path_factory):
     @cache
     def record(rules: frozenset[int], said: tuple[str, ...]) -> bytes:
         loaded = shop(tmp_path_factory.mktemp("then"), *(RULES[n] for n in sorted(rules)))
-        return encode(saved(converse(loaded, Scripted(*ANSWERS * 2), *said)))
+        return encode(saved(converse(loaded, ScriptedModel(*ANSWERS * 2), *said)))
 
     class Shops:
         today = staticmethod(agent)

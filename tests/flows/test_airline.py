@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from realdata import data
+from support.realdata import data
 from workbench import Talk
 from workbench.authoring.agent import Agent
 from workbench.authoring.views import CallView

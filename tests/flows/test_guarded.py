@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sample import AGENT, TRANSCRIPTS
-from talking import JOURNEYS
+from tools.sample_transcripts.sample import AGENT, JOURNEYS, TRANSCRIPTS
 from workbench.mutation.coverage import coverage
 from workbench.mutation.mutants import mutants
 from workbench.mutation.run import Base, base_run, files_in, mutant_runs
@@ -47,7 +46,7 @@ def test_at_least_95_percent_of_what_can_go_wrong_in_the_rules_is_noticed(fates:
 
 
 def test_what_is_not_noticed_is_explained_on_the_page(fates: list[Fate]) -> None:
-    """Where this fails, have the conversation it asks for (tests/limits.py), or say why there is none."""
+    """If this fails, add the missing conversation to tools/sample_transcripts/limits.py, or a reason to docs."""
     left = {
         (f"{f.mutant.file}:{f.mutant.line}", f.mutant.operator)
         for f in fates

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from talking import JOURNEYS, Talked, talk_with
+from support.talking import JOURNEYS, FinishedConversation, talk_with
 from workbench.runtime.loader import load
 
 
-def mara(*says: str) -> Talked:
+def mara(*says: str) -> FinishedConversation:
     """CR-48213 and CR-48214, paid."""
     return talk_with("support", "loyal", *says)
 
 
-def jon(*says: str) -> Talked:
+def jon(*says: str) -> FinishedConversation:
     """CR-51777, refreshed 20 minutes ago."""
     return talk_with("support", "regular", *says)
 
 
-def tom(*says: str) -> Talked:
+def tom(*says: str) -> FinishedConversation:
     """CR-60009, not paid since January."""
     return talk_with("support", "lapsed", *says)
 

@@ -6,7 +6,7 @@ import asyncio
 from datetime import datetime
 from pathlib import Path
 
-from talking import JOURNEYS, talk_with
+from support.talking import JOURNEYS, talk_with
 from workbench import Confirm, Fact
 from workbench.engine.conversation import Conversation
 from workbench.engine.model import Delta
@@ -61,29 +61,29 @@ def note(tmp_path: Path, *says: str, script: str, tool: str = "return text", mor
 
 
 def test_the_same_conversation_gets_the_same_steps() -> None:
-    assert talk_with("support", "loyal", *SAYS).steps == talk_with("support", "loyal", *SAYS).steps
+    assert list(talk_with("support", "loyal", *SAYS).trace) == list(talk_with("support", "loyal", *SAYS).trace)
 
 
 def test_a_conversation_resumed_from_its_trace_goes_on_as_if_never_left() -> None:
     whole = talk_with("support", "loyal", *SAYS)
-    cut = next(i for i, s in enumerate(whole.steps) if s.turn == len(SAYS))
+    cut = next(i for i, s in enumerate(whole.trace) if s.turn == len(SAYS))
     loaded = load(JOURNEYS, "support")
     start = loaded.fixtures["loyal"]
-    resumed = Conversation(loaded.agent, start.setup, Trace(whole.steps[:cut]))
+    resumed = Conversation(loaded.agent, start.setup, Trace(whole.trace.steps[:cut]))
     world = World(start.world, now=datetime.fromisoformat(start.setup.clock), seed=start.setup.seed)
     world.replay(resumed.state.changes)
     asyncio.run(run_turn(resumed, SAYS[-1], RehearsalModel(loaded.agent), Sandbox(world)))
-    assert list(resumed.trace) == whole.steps
+    assert list(resumed.trace) == list(whole.trace)
 
 
 def test_ids_of_calls_are_their_places() -> None:
     talk = talk_with("support", "loyal", "my speaker has no sound")
-    answers = [s for s in talk.steps if isinstance(s, Answer)]
+    answers = [s for s in talk.trace if isinstance(s, Answer)]
     assert [c.id for c in answers[1].calls] == ["call_1_2_1", "call_1_2_2"]
 
 
 def test_every_answer_says_why() -> None:
-    assert all(talk_with("support", "loyal", *SAYS).thoughts)
+    assert all(s.thinking for s in talk_with("support", "loyal", *SAYS).trace if isinstance(s, Answer))
 
 
 def test_a_reply_streams_in_pieces_that_add_up() -> None:
@@ -163,7 +163,7 @@ def test_when_every_reply_is_stopped_a_person_takes_over(tmp_path: Path) -> None
 
 def test_a_script_that_raises_ends_the_turn_with_its_line(tmp_path: Path) -> None:
     talk = note(tmp_path, script="yield Say(1 / 0)")
-    assert talk.ended == ["model_error"]
+    assert talk.ends == ["model_error"]
     assert "ZeroDivisionError" in talk.faults[0]
 
 

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from talking import JOURNEYS, Talked, talk_with
+from support.talking import JOURNEYS, FinishedConversation, talk_with
 from workbench.runtime.loader import load
 
 
-def mara(*says: str, **more: Any) -> Talked:
+def mara(*says: str, **more: Any) -> FinishedConversation:
     """Loyal: 45 days."""
     return talk_with("support", "loyal", *says, **more)
 
 
-def jon(*says: str, **more: Any) -> Talked:
+def jon(*says: str, **more: Any) -> FinishedConversation:
     """Regular: 30 days."""
     return talk_with("support", "regular", *says, **more)
 
@@ -181,7 +181,7 @@ def test_a_promised_date_is_stopped_before_it_is_sent() -> None:
 
 def test_a_card_number_is_not_kept() -> None:
     talk = jon("I want a refund to 4111 1111 1111 1111 for OL-2001")
-    assert talk.conversation.state.said == ["I want a refund to (card ending in 1111) for OL-2001"]
+    assert talk.user_messages == ["I want a refund to (card ending in 1111) for OL-2001"]
 
 
 def test_a_guest_is_asked_to_sign_in() -> None:
@@ -191,7 +191,7 @@ def test_a_guest_is_asked_to_sign_in() -> None:
 def test_a_human_please_hands_off() -> None:
     talk = mara("I want to return OL-1001", "a human, please", "hello?")
     assert talk.calls[-1] == "hand_off ok"
-    assert talk.ended[-2:] == ["handed_off", "handed_off"]
+    assert talk.ends[-2:] == ["handed_off", "handed_off"]
 
 
 def test_a_second_order_can_follow_the_first() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from samples import AGENT, GUARDS, MISTAKES, SAMPLES, Sample, agent_for, record, without
-from talking import JOURNEYS
+from tools.sample_transcripts import GUARDS, MISTAKES, SAMPLES
+from tools.sample_transcripts.breakages import without
+from tools.sample_transcripts.recorder import agent_for, record
+from tools.sample_transcripts.sample import AGENT, JOURNEYS, Sample
 from workbench.authoring.agent import Agent
 from workbench.replay.judge import replay
 from workbench.replay.verdict import Verdict
@@ -85,7 +87,7 @@ def test_a_guard_fails_when_a_policy_that_did_something_in_it_is_taken_out(sampl
 
 @each(SAMPLES)
 def test_making_it_again_gives_the_same_conversation(sample: Sample) -> None:
-    """Where this fails a journey has changed: `python tests/samples.py` writes the files anew."""
+    """Where this fails a journey has changed: `python -m tools.sample_transcripts` writes the files again."""
     assert deeds(record(sample)) == deeds(read(sample.path))
 
 

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from talking import JOURNEYS, Talked, talk_with
+from support.talking import JOURNEYS, FinishedConversation, talk_with
 from workbench.runtime.loader import load
+from workbench.trace.events import Result
 
 
-def mara(*says: str) -> Talked:
+def mara(*says: str) -> FinishedConversation:
     """A Tidal with old firmware, a Brook that is offline and broken."""
     return talk_with("support", "loyal", *says)
 
 
-def jon(*says: str) -> Talked:
+def jon(*says: str) -> FinishedConversation:
     """A Tidal whose update breaks off."""
     return talk_with("support", "regular", *says)
 
 
-def ada(*says: str) -> Talked:
+def ada(*says: str) -> FinishedConversation:
     """A new Brook, SP-4404, not set up yet."""
     return talk_with("support", "new", *says)
 
 
-def tom(*says: str) -> Talked:
+def tom(*says: str) -> FinishedConversation:
     """A broken Brook, out of warranty."""
     return talk_with("support", "lapsed", *says)
 
@@ -34,7 +35,7 @@ def test_a_silent_speaker_enters_the_speaker_journey() -> None:
 
 def test_account_and_devices_are_looked_up_in_one_answer() -> None:
     talk = mara("my speaker is silent")
-    assert [str(c.place) for c in talk.conversation.state.happened[1:]] == ["1.2.1", "1.2.2"]
+    assert [str(s.place) for s in talk.trace if isinstance(s, Result)][1:] == ["1.2.1", "1.2.2"]
 
 
 def test_of_an_address_only_the_town_is_seen() -> None:
@@ -130,7 +131,7 @@ def test_a_visit_is_booked_at_the_time_that_was_chosen() -> None:
 
 def test_visits_are_not_on_offer_before_the_diagnostics() -> None:
     talk = tom("speaker not working", "yes")
-    prompts = [s for s in talk.steps if hasattr(s, "hidden")]
+    prompts = [s for s in talk.trace if hasattr(s, "hidden")]
     assert "free_visits" in [h.name for h in prompts[1].hidden]
     assert "free_visits" not in [h.name for h in prompts[-1].hidden]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from talking import JOURNEYS
+from support.talking import JOURNEYS
 from workbench.cli.commands.chat import choose_fixture
 from workbench.runtime.worker import Workers
 from workbench.store.session_log import History

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from broken import LOGS, ROOT, Breaker, expectations, samples
+from support.broken import LOGS, ROOT, Breaker, expectations, samples
 from workbench.errors import TranscriptError
 from workbench.replay.verdict import Verdict
 from workbench.runtime.replayer import Share, Work

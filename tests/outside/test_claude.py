@@ -14,7 +14,7 @@ from typing import Any
 import anthropic
 import pytest
 
-from loopback import (
+from support.loopback import (
     Loopback,
     Scripted,
     breaks,
@@ -27,7 +27,7 @@ from loopback import (
     streams,
     whole,
 )
-from realdata import data
+from support.realdata import data
 from workbench.engine.conversation import Conversation
 from workbench.engine.model import Delta, ModelAnswer, ModelRequest
 from workbench.engine.sandbox import Sandbox

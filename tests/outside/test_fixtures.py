@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kit import shop_files, write
+from support.kit import shop_files, write
 from workbench.errors import JourneyError
 from workbench.runtime.agent_files import file_hashes
 from workbench.runtime.loader import Loaded, load, make_world

@@ -10,7 +10,7 @@ import threading
 import httpx
 import pytest
 
-from kit import JOURNEY, Scripted, saved, shop, use
+from support.kit import JOURNEY, ScriptedModel, saved, shop, use
 from workbench.engine.conversation import Conversation
 from workbench.engine.sandbox import Sandbox
 from workbench.engine.turn import run_turn
@@ -70,7 +70,7 @@ def tracked(folder, url, *calls):
     """A conversation in which the carrier was really asked."""
     loaded = shop(folder / "then", journey=journey(url))
     talk = Conversation(loaded.agent, loaded.fixtures["base"].setup)
-    model = Scripted([use("track", parcel=parcel) for parcel in calls or ("P-1",)], "It is there.")
+    model = ScriptedModel([use("track", parcel=parcel) for parcel in calls or ("P-1",)], "It is there.")
     sandbox = Sandbox(make_world(loaded, talk.setup))
     asyncio.run(run_turn(talk, "where is it?", model, sandbox))
     return decode(encode(saved(talk)))
@@ -155,7 +155,7 @@ def test_an_async_client_is_kept_and_replayed_too(tmp_path, carrier):
 
     loaded = shop(tmp_path / "then", journey=waiting(journey(carrier)))
     talk = Conversation(loaded.agent, loaded.fixtures["base"].setup)
-    model = Scripted([use("track", parcel="P-1")], "It is there.")
+    model = ScriptedModel([use("track", parcel="P-1")], "It is there.")
     asyncio.run(run_turn(talk, "where?", model, Sandbox(make_world(loaded, talk.setup))))
     transcript = saved(talk)
     asked = Carrier.asked

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kit import late_talk, put, saved, shop_files, write
+from support.kit import late_talk, put, saved, shop_files, write
 from workbench.replay.verdict import Verdict
 from workbench.runtime.replayer import Work
 from workbench.runtime.subprocess_pool import Kept

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kit import shop, shop_files, write
+from support.kit import shop, shop_files, write
 from workbench.check.lint import lint
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kit import JOURNEY, WINDOW, shop_files, write
+from support.kit import JOURNEY, WINDOW, shop_files, write
 from workbench.errors import WorkerDied
 from workbench.runtime.watch import changes
 from workbench.runtime.worker import Workers, prepare

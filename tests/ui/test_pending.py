@@ -7,7 +7,7 @@ import asyncio
 import msgspec
 import pytest
 
-from kit import Scripted, converse, saved, shop, use
+from support.kit import ScriptedModel, converse, saved, shop, use
 from workbench.transcripts.codec import encode, read
 
 ANSWERS = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
@@ -17,7 +17,7 @@ ANEW = [use("find_order", order_number="OL-1")], "That is too late."
 def put(bench, name, *answers, anew=False):
     folder = bench.shelf.project.transcripts
     folder.mkdir(exist_ok=True)
-    talk = converse(shop(folder.parent / "recorded"), Scripted(*answers), "return OL-1")
+    talk = converse(shop(folder.parent / "recorded"), ScriptedModel(*answers), "return OL-1")
     made = msgspec.structs.replace(saved(talk), id=name, title=name, source={"model": "claude" if anew else "old"})
     path = folder / f"{name}{'.pending' if anew else ''}.json"
     path.write_bytes(encode(made))

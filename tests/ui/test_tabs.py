@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kit import Scripted, converse, shop, text, use
+from support.kit import ScriptedModel, converse, shop, text, use
 from workbench.trace.events import Answer, Prompt, Reply, Result, UserMessage
 from workbench.trace.setup import Setup
 from workbench.trace.trace import Trace
@@ -84,6 +84,8 @@ def test_what_an_imported_log_does_not_hold_is_said_to_be_not_recorded():
 
 
 def test_what_a_conversation_of_our_own_did_not_have_is_none(tmp_path):
-    talk = converse(shop(tmp_path), Scripted([use("find_order", order_number="OL-1")], "Here."), "where is it?")
+    talk = converse(
+        shop(tmp_path), ScriptedModel([use("find_order", order_number="OL-1")], "Here."), "where is it?"
+    )
     assert "policies none" in tab("options", talk.trace, "1.1.1")
     assert "changed nothing" in tab("world", talk.trace, "1.1.1")

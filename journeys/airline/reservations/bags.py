@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from workbench import Block, Talk
+from workbench import Block, Talk, ToolCall
 
 from . import facts
 from .journey import book_reservation, reservations, update_reservation_baggages
@@ -17,7 +15,7 @@ FREE = {
 
 
 @reservations.policy(before=[book_reservation, update_reservation_baggages])
-def bags_are_charged_right(call: Any, talk: Talk) -> Block | None:
+def bags_are_charged_right(call: ToolCall, talk: Talk) -> Block | None:
     """Each passenger's free bags follow from membership and cabin; the rest is paid for, no more and no less.
 
     Why: the system charges whatever number it is told.
@@ -45,7 +43,7 @@ def bags_are_charged_right(call: Any, talk: Talk) -> Block | None:
 
 
 @reservations.policy(before=update_reservation_baggages)
-def bags_are_only_added(call: Any, talk: Talk) -> Block | None:
+def bags_are_only_added(call: ToolCall, talk: Talk) -> Block | None:
     """Bags can be added, never taken off.
 
     Why: a bag that was paid for, or counted into the weight, stays.

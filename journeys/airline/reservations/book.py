@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from workbench import Block, Talk
+from workbench import Block, Talk, ToolCall
 
 from . import facts
 from .journey import book_reservation, reservations, update_reservation_flights
@@ -14,7 +12,7 @@ MOST_PASSENGERS = 5
 
 
 @reservations.policy(before=book_reservation)
-def at_most_five(call: Any, talk: Talk) -> Block | None:
+def at_most_five(call: ToolCall, talk: Talk) -> Block | None:
     """At most five people fly on one reservation.
 
     Why: larger groups are sold by another desk.
@@ -26,7 +24,7 @@ def at_most_five(call: Any, talk: Talk) -> Block | None:
 
 
 @reservations.policy(before=book_reservation)
-def flights_make_the_trip(call: Any, talk: Talk) -> Block | None:
+def flights_make_the_trip(call: ToolCall, talk: Talk) -> Block | None:
     """The flights of a booking go where the booking says.
 
     Why: the system books any list of flights it is given.
@@ -38,7 +36,7 @@ def flights_make_the_trip(call: Any, talk: Talk) -> Block | None:
 
 
 @reservations.policy(before=[book_reservation, update_reservation_flights])
-def flights_were_found(call: Any, talk: Talk) -> Block | None:
+def flights_were_found(call: ToolCall, talk: Talk) -> Block | None:
     """Only flights that a lookup has shown are booked, and only with seats for everyone.
 
     Why: a flight number from memory is a guess with someone else's money.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
-from workbench import Block, Talk
+from workbench import Block, Talk, ToolCall
 
 from . import facts
 from .journey import cancel_reservation, reservations
@@ -14,7 +13,7 @@ GRACE = timedelta(hours=24)
 
 
 @reservations.policy(before=cancel_reservation)
-def who_may_cancel(call: Any, talk: Talk) -> Block | None:
+def who_may_cancel(call: ToolCall, talk: Talk) -> Block | None:
     """Cancel within 24 hours of booking, in business class, or with travel insurance; otherwise not at all.
 
     Why: cheaper fares are cheap because they are final. Whether an insured
@@ -38,7 +37,7 @@ def who_may_cancel(call: Any, talk: Talk) -> Block | None:
 
 
 @reservations.policy(before=cancel_reservation)
-def nothing_flown(call: Any, talk: Talk) -> Block | None:
+def nothing_flown(call: ToolCall, talk: Talk) -> Block | None:
     """Only a trip of which no flight has been used can be cancelled; for others hand over to a person.
 
     Why: a cancellation pays back the whole trip, also the part that was flown.

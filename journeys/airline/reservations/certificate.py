@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
-from workbench import Block, Talk
+from workbench import Block, Talk, ToolCall
 
 from . import facts
 from .journey import get_reservation_details, reservations, send_certificate
@@ -20,7 +19,7 @@ FOR_CANCELLED, FOR_DELAYED = 100, 50
 
 
 @reservations.policy(before=send_certificate)
-def only_when_asked(call: Any, talk: Talk) -> Block | None:
+def only_when_asked(call: ToolCall, talk: Talk) -> Block | None:
     """A certificate answers a customer who asked for something; it is never given unasked.
 
     Why: a gift nobody asked for costs money and does not calm anyone.
@@ -31,7 +30,7 @@ def only_when_asked(call: Any, talk: Talk) -> Block | None:
 
 
 @reservations.policy(before=send_certificate)
-def right_certificate(call: Any, talk: Talk) -> Block | None:
+def right_certificate(call: ToolCall, talk: Talk) -> Block | None:
     """100 dollars a passenger for a cancelled flight, 50 for a delayed one; members, insured and business only.
 
     Why: the gesture belongs to those who paid for more than the seat, in the size of what they lost.
@@ -55,7 +54,7 @@ def right_certificate(call: Any, talk: Talk) -> Block | None:
     return None
 
 
-def _is_of(held: Any, user_id: str) -> bool:
+def _is_of(held: object, user_id: str) -> bool:
     return isinstance(held, Reservation) and held.user_id == user_id
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
-from workbench import Block, Talk
+from workbench import Block, Talk, ToolCall
 
 from . import facts
 from .journey import reservations, update_reservation_flights, update_reservation_passengers
@@ -28,7 +27,7 @@ MOVED = r"\W+(?:to|into|in|will be)\W+(?:\w+\W+){0,4}?(?:business|economy|basic)
 
 
 @reservations.policy(before=update_reservation_flights)
-def basic_economy_keeps_its_flights(call: Any, talk: Talk) -> Block | None:
+def basic_economy_keeps_its_flights(call: ToolCall, talk: Talk) -> Block | None:
     """In basic economy the flights cannot change; the cabin can, with the same flights.
 
     Why: the fare is sold as unchangeable. Who wants other flights pays for a
@@ -49,7 +48,7 @@ def basic_economy_keeps_its_flights(call: Any, talk: Talk) -> Block | None:
 
 
 @reservations.policy(before=update_reservation_flights)
-def same_trip(call: Any, talk: Talk) -> Block | None:
+def same_trip(call: ToolCall, talk: Talk) -> Block | None:
     """A change keeps where the trip starts and ends, and whether it is one way or a round trip.
 
     Why: another trip is another booking, at another price; the system does not check it.
@@ -66,7 +65,7 @@ def same_trip(call: Any, talk: Talk) -> Block | None:
 
 
 @reservations.policy(before=update_reservation_flights)
-def one_cabin(call: Any, talk: Talk) -> Block | None:
+def one_cabin(call: ToolCall, talk: Talk) -> Block | None:
     """A cabin is for everyone and every flight of a reservation; consent for one is no consent for all.
 
     Why: the change is charged for all of them, so a customer who was asked
@@ -81,7 +80,7 @@ def one_cabin(call: Any, talk: Talk) -> Block | None:
     return None
 
 
-def _agreed_for_a_part(held: Reservation, call: Any, talk: Talk) -> str:
+def _agreed_for_a_part(held: Reservation, call: ToolCall, talk: Talk) -> str:
     """The words that speak of a part of the reservation, unless later words speak of all of it."""
     part = ""
     flights = [flight["flight_number"].lower() for flight in call["flights"]]
@@ -119,7 +118,7 @@ def _other_cabin(flights: list[str], cabin: str, line: str) -> bool:
 
 
 @reservations.policy(before=update_reservation_passengers)
-def same_number_of_passengers(call: Any, talk: Talk) -> Block | None:
+def same_number_of_passengers(call: ToolCall, talk: Talk) -> Block | None:
     """Passengers may be replaced, but as many fly as were booked.
 
     Why: seats are sold by number. Not even a person can change it, so handing over helps nobody.

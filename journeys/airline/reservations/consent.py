@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
-from workbench import Block, Talk
+from workbench import Block, Talk, ToolCall
 
 from . import facts
 from .journey import (
@@ -39,7 +38,7 @@ BAGS = re.compile(r"\b(bag|baggage|luggage|suitcase)s?\b", re.IGNORECASE)
 
 
 @reservations.policy(before=NEEDS_YES)
-def customer_said_yes(call: Any, talk: Talk) -> Block | None:
+def customer_said_yes(call: ToolCall, talk: Talk) -> Block | None:
     """Before a booking or a change, the customer's last message agrees to it in plain words.
 
     Why: naming a wish, a payment method or an option is not agreeing to be charged.
@@ -59,7 +58,7 @@ def _agrees(sentence: str) -> bool:
 
 
 @reservations.policy(before=NEEDS_YES)
-def details_were_listed(call: Any, talk: Talk) -> Block | None:
+def details_were_listed(call: ToolCall, talk: Talk) -> Block | None:
     """A yes counts only after the agent has named what will be booked or changed.
 
     Why: nobody can agree to flights, bags or names they were never shown.
@@ -71,7 +70,7 @@ def details_were_listed(call: Any, talk: Talk) -> Block | None:
     return None
 
 
-def _to_be_named(call: Any, talk: Talk) -> Iterator[tuple[str, str]]:
+def _to_be_named(call: ToolCall, talk: Talk) -> Iterator[tuple[str, str]]:
     """What a call changes, in words, each with a pattern that finds it in what was said."""
     held = facts.reservation(talk, call.get("reservation_id", ""))
     if call.tool == update_reservation_baggages.name:

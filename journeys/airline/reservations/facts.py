@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from workbench import Happened, Talk
+from workbench import Happened, Talk, ToolCall
 
 from .journey import (
     book_reservation,
@@ -87,7 +87,7 @@ def routes(talk: Talk) -> dict[str, tuple[str, str]]:
     return shown | found
 
 
-def flights_of(call: Any) -> list[On]:
+def flights_of(call: ToolCall) -> list[On]:
     """The flights a call asks for."""
     return [(flight["flight_number"], flight["date"]) for flight in call["flights"]]
 

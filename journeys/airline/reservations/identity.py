@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from workbench import Block, Talk
+from workbench import Block, Talk, ToolCall
 
 from . import facts
 from .journey import (
@@ -27,7 +25,7 @@ from .journey import (
         update_reservation_passengers,
     ]
 )
-def own_reservation(call: Any, talk: Talk) -> Block | None:
+def own_reservation(call: ToolCall, talk: Talk) -> Block | None:
     """A reservation is looked up before it is written to, and belongs to the customer.
 
     Why: reservation ids are short and easily mistyped, and nobody else's trip may be touched.
@@ -42,7 +40,7 @@ def own_reservation(call: Any, talk: Talk) -> Block | None:
 
 
 @reservations.policy(before=[book_reservation, send_certificate])
-def known_profile(call: Any, talk: Talk) -> Block | None:
+def known_profile(call: ToolCall, talk: Talk) -> Block | None:
     """The profile is looked up before something is booked for it or given to it.
 
     Why: membership, payment methods and passengers come from the profile, not from memory.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
-from workbench import Block, Talk
+from workbench import Block, Talk, ToolCall
 
 from . import facts
 from .journey import book_reservation, reservations, update_reservation_baggages, update_reservation_flights
@@ -23,7 +22,7 @@ ON_FILE = re.compile(r"\b(?:same|saved|stored|existing|usual|on file|in my profi
 
 
 @reservations.policy(before=book_reservation)
-def payment_mix(call: Any, talk: Talk) -> Block | None:
+def payment_mix(call: ToolCall, talk: Talk) -> Block | None:
     """A booking takes at most one certificate, one credit card and three gift cards.
 
     Why: certificates are given to bring people back, one trip each.
@@ -36,7 +35,7 @@ def payment_mix(call: Any, talk: Talk) -> Block | None:
 
 
 @reservations.policy(before=[update_reservation_flights, update_reservation_baggages])
-def changes_take_a_card(call: Any, talk: Talk) -> Block | None:
+def changes_take_a_card(call: ToolCall, talk: Talk) -> Block | None:
     """A change is paid or refunded with one gift card or credit card, never with a certificate.
 
     Why: a certificate buys a new trip; the rest of it would be lost on a small difference.
@@ -47,7 +46,7 @@ def changes_take_a_card(call: Any, talk: Talk) -> Block | None:
 
 
 @reservations.policy(before=[book_reservation, update_reservation_flights, update_reservation_baggages])
-def payment_is_in_the_profile(call: Any, talk: Talk) -> Block | None:
+def payment_is_in_the_profile(call: ToolCall, talk: Talk) -> Block | None:
     """Money only moves over payment methods of the customer's profile.
 
     Why: a method read out in a chat is nobody's for sure.
@@ -66,7 +65,7 @@ def payment_is_in_the_profile(call: Any, talk: Talk) -> Block | None:
 
 
 @reservations.policy(before=[book_reservation, update_reservation_flights])
-def customer_chose_the_payment(call: Any, talk: Talk) -> Block | None:
+def customer_chose_the_payment(call: ToolCall, talk: Talk) -> Block | None:
     """The customer says how to pay; only the way the trip was paid before needs no word.
 
     Why: people mind which card is charged more than what they are told about it.
@@ -106,20 +105,20 @@ def _kind(payment_id: str) -> str:
     return payment_id.rpartition("_")[0]
 
 
-def _ids(call: Any) -> list[str]:
+def _ids(call: ToolCall) -> list[str]:
     if call.tool == book_reservation.name:
         return [payment["payment_id"] for payment in call["payment_methods"]]
     return [call["payment_id"]]
 
 
-def _profile(call: Any, talk: Talk) -> User | None:
+def _profile(call: ToolCall, talk: Talk) -> User | None:
     if call.tool == book_reservation.name:
         return facts.user(talk, call["user_id"])
     held = facts.reservation(talk, call["reservation_id"])
     return None if held is None else facts.user(talk, held.user_id)
 
 
-def _original(call: Any, talk: Talk) -> set[str]:
+def _original(call: ToolCall, talk: Talk) -> set[str]:
     """How the reservation has been paid so far."""
     held = facts.reservation(talk, call.get("reservation_id", ""))
     return set() if held is None else {payment.payment_id for payment in held.payment_history}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
-from workbench import Allow, Block, Clock, Journey, Rewrite, Talk, ToolError, world
+from workbench import Allow, Block, Clock, Journey, Rewrite, Talk, ToolCall, ToolError, world
 
 from ..shop import customer_id
 
@@ -134,7 +134,7 @@ def active_and_paid(talk: Talk) -> Block | None:
 
 
 @radio.policy(before=send_refresh)
-def own_radio(call: Any, talk: Talk) -> Block | None:
+def own_radio(call: ToolCall, talk: Talk) -> Block | None:
     """The radio belongs to the subscription of the customer who talks.
 
     Why: one subscription must not feed the radios of a whole street.
@@ -147,7 +147,7 @@ def own_radio(call: Any, talk: Talk) -> Block | None:
 
 
 @radio.policy(before=send_refresh)
-def once_an_hour(call: Any, talk: Talk) -> Allow | Block:
+def once_an_hour(call: ToolCall, talk: Talk) -> Allow | Block:
     """A radio is refreshed at most once an hour.
 
     Why: the satellite sends to everyone in turn; a second signal helps no one

@@ -9,6 +9,8 @@ from workbench import Ask, Confirm, Fact, HandOff, Refused, Rehearsal, Say, Scen
 
 from .journey import HOUR, check_payment, find_radio, find_subscription, radio, send_refresh
 
+__all__ = ["radio"]  # agent.py imports the journey from here, so that it comes with its script
+
 radio.rehearsal = script = Rehearsal()
 
 Part = Generator[Any, Any, Any]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
-from workbench import Allow, Block, Clock, Ids, Journey, Rewrite, Talk, ToolError
+from workbench import Allow, Block, Clock, Ids, Journey, Rewrite, Talk, ToolCall, ToolError
 
 from ..shop import Item, Order, Orders, Stock, Voucher, Vouchers, customer_id, is_signed_in, return_days
 
@@ -107,7 +107,7 @@ def own_order(result: Order, talk: Talk) -> Block | None:
 
 
 @returns.policy(before=[create_return, create_exchange])
-def return_window(call: Any, talk: Talk) -> Allow | Block:
+def return_window(call: ToolCall, talk: Talk) -> Allow | Block:
     """Returns and exchanges close 30 days after delivery, 45 for loyal customers.
 
     Why: shoes go out of season, so we cannot sell late returns. A loyal
@@ -125,7 +125,7 @@ def return_window(call: Any, talk: Talk) -> Allow | Block:
 
 
 @returns.policy(before=[create_return, create_exchange])
-def only_once(call: Any, talk: Talk) -> Block | None:
+def only_once(call: ToolCall, talk: Talk) -> Block | None:
     """A pair goes back once.
 
     Why: a second label means a second refund.
@@ -139,7 +139,7 @@ def only_once(call: Any, talk: Talk) -> Block | None:
 
 
 @returns.policy(before=create_return)
-def own_damage(call: Any) -> Block | None:
+def own_damage(call: ToolCall) -> Block | None:
     """Shoes that the customer damaged are not a return; a voucher may be offered.
 
     Why: we stand for faults of ours. For bad luck we can be kind, once.
@@ -150,7 +150,7 @@ def own_damage(call: Any) -> Block | None:
 
 
 @returns.policy(before=create_return)
-def refund_way(call: Any, talk: Talk) -> Rewrite | None:
+def refund_way(call: ToolCall, talk: Talk) -> Rewrite | None:
     """A refund goes back the way the order was paid.
 
     Why: paying out elsewhere is how stolen cards are turned into money.
@@ -163,7 +163,7 @@ def refund_way(call: Any, talk: Talk) -> Rewrite | None:
 
 
 @returns.policy(before=create_exchange)
-def in_stock(call: Any, talk: Talk) -> Block | None:
+def in_stock(call: ToolCall, talk: Talk) -> Block | None:
     """An exchange needs the other pair on the shelf.
 
     Why: a label without a pair to send leaves the customer with neither.
@@ -175,7 +175,7 @@ def in_stock(call: Any, talk: Talk) -> Block | None:
 
 
 @returns.policy(before=give_voucher)
-def goodwill(call: Any, talk: Talk) -> Block | None:
+def goodwill(call: ToolCall, talk: Talk) -> Block | None:
     """A goodwill voucher is 20% at most, for oneself, once in a conversation.
 
     Why: kindness that can be repeated becomes a discount.

@@ -10,6 +10,8 @@ from workbench import Ask, Confirm, Fact, HandOff, Refused, Rehearsal, Say, Scen
 from ..shop import Order, return_days
 from .journey import Reason, check_stock, create_exchange, create_return, find_order, give_voucher, returns
 
+__all__ = ["returns"]  # agent.py imports the journey from here, so that it comes with its script
+
 returns.rehearsal = script = Rehearsal()
 
 Part = Generator[Any, Any, Any]
@@ -134,6 +136,7 @@ def window(scene: Scene, order: Order) -> Part:
     """Stop where the order is too old, unless the customer insists: then only a policy stands in the way."""
     if order.delivered is None:
         yield Say("That order is still on its way. You can return it as soon as you have it.", why="not delivered")
+        return
     days, limit = (scene.now.date() - order.delivered).days, return_days(scene.customer)
     if days > limit and not scene.insists:
         sorry = f"Order {order.number} came {days} days ago and our limit is {limit} days."

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 
-from workbench import WRITES, Allow, Block, Ids, Journey, Rewrite, Talk, ToolError
+from workbench import WRITES, Allow, Block, Ids, Journey, Rewrite, Talk, ToolCall, ToolError
 
 from ..shop import customer_id, is_loyal
 from .systems import (
@@ -27,6 +27,8 @@ speaker = Journey("speaker", goal="Set up a speaker, or find out why it does not
 
 Serial = Annotated[str, "on the bottom of the speaker, for example SP-4401"]
 TRIES = 2
+
+Found = TypeVar("Found")
 
 
 # tools
@@ -131,7 +133,7 @@ def book_visit(serial: Serial, slot: str, visits: Visits, ids: Ids) -> Booking:
     return Booking(ids.new("SV"), serial, slot)
 
 
-def _get(known: dict[str, Any], key: str, what: str) -> Any:
+def _get(known: dict[str, Found], key: str, what: str) -> Found:
     if key not in known:
         raise ToolError(f"there is no {what} {key}")
     return known[key]
@@ -151,7 +153,7 @@ def hide_address(result: Account) -> Rewrite:
 
 
 @speaker.policy(before=WRITES)
-def own_speaker(call: Any, talk: Talk) -> Block | None:
+def own_speaker(call: ToolCall, talk: Talk) -> Block | None:
     """Only the customer's own speakers are touched; a new one is registered to the one who talks.
 
     Why: a reset at a stranger's home is a break-in without a door.
@@ -182,7 +184,7 @@ def two_tries(talk: Talk) -> Allow | Block:
 
 
 @speaker.policy(before=update_firmware)
-def online_first(call: Any, talk: Talk) -> Block | None:
+def online_first(call: ToolCall, talk: Talk) -> Block | None:
     """A speaker is updated only while it is online.
 
     Why: an update that stops half-way can leave it dead.
@@ -195,7 +197,7 @@ def online_first(call: Any, talk: Talk) -> Block | None:
 
 
 @speaker.policy(before=send_replacement)
-def warranty(call: Any, talk: Talk) -> Allow | Block:
+def warranty(call: ToolCall, talk: Talk) -> Allow | Block:
     """A replacement needs a broken part and a warranty: two years, three for loyal customers.
 
     Why: four of five speakers that came back as broken were not.
@@ -214,7 +216,7 @@ def warranty(call: Any, talk: Talk) -> Allow | Block:
 
 
 @speaker.policy(before=book_visit)
-def free_time(call: Any, talk: Talk) -> Block | None:
+def free_time(call: ToolCall, talk: Talk) -> Block | None:
     """A visit is booked only at a time that was seen to be free.
 
     Why: technicians that nobody sent do not come.

@@ -8,7 +8,6 @@ from typing import Any
 from workbench import Ask, Confirm, Fact, HandOff, Refused, Rehearsal, Say, Scene, Use
 
 from .journey import (
-    Device,
     book_visit,
     check_network,
     find_account,
@@ -24,6 +23,9 @@ from .journey import (
     speaker,
     update_firmware,
 )  # fmt: skip
+from .systems import Device
+
+__all__ = ["speaker"]  # agent.py imports the journey from here, so that it comes with its script
 
 speaker.rehearsal = script = Rehearsal()
 

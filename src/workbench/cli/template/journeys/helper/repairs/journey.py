@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
-from workbench import Allow, Block, Ids, Journey, Talk, ToolError, world
+from workbench import Allow, Block, Ids, Journey, Talk, ToolCall, ToolError, world
 
 repairs = Journey("repairs", goal="Book a repair for a bicycle")
 
@@ -57,7 +57,7 @@ def book_repair(time: Annotated[str, "the code of a time"], calendar: Calendar, 
 
 
 @repairs.policy(before=book_repair)
-def a_day_ahead(call: Any, talk: Talk) -> Allow | Block:
+def a_day_ahead(call: ToolCall, talk: Talk) -> Allow | Block:
     """A repair is booked at least a day ahead.
 
     Why: parts are ordered in the evening. A bicycle that comes the same day

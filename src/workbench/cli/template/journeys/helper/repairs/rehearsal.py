@@ -9,7 +9,7 @@ from workbench import Ask, Fact, Refused, Rehearsal, Say, Scene, Use
 
 from .journey import book_repair, free_times, repairs
 
-__all__ = ["repairs"]  # agent.py takes the journey from here: then it comes with its script
+__all__ = ["repairs"]  # agent.py imports the journey from here, so that it comes with its script
 
 repairs.rehearsal = script = Rehearsal()
 

@@ -1,8 +1,7 @@
-"""The pictures in the README and docs: the real workbench on the sample agent, drawn anew.
+"""Draw the pictures in the README and the docs: the real workbench on the sample agent.
 
-python tests/pictures.py            writes docs/pictures/*.svg
-
-tests/test_pictures.py draws them again and compares what stands in them with the files.
+`python -m tools.screenshots` writes docs/pictures/*.svg and the table of keys in
+docs/screens.md. tests/test_pictures.py draws them again and compares the text in them.
 """
 
 from __future__ import annotations
@@ -40,8 +39,8 @@ SAID = ("The boots of OL-1002 don't fit", "just do it anyway")
 
 
 async def nothing() -> AsyncIterator[str]:
-    for never in ():
-        yield never
+    return
+    yield ""
 
 
 def sample(folder: Path) -> Project:

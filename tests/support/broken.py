@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 DEEP = 3_000
 WEIRD: list[Any] = [

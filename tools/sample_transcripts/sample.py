@@ -1,4 +1,4 @@
-"""What a sample transcript is made of: who talks, what is said, what the model answers, what is marked."""
+"""The description of a sample transcript: fixture, messages, answers of the model, mark and expectations."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kit import Blocks
 from workbench.authoring.agent import Agent
+from workbench.testing import Blocks
 from workbench.text import slug
 from workbench.transcripts.expectation import Expectation
 from workbench.transcripts.transcript import Mark
 
 AGENT = "support"
-TRANSCRIPTS = Path(__file__).parents[1] / "transcripts"
+ROOT = Path(__file__).parents[2]
+JOURNEYS = ROOT / "journeys"
+TRANSCRIPTS = ROOT / "transcripts"
+
+RETURNS, SPEAKER, RADIO = ("returns",), ("speaker",), ("radio",)
 
 Break = Callable[[Agent], None]
 

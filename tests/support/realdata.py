@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1].parent / "shared" / "data"
+ROOT = Path(__file__).parents[2].parent / "shared" / "data"
 
 
 def data(*parts: str) -> Path:

@@ -1,7 +1,7 @@
-"""Sample guards at the limits: each rule asked alone, on its last day and on the day after.
+"""Guards at the limits of each rule: on its last day and on the day after.
 
-`workbench mutate` asked for them: each line of an agent's rules that no
-conversation looked at was one. The model says here what no good model says.
+They cover what `workbench mutate` found uncovered. The answers are scripted,
+because no good model gives them.
 """
 
 from __future__ import annotations
@@ -9,15 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from kit import Blocks, use
-from sample import Sample
+from workbench.testing import Blocks, tool_use
 from workbench.transcripts.expectation import Expectation
 
-RETURNS, SPEAKER, RADIO = ("returns",), ("speaker",), ("radio",)
+from .sample import RADIO, RETURNS, SPEAKER, Sample
 
 
 def call(tool: str, **args: Any) -> dict[str, Any]:
-    return use(tool, "", **args)
+    return tool_use(tool, "", **args)
 
 
 def enter(journey: str) -> dict[str, Any]:

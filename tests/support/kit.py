@@ -1,4 +1,4 @@
-"""A small shop to test with: an agent written to a folder, a model that plays a script."""
+"""A small shop to test with: an agent written to a folder, conversations with it, their transcripts."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 
 from workbench.engine.conversation import Conversation
-from workbench.engine.model import Delta, ModelAnswer, ModelRequest, Show
 from workbench.engine.sandbox import Sandbox
 from workbench.engine.turn import run_turn
 from workbench.engine.world import World
 from workbench.runtime.loader import Loaded, load
+from workbench.testing import ScriptedModel
+from workbench.testing import tool_use as use
 from workbench.trace.events import AnyStep
 from workbench.trace.steps import Move, moves
 from workbench.transcripts.codec import encode
@@ -77,8 +78,6 @@ FIXTURE = """{"world": {"Shop": {"orders": {
   "OL-2": {"number": "OL-2", "days": 2}
 }}}}"""
 
-Blocks = list[dict[str, Any]]
-
 
 def write(root: Path, files: dict[str, str]) -> Path:
     """Write files below `root`, dedented."""
@@ -103,43 +102,6 @@ def shop_files(*policies: str, journey: str = JOURNEY, agent: str = AGENT) -> di
 def shop(folder: Path, *policies: str, **changes: str) -> Loaded:
     """The shop with these policies, loaded from `folder`/journeys."""
     return load(write(folder / "journeys", shop_files(*policies, **changes)), "shop")
-
-
-def use(tool: str, id: str = "call", **args: Any) -> dict[str, Any]:
-    return {"type": "tool_use", "id": id, "name": tool, "input": args}
-
-
-def text(words: str) -> dict[str, Any]:
-    return {"type": "text", "text": words}
-
-
-def think(words: str) -> dict[str, Any]:
-    return {"type": "thinking", "thinking": words, "signature": "sig"}
-
-
-class Scripted:
-    """A model that gives these answers in order: each a list of blocks, or words, or an exception to raise."""
-
-    name = "scripted"
-    params: dict[str, Any] = {}  # noqa: RUF012
-
-    def __init__(self, *answers: Blocks | str | Exception) -> None:
-        self.answers = list(answers)
-        self.requests: list[ModelRequest] = []
-        self.messages: list[list[dict[str, Any]]] = []
-
-    async def answer(self, request: ModelRequest, show: Show) -> ModelAnswer:
-        self.requests.append(request)
-        self.messages.append([{**m, "content": list(m["content"])} for m in request.messages])
-        given = self.answers.pop(0)
-        if isinstance(given, Exception):
-            raise given
-        blocks = [text(given)] if isinstance(given, str) else given
-        for block in blocks:
-            if block["type"] == "text":
-                show(Delta("text", block["text"]))
-        stop = "tool_use" if any(b["type"] == "tool_use" for b in blocks) else "end_turn"
-        return ModelAnswer(blocks, stop, self.name)
 
 
 def converse(loaded: Loaded, model: Any, *said: str, fixture: str = "base") -> Conversation:
@@ -185,7 +147,7 @@ LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_num
 
 def late_talk(folder: Path) -> Conversation:
     """A return 52 days after delivery, in a shop without policies: `WINDOW` would block it at 1.2.1."""
-    return converse(shop(folder / "recorded"), Scripted(*LATE), "return OL-1")
+    return converse(shop(folder / "recorded"), ScriptedModel(*LATE), "return OL-1")
 
 
 def late_mistake(folder: Path, expect: str = "not_executed", **fields: Any) -> Transcript:

@@ -1,0 +1,1 @@
+"""Generators of what the repository contains: sample transcripts, pictures of the docs."""
