@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
-from support.kit import JOURNEY, WINDOW, ScriptedModel, all_moves, converse, kinds, shop, text, think, use
+from support.kit import JOURNEY, WINDOW, ScriptedModel, all_moves, converse, kinds, shop, use
 from workbench.engine.conversation import Conversation
 from workbench.engine.sandbox import Sandbox
 from workbench.engine.turn import run_turn
@@ -16,6 +16,8 @@ from workbench.engine.world import World
 from workbench.errors import ModelStopped
 from workbench.replay.rerun import rerun, run_sync
 from workbench.runtime.protocol import Stepped, pack, unpack_event
+from workbench.testing import text
+from workbench.testing import thinking as think
 from workbench.trace.events import Answer, Decision, Fault, Meter, Result, TurnEnd, UserMessage
 from workbench.trace.step_id import Place
 

@@ -7,10 +7,11 @@ import asyncio
 import msgspec
 import pytest
 
-from support.kit import JOURNEY, WINDOW, ScriptedModel, converse, shop, shop_files, think, use, write
+from support.kit import JOURNEY, WINDOW, ScriptedModel, converse, shop, shop_files, use, write
 from workbench.errors import UsageError
 from workbench.replay.rerun import rerun
 from workbench.runtime.loader import load
+from workbench.testing import thinking as think
 from workbench.trace.events import Prompt, Result, TurnEnd, UserMessage
 from workbench.trace.setup import Setup
 from workbench.trace.trace import Trace

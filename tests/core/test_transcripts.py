@@ -6,8 +6,10 @@ import json
 
 import pytest
 
-from support.kit import ScriptedModel, converse, saved, shop, text, think, use
+from support.kit import ScriptedModel, converse, saved, shop, use
 from workbench.errors import TranscriptError
+from workbench.testing import text
+from workbench.testing import thinking as think
 from workbench.text import slug
 from workbench.trace.events import Meter
 from workbench.transcripts.codec import decode, encode

@@ -6,9 +6,10 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from support.kit import JOURNEY, WINDOW, ScriptedModel, converse, saved, shop, think, use
+from support.kit import JOURNEY, WINDOW, ScriptedModel, converse, saved, shop, use
 from workbench.errors import TranscriptError
 from workbench.replay.verdict import Verdict
+from workbench.testing import thinking as think
 from workbench.trace.events import Answer, Fault, TurnEnd
 from workbench.trace.step_id import Place
 from workbench.trace.trace import Trace

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from support.kit import ScriptedModel, converse, shop, text, use
+from support.kit import ScriptedModel, converse, shop, use
+from workbench.testing import text
 from workbench.trace.events import Answer, Prompt, Reply, Result, UserMessage
 from workbench.trace.setup import Setup
 from workbench.trace.trace import Trace
