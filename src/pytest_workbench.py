@@ -33,13 +33,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("workbench_timeout", "Seconds a journey may be silent before it counts as hung.", default="10")
     group = parser.getgroup("workbench", "transcripts of Workbench, as `workbench replay` has it")
     group.addoption(
-        "--workbench-tools", choices=("tape", "world"), default="tape",
-        help="world: tools run again in the sandbox, and are compared.",
+        "--workbench-tools", choices=("recorded", "sandbox"), default="recorded",
+        help="sandbox: run the tools again, in the sandbox, and compare.",
     )  # fmt: skip
     group.addoption(
-        "--workbench-twice",
+        "--workbench-check-flaky",
         action="store_true",
-        help="Replay each again, in other processes too; what differs is FLAKY.",
+        help="Replay each again, also in new processes; a difference is FLAKY.",
     )
     group.addoption(
         "--workbench-strict-drift", action="store_true", help="A changed prompt or decision is STALE, not a note."
@@ -144,7 +144,7 @@ def _replays(config: pytest.Config) -> Replays:
     if _REPLAYS not in config.stash:
         from workbench.replay.verdict import Options
 
-        asked = (config.getoption(f"workbench_{name}") for name in ("tools", "twice", "strict_drift"))
+        asked = (config.getoption(f"workbench_{name}") for name in ("tools", "check_flaky", "strict_drift"))
         config.stash[_REPLAYS] = Replays(_seconds(config), Options(*asked))
     return config.stash[_REPLAYS]
 
@@ -258,7 +258,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def _no_tool_ran(config: pytest.Config) -> bool:
     """Whether tools were to run, and none did: nothing was tested of them."""
     told = config.stash.get(_TOLD, [])
-    return bool(told) and config.getoption("workbench_tools") == "world" and not any(known[RAN] for known in told)
+    return (
+        bool(told) and config.getoption("workbench_tools") == "sandbox" and not any(known[RAN] for known in told)
+    )
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

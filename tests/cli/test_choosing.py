@@ -98,22 +98,22 @@ def test_what_cannot_be_read_is_never_filtered_out(project, capsys):
 def test_last_failures_come_first_and_can_be_asked_for_alone(project, capsys):
     assert replayed(capsys, code=1)[-1] == "late"
     assert replayed(capsys, code=1)[0] == "late"
-    assert replayed(capsys, "--failed", code=1) == ["late"]
+    assert replayed(capsys, "--last-failed", code=1) == ["late"]
     write(project / "journeys", shop_files(WINDOW))
-    assert replayed(capsys, "--failed") == ["late"]
+    assert replayed(capsys, "--last-failed") == ["late"]
 
 
 def test_where_nothing_failed_last_time_all_is_replayed_and_that_is_said(project, capsys):
-    assert len(replayed(capsys, "--failed", code=1)) == 13
+    assert len(replayed(capsys, "--last-failed", code=1)) == 13
     (project / "transcripts/late.json").unlink()
-    run(["replay", "--failed"])
+    run(["replay", "--last-failed"])
     assert "nothing of this failed last time: all of it is replayed" in capsys.readouterr().err
 
 
 def test_a_part_does_not_make_the_others_failures_forgotten(project, capsys):
     replayed(capsys, code=1)
     replayed(capsys, "--tag", "even")
-    assert replayed(capsys, "--failed", code=1) == ["late"]
+    assert replayed(capsys, "--last-failed", code=1) == ["late"]
 
 
 def test_spoiled_memory_of_failures_is_no_failure(project, capsys):

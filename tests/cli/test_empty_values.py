@@ -15,7 +15,7 @@ EMPTY = [
     (["replay", "-q", "--json", ""], "--json"),
     (["replay", "--live", "--from="], "--from"),
     (["check", "--agent", ""], "--agent"),
-    (["accept", "transcripts/guard.json", "--why", ""], "--why"),
+    (["accept", "transcripts/guard.json", "--reason", ""], "--reason"),
 ]
 
 

@@ -108,7 +108,7 @@ def test_each_is_replayed_twice_where_that_is_asked_for(project):
     """
     write(project / "journeys", shop_files(policy))
     assert run("transcripts/good.json")[0] == 0
-    code, said = run("transcripts/good.json", "--workbench-twice")
+    code, said = run("transcripts/good.json", "--workbench-check-flaky")
     assert (code, "FLAKY: two replays of it differ" in said) == (1, True)
 
 
@@ -122,7 +122,7 @@ def test_twice_is_as_workbench_replay_has_it_in_other_processes_too(project):
         {body}
     """
     write(project / "journeys", shop_files(policy))
-    code, said = run("transcripts/good.json", "--workbench-twice")
+    code, said = run("transcripts/good.json", "--workbench-check-flaky")
     assert (code, "differ where sets are ordered otherwise" in said) == (1, True)
 
 

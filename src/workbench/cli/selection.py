@@ -30,7 +30,7 @@ class Scope(msgspec.Struct, frozen=True):
     @property
     def options(self) -> dict[str, str]:
         paths = {"paths": ", ".join(map(str, self.paths))} if self.paths else {}
-        return paths | self.wanted.options | ({"--failed": "yes"} if self.failed else {})
+        return paths | self.wanted.options | ({"--last-failed": "yes"} if self.failed else {})
 
 
 class Selection(msgspec.Struct, frozen=True):

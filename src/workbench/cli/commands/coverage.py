@@ -31,7 +31,7 @@ def cover(paths: list[Path], agent: str, json: str, jobs: int, timeout: float, o
         if base.green:
             reached = coverage(
                 files_in(project.journeys), group.agent, base.lines, base.rulings, called_in(base),
-                bodies=options.tools == "world",
+                bodies=options.tools == "sandbox",
             )  # fmt: skip
             told.append({**base_json(group, base), **msgspec.to_builtins(reached)})
             _tell(project, reached)

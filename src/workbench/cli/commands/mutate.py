@@ -84,9 +84,7 @@ def mutate(
         return Exit.NOTHING
     left_out = sum(len(each.base.left_out) for each in measured if each.base is not None)
     if least and left_out:
-        say(
-            f"{count(left_out, 'transcript')} not green and left out: the others do not meet --min {least:g} alone"
-        )
+        say(f"{count(left_out, 'transcript')} not green and left out: --min-score {least:g} is not met")
         return Exit.RED
     return Exit.RED if scored.percent < least else Exit.OK
 
