@@ -37,6 +37,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="sandbox: run the tools again, in the sandbox, and compare.",
     )  # fmt: skip
     group.addoption(
+        "--workbench-query", default="", metavar="QUERY",
+        help="Only the transcripts that a query of Review finds, as `workbench replay --query`.",
+    )  # fmt: skip
+    group.addoption(
         "--workbench-check-flaky",
         action="store_true",
         help="Replay each again, also in new processes; a difference is FLAKY.",
@@ -152,6 +156,26 @@ def _replays(config: pytest.Config) -> Replays:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if _REPLAYS in config.stash:
         config.stash[_REPLAYS].close()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the transcripts that `--workbench-query` does not find."""
+    text = config.getoption("workbench_query")
+    if not text:
+        return
+    from workbench.errors import UsageError
+    from workbench.store.selection import select_names
+    from workbench.transcripts.query import Query
+
+    names = [item.transcript for item in items if isinstance(item, TranscriptItem)]
+    try:
+        selected = set(select_names(names, Query.parse_whole(text)))
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
+    left = [one for one in items if isinstance(one, TranscriptItem) and one.transcript not in selected]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [one for one in items if not isinstance(one, TranscriptItem) or one.transcript in selected]
 
 
 class TranscriptFile(pytest.File):

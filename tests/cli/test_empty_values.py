@@ -7,8 +7,8 @@ import pytest
 from workbench.cli import run
 
 EMPTY = [
-    (["replay", "-k", ""], "-k"),
-    (["replay", "-k", "  "], "-k"),
+    (["replay", "--query", ""], "--query"),
+    (["replay", "--query", "  "], "--query"),
     (["replay", "--shard", ""], "--shard"),
     (["replay", "--shard="], "--shard"),
     (["replay", "--tag", "returns", "--tag", ""], "--tag"),

@@ -140,6 +140,15 @@ def test_they_are_chosen_by_words_and_tags_and_told_to_junit(project):
     assert cases["good"].find("properties/property").get("value") == "PASS"
 
 
+def test_they_are_selected_by_a_query(project):
+    code, said = run("transcripts", "--workbench-query", "tag:money")
+    assert (code, "1 passed, 2 deselected" in said) == (0, True)
+    code, said = run("transcripts", "--workbench-query", "kind:mistake -late", "-n", "1")
+    assert (code, "1 skipped" in said) == (10, True)
+    code, said = run("transcripts", "--workbench-query", "tag:mony")
+    assert (code, "did you mean money?" in said) == (4, True)
+
+
 def test_they_are_shared_out_by_xdist(project):
     code, said = run("transcripts", "-n", "2")
     assert (code, "1 failed, 1 passed, 1 skipped" in said) == (1, True)

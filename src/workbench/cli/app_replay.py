@@ -18,16 +18,16 @@ from .options import (
     MarkdownOption,
     ModelOption,
     PathsArgument,
+    QueryOption,
     QuietFlag,
     TagsOption,
     ToolsOption,
-    WordsOption,
 )
 
 
 def replay(
     paths: PathsArgument = None,
-    words: WordsOption = "",
+    query: QueryOption = "",
     tag: TagsOption = None,
     kind: KindsOption = None,
     agent: AgentsOption = None,
@@ -57,13 +57,13 @@ def replay(
     quiet: QuietFlag = False,
 ) -> None:
     """Replay transcripts on today's code, without a model and without network."""
-    from ..transcripts.selection import Shard, Wanted
+    from ..transcripts.selection import Shard
     from .commands.replay import ReplayOptions, parse_timeout, parse_tools
     from .reports.publish import Reports
-    from .selection import Scope
+    from .selection import Scope, parse_query
 
-    wanted = Wanted(words, tuple(tag or ()), tuple(kind or ()), tuple(agent or ()))
-    scope = Scope(tuple(paths or ()), wanted, last_failed, Shard.parse(shard) if shard else None)
+    selected = parse_query(query, tag, kind, agent)
+    scope = Scope(tuple(paths or ()), selected, last_failed, Shard.parse(shard) if shard else None)
     options = ReplayOptions(
         jobs, parse_timeout(timeout), parse_tools(tools, check_flaky, strict_drift), use_live_results
     )
@@ -77,7 +77,7 @@ def replay(
 
 def trial(
     paths: PathsArgument = None,
-    words: WordsOption = "",
+    query: QueryOption = "",
     tag: TagsOption = None,
     kind: KindsOption = None,
     agent: AgentsOption = None,
@@ -110,16 +110,15 @@ def trial(
     quiet: QuietFlag = False,
 ) -> None:
     """Run transcripts with a live model, several times each, and say how often they pass."""
-    from ..transcripts.selection import Wanted
     from ..trials.budget import Budget
     from .commands.replay import parse_timeout
     from .commands.trial import TrialOptions
     from .commands.trial import trial as start
     from .reports.publish import Reports
-    from .selection import Scope
+    from .selection import Scope, parse_query
 
-    wanted = Wanted(words, tuple(tag or ()), tuple(kind or ()), tuple(agent or ()))
-    scope = Scope(tuple(paths or ()), wanted, last_failed)
+    selected = parse_query(query, tag, kind, agent)
+    scope = Scope(tuple(paths or ()), selected, last_failed)
     budget = Budget(max_trials, max_tokens, max_cost)
     options = TrialOptions(
         model, judge, trials, live_from, budget, dry_run, yes, jobs, parse_timeout(timeout, 0.0)

@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from .options import AgentOption, JobsOption, JsonFlag, JsonOption, ModelOption, PathsArgument, ToolsOption
+from .options import (
+    AgentOption,
+    JobsOption,
+    JsonFlag,
+    JsonOption,
+    ModelOption,
+    PathsArgument,
+    QueryOption,
+    ToolsOption,
+)
 
 
 def accept(
@@ -74,6 +83,7 @@ def pending_reject(files: PendingFiles = None, all_: AllFlag = False) -> None:
 
 def fmt(
     paths: PathsArgument = None,
+    query: QueryOption = "",
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; end with 1 where one is not in order.")
     ] = False,
@@ -82,8 +92,9 @@ def fmt(
 ) -> None:
     """Write transcripts in canonical form; --check also looks for secrets and doubled ids."""
     from .commands.fmt import fmt as start
+    from .selection import parse_query
 
-    raise typer.Exit(start(paths or [], check, upgrade, diff))
+    raise typer.Exit(start(paths or [], parse_query(query), check, upgrade, diff))
 
 
 def show(
@@ -116,6 +127,7 @@ def import_(
 
 def mutate(
     paths: PathsArgument = None,
+    query: QueryOption = "",
     agent: AgentOption = "",
     file: Annotated[
         list[str] | None,
@@ -139,13 +151,26 @@ def mutate(
     from .commands.mutate import Effort, Picked
     from .commands.mutate import mutate as start
     from .commands.replay import parse_tools
+    from .selection import parse_query
 
     effort = Effort(jobs, timeout, parse_tools(tools))
-    raise typer.Exit(start(paths or [], agent, Picked(file or [], operator or []), effort, json, min_score, list_))
+    raise typer.Exit(
+        start(
+            paths or [],
+            parse_query(query),
+            agent,
+            Picked(file or [], operator or []),
+            effort,
+            json,
+            min_score,
+            list_,
+        )
+    )
 
 
 def coverage(
     paths: PathsArgument = None,
+    query: QueryOption = "",
     agent: AgentOption = "",
     json: JsonOption = "",
     tools: ToolsOption = "recorded",
@@ -157,5 +182,6 @@ def coverage(
     """Say which policies, decisions, tools and lines no transcript reaches."""
     from .commands.coverage import cover as start
     from .commands.replay import parse_tools
+    from .selection import parse_query
 
-    raise typer.Exit(start(paths or [], agent, json, jobs, timeout, parse_tools(tools)))
+    raise typer.Exit(start(paths or [], parse_query(query), agent, json, jobs, timeout, parse_tools(tools)))

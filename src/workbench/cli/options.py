@@ -21,8 +21,8 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON value per
 
 # selection
 
-WordsOption = Annotated[
-    str, typer.Option("-k", metavar="EXPR", help="Only what these words are in: `refund and not (a or b)`.")
+QueryOption = Annotated[
+    str, typer.Option("--query", "-Q", help='Only what a query of Review finds: `tag:refund -late "gift card"`.')
 ]
 TagsOption = Annotated[
     list[str] | None, typer.Option("--tag", help="Only with this tag; more than one: any of them.")

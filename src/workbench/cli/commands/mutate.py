@@ -18,6 +18,7 @@ from ...replay.exit_codes import Exit
 from ...replay.verdict import Options
 from ...store.project import Project
 from ...text import count
+from ...transcripts.query import Query
 from ..output import say
 from ..reports.destination import check
 from ..reports.mutation import Measured, as_json, list_mutants, tell
@@ -59,11 +60,18 @@ class Effort(msgspec.Struct, frozen=True):
 
 
 def mutate(
-    paths: list[Path], agent: str, picked: Picked, effort: Effort, json: str, least: float, only_list: bool
+    paths: list[Path],
+    query: Query,
+    agent: str,
+    picked: Picked,
+    effort: Effort,
+    json: str,
+    least: float,
+    only_list: bool,
 ) -> Exit:
     if json:
         check(json)
-    project, groups = choose(paths, agent)
+    project, groups = choose(paths, agent, query)
     found = {g.agent: picked.of(project, mutants(files_in(project.journeys), g.agent)) for g in groups}
     if only_list:
         for each in found.values():

@@ -13,7 +13,6 @@ from ...replay.exit_codes import Exit
 from ...runtime.watch import saves
 from ...store.project import Project, project_for
 from ...text import clean
-from ...transcripts.selection import parse
 from ..output import complain, say
 from ..reports.publish import Reports
 from ..selection import Scope
@@ -26,8 +25,6 @@ def watch(scope: Scope, reports: Reports, options: ReplayOptions) -> Exit:
     """Replay and write the reports at every save. Raises UsageError in the first pass only."""
     reports.check()
     project = project_for(scope.paths[0] if scope.paths else None)
-    if scope.wanted.words.strip():
-        parse(scope.wanted.words)
     folders = _folders(project, scope)
     last = ""
     try:
