@@ -131,7 +131,7 @@ def test_every_command_that_is_named_exists(page: Path) -> None:
             assert words[0] in named.commands, f"{page.name}: there is no workbench {name} {words[0]}"
             named = named.commands[words[0]]
         options = {o for p in named.params for o in p.opts}
-        for option in re.findall(r"(?<!\w)(--?[a-z][\w-]*)", rest):
+        for option in re.findall(r"(?<!\w)(--?[a-z][\w-]*)", re.sub(r"'[^']*'", "", rest)):
             assert option in {*options, "--help", "-h"}, f"{page.name}: workbench {name} has no {option}"
 
 

@@ -54,8 +54,8 @@ def replayed(capsys, *options, code=0) -> list[str]:
 
 
 def test_filters_choose(project, capsys):
-    assert replayed(capsys, "--query", "tag:odd -1 -3") == ["guard-5", "guard-7", "guard-9"]
-    assert replayed(capsys, "--tag", "odd", "-Q", "-1 -3") == ["guard-5", "guard-7", "guard-9"]
+    assert replayed(capsys, "--query", "tag:odd -guard-1 -guard-3") == ["guard-5", "guard-7", "guard-9"]
+    assert replayed(capsys, "--tag", "odd", "-Q", "-guard-1 -guard-3") == ["guard-5", "guard-7", "guard-9"]
     assert len(replayed(capsys, "--tag", "odd", "--tag", "even")) == 12
     assert len(replayed(capsys, "--query", "tag:odd,even")) == 12
     assert replayed(capsys, "--kind", "mistake", code=1) == ["late"]

@@ -26,7 +26,7 @@ def shelf(project):
 @pytest.mark.parametrize(
     ("command", "meant"),
     [
-        (["--query", "retruns"], "did you mean returns for retruns?"),
+        (["--query", "retruns"], "did you mean return for retruns?"),
         (["--query", "late-retrun"], "did you mean late-return for late-retrun?"),
         (["--tag", "mony"], "did you mean money?"),
         (["--kind", "mistakes"], "did you mean mistake?"),
