@@ -212,3 +212,13 @@ def test_coverage_for_a_machine(project, capsys):
     assert [r["made"] for r in agent["rulings"]] == [False, True]
     (project / "transcripts/late.json").unlink()
     assert run(["coverage"]) == 5
+
+
+def test_a_query_selects_the_transcripts_to_measure(project, capsys):
+    save(project, "early", "OL-2")
+    assert run(["coverage", "--query", "kind:guard", "--json", "-"]) == 0
+    (agent,) = json.loads(capsys.readouterr().out)["agents"]
+    assert (agent["green"], agent["left_out"]) == (1, [])
+    assert run(["mutate", "--list", "--query", "early"]) == 0
+    assert run(["mutate", "--list", "--query", "zebra"]) == 5
+    assert run(["coverage", "--query", "kind:gurad"]) == 4

@@ -76,14 +76,14 @@ def test_tools_run_too_where_that_is_asked_for(project):
     other = shop_files(journey=JOURNEY.replace('"R-1"', '"R-2"'))
     write(project / "journeys", other)
     assert run("transcripts/good.json")[0] == 0
-    code, said = run("transcripts/good.json", "--workbench-tools=world", "-rs")
+    code, said = run("transcripts/good.json", "--workbench-tools=sandbox", "-rs")
     assert (code, "the result of create_return is another" in said) == (10, True)
 
 
 def test_where_tools_were_to_run_and_none_did_it_is_not_green(project):
     put(project, "hello", saved(converse(shop(project / "r"), Scripted("Hello."), "hi")))
     assert run("transcripts/hello.json")[0] == 0
-    code, said = run("transcripts/hello.json", "--workbench-tools=world")
+    code, said = run("transcripts/hello.json", "--workbench-tools=sandbox")
     assert (code, "no calls ran their tool" in said) == (5, True)
 
 

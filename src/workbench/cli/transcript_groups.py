@@ -36,7 +36,6 @@ def choose(paths: list[Path], agent: str, query: Query = ALL) -> tuple[Project, 
     for path in paths:
         if path.is_dir() and holds_none(path):
             raise UsageError(f"there is no transcript in {path}", next="check the path")
-    query = query.also("agent", [wanted] if wanted else [])
     there = find(paths or [project.transcripts]) if paths or project.transcripts.is_dir() else []
     groups: dict[str, Chosen] = {}
     for name in select_names([os.path.relpath(path) for path in there], query):
@@ -45,9 +44,10 @@ def choose(paths: list[Path], agent: str, query: Query = ALL) -> tuple[Project, 
         except TranscriptError as error:
             _left_out(name, f"ERROR: {error}")
             continue
-        group = groups.setdefault(transcript.agent, Chosen(transcript.agent))
-        group.paths.append(name)
-        group.transcripts.append(transcript)
+        if wanted in ("", transcript.agent):
+            group = groups.setdefault(transcript.agent, Chosen(transcript.agent))
+            group.paths.append(name)
+            group.transcripts.append(transcript)
     if not groups:
         say("nothing to measure: no transcript is selected")
         say("  next: save one in the workbench (it goes to transcripts/), or name files")
