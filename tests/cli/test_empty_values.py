@@ -13,7 +13,7 @@ EMPTY = [
     (["replay", "--shard="], "--shard"),
     (["replay", "--tag", "returns", "--tag", ""], "--tag"),
     (["replay", "-q", "--json", ""], "--json"),
-    (["replay", "--live", "--from="], "--from"),
+    (["trial", "--from="], "--from"),
     (["check", "--agent", ""], "--agent"),
     (["accept", "transcripts/guard.json", "--reason", ""], "--reason"),
 ]
