@@ -22,7 +22,7 @@ from workbench.store.import_archive import Archive
 from workbench.store.indexer import Indexing
 from workbench.store.library import Shelf
 from workbench.store.session_log import History
-from workbench.workspace.query import Query
+from workbench.transcripts.query import Query
 
 TYPED = (
     "gift card", "reservation cancel", '"travel insurance"', "the", "a", "flight to new york", "certificate",

@@ -36,7 +36,7 @@ def main() -> None:
         share.outcome(transcript)
     each = time.perf_counter() - began
     say("one replay of all", f"{len(transcripts)} transcripts, {each * 1000:.0f} ms")
-    for tools in ("tape", "world"):
+    for tools in ("recorded", "sandbox"):
         options = Options(tools)
         began = time.perf_counter()
         base = base_run(root, AGENT, transcripts, seconds=60, options=options)

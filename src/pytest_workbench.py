@@ -33,13 +33,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("workbench_timeout", "Seconds a journey may be silent before it counts as hung.", default="10")
     group = parser.getgroup("workbench", "transcripts of Workbench, as `workbench replay` has it")
     group.addoption(
-        "--workbench-tools", choices=("tape", "world"), default="tape",
-        help="world: tools run again in the sandbox, and are compared.",
+        "--workbench-tools", choices=("recorded", "sandbox"), default="recorded",
+        help="sandbox: run the tools again, in the sandbox, and compare.",
     )  # fmt: skip
     group.addoption(
-        "--workbench-twice",
+        "--workbench-query", default="", metavar="QUERY",
+        help="Only the transcripts that a query of Review finds, as `workbench replay --query`.",
+    )  # fmt: skip
+    group.addoption(
+        "--workbench-check-flaky",
         action="store_true",
-        help="Replay each again, in other processes too; what differs is FLAKY.",
+        help="Replay each again, also in new processes; a difference is FLAKY.",
     )
     group.addoption(
         "--workbench-strict-drift", action="store_true", help="A changed prompt or decision is STALE, not a note."
@@ -144,7 +148,7 @@ def _replays(config: pytest.Config) -> Replays:
     if _REPLAYS not in config.stash:
         from workbench.replay.verdict import Options
 
-        asked = (config.getoption(f"workbench_{name}") for name in ("tools", "twice", "strict_drift"))
+        asked = (config.getoption(f"workbench_{name}") for name in ("tools", "check_flaky", "strict_drift"))
         config.stash[_REPLAYS] = Replays(_seconds(config), Options(*asked))
     return config.stash[_REPLAYS]
 
@@ -152,6 +156,26 @@ def _replays(config: pytest.Config) -> Replays:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if _REPLAYS in config.stash:
         config.stash[_REPLAYS].close()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the transcripts that `--workbench-query` does not find."""
+    text = config.getoption("workbench_query")
+    if not text:
+        return
+    from workbench.errors import UsageError
+    from workbench.store.selection import select_names
+    from workbench.transcripts.query import Query
+
+    names = [item.transcript for item in items if isinstance(item, TranscriptItem)]
+    try:
+        selected = set(select_names(names, Query.parse_whole(text)))
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
+    left = [one for one in items if isinstance(one, TranscriptItem) and one.transcript not in selected]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [one for one in items if not isinstance(one, TranscriptItem) or one.transcript in selected]
 
 
 class TranscriptFile(pytest.File):
@@ -258,7 +282,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def _no_tool_ran(config: pytest.Config) -> bool:
     """Whether tools were to run, and none did: nothing was tested of them."""
     told = config.stash.get(_TOLD, [])
-    return bool(told) and config.getoption("workbench_tools") == "world" and not any(known[RAN] for known in told)
+    return (
+        bool(told) and config.getoption("workbench_tools") == "sandbox" and not any(known[RAN] for known in told)
+    )
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -17,8 +17,8 @@ from workbench.replay.verdict import Verdict
 from workbench.runtime.loader import load
 from workbench.store.config import OWN, SETTINGS, read
 from workbench.transcripts.expectation import KINDS
+from workbench.transcripts.query import FILTERS
 from workbench.tui import actions
-from workbench.workspace.query import FILTERS
 
 ROOT = Path(__file__).parents[1]
 JOURNEYS_PAGE = ROOT / "docs" / "journeys.md"
@@ -134,8 +134,13 @@ def test_every_command_that_is_named_exists(page: Path) -> None:
     )
     for name, rest in re.findall(r"(?:^|\| )workbench ([a-z]+)((?: [^\n|`]+)?)", code, re.M):
         assert name in known, f"{page.name} names the command {name}"
-        options = {o for p in command.commands[name].params for o in p.opts}  # type: ignore[attr-defined]
-        for option in re.findall(r"(?<!\w)(--?[a-z][\w-]*)", rest):
+        named = command.commands[name]  # type: ignore[attr-defined]
+        words = rest.split("#")[0].split()
+        if words and hasattr(named, "commands"):
+            assert words[0] in named.commands, f"{page.name}: there is no workbench {name} {words[0]}"
+            named = named.commands[words[0]]
+        options = {o for p in named.params for o in p.opts}
+        for option in re.findall(r"(?<!\w)(--?[a-z][\w-]*)", re.sub(r"'[^']*'", "", rest)):
             assert option in {*options, "--help", "-h"}, f"{page.name}: workbench {name} has no {option}"
 
 

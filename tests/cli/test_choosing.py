@@ -54,42 +54,47 @@ def replayed(capsys, *options, code=0) -> list[str]:
 
 
 def test_filters_choose(project, capsys):
-    assert replayed(capsys, "--tag", "odd", "-k", "not (1 or 3)") == ["guard-5", "guard-7", "guard-9"]
+    assert replayed(capsys, "--query", "tag:odd -guard-1 -guard-3") == ["guard-5", "guard-7", "guard-9"]
+    assert replayed(capsys, "--tag", "odd", "-Q", "-guard-1 -guard-3") == ["guard-5", "guard-7", "guard-9"]
+    assert len(replayed(capsys, "--tag", "odd", "--tag", "even")) == 12
+    assert len(replayed(capsys, "--query", "tag:odd,even")) == 12
     assert replayed(capsys, "--kind", "mistake", code=1) == ["late"]
-    assert len(replayed(capsys, "--agent", "shop", "-k", "guard and not late")) == 12
+    assert len(replayed(capsys, "--agent", "shop", "--query", "guard -late")) == 12
 
 
 def test_the_report_says_what_was_asked_for(project):
-    run(["replay", "transcripts", "-k", "guard-1", "--tag", "odd", "--json", "out.json"])
+    run(["replay", "transcripts", "--query", "guard-1", "--tag", "odd", "--json", "out.json"])
     options = json.loads(Path("out.json").read_text())["options"]
-    assert {"paths": "transcripts", "-k": "guard-1", "--tag": "odd"}.items() <= options.items()
+    assert {"paths": "transcripts", "--query": 'guard-1 tag:"odd"'}.items() <= options.items()
 
 
 def test_words_that_fit_nothing_are_5_and_say_what_there_is(project, capsys):
-    assert run(["replay", "-k", "gaurd"]) == 5
+    assert run(["replay", "--query", "gaurd"]) == 5
     said = capsys.readouterr().err
-    assert "none of 13 transcripts fits -k 'gaurd'" in said
+    assert "none of 13 transcripts matches gaurd" in said
     assert "did you mean guard for gaurd?" in said
-    assert run(["replay", "-k", "zebra"]) == 5
-    assert "choose of these: guard-0, guard-1" in capsys.readouterr().err
+    assert run(["replay", "--query", "zebra"]) == 5
+    assert "choose one of: guard-0, guard-1" in capsys.readouterr().err
 
 
 def test_a_word_that_nothing_has_is_named_among_others(project, capsys):
-    assert run(["replay", "-k", "guard and zebra"]) == 5
+    assert run(["replay", "--query", "guard zebra"]) == 5
     said = capsys.readouterr().err
     assert "no transcript has the word 'zebra'" in said
-    assert "next: take 'zebra' out of -k" in said
-    assert "choose of these" not in said
+    assert "next: take 'zebra' out of the query" in said
+    assert "choose one of" not in said
 
 
-@pytest.mark.parametrize("option", ["--tag=od", "--kind=mistaken", "--agent=shpo", "-k=a and"])
+@pytest.mark.parametrize(
+    "option", ["--tag=od", "--kind=mistaken", "--agent=shpo", "--query=colour:red", "--query=tag:"]
+)
 def test_a_name_that_nothing_has_and_a_bad_expression_are_4(project, option):
     assert run(["replay", option]) == 4
 
 
 def test_what_cannot_be_read_is_never_filtered_out(project, capsys):
     (project / "transcripts/broken.json").write_text("{")
-    assert replayed(capsys, "-k", "guard-1", code=4) == ["", "guard-1", "guard-10", "guard-11"]
+    assert replayed(capsys, "--query", "guard-1", code=4) == ["", "guard-1", "guard-10", "guard-11"]
 
 
 # last failures
@@ -98,22 +103,22 @@ def test_what_cannot_be_read_is_never_filtered_out(project, capsys):
 def test_last_failures_come_first_and_can_be_asked_for_alone(project, capsys):
     assert replayed(capsys, code=1)[-1] == "late"
     assert replayed(capsys, code=1)[0] == "late"
-    assert replayed(capsys, "--failed", code=1) == ["late"]
+    assert replayed(capsys, "--last-failed", code=1) == ["late"]
     write(project / "journeys", shop_files(WINDOW))
-    assert replayed(capsys, "--failed") == ["late"]
+    assert replayed(capsys, "--last-failed") == ["late"]
 
 
 def test_where_nothing_failed_last_time_all_is_replayed_and_that_is_said(project, capsys):
-    assert len(replayed(capsys, "--failed", code=1)) == 13
+    assert len(replayed(capsys, "--last-failed", code=1)) == 13
     (project / "transcripts/late.json").unlink()
-    run(["replay", "--failed"])
+    run(["replay", "--last-failed"])
     assert "nothing of this failed last time: all of it is replayed" in capsys.readouterr().err
 
 
 def test_a_part_does_not_make_the_others_failures_forgotten(project, capsys):
     replayed(capsys, code=1)
     replayed(capsys, "--tag", "even")
-    assert replayed(capsys, "--failed", code=1) == ["late"]
+    assert replayed(capsys, "--last-failed", code=1) == ["late"]
 
 
 def test_spoiled_memory_of_failures_is_no_failure(project, capsys):
@@ -153,11 +158,11 @@ def test_the_joined_report_ends_as_the_whole_would(project):
 
 
 def test_an_empty_shard_says_so_and_only_all_of_them_empty_are_5(project, capsys):
-    files, codes = shards(3, "-k", "guard-3")
+    files, codes = shards(3, "--query", "guard-3")
     assert sorted(codes) == [0, 0, 0]
     assert "holds none of 1 selected transcript" in capsys.readouterr().err
     assert run(["merge", *files]) == 0
-    files, codes = shards(3, "-k", "nothing-like-it")
+    files, codes = shards(3, "--query", "nothing-like-it")
     assert codes == [5, 5, 5]
     assert run(["merge", *files]) == 5
 
@@ -208,7 +213,9 @@ def test_reports_that_do_not_fit_say_in_what(project, capsys):
     files, _ = shards()
     run(["replay", "--shard", "3/3", "--json", "shard-3.json", "--tag", "odd"])
     run(["merge", *files])
-    assert "the options are not those of shard-1.json: --tag odd, there not given" in capsys.readouterr().err
+    assert (
+        'the options are not those of shard-1.json: --query tag:"odd", there not given' in capsys.readouterr().err
+    )
     (project / "transcripts/late.json").unlink()
     run(["replay", "--shard", "3/3", "--json", "shard-3.json"])
     run(["merge", *files])
@@ -258,7 +265,7 @@ def test_a_shard_that_was_not_finished_makes_no_green(project):
     assert run(["merge", *files]) == 2
 
 
-@pytest.mark.parametrize("option", ["-klate", "--shard=1/1"])
+@pytest.mark.parametrize("option", ["--query=late", "--tag=odd", "--shard=1/1"])
 def test_a_pipe_among_the_files_does_not_hold_up_the_choosing(project, option):
     os.mkfifo(project / "transcripts/pipe.json")
     done = subprocess.run(

@@ -7,15 +7,15 @@ import pytest
 from workbench.cli import run
 
 EMPTY = [
-    (["replay", "-k", ""], "-k"),
-    (["replay", "-k", "  "], "-k"),
+    (["replay", "--query", ""], "--query"),
+    (["replay", "--query", "  "], "--query"),
     (["replay", "--shard", ""], "--shard"),
     (["replay", "--shard="], "--shard"),
     (["replay", "--tag", "returns", "--tag", ""], "--tag"),
     (["replay", "-q", "--json", ""], "--json"),
-    (["replay", "--live", "--from="], "--from"),
+    (["trial", "--from="], "--from"),
     (["check", "--agent", ""], "--agent"),
-    (["accept", "transcripts/guard.json", "--why", ""], "--why"),
+    (["accept", "transcripts/guard.json", "--reason", ""], "--reason"),
 ]
 
 

@@ -172,3 +172,13 @@ def test_without_a_transcript_it_says_so(project):
 
 def test_a_file_that_is_not_there_is_4(project):
     assert run(["fmt", "--check", "transcripts/gone.json"]) == 4
+
+
+def test_a_query_selects_what_is_formatted(project):
+    squeeze(put(project, "one", tags=["money"]))
+    squeeze(put(project, "two", "hello"))
+    assert run(["fmt", "--query", "tag:money"]) == 0
+    assert run(["fmt", "--check", "transcripts/one.json"]) == 0
+    assert run(["fmt", "--check", "--query", "tag:money"]) == 0
+    assert run(["fmt", "--check", "--query", "hello"]) == 1
+    assert run(["fmt", "--query", "zebra"]) == 5

@@ -106,7 +106,7 @@ def test_a_transcript_that_is_never_replayed(project, capsys, name):
     told = f"1 more transcript lies there and cannot be found (hidden, or not named *.json): transcripts/{name}"
     assert told in capsys.readouterr().err
     assert told in (project / "out.md").read_text()
-    assert json.loads((project / "out.json").read_text())["passed_over"] == [f"transcripts/{name}"]
+    assert json.loads((project / "out.json").read_text())["not_collected"] == [f"transcripts/{name}"]
 
 
 def test_a_file_that_is_named_twice(project, capsys):
@@ -370,7 +370,7 @@ def test_a_policy_that_decides_by_the_order_of_a_set(project, capsys):
         ),
     )
     assert verdicts(capsys)[0] == 0
-    assert verdicts(capsys, "--twice") == (1, {"transcripts/guard.json": "FLAKY"})
+    assert verdicts(capsys, "--check-flaky") == (1, {"transcripts/guard.json": "FLAKY"})
 
 
 @pytest.mark.parametrize(
@@ -388,5 +388,5 @@ def test_a_policy_that_hangs_or_ends_only_where_sets_are_ordered_otherwise(proje
         project / "journeys",
         shop_files(f"\n    @returns.policy(before=create_return)\n    def odd(call):\n        {body}\n"),
     )
-    assert run(["replay", "--twice", "--timeout", "1"]) == 1
+    assert run(["replay", "--check-flaky", "--timeout", "1"]) == 1
     assert f"(PYTHONHASHSEED=2): there it is ERROR: {told}" in capsys.readouterr().err

@@ -124,14 +124,14 @@ def test_nothing_green_is_nothing_to_measure(project, capsys):
 
 
 def test_a_score_below_what_is_asked_for_is_red(project):
-    assert run(["mutate", "--min", "100"]) == 1
-    assert run(["mutate", "--min", "1"]) == 0
+    assert run(["mutate", "--min-score", "100"]) == 1
+    assert run(["mutate", "--min-score", "1"]) == 0
 
 
 def test_files_and_operators_can_be_chosen_and_a_wrong_name_is_told(project, capsys):
     assert {op for op, _ in fates(measured(capsys, "--operator", "number-moved"))} == {"number-moved"}
-    assert fates(measured(capsys, "--only", RETURNS)) == fates(measured(capsys, "--only", "*.py"))
-    assert run(["mutate", "--only", "nothing.py"]) == 4
+    assert fates(measured(capsys, "--file", RETURNS)) == fates(measured(capsys, "--file", "*.py"))
+    assert run(["mutate", "--file", "nothing.py"]) == 4
     assert "there are: shop/returns/journey.py" in capsys.readouterr().err
     assert run(["mutate", "--operator", "no"]) == 4
     assert "the operators: policy-removed" in capsys.readouterr().err
@@ -191,7 +191,7 @@ def test_the_score_of_a_part_is_said_to_be_one(project, capsys, monkeypatch):
 def test_tools_that_run_are_measured_with_their_bodies(project, capsys):
     save(project, "in-time", "OL-2")
     assert "body" in set(fates(measured(capsys)).values())
-    found = fates(measured(capsys, "--tools", "world"))
+    found = fates(measured(capsys, "--tools", "sandbox"))
     assert "body" not in found.values()
     assert found["return-emptied", "return None"] == "killed"
 
@@ -214,3 +214,13 @@ def test_coverage_for_a_machine(project, capsys):
     assert [r["made"] for r in agent["rulings"]] == [False, True]
     (project / "transcripts/late.json").unlink()
     assert run(["coverage"]) == 5
+
+
+def test_a_query_selects_the_transcripts_to_measure(project, capsys):
+    save(project, "early", "OL-2")
+    assert run(["coverage", "--query", "kind:guard", "--json", "-"]) == 0
+    (agent,) = json.loads(capsys.readouterr().out)["agents"]
+    assert (agent["green"], agent["left_out"]) == (1, [])
+    assert run(["mutate", "--list", "--query", "early"]) == 0
+    assert run(["mutate", "--list", "--query", "zebra"]) == 5
+    assert run(["coverage", "--query", "kind:gurad"]) == 4

@@ -83,7 +83,7 @@ def test_replay_never_takes_what_waits_and_says_that_it_does(renewed, capsys):
     assert run(["replay"]) == 0
     said = capsys.readouterr().err
     assert "1 transcript: 1 PASS" in said
-    assert "1 recorded anew and not yet accepted, not replayed: workbench pending" in said
+    assert "1 pending re-recording not replayed: workbench pending list" in said
 
 
 def test_a_person_accepts_it_and_it_replays(renewed, capsys):

@@ -81,14 +81,14 @@ def test_tools_run_too_where_that_is_asked_for(project):
     other = shop_files(journey=JOURNEY.replace('"R-1"', '"R-2"'))
     write(project / "journeys", other)
     assert run("transcripts/good.json")[0] == 0
-    code, said = run("transcripts/good.json", "--workbench-tools=world", "-rs")
+    code, said = run("transcripts/good.json", "--workbench-tools=sandbox", "-rs")
     assert (code, "the result of create_return is another" in said) == (10, True)
 
 
 def test_where_tools_were_to_run_and_none_did_it_is_not_green(project):
     put(project, "hello", saved(converse(shop(project / "r"), ScriptedModel("Hello."), "hi")))
     assert run("transcripts/hello.json")[0] == 0
-    code, said = run("transcripts/hello.json", "--workbench-tools=world")
+    code, said = run("transcripts/hello.json", "--workbench-tools=sandbox")
     assert (code, "no calls ran their tool" in said) == (5, True)
 
 
@@ -113,7 +113,7 @@ def test_each_is_replayed_twice_where_that_is_asked_for(project):
     """
     write(project / "journeys", shop_files(policy))
     assert run("transcripts/good.json")[0] == 0
-    code, said = run("transcripts/good.json", "--workbench-twice")
+    code, said = run("transcripts/good.json", "--workbench-check-flaky")
     assert (code, "FLAKY: two replays of it differ" in said) == (1, True)
 
 
@@ -127,7 +127,7 @@ def test_twice_is_as_workbench_replay_has_it_in_other_processes_too(project):
         {body}
     """
     write(project / "journeys", shop_files(policy))
-    code, said = run("transcripts/good.json", "--workbench-twice")
+    code, said = run("transcripts/good.json", "--workbench-check-flaky")
     assert (code, "differ where sets are ordered otherwise" in said) == (1, True)
 
 
@@ -143,6 +143,15 @@ def test_they_are_chosen_by_words_and_tags_and_told_to_junit(project):
     assert set(cases) == {"good", "late"}
     assert cases["late"].find("failure") is not None
     assert cases["good"].find("properties/property").get("value") == "PASS"
+
+
+def test_they_are_selected_by_a_query(project):
+    code, said = run("transcripts", "--workbench-query", "tag:money")
+    assert (code, "1 passed, 2 deselected" in said) == (0, True)
+    code, said = run("transcripts", "--workbench-query", "kind:mistake -late", "-n", "1")
+    assert (code, "1 skipped" in said) == (10, True)
+    code, said = run("transcripts", "--workbench-query", "tag:mony")
+    assert (code, "did you mean money?" in said) == (4, True)
 
 
 def test_they_are_shared_out_by_xdist(project):

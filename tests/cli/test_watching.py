@@ -67,6 +67,6 @@ def test_a_save_replays_again_and_ctrl_c_ends_it_with_what_was_last(project, pro
     assert "\x1b" not in said + rest
 
 
-@pytest.mark.parametrize("option", ["-k=a and", "nowhere.json", "--json=out.json", "--shard=1/2"])
+@pytest.mark.parametrize("option", ["--query=colour:red", "nowhere.json", "--json=transcripts/late.json"])
 def test_what_makes_no_sense_is_4_at_once(project, option):
     assert run(["replay", "--watch", option]) == 4

@@ -26,17 +26,25 @@ def shelf(project):
 @pytest.mark.parametrize(
     ("command", "meant"),
     [
-        (["-k", "retruns"], "did you mean returns for retruns?"),
-        (["-k", "late-retrun"], "did you mean late-return for late-retrun?"),
+        (["--query", "retruns"], "did you mean return for retruns?"),
+        (["--query", "late-retrun"], "did you mean late-return for late-retrun?"),
         (["--tag", "mony"], "did you mean money?"),
         (["--kind", "mistakes"], "did you mean mistake?"),
         (["--agent", "shpo"], "did you mean shop?"),
+        (["--query", "tag:mony"], "did you mean money?"),
+        (["--query", "tool:create_retrun"], "did you mean create_return?"),
+        (["--query", "knd:mistake"], "did you mean kind?"),
+        (["--query", "is:seen"], "is:seen works in Review only"),
+        (["--query", "late sort:long"], "sort: works in Review only"),
+        (["--query", "queue:odd"], "queue: works in Review only"),
+        (["--query", "?!"], "no letter or digit"),
+        (["--query", '"gift card'], "is not complete"),
         (["transcripts/gaurd.json"], "did you mean transcripts/guard.json?"),
         (["transcripts/retruns"], "did you mean transcripts/returns?"),
         (["transcript"], "did you mean transcripts?"),
         (["late-return"], "did you mean transcripts/returns/late-return.json?"),
         (["transcripts/late-return.json"], "did you mean transcripts/returns/late-return.json?"),
-        (["-k", "late", "or", "guard"], "several words stand in quotes"),
+        (["--query", "late", "or", "guard"], "several words stand in quotes"),
         (["returns"], "did you mean transcripts/returns?"),
         (["late-retunr"], "did you mean transcripts/returns/late-return.json?"),
         (["transcripts/zzz.json"], "next: check the path"),
@@ -49,7 +57,7 @@ def test_what_fits_nothing_says_what_may_have_been_meant(shelf, capsys, command,
 
 def test_a_file_that_cannot_be_read_has_its_name(project, capsys):
     (project / "transcripts/empty.json").touch()
-    assert run(["replay", "-k", "guard or empty"]) == 4
+    assert run(["replay", "--query", "guard"]) == 4
     assert "ERROR transcripts/empty.json" in capsys.readouterr().err
 
 

@@ -144,7 +144,7 @@ def test_a_name_that_no_report_can_hold(project, capsys):
     hidden = strange.with_name(f".{strange.name}")
     hidden.write_bytes((project / "transcripts/guard.json").read_bytes())
     assert run(["replay", "--json", "-"]) == 0
-    assert json.loads(capsys.readouterr().out)["passed_over"] == [r"transcripts/.b\udcff.json"]
+    assert json.loads(capsys.readouterr().out)["not_collected"] == [r"transcripts/.b\udcff.json"]
     hidden.rename(strange)
     assert run(["replay"]) == 4
     assert r"transcripts/b\udcff.json: a file's name is no UTF-8" in capsys.readouterr().err

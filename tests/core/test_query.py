@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workbench.errors import UsageError
-from workbench.workspace.query import FILTERS, Query, Term
+from workbench.transcripts.query import FILTERS, Query, Term
 
 
 def terms(text):
@@ -97,3 +97,21 @@ def test_a_kept_queue_is_opened_by_its_name_and_can_be_narrowed():
 def test_a_queue_that_is_not_there_or_asks_for_itself_is_refused(asked, kept):
     with pytest.raises(UsageError, match="there is no queue"):
         Query.parse(asked, kept)
+
+
+def test_several_values_after_a_filter_are_alternatives():
+    (term,) = terms('-tag:refund,"very odd"')
+    assert str(term) == '-tag:refund,"very odd"'
+    assert Query.parse(str(term)).terms == (term,)
+    assert [one.value for one in (term, *term.alternatives)] == ["refund", "very odd"]
+    assert terms("Hello, you") == [Term("", "Hello,"), Term("", "you")]
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("is:suspicous", "suspicious"), ("kind:mistakes", "mistake"), ("in:transcript-files", "transcripts")],
+)
+def test_an_unknown_value_of_a_closed_filter_is_an_error_with_a_suggestion(text, meant):
+    with pytest.raises(UsageError) as error:
+        Query.parse(text)
+    assert meant in error.value.next

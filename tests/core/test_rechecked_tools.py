@@ -1,4 +1,4 @@
-"""--tools=world: tools run again in the sandbox, and must give what they gave."""
+"""--tools=sandbox: tools run again in the sandbox, and must give what they gave."""
 
 import textwrap
 
@@ -12,7 +12,7 @@ from workbench.runtime.loader import make_world
 from workbench.transcripts.expectation import Expectation
 from workbench.transcripts.transcript import Mark
 
-WORLD = Options(tools="world")
+WORLD = Options(tools="sandbox")
 LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
 
 
@@ -283,7 +283,7 @@ def test_twice_finds_a_last_tool_that_gives_something_else_the_second_time(tmp_p
     journey = but("@returns.tool(writes=True)", "asked = []\n\n    @returns.tool(writes=True, hands_off=True)")
     then = journey.replace('return "R-1"', 'asked.append(1); return f"R-{len(asked)}"')
     transcript = saved(conversation(tmp_path, journey))
-    outcome = again(tmp_path, transcript, then, options=Options(tools="world", twice=True))
+    outcome = again(tmp_path, transcript, then, options=Options(tools="sandbox", twice=True))
     assert (outcome.verdict, outcome.why) == (Verdict.FLAKY, "two replays of it differ: what its tools came to")
 
 

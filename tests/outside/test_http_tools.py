@@ -21,7 +21,7 @@ from workbench.runtime.loader import make_world
 from workbench.trace.events import Exchange
 from workbench.transcripts.codec import decode, encode
 
-WORLD = Options(tools="world")
+WORLD = Options(tools="sandbox")
 TRACK = '''
     import httpx
 

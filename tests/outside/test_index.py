@@ -19,6 +19,7 @@ from workbench.store.index.writer import Writer
 from workbench.store.indexer import Indexing
 from workbench.store.library import Shelf
 from workbench.store.project import Project
+from workbench.store.selection import read_searchables
 from workbench.store.session_log import History
 from workbench.trace.events import (
     Answer,
@@ -34,10 +35,10 @@ from workbench.trace.events import (
 )
 from workbench.trace.setup import Setup
 from workbench.transcripts.files import write
+from workbench.transcripts.query import Query
 from workbench.transcripts.transcript import SCHEMA, Mark, Transcript, recording_id
 from workbench.workspace.library import News
 from workbench.workspace.ports import Store
-from workbench.workspace.query import Query
 
 CALL = {"type": "tool_use", "id": "1", "name": "find_order", "input": {"order_number": "OL-1002"}}
 
@@ -487,3 +488,31 @@ def test_a_process_of_its_own_keeps_it_and_ends_with_whoever_listens(three):
 
 def test_news_are_json(three):
     assert msgspec.json.decode(msgspec.json.encode(News(1, 2)), type=News) == News(1, 2)
+
+
+# the command line
+
+SAME = [
+    "return", "PLAIN", "gift work", '"gift card"', '"card gift"', "OL-10", "OL-11", "find_ord",
+    "too late", "unsaid", "-gift", "tag:boots", "tag:boo", 'tag:"boo"', "tag:boots,cards", "-tag:boots",
+    "TAG", "journey:ca", "journey:cards,ret", "outcome:blocked", "policy:window", "agent:sh",
+    "model:claude", "kind:guard", "kind:mistake,guard -kind:mistake", "is:suspicious", "-is:suspicious",
+    "is:tagged", "in:transcripts", "zurich", "Zürich straße", "a-plain-return", "don't", '"OL 1002"',
+    "version:c0",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", SAME)
+def test_a_query_finds_the_same_in_the_index_and_on_the_command_line(place, query):
+    place.save("a plain return", talk("I want to return my boots", reply="Here is the label."), tags=["boots"])
+    place.save(
+        "the gift card does not work", talk("I don't know", BLOCKED, journey="cards"), tags=["Cards", "x y"]
+    )
+    place.save(
+        "ZÜRICH straße", talk("where is my parcel, Zu\u0308rich?", journey="parcels"), code={"a.py": "c0de"}
+    )
+    names = [str(path) for path in sorted((place.project.transcripts / "shop").glob("*.json"))]
+    asked = Query.parse_whole(query)
+    searchables = read_searchables(names, asked)
+    found = {Path(name).stem for name, one in searchables.items() if one is not None and asked.matches(one)}
+    assert found == {title.replace(" ", "-") for title in place.titles(query)}

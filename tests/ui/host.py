@@ -39,9 +39,9 @@ from workbench.store.sources import transcript_card
 from workbench.trace.events import Answer, TurnEnd
 from workbench.trace.trace import Trace
 from workbench.transcripts.codec import decode, encode
+from workbench.transcripts.query import Query
 from workbench.transcripts.transcript import Transcript, recording_id
 from workbench.workspace.library import Found, Kind, News, Record
-from workbench.workspace.query import Query
 from workbench.workspace.session import Session
 from workbench.workspace.summary import gist
 

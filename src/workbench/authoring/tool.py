@@ -35,7 +35,7 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
     `writes`: it changes the world, the default is a lookup. `recorded`: it has
     no body here, only results on tape. `hands_off`: after it, a person has the
     conversation. `when`: a condition `(talk) -> bool`; without it always on offer.
-    `again`: whether a replay with --tools=world may run its body; None: where all
+    `again`: whether a replay with --tools=sandbox may run its body; None: where all
     it works on is handed in. `unordered`: lists in its result whose order does not
     count, all of them or those under these keys.
     """
@@ -91,7 +91,7 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def runs_again(self) -> bool:
-        """Whether a replay with --tools=world runs it: it has a body, and works on what it is handed."""
+        """Whether a replay with --tools=sandbox runs it: it has a body, and works on what it is handed."""
         if self.recorded or self.again is False:
             return False
         return bool(self.again or self.handed_in)

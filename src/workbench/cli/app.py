@@ -10,13 +10,28 @@ from typer.core import TyperCommand
 
 from ..errors import UsageError
 from .app_project import chat, check, default, dev, doctor, init, review, tour
-from .app_transcripts import accept, coverage, fmt, import_, merge, mutate, pending, replay, rerecord, show
+from .app_replay import merge, replay, trial
+from .app_transcripts import (
+    accept,
+    coverage,
+    fmt,
+    import_,
+    mutate,
+    pending,
+    pending_accept,
+    pending_list,
+    pending_reject,
+    pending_show,
+    rerecord,
+    show,
+)
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "dev": dev,
     "review": review,
     "tour": tour,
     "replay": replay,
+    "trial": trial,
     "merge": merge,
     "accept": accept,
     "rerecord": rerecord,
@@ -30,6 +45,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "coverage": coverage,
     "init": init,
     "doctor": doctor,
+}
+GROUPS: dict[str, dict[str, Callable[..., None]]] = {  # commands of commands; the function in COMMANDS runs first
+    "pending": {"list": pending_list, "show": pending_show, "accept": pending_accept, "reject": pending_reject},
 }
 
 
@@ -61,6 +79,16 @@ def build(only: str = "") -> typer.Typer:
     )
     app.callback(invoke_without_command=True)(default)
     for name, command in COMMANDS.items():
-        if only in ("", name):
+        if only in ("", name) and name in GROUPS:
+            app.add_typer(_group(name, command), name=name)
+        elif only in ("", name):
             app.command(name, cls=Command)(command)
     return app
+
+
+def _group(name: str, callback: Callable[..., None]) -> typer.Typer:
+    group = typer.Typer(rich_markup_mode=None)
+    group.callback(invoke_without_command=True)(callback)
+    for word, command in GROUPS[name].items():
+        group.command(word, cls=Command)(command)
+    return group

@@ -12,10 +12,13 @@ from ..errors import UsageError
 from ..plain import digest, writable
 from ..store.failures import Failures
 from ..store.project import Project, lies_in
+from ..store.selection import read_searchables
 from ..text import count
 from ..transcripts.files import BESIDE, find, holds_none, passed_over
 from ..transcripts.header import look
-from ..transcripts.selection import Shard, Wanted, unfound
+from ..transcripts.query import Query
+from ..transcripts.searchable import Searchable
+from ..transcripts.selection import Shard, matching, unmatched_words
 from .output import say
 
 
@@ -23,14 +26,26 @@ class Scope(msgspec.Struct, frozen=True):
     """What a command was asked to replay."""
 
     paths: tuple[Path, ...] = ()
-    wanted: Wanted = Wanted()
+    query: Query = Query()
     failed: bool = False
     shard: Shard | None = None
 
     @property
     def options(self) -> dict[str, str]:
         paths = {"paths": ", ".join(map(str, self.paths))} if self.paths else {}
-        return paths | self.wanted.options | ({"--failed": "yes"} if self.failed else {})
+        return (
+            paths
+            | ({"--query": str(self.query)} if self.query else {})
+            | ({"--last-failed": "yes"} if self.failed else {})
+        )
+
+
+def parse_query(
+    text: str, tags: list[str] | None = None, kinds: list[str] | None = None, agents: list[str] | None = None
+) -> Query:
+    """The query of `--query`, `--tag`, `--kind` and `--agent`, which all must hold. Raises UsageError."""
+    query = Query.parse_whole(text)
+    return query.also("tag", tags or ()).also("kind", kinds or ()).also("agent", agents or ())
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -55,28 +70,16 @@ def select(project: Project, scope: Scope, failures: Failures) -> Selection:
     if not found:
         say("nothing to replay: no transcript is selected")
         say("  next: save one in the workbench (it goes to transcripts/), or name files")
-    looked = {name: look(name) for name in names} if scope.wanted or scope.shard else {}
-    heads = {name: each.head for name, each in looked.items()}
-    if scope.wanted and found:
-        wanted = scope.wanted.chooser(heads.values())
-        names = [name for name in names if wanted(name, heads[name])]
-        strange = unfound(scope.wanted.words, heads) if scope.wanted.words.strip() else {}
-        if names:
-            _all_known(strange)
-        else:
-            told = " ".join(f"{option} {value!r}" for option, value in scope.wanted.options.items())
-            say(f"nothing to replay: none of {count(found, 'transcript')} fits {told}")
-            if strange:
-                say(f"  no transcript has the word{'s' * (len(strange) > 1)} {', '.join(map(repr, strange))}")
-            near = [f"{' or '.join(there)} for {word}" for word, there in strange.items() if there]
-            then = f"did you mean {', '.join(near)}?" if near else ""
-            if strange and not then and scope.wanted.words.strip().lower() not in strange:
-                then = f"take {' and '.join(map(repr, strange))} out of -k"
-            say(f"  next: {then or 'choose of these: ' + _some(one.id for one in heads.values() if one)}")
+    if scope.query and found:
+        searchables = read_searchables(names, scope.query)
+        names = matching(scope.query, searchables)
+        if not names:
+            _say_nothing_matches(scope.query, searchables)
     names = _failed_first(names, failures, scope.failed)
     if scope.shard is None:
         return Selection(names, len(names), passed_over=over)
-    ids = {name: (one.id if (one := heads[name]) else Path(name).as_posix()) for name in names}
+    looked = {name: look(name) for name in names}
+    ids = {name: (one.id if (one := looked[name].head) else Path(name).as_posix()) for name in names}
     mine = [name for name in names if scope.shard.holds(ids[name])]
     if names and not mine:
         say(f"shard {scope.shard} holds none of {count(len(names), 'selected transcript')}")
@@ -91,11 +94,17 @@ def _all_told(names: list[str]) -> None:
             raise UsageError("a file's name is no UTF-8", where=writable(name), next="give it another name")
 
 
-def _all_known(strange: dict[str, list[str]]) -> None:
-    """Raises UsageError for a word that no transcript has, though others chose some."""
-    for word, near in strange.items():
-        then = f"did you mean {' or '.join(near)}?" if near else "take it out"
-        raise UsageError(f"no transcript here has the word {word!r}", where="-k", next=then)
+def _say_nothing_matches(query: Query, searchables: dict[str, Searchable | None]) -> None:
+    """Say which words nothing has and what they may have meant, else what there is."""
+    say(f"nothing to replay: none of {count(len(searchables), 'transcript')} matches {query}")
+    unmatched = unmatched_words(query, searchables)
+    if unmatched:
+        say(f"  no transcript has the word{'s' * (len(unmatched) > 1)} {', '.join(map(repr, unmatched))}")
+    near = [f"{' or '.join(there)} for {word}" for word, there in unmatched.items() if there]
+    then = f"did you mean {', '.join(near)}?" if near else ""
+    if unmatched and not then and len(query.terms) > 1:
+        then = f"take {' and '.join(map(repr, unmatched))} out of the query"
+    say(f"  next: {then or 'choose one of: ' + _some(Path(name).stem for name in searchables)}")
 
 
 def _failed_first(names: list[str], failures: Failures, only: bool) -> list[str]:

@@ -11,9 +11,11 @@ import msgspec
 from ..errors import TranscriptError, UsageError
 from ..mutation.run import Base
 from ..store.project import Project, project_for
+from ..store.selection import select_names
 from ..text import clean
 from ..transcripts.codec import read
 from ..transcripts.files import find, holds_none
+from ..transcripts.query import ALL, Query
 from ..transcripts.transcript import Transcript
 from .output import paint, say
 from .reports.destination import deliver
@@ -27,16 +29,16 @@ class Chosen(msgspec.Struct):
     transcripts: list[Transcript] = []
 
 
-def choose(paths: list[Path], agent: str) -> tuple[Project, list[Chosen]]:
+def choose(paths: list[Path], agent: str, query: Query = ALL) -> tuple[Project, list[Chosen]]:
     """The project, and its readable transcripts by agent; what cannot be read is told. Raises UsageError."""
     project = project_for(paths[0] if paths else None)
     wanted = project.agent(agent) if agent else ""
     for path in paths:
         if path.is_dir() and holds_none(path):
             raise UsageError(f"there is no transcript in {path}", next="check the path")
+    there = find(paths or [project.transcripts]) if paths or project.transcripts.is_dir() else []
     groups: dict[str, Chosen] = {}
-    for path in find(paths or [project.transcripts]) if paths or project.transcripts.is_dir() else []:
-        name = os.path.relpath(path)
+    for name in select_names([os.path.relpath(path) for path in there], query):
         try:
             transcript = read(Path(name))
         except TranscriptError as error:

@@ -126,7 +126,7 @@ def mutant_runs(
     tried: list[tuple[Mutant, list[int]]] = []
     for mutant in mutants:
         reaching = _reaching(base, mutant)
-        if mutant.bodies and options.tools == "tape":
+        if mutant.bodies and options.tools == "recorded":
             yield Fate(mutant, Status.BODY)
         elif not reaching:
             yield Fate(mutant, Status.UNREACHED)

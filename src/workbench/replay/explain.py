@@ -108,7 +108,7 @@ def next_step(case: Case) -> str:
         case Verdict.FAIL if head and head.kind == "guard" and case.outcome.untaped:
             return f"mend the journey, or, if this is right now, record it anew: workbench rerecord {case.path}"
         case Verdict.FAIL if head and head.kind == "guard":
-            return f'mend the journey, or, if this is right now: workbench accept {case.path} --why "..."'
+            return f'mend the journey, or, if this is right now: workbench accept {case.path} --reason "..."'
         case Verdict.FAIL:
             return f"mend the journey so that it holds; workbench show {case.path}"
         case Verdict.DIVERGED:
@@ -116,11 +116,11 @@ def next_step(case: Case) -> str:
         case Verdict.SUPERSEDED:
             return "nothing to do: an earlier mark of the same conversation passes"
         case Verdict.NEEDS_LIVE:
-            return f"only a live model can decide it: workbench replay --live --trials 5 {case.path}"
+            return f"only a live model can decide it: workbench trial --trials 5 {case.path}"
         case Verdict.BY_RECEIPT:
             return "nothing to do while nothing changes; no model was asked today"
         case Verdict.NEEDS_WORLD:
-            return f"only a run of the tool can decide it: workbench replay --tools=world {case.path}"
+            return f"only a run of the tool can decide it: workbench replay --tools=sandbox {case.path}"
         case Verdict.STALE if case.outcome.drifted and head and head.kind == "mistake":
             return "read what changed; a record of a mistake stays as it is: without --strict-drift this is a note"
         case Verdict.STALE if case.outcome.drifted:

@@ -28,7 +28,7 @@ def replay(
     `make_world` gives the sandbox that a setup starts from; it is needed where tools run.
     """
     work = weigh(transcript, agent, options, make_world)
-    outcome: Outcome = run_sync(agent, work, tools=options.tools == "world")
+    outcome: Outcome = run_sync(agent, work, tools=options.tools == "sandbox")
     return outcome
 
 
@@ -36,9 +36,9 @@ async def weigh(
     transcript: Transcript, agent: Agent, options: Options = DEFAULT, make_world: MakeWorld | None = None
 ) -> Outcome:
     """replay(), for those who are on an event loop already. Raises JourneyError where there is no such world."""
-    if options.tools == "world" and make_world is None:
+    if options.tools == "sandbox" and make_world is None:
         raise ValueError("tools cannot run without a world")
-    make = make_world if options.tools == "world" else None
+    make = make_world if options.tools == "sandbox" else None
     proof = red_proof(transcript, make) or unknown_tools(transcript, agent)
     if proof:
         return Outcome(Verdict.ERROR, proof)

@@ -71,7 +71,7 @@ class Tally(msgspec.Struct, frozen=True, dict=True):
     @property
     def tools(self) -> bool:
         """Whether tools were to run too."""
-        return self.options.get("--tools") == "world"
+        return self.options.get("--tools") == "sandbox"
 
     @cached_property
     def ran(self) -> int:

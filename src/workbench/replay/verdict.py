@@ -32,12 +32,12 @@ class Verdict(StrEnum):
 class Options(msgspec.Struct, frozen=True):
     """How to replay. Plain data: it goes along to whoever replays.
 
-    `tools` world: tools that allow it run, in the sandbox, and must give what they
+    `tools` sandbox: tools that allow it run in the sandbox, and must give what they
     gave. `twice`: two replays must not differ. `strict_drift`: drift is a verdict.
     `footprint`: the outcome has that of the run, for one elsewhere to be compared with.
     """
 
-    tools: Literal["tape", "world"] = "tape"
+    tools: Literal["recorded", "sandbox"] = "recorded"
     twice: bool = False
     strict_drift: bool = False
     footprint: bool = False

@@ -99,7 +99,7 @@ class Share:
         return agent
 
     def _read(self, name: str) -> Agent:
-        if self.work.options.tools == "tape":
+        if self.work.options.tools == "recorded":
             return load_agent(self._root, name)
         self._loaded[name] = load(self._root, name)
         return self._loaded[name].agent

@@ -15,10 +15,10 @@ import msgspec
 
 from ..transcripts import pending
 from ..transcripts.codec import read
+from ..transcripts.query import Query
 from ..transcripts.transcript import Mark, Transcript
 from ..workspace.library import Entry, Found, News, Record
 from ..workspace.ports import Store
-from ..workspace.query import Query
 from .annotations import Ledger, Line
 from .import_archive import Archive
 from .index.index import Index, Seen

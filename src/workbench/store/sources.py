@@ -12,7 +12,7 @@ from ..transcripts.codec import decode
 from ..transcripts.files import find
 from ..transcripts.transcript import Transcript, recording_id
 from ..workspace.library import Kind, Record
-from ..workspace.summary import gist
+from ..workspace.summary import gist, transcript_facets
 from .annotations import Ledger
 from .import_archive import Archive
 from .index.entry import Card, Stamp
@@ -132,13 +132,11 @@ class Imports:
 def transcript_card(
     ref: str, found: Transcript, ledger: Ledger, state: str, when: float = 0.0, hash: str = ""
 ) -> Card:
-    place = "in:imports" if state == "import" else "in:transcripts"
-    versions = (f"version:{version}" for version in (found.passed_on, *found.code.values()))
     return Card(
         found.title or found.id, found.agent, state, when,
         found.recording or recording_id(found.steps, found.setup), hash,
         tags=ledger.tags_of(ref, found.tags), gist=gist(found.steps, ledger.marks_of(ref, found.marks)),
-        facets=_facets(found.agent, place, f"is:{state}", *versions),
+        facets=transcript_facets(found, state), id=found.id,
     )  # fmt: skip
 
 

@@ -66,7 +66,7 @@ def _hidden(folder: str) -> Iterator[str]:
 def _meant(path: Path) -> str:
     """What may have been meant by a path that is not there, by its name, its id or its folder."""
     if str(path) in ("and", "or", "not"):
-        return 'several words stand in quotes: -k "returns and not late"'
+        return "several words stand in quotes: --query 'returns -late'"
     here = next((folder for folder in path.parents if folder.is_dir()), Path())
     try:
         beside = [entry.path for entry in os.scandir(here)] if here != Path() else os.listdir()

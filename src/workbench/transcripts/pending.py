@@ -29,7 +29,7 @@ def named(path: Path) -> Path:
     if path.name.endswith(PENDING):
         path = path.with_name(path.name.removesuffix(PENDING) + ".json")
     if not beside(path, PENDING).is_file():
-        raise UsageError(f"nothing waits beside {path}", next="workbench pending lists what does")
+        raise UsageError(f"nothing waits beside {path}", next="workbench pending list shows what does")
     return path
 
 

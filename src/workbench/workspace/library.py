@@ -11,9 +11,9 @@ from ..engine.ablation import Off
 from ..trace.setup import Setup
 from ..trace.trace import Trace
 from ..transcripts.expectation import Expectation
+from ..transcripts.query import Query
 from ..transcripts.transcript import Mark
 from .ports import Store
-from .query import Query
 
 Kind = Literal["transcript", "session", "import"]
 

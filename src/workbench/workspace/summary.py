@@ -10,7 +10,8 @@ import msgspec
 
 from ..trace.events import Answer, AnyStep, Decision, Entered, Fault, HandOff, Reply, TurnEnd, UserMessage
 from ..trace.steps import Move, moves
-from ..transcripts.transcript import Mark
+from ..transcripts.searchable import Searchable
+from ..transcripts.transcript import Mark, Transcript
 
 SIGNS: dict[str, float] = {  # what makes a conversation suspicious, and how much each time, up to three times
     "fault": 5,
@@ -114,6 +115,33 @@ def of_mark(mark: Mark) -> Iterator[tuple[str, str]]:
     """The facets of a mark."""
     yield "is", "marked"
     yield from (("mark", value) for value in (mark.severity, mark.fault, mark.kind))
+
+
+def tag_facets(tags: Iterable[str]) -> set[tuple[str, str]]:
+    """The facets of tags."""
+    found = {("tag", tag) for tag in tags}
+    return found | {("is", "tagged")} if found else found
+
+
+def transcript_facets(found: Transcript, state: str) -> frozenset[tuple[str, str]]:
+    """The facets of a transcript, without those of its tags, marks and steps; `state` may be "import"."""
+    versions = {version for version in (found.passed_on, *found.code.values()) if version}
+    return frozenset({
+        ("agent", found.agent), ("kind", found.kind), ("is", state),
+        ("in", "imports" if state == "import" else "transcripts"), *(("version", v) for v in versions),
+    })  # fmt: skip
+
+
+def full_text(id: str, title: str, gist: Gist) -> str:
+    """What the words of a query are searched in."""
+    return f"{id}\n{title}\n{gist.words}"
+
+
+def searchable(found: Transcript) -> Searchable:
+    """A transcript as a query sees it, with the tags and marks that are in its file."""
+    told = gist(found.steps, found.marks)
+    facets = transcript_facets(found, found.state) | told.facets | tag_facets(found.tags)
+    return Searchable(facets, full_text(found.id, found.title or found.id, told))
 
 
 def _words(steps: list[AnyStep], marks: list[Mark]) -> Iterator[str]:

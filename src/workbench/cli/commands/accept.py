@@ -28,14 +28,14 @@ from ...transcripts.transcript import Transcript, still
 from ..output import say
 
 
-def accept(file: Path, why: str, relax: list[str]) -> Exit:
+def accept(file: Path, reason: str, match: list[str]) -> Exit:
     if os.environ.get("CI"):
         raise UsageError("accept is a person's word and is refused in CI", next="run it on your own machine")
     transcript = read(file)
     project = project_for(file)
     loaded = load(project.journeys, transcript.agent)
-    if relax:
-        return _relax(file, transcript, loaded.agent, project.journeys, relax)
+    if match:
+        return _match(file, transcript, loaded.agent, project.journeys, match)
     outcome = replay_one(transcript, loaded.agent, project.journeys)
     seal = code_hash(project.journeys, transcript.agent)
     if transcript.kind == "mistake":
@@ -49,10 +49,10 @@ def accept(file: Path, why: str, relax: list[str]) -> Exit:
         raise UsageError(f"it cannot be accepted: {outcome.verdict.value}: {outcome.why}")
     if outcome.first is None:
         raise UsageError(f"it cannot be accepted: {outcome.why}", next="take that expectation out of the file")
-    if not why:
-        raise UsageError("say why the new decision is right", next=f'workbench accept {file} --why "..."')
+    if not reason:
+        raise UsageError("say why the new decision is right", next=f'workbench accept {file} --reason "..."')
     result = run_sync(loaded.agent, run_again(loaded.agent, transcript.setup, transcript.steps))
-    accepted = accept_guard(transcript, list(result.trace.steps), result.trace.exhibits, why)
+    accepted = accept_guard(transcript, list(result.trace.steps), result.trace.exhibits, reason)
     after = replay_one(accepted, loaded.agent, project.journeys)
     if after.verdict is not Verdict.PASS:
         raise UsageError(
@@ -66,11 +66,11 @@ def accept(file: Path, why: str, relax: list[str]) -> Exit:
     return Exit.OK
 
 
-def _relax(file: Path, transcript: Transcript, agent: Agent, root: Path, relax: list[str]) -> Exit:
-    """Compare arguments of a mistake's expectation otherwise, as a person says; the record must still show it."""
+def _match(file: Path, transcript: Transcript, agent: Agent, root: Path, match: list[str]) -> Exit:
+    """Change how arguments of a mistake's expectation are compared; the recording must still show the mistake."""
     if transcript.kind != "mistake":
-        raise UsageError("a guard has no expectation to relax", where=str(file))
-    fields = dict(_field(text) for text in relax)
+        raise UsageError("a guard has no expectation whose arguments could be compared", where=str(file))
+    fields = dict(_field(text) for text in match)
     expectation = relaxed(transcript.expectations[0], fields)
     changed = msgspec.structs.replace(transcript, expectations=[expectation])
     outcome = replay_one(changed, agent, root)
@@ -84,7 +84,9 @@ def _relax(file: Path, transcript: Transcript, agent: Agent, root: Path, relax: 
 def _field(text: str) -> tuple[str, Match]:
     field, sign, how = text.partition("=")
     if not sign or how not in MATCHES:
-        raise UsageError(f"--relax {text} says not how", next=f"--relax FIELD=HOW, one of: {', '.join(MATCHES)}")
+        raise UsageError(
+            f"--match {text} needs FIELD=MODE", next=f"--match FIELD=MODE, one of: {', '.join(MATCHES)}"
+        )
     return field, how
 
 

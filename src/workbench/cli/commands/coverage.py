@@ -13,15 +13,18 @@ from ...replay.exit_codes import Exit
 from ...replay.verdict import Options
 from ...store.project import Project
 from ...trace.events import Answer
+from ...transcripts.query import Query
 from ..output import paint, say
 from ..reports.destination import check
 from ..transcript_groups import base_json, choose, journeys_path, share, tell_base, write_json
 
 
-def cover(paths: list[Path], agent: str, json: str, jobs: int, timeout: float, options: Options) -> Exit:
+def cover(
+    paths: list[Path], query: Query, agent: str, json: str, jobs: int, timeout: float, options: Options
+) -> Exit:
     if json:
         check(json)
-    project, groups = choose(paths, agent)
+    project, groups = choose(paths, agent, query)
     told: list[dict[str, Any]] = []
     for group in groups:
         base = base_run(
@@ -31,7 +34,7 @@ def cover(paths: list[Path], agent: str, json: str, jobs: int, timeout: float, o
         if base.green:
             reached = coverage(
                 files_in(project.journeys), group.agent, base.lines, base.rulings, called_in(base),
-                bodies=options.tools == "world",
+                bodies=options.tools == "sandbox",
             )  # fmt: skip
             told.append({**base_json(group, base), **msgspec.to_builtins(reached)})
             _tell(project, reached)

@@ -11,21 +11,24 @@ from ...check.transcript_format import Form, committed, doubles
 from ...findings import Finding
 from ...replay.exit_codes import Exit
 from ...store.project import project_for
+from ...store.selection import select_names
 from ...text import clean, count
 from ...transcripts.codec import decode
 from ...transcripts.files import RECEIPT, find, write
+from ...transcripts.query import Query
 from ..output import out, say
 
 
-def fmt(paths: list[Path], check: bool, upgrade: bool, diff: bool) -> Exit:
+def fmt(paths: list[Path], query: Query, check: bool, upgrade: bool, diff: bool) -> Exit:
     project = project_for(paths[0] if paths else None)
     every = [_from_here(p) for p in find([project.transcripts])] if project.transcripts.is_dir() else []
     chosen = [path for path in find(paths) if not path.name.endswith(RECEIPT)] if paths else every
     if paths and not chosen:
         say("nothing to look at: a receipt has no form of its own")
         return Exit.OK
+    chosen = [Path(name) for name in select_names([str(path) for path in chosen], query)]
     if not chosen:
-        say("nothing to look at: there is no transcript")
+        say("nothing to look at: no transcript is selected")
         return Exit.NOTHING
     forms = [Form(path) for path in chosen]
     if diff:

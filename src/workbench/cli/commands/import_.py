@@ -17,28 +17,28 @@ from ...transcripts.transcript import Transcript
 from ..output import say
 
 
-def import_(format: str, file: Path, agent: str, into: Path | None, review: bool) -> Exit:
+def import_(format: str, file: Path, agent: str, output_dir: Path | None, to_library: bool) -> Exit:
     reader = FORMATS.get(format)
     if reader is None:
         raise UsageError(f"there is no format {format!r}", next=f"one of: {', '.join(FORMATS)}")
     data = read_bytes(file, LOG_LIMIT)
-    if review and into is not None:
-        raise UsageError("--review writes no files, so --into says nothing", next="leave one of them out")
+    if to_library and output_dir is not None:
+        raise UsageError("--to-library writes no files: --output-dir has no effect", next="leave one of them out")
     project = find_project()
     agents = agent_names(project.journeys)
     if not agent and len(agents) > 1:
         raise UsageError("say whose conversations they are", next=f"--agent, one of: {', '.join(agents)}")
     name = project.agent(agent)
     found = reader(data, name, file.name)
-    if review:
-        return _to_review(Archive(project.state / "archive.db"), found)
-    folder = into or project.transcripts / name
+    if to_library:
+        return _to_library(Archive(project.state / "archive.db"), found)
+    folder = output_dir or project.transcripts / name
     paths = [folder / f"{t.id}.json" for t in found]
     there = [p for p in paths if p.exists()]
     if there:
         raise UsageError(
             f"{len(there)} of them are there already, the first is {there[0]}; nothing was written",
-            next="choose another folder with --into, or delete them",
+            next="choose another folder with --output-dir, or delete them",
         )
     for path, transcript in zip(paths, found, strict=True):
         write(path, transcript)
@@ -47,7 +47,7 @@ def import_(format: str, file: Path, agent: str, into: Path | None, review: bool
     return Exit.OK if found else Exit.NOTHING
 
 
-def _to_review(archive: Archive, found: list[Transcript]) -> Exit:
+def _to_library(archive: Archive, found: list[Transcript]) -> Exit:
     added, there = archive.add(found)
     say(f"{count(added, 'conversation')} to review" + (f"; {there} were there already" if there else ""))
     say("  next: workbench review, then / and in:imports")

@@ -55,7 +55,7 @@ def read(file: Path) -> Tally:
             options,
             interrupted=bool(data["interrupted"]),
             part=part,
-            passed_over=msgspec.convert(data["passed_over"], list[str]),
+            passed_over=msgspec.convert(data["not_collected"], list[str]),
         )
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", where=str(file), next=_NEXT) from None

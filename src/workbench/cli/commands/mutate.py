@@ -18,6 +18,7 @@ from ...replay.exit_codes import Exit
 from ...replay.verdict import Options
 from ...store.project import Project
 from ...text import count
+from ...transcripts.query import Query
 from ..output import say
 from ..reports.destination import check
 from ..reports.mutation import Measured, as_json, list_mutants, tell
@@ -59,11 +60,18 @@ class Effort(msgspec.Struct, frozen=True):
 
 
 def mutate(
-    paths: list[Path], agent: str, picked: Picked, effort: Effort, json: str, least: float, only_list: bool
+    paths: list[Path],
+    query: Query,
+    agent: str,
+    picked: Picked,
+    effort: Effort,
+    json: str,
+    least: float,
+    only_list: bool,
 ) -> Exit:
     if json:
         check(json)
-    project, groups = choose(paths, agent)
+    project, groups = choose(paths, agent, query)
     found = {g.agent: picked.of(project, mutants(files_in(project.journeys), g.agent)) for g in groups}
     if only_list:
         for each in found.values():
@@ -84,9 +92,7 @@ def mutate(
         return Exit.NOTHING
     left_out = sum(len(each.base.left_out) for each in measured if each.base is not None)
     if least and left_out:
-        say(
-            f"{count(left_out, 'transcript')} not green and left out: the others do not meet --min {least:g} alone"
-        )
+        say(f"{count(left_out, 'transcript')} not green and left out: --min-score {least:g} is not met")
         return Exit.RED
     return Exit.RED if scored.percent < least else Exit.OK
 

@@ -1,4 +1,4 @@
-"""`workbench pending`: what was recorded anew, shown beside what it would replace; a person accepts or rejects."""
+"""`workbench pending`: show re-recordings beside the transcripts they would replace; a person decides."""
 
 from __future__ import annotations
 
@@ -16,37 +16,63 @@ from ...transcripts.transcript import Transcript
 from ...workspace.comparison import Comparison, Side, compare
 from ..output import out, say
 
-WORDS = ("list", "show", "accept", "reject")
+
+def list_pending() -> Exit:
+    there = _waiting([])
+    for path in there:
+        out(str(path))
+    say(f"{len(there) or 'nothing'} pending")
+    return Exit.OK
 
 
-def decide(word: str, files: list[Path], every: bool) -> Exit:
-    if word not in WORDS:
-        raise UsageError(f"there is no `pending {word}`", next=f"one of: {', '.join(WORDS)}")
-    project = project_for(files[0] if files else None)
-    there = [Path(os.path.relpath(p)) for p in pending.waiting(project.transcripts)]
-    if word == "list":
-        for path in there:
-            out(str(path))
-        say(f"{len(there) or 'nothing'} pending")
-        return Exit.OK
-    if not files and not every and word != "show":
+def show_pending(files: list[Path]) -> Exit:
+    """Show those of `files`, or all."""
+    chosen = _named(files) or _waiting(files)
+    for path in chosen:
+        _show(path)
+    return _ended(chosen)
+
+
+def accept_pending(files: list[Path], all_: bool) -> Exit:
+    chosen = _decidable("accept", files, all_)
+    for path in chosen:
+        _show(path)
+        pending.accept(path)
+        say(f"{path}: accepted; review the change and commit it")
+    return _ended(chosen)
+
+
+def reject_pending(files: list[Path], all_: bool) -> Exit:
+    chosen = _decidable("reject", files, all_)
+    for path in chosen:
+        pending.reject(path)
+        say(f"{path}: rejected; the transcript stays as it was")
+    return _ended(chosen)
+
+
+def _decidable(word: str, files: list[Path], all_: bool) -> list[Path]:
+    """The files to accept or reject. Raises UsageError if none is named, and in CI."""
+    if not files and not all_:
         raise UsageError(f"say which to {word}", next=f"workbench pending {word} FILE, or --all")
-    chosen = [pending.named(path) for path in files] if files else there
+    chosen = _named(files) or _waiting(files)
+    if chosen and os.environ.get("CI"):
+        raise UsageError(f"pending {word} is refused in CI: a person decides", next="run it on your own machine")
+    return chosen
+
+
+def _named(files: list[Path]) -> list[Path]:
+    return [pending.named(path) for path in files]
+
+
+def _waiting(files: list[Path]) -> list[Path]:
+    project = project_for(files[0] if files else None)
+    return [Path(os.path.relpath(path)) for path in pending.waiting(project.transcripts)]
+
+
+def _ended(chosen: list[Path]) -> Exit:
     if not chosen:
         say("nothing is pending")
-        return Exit.NOTHING
-    if word != "show" and os.environ.get("CI"):
-        raise UsageError(f"{word} is a person's word and is refused in CI", next="run it on your own machine")
-    for path in chosen:
-        if word != "reject":
-            _show(path)
-        if word == "accept":
-            pending.accept(path)
-            say(f"{path}: accepted; review the change and commit it")
-        elif word == "reject":
-            pending.reject(path)
-            say(f"{path}: rejected; the record stays as it was")
-    return Exit.OK
+    return Exit.OK if chosen else Exit.NOTHING
 
 
 def _show(path: Path) -> None:

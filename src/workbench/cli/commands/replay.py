@@ -17,6 +17,7 @@ from ...runtime.fork_pool import PATIENCE, pool
 from ...runtime.replayer import Work
 from ...store.failures import Failures
 from ...store.project import Project, project_for
+from ...text import count
 from ...transcripts.pending import waiting
 from ..output import say
 from ..progress import watched
@@ -25,62 +26,64 @@ from ..reports.publish import Reports
 from ..selection import Scope, select
 
 
-class How(msgspec.Struct, frozen=True):
-    """How to replay: in so many processes (0: one a core), after `timeout` seconds of silence it hung."""
+class ReplayOptions(msgspec.Struct, frozen=True):
+    """How to replay: in `jobs` processes (0: one per core); after `timeout` seconds of silence a journey hung."""
 
     jobs: int = 0
     timeout: float = PATIENCE
-    options: Options = DEFAULT
-    accept_receipts: bool = False
+    judging: Options = DEFAULT
+    use_live_results: bool = False
 
     @property
-    def asked(self) -> dict[str, str]:
-        """What of it says how to judge, by the name of its option; nothing that is as always."""
-        plain = msgspec.structs.asdict(DEFAULT)
-        asked = {name: str(v) for name, v in msgspec.structs.asdict(self.options).items() if v != plain[name]}
-        if self.accept_receipts:
-            asked["accept_receipts"] = "True"
-        return {f"--{name.replace('_', '-')}": value for name, value in asked.items()}
+    def as_cli_options(self) -> dict[str, str]:
+        """Non-default options that change verdicts, by option name."""
+        flags = {
+            "--check-flaky": self.judging.twice,
+            "--strict-drift": self.judging.strict_drift,
+            "--use-live-results": self.use_live_results,
+        }
+        tools = {} if self.judging.tools == DEFAULT.tools else {"--tools": self.judging.tools}
+        return {**tools, **{name: "yes" for name, given in flags.items() if given}}
 
 
-def patience(seconds: float | None, unsaid: float = PATIENCE) -> float:
-    """`--timeout`, `unsaid` without it. Raises UsageError for what is no time."""
+def parse_timeout(seconds: float | None, default: float = PATIENCE) -> float:
+    """Read `--timeout`. Raises UsageError for what is no time."""
     if seconds is None:
-        return unsaid
+        return default
     if not 0 < seconds < float("inf"):
         raise UsageError(f"--timeout {seconds:g} is no time", next="give seconds, such as --timeout 10")
     return seconds
 
 
-def options(tools: str, twice: bool, strict_drift: bool) -> Options:
-    """What a replay holds fixed. Raises UsageError."""
-    if tools not in ("tape", "world"):
-        raise UsageError(f"there is no --tools={tools}", next="--tools=tape or --tools=world")
-    return Options(tools, twice, strict_drift)  # type: ignore[arg-type]
+def parse_tools(tools: str, check_flaky: bool = False, strict_drift: bool = False) -> Options:
+    """Read the options that say what a replay holds fixed. Raises UsageError."""
+    if tools not in ("recorded", "sandbox"):
+        raise UsageError(f"there is no --tools={tools}", next="--tools=recorded or --tools=sandbox")
+    return Options(tools, check_flaky, strict_drift)  # type: ignore[arg-type]
 
 
-def replay(scope: Scope, reports: Reports, how: How) -> Exit:
+def replay(scope: Scope, reports: Reports, options: ReplayOptions) -> Exit:
     reports.check()
     project = project_for(scope.paths[0] if scope.paths else None)
-    code = reports.publish(once(project, scope, how, reports.quiet))
-    tell_waiting(project)
+    code = reports.publish(replay_once(project, scope, options, reports.quiet))
+    report_pending(project)
     return code
 
 
-def once(project: Project, scope: Scope, how: How, quiet: bool) -> Tally:
-    """Replay what is asked for and remember what failed. Raises UsageError."""
+def replay_once(project: Project, scope: Scope, options: ReplayOptions, quiet: bool) -> Tally:
+    """Replay what is selected and remember what failed. Raises UsageError."""
     began = time.perf_counter()
     failures = Failures(project)
     selection = select(project, scope, failures)
-    cases, interrupted = _run(project, selection.names, how, quiet)
-    show_receipts(cases, project, how.accept_receipts)
+    cases, interrupted = _run(project, selection.names, options, quiet)
+    show_receipts(cases, project, options.use_live_results)
     _remember(failures, cases)
     root = os.path.relpath(project.root)
     return Tally(
         cases,
         len(selection.names),
         time.perf_counter() - began,
-        scope.options | how.asked,
+        scope.options | options.as_cli_options,
         root="" if root == "." else root,
         interrupted=interrupted,
         passed_over=selection.passed_over,
@@ -88,18 +91,18 @@ def once(project: Project, scope: Scope, how: How, quiet: bool) -> Tally:
     )
 
 
-def tell_waiting(project: Project) -> None:
-    """Pending files are never replayed; how many there are is said."""
-    count = len(waiting(project.transcripts))
-    if count:
-        say(f"{count} recorded anew and not yet accepted, not replayed: workbench pending")
+def report_pending(project: Project) -> None:
+    """Say how many re-recordings are pending: they are never replayed."""
+    number = len(waiting(project.transcripts))
+    if number:
+        say(f"{count(number, 'pending re-recording')} not replayed: workbench pending list")
 
 
-def _run(project: Project, names: list[str], how: How, quiet: bool) -> tuple[list[Case], bool]:
+def _run(project: Project, names: list[str], options: ReplayOptions, quiet: bool) -> tuple[list[Case], bool]:
     """The cases in the order of their names, and whether somebody stopped it before all were decided."""
     found: dict[int, Case] = {}
     interrupted = False
-    cases = pool(how.jobs, how.timeout).cases(Work(str(project.journeys), how.options), names)
+    cases = pool(options.jobs, options.timeout).cases(Work(str(project.journeys), options.judging), names)
     try:
         found.update(watched(cases, len(names), quiet))
     except KeyboardInterrupt:
@@ -117,7 +120,7 @@ def _remember(failures: Failures, cases: list[Case]) -> None:
     try:
         failures.keep(red, (case.path for case in cases if case.path not in red))
     except OSError as error:
-        say(f"what failed cannot be kept for --failed: {error.strerror}")
+        say(f"what failed cannot be kept for --last-failed: {error.strerror}")
 
 
 def _code(project: Project) -> str:

@@ -13,20 +13,18 @@ from ...replay.exit_codes import Exit
 from ...runtime.watch import saves
 from ...store.project import Project, project_for
 from ...text import clean
-from ...transcripts.selection import parse
 from ..output import complain, say
-from ..reports.text import tell
+from ..reports.publish import Reports
 from ..selection import Scope
-from .replay import How, once
+from .replay import ReplayOptions, replay_once
 
 CLEAR = "\x1b[2J\x1b[H"  # the screen, where there is one
 
 
-def watch(scope: Scope, how: How, quiet: bool) -> Exit:
-    """Raises UsageError for what makes no sense at the beginning; later that is told, and it goes on."""
+def watch(scope: Scope, reports: Reports, options: ReplayOptions) -> Exit:
+    """Replay and write the reports at every save. Raises UsageError in the first pass only."""
+    reports.check()
     project = project_for(scope.paths[0] if scope.paths else None)
-    if scope.wanted.words.strip():
-        parse(scope.wanted.words)
     folders = _folders(project, scope)
     last = ""
     try:
@@ -36,8 +34,8 @@ def watch(scope: Scope, how: How, quiet: bool) -> Exit:
             if saved:
                 say(f"{_now()}  saved: {_some(saved)}")
             try:
-                tally = once(project, scope, how, quiet)
-                tell(tally, quiet)
+                tally = replay_once(project, scope, options, reports.quiet)
+                reports.publish(tally)
             except UsageError as error:
                 if not last:
                     raise

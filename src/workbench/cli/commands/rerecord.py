@@ -23,8 +23,8 @@ from ...trials.rerecord import Unfit, renewed
 from ...trials.runner import Asked, Live
 from ..interrupts import run_until_signal
 from ..output import say
-from .live import choose_model
 from .pending import show_difference
+from .trial import choose_model
 
 
 def rerecord(file: Path, model: str) -> Exit:

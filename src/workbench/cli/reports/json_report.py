@@ -26,12 +26,12 @@ def as_json(tally: Tally) -> dict[str, Any]:
         "options": tally.options,
         "shard": tally.part,
         "selected": tally.selected,
-        "passed_over": tally.passed_over,
+        "not_collected": tally.passed_over,
         "interrupted": tally.interrupted,
         "seconds": round(tally.seconds, 3),
         "exit": int(tally.code),
         "verdicts": {verdict.value: count for verdict, count in tally.counts.items()},
-        "on_unseen_prompts": tally.unseen,
+        "on_changed_prompts": tally.unseen,
         "transcripts": [row(case) for case in tally.cases],
     }
 

@@ -57,7 +57,7 @@ def tell(project: Project, fates: list[Fate], count: Score, whole: bool) -> None
     parts += [f"{count.survived} survived", f"{count.unreached} that no transcript reaches"]
     say(f"{count.all} mutants: {', '.join(parts)}")
     if count.body:
-        say(f"not in the score: {count.body} mutants of bodies of tools, which run with --tools=world")
+        say(f"not in the score: {count.body} mutants of bodies of tools, which run with --tools=sandbox")
     say(f"score{'' if whole else ' of what was tried'}: {paint(_score(count), 'bold')}")
 
 

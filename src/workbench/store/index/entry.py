@@ -29,3 +29,4 @@ class Card(msgspec.Struct, frozen=True):
     tags: tuple[str, ...] = ()
     gist: Gist = Gist()
     facets: frozenset[tuple[str, str]] = frozenset()
+    id: str = ""  # words find it by that too

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from ...transcripts.query import Query
 from ...workspace.library import Entry, Found
-from ...workspace.query import Query
 from . import sql
 from .search import Search
 
-SCHEMA = 1  # the number of the tables in index_tables; another number is not read
+SCHEMA = 2  # the number of the tables in index_tables; another number is not read
 COLUMNS = "kind, id, title, agent, state, time, turns, marks, problem, number, outcome, signs, recording, tags"
 MEMORY = 8_000  # kilobytes of cache
 SEEN = "CREATE TEMP TABLE seen (queue TEXT, recording TEXT, PRIMARY KEY (queue, recording)) WITHOUT ROWID"

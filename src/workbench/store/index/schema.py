@@ -83,8 +83,8 @@ def _migrate(path: Path) -> None:
     connection = sqlite3.connect(path, timeout=30, isolation_level=None)
     try:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA:
-            raise ValueError("made by a newer Workbench")
+        if version not in (0, SCHEMA):  # 0: new, and still empty
+            raise ValueError(f"made by {'a newer' if version > SCHEMA else 'an older'} Workbench")
         connection.execute("PRAGMA journal_mode = WAL")
         if version < SCHEMA:
             tables.apply(Database(connection))

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from ...transcripts.query import Query
 from ...workspace.library import Found
-from ...workspace.query import Query
 from . import sql
 from .sql import Sql
 

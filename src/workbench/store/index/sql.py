@@ -7,9 +7,10 @@ SQLite takes to join and sort them.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
-from ...workspace.query import Query, Term
+from ...transcripts.query import Query, Term
 
 ORDERS = {
     "": "rank, time DESC, number",
@@ -62,6 +63,9 @@ def _one(term: Term, query: Query) -> Sql | None:
     if not term.filter:
         table = "words" if term.value.isalnum() else "phrases"
         return _matching(table, [term]) if any(c.isalnum() for c in term.value) else None
+    if term.alternatives:
+        found = [sql for one in (replace(term, alternatives=()), *term.alternatives) if (sql := _one(one, query))]
+        return Sql(" UNION ".join(sql.text for sql in found), [value for sql in found for value in sql.values])
     if (term.filter, term.value) == ("is", "seen"):
         return seen(query)
     if term.whole:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from ...workspace.summary import full_text, tag_facets
 from .entry import Card, Stamp
 from .search import LOTS
 
@@ -75,12 +76,12 @@ class Writer:
             card.problem, stamp.size, stamp.changed, card.hash, read,
         )  # fmt: skip
         number = run(f"INSERT INTO conversations VALUES (NULL, {','.join('?' * len(values))})", values).lastrowid
-        facets = {*card.facets, *gist.facets, *_tag_facets(card.tags)}
+        facets = {*card.facets, *gist.facets, *tag_facets(card.tags)}
         self.connection.executemany(
             "INSERT OR IGNORE INTO facets VALUES (?, ?, ?)", [(filter, value, number) for filter, value in facets]
         )
         for table in ("words", "phrases"):
-            run(f"INSERT INTO {table} (rowid, text) VALUES (?, ?)", (number, f"{card.title}\n{gist.words}"))
+            run(f"INSERT INTO {table} (rowid, text) VALUES (?, ?)", (number, full_text(card.id, card.title, gist)))
 
     def retag(self, tags: dict[str, dict[str, bool]]) -> None:
         """Put tags on conversations or take them off: by ref, which tags, and whether on."""
@@ -95,7 +96,7 @@ class Writer:
                 after = before | {tag for tag, on in changed.items() if on}
                 after -= {tag for tag, on in changed.items() if not on}
                 run("UPDATE conversations SET tags = ? WHERE number = ?", ("\n".join(sorted(after)), number))
-                lost, won = _tag_facets(before) - _tag_facets(after), _tag_facets(after) - _tag_facets(before)
+                lost, won = tag_facets(before) - tag_facets(after), tag_facets(after) - tag_facets(before)
                 for facet in lost:
                     run("DELETE FROM facets WHERE filter = ? AND value = ? AND number = ?", (*facet, number))
                 for facet in won:
@@ -132,11 +133,6 @@ class Writer:
 
     def close(self) -> None:
         self.connection.close()
-
-
-def _tag_facets(tags: Iterable[str]) -> set[tuple[str, str]]:
-    found = {("tag", tag) for tag in tags}
-    return found | {("is", "tagged")} if found else found
 
 
 def _lot(recording: str) -> int:

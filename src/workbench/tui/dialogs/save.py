@@ -27,15 +27,15 @@ from .form import Form, FormLine
 
 DECIDED = {  # in the list, and of the chosen one in full
     "offline": ("decided offline", "good", "decided offline, in every replay"),
-    "world": ("needs the tool", "warn", "needs a run of the tool to be decided: workbench replay --tools=world"),
-    "live": ("needs a model", "warn", "needs a live model to be decided: workbench replay --live"),
+    "world": ("needs the tool", "warn", "needs a run of the tool to be decided: workbench replay --tools=sandbox"),
+    "live": ("needs a model", "warn", "needs a live model to be decided: workbench trial"),
 }
 WORDS = 15  # cells of the short words
 VERDICT_WORDS = {
     "PASS": "today's code does it right",
     "FAIL": "today's code still does it; mend it and this becomes PASS",
-    "NEEDS_WORLD": "only a run of the tools can say: workbench replay --tools=world",
-    "NEEDS_LIVE": "only a live model can say: workbench replay --live",
+    "NEEDS_WORLD": "only a run of the tools can say: workbench replay --tools=sandbox",
+    "NEEDS_LIVE": "only a live model can say: workbench trial",
     "DIVERGED": "today's code leaves the record before the marked step",
 }
 

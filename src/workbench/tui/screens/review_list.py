@@ -10,8 +10,8 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from ...errors import UsageError
+from ...transcripts.query import FILTERS, Query
 from ...workspace.library import Entry, Found, News
-from ...workspace.query import FILTERS, Query
 from ..widgets.library_list import EMPTY, LEGEND, ShelfList
 from ..widgets.query_line import KEYS, QueryBox, QueryLine, filters
 from .compare_actions import Comparing

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static, TextArea
 
-from ...workspace.query import FILTERS
+from ...transcripts.query import FILTERS
 from ..view.text import one_line
 from .input import InputLine
 

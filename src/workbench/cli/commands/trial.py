@@ -1,4 +1,4 @@
-"""Run live trials of transcripts."""
+"""`workbench trial`: run transcripts with a live model, several times each."""
 
 from __future__ import annotations
 
@@ -36,35 +36,46 @@ from ...trials.budget import Budget
 from ...trials.estimate import Tokens, estimate
 from ...trials.receipt import SCHEMA, Receipt, sentence, write_receipt
 from ...trials.runner import Asked, Ground, Live
-from ...trials.stats import pass_power, wilson
 from ...trials.trial import Trial, last_turn, verdict_of
 from ..interrupts import run_until_signal
 from ..output import complain, say
 from ..reports.publish import Reports
+from ..reports.trial_statistics import print_trial_statistics
 from ..selection import Scope, select
 
 ASK_ABOVE = 1.0  # dollars that a run may be estimated at before a person is asked
 
 
-class Wish(msgspec.Struct, frozen=True):
+class TrialOptions(msgspec.Struct, frozen=True):
     """What was asked for on the command line.
 
-    `since` is a place, "mark", or "" for all of it live. `timeout` is in seconds, 0 where it was not said.
+    `live_from` is a step, "mark", or "" for all of it live. `timeout` is in seconds, 0 if it was not given.
     """
 
     model: str = ""
     judge: str = ""
     trials: int = 1
-    since: str = ""
+    live_from: str = ""
     budget: Budget = Budget()
-    dry: bool = False
+    dry_run: bool = False
     yes: bool = False
     jobs: int = 0
     timeout: float = 0.0
 
+    @property
+    def as_cli_options(self) -> dict[str, str]:
+        """The options that decide what runs, by option name."""
+        given = {
+            "--from": self.live_from,
+            "--trials": str(self.trials),
+            "--model": self.model,
+            "--judge": self.judge,
+        }
+        return {name: value for name, value in given.items() if value}
 
-class Chosen(msgspec.Struct):
-    """A file, and what is asked of it; what came of its trials so far."""
+
+class TrialCase(msgspec.Struct):
+    """A transcript file, the trials asked of it, and what came of them so far."""
 
     path: str
     asked: Asked
@@ -73,38 +84,36 @@ class Chosen(msgspec.Struct):
     unkept: TranscriptError | None = None  # why its receipt could not be written
 
 
-def live(scope: Scope, wish: Wish, reports: Reports) -> Exit:
+def trial(scope: Scope, reports: Reports, options: TrialOptions) -> Exit:
     reports.check()
     began = time.perf_counter()
     project = project_for(scope.paths[0] if scope.paths else None)
-    model = choose_model(wish.model or str(project.config.get("model", "")), asks=not wish.dry)
-    if wish.judge:
-        check_name(wish.judge)
-    cases, chosen = _choose(select(project, scope, Failures(project)).names, wish.since)
+    model = choose_model(options.model or str(project.config.get("model", "")), asks=not options.dry_run)
+    if options.judge:
+        check_name(options.judge)
+    cases, chosen = _choose(select(project, scope, Failures(project)).names, options.live_from)
     if not (cases or chosen):
         return Exit.NOTHING
-    if not _estimated(chosen, model, wish):
+    if not _estimated(chosen, model, options):
         say("nothing was run")
         return Exit.NOTHING
     interrupted = False
     if chosen:
         prepare(model)
         try:
-            run_until_signal(_run(project, chosen, model, wish))
+            run_until_signal(_run(project, chosen, model, options))
         except KeyboardInterrupt:
             interrupted = True
-    cases += [Case(c.path, head_of(c.asked.transcript), c.outcome or _cut_short(c, wish)) for c in chosen]
+    cases += [Case(c.path, head_of(c.asked.transcript), c.outcome or _cut_short(c, options)) for c in chosen]
     cases.sort(key=lambda case: case.path)
-    code = reports.publish(_tally(project, scope.options, cases, wish, time.perf_counter() - began, interrupted))
-    tell_odds([c.trials for c in chosen], wish.trials)
+    asked = scope.options | options.as_cli_options
+    code = reports.publish(_tally(project, asked, cases, time.perf_counter() - began, interrupted))
+    print_trial_statistics([c.trials for c in chosen], options.trials)
     return worst({code, Exit.USAGE}) if any(c.unkept for c in chosen) else code
 
 
-def _tally(
-    project: Project, asked: dict[str, str], cases: list[Case], wish: Wish, seconds: float, interrupted: bool
-) -> Tally:
+def _tally(project: Project, asked: dict[str, str], cases: list[Case], seconds: float, interrupted: bool) -> Tally:
     root = os.path.relpath(project.root)
-    asked = asked | {"live": "True", "from": wish.since, "trials": str(wish.trials), "model": wish.model}
     return Tally(cases, len(cases), seconds, asked, "" if root == "." else root, interrupted)
 
 
@@ -122,16 +131,16 @@ def choose_model(asked: str, asks: bool = True) -> str:
     return DEFAULT_MODEL if model == CLAUDE else model
 
 
-def _choose(paths: list[str], since: str) -> tuple[list[Case], list[Chosen]]:
+def _choose(paths: list[str], since: str) -> tuple[list[Case], list[TrialCase]]:
     """Cases of what cannot be run at all, and what is to be run."""
     cases: list[Case] = []
-    chosen: list[Chosen] = []
+    chosen: list[TrialCase] = []
     for path in paths:
         try:
             transcript = read(Path(path))
             problem = red_proof(transcript)
             if not problem:
-                chosen.append(Chosen(path, Asked(transcript, _since(transcript, since, path))))
+                chosen.append(TrialCase(path, Asked(transcript, _since(transcript, since, path))))
         except TranscriptError as error:
             cases.append(Case(path, None, Outcome(Verdict.ERROR, str(error))))
             continue
@@ -161,29 +170,29 @@ def _since(transcript: Transcript, since: str, path: str) -> Place:
 # what it may cost
 
 
-def _estimated(chosen: list[Chosen], model: str, wish: Wish) -> bool:
+def _estimated(chosen: list[TrialCase], model: str, options: TrialOptions) -> bool:
     """Say what a run may cost; whether it is wanted."""
     total = Tokens()
     for one in chosen:
         a = one.asked
-        total = total.plus(estimate(a.transcript, a.since, last_turn(a.transcript)).times(wish.trials))
-    trials = len(chosen) * wish.trials
+        total = total.plus(estimate(a.transcript, a.since, last_turn(a.transcript)).times(options.trials))
+    trials = len(chosen) * options.trials
     dollars = cost(model, {"input_tokens": total.sent, "output_tokens": total.made})
-    if wish.budget.cost and dollars is None and model != REHEARSAL:
+    if options.budget.cost and dollars is None and model != REHEARSAL:
         raise UsageError(f"the price of {model} is not known", next="hold it with --max-tokens or --max-trials")
-    if wish.dry or sys.stderr.isatty():
+    if options.dry_run or sys.stderr.isatty():
         money = "a script, no cost" if model == REHEARSAL else "its price is not known"
         if dollars is not None:
             money = f"about ${dollars:.2f} at list prices, were nothing cached"
         say(
-            f"{count(len(chosen), 'transcript')}, trials of each: {wish.trials}; {trials} in all with {model},"
+            f"{count(len(chosen), 'transcript')}, trials of each: {options.trials}; {trials} in all with {model},"
             f" {count(total.requests, 'request')}, {total.sent:,} tokens sent and {total.made:,} made; {money}"
         )
         say("told from the recorded conversations: a live one may be longer")
-    if wish.dry:
+    if options.dry_run:
         return False
     dear = model != REHEARSAL and (dollars is None or dollars > ASK_ABOVE)
-    if not dear or wish.yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not dear or options.yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
     sys.stderr.write("run it? [y/N] ")
     sys.stderr.flush()
@@ -193,15 +202,15 @@ def _estimated(chosen: list[Chosen], model: str, wish: Wish) -> bool:
 # running
 
 
-async def _run(project: Project, chosen: list[Chosen], model: str, wish: Wish) -> None:
-    runs = Live(project.journeys, model, wish.judge, wish.budget, wish.jobs or 4, wish.timeout)
+async def _run(project: Project, chosen: list[TrialCase], model: str, options: TrialOptions) -> None:
+    runs = Live(project.journeys, model, options.judge, options.budget, options.jobs or 4, options.timeout)
     try:
-        await asyncio.gather(*(_one(project, runs, one, wish) for one in chosen))
+        await asyncio.gather(*(_one(project, runs, one, options) for one in chosen))
     finally:
         runs.close()
 
 
-async def _one(project: Project, runs: Live, one: Chosen, wish: Wish) -> None:
+async def _one(project: Project, runs: Live, one: TrialCase, options: TrialOptions) -> None:
     try:
         ground = await runs.ground(one.asked)
     except (JourneyError, WorkerDied) as error:
@@ -215,16 +224,18 @@ async def _one(project: Project, runs: Live, one: Chosen, wish: Wish) -> None:
         one.trials.append(trial)
         kept = _keep(project, one, number, trial, trace) if trial.came == "fail" else ""
         why = f": {clean(trial.why)}{kept}" if trial.why else ""
-        say(f"{one.path}  trial {number} of {wish.trials}: {trial.came}{why}")
+        say(f"{one.path}  trial {number} of {options.trials}: {trial.came}{why}")
 
-    trials, unrun = await runs.trials(one.asked, wish.trials, heard)
-    verdict, why = verdict_of(trials, wish.trials, unrun)
+    trials, unrun = await runs.trials(one.asked, options.trials, heard)
+    verdict, why = verdict_of(trials, options.trials, unrun)
     one.trials = trials
     then = _next(verdict, trials, unrun)
-    one.outcome = Outcome(verdict, why + (f"\n  next: {then}" if then else ""), live=_plain(one, runs.model, wish))
+    one.outcome = Outcome(
+        verdict, why + (f"\n  next: {then}" if then else ""), live=_plain(one, runs.model, options)
+    )
     if runs.model != REHEARSAL and any(t.came in ("pass", "fail") for t in trials):
         try:
-            write_receipt(Path(one.path), _receipt(one, ground, runs.model, wish, why))
+            write_receipt(Path(one.path), _receipt(one, ground, runs.model, options, why))
         except TranscriptError as error:  # the others go on: their trials were paid for
             one.unkept = error
             complain(error)
@@ -241,12 +252,12 @@ def _next(verdict: Verdict, trials: list[Trial], unrun: str) -> str:
     return "run it again with a larger budget" if unrun else ""
 
 
-def _cut_short(one: Chosen, wish: Wish) -> Outcome:
-    verdict, why = verdict_of(one.trials, wish.trials, "interrupted")
+def _cut_short(one: TrialCase, options: TrialOptions) -> Outcome:
+    verdict, why = verdict_of(one.trials, options.trials, "interrupted")
     return Outcome(verdict if verdict is not Verdict.PASS else Verdict.NEEDS_LIVE, why)
 
 
-def _keep(project: Project, one: Chosen, number: int, trial: Trial, trace: Trace) -> str:
+def _keep(project: Project, one: TrialCase, number: int, trial: Trial, trace: Trace) -> str:
     """Keep a trial that failed where it can be read; says where."""
     transcript = one.asked.transcript
     path = project.state / "live" / f"{slug(transcript.id, 80)}-{number}.json"
@@ -261,25 +272,25 @@ def _keep(project: Project, one: Chosen, number: int, trial: Trial, trace: Trace
     return f"\n  to read it: workbench show {os.path.relpath(path)}"
 
 
-def _plain(one: Chosen, model: str, wish: Wish) -> dict[str, Any]:
+def _plain(one: TrialCase, model: str, options: TrialOptions) -> dict[str, Any]:
     """What came of the trials, as the report for a machine has it."""
     counts = {came: sum(t.came == came for t in one.trials) for came in ("pass", "fail", "fault")}
     costs = [t.cost for t in one.trials]
     return {
         "model": model,
-        "asked": wish.trials,
+        "asked": options.trials,
         "counted": counts["pass"] + counts["fail"],
         "passed": counts["pass"],
         "faults": counts["fault"],
-        "since": wish.since,
+        "since": options.live_from,
         "tokens": sum(t.tokens for t in one.trials),
         "cost": None if None in costs else round(sum(c or 0 for c in costs), 6),
         "trials": [{"came": t.came, "why": t.why} for t in one.trials],
     }
 
 
-def _receipt(one: Chosen, ground: Ground, model: str, wish: Wish, why: str) -> Receipt:
-    counts = _plain(one, model, wish)
+def _receipt(one: TrialCase, ground: Ground, model: str, options: TrialOptions, why: str) -> Receipt:
+    counts = _plain(one, model, options)
     transcript, keep = one.asked.transcript, Redactor()
     return Receipt(
         schema=SCHEMA,
@@ -288,11 +299,11 @@ def _receipt(one: Chosen, ground: Ground, model: str, wish: Wish, why: str) -> R
         answered=next((t.model for t in one.trials if t.model not in ("", model)), ""),
         server=next((t.server for t in one.trials if t.server), ""),
         date=datetime.now(UTC).date().isoformat(),
-        asked=wish.trials,
+        asked=options.trials,
         counted=counts["counted"],
         passed=counts["passed"],
         faults=counts["faults"],
-        since=str(one.asked.since) if wish.since else "",
+        since=str(one.asked.since) if options.live_from else "",
         expectation=sentence(transcript),
         expects=expects(transcript),
         prompt=ground.prompt,
@@ -300,33 +311,3 @@ def _receipt(one: Chosen, ground: Ground, model: str, wish: Wish, why: str) -> R
         why=keep.text(why),
         judged=keep.value([said for trial in one.trials for said in trial.judged]),
     )
-
-
-def tell_odds(tasks: list[list[Trial]], asked: int) -> None:
-    """pass^k for k up to what was asked for, with n, the counted trials of a task, beside it; the faults apart."""
-    trials = [trial for task in tasks for trial in task]
-    counts = [
-        (sum(t.came == "pass" for t in task), sum(t.came in ("pass", "fail") for t in task)) for task in tasks
-    ]
-    counted = sum(n for _, n in counts)
-    faults = sum(t.came == "fault" for t in trials)
-    if faults:
-        met = f"{count(faults, 'fault')} of the infrastructure in {count(len(trials), 'trial')}"
-        say(f"{met}: a fault counts neither way")
-    if counted:
-        passed = sum(c for c, _ in counts)
-        fewest, most = min(n for _, n in counts), max(n for _, n in counts)
-        n = str(most) if fewest == most else f"{fewest} to {most}"
-        low, high = wilson(passed, counted)
-        for k in range(1, asked + 1):
-            value, over = pass_power(counts, k)
-            if not over:
-                say(f"pass^{k}  not known: no task has {k} counted trials")
-                break
-            sure = f"; {passed} of {count(counted, 'trial')}, 95% Wilson {low:.2f} to {high:.2f}" if k == 1 else ""
-            say(f"pass^{k}  {value:.3f}  (n={n}, {over} of {count(len(tasks), 'task')}{sure})")
-    tokens = sum(t.tokens for t in trials)
-    prices = [t.cost for t in trials]
-    if tokens:
-        money = "at a price not known" if None in prices else f"about ${sum(p or 0 for p in prices):.4f}"
-        say(f"{count(len(trials), 'trial')} took {tokens:,} tokens, {money}")

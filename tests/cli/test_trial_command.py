@@ -1,4 +1,4 @@
-"""`workbench replay --live`: real processes, the real SDK, a server on this machine."""
+"""`workbench trial`: real processes, the real SDK, a server on this machine."""
 
 from __future__ import annotations
 
@@ -40,16 +40,26 @@ def put(folder: Path, name: str, *expectations: Expectation) -> None:
 
 
 def replay(project: Path, server: Loopback | None, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "workbench", "replay", "--jobs", "1", *options]
+    return program(project, server, "replay", *options)
+
+
+def trial(project: Path, server: Loopback | None, *options: str) -> subprocess.CompletedProcess[str]:
+    return program(project, server, "trial", *options)
+
+
+def program(
+    project: Path, server: Loopback | None, command: str, *options: str
+) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-m", "workbench", command, "--jobs", "1", *options]
     env = {**os.environ, **(server.env if server else {})}
-    return subprocess.run(command, capture_output=True, text=True, env=env, cwd=project, timeout=120)
+    return subprocess.run(words, capture_output=True, text=True, env=env, cwd=project, timeout=120)
 
 
 def live(
     project: Path, *script: object, options: tuple[str, ...] = ()
 ) -> tuple[subprocess.CompletedProcess[str], Loopback]:
     with Loopback(*script) as server:  # type: ignore[arg-type]
-        return replay(project, server, "--live", *options), server
+        return trial(project, server, *options), server
 
 
 def test_all_trials_that_pass_are_0_with_pass_k_and_n(project):
@@ -150,7 +160,7 @@ def test_a_step_that_is_not_there_is_4(project, step):
 
 
 def test_a_dry_run_asks_nobody_and_is_not_green(project):
-    done, server = live(project, options=("--trials", "4", "--dry"))
+    done, server = live(project, options=("--trials", "4", "--dry-run"))
     assert done.returncode == 5
     assert "4 in all with claude-sonnet-5-5, 12 requests" in done.stderr
     assert "about $" in done.stderr
@@ -158,23 +168,24 @@ def test_a_dry_run_asks_nobody_and_is_not_green(project):
 
 
 def test_what_it_may_cost_can_be_asked_without_credentials(project):
-    done = replay(project, None, "--live", "--dry")
+    done = trial(project, None, "--dry-run")
     assert done.returncode == 5
     assert "1 in all with claude-sonnet-5-5, 3 requests" in done.stderr
 
 
 def test_without_credentials_no_script_stands_in(project):
-    done = replay(project, None, "--live")
+    done = trial(project, None)
     assert done.returncode == 4
     assert "there are no credentials for a live model" in done.stderr
 
 
-def test_options_of_a_live_run_need_live(project):
+def test_replay_has_no_option_of_a_trial_and_a_trial_none_of_a_replay(project):
     done = replay(project, None, "--trials", "3")
     assert done.returncode == 4
-    assert "--trials goes with --live" in done.stderr
-    assert "--judge" not in done.stderr
-    assert "--watch goes without --live" in replay(project, None, "--live", "--watch").stderr
+    assert "No such option: --trials" in done.stderr
+    done = trial(project, None, "--watch")
+    assert done.returncode == 4
+    assert "No such option: --watch" in done.stderr
 
 
 def test_a_judge_decides_a_rubric_and_is_on_the_receipt(project):
@@ -267,7 +278,7 @@ def test_a_journey_that_hangs_is_ended_after_the_timeout_and_named(project):
     done, _ = live(project, says("No."), options=("--timeout", "3"))
     assert done.returncode == 4
     assert "journey code blocked for 3 s and was stopped" in done.stderr
-    assert replay(project, None, "--live", "--dry", "--timeout", "0").returncode == 4
+    assert trial(project, None, "--dry-run", "--timeout", "0").returncode == 4
 
 
 def test_the_report_for_a_machine_has_every_trial(project):
@@ -334,8 +345,8 @@ def test_what_only_a_model_can_say_is_neither_red_nor_green_and_says_how_to_ask(
     done = replay(project, None)
     assert done.returncode == 10
     assert "no live model was asked yet" in done.stderr
-    assert "next: only a live model can decide it: workbench replay --live" in done.stderr
-    assert replay(project, None, "--accept-receipts").returncode == 10
+    assert "next: only a live model can decide it: workbench trial" in done.stderr
+    assert replay(project, None, "--use-live-results").returncode == 10
 
 
 def test_the_last_receipt_is_shown_and_changes_nothing_by_itself(asked):
@@ -345,7 +356,7 @@ def test_the_last_receipt_is_shown_and_changes_nothing_by_itself(asked):
 
 
 def test_a_receipt_that_fits_and_passed_ends_in_0_and_is_counted_apart(asked):
-    done = replay(asked, None, "--accept-receipts")
+    done = replay(asked, None, "--use-live-results")
     assert done.returncode == 0, done.stderr
     assert "1 transcript: 1 BY_RECEIPT" in done.stderr
 
@@ -353,7 +364,7 @@ def test_a_receipt_that_fits_and_passed_ends_in_0_and_is_counted_apart(asked):
 def test_a_sentence_that_changed_in_the_prompt_makes_it_void(asked):
     manual = asked / "journeys/shop/returns/manual.md"
     manual.write_text(manual.read_text() + "\nBe quick.\n")
-    done = replay(asked, None, "--accept-receipts")
+    done = replay(asked, None, "--use-live-results")
     assert done.returncode == 10
     assert "on another prompt than today's" in done.stderr
 
@@ -361,7 +372,7 @@ def test_a_sentence_that_changed_in_the_prompt_makes_it_void(asked):
 def test_a_receipt_of_another_server_counts_for_nothing(asked, monkeypatch):
     """What a script on this machine said is not what the model says."""
     monkeypatch.delenv("ANTHROPIC_BASE_URL")
-    done = replay(asked, None, "--accept-receipts")
+    done = replay(asked, None, "--use-live-results")
     assert done.returncode == 10
     assert "at 127.0.0.1:" in done.stderr
     assert "not at api.anthropic.com, where a model would be asked today" in done.stderr
@@ -369,24 +380,24 @@ def test_a_receipt_of_another_server_counts_for_nothing(asked, monkeypatch):
 
 def test_a_receipt_of_another_model_than_the_project_names_counts_for_nothing(asked):
     (asked / "workbench.toml").write_text('model = "claude-haiku-5-5"\n')
-    done = replay(asked, None, "--accept-receipts")
+    done = replay(asked, None, "--use-live-results")
     assert done.returncode == 10
     assert "not of claude-haiku-5-5, the model that the project names" in done.stderr
     (asked / "workbench.toml").write_text('model = "claude"\n')
-    assert replay(asked, None, "--accept-receipts").returncode == 0
+    assert replay(asked, None, "--use-live-results").returncode == 0
 
 
 def test_a_receipt_that_was_changed_since_counts_for_nothing(asked):
     path = asked / "transcripts/late.receipt.json"
     path.write_text(path.read_text().replace("claude-sonnet-5-5", "claude-opus-5-5"))
-    done = replay(asked, None, "--accept-receipts")
+    done = replay(asked, None, "--use-live-results")
     assert done.returncode == 10
     assert "late.receipt.json: not a receipt as it was written" in done.stderr
 
 
 def test_another_expectation_makes_it_void(asked):
     put(asked, "late", Expectation("says", "1.2.1", text="too late"))
-    done = replay(asked, None, "--accept-receipts")
+    done = replay(asked, None, "--use-live-results")
     assert done.returncode == 10
     assert "for another expectation" in done.stderr
 
@@ -394,7 +405,7 @@ def test_another_expectation_makes_it_void(asked):
 def test_code_that_changed_is_said(asked):
     journey = asked / "journeys/shop/returns/journey.py"
     journey.write_text(journey.read_text() + "\n# a comment\n")
-    done = replay(asked, None, "--accept-receipts")
+    done = replay(asked, None, "--use-live-results")
     assert done.returncode == 0
     assert "the agent's files have changed since" in done.stderr
 
@@ -403,17 +414,17 @@ def test_a_receipt_beyond_a_difference_holds_for_the_same_code_alone(asked):
     """Beyond the difference nobody knows what a model would be asked with."""
     write(asked / "journeys", shop_files(NO_LOOK))
     with Loopback(says("No.")) as server:
-        assert replay(asked, server, "--live").returncode == 0
-        assert replay(asked, server, "--accept-receipts").returncode == 0
+        assert trial(asked, server).returncode == 0
+        assert replay(asked, server, "--use-live-results").returncode == 0
         write(asked / "journeys", shop_files(NO_LOOK, "# a comment"))
-        done = replay(asked, server, "--accept-receipts")
+        done = replay(asked, server, "--use-live-results")
     assert done.returncode == 10, done.stderr
     assert "the agent's files have changed since" in done.stderr
 
 
 def test_a_receipt_of_trials_that_failed_counts_for_nothing(project):
     _, server = live(project, says("No."), calls(RETURN), says("Done."), options=("--trials", "2"))
-    done = replay(project, server, "--accept-receipts")
+    done = replay(project, server, "--use-live-results")
     assert done.returncode == 10
     assert "1 of 2 trials passed, on today's prompt" in done.stderr
 
@@ -421,7 +432,7 @@ def test_a_receipt_of_trials_that_failed_counts_for_nothing(project):
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "workbench.receipt/9"}'])
 def test_a_broken_receipt_is_told_and_counts_for_nothing(asked, text):
     (asked / "transcripts/late.receipt.json").write_text(text)
-    done = replay(asked, None, "--accept-receipts")
+    done = replay(asked, None, "--use-live-results")
     assert done.returncode == 10
     assert "transcripts/late.receipt.json: not a receipt" in done.stderr
 
@@ -429,6 +440,6 @@ def test_a_broken_receipt_is_told_and_counts_for_nothing(asked, text):
 def test_a_receipt_of_another_transcript_counts_for_nothing(asked):
     put(asked, "other", Expectation("must_not_call", "1.2.1", tool="create_return"))
     (asked / "transcripts/late.receipt.json").rename(asked / "transcripts/other.receipt.json")
-    done = replay(asked, None, "--accept-receipts", "transcripts/other.json")
+    done = replay(asked, None, "--use-live-results", "transcripts/other.json")
     assert done.returncode == 10
     assert "of another transcript, late" in done.stderr

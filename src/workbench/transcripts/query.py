@@ -1,0 +1,269 @@
+"""The query language: what an engineer types to select conversations, as a value.
+
+    tag:refund,exchange kind:mistake outcome:blocked -is:seen "gift card" card sort:suspicious sample:50
+
+Every term must hold; of several values after one filter, one must. A value is
+matched from its beginning, so that a list narrows with every key; in quotes it
+is matched whole. Words without a filter are searched in what was said and done.
+`-` negates a term. Pure: an index may translate a query, `Query.matches` decides
+for a single conversation, and both find the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from ..errors import UsageError
+from ..suggest import did_you_mean
+from .searchable import Searchable, fold
+
+FILTERS: dict[str, str] = {  # what may stand before a colon, and what it asks
+    "tag": "it has the tag",
+    "kind": "mistake or guard",
+    "journey": "the journey was entered",
+    "tool": "the tool was called",
+    "policy": "the policy held something back, changed it or handed over",
+    "outcome": "how a turn ended (replied, handed_off, limit …), or what happened on the way "
+    "(blocked, rewritten, escalated, rejected, absent, fault)",
+    "mark": "it has a mark of that severity, fault or kind (critical, agent, hallucination …)",
+    "agent": "the agent's name",
+    "model": "the model that answered",
+    "version": "the hash of the code it was recorded on, or passed on",
+    "in": "transcripts, sessions or imports",
+    "is": "guard, open, guarding, session, import, marked, tagged, seen, suspicious or unreadable",
+    "sort": "latest, suspicious or long; without it transcripts, sessions, imports, latest first",
+    "sample": "so many, drawn by chance; with sort:suspicious the worst, and one in five by chance. "
+    "sample:50/2 is another draw",
+    "queue": "the queue kept under that name",
+}
+SORTS = ("latest", "suspicious", "long")
+VALUES: dict[str, tuple[str, ...]] = {  # filters that take no other values
+    "kind": ("guard", "mistake"),
+    "in": ("transcripts", "sessions", "imports"),
+    "is": (
+        "guard", "open", "guarding", "session", "import", "marked", "tagged", "seen", "suspicious", "unreadable",
+    ),
+    "sort": SORTS,
+}  # fmt: skip
+REVIEW_ONLY = ("sort", "sample", "queue")  # filters that order or keep the list of Review
+_FROM_HEADER = ("tag", "kind", "agent")  # filters that need no step of a transcript
+
+_VALUE = r'"[^"]*"?|[^\s",]+'
+_TOKEN = re.compile(rf'(-?)(?:([a-z]+):((?:{_VALUE})?(?:,(?:{_VALUE})?)*)|("[^"]*"?|[^\s"]\S*)?)')
+
+
+@dataclass(frozen=True)
+class Term:
+    """One thing asked. Without a `filter` it is words; `whole`: it was in quotes; `without` negates it.
+
+    `alternatives` are the other values after the same filter: one of all must hold.
+    """
+
+    filter: str
+    value: str
+    whole: bool = False
+    without: bool = False
+    alternatives: tuple[Term, ...] = ()
+
+    def __str__(self) -> str:
+        values = ",".join(one._spelt for one in (self, *self.alternatives))
+        return f"{'-' if self.without else ''}{self.filter}{':' if self.filter else ''}{values}"
+
+    @property
+    def _spelt(self) -> str:
+        return f'"{self.value}"' if self.whole or " " in self.value else self.value
+
+    @property
+    def words(self) -> str:
+        """What it asks, in words."""
+        values = " or ".join(one.value for one in (self, *self.alternatives))
+        what = f"{self.filter} {values}" if self.filter else f"“{values}”"
+        return f"without {what}" if self.without else what
+
+    @property
+    def asks(self) -> bool:
+        """Whether it asks for anything: words without a letter or digit do not."""
+        return bool(self.filter) or any(c.isalnum() for c in self.value)
+
+    def finds(self, one: Searchable) -> bool:
+        """Whether a conversation has what is asked, negated or not."""
+        return any(term._finds(one) for term in (self, *self.alternatives))
+
+    def _finds(self, one: Searchable) -> bool:
+        if self.filter:
+            return one.has(self.filter, self.value, self.whole)
+        return one.says(self.value, self.whole)
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is asked, in what order, and how many: `sample` 0 means all; `draw` says which sample."""
+
+    terms: tuple[Term, ...] = ()
+    sort: str = ""
+    sample: int = 0
+    draw: int = 1
+
+    def __str__(self) -> str:
+        parts = [str(term) for term in self.terms]
+        if self.sort:
+            parts.append(f"sort:{self.sort}")
+        if self.sample:
+            parts.append(f"sample:{self.sample}" + (f"/{self.draw}" if self.draw > 1 else ""))
+        return " ".join(parts)
+
+    def __bool__(self) -> bool:
+        return bool(self.terms or self.sort or self.sample)
+
+    @classmethod
+    def parse(cls, text: str, queues: Mapping[str, str] | None = None) -> Query:
+        """Read what was typed; `queues` are those kept, by name. A filter without a value yet asks nothing.
+
+        Raises UsageError for an unknown filter, value, order or queue.
+        """
+        return _parse(text, queues or {}, ())
+
+    @classmethod
+    def parse_whole(cls, text: str) -> Query:
+        """Read a query that selects transcript files.
+
+        Raises UsageError also for what is incomplete, and for what only Review can do.
+        """
+        for found in _TOKEN.finditer(text):
+            _, filter, values, word = found.groups()
+            if filter in REVIEW_ONLY:
+                raise UsageError(f"{filter}: works in Review only", where="--query", next="leave it out")
+            value = values or word or ""
+            if found[0] and (found[0].count('"') % 2 or not value.strip('",') or (values or "").endswith(",")):
+                raise UsageError(f"{found[0]} is not complete", where="--query", next="add the value or the quote")
+        query = cls.parse(text)
+        for term in query.terms:
+            if not term.asks:
+                raise UsageError(f"{term} has no letter or digit", where="--query", next="leave it out")
+            if any((t.filter, fold(t.value)) == ("is", fold("seen")) for t in (term, *term.alternatives)):
+                raise UsageError("is:seen works in Review only", where="--query", next="leave it out")
+        return query
+
+    def also(self, filter: str, values: Iterable[str]) -> Query:
+        """This query, narrowed to any of `values`; to all if there are none. Raises UsageError."""
+        terms = [Term(filter, value, whole=True) for value in values]
+        for term in terms:
+            _check(term)
+        if not terms:
+            return self
+        return replace(self, terms=(*self.terms, replace(terms[0], alternatives=tuple(terms[1:]))))
+
+    @property
+    def needs_steps(self) -> bool:
+        """Whether the header of a transcript is not enough to decide it."""
+        return any(term.filter not in _FROM_HEADER for term in self.terms)
+
+    def matches(self, one: Searchable) -> bool:
+        """Whether a conversation has all that is asked; the order and the sample are not looked at."""
+        return all(term.finds(one) is not term.without for term in self.terms if term.asks)
+
+    def drawn(self, size: int) -> Query:
+        """A sample of it; of one that is a sample already, the next draw."""
+        if self.sample:
+            return replace(self, draw=self.draw + 1)
+        return replace(self, sample=size)
+
+    @property
+    def name(self) -> str:
+        """What progress is kept under: the same conversations, however typed and in whatever order."""
+        terms = sorted({str(t) for t in self.terms if (t.filter, t.value) != ("is", "seen")})
+        order = replace(self, terms=(), sort=self.sort if self.sample else "")
+        return " ".join(filter(None, [*terms, str(order)]))
+
+    @property
+    def words(self) -> str:
+        """What is asked, in words."""
+        return ", ".join(term.words for term in self.terms)
+
+
+ALL = Query()  # selects every transcript
+
+
+def unknown_value(filter: str, value: str, known: Iterable[str]) -> UsageError:
+    """The error for a value that nothing has, with the values there are."""
+    names = sorted(set(known))
+    some = ", ".join(names[:20]) + (" …" if len(names) > 20 else "")
+    then = f"{did_you_mean(value, names)} there is: {some}".strip()
+    return UsageError(
+        f"nothing here has {filter}:{value}",
+        where=f"{filter}:",
+        next=then if some else f"leave {filter}: out: nothing here has any",
+    )
+
+
+def _check(term: Term) -> None:
+    """Raises UsageError for a value that its filter cannot have."""
+    known = VALUES.get(term.filter)
+    if known is None:
+        return
+    value = term.value.lower()
+    if not any(one == value if term.whole else one.startswith(value) for one in known):
+        raise unknown_value(term.filter, term.value, known)
+
+
+def _parse(text: str, queues: Mapping[str, str], opened: tuple[str, ...]) -> Query:
+    query = Query()
+    for found in _TOKEN.finditer(text):
+        minus, filter, values, word = found[1], found[2] or "", found[3] or "", found[4] or ""
+        if filter and filter not in FILTERS:
+            then = did_you_mean(filter, FILTERS)
+            quoted = f'to look for the words, put them in quotes: "{filter}:{values}"'
+            raise UsageError(
+                f"there is no filter {filter!r}; filters: {', '.join(FILTERS)}", next=f"{then} {quoted}".strip()
+            )
+        raws = re.findall(_VALUE, values) if filter else [word]
+        terms = [term for raw in raws if (term := _term(filter, raw, bool(minus))).value]
+        if not terms:
+            continue  # still being typed
+        value = terms[0].value
+        if filter == "sort":
+            query = replace(query, sort=_sort(value))
+        elif filter == "sample":
+            query = _sampled(query, value)
+        elif filter == "queue":
+            query = _opened(query, value, queues, opened)
+        else:
+            for term in terms:
+                _check(term)
+            term = replace(terms[0], alternatives=tuple(terms[1:]))
+            query = replace(query, terms=tuple(dict.fromkeys([*query.terms, term])))
+    return query
+
+
+def _term(filter: str, raw: str, without: bool) -> Term:
+    value = raw.strip('"').strip() if raw.startswith('"') else raw
+    closed = len(raw) > 1 and raw.startswith('"') and raw.endswith('"')
+    return Term(filter, value, closed, without)
+
+
+def _sort(value: str) -> str:
+    found = next((sort for sort in SORTS if sort.startswith(value)), "")
+    if not found:
+        raise UsageError(f"there is no order {value!r}", next=f"sort: one of {', '.join(SORTS)}")
+    return found
+
+
+def _sampled(query: Query, value: str) -> Query:
+    size, _, draw = value.partition("/")
+    if not size.isdecimal() or (draw and not draw.isdecimal()) or len(size) > 6 or len(draw) > 4:
+        raise UsageError(f"{value!r} is no number", next="sample:50, or sample:50/2 for another draw")
+    return replace(query, sample=int(size), draw=max(int(draw or 1), 1))
+
+
+def _opened(query: Query, name: str, queues: Mapping[str, str], opened: tuple[str, ...]) -> Query:
+    kept = queues.get(name)
+    if kept is None or name in opened:
+        there = ", ".join(sorted(queues)) or "none is kept yet"
+        raise UsageError(f"there is no queue {name!r}", next=f"queues: {there}")
+    inner = _parse(kept, queues, (*opened, name))
+    return Query(
+        tuple(dict.fromkeys([*query.terms, *inner.terms])), inner.sort or query.sort,
+        inner.sample or query.sample, inner.draw if inner.sample else query.draw,
+    )  # fmt: skip
