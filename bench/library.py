@@ -18,10 +18,10 @@ from typing import Any
 from parts.figures import say, spread
 from parts.projects import HERE, RUNS, conversations, sample
 from workbench.errors import UsageError
-from workbench.store.import_archive import Archive
-from workbench.store.indexer import Indexing
-from workbench.store.library import Shelf
-from workbench.store.session_log import History
+from workbench.store.import_archive import ImportArchive
+from workbench.store.indexer import Indexer
+from workbench.store.library import IndexedLibrary
+from workbench.store.session_log import SessionLogs
 from workbench.transcripts.query import Query
 
 TYPED = (
@@ -38,7 +38,7 @@ def ms(work: Any, *given: Any) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-def keys(library: Shelf) -> tuple[list[float], list[float]]:
+def keys(library: IndexedLibrary) -> tuple[list[float], list[float]]:
     """Milliseconds for each key of what is typed, with the rows in sight: filters, and full text."""
     filters: list[float] = []
     words: list[float] = []
@@ -65,16 +65,16 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as name:
         project = sample(Path(name), "airline")
-        took = ms(Archive(project.state / "archive.db").add, conversations(count)) / 1000
+        took = ms(ImportArchive(project.state / "archive.db").add, conversations(count)) / 1000
         say("making and importing", f"{took:.0f} s, {took / count * 1e3:.2f} ms each")
-        indexing = Indexing(project.state, project.transcripts)
+        indexing = Indexer(project.state, project.transcripts)
         took = ms(indexing.refresh) / 1000
         say("building the index", f"{took:.0f} s, {count / took:,.0f} a second")
         say("looking again, nothing changed", f"{ms(indexing.refresh):.0f} ms")
         indexing.close()
         sizes = {path.name: path.stat().st_size / 1e6 for path in sorted(project.state.glob("*.db"))}
         say("on disk", ", ".join(f"{file} {size:.0f} MB" for file, size in sizes.items()))
-        library = Shelf(project, History(project.state, project.transcripts))
+        library = IndexedLibrary(project, SessionLogs(project.state, project.transcripts))
         say(
             "the list, from a closed file",
             f"{ms(lambda: library.page(library.search(Query()).numbers[:50])):.0f} ms",

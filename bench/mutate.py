@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 
 from parts.figures import say
-from workbench.mutation.mutants import mutants
-from workbench.mutation.run import base_run, files_in, mutant_runs
+from workbench.mutation.mutants import generate_mutants
+from workbench.mutation.run import read_sources, run_baseline, run_mutants
 from workbench.mutation.score import score
 from workbench.replay.verdict import Options
-from workbench.runtime.replayer import Share, Work
+from workbench.runtime.replayer import Replayer, ReplayJob
 from workbench.transcripts.codec import read
 from workbench.transcripts.files import find
 
@@ -27,9 +27,9 @@ def main() -> None:
     root = HERE / "journeys"
     transcripts = [read(path) for path in find([HERE / "transcripts"])]
     began = time.perf_counter()
-    made = mutants(files_in(root), AGENT)
+    made = generate_mutants(read_sources(root), AGENT)
     say("making mutants", f"{len(made)} in {time.perf_counter() - began:.1f} s")
-    share = Share(Work(str(root)))
+    share = Replayer(ReplayJob(str(root)))
     share.agent(AGENT)
     began = time.perf_counter()
     for transcript in transcripts:
@@ -39,9 +39,9 @@ def main() -> None:
     for tools in ("recorded", "sandbox"):
         options = Options(tools)
         began = time.perf_counter()
-        base = base_run(root, AGENT, transcripts, seconds=60, options=options)
+        base = run_baseline(root, AGENT, transcripts, seconds=60, options=options)
         heard = time.perf_counter() - began
-        fates = list(mutant_runs(root, AGENT, base, made, seconds=30, options=options))
+        fates = list(run_mutants(root, AGENT, base, made, seconds=30, options=options))
         took = time.perf_counter() - began - heard
         scored = score(fates)
         floor = scored.all * each / (os.cpu_count() or 1)
@@ -51,7 +51,7 @@ def main() -> None:
             f"{took:.1f} s, {scored.all / took:.0f} a second",
             f"{floor:.1f} s",
         )
-        say(f"--tools={tools}: score", f"{scored.percent} %, {scored.survived + scored.unreached} left", "95 %")
+        say(f"--tools={tools}: score", f"{scored.percent} %, {scored.survived + scored.no_coverage} left", "95 %")
 
 
 if __name__ == "__main__":

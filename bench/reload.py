@@ -14,9 +14,9 @@ import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from workbench.runtime.watch import changes
-from workbench.runtime.worker import Workers, prepare
-from workbench.workspace.code_service import Serving
+from workbench.runtime.watch import watch_code
+from workbench.runtime.worker import WorkerPool, start_fork_server
+from workbench.workspace.code_service import CodeService
 
 HERE = Path(__file__).resolve().parents[1]
 ROUNDS = 25
@@ -43,13 +43,13 @@ def floor() -> list[float]:
 
 async def save_to_ready(root: Path) -> list[float]:
     """Milliseconds from each of ROUNDS saves to `ready`."""
-    host = Workers(root)
-    serving = Serving(host, "support", "rehearsal")
+    host = WorkerPool(root)
+    serving = CodeService(host, "support", "rehearsal")
     await serving.reload()
     path = root / "support" / "returns" / "journey.py"
     text, times = path.read_text(), []
     ready = asyncio.Event()
-    watched = changes(root, "support")
+    watched = watch_code(root, "support")
 
     async def follow() -> None:
         async for _ in watched:
@@ -72,7 +72,7 @@ async def save_to_ready(root: Path) -> list[float]:
 
 
 def main() -> None:
-    prepare("rehearsal")
+    start_fork_server("rehearsal")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / ".workbench").mkdir()

@@ -71,7 +71,7 @@ def policies_alone(transcripts: list[Transcript]) -> float:
         return asked
 
     for policy in agent.all_policies():
-        assert policy.wants  # asked of the function itself, before it is wrapped
+        assert policy.parameters  # asked of the function itself, before it is wrapped
         msgspec.structs.force_setattr(policy, "fn", timed(policy.fn))
     best = float("inf")
     for _ in range(ROUNDS):
@@ -90,7 +90,7 @@ def parts(blobs: list[bytes], floor: float) -> None:
     took = {
         "bytes into typed steps": seconds(lambda: [typed.decode(blob) for blob in blobs]),
         "those, and checked": seconds(lambda: [decode(blob) for blob in blobs]),
-        "a record grouped into moves": seconds(lambda: [Tape(t.steps) for t in transcripts]),
+        "a record grouped into moves": seconds(lambda: [Tape(t.events) for t in transcripts]),
         "run again, no policies": seconds(lambda: [run(free, t) for t in transcripts]),
         "run again, all policies": seconds(lambda: [run(judged, t) for t in transcripts]),
         "the policies' own functions": policies_alone(transcripts),
@@ -102,7 +102,7 @@ def parts(blobs: list[bytes], floor: float) -> None:
 
 
 def run(agent: Agent, transcript: Transcript) -> None:
-    run_sync(agent, rerun(agent, transcript.setup, transcript.steps))
+    run_sync(agent, rerun(agent, transcript.setup, transcript.events))
 
 
 def main() -> None:

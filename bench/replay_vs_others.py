@@ -32,7 +32,7 @@ from parts.adk import replayed
 from parts.program import COMMAND, ENV
 from parts.projects import sample
 from replay_50 import files
-from workbench.trace.events import Answer, Result, UserMessage
+from workbench.trace.events import Answer, ToolResult, UserMessage
 from workbench.transcripts.codec import decode
 from workbench.transcripts.transcript import Transcript
 
@@ -44,13 +44,13 @@ CASES = 10
 def session(transcript: Transcript) -> list[dict[str, Any]]:
     """A conversation for those who know no transcripts: by turn the words, the answers, the results by call."""
     turns: list[dict[str, Any]] = []
-    for step in transcript.steps:
-        if isinstance(step, UserMessage):
-            turns.append({"text": step.text, "answers": []})
-        elif isinstance(step, Answer) and turns:
-            turns[-1]["answers"].append({"blocks": step.blocks, "stop": step.stop, "results": {}})
-        elif isinstance(step, Result) and turns:
-            turns[-1]["answers"][-1]["results"][step.call] = step.value
+    for event in transcript.events:
+        if isinstance(event, UserMessage):
+            turns.append({"text": event.text, "answers": []})
+        elif isinstance(event, Answer) and turns:
+            turns[-1]["answers"].append({"blocks": event.blocks, "stop": event.stop, "results": {}})
+        elif isinstance(event, ToolResult) and turns:
+            turns[-1]["answers"][-1]["results"][event.call] = event.value
     return turns
 
 

@@ -18,7 +18,7 @@ from replay_50 import airline, files, seconds
 from workbench.replay.judge import replay
 from workbench.trace.events import Answer
 from workbench.trace.setup import Setup
-from workbench.trace.state import State
+from workbench.trace.state import ConversationState
 from workbench.transcripts.codec import decode
 from workbench.transcripts.transcript import Transcript
 
@@ -27,18 +27,18 @@ MODEL = "claude-haiku-5-5"
 
 def requests(transcript: Transcript) -> list[tuple[list[dict[str, Any]], bytes]]:
     """For each answer: the messages before it, and the answer as the server would send it."""
-    state = State(Setup(agent="airline"))
+    state = ConversationState(Setup(agent="airline"))
     found = []
-    for step in transcript.steps:
-        if isinstance(step, Answer):
+    for event in transcript.events:
+        if isinstance(event, Answer):
             body = {
                 "id": "msg_1", "type": "message", "role": "assistant", "model": MODEL,
-                "content": step.blocks, "stop_reason": step.stop, "stop_sequence": None,
+                "content": event.blocks, "stop_reason": event.stop, "stop_sequence": None,
                 "usage": {"input_tokens": 1, "output_tokens": 1},
             }  # fmt: skip
             messages = [{"role": m["role"], "content": list(m["content"])} for m in state.messages]
             found.append((messages, json.dumps(body).encode()))
-        state.apply(step)
+        state.apply(event)
     return found
 
 
@@ -46,7 +46,7 @@ def main() -> None:
     gc.set_threshold(100_000, 20, 20)  # as the command does, for both
     blobs, agent = files(), airline(True)
     journey = next(iter(agent.journeys.values()))
-    system = "\n\n".join(span.text for span in (*agent.persona_spans, *journey.spans))
+    system = "\n\n".join(section.text for section in (*agent.persona_sections, *journey.sections))
     tools = [tool.schema for tool in agent.all_tools()]
     work = [requests(decode(blob)) for blob in blobs]
     answers = [body for asked in work for _, body in asked]

@@ -19,8 +19,8 @@ import pytest
 if TYPE_CHECKING:
     from workbench.replay.case import Case
     from workbench.replay.verdict import Options
-    from workbench.runtime.subprocess_pool import Kept, Twice
-    from workbench.transcripts.header import Head
+    from workbench.runtime.subprocess_pool import RepeatedReplay, ReplayProcess
+    from workbench.transcripts.header import TranscriptHeader
 
 UNDECIDED = 10  # the exit code where nothing failed and something could not be decided, as of `workbench replay`
 VERDICT = "workbench_verdict"
@@ -57,9 +57,9 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
         or not _named(file_path, parent.config)
     ):
         return None
-    from workbench.transcripts.files import BESIDE
+    from workbench.transcripts.files import SIBLING_SUFFIXES
 
-    if file_path.name.lower().endswith(BESIDE):
+    if file_path.name.lower().endswith(SIBLING_SUFFIXES):
         return None
     file: TranscriptFile = TranscriptFile.from_parent(parent, path=file_path)
     return file
@@ -91,19 +91,19 @@ class Replays:
     def __init__(self, patience: float, options: Options) -> None:
         self.patience, self.options = patience, options
         self.first: dict[str, str] = {}
-        self.heads: dict[str, Head | None] = {}
-        self._kept: dict[Path, Kept | Twice] = {}
+        self.heads: dict[str, TranscriptHeader | None] = {}
+        self._kept: dict[Path, ReplayProcess | RepeatedReplay] = {}
         self._cases: dict[str, Case] = {}
 
     def case(self, path: str) -> Case:
         """Its case, in the light of the others that were collected."""
-        from workbench.replay.case import supersede, twins
+        from workbench.replay.case import flag_duplicate_ids, supersede
         from workbench.replay.verdict import Verdict
 
         head = self.heads[path]
         same = [p for p, h in self.heads.items() if head and h and h.id == head.id]
         case = self._alone(path)
-        twins([self._alone(same[0]), case] if same and same[0] != path else [case])
+        flag_duplicate_ids([self._alone(same[0]), case] if same and same[0] != path else [case])
         if case.verdict is Verdict.DIVERGED and case.head and case.head.recording:
             recording = case.head.recording
             others = [p for p, h in self.heads.items() if p != path and h and h.recording == recording]
@@ -111,16 +111,16 @@ class Replays:
         return case
 
     def _alone(self, path: str) -> Case:
-        from workbench.runtime.replayer import Work
-        from workbench.runtime.subprocess_pool import Kept, Twice
+        from workbench.runtime.replayer import ReplayJob
+        from workbench.runtime.subprocess_pool import RepeatedReplay, ReplayProcess
         from workbench.store.project import find_project, project_for
 
         if path not in self._cases:
             inside = _in_transcripts(Path(path).resolve())
             project = find_project(Path(path).resolve().parent) if inside else project_for(Path(path))
             if project.root not in self._kept:
-                kind = Twice if self.options.twice else Kept
-                self._kept[project.root] = kind(Work(str(project.journeys), self.options), self.patience)
+                kind = RepeatedReplay if self.options.repeat else ReplayProcess
+                self._kept[project.root] = kind(ReplayJob(str(project.journeys), self.options), self.patience)
             self._cases[path] = self._kept[project.root].case(path)
         return self._cases[path]
 
@@ -182,10 +182,10 @@ class TranscriptFile(pytest.File):
     """A file with one transcript in it."""
 
     def collect(self) -> Iterator[TranscriptItem]:
-        from workbench.transcripts.header import head
+        from workbench.transcripts.header import header
 
         path = os.path.relpath(self.path)
-        known = head(path)
+        known = header(path)
         _replays(self.config).heads[path] = known
         item: TranscriptItem = TranscriptItem.from_parent(self, name=known.id if known else "unreadable")
         item.transcript = path
@@ -208,20 +208,26 @@ class TranscriptItem(pytest.Item):
     transcript = ""
 
     def runtest(self) -> None:
-        from workbench.replay.case import unseen
-        from workbench.replay.exit_codes import fate
-        from workbench.replay.explain import pointer, story
+        from workbench.replay.case import passed_on_changed_prompt
+        from workbench.replay.exit_codes import junit_status
+        from workbench.replay.explain import explain, source_location
 
         replays = _replays(self.config)
         case = replays.case(self.transcript)
         verdict, outcome = case.verdict.value, case.outcome
-        self.user_properties += [(VERDICT, verdict), (UNSEEN, unseen(case)), (RAN, outcome.ran)]
-        what = fate(case.verdict)
+        self.user_properties += [
+            (VERDICT, verdict),
+            (UNSEEN, passed_on_changed_prompt(case)),
+            (RAN, outcome.executed),
+        ]
+        what = junit_status(case.verdict)
         if what == "passed":
             return
         if what == "skipped":
             pytest.skip(f"{verdict}: {outcome.why}")
-        raise self._red(f"{verdict} {pointer(case)}", verdict, outcome.why, [line.text for line in story(case)])
+        raise self._red(
+            f"{verdict} {source_location(case)}", verdict, outcome.why, [line.text for line in explain(case)]
+        )
 
     def _red(self, top: str, verdict: str, why: str, lines: list[str]) -> Red:
         """All of it; of an ERROR that another test told already, which one that is."""

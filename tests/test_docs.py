@@ -15,8 +15,8 @@ from workbench.mutation.operators import OPERATORS
 from workbench.replay.exit_codes import Exit
 from workbench.replay.verdict import Verdict
 from workbench.runtime.loader import load
-from workbench.store.config import OWN, SETTINGS, read
-from workbench.transcripts.expectation import KINDS
+from workbench.store.config import SETTINGS, USER_SETTINGS, read_settings_file
+from workbench.transcripts.expectation import TRANSCRIPT_KINDS
 from workbench.transcripts.query import FILTERS
 from workbench.tui import actions
 
@@ -69,7 +69,7 @@ def test_no_example_is_left_out(tmp_path: Path) -> None:
 def test_the_agent_of_the_page_loads(library: Path) -> None:
     loaded = load(library, "library")
     assert [t.name for t in loaded.agent.all_tools()] == ["find_loan", "renew", "copies"]
-    assert {p.stand for p in loaded.agent.all_policies()} == {"message", "before", "after", "reply"}
+    assert {p.hook for p in loaded.agent.all_policies()} == {"message", "before", "after", "reply"}
     assert all(p.rule and p.why for p in loaded.agent.all_policies())
     assert list(loaded.fixtures) == ["reader"]
 
@@ -157,10 +157,10 @@ def table(page: Path, heading: str) -> list[list[str]]:
 
 def test_the_table_of_expectations_is_the_real_one() -> None:
     rows = {name.strip("`"): (needs, decided) for name, needs, decided, _ in table(REPLAY_PAGE, "## Expectations")}
-    assert list(rows) == list(KINDS)
-    for name, kind in KINDS.items():
+    assert list(rows) == list(TRANSCRIPT_KINDS)
+    for name, kind in TRANSCRIPT_KINDS.items():
         needs, decided = rows[name]
-        assert decided == kind.decided, name
+        assert decided == kind.decided_by, name
         assert set(kind.needs) <= set(re.findall(r"`(\w+)`", needs)), name
 
 
@@ -178,7 +178,7 @@ def test_the_table_of_verdicts_is_the_real_one() -> None:
 
 def test_the_table_of_operators_is_the_real_one() -> None:
     rows = [(name.strip("`"), about) for name, about in table(ROOT / "docs" / "mutate.md", "## The operators")]
-    assert rows == [(name, operator.about) for name, operator in OPERATORS.items()]
+    assert rows == [(name, operator.description) for name, operator in OPERATORS.items()]
 
 
 # docs/greens.md
@@ -231,14 +231,14 @@ def test_the_example_of_the_settings_is_one() -> None:
     page = ROOT / "docs" / "configuration.md"
     rows = {name.strip("`"): where for name, where, _ in table(page, "# Settings")}
     assert list(rows) == list(SETTINGS)
-    assert [name for name, where in rows.items() if "own" in where] == list(OWN)
+    assert [name for name, where in rows.items() if "own" in where] == list(USER_SETTINGS)
 
 
 def test_the_example_of_the_settings_can_be_used(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "configuration.md").read_text()
     (tmp_path / "workbench.toml").write_text(next(b[2] for b in FENCE.finditer(page) if b[1] == "toml"))
     try:
-        actions.use(read(tmp_path / "workbench.toml")["keys"])
+        actions.apply_overrides(read_settings_file(tmp_path / "workbench.toml")["keys"])
         assert actions.key("mark") == "m"
     finally:
-        actions.use({})
+        actions.apply_overrides({})

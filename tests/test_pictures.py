@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tools import screenshots
-from workbench.runtime.worker import prepare
+from workbench.runtime.worker import start_fork_server
 
 DOCS = [screenshots.HERE / "README.md", *(screenshots.HERE / "docs").glob("*.md")]
 DRAWN = sorted(name for play in screenshots.PLAYS for name in play.pictures)
@@ -16,7 +16,7 @@ DRAWN = sorted(name for play in screenshots.PLAYS for name in play.pictures)
 
 @pytest.mark.parametrize("play", screenshots.PLAYS, ids=lambda play: play.flow.__name__)
 def test_what_stands_in_a_picture_is_what_the_program_draws_now(play: screenshots.Play, tmp_path: Path) -> None:
-    prepare("rehearsal")
+    start_fork_server("rehearsal")
     screenshots.draw(play, tmp_path)
     for name in play.pictures:
         now, kept = (

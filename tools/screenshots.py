@@ -20,15 +20,15 @@ from typing import Any, NamedTuple
 
 from workbench.cli.commands.dev import lay_out
 from workbench.cli.commands.init import NAME
-from workbench.runtime.worker import Workers, prepare
-from workbench.store.indexer import Indexing
-from workbench.store.library import Shelf
+from workbench.runtime.worker import WorkerPool, start_fork_server
+from workbench.store.indexer import Indexer
+from workbench.store.library import IndexedLibrary
 from workbench.store.project import Project
-from workbench.store.session_log import History
+from workbench.store.session_log import SessionLogs
 from workbench.tui import actions
 from workbench.tui.app import WorkbenchApp
-from workbench.workspace.code_service import Serving
-from workbench.workspace.library import News
+from workbench.workspace.code_service import CodeService
+from workbench.workspace.library import IndexProgress
 from workbench.workspace.session import Session
 from workbench.workspace.tour import CHANGE, Tour
 
@@ -52,15 +52,15 @@ def sample(folder: Path) -> Project:
     return Project(folder)
 
 
-class Indexed(Shelf):
+class Indexed(IndexedLibrary):
     """A library whose index is made once, here: no process outlives the picture."""
 
-    async def news(self) -> AsyncIterator[News]:
+    async def news(self) -> AsyncIterator[IndexProgress]:
         await asyncio.to_thread(self._index)
-        yield News(changed=True)
+        yield IndexProgress(changed=True)
 
     def _index(self) -> None:
-        indexing = Indexing(self.project.state, self.project.transcripts)
+        indexing = Indexer(self.project.state, self.project.transcripts)
         indexing.refresh()
         indexing.close()
 
@@ -71,10 +71,10 @@ class Stage:
     def __init__(self, folder: Path, into: Path, screen: Any = "develop", tour: Tour | None = None) -> None:
         project = lay_out(folder) if tour else sample(folder)
         self.into = into
-        self.host = Workers(project.journeys)
-        self.history = History(project.state, project.transcripts)
+        self.host = WorkerPool(project.journeys)
+        self.history = SessionLogs(project.state, project.transcripts)
         agent = NAME if tour else "support"
-        serving = Serving(self.host, agent, "rehearsal")
+        serving = CodeService(self.host, agent, "rehearsal")
         self.session = Session(serving, self.history, id=f"{agent}-20260105-101500-1a2b")
         self.shelf = Indexed(project, self.history)
         self.app = WorkbenchApp(self.session, self.shelf, nothing(), screen, tour=tour)
@@ -196,7 +196,7 @@ async def tour(stage: Stage) -> None:
     await stage.press("t", *"today", "ctrl+s")
     await stage.until(lambda: stage.session.saving.saved)
     await stage.press("enter")
-    stage.edit(CHANGE.file, CHANGE.wrong, CHANGE.right)
+    stage.edit(CHANGE.file, CHANGE.before, CHANGE.after)
     await stage.session.reload()
     await stage.press("g", "exclamation_mark")
     stage.picture("tour")
@@ -263,7 +263,7 @@ def write_keys() -> None:
 
 def main() -> None:
     write_keys()
-    prepare("rehearsal")
+    start_fork_server("rehearsal")
     PICTURES.mkdir(parents=True, exist_ok=True)
     for play in PLAYS:
         draw(play, PICTURES)

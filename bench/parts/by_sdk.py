@@ -11,10 +11,10 @@ import anthropic
 import httpx2
 import pytest
 
-from workbench.authoring.views import CallView, Talk
+from workbench.authoring.views import Conversation, ToolCall
 from workbench.runtime.loader import load_agent
 from workbench.trace.events import Answer
-from workbench.trace.state import State
+from workbench.trace.state import ConversationState
 from workbench.transcripts.codec import read
 
 AGENT = load_agent(Path(os.environ["PROJECT"], "journeys"), "airline")
@@ -22,7 +22,8 @@ PATHS = sorted(Path(os.environ["TRANSCRIPTS"]).glob("*.json"))
 TOOLS: Any = [tool.schema for tool in AGENT.all_tools()]
 NAMED = {tool.name: tool for tool in AGENT.all_tools()}
 SYSTEM = "\n\n".join(
-    span.text for span in (*AGENT.persona_spans, *(s for j in AGENT.journeys.values() for s in j.spans))
+    section.text
+    for section in (*AGENT.persona_sections, *(s for j in AGENT.journeys.values() for s in j.sections))
 )
 
 
@@ -40,31 +41,31 @@ def test_conversation(path: Path) -> None:
         max_retries=0,
         http_client=httpx2.Client(transport=httpx2.MockTransport(handler)),
     )
-    state = State(transcript.setup)
+    state = ConversationState(transcript.setup)
     objections = []
-    for step in transcript.steps:
-        if isinstance(step, Answer):
-            waiting.append(_body(step))
+    for event in transcript.events:
+        if isinstance(event, Answer):
+            waiting.append(_body(event))
             messages: Any = [{"role": m["role"], "content": list(m["content"])} for m in state.messages]
             said = client.messages.create(
                 model="recorded", max_tokens=1024, system=SYSTEM, tools=TOOLS, messages=messages
             )
-            assert [block.type for block in said.content] == [block["type"] for block in step.blocks]
-            objections += [found for call in step.calls for found in _policies(call.tool, call.args, state)]
-        state.apply(step)
+            assert [block.type for block in said.content] == [block["type"] for block in event.blocks]
+            objections += [found for call in event.calls for found in _policies(call.tool, call.args, state)]
+        state.apply(event)
     assert not objections
 
 
-def _policies(name: str, args: dict[str, Any], state: State) -> list[str]:
+def _policies(name: str, args: dict[str, Any], state: ConversationState) -> list[str]:
     tool = NAMED[name]
-    standing = [p for p in AGENT.all_policies() if p.stand == "before" and p.stands_at(tool)]
-    said = [policy.fn(CallView(name, args), Talk(state)) for policy in standing]
-    return [ruling.reason for ruling in said if ruling is not None and ruling.verdict != "allow"]
+    standing = [p for p in AGENT.all_policies() if p.hook == "before" and p.applies_to(tool)]
+    said = [policy.fn(ToolCall(name, args), Conversation(state)) for policy in standing]
+    return [returned.reason for returned in said if returned is not None and returned.verdict != "allow"]
 
 
-def _body(step: Answer) -> bytes:
+def _body(event: Answer) -> bytes:
     body = {
-        "id": "msg_1", "type": "message", "role": "assistant", "model": "recorded", "content": step.blocks,
-        "stop_reason": step.stop, "stop_sequence": None, "usage": {"input_tokens": 1, "output_tokens": 1},
+        "id": "msg_1", "type": "message", "role": "assistant", "model": "recorded", "content": event.blocks,
+        "stop_reason": event.stop, "stop_sequence": None, "usage": {"input_tokens": 1, "output_tokens": 1},
     }  # fmt: skip
     return json.dumps(body).encode()

@@ -12,14 +12,14 @@ from typing import Any
 
 import msgspec
 
-from workbench.store.import_archive import Archive
-from workbench.store.indexer import Indexing
+from workbench.store.import_archive import ImportArchive
+from workbench.store.indexer import Indexer
 from workbench.store.project import Project
-from workbench.store.session_log import History
-from workbench.trace.events import AnyStep, Entered, TurnEnd
+from workbench.store.session_log import SessionLogs
+from workbench.trace.events import AnyEvent, JourneyEntered, TurnEnded
 from workbench.transcripts.codec import read
 from workbench.transcripts.importers.tau_bench import tau_bench
-from workbench.transcripts.transcript import Mark, Transcript
+from workbench.transcripts.transcript import Annotation, Transcript
 
 HERE = Path(__file__).resolve().parents[2]
 RUNS = HERE.parent / "shared" / "data" / "tau-airline" / "gpt-4o-airline-trial0.json"
@@ -43,24 +43,24 @@ def sample(folder: Path, agent: str = "support") -> Project:
 def long_talk(project: Project, count: int) -> None:
     """Keep a conversation of so many steps: the sample transcripts, one after the other, again and again."""
     made = [read(path) for path in sorted((HERE / "transcripts" / "support").glob("*.json"))]
-    steps: list[AnyStep] = []
-    while len(steps) < count:
+    events: list[AnyEvent] = []
+    while len(events) < count:
         for transcript in made:
-            before = steps[-1].turn if steps else 0
-            steps += [msgspec.structs.replace(s, turn=s.turn + before) for s in transcript.steps if s.turn]
-    history = History(project.state, project.transcripts)
+            before = events[-1].turn if events else 0
+            events += [msgspec.structs.replace(s, turn=s.turn + before) for s in transcript.events if s.turn]
+    history = SessionLogs(project.state, project.transcripts)
     history.begin("long", {"session": "long", "setup": made[0].setup, "model": "rehearsal"})
-    for key, value in {k: v for t in made for k, v in t.exhibits.items()}.items():
+    for key, value in {k: v for t in made for k, v in t.blobs.items()}.items():
         history.append("long", {"exhibit": key, "value": value})
-    for step in steps[:count]:
-        history.append("long", {"step": step})
+    for event in events[:count]:
+        history.append("long", {"step": event})
     history.close()
 
 
 def many_talks(project: Project, count: int) -> None:
     """Import so many conversations, and index them. Needs RUNS."""
-    Archive(project.state / "archive.db").add(conversations(count))
-    indexing = Indexing(project.state, project.transcripts)
+    ImportArchive(project.state / "archive.db").add(conversations(count))
+    indexing = Indexer(project.state, project.transcripts)
     indexing.refresh()
     indexing.close()
 
@@ -68,13 +68,13 @@ def many_talks(project: Project, count: int) -> None:
 def conversations(count: int, seed: int = 1) -> Iterator[Transcript]:
     """So many different conversations."""
     made = tau_bench(RUNS.read_bytes(), "airline", RUNS.name)
-    exhibits = [t.exhibits for t in made]
-    bodies = [msgspec.json.encode(msgspec.structs.replace(t, exhibits={})).decode() for t in made]
+    blobs = [t.blobs for t in made]
+    bodies = [msgspec.json.encode(msgspec.structs.replace(t, blobs={})).decode() for t in made]
     words = sorted({w for body in bodies for w in re.findall(r"[a-z]{4,12}", body)})
     chance, decoder = random.Random(seed), msgspec.json.Decoder(Transcript)
     for number in range(count):
         body = IDS.sub(lambda found: _like(found[0], chance), bodies[number % len(bodies)])
-        yield _varied(decoder.decode(body.encode()), exhibits[number % len(bodies)], number, chance, words)
+        yield _varied(decoder.decode(body.encode()), blobs[number % len(bodies)], number, chance, words)
 
 
 def _like(id: str, chance: random.Random) -> str:
@@ -84,21 +84,23 @@ def _like(id: str, chance: random.Random) -> str:
 
 
 def _varied(
-    t: Transcript, exhibits: dict[str, Any], number: int, chance: random.Random, words: list[str]
+    t: Transcript, blobs: dict[str, Any], number: int, chance: random.Random, words: list[str]
 ) -> Transcript:
-    first, *others = t.steps
+    first, *others = t.events
     while others and first.turn == 0:
         first, *others = others
     said = f"{first.text} {' '.join(chance.choices(words, k=20))}"  # type: ignore[union-attr]
     steps = [
         msgspec.structs.replace(first, text=said),
-        Entered(turn=1, journey=chance.choice(JOURNEYS)),
+        JourneyEntered(turn=1, journey=chance.choice(JOURNEYS)),
         *others,
-        TurnEnd(turn=others[-1].turn, answer=others[-1].answer, reason=chance.choice(ENDS)),  # type: ignore[arg-type]
+        TurnEnded(turn=others[-1].turn, answer=others[-1].answer, reason=chance.choice(ENDS)),  # type: ignore[arg-type]
     ]
-    at = next((str(s.place) for s in others if type(s).__name__ == "Reply"), "")
-    marks = [Mark(at, severity=chance.choice(("critical", "minor")))] if at and chance.random() < 0.05 else []
+    at = next((str(s.step_id) for s in others if type(s).__name__ == "Reply"), "")
+    annotations = (
+        [Annotation(at, severity=chance.choice(("critical", "minor")))] if at and chance.random() < 0.05 else []
+    )
     return msgspec.structs.replace(
-        t, title=said[:72], recording=f"{number:012x}", steps=steps, exhibits=exhibits, marks=marks,
+        t, title=said[:72], recording_id=f"{number:012x}", events=steps, blobs=blobs, annotations=annotations,
         tags=chance.sample(TAGS, chance.choice((0, 0, 1, 2))),
     )  # fmt: skip

@@ -12,5 +12,5 @@ agent = Agent(
     journeys=[reservations],
     hands_off=False,  # it has a tool of its own for that
     hand_off_text="",
-    limits=Limits(answers=40),
+    limits=Limits(model_calls=40),
 )

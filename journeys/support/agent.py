@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from workbench import WRITES, Agent, Block, Escalate, Rewrite, Talk, ToolCall
+from workbench import WRITES, Agent, Block, Conversation, Escalate, Rewrite, ToolCall
 
 from .radio.rehearsal import radio  # each journey comes with its rehearsal
 from .returns.rehearsal import returns
@@ -22,7 +22,7 @@ DANGER = re.compile(r"\b(?:smok|on fire|burn|spark|electric shock|overheat)\w*",
 
 
 @agent.policy(on_message=True)
-def no_card_numbers(message: str, talk: Talk) -> Rewrite | None:
+def no_card_numbers(message: str, conversation: Conversation) -> Rewrite | None:
     """A full card number that a customer types is not read and not kept: only its last four digits.
 
     Why: what we do not have cannot leak, and no journey of ours needs it.
@@ -34,7 +34,7 @@ def no_card_numbers(message: str, talk: Talk) -> Rewrite | None:
 
 
 @agent.policy(on_message=True)
-def danger(message: str, talk: Talk) -> Escalate | None:
+def danger(message: str, conversation: Conversation) -> Escalate | None:
     """Smoke, fire, sparks and shocks go to a person at once.
 
     Why: no troubleshooting step is worth a burnt hand.
@@ -50,18 +50,18 @@ def danger(message: str, talk: Talk) -> Escalate | None:
 
 
 @agent.policy(before=WRITES)
-def signed_in(call: ToolCall, talk: Talk) -> Block | None:
+def signed_in(call: ToolCall, conversation: Conversation) -> Block | None:
     """Nothing is changed for someone who is not signed in.
 
     Why: an order number is printed on the parcel; it does not prove who is talking.
     """
-    if not is_signed_in(talk):
+    if not is_signed_in(conversation):
         return Block("the customer is not signed in: ask them to sign in first", tool=call.tool)
     return None
 
 
-def money_is_the_subject(talk: Talk) -> bool:
-    return any(MONEY.search(said) for said in talk.said)
+def money_is_the_subject(conversation: Conversation) -> bool:
+    return any(MONEY.search(said) for said in conversation.user_messages)
 
 
 @agent.policy(before_reply=True, when=money_is_the_subject)
@@ -78,12 +78,12 @@ def no_promised_dates(reply: str) -> Block | None:
 
 
 @agent.policy(before_reply=True)
-def known_amounts(reply: str, talk: Talk) -> Block | None:
+def known_amounts(reply: str, conversation: Conversation) -> Block | None:
     """Never name an amount that no tool gave and the customer did not say.
 
     Why: a customer may hold us to any price we write.
     """
-    heard = [*talk.said, *(str(c.value) for c in talk.calls if c.ok)]
+    heard = [*conversation.user_messages, *(str(c.value) for c in conversation.calls if c.ok)]
     known = {_number(number) for text in heard for number in NUMBER.findall(text)}
     for amount in (before or after for before, after in AMOUNT.findall(reply)):
         if _number(amount) not in known:

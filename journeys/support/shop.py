@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from workbench import Talk, world
+from workbench import Conversation, world
 
 
 @dataclass
@@ -59,13 +59,13 @@ class Vouchers:
     given: list[Voucher] = field(default_factory=list)
 
 
-def customer_id(talk: Talk) -> str:
+def customer_id(conversation: Conversation) -> str:
     """Who is signed in, or ""."""
-    return str(talk.customer.get("id", ""))
+    return str(conversation.customer.get("id", ""))
 
 
-def is_signed_in(talk: Talk) -> bool:
-    return bool(customer_id(talk))
+def is_signed_in(conversation: Conversation) -> bool:
+    return bool(customer_id(conversation))
 
 
 def is_loyal(customer: dict[str, Any]) -> bool:

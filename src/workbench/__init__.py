@@ -7,44 +7,44 @@ from __future__ import annotations
 
 from .authoring.agent import Agent, Limits
 from .authoring.journey import Journey
-from .authoring.policy import EVERY, READS, WRITES, Allow, Block, Escalate, Rewrite
-from .authoring.rehearsal import Ask, Confirm, Fact, HandOff, Refused, Rehearsal, Say, Scene, Use
+from .authoring.policy import ALL, READS, WRITES, Allow, Block, Escalate, Rewrite
+from .authoring.rehearsal import Ask, Call, CallFailed, Confirm, HandOff, Rehearsal, Say, Scene, Slot
 from .authoring.tool import Tool
-from .authoring.views import CallView as ToolCall
-from .authoring.views import Talk
+from .authoring.views import Conversation
+from .authoring.views import ToolCall as ToolCall
 from .authoring.world import Clock, Ids, world
 from .errors import ToolError
 from .trace.setup import Setup
-from .trace.state import Happened
+from .trace.state import PastCall
 from .version import __version__ as __version__
 
 __all__ = [
-    "EVERY",
+    "ALL",
     "READS",
     "WRITES",
     "Agent",
     "Allow",
     "Ask",
     "Block",
+    "Call",
+    "CallFailed",
     "Clock",
     "Confirm",
+    "Conversation",
     "Escalate",
-    "Fact",
     "HandOff",
-    "Happened",
     "Ids",
     "Journey",
     "Limits",
-    "Refused",
+    "PastCall",
     "Rehearsal",
     "Rewrite",
     "Say",
     "Scene",
     "Setup",
-    "Talk",
+    "Slot",
     "Tool",
     "ToolCall",
     "ToolError",
-    "Use",
     "world",
 ]

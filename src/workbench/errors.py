@@ -25,11 +25,11 @@ class WorkbenchError(Exception):
         super().__init__(message)
         self.message = message
         self.where = where
-        self.next = next
+        self.hint = next
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.message}" if self.where else self.message
-        return f"{text}\n  next: {self.next}" if self.next else text
+        return f"{text}\n  next: {self.hint}" if self.hint else text
 
 
 class JourneyError(WorkbenchError):
@@ -40,7 +40,7 @@ class TranscriptError(WorkbenchError):
     """A transcript cannot be read, written or understood."""
 
 
-class WorkerDied(WorkbenchError):
+class WorkerCrashed(WorkbenchError):
     """The worker overran its deadline or went away; `where` is the journey line it was in, if known."""
 
 
@@ -48,7 +48,7 @@ class UsageError(WorkbenchError):
     """A command, an option or a choice that makes no sense."""
 
 
-class ModelStopped(WorkbenchError):
+class NoAnswer(WorkbenchError):
     """The model gives no answer: `reason` becomes the reason the turn ended."""
 
     def __init__(self, reason: str, message: str = "", *, where: str = "", next: str = "") -> None:

@@ -49,7 +49,7 @@ def read_bytes(path: Path, limit: int = LIMIT) -> bytes:
     return data
 
 
-def beginning(path: Path, size: int = 200) -> bytes:
+def read_prefix(path: Path, size: int = 200) -> bytes:
     """The first bytes of a regular file; b"" for anything else, and for one that cannot be read."""
     try:
         with open(path, "rb", opener=_open) as file:
@@ -62,7 +62,7 @@ def _open(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a pipe that nobody writes to must not hold us
 
 
-def folder(state: Path) -> Path:
+def private_folder(state: Path) -> Path:
     """Make the folder .workbench where it is not there yet. Raises OSError."""
     state.mkdir(parents=True, exist_ok=True)
     ignore = state / ".gitignore"
@@ -71,9 +71,9 @@ def folder(state: Path) -> Path:
     return state
 
 
-def file(path: Path) -> Path:
+def private_file(path: Path) -> Path:
     """Make an empty file that only its owner may read, where there is none yet. Raises OSError."""
-    folder(path.parent)
+    private_folder(path.parent)
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
     return path

@@ -24,20 +24,20 @@ class Finding(msgspec.Struct, frozen=True, order=True):
 
 
 def error(rule: str, where: str, message: str, next: str = "") -> Finding:
-    return Finding(*place(where), rule, "error", message, next)
+    return Finding(*location(where), rule, "error", message, next)
 
 
 def warning(rule: str, where: str, message: str, next: str = "") -> Finding:
-    return Finding(*place(where), rule, "warning", message, next)
+    return Finding(*location(where), rule, "warning", message, next)
 
 
-def place(where: str) -> tuple[str, int]:
+def location(where: str) -> tuple[str, int]:
     """ "file:line" as file and line; line 0 where there is none."""
     file, colon, line = where.rpartition(":")
     return (file, int(line)) if colon and line.isdigit() else (where, 0)
 
 
-def without_allowed(findings: Iterable[Finding], root: Path) -> list[Finding]:
+def drop_suppressed(findings: Iterable[Finding], root: Path) -> list[Finding]:
     """Findings in order, each once, without those that a comment on their line allows.
 
     A finding at a decorated function is allowed anywhere between its first decorator and its `def`.
@@ -52,9 +52,9 @@ def without_allowed(findings: Iterable[Finding], root: Path) -> list[Finding]:
     return kept
 
 
-def quieted(rule: str, where: str, root: Path) -> bool:
+def is_suppressed(rule: str, where: str, root: Path) -> bool:
     """Whether a comment at "file:line" quiets a rule."""
-    file, line = place(where)
+    file, line = location(where)
     return rule in _allowed(_read(root / file), line)
 
 

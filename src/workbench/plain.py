@@ -11,7 +11,7 @@ import msgspec
 T = TypeVar("T")
 
 
-class once(Generic[T]):
+class cached(Generic[T]):
     """A property worked out once; the one of functools takes a lock, dear at every answer of every replay."""
 
     def __init__(self, work: Callable[[Any], T]) -> None:
@@ -23,7 +23,7 @@ class once(Generic[T]):
         return value
 
 
-def plain(value: Any) -> Any:
+def to_plain(value: Any) -> Any:
     """Plain data (dict, list, str, number, bool, None) from dataclasses, enums, dates and the like.
 
     Raises TypeError for what has no plain form.
@@ -31,15 +31,15 @@ def plain(value: Any) -> Any:
     return msgspec.to_builtins(value, str_keys=True)
 
 
-def typed(value: Any, kind: Any) -> Any:
+def from_plain(value: Any, kind: Any) -> Any:
     """Plain data as `kind`; raises msgspec.ValidationError. The opposite of plain().
 
     Everything is on the objects, as settled() puts it.
     """
-    return settled(msgspec.convert(value, kind))
+    return fill_defaults(msgspec.convert(value, kind))
 
 
-def settled(value: T) -> T:
+def fill_defaults(value: T) -> T:
     """The same value, its dataclass defaults on the objects: msgspec leaves them on the class, unseen."""
     _settle(value)
     return value
@@ -71,25 +71,25 @@ def _settle(value: Any) -> None:
             _settle(part)
 
 
-def own(value: Any) -> Any:
+def copy_plain(value: Any) -> Any:
     """A copy of plain data to give away: whoever changes it changes nothing that is on record."""
     return msgspec.to_builtins(value)
 
 
-def same(a: Any, b: Any) -> bool:
+def plain_equal(a: Any, b: Any) -> bool:
     """Equality of plain values: 25 is 25.0, but 1 is not true."""
     if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(same(v, b[k]) for k, v in a.items())
+        return a.keys() == b.keys() and all(plain_equal(v, b[k]) for k, v in a.items())
     if isinstance(a, list) and isinstance(b, list):
-        return len(a) == len(b) and all(map(same, a, b))
+        return len(a) == len(b) and all(map(plain_equal, a, b))
     return bool(a == b) and isinstance(a, bool) == isinstance(b, bool)
 
 
-def writable(text: str) -> str:
+def escape_surrogates(text: str) -> str:
     """`text` with what no file can hold (half of a surrogate pair) spelt out."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def digest(value: Any) -> str:
+def content_hash(value: Any) -> str:
     """A short stable hash of plain data: 12 hex digits."""
     return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:12]

@@ -12,7 +12,7 @@ from typing import Any
 ROOT_PACKAGE = "journeys"
 
 
-def module_file(module: str, file: str) -> str:
+def journey_path(module: str, file: str) -> str:
     """The path of a journey module below journeys/; other modules by file name."""
     parts = module.split(".")
     if parts[0] != ROOT_PACKAGE:
@@ -23,21 +23,21 @@ def module_file(module: str, file: str) -> str:
     return "/".join(parts) + ".py"
 
 
-def source_of(fn: Any) -> str:
+def source_location(fn: Any) -> str:
     """ "file:line" of a function or class below journeys/."""
     fn = getattr(fn, "__wrapped__", fn)
     code: CodeType | None = getattr(fn, "__code__", None)
     if code is None:
-        return module_file(fn.__module__, "")
-    return f"{module_file(fn.__module__, code.co_filename)}:{code.co_firstlineno}"
+        return journey_path(fn.__module__, "")
+    return f"{journey_path(fn.__module__, code.co_filename)}:{code.co_firstlineno}"
 
 
-def caller(depth: int = 2) -> tuple[str, str, int]:
+def caller_location(depth: int = 2) -> tuple[str, str, int]:
     """(directory, path below journeys/, line) of the code that called the caller of this."""
     frame: FrameType = sys._getframe(depth)
     file = frame.f_globals.get("__file__") or "<string>"
     name = frame.f_globals.get("__name__") or ""
-    return os.path.dirname(os.path.abspath(file)), module_file(name, file), frame.f_lineno
+    return os.path.dirname(os.path.abspath(file)), journey_path(name, file), frame.f_lineno
 
 
 def journey_frames(error: BaseException, root: str = "") -> list[str]:
@@ -51,18 +51,18 @@ def journey_frames(error: BaseException, root: str = "") -> list[str]:
         name = tb.tb_frame.f_globals.get("__name__") or ""
         code = tb.tb_frame.f_code
         if name.split(".")[0] == ROOT_PACKAGE:
-            frames.append(f"{module_file(name, code.co_filename)}:{tb.tb_lineno} in {code.co_name}")
+            frames.append(f"{journey_path(name, code.co_filename)}:{tb.tb_lineno} in {code.co_name}")
         tb = tb.tb_next
     return frames
 
 
-def fault_place(error: BaseException, fallback: str = "") -> tuple[str, list[str]]:
+def fault_location(error: BaseException, fallback: str = "") -> tuple[str, list[str]]:
     """("file:line", frames): the innermost journey line of `error`, or `fallback`."""
     frames = journey_frames(error)
     return (frames[-1].split(" in ")[0] if frames else fallback), frames
 
 
-def journey_line(stack: str, root: Path) -> str:
+def first_journey_line(stack: str, root: Path) -> str:
     """The first journey line of a stack dump, innermost first, as "file:line" below journeys/; or ""."""
     for file, line in re.findall(r'File "([^"]+)", line (\d+)', stack):
         if Path(file).is_relative_to(root):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 
-def count(number: int, noun: str) -> str:
+def pluralize(number: int, noun: str) -> str:
     """1 transcript, 2 transcripts, 1,200 transcripts"""
     return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
-def an(noun: str) -> str:
+def with_article(noun: str) -> str:
     """a secret, an e-mail address"""
     return f"a{'n' * (noun[:1].lower() in 'aeiou')} {noun}"
 
@@ -21,6 +21,6 @@ def slug(text: str, limit: int = 48) -> str:
     return words[:limit].rstrip("-") or "conversation"
 
 
-def clean(text: str) -> str:
+def sanitize(text: str) -> str:
     """Untrusted text for a terminal: control characters shown, never obeyed."""
     return "".join(c if c == "\n" or (c.isprintable()) else f"\\x{ord(c):02x}" for c in text)

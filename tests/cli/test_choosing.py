@@ -13,16 +13,16 @@ import pytest
 
 from support.kit import LATE, WINDOW, ScriptedModel, converse, saved, shop, shop_files, write
 from workbench.cli import run
-from workbench.cli.commands.merge import join
+from workbench.cli.commands.merge import merge_summaries
 from workbench.replay.case import Case
 from workbench.replay.rerun import Difference
-from workbench.replay.summary import Part, Tally
-from workbench.replay.verdict import Outcome, Verdict
-from workbench.trace.step_id import Place
+from workbench.replay.summary import ShardInfo, Summary
+from workbench.replay.verdict import ReplayResult, Verdict
+from workbench.trace.step_id import StepId
 from workbench.transcripts.codec import encode
 from workbench.transcripts.expectation import Expectation
-from workbench.transcripts.header import Head
-from workbench.transcripts.transcript import Mark
+from workbench.transcripts.header import TranscriptHeader
+from workbench.transcripts.transcript import Annotation
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def project(tmp_path, monkeypatch):
     guard = saved(converse(shop(tmp_path / "recorded"), ScriptedModel(*LATE), "return OL-1"))
     for number in range(12):
         put(tmp_path, f"guard-{number}", guard, tags=["even" if number % 2 == 0 else "odd"])
-    wrong = {"expectations": [Expectation("not_executed", "1.2.1")], "marks": [Mark("1.2.1")]}
+    wrong = {"expectations": [Expectation("not_executed", "1.2.1")], "marks": [Annotation("1.2.1")]}
     put(tmp_path, "late", guard, kind="mistake", **wrong)
     return tmp_path
 
@@ -246,14 +246,16 @@ def test_shards_of_other_options_other_code_or_other_transcripts_are_refused(pro
 
 def test_a_mark_that_passes_in_another_shard_supersedes(project):
     def tally(number, verdict, at):
-        head = Head(f"t{number}", "mistake", "shop", recording="same", at=at)
-        case = Case(f"{number}.json", head, Outcome(verdict, first=Difference(Place(1, 2, 1), "", "", "")))
-        return Tally([case], 1, 1.0, part=Part(f"{number}/2", 2, "", ""))
+        head = TranscriptHeader(f"t{number}", "mistake", "shop", recording="same", step=at)
+        case = Case(
+            f"{number}.json", head, ReplayResult(verdict, first_difference=Difference(StepId(1, 2, 1), "", "", ""))
+        )
+        return Summary([case], 1, 1.0, part=ShardInfo(f"{number}/2", 2, "", ""))
 
     shards = {"a": tally(1, Verdict.DIVERGED, "2.1.1"), "b": tally(2, Verdict.PASS, "1.2.1")}
     assert shards["a"].code == 1
-    assert join(shards).code == 0
-    assert join(shards).counts[Verdict.SUPERSEDED] == 1
+    assert merge_summaries(shards).code == 0
+    assert merge_summaries(shards).counts[Verdict.SUPERSEDED] == 1
 
 
 def test_a_shard_that_was_not_finished_makes_no_green(project):

@@ -65,7 +65,7 @@ def doctor(project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
 
 def no_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare a test that is about something else the seconds in which the SDK finds no credentials."""
-    monkeypatch.setattr(doctor_command, "probe", lambda model: probe.Probed())
+    monkeypatch.setattr(doctor_command, "probe", lambda model: probe.ProbeResult())
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_a_server_that_answers_is_asked_for_one_token(doctor: Doctor, serve: Cal
     assert told["credentials"] == {"name": "credentials", "state": "ok", "says": "ANTHROPIC_API_KEY", "next": ""}
     assert told["server"]["says"].startswith(f"{server.url} answers as claude-")
     (asked,) = server.requests
-    assert asked.body["max_tokens"] == 1
+    assert asked.not_run["max_tokens"] == 1
     assert KEY in asked.headers["authorization"]
 
 

@@ -13,7 +13,7 @@ from support.kit import ScriptedModel, converse, saved, shop, shop_files, write
 from workbench.cli import run
 from workbench.transcripts import migrations
 from workbench.transcripts.codec import encode, read
-from workbench.transcripts.migrations import Rung
+from workbench.transcripts.migrations import Migration
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def test_a_receipt_alone_has_no_form_to_check(project):
 
 
 def test_an_older_format_is_written_anew_only_where_it_is_asked_for(project, monkeypatch, capsys):
-    monkeypatch.setitem(migrations.RUNGS, 0, Rung("`title` was called `name`", _rename))
+    monkeypatch.setitem(migrations.MIGRATIONS, 0, Migration("`title` was called `name`", _rename))
     path = project / "transcripts/kind.json"
     today = path.read_bytes()
     path.write_bytes(today.replace(b"transcript/1", b"transcript/0"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workbench.cli.output import cells, fold
+from workbench.cli.output import display_width, wrap
 
 WHY = "    - 1.2.1  recorded: create_return(order_number=OL-2001, sku=CITY-44, reason=smells): executed"
 NEXT = (
@@ -14,19 +14,19 @@ NEXT = (
 
 
 def test_a_long_line_is_folded_with_an_indent():
-    assert fold(WHY, 60).split("\n") == [
+    assert wrap(WHY, 60).split("\n") == [
         "    - 1.2.1  recorded: create_return(order_number=OL-2001,",
         "      sku=CITY-44, reason=smells): executed",
     ]
 
 
 def test_a_painted_line_is_indented_as_a_plain_one():
-    painted = fold(f"\x1b[2m{WHY}\x1b[0m", 60).split("\n")
-    assert painted == ["\x1b[2m" + fold(WHY, 60).split("\n")[0], fold(WHY, 60).split("\n")[1] + "\x1b[0m"]
+    painted = wrap(f"\x1b[2m{WHY}\x1b[0m", 60).split("\n")
+    assert painted == ["\x1b[2m" + wrap(WHY, 60).split("\n")[0], wrap(WHY, 60).split("\n")[1] + "\x1b[0m"]
 
 
 def test_a_command_stays_in_one_piece_whatever_its_length():
-    assert fold(NEXT, 60).split("\n") == [
+    assert wrap(NEXT, 60).split("\n") == [
         "  next: mend the journey, or, if this is right now:",
         "    workbench accept transcripts/support/a-return.json --reason x",
     ]
@@ -34,12 +34,12 @@ def test_a_command_stays_in_one_piece_whatever_its_length():
 
 @pytest.mark.parametrize("width", [0, 20, 200])
 def test_where_there_is_no_width_or_enough_of_it_a_line_is_left_whole(width):
-    assert fold(NEXT, width) == NEXT
+    assert wrap(NEXT, width) == NEXT
 
 
 @pytest.mark.parametrize("width", [40, 60, 80])
 def test_no_line_is_longer_than_the_terminal_and_no_word_is_lost(width):
     text = "\x1b[31mFAIL\x1b[0m " + "鞋子 rückgabe größe " * 20
-    folded = fold(text, width)
-    assert max(cells(line) for line in folded.split("\n")) <= width
+    folded = wrap(text, width)
+    assert max(display_width(line) for line in folded.split("\n")) <= width
     assert folded.split() == text.split()

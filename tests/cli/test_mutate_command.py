@@ -14,10 +14,10 @@ import pytest
 
 from support.kit import WINDOW, ScriptedModel, converse, saved, shop, shop_files, use, write
 from workbench.cli import run
-from workbench.mutation.run import mutant_runs
+from workbench.mutation.run import run_mutants
 from workbench.transcripts.codec import encode
 from workbench.transcripts.expectation import Expectation
-from workbench.transcripts.transcript import Mark
+from workbench.transcripts.transcript import Annotation
 
 RETURNS = "journeys/shop/returns/journey.py"
 PATIENT = """
@@ -54,7 +54,7 @@ def save(folder: Path, name: str, order: str, kind: str = "guard", *policies: st
     talk = converse(shop(folder / f"recorded-{name}", *rules), model, "return it")
     more = {}
     if kind == "mistake":
-        more = {"expectations": [Expectation("not_executed", "1.2.1")], "marks": [Mark("1.2.1")]}
+        more = {"expectations": [Expectation("not_executed", "1.2.1")], "marks": [Annotation("1.2.1")]}
     path = folder / "transcripts" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(encode(msgspec.structs.replace(saved(talk, kind, **more), id=name)))
@@ -179,7 +179,7 @@ def test_an_interrupt_shows_what_was_found_so_far(project):
 
 def test_the_score_of_a_part_is_said_to_be_one(project, capsys, monkeypatch):
     def broken_off(*args, **more):
-        tried = mutant_runs(*args, **more)
+        tried = run_mutants(*args, **more)
         yield from (next(tried) for _ in range(12))
         raise KeyboardInterrupt
 

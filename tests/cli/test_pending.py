@@ -75,7 +75,7 @@ def test_a_new_run_waits_beside_the_record_which_stays_as_it_is(project):
     made = read(project / WAITS)
     assert made.id == "guard"
     assert made.source == {"model": "claude-sonnet-5-5"}
-    assert made.recording != read(project / GUARD).recording
+    assert made.recording_id != read(project / GUARD).recording_id
 
 
 def test_replay_never_takes_what_waits_and_says_that_it_does(renewed, capsys):
@@ -150,7 +150,7 @@ def test_a_mistake_that_the_new_run_does_not_show_keeps_its_record(project):
 def test_a_mistake_that_is_shown_again_is_open_again(project):
     put(project, "late", Expectation("not_executed", "1.2.1", tool="create_return"))
     path = project / "transcripts/late.json"
-    path.write_bytes(encode(msgspec.structs.replace(read(path), passed_on="abc")))
+    path.write_bytes(encode(msgspec.structs.replace(read(path), accepted_code="abc")))
     done = rerecord(project, calls(FIND), calls(RETURN), says("It is on its way."), file="transcripts/late.json")
     assert done.returncode == 0, done.stderr
     assert read(project / "transcripts/late.pending.json").state == "open"

@@ -15,7 +15,7 @@ import pytest
 from support.kit import JOURNEY, LATE, WINDOW, ScriptedModel, converse, saved, shop, shop_files, write
 from workbench.transcripts.codec import encode
 from workbench.transcripts.expectation import Expectation
-from workbench.transcripts.transcript import Mark
+from workbench.transcripts.transcript import Annotation
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     guard = saved(converse(shop(tmp_path / "recorded"), ScriptedModel(*LATE), "return OL-1"))
     put(tmp_path, "good", guard, tags=["money"])
-    marked = {"kind": "mistake", "marks": [Mark("1.2.1")]}
+    marked = {"kind": "mistake", "marks": [Annotation("1.2.1")]}
     put(tmp_path, "late", guard, expectations=[Expectation("not_executed", "1.2.1")], **marked)
     live = Expectation("must_not_call", "1.2.1", tool="create_return")
     put(tmp_path, "live", guard, expectations=[live], **marked)

@@ -25,9 +25,9 @@ from support.kit import (
     write,
 )
 from workbench.cli import run
-from workbench.trace.steps import moves
+from workbench.trace.steps import group_steps
 from workbench.transcripts.codec import read
-from workbench.transcripts.transcript import Mark
+from workbench.transcripts.transcript import Annotation
 
 
 def report(capsys) -> dict:
@@ -185,18 +185,18 @@ def test_a_guard_that_changed_on_purpose_ends_at_its_new_decision(project):
     assert run(["accept", str(path)]) == 4  # it must say why
     assert run(["accept", str(path), "--reason", "returns close after 30 days"]) == 0
     assert run(["replay"]) == 0
-    assert read(path).why == "returns close after 30 days"
+    assert read(path).reason == "returns close after 30 days"
 
 
 def test_a_guard_is_accepted_without_the_marks_that_lie_beyond_its_new_end(project):
     path = project / "transcripts/guard.json"
     guard = read(path)
-    places = [str(m.place) for turn in moves(guard.steps) for m in turn.moves]
-    marks = [Mark(places[0], note="kept"), Mark(places[-1], note="beyond")]
-    put(project, "guard", msgspec.structs.replace(guard, marks=marks))
+    places = [str(m.step_id) for turn in group_steps(guard.events) for m in turn.steps]
+    annotations = [Annotation(places[0], note="kept"), Annotation(places[-1], note="beyond")]
+    put(project, "guard", msgspec.structs.replace(guard, annotations=annotations))
     write(project / "journeys", shop_files(WINDOW))
     assert run(["accept", str(path), "--reason", "returns close after 30 days"]) == 0
-    assert [m.note for m in read(path).marks] == ["kept"]
+    assert [m.note for m in read(path).annotations] == ["kept"]
     assert run(["replay"]) == 0
 
 

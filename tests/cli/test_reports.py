@@ -15,15 +15,15 @@ from workbench.cli.reports.github import SUMMARY
 from workbench.cli.reports.json_report import as_json, case_of
 from workbench.cli.reports.markdown import code, fence
 from workbench.replay.case import Case
-from workbench.replay.exit_codes import CODES, fate
+from workbench.replay.exit_codes import CODES, junit_status
 from workbench.replay.rerun import Difference
-from workbench.replay.summary import Tally
-from workbench.replay.verdict import Outcome, Verdict
-from workbench.trace.step_id import Place
+from workbench.replay.summary import Summary
+from workbench.replay.verdict import ReplayResult, Verdict
+from workbench.trace.step_id import StepId
 from workbench.transcripts.codec import encode
 from workbench.transcripts.expectation import Expectation
-from workbench.transcripts.header import Head
-from workbench.transcripts.transcript import Mark
+from workbench.transcripts.header import TranscriptHeader
+from workbench.transcripts.transcript import Annotation
 
 JOURNEY = "journeys/shop/returns/journey.py"
 HOSTILE = "]]><x>&\x00\x1b[31m\ud800\ufffe\n::error::no `` | <b>"
@@ -46,7 +46,7 @@ def late(folder, expect="", title="", **fields):
     if not expect:
         return saved(talk, title=title)
     expectation = Expectation(expect, "1.2.1", **fields)
-    return saved(talk, "mistake", title=title, expectations=[expectation], marks=[Mark("1.2.1")])
+    return saved(talk, "mistake", title=title, expectations=[expectation], marks=[Annotation("1.2.1")])
 
 
 def put(folder, name, transcript):
@@ -64,9 +64,11 @@ def junit(path):
 
 
 def case(verdict=Verdict.FAIL, text="", **outcome):
-    head = Head("x", "mistake", "shop", text, (text,) if text else (), "open", at="1.2.1", expected=text)
-    first = Difference(Place(1, 2, 1), text, text, text) if text else None
-    return Case("transcripts/x.json", head, Outcome(verdict, text, first, **outcome))
+    head = TranscriptHeader(
+        "x", "mistake", "shop", text, (text,) if text else (), "open", step="1.2.1", expected=text
+    )
+    first = Difference(StepId(1, 2, 1), text, text, text) if text else None
+    return Case("transcripts/x.json", head, ReplayResult(verdict, text, first, **outcome))
 
 
 # JUnit
@@ -74,10 +76,10 @@ def case(verdict=Verdict.FAIL, text="", **outcome):
 
 def test_every_verdict_is_told_to_a_test_runner_and_only_a_pass_has_passed():
     assert set(CODES) == set(Verdict)
-    assert [verdict for verdict in Verdict if fate(verdict) == "passed"] == [Verdict.PASS]
+    assert [verdict for verdict in Verdict if junit_status(verdict) == "passed"] == [Verdict.PASS]
     told = {"FAIL": "failure", "DIVERGED": "failure", "ERROR": "error", "SUPERSEDED": "skipped"}
     told |= {"NEEDS_LIVE": "skipped", "NEEDS_WORLD": "skipped"}
-    assert {name: fate(Verdict(name)) for name in told} == told
+    assert {name: junit_status(Verdict(name)) for name in told} == told
 
 
 def test_junit_tells_each_transcript_with_its_reason_and_place(project):
@@ -99,7 +101,7 @@ def test_junit_tells_each_transcript_with_its_reason_and_place(project):
 def test_junit_is_valid_whatever_a_customer_wrote(project, monkeypatch):
     from workbench.cli.reports.junit import render
 
-    top = xml.fromstring(render(Tally([case(text=HOSTILE)], 1, 0.1)).encode("utf-8"))
+    top = xml.fromstring(render(Summary([case(text=HOSTILE)], 1, 0.1)).encode("utf-8"))
     assert "]]><x>&\\x00\\x1b[31m" in top.find(".//failure").text
 
 
@@ -133,8 +135,8 @@ def test_an_agent_that_does_not_load_points_to_its_line(project):
 
 def test_the_json_report_is_whole_and_cases_come_back_from_it(project):
     cases = [case(text="why", before=("1.1.1",), changed=("a",), where="journeys/a.py:3"), case(Verdict.PASS)]
-    cases.append(Case("bad.json", None, Outcome(Verdict.ERROR, "no")))
-    told = json.loads(json.dumps(as_json(Tally(cases, 3, 0.5))))
+    cases.append(Case("bad.json", None, ReplayResult(Verdict.ERROR, "no")))
+    told = json.loads(json.dumps(as_json(Summary(cases, 3, 0.5))))
     assert [case_of(row) for row in told["transcripts"]] == cases
     assert (told["selected"], told["seconds"], told["exit"], told["interrupted"]) == (3, 0.5, 4, False)
     assert {"title", "tags", "state", "changed", "where"} <= set(told["transcripts"][0])
@@ -210,11 +212,11 @@ def test_the_summary_keeps_to_what_github_takes(project, tmp_path, monkeypatch):
 
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
     (tmp_path / "summary.md").write_text("before\n")
-    summarize(Tally([case(text="ä" * 3000)] * 300, 300, 1.0))
+    summarize(Summary([case(text="ä" * 3000)] * 300, 300, 1.0))
     said = (tmp_path / "summary.md").read_bytes()
     assert len(said) <= SUMMARY
     assert said.startswith(b"before\n")
-    assert re.search(r"…and \d+ more", said.decode())
+    assert re.search(r"…and \d+ more", said.decode_result())
 
 
 # all of them

@@ -73,8 +73,8 @@ def test_all_trials_that_pass_are_0_with_pass_k_and_n(project):
 
 def test_what_the_customer_said_and_what_tools_gave_reaches_the_model(project):
     _, server = live(project, calls(FIND), says("Too late."))
-    assert server.requests[0].body["messages"][0]["content"][0]["text"] == "return OL-1"
-    told = server.requests[1].body["messages"][-1]["content"][0]["content"]
+    assert server.requests[0].not_run["messages"][0]["content"][0]["text"] == "return OL-1"
+    told = server.requests[1].not_run["messages"][-1]["content"][0]["content"]
     assert '"days":52' in told
 
 
@@ -138,7 +138,7 @@ def test_from_the_mark_on_the_tape_speaks_before_it(project):
     done, server = live(project, says("Too late."), options=("--from", "mark"))
     assert done.returncode == 0, done.stderr
     (asked,) = server.requests
-    assert asked.body["messages"][1]["content"][0]["name"] == "find_order"
+    assert asked.not_run["messages"][1]["content"][0]["name"] == "find_order"
 
 
 def test_a_run_that_leaves_the_record_before_the_step_is_not_begun(project):
@@ -193,7 +193,7 @@ def test_a_judge_decides_a_rubric_and_is_on_the_receipt(project):
     done, server = live(project, says("No."), says("verdict: no\nbecause: it is curt"))
     assert done.returncode == 1, done.stderr
     assert "the judge says no: it is curt" in done.stderr
-    assert "the agent is kind" in server.requests[1].body["messages"][0]["content"][0]["text"]
+    assert "the agent is kind" in server.requests[1].not_run["messages"][0]["content"][0]["text"]
     receipt = json.loads((project / "transcripts/late.receipt.json").read_text())
     assert receipt["judged"][0]["because"] == "it is curt"
     assert receipt["judged"][0]["agrees"] is False
@@ -231,10 +231,10 @@ def test_what_a_customer_is_called_in_the_transcript_is_found_in_the_world(proje
     """Both have the substitute: the model asks for what it was told."""
     fixture = project / "journeys/shop/fixtures/base.json"
     fixture.write_text(fixture.read_text().replace("OL-1", "anna.berg@mail.de"))
-    known = Redactor().text("anna.berg@mail.de")
+    known = Redactor().redact_text("anna.berg@mail.de")
     put(project, "late", Expectation("must_not_call", "1.2.1", tool="create_return"))
     _, server = live(project, calls(("find_order", {"order_number": known})), says("It is there."))
-    told = server.requests[1].body["messages"][-1]["content"][0]
+    told = server.requests[1].not_run["messages"][-1]["content"][0]
     assert '"days":52' in told["content"]
     assert known in told["content"]
 

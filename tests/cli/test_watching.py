@@ -13,7 +13,7 @@ from support.kit import LATE, WINDOW, ScriptedModel, converse, saved, shop, shop
 from workbench.cli import run
 from workbench.transcripts.codec import encode
 from workbench.transcripts.expectation import Expectation
-from workbench.transcripts.transcript import Mark
+from workbench.transcripts.transcript import Annotation
 
 
 @pytest.fixture
@@ -21,7 +21,9 @@ def project(tmp_path, monkeypatch):
     """A project of the shop with one mistake that is open."""
     write(tmp_path / "journeys", shop_files())
     talk = converse(shop(tmp_path / "recorded"), ScriptedModel(*LATE), "return OL-1")
-    mistake = saved(talk, "mistake", expectations=[Expectation("not_executed", "1.2.1")], marks=[Mark("1.2.1")])
+    mistake = saved(
+        talk, "mistake", expectations=[Expectation("not_executed", "1.2.1")], marks=[Annotation("1.2.1")]
+    )
     (tmp_path / "transcripts").mkdir()
     (tmp_path / "transcripts/late.json").write_bytes(encode(mistake))
     monkeypatch.chdir(tmp_path)

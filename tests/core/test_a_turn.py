@@ -9,31 +9,31 @@ import pytest
 from msgspec.structs import replace
 
 from support.kit import JOURNEY, WINDOW, ScriptedModel, all_moves, converse, kinds, shop, use
-from workbench.engine.conversation import Conversation
+from workbench.engine.conversation import ConversationRun
 from workbench.engine.sandbox import Sandbox
 from workbench.engine.turn import run_turn
 from workbench.engine.world import World
-from workbench.errors import ModelStopped
+from workbench.errors import NoAnswer
 from workbench.replay.rerun import rerun, run_sync
-from workbench.runtime.protocol import Stepped, pack, unpack_event
+from workbench.runtime.protocol import EventRecorded, pack, unpack_event
 from workbench.testing import text
 from workbench.testing import thinking as think
-from workbench.trace.events import Answer, Decision, Fault, Meter, Result, TurnEnd, UserMessage
-from workbench.trace.step_id import Place
+from workbench.trace.events import Answer, Fault, PolicyDecision, ToolResult, TurnEnded, Usage, UserMessage
+from workbench.trace.step_id import StepId
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 
 
 def end(conversation):
     step = conversation.trace[-1]
-    assert isinstance(step, TurnEnd)
+    assert isinstance(step, TurnEnded)
     return step
 
 
 def test_a_reply_ends_the_turn(tmp_path):
     talk = converse(shop(tmp_path), ScriptedModel("Hello."), "hi")
     assert end(talk).reason == "replied"
-    assert talk.state.replies == ["Hello."]
+    assert talk.state.agent_messages == ["Hello."]
 
 
 def test_an_agent_with_one_journey_starts_inside_it(tmp_path):
@@ -58,10 +58,10 @@ def test_a_blocked_call_is_not_run_and_the_model_reads_why(tmp_path):
         [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Sorry."
     )
     talk = converse(shop(tmp_path, WINDOW), model, "return OL-1")
-    move = all_moves(talk)[2]
-    assert move.effect == "blocked"
-    assert not move.executed
-    assert move.decisions[0].evidence == {"days": 52, "looked at": ["find_order at 1.1.1"]}
+    step = all_moves(talk)[2]
+    assert step.effect == "blocked"
+    assert not step.executed
+    assert step.decisions[0].evidence == {"days": 52, "looked at": ["find_order at 1.1.1"]}
     assert "52 days" in model.messages[2][-1]["content"][0]["content"]
 
 
@@ -71,9 +71,9 @@ def test_what_an_older_record_leaves_out_is_in_the_evidence_as_the_type_has_it(t
     )
     talk = converse(shop(tmp_path, WINDOW.replace("days=order.days", "order=order")), model, "return OL-1")
     bare = {"number": "OL-1", "days": 52}
-    older = [replace(s, value=bare) if isinstance(s, Result) and s.outcome == "ok" else s for s in talk.trace]
+    older = [replace(s, value=bare) if isinstance(s, ToolResult) and s.outcome == "ok" else s for s in talk.trace]
     again = run_sync(talk.agent, rerun(talk.agent, talk.setup, older))
-    decided = next(s for s in again.trace if isinstance(s, Decision))
+    decided = next(s for s in again.trace if isinstance(s, PolicyDecision))
     assert decided.evidence["order"] == {"number": "OL-1", "days": 52, "returned": False}
 
 
@@ -83,7 +83,7 @@ def test_a_block_stops_one_call_and_its_siblings_are_judged_for_themselves(tmp_p
         [use("find_order", order_number="OL-1"), use("find_order", order_number="OL-2")], calls, "Done."
     )
     talk = converse(shop(tmp_path, WINDOW), model, "return both")
-    assert [m.effect for m in all_moves(talk) if m.place.answer == 2] == ["blocked", "allowed"]
+    assert [m.effect for m in all_moves(talk) if m.step_id.answer == 2] == ["blocked", "allowed"]
 
 
 def test_bad_arguments_never_reach_the_body_and_the_model_can_mend_them(tmp_path):
@@ -118,7 +118,7 @@ def test_a_tool_that_exits_the_process_is_a_fault_too(tmp_path):
     body = "\n    @returns.tool\n    def leave() -> str:\n        raise SystemExit(3)\n"
     talk = converse(shop(tmp_path, body), ScriptedModel([use("leave")], "Still here."), "hi")
     assert all_moves(talk)[1].result.outcome == "fault"
-    assert talk.state.replies == ["Still here."]
+    assert talk.state.agent_messages == ["Still here."]
 
 
 def test_a_tool_that_returns_what_has_no_plain_form_is_a_fault(tmp_path):
@@ -133,7 +133,7 @@ def test_what_a_tool_prints_is_kept_up_to_a_limit(tmp_path):
         "            print('x' * 1000)\n        return 'ok'\n"
     )
     talk = converse(shop(tmp_path, body), ScriptedModel([use("loud")], "Hm."), "hi")
-    printed = all_moves(talk)[1].result.printed
+    printed = all_moves(talk)[1].result.output
     assert len(printed) < 5000
     assert printed.endswith("997,000 characters more")
 
@@ -143,10 +143,10 @@ def test_a_policy_that_raises_blocks_and_is_a_fault(tmp_path):
     talk = converse(
         shop(tmp_path, broken), ScriptedModel([use("create_return", order_number="OL-2")], "No."), "hi"
     )
-    move = all_moves(talk)[1]
-    assert move.effect == "blocked"
-    assert move.decisions[0].fault
-    assert move.faults[0].message == "ZeroDivisionError: division by zero"
+    step = all_moves(talk)[1]
+    assert step.effect == "blocked"
+    assert step.decisions[0].fault
+    assert step.faults[0].message == "ZeroDivisionError: division by zero"
 
 
 def test_a_policy_that_returns_nonsense_blocks(tmp_path):
@@ -174,7 +174,7 @@ def test_a_tool_behind_a_condition_is_not_on_offer_and_the_prompt_says_why(tmp_p
     model = ScriptedModel([use("secret")], "Hm.")
     talk = converse(shop(tmp_path, secret), model, "hi")
     assert all_moves(talk)[1].result.outcome == "absent"
-    prompt = talk.trace.prompt_at(Place(1, 1))
+    prompt = talk.trace.prompt_at(StepId(1, 1))
     assert [(h.kind, h.name, h.condition) for h in prompt.hidden] == [("tool", "secret", "is_friday")]
     assert "secret" not in [t["name"] for t in model.requests[0].tools]
 
@@ -197,20 +197,20 @@ REPLY = """
 def test_a_blocked_reply_is_not_sent_and_the_model_tries_again(tmp_path):
     model = ScriptedModel("It comes tomorrow.", "It is on its way.")
     talk = converse(shop(tmp_path, REPLY), model, "when?")
-    assert talk.state.replies == ["It is on its way."]
+    assert talk.state.agent_messages == ["It is on its way."]
     assert "do not promise a day" in model.messages[1][-1]["content"][-1]["text"]
 
 
 def test_a_rewritten_reply_is_what_is_sent_and_what_the_model_remembers(tmp_path):
     model = ScriptedModel("the secret is out", "bye")
     talk = converse(shop(tmp_path, REPLY), model, "tell me", "more")
-    assert talk.state.replies[0] == "the … is out"
+    assert talk.state.agent_messages[0] == "the … is out"
     assert model.messages[1][1]["content"] == [text("the … is out")]
 
 
 def test_an_escalated_reply_hands_off_and_no_model_answers_after_it(tmp_path):
     talk = converse(shop(tmp_path, REPLY), ScriptedModel("ask a lawyer"), "help", "hello?")
-    assert talk.state.replies == ["A colleague will write to you."]
+    assert talk.state.agent_messages == ["A colleague will write to you."]
     assert end(talk).reason == "handed_off"
 
 
@@ -237,7 +237,7 @@ def test_a_blocked_message_never_reaches_the_model(tmp_path):
     model = ScriptedModel()
     talk = converse(shop(tmp_path, MESSAGE), model, "spam")
     assert end(talk).reason == "message_blocked"
-    assert talk.state.replies == ["Please write about an order."]
+    assert talk.state.agent_messages == ["Please write about an order."]
 
 
 AFTER = """
@@ -255,14 +255,14 @@ def test_a_policy_after_a_tool_changes_what_the_model_and_later_policies_see(tmp
     talk = converse(shop(tmp_path, AFTER), model, "hi")
     assert model.messages[1][-1]["content"][0]["content"] == '{"number":"OL-1"}'
     assert all_moves(talk)[1].result.value == {"number": "OL-1", "days": 52, "returned": False}
-    assert talk.state.happened[0].value == {"number": "OL-1"}
+    assert talk.state.calls[0].value == {"number": "OL-1"}
 
 
 def test_the_model_may_hand_off_to_a_person(tmp_path):
     talk = converse(shop(tmp_path), ScriptedModel([use("hand_off", reason="wants a person")]), "a human, please")
     assert talk.state.handed_off
     assert end(talk).reason == "handed_off"
-    assert len(talk.state.replies) == 1
+    assert len(talk.state.agent_messages) == 1
 
 
 def test_a_model_that_never_replies_ends_at_the_limit_of_answers(tmp_path):
@@ -274,13 +274,13 @@ def test_a_model_that_never_replies_ends_at_the_limit_of_answers(tmp_path):
     calls = [[use("find_order", order_number="OL-1")] for _ in range(9)]
     talk = converse(shop(tmp_path, agent=agent), ScriptedModel(*calls), "hi")
     assert (end(talk).reason, end(talk).turn) == ("limit", 1)
-    assert sum(isinstance(s, Result) for s in talk.trace) == 3
+    assert sum(isinstance(s, ToolResult) for s in talk.trace) == 3
 
 
 def test_a_turn_that_wrote_too_many_tokens_ends_at_the_limit(tmp_path):
     class Wordy(ScriptedModel):
         async def answer(self, request, show):
-            return replace(await super().answer(request, show), meter=Meter(tokens_out=600))
+            return replace(await super().answer(request, show), usage=Usage(tokens_out=600))
 
     agent = """
         from workbench import Agent, Limits
@@ -293,10 +293,10 @@ def test_a_turn_that_wrote_too_many_tokens_ends_at_the_limit(tmp_path):
 
 
 def test_a_model_error_is_a_step_and_the_next_message_starts_afresh(tmp_path):
-    model = ScriptedModel(ModelStopped("model_error", "overloaded"), "Back again.")
+    model = ScriptedModel(NoAnswer("model_error", "overloaded"), "Back again.")
     talk = converse(shop(tmp_path), model, "hi", "still there?")
     assert [type(s).__name__ for s in talk.trace if isinstance(s, Fault)] == ["Fault"]
-    assert talk.state.replies == ["Back again."]
+    assert talk.state.agent_messages == ["Back again."]
 
 
 def test_a_call_cut_by_the_token_limit_is_not_run(tmp_path):
@@ -313,8 +313,8 @@ def test_reasoning_is_the_thinking_and_the_words_beside_a_call(tmp_path):
     model = ScriptedModel(
         [think("which one?"), text("let me look"), use("find_order", order_number="OL-1")], "Ok."
     )
-    move = all_moves(converse(shop(tmp_path), model, "hi"))[1]
-    assert move.reasoning == "which one?\nlet me look"
+    step = all_moves(converse(shop(tmp_path), model, "hi"))[1]
+    assert step.reasoning == "which one?\nlet me look"
 
 
 def test_async_tools_and_policies_work_like_plain_ones(tmp_path):
@@ -336,10 +336,10 @@ def test_async_tools_and_policies_work_like_plain_ones(tmp_path):
 def test_the_same_steps_rebuild_the_same_conversation(tmp_path):
     loaded = shop(tmp_path)
     talk = converse(loaded, ScriptedModel([use("create_return", order_number="OL-2")], "Done."), "hi")
-    from workbench.engine.conversation import Conversation
+    from workbench.engine.conversation import ConversationRun
     from workbench.trace.trace import Trace
 
-    again = Conversation(loaded.agent, talk.setup, Trace(talk.trace.steps, talk.trace.exhibits))
+    again = ConversationRun(loaded.agent, talk.setup, Trace(talk.trace.events, talk.trace.blobs))
     assert again.state.messages == talk.state.messages
     assert again.state.changes == talk.state.changes
     assert isinstance(again.trace[0], UserMessage)
@@ -374,10 +374,10 @@ def test_whatever_a_policy_says_can_be_written_down(tmp_path, said, verdict, wor
     """
     talk = converse(shop(tmp_path, odd), ScriptedModel([use("find_order", order_number="OL-1")], "Hm."), "hi")
     decision = all_moves(talk)[1].decisions[0]
-    assert decision.verdict == verdict
+    assert decision.effect == verdict
     assert words in decision.reason
-    for step in talk.trace:
-        assert unpack_event(pack(Stepped(step))) == Stepped(step)
+    for event in talk.trace:
+        assert unpack_event(pack(EventRecorded(event))) == EventRecorded(event)
 
 
 def test_a_model_that_has_answered_is_closed_before_anything_is_done_with_the_answer(tmp_path):
@@ -392,7 +392,7 @@ def test_a_model_that_has_answered_is_closed_before_anything_is_done_with_the_an
 
     calls = [use("find_order", order_number="OL-1")]
     loaded = shop(tmp_path)
-    conversation = Conversation(
+    conversation = ConversationRun(
         loaded.agent, loaded.fixtures["base"].setup, on_step=lambda s: order.append(type(s))
     )
     asyncio.run(run_turn(conversation, "hi", Live(calls, "Done."), Sandbox(World({}, now=NOW, seed=1))))
@@ -404,4 +404,4 @@ def test_what_the_model_was_sent_is_kept_in_the_order_in_which_it_was_sent(tmp_p
     """The same conversation is the same bytes, whatever order a set may have."""
     talk = converse(shop(tmp_path, WINDOW), ScriptedModel("Hello."), "hi")
     prompt = talk.state.prompt
-    assert list(talk.trace.exhibits) == [*prompt.spans[:-1], *prompt.tools, prompt.spans[-1]]
+    assert list(talk.trace.blobs) == [*prompt.sections[:-1], *prompt.tools, prompt.sections[-1]]

@@ -12,7 +12,7 @@ from workbench.errors import UsageError
 from workbench.replay.rerun import rerun
 from workbench.runtime.loader import load
 from workbench.testing import thinking as think
-from workbench.trace.events import Prompt, Result, TurnEnd, UserMessage
+from workbench.trace.events import Prompt, ToolResult, TurnEnded, UserMessage
 from workbench.trace.setup import Setup
 from workbench.trace.trace import Trace
 from workbench.workspace.causes import causes
@@ -61,8 +61,8 @@ def test_two_equal_runs_are_the_same_all_along(tmp_path):
 def test_a_call_that_was_stopped_in_a_policy_is_not_called_allowed(tmp_path):
     open_then = WINDOW.replace("> 30", "> 90")
     talk = talked(tmp_path / "then", policies=[open_then])
-    steps = [s for s in talk.trace if (s.answer, s.call) <= (2, 1) and not isinstance(s, TurnEnd)][:-2]
-    talk.trace = Trace([*steps, TurnEnd(turn=1, reason="killed")], talk.trace.exhibits)
+    events = [s for s in talk.trace if (s.answer, s.call) <= (2, 1) and not isinstance(s, TurnEnded)][:-2]
+    talk.trace = Trace([*events, TurnEnded(turn=1, reason="killed")], talk.trace.blobs)
     found = today(talk, tmp_path, WINDOW)
     assert found.first == -1
 
@@ -85,7 +85,7 @@ def test_what_differs_after_the_first_difference_follows_from_it(tmp_path):
         talked(tmp_path / "a"), talked(tmp_path / "b", [use("find_order", order_number="OL-2")], "No.")
     )
     assert rows(found) == ["same", "differs", "left", "differs"]
-    assert [found.follows(i) for i in range(4)] == [False, False, True, True]
+    assert [found.is_consequence(i) for i in range(4)] == [False, False, True, True]
 
 
 def test_another_thought_or_another_id_of_a_call_is_no_difference(tmp_path):
@@ -104,26 +104,26 @@ def test_a_turn_that_only_one_run_has_is_told_as_the_end_of_the_other(tmp_path):
 
 def test_a_turn_that_ended_otherwise_differs_in_its_last_move(tmp_path):
     talk = talked(tmp_path)
-    cut = [*talk.trace.steps[:-1], TurnEnd(turn=1, reason="interrupted")]
-    found = compare(side(talk), Side("b", "this one", "b", talk.setup, Trace(cut, talk.trace.exhibits)))
+    cut = [*talk.trace.events[:-1], TurnEnded(turn=1, reason="interrupted")]
+    found = compare(side(talk), Side("b", "this one", "b", talk.setup, Trace(cut, talk.trace.blobs)))
     assert rows(found) == ["same", "same", "same", "differs"]
     assert named(found) == ["turn 1: the turn ended otherwise: replied → interrupted"]
 
 
 def test_a_record_that_breaks_off_does_not_differ_for_that(tmp_path):
     talk = talked(tmp_path)
-    cut = Trace(talk.trace.steps[:-1], talk.trace.exhibits)
+    cut = Trace(talk.trace.events[:-1], talk.trace.blobs)
     assert compare(side(talk), Side("b", "this one", "b", talk.setup, cut)).first == -1
 
 
 def test_the_next_difference_is_found_both_ways_and_drift_only_where_nothing_parts(tmp_path):
     found = compared(talked(tmp_path / "a"), talked(tmp_path / "b", LOOK, LOOK, RETURN, "Sorry."))
-    assert found.jump(0, True) == 2
-    assert found.jump(2, True) == 4
-    assert found.jump(4, True) == -1
-    assert found.jump(4, False) == 2
+    assert found.next_difference(0, True) == 2
+    assert found.next_difference(2, True) == 4
+    assert found.next_difference(4, True) == -1
+    assert found.next_difference(4, False) == 2
     drifted = compared(talked(tmp_path / "c"), talked(tmp_path / "d", [think("hm"), *LOOK], RETURN, "Done."))
-    assert drifted.jump(0, True) == 1
+    assert drifted.next_difference(0, True) == 1
 
 
 # what cannot be compared
@@ -233,7 +233,7 @@ def test_another_model_is_named_before_all_else(tmp_path):
 
 def test_a_record_without_prompts_says_that_it_does_not_tell(tmp_path):
     there = talked(tmp_path / "a")
-    bare = Trace([s for s in there.trace if not isinstance(s, Prompt)], there.trace.exhibits)
+    bare = Trace([s for s in there.trace if not isinstance(s, Prompt)], there.trace.blobs)
     found = compare(Side("a", "the base", "a", there.setup, bare), side(talked(tmp_path / "b", "No.")))
     assert named(found) == ["the record does not tell: the base holds no prompt"]
 
@@ -270,7 +270,7 @@ def test_another_result_of_the_same_call_is_code_or_world_and_not_told_which(tmp
 
 def test_a_result_that_the_record_lacks_is_no_fault_of_the_tool(tmp_path):
     talk = talked(tmp_path)
-    talk.trace = Trace([s for s in talk.trace if not isinstance(s, Result) or s.tool != "find_order"])
+    talk.trace = Trace([s for s in talk.trace if not isinstance(s, ToolResult) or s.tool != "find_order"])
     assert "the record holds no result of find_order here" in named(today(talk, tmp_path))
 
 

@@ -20,7 +20,7 @@ from support.kit import (
 )
 from workbench.authoring.agent import Agent
 from workbench.replay.judge import replay
-from workbench.replay.verdict import Options, Outcome, Verdict
+from workbench.replay.verdict import Options, ReplayResult, Verdict
 from workbench.runtime.loader import load
 from workbench.trace.events import Prompt
 from workbench.transcripts.transcript import Transcript
@@ -41,7 +41,7 @@ def today(folder: Any, *policies: str, manual: str = "", journey: str = JOURNEY)
     return load(write(folder / "today/journeys", files), "shop").agent
 
 
-def strict(transcript: Transcript, agent: Agent) -> Outcome:
+def strict(transcript: Transcript, agent: Agent) -> ReplayResult:
     return replay(transcript, agent, STRICT)
 
 
@@ -54,7 +54,7 @@ def test_a_section_that_was_changed_added_or_taken_away_is_named_with_its_line(t
     assert told.why.endswith("prompt: returns manual: More (new) (shop/returns/manual.md:7)")
     told = strict(guard, today(tmp_path / "3", manual=was.split("\n##")[0]))
     assert told.why.endswith("prompt: returns manual: Then (gone)")
-    assert (told.verdict, told.drifted, told.where) == (Verdict.STALE, True, "")
+    assert (told.verdict, told.drifted, told.source_line) == (Verdict.STALE, True, "")
 
 
 def test_a_tool_that_is_described_otherwise_is_named(tmp_path):
@@ -81,7 +81,7 @@ def test_a_policy_that_says_it_otherwise_is_named_with_what_is_other(tmp_path):
 
 def test_a_record_without_prompts_says_that_none_is_on_record(tmp_path):
     guard = saved(late_talk(tmp_path))
-    bare = msgspec.structs.replace(guard, steps=[s for s in guard.steps if not isinstance(s, Prompt)])
+    bare = msgspec.structs.replace(guard, events=[s for s in guard.events if not isinstance(s, Prompt)])
     assert strict(bare, today(tmp_path)).why.endswith("1.1.1 prompt: none is on record")
 
 

@@ -17,13 +17,13 @@ from workbench.replay.case import Case, supersede
 from workbench.replay.judge import replay
 from workbench.replay.verdict import Options, Verdict
 from workbench.runtime.loader import load
-from workbench.trace.events import Answer, Decision, Prompt, Reply, Result, TurnEnd
+from workbench.trace.events import Answer, PolicyDecision, Prompt, Reply, ToolResult, TurnEnded
 from workbench.trace.setup import Setup
 from workbench.transcripts.codec import decode, encode
 from workbench.transcripts.expectation import Expectation
-from workbench.transcripts.header import head_of
+from workbench.transcripts.header import header_of
 from workbench.transcripts.importers.openai_chat import openai
-from workbench.transcripts.transcript import SCHEMA, Mark, Transcript
+from workbench.transcripts.transcript import SCHEMA, Annotation, Transcript
 
 LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
 
@@ -34,7 +34,7 @@ def late_return(folder, *policies, **changes):
 
 
 def mistake(talk, expect="not_executed", at="1.2.1", **fields):
-    return saved(talk, "mistake", expectations=[Expectation(expect, at, **fields)], marks=[Mark(at)])
+    return saved(talk, "mistake", expectations=[Expectation(expect, at, **fields)], marks=[Annotation(at)])
 
 
 def guard(talk, *expectations):
@@ -65,7 +65,7 @@ def refused(transcript, words, edit=None):
     assert error.value.where
 
 
-def policy(stand: str, body: str, name: str = "rule", more: str = "") -> str:
+def policy(hook: str, body: str, name: str = "rule", more: str = "") -> str:
     lines = "\n".join(f"        {line}" for line in body.splitlines())
     wants = {
         "before": "call, talk",
@@ -73,10 +73,10 @@ def policy(stand: str, body: str, name: str = "rule", more: str = "") -> str:
         "before_reply": "reply",
         "on_message": "message",
     }
-    at = stand if "=" in stand else f"{stand}=True"
+    at = hook if "=" in hook else f"{hook}=True"
     return (
         "\n    from workbench import Escalate, Rewrite\n"
-        f"\n    @returns.policy({at}{more})\n    def {name}({wants[stand.split('=')[0]]}):\n"
+        f"\n    @returns.policy({at}{more})\n    def {name}({wants[hook.split('=')[0]]}):\n"
         f"        '''A rule.'''\n{lines}\n"
     )
 
@@ -85,15 +85,15 @@ def policy(stand: str, body: str, name: str = "rule", more: str = "") -> str:
 
 
 def test_a_record_without_an_answer_and_without_a_decision(tmp_path):
-    bare = without(guard(late_return(tmp_path)), Answer, Result, Reply, Prompt)
+    bare = without(guard(late_return(tmp_path)), Answer, ToolResult, Reply, Prompt)
     assert replay(bare, today(tmp_path)).verdict is Verdict.ERROR
 
 
 def test_a_greeting_alone_before_the_customers_first_message(tmp_path):
     steps = [Answer(turn=0, answer=1, blocks=[{"type": "text", "text": "Hello!"}])]
-    hello = Transcript(schema=SCHEMA, id="t", kind="guard", agent="shop", setup=Setup(agent="shop"), steps=steps)
+    hello = Transcript(schema=SCHEMA, id="t", kind="guard", agent="shop", setup=Setup(agent="shop"), events=steps)
     outcome = replay(hello, today(tmp_path))
-    assert (outcome.verdict, outcome.moves) == (Verdict.ERROR, 0)
+    assert (outcome.verdict, outcome.steps) == (Verdict.ERROR, 0)
 
 
 def test_an_imported_log_without_decisions(tmp_path):
@@ -142,7 +142,7 @@ def test_a_text_to_be_redacted_that_the_record_never_showed(tmp_path):
 
 def test_a_prompt_that_the_record_does_not_hold(tmp_path):
     lacks = mistake(late_return(tmp_path), "prompt_contains", text="The limit is 30 days")
-    for cut in (without(lacks, Prompt), msgspec.structs.replace(lacks, exhibits={})):
+    for cut in (without(lacks, Prompt), msgspec.structs.replace(lacks, blobs={})):
         outcome = replay(cut, with_manual(tmp_path, "The limit is 30 days"))
         assert outcome.verdict is Verdict.ERROR
         assert "cannot tell" in outcome.why
@@ -401,7 +401,7 @@ def test_a_guards_expectation_that_only_a_model_or_the_world_can_decide(tmp_path
 
 
 def test_a_guards_expectation_that_cannot_be_told(tmp_path):
-    unsent = without(guard(late_return(tmp_path), Expectation("reply_lacks", "1.3.0", text="x")), Reply, TurnEnd)
+    unsent = without(guard(late_return(tmp_path), Expectation("reply_lacks", "1.3.0", text="x")), Reply, TurnEnded)
     agent = today(tmp_path, policy("before_reply", "return Block('no')"))
     assert replay(unsent, agent).verdict is not Verdict.PASS
     nothing_said = guard(late_return(tmp_path), Expectation("redacted", "1.1.1", text="OL-7"))
@@ -416,13 +416,13 @@ FIRST = policy("before=find_order", "return Block('no')", "no_look")
 def test_an_expectation_beyond_the_difference(tmp_path):
     outcome = replay(mistake(late_return(tmp_path)), today(tmp_path, FIRST, WINDOW))
     assert outcome.verdict is Verdict.DIVERGED
-    assert outcome.moves == 1
+    assert outcome.steps == 1
 
 
 def superseding(folder, early, agent, late=None):
     """The verdicts on an early mark of a recording, and on a late one."""
     late = late or mistake(late_return(folder))
-    cases = [Case(str(n), head_of(t), replay(t, agent)) for n, t in enumerate((early, late))]
+    cases = [Case(str(n), header_of(t), replay(t, agent)) for n, t in enumerate((early, late))]
     supersede(cases)
     return [case.verdict for case in cases]
 
@@ -445,7 +445,7 @@ def test_a_difference_that_is_excused_by_a_mark_at_another_call_of_the_answer(tm
 
 def test_a_difference_that_is_excused_by_a_mark_of_another_conversation(tmp_path):
     early = mistake(late_return(tmp_path), "blocked", "1.1.1")
-    other = msgspec.structs.replace(early, recording="another")
+    other = msgspec.structs.replace(early, recording_id="another")
     assert superseding(tmp_path, other, today(tmp_path, FIRST)) == [Verdict.PASS, Verdict.DIVERGED]
 
 
@@ -454,7 +454,7 @@ def test_a_call_beside_a_stopped_one_goes_unjudged(tmp_path):
     talk = converse(shop(tmp_path / "then"), ScriptedModel(LATE[0], calls, "Done."), "twice")
     agent = today(tmp_path, WINDOW.replace("order.days > 30", "order.days > 30 and len(talk.calls) > 1"))
     outcome = replay(guard(talk), agent)
-    assert (outcome.verdict, outcome.moves) == (Verdict.FAIL, 3)
+    assert (outcome.verdict, outcome.steps) == (Verdict.FAIL, 3)
 
 
 # the tape
@@ -467,7 +467,7 @@ def test_a_tool_that_runs_in_a_replay(tmp_path):
 
 
 def test_a_result_that_the_tape_does_not_hold(tmp_path):
-    cut = without(guard(late_return(tmp_path)), Result, answer=1)
+    cut = without(guard(late_return(tmp_path)), ToolResult, answer=1)
     assert replay(cut, today(tmp_path)).verdict is Verdict.FAIL
 
 
@@ -498,14 +498,14 @@ def test_an_answer_that_is_left_over(tmp_path):
     """
     outcome = replay(guard(late_return(tmp_path)), today(tmp_path, agent=agent))
     assert outcome.verdict is Verdict.FAIL
-    assert "not used" in outcome.first.why
+    assert "not used" in outcome.first_difference.why
 
 
 def test_an_answer_that_becomes_the_next_turns_words(tmp_path):
     talk = converse(shop(tmp_path / "then"), ScriptedModel("one", "two"), "a", "b")
     stop = policy("on_message", "return Block('no a') if message == 'a' else None")
     outcome = replay(guard(talk), today(tmp_path, stop))
-    assert (outcome.verdict, str(outcome.first.place)) == (Verdict.FAIL, "1.0.0")
+    assert (outcome.verdict, str(outcome.first_difference.step_id)) == (Verdict.FAIL, "1.0.0")
 
 
 def test_a_turn_that_ends_for_another_reason(tmp_path):
@@ -515,8 +515,8 @@ def test_a_turn_that_ends_for_another_reason(tmp_path):
 
 def test_a_reply_that_the_record_tells_otherwise_than_its_answer(tmp_path):
     told = guard(late_return(tmp_path))
-    steps = [msgspec.structs.replace(s, text="No.") if isinstance(s, Reply) else s for s in told.steps]
-    assert replay(msgspec.structs.replace(told, steps=steps), today(tmp_path)).verdict is Verdict.FAIL
+    events = [msgspec.structs.replace(s, text="No.") if isinstance(s, Reply) else s for s in told.events]
+    assert replay(msgspec.structs.replace(told, events=events), today(tmp_path)).verdict is Verdict.FAIL
 
 
 def test_a_reply_that_is_rewritten_otherwise(tmp_path):
@@ -606,20 +606,20 @@ def test_a_text_that_is_not_what_its_hash_says(tmp_path):
 
 def test_a_record_of_another_agent(tmp_path):
     talk = late_return(tmp_path)
-    steps = [
+    events = [
         msgspec.structs.replace(s, blocks=[use("book_flight")]) if isinstance(s, Answer) and s.calls else s
         for s in talk.trace
-        if not isinstance(s, Result)
+        if not isinstance(s, ToolResult)
     ]
-    outcome = replay(msgspec.structs.replace(guard(talk), steps=steps), today(tmp_path))
+    outcome = replay(msgspec.structs.replace(guard(talk), steps=events), today(tmp_path))
     assert outcome.verdict is Verdict.ERROR
     assert "never recorded with this agent" in outcome.why
 
 
 def test_a_record_that_was_cut_in_the_middle_of_a_turn(tmp_path):
     cut = guard(late_return(tmp_path, WINDOW.replace("> 30", "> 90")))
-    steps = [s for s in cut.steps if (s.answer, s.call) < (2, 1) or isinstance(s, Decision)]
-    outcome = replay(msgspec.structs.replace(cut, steps=steps), today(tmp_path, WINDOW))
+    events = [s for s in cut.events if (s.answer, s.call) < (2, 1) or isinstance(s, PolicyDecision)]
+    outcome = replay(msgspec.structs.replace(cut, events=events), today(tmp_path, WINDOW))
     assert outcome.verdict is Verdict.FAIL  # the decision that let the call pass is on record
 
 
@@ -631,18 +631,20 @@ def test_a_new_block_beside_a_policy_that_a_stop_cut_short(tmp_path):
         return policy(at, f"return {first}", "first"), policy(at, f"return {second}", "second")
 
     cut = guard(late_return(tmp_path, *both(None, None)))
-    asked = next(n for n, s in enumerate(cut.steps) if isinstance(s, Decision))
-    cut = msgspec.structs.replace(cut, steps=cut.steps[: asked + 1])
+    asked = next(n for n, s in enumerate(cut.events) if isinstance(s, PolicyDecision))
+    cut = msgspec.structs.replace(cut, events=cut.events[: asked + 1])
     assert replay(cut, today(tmp_path / "a", *both(None, "Block('no')"))).verdict is Verdict.PASS
     assert replay(cut, today(tmp_path / "b", *both("Block('no')", "Block('no')"))).verdict is Verdict.FAIL
     other = "Rewrite({'order_number': 'OL-2'}, 'another')"
     assert replay(cut, today(tmp_path / "c", *both(other, "Block('no')"))).verdict is Verdict.FAIL
     to = [
-        msgspec.structs.replace(s, verdict="rewrite", to={"order_number": "OL-9"}) if s is cut.steps[-1] else s
-        for s in cut.steps
+        msgspec.structs.replace(s, verdict="rewrite", replacement={"order_number": "OL-9"})
+        if s is cut.events[-1]
+        else s
+        for s in cut.events
     ]
     assert (
-        replay(msgspec.structs.replace(cut, steps=to), today(tmp_path / "d", *both(other, "Block('no')"))).verdict
+        replay(msgspec.structs.replace(cut, events=to), today(tmp_path / "d", *both(other, "Block('no')"))).verdict
         is Verdict.FAIL
     )
 
@@ -654,5 +656,5 @@ def test_a_policy_that_decides_by_chance(tmp_path):
     tosses = """
     turns = [None, Block("no")]
     """ + policy("before=create_return", "turns.reverse()\nreturn turns[0]")
-    outcome = replay(guard(late_return(tmp_path)), today(tmp_path, tosses), Options(twice=True))
+    outcome = replay(guard(late_return(tmp_path)), today(tmp_path, tosses), Options(repeat=True))
     assert outcome.verdict is Verdict.FLAKY

@@ -10,8 +10,8 @@ import pytest
 
 from support.realdata import data
 from workbench.errors import TranscriptError
-from workbench.trace.blobs import exhibit_text
-from workbench.trace.events import Answer, Prompt, Reply, Result, UserMessage
+from workbench.trace.blobs import blob_text
+from workbench.trace.events import Answer, Prompt, Reply, ToolResult, UserMessage
 from workbench.transcripts.codec import decode, encode
 from workbench.transcripts.importers.anthropic_messages import anthropic
 from workbench.transcripts.importers.openai_chat import openai
@@ -43,11 +43,11 @@ def one(messages: list[Any], read: Any = openai) -> Transcript:
 
 
 def kinds(transcript: Transcript) -> list[str]:
-    return [type(step).__name__ for step in transcript.steps]
+    return [type(event).__name__ for event in transcript.events]
 
 
 def results(transcript: Transcript) -> list[tuple[str, str, Any]]:
-    return [(str(s.place), s.outcome, s.value) for s in transcript.steps if isinstance(s, Result)]
+    return [(str(s.step_id), s.outcome, s.value) for s in transcript.events if isinstance(s, ToolResult)]
 
 
 # the real runs
@@ -61,24 +61,24 @@ def test_all_fifty_runs_become_guards_and_no_message_or_call_is_lost() -> None:
     assert len(transcripts) == 50
     assert {t.kind for t in transcripts} == {"guard"}
     assert len({t.id for t in transcripts}) == 50
-    counted = Counter(type(step).__name__ for t in transcripts for step in t.steps)
+    counted = Counter(type(event).__name__ for t in transcripts for event in t.events)
     assert (counted["Answer"], counted["UserMessage"], counted["Result"]) == (642, 410, 282)
-    assert sum(len(s.calls) for t in transcripts for s in t.steps if isinstance(s, Answer)) == 282
+    assert sum(len(s.calls) for t in transcripts for s in t.events if isinstance(s, Answer)) == 282
     for run, transcript in zip(runs, transcripts, strict=True):
         said = [m["content"] for m in run["traj"] if m["role"] == "user"]
-        assert [s.text for s in transcript.steps if isinstance(s, UserMessage)] == said
+        assert [s.text for s in transcript.events if isinstance(s, UserMessage)] == said
         made = [
             (c["function"]["name"], json.loads(c["function"]["arguments"]))
             for m in run["traj"]
             for c in m.get("tool_calls") or []
         ]
-        answers = [s for s in transcript.steps if isinstance(s, Answer)]
+        answers = [s for s in transcript.events if isinstance(s, Answer)]
         assert [(c.tool, c.args) for a in answers for c in a.calls] == made
         assert [a.text for a in answers] == [m["content"] or "" for m in run["traj"] if m["role"] == "assistant"]
         sent = [m["content"] for m in run["traj"] if m["role"] == "assistant" and not m.get("tool_calls")]
-        assert [s.text for s in transcript.steps if isinstance(s, Reply)] == sent
+        assert [s.text for s in transcript.events if isinstance(s, Reply)] == sent
         got = [m["content"] for m in run["traj"] if m["role"] == "tool"]
-        assert len([s for s in transcript.steps if isinstance(s, Result)]) == len(got)
+        assert len([s for s in transcript.events if isinstance(s, ToolResult)]) == len(got)
 
 
 def test_task_trial_and_reward_are_kept_and_the_hidden_instruction_is_not() -> None:
@@ -98,7 +98,7 @@ def test_an_imported_file_reads_back_as_it_was() -> None:
     path = data(*TAU)
     for transcript in tau_bench(path.read_bytes(), "airline", str(path)):
         written = encode(transcript)
-        assert decode(written).steps == transcript.steps
+        assert decode(written).events == transcript.events
         assert encode(decode(written)) == written
 
 
@@ -128,10 +128,10 @@ def test_two_runs_of_one_task_and_trial_get_ids_of_their_own() -> None:
 
 def test_the_system_message_is_the_prompt_of_the_first_answer() -> None:
     (transcript,) = tau_bench(tau(asks("Hi"), says("Hello")), "air", "r.json")
-    prompt = transcript.steps[1]
+    prompt = transcript.events[1]
     assert isinstance(prompt, Prompt)
-    assert prompt.place == (1, 1, 0)
-    assert exhibit_text(transcript.exhibits[prompt.spans[0]]) == "Be kind."
+    assert prompt.step_id == (1, 1, 0)
+    assert blob_text(transcript.blobs[prompt.sections[0]]) == "Be kind."
 
 
 def test_results_find_their_calls_though_every_id_is_the_same() -> None:
@@ -198,28 +198,28 @@ def test_a_result_is_data_where_it_is_json_and_words_where_it_is_not(text: str, 
 def test_arguments_that_are_no_json_are_kept_as_written_and_the_call_is_broken() -> None:
     broken = {"id": "c1", "function": {"name": "look", "arguments": '{"n": '}}
     transcript = one([asks("Go"), says("", broken), tool("Error: cannot read that")])
-    answer = transcript.steps[1]
+    answer = transcript.events[1]
     assert isinstance(answer, Answer)
     assert answer.blocks[0]["input"] == '{"n": '
-    assert answer.calls[0].broken
+    assert answer.calls[0].error
     assert results(transcript) == [("1.1.1", "rejected", "Error: cannot read that")]
 
 
 def test_words_of_the_agent_before_the_first_message_are_turn_nought() -> None:
     transcript = one([says("Welcome!"), asks("Hi"), says("Hello")])
-    assert [(type(s).__name__, s.turn) for s in transcript.steps] == [
+    assert [(type(s).__name__, s.turn) for s in transcript.events] == [
         ("Answer", 0), ("Reply", 0), ("UserMessage", 1), ("Answer", 1), ("Reply", 1),
     ]  # fmt: skip
 
 
 def test_two_messages_of_the_customer_in_a_row_are_two_turns() -> None:
     transcript = one([asks("Hi"), asks("Are you there?"), says("Yes")])
-    assert [(type(s).__name__, s.turn) for s in transcript.steps][:2] == [("UserMessage", 1), ("UserMessage", 2)]
+    assert [(type(s).__name__, s.turn) for s in transcript.events][:2] == [("UserMessage", 1), ("UserMessage", 2)]
 
 
 def test_an_agent_that_goes_on_gives_one_answer_and_none_of_its_words_is_lost() -> None:
     transcript = one([asks("Hi"), says("One moment."), says("", call("look")), tool("[]"), says("A."), says("B.")])
-    answers = [s for s in transcript.steps if isinstance(s, Answer)]
+    answers = [s for s in transcript.events if isinstance(s, Answer)]
     assert [(a.text, len(a.calls)) for a in answers] == [("One moment.", 1), ("A.\nB.", 0)]
 
 
@@ -233,9 +233,9 @@ def test_older_and_richer_messages_are_read_too() -> None:
             {"role": "assistant", "content": None, "refusal": "I cannot say."},
         ]
     )
-    assert [s.text for s in transcript.steps if isinstance(s, UserMessage)] == ["What is this?\n[image_url]"]
+    assert [s.text for s in transcript.events if isinstance(s, UserMessage)] == ["What is this?\n[image_url]"]
     assert results(transcript) == [("1.1.1", "ok", "a shoe")]
-    assert [s.text for s in transcript.steps if isinstance(s, Reply)] == ["I cannot say."]
+    assert [s.text for s in transcript.events if isinstance(s, Reply)] == ["I cannot say."]
 
 
 # Anthropic messages
@@ -268,9 +268,9 @@ def test_anthropic_blocks_are_kept_and_results_come_before_the_words_beside_them
         "log.json",
     )
     assert kinds(transcript) == ["UserMessage", "Prompt", "Answer", "Result", "UserMessage", "Answer", "Reply"]
-    assert transcript.steps[2].blocks == [thought, look]  # type: ignore[union-attr]
+    assert transcript.events[2].blocks == [thought, look]  # type: ignore[union-attr]
     assert results(transcript) == [("1.1.1", "error", "no")]
-    prompt = transcript.steps[1]
+    prompt = transcript.events[1]
     assert isinstance(prompt, Prompt)
     assert (prompt.model, len(prompt.tools)) == ("m-1", 1)
 
@@ -346,7 +346,7 @@ def test_bad_input_is_refused_with_its_place_and_the_next_thing_to_do(text: str,
         openai(text.encode(), "shop", "log.json")
     assert caught.value.where == where
     assert what in caught.value.message
-    assert caught.value.next
+    assert caught.value.hint
 
 
 def test_bytes_that_are_no_text_are_refused() -> None:

@@ -9,8 +9,8 @@ from support.kit import ScriptedModel, converse, saved, shop
 from workbench.errors import TranscriptError
 from workbench.transcripts import migrations
 from workbench.transcripts.codec import decode, encode
-from workbench.transcripts.json_position import line_of, way
-from workbench.transcripts.migrations import Rung, climb, format_of
+from workbench.transcripts.json_position import line_of, parse_path
+from workbench.transcripts.migrations import Migration, format_of, migrate
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def an_older_form(monkeypatch):
         data["title"] = data.pop("name", "")
         return data
 
-    monkeypatch.setitem(migrations.RUNGS, 0, Rung("`title` was called `name`", climb))
+    monkeypatch.setitem(migrations.MIGRATIONS, 0, Migration("`title` was called `name`", climb))
 
 
 def older(transcript) -> bytes:
@@ -45,19 +45,19 @@ def test_a_format_without_a_step_is_refused_and_named(made):
 
 
 def test_an_older_file_that_is_broken_is_no_crash(made, monkeypatch):
-    monkeypatch.setitem(migrations.RUNGS, 0, Rung("", lambda data: {**data, "steps": data["no such"]}))
+    monkeypatch.setitem(migrations.MIGRATIONS, 0, Migration("", lambda data: {**data, "steps": data["no such"]}))
     with pytest.raises(TranscriptError):
         decode(older(made), "old.json")
 
 
 def test_every_format_before_today_has_its_step():
-    assert set(migrations.RUNGS) == set(range(1, migrations.FORMAT))
+    assert set(migrations.MIGRATIONS) == set(range(1, migrations.FORMAT))
 
 
 @pytest.mark.parametrize("schema", ["workbench.transcript/", "workbench.transcript/x", "other/1", 7, None])
 def test_what_names_no_format_does_not_climb(schema):
     assert format_of({"schema": schema}) is None
-    assert climb({"schema": schema}) is None
+    assert migrate({"schema": schema}) is None
 
 
 JSON = b'{\n "a": [\n  1,\n  {"b": "x\\"y", "c":\n   [2,\n    3]}\n ],\n "d": 4\n}'
@@ -68,7 +68,7 @@ JSON = b'{\n "a": [\n  1,\n  {"b": "x\\"y", "c":\n   [2,\n    3]}\n ],\n "d": 4\
     [("$.a", 2), ("$.a[0]", 3), ("$.a[1].b", 4), ("$.a[1].c[1]", 6), ("$.d", 8), ("$.a[1].gone", 4), ("$", 1)],
 )
 def test_the_line_of_a_value_is_told(path, line):
-    assert line_of(JSON, way(path)) == line
+    assert line_of(JSON, parse_path(path)) == line
 
 
 @pytest.mark.parametrize("data", [b"", b"]]]", b'{"a"', b"\xff\xfe", b"[[[", b'{"a": , }'])

@@ -7,10 +7,10 @@ import textwrap
 import pytest
 
 from workbench.errors import JourneyError
-from workbench.mutation.coverage import coverage, ranges
-from workbench.mutation.mutants import Mutant, mutants
+from workbench.mutation.coverage import coverage, format_ranges
+from workbench.mutation.mutants import Mutant, generate_mutants
 from workbench.mutation.operators import OPERATORS
-from workbench.mutation.regex_edits import moved_limits, without_alternatives
+from workbench.mutation.regex_edits import shifted_quantifiers, without_alternatives
 
 HEAD = "from workbench import Agent, Block, Journey, Rewrite\nshop = Journey('shop')\nagent = Agent('a', [shop])\n"
 
@@ -18,7 +18,7 @@ HEAD = "from workbench import Agent, Block, Journey, Rewrite\nshop = Journey('sh
 def of(code: str, **more: str) -> list[Mutant]:
     """The mutants of an agent whose agent.py is this code."""
     files = {"a/agent.py": HEAD + textwrap.dedent(code)}
-    return mutants(files | {f"a/{name}.py": textwrap.dedent(text) for name, text in more.items()}, "a")
+    return generate_mutants(files | {f"a/{name}.py": textwrap.dedent(text) for name, text in more.items()}, "a")
 
 
 def after(operator: str, line: str) -> list[str]:
@@ -164,7 +164,7 @@ def test_all_other_lines_stay_where_they_are() -> None:
         """
     data = (HEAD + textwrap.dedent(code)).encode()
     for mutant in of(code):
-        old, new = data.split(b"\n"), mutant.applied(data).split(b"\n")
+        old, new = data.split(b"\n"), mutant.apply(data).split(b"\n")
         assert len(old) == len(new)
         touched = data[mutant.start : mutant.end].count(b"\n") + 1
         changed = [n for n, (a, b) in enumerate(zip(old, new, strict=True), 1) if a != b]
@@ -173,14 +173,14 @@ def test_all_other_lines_stay_where_they_are() -> None:
 
 def test_no_two_mutants_are_the_same_and_every_operator_makes_some() -> None:
     assert len(set(of("CODE = 1"))) == len(of("CODE = 1")) == 0
-    assert all(operator.about for operator in OPERATORS.values())
+    assert all(operator.description for operator in OPERATORS.values())
 
 
 def test_a_file_that_is_no_python_is_told_with_its_line() -> None:
     with pytest.raises(JourneyError, match=r"a/agent.py:5"):
         of("\ndef broken(:\n")
     with pytest.raises(JourneyError, match="there is no agent"):
-        mutants({}, "a")
+        generate_mutants({}, "a")
 
 
 def test_alternatives_and_limits_of_a_pattern_are_found_in_groups_and_not_in_classes() -> None:
@@ -189,7 +189,7 @@ def test_alternatives_and_limits_of_a_pattern_are_found_in_groups_and_not_in_cla
 
     assert cut(r"a(?:b|[|)]|\|)c", without_alternatives) == [r"a(?:[|)]|\|)c", r"a(?:b|\|)c", r"a(?:b|[|)])c"]
     assert cut(r"(?P<x>a|b)|c", without_alternatives) == ["(?P<x>b)|c", "(?P<x>a)|c", "c", "(?P<x>a|b)"]
-    assert cut(r"x{0,2}\{3}", moved_limits) == [r"x{1,2}\{3}", r"x{0,1}\{3}", r"x{0,3}\{3}"]
+    assert cut(r"x{0,2}\{3}", shifted_quantifiers) == [r"x{1,2}\{3}", r"x{0,1}\{3}", r"x{0,3}\{3}"]
 
 
 def test_coverage_tells_what_was_never_asked_said_called_or_run() -> None:
@@ -217,8 +217,8 @@ def test_coverage_tells_what_was_never_asked_said_called_or_run() -> None:
     lines = {("a/agent.py", test), ("a/agent.py", allow)}
     found = coverage({"a/agent.py": code}, "a", lines, {("a/agent.py", "allow", allow)}, {"find"})
     assert [(p.name, p.reached) for p in found.policies] == [("rule", True), ("other", False)]
-    assert [(r.verdict, r.made) for r in found.rulings] == [("block", False), ("allow", True)]
+    assert [(r.effect, r.made) for r in found.decisions] == [("block", False), ("allow", True)]
     assert [(t.name, t.reached) for t in found.tools] == [("find", True)]
-    assert [(f.all, ranges(f.missed), f.bodies) for f in found.files] == [
+    assert [(f.all, format_ranges(f.missed), f.bodies) for f in found.files] == [
         (5, f"{test + 1}-{test + 2}, {line['return None']}", 1)
     ]

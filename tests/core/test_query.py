@@ -18,8 +18,8 @@ def test_words_and_filters_are_told_apart():
 
 def test_what_is_in_quotes_is_one_thing_and_whole():
     assert terms('"gift card" tag:"very odd"') == [
-        Term("", "gift card", whole=True),
-        Term("tag", "very odd", whole=True),
+        Term("", "gift card", exact=True),
+        Term("tag", "very odd", exact=True),
     ]
 
 
@@ -28,7 +28,7 @@ def test_a_quote_that_is_still_open_is_still_being_typed():
 
 
 def test_a_minus_turns_a_term_round():
-    assert terms("-tag:refund -gift") == [Term("tag", "refund", without=True), Term("", "gift", without=True)]
+    assert terms("-tag:refund -gift") == [Term("tag", "refund", negated=True), Term("", "gift", negated=True)]
 
 
 @pytest.mark.parametrize("text", ["", "  ", "tag:", "-", '"', "sample:"])
@@ -49,7 +49,7 @@ def test_an_unknown_filter_is_named_with_those_there_are():
     with pytest.raises(UsageError, match="there is no filter 'color'") as error:
         Query.parse("color:red")
     assert all(name in error.value.message for name in FILTERS)
-    assert '"color:red"' in error.value.next
+    assert '"color:red"' in error.value.hint
 
 
 def test_an_order_may_be_cut_short_and_must_be_one():
@@ -59,16 +59,16 @@ def test_an_order_may_be_cut_short_and_must_be_one():
 
 
 def test_a_sample_has_a_size_and_a_draw():
-    assert (Query.parse("sample:50").sample, Query.parse("sample:50").draw) == (50, 1)
-    assert Query.parse("sample:50/3").draw == 3
+    assert (Query.parse("sample:50").sample, Query.parse("sample:50").sample_seed) == (50, 1)
+    assert Query.parse("sample:50/3").sample_seed == 3
     with pytest.raises(UsageError, match="no number"):
         Query.parse("sample:many")
 
 
 def test_sampling_a_sample_draws_again():
-    once = Query.parse("tag:a").drawn(50)
+    once = Query.parse("tag:a").next_sample(50)
     assert str(once) == "tag:a sample:50"
-    assert str(once.drawn(50)) == "tag:a sample:50/2"
+    assert str(once.next_sample(50)) == "tag:a sample:50/2"
 
 
 @pytest.mark.parametrize(
@@ -80,11 +80,11 @@ def test_a_query_is_read_back_as_it_was_written(text):
 
 
 def test_progress_is_that_of_the_same_conversations_however_they_were_asked_for():
-    name = Query.parse("tag:a gift").name
-    assert Query.parse("gift tag:a").name == name
-    assert Query.parse("gift tag:a -is:seen sort:long").name == name
-    assert Query.parse("gift").name != name
-    assert Query.parse("gift tag:a sample:5").name != name
+    name = Query.parse("tag:a gift").key
+    assert Query.parse("gift tag:a").key == name
+    assert Query.parse("gift tag:a -is:seen sort:long").key == name
+    assert Query.parse("gift").key != name
+    assert Query.parse("gift tag:a sample:5").key != name
 
 
 def test_a_kept_queue_is_opened_by_its_name_and_can_be_narrowed():
@@ -114,4 +114,4 @@ def test_several_values_after_a_filter_are_alternatives():
 def test_an_unknown_value_of_a_closed_filter_is_an_error_with_a_suggestion(text, meant):
     with pytest.raises(UsageError) as error:
         Query.parse(text)
-    assert meant in error.value.next
+    assert meant in error.value.hint

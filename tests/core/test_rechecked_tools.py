@@ -5,12 +5,12 @@ import textwrap
 import pytest
 
 from support.kit import JOURNEY, WINDOW, ScriptedModel, converse, saved, shop, use
-from workbench.replay.equivalence import Alike
+from workbench.replay.equivalence import ValueComparer
 from workbench.replay.judge import replay
 from workbench.replay.verdict import Options, Verdict
 from workbench.runtime.loader import make_world
 from workbench.transcripts.expectation import Expectation
-from workbench.transcripts.transcript import Mark
+from workbench.transcripts.transcript import Annotation
 
 WORLD = Options(tools="sandbox")
 LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
@@ -39,7 +39,7 @@ def test_a_tool_that_gives_another_result_is_stale(tmp_path):
     outcome = again(tmp_path, saved(conversation(tmp_path)), but('return "R-1"', 'return "R-2"'))
     assert outcome.verdict is Verdict.STALE
     assert "was 'R-1', is 'R-2'" in outcome.why
-    assert str(outcome.first.place) == "1.2.1"
+    assert str(outcome.first_difference.step_id) == "1.2.1"
 
 
 def test_without_tools_the_same_change_is_not_seen(tmp_path):
@@ -85,7 +85,7 @@ WROTE = "Shop/orders/OL-1/returned"
 def test_what_is_written_otherwise_is_said_the_right_way_round(tmp_path, instead, why, recorded, now):
     outcome = again(tmp_path, saved(conversation(tmp_path)), but(WRITE, instead))
     assert outcome.why.endswith(f"create_return writes otherwise: {why}")
-    assert (outcome.first.recorded, outcome.first.now) == (recorded, now)
+    assert (outcome.first_difference.recorded, outcome.first_difference.now) == (recorded, now)
 
 
 def test_a_tool_that_writes_to_another_order_is_stale(tmp_path):
@@ -96,14 +96,14 @@ def test_a_tool_that_writes_to_another_order_is_stale(tmp_path):
 def test_a_tool_that_breaks_is_a_tool_error_with_its_line(tmp_path):
     outcome = again(tmp_path, saved(conversation(tmp_path)), but('return "R-1"', "return 1 / 0"))
     assert outcome.verdict is Verdict.TOOL_ERROR
-    assert "ZeroDivisionError" in outcome.first.now
+    assert "ZeroDivisionError" in outcome.first_difference.now
 
 
 def test_a_tool_that_now_says_no_is_a_tool_error(tmp_path):
     changed = but("shop.orders[order_number].returned = True", 'raise ToolError("closed")')
     outcome = again(tmp_path, saved(conversation(tmp_path)), changed)
     assert outcome.verdict is Verdict.TOOL_ERROR
-    assert "closed" in outcome.first.now
+    assert "closed" in outcome.first_difference.now
 
 
 def test_a_tool_that_forbids_it_keeps_its_recorded_result_and_what_that_changed(tmp_path):
@@ -135,7 +135,7 @@ def test_the_order_of_a_list_counts_unless_the_tool_says_not(tmp_path):
 
 def result_mistake(folder, **fields):
     expectation = Expectation("result", "1.2.1", tool="create_return", **fields)
-    return saved(conversation(folder), "mistake", expectations=[expectation], marks=[Mark("1.2.1")])
+    return saved(conversation(folder), "mistake", expectations=[expectation], marks=[Annotation("1.2.1")])
 
 
 def test_a_mark_on_a_result_needs_the_world_and_is_decided_by_it(tmp_path):
@@ -174,7 +174,7 @@ def test_how_a_tool_breaks_is_not_what_it_gives(tmp_path):
 
 def test_a_mark_on_how_the_world_ends_is_decided_where_tools_run(tmp_path):
     expectation = Expectation("final_world", "1.2.1", args={"Shop.orders.OL-1.returned": False})
-    transcript = saved(conversation(tmp_path), "mistake", expectations=[expectation], marks=[Mark("1.2.1")])
+    transcript = saved(conversation(tmp_path), "mistake", expectations=[expectation], marks=[Annotation("1.2.1")])
     assert again(tmp_path / "1", transcript, options=Options()).verdict is Verdict.NEEDS_WORLD
     assert again(tmp_path / "3", transcript, JOURNEY, WINDOW).verdict is Verdict.PASS
 
@@ -189,7 +189,7 @@ def test_what_no_tool_asked_for_ends_as_its_class_says(tmp_path):
     """
     expectation = Expectation("final_world", "1.1.1", args={"Shop.orders.OL-1.returned": False})
     record = conversation(tmp_path, script=LATE[1:])
-    transcript = saved(record, "mistake", expectations=[expectation], marks=[Mark("1.1.1")])
+    transcript = saved(record, "mistake", expectations=[expectation], marks=[Annotation("1.1.1")])
     assert again(tmp_path, transcript, JOURNEY, never).verdict is Verdict.PASS
 
 
@@ -206,23 +206,23 @@ def test_what_a_tool_writes_that_may_not_run_again_is_not_told_from_its_tape(tmp
 
 
 def test_in_a_free_list_an_item_that_did_not_fit_has_taken_no_id():
-    alike = Alike({"R-8", "R-9"})
+    alike = ValueComparer({"R-8", "R-9"})
     then = [{"id": "R-1", "of": "a"}, {"id": "R-2", "of": "b"}]
     now = [{"id": "R-9", "of": "b"}, {"id": "R-8", "of": "a"}]
-    assert alike.unlike(then, now, unordered=True) == ""
-    assert alike.unlike("R-1", "R-8") == ""
-    assert alike.unlike("R-1", "R-9") != ""
+    assert alike.first_difference(then, now, unordered=True) == ""
+    assert alike.first_difference("R-1", "R-8") == ""
+    assert alike.first_difference("R-1", "R-9") != ""
 
 
 def test_a_mark_on_a_world_that_never_was_wrong_proves_nothing(tmp_path):
     expectation = Expectation("final_world", "1.2.1", args={"Shop.orders.OL-1.returned": True})
-    transcript = saved(conversation(tmp_path), "mistake", expectations=[expectation], marks=[Mark("1.2.1")])
+    transcript = saved(conversation(tmp_path), "mistake", expectations=[expectation], marks=[Annotation("1.2.1")])
     assert again(tmp_path, transcript).verdict is Verdict.ERROR
 
 
 def test_a_policy_that_blocks_the_marked_call_is_the_fix_with_tools_too(tmp_path):
     expectation = Expectation("not_executed", "1.2.1")
-    transcript = saved(conversation(tmp_path), "mistake", expectations=[expectation], marks=[Mark("1.2.1")])
+    transcript = saved(conversation(tmp_path), "mistake", expectations=[expectation], marks=[Annotation("1.2.1")])
     assert again(tmp_path, transcript, JOURNEY, WINDOW).verdict is Verdict.PASS
 
 
@@ -231,7 +231,9 @@ BOTH = [use("find_order", "a", order_number="OL-1"), use("create_return", "b", o
 
 def test_a_tool_that_gives_another_result_beside_the_fix_is_no_pass(tmp_path):
     marked = [Expectation("not_executed", "1.1.2")]
-    transcript = saved(conversation(tmp_path, script=BOTH), "mistake", expectations=marked, marks=[Mark("1.1.2")])
+    transcript = saved(
+        conversation(tmp_path, script=BOTH), "mistake", expectations=marked, marks=[Annotation("1.1.2")]
+    )
     changed = but("return shop.orders[order_number]", "return Order(order_number, 99)")
     assert again(tmp_path / "1", transcript, JOURNEY, WINDOW).verdict is Verdict.PASS
     assert again(tmp_path / "2", transcript, changed, WINDOW).verdict is Verdict.STALE
@@ -239,13 +241,13 @@ def test_a_tool_that_gives_another_result_beside_the_fix_is_no_pass(tmp_path):
 
 def test_a_mistake_that_stands_is_red_whatever_a_tool_gives_after_it(tmp_path):
     marked = [Expectation("not_executed", "1.1.1")]
-    transcript = saved(conversation(tmp_path), "mistake", expectations=marked, marks=[Mark("1.1.1")])
+    transcript = saved(conversation(tmp_path), "mistake", expectations=marked, marks=[Annotation("1.1.1")])
     assert again(tmp_path, transcript, but('return "R-1"', 'return "R-9"')).verdict is Verdict.FAIL
 
 
 def test_a_result_that_is_right_now_passes_whatever_follows_from_it(tmp_path):
     expected = Expectation("result", "1.1.1", args={"days": 2})
-    transcript = saved(conversation(tmp_path), "mistake", expectations=[expected], marks=[Mark("1.1.1")])
+    transcript = saved(conversation(tmp_path), "mistake", expectations=[expected], marks=[Annotation("1.1.1")])
     mended = but("return shop.orders[order_number]", "return Order(order_number, 2)")
     assert again(tmp_path, transcript, mended.replace('"R-1"', '"R-9"')).verdict is Verdict.PASS
 
@@ -274,7 +276,7 @@ MEMORY = """
 def test_twice_finds_what_is_kept_between_two_replays(tmp_path):
     transcript = saved(conversation(tmp_path, JOURNEY + textwrap.dedent(MEMORY).replace("\n", "\n    ")))
     journey = JOURNEY + textwrap.dedent(MEMORY).replace("\n", "\n    ")
-    outcome = again(tmp_path, transcript, journey, options=Options(twice=True))
+    outcome = again(tmp_path, transcript, journey, options=Options(repeat=True))
     assert outcome.verdict is Verdict.FLAKY
     assert "once" in outcome.why
 
@@ -283,7 +285,7 @@ def test_twice_finds_a_last_tool_that_gives_something_else_the_second_time(tmp_p
     journey = but("@returns.tool(writes=True)", "asked = []\n\n    @returns.tool(writes=True, hands_off=True)")
     then = journey.replace('return "R-1"', 'asked.append(1); return f"R-{len(asked)}"')
     transcript = saved(conversation(tmp_path, journey))
-    outcome = again(tmp_path, transcript, then, options=Options(tools="sandbox", twice=True))
+    outcome = again(tmp_path, transcript, then, options=Options(tools="sandbox", repeat=True))
     assert (outcome.verdict, outcome.why) == (Verdict.FLAKY, "two replays of it differ: what its tools came to")
 
 
@@ -317,7 +319,7 @@ FIELDS = [
 
 @pytest.mark.parametrize(("fields", "fit"), FIELDS)
 def test_each_argument_is_compared_as_its_field_says(fields, fit):
-    from workbench.transcripts.matching import fits
+    from workbench.transcripts.matching import arguments_match
 
     have = {"order_number": "OL-1", "lines": [{"sku": 1}, {"sku": 2, "n": 1}], "paid": True}
-    assert fits(Expectation("called_with", "1.1.1", **fields), have) is fit
+    assert arguments_match(Expectation("called_with", "1.1.1", **fields), have) is fit

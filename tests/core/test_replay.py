@@ -6,15 +6,15 @@ import msgspec
 import pytest
 
 from support.kit import JOURNEY, WINDOW, ScriptedModel, converse, saved, shop, use
-from workbench.errors import JourneyError, ModelStopped
+from workbench.errors import JourneyError, NoAnswer
 from workbench.replay.case import Case, supersede
 from workbench.replay.judge import replay
 from workbench.replay.verdict import Verdict
 from workbench.runtime.loader import load
-from workbench.trace.events import Reply, Result, TurnEnd
+from workbench.trace.events import Reply, ToolResult, TurnEnded
 from workbench.transcripts.expectation import Expectation
-from workbench.transcripts.header import head_of
-from workbench.transcripts.transcript import Mark
+from workbench.transcripts.header import header_of
+from workbench.transcripts.transcript import Annotation
 
 LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
 
@@ -27,7 +27,7 @@ def late_return(folder, *policies):
 def mistake(folder, expect="not_executed", at="1.2.1", **fields):
     talk = late_return(folder)
     expectation = Expectation(expect, at, **fields)
-    return saved(talk, "mistake", expectations=[expectation], marks=[Mark(at)])
+    return saved(talk, "mistake", expectations=[expectation], marks=[Annotation(at)])
 
 
 def today(folder, *policies, **changes):
@@ -37,7 +37,7 @@ def today(folder, *policies, **changes):
 def test_a_guard_on_unchanged_code_passes(tmp_path):
     outcome = replay(saved(late_return(tmp_path)), today(tmp_path))
     assert outcome.verdict is Verdict.PASS
-    assert outcome.moves == 3
+    assert outcome.steps == 3
 
 
 def test_no_tool_body_runs_in_a_replay(tmp_path):
@@ -48,10 +48,10 @@ def test_no_tool_body_runs_in_a_replay(tmp_path):
 def test_a_guard_fails_where_a_policy_newly_blocks_and_names_both_sides(tmp_path):
     outcome = replay(saved(late_return(tmp_path)), today(tmp_path, WINDOW))
     assert outcome.verdict is Verdict.FAIL
-    assert str(outcome.first.place) == "1.2.1"
-    assert outcome.first.recorded.endswith("executed")
-    assert "return_window" in outcome.first.now
-    assert "52 days" in outcome.first.now
+    assert str(outcome.first_difference.step_id) == "1.2.1"
+    assert outcome.first_difference.recorded.endswith("executed")
+    assert "return_window" in outcome.first_difference.now
+    assert "52 days" in outcome.first_difference.now
     assert outcome.changed == ("policy returns.return_window (new)",)
 
 
@@ -81,7 +81,9 @@ def test_a_tool_that_went_missing_is_never_the_fix(tmp_path):
 
 def test_a_mistake_that_its_record_never_showed_is_an_error(tmp_path):
     talk = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
-    transcript = saved(talk, "mistake", expectations=[Expectation("not_executed", "1.2.1")], marks=[Mark("1.2.1")])
+    transcript = saved(
+        talk, "mistake", expectations=[Expectation("not_executed", "1.2.1")], marks=[Annotation("1.2.1")]
+    )
     outcome = replay(transcript, today(tmp_path, WINDOW))
     assert outcome.verdict is Verdict.ERROR
     assert "never showed" in outcome.why
@@ -101,15 +103,15 @@ def test_a_run_that_leaves_the_record_before_the_mark_cannot_tell(tmp_path):
 
 
 def test_nothing_beyond_the_difference_is_replayed_or_counted(tmp_path):
-    assert replay(mistake(tmp_path), today(tmp_path, FIRST)).moves == 1
+    assert replay(mistake(tmp_path), today(tmp_path, FIRST)).steps == 1
 
 
 def test_a_diverged_mistake_is_superseded_where_an_earlier_mark_of_the_recording_passes(tmp_path):
     talk = late_return(tmp_path)
-    early = saved(talk, "mistake", expectations=[Expectation("blocked", "1.1.1")], marks=[Mark("1.1.1")])
-    late = saved(talk, "mistake", expectations=[Expectation("not_executed", "1.2.1")], marks=[Mark("1.2.1")])
+    early = saved(talk, "mistake", expectations=[Expectation("blocked", "1.1.1")], marks=[Annotation("1.1.1")])
+    late = saved(talk, "mistake", expectations=[Expectation("not_executed", "1.2.1")], marks=[Annotation("1.2.1")])
     agent = today(tmp_path, FIRST)
-    cases = [Case(t.title, head_of(t), replay(t, agent)) for t in (early, late)]
+    cases = [Case(t.title, header_of(t), replay(t, agent)) for t in (early, late)]
     supersede(cases)
     assert [case.verdict for case in cases] == [Verdict.PASS, Verdict.SUPERSEDED]
 
@@ -118,7 +120,9 @@ def test_the_siblings_of_a_blocked_call_are_judged_before_the_run_stops(tmp_path
     calls = [use("create_return", "a", order_number="OL-1"), use("create_return", "b", order_number="OL-1")]
     looked = [use("find_order", order_number="OL-1")]
     talk = converse(shop(tmp_path / "then"), ScriptedModel(looked, calls, "Done."), "twice")
-    second = saved(talk, "mistake", expectations=[Expectation("not_executed", "1.2.2")], marks=[Mark("1.2.2")])
+    second = saved(
+        talk, "mistake", expectations=[Expectation("not_executed", "1.2.2")], marks=[Annotation("1.2.2")]
+    )
     assert replay(second, today(tmp_path, WINDOW)).verdict is Verdict.PASS
 
 
@@ -135,7 +139,10 @@ def test_what_only_the_tool_can_say_needs_the_world(tmp_path):
 def test_a_policy_that_blocked_wrongly_is_fixed_once_the_call_may_run(tmp_path):
     talk = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
     wrong = saved(
-        talk, "mistake", expectations=[Expectation("executed", "1.2.1")], marks=[Mark("1.2.1", fault="policy")]
+        talk,
+        "mistake",
+        expectations=[Expectation("executed", "1.2.1")],
+        marks=[Annotation("1.2.1", fault="policy")],
     )
     assert replay(wrong, today(tmp_path, WINDOW)).verdict is Verdict.FAIL
     assert replay(wrong, shop(tmp_path / "fixed").agent).verdict is Verdict.PASS
@@ -181,7 +188,7 @@ def test_a_part_of_the_tape_that_is_not_used_is_a_difference(tmp_path):
     """
     outcome = replay(transcript, today(tmp_path, agent=agent))
     assert outcome.verdict is Verdict.FAIL
-    assert "not used" in outcome.first.why
+    assert "not used" in outcome.first_difference.why
 
 
 def test_a_leftover_answer_never_becomes_the_next_turns_words(tmp_path):
@@ -195,14 +202,14 @@ def test_a_leftover_answer_never_becomes_the_next_turns_words(tmp_path):
     """
     outcome = replay(saved(talk), today(tmp_path, stop))
     assert outcome.verdict is Verdict.FAIL
-    assert str(outcome.first.place) == "1.0.0"
+    assert str(outcome.first_difference.step_id) == "1.0.0"
 
 
 def test_a_conversation_without_its_end_replays_up_to_where_it_stops(tmp_path):
     talk = late_return(tmp_path)
-    steps = [s for s in talk.trace if not isinstance(s, TurnEnd | Reply)][:-1]
+    events = [s for s in talk.trace if not isinstance(s, TurnEnded | Reply)][:-1]
     transcript = saved(talk)
-    assert replay(msgspec.structs.replace(transcript, steps=steps), today(tmp_path)).verdict is Verdict.PASS
+    assert replay(msgspec.structs.replace(transcript, events=events), today(tmp_path)).verdict is Verdict.PASS
 
 
 def test_a_rewritten_argument_has_no_result_on_the_tape(tmp_path):
@@ -216,25 +223,25 @@ def test_a_rewritten_argument_has_no_result_on_the_tape(tmp_path):
     """
     outcome = replay(saved(late_return(tmp_path)), today(tmp_path, rewrite))
     assert outcome.verdict is Verdict.FAIL
-    assert str(outcome.first.place) == "1.1.1"
+    assert str(outcome.first_difference.step_id) == "1.1.1"
 
 
 def test_a_changed_schema_that_rejects_a_recorded_call_is_hard(tmp_path):
     stricter = JOURNEY.replace("def find_order(order_number: str,", "def find_order(order_number: int,")
     outcome = replay(saved(late_return(tmp_path)), today(tmp_path, journey=stricter))
     assert outcome.verdict is Verdict.FAIL
-    assert outcome.first.why == "the schema changed"
+    assert outcome.first_difference.why == "the schema changed"
 
 
 def test_a_turn_the_model_failed_in_replays_as_it_ended(tmp_path):
     talk = converse(
-        shop(tmp_path / "then"), ScriptedModel(ModelStopped("model_error", "down"), "Back."), "hi", "hello?"
+        shop(tmp_path / "then"), ScriptedModel(NoAnswer("model_error", "down"), "Back."), "hi", "hello?"
     )
     assert replay(saved(talk), today(tmp_path)).verdict is Verdict.PASS
 
 
 def test_a_guard_in_which_no_model_ever_answered_proves_nothing(tmp_path):
-    talk = converse(shop(tmp_path / "then"), ScriptedModel(ModelStopped("model_error", "down")), "hi")
+    talk = converse(shop(tmp_path / "then"), ScriptedModel(NoAnswer("model_error", "down")), "hi")
     assert replay(saved(talk), today(tmp_path)).verdict is Verdict.ERROR
 
 
@@ -267,10 +274,10 @@ def test_arguments_are_matched_as_the_expectation_says(tmp_path, fields, verdict
 
 def test_a_missing_result_is_said_out_loud(tmp_path):
     talk = late_return(tmp_path)
-    steps = [s for s in talk.trace if not (isinstance(s, Result) and s.tool == "find_order")]
-    outcome = replay(msgspec.structs.replace(saved(talk), steps=steps), today(tmp_path))
+    events = [s for s in talk.trace if not (isinstance(s, ToolResult) and s.tool == "find_order")]
+    outcome = replay(msgspec.structs.replace(saved(talk), steps=events), today(tmp_path))
     assert outcome.verdict is Verdict.FAIL
-    assert "the tape holds no result" in outcome.first.why
+    assert "the tape holds no result" in outcome.first_difference.why
 
 
 def test_a_call_that_is_held_back_breaks_no_order(tmp_path):
@@ -278,7 +285,7 @@ def test_a_call_that_is_held_back_breaks_no_order(tmp_path):
         shop(tmp_path / "then"), ScriptedModel([use("create_return", order_number="OL-1")], "Done."), "now"
     )
     order = Expectation("order", "1.1.1", order=["find_order", "create_return"])
-    rash = saved(talk, "mistake", expectations=[order], marks=[Mark("1.1.1", kind="wrong_sequence")])
+    rash = saved(talk, "mistake", expectations=[order], marks=[Annotation("1.1.1", kind="wrong_sequence")])
     assert replay(rash, today(tmp_path)).verdict is Verdict.FAIL
     assert replay(rash, shop(tmp_path / "fixed", WINDOW).agent).verdict is Verdict.PASS
 
@@ -286,7 +293,7 @@ def test_a_call_that_is_held_back_breaks_no_order(tmp_path):
 def test_a_call_that_was_held_back_wrongly_breaks_the_order_it_had_kept(tmp_path):
     talk = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
     order = Expectation("order", "1.2.1", order=["find_order", "create_return"])
-    wrong = saved(talk, "mistake", expectations=[order], marks=[Mark("1.2.1", fault="policy")])
+    wrong = saved(talk, "mistake", expectations=[order], marks=[Annotation("1.2.1", fault="policy")])
     assert replay(wrong, today(tmp_path, WINDOW)).verdict is Verdict.FAIL
     assert replay(wrong, shop(tmp_path / "fixed").agent).verdict is Verdict.PASS
 
@@ -307,9 +314,9 @@ def test_a_condition_that_is_async_is_an_error_and_does_not_hold_by_being_there(
 
 def test_a_record_that_cannot_tell_whether_the_mistake_was_made_proves_nothing(tmp_path):
     talk = converse(shop(tmp_path / "then"), ScriptedModel("It is 5 euros."), "how much?")
-    steps = [s for s in talk.trace if not isinstance(s, TurnEnd | Reply)]
+    events = [s for s in talk.trace if not isinstance(s, TurnEnded | Reply)]
     unsent = saved(talk, "mistake", expectations=[Expectation("reply_lacks", "1.1.0", text="5")])
-    unsent = msgspec.structs.replace(unsent, steps=steps)
+    unsent = msgspec.structs.replace(unsent, events=events)
     no_prices = """
     @returns.policy(before_reply=True)
     def no_prices(reply):
@@ -340,11 +347,11 @@ def test_a_policy_that_waits_unannounced_is_the_engineers_mistake(tmp_path):
 def stopped(folder, reason, *policies, decided=True):
     """A conversation that was stopped in its second call: in the tool, or (`decided` False) in a policy on it."""
     talk = converse(shop(folder / "then", *policies), ScriptedModel(*LATE), "return OL-1")
-    steps = [s for s in talk.trace if (s.answer, s.call) <= (2, 1) and not isinstance(s, TurnEnd)]
-    steps.pop()  # the result
+    events = [s for s in talk.trace if (s.answer, s.call) <= (2, 1) and not isinstance(s, TurnEnded)]
+    events.pop()  # the result
     if not decided:
-        steps.pop()  # the decision
-    return msgspec.structs.replace(saved(talk), steps=[*steps, TurnEnd(turn=1, reason=reason)])
+        events.pop()  # the decision
+    return msgspec.structs.replace(saved(talk), steps=[*events, TurnEnded(turn=1, reason=reason)])
 
 
 OPEN = WINDOW.replace("> 30", "> 90")
@@ -359,7 +366,9 @@ def test_a_turn_that_was_stopped_in_a_tool_is_the_same_on_the_same_code(tmp_path
 def test_a_policy_that_now_blocks_the_stopped_tool_is_a_difference(tmp_path):
     outcome = replay(stopped(tmp_path, "interrupted", OPEN), today(tmp_path, WINDOW))
     assert outcome.verdict is Verdict.FAIL
-    assert outcome.first.recorded == "create_return(order_number=OL-1): stopped before it came to anything"
+    assert (
+        outcome.first_difference.recorded == "create_return(order_number=OL-1): stopped before it came to anything"
+    )
 
 
 def test_a_call_that_was_stopped_in_a_policy_was_not_allowed_so_a_block_is_no_difference(tmp_path):
@@ -377,10 +386,10 @@ def test_a_customers_message_that_was_stopped_in_a_policy_was_not_allowed_either
     talk = converse(
         shop(tmp_path / "then", polite.replace("isupper", "istitle")), ScriptedModel("Done."), "RETURN IT"
     )
-    steps = [*talk.trace.steps[:2], TurnEnd(turn=1, reason="killed")]
+    steps = [*talk.trace.events[:2], TurnEnded(turn=1, reason="killed")]
     transcript = msgspec.structs.replace(saved(talk), steps=steps, kind="guard")
     agent = today(tmp_path, polite)
-    assert replay(transcript, agent).first is None
+    assert replay(transcript, agent).first_difference is None
 
 
 def test_a_person_who_is_handed_a_stopped_call_is_no_difference_either(tmp_path):
@@ -427,6 +436,8 @@ def test_a_policy_that_a_mistake_expects_and_that_is_gone_is_named_too(tmp_path)
 
 def test_a_call_let_through_that_no_tape_answers_is_told_apart(tmp_path):
     talk = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE), "return OL-1")
-    assert replay(saved(talk), today(tmp_path)).untaped
+    assert replay(saved(talk), today(tmp_path)).needs_recording
     stricter = WINDOW.replace("> 30", "> 40")
-    assert not replay(saved(talk), shop(tmp_path / "b", stricter.replace("the limit is 30", "no")).agent).untaped
+    assert not replay(
+        saved(talk), shop(tmp_path / "b", stricter.replace("the limit is 30", "no")).agent
+    ).needs_recording

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from workbench.errors import UsageError
-from workbench.runtime.protocol import AgentCard, Event, Request
-from workbench.workspace.code_service import Serving
+from workbench.runtime.protocol import AgentInfo, Event, Request
+from workbench.workspace.code_service import CodeService
 from workbench.workspace.session import Session
 
 
@@ -17,7 +17,7 @@ class Hand:
     """A worker of the code it was started on."""
 
     def __init__(self, code: str) -> None:
-        self.card = AgentCard(name="shop", code=code, model="script")
+        self.card = AgentInfo(name="shop", code=code, model="script")
         self.alive = True
         self.asked: list[Request] = []
 
@@ -69,13 +69,13 @@ class Notes:
 def test_a_worker_that_was_started_before_a_save_does_not_serve_after_it() -> None:
     async def flow() -> None:
         host = Hands()
-        serving = Serving(host, "shop", "script")
+        serving = CodeService(host, "shop", "script")
         await serving.reload()
-        async with serving.worker():  # the only one is lent out
+        async with serving.borrow_worker():  # the only one is lent out
             host.slow = True
 
             async def borrow() -> str:
-                async with serving.worker() as worker:
+                async with serving.borrow_worker() as worker:
                     return worker.card.code
 
             second = asyncio.create_task(borrow())
@@ -94,11 +94,11 @@ def test_a_worker_that_was_started_before_a_save_does_not_serve_after_it() -> No
 def test_a_worker_of_older_code_is_not_taken_back_beside_a_newer_one() -> None:
     async def flow() -> None:
         host = Hands()
-        serving = Serving(host, "shop", "script")
+        serving = CodeService(host, "shop", "script")
         await serving.reload()
-        async with serving.worker():
+        async with serving.borrow_worker():
             host.code = "new"  # saved, and nobody has said so yet
-            async with serving.worker() as second:
+            async with serving.borrow_worker() as second:
                 assert second.card.code == "new"
         assert {hand.card.code for hand in host.started if hand.alive} == {"new"}
 
@@ -108,10 +108,10 @@ def test_a_worker_of_older_code_is_not_taken_back_beside_a_newer_one() -> None:
 def test_a_turn_interrupted_before_a_worker_was_there_is_not_run() -> None:
     async def flow() -> None:
         host, notes = Hands(), Notes()
-        serving = Serving(host, "shop", "script")
+        serving = CodeService(host, "shop", "script")
         session = Session(serving, notes)  # type: ignore[arg-type]
         host.slow = True
-        turn = asyncio.create_task(session.say("hello"))
+        turn = asyncio.create_task(session.send("hello"))
         await asyncio.sleep(0)
         assert session.busy
         session.turn.interrupt()

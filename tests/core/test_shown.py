@@ -44,9 +44,9 @@ def test_a_result_whose_type_hides_what_is_in_it_is_a_copy(kind: Any) -> None:
 
     find.__annotations__["return"] = kind
     recorded = {"more": [{"n": 1}]}
-    shown = msgspec.to_builtins({"it": Tool("find", find).decode(recorded)}, str_keys=True)
+    shown = msgspec.to_builtins({"it": Tool("find", find).decode_result(recorded)}, str_keys=True)
     assert shown == {"it": recorded}
-    held = Tool("find", find).decode(recorded)
+    held = Tool("find", find).decode_result(recorded)
     more = held["more"] if isinstance(held, Mapping) else held.more
     more.append({"n": 2})
     more[0]["n"] = 3

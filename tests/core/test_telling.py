@@ -7,7 +7,7 @@ import pytest
 from support.kit import ScriptedModel, converse, saved, shop, use
 from workbench.replay.judge import replay
 from workbench.replay.verdict import Verdict
-from workbench.trace.describe import MAX_SHOWN, apart
+from workbench.trace.describe import MAX_SHOWN, differing_excerpts
 
 LONG = "the label goes to the address that the order was sent to, " * 4
 
@@ -23,7 +23,7 @@ LONG = "the label goes to the address that the order was sent to, " * 4
     ],
 )
 def test_two_long_values_are_cut_so_that_they_can_be_told_apart(one, other):
-    a, b = apart(one, other)
+    a, b = differing_excerpts(one, other)
     assert a != b
     assert max(len(a), len(b)) <= MAX_SHOWN
 
@@ -51,7 +51,7 @@ def test_a_rewrite_to_something_else_shows_to_what(tmp_path):
     )
     outcome = replay(guard, hiding(tmp_path / "now", LONG + "Graz").agent)
     assert outcome.verdict is Verdict.FAIL
-    assert "rewritten by returns.hide: hidden; rewritten to …" in outcome.first.recorded
+    assert "rewritten by returns.hide: hidden; rewritten to …" in outcome.first_difference.recorded
     other = replay(guard, hiding(tmp_path / "other", LONG + "Graz", "out of sight").agent)
-    assert other.first.now.endswith("Graz'}")
-    assert ("Vienna" in outcome.first.recorded, "Graz" in outcome.first.now) == (True, True)
+    assert other.first_difference.now.endswith("Graz'}")
+    assert ("Vienna" in outcome.first_difference.recorded, "Graz" in outcome.first_difference.now) == (True, True)

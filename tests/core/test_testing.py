@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from support.kit import WINDOW, shop_files, write
-from workbench.errors import JourneyError, ModelStopped
-from workbench.runtime.loader import Loaded
+from workbench.errors import JourneyError, NoAnswer
+from workbench.runtime.loader import LoadedAgent
 from workbench.testing import ScriptedModel, load_agent, run_conversation, text, thinking, tool_use
 
 
 @pytest.fixture(scope="module")
-def agent(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
+def agent(tmp_path_factory: pytest.TempPathFactory) -> LoadedAgent:
     return load_agent(write(tmp_path_factory.mktemp("shop") / "journeys", shop_files(WINDOW)), "shop")
 
 
-def test_a_blocked_call_names_its_policy_and_the_reply_is_the_last_one(agent: Loaded) -> None:
+def test_a_blocked_call_names_its_policy_and_the_reply_is_the_last_one(agent: LoadedAgent) -> None:
     model = ScriptedModel(
         [thinking("which order?"), tool_use("find_order", order_number="OL-1")],
         [tool_use("create_return", order_number="OL-1")],
@@ -34,7 +34,7 @@ def test_a_blocked_call_names_its_policy_and_the_reply_is_the_last_one(agent: Lo
     assert conversation.value("find_order")["days"] == 52
 
 
-def test_customer_facts_and_the_clock_replace_those_of_the_fixture(agent: Loaded) -> None:
+def test_customer_facts_and_the_clock_replace_those_of_the_fixture(agent: LoadedAgent) -> None:
     conversation = run_conversation(
         agent, "base", "hi", model=ScriptedModel("Hello."), customer={"name": "Ada"}, clock="2027-01-01T00:00:00Z"
     )
@@ -43,23 +43,23 @@ def test_customer_facts_and_the_clock_replace_those_of_the_fixture(agent: Loaded
     assert conversation.user_messages == ["hi"]
 
 
-def test_without_a_model_and_without_a_rehearsal_the_turn_ends_without_an_answer(agent: Loaded) -> None:
+def test_without_a_model_and_without_a_rehearsal_the_turn_ends_without_an_answer(agent: LoadedAgent) -> None:
     assert run_conversation(agent, "base", "hi").handed_off is False
 
 
-def test_the_model_receives_what_was_said_so_far(agent: Loaded) -> None:
+def test_the_model_receives_what_was_said_so_far(agent: LoadedAgent) -> None:
     model = ScriptedModel("Hello.", "Bye.")
     run_conversation(agent, "base", "hi", "bye", model=model)
     assert [m["role"] for m in model.messages[1]] == ["user", "assistant", "user"]
     assert len(model.requests) == 2
 
 
-def test_an_exception_in_the_script_ends_the_turn(agent: Loaded) -> None:
-    conversation = run_conversation(agent, "base", "hi", model=ScriptedModel(ModelStopped("overloaded")))
+def test_an_exception_in_the_script_ends_the_turn(agent: LoadedAgent) -> None:
+    conversation = run_conversation(agent, "base", "hi", model=ScriptedModel(NoAnswer("overloaded")))
     assert conversation.ends == ["overloaded"]
 
 
-def test_a_script_that_is_too_short_fails_the_test(agent: Loaded) -> None:
+def test_a_script_that_is_too_short_fails_the_test(agent: LoadedAgent) -> None:
     with pytest.raises(AssertionError, match="the script has no answer 2"):
         run_conversation(agent, "base", "hi", "and now?", model=ScriptedModel("Hello."))
 

@@ -11,12 +11,12 @@ from workbench.errors import TranscriptError
 from workbench.testing import text
 from workbench.testing import thinking as think
 from workbench.text import slug
-from workbench.trace.events import Meter
+from workbench.trace.events import Usage
 from workbench.transcripts.codec import decode, encode
 from workbench.transcripts.expectation import Expectation
 from workbench.transcripts.files import find, write
-from workbench.transcripts.redaction import Redactor, luhn, redact
-from workbench.transcripts.transcript import Mark
+from workbench.transcripts.redaction import Redactor, passes_luhn, redact
+from workbench.transcripts.transcript import Annotation
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def transcript(tmp_path):
 def test_a_file_that_is_no_json_as_it_is_says_what_it_is_and_what_to_do(data, words, then):
     with pytest.raises(TranscriptError, match=words) as told:
         decode(data, "x.json")
-    assert then in told.value.next
+    assert then in told.value.hint
 
 
 def test_what_is_written_reads_back_the_same(transcript):
@@ -67,7 +67,7 @@ def test_what_people_wrote_stands_first_and_the_steps_after(transcript):
 def test_costs_and_latencies_are_not_written(transcript):
     import msgspec
 
-    steps = [msgspec.structs.replace(s, meter=Meter(5, 6)) if hasattr(s, "meter") else s for s in transcript.steps]
+    steps = [msgspec.structs.replace(s, usage=Usage(5, 6)) if hasattr(s, "meter") else s for s in transcript.steps]
     assert b"meter" not in encode(msgspec.structs.replace(transcript, steps=steps))
 
 
@@ -75,7 +75,7 @@ def test_a_newer_format_is_refused_with_the_remedy(transcript):
     data = encode(transcript).replace(b"workbench.transcript/1", b"workbench.transcript/2")
     with pytest.raises(TranscriptError, match="newer Workbench") as error:
         decode(data, "x.json")
-    assert error.value.next == "upgrade workbench"
+    assert error.value.hint == "upgrade workbench"
 
 
 def test_a_broken_line_is_named(transcript):
@@ -92,7 +92,7 @@ def test_a_file_that_breaks_off_is_told_with_its_last_line(transcript, share):
     with pytest.raises(TranscriptError, match="breaks off here") as error:
         decode(kept, "x.json")
     assert error.value.where == f"x.json:{len(kept.rstrip().splitlines())}"
-    assert error.value.next == "restore it from git"
+    assert error.value.hint == "restore it from git"
 
 
 def test_an_expectation_at_a_place_that_is_not_there_is_told_those_that_are(transcript):
@@ -101,7 +101,7 @@ def test_an_expectation_at_a_place_that_is_not_there_is_told_those_that_are(tran
     away = msgspec.structs.replace(transcript, expectations=[Expectation("reply_lacks", "9.9", text="no")])
     with pytest.raises(TranscriptError, match="points to no move") as error:
         decode(encode(away), "x.json")
-    assert "one of the places that are there: 1.0.0, 1.1.1" in error.value.next
+    assert "one of the places that are there: 1.0.0, 1.1.1" in error.value.hint
 
 
 def test_a_misspelt_field_is_an_error_and_not_a_green_nothing(transcript):
@@ -127,12 +127,14 @@ def test_a_file_of_something_else_is_told_from_a_transcript():
 def test_a_mistake_that_expects_nonsense_is_refused(tmp_path, more, words):
     talk = converse(shop(tmp_path), ScriptedModel([use("find_order", order_number="OL-1")], "Ok."), "hi")
     with pytest.raises(TranscriptError, match=words):
-        decode(encode(saved(talk, "mistake", marks=[Mark("1.1.1")], **more)), "x.json")
+        decode(encode(saved(talk, "mistake", marks=[Annotation("1.1.1")], **more)), "x.json")
 
 
 def test_personal_data_gets_one_substitute_everywhere():
     redactor = Redactor()
-    out = redactor.value({"a": "ann@firm.com", "b": ["write to ann@firm.com", "key sk-ant-abcdefghijklmnop1234"]})
+    out = redactor.redact_value(
+        {"a": "ann@firm.com", "b": ["write to ann@firm.com", "key sk-ant-abcdefghijklmnop1234"]}
+    )
     assert "ann@firm.com" not in str(out)
     assert out["a"] in out["b"][0]
     assert "abcdefghijklmnop" not in str(out)
@@ -148,26 +150,26 @@ def test_personal_data_gets_one_substitute_everywhere():
     ],
 )
 def test_tokens_and_bank_accounts_are_replaced(secret):
-    out = Redactor().text(f"Authorization: Bearer {secret}")
+    out = Redactor().redact_text(f"Authorization: Bearer {secret}")
     assert secret not in out
     assert out.startswith("Authorization: Bearer ")
 
 
 def test_addresses_at_example_domains_are_nobodys():
-    assert Redactor().text("mia@example.com") == "mia@example.com"
+    assert Redactor().redact_text("mia@example.com") == "mia@example.com"
 
 
 def test_a_card_number_keeps_its_shape_its_check_digit_and_its_last_four():
-    out = Redactor().text("card 4111 1111 1111 1111")
+    out = Redactor().redact_text("card 4111 1111 1111 1111")
     assert out != "card 4111 1111 1111 1111"
     assert out.endswith(" 1111")
-    assert luhn(out[5:].replace(" ", ""))
+    assert passes_luhn(out[5:].replace(" ", ""))
 
 
 def test_a_changed_block_loses_its_signature(tmp_path):
     model = ScriptedModel([think("mail ann@firm.com"), text("Sure.")])
     transcript = saved(converse(shop(tmp_path), model, "hi"))
-    blocks = next(s for s in redact(transcript, Redactor()).steps if hasattr(s, "blocks")).blocks
+    blocks = next(s for s in redact(transcript, Redactor()).events if hasattr(s, "blocks")).blocks
     assert "signature" not in blocks[0]
 
 
@@ -215,7 +217,7 @@ def test_a_pattern_that_is_none_is_the_files_mistake(tmp_path):
     talk = converse(shop(tmp_path), ScriptedModel([use("find_order", order_number="OL-1")], "Ok."), "hi")
     odd = Expectation("called_with", "1.1.1", args={"order_number": "OL-("}, match="regex")
     with pytest.raises(TranscriptError, match="is no pattern"):
-        decode(encode(saved(talk, "mistake", marks=[Mark("1.1.1")], expectations=[odd])), "x.json")
+        decode(encode(saved(talk, "mistake", marks=[Annotation("1.1.1")], expectations=[odd])), "x.json")
 
 
 def test_what_lies_in_a_hidden_folder_is_passed_over_and_what_lies_below_one_is_not(tmp_path, transcript):

@@ -46,14 +46,14 @@ def test_with_credentials_claude_speaks_and_the_policies_judge_it(project):
     assert [s["text"] for s in steps if s["step"] == "reply"] == ["I am sorry, that is too late."]
     meter = next(s["meter"] for s in steps if s["step"] == "answer")
     assert meter["tokens_out"] > 0
-    told = server.requests[3].body["messages"][-1]["content"][0]
+    told = server.requests[3].not_run["messages"][-1]["content"][0]
     assert "the limit is 45" in told["content"]
 
 
 def test_the_manual_and_tools_of_a_journey_are_sent_once_it_is_entered(project):
     with Loopback(calls(("enter_journey", {"journey": "radio"})), says("Which radio?")) as server:
         chat(project, server, "my radio is silent\n")
-    before, after = ({t["name"] for t in asked.body["tools"]} for asked in server.requests)
+    before, after = ({t["name"] for t in asked.not_run["tools"]} for asked in server.requests)
     assert "send_refresh" not in before
     assert "send_refresh" in after
 

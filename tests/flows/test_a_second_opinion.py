@@ -32,17 +32,17 @@ from support.realdata import data
 from support.talking import JOURNEYS
 from workbench.authoring.agent import Agent
 from workbench.errors import JourneyError, TranscriptError
-from workbench.mutation.mutants import mutants
-from workbench.mutation.run import files_in
+from workbench.mutation.mutants import generate_mutants
+from workbench.mutation.run import read_sources
 from workbench.replay import judge as replaying
 from workbench.replay import rerun
 from workbench.replay.verdict import Verdict
 from workbench.runtime.loader import load
-from workbench.runtime.module_loader import compiled, load_instead
-from workbench.runtime.replayer import safely
+from workbench.runtime.module_loader import compile_journey, override_modules
+from workbench.runtime.replayer import replay_safely
 from workbench.trace import steps
 from workbench.transcripts.codec import decode, encode, read
-from workbench.transcripts.expectation import KINDS
+from workbench.transcripts.expectation import TRANSCRIPT_KINDS
 from workbench.transcripts.files import find
 from workbench.transcripts.importers.tau_bench import tau_bench
 from workbench.transcripts.transcript import Transcript
@@ -130,7 +130,7 @@ def agreed(whole, agent: Agent) -> Verdict | None:
     except TranscriptError:
         return None
     recorded = json.loads(encode(transcript))
-    outcome = safely(transcript, agent)
+    outcome = replay_safely(transcript, agent)
     assert "a bug of Workbench" not in outcome.why, outcome.why
     assert json.loads(encode(transcript)) == recorded, "a replay changed its transcript"
     if outcome.verdict is Verdict.PASS:
@@ -208,13 +208,13 @@ def test_no_edited_sample_is_green_where_the_oracle_disagrees(rng):
 
 
 def test_no_mutant_of_the_sample_agent_is_green_where_the_oracle_disagrees():
-    made = mutants(files_in(JOURNEYS), "support")
+    made = generate_mutants(read_sources(JOURNEYS), "support")
     transcripts = [read(path) for path in SAMPLES]
     chosen = made if MANY else Random(1).sample(made, 6)
     try:
         for mutant in chosen:
-            data = mutant.applied((JOURNEYS / mutant.file).read_bytes())
-            load_instead([compiled(JOURNEYS, mutant.file, data)])
+            data = mutant.apply((JOURNEYS / mutant.file).read_bytes())
+            override_modules([compile_journey(JOURNEYS, mutant.file, data)])
             try:
                 agent = load(JOURNEYS, "support").agent
             except JourneyError:
@@ -222,7 +222,7 @@ def test_no_mutant_of_the_sample_agent_is_green_where_the_oracle_disagrees():
             for transcript in transcripts if MANY else transcripts[::3]:
                 agreed(transcript, agent)
     finally:
-        load_instead([])
+        override_modules([])
 
 
 # real conversations
@@ -256,7 +256,7 @@ def test_no_edited_conversation_of_the_airline_is_green_where_the_oracle_disagre
 
 
 def test_the_oracle_has_an_opinion_on_every_expectation_that_a_replay_decides():
-    assert OFFLINE.keys() == {name for name, kind in KINDS.items() if kind.decided == "offline"}
+    assert OFFLINE.keys() == {name for name, kind in TRANSCRIPT_KINDS.items() if kind.decided_by == "offline"}
 
 
 def test_the_oracle_imports_nothing_of_the_workbench():
@@ -273,7 +273,7 @@ def test_the_oracle_imports_nothing_of_the_workbench():
 
 BUGS = {
     "no effect is compared": [(rerun, "differs", lambda *_: "")],
-    "what policies make of a result is not compared": [(steps.Move, "after_effect", "allowed")],
+    "what policies make of a result is not compared": [(steps.Step, "after_effect", "allowed")],
     "what fails is passed over": [(rerun.Rerun, "broken", ""), (replaying, "intended", lambda move: True)],
     "the red is not proven": [(replaying, "red_proof", lambda *_: "")],
 }

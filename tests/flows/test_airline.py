@@ -11,19 +11,19 @@ import msgspec
 import pytest
 
 from support.realdata import data
-from workbench import Talk
+from workbench import Conversation
 from workbench.authoring.agent import Agent
-from workbench.authoring.views import CallView
+from workbench.authoring.views import ToolCall
 from workbench.replay.judge import replay
-from workbench.replay.verdict import Outcome, Verdict
+from workbench.replay.verdict import ReplayResult, Verdict
 from workbench.runtime.loader import load
-from workbench.trace.events import Answer, AnyStep, Reply, Result, UserMessage
+from workbench.trace.events import Answer, AnyEvent, Reply, ToolResult, UserMessage
 from workbench.trace.setup import Setup
-from workbench.trace.state import State
-from workbench.trace.step_id import Place
+from workbench.trace.state import ConversationState
+from workbench.trace.step_id import StepId
 from workbench.transcripts.expectation import Expectation
 from workbench.transcripts.importers.tau_bench import tau_bench
-from workbench.transcripts.transcript import Mark, Transcript
+from workbench.transcripts.transcript import Annotation, Transcript
 
 JOURNEYS = Path(__file__).parents[2] / "journeys"
 CLOCK = "2024-05-15T15:00:00-04:00"
@@ -47,12 +47,12 @@ def runs() -> tuple[tuple[dict[str, Any], Transcript], ...]:
 
 def mistake(guard: Transcript, tool: str) -> Transcript:
     """The conversation marked where `tool` was first called, as an engineer marks it."""
-    place = next(str(s.place) for s in guard.steps if isinstance(s, Result) and s.tool == tool)
+    place = next(str(s.step_id) for s in guard.events if isinstance(s, ToolResult) and s.tool == tool)
     return msgspec.structs.replace(
         guard,
         kind="mistake",
         expectations=[Expectation("not_executed", place, tool=tool)],
-        marks=[Mark(place, kind="guideline_violation", note="it may not be cancelled")],
+        annotations=[Annotation(place, kind="guideline_violation", note="it may not be cancelled")],
     )
 
 
@@ -70,8 +70,8 @@ def test_a_real_cancellation_against_the_rules_fails_without_the_policy_and_pass
     assert replay(marked, airline(without="who_may_cancel")).verdict is Verdict.FAIL
     with_it = replay(marked, airline())
     assert with_it.verdict is Verdict.PASS
-    assert with_it.first is not None
-    assert "booked more than 24 hours ago" in with_it.first.now
+    assert with_it.first_difference is not None
+    assert "booked more than 24 hours ago" in with_it.first_difference.now
 
 
 def judged() -> list[tuple[int, bool, bool, set[str]]]:
@@ -81,26 +81,26 @@ def judged() -> list[tuple[int, bool, bool, set[str]]]:
     found = []
     for run, transcript in runs():
         reference = [(a["name"], a["kwargs"]) for a in run["info"]["task"]["actions"]]
-        state = State(transcript.setup)
-        asked: dict[Place, tuple[dict[str, Any], set[str]]] = {}
-        for step in transcript.steps:
-            for call in step.calls if isinstance(step, Answer) else ():
+        state = ConversationState(transcript.setup)
+        asked: dict[StepId, tuple[dict[str, Any], set[str]]] = {}
+        for event in transcript.events:
+            for call in event.calls if isinstance(event, Answer) else ():
                 if tools[call.tool].writes:
-                    place = Place(step.turn, step.answer, call.number)
-                    asked[place] = call.args, blocked_by(agent, state, call.tool, call.args)
-            state.apply(step)
-            if isinstance(step, Result) and step.place in asked:
-                args, by = asked[step.place]
-                found.append((run["task_id"], step.outcome == "ok", (step.tool, args) in reference, by))
+                    step_id = StepId(event.turn, event.answer, call.number)
+                    asked[step_id] = call.args, blocked_by(agent, state, call.tool, call.args)
+            state.apply(event)
+            if isinstance(event, ToolResult) and event.step_id in asked:
+                args, by = asked[event.step_id]
+                found.append((run["task_id"], event.outcome == "ok", (event.tool, args) in reference, by))
     return found
 
 
-def blocked_by(agent: Agent, state: State, tool_name: str, args: dict[str, Any]) -> set[str]:
+def blocked_by(agent: Agent, state: ConversationState, tool_name: str, args: dict[str, Any]) -> set[str]:
     tool = next(t for t in agent.all_tools() if t.name == tool_name)
-    tool.check(args)
-    offered = {"call": CallView(tool_name, args), "talk": Talk(state)}
-    policies = [p for p in agent.all_policies() if p.stand == "before" and p.stands_at(tool)]
-    return {p.name for p in policies if p.fn(**{name: offered[name] for name in p.wants}) is not None}
+    tool.parse_arguments(args)
+    offered = {"call": ToolCall(tool_name, args), "talk": Conversation(state)}
+    policies = [p for p in agent.all_policies() if p.hook == "before" and p.applies_to(tool)]
+    return {p.name for p in policies if p.fn(**{name: offered[name] for name in p.parameters}) is not None}
 
 
 def test_most_runs_with_a_write_outside_the_reference_have_it_blocked() -> None:
@@ -143,7 +143,10 @@ def test_a_call_without_its_result_in_the_middle_of_a_log_is_a_difference() -> N
         {"role": "assistant", "content": "Everywhere."},
     )
     outcome = replay(gap, airline())
-    assert (outcome.verdict, outcome.first and outcome.first.place) == (Verdict.FAIL, (1, 1, 1))
+    assert (outcome.verdict, outcome.first_difference and outcome.first_difference.step_id) == (
+        Verdict.FAIL,
+        (1, 1, 1),
+    )
 
 
 def test_what_an_agent_looked_up_before_the_first_message_is_pinned() -> None:
@@ -162,8 +165,8 @@ def test_an_agent_reads_its_records_also_after_another_was_loaded() -> None:
     first = airline()
     load(JOURNEYS, "airline")
     tool = next(t for t in first.all_tools() if t.name == "get_reservation_details")
-    assert type(tool.decode(TRIP).flights[0]) is type(tool.decode(TRIP).flights[1])
-    assert type(tool.decode(TRIP)) is tool.returns
+    assert type(tool.decode_result(TRIP).flights[0]) is type(tool.decode_result(TRIP).flights[1])
+    assert type(tool.decode_result(TRIP)) is tool.returns
 
 
 # the rules, one by one, on a plain clone
@@ -200,7 +203,7 @@ class Desk:
     """A conversation at the airline's desk, told step by step."""
 
     def __init__(self) -> None:
-        self.state = State(Setup(agent="airline", clock=CLOCK))
+        self.state = ConversationState(Setup(agent="airline", clock=CLOCK))
         self.turn = self.answer = 0
 
     def customer(self, text: str) -> Desk:
@@ -216,7 +219,7 @@ class Desk:
         self.answer += 1
         block = {"type": "tool_use", "id": "x", "name": tool, "input": args}
         self._add(Answer(turn=self.turn, answer=self.answer, blocks=[block]))
-        return self._add(Result(turn=self.turn, answer=self.answer, call=1, tool=tool, value=value))
+        return self._add(ToolResult(turn=self.turn, answer=self.answer, call=1, tool=tool, value=value))
 
     def knows(self, trip: dict[str, Any] | None = None, profile: dict[str, Any] | None = None) -> Desk:
         """The customer is known, and the reservation looked up."""
@@ -231,8 +234,8 @@ class Desk:
     def blocks(self, tool: str, **args: Any) -> set[str]:
         return blocked_by(AGENT, self.state, tool, args)
 
-    def _add(self, step: AnyStep) -> Desk:
-        self.state.apply(step)
+    def _add(self, event: AnyEvent) -> Desk:
+        self.state.apply(event)
         return self
 
 
@@ -469,5 +472,5 @@ def test_a_made_up_run_is_imported_marked_and_fixed_by_the_policy() -> None:
     (guard,) = tau_bench(json.dumps([run]).encode(), "airline", "made-up.json")
     assert replay(guard, airline(without="*")).verdict is Verdict.PASS
     marked = mistake(guard, "cancel_reservation")
-    outcomes: list[Outcome] = [replay(marked, airline(without=name)) for name in ("who_may_cancel", "")]
+    outcomes: list[ReplayResult] = [replay(marked, airline(without=name)) for name in ("who_may_cancel", "")]
     assert [o.verdict for o in outcomes] == [Verdict.FAIL, Verdict.PASS]

@@ -9,9 +9,9 @@ import pytest
 
 from tools.sample_transcripts.sample import AGENT, JOURNEYS, TRANSCRIPTS
 from workbench.mutation.coverage import coverage
-from workbench.mutation.mutants import mutants
-from workbench.mutation.run import Base, base_run, files_in, mutant_runs
-from workbench.mutation.score import Fate, Status, score
+from workbench.mutation.mutants import generate_mutants
+from workbench.mutation.run import Baseline, read_sources, run_baseline, run_mutants
+from workbench.mutation.score import MutantResult, Status, score
 from workbench.trace.events import Answer
 from workbench.transcripts.codec import read
 from workbench.transcripts.files import find
@@ -20,32 +20,32 @@ PAGE = Path(__file__).parents[2] / "docs" / "mutate.md"
 
 
 @pytest.fixture(scope="module")
-def base() -> Base:
-    return base_run(JOURNEYS, AGENT, [read(path) for path in find([TRANSCRIPTS])], seconds=60)
+def base() -> Baseline:
+    return run_baseline(JOURNEYS, AGENT, [read(path) for path in find([TRANSCRIPTS])], seconds=60)
 
 
 @pytest.fixture(scope="module")
-def fates(base: Base) -> list[Fate]:
+def fates(base: Baseline) -> list[MutantResult]:
     """Some 10 s of work: every mutant there is, each in a process of its own."""
-    return list(mutant_runs(JOURNEYS, AGENT, base, mutants(files_in(JOURNEYS), AGENT), seconds=30))
+    return list(run_mutants(JOURNEYS, AGENT, base, generate_mutants(read_sources(JOURNEYS), AGENT), seconds=30))
 
 
-def test_every_transcript_is_green_and_every_rule_is_reached(base: Base) -> None:
+def test_every_transcript_is_green_and_every_rule_is_reached(base: Baseline) -> None:
     assert base.left_out == {}
-    called = {c.tool for t in base.transcripts for s in t.steps if isinstance(s, Answer) for c in s.calls}
-    found = coverage(files_in(JOURNEYS), AGENT, base.lines, base.rulings, called)
+    called = {c.tool for t in base.transcripts for s in t.events if isinstance(s, Answer) for c in s.calls}
+    found = coverage(read_sources(JOURNEYS), AGENT, base.lines, base.decisions, called)
     assert [p.name for p in [*found.policies, *found.tools] if not p.reached] == []
-    assert [f"{r.file}:{r.line} {r.verdict}" for r in found.rulings if not r.made] == []
+    assert [f"{r.file}:{r.line} {r.effect}" for r in found.decisions if not r.made] == []
     assert [f.file for f in found.files if f.missed] == []
 
 
-def test_at_least_95_percent_of_what_can_go_wrong_in_the_rules_is_noticed(fates: list[Fate]) -> None:
+def test_at_least_95_percent_of_what_can_go_wrong_in_the_rules_is_noticed(fates: list[MutantResult]) -> None:
     percent = score(fates).percent
     assert percent is not None
     assert percent >= 95
 
 
-def test_what_is_not_noticed_is_explained_on_the_page(fates: list[Fate]) -> None:
+def test_what_is_not_noticed_is_explained_on_the_page(fates: list[MutantResult]) -> None:
     """If this fails, add the missing conversation to tools/sample_transcripts/limits.py, or a reason to docs."""
     left = {
         (f"{f.mutant.file}:{f.mutant.line}", f.mutant.operator)

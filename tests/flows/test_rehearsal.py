@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 from support.talking import JOURNEYS, talk_with
-from workbench import Confirm, Fact
-from workbench.engine.conversation import Conversation
+from workbench import Confirm, Slot
+from workbench.engine.conversation import ConversationRun
 from workbench.engine.model import Delta
 from workbench.engine.sandbox import Sandbox
 from workbench.engine.turn import run_turn
@@ -69,9 +69,9 @@ def test_a_conversation_resumed_from_its_trace_goes_on_as_if_never_left() -> Non
     cut = next(i for i, s in enumerate(whole.trace) if s.turn == len(SAYS))
     loaded = load(JOURNEYS, "support")
     start = loaded.fixtures["loyal"]
-    resumed = Conversation(loaded.agent, start.setup, Trace(whole.trace.steps[:cut]))
+    resumed = ConversationRun(loaded.agent, start.setup, Trace(whole.trace.events[:cut]))
     world = World(start.world, now=datetime.fromisoformat(start.setup.clock), seed=start.setup.seed)
-    world.replay(resumed.state.changes)
+    world.apply(resumed.state.changes)
     asyncio.run(run_turn(resumed, SAYS[-1], RehearsalModel(loaded.agent), Sandbox(world)))
     assert list(resumed.trace) == list(whole.trace)
 
@@ -89,14 +89,14 @@ def test_every_answer_says_why() -> None:
 def test_a_reply_streams_in_pieces_that_add_up() -> None:
     loaded = load(JOURNEYS, "support")
     start = loaded.fixtures["loyal"]
-    conversation = Conversation(loaded.agent, start.setup)
+    conversation = ConversationRun(loaded.agent, start.setup)
     world = World(start.world, now=datetime.fromisoformat(start.setup.clock), seed=1)
     heard: list[Delta] = []
     model = RehearsalModel(loaded.agent)
     asyncio.run(run_turn(conversation, "hello", model, Sandbox(world), lambda _, delta: heard.append(delta)))
     pieces = [delta.text for delta in heard if delta.kind == "text"]
     assert len(pieces) > 1
-    assert "".join(pieces) == conversation.state.replies[-1]
+    assert "".join(pieces) == conversation.state.agent_messages[-1]
 
 
 def test_an_agent_without_a_rehearsal_says_how_to_get_a_model(tmp_path: Path) -> None:
@@ -173,12 +173,12 @@ def test_without_hand_off_it_says_that_there_is_nobody(tmp_path: Path) -> None:
 
 
 def test_a_fact_of_choices_takes_the_longest_phrase() -> None:
-    fact = Fact("fit", {"small": ["small"], "tiny": ["far too small"]})
+    fact = Slot("fit", {"small": ["small"], "tiny": ["far too small"]})
     assert fact.find("They are far too small!") == "tiny"
 
 
 def test_a_fact_that_is_a_number() -> None:
-    assert Fact("age", int).find("I am 42 years old") == 42
+    assert Slot("age", int).find("I am 42 years old") == 42
 
 
 def test_neither_yes_nor_no_is_neither() -> None:
@@ -191,5 +191,5 @@ def test_a_question_may_name_its_own_words_for_yes_and_no() -> None:
 
 
 def test_a_bare_number_counts_only_as_an_answer() -> None:
-    fact = Fact("order", r"OL-(\d{4})", form="OL-{}", bare=r"\d{4}")
+    fact = Slot("order", r"OL-(\d{4})", format="OL-{}", bare_pattern=r"\d{4}")
     assert (fact.find("1001"), fact.find("1001", asked=True)) == (None, "OL-1001")

@@ -12,10 +12,10 @@ from workbench.authoring.agent import Agent
 from workbench.replay.judge import replay
 from workbench.replay.verdict import Verdict
 from workbench.runtime.loader import load
-from workbench.trace.events import Decision
-from workbench.trace.steps import moves
+from workbench.trace.events import PolicyDecision
+from workbench.trace.steps import group_steps
 from workbench.transcripts.codec import decode, encode, read
-from workbench.transcripts.expectation import KINDS
+from workbench.transcripts.expectation import TRANSCRIPT_KINDS
 from workbench.transcripts.transcript import Transcript
 
 
@@ -29,8 +29,8 @@ def each(samples: list[Sample]) -> pytest.MarkDecorator:
 
 def deeds(transcript: Transcript) -> list[tuple[str, str, str]]:
     """What was done, without the words and hashes that change with every edit of a journey."""
-    done = [m for t in moves(transcript.steps) for m in t.moves]
-    return [(str(m.place), m.call.tool if m.call else "", m.effect) for m in done]
+    done = [m for t in group_steps(transcript.events) for m in t.steps]
+    return [(str(m.step_id), m.call.tool if m.call else "", m.effect) for m in done]
 
 
 def test_there_are_enough_of_both_kinds_over_all_three_journeys() -> None:
@@ -47,9 +47,11 @@ def test_most_mistakes_guard_and_one_or_two_are_open() -> None:
 
 
 def test_they_show_that_mistakes_can_be_told_in_many_ways() -> None:
-    expected = {s.expect.expect for s in SAMPLES if s.expect}
+    expected = {s.expect.kind for s in SAMPLES if s.expect}
     assert len(expected) >= 10
-    assert {KINDS[name].decided for name in expected} == {"offline"}, "only what replay can decide stands here"
+    assert {TRANSCRIPT_KINDS[name].decided_by for name in expected} == {"offline"}, (
+        "only what replay can decide stands here"
+    )
 
 
 @each(SAMPLES)
@@ -73,8 +75,8 @@ def test_a_mistake_fails_when_the_same_thing_is_broken_again(sample: Sample) -> 
 
 def stopped_in(sample: Sample) -> list[str]:
     """The policies that blocked, rewrote or escalated something in a guard."""
-    decisions = [s for s in read(sample.path).steps if isinstance(s, Decision)]
-    return sorted({d.policy for d in decisions if d.verdict != "allow"})
+    decisions = [s for s in read(sample.path).events if isinstance(s, PolicyDecision)]
+    return sorted({d.policy for d in decisions if d.effect != "allow"})
 
 
 @each([s for s in GUARDS if stopped_in(s)])

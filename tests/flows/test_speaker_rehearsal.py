@@ -6,7 +6,7 @@ import pytest
 
 from support.talking import JOURNEYS, FinishedConversation, talk_with
 from workbench.runtime.loader import load
-from workbench.trace.events import Result
+from workbench.trace.events import ToolResult
 
 
 def mara(*says: str) -> FinishedConversation:
@@ -35,7 +35,7 @@ def test_a_silent_speaker_enters_the_speaker_journey() -> None:
 
 def test_account_and_devices_are_looked_up_in_one_answer() -> None:
     talk = mara("my speaker is silent")
-    assert [str(s.place) for s in talk.trace if isinstance(s, Result)][1:] == ["1.2.1", "1.2.2"]
+    assert [str(s.step_id) for s in talk.trace if isinstance(s, ToolResult)][1:] == ["1.2.1", "1.2.2"]
 
 
 def test_of_an_address_only_the_town_is_seen() -> None:

@@ -18,13 +18,13 @@ import pytest
 
 from support.talking import JOURNEYS
 from workbench.cli.commands.chat import choose_fixture
-from workbench.runtime.worker import Workers
-from workbench.store.session_log import History
+from workbench.runtime.worker import WorkerPool
+from workbench.store.session_log import SessionLogs
 from workbench.transcripts.codec import read
 from workbench.transcripts.expectation import Expectation
-from workbench.transcripts.transcript import Mark
-from workbench.workspace.code_service import Serving
-from workbench.workspace.saving import Saved
+from workbench.transcripts.transcript import Annotation
+from workbench.workspace.code_service import CodeService
+from workbench.workspace.saving import SaveResult
 from workbench.workspace.session import Session
 
 SAYS = ("the boots of OL-1002 don't fit", "just do it anyway")
@@ -75,20 +75,20 @@ class Desk:
     def put_it_back(self) -> None:
         self.journey.write_text(self._whole)
 
-    def mark_and_save(self) -> Saved:
+    def mark_and_save(self) -> SaveResult:
         """The same conversation on the screen's own session: mark the write, save it as a mistake."""
         return asyncio.run(self._mark_and_save())
 
-    async def _mark_and_save(self) -> Saved:
-        host = Workers(self.folder / "journeys")
-        history = History(self.folder / ".workbench", self.folder / "transcripts")
-        session = Session(Serving(host, "support", "rehearsal"), history)
+    async def _mark_and_save(self) -> SaveResult:
+        host = WorkerPool(self.folder / "journeys")
+        history = SessionLogs(self.folder / ".workbench", self.folder / "transcripts")
+        session = Session(CodeService(host, "support", "rehearsal"), history)
         try:
             await session.reload()
             choose_fixture(session, "loyal")
             for words in SAYS:
-                await session.say(words)
-            session.mark(Mark(WRITE, kind="guideline_violation", note="52 days, the limit is 45"))
+                await session.send(words)
+            session.annotate(Annotation(WRITE, kind="guideline_violation", note="52 days, the limit is 45"))
             return await session.saving.save(
                 "mistake", "Late return", Expectation("not_executed", WRITE, tool="create_return")
             )

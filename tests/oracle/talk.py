@@ -29,27 +29,29 @@ class Talk:
 
     @property
     def last_said(self) -> str:
-        return self.said[-1] if self.said else ""
+        return self.user_messages[-1] if self.user_messages else ""
 
     def results(self, tool: Any, **args: Any) -> list[Any]:
         name = tool if isinstance(tool, str) else tool.name
         fits = [c for c in self.calls if c.tool == name and c.ok and args.items() <= c.args.items()]
-        return [c.value if isinstance(tool, str) else tool.decode(c.value) for c in fits]
+        return [c.value if isinstance(tool, str) else tool.decode_result(c.value) for c in fits]
 
     def result(self, tool: Any, **args: Any) -> Any:
         return (self.results(tool, **args) or [None])[-1]
 
     def hear(self, text: str) -> None:
-        self.said.append(text)
-        self.dialogue.append(("user", text))
+        self.user_messages.append(text)
+        self.messages.append(("user", text))
 
     def reply(self, text: str) -> None:
-        self.replies.append(text)
-        self.dialogue.append(("agent", text))
+        self.agent_messages.append(text)
+        self.messages.append(("agent", text))
 
-    def called(self, place: Place, tool: str, args: Any, outcome: str, value: Any) -> Any:
-        call = SimpleNamespace(place=place, tool=tool, args=args, outcome=outcome, value=value, ok=outcome == "ok")
-        call.decoded = lambda tool: tool.decode(call.value)
+    def called(self, step_id: Place, tool: str, args: Any, outcome: str, value: Any) -> Any:
+        call = SimpleNamespace(
+            place=step_id, tool=tool, args=args, outcome=outcome, value=value, ok=outcome == "ok"
+        )
+        call.decoded = lambda tool: tool.decode_result(call.value)
         self.calls.append(call)
         return call
 

@@ -33,7 +33,7 @@ class Walk:
     def __init__(self, agent: Any, whole: dict[str, Any]) -> None:
         self.agent, self.record = agent, Record(whole)
         self.talk = Talk(whole["setup"])
-        self.deeds: dict[Place, Deed] = {}
+        self.actions: dict[Place, Deed] = {}
         self.prompts: dict[tuple[int, int], Any] = {}
         self.parted, self.parted_at = "", (0, 0)
         for turn in self.record.answers:
@@ -49,11 +49,11 @@ class Walk:
 
     def _early(self, turn: int) -> str:
         """What an agent said and looked up before the first message is held fixed."""
-        for place, deed in self.record.deeds.items():
-            if place[0] == turn:
-                self.deeds[place] = deed
+        for step_id, deed in self.record.actions.items():
+            if step_id[0] == turn:
+                self.actions[step_id] = deed
                 if deed.outcome:
-                    self.talk.called(place, deed.tool, deed.given, deed.outcome, deed.value)
+                    self.talk.called(step_id, deed.tool, deed.raw_args, deed.outcome, deed.value)
                 if deed.sent is not None:
                     self.talk.reply(deed.sent)
         return ""
@@ -62,25 +62,25 @@ class Walk:
 
     def _turn(self, turn: int) -> str:
         """How it ends today."""
-        talk, place = self.talk, (turn, 0, 0)
-        deed = self.deeds[place] = Deed("message", given=self.record.deeds[place].given)
-        talk.turn = turn
-        talk.hear(deed.given)
-        if talk.handed_off:
+        conversation, step_id = self.talk, (turn, 0, 0)
+        deed = self.actions[step_id] = Deed("message", given=self.record.actions[step_id].raw_args)
+        conversation.turn = turn
+        conversation.hear(deed.raw_args)
+        if conversation.handed_off:
             return "handed_off"
         if len(self.agent.journeys) == 1:
-            talk.journey = next(iter(self.agent.journeys))
+            conversation.journey = next(iter(self.agent.journeys))
         self._look_around()
-        for _ in self._ask(deed, "message", None, deed.given):
-            talk.said[-1] = words(rewrite(deed, "message"))
-            talk.dialogue[-1] = ("user", talk.said[-1])
+        for _ in self._ask(deed, "message", None, deed.raw_args):
+            conversation.user_messages[-1] = words(rewrite(deed, "message"))
+            conversation.messages[-1] = ("user", conversation.user_messages[-1])
         stopped = effect(deed, "message")
         if stopped == "blocked" and deed.say["block"]:
             deed.sent = deed.say["block"]
-            talk.reply(deed.sent)
+            conversation.reply(deed.sent)
         if stopped == "escalated":
             self._hand_off(deed)
-        self._compare(place)
+        self._compare(step_id)
         if stopped in ("blocked", "escalated"):
             return "message_blocked" if stopped == "blocked" else "handed_off"
         for number, answer in enumerate(self.record.answers[turn], 1):
@@ -95,7 +95,7 @@ class Walk:
         return recorded if recorded in FROM_OUTSIDE else "tape_ended"
 
     def _end(self, turn: int, end: str) -> None:
-        walked = max((p[1] for p in self.deeds if p[0] == turn), default=0)
+        walked = max((p[1] for p in self.actions if p[0] == turn), default=0)
         recorded = self.record.ends.get(turn)
         if walked < len(self.record.answers[turn]):
             self._part((turn, walked + 1), f"it ended ({end}) before all answers were used")
@@ -130,45 +130,45 @@ class Walk:
     def _calls(self, turn: int, number: int, answer: dict[str, Any]) -> str:
         handed = False
         for call, block in enumerate(asked(answer), 1):
-            place = (turn, number, call)
+            step_id = (turn, number, call)
             cut = answer.get("stop") == "max_tokens" and call == len(asked(answer))
-            deed = self.deeds[place] = Deed("call", block.get("name", ""), block.get("input"))
-            handed = self._call(place, deed, cut) or handed
-            self._compare(place)
+            deed = self.actions[step_id] = Deed("call", block.get("name", ""), block.get("input"))
+            handed = self._call(step_id, deed, cut) or handed
+            self._compare(step_id)
         return "handed_off" if handed else ""
 
-    def _call(self, place: Place, deed: Deed, cut: bool) -> bool:
+    def _call(self, step_id: Place, deed: Deed, cut: bool) -> bool:
         """What becomes of a call. True: a person has the conversation."""
-        talk, built_in = self.talk, self._built_in(deed.tool)
+        conversation, built_in = self.talk, self._built_in(deed.tool)
         tool = self.tools.get(deed.tool) or built_in
-        deed.outcome = "absent" if tool is None else "rejected" if cut or self._unfit(tool, deed.given) else ""
-        args = deed.given if isinstance(deed.given, dict) else {}
+        deed.outcome = "absent" if tool is None else "rejected" if cut or self._unfit(tool, deed.raw_args) else ""
+        args = deed.raw_args if isinstance(deed.raw_args, dict) else {}
         if deed.outcome:
-            talk.called(place, deed.tool, args, deed.outcome, None)
+            conversation.called(step_id, deed.tool, args, deed.outcome, None)
             return False
         for _ in self._ask(deed, "before", tool, args):
             args = rewrite(deed, "before")
             if not isinstance(args, dict) or self._unfit(tool, args):
-                raise Broken(f"{place}: its rewritten arguments do not fit")
+                raise Broken(f"{step_id}: its rewritten arguments do not fit")
         deed.args = args
         stopped = effect(deed, "before")
         if stopped in ("blocked", "escalated"):
             deed.outcome = "blocked"
-            talk.called(place, deed.tool, args, "blocked", None)
+            conversation.called(step_id, deed.tool, args, "blocked", None)
             return self._hand_off(deed) if stopped == "escalated" else False
         if built_in and deed.tool != "look_up":
             deed.outcome = "ok"
-            talk.called(place, deed.tool, args, "ok", None)
+            conversation.called(step_id, deed.tool, args, "ok", None)
             if deed.tool == "enter_journey":
-                talk.journey = args["journey"]
+                conversation.journey = args["journey"]
             return deed.tool == "hand_off" and self._hand_off(deed)
-        return self._result(place, deed, tool, args)
+        return self._result(step_id, deed, tool, args)
 
-    def _result(self, place: Place, deed: Deed, tool: Any, args: dict[str, Any]) -> bool:
-        then = self.record.deeds[place]
+    def _result(self, step_id: Place, deed: Deed, tool: Any, args: dict[str, Any]) -> bool:
+        then = self.record.actions[step_id]
         taped = then.outcome in ("ok", "error", "fault") and alike(self._then_args(then), args)
         deed.outcome, deed.value = (then.outcome, then.value) if taped else ("missing", None)
-        call = self.talk.called(place, deed.tool, args, deed.outcome, deed.value)
+        call = self.talk.called(step_id, deed.tool, args, deed.outcome, deed.value)
         if deed.outcome != "ok":
             return False
         for verdict in self._ask(deed, "after", tool, deed.value, call=View(tool.name, args)):
@@ -180,7 +180,7 @@ class Walk:
 
     def _then_args(self, then: Deed) -> Any:
         changed = rewrite(then, "before", None)
-        return changed if isinstance(changed, dict) else then.given if isinstance(then.given, dict) else {}
+        return changed if isinstance(changed, dict) else then.raw_args if isinstance(then.raw_args, dict) else {}
 
     def _built_in(self, name: str) -> Any:
         there = {
@@ -202,7 +202,7 @@ class Walk:
                 isinstance(args[needs], str) and (needs != "journey" or args[needs] in self.journeys)
             )
         hints = typing.get_type_hints(tool.fn, include_extras=True)
-        open_ = {n: p for n, p in inspect.signature(tool.fn).parameters.items() if n not in tool.handed_in}
+        open_ = {n: p for n, p in inspect.signature(tool.fn).parameters.items() if n not in tool.injected}
         if args.keys() - open_.keys() or any(p.default is p.empty and n not in args for n, p in open_.items()):
             return True
         try:
@@ -214,12 +214,12 @@ class Walk:
 
     # replies
 
-    def _reply(self, place: Place, answer: dict[str, Any]) -> str:
-        deed = self.deeds[place] = Deed("reply", given=spoken(answer))
-        if answer.get("stop") == "pause_turn" or not deed.given.strip():
-            self._compare(place)
+    def _reply(self, step_id: Place, answer: dict[str, Any]) -> str:
+        deed = self.actions[step_id] = Deed("reply", given=spoken(answer))
+        if answer.get("stop") == "pause_turn" or not deed.raw_args.strip():
+            self._compare(step_id)
             return "" if answer.get("stop") == "pause_turn" else "model_error"
-        for _ in self._ask(deed, "reply", None, deed.given):
+        for _ in self._ask(deed, "reply", None, deed.raw_args):
             pass
         became = effect(deed, "reply")
         if became == "escalated":
@@ -227,45 +227,45 @@ class Walk:
         elif became != "blocked":
             deed.sent = words(rewrite(deed, "reply"))
             self.talk.reply(deed.sent)
-        self._compare(place)
+        self._compare(step_id)
         return {"escalated": "handed_off", "blocked": ""}.get(became, "replied")
 
     def _hand_off(self, deed: Deed) -> bool:
         if not self.talk.handed_off:
             self.talk.handed_off = deed.handed = True
-            deed.sent = deed.say.get("escalate") or self.agent.hand_off_text or None
+            deed.sent = deed.say.get("escalate") or self.agent.handoff_message or None
             if deed.sent:
                 self.talk.reply(deed.sent)
         return True
 
     # policies
 
-    def _ask(self, deed: Deed, stand: str, tool: Any, value: Any, **more: Any) -> Iterator[str]:
+    def _ask(self, deed: Deed, hook: str, tool: Any, value: Any, **more: Any) -> Iterator[str]:
         """Ask all policies at a stand, each on what those before it made of it; yields what is not allow."""
-        name = {"message": "message", "before": "call", "after": "result", "reply": "reply"}[stand]
+        name = {"message": "message", "before": "call", "after": "result", "reply": "reply"}[hook]
         for policy in self.policies:
-            if policy.stand != stand or (tool is not None and not policy.stands_at(tool)):
+            if policy.hook != hook or (tool is not None and not policy.applies_to(tool)):
                 continue
-            shown = View(tool.name, value) if stand == "before" else value
-            given = {"talk": self.talk, name: tool.decode(value) if stand == "after" else shown, **more}
-            ruling = self._run(policy.fn, **{name: given[name] for name in policy.wants})
-            verdict = "allow" if ruling is None else getattr(ruling, "verdict", None)
+            shown = View(tool.name, value) if hook == "before" else value
+            given = {"talk": self.talk, name: tool.decode_result(value) if hook == "after" else shown, **more}
+            returned = self._run(policy.fn, **{name: given[name] for name in policy.parameters})
+            verdict = "allow" if returned is None else getattr(returned, "verdict", None)
             if verdict is None:
-                raise Broken(f"{policy.full_name}: it gave {ruling!r}")
-            to = msgspec.to_builtins(ruling.to, str_keys=True) if verdict == "rewrite" else None
-            deed.said.append((stand, policy.full_name, verdict, to))
+                raise Broken(f"{policy.full_name}: it gave {returned!r}")
+            to = msgspec.to_builtins(returned.replacement, str_keys=True) if verdict == "rewrite" else None
+            deed.said.append((hook, policy.full_name, verdict, to))
             if verdict == "rewrite":
-                value = to if stand in ("before", "after") else str(to)
+                value = to if hook in ("before", "after") else str(to)
             elif verdict != "allow":
-                deed.say[verdict] = deed.say.get(verdict) or ruling.say
-                if stand == "after":
-                    deed.withheld = deed.withheld or ruling.reason
+                deed.say[verdict] = deed.say.get(verdict) or returned.say
+                if hook == "after":
+                    deed.withheld = deed.withheld or returned.reason
             if verdict != "allow":
                 yield verdict
 
-    def prompt_text(self, place: Place) -> str | None:
+    def prompt_text(self, step_id: Place) -> str | None:
         """The texts that stand in the prompt of an answer, as they are on disk."""
-        found = [state for at, state in self.prompts.items() if at <= place[:2]]
+        found = [state for at, state in self.prompts.items() if at <= step_id[:2]]
         if not found:
             return None
         agent, (here, goals) = self.agent, found[-1]
@@ -280,20 +280,20 @@ class Walk:
 
     # the comparison
 
-    def _compare(self, place: Place) -> None:
-        then, now = self.record.deeds[place], self.deeds[place]
-        off = self.record.breaks_off(place[0], place[1])
+    def _compare(self, step_id: Place) -> None:
+        then, now = self.record.actions[step_id], self.actions[step_id]
+        off = self.record.breaks_off(step_id[0], step_id[1])
         if off and not then.outcome and then.sent is None:
-            self._compare_up_to_the_break(place, then, now)
+            self._compare_up_to_the_break(step_id, then, now)
             return
         why = differs(then, now)
         if why:
-            self._part(place, why)
+            self._part(step_id, why)
 
-    def _compare_up_to_the_break(self, place: Place, then: Deed, now: Deed) -> None:
+    def _compare_up_to_the_break(self, step_id: Place, then: Deed, now: Deed) -> None:
         """A move that was stopped: what is on record of it counts, and policies that are new since."""
         said = {policy for _, policy, _, _ in then.said}
-        prompt = self.record.prompt_at(place) if place[1] else None
+        prompt = self.record.prompt_at(step_id) if step_id[1] else None
         cut_short = {p for _, p, _, _ in now.said} - said
         if prompt is not None:
             cut_short &= set(prompt.get("policies", []))
@@ -301,10 +301,10 @@ class Walk:
         held = any(row[2] != "allow" for row in now.said if row[1] in cut_short)
         if not held and now.outcome == "missing":
             now.outcome = ""
-        made = Deed(now.kind, now.tool, now.given, said=up_to_here, outcome="" if held else now.outcome)
+        made = Deed(now.kind, now.tool, now.raw_args, said=up_to_here, outcome="" if held else now.outcome)
         why = differs(then, made)
         if why:
-            self._part(place, f"in the part that is on record, {why}")
+            self._part(step_id, f"in the part that is on record, {why}")
 
 
 async def _finish(value: Any) -> Any:

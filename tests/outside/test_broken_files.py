@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from support.broken import LOGS, ROOT, Breaker, expectations, samples
 from workbench.errors import TranscriptError
 from workbench.replay.verdict import Verdict
-from workbench.runtime.replayer import Share, Work
+from workbench.runtime.replayer import Replayer, ReplayJob
 from workbench.transcripts.codec import decode, encode
 from workbench.transcripts.importers.formats import FORMATS
 from workbench.transcripts.transcript import Transcript
@@ -39,7 +39,7 @@ DICE = st.integers(0, 2**64).map(Random)
 
 @pytest.fixture(scope="module")
 def share():
-    return Share(Work(str(ROOT / "journeys")))
+    return Replayer(ReplayJob(str(ROOT / "journeys")))
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def path(tmp_path_factory):
     return tmp_path_factory.mktemp("broken") / "x.json"
 
 
-def judged(share: Share, path: Path, data: bytes):
+def judged(share: Replayer, path: Path, data: bytes):
     """The case of a file with these bytes, which is told as it should be."""
     path.write_bytes(data)
     case = share.case(str(path))
@@ -87,7 +87,7 @@ def test_a_broken_log_is_an_error_that_names_its_place_or_transcripts_that_can_b
     name = dice.choice(sorted(FORMATS))
     data = Breaker(dice).of(dice.choice(LOGS[name]))
     made, error = read(name, data)
-    assert error is None or (error.where.startswith("log.json") and error.next)
+    assert error is None or (error.where.startswith("log.json") and error.hint)
     for transcript in made:
         assert decode(encode(transcript), "x.json") == transcript
 

@@ -28,18 +28,18 @@ from support.loopback import (
     whole,
 )
 from support.realdata import data
-from workbench.engine.conversation import Conversation
+from workbench.engine.conversation import ConversationRun
 from workbench.engine.model import Delta, ModelAnswer, ModelRequest
 from workbench.engine.sandbox import Sandbox
 from workbench.engine.turn import run_turn
 from workbench.engine.world import World
-from workbench.errors import ModelStopped, UsageError
+from workbench.errors import NoAnswer, UsageError
 from workbench.models.claude import Claude, credentials
-from workbench.models.messages_api import sendable
+from workbench.models.messages_api import to_api_messages
 from workbench.models.pricing import cost, family
 from workbench.runtime.loader import load
-from workbench.trace.blobs import Span
-from workbench.trace.events import Answer, Prompt, Reply, Result
+from workbench.trace.blobs import PromptSection
+from workbench.trace.events import Answer, Prompt, Reply, ToolResult
 from workbench.trace.messages import Messages
 from workbench.trace.setup import Setup
 
@@ -106,8 +106,8 @@ def assistant(*blocks: dict[str, Any]) -> dict[str, Any]:
 def request(
     *messages: dict[str, Any], system: tuple[str, ...] = (), tools: tuple[dict[str, Any], ...] = ()
 ) -> ModelRequest:
-    spans = tuple(Span(f"span {number}", text) for number, text in enumerate(system))
-    return ModelRequest(1, 1, spans, Messages.of(list(messages or (user("Hello"),))), tools, None)
+    sections = tuple(PromptSection(f"span {number}", text) for number, text in enumerate(system))
+    return ModelRequest(1, 1, sections, Messages.from_list(list(messages or (user("Hello"),))), tools, None)
 
 
 async def _ask(model: Claude, asked: ModelRequest) -> tuple[list[Delta], ModelAnswer]:
@@ -123,7 +123,7 @@ def ask(model: Claude | None = None, asked: ModelRequest | None = None) -> tuple
 
 def stopped(model: Claude | None = None, asked: ModelRequest | None = None) -> str:
     """Ask for an answer that does not come: what the engineer is told."""
-    with pytest.raises(ModelStopped) as caught:
+    with pytest.raises(NoAnswer) as caught:
         ask(model, asked)
     assert caught.value.reason == "model_error"
     return caught.value.message
@@ -164,7 +164,7 @@ def test_what_an_answer_cost_is_counted(serve: Serve) -> None:
     serve(says("Hi", usage=usage))
     ticks = iter([100.0, 103.5])
     _, answer = ask(Claude(clock=lambda: next(ticks)))
-    meter = answer.meter
+    meter = answer.usage
     assert meter is not None
     assert (meter.tokens_in, meter.tokens_out, meter.cache_read, meter.cache_write) == (
         1_000,
@@ -189,8 +189,8 @@ def test_a_server_that_does_not_stream_is_understood_too(serve: Serve) -> None:
     deltas, answer = ask()
     assert deltas == [Delta("text", "Hi")]
     assert (answer.blocks, answer.stop, answer.model) == (body["content"], "end_turn", "qwen")
-    assert answer.meter is not None
-    assert answer.meter.cost is None
+    assert answer.usage is not None
+    assert answer.usage.cost is None
 
 
 def test_blocks_of_a_kind_nobody_knows_yet_are_kept_as_they_were(serve: Serve) -> None:
@@ -231,7 +231,7 @@ def test_the_prompt_the_tools_and_the_last_message_are_marked_for_the_cache(serv
     sent = server.requests[0]
     mark = {"cache_control": {"type": "ephemeral"}}
     assert sent.path == "/v1/messages"
-    assert sent.body == {
+    assert sent.not_run == {
         "model": "claude-opus-5-5",
         "max_tokens": 500,
         "thinking": {"type": "adaptive", "display": "summarized"},
@@ -262,7 +262,7 @@ def test_call_ids_that_an_imported_log_uses_again_are_told_apart() -> None:
         assistant(call("call.1")),
         {"role": "user", "content": [{"type": "text", "text": "and?"}, result("call.1", "three")]},
     ]
-    sent = sendable(messages)
+    sent = to_api_messages(messages)
     assert [b["id"] for m in sent for b in m["content"] if "id" in b] == ["call_1", "call_1_2", "call_1_3"]
     results = [b for m in sent for b in m["content"] if b["type"] == "tool_result"]
     assert [(b["tool_use_id"], b["content"]) for b in results] == [
@@ -271,12 +271,12 @@ def test_call_ids_that_an_imported_log_uses_again_are_told_apart() -> None:
         ("call_1_3", "three"),
     ]
     assert sent[-1]["content"][0]["type"] == "tool_result", "results come before words"
-    assert sendable(messages[:3]) == sent[:3], "what was sent once is sent the same way again"
+    assert to_api_messages(messages[:3]) == sent[:3], "what was sent once is sent the same way again"
 
 
 def test_what_the_api_would_not_accept_is_left_out_or_mended() -> None:
     broken = {"type": "tool_use", "id": "t", "name": "x", "input": '{"a": '}
-    sent = sendable(
+    sent = to_api_messages(
         [
             assistant({"type": "text", "text": "Welcome!"}),
             user("  "),
@@ -302,8 +302,8 @@ def test_thinking_goes_back_as_it_came_while_the_prompt_stands_and_stays_away_on
     history = [user("Hello"), assistant(*first.blocks), user("And?")]
     ask(model, request(*history, system=("Be kind.",)))
     ask(model, request(*history, system=("Be brief.",)))
-    assert server.requests[1].body["messages"][1]["content"][0] == THOUGHT
-    assert [b["type"] for b in server.requests[2].body["messages"][1]["content"]] == ["text"]
+    assert server.requests[1].not_run["messages"][1]["content"][0] == THOUGHT
+    assert [b["type"] for b in server.requests[2].not_run["messages"][1]["content"]] == ["text"]
 
 
 def test_an_older_model_keeps_its_thinking_when_the_prompt_changes_within_a_turn(serve: Serve) -> None:
@@ -314,7 +314,7 @@ def test_an_older_model_keeps_its_thinking_when_the_prompt_changes_within_a_turn
     result = {"type": "tool_result", "tool_use_id": "t", "content": "entered"}
     history = [user("Hello"), assistant(*first.blocks), {"role": "user", "content": [result]}]
     ask(model, request(*history, system=("Be kind.", "Look it up.")))
-    assert server.requests[1].body["messages"][1] == assistant(THOUGHT, called)
+    assert server.requests[1].not_run["messages"][1] == assistant(THOUGHT, called)
 
 
 # waiting and trying again
@@ -459,7 +459,7 @@ def test_a_tool_call_cut_off_by_the_token_limit_counts_as_broken(serve: Serve) -
     serve(streams([cut], "max_tokens"))
     _, answer = ask()
     assert (answer.stop, answer.blocks) == ("max_tokens", [cut])
-    assert Answer(turn=1, blocks=answer.blocks).calls[0].broken
+    assert Answer(turn=1, blocks=answer.blocks).calls[0].error
 
 
 # less thinking, where a server refuses it
@@ -476,7 +476,7 @@ def test_an_older_model_is_asked_for_the_kind_of_thinking_it_knows_and_then_for_
     recorded_params = model.params
     deltas, _ = ask(model)
     ask(model)
-    assert [r.body.get("thinking") for r in server.requests] == [
+    assert [r.not_run.get("thinking") for r in server.requests] == [
         {"type": "adaptive", "display": "summarized"},
         {"type": "enabled", "budget_tokens": 2_000},
         None,
@@ -502,15 +502,15 @@ def test_thinking_that_belongs_to_another_prompt_or_account_is_left_out_and_the_
     deltas, _ = ask(model, history)
     ask(model, history)
     assert deltas[0].kind == "wait"
-    assert [len(r.body["messages"][1]["content"]) for r in server.requests] == [2, 1, 1]
-    assert server.requests[2].body["thinking"] == {"type": "adaptive", "display": "summarized"}
+    assert [len(r.not_run["messages"][1]["content"]) for r in server.requests] == [2, 1, 1]
+    assert server.requests[2].not_run["thinking"] == {"type": "adaptive", "display": "summarized"}
 
 
 def test_thinking_that_lost_its_signature_is_not_sent(serve: Serve) -> None:
     server = serve(says("Hi"))
     bare = {"type": "thinking", "thinking": "…"}
     ask(asked=request(user("Hello"), assistant(bare, {"type": "text", "text": "Hi"}), user("And?")))
-    assert [b["type"] for b in server.requests[0].body["messages"][1]["content"]] == ["text"]
+    assert [b["type"] for b in server.requests[0].not_run["messages"][1]["content"]] == ["text"]
 
 
 # troubles in plain words
@@ -676,10 +676,10 @@ def test_every_recorded_message_arrives_as_it_was_recorded(serve: Serve) -> None
             _, answer = ask()
             assert answer.blocks == body["content"], name
             assert (answer.stop, answer.model) == (body["stop_reason"], body["model"]), name
-            assert answer.meter is not None
-            assert answer.meter.tokens_in == body["usage"]["input_tokens"], name
-            assert answer.meter.tokens_out == body["usage"]["output_tokens"], name
-            assert answer.meter.cost is not None, name
+            assert answer.usage is not None
+            assert answer.usage.tokens_in == body["usage"]["input_tokens"], name
+            assert answer.usage.tokens_out == body["usage"]["output_tokens"], name
+            assert answer.usage.cost is not None, name
 
 
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
@@ -696,9 +696,9 @@ def test_every_recorded_stream_makes_the_blocks_that_the_sdk_makes_of_it(serve: 
         deltas, answer = ask()
         assert answer.blocks == expected["content"], name
         assert (answer.stop, answer.model) == (expected["stop_reason"], expected["model"]), name
-        assert answer.meter is not None
-        assert answer.meter.tokens_in == expected["usage"]["input_tokens"], name
-        assert answer.meter.tokens_out == expected["usage"]["output_tokens"], name
+        assert answer.usage is not None
+        assert answer.usage.tokens_in == expected["usage"]["input_tokens"], name
+        assert answer.usage.tokens_out == expected["usage"]["output_tokens"], name
         spoken = "".join(d.text for d in deltas if d.kind == "text")
         assert spoken == "".join(b["text"] for b in answer.blocks if b["type"] == "text"), name
 
@@ -731,17 +731,17 @@ agent = Agent("shop", journeys=[orders])
 
 
 @pytest.fixture
-def talk(tmp_path: Path) -> Conversation:
+def talk(tmp_path: Path) -> ConversationRun:
     """A conversation with a small agent that can look up orders."""
     folder = tmp_path / "journeys" / "shop"
     folder.mkdir(parents=True)
     (folder / "agent.py").write_text(AGENT)
     (folder / "persona.md").write_text("You are the voice of a shoe shop.\n")
     (folder / "manual.md").write_text("Look the order up, then say where it is.\n")
-    return Conversation(load(tmp_path / "journeys", "shop").agent, Setup("shop"))
+    return ConversationRun(load(tmp_path / "journeys", "shop").agent, Setup("shop"))
 
 
-def test_a_turn_with_two_calls_at_once_and_then_a_reply(serve: Serve, talk: Conversation) -> None:
+def test_a_turn_with_two_calls_at_once_and_then_a_reply(serve: Serve, talk: ConversationRun) -> None:
     two = [
         THOUGHT,
         {"type": "tool_use", "id": "toolu_1", "name": "find_order", "input": {"number": "OL-1"}},
@@ -756,16 +756,19 @@ def test_a_turn_with_two_calls_at_once_and_then_a_reply(serve: Serve, talk: Conv
             "Where are OL-1 and OL-2?",
             Claude(sleep=Waits()),
             Sandbox(world),
-            lambda place, delta: heard.append(f"{place} {delta.kind}"),
+            lambda step_id, delta: heard.append(f"{step_id} {delta.kind}"),
         )
     )
     assert end.reason == "replied"
-    assert [s.value for s in talk.trace if isinstance(s, Result)] == ["OL-1 is on its way", "OL-2 is on its way"]
+    assert [s.value for s in talk.trace if isinstance(s, ToolResult)] == [
+        "OL-1 is on its way",
+        "OL-2 is on its way",
+    ]
     assert [s.text for s in talk.trace if isinstance(s, Reply)] == ["Both are on their way."]
     assert next(s.blocks for s in talk.trace if isinstance(s, Answer)) == two
     assert [s.model for s in talk.trace if isinstance(s, Prompt)] == ["claude-sonnet-5-5"]
     assert "1.2.0 wait" in heard
-    last = server.requests[-1].body["messages"]
+    last = server.requests[-1].not_run["messages"]
     assert last[1] == assistant(*two)
     assert [(b["type"], b["tool_use_id"], b["content"]) for b in last[2]["content"]] == [
         ("tool_result", "toolu_1", "OL-1 is on its way"),
@@ -773,7 +776,7 @@ def test_a_turn_with_two_calls_at_once_and_then_a_reply(serve: Serve, talk: Conv
     ]
 
 
-def test_a_turn_whose_model_gives_up_ends_with_the_reason(serve: Serve, talk: Conversation) -> None:
+def test_a_turn_whose_model_gives_up_ends_with_the_reason(serve: Serve, talk: ConversationRun) -> None:
     serve(refuses(401, "authentication_error", "invalid x-api-key"))
     end = asyncio.run(run_turn(talk, "Hello", Claude(), Sandbox(World({}, now=talk.state.now, seed=1))))
     assert end.reason == "model_error"

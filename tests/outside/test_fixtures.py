@@ -9,10 +9,10 @@ import pytest
 from support.kit import shop_files, write
 from workbench.errors import JourneyError
 from workbench.runtime.agent_files import file_hashes
-from workbench.runtime.loader import Loaded, load, make_world
+from workbench.runtime.loader import LoadedAgent, load, make_world
 
 
-def shop_with(folder: Path, fixture: str) -> Loaded:
+def shop_with(folder: Path, fixture: str) -> LoadedAgent:
     return load(write(folder, {**shop_files(), "shop/fixtures/base.json": fixture}), "shop")
 
 
@@ -26,7 +26,7 @@ def test_a_misspelt_field_is_named_with_its_line(tmp_path: Path) -> None:
     error = refused(tmp_path, '{\n  "about": "a shop",\n  "custmer": {"id": "C-1"}\n}')
     assert error.where == "shop/fixtures/base.json:3"
     assert "no field 'custmer'" in error.message
-    assert "customer" in error.next
+    assert "customer" in error.hint
 
 
 def test_a_clock_that_is_no_time_is_the_fixture_s_mistake_and_not_ours(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_a_clock_that_is_no_time_is_the_fixture_s_mistake_and_not_ours(tmp_path:
     with pytest.raises(JourneyError, match="'10 March' is no time") as error:
         make_world(loaded, loaded.fixtures["base"].setup)
     assert error.value.where == "shop/fixtures/base.json"
-    assert "2026-03-10T10:00:00+01:00" in error.value.next
+    assert "2026-03-10T10:00:00+01:00" in error.value.hint
 
 
 def test_what_is_no_object_is_no_fixture(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ import pytest
 
 from ui.host import FakeHost, Script, make_agent, say
 from workbench.errors import UsageError
-from workbench.store.session_log import History
-from workbench.trace.events import TurnEnd, UserMessage
-from workbench.workspace.code_service import Serving
+from workbench.store.session_log import SessionLogs
+from workbench.trace.events import TurnEnded, UserMessage
+from workbench.workspace.code_service import CodeService
 from workbench.workspace.session import Session
 
 resource = pytest.importorskip("resource")
@@ -34,18 +34,18 @@ class Bench:
     """A workbench on a project: its history, and the conversations that it opens."""
 
     def __init__(self, folder: Path) -> None:
-        self.history = History(folder / ".workbench", folder / "transcripts")
+        self.history = SessionLogs(folder / ".workbench", folder / "transcripts")
         self.host = FakeHost(folder / "journeys", Script([say("one")], [say("two")], [say("three")]))
 
     def new(self) -> Session:
-        return Session(Serving(self.host, "shop", "rehearsal"), self.history)
+        return Session(CodeService(self.host, "shop", "rehearsal"), self.history)
 
     def open(self, id: str) -> Session:
         """A past conversation, taken in hand."""
         kept = self.history.read(id)
-        session = Session(Serving(self.host, "shop", "rehearsal"), self.history, id=id)
-        session.take_over(kept.setup, kept.trace, kept.marks.values(), begun=True)
-        session.log.claim()
+        session = Session(CodeService(self.host, "shop", "rehearsal"), self.history, id=id)
+        session.load(kept.setup, kept.trace, kept.annotations.values(), begun=True)
+        session.log.lock()
         return session
 
     def file(self, session: Session) -> Path:
@@ -69,13 +69,13 @@ def bench(tmp_path: Path) -> Iterator[Callable[[], Bench]]:
 def talk(session: Session, *texts: str) -> None:
     async def run() -> None:
         for text in texts:
-            await session.say(text)
+            await session.send(text)
 
     asyncio.run(run())
 
 
 def said(session: Session) -> list[str]:
-    return [str(step.text) for step in session.trace if isinstance(step, UserMessage)]
+    return [str(event.text) for event in session.trace if isinstance(event, UserMessage)]
 
 
 def test_what_a_full_disk_did_not_take_is_told_and_written_once_there_is_room(bench):
@@ -98,7 +98,7 @@ def test_it_is_also_written_without_a_further_word(bench):
     talk(session, "first")
     with full(10):
         talk(session, "second")
-    one.history.write_again()
+    one.history.retry_writes()
     assert one.history.problem == ""
     assert one.history.read(session.id).steps == list(session.trace)
 
@@ -133,7 +133,7 @@ def test_a_second_workbench_may_read_a_conversation_and_not_write_to_it(bench):
     with pytest.raises(UsageError, match="has this conversation open"):
         talk(other, "second")
     assert said(other) == ["first"]
-    fork = other.branch()
+    fork = other.fork()
     talk(fork, "second")
     assert said(fork) == ["first", "second"]
     talk(session, "another second")
@@ -174,7 +174,7 @@ def test_a_turn_in_which_the_workbench_was_killed_ends_when_it_is_opened_again(b
     two = bench()
     again = two.open(session.id)
     last = again.trace[-1]
-    assert isinstance(last, TurnEnd)
+    assert isinstance(last, TurnEnded)
     assert (last.turn, last.reason) == (1, "killed")
     assert last.detail == "the workbench ended in the middle of this turn"
     talk(again, "second")

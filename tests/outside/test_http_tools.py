@@ -11,14 +11,14 @@ import httpx
 import pytest
 
 from support.kit import JOURNEY, ScriptedModel, saved, shop, use
-from workbench.engine.conversation import Conversation
+from workbench.engine.conversation import ConversationRun
 from workbench.engine.sandbox import Sandbox
 from workbench.engine.turn import run_turn
 from workbench.replay.judge import replay
 from workbench.replay.verdict import Options, Verdict
-from workbench.runtime.http_recording import MAX_BODY, _exchange, unlike
+from workbench.runtime.http_recording import MAX_BODY, _exchange, request_difference
 from workbench.runtime.loader import make_world
-from workbench.trace.events import Exchange
+from workbench.trace.events import HttpExchange
 from workbench.transcripts.codec import decode, encode
 
 WORLD = Options(tools="sandbox")
@@ -69,7 +69,7 @@ def journey(url, old="", new=""):
 def tracked(folder, url, *calls):
     """A conversation in which the carrier was really asked."""
     loaded = shop(folder / "then", journey=journey(url))
-    talk = Conversation(loaded.agent, loaded.fixtures["base"].setup)
+    talk = ConversationRun(loaded.agent, loaded.fixtures["base"].setup)
     model = ScriptedModel([use("track", parcel=parcel) for parcel in calls or ("P-1",)], "It is there.")
     sandbox = Sandbox(make_world(loaded, talk.setup))
     asyncio.run(run_turn(talk, "where is it?", model, sandbox))
@@ -82,15 +82,15 @@ def again(folder, transcript, code):
 
 
 def exchanges(transcript):
-    return [step for step in transcript.steps if isinstance(step, Exchange)]
+    return [step for step in transcript.steps if isinstance(step, HttpExchange)]
 
 
 def test_what_a_tool_exchanges_is_kept_as_steps_of_its_call(tmp_path, carrier):
     transcript = tracked(tmp_path, carrier)
     made = exchanges(transcript)
-    assert [(str(e.place), e.method, e.status) for e in made] == [("1.1.1", "POST", 200)]
+    assert [(str(e.step_id), e.method, e.status) for e in made] == [("1.1.1", "POST", 200)]
     assert made[0].url == f"{carrier}/track?parcel=P-1"
-    assert made[0].got["place"] == "P-1 is in Ghent"
+    assert made[0].response_body["place"] == "P-1 is in Ghent"
 
 
 def test_what_is_named_like_a_secret_is_not_kept(tmp_path, carrier):
@@ -135,7 +135,7 @@ def test_a_request_that_is_no_longer_made_is_stale(tmp_path, carrier):
 
 def test_two_calls_of_one_answer_each_have_their_own_exchange(tmp_path, carrier):
     transcript = tracked(tmp_path, carrier, "P-1", "P-2")
-    assert [str(e.place) for e in exchanges(transcript)] == ["1.1.1", "1.1.2"]
+    assert [str(e.step_id) for e in exchanges(transcript)] == ["1.1.1", "1.1.2"]
     assert again(tmp_path, transcript, journey(carrier)).verdict is Verdict.PASS
 
 
@@ -144,7 +144,7 @@ def test_a_system_that_does_not_answer_is_kept_as_such_and_replays_so(tmp_path):
     transcript = tracked(tmp_path, nobody)
     made = exchanges(transcript)
     assert made[0].status == 0
-    assert "ConnectError" in made[0].got
+    assert "ConnectError" in made[0].response_body
     assert again(tmp_path, transcript, journey(nobody)).verdict is Verdict.PASS
 
 
@@ -154,7 +154,7 @@ def test_an_async_client_is_kept_and_replayed_too(tmp_path, carrier):
         return code.replace("http.post(", "await http.post(")
 
     loaded = shop(tmp_path / "then", journey=waiting(journey(carrier)))
-    talk = Conversation(loaded.agent, loaded.fixtures["base"].setup)
+    talk = ConversationRun(loaded.agent, loaded.fixtures["base"].setup)
     model = ScriptedModel([use("track", parcel="P-1")], "It is there.")
     asyncio.run(run_turn(talk, "where?", model, Sandbox(make_world(loaded, talk.setup))))
     transcript = saved(talk)
@@ -176,10 +176,12 @@ def asking(url, content=b""):
 
 def test_two_long_bodies_of_one_length_are_not_the_same_request():
     one, other = (asking("http://carrier.example/", letter * (MAX_BODY + 1)) for letter in (b"a", b"b"))
-    assert unlike(one, one) == ""
-    assert "body" in unlike(one, other)
-    assert len(str(one.sent)) < 200
+    assert request_difference(one, one) == ""
+    assert "body" in request_difference(one, other)
+    assert len(str(one.request_body)) < 200
 
 
 def test_the_same_address_without_encryption_is_another_request():
-    assert "its scheme was https" in unlike(asking("https://carrier.example/"), asking("http://carrier.example/"))
+    assert "its scheme was https" in request_difference(
+        asking("https://carrier.example/"), asking("http://carrier.example/")
+    )

@@ -13,59 +13,59 @@ import msgspec
 import pytest
 
 from workbench.errors import TranscriptError, UsageError
-from workbench.store.annotations import Ledger, Line
-from workbench.store.import_archive import Archive
+from workbench.store.annotations import AnnotationLog, LogEntry
+from workbench.store.import_archive import ImportArchive
 from workbench.store.index.writer import Writer
-from workbench.store.indexer import Indexing
-from workbench.store.library import Shelf
+from workbench.store.indexer import Indexer
+from workbench.store.library import IndexedLibrary
 from workbench.store.project import Project
 from workbench.store.selection import read_searchables
-from workbench.store.session_log import History
+from workbench.store.session_log import SessionLogs
 from workbench.trace.events import (
     Answer,
-    AnyStep,
-    Decision,
-    Entered,
+    AnyEvent,
     Fault,
     HandOff,
+    JourneyEntered,
+    PolicyDecision,
     Reply,
-    Result,
-    TurnEnd,
+    ToolResult,
+    TurnEnded,
     UserMessage,
 )
 from workbench.trace.setup import Setup
 from workbench.transcripts.files import write
 from workbench.transcripts.query import Query
-from workbench.transcripts.transcript import SCHEMA, Mark, Transcript, recording_id
-from workbench.workspace.library import News
-from workbench.workspace.ports import Store
+from workbench.transcripts.transcript import SCHEMA, Annotation, Transcript, hash_recording
+from workbench.workspace.library import IndexProgress
+from workbench.workspace.ports import SessionStore
 
 CALL = {"type": "tool_use", "id": "1", "name": "find_order", "input": {"order_number": "OL-1002"}}
 
 
-def talk(words: str, *more: AnyStep, journey: str = "returns", reply: str = "Done.") -> list[AnyStep]:
+def talk(words: str, *more: AnyEvent, journey: str = "returns", reply: str = "Done.") -> list[AnyEvent]:
     return [
         UserMessage(turn=1, text=words),
-        Entered(turn=1, journey=journey),
+        JourneyEntered(turn=1, journey=journey),
         Answer(turn=1, answer=1, blocks=[CALL], model="claude-x"),
         *more,
-        Result(turn=1, answer=1, call=1, tool="find_order", value={"secret": "unsaid"}),
+        ToolResult(turn=1, answer=1, call=1, tool="find_order", value={"secret": "unsaid"}),
         Answer(turn=1, answer=2, blocks=[{"type": "text", "text": reply}], model="claude-x"),
         Reply(turn=1, answer=2, text=reply),
-        TurnEnd(turn=1, answer=2, reason="replied"),
+        TurnEnded(turn=1, answer=2, reason="replied"),
     ]
 
 
-def transcript(title: str, steps: list[AnyStep], **more: Any) -> Transcript:
+def transcript(title: str, events: list[AnyEvent], **more: Any) -> Transcript:
     setup = Setup(agent=more.pop("agent", "shop"))
     return Transcript(
         schema=SCHEMA, id=title.replace(" ", "-"), kind="guard", title=title, agent=setup.agent, setup=setup,
-        steps=steps, recording=recording_id(steps, setup), **more,
+        events=events, recording_id=hash_recording(events, setup), **more,
     )  # fmt: skip
 
 
-BLOCKED = Decision(
-    turn=1, answer=1, call=1, policy="returns.window", stand="before", verdict="block", reason="too late"
+BLOCKED = PolicyDecision(
+    turn=1, answer=1, call=1, policy="returns.window", hook="before", effect="block", reason="too late"
 )
 
 
@@ -75,14 +75,14 @@ class Place:
     def __init__(self, root: Path) -> None:
         self.project = Project(root)
         (root / "journeys").mkdir()
-        self.history = History(self.project.state, self.project.transcripts)
-        self.archive = Archive(self.project.state / "archive.db")
-        self.told: list[News] = []
+        self.history = SessionLogs(self.project.state, self.project.transcripts)
+        self.archive = ImportArchive(self.project.state / "archive.db")
+        self.told: list[IndexProgress] = []
         self.open()
 
     def open(self) -> None:
-        self.shelf = Shelf(self.project, self.history)
-        self.indexing = Indexing(self.project.state, self.project.transcripts, self.told.append)
+        self.shelf = IndexedLibrary(self.project, self.history)
+        self.indexing = Indexer(self.project.state, self.project.transcripts, self.told.append)
 
     def close(self) -> None:
         self.shelf.close()
@@ -95,15 +95,15 @@ class Place:
         self.close()
         self.open()
 
-    def save(self, title: str, steps: list[AnyStep], **more: Any) -> Path:
+    def save(self, title: str, events: list[AnyEvent], **more: Any) -> Path:
         path = self.project.transcripts / "shop" / f"{title.replace(' ', '-')}.json"
-        write(path, transcript(title, steps, **more))
+        write(path, transcript(title, events, **more))
         return path
 
-    def begin(self, session: str, steps: list[AnyStep]) -> None:
+    def begin(self, session: str, events: list[AnyEvent]) -> None:
         self.history.begin(session, {"session": session, "setup": Setup(agent="shop"), "code": "c0de"})
-        for step in steps:
-            self.history.append(session, {"step": step})
+        for event in events:
+            self.history.append(session, {"step": event})
 
     def titles(self, query: str = "") -> list[str]:
         """What a query finds, the index up to date."""
@@ -185,7 +185,7 @@ def test_what_is_suspicious_comes_first_where_that_is_asked(three):
 
 def test_where_nothing_is_found_it_says_what_each_term_finds_alone(three):
     three.indexing.refresh()
-    assert three.shelf.search(Query.parse("gift tag:boots")).alone == (("gift", 1), ("tag:boots", 1))
+    assert three.shelf.search(Query.parse("gift tag:boots")).per_term == (("gift", 1), ("tag:boots", 1))
 
 
 def test_a_filter_says_what_it_can_be_asked_for(three):
@@ -198,14 +198,14 @@ def test_what_makes_a_conversation_suspicious_is_said(place):
     broke = Fault(turn=1, answer=1, call=1, origin="tool", name="find_order", message="KeyError")
     given = HandOff(turn=1, answer=2, reason="cannot help")
     place.begin("shop-1", talk("help", BLOCKED, broke, given))
-    assert place.entry("").signs == "fault, handed off, blocked"
+    assert place.entry("").risk_signals == "fault, handed off, blocked"
 
 
 # samples
 
 
-def many(place: Place, count: int) -> None:
-    place.archive.add([transcript(f"talk {n}", talk(f"number {n}")) for n in range(count)])
+def many(step_id: Place, count: int) -> None:
+    step_id.archive.add([transcript(f"talk {n}", talk(f"number {n}")) for n in range(count)])
 
 
 def test_a_sample_is_drawn_by_chance_and_is_the_same_the_next_time(place):
@@ -226,9 +226,9 @@ def test_a_sample_of_suspicious_ones_has_some_by_chance(place):
 
 
 def test_a_sample_holds_no_conversation_twice(place):
-    steps = talk("the same")
-    place.save("saved", steps)
-    place.archive.add([transcript("imported", steps)])
+    events = talk("the same")
+    place.save("saved", events)
+    place.archive.add([transcript("imported", events)])
     assert len(place.titles()) == 2
     assert place.titles("sample:10") == ["saved"]
 
@@ -252,7 +252,7 @@ def test_an_imported_conversation_opens_with_all_its_texts(place):
     shown = {"text": "You are a shop.\nBe kind."}
     place.archive.add([transcript("one", talk("one"), exhibits={"abc": shown})])
     record = place.shelf.open(place.entry(""))
-    assert record.trace.exhibits == {"abc": shown}
+    assert record.trace.blobs == {"abc": shown}
     assert isinstance(record.trace[0], UserMessage)
 
 
@@ -355,14 +355,14 @@ def test_tagging_what_has_the_tag_changes_nothing(three):
 
 def test_a_mark_on_an_import_is_kept_beside_it_and_found(three):
     entry = three.entry("parcel")
-    keeper: Store = three.shelf.keeper(entry, three.history)
-    keeper.append("", {"mark": Mark("1.1.1", severity="minor", note="rude words")})
+    keeper: SessionStore = three.shelf.annotation_store(entry, three.history)
+    keeper.append("", {"mark": Annotation("1.1.1", severity="minor", note="rude words")})
     assert three.titles("is:marked") == ["where is it"]
     assert three.titles("mark:minor rude") == ["where is it"]
-    assert three.entry("parcel").marks == 1
+    assert three.entry("parcel").annotations == 1
     three.again()
-    assert three.shelf.open(three.entry("parcel")).marks[0].note == "rude words"
-    three.shelf.keeper(entry, three.history).append("", {"unmark": "1.1.1"})
+    assert three.shelf.open(three.entry("parcel")).annotations[0].note == "rude words"
+    three.shelf.annotation_store(entry, three.history).append("", {"unmark": "1.1.1"})
     assert three.titles("is:marked") == []
 
 
@@ -385,27 +385,27 @@ def test_a_conversation_that_went_on_is_unseen_again(three):
 
 
 def test_a_queue_is_kept_by_its_name(three):
-    three.shelf.keep_queue("odd", "outcome:blocked")
+    three.shelf.save_queue("odd", "outcome:blocked")
     three.again()
     assert three.titles("queue:odd") == ["the gift card does not work"]
-    three.shelf.keep_queue("odd", "")
+    three.shelf.save_queue("odd", "")
     with pytest.raises(UsageError, match="no queue"):
         three.titles("queue:odd")
 
 
 def test_a_torn_line_loses_nothing_but_itself(tmp_path):
     path = tmp_path / "review.jsonl"
-    Ledger(path).write(Line(tag="one", refs=["session:a"]))
+    AnnotationLog(path).write(LogEntry(tag="one", refs=["session:a"]))
     with path.open("ab") as file:
         file.write(b'{"tag":"two","refs":["sess')
-    Ledger(path).write(Line(tag="three", refs=["session:a"]))
-    ledger = Ledger(path)
+    AnnotationLog(path).write(LogEntry(tag="three", refs=["session:a"]))
+    ledger = AnnotationLog(path)
     ledger.read()
     assert ledger.tags_of("session:a") == ("one", "three")
 
 
 def test_two_workbenches_see_what_each_other_does(three):
-    other = Shelf(three.project, three.history)
+    other = IndexedLibrary(three.project, three.history)
     entry = three.entry("gift")
     three.shelf.tag([entry.number], "odd")
     other.tag([entry.number], "even")
@@ -417,7 +417,7 @@ def test_two_workbenches_see_what_each_other_does(three):
 def test_what_cannot_be_kept_is_said(place):
     (place.project.state / "review.jsonl").mkdir(parents=True)
     with pytest.raises(UsageError, match="not kept"):
-        place.shelf.keep_queue("odd", "tag:x")
+        place.shelf.save_queue("odd", "tag:x")
 
 
 # the index itself
@@ -457,7 +457,7 @@ def test_an_index_full_of_what_is_no_more_is_built_anew(three, monkeypatch):
         three.indexing.refresh()
     assert three.titles("word19") == ["the gift card does not work"]
     writer = Writer(three.project.state / "index.db")
-    assert not writer.worn
+    assert not writer.needs_rebuild
     writer.close()
 
 
@@ -487,7 +487,7 @@ def test_a_process_of_its_own_keeps_it_and_ends_with_whoever_listens(three):
 
 
 def test_news_are_json(three):
-    assert msgspec.json.decode(msgspec.json.encode(News(1, 2)), type=News) == News(1, 2)
+    assert msgspec.json.decode(msgspec.json.encode(IndexProgress(1, 2)), type=IndexProgress) == IndexProgress(1, 2)
 
 
 # the command line

@@ -9,22 +9,22 @@ import pytest
 
 from support.kit import late_talk, put, saved, shop_files, write
 from workbench.replay.verdict import Verdict
-from workbench.runtime.replayer import Work
-from workbench.runtime.subprocess_pool import Kept
+from workbench.runtime.replayer import ReplayJob
+from workbench.runtime.subprocess_pool import ReplayProcess
 
 
 @pytest.fixture
-def asked(tmp_path: Path) -> Iterator[Kept]:
+def asked(tmp_path: Path) -> Iterator[ReplayProcess]:
     """A shop with a guard that passes; the process is ended after the test."""
     journeys = write(tmp_path / "journeys", shop_files())
     put(tmp_path, "guard", saved(late_talk(tmp_path)))
-    made = Kept(Work(str(journeys)))
+    made = ReplayProcess(ReplayJob(str(journeys)))
     yield made
     made.close()
 
 
 def test_an_answer_that_nobody_waited_for_is_not_that_of_the_next(
-    asked: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    asked: ReplayProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good, broken = str(tmp_path / "transcripts" / "guard.json"), tmp_path / "transcripts" / "broken.json"
     broken.write_text("{")

@@ -13,8 +13,8 @@ import pytest
 
 from workbench.replay.case import Case
 from workbench.replay.verdict import Verdict
-from workbench.runtime.fork_pool import Crew, Pool
-from workbench.runtime.replayer import Work, do
+from workbench.runtime.fork_pool import ForkPool, Pool
+from workbench.runtime.replayer import ReplayJob, replay_files
 
 HERE = Path(__file__).parents[2]
 
@@ -25,24 +25,24 @@ class Executor:
     def __init__(self, share: int) -> None:
         self.share = share
 
-    def cases(self, work: Work, paths: Sequence[str]) -> Iterator[tuple[int, Case]]:
+    def cases(self, work: ReplayJob, paths: Sequence[str]) -> Iterator[tuple[int, Case]]:
         shares = [paths[n : n + self.share] for n in range(0, len(paths), self.share)]
         with ProcessPoolExecutor(2, get_context("spawn")) as engine:
-            done = engine.map(partial(do, work), shares)
+            done = engine.map(partial(replay_files, work), shares)
             yield from enumerate(case for cases in done for case in cases)
 
 
 @pytest.fixture
-def selection(tmp_path: Path) -> tuple[Work, list[str]]:
+def selection(tmp_path: Path) -> tuple[ReplayJob, list[str]]:
     """The transcripts of the sample agent, one that is no transcript, one that is not there."""
     journeys = tmp_path / "journeys"
     shutil.copytree(HERE / "journeys", journeys, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "broken.json").write_text("{")
     paths = sorted(map(str, (HERE / "transcripts" / "support").glob("*.json")))
-    return Work(str(journeys)), [*paths, str(tmp_path / "broken.json"), str(tmp_path / "gone.json")]
+    return ReplayJob(str(journeys)), [*paths, str(tmp_path / "broken.json"), str(tmp_path / "gone.json")]
 
 
-def test_another_engine_gives_the_same_cases_as_forked_processes(selection: tuple[Work, list[str]]) -> None:
+def test_another_engine_gives_the_same_cases_as_forked_processes(selection: tuple[ReplayJob, list[str]]) -> None:
     work, paths = selection
     forked, sent = (dict(pool.cases(work, paths)) for pool in pools())
     assert forked == sent
@@ -51,4 +51,4 @@ def test_another_engine_gives_the_same_cases_as_forked_processes(selection: tupl
 
 
 def pools() -> list[Pool]:
-    return [Crew(), Executor(share=10)]
+    return [ForkPool(), Executor(share=10)]

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from support.kit import JOURNEY, WINDOW, shop_files, write
-from workbench.errors import WorkerDied
-from workbench.runtime.watch import changes
-from workbench.runtime.worker import Workers, prepare
-from workbench.store.session_log import History
-from workbench.trace.events import Fault, TurnEnd
-from workbench.workspace.code_service import Serving
+from workbench.errors import WorkerCrashed
+from workbench.runtime.watch import watch_code
+from workbench.runtime.worker import WorkerPool, start_fork_server
+from workbench.store.session_log import SessionLogs
+from workbench.trace.events import Fault, TurnEnded
+from workbench.workspace.code_service import CodeService
 from workbench.workspace.session import Session
 
 REHEARSAL = """
@@ -42,13 +42,13 @@ class Desk:
     """A session with its watcher, on a shop in a folder."""
 
     def __init__(self, folder: Path) -> None:
-        prepare("rehearsal")
+        start_fork_server("rehearsal")
         self.root = folder / "journeys"
         self.journey = self.root / "shop/returns/journey.py"
         write(self.root, {**shop_files(agent=AGENT), "shop/returns/rehearsal.py": REHEARSAL})
-        self.host = Workers(self.root)
-        self.history = History(folder / ".workbench", folder / "transcripts")
-        self.session = Session(Serving(self.host, "shop", "rehearsal"), self.history)
+        self.host = WorkerPool(self.root)
+        self.history = SessionLogs(folder / ".workbench", folder / "transcripts")
+        self.session = Session(CodeService(self.host, "shop", "rehearsal"), self.history)
         self.states: list[str] = []
 
     def heard(self, changed: object) -> None:
@@ -79,7 +79,7 @@ def at_desk(folder: Path, flow: Callable[[Desk], Awaitable[None]], *, watched: b
         desk.session.listeners.append(desk.heard)
 
         async def watch() -> None:
-            async for _ in changes(desk.root, "shop") if watched else nothing():
+            async for _ in watch_code(desk.root, "shop") if watched else nothing():
                 task = asyncio.create_task(desk.session.reload())
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
@@ -243,7 +243,7 @@ def test_a_tool_that_never_comes_back_ends_as_a_step_and_the_talk_goes_on(tmp_pa
         assert words in fault.message
         if "blocked" in words:
             assert fault.where.startswith("shop/returns/journey.py:")
-        assert isinstance(desk.session.trace[-1], TurnEnd)
+        assert isinstance(desk.session.trace[-1], TurnEnded)
         assert desk.session.trace[-1].reason == "killed"
         write(desk.root, shop_files(agent=AGENT))
         await desk.session.reload()
@@ -271,10 +271,10 @@ def test_a_session_continues_from_its_file_with_its_world_rebuilt(tmp_path):
     async def flow(desk):
         await desk.session.say("I want to return my shoes")
         kept = desk.history.read(desk.session.id)
-        again = Session(Serving(desk.host, "shop", "rehearsal"), desk.history, id=kept.id)
-        again.take_over(kept.setup, kept.trace, list(kept.marks.values()), begun=True)
+        again = Session(CodeService(desk.host, "shop", "rehearsal"), desk.history, id=kept.id)
+        again.load(kept.setup, kept.trace, list(kept.annotations.values()), begun=True)
         await again.reload()
-        await again.say("return my shoes")
+        await again.send("return my shoes")
         assert desk.history.read(kept.id).steps[-1].turn == 2
 
     at_desk(tmp_path, flow)
@@ -334,7 +334,7 @@ def test_a_kept_re_run_is_on_disk_at_once(tmp_path):
         await desk.until(lambda: desk.session.rerun is not None)
         kept = desk.session.reruns.keep()
         assert desk.history.read(kept.id).setup == kept.setup
-        await kept.turn.go_on()
+        await kept.turn.resume()
         assert desk.history.read(kept.id).steps == list(kept.trace.steps)
         assert [s.outcome for s in kept.trace if hasattr(s, "outcome")] == ["ok", "blocked"]
 
@@ -368,7 +368,7 @@ async def slow_turn(desk: Desk) -> asyncio.Task[None]:
     """A turn in progress, in the middle of a tool that takes its time."""
     write(desk.root, shop_files(agent=AGENT, journey=SLOW))
     await desk.session.reload()
-    saying = asyncio.create_task(desk.session.say("I want to return my shoes"))
+    saying = asyncio.create_task(desk.session.send("I want to return my shoes"))
     await desk.until(lambda: len(desk.session.trace) == 6)
     return saying
 
@@ -393,7 +393,7 @@ def test_a_new_conversation_during_a_turn_and_a_save_is_served_by_the_new_code(t
         saying = await slow_turn(desk)
         write(desk.root, shop_files(WINDOW, agent=AGENT))
         await desk.session.reload()
-        other = desk.session.branch(steps=[])
+        other = desk.session.fork(steps=[])
         await saying
         await other.say("I want to return my shoes")
         assert other.trace[-1].reason == "replied"
@@ -408,7 +408,7 @@ def test_a_new_conversation_says_nothing_of_the_re_run_of_the_one_before(tmp_pat
         write(desk.root, {"shop/returns/journey.py": with_window()})
         await desk.session.reload()
         assert desk.session.code.note
-        assert desk.session.branch(steps=[]).code.note == ""
+        assert desk.session.fork(steps=[]).code.note == ""
 
     at_desk(tmp_path, flow, watched=False)
 
@@ -420,7 +420,7 @@ def test_a_transcript_whose_judging_hangs_costs_the_worker_and_no_message(tmp_pa
         write(desk.root, {"shop/returns/journey.py": shop_files(loops)["shop/returns/journey.py"]})
         await desk.session.reload()
         assert "was stopped" in desk.session.code.note
-        with pytest.raises(WorkerDied):
+        with pytest.raises(WorkerCrashed):
             await desk.session.saving.save("guard", "Hangs")
         write(desk.root, shop_files(agent=AGENT))
         await desk.session.say("return my shoes")
@@ -436,7 +436,7 @@ def test_two_messages_at_once_after_a_crash_are_not_two_turns_at_once(tmp_path):
             desk.session.say("return my shoes"), desk.session.say("return my shoes"), return_exceptions=True
         )
         done = [type(one).__name__ for one in said].count("NoneType")
-        assert [s.reason for s in desk.session.trace if isinstance(s, TurnEnd)] == ["replied"] * done
+        assert [s.reason for s in desk.session.trace if isinstance(s, TurnEnded)] == ["replied"] * done
         assert [s.turn for s in desk.session.trace] == sorted(s.turn for s in desk.session.trace)
 
     at_desk(tmp_path, flow, watched=False)

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from workbench.trace.blobs import seal
-from workbench.transcripts.expectation import KINDS
+from workbench.trace.blobs import blob_hash
+from workbench.transcripts.expectation import TRANSCRIPT_KINDS
 
 VERDICTS = ("allow", "block", "rewrite", "escalate")
 OUTCOMES = ("ok", "error", "rejected", "absent", "blocked", "fault", "missing")
@@ -157,13 +157,13 @@ class Editor:
         if not spans:
             return
         old = self.rng.choice(spans)
-        span = whole["exhibits"].pop(old)
-        text = span["text"] if isinstance(span["text"], str) else "\n".join(span["text"])
-        span["text"] = self.rng.choice(
+        section = whole["exhibits"].pop(old)
+        text = section["text"] if isinstance(section["text"], str) else "\n".join(section["text"])
+        section["text"] = self.rng.choice(
             [text + "\nBe quick.", text.replace("order", "parcel"), "", self._text(whole)]
         )
-        new = seal(span)
-        whole["exhibits"][new] = span
+        new = blob_hash(section)
+        whole["exhibits"][new] = section
         for step in self._steps(whole, "prompt"):
             step["spans"] = [new if key == old else key for key in step["spans"]]
 
@@ -177,7 +177,9 @@ class Editor:
 
     def expect(self, whole: dict[str, Any], kind: str = "") -> None:
         """Another expectation, of this kind: of a mistake its only one, of a guard one more."""
-        kind = kind or self.rng.choice([name for name, kind in KINDS.items() if kind.decided == "offline"])
+        kind = kind or self.rng.choice(
+            [name for name, kind in TRANSCRIPT_KINDS.items() if kind.decided_by == "offline"]
+        )
         args = copy.deepcopy(self._arguments(whole))
         if self.rng.random() < 0.5:
             self._nested({"it": args}, "it", whole)
@@ -189,7 +191,7 @@ class Editor:
             "order": [self._tool(whole) for _ in range(self.rng.randint(2, 3))],
         }
         made: dict[str, Any] = {"expect": kind, "at": self._place(whole)}
-        made |= {name: filled[name] for name in KINDS[kind].needs}
+        made |= {name: filled[name] for name in TRANSCRIPT_KINDS[kind].needs}
         if kind == "called_with":
             made["match"] = self.rng.choice(["exact", "subset", "regex"])
             hows = ["exact", "subset", "regex", "ignore"]

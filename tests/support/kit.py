@@ -10,18 +10,18 @@ from typing import Any
 
 import msgspec
 
-from workbench.engine.conversation import Conversation
+from workbench.engine.conversation import ConversationRun
 from workbench.engine.sandbox import Sandbox
 from workbench.engine.turn import run_turn
 from workbench.engine.world import World
-from workbench.runtime.loader import Loaded, load
+from workbench.runtime.loader import LoadedAgent, load
 from workbench.testing import ScriptedModel
 from workbench.testing import tool_use as use
-from workbench.trace.events import AnyStep
-from workbench.trace.steps import Move, moves
+from workbench.trace.events import AnyEvent
+from workbench.trace.steps import Step, group_steps
 from workbench.transcripts.codec import encode
 from workbench.transcripts.expectation import Expectation
-from workbench.transcripts.transcript import SCHEMA, Mark, Transcript, recording_id
+from workbench.transcripts.transcript import SCHEMA, Annotation, Transcript, hash_recording
 
 AGENT = """
     from workbench import Agent
@@ -99,15 +99,15 @@ def shop_files(*policies: str, journey: str = JOURNEY, agent: str = AGENT) -> di
     }
 
 
-def shop(folder: Path, *policies: str, **changes: str) -> Loaded:
+def shop(folder: Path, *policies: str, **changes: str) -> LoadedAgent:
     """The shop with these policies, loaded from `folder`/journeys."""
     return load(write(folder / "journeys", shop_files(*policies, **changes)), "shop")
 
 
-def converse(loaded: Loaded, model: Any, *said: str, fixture: str = "base") -> Conversation:
+def converse(loaded: LoadedAgent, model: Any, *said: str, fixture: str = "base") -> ConversationRun:
     """A conversation of these customer messages against the sandbox."""
     start = loaded.fixtures[fixture]
-    conversation = Conversation(loaded.agent, start.setup)
+    conversation = ConversationRun(loaded.agent, start.setup)
     world = World(start.world, now=datetime.fromisoformat(start.setup.clock), seed=1)
 
     async def talk() -> None:
@@ -118,26 +118,26 @@ def converse(loaded: Loaded, model: Any, *said: str, fixture: str = "base") -> C
     return conversation
 
 
-def all_moves(conversation: Conversation) -> list[Move]:
-    return [m for t in moves(conversation.trace) for m in t.moves]
+def all_moves(conversation: ConversationRun) -> list[Step]:
+    return [m for t in group_steps(conversation.trace) for m in t.steps]
 
 
-def kinds(conversation: Conversation) -> list[str]:
-    return [type(step).__name__ for step in conversation.trace]
+def kinds(conversation: ConversationRun) -> list[str]:
+    return [type(event).__name__ for event in conversation.trace]
 
 
-def saved(conversation: Conversation, kind: str = "guard", **more: Any) -> Transcript:
+def saved(conversation: ConversationRun, kind: str = "guard", **more: Any) -> Transcript:
     """The conversation as a transcript."""
-    steps: list[AnyStep] = list(conversation.trace.steps)
+    events: list[AnyEvent] = list(conversation.trace.events)
     return Transcript(
         schema=SCHEMA,
         id="t",
         kind=kind,  # type: ignore[arg-type]
         agent=conversation.agent.name,
         setup=conversation.setup,
-        steps=steps,
-        exhibits=conversation.trace.exhibits,
-        recording=recording_id(steps, conversation.setup),
+        events=events,
+        blobs=conversation.trace.blobs,
+        recording_id=hash_recording(events, conversation.setup),
         **more,
     )
 
@@ -145,7 +145,7 @@ def saved(conversation: Conversation, kind: str = "guard", **more: Any) -> Trans
 LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
 
 
-def late_talk(folder: Path) -> Conversation:
+def late_talk(folder: Path) -> ConversationRun:
     """A return 52 days after delivery, in a shop without policies: `WINDOW` would block it at 1.2.1."""
     return converse(shop(folder / "recorded"), ScriptedModel(*LATE), "return OL-1")
 
@@ -153,7 +153,7 @@ def late_talk(folder: Path) -> Conversation:
 def late_mistake(folder: Path, expect: str = "not_executed", **fields: Any) -> Transcript:
     """The same as a mistake that is open: at 1.2.1 it expects this."""
     expectation = Expectation(expect, "1.2.1", **fields)  # type: ignore[arg-type]
-    return saved(late_talk(folder), "mistake", expectations=[expectation], marks=[Mark("1.2.1")])
+    return saved(late_talk(folder), "mistake", expectations=[expectation], marks=[Annotation("1.2.1")])
 
 
 def put(folder: Path, name: str, transcript: Transcript, id: str = "") -> Path:

@@ -14,7 +14,7 @@ from ui.host import Changes, FakeHost, Memory, Script, Shelf, make_agent
 from workbench.tui import actions
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.view.text import plain
-from workbench.workspace.code_service import Serving
+from workbench.workspace.code_service import CodeService
 from workbench.workspace.session import Session
 from workbench.workspace.settings import Settings
 
@@ -26,7 +26,7 @@ class Bench:
         self.journeys = make_agent(root)
         self.store = Memory()
         self.model = model
-        self.session = Session(Serving(FakeHost(self.journeys, model), "shop", "rehearsal"), self.store)
+        self.session = Session(CodeService(FakeHost(self.journeys, model), "shop", "rehearsal"), self.store)
         self.shelf = Shelf(self.store, root=root)
         self.changes = Changes()
         self.app = WorkbenchApp(self.session, self.shelf, self.changes, settings=settings)
@@ -96,7 +96,7 @@ Flow = Callable[[Bench], Awaitable[None]]
 def keys() -> Iterator[None]:
     """The keys are those of the table, whatever the test before has chosen."""
     yield
-    actions.use({})
+    actions.apply_overrides({})
 
 
 @pytest.fixture

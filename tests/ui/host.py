@@ -11,39 +11,39 @@ from typing import Any
 
 import msgspec
 
-from workbench.engine.ablation import without
-from workbench.engine.model import Delta, ModelAnswer, Show
+from workbench.engine.ablation import without_parts
+from workbench.engine.model import Delta, DeltaSink, ModelAnswer
 from workbench.engine.turn import run_turn
 from workbench.replay.judge import replay
 from workbench.replay.rerun import rerun
-from workbench.runtime.loader import Loaded, load
+from workbench.runtime.loader import LoadedAgent, load
 from workbench.runtime.protocol import (
+    BlobRecorded,
+    DeltaStreamed,
     Done,
     Event,
-    Exhibited,
-    Judge,
-    Judged,
+    EventRecorded,
+    JudgeTranscript,
     Request,
-    RunAgain,
-    Stepped,
-    Streamed,
-    TakeTurn,
+    RerunConversation,
+    RunTurn,
+    TranscriptJudged,
 )
-from workbench.runtime.worker_main import card_of, reran, stage
-from workbench.store.index.entry import Card, Stamp
-from workbench.store.indexer import Indexing
-from workbench.store.library import Shelf as RealShelf
+from workbench.runtime.worker_main import describe_agent, prepare_turn, rerun_report
+from workbench.store.index.entry import IndexEntry, Stamp
+from workbench.store.indexer import Indexer
+from workbench.store.library import IndexedLibrary as RealShelf
 from workbench.store.project import Project
-from workbench.store.session_log import History
+from workbench.store.session_log import SessionLogs
 from workbench.store.sources import transcript_card
-from workbench.trace.events import Answer, TurnEnd
+from workbench.trace.events import Answer, TurnEnded
 from workbench.trace.trace import Trace
 from workbench.transcripts.codec import decode, encode
 from workbench.transcripts.query import Query
-from workbench.transcripts.transcript import Transcript, recording_id
-from workbench.workspace.library import Found, Kind, News, Record
+from workbench.transcripts.transcript import Transcript, hash_recording
+from workbench.workspace.library import IndexProgress, Kind, SearchResult, StoredConversation
 from workbench.workspace.session import Session
-from workbench.workspace.summary import gist
+from workbench.workspace.summary import summarize
 
 AGENT = """
 from workbench import Agent
@@ -136,7 +136,7 @@ class Script:
         self.answers = list(answers)
         self.pace = pace
 
-    async def answer(self, request: Any, show: Show) -> ModelAnswer:
+    async def answer(self, request: Any, show: DeltaSink) -> ModelAnswer:
         blocks = self.answers.pop(0) if self.answers else [say("I have no more to say.")]
         for block in blocks:
             if block["type"] == "text":
@@ -147,46 +147,46 @@ class Script:
 
 
 class FakeWorker:
-    def __init__(self, loaded: Loaded, model: Script) -> None:
+    def __init__(self, loaded: LoadedAgent, model: Script) -> None:
         self.loaded = loaded
         self.model = model
-        self.card = card_of(loaded, model)
+        self.card = describe_agent(loaded, model)
         self.turn: asyncio.Task[Any] | None = None
         self.closed = False
 
     async def ask(self, request: Request) -> AsyncIterator[Event]:
         match request:
-            case TakeTurn():
+            case RunTurn():
                 async for event in self._turn(request):
                     yield event
-            case RunAgain(setup, steps, off):
-                ran = await rerun(without(self.loaded.agent, off), setup, steps)
-                yield reran(ran)
-            case Judge(data):
+            case RerunConversation(setup, steps, off):
+                ran = await rerun(without_parts(self.loaded.agent, off), setup, steps)
+                yield rerun_report(ran)
+            case JudgeTranscript(data):
                 outcome = await asyncio.to_thread(replay, decode(data), self.loaded.agent)
-                yield Judged(str(outcome.verdict), outcome.why)
+                yield TranscriptJudged(str(outcome.verdict), outcome.why)
 
-    async def _turn(self, request: TakeTurn) -> AsyncIterator[Event]:
+    async def _turn(self, request: RunTurn) -> AsyncIterator[Event]:
         queue: asyncio.Queue[Event | None] = asyncio.Queue()
-        told: set[str] = set(request.exhibits)
+        told: set[str] = set(request.blobs)
 
         def stepped(step: Any) -> None:
-            exhibits = conversation.trace.exhibits
-            for key in exhibits.keys() - told:
+            blobs = conversation.trace.blobs
+            for key in blobs.keys() - told:
                 told.add(key)
-                queue.put_nowait(Exhibited(key, exhibits[key]))
-            queue.put_nowait(Stepped(step))
+                queue.put_nowait(BlobRecorded(key, blobs[key]))
+            queue.put_nowait(EventRecorded(step))
 
-        conversation, model, runner = stage(self.loaded, self.model, request, stepped)
+        conversation, model, runner = prepare_turn(self.loaded, self.model, request, stepped)
 
         async def run() -> None:
             try:
                 await run_turn(
                     conversation, request.text, model, runner,
-                    lambda place, delta: queue.put_nowait(Streamed(place.turn, place.answer, delta)),
+                    lambda step_id, delta: queue.put_nowait(DeltaStreamed(step_id.turn, step_id.answer, delta)),
                 )  # fmt: skip
             except asyncio.CancelledError:
-                conversation.emit(TurnEnd(turn=conversation.state.turn, reason="interrupted"))
+                conversation.emit(TurnEnded(turn=conversation.state.turn, reason="interrupted"))
             queue.put_nowait(None)
 
         self.turn = asyncio.create_task(run())
@@ -262,9 +262,9 @@ class Kept:
         if self.kind == "transcript":
             yield from ((path, Stamp(len(encode(t)), 1)) for path, t in self.shelf.store.saved.items())
         else:
-            yield from ((s.id, Stamp(len(s.trace), len(s.marks))) for s in self.shelf.sessions.values())
+            yield from ((s.id, Stamp(len(s.trace), len(s.annotations))) for s in self.shelf.sessions.values())
 
-    def card(self, id: str) -> Card:
+    def card(self, id: str) -> IndexEntry:
         if self.kind == "transcript":
             return transcript_card(
                 f"transcript:{id}",
@@ -274,20 +274,20 @@ class Kept:
                 1.0,
             )
         s = self.shelf.sessions[id]
-        return Card(
-            "a talk", s.agent, "session", 2.0, recording_id(list(s.trace), s.setup),
-            tags=self.shelf.ledger.tags_of(f"session:{id}"), gist=gist(s.trace, s.marks.values()),
+        return IndexEntry(
+            "a talk", s.agent, "session", 2.0, hash_recording(list(s.trace), s.setup),
+            tags=self.shelf.ledger.tags_of(f"session:{id}"), summary=summarize(s.trace, s.annotations.values()),
         )  # fmt: skip
 
-    def open(self, id: str) -> Record:
+    def open(self, id: str) -> StoredConversation:
         if self.kind == "session":
             s = self.shelf.sessions[id]
-            return Record(
-                s.setup, Trace(s.trace.steps, s.trace.exhibits), "a talk", "script", list(s.marks.values())
+            return StoredConversation(
+                s.setup, Trace(s.trace.events, s.trace.blobs), "a talk", "script", list(s.annotations.values())
             )
         t = self.shelf.store.saved[id]
-        marks = self.shelf.ledger.marks_of(f"transcript:{id}", t.marks)
-        return Record(t.setup, t.trace, t.title, "script", marks, t.expectations)
+        annotations = self.shelf.ledger.annotations_of(f"transcript:{id}", t.annotations)
+        return StoredConversation(t.setup, t.trace, t.title, "script", annotations, t.expectations)
 
 
 class Shelf(RealShelf):
@@ -295,20 +295,20 @@ class Shelf(RealShelf):
 
     def __init__(self, store: Memory, *sessions: Session, root: Path | None = None) -> None:
         project = Project(root or Path(tempfile.mkdtemp()))
-        super().__init__(project, History(project.state, project.transcripts))
+        super().__init__(project, SessionLogs(project.state, project.transcripts))
         self.store = store
         self.sessions = {s.id: s for s in sessions}
         self.sources |= {kind: Kept(kind, self) for kind in ("transcript", "session")}
-        self.indexing = Indexing(project.state, project.transcripts)
+        self.indexing = Indexer(project.state, project.transcripts)
         self.indexing.sources |= self.sources
         self.lock = threading.Lock()
 
-    def search(self, query: Query) -> Found:
+    def search(self, query: Query) -> SearchResult:
         with self.lock:
             self.indexing.refresh()
         return super().search(query)
 
-    async def news(self) -> AsyncIterator[News]:
+    async def news(self) -> AsyncIterator[IndexProgress]:
         """Whatever a person does here is found out by looking."""
         return
         yield

@@ -316,10 +316,10 @@ def test_a_resize_keeps_the_place_and_a_tiny_screen_says_so(play):
         await edited(bench)
         await compared(bench)
         await bench.pilot.resize_terminal(50, 12)
-        await bench.settle()
+        await bench.resolve_types()
         assert "needs 60x16" in bench.text()
         await bench.pilot.resize_terminal(80, 24)
-        await bench.settle(0.2)
+        await bench.resolve_types(0.2)
         assert bench.screen.moves.cursor == 2
         assert "they part at move 2" in bench.text()
 

@@ -6,14 +6,14 @@ import pytest
 
 from ui.host import Script, say
 from workbench.errors import UsageError
-from workbench.store.config import read, settings, user_file
+from workbench.store.config import merge_settings, read_settings_file, user_file
 from workbench.store.project import find_project
 from workbench.tui import actions, keys
-from workbench.workspace.settings import OwnKeys, Settings
+from workbench.workspace.settings import KeyOverride, Settings
 
 
 def own(**chosen: str) -> Settings:
-    return Settings(keys={id: OwnKeys(tuple(text.split()), f"workbench.toml:{n}") for n, (id, text) in
+    return Settings(keys={id: KeyOverride(tuple(text.split()), f"workbench.toml:{n}") for n, (id, text) in
                           enumerate(chosen.items(), 1)})  # fmt: skip
 
 
@@ -28,7 +28,7 @@ def project(tmp_path, monkeypatch):
         (tmp_path / "workbench.toml").write_text(text)
         user_file().parent.mkdir(parents=True, exist_ok=True)
         user_file().write_text(user)
-        return settings(find_project().config)
+        return merge_settings(find_project().config)
 
     return written
 
@@ -99,7 +99,7 @@ def test_the_key_to_quit_moves_too(play):
 )
 def test_a_key_that_makes_no_sense_is_told_with_its_line(chosen, says):
     with pytest.raises(UsageError) as error:
-        actions.use(own(**chosen).keys)
+        actions.apply_overrides(own(**chosen).keys)
     assert says in error.value.message
     assert error.value.where.startswith("workbench.toml:")
     assert actions.key("mark") == "a"
@@ -117,7 +117,7 @@ def test_keys_are_written_as_the_page_shows_them(written, named):
 def test_every_key_of_the_table_can_be_written():
     for action in actions.ACTIONS:
         for key in filter(None, action.keys.split(",")):
-            assert keys.parse(keys.spell(key)) == key
+            assert keys.parse(keys.display(key)) == key
 
 
 def test_the_project_goes_before_the_user(project):
@@ -126,7 +126,7 @@ def test_the_project_goes_before_the_user(project):
     )
     assert found.theme == "light"
     assert found.mouse is False
-    assert found.keys["mark"] == OwnKeys(("m",), "workbench.toml:3")
+    assert found.keys["mark"] == KeyOverride(("m",), "workbench.toml:3")
     assert found.keys["fork"].keys == ()
 
 
@@ -151,7 +151,7 @@ def test_the_users_own_file_sets_no_agent(project):
     with pytest.raises(UsageError) as error:
         project("", 'agent = "a"')
     assert error.value.where == f"{user_file()}:1"
-    assert read(user_file().parent / "none.toml") == {}
+    assert read_settings_file(user_file().parent / "none.toml") == {}
 
 
 def test_the_theme_is_the_one_that_was_set(play, monkeypatch):

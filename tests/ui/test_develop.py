@@ -107,12 +107,12 @@ def test_a_mark_is_taken_and_undone(play):
         bench.screen.query_one("#note").text = "it is a loyal customer"
         bench.screen.query_one("#should").text = "take it back"
         await bench.press("ctrl+s")
-        assert bench.session.marks["1.2.1"].note == "it is a loyal customer"
+        assert bench.session.annotations["1.2.1"].note == "it is a loyal customer"
         assert "⚑" in bench.pane("#steps")
         assert "it is a loyal customer" in bench.pane("#detail")
         assert any("mark" in record for record in bench.store.records[bench.session.id])
         await bench.press("u")
-        assert bench.session.marks == {}
+        assert bench.session.annotations == {}
         assert "⚑" not in bench.pane("#steps")
 
     play(flow, Script(*OLD))
@@ -267,7 +267,7 @@ def test_a_load_is_overtaken_by_the_next_save(play):
         for number in range(5):
             (bench.journeys / "shop/returns/journey.py").write_text(f"{text}\nN = {number}\n")
             await bench.changes.queue.put("x")
-        await bench.settle(0.5)
+        await bench.resolve_types(0.5)
         assert bench.session.code.state == "ready"
 
     play(flow)

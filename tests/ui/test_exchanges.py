@@ -1,23 +1,23 @@
 """What a tool exchanged with a system outside stands in the detail of its call."""
 
-from workbench.trace.events import Answer, Exchange, Result
-from workbench.trace.steps import moves
+from workbench.trace.events import Answer, HttpExchange, ToolResult
+from workbench.trace.steps import group_steps
 from workbench.tui.view.detail import what
 
 CALL = Answer(
     turn=1, answer=1, blocks=[{"type": "tool_use", "id": "a", "name": "track", "input": {"parcel": "P-1"}}]
 )
-DONE = Result(turn=1, answer=1, call=1, tool="track", value="in Ghent")
+DONE = ToolResult(turn=1, answer=1, call=1, tool="track", value="in Ghent")
 
 
 def shown(exchange, width):
-    (turn,) = moves([CALL, exchange, DONE])
-    return ["".join(bit.text for bit in line) for line in what(turn.moves[0], width)]
+    (turn,) = group_steps([CALL, exchange, DONE])
+    return ["".join(bit.text for bit in line) for line in what(turn.steps[0], width)]
 
 
 def exchange(status, got):
     asked = {"method": "POST", "url": "https://carrier.example/track?parcel=P-1", "sent": {"parcel": "P-1"}}
-    return Exchange(turn=1, answer=1, call=1, number=1, status=status, got=got, **asked)
+    return HttpExchange(turn=1, answer=1, call=1, number=1, status=status, response_body=got, **asked)
 
 
 def test_a_request_stands_between_the_call_and_its_result():

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ui.host import Script, say, think, use
 from ui.test_develop import OLD
-from workbench.trace.events import Answer, Reply, TurnEnd, UserMessage
-from workbench.trace.step_id import Place
+from workbench.trace.events import Answer, Reply, TurnEnded, UserMessage
+from workbench.trace.step_id import StepId
 from workbench.trace.trace import Trace
-from workbench.tui.view.find import Words, highlight
+from workbench.tui.view.find import SearchPhrase, highlight
 from workbench.tui.view.row_filter import KINDS, Filter
-from workbench.tui.view.text import Bit, plain
+from workbench.tui.view.text import Span, plain
 
 TWO = (
     *OLD,
@@ -117,9 +117,9 @@ def test_find_looks_in_the_pane_of_the_cursor(play):
 
 
 def test_capitals_count_where_one_is_typed():
-    assert Words("ol-1").spans("OL-1 and ol-1") == [(0, 4), (9, 13)]
-    assert Words("OL-1").spans("OL-1 and ol-1") == [(0, 4)]
-    line = highlight((Bit("look the ", "dim"), Bit("order up", "bold")), Words("the order"))
+    assert SearchPhrase("ol-1").spans("OL-1 and ol-1") == [(0, 4), (9, 13)]
+    assert SearchPhrase("OL-1").spans("OL-1 and ol-1") == [(0, 4)]
+    line = highlight((Span("look the ", "dim"), Span("order up", "bold")), SearchPhrase("the order"))
     assert [bit.text for bit in line if "hit" in bit.role] == ["the ", "order"]
     assert plain(line) == "look the order up"
 
@@ -178,8 +178,8 @@ def test_going_to_a_hidden_step_takes_the_filter_off_and_says_so(play):
     async def flow(bench):
         await two_turns(bench)
         await bench.press("ampersand", *":reply", "enter")
-        bench.screen.steps.go_to(Place(2, 2, 1))
-        await bench.settle()
+        bench.screen.steps.go_to(StepId(2, 2, 1))
+        await bench.resolve_types()
         assert at(bench) == "2.2.1"
         assert "the filter is off" in foot(bench)
 
@@ -273,7 +273,7 @@ def test_every_kind_is_told_of_where_it_is_asked_for():
 
 def test_a_long_conversation_is_searched_between_two_keys():
     from workbench.tui.view.find import Texts
-    from workbench.tui.view.rows import Book
+    from workbench.tui.view.rows import RowModel
 
     steps = []
     for turn in range(1, 2001):
@@ -281,9 +281,9 @@ def test_a_long_conversation_is_searched_between_two_keys():
             UserMessage(turn=turn, text=f"hello {turn}"),
             Answer(turn=turn, answer=1, blocks=[{"type": "text", "text": "words " * 100}]),
             Reply(turn=turn, answer=1, text="words " * 100),
-            TurnEnd(turn=turn, reason="replied"),
+            TurnEnded(turn=turn, reason="replied"),
         ]
-    book, texts = Book(), Texts()
+    book, texts = RowModel(), Texts()
     book.read(Trace(steps))
-    assert [row.place.turn for row in book.rows if Words("HELLO 1999").within(texts.of(row))] == []
-    assert [row.place.turn for row in book.rows if Words("hello 1999").within(texts.of(row))] == [1999]
+    assert [row.step_id.turn for row in book.rows if SearchPhrase("HELLO 1999").within(texts.of(row))] == []
+    assert [row.step_id.turn for row in book.rows if SearchPhrase("hello 1999").within(texts.of(row))] == [1999]

@@ -53,19 +53,19 @@ def test_what_is_typed_below_60x16_goes_nowhere(play):
     async def flow(bench):
         bench.screen.entry.text = "half a sent"
         await bench.pilot.resize_terminal(50, 12)
-        await bench.settle()
+        await bench.resolve_types()
         await bench.press(*"ence", "enter", "tab", "x", "enter")
         assert len(bench.session.trace) == 0
         await bench.pilot.resize_terminal(80, 24)
-        await bench.settle()
+        await bench.resolve_types()
         assert bench.screen.focused is bench.screen.entry
         assert bench.screen.entry.text == "half a sent"
         await bench.press("escape")
         await bench.pilot.resize_terminal(50, 12)
-        await bench.settle()
+        await bench.resolve_types()
         await bench.press("ctrl+n", "s", "question_mark")
         await bench.pilot.resize_terminal(80, 24)
-        await bench.settle()
+        await bench.resolve_types()
         assert bench.app.session is bench.session
         assert bench.screen.focused is bench.screen.steps
 
@@ -80,7 +80,7 @@ def test_a_re_run_that_differs_leaves_the_focus_where_it_is(play):
         assert str(bench.screen.place) == "1.2.1"
         await bench.press(*"fatal")
         assert bench.screen.entry.text == "fatal"
-        assert bench.session.marks == {}
+        assert bench.session.annotations == {}
 
     play(flow, Script(*OLD))
 
@@ -150,11 +150,11 @@ def test_a_paste_is_text_and_not_without_end(play):
     async def flow(bench):
         entry = bench.screen.entry
         entry.post_message(events.Paste("\x1b[31mred\x1b[0m\x07 \x1b]52;c;aGk=\x07two\rlines"))
-        await bench.settle()
+        await bench.resolve_types()
         assert entry.text == "red two\nlines"
         entry.text = ""
         entry.post_message(events.Paste("x" * (MAX_PASTE + 5)))
-        await bench.settle(0.5)
+        await bench.resolve_types(0.5)
         assert len(entry.text) == MAX_PASTE
         assert "pasted the first 100,000 of 100,005 characters" in bench.text()
 

@@ -7,7 +7,7 @@ import pytest
 
 from ui.host import Script, say, use
 from ui.test_develop import NEW, OLD
-from workbench.runtime.protocol import PolicyCard
+from workbench.runtime.protocol import PolicyInfo
 from workbench.transcripts.expectation import Expectation
 
 LATE = [use("find_order", order_number="OL-2")], [say("It came two days ago.")]
@@ -25,10 +25,10 @@ def test_enter_goes_from_field_to_field_and_saves_on_the_last(play):
         for _ in range(3):
             await bench.press("enter")
         await bench.press(*"bad", "enter", *"good")
-        assert bench.session.marks == {}
+        assert bench.session.annotations == {}
         await bench.press("enter")
-        mark = bench.session.marks["1.2.1"]
-        assert (mark.note, mark.should) == ("bad", "good")
+        mark = bench.session.annotations["1.2.1"]
+        assert (mark.note, mark.expected) == ("bad", "good")
 
     play(flow, Script(*OLD))
 
@@ -37,7 +37,7 @@ def test_ctrl_s_saves_from_any_field(play):
     async def flow(bench):
         await open_mark(bench)
         await bench.press("ctrl+s")
-        assert "1.2.1" in bench.session.marks
+        assert "1.2.1" in bench.session.annotations
 
     play(flow, Script(*OLD))
 
@@ -46,15 +46,15 @@ def test_what_was_written_is_there_when_the_form_of_the_same_step_opens_again(pl
     async def flow(bench):
         await open_mark(bench)
         await bench.press("right", "enter", "enter", "enter", *"bad", "escape")
-        assert bench.session.marks == {}
+        assert bench.session.annotations == {}
         await bench.press("right_square_bracket", "a")
         assert bench.screen.query_one("#note").text == ""
         await bench.press("escape", "left_square_bracket", "a")
         assert bench.screen.query_one("#note").text == "bad"
         assert "what you wrote before is here again" in bench.text()
         await bench.press("ctrl+s")
-        assert bench.session.marks["1.2.1"].note == "bad"
-        assert bench.session.marks["1.2.1"].fault == "tool"
+        assert bench.session.annotations["1.2.1"].note == "bad"
+        assert bench.session.annotations["1.2.1"].fault == "tool"
         await bench.press("u", "a")
         assert bench.screen.query_one("#note").text == ""
 
@@ -99,8 +99,8 @@ def test_the_save_form_offers_only_what_it_can_fill(play, size):
 def test_the_save_form_offers_no_policies_of_other_journeys(play):
     async def flow(bench):
         card = bench.session.card
-        other = PolicyCard("speaker.own_speaker", "before", ["writes"])
-        everywhere = PolicyCard("polite", "before", ["every"])
+        other = PolicyInfo("speaker.own_speaker", "before", ["writes"])
+        everywhere = PolicyInfo("polite", "before", ["every"])
         bench.session.serving.card = msgspec.structs.replace(card, policies=[*card.policies, other, everywhere])
         await bench.say("return OL-2 please")
         await bench.press("escape", "left_square_bracket", "a", "ctrl+s", "t")
@@ -118,7 +118,7 @@ def test_the_setup_form_cuts_with_an_ellipsis_and_breaks_between_words(play):
         customer = {f"key{n}": f"value{n}" for n in range(8)}
         bench.session.choose(msgspec.structs.replace(bench.session.setup, customer=customer))
         await bench.press("escape", "s")
-        await bench.settle()
+        await bench.resolve_types()
         assert bench.pane("#fixtures").splitlines()[0].rstrip().endswith("…")
         assert '{"key0": "value0", "key1": "value1"' in bench.screen.query_one("#customer").text
         parts = bench.text().replace("┃", " ")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ui.host import Script
 from ui.test_tries import OLD, TURN, go_to
 from workbench.errors import UsageError
-from workbench.transcripts.transcript import Mark
-from workbench.workspace.open_conversations import Lay
+from workbench.transcripts.transcript import Annotation
+from workbench.workspace.open_conversations import WorkspaceSnapshot
 
 HELD = "another workbench (pid 7) has this conversation open"
 
@@ -15,7 +15,7 @@ async def held(bench):
     """A past conversation is in hand, and it is another's."""
     await bench.say("return OL-1")
     session = bench.app.session
-    session.take_over(session.setup, session.trace, [], begun=True)
+    session.load(session.setup, session.trace, [], begun=True)
     bench.store.claim = lambda id: HELD
     await bench.press("escape")
     await go_to(bench, "create_return")
@@ -27,7 +27,7 @@ def test_a_mark_on_a_conversation_of_another_workbench_is_refused_in_words(play)
         session = await held(bench)
         await bench.press("a", "ctrl+s")
         assert "another workbench" in bench.text()
-        assert session.marks == {}
+        assert session.annotations == {}
 
     play(flow, Script(*TURN))
 
@@ -40,7 +40,7 @@ def test_the_wheel_on_a_conversation_of_another_workbench_is_refused_in_words(pl
         bench.screen.query_one("#reply").text = "No."
         await bench.press("ctrl+s")
         assert "another workbench" in bench.text()
-        assert session.marks == {}
+        assert session.annotations == {}
 
     play(flow, Script(*TURN))
 
@@ -77,16 +77,16 @@ def test_undo_in_a_conversation_brought_back_is_of_that_conversation(play):
         second = bench.app.session
         for session in (first, second):
             bench.shelf.sessions[session.id] = session
-        bench.app.desk.take(first.branch(steps=[]))
+        bench.app.desk.take(first.fork(steps=[]))
         bench.app.desk.open[:] = [bench.app.session]
-        bench.app.lay = Lay([first.id, second.id], first.id, "1.2.1", "")
+        bench.app.lay = WorkspaceSnapshot([first.id, second.id], first.id, "1.2.1", "")
         bench.app.bring_back()
-        await bench.settle()
+        await bench.resolve_types()
         here, beside = (bench.app.desk.find(session.id) for session in (first, second))
-        beside.mark(Mark("1.2.1", "agent"))
+        beside.mark(Annotation("1.2.1", "agent"))
         await bench.press("u")
         assert "nothing to undo" in bench.text()
-        assert list(beside.marks) == ["1.2.1"]
+        assert list(beside.annotations) == ["1.2.1"]
         assert here is bench.app.session
 
     play(flow, Script(*TURN, *TURN))

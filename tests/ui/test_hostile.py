@@ -8,15 +8,15 @@ import pytest
 from rich.cells import cell_len
 
 from ui.host import JOURNEY, Script, say, think, use
-from workbench.trace.events import Answer, Call, Result, UserMessage
+from workbench.trace.events import Answer, CallRequest, ToolResult, UserMessage
 from workbench.trace.setup import Setup
-from workbench.trace.step_id import Place
-from workbench.trace.steps import Move
+from workbench.trace.step_id import StepId
+from workbench.trace.steps import Step
 from workbench.trace.trace import Trace
-from workbench.transcripts.transcript import Mark
+from workbench.transcripts.transcript import Annotation
 from workbench.tui.view.detail import MAX_BLOCK, block, what
-from workbench.tui.view.find import Words, highlight
-from workbench.tui.view.rows import Book
+from workbench.tui.view.find import SearchPhrase, highlight
+from workbench.tui.view.rows import RowModel
 from workbench.tui.view.tabs import TABS
 from workbench.tui.view.text import clean, fit, one_line, plain, typed, width, wrap
 from workbench.tui.view.view import View
@@ -61,14 +61,14 @@ def test_on_screen_it_is_inert_in_every_pane_and_form(play, text, size):
             inert(bench)
         await bench.press("slash")
         bench.screen.foot.line.text = text
-        await bench.settle()
+        await bench.resolve_types()
         inert(bench)
         await bench.press("enter")
         await bench.until(lambda: not bench.screen.foot.is_open)
         await bench.press("a")
         await bench.until(lambda: bench.screen.query("#note"))
         bench.screen.query_one("#note").text = text
-        await bench.settle()
+        await bench.resolve_types()
         inert(bench)
         await bench.press("ctrl+s")
         await bench.until(lambda: not bench.screen.query("#note"))
@@ -82,7 +82,7 @@ def test_on_screen_it_is_inert_in_every_pane_and_form(play, text, size):
         await bench.press("question_mark")
         await bench.until(lambda: bench.screen.query("#search"))
         bench.screen.query_one("#search").text = text
-        await bench.settle()
+        await bench.resolve_types()
         inert(bench)
 
     play(flow, Script([think(text), use("find_order", order_number=text)], [say(text)]), size=size)
@@ -93,12 +93,12 @@ def test_it_is_inert_in_the_words_of_a_policy_and_the_name_of_a_file(text, tmp_p
     steps = [
         UserMessage(turn=1, text=text),
         Answer(turn=1, answer=1, blocks=[use(text, **{text: [text, {text: text}]})]),
-        Result(turn=1, answer=1, call=1, tool=text, outcome="ok", value={text: text}, printed=text),
+        ToolResult(turn=1, answer=1, call=1, tool=text, outcome="ok", value={text: text}, output=text),
     ]
-    marks = {"1.1.1": Mark("1.1.1", "agent", note=text, should=text)}
-    view = View(Trace(steps, {"x": {"rule": text, "why": text, "source": text}}), Setup(agent=text), marks)
+    annotations = {"1.1.1": Annotation("1.1.1", "agent", note=text, expected=text)}
+    view = View(Trace(steps, {"x": {"rule": text, "why": text, "source": text}}), Setup(agent=text), annotations)
     for wide in (True, False):
-        book = Book(wide)
+        book = RowModel(wide)
         book.read(view.trace)
         for row in book.rows:
             for tab in TABS.values():
@@ -128,8 +128,8 @@ def test_a_policy_with_hostile_words_is_shown_inert(play):
 def test_lines_keep_their_width_whatever_is_found_in_them(text):
     line = fit([("x ", ""), (one_line(text), "dim")], 30)
     for looked in ("a", "字", " ", "[", text[:3]):
-        if Words(looked):
-            lit = highlight(tuple(line), Words(looked))
+        if SearchPhrase(looked):
+            lit = highlight(tuple(line), SearchPhrase(looked))
             assert plain(lit) == plain(line)
     for cells in (1, 2, 7, 30):
         assert width(fit([("x", ""), (one_line(text * 30), "")], cells)) == cells
@@ -149,9 +149,9 @@ def test_a_long_result_is_cut_and_what_is_left_is_counted_in_lines():
     lines = block("result", "\n".join("x" for _ in range(10_000)), 80)
     assert len(lines) == MAX_BLOCK + 1
     assert plain(lines[-1]).strip() == f"… {10_000 - MAX_BLOCK:,} lines more: the pager shows all"
-    call = Call(1, "c", "find", {})
-    result = Result(turn=1, answer=1, call=1, tool="find", outcome="ok", value="y" * 1_000_000)
-    lines = what(Move(Place(1, 1, 1), call, result=result), 80)
+    call = CallRequest(1, "c", "find", {})
+    result = ToolResult(turn=1, answer=1, call=1, tool="find", outcome="ok", value="y" * 1_000_000)
+    lines = what(Step(StepId(1, 1, 1), call, result=result), 80)
     assert len(lines) < 400
     assert "992,000 characters" in " ".join(plain(line) for line in lines)
 

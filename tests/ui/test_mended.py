@@ -20,7 +20,7 @@ def at(bench, words: str) -> tuple[int, int]:
 
 async def click(bench, words: str) -> None:
     await bench.pilot.click(offset=at(bench, words))
-    await bench.settle()
+    await bench.resolve_types()
 
 
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)])
@@ -67,7 +67,7 @@ def test_words_that_were_not_sent_stay_with_their_conversation(play):
         await bench.press("ctrl+n")
         assert bench.screen.entry.text == ""
         bench.app.switch(first)
-        await bench.settle()
+        await bench.resolve_types()
         assert bench.screen.entry.text == "half a sen"
 
     play(flow, Script([say("hi")]))
@@ -140,9 +140,9 @@ def test_a_conversation_that_another_workbench_has_open_can_be_read_and_forked(p
         await bench.say("hello")
         first = bench.app.session
         bench.store.claim = lambda id: "another workbench (pid 7) has this conversation open"
-        first.take_over(first.setup, first.trace, [], begun=True)
+        first.load(first.setup, first.trace, [], begun=True)
         bench.app.switch(first)
-        await bench.settle()
+        await bench.resolve_types()
         assert "another workbench (pid 7) has this conversation open: it can be read here" in " ".join(
             bench.pane("#status").split()
         )

@@ -10,7 +10,7 @@ import pytest
 
 from ui.host import Script, say, think, use
 from workbench.tui import external
-from workbench.tui.view.full_text import TABS, whole
+from workbench.tui.view.full_text import TABS, full_text
 
 LONG = "a long thought " * 2000
 
@@ -25,7 +25,7 @@ def paged(monkeypatch):
         seen.update(words=words[:-1], text=path.read_text(), mode=stat.S_IMODE(path.stat().st_mode), path=path)
         return 0
 
-    monkeypatch.setattr("workbench.tui.external.lend", lend)
+    monkeypatch.setattr("workbench.tui.external.run_in_terminal", lend)
     return seen
 
 
@@ -43,7 +43,7 @@ def test_the_pager_gets_the_whole_tab_without_escapes(play, paged, monkeypatch):
         await bench.press("right", "o")
         assert "Be kind and brief." in paged["text"]
         for tab in TABS:
-            assert whole(tab, bench.screen.view, bench.screen.steps.row).strip()
+            assert full_text(tab, bench.screen.view, bench.screen.steps.row).strip()
 
     play(flow, Script([think(LONG + "\x1b[31m"), use("find_order", order_number="OL-1")], [say("hi")]))
 
@@ -75,7 +75,7 @@ def test_the_file_goes_also_when_something_breaks():
     paths = []
 
     def broken():
-        with external.kept("text") as path:
+        with external.temporary_text_file("text") as path:
             paths.append(path)
             assert os.access(path, os.R_OK)
             raise KeyError

@@ -38,7 +38,7 @@ def _two_wait(bench):
 async def shown(bench, name):
     await bench.until(lambda: bench.app.waiting.endswith(f"{name}.json"))
     await bench.until(lambda: type(bench.screen).__name__ == "Compare" and bench.screen.comparison is not None)
-    await bench.settle()
+    await bench.resolve_types()
 
 
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)])

@@ -9,7 +9,7 @@ import pytest
 
 from ui.host import Script, say, use
 from ui.test_develop import NEW
-from workbench.workspace.code_service import Serving
+from workbench.workspace.code_service import CodeService
 from workbench.workspace.session import Session
 
 
@@ -279,9 +279,9 @@ async def talk_with_another_agent(bench):
     await bench.say("hello, gloves")
     kept = bench.session
     setup = msgspec.structs.replace(kept.setup, agent="desk")
-    other = Session(Serving(bench.session.serving.host, "desk", "rehearsal"), bench.store)
-    other.take_over(setup, kept.trace, [], begun=False)
-    other.keep(bench.store)
+    other = Session(CodeService(bench.session.serving.host, "desk", "rehearsal"), bench.store)
+    other.load(setup, kept.trace, [], begun=False)
+    other.persist(bench.store)
     bench.shelf.sessions[other.id] = other
     await bench.press("escape", "R")
     await bench.until(lambda: "1 of 1" in bench.text())

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from ui.host import Script, say, think, use
-from workbench.trace.events import Answer, Reply, TurnEnd, UserMessage
+from workbench.trace.events import Answer, Reply, TurnEnded, UserMessage
 from workbench.trace.setup import Setup
-from workbench.trace.step_id import Place
+from workbench.trace.step_id import StepId
 from workbench.trace.trace import Trace
 from workbench.tui import actions
 from workbench.tui.app import WorkbenchApp, first_theme
 from workbench.tui.screens.develop import Develop
 from workbench.tui.screens.review import Review
-from workbench.tui.view.rows import Book
+from workbench.tui.view.rows import RowModel
 from workbench.tui.view.tabs import TABS
 from workbench.tui.view.text import clean, fit, one_line, plain, value, width, wrap
 from workbench.tui.view.view import View
@@ -69,15 +69,15 @@ def test_a_long_conversation_is_laid_out_at_once():
             UserMessage(turn=turn, text="hello"),
             Answer(turn=turn, answer=1, blocks=[{"type": "text", "text": "hi"}]),
             Reply(turn=turn, answer=1, text="hi"),
-            TurnEnd(turn=turn, reason="replied"),
+            TurnEnded(turn=turn, reason="replied"),
         ]
     trace = Trace(steps)
-    book = Book()
+    book = RowModel()
     book.read(trace)
     assert len(book.rows) == 40_000
     trace.append(UserMessage(turn=20_001, text="more"))
     assert book.read(trace)
-    assert book.rows[-1].place == Place(20_001)
+    assert book.rows[-1].step_id == StepId(20_001)
 
 
 @pytest.mark.parametrize("size", [(160, 48), (120, 30), (80, 24), (60, 16)])
@@ -106,10 +106,10 @@ def test_below_60x16_it_says_so_and_nothing_is_lost(play):
     async def flow(bench):
         await bench.say("hello")
         await bench.pilot.resize_terminal(50, 12)
-        await bench.settle()
+        await bench.resolve_types()
         assert "needs 60x16" in bench.text()
         await bench.pilot.resize_terminal(80, 24)
-        await bench.settle(0.4)
+        await bench.resolve_types(0.4)
         assert "hello" in bench.text()
 
     play(flow, Script([say("hi")]))
@@ -134,10 +134,10 @@ def test_help_lists_every_action_finds_and_runs_one(play):
     async def flow(bench):
         await bench.press("escape", "question_mark")
         listed = bench.pane("#results")
-        for action in actions.at(actions.DEVELOP):
+        for action in actions.actions_on(actions.DEVELOP):
             assert action.title in listed
         bench.screen.query_one("#search").text = "fixture"
-        await bench.settle()
+        await bench.resolve_types()
         assert "setup" in bench.pane("#results")
         await bench.press("enter")
         assert "What the conversation starts from" in bench.text()
@@ -148,7 +148,7 @@ def test_help_lists_every_action_finds_and_runs_one(play):
 def test_the_table_the_bindings_and_the_methods_agree():
     for where, screen in ((actions.DEVELOP, Develop), (actions.REVIEW, Review)):
         keys: dict[str, str] = {}
-        for action in actions.at(where):
+        for action in actions.actions_on(where):
             assert callable(getattr(screen, f"do_{action.id}", None)), f"{action.id} on {where}"
             for key in filter(None, action.keys.split(",")):
                 assert key not in keys, f"{key} does {keys.get(key)} and {action.id} on {where}"
@@ -174,7 +174,7 @@ def test_a_mouse_click_anywhere_does_no_harm(play):
         for x in range(0, 80, 20):
             for y in range(0, 24, 4):
                 await bench.pilot.click(offset=(x, y))
-        await bench.settle()
+        await bench.resolve_types()
 
     play(flow, Script([say("hi")]), size=(80, 24))
 
@@ -208,7 +208,7 @@ def test_all_themes_draw(play):
         await bench.say("hello")
         for _ in range(3):
             bench.screen.do_theme()
-            await bench.settle()
+            await bench.resolve_types()
             assert "hello" in bench.text()
             bench.picture(bench.app.theme)
 
@@ -246,10 +246,10 @@ def test_the_detail_survives_any_prefix_of_a_trace(play):
         await bench.say("return OL-1 please")
         session = bench.session
         for size in range(1, len(session.trace) + 1):
-            trace = Trace(session.trace.steps[:size], session.trace.exhibits)
+            trace = Trace(session.trace.steps[:size], session.trace.blobs)
             view = View(trace, Setup(agent="shop"), {})
             for wide in (True, False):
-                book = Book(wide)
+                book = RowModel(wide)
                 book.read(trace)
                 for row in book.rows:
                     for tab in TABS.values():

@@ -6,7 +6,7 @@ from textual.geometry import Offset
 from textual.selection import Selection
 
 from ui.host import Script, say
-from workbench.tui.view.text import Bit, unwrapped, wrap
+from workbench.tui.view.text import Span, unwrapped, wrap
 
 SENTENCE = (
     "Order OL-1002 came 52 days ago and our limit is 45 days. I can offer you a voucher of 20% on a new pair."
@@ -15,7 +15,7 @@ WORD = "https://shop.example/" + "a-very-long-path/" * 12
 
 
 def whole(text: str, width: int, hang: int) -> str:
-    return unwrapped([(line, 0, -1) for line in wrap([Bit(text)], width, hang)])
+    return unwrapped([(line, 0, -1) for line in wrap([Span(text)], width, hang)])
 
 
 def test_what_was_wrapped_is_one_text_again_at_every_width():

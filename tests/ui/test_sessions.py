@@ -7,15 +7,15 @@ import asyncio
 import pytest
 
 from ui.host import FakeHost, Memory, Script, make_agent, say, use
-from workbench.engine.ablation import Off
+from workbench.engine.ablation import DisabledPart
 from workbench.errors import JourneyError, UsageError
-from workbench.trace.events import Answer, Reply, TurnEnd, UserMessage
-from workbench.trace.step_id import Place
+from workbench.trace.events import Answer, Reply, TurnEnded, UserMessage
+from workbench.trace.step_id import StepId
 from workbench.trace.trace import Trace
-from workbench.workspace.code_service import Serving
+from workbench.workspace.code_service import CodeService
 from workbench.workspace.session import Session
 
-WINDOW = Off("policy", "returns/return_window")
+WINDOW = DisabledPart("policy", "returns/return_window")
 TURN = [[use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], [say("Too late.")]]
 
 
@@ -27,7 +27,7 @@ def shop(tmp_path):
         host = FakeHost(make_agent(tmp_path), Script(*answers))
 
         async def whole():
-            session = Session(Serving(host, "shop", "script"), Memory())
+            session = Session(CodeService(host, "shop", "script"), Memory())
             await session.reload()
             await flow(session)
 
@@ -39,16 +39,16 @@ def shop(tmp_path):
 def test_an_answer_by_hand_that_could_not_begin_can_be_tried_again(shop):
     async def flow(session):
         await session.say("return OL-1")
-        fork = session.take(Place(1, 2), [say("No.")])
+        fork = session.take(StepId(1, 2), [say("No.")])
 
         def full(id, head):
             raise UsageError("no space left")
 
         begin, session.store.begin = session.store.begin, full
         with pytest.raises(UsageError, match="no space"):
-            await fork.turn.go_on()
+            await fork.turn.resume()
         session.store.begin = begin
-        await fork.turn.go_on()
+        await fork.turn.resume()
         assert [str(s.text) for s in fork.trace if isinstance(s, Reply)] == ["No."]
 
     shop(flow, *TURN)
@@ -58,11 +58,11 @@ def test_words_of_the_agent_before_the_customers_first_are_no_turn_to_run_again(
     async def flow(session):
         greeting = [
             Answer(turn=1, answer=1, blocks=[say("Hello, how can I help?")]),
-            TurnEnd(turn=1, reason="replied"),
+            TurnEnded(turn=1, reason="replied"),
         ]
-        session.take_over(session.setup, Trace(greeting), [], begun=False)
+        session.load(session.setup, Trace(greeting), [], begun=False)
         with pytest.raises(UsageError, match="customer"):
-            session.take(Place(1, 1))
+            session.take(StepId(1, 1))
 
     shop(flow)
 
@@ -70,7 +70,7 @@ def test_words_of_the_agent_before_the_customers_first_are_no_turn_to_run_again(
 def test_a_rerun_without_a_policy_is_not_shown_once_the_policy_is_on_again(shop):
     async def flow(session):
         await session.say("return OL-1")
-        run, go = session.reruns.rerun_of, asyncio.Event()
+        run, go = session.reruns.rerun_events, asyncio.Event()
 
         async def slow(*what):
             found = await run(*what)
@@ -78,9 +78,9 @@ def test_a_rerun_without_a_policy_is_not_shown_once_the_policy_is_on_again(shop)
             return found
 
         session.reruns.rerun_of = slow
-        first = asyncio.create_task(session.reruns.switch_off([WINDOW]))
+        first = asyncio.create_task(session.reruns.disable([WINDOW]))
         await asyncio.sleep(0)
-        await session.reruns.switch_off([])
+        await session.reruns.disable([])
         go.set()
         await first
         assert session.off == ()
@@ -93,12 +93,12 @@ def test_a_rerun_without_a_policy_is_not_shown_once_the_policy_is_on_again(shop)
 def test_a_fork_before_a_turn_that_ran_without_a_policy_can_be_saved(shop):
     async def flow(session):
         await session.say("hello")
-        await session.reruns.switch_off([WINDOW])
+        await session.reruns.disable([WINDOW])
         await session.say("return OL-1")
         with pytest.raises(UsageError, match="fork before that turn"):
             await session.saving.save("guard", "a guard")
-        fork = session.branch(Place(2))
-        await fork.reruns.switch_off([])
+        fork = session.fork(StepId(2))
+        await fork.reruns.disable([])
         saved = await fork.saving.save("guard", "a guard")
         assert saved.verdict == "PASS"
 
@@ -116,7 +116,7 @@ def test_an_error_in_the_middle_of_a_turn_ends_the_turn_on_record(shop):
         session.turn._hear = breaks
         with pytest.raises(JourneyError):
             await session.say("hello")
-        assert isinstance(session.trace[-1], TurnEnd)
+        assert isinstance(session.trace[-1], TurnEnded)
         session.turn._hear = hear
         await session.say("again")
         assert [s.turn for s in session.trace if isinstance(s, UserMessage)] == [1, 2]

@@ -8,14 +8,24 @@ import pytest
 
 from ui.host import Script, say
 from ui.test_develop import OLD
-from workbench.trace.events import Answer, Change, Decision, Fault, HandOff, Reply, Result, TurnEnd, UserMessage
+from workbench.trace.events import (
+    Answer,
+    Fault,
+    HandOff,
+    PolicyDecision,
+    Reply,
+    ToolResult,
+    TurnEnded,
+    UserMessage,
+    WorldChange,
+)
 from workbench.trace.setup import Setup
 from workbench.trace.trace import Trace
 from workbench.tui.view import detail, step_lines
-from workbench.tui.view.rows import Book
-from workbench.tui.view.text import Bit, plain
+from workbench.tui.view.rows import RowModel
+from workbench.tui.view.text import Span, plain
 from workbench.tui.view.view import View
-from workbench.tui.widgets.library_list import ShelfList, told_apart
+from workbench.tui.widgets.library_list import LibraryList, disambiguate
 from workbench.workspace.library import Entry
 
 CALL = {"type": "tool_use", "id": "c1", "name": "create_return", "input": {"order_number": "OL-1"}}
@@ -27,33 +37,35 @@ def asked(*more, blocks=(CALL,)):
 
 
 def shown(trace: Trace, wide: bool = True) -> list[str]:
-    book = Book(wide)
+    book = RowModel(wide)
     book.read(trace)
-    notes = step_lines.Notes()
+    notes = step_lines.RowMarks()
     return [
-        plain(step_lines.wide(r, 120, notes)[0] if wide else step_lines.narrow(r, 80, notes)).rstrip()
+        plain(step_lines.wide_lines(r, 120, notes)[0] if wide else step_lines.narrow_line(r, 80, notes)).rstrip()
         for r in book.rows
     ]
 
 
 def told(trace: Trace, part: str = "move") -> str:
-    book = Book()
+    book = RowModel()
     book.read(trace)
     row = next(r for r in book.rows if r.part == part)
     return "\n".join(plain(line) for line in detail.step(View(trace, Setup(agent="shop"), {}), row, 90))
 
 
 def result(**more):
-    return Result(turn=1, answer=1, call=1, tool="create_return", **more)
+    return ToolResult(turn=1, answer=1, call=1, tool="create_return", **more)
 
 
 def decision(policy, stand, verdict, reason=""):
     to = {"order_number": "OL-1"} if verdict == "rewrite" else None
-    return Decision(turn=1, answer=1, call=1, policy=policy, stand=stand, verdict=verdict, reason=reason, to=to)
+    return PolicyDecision(
+        turn=1, answer=1, call=1, policy=policy, hook=stand, effect=verdict, reason=reason, replacement=to
+    )
 
 
 def test_a_withheld_result_is_told_as_a_blocked_call_is():
-    changed = [Change(path=["Shop", "orders"], before=1, after=2)]
+    changed = [WorldChange(path=["Shop", "orders"], before=1, after=2)]
     trace = asked(
         decision("cut", "before", "rewrite", "shorter"),
         result(value="R-1", changed=changed),
@@ -71,7 +83,7 @@ def test_a_withheld_result_is_told_as_a_blocked_call_is():
 def test_a_tool_that_was_running_when_its_turn_was_killed_says_so():
     trace = asked(
         Fault(turn=1, answer=1, origin="worker", name="worker", message="it ran too long"),
-        TurnEnd(turn=1, reason="killed", detail="it ran too long"),
+        TurnEnded(turn=1, reason="killed", detail="it ran too long"),
     )
     for wide in (True, False):
         text = shown(trace, wide)
@@ -94,13 +106,13 @@ LONG = {
 def test_what_a_call_came_to_is_seen_before_all_it_was_given(wide, cells):
     call = {"type": "tool_use", "id": "c", "name": "create_return", "input": LONG | {"note": "x" * 90}}
     trace = asked(decision("window", "before", "block", "too late"), result(outcome="blocked"), blocks=[call])
-    book = Book(wide)
+    book = RowModel(wide)
     book.read(trace)
     row = next(row for row in book.rows if row.part in ("move", "act"))
     lines = (
-        step_lines.wide(row, cells, step_lines.Notes(), 1)
+        step_lines.wide_lines(row, cells, step_lines.RowMarks(), 1)
         if wide
-        else [step_lines.narrow(row, cells, step_lines.Notes())]
+        else [step_lines.narrow_line(row, cells, step_lines.RowMarks())]
     )
     assert "✗ blocked" in plain(lines[0])
     assert "create_return(OL" in plain(lines[0])
@@ -109,7 +121,7 @@ def test_what_a_call_came_to_is_seen_before_all_it_was_given(wide, cells):
 def test_words_folded_over_lines_have_one_blank_between_them():
     words = " ".join(f"number=R-{n}," for n in range(40))
     for cells in range(20, 60):
-        folded = step_lines.folded([Bit(words)], cells, 3)
+        folded = step_lines.folded([Span(words)], cells, 3)
         assert not any("  " in plain(line).rstrip() for line in folded)
 
 
@@ -117,11 +129,11 @@ def test_a_fault_beside_all_moves_takes_no_number():
     trace = Trace([
         UserMessage(turn=1, text="one"),
         Fault(turn=1, answer=1, origin="model", name="model", message="it timed out"),
-        TurnEnd(turn=1, reason="model_error"),
+        TurnEnded(turn=1, reason="model_error"),
         UserMessage(turn=2, text="two"),
         Answer(turn=2, answer=1, blocks=[{"type": "text", "text": "hi"}]),
         Reply(turn=2, answer=1, text="hi"),
-        TurnEnd(turn=2, reason="replied"),
+        TurnEnded(turn=2, reason="replied"),
     ])  # fmt: skip
     lines = shown(trace)
     assert [line.split()[0] for line in lines if "“hi”" in line] == ["1"]
@@ -129,7 +141,7 @@ def test_a_fault_beside_all_moves_takes_no_number():
 
 
 def failures(trace: Trace) -> list[str]:
-    book = Book()
+    book = RowModel()
     book.read(trace)
     return [row.part for row in book.rows if row.failed]
 
@@ -164,12 +176,12 @@ def test_the_next_failure_stops_once_at_a_move_and_at_what_differs(play, size):
 
 
 def entry(id, title, kind="session", when=0.0, marks=0, state="session", number=0):
-    return Entry(kind, id, title, "shop", state, when, 1, marks, number=number)
+    return Entry(kind, id, title, "shop", state, when, 1, marks, row_id=number)
 
 
 def test_entries_of_one_title_are_told_apart():
     noon = time.mktime((2026, 1, 5, 12, 0, 0, 0, 0, -1))
-    apart = told_apart([
+    apart = disambiguate([
         entry("transcripts/late.json", "late", "transcript"),
         entry("transcripts/late-2.json", "late", "transcript"),
         entry("a", "talk", when=noon),
@@ -184,7 +196,7 @@ def test_entries_of_one_title_are_told_apart():
 
 
 def test_entries_whose_titles_begin_alike_are_told_apart():
-    apart = told_apart([
+    apart = disambiguate([
         entry("0f3a11aa", "Hi! I need to cancel my flight", "import"),
         entry("77bc20bb", "Hi! I need to change a seat", "import"),
         entry("88cd30cc", "Good morning", "import"),
@@ -194,7 +206,7 @@ def test_entries_whose_titles_begin_alike_are_told_apart():
 
 @pytest.mark.parametrize("width", [24, 40, 76, 120])
 def test_a_long_title_is_cut_and_its_marks_and_time_are_not(width):
-    shelf = ShelfList()
+    shelf = LibraryList()
     shelf.numbers = [1, 2]
     noon = time.mktime((2026, 1, 5, 12, 0, 0, 0, 0, -1))
     shelf.fetch = lambda numbers: [
@@ -222,13 +234,13 @@ def test_a_click_goes_to_the_other_screen_and_to_a_tab(play, size):
             line = next(i for i, text in enumerate(bench.text().splitlines()) if "3 Detail" in text)
             at = bench.text().splitlines()[line].index(tab)
             await bench.pilot.click(offset=(at, line))
-            await bench.settle()
+            await bench.resolve_types()
             assert bench.screen.detail.tab == tab
             assert f"[{tab}]" in bench.text()
         for name in ("Review", "Develop"):
             at = bench.text().splitlines()[0].rindex(name)
             await bench.pilot.click(offset=(at + 2, 0))
-            await bench.settle()
+            await bench.resolve_types()
             assert type(bench.screen).__name__ == name
 
     play(flow, Script([say("hi")]), size=size)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from support.kit import ScriptedModel, converse, shop, use
 from workbench.testing import text
-from workbench.trace.events import Answer, Prompt, Reply, Result, UserMessage
+from workbench.trace.events import Answer, Prompt, Reply, ToolResult, UserMessage
 from workbench.trace.setup import Setup
 from workbench.trace.trace import Trace
-from workbench.tui.view.rows import Book
+from workbench.tui.view.rows import RowModel
 from workbench.tui.view.tabs import TABS
 from workbench.tui.view.text import plain
 from workbench.tui.view.view import View
@@ -18,9 +18,9 @@ SECOND = {"title": "goals", "text": ["return boots"], "source": "a.py:1"}
 
 def tab(name: str, trace: Trace, place: str) -> str:
     """What a tab shows of the move at a place."""
-    book = Book(True)
+    book = RowModel(True)
     book.read(trace)
-    row = next(row for row in book.rows if str(row.place) == place)
+    row = next(row for row in book.rows if str(row.step_id) == place)
     return "\n".join(plain(line).rstrip() for line in TABS[name](View(trace, Setup("shop"), {}), row, 100))
 
 
@@ -32,9 +32,9 @@ def two_prompts() -> Trace:
     """Three answers: the second to another prompt than the first, the third to the same as the second."""
     steps = [
         UserMessage(turn=1, text="hello"),
-        Prompt(turn=1, answer=1, spans=["a"], tools=["t"], model="m", policies=["p"]),
+        Prompt(turn=1, answer=1, sections=["a"], tools=["t"], model="m", policies=["p"]),
         asked(1, 1),
-        Prompt(turn=1, answer=2, spans=["b"], tools=["u"], model="m", policies=["p"]),
+        Prompt(turn=1, answer=2, sections=["b"], tools=["u"], model="m", policies=["p"]),
         asked(1, 2),
         asked(1, 3),
     ]
@@ -64,9 +64,9 @@ def test_the_first_prompt_has_none_before_it():
 IMPORTED = Trace(
     [
         UserMessage(turn=1, text="hello"),
-        Prompt(turn=1, answer=1, spans=[], tools=[]),
+        Prompt(turn=1, answer=1, sections=[], tools=[]),
         asked(1, 1),
-        Result(turn=1, answer=1, call=1, tool="find_order", value="here"),
+        ToolResult(turn=1, answer=1, call=1, tool="find_order", value="here"),
         Answer(turn=1, answer=2, blocks=[text("it is here")]),
         Reply(turn=1, answer=2, text="it is here"),
     ]

@@ -12,12 +12,12 @@ import pytest
 from workbench.cli.commands.dev import lay_out
 from workbench.cli.commands.init import NAME
 from workbench.errors import UsageError
-from workbench.runtime.watch import changes
-from workbench.runtime.worker import Workers
-from workbench.store.library import Shelf
-from workbench.store.session_log import History
+from workbench.runtime.watch import watch_code
+from workbench.runtime.worker import WorkerPool
+from workbench.store.library import IndexedLibrary
+from workbench.store.session_log import SessionLogs
 from workbench.tui.app import WorkbenchApp
-from workbench.workspace.code_service import Serving
+from workbench.workspace.code_service import CodeService
 from workbench.workspace.session import Session
 from workbench.workspace.tour import CHANGE, STEPS, WORDS, Tour
 
@@ -27,11 +27,11 @@ class Guided:
 
     def __init__(self, folder: Path) -> None:
         self.project = lay_out(folder)
-        self.host = Workers(self.project.journeys)
-        self.history = History(self.project.state, self.project.transcripts)
-        self.session = Session(Serving(self.host, NAME, "rehearsal"), self.history)
-        shelf = Shelf(self.project, self.history)
-        self.app = WorkbenchApp(self.session, shelf, changes(self.project.journeys), tour=Tour())
+        self.host = WorkerPool(self.project.journeys)
+        self.history = SessionLogs(self.project.state, self.project.transcripts)
+        self.session = Session(CodeService(self.host, NAME, "rehearsal"), self.history)
+        shelf = IndexedLibrary(self.project, self.history)
+        self.app = WorkbenchApp(self.session, shelf, watch_code(self.project.journeys), tour=Tour())
         self.pilot: Any = None
 
     @property
@@ -136,7 +136,7 @@ def test_the_code_may_be_mended_in_any_editor(guided):
     async def flow(b: Guided) -> None:
         await b.save_a_mistake()
         path = b.project.journeys / CHANGE.file
-        path.write_text(CHANGE.mend(path.read_text()))
+        path.write_text(CHANGE.apply(path.read_text()))
         await b.comes_to("green")
         await b.press("F")
         assert "the change is made, or the file was edited" in " ".join(b.text().split())
@@ -177,7 +177,7 @@ def test_outside_the_tour_there_is_no_strip_and_no_change_to_make(play):
 
 def test_a_change_that_is_made_already_is_not_made_twice():
     with pytest.raises(UsageError, match="made, or the file was edited"):
-        CHANGE.mend("    if days < 1:\n")
+        CHANGE.apply("    if days < 1:\n")
 
 
 def test_all_that_a_step_says_fits_three_lines_at_80_columns():

@@ -5,14 +5,14 @@ from __future__ import annotations
 import msgspec
 
 from ui.host import Script, say, think, use
-from workbench.workspace.open_conversations import Lay
+from workbench.workspace.open_conversations import WorkspaceSnapshot
 
 OLD = [[think("look"), use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")]]
 TURN = [*OLD, [say("It is too late for that.")]]
 
 
 def outcomes(bench):
-    return [(len(o.runs), o.deeds) for o in bench.screen.list.found]
+    return [(len(o.runs), o.actions) for o in bench.screen.list.found]
 
 
 async def go_to(bench, words):
@@ -20,7 +20,7 @@ async def go_to(bench, words):
     lines = bench.pane("#steps").split("\n")
     at = next(i for i, line in enumerate(lines) if words in line)
     bench.screen.steps.move(bench.screen.steps.item_at(at))
-    await bench.settle()
+    await bench.resolve_types()
 
 
 def test_the_model_is_asked_afresh_several_times_and_each_outcome_is_counted(play):
@@ -115,7 +115,7 @@ def test_the_wheel_calls_a_tool_as_the_model_should_have_and_the_mark_says_so(pl
         bench.picture("wheel")
         await bench.press("ctrl+s")
         await bench.until(lambda: "It is returned." in bench.pane("#chat"))
-        assert original.marks["1.2.1"].should == "call create_return(order_number='OL-2')"
+        assert original.annotations["1.2.1"].expected == "call create_return(order_number='OL-2')"
         fork = bench.app.session
         assert fork is not original
         results = [(s.tool, s.outcome) for s in fork.trace if hasattr(s, "outcome")]
@@ -151,10 +151,10 @@ def test_the_wheel_writes_the_reply_and_undo_takes_the_mark_back(play):
         bench.screen.query_one("#reply").text = "The limit is 30 days."
         await bench.press("ctrl+s")
         await bench.until(lambda: "The limit is 30 days." in bench.pane("#chat"))
-        assert original.marks["1.3.0"].should == "reply: The limit is 30 days."
+        assert original.annotations["1.3.0"].expected == "reply: The limit is 30 days."
         bench.app.switch(original)
         await bench.press("escape", "u")
-        assert original.marks == {}
+        assert original.annotations == {}
 
     play(flow, Script(*TURN))
 
@@ -202,7 +202,7 @@ def test_a_paragraph_and_a_tool_can_be_switched_off_too(play):
         await bench.press("escape", "x")
         for words in ("manual then", "tool create"):
             bench.screen.query_one("#search").text = words
-            await bench.settle()
+            await bench.resolve_types()
             await bench.press("enter")
         await bench.press("ctrl+s")
         await bench.until(lambda: bench.app.session.rerun is not None)
@@ -259,9 +259,9 @@ def test_the_desk_is_written_down_with_the_step_and_the_words_not_sent(play):
         bench.screen.entry.text = "but I"
         await bench.press("escape")
         await go_to(bench, "create_return")
-        bench.screen.keep_desk()
-        lay = msgspec.json.decode(bench.store.lay, type=Lay)
-        assert lay == Lay([bench.app.session.id], bench.app.session.id, "1.2.1", "but I", False)
+        bench.screen.save_workspace()
+        lay = msgspec.json.decode(bench.store.lay, type=WorkspaceSnapshot)
+        assert lay == WorkspaceSnapshot([bench.app.session.id], bench.app.session.id, "1.2.1", "but I", False)
 
     play(flow, Script(*TURN))
 
@@ -271,9 +271,9 @@ def test_after_a_crash_the_open_conversations_are_brought_back_as_they_lay(play)
         await bench.say("return OL-1")
         first = bench.app.session
         bench.shelf.sessions[first.id] = first
-        bench.app.desk.take(first.branch(steps=[]))
+        bench.app.desk.take(first.fork(steps=[]))
         bench.app.desk.open.remove(first)
-        bench.app.lay = Lay([first.id], first.id, "1.2.1", "but I")
+        bench.app.lay = WorkspaceSnapshot([first.id], first.id, "1.2.1", "but I")
         bench.app.show_live()
         await bench.press("escape", "B")
         assert bench.app.session.id == first.id

@@ -5,11 +5,11 @@ from __future__ import annotations
 from types import FunctionType
 from typing import Any
 
-from workbench import Allow, Block, Talk, ToolCall
+from workbench import Allow, Block, Conversation, ToolCall
 from workbench.authoring.agent import Agent
 from workbench.authoring.policy import Policy
 from workbench.authoring.tool import make_tool
-from workbench.trace.blobs import Span
+from workbench.trace.blobs import PromptSection
 
 from .sample import Break
 
@@ -31,8 +31,8 @@ def without_section(journey: str, heading: str) -> Break:
 
     def cut(agent: Agent) -> None:
         manual = agent.journeys[journey]
-        kept: tuple[Span, ...] = tuple(s for s in manual.spans if heading not in s.title)
-        assert len(kept) == len(manual.spans) - 1, f"there is no section {heading}"
+        kept: tuple[PromptSection, ...] = tuple(s for s in manual.sections if heading not in s.title)
+        assert len(kept) == len(manual.sections) - 1, f"there is no section {heading}"
         manual.__dict__["spans"] = kept
 
     return cut
@@ -41,10 +41,10 @@ def without_section(journey: str, heading: str) -> Break:
 def thirty_days_for_all(agent: Agent) -> None:
     """The return window as it was before anyone thought of loyal customers."""
 
-    def return_window(call: ToolCall, talk: Talk) -> Allow | Block:
+    def return_window(call: ToolCall, conversation: Conversation) -> Allow | Block:
         """Returns and exchanges close 30 days after delivery."""
-        order = talk.result(find_order, order_number=call["order_number"])
-        days = (talk.now.date() - order.delivered).days
+        order = conversation.result(find_order, order_number=call["order_number"])
+        days = (conversation.now.date() - order.delivered).days
         if days > 30:
             return Block(f"the order came {days} days ago, the limit is 30", days=days, limit=30)
         return Allow(f"{days} of 30 days", days=days, limit=30)
@@ -52,7 +52,7 @@ def thirty_days_for_all(agent: Agent) -> None:
     returns = agent.journeys["returns"]
     find_order = returns.tools["find_order"]
     returns.policies[:] = [
-        Policy(p.name, return_window, p.stand, p.tools, p.journey) if p.name == "return_window" else p
+        Policy(p.name, return_window, p.hook, p.tools, p.journey) if p.name == "return_window" else p
         for p in returns.policies
     ]
 
@@ -75,13 +75,13 @@ def one_try_more(agent: Agent) -> None:
     speaker = agent.journeys["speaker"]
     today = next(p for p in speaker.policies if p.name == "two_tries")
 
-    def two_tries(talk: Talk) -> Allow | Block:
-        ruling: Allow | Block = today.fn(talk)
-        late = isinstance(ruling, Block) and ruling.evidence["tried"][2:] == []
-        return Allow("try 3 of 2", **ruling.evidence) if late else ruling
+    def two_tries(conversation: Conversation) -> Allow | Block:
+        returned: Allow | Block = today.fn(conversation)
+        late = isinstance(returned, Block) and returned.evidence["tried"][2:] == []
+        return Allow("try 3 of 2", **returned.evidence) if late else returned
 
     two_tries.__doc__ = today.fn.__doc__
     speaker.policies[:] = [
-        Policy(p.name, two_tries, p.stand, p.tools, p.journey, p.when, p.source) if p is today else p
+        Policy(p.name, two_tries, p.hook, p.tools, p.journey, p.when, p.source) if p is today else p
         for p in speaker.policies
     ]

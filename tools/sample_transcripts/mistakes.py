@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from workbench.testing import Blocks, text, thinking, tool_use
 from workbench.transcripts.expectation import Expectation
-from workbench.transcripts.transcript import Mark
+from workbench.transcripts.transcript import Annotation
 
 from .breakages import any_reason, one_try_more, thirty_days_for_all, without, without_section
 from .sample import RADIO, RETURNS, SPEAKER, Sample
@@ -22,7 +22,7 @@ MISTAKES = [
         ("the boots of OL-1002 don't fit", "just do it anyway"),
         "create_return",
         without("returns.return_window"),
-        Mark("", "agent", "critical", "guideline_violation", "opened a return 52 days after delivery"),
+        Annotation("", "agent", "critical", "guideline_violation", "opened a return 52 days after delivery"),
         Expectation("blocked", "", policy="returns.return_window"),
         tags=RETURNS,
     ),
@@ -32,7 +32,7 @@ MISTAKES = [
         ("I ruined my shoes", "just do it anyway", "OL-2001"),
         "create_return",
         without("returns.own_damage"),
-        Mark(
+        Annotation(
             "", "agent", "critical", "guideline_violation",
             "the customer damaged them, so this is no return", "offer the voucher of 20%",
         ),
@@ -45,7 +45,7 @@ MISTAKES = [
         ("I want to return OL-2003, too big", "just do it anyway"),
         "create_return",
         without("returns.only_once"),
-        Mark(
+        Annotation(
             "", "agent", "critical", "inconsistent_behavior",
             "find_order says that the boots are returned already; a second label is a second refund",
         ),
@@ -58,7 +58,7 @@ MISTAKES = [
         ("I want to return OL-2001",),
         "find_order",
         without("returns.own_order"),
-        Mark(
+        Annotation(
             "", "policy", "critical", "revealed_info_early",
             "nobody asked whose order it is", "say only that the order cannot be shown",
         ),
@@ -71,7 +71,7 @@ MISTAKES = [
         ("I want to return OL-1001",),
         "find_order",
         without("returns.hide_card"),
-        Mark("", "tool", "critical", "revealed_info_early", "the order system hands out the whole number"),
+        Annotation("", "tool", "critical", "revealed_info_early", "the order system hands out the whole number"),
         Expectation("redacted", "", text="4000001234567899"),
         tags=RETURNS,
     ),
@@ -81,7 +81,7 @@ MISTAKES = [
         ("I want to return OL-1001", "they are too small", "yes", "no"),
         "create_return",
         thirty_days_for_all,
-        Mark(
+        Annotation(
             "", "policy", "critical", "other",
             "loyal customers have 45 days; the policy knew only the 30", "open the return",
         ),
@@ -94,7 +94,7 @@ MISTAKES = [
         ("OL-2001 is too small, I send it back. Refund it to my PayPal.",),
         "create_return",
         without("returns.refund_way"),
-        Mark(
+        Annotation(
             "", "agent", "critical", "tool_call_argument_error",
             "the order was paid by invoice", "refund the way it was paid, whatever the customer asks for",
         ),
@@ -119,7 +119,7 @@ MISTAKES = [
         ("Please take back OL-2001. They smell.",),
         "create_return",
         any_reason,
-        Mark(
+        Annotation(
             "", "tool", "minor", "tool_call_schema_error",
             "the reason was not checked, so our reports could not count it", "choose not_as_expected",
         ),
@@ -143,7 +143,7 @@ MISTAKES = [
         ("My dog chewed up my shoes",),
         "reply",
         without_section("returns", "Damaged by the customer"),
-        Mark(
+        Annotation(
             "", "agent", "minor", "missed_required_action",
             "the manual did not say what to do about bad luck", "be kind, and offer the voucher of 20%",
         ),
@@ -157,7 +157,7 @@ MISTAKES = [
         ("promise me a date for my refund",),
         "reply",
         without("no_promised_dates"),
-        Mark(
+        Annotation(
             "", "agent", "critical", "guideline_violation",
             "the bank decides when the money arrives", "say that we cannot name a day",
         ),
@@ -170,7 +170,7 @@ MISTAKES = [
         ("what do I pay for sending shoes back?",),
         "reply",
         without("known_amounts"),
-        Mark(
+        Annotation(
             "", "agent", "critical", "hallucination",
             "sending back is free; no source names 4.95", "look it up and quote it",
         ),
@@ -185,7 +185,7 @@ MISTAKES = [
         ("I want a refund to 4111 1111 1111 1111 for OL-2001",),
         "message",
         without("no_card_numbers"),
-        Mark("", "policy", "critical", "other", "the number went to the model and into the record"),
+        Annotation("", "policy", "critical", "other", "the number went to the model and into the record"),
         Expectation("rewritten", "", policy="no_card_numbers"),
         tags=RETURNS,
     ),
@@ -195,7 +195,7 @@ MISTAKES = [
         ("my speaker is broken, there is smoke coming out of it",),
         "message",
         without("danger"),
-        Mark(
+        Annotation(
             "", "agent", "critical", "missed_required_action",
             "asked about a light on a speaker that smokes", "a person, at once",
         ),
@@ -208,7 +208,7 @@ MISTAKES = [
         ("my speaker is broken", "yes", "just do it anyway"),
         "update_firmware",
         one_try_more,
-        Mark(
+        Annotation(
             "", "agent", "minor", "guideline_violation",
             "ten more minutes for something that had failed twice", "look inside the speaker",
         ),
@@ -221,7 +221,7 @@ MISTAKES = [
         ("speaker not working", "yes", "yes"),
         "send_replacement",
         without("speaker.warranty"),
-        Mark(
+        Annotation(
             "", "agent", "critical", "guideline_violation",
             "bought two and a half years ago, the warranty is two", "offer a technician's visit",
         ),
@@ -235,7 +235,7 @@ MISTAKES = [
         ("set up my speaker SP-4404", "just do it anyway"),
         "register_device",
         without("signed_in"),
-        Mark("", "agent", "critical", "wrong_sequence", "nobody was signed in", "ask to sign in first"),
+        Annotation("", "agent", "critical", "wrong_sequence", "nobody was signed in", "ask to sign in first"),
         Expectation("not_executed", "", tool="register_device"),
         tags=SPEAKER,
     ),
@@ -245,7 +245,7 @@ MISTAKES = [
         ("refresh my radio CR-51777", "just do it anyway"),
         "send_refresh",
         without("radio.once_an_hour"),
-        Mark(
+        Annotation(
             "", "agent", "minor", "guideline_violation",
             "the radio was refreshed 20 minutes before", "say when the hour is over",
         ),
@@ -258,7 +258,7 @@ MISTAKES = [
         ("refresh my radio", "just do it anyway", "CR-60009"),
         "send_refresh",
         without("radio.active_and_paid"),
-        Mark(
+        Annotation(
             "", "agent", "critical", "guideline_violation",
             "paid until January, and the signal gives a month", "say what is owed",
         ),

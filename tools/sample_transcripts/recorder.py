@@ -8,17 +8,17 @@ import msgspec
 
 from workbench.models.rehearsal import RehearsalModel
 from workbench.runtime.agent_files import code_hash, file_hashes
-from workbench.runtime.loader import Loaded
+from workbench.runtime.loader import LoadedAgent
 from workbench.testing import Blocks, ScriptedModel, load_agent, run_conversation
 from workbench.text import slug
-from workbench.trace.events import Answer, AnyStep, Reply, UserMessage
+from workbench.trace.events import Answer, AnyEvent, Reply, UserMessage
 from workbench.transcripts.redaction import Redactor, redact
-from workbench.transcripts.transcript import SCHEMA, Transcript, recording_id
+from workbench.transcripts.transcript import SCHEMA, Transcript, hash_recording
 
 from .sample import AGENT, JOURNEYS, Sample
 
 
-def agent_for(sample: Sample) -> Loaded:
+def agent_for(sample: Sample) -> LoadedAgent:
     """The agent that this conversation is had with."""
     loaded = load_agent(JOURNEYS, AGENT)
     if sample.broken is not None:
@@ -33,8 +33,8 @@ def record(sample: Sample) -> Transcript:
     ran = run_conversation(
         loaded, sample.fixture, *sample.said, model=model, clock=sample.clock, customer=sample.customer
     )
-    steps: list[AnyStep] = list(ran.trace)
-    at = place_of(sample.at, steps) if sample.at else ""
+    events: list[AnyEvent] = list(ran.trace)
+    at = place_of(sample.at, events) if sample.at else ""
     setup = ran.setup
     transcript = Transcript(
         schema=SCHEMA,
@@ -43,18 +43,18 @@ def record(sample: Sample) -> Transcript:
         title=sample.title,
         agent=AGENT,
         tags=list(sample.tags),
-        passed_on=code_hash(JOURNEYS, AGENT) if sample.is_mistake and not sample.open else "",
+        accepted_code=code_hash(JOURNEYS, AGENT) if sample.is_mistake and not sample.open else "",
         expectations=[
-            *([msgspec.structs.replace(sample.expect, at=at)] if sample.expect else []),
-            *(msgspec.structs.replace(each, at=place_of(each.at, steps)) for each in sample.holds),
+            *([msgspec.structs.replace(sample.expect, step=at)] if sample.expect else []),
+            *(msgspec.structs.replace(each, step=place_of(each.step, events)) for each in sample.holds),
         ],
-        marks=[msgspec.structs.replace(sample.mark, at=at)] if sample.mark else [],
+        annotations=[msgspec.structs.replace(sample.mark, step=at)] if sample.mark else [],
         source={"model": model.name},
-        recording=recording_id(steps, setup),
+        recording_id=hash_recording(events, setup),
         code=file_hashes(JOURNEYS, AGENT),
         setup=setup,
-        steps=steps,
-        exhibits=ran.trace.exhibits,
+        events=events,
+        blobs=ran.trace.blobs,
     )
     return redact(transcript, Redactor())
 
@@ -68,15 +68,15 @@ def numbered(answers: tuple[Blocks | str, ...]) -> list[Blocks | str]:
     ]
 
 
-def place_of(what: str, steps: list[AnyStep]) -> str:
+def place_of(what: str, events: list[AnyEvent]) -> str:
     """The place of the last call of a tool, of the last message, or of the last reply."""
     found = ""
-    for step in steps:
-        if isinstance(step, Answer):
-            for call in step.calls:
+    for event in events:
+        if isinstance(event, Answer):
+            for call in event.calls:
                 if call.tool == what:
-                    found = f"{step.turn}.{step.answer}.{call.number}"
-        elif isinstance(step, UserMessage if what == "message" else Reply) and what in ("message", "reply"):
-            found = str(step.place)
+                    found = f"{event.turn}.{event.answer}.{call.number}"
+        elif isinstance(event, UserMessage if what == "message" else Reply) and what in ("message", "reply"):
+            found = str(event.step_id)
     assert found, f"nobody did {what} in this conversation"
     return found

@@ -11,7 +11,7 @@ from workbench.authoring.agent import Agent
 from workbench.testing import Blocks
 from workbench.text import slug
 from workbench.transcripts.expectation import Expectation
-from workbench.transcripts.transcript import Mark
+from workbench.transcripts.transcript import Annotation
 
 AGENT = "support"
 ROOT = Path(__file__).parents[2]
@@ -40,7 +40,7 @@ class Sample:
     said: tuple[str, ...]
     at: str = ""
     broken: Break | None = None
-    mark: Mark | None = None
+    mark: Annotation | None = None
     expect: Expectation | None = None
     answers: tuple[Blocks | str, ...] = ()
     tags: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench import Block, Talk, ToolCall
+from workbench import Block, Conversation, ToolCall
 
 from . import facts
 from .journey import book_reservation, reservations, update_reservation_baggages
@@ -15,7 +15,7 @@ FREE = {
 
 
 @reservations.policy(before=[book_reservation, update_reservation_baggages])
-def bags_are_charged_right(call: ToolCall, talk: Talk) -> Block | None:
+def bags_are_charged_right(call: ToolCall, conversation: Conversation) -> Block | None:
     """Each passenger's free bags follow from membership and cabin; the rest is paid for, no more and no less.
 
     Why: the system charges whatever number it is told.
@@ -23,11 +23,11 @@ def bags_are_charged_right(call: ToolCall, talk: Talk) -> Block | None:
     if call.tool == book_reservation.name:
         owner, cabin, passengers, paid = call["user_id"], call["cabin"], len(call["passengers"]), 0
     else:
-        held = facts.reservation(talk, call["reservation_id"])
+        held = facts.reservation(conversation, call["reservation_id"])
         if held is None:
             return None
         owner, cabin, passengers, paid = held.user_id, held.cabin, len(held.passengers), held.nonfree_baggages
-    profile = facts.user(talk, owner)
+    profile = facts.user(conversation, owner)
     tiers = [profile.membership] if profile is not None else list(FREE)
     due = {max(paid, call["total_baggages"] - passengers * FREE[tier][cabin], 0) for tier in tiers}
     if len(due) > 1:
@@ -43,12 +43,12 @@ def bags_are_charged_right(call: ToolCall, talk: Talk) -> Block | None:
 
 
 @reservations.policy(before=update_reservation_baggages)
-def bags_are_only_added(call: ToolCall, talk: Talk) -> Block | None:
+def bags_are_only_added(call: ToolCall, conversation: Conversation) -> Block | None:
     """Bags can be added, never taken off.
 
     Why: a bag that was paid for, or counted into the weight, stays.
     """
-    held = facts.reservation(talk, call["reservation_id"])
+    held = facts.reservation(conversation, call["reservation_id"])
     if held is not None and call["total_baggages"] < held.total_baggages:
         return Block("bags cannot be taken off", booked=held.total_baggages, asked=call["total_baggages"])
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from workbench import Block, Talk, ToolCall
+from workbench import Block, Conversation, ToolCall
 
 from . import facts
 from .journey import reservations, update_reservation_flights, update_reservation_passengers
@@ -27,13 +27,13 @@ MOVED = r"\W+(?:to|into|in|will be)\W+(?:\w+\W+){0,4}?(?:business|economy|basic)
 
 
 @reservations.policy(before=update_reservation_flights)
-def basic_economy_keeps_its_flights(call: ToolCall, talk: Talk) -> Block | None:
+def basic_economy_keeps_its_flights(call: ToolCall, conversation: Conversation) -> Block | None:
     """In basic economy the flights cannot change; the cabin can, with the same flights.
 
     Why: the fare is sold as unchangeable. Who wants other flights pays for a
     better cabin first, and sees that price before choosing.
     """
-    held = facts.reservation(talk, call["reservation_id"])
+    held = facts.reservation(conversation, call["reservation_id"])
     if held is None or held.cabin != "basic_economy":
         return None
     before, after = {leg.on for leg in held.flights}, set(facts.flights_of(call))
@@ -48,16 +48,16 @@ def basic_economy_keeps_its_flights(call: ToolCall, talk: Talk) -> Block | None:
 
 
 @reservations.policy(before=update_reservation_flights)
-def same_trip(call: ToolCall, talk: Talk) -> Block | None:
+def same_trip(call: ToolCall, conversation: Conversation) -> Block | None:
     """A change keeps where the trip starts and ends, and whether it is one way or a round trip.
 
     Why: another trip is another booking, at another price; the system does not check it.
     """
-    held = facts.reservation(talk, call["reservation_id"])
+    held = facts.reservation(conversation, call["reservation_id"])
     if held is None:
         return None
     wrong = starts_and_ends(
-        facts.flights_of(call), facts.routes(talk), held.origin, held.destination, held.flight_type
+        facts.flights_of(call), facts.routes(conversation), held.origin, held.destination, held.flight_type
     )
     if wrong:
         return Block(f"a change must keep the trip: {wrong}", trip=f"{held.origin} to {held.destination}")
@@ -65,26 +65,26 @@ def same_trip(call: ToolCall, talk: Talk) -> Block | None:
 
 
 @reservations.policy(before=update_reservation_flights)
-def one_cabin(call: ToolCall, talk: Talk) -> Block | None:
+def one_cabin(call: ToolCall, conversation: Conversation) -> Block | None:
     """A cabin is for everyone and every flight of a reservation; consent for one is no consent for all.
 
     Why: the change is charged for all of them, so a customer who was asked
     about one passenger or one flight would pay for what they never agreed to.
     """
-    held = facts.reservation(talk, call["reservation_id"])
+    held = facts.reservation(conversation, call["reservation_id"])
     if held is None or held.cabin == call["cabin"]:
         return None
-    agreed = _agreed_for_a_part(held, call, talk)
+    agreed = _agreed_for_a_part(held, call, conversation)
     if agreed:
         return Block("the cabin changes for everyone and every flight: ask again for the whole", agreed=agreed)
     return None
 
 
-def _agreed_for_a_part(held: Reservation, call: ToolCall, talk: Talk) -> str:
+def _agreed_for_a_part(held: Reservation, call: ToolCall, conversation: Conversation) -> str:
     """The words that speak of a part of the reservation, unless later words speak of all of it."""
     part = ""
     flights = [flight["flight_number"].lower() for flight in call["flights"]]
-    for speaker, text in talk.dialogue:
+    for speaker, text in conversation.messages:
         for line in _about_cabins(text):
             if WHOLE.search(line):
                 part = ""
@@ -118,12 +118,12 @@ def _other_cabin(flights: list[str], cabin: str, line: str) -> bool:
 
 
 @reservations.policy(before=update_reservation_passengers)
-def same_number_of_passengers(call: ToolCall, talk: Talk) -> Block | None:
+def same_number_of_passengers(call: ToolCall, conversation: Conversation) -> Block | None:
     """Passengers may be replaced, but as many fly as were booked.
 
     Why: seats are sold by number. Not even a person can change it, so handing over helps nobody.
     """
-    held = facts.reservation(talk, call["reservation_id"])
+    held = facts.reservation(conversation, call["reservation_id"])
     if held is not None and len(held.passengers) != len(call["passengers"]):
         return Block(
             "the number of passengers cannot change", booked=len(held.passengers), asked=len(call["passengers"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from workbench import Block, Talk, ToolCall
+from workbench import Block, Conversation, ToolCall
 
 from . import facts
 from .journey import (
@@ -38,14 +38,14 @@ BAGS = re.compile(r"\b(bag|baggage|luggage|suitcase)s?\b", re.IGNORECASE)
 
 
 @reservations.policy(before=NEEDS_YES)
-def customer_said_yes(call: ToolCall, talk: Talk) -> Block | None:
+def customer_said_yes(call: ToolCall, conversation: Conversation) -> Block | None:
     """Before a booking or a change, the customer's last message agrees to it in plain words.
 
     Why: naming a wish, a payment method or an option is not agreeing to be charged.
     """
-    if any(_agrees(sentence) for sentence in SENTENCE.findall(talk.last_said)):
+    if any(_agrees(sentence) for sentence in SENTENCE.findall(conversation.last_user_message)):
         return None
-    return Block("list what will be done and wait for the customer's yes", said=talk.last_said)
+    return Block("list what will be done and wait for the customer's yes", said=conversation.last_user_message)
 
 
 def _agrees(sentence: str) -> bool:
@@ -58,21 +58,21 @@ def _agrees(sentence: str) -> bool:
 
 
 @reservations.policy(before=NEEDS_YES)
-def details_were_listed(call: ToolCall, talk: Talk) -> Block | None:
+def details_were_listed(call: ToolCall, conversation: Conversation) -> Block | None:
     """A yes counts only after the agent has named what will be booked or changed.
 
     Why: nobody can agree to flights, bags or names they were never shown.
     """
-    told = "\n".join(talk.replies).lower()
-    unnamed = [what for what, pattern in _to_be_named(call, talk) if not re.search(pattern, told)]
+    told = "\n".join(conversation.agent_messages).lower()
+    unnamed = [what for what, pattern in _to_be_named(call, conversation) if not re.search(pattern, told)]
     if unnamed:
         return Block(f"the customer was never told: {', '.join(unnamed)}", unnamed=unnamed)
     return None
 
 
-def _to_be_named(call: ToolCall, talk: Talk) -> Iterator[tuple[str, str]]:
+def _to_be_named(call: ToolCall, conversation: Conversation) -> Iterator[tuple[str, str]]:
     """What a call changes, in words, each with a pattern that finds it in what was said."""
-    held = facts.reservation(talk, call.get("reservation_id", ""))
+    held = facts.reservation(conversation, call.get("reservation_id", ""))
     if call.tool == update_reservation_baggages.name:
         yield "the bags", BAGS.pattern
     elif call.tool == update_reservation_passengers.name:

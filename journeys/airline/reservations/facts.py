@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from workbench import Happened, Talk, ToolCall
+from workbench import Conversation, PastCall, ToolCall
 
 from .journey import (
     book_reservation,
@@ -33,20 +33,20 @@ GIVES_RESERVATION = {
 }
 
 
-def user(talk: Talk, user_id: str) -> User | None:
+def user(conversation: Conversation, user_id: str) -> User | None:
     """The profile of a customer, if it was looked up."""
-    found = talk.result(get_user_details, user_id=user_id)
+    found = conversation.result(get_user_details, user_id=user_id)
     return found if isinstance(found, User) else None
 
 
-def reservation(talk: Talk, reservation_id: str) -> Reservation | None:
+def reservation(conversation: Conversation, reservation_id: str) -> Reservation | None:
     """A reservation as the last lookup or change left it, if there was one.
 
     The airline's record keeps showing the cabin of the booking; the last
     change of flights says which cabin it is now.
     """
     found: Reservation | None = None
-    for call in reversed(talk.calls):
+    for call in reversed(conversation.calls):
         if not _is_about(call, reservation_id):
             continue
         found = found or _given(call)
@@ -55,20 +55,20 @@ def reservation(talk: Talk, reservation_id: str) -> Reservation | None:
     return found
 
 
-def shown_flights(talk: Talk) -> dict[On, tuple[str, str]]:
+def shown_flights(conversation: Conversation) -> dict[On, tuple[str, str]]:
     """Every flight that a reservation has shown, with where it starts and ends."""
     found: dict[On, tuple[str, str]] = {}
-    for call in talk.calls:
+    for call in conversation.calls:
         if call.ok and call.tool in GIVES_RESERVATION and isinstance(call.value, dict):
             for leg in call.value.get("flights", ()):
                 found[leg["flight_number"], leg["date"]] = (leg["origin"], leg["destination"])
     return found
 
 
-def offers(talk: Talk) -> dict[On, dict[str, Any]]:
+def offers(conversation: Conversation) -> dict[On, dict[str, Any]]:
     """The flights that searches found, by number and date; the latest search counts."""
     found: dict[On, dict[str, Any]] = {}
-    for call in talk.calls:
+    for call in conversation.calls:
         if call.ok and call.tool == search_direct_flight.name:
             rows = call.value
         elif call.ok and call.tool == search_onestop_flight.name:
@@ -80,10 +80,10 @@ def offers(talk: Talk) -> dict[On, dict[str, Any]]:
     return found
 
 
-def routes(talk: Talk) -> dict[str, tuple[str, str]]:
+def routes(conversation: Conversation) -> dict[str, tuple[str, str]]:
     """From where to where each flight number goes, as far as the conversation has shown it."""
-    shown = {number: ends for (number, _), ends in shown_flights(talk).items()}
-    found = {number: (row["origin"], row["destination"]) for (number, _), row in offers(talk).items()}
+    shown = {number: ends for (number, _), ends in shown_flights(conversation).items()}
+    found = {number: (row["origin"], row["destination"]) for (number, _), row in offers(conversation).items()}
     return shown | found
 
 
@@ -92,7 +92,7 @@ def flights_of(call: ToolCall) -> list[On]:
     return [(flight["flight_number"], flight["date"]) for flight in call["flights"]]
 
 
-def _is_about(call: Happened, reservation_id: str) -> bool:
+def _is_about(call: PastCall, reservation_id: str) -> bool:
     if not call.ok or call.tool not in GIVES_RESERVATION:
         return False
     if call.tool != book_reservation.name:
@@ -101,7 +101,7 @@ def _is_about(call: Happened, reservation_id: str) -> bool:
     return booked is not None and booked.reservation_id == reservation_id
 
 
-def _given(call: Happened) -> Reservation | None:
+def _given(call: PastCall) -> Reservation | None:
     """The reservation that a call gave, if it gave one."""
     found = call.decoded(get_reservation_details)
     return found if isinstance(found, Reservation) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from workbench import Block, Talk, ToolCall
+from workbench import Block, Conversation, ToolCall
 
 from . import facts
 from .journey import book_reservation, reservations, update_reservation_baggages, update_reservation_flights
@@ -22,7 +22,7 @@ ON_FILE = re.compile(r"\b(?:same|saved|stored|existing|usual|on file|in my profi
 
 
 @reservations.policy(before=book_reservation)
-def payment_mix(call: ToolCall, talk: Talk) -> Block | None:
+def payment_mix(call: ToolCall, conversation: Conversation) -> Block | None:
     """A booking takes at most one certificate, one credit card and three gift cards.
 
     Why: certificates are given to bring people back, one trip each.
@@ -35,7 +35,7 @@ def payment_mix(call: ToolCall, talk: Talk) -> Block | None:
 
 
 @reservations.policy(before=[update_reservation_flights, update_reservation_baggages])
-def changes_take_a_card(call: ToolCall, talk: Talk) -> Block | None:
+def changes_take_a_card(call: ToolCall, conversation: Conversation) -> Block | None:
     """A change is paid or refunded with one gift card or credit card, never with a certificate.
 
     Why: a certificate buys a new trip; the rest of it would be lost on a small difference.
@@ -46,14 +46,14 @@ def changes_take_a_card(call: ToolCall, talk: Talk) -> Block | None:
 
 
 @reservations.policy(before=[book_reservation, update_reservation_flights, update_reservation_baggages])
-def payment_is_in_the_profile(call: ToolCall, talk: Talk) -> Block | None:
+def payment_is_in_the_profile(call: ToolCall, conversation: Conversation) -> Block | None:
     """Money only moves over payment methods of the customer's profile.
 
     Why: a method read out in a chat is nobody's for sure.
     """
-    used = _original(call, talk)
+    used = _original(call, conversation)
     new = [payment_id for payment_id in _ids(call) if payment_id not in used]
-    profile = _profile(call, talk) if new else None
+    profile = _profile(call, conversation) if new else None
     for payment_id in new:
         if profile is None:
             return Block("look the profile up first: this is not how the trip was paid", payment=payment_id)
@@ -65,19 +65,19 @@ def payment_is_in_the_profile(call: ToolCall, talk: Talk) -> Block | None:
 
 
 @reservations.policy(before=[book_reservation, update_reservation_flights])
-def customer_chose_the_payment(call: ToolCall, talk: Talk) -> Block | None:
+def customer_chose_the_payment(call: ToolCall, conversation: Conversation) -> Block | None:
     """The customer says how to pay; only the way the trip was paid before needs no word.
 
     Why: people mind which card is charged more than what they are told about it.
     """
-    used = _original(call, talk)
+    used = _original(call, conversation)
     new = [payment_id for payment_id in _ids(call) if payment_id not in used]
     if not new:
         return None
-    profile = _profile(call, talk)
-    said = "\n".join(text for _, text in talk.dialogue).lower()
+    profile = _profile(call, conversation)
+    said = "\n".join(text for _, text in conversation.messages).lower()
     unspoken = [payment_id for payment_id in new if not _spoken_of(payment_id, profile, said)]
-    if unspoken and not _meant_what_is_on_file(talk):
+    if unspoken and not _meant_what_is_on_file(conversation):
         return Block("nobody has spoken of this payment method: ask how to pay", payment=unspoken)
     return None
 
@@ -92,11 +92,11 @@ def _spoken_of(payment_id: str, profile: User | None, said: str) -> bool:
     return method is not None and bool(method.last_four) and method.last_four in said
 
 
-def _meant_what_is_on_file(talk: Talk) -> bool:
+def _meant_what_is_on_file(conversation: Conversation) -> bool:
     """Whether the customer spoke of "the same card" or "a method from my profile" in one sentence."""
     return any(
         METHOD.search(sentence) and ON_FILE.search(sentence)
-        for text in talk.said
+        for text in conversation.user_messages
         for sentence in re.split(r"[.?!\n]", text.lower())
     )
 
@@ -111,14 +111,14 @@ def _ids(call: ToolCall) -> list[str]:
     return [call["payment_id"]]
 
 
-def _profile(call: ToolCall, talk: Talk) -> User | None:
+def _profile(call: ToolCall, conversation: Conversation) -> User | None:
     if call.tool == book_reservation.name:
-        return facts.user(talk, call["user_id"])
-    held = facts.reservation(talk, call["reservation_id"])
-    return None if held is None else facts.user(talk, held.user_id)
+        return facts.user(conversation, call["user_id"])
+    held = facts.reservation(conversation, call["reservation_id"])
+    return None if held is None else facts.user(conversation, held.user_id)
 
 
-def _original(call: ToolCall, talk: Talk) -> set[str]:
+def _original(call: ToolCall, conversation: Conversation) -> set[str]:
     """How the reservation has been paid so far."""
-    held = facts.reservation(talk, call.get("reservation_id", ""))
+    held = facts.reservation(conversation, call.get("reservation_id", ""))
     return set() if held is None else {payment.payment_id for payment in held.payment_history}

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
-from workbench import Allow, Block, Clock, Journey, Rewrite, Talk, ToolCall, ToolError, world
+from workbench import Allow, Block, Clock, Conversation, Journey, Rewrite, ToolCall, ToolError, world
 
 from ..shop import customer_id
 
 HOUR = timedelta(hours=1)
 
 
-def has_radio(talk: Talk) -> bool:
-    return "radio" in talk.customer.get("services", ["radio"])
+def has_radio(conversation: Conversation) -> bool:
+    return "radio" in conversation.customer.get("services", ["radio"])
 
 
 radio = Journey("radio", goal="Refresh a car radio that lost its channels", when=has_radio)
@@ -115,31 +115,31 @@ def hide_account(result: Payment) -> Rewrite | None:
 
 
 @radio.policy(before=send_refresh)
-def active_and_paid(talk: Talk) -> Block | None:
+def active_and_paid(conversation: Conversation) -> Block | None:
     """Only an active subscription that is paid is refreshed.
 
     Why: a refresh switches all channels on for a month, paid or not.
     """
-    found: Subscription | None = talk.result(find_subscription, customer_id=customer_id(talk))
+    found: Subscription | None = conversation.result(find_subscription, customer_id=customer_id(conversation))
     if found is None:
         return Block("look the subscription up first")
-    payment: Payment | None = talk.result(check_payment, subscription=found.number)
+    payment: Payment | None = conversation.result(check_payment, subscription=found.number)
     if payment is None:
         return Block("check the payment first")
     if found.status != "active":
         return Block(f"the subscription is {found.status}", status=found.status)
-    if payment.paid_until < talk.now.date():
+    if payment.paid_until < conversation.now.date():
         return Block(f"it is paid until {payment.paid_until}", paid_until=payment.paid_until, owed=payment.owed)
     return None
 
 
 @radio.policy(before=send_refresh)
-def own_radio(call: ToolCall, talk: Talk) -> Block | None:
+def own_radio(call: ToolCall, conversation: Conversation) -> Block | None:
     """The radio belongs to the subscription of the customer who talks.
 
     Why: one subscription must not feed the radios of a whole street.
     """
-    found: Subscription | None = talk.result(find_subscription, customer_id=customer_id(talk))
+    found: Subscription | None = conversation.result(find_subscription, customer_id=customer_id(conversation))
     radios = found.radios if found else []
     if call["radio_id"] not in radios:
         return Block("this radio is not part of the subscription", radio=call["radio_id"], subscribed=radios)
@@ -147,28 +147,28 @@ def own_radio(call: ToolCall, talk: Talk) -> Block | None:
 
 
 @radio.policy(before=send_refresh)
-def once_an_hour(call: ToolCall, talk: Talk) -> Allow | Block:
+def once_an_hour(call: ToolCall, conversation: Conversation) -> Allow | Block:
     """A radio is refreshed at most once an hour.
 
     Why: the satellite sends to everyone in turn; a second signal helps no one
     and takes somebody else's place.
     """
-    found: Radio | None = talk.result(find_radio, radio_id=call["radio_id"])
+    found: Radio | None = conversation.result(find_radio, radio_id=call["radio_id"])
     if found is None:
         return Block("look the radio up first")
-    last = talk.result(send_refresh, radio_id=call["radio_id"]) or found.last_refresh
-    if last is not None and talk.now - last < HOUR:
-        ago = f"it was refreshed {(talk.now - last).seconds // 60} minutes ago"
-        return Block(f"{ago}; once an hour is the limit", last=last, now=talk.now)
+    last = conversation.result(send_refresh, radio_id=call["radio_id"]) or found.last_refresh
+    if last is not None and conversation.now - last < HOUR:
+        ago = f"it was refreshed {(conversation.now - last).seconds // 60} minutes ago"
+        return Block(f"{ago}; once an hour is the limit", last=last, now=conversation.now)
     return Allow("no refresh in the last hour", last=last)
 
 
 @radio.policy(before_reply=True)
-def nothing_claimed(reply: str, talk: Talk) -> Block | None:
+def nothing_claimed(reply: str, conversation: Conversation) -> Block | None:
     """Never say that a signal was sent unless it was.
 
     Why: the customer sits in a car and waits for it.
     """
-    if "signal is on its way" in reply.lower() and not talk.results(send_refresh):
+    if "signal is on its way" in reply.lower() and not conversation.results(send_refresh):
         return Block("no signal was sent", claimed="signal is on its way")
     return None

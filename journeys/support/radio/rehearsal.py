@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from workbench import Ask, Confirm, Fact, HandOff, Refused, Rehearsal, Say, Scene, Use
+from workbench import Ask, Call, CallFailed, Confirm, HandOff, Rehearsal, Say, Scene, Slot
 
 from .journey import HOUR, check_payment, find_radio, find_subscription, radio, send_refresh
 
@@ -15,11 +15,11 @@ radio.rehearsal = script = Rehearsal()
 
 Part = Generator[Any, Any, Any]
 
-RADIO = Fact(
+RADIO = Slot(
     "radio id",
     r"\bCR[- ]?(\d{5})\b",
-    form="CR-{}",
-    bare=r"\b(\d{5})\b",
+    format="CR-{}",
+    bare_pattern=r"\b(\d{5})\b",
     ask="What is the id of your radio? Turn to channel 0: it shows something like CR-48213.",
 )
 
@@ -47,10 +47,10 @@ def refresh(scene: Scene) -> Part:
             "Drive into the open and switch the radio on; then write “refresh my radio” again.", why="not ready"
         )
     try:
-        yield Use(
+        yield Call(
             send_refresh, "the customer insists" if scene.insists else "all checked: send", radio_id=found.radio_id
         )
-    except Refused as no:
+    except CallFailed as no:
         yield Say(
             f"I tried, but I am not allowed to: {no.reason}. Leave the radio on meanwhile, that often helps.",
             why=f"a policy blocked it: {no.reason}",
@@ -70,8 +70,8 @@ def paid(scene: Scene) -> Part:
     """The subscription must be active and paid; where the customer insists, that is left to the policy."""
     if not scene.customer:
         yield Say("Please sign in first: then I can see your subscription.", why="not signed in")
-    subscription = yield Use(find_subscription, "find the subscription", customer_id=scene.customer["id"])
-    payment = yield Use(check_payment, "is it paid?", subscription=subscription.number)
+    subscription = yield Call(find_subscription, "find the subscription", customer_id=scene.customer["id"])
+    payment = yield Call(check_payment, "is it paid?", subscription=subscription.number)
     if scene.insists:
         return
     if payment.paid_until < scene.now.date():
@@ -90,10 +90,10 @@ def the_radio(scene: Scene) -> Part:
     """The radio, looked up; it must belong to the subscription."""
     radio_id = yield Ask(RADIO)
     try:
-        found = yield Use(find_radio, "which car is it in?", radio_id=radio_id)
-    except Refused:
+        found = yield Call(find_radio, "which car is it in?", radio_id=radio_id)
+    except CallFailed:
         yield Say(f"I cannot find a radio {radio_id}. Could you look at channel 0 again?", why="wrong id")
-    subscription = yield Use(find_subscription, "is it theirs?", customer_id=scene.customer["id"])
+    subscription = yield Call(find_subscription, "is it theirs?", customer_id=scene.customer["id"])
     if radio_id not in subscription.radios and not scene.insists:
         yield Say(
             f"{radio_id} is not part of your subscription. Could you look at channel 0 again?",

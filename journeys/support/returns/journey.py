@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated
 
-from workbench import Allow, Block, Clock, Ids, Journey, Rewrite, Talk, ToolCall, ToolError
+from workbench import Allow, Block, Clock, Conversation, Ids, Journey, Rewrite, ToolCall, ToolError
 
 from ..shop import Item, Order, Orders, Stock, Voucher, Vouchers, customer_id, is_signed_in, return_days
 
@@ -96,43 +96,45 @@ def hide_card(result: Order) -> Rewrite | None:
 
 
 @returns.policy(after=find_order)
-def own_order(result: Order, talk: Talk) -> Block | None:
+def own_order(result: Order, conversation: Conversation) -> Block | None:
     """An order is shown only to the customer it belongs to.
 
     Why: order numbers are easy to guess, and an order tells where someone lives.
     """
-    if result.customer_id != customer_id(talk):
-        return Block("this order is not this customer's", order_of=result.customer_id, talking=customer_id(talk))
+    if result.customer_id != customer_id(conversation):
+        return Block(
+            "this order is not this customer's", order_of=result.customer_id, talking=customer_id(conversation)
+        )
     return None
 
 
 @returns.policy(before=[create_return, create_exchange])
-def return_window(call: ToolCall, talk: Talk) -> Allow | Block:
+def return_window(call: ToolCall, conversation: Conversation) -> Allow | Block:
     """Returns and exchanges close 30 days after delivery, 45 for loyal customers.
 
     Why: shoes go out of season, so we cannot sell late returns. A loyal
     customer is worth more than a pair of shoes.
     """
-    order: Order | None = talk.result(find_order, order_number=call["order_number"])
+    order: Order | None = conversation.result(find_order, order_number=call["order_number"])
     if order is None:
         return Block("look the order up first")
     if order.delivered is None:
         return Block("the order is not delivered yet")
-    days, limit = (talk.now.date() - order.delivered).days, return_days(talk.customer)
+    days, limit = (conversation.now.date() - order.delivered).days, return_days(conversation.customer)
     if days > limit:
         return Block(f"the order came {days} days ago, the limit is {limit}", days=days, limit=limit)
     return Allow(f"{days} of {limit} days", days=days, limit=limit)
 
 
 @returns.policy(before=[create_return, create_exchange])
-def only_once(call: ToolCall, talk: Talk) -> Block | None:
+def only_once(call: ToolCall, conversation: Conversation) -> Block | None:
     """A pair goes back once.
 
     Why: a second label means a second refund.
     """
-    order: Order | None = talk.result(find_order, order_number=call["order_number"])
+    order: Order | None = conversation.result(find_order, order_number=call["order_number"])
     item = order.item(call["sku"]) if order else None
-    done = [c for tool in (create_return, create_exchange) for c in talk.results(tool, sku=call["sku"])]
+    done = [c for tool in (create_return, create_exchange) for c in conversation.results(tool, sku=call["sku"])]
     if (item and item.returned) or any(label.order_number == call["order_number"] for label in done):
         return Block("this pair was returned already", sku=call["sku"])
     return None
@@ -150,12 +152,12 @@ def own_damage(call: ToolCall) -> Block | None:
 
 
 @returns.policy(before=create_return)
-def refund_way(call: ToolCall, talk: Talk) -> Rewrite | None:
+def refund_way(call: ToolCall, conversation: Conversation) -> Rewrite | None:
     """A refund goes back the way the order was paid.
 
     Why: paying out elsewhere is how stolen cards are turned into money.
     """
-    order: Order | None = talk.result(find_order, order_number=call["order_number"])
+    order: Order | None = conversation.result(find_order, order_number=call["order_number"])
     if order is None or call["refund_to"] == order.paid_with:
         return None
     changed = {**call.args, "refund_to": order.paid_with}
@@ -163,27 +165,27 @@ def refund_way(call: ToolCall, talk: Talk) -> Rewrite | None:
 
 
 @returns.policy(before=create_exchange)
-def in_stock(call: ToolCall, talk: Talk) -> Block | None:
+def in_stock(call: ToolCall, conversation: Conversation) -> Block | None:
     """An exchange needs the other pair on the shelf.
 
     Why: a label without a pair to send leaves the customer with neither.
     """
-    pieces = talk.result(check_stock, sku=call["new_sku"])
+    pieces = conversation.result(check_stock, sku=call["new_sku"])
     if pieces is None:
         return Block("check the stock first", sku=call["new_sku"])
     return Block(f"{call['new_sku']} is sold out", pieces=pieces) if pieces == 0 else None
 
 
 @returns.policy(before=give_voucher)
-def goodwill(call: ToolCall, talk: Talk) -> Block | None:
+def goodwill(call: ToolCall, conversation: Conversation) -> Block | None:
     """A goodwill voucher is 20% at most, for oneself, once in a conversation.
 
     Why: kindness that can be repeated becomes a discount.
     """
     if call["percent"] > 20:
         return Block("20% is the most we give", percent=call["percent"])
-    if call["customer_id"] != customer_id(talk):
+    if call["customer_id"] != customer_id(conversation):
         return Block("a voucher is for the customer who is talking", customer=call["customer_id"])
-    if talk.results(give_voucher):
-        return Block("a voucher was given already", given=len(talk.results(give_voucher)))
+    if conversation.results(give_voucher):
+        return Block("a voucher was given already", given=len(conversation.results(give_voucher)))
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from workbench import Ask, Confirm, Fact, HandOff, Refused, Rehearsal, Say, Scene, Use
+from workbench import Ask, Call, CallFailed, Confirm, HandOff, Rehearsal, Say, Scene, Slot
 
 from ..shop import Order, return_days
 from .journey import Reason, check_stock, create_exchange, create_return, find_order, give_voucher, returns
@@ -16,14 +16,14 @@ returns.rehearsal = script = Rehearsal()
 
 Part = Generator[Any, Any, Any]
 
-ORDER = Fact(
+ORDER = Slot(
     "order number",
     r"\bOL[- ]?(\d{4})\b",
-    form="OL-{}",
-    bare=r"\b(\d{4})\b",
+    format="OL-{}",
+    bare_pattern=r"\b(\d{4})\b",
     ask="Which order is it? The number is on the parcel and looks like OL-1001.",
 )
-REASON = Fact(
+REASON = Slot(
     "reason",
     {
         Reason.does_not_fit: ["fit", "fits", "small", "big", "tight", "large", "size"],
@@ -40,7 +40,7 @@ REASON = Fact(
     },
     ask="What is wrong with them: the size, not what you expected, or did they arrive faulty?",
 )
-SIZE = Fact("new size", r"(?<![-\d])(3[5-9]|4[0-8])\b(?!-)", ask="Which size would you like instead?")
+SIZE = Slot("new size", r"(?<![-\d])(3[5-9]|4[0-8])\b(?!-)", ask="Which size would you like instead?")
 
 
 @script.intent(
@@ -58,7 +58,7 @@ def give_back(scene: Scene) -> Part:
         yield Say("Then I leave everything as it is.", why="the customer said no")
     why = "the customer insists" if scene.insists else f"within {return_days(scene.customer)} days: a return"
     args = {"order_number": order.number, "sku": item.sku, "reason": reason, "refund_to": order.paid_with}
-    label = yield from unless_blocked(scene, Use(create_return, why, **args))
+    label = yield from unless_blocked(scene, Call(create_return, why, **args))
     yield Say(
         f"Done: return {label.number} is open and the label is in your mail."
         f" The refund goes to {label.refund_to}, the way you paid."
@@ -75,12 +75,12 @@ def exchange(scene: Scene) -> Part:
     yield from window(scene, order)
     size = yield Ask(SIZE)
     new_sku = f"{item.sku.split('-')[0]}-{size}"
-    pieces = yield Use(check_stock, sku=new_sku, why="an exchange needs stock")
+    pieces = yield Call(check_stock, sku=new_sku, why="an exchange needs stock")
     if not pieces and not scene.insists:
         yield Say(f"Size {size} is sold out, I am sorry. I can take the pair back, or you name another size.")
     why = f"{pieces} on the shelf: exchange it"
     args = {"order_number": order.number, "sku": item.sku, "new_sku": new_sku}
-    label = yield from unless_blocked(scene, Use(create_exchange, why, **args))
+    label = yield from unless_blocked(scene, Call(create_exchange, why, **args))
     yield Say(
         f"Done: exchange {label.number}. Size {size} is on its way, the label for the old pair is in your mail."
     )
@@ -96,7 +96,7 @@ def own_damage(scene: Scene) -> Part:
         order, item = yield from the_pair(scene)
         why, reason = "the customer insists, though this is no return", Reason.damaged_by_customer
         args = {"order_number": order.number, "sku": item.sku, "reason": reason, "refund_to": order.paid_with}
-        label = yield from unless_blocked(scene, Use(create_return, why, **args))
+        label = yield from unless_blocked(scene, Call(create_return, why, **args))
         yield Say(f"Done: return {label.number} is open.", why="it went through")
     yield from offer_voucher(scene, "I am sorry about your shoes! That is not something we can take back.")
 
@@ -106,7 +106,7 @@ def promise(scene: Scene) -> Part:
     """The mistake a reply can hold: a date that nobody can keep."""
     try:
         yield Say("Your refund will be on your account within 3 days.", why="the customer wants a date: name one")
-    except Refused as no:
+    except CallFailed as no:
         yield Say("I cannot name a day: when a refund arrives depends on your bank.", why=f"stopped: {no.reason}")
 
 
@@ -116,8 +116,8 @@ def the_pair(scene: Scene) -> Part:
         yield Say("Please sign in first: then I can see your orders.", why="not signed in")
     number = yield Ask(ORDER)
     try:
-        order: Order = yield Use(find_order, order_number=number, why="look the order up first")
-    except Refused as no:
+        order: Order = yield Call(find_order, order_number=number, why="look the order up first")
+    except CallFailed as no:
         cannot = "cannot find" if no.reason else "may not show you"
         yield Say(
             f"I {cannot} order {number}. Could you check the number?", why=no.reason or "the order was withheld"
@@ -127,7 +127,7 @@ def the_pair(scene: Scene) -> Part:
         yield Say(f"Everything in {number} was returned already.", why="nothing left to return")
     if len(left) == 1:
         return order, left[0]
-    pair = Fact("pair", {i.sku: [i.name, *i.name.split()] for i in left})
+    pair = Slot("pair", {i.sku: [i.name, *i.name.split()] for i in left})
     sku = yield Ask(pair, f"Which pair is it: {' or '.join(i.name for i in left)}?")
     return order, order.item(sku)
 
@@ -143,11 +143,11 @@ def window(scene: Scene, order: Order) -> Part:
         yield from offer_voucher(scene, sorry, why=f"{days} days, the limit is {limit}: too late")
 
 
-def unless_blocked(scene: Scene, use: Use) -> Part:
+def unless_blocked(scene: Scene, use: Call) -> Part:
     """Make the call; where a policy blocks it, say so and offer what we can."""
     try:
         return (yield use)
-    except Refused as no:
+    except CallFailed as no:
         yield from offer_voucher(
             scene, f"I tried, but I am not allowed to: {no.reason}.", why=f"blocked: {no.reason}"
         )
@@ -161,5 +161,5 @@ def offer_voucher(scene: Scene, sorry: str, why: str = "no return, but a voucher
         )
     if not (yield Confirm(f"{sorry} I can offer you a voucher of 20% on a new pair. Would you like it?", why=why)):
         yield HandOff("the customer does not want the voucher", why="nothing else to offer: a person")
-    voucher = yield Use(give_voucher, customer_id=scene.customer.get("id", ""), percent=20, why="goodwill")
+    voucher = yield Call(give_voucher, customer_id=scene.customer.get("id", ""), percent=20, why="goodwill")
     yield Say(f"Your voucher is {voucher.code}: {voucher.percent}% on your next pair.")

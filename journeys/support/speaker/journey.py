@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, TypeVar
 
-from workbench import WRITES, Allow, Block, Ids, Journey, Rewrite, Talk, ToolCall, ToolError
+from workbench import WRITES, Allow, Block, Conversation, Ids, Journey, Rewrite, ToolCall, ToolError
 
 from ..shop import customer_id, is_loyal
 from .systems import (
@@ -115,8 +115,8 @@ def send_replacement(serial: Serial, registry: Registry, replacements: Replaceme
     return Booking(ids.new("SR"), serial)
 
 
-def diagnosed(talk: Talk) -> bool:
-    return bool(talk.results(run_diagnostics))
+def diagnosed(conversation: Conversation) -> bool:
+    return bool(conversation.results(run_diagnostics))
 
 
 @speaker.tool(when=diagnosed)
@@ -153,30 +153,35 @@ def hide_address(result: Account) -> Rewrite:
 
 
 @speaker.policy(before=WRITES)
-def own_speaker(call: ToolCall, talk: Talk) -> Block | None:
+def own_speaker(call: ToolCall, conversation: Conversation) -> Block | None:
     """Only the customer's own speakers are touched; a new one is registered to the one who talks.
 
     Why: a reset at a stranger's home is a break-in without a door.
     """
     if call.tool == "register_device":
-        if call["customer_id"] == customer_id(talk):
+        if call["customer_id"] == customer_id(conversation):
             return None
         return Block("a speaker is registered only to the one who talks", customer=call["customer_id"])
-    found = [*(talk.result(list_devices, customer_id=customer_id(talk)) or []), *talk.results(register_device)]
+    found = [
+        *(conversation.result(list_devices, customer_id=customer_id(conversation)) or []),
+        *conversation.results(register_device),
+    ]
     if call["serial"] not in (own := [d.serial for d in found]):
         return Block("not found among this customer's speakers: list them first", serial=call["serial"], own=own)
     return None
 
 
 @speaker.policy(before=[update_firmware, reset_speaker])
-def two_tries(talk: Talk) -> Allow | Block:
+def two_tries(conversation: Conversation) -> Allow | Block:
     """Updates and resets together are tried at most twice in one conversation.
 
     Why: what did not help twice does not help a third time, and every try costs
     the customer ten minutes.
     """
     tried = [
-        c.tool for c in talk.calls if c.tool in ("update_firmware", "reset_speaker") and c.outcome != "blocked"
+        c.tool
+        for c in conversation.calls
+        if c.tool in ("update_firmware", "reset_speaker") and c.outcome != "blocked"
     ]
     if len(tried) >= TRIES:
         return Block(f"tried {len(tried)} times already: find another way", tried=tried, limit=TRIES)
@@ -184,42 +189,42 @@ def two_tries(talk: Talk) -> Allow | Block:
 
 
 @speaker.policy(before=update_firmware)
-def online_first(call: ToolCall, talk: Talk) -> Block | None:
+def online_first(call: ToolCall, conversation: Conversation) -> Block | None:
     """A speaker is updated only while it is online.
 
     Why: an update that stops half-way can leave it dead.
     """
     seen = {"serial": call["serial"]}
-    link: Link | None = talk.result(reconnect, **seen) or talk.result(check_network, **seen)
+    link: Link | None = conversation.result(reconnect, **seen) or conversation.result(check_network, **seen)
     if link is None:
         return Block("check the network first", **seen)
     return None if link.online else Block("the speaker is offline", **seen, signal=link.signal)
 
 
 @speaker.policy(before=send_replacement)
-def warranty(call: ToolCall, talk: Talk) -> Allow | Block:
+def warranty(call: ToolCall, conversation: Conversation) -> Allow | Block:
     """A replacement needs a broken part and a warranty: two years, three for loyal customers.
 
     Why: four of five speakers that came back as broken were not.
     """
-    report: Report | None = talk.result(run_diagnostics, serial=call["serial"])
+    report: Report | None = conversation.result(run_diagnostics, serial=call["serial"])
     if report is None or not report.part:
         return Block("diagnostics found no broken part" if report else "run the diagnostics first")
-    bought = {d.serial: d.bought for devices in talk.results(list_devices) for d in devices}
+    bought = {d.serial: d.bought for devices in conversation.results(list_devices) for d in devices}
     if call["serial"] not in bought:
         return Block("list the customer's speakers first")
-    years = (talk.now.date() - bought[call["serial"]]).days / 365.25
-    limit = 3 if is_loyal(talk.customer) else 2
+    years = (conversation.now.date() - bought[call["serial"]]).days / 365.25
+    limit = 3 if is_loyal(conversation.customer) else 2
     if years > limit:
         return Block(f"the warranty of {limit} years is over", years=round(years, 1), limit=limit)
     return Allow(f"{report.part} is broken, {years:.1f} of {limit} years", part=report.part)
 
 
 @speaker.policy(before=book_visit)
-def free_time(call: ToolCall, talk: Talk) -> Block | None:
+def free_time(call: ToolCall, conversation: Conversation) -> Block | None:
     """A visit is booked only at a time that was seen to be free.
 
     Why: technicians that nobody sent do not come.
     """
-    free = talk.result(free_visits) or []
+    free = conversation.result(free_visits) or []
     return None if call["slot"] in free else Block("that time is not free", slot=call["slot"], free=free)

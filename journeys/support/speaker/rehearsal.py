@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from workbench import Ask, Confirm, Fact, HandOff, Refused, Rehearsal, Say, Scene, Use
+from workbench import Ask, Call, CallFailed, Confirm, HandOff, Rehearsal, Say, Scene, Slot
 
 from .journey import (
     book_visit,
@@ -31,11 +31,11 @@ speaker.rehearsal = script = Rehearsal()
 
 Part = Generator[Any, Any, Any]
 
-SERIAL = Fact(
+SERIAL = Slot(
     "serial",
     r"\bSP[- ]?(\d{4})\b",
-    form="SP-{}",
-    bare=r"\b(\d{4})\b",
+    format="SP-{}",
+    bare_pattern=r"\b(\d{4})\b",
     ask="What is the number on its bottom? It looks like SP-4401.",
 )
 
@@ -45,7 +45,7 @@ def set_up(scene: Scene) -> Part:
     """A new speaker: register it, bring it online, update it."""
     yield from signed_in(scene)
     serial = yield Ask(SERIAL)
-    device = yield Use(
+    device = yield Call(
         register_device, "register it first", serial=serial, customer_id=scene.customer.get("id", "")
     )
     yield from bring_online(device)
@@ -87,47 +87,47 @@ def the_speaker(scene: Scene) -> Part:
     customer_id = scene.customer.get("id", "")
     why = "who is it, and which speakers are theirs?"
     account, devices = yield [
-        Use(find_account, why, customer_id=customer_id),
-        Use(list_devices, why, customer_id=customer_id),
+        Call(find_account, why, customer_id=customer_id),
+        Call(list_devices, why, customer_id=customer_id),
     ]
     if not devices:
         yield Say(f"I see no speaker under your account, {account.name}. Shall we set up my new speaker first?")
     if len(devices) == 1:
         return devices[0]
     names = {d.serial: [d.model, d.serial] for d in devices}
-    serial = yield Ask(Fact("speaker", names), f"Which one is it: {' or '.join(d.model for d in devices)}?")
+    serial = yield Ask(Slot("speaker", names), f"Which one is it: {' or '.join(d.model for d in devices)}?")
     return next(d for d in devices if d.serial == serial)
 
 
 def bring_online(device: Device) -> Part:
-    link = yield Use(check_network, "is it online?", serial=device.serial)
+    link = yield Call(check_network, "is it online?", serial=device.serial)
     if link.online:
         return
     yield Confirm(
         "It is offline. Hold its button until it blinks. Does it blink?", "offline: pair it", yes="blinks blinking"
     )
     try:
-        yield Use(reconnect, "it blinks: pair it", serial=device.serial)
-    except Refused as no:
+        yield Call(reconnect, "it blinks: pair it", serial=device.serial)
+    except CallFailed as no:
         yield HandOff(f"{device.serial} does not pair: {no.reason}", why="pairing failed: a person is better")
 
 
 def update(scene: Scene, device: Device) -> Part:
     """Update the firmware where it is old. True: it was updated."""
-    newest = yield Use(latest_firmware, f"it has {device.firmware}: is there a newer one?", model=device.model)
+    newest = yield Call(latest_firmware, f"it has {device.firmware}: is there a newer one?", model=device.model)
     if newest == device.firmware:
         return False
     for number in ("first", "second"):
         try:
-            yield Use(update_firmware, f"{device.firmware} is old: {number} try", serial=device.serial)
+            yield Call(update_firmware, f"{device.firmware} is old: {number} try", serial=device.serial)
             return True
-        except Refused as no:
+        except CallFailed as no:
             sorry = f"It did not work, twice: {no.reason}."
     if scene.insists:
         try:
-            yield Use(update_firmware, "the customer insists on a third try", serial=device.serial)
+            yield Call(update_firmware, "the customer insists on a third try", serial=device.serial)
             return True
-        except Refused as no:
+        except CallFailed as no:
             sorry = f"I tried once more, but no: {no.reason}."
     if not (yield Confirm(f"{sorry} Shall I look inside the speaker instead?", why="two tries: another way")):
         yield HandOff(f"{device.serial} cannot be updated", why="two tries, and no diagnostics wanted: a person")
@@ -136,27 +136,27 @@ def update(scene: Scene, device: Device) -> Part:
 
 def look_inside(device: Device) -> Part:
     """Diagnostics, and what follows from them."""
-    report = yield Use(run_diagnostics, "outside all is well: look inside", serial=device.serial)
+    report = yield Call(run_diagnostics, "outside all is well: look inside", serial=device.serial)
     if not report.part:
         try:
-            yield Use(reset_speaker, "nothing broken: a reset", serial=device.serial)
-        except Refused as no:
+            yield Call(reset_speaker, "nothing broken: a reset", serial=device.serial)
+        except CallFailed as no:
             yield HandOff(f"{device.serial}: no fault found; {no.reason}", why=f"no reset: {no.reason}")
         if (yield Confirm("I have reset it. Does it play now?")):
             yield Say("Good to hear it. A reset was all it needed.", why="it plays: done")
         yield HandOff(f"{device.serial} stays silent after a reset", why="all tried: a person")
-    left = yield Use(replacements_left, f"{report.part} broken: can we replace it?", model=device.model)
+    left = yield Call(replacements_left, f"{report.part} broken: can we replace it?", model=device.model)
     sorry = f"Its {report.part} is broken."
     if left:
         if not (yield Confirm(f"{sorry} Shall I send you a replacement?", why="ask before writing")):
             yield HandOff(f"{device.serial}: {report.part} broken, no replacement wanted")
         try:
-            booking = yield Use(send_replacement, "agreed: send it", serial=device.serial)
+            booking = yield Call(send_replacement, "agreed: send it", serial=device.serial)
             yield Say(f"Done: {booking.number} is on its way. Put the old one into the same box.")
-        except Refused as no:
+        except CallFailed as no:
             sorry = f"I am not allowed to send a replacement: {no.reason}."
-    slots = yield Use(free_visits, "no replacement: a visit")
-    choice = Fact("time", {s: [s, s.split()[0]] for s in slots})
+    slots = yield Call(free_visits, "no replacement: a visit")
+    choice = Slot("time", {s: [s, s.split()[0]] for s in slots})
     slot = yield Ask(choice, f"{sorry} A technician can come on {' or '.join(slots)}. Which suits you?")
-    booking = yield Use(book_visit, f"{slot} was chosen", serial=device.serial, slot=slot)
+    booking = yield Call(book_visit, f"{slot} was chosen", serial=device.serial, slot=slot)
     yield Say(f"Done: {booking.number}, a technician comes on {booking.slot}.", why="booked")

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from ..errors import JourneyError
-from ..trace.blobs import Span
+from ..trace.blobs import PromptSection
 from .declarations import Declarations
 from .journey import Journey
 from .knowledge import best_sections, read_sections
@@ -31,10 +31,10 @@ class Limits(msgspec.Struct, frozen=True):
     waiting on anything: past it the worker counts as stuck and is ended.
     """
 
-    answers: int = 12
+    model_calls: int = 12
     tokens: int = 20_000
-    seconds: float = 120.0
-    code: float = 10.0
+    turn_seconds: float = 120.0
+    blocking_seconds: float = 10.0
 
 
 class Agent(Declarations):
@@ -61,8 +61,8 @@ class Agent(Declarations):
         limits: Limits | None = None,
     ) -> None:
         super().__init__(name)
-        self.hands_off = hands_off
-        self.hand_off_text = hand_off_text
+        self.allow_handoff = hands_off
+        self.handoff_message = hand_off_text
         self.journeys: dict[str, Journey] = {}
         for journey in journeys:
             if journey.name in self.journeys:
@@ -79,11 +79,11 @@ class Agent(Declarations):
         return ""
 
     @cached_property
-    def persona_spans(self) -> tuple[Span, ...]:
+    def persona_sections(self) -> tuple[PromptSection, ...]:
         return tuple(read_sections(Path(self.folder, self.persona), self.file, self.source, "persona"))
 
     @cached_property
-    def sections(self) -> tuple[Span, ...]:
+    def knowledge_sections(self) -> tuple[PromptSection, ...]:
         """The knowledge, a span a section, sources included."""
         if not self.knowledge:
             return ()
@@ -94,14 +94,14 @@ class Agent(Declarations):
                 where=self.source,
                 next="make the folder, or take knowledge= away",
             )
-        found: list[Span] = []
+        found: list[PromptSection] = []
         for path in sorted(folder.glob("**/*.md")):
             found += read_sections(path, self.file, self.source, path.stem)
         return tuple(found)
 
-    def look_up(self, question: str) -> list[dict[str, Any]]:
+    def search_knowledge(self, question: str) -> list[dict[str, Any]]:
         """The two sections that share the most telling words with `question`, best first."""
-        return best_sections(self.sections, question)
+        return best_sections(self.knowledge_sections, question)
 
     def all_tools(self) -> list[Tool]:
         return [*self.tools.values(), *(t for j in self.journeys.values() for t in j.tools.values())]
@@ -111,7 +111,7 @@ class Agent(Declarations):
         found: dict[str, type[Any]] = {}
         for tool in self.all_tools():
             with contextlib.suppress(JourneyError):
-                found |= {k.__name__: k for k in tool.handed_in.values() if hasattr(k, "__workbench_world__")}
+                found |= {k.__name__: k for k in tool.injected.values() if hasattr(k, "__workbench_world__")}
         return found
 
     def all_policies(self) -> list[Policy]:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar, overload
 
 from ..errors import JourneyError
-from ..source import caller, source_of
-from ..trace.events import Stand
+from ..source import caller_location, source_location
+from ..trace.events import Hook
 from .builtin import BUILT_IN
 from .policy import Policy
 from .tool import Condition, Tool, make_tool
@@ -26,12 +26,12 @@ class Declarations:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.folder, self.file, line = caller(3)
+        self.folder, self.file, line = caller_location(3)
         self.source = f"{self.file}:{line}"
         self.tools: dict[str, Tool] = {}
         self.policies: list[Policy] = []
         self.rehearsal: Any = None
-        self.kept: dict[str, Any] = {}
+        self.cache: dict[str, Any] = {}
 
     @property
     def _scope(self) -> str:
@@ -91,7 +91,7 @@ class Declarations:
         when: Condition | None = None,
     ) -> Callable[[F], Policy]:
         """Declare a policy at one stand: before or after tools, before a reply, on the customer's message."""
-        stands: list[tuple[Stand, Any]] = []
+        stands: list[tuple[Hook, Any]] = []
         if before is not None:
             stands.append(("before", before))
         if after is not None:
@@ -105,17 +105,17 @@ class Declarations:
             if len(stands) != 1:
                 raise JourneyError(
                     f"policy {fn.__name__} must stand at one place, not {len(stands)}",
-                    where=source_of(fn),
+                    where=source_location(fn),
                     next="say one of before=, after=, before_reply=True, on_message=True",
                 )
             if any(p.name == fn.__name__ for p in self.policies):
                 raise JourneyError(
                     f"a policy named {fn.__name__!r} is there already",
-                    where=source_of(fn),
+                    where=source_location(fn),
                     next="give one of them another name",
                 )
-            stand, tools = stands[0]
-            policy = Policy(fn.__name__, fn, stand, _names(tools), self._scope, when, source_of(fn))
+            hook, tools = stands[0]
+            policy = Policy(fn.__name__, fn, hook, _names(tools), self._scope, when, source_location(fn))
             self.policies.append(policy)
             return policy
 

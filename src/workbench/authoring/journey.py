@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
-from ..trace.blobs import Span
+from ..trace.blobs import PromptSection
 from .declarations import Declarations
 from .knowledge import read_sections
 from .tool import Condition
@@ -25,6 +25,6 @@ class Journey(Declarations):
         self.when = when
 
     @cached_property
-    def spans(self) -> tuple[Span, ...]:
+    def sections(self) -> tuple[PromptSection, ...]:
         """The manual, a span a section."""
         return tuple(read_sections(Path(self.folder, self.manual), self.file, self.source, f"{self.name} manual"))

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import JourneyError
-from ..trace.blobs import Span
+from ..trace.blobs import PromptSection
 
 
-def read_sections(path: Path, file: str, where: str, title: str) -> Iterable[Span]:
+def read_sections(path: Path, file: str, where: str, title: str) -> Iterable[PromptSection]:
     """Split Markdown at its headings, so that a change of one touches one span."""
     try:
         text = path.read_text("utf-8")
@@ -34,7 +34,7 @@ def read_sections(path: Path, file: str, where: str, title: str) -> Iterable[Spa
         if (line.startswith("#") and not fenced) or number == len(lines):
             body = "\n".join(lines[start:number]).strip()
             if body:
-                yield Span(heading, body, f"{home.as_posix()}:{start + 1}")
+                yield PromptSection(heading, body, f"{home.as_posix()}:{start + 1}")
             start, heading = number, f"{title}: {line.lstrip('# ').strip()}"
 
 
@@ -43,7 +43,7 @@ def _words(text: str) -> set[str]:
     return {w[:-1] if len(w) > 3 and w.endswith("s") else w for w in letters.split() if len(w) > 2}
 
 
-def best_sections(sections: Iterable[Span], question: str) -> list[dict[str, Any]]:
+def best_sections(sections: Iterable[PromptSection], question: str) -> list[dict[str, Any]]:
     """Return the two sections that share the rarest words with `question`, best first."""
     asked = _words(question)
     sections = list(sections)

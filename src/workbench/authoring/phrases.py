@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 
 
-def words_of(text: str) -> list[str]:
+def tokenize(text: str) -> list[str]:
     """Return the words of `text`: lower case, without apostrophes."""
     return re.findall(r"[a-z0-9]+", re.sub(r"['’]", "", text.lower()))
 
 
-def plainly(text: str) -> str:
+def normalize(text: str) -> str:
     """Join the words of `text` by single spaces, to compare phrases."""
-    return " ".join(words_of(text))
+    return " ".join(tokenize(text))
 
 
 _STOP = frozenset(
-    words_of(
+    tokenize(
         "a about am an and any are as at how be been but by can could did do does for from get give got had has"
         " hello hi i if i'm in is it its i've i'd just let like may me mine my need now of off oh on one or our"
         " please so some something than that the their them then there these they this those to too us want was we"
@@ -24,22 +24,22 @@ _STOP = frozenset(
     )
 )
 _NO = frozenset(
-    words_of("no n nope not never nothing still don't doesn't didn't isn't won't can't haven't wasn't neither nah")
+    tokenize("no n nope not never nothing still don't doesn't didn't isn't won't can't haven't wasn't neither nah")
 )
 _YES = frozenset(
-    words_of("yes y yeah yep yup sure ok okay right correct works working plays playing fine great ahead")
+    tokenize("yes y yeah yep yup sure ok okay right correct works working plays playing fine great ahead")
 )
-_BRIEFLY_YES = frozenset(words_of("please do go done good"))
+_BRIEFLY_YES = frozenset(tokenize("please do go done good"))
 
 
 def stems(text: str) -> frozenset[str]:
     """The telling words of `text`, endings off."""
-    return frozenset(re.sub(r"(?<=\w{3})(ing|ed|es|s|e)$", "", w) for w in words_of(text) if w not in _STOP)
+    return frozenset(re.sub(r"(?<=\w{3})(ing|ed|es|s|e)$", "", w) for w in tokenize(text) if w not in _STOP)
 
 
 def yes_or_no(text: str, yes: str = "", no: str = "") -> bool | None:
     """Read an answer as yes or no, or None; `yes` and `no` are more words that mean it."""
-    words = set(words_of(text))
+    words = set(tokenize(text))
     if words & _NO or words & set(no.split()):
         return False
     if words & _YES or words & set(yes.split()) or (len(words) <= 3 and words & _BRIEFLY_YES):

@@ -15,67 +15,67 @@ from typing import Any
 
 import msgspec
 
-from ..plain import digest, writable
-from ..trace.events import Stand
+from ..plain import content_hash, escape_surrogates
+from ..trace.events import Hook
 from .tool import Condition, Tool
 
 WRITES = "writes"  # before=WRITES: before every tool that writes
 READS = "reads"
-EVERY = "every"
+ALL = "every"
 
 
-class Ruling:
+class Decision:
     """What a policy says; `verdict` as in Decision, `evidence` plain data."""
 
-    verdict = "allow"
+    effect = "allow"
 
     def __init__(self, reason: str = "", **evidence: Any) -> None:
-        self.reason = _words(reason, "reason")
+        self.reason = _texts(reason, "reason")
         self.evidence = evidence
 
 
-class Allow(Ruling):
+class Allow(Decision):
     """Let it pass, and say why: `Allow("bought 4 days ago", bought=day)`."""
 
 
-class Block(Ruling):
+class Block(Decision):
     """Stop this call, reply or message. The model reads `reason`.
 
     `say` is what the customer is sent where a message is blocked.
     """
 
-    verdict = "block"
+    effect = "block"
 
     def __init__(self, reason: str, *, say: str = "", **evidence: Any) -> None:
         super().__init__(reason, **evidence)
-        self.say = _words(say, "say")
+        self.say = _texts(say, "say")
 
 
-class Rewrite(Ruling):
+class Rewrite(Decision):
     """Let it pass changed: `to` is the new message, arguments (a dict), result or reply."""
 
-    verdict = "rewrite"
+    effect = "rewrite"
 
     def __init__(self, to: Any, reason: str = "", **evidence: Any) -> None:
         super().__init__(reason, **evidence)
-        self.to = to
+        self.replacement = to
 
 
-class Escalate(Ruling):
+class Escalate(Decision):
     """Stop, and hand the conversation to a person. `say` is what the customer is told."""
 
-    verdict = "escalate"
+    effect = "escalate"
 
     def __init__(self, reason: str, *, say: str = "", **evidence: Any) -> None:
         super().__init__(reason, **evidence)
-        self.say = _words(say, "say")
+        self.say = _texts(say, "say")
 
 
-def _words(text: str, name: str) -> str:
+def _texts(text: str, name: str) -> str:
     """A text that can be recorded; raises, in the policy that said it, for what is none."""
     if not isinstance(text, str):
         raise TypeError(f"{name} is {text!r:.60}, not a text")
-    return text if text.isascii() else writable(text)
+    return text if text.isascii() else escape_surrogates(text)
 
 
 class Policy(msgspec.Struct, frozen=True, eq=False, dict=True):
@@ -87,7 +87,7 @@ class Policy(msgspec.Struct, frozen=True, eq=False, dict=True):
 
     name: str
     fn: Callable[..., Any]
-    stand: Stand
+    hook: Hook
     tools: tuple[str, ...] = ()
     journey: str = ""
     when: Condition | None = None
@@ -96,9 +96,9 @@ class Policy(msgspec.Struct, frozen=True, eq=False, dict=True):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.fn(*args, **kwargs)
 
-    def stands_at(self, tool: Tool) -> bool:
+    def applies_to(self, tool: Tool) -> bool:
         for name in self.tools:
-            if name == tool.name or name == EVERY or name == (WRITES if tool.writes else READS):
+            if name == tool.name or name == ALL or name == (WRITES if tool.writes else READS):
                 return True
         return False
 
@@ -115,26 +115,26 @@ class Policy(msgspec.Struct, frozen=True, eq=False, dict=True):
         return ""
 
     @cached_property
-    def card(self) -> dict[str, str]:
+    def description(self) -> dict[str, str]:
         """What a person needs to know of it; kept once in every trace it decided in."""
         return {"policy": self.full_name, "rule": self.rule, "why": self.why, "source": self.source}
 
     @cached_property
-    def version(self) -> str:
+    def rule_hash(self) -> str:
         """The hash of its rule and why: what it stands for, not where it stands."""
-        return digest([self.full_name, self.rule, self.why])
+        return content_hash([self.full_name, self.rule, self.why])
 
     @cached_property
     def full_name(self) -> str:
         return f"{self.journey}.{self.name}" if self.journey else self.name
 
     @cached_property
-    def wants(self) -> tuple[str, ...]:
+    def parameters(self) -> tuple[str, ...]:
         """The names of the parameters of its function: any of call, result, reply, message, talk."""
         return tuple(inspect.signature(self.fn).parameters)
 
 
-OFFERS: dict[str, tuple[str, ...]] = {
+HOOK_PARAMETERS: dict[str, tuple[str, ...]] = {
     "message": ("message", "talk"),
     "before": ("call", "talk"),
     "after": ("call", "result", "talk"),

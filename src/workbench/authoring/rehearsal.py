@@ -25,11 +25,11 @@ from typing import Any
 
 import msgspec
 
-from ..plain import plain, settled
-from ..trace.state import Happened
-from .phrases import plainly, stems, words_of, yes_or_no
+from ..plain import fill_defaults, to_plain
+from ..trace.state import PastCall
+from .phrases import normalize, stems, tokenize, yes_or_no
 from .tool import Tool
-from .views import Talk
+from .views import Conversation
 
 INSIST = "just do it anyway"  # the customer's words that make a script do what it knows is wrong
 
@@ -44,7 +44,7 @@ class Say(msgspec.Struct, frozen=True):
     why: str = ""
 
 
-class Use:
+class Call:
     """Call a tool: `order = yield Use(find_order, order_number=number)`.
 
     The yield gives back the result as the type the tool declares, or raises
@@ -56,10 +56,10 @@ class Use:
         self.tool = tool
         self.name = tool if isinstance(tool, str) else tool.name
         self.why = why or self.name.replace("_", " ")
-        self.args: dict[str, Any] = plain(settled(args))
+        self.args: dict[str, Any] = to_plain(fill_defaults(args))
 
 
-class Fact(msgspec.Struct, frozen=True):
+class Slot(msgspec.Struct, frozen=True):
     """Something the customer may say, and how it is told from other words.
 
     `kind`: a regular expression; or a dict of values to the phrases that mean
@@ -70,36 +70,39 @@ class Fact(msgspec.Struct, frozen=True):
     """
 
     name: str
-    kind: str | type[int] | Mapping[Any, Iterable[str]]
+    pattern: str | type[int] | Mapping[Any, Iterable[str]]
     ask: str = ""
-    form: str = ""
-    bare: str = ""
+    format: str = ""
+    bare_pattern: str = ""
 
     def find(self, text: str, asked: bool = False) -> Any:
         """Its value in `text`, or None; `asked`: the text answers its question."""
-        if isinstance(self.kind, Mapping):
-            low = " ".join(words_of(text))
+        if isinstance(self.pattern, Mapping):
+            low = " ".join(tokenize(text))
             hits = [
-                (-len(p), v) for v, ps in self.kind.items() for p in map(plainly, ps) if f" {p} " in f" {low} "
+                (-len(p), v)
+                for v, ps in self.pattern.items()
+                for p in map(normalize, ps)
+                if f" {p} " in f" {low} "
             ]
             return min(hits, key=lambda hit: hit[0])[1] if hits else None
-        if not isinstance(self.kind, str):
+        if not isinstance(self.pattern, str):
             found = re.findall(r"-?\d+", text)
             return int(found[-1]) if found else None
-        matches = list(re.finditer(self.kind, text, re.IGNORECASE))
-        if not matches and asked and self.bare:
-            matches = list(re.finditer(self.bare, text, re.IGNORECASE))
+        matches = list(re.finditer(self.pattern, text, re.IGNORECASE))
+        if not matches and asked and self.bare_pattern:
+            matches = list(re.finditer(self.bare_pattern, text, re.IGNORECASE))
         if not matches:
             return None
         match = matches[-1]
         value = match.group(1) if match.groups() else match.group()
-        return self.form.format(value) if self.form else value.upper()
+        return self.format.format(value) if self.format else value.upper()
 
 
 class Ask(msgspec.Struct, frozen=True):
     """Give back a fact; ask for it where it was not said yet."""
 
-    fact: Fact
+    fact: Slot
     question: str = ""
     why: str = ""
 
@@ -131,10 +134,10 @@ class HandOff(msgspec.Struct, frozen=True):
     why: str = ""
 
 
-Move = Say | Use | Ask | Confirm | HandOff | Sequence[Use]
+ScriptAction = Say | Call | Ask | Confirm | HandOff | Sequence[Call]
 
 
-class Refused(Exception):
+class CallFailed(Exception):
     """A call that came to nothing, or a reply that a policy stopped. Raised at the yield.
 
     `outcome` as in Result. Uncaught, the customer is told plainly.
@@ -147,41 +150,41 @@ class Refused(Exception):
         self.reason = reason
 
 
-class Turn(msgspec.Struct, frozen=True):
+class DialogueTurn(msgspec.Struct, frozen=True):
     said: str
     replies: list[str] = []
-    calls: list[tuple[dict[str, Any], Happened]] = []  # with the arguments asked for
-    unsent: dict[str, str] = {}  # replies that a policy stopped, and why
+    calls: list[tuple[dict[str, Any], PastCall]] = []  # with the arguments asked for
+    blocked_replies: dict[str, str] = {}  # replies that a policy stopped, and why
 
 
 class Scene:
     """What a script may read: one stretch of the conversation, since its intent was heard."""
 
-    def __init__(self, talk: Talk, turns: list[Turn], start: int) -> None:
-        self.talk = talk
+    def __init__(self, conversation: Conversation, turns: list[DialogueTurn], start: int) -> None:
+        self.conversation = conversation
         self.all_turns = turns
         self.turns = turns[start:]
 
     @property
     def customer(self) -> dict[str, Any]:
-        return self.talk.customer
+        return self.conversation.customer
 
     @property
     def now(self) -> datetime:
-        return self.talk.now
+        return self.conversation.now
 
     @property
     def insists(self) -> bool:
         """The customer wrote "just do it anyway": make the mistake, so that a policy can be seen at work."""
-        return self.heard(INSIST)
+        return self.matched_intents(INSIST)
 
-    def heard(self, *phrases: str) -> bool:
+    def matched_intents(self, *phrases: str) -> bool:
         """Whether one of `phrases` was written, word for word, in this scene."""
-        return any(f" {plainly(p)} " in f" {plainly(t.said)} " for t in self.turns for p in phrases)
+        return any(f" {normalize(p)} " in f" {normalize(t.said)} " for t in self.turns for p in phrases)
 
-    def fact(self, fact: Fact) -> Any:
+    def slot(self, fact: Slot) -> Any:
         """The latest value of a fact, or None, without asking."""
-        turns = self.turns if isinstance(fact.kind, Mapping) else self.all_turns
+        turns = self.turns if isinstance(fact.pattern, Mapping) else self.all_turns
         for number in reversed(range(len(turns))):
             asked = number > 0 and any(fact.ask in reply for reply in turns[number - 1].replies)
             value = fact.find(turns[number].said, asked)
@@ -191,38 +194,38 @@ class Scene:
 
     # what became of a move: its value, NOT_YET, or Refused
 
-    def made(self, use: Use, nth: int) -> Any:
+    def result_of(self, use: Call, nth: int) -> Any:
         made = [c for t in self.turns for asked, c in t.calls if c.tool == use.name and asked == use.args]
         if nth >= len(made):
-            return NOT_YET
+            return PENDING
         call = made[nth]
         if not call.ok:
             reason = str(call.value or "").removeprefix("blocked by policy: ")
             if reason.startswith("the policy failed"):
-                return Refused(use.name, "fault", "something on our side went wrong")
-            return Refused(use.name, call.outcome, reason)
-        return call.value if isinstance(use.tool, str) else use.tool.decode(call.value)
+                return CallFailed(use.name, "fault", "something on our side went wrong")
+            return CallFailed(use.name, call.outcome, reason)
+        return call.value if isinstance(use.tool, str) else use.tool.decode_result(call.value)
 
-    def confirmed(self, question: Confirm, nth: int) -> Any:
+    def answer_to(self, question: Confirm, nth: int) -> Any:
         answers, is_open = [], False
         for turn in self.turns:
             if is_open and (said := question.find(turn.said)) is not None:
                 answers.append(said)
                 is_open = False
             is_open = is_open or any(question.text in reply for reply in turn.replies)
-        return answers[nth] if nth < len(answers) else NOT_YET
+        return answers[nth] if nth < len(answers) else PENDING
 
-    def said(self, say: Say) -> Any:
-        reason = next((t.unsent[say.text] for t in self.turns if say.text in t.unsent), None)
-        return NOT_YET if reason is None else Refused("reply", "blocked", reason)
+    def reply_status(self, say: Say) -> Any:
+        reason = next((t.blocked_replies[say.text] for t in self.turns if say.text in t.blocked_replies), None)
+        return PENDING if reason is None else CallFailed("reply", "blocked", reason)
 
-    def was_said(self, text: str) -> bool:
+    def was_asked(self, text: str) -> bool:
         return any(text in reply for turn in self.turns for reply in turn.replies)
 
 
-NOT_YET = object()
+PENDING = object()
 
-Script = Callable[[Scene], Generator[Move, Any, None]]
+Script = Callable[[Scene], Generator[ScriptAction, Any, None]]
 
 
 class Intent(msgspec.Struct, frozen=True):

@@ -17,15 +17,15 @@ from typing import Any
 import msgspec
 
 from ..errors import JourneyError
-from ..plain import own, typed
-from ..source import source_of
-from .world import is_handed_in
+from ..plain import copy_plain, from_plain
+from ..source import source_location
+from .world import is_injected
 
 Condition = Callable[..., bool]
 Unordered = bool | tuple[str, ...]  # all lists of a result, or those under these keys
 
 
-class BadArguments(Exception):
+class InvalidArguments(Exception):
     """The model's arguments do not fit the schema; the text is for the model."""
 
 
@@ -85,16 +85,16 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
         return hints
 
     @cached_property
-    def handed_in(self) -> dict[str, type[Any]]:
+    def injected(self) -> dict[str, type[Any]]:
         """Parameters that the engine fills, by name."""
-        return {n: h for n, h in self._hints.items() if n != "return" and is_handed_in(h)}
+        return {n: h for n, h in self._hints.items() if n != "return" and is_injected(h)}
 
     @cached_property
-    def runs_again(self) -> bool:
+    def reexecutable(self) -> bool:
         """Whether a replay with --tools=sandbox runs it: it has a body, and works on what it is handed."""
         if self.recorded or self.again is False:
             return False
-        return bool(self.again or self.handed_in)
+        return bool(self.again or self.injected)
 
     @cached_property
     def returns(self) -> Any:
@@ -102,11 +102,11 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
         return self._hints.get("return", Any)
 
     @cached_property
-    def arguments(self) -> type[msgspec.Struct]:
+    def arguments_type(self) -> type[msgspec.Struct]:
         """A struct of the parameters the model fills."""
         fields: list[Any] = []
         for name, parameter in inspect.signature(self.fn).parameters.items():
-            if name in self.handed_in:
+            if name in self.injected:
                 continue
             hint = _described(self._hints[name])
             if parameter.default is inspect.Parameter.empty:
@@ -122,7 +122,7 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
     def schema(self) -> dict[str, Any]:
         """{"name", "description", "input_schema"}, as the Messages API takes it."""
         try:
-            made = msgspec.json.schema(self.arguments)
+            made = msgspec.json.schema(self.arguments_type)
         except TypeError as error:
             raise JourneyError(f"tool {self.name}: no schema for its types: {error}", where=self.source) from None
         definitions = dict(made.get("$defs", {}))
@@ -133,37 +133,37 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
             shape["$defs"] = definitions
         return {"name": self.name, "description": self.description, "input_schema": shape}
 
-    def fit(self, args: dict[str, Any]) -> None:
+    def validate(self, args: dict[str, Any]) -> None:
         """Raise BadArguments where the arguments do not fit the schema."""
         try:
-            msgspec.convert(args, self.arguments)
+            msgspec.convert(args, self.arguments_type)
         except msgspec.ValidationError as error:
             raise _bad(error) from None
 
-    def check(self, args: dict[str, Any]) -> dict[str, Any]:
+    def parse_arguments(self, args: dict[str, Any]) -> dict[str, Any]:
         """The arguments as typed values for the body; raises BadArguments."""
         try:
-            value = typed(own(args), self.arguments)
+            value = from_plain(copy_plain(args), self.arguments_type)
         except msgspec.ValidationError as error:
             raise _bad(error) from None
         return {name: getattr(value, name) for name in value.__struct_fields__}
 
-    def settle(self) -> None:
+    def resolve_types(self) -> None:
         """Read every type it names now, while the modules that define them are the loaded ones.
 
         msgspec looks names up in sys.modules when it first meets a class; after
         another load it would find another version of them, or nothing.
         """
-        for kind in (self.arguments, self.returns, *self.handed_in.values()):
+        for kind in (self.arguments_type, self.returns, *self.injected.values()):
             with contextlib.suppress(TypeError):  # such a type is said to be wrong where it is used
                 msgspec.json.Decoder(kind)
 
-    def decode(self, value: Any) -> Any:
+    def decode_result(self, value: Any) -> Any:
         """A recorded plain result as the type the tool declares (not settled()); a copy where it does not fit."""
         try:
-            return msgspec.convert(own(value) if self._plain_inside else value, self.returns)
+            return msgspec.convert(copy_plain(value) if self._plain_inside else value, self.returns)
         except (msgspec.ValidationError, TypeError):
-            return own(value)
+            return copy_plain(value)
 
     @cached_property
     def _plain_inside(self) -> bool:
@@ -194,8 +194,8 @@ def _open(kind: Any, seen: set[Any]) -> bool:
     return any(_open(part, seen) for part in (*inner, *hints.values()))
 
 
-def _bad(error: msgspec.ValidationError) -> BadArguments:
-    return BadArguments(f"{error}".replace("`$.", "`"))
+def _bad(error: msgspec.ValidationError) -> InvalidArguments:
+    return InvalidArguments(f"{error}".replace("`$.", "`"))
 
 
 def _described(hint: Any) -> Any:
@@ -214,4 +214,4 @@ def _default(value: Any) -> Any:
 
 
 def make_tool(fn: Callable[..., Any], **options: Any) -> Tool:
-    return Tool(name=fn.__name__, fn=fn, source=source_of(fn), **options)
+    return Tool(name=fn.__name__, fn=fn, source=source_location(fn), **options)

@@ -37,19 +37,19 @@ class Ids:
     """
 
     def __init__(self, stem: str = "1001", made: set[str] | None = None) -> None:
-        self.stem = stem
-        self.taken = 0
+        self.base = stem
+        self.count = 0
         self._made = made
 
     def new(self, prefix: str = "id") -> str:
-        self.taken += 1
-        made = f"{prefix}-{self.stem}" + (f"-{self.taken}" if self.taken > 1 else "")
+        self.count += 1
+        made = f"{prefix}-{self.base}" + (f"-{self.count}" if self.count > 1 else "")
         if self._made is not None:
             self._made.add(made)
         return made
 
 
-def is_handed_in(hint: Any) -> bool:
+def is_injected(hint: Any) -> bool:
     """Whether a parameter of this type is handed in rather than asked of the model."""
     if not isinstance(hint, type):
         return False

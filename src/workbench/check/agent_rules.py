@@ -11,21 +11,21 @@ from typing import Any
 from ..authoring.agent import Agent
 from ..authoring.builtin import BUILT_IN, ENTER, HAND_OFF, LOOK_UP
 from ..authoring.journey import Journey
-from ..authoring.policy import EVERY, OFFERS, READS, WRITES, Policy
+from ..authoring.policy import ALL, HOOK_PARAMETERS, READS, WRITES, Policy
 from ..authoring.tool import Tool
-from ..authoring.world import is_handed_in
+from ..authoring.world import is_injected
 from ..errors import JourneyError
 from ..findings import Finding, error, warning
-from ..source import source_of
-from .conditions import exclude
+from ..source import source_location
+from .conditions import mutually_exclusive
 
 
 def check_tools(agent: Agent) -> Iterator[Finding]:
     for tool in agent.all_tools():
         try:
-            _ = tool.schema, tool.handed_in
+            _ = tool.schema, tool.injected
         except JourneyError as problem:
-            yield error("tool-types", problem.where or tool.source, problem.message, problem.next)
+            yield error("tool-types", problem.where or tool.source, problem.message, problem.hint)
         if not tool.description:
             yield error(
                 "tool-docstring",
@@ -33,7 +33,7 @@ def check_tools(agent: Agent) -> Iterator[Finding]:
                 f"tool {tool.name} does not say what it does",
                 "write a docstring: the model reads it",
             )
-        if tool.writes and not any(_guards(policy, tool) for policy in agent.all_policies()):
+        if tool.writes and not any(_protects(policy, tool) for policy in agent.all_policies()):
             yield warning(
                 "unguarded-write",
                 tool.source,
@@ -43,9 +43,14 @@ def check_tools(agent: Agent) -> Iterator[Finding]:
     yield from _duplicates(agent)
 
 
-def _guards(policy: Policy, tool: Tool) -> bool:
+def _protects(policy: Policy, tool: Tool) -> bool:
     here = policy.journey in ("", tool.journey)
-    return here and policy.stand == "before" and policy.stands_at(tool) and not exclude(policy.when, tool.when)
+    return (
+        here
+        and policy.hook == "before"
+        and policy.applies_to(tool)
+        and not mutually_exclusive(policy.when, tool.when)
+    )
 
 
 def _duplicates(agent: Agent) -> Iterator[Finding]:
@@ -85,17 +90,17 @@ def check_policies(agent: Agent) -> Iterator[Finding]:
 
 
 def _parameters(policy: Policy) -> Iterator[Finding]:
-    offered = OFFERS[policy.stand]
+    offered = HOOK_PARAMETERS[policy.hook]
     try:
         hints = typing.get_type_hints(policy.fn)
     except Exception:  # its types are its own affair: nothing is made of them
         hints = {}
-    for name in policy.wants:
+    for name in policy.parameters:
         if name in offered:
             continue
-        message = f"policy {policy.name} asks for {name!r}, which no policy {_STANDS[policy.stand]} is handed"
+        message = f"policy {policy.name} asks for {name!r}, which no policy {_STANDS[policy.hook]} is handed"
         then = f"take any of: {', '.join(offered)}"
-        if is_handed_in(hints.get(name)):
+        if is_injected(hints.get(name)):
             message = f"policy {policy.name} asks for {name!r}: a policy sees only the conversation, not the world"
             then = "read what a tool has found, talk.result(tool), and the time as talk.now"
         yield error("policy-parameters", policy.source, message, then)
@@ -113,7 +118,7 @@ def _asked(agent: Agent, policy: Policy) -> Iterator[Finding]:
     """Whether a policy and the tools it stands at can be on offer together."""
     here = [t for t in agent.all_tools() if policy.journey in ("", t.journey) or not t.journey]
     for name in policy.tools:
-        if name in (WRITES, READS, EVERY):
+        if name in (WRITES, READS, ALL):
             if name == WRITES and not any(t.writes for t in here):
                 then = "take the policy away, or say writes=True at the tools it is for"
                 message = f"policy {policy.name} stands before every tool that writes, and there is none"
@@ -130,9 +135,9 @@ def _asked(agent: Agent, policy: Policy) -> Iterator[Finding]:
                 policy.source,
                 f"policy {policy.name} of the journey {policy.journey} stands at {name}, "
                 f"a tool of {_home(other)}: the two are never on offer together",
-                f"declare it there, or for the whole agent: @agent.policy({policy.stand}=...)",
+                f"declare it there, or for the whole agent: @agent.policy({policy.hook}=...)",
             )
-        elif all(exclude(policy.when, t.when) for t in tools):
+        elif all(mutually_exclusive(policy.when, t.when) for t in tools):
             yield error(
                 "never-asked",
                 policy.source,
@@ -145,10 +150,10 @@ def _asked(agent: Agent, policy: Policy) -> Iterator[Finding]:
 def _asked_of_built_in(agent: Agent, policy: Policy, name: str) -> Iterator[Finding]:
     absent = {
         ENTER: "" if len(agent.journeys) > 1 else "the agent has one journey and starts in it",
-        HAND_OFF: "" if agent.hands_off else "the agent says hands_off=False",
+        HAND_OFF: "" if agent.allow_handoff else "the agent says hands_off=False",
         LOOK_UP: "" if agent.knowledge else "the agent has no knowledge",
     }[name]
-    if not absent and policy.stand == "after" and name != LOOK_UP:
+    if not absent and policy.hook == "after" and name != LOOK_UP:
         absent = "nothing is asked after it"
     if absent:
         message = f"policy {policy.name} stands at {name}, but {absent}"
@@ -171,17 +176,17 @@ def check_conditions(agent: Agent) -> Iterator[Finding]:
         fit = _unfit(thing.when)
         if fit:
             then = "write it as a function of one parameter: def is_open(talk) -> bool"
-            yield error("condition", source_of(thing.when), f"the condition of {what} {fit}", then)
-        elif exclude(thing.when, None):
+            yield error("condition", source_location(thing.when), f"the condition of {what} {fit}", then)
+        elif mutually_exclusive(thing.when, None):
             message = f"the condition of {what} can never hold: it asserts what it denies"
-            yield error("never-on-offer", source_of(thing.when), message, "correct the condition")
+            yield error("never-on-offer", source_location(thing.when), message, "correct the condition")
             continue
         journey = agent.journeys.get(getattr(thing, "journey", ""))
         if (
             kind == "tool"
             and journey is not None
             and journey.when is not None
-            and exclude(thing.when, journey.when)
+            and mutually_exclusive(thing.when, journey.when)
         ):
             yield warning(
                 "never-on-offer",

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..findings import error
-from ..runtime.nondeterminism import Code, Reader
+from ..runtime.nondeterminism import CodeScan, Reader
 
 
-def read_code(file: str, text: str) -> Code:
+def read_code(file: str, text: str) -> CodeScan:
     """Read one file; one that does not parse is a finding."""
-    code = Code()
+    code = CodeScan()
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError) as problem:
@@ -41,7 +41,7 @@ class Word(NamedTuple):
     called: bool
 
 
-def words_of(text: str) -> Iterator[Word]:
+def tool_like_words(text: str) -> Iterator[Word]:
     """Names in a text: `in_backticks`, `called()`, or of several parts; fenced blocks apart."""
     fenced = False
     for number, line in enumerate(text.splitlines(), 1):

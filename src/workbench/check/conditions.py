@@ -26,7 +26,7 @@ _DENIED: dict[type[ast.cmpop], type[ast.cmpop]] = {
 }
 
 
-class Fact(NamedTuple):
+class ConditionFact(NamedTuple):
     """`what` is asserted or denied; with `value`, that `what` equals it."""
 
     what: str
@@ -34,9 +34,9 @@ class Fact(NamedTuple):
     value: str = ""
 
 
-def exclude(one: Condition | None, other: Condition | None) -> bool:
+def mutually_exclusive(one: Condition | None, other: Condition | None) -> bool:
     """Whether the two can never hold together. False where it cannot be told."""
-    facts = [fact for condition in (one, other) if condition is not None for fact in facts_of(condition)]
+    facts = [fact for condition in (one, other) if condition is not None for fact in required_facts(condition)]
     for fact in facts:
         for against in facts:
             if fact.what != against.what:
@@ -49,13 +49,13 @@ def exclude(one: Condition | None, other: Condition | None) -> bool:
 
 
 @functools.cache
-def facts_of(condition: Condition) -> frozenset[Fact]:
+def required_facts(condition: Condition) -> frozenset[ConditionFact]:
     """What must be so for `condition` to hold; itself as one fact where it cannot be read."""
     return frozenset(_of_function(condition, True, ()))
 
 
-def _of_function(fn: Condition, holds: bool, seen: tuple[Condition, ...]) -> list[Fact]:
-    named = Fact(f"function {id(fn)}", holds)
+def _of_function(fn: Condition, holds: bool, seen: tuple[Condition, ...]) -> list[ConditionFact]:
+    named = ConditionFact(f"function {id(fn)}", holds)
     expression, talk = _expression(fn)
     if expression is None or fn in seen:
         return [named]
@@ -75,7 +75,7 @@ class _Frame(NamedTuple):
         return None
 
 
-def _of(node: ast.expr, holds: bool, frame: _Frame) -> list[Fact]:
+def _of(node: ast.expr, holds: bool, frame: _Frame) -> list[ConditionFact]:
     match node:
         case ast.UnaryOp(op=ast.Not(), operand=inner):
             return _of(inner, not holds, frame)
@@ -95,8 +95,12 @@ def _of(node: ast.expr, holds: bool, frame: _Frame) -> list[Fact]:
                 return _of(ast.Compare(left, [base()], [right]), not holds, frame)
             if isinstance(op, ast.Eq) and isinstance(right, ast.Constant):
                 value = right.value
-                return [Fact(_text(left, frame), holds, repr(float(value) if isinstance(value, int) else value))]
-    return [Fact(_text(node, frame), holds)]
+                return [
+                    ConditionFact(
+                        _text(left, frame), holds, repr(float(value) if isinstance(value, int) else value)
+                    )
+                ]
+    return [ConditionFact(_text(node, frame), holds)]
 
 
 def _text(node: ast.expr, frame: _Frame) -> str:

@@ -11,14 +11,14 @@ from typing import Any
 
 import msgspec
 
-from ..engine.faults import CODE_ERRORS, describe
+from ..engine.faults import JOURNEY_EXCEPTIONS, describe_exception
 from ..engine.world import World
 from ..findings import Finding, error, warning
-from ..plain import plain
-from ..runtime.loader import Fixture, Loaded
+from ..plain import to_plain
+from ..runtime.loader import Fixture, LoadedAgent
 
 
-def check_fixtures(loaded: Loaded) -> Iterator[Finding]:
+def check_fixtures(loaded: LoadedAgent) -> Iterator[Finding]:
     agent = loaded.agent
     kinds = agent.world_classes()
     for fixture in loaded.fixtures.values():
@@ -47,10 +47,10 @@ def _one(fixture: Fixture, kinds: dict[str, type[Any]], file: str, lines: list[s
         yield warning("fixture-field", at(name), f"no tool is handed a {name}: this part is never used", then)
     for name, kind in kinds.items():
         try:
-            part = World(fixture.world, now=now, seed=1).part(kind, (1, 1, 1))
-        except CODE_ERRORS as problem:
+            part = World(fixture.world, now=now, seed=1).get(kind, (1, 1, 1))
+        except JOURNEY_EXCEPTIONS as problem:
             then = getattr(problem, "next", "") or f"compare the fixture with class {name}"
-            yield error("fixture", at(name), describe(problem), then)
+            yield error("fixture", at(name), describe_exception(problem), then)
             continue
         for path in _lost(fixture.world.get(name), part, (name,)):
             then = "correct its name, or add it to the class"
@@ -76,7 +76,7 @@ def _lost(data: Any, made: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ..
 
 def _fields(made: Any) -> dict[str, Any] | None:
     if isinstance(made, dict):
-        return {str(plain(key)): value for key, value in made.items()}
+        return {str(to_plain(key)): value for key, value in made.items()}
     if dataclasses.is_dataclass(made):
         return {f.name: getattr(made, f.name, None) for f in dataclasses.fields(made)}
     if isinstance(made, msgspec.Struct):

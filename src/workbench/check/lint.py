@@ -21,17 +21,17 @@ from ..authoring.agent import Agent
 from ..authoring.builtin import BUILT_IN
 from ..authoring.journey import Journey
 from ..errors import JourneyError
-from ..findings import Finding, error, place, warning, without_allowed
-from ..runtime.agent_files import files_of
-from ..runtime.loader import Loaded, load
-from ..runtime.nondeterminism import Code
-from ..runtime.supervision import Stacks
-from ..source import ROOT_PACKAGE, journey_line
+from ..findings import Finding, drop_suppressed, error, location, warning
+from ..runtime.agent_files import agent_files
+from ..runtime.loader import LoadedAgent, load
+from ..runtime.nondeterminism import CodeScan
+from ..runtime.supervision import StackDump
+from ..source import ROOT_PACKAGE, first_journey_line
 from ..suggest import did_you_mean
 from .agent_rules import check_conditions, check_policies, check_tools
-from .code_rules import read_code, words_of
+from .code_rules import read_code, tool_like_words
 from .fixture_rules import check_fixtures
-from .rules import bad_allows
+from .rules import unknown_suppressions
 
 PATIENCE = 10.0  # seconds that loading may take
 _PACK = msgspec.json.Encoder()
@@ -44,7 +44,7 @@ def lint(root: Path, agent: str, patience: float = PATIENCE) -> list[Finding]:
     way = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(way)
     ours, theirs = context.Pipe(duplex=False)
-    stacks = Stacks()
+    stacks = StackDump()
     process = context.Process(  # type: ignore[attr-defined]
         target=_work, args=(theirs, str(root), agent, patience, stacks.name), daemon=True
     )
@@ -57,7 +57,7 @@ def lint(root: Path, agent: str, patience: float = PATIENCE) -> list[Finding]:
                 return _UNPACK.decode(ours.recv_bytes())
         process.join(1)
         stack = Path(stacks.name).read_text("utf-8", "replace")
-        where = journey_line(stack, root) or f"{agent}/agent.py"
+        where = first_journey_line(stack, root) or f"{agent}/agent.py"
         message, then = (
             f"loading ended its process (exit status {process.exitcode})",
             "look for os._exit or a crash",
@@ -80,18 +80,18 @@ def _work(connection: Connection, root: str, agent: str, patience: float, stacks
         os.dup2(quiet, fd)
     with open(stacks, "w") as file:
         faulthandler.dump_traceback_later(patience, exit=True, file=file)
-        connection.send_bytes(_PACK.encode(look(Path(root), agent)))
+        connection.send_bytes(_PACK.encode(find_all(Path(root), agent)))
     os._exit(0)
 
 
-def look(root: Path, agent: str) -> list[Finding]:
+def find_all(root: Path, agent: str) -> list[Finding]:
     """The findings, made in this process: imports the agent."""
     try:
         loaded = load(root, agent)
     except JourneyError as problem:
-        found = error("load", problem.where or f"{agent}/agent.py", problem.message, problem.next)
+        found = error("load", problem.where or f"{agent}/agent.py", problem.message, problem.hint)
         return _not_loaded(found, root, agent)
-    findings, code = read(root, agent)
+    findings, code = scan_files(root, agent)
     findings += check_tools(loaded.agent)
     findings += check_policies(loaded.agent)
     findings += check_conditions(loaded.agent)
@@ -99,18 +99,18 @@ def look(root: Path, agent: str) -> list[Finding]:
     findings += _mentions(loaded.agent, code)
     findings += _texts(loaded, code)
     findings += _unused(loaded)
-    return without_allowed(findings, root)
+    return drop_suppressed(findings, root)
 
 
 def _not_loaded(why: Finding, root: Path, agent: str) -> list[Finding]:
     """Why it does not load, and what its files show all the same."""
-    shown = [f for f in read(root, agent)[0] if (f.rule, f.file, f.line) != (why.rule, why.file, why.line)]
-    return without_allowed([why, *shown], root)
+    shown = [f for f in scan_files(root, agent)[0] if (f.rule, f.file, f.line) != (why.rule, why.file, why.line)]
+    return drop_suppressed([why, *shown], root)
 
 
-def read(root: Path, agent: str) -> tuple[list[Finding], list[Code]]:
+def scan_files(root: Path, agent: str) -> tuple[list[Finding], list[CodeScan]]:
     """What the Python files of an agent show, those it shares with others included."""
-    files = {p for p in files_of(root, agent) if p.suffix == ".py"}
+    files = {p for p in agent_files(root, agent) if p.suffix == ".py"}
     for name, module in list(sys.modules.items()):
         file = Path(str(getattr(module, "__file__", None) or ""))
         if name.startswith(f"{ROOT_PACKAGE}.") and file.is_relative_to(root):  # not those of another project
@@ -123,12 +123,12 @@ def read(root: Path, agent: str) -> tuple[list[Finding], list[Code]]:
         name = path.relative_to(root).as_posix()
         text = path.read_text("utf-8", "replace")
         code = read_code(name, text)
-        findings += [*code.findings, *bad_allows(name, text)]
+        findings += [*code.findings, *unknown_suppressions(name, text)]
         codes.append(code)
     return findings, codes
 
 
-def _mentions(agent: Agent, codes: list[Code]) -> Iterator[Finding]:
+def _mentions(agent: Agent, codes: list[CodeScan]) -> Iterator[Finding]:
     """Tools that code names by a string."""
     known = {t.name for t in agent.all_tools()} | set(BUILT_IN)
     for code in codes:
@@ -139,11 +139,11 @@ def _mentions(agent: Agent, codes: list[Code]) -> Iterator[Finding]:
                 yield make("unknown-tool", mention.where, message, _nearest(mention.tool, known))
 
 
-def _texts(loaded: Loaded, codes: list[Code]) -> Iterator[Finding]:
+def _texts(loaded: LoadedAgent, codes: list[CodeScan]) -> Iterator[Finding]:
     """Tools that the manuals, the persona and the knowledge name."""
     agent, root = loaded.agent, loaded.root.resolve()
     known = {t.name for t in agent.all_tools()} | set(BUILT_IN)
-    words = known.union(*(c.words for c in codes))
+    words = known.union(*(c.names for c in codes))
     for fixture in loaded.fixtures.values():
         words |= _keys(fixture.world) | _keys(fixture.setup.customer)
     texts: list[tuple[Path, Journey | None]] = [(Path(agent.folder, agent.persona), None)]
@@ -151,14 +151,14 @@ def _texts(loaded: Loaded, codes: list[Code]) -> Iterator[Finding]:
     if agent.knowledge:
         texts += [(p, None) for p in sorted(Path(agent.folder, agent.knowledge).glob("**/*.md"))]
     for tool in agent.all_tools():  # a tool's docstring is a text for the model too
-        file, line = place(tool.source)
+        file, line = location(tool.source)
         for finding in _words(agent, agent.journeys.get(tool.journey), file, tool.description, known, words):
             yield msgspec.structs.replace(finding, line=line)
     for path, journey in texts:
         path = path.resolve()
         file = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
         text = path.read_text("utf-8", "replace")
-        yield from bad_allows(file, text)
+        yield from unknown_suppressions(file, text)
         if journey is not None and not text.strip():
             message = f"the manual of {journey.name} is empty"
             yield warning("manual", file, message, "write what the model has to know and do")
@@ -168,7 +168,7 @@ def _texts(loaded: Loaded, codes: list[Code]) -> Iterator[Finding]:
 def _words(
     agent: Agent, journey: Journey | None, file: str, text: str, known: set[str], words: set[str]
 ) -> Iterator[Finding]:
-    for word in words_of(text):
+    for word in tool_like_words(text):
         where = f"{file}:{word.line}"
         if word.name not in known:
             if word.called:
@@ -183,7 +183,7 @@ def _words(
             yield warning("other-journey", where, message, "take it out, or declare the tool for the whole agent")
 
 
-def _unused(loaded: Loaded) -> Iterator[Finding]:
+def _unused(loaded: LoadedAgent) -> Iterator[Finding]:
     """Journeys that were written and are not the agent's."""
     agent = loaded.agent
     mine = {id(j) for j in agent.journeys.values()}
@@ -194,7 +194,7 @@ def _unused(loaded: Loaded) -> Iterator[Finding]:
                     mine.add(id(value))
                     message = f"the journey {value.name} is not one of the agent's"
                     yield warning("unused-journey", value.source, message, "add it to journeys=[...] in agent.py")
-    for path in files_of(loaded.root, agent.name):
+    for path in agent_files(loaded.root, agent.name):
         below = path.relative_to(loaded.root)
         if path.name == "journey.py" and ".".join((ROOT_PACKAGE, *below.with_suffix("").parts)) not in sys.modules:
             message = "this journey is never imported"

@@ -28,10 +28,15 @@ RULES: dict[str, str] = {
     "network": "a journey acts on the world that is handed in, never on the network",
     "allow": "a comment allows a rule that is there",
 }
-UPHELD = ("clock", "random", "environment", "network")  # a replay that reaches it is an ERROR, comment or not
+ENFORCED_AT_REPLAY = (
+    "clock",
+    "random",
+    "environment",
+    "network",
+)  # a replay that reaches it is an ERROR, comment or not
 
 
-def bad_allows(file: str, text: str) -> list[Finding]:
+def unknown_suppressions(file: str, text: str) -> list[Finding]:
     """Comments that allow what is no rule: a typo in one must not pass for silence."""
     found = []
     for number, line in enumerate(text.splitlines(), 1):

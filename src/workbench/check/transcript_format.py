@@ -13,12 +13,12 @@ import msgspec
 from ..errors import TranscriptError
 from ..files import read_bytes
 from ..findings import Finding, error
-from ..text import an
+from ..text import with_article
 from ..transcripts.codec import decode, encode
 from ..transcripts.files import PENDING
 from ..transcripts.json_position import line_of
 from ..transcripts.migrations import FORMAT, format_of
-from ..transcripts.redaction import leaks
+from ..transcripts.redaction import find_secrets
 
 RULES: dict[str, str] = {
     "schema": "it can be read as a transcript",
@@ -30,31 +30,31 @@ RULES: dict[str, str] = {
 }
 
 
-class Form:
+class TranscriptFormat:
     """A file and its canonical bytes: `data` as it stands, `fresh` as it should, None where it cannot be read."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.name = str(path)
         self.data = b""
-        self.fresh: bytes | None = None
+        self.canonical: bytes | None = None
         self.problem: TranscriptError | None = None
         try:
             self.data = read_bytes(path)
-            self.fresh = encode(decode(self.data, self.name))
+            self.canonical = encode(decode(self.data, self.name))
         except TranscriptError as wrong:
             self.problem = wrong
 
     @property
-    def older(self) -> bool:
+    def is_old_format(self) -> bool:
         """Whether it is of an older format."""
         head = re.search(rb'"schema"\s*:\s*"([^"]*)"', self.data)
         number = format_of({"schema": head[1].decode("utf-8", "replace")}) if head else None
         return number is not None and number < FORMAT
 
     @property
-    def tidy(self) -> bool:
-        return self.fresh == self.data
+    def is_canonical(self) -> bool:
+        return self.canonical == self.data
 
     def findings(self) -> Iterator[Finding]:
         """What is wrong with this file, by line; whether its id is its own is told by `doubles`."""
@@ -63,21 +63,24 @@ class Form:
             return
         if self.problem is not None:
             where, message = _placed(self.problem, self.data, self.name)
-            yield error("schema", where, message, self.problem.next)
-        elif self.older:
+            yield error("schema", where, message, self.problem.hint)
+        elif self.is_old_format:
             where = f"{self.name}:{line_of(self.data, ['schema'])}"
             yield error("old-format", where, "it is of an older format", "workbench fmt --upgrade")
-        elif not self.tidy:
+        elif not self.is_canonical:
             yield error("form", f"{self.name}:{self._parts()}", "not in canonical form", "workbench fmt")
         for number, line in enumerate(self.data.decode("utf-8", "replace").splitlines(), 1):
-            for kind in dict.fromkeys(leaks(line)):
+            for kind in dict.fromkeys(find_secrets(line)):
                 yield error(
-                    "secret", f"{self.name}:{number}", f"{an(kind)} stands here", "take it out of the file"
+                    "secret",
+                    f"{self.name}:{number}",
+                    f"{with_article(kind)} stands here",
+                    "take it out of the file",
                 )
 
     def _parts(self) -> int:
         """The first line that is not as it should be."""
-        ours, theirs = self.data.split(b"\n"), (self.fresh or b"").split(b"\n")
+        ours, theirs = self.data.split(b"\n"), (self.canonical or b"").split(b"\n")
         same = next((n for n, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), None)
         return (min(len(ours), len(theirs)) if same is None else same) + 1
 
@@ -104,7 +107,7 @@ def _real(path: Path) -> Path:
     return Path(os.path.realpath(path))  # Path.resolve() raises at a link to itself
 
 
-def doubles(chosen: Iterable[Path], all_files: Iterable[Path]) -> Iterator[Finding]:
+def duplicate_ids(chosen: Iterable[Path], all_files: Iterable[Path]) -> Iterator[Finding]:
     """The chosen files whose id another file has too."""
     by_id: dict[str, list[Path]] = {}
     for path in dict.fromkeys(map(_real, [*all_files, *chosen])):
@@ -122,7 +125,7 @@ def doubles(chosen: Iterable[Path], all_files: Iterable[Path]) -> Iterator[Findi
             yield error("id", where, f"{other.name} has the id {id!r} too", "give one of them another id")
 
 
-def committed(folder: Path, named: Iterable[Path]) -> Iterator[Finding]:
+def committed_pending(folder: Path, named: Iterable[Path]) -> Iterator[Finding]:
     """Pending files below a folder that git keeps, but for those that are `named`; none without git."""
     try:
         listed = subprocess.run(

@@ -10,10 +10,10 @@ CTRL_C = 130  # what typer makes of a KeyboardInterrupt
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     from ..replay.exit_codes import Exit, worst
-    from .output import ended
+    from .output import flush
 
     code = _run(arguments)
-    end = ended()
+    end = flush()
     return code if end is Exit.OK else worst({Exit(code), end})
 
 
@@ -21,7 +21,7 @@ def _run(arguments: list[str]) -> int:
     from ..errors import WorkbenchError
     from ..replay.exit_codes import Exit
     from .app import COMMANDS, build
-    from .output import Gone, complain, say, silence
+    from .output import StreamClosed, discard, print_error, print_status
 
     only = ""
     try:
@@ -31,27 +31,27 @@ def _run(arguments: list[str]) -> int:
             raise KeyboardInterrupt
         return code
     except WorkbenchError as error:
-        complain(error)
+        print_error(error)
         return Exit.USAGE
     except KeyboardInterrupt:
-        say("interrupted")
+        print_status("interrupted")
         return Exit.INTERRUPTED
-    except (BrokenPipeError, Gone):
-        silence("stdout")  # whoever read us has gone; nothing is left to say
-        silence("stderr")
+    except (BrokenPipeError, StreamClosed):
+        discard("stdout")  # whoever read us has gone; nothing is left to say
+        discard("stderr")
         return Exit.INTERRUPTED
     except Exception as error:
         if hasattr(error, "format_message"):  # click's own: bad usage
             if type(error).__name__ == "Abort":
                 return Exit.INTERRUPTED
-            say(f"error {error.format_message()}")
-            say(f"  next: workbench {only} --help".replace("  --help", " --help"))
+            print_status(f"error {error.format_message()}")
+            print_status(f"  next: workbench {only} --help".replace("  --help", " --help"))
             return Exit.USAGE
         if type(error).__name__ == "Abort":
-            say("interrupted")
+            print_status("interrupted")
             return Exit.INTERRUPTED
         if type(error).__name__ == "Exit":
             return int(getattr(error, "exit_code", 0))
-        say("This is a bug of Workbench, not of your journeys:")
-        say("".join(traceback.format_exception(error)))
+        print_status("This is a bug of Workbench, not of your journeys:")
+        print_status("".join(traceback.format_exception(error)))
         return Exit.OURS

@@ -15,9 +15,9 @@ def default(
 ) -> None:
     if version:
         from ..version import __version__
-        from .output import out
+        from .output import write_line
 
-        out(__version__)
+        write_line(__version__)
         raise typer.Exit(0)
     if context.invoked_subcommand is None:
         from .commands.dev import dev as start

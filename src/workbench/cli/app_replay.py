@@ -60,10 +60,12 @@ def replay(
     from ..transcripts.selection import Shard
     from .commands.replay import ReplayOptions, parse_timeout, parse_tools
     from .reports.publish import Reports
-    from .selection import Scope, parse_query
+    from .selection import SelectionRequest, parse_query
 
     selected = parse_query(query, tag, kind, agent)
-    scope = Scope(tuple(paths or ()), selected, last_failed, Shard.parse(shard) if shard else None)
+    scope = SelectionRequest(
+        tuple(paths or ()), selected, last_failed, Shard.parse_expression(shard) if shard else None
+    )
     options = ReplayOptions(
         jobs, parse_timeout(timeout), parse_tools(tools, check_flaky, strict_drift), use_live_results
     )
@@ -115,10 +117,10 @@ def trial(
     from .commands.trial import TrialOptions
     from .commands.trial import trial as start
     from .reports.publish import Reports
-    from .selection import Scope, parse_query
+    from .selection import SelectionRequest, parse_query
 
     selected = parse_query(query, tag, kind, agent)
-    scope = Scope(tuple(paths or ()), selected, last_failed)
+    scope = SelectionRequest(tuple(paths or ()), selected, last_failed)
     budget = Budget(max_trials, max_tokens, max_cost)
     options = TrialOptions(
         model, judge, trials, live_from, budget, dry_run, yes, jobs, parse_timeout(timeout, 0.0)

@@ -148,18 +148,18 @@ def mutate(
     list_: Annotated[bool, typer.Option("--list", help="List the mutants and end.")] = False,
 ) -> None:
     """Mutation-test policies and tools: find changes that no transcript catches."""
-    from .commands.mutate import Effort, Picked
+    from .commands.mutate import MutantFilter, MutationOptions
     from .commands.mutate import mutate as start
     from .commands.replay import parse_tools
     from .selection import parse_query
 
-    effort = Effort(jobs, timeout, parse_tools(tools))
+    effort = MutationOptions(jobs, timeout, parse_tools(tools))
     raise typer.Exit(
         start(
             paths or [],
             parse_query(query),
             agent,
-            Picked(file or [], operator or []),
+            MutantFilter(file or [], operator or []),
             effort,
             json,
             min_score,
@@ -180,7 +180,7 @@ def coverage(
     ] = 60.0,
 ) -> None:
     """Say which policies, decisions, tools and lines no transcript reaches."""
-    from .commands.coverage import cover as start
+    from .commands.coverage import report_coverage as start
     from .commands.replay import parse_tools
     from .selection import parse_query
 

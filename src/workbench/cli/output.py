@@ -23,7 +23,7 @@ _BEGINS = re.compile(r"((?:\x1b\[[0-9;]*m)*)( *)(.*)")
 _COMMAND = re.compile(r"workbench (?:[a-z-]+ )+\S.*$")
 
 
-def columns() -> int:
+def terminal_width() -> int:
     """The width of the terminal a person reads on; 0 where it is none."""
     try:
         return os.get_terminal_size(sys.stderr.fileno()).columns if sys.stderr.isatty() else 0
@@ -31,17 +31,17 @@ def columns() -> int:
         return 0
 
 
-def cells(text: str) -> int:
+def display_width(text: str) -> int:
     """How many columns a text takes."""
     plain = _PAINT.sub("", text)
     return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in plain)
 
 
-def fold(text: str, width: int) -> str:
+def wrap(text: str, width: int) -> str:
     """The same words in lines of at most `width`, where no word or command is longer."""
     if width < NARROW:
         return text
-    return "\n".join(line if cells(line) <= width else _folded(line, width) for line in text.split("\n"))
+    return "\n".join(line if display_width(line) <= width else _folded(line, width) for line in text.split("\n"))
 
 
 def _folded(line: str, width: int) -> str:
@@ -50,18 +50,18 @@ def _folded(line: str, width: int) -> str:
     words = re.findall(r"\S+ *", rest[: command.start()] if command else rest)
     lines, here = [], paint + indent
     for word in [*words, *([command[0]] if command else [])]:
-        if cells(here + word.rstrip()) > width and here.strip() != paint:
+        if display_width(here + word.rstrip()) > width and here.strip() != paint:
             lines.append(here.rstrip())
             here = indent + HANG
         here += word
     return "\n".join([*lines, here.rstrip()])
 
 
-class Gone(Exception):
+class StreamClosed(Exception):
     """Whoever read us has gone. (As an OSError the library of the command line would take it for itself.)"""
 
 
-_deaf: dict[str, str] = {}  # the streams that took no more, and why
+_failed_streams: dict[str, str] = {}  # the streams that took no more, and why
 
 
 def _put(name: str, text: str, now: bool) -> None:
@@ -72,73 +72,73 @@ def _put(name: str, text: str, now: bool) -> None:
         if now:
             stream.flush()
     except BrokenPipeError:
-        raise Gone from None
+        raise StreamClosed from None
     except OSError as error:
         _give_up(name, error)
 
 
 def _give_up(name: str, error: OSError) -> None:
-    _deaf[name] = error.strerror or str(error)
-    silence(name)
+    _failed_streams[name] = error.strerror or str(error)
+    discard(name)
 
 
-def silence(name: str) -> None:
+def discard(name: str) -> None:
     """What is still on its way to this stream goes nowhere: it would be tried again when Python ends."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), getattr(sys, name).fileno())
 
 
-def ended() -> Exit:
+def flush() -> Exit:
     """Flush what was said. OK, or USAGE where a part of it reached nobody; that is told, if it can be."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        silence("stdout")
+        discard("stdout")
         return Exit.INTERRUPTED
     except OSError as error:
         _give_up("stdout", error)
-    lost = dict(_deaf)
-    _deaf.clear()
+    lost = dict(_failed_streams)
+    _failed_streams.clear()
     for name, why in lost.items():
-        say(f"error {name} takes nothing more: {why}")
-        say("  next: make room, or send it elsewhere")
+        print_status(f"error {name} takes nothing more: {why}")
+        print_status("  next: make room, or send it elsewhere")
     return Exit.USAGE if lost else Exit.OK
 
 
-def out(text: str, now: bool = False) -> None:
+def write_line(text: str, now: bool = False) -> None:
     """A line of data; `now` for somebody who waits for it."""
     _put("stdout", text + "\n", now)
 
 
-def out_data(data: bytes) -> None:
+def write_bytes(data: bytes) -> None:
     """A whole document of UTF-8, whatever the terminal's encoding is."""
     try:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
-        raise Gone from None
+        raise StreamClosed from None
     except OSError as error:
         _give_up("stdout", error)
 
 
 def out_json(value: Any) -> None:
-    out_data(msgspec.json.encode(value) + b"\n")
+    write_bytes(msgspec.json.encode(value) + b"\n")
 
 
-def say(text: str = "") -> None:
+def print_status(text: str = "") -> None:
     """A line for a person; on a terminal as wide as that is."""
-    _put("stderr", fold(text, columns()) + "\n", now=True)
+    _put("stderr", wrap(text, terminal_width()) + "\n", now=True)
 
 
-def complain(error: WorkbenchError) -> None:
-    say(paint("error ", "red") + str(error))
+def print_error(error: WorkbenchError) -> None:
+    print_status(style("error ", "red") + str(error))
 
 
 COLORS = {"red": "31", "green": "32", "yellow": "33", "dim": "2", "bold": "1"}
 
 
-def paint(text: str, color: str) -> str:
+def style(text: str, color: str) -> str:
     """Color on a terminal that wants it; the text says it all without."""
     if not sys.stderr.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return text

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from ..replay.case import Case
 from ..replay.verdict import Verdict
-from .output import say
+from .output import print_status
 
 PATIENCE = 0.5  # seconds without anything to see that nobody minds
 REDRAW = 0.1
@@ -21,7 +21,7 @@ CLEAR = "\r\x1b[K"
 Found = tuple[int, Case]
 
 
-def watched(found: Iterable[Found], total: int, quiet: bool) -> Iterator[Found]:
+def with_progress(found: Iterable[Found], total: int, quiet: bool) -> Iterator[Found]:
     """The same, and meanwhile how many of `total` there are and of which verdicts."""
     terminal = sys.stderr.isatty()
     due = time.monotonic() + (PATIENCE if terminal else PLAIN)
@@ -41,7 +41,7 @@ def watched(found: Iterable[Found], total: int, quiet: bool) -> Iterator[Found]:
                 sys.stderr.flush()
                 drawn = True
             else:
-                say(line)
+                print_status(line)
             due = now + (REDRAW if terminal else PLAIN)
     finally:
         if drawn:

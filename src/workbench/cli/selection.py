@@ -9,20 +9,20 @@ from pathlib import Path
 import msgspec
 
 from ..errors import UsageError
-from ..plain import digest, writable
+from ..plain import content_hash, escape_surrogates
 from ..store.failures import Failures
-from ..store.project import Project, lies_in
+from ..store.project import Project, belongs_to
 from ..store.selection import read_searchables
-from ..text import count
-from ..transcripts.files import BESIDE, find, holds_none, passed_over
-from ..transcripts.header import look
+from ..text import pluralize
+from ..transcripts.files import SIBLING_SUFFIXES, find, is_empty, uncollected
+from ..transcripts.header import read_header
 from ..transcripts.query import Query
 from ..transcripts.searchable import Searchable
 from ..transcripts.selection import Shard, matching, unmatched_words
-from .output import say
+from .output import print_status
 
 
-class Scope(msgspec.Struct, frozen=True):
+class SelectionRequest(msgspec.Struct, frozen=True):
     """What a command was asked to replay."""
 
     paths: tuple[Path, ...] = ()
@@ -56,20 +56,20 @@ class Selection(msgspec.Struct, frozen=True):
 
     names: list[str]
     total: int
-    seal: str = ""
+    content_hash: str = ""
     passed_over: list[str] = []
 
 
-def select(project: Project, scope: Scope, failures: Failures) -> Selection:
+def select(project: Project, scope: SelectionRequest, failures: Failures) -> Selection:
     """Raises UsageError for a path, a name or an expression that makes no sense; says why nothing is selected."""
     left: list[str] = []
-    names = [os.path.relpath(path) for path in files(project, scope.paths, left)]
-    _all_told(names)
-    over = [writable(os.path.relpath(path)) for path in passed_over(left)]
+    names = [os.path.relpath(path) for path in collect_files(project, scope.paths, left)]
+    _flatten(names)
+    over = [escape_surrogates(os.path.relpath(path)) for path in uncollected(left)]
     found = len(names)
     if not found:
-        say("nothing to replay: no transcript is selected")
-        say("  next: save one in the workbench (it goes to transcripts/), or name files")
+        print_status("nothing to replay: no transcript is selected")
+        print_status("  next: save one in the workbench (it goes to transcripts/), or name files")
     if scope.query and found:
         searchables = read_searchables(names, scope.query)
         names = matching(scope.query, searchables)
@@ -78,33 +78,35 @@ def select(project: Project, scope: Scope, failures: Failures) -> Selection:
     names = _failed_first(names, failures, scope.failed)
     if scope.shard is None:
         return Selection(names, len(names), passed_over=over)
-    looked = {name: look(name) for name in names}
+    looked = {name: read_header(name) for name in names}
     ids = {name: (one.id if (one := looked[name].head) else Path(name).as_posix()) for name in names}
-    mine = [name for name in names if scope.shard.holds(ids[name])]
+    mine = [name for name in names if scope.shard.contains(ids[name])]
     if names and not mine:
-        say(f"shard {scope.shard} holds none of {count(len(names), 'selected transcript')}")
-    seal = digest(sorted((name, ids[name], looked[name].seal) for name in names))
+        print_status(f"shard {scope.shard} holds none of {pluralize(len(names), 'selected transcript')}")
+    seal = content_hash(sorted((name, ids[name], looked[name].content_hash) for name in names))
     return Selection(mine, len(names), seal, over)
 
 
-def _all_told(names: list[str]) -> None:
+def _flatten(names: list[str]) -> None:
     """Raises UsageError for a name that no report can hold."""
     for name in names:
-        if writable(name) != name:
-            raise UsageError("a file's name is no UTF-8", where=writable(name), next="give it another name")
+        if escape_surrogates(name) != name:
+            raise UsageError(
+                "a file's name is no UTF-8", where=escape_surrogates(name), next="give it another name"
+            )
 
 
 def _say_nothing_matches(query: Query, searchables: dict[str, Searchable | None]) -> None:
     """Say which words nothing has and what they may have meant, else what there is."""
-    say(f"nothing to replay: none of {count(len(searchables), 'transcript')} matches {query}")
+    print_status(f"nothing to replay: none of {pluralize(len(searchables), 'transcript')} matches {query}")
     unmatched = unmatched_words(query, searchables)
     if unmatched:
-        say(f"  no transcript has the word{'s' * (len(unmatched) > 1)} {', '.join(map(repr, unmatched))}")
+        print_status(f"  no transcript has the word{'s' * (len(unmatched) > 1)} {', '.join(map(repr, unmatched))}")
     near = [f"{' or '.join(there)} for {word}" for word, there in unmatched.items() if there]
     then = f"did you mean {', '.join(near)}?" if near else ""
     if unmatched and not then and len(query.terms) > 1:
         then = f"take {' and '.join(map(repr, unmatched))} out of the query"
-    say(f"  next: {then or 'choose one of: ' + _some(Path(name).stem for name in searchables)}")
+    print_status(f"  next: {then or 'choose one of: ' + _some(Path(name).stem for name in searchables)}")
 
 
 def _failed_first(names: list[str], failures: Failures, only: bool) -> list[str]:
@@ -113,23 +115,23 @@ def _failed_first(names: list[str], failures: Failures, only: bool) -> list[str]
     if only and first:
         return first
     if only and names:
-        say("nothing of this failed last time: all of it is replayed")
+        print_status("nothing of this failed last time: all of it is replayed")
     known = set(first)
     return first + [name for name in names if name not in known] if first else names
 
 
-def files(project: Project, paths: Iterable[Path], left: list[str]) -> list[Path]:
+def collect_files(project: Project, paths: Iterable[Path], left: list[str]) -> list[Path]:
     """The files to replay. A path that names nothing is an error, never an empty success."""
     paths = list(paths)
     if not paths:
         return find([project.transcripts], left) if project.transcripts.is_dir() else []
     found = find(paths, left)
     for path in paths:
-        if path.name.lower().endswith(BESIDE):
+        if path.name.lower().endswith(SIBLING_SUFFIXES):
             raise UsageError(f"{path} waits for a person's word", next="name the transcript it lies beside")
-        if not lies_in(path, project):
+        if not belongs_to(path, project):
             raise UsageError(f"{path} lies in another project", next="go there and replay it on its journeys")
-        if path.is_dir() and holds_none(path):
+        if path.is_dir() and is_empty(path):
             raise UsageError(f"there is no transcript in {path}", next="check the path")
     return found
 

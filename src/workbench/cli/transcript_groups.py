@@ -9,19 +9,19 @@ from typing import Any
 import msgspec
 
 from ..errors import TranscriptError, UsageError
-from ..mutation.run import Base
+from ..mutation.run import Baseline
 from ..store.project import Project, project_for
 from ..store.selection import select_names
-from ..text import clean
+from ..text import sanitize
 from ..transcripts.codec import read
-from ..transcripts.files import find, holds_none
+from ..transcripts.files import find, is_empty
 from ..transcripts.query import ALL, Query
 from ..transcripts.transcript import Transcript
-from .output import paint, say
-from .reports.destination import deliver
+from .output import print_status, style
+from .reports.destination import write_report
 
 
-class Chosen(msgspec.Struct):
+class TranscriptGroup(msgspec.Struct):
     """Transcripts of one agent, with the paths a person knows them by."""
 
     agent: str
@@ -29,15 +29,15 @@ class Chosen(msgspec.Struct):
     transcripts: list[Transcript] = []
 
 
-def choose(paths: list[Path], agent: str, query: Query = ALL) -> tuple[Project, list[Chosen]]:
+def group_by_agent(paths: list[Path], agent: str, query: Query = ALL) -> tuple[Project, list[TranscriptGroup]]:
     """The project, and its readable transcripts by agent; what cannot be read is told. Raises UsageError."""
     project = project_for(paths[0] if paths else None)
     wanted = project.agent(agent) if agent else ""
     for path in paths:
-        if path.is_dir() and holds_none(path):
+        if path.is_dir() and is_empty(path):
             raise UsageError(f"there is no transcript in {path}", next="check the path")
     there = find(paths or [project.transcripts]) if paths or project.transcripts.is_dir() else []
-    groups: dict[str, Chosen] = {}
+    groups: dict[str, TranscriptGroup] = {}
     for name in select_names([os.path.relpath(path) for path in there], query):
         try:
             transcript = read(Path(name))
@@ -45,25 +45,25 @@ def choose(paths: list[Path], agent: str, query: Query = ALL) -> tuple[Project, 
             _left_out(name, f"ERROR: {error}")
             continue
         if wanted in ("", transcript.agent):
-            group = groups.setdefault(transcript.agent, Chosen(transcript.agent))
+            group = groups.setdefault(transcript.agent, TranscriptGroup(transcript.agent))
             group.paths.append(name)
             group.transcripts.append(transcript)
     if not groups:
-        say("nothing to measure: no transcript is selected")
-        say("  next: save one in the workbench (it goes to transcripts/), or name files")
+        print_status("nothing to measure: no transcript is selected")
+        print_status("  next: save one in the workbench (it goes to transcripts/), or name files")
     return project, [groups[name] for name in sorted(groups)]
 
 
-def tell_base(group: Chosen, base: Base) -> None:
+def print_baseline(group: TranscriptGroup, base: Baseline) -> None:
     """What the replay of the code as it is says: which transcripts can tell anything."""
     for index, why in sorted(base.left_out.items()):
         _left_out(group.paths[index], why)
-    say(f"{group.agent}: {len(base.green)} of {len(group.transcripts)} transcripts are green")
+    print_status(f"{group.agent}: {len(base.green)} of {len(group.transcripts)} transcripts are green")
     if not base.green:
-        say("  next: workbench replay says what is wrong; only green transcripts can tell anything")
+        print_status("  next: workbench replay says what is wrong; only green transcripts can tell anything")
 
 
-def base_json(group: Chosen, base: Base) -> dict[str, Any]:
+def base_json(group: TranscriptGroup, base: Baseline) -> dict[str, Any]:
     return {
         "agent": group.agent,
         "green": len(base.green),
@@ -72,10 +72,10 @@ def base_json(group: Chosen, base: Base) -> dict[str, Any]:
 
 
 def _left_out(path: str, why: str) -> None:
-    say(f"{paint('left out', 'yellow')} {path}: {clean(why.splitlines()[0] if why else 'not green')}")
+    print_status(f"{style('left out', 'yellow')} {path}: {sanitize(why.splitlines()[0] if why else 'not green')}")
 
 
-def share(part: int, whole: int) -> str:
+def fraction_text(part: int, whole: int) -> str:
     return f"{part} of {whole}" + (f" ({part * 100 // whole} %)" if whole else "")
 
 
@@ -86,4 +86,4 @@ def journeys_path(project: Project, file: str) -> str:
 
 def write_json(target: str, value: Any) -> None:
     """Raises UsageError."""
-    deliver(target, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+    write_report(target, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")

@@ -12,12 +12,12 @@ from typing import Any, Literal
 import msgspec
 
 from ..authoring.agent import Agent
-from ..trace.blobs import Span
+from ..trace.blobs import PromptSection
 
 Kind = Literal["policy", "tool", "text"]
 
 
-class Off(msgspec.Struct, frozen=True):
+class DisabledPart(msgspec.Struct, frozen=True):
     """Something switched off: a policy by its full name, a tool by its name, a text as `paragraphs()` names it."""
 
     kind: Kind
@@ -38,59 +38,61 @@ class Paragraph(msgspec.Struct, frozen=True):
 def paragraphs(agent: Agent) -> list[Paragraph]:
     """All paragraphs of the prompt, in order. A name is the title of its section and a number."""
     found: list[Paragraph] = []
-    for span in _spans(agent):
-        file, _, line = span.source.rpartition(":")
+    for section in _sections(agent):
+        file, _, line = section.source.rpartition(":")
         at = 0
-        for number, text in enumerate(_split(span), 1):
-            at = span.text.index(text, at)
-            where = f"{file}:{int(line) + span.text.count(chr(10), 0, at)}" if line.isdigit() else span.source
-            found.append(Paragraph(_name(span, number), where, text))
+        for number, text in enumerate(_split(section), 1):
+            at = section.text.index(text, at)
+            where = (
+                f"{file}:{int(line) + section.text.count(chr(10), 0, at)}" if line.isdigit() else section.source
+            )
+            found.append(Paragraph(_name(section, number), where, text))
     return found
 
 
-def _spans(agent: Agent) -> list[Span]:
-    return [*agent.persona_spans, *(span for j in agent.journeys.values() for span in j.spans)]
+def _sections(agent: Agent) -> list[PromptSection]:
+    return [*agent.persona_sections, *(section for j in agent.journeys.values() for section in j.sections)]
 
 
-def _split(span: Span) -> list[str]:
-    return [part for part in (p.strip("\n") for p in span.text.split("\n\n")) if part.strip()]
+def _split(section: PromptSection) -> list[str]:
+    return [part for part in (p.strip("\n") for p in section.text.split("\n\n")) if part.strip()]
 
 
-def _name(span: Span, number: int) -> str:
-    return f"{span.title} ¶{number}"
+def _name(section: PromptSection, number: int) -> str:
+    return f"{section.title} ¶{number}"
 
 
-def without(agent: Agent, off: Iterable[Off]) -> Agent:
+def without_parts(agent: Agent, off: Iterable[DisabledPart]) -> Agent:
     """The agent without these parts; the same one where there are none. An unknown name changes nothing."""
     gone = frozenset(off)
     if not gone:
         return agent
     left: Agent = _lacking(agent, gone)
-    left.__dict__["persona_spans"] = _kept(agent.persona_spans, gone)
+    left.__dict__["persona_spans"] = _kept(agent.persona_sections, gone)
     left.journeys = {}
     for name, journey in agent.journeys.items():
         one = _lacking(journey, gone)
-        one.__dict__["spans"] = _kept(journey.spans, gone)
+        one.__dict__["spans"] = _kept(journey.sections, gone)
         left.journeys[name] = one
     return left
 
 
-def _lacking(part: Any, gone: frozenset[Off]) -> Any:
+def _lacking(part: Any, gone: frozenset[DisabledPart]) -> Any:
     """A copy of an agent or a journey without the policies and tools that are off, with nothing worked out yet."""
     left = copy.copy(part)
     left.kept = {}
-    left.policies = [p for p in part.policies if Off("policy", p.full_name) not in gone]
-    left.tools = {n: t for n, t in part.tools.items() if Off("tool", n) not in gone}
+    left.policies = [p for p in part.policies if DisabledPart("policy", p.full_name) not in gone]
+    left.tools = {n: t for n, t in part.tools.items() if DisabledPart("tool", n) not in gone}
     return left
 
 
-def _kept(spans: Iterable[Span], gone: frozenset[Off]) -> tuple[Span, ...]:
-    kept: list[Span] = []
-    for span in spans:
-        parts = _split(span)
-        left = [p for n, p in enumerate(parts, 1) if Off("text", _name(span, n)) not in gone]
+def _kept(sections: Iterable[PromptSection], gone: frozenset[DisabledPart]) -> tuple[PromptSection, ...]:
+    kept: list[PromptSection] = []
+    for section in sections:
+        parts = _split(section)
+        left = [p for n, p in enumerate(parts, 1) if DisabledPart("text", _name(section, n)) not in gone]
         if len(left) == len(parts):
-            kept.append(span)
+            kept.append(section)
         elif left:
-            kept.append(span._replace(text="\n\n".join(left)))
+            kept.append(section._replace(text="\n\n".join(left)))
     return tuple(kept)

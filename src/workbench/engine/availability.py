@@ -12,13 +12,13 @@ from ..authoring.agent import Agent
 from ..authoring.builtin import ENTER
 from ..authoring.journey import Journey
 from ..authoring.policy import Policy
-from ..authoring.tool import BadArguments, Condition, Tool
-from ..authoring.views import Talk
-from ..source import source_of
-from ..trace.events import Stand
+from ..authoring.tool import Condition, InvalidArguments, Tool
+from ..authoring.views import Conversation
+from ..source import source_location
+from ..trace.events import Hook
 
 
-class Offer(msgspec.Struct, frozen=True, dict=True):
+class Availability(msgspec.Struct, frozen=True, dict=True):
     """What the model is offered in one state, and what a condition hid from it.
 
     `conditional`: a condition was asked, so another moment may offer something else.
@@ -30,33 +30,35 @@ class Offer(msgspec.Struct, frozen=True, dict=True):
     hidden: tuple[tuple[str, str, str, str], ...] = ()
     conditional: bool = False
 
-    def standing(self, stand: Stand, tool: Tool | None = None) -> list[Policy]:
+    def policies_at(self, hook: Hook, tool: Tool | None = None) -> list[Policy]:
         """The policies that stand there, in order; found once."""
-        found = self._standing.get((stand, tool))
+        found = self._standing.get((hook, tool))
         if found is None:
-            found = [p for p in self.policies if p.stand == stand and (tool is None or p.stands_at(tool))]
-            self._standing[stand, tool] = found
+            found = [p for p in self.policies if p.hook == hook and (tool is None or p.applies_to(tool))]
+            self._standing[hook, tool] = found
         return found
 
     def unfit(self, tool: Tool, args: dict[str, Any]) -> str:
         """Say why `args` do not fit `tool`; "" if they do."""
         try:
-            tool.fit(args)
-        except BadArguments as error:
+            tool.validate(args)
+        except InvalidArguments as error:
             return f"bad arguments for {tool.name}: {error}"
         if tool.name == ENTER and args["journey"] not in [j.name for j in self.journeys]:
             return f"there is no journey named {args['journey']!r} on offer"
         return ""
 
     @cached_property
-    def _standing(self) -> dict[tuple[Stand, Tool | None], list[Policy]]:
+    def _standing(self) -> dict[tuple[Hook, Tool | None], list[Policy]]:
         return _STANDING.setdefault(self.policies, {})
 
 
-_STANDING: dict[tuple[Policy, ...], dict[tuple[Stand, Tool | None], list[Policy]]] = {}  # the same in every talk
+_STANDING: dict[tuple[Policy, ...], dict[tuple[Hook, Tool | None], list[Policy]]] = {}  # the same in every talk
 
 
-def offer(agent: Agent, current: str, talk: Talk, holds: Callable[[Any, Condition, Talk], bool]) -> Offer:
+def compute_availability(
+    agent: Agent, current: str, conversation: Conversation, holds: Callable[[Any, Condition, Conversation], bool]
+) -> Availability:
     """What is on offer while in journey `current`.
 
     `holds` asks a condition and says False where it raises; it is the engine's,
@@ -70,17 +72,17 @@ def offer(agent: Agent, current: str, talk: Talk, holds: Callable[[Any, Conditio
         if thing.when is None:
             return True
         conditional = True
-        if holds(thing, thing.when, talk):
+        if holds(thing, thing.when, conversation):
             return True
         name = getattr(thing, "full_name", None) or thing.name
-        hidden.append((kind, name, getattr(thing.when, "__name__", "condition"), source_of(thing.when)))
+        hidden.append((kind, name, getattr(thing.when, "__name__", "condition"), source_location(thing.when)))
         return False
 
     journeys = tuple(j for j in agent.journeys.values() if on_offer(j, "journey"))
     here = agent.journeys.get(current)
     tools = [*agent.tools.values(), *(here.tools.values() if here else ())]
     policies = [*agent.policies, *(here.policies if here else ())]
-    return Offer(
+    return Availability(
         journeys,
         {t.name: t for t in tools if on_offer(t, "tool")},
         tuple(p for p in policies if on_offer(p, "policy")),

@@ -13,7 +13,7 @@ from ..authoring.tool import Tool
 
 def built_in_tools(agent: Agent) -> dict[str, Tool]:
     """Return the tools that every agent has, by name; made once."""
-    made: dict[str, Tool] | None = agent.kept.get("built_in")
+    made: dict[str, Tool] | None = agent.cache.get("built_in")
     if made is None:
 
         def enter_journey(journey: str) -> str:
@@ -26,14 +26,14 @@ def built_in_tools(agent: Agent) -> dict[str, Tool]:
 
         def look_up(question: str) -> list[dict[str, Any]]:
             """Look something up in the agent's knowledge."""
-            return agent.look_up(question)
+            return agent.search_knowledge(question)
 
         made = {fn.__name__: Tool(fn.__name__, fn) for fn in (enter_journey, hand_off, look_up)}
-        agent.kept["built_in"] = made
+        agent.cache["built_in"] = made
     return made
 
 
-def built_in(agent: Agent, on_offer: tuple[Journey, ...], current: str) -> list[dict[str, Any]]:
+def builtin_tool_schemas(agent: Agent, on_offer: tuple[Journey, ...], current: str) -> list[dict[str, Any]]:
     """Return the schemas of the built-in tools on offer: enter a journey, look up knowledge, hand off."""
     tools: list[dict[str, Any]] = []
     others = [j.name for j in on_offer if j.name != current]
@@ -47,7 +47,7 @@ def built_in(agent: Agent, on_offer: tuple[Journey, ...], current: str) -> list[
                 {"question": {"type": "string"}},
             )
         )
-    if agent.hands_off:
+    if agent.allow_handoff:
         tools.append(
             _schema(
                 HAND_OFF,

@@ -6,47 +6,49 @@ from collections.abc import Callable
 from typing import Any
 
 from ..authoring.agent import Agent
-from ..trace.events import AnyStep, HandOff, Reply
+from ..trace.events import AnyEvent, HandOff, Reply
 from ..trace.setup import Setup
-from ..trace.state import State
-from ..trace.step_id import Place
+from ..trace.state import ConversationState
+from ..trace.step_id import StepId
 from ..trace.trace import Trace
-from .availability import Offer
+from .availability import Availability
 from .model import Delta
-from .prompt import Sheet
+from .prompt import AssembledPrompt
 
-OnStep = Callable[[AnyStep], None]
-OnDelta = Callable[[Place, Delta], None]
+OnEvent = Callable[[AnyEvent], None]
+OnDelta = Callable[[StepId, Delta], None]
 
 
-class Conversation:
+class ConversationRun:
     """An agent, a setup and the trace so far. `on_step` hears every new step, once it is on record."""
 
     def __init__(
-        self, agent: Agent, setup: Setup, trace: Trace | None = None, on_step: OnStep | None = None
+        self, agent: Agent, setup: Setup, trace: Trace | None = None, on_step: OnEvent | None = None
     ) -> None:
         self.agent = agent
         self.setup = setup
         self.trace = trace if trace is not None else Trace()
-        self.state = State(setup)
-        self.told: tuple[Offer, tuple[Any, ...], Sheet] | None = None  # what the last prompt was made of
-        self.on_step = on_step
-        for step in self.trace:
-            self.state.apply(step)
+        self.state = ConversationState(setup)
+        self.last_prompt: tuple[Availability, tuple[Any, ...], AssembledPrompt] | None = (
+            None  # what the last prompt was made of
+        )
+        self.on_event = on_step
+        for event in self.trace:
+            self.state.apply(event)
 
-    def emit(self, step: AnyStep) -> None:
+    def emit(self, event: AnyEvent) -> None:
         """The one way a step comes into being: on record, folded, told."""
-        self.trace.append(step)
-        self.state.apply(step)
-        if self.on_step is not None:
-            self.on_step(step)
+        self.trace.append(event)
+        self.state.apply(event)
+        if self.on_event is not None:
+            self.on_event(event)
 
-    def hand_off(self, place: Place, reason: str, by: str, say: str = "") -> None:
+    def hand_off(self, step_id: StepId, reason: str, by: str, say: str = "") -> None:
         """Give the conversation to a person, and tell the customer; once."""
         if self.state.handed_off:
             return
-        turn, answer, call = place
+        turn, answer, call = step_id
         self.emit(HandOff(turn=turn, answer=answer, call=call, reason=reason, by=by))
-        text = say or self.agent.hand_off_text
+        text = say or self.agent.handoff_message
         if text:
             self.emit(Reply(turn=turn, answer=answer, call=call, text=text))

@@ -12,8 +12,8 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from ..trace.blobs import Span
-from ..trace.events import Answer, Meter
+from ..trace.blobs import PromptSection
+from ..trace.events import Answer, Usage
 from ..trace.messages import Messages
 
 
@@ -30,10 +30,10 @@ class Delta(msgspec.Struct, frozen=True, omit_defaults=True):
     seconds: float = 0.0
 
 
-Show = Callable[[Delta], None]
+DeltaSink = Callable[[Delta], None]
 
 
-def unseen(delta: Delta) -> None:
+def discard_delta(delta: Delta) -> None:
     """A Show for where nobody looks."""
 
 
@@ -48,14 +48,14 @@ class ModelRequest(msgspec.Struct, frozen=True):
 
     turn: int
     answer: int
-    system: tuple[Span, ...]
+    system: tuple[PromptSection, ...]
     thread: Messages
     tools: tuple[dict[str, Any], ...]
-    talk: Any
+    conversation: Any
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        return self.thread.read()
+        return self.thread.to_list()
 
 
 class ModelAnswer(msgspec.Struct, frozen=True):
@@ -64,7 +64,7 @@ class ModelAnswer(msgspec.Struct, frozen=True):
     blocks: list[dict[str, Any]]
     stop: str = "end_turn"
     model: str = ""
-    meter: Meter | None = None
+    usage: Usage | None = None
 
 
 class Model(Protocol):
@@ -81,4 +81,4 @@ class Model(Protocol):
     @property
     def params(self) -> dict[str, Any]: ...
 
-    async def answer(self, request: ModelRequest, show: Show) -> ModelAnswer | Answer: ...
+    async def answer(self, request: ModelRequest, show: DeltaSink) -> ModelAnswer | Answer: ...

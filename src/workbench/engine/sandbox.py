@@ -16,38 +16,38 @@ from typing import Any, Protocol
 
 import msgspec
 
-from ..authoring.tool import BadArguments, Tool
+from ..authoring.tool import InvalidArguments, Tool
 from ..errors import JourneyError, ToolError
-from ..plain import plain, writable
-from ..trace.events import Change, Exchange, Fault, Outcome
-from ..trace.step_id import Place
-from .faults import CODE_ERRORS, fault_at
+from ..plain import escape_surrogates, to_plain
+from ..trace.events import CallOutcome, Fault, HttpExchange, WorldChange
+from ..trace.step_id import StepId
+from .faults import JOURNEY_EXCEPTIONS, fault_at
 from .world import World, diff
 
 MAX_RESULT = 1_000_000  # bytes of JSON
 MAX_PRINTED = 4_000  # characters kept of what a body prints
 
 
-class Ran(msgspec.Struct, frozen=True):
+class ToolRun(msgspec.Struct, frozen=True):
     """What came of a call, before any step is made of it."""
 
-    outcome: Outcome
+    outcome: CallOutcome
     value: Any = None
-    changed: list[Change] = []
+    changed: list[WorldChange] = []
     printed: str = ""
     fault: Fault | None = None
-    exchanges: Sequence[Exchange] = ()
+    exchanges: Sequence[HttpExchange] = ()
 
 
-class Runner(Protocol):
-    async def run(self, tool: Tool, args: dict[str, Any], place: Place) -> Ran: ...
+class ToolRunner(Protocol):
+    async def run(self, tool: Tool, args: dict[str, Any], step_id: StepId) -> ToolRun: ...
 
 
-class Printed(io.TextIOBase):
+class CappedOutput(io.TextIOBase):
     """A file that keeps the first characters written to it and counts the rest."""
 
     def __init__(self) -> None:
-        self.kept: list[str] = []
+        self.kept_text: list[str] = []
         self.size = 0
 
     def writable(self) -> bool:
@@ -55,12 +55,12 @@ class Printed(io.TextIOBase):
 
     def write(self, text: str) -> int:
         if self.size < MAX_PRINTED:
-            self.kept.append(text[: MAX_PRINTED - self.size])
+            self.kept_text.append(text[: MAX_PRINTED - self.size])
         self.size += len(text)
         return len(text)
 
     def text(self) -> str:
-        kept = writable("".join(self.kept))
+        kept = escape_surrogates("".join(self.kept_text))
         return kept if self.size <= MAX_PRINTED else f"{kept}\n… {self.size - MAX_PRINTED:,} characters more"
 
 
@@ -70,14 +70,14 @@ class Sandbox:
     def __init__(self, world: World) -> None:
         self.world = world
 
-    async def run(self, tool: Tool, args: dict[str, Any], place: Place) -> Ran:
+    async def run(self, tool: Tool, args: dict[str, Any], step_id: StepId) -> ToolRun:
         if tool.recorded:
-            return Ran("error", f"{tool.name} has no body here: it only replays what was recorded")
-        printed = Printed()
-        changed: list[Change] = []
+            return ToolRun("error", f"{tool.name} has no body here: it only replays what was recorded")
+        printed = CappedOutput()
+        changed: list[WorldChange] = []
         try:
-            kinds = tool.handed_in
-            given = {name: self.world.part(kind, place) for name, kind in kinds.items()}
+            kinds = tool.injected
+            given = {name: self.world.get(kind, step_id) for name, kind in kinds.items()}
             parts = [k for k in kinds.values() if getattr(k, "__workbench_world__", False)]
             before = self.world.snapshot(parts)
             try:
@@ -87,32 +87,34 @@ class Sandbox:
             size = len(msgspec.json.encode(value))
             if size > MAX_RESULT:
                 raise JourneyError(f"the result is {size:,} bytes; the limit is {MAX_RESULT:,}")
-        except BadArguments as error:
-            return Ran("rejected", str(error))
-        except CODE_ERRORS as error:
-            broke = _fault(tool, place, error, changed, printed.text())
+        except InvalidArguments as error:
+            return ToolRun("rejected", str(error))
+        except JOURNEY_EXCEPTIONS as error:
+            broke = _fault(tool, step_id, error, changed, printed.text())
             return msgspec.structs.replace(broke, exchanges=self._exchanges())
-        return Ran(outcome, value, changed, printed.text(), exchanges=self._exchanges())
+        return ToolRun(outcome, value, changed, printed.text(), exchanges=self._exchanges())
 
-    def _exchanges(self) -> list[Exchange]:
-        return self.world.http.taken() if self.world.http else []
+    def _exchanges(self) -> list[HttpExchange]:
+        return self.world.http.drain() if self.world.http else []
 
 
-async def _body(tool: Tool, args: dict[str, Any], given: dict[str, Any], printed: Printed) -> tuple[Outcome, Any]:
+async def _body(
+    tool: Tool, args: dict[str, Any], given: dict[str, Any], printed: CappedOutput
+) -> tuple[CallOutcome, Any]:
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         try:
-            value = tool.fn(**tool.check(args), **given)
+            value = tool.fn(**tool.parse_arguments(args), **given)
             if inspect.isawaitable(value):
                 value = await _finish(value)
         except ToolError as error:
-            return "error", writable(str(error))
-        return "ok", plain(value)
+            return "error", escape_surrogates(str(error))
+        return "ok", to_plain(value)
 
 
 async def _finish(value: Awaitable[Any]) -> Any:
     return await value
 
 
-def _fault(tool: Tool, place: Place, error: BaseException, changed: list[Change], printed: str) -> Ran:
-    fault = fault_at(place, "tool", tool.name, error, tool.source)
-    return Ran("fault", f"the tool {tool.name} failed", changed, printed, fault)
+def _fault(tool: Tool, step_id: StepId, error: BaseException, changed: list[WorldChange], printed: str) -> ToolRun:
+    fault = fault_at(step_id, "tool", tool.name, error, tool.source)
+    return ToolRun("fault", f"the tool {tool.name} failed", changed, printed, fault)

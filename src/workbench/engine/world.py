@@ -11,11 +11,11 @@ import msgspec
 
 from ..authoring.world import Clock, Ids, is_client, is_random
 from ..errors import JourneyError
-from ..plain import plain, typed
-from ..trace.events import AnyStep, Change, Exchange, Result
+from ..plain import from_plain, to_plain
+from ..trace.events import AnyEvent, HttpExchange, ToolResult, WorldChange
 
 
-class Http(Protocol):
+class HttpProvider(Protocol):
     """Where the HTTP clients come from that tools are handed.
 
     `client` makes one of that kind for the call at `place`, `taken` gives the
@@ -23,11 +23,11 @@ class Http(Protocol):
     which exchanges a call may make, and `missed` what it asked for beyond them.
     """
 
-    missed: list[str]
+    unmatched: list[str]
 
-    def client(self, kind: type[Any], place: tuple[int, int, int]) -> Any: ...
-    def taken(self) -> list[Exchange]: ...
-    def expect(self, exchanges: Sequence[Exchange]) -> None: ...
+    def client(self, kind: type[Any], step_id: tuple[int, int, int]) -> Any: ...
+    def drain(self) -> list[HttpExchange]: ...
+    def expect(self, exchanges: Sequence[HttpExchange]) -> None: ...
 
 
 class World:
@@ -44,40 +44,40 @@ class World:
         *,
         now: datetime,
         seed: int,
-        http: Http | None = None,
+        http: HttpProvider | None = None,
         kinds: Iterable[type[Any]] = (),
     ) -> None:
         self.clock = Clock(now)
-        self.made: set[str] = set()
+        self.generated: set[str] = set()
         self.http = http
         self._seed = seed
         self._start = start
         self._kinds = kinds
         self._parts: dict[str, Any] = {}
-        self._pending: dict[str, list[Change]] = {}
+        self._pending: dict[str, list[WorldChange]] = {}
 
-    def part(self, kind: type[Any], place: tuple[int, int, int]) -> Any:
+    def get(self, kind: type[Any], step_id: tuple[int, int, int]) -> Any:
         """The object to hand in for `kind`. Raises JourneyError where the fixture does not fit."""
         if kind is Clock:
             return self.clock
         if kind is Ids:
-            turn, answer, call = place
-            return Ids(f"{turn}{answer:02}{call:02}", self.made)
+            turn, answer, call = step_id
+            return Ids(f"{turn}{answer:02}{call:02}", self.generated)
         if is_random(kind):
             import random
 
-            return random.Random(f"{self._seed}:{place}")
+            return random.Random(f"{self._seed}:{step_id}")
         if is_client(kind):
             if self.http is None:
                 raise JourneyError("no HTTP client is handed in here")
-            return self.http.client(kind, place)
+            return self.http.client(kind, step_id)
         name = kind.__name__
         if name not in self._parts:
             data = self._start.get(name)
             try:
                 if name in self._pending:
-                    data = patch(plain(kind() if data is None else data), self._pending.pop(name))
-                self._parts[name] = kind() if data is None else typed(data, kind)
+                    data = patch(to_plain(kind() if data is None else data), self._pending.pop(name))
+                self._parts[name] = kind() if data is None else from_plain(data, kind)
             except (msgspec.ValidationError, TypeError) as error:
                 raise JourneyError(
                     f"the fixture does not fit {name}: {error}",
@@ -87,36 +87,36 @@ class World:
 
     def snapshot(self, kinds: Iterable[type[Any]]) -> dict[str, Any]:
         """Plain copies of the parts of these kinds, by class name."""
-        return {k.__name__: plain(self._parts[k.__name__]) for k in kinds if k.__name__ in self._parts}
+        return {k.__name__: to_plain(self._parts[k.__name__]) for k in kinds if k.__name__ in self._parts}
 
-    def after(self, steps: Iterable[AnyStep]) -> dict[str, Any]:
+    def state_after(self, events: Iterable[AnyEvent]) -> dict[str, Any]:
         """A plain copy of it as these steps of a record leave it, by class name."""
-        for step in steps:
-            if isinstance(step, Result):
-                self.replay(step.changed)
-        return self.whole()
+        for event in events:
+            if isinstance(event, ToolResult):
+                self.apply(event.changed)
+        return self.state()
 
-    def whole(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
         """A plain copy of all of it, by class name; what no tool may ask for as the fixture has it."""
         for kind in self._kinds:
             with contextlib.suppress(JourneyError):
-                self.part(kind, (0, 0, 0))
+                self.get(kind, (0, 0, 0))
         names = {**self._start, **self._pending}
-        found = {n: patch(plain(self._start.get(n, {})), self._pending.get(n, [])) for n in names}
-        return found | {name: plain(part) for name, part in self._parts.items()}
+        found = {n: patch(to_plain(self._start.get(n, {})), self._pending.get(n, [])) for n in names}
+        return found | {name: to_plain(part) for name, part in self._parts.items()}
 
-    def replay(self, changes: Iterable[Change]) -> None:
+    def apply(self, changes: Iterable[WorldChange]) -> None:
         """Take over recorded changes; in a part that is in use already, at once."""
         for change in changes:
-            name, inside = str(change.path[0]), Change(change.path[1:], change.before, change.after)
+            name, inside = str(change.path[0]), WorldChange(change.path[1:], change.before, change.after)
             if name in self._parts:
                 part = self._parts[name]
-                self._parts[name] = typed(patch(plain(part), [inside]), type(part))
+                self._parts[name] = from_plain(patch(to_plain(part), [inside]), type(part))
             else:
                 self._pending.setdefault(name, []).append(inside)
 
 
-def diff(before: Any, after: Any, path: tuple[str | int, ...] = ()) -> list[Change]:
+def diff(before: Any, after: Any, path: tuple[str | int, ...] = ()) -> list[WorldChange]:
     """The differences between two plain values, deepest first cause each, in key order.
 
     Lists of one length are compared item by item; a list that grew keeps its
@@ -125,13 +125,13 @@ def diff(before: Any, after: Any, path: tuple[str | int, ...] = ()) -> list[Chan
     if before == after and type(before) is type(after):
         return []
     if isinstance(before, dict) and isinstance(after, dict):
-        changes: list[Change] = []
+        changes: list[WorldChange] = []
         for key in [*before, *(k for k in after if k not in before)]:
             here = (*path, key)
             if key not in after:
-                changes.append(Change(list(here), before=before[key]))
+                changes.append(WorldChange(list(here), before=before[key]))
             elif key not in before:
-                changes.append(Change(list(here), after=after[key]))
+                changes.append(WorldChange(list(here), after=after[key]))
             else:
                 changes += diff(before[key], after[key], here)
         return changes
@@ -139,12 +139,12 @@ def diff(before: Any, after: Any, path: tuple[str | int, ...] = ()) -> list[Chan
         changes = []
         for index, value in enumerate(before):
             changes += diff(value, after[index], (*path, index))
-        changes += [Change([*path, index], after=after[index]) for index in range(len(before), len(after))]
+        changes += [WorldChange([*path, index], after=after[index]) for index in range(len(before), len(after))]
         return changes
-    return [Change(list(path), before=before, after=after)]
+    return [WorldChange(list(path), before=before, after=after)]
 
 
-def patch(value: Any, changes: Iterable[Change]) -> Any:
+def patch(value: Any, changes: Iterable[WorldChange]) -> Any:
     """Apply `changes` to a plain value and return it; the opposite of diff()."""
     for change in changes:
         if not change.path:

@@ -18,11 +18,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..engine.model import Delta, ModelAnswer, ModelRequest, Show
-from ..errors import ModelStopped, UsageError
-from ..plain import digest
+from ..engine.model import Delta, DeltaSink, ModelAnswer, ModelRequest
+from ..errors import NoAnswer, UsageError
+from ..plain import content_hash
 from .claude_errors import RequestFailure, diagnose, one_safe_line
-from .messages_api import THOUGHTS, Foreign, Message, as_events, mark_cached, sendable, signature
+from .messages_api import (
+    THINKING_TYPES,
+    StreamedMessage,
+    UnsupportedResponse,
+    add_cache_breakpoint,
+    events_from_response,
+    signature,
+    to_api_messages,
+)
 
 if TYPE_CHECKING:
     import anthropic
@@ -94,14 +102,14 @@ class Claude:
         if effort:
             self.params["output_config"] = {"effort": effort}
         self._less_thinking = _ladder(thinking, max_tokens)
-        self._bound: dict[str, str] = {}  # the signature of a thought -> the prompt it was made under
+        self._thinking_prompt: dict[str, str] = {}  # the signature of a thought -> the prompt it was made under
         self._tries = tries
         self._longest_wait = longest_wait
         self._client = client
         self._sleep = sleep
         self._clock = clock
 
-    async def answer(self, request: ModelRequest, show: Show) -> ModelAnswer:
+    async def answer(self, request: ModelRequest, show: DeltaSink) -> ModelAnswer:
         """One answer, its deltas shown as they come.
 
         Raises ModelStopped("model_error") with a sentence and what to do next.
@@ -110,11 +118,11 @@ class Claude:
         attempt = 1
         while True:
             body, prompt = self._body(request)
-            message = Message()
+            message = StreamedMessage()
             try:
                 async with contextlib.aclosing(self._events(body, message)) as events:
                     async for event in events:
-                        for delta in message.take(event):
+                        for delta in message.feed(event):
                             show(delta)
                 answer = message.finish(self.name, self._clock() - began)
                 break
@@ -122,30 +130,30 @@ class Claude:
                 trouble = diagnose(error)
             if message.shown:
                 show(Delta("restart"))
-            conceded = self._concede(trouble, request)
+            conceded = self._reduce_thinking(trouble, request)
             if conceded:
                 show(Delta("wait", conceded))
                 continue
-            if not trouble.again or attempt >= self._tries:
-                raise ModelStopped("model_error", trouble.sentence(attempt))
-            seconds = self._pause(attempt, trouble.after)
+            if not trouble.retryable or attempt >= self._tries:
+                raise NoAnswer("model_error", trouble.sentence(attempt))
+            seconds = self._pause(attempt, trouble.retry_after)
             show(Delta("wait", trouble.text, seconds))
             await self._sleep(seconds)
             attempt += 1
         for block in answer.blocks:
-            if block.get("type") in THOUGHTS:
-                self._bound[signature(block)] = prompt
+            if block.get("type") in THINKING_TYPES:
+                self._thinking_prompt[signature(block)] = prompt
         return answer
 
     def _body(self, request: ModelRequest) -> tuple[dict[str, Any], str]:
         """What is sent, and a hash of the prompt that thinking will be bound to."""
         system: list[dict[str, Any]] = [{"type": "text", "text": s.text} for s in request.system if s.text.strip()]
         tools = [dict(tool) for tool in request.tools]
-        prompt = digest([system, tools])
-        messages = sendable(request.messages, lambda thought: self._may_send(thought, prompt))
-        mark_cached(system or tools)  # tools come before the system prompt: one mark keeps both
+        prompt = content_hash([system, tools])
+        messages = to_api_messages(request.messages, lambda thought: self._may_send(thought, prompt))
+        add_cache_breakpoint(system or tools)  # tools come before the system prompt: one mark keeps both
         if messages:
-            mark_cached(messages[-1]["content"])
+            add_cache_breakpoint(messages[-1]["content"])
         body: dict[str, Any] = {"model": self.name, "messages": messages, **self.params}
         if system:
             body["system"] = system
@@ -159,11 +167,11 @@ class Claude:
         Models that think on a budget are older: they bind no thought, and miss it in a turn of tool calls.
         """
         known_by = signature(thought)
-        bound = self._bound.get(known_by, prompt) if known_by else ""
+        bound = self._thinking_prompt.get(known_by, prompt) if known_by else ""
         budget = self.params.get("thinking", {}).get("type") == "enabled"
         return bound == prompt or (budget and bound != "")
 
-    async def _events(self, body: dict[str, Any], message: Message) -> AsyncGenerator[Any, None]:
+    async def _events(self, body: dict[str, Any], message: StreamedMessage) -> AsyncGenerator[Any, None]:
         """Send one request; yield the events of its stream, as they stand on the wire."""
         import anthropic
 
@@ -175,9 +183,9 @@ class Claude:
             message.server = response.http_response.url.netloc.decode()
             form = response.headers.get("content-type", "")
             if "html" in form:
-                raise Foreign(f"it sent {form}")
+                raise UnsupportedResponse(f"it sent {form}")
             if "json" in form:  # a server that does not stream
-                for event in as_events(msgspec.json.decode(await response.read())):
+                for event in events_from_response(msgspec.json.decode(await response.read())):
                     yield event
                 return
             async for sent in anthropic.AsyncStream.raw_events(response.http_response):
@@ -195,15 +203,15 @@ class Claude:
             async with anthropic.AsyncAnthropic(max_retries=0) as client:
                 yield client
 
-    def _concede(self, trouble: RequestFailure, request: ModelRequest) -> str:
+    def _reduce_thinking(self, trouble: RequestFailure, request: ModelRequest) -> str:
         """Ask for less where thinking was refused; says what is asked now, "" where nothing can be."""
         about = trouble.text.lower()
         if trouble.status not in (400, 422) or not ("thinking" in about or "adaptive" in about):
             return ""
-        earlier = {signature(b) for m in request.messages for b in m["content"] if b.get("type") in THOUGHTS}
-        known = {thought for thought in earlier if thought and self._bound.get(thought) != ""}
+        earlier = {signature(b) for m in request.messages for b in m["content"] if b.get("type") in THINKING_TYPES}
+        known = {thought for thought in earlier if thought and self._thinking_prompt.get(thought) != ""}
         if known and ("signature" in about or "bound to" in about or not self._less_thinking):
-            self._bound |= dict.fromkeys(known, "")
+            self._thinking_prompt |= dict.fromkeys(known, "")
             return "earlier thinking does not fit this prompt or account: asking without it"
         if not self._less_thinking:
             return ""

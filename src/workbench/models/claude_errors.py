@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from .messages_api import Foreign, StreamError
+from .messages_api import StreamError, UnsupportedResponse
 
 if TYPE_CHECKING:
     import anthropic
@@ -67,13 +67,13 @@ class RequestFailure:
     ) -> None:
         self.text = text
         self.advice = advice
-        self.again = again
-        self.after = after
+        self.retryable = again
+        self.retry_after = after
         self.status = status
 
     def sentence(self, attempts: int) -> str:
         tried = f" (tried {attempts} times)" if attempts > 1 else ""
-        advice = self.advice or ("Try again later" if self.again else "")
+        advice = self.advice or ("Try again later" if self.retryable else "")
         return f"{self.text.rstrip('.')}{tried}. {advice}".rstrip(". ")
 
 
@@ -82,10 +82,12 @@ def diagnose(error: Exception) -> RequestFailure:
     import anthropic
     import httpx2
 
-    if isinstance(error, Foreign):
-        return RequestFailure(error.words, "Check ANTHROPIC_BASE_URL (without /v1)")
+    if isinstance(error, UnsupportedResponse):
+        return RequestFailure(error.message, "Check ANTHROPIC_BASE_URL (without /v1)")
     if isinstance(error, StreamError):
-        return _refused(0, error.kind, error.words, {}) if error.kind else RequestFailure(error.words, again=True)
+        return (
+            _refused(0, error.kind, error.message, {}) if error.kind else RequestFailure(error.message, again=True)
+        )
     if isinstance(error, anthropic.APIStatusError):
         words = error.api_message or error.message
         return _refused(error.status_code, str(error.type or ""), words, error.response.headers)

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from ..authoring.agent import Agent
 from ..authoring.phrases import stems
-from ..authoring.rehearsal import Ask, Confirm, Intent, Scene, Turn
-from ..authoring.views import Talk
+from ..authoring.rehearsal import Ask, Confirm, DialogueTurn, Intent, Scene
+from ..authoring.views import Conversation
 from .script import play
 
 _HUMAN = re.compile(
@@ -40,7 +40,7 @@ def is_question(text: str) -> bool:
     return _QUESTION.match(text) is not None
 
 
-class Heard(NamedTuple):
+class IntentMatch(NamedTuple):
     """An intent that a message matches, and how well."""
 
     intent: Intent
@@ -61,7 +61,7 @@ class Intents:
         ]
         self.all: list[Intent] = [*own, *theirs]
 
-    def scene(self, talk: Talk, turns: list[Turn]) -> tuple[Intent | None, int]:
+    def scene(self, conversation: Conversation, turns: list[DialogueTurn]) -> tuple[Intent | None, int]:
         """Find the intent that is being played, and the turn in which it was heard."""
         intent: Intent | None = None
         start = 0
@@ -73,7 +73,7 @@ class Intents:
             if heard is None or wants_human(turn.said):
                 continue
             if intent is not None:
-                question = play(intent, Scene(talk, turns[:number], start))
+                question = play(intent, Scene(conversation, turns[:number], start))
                 if isinstance(question, Ask | Confirm):
                     if heard.intent is intent:
                         continue
@@ -82,18 +82,18 @@ class Intents:
             intent, start = heard.intent, number
         return intent, start
 
-    def hear(self, text: str) -> Heard | None:
+    def hear(self, text: str) -> IntentMatch | None:
         """Find the intent whose examples are nearest to `text`; the first declared wins a tie."""
         if self.asks_knowledge and is_question(text):
             return None
         words = stems(text)
-        best: Heard | None = None
+        best: IntentMatch | None = None
         for intent in self.all:
             for example in intent.examples:
                 shared = len(words & example)
                 weight = shared * shared / len(example)
                 if shared / len(example) >= 0.6 and (best is None or weight > best.weight):
-                    best = Heard(intent, weight, shared == len(example) > 1)
+                    best = IntentMatch(intent, weight, shared == len(example) > 1)
         return best
 
 

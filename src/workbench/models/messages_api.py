@@ -13,10 +13,10 @@ from typing import Any, Literal
 import msgspec
 
 from ..engine.model import Delta, ModelAnswer
-from ..trace.events import Meter
+from ..trace.events import Usage
 from .pricing import cost
 
-THOUGHTS = ("thinking", "redacted_thinking")
+THINKING_TYPES = ("thinking", "redacted_thinking")
 Keep = Callable[[Mapping[str, Any]], bool]
 
 
@@ -26,10 +26,10 @@ class StreamError(Exception):
     def __init__(self, kind: str, words: str) -> None:
         super().__init__(words)
         self.kind = kind
-        self.words = words
+        self.message = words
 
 
-class Foreign(StreamError):
+class UnsupportedResponse(StreamError):
     """An answer in another form than the Messages API's: nothing that a further try would mend."""
 
     def __init__(self, what: str) -> None:
@@ -41,10 +41,10 @@ def signature(thought: Mapping[str, Any]) -> str:
     return str(thought.get("signature") or thought.get("data") or "")
 
 
-def mark_cached(blocks: list[dict[str, Any]]) -> None:
+def add_cache_breakpoint(blocks: list[dict[str, Any]]) -> None:
     """Put a cache breakpoint on the last block that may carry one: a new dict in its place."""
     for number in range(len(blocks) - 1, -1, -1):
-        if blocks[number].get("type") not in THOUGHTS:
+        if blocks[number].get("type") not in THINKING_TYPES:
             blocks[number] = {**blocks[number], "cache_control": {"type": "ephemeral"}}
             return
 
@@ -52,7 +52,9 @@ def mark_cached(blocks: list[dict[str, Any]]) -> None:
 # the messages as the API takes them
 
 
-def sendable(messages: Sequence[Mapping[str, Any]], keep: Keep = lambda thought: True) -> list[dict[str, Any]]:
+def to_api_messages(
+    messages: Sequence[Mapping[str, Any]], keep: Keep = lambda thought: True
+) -> list[dict[str, Any]]:
     """A copy of `messages` that the API accepts; `keep` says which thinking blocks go along.
 
     Empty texts are left out, neighbours of one role joined, call ids made
@@ -83,7 +85,7 @@ def _sendable(block: Mapping[str, Any], ids: _Ids, keep: Keep) -> dict[str, Any]
     kind = block.get("type")
     if kind == "text" and not str(block.get("text") or "").strip():
         return None
-    if kind in THOUGHTS and not keep(block):
+    if kind in THINKING_TYPES and not keep(block):
         return None
     if kind == "tool_use":
         given = block.get("input")
@@ -125,7 +127,7 @@ class _Ids:
 # the answer, put together from its events
 
 
-class Message:
+class StreamedMessage:
     """An answer on its way. `shown` says whether anything of it was shown."""
 
     def __init__(self) -> None:
@@ -139,14 +141,14 @@ class Message:
         self._blocks: dict[int, dict[str, Any]] = {}
         self._arguments: dict[int, list[str]] = {}
 
-    def take(self, event: Any) -> Iterator[Delta]:
+    def feed(self, event: Any) -> Iterator[Delta]:
         """Take one event in; yields what there is to show. Raises StreamError for an error event, or Foreign."""
         if not isinstance(event, dict):
-            raise Foreign("an event is no object")
+            raise UnsupportedResponse("an event is no object")
         try:
             yield from self._take(event)
         except (TypeError, ValueError, AttributeError, KeyError) as error:
-            raise Foreign(f"its event {event.get('type')!r} cannot be read ({error})") from error
+            raise UnsupportedResponse(f"its event {event.get('type')!r} cannot be read ({error})") from error
 
     def _take(self, event: dict[str, Any]) -> Iterator[Delta]:
         kind, index = event.get("type"), int(event.get("index") or 0)
@@ -164,7 +166,7 @@ class Message:
         elif kind == "message_stop":
             self._ended = True
         elif kind == "error":
-            raise _told(event.get("error"))
+            raise _describe(event.get("error"))
 
     def _count(self, usage: Mapping[str, Any] | None) -> None:
         # the counts are running totals, and one that is left out stands as it was
@@ -217,18 +219,18 @@ class Message:
         for block in blocks:
             for field in _NEEDED.get(block.get("type"), ()):
                 if not isinstance(block.get(field), str):
-                    raise Foreign(f"a block of type {block['type']} has no {field}")
+                    raise UnsupportedResponse(f"a block of type {block['type']} has no {field}")
         calls = any(block.get("type") == "tool_use" for block in blocks)
         model = self._model or asked
         try:
-            meter = self._meter(model, seconds)
+            meter = self._count_usage(model, seconds)
         except (TypeError, ValueError, AttributeError) as error:
-            raise Foreign(f"its usage cannot be read ({error})") from error
+            raise UnsupportedResponse(f"its usage cannot be read ({error})") from error
         return ModelAnswer(blocks, self._stop or ("tool_use" if calls else "end_turn"), model, meter)
 
-    def _meter(self, model: str, seconds: float) -> Meter:
+    def _count_usage(self, model: str, seconds: float) -> Usage:
         count = self._usage.get
-        return Meter(
+        return Usage(
             tokens_in=int(count("input_tokens") or 0),
             tokens_out=int(count("output_tokens") or 0),
             cache_read=int(count("cache_read_input_tokens") or 0),
@@ -251,19 +253,19 @@ def _parsed(text: str) -> Any:
 _NEEDED: dict[Any, tuple[str, ...]] = {"text": ("text",), "tool_use": ("id", "name")}
 
 
-def _told(error: Any) -> StreamError:
+def _describe(error: Any) -> StreamError:
     """An error as a server tells it: an object with type and message, or only words."""
     if isinstance(error, dict):
         return StreamError(str(error.get("type") or "api_error"), str(error.get("message") or ""))
     return StreamError("api_error", str(error or ""))
 
 
-def as_events(body: Any) -> Iterator[dict[str, Any]]:
+def events_from_response(body: Any) -> Iterator[dict[str, Any]]:
     """A whole message as the events it would have been streamed as. Raises StreamError, or Foreign."""
     if isinstance(body, dict) and "content" not in body and body.get("error"):
-        raise _told(body["error"])
+        raise _describe(body["error"])
     if not isinstance(body, dict) or not isinstance(body.get("content"), list):
-        raise Foreign("what it sent holds no list of content")
+        raise UnsupportedResponse("what it sent holds no list of content")
     yield {"type": "message_start", "message": body}
     for index, block in enumerate(body["content"]):
         yield {"type": "content_block_start", "index": index, "content_block": block}

@@ -18,12 +18,12 @@ class Price(NamedTuple):
 
     input: float
     output: float
-    read: float
+    cache_read: float
 
 
 WRITE_5_MINUTES, WRITE_1_HOUR = 1.25, 2.0  # times the price of fresh input, for every model
 
-LISTED = {
+PRICES = {
     "claude-fable-5-2": Price(8, 40, 0.20),
     "claude-fable-5-1": Price(10, 50, 0.25),
     "claude-fable-5": Price(10, 50, 1.00),
@@ -56,7 +56,7 @@ _FAMILY = re.compile(r"(?:^|[./])(claude-[a-z]+-\d+(?:-\d{1,2})?)(?=$|[@:]|-\d{6
 def family(model: str) -> str:
     """The model's family: "claude-sonnet-4-5" for "claude-sonnet-4-5-20250929"; "" if it is none we know."""
     found = _FAMILY.search(model)
-    return found.group(1) if found and found.group(1) in LISTED else ""
+    return found.group(1) if found and found.group(1) in PRICES else ""
 
 
 def cost(model: str, usage: Mapping[str, Any]) -> float | None:
@@ -67,12 +67,12 @@ def cost(model: str, usage: Mapping[str, Any]) -> float | None:
     fresh, read, written = (
         _count(usage, key) for key in ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
     )
-    limit, dearer = LONG_PROMPTS.get(name, (0, LISTED[name]))
-    price = dearer if fresh + read + written > limit else LISTED[name]
+    limit, dearer = LONG_PROMPTS.get(name, (0, PRICES[name]))
+    price = dearer if fresh + read + written > limit else PRICES[name]
     hour = _count(usage.get("cache_creation") or {}, "ephemeral_1h_input_tokens")
     dollars = (
         price.input * (fresh + WRITE_5_MINUTES * max(written - hour, 0) + WRITE_1_HOUR * hour)
-        + price.read * read
+        + price.cache_read * read
         + price.output * _count(usage, "output_tokens")
     )
     return dollars / 1_000_000

@@ -17,15 +17,15 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from ..engine.model import ModelRequest, unseen
-from ..errors import ModelStopped, UsageError
+from ..engine.model import ModelRequest, discard_delta
+from ..errors import NoAnswer, UsageError
 from ..trace.messages import Messages
 
-ANSWER = 2.0  # seconds the server may take
-START = 4.0  # seconds the process and the SDK may take to start; 1.5 on a machine that is not busy
+ANSWER_TIMEOUT = 2.0  # seconds the server may take
+START_TIMEOUT = 4.0  # seconds the process and the SDK may take to start; 1.5 on a machine that is not busy
 
 
-class Probed(msgspec.Struct, frozen=True):
+class ProbeResult(msgspec.Struct, frozen=True):
     """What was found: `source` of the credentials, "" for none; the model that spoke as `answer`, or `trouble`."""
 
     source: str = ""
@@ -36,7 +36,7 @@ class Probed(msgspec.Struct, frozen=True):
     seconds: float = 0.0
 
 
-def server() -> str:
+def server_host() -> str:
     """The address asked, without what may be secret in it."""
     url = os.environ.get("ANTHROPIC_BASE_URL", "")
     if not url:
@@ -49,7 +49,7 @@ def server() -> str:
     return f"{parts.scheme}://{parts.hostname or ''}{port}"
 
 
-def probe(model: str) -> Probed:
+def probe(model: str) -> ProbeResult:
     """Look for credentials and, where there are some, ask `model` for one token.
 
     Takes START and ANSWER at most.
@@ -59,14 +59,14 @@ def probe(model: str) -> Probed:
     process = context.Process(target=_work, args=(theirs, model), daemon=True)
     process.start()
     theirs.close()
-    found = Probed()
+    found = ProbeResult()
     try:
-        patience = START
+        patience = START_TIMEOUT
         while ours.poll(patience):
-            found = msgspec.msgpack.decode(ours.recv_bytes(), type=Probed)
+            found = msgspec.msgpack.decode(ours.recv_bytes(), type=ProbeResult)
             if not found.asked or found.answer or found.trouble:
                 return found
-            patience = ANSWER + 0.5  # the process keeps to ANSWER, unless its name server holds it
+            patience = ANSWER_TIMEOUT + 0.5  # the process keeps to ANSWER, unless its name server holds it
     except (EOFError, OSError):
         return msgspec.structs.replace(found, trouble="the process that asked it went away")
     finally:
@@ -74,8 +74,10 @@ def probe(model: str) -> Probed:
         process.join()
         ours.close()
     if not found.asked:
-        return Probed(trouble=f"the SDK did not load within {START:g} s: credentials were not looked for")
-    return msgspec.structs.replace(found, trouble=f"{server()} did not answer in time")
+        return ProbeResult(
+            trouble=f"the SDK did not load within {START_TIMEOUT:g} s: credentials were not looked for"
+        )
+    return msgspec.structs.replace(found, trouble=f"{server_host()} did not answer in time")
 
 
 def _work(connection: Connection, model: str) -> None:
@@ -88,12 +90,14 @@ def _work(connection: Connection, model: str) -> None:
         try:
             source = credentials() or ""
         except UsageError as error:
-            connection.send_bytes(msgspec.msgpack.encode(Probed(problem=error.message)))
+            connection.send_bytes(msgspec.msgpack.encode(ProbeResult(problem=error.message)))
             return
-        connection.send_bytes(msgspec.msgpack.encode(Probed(source, asked=bool(source))))
+        connection.send_bytes(msgspec.msgpack.encode(ProbeResult(source, asked=bool(source))))
         if source:
             answer, trouble, seconds = asyncio.run(_ask(model))
-            probed = Probed(source, asked=True, answer=answer, trouble=_without_keys(trouble), seconds=seconds)
+            probed = ProbeResult(
+                source, asked=True, answer=answer, trouble=_without_keys(trouble), seconds=seconds
+            )
             connection.send_bytes(msgspec.msgpack.encode(probed))
 
 
@@ -105,12 +109,14 @@ async def _ask(model: str) -> tuple[str, str, float]:
     messages: list[dict[str, Any]] = [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}]
     began = time.monotonic()
     try:
-        async with asyncio.timeout(ANSWER):
-            answer = await claude.answer(ModelRequest(1, 1, (), Messages.of(messages), (), None), unseen)
-    except ModelStopped as stop:
+        async with asyncio.timeout(ANSWER_TIMEOUT):
+            answer = await claude.answer(
+                ModelRequest(1, 1, (), Messages.from_list(messages), (), None), discard_delta
+            )
+    except NoAnswer as stop:
         return "", stop.message, time.monotonic() - began
     except TimeoutError:
-        return "", f"{server()} did not answer within {ANSWER:g} s", time.monotonic() - began
+        return "", f"{server_host()} did not answer within {ANSWER_TIMEOUT:g} s", time.monotonic() - began
     return answer.model, "", time.monotonic() - began
 
 

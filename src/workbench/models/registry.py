@@ -26,7 +26,7 @@ def make_model(name: str, agent: Agent) -> Model:
     return Claude() if name == CLAUDE else Claude(name)
 
 
-def check_name(name: str) -> str:
+def validate_model_name(name: str) -> str:
     """A model's name as the user gave it; raises UsageError for what cannot be one."""
     if name in (REHEARSAL, CLAUDE) or name.startswith("claude-"):
         return name
@@ -38,12 +38,12 @@ def check_name(name: str) -> str:
     )
 
 
-def choose(asked: str, configured: str) -> str:
+def resolve_model(asked: str, configured: str) -> str:
     """By option, else by configuration, else claude where there are credentials, else the rehearsal."""
     for name in (asked, configured):
         if name:
-            return check_name(name)
-    return CLAUDE if credentials_in_sight() else REHEARSAL
+            return validate_model_name(name)
+    return CLAUDE if credentials_likely() else REHEARSAL
 
 
 def project_model(config: dict[str, Any]) -> str:
@@ -64,7 +64,7 @@ def server() -> str:
     return (base.hostname or "") + ("" if usual else f":{port}")
 
 
-def credentials_in_sight() -> bool:
+def credentials_likely() -> bool:
     """Whether a credential seems to be there, told without loading the SDK (it costs 1.4 s).
 
     Only signs are looked for: variables, and the SDK's profile folder. `doctor` asks the SDK itself.

@@ -13,9 +13,9 @@ from typing import Any
 
 from ..authoring.agent import Agent
 from ..authoring.builtin import ENTER, HAND_OFF, LOOK_UP
-from ..authoring.rehearsal import Ask, Confirm, HandOff, Intent, Move, Say, Scene, Turn, Use
-from ..authoring.views import Talk
-from ..engine.model import Delta, ModelAnswer, ModelRequest, Show
+from ..authoring.rehearsal import Ask, Call, Confirm, DialogueTurn, HandOff, Intent, Say, Scene, ScriptAction
+from ..authoring.views import Conversation
+from ..engine.model import Delta, DeltaSink, ModelAnswer, ModelRequest
 from .intents import Intents, wants_human
 from .script import play
 from .small_talk import aside
@@ -31,9 +31,9 @@ class RehearsalModel:
         self.params: dict[str, Any] = {}
         self.intents = Intents(agent)
 
-    async def answer(self, request: ModelRequest, show: Show) -> ModelAnswer:
-        move = self.next_move(request)
-        uses = move if isinstance(move, Sequence) else [move] if isinstance(move, Use) else []
+    async def answer(self, request: ModelRequest, show: DeltaSink) -> ModelAnswer:
+        move = self.next_action(request)
+        uses = move if isinstance(move, Sequence) else [move] if isinstance(move, Call) else []
         why = "; ".join(dict.fromkeys(u.why for u in uses)) if uses else getattr(move, "why", "")
         blocks: list[dict[str, Any]] = []
         if why:
@@ -49,9 +49,9 @@ class RehearsalModel:
                 show(Delta("text", chunk))
         return ModelAnswer(blocks, "tool_use" if uses else "end_turn", self.name)
 
-    def next_move(self, request: ModelRequest) -> Say | Use | Sequence[Use]:
+    def next_action(self, request: ModelRequest) -> Say | Call | Sequence[Call]:
         """The one move that follows from the conversation: words, or calls."""
-        talk: Talk = request.talk
+        conversation: Conversation = request.conversation
         if not self.intents.all:
             return Say(
                 f"The agent {self.agent.name} has no rehearsal. Start with a real model (--model claude),"
@@ -59,8 +59,8 @@ class RehearsalModel:
                 why="no rehearsal to play",
             )
         turns = _turns(request)
-        unsent = turns[-1].unsent
-        move = self._settled(self._decide(request, turns), Scene(talk, turns, len(turns) - 1))
+        unsent = turns[-1].blocked_replies
+        move = self._settled(self._decide(request, turns), Scene(conversation, turns, len(turns) - 1))
         if not isinstance(move, Say) or move.text not in unsent:
             return move
         if len(unsent) > 1:
@@ -68,53 +68,53 @@ class RehearsalModel:
         reason = unsent[move.text]
         return Say(f"There is something I cannot tell you here: {reason}.", why=f"my reply was stopped: {reason}")
 
-    def _settled(self, move: Move, now: Scene) -> Say | Use | Sequence[Use]:
+    def _settled(self, step: ScriptAction, now: Scene) -> Say | Call | Sequence[Call]:
         """Questions become words, a hand-off becomes its call."""
-        if isinstance(move, Say) and not move.why:
-            return Say(move.text, why="all is known: tell the customer")
-        if isinstance(move, Ask):
-            return Say(move.text, why=move.why or f"{move.fact.name} missing: ask")
-        if isinstance(move, Confirm):
-            return Say(move.text, why=move.why or "ask before going on")
-        if isinstance(move, HandOff):
-            return self._hand_off(move.reason, move.why, refused=_failed(now, HAND_OFF))
-        return move
+        if isinstance(step, Say) and not step.why:
+            return Say(step.text, why="all is known: tell the customer")
+        if isinstance(step, Ask):
+            return Say(step.text, why=step.why or f"{step.fact.name} missing: ask")
+        if isinstance(step, Confirm):
+            return Say(step.text, why=step.why or "ask before going on")
+        if isinstance(step, HandOff):
+            return self._hand_off(step.reason, step.why, refused=_failed(now, HAND_OFF))
+        return step
 
-    def _hand_off(self, reason: str, why: str = "", refused: bool = False) -> Say | Use:
-        if refused or not self.agent.hands_off:
+    def _hand_off(self, reason: str, why: str = "", refused: bool = False) -> Say | Call:
+        if refused or not self.agent.allow_handoff:
             return Say("I am sorry: I cannot pass you on to a colleague from here.", why="no hand-off on offer")
-        return Use(HAND_OFF, why=why or reason, reason=reason)
+        return Call(HAND_OFF, why=why or reason, reason=reason)
 
-    def _decide(self, request: ModelRequest, turns: list[Turn]) -> Move:
-        talk: Talk = request.talk
+    def _decide(self, request: ModelRequest, turns: list[DialogueTurn]) -> ScriptAction:
+        conversation: Conversation = request.conversation
         last = len(turns) - 1
         said = turns[last].said
         if wants_human(said):
             return HandOff("the customer asks for a person")
-        now = Scene(talk, turns, last)
-        intent, start = self.intents.scene(talk, turns)
-        move = None
+        now = Scene(conversation, turns, last)
+        intent, start = self.intents.scene(conversation, turns)
+        step = None
         if intent is not None:
-            move = play(intent, Scene(talk, turns, start))
+            step = play(intent, Scene(conversation, turns, start))
             acted = any(call.tool != LOOK_UP for _, call in turns[last].calls)
-            new = start == last or acted or not _at_rest(move, Scene(talk, turns[:last], start))
-            if new and move is not None:
-                return self._enter(intent, now) or move
-        return aside(self.agent, request, now, move)
+            new = start == last or acted or not _at_rest(step, Scene(conversation, turns[:last], start))
+            if new and step is not None:
+                return self._enter(intent, now) or step
+        return aside(self.agent, request, now, step)
 
-    def _enter(self, intent: Intent, now: Scene) -> Move | None:
+    def _enter(self, intent: Intent, now: Scene) -> ScriptAction | None:
         """The call that enters the intent's journey; None where it is entered."""
-        if not intent.journey or intent.journey == now.talk.journey or len(self.agent.journeys) < 2:
+        if not intent.journey or intent.journey == now.conversation.journey or len(self.agent.journeys) < 2:
             return None
         goal = self.agent.journeys[intent.journey].goal
         if _failed(now, ENTER):
             return Say(f"I am sorry, I cannot help with this at the moment: {goal}.", why="that journey is closed")
-        return Use(ENTER, why=f"the customer wants: {goal}", journey=intent.journey)
+        return Call(ENTER, why=f"the customer wants: {goal}", journey=intent.journey)
 
 
-def _at_rest(move: Move | None, before: Scene) -> bool:
+def _at_rest(step: ScriptAction | None, before: Scene) -> bool:
     """Whether `move` only repeats what was said before."""
-    return move is None or (isinstance(move, Say | Ask | Confirm) and before.was_said(move.text))
+    return step is None or (isinstance(step, Say | Ask | Confirm) and before.was_asked(step.text))
 
 
 def _failed(now: Scene, tool: str) -> bool:
@@ -122,27 +122,29 @@ def _failed(now: Scene, tool: str) -> bool:
     return any(call.tool == tool and not call.ok for _, call in now.turns[-1].calls)
 
 
-def _turns(request: ModelRequest) -> list[Turn]:
+def _turns(request: ModelRequest) -> list[DialogueTurn]:
     """The conversation a turn an item, each call with the arguments that were asked for."""
-    talk: Talk = request.talk
-    turns: list[Turn] = []
-    for who, text in talk.dialogue:
+    conversation: Conversation = request.conversation
+    turns: list[DialogueTurn] = []
+    for who, text in conversation.messages:
         if who == "user":
-            turns.append(Turn(text))
+            turns.append(DialogueTurn(text))
         elif turns:
             turns[-1].replies.append(text)
     asked = _read(request.messages, turns)
-    for call in talk.calls:
-        place = call.place
-        args = asked.get(f"call_{place.turn}_{place.answer}_{place.call}")  # a policy may have run it with others
-        turns[place.turn - 1].calls.append((call.args if args is None else args, call))
+    for call in conversation.calls:
+        step_id = call.step_id
+        args = asked.get(
+            f"call_{step_id.turn}_{step_id.answer}_{step_id.call}"
+        )  # a policy may have run it with others
+        turns[step_id.turn - 1].calls.append((call.args if args is None else args, call))
     return turns
 
 
 _NOT_SENT = "(Your reply was not sent. Policy: "
 
 
-def _read(messages: list[dict[str, Any]], turns: list[Turn]) -> dict[str, dict[str, Any]]:
+def _read(messages: list[dict[str, Any]], turns: list[DialogueTurn]) -> dict[str, dict[str, Any]]:
     """What only the messages tell: the arguments asked for, by call id, and the replies that were stopped."""
     asked: dict[str, dict[str, Any]] = {}
     words, turn = "", -1
@@ -154,7 +156,7 @@ def _read(messages: list[dict[str, Any]], turns: list[Turn]) -> dict[str, dict[s
             elif message["role"] == "assistant":
                 words = text or words
             elif text.startswith(_NOT_SENT):
-                turns[turn].unsent[words] = text.removeprefix(_NOT_SENT).removesuffix(")")
+                turns[turn].blocked_replies[words] = text.removeprefix(_NOT_SENT).removesuffix(")")
             elif block.get("type") == "text":
                 turn += 1
     return asked

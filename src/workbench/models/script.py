@@ -5,56 +5,67 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from ..authoring.rehearsal import NOT_YET, Ask, Confirm, HandOff, Intent, Move, Refused, Say, Scene, Use
-from ..engine.faults import CODE_ERRORS, describe
-from ..errors import ModelStopped
-from ..source import fault_place, source_of
+from ..authoring.rehearsal import (
+    PENDING,
+    Ask,
+    Call,
+    CallFailed,
+    Confirm,
+    HandOff,
+    Intent,
+    Say,
+    Scene,
+    ScriptAction,
+)
+from ..engine.faults import JOURNEY_EXCEPTIONS, describe_exception
+from ..errors import NoAnswer
+from ..source import fault_location, source_location
 
 
-def play(intent: Intent, scene: Scene) -> Move | None:
+def play(intent: Intent, scene: Scene) -> ScriptAction | None:
     """Run a script up to the first move that is not made yet; None where it has no more."""
     done: Counter[str] = Counter()
     script = intent.script(scene)
     try:
-        move = next(script)
+        step = next(script)
         while True:
-            became = _became(move, scene, done)
-            if became is NOT_YET:
-                return move
-            move = script.throw(became) if isinstance(became, Refused) else script.send(became)
+            became = _became(step, scene, done)
+            if became is PENDING:
+                return step
+            step = script.throw(became) if isinstance(became, CallFailed) else script.send(became)
     except StopIteration:
         return None
-    except Refused as no:
+    except CallFailed as no:
         return _sorry(no)
-    except CODE_ERRORS as error:
-        where, _ = fault_place(error, source_of(intent.script))
-        raise ModelStopped("model_error", f"the rehearsal failed: {describe(error)}", where=where) from error
+    except JOURNEY_EXCEPTIONS as error:
+        where, _ = fault_location(error, source_location(intent.script))
+        raise NoAnswer("model_error", f"the rehearsal failed: {describe_exception(error)}", where=where) from error
 
 
-def _became(move: Move, scene: Scene, done: Counter[str]) -> Any:
+def _became(step: ScriptAction, scene: Scene, done: Counter[str]) -> Any:
     def nth(key: str) -> int:
         done[key] += 1
         return done[key] - 1
 
-    match move:
+    match step:
         case Say():
-            return scene.said(move)
+            return scene.reply_status(step)
         case Ask():
-            value = scene.fact(move.fact)
-            return NOT_YET if value is None else value
+            value = scene.slot(step.fact)
+            return PENDING if value is None else value
         case Confirm():
-            return scene.confirmed(move, nth(move.text))
+            return scene.answer_to(step, nth(step.text))
         case HandOff():
-            return NOT_YET
-        case Use():
-            return scene.made(move, nth(f"{move.name} {move.args}"))
-    values = [scene.made(use, nth(f"{use.name} {use.args}")) for use in move]
-    if NOT_YET in values:
-        return NOT_YET
-    return next((v for v in values if isinstance(v, Refused)), values)
+            return PENDING
+        case Call():
+            return scene.result_of(step, nth(f"{step.name} {step.args}"))
+    values = [scene.result_of(use, nth(f"{use.name} {use.args}")) for use in step]
+    if PENDING in values:
+        return PENDING
+    return next((v for v in values if isinstance(v, CallFailed)), values)
 
 
-def _sorry(no: Refused) -> Say:
+def _sorry(no: CallFailed) -> Say:
     reason = no.reason.rstrip(".")
     if no.outcome == "blocked":
         return Say(

@@ -6,8 +6,8 @@ from typing import Any
 
 from ..authoring.agent import Agent
 from ..authoring.builtin import ENTER, LOOK_UP
-from ..authoring.phrases import stems, words_of
-from ..authoring.rehearsal import NOT_YET, Ask, Confirm, HandOff, Move, Refused, Say, Scene, Use
+from ..authoring.phrases import stems, tokenize
+from ..authoring.rehearsal import PENDING, Ask, Call, CallFailed, Confirm, HandOff, Say, Scene, ScriptAction
 from ..engine.model import ModelRequest
 from .intents import gives_up, is_question
 
@@ -19,14 +19,14 @@ _SMALL_TALK = {
 }
 
 
-def aside(agent: Agent, request: ModelRequest, now: Scene, pending: Move | None) -> Move:
+def aside(agent: Agent, request: ModelRequest, now: Scene, pending: ScriptAction | None) -> ScriptAction:
     """Answer the last message without a script, then repeat `pending` if it is an open question."""
     said = now.turns[-1].said
     back = f"\n\n{pending.text}" if isinstance(pending, Ask | Confirm) else ""
     if agent.knowledge and ("?" in said or is_question(said)):
-        found = now.made(Use(LOOK_UP, question=said), 0)
-        if found is NOT_YET:
-            return Use(LOOK_UP, why="a question: look it up, do not guess", question=said)
+        found = now.result_of(Call(LOOK_UP, question=said), 0)
+        if found is PENDING:
+            return Call(LOOK_UP, why="a question: look it up, do not guess", question=said)
         if section := _telling(found, said):
             return Say(
                 f"{_quote(section['text'])}\n(from {section['source']}){back}", f"quote {section['source']}"
@@ -35,7 +35,7 @@ def aside(agent: Agent, request: ModelRequest, now: Scene, pending: Move | None)
         return Say(f"{nothing}{back or ' ' + _can_do(agent, request)}", why="no source: say so, do not guess")
     if gives_up(said):
         return Say("All right, we leave it. Is there anything else?", why="the customer does not want it any more")
-    small = next((t for t, ws in _SMALL_TALK.items() if set(words_of(said)) & set(ws.split())), "")
+    small = next((t for t, ws in _SMALL_TALK.items() if set(tokenize(said)) & set(ws.split())), "")
     if small:
         more = "" if back or not small.startswith("Hello") else f" {_can_do(agent, request)}"
         return Say(f"{small}{more}{back}", why="small talk")
@@ -50,9 +50,9 @@ def _can_do(agent: Agent, request: ModelRequest) -> str:
     """The goals on offer now."""
     enter = next((t for t in request.tools if t["name"] == ENTER), None)
     others = enter["input_schema"]["properties"]["journey"]["enum"] if enter else list(agent.journeys)
-    goals = [j.goal for j in agent.journeys.values() if j.name in (*others, request.talk.journey)]
+    goals = [j.goal for j in agent.journeys.values() if j.name in (*others, request.conversation.journey)]
     lines = ["I can help you with:", *(f"- {goal}" for goal in goals)]
-    if agent.hands_off:
+    if agent.allow_handoff:
         lines.append("Or write “a human, please”.")
     return "\n".join(lines)
 
@@ -60,7 +60,7 @@ def _can_do(agent: Agent, request: ModelRequest) -> str:
 def _telling(found: Any, question: str) -> dict[str, Any] | None:
     """The best section that shares at least half of the question's telling words."""
     asked = stems(question)
-    if isinstance(found, Refused) or not asked:
+    if isinstance(found, CallFailed) or not asked:
         return None
     telling = (s for s in found if 2 * len(asked & stems(f"{s['title']} {s['text']}")) >= len(asked))
     return next(telling, None)

@@ -7,21 +7,21 @@ from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 
-from .operators import RULINGS
-from .targets import Definition, Function, called, header, subject
+from .operators import DECISIONS
+from .targets import Definition, Function, callee_name, find_targets, own_lines
 
 
-class RulingLine(msgspec.Struct, frozen=True):
+class DecisionLine(msgspec.Struct, frozen=True):
     """A line of a policy that says something, and whether any transcript had it say so."""
 
     file: str
     line: int
     policy: str
-    verdict: str
+    effect: str
     made: bool
 
 
-class Guarded(msgspec.Struct, frozen=True):
+class CoveredDefinition(msgspec.Struct, frozen=True):
     """A policy or a tool, and whether any transcript asks or calls it."""
 
     file: str
@@ -30,7 +30,7 @@ class Guarded(msgspec.Struct, frozen=True):
     reached: bool
 
 
-class FileLines(msgspec.Struct, frozen=True):
+class LineCoverage(msgspec.Struct, frozen=True):
     """Of a file's statements: how many count, the lines of those that never ran, how many only tool bodies run."""
 
     file: str
@@ -40,10 +40,10 @@ class FileLines(msgspec.Struct, frozen=True):
 
 
 class Coverage(msgspec.Struct, frozen=True):
-    policies: list[Guarded]
-    rulings: list[RulingLine]
-    tools: list[Guarded]
-    files: list[FileLines]
+    policies: list[CoveredDefinition]
+    decisions: list[DecisionLine]
+    tools: list[CoveredDefinition]
+    files: list[LineCoverage]
 
 
 def coverage(
@@ -59,17 +59,21 @@ def coverage(
 
     `bodies`: bodies of tools ran too, so their lines count.
     """
-    defined = subject(files, agent)
+    defined = find_targets(files, agent)
     functions = [d for d in defined if isinstance(d.node, Function)]
     return Coverage(
-        [Guarded(d.file, d.node.lineno, d.name, _ran(d, lines)) for d in functions if d.role == "policy"],
-        [r for d in functions if not d.bodies for r in sorted(_rulings(d, rulings), key=lambda r: r.line)],
-        [Guarded(d.file, d.node.lineno, d.name, d.name in tools) for d in functions if d.role == "tool"],
+        [
+            CoveredDefinition(d.file, d.node.lineno, d.name, _ran(d, lines))
+            for d in functions
+            if d.role == "policy"
+        ],
+        [r for d in functions if not d.tool_body for r in sorted(_decisions(d, rulings), key=lambda r: r.line)],
+        [CoveredDefinition(d.file, d.node.lineno, d.name, d.name in tools) for d in functions if d.role == "tool"],
         list(_files(defined, lines, bodies)),
     )
 
 
-def ranges(lines: list[int]) -> str:
+def format_ranges(lines: list[int]) -> str:
     """ "3, 7-9" """
     groups: list[list[int]] = []
     for line in lines:
@@ -81,35 +85,37 @@ def ranges(lines: list[int]) -> str:
 
 
 def _ran(definition: Definition, lines: Collection[tuple[str, int]]) -> bool:
-    return any((definition.file, line) in lines for node in _statements(definition.node) for line in header(node))
+    return any(
+        (definition.file, line) in lines for node in _statements(definition.node) for line in own_lines(node)
+    )
 
 
-def _rulings(definition: Definition, made: Collection[tuple[str, str, int]]) -> Iterator[RulingLine]:
+def _decisions(definition: Definition, made: Collection[tuple[str, str, int]]) -> Iterator[DecisionLine]:
     for node in ast.walk(definition.node):
-        if isinstance(node, ast.Call) and called(node) in ("Allow", *RULINGS):
-            verdict = called(node).lower()
+        if isinstance(node, ast.Call) and callee_name(node) in ("Allow", *DECISIONS):
+            verdict = callee_name(node).lower()
             span = range(node.lineno, (node.end_lineno or node.lineno) + 1)
             was = any((definition.file, verdict, line) in made for line in span)
-            yield RulingLine(definition.file, node.lineno, definition.name, verdict, was)
+            yield DecisionLine(definition.file, node.lineno, definition.name, verdict, was)
 
 
 def _files(
     defined: list[Definition], lines: Collection[tuple[str, int]], with_bodies: bool
-) -> Iterator[FileLines]:
+) -> Iterator[LineCoverage]:
     for file in dict.fromkeys(d.file for d in defined):
         missed: list[int] = []
         counted = bodies = 0
         for definition in (d for d in defined if d.file == file):
             statements = list(_statements(definition.node))
-            if (definition.bodies or definition.role == "tool") and not with_bodies:
+            if (definition.tool_body or definition.role == "tool") and not with_bodies:
                 bodies += len(statements)
                 continue
             counted += len(statements)
             for node in statements:
-                if not any((file, line) in lines for line in header(node)):
-                    missed += header(node)
+                if not any((file, line) in lines for line in own_lines(node)):
+                    missed += own_lines(node)
         if counted or bodies:
-            yield FileLines(file, counted, sorted(set(missed)), bodies)
+            yield LineCoverage(file, counted, sorted(set(missed)), bodies)
 
 
 def _statements(node: ast.stmt) -> Iterator[ast.stmt]:

@@ -24,10 +24,10 @@ WAITING = 20  # seconds on the clock for each of work: sleeping is not working
 T = TypeVar("T")
 
 TIMED_OUT = "it never ended"
-GONE = "it ended its process"
+EXITED = "it ended its process"
 
 
-def forked(
+def run_forked(
     tasks: Sequence[T], work: Callable[[T], Any], jobs: int, seconds: float
 ) -> Iterator[tuple[int, Any, str]]:
     """(index, what `work` gave as plain data, "") as they come; or (index, None, TIMED_OUT or GONE)."""
@@ -64,7 +64,7 @@ def _ended(pid: int, data: bytearray) -> tuple[Any, str]:
     try:
         return msgspec.msgpack.decode(data), ""
     except msgspec.DecodeError:
-        return None, GONE
+        return None, EXITED
 
 
 def _start(task: T, work: Callable[[T], Any], seconds: float) -> tuple[int, int]:

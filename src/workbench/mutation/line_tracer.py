@@ -9,21 +9,21 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from ..authoring.policy import Ruling
+from ..authoring.policy import Decision
 
-_RULING = Ruling.__init__.__code__
+_RULING = Decision.__init__.__code__
 
 
-class Reached:
+class LineTracer:
     """`lines` and `rulings` as (file below journeys/, line): the second with the verdict in between."""
 
     def __init__(self, root: Path) -> None:
         self.root = f"{root.resolve()}/"
         self.lines: set[tuple[str, int]] = set()
-        self.rulings: set[tuple[str, str, int]] = set()
+        self.decisions: set[tuple[str, str, int]] = set()
 
     @contextmanager
-    def listening(self) -> Iterator[None]:
+    def tracing(self) -> Iterator[None]:
         before = sys.gettrace()
         sys.settrace(self._called)
         try:
@@ -50,4 +50,4 @@ class Reached:
         while outer is not None and not outer.f_code.co_filename.startswith(self.root):
             outer = outer.f_back
         if outer is not None:
-            self.rulings.add((outer.f_code.co_filename[len(self.root) :], verdict, outer.f_lineno))
+            self.decisions.add((outer.f_code.co_filename[len(self.root) :], verdict, outer.f_lineno))

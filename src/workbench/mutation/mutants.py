@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from .operators import OPERATORS, RULINGS
-from .source_edit import Edit, Site, Text
-from .targets import Definition, Function, called, head, header, subject
+from .operators import DECISIONS, OPERATORS
+from .source_edit import Edit, MutationSite, SourceText
+from .targets import Definition, Function, callee_name, find_targets, own_lines, signature_nodes
 
 WORDS = ("Allow", "Block", "Escalate", "ToolError")  # no replay compares what these say
 
@@ -34,26 +34,26 @@ class Mutant(msgspec.Struct, frozen=True):
     start: int
     end: int
     text: str
-    reach: tuple[int, ...] = ()
+    covering_lines: tuple[int, ...] = ()
     bodies: bool = False
 
-    def applied(self, data: bytes) -> bytes:
+    def apply(self, data: bytes) -> bytes:
         return data[: self.start] + self.text.encode() + data[self.end :]
 
 
-def mutants(files: Mapping[str, str], agent: str) -> list[Mutant]:
+def generate_mutants(files: Mapping[str, str], agent: str) -> list[Mutant]:
     """Every mutant of an agent, in order of file and line. Raises JourneyError as `subject` does."""
-    texts: dict[str, Text] = {}
+    texts: dict[str, SourceText] = {}
     found: dict[tuple[str, Edit], Mutant] = {}
-    for definition in subject(files, agent):
-        text = texts.setdefault(definition.file, Text(files[definition.file].encode()))
+    for definition in find_targets(files, agent):
+        text = texts.setdefault(definition.file, SourceText(files[definition.file].encode()))
         for mutant in _of(definition, text):
             found.setdefault((mutant.file, Edit(mutant.start, mutant.end, mutant.text)), mutant)
     order = list(OPERATORS)
     return sorted(found.values(), key=lambda m: (m.file, m.line, m.start, order.index(m.operator)))
 
 
-def _of(definition: Definition, text: Text) -> Iterator[Mutant]:
+def _of(definition: Definition, text: SourceText) -> Iterator[Mutant]:
     for site, reach, bodies in _Walk(definition, text).sites():
         for name, operator in OPERATORS.items():
             for edit in operator.edits(site):
@@ -62,14 +62,16 @@ def _of(definition: Definition, text: Text) -> Iterator[Mutant]:
                     yield mutant
 
 
-def _made(file: str, text: Text, name: str, edit: Edit, reach: tuple[int, ...], bodies: bool) -> Mutant | None:
+def _made(
+    file: str, text: SourceText, name: str, edit: Edit, reach: tuple[int, ...], bodies: bool
+) -> Mutant | None:
     """The mutant of an edit, all other lines where they were; None where it is no Python."""
     old = text.data[edit.start : edit.end]
     gone = "\n" * (old.count(b"\n") - edit.text.count("\n"))
     new = edit.text + gone if edit.text in ("", "pass") or not gone else f"({edit.text}{gone})"
     line = text.line_at(edit.start)
     mutant = Mutant(file, line, name, "", "", edit.start, edit.end, new, reach, bodies)
-    changed = mutant.applied(text.data)
+    changed = mutant.apply(text.data)
     try:
         compile(changed, file, "exec", dont_inherit=True)
     except (SyntaxError, ValueError):
@@ -86,32 +88,36 @@ def _lines(data: bytes, first: int, more: int) -> list[str]:
 class _Walk:
     """All nodes of a definition that an operator may look at, words left out."""
 
-    def __init__(self, definition: Definition, text: Text) -> None:
+    def __init__(self, definition: Definition, text: SourceText) -> None:
         self.definition = definition
         self.text = text
 
-    def sites(self) -> Iterator[tuple[Site, tuple[int, ...], bool]]:
+    def sites(self) -> Iterator[tuple[MutationSite, tuple[int, ...], bool]]:
         node, role = self.definition.node, self.definition.role
         if not isinstance(node, Function):
-            yield from self._walk(node, node, (), self.definition.bodies)
+            yield from self._walk(node, node, (), self.definition.tool_body)
             return
         lines = tuple(range(node.body[0].lineno, (node.end_lineno or node.lineno) + 1))
-        yield Site(node, node, self.text, role), lines if role == "policy" else (), self.definition.bodies
-        in_bodies = self.definition.bodies or role == "tool"
-        for part in head(node):
+        yield (
+            MutationSite(node, node, self.text, role),
+            lines if role == "policy" else (),
+            self.definition.tool_body,
+        )
+        in_bodies = self.definition.tool_body or role == "tool"
+        for part in signature_nodes(node):
             if isinstance(part, ast.arguments):
                 yield from self._arguments(part, node, in_bodies)
             elif part is not node.returns:
-                yield from self._walk(part, node, (), self.definition.bodies)
+                yield from self._walk(part, node, (), self.definition.tool_body)
         for statement in node.body:
             yield from self._walk(statement, node, (), in_bodies)
 
     def _arguments(
         self, arguments: ast.arguments, node: Function, in_bodies: bool
-    ) -> Iterator[tuple[Site, tuple[int, ...], bool]]:
+    ) -> Iterator[tuple[MutationSite, tuple[int, ...], bool]]:
         role = self.definition.role
         if role == "tool":
-            yield Site(arguments, node, self.text, "tool"), (), False
+            yield MutationSite(arguments, node, self.text, "tool"), (), False
             for argument in ast.walk(arguments):
                 if isinstance(argument, ast.arg) and argument.annotation is not None:
                     yield from self._walk(argument.annotation, argument, (), False, "type")
@@ -121,11 +127,11 @@ class _Walk:
 
     def _walk(
         self, node: ast.AST, parent: ast.AST, reach: tuple[int, ...], bodies: bool, within: str = ""
-    ) -> Iterator[tuple[Site, tuple[int, ...], bool]]:
+    ) -> Iterator[tuple[MutationSite, tuple[int, ...], bool]]:
         if isinstance(node, ast.stmt) and isinstance(self.definition.node, Function):
-            reach = tuple(header(node))
+            reach = tuple(own_lines(node))
         within = within or self.definition.role
-        yield Site(node, parent, self.text, within), reach, bodies
+        yield MutationSite(node, parent, self.text, within), reach, bodies
         for child in _children(node):
             inner = within
             if isinstance(node, ast.AnnAssign) and child is node.annotation:
@@ -139,13 +145,13 @@ class _Walk:
 def _children(node: ast.AST) -> Iterator[ast.AST]:
     """The parts of a node that count: no words for people, no f-strings, no docstring."""
     match node:
-        case ast.Call() if called(node) in WORDS:
+        case ast.Call() if callee_name(node) in WORDS:
             return
-        case ast.Call() if called(node) in RULINGS:  # Rewrite: what it is changed to counts
+        case ast.Call() if callee_name(node) in DECISIONS:  # Rewrite: what it is changed to counts
             yield from node.args[:1] or [k.value for k in node.keywords if k.arg == "to"]
-        case ast.Call() if called(node) in ("Journey", "Agent"):
+        case ast.Call() if callee_name(node) in ("Journey", "Agent"):
             yield from (k for k in node.keywords if k.arg in ("when", "limits"))
-        case ast.Subscript() if called(node.value) == "Annotated":
+        case ast.Subscript() if callee_name(node.value) == "Annotated":
             parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
             yield from (p for p in parts if not isinstance(p, ast.Constant))
         case ast.JoinedStr():

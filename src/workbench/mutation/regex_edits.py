@@ -9,7 +9,7 @@ from typing import NamedTuple
 _TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{(\d+)?(,)?(\d+)?\}|\(\?[a-zA-Z]+\)|[(|)]|.", re.S)
 
 
-class Cut(NamedTuple):
+class RegexEdit(NamedTuple):
     """What to put in the place of pattern[start:end]."""
 
     start: int
@@ -17,7 +17,7 @@ class Cut(NamedTuple):
     text: str
 
 
-def without_alternatives(pattern: str) -> Iterator[Cut]:
+def without_alternatives(pattern: str) -> Iterator[RegexEdit]:
     """Each alternative taken out, of the whole and of every group that has several."""
     groups: list[list[int]] = [[0]]  # of each open group: where its alternatives begin
     for token in _TOKEN.finditer(pattern):
@@ -37,25 +37,25 @@ def _inside(pattern: str, at: int) -> int:
     return kind.end() if kind else at
 
 
-def _each_out(starts: list[int], end: int) -> Iterator[Cut]:
+def _each_out(starts: list[int], end: int) -> Iterator[RegexEdit]:
     if len(starts) > 1:
         for start, stop in zip(starts, [*starts[1:], end + 1], strict=True):
             last = stop > end
-            yield Cut(start - last, end if last else stop, "")
+            yield RegexEdit(start - last, end if last else stop, "")
 
 
-def moved_limits(pattern: str) -> Iterator[Cut]:
+def shifted_quantifiers(pattern: str) -> Iterator[RegexEdit]:
     """Each number in braces, one less and one more; only what is still a pattern."""
     for token in _TOKEN.finditer(pattern):
         for group in (1, 3):
             number = token[group] if token[0].startswith("{") else None
             for moved in (int(number) - 1, int(number) + 1) if number else ():
                 start, end = token.span(group)
-                if moved >= 0 and is_pattern(pattern[:start] + str(moved) + pattern[end:]):
-                    yield Cut(start, end, str(moved))
+                if moved >= 0 and is_valid_regex(pattern[:start] + str(moved) + pattern[end:]):
+                    yield RegexEdit(start, end, str(moved))
 
 
-def is_pattern(text: str) -> bool:
+def is_valid_regex(text: str) -> bool:
     try:
         re.compile(text)
     except (re.error, RecursionError, OverflowError):

@@ -14,19 +14,19 @@ import msgspec
 
 from ..errors import JourneyError
 from ..replay.verdict import DEFAULT, Options, Verdict
-from ..runtime.module_loader import compiled, load_instead
-from ..runtime.replayer import Share, Work
+from ..runtime.module_loader import compile_journey, override_modules
+from ..runtime.replayer import Replayer, ReplayJob
 from ..transcripts.transcript import Transcript
-from .forked import forked
-from .line_tracer import Reached
+from .forked import run_forked
+from .line_tracer import LineTracer
 from .mutants import Mutant
-from .score import Fate, Status
+from .score import MutantResult, Status
 
 CHUNK = 64  # transcripts a process is worth starting for
 NO_LOAD = "it does not load"
 
 
-class Base(msgspec.Struct):
+class Baseline(msgspec.Struct):
     """Transcripts on the code as it is. `reached` has the lines that each green one runs, as (file, line).
 
     `left_out` says why, by index; `rulings` are (file, verdict, line).
@@ -36,7 +36,7 @@ class Base(msgspec.Struct):
     green: list[int] = []
     left_out: dict[int, str] = {}
     reached: dict[int, set[tuple[str, int]]] = {}
-    rulings: set[tuple[str, str, int]] = set()
+    decisions: set[tuple[str, str, int]] = set()
 
     @property
     def lines(self) -> set[tuple[str, int]]:
@@ -51,10 +51,10 @@ class _Heard(msgspec.Struct):
     verdict: str
     why: str
     lines: set[tuple[str, int]]
-    rulings: set[tuple[str, str, int]]
+    decisions: set[tuple[str, str, int]]
 
 
-def files_in(root: Path) -> dict[str, str]:
+def read_sources(root: Path) -> dict[str, str]:
     """The text of every Python file below journeys/, by its path. Raises JourneyError."""
     found = {}
     for path in sorted(root.rglob("*.py")):
@@ -66,7 +66,7 @@ def files_in(root: Path) -> dict[str, str]:
     return found
 
 
-def base_run(
+def run_baseline(
     root: Path,
     agent: str,
     transcripts: list[Transcript],
@@ -74,19 +74,19 @@ def base_run(
     jobs: int = 0,
     seconds: float,
     options: Options = DEFAULT,
-) -> Base:
+) -> Baseline:
     """Replay transcripts of one agent and hear which lines they reach. Raises JourneyError if it does not load."""
-    base = Base(transcripts)
+    base = Baseline(transcripts)
     shares = [range(n, min(n + CHUNK, len(transcripts))) for n in range(0, len(transcripts), CHUNK)]
 
     def work(indexes: range) -> str | list[_Heard]:
-        share = Share(Work(str(root), options))
+        share = Replayer(ReplayJob(str(root), options))
         loaded = share.agent(agent)
         if isinstance(loaded, JourneyError):
             return str(loaded)
-        return [_hear(root, share, transcripts[index], index) for index in indexes]
+        return [_receive(root, share, transcripts[index], index) for index in indexes]
 
-    for number, said, ended in forked(shares, work, jobs, seconds):
+    for number, said, ended in run_forked(shares, work, jobs, seconds):
         if isinstance(said, str):
             raise JourneyError(f"the agent does not load: {said}", where=f"{agent}/agent.py")
         if ended:
@@ -97,28 +97,28 @@ def base_run(
                 base.left_out[heard.index] = f"{heard.verdict}: {heard.why}"
                 continue
             base.reached[heard.index] = heard.lines
-            base.rulings |= heard.rulings
-    base.green = sorted(base.reached, key=lambda index: len(transcripts[index].steps))
+            base.decisions |= heard.decisions
+    base.green = sorted(base.reached, key=lambda index: len(transcripts[index].events))
     return base
 
 
-def _hear(root: Path, share: Share, transcript: Transcript, index: int) -> _Heard:
-    reached = Reached(root)
-    with reached.listening():
+def _receive(root: Path, share: Replayer, transcript: Transcript, index: int) -> _Heard:
+    reached = LineTracer(root)
+    with reached.tracing():
         outcome = share.outcome(transcript)
-    return _Heard(index, outcome.verdict.value, outcome.why, reached.lines, reached.rulings)
+    return _Heard(index, outcome.verdict.value, outcome.why, reached.lines, reached.decisions)
 
 
-def mutant_runs(
+def run_mutants(
     root: Path,
     agent: str,
-    base: Base,
+    base: Baseline,
     mutants: Sequence[Mutant],
     *,
     jobs: int = 0,
     seconds: float,
     options: Options = DEFAULT,
-) -> Iterator[Fate]:
+) -> Iterator[MutantResult]:
     """The fate of each mutant, as they come, in replays as the base run was.
 
     Files are read once at the start: an edit meanwhile changes nothing.
@@ -127,22 +127,22 @@ def mutant_runs(
     for mutant in mutants:
         reaching = _reaching(base, mutant)
         if mutant.bodies and options.tools == "recorded":
-            yield Fate(mutant, Status.BODY)
+            yield MutantResult(mutant, Status.BODY)
         elif not reaching:
-            yield Fate(mutant, Status.UNREACHED)
+            yield MutantResult(mutant, Status.UNREACHED)
         else:
             tried.append((mutant, reaching))
-    originals = {name: text.encode() for name, text in files_in(root).items()}
+    originals = {name: text.encode() for name, text in read_sources(root).items()}
     codes: dict[str, CodeType] = {}
     for name, data in originals.items():
         with contextlib.suppress(SyntaxError, ValueError):  # another agent's: this one has loaded
-            codes[name] = compiled(root, name, data)
+            codes[name] = compile_journey(root, name, data)
 
     def work(task: tuple[Mutant, list[int]]) -> tuple[str, str]:
         mutant, reaching = task
-        wrong = compiled(root, mutant.file, mutant.applied(originals[mutant.file]))
-        load_instead([*(code for name, code in codes.items() if name != mutant.file), wrong])
-        share = Share(Work(str(root), options))
+        wrong = compile_journey(root, mutant.file, mutant.apply(originals[mutant.file]))
+        override_modules([*(code for name, code in codes.items() if name != mutant.file), wrong])
+        share = Replayer(ReplayJob(str(root), options))
         loaded = share.agent(agent)
         if isinstance(loaded, JourneyError):
             return NO_LOAD, str(loaded)
@@ -153,22 +153,22 @@ def mutant_runs(
                 return transcript.id, f"{outcome.verdict.value}: {outcome.why}"
         return "", ""
 
-    for number, said, ended in forked(tried, work, jobs, seconds):
-        yield _fate(tried[number][0], said, ended)
+    for number, said, ended in run_forked(tried, work, jobs, seconds):
+        yield _result_of(tried[number][0], said, ended)
 
 
-def _reaching(base: Base, mutant: Mutant) -> list[int]:
+def _reaching(base: Baseline, mutant: Mutant) -> list[int]:
     """The green transcripts that run a mutant's line; all, where it is read when the agent loads."""
-    if not mutant.reach:
+    if not mutant.covering_lines:
         return base.green
-    lines = {(mutant.file, line) for line in mutant.reach}
+    lines = {(mutant.file, line) for line in mutant.covering_lines}
     return [index for index in base.green if not lines.isdisjoint(base.reached[index])]
 
 
-def _fate(mutant: Mutant, said: list[str] | None, ended: str) -> Fate:
+def _result_of(mutant: Mutant, said: list[str] | None, ended: str) -> MutantResult:
     if said is None:
-        return Fate(mutant, Status.BROKEN, why=ended)
+        return MutantResult(mutant, Status.BROKEN, why=ended)
     by, why = said
     if by == NO_LOAD:
-        return Fate(mutant, Status.BROKEN, why=f"{NO_LOAD}: {why}")
-    return Fate(mutant, Status.KILLED, by, why) if by else Fate(mutant, Status.SURVIVED)
+        return MutantResult(mutant, Status.BROKEN, why=f"{NO_LOAD}: {why}")
+    return MutantResult(mutant, Status.KILLED, by, why) if by else MutantResult(mutant, Status.SURVIVED)

@@ -18,12 +18,12 @@ class Status(StrEnum):
     BODY = "body"  # it can tell only where bodies of tools run, and they did not
 
 
-class Fate(msgspec.Struct, frozen=True):
+class MutantResult(msgspec.Struct, frozen=True):
     """A mutant's end: `by` is the transcript that noticed it, `why` what it said."""
 
     mutant: Mutant
     status: Status
-    by: str = ""
+    killed_by: str = ""
     why: str = ""
 
 
@@ -31,23 +31,23 @@ class Score(msgspec.Struct):
     """How many mutants came to which end."""
 
     killed: int = 0
-    broken: int = 0
+    error: int = 0
     survived: int = 0
-    unreached: int = 0
-    body: int = 0
+    no_coverage: int = 0
+    not_run: int = 0
 
     @property
     def all(self) -> int:
         """Those that the score is of: all but the bodies of tools that did not run."""
-        return self.killed + self.broken + self.survived + self.unreached
+        return self.killed + self.error + self.survived + self.no_coverage
 
     @property
     def percent(self) -> float | None:
         """None where there is nothing to measure. 99.96 is not 100."""
-        return int((self.killed + self.broken) * 1000 / self.all) / 10 if self.all else None
+        return int((self.killed + self.error) * 1000 / self.all) / 10 if self.all else None
 
 
-def score(fates: Iterable[Fate]) -> Score:
+def score(fates: Iterable[MutantResult]) -> Score:
     count = Score()
     for fate in fates:
         name = fate.status.value
@@ -55,8 +55,8 @@ def score(fates: Iterable[Fate]) -> Score:
     return count
 
 
-def by_file(fates: Iterable[Fate]) -> dict[str, Score]:
-    files: dict[str, list[Fate]] = {}
+def by_file(fates: Iterable[MutantResult]) -> dict[str, Score]:
+    files: dict[str, list[MutantResult]] = {}
     for fate in fates:
         files.setdefault(fate.mutant.file, []).append(fate)
     return {file: score(files[file]) for file in sorted(files)}

@@ -17,7 +17,7 @@ class Edit(NamedTuple):
     text: str
 
 
-class Text:
+class SourceText:
     """A file's bytes, and where in them a node of its syntax tree stands."""
 
     def __init__(self, data: bytes) -> None:
@@ -72,10 +72,10 @@ class Text:
             start, end = left, right + 1
 
 
-class Site(NamedTuple):
+class MutationSite(NamedTuple):
     """A node, what it is a part of, and the text they stand in. `within`: the definition's role."""
 
     node: ast.AST
     parent: ast.AST
-    text: Text
+    text: SourceText
     within: str

@@ -26,10 +26,10 @@ class Definition:
     name: str
     node: ast.stmt
     role: Role
-    bodies: bool = False
+    tool_body: bool = False
 
 
-def subject(files: Mapping[str, str], agent: str) -> list[Definition]:
+def find_targets(files: Mapping[str, str], agent: str) -> list[Definition]:
     """The definitions that count, in order of file and line.
 
     `files`: the text of each Python file by its path below journeys/. Raises
@@ -38,30 +38,30 @@ def subject(files: Mapping[str, str], agent: str) -> list[Definition]:
     return _Program(files, agent).subject()
 
 
-def stand_of(node: ast.AST) -> tuple[Role, ast.expr | None]:
+def decorator_role(node: ast.AST) -> tuple[Role, ast.expr | None]:
     """("policy" or "tool", its decorator), or ("world", ...), or ("code", None)."""
     for decorator in getattr(node, "decorator_list", ()):
         named = decorator.func if isinstance(decorator, ast.Call) else decorator
         if isinstance(named, ast.Attribute) and named.attr in ("policy", "tool"):
             return ("policy" if named.attr == "policy" else "tool"), decorator
-        if called(named) == "world":
+        if callee_name(named) == "world":
             return "world", decorator
     return "code", None
 
 
-def called(node: ast.AST) -> str:
+def callee_name(node: ast.AST) -> str:
     """The last name of `f`, `a.f`, or of a call of one; else ""."""
     if isinstance(node, ast.Call):
         node = node.func
     return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
-def head(node: Function) -> list[ast.AST]:
+def signature_nodes(node: Function) -> list[ast.AST]:
     """What is read when a function is defined: decorators, types, defaults."""
     return [*node.decorator_list, node.args, *([node.returns] if node.returns else [])]
 
 
-def header(node: ast.stmt) -> range:
+def own_lines(node: ast.stmt) -> range:
     """The lines of a statement without the statements in it."""
     body = getattr(node, "body", None)
     last = max(node.lineno, body[0].lineno - 1) if body else node.end_lineno or node.lineno
@@ -98,7 +98,7 @@ class _Program:
             if isinstance(node, ast.ImportFrom):
                 self._import_from(file, node)
             for name in _names(node):
-                role = stand_of(node)[0]
+                role = decorator_role(node)[0]
                 self.defined[file].setdefault(name, []).append(Definition(file, name, node, role))
 
     def _import_from(self, file: str, node: ast.ImportFrom) -> None:
@@ -153,7 +153,7 @@ class _Program:
         everything = [d for names in self.defined.values() for group in names.values() for d in group]
         policies = [d for d in everything if d.role == "policy"]
         tools = [(d, d.node) for d in everything if d.role == "tool" and isinstance(d.node, Function)]
-        heads: list[tuple[str, ast.AST]] = [(d.file, part) for d, node in tools for part in head(node)]
+        heads: list[tuple[str, ast.AST]] = [(d.file, part) for d, node in tools for part in signature_nodes(node)]
         inner: list[tuple[str, ast.AST]] = [(d.file, part) for d, node in tools for part in node.body]
         rules = self._reached([*((d.file, d.node) for d in policies), *heads]) | {
             *policies,

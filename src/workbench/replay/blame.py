@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..authoring.agent import Agent
 from ..source import ROOT_PACKAGE
-from ..trace.steps import Move
+from ..trace.steps import Step
 from ..transcripts.transcript import Transcript
 from .rerun import Rerun
 
@@ -17,21 +17,21 @@ def blame(transcript: Transcript, agent: Agent, result: Rerun) -> str:
     """
     fault = next((f.where for f in result.faults if f.where), "")
     if fault:
-        return below_journeys(fault)
-    place = result.first.place if result.first else transcript.place
-    expected = [e.policy for e in transcript.expectations if e.policy and e.at == str(place)]
-    now, then = (moves.get(place) if place else None for moves in (result.now, result.then))
+        return project_path(fault)
+    step_id = result.first.step_id if result.first else transcript.annotated_step
+    expected = [e.policy for e in transcript.expectations if e.policy and e.step == str(step_id)]
+    now, then = (steps.get(step_id) if step_id else None for steps in (result.current, result.recorded))
     sources = {policy.full_name: policy.source for policy in agent.all_policies()}
     for name in (*_deciders(now), *expected, *_deciders(then)):
         if sources.get(name):
-            return below_journeys(sources[name])
+            return project_path(sources[name])
     return ""
 
 
-def below_journeys(where: str) -> str:
+def project_path(where: str) -> str:
     """A place of journey code, "shop/agent.py:2", as seen from the project."""
     return f"{ROOT_PACKAGE}/{where}" if where else ""
 
 
-def _deciders(move: Move | None) -> list[str]:
-    return [d.policy for d in move.decisions if d.verdict != "allow"] if move else []
+def _deciders(step: Step | None) -> list[str]:
+    return [d.policy for d in step.decisions if d.effect != "allow"] if step else []

@@ -12,33 +12,33 @@ from sys import intern
 
 import msgspec
 
-from ..transcripts.header import Head
-from .verdict import Outcome, Verdict
+from ..transcripts.header import TranscriptHeader
+from .verdict import ReplayResult, Verdict
 
 
 class Case(msgspec.Struct):
     """A file by its path; its head (None: it could not be read); the outcome."""
 
     path: str
-    head: Head | None
-    outcome: Outcome
+    head: TranscriptHeader | None
+    outcome: ReplayResult
 
     @property
     def verdict(self) -> Verdict:
         return self.outcome.verdict
 
 
-def unseen(case: Case) -> bool:
+def passed_on_changed_prompt(case: Case) -> bool:
     """Whether it is a PASS on a prompt that no model has seen; not where the prompt itself is what is judged."""
-    of_prompt = case.head is not None and case.head.of_prompt
+    of_prompt = case.head is not None and case.head.expects_prompt_change
     return case.verdict is Verdict.PASS and case.outcome.prompt_changed_from > 0 and not of_prompt
 
 
-def thrifty(case: Case) -> Case:
+def intern_strings(case: Case) -> Case:
     """The same case; words that a hundred thousand others say too are kept once for all of them."""
     outcome = case.outcome
     outcome.why = intern(outcome.why)
-    outcome.where = intern(outcome.where)
+    outcome.source_line = intern(outcome.source_line)
     outcome.changed = tuple(map(intern, outcome.changed))
     outcome.drift = tuple(map(intern, outcome.drift))
     source = case.head.source if case.head is not None else {}
@@ -56,10 +56,10 @@ def supersede(cases: Iterable[Case]) -> None:
         head = case.head
         if head is None or not head.recording:
             continue
-        if case.verdict is Verdict.DIVERGED and case.outcome.first is not None:
-            diverged.append((head, case.outcome, str(case.outcome.first.place)))
-        elif case.verdict is Verdict.PASS and head.at and not head.of_prompt:
-            passed[head.recording, head.at] = head.id
+        if case.verdict is Verdict.DIVERGED and case.outcome.first_difference is not None:
+            diverged.append((head, case.outcome, str(case.outcome.first_difference.step_id)))
+        elif case.verdict is Verdict.PASS and head.step and not head.expects_prompt_change:
+            passed[head.recording, head.step] = head.id
     for head, outcome, place in diverged:
         by = passed.get((head.recording, place))
         if by is not None:
@@ -67,7 +67,7 @@ def supersede(cases: Iterable[Case]) -> None:
             outcome.why = f"fixed earlier in the same conversation: {by}"
 
 
-def twins(cases: Iterable[Case]) -> None:
+def flag_duplicate_ids(cases: Iterable[Case]) -> None:
     """Turn every case into an ERROR whose id another one before it has: one conversation, counted twice."""
     seen: dict[str, str] = {}
     for case in cases:
@@ -75,6 +75,6 @@ def twins(cases: Iterable[Case]) -> None:
             continue
         there = seen.setdefault(case.head.id, case.path)
         if there != case.path:
-            case.outcome = Outcome(
+            case.outcome = ReplayResult(
                 Verdict.ERROR, f"{case.path}: its id {case.head.id!r} is that of {there} as well"
             )

@@ -5,68 +5,70 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ..trace.events import Decision, Prompt
-from ..trace.steps import Move
+from ..trace.events import PolicyDecision, Prompt
+from ..trace.steps import Step
 from .rerun import Drift, Rerun
 
 Exhibits = dict[str, Any]
 
 
-def cards(exhibits: Exhibits, keys: Iterable[str]) -> dict[str, Any]:
+def by_title(blobs: Exhibits, keys: Iterable[str]) -> dict[str, Any]:
     """Exhibits by their title or name."""
-    found = ((key, exhibits.get(key)) for key in keys)
+    found = ((key, blobs.get(key)) for key in keys)
     return {
         str(card.get("title") or card.get("name") or key) if isinstance(card, dict) else key: card
         for key, card in found
     }
 
 
-def changed(was: Exhibits, old: list[str], today: Exhibits, new: list[str]) -> Iterator[tuple[str, Any, Any]]:
+def changed_blobs(
+    was: Exhibits, old: list[str], today: Exhibits, new: list[str]
+) -> Iterator[tuple[str, Any, Any]]:
     """(title, then, now) of what is not the same on both sides; None where it is missing.
 
     `old` and `new` are keys of exhibits: one key is the same words, wherever they stand now.
     """
     same = set(old).intersection(new)
-    gone = cards(was, (key for key in old if key not in same))
-    come = cards(today, (key for key in new if key not in same))
+    gone = by_title(was, (key for key in old if key not in same))
+    come = by_title(today, (key for key in new if key not in same))
     for title in {**gone, **come}:
         one, other = gone.get(title), come.get(title)
         if one is not other:  # both are None where no exhibit is on record
             yield title, one, other
 
 
-def of_prompts(then: Prompt | None, now: Prompt | None, was: Exhibits, today: Exhibits) -> Iterator[str]:
+def prompt_changes(then: Prompt | None, now: Prompt | None, was: Exhibits, today: Exhibits) -> Iterator[str]:
     """What of a prompt is not as it was, by name and line: "prompt: Returns (new) (shop/manual.md:3)"."""
     if then is None or now is None:
         return
-    for what, old, new in (("prompt:", then.spans, now.spans), ("tool", then.tools, now.tools)):
-        for title, one, other in changed(was, old, today, new):
+    for what, old, new in (("prompt:", then.sections, now.sections), ("tool", then.tools, now.tools)):
+        for title, one, other in changed_blobs(was, old, today, new):
             how = " (new)" if one is None else " (gone)" if other is None else ""
             source = other.get("source") if isinstance(other, dict) else ""
             yield f"{what} {title}{how}" + (f" ({source})" if source else "")
 
 
-def told(drifts: Iterable[Drift], result: Rerun, was: Exhibits, most: int = 4) -> str:
+def describe_drift(drifts: Iterable[Drift], result: Rerun, was: Exhibits, most: int = 4) -> str:
     """In words, what is alike together: "2.3.1, 2.4.1 decisions: returns.window: another reason"."""
     places: dict[str, list[str]] = {}
     for drift in drifts:
         names = ", ".join(_about(drift, result, was))
-        places.setdefault(drift.what + (f": {names}" if names else ""), []).append(str(drift.place))
+        places.setdefault(drift.what + (f": {names}" if names else ""), []).append(str(drift.step_id))
     found = [f"{', '.join(at[:most])}{' …' if len(at) > most else ''} {what}" for what, at in places.items()]
     return "; ".join(found[:most]) + (f"; and {len(found) - most} more" if len(found) > most else "")
 
 
 def _about(drift: Drift, result: Rerun, was: Exhibits) -> Iterable[str]:
-    then, now = result.then.get(drift.place), result.now.get(drift.place)
+    then, now = result.recorded.get(drift.step_id), result.current.get(drift.step_id)
     if then is None or now is None:
         return ()
     if drift.what == "prompt":
-        found = of_prompts(then.prompt, now.prompt, was, result.trace.exhibits)
+        found = prompt_changes(then.prompt, now.prompt, was, result.trace.blobs)
         return (name.removeprefix("prompt: ") for name in found) if then.prompt else ["none is on record"]
     return _of_decisions(then, now) if drift.what == "decisions" else ()
 
 
-def _of_decisions(then: Move, now: Move) -> Iterator[str]:
+def _of_decisions(then: Step, now: Step) -> Iterator[str]:
     old, new = _by_policy(then), _by_policy(now)
     for name in {**old, **new}:
         one, other = old.get(name), new.get(name)
@@ -74,11 +76,11 @@ def _of_decisions(then: Move, now: Move) -> Iterator[str]:
             yield f"{name}: {'was not asked' if one is None else 'is not asked any more'}"
         elif one.version != other.version:
             yield f"{name}: another rule"
-        elif one.verdict != other.verdict:
-            yield f"{name}: {one.verdict} → {other.verdict}"
+        elif one.effect != other.effect:
+            yield f"{name}: {one.effect} → {other.effect}"
         elif one.reason != other.reason:
             yield f"{name}: another reason"
 
 
-def _by_policy(move: Move) -> dict[str, Decision]:
-    return {decision.policy: decision for decision in move.decisions}
+def _by_policy(step: Step) -> dict[str, PolicyDecision]:
+    return {decision.policy: decision for decision in step.decisions}

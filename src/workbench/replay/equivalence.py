@@ -16,32 +16,32 @@ from typing import Any, NamedTuple
 from msgspec import UNSET
 
 from ..authoring.tool import Unordered
-from ..trace.events import Change
+from ..trace.events import WorldChange
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?$")
 
 
-class Apart(NamedTuple):
+class WriteDifference(NamedTuple):
     """Why two sets of changes are not alike, and those of each that are not."""
 
     why: str
-    then: str
-    now: str
+    recorded: str
+    current: str
 
 
-class Alike:
+class ValueComparer:
     """Compares values of one conversation. `made` are the ids this run has made so far; it may grow.
 
     `unlike()` says where two values first differ and how, or "".
     """
 
     def __init__(self, made: Collection[str] = ()) -> None:
-        self.made = made
+        self.generated_ids = made
         self._stands_for: dict[str, str] = {}  # a recorded id, for one made now
         self._taken: set[str] = set()
 
-    def unlike(self, then: Any, now: Any, unordered: Unordered = False, path: str = "") -> str:
+    def first_difference(self, then: Any, now: Any, unordered: Unordered = False, path: str = "") -> str:
         here = path or "it"
         if isinstance(then, dict) and isinstance(now, dict):
             return self._objects(then, now, unordered, path)
@@ -61,7 +61,7 @@ class Alike:
             at = f"{path}.{key}".lstrip(".")
             if mine is None:
                 return f"{at} is gone"
-            found = self.unlike(value, left.pop(mine), unordered, at)
+            found = self.first_difference(value, left.pop(mine), unordered, at)
             if found:
                 return found
         return f"{path}.{next(iter(left))} is new".lstrip(".") if left else ""
@@ -74,7 +74,7 @@ class Alike:
             mine = 0
             if free:
                 mine = next((n for n, other in enumerate(left) if self._fits(value, other, unordered, path)), 0)
-            found = self.unlike(value, left.pop(mine), unordered, f"{path}[{index}]")
+            found = self.first_difference(value, left.pop(mine), unordered, f"{path}[{index}]")
             if found:
                 return found
         return ""
@@ -82,7 +82,7 @@ class Alike:
     def _fits(self, then: Any, now: Any, unordered: Unordered, path: str) -> bool:
         """Whether two items of a free list are alike; where they are not, no id has been taken for another."""
         stands_for, taken = dict(self._stands_for), set(self._taken)
-        fit = not self.unlike(then, now, unordered, path)
+        fit = not self.first_difference(then, now, unordered, path)
         if not fit:
             self._stands_for, self._taken = stands_for, taken
         return fit
@@ -97,55 +97,57 @@ class Alike:
         return self._ids(then, now)
 
     def _ids(self, then: str, now: str) -> bool:
-        if now not in self.made or then.split("-")[0] != now.split("-")[0]:
+        if now not in self.generated_ids or then.split("-")[0] != now.split("-")[0]:
             return False
         if then not in self._stands_for and now not in self._taken:
             self._stands_for[then] = now
             self._taken.add(now)
         return self._stands_for.get(then) == now
 
-    def writes_unlike(self, then: list[Change], now: list[Change]) -> Apart | None:
+    def write_difference(self, then: list[WorldChange], now: list[WorldChange]) -> WriteDifference | None:
         """What a call changes in the world otherwise than it did, None where nothing: changes, by their path."""
         old, new = ({_path(c): c for c in changes} for changes in (then, now))
         lost = [old[path] for path in old if path not in new]
         more = [new[path] for path in new if path not in old]
         if lost or more:
-            whys = [f"it no longer {_deed(c)}" for c in lost[:1]]
-            whys += [f"it {_deed(c)}, which it did not" for c in more[:1]]
-            return Apart("; ".join(whys), _all(lost), _all(more))
+            whys = [f"it no longer {_action(c)}" for c in lost[:1]]
+            whys += [f"it {_action(c)}, which it did not" for c in more[:1]]
+            return WriteDifference("; ".join(whys), _all(lost), _all(more))
         for path, was in old.items():
-            if self.unlike(_sides(was), _sides(new[path])):
-                how = " otherwise than it did" if _deed(was) == _deed(new[path]) else ", which it did not"
-                return Apart(f"it {_deed(new[path])}{how}", _told(was), _told(new[path]))
+            if self.first_difference(_sides(was), _sides(new[path])):
+                how = " otherwise than it did" if _action(was) == _action(new[path]) else ", which it did not"
+                return WriteDifference(f"it {_action(new[path])}{how}", _describe(was), _describe(new[path]))
         return None
 
 
-def _path(change: Change) -> str:
+def _path(change: WorldChange) -> str:
     return "/".join(map(str, change.path))
 
 
-def _sides(change: Change) -> dict[str, Any]:
+def _sides(change: WorldChange) -> dict[str, Any]:
     sides = {"before": change.before, "after": change.after}
     return {name: value for name, value in sides.items() if value is not UNSET}
 
 
-def _deed(change: Change) -> str:
+def _action(change: WorldChange) -> str:
     """What it does to a part of the world: deletes Shop/orders/OL-1"""
     verb = "makes" if change.before is UNSET else "deletes" if change.after is UNSET else "changes"
     return f"{verb} {_path(change)}"
 
 
-def _told(change: Change) -> str:
+def _describe(change: WorldChange) -> str:
     """A change in a line: changes Shop/orders/OL-1/returned from False to True"""
     if change.before is UNSET:
-        return f"{_deed(change)}: {change.after!r}"
+        return f"{_action(change)}: {change.after!r}"
     return (
-        _deed(change) if change.after is UNSET else f"{_deed(change)} from {change.before!r} to {change.after!r}"
+        _action(change)
+        if change.after is UNSET
+        else f"{_action(change)} from {change.before!r} to {change.after!r}"
     )
 
 
-def _all(changes: list[Change]) -> str:
-    return "; ".join(map(_told, changes)) or "no such change"
+def _all(changes: list[WorldChange]) -> str:
+    return "; ".join(map(_describe, changes)) or "no such change"
 
 
 def _decimal(text: str) -> Decimal | None:

@@ -44,11 +44,11 @@ RED = (Verdict.FAIL, Verdict.DIVERGED, Verdict.TOOL_ERROR, Verdict.FLAKY, Verdic
 _FATES = {Exit.OK: "skipped", Exit.UNDECIDED: "skipped", Exit.RED: "failure", Exit.USAGE: "error"}
 
 
-def fate(verdict: Verdict) -> str:
+def junit_status(verdict: Verdict) -> str:
     """passed, skipped, failure or error: a test runner's words. Only a PASS has passed."""
     return "passed" if verdict is Verdict.PASS else _FATES[CODES[verdict]]
 
 
 def failed(verdict: Verdict) -> bool:
     """Whether a person has something to mend."""
-    return fate(verdict) in ("failure", "error")
+    return junit_status(verdict) in ("failure", "error")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ..text import clean
+from ..text import sanitize
 from .case import Case
 from .verdict import Verdict
 
@@ -23,12 +23,12 @@ class Pointer(NamedTuple):
         return f"{self.file}:{self.line}"
 
 
-def pointer(case: Case, root: str = "") -> Pointer:
+def source_location(case: Case, root: str = "") -> Pointer:
     """The line of the journey that decided; else that of the transcript, at its marked or differing place.
 
     `root` is the project's folder as seen from here.
     """
-    file, _, line = case.outcome.where.rpartition(":")
+    file, _, line = case.outcome.source_line.rpartition(":")
     if file and line.isdigit():
         return Pointer(_slashes(os.path.join(root, file)), int(line))
     return Pointer(_slashes(case.path), _line(case))
@@ -42,18 +42,18 @@ def _line(case: Case) -> int:
     told = re.match(re.escape(case.path) + r":(\d+)", case.outcome.why)  # an unreadable file says so itself
     if told:
         return int(told[1])
-    place = case.outcome.first.place if case.outcome.first else None
-    at = case.head.at if case.head else ""
-    if not at and place is None:
+    step_id = case.outcome.first_difference.step_id if case.outcome.first_difference else None
+    at = case.head.step if case.head else ""
+    if not at and step_id is None:
         return 1
     try:
         text = Path(case.path).read_text("utf-8", "replace")
     except OSError:
         return 1
     found = re.search(rf'"at": "{re.escape(at)}"', text) if at else None
-    if found is None and place is not None:
-        answer = rf',\n      "answer": {place.answer}\b' if place.answer else ""
-        found = re.search(rf'"turn": {place.turn}{answer}\b', text)
+    if found is None and step_id is not None:
+        answer = rf',\n      "answer": {step_id.answer}\b' if step_id.answer else ""
+        found = re.search(rf'"turn": {step_id.turn}{answer}\b', text)
     return text.count("\n", 0, found.start()) + 1 if found else 1
 
 
@@ -61,51 +61,53 @@ NAMED = ("policy ", "prompt: ", "tool ")  # what is no file, and named where it 
 MAX_CHANGED = 8  # names of what changed since the recording
 
 
-class Line(NamedTuple):
+class ExplanationLine(NamedTuple):
     """A line of a story; `kind` is why, note, before, recorded, now or next."""
 
     kind: str
     text: str
 
 
-def story(case: Case) -> Iterator[Line]:
+def explain(case: Case) -> Iterator[ExplanationLine]:
     """Its lines, without color, control characters shown. A line may hold line breaks of its own."""
     outcome, head = case.outcome, case.head
-    yield Line("why", clean(outcome.why))
-    if outcome.where and outcome.where not in outcome.why:
-        yield Line("note", f"at {clean(outcome.where)}")
-    at = head.at if head else ""
+    yield ExplanationLine("why", sanitize(outcome.why))
+    if outcome.source_line and outcome.source_line not in outcome.why:
+        yield ExplanationLine("note", f"at {sanitize(outcome.source_line)}")
+    at = head.step if head else ""
     if outcome.drifted:  # what it is marked for passes, and is not what it is about
         yield from _changed([name for name in outcome.changed if not name.startswith(NAMED)])
-        yield Line("next", f"next: {next_step(case)}")
+        yield ExplanationLine("next", f"next: {next_step(case)}")
         return
     if head and at and outcome.verdict is not Verdict.FAIL:
-        yield Line("note", f"expected at {at}: {clean(head.expected)}")
-    for line in outcome.before:
-        yield Line("before", clean(line))
-    first = outcome.first
+        yield ExplanationLine("note", f"expected at {at}: {sanitize(head.expected)}")
+    for line in outcome.context:
+        yield ExplanationLine("before", sanitize(line))
+    first = outcome.first_difference
     if first is not None:
-        yield Line("recorded", f"- {first.place}  recorded: {clean(first.recorded)}")
-        yield Line("now", f"+ {first.place}  now:      {clean(first.now)}")
-    elif at and outcome.marked:
-        yield Line("now", f"! {at}  now:      {clean(outcome.marked)}")
+        yield ExplanationLine("recorded", f"- {first.step_id}  recorded: {sanitize(first.recorded)}")
+        yield ExplanationLine("now", f"+ {first.step_id}  now:      {sanitize(first.now)}")
+    elif at and outcome.current_step:
+        yield ExplanationLine("now", f"! {at}  now:      {sanitize(outcome.current_step)}")
     if outcome.verdict is not Verdict.SUPERSEDED:
         yield from _changed(outcome.changed)
     if "next: " not in outcome.why:
-        yield Line("next", f"next: {next_step(case)}")
+        yield ExplanationLine("next", f"next: {next_step(case)}")
 
 
-def _changed(names: Sequence[str]) -> Iterator[Line]:
+def _changed(names: Sequence[str]) -> Iterator[ExplanationLine]:
     more = f" and {len(names) - MAX_CHANGED} more" if len(names) > MAX_CHANGED else ""
     if names:
-        yield Line("note", f"changed since the recording: {clean(', '.join(names[:MAX_CHANGED]))}{more}")
+        yield ExplanationLine(
+            "note", f"changed since the recording: {sanitize(', '.join(names[:MAX_CHANGED]))}{more}"
+        )
 
 
 def next_step(case: Case) -> str:
     """The next thing to do about a case that is not green."""
     head = case.head
     match case.verdict:
-        case Verdict.FAIL if head and head.kind == "guard" and case.outcome.untaped:
+        case Verdict.FAIL if head and head.kind == "guard" and case.outcome.needs_recording:
             return f"mend the journey, or, if this is right now, record it anew: workbench rerecord {case.path}"
         case Verdict.FAIL if head and head.kind == "guard":
             return f'mend the journey, or, if this is right now: workbench accept {case.path} --reason "..."'

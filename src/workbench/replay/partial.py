@@ -10,16 +10,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..authoring.tool import Tool
-from ..engine.model import Model, ModelAnswer, ModelRequest, Show
-from ..engine.sandbox import Ran, Sandbox
-from ..trace.events import Answer, AnyStep
-from ..trace.step_id import Place
+from ..engine.model import DeltaSink, Model, ModelAnswer, ModelRequest
+from ..engine.sandbox import Sandbox, ToolRun
+from ..trace.events import Answer, AnyEvent
+from ..trace.step_id import StepId
 from .tape import Tape
 
-BY_HAND = "by hand"  # what an answer of the engineer names as its model
+MANUAL = "by hand"  # what an answer of the engineer names as its model
 
 
-class Splice:
+class PartialReplay:
     """`steps` are the record of one turn; `blocks` the answer by hand at `until`, None for no such answer.
 
     An answer whose calls come before and after `until` is that of the tape: only its later calls run anew.
@@ -27,14 +27,14 @@ class Splice:
 
     def __init__(
         self,
-        steps: Iterable[AnyStep],
-        until: Place,
+        events: Iterable[AnyEvent],
+        until: StepId,
         model: Model,
         sandbox: Sandbox,
         blocks: list[dict[str, Any]] | None = None,
     ) -> None:
-        self.tape = Tape(steps)
-        self.until = until
+        self.tape = Tape(events)
+        self.fork_at = until
         self.model = model
         self.sandbox = sandbox
         self.blocks = blocks
@@ -44,7 +44,7 @@ class Splice:
 
     @property
     def _speaker(self) -> Model:
-        return self.tape if (self._next, 0) < self.until[1:] else self.model
+        return self.tape if (self._next, 0) < self.fork_at[1:] else self.model
 
     @property
     def name(self) -> str:
@@ -54,20 +54,20 @@ class Splice:
     def params(self) -> dict[str, Any]:
         return self._speaker.params
 
-    async def answer(self, request: ModelRequest, show: Show) -> ModelAnswer | Answer:
+    async def answer(self, request: ModelRequest, show: DeltaSink) -> ModelAnswer | Answer:
         speaker = self._speaker
         self._next = request.answer + 1
-        if self.blocks is not None and request.answer == self.until.answer:
+        if self.blocks is not None and request.answer == self.fork_at.answer:
             called = any(block.get("type") == "tool_use" for block in self.blocks)
-            return ModelAnswer(self.blocks, "tool_use" if called else "end_turn", BY_HAND)
+            return ModelAnswer(self.blocks, "tool_use" if called else "end_turn", MANUAL)
         return await speaker.answer(request, show)
 
     # a Runner
 
-    async def run(self, tool: Tool, args: dict[str, Any], place: Place) -> Ran:
-        if place < self.until:
-            ran = await self.tape.run(tool, args, place)
+    async def run(self, tool: Tool, args: dict[str, Any], step_id: StepId) -> ToolRun:
+        if step_id < self.fork_at:
+            ran = await self.tape.run(tool, args, step_id)
             if ran.outcome != "missing":
-                self.sandbox.world.replay(ran.changed)
+                self.sandbox.world.apply(ran.changed)
                 return ran
-        return await self.sandbox.run(tool, args, place)
+        return await self.sandbox.run(tool, args, step_id)

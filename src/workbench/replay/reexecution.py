@@ -15,21 +15,21 @@ from typing import Any, Literal
 import msgspec
 
 from ..authoring.tool import Tool
-from ..engine.sandbox import Ran, Sandbox
-from ..trace.describe import apart
-from ..trace.events import Exchange
-from ..trace.step_id import Place
-from .equivalence import Alike
+from ..engine.sandbox import Sandbox, ToolRun
+from ..trace.describe import differing_excerpts
+from ..trace.events import HttpExchange
+from ..trace.step_id import StepId
+from .equivalence import ValueComparer
 from .tape import Tape
 
 
-class Unlike(msgspec.Struct, frozen=True):
+class ToolMismatch(msgspec.Struct, frozen=True):
     """A tool that no longer gives its recorded result.
 
     `kind` raised: it broke, or said no, where the tape has a result.
     """
 
-    place: Place
+    step_id: StepId
     kind: Literal["raised", "stale"]
     recorded: str
     now: str
@@ -37,45 +37,45 @@ class Unlike(msgspec.Struct, frozen=True):
     where: str = ""
 
 
-class Recheck:
+class ReexecutingRunner:
     """A Runner. `found` are the tools that gave something else; `ran` the places where one ran at all.
 
     `bare`: the record holds no changes of the world (it was imported), so only values are compared.
     """
 
-    def __init__(self, tape: Tape, sandbox: Sandbox, judged: Place | None, bare: bool) -> None:
+    def __init__(self, tape: Tape, sandbox: Sandbox, judged: StepId | None, bare: bool) -> None:
         self.tape = tape
         self.sandbox = sandbox
-        self.judged = judged
-        self.bare = bare
-        self.found: list[Unlike] = []
-        self.ran: set[Place] = set()
-        self._alike = Alike(sandbox.world.made)
+        self.judged_step = judged
+        self.values_only = bare
+        self.mismatches: list[ToolMismatch] = []
+        self.executed: set[StepId] = set()
+        self._alike = ValueComparer(sandbox.world.generated)
 
-    async def run(self, tool: Tool, args: dict[str, Any], place: Place) -> Ran:
-        taped = await self.tape.run(tool, args, place)
-        if not tool.runs_again or (taped.outcome == "missing" and place != self.judged):
-            self.sandbox.world.replay(taped.changed)
+    async def run(self, tool: Tool, args: dict[str, Any], step_id: StepId) -> ToolRun:
+        taped = await self.tape.run(tool, args, step_id)
+        if not tool.reexecutable or (taped.outcome == "missing" and step_id != self.judged_step):
+            self.sandbox.world.apply(taped.changed)
             return taped
-        self.ran.add(place)
-        move = self.tape.move_at(place)
+        self.executed.add(step_id)
+        step = self.tape.step_at(step_id)
         if self.sandbox.world.http is not None:
-            self.sandbox.world.http.expect(move.exchanges if move else ())
-        ran = await self.sandbox.run(tool, args, place)
-        if place == self.judged:
+            self.sandbox.world.http.expect(step.exchanges if step else ())
+        ran = await self.sandbox.run(tool, args, step_id)
+        if step_id == self.judged_step:
             return ran
-        missed = self.sandbox.world.http.missed if self.sandbox.world.http else []
+        missed = self.sandbox.world.http.unmatched if self.sandbox.world.http else []
         if missed:
-            self.found.append(Unlike(place, "raised", *_told(taped, ran), missed[0], tool.source))
+            self.mismatches.append(ToolMismatch(step_id, "raised", *_describe(taped, ran), missed[0], tool.source))
             return taped
         why = self._unlike(tool, taped, ran)
-        writes = None if why or self.bare else self._alike.writes_unlike(taped.changed, ran.changed)
+        writes = None if why or self.values_only else self._alike.write_difference(taped.changed, ran.changed)
         if writes is not None:
-            then, written = apart(writes.then, writes.now)
+            then, written = differing_excerpts(writes.recorded, writes.current)
             why = f"{tool.name} writes otherwise: {writes.why}"
-            self.found.append(Unlike(place, "stale", then, written, why, tool.source))
+            self.mismatches.append(ToolMismatch(step_id, "stale", then, written, why, tool.source))
             return taped
-        why = why or _unmade(tool, move.exchanges if move else (), ran.exchanges)
+        why = why or _unmade(tool, step.exchanges if step else (), ran.exchanges)
         if not why:
             return ran
         raised = taped.outcome == "ok" and ran.outcome in ("fault", "error")
@@ -83,17 +83,17 @@ class Recheck:
         where = ran.fault.where if ran.fault else tool.source
         kind: Literal["raised", "stale"] = "raised" if raised else "stale"
         now = msgspec.structs.replace(ran, value=broke)
-        self.found.append(Unlike(place, kind, *_told(taped, now), why, where))
+        self.mismatches.append(ToolMismatch(step_id, kind, *_describe(taped, now), why, where))
         return taped
 
-    def _unlike(self, tool: Tool, taped: Ran, ran: Ran) -> str:
+    def _unlike(self, tool: Tool, taped: ToolRun, ran: ToolRun) -> str:
         if taped.outcome != ran.outcome:
             return f"{tool.name} {_CAME[ran.outcome]} where the tape has {taped.outcome}"
-        why = self._alike.unlike(taped.value, ran.value, tool.unordered)
+        why = self._alike.first_difference(taped.value, ran.value, tool.unordered)
         return f"the result of {tool.name} is another: {why}" if why else ""
 
 
-def _unmade(tool: Tool, then: Sequence[Exchange], now: Sequence[Exchange]) -> str:
+def _unmade(tool: Tool, then: Sequence[HttpExchange], now: Sequence[HttpExchange]) -> str:
     if len(now) >= len(then):
         return ""
     made = Counter((e.method, e.url) for e in now)
@@ -109,6 +109,6 @@ _CAME = {
 }
 
 
-def _told(then: Ran, now: Ran) -> tuple[str, str]:
-    one, other = apart(repr(then.value), repr(now.value))
+def _describe(then: ToolRun, now: ToolRun) -> tuple[str, str]:
+    one, other = differing_excerpts(repr(then.value), repr(now.value))
     return f"{then.outcome}: {one}", f"{now.outcome}: {other}"

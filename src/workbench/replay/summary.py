@@ -7,24 +7,24 @@ from functools import cached_property
 
 import msgspec
 
-from ..text import clean, count
-from .case import Case, unseen
+from ..text import pluralize, sanitize
+from .case import Case, passed_on_changed_prompt
 from .exit_codes import CODES, Exit, worst
 from .verdict import Verdict
 
 MAX_NAMED = 4  # files in one line
 
 
-class Part(msgspec.Struct, frozen=True):
+class ShardInfo(msgspec.Struct, frozen=True):
     """What a shard must share with the others: of how many transcripts in all, by their hash, on which code."""
 
     shard: str
     total: int
-    seal: str
+    content_hash: str
     code: str
 
 
-class Tally(msgspec.Struct, frozen=True, dict=True):
+class Summary(msgspec.Struct, frozen=True, dict=True):
     """The cases that were decided, of `selected` transcripts that were to be.
 
     `seconds` is wall time; `options` what was asked for, by name; `root` the
@@ -38,7 +38,7 @@ class Tally(msgspec.Struct, frozen=True, dict=True):
     options: dict[str, str] = {}
     root: str = ""
     interrupted: bool = False
-    part: Part | None = None
+    part: ShardInfo | None = None
     passed_over: list[str] = []
 
     @cached_property
@@ -48,9 +48,9 @@ class Tally(msgspec.Struct, frozen=True, dict=True):
         return {verdict: found[verdict] for verdict in Verdict}
 
     @cached_property
-    def unseen(self) -> int:
+    def on_changed_prompts(self) -> int:
         """How many PASS stand on prompts that no model has seen."""
-        return sum(1 for case in self.cases if unseen(case))
+        return sum(1 for case in self.cases if passed_on_changed_prompt(case))
 
     @property
     def code(self) -> Exit:
@@ -64,7 +64,7 @@ class Tally(msgspec.Struct, frozen=True, dict=True):
         return worst(codes | ({Exit.INTERRUPTED} if self.interrupted else set()))
 
     @property
-    def told(self) -> str:
+    def counts_text(self) -> str:
         """27 PASS, 1 FAIL"""
         return ", ".join(f"{count} {verdict.value}" for verdict, count in self.counts.items() if count) or "none"
 
@@ -76,15 +76,15 @@ class Tally(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def ran(self) -> int:
         """How many calls ran a tool."""
-        return sum(case.outcome.ran for case in self.cases)
+        return sum(case.outcome.executed for case in self.cases)
 
     @property
-    def number(self) -> str:
+    def headline(self) -> str:
         done = len(self.cases)
         if self.interrupted:
             return f"interrupted: {done} of {self.selected} transcripts"
         shard = f"shard {self.part.shard}: " if self.part else ""
-        return f"{shard}{count(done, 'transcript')}"
+        return f"{shard}{pluralize(done, 'transcript')}"
 
     @property
     def took(self) -> str:
@@ -98,14 +98,14 @@ class Tally(msgspec.Struct, frozen=True, dict=True):
         if over:
             names = ", ".join(self.passed_over[:MAX_NAMED]) + (" …" if over > MAX_NAMED else "")
             more = f"{over} more transcripts lie" if over > 1 else "1 more transcript lies"
-            said.append(f"{more} there and cannot be found (hidden, or not named *.json): {clean(names)}")
+            said.append(f"{more} there and cannot be found (hidden, or not named *.json): {sanitize(names)}")
         if self.tools:
-            taped = sum(case.outcome.taped for case in self.cases)
+            taped = sum(case.outcome.from_recording for case in self.cases)
             said.append(f"{self.ran or 'no'} calls ran their tool, {taped} took the result from the tape")
         green = self.counts[Verdict.PASS]
-        if self.unseen:
+        if self.on_changed_prompts:
             said.append(
-                f"{self.unseen} of the {green} PASS stand on prompts no model has seen: "
+                f"{self.on_changed_prompts} of the {green} PASS stand on prompts no model has seen: "
                 "code was tested, not the model"
             )
         passed = (case.outcome for case in self.cases if case.verdict is Verdict.PASS)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from ..engine.world import World
-from ..trace.events import AnyStep, Decision
+from ..trace.events import AnyEvent, PolicyDecision
 from ..trace.setup import Setup
 from .rerun import Difference, Rerun
 
@@ -38,12 +38,12 @@ class Options(msgspec.Struct, frozen=True):
     """
 
     tools: Literal["recorded", "sandbox"] = "recorded"
-    twice: bool = False
+    repeat: bool = False
     strict_drift: bool = False
-    footprint: bool = False
+    fingerprint: bool = False
 
 
-class Outcome(msgspec.Struct):
+class ReplayResult(msgspec.Struct):
     """What a replay says of a transcript.
 
     `moves` were run; `prompt_changed_from` is the first whose prompt is not the
@@ -62,45 +62,45 @@ class Outcome(msgspec.Struct):
 
     verdict: Verdict
     why: str = ""
-    first: Difference | None = None
-    moves: int = 0
+    first_difference: Difference | None = None
+    steps: int = 0
     prompt_changed_from: int = 0
-    before: tuple[str, ...] = ()
-    marked: str = ""
+    context: tuple[str, ...] = ()
+    current_step: str = ""
     changed: tuple[str, ...] = ()
     drift: tuple[str, ...] = ()
-    where: str = ""
+    source_line: str = ""
     live: dict[str, Any] = {}
-    ran: int = 0
-    taped: int = 0
+    executed: int = 0
+    from_recording: int = 0
     drifted: bool = False
-    untaped: bool = False
+    needs_recording: bool = False
     footprint: tuple[str, ...] = ()
 
 
 MakeWorld = Callable[[Setup], World]
 
 DEFAULT = Options()
-NEEDS = {"world": Verdict.NEEDS_WORLD, "live": Verdict.NEEDS_LIVE}
+VERDICT_WHEN_UNDECIDED = {"world": Verdict.NEEDS_WORLD, "live": Verdict.NEEDS_LIVE}
 
 
-def footprint(result: Rerun) -> tuple[str, ...]:
+def fingerprint(result: Rerun) -> tuple[str, ...]:
     """The steps of a run, each as what it is and a hash; last the hash of what its tools came to."""
-    steps = (f"{_named(step)} {_hash(step)}" for step in result.trace)
-    return *steps, _hash((result.unlike, sorted(result.ran)))
+    steps = (f"{_named(event)} {_hash(event)}" for event in result.trace)
+    return *steps, _hash((result.tool_mismatch, sorted(result.ran)))
 
 
 def _hash(value: object) -> str:
     return sha256(repr(value).encode("utf-8", "replace")).hexdigest()[:12]
 
 
-def _named(step: AnyStep) -> str:
-    return f"{step.place} {type(step).__name__.lower()}" + (
-        f" of {step.policy}" if isinstance(step, Decision) else ""
+def _named(event: AnyEvent) -> str:
+    return f"{event.step_id} {type(event).__name__.lower()}" + (
+        f" of {event.policy}" if isinstance(event, PolicyDecision) else ""
     )
 
 
-def parting(one: Sequence[str], other: Sequence[str]) -> str:
+def first_divergence(one: Sequence[str], other: Sequence[str]) -> str:
     """Where two runs of one transcript first differ, in words; ""."""
     for a, b in zip(one[:-1], other[:-1], strict=False):
         if a != b:

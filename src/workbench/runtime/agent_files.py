@@ -16,7 +16,7 @@ def agent_names(root: Path) -> list[str]:
     return sorted(p.parent.name for p in root.glob("*/agent.py"))
 
 
-def files_of(root: Path, agent: str) -> list[Path]:
+def agent_files(root: Path, agent: str) -> list[Path]:
     """Every file that counts as an agent's code, in order."""
     return sorted(
         p
@@ -30,7 +30,7 @@ def files_of(root: Path, agent: str) -> list[Path]:
 
 def _contents(root: Path, agent: str) -> Iterator[tuple[str, bytes]]:
     """Each of an agent's files by its path below journeys/. One that has just gone counts no more."""
-    for path in files_of(root, agent):
+    for path in agent_files(root, agent):
         name = path.relative_to(root).as_posix()
         try:
             yield name, path.read_bytes()
@@ -41,7 +41,7 @@ def _contents(root: Path, agent: str) -> Iterator[tuple[str, bytes]]:
             raise JourneyError(message, where=name, next="make it readable, or take it away") from None
 
 
-def hashes(root: Path, agent: str) -> tuple[str, dict[str, str]]:
+def hash_files(root: Path, agent: str) -> tuple[str, dict[str, str]]:
     """The hash of all of an agent's files, and of each by its path below journeys/, read once."""
     seal, files = hashlib.sha256(), {}
     for name, data in _contents(root, agent):
@@ -51,8 +51,8 @@ def hashes(root: Path, agent: str) -> tuple[str, dict[str, str]]:
 
 
 def code_hash(root: Path, agent: str) -> str:
-    return hashes(root, agent)[0]
+    return hash_files(root, agent)[0]
 
 
 def file_hashes(root: Path, agent: str) -> dict[str, str]:
-    return hashes(root, agent)[1]
+    return hash_files(root, agent)[1]

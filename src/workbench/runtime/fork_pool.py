@@ -16,18 +16,18 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from ..authoring.agent import Agent
-from ..replay.case import Case, thrifty
-from ..replay.verdict import DEFAULT, Options, Outcome, Verdict
-from ..transcripts.header import head_of
+from ..replay.case import Case, intern_strings
+from ..replay.verdict import DEFAULT, Options, ReplayResult, Verdict
+from ..transcripts.header import header_of
 from ..transcripts.transcript import Transcript
-from .replayer import ENDED, Share, Work, left_by, lost, safely
-from .subprocess_pool import RUNS, Twice
-from .supervision import Stacks, end_with, listen
+from .replayer import ENDED, Replayer, ReplayJob, blame_previous, crashed_case, replay_safely
+from .subprocess_pool import RUN_COUNT, RepeatedReplay
+from .supervision import StackDump, exit_with_parent, install_dump_handler
 
 CHUNK = 64  # transcripts a process is worth starting for
-PATIENCE = 10.0  # seconds without a word before a process counts as stuck
-LOOK = 1.0  # seconds that two looks lie apart at most, or this process did not run
-PAUSE = 0.01  # seconds between two looks while many are left: hearing each case by itself costs a core
+HANG_TIMEOUT = 10.0  # seconds without a word before a process counts as stuck
+POLL_INTERVAL = 1.0  # seconds that two looks lie apart at most, or this process did not run
+POLL_PAUSE = 0.01  # seconds between two looks while many are left: hearing each case by itself costs a core
 
 _PACK = msgspec.json.Encoder()  # unlike msgpack it knows numbers of any size
 _UNPACK: msgspec.json.Decoder[tuple[int, Case]] = msgspec.json.Decoder(tuple[int, Case])
@@ -43,7 +43,7 @@ class Task(Protocol):
     def lost(self, index: int, why: str, after: int | None = None) -> Case: ...
 
 
-class Files(NamedTuple):
+class FileTask(NamedTuple):
     """Replay the files at `paths`, each by `one`. What that needs is made before the forks, agents load after."""
 
     one: Callable[[str], Case]
@@ -53,10 +53,10 @@ class Files(NamedTuple):
         return self.one(self.paths[index])
 
     def lost(self, index: int, why: str, after: int | None = None) -> Case:
-        return lost(self.paths[index], why + ("" if after is None else left_by(self.paths[after])))
+        return crashed_case(self.paths[index], why + ("" if after is None else blame_previous(self.paths[after])))
 
 
-class Held(NamedTuple):
+class InMemoryTask(NamedTuple):
     """Replay transcripts that are no files yet, on an agent loaded here."""
 
     transcripts: list[Transcript]
@@ -65,26 +65,26 @@ class Held(NamedTuple):
 
     def case(self, index: int) -> Case:
         transcript = self.transcripts[index]
-        return Case("", head_of(transcript), safely(transcript, self.agent, self.options))
+        return Case("", header_of(transcript), replay_safely(transcript, self.agent, self.options))
 
     def lost(self, index: int, why: str, after: int | None = None) -> Case:
-        return Case("", head_of(self.transcripts[index]), Outcome(Verdict.ERROR, why))
+        return Case("", header_of(self.transcripts[index]), ReplayResult(Verdict.ERROR, why))
 
 
-class _Hand(msgspec.Struct):
+class _Process(msgspec.Struct):
     """One process and its share: indexes still to do, the one it is at first."""
 
     pid: int
     pipe: int
-    stacks: Stacks
+    stacks: StackDump
     left: deque[int]
-    heard: float = msgspec.field(default_factory=time.monotonic)
+    last_heard_at: float = msgspec.field(default_factory=time.monotonic)
     told: int | None = None  # the one it did last
     data: bytearray = msgspec.field(default_factory=bytearray)
 
 
-def run(
-    task: Task, total: int, root: Path, *, jobs: int = 0, patience: float = PATIENCE
+def run_tasks(
+    task: Task, total: int, root: Path, *, jobs: int = 0, patience: float = HANG_TIMEOUT
 ) -> Iterator[tuple[int, Case]]:
     """(index, case) for every index below `total`, as they come."""
     if not hasattr(os, "fork"):
@@ -96,35 +96,35 @@ def run(
         looked = time.monotonic()
         while hands:
             ready, _, _ = select.select(list(hands), [], [], 0.1)
-            away = time.monotonic() - looked - LOOK
+            away = time.monotonic() - looked - POLL_INTERVAL
             looked = time.monotonic()
             if away > 0:  # stopped (ctrl+z), as they may have been: that is nobody's silence
                 for hand in hands.values():
-                    hand.heard += away
+                    hand.last_heard_at += away
             for pipe in ready:
-                yield from _hear(hands, pipe, task)
+                yield from _receive(hands, pipe, task)
             if sum(len(hand.left) for hand in hands.values()) > CHUNK:
-                time.sleep(PAUSE)
+                time.sleep(POLL_PAUSE)
             for hand in list(hands.values()):
-                if time.monotonic() - hand.heard > patience:
-                    where = hand.stacks.where(hand.pid, root)
+                if time.monotonic() - hand.last_heard_at > patience:
+                    where = hand.stacks.innermost_journey_line(hand.pid, root)
                     os.kill(hand.pid, signal.SIGKILL)
                     why = f"journey code hung for {patience:g} s" + (f" at {where}" if where else "")
-                    yield from _bury(hands, hand, why, task)
+                    yield from _replace(hands, hand, why, task)
     finally:
         for hand in hands.values():
             os.kill(hand.pid, signal.SIGKILL)
             _clear(hand)
 
 
-def replay_one(transcript: Transcript, agent: Agent, root: Path) -> Outcome:
+def replay_one(transcript: Transcript, agent: Agent, root: Path) -> ReplayResult:
     """The outcome of one transcript, in a process of its own."""
-    return next(case.outcome for _, case in run(Held([transcript], agent), 1, root))
+    return next(case.outcome for _, case in run_tasks(InMemoryTask([transcript], agent), 1, root))
 
 
-def _start(task: Task, share: list[int]) -> _Hand:
+def _start(task: Task, share: list[int]) -> _Process:
     ours, theirs = os.pipe()
-    stacks = Stacks()
+    stacks = StackDump()
     sys.stdout.flush()
     sys.stderr.flush()
     gc.freeze()  # or the first collection in the fork would copy every page
@@ -133,12 +133,12 @@ def _start(task: Task, share: list[int]) -> _Hand:
     if pid == 0:
         try:
             os.close(ours)
-            end_with(parent, stacks.name)
+            exit_with_parent(parent, stacks.name)
             _work(task, share, theirs, stacks.name)
         finally:
             os._exit(0)  # also where ctrl+c comes right now: this must not live on as a second command
     os.close(theirs)
-    return _Hand(pid, ours, stacks, deque(share))
+    return _Process(pid, ours, stacks, deque(share))
 
 
 def _work(task: Task, share: list[int], pipe: int, stacks: str) -> None:
@@ -147,7 +147,7 @@ def _work(task: Task, share: list[int], pipe: int, stacks: str) -> None:
     quiet = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(quiet, fd)
-    listen(stacks)
+    install_dump_handler(stacks)
     for index in share:
         body = _PACK.encode((index, task.case(index)))
         data = len(body).to_bytes(4, "big") + body
@@ -155,12 +155,12 @@ def _work(task: Task, share: list[int], pipe: int, stacks: str) -> None:
             data = data[os.write(pipe, data) :]
 
 
-def _hear(hands: dict[int, _Hand], pipe: int, task: Task) -> Iterator[tuple[int, Case]]:
+def _receive(hands: dict[int, _Process], pipe: int, task: Task) -> Iterator[tuple[int, Case]]:
     hand = hands[pipe]
     chunk = os.read(pipe, 1 << 20)
-    hand.heard = time.monotonic()
+    hand.last_heard_at = time.monotonic()
     if not chunk:
-        yield from _bury(hands, hand, ENDED, task)
+        yield from _replace(hands, hand, ENDED, task)
         return
     hand.data += chunk
     while len(hand.data) >= 4:
@@ -170,10 +170,10 @@ def _hear(hands: dict[int, _Hand], pipe: int, task: Task) -> Iterator[tuple[int,
         index, case = _UNPACK.decode(bytes(hand.data[4 : 4 + size]))
         del hand.data[: 4 + size]
         hand.told = hand.left.popleft()
-        yield index, thrifty(case)
+        yield index, intern_strings(case)
 
 
-def _bury(hands: dict[int, _Hand], hand: _Hand, why: str, task: Task) -> Iterator[tuple[int, Case]]:
+def _replace(hands: dict[int, _Process], hand: _Process, why: str, task: Task) -> Iterator[tuple[int, Case]]:
     """A process is gone. The transcript it was at is an ERROR; another goes on after it."""
     del hands[hand.pipe]
     _clear(hand)
@@ -186,14 +186,14 @@ def _bury(hands: dict[int, _Hand], hand: _Hand, why: str, task: Task) -> Iterato
         hands[heir.pipe] = heir
 
 
-def _clear(hand: _Hand) -> None:
+def _clear(hand: _Process) -> None:
     os.close(hand.pipe)
     os.waitpid(hand.pid, 0)
     hand.stacks.remove()
 
 
 class Pool(Protocol):
-    def cases(self, work: Work, paths: Sequence[str]) -> Iterator[tuple[int, Case]]:
+    def cases(self, work: ReplayJob, paths: Sequence[str]) -> Iterator[tuple[int, Case]]:
         """(index, case) of every path, in any order, each once.
 
         A path whose process goes away or hangs has an ERROR for a case (`share.lost`): none is left out.
@@ -201,20 +201,20 @@ class Pool(Protocol):
         ...
 
 
-class Crew(NamedTuple):
+class ForkPool(NamedTuple):
     """Processes forked from this one, so many (0: one a core). One silent for `patience` seconds hangs."""
 
     jobs: int = 0
-    patience: float = PATIENCE
+    hang_timeout: float = HANG_TIMEOUT
 
-    def cases(self, work: Work, paths: Sequence[str]) -> Iterator[tuple[int, Case]]:
-        one, patience = Share(work).case, self.patience
-        if work.options.twice:
-            one, patience = Twice(work, patience).case, patience * (RUNS + 1)
-        task = Files(one, list(paths))
-        return run(task, len(paths), Path(work.journeys), jobs=self.jobs, patience=patience)
+    def cases(self, work: ReplayJob, paths: Sequence[str]) -> Iterator[tuple[int, Case]]:
+        one, patience = Replayer(work).case, self.hang_timeout
+        if work.options.repeat:
+            one, patience = RepeatedReplay(work, patience).case, patience * (RUN_COUNT + 1)
+        task = FileTask(one, list(paths))
+        return run_tasks(task, len(paths), Path(work.journeys), jobs=self.jobs, patience=patience)
 
 
-def pool(jobs: int = 0, patience: float = PATIENCE) -> Pool:
+def pool(jobs: int = 0, patience: float = HANG_TIMEOUT) -> Pool:
     """The pool that `workbench replay` uses: the one place where another is put."""
-    return Crew(jobs, patience)
+    return ForkPool(jobs, patience)

@@ -17,8 +17,8 @@ from typing import Any
 import httpx
 import msgspec
 
-from ..replay.equivalence import Alike
-from ..trace.events import Exchange
+from ..replay.equivalence import ValueComparer
+from ..trace.events import HttpExchange
 
 MAX_BODY = 1_000_000  # bytes kept of one body
 NEAREST = 3  # recorded requests named beside one that is not on the tape
@@ -28,58 +28,58 @@ _SECRET = re.compile(r"(?i)(?:^|_|-)(api_?key|key|token|secret|password|passwd|a
 Handle = Callable[[httpx.Request], httpx.Response]
 
 
-class LiveHttp:
+class RecordingHttp:
     """Clients that reach the network. Each exchange is kept, a failed one too."""
 
     def __init__(self) -> None:
-        self.missed: list[str] = []
-        self._made: list[Exchange] = []
+        self.unmatched: list[str] = []
+        self._made: list[HttpExchange] = []
 
-    def client(self, kind: type[Any], place: tuple[int, int, int]) -> Any:
+    def client(self, kind: type[Any], step_id: tuple[int, int, int]) -> Any:
         if kind.__name__ == "AsyncClient":
-            return httpx.AsyncClient(transport=_AsyncRecorder(self, place))
-        return httpx.Client(transport=_Recorder(self, place))
+            return httpx.AsyncClient(transport=_AsyncRecorder(self, step_id))
+        return httpx.Client(transport=_Recorder(self, step_id))
 
-    def taken(self) -> list[Exchange]:
+    def drain(self) -> list[HttpExchange]:
         made, self._made = self._made, []
         return made
 
-    def expect(self, exchanges: Sequence[Exchange]) -> None:
+    def expect(self, exchanges: Sequence[HttpExchange]) -> None:
         pass
 
-    def keep(self, place: tuple[int, int, int], request: httpx.Request, **came: Any) -> None:
-        self._made.append(_exchange(place, len(self._made) + 1, request, **came))
+    def record(self, step_id: tuple[int, int, int], request: httpx.Request, **came: Any) -> None:
+        self._made.append(_exchange(step_id, len(self._made) + 1, request, **came))
 
 
-class TapedHttp:
+class ReplayHttp:
     """Clients that answer from the record; see `world.Http`."""
 
     def __init__(self) -> None:
-        self.missed: list[str] = []
-        self._made: list[Exchange] = []
-        self._left: list[Exchange] = []
+        self.unmatched: list[str] = []
+        self._made: list[HttpExchange] = []
+        self._left: list[HttpExchange] = []
 
-    def client(self, kind: type[Any], place: tuple[int, int, int]) -> Any:
-        transport = httpx.MockTransport(lambda request: self._answer(place, request))
+    def client(self, kind: type[Any], step_id: tuple[int, int, int]) -> Any:
+        transport = httpx.MockTransport(lambda request: self._answer(step_id, request))
         return (
             httpx.AsyncClient(transport=transport)
             if kind.__name__ == "AsyncClient"
             else httpx.Client(transport=transport)
         )
 
-    def taken(self) -> list[Exchange]:
+    def drain(self) -> list[HttpExchange]:
         made, self._made = self._made, []
         return made
 
-    def expect(self, exchanges: Sequence[Exchange]) -> None:
+    def expect(self, exchanges: Sequence[HttpExchange]) -> None:
         self._left = list(exchanges)
-        self.missed = []
+        self.unmatched = []
 
-    def _answer(self, place: tuple[int, int, int], request: httpx.Request) -> httpx.Response:
-        asked = _exchange(place, len(self._made) + 1, request)
+    def _answer(self, step_id: tuple[int, int, int], request: httpx.Request) -> httpx.Response:
+        asked = _exchange(step_id, len(self._made) + 1, request)
         reasons = []
         for index, recorded in enumerate(self._left):
-            why = unlike(recorded, asked)
+            why = request_difference(recorded, asked)
             if not why:
                 del self._left[index]
                 self._made.append(recorded)
@@ -89,21 +89,21 @@ class TapedHttp:
             "no request of this call is left on the tape"
         ]
         message = f"the tape does not hold {asked.method} {asked.url}; " + "; ".join(nearest)
-        self.missed.append(message)
+        self.unmatched.append(message)
         raise httpx.ConnectError(message, request=request)
 
 
-def unlike(recorded: Exchange, asked: Exchange) -> str:
+def request_difference(recorded: HttpExchange, asked: HttpExchange) -> str:
     """Why a request is not the recorded one, all reasons joined by ";", or ""."""
-    alike = Alike()
+    alike = ValueComparer()
     then, now = httpx.URL(recorded.url), httpx.URL(asked.url)
     found = [
         "" if recorded.method == asked.method else f"its method was {recorded.method}",
         "" if then.scheme == now.scheme else f"its scheme was {then.scheme}",
         "" if (then.host, then.port) == (now.host, now.port) else f"its host was {then.netloc.decode()}",
         "" if then.path == now.path else f"its path was {then.path}",
-        alike.unlike(_query(then), _query(now), path="query"),
-        alike.unlike(recorded.sent, asked.sent, path="body"),
+        alike.first_difference(_query(then), _query(now), path="query"),
+        alike.first_difference(recorded.request_body, asked.request_body, path="body"),
     ]
     return "; ".join(filter(None, found))
 
@@ -116,38 +116,38 @@ def _query(url: httpx.URL) -> dict[str, Any]:
 
 
 class _Recorder(httpx.HTTPTransport):
-    def __init__(self, http: LiveHttp, place: tuple[int, int, int]) -> None:
+    def __init__(self, http: RecordingHttp, step_id: tuple[int, int, int]) -> None:
         super().__init__()
-        self._keep = (http, place)
+        self._keep = (http, step_id)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        http, place = self._keep
+        http, step_id = self._keep
         request.read()
         try:
             response = super().handle_request(request)
             response.read()
         except httpx.TransportError as error:
-            http.keep(place, request, error=error)
+            http.record(step_id, request, error=error)
             raise
-        http.keep(place, request, response=response)
+        http.record(step_id, request, response=response)
         return _again(response)
 
 
 class _AsyncRecorder(httpx.AsyncHTTPTransport):
-    def __init__(self, http: LiveHttp, place: tuple[int, int, int]) -> None:
+    def __init__(self, http: RecordingHttp, step_id: tuple[int, int, int]) -> None:
         super().__init__()
-        self._keep = (http, place)
+        self._keep = (http, step_id)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        http, place = self._keep
+        http, step_id = self._keep
         await request.aread()
         try:
             response = await super().handle_async_request(request)
             await response.aread()
         except httpx.TransportError as error:
-            http.keep(place, request, error=error)
+            http.record(step_id, request, error=error)
             raise
-        http.keep(place, request, response=response)
+        http.record(step_id, request, response=response)
         return _again(response)
 
 
@@ -159,22 +159,22 @@ def _again(response: httpx.Response) -> httpx.Response:
 
 
 def _exchange(
-    place: tuple[int, int, int],
+    step_id: tuple[int, int, int],
     number: int,
     request: httpx.Request,
     response: httpx.Response | None = None,
     error: httpx.TransportError | None = None,
-) -> Exchange:
-    turn, answer, call = place
+) -> HttpExchange:
+    turn, answer, call = step_id
     kind = response.headers.get("content-type", "") if response is not None else ""
     got = f"{type(error).__name__}: {error}" if error else None
     if response is not None:
         got = _body(response.content, kind)
-    return Exchange(
+    return HttpExchange(
         turn=turn, answer=answer, call=call, number=number,
         method=request.method, url=_address(request.url),
-        sent=_body(request.content, request.headers.get("content-type", "")),
-        status=response.status_code if response is not None else 0, kind=kind, got=got,
+        request_body=_body(request.content, request.headers.get("content-type", "")),
+        status=response.status_code if response is not None else 0, kind=kind, response_body=got,
     )  # fmt: skip
 
 
@@ -219,10 +219,10 @@ def _hide(value: Any) -> Any:
     return [_hide(item) for item in value] if isinstance(value, list) else value
 
 
-def _response(recorded: Exchange, request: httpx.Request) -> httpx.Response:
+def _response(recorded: HttpExchange, request: httpx.Request) -> httpx.Response:
     if not recorded.status:
-        raise httpx.ConnectError(str(recorded.got), request=request)
-    got = recorded.got
+        raise httpx.ConnectError(str(recorded.response_body), request=request)
+    got = recorded.response_body
     headers = {"content-type": recorded.kind} if recorded.kind else {}
     if got is None:
         content = b""

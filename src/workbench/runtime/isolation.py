@@ -26,7 +26,7 @@ _BINDS = {dis.opmap["STORE_GLOBAL"], dis.opmap["DELETE_GLOBAL"]}
 _SCALARS = (str, int, float, bool, bytes, frozenset, tuple, type(None))
 
 
-class Memory:
+class StateSnapshot:
     """The memory of the agent that was loaded last, as loading left it."""
 
     def __init__(self) -> None:

@@ -23,14 +23,14 @@ import msgspec
 
 from ..authoring.agent import Agent
 from ..authoring.builtin import BUILT_IN
-from ..authoring.policy import EVERY, READS, WRITES
+from ..authoring.policy import ALL, READS, WRITES
 from ..authoring.world import is_client
-from ..engine.faults import CODE_ERRORS, describe
-from ..engine.world import Http, World
+from ..engine.faults import JOURNEY_EXCEPTIONS, describe_exception
+from ..engine.world import HttpProvider, World
 from ..errors import JourneyError
-from ..source import ROOT_PACKAGE, fault_place
+from ..source import ROOT_PACKAGE, fault_location
 from ..trace.setup import Setup
-from .agent_files import agent_names, hashes
+from .agent_files import agent_names, hash_files
 from .module_loader import import_from
 
 
@@ -38,12 +38,12 @@ class Fixture(msgspec.Struct, frozen=True):
     """A named start of the world: `setup` is what a conversation on it starts from."""
 
     name: str
-    about: str
+    description: str
     setup: Setup
     world: dict[str, Any]
 
 
-class Loaded(msgspec.Struct, frozen=True):
+class LoadedAgent(msgspec.Struct, frozen=True):
     """An agent as it was on disk: `code` is the hash of all files of its folder, `files` those of each."""
 
     agent: Agent
@@ -53,15 +53,15 @@ class Loaded(msgspec.Struct, frozen=True):
     root: Path
 
 
-def load(root: Path, name: str) -> Loaded:
+def load(root: Path, name: str) -> LoadedAgent:
     """Load one agent, with its texts and fixtures read. Raises JourneyError with the engineer's file and line."""
     root = root.resolve()
-    code, files = hashes(root, name)
+    code, files = hash_files(root, name)
     agent = load_agent(root, name)
-    _ = agent.persona_spans, agent.sections
+    _ = agent.persona_sections, agent.knowledge_sections
     for journey in agent.journeys.values():
-        _ = journey.spans
-    return Loaded(agent, _fixtures(root, agent), code, files, root)
+        _ = journey.sections
+    return LoadedAgent(agent, _fixtures(root, agent), code, files, root)
 
 
 def load_agent(root: Path, name: str) -> Agent:
@@ -95,14 +95,14 @@ def load_agent(root: Path, name: str) -> Agent:
             where=agent.source,
             next="give folder and agent one name",
         )
-    _check_stands(agent)
+    _check_hooks(agent)
     _loaded.append(agent)
     return agent
 
 
-def _check_stands(agent: Agent) -> None:
+def _check_hooks(agent: Agent) -> None:
     """Every tool that a policy stands at must be there: a misspelt one would guard nothing."""
-    known = {tool.name for tool in agent.all_tools()} | {WRITES, READS, EVERY, *BUILT_IN}
+    known = {tool.name for tool in agent.all_tools()} | {WRITES, READS, ALL, *BUILT_IN}
     for policy in agent.all_policies():
         for tool_name in policy.tools:
             if tool_name not in known:
@@ -121,7 +121,7 @@ def _settle_loaded() -> None:
     while _loaded:
         for tool in _loaded.pop().all_tools():
             with contextlib.suppress(JourneyError):
-                tool.settle()
+                tool.resolve_types()
 
 
 def _import(root: Path, module: str) -> ModuleType:
@@ -137,10 +137,10 @@ def _import(root: Path, module: str) -> ModuleType:
         raise JourneyError(f"{error.msg}{line}", where=where, next="mend the line and save") from None
     except JourneyError:
         raise
-    except CODE_ERRORS as error:
-        where, _ = fault_place(error, f"{module.split('.')[1]}/agent.py:1")
+    except JOURNEY_EXCEPTIONS as error:
+        where, _ = fault_location(error, f"{module.split('.')[1]}/agent.py:1")
         raise JourneyError(
-            f"while loading: {describe(error)}", where=where, next="mend the line and save"
+            f"while loading: {describe_exception(error)}", where=where, next="mend the line and save"
         ) from error
 
 
@@ -199,7 +199,7 @@ def _fixtures(root: Path, agent: Agent) -> dict[str, Fixture]:
     return dict(sorted(found.items(), key=lambda item: item[0] != agent.fixture))
 
 
-def make_world(loaded: Loaded, setup: Setup, *, taped: bool = False, substituted: bool = False) -> World:
+def make_world(loaded: LoadedAgent, setup: Setup, *, taped: bool = False, substituted: bool = False) -> World:
     """The sandbox a conversation starts from. Raises JourneyError where its fixture is gone or has no time.
 
     `substituted`: it has the substitutes that a transcript has for personal data,
@@ -224,15 +224,15 @@ def make_world(loaded: Loaded, setup: Setup, *, taped: bool = False, substituted
     if taped or substituted:
         from ..transcripts.redaction import Redactor  # its patterns cost 3 ms that a plain replay need not pay
 
-        start = Redactor().value(start)
+        start = Redactor().redact_value(start)
     kinds = loaded.agent.world_classes().values()
     return World(start, now=now, seed=setup.seed, http=_http(loaded.agent, taped), kinds=kinds)
 
 
-def _http(agent: Agent, taped: bool) -> Http | None:
+def _http(agent: Agent, taped: bool) -> HttpProvider | None:
     """The HTTP clients of an agent's tools; None where no tool asks for one, so that httpx is not imported."""
-    if not any(is_client(kind) for tool in agent.all_tools() for kind in tool.handed_in.values()):
+    if not any(is_client(kind) for tool in agent.all_tools() for kind in tool.injected.values()):
         return None
-    from .http_recording import LiveHttp, TapedHttp
+    from .http_recording import RecordingHttp, ReplayHttp
 
-    return TapedHttp() if taped else LiveHttp()
+    return ReplayHttp() if taped else RecordingHttp()

@@ -17,10 +17,12 @@ from typing import ClassVar
 
 from ..source import ROOT_PACKAGE
 
-NOTED = b"noted 2"  # increase it when `instrument` notes more: cached code is then compiled again
+INSTRUMENTATION_VERSION = (
+    b"noted 2"  # increase it when `instrument` notes more: cached code is then compiled again
+)
 
 
-class _Source(importlib.machinery.SourceFileLoader):
+class JourneyLoader(importlib.machinery.SourceFileLoader):
     """Compiles, or takes the code it once compiled from the very same bytes."""
 
     cache: Path | None = None
@@ -32,7 +34,7 @@ class _Source(importlib.machinery.SourceFileLoader):
         if path in self.instead:
             return self.instead[path]
         data = self.get_data(path)
-        kept = self._kept(path, data)
+        kept = self._cached(path, data)
         if kept is not None:
             with contextlib.suppress(OSError, ValueError, EOFError, TypeError):
                 code = marshal.loads(kept.read_bytes())
@@ -54,16 +56,18 @@ class _Source(importlib.machinery.SourceFileLoader):
             return instrument(data, path, fullname)
         return compile(data, path, "exec", dont_inherit=True)
 
-    def _kept(self, path: str, data: bytes) -> Path | None:
+    def _cached(self, path: str, data: bytes) -> Path | None:
         if self.cache is None:
             return None
         seal = hashlib.sha256(
-            b"\0".join((importlib.util.MAGIC_NUMBER, NOTED if self.noted else b"", path.encode(), data))
+            b"\0".join(
+                (importlib.util.MAGIC_NUMBER, INSTRUMENTATION_VERSION if self.noted else b"", path.encode(), data)
+            )
         )
         return self.cache / f"{seal.hexdigest()[:32]}.code"
 
 
-class _Finder:
+class JourneyFinder:
     """Finds `journeys` and everything below it in one folder; packages need no __init__.py."""
 
     def __init__(self, root: Path) -> None:
@@ -78,13 +82,15 @@ class _Finder:
         place = self.root.joinpath(*parts[1:])
         file = place.with_suffix(".py")
         if len(parts) > 1 and file.is_file():
-            return importlib.util.spec_from_file_location(fullname, file, loader=_Source(fullname, str(file)))
+            return importlib.util.spec_from_file_location(
+                fullname, file, loader=JourneyLoader(fullname, str(file))
+            )
         if not place.is_dir():
             return None
         init = place / "__init__.py"
         if init.is_file():
             return importlib.util.spec_from_file_location(
-                fullname, init, loader=_Source(fullname, str(init)), submodule_search_locations=[str(place)]
+                fullname, init, loader=JourneyLoader(fullname, str(init)), submodule_search_locations=[str(place)]
             )
         spec = importlib.machinery.ModuleSpec(fullname, None, is_package=True)
         spec.submodule_search_locations = [str(place)]
@@ -93,28 +99,28 @@ class _Finder:
 
 def import_from(root: Path) -> None:
     """Import `journeys` from this folder from now on; compiled code is kept in .workbench/ if that exists."""
-    sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, _Finder)]
-    sys.meta_path.insert(0, _Finder(root))
+    sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, JourneyFinder)]
+    sys.meta_path.insert(0, JourneyFinder(root))
     state = root.parent / ".workbench"
-    _Source.cache = state / "code" if state.is_dir() else None
+    JourneyLoader.cache = state / "code" if state.is_dir() else None
     importlib.invalidate_caches()
 
 
-def compiled(root: Path, name: str, data: bytes) -> CodeType:
+def compile_journey(root: Path, name: str, data: bytes) -> CodeType:
     """The code of a file (its path below journeys/) as if these were its bytes. Raises SyntaxError, ValueError."""
     return compile(data, str(root.resolve() / name), "exec", dont_inherit=True)
 
 
-def load_instead(codes: Iterable[CodeType]) -> None:
+def override_modules(codes: Iterable[CodeType]) -> None:
     """From now on, in this process, load this code in place of the files it names. Nothing is written."""
-    _Source.instead = {code.co_filename: code for code in codes}
+    JourneyLoader.instead = {code.co_filename: code for code in codes}
 
 
 @contextlib.contextmanager
-def noted() -> Iterator[None]:
+def instrumented() -> Iterator[None]:
     """Journey code that is loaded inside says what it takes from the machine; see `leaks`."""
-    _Source.noted = True
+    JourneyLoader.noted = True
     try:
         yield
     finally:
-        _Source.noted = False
+        JourneyLoader.noted = False

@@ -19,10 +19,10 @@ from functools import wraps
 from types import FrameType
 from typing import Any, NamedTuple
 
-from ..source import ROOT_PACKAGE, module_file
+from ..source import ROOT_PACKAGE, journey_path
 
 NAME = "__workbench_leak__"
-REFUSED = {  # by the name of the audit event: the rule, and what journey code does there
+FORBIDDEN_EVENTS = {  # by the name of the audit event: the rule, and what journey code does there
     **dict.fromkeys(
         ("socket.connect", "socket.getaddrinfo", "socket.bind", "socket.sendto"),
         ("network", "reaches for the network"),
@@ -32,17 +32,17 @@ REFUSED = {  # by the name of the audit event: the rule, and what journey code d
         ("environment", "starts a program"),
     ),
 }
-CHANGES = {  # audit events of what changes files, or where they are looked for
+FILE_WRITE_EVENTS = {  # audit events of what changes files, or where they are looked for
     *("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.chdir"),
     *("os.chmod", "os.chown", "os.chflags", "os.utime", "os.setxattr", "os.removexattr"),
 }
 ZONES = ("/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo")
 FILES = ("open", "os.listdir", "os.scandir", "sqlite3.connect")
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_HEARD = {*REFUSED, *CHANGES, *FILES}
+_HEARD = {*FORBIDDEN_EVENTS, *FILE_WRITE_EVENTS, *FILES}
 
 
-class Leak(NamedTuple):
+class Nondeterminism(NamedTuple):
     """What was taken, by the rule of `check` and in words, where, and what to use instead."""
 
     rule: str
@@ -54,7 +54,7 @@ class Leak(NamedTuple):
         return f"{self.where}: {self.what}, behind the engine's back\n  next: {self.next}"
 
 
-_noting: list[Leak] | None = None  # what is noted now, while somebody watches
+_active: list[Nondeterminism] | None = None  # what is noted now, while somebody watches
 _hooked = False
 _pythons_own: tuple[str, ...] = ()
 _home = ""  # the agent's folder: its files are a part of its code
@@ -64,9 +64,9 @@ _loading = False  # while code loads it may open its log, or make a folder for i
 
 
 @contextmanager
-def watching(home: str, loading: bool = False) -> Iterator[list[Leak]]:
+def monitor(home: str, loading: bool = False) -> Iterator[list[Nondeterminism]]:
     """What journey code of the folder `home` takes inside. Nothing of it connects anywhere, or changes a file."""
-    global _noting, _hooked, _home, _before, _watcher, _pythons_own, _loading
+    global _active, _hooked, _home, _before, _watcher, _pythons_own, _loading
     if not _hooked:
         _hooked = True
         import builtins
@@ -75,18 +75,18 @@ def watching(home: str, loading: bool = False) -> Iterator[list[Leak]]:
         sys.addaudithook(_audit)  # it stays for ever, and looks up only inside
         _pythons_own = tuple(_pythons())
         _before = frozenset(thread.ident or 0 for thread in threading.enumerate())
-    found: list[Leak] = []
+    found: list[Nondeterminism] = []
     _home, _loading = home, loading
-    _noting, _watcher = found, threading.get_ident()
+    _active, _watcher = found, threading.get_ident()
     try:
         yield found
     finally:
-        _noting = None
+        _active = None
 
 
 def _passed(rule: str, what: str, where: str, next: str, value: Any) -> Any:
     """The value at a place that takes something from the machine: a function notes when it is called."""
-    leak = Leak(rule, what, where, next)
+    leak = Nondeterminism(rule, what, where, next)
     if not callable(value):
         _note(leak)
         return value
@@ -100,36 +100,40 @@ def _passed(rule: str, what: str, where: str, next: str, value: Any) -> Any:
     return noting
 
 
-def _note(leak: Leak) -> None:
-    if _noting is not None:
-        _noting.append(leak)
+def _note(leak: Nondeterminism) -> None:
+    if _active is not None:
+        _active.append(leak)
 
 
 def _audit(event: str, args: tuple[Any, ...]) -> None:
-    if _noting is None or event not in _HEARD:
+    if _active is None or event not in _HEARD:
         return
-    changes = event in CHANGES or (event == "open" and _writes(*args))
+    changes = event in FILE_WRITE_EVENTS or (event == "open" and _writes(*args))
     if event in FILES and not changes and not _foreign(args[0]):
         return
-    if event in CHANGES and _loading:
+    if event in FILE_WRITE_EVENTS and _loading:
         return
     where = _journey_line()
     if not where:
         return
     if changes and not _loading:
-        message = f"it changes {_told(args[0])} ({event})"
-        _note(Leak("environment", message, where, "decide, and change nothing; a tool changes a @world class"))
+        message = f"it changes {_describe(args[0])} ({event})"
+        _note(
+            Nondeterminism(
+                "environment", message, where, "decide, and change nothing; a tool changes a @world class"
+            )
+        )
         raise PermissionError("a replay changes no file")
     if event in FILES:
-        message = f"it opens {_told(args[0])}, which no record holds"
-        _note(Leak("environment", message, where, "put it into the agent's folder, or into the fixture"))
+        message = f"it opens {_describe(args[0])}, which no record holds"
+        _note(Nondeterminism("environment", message, where, "put it into the agent's folder, or into the fixture"))
     else:
-        rule, does = REFUSED[event]
-        _note(Leak(rule, f"it {does} ({event})", where, "take what is out there through the world"))
+        rule, does = FORBIDDEN_EVENTS[event]
+        _note(Nondeterminism(rule, f"it {does} ({event})", where, "take what is out there through the world"))
         raise PermissionError("a replay connects to nothing and starts nothing")
 
 
-def _told(file: Any) -> str:
+def _describe(file: Any) -> str:
     return "an open file" if isinstance(file, int) else os.fsdecode(os.curdir if file is None else file)
 
 
@@ -142,7 +146,7 @@ def _foreign(file: Any) -> bool:
     """Whether a file is neither the agent's nor Python's own."""
     if isinstance(file, int):
         return False  # one that is open already
-    path = os.path.realpath(_told(file))
+    path = os.path.realpath(_describe(file))
     return path != os.devnull and not f"{path}{os.sep}".startswith(
         (f"{os.path.realpath(_home)}{os.sep}", *_pythons_own)
     )
@@ -170,6 +174,6 @@ def _line(frame: FrameType | None) -> str | None:
         if name.startswith(("importlib._bootstrap", "_frozen_importlib")):
             return ""
         if name.split(".")[0] == ROOT_PACKAGE:
-            return f"{module_file(name, frame.f_code.co_filename)}:{frame.f_lineno}"
+            return f"{journey_path(name, frame.f_code.co_filename)}:{frame.f_lineno}"
         frame = frame.f_back
     return None

@@ -10,8 +10,8 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from ..findings import Finding, error, warning
-from ..source import module_file
-from .monitor import NAME, Leak
+from ..source import journey_path
+from .monitor import NAME, Nondeterminism
 
 _CLOCK = {
     *(f"time.{n}" for n in ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns")),
@@ -58,18 +58,18 @@ class Mention(NamedTuple):
 
 
 @dataclass
-class Code:
+class CodeScan:
     """What was found in one Python file. `words` are all names and name-like strings in it."""
 
     findings: list[Finding] = field(default_factory=list)
     mentions: list[Mention] = field(default_factory=list)
-    words: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
 
 
 class Reader(ast.NodeVisitor):
     """Walks a module, knowing what its imports are called here and what a function calls its own."""
 
-    def __init__(self, file: str, tree: ast.Module, code: Code) -> None:
+    def __init__(self, file: str, tree: ast.Module, code: CodeScan) -> None:
         self.file = file
         self.code = code
         self.imported = dict(_imports(tree))
@@ -108,7 +108,7 @@ class Reader(ast.NodeVisitor):
     # scopes
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        self.code.words.add(node.name)
+        self.code.names.add(node.name)
         for outer in (*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)):
             self.visit(outer)
         self._inside(node.args, node.body)
@@ -120,7 +120,7 @@ class Reader(ast.NodeVisitor):
 
     def _inside(self, args: ast.arguments, body: list[ast.stmt] | list[ast.expr]) -> None:
         named = [*args.posonlyargs, *args.args, *args.kwonlyargs, *filter(None, (args.vararg, args.kwarg))]
-        self.code.words.update(a.arg for a in named)
+        self.code.names.update(a.arg for a in named)
         for note in filter(None, (a.annotation for a in named)):
             self.visit(note)
         self.own.append({a.arg for a in named} | _stored(body))
@@ -129,27 +129,27 @@ class Reader(ast.NodeVisitor):
         self.own.pop()
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        self.code.words.add(node.name)
+        self.code.names.add(node.name)
         self.generic_visit(node)
 
     # uses
 
     def visit_Name(self, node: ast.Name) -> None:
-        self.code.words.add(node.id)
+        self.code.names.add(node.id)
         if isinstance(node.ctx, ast.Load):
             self._judge(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
-        self.code.words.add(node.attr)
+        self.code.names.add(node.attr)
         if not self._judge(node):
             self.generic_visit(node)
 
     def visit_Constant(self, node: ast.Constant) -> None:
         if isinstance(node.value, str) and len(node.value) < 80:
-            self.code.words.update(re.findall(r"[A-Za-z_]\w*", node.value))
+            self.code.names.update(re.findall(r"[A-Za-z_]\w*", node.value))
 
     def visit_keyword(self, node: ast.keyword) -> None:
-        self.code.words.add(node.arg or "")
+        self.code.names.add(node.arg or "")
         self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:
@@ -160,7 +160,7 @@ class Reader(ast.NodeVisitor):
         if head == "httpx" and name in _HTTP:
             message = f"httpx.{name} reaches out of the sandbox: a replay cannot hold it fixed"
             self._report(node, "network", message)
-        names_tool = self._dotted(node.func) in ("workbench.Use", "workbench.authoring.rehearsal.Use")
+        names_tool = self._dotted(node.func) in ("workbench.Use", "workbench.authoring.rehearsal.Call")
         if isinstance(node.func, ast.Attribute) and node.func.attr in ("result", "results"):
             of = node.func.value
             names_tool = getattr(of, "id", getattr(of, "attr", "")) == "talk"
@@ -236,30 +236,30 @@ def instrument(data: bytes, path: str, module: str) -> CodeType:
     """The code of a journey file, with a note at each place that takes something from the machine."""
     tree = ast.parse(data, path)
     if _TAKEN.search(data):
-        spotter = _Spotter(module_file(module, path), tree, Code())
+        spotter = _Scanner(journey_path(module, path), tree, CodeScan())
         spotter.visit(tree)
-        tree = ast.fix_missing_locations(_Notes(spotter.spots).visit(tree))
+        tree = ast.fix_missing_locations(_Instrumenter(spotter.spots).visit(tree))
     code = compile(tree, path, "exec", dont_inherit=True)
     assert isinstance(code, CodeType)
     return code
 
 
-class _Spotter(Reader):
+class _Scanner(Reader):
     """Remembers the expressions that `check` would report."""
 
-    def __init__(self, file: str, tree: ast.Module, code: Code) -> None:
+    def __init__(self, file: str, tree: ast.Module, code: CodeScan) -> None:
         super().__init__(file, tree, code)
-        self.spots: dict[ast.AST, Leak] = {}
+        self.spots: dict[ast.AST, Nondeterminism] = {}
 
     def _report(self, node: ast.AST, rule: str, message: str, what: str = "") -> None:
         super()._report(node, rule, message, what)
         if isinstance(node, ast.expr):
             found = self.code.findings[-1]
-            self.spots[node] = Leak(rule, found.message, f"{self.file}:{found.line}", found.next)
+            self.spots[node] = Nondeterminism(rule, found.message, f"{self.file}:{found.line}", found.next)
 
 
-class _Notes(ast.NodeTransformer):
-    def __init__(self, spots: dict[ast.AST, Leak]) -> None:
+class _Instrumenter(ast.NodeTransformer):
+    def __init__(self, spots: dict[ast.AST, Nondeterminism]) -> None:
         self.spots = spots
 
     def visit(self, node: ast.AST) -> Any:

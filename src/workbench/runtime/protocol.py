@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 import msgspec
 
-from ..engine.ablation import Off, Paragraph
+from ..engine.ablation import DisabledPart, Paragraph
 from ..engine.model import Delta
-from ..trace.events import AnyStep, Meter
+from ..trace.events import AnyEvent, Usage
 from ..trace.setup import Setup
 
 
@@ -24,20 +24,20 @@ class _Message(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="say")
 # what the worker tells of the agent it loaded
 
 
-class ToolCard(msgspec.Struct, frozen=True, omit_defaults=True):
+class ToolInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str
     journey: str = ""
     writes: bool = False
     recorded: bool = False
     source: str = ""
-    about: str = ""
+    description: str = ""
 
 
-class PolicyCard(msgspec.Struct, frozen=True, omit_defaults=True):
+class PolicyInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     """`name` is the full name ("returns.return_window"); `version` names its exhibit."""
 
     name: str
-    stand: str
+    hook: str
     tools: list[str] = []
     rule: str = ""
     why: str = ""
@@ -45,23 +45,23 @@ class PolicyCard(msgspec.Struct, frozen=True, omit_defaults=True):
     version: str = ""
 
 
-class JourneyCard(msgspec.Struct, frozen=True, omit_defaults=True):
+class JourneyInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     """`tries` are phrases that its rehearsal understands, one an intent."""
 
     name: str
     goal: str
     source: str = ""
     rehearsed: bool = False
-    tries: list[str] = []
+    example_phrases: list[str] = []
 
 
-class FixtureCard(msgspec.Struct, frozen=True, omit_defaults=True):
+class FixtureInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str
-    about: str
+    description: str
     setup: Setup
 
 
-class AgentCard(msgspec.Struct, frozen=True, omit_defaults=True):
+class AgentInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     """An agent as a worker loaded it. `code` hashes all its files, `files` each of them.
 
     `agents` are the names of all agents of the project.
@@ -70,21 +70,21 @@ class AgentCard(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str
     code: str
     model: str
-    journeys: list[JourneyCard] = []
-    tools: list[ToolCard] = []
-    policies: list[PolicyCard] = []
-    fixtures: list[FixtureCard] = []
+    journeys: list[JourneyInfo] = []
+    tools: list[ToolInfo] = []
+    policies: list[PolicyInfo] = []
+    fixtures: list[FixtureInfo] = []
     files: dict[str, str] = {}
     agents: list[str] = []
     paragraphs: list[Paragraph] = []
     turn_seconds: float = 120.0
     code_seconds: float = 10.0
 
-    def policies_at(self, tool: str) -> list[PolicyCard]:
+    def policies_at(self, tool: str) -> list[PolicyInfo]:
         """The policies that may stand before `tool`."""
         writes = any(t.name == tool and t.writes for t in self.tools)
         names = {tool, "every", "writes" if writes else "reads"}
-        return [p for p in self.policies if p.stand == "before" and names & set(p.tools)]
+        return [p for p in self.policies if p.hook == "before" and names & set(p.tools)]
 
 
 # requests
@@ -98,7 +98,7 @@ class Load(_Message, frozen=True, tag="load"):
     model: str
 
 
-class TakeTurn(_Message, frozen=True, tag="turn"):
+class RunTurn(_Message, frozen=True, tag="turn"):
     """Run one turn after a record (`steps`), on the agent without what is `off`.
 
     `taped` is the record of the same turn, held fixed up to the place `until`;
@@ -107,35 +107,35 @@ class TakeTurn(_Message, frozen=True, tag="turn"):
     """
 
     setup: Setup
-    steps: list[AnyStep]
-    exhibits: dict[str, Any]
+    events: list[AnyEvent]
+    blobs: dict[str, Any]
     text: str
-    taped: list[AnyStep] = []
-    until: str = ""
+    recorded: list[AnyEvent] = []
+    fork_at: str = ""
     blocks: list[dict[str, Any]] | None = None
-    off: list[Off] = []
+    disabled: list[DisabledPart] = []
     substituted: bool = False
 
 
-class Stop(_Message, frozen=True, tag="stop"):
+class CancelTurn(_Message, frozen=True, tag="stop"):
     """Stop the turn in progress; it ends as interrupted."""
 
 
-class RunAgain(_Message, frozen=True, tag="run_again"):
+class RerunConversation(_Message, frozen=True, tag="run_again"):
     """Run a record again on this code without what is `off`, tape pinned."""
 
     setup: Setup
-    steps: list[AnyStep]
-    off: list[Off] = []
+    events: list[AnyEvent]
+    disabled: list[DisabledPart] = []
 
 
-class Judge(_Message, frozen=True, tag="judge"):
+class JudgeTranscript(_Message, frozen=True, tag="judge"):
     """Replay a transcript, given as the bytes of its file."""
 
     data: bytes
 
 
-class Consult(_Message, frozen=True, tag="consult"):
+class AskModel(_Message, frozen=True, tag="consult"):
     """Ask a model one thing, outside any conversation: `model` is a name as in Load."""
 
     model: str
@@ -143,21 +143,21 @@ class Consult(_Message, frozen=True, tag="consult"):
     text: str
 
 
-class Survey(_Message, frozen=True, tag="survey"):
+class InspectWorld(_Message, frozen=True, tag="survey"):
     """Look at the world as these steps of a transcript leave it."""
 
     setup: Setup
-    steps: list[AnyStep]
+    events: list[AnyEvent]
 
 
-Request = Load | TakeTurn | Stop | RunAgain | Judge | Consult | Survey
+Request = Load | RunTurn | CancelTurn | RerunConversation | JudgeTranscript | AskModel | InspectWorld
 
 
 # events
 
 
-class Ready(_Message, frozen=True, tag="ready"):
-    card: AgentCard
+class Loaded(_Message, frozen=True, tag="ready"):
+    card: AgentInfo
 
 
 class Failed(_Message, frozen=True, tag="failed"):
@@ -169,20 +169,20 @@ class Failed(_Message, frozen=True, tag="failed"):
     ours: bool = False
 
 
-class Beat(_Message, frozen=True, tag="beat"):
+class Heartbeat(_Message, frozen=True, tag="beat"):
     """The worker is alive and not stuck in journey code."""
 
 
-class Stepped(_Message, frozen=True, tag="stepped"):
-    step: AnyStep
+class EventRecorded(_Message, frozen=True, tag="stepped"):
+    event: AnyEvent
 
 
-class Exhibited(_Message, frozen=True, tag="exhibited"):
+class BlobRecorded(_Message, frozen=True, tag="exhibited"):
     key: str
     value: Any
 
 
-class Streamed(_Message, frozen=True, tag="streamed"):
+class DeltaStreamed(_Message, frozen=True, tag="streamed"):
     turn: int
     answer: int
     delta: Delta
@@ -192,52 +192,64 @@ class Done(_Message, frozen=True, tag="done"):
     pass
 
 
-class Differs(msgspec.Struct, frozen=True, omit_defaults=True):
+class DifferenceInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     """A replay.Difference, as plain data. `place` is "3.1.2"."""
 
-    place: str
+    step_id: str
     recorded: str
     now: str
     why: str
 
 
-class Reran(_Message, frozen=True, tag="reran"):
+class RerunDone(_Message, frozen=True, tag="reran"):
     """A record run again: the new steps, where they leave the record, and what drifted.
 
     `moves` were the same (all of them where `differences` is empty);
     `prompt_changed_from` is the first move whose prompt changed, 0 for none.
     """
 
-    steps: list[AnyStep]
-    exhibits: dict[str, Any]
-    differences: list[Differs] = []
-    moves: int = 0
+    events: list[AnyEvent]
+    blobs: dict[str, Any]
+    differences: list[DifferenceInfo] = []
+    steps: int = 0
     prompt_changed_from: int = 0
     fault: str = ""
 
 
-class Judged(_Message, frozen=True, tag="judged"):
+class TranscriptJudged(_Message, frozen=True, tag="judged"):
     verdict: str
     why: str = ""
-    difference: Differs | None = None
+    difference: DifferenceInfo | None = None
 
 
-class Consulted(_Message, frozen=True, tag="consulted"):
+class ModelAnswered(_Message, frozen=True, tag="consulted"):
     """What a model that was consulted answered; where none came, `trouble` says why."""
 
     text: str = ""
     model: str = ""
-    meter: Meter | None = None
+    usage: Usage | None = None
     trouble: str = ""
 
 
-class Surveyed(_Message, frozen=True, tag="surveyed"):
+class WorldInspected(_Message, frozen=True, tag="surveyed"):
     """The world by class name, as plain data."""
 
     world: dict[str, Any]
 
 
-Event = Ready | Failed | Beat | Stepped | Exhibited | Streamed | Done | Reran | Judged | Consulted | Surveyed
+Event = (
+    Loaded
+    | Failed
+    | Heartbeat
+    | EventRecorded
+    | BlobRecorded
+    | DeltaStreamed
+    | Done
+    | RerunDone
+    | TranscriptJudged
+    | ModelAnswered
+    | WorldInspected
+)
 
 # JSON, which whole numbers of any size go through, as in the files
 _REQUESTS: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
@@ -259,7 +271,7 @@ def unpack_event(data: bytes) -> Event:
 class Worker(Protocol):
     """A process that holds journey code. `card` describes what it loaded."""
 
-    card: AgentCard
+    card: AgentInfo
 
     @property
     def alive(self) -> bool: ...
@@ -275,7 +287,7 @@ class Worker(Protocol):
     def close(self) -> None: ...
 
 
-class Host(Protocol):
+class WorkerFactory(Protocol):
     async def start(self, agent: str, model: str) -> Worker:
         """A worker that has loaded the agent and answered. Raises JourneyError or WorkerDied."""
         ...

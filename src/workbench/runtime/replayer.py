@@ -15,38 +15,38 @@ import msgspec
 from ..authoring.agent import Agent
 from ..engine.world import World
 from ..errors import JourneyError, TranscriptError, WorkbenchError
-from ..findings import quieted
-from ..replay.blame import below_journeys
+from ..findings import is_suppressed
+from ..replay.blame import project_path
 from ..replay.case import Case
 from ..replay.judge import replay
-from ..replay.verdict import DEFAULT, MakeWorld, Options, Outcome, Verdict
+from ..replay.verdict import DEFAULT, MakeWorld, Options, ReplayResult, Verdict
 from ..trace.setup import Setup
 from ..transcripts.codec import read
-from ..transcripts.header import head_of
+from ..transcripts.header import header_of
 from ..transcripts.transcript import Transcript
 from .agent_files import file_hashes
-from .isolation import Memory
-from .loader import Loaded, load, load_agent, make_world
-from .module_loader import noted
-from .monitor import Leak, watching
+from .isolation import StateSnapshot
+from .loader import LoadedAgent, load, load_agent, make_world
+from .module_loader import instrumented
+from .monitor import Nondeterminism, monitor
 
 
-class Work(msgspec.Struct, frozen=True):
+class ReplayJob(msgspec.Struct, frozen=True):
     """What is common to all shares of one replay: the journeys/ folder, and how to replay."""
 
     journeys: str
     options: Options = DEFAULT
 
 
-class Share:
+class Replayer:
     """Does shares of `work`. Agents are loaded once each, when a transcript first asks for one."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: ReplayJob) -> None:
         self.work = work
         self._root = Path(work.journeys)
         self._agents: dict[str, Agent | JourneyError] = {}
-        self._memories: dict[str, Memory] = {}
-        self._loaded: dict[str, Loaded] = {}
+        self._memories: dict[str, StateSnapshot] = {}
+        self._loaded: dict[str, LoadedAgent] = {}
         self._files: dict[str, dict[str, str]] = {}
 
     def case(self, path: str) -> Case:
@@ -54,28 +54,30 @@ class Share:
         try:
             transcript = read(Path(path))
         except TranscriptError as error:
-            return Case(path, None, Outcome(Verdict.ERROR, str(error)))
+            return Case(path, None, ReplayResult(Verdict.ERROR, str(error)))
         except Exception as error:
-            return Case(path, None, Outcome(Verdict.ERROR, f"{path}: {ours(error)}"))
-        return Case(path, head_of(transcript), self.outcome(transcript))
+            return Case(path, None, ReplayResult(Verdict.ERROR, f"{path}: {internal_error(error)}"))
+        return Case(path, header_of(transcript), self.outcome(transcript))
 
-    def outcome(self, transcript: Transcript) -> Outcome:
+    def outcome(self, transcript: Transcript) -> ReplayResult:
         """What a replay says of it, in words whatever happens."""
         agent = self.agent(transcript.agent)
         if not isinstance(agent, Agent):
-            return Outcome(Verdict.ERROR, str(agent), where=below_journeys(agent.where))
+            return ReplayResult(Verdict.ERROR, str(agent), source_line=project_path(agent.where))
         self._memories[transcript.agent].restore()
-        with watching(f"{self.work.journeys}/{transcript.agent}") as found:
-            outcome = safely(transcript, agent, self.work.options, self._make_world)
+        with monitor(f"{self.work.journeys}/{transcript.agent}") as found:
+            outcome = replay_safely(transcript, agent, self.work.options, self._make_world)
         if found:
-            where = below_journeys(found[0].where)
-            outcome = Outcome(Verdict.ERROR, self._told(found[0]), outcome.first, outcome.moves, where=where)
+            where = project_path(found[0].where)
+            outcome = ReplayResult(
+                Verdict.ERROR, self._reported(found[0]), outcome.first_difference, outcome.steps, source_line=where
+            )
         if outcome.verdict is not Verdict.PASS:
             outcome.changed += tuple(self._changed_files(transcript))
         return outcome
 
-    def _told(self, leak: Leak) -> str:
-        if not quieted(leak.rule, leak.where, self._root):
+    def _reported(self, leak: Nondeterminism) -> str:
+        if not is_suppressed(leak.rule, leak.where, self._root):
             return str(leak)
         return f"{leak}; the comment there quiets `workbench check`, and no replay: it proves nothing"
 
@@ -84,14 +86,14 @@ class Share:
         if name not in self._agents:
             try:
                 self._agents[name] = self._load(name)
-                self._memories[name] = Memory()
+                self._memories[name] = StateSnapshot()
             except JourneyError as error:
                 self._agents[name] = error
         return self._agents[name]
 
     def _load(self, name: str) -> Agent:
         """An agent; where tools run its fixtures too, which a plain replay has no need of. Raises JourneyError."""
-        with watching(f"{self.work.journeys}/{name}", loading=True) as found, noted():
+        with monitor(f"{self.work.journeys}/{name}", loading=True) as found, instrumented():
             agent = self._read(name)
         for leak in found:
             if leak.rule != "environment":  # that is how settings are read
@@ -118,42 +120,42 @@ class Share:
         return [name for name, seal in now.items() if transcript.code.get(name) != seal] + gone
 
 
-def do(work: Work, paths: Iterable[str]) -> list[Case]:
+def replay_files(work: ReplayJob, paths: Iterable[str]) -> list[Case]:
     """The cases of a share, in order: what an engine calls in whatever process it has. Loads the agents anew."""
-    share = Share(work)
+    share = Replayer(work)
     return [share.case(path) for path in paths]
 
 
 ENDED = "journey code ended its process"
 
 
-def left_by(path: str) -> str:
+def blame_previous(path: str) -> str:
     """Who else may have ended it: a timer, a thread, a signal outlives the transcript that it was set in."""
     return f": here, or by what {path} had left running in it"
 
 
-def lost(path: str, why: str) -> Case:
+def crashed_case(path: str, why: str) -> Case:
     """The case of a file whose process went away over it."""
     try:
-        head = head_of(read(Path(path)))
+        head = header_of(read(Path(path)))
     except Exception:  # that which took the process away may be in the file
         head = None
-    return Case(path, head, Outcome(Verdict.ERROR, why))
+    return Case(path, head, ReplayResult(Verdict.ERROR, why))
 
 
-def safely(
+def replay_safely(
     transcript: Transcript, agent: Agent, options: Options = DEFAULT, make_world: MakeWorld | None = None
-) -> Outcome:
+) -> ReplayResult:
     """A replay whose every failure is an outcome."""
     try:
         return replay(transcript, agent, options, make_world)
     except WorkbenchError as error:
-        return Outcome(Verdict.ERROR, str(error))
+        return ReplayResult(Verdict.ERROR, str(error))
     except Exception as error:
-        return Outcome(Verdict.ERROR, ours(error))
+        return ReplayResult(Verdict.ERROR, internal_error(error))
 
 
-def ours(error: Exception) -> str:
+def internal_error(error: Exception) -> str:
     """A fault of ours in words: it is told, and takes no other transcript's result along."""
     import traceback
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import msgspec
 
 from ..replay.case import Case
-from ..replay.verdict import Verdict, parting
-from .replayer import ENDED, Share, Work, left_by, lost
-from .supervision import Stacks, end_with, listen
+from ..replay.verdict import Verdict, first_divergence
+from .replayer import ENDED, Replayer, ReplayJob, blame_previous, crashed_case
+from .supervision import StackDump, exit_with_parent, install_dump_handler
 
 PATIENCE = 10.0  # seconds without a word before it counts as stuck
 LOOK = 0.1
@@ -23,13 +23,13 @@ LOOK = 0.1
 _DECODER = msgspec.json.Decoder(Case)
 
 
-class Kept:
+class ReplayProcess:
     """Replays what lies in one project. `patience` in seconds; `seed`: by which it orders sets."""
 
-    def __init__(self, work: Work, patience: float = PATIENCE, seed: str = "") -> None:
-        self.work, self.patience, self.seed = work, patience, seed
+    def __init__(self, work: ReplayJob, patience: float = PATIENCE, seed: str = "") -> None:
+        self.work, self.hang_timeout, self.seed = work, patience, seed
         self._process: subprocess.Popen[bytes] | None = None
-        self._stacks: Stacks | None = None
+        self._stacks: StackDump | None = None
         self._told = ""  # the path that this process did last
 
     def case(self, path: str) -> Case:
@@ -43,11 +43,15 @@ class Kept:
         except (BrokenPipeError, EOFError):
             told = self._told
             self.close()
-            return lost(path, ENDED + (left_by(told) if told else ""))
+            return crashed_case(path, ENDED + (blame_previous(told) if told else ""))
         except TimeoutError:
-            where = self._stacks.where(process.pid, Path(self.work.journeys)) if self._stacks else ""
+            where = (
+                self._stacks.innermost_journey_line(process.pid, Path(self.work.journeys)) if self._stacks else ""
+            )
             self.close()
-            return lost(path, f"journey code hung for {self.patience:g} s" + (f" at {where}" if where else ""))
+            return crashed_case(
+                path, f"journey code hung for {self.hang_timeout:g} s" + (f" at {where}" if where else "")
+            )
         except BaseException:  # whoever asked was cut off: what comes yet is no answer to the next
             self.close()
             raise
@@ -55,7 +59,7 @@ class Kept:
         return _DECODER.decode(answer)
 
     def _start(self) -> subprocess.Popen[bytes]:
-        self._stacks = Stacks()
+        self._stacks = StackDump()
         env = {**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)}
         if self.seed:
             env["PYTHONHASHSEED"] = self.seed
@@ -87,8 +91,8 @@ class Kept:
     def _ready(self, pipe: int) -> bool:
         """Whether there is something in time, in short looks: while this is stopped (ctrl+z) no time counts."""
         waited = 0.0
-        while waited < self.patience:
-            if select.select([pipe], [], [], min(LOOK, self.patience - waited))[0]:
+        while waited < self.hang_timeout:
+            if select.select([pipe], [], [], min(LOOK, self.hang_timeout - waited))[0]:
                 return True
             waited += LOOK
         return False
@@ -119,9 +123,9 @@ def main(work: str, stacks: str) -> None:
     for fd in (0, 1, 2):
         os.dup2(quiet, fd)  # what a journey prints is no answer
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    end_with(os.getppid(), stacks)
-    listen(stacks)
-    share = Share(msgspec.json.decode(work.encode(), type=Work))
+    exit_with_parent(os.getppid(), stacks)
+    install_dump_handler(stacks)
+    share = Replayer(msgspec.json.decode(work.encode(), type=ReplayJob))
     with contextlib.suppress(BrokenPipeError):
         while size := asked.read(4):
             path = asked.read(int.from_bytes(size, "big")).decode("utf-8", "surrogateescape")
@@ -134,21 +138,21 @@ def main(work: str, stacks: str) -> None:
 if __name__ == "__main__":
     main(*sys.argv[1:])
 
-SEEDS = ("1", "2")
-RUNS = 1 + len(SEEDS)
+HASH_SEEDS = ("1", "2")
+RUN_COUNT = 1 + len(HASH_SEEDS)
 
 
-class Twice:
+class RepeatedReplay:
     """Has each file replayed by one kept process after the other.
 
     Each may be silent for `patience` seconds, and says itself where it hangs; so `case` may take RUNS times that.
     """
 
-    def __init__(self, work: Work, patience: float = PATIENCE) -> None:
-        once = msgspec.structs.replace(work.options, twice=False, footprint=True)
+    def __init__(self, work: ReplayJob, patience: float = PATIENCE) -> None:
+        once = msgspec.structs.replace(work.options, repeat=False, fingerprint=True)
         there = msgspec.structs.replace(work, options=once)
-        self._first = Kept(work, patience)  # each starts when it is first asked
-        self._others = [Kept(there, patience, seed) for seed in SEEDS]
+        self._first = ReplayProcess(work, patience)  # each starts when it is first asked
+        self._others = [ReplayProcess(there, patience, seed) for seed in HASH_SEEDS]
 
     def close(self) -> None:
         for kept in (self._first, *self._others):
@@ -157,13 +161,13 @@ class Twice:
     def case(self, path: str) -> Case:
         """The case of one file. Raises nothing that a file or a journey may hold."""
         case = self._first.case(path)
-        for seed, other in zip(SEEDS, self._others, strict=True):
+        for seed, other in zip(HASH_SEEDS, self._others, strict=True):
             outcome = case.outcome
             if outcome.verdict in (Verdict.ERROR, Verdict.FLAKY):
                 break
             there = other.case(case.path).outcome
             parted = (
-                parting(outcome.footprint, there.footprint)
+                first_divergence(outcome.footprint, there.footprint)
                 if there.footprint
                 else f"there it is {there.verdict}: {there.why}"
             )

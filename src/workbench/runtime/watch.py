@@ -19,7 +19,7 @@ STEP = 15  # milliseconds between looks: 31 ms from save to event at 20
 DEBOUNCE = 50
 
 
-def counts(path: str) -> bool:
+def is_relevant(path: str) -> bool:
     """Whether a changed file may be journey code: not an editor's own scratch file."""
     name = Path(path).name
     return not (
@@ -30,7 +30,7 @@ def counts(path: str) -> bool:
     )
 
 
-def saves(*folders: Path) -> Iterator[list[str]]:
+def watch_saves(*folders: Path) -> Iterator[list[str]]:
     """The files of each save; none as soon as all is watched, so that nothing saved from then on is missed."""
     begun = False
     for found in watch(
@@ -39,17 +39,17 @@ def saves(*folders: Path) -> Iterator[list[str]]:
         debounce=DEBOUNCE,
         rust_timeout=100,  # milliseconds until it says that nothing has changed
         yield_on_timeout=True,
-        watch_filter=lambda _, path: counts(path),
+        watch_filter=lambda _, path: is_relevant(path),
     ):
         if found or not begun:
             begun = True
             yield sorted({path for _, path in found})
 
 
-async def changes(root: Path, agent: str = "") -> AsyncIterator[str]:
+async def watch_code(root: Path, agent: str = "") -> AsyncIterator[str]:
     """The hash of an agent's code, or of all agents', each time it has changed."""
     last = _hash(root, agent)
-    async for found in awatch(root, step=STEP, debounce=DEBOUNCE, watch_filter=lambda _, p: counts(p)):
+    async for found in awatch(root, step=STEP, debounce=DEBOUNCE, watch_filter=lambda _, p: is_relevant(p)):
         if not found:
             continue
         now = _hash(root, agent)

@@ -23,30 +23,38 @@ from pathlib import Path
 
 import msgspec
 
-from ..errors import JourneyError, UsageError, WorkerDied
+from ..errors import JourneyError, UsageError, WorkerCrashed
 from ..models.claude import PRELOAD as SDK
 from .protocol import (
-    AgentCard,
-    Beat,
-    Consulted,
+    AgentInfo,
+    CancelTurn,
     Done,
     Event,
     Failed,
-    Judged,
+    Heartbeat,
     Load,
-    Ready,
+    Loaded,
+    ModelAnswered,
     Request,
-    Reran,
-    Stop,
-    Surveyed,
-    TakeTurn,
+    RerunDone,
+    RunTurn,
+    TranscriptJudged,
+    WorldInspected,
     pack,
     unpack_event,
 )
-from .supervision import Stacks
+from .supervision import StackDump
 from .worker_main import main
 
-LAST = (Consulted, Done, Failed, Judged, Ready, Reran, Surveyed)  # the events that end a request
+LAST = (
+    ModelAnswered,
+    Done,
+    Failed,
+    TranscriptJudged,
+    Loaded,
+    RerunDone,
+    WorldInspected,
+)  # the events that end a request
 GRACE = 2.0  # seconds a turn may overrun its limit before its worker is ended
 STOP_SECONDS = 1.0  # what journey code has to let go of an interrupted turn
 LOAD_SECONDS = 10.0  # what a load may take before it counts as stuck
@@ -54,7 +62,7 @@ LOAD_SECONDS = 10.0  # what a load may take before it counts as stuck
 _PRELOAD = ["workbench.runtime.worker_main", "workbench.models.rehearsal"]
 
 
-def prepare(model: str) -> None:
+def start_fork_server(model: str) -> None:
     """Start the warm server, with the SDK in it only for a live model.
 
     Call once, before a screen is opened: the server is given the real standard streams. Raises UsageError.
@@ -85,7 +93,7 @@ class WorkerProcess:
     def __init__(self, patience: float = 0.0) -> None:
         context = multiprocessing.get_context(_method())
         ours, theirs = context.Pipe()
-        self._stacks = Stacks()
+        self._stacks = StackDump()
         self._connection: Connection = ours
         self._process: BaseProcess = context.Process(  # type: ignore[attr-defined]
             target=main, args=(theirs, self._stacks.name), daemon=True
@@ -99,9 +107,9 @@ class WorkerProcess:
         self._busy = asyncio.Lock()
         self._closed = False
         self._garbled = ""  # what was wrong with an event that could not be read
-        self._patience = patience
+        self._hang_timeout = patience
         self.root = Path()
-        self.card = AgentCard(name="", code="", model="")
+        self.card = AgentInfo(name="", code="", model="")
         loop = asyncio.get_running_loop()
         self._reader = threading.Thread(target=self._read, args=(loop,), daemon=True)
         self._reader.start()
@@ -117,7 +125,7 @@ class WorkerProcess:
                     self._garbled = str(error)
                     event = None
                 self._beat = time.monotonic()
-                if not isinstance(event, Beat):
+                if not isinstance(event, Heartbeat):
                     loop.call_soon_threadsafe(self._events.put_nowait, event)
                 if event is None:
                     return
@@ -132,7 +140,7 @@ class WorkerProcess:
         async for event in self.ask(Load(str(root), agent, model)):
             if isinstance(event, Failed):
                 raise JourneyError(event.message, where=event.where, next=event.next)
-            if isinstance(event, Ready):
+            if isinstance(event, Loaded):
                 self.card = event.card
 
     async def ask(self, request: Request) -> AsyncIterator[Event]:
@@ -140,8 +148,8 @@ class WorkerProcess:
         async with self._busy:
             self._send(request)
             began, self._stopping = time.monotonic(), 0.0
-            patience = self._patience or (self.card.code_seconds if self.card.name else LOAD_SECONDS)
-            limit = self.card.turn_seconds + GRACE if isinstance(request, TakeTurn) else None
+            patience = self._hang_timeout or (self.card.code_seconds if self.card.name else LOAD_SECONDS)
+            limit = self.card.turn_seconds + GRACE if isinstance(request, RunTurn) else None
             while True:
                 event = await self._next(began, patience, limit)
                 if isinstance(event, LAST):
@@ -153,7 +161,7 @@ class WorkerProcess:
         try:
             self._connection.send_bytes(pack(request))
         except OSError:
-            raise WorkerDied("the worker is gone", next="the next message starts a new one") from None
+            raise WorkerCrashed("the worker is gone", next="the next message starts a new one") from None
         self._beat = time.monotonic()
 
     async def _next(self, began: float, patience: float, limit: float | None) -> Event:
@@ -172,7 +180,7 @@ class WorkerProcess:
                 continue
             if event is None and self._garbled:
                 self.close()
-                raise WorkerDied(
+                raise WorkerCrashed(
                     f"journey code made what cannot be recorded: {self._garbled}",
                     next="look for a value of the wrong type in what was just returned",
                 )
@@ -180,21 +188,21 @@ class WorkerProcess:
                 self._process.join(1)
                 code = self._process.exitcode
                 self.close()
-                raise WorkerDied(
+                raise WorkerCrashed(
                     f"journey code ended its process (exit status {code})",
                     next="look for os._exit, a crash in an extension, or memory running out",
                 )
             return event
 
-    def _stuck(self, message: str) -> WorkerDied:
-        where = self._stacks.where(self._process.pid, self.root)
+    def _stuck(self, message: str) -> WorkerCrashed:
+        where = self._stacks.innermost_journey_line(self._process.pid, self.root)
         self.close()
-        return WorkerDied(message, where=where, next="look for an endless loop or a call that never returns")
+        return WorkerCrashed(message, where=where, next="look for an endless loop or a call that never returns")
 
     def stop_turn(self) -> None:
         self._stopping = time.monotonic()
-        with contextlib.suppress(WorkerDied):
-            self._send(Stop())
+        with contextlib.suppress(WorkerCrashed):
+            self._send(CancelTurn())
 
     def close(self) -> None:
         """End the process. It has nothing to save: all that matters is on this side."""
@@ -208,12 +216,12 @@ class WorkerProcess:
         self._stacks.remove()
 
 
-class Workers:
+class WorkerPool:
     """A session's Host: starts workers of one `patience` for one journeys/ folder, and keeps a spare one warm."""
 
     def __init__(self, root: Path, patience: float = 0.0) -> None:
         self.root = root.resolve()
-        self.patience = patience
+        self.hang_timeout = patience
         self._spare: WorkerProcess | None = None
         self._task: asyncio.Task[None] | None = None
         self._closed = False
@@ -222,7 +230,7 @@ class Workers:
     async def start(self, agent: str, model: str) -> WorkerProcess:
         worker, self._spare = self._spare, None
         if worker is None or not worker.alive:
-            worker = WorkerProcess(self.patience)
+            worker = WorkerProcess(self.hang_timeout)
         try:
             await worker.load(self.root, agent, model)
         except BaseException:
@@ -237,7 +245,7 @@ class Workers:
     async def _warm(self) -> None:
         await asyncio.sleep(0.2)  # let what was asked for go first
         if self._spare is None and not self._closed:
-            self._spare = WorkerProcess(self.patience)
+            self._spare = WorkerProcess(self.hang_timeout)
 
     def close(self) -> None:
         self._closed = True

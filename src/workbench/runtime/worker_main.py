@@ -18,58 +18,58 @@ from pathlib import Path
 import msgspec
 
 from ..authoring.journey import Journey
-from ..engine.ablation import paragraphs, without
-from ..engine.conversation import Conversation, OnStep
-from ..engine.faults import CODE_ERRORS, describe
-from ..engine.model import Delta, Model, ModelRequest, unseen
-from ..engine.sandbox import Printed, Sandbox
+from ..engine.ablation import paragraphs, without_parts
+from ..engine.conversation import ConversationRun, OnEvent
+from ..engine.faults import JOURNEY_EXCEPTIONS, describe_exception
+from ..engine.model import Delta, Model, ModelRequest, discard_delta
+from ..engine.sandbox import CappedOutput, Sandbox
 from ..engine.turn import run_turn
-from ..errors import JourneyError, ModelStopped, WorkbenchError
+from ..errors import JourneyError, NoAnswer, WorkbenchError
 from ..models.registry import REHEARSAL, make_model
-from ..replay.judge import weigh
-from ..replay.partial import Splice
+from ..replay.judge import replay_async
+from ..replay.partial import PartialReplay
 from ..replay.rerun import Difference, Rerun, rerun
-from ..source import fault_place
-from ..trace.blobs import Span
-from ..trace.events import AnyStep, TurnEnd
+from ..source import fault_location
+from ..trace.blobs import PromptSection
+from ..trace.events import AnyEvent, TurnEnded
 from ..trace.messages import Messages
-from ..trace.step_id import Place
+from ..trace.step_id import StepId
 from ..trace.trace import Trace
 from ..transcripts.codec import decode
 from .agent_files import agent_names
-from .loader import Loaded, load, make_world
+from .loader import LoadedAgent, load, make_world
 from .protocol import (
-    AgentCard,
-    Beat,
-    Consult,
-    Consulted,
-    Differs,
+    AgentInfo,
+    AskModel,
+    BlobRecorded,
+    CancelTurn,
+    DeltaStreamed,
+    DifferenceInfo,
     Done,
     Event,
-    Exhibited,
+    EventRecorded,
     Failed,
-    FixtureCard,
-    JourneyCard,
-    Judge,
-    Judged,
+    FixtureInfo,
+    Heartbeat,
+    InspectWorld,
+    JourneyInfo,
+    JudgeTranscript,
     Load,
-    PolicyCard,
-    Ready,
+    Loaded,
+    ModelAnswered,
+    PolicyInfo,
     Request,
-    Reran,
-    RunAgain,
-    Stepped,
-    Stop,
-    Streamed,
-    Survey,
-    Surveyed,
-    TakeTurn,
-    ToolCard,
+    RerunConversation,
+    RerunDone,
+    RunTurn,
+    ToolInfo,
+    TranscriptJudged,
+    WorldInspected,
     pack,
     unpack_event,
     unpack_request,
 )
-from .supervision import listen
+from .supervision import install_dump_handler
 
 BEAT = 0.25  # seconds between signs of life
 
@@ -80,17 +80,17 @@ def main(connection: Connection, stacks: str) -> None:
     quiet = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(quiet, fd)
-    sys.stdout = sys.stderr = Printed()
-    listen(stacks)
-    asyncio.run(_Serving(connection).run())
+    sys.stdout = sys.stderr = CappedOutput()
+    install_dump_handler(stacks)
+    asyncio.run(WorkerServer(connection).run())
 
 
-class _Serving:
+class WorkerServer:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.loaded: Loaded | None = None
+        self.loaded: LoadedAgent | None = None
         self.model: Model | None = None
-        self.turn: asyncio.Task[TurnEnd] | None = None
+        self.turn: asyncio.Task[TurnEnded] | None = None
 
     def send(self, event: Event) -> None:
         try:
@@ -113,7 +113,7 @@ class _Serving:
                 request = unpack_request(self.connection.recv_bytes())
             except (EOFError, OSError):
                 os._exit(0)
-            if isinstance(request, Stop):
+            if isinstance(request, CancelTurn):
                 loop.call_soon_threadsafe(self._stop)
             else:
                 loop.call_soon_threadsafe(requests.put_nowait, request)
@@ -124,7 +124,7 @@ class _Serving:
 
     async def _beat(self) -> None:
         while True:
-            self.send(Beat())
+            self.send(Heartbeat())
             await asyncio.sleep(BEAT)
 
     async def _answer(self, request: Request) -> None:
@@ -132,60 +132,64 @@ class _Serving:
             match request:
                 case Load():
                     self._load(request)
-                case TakeTurn():
+                case RunTurn():
                     await self._take_turn(request)
                     self.send(Done())
-                case RunAgain():
-                    await self._run_again(request)
-                case Judge():
+                case RerunConversation():
+                    await self._rerun(request)
+                case JudgeTranscript():
                     await self._judge(request)
-                case Consult():
+                case AskModel():
                     self.send(await self._consult(request))
-                case Survey():
+                case InspectWorld():
                     self.send(self._survey(request))
-                case Stop():
+                case CancelTurn():
                     pass
         except WorkbenchError as error:
-            self.send(Failed(error.message, error.where, error.next))
-        except CODE_ERRORS as error:
-            where, frames = fault_place(error)
-            self.send(Failed(describe(error), where, "" if frames else "this is a bug of Workbench", not frames))
+            self.send(Failed(error.message, error.where, error.hint))
+        except JOURNEY_EXCEPTIONS as error:
+            where, frames = fault_location(error)
+            self.send(
+                Failed(
+                    describe_exception(error), where, "" if frames else "this is a bug of Workbench", not frames
+                )
+            )
 
     def _load(self, request: Load) -> None:
         self.loaded = load(Path(request.root), request.agent)
         self.model = make_model(request.model, self.loaded.agent)
-        card = card_of(self.loaded, self.model)
+        card = describe_agent(self.loaded, self.model)
         try:
-            unpack_event(pack(Ready(card)))
+            unpack_event(pack(Loaded(card)))
         except msgspec.DecodeError as error:
             raise JourneyError(
                 f"the agent cannot be described: {error}", where=self.loaded.agent.source, next="give a text there"
             ) from None
-        self.send(Ready(card))
+        self.send(Loaded(card))
 
-    def _need(self) -> Loaded:
+    def _need(self) -> LoadedAgent:
         if self.loaded is None:
             raise JourneyError("no agent is loaded")
         return self.loaded
 
-    async def _take_turn(self, request: TakeTurn) -> None:
-        loaded, told = self._need(), set(request.exhibits)
+    async def _take_turn(self, request: RunTurn) -> None:
+        loaded, told = self._need(), set(request.blobs)
 
-        def on_step(step: AnyStep) -> None:
-            exhibits = conversation.trace.exhibits
-            if len(exhibits) > len(told):
-                for key in [k for k in exhibits if k not in told]:
+        def on_step(event: AnyEvent) -> None:
+            blobs = conversation.trace.blobs
+            if len(blobs) > len(told):
+                for key in [k for k in blobs if k not in told]:
                     told.add(key)
-                    self.send(Exhibited(key, exhibits[key]))
-            self.send(Stepped(step))
+                    self.send(BlobRecorded(key, blobs[key]))
+            self.send(EventRecorded(event))
 
-        def on_delta(place: Place, delta: Delta) -> None:
-            self.send(Streamed(place.turn, place.answer, delta))
+        def on_delta(step_id: StepId, delta: Delta) -> None:
+            self.send(DeltaStreamed(step_id.turn, step_id.answer, delta))
 
         if self.model is None:
             raise JourneyError("no agent is loaded")
-        conversation, model, runner = stage(loaded, self.model, request, on_step)
-        limit = loaded.agent.limits.seconds
+        conversation, model, runner = prepare_turn(loaded, self.model, request, on_step)
+        limit = loaded.agent.limits.turn_seconds
         self.turn = asyncio.create_task(run_turn(conversation, request.text, model, runner, on_delta))
         try:
             done, _ = await asyncio.wait([self.turn], timeout=limit)
@@ -200,96 +204,98 @@ class _Serving:
         if stopped:
             number = conversation.state.turn
             if done:
-                conversation.emit(TurnEnd(turn=number, reason="interrupted"))
+                conversation.emit(TurnEnded(turn=number, reason="interrupted"))
             else:
-                conversation.emit(TurnEnd(turn=number, reason="limit", detail=f"{limit:g} seconds"))
+                conversation.emit(TurnEnded(turn=number, reason="limit", detail=f"{limit:g} seconds"))
 
-    async def _run_again(self, request: RunAgain) -> None:
-        result = await rerun(without(self._need().agent, request.off), request.setup, request.steps)
-        self.send(reran(result))
+    async def _rerun(self, request: RerunConversation) -> None:
+        result = await rerun(without_parts(self._need().agent, request.disabled), request.setup, request.events)
+        self.send(rerun_report(result))
 
-    async def _judge(self, request: Judge) -> None:
-        outcome = await weigh(decode(request.data, "transcript"), self._need().agent)
-        first = outcome.first
-        self.send(Judged(outcome.verdict.value, outcome.why, _plain(first) if first else None))
+    async def _judge(self, request: JudgeTranscript) -> None:
+        outcome = await replay_async(decode(request.data, "transcript"), self._need().agent)
+        first = outcome.first_difference
+        self.send(TranscriptJudged(outcome.verdict.value, outcome.why, _plain(first) if first else None))
 
-    def _survey(self, request: Survey) -> Surveyed:
-        return Surveyed(make_world(self._need(), request.setup, substituted=True).after(request.steps))
+    def _survey(self, request: InspectWorld) -> WorldInspected:
+        return WorldInspected(
+            make_world(self._need(), request.setup, substituted=True).state_after(request.events)
+        )
 
-    async def _consult(self, request: Consult) -> Consulted:
+    async def _consult(self, request: AskModel) -> ModelAnswered:
         model = make_model(request.model, self._need().agent)
         if model.name == REHEARSAL:
-            return Consulted(trouble="the rehearsal is a script: it cannot judge")
-        asked = Messages.of([{"role": "user", "content": [{"type": "text", "text": request.text}]}])
-        judge = ModelRequest(1, 1, (Span("judge", request.system),), asked, (), None)
+            return ModelAnswered(trouble="the rehearsal is a script: it cannot judge")
+        asked = Messages.from_list([{"role": "user", "content": [{"type": "text", "text": request.text}]}])
+        judge = ModelRequest(1, 1, (PromptSection("judge", request.system),), asked, (), None)
         try:
-            answer = await model.answer(judge, unseen)
-        except ModelStopped as stop:
-            return Consulted(trouble=stop.message)
+            answer = await model.answer(judge, discard_delta)
+        except NoAnswer as stop:
+            return ModelAnswered(trouble=stop.message)
         words = "\n".join(b["text"] for b in answer.blocks if b.get("type") == "text")
-        return Consulted(words, answer.model, answer.meter)
+        return ModelAnswered(words, answer.model, answer.usage)
 
 
-def stage(
-    loaded: Loaded, model: Model, request: TakeTurn, on_step: OnStep
-) -> tuple[Conversation, Model, Sandbox | Splice]:
+def prepare_turn(
+    loaded: LoadedAgent, model: Model, request: RunTurn, on_step: OnEvent
+) -> tuple[ConversationRun, Model, Sandbox | PartialReplay]:
     """All that a turn is run with: the record so far as a conversation, who speaks, what runs the tools."""
     world = make_world(loaded, request.setup, substituted=request.substituted)
-    agent = without(loaded.agent, request.off)
-    conversation = Conversation(agent, request.setup, Trace(request.steps, request.exhibits), on_step)
-    world.replay(conversation.state.changes)
+    agent = without_parts(loaded.agent, request.disabled)
+    conversation = ConversationRun(agent, request.setup, Trace(request.events, request.blobs), on_step)
+    world.apply(conversation.state.changes)
     sandbox = Sandbox(world)
-    if not request.until:
+    if not request.fork_at:
         return conversation, model, sandbox
-    splice = Splice(request.taped, Place.parse(request.until), model, sandbox, request.blocks)
+    splice = PartialReplay(request.recorded, StepId.parse(request.fork_at), model, sandbox, request.blocks)
     return conversation, splice, splice
 
 
-def reran(result: Rerun) -> Reran:
-    return Reran(
-        list(result.trace.steps),
-        result.trace.exhibits,
+def rerun_report(result: Rerun) -> RerunDone:
+    return RerunDone(
+        list(result.trace.events),
+        result.trace.blobs,
         [_plain(d) for d in result.differences],
-        result.moves,
+        result.steps,
         result.prompt_changed_from,
-        result.broken,
+        result.journey_fault,
     )
 
 
-def _plain(difference: Difference) -> Differs:
-    return Differs(str(difference.place), difference.recorded, difference.now, difference.why)
+def _plain(difference: Difference) -> DifferenceInfo:
+    return DifferenceInfo(str(difference.step_id), difference.recorded, difference.now, difference.why)
 
 
-def card_of(loaded: Loaded, model: Model) -> AgentCard:
+def describe_agent(loaded: LoadedAgent, model: Model) -> AgentInfo:
     """What the screens may know of an agent, as plain data."""
     agent = loaded.agent
     policies = [
-        PolicyCard(p.full_name, p.stand, list(p.tools), p.rule, p.why, p.source, p.version)
+        PolicyInfo(p.full_name, p.hook, list(p.tools), p.rule, p.why, p.source, p.rule_hash)
         for p in agent.all_policies()
     ]
-    return AgentCard(
+    return AgentInfo(
         name=agent.name,
         code=loaded.code,
         model=model.name,
         journeys=[_journey_card(j) for j in agent.journeys.values()],
         tools=[
-            ToolCard(t.name, t.journey, t.writes, t.recorded, t.source, _first(t.description))
+            ToolInfo(t.name, t.journey, t.writes, t.recorded, t.source, _first(t.description))
             for t in agent.all_tools()
         ],
         policies=policies,
-        fixtures=[FixtureCard(f.name, f.about, f.setup) for f in loaded.fixtures.values()],
+        fixtures=[FixtureInfo(f.name, f.description, f.setup) for f in loaded.fixtures.values()],
         agents=agent_names(loaded.root),
         paragraphs=paragraphs(agent),
         files=loaded.files,
-        turn_seconds=agent.limits.seconds,
-        code_seconds=agent.limits.code,
+        turn_seconds=agent.limits.turn_seconds,
+        code_seconds=agent.limits.blocking_seconds,
     )
 
 
-def _journey_card(journey: Journey) -> JourneyCard:
+def _journey_card(journey: Journey) -> JourneyInfo:
     rehearsal = journey.rehearsal
     tries = list(rehearsal.phrases) if rehearsal is not None else []
-    return JourneyCard(journey.name, journey.goal, journey.source, rehearsal is not None, tries)
+    return JourneyInfo(journey.name, journey.goal, journey.source, rehearsal is not None, tries)
 
 
 def _first(text: str) -> str:

@@ -16,10 +16,10 @@ import msgspec
 
 from .. import files
 from ..errors import UsageError
-from ..transcripts.transcript import Mark
+from ..transcripts.transcript import Annotation
 
 
-class Line(msgspec.Struct, omit_defaults=True):
+class LogEntry(msgspec.Struct, omit_defaults=True):
     """One record; which fields are there says what it is. `off` takes it back.
 
     `refs` get or lose the `tag`. The conversation `ref` gets the `mark`, or
@@ -27,23 +27,23 @@ class Line(msgspec.Struct, omit_defaults=True):
     name. `queue` is a name for `query`; "" takes the name away.
     """
 
-    at: float = 0.0
-    off: bool = False
+    step: float = 0.0
+    undone: bool = False
     tag: str = ""
     refs: list[str] = []
     ref: str = ""
-    mark: Mark | None = None
+    annotation: Annotation | None = None
     unmark: str = ""
-    seen: str | None = None
+    reviewed: str | None = None
     recording: str = ""
     queue: str = ""
     query: str = ""
 
 
-_LINE = msgspec.json.Decoder(Line)
+_LINE = msgspec.json.Decoder(LogEntry)
 
 
-class Ledger:
+class AnnotationLog:
     """The file, and what it comes to: `read()` takes in what was written since, also by another workbench.
 
     `tags` and `marks` are those of each ref: True or a Mark where it was put
@@ -54,17 +54,17 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.tags: dict[str, dict[str, bool]] = {}
-        self.marks: dict[str, dict[str, Mark | None]] = {}
-        self.seen: dict[str, set[str]] = {}
+        self.annotations: dict[str, dict[str, Annotation | None]] = {}
+        self.reviewed: dict[str, set[str]] = {}
         self.queues: dict[str, str] = {}
         self.size = 0
 
-    def write(self, line: Line) -> list[Line]:
+    def write(self, line: LogEntry) -> list[LogEntry]:
         """Append a line; gives back all that is new since the last reading. Raises UsageError."""
         new = self.read()
-        line.at = round(time.time(), 3)
+        line.step = round(time.time(), 3)
         try:
-            files.file(self.path)
+            files.private_file(self.path)
             with self.path.open("ab") as file:
                 torn = self.size < file.tell()
                 file.write((b"\n" if torn else b"") + msgspec.json.encode(line) + b"\n")
@@ -75,7 +75,7 @@ class Ledger:
             ) from None
         return new + self.read()
 
-    def read(self) -> list[Line]:
+    def read(self) -> list[LogEntry]:
         """Take in what was written since, and give it back."""
         try:
             size = self.path.stat().st_size
@@ -102,29 +102,29 @@ class Ledger:
             sorted({*(tag for tag in own if put.get(tag, True)), *(tag for tag, on in put.items() if on)})
         )
 
-    def marks_of(self, ref: str, own: Iterable[Mark]) -> list[Mark]:
+    def annotations_of(self, ref: str, own: Iterable[Annotation]) -> list[Annotation]:
         """The marks of a conversation, of which its file has its `own`."""
-        found: dict[str, Mark | None] = {mark.at: mark for mark in own}
-        found |= self.marks.get(ref, {})
-        return [mark for mark in found.values() if mark is not None]
+        found: dict[str, Annotation | None] = {annotation.step: annotation for annotation in own}
+        found |= self.annotations.get(ref, {})
+        return [annotation for annotation in found.values() if annotation is not None]
 
-    def _take(self, line: Line) -> None:
+    def _take(self, line: LogEntry) -> None:
         for ref in line.refs if line.tag else ():
-            self.tags.setdefault(ref, {})[line.tag] = not line.off
-        if line.mark is not None:
-            self.marks.setdefault(line.ref, {})[line.mark.at] = line.mark
+            self.tags.setdefault(ref, {})[line.tag] = not line.undone
+        if line.annotation is not None:
+            self.annotations.setdefault(line.ref, {})[line.annotation.step] = line.annotation
         elif line.unmark:
-            self.marks.setdefault(line.ref, {})[line.unmark] = None
-        if line.seen is not None:
-            seen = self.seen.setdefault(line.seen, set())
-            (seen.discard if line.off else seen.add)(line.recording)
+            self.annotations.setdefault(line.ref, {})[line.unmark] = None
+        if line.reviewed is not None:
+            seen = self.reviewed.setdefault(line.reviewed, set())
+            (seen.discard if line.undone else seen.add)(line.recording)
         if line.queue:
             self.queues.pop(line.queue, None)
             if line.query:
                 self.queues[line.queue] = line.query
 
 
-def _decoded(raw: bytes) -> Line | None:
+def _decoded(raw: bytes) -> LogEntry | None:
     try:
         return _LINE.decode(raw) if raw.strip() else None
     except msgspec.DecodeError:

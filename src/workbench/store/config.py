@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from ..workspace.settings import THEMES, OwnKeys, Settings
+from ..workspace.settings import THEMES, KeyOverride, Settings
 
 CONFIG = "workbench.toml"
 
@@ -42,7 +42,7 @@ SETTINGS: dict[str, Callable[[Any], str]] = {  # what is wrong with a value, or 
     "mouse": _yes_no,
     "keys": _keys,
 }
-OWN = ("theme", "mouse", "keys")  # what the user's own file may set
+USER_SETTINGS = ("theme", "mouse", "keys")  # what the user's own file may set
 
 
 def user_file() -> Path:
@@ -51,7 +51,7 @@ def user_file() -> Path:
     return Path(home) / "workbench" / "config.toml"
 
 
-def read(path: Path, known: tuple[str, ...] = tuple(SETTINGS)) -> dict[str, Any]:
+def read_settings_file(path: Path, known: tuple[str, ...] = tuple(SETTINGS)) -> dict[str, Any]:
     """The settings of one file, {} where there is none. Raises UsageError with file and line."""
     if not path.is_file():
         return {}
@@ -79,13 +79,13 @@ def read(path: Path, known: tuple[str, ...] = tuple(SETTINGS)) -> dict[str, Any]
         if wrong := _key(value):
             raise UsageError(f"{id} {wrong}", where=where, next='for example: mark = "m"')
         many = value if isinstance(value, list) else [value]
-        found["keys"][id] = OwnKeys(tuple(one for one in many if one), where)
+        found["keys"][id] = KeyOverride(tuple(one for one in many if one), where)
     return found
 
 
-def settings(project: dict[str, Any]) -> Settings:
+def merge_settings(project: dict[str, Any]) -> Settings:
     """What counts: the project's settings, before those of the user's own file. Raises UsageError."""
-    own = read(user_file(), OWN)
+    own = read_settings_file(user_file(), USER_SETTINGS)
     both = {**own, **project}
     return Settings(
         theme=str(both.get("theme", "")),

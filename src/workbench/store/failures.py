@@ -27,12 +27,12 @@ class Failures:
         """Whether the file called `name` from here failed last."""
         return bool(self.paths) and self._key(name) in self.paths
 
-    def keep(self, failed: Iterable[str], passed: Iterable[str]) -> None:
+    def update(self, failed: Iterable[str], passed: Iterable[str]) -> None:
         """Remember a replay; what was not in it stays as it was. Raises OSError."""
         kept = (self.paths - {self._key(name) for name in passed}) | {self._key(name) for name in failed}
         if kept == self.paths:
             return
-        files.file(self._path)
+        files.private_file(self._path)
         temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
         temporary.write_bytes(msgspec.json.encode(sorted(kept)))
         os.replace(temporary, self._path)

@@ -18,7 +18,7 @@ import msgspec
 from .. import files
 from ..errors import TranscriptError
 from ..transcripts.codec import decode
-from ..transcripts.transcript import Transcript, recording_id
+from ..transcripts.transcript import Transcript, hash_recording
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS conversations (
@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS exhibits (key TEXT PRIMARY KEY, body BLOB NOT NULL) W
 BATCH = 500  # conversations written at a time
 
 
-class Archive:
+class ImportArchive:
     """Opened when first needed; there is no file before something is imported. For use from several threads."""
 
     def __init__(self, path: Path) -> None:
@@ -41,7 +41,7 @@ class Archive:
         """Put conversations in; gives back how many, and how many were there already. Raises TranscriptError."""
         added = there = 0
         try:
-            files.file(self.path)
+            files.private_file(self.path)
             with self._lock:
                 connection = self._open()
                 connection.executescript("PRAGMA journal_mode = WAL;" + _TABLES)
@@ -61,27 +61,25 @@ class Archive:
         return added, there
 
     def _put(self, connection: sqlite3.Connection, transcript: Transcript) -> bool:
-        recording = transcript.recording or recording_id(transcript.steps, transcript.setup)
-        bare = msgspec.structs.replace(
-            transcript, recording=recording, exhibits=dict.fromkeys(transcript.exhibits)
-        )
+        recording = transcript.recording_id or hash_recording(transcript.events, transcript.setup)
+        bare = msgspec.structs.replace(transcript, recording_id=recording, blobs=dict.fromkeys(transcript.blobs))
         done = connection.execute(
             "INSERT OR IGNORE INTO conversations (recording, added, body) VALUES (?, ?, ?)",
             (recording, time.time(), zlib.compress(msgspec.json.encode(bare))),
         )
         connection.executemany(
             "INSERT OR IGNORE INTO exhibits VALUES (?, ?)",
-            [(key, zlib.compress(msgspec.json.encode(value))) for key, value in transcript.exhibits.items()],
+            [(key, zlib.compress(msgspec.json.encode(value))) for key, value in transcript.blobs.items()],
         )
         return done.rowcount == 1
 
-    def stamps(self) -> Iterator[tuple[str, float]]:
+    def list(self) -> Iterator[tuple[str, float]]:
         """The recording of each, and when it was added; the latest first."""
         if self.path.is_file():
             with self._reading() as connection:
                 yield from connection.execute("SELECT recording, added FROM conversations ORDER BY number DESC")
 
-    def read(self, recording: str, exhibits: bool = True) -> Transcript:
+    def read(self, recording: str, blobs: bool = True) -> Transcript:
         """One conversation; without its `exhibits` where only what happened is wanted. Raises TranscriptError."""
         try:
             with self._lock:
@@ -90,10 +88,10 @@ class Archive:
                     "SELECT body FROM conversations WHERE recording = ?", (recording,)
                 ).fetchone()
                 found = decode(zlib.decompress(row[0]), f"import {recording}") if row else None
-                if found is not None and exhibits:
-                    for key in found.exhibits:
+                if found is not None and blobs:
+                    for key in found.blobs:
                         kept = connection.execute("SELECT body FROM exhibits WHERE key = ?", (key,)).fetchone()
-                        found.exhibits[key] = msgspec.json.decode(zlib.decompress(kept[0])) if kept else None
+                        found.blobs[key] = msgspec.json.decode(zlib.decompress(kept[0])) if kept else None
         except (sqlite3.Error, zlib.error) as error:
             raise TranscriptError(
                 f"cannot be read: {error}", where=str(self.path), next="import the log again"

@@ -18,34 +18,34 @@ from pathlib import Path
 
 import msgspec
 
-from ..workspace.library import News
-from .annotations import Ledger, Line
-from .import_archive import Archive
-from .index.entry import Card, Stamp
-from .index.schema import make_ready, throw_away
-from .index.writer import Kept, Row, Writer
-from .session_log import History
+from ..workspace.library import IndexProgress
+from .annotations import AnnotationLog, LogEntry
+from .import_archive import ImportArchive
+from .index.entry import IndexEntry, Stamp
+from .index.schema import delete, open_or_rebuild
+from .index.writer import KnownFile, Row, Writer
+from .session_log import SessionLogs
 from .sources import Imports, Sessions, Source, Transcripts
 
 BATCH = 0.25  # seconds of work written at a time
 PAUSE = 1.0  # seconds between two looks, and at least twenty times what a look takes
 RACY = 2_000_000_000  # nanoseconds: a file that was read so soon after its change may have changed again unseen
 
-Tell = Callable[[News], None]
+Tell = Callable[[IndexProgress], None]
 
 
-class Indexing:
+class Indexer:
     """Brings the index up to date with all sources. `tell` hears how far it is. Raises OSError, sqlite3.Error."""
 
     def __init__(self, state: Path, transcripts: Path, tell: Tell = lambda news: None) -> None:
         self.path = state / "index.db"
-        self.tell = tell
+        self.report = tell
         self.note = ""
-        self.ledger = Ledger(state / "review.jsonl")
-        self.archive = Archive(state / "archive.db")
+        self.ledger = AnnotationLog(state / "review.jsonl")
+        self.archive = ImportArchive(state / "archive.db")
         sources: list[Source] = [
             Transcripts(transcripts, self.ledger),
-            Sessions(History(state, transcripts), self.ledger),
+            Sessions(SessionLogs(state, transcripts), self.ledger),
             Imports(self.archive, self.ledger),
         ]
         self.sources: dict[str, Source] = {source.kind: source for source in sources}
@@ -53,24 +53,24 @@ class Indexing:
 
     def _open(self) -> Writer:
         """The writer of the index that lies there now; what lies there is read anew where it is another one."""
-        if self.writer is not None and not self.writer.gone and not self.writer.worn:
+        if self.writer is not None and not self.writer.replaced and not self.writer.needs_rebuild:
             return self.writer
         if self.writer is not None:
             self.writer.close()
-            if not self.writer.gone:
-                throw_away(self.path)
-        self.note = make_ready(self.path)
+            if not self.writer.replaced:
+                delete(self.path)
+        self.note = open_or_rebuild(self.path)
         self.writer = writer = Writer(self.path)
-        self._kept: dict[str, dict[str, Kept]] = {kind: {} for kind in self.sources}
+        self._kept: dict[str, dict[str, KnownFile]] = {kind: {} for kind in self.sources}
         for ref, kept in writer.kept():
             kind, _, id = ref.partition(":")
             self._kept.get(kind, {})[id] = kept
         self._looked: dict[str, object] = {}  # what each source was like when it was looked through
         self.ledger.read()
         # what a person did while nobody kept the index; doing it again does nothing
-        behind = writer.noted != self.ledger.size
+        behind = writer.log_offset != self.ledger.size
         self.tags = {ref: dict(tags) for ref, tags in self.ledger.tags.items()} if behind else {}
-        self.marked = set(self.ledger.marks) if behind else set()
+        self.marked = set(self.ledger.annotations) if behind else set()
         return writer
 
     def refresh(self) -> bool:
@@ -95,22 +95,22 @@ class Indexing:
             writer.touch((row.ref, row.stamp, row.read) for row in rows if row not in fresh)
             for ref, stamp, card, read in rows:
                 kind, _, id = ref.partition(":")
-                self._kept[kind][id] = Kept(stamp, card.hash, read)
+                self._kept[kind][id] = KnownFile(stamp, card.hash, read)
                 self.marked.discard(ref)
             done += len(rows)
-            self.tell(News(done, len(stale), self.note, bool(fresh)))
+            self.report(IndexProgress(done, len(stale), self.note, bool(fresh)))
         if self.tags:
             writer.retag(self.tags)
             self.tags = {}
         self.marked.clear()
-        if writer.noted != noted:
-            writer.note(noted)
+        if writer.log_offset != noted:
+            writer.set_log_offset(noted)
         return changed
 
-    def _heard(self, line: Line) -> None:
+    def _heard(self, line: LogEntry) -> None:
         for ref in line.refs if line.tag else ():
-            self.tags.setdefault(ref, {})[line.tag] = not line.off
-        if line.mark is not None or line.unmark:
+            self.tags.setdefault(ref, {})[line.tag] = not line.undone
+        if line.annotation is not None or line.unmark:
             self.marked.add(line.ref)
 
     def _changes(self) -> tuple[list[tuple[str, Stamp]], list[str]]:
@@ -118,10 +118,10 @@ class Indexing:
         stale: dict[str, Stamp] = {}
         gone: list[str] = []
         for kind, source in self.sources.items():
-            kept, looks = self._kept[kind], source.looks()
+            kept, looks = self._kept[kind], source.fingerprint()
             if looks is not None and self._looked.get(kind) == looks:
                 continue
-            there = dict(source.stamps())
+            there = dict(source.list())
             found = [(stamp, id) for id, stamp in there.items() if _stale(kept.get(id), stamp)]
             found.sort(key=lambda pair: -pair[0].changed)
             stale |= {f"{kind}:{id}": stamp for stamp, id in found}
@@ -151,9 +151,9 @@ class Indexing:
             kind, _, id = ref.partition(":")
             read = time.time_ns()
             try:
-                card = self.sources[kind].card(id)
+                card = self.sources[kind].entry(id)
             except Exception as error:  # one strange file must not keep the others out
-                card = Card(id, "", "unreadable", problem=f"{id}: {type(error).__name__}: {error}")
+                card = IndexEntry(id, "", "unreadable", problem=f"{id}: {type(error).__name__}: {error}")
             rows.append(Row(ref, stamp, card, read))
             if time.monotonic() - began > BATCH:
                 yield rows
@@ -167,7 +167,7 @@ class Indexing:
         self.archive.close()
 
 
-def _stale(known: Kept | None, stamp: Stamp) -> bool:
+def _stale(known: KnownFile | None, stamp: Stamp) -> bool:
     if known is None or known.stamp != stamp:
         return True
     return bool(known.hash) and known.read - stamp.changed < RACY
@@ -184,24 +184,24 @@ def main(state: Path, transcripts: Path) -> None:
         os._exit(0)  # SQLite undoes what was half written
 
     threading.Thread(target=listen, daemon=True).start()
-    lock = _alone(state)
-    indexing = Indexing(state, transcripts, _tell)
+    lock = single_instance(state)
+    indexing = Indexer(state, transcripts, _report)
     began = True
     while os.getppid() == parent:
         start = time.monotonic()
         wake.clear()
         try:
             if indexing.refresh() or began:
-                _tell(News(note=indexing.note, changed=True))
+                _report(IndexProgress(note=indexing.note, changed=True))
             began = False
         except (OSError, sqlite3.Error) as error:
-            _tell(News(note=f"the index cannot be written: {error}"))
+            _report(IndexProgress(note=f"the index cannot be written: {error}"))
             time.sleep(5)
         wake.wait(max(PAUSE, 20 * (time.monotonic() - start)))
     lock.close()
 
 
-def _alone(state: Path) -> sqlite3.Connection:
+def single_instance(state: Path) -> sqlite3.Connection:
     """Wait until no other process indexes this project. The lock goes with the process that holds it."""
     state.mkdir(parents=True, exist_ok=True)
     lock = sqlite3.connect(state / "index.lock", timeout=1, isolation_level=None)
@@ -210,10 +210,10 @@ def _alone(state: Path) -> sqlite3.Connection:
             lock.execute("BEGIN EXCLUSIVE")
             return lock
         except sqlite3.OperationalError:
-            _tell(News(note="another workbench keeps the index"))
+            _report(IndexProgress(note="another workbench keeps the index"))
 
 
-def _tell(news: News) -> None:
+def _report(news: IndexProgress) -> None:
     sys.stdout.write(msgspec.json.encode(news).decode() + "\n")
     sys.stdout.flush()
 

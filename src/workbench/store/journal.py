@@ -18,11 +18,11 @@ class Journal:
         self._file: io.FileIO | None = None
         self._waiting = bytearray()
 
-    def claim(self, size: int | None) -> str:
+    def lock(self, size: int | None) -> str:
         """Make it ours to add to; gives back why it is not, or "". `size`: its bytes when it was read."""
         if self._lock.held:
             return ""
-        holder = self._lock.take()
+        holder = self._lock.acquire()
         if holder:
             return f"another workbench (pid {holder}) has this conversation open"
         if size is not None and self.path.is_file() and self.path.stat().st_size != size:
@@ -30,7 +30,7 @@ class Journal:
             return "another workbench went on with this conversation since it was read"
         return ""
 
-    def add(self, line: bytes) -> None:
+    def append(self, line: bytes) -> None:
         self._waiting += line + b"\n"
         self.write()
 
@@ -81,7 +81,7 @@ class Lock:
     def held(self) -> bool:
         return self._handle >= 0
 
-    def take(self) -> str:
+    def acquire(self) -> str:
         """Take it; gives back "", or the process id of who has it ("?" where that cannot be told)."""
         if self.held or fcntl is None:
             return ""

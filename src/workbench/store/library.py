@@ -16,26 +16,26 @@ import msgspec
 from ..transcripts import pending
 from ..transcripts.codec import read
 from ..transcripts.query import Query
-from ..transcripts.transcript import Mark, Transcript
-from ..workspace.library import Entry, Found, News, Record
-from ..workspace.ports import Store
-from .annotations import Ledger, Line
-from .import_archive import Archive
-from .index.index import Index, Seen
+from ..transcripts.transcript import Annotation, Transcript
+from ..workspace.library import Entry, IndexProgress, SearchResult, StoredConversation
+from ..workspace.ports import SessionStore
+from .annotations import AnnotationLog, LogEntry
+from .import_archive import ImportArchive
+from .index.index import Index, Reviewed
 from .project import Project
-from .session_log import History
+from .session_log import SessionLogs
 from .sources import Imports, Sessions, Source, Transcripts
 
 LOOK = 0.5  # seconds between two looks at whether the index was changed by anyone
-HERE = str(Path(__file__).parents[2])  # where the process finds this very Workbench
-AGAIN = 5.0  # seconds before a process that ended by itself is started anew
+SOURCE_ROOT = str(Path(__file__).parents[2])  # where the process finds this very Workbench
+RESTART_DELAY = 5.0  # seconds before a process that ended by itself is started anew
 
 
-class Shelf:
-    def __init__(self, project: Project, history: History) -> None:
+class IndexedLibrary:
+    def __init__(self, project: Project, history: SessionLogs) -> None:
         self.project = project
-        self.ledger = Ledger(project.state / "review.jsonl")
-        self.archive = Archive(project.state / "archive.db")
+        self.ledger = AnnotationLog(project.state / "review.jsonl")
+        self.archive = ImportArchive(project.state / "archive.db")
         sources: list[Source] = [
             Transcripts(project.transcripts, self.ledger),
             Sessions(history, self.ledger),
@@ -48,13 +48,15 @@ class Shelf:
         self._valued = Index(path)
         self._took(self.ledger.read())
 
-    def _recall(self) -> list[Seen]:
-        return [Seen(queue, recording) for queue, seen in self.ledger.seen.items() for recording in list(seen)]
+    def _recall(self) -> list[Reviewed]:
+        return [
+            Reviewed(queue, recording) for queue, seen in self.ledger.reviewed.items() for recording in list(seen)
+        ]
 
-    def _took(self, lines: Iterable[Line]) -> None:
+    def _took(self, lines: Iterable[LogEntry]) -> None:
         for line in lines:
-            if line.seen is not None:
-                self._searched.learn(Seen(line.seen, line.recording, not line.off))
+            if line.reviewed is not None:
+                self._searched.note_reviewed(Reviewed(line.reviewed, line.recording, not line.undone))
 
     # finding
 
@@ -62,16 +64,16 @@ class Shelf:
     def queues(self) -> dict[str, str]:
         return self.ledger.queues
 
-    def search(self, query: Query) -> Found:
+    def search(self, query: Query) -> SearchResult:
         return self._searched.search(query)
 
-    def values(self, filter: str, start: str) -> list[tuple[str, int]]:
+    def complete_filter(self, filter: str, start: str) -> list[tuple[str, int]]:
         return self._valued.values(filter, start)
 
     def page(self, numbers: Sequence[int]) -> list[Entry]:
         return [self._with_tags(entry) for entry in self._paged.page(numbers)]
 
-    def number(self, ref: str) -> int:
+    def row_id(self, ref: str) -> int:
         return self._paged.number(ref)
 
     def _with_tags(self, entry: Entry) -> Entry:
@@ -80,29 +82,30 @@ class Shelf:
             return entry
         return replace(entry, tags=self.ledger.tags_of(entry.ref, entry.tags))
 
-    def open(self, entry: Entry) -> Record:
+    def open(self, entry: Entry) -> StoredConversation:
         return self.sources[entry.kind].open(entry.id)
 
     # what was recorded anew
 
     def pending(self) -> list[str]:
         return [
-            path.relative_to(self.project.root).as_posix() for path in pending.waiting(self.project.transcripts)
+            path.relative_to(self.project.root).as_posix()
+            for path in pending.list_pending(self.project.transcripts)
         ]
 
-    def waiting(self, id: str) -> tuple[Record, Record]:
+    def open_pending(self, id: str) -> tuple[StoredConversation, StoredConversation]:
         path = self.project.root / id
         return _record(read(path)), _record(pending.read_pending(path))
 
-    def decide(self, id: str, accept: bool) -> Callable[[], None]:
+    def resolve_pending(self, id: str, accept: bool) -> Callable[[], None]:
         return (pending.accept if accept else pending.reject)(self.project.root / id)
 
     # what a person does
 
-    def keeper(self, entry: Entry, store: Store) -> Store:
-        return store if entry.kind == "session" else Keeper(self, entry.ref, store)
+    def annotation_store(self, entry: Entry, store: SessionStore) -> SessionStore:
+        return store if entry.kind == "session" else AnnotationStore(self, entry.ref, store)
 
-    def write(self, line: Line) -> None:
+    def write(self, line: LogEntry) -> None:
         self._took(self.ledger.write(line))
 
     def tag(self, numbers: Iterable[int], tag: str, on: bool = True) -> list[str]:
@@ -113,18 +116,18 @@ class Shelf:
         return refs
 
     def tag_refs(self, refs: list[str], tag: str, on: bool = True) -> None:
-        self.write(Line(tag=tag, refs=refs, off=not on))
+        self.write(LogEntry(tag=tag, refs=refs, undone=not on))
 
-    def see(self, query: Query, entry: Entry, seen: bool = True) -> None:
-        if entry.recording and (entry.recording in self.ledger.seen.get(query.name, ())) is not seen:
-            self.write(Line(seen=query.name, recording=entry.recording, off=not seen))
+    def set_reviewed(self, query: Query, entry: Entry, seen: bool = True) -> None:
+        if entry.recording and (entry.recording in self.ledger.reviewed.get(query.key, ())) is not seen:
+            self.write(LogEntry(reviewed=query.key, recording=entry.recording, undone=not seen))
 
-    def keep_queue(self, name: str, query: str) -> None:
-        self.write(Line(queue=name, query=query))
+    def save_queue(self, name: str, query: str) -> None:
+        self.write(LogEntry(queue=name, query=query))
 
     # keeping the index true
 
-    async def news(self) -> AsyncIterator[News]:
+    async def news(self) -> AsyncIterator[IndexProgress]:
         process: asyncio.subprocess.Process | None = None
         try:
             while True:
@@ -132,8 +135,10 @@ class Shelf:
                 async for news in self._hear(process):
                     yield news
                 code = await process.wait()
-                yield News(note=f"the index is not kept any more: its process ended with {code}; trying again")
-                await asyncio.sleep(AGAIN)
+                yield IndexProgress(
+                    note=f"the index is not kept any more: its process ended with {code}; trying again"
+                )
+                await asyncio.sleep(RESTART_DELAY)
         finally:
             if process is not None:
                 await _end(process)
@@ -144,10 +149,10 @@ class Shelf:
             sys.executable, "-P", "-m", "workbench.store.indexer",
             str(self.project.state), str(self.project.transcripts),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join([HERE, *there])},
+            env=os.environ | {"PYTHONPATH": os.pathsep.join([SOURCE_ROOT, *there])},
         )  # fmt: skip
 
-    async def _hear(self, process: asyncio.subprocess.Process) -> AsyncIterator[News]:
+    async def _hear(self, process: asyncio.subprocess.Process) -> AsyncIterator[IndexProgress]:
         """What the process says, and whether anyone else changed the index; ends as the process does."""
         assert process.stdout is not None
         line: asyncio.Future[bytes] | None = None
@@ -161,9 +166,9 @@ class Shelf:
                     if not said:
                         return
                     with suppress(msgspec.DecodeError):
-                        yield msgspec.json.decode(said, type=News)
+                        yield msgspec.json.decode(said, type=IndexProgress)
                 elif self._paged.changed():
-                    yield News(changed=True)
+                    yield IndexProgress(changed=True)
         finally:
             if line is not None:
                 line.cancel()
@@ -175,9 +180,9 @@ class Shelf:
         self.archive.close()
 
 
-def _record(transcript: Transcript) -> Record:
+def _record(transcript: Transcript) -> StoredConversation:
     model = str(transcript.source.get("model", ""))
-    return Record(transcript.setup, transcript.trace, transcript.title, model)
+    return StoredConversation(transcript.setup, transcript.trace, transcript.title, model)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
@@ -191,29 +196,29 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         await process.communicate()
 
 
-class Keeper:
+class AnnotationStore:
     """The Store of a transcript or an import that is read: its marks go to the ledger, its steps nowhere."""
 
-    def __init__(self, shelf: Shelf, ref: str, store: Store) -> None:
-        self.shelf, self.ref, self.store = shelf, ref, store
+    def __init__(self, shelf: IndexedLibrary, ref: str, store: SessionStore) -> None:
+        self.library, self.ref, self.store = shelf, ref, store
 
     @property
-    def problem(self) -> str:
-        return self.store.problem
+    def write_error(self) -> str:
+        return self.store.write_error
 
     def begin(self, session: str, head: dict[str, Any]) -> None: ...
 
-    def claim(self, session: str) -> str:
+    def lock(self, session: str) -> str:
         return ""
 
-    def write_again(self) -> None:
-        self.store.write_again()
+    def retry_writes(self) -> None:
+        self.store.retry_writes()
 
     def append(self, session: str, record: dict[str, Any]) -> None:
-        if isinstance(record.get("mark"), Mark):
-            self.shelf.write(Line(ref=self.ref, mark=record["mark"]))
+        if isinstance(record.get("mark"), Annotation):
+            self.library.write(LogEntry(ref=self.ref, annotation=record["mark"]))
         elif "unmark" in record:
-            self.shelf.write(Line(ref=self.ref, unmark=record["unmark"]))
+            self.library.write(LogEntry(ref=self.ref, unmark=record["unmark"]))
 
     def save(self, transcript: Transcript) -> str:
         return self.store.save(transcript)
@@ -221,5 +226,5 @@ class Keeper:
     def remove(self, path: str) -> None:
         self.store.remove(path)
 
-    def keep_desk(self, data: bytes) -> None:
-        self.store.keep_desk(data)
+    def save_workspace(self, data: bytes) -> None:
+        self.store.save_workspace(data)

@@ -11,7 +11,7 @@ from ..errors import UsageError
 from ..runtime.agent_files import agent_names
 from ..suggest import did_you_mean
 from ..transcripts.files import STATE
-from .config import CONFIG, read
+from .config import CONFIG, read_settings_file
 
 INIT = "`workbench init` makes one"
 
@@ -62,14 +62,14 @@ def find_project(start: Path | None = None) -> Project:
     here = (start or Path.cwd()).resolve()
     for folder in (here, *here.parents):
         if (folder / "journeys").is_dir():
-            return Project(folder, read(folder / CONFIG))
+            return Project(folder, read_settings_file(folder / CONFIG))
     raise UsageError(
         f"there is no journeys/ folder in {here} or above it",
         next="go to your project, or make one: workbench init NAME",
     )
 
 
-def lies_in(path: Path, project: Project) -> bool:
+def belongs_to(path: Path, project: Project) -> bool:
     """Whether a path lies in this project, or at least in no other."""
     try:
         return find_project(path if path.is_dir() else path.parent).root == project.root

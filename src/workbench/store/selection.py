@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import TranscriptError
 from ..transcripts.codec import read
-from ..transcripts.header import head
+from ..transcripts.header import header
 from ..transcripts.query import Query
 from ..transcripts.searchable import Searchable, header_facets
 from ..transcripts.selection import matching
@@ -24,7 +24,7 @@ def select_names(names: list[str], query: Query) -> list[str]:
 
 
 def _read_header(name: str) -> Searchable | None:
-    found = head(name)
+    found = header(name)
     return None if found is None else Searchable(header_facets(found), f"{found.id}\n{found.title}")
 
 

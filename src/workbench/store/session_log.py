@@ -14,64 +14,64 @@ from typing import Any
 
 import msgspec
 
-from ..engine.ablation import Off
+from ..engine.ablation import DisabledPart
 from ..errors import TranscriptError, UsageError
-from ..trace.events import AnyStep, UserMessage
+from ..trace.events import AnyEvent, UserMessage
 from ..trace.setup import Setup
 from ..trace.trace import Trace
-from ..transcripts.files import fresh_path, write
-from ..transcripts.transcript import Mark, Transcript
-from ..workspace.open_conversations import Lay
+from ..transcripts.files import unused_path, write
+from ..transcripts.transcript import Annotation, Transcript
+from ..workspace.open_conversations import WorkspaceSnapshot
 from .journal import Journal
 
 
-class Line(msgspec.Struct, omit_defaults=True):
+class LogEntry(msgspec.Struct, omit_defaults=True):
     """One record of a session file; which fields are there says what it is."""
 
     session: str = ""
     setup: Setup | None = None
     model: str = ""
     code: str = ""
-    step: AnyStep | None = None
-    exhibit: str = ""
+    event: AnyEvent | None = None
+    blob: str = ""
     value: Any = None
-    mark: Mark | None = None
+    annotation: Annotation | None = None
     unmark: str = ""
-    off: list[Off] | None = None
+    disabled: list[DisabledPart] | None = None
     turn: int = 0  # in which it was off; 0 where that was not written down
 
 
 DESK = "desk.{}.json"  # one for each process: two workbenches may share a project
 
-_LINE = msgspec.json.Decoder(Line)
+_LINE = msgspec.json.Decoder(LogEntry)
 
 
 @dataclass
-class Kept:
+class SessionLog:
     """A session as it stands in its file."""
 
     id: str
     setup: Setup
     model: str
     code: str = ""  # the hash of the code it began on
-    steps: list[AnyStep] = field(default_factory=list)
-    exhibits: dict[str, Any] = field(default_factory=dict)
-    marks: dict[str, Mark] = field(default_factory=dict)
-    lacked: dict[int, list[Off]] = field(default_factory=dict)  # what was switched off, by turn
+    events: list[AnyEvent] = field(default_factory=list)
+    blobs: dict[str, Any] = field(default_factory=dict)
+    annotations: dict[str, Annotation] = field(default_factory=dict)
+    disabled_by_turn: dict[int, list[DisabledPart]] = field(default_factory=dict)  # what was switched off, by turn
     torn: int = 0  # lines that cannot be read
 
     @property
     def trace(self) -> Trace:
-        return Trace(self.steps, self.exhibits)
+        return Trace(self.events, self.blobs)
 
     @property
     def title(self) -> str:
         """The customer's first words."""
-        first = next((str(s.text) for s in self.steps if isinstance(s, UserMessage)), "")
+        first = next((str(s.text) for s in self.events if isinstance(s, UserMessage)), "")
         return " ".join(first.split())[:200]
 
 
-class History:
+class SessionLogs:
     """The Store of a session: keeps sessions under `state`, transcripts under `transcripts`.
 
     `begun` are the sessions written to, the one written to last at the end.
@@ -80,7 +80,7 @@ class History:
     def __init__(self, state: Path, transcripts: Path) -> None:
         self.folder = state / "sessions"
         self.transcripts = transcripts
-        self.begun: list[str] = []
+        self.written: list[str] = []
         self._journals: dict[str, Journal] = {}
         self._sizes: dict[str, int] = {}  # of the files as they were read last, in bytes
 
@@ -97,17 +97,17 @@ class History:
             raise UsageError(
                 f"cannot write {self.folder}: {error.strerror}", next="make the folder writable, then say it again"
             ) from None
-        self.claim(session)
+        self.lock(session)
         self.append(session, head)
 
-    def claim(self, session: str) -> str:
-        return self._journal(session).claim(self._sizes.get(session))
+    def lock(self, session: str) -> str:
+        return self._journal(session).lock(self._sizes.get(session))
 
     def append(self, session: str, record: dict[str, Any]) -> None:
         journal = self._journal(session)
-        journal.add(msgspec.json.encode(record))
-        if not journal.problem and (not self.begun or self.begun[-1] != session):
-            self.begun = [*(s for s in self.begun if s != session), session]
+        journal.append(msgspec.json.encode(record))
+        if not journal.problem and (not self.written or self.written[-1] != session):
+            self.written = [*(s for s in self.written if s != session), session]
 
     def _journal(self, session: str) -> Journal:
         if session not in self._journals:
@@ -115,16 +115,16 @@ class History:
         return self._journals[session]
 
     @property
-    def problem(self) -> str:
+    def write_error(self) -> str:
         return next((j.problem for j in self._journals.values() if j.problem), "")
 
-    def write_again(self) -> None:
+    def retry_writes(self) -> None:
         for journal in self._journals.values():
             if journal.problem:
                 journal.write()
 
     def save(self, transcript: Transcript) -> str:
-        path = fresh_path(self.transcripts / transcript.agent, transcript.id)
+        path = unused_path(self.transcripts / transcript.agent, transcript.id)
         if path.stem != transcript.id:
             transcript = msgspec.structs.replace(transcript, id=path.stem)
         write(path, transcript)
@@ -136,7 +136,7 @@ class History:
         except OSError as error:
             raise UsageError(f"cannot remove {path}: {error.strerror}", next="make its folder writable") from None
 
-    def keep_desk(self, data: bytes) -> None:
+    def save_workspace(self, data: bytes) -> None:
         if not self.folder.is_dir():
             return  # nothing was ever kept here
         path = self.folder.parent / DESK.format(os.getpid())
@@ -145,13 +145,13 @@ class History:
             temporary.write_bytes(data)
             os.replace(temporary, path)
 
-    def desk(self) -> Lay | None:
+    def previous_workspace(self) -> WorkspaceSnapshot | None:
         """How the desk lay that was written down last by a workbench which is gone; its file goes too."""
-        found: list[tuple[float, Lay]] = []
+        found: list[tuple[float, WorkspaceSnapshot]] = []
         for path in self.folder.parent.glob(DESK.format("*")):
             with contextlib.suppress(OSError, msgspec.DecodeError, ValueError):
                 if not _runs(int(path.suffixes[0][1:])):
-                    lay = msgspec.json.decode(path.read_bytes(), type=Lay)
+                    lay = msgspec.json.decode(path.read_bytes(), type=WorkspaceSnapshot)
                     found.append((path.stat().st_mtime, lay))
                     path.unlink()
         return max(found, key=lambda one: one[0])[1] if found else None
@@ -175,14 +175,14 @@ class History:
         files = [(p.stat().st_mtime, p.stem) for p in self.folder.glob("*.jsonl")]
         return [name for _, name in sorted(files, reverse=True)]
 
-    def touched(self, session: str) -> float:
+    def modified_at(self, session: str) -> float:
         """When a session was last written to, in seconds since the epoch."""
         return self._path(session).stat().st_mtime
 
-    def read(self, session: str) -> Kept:
+    def read(self, session: str) -> SessionLog:
         """A session from its file. Raises TranscriptError where there is nothing to continue."""
         path = self._path(session)
-        kept: Kept | None = None
+        kept: SessionLog | None = None
         torn = 0
         try:
             data = path.read_bytes()
@@ -215,19 +215,19 @@ def _runs(pid: int) -> bool:
     return True
 
 
-def _take(kept: Kept | None, record: Line) -> Kept | None:
+def _take(kept: SessionLog | None, record: LogEntry) -> SessionLog | None:
     if record.session and record.setup is not None:
-        return Kept(record.session, record.setup, record.model, record.code)
+        return SessionLog(record.session, record.setup, record.model, record.code)
     if kept is None:
         return None
-    if record.step is not None:
-        kept.steps.append(record.step)
-    elif record.exhibit:
-        kept.exhibits[record.exhibit] = record.value
-    elif record.mark is not None:
-        kept.marks[record.mark.at] = record.mark
+    if record.event is not None:
+        kept.events.append(record.event)
+    elif record.blob:
+        kept.blobs[record.blob] = record.value
+    elif record.annotation is not None:
+        kept.annotations[record.annotation.step] = record.annotation
     elif record.unmark:
-        kept.marks.pop(record.unmark, None)
-    elif record.off is not None:
-        kept.lacked[record.turn] = record.off
+        kept.annotations.pop(record.unmark, None)
+    elif record.disabled is not None:
+        kept.disabled_by_turn[record.turn] = record.disabled
     return kept

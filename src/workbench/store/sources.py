@@ -10,31 +10,31 @@ from typing import Protocol
 from ..errors import TranscriptError, WorkbenchError
 from ..transcripts.codec import decode
 from ..transcripts.files import find
-from ..transcripts.transcript import Transcript, recording_id
-from ..workspace.library import Kind, Record
-from ..workspace.summary import gist, transcript_facets
-from .annotations import Ledger
-from .import_archive import Archive
-from .index.entry import Card, Stamp
-from .session_log import History
+from ..transcripts.transcript import Transcript, hash_recording
+from ..workspace.library import Kind, StoredConversation
+from ..workspace.summary import summarize, transcript_facets
+from .annotations import AnnotationLog
+from .import_archive import ImportArchive
+from .index.entry import IndexEntry, Stamp
+from .session_log import SessionLogs
 
 
 class Source(Protocol):
     kind: Kind
 
-    def looks(self) -> object:
+    def fingerprint(self) -> object:
         """Something that is another when anything there may have changed; None: only a look can tell."""
         ...
 
-    def stamps(self) -> Iterator[tuple[str, Stamp]]:
+    def list(self) -> Iterator[tuple[str, Stamp]]:
         """The id and the stamp of all that lies there."""
         ...
 
-    def card(self, id: str) -> Card:
+    def entry(self, id: str) -> IndexEntry:
         """One conversation summed up. Never raises for one that cannot be read: its card says so."""
         ...
 
-    def open(self, id: str) -> Record:
+    def open(self, id: str) -> StoredConversation:
         """Raises WorkbenchError."""
         ...
 
@@ -42,19 +42,19 @@ class Source(Protocol):
 class Transcripts:
     kind: Kind = "transcript"
 
-    def __init__(self, folder: Path, ledger: Ledger) -> None:
+    def __init__(self, folder: Path, ledger: AnnotationLog) -> None:
         self.folder, self.root, self.ledger = folder, folder.parent, ledger
 
-    def looks(self) -> None:
+    def fingerprint(self) -> None:
         return None
 
-    def stamps(self) -> Iterator[tuple[str, Stamp]]:
+    def list(self) -> Iterator[tuple[str, Stamp]]:
         for path in find([self.folder]) if self.folder.is_dir() else ():
             stamp = _stamp(path)
             if stamp is not None:
                 yield path.relative_to(self.root).as_posix(), stamp
 
-    def card(self, id: str) -> Card:
+    def entry(self, id: str) -> IndexEntry:
         path = self.root / id
         try:
             data, when = path.read_bytes(), path.stat().st_mtime
@@ -66,76 +66,84 @@ class Transcripts:
             return _unreadable(path.stem, str(error), when, _hash(data))
         return transcript_card(f"transcript:{id}", found, self.ledger, found.state, when, _hash(data))
 
-    def open(self, id: str) -> Record:
+    def open(self, id: str) -> StoredConversation:
         return _record(f"transcript:{id}", _read(self.root / id, id), self.ledger)
 
 
 class Sessions:
     kind: Kind = "session"
 
-    def __init__(self, history: History, ledger: Ledger) -> None:
+    def __init__(self, history: SessionLogs, ledger: AnnotationLog) -> None:
         self.history, self.ledger = history, ledger
 
-    def looks(self) -> None:
+    def fingerprint(self) -> None:
         return None
 
-    def stamps(self) -> Iterator[tuple[str, Stamp]]:
+    def list(self) -> Iterator[tuple[str, Stamp]]:
         for path in self.history.folder.glob("*.jsonl"):
             stamp = _stamp(path)
             if stamp is not None:
                 yield path.stem, stamp
 
-    def card(self, id: str) -> Card:
+    def entry(self, id: str) -> IndexEntry:
         try:
-            when = self.history.touched(id)
+            when = self.history.modified_at(id)
             kept = self.history.read(id)
         except OSError as error:
             return _unreadable(id, f"{id}: cannot be read: {error.strerror}")
         except WorkbenchError as error:
             return _unreadable(id, str(error), when)
-        return Card(
-            kept.title, kept.setup.agent, "session", when, recording_id(kept.steps, kept.setup),
-            tags=self.ledger.tags_of(f"session:{id}"), gist=gist(kept.steps, kept.marks.values()),
+        return IndexEntry(
+            kept.title, kept.setup.agent, "session", when, hash_recording(kept.events, kept.setup),
+            tags=self.ledger.tags_of(f"session:{id}"), summary=summarize(kept.events, kept.annotations.values()),
             facets=_facets(kept.setup.agent, "in:sessions", "is:session", f"version:{kept.code}"),
         )  # fmt: skip
 
-    def open(self, id: str) -> Record:
+    def open(self, id: str) -> StoredConversation:
         kept = self.history.read(id)
-        marks = list(kept.marks.values())
-        return Record(kept.setup, kept.trace, kept.title, kept.model, marks, lacked=kept.lacked, torn=kept.torn)
+        annotations = list(kept.annotations.values())
+        return StoredConversation(
+            kept.setup,
+            kept.trace,
+            kept.title,
+            kept.model,
+            annotations,
+            disabled_by_turn=kept.disabled_by_turn,
+            torn=kept.torn,
+        )
 
 
 class Imports:
     kind: Kind = "import"
 
-    def __init__(self, archive: Archive, ledger: Ledger) -> None:
+    def __init__(self, archive: ImportArchive, ledger: AnnotationLog) -> None:
         self.archive, self.ledger = archive, ledger
 
-    def looks(self) -> object:
+    def fingerprint(self) -> object:
         path = self.archive.path
         return _stamp(path), _stamp(path.with_name(path.name + "-wal"))
 
-    def stamps(self) -> Iterator[tuple[str, Stamp]]:
-        for recording, added in self.archive.stamps():
+    def list(self) -> Iterator[tuple[str, Stamp]]:
+        for recording, added in self.archive.list():
             yield recording, Stamp(0, int(added * 1e9))
 
-    def card(self, id: str) -> Card:
+    def entry(self, id: str) -> IndexEntry:
         try:
-            return transcript_card(f"import:{id}", self.archive.read(id, exhibits=False), self.ledger, "import")
+            return transcript_card(f"import:{id}", self.archive.read(id, blobs=False), self.ledger, "import")
         except WorkbenchError as error:
             return _unreadable(id, str(error))
 
-    def open(self, id: str) -> Record:
+    def open(self, id: str) -> StoredConversation:
         return _record(f"import:{id}", self.archive.read(id), self.ledger)
 
 
 def transcript_card(
-    ref: str, found: Transcript, ledger: Ledger, state: str, when: float = 0.0, hash: str = ""
-) -> Card:
-    return Card(
+    ref: str, found: Transcript, ledger: AnnotationLog, state: str, when: float = 0.0, hash: str = ""
+) -> IndexEntry:
+    return IndexEntry(
         found.title or found.id, found.agent, state, when,
-        found.recording or recording_id(found.steps, found.setup), hash,
-        tags=ledger.tags_of(ref, found.tags), gist=gist(found.steps, ledger.marks_of(ref, found.marks)),
+        found.recording_id or hash_recording(found.events, found.setup), hash,
+        tags=ledger.tags_of(ref, found.tags), summary=summarize(found.events, ledger.annotations_of(ref, found.annotations)),
         facets=transcript_facets(found, state), id=found.id,
     )  # fmt: skip
 
@@ -145,8 +153,8 @@ def _facets(agent: str, *others: str) -> frozenset[tuple[str, str]]:
     return frozenset({("agent", agent), *((filter, value) for filter, value in pairs if value)})
 
 
-def _unreadable(title: str, problem: str, when: float = 0.0, hash: str = "") -> Card:
-    return Card(
+def _unreadable(title: str, problem: str, when: float = 0.0, hash: str = "") -> IndexEntry:
+    return IndexEntry(
         title, "", "unreadable", when, hash=hash, problem=problem, facets=frozenset({("is", "unreadable")})
     )
 
@@ -158,10 +166,10 @@ def _read(path: Path, name: str) -> Transcript:
         raise TranscriptError(f"cannot be read: {error.strerror}", where=name) from None
 
 
-def _record(ref: str, found: Transcript, ledger: Ledger) -> Record:
+def _record(ref: str, found: Transcript, ledger: AnnotationLog) -> StoredConversation:
     model = str(found.source.get("model", ""))
-    marks = ledger.marks_of(ref, found.marks)
-    return Record(found.setup, found.trace, found.title, model, marks, list(found.expectations))
+    annotations = ledger.annotations_of(ref, found.annotations)
+    return StoredConversation(found.setup, found.trace, found.title, model, annotations, list(found.expectations))
 
 
 def _stamp(path: Path) -> Stamp | None:

@@ -10,16 +10,16 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from ..engine.conversation import Conversation
+from ..engine.conversation import ConversationRun
 from ..engine.model import Model
 from ..engine.sandbox import Sandbox
 from ..engine.turn import run_turn
 from ..engine.world import World
 from ..models.rehearsal import RehearsalModel
-from ..runtime.loader import Loaded, load
-from ..trace.events import Decision, Fault, HandOff, Result, TurnEnd, Verdict
+from ..runtime.loader import LoadedAgent, load
+from ..trace.events import Effect, Fault, HandOff, PolicyDecision, ToolResult, TurnEnded
 from ..trace.setup import Setup
-from ..trace.steps import Move, moves
+from ..trace.steps import Step, group_steps
 from ..trace.trace import Trace
 
 E = TypeVar("E")
@@ -31,25 +31,25 @@ class FinishedConversation:
     `trace` contains every event, `setup` what the conversation started from.
     """
 
-    def __init__(self, conversation: Conversation) -> None:
+    def __init__(self, conversation: ConversationRun) -> None:
         self.trace: Trace = conversation.trace
         self.setup: Setup = conversation.setup
         self._state = conversation.state
 
     @property
-    def steps(self) -> list[Move]:
+    def steps(self) -> list[Step]:
         """Every step in order: a message, a tool call or a reply, with its reasoning and policy decisions."""
-        return [step for turn in moves(self.trace) for step in turn.moves]
+        return [step for turn in group_steps(self.trace) for step in turn.steps]
 
     @property
     def user_messages(self) -> list[str]:
         """Every message of the customer as the model and the policies saw it: after rewrites, oldest first."""
-        return list(self._state.said)
+        return list(self._state.user_messages)
 
     @property
     def replies(self) -> list[str]:
         """Every text the customer received, oldest first."""
-        return list(self._state.replies)
+        return list(self._state.agent_messages)
 
     @property
     def reply(self) -> str:
@@ -59,12 +59,12 @@ class FinishedConversation:
     @property
     def calls(self) -> list[str]:
         """Every tool call as "tool outcome", in order, except entering a journey."""
-        return [f"{r.tool} {r.outcome}" for r in self._events(Result) if r.tool != "enter_journey"]
+        return [f"{r.tool} {r.outcome}" for r in self._events(ToolResult) if r.tool != "enter_journey"]
 
     @property
     def entered(self) -> list[str]:
         """The journeys that were entered, in order."""
-        return [r.value.split()[1].rstrip(":") for r in self._events(Result) if r.tool == "enter_journey"]
+        return [r.value.split()[1].rstrip(":") for r in self._events(ToolResult) if r.tool == "enter_journey"]
 
     @property
     def blocked_by(self) -> list[str]:
@@ -79,36 +79,36 @@ class FinishedConversation:
     @property
     def ends(self) -> list[str]:
         """Why each turn ended, for example "replied" or "handed_off"."""
-        return [end.reason for end in self._events(TurnEnd)]
+        return [end.reason for end in self._events(TurnEnded)]
 
     @property
     def faults(self) -> list[str]:
         """The exceptions that journey code raised, as "origin name: message"."""
         return [f"{f.origin} {f.name}: {f.message}" for f in self._events(Fault)]
 
-    def decided(self, verdict: Verdict) -> list[str]:
+    def decided(self, verdict: Effect) -> list[str]:
         """Return the policies that decided so: "allow", "block", "rewrite" or "escalate"."""
-        return [d.policy for d in self._events(Decision) if d.verdict == verdict]
+        return [d.policy for d in self._events(PolicyDecision) if d.effect == verdict]
 
     def args(self, tool: str) -> dict[str, Any]:
         """Return the arguments of the last call of `tool`, after rewrites."""
-        return [call.args for call in self._state.happened if call.tool == tool][-1]
+        return [call.args for call in self._state.calls if call.tool == tool][-1]
 
     def value(self, tool: str) -> Any:
         """Return the result of the last call of `tool`, as the model and the policies see it."""
-        return [call.value for call in self._state.happened if call.tool == tool][-1]
+        return [call.value for call in self._state.calls if call.tool == tool][-1]
 
     def _events(self, kind: type[E]) -> list[E]:
         return [event for event in self.trace if isinstance(event, kind)]
 
 
-def load_agent(journeys: Path | str, name: str) -> Loaded:
+def load_agent(journeys: Path | str, name: str) -> LoadedAgent:
     """Load the agent in the folder `journeys`/`name`. Raises JourneyError, with file and line."""
     return load(Path(journeys), name)
 
 
 def run_conversation(
-    agent: Loaded,
+    agent: LoadedAgent,
     fixture: str,
     *messages: str,
     model: Model | None = None,
@@ -127,12 +127,12 @@ def run_conversation(
         customer={**start.setup.customer, **(customer or {})},
         clock=clock or start.setup.clock,
     )
-    conversation = Conversation(agent.agent, setup)
+    conversation = ConversationRun(agent.agent, setup)
     world = World(start.world, now=datetime.fromisoformat(setup.clock), seed=setup.seed)
     asyncio.run(_run(conversation, messages, model or RehearsalModel(agent.agent), Sandbox(world)))
     return FinishedConversation(conversation)
 
 
-async def _run(conversation: Conversation, messages: Iterable[str], model: Model, sandbox: Sandbox) -> None:
+async def _run(conversation: ConversationRun, messages: Iterable[str], model: Model, sandbox: Sandbox) -> None:
     for message in messages:
         await run_turn(conversation, message, model, sandbox)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..engine.model import Delta, ModelAnswer, ModelRequest, Show
+from ..engine.model import Delta, DeltaSink, ModelAnswer, ModelRequest
 
 Block = dict[str, Any]
 Blocks = list[Block]
@@ -41,7 +41,7 @@ class ScriptedModel:
         self.requests: list[ModelRequest] = []
         self.messages: list[list[dict[str, Any]]] = []
 
-    async def answer(self, request: ModelRequest, show: Show) -> ModelAnswer:
+    async def answer(self, request: ModelRequest, show: DeltaSink) -> ModelAnswer:
         """Return the next answer of the script."""
         self.requests.append(request)
         self.messages.append([{**m, "content": list(m["content"])} for m in request.messages])

@@ -6,54 +6,54 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import Any
 
-from .steps import Move
+from .steps import Step
 
 MAX_SHOWN = 160  # characters of a value in a report
 MAX_ARGUMENT = 60  # and of one argument of a call
 LEAD = 40  # characters kept before the first that differs
 
 
-def tell(move: Move) -> str:
+def describe_step(step: Step) -> str:
     """A move in one line: what was tried, and what became of it."""
-    if move.call is not None:
-        args = ", ".join(f"{k}={short(v, MAX_ARGUMENT)}" for k, v in move.call.args.items())
-        what = f"{move.call.tool}({args})"
-    elif move.message is not None:
+    if step.call is not None:
+        args = ", ".join(f"{k}={truncate(v, MAX_ARGUMENT)}" for k, v in step.call.args.items())
+        what = f"{step.call.tool}({args})"
+    elif step.message is not None:
         what = "the customer's message"
     else:
-        what = "reply " + short(move.answer.text if move.answer else "")
-    effect = move.after_effect if move.effect == "allowed" and move.after_effect != "allowed" else move.effect
+        what = "reply " + truncate(step.answer.text if step.answer else "")
+    effect = step.result_effect if step.effect == "allowed" and step.result_effect != "allowed" else step.effect
     if effect in ("allowed", "absent", "rejected"):
-        if move.call is not None and move.result is None:
+        if step.call is not None and step.result is None:
             return f"{what}: stopped before it came to anything"
-        if move.result is not None and move.result.outcome == "missing":
-            return f"{what}: allowed; {short(move.result.value)}"
-        if move.result is not None and move.result.outcome in ("rejected", "absent"):
-            return f"{what}: {move.result.outcome}: {short(move.result.value)}"
-        return f"{what}: {'executed' if move.executed else 'allowed'}"
-    deciding = [d for d in move.decisions if d.verdict != "allow"]
+        if step.result is not None and step.result.outcome == "missing":
+            return f"{what}: allowed; {truncate(step.result.value)}"
+        if step.result is not None and step.result.outcome in ("rejected", "absent"):
+            return f"{what}: {step.result.outcome}: {truncate(step.result.value)}"
+        return f"{what}: {'executed' if step.executed else 'allowed'}"
+    deciding = [d for d in step.decisions if d.effect != "allow"]
     by = f" by {deciding[0].policy}: {deciding[0].reason}" if deciding else ""
     return f"{what}: {effect}{by}"
 
 
-def sides(recorded: Move, now: Move) -> tuple[str, str]:
+def describe_pair(recorded: Step, now: Step) -> tuple[str, str]:
     """Both moves in a line each, and what differs though the lines do not show it."""
-    lines = tell(recorded), tell(now)
-    alike = recorded.effect == now.effect and recorded.after_effect == now.after_effect
+    lines = describe_step(recorded), describe_step(now)
+    alike = recorded.effect == now.effect and recorded.result_effect == now.result_effect
     hidden = _details(recorded, now) if lines[0] == lines[1] else _rewrites(recorded, now) if alike else ()
     for what, one, other in hidden:
         if one != other:
-            a, b = apart(one, other)
+            a, b = differing_excerpts(one, other)
             return f"{lines[0]}; {what} {a}", f"{lines[1]}; {what} {b}"
     return lines
 
 
-def _rewrites(one: Move, other: Move) -> Iterator[tuple[str, Any, Any]]:
-    for stand in ("message", "before", "after", "reply"):
-        yield "rewritten to", one.rewritten(stand), other.rewritten(stand)
+def _rewrites(one: Step, other: Step) -> Iterator[tuple[str, Any, Any]]:
+    for hook in ("message", "before", "after", "reply"):
+        yield "rewritten to", one.rewritten_value(hook), other.rewritten_value(hook)
 
 
-def _details(one: Move, other: Move) -> Iterator[tuple[str, Any, Any]]:
+def _details(one: Step, other: Step) -> Iterator[tuple[str, Any, Any]]:
     """What lines do not show, or only the beginning of."""
     if one.call is not None and other.call is not None:
         for name in {**one.call.args, **other.call.args}:
@@ -66,21 +66,21 @@ def _details(one: Move, other: Move) -> Iterator[tuple[str, Any, Any]]:
     yield "result:", one.result and one.result.value, other.result and other.result.value
 
 
-def flat(value: Any) -> str:
+def one_line(value: Any) -> str:
     """A value in one line."""
     return " ".join((value if isinstance(value, str) else repr(value)).split())
 
 
-def short(value: Any, limit: int = MAX_SHOWN) -> str:
+def truncate(value: Any, limit: int = MAX_SHOWN) -> str:
     """Its beginning, in one line."""
-    text = flat(value)
+    text = one_line(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def apart(one: Any, other: Any, limit: int = MAX_SHOWN) -> tuple[str, str]:
+def differing_excerpts(one: Any, other: Any, limit: int = MAX_SHOWN) -> tuple[str, str]:
     """Both in one line each, cut so that the first place where they differ is in it."""
-    a, b = flat(one), flat(other)
+    a, b = one_line(one), one_line(other)
     same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False)))
     start = max(0, same - LEAD) if max(len(a), len(b)) > limit else 0
     lead = "…" if start else ""
-    return lead + short(a[start:], limit - len(lead)), lead + short(b[start:], limit - len(lead))
+    return lead + truncate(a[start:], limit - len(lead)), lead + truncate(b[start:], limit - len(lead))

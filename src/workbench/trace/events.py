@@ -23,12 +23,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from ..plain import once
-from .step_id import Place
+from ..plain import cached
+from .step_id import StepId
 
-Verdict = Literal["allow", "block", "rewrite", "escalate"]
-Stand = Literal["message", "before", "after", "reply"]
-Outcome = Literal[
+Effect = Literal["allow", "block", "rewrite", "escalate"]
+Hook = Literal["message", "before", "after", "reply"]
+CallOutcome = Literal[
     "ok",  # the body ran and gave a value
     "error",  # the body said no (ToolError), in words the model may read
     "rejected",  # the arguments do not fit the schema
@@ -49,7 +49,7 @@ EndReason = Literal[
 ]
 
 
-class Step(
+class Event(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="step"
 ):
     """What all steps share: where they stand."""
@@ -59,22 +59,22 @@ class Step(
     call: int = 0
 
     @property
-    def place(self) -> Place:
-        return Place(self.turn, self.answer, self.call)
+    def step_id(self) -> StepId:
+        return StepId(self.turn, self.answer, self.call)
 
 
-class UserMessage(Step, frozen=True, kw_only=True, tag="user"):
+class UserMessage(Event, frozen=True, kw_only=True, tag="user"):
     text: str | list[str]  # a list of lines in a file only
 
 
-class Entered(Step, frozen=True, kw_only=True, tag="entered"):
+class JourneyEntered(Event, frozen=True, kw_only=True, tag="entered"):
     """A journey was entered; `before` is the one that was left, or ""."""
 
     journey: str
     before: str = ""
 
 
-class Hidden(msgspec.Struct, frozen=True, omit_defaults=True):
+class Unavailable(msgspec.Struct, frozen=True, omit_defaults=True):
     """Something that was not on offer: `kind` journey | tool | policy, and the condition that hid it."""
 
     kind: str
@@ -83,23 +83,23 @@ class Hidden(msgspec.Struct, frozen=True, omit_defaults=True):
     source: str = ""
 
 
-class Prompt(Step, frozen=True, kw_only=True, tag="prompt"):
+class Prompt(Event, frozen=True, kw_only=True, tag="prompt"):
     """What the model is sent besides the messages; stands until the next Prompt.
 
     `spans` and `tools` are hashes of exhibits in the same trace. Messages are
     not stored: they follow from the steps before.
     """
 
-    spans: list[str]
+    sections: list[str]
     tools: list[str]
     model: str = ""
     params: dict[str, Any] = {}
     journeys: list[str] = []
     policies: list[str] = []
-    hidden: list[Hidden] = []
+    hidden: list[Unavailable] = []
 
 
-class Meter(msgspec.Struct, frozen=True, omit_defaults=True):
+class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
     """What an answer cost. Volatile: never saved in a transcript. Tokens, dollars, seconds."""
 
     tokens_in: int = 0
@@ -112,36 +112,36 @@ class Meter(msgspec.Struct, frozen=True, omit_defaults=True):
     server: str = ""  # who answered: its host, with the port where that is not the usual one
 
 
-class Call(msgspec.Struct, frozen=True):
+class CallRequest(msgspec.Struct, frozen=True):
     """One tool call as the model asked for it; `number` counts from 1 within its answer."""
 
     number: int
     id: str
     tool: str
     args: dict[str, Any]
-    broken: str = ""
+    error: str = ""
 
 
-class Answer(Step, frozen=True, kw_only=True, dict=True, tag="answer"):
+class Answer(Event, frozen=True, kw_only=True, dict=True, tag="answer"):
     """One answer of the model: provider blocks verbatim, and why it stopped."""
 
     blocks: list[dict[str, Any]]
     stop: str = "end_turn"
     model: str = ""
-    meter: Meter | None = None
+    usage: Usage | None = None
 
-    @once
-    def calls(self) -> list[Call]:
+    @cached
+    def calls(self) -> list[CallRequest]:
         """The tool calls of this answer, in order."""
         asked = [block for block in self.blocks if block.get("type") == "tool_use"]
         return [_call(number, block) for number, block in enumerate(asked, 1)] if asked else []
 
-    @once
+    @cached
     def text(self) -> str:
         """The words of this answer, without its thinking."""
         return "\n".join(b["text"] for b in self.blocks if b.get("type") == "text" and b.get("text"))
 
-    @once
+    @cached
     def thinking(self) -> str:
         return "\n".join(
             b.get("thinking") or "(redacted by the provider)"
@@ -150,14 +150,14 @@ class Answer(Step, frozen=True, kw_only=True, dict=True, tag="answer"):
         )
 
 
-def _call(number: int, block: dict[str, Any]) -> Call:
+def _call(number: int, block: dict[str, Any]) -> CallRequest:
     args, broken = block.get("input"), ""
     if not isinstance(args, dict):
         args, broken = {}, "the arguments are not a JSON object"
-    return Call(number, str(block.get("id") or ""), str(block.get("name") or ""), args, broken)
+    return CallRequest(number, str(block.get("id") or ""), str(block.get("name") or ""), args, broken)
 
 
-class Decision(Step, frozen=True, kw_only=True, tag="decision"):
+class PolicyDecision(Event, frozen=True, kw_only=True, tag="decision"):
     """What one policy said. `to` is the new value of a rewrite.
 
     `version` is the hash of the policy's card (rule, why, source), an exhibit of
@@ -166,16 +166,16 @@ class Decision(Step, frozen=True, kw_only=True, tag="decision"):
     """
 
     policy: str
-    stand: Stand
-    verdict: Verdict = "allow"
+    hook: Hook
+    effect: Effect = "allow"
     reason: str = ""
-    to: Any = None
+    replacement: Any = None
     evidence: dict[str, Any] = {}
     version: str = ""
     fault: bool = False
 
 
-class Change(msgspec.Struct, frozen=True, omit_defaults=True):
+class WorldChange(msgspec.Struct, frozen=True, omit_defaults=True):
     """One difference in the world: a path of keys, and the plain values before and after.
 
     An absent side means that there was nothing there.
@@ -186,7 +186,7 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
     after: Any = msgspec.UNSET
 
 
-class Exchange(Step, frozen=True, kw_only=True, tag="exchange"):
+class HttpExchange(Event, frozen=True, kw_only=True, tag="exchange"):
     """One HTTP request that a call's tool made with the client it was handed, and the response.
 
     `number` counts from 1 within the call. `sent` and `got` are the bodies: JSON
@@ -197,50 +197,60 @@ class Exchange(Step, frozen=True, kw_only=True, tag="exchange"):
     number: int
     method: str
     url: str
-    sent: Any = None
+    request_body: Any = None
     status: int = 0
     kind: str = ""
-    got: Any = None
+    response_body: Any = None
 
 
-class Result(Step, frozen=True, kw_only=True, tag="result"):
+class ToolResult(Event, frozen=True, kw_only=True, tag="result"):
     """What a call came to. `value` is plain data, before any policy after the tool."""
 
     tool: str
-    outcome: Outcome = "ok"
+    outcome: CallOutcome = "ok"
     value: Any = None
-    changed: list[Change] = []
-    printed: str = ""
+    changed: list[WorldChange] = []
+    output: str = ""
 
 
-class Reply(Step, frozen=True, kw_only=True, tag="reply"):
+class Reply(Event, frozen=True, kw_only=True, tag="reply"):
     """What the customer was sent, after the policies."""
 
     text: str | list[str]  # a list of lines in a file only
 
 
-class HandOff(Step, frozen=True, kw_only=True, tag="handoff"):
+class HandOff(Event, frozen=True, kw_only=True, tag="handoff"):
     """A person takes over. `by` is "model" or the name of the policy that escalated."""
 
     reason: str
     by: str = "model"
 
 
-class Fault(Step, frozen=True, kw_only=True, tag="fault"):
+class Fault(Event, frozen=True, kw_only=True, tag="fault"):
     """Something broke. `origin`: tool | policy | condition | journey | model | worker."""
 
     origin: str
     name: str
     message: str
     where: str = ""
-    trace: list[str] = []
+    traceback: list[str] = []
 
 
-class TurnEnd(Step, frozen=True, kw_only=True, tag="end"):
+class TurnEnded(Event, frozen=True, kw_only=True, tag="end"):
     reason: EndReason
     detail: str = ""
 
 
-AnyStep = (
-    UserMessage | Entered | Prompt | Answer | Decision | Exchange | Result | Reply | HandOff | Fault | TurnEnd
+AnyEvent = (
+    UserMessage
+    | JourneyEntered
+    | Prompt
+    | Answer
+    | PolicyDecision
+    | HttpExchange
+    | ToolResult
+    | Reply
+    | HandOff
+    | Fault
+    | TurnEnded
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from .events import Answer, AnyStep, Decision, Reply, Result, TurnEnd, UserMessage
+from .events import Answer, AnyEvent, PolicyDecision, Reply, ToolResult, TurnEnded, UserMessage
 
 Block = dict[str, Any]
 
@@ -18,64 +18,64 @@ class Messages:
     """`take()` every step of a conversation, in order; `read()` gives {"role", "content": [blocks]} each."""
 
     def __init__(self) -> None:
-        self._waiting: list[AnyStep] = []
+        self._waiting: list[AnyEvent] = []
         self._messages: list[dict[str, Any]] = []
         self._calls: dict[int, str] = {}  # calls not yet answered: number, id
         self._withheld: set[int] = set()
         self._answer: Answer | None = None
-        self.take = self._waiting.append
+        self.add = self._waiting.append
 
     @classmethod
-    def of(cls, messages: list[dict[str, Any]]) -> Messages:
+    def from_list(cls, messages: list[dict[str, Any]]) -> Messages:
         """Messages that are there already."""
         made = cls()
         made._messages = messages
         return made
 
-    def read(self) -> list[dict[str, Any]]:
-        for step in self._waiting:
-            handler = _APPLY.get(step.__class__)
+    def to_list(self) -> list[dict[str, Any]]:
+        for event in self._waiting:
+            handler = _APPLY.get(event.__class__)
             if handler is not None:
-                handler(self, step)
+                handler(self, event)
         self._waiting.clear()
         return self._messages
 
-    def _user(self, step: UserMessage) -> None:
+    def _user(self, event: UserMessage) -> None:
         self._close_calls()
         self._answer = None
-        self._say("user", {"type": "text", "text": str(step.text)})
+        self._say("user", {"type": "text", "text": str(event.text)})
 
-    def _answered(self, step: Answer) -> None:
+    def _answered(self, event: Answer) -> None:
         self._close_calls()
         self._withheld.clear()
-        self._answer = step
-        self._messages.append({"role": "assistant", "content": step.blocks})
-        self._calls = {call.number: call.id for call in step.calls}
+        self._answer = event
+        self._messages.append({"role": "assistant", "content": event.blocks})
+        self._calls = {call.number: call.id for call in event.calls}
 
-    def _decided(self, step: Decision) -> None:
-        if step.verdict == "allow":
+    def _decided(self, event: PolicyDecision) -> None:
+        if event.effect == "allow":
             return
-        if step.stand == "message" and step.verdict == "rewrite":
-            self._messages[-1]["content"][-1]["text"] = str(step.to)
-        elif step.stand == "reply" and step.verdict == "block":
-            self._say("user", {"type": "text", "text": f"(Your reply was not sent. Policy: {step.reason})"})
-        elif step.stand == "after" and step.call not in self._withheld:
+        if event.hook == "message" and event.effect == "rewrite":
+            self._messages[-1]["content"][-1]["text"] = str(event.replacement)
+        elif event.hook == "reply" and event.effect == "block":
+            self._say("user", {"type": "text", "text": f"(Your reply was not sent. Policy: {event.reason})"})
+        elif event.hook == "after" and event.call not in self._withheld:
             block = self._messages[-1]["content"][-1]
-            if step.verdict == "rewrite":
-                block["content"] = as_text(step.to)
+            if event.effect == "rewrite":
+                block["content"] = as_text(event.replacement)
             else:  # what one policy withheld, a later one does not give back
-                self._withheld.add(step.call)
-                block["content"] = f"withheld by policy: {step.reason}"
+                self._withheld.add(event.call)
+                block["content"] = f"withheld by policy: {event.reason}"
 
-    def _resulted(self, step: Result) -> None:
-        call = self._calls.pop(step.call, "")
-        block: Block = {"type": "tool_result", "tool_use_id": call, "content": as_text(step.value)}
-        if step.outcome != "ok":
+    def _resulted(self, event: ToolResult) -> None:
+        call = self._calls.pop(event.call, "")
+        block: Block = {"type": "tool_result", "tool_use_id": call, "content": as_text(event.value)}
+        if event.outcome != "ok":
             block["is_error"] = True
         self._say("user", block)
 
-    def _replied(self, step: Reply) -> None:
-        text = str(step.text)
+    def _replied(self, event: Reply) -> None:
+        text = str(event.text)
         if self._answer is not None and text == self._answer.text:
             return
         # a policy or a hand-off changed the words: the model must know what was really sent
@@ -85,7 +85,7 @@ class Messages:
         else:
             self._messages.append(words)
 
-    def _ended(self, step: TurnEnd) -> None:
+    def _ended(self, event: TurnEnded) -> None:
         self._close_calls()
 
     def _close_calls(self) -> None:
@@ -105,10 +105,10 @@ class Messages:
 _APPLY: dict[type[Any], Any] = {
     UserMessage: Messages._user,
     Answer: Messages._answered,
-    Decision: Messages._decided,
-    Result: Messages._resulted,
+    PolicyDecision: Messages._decided,
+    ToolResult: Messages._resulted,
     Reply: Messages._replied,
-    TurnEnd: Messages._ended,
+    TurnEnded: Messages._ended,
 }
 
 

@@ -11,39 +11,50 @@ from typing import Any, Protocol
 
 import msgspec
 
-from ..plain import once, own
-from .events import Answer, AnyStep, Change, Decision, Entered, HandOff, Prompt, Reply, Result, UserMessage
+from ..plain import cached, copy_plain
+from .events import (
+    Answer,
+    AnyEvent,
+    HandOff,
+    JourneyEntered,
+    PolicyDecision,
+    Prompt,
+    Reply,
+    ToolResult,
+    UserMessage,
+    WorldChange,
+)
 from .messages import Messages
 from .setup import Setup
-from .step_id import Place
+from .step_id import StepId
 
 
 class DecodesResult(Protocol):
     """Decode a plain result into its declared type. A tool does."""
 
-    def decode(self, value: Any) -> Any: ...
+    def decode_result(self, value: Any) -> Any: ...
 
 
-class Happened(msgspec.Struct, frozen=True, dict=True):
+class PastCall(msgspec.Struct, frozen=True, dict=True):
     """A call that has been made: its tool, its arguments as run, and what it came to, plain.
 
     `args` and `value` are copies, to give away, of what was `given` and what it `gave`.
     """
 
-    place: Place
+    step_id: StepId
     tool: str
-    given: dict[str, Any]
+    raw_args: dict[str, Any]
     outcome: str
-    gave: Any
+    raw_value: Any
 
-    @once
+    @cached
     def args(self) -> dict[str, Any]:
-        copied: dict[str, Any] = own(self.given)
+        copied: dict[str, Any] = copy_plain(self.raw_args)
         return copied
 
-    @once
+    @cached
     def value(self) -> Any:
-        return own(self.gave)
+        return copy_plain(self.raw_value)
 
     @property
     def ok(self) -> bool:
@@ -51,10 +62,10 @@ class Happened(msgspec.Struct, frozen=True, dict=True):
 
     def decoded(self, tool: DecodesResult | str) -> Any:
         """What it came to as `tool` declares its result; a plain copy where it does not fit, or for a name."""
-        return own(self.gave) if isinstance(tool, str) else tool.decode(self.gave)
+        return copy_plain(self.raw_value) if isinstance(tool, str) else tool.decode_result(self.raw_value)
 
 
-class State:
+class ConversationState:
     """Everything the engine needs to know of the steps so far."""
 
     def __init__(self, setup: Setup) -> None:
@@ -64,11 +75,11 @@ class State:
         self.journey = ""
         self.handed_off = False
         self.thread = Messages()
-        self.said: list[str] = []
-        self.replies: list[str] = []
+        self.user_messages: list[str] = []
+        self.agent_messages: list[str] = []
         self.dialogue: list[tuple[str, str]] = []
-        self.happened: list[Happened] = []
-        self.changes: list[Change] = []
+        self.calls: list[PastCall] = []
+        self.changes: list[WorldChange] = []
         self.prompt: Prompt | None = None
         self._args: dict[int, dict[str, Any]] = {}  # of the calls of the answer at hand, as they run
         self._withheld: set[int] = set()
@@ -76,67 +87,67 @@ class State:
     @property
     def messages(self) -> list[dict[str, Any]]:
         """What the model is sent next, in the shape of the Messages API."""
-        return self.thread.read()
+        return self.thread.to_list()
 
-    def apply(self, step: AnyStep) -> None:
-        self.thread.take(step)
-        handler = _APPLY.get(step.__class__)
+    def apply(self, event: AnyEvent) -> None:
+        self.thread.add(event)
+        handler = _APPLY.get(event.__class__)
         if handler is not None:
-            handler(self, step)
+            handler(self, event)
 
-    def _user(self, step: UserMessage) -> None:
-        self.turn = step.turn
-        text = str(step.text)
-        self.said.append(text)
+    def _user(self, event: UserMessage) -> None:
+        self.turn = event.turn
+        text = str(event.text)
+        self.user_messages.append(text)
         self.dialogue.append(("user", text))
 
-    def _answered(self, step: Answer) -> None:
+    def _answered(self, event: Answer) -> None:
         self._withheld.clear()
-        self._args = {call.number: call.args for call in step.calls}
+        self._args = {call.number: call.args for call in event.calls}
 
-    def _decided(self, step: Decision) -> None:
-        if step.verdict == "allow":
+    def _decided(self, event: PolicyDecision) -> None:
+        if event.effect == "allow":
             return
-        if step.stand == "message" and step.verdict == "rewrite":
-            self.said[-1] = str(step.to)
-            self.dialogue[-1] = ("user", str(step.to))
-        elif step.stand == "before" and step.verdict == "rewrite":
-            self._args[step.call] = step.to
-        elif step.stand == "after" and step.call not in self._withheld:
-            blocked = step.verdict != "rewrite"
+        if event.hook == "message" and event.effect == "rewrite":
+            self.user_messages[-1] = str(event.replacement)
+            self.dialogue[-1] = ("user", str(event.replacement))
+        elif event.hook == "before" and event.effect == "rewrite":
+            self._args[event.call] = event.replacement
+        elif event.hook == "after" and event.call not in self._withheld:
+            blocked = event.effect != "rewrite"
             if blocked:  # what one policy withheld, a later one does not give back
-                self._withheld.add(step.call)
-            last = self.happened[-1]
+                self._withheld.add(event.call)
+            last = self.calls[-1]
             outcome = "error" if blocked else last.outcome
-            self.happened[-1] = Happened(last.place, last.tool, last.given, outcome, step.to)
+            self.calls[-1] = PastCall(last.step_id, last.tool, last.raw_args, outcome, event.replacement)
 
-    def _resulted(self, step: Result) -> None:
-        args = self._args.get(step.call, {})
-        self.happened.append(Happened(step.place, step.tool, args, step.outcome, step.value))
-        self.changes += step.changed
+    def _resulted(self, event: ToolResult) -> None:
+        args = self._args.get(event.call, {})
+        self.calls.append(PastCall(event.step_id, event.tool, args, event.outcome, event.value))
+        self.changes += event.changed
 
-    def _entered(self, step: Entered) -> None:
-        self.journey = step.journey
+    def _entered(self, event: JourneyEntered) -> None:
+        self.journey = event.journey
 
-    def _replied(self, step: Reply) -> None:
-        text = str(step.text)
-        self.replies.append(text)
+    def _replied(self, event: Reply) -> None:
+        text = str(event.text)
+        self.agent_messages.append(text)
         self.dialogue.append(("agent", text))
 
-    def _prompted(self, step: Prompt) -> None:
-        self.prompt = step
+    def _prompted(self, event: Prompt) -> None:
+        self.prompt = event
 
-    def _handed(self, step: HandOff) -> None:
+    def _handed(self, event: HandOff) -> None:
         self.handed_off = True
 
 
 _APPLY: dict[type[Any], Any] = {
-    UserMessage: State._user,
-    Answer: State._answered,
-    Decision: State._decided,
-    Result: State._resulted,
-    Entered: State._entered,
-    Prompt: State._prompted,
-    Reply: State._replied,
-    HandOff: State._handed,
+    UserMessage: ConversationState._user,
+    Answer: ConversationState._answered,
+    PolicyDecision: ConversationState._decided,
+    ToolResult: ConversationState._resulted,
+    JourneyEntered: ConversationState._entered,
+    Prompt: ConversationState._prompted,
+    Reply: ConversationState._replied,
+    HandOff: ConversationState._handed,
 }

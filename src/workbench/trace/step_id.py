@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 
-class Place(NamedTuple):
+class StepId(NamedTuple):
     """The address of a move: `str(place)` is "3.1.2", turn 3, answer 1, call 2."""
 
     turn: int
@@ -17,7 +17,7 @@ class Place(NamedTuple):
         return f"{self.turn}.{self.answer}.{self.call}"
 
     @classmethod
-    def parse(cls, text: str) -> Place:
+    def parse(cls, text: str) -> StepId:
         """Read "3.1.2"; raises ValueError on anything else."""
         parts = [int(part) for part in text.split(".")]
         if not 1 <= len(parts) <= 3 or min(parts) < 0:
@@ -25,4 +25,4 @@ class Place(NamedTuple):
         return cls(*parts)
 
 
-Place.__new__ = lru_cache(maxsize=4096)(Place.__new__)  # type: ignore  # many are asked for, few differ
+StepId.__new__ = lru_cache(maxsize=4096)(StepId.__new__)  # type: ignore  # many are asked for, few differ

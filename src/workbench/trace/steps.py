@@ -13,23 +13,23 @@ import msgspec
 
 from .events import (
     Answer,
-    AnyStep,
-    Call,
-    Decision,
-    Entered,
-    Exchange,
+    AnyEvent,
+    CallRequest,
     Fault,
     HandOff,
+    HttpExchange,
+    JourneyEntered,
+    PolicyDecision,
     Prompt,
     Reply,
-    Result,
-    TurnEnd,
+    ToolResult,
+    TurnEnded,
     UserMessage,
 )
-from .step_id import Place
+from .step_id import StepId
 
 
-class Move(msgspec.Struct):
+class Step(msgspec.Struct):
     """A tool call or a reply with all that belongs to it; at answer 0, the customer's message.
 
     `effect` is the policies' combined effect: "allowed", "blocked",
@@ -38,18 +38,18 @@ class Move(msgspec.Struct):
     `prompt` is the one its answer was given to, where the record has it.
     """
 
-    place: Place
-    call: Call | None = None
+    step_id: StepId
+    call: CallRequest | None = None
     message: UserMessage | None = None
     answer: Answer | None = None
     prompt: Prompt | None = None
-    decisions: tuple[Decision, ...] = ()
-    result: Result | None = None
+    decisions: tuple[PolicyDecision, ...] = ()
+    result: ToolResult | None = None
     reply: Reply | None = None
-    entered: Entered | None = None
+    entered: JourneyEntered | None = None
     handoff: HandOff | None = None
     faults: tuple[Fault, ...] = ()
-    exchanges: tuple[Exchange, ...] = ()
+    exchanges: tuple[HttpExchange, ...] = ()
 
     @property
     def reasoning(self) -> str:
@@ -67,15 +67,15 @@ class Move(msgspec.Struct):
         return self._effect(("message", "before", "reply")) if self.decisions else "allowed"
 
     @property
-    def after_effect(self) -> str:
+    def result_effect(self) -> str:
         """The combined effect of the policies after the tool."""
         return self._effect(("after",))
 
     def _effect(self, stands: tuple[str, ...]) -> str:
         effect = "allowed"
         for decision in self.decisions:
-            verdict = decision.verdict
-            if verdict != "allow" and decision.stand in stands:
+            verdict = decision.effect
+            if verdict != "allow" and decision.hook in stands:
                 if verdict == "escalate":
                     return "escalated"
                 if verdict == "block":
@@ -84,18 +84,18 @@ class Move(msgspec.Struct):
                     effect = "rewritten"
         return effect
 
-    def rewritten(self, stand: str) -> Any:
+    def rewritten_value(self, hook: str) -> Any:
         """What the last rewrite at `stand` made of it, or None."""
         value = None
         for decision in self.decisions:
-            if decision.verdict == "rewrite" and decision.stand == stand:
-                value = decision.to
+            if decision.effect == "rewrite" and decision.hook == hook:
+                value = decision.replacement
         return value
 
     @property
     def args(self) -> dict[str, Any]:
         """The arguments as the tool got them: the model's, or a policy's rewrite."""
-        changed = self.rewritten("before")
+        changed = self.rewritten_value("before")
         if isinstance(changed, dict):
             return changed
         return self.call.args if self.call else {}
@@ -106,71 +106,71 @@ class Move(msgspec.Struct):
         return self.result is not None and self.result.outcome in ("ok", "error", "fault")
 
 
-class TurnMoves(msgspec.Struct):
+class Turn(msgspec.Struct):
     """The moves of one turn, in order, the number of its last answer, and how it ended (None: it stops there)."""
 
     turn: int
-    moves: list[Move] = []
-    end: TurnEnd | None = None
-    last: int = 0
+    steps: list[Step] = []
+    end: TurnEnded | None = None
+    last_answer: int = 0
 
 
-class Moves:
+class StepGrouper:
     """Groups steps into moves as they come. `all` are the moves in order, `turns` the same by turn, `at` by place.
 
     `prompt` is the last one. Every step of every replay passes here twice: it is one loop for that.
     """
 
-    def __init__(self, steps: Iterable[AnyStep] = ()) -> None:
-        self.all: list[Move] = []
-        self.turns: list[TurnMoves] = []
-        self.at: dict[tuple[int, int, int], Move] = {}
+    def __init__(self, events: Iterable[AnyEvent] = ()) -> None:
+        self.all: list[Step] = []
+        self.turns: list[Turn] = []
+        self.by_id: dict[tuple[int, int, int], Step] = {}
         self.prompt: Prompt | None = None
-        self._turn = TurnMoves(-1)
-        self.extend(steps)
+        self._turn = Turn(-1)
+        self.extend(events)
 
-    def extend(self, steps: Iterable[AnyStep]) -> None:
-        turn, at, begin = self._turn, self.at, self._begin
-        for step in steps:
-            if turn.turn != step.turn:
-                turn = self._turn = TurnMoves(step.turn)
+    def extend(self, events: Iterable[AnyEvent]) -> None:
+        turn, at, begin = self._turn, self.by_id, self._begin
+        for event in events:
+            if turn.turn != event.turn:
+                turn = self._turn = Turn(event.turn)
                 self.turns.append(turn)
-            kind = step.__class__
+            kind = event.__class__
             if kind is Answer:
-                self._answered(step)  # type: ignore[arg-type]
+                self._answered(event)  # type: ignore[arg-type]
             elif kind is UserMessage:
-                begin(Move(Place(step.turn), message=step))  # type: ignore[arg-type]
-            elif kind is TurnEnd:
-                turn.end = step  # type: ignore[assignment]
+                begin(Step(StepId(event.turn), message=event))  # type: ignore[arg-type]
+            elif kind is TurnEnded:
+                turn.end = event  # type: ignore[assignment]
             elif kind is Prompt:
-                self.prompt = step  # type: ignore[assignment]
+                self.prompt = event  # type: ignore[assignment]
             else:  # about a move that began before it, or has its own
-                move = at.get((step.turn, step.answer, step.call)) or begin(Move(step.place))
+                step = at.get((event.turn, event.answer, event.call)) or begin(Step(event.step_id))
                 if kind in _ONE:
-                    setattr(move, _ONE[kind], step)
+                    setattr(step, _ONE[kind], event)
                 else:
                     many = _MANY[kind]
-                    setattr(move, many, (*getattr(move, many), step))
+                    setattr(step, many, (*getattr(step, many), event))
 
-    def _answered(self, step: Answer) -> None:
-        turn, answer, prompt = step.turn, step.answer, self.prompt
-        calls, self._turn.last = step.calls, answer
+    def _answered(self, event: Answer) -> None:
+        turn, answer, prompt = event.turn, event.answer, self.prompt
+        calls, self._turn.last_answer = event.calls, answer
         if not calls:
-            self._begin(Move(Place(turn, answer), answer=step, prompt=prompt))
+            self._begin(Step(StepId(turn, answer), answer=event, prompt=prompt))
         for call in calls:
-            self._begin(Move(Place(turn, answer, call.number), call, answer=step, prompt=prompt))
+            self._begin(Step(StepId(turn, answer, call.number), call, answer=event, prompt=prompt))
 
-    def _begin(self, move: Move) -> Move:
-        self.at[move.place] = move
-        self._turn.moves.append(move)
-        self.all.append(move)
-        return move
-
-
-_ONE: dict[type[Any], str] = {Result: "result", Reply: "reply", Entered: "entered", HandOff: "handoff"}
-_MANY: dict[type[Any], str] = {Decision: "decisions", Exchange: "exchanges", Fault: "faults"}
+    def _begin(self, step: Step) -> Step:
+        self.by_id[step.step_id] = step
+        self._turn.steps.append(step)
+        self.all.append(step)
+        return step
 
 
-def moves(steps: Iterable[AnyStep]) -> list[TurnMoves]:
+_ONE: dict[type[Any], str] = {ToolResult: "result", Reply: "reply", JourneyEntered: "entered", HandOff: "handoff"}
+_MANY: dict[type[Any], str] = {PolicyDecision: "decisions", HttpExchange: "exchanges", Fault: "faults"}
+
+
+def group_steps(events: Iterable[AnyEvent]) -> list[Turn]:
     """Group steps into turns of moves. Works on any prefix of a trace."""
-    return Moves(steps).turns
+    return StepGrouper(events).turns

@@ -10,40 +10,40 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from .events import AnyStep, Prompt
-from .step_id import Place
+from .events import AnyEvent, Prompt
+from .step_id import StepId
 
 
 class Trace:
     """Steps in order, and the exhibits they name. Iterates over its steps."""
 
-    def __init__(self, steps: Iterable[AnyStep] = (), exhibits: dict[str, Any] | None = None) -> None:
-        self._steps: list[AnyStep] = list(steps)
-        self.append: Callable[[AnyStep], None] = self._steps.append
-        self.exhibits: dict[str, Any] = dict(exhibits or {})
+    def __init__(self, events: Iterable[AnyEvent] = (), blobs: dict[str, Any] | None = None) -> None:
+        self._events: list[AnyEvent] = list(events)
+        self.append: Callable[[AnyEvent], None] = self._events.append
+        self.blobs: dict[str, Any] = dict(blobs or {})
 
-    def __iter__(self) -> Iterator[AnyStep]:
-        return iter(self._steps)
+    def __iter__(self) -> Iterator[AnyEvent]:
+        return iter(self._events)
 
     def __len__(self) -> int:
-        return len(self._steps)
+        return len(self._events)
 
-    def __getitem__(self, index: int) -> AnyStep:
-        return self._steps[index]
+    def __getitem__(self, index: int) -> AnyEvent:
+        return self._events[index]
 
-    def since(self, index: int) -> list[AnyStep]:
-        return self._steps[index:]
+    def since(self, index: int) -> list[AnyEvent]:
+        return self._events[index:]
 
     @property
-    def steps(self) -> tuple[AnyStep, ...]:
-        return tuple(self._steps)
+    def events(self) -> tuple[AnyEvent, ...]:
+        return tuple(self._events)
 
-    def prompt_at(self, place: Place) -> Prompt | None:
+    def prompt_at(self, step_id: StepId) -> Prompt | None:
         """The prompt that stood at `place`, or None before the first answer."""
         found = None
-        for step in self._steps:
-            if (step.turn, step.answer) > (place.turn, place.answer):
+        for event in self._events:
+            if (event.turn, event.answer) > (step_id.turn, step_id.answer):
                 break
-            if isinstance(step, Prompt):
-                found = step
+            if isinstance(event, Prompt):
+                found = event
         return found

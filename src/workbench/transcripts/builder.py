@@ -8,19 +8,19 @@ from ..text import slug
 from ..trace.setup import Setup
 from ..trace.trace import Trace
 from .expectation import Expectation
-from .transcript import SCHEMA, Mark, Transcript, recording_id, still
+from .transcript import SCHEMA, Annotation, Transcript, hash_recording, without_usage
 
 
-def compose(
+def build_transcript(
     kind: Literal["mistake", "guard"],
     title: str,
     expectation: Expectation | None,
     setup: Setup,
     trace: Trace,
-    marks: list[Mark],
+    annotations: list[Annotation],
 ) -> Transcript:
     """A conversation as a transcript. Of the marks it keeps those that are where it expects something."""
-    steps = still(trace)
+    events = without_usage(trace)
     return Transcript(
         schema=SCHEMA,
         id=slug(title),
@@ -28,9 +28,9 @@ def compose(
         title=title,
         agent=setup.agent,
         expectations=[expectation] if expectation else [],
-        marks=[m for m in marks if expectation is None or m.at == expectation.at],
-        recording=recording_id(steps, setup),
+        annotations=[m for m in annotations if expectation is None or m.step == expectation.step],
+        recording_id=hash_recording(events, setup),
         setup=setup,
-        steps=steps,
-        exhibits=trace.exhibits,
+        events=events,
+        blobs=trace.blobs,
     )

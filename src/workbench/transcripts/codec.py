@@ -18,10 +18,10 @@ import msgspec
 from ..errors import TranscriptError
 from ..files import read_bytes
 from ..trace.events import Answer, Reply, UserMessage
-from .json_position import line_of, way
-from .migrations import FORMAT, climb
+from .json_position import line_of, parse_path
+from .migrations import FORMAT, migrate
 from .transcript import SCHEMA, Transcript
-from .validation import MEND, check_transcript, doubled
+from .validation import RESTORE_HINT, check_transcript, duplicate_field
 
 _DECODER = msgspec.json.Decoder(Transcript)
 
@@ -42,8 +42,8 @@ def decode(data: bytes, name: str = "") -> Transcript:
         transcript = _climbed(data)
         if transcript is None:
             raise _unreadable(data, name, wrong)
-    if twice := doubled(data):
-        raise TranscriptError(f"the field {twice!r} stands in it twice", where=name, next=MEND)
+    if twice := duplicate_field(data):
+        raise TranscriptError(f"the field {twice!r} stands in it twice", where=name, next=RESTORE_HINT)
     _join_lines(transcript, name)
     check_transcript(transcript, name)
     return transcript
@@ -52,7 +52,7 @@ def decode(data: bytes, name: str = "") -> Transcript:
 def _climbed(data: bytes) -> Transcript | None:
     """A transcript of an older format, as one of today's; None where it is none."""
     try:
-        raised = climb(msgspec.json.decode(data))
+        raised = migrate(msgspec.json.decode(data))
         return None if raised is None else msgspec.convert(raised, Transcript)
     except (msgspec.MsgspecError, LookupError, TypeError, ValueError, RecursionError):
         return None  # what is wrong with it is told of the file as it stands
@@ -61,27 +61,31 @@ def _climbed(data: bytes) -> Transcript | None:
 def _join_lines(transcript: Transcript, name: str) -> None:
     """In a file a text of several lines is a list of lines; in memory it is one string."""
     try:
-        for number, step in enumerate(transcript.steps, 1):
-            kind = step.__class__
+        for number, event in enumerate(transcript.events, 1):
+            kind = event.__class__
             if kind is Answer:
-                for block in step.blocks:  # type: ignore[union-attr]
+                for block in event.blocks:  # type: ignore[union-attr]
                     for key in _TEXTS:
                         value = block.get(key)
                         if value.__class__ is list:
                             block[key] = "\n".join(value)
                         elif value is not None and value.__class__ is not str:
-                            raise TranscriptError(f"step {number}: its {key} is no text", where=name, next=MEND)
-            elif (kind is UserMessage or kind is Reply) and step.text.__class__ is list:  # type: ignore[union-attr]
-                msgspec.structs.force_setattr(step, "text", "\n".join(step.text))  # type: ignore[union-attr]
+                            raise TranscriptError(
+                                f"step {number}: its {key} is no text", where=name, next=RESTORE_HINT
+                            )
+            elif (kind is UserMessage or kind is Reply) and event.text.__class__ is list:  # type: ignore[union-attr]
+                msgspec.structs.force_setattr(event, "text", "\n".join(event.text))  # type: ignore[union-attr]
     except TypeError:
-        raise TranscriptError(f"step {number}: a line of a text is no text", where=name, next=MEND) from None
-    for key, exhibit in transcript.exhibits.items():
-        if isinstance(exhibit, dict) and isinstance(exhibit.get("text"), list):
+        raise TranscriptError(
+            f"step {number}: a line of a text is no text", where=name, next=RESTORE_HINT
+        ) from None
+    for key, blob in transcript.blobs.items():
+        if isinstance(blob, dict) and isinstance(blob.get("text"), list):
             try:
-                exhibit["text"] = "\n".join(exhibit["text"])
+                blob["text"] = "\n".join(blob["text"])
             except TypeError:
                 message = f"the exhibit {key!r:.40}: a line of its text is no text"
-                raise TranscriptError(message, where=name, next=MEND) from None
+                raise TranscriptError(message, where=name, next=RESTORE_HINT) from None
 
 
 _TEXTS = ("text", "thinking")
@@ -128,7 +132,7 @@ def _unreadable(data: bytes, name: str, error: Exception | None) -> TranscriptEr
         return TranscriptError("the file breaks off here", where=f"{name}:{line}", next="restore it from git")
     at = re.search(r"\(byte (\d+)\)", str(error))
     spot = re.search(r"`(\$.*)`", str(error))
-    line = data[: int(at[1])].count(b"\n") + 1 if at else line_of(data, way(spot[1])) if spot else 0
+    line = data[: int(at[1])].count(b"\n") + 1 if at else line_of(data, parse_path(spot[1])) if spot else 0
     where = f"{name}:{line}" if line else name
     return TranscriptError(str(error), where=where, next="mend the line, or restore the file from git")
 

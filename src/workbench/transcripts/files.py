@@ -8,8 +8,8 @@ from itertools import islice
 from pathlib import Path
 
 from ..errors import TranscriptError, UsageError
-from ..files import beginning
-from ..suggest import MANY, near
+from ..files import read_prefix
+from ..suggest import MAX_CANDIDATES, closest_names
 from .codec import encode
 from .migrations import PREFIX
 from .transcript import Transcript
@@ -17,7 +17,7 @@ from .transcript import Transcript
 SUFFIX = ".json"  # whatever its case
 PENDING = ".pending.json"
 RECEIPT = ".receipt.json"
-BESIDE = (PENDING, RECEIPT)  # what may lie beside a transcript and is none
+SIBLING_SUFFIXES = (PENDING, RECEIPT)  # what may lie beside a transcript and is none
 STATE = ".workbench"
 DEEP = 100  # folders of a hidden one that are looked into
 
@@ -35,16 +35,16 @@ def find(paths: Iterable[Path], left: list[str] | None = None) -> list[Path]:
         elif os.path.lexists(path):
             found.setdefault(os.path.realpath(path), path)
         else:
-            raise UsageError(f"there is no file or folder {path}", next=_meant(path))
+            raise UsageError(f"there is no file or folder {path}", next=suggest_path(path))
     return list(found.values())
 
 
-def holds_none(folder: Path) -> bool:
+def is_empty(folder: Path) -> bool:
     """Whether a folder has no transcript in it."""
     return next(_search(str(folder), os.path.realpath(folder), set()), None) is None
 
 
-def passed_over(left: Iterable[str]) -> list[str]:
+def uncollected(left: Iterable[str]) -> list[str]:
     """Which of what `find` left say that they are transcripts: hidden ones, and copies under other names."""
     ours = os.sep + STATE
     files = (
@@ -54,7 +54,7 @@ def passed_over(left: Iterable[str]) -> list[str]:
         for file in (_hidden(path) if os.path.isdir(path) else [path])
     )
     mark = PREFIX.encode()
-    return sorted(f for f in files if not f.lower().endswith(BESIDE) and mark in beginning(Path(f)))
+    return sorted(f for f in files if not f.lower().endswith(SIBLING_SUFFIXES) and mark in read_prefix(Path(f)))
 
 
 def _hidden(folder: str) -> Iterator[str]:
@@ -63,7 +63,7 @@ def _hidden(folder: str) -> Iterator[str]:
     return (os.path.join(at, n) for at, _, names in walked for n in names if n.lower().endswith(SUFFIX))
 
 
-def _meant(path: Path) -> str:
+def suggest_path(path: Path) -> str:
     """What may have been meant by a path that is not there, by its name, its id or its folder."""
     if str(path) in ("and", "or", "not"):
         return "several words stand in quotes: --query 'returns -late'"
@@ -71,7 +71,7 @@ def _meant(path: Path) -> str:
     try:
         beside = [entry.path for entry in os.scandir(here)] if here != Path() else os.listdir()
         roots = [here] if here != Path() else [Path("transcripts")]
-        below = [str(file) for file in islice(find(root for root in roots if root.is_dir()), MANY)]
+        below = [str(file) for file in islice(find(root for root in roots if root.is_dir()), MAX_CANDIDATES)]
     except (OSError, UsageError):
         return "check the path"
     folders = sorted({str(Path(file).parent) for file in below})
@@ -80,8 +80,8 @@ def _meant(path: Path) -> str:
     if found:
         return f"did you mean {found}?"
     known = {os.path.relpath(one, here): one for one in (*beside, *folders, *below)}
-    names = [known[one] for one in near(os.path.relpath(path, here), known)]
-    names = names or [ids[one] for one in near(path.stem, ids)]
+    names = [known[one] for one in closest_names(os.path.relpath(path, here), known)]
+    names = names or [ids[one] for one in closest_names(path.stem, ids)]
     return f"did you mean {' or '.join(names)}?" if names else "check the path"
 
 
@@ -106,13 +106,13 @@ def _search(folder: str, here: str, been: set[str], left: list[str] | None = Non
         if os.path.isdir(real) if linked else entry.is_dir():
             if real not in been:
                 yield from _search(entry.path, real, been, left)
-        elif entry.name.lower().endswith(SUFFIX) and not entry.name.lower().endswith(BESIDE):
+        elif entry.name.lower().endswith(SUFFIX) and not entry.name.lower().endswith(SIBLING_SUFFIXES):
             yield real, entry.path
         elif left is not None:
             left.append(entry.path)
 
 
-def beside(path: Path, kind: str) -> Path:
+def sibling(path: Path, kind: str) -> Path:
     """Where what belongs to a transcript lies: its PENDING run, its RECEIPT."""
     name = path.name[: -len(SUFFIX)] if path.name.lower().endswith(SUFFIX) else path.name
     return path.with_name(name + kind)
@@ -120,10 +120,10 @@ def beside(path: Path, kind: str) -> Path:
 
 def write(path: Path, transcript: Transcript) -> None:
     """Write a transcript whole or not at all. Raises TranscriptError."""
-    put(path, encode(transcript))
+    write_atomically(path, encode(transcript))
 
 
-def put(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes) -> None:
     """Write a file whole or not at all. Raises TranscriptError."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -135,7 +135,7 @@ def put(path: Path, data: bytes) -> None:
         raise TranscriptError(f"cannot be written: {error.strerror}", where=str(path)) from None
 
 
-def fresh_path(folder: Path, name: str) -> Path:
+def unused_path(folder: Path, name: str) -> Path:
     """A path for a new transcript that takes nobody's place."""
     path = folder / f"{name}.json"
     number = 2

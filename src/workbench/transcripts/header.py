@@ -11,7 +11,7 @@ import msgspec
 from ..errors import TranscriptError
 from ..files import read_bytes
 from .codec import decode
-from .transcript import SCHEMA, Transcript, names_prompt
+from .transcript import SCHEMA, Transcript, expects_prompt_change
 
 
 class _Front(msgspec.Struct):
@@ -27,41 +27,43 @@ class _Front(msgspec.Struct):
 _DECODER = msgspec.json.Decoder(_Front)
 
 
-class Looked(NamedTuple):
+class HeaderRead(NamedTuple):
     """What a look at a file tells: its head, None for one that is no transcript, and a number for its bytes."""
 
-    head: Head | None
-    seal: int = 0  # changes with the bytes; 0 for a file that cannot be read
+    head: TranscriptHeader | None
+    content_hash: int = 0  # changes with the bytes; 0 for a file that cannot be read
 
 
-def head(path: str) -> Head | None:
+def header(path: str) -> TranscriptHeader | None:
     """Id, kind, agent, title, tags and recording of a transcript; None for a file that is none."""
-    return look(path).head
+    return read_header(path).head
 
 
-def look(path: str) -> Looked:
+def read_header(path: str) -> HeaderRead:
     """The file is read once."""
     try:
         data = read_bytes(Path(path))
     except TranscriptError:
-        return Looked(None)
-    return Looked(_head(data, path), zlib.crc32(data))
+        return HeaderRead(None)
+    return HeaderRead(_head(data, path), zlib.crc32(data))
 
 
-def _head(data: bytes, path: str) -> Head | None:
+def _head(data: bytes, path: str) -> TranscriptHeader | None:
     try:
         front = _DECODER.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     if front.schema == SCHEMA:
-        return Head(front.id, front.kind, front.agent, front.title, tuple(front.tags), recording=front.recording)
+        return TranscriptHeader(
+            front.id, front.kind, front.agent, front.title, tuple(front.tags), recording=front.recording
+        )
     try:
-        return head_of(decode(data, path))  # of an older format, or of a newer one that cannot be read
+        return header_of(decode(data, path))  # of an older format, or of a newer one that cannot be read
     except TranscriptError:
         return None
 
 
-class Head(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+class TranscriptHeader(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What people wrote of a transcript.
 
     `at` is the marked place of a mistake, `expected` its expectation in words;
@@ -76,25 +78,25 @@ class Head(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     tags: tuple[str, ...] = ()
     state: str = "guard"
     recording: str = ""
-    at: str = ""
+    step: str = ""
     expected: str = ""
     source: dict[str, Any] = {}
-    of_prompt: bool = False
+    expects_prompt_change: bool = False
 
 
-def head_of(transcript: Transcript) -> Head:
+def header_of(transcript: Transcript) -> TranscriptHeader:
     mistake = transcript.kind == "mistake"
     expectation = transcript.expectations[0] if mistake else None
-    return Head(
+    return TranscriptHeader(
         transcript.id,
         transcript.kind,
         transcript.agent,
         transcript.title,
         tuple(transcript.tags),
         transcript.state,
-        transcript.recording,
-        expectation.at if expectation else "",
-        expectation.sentence if expectation else "",
+        transcript.recording_id,
+        expectation.step if expectation else "",
+        expectation.description if expectation else "",
         transcript.source,
-        names_prompt(transcript),
+        expects_prompt_change(transcript),
     )

@@ -9,7 +9,7 @@ _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+')
 _PART = re.compile(r"\.(\w+)|\[(\d+)\]")
 
 
-def way(path: str) -> list[str | int]:
+def parse_path(path: str) -> list[str | int]:
     """A path as msgspec writes it, "$.steps[3].text", as keys and indexes; up to what it leaves open."""
     known = path.split("[...]")[0]
     return [int(index) if index else name for name, index in _PART.findall(known)]

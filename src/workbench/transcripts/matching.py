@@ -8,30 +8,30 @@ from typing import Any
 import msgspec
 
 from ..errors import TranscriptError
-from ..plain import same
-from .expectation import MATCHES, Expectation, Match
+from ..plain import plain_equal
+from .expectation import MATCH_MODES, Expectation, Match
 
 
-def fits(e: Expectation, args: dict[str, Any]) -> bool:
+def arguments_match(e: Expectation, args: dict[str, Any]) -> bool:
     """Whether arguments fit the expectation's, each as it is to be compared."""
     if e.match == "exact" and args.keys() - e.args.keys():
         return False
-    return all(_fits(e.how(k), want, args.get(k, _ABSENT)) for k, want in e.args.items())
+    return all(_fits(e.match_for(k), want, args.get(k, _ABSENT)) for k, want in e.args.items())
 
 
-def relaxed(e: Expectation, fields: dict[str, Match]) -> Expectation:
+def with_match(e: Expectation, fields: dict[str, Match]) -> Expectation:
     """The expectation with arguments compared otherwise. Raises TranscriptError for one it has not."""
     for field, how in fields.items():
-        if how not in MATCHES:
-            raise TranscriptError(f"{field}={how}: arguments are compared as {', '.join(MATCHES)}")
+        if how not in MATCH_MODES:
+            raise TranscriptError(f"{field}={how}: arguments are compared as {', '.join(MATCH_MODES)}")
     made = msgspec.structs.replace(e, fields={**e.fields, **fields})
-    made.check(e.at)
+    made.validate(e.step)
     return made
 
 
-def next_relaxation(e: Expectation) -> Expectation:
+def ignore_one_more(e: Expectation) -> Expectation:
     """One argument more ignored, in their order, but never all; then none again."""
-    ignored = [k for k in e.args if e.how(k) == "ignore"]
+    ignored = [k for k in e.args if e.match_for(k) == "ignore"]
     left = [k for k in e.args if k not in ignored]
     more: list[str] = [*ignored, left[0]] if len(left) > 1 else []
     return msgspec.structs.replace(e, fields=dict.fromkeys(more, "ignore"))
@@ -47,7 +47,7 @@ def _fits(how: Match, want: Any, have: Any) -> bool:
         return False
     if how == "regex":
         return re.search(str(want), str(have)) is not None
-    return same(want, have) if how == "exact" else _within(want, have)
+    return plain_equal(want, have) if how == "exact" else _within(want, have)
 
 
 def _within(want: Any, have: Any) -> bool:
@@ -56,9 +56,9 @@ def _within(want: Any, have: Any) -> bool:
         return all(k in have and _within(v, have[k]) for k, v in want.items())
     if isinstance(want, list) and isinstance(have, list):
         return all(any(_within(one, other) for other in have) for one in want)
-    return same(want, have)
+    return plain_equal(want, have)
 
 
-def says(words: str, text: str) -> bool:
+def contains_text(words: str, text: str) -> bool:
     """Whether `text` stands in `words`, wherever their lines break."""
     return text in words or " ".join(text.split()) in " ".join(words.split())

@@ -14,14 +14,14 @@ FORMAT = 1  # today's
 PREFIX = "workbench.transcript/"
 
 
-class Rung(NamedTuple):
+class Migration(NamedTuple):
     """`about` says in words what the next format has otherwise; `climb` may change the data it is given."""
 
-    about: str
+    description: str
     climb: Callable[[dict[str, Any]], dict[str, Any]]
 
 
-RUNGS: dict[int, Rung] = {}  # by the format that is left; 1 is the first that was released
+MIGRATIONS: dict[int, Migration] = {}  # by the format that is left; 1 is the first that was released
 
 
 def format_of(data: Any) -> int | None:
@@ -31,14 +31,14 @@ def format_of(data: Any) -> int | None:
     return int(number) if number.isdecimal() and len(number) < 9 else None
 
 
-def climb(data: dict[str, Any]) -> dict[str, Any] | None:
+def migrate(data: dict[str, Any]) -> dict[str, Any] | None:
     """Data of an older format as that of today's; None where it is not older, or a step is missing."""
     number = format_of(data)
     if number is None or number >= FORMAT:
         return None
     while number < FORMAT:
-        if number not in RUNGS:
+        if number not in MIGRATIONS:
             return None
         number += 1
-        data = {**RUNGS[number - 1].climb(data), "schema": f"{PREFIX}{number}"}
+        data = {**MIGRATIONS[number - 1].climb(data), "schema": f"{PREFIX}{number}"}
     return data

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from ..errors import TranscriptError, UsageError
 from .codec import read
-from .files import PENDING, beside, put
+from .files import PENDING, sibling, write_atomically
 from .transcript import Transcript
 
-Back = Callable[[], None]
+Undo = Callable[[], None]
 
 
-def waiting(folder: Path) -> list[Path]:
+def list_pending(folder: Path) -> list[Path]:
     """The transcripts below a folder beside which a pending file waits, in order."""
     found = []
     for at, folders, files in os.walk(folder):
@@ -24,47 +24,47 @@ def waiting(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-def named(path: Path) -> Path:
+def resolve_pending(path: Path) -> Path:
     """The transcript that a path names, itself or by its pending file. Raises UsageError where nothing waits."""
     if path.name.endswith(PENDING):
         path = path.with_name(path.name.removesuffix(PENDING) + ".json")
-    if not beside(path, PENDING).is_file():
+    if not sibling(path, PENDING).is_file():
         raise UsageError(f"nothing waits beside {path}", next="workbench pending list shows what does")
     return path
 
 
 def read_pending(path: Path) -> Transcript:
     """What waits beside the transcript at `path`. Raises TranscriptError."""
-    return read(beside(path, PENDING))
+    return read(sibling(path, PENDING))
 
 
-def accept(path: Path) -> Back:
+def accept(path: Path) -> Undo:
     """Put what waits in the place of the transcript; gives back how to undo it. Raises TranscriptError."""
-    pending = beside(path, PENDING)
+    pending = sibling(path, PENDING)
     read(pending)  # what cannot be read takes nobody's place
     before, data = _bytes(path), pending.read_bytes()
-    put(path, data)
+    write_atomically(path, data)
     _remove(pending)
 
     def back() -> None:
-        put(pending, data)
+        write_atomically(pending, data)
         if before is None:
             _remove(path)
         else:
-            put(path, before)
+            write_atomically(path, before)
 
     return back
 
 
-def reject(path: Path) -> Back:
+def reject(path: Path) -> Undo:
     """Throw away what waits; gives back how to undo it. Raises TranscriptError."""
-    pending = beside(path, PENDING)
+    pending = sibling(path, PENDING)
     data = _bytes(pending)
     _remove(pending)
 
     def back() -> None:
         if data is not None:
-            put(pending, data)
+            write_atomically(pending, data)
 
     return back
 

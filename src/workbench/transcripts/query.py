@@ -63,24 +63,24 @@ class Term:
 
     filter: str
     value: str
-    whole: bool = False
-    without: bool = False
+    exact: bool = False
+    negated: bool = False
     alternatives: tuple[Term, ...] = ()
 
     def __str__(self) -> str:
         values = ",".join(one._spelt for one in (self, *self.alternatives))
-        return f"{'-' if self.without else ''}{self.filter}{':' if self.filter else ''}{values}"
+        return f"{'-' if self.negated else ''}{self.filter}{':' if self.filter else ''}{values}"
 
     @property
     def _spelt(self) -> str:
-        return f'"{self.value}"' if self.whole or " " in self.value else self.value
+        return f'"{self.value}"' if self.exact or " " in self.value else self.value
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """What it asks, in words."""
         values = " or ".join(one.value for one in (self, *self.alternatives))
         what = f"{self.filter} {values}" if self.filter else f"“{values}”"
-        return f"without {what}" if self.without else what
+        return f"without {what}" if self.negated else what
 
     @property
     def asks(self) -> bool:
@@ -93,8 +93,8 @@ class Term:
 
     def _finds(self, one: Searchable) -> bool:
         if self.filter:
-            return one.has(self.filter, self.value, self.whole)
-        return one.says(self.value, self.whole)
+            return one.has(self.filter, self.value, self.exact)
+        return one.says(self.value, self.exact)
 
 
 @dataclass(frozen=True)
@@ -104,14 +104,14 @@ class Query:
     terms: tuple[Term, ...] = ()
     sort: str = ""
     sample: int = 0
-    draw: int = 1
+    sample_seed: int = 1
 
     def __str__(self) -> str:
         parts = [str(term) for term in self.terms]
         if self.sort:
             parts.append(f"sort:{self.sort}")
         if self.sample:
-            parts.append(f"sample:{self.sample}" + (f"/{self.draw}" if self.draw > 1 else ""))
+            parts.append(f"sample:{self.sample}" + (f"/{self.sample_seed}" if self.sample_seed > 1 else ""))
         return " ".join(parts)
 
     def __bool__(self) -> bool:
@@ -148,7 +148,7 @@ class Query:
 
     def also(self, filter: str, values: Iterable[str]) -> Query:
         """This query, narrowed to any of `values`; to all if there are none. Raises UsageError."""
-        terms = [Term(filter, value, whole=True) for value in values]
+        terms = [Term(filter, value, exact=True) for value in values]
         for term in terms:
             _check(term)
         if not terms:
@@ -162,25 +162,25 @@ class Query:
 
     def matches(self, one: Searchable) -> bool:
         """Whether a conversation has all that is asked; the order and the sample are not looked at."""
-        return all(term.finds(one) is not term.without for term in self.terms if term.asks)
+        return all(term.finds(one) is not term.negated for term in self.terms if term.asks)
 
-    def drawn(self, size: int) -> Query:
+    def next_sample(self, size: int) -> Query:
         """A sample of it; of one that is a sample already, the next draw."""
         if self.sample:
-            return replace(self, draw=self.draw + 1)
+            return replace(self, sample_seed=self.sample_seed + 1)
         return replace(self, sample=size)
 
     @property
-    def name(self) -> str:
+    def key(self) -> str:
         """What progress is kept under: the same conversations, however typed and in whatever order."""
         terms = sorted({str(t) for t in self.terms if (t.filter, t.value) != ("is", "seen")})
         order = replace(self, terms=(), sort=self.sort if self.sample else "")
         return " ".join(filter(None, [*terms, str(order)]))
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """What is asked, in words."""
-        return ", ".join(term.words for term in self.terms)
+        return ", ".join(term.description for term in self.terms)
 
 
 ALL = Query()  # selects every transcript
@@ -204,7 +204,7 @@ def _check(term: Term) -> None:
     if known is None:
         return
     value = term.value.lower()
-    if not any(one == value if term.whole else one.startswith(value) for one in known):
+    if not any(one == value if term.exact else one.startswith(value) for one in known):
         raise unknown_value(term.filter, term.value, known)
 
 
@@ -254,7 +254,7 @@ def _sampled(query: Query, value: str) -> Query:
     size, _, draw = value.partition("/")
     if not size.isdecimal() or (draw and not draw.isdecimal()) or len(size) > 6 or len(draw) > 4:
         raise UsageError(f"{value!r} is no number", next="sample:50, or sample:50/2 for another draw")
-    return replace(query, sample=int(size), draw=max(int(draw or 1), 1))
+    return replace(query, sample=int(size), sample_seed=max(int(draw or 1), 1))
 
 
 def _opened(query: Query, name: str, queues: Mapping[str, str], opened: tuple[str, ...]) -> Query:
@@ -265,5 +265,5 @@ def _opened(query: Query, name: str, queues: Mapping[str, str], opened: tuple[st
     inner = _parse(kept, queues, (*opened, name))
     return Query(
         tuple(dict.fromkeys([*query.terms, *inner.terms])), inner.sort or query.sort,
-        inner.sample or query.sample, inner.draw if inner.sample else query.draw,
+        inner.sample or query.sample, inner.sample_seed if inner.sample else query.sample_seed,
     )  # fmt: skip

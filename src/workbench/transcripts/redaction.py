@@ -15,9 +15,9 @@ from typing import Any
 
 import msgspec
 
-from ..trace.blobs import seal
+from ..trace.blobs import blob_hash
 from ..trace.events import Answer
-from ..trace.step_id import Place
+from ..trace.step_id import StepId
 from .transcript import Transcript
 
 EMAIL = re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.-]*\w\b")
@@ -38,17 +38,19 @@ class Redactor:
     replaced: list[tuple[str, str]] = field(default_factory=list)
     _known: dict[str, str] = field(default_factory=dict)
 
-    def value(self, value: Any) -> Any:
+    def redact_value(self, value: Any) -> Any:
         """A copy of plain data with every string redacted, keys included."""
         if isinstance(value, str):
-            return self.text(value)
+            return self.redact_text(value)
         if isinstance(value, dict):
-            return {self.text(k) if isinstance(k, str) else k: self.value(v) for k, v in value.items()}
+            return {
+                self.redact_text(k) if isinstance(k, str) else k: self.redact_value(v) for k, v in value.items()
+            }
         if isinstance(value, list | tuple):
-            return [self.value(v) for v in value]
+            return [self.redact_value(v) for v in value]
         return value
 
-    def text(self, text: str) -> str:
+    def redact_text(self, text: str) -> str:
         if len(text) < 6:
             return text
         for kind, pattern, make in _RULES:
@@ -80,7 +82,7 @@ def _digits(found: str, seal: str) -> str:
     return "".join(next(numbers) if c.isdigit() else c for c in found)
 
 
-def luhn(digits: str) -> bool:
+def passes_luhn(digits: str) -> bool:
     """Whether a string of digits ends in the check digit that card numbers have."""
     total = 0
     for index, digit in enumerate(reversed(digits)):
@@ -91,7 +93,7 @@ def luhn(digits: str) -> bool:
 
 def _card(found: str, seal: str) -> str:
     digits = re.sub(r"\D", "", found)
-    if not luhn(digits):
+    if not passes_luhn(digits):
         return found
     # the last four stay, as on any receipt: what masks a card still comes out the same
     tail = re.search(r"(?:\d[ -]?){3}\d$", found)
@@ -100,7 +102,7 @@ def _card(found: str, seal: str) -> str:
     spot = max(i for i, c in enumerate(made) if c.isdigit())
     for digit in "0123456789":
         candidate = made[:spot] + digit + made[spot + 1 :] + found[cut:]
-        if luhn(re.sub(r"\D", "", candidate)):
+        if passes_luhn(re.sub(r"\D", "", candidate)):
             return candidate
     return made + found[cut:]
 
@@ -129,7 +131,7 @@ _RULES: tuple[tuple[str, re.Pattern[str], Callable[[str, str], str]], ...] = (
 )
 
 
-def leaks(text: str) -> list[str]:
+def find_secrets(text: str) -> list[str]:
     """The kinds of secret that stand in a text. What may be a substitute of the same shape is none."""
     found = [kind for kind, pattern in _SURE for match in pattern.finditer(text) if "redacted-" not in match[0]]
     own = [m[0] for m in EMAIL.finditer(text)]
@@ -141,12 +143,12 @@ _SURE = (("secret", SECRET), ("secret", BEARER))
 
 def redact(transcript: Transcript, redactor: Redactor) -> Transcript:
     """A transcript with secrets and personal data replaced; a changed provider block loses its signature."""
-    data = redactor.value(msgspec.to_builtins(transcript))
-    original = {s.place: s for s in transcript.steps if isinstance(s, Answer)}
+    data = redactor.redact_value(msgspec.to_builtins(transcript))
+    original = {s.step_id: s for s in transcript.events if isinstance(s, Answer)}
     for step in data["steps"]:
         if step.get("step") == "answer":
-            place = Place(step["turn"], step["answer"])
-            for block, old in zip(step["blocks"], original[place].blocks, strict=True):
+            step_id = StepId(step["turn"], step["answer"])
+            for block, old in zip(step["blocks"], original[step_id].blocks, strict=True):
                 if block != old:
                     block.pop("signature", None)
     _rekey(data)
@@ -155,10 +157,10 @@ def redact(transcript: Transcript, redactor: Redactor) -> Transcript:
 
 def _rekey(data: dict[str, Any]) -> None:
     """An exhibit that was changed is kept under the hash of what it is now."""
-    exhibits = data.get("exhibits", {})
-    now = {key: seal(value) for key, value in exhibits.items()}
+    blobs = data.get("exhibits", {})
+    now = {key: blob_hash(value) for key, value in blobs.items()}
     if any(key != made for key, made in now.items()):
-        data["exhibits"] = {now[key]: value for key, value in exhibits.items()}
+        data["exhibits"] = {now[key]: value for key, value in blobs.items()}
         for step in data["steps"]:
             for field in ("spans", "tools") if step.get("step") == "prompt" else ():
                 step[field] = [now.get(key, key) for key in step[field]]

@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 
-from .header import Head
+from .header import TranscriptHeader
 
 _MARKS = re.compile("[\u0300-\u036f]")  # accents on letters
 
@@ -53,6 +53,6 @@ class Searchable:
         return tokens(self.text)
 
 
-def header_facets(head: Head) -> frozenset[tuple[str, str]]:
+def header_facets(head: TranscriptHeader) -> frozenset[tuple[str, str]]:
     """The facets that the header of a transcript tells."""
     return frozenset({("agent", head.agent), ("kind", head.kind), *(("tag", tag) for tag in head.tags)})

@@ -10,7 +10,7 @@ from dataclasses import replace
 import msgspec
 
 from ..errors import UsageError
-from ..suggest import near
+from ..suggest import closest_names
 from .query import Query, Term, unknown_value
 from .searchable import Searchable
 
@@ -22,7 +22,7 @@ class Shard(msgspec.Struct, frozen=True):
     of: int
 
     @classmethod
-    def parse(cls, text: str) -> Shard:
+    def parse_expression(cls, text: str) -> Shard:
         """Read "3/8". Raises UsageError."""
         found = re.fullmatch(r"(\d+)/(\d+)", text)
         if found is None or not 1 <= int(found[1]) <= int(found[2]):
@@ -34,7 +34,7 @@ class Shard(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         return f"{self.number}/{self.of}"
 
-    def holds(self, id: str) -> bool:
+    def contains(self, id: str) -> bool:
         """Whether the transcript with this id is in it: by a hash, so that others coming or going move none."""
         seal = hashlib.sha256(id.encode("utf-8", "replace")).digest()
         return int.from_bytes(seal[:8], "big") % self.of == self.number - 1
@@ -47,7 +47,7 @@ def matching(query: Query, found: Mapping[str, Searchable | None]) -> list[str]:
     """
     known = [one for one in found.values() if one is not None]
     for term in query.terms:
-        if term.filter and not term.without and known:
+        if term.filter and not term.negated and known:
             _check_known(term, known)
     return [name for name, one in found.items() if one is None or query.matches(one)]
 
@@ -62,7 +62,7 @@ def _check_known(term: Term, known: list[Searchable]) -> None:
 def unmatched_words(query: Query, found: Mapping[str, Searchable | None]) -> dict[str, list[str]]:
     """The words of a query that nothing has, and what each may have meant."""
     known = [one for one in found.values() if one is not None]
-    asked = [t for t in query.terms if not t.filter and not t.without and not any(t.finds(one) for one in known)]
+    asked = [t for t in query.terms if not t.filter and not t.negated and not any(t.finds(one) for one in known)]
     there = dict.fromkeys(one.text.partition("\n")[0] for one in known) if asked else {}
     there |= dict.fromkeys(word for one in known for word in one.words.split()) if asked else {}
-    return {term.value: near(term.value, there) for term in asked}
+    return {term.value: closest_names(term.value, there) for term in asked}

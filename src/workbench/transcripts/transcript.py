@@ -7,25 +7,25 @@ from typing import Any, Literal
 
 import msgspec
 
-from ..plain import digest
-from ..trace.events import Answer, AnyStep, Prompt, Result, UserMessage
+from ..plain import content_hash
+from ..trace.events import Answer, AnyEvent, Prompt, ToolResult, UserMessage
 from ..trace.setup import Setup
-from ..trace.step_id import Place
+from ..trace.step_id import StepId
 from ..trace.trace import Trace
 from .expectation import Expectation
 from .migrations import FORMAT, PREFIX
 
 
-def names_prompt(transcript: Transcript) -> bool:
+def expects_prompt_change(transcript: Transcript) -> bool:
     """Whether it is a mistake of what the model was told: that the prompt changes is what it asks for."""
-    return transcript.kind == "mistake" and transcript.expectations[0].expect.startswith("prompt_")
+    return transcript.kind == "mistake" and transcript.expectations[0].kind.startswith("prompt_")
 
 
 SCHEMA = f"{PREFIX}{FORMAT}"
 
-MarkFault = Literal["agent", "policy", "tool", "user", "world", "test"]
+Cause = Literal["agent", "policy", "tool", "user", "world", "test"]
 Severity = Literal["critical", "minor"]
-MarkKind = Literal[
+ErrorKind = Literal[
     "hallucination",
     "incorrect_interpretation",
     "guideline_violation",
@@ -39,20 +39,20 @@ MarkKind = Literal[
     "wrong_sequence",
     "other",
 ]
-FAULTS: tuple[str, ...] = MarkFault.__args__  # type: ignore[attr-defined]
+FAULTS: tuple[str, ...] = Cause.__args__  # type: ignore[attr-defined]
 SEVERITIES: tuple[str, ...] = Severity.__args__  # type: ignore[attr-defined]
-MARK_KINDS: tuple[str, ...] = MarkKind.__args__  # type: ignore[attr-defined]
+MARK_KINDS: tuple[str, ...] = ErrorKind.__args__  # type: ignore[attr-defined]
 
 
-class Mark(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class Annotation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """A judgement pinned to one step. `at` is a place such as "3.1.2"; `should` what should have happened."""
 
-    at: str
-    fault: MarkFault = "agent"
+    step: str
+    fault: Cause = "agent"
     severity: Severity = "critical"
-    kind: MarkKind = "other"
+    kind: ErrorKind = "other"
     note: str = ""
-    should: str = ""
+    expected: str = ""
 
 
 class Transcript(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
@@ -70,58 +70,58 @@ class Transcript(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
     title: str = ""
     agent: str
     tags: list[str] = []
-    passed_on: str = ""
-    why: str = ""
+    accepted_code: str = ""
+    reason: str = ""
     expectations: list[Expectation] = []
-    marks: list[Mark] = []
+    annotations: list[Annotation] = []
     source: dict[str, Any] = {}
-    recording: str = ""
+    recording_id: str = ""
     code: dict[str, str] = {}
     setup: Setup
-    steps: list[AnyStep]
-    exhibits: dict[str, Any] = {}
+    events: list[AnyEvent]
+    blobs: dict[str, Any] = {}
 
     @property
     def trace(self) -> Trace:
-        return Trace(self.steps, self.exhibits)
+        return Trace(self.events, self.blobs)
 
     @property
-    def place(self) -> Place | None:
+    def annotated_step(self) -> StepId | None:
         """The marked place of a mistake; None for a guard."""
         if self.kind == "guard" or not self.expectations:
             return None
-        return Place.parse(self.expectations[0].at)
+        return StepId.parse(self.expectations[0].step)
 
     @property
     def state(self) -> str:
         """guard | open | guarding."""
-        return "guard" if self.kind == "guard" else "guarding" if self.passed_on else "open"
+        return "guard" if self.kind == "guard" else "guarding" if self.accepted_code else "open"
 
 
-def recording_id(steps: list[AnyStep], setup: Setup) -> str:
+def hash_recording(events: list[AnyEvent], setup: Setup) -> str:
     """What two transcripts of one recording share: the hash of its customer's words, answers and results."""
-    kept = [msgspec.to_builtins(s) for s in steps if isinstance(s, UserMessage | Answer | Result)]
+    kept = [msgspec.to_builtins(s) for s in events if isinstance(s, UserMessage | Answer | ToolResult)]
     for step in kept:
         step.pop("meter", None)
-    return digest([msgspec.to_builtins(setup), kept])
+    return content_hash([msgspec.to_builtins(setup), kept])
 
 
-def expects(transcript: Transcript) -> str:
+def expectations_hash(transcript: Transcript) -> str:
     """The hash of what a transcript expects."""
-    return digest(msgspec.to_builtins(transcript.expectations))
+    return content_hash(msgspec.to_builtins(transcript.expectations))
 
 
-def prompt_seal(setup: Setup, steps: Iterable[AnyStep]) -> str:
+def prompt_hash(setup: Setup, events: Iterable[AnyEvent]) -> str:
     """The hash of all that a model is asked with: the customer's words, and every prompt of a run."""
     told: list[Any] = [msgspec.to_builtins(setup)]
-    for step in steps:
-        if isinstance(step, UserMessage):
-            told.append(str(step.text))
-        elif isinstance(step, Prompt):
-            told.append([step.spans, step.tools])
-    return digest(told)
+    for event in events:
+        if isinstance(event, UserMessage):
+            told.append(str(event.text))
+        elif isinstance(event, Prompt):
+            told.append([event.sections, event.tools])
+    return content_hash(told)
 
 
-def still(steps: Iterable[AnyStep]) -> list[AnyStep]:
+def without_usage(events: Iterable[AnyEvent]) -> list[AnyEvent]:
     """The steps without what is volatile."""
-    return [msgspec.structs.replace(s, meter=None) if isinstance(s, Answer) else s for s in steps]
+    return [msgspec.structs.replace(s, usage=None) if isinstance(s, Answer) else s for s in events]

@@ -14,36 +14,41 @@ from typing import Any
 import msgspec
 
 from ..errors import TranscriptError
-from ..trace.blobs import seal
+from ..trace.blobs import blob_hash
 from ..trace.events import (
     Answer,
-    AnyStep,
-    Decision,
-    Entered,
-    Exchange,
+    AnyEvent,
     Fault,
     HandOff,
+    HttpExchange,
+    JourneyEntered,
+    PolicyDecision,
     Prompt,
     Reply,
-    Result,
-    TurnEnd,
+    ToolResult,
+    TurnEnded,
     UserMessage,
 )
-from ..trace.steps import moves
+from ..trace.steps import group_steps
 from .transcript import Transcript
 
-MEND = "restore the file from git, or import or save the conversation again"
-ONCE = {Result: "result", Reply: "reply", HandOff: "hand-off", Entered: "entered journey"}
-STANDS = {"message": (0, 0), "before": (1, 1), "after": (1, 1), "reply": (1, 0)}  # whether in an answer, in a call
+RESTORE_HINT = "restore the file from git, or import or save the conversation again"
+ONCE = {ToolResult: "result", Reply: "reply", HandOff: "hand-off", JourneyEntered: "entered journey"}
+HOOK_POSITIONS = {
+    "message": (0, 0),
+    "before": (1, 1),
+    "after": (1, 1),
+    "reply": (1, 0),
+}  # whether in an answer, in a call
 
 
-def check_steps(steps: list[AnyStep], name: str) -> None:
+def validate_events(events: list[AnyEvent], name: str) -> None:
     """Raise TranscriptError, with the number of the step, where a replay would pass over something."""
     at = _Reader()
-    for number, step in enumerate(steps, 1):
-        wrong = at.wrong(step)
+    for number, event in enumerate(events, 1):
+        wrong = at.wrong(event)
         if wrong:
-            raise TranscriptError(f"step {number}: {wrong}", where=name, next=MEND)
+            raise TranscriptError(f"step {number}: {wrong}", where=name, next=RESTORE_HINT)
     if not at.begun:
         raise TranscriptError("there is no conversation in it", where=name, next="delete the file")
 
@@ -60,67 +65,69 @@ class _Reader:
         self.begun = self.ended = False
         self.seen: set[tuple[type[Any], int, int]] = set()
 
-    def wrong(self, step: AnyStep) -> str:
+    def wrong(self, event: AnyEvent) -> str:
         """What is wrong with the next step, or ""."""
-        kind = step.__class__
-        if step.turn != self.turn:
-            return self._next_turn(step)
+        kind = event.__class__
+        if event.turn != self.turn:
+            return self._next_turn(event)
         if self.ended:
-            return f"turn {step.turn} goes on after its end"
+            return f"turn {event.turn} goes on after its end"
         if kind is UserMessage:
-            return f"a second message in turn {step.turn}"
+            return f"a second message in turn {event.turn}"
         if kind is Answer:
-            return self._next_answer(step)  # type: ignore[arg-type]
-        if kind is TurnEnd:
+            return self._next_answer(event)  # type: ignore[arg-type]
+        if kind is TurnEnded:
             self.ended = True
         elif kind is Prompt or kind is Fault:
-            if step.answer not in (self.answer, self.answer + 1):
-                return f"a {kind.__name__.lower()} at {step.place}, after answer {self.answer}"
-        elif step.answer != self.answer or not 0 <= step.call <= len(self.calls):
-            return f"a {kind.__name__.lower()} at {step.place}, where no {'call' if step.call else 'answer'} is"
-        elif kind is Exchange:
-            return "" if step.call else f"an exchange at {step.place}, where no call is"
-        elif kind is Decision:
-            stand = step.stand  # type: ignore[union-attr]
-            if (step.answer > 0, step.call > 0) != STANDS[stand]:
-                return f"a decision at {step.place}, which is no place for one on a {stand}"
+            if event.answer not in (self.answer, self.answer + 1):
+                return f"a {kind.__name__.lower()} at {event.step_id}, after answer {self.answer}"
+        elif event.answer != self.answer or not 0 <= event.call <= len(self.calls):
+            return (
+                f"a {kind.__name__.lower()} at {event.step_id}, where no {'call' if event.call else 'answer'} is"
+            )
+        elif kind is HttpExchange:
+            return "" if event.call else f"an exchange at {event.step_id}, where no call is"
+        elif kind is PolicyDecision:
+            hook = event.hook  # type: ignore[union-attr]
+            if (event.answer > 0, event.call > 0) != HOOK_POSITIONS[hook]:
+                return f"a decision at {event.step_id}, which is no place for one on a {hook}"
         else:
-            return self._once(step)
+            return self._once(event)
         return ""
 
-    def _next_turn(self, step: AnyStep) -> str:
-        if step.turn != self.turn + 1:
-            return f"turn {step.turn} follows turn {self.turn}"
-        if step.__class__ is not UserMessage:
-            return f"turn {step.turn} begins without the customer's message"
-        self.turn, self.answer, self.calls, self.begun, self.ended = step.turn, 0, [], True, False
+    def _next_turn(self, event: AnyEvent) -> str:
+        if event.turn != self.turn + 1:
+            return f"turn {event.turn} follows turn {self.turn}"
+        if event.__class__ is not UserMessage:
+            return f"turn {event.turn} begins without the customer's message"
+        self.turn, self.answer, self.calls, self.begun, self.ended = event.turn, 0, [], True, False
         self.seen.clear()
-        return f"a message at {step.place}" if step.answer or step.call else ""
+        return f"a message at {event.step_id}" if event.answer or event.call else ""
 
-    def _next_answer(self, step: Answer) -> str:
-        if step.answer != self.answer + 1 or step.call:
-            return f"answer {step.place} follows answer {self.answer}"
-        self.answer, self.calls, self.begun = step.answer, [call.tool for call in step.calls], True
+    def _next_answer(self, event: Answer) -> str:
+        if event.answer != self.answer + 1 or event.call:
+            return f"answer {event.step_id} follows answer {self.answer}"
+        self.answer, self.calls, self.begun = event.answer, [call.tool for call in event.calls], True
         return ""
 
-    def _once(self, step: AnyStep) -> str:
-        key = (step.__class__, step.answer, step.call)
+    def _once(self, event: AnyEvent) -> str:
+        key = (event.__class__, event.answer, event.call)
         if key in self.seen:
-            return f"a second {ONCE[step.__class__]} at {step.place}"
+            return f"a second {ONCE[event.__class__]} at {event.step_id}"
         self.seen.add(key)
-        if step.__class__ is Result:
-            if not step.call:
-                return f"a result at {step.place}, where no call is"
-            called = self.calls[step.call - 1]
-            if step.tool != called:
-                return f"a result of {step.tool} at {step.place}, where {called} was called"
+        if event.__class__ is ToolResult:
+            if not event.call:
+                return f"a result at {event.step_id}, where no call is"
+            called = self.calls[event.call - 1]
+            if event.tool != called:
+                return f"a result of {event.tool} at {event.step_id}, where {called} was called"
         return ""
 
 
 _FIELD = re.compile(rb'\n  "([^"]*)"')  # of the whole, in a file as we write it
 
 
-def doubled(data: bytes) -> str:
+def duplicate_field(data: bytes) -> str:
     """A field that a file has twice, of which a reader may see the one and we the other; or "".
 
     In a file as we write it those of the whole are looked at, which costs nothing; in others all.
@@ -142,12 +149,14 @@ def doubled(data: bytes) -> str:
 _sealed: dict[str, Any] = {}  # exhibits whose hash is known to be right: most transcripts share theirs
 
 
-def check_exhibits(exhibits: dict[str, Any], name: str) -> None:
+def validate_blobs(blobs: dict[str, Any], name: str) -> None:
     """Raise TranscriptError for a text that is not the one its hash was made of."""
-    for key, value in exhibits.items():
+    for key, value in blobs.items():
         if _sealed.get(key) != value:
-            if seal(value) != key:
-                raise TranscriptError(f"the exhibit {key!r:.40} is not what its hash says", where=name, next=MEND)
+            if blob_hash(value) != key:
+                raise TranscriptError(
+                    f"the exhibit {key!r:.40} is not what its hash says", where=name, next=RESTORE_HINT
+                )
             if len(_sealed) < 10_000:
                 _sealed[key] = value
 
@@ -169,14 +178,14 @@ def check_transcript(transcript: Transcript, name: str) -> None:
     try:
         msgspec.json.encode(transcript.source)
     except (ValueError, RecursionError) as error:
-        raise TranscriptError(f"its source: {error}", where=name, next=MEND) from None
-    check_steps(transcript.steps, name)
-    check_exhibits(transcript.exhibits, name)
+        raise TranscriptError(f"its source: {error}", where=name, next=RESTORE_HINT) from None
+    validate_events(transcript.events, name)
+    validate_blobs(transcript.blobs, name)
     if transcript.setup.agent != transcript.agent:
         raise TranscriptError(
             f"it is of the agent {transcript.agent!r}, its setup of {transcript.setup.agent!r}",
             where=name,
-            next=MEND,
+            next=RESTORE_HINT,
         )
     if transcript.kind == "mistake" and len(transcript.expectations) != 1:
         raise TranscriptError(
@@ -185,10 +194,10 @@ def check_transcript(transcript: Transcript, name: str) -> None:
             next="keep the one that must stay fixed; save others as transcripts of their own",
         )
     pointed = [
-        *(("expectation", e.at) for e in transcript.expectations),
-        *(("mark", m.at) for m in transcript.marks),
+        *(("expectation", e.step) for e in transcript.expectations),
+        *(("mark", m.step) for m in transcript.annotations),
     ]
-    places = {str(m.place): m for turn in moves(transcript.steps) for m in turn.moves} if pointed else {}
+    places = {str(m.step_id): m for turn in group_steps(transcript.events) for m in turn.steps} if pointed else {}
     for what, at in pointed:
         if at not in places:
             raise TranscriptError(
@@ -198,5 +207,5 @@ def check_transcript(transcript: Transcript, name: str) -> None:
                 + (" …" if len(places) > MAX_PLACES else ""),
             )
     for expectation in transcript.expectations:
-        expectation.check(name)
-        expectation.check_at(places[expectation.at], name)
+        expectation.validate(name)
+        expectation.validate_step(places[expectation.step], name)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from ..text import count
+from ..text import pluralize
 from ..trace.events import Answer
 
 
@@ -26,12 +26,12 @@ class Spent(msgspec.Struct):
     cost: float = 0.0
     priced: bool = True
 
-    def over(self, budget: Budget) -> str:
+    def exceeded(self, budget: Budget) -> str:
         """Which part of the budget is spent, or ""."""
         if budget.trials and self.trials >= budget.trials:
-            return f"the budget of {count(budget.trials, 'trial')} is spent"
+            return f"the budget of {pluralize(budget.trials, 'trial')} is spent"
         if budget.tokens and self.tokens >= budget.tokens:
-            return f"the budget of {count(budget.tokens, 'token')} is spent"
+            return f"the budget of {pluralize(budget.tokens, 'token')} is spent"
         if budget.cost and self.cost >= budget.cost:
             return f"the budget of ${budget.cost:g} is spent"
         if budget.cost and not self.priced:
@@ -51,8 +51,8 @@ class TrialCost:
 
     def take(self, answer: Answer) -> None:
         self.model = self.model or answer.model
-        self.server = self.server or (answer.meter.server if answer.meter else "")
-        self.count(answer.meter)
+        self.server = self.server or (answer.usage.server if answer.usage else "")
+        self.count(answer.usage)
 
     def count(self, meter: Any) -> None:
         if meter is None:

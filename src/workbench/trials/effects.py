@@ -9,10 +9,10 @@ import msgspec
 
 from ..trace.events import HandOff
 from ..trace.trace import Trace
-from ..transcripts.predicates import Run
+from ..transcripts.predicates import JudgedRun
 
 
-def other_deeds(recorded: Trace, now: Trace, writes: frozenset[str]) -> str:
+def effect_difference(recorded: Trace, now: Trace, writes: frozenset[str]) -> str:
     """Why two runs did not come to the same deeds, or "".
 
     The deeds: calls that write, with their arguments, in order; what they left
@@ -34,23 +34,23 @@ class _Deeds:
     """What a run did, with the ids it made named by their order: their places are not those of the record."""
 
     def __init__(self, trace: Trace, writes: frozenset[str]) -> None:
-        run = Run(trace)
-        moves = list(run.moves.values())
+        run = JudgedRun(trace)
+        steps = list(run.steps.values())
         self._made: dict[str, str] = {}
-        stems = [f"{m.place.turn}{m.place.answer:02}{m.place.call:02}" for m in moves if m.executed]
+        stems = [f"{m.step_id.turn}{m.step_id.answer:02}{m.step_id.call:02}" for m in steps if m.executed]
         self._id = re.compile(rf"\b([A-Za-z]\w*)-(?:{'|'.join(stems)})(?:-\d+)?\b") if stems else None
         self.calls: list[str] = []
         self.world: dict[str, str] = {}
-        for move in moves:
-            result = move.result
-            if not move.executed or move.call is None or result is None:
+        for step in steps:
+            result = step.result
+            if not step.executed or step.call is None or result is None:
                 continue
-            if move.call.tool in writes or result.changed:
-                self.calls.append(self._plain({"tool": move.call.tool, "args": move.args}))
+            if step.call.tool in writes or result.changed:
+                self.calls.append(self._plain({"tool": step.call.tool, "args": step.args}))
             for change in result.changed:
                 after = None if change.after is msgspec.UNSET else [change.after]
                 self.world[self._plain(change.path)] = self._plain(after)
-        self.handed = any(isinstance(step, HandOff) for step in trace)
+        self.handed = any(isinstance(event, HandOff) for event in trace)
 
     def _plain(self, value: Any) -> str:
         text = msgspec.json.encode(_numbers(value), order="sorted").decode()

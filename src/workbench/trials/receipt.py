@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ..errors import TranscriptError
-from ..plain import digest
-from ..text import count
-from ..transcripts.files import RECEIPT, beside, put
+from ..plain import content_hash
+from ..text import pluralize
+from ..transcripts.files import RECEIPT, sibling, write_atomically
 from ..transcripts.transcript import Transcript
 
 SCHEMA = "workbench.receipt/2"
@@ -18,7 +18,7 @@ SCHEMA = "workbench.receipt/2"
 ANEW = "delete it and ask anew"
 
 
-class Today(NamedTuple):
+class CurrentFacts(NamedTuple):
     """What a receipt is held against: a transcript and what a replay found of it; who would be asked.
 
     `model` is "" where the project names none; `left` is the place where the
@@ -31,10 +31,10 @@ class Today(NamedTuple):
     code: str
     server: str
     model: str = ""
-    left: str = ""
+    diverged_at: str = ""
 
 
-class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
+class LiveResult(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
     """`passed` of `counted` trials passed; `faults` of the infrastructure count neither way; `asked` were wanted.
 
     `model` was asked, `answered` is what the server calls it where that is
@@ -65,11 +65,11 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     seal: str = ""
 
     @property
-    def green(self) -> bool:
+    def all_passed(self) -> bool:
         """Whether every trial that was asked for ran, counted and passed."""
         return 0 < self.asked <= self.passed == self.counted
 
-    def void(self, today: Today) -> str:
+    def mismatch(self, today: CurrentFacts) -> str:
         """Why it does not speak of today, in words; "" where it does."""
         if self.id != today.id:
             return f"of another transcript, {self.id}"
@@ -81,56 +81,58 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
             return f"not at {today.server}, where a model would be asked today"
         if today.model not in ("", self.model):
             return f"not of {today.model}, the model that the project names"
-        if today.left and self.code != today.code:  # beyond it nobody knows what a model would be asked with
-            return f"on other files of the agent, and the run leaves the record at {today.left}"
+        if (
+            today.diverged_at and self.code != today.code
+        ):  # beyond it nobody knows what a model would be asked with
+            return f"on other files of the agent, and the run leaves the record at {today.diverged_at}"
         return ""
 
     @property
-    def sealed(self) -> Receipt:
-        return msgspec.structs.replace(self, seal=self._seal)
+    def with_checksum(self) -> LiveResult:
+        return msgspec.structs.replace(self, seal=self._checksum)
 
     @property
-    def _seal(self) -> str:
-        return digest(msgspec.to_builtins(msgspec.structs.replace(self, seal="")))
+    def _checksum(self) -> str:
+        return content_hash(msgspec.to_builtins(msgspec.structs.replace(self, seal="")))
 
     @property
     def sentence(self) -> str:
         since = f" from {self.since} on" if self.since else ""
-        passed = f"{self.passed} of {count(self.counted, 'trial')} passed"
+        passed = f"{self.passed} of {pluralize(self.counted, 'trial')} passed"
         return f"{self.model} at {self.server} on {self.date}: {passed}{since}"
 
 
-def sentence(transcript: Transcript) -> str:
-    return "; ".join(f"at {e.at} {e.sentence}" for e in transcript.expectations) or "the same deeds"
+def summary(transcript: Transcript) -> str:
+    return "; ".join(f"at {e.step} {e.description}" for e in transcript.expectations) or "the same deeds"
 
 
-def encode(receipt: Receipt) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(receipt.sealed), indent=2) + b"\n"
+def encode(live_result: LiveResult) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(live_result.with_checksum), indent=2) + b"\n"
 
 
-def decode(data: bytes, name: str) -> Receipt:
+def decode(data: bytes, name: str) -> LiveResult:
     """Raises TranscriptError."""
     try:
-        receipt = msgspec.json.decode(data, type=Receipt)
+        live_result = msgspec.json.decode(data, type=LiveResult)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise TranscriptError(f"not a receipt: {error}", where=name, next=ANEW) from None
-    if receipt.schema != SCHEMA:
-        raise TranscriptError(f"not a receipt of this Workbench: {receipt.schema}", where=name, next=ANEW)
-    if receipt != receipt.sealed:
+    if live_result.schema != SCHEMA:
+        raise TranscriptError(f"not a receipt of this Workbench: {live_result.schema}", where=name, next=ANEW)
+    if live_result != live_result.with_checksum:
         raise TranscriptError("not a receipt as it was written: it was changed since", where=name, next=ANEW)
-    return receipt
+    return live_result
 
 
-def write_receipt(transcript: Path, receipt: Receipt) -> Path:
+def write_live_result(transcript: Path, live_result: LiveResult) -> Path:
     """Write it over the one before. Raises TranscriptError."""
-    path = beside(transcript, RECEIPT)
-    put(path, encode(receipt))
+    path = sibling(transcript, RECEIPT)
+    write_atomically(path, encode(live_result))
     return path
 
 
-def read_receipt(transcript: Path) -> Receipt | None:
+def read_live_result(transcript: Path) -> LiveResult | None:
     """The receipt of a transcript; None where there is none. Raises TranscriptError for one that is broken."""
-    path = beside(transcript, RECEIPT)
+    path = sibling(transcript, RECEIPT)
     try:
         return decode(path.read_bytes(), str(path))
     except FileNotFoundError:

@@ -8,7 +8,7 @@ from math import comb, sqrt
 Z95 = 1.959963984540054  # standard deviations on either side that hold 95 %
 
 
-def pass_power(tasks: Iterable[tuple[int, int]], k: int) -> tuple[float, int]:
+def pass_hat_k(tasks: Iterable[tuple[int, int]], k: int) -> tuple[float, int]:
     """pass^k, and over how many tasks: the chance that `k` trials of a task all pass.
 
     `tasks` are (passed, counted) each. The mean of C(passed, k) / C(counted, k)
@@ -18,7 +18,7 @@ def pass_power(tasks: Iterable[tuple[int, int]], k: int) -> tuple[float, int]:
     return (sum(shares) / len(shares) if shares else 0.0), len(shares)
 
 
-def wilson(passed: int, counted: int) -> tuple[float, float]:
+def wilson_interval(passed: int, counted: int) -> tuple[float, float]:
     """The 95 % Wilson interval of a share; it takes the trials as independent."""
     if not counted:
         return 0.0, 1.0

@@ -13,19 +13,19 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from ..replay.verdict import Verdict
-from ..text import count
-from ..trace.describe import tell
-from ..trace.events import Answer, Fault, Result, TurnEnd, UserMessage
-from ..trace.step_id import Place
-from ..trace.steps import Move
+from ..text import pluralize
+from ..trace.describe import describe_step
+from ..trace.events import Answer, Fault, ToolResult, TurnEnded, UserMessage
+from ..trace.step_id import StepId
+from ..trace.steps import Step
 from ..trace.trace import Trace
 from ..transcripts.expectation import Expectation
-from ..transcripts.matching import fits, says
-from ..transcripts.predicates import PREDICATES, Run, holds, intended
+from ..transcripts.matching import arguments_match, contains_text
+from ..transcripts.predicates import PREDICATES, JudgedRun, holds, without_fault
 from ..transcripts.transcript import Transcript
-from .effects import other_deeds
+from .effects import effect_difference
 
-Came = Literal["pass", "fail", "fault", "error"]
+TrialOutcome = Literal["pass", "fail", "fault", "error"]
 
 QUESTION = re.compile(r"[?？؟]\s*(?:$|\s|[\"'”’)])")
 
@@ -40,105 +40,105 @@ class Trial(msgspec.Struct, frozen=True, omit_defaults=True):
     `judged` is what a judge was asked and said.
     """
 
-    came: Came
+    outcome: TrialOutcome
     why: str = ""
     tokens: int = 0
     cost: float | None = None
     model: str = ""
     server: str = ""
-    judged: list[dict[str, Any]] = []
+    judgements: list[dict[str, Any]] = []
 
 
-class Opinion(NamedTuple):
+class Judgement(NamedTuple):
     """What a judge said of a rubric."""
 
     agrees: bool
     because: str
 
 
-class Tools(NamedTuple):
+class ToolTraits(NamedTuple):
     """The tools of an agent that write, and those that have no body, by name: what a run is judged with."""
 
     writes: frozenset[str] = frozenset()
-    bodiless: frozenset[str] = frozenset()
+    replay_only: frozenset[str] = frozenset()
 
 
 def last_turn(transcript: Transcript) -> int:
     """The turn after which nothing more can be decided."""
-    turns = [s.turn for s in transcript.steps if isinstance(s, UserMessage)]
-    wanted = [Place.parse(e.at).turn for e in transcript.expectations]
-    whole = not wanted or any(e.decided == "world" for e in transcript.expectations)
+    turns = [s.turn for s in transcript.events if isinstance(s, UserMessage)]
+    wanted = [StepId.parse(e.step).turn for e in transcript.expectations]
+    whole = not wanted or any(e.decided_by == "world" for e in transcript.expectations)
     return max(turns, default=0) if whole else max(wanted)
 
 
-def unshown(transcript: Transcript, ended: dict[str, Any]) -> str:
+def world_red_proof(transcript: Transcript, ended: dict[str, Any]) -> str:
     """Why the record of a mistake does not show it, in the world it ended in; or "". The rest is its red proof."""
     wrong = transcript.kind == "mistake" and transcript.expectations[0]
-    if wrong and wrong.expect == "final_world" and holds(wrong, Run(transcript.trace, ended)):
-        return f"this transcript never showed the mistake: in the record, {wrong.sentence} already"
+    if wrong and wrong.kind == "final_world" and holds(wrong, JudgedRun(transcript.trace, ended)):
+        return f"this transcript never showed the mistake: in the record, {wrong.description} already"
     return ""
 
 
-def came_of(
+def judge_trial(
     transcript: Transcript,
     trace: Trace,
-    since: Place,
-    tools: Tools,
-    opinions: dict[str, Opinion | str],
+    since: StepId,
+    tools: ToolTraits,
+    opinions: dict[str, Judgement | str],
     ended: dict[str, Any],
-) -> tuple[Came, str]:
+) -> tuple[TrialOutcome, str]:
     """What a live run came to, and why.
 
     `opinions` are what a judge said of each rubric, by its text, or why nothing; `ended` is the
     world it ended in, by class name.
     """
-    live = [step for step in trace if step.place >= since]
-    for step in live:
-        if isinstance(step, Fault) and step.origin in ("model", "worker"):
-            return "fault", step.message
-        if isinstance(step, Fault):
-            return "error", f"{step.where}: {step.name}: {step.message}"
-        if isinstance(step, Result) and step.tool in tools.bodiless and step.outcome == "error":
-            return "fault", f"{step.tool} has no body here: it can only be replayed"
-        if isinstance(step, TurnEnd) and step.reason == "limit" and step.detail.endswith(" seconds"):
-            return "fault", f"turn {step.turn} was cut off after {step.detail}"
-        if isinstance(step, TurnEnd) and step.reason == "model_error":  # and no fault before it
-            return "fail", f"turn {step.turn} came to no answer: {step.detail}"
-        if isinstance(step, Answer) and step.stop in _CUT:
-            return "fail", f"{_CUT[step.stop]} in turn {step.turn}: what it left unsaid proves nothing"
+    live = [event for event in trace if event.step_id >= since]
+    for event in live:
+        if isinstance(event, Fault) and event.origin in ("model", "worker"):
+            return "fault", event.message
+        if isinstance(event, Fault):
+            return "error", f"{event.where}: {event.name}: {event.message}"
+        if isinstance(event, ToolResult) and event.tool in tools.replay_only and event.outcome == "error":
+            return "fault", f"{event.tool} has no body here: it can only be replayed"
+        if isinstance(event, TurnEnded) and event.reason == "limit" and event.detail.endswith(" seconds"):
+            return "fault", f"turn {event.turn} was cut off after {event.detail}"
+        if isinstance(event, TurnEnded) and event.reason == "model_error":  # and no fault before it
+            return "fail", f"turn {event.turn} came to no answer: {event.detail}"
+        if isinstance(event, Answer) and event.stop in _CUT:
+            return "fail", f"{_CUT[event.stop]} in turn {event.turn}: what it left unsaid proves nothing"
     if not transcript.expectations:
-        why = other_deeds(transcript.trace, trace, tools.writes)
+        why = effect_difference(transcript.trace, trace, tools.writes)
         return ("fail", why) if why else ("pass", "")
     for expectation in transcript.expectations:
-        came, why = _one(transcript, expectation, Run(trace, ended), opinions)
+        came, why = _one(transcript, expectation, JudgedRun(trace, ended), opinions)
         if came != "pass":
             return came, why
     return "pass", ""
 
 
 def _one(
-    transcript: Transcript, expectation: Expectation, run: Run, opinions: dict[str, Opinion | str]
-) -> tuple[Came, str]:
-    place = Place.parse(expectation.at)
-    turn = [move for move in run.moves.values() if move.place.turn == place.turn]
-    of_message = not place.answer and expectation.expect in _OF_MESSAGES
-    if not of_message and not any(move.answer is not None for move in turn):
-        return "fail", f"the agent gave no answer in turn {place.turn}, where the mark stands"
-    if expectation.expect == "rubric":
-        opinion = opinions.get(expectation.text, "")
-        if not isinstance(opinion, Opinion):
-            return "fault", f"the judge gave no verdict: {opinion}"
-        return ("pass", "") if opinion.agrees else ("fail", f"the judge says no: {opinion.because}")
-    if expectation.expect in _LIVE:
-        held = _LIVE[expectation.expect](expectation, run, turn)
+    transcript: Transcript, expectation: Expectation, run: JudgedRun, opinions: dict[str, Judgement | str]
+) -> tuple[TrialOutcome, str]:
+    step_id = StepId.parse(expectation.step)
+    turn = [step for step in run.steps.values() if step.step_id.turn == step_id.turn]
+    of_message = not step_id.answer and expectation.kind in _OF_MESSAGES
+    if not of_message and not any(step.answer is not None for step in turn):
+        return "fail", f"the agent gave no answer in turn {step_id.turn}, where the mark stands"
+    if expectation.kind == "rubric":
+        judgement = opinions.get(expectation.text, "")
+        if not isinstance(judgement, Judgement):
+            return "fault", f"the judge gave no verdict: {judgement}"
+        return ("pass", "") if judgement.agrees else ("fail", f"the judge says no: {judgement.because}")
+    if expectation.kind in _LIVE:
+        held = _LIVE[expectation.kind](expectation, run, turn)
     else:
-        held = _as_offline(expectation, run, turn, Run(transcript.trace).moves[place])
-    return ("pass", "") if held else ("fail", f"it does not hold that {expectation.sentence}: {_brief(turn)}")
+        held = _as_offline(expectation, run, turn, JudgedRun(transcript.trace).steps[step_id])
+    return ("pass", "") if held else ("fail", f"it does not hold that {expectation.description}: {_brief(turn)}")
 
 
-def _brief(turn: list[Move]) -> str:
+def _brief(turn: list[Step]) -> str:
     """The moves of a turn in a line."""
-    return "; ".join(tell(m) for m in turn if m.message is None)[:300] or "nothing was done"
+    return "; ".join(describe_step(m) for m in turn if m.message is None)[:300] or "nothing was done"
 
 
 # live expectations
@@ -146,28 +146,30 @@ def _brief(turn: list[Move]) -> str:
 _CUT = {"max_tokens": "an answer was cut off by the token limit", "refusal": "the model refused"}
 
 
-def _calls(turn: list[Move], expectation: Expectation) -> list[Move]:
-    return [m for m in turn if m.call and m.call.tool == expectation.tool and fits(expectation, m.call.args)]
+def _calls(turn: list[Step], expectation: Expectation) -> list[Step]:
+    return [
+        m for m in turn if m.call and m.call.tool == expectation.tool and arguments_match(expectation, m.call.args)
+    ]
 
 
-def _words(turn: list[Move]) -> list[str]:
+def _words(turn: list[Step]) -> list[str]:
     """What the model said to the customer in a turn, before any policy changed it."""
     return [m.answer.text for m in turn if m.call is None and m.answer is not None]
 
 
-def _asks_first(expectation: Expectation, run: Run, turn: list[Move]) -> bool:
+def _asks_first(expectation: Expectation, run: JudgedRun, turn: list[Step]) -> bool:
     """Whether the reply right before the first call of the tool asked something; without a call, this turn's."""
-    called = [m.place.turn for m in run.moves.values() if m.call and m.call.tool == expectation.tool]
-    asked = min(called) - 1 if called else turn[0].place.turn
-    sent = (str(m.reply.text) for m in run.moves.values() if m.reply is not None and m.place.turn == asked)
+    called = [m.step_id.turn for m in run.steps.values() if m.call and m.call.tool == expectation.tool]
+    asked = min(called) - 1 if called else turn[0].step_id.turn
+    sent = (str(m.reply.text) for m in run.steps.values() if m.reply is not None and m.step_id.turn == asked)
     return any(QUESTION.search(words) for words in sent)
 
 
 _LIVE: dict[str, Any] = {
     "must_call": lambda e, run, turn: bool(_calls(turn, e)),
     "must_not_call": lambda e, run, turn: not _calls(turn, e),
-    "says": lambda e, run, turn: any(says(words, e.text) for words in _words(turn)),
-    "says_not": lambda e, run, turn: not any(says(words, e.text) for words in _words(turn)),
+    "says": lambda e, run, turn: any(contains_text(words, e.text) for words in _words(turn)),
+    "says_not": lambda e, run, turn: not any(contains_text(words, e.text) for words in _words(turn)),
     "asks_first": _asks_first,
 }
 
@@ -181,55 +183,59 @@ _UNTRIED_IS_FINE = (
 )  # fmt: skip
 
 
-def _as_offline(expectation: Expectation, run: Run, turn: list[Move], marked: Move) -> bool:
+def _as_offline(expectation: Expectation, run: JudgedRun, turn: list[Step], marked: Step) -> bool:
     """Whether an offline expectation holds of what the model did this time.
 
     What forbids something holds too where the model did not try it; what demands something does not.
     """
-    if expectation.expect == "final_world":  # of the whole run, not of a move in it
+    if expectation.kind == "final_world":  # of the whole run, not of a move in it
         return bool(PREDICATES["final_world"](expectation, run, marked))
-    if expectation.expect == "order":
+    if expectation.kind == "order":
         like = [m for m in turn if m.message is None][-1:]
-    elif expectation.expect in ("prompt_contains", "prompt_lacks"):
+    elif expectation.kind in ("prompt_contains", "prompt_lacks"):
         like = [m for m in turn if m.answer is not None]
-        like = like[-1:] if expectation.expect == "prompt_contains" else like
+        like = like[-1:] if expectation.kind == "prompt_contains" else like
     else:
         like = [m for m in turn if _like(m, marked)]
     if not like:
-        return expectation.expect in _UNTRIED_IS_FINE
-    found = [PREDICATES[expectation.expect](expectation, run, m) for m in like]
-    held = [(bool(h) or _looked_at(expectation, m)) and intended(m) for h, m in zip(found, like, strict=True)]
-    return any(held) if expectation.expect in _ANY else all(held)
+        return expectation.kind in _UNTRIED_IS_FINE
+    found = [PREDICATES[expectation.kind](expectation, run, m) for m in like]
+    held = [
+        (bool(h) or _was_checked(expectation, m)) and without_fault(m) for h, m in zip(found, like, strict=True)
+    ]
+    return any(held) if expectation.kind in _ANY else all(held)
 
 
-def _looked_at(expectation: Expectation, move: Move) -> bool:
+def _was_checked(expectation: Expectation, step: Step) -> bool:
     """Whether it is a reply, in other words than the marked one, that the policy saw and let pass."""
-    if expectation.expect not in _BY_POLICY or move.call is not None or move.message is not None:
+    if expectation.kind not in _BY_POLICY or step.call is not None or step.message is not None:
         return False
-    return any(d.stand == "reply" and expectation.policy in ("", d.policy) for d in move.decisions)
+    return any(d.hook == "reply" and expectation.policy in ("", d.policy) for d in step.decisions)
 
 
-def _like(move: Move, marked: Move) -> bool:
+def _like(step: Step, marked: Step) -> bool:
     if marked.call is not None:
-        return move.call is not None and move.call.tool == marked.call.tool
+        return step.call is not None and step.call.tool == marked.call.tool
     if marked.message is not None:
-        return move.message is not None
-    return move.message is None and move.call is None
+        return step.message is not None
+    return step.message is None and step.call is None
 
 
 # several trials
 
 
-def verdict_of(trials: list[Trial], asked: int, unrun: str = "") -> tuple[Verdict, str]:
+def combine_trials(trials: list[Trial], asked: int, unrun: str = "") -> tuple[Verdict, str]:
     """The verdict from trials of one transcript: PASS where all that were asked for ran, counted and passed."""
-    passed, failed = (sum(t.came == came for t in trials) for came in ("pass", "fail"))
-    faults = [t.why for t in trials if t.came == "fault"]
-    counted = f"{passed} of {count(passed + failed, 'trial')} passed" if passed + failed else "no trial counted"
-    error = next((t.why for t in trials if t.came == "error"), "")
+    passed, failed = (sum(t.outcome == came for t in trials) for came in ("pass", "fail"))
+    faults = [t.why for t in trials if t.outcome == "fault"]
+    counted = (
+        f"{passed} of {pluralize(passed + failed, 'trial')} passed" if passed + failed else "no trial counted"
+    )
+    error = next((t.why for t in trials if t.outcome == "error"), "")
     if error:
         return Verdict.ERROR, error
     if failed:
-        number, why = next((n, t.why) for n, t in enumerate(trials, 1) if t.came == "fail")
+        number, why = next((n, t.why) for n, t in enumerate(trials, 1) if t.outcome == "fail")
         return Verdict.FAIL, f"{counted}; trial {number}: {why}"
     if passed == asked:
         return Verdict.PASS, counted

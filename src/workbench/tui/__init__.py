@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from ..workspace.library import Library
-    from ..workspace.open_conversations import Lay
+    from ..workspace.open_conversations import WorkspaceSnapshot
     from ..workspace.session import Session
     from ..workspace.settings import Settings
     from ..workspace.tour import Tour
@@ -19,7 +19,7 @@ def run(
     changes: AsyncIterator[Any] | None = None,
     screen: Literal["develop", "review"] = "develop",
     settings: Settings | None = None,
-    lay: Lay | None = None,
+    lay: WorkspaceSnapshot | None = None,
     resumed: bool = False,
     newcomer: bool = False,
     tour: Tour | None = None,

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from textual.binding import Binding
 
 from ..errors import UsageError
-from ..workspace.settings import OwnKeys
-from .keys import clashes, is_typed, parse, spell
+from ..workspace.settings import KeyOverride
+from .keys import conflicts, display, parse, types_text
 
 DEVELOP, REVIEW, COMPARE = "develop", "review", "compare"
 BOTH = (DEVELOP, REVIEW)
@@ -38,7 +38,7 @@ class Action(NamedTuple):
     @property
     def key_text(self) -> str:
         """Its keys as a person writes them."""
-        return self.shown or spell(self.keys)
+        return self.shown or display(self.keys)
 
 
 KINDS = ":think :tool :reply :policy :blocked :failed :writes :marked :differs"  # as present/filter.py has them
@@ -174,7 +174,7 @@ ACTIONS: tuple[Action, ...] = (
 _own: dict[str, str] = {}  # the keys that a person has chosen, by the id of the action
 
 
-def use(own: Mapping[str, OwnKeys]) -> None:
+def apply_overrides(own: Mapping[str, KeyOverride]) -> None:
     """Take these keys instead of those of the table, from here on. Raises UsageError with file and line."""
     known = {action.id: action for action in ACTIONS}
     chosen: dict[str, str] = {}
@@ -186,19 +186,19 @@ def use(own: Mapping[str, OwnKeys]) -> None:
             chosen[id] = ",".join(parse(key) for key in keys)
         except ValueError as error:
             raise UsageError(f"{id}: {error}", where=where) from None
-        typed = [key for key in chosen[id].split(",") if is_typed(key)]
+        typed = [key for key in chosen[id].split(",") if types_text(key)]
         if typed and known[id].priority:
             raise UsageError(
-                f"{id} works while you type too, so {spell(typed[0])} cannot be its key",
+                f"{id} works while you type too, so {display(typed[0])} cannot be its key",
                 where=where, next="take one such as ctrl+x or f5",
             )  # fmt: skip
     for screen in {where for action in ACTIONS for where in action.where}:
         there = [(a.id, chosen.get(a.id, a.keys)) for a in ACTIONS if screen in a.where]
-        for key, ids in clashes(there).items():
+        for key, ids in conflicts(there).items():
             mine = next(id for id in reversed(ids) if id in own)
             other = next(id for id in ids if id != mine)
             raise UsageError(
-                f"{spell(key)} is to do {mine}, and does {other} already on {screen}",
+                f"{display(key)} is to do {mine}, and does {other} already on {screen}",
                 where=own[mine].where, next=f"take another key, or give {other} another one",
             )  # fmt: skip
     _own.clear()
@@ -209,7 +209,7 @@ def _now(action: Action) -> Action:
     return action._replace(keys=_own[action.id], shown="") if action.id in _own else action
 
 
-def at(where: str) -> list[Action]:
+def actions_on(where: str) -> list[Action]:
     """The actions of one screen, in the order of the table, with the keys that they have now."""
     return [_now(action) for action in ACTIONS if where in action.where]
 
@@ -217,13 +217,13 @@ def at(where: str) -> list[Action]:
 def key(id: str, typing: bool = False) -> str:
     """The key of an action for a text, one that writes nothing if `typing`; without any, where to find it."""
     action = _now(next(action for action in ACTIONS if action.id == id))
-    keys = [k for k in action.keys.split(",") if k and not (typing and is_typed(k))]
+    keys = [k for k in action.keys.split(",") if k and not (typing and types_text(k))]
     if keys:
-        return spell(keys[0])
+        return display(keys[0])
     return f"{key('palette', typing)} {action.title}" if id != "palette" else "(no key)"
 
 
-def while_typing() -> list[tuple[str, str]]:
+def typing_footer() -> list[tuple[str, str]]:
     """What the input line does by itself, and the keys that go past it, for the footer."""
     past = (("back", "to the steps"), ("palette", "commands"), ("help", "help"), ("quit", "quit"))
     return [("enter", "send"), ("ctrl+j", "new line"), *((key(id, typing=True), title) for id, title in past)]
@@ -235,20 +235,22 @@ def bindings(where: str) -> list[Binding]:
         Binding(
             action.keys, f"do('{action.id}')", action.title, show=False, priority=action.priority, id=action.id
         )
-        for action in at(where)
+        for action in actions_on(where)
         if action.keys
     ]
 
 
 def footer(where: str) -> list[Action]:
-    return sorted((a for a in at(where) if a.footer), key=lambda a: a.footer)
+    return sorted((a for a in actions_on(where) if a.footer), key=lambda a: a.footer)
 
 
 def find(where: str, words: str) -> list[Action]:
     """The actions whose title, keys or description hold all of `words`; those with it in the title first."""
     asked = words.lower().split()
     found = [
-        a for a in at(where) if all(w in f"{a.title} {a.key_text} {a.about} {a.group}".lower() for w in asked)
+        a
+        for a in actions_on(where)
+        if all(w in f"{a.title} {a.key_text} {a.about} {a.group}".lower() for w in asked)
     ]
     if not asked:
         return [a for group in groups(found).values() for a in group]
@@ -268,7 +270,7 @@ def markdown() -> str:
     for group, actions in groups(ACTIONS).items():
         lines += [f"### {group}", "", "| key | does | id | where | |", "| --- | --- | --- | --- | --- |"]
         for a in actions:
-            keys = " ".join(f"`{spell(k)}`" for k in a.keys.split(",") if k)
+            keys = " ".join(f"`{display(k)}`" for k in a.keys.split(",") if k)
             lines.append(f"| {keys} | {a.title} | `{a.id}` | {', '.join(a.where)} | {a.about} |")
         lines.append("")
     return "\n".join(lines)

@@ -23,17 +23,17 @@ from textual.driver import Driver
 from textual.screen import Screen
 
 from ..errors import WorkbenchError
-from ..trace.step_id import Place
-from ..workspace.code_service import Serving
-from ..workspace.comparison import Side, check
-from ..workspace.library import Entry, Library, Record
-from ..workspace.open_conversations import Desk, Lay
+from ..trace.step_id import StepId
+from ..workspace.code_service import CodeService
+from ..workspace.comparison import Side, ensure_comparable
+from ..workspace.library import Entry, Library, StoredConversation
+from ..workspace.open_conversations import OpenConversations, WorkspaceSnapshot
 from ..workspace.session import Session, Undo
 from ..workspace.settings import Settings
 from ..workspace.tour import Tour
 from . import actions
 from .style import CSS, THEMES
-from .terminal import resume_once, tame
+from .terminal import install_parser, resume_once
 
 FEW_COLOURS = re.compile(r"(linux|screen|vt\d+|ansi|cons25)(?!.*256color)")  # terminals of sixteen colours
 Start = Literal["develop", "review"]
@@ -80,18 +80,18 @@ class WorkbenchApp(App[int]):
         changes: AsyncIterator[Any] | None = None,
         screen: Start = "develop",
         settings: Settings | None = None,
-        lay: Lay | None = None,
+        lay: WorkspaceSnapshot | None = None,
         resumed: bool = False,
         newcomer: bool = False,
         tour: Tour | None = None,
     ) -> None:
         self.settings = settings or Settings()
-        actions.use(self.settings.keys)
+        actions.apply_overrides(self.settings.keys)
         setattr(self, "DEFAULT_MODE", screen)  # no empty screen is drawn before the one wanted
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self._bindings = BindingsMap([b for b in actions.bindings(actions.DEVELOP) if b.id == "quit"])
         self.mouse = self.settings.mouse
-        self.desk = Desk(session)
+        self.desk = OpenConversations(session)
         self.library = library
         self.lay = lay  # how the desk lay when the workbench was last left, or ended
         self.resumed = resumed  # whether to lay it so again without being asked
@@ -103,12 +103,12 @@ class WorkbenchApp(App[int]):
         self.drafts: dict[str, dict[str, str]] = {}  # forms that were left unfinished, by what they are about
         self.base: Side | None = None  # what d compares with
         self.compared: tuple[Side, Side] | None = None
-        self.waiting = ""  # the transcript whose new run is on view in Compare
-        self.came_from = "develop"  # where one came to Compare from
-        self.pressed = 0.0  # when a key was pressed last
+        self.pending_id = ""  # the transcript whose new run is on view in Compare
+        self.previous_mode = "develop"  # where one came to Compare from
+        self.last_key_at = 0.0  # when a key was pressed last
         self.failure = ""
         self._warned = False  # that leaving loses something
-        self.lent = False  # whether another program has the terminal
+        self.terminal_suspended = False  # whether another program has the terminal
         self._handlers: dict[int, Any] = {}  # of signals, as they were before
         self.animation_level = "none"  # an animated page costs more than the page
         for theme in THEMES:
@@ -120,14 +120,14 @@ class WorkbenchApp(App[int]):
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key):
-            self.pressed = time.monotonic()
+            self.last_key_at = time.monotonic()
         await super().on_event(event)
 
     def on_mount(self) -> None:
         loop = asyncio.get_running_loop()
 
         def hear(number: int, _frame: Any) -> None:
-            if not (self.lent and signal.Signals(number).name in TYPED):
+            if not (self.terminal_suspended and signal.Signals(number).name in TYPED):
                 loop.call_soon_threadsafe(self.leave, 128 + number)
 
         with contextlib.suppress(ValueError):  # not in the main thread
@@ -153,7 +153,7 @@ class WorkbenchApp(App[int]):
     def _begin(self) -> None:
         """After the first paint: load the code, then watch it."""
         self.reload()
-        self._behind(self._watch, "watch")
+        self.run_in_background(self._watch, "watch")
         if self.lay is not None and self.resumed:
             self.bring_back()
         elif self.lay is not None:
@@ -180,23 +180,23 @@ class WorkbenchApp(App[int]):
                 except WorkbenchError as error:
                     missing.append(f"{id}: {error.message}")
                     continue
-                session = self.going_on(replace(entry, agent=record.setup.agent), record)
-                session.log.claim()  # before anyone else goes on with it
+                session = self.continued_session(replace(entry, agent=record.setup.agent), record)
+                session.log.lock()  # before anyone else goes on with it
                 self.desk.open.append(session)
-        hand = self.desk.find(lay.hand)
+        hand = self.desk.find(lay.current)
         self.desk.open.sort(key=lambda s: lay.open.index(s.id) if s.id in lay.open else len(lay.open))
-        self.desk.take(hand or self.desk.session)
+        self.desk.switch_to(hand or self.desk.session)
         self.show_live()
         self.call_after_refresh(self._lay_out, lay, missing)
 
-    def _lay_out(self, lay: Lay, missing: list[str]) -> None:
+    def _lay_out(self, lay: WorkspaceSnapshot, missing: list[str]) -> None:
         screen: Any = self.screen
         if hasattr(screen, "bring_back"):
-            screen.bring_back(lay.place, lay.draft)
+            screen.bring_back(lay.step, lay.draft)
             if missing:
                 screen.tell(f"not brought back: {'; '.join(missing)}", "bad")
-            elif self.session.log.held:
-                screen.tell(self.session.log.held, "warn")
+            elif self.session.log.locked_by:
+                screen.tell(self.session.log.locked_by, "warn")
 
     @property
     def session(self) -> Session:
@@ -209,16 +209,16 @@ class WorkbenchApp(App[int]):
             if serving is self.session.serving or serving.card is not None:
                 if serving.card is not None:
                     self.loads += 1
-                self._behind(partial(self._reload, serving), "reload")
+                self.run_in_background(partial(self._reload, serving), "reload")
 
-    def _behind(self, work: Any, group: str) -> None:
+    def run_in_background(self, work: Any, group: str) -> None:
         """Do `work`, an async function, beside all else; one that is never begun leaves nothing behind."""
         self.run_worker(work, group=group)
 
-    async def _reload(self, serving: Serving) -> None:
+    async def _reload(self, serving: CodeService) -> None:
         await serving.reload()
         if serving is self.session.serving:
-            await self.session.reruns.catch_up()
+            await self.session.reruns.rerun_if_code_changed()
 
     async def _watch(self) -> None:
         async for _ in self.changes:
@@ -228,16 +228,16 @@ class WorkbenchApp(App[int]):
 
     def switch(self, session: Session) -> None:
         """Another conversation is the live one from here on."""
-        self.desk.take(session)
+        self.desk.switch_to(session)
         self.show_live()
 
     def show_live(self) -> None:
         """The conversation in hand, on Develop; its code is loaded where nobody did before."""
         session = self.session
         if session.card is None and session.code.state == "loading":
-            self._behind(session.serving.reload, "reload")
+            self.run_in_background(session.serving.reload, "reload")
         else:
-            self._behind(session.reruns.catch_up, "reload")
+            self.run_in_background(session.reruns.rerun_if_code_changed, "reload")
         self.switch_mode("develop")
         if hasattr(self.screen, "take"):  # else it is about to be mounted, and takes the live session itself
             self.screen.take(session)
@@ -246,43 +246,43 @@ class WorkbenchApp(App[int]):
         """A new conversation with another agent of the project; the one before is kept."""
         self.switch(Session(self.desk.serving(agent), self.session.store))
 
-    def reading(self, entry: Entry, record: Record) -> Session:
+    def read_only_session(self, entry: Entry, record: StoredConversation) -> Session:
         """A session over a record that is read: its marks are kept, and nothing is added to it."""
         known = self.desk.find(entry.id)
         if known is not None:
             return known
-        store = self.library.keeper(entry, self.session.store)
+        store = self.library.annotation_store(entry, self.session.store)
         session = Session(self.desk.serving(entry.agent), store, id=entry.id, undos=self.undos)
-        session.take_over(record.setup, record.trace, record.marks, begun=True, lacked=record.lacked)
-        session.torn = record.torn
+        session.load(record.setup, record.trace, record.annotations, begun=True, lacked=record.disabled_by_turn)
+        session.corrupt_lines = record.torn
         return session
 
-    def going_on(self, entry: Entry, record: Record) -> Session:
+    def continued_session(self, entry: Entry, record: StoredConversation) -> Session:
         """A session that goes on with a record: a past session is itself, anything else is a copy."""
         past = entry.kind == "session"
         session = Session(self.desk.serving(entry.agent), self.session.store, id=entry.id if past else "")
-        session.take_over(record.setup, record.trace, record.marks, begun=past, lacked=record.lacked)
-        session.torn = record.torn
+        session.load(record.setup, record.trace, record.annotations, begun=past, lacked=record.disabled_by_turn)
+        session.corrupt_lines = record.torn
         return session
 
     # comparing
 
     def compare(self, left: Side, right: Side) -> None:
         """Show two runs beside each other. Raises UsageError for what cannot be compared."""
-        check(left, right)
+        ensure_comparable(left, right)
         if self.current_mode != "compare":
-            self.came_from = self.current_mode
-        self.compared, self.waiting = (left, right), ""
+            self.previous_mode = self.current_mode
+        self.compared, self.pending_id = (left, right), ""
         self.switch_mode("compare")
         if hasattr(self.screen, "take"):
             self.screen.take(left, right)
 
-    def go_to(self, places: dict[str, Place]) -> None:
+    def go_to(self, step_ids: dict[str, StepId]) -> None:
         """Back from Compare, to the place in the run that is on view there; `places` by the id of a side."""
-        self.switch_mode(self.came_from)
+        self.switch_mode(self.previous_mode)
         side = getattr(self.screen, "side", None)
         here = side.id if side is not None else ""
-        self.screen.show_place(places.get(here) or list(places.values())[-1])  # type: ignore[attr-defined]
+        self.screen.show_place(step_ids.get(here) or list(step_ids.values())[-1])  # type: ignore[attr-defined]
 
     # what the screens ask of the terminal
 
@@ -293,31 +293,31 @@ class WorkbenchApp(App[int]):
 
     def edit(self, source: str, screen: Any) -> None:
         """Open a source in the engineer's editor, in this terminal. Raises UsageError where that cannot be."""
-        from .external import editor_command, lend, place_of
+        from .external import editor_command, parse_location, run_in_terminal
 
         if not source:
             screen.tell("no source line belongs to this step", "warn")
             return
-        file, line = place_of(source)
+        file, line = parse_location(source)
         path = next((p for p in (self.root / file, Path(file)) if p.is_file()), None)
         if path is None:
             screen.tell(f"{source}: that file is not here", "bad")
             return
-        status = lend(self, editor_command(path, line))
+        status = run_in_terminal(self, editor_command(path, line))
         if status:
             screen.tell(f"the editor ended with {status}", "warn")
 
     def page(self, text: str, screen: Any) -> None:
         """Show a text in the engineer's pager, in this terminal. Raises UsageError where that cannot be."""
-        from .external import kept, lend, pager_command
+        from .external import pager_command, run_in_terminal, temporary_text_file
 
         words = pager_command()
         if not words:
             screen.tell("there is no pager here: set $PAGER to one, or install less", "warn")
             return
         try:
-            with kept(text) as path:
-                status = lend(self, [*words, str(path)])
+            with temporary_text_file(text) as path:
+                status = run_in_terminal(self, [*words, str(path)])
         except OSError as error:
             screen.tell(f"the text could not be written for the pager: {error.strerror}", "bad")
             return
@@ -327,11 +327,11 @@ class WorkbenchApp(App[int]):
     async def action_quit(self) -> None:
         """Leave; where something is not on disk yet, only when asked again."""
         store = self.desk.store
-        store.write_again()
-        if store.problem and not self._warned:
+        store.retry_writes()
+        if store.write_error and not self._warned:
             self._warned = True
             screen: Any = self.screen
-            screen.tell(f"not on disk: {store.problem} · {actions.key('quit')} again leaves without it", "bad")
+            screen.tell(f"not on disk: {store.write_error} · {actions.key('quit')} again leaves without it", "bad")
         else:
             self.exit()
 
@@ -385,16 +385,16 @@ def run(
     changes: AsyncIterator[Any] | None = None,
     screen: Start = "develop",
     settings: Settings | None = None,
-    lay: Lay | None = None,
+    lay: WorkspaceSnapshot | None = None,
     resumed: bool = False,
     newcomer: bool = False,
     tour: Tour | None = None,
 ) -> int:
     """Run the screens until the engineer leaves. Gives the exit status: 0, 128 + a signal, 3 for our own bug."""
-    tame()
+    install_parser()
     app = WorkbenchApp(session, library, changes, screen, settings, lay, resumed, newcomer, tour)
     app.run(mouse=app.mouse)
-    app.desk.keep(left=not app.failure and not app.return_code)
+    app.desk.snapshot(left=not app.failure and not app.return_code)
     if app.failure:
         sys.stderr.write(f"{app.failure}\nWorkbench failed; the conversation is kept.\n")
         return 3

@@ -19,7 +19,7 @@ from ..errors import UsageError
 COLON = {"code", "codium", "cursor", "zed", "subl", "hx", "helix"}  # these take file:line; the others +line
 
 
-def place_of(source: str) -> tuple[str, int]:
+def parse_location(source: str) -> tuple[str, int]:
     """ "returns/journey.py:41" as file and line; line 1 where it names none."""
     file, _, line = source.rpartition(":")
     return (file, int(line)) if file and line.isdigit() else (source, 1)
@@ -48,7 +48,7 @@ def editor_command(path: Path, line: int) -> list[str]:
     return [*words, f"+{line}", str(path)]
 
 
-def lend(app: Any, words: list[str]) -> int:
+def run_in_terminal(app: Any, words: list[str]) -> int:
     """Run a program in this terminal, the screens away meanwhile; gives back its exit status.
 
     Raises UsageError where it cannot be run. No error may leave `suspend` from
@@ -81,7 +81,7 @@ def pager_command() -> list[str]:
 
 
 @contextlib.contextmanager
-def kept(text: str) -> Iterator[Path]:
+def temporary_text_file(text: str) -> Iterator[Path]:
     """A file with the text that only this user can read, for as long as the pager shows it."""
     handle, name = tempfile.mkstemp(prefix="workbench-", suffix=".txt")  # made with 0600
     try:

@@ -43,12 +43,12 @@ PRINTED = {_character_to_key(c): c for c in string.ascii_letters + string.digits
 KNOWN = {str(key.value) for key in Keys if "<" not in key.value} - NO_KEYS | set(PRINTED) | {"space"}
 
 
-def spell(keys: str) -> str:
+def display(keys: str) -> str:
     """Keys, divided by commas as Textual has them, as a person writes them."""
     return " ".join(SPELLING.get(key, PRINTED.get(key, key)) for key in keys.split(",") if key)
 
 
-def is_typed(key: str) -> bool:
+def types_text(key: str) -> bool:
     """Whether a key writes a character where text is typed."""
     return key in PRINTED or key in ("space", "enter", "backspace", "delete")
 
@@ -67,7 +67,7 @@ def parse(text: str) -> str:
     return key
 
 
-def clashes(keys: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+def conflicts(keys: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     """The keys that several of (id, keys) have, with the ids."""
     taken: dict[str, list[str]] = {}
     for id, many in keys:

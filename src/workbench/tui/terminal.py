@@ -94,7 +94,7 @@ def resume_once(app: App[Any]) -> None:
     signal.signal(signal.SIGCONT, go_on)
 
 
-def tame() -> None:
+def install_parser() -> None:
     """Let Textual read the terminal with this parser."""
     try:
         from textual.drivers import linux_driver

@@ -11,10 +11,10 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from ..replay.drift import changed
-from ..trace.blobs import exhibit_text
-from ..trace.events import Decision, Hidden, Prompt
-from .comparison import About, Comparison, Pair, Side, words
+from ..replay.drift import changed_blobs
+from ..trace.blobs import blob_text
+from ..trace.events import PolicyDecision, Prompt, Unavailable
+from .comparison import About, AlignedStep, Comparison, Side, text_of
 
 Kind = Literal["off", "setup", "customer", "model", "prompt", "tool", "policy", "code", "end", "untold"]
 
@@ -41,7 +41,7 @@ class Cause(NamedTuple):
     source: str = ""
     before: str = ""
     after: str = ""
-    here: bool = False
+    at_divergence: bool = False
     tool: str = ""
 
 
@@ -51,22 +51,22 @@ def causes(of: Comparison) -> list[Cause]:
     at = of.pairs[of.first] if of.first >= 0 else None
     found = [*_off(of), *_setup(of, at is not None), *_prompts(of, upto, at), *_policies(of, upto, at)]
     if at is not None:
-        found = [*_deed(of, at, found), *found]
-        if not any(cause.here for cause in found):
-            found.append(Cause("untold", "the record does not tell what caused this", here=True))
+        found = [*_action(of, at, found), *found]
+        if not any(cause.at_divergence for cause in found):
+            found.append(Cause("untold", "the record does not tell what caused this", at_divergence=True))
     order = LIKELY.get(at.about, ()) if at is not None else ()
     likely = {kind: number for number, kind in enumerate(("off", *order))}
     first: dict[str, Cause] = {}
-    for cause in sorted(found, key=lambda c: (not c.here, likely.get(c.kind, len(likely)))):
+    for cause in sorted(found, key=lambda c: (not c.at_divergence, likely.get(c.kind, len(likely)))):
         first.setdefault(cause.what, cause)
     return list(first.values())
 
 
 def _off(of: Comparison) -> Iterator[Cause]:
     for side, other in ((of.left, of.right), (of.right, of.left)):
-        gone = [part for part in side.off if part not in other.off]
+        gone = [part for part in side.disabled if part not in other.disabled]
         if gone:
-            yield Cause("off", f"switched off in {side.name}: {', '.join(gone)}", here=True)
+            yield Cause("off", f"switched off in {side.name}: {', '.join(gone)}", at_divergence=True)
 
 
 def _setup(of: Comparison, here: bool) -> Iterator[Cause]:
@@ -76,17 +76,17 @@ def _setup(of: Comparison, here: bool) -> Iterator[Cause]:
             yield Cause("setup", f"another {name} in the setup", "", _pretty(a), _pretty(b), here)
 
 
-def _deed(of: Comparison, at: Pair, found: list[Cause]) -> Iterator[Cause]:
+def _action(of: Comparison, at: AlignedStep, found: list[Cause]) -> Iterator[Cause]:
     """What the first difference says of itself."""
     left, right = of.left, of.right
     if at.about == "customer" and at.status in ("left", "right"):
         short, long = (right, left) if at.status == "left" else (left, right)
-        yield Cause("customer", f"{short.name} ends here; {long.name} goes on", here=True)
+        yield Cause("customer", f"{short.name} ends here; {long.name} goes on", at_divergence=True)
     elif at.about == "customer" and at.left is not None and at.right is not None:
-        said = words(at.left), words(at.right)
-        yield Cause("customer", f"the customer's words of turn {at.turn} differ", "", *said, here=True)
+        said = text_of(at.left), text_of(at.right)
+        yield Cause("customer", f"the customer's words of turn {at.turn} differ", "", *said, at_divergence=True)
     elif at.about == "end":
-        yield Cause("end", f"turn {at.turn}: {at.why}", here=True)
+        yield Cause("end", f"turn {at.turn}: {at.why}", at_divergence=True)
     elif at.about == "fault":
         yield from _faults(at)
     elif at.about == "result" and at.left is not None and at.left.call is not None:
@@ -94,45 +94,49 @@ def _deed(of: Comparison, at: Pair, found: list[Cause]) -> Iterator[Cause]:
         if any(
             m is not None and m.result is not None and m.result.outcome == "missing" for m in (at.left, at.right)
         ):
-            yield Cause("untold", f"the record holds no result of {tool} here", here=True)
+            yield Cause("untold", f"the record holds no result of {tool} here", at_divergence=True)
             return
         what = f"{tool} was called alike and gave something else: its code, or the world behind it"
-        yield Cause("code", what, here=True, tool=tool)
-    elif at.about == "model" and not any(c.here and c.kind in ("model", "prompt", "tool") for c in found):
+        yield Cause("code", what, at_divergence=True, tool=tool)
+    elif at.about == "model" and not any(c.at_divergence and c.kind in ("model", "prompt", "tool") for c in found):
         yield _choice(of, at)
 
 
-def _faults(at: Pair) -> Iterator[Cause]:
-    for move in (at.left, at.right):
-        for fault in move.faults if move is not None else ():
-            yield Cause("code", f"{fault.origin} {fault.name} broke: {fault.message}", fault.where, here=True)
+def _faults(at: AlignedStep) -> Iterator[Cause]:
+    for step in (at.left, at.right):
+        for fault in step.faults if step is not None else ():
+            yield Cause(
+                "code", f"{fault.origin} {fault.name} broke: {fault.message}", fault.where, at_divergence=True
+            )
 
 
-def _choice(of: Comparison, at: Pair) -> Cause:
+def _choice(of: Comparison, at: AlignedStep) -> Cause:
     """The model did otherwise, and its prompt does not differ."""
     side = of.left if at.prompts[0] is None else of.right
     if None in at.prompts:
-        return Cause("untold", f"the record does not tell: {side.name} holds no prompt", here=True)
+        return Cause("untold", f"the record does not tell: {side.name} holds no prompt", at_divergence=True)
     if any(pair.status == "drift" for pair in of.pairs[: of.first]):
         what = "the prompt is the same; what it had thought or been told before (~) differs"
-        return Cause("model", what, here=True)
-    return Cause("model", "the model chose otherwise on the same prompt and the same messages", here=True)
+        return Cause("model", what, at_divergence=True)
+    return Cause("model", "the model chose otherwise on the same prompt and the same messages", at_divergence=True)
 
 
 # prompt and tools
 
 
-def _prompts(of: Comparison, upto: list[Pair], at: Pair | None) -> Iterator[Cause]:
+def _prompts(of: Comparison, upto: list[AlignedStep], at: AlignedStep | None) -> Iterator[Cause]:
     seen: set[tuple[int, int]] = set()
     for pair in reversed(upto):  # the one the first difference was made on comes first
         a, b = pair.prompts
         if a is None or b is None or (id(a), id(b)) in seen:
             continue
         seen.add((id(a), id(b)))
-        yield from (cause._replace(here=pair is at and cause.here) for cause in of_prompt(of, pair))
+        yield from (
+            cause._replace(at_divergence=pair is at and cause.at_divergence) for cause in prompt_causes(of, pair)
+        )
 
 
-def of_prompt(of: Comparison, pair: Pair) -> Iterator[Cause]:
+def prompt_causes(of: Comparison, pair: AlignedStep) -> Iterator[Cause]:
     """How the prompts of one move differ; nothing where either is not recorded."""
     a, b = pair.prompts
     if a is not None and b is not None and a is not b:
@@ -141,17 +145,17 @@ def of_prompt(of: Comparison, pair: Pair) -> Iterator[Cause]:
 
 def _prompt(of: Comparison, a: Prompt, b: Prompt) -> Iterator[Cause]:
     if a.model != b.model:
-        yield Cause("model", f"another model: {a.model} → {b.model}", here=True)
+        yield Cause("model", f"another model: {a.model} → {b.model}", at_divergence=True)
     if a.params != b.params:
         yield Cause("model", "other parameters of the model", "", _pretty(a.params), _pretty(b.params), True)
-    was, today = of.left.trace.exhibits, of.right.trace.exhibits
-    for title, one, other in changed(was, a.spans, today, b.spans):
-        what = _told(of, f"the prompt's “{title}”", one, other)
-        texts = exhibit_text(one), exhibit_text(other)
-        yield Cause("prompt", what, _source(of, one, other), *texts, here=True)
+    was, today = of.left.trace.blobs, of.right.trace.blobs
+    for title, one, other in changed_blobs(was, a.sections, today, b.sections):
+        what = _describe(of, f"the prompt's “{title}”", one, other)
+        texts = blob_text(one), blob_text(other)
+        yield Cause("prompt", what, _source(of, one, other), *texts, at_divergence=True)
     hidden = a.hidden, b.hidden
-    for name, one, other in changed(was, a.tools, today, b.tools):
-        what, source = _told(of, f"the tool {name}", one, other), ""
+    for name, one, other in changed_blobs(was, a.tools, today, b.tools):
+        what, source = _describe(of, f"the tool {name}", one, other), ""
         if one is None or other is None:
             what, source = _why_hidden(what, hidden[one is not None], name)
         yield Cause("tool", what, source, _pretty(one), _pretty(other), True, name)
@@ -159,13 +163,13 @@ def _prompt(of: Comparison, a: Prompt, b: Prompt) -> Iterator[Cause]:
         yield _one_sided(of, name, name in a.policies, hidden[name in a.policies])
 
 
-def _told(of: Comparison, what: str, one: Any, other: Any) -> str:
+def _describe(of: Comparison, what: str, one: Any, other: Any) -> str:
     if one is None or other is None:
         return f"{what} is in {(of.right if one is None else of.left).name} only"
     return f"{what} was changed"
 
 
-def _why_hidden(what: str, hidden: list[Hidden], name: str) -> tuple[str, str]:
+def _why_hidden(what: str, hidden: list[Unavailable], name: str) -> tuple[str, str]:
     """Why something is missing on the side whose hidden things are given, and the line of that condition."""
     found = next((h for h in hidden if h.name == name), None)
     return (f"{what}: there the condition {found.condition} hid it", found.source) if found else (what, "")
@@ -174,7 +178,7 @@ def _why_hidden(what: str, hidden: list[Hidden], name: str) -> tuple[str, str]:
 # policies
 
 
-def _policies(of: Comparison, upto: list[Pair], at: Pair | None) -> Iterator[Cause]:
+def _policies(of: Comparison, upto: list[AlignedStep], at: AlignedStep | None) -> Iterator[Cause]:
     steady = next((i for i, pair in enumerate(upto) if pair.status != "same"), len(upto))
     on_tape = of.left.rerun or of.right.rerun
     for index in reversed(range(len(upto))):
@@ -184,52 +188,59 @@ def _policies(of: Comparison, upto: list[Pair], at: Pair | None) -> Iterator[Cau
         for name in {**old, **new}:
             cause = _policy(of, pair, name, old.get(name), new.get(name), alike)
             if cause is not None:
-                yield cause._replace(here=pair is at and cause.here)
+                yield cause._replace(at_divergence=pair is at and cause.at_divergence)
 
 
-def _decided(pair: Pair, side: int) -> dict[str, Decision]:
-    move = (pair.left, pair.right)[side]
-    return {d.policy: d for d in move.decisions} if move is not None else {}
+def _decided(pair: AlignedStep, side: int) -> dict[str, PolicyDecision]:
+    step = (pair.left, pair.right)[side]
+    return {d.policy: d for d in step.decisions} if step is not None else {}
 
 
 def _policy(
-    of: Comparison, pair: Pair, name: str, old: Decision | None, new: Decision | None, alike: bool
+    of: Comparison,
+    pair: AlignedStep,
+    name: str,
+    old: PolicyDecision | None,
+    new: PolicyDecision | None,
+    alike: bool,
 ) -> Cause | None:
     """What differs in one policy at one move; `alike` where it looked at the same in both runs."""
     if old is None or new is None:
         there = old or new
         if there is None or pair.left is None or pair.right is None or pair.about == "model":
             return None
-        here, other = there.verdict != "allow", pair.prompts[1 if new is None else 0]
+        here, other = there.effect != "allow", pair.prompts[1 if new is None else 0]
         if other is not None and name not in other.policies:
-            return _one_sided(of, name, new is None, other.hidden)._replace(here=here)
+            return _one_sided(of, name, new is None, other.hidden)._replace(at_divergence=here)
         side = of.left if new is None else of.right
         what = f"the policy {name} was asked in {side.name} only"
-        return Cause("policy", what, _card(side, there).get("source", ""), here=here)
+        return Cause("policy", what, _card(side, there).get("source", ""), at_divergence=here)
     cards = _card(of.left, old), _card(of.right, new)
-    turned = (old.verdict, old.to) != (new.verdict, new.to)
-    verdicts = f": {old.verdict} → {new.verdict}" if old.verdict != new.verdict else ""
+    turned = (old.effect, old.replacement) != (new.effect, new.replacement)
+    verdicts = f": {old.effect} → {new.effect}" if old.effect != new.effect else ""
     source = _source(of, *cards)
     if old.version != new.version:
         texts = _rule(cards[0]), _rule(cards[1])
-        return Cause("policy", f"the policy {name} was changed{verdicts}", source, *texts, here=turned)
+        return Cause("policy", f"the policy {name} was changed{verdicts}", source, *texts, at_divergence=turned)
     if turned or old.reason != new.reason:
         its = "its code was changed" if alike else "its code, or what it looked at, differs"
         texts = _saw(old), _saw(new)
-        return Cause("code", f"the policy {name} decides otherwise{verdicts}; {its}", source, *texts, here=turned)
+        return Cause(
+            "code", f"the policy {name} decides otherwise{verdicts}; {its}", source, *texts, at_divergence=turned
+        )
     return None
 
 
-def _card(side: Side, decision: Decision) -> dict[str, str]:
-    found = side.trace.exhibits.get(decision.version)
+def _card(side: Side, decision: PolicyDecision) -> dict[str, str]:
+    found = side.trace.blobs.get(decision.version)
     return found if isinstance(found, dict) else {}
 
 
-def _one_sided(of: Comparison, name: str, on_left: bool, hidden: list[Hidden]) -> Cause:
+def _one_sided(of: Comparison, name: str, on_left: bool, hidden: list[Unavailable]) -> Cause:
     """A policy that stands in one run only; `hidden` are the hidden things of the other."""
     side = of.left if on_left else of.right
     what, source = _why_hidden(f"the policy {name} stands in {side.name} only", hidden, name)
-    cards = (c for c in side.trace.exhibits.values() if isinstance(c, dict) and c.get("policy") == name)
+    cards = (c for c in side.trace.blobs.values() if isinstance(c, dict) and c.get("policy") == name)
     return Cause("policy", what, source or next((str(c.get("source", "")) for c in cards), ""))
 
 
@@ -243,8 +254,8 @@ def _rule(card: dict[str, str]) -> str:
     return "\n".join(part for part in (card.get("rule", ""), card.get("why", "")) if part)
 
 
-def _saw(decision: Decision) -> str:
-    said = f"{decision.verdict} {decision.reason}".strip()
+def _saw(decision: PolicyDecision) -> str:
+    said = f"{decision.effect} {decision.reason}".strip()
     return "\n".join([said, *(f"saw {k}: {_pretty(v)}" for k, v in decision.evidence.items())])
 
 

@@ -14,14 +14,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
-from ..errors import JourneyError, UsageError, WorkerDied
-from ..runtime.protocol import AgentCard, Host, Worker
+from ..errors import JourneyError, UsageError, WorkerCrashed
+from ..runtime.protocol import AgentInfo, Worker, WorkerFactory
 
-KEPT = 2  # idle workers kept: one that talks, one that runs again beside it
+MAX_IDLE = 2  # idle workers kept: one that talks, one that runs again beside it
 
 
 @dataclass(frozen=True)
-class Code:
+class CodeStatus:
     """The state of the code behind the screen.
 
     `ready`: what is on disk serves. `loading`: a save is being loaded.
@@ -39,28 +39,28 @@ class Code:
     note: str = ""
 
 
-class Hears(Protocol):
+class CodeListener(Protocol):
     def code_changed(self) -> None: ...
 
 
-class Serving:
+class CodeService:
     """One agent's code. `card` describes the version that serves; None before the first load."""
 
-    def __init__(self, host: Host, agent: str, model: str) -> None:
+    def __init__(self, host: WorkerFactory, agent: str, model: str) -> None:
         self.host = host
         self.agent = agent
         self.model = model
-        self.card: AgentCard | None = None
-        self.code = Code()
-        self.hears: weakref.WeakSet[Hears] = weakref.WeakSet()
+        self.card: AgentInfo | None = None
+        self.code = CodeStatus()
+        self.listeners: weakref.WeakSet[CodeListener] = weakref.WeakSet()
         self._idle: list[Worker] = []
         self._lent = 0
         self._version = 0  # counts the loads that serve
         self._loads = 0  # and those that were asked for
 
-    def _tell(self, code: Code) -> None:
+    def _tell(self, code: CodeStatus) -> None:
         self.code = code
-        for one in list(self.hears):
+        for one in list(self.listeners):
             one.code_changed()
 
     async def reload(self) -> bool:
@@ -73,7 +73,7 @@ class Serving:
         self._tell(replace(self.code, state="loading"))
         try:
             worker = await self.host.start(self.agent, self.model)
-        except (JourneyError, WorkerDied) as error:
+        except (JourneyError, WorkerCrashed) as error:
             if number == self._loads:
                 self._broken(error)
             return False
@@ -86,15 +86,15 @@ class Serving:
             old.close()
         self._idle = [worker]
         self.card = worker.card
-        self._tell(Code("ready", serving=True, seconds=time.monotonic() - began, at=time.time()))
+        self._tell(CodeStatus("ready", serving=True, seconds=time.monotonic() - began, at=time.time()))
         return changed
 
-    def _broken(self, error: JourneyError | WorkerDied) -> None:
+    def _broken(self, error: JourneyError | WorkerCrashed) -> None:
         serving = bool(self._idle or self._lent)
-        self._tell(Code("broken", error.message, error.where, error.next, serving, at=time.time()))
+        self._tell(CodeStatus("broken", error.message, error.where, error.hint, serving, at=time.time()))
 
     @asynccontextmanager
-    async def worker(self) -> AsyncIterator[Worker]:
+    async def borrow_worker(self) -> AsyncIterator[Worker]:
         """Borrow a worker of the code that serves, or of what is on disk now where none is free.
 
         Raises UsageError where there is no code to serve. A worker that died, or
@@ -113,7 +113,7 @@ class Serving:
             raise
         finally:
             self._lent -= 1
-            if done and version == self._version and len(self._idle) < KEPT:
+            if done and version == self._version and len(self._idle) < MAX_IDLE:
                 self._idle.append(worker)
             else:
                 worker.close()
@@ -133,10 +133,10 @@ class Serving:
             )
         try:
             worker = await self.host.start(self.agent, self.model)
-        except (JourneyError, WorkerDied) as error:
+        except (JourneyError, WorkerCrashed) as error:
             self._broken(error)
             raise UsageError(
-                f"no code serves: {error.message}", where=error.where, next=error.next or "mend and save"
+                f"no code serves: {error.message}", where=error.where, next=error.hint or "mend and save"
             ) from None
         if version != self._version:
             worker.close()
@@ -147,11 +147,11 @@ class Serving:
             self._tell(replace(self.code, state="ready", serving=True, error="", where="", next=""))
         return worker
 
-    async def revive(self) -> None:
+    async def ensure_worker(self) -> None:
         """See to it that a worker waits, after one died: what is on disk may be what killed it."""
         if not self._idle:
             try:
-                async with self.worker():
+                async with self.borrow_worker():
                     pass
             except UsageError:
                 pass  # the state of the code says it

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from ..engine.ablation import Off
+from ..engine.ablation import DisabledPart
 from ..trace.setup import Setup
 from ..trace.trace import Trace
 from ..transcripts.expectation import Expectation
 from ..transcripts.query import Query
-from ..transcripts.transcript import Mark
-from .ports import Store
+from ..transcripts.transcript import Annotation
+from .ports import SessionStore
 
 Kind = Literal["transcript", "session", "import"]
 
@@ -35,11 +35,11 @@ class Entry:
     state: str
     when: float = 0.0
     turns: int = 0
-    marks: int = 0
-    problem: str = ""
-    number: int = 0
+    annotations: int = 0
+    error: str = ""
+    row_id: int = 0
     outcome: str = ""
-    signs: str = ""
+    risk_signals: str = ""
     recording: str = ""
     tags: tuple[str, ...] = ()
 
@@ -50,34 +50,36 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Record:
+class StoredConversation:
     """A conversation taken from the shelf: all a screen needs to show it and to go on with it."""
 
     setup: Setup
     trace: Trace
     title: str = ""
     model: str = ""
-    marks: list[Mark] = field(default_factory=list)
+    annotations: list[Annotation] = field(default_factory=list)
     expectations: list[Expectation] = field(default_factory=list)
-    lacked: Mapping[int, Iterable[Off]] = field(default_factory=dict)  # what was switched off, by turn
+    disabled_by_turn: Mapping[int, Iterable[DisabledPart]] = field(
+        default_factory=dict
+    )  # what was switched off, by turn
     torn: int = 0  # lines of its file that cannot be read
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """What a query found: numbers in their order, those of them that were seen, and how many there are of all.
 
     Where nothing was found `alone` says how many each term would find by itself.
     """
 
     numbers: Sequence[int] = field(default_factory=lambda: array("I"))
-    seen: set[int] = field(default_factory=set)
-    of: int = 0
-    alone: tuple[tuple[str, int], ...] = ()
+    reviewed: set[int] = field(default_factory=set)
+    total: int = 0
+    per_term: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
-class News:
+class IndexProgress:
     """How far the index is: `done` of `total`, 0 of 0 when there is nothing to do.
 
     `changed`: a query may find other things now. `note` is for the engineer.
@@ -97,9 +99,9 @@ class Library(Protocol):
         """The queries that are kept, by name."""
         ...
 
-    def search(self, query: Query) -> Found: ...
+    def search(self, query: Query) -> SearchResult: ...
 
-    def values(self, filter: str, start: str) -> list[tuple[str, int]]:
+    def complete_filter(self, filter: str, start: str) -> list[tuple[str, int]]:
         """What a filter may be asked for, and how many each would find; for a thread."""
         ...
 
@@ -107,11 +109,11 @@ class Library(Protocol):
         """The entries of some numbers, in that order; those that are gone are left out."""
         ...
 
-    def number(self, ref: str) -> int:
+    def row_id(self, ref: str) -> int:
         """The number that a conversation has now, 0 if it is gone."""
         ...
 
-    def open(self, entry: Entry) -> Record:
+    def open(self, entry: Entry) -> StoredConversation:
         """Raises WorkbenchError where it cannot be read."""
         ...
 
@@ -119,15 +121,15 @@ class Library(Protocol):
         """The ids of the transcripts that were recorded anew and wait for a person's word, in order."""
         ...
 
-    def waiting(self, id: str) -> tuple[Record, Record]:
+    def open_pending(self, id: str) -> tuple[StoredConversation, StoredConversation]:
         """A transcript and the run that waits beside it. Raises WorkbenchError where one cannot be read."""
         ...
 
-    def decide(self, id: str, accept: bool) -> Callable[[], None]:
+    def resolve_pending(self, id: str, accept: bool) -> Callable[[], None]:
         """Let the run that waits be the record, or throw it away; gives back how to undo it."""
         ...
 
-    def keeper(self, entry: Entry, store: Store) -> Store:
+    def annotation_store(self, entry: Entry, store: SessionStore) -> SessionStore:
         """Where the marks go that are made while a conversation is read."""
         ...
 
@@ -137,14 +139,14 @@ class Library(Protocol):
 
     def tag_refs(self, refs: list[str], tag: str, on: bool = True) -> None: ...
 
-    def see(self, query: Query, entry: Entry, seen: bool = True) -> None:
+    def set_reviewed(self, query: Query, entry: Entry, seen: bool = True) -> None:
         """Keep that a conversation was seen in this queue, or was not after all."""
         ...
 
-    def keep_queue(self, name: str, query: str) -> None:
+    def save_queue(self, name: str, query: str) -> None:
         """Keep a query under a name; an empty one takes the name away."""
         ...
 
-    def news(self) -> AsyncIterator[News]:
+    def news(self) -> AsyncIterator[IndexProgress]:
         """Keeps the index true while it is listened to, and tells how far it is."""
         ...

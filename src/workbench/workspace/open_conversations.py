@@ -8,63 +8,63 @@ from __future__ import annotations
 
 import msgspec
 
-from .code_service import Serving
-from .ports import Store
+from .code_service import CodeService
+from .ports import SessionStore
 from .session import Session
 
 
-class Lay(msgspec.Struct, omit_defaults=True):
+class WorkspaceSnapshot(msgspec.Struct, omit_defaults=True):
     """How the desk lay: ids of the open conversations, the one in hand, its step, the words not sent yet.
 
     `left`: the workbench was left in the ordinary way; False after a crash.
     """
 
     open: list[str] = []
-    hand: str = ""
-    place: str = ""
+    current: str = ""
+    step: str = ""
     draft: str = ""
-    left: bool = False
+    clean_exit: bool = False
 
 
-class Desk:
+class OpenConversations:
     """`session` is the conversation in hand; `open` all of them, in the order in which they were opened."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
         self.open: list[Session] = [session]
-        self.servings: dict[str, Serving] = {session.agent: session.serving}
-        self.place = ""
+        self.servings: dict[str, CodeService] = {session.agent: session.serving}
+        self.step_id = ""
         self.draft = ""
         self._kept = b""
-        session.log.claim()
+        session.log.lock()
 
     @property
-    def store(self) -> Store:
+    def store(self) -> SessionStore:
         return self.session.store
 
-    def serving(self, agent: str) -> Serving:
+    def serving(self, agent: str) -> CodeService:
         """The code of an agent; not loaded yet where nobody asked for it before."""
         if agent not in self.servings:
             first = self.session.serving
-            self.servings[agent] = Serving(first.host, agent, first.model)
+            self.servings[agent] = CodeService(first.host, agent, first.model)
         return self.servings[agent]
 
-    def take(self, session: Session) -> None:
+    def switch_to(self, session: Session) -> None:
         """Take a conversation in hand. One that never began and is empty makes room for it."""
         before, self.session = self.session, session
-        session.log.claim()
+        session.log.lock()
         if session not in self.open:
             self.open.append(session)
         if before is not session and not len(before.trace) and not before.busy:
             self.open.remove(before)
 
-    def put_away(self, session: Session) -> Session:
+    def close(self, session: Session) -> Session:
         """Close a conversation; the one in hand from now on. What was said is kept, whoever closes it."""
         session.turn.interrupt()
         at = self.open.index(session)
         self.open.remove(session)
         if not self.open:
-            self.open.append(session.branch(steps=[]))
+            self.open.append(session.fork(events=[]))
         if session is self.session:
             self.session = self.open[min(at, len(self.open) - 1)]
         return self.session
@@ -72,13 +72,13 @@ class Desk:
     def find(self, id: str) -> Session | None:
         return next((session for session in self.open if session.id == id), None)
 
-    def keep(self, *, left: bool = False) -> None:
+    def snapshot(self, *, left: bool = False) -> None:
         """Write down how the desk lies, where that is another way than before, and what could not be written."""
-        if self.store.problem:
-            self.store.write_again()
+        if self.store.write_error:
+            self.store.retry_writes()
         said = [s.id for s in self.open if len(s.trace)]
         hand = self.session.id if self.session.id in said else ""
-        data = msgspec.json.encode(Lay(said, hand, self.place, self.draft, left))
+        data = msgspec.json.encode(WorkspaceSnapshot(said, hand, self.step_id, self.draft, left))
         if data != self._kept:
             self._kept = data
-            self.store.keep_desk(data)
+            self.store.save_workspace(data)

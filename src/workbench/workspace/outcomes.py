@@ -5,49 +5,49 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ..trace.events import Answer, AnyStep
-from ..trace.step_id import Place
-from ..trace.steps import Move, moves
+from ..trace.events import Answer, AnyEvent
+from ..trace.step_id import StepId
+from ..trace.steps import Step, group_steps
 
 MAX_ARGUMENT = 40  # characters of one argument
 
 
-class Outcome(NamedTuple):
+class OutcomeGroup(NamedTuple):
     """The deeds of one turn, a line each, and which of the runs (counted from 0) came to them."""
 
-    deeds: tuple[str, ...]
+    actions: tuple[str, ...]
     runs: list[int]
 
 
-def outcomes(runs: Iterable[Iterable[AnyStep]], since: Place) -> list[Outcome]:
+def group_outcomes(runs: Iterable[Iterable[AnyEvent]], since: StepId) -> list[OutcomeGroup]:
     """Group runs by what was done in the turn of `since`, from there on, the most frequent first.
 
     Words do not count.
     """
     found: dict[tuple[str, ...], list[int]] = {}
-    for number, steps in enumerate(runs):
-        found.setdefault(deeds(steps, since), []).append(number)
-    return sorted((Outcome(done, at) for done, at in found.items()), key=lambda o: -len(o.runs))
+    for number, events in enumerate(runs):
+        found.setdefault(actions_of(events, since), []).append(number)
+    return sorted((OutcomeGroup(done, at) for done, at in found.items()), key=lambda o: -len(o.runs))
 
 
-def deeds(steps: Iterable[AnyStep], since: Place) -> tuple[str, ...]:
+def actions_of(events: Iterable[AnyEvent], since: StepId) -> tuple[str, ...]:
     """What was done in the turn of `since`, from there on: calls and what became of them, replies."""
-    turn = next((t for t in moves(s for s in steps if s.turn == since.turn)), None)
+    turn = next((t for t in group_steps(s for s in events if s.turn == since.turn)), None)
     if turn is None:
         return ("nothing",)
-    said = [_deed(move) for move in turn.moves if move.place >= since and move.message is None]
+    said = [_action(step) for step in turn.steps if step.step_id >= since and step.message is None]
     if turn.end is not None and turn.end.reason != "replied":
         said.append(f"ended: {turn.end.reason}")
     return tuple(one for one in said if one) or ("nothing",)
 
 
-def _deed(move: Move) -> str:
-    effect = "" if move.effect == "allowed" else f" {move.effect}"
-    if move.call is not None:
-        args = ", ".join(f"{k}={_short(v)}" for k, v in move.call.args.items())
-        came = f" {move.result.outcome}" if move.result and move.result.outcome not in ("ok", move.effect) else ""
-        return f"{move.call.tool}({args}){effect or came}"
-    return f"reply{effect}" if move.answer is not None else ""
+def _action(step: Step) -> str:
+    effect = "" if step.effect == "allowed" else f" {step.effect}"
+    if step.call is not None:
+        args = ", ".join(f"{k}={_short(v)}" for k, v in step.call.args.items())
+        came = f" {step.result.outcome}" if step.result and step.result.outcome not in ("ok", step.effect) else ""
+        return f"{step.call.tool}({args}){effect or came}"
+    return f"reply{effect}" if step.answer is not None else ""
 
 
 def _short(value: object) -> str:
@@ -55,12 +55,12 @@ def _short(value: object) -> str:
     return text if len(text) <= MAX_ARGUMENT else text[: MAX_ARGUMENT - 1] + "…"
 
 
-def cost(steps: Iterable[AnyStep], since: Place) -> tuple[int, float | None]:
+def usage_since(events: Iterable[AnyEvent], since: StepId) -> tuple[int, float | None]:
     """Tokens and dollars of the answers from `since` on; None where no price is known."""
     tokens, dollars = 0, None
-    for step in steps:
-        if isinstance(step, Answer) and step.meter is not None and step.place >= since:
-            m = step.meter
+    for event in events:
+        if isinstance(event, Answer) and event.usage is not None and event.step_id >= since:
+            m = event.usage
             tokens += m.tokens_in + m.tokens_out + m.cache_read + m.cache_write
             if m.cost is not None:
                 dollars = (dollars or 0.0) + m.cost

@@ -8,26 +8,26 @@ from ..errors import UsageError
 from ..transcripts.transcript import Transcript
 
 
-class Store(Protocol):
+class SessionStore(Protocol):
     """Keeps sessions as they happen and transcripts when they are saved.
 
     What cannot be written is held until it can be; `problem` says why it cannot, "" while all is kept.
     """
 
     @property
-    def problem(self) -> str: ...
+    def write_error(self) -> str: ...
 
     def begin(self, session: str, head: dict[str, Any]) -> None:
         """Raises UsageError where nothing can be kept at all."""
         ...
 
-    def claim(self, session: str) -> str:
+    def lock(self, session: str) -> str:
         """Make a past session ours to go on with; gives back why it is not, or ""."""
         ...
 
     def append(self, session: str, record: dict[str, Any]) -> None: ...
 
-    def write_again(self) -> None:
+    def retry_writes(self) -> None:
         """Write what could not be written before, where it can be now."""
         ...
 
@@ -39,20 +39,20 @@ class Store(Protocol):
         """Raises UsageError where it cannot be removed."""
         ...
 
-    def keep_desk(self, data: bytes) -> None:
+    def save_workspace(self, data: bytes) -> None:
         """Keep how the desk lies; never raises."""
         ...
 
 
-class Nowhere:
+class NullStore:
     """A Store that keeps nothing: for a conversation that is tried before anyone chooses it."""
 
-    problem = ""
+    write_error = ""
 
-    def claim(self, session: str) -> str:
+    def lock(self, session: str) -> str:
         return ""
 
-    def write_again(self) -> None:
+    def retry_writes(self) -> None:
         pass
 
     def begin(self, session: str, head: dict[str, Any]) -> None:
@@ -67,5 +67,5 @@ class Nowhere:
     def remove(self, path: str) -> None:
         pass
 
-    def keep_desk(self, data: bytes) -> None:
+    def save_workspace(self, data: bytes) -> None:
         pass

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from ..errors import JourneyError, UsageError
-from ..runtime.protocol import Failed, Judge, Judged
+from ..runtime.protocol import Failed, JudgeTranscript, TranscriptJudged
 from ..text import slug
-from ..transcripts.builder import compose
+from ..transcripts.builder import build_transcript
 from ..transcripts.codec import encode
 from ..transcripts.expectation import Expectation
 from ..transcripts.redaction import Redactor, redact
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Saved:
+class SaveResult:
     """What saving did: where it stands, its verdict today, and what was replaced in it."""
 
     path: str
@@ -36,11 +36,11 @@ class Saving:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.saved: dict[str, Saved] = {}
+        self.saved: dict[str, SaveResult] = {}
 
     async def save(
         self, kind: Literal["mistake", "guard"], title: str, expectation: Expectation | None = None
-    ) -> Saved:
+    ) -> SaveResult:
         """Save the conversation as a transcript, redacted, after replaying it once.
 
         Raises UsageError or TranscriptError, and then nothing is written.
@@ -48,16 +48,16 @@ class Saving:
         session = self.session
         if not len(session.trace):
             raise UsageError("there is no conversation to save yet")
-        if session.without:
+        if session.disabled_ever:
             raise UsageError(
-                f"parts of it ran without {', '.join(map(str, session.without))}: a transcript would not say so",
+                f"parts of it ran without {', '.join(map(str, session.disabled_ever))}: a transcript would not say so",
                 next="fork before that turn, and say it again with everything on",
             )
         transcript = self.transcript(kind, title, expectation)
         redactor = Redactor()
         clean = redact(transcript, redactor)
         clean = msgspec.structs.replace(clean, id=slug(clean.title))  # what is replaced is not in its name either
-        before, after = await self.judge(transcript), await self.judge(clean)
+        before, after = await self.replay_transcript(transcript), await self.replay_transcript(clean)
         if before.verdict != after.verdict:
             raise UsageError(
                 f"with personal data replaced the verdict changes from {before.verdict} to {after.verdict}; "
@@ -70,21 +70,21 @@ class Saving:
             )
         path = session.store.save(clean)
         session.undos.append((f"save of {path}", lambda: self._remove(path)))
-        self.saved[path] = Saved(path, clean, after.verdict, after.why, redactor.replaced)
-        session.tell("saved")
+        self.saved[path] = SaveResult(path, clean, after.verdict, after.why, redactor.replaced)
+        session.notify("saved")
         return self.saved[path]
 
     def _remove(self, path: str) -> None:
         self.session.store.remove(path)
         self.saved.pop(path, None)
-        self.session.tell("saved")
+        self.session.notify("saved")
 
-    async def replay_saved(self) -> list[Saved]:
+    async def replay_saved(self) -> list[SaveResult]:
         """Replay what was saved on the code that is loaded now."""
         for path, saved in list(self.saved.items()):
-            found = await self.judge(saved.transcript)
+            found = await self.replay_transcript(saved.transcript)
             self.saved[path] = replace(saved, verdict=found.verdict, why=found.why)
-        self.session.tell("saved")
+        self.session.notify("saved")
         return list(self.saved.values())
 
     def transcript(
@@ -92,15 +92,17 @@ class Saving:
     ) -> Transcript:
         """Build a transcript of the conversation, not redacted."""
         session = self.session
-        made = compose(kind, title, expectation, session.setup, session.trace, list(session.marks.values()))
+        made = build_transcript(
+            kind, title, expectation, session.setup, session.trace, list(session.annotations.values())
+        )
         code = dict(session.card.files) if session.card else {}
         return msgspec.structs.replace(made, source={"model": session.model}, code=code)
 
-    async def judge(self, transcript: Transcript) -> Judged:
+    async def replay_transcript(self, transcript: Transcript) -> TranscriptJudged:
         """Replay a transcript on the code that is loaded now. Raises WorkbenchError if it cannot be replayed."""
-        async with self.session.serving.worker() as worker:
-            async for event in worker.ask(Judge(encode(transcript))):
-                if isinstance(event, Judged):
+        async with self.session.serving.borrow_worker() as worker:
+            async for event in worker.ask(JudgeTranscript(encode(transcript))):
+                if isinstance(event, TranscriptJudged):
                     return event
                 if isinstance(event, Failed):
                     raise JourneyError(event.message, where=event.where, next=event.next)

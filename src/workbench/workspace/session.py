@@ -13,34 +13,34 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..engine.ablation import Off
+from ..engine.ablation import DisabledPart
 from ..errors import UsageError
-from ..runtime.protocol import AgentCard, Reran, Streamed
-from ..trace.events import AnyStep, HandOff
+from ..runtime.protocol import AgentInfo, DeltaStreamed, RerunDone
+from ..trace.events import AnyEvent, HandOff
 from ..trace.setup import Setup
-from ..trace.step_id import Place
-from ..trace.steps import Move, TurnMoves, moves
+from ..trace.step_id import StepId
+from ..trace.steps import Step, Turn, group_steps
 from ..trace.trace import Trace
-from ..transcripts.transcript import Mark
-from .code_service import Code, Serving
-from .log import Log
-from .ports import Store
+from ..transcripts.transcript import Annotation
+from .code_service import CodeService, CodeStatus
+from .log import LogWriter
+from .ports import SessionStore
 from .reruns import Reruns
 from .saving import Saving
-from .turns import TurnRunner, middle_of
+from .turns import TurnRunner, partial_turn_until
 
 
 @dataclass(frozen=True)
-class Changed:
+class SessionEvent:
     """Something to show anew. `what`: step | delta | turn | code | rerun | marks | setup | off | saved."""
 
     what: str
-    step: AnyStep | None = None
-    delta: Streamed | None = None
+    event: AnyEvent | None = None
+    delta: DeltaStreamed | None = None
 
 
-Listener = Callable[[Changed], None]
-Lacked = Mapping[int, Iterable[Off]]  # what was switched off, by turn
+Listener = Callable[[SessionEvent], None]
+DisabledByTurn = Mapping[int, Iterable[DisabledPart]]  # what was switched off, by turn
 Undo = tuple[str, Callable[[], object]]  # what was done, and what takes it back
 
 
@@ -48,25 +48,33 @@ class Session:
     """One live conversation. Every method that fails raises a WorkbenchError fit to show."""
 
     def __init__(
-        self, serving: Serving, store: Store, *, id: str = "", fixture: str = "", undos: list[Undo] | None = None
+        self,
+        serving: CodeService,
+        store: SessionStore,
+        *,
+        id: str = "",
+        fixture: str = "",
+        undos: list[Undo] | None = None,
     ) -> None:
         self.serving = serving
         self.store = store
         self.id = id or new_id(serving.agent)
         self.setup = Setup(agent=serving.agent, fixture=fixture)
         self.trace = Trace()
-        self.marks: dict[str, Mark] = {}
-        self.off: tuple[Off, ...] = ()
-        self.lacked: dict[int, tuple[Off, ...]] = {}  # what was off, by turn; at 0: in one that is not known
-        self.torn = 0  # lines of its file that cannot be read
+        self.annotations: dict[str, Annotation] = {}
+        self.disabled: tuple[DisabledPart, ...] = ()
+        self.disabled_by_turn: dict[
+            int, tuple[DisabledPart, ...]
+        ] = {}  # what was off, by turn; at 0: in one that is not known
+        self.corrupt_lines = 0  # lines of its file that cannot be read
         self.listeners: list[Listener] = []
         self.undos: list[Undo] = [] if undos is None else undos  # given one, sessions share it
-        self.log = Log(self)
+        self.log = LogWriter(self)
         self.turn = TurnRunner(self)
         self.reruns = Reruns(self)
         self.saving = Saving(self)
         self._set_up = False
-        serving.hears.add(self)
+        serving.listeners.add(self)
         self.code_changed()
 
     # who serves it
@@ -80,11 +88,11 @@ class Session:
         return self.serving.model
 
     @property
-    def card(self) -> AgentCard | None:
+    def card(self) -> AgentInfo | None:
         return self.serving.card
 
     @property
-    def code(self) -> Code:
+    def code(self) -> CodeStatus:
         return replace(self.serving.code, note=self.reruns.note)
 
     # what it holds
@@ -95,29 +103,29 @@ class Session:
         return self.turn.busy
 
     @property
-    def rerun(self) -> Reran | None:
+    def rerun(self) -> RerunDone | None:
         """The last re-run, or None."""
         return self.reruns.rerun
 
     @property
-    def without(self) -> tuple[Off, ...]:
+    def disabled_ever(self) -> tuple[DisabledPart, ...]:
         """What was off in any of its turns."""
-        return tuple(dict.fromkeys(off for turn in self.lacked.values() for off in turn))
+        return tuple(dict.fromkeys(off for turn in self.disabled_by_turn.values() for off in turn))
 
     @property
     def handed_off(self) -> bool:
-        return any(isinstance(step, HandOff) for step in self.trace)
+        return any(isinstance(event, HandOff) for event in self.trace)
 
-    def turns(self) -> list[TurnMoves]:
-        return moves(self.trace)
+    def turns(self) -> list[Turn]:
+        return group_steps(self.trace)
 
-    def move_at(self, place: Place) -> Move | None:
-        return next((m for t in self.turns() for m in t.moves if m.place == place), None)
+    def step_at(self, step_id: StepId) -> Step | None:
+        return next((m for t in self.turns() for m in t.steps if m.step_id == step_id), None)
 
-    def tell(self, what: str, step: AnyStep | None = None, delta: Streamed | None = None) -> None:
+    def notify(self, what: str, event: AnyEvent | None = None, delta: DeltaStreamed | None = None) -> None:
         """Tell the listeners of a change."""
         for listener in list(self.listeners):
-            listener(Changed(what, step, delta))
+            listener(SessionEvent(what, event, delta))
 
     # code
 
@@ -126,113 +134,119 @@ class Session:
         if self.serving.code.state == "loading":
             self.reruns.note = ""
         if self.card is not None:
-            self.reruns.ran_on = self.reruns.ran_on or self.card.code
+            self.reruns.last_code = self.reruns.last_code or self.card.code
             if not self._set_up:
                 self._set_up = True
                 if fixtures := self.card.fixtures:
                     self.setup = next((f for f in fixtures if f.name == self.setup.fixture), fixtures[0]).setup
-                    self.tell("setup")
-        self.tell("code")
+                    self.notify("setup")
+        self.notify("code")
 
     async def reload(self) -> None:
         """Load what is on disk now, and run the conversation again on it where it is other code."""
         await self.serving.reload()
-        await self.reruns.catch_up()
+        await self.reruns.rerun_if_code_changed()
 
     # the conversation
 
-    def choose(self, setup: Setup) -> None:
+    def set_setup(self, setup: Setup) -> None:
         """Start from another setup. Raises UsageError once the conversation has begun."""
         if len(self.trace):
             raise UsageError("the conversation has begun", next="start a new one to choose another setup")
         self.setup = setup
         self._set_up = True
-        self.tell("setup")
+        self.notify("setup")
 
-    async def say(self, text: str) -> None:
+    async def send(self, text: str) -> None:
         """Run one turn: see TurnRunner."""
-        await self.turn.say(text)
+        await self.turn.send(text)
 
-    def take_over(
-        self, setup: Setup, trace: Trace, marks: Iterable[Mark], *, begun: bool, lacked: Lacked | None = None
+    def load(
+        self,
+        setup: Setup,
+        trace: Trace,
+        annotations: Iterable[Annotation],
+        *,
+        begun: bool,
+        lacked: DisabledByTurn | None = None,
     ) -> None:
         """Continue a record: a past session (`begun`), or a copy of one that is its own from here on."""
         self.setup = setup
         self.trace = trace
-        self.marks = {m.at: m for m in marks}
-        self.lacked = {turn: tuple(off) for turn, off in (lacked or {}).items()}
-        self.log = Log(self, begun=begun)
+        self.annotations = {m.step: m for m in annotations}
+        self.disabled_by_turn = {turn: tuple(off) for turn, off in (lacked or {}).items()}
+        self.log = LogWriter(self, begun=begun)
         self._set_up = True
         self.reruns.rerun = None
-        self.tell("setup")
+        self.notify("setup")
 
-    def keep(self, store: Store) -> None:
+    def persist(self, store: SessionStore) -> None:
         """Write it to `store` from here on: it was chosen, and is kept even if nothing more is said."""
-        self.store, self.log = store, Log(self)
+        self.store, self.log = store, LogWriter(self)
         self.log.begin()
 
     # forks
 
-    def branch(self, upto: Place | None = None, steps: list[AnyStep] | None = None) -> Session:
+    def fork(self, upto: StepId | None = None, events: list[AnyEvent] | None = None) -> Session:
         """A new session that shares the record up to (not including) the turn of `upto`; this one stays.
 
         `steps` instead takes a whole other record, such as that of a re-run.
         """
         other = Session(self.serving, self.store)
-        kept = steps if steps is not None else [s for s in self.trace if upto is None or s.turn < upto.turn]
-        places = {str(s.place) for s in kept}
-        exhibits = {**self.trace.exhibits, **(self.rerun.exhibits if self.rerun else {})}
-        marks = [m for m in self.marks.values() if m.at in places]
+        kept = events if events is not None else [s for s in self.trace if upto is None or s.turn < upto.turn]
+        places = {str(s.step_id) for s in kept}
+        blobs = {**self.trace.blobs, **(self.rerun.blobs if self.rerun else {})}
+        annotations = [m for m in self.annotations.values() if m.step in places]
         last = kept[-1].turn if kept else -1
-        lacked = {turn: off for turn, off in self.lacked.items() if turn <= last}
-        other.take_over(self.setup, Trace(kept, exhibits), marks, begun=False, lacked=lacked)
+        lacked = {turn: off for turn, off in self.disabled_by_turn.items() if turn <= last}
+        other.load(self.setup, Trace(kept, blobs), annotations, begun=False, lacked=lacked)
         other.saving.saved = dict(self.saving.saved) if kept else {}
-        other.off = self.off
-        other.reruns.ran_on = self.reruns.ran_on
+        other.disabled = self.disabled
+        other.reruns.last_code = self.reruns.last_code
         other.listeners = self.listeners
         return other
 
-    def take(self, place: Place, blocks: list[dict[str, Any]] | None = None) -> Session:
+    def fork_mid_turn(self, step_id: StepId, blocks: list[dict[str, Any]] | None = None) -> Session:
         """A new session in the middle of the turn of `place`: `turn.go_on()` runs the rest, this one stays.
 
         What came before `place` is held fixed; there stand `blocks`, an answer by
         hand; without them the model is asked again for the whole answer.
         """
-        other = self.branch(upto=place)
-        until = place if blocks is not None else Place(place.turn, place.answer)
-        other.turn.middle = middle_of(self.trace, until, blocks)
+        other = self.fork(upto=step_id)
+        until = step_id if blocks is not None else StepId(step_id.turn, step_id.answer)
+        other.turn.partial_turn = partial_turn_until(self.trace, until, blocks)
         return other
 
     # marks
 
-    def mark(self, mark: Mark) -> None:
+    def annotate(self, annotation: Annotation) -> None:
         """Take a mark; one a place, a second replaces the first. Can be undone."""
-        before = self.marks.get(mark.at)
-        self._set_mark(mark.at, mark)
-        self.undos.append((f"mark at {mark.at}", lambda: self._set_mark(mark.at, before)))
+        before = self.annotations.get(annotation.step)
+        self._set_annotation(annotation.step, annotation)
+        self.undos.append((f"mark at {annotation.step}", lambda: self._set_annotation(annotation.step, before)))
 
-    def unmark(self, at: str) -> None:
-        before = self.marks.get(at)
+    def remove_annotation(self, at: str) -> None:
+        before = self.annotations.get(at)
         if before is not None:
-            self._set_mark(at, None)
-            self.undos.append((f"unmark at {at}", lambda: self._set_mark(at, before)))
+            self._set_annotation(at, None)
+            self.undos.append((f"unmark at {at}", lambda: self._set_annotation(at, before)))
 
-    def _set_mark(self, at: str, mark: Mark | None) -> None:
+    def _set_annotation(self, at: str, annotation: Annotation | None) -> None:
         self.log.begin()
-        if mark is None:
-            self.marks.pop(at, None)
+        if annotation is None:
+            self.annotations.pop(at, None)
             self.log.append({"unmark": at})
         else:
-            self.marks[at] = mark
-            self.log.append({"mark": mark})
-        self.tell("marks")
+            self.annotations[at] = annotation
+            self.log.append({"mark": annotation})
+        self.notify("marks")
 
     def undo(self) -> str:
         """Take back the last mark or save; returns what was undone. Raises UsageError where nothing is left."""
-        return take_back(self.undos)
+        return undo_last(self.undos)
 
 
-def take_back(undos: list[Undo]) -> str:
+def undo_last(undos: list[Undo]) -> str:
     """Take back the last deed; returns what it was. What cannot be taken back now stays to be undone."""
     if not undos:
         raise UsageError("nothing to undo")

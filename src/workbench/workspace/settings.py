@@ -9,7 +9,7 @@ import msgspec
 THEMES = ("dark", "light", "terminal")
 
 
-class OwnKeys(NamedTuple):
+class KeyOverride(NamedTuple):
     """The keys of one action as they were written, none to turn it off; `where` is file:line."""
 
     keys: tuple[str, ...]
@@ -21,4 +21,4 @@ class Settings(msgspec.Struct, frozen=True):
 
     theme: str = ""
     mouse: bool = True
-    keys: dict[str, OwnKeys] = {}
+    keys: dict[str, KeyOverride] = {}

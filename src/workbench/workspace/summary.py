@@ -8,10 +8,20 @@ from typing import Any
 
 import msgspec
 
-from ..trace.events import Answer, AnyStep, Decision, Entered, Fault, HandOff, Reply, TurnEnd, UserMessage
-from ..trace.steps import Move, moves
+from ..trace.events import (
+    Answer,
+    AnyEvent,
+    Fault,
+    HandOff,
+    JourneyEntered,
+    PolicyDecision,
+    Reply,
+    TurnEnded,
+    UserMessage,
+)
+from ..trace.steps import Step, group_steps
 from ..transcripts.searchable import Searchable
-from ..transcripts.transcript import Mark, Transcript
+from ..transcripts.transcript import Annotation, Transcript
 
 SIGNS: dict[str, float] = {  # what makes a conversation suspicious, and how much each time, up to three times
     "fault": 5,
@@ -27,11 +37,11 @@ SIGNS: dict[str, float] = {  # what makes a conversation suspicious, and how muc
     "error": 1,
     "rewritten": 1,
 }
-ENDS = {"replied", "handed_off", "message_blocked", "limit", "model_error", "interrupted", "killed"}
+KNOWN_ENDS = {"replied", "handed_off", "message_blocked", "limit", "model_error", "interrupted", "killed"}
 MAX_WORDS = 200_000  # characters of one conversation that full text finds
 
 
-class Gist(msgspec.Struct, frozen=True):
+class ConversationSummary(msgspec.Struct, frozen=True):
     """`outcome` is how it ended, "" where the record does not say; `signs` counts what is suspicious.
 
     `facets` are (filter, value): the filters of a query that it answers to.
@@ -39,82 +49,86 @@ class Gist(msgspec.Struct, frozen=True):
 
     outcome: str = ""
     turns: int = 0
-    moves: int = 0
-    suspicion: float = 0.0
-    signs: dict[str, int] = {}
-    marks: int = 0
+    steps: int = 0
+    risk_score: float = 0.0
+    risk_signals: dict[str, int] = {}
+    annotations: int = 0
     facets: frozenset[tuple[str, str]] = frozenset()
     words: str = ""
 
     @property
-    def told(self) -> str:
+    def describe_signals(self) -> str:
         """What is suspicious, in words, the worst first: "fault, 2 blocked"."""
-        return ", ".join(f"{n} {sign}" if n > 1 else sign for sign, n in self.signs.items()).replace("_", " ")
+        return ", ".join(f"{n} {sign}" if n > 1 else sign for sign, n in self.risk_signals.items()).replace(
+            "_", " "
+        )
 
 
-def gist(steps: Iterable[AnyStep], marks: Iterable[Mark] = ()) -> Gist:
+def summarize(events: Iterable[AnyEvent], annotations: Iterable[Annotation] = ()) -> ConversationSummary:
     """The gist of a conversation."""
-    steps, marks = list(steps), list(marks)
-    happened = Counter(_happened(steps))
+    events, annotations = list(events), list(annotations)
+    happened = Counter(_happened(events))
     signs = {sign: happened[sign] for sign in SIGNS if happened[sign]}
-    ended = next((s.reason for s in reversed(steps) if isinstance(s, TurnEnd)), "")
+    ended = next((s.reason for s in reversed(events) if isinstance(s, TurnEnded)), "")
     outcome = ended or ("handed_off" if happened["handed_off"] else "")
-    return Gist(
+    return ConversationSummary(
         outcome=outcome,
-        turns=sum(1 for s in steps if isinstance(s, UserMessage)),
-        moves=happened["move"],
-        suspicion=sum(SIGNS[sign] * min(count, 3) for sign, count in signs.items()),
-        signs=signs,
-        marks=len(marks),
-        facets=frozenset(_facets(steps, marks, happened)),
-        words=" ".join(_words(steps, marks))[:MAX_WORDS],
+        turns=sum(1 for s in events if isinstance(s, UserMessage)),
+        steps=happened["move"],
+        risk_score=sum(SIGNS[sign] * min(count, 3) for sign, count in signs.items()),
+        risk_signals=signs,
+        annotations=len(annotations),
+        facets=frozenset(_facets(events, annotations, happened)),
+        words=" ".join(_words(events, annotations))[:MAX_WORDS],
     )
 
 
-def _happened(steps: list[AnyStep]) -> Iterator[str]:
+def _happened(events: list[AnyEvent]) -> Iterator[str]:
     """What happened, a word for each time."""
-    for turn in moves(steps):
+    for turn in group_steps(events):
         if turn.end is not None and turn.end.reason != "handed_off":  # the move that did it says so
             yield turn.end.reason
-        for move in turn.moves:
-            yield from _of(move)
+        for step in turn.steps:
+            yield from _of(step)
 
 
-def _of(move: Move) -> Iterator[str]:
-    if move.message is None:
+def _of(step: Step) -> Iterator[str]:
+    if step.message is None:
         yield "move"
-    if move.handoff is not None:
+    if step.handoff is not None:
         yield "handed_off"
-    yield from ("fault" for _ in move.faults)
-    effects = {move.effect, move.after_effect} - {"allowed"}
-    outcome = move.result.outcome if move.result is not None else ""
+    yield from ("fault" for _ in step.faults)
+    effects = {step.effect, step.result_effect} - {"allowed"}
+    outcome = step.result.outcome if step.result is not None else ""
     if outcome in ("error", "absent", "rejected"):
         effects.add(outcome)
     yield from effects
 
 
-def _facets(steps: list[AnyStep], marks: list[Mark], happened: Counter[str]) -> Iterator[tuple[str, str]]:
-    yield from (("outcome", word) for word in happened if word in SIGNS or word in ENDS)
-    for step in steps:
-        if isinstance(step, Answer):
-            if step.model:
-                yield "model", step.model
-            yield from (("tool", call.tool) for call in step.calls)
-        elif isinstance(step, Entered):
-            yield "journey", step.journey
-        elif isinstance(step, Decision) and step.verdict != "allow":
-            yield "policy", step.policy
-            yield "policy", step.policy.rpartition(".")[2]
-    for mark in marks:
-        yield from of_mark(mark)
+def _facets(
+    events: list[AnyEvent], annotations: list[Annotation], happened: Counter[str]
+) -> Iterator[tuple[str, str]]:
+    yield from (("outcome", word) for word in happened if word in SIGNS or word in KNOWN_ENDS)
+    for event in events:
+        if isinstance(event, Answer):
+            if event.model:
+                yield "model", event.model
+            yield from (("tool", call.tool) for call in event.calls)
+        elif isinstance(event, JourneyEntered):
+            yield "journey", event.journey
+        elif isinstance(event, PolicyDecision) and event.effect != "allow":
+            yield "policy", event.policy
+            yield "policy", event.policy.rpartition(".")[2]
+    for annotation in annotations:
+        yield from annotation_facets(annotation)
     if any(sign in happened for sign in SIGNS):
         yield "is", "suspicious"
 
 
-def of_mark(mark: Mark) -> Iterator[tuple[str, str]]:
+def annotation_facets(annotation: Annotation) -> Iterator[tuple[str, str]]:
     """The facets of a mark."""
     yield "is", "marked"
-    yield from (("mark", value) for value in (mark.severity, mark.fault, mark.kind))
+    yield from (("mark", value) for value in (annotation.severity, annotation.fault, annotation.kind))
 
 
 def tag_facets(tags: Iterable[str]) -> set[tuple[str, str]]:
@@ -125,49 +139,49 @@ def tag_facets(tags: Iterable[str]) -> set[tuple[str, str]]:
 
 def transcript_facets(found: Transcript, state: str) -> frozenset[tuple[str, str]]:
     """The facets of a transcript, without those of its tags, marks and steps; `state` may be "import"."""
-    versions = {version for version in (found.passed_on, *found.code.values()) if version}
+    versions = {version for version in (found.accepted_code, *found.code.values()) if version}
     return frozenset({
         ("agent", found.agent), ("kind", found.kind), ("is", state),
         ("in", "imports" if state == "import" else "transcripts"), *(("version", v) for v in versions),
     })  # fmt: skip
 
 
-def full_text(id: str, title: str, gist: Gist) -> str:
+def full_text(id: str, title: str, gist: ConversationSummary) -> str:
     """What the words of a query are searched in."""
     return f"{id}\n{title}\n{gist.words}"
 
 
 def searchable(found: Transcript) -> Searchable:
     """A transcript as a query sees it, with the tags and marks that are in its file."""
-    told = gist(found.steps, found.marks)
+    told = summarize(found.events, found.annotations)
     facets = transcript_facets(found, found.state) | told.facets | tag_facets(found.tags)
     return Searchable(facets, full_text(found.id, found.title or found.id, told))
 
 
-def _words(steps: list[AnyStep], marks: list[Mark]) -> Iterator[str]:
+def _words(events: list[AnyEvent], annotations: list[Annotation]) -> Iterator[str]:
     """What was said and done: not what tools gave back, which drowns the rest."""
     said = ""
-    for step in steps:
-        if isinstance(step, UserMessage):
-            yield str(step.text)
-        elif isinstance(step, Answer):
-            said = step.text
-            yield from (said, step.thinking)
-            for call in step.calls:
+    for event in events:
+        if isinstance(event, UserMessage):
+            yield str(event.text)
+        elif isinstance(event, Answer):
+            said = event.text
+            yield from (said, event.thinking)
+            for call in event.calls:
                 yield call.tool
                 yield from _plain(call.args)
-        elif isinstance(step, Reply):
-            if step.text != said:
-                yield str(step.text)
-        elif isinstance(step, Decision):
-            if step.verdict != "allow":
-                yield f"{step.policy} {step.reason}"
-        elif isinstance(step, HandOff):
-            yield step.reason
-        elif isinstance(step, Fault):
-            yield f"{step.name} {step.message}"
-    for mark in marks:
-        yield f"{mark.note} {mark.should}"
+        elif isinstance(event, Reply):
+            if event.text != said:
+                yield str(event.text)
+        elif isinstance(event, PolicyDecision):
+            if event.effect != "allow":
+                yield f"{event.policy} {event.reason}"
+        elif isinstance(event, HandOff):
+            yield event.reason
+        elif isinstance(event, Fault):
+            yield f"{event.name} {event.message}"
+    for annotation in annotations:
+        yield f"{annotation.note} {annotation.expected}"
 
 
 def _plain(value: Any) -> Iterator[str]:

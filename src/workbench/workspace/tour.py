@@ -11,54 +11,54 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from ..errors import UsageError
-from ..trace.step_id import Place
-from ..trace.steps import Move
+from ..trace.step_id import StepId
+from ..trace.steps import Step
 from .session import Session
 
 
 @dataclass(frozen=True)
-class Change:
+class CodeFix:
     """A change of one file, its path below journeys/: `wrong` stands there, `right` should."""
 
     file: str
-    wrong: str
-    right: str
+    before: str
+    after: str
 
-    def mend(self, text: str) -> str:
+    def apply(self, text: str) -> str:
         """The text with the change made. Raises UsageError where it is made already, or cannot be."""
-        if text.count(self.wrong) != 1:
+        if text.count(self.before) != 1:
             raise UsageError(f"{self.file} is not as it was: the change is made, or the file was edited")
-        return text.replace(self.wrong, self.right)
+        return text.replace(self.before, self.after)
 
 
-CHANGE = Change("helper/repairs/journey.py", "if days < 0:", "if days < 1:")
+CHANGE = CodeFix("helper/repairs/journey.py", "if days < 0:", "if days < 1:")
 WORDS = "Book a repair for Tuesday"
 
 
-class Step(NamedTuple):
+class TourStep(NamedTuple):
     """`words` say what to do; {id} stands for the key of an action. `say` is offered to be sent."""
 
     name: str
     words: str
-    done: Callable[[Session, Place | None], bool]
+    done: Callable[[Session, StepId | None], bool]
     say: str = ""
 
 
-def wrong_deed(session: Session) -> Move | None:
+def find_mistake(session: Session) -> Step | None:
     """The booking for today."""
     return next(
-        (m for t in session.turns() for m in t.moves if m.executed and m.args.get("time") == "TUE-16"), None
+        (m for t in session.turns() for m in t.steps if m.executed and m.args.get("time") == "TUE-16"), None
     )
 
 
-def _stands_on_it(session: Session, place: Place | None) -> bool:
-    deed = wrong_deed(session)
-    return deed is not None and deed.place == place
+def _is_selected(session: Session, step_id: StepId | None) -> bool:
+    deed = find_mistake(session)
+    return deed is not None and deed.step_id == step_id
 
 
-def _marked(session: Session, place: Place | None) -> bool:
-    deed = wrong_deed(session)
-    return deed is not None and str(deed.place) in session.marks
+def _annotated(session: Session, step_id: StepId | None) -> bool:
+    deed = find_mistake(session)
+    return deed is not None and str(deed.step_id) in session.annotations
 
 
 def _verdict(session: Session, verdict: str) -> bool:
@@ -66,40 +66,40 @@ def _verdict(session: Session, verdict: str) -> bool:
 
 
 STEPS = (
-    Step(
+    TourStep(
         "talk",
         "A bicycle workshop's agent, in a folder of its own: nothing of yours is touched. "
         "It is Tuesday there. enter writes a message, enter again sends it.",
-        lambda session, place: wrong_deed(session) is not None,
+        lambda session, place: find_mistake(session) is not None,
         WORDS,
     ),
-    Step(
+    TourStep(
         "see",
         "It booked a repair for today, which the workshop does not do. {back}, then {last_step} goes to "
         "that move: the policy a_day_ahead let it pass.",
-        _stands_on_it,
+        _is_selected,
     ),
-    Step("mark", "{mark} marks this move: write what went wrong there, ctrl+s keeps it.", _marked),
-    Step(
+    TourStep("mark", "{mark} marks this move: write what went wrong there, ctrl+s keeps it.", _annotated),
+    TourStep(
         "save",
         "{save} saves the conversation as a mistake: a few words for a title, ctrl+s. It is replayed at once, "
         "and must FAIL: the code is still wrong.",
         lambda session, place: _verdict(session, "FAIL"),
     ),
-    Step(
+    TourStep(
         "mend",
         "Now the code. {mend} shows a change that is prepared, enter makes it; or {edit} opens the file in your "
         "editor: days < 0 lets today pass. Saving is enough, it runs again.",
         lambda session, place: session.rerun is not None and bool(session.rerun.differences),
     ),
-    Step(
+    TourStep(
         "green",
         "The policy blocks it now, as the detail shows: the record beside the new run. "
         "{replay_saved} replays the transcript on the new code.",
         lambda session, place: _verdict(session, "PASS"),
     ),
 )
-END = (
+FAREWELL = (
     "PASS: that is the loop. At home `workbench replay` does this for all transcripts, in CI too; "
     "`workbench init` makes a project. {quit} ends the tour."
 )
@@ -110,20 +110,20 @@ class Tour:
     """How far a person is: the number of steps done."""
 
     at: int = 0
-    change: Change = CHANGE
+    change: CodeFix = CHANGE
 
     @property
-    def step(self) -> Step | None:
+    def step(self) -> TourStep | None:
         """What is to be done now; None at the end."""
         return STEPS[self.at] if self.at < len(STEPS) else None
 
     @property
     def words(self) -> str:
-        return self.step.words if self.step is not None else END
+        return self.step.words if self.step is not None else FAREWELL
 
-    def onward(self, session: Session, place: Place | None) -> Tour:
+    def advance(self, session: Session, step_id: StepId | None) -> Tour:
         """With all steps ticked off that this conversation, the cursor at `place`, says are done."""
         tour = self
-        while tour.step is not None and tour.step.done(session, place):
+        while tour.step is not None and tour.step.done(session, step_id):
             tour = replace(tour, at=tour.at + 1)
         return tour

@@ -12,20 +12,20 @@ from ...errors import UsageError
 from ...replay.exit_codes import Exit
 from ...replay.rerun import rerun as run_again
 from ...replay.rerun import run_sync
-from ...replay.verdict import Outcome, Verdict
+from ...replay.verdict import ReplayResult, Verdict
 from ...runtime.agent_files import code_hash
 from ...runtime.fork_pool import replay_one
 from ...runtime.loader import load
 from ...store.project import project_for
-from ...text import count
-from ...trace.events import AnyStep, Prompt
-from ...trace.steps import moves
+from ...text import pluralize
+from ...trace.events import AnyEvent, Prompt
+from ...trace.steps import group_steps
 from ...transcripts.codec import read
-from ...transcripts.expectation import MATCHES, Match
+from ...transcripts.expectation import MATCH_MODES, Match
 from ...transcripts.files import write
-from ...transcripts.matching import relaxed
-from ...transcripts.transcript import Transcript, still
-from ..output import say
+from ...transcripts.matching import with_match
+from ...transcripts.transcript import Transcript, without_usage
+from ..output import print_status
 
 
 def accept(file: Path, reason: str, match: list[str]) -> Exit:
@@ -40,19 +40,19 @@ def accept(file: Path, reason: str, match: list[str]) -> Exit:
     seal = code_hash(project.journeys, transcript.agent)
     if transcript.kind == "mistake":
         write(file, accept_mistake(transcript, outcome, seal))
-        say(f"{file}: guarding now; it passed on code {seal}")
+        print_status(f"{file}: guarding now; it passed on code {seal}")
         return Exit.OK
     if outcome.verdict is Verdict.PASS:
-        say(f"{file}: nothing to accept, it passes as it is")
+        print_status(f"{file}: nothing to accept, it passes as it is")
         return Exit.OK
     if outcome.verdict is not Verdict.FAIL:
         raise UsageError(f"it cannot be accepted: {outcome.verdict.value}: {outcome.why}")
-    if outcome.first is None:
+    if outcome.first_difference is None:
         raise UsageError(f"it cannot be accepted: {outcome.why}", next="take that expectation out of the file")
     if not reason:
         raise UsageError("say why the new decision is right", next=f'workbench accept {file} --reason "..."')
-    result = run_sync(loaded.agent, run_again(loaded.agent, transcript.setup, transcript.steps))
-    accepted = accept_guard(transcript, list(result.trace.steps), result.trace.exhibits, reason)
+    result = run_sync(loaded.agent, run_again(loaded.agent, transcript.setup, transcript.events))
+    accepted = accept_golden(transcript, list(result.trace.steps), result.trace.exhibits, reason)
     after = replay_one(accepted, loaded.agent, project.journeys)
     if after.verdict is not Verdict.PASS:
         raise UsageError(
@@ -60,9 +60,14 @@ def accept(file: Path, reason: str, match: list[str]) -> Exit:
             next=f"the conversation goes on where the record does not: workbench rerecord {file}",
         )
     write(file, accepted)
-    lost = len(transcript.marks) + len(transcript.expectations) - len(accepted.marks) - len(accepted.expectations)
-    gone = f"; {count(lost, 'mark or expectation')} beyond it gone" if lost else ""
-    say(f"{file}: ends now at {outcome.first.place}{gone}; review the change and commit it")
+    lost = (
+        len(transcript.annotations)
+        + len(transcript.expectations)
+        - len(accepted.annotations)
+        - len(accepted.expectations)
+    )
+    gone = f"; {pluralize(lost, 'mark or expectation')} beyond it gone" if lost else ""
+    print_status(f"{file}: ends now at {outcome.first_difference.step_id}{gone}; review the change and commit it")
     return Exit.OK
 
 
@@ -71,51 +76,53 @@ def _match(file: Path, transcript: Transcript, agent: Agent, root: Path, match: 
     if transcript.kind != "mistake":
         raise UsageError("a guard has no expectation whose arguments could be compared", where=str(file))
     fields = dict(_field(text) for text in match)
-    expectation = relaxed(transcript.expectations[0], fields)
+    expectation = with_match(transcript.expectations[0], fields)
     changed = msgspec.structs.replace(transcript, expectations=[expectation])
     outcome = replay_one(changed, agent, root)
     if outcome.verdict is Verdict.ERROR:
         raise UsageError(f"it would be an ERROR: {outcome.why}; nothing was written", where=str(file))
     write(file, changed)
-    say(f"{file}: expects at {expectation.at} that {expectation.sentence}; today: {outcome.verdict.value}")
+    print_status(
+        f"{file}: expects at {expectation.step} that {expectation.description}; today: {outcome.verdict.value}"
+    )
     return Exit.OK
 
 
 def _field(text: str) -> tuple[str, Match]:
     field, sign, how = text.partition("=")
-    if not sign or how not in MATCHES:
+    if not sign or how not in MATCH_MODES:
         raise UsageError(
-            f"--match {text} needs FIELD=MODE", next=f"--match FIELD=MODE, one of: {', '.join(MATCHES)}"
+            f"--match {text} needs FIELD=MODE", next=f"--match FIELD=MODE, one of: {', '.join(MATCH_MODES)}"
         )
     return field, how
 
 
-def accept_mistake(transcript: Transcript, outcome: Outcome, code: str) -> Transcript:
+def accept_mistake(transcript: Transcript, outcome: ReplayResult, code: str) -> Transcript:
     """A mistake that passes becomes guarding. Raises UsageError for one that does not."""
     if outcome.verdict is not Verdict.PASS:
         raise UsageError(
             f"it does not pass yet: {outcome.verdict.value}: {outcome.why}", next="mend the journey, then accept"
         )
-    return msgspec.structs.replace(transcript, passed_on=code)
+    return msgspec.structs.replace(transcript, accepted_code=code)
 
 
-def accept_guard(
-    transcript: Transcript, steps: list[AnyStep], exhibits: dict[str, object], why: str
+def accept_golden(
+    transcript: Transcript, events: list[AnyEvent], blobs: dict[str, object], why: str
 ) -> Transcript:
     """A guard that changed on purpose ends at its new decision: what follows was never seen."""
-    kept = still(steps)
+    kept = without_usage(events)
     if kept and kept[-1].__class__.__name__ == "TurnEnd" and getattr(kept[-1], "reason", "") == "tape_ended":
         kept.pop()
     while kept and isinstance(kept[-1], Prompt):
         kept.pop()
-    used = {key for s in kept if isinstance(s, Prompt) for key in (*s.spans, *s.tools)}
+    used = {key for s in kept if isinstance(s, Prompt) for key in (*s.sections, *s.tools)}
     used |= {getattr(s, "version", "") for s in kept}
-    places = {str(m.place) for turn in moves(kept) for m in turn.moves}
+    places = {str(m.step_id) for turn in group_steps(kept) for m in turn.steps}
     return msgspec.structs.replace(
         transcript,
-        expectations=[e for e in transcript.expectations if e.at in places],
-        marks=[m for m in transcript.marks if m.at in places],
-        steps=kept,
-        exhibits={k: v for k, v in exhibits.items() if k in used},
-        why=why,
+        expectations=[e for e in transcript.expectations if e.step in places],
+        annotations=[m for m in transcript.annotations if m.step in places],
+        events=kept,
+        blobs={k: v for k, v in blobs.items() if k in used},
+        reason=why,
     )

@@ -12,18 +12,18 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from ...errors import UsageError, WorkbenchError
-from ...models.registry import choose
+from ...models.registry import resolve_model
 from ...replay.exit_codes import Exit
-from ...runtime.worker import Workers, prepare
+from ...runtime.worker import WorkerPool, start_fork_server
 from ...store.project import Project, find_project
-from ...store.session_log import History
-from ...text import clean
-from ...trace.describe import tell
-from ...trace.events import Fault, HandOff, Reply, TurnEnd
-from ...workspace.code_service import Serving
-from ...workspace.session import Changed, Session
+from ...store.session_log import SessionLogs
+from ...text import sanitize
+from ...trace.describe import describe_step
+from ...trace.events import Fault, HandOff, Reply, TurnEnded
+from ...workspace.code_service import CodeService
+from ...workspace.session import Session, SessionEvent
 from ..interrupts import run_until_signal
-from ..output import out, out_json, say
+from ..output import out_json, print_status, write_line
 
 BAD_ENDS = ("model_error", "killed", "limit")
 
@@ -31,26 +31,26 @@ BAD_ENDS = ("model_error", "killed", "limit")
 def chat(agent: str, model: str, fixture: str, json: bool, save: str) -> Exit:
     project = find_project()
     name = project.agent(agent)
-    chosen = choose(model, str(project.config.get("model", "")))
-    prepare(chosen)
+    chosen = resolve_model(model, str(project.config.get("model", "")))
+    start_fork_server(chosen)
     return run_until_signal(_chat(project, name, chosen, fixture, json, save))
 
 
 async def _chat(project: Project, agent: str, model: str, fixture: str, json: bool, save: str) -> Exit:
-    host, history = Workers(project.journeys), History(project.state, project.transcripts)
-    session = Session(Serving(host, agent, model), history)
+    host, history = WorkerPool(project.journeys), SessionLogs(project.state, project.transcripts)
+    session = Session(CodeService(host, agent, model), history)
     try:
         await session.reload()
         if session.code.state == "broken":
             raise UsageError(session.code.error, where=session.code.where, next=session.code.next)
         choose_fixture(session, fixture)
         if not json:
-            _greet(session)
-        session.listeners.append(lambda changed: _hear(session, changed, json))
+            print_intro(session)
+        session.listeners.append(lambda changed: _on_event(session, changed, json))
         code = await _turns(session, json)
         if save and len(session.trace):
             saved = await session.saving.save("guard", save)
-            say(f"saved {saved.path}: {saved.verdict}")
+            print_status(f"saved {saved.path}: {saved.verdict}")
         return code
     finally:
         host.close()
@@ -65,14 +65,14 @@ def choose_fixture(session: Session, fixture: str) -> None:
     if found is None:
         names = ", ".join(f.name for f in session.card.fixtures)
         raise UsageError(f"there is no fixture {fixture!r}", next=f"one of: {names}")
-    session.choose(found.setup)
+    session.set_setup(found.setup)
 
 
-def _greet(session: Session) -> None:
+def print_intro(session: Session) -> None:
     speaker = "the rehearsal: a script, no model" if session.model == "rehearsal" else session.model
-    say(f"agent {session.agent} on fixture {session.setup.fixture or 'none'}; {speaker} answers")
+    print_status(f"agent {session.agent} on fixture {session.setup.fixture or 'none'}; {speaker} answers")
     if sys.stdin.isatty():
-        say("a line is a message; ctrl+d ends")
+        print_status("a line is a message; ctrl+d ends")
 
 
 async def _lines() -> AsyncIterator[str]:
@@ -114,42 +114,42 @@ async def _turns(session: Session, json: bool) -> Exit:
             continue
         said += 1
         try:
-            await session.say(text)
+            await session.send(text)
         except WorkbenchError as error:
             if json:
-                out_json({"error": error.message, "where": error.where, "next": error.next})
-            say(f"error {error}")
+                out_json({"error": error.message, "where": error.where, "next": error.hint})
+            print_status(f"error {error}")
             return Exit.USAGE
         last = session.trace[-1]
-        if isinstance(last, TurnEnd) and last.reason in BAD_ENDS:
+        if isinstance(last, TurnEnded) and last.reason in BAD_ENDS:
             code = Exit.RED
     if not said:
-        say("nothing was said: a line on stdin is a message of the customer")
+        print_status("nothing was said: a line on stdin is a message of the customer")
         return Exit.NOTHING
     return code
 
 
-def _hear(session: Session, changed: Changed, json: bool) -> None:
-    step = changed.step
+def _on_event(session: Session, changed: SessionEvent, json: bool) -> None:
+    event = changed.event
     if json:
-        if step is not None:
-            out_json(msgspec.to_builtins(step))
+        if event is not None:
+            out_json(msgspec.to_builtins(event))
         return
     if changed.delta is not None and changed.delta.delta.kind == "wait":
-        say(f"  waiting {changed.delta.delta.seconds:.0f} s: {clean(changed.delta.delta.text)}")
-    match step:
+        print_status(f"  waiting {changed.delta.delta.seconds:.0f} s: {sanitize(changed.delta.delta.text)}")
+    match event:
         case Reply(text=text):
-            out(clean(str(text)), now=True)
+            write_line(sanitize(str(text)), now=True)
         case HandOff(reason=reason, by=by):
-            say(f"  handed to a person by {by}: {clean(reason)}")
+            print_status(f"  handed to a person by {by}: {sanitize(reason)}")
         case Fault(name=name, message=message, where=where):
-            say(f"  fault in {name}: {clean(message)} {where}")
-        case TurnEnd():
+            print_status(f"  fault in {name}: {sanitize(message)} {where}")
+        case TurnEnded():
             for turn in session.turns()[-1:]:
-                for move in turn.moves:
-                    if move.call is not None:
-                        say(f"  {move.place}  {clean(tell(move))}")
-            if step.reason not in ("replied", "handed_off"):
-                say(f"  the turn ended: {step.reason} {clean(step.detail)}")
+                for step in turn.steps:
+                    if step.call is not None:
+                        print_status(f"  {step.step_id}  {sanitize(describe_step(step))}")
+            if event.reason not in ("replied", "handed_off"):
+                print_status(f"  the turn ended: {event.reason} {sanitize(event.detail)}")
         case _:
             pass

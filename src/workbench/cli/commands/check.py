@@ -8,13 +8,13 @@ from typing import Any
 import msgspec
 
 from ...check.lint import lint
-from ...check.rules import UPHELD
+from ...check.rules import ENFORCED_AT_REPLAY
 from ...findings import Finding
 from ...replay.exit_codes import Exit
 from ...runtime.agent_files import agent_names
 from ...store.project import Project, find_project
-from ...text import clean, count
-from ..output import out, out_json, say
+from ...text import pluralize, sanitize
+from ..output import out_json, print_status, write_line
 
 
 def check(agent: str, json: bool) -> Exit:
@@ -25,22 +25,24 @@ def check(agent: str, json: bool) -> Exit:
         out_json([_plain(project, name, finding) for finding, name in findings.items()])
     else:
         for finding in findings:
-            out(clean(_line(project, finding)))
+            write_line(sanitize(_line(project, finding)))
     if not names:
-        say("nothing to check: there is no agent in journeys/")
-        say("  next: workbench init makes one that runs at once")
+        print_status("nothing to check: there is no agent in journeys/")
+        print_status("  next: workbench init makes one that runs at once")
         return Exit.NOTHING
     errors = sum(f.severity == "error" for f in findings)
     rule = next((f.rule for f in findings if f.rule != "load"), "")
     if rule and not json:
-        but = " (a replay that reaches it is an ERROR all the same)" if rule in UPHELD else ""
-        say(f"where one is meant to be so, say it on its line: # workbench: allow {rule}{but}")
-    say(f"{count(len(names), 'agent')}: {_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}")
+        but = " (a replay that reaches it is an ERROR all the same)" if rule in ENFORCED_AT_REPLAY else ""
+        print_status(f"where one is meant to be so, say it on its line: # workbench: allow {rule}{but}")
+    print_status(
+        f"{pluralize(len(names), 'agent')}: {_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}"
+    )
     return Exit.RED if errors else Exit.OK
 
 
 def _count(number: int, word: str) -> str:
-    return count(number, word) if number else f"no {word}s"
+    return pluralize(number, word) if number else f"no {word}s"
 
 
 def _file(project: Project, finding: Finding) -> str:

@@ -12,17 +12,17 @@ from typing import Literal
 from msgspec.structs import replace
 
 from ...errors import UsageError
-from ...models.registry import choose
-from ...runtime.worker import Workers, prepare
-from ...store.config import settings
+from ...models.registry import resolve_model
+from ...runtime.worker import WorkerPool, start_fork_server
+from ...store.config import merge_settings
 from ...store.project import Project, find_project
-from ...store.session_log import History
-from ...workspace.code_service import Serving
-from ...workspace.open_conversations import Lay
+from ...store.session_log import SessionLogs
+from ...workspace.code_service import CodeService
+from ...workspace.open_conversations import WorkspaceSnapshot
 from ...workspace.session import Session
 from ...workspace.tour import CHANGE, Tour
-from ..output import say
-from .init import NAME, plan, put
+from ..output import print_status
+from .init import NAME, template_files, write_files
 
 
 def dev(
@@ -30,13 +30,13 @@ def dev(
 ) -> int:
     """Open the workbench; gives back its exit status."""
     check_terminal()
-    code, kept = open_on(find_project(), agent, model, fixture, resume, screen, mouse)
+    code, kept = open_workbench(find_project(), agent, model, fixture, resume, screen, mouse)
     if kept:
-        say(f"kept as {kept}; continue with: workbench dev --resume last")
+        print_status(f"kept as {kept}; continue with: workbench dev --resume last")
     return code
 
 
-def open_on(
+def open_workbench(
     project: Project,
     agent: str,
     model: str,
@@ -47,26 +47,28 @@ def open_on(
     tour: Tour | None = None,
 ) -> tuple[int, str]:
     """Open the screens on a project; gives back the exit status, and the last conversation that was kept."""
-    chosen_settings = settings(project.config)
-    history = History(project.state, project.transcripts)
-    lay = history.desk()
+    chosen_settings = merge_settings(project.config)
+    history = SessionLogs(project.state, project.transcripts)
+    lay = history.previous_workspace()
     kept = history.read(_resume_id(history, resume, lay)) if resume else None
     name = kept.setup.agent if kept else project.agent(agent)
-    chosen = choose(model or (kept.model if kept else ""), str(project.config.get("model", "")))
-    prepare(chosen)
-    host = Workers(project.journeys)
+    chosen = resolve_model(model or (kept.model if kept else ""), str(project.config.get("model", "")))
+    start_fork_server(chosen)
+    host = WorkerPool(project.journeys)
     if kept is None and fixture:
         _check_fixture(project, name, fixture)
-    session = Session(Serving(host, name, chosen), history, id=kept.id if kept else "", fixture=fixture)
+    session = Session(CodeService(host, name, chosen), history, id=kept.id if kept else "", fixture=fixture)
     if kept is not None:
-        session.take_over(kept.setup, kept.trace, kept.marks.values(), begun=True, lacked=kept.lacked)
-        session.torn = kept.torn
+        session.load(kept.setup, kept.trace, kept.annotations.values(), begun=True, lacked=kept.disabled_by_turn)
+        session.corrupt_lines = kept.torn
     from ... import tui
-    from ...store.library import Shelf
+    from ...store.library import IndexedLibrary
 
-    shelf = Shelf(project, history)
+    shelf = IndexedLibrary(project, history)
     try:
-        lost = lay if lay is not None and lay.open and (resume == "last" or not (resume or lay.left)) else None
+        lost = (
+            lay if lay is not None and lay.open and (resume == "last" or not (resume or lay.clean_exit)) else None
+        )
         code = tui.run(
             session,
             shelf,
@@ -82,15 +84,15 @@ def open_on(
         shelf.close()
         host.close()
         history.close()
-    if history.problem:
-        say(f"NOT kept: {history.problem}; what was said last is lost")
-    return code, history.begun[-1] if history.begun else ""
+    if history.write_error:
+        print_status(f"NOT kept: {history.write_error}; what was said last is lost")
+    return code, history.written[-1] if history.written else ""
 
 
 def _changes(project: Project) -> AsyncIterator[str]:
-    from ...runtime.watch import changes  # watchfiles is not needed for the first paint
+    from ...runtime.watch import watch_code  # watchfiles is not needed for the first paint
 
-    return changes(project.journeys)
+    return watch_code(project.journeys)
 
 
 def _check_fixture(project: Project, agent: str, fixture: str) -> None:
@@ -100,12 +102,12 @@ def _check_fixture(project: Project, agent: str, fixture: str) -> None:
         raise UsageError(f"there is no fixture {fixture!r}", next=f"one of: {', '.join(there)}")
 
 
-def _resume_id(history: History, asked: str, lay: Lay | None) -> str:
+def _resume_id(history: SessionLogs, asked: str, lay: WorkspaceSnapshot | None) -> str:
     ids = history.ids()
     if asked == "last":
         if not ids:
             raise UsageError("there is no conversation to continue yet", next="start one: workbench")
-        return lay.hand if lay is not None and lay.hand in ids else ids[0]
+        return lay.current if lay is not None and lay.current in ids else ids[0]
     if asked not in ids:
         raise UsageError(f"there is no conversation {asked!r}", next="workbench review lists them")
     return asked
@@ -129,16 +131,16 @@ def tour() -> int:
     check_terminal()
     with tempfile.TemporaryDirectory(prefix="workbench-tour-") as folder:
         project = lay_out(Path(folder).resolve())
-        code, _ = open_on(project, NAME, "rehearsal", tour=Tour())
-    say("the tour's folder is gone again; `workbench init NAME` makes an agent of your own")
+        code, _ = open_workbench(project, NAME, "rehearsal", tour=Tour())
+    print_status("the tour's folder is gone again; `workbench init NAME` makes an agent of your own")
     return code
 
 
 def lay_out(folder: Path) -> Project:
     """A new project whose policy has the mistake that the tour is about."""
-    files = {name: data for name, data in plan(NAME).items() if name.startswith("journeys/")}
+    files = {name: data for name, data in template_files(NAME).items() if name.startswith("journeys/")}
     name = f"journeys/{CHANGE.file}"
-    assert CHANGE.right.encode() in files[name]
-    files[name] = files[name].replace(CHANGE.right.encode(), CHANGE.wrong.encode())
-    put(folder, files)
+    assert CHANGE.after.encode() in files[name]
+    files[name] = files[name].replace(CHANGE.after.encode(), CHANGE.before.encode())
+    write_files(folder, files)
     return Project(folder)

@@ -17,18 +17,18 @@ from pathlib import Path
 from typing import Literal
 
 from ...errors import UsageError, WorkbenchError
-from ...models.probe import Probed, probe, server
+from ...models.probe import ProbeResult, probe, server_host
 from ...models.registry import REHEARSAL
 from ...replay.exit_codes import Exit
 from ...runtime.agent_files import agent_names
-from ...runtime.watch import changes
-from ...runtime.worker import WorkerProcess, prepare
-from ...store.config import CONFIG, settings, user_file
+from ...runtime.watch import watch_code
+from ...runtime.worker import WorkerProcess, start_fork_server
+from ...store.config import CONFIG, merge_settings, user_file
 from ...store.project import Project, find_project
-from ...text import clean
+from ...text import sanitize
 from ...transcripts.files import find
 from ...version import __version__
-from ..output import out, out_json
+from ..output import out_json, write_line
 
 GLYPHS = {"ok": "✓", "note": "!", "bad": "✗"}
 LIBRARIES = ("textual", "anthropic", "watchfiles", "msgspec")
@@ -37,7 +37,7 @@ EVENT = 0.6  # seconds from a save to its event before it is saved again
 
 
 @dataclass(frozen=True)
-class Found:
+class CheckResult:
     """One line: "ok", "note" (it works, with a limit) or "bad" (something that is needed does not work)."""
 
     name: str
@@ -51,52 +51,56 @@ def doctor(json: bool) -> Exit:
         project: Project | None = find_project()
         missing = None
     except UsageError as error:
-        project, missing = None, Found("project", "bad", str(error).split("\n")[0], error.next)
-    lines = [*machine(), *terminal()]
+        project, missing = None, CheckResult("project", "bad", str(error).split("\n")[0], error.hint)
+    lines = [*check_python(), *terminal()]
     lines += asyncio.run(_measured(project))
     lines += [missing] if missing else []
-    lines += [*configured(project), *kept(project)] if project else []
+    lines += [*check_settings(project), *check_storage(project)] if project else []
     if json:
         out_json([asdict(line) for line in lines])
     else:
         for line in lines:
-            out(f"{GLYPHS[line.state]} {line.name:<12} {clean(line.says)}")
+            write_line(f"{GLYPHS[line.state]} {line.name:<12} {sanitize(line.says)}")
             if line.next:
-                out(f"  {'':<12} next: {clean(line.next)}")
+                write_line(f"  {'':<12} next: {sanitize(line.next)}")
     return Exit.USAGE if any(line.state == "bad" for line in lines) else Exit.OK
 
 
 # what needs no waiting
 
 
-def machine() -> Iterator[Found]:
+def check_python() -> Iterator[CheckResult]:
     old = sys.version_info < (3, 11)
     says = f"{platform.python_version()} on {platform.system()}"
-    yield Found("Python", "bad" if old else "ok", says, "Workbench needs Python 3.11 or later" if old else "")
+    yield CheckResult(
+        "Python", "bad" if old else "ok", says, "Workbench needs Python 3.11 or later" if old else ""
+    )
     versions = []
     for name in LIBRARIES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions.append(f"{name} {importlib.metadata.version(name)}")
-    yield Found("workbench", "ok", f"{__version__} ({', '.join(versions)})")
+    yield CheckResult("workbench", "ok", f"{__version__} ({', '.join(versions)})")
 
 
-def terminal() -> Iterator[Found]:
+def terminal() -> Iterator[CheckResult]:
     term, (columns, rows) = os.environ.get("TERM", ""), shutil.get_terminal_size()
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         then = "the screens need a terminal; chat, replay, check and show need none"
-        yield Found("terminal", "note", f"none here (TERM={term or 'not set'})", then)
+        yield CheckResult("terminal", "note", f"none here (TERM={term or 'not set'})", then)
         return
     says = f"{term or 'TERM is not set'}, {columns}x{rows}, {colors(term)}"
     if os.environ.get("TMUX"):
         says += ", in tmux"
     if term in ("", "dumb"):
-        yield Found("terminal", "note", says, "set TERM, or use chat, replay, check and show")
+        yield CheckResult("terminal", "note", says, "set TERM, or use chat, replay, check and show")
     elif columns < 80 or rows < 24:
-        yield Found("terminal", "note", says, "make it 80x24 or larger: the screens are drawn for that")
+        yield CheckResult("terminal", "note", says, "make it 80x24 or larger: the screens are drawn for that")
     elif os.environ.get("TMUX") and not term.startswith(("tmux", "screen")):
-        yield Found("terminal", "note", says, 'write into .tmux.conf: set -g default-terminal "tmux-256color"')
+        yield CheckResult(
+            "terminal", "note", says, 'write into .tmux.conf: set -g default-terminal "tmux-256color"'
+        )
     else:
-        yield Found("terminal", "ok", says)
+        yield CheckResult("terminal", "ok", says)
 
 
 def colors(term: str) -> str:
@@ -107,32 +111,32 @@ def colors(term: str) -> str:
     return "256 colors" if "256" in term else "16 colors"
 
 
-def configured(project: Project) -> Iterator[Found]:
+def check_settings(project: Project) -> Iterator[CheckResult]:
     """Which files settings are read from."""
     files = [str(path) for path in (project.root / CONFIG, user_file()) if path.is_file()]
     try:
-        settings(project.config)
-        yield Found(
+        merge_settings(project.config)
+        yield CheckResult(
             "settings", "ok", f"from {', '.join(files)}" if files else f"none: neither {CONFIG} nor {user_file()}"
         )
     except UsageError as error:
-        yield Found("settings", "bad", f"{error.where}: {error.message}", error.next)
+        yield CheckResult("settings", "bad", f"{error.where}: {error.message}", error.hint)
 
 
-def kept(project: Project) -> Iterator[Found]:
+def check_storage(project: Project) -> Iterator[CheckResult]:
     """What is on disk: transcripts, and the folder for sessions."""
     count = len(find([project.transcripts])) if project.transcripts.is_dir() else 0
     then = "" if count else "save one in the workbench, or: workbench chat --save TITLE"
-    yield Found("transcripts", "ok" if count else "note", f"{count} in {project.transcripts.name}/", then)
+    yield CheckResult("transcripts", "ok" if count else "note", f"{count} in {project.transcripts.name}/", then)
     folder, there = project.state, project.state.is_dir()
     try:
         folder.mkdir(exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder):
             pass
-        yield Found("sessions", "ok", f"{folder.name}/ can be written")
+        yield CheckResult("sessions", "ok", f"{folder.name}/ can be written")
     except OSError as error:
         says = f"{folder.name}/ cannot be written: {error.strerror}"
-        yield Found("sessions", "bad", says, "make it writable: conversations are kept there")
+        yield CheckResult("sessions", "bad", says, "make it writable: conversations are kept there")
     finally:
         if not there:
             with contextlib.suppress(OSError):
@@ -142,57 +146,57 @@ def kept(project: Project) -> Iterator[Found]:
 # what is tried, all at the same time
 
 
-async def _measured(project: Project | None) -> list[Found]:
+async def _measured(project: Project | None) -> list[CheckResult]:
     model = str(project.config.get("model", "")) if project else ""
     asked = asyncio.to_thread(probe, model if model.startswith("claude-") else "")
     answer, watched, agents = await asyncio.gather(asked, watcher(), journeys(project))
     return [*credentials(answer), *agents, watched]
 
 
-def credentials(probed: Probed) -> Iterator[Found]:
+def credentials(probed: ProbeResult) -> Iterator[CheckResult]:
     if probed.problem:
-        yield Found("credentials", "bad", probed.problem, "mend the profile, or set ANTHROPIC_API_KEY")
+        yield CheckResult("credentials", "bad", probed.problem, "mend the profile, or set ANTHROPIC_API_KEY")
         return
     if not probed.source and probed.trouble:
-        yield Found("credentials", "note", probed.trouble, "try again when the machine is less busy")
+        yield CheckResult("credentials", "note", probed.trouble, "try again when the machine is less busy")
         return
     if not probed.source:
         then = "to talk with a model, set ANTHROPIC_API_KEY"
-        yield Found("credentials", "note", "none: the workbench starts on the rehearsal", then)
+        yield CheckResult("credentials", "note", "none: the workbench starts on the rehearsal", then)
         return
-    yield Found("credentials", "ok", probed.source)
+    yield CheckResult("credentials", "ok", probed.source)
     if probed.trouble:
         sentence, _, advice = probed.trouble.partition(". ")
-        yield Found(
+        yield CheckResult(
             "server", "bad", sentence, advice or "workbench runs meanwhile: workbench dev --model rehearsal"
         )
     else:
-        yield Found("server", "ok", f"{server()} answers as {probed.answer} in {probed.seconds:.1f} s")
+        yield CheckResult("server", "ok", f"{server_host()} answers as {probed.answer} in {probed.seconds:.1f} s")
 
 
-async def journeys(project: Project | None) -> list[Found]:
+async def journeys(project: Project | None) -> list[CheckResult]:
     """Every agent, loaded in a worker as the workbench does it."""
     if project is None:
         return []
     names = agent_names(project.journeys)
     if not names:
-        return [Found("journeys", "bad", "there is no agent in journeys/", "workbench init makes one")]
-    prepare(REHEARSAL)
+        return [CheckResult("journeys", "bad", "there is no agent in journeys/", "workbench init makes one")]
+    start_fork_server(REHEARSAL)
     return list(await asyncio.gather(*(_agent(project, name) for name in names)))
 
 
-async def _agent(project: Project, name: str) -> Found:
+async def _agent(project: Project, name: str) -> CheckResult:
     worker = WorkerProcess()
     try:
         async with asyncio.timeout(LOAD):
             await worker.load(project.journeys.resolve(), name, REHEARSAL)
     except TimeoutError:
-        return Found(
+        return CheckResult(
             "journeys", "bad", f"{name}: loading takes more than {LOAD:g} s", "workbench check says where"
         )
     except WorkbenchError as error:
         where = f"journeys/{error.where}: " if error.where else ""
-        return Found("journeys", "bad", f"{name}: {where}{error.message}", error.next)
+        return CheckResult("journeys", "bad", f"{name}: {where}{error.message}", error.hint)
     finally:
         worker.close()
     card = worker.card
@@ -202,7 +206,7 @@ async def _agent(project: Project, name: str) -> Found:
         (card.policies, "policy"),
         (card.fixtures, "fixture"),
     ]
-    return Found("journeys", "ok", f"{name}: {', '.join(_count(len(what), word) for what, word in counts)}")
+    return CheckResult("journeys", "ok", f"{name}: {', '.join(_count(len(what), word) for what, word in counts)}")
 
 
 def _count(number: int, word: str) -> str:
@@ -216,11 +220,11 @@ def _save(folder: str, text: str) -> None:
     path.write_text(text)
 
 
-async def watcher() -> Found:
+async def watcher() -> CheckResult:
     """Save a file, really, and measure how long its event takes."""
     with tempfile.TemporaryDirectory(prefix="workbench-doctor-") as folder:
         _save(folder, "")
-        seen = changes(Path(folder), "agent")
+        seen = watch_code(Path(folder), "agent")
         event = asyncio.ensure_future(anext(seen))
         try:
             for number in range(4):  # a watch needs a moment to be in place, and does not say when it is
@@ -230,14 +234,16 @@ async def watcher() -> Found:
                 done, _ = await asyncio.wait([event], timeout=EVENT)
                 if done:
                     event.result()
-                    return Found(
+                    return CheckResult(
                         "watcher", "ok", f"a save is seen after {1000 * (time.perf_counter() - began):.0f} ms"
                     )
         except Exception as error:
-            return Found("watcher", "bad", f"it does not start: {error}", "raise the limit of inotify watches")
+            return CheckResult(
+                "watcher", "bad", f"it does not start: {error}", "raise the limit of inotify watches"
+            )
         finally:
             event.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await event
     then = "journeys on a network drive? reload by hand in the workbench"
-    return Found("watcher", "bad", "a save was not seen", then)
+    return CheckResult("watcher", "bad", "a save was not seen", then)

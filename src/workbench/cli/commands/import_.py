@@ -8,13 +8,13 @@ from ...errors import UsageError
 from ...files import LOG_LIMIT, read_bytes
 from ...replay.exit_codes import Exit
 from ...runtime.agent_files import agent_names
-from ...store.import_archive import Archive
+from ...store.import_archive import ImportArchive
 from ...store.project import find_project
-from ...text import count
+from ...text import pluralize
 from ...transcripts.files import write
 from ...transcripts.importers.formats import FORMATS
 from ...transcripts.transcript import Transcript
-from ..output import say
+from ..output import print_status
 
 
 def import_(format: str, file: Path, agent: str, output_dir: Path | None, to_library: bool) -> Exit:
@@ -31,7 +31,7 @@ def import_(format: str, file: Path, agent: str, output_dir: Path | None, to_lib
     name = project.agent(agent)
     found = reader(data, name, file.name)
     if to_library:
-        return _to_library(Archive(project.state / "archive.db"), found)
+        return _to_library(ImportArchive(project.state / "archive.db"), found)
     folder = output_dir or project.transcripts / name
     paths = [folder / f"{t.id}.json" for t in found]
     there = [p for p in paths if p.exists()]
@@ -42,13 +42,15 @@ def import_(format: str, file: Path, agent: str, output_dir: Path | None, to_lib
         )
     for path, transcript in zip(paths, found, strict=True):
         write(path, transcript)
-    say(f"{count(len(found), 'guard transcript')} in {folder}")
-    say(f"  next: workbench replay {folder}")
+    print_status(f"{pluralize(len(found), 'guard transcript')} in {folder}")
+    print_status(f"  next: workbench replay {folder}")
     return Exit.OK if found else Exit.NOTHING
 
 
-def _to_library(archive: Archive, found: list[Transcript]) -> Exit:
+def _to_library(archive: ImportArchive, found: list[Transcript]) -> Exit:
     added, there = archive.add(found)
-    say(f"{count(added, 'conversation')} to review" + (f"; {there} were there already" if there else ""))
-    say("  next: workbench review, then / and in:imports")
+    print_status(
+        f"{pluralize(added, 'conversation')} to review" + (f"; {there} were there already" if there else "")
+    )
+    print_status("  next: workbench review, then / and in:imports")
     return Exit.OK if found else Exit.NOTHING

@@ -16,8 +16,8 @@ from ...runtime.agent_files import file_hashes
 from ...store.project import Project
 from ...transcripts.codec import read
 from ...transcripts.files import write
-from ...transcripts.transcript import recording_id
-from ..output import out, say
+from ...transcripts.transcript import hash_recording
+from ..output import print_status, write_line
 
 TEMPLATE = Path(__file__).parents[1] / "template"
 NAME = "helper"  # the agent's name in the template
@@ -27,15 +27,17 @@ HIDDEN = {"gitignore": ".gitignore"}  # a package holds no dot file that git wou
 def init(name: str, agent: str) -> Exit:
     check_name(agent)
     folder = Path(name)
-    files = plan(agent)
+    files = template_files(agent)
     refuse_to_overwrite(folder, list(files))
-    put(folder, files)
-    settle(Project(folder), agent, [folder / file for file in files if file.startswith("transcripts/")])
+    write_files(folder, files)
+    finalize(Project(folder), agent, [folder / file for file in files if file.startswith("transcripts/")])
     for file in files:
-        out((folder / file).as_posix())
-    say(f"made {len(files)} files: the agent {agent}, one journey, its rehearsal and a transcript")
+        write_line((folder / file).as_posix())
+    print_status(f"made {len(files)} files: the agent {agent}, one journey, its rehearsal and a transcript")
     inside = "" if folder.resolve() == Path.cwd().resolve() else f"cd {shlex.quote(name)}, then "
-    say(f"  next: {inside}workbench; or workbench chat, workbench replay, workbench check, workbench doctor")
+    print_status(
+        f"  next: {inside}workbench; or workbench chat, workbench replay, workbench check, workbench doctor"
+    )
     return Exit.OK
 
 
@@ -48,7 +50,7 @@ def check_name(agent: str) -> None:
         )
 
 
-def plan(agent: str) -> dict[str, bytes]:
+def template_files(agent: str) -> dict[str, bytes]:
     """The new project's files by their path in it, in order."""
     files = {}
     for path in sorted(TEMPLATE.rglob("*")):
@@ -81,7 +83,7 @@ def _files_above(path: Path) -> list[Path]:
     return [p for p in reversed(path.parents) if _there(p) and not p.is_dir()]
 
 
-def put(folder: Path, files: dict[str, bytes]) -> None:
+def write_files(folder: Path, files: dict[str, bytes]) -> None:
     """Write all files, or none. Raises UsageError."""
     written: list[Path] = []
     try:
@@ -97,9 +99,11 @@ def put(folder: Path, files: dict[str, bytes]) -> None:
                          next="choose a folder that you may write to") from None  # fmt: skip
 
 
-def settle(project: Project, agent: str, transcripts: list[Path]) -> None:
+def finalize(project: Project, agent: str, transcripts: list[Path]) -> None:
     """The transcripts were recorded under the template's name: let them name the code that is here now."""
     hashes = file_hashes(project.journeys, agent)
     for path in transcripts:
         kept = read(path)
-        write(path, msgspec.structs.replace(kept, code=hashes, recording=recording_id(kept.steps, kept.setup)))
+        write(
+            path, msgspec.structs.replace(kept, code=hashes, recording_id=hash_recording(kept.events, kept.setup))
+        )

@@ -11,7 +11,7 @@ import msgspec
 from ...errors import UsageError
 from ...replay.case import supersede
 from ...replay.exit_codes import Exit
-from ...replay.summary import Part, Tally
+from ...replay.summary import ShardInfo, Summary
 from ...transcripts.selection import Shard
 from ...version import __version__
 from ..reports.json_report import SCHEMA, case_of
@@ -27,10 +27,10 @@ def merge(files: list[Path], reports: Reports) -> Exit:
     twice = next((name for name in names if names.count(name) > 1), "")
     if twice:
         raise UsageError("it is named twice", where=twice, next=ONCE)
-    return reports.publish(join({name: read(Path(name)) for name in names}))
+    return reports.publish(merge_summaries({name: read(Path(name)) for name in names}))
 
 
-def read(file: Path) -> Tally:
+def read(file: Path) -> Summary:
     """The tally that a report on JSON was made of. Raises UsageError."""
     try:
         data = msgspec.json.decode(file.read_bytes())
@@ -44,12 +44,12 @@ def read(file: Path) -> Tally:
         if data["shard"] is None:
             raise UsageError("it is the report of a whole replay, not of a shard", where=str(file), next=_NEXT)
         cases = [case_of(row) for row in data["transcripts"]]
-        part = msgspec.convert(data["shard"], Part)
-        Shard.parse(part.shard)
+        part = msgspec.convert(data["shard"], ShardInfo)
+        Shard.parse_expression(part.shard)
         numbers = int(data["selected"]), float(data["seconds"])
         verdicts = msgspec.convert(data["verdicts"], dict[str, int])
         options = msgspec.convert(data["options"], dict[str, str])
-        whole = Tally(
+        whole = Summary(
             cases,
             *numbers,
             options,
@@ -75,7 +75,7 @@ def read(file: Path) -> Tally:
 _NEXT = "make it with: workbench replay --shard 1/8 --json FILE"
 
 
-def join(shards: dict[str, Tally]) -> Tally:
+def merge_summaries(shards: dict[str, Summary]) -> Summary:
     """One tally of all shards, by the name of their report. Raises UsageError where they are not of one replay."""
     parts = {file: tally.part for file, tally in shards.items() if tally.part}
     first = next(iter(shards))
@@ -86,11 +86,11 @@ def join(shards: dict[str, Tally]) -> Tally:
                 raise UsageError(f"{what} are not those of {first}{how}", where=file, next=AGAIN)
     seen: dict[int, str] = {}
     for file, part in parts.items():
-        number = Shard.parse(part.shard).number
+        number = Shard.parse_expression(part.shard).number
         if number in seen:
             raise UsageError(f"shard {part.shard} is also in {seen[number]}", where=file, next=ONCE)
         seen[number] = file
-    of = Shard.parse(parts[first].shard).of
+    of = Shard.parse_expression(parts[first].shard).of
     missing = [f"{number}/{of}" for number in range(1, of + 1) if number not in seen]
     if missing:
         raise UsageError(f"the reports of these shards are missing: {', '.join(missing)}", next=AGAIN)
@@ -100,7 +100,7 @@ def join(shards: dict[str, Tally]) -> Tally:
         raise UsageError(f"{total} transcripts were to be shared out, the shards had {selected}", next=AGAIN)
     cases = sorted((case for tally in tallies for case in tally.cases), key=lambda case: case.path)
     supersede(cases)
-    return Tally(
+    return Summary(
         cases,
         selected,
         max(tally.seconds for tally in tallies),
@@ -110,27 +110,27 @@ def join(shards: dict[str, Tally]) -> Tally:
     )
 
 
-def _other_options(tally: Tally, first: Tally) -> str:
+def _other_options(tally: Summary, first: Summary) -> str:
     here, there = tally.options, first.options
     differ = [option for option in {**there, **here} if there.get(option) != here.get(option)]
     return ": " + "; ".join(f"{o} {here.get(o, 'not given')}, there {there.get(o, 'not given')}" for o in differ)
 
 
-def _other_transcripts(tally: Tally, first: Tally) -> str:
+def _other_transcripts(tally: Summary, first: Summary) -> str:
     here, there = (t.part.total if t.part else 0 for t in (tally, first))
     if here != there:
         return f": {here} in all, there {there}"
     return f": as many ({here}), but a file among them has another name or content"
 
 
-_ALIKE: dict[str, Callable[[Tally], Any]] = {
+_ALIKE: dict[str, Callable[[Summary], Any]] = {
     "the options": lambda tally: tally.options,
-    "the number of shards": lambda tally: tally.part and Shard.parse(tally.part.shard).of,
+    "the number of shards": lambda tally: tally.part and Shard.parse_expression(tally.part.shard).of,
     "the journeys": lambda tally: tally.part and tally.part.code,
-    "the transcripts": lambda tally: tally.part and (tally.part.total, tally.part.seal),
+    "the transcripts": lambda tally: tally.part and (tally.part.total, tally.part.content_hash),
 }
 # in what they differ, where that can be told
-_HOW: dict[str, Callable[[Tally, Tally], str]] = {
+_HOW: dict[str, Callable[[Summary, Summary], str]] = {
     "the options": _other_options,
     "the transcripts": _other_transcripts,
 }

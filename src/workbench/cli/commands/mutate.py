@@ -10,25 +10,25 @@ from pathlib import Path
 import msgspec
 
 from ...errors import UsageError
-from ...mutation.mutants import Mutant, mutants
+from ...mutation.mutants import Mutant, generate_mutants
 from ...mutation.operators import OPERATORS
-from ...mutation.run import base_run, files_in, mutant_runs
+from ...mutation.run import read_sources, run_baseline, run_mutants
 from ...mutation.score import Status, score
 from ...replay.exit_codes import Exit
 from ...replay.verdict import Options
 from ...store.project import Project
-from ...text import count
+from ...text import pluralize
 from ...transcripts.query import Query
-from ..output import say
-from ..reports.destination import check
-from ..reports.mutation import Measured, as_json, list_mutants, tell
-from ..transcript_groups import choose, journeys_path, tell_base, write_json
+from ..output import print_status
+from ..reports.destination import check_destinations
+from ..reports.mutation import AgentResult, as_json, list_mutants, print_report
+from ..transcript_groups import group_by_agent, journeys_path, print_baseline, write_json
 
 LIMIT = 20  # times the code as it is: the seconds a mutant may take besides `--timeout`
 CLEAR = "\r\x1b[K"
 
 
-class Picked(msgspec.Struct):
+class MutantFilter(msgspec.Struct):
     """What the options choose: files by name or pattern, operators by name; all where none is named."""
 
     files: list[str] = []
@@ -51,7 +51,7 @@ class Picked(msgspec.Struct):
         return [m for m in found if m.file in files and (not self.operators or m.operator in self.operators)]
 
 
-class Effort(msgspec.Struct, frozen=True):
+class MutationOptions(msgspec.Struct, frozen=True):
     """How to measure: processes at most, seconds of work for a mutant, replays as `options` say."""
 
     jobs: int
@@ -63,56 +63,60 @@ def mutate(
     paths: list[Path],
     query: Query,
     agent: str,
-    picked: Picked,
-    effort: Effort,
+    picked: MutantFilter,
+    effort: MutationOptions,
     json: str,
     least: float,
     only_list: bool,
 ) -> Exit:
     if json:
-        check(json)
-    project, groups = choose(paths, agent, query)
-    found = {g.agent: picked.of(project, mutants(files_in(project.journeys), g.agent)) for g in groups}
+        check_destinations(json)
+    project, groups = group_by_agent(paths, agent, query)
+    found = {
+        g.agent: picked.of(project, generate_mutants(read_sources(project.journeys), g.agent)) for g in groups
+    }
     if only_list:
         for each in found.values():
             list_mutants(project, each)
         return Exit.OK if any(found.values()) else Exit.NOTHING
-    measured = [Measured(group, found[group.agent]) for group in groups]
+    measured = [AgentResult(group, found[group.agent]) for group in groups]
     whole = all(_measure(project, each, effort) for each in measured)
     fates = [fate for each in measured for fate in each.fates]
     scored = score(fates)
     if fates:
-        tell(project, fates, scored, whole)
+        print_report(project, fates, scored, whole)
     if json:
         write_json(json, as_json(measured, whole))
     if not whole:
-        say("interrupted: this is what was found so far")
+        print_status("interrupted: this is what was found so far")
         return Exit.INTERRUPTED
     if scored.percent is None:
         return Exit.NOTHING
     left_out = sum(len(each.base.left_out) for each in measured if each.base is not None)
     if least and left_out:
-        say(f"{count(left_out, 'transcript')} not green and left out: --min-score {least:g} is not met")
+        print_status(
+            f"{pluralize(left_out, 'transcript')} not green and left out: --min-score {least:g} is not met"
+        )
         return Exit.RED
     return Exit.RED if scored.percent < least else Exit.OK
 
 
-def _measure(project: Project, each: Measured, effort: Effort) -> bool:
+def _measure(project: Project, each: AgentResult, effort: MutationOptions) -> bool:
     """Try the mutants of one agent. False: it was interrupted, and `each` holds what came until then."""
     group, root = each.group, project.journeys
     try:
         began = os.times()
-        each.base = base_run(
+        each.base = run_baseline(
             root, group.agent, group.transcripts,
             jobs=effort.jobs, seconds=effort.timeout * LIMIT, options=effort.options,
         )  # fmt: skip
         ended = os.times()
-        tell_base(group, each.base)
+        print_baseline(group, each.base)
         if not each.base.green:
             return True
         took = ended.children_user + ended.children_system - began.children_user - began.children_system
         seconds = effort.timeout + took * LIMIT
-        for fate in mutant_runs(
+        for fate in run_mutants(
             root, group.agent, each.base, each.mutants, jobs=effort.jobs, seconds=seconds, options=effort.options
         ):
             each.fates.append(fate)
@@ -125,7 +129,7 @@ def _measure(project: Project, each: Measured, effort: Effort) -> bool:
     return True
 
 
-def _progress(each: Measured) -> None:
+def _progress(each: AgentResult) -> None:
     """One line that is drawn over, on a terminal; nothing elsewhere."""
     done = len(each.fates)
     if sys.stderr.isatty() and (done % 5 == 0 or done == len(each.mutants)):

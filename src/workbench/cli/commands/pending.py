@@ -8,20 +8,20 @@ from pathlib import Path
 from ...errors import TranscriptError, UsageError
 from ...replay.exit_codes import Exit
 from ...store.project import project_for
-from ...text import clean
-from ...trace.describe import sides, tell
+from ...text import sanitize
+from ...trace.describe import describe_pair, describe_step
 from ...transcripts import pending
 from ...transcripts.codec import read
 from ...transcripts.transcript import Transcript
 from ...workspace.comparison import Comparison, Side, compare
-from ..output import out, say
+from ..output import print_status, write_line
 
 
 def list_pending() -> Exit:
     there = _waiting([])
     for path in there:
-        out(str(path))
-    say(f"{len(there) or 'nothing'} pending")
+        write_line(str(path))
+    print_status(f"{len(there) or 'nothing'} pending")
     return Exit.OK
 
 
@@ -38,7 +38,7 @@ def accept_pending(files: list[Path], all_: bool) -> Exit:
     for path in chosen:
         _show(path)
         pending.accept(path)
-        say(f"{path}: accepted; review the change and commit it")
+        print_status(f"{path}: accepted; review the change and commit it")
     return _ended(chosen)
 
 
@@ -46,7 +46,7 @@ def reject_pending(files: list[Path], all_: bool) -> Exit:
     chosen = _decidable("reject", files, all_)
     for path in chosen:
         pending.reject(path)
-        say(f"{path}: rejected; the transcript stays as it was")
+        print_status(f"{path}: rejected; the transcript stays as it was")
     return _ended(chosen)
 
 
@@ -61,27 +61,27 @@ def _decidable(word: str, files: list[Path], all_: bool) -> list[Path]:
 
 
 def _named(files: list[Path]) -> list[Path]:
-    return [pending.named(path) for path in files]
+    return [pending.resolve_pending(path) for path in files]
 
 
 def _waiting(files: list[Path]) -> list[Path]:
     project = project_for(files[0] if files else None)
-    return [Path(os.path.relpath(path)) for path in pending.waiting(project.transcripts)]
+    return [Path(os.path.relpath(path)) for path in pending.list_pending(project.transcripts)]
 
 
 def _ended(chosen: list[Path]) -> Exit:
     if not chosen:
-        say("nothing is pending")
+        print_status("nothing is pending")
     return Exit.OK if chosen else Exit.NOTHING
 
 
 def _show(path: Path) -> None:
     made = pending.read_pending(path)
-    say(f"{path}  {clean(made.title)[:80]}")
+    print_status(f"{path}  {sanitize(made.title)[:80]}")
     try:
         show_difference(read(path), made)
     except TranscriptError as error:
-        say(f"  no record to compare with: {clean(error.message)}")
+        print_status(f"  no record to compare with: {sanitize(error.message)}")
 
 
 def show_difference(before: Transcript, after: Transcript) -> None:
@@ -92,26 +92,26 @@ def show_difference(before: Transcript, after: Transcript) -> None:
             Side("pending", "the new run", "the new run", after.setup, after.trace),
         )
     except UsageError as error:
-        say(f"  {error.message}")
+        print_status(f"  {error.message}")
         return
     for line in difference(found):
-        out(clean(line))
+        write_line(sanitize(line))
     if found.first < 0:
-        say("  the same deeds and words in both runs")
+        print_status("  the same deeds and words in both runs")
 
 
 def difference(found: Comparison) -> list[str]:
     """The rows in which two runs part, as text; what only one of them has is one line."""
     lines = []
     for index, pair in enumerate(found.pairs):
-        if not pair.parts:
+        if not pair.differs:
             continue
-        if found.follows(index) and "  what follows from that:" not in lines:
+        if found.is_consequence(index) and "  what follows from that:" not in lines:
             lines.append("  what follows from that:")
         if pair.left is not None and pair.right is not None:
-            one, other = sides(pair.left, pair.right)
-            lines += [f"    - {pair.left.place}  {one}", f"    + {pair.right.place}  {other}"]
+            one, other = describe_pair(pair.left, pair.right)
+            lines += [f"    - {pair.left.step_id}  {one}", f"    + {pair.right.step_id}  {other}"]
         else:
-            lines += [f"    - {m.place}  {tell(m)}" for m in (pair.left,) if m is not None]
-            lines += [f"    + {m.place}  {tell(m)}" for m in (pair.right,) if m is not None]
+            lines += [f"    - {m.step_id}  {describe_step(m)}" for m in (pair.left,) if m is not None]
+            lines += [f"    + {m.step_id}  {describe_step(m)}" for m in (pair.right,) if m is not None]
     return lines

@@ -8,29 +8,29 @@ import time
 import msgspec
 
 from ...errors import JourneyError, UsageError
-from ...replay.case import Case, supersede, twins
+from ...replay.case import Case, flag_duplicate_ids, supersede
 from ...replay.exit_codes import Exit, failed
-from ...replay.summary import Part, Tally
+from ...replay.summary import ShardInfo, Summary
 from ...replay.verdict import DEFAULT, Options
 from ...runtime.agent_files import code_hash
-from ...runtime.fork_pool import PATIENCE, pool
-from ...runtime.replayer import Work
+from ...runtime.fork_pool import HANG_TIMEOUT, pool
+from ...runtime.replayer import ReplayJob
 from ...store.failures import Failures
 from ...store.project import Project, project_for
-from ...text import count
-from ...transcripts.pending import waiting
-from ..output import say
-from ..progress import watched
-from ..receipts import show_receipts
+from ...text import pluralize
+from ...transcripts.pending import list_pending
+from ..output import print_status
+from ..progress import with_progress
+from ..receipts import apply_live_results
 from ..reports.publish import Reports
-from ..selection import Scope, select
+from ..selection import SelectionRequest, select
 
 
 class ReplayOptions(msgspec.Struct, frozen=True):
     """How to replay: in `jobs` processes (0: one per core); after `timeout` seconds of silence a journey hung."""
 
     jobs: int = 0
-    timeout: float = PATIENCE
+    timeout: float = HANG_TIMEOUT
     judging: Options = DEFAULT
     use_live_results: bool = False
 
@@ -38,7 +38,7 @@ class ReplayOptions(msgspec.Struct, frozen=True):
     def as_cli_options(self) -> dict[str, str]:
         """Non-default options that change verdicts, by option name."""
         flags = {
-            "--check-flaky": self.judging.twice,
+            "--check-flaky": self.judging.repeat,
             "--strict-drift": self.judging.strict_drift,
             "--use-live-results": self.use_live_results,
         }
@@ -46,7 +46,7 @@ class ReplayOptions(msgspec.Struct, frozen=True):
         return {**tools, **{name: "yes" for name, given in flags.items() if given}}
 
 
-def parse_timeout(seconds: float | None, default: float = PATIENCE) -> float:
+def parse_timeout(seconds: float | None, default: float = HANG_TIMEOUT) -> float:
     """Read `--timeout`. Raises UsageError for what is no time."""
     if seconds is None:
         return default
@@ -62,7 +62,7 @@ def parse_tools(tools: str, check_flaky: bool = False, strict_drift: bool = Fals
     return Options(tools, check_flaky, strict_drift)  # type: ignore[arg-type]
 
 
-def replay(scope: Scope, reports: Reports, options: ReplayOptions) -> Exit:
+def replay(scope: SelectionRequest, reports: Reports, options: ReplayOptions) -> Exit:
     reports.check()
     project = project_for(scope.paths[0] if scope.paths else None)
     code = reports.publish(replay_once(project, scope, options, reports.quiet))
@@ -70,16 +70,16 @@ def replay(scope: Scope, reports: Reports, options: ReplayOptions) -> Exit:
     return code
 
 
-def replay_once(project: Project, scope: Scope, options: ReplayOptions, quiet: bool) -> Tally:
+def replay_once(project: Project, scope: SelectionRequest, options: ReplayOptions, quiet: bool) -> Summary:
     """Replay what is selected and remember what failed. Raises UsageError."""
     began = time.perf_counter()
     failures = Failures(project)
     selection = select(project, scope, failures)
     cases, interrupted = _run(project, selection.names, options, quiet)
-    show_receipts(cases, project, options.use_live_results)
+    apply_live_results(cases, project, options.use_live_results)
     _remember(failures, cases)
     root = os.path.relpath(project.root)
-    return Tally(
+    return Summary(
         cases,
         len(selection.names),
         time.perf_counter() - began,
@@ -87,30 +87,32 @@ def replay_once(project: Project, scope: Scope, options: ReplayOptions, quiet: b
         root="" if root == "." else root,
         interrupted=interrupted,
         passed_over=selection.passed_over,
-        part=Part(str(scope.shard), selection.total, selection.seal, _code(project)) if scope.shard else None,
+        part=ShardInfo(str(scope.shard), selection.total, selection.content_hash, _code(project))
+        if scope.shard
+        else None,
     )
 
 
 def report_pending(project: Project) -> None:
     """Say how many re-recordings are pending: they are never replayed."""
-    number = len(waiting(project.transcripts))
+    number = len(list_pending(project.transcripts))
     if number:
-        say(f"{count(number, 'pending re-recording')} not replayed: workbench pending list")
+        print_status(f"{pluralize(number, 'pending re-recording')} not replayed: workbench pending list")
 
 
 def _run(project: Project, names: list[str], options: ReplayOptions, quiet: bool) -> tuple[list[Case], bool]:
     """The cases in the order of their names, and whether somebody stopped it before all were decided."""
     found: dict[int, Case] = {}
     interrupted = False
-    cases = pool(options.jobs, options.timeout).cases(Work(str(project.journeys), options.judging), names)
+    cases = pool(options.jobs, options.timeout).cases(ReplayJob(str(project.journeys), options.judging), names)
     try:
-        found.update(watched(cases, len(names), quiet))
+        found.update(with_progress(cases, len(names), quiet))
     except KeyboardInterrupt:
         interrupted = True
     if len(found) != len(names) and not interrupted:
         raise AssertionError(f"{len(names)} transcripts were selected, {len(found)} came back")
     done = [found[index] for index in sorted(found)]
-    twins(done)
+    flag_duplicate_ids(done)
     supersede(done)
     return done, interrupted
 
@@ -118,9 +120,9 @@ def _run(project: Project, names: list[str], options: ReplayOptions, quiet: bool
 def _remember(failures: Failures, cases: list[Case]) -> None:
     red = {case.path for case in cases if failed(case.verdict)}
     try:
-        failures.keep(red, (case.path for case in cases if case.path not in red))
+        failures.update(red, (case.path for case in cases if case.path not in red))
     except OSError as error:
-        say(f"what failed cannot be kept for --last-failed: {error.strerror}")
+        print_status(f"what failed cannot be kept for --last-failed: {error.strerror}")
 
 
 def _code(project: Project) -> str:

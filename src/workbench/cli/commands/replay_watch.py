@@ -10,45 +10,45 @@ from pathlib import Path
 
 from ...errors import UsageError
 from ...replay.exit_codes import Exit
-from ...runtime.watch import saves
+from ...runtime.watch import watch_saves
 from ...store.project import Project, project_for
-from ...text import clean
-from ..output import complain, say
+from ...text import sanitize
+from ..output import print_error, print_status
 from ..reports.publish import Reports
-from ..selection import Scope
+from ..selection import SelectionRequest
 from .replay import ReplayOptions, replay_once
 
 CLEAR = "\x1b[2J\x1b[H"  # the screen, where there is one
 
 
-def watch(scope: Scope, reports: Reports, options: ReplayOptions) -> Exit:
+def watch(scope: SelectionRequest, reports: Reports, options: ReplayOptions) -> Exit:
     """Replay and write the reports at every save. Raises UsageError in the first pass only."""
     reports.check()
     project = project_for(scope.paths[0] if scope.paths else None)
     folders = _folders(project, scope)
     last = ""
     try:
-        for saved in saves(*folders):
+        for saved in watch_saves(*folders):
             if last and sys.stderr.isatty():
                 sys.stderr.write(CLEAR)
             if saved:
-                say(f"{_now()}  saved: {_some(saved)}")
+                print_status(f"{_now()}  saved: {_some(saved)}")
             try:
                 tally = replay_once(project, scope, options, reports.quiet)
                 reports.publish(tally)
             except UsageError as error:
                 if not last:
                     raise
-                complain(error)
+                print_error(error)
                 last = f"could not be replayed: {error.message}"
             else:
-                last = f"{tally.code.name}: {tally.number}, {tally.told}"
+                last = f"{tally.code.name}: {tally.headline}, {tally.counts_text}"
                 if tally.interrupted:
                     break
-            say(f"{_now()}  watching {_some(map(str, folders))}; ctrl+c ends it")
+            print_status(f"{_now()}  watching {_some(map(str, folders))}; ctrl+c ends it")
     except KeyboardInterrupt:
         pass
-    say(f"stopped. {last}")
+    print_status(f"stopped. {last}")
     return Exit.INTERRUPTED
 
 
@@ -57,11 +57,11 @@ def _now() -> str:
 
 
 def _some(paths: Iterable[str], most: int = 3) -> str:
-    names = [clean(os.path.relpath(path)) for path in paths]
+    names = [sanitize(os.path.relpath(path)) for path in paths]
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-def _folders(project: Project, scope: Scope) -> list[Path]:
+def _folders(project: Project, scope: SelectionRequest) -> list[Path]:
     """What is watched: the journeys, and where the transcripts lie."""
     named = [path if path.is_dir() else path.parent for path in scope.paths] or [project.transcripts]
     return [project.journeys, *dict.fromkeys(folder for folder in named if folder.is_dir())]

@@ -9,20 +9,20 @@ from pathlib import Path
 from ...errors import JourneyError, UsageError
 from ...replay.exit_codes import Exit
 from ...runtime.agent_files import file_hashes
-from ...runtime.worker import prepare
+from ...runtime.worker import start_fork_server
 from ...store.project import Project, project_for
-from ...text import clean
+from ...text import sanitize
 from ...trace.events import Answer
-from ...trace.step_id import Place
+from ...trace.step_id import StepId
 from ...trace.trace import Trace
 from ...transcripts.codec import read
-from ...transcripts.files import PENDING, beside, write
+from ...transcripts.files import PENDING, sibling, write
 from ...transcripts.redaction import Redactor, redact
 from ...transcripts.transcript import Transcript
-from ...trials.rerecord import Unfit, renewed
-from ...trials.runner import Asked, Live
+from ...trials.rerecord import CannotRerecord, with_new_recording
+from ...trials.runner import TrialRequest, TrialRunner
 from ..interrupts import run_until_signal
-from ..output import say
+from ..output import print_status
 from .pending import show_difference
 from .trial import choose_model
 
@@ -35,32 +35,34 @@ def rerecord(file: Path, model: str) -> Exit:
     if file.name.endswith(PENDING):
         raise UsageError(f"{file} is a pending file itself", next="name the transcript it lies beside")
     chosen = choose_model(model or str(project.config.get("model", "")))
-    prepare(chosen)
-    say(f"recording {file} anew with {chosen} …")
+    start_fork_server(chosen)
+    print_status(f"recording {file} anew with {chosen} …")
     trace = run_until_signal(_run(project, transcript, chosen))
     speaker = next((s.model for s in trace if isinstance(s, Answer) and s.model), chosen)
     try:
-        made, lost = renewed(transcript, trace, file_hashes(project.journeys, transcript.agent), speaker)
+        made, lost = with_new_recording(
+            transcript, trace, file_hashes(project.journeys, transcript.agent), speaker
+        )
         redactor = Redactor()
         made = redact(made, redactor)
-    except Unfit as unfit:
-        say(f"{file}: nothing was written: {clean(str(unfit))}")
-        say("  next: the record that is there goes on counting")
+    except CannotRerecord as unfit:
+        print_status(f"{file}: nothing was written: {sanitize(str(unfit))}")
+        print_status("  next: the record that is there goes on counting")
         return Exit.UNDECIDED
-    pending = beside(file, PENDING)
+    pending = sibling(file, PENDING)
     write(pending, made)
     for one in lost:
-        say(f"  no place for {clean(one)}")
+        print_status(f"  no place for {sanitize(one)}")
     for kind, substitute in redactor.replaced:
-        say(f"  replaced: {kind} by {clean(substitute)}")
+        print_status(f"  replaced: {kind} by {sanitize(substitute)}")
     show_difference(transcript, made)
-    say(f"{pending} waits for your word")
-    say(f"  next: workbench pending accept {file}, or reject; in the screen: workbench review")
+    print_status(f"{pending} waits for your word")
+    print_status(f"  next: workbench pending accept {file}, or reject; in the screen: workbench review")
     return Exit.OK
 
 
 async def _run(project: Project, transcript: Transcript, model: str) -> Trace:
-    runs, trace, count = Live(project.journeys, model), Trace(), 0
+    runs, trace, count = TrialRunner(project.journeys, model), Trace(), 0
 
     def spend(answer: Answer) -> None:
         nonlocal count
@@ -71,9 +73,9 @@ async def _run(project: Project, transcript: Transcript, model: str) -> Trace:
 
     try:
         async with runs.worker(transcript.agent) as worker:
-            await runs.run(worker, Asked(transcript, Place(0)), trace, spend, whole=True)
+            await runs.run(worker, TrialRequest(transcript, StepId(0)), trace, spend, whole=True)
     except JourneyError as error:
-        raise UsageError(error.message, where=error.where, next=error.next) from None
+        raise UsageError(error.message, where=error.where, next=error.hint) from None
     finally:
         runs.close()
         if count and sys.stderr.isatty():

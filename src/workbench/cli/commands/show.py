@@ -7,22 +7,22 @@ from pathlib import Path
 import msgspec
 
 from ...replay.exit_codes import Exit
-from ...text import clean
-from ...trace.describe import tell
-from ...trace.steps import Move, moves
+from ...text import sanitize
+from ...trace.describe import describe_step
+from ...trace.steps import Step, group_steps
 from ...transcripts.codec import read
 from ...transcripts.transcript import Transcript
-from ..output import out, out_json
+from ..output import out_json, write_line
 
 
 def show(file: Path, json: bool) -> Exit:
     transcript = read(file)
     if json:
-        for step in transcript.steps:
-            out_json(msgspec.to_builtins(step))
+        for event in transcript.events:
+            out_json(msgspec.to_builtins(event))
         return Exit.OK
     for line in lines(transcript):
-        out(clean(line))
+        write_line(sanitize(line))
     return Exit.OK
 
 
@@ -33,33 +33,35 @@ def lines(transcript: Transcript) -> list[str]:
     setup = transcript.setup
     text.append(f"agent {transcript.agent}, fixture {setup.fixture or 'none'}, clock {setup.clock}")
     for expectation in transcript.expectations:
-        text.append(f"expects at {expectation.at}: {expectation.sentence} ({expectation.decided})")
-    for mark in transcript.marks:
-        text.append(f"mark at {mark.at}: {mark.severity} {mark.kind}, fault of the {mark.fault}. {mark.note}")
-        if mark.should:
-            text.append(f"  should have: {mark.should}")
-    marked = {m.at for m in transcript.marks} | {e.at for e in transcript.expectations}
-    for turn in moves(transcript.steps):
+        text.append(f"expects at {expectation.step}: {expectation.description} ({expectation.decided_by})")
+    for annotation in transcript.annotations:
+        text.append(
+            f"mark at {annotation.step}: {annotation.severity} {annotation.kind}, fault of the {annotation.fault}. {annotation.note}"
+        )
+        if annotation.expected:
+            text.append(f"  should have: {annotation.expected}")
+    marked = {m.step for m in transcript.annotations} | {e.step for e in transcript.expectations}
+    for turn in group_steps(transcript.events):
         text.append("")
-        for move in turn.moves:
-            text += _move(move, str(move.place) in marked)
+        for step in turn.steps:
+            text += _step(step, str(step.step_id) in marked)
         if turn.end is not None and turn.end.reason != "replied":
             text.append(f"        the turn ended: {turn.end.reason} {turn.end.detail}".rstrip())
     return text
 
 
-def _move(move: Move, marked: bool) -> list[str]:
+def _step(step: Step, marked: bool) -> list[str]:
     flag = "⚑" if marked else " "
-    head = f"{flag} {move.place!s:7}"
-    if move.message is not None:
-        return [f"{head} customer: {_below(move.message.text)}", *_decisions(move)]
-    said = [f"          ({line})" for line in move.reasoning.splitlines() if line.strip()]
-    if move.call is not None:
-        result = f" → {_short(move.result.value)}" if move.executed and move.result else ""
-        sent = [f"          agent: {_below(move.reply.text)}"] if move.reply else []
-        return [*said, f"{head} {tell(move)}{result}", *_decisions(move), *sent]
-    words = str(move.reply.text) if move.reply else f"[not sent] {move.answer.text if move.answer else ''}"
-    return [*said, f"{head} agent: {_below(words)}", *_decisions(move)]
+    head = f"{flag} {step.step_id!s:7}"
+    if step.message is not None:
+        return [f"{head} customer: {_below(step.message.text)}", *_decisions(step)]
+    said = [f"          ({line})" for line in step.reasoning.splitlines() if line.strip()]
+    if step.call is not None:
+        result = f" → {_short(step.result.value)}" if step.executed and step.result else ""
+        sent = [f"          agent: {_below(step.reply.text)}"] if step.reply else []
+        return [*said, f"{head} {describe_step(step)}{result}", *_decisions(step), *sent]
+    words = str(step.reply.text) if step.reply else f"[not sent] {step.answer.text if step.answer else ''}"
+    return [*said, f"{head} agent: {_below(words)}", *_decisions(step)]
 
 
 def _below(text: object) -> str:
@@ -67,10 +69,8 @@ def _below(text: object) -> str:
     return str(text).replace("\n", "\n" + " " * 12)
 
 
-def _decisions(move: Move) -> list[str]:
-    return [
-        f"          {d.policy}: {d.verdict} {d.reason}".rstrip() for d in move.decisions if d.verdict != "allow"
-    ]
+def _decisions(step: Step) -> list[str]:
+    return [f"          {d.policy}: {d.effect} {d.reason}".rstrip() for d in step.decisions if d.effect != "allow"]
 
 
 def _short(value: object) -> str:

@@ -12,36 +12,36 @@ from typing import Any
 
 import msgspec
 
-from ...errors import JourneyError, TranscriptError, UsageError, WorkerDied
+from ...errors import JourneyError, TranscriptError, UsageError, WorkerCrashed
 from ...models.claude import DEFAULT_MODEL
 from ...models.pricing import cost
-from ...models.registry import CLAUDE, REHEARSAL, check_name, choose
+from ...models.registry import CLAUDE, REHEARSAL, resolve_model, validate_model_name
 from ...replay.case import Case
 from ...replay.exit_codes import Exit, worst
 from ...replay.judge import red_proof
-from ...replay.summary import Tally
-from ...replay.verdict import Outcome, Verdict
-from ...runtime.worker import prepare
+from ...replay.summary import Summary
+from ...replay.verdict import ReplayResult, Verdict
+from ...runtime.worker import start_fork_server
 from ...store.failures import Failures
 from ...store.project import Project, project_for
-from ...text import clean, count, slug
-from ...trace.step_id import Place
+from ...text import pluralize, sanitize, slug
+from ...trace.step_id import StepId
 from ...trace.trace import Trace
 from ...transcripts.codec import read
 from ...transcripts.files import write
-from ...transcripts.header import head_of
+from ...transcripts.header import header_of
 from ...transcripts.redaction import Redactor
-from ...transcripts.transcript import Transcript, expects, still
+from ...transcripts.transcript import Transcript, expectations_hash, without_usage
 from ...trials.budget import Budget
-from ...trials.estimate import Tokens, estimate
-from ...trials.receipt import SCHEMA, Receipt, sentence, write_receipt
-from ...trials.runner import Asked, Ground, Live
-from ...trials.trial import Trial, last_turn, verdict_of
+from ...trials.estimate import Tokens, estimate_tokens
+from ...trials.receipt import SCHEMA, LiveResult, summary, write_live_result
+from ...trials.runner import Preflight, TrialRequest, TrialRunner
+from ...trials.trial import Trial, combine_trials, last_turn
 from ..interrupts import run_until_signal
-from ..output import complain, say
+from ..output import print_error, print_status
 from ..reports.publish import Reports
 from ..reports.trial_statistics import print_trial_statistics
-from ..selection import Scope, select
+from ..selection import SelectionRequest, select
 
 ASK_ABOVE = 1.0  # dollars that a run may be estimated at before a person is asked
 
@@ -78,33 +78,33 @@ class TrialCase(msgspec.Struct):
     """A transcript file, the trials asked of it, and what came of them so far."""
 
     path: str
-    asked: Asked
+    asked: TrialRequest
     trials: list[Trial] = []
-    outcome: Outcome | None = None
+    outcome: ReplayResult | None = None
     unkept: TranscriptError | None = None  # why its receipt could not be written
 
 
-def trial(scope: Scope, reports: Reports, options: TrialOptions) -> Exit:
+def trial(scope: SelectionRequest, reports: Reports, options: TrialOptions) -> Exit:
     reports.check()
     began = time.perf_counter()
     project = project_for(scope.paths[0] if scope.paths else None)
     model = choose_model(options.model or str(project.config.get("model", "")), asks=not options.dry_run)
     if options.judge:
-        check_name(options.judge)
+        validate_model_name(options.judge)
     cases, chosen = _choose(select(project, scope, Failures(project)).names, options.live_from)
     if not (cases or chosen):
         return Exit.NOTHING
-    if not _estimated(chosen, model, options):
-        say("nothing was run")
+    if not confirm_estimate(chosen, model, options):
+        print_status("nothing was run")
         return Exit.NOTHING
     interrupted = False
     if chosen:
-        prepare(model)
+        start_fork_server(model)
         try:
             run_until_signal(_run(project, chosen, model, options))
         except KeyboardInterrupt:
             interrupted = True
-    cases += [Case(c.path, head_of(c.asked.transcript), c.outcome or _cut_short(c, options)) for c in chosen]
+    cases += [Case(c.path, header_of(c.asked.transcript), c.outcome or _cut_short(c, options)) for c in chosen]
     cases.sort(key=lambda case: case.path)
     asked = scope.options | options.as_cli_options
     code = reports.publish(_tally(project, asked, cases, time.perf_counter() - began, interrupted))
@@ -112,9 +112,11 @@ def trial(scope: Scope, reports: Reports, options: TrialOptions) -> Exit:
     return worst({code, Exit.USAGE}) if any(c.unkept for c in chosen) else code
 
 
-def _tally(project: Project, asked: dict[str, str], cases: list[Case], seconds: float, interrupted: bool) -> Tally:
+def _tally(
+    project: Project, asked: dict[str, str], cases: list[Case], seconds: float, interrupted: bool
+) -> Summary:
     root = os.path.relpath(project.root)
-    return Tally(cases, len(cases), seconds, asked, "" if root == "." else root, interrupted)
+    return Summary(cases, len(cases), seconds, asked, "" if root == "." else root, interrupted)
 
 
 def choose_model(asked: str, asks: bool = True) -> str:
@@ -122,7 +124,7 @@ def choose_model(asked: str, asks: bool = True) -> str:
 
     A run that `asks` it needs credentials.
     """
-    model = choose(asked, "" if asks else CLAUDE)
+    model = resolve_model(asked, "" if asks else CLAUDE)
     if model == REHEARSAL and not asked:
         raise UsageError(
             "there are no credentials for a live model",
@@ -140,55 +142,57 @@ def _choose(paths: list[str], since: str) -> tuple[list[Case], list[TrialCase]]:
             transcript = read(Path(path))
             problem = red_proof(transcript)
             if not problem:
-                chosen.append(TrialCase(path, Asked(transcript, _since(transcript, since, path))))
+                chosen.append(TrialCase(path, TrialRequest(transcript, _since(transcript, since, path))))
         except TranscriptError as error:
-            cases.append(Case(path, None, Outcome(Verdict.ERROR, str(error))))
+            cases.append(Case(path, None, ReplayResult(Verdict.ERROR, str(error))))
             continue
         if problem:
-            cases.append(Case(path, head_of(transcript), Outcome(Verdict.ERROR, problem)))
+            cases.append(Case(path, header_of(transcript), ReplayResult(Verdict.ERROR, problem)))
     return cases, chosen
 
 
-def _since(transcript: Transcript, since: str, path: str) -> Place:
+def _since(transcript: Transcript, since: str, path: str) -> StepId:
     """From where the model is live. Raises UsageError, or TranscriptError where this file has no such place."""
     if not since:
-        return Place(0)
+        return StepId(0)
     if since == "mark":
-        marked = transcript.place or next((Place.parse(m.at) for m in transcript.marks), None)
+        marked = transcript.annotated_step or next((StepId.parse(m.step) for m in transcript.annotations), None)
         if marked is None:
             raise TranscriptError("there is no mark in it to go live from", where=path, next="name a step")
-        return Place(marked.turn, marked.answer)
+        return StepId(marked.turn, marked.answer)
     try:
-        turn, answer, _ = Place.parse(since)
+        turn, answer, _ = StepId.parse(since)
     except ValueError:
         raise UsageError(f"{since!r} is no step", next="write it like 3.1, or mark") from None
-    if not any((step.turn, step.answer) == (turn, answer) for step in transcript.steps):
+    if not any((event.turn, event.answer) == (turn, answer) for event in transcript.events):
         raise TranscriptError(f"there is no step {since} in it", where=path, next="workbench show lists its steps")
-    return Place(turn, answer)
+    return StepId(turn, answer)
 
 
 # what it may cost
 
 
-def _estimated(chosen: list[TrialCase], model: str, options: TrialOptions) -> bool:
+def confirm_estimate(chosen: list[TrialCase], model: str, options: TrialOptions) -> bool:
     """Say what a run may cost; whether it is wanted."""
     total = Tokens()
     for one in chosen:
         a = one.asked
-        total = total.plus(estimate(a.transcript, a.since, last_turn(a.transcript)).times(options.trials))
+        total = total.plus(
+            estimate_tokens(a.transcript, a.live_from, last_turn(a.transcript)).times(options.trials)
+        )
     trials = len(chosen) * options.trials
-    dollars = cost(model, {"input_tokens": total.sent, "output_tokens": total.made})
+    dollars = cost(model, {"input_tokens": total.input, "output_tokens": total.output})
     if options.budget.cost and dollars is None and model != REHEARSAL:
         raise UsageError(f"the price of {model} is not known", next="hold it with --max-tokens or --max-trials")
     if options.dry_run or sys.stderr.isatty():
         money = "a script, no cost" if model == REHEARSAL else "its price is not known"
         if dollars is not None:
             money = f"about ${dollars:.2f} at list prices, were nothing cached"
-        say(
-            f"{count(len(chosen), 'transcript')}, trials of each: {options.trials}; {trials} in all with {model},"
-            f" {count(total.requests, 'request')}, {total.sent:,} tokens sent and {total.made:,} made; {money}"
+        print_status(
+            f"{pluralize(len(chosen), 'transcript')}, trials of each: {options.trials}; {trials} in all with {model},"
+            f" {pluralize(total.requests, 'request')}, {total.input:,} tokens sent and {total.output:,} made; {money}"
         )
-        say("told from the recorded conversations: a live one may be longer")
+        print_status("told from the recorded conversations: a live one may be longer")
     if options.dry_run:
         return False
     dear = model != REHEARSAL and (dollars is None or dollars > ASK_ABOVE)
@@ -203,42 +207,42 @@ def _estimated(chosen: list[TrialCase], model: str, options: TrialOptions) -> bo
 
 
 async def _run(project: Project, chosen: list[TrialCase], model: str, options: TrialOptions) -> None:
-    runs = Live(project.journeys, model, options.judge, options.budget, options.jobs or 4, options.timeout)
+    runs = TrialRunner(project.journeys, model, options.judge, options.budget, options.jobs or 4, options.timeout)
     try:
         await asyncio.gather(*(_one(project, runs, one, options) for one in chosen))
     finally:
         runs.close()
 
 
-async def _one(project: Project, runs: Live, one: TrialCase, options: TrialOptions) -> None:
+async def _one(project: Project, runs: TrialRunner, one: TrialCase, options: TrialOptions) -> None:
     try:
-        ground = await runs.ground(one.asked)
-    except (JourneyError, WorkerDied) as error:
-        one.outcome = Outcome(Verdict.ERROR, str(error))
+        ground = await runs.preflight(one.asked)
+    except (JourneyError, WorkerCrashed) as error:
+        one.outcome = ReplayResult(Verdict.ERROR, str(error))
         return
     if ground.why:
-        one.outcome = Outcome(ground.verdict, ground.why)
+        one.outcome = ReplayResult(ground.verdict, ground.why)
         return
 
     def heard(number: int, trial: Trial, trace: Trace) -> None:
         one.trials.append(trial)
-        kept = _keep(project, one, number, trial, trace) if trial.came == "fail" else ""
-        why = f": {clean(trial.why)}{kept}" if trial.why else ""
-        say(f"{one.path}  trial {number} of {options.trials}: {trial.came}{why}")
+        kept = _keep(project, one, number, trial, trace) if trial.outcome == "fail" else ""
+        why = f": {sanitize(trial.why)}{kept}" if trial.why else ""
+        print_status(f"{one.path}  trial {number} of {options.trials}: {trial.outcome}{why}")
 
     trials, unrun = await runs.trials(one.asked, options.trials, heard)
-    verdict, why = verdict_of(trials, options.trials, unrun)
+    verdict, why = combine_trials(trials, options.trials, unrun)
     one.trials = trials
     then = _next(verdict, trials, unrun)
-    one.outcome = Outcome(
+    one.outcome = ReplayResult(
         verdict, why + (f"\n  next: {then}" if then else ""), live=_plain(one, runs.model, options)
     )
-    if runs.model != REHEARSAL and any(t.came in ("pass", "fail") for t in trials):
+    if runs.model != REHEARSAL and any(t.outcome in ("pass", "fail") for t in trials):
         try:
-            write_receipt(Path(one.path), _receipt(one, ground, runs.model, options, why))
+            write_live_result(Path(one.path), _receipt(one, ground, runs.model, options, why))
         except TranscriptError as error:  # the others go on: their trials were paid for
             one.unkept = error
-            complain(error)
+            print_error(error)
 
 
 def _next(verdict: Verdict, trials: list[Trial], unrun: str) -> str:
@@ -247,14 +251,14 @@ def _next(verdict: Verdict, trials: list[Trial], unrun: str) -> str:
         return "read the trials that failed, named above"
     if verdict is not Verdict.NEEDS_LIVE:
         return ""
-    if any(trial.came == "fault" for trial in trials):
+    if any(trial.outcome == "fault" for trial in trials):
         return "mend what the fault names (workbench doctor looks at the key and the model), then run it again"
     return "run it again with a larger budget" if unrun else ""
 
 
-def _cut_short(one: TrialCase, options: TrialOptions) -> Outcome:
-    verdict, why = verdict_of(one.trials, options.trials, "interrupted")
-    return Outcome(verdict if verdict is not Verdict.PASS else Verdict.NEEDS_LIVE, why)
+def _cut_short(one: TrialCase, options: TrialOptions) -> ReplayResult:
+    verdict, why = combine_trials(one.trials, options.trials, "interrupted")
+    return ReplayResult(verdict if verdict is not Verdict.PASS else Verdict.NEEDS_LIVE, why)
 
 
 def _keep(project: Project, one: TrialCase, number: int, trial: Trial, trace: Trace) -> str:
@@ -262,8 +266,8 @@ def _keep(project: Project, one: TrialCase, number: int, trial: Trial, trace: Tr
     transcript = one.asked.transcript
     path = project.state / "live" / f"{slug(transcript.id, 80)}-{number}.json"
     ran = msgspec.structs.replace(
-        transcript, id=path.stem, kind="guard", expectations=[], marks=[], passed_on="", recording="",
-        source={"model": trial.model, "trial": number}, steps=still(trace), exhibits=trace.exhibits,
+        transcript, id=path.stem, kind="guard", expectations=[], annotations=[], accepted_code="", recording_id="",
+        source={"model": trial.model, "trial": number}, events=without_usage(trace), blobs=trace.blobs,
     )  # fmt: skip
     try:
         write(path, ran)
@@ -274,7 +278,7 @@ def _keep(project: Project, one: TrialCase, number: int, trial: Trial, trace: Tr
 
 def _plain(one: TrialCase, model: str, options: TrialOptions) -> dict[str, Any]:
     """What came of the trials, as the report for a machine has it."""
-    counts = {came: sum(t.came == came for t in one.trials) for came in ("pass", "fail", "fault")}
+    counts = {came: sum(t.outcome == came for t in one.trials) for came in ("pass", "fail", "fault")}
     costs = [t.cost for t in one.trials]
     return {
         "model": model,
@@ -285,14 +289,14 @@ def _plain(one: TrialCase, model: str, options: TrialOptions) -> dict[str, Any]:
         "since": options.live_from,
         "tokens": sum(t.tokens for t in one.trials),
         "cost": None if None in costs else round(sum(c or 0 for c in costs), 6),
-        "trials": [{"came": t.came, "why": t.why} for t in one.trials],
+        "trials": [{"came": t.outcome, "why": t.why} for t in one.trials],
     }
 
 
-def _receipt(one: TrialCase, ground: Ground, model: str, options: TrialOptions, why: str) -> Receipt:
+def _receipt(one: TrialCase, ground: Preflight, model: str, options: TrialOptions, why: str) -> LiveResult:
     counts = _plain(one, model, options)
     transcript, keep = one.asked.transcript, Redactor()
-    return Receipt(
+    return LiveResult(
         schema=SCHEMA,
         id=transcript.id,
         model=model,
@@ -303,11 +307,11 @@ def _receipt(one: TrialCase, ground: Ground, model: str, options: TrialOptions, 
         counted=counts["counted"],
         passed=counts["passed"],
         faults=counts["faults"],
-        since=str(one.asked.since) if options.live_from else "",
-        expectation=sentence(transcript),
-        expects=expects(transcript),
+        since=str(one.asked.live_from) if options.live_from else "",
+        expectation=summary(transcript),
+        expects=expectations_hash(transcript),
         prompt=ground.prompt,
         code=ground.code,
-        why=keep.text(why),
-        judged=keep.value([said for trial in one.trials for said in trial.judged]),
+        why=keep.redact_text(why),
+        judged=keep.redact_value([said for trial in one.trials for said in trial.judgements]),
     )

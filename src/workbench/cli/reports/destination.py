@@ -7,14 +7,14 @@ import os
 from pathlib import Path
 
 from ...errors import UsageError
-from ...files import beginning
+from ...files import read_prefix
 from ...transcripts.migrations import PREFIX
-from ..output import out_data
+from ..output import write_bytes
 
 STDOUT = "-"
 
 
-def check(*targets: str) -> None:
+def check_destinations(*targets: str) -> None:
     """Before anything runs. Raises UsageError for what can only be a mistake, and for two in one place."""
     places = [target if target == STDOUT else os.path.realpath(target) for target in targets]
     if len(set(places)) < len(places):
@@ -32,14 +32,14 @@ def _check(target: str) -> None:
     if top is not None and top.parent == Path(top.anchor):  # `$NOT_SET/out/report.json`
         where = "folders are made for a report, but not at the root of the disk"
         raise UsageError(f"there is no folder {top}", where=target, next=f"check the path: {where}")
-    if path.is_file() and PREFIX.encode() in beginning(path):
+    if path.is_file() and PREFIX.encode() in read_prefix(path):
         raise UsageError("it is a transcript", where=target, next="give the report a file of its own")
 
 
-def deliver(target: str, data: bytes) -> None:
+def write_report(target: str, data: bytes) -> None:
     """Write a report whole or not at all. Raises UsageError; what stdout does not take is told at the end."""
     if target == STDOUT:
-        out_data(data)
+        write_bytes(data)
         return
     path = Path(target)
     try:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from ...replay.case import Case
 from ...replay.exit_codes import CODES, Exit, failed
-from ...replay.explain import pointer, story
-from ...replay.summary import Tally
-from ..output import say
+from ...replay.explain import explain, source_location
+from ...replay.summary import Summary
+from ..output import print_status
 from .markdown import render
 
 NOTES = 10  # GitHub shows no more of a kind in a step
@@ -19,34 +19,34 @@ SUMMARY = 1 << 20  # bytes that a step's summary may have
 
 
 @contextmanager
-def hushed() -> Iterator[None]:
+def workflow_commands_disabled() -> Iterator[None]:
     """What is said meanwhile is text: a line that a customer began with :: is no command."""
     token = os.urandom(16).hex()
-    say(f"::stop-commands::{token}")
+    print_status(f"::stop-commands::{token}")
     try:
         yield
     finally:
-        say(f"::{token}::")
+        print_status(f"::{token}::")
 
 
-def annotate(tally: Tally) -> None:
+def annotate(tally: Summary) -> None:
     """Say the first ten that are not green as notes at their lines, errors before warnings."""
     told = [case for case in tally.cases if CODES[case.verdict] is not Exit.OK]
     told.sort(key=lambda case: not failed(case.verdict))
     for case in told[:NOTES]:
-        say(note(case, tally.root))
+        print_status(annotation(case, tally.root))
 
 
-def note(case: Case, root: str) -> str:
-    where = pointer(case, root)
+def annotation(case: Case, root: str) -> str:
+    where = source_location(case, root)
     name = case.head.title or case.head.id if case.head else case.path
-    text = "\n".join([name, *(line.text for line in story(case)), case.path])
+    text = "\n".join([name, *(line.text for line in explain(case)), case.path])
     place = f"file={_property(_below_repository(where.file))},line={where.line}"
     level = "error" if failed(case.verdict) else "warning"
     return f"::{level} {place},title={_property(case.verdict.value)}::{_data(text)}"
 
 
-def summarize(tally: Tally) -> None:
+def summarize(tally: Summary) -> None:
     """Add the whole report to the summary of the step, as far as it fits. Raises OSError."""
     path = os.environ.get("GITHUB_STEP_SUMMARY", "")
     if not path:

@@ -7,18 +7,18 @@ from typing import Any
 import msgspec
 
 from ...replay.case import Case
-from ...replay.summary import Tally
-from ...replay.verdict import Outcome
-from ...trace.step_id import Place
-from ...transcripts.header import Head
+from ...replay.summary import Summary
+from ...replay.verdict import ReplayResult
+from ...trace.step_id import StepId
+from ...transcripts.header import TranscriptHeader
 from ...version import __version__
 
 SCHEMA = "workbench.report/1"
-_HEAD = Head.__struct_fields__
+_HEAD = TranscriptHeader.__struct_fields__
 _UNREAD = dict.fromkeys(("id", "kind", "agent", "state"), "")
 
 
-def as_json(tally: Tally) -> dict[str, Any]:
+def as_json(tally: Summary) -> dict[str, Any]:
     """The report as plain data; the verdicts add up to the transcripts told."""
     return {
         "schema": SCHEMA,
@@ -31,7 +31,7 @@ def as_json(tally: Tally) -> dict[str, Any]:
         "seconds": round(tally.seconds, 3),
         "exit": int(tally.code),
         "verdicts": {verdict.value: count for verdict, count in tally.counts.items()},
-        "on_changed_prompts": tally.unseen,
+        "on_changed_prompts": tally.on_changed_prompts,
         "transcripts": [row(case) for case in tally.cases],
     }
 
@@ -43,7 +43,7 @@ def row(case: Case) -> dict[str, Any]:
     del outcome["footprint"]  # it was for another run to be compared with
     first = outcome.pop("first")
     if first is not None:
-        first = {"step": str(Place(*first.pop("place"))), **first}
+        first = {"step": str(StepId(*first.pop("place"))), **first}
     return {"path": case.path, **head, **outcome, "first_difference": first}
 
 
@@ -51,10 +51,10 @@ def case_of(row: dict[str, Any]) -> Case:
     """The case that a row was made of. Raises msgspec.ValidationError or KeyError for what is none."""
     first = row.get("first_difference")
     if first is not None:
-        first = {**first, "place": list(Place.parse(first["step"]))}
-    head = msgspec.convert(row, Head) if row["kind"] else None
-    return Case(row["path"], head, msgspec.convert({**row, "first": first}, Outcome))
+        first = {**first, "place": list(StepId.parse(first["step"]))}
+    head = msgspec.convert(row, TranscriptHeader) if row["kind"] else None
+    return Case(row["path"], head, msgspec.convert({**row, "first": first}, ReplayResult))
 
 
-def render(tally: Tally) -> str:
+def render(tally: Summary) -> str:
     return msgspec.json.format(msgspec.json.encode(as_json(tally)), indent=2).decode() + "\n"

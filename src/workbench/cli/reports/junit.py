@@ -9,14 +9,14 @@ from pathlib import PurePath
 from xml.etree import ElementTree as xml
 
 from ...replay.case import Case
-from ...replay.exit_codes import fate
-from ...replay.explain import pointer, story
-from ...replay.summary import Tally
+from ...replay.exit_codes import junit_status
+from ...replay.explain import explain, source_location
+from ...replay.summary import Summary
 
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML 1.0 cannot hold
 
 
-def render(tally: Tally) -> str:
+def render(tally: Summary) -> str:
     """The document. A suite is a folder of transcripts, a test case a transcript."""
     top = xml.Element("testsuites", {"name": "workbench replay", **_numbers(tally.cases)})
     top.set("time", f"{tally.seconds:.3f}")
@@ -28,11 +28,11 @@ def render(tally: Tally) -> str:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{xml.tostring(top, "unicode")}\n'
 
 
-def _unfinished(top: xml.Element, tally: Tally) -> None:
+def _unfinished(top: xml.Element, tally: Summary) -> None:
     """A test case of its own for what was not run: a file without it would look whole."""
     suite = xml.SubElement(top, "testsuite", {"name": "interrupted", "tests": "1", "errors": "1"})
     item = xml.SubElement(suite, "testcase", {"name": "interrupted", "classname": "workbench"})
-    xml.SubElement(item, "error", {"message": legal(tally.number), "type": "INTERRUPTED"})
+    xml.SubElement(item, "error", {"message": legal(tally.headline), "type": "INTERRUPTED"})
     for name in ("tests", "errors"):
         top.set(name, str(int(top.get(name, "0")) + 1))
 
@@ -42,12 +42,12 @@ def _folder(case: Case) -> str:
 
 
 def _numbers(cases: list[Case]) -> dict[str, str]:
-    fates = Counter(fate(case.verdict) for case in cases)
+    fates = Counter(junit_status(case.verdict) for case in cases)
     told = {"failures": "failure", "errors": "error", "skipped": "skipped"}
     return {"tests": str(len(cases)), **{name: str(fates[one]) for name, one in told.items()}}
 
 
-def _suite(top: xml.Element, folder: str, cases: list[Case], tally: Tally) -> None:
+def _suite(top: xml.Element, folder: str, cases: list[Case], tally: Summary) -> None:
     suite = xml.SubElement(top, "testsuite", {"name": legal(folder), **_numbers(cases)})
     if tally.options:
         _properties(suite, tally.options)
@@ -57,7 +57,7 @@ def _suite(top: xml.Element, folder: str, cases: list[Case], tally: Tally) -> No
 
 def _case(suite: xml.Element, case: Case, root: str) -> None:
     head, outcome = case.head, case.outcome
-    where = pointer(case, root) if fate(case.verdict) != "passed" else None
+    where = source_location(case, root) if junit_status(case.verdict) != "passed" else None
     told = {
         "name": head.id if head else PurePath(case.path).name,
         "classname": _folder(case).replace("/", "."),
@@ -66,17 +66,19 @@ def _case(suite: xml.Element, case: Case, root: str) -> None:
     if where and where.file == told["file"]:
         told["line"] = str(where.line)
     item = xml.SubElement(suite, "testcase", {name: legal(value) for name, value in told.items()})
-    known = {"verdict": case.verdict.value, "moves": str(outcome.moves), "where": str(where) if where else ""}
+    known = {"verdict": case.verdict.value, "moves": str(outcome.steps), "where": str(where) if where else ""}
     if head:
         known |= {"title": head.title, "kind": head.kind, "agent": head.agent, "state": head.state}
-        known |= {"tags": ", ".join(head.tags), "at": head.at, "expected": head.expected}
+        known |= {"tags": ", ".join(head.tags), "at": head.step, "expected": head.expected}
     if outcome.prompt_changed_from:
         known["prompt_changed_from"] = str(outcome.prompt_changed_from)
     _properties(item, known)
     if where:
         message = f"{case.verdict.value}: {outcome.why}"
-        end = xml.SubElement(item, fate(case.verdict), {"message": legal(message), "type": case.verdict.value})
-        end.text = legal("\n".join([str(where), *(line.text for line in story(case))]))
+        end = xml.SubElement(
+            item, junit_status(case.verdict), {"message": legal(message), "type": case.verdict.value}
+        )
+        end.text = legal("\n".join([str(where), *(line.text for line in explain(case))]))
 
 
 def _properties(parent: xml.Element, values: dict[str, str]) -> None:

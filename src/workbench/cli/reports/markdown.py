@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 
 from ...replay.case import Case
-from ...replay.explain import Line, pointer, story
-from ...replay.summary import Tally
+from ...replay.explain import ExplanationLine, explain, source_location
+from ...replay.summary import Summary
 from ...replay.verdict import Verdict
-from ...text import clean
+from ...text import sanitize
 
 MAX_TITLE = 120
 
 
-def render(tally: Tally, limit: int = 0) -> str:
+def render(tally: Summary, limit: int = 0) -> str:
     """The document. With a `limit` in bytes it ends before the case that would not fit, and says so."""
     parts = [_top(tally)]
     told = [case for case in tally.cases if case.verdict is not Verdict.PASS]
@@ -30,34 +30,34 @@ def render(tally: Tally, limit: int = 0) -> str:
     return "".join(parts)
 
 
-def _top(tally: Tally) -> str:
+def _top(tally: Summary) -> str:
     rows = "".join(f"| {verdict.value} | {count} |\n" for verdict, count in tally.counts.items() if count)
     notes = "".join(f"\n{code(note)}\n" for note in tally.notes)
     options = ", ".join(f"{name} {code(value)}" for name, value in tally.options.items())
     asked = f"\nAsked for: {options}\n" if options else ""
-    head = f"# Replay: {tally.code.name}\n\n{tally.number} in {tally.took}\n"
+    head = f"# Replay: {tally.code.name}\n\n{tally.headline} in {tally.took}\n"
     return head + (f"\n| verdict | transcripts |\n| --- | ---: |\n{rows}" if rows else "") + notes + asked
 
 
 def _case(case: Case, root: str) -> str:
-    lines = list(story(case))
+    lines = list(explain(case))
     title = f"\n{code(case.head.title[:MAX_TITLE])}\n" if case.head and case.head.title else ""
     shown = "\n".join(_diff(line) for line in lines if line.kind not in ("why", "next"))
     after = "".join(f"\n{code(line.text)}\n" for line in lines if line.kind == "next")
     why = f"\n{code(case.outcome.why)}\n"
     return (
-        f"\n## {case.verdict.value} {code(str(pointer(case, root)))}\n{title}"
+        f"\n## {case.verdict.value} {code(str(source_location(case, root)))}\n{title}"
         f"\n{code(case.path)}\n{why}{fence(shown, 'diff') if shown else ''}{after}"
     )
 
 
-def _diff(line: Line) -> str:
+def _diff(line: ExplanationLine) -> str:
     return line.text if line.kind in ("recorded", "now") else f"  {line.text}"
 
 
 def code(text: str) -> str:
     """Any text in one line as code, so that nothing in it is obeyed: no link, no name called, no tag."""
-    text = clean(text).replace("\n", " ")
+    text = sanitize(text).replace("\n", " ")
     ticks = _ticks(text, 1)
     return f"{ticks} {text} {ticks}" if text else ""
 

@@ -8,57 +8,63 @@ from typing import Any
 import msgspec
 
 from ...mutation.mutants import Mutant
-from ...mutation.run import Base
-from ...mutation.score import Fate, Score, Status, by_file, score
+from ...mutation.run import Baseline
+from ...mutation.score import MutantResult, Score, Status, by_file, score
 from ...store.project import Project
-from ...text import clean
-from ..output import out, paint, say
-from ..transcript_groups import Chosen, base_json, journeys_path
+from ...text import sanitize
+from ..output import print_status, style, write_line
+from ..transcript_groups import TranscriptGroup, base_json, journeys_path
 
 SHOWN = 160  # characters of a line of code
 HEADS = {Status.BROKEN: "broken", Status.UNREACHED: "not reached", Status.SURVIVED: "survived"}
 COLORS = {Status.BROKEN: "dim", Status.UNREACHED: "yellow", Status.SURVIVED: "red"}
 
 
-class Measured(msgspec.Struct):
+class AgentResult(msgspec.Struct):
     """One agent: its transcripts, the mutants of it that are wanted, and what became of them so far."""
 
-    group: Chosen
+    group: TranscriptGroup
     mutants: list[Mutant]
-    base: Base = msgspec.field(default_factory=lambda: Base([]))
-    fates: list[Fate] = []
+    base: Baseline = msgspec.field(default_factory=lambda: Baseline([]))
+    fates: list[MutantResult] = []
 
 
 def list_mutants(project: Project, found: list[Mutant]) -> None:
     for mutant in found:
         change = f"{_code(mutant.before)}  →  {_code(mutant.after)}"
-        out(f"{_place(project, mutant)}  {mutant.operator}  {change}")
+        write_line(f"{_location(project, mutant)}  {mutant.operator}  {change}")
 
 
-def tell(project: Project, fates: list[Fate], count: Score, whole: bool) -> None:
+def print_report(project: Project, fates: list[MutantResult], count: Score, whole: bool) -> None:
     """The report for a person. `whole`: nobody interrupted it, so the score is of all."""
     for status, head in HEADS.items():
         chosen = [f for f in in_order(fates) if f.status is status]
         for fate in chosen:
-            say(f"{paint(head, COLORS[status])} {_place(project, fate.mutant)}  {fate.mutant.operator}")
+            print_status(
+                f"{style(head, COLORS[status])} {_location(project, fate.mutant)}  {fate.mutant.operator}"
+            )
             if status is Status.BROKEN:
-                say(paint(f"    {clean(fate.why.splitlines()[0])[:SHOWN]}", "dim"))
+                print_status(style(f"    {sanitize(fate.why.splitlines()[0])[:SHOWN]}", "dim"))
                 continue
-            say(f"    - {_code(fate.mutant.before)}")
-            say(f"    + {_code(fate.mutant.after) or '(nothing)'}")
+            print_status(f"    - {_code(fate.mutant.before)}")
+            print_status(f"    + {_code(fate.mutant.after) or '(nothing)'}")
         if chosen:
-            say()
+            print_status()
     for file, each in by_file(fates).items():
-        say(f"{journeys_path(project, file):<44} {_score(each):>8}  {each.killed + each.broken} of {each.all}")
-    say()
-    parts = [f"{count.killed + count.broken} noticed"]
-    if count.broken:
-        parts.append(f"{count.broken} of them did not load or did not end")
-    parts += [f"{count.survived} survived", f"{count.unreached} that no transcript reaches"]
-    say(f"{count.all} mutants: {', '.join(parts)}")
-    if count.body:
-        say(f"not in the score: {count.body} mutants of bodies of tools, which run with --tools=sandbox")
-    say(f"score{'' if whole else ' of what was tried'}: {paint(_score(count), 'bold')}")
+        print_status(
+            f"{journeys_path(project, file):<44} {_score(each):>8}  {each.killed + each.error} of {each.all}"
+        )
+    print_status()
+    parts = [f"{count.killed + count.error} noticed"]
+    if count.error:
+        parts.append(f"{count.error} of them did not load or did not end")
+    parts += [f"{count.survived} survived", f"{count.no_coverage} that no transcript reaches"]
+    print_status(f"{count.all} mutants: {', '.join(parts)}")
+    if count.not_run:
+        print_status(
+            f"not in the score: {count.not_run} mutants of bodies of tools, which run with --tools=sandbox"
+        )
+    print_status(f"score{'' if whole else ' of what was tried'}: {style(_score(count), 'bold')}")
 
 
 def _score(count: Score) -> str:
@@ -69,7 +75,7 @@ def _counts(count: Score) -> dict[str, Any]:
     return {"score": count.percent, **msgspec.structs.asdict(count)}
 
 
-def as_json(measured: list[Measured], whole: bool) -> dict[str, Any]:
+def as_json(measured: list[AgentResult], whole: bool) -> dict[str, Any]:
     """The report as plain data. `whole`: nobody interrupted it."""
     return {
         "score": score(fate for each in measured for fate in each.fates).percent,
@@ -78,7 +84,7 @@ def as_json(measured: list[Measured], whole: bool) -> dict[str, Any]:
     }
 
 
-def _agent_json(each: Measured) -> dict[str, Any]:
+def _agent_json(each: AgentResult) -> dict[str, Any]:
     return {
         **base_json(each.group, each.base),
         "files": {file: _counts(count) for file, count in by_file(each.fates).items()},
@@ -86,21 +92,21 @@ def _agent_json(each: Measured) -> dict[str, Any]:
     }
 
 
-def _plain(fate: Fate) -> dict[str, Any]:
+def _plain(fate: MutantResult) -> dict[str, Any]:
     names = ("file", "line", "operator", "before", "after")
     return {
         **{name: getattr(fate.mutant, name) for name in names},
-        "status": fate.status.value, "by": fate.by, "why": fate.why,
+        "status": fate.status.value, "by": fate.killed_by, "why": fate.why,
     }  # fmt: skip
 
 
-def in_order(fates: Iterable[Fate]) -> list[Fate]:
+def in_order(fates: Iterable[MutantResult]) -> list[MutantResult]:
     return sorted(fates, key=lambda f: (f.mutant.file, f.mutant.line, f.mutant.start, f.mutant.operator))
 
 
-def _place(project: Project, mutant: Mutant) -> str:
+def _location(project: Project, mutant: Mutant) -> str:
     return f"{journeys_path(project, mutant.file)}:{mutant.line}"
 
 
 def _code(line: str) -> str:
-    return clean(line if len(line) <= SHOWN else line[: SHOWN - 1] + "…")
+    return sanitize(line if len(line) <= SHOWN else line[: SHOWN - 1] + "…")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from ...replay.case import Case
-from ...replay.explain import story
-from ...replay.summary import Tally
+from ...replay.explain import explain
+from ...replay.summary import Summary
 from ...replay.verdict import Verdict
-from ...text import clean
-from ..output import COLOR, cells, columns, paint, say
+from ...text import sanitize
+from ..output import COLOR, display_width, print_status, style, terminal_width
 
 INDENT = {"before": " " * 6, "recorded": " " * 4, "now": " " * 4}
 
 
-def tell(tally: Tally, quiet: bool) -> None:
+def print_report(tally: Summary, quiet: bool) -> None:
     """The report for a person: what is not green, why, and the next command to type."""
     errors: dict[str, int] = {}
     for case in tally.cases:
@@ -22,24 +22,26 @@ def tell(tally: Tally, quiet: bool) -> None:
             errors[case.outcome.why] = errors.get(case.outcome.why, 0) + 1
             if errors[case.outcome.why] > 1:
                 continue  # an agent that does not load is told once
-        _tell_case(case)
+        _print_case(case)
     for why, count in errors.items():
         if count > 1:
-            say(f"{paint('ERROR', 'red')} {count - 1} more for the same reason: {clean(why.splitlines()[0])}")
-            say()
-    parts = [paint(f"{n} {v.value}", COLOR.get(v, "yellow")) for v, n in tally.counts.items() if n]
-    say(f"{tally.number}: {', '.join(parts) or 'none decided'}  ({tally.took})")
+            print_status(
+                f"{style('ERROR', 'red')} {count - 1} more for the same reason: {sanitize(why.splitlines()[0])}"
+            )
+            print_status()
+    parts = [style(f"{n} {v.value}", COLOR.get(v, "yellow")) for v, n in tally.counts.items() if n]
+    print_status(f"{tally.headline}: {', '.join(parts) or 'none decided'}  ({tally.took})")
     for note in tally.notes:
-        say(note)
+        print_status(note)
 
 
-def _tell_case(case: Case) -> None:
+def _print_case(case: Case) -> None:
     verdict, head = case.verdict, case.head
-    title = clean(head.title)[:80] if head else ""
-    first = f"{paint(verdict.value, COLOR.get(verdict, 'yellow'))} {clean(case.path)}"
-    own_line = 0 < columns() < cells(f"{first}  {title}")
-    say("\n".join([first, f"  {title}"]) if own_line else f"{first}  {title}".rstrip())
-    for line in story(case):
+    title = sanitize(head.title)[:80] if head else ""
+    first = f"{style(verdict.value, COLOR.get(verdict, 'yellow'))} {sanitize(case.path)}"
+    own_line = 0 < terminal_width() < display_width(f"{first}  {title}")
+    print_status("\n".join([first, f"  {title}"]) if own_line else f"{first}  {title}".rstrip())
+    for line in explain(case):
         text = f"{INDENT.get(line.kind, '  ')}{line.text}"
-        say(paint(text, "dim") if line.kind == "before" else text)
-    say()
+        print_status(style(text, "dim") if line.kind == "before" else text)
+    print_status()

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ...workspace.summary import Gist
+from ...workspace.summary import ConversationSummary
 
 
 class Stamp(NamedTuple):
@@ -16,7 +16,7 @@ class Stamp(NamedTuple):
     changed: int
 
 
-class Card(msgspec.Struct, frozen=True):
+class IndexEntry(msgspec.Struct, frozen=True):
     """All that the index keeps of a conversation. `hash` is that of its bytes, "" where they never change."""
 
     title: str
@@ -27,6 +27,6 @@ class Card(msgspec.Struct, frozen=True):
     hash: str = ""
     problem: str = ""
     tags: tuple[str, ...] = ()
-    gist: Gist = Gist()
+    summary: ConversationSummary = ConversationSummary()
     facets: frozenset[tuple[str, str]] = frozenset()
     id: str = ""  # words find it by that too

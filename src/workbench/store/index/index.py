@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from ...transcripts.query import Query
-from ...workspace.library import Entry, Found
+from ...workspace.library import Entry, SearchResult
 from . import sql
 from .search import Search
 
@@ -25,21 +25,21 @@ SEEN = "CREATE TEMP TABLE seen (queue TEXT, recording TEXT, PRIMARY KEY (queue, 
 T = TypeVar("T")
 
 
-class Seen(NamedTuple):
+class Reviewed(NamedTuple):
     """That a recording was seen in a queue, or was not after all."""
 
     queue: str
     recording: str
-    seen: bool = True
+    reviewed: bool = True
 
 
 class Index:
     """Finds nothing while there is no index that can be read. `recall` tells all that was seen, when asked."""
 
-    def __init__(self, path: Path, recall: Callable[[], Iterable[Seen]] = lambda: ()) -> None:
+    def __init__(self, path: Path, recall: Callable[[], Iterable[Reviewed]] = lambda: ()) -> None:
         self.path = path
-        self.recall = recall
-        self._fresh: list[Seen] = []  # what the connection does not know yet
+        self.load_reviewed = recall
+        self._fresh: list[Reviewed] = []  # what the connection does not know yet
         self._connection: sqlite3.Connection | None = None
         self._lock = threading.Lock()
         self._file = 0  # which file was opened: it may have been built anew since
@@ -48,14 +48,14 @@ class Index:
 
     # reading
 
-    def search(self, query: Query) -> Found:
-        def find(connection: sqlite3.Connection) -> Found:
+    def search(self, query: Query) -> SearchResult:
+        def find(connection: sqlite3.Connection) -> SearchResult:
             version = self._version_of(connection)
             if self._search is None or self._search[0] != version:
                 self._search = (version, Search(connection))
             return self._search[1].find(query)
 
-        return self._with(find, Found())
+        return self._with(find, SearchResult())
 
     def values(self, filter: str, start: str) -> list[tuple[str, int]]:
         """What a filter may be asked for that begins so, and how often it is there; most often first."""
@@ -93,7 +93,7 @@ class Index:
     def _version_of(self, connection: sqlite3.Connection) -> tuple[int, int]:
         return self._file, int(connection.execute("PRAGMA data_version").fetchone()[0])
 
-    def learn(self, seen: Seen) -> None:
+    def note_reviewed(self, seen: Reviewed) -> None:
         """Searches know of it from the next one on."""
         self._fresh.append(seen)
 
@@ -125,7 +125,7 @@ class Index:
                 self._shut()
                 return None
             connection.executescript(f"PRAGMA cache_size = -{MEMORY}; PRAGMA temp_store = MEMORY; {SEEN}")
-            self._file, self._fresh = file, list(self.recall())
+            self._file, self._fresh = file, list(self.load_reviewed())
         if self._connection is not None and self._fresh:
             fresh, self._fresh = self._fresh, []
             for queue, recording, seen in fresh:

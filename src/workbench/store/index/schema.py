@@ -58,22 +58,22 @@ def facts(db: Database) -> None:
     db.table("facts").create({"name": str, "value": int}, pk="name")
 
 
-def make_ready(path: Path) -> str:
+def open_or_rebuild(path: Path) -> str:
     """Make the index, or move it along; one that is newer or broken is built anew, and that is said.
 
     Raises OSError and sqlite3.Error where it cannot be written.
     """
-    files.file(path)
+    files.private_file(path)
     try:
         _migrate(path)
         return ""
     except ValueError as error:
-        throw_away(path)
-        _migrate(files.file(path))
+        delete(path)
+        _migrate(files.private_file(path))
         return f"the index was {error} and is built anew"
 
 
-def throw_away(path: Path) -> None:
+def delete(path: Path) -> None:
     for end in ("", "-wal", "-shm"):
         path.with_name(path.name + end).unlink(missing_ok=True)
 

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 import msgspec
 
 from ...transcripts.query import Query
-from ...workspace.library import Found
+from ...workspace.library import SearchResult
 from . import sql
 from .sql import Sql
 
-LOTS = 1 << 47  # lots are smaller than this
+SAMPLE_SPACE = 1 << 47  # lots are smaller than this
 GOLDEN = 87_000_000_000_007  # where the next draw begins; far from the one before, and never the same
-BY_CHANCE = 5  # one in so many of a sample of suspicious ones is drawn by chance
+RANDOM_SHARE = 5  # one in so many of a sample of suspicious ones is drawn by chance
 
 
 class Search:
@@ -26,17 +26,17 @@ class Search:
         self.connection = connection
         self._read: dict[tuple[str, str], array[int]] = {}
 
-    def find(self, query: Query) -> Found:
+    def find(self, query: Query) -> SearchResult:
         order = self.order(query.sort)
         chosen = self.chosen(query)
         if query.sample:
             chosen = self.sample(query, chosen)
         numbers = order if chosen is None else array("I", filter(chosen.__contains__, order))
-        seen = self.numbers(sql.seen(query))
+        seen = self.numbers(sql.reviewed(query))
         alone: tuple[tuple[str, int], ...] = ()
         if not numbers and len(query.terms) > 1:
             alone = tuple((str(term), len(self.find(Query((term,))).numbers)) for term in query.terms)
-        return Found(numbers, set(seen).intersection(numbers) if seen else set(), len(order), alone)
+        return SearchResult(numbers, set(seen).intersection(numbers) if seen else set(), len(order), alone)
 
     def chosen(self, query: Query) -> set[int] | None:
         """The numbers of what is asked, and of some that are no more; None: all."""
@@ -56,11 +56,11 @@ class Search:
         lots: set[int] = set()
         if query.sort == "suspicious":
             worst = zip(self.order("suspicious"), self.order("suspicious", "lot"), strict=True)
-            _draw(worst, query.sample - max(query.sample // BY_CHANCE, 1), chosen, drawn, lots)
+            _sample_from(worst, query.sample - max(query.sample // RANDOM_SHARE, 1), chosen, drawn, lots)
         numbers, by_lot = self.order("lot"), self.order("lot", "lot")
-        start = bisect_left(by_lot, (query.draw - 1) * GOLDEN % LOTS)
+        start = bisect_left(by_lot, (query.sample_seed - 1) * GOLDEN % SAMPLE_SPACE)
         for part in (slice(start, None), slice(0, start)):
-            _draw(zip(numbers[part], by_lot[part], strict=True), query.sample, chosen, drawn, lots)
+            _sample_from(zip(numbers[part], by_lot[part], strict=True), query.sample, chosen, drawn, lots)
         return drawn
 
     def order(self, name: str, column: str = "number") -> array[int]:
@@ -76,7 +76,7 @@ class Search:
         return array(code, msgspec.json.decode(f"[{row[0] or ''}]", type=list[int]))
 
 
-def _draw(
+def _sample_from(
     pairs: Iterable[tuple[int, int]], size: int, chosen: set[int] | None, drawn: set[int], lots: set[int]
 ) -> None:
     """Add numbers until there are `size` of them; of what has the same lot, one."""

@@ -34,18 +34,18 @@ def order(name: str, column: str = "number") -> Sql:
 
 def terms(query: Query) -> list[tuple[Sql, bool]]:
     """What the terms find, and whether that is wanted. Single words are one statement: what has them all."""
-    words = [t for t in query.terms if not t.filter and not t.without and t.value.isalnum()]
+    words = [t for t in query.terms if not t.filter and not t.negated and t.value.isalnum()]
     found = [(_matching("words", words), True)] if words else []
     others = ((term, _one(term, query)) for term in query.terms if term not in words)
-    return [*found, *((sql, not term.without) for term, sql in others if sql is not None)]
+    return [*found, *((sql, not term.negated) for term, sql in others if sql is not None)]
 
 
-def seen(query: Query) -> Sql:
+def reviewed(query: Query) -> Sql:
     """All that was seen in this queue."""
     return Sql(
         "SELECT number FROM conversations WHERE recording <> ''"
         " AND recording IN (SELECT recording FROM seen WHERE queue = ?)",
-        [query.name],
+        [query.key],
     )
 
 
@@ -67,8 +67,8 @@ def _one(term: Term, query: Query) -> Sql | None:
         found = [sql for one in (replace(term, alternatives=()), *term.alternatives) if (sql := _one(one, query))]
         return Sql(" UNION ".join(sql.text for sql in found), [value for sql in found for value in sql.values])
     if (term.filter, term.value) == ("is", "seen"):
-        return seen(query)
-    if term.whole:
+        return reviewed(query)
+    if term.exact:
         return Sql("SELECT number FROM facets WHERE filter = ? AND value = ?", [term.filter, term.value])
     return Sql(
         "SELECT number FROM facets WHERE filter = ? AND value >= ? AND value < ?",
@@ -79,5 +79,5 @@ def _one(term: Term, query: Query) -> Sql | None:
 def _matching(table: str, terms: list[Term]) -> Sql:
     """Full text, from the beginning of each word; what was in quotes as it stands."""
     texts = (term.value.replace('"', " ").replace("\0", " ") for term in terms)
-    asked = " ".join(f'"{text}"{"" if term.whole else " *"}' for text, term in zip(texts, terms, strict=True))
+    asked = " ".join(f'"{text}"{"" if term.exact else " *"}' for text, term in zip(texts, terms, strict=True))
     return Sql(f"SELECT rowid AS number FROM {table} WHERE {table} MATCH ?", [asked])

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...workspace.summary import full_text, tag_facets
-from .entry import Card, Stamp
-from .search import LOTS
+from .entry import IndexEntry, Stamp
+from .search import SAMPLE_SPACE
 
 RANKS = {"transcript": 0, "session": 1, "import": 2}  # their order in the list
 WORN = 10_000  # so many numbers may belong to nothing any more, and as many again as there are conversations
@@ -21,11 +21,11 @@ class Row(NamedTuple):
 
     ref: str
     stamp: Stamp
-    card: Card
+    card: IndexEntry
     read: int
 
 
-class Kept(NamedTuple):
+class KnownFile(NamedTuple):
     """What the index knows of a file: its stamp, the hash of its bytes, and when they were read."""
 
     stamp: Stamp
@@ -43,19 +43,19 @@ class Writer:
         self.connection.executescript("PRAGMA synchronous = NORMAL; PRAGMA cache_size = -32000")
 
     @property
-    def gone(self) -> bool:
+    def replaced(self) -> bool:
         """Whether another file, or none, lies where this one was opened."""
         try:
             return self.path.stat().st_ino != self._file
         except OSError:
             return True
 
-    def kept(self) -> Iterator[tuple[str, Kept]]:
+    def kept(self) -> Iterator[tuple[str, KnownFile]]:
         """What is known, by ref."""
         for ref, size, changed, hash, read in self.connection.execute(
             "SELECT ref, size, changed, hash, read FROM conversations"
         ):
-            yield ref, Kept(Stamp(size, changed), hash, read)
+            yield ref, KnownFile(Stamp(size, changed), hash, read)
 
     def put(self, rows: Iterable[Row]) -> None:
         """Write conversations, in the place of what is there of them."""
@@ -67,12 +67,12 @@ class Writer:
     def _put(self, row: Row) -> None:
         ref, stamp, card, read = row
         kind, _, id = ref.partition(":")
-        gist, run = card.gist, self.connection.execute
+        gist, run = card.summary, self.connection.execute
         run("DELETE FROM conversations WHERE ref = ?", (ref,))
         values = (
             kind, id, ref, RANKS[kind], card.title, card.agent, card.state, gist.outcome,
-            card.when or stamp.changed / 1e9, gist.turns, gist.moves, gist.marks, "\n".join(card.tags),
-            gist.told, gist.suspicion, card.recording, _lot(card.recording or ref),
+            card.when or stamp.changed / 1e9, gist.turns, gist.steps, gist.annotations, "\n".join(card.tags),
+            gist.describe_signals, gist.risk_score, card.recording, _sample_key(card.recording or ref),
             card.problem, stamp.size, stamp.changed, card.hash, read,
         )  # fmt: skip
         number = run(f"INSERT INTO conversations VALUES (NULL, {','.join('?' * len(values))})", values).lastrowid
@@ -116,16 +116,16 @@ class Writer:
             self.connection.executemany("DELETE FROM conversations WHERE ref = ?", [(ref,) for ref in refs])
 
     @property
-    def noted(self) -> int:
+    def log_offset(self) -> int:
         """How many bytes of what a person did are taken in."""
         row = self.connection.execute("SELECT value FROM facts WHERE name = 'noted'").fetchone()
         return int(row[0]) if row else 0
 
-    def note(self, size: int) -> None:
+    def set_log_offset(self, size: int) -> None:
         self.connection.execute("INSERT OR REPLACE INTO facts VALUES ('noted', ?)", (size,))
 
     @property
-    def worn(self) -> bool:
+    def needs_rebuild(self) -> bool:
         """Whether most of what is kept by number belongs to nothing any more: time to build it anew."""
         used = self.connection.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence").fetchone()[0]
         there = self.connection.execute("SELECT count(*) FROM conversations").fetchone()[0]
@@ -135,6 +135,6 @@ class Writer:
         self.connection.close()
 
 
-def _lot(recording: str) -> int:
+def _sample_key(recording: str) -> int:
     """A number by chance, always the same for one conversation."""
-    return int.from_bytes(hashlib.blake2b(recording.encode(), digest_size=6).digest(), "big") % LOTS
+    return int.from_bytes(hashlib.blake2b(recording.encode(), digest_size=6).digest(), "big") % SAMPLE_SPACE

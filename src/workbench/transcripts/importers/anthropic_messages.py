@@ -5,31 +5,31 @@ from __future__ import annotations
 from typing import Any
 
 from ..transcript import Transcript
-from .chat_file import Chat, bad, role_of, words
-from .chat_log import Log, guards, parsed
+from .chat_file import Chat, content_text, message_error, role_of
+from .chat_log import EventBuilder, import_transcripts, parsed
 
 ROLES = ("system", "user", "assistant")
 
 
 def anthropic(data: bytes, agent: str, name: str) -> list[Transcript]:
     """The conversations of a log file called `name`, each a guard transcript of `agent`."""
-    return guards("anthropic", _read, data, agent, name)
+    return import_transcripts("anthropic", _read, data, agent, name)
 
 
-def _read(chat: Chat) -> Log:
-    model = chat.beside.get("model")
-    tools = chat.beside.get("tools")
-    log = Log(
+def _read(chat: Chat) -> EventBuilder:
+    model = chat.metadata.get("model")
+    tools = chat.metadata.get("tools")
+    log = EventBuilder(
         model if isinstance(model, str) else "",
         [tool for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else [],
     )
-    if chat.beside.get("system"):
-        log.system(words(chat.beside["system"], chat.where))
+    if chat.metadata.get("system"):
+        log.system(content_text(chat.metadata["system"], chat.where))
     for index, message in enumerate(chat.messages):
         at = chat.at(index)
         match role_of(message, at, ROLES):
             case "system":
-                log.system(words(message.get("content"), at))
+                log.system(content_text(message.get("content"), at))
             case "user":
                 _user(log, message.get("content"), at)
             case _:
@@ -38,7 +38,7 @@ def _read(chat: Chat) -> Log:
     return log
 
 
-def _user(log: Log, content: Any, at: str) -> None:
+def _user(log: EventBuilder, content: Any, at: str) -> None:
     """Results first, as the API demands; words beside them start the next turn."""
     blocks = _blocks(content, at)
     rest = [block for block in blocks if block["type"] != "tool_result"]
@@ -49,17 +49,17 @@ def _user(log: Log, content: Any, at: str) -> None:
             call_id = str(block.get("tool_use_id") or "")
             log.result(value, "error" if failed else "ok", at, call_id)
     if rest or not blocks:
-        log.user(words(rest, at))
+        log.user(content_text(rest, at))
 
 
 def _blocks(content: Any, at: str) -> list[dict[str, Any]]:
     if isinstance(content, str):
         return [{"type": "text", "text": content}] if content else []
     if not isinstance(content, list):
-        raise bad("its content is neither a string nor a list of blocks", at)
+        raise message_error("its content is neither a string nor a list of blocks", at)
     for block in content:
         if not isinstance(block, dict) or not isinstance(block.get("type"), str):
-            raise bad(f"{block!r:.60} is not a block with a type", at)
+            raise message_error(f"{block!r:.60} is not a block with a type", at)
     return [dict(block) for block in content]
 
 
@@ -67,4 +67,4 @@ def _value(content: Any, at: str) -> Any:
     """A result: its words, parsed where they are data; the blocks themselves where they are more than words."""
     if isinstance(content, list) and any(not isinstance(b, dict) or b.get("type") != "text" for b in content):
         return content
-    return parsed(words(content, at))
+    return parsed(content_text(content, at))

@@ -21,7 +21,7 @@ class Chat:
 
     messages: list[Any]
     where: str
-    beside: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
     lines: list[int] = field(default_factory=list)
 
     def at(self, index: int) -> str:
@@ -29,7 +29,7 @@ class Chat:
         return f"{self.where}:{self.lines[index]}" if self.lines else f"{self.where} message {index + 1}"
 
 
-def conversations(data: bytes, name: str) -> list[Chat]:
+def split_conversations(data: bytes, name: str) -> list[Chat]:
     """The conversations of a file: a list of messages, a list of conversations, or JSON Lines of either."""
     try:
         found = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"))
@@ -98,21 +98,21 @@ def role_of(message: Any, at: str, known: tuple[str, ...]) -> str:
     role = message.get("role") if isinstance(message, dict) else None
     if role not in known:
         said = f"the role {role!r} is none of" if isinstance(message, dict) else "not a message with a role:"
-        raise bad(f"{said} {', '.join(known)}", at)
+        raise message_error(f"{said} {', '.join(known)}", at)
     return str(role)
 
 
-def bad(what: str, at: str) -> TranscriptError:
+def message_error(what: str, at: str) -> TranscriptError:
     """A message that cannot be read; `at` is its place."""
     return TranscriptError(what, where=at, next="mend the message, or take it out of the file")
 
 
-def words(content: Any, at: str) -> str:
+def content_text(content: Any, at: str) -> str:
     """The text of a content: a string, or parts of which those without words leave their kind: "[image]"."""
     if content is None or isinstance(content, str):
         return content or ""
     if not isinstance(content, list):
-        raise bad("its content is neither a string nor a list of parts", at)
+        raise message_error("its content is neither a string nor a list of parts", at)
     return "\n".join(_part(part, at) for part in content)
 
 
@@ -120,21 +120,21 @@ def _part(part: Any, at: str) -> str:
     if isinstance(part, str):
         return part
     if not isinstance(part, dict):
-        raise bad(f"a part of its content is {part!r:.40}, not an object", at)
+        raise message_error(f"a part of its content is {part!r:.40}, not an object", at)
     text = part.get("text", part.get("refusal"))
     return text if isinstance(text, str) else f"[{part.get('type', 'part')}]"
 
 
-def identity(name: str, number: int, of: int) -> str:
+def conversation_id(name: str, number: int, of: int) -> str:
     """The id of conversation `number` of a file: its name, with a number where it holds several."""
     stem = slug(PurePath(name).stem)
     return stem if of == 1 else f"{stem}-{number:0{max(3, len(str(of)))}}"
 
 
-def beside(format: str, name: str, number: int, chat: Chat) -> dict[str, Any]:
+def source_metadata(format: str, name: str, number: int, chat: Chat) -> dict[str, Any]:
     """What is kept under `source` of a plain chat log: where it came from, and its own id if it had one."""
     source: dict[str, Any] = {"format": format, "file": PurePath(name).name, "conversation": number}
-    own = chat.beside.get("id")
+    own = chat.metadata.get("id")
     if isinstance(own, str | int):
         source["id"] = own
     return source

@@ -14,18 +14,18 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ...errors import TranscriptError
-from ...plain import digest
-from ...trace.blobs import Span, span_key
-from ...trace.events import Answer, AnyStep, Outcome, Prompt, Reply, Result, UserMessage
+from ...plain import content_hash
+from ...trace.blobs import PromptSection, section_hash
+from ...trace.events import Answer, AnyEvent, CallOutcome, Prompt, Reply, ToolResult, UserMessage
 from ...trace.messages import as_text
 from ...trace.setup import Setup
-from ..transcript import SCHEMA, Transcript, recording_id
-from .chat_file import Chat, beside, conversations, identity
+from ..transcript import SCHEMA, Transcript, hash_recording
+from .chat_file import Chat, conversation_id, source_metadata, split_conversations
 
 MAX_TITLE = 72
 
 
-class _Held(NamedTuple):
+class _PendingAnswer(NamedTuple):
     """What the agent said, until it is known whether it goes on."""
 
     blocks: list[dict[str, Any]]
@@ -33,7 +33,7 @@ class _Held(NamedTuple):
     model: str
 
 
-class _Open(NamedTuple):
+class _OpenCall(NamedTuple):
     """A call that has no result yet."""
 
     answer: int
@@ -43,27 +43,27 @@ class _Open(NamedTuple):
     broken: str
 
 
-class Log:
+class EventBuilder:
     """The steps of one conversation as they are read. `at` of every error is its message's place."""
 
     def __init__(self, model: str = "", tools: list[dict[str, Any]] | None = None) -> None:
-        self.steps: list[AnyStep] = []
-        self.exhibits: dict[str, Any] = {}
+        self.events: list[AnyEvent] = []
+        self.blobs: dict[str, Any] = {}
         self.title = ""
         self._model = model
-        self._tools = [self._exhibit(digest(t), t) for t in tools or []]
-        self._spans: list[str] = []
+        self._tools = [self._blob(content_hash(t), t) for t in tools or []]
+        self._sections: list[str] = []
         self._told = True
         self._turn = 0
         self._answer = 0
-        self._held: _Held | None = None
-        self._open: list[_Open] = []
+        self._held: _PendingAnswer | None = None
+        self._open: list[_OpenCall] = []
 
     def system(self, text: str) -> None:
         """What the model was told; it stands from the next answer on."""
         self._close()
-        span = Span("system", text)
-        self._spans = [*self._spans, self._exhibit(span_key(span), span._asdict())]
+        section = PromptSection("system", text)
+        self._sections = [*self._sections, self._blob(section_hash(section), section._asdict())]
         self._told = False
 
     def user(self, text: str) -> None:
@@ -72,19 +72,19 @@ class Log:
         self._answer = 0
         self._open = []
         self.title = self.title or _short(text)
-        self.steps.append(UserMessage(turn=self._turn, text=text))
+        self.events.append(UserMessage(turn=self._turn, text=text))
 
     def answer(self, blocks: list[dict[str, Any]], stop: str = "", model: str = "") -> None:
         """One message of the agent. Words alone are held: if the agent goes on, both are one answer."""
         if self._held is not None:
             blocks = [*self._held.blocks, *blocks]
         calls = any(block.get("type") == "tool_use" for block in blocks)
-        held = _Held(blocks, stop or ("tool_use" if calls else "end_turn"), model)
+        held = _PendingAnswer(blocks, stop or ("tool_use" if calls else "end_turn"), model)
         self._held = None if calls else held
         if calls:
             self._record(held)
 
-    def result(self, value: Any, outcome: Outcome, at: str, call_id: str = "", tool: str = "") -> None:
+    def result(self, value: Any, outcome: CallOutcome, at: str, call_id: str = "", tool: str = "") -> None:
         """A result belongs to the open call it names best, and among equals to the first: ids repeat."""
         self._close()
         if not self._open:
@@ -95,8 +95,8 @@ class Log:
             )
         found = max(self._open, key=lambda call: 2 * (call.id == call_id) + (call.tool == tool))
         self._open.remove(found)
-        self.steps.append(
-            Result(
+        self.events.append(
+            ToolResult(
                 turn=self._turn,
                 answer=found.answer,
                 call=found.call,
@@ -113,7 +113,7 @@ class Log:
         self._close()
         if not self._told:
             self._prompt(self._answer + 1)
-        if not any(isinstance(step, UserMessage | Answer) for step in self.steps):
+        if not any(isinstance(event, UserMessage | Answer) for event in self.events):
             raise TranscriptError("there is no conversation in it", where=at, next="take it out of the file")
         try:
             msgspec.json.encode(source)
@@ -127,10 +127,10 @@ class Log:
             title=self.title,
             agent=agent,
             source=source,
-            recording=recording_id(self.steps, setup),
+            recording_id=hash_recording(self.events, setup),
             setup=setup,
-            steps=self.steps,
-            exhibits=self.exhibits,
+            events=self.events,
+            blobs=self.blobs,
         )
 
     def _close(self) -> None:
@@ -139,9 +139,9 @@ class Log:
             answer = self._record(self._held)
             self._held = None
             if answer.text.strip():
-                self.steps.append(Reply(turn=self._turn, answer=self._answer, text=answer.text))
+                self.events.append(Reply(turn=self._turn, answer=self._answer, text=answer.text))
 
-    def _record(self, said: _Held) -> Answer:
+    def _record(self, said: _PendingAnswer) -> Answer:
         self._answer += 1
         if not self._told or (self._tools and self._answer == 1 and self._first):
             self._prompt(self._answer)
@@ -149,21 +149,23 @@ class Log:
             turn=self._turn, answer=self._answer,
             blocks=said.blocks, stop=said.stop, model=said.model or self._model,
         )  # fmt: skip
-        self._open = [_Open(self._answer, c.number, c.id, c.tool, c.broken) for c in answer.calls]
-        self.steps.append(answer)
+        self._open = [_OpenCall(self._answer, c.number, c.id, c.tool, c.error) for c in answer.calls]
+        self.events.append(answer)
         return answer
 
     def _prompt(self, answer: int) -> None:
         self._told = True
-        prompt = Prompt(turn=self._turn, answer=answer, spans=self._spans, tools=self._tools, model=self._model)
-        self.steps.append(prompt)
+        prompt = Prompt(
+            turn=self._turn, answer=answer, sections=self._sections, tools=self._tools, model=self._model
+        )
+        self.events.append(prompt)
 
     @property
     def _first(self) -> bool:
-        return not any(isinstance(step, Answer) for step in self.steps)
+        return not any(isinstance(event, Answer) for event in self.events)
 
-    def _exhibit(self, key: str, value: Any) -> str:
-        self.exhibits[key] = value
+    def _blob(self, key: str, value: Any) -> str:
+        self.blobs[key] = value
         return key
 
 
@@ -183,12 +185,17 @@ def _short(text: str) -> str:
     return line if len(line) <= MAX_TITLE else line[: MAX_TITLE - 1].rstrip() + "…"
 
 
-def guards(format: str, read: Callable[[Chat], Log], data: bytes, agent: str, name: str) -> list[Transcript]:
+def import_transcripts(
+    format: str, read: Callable[[Chat], EventBuilder], data: bytes, agent: str, name: str
+) -> list[Transcript]:
     """The conversations of a log file called `name`, each read into a Log, as guard transcripts of `agent`."""
-    found = conversations(data, name)
+    found = split_conversations(data, name)
     return [
         read(chat).transcript(
-            identity(name, number, len(found)), agent, chat.where, beside(format, name, number, chat)
+            conversation_id(name, number, len(found)),
+            agent,
+            chat.where,
+            source_metadata(format, name, number, chat),
         )
         for number, chat in enumerate(found, 1)
     ]

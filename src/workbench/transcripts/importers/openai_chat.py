@@ -7,32 +7,32 @@ from typing import Any
 import msgspec
 
 from ..transcript import Transcript
-from .chat_file import Chat, bad, role_of, words
-from .chat_log import Log, guards, parsed
+from .chat_file import Chat, content_text, message_error, role_of
+from .chat_log import EventBuilder, import_transcripts, parsed
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 
 
 def openai(data: bytes, agent: str, name: str) -> list[Transcript]:
     """The conversations of a log file called `name`, each a guard transcript of `agent`."""
-    return guards("openai", read_messages, data, agent, name)
+    return import_transcripts("openai", read_messages, data, agent, name)
 
 
-def read_messages(chat: Chat) -> Log:
+def read_messages(chat: Chat) -> EventBuilder:
     """Every message of a conversation told to a Log, in order."""
-    model = chat.beside.get("model")
-    log = Log(model if isinstance(model, str) else "", _schemas(chat.beside.get("tools")))
+    model = chat.metadata.get("model")
+    log = EventBuilder(model if isinstance(model, str) else "", _schemas(chat.metadata.get("tools")))
     for index, message in enumerate(chat.messages):
         at = chat.at(index)
         match role_of(message, at, ROLES):
             case "system" | "developer":
-                log.system(words(message.get("content"), at))
+                log.system(content_text(message.get("content"), at))
             case "user":
-                log.user(words(message.get("content"), at))
+                log.user(content_text(message.get("content"), at))
             case "assistant":
                 log.answer(_blocks(message, at))
             case _:
-                text = words(message.get("content"), at)
+                text = content_text(message.get("content"), at)
                 failed = text.startswith("Error:")
                 log.result(
                     text if failed else parsed(text),
@@ -50,12 +50,12 @@ def _blocks(message: dict[str, Any], at: str) -> list[dict[str, Any]]:
     thinking = message.get("reasoning_content") or message.get("reasoning")
     if isinstance(thinking, str):
         blocks.append({"type": "thinking", "thinking": thinking})
-    text = words(message.get("content"), at) or words(message.get("refusal"), at)
+    text = content_text(message.get("content"), at) or content_text(message.get("refusal"), at)
     if text:
         blocks.append({"type": "text", "text": text})
     calls = message.get("tool_calls") or []
     if not isinstance(calls, list):
-        raise bad("its tool_calls are not a list", at)
+        raise message_error("its tool_calls are not a list", at)
     if message.get("function_call"):
         calls = [*calls, {"function": message["function_call"]}]
     return [*blocks, *(_call(call, at) for call in calls)]
@@ -64,7 +64,7 @@ def _blocks(message: dict[str, Any], at: str) -> list[dict[str, Any]]:
 def _call(call: Any, at: str) -> dict[str, Any]:
     body = (call.get("function") or call.get("custom")) if isinstance(call, dict) else None
     if not isinstance(body, dict) or not isinstance(body.get("name"), str):
-        raise bad("a tool call without the name of a function", at)
+        raise message_error("a tool call without the name of a function", at)
     given = body.get("arguments", body.get("input"))
     return {"type": "tool_use", "id": str(call.get("id") or ""), "name": body["name"], "input": _arguments(given)}
 

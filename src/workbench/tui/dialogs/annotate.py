@@ -8,9 +8,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ...errors import WorkbenchError
-from ...trace.describe import tell as tell_move
-from ...trace.steps import Move
-from ...transcripts.transcript import FAULTS, MARK_KINDS, SEVERITIES, Mark, MarkFault, MarkKind
+from ...trace.describe import describe_step as tell_move
+from ...trace.steps import Step
+from ...transcripts.transcript import FAULTS, MARK_KINDS, SEVERITIES, Annotation, Cause, ErrorKind
 from ...workspace.session import Session
 from ..view.text import clean
 from ..widgets.choice import Choice
@@ -26,28 +26,28 @@ FAULT_HINTS = {
 }
 
 
-class MarkScreen(Form[Mark]):
+class AnnotateDialog(Form[Annotation]):
     """Gives back the mark that was made, or None. One that cannot be kept is not lost: the form stays."""
 
     TITLE_TEXT = "Mark this step"
 
-    def __init__(self, move: Move, session: Session, draft: str = "") -> None:
+    def __init__(self, step: Step, session: Session, draft: str = "") -> None:
         super().__init__(draft)
-        self.move = move
+        self.step = step
         self.session = session
-        self.mark = session.marks.get(str(move.place)) or fresh_mark(move)
+        self.annotation = session.annotations.get(str(step.step_id)) or suggested_annotation(step)
 
     def fields(self) -> ComposeResult:
-        yield Static(Content(f"{self.mark.at}  {clean(tell_move(self.move), 400)}"), classes="label")
-        yield self.field("fault", Choice(list(FAULTS), self.mark.fault, id="fault"))
-        yield Static(FAULT_HINTS[self.mark.fault], id="hint", classes="hint", markup=False)
-        yield self.field("severity", Choice(list(SEVERITIES), self.mark.severity, id="severity"))
-        yield self.field("kind", Choice(list(MARK_KINDS), self.mark.kind, id="kind"))
+        yield Static(Content(f"{self.annotation.step}  {clean(tell_move(self.step), 400)}"), classes="label")
+        yield self.field("fault", Choice(list(FAULTS), self.annotation.fault, id="fault"))
+        yield Static(FAULT_HINTS[self.annotation.fault], id="hint", classes="hint", markup=False)
+        yield self.field("severity", Choice(list(SEVERITIES), self.annotation.severity, id="severity"))
+        yield self.field("kind", Choice(list(MARK_KINDS), self.annotation.kind, id="kind"))
         note = FormLine(id="note", placeholder="what went wrong")
-        note.text = self.mark.note
+        note.text = self.annotation.note
         yield self.field("note", note)
         should = FormLine(id="should", placeholder="what should have happened, in a sentence")
-        should.text = self.mark.should
+        should.text = self.annotation.expected
         yield self.field("should", should)
 
     def on_mount(self) -> None:
@@ -60,29 +60,29 @@ class MarkScreen(Form[Mark]):
     def done(self) -> None:
         chosen = {c.id: c.value for c in self.query(Choice)}
         written = {line.id: line.text.strip() for line in self.query(FormLine)}
-        mark = Mark(self.mark.at, **chosen, **written)  # type: ignore[arg-type]
+        annotation = Annotation(self.annotation.step, **chosen, **written)  # type: ignore[arg-type]
         try:
-            self.session.mark(mark)
+            self.session.annotate(annotation)
         except WorkbenchError as error:
             self.tell_error(error)
         else:
-            self.dismiss(mark)
+            self.dismiss(annotation)
 
 
-def fresh_mark(move: Move) -> Mark:
+def suggested_annotation(step: Step) -> Annotation:
     """A mark of a move as it is likeliest meant."""
-    return Mark(str(move.place), _likely_fault(move), kind=_likely_kind(move))
+    return Annotation(str(step.step_id), _likely_fault(step), kind=_likely_kind(step))
 
 
-def _likely_fault(move: Move) -> MarkFault:
-    if move.result is not None and move.result.outcome == "fault":
+def _likely_fault(step: Step) -> Cause:
+    if step.result is not None and step.result.outcome == "fault":
         return "tool"
-    return "policy" if move.effect in ("blocked", "escalated", "rewritten") else "agent"
+    return "policy" if step.effect in ("blocked", "escalated", "rewritten") else "agent"
 
 
-def _likely_kind(move: Move) -> MarkKind:
-    if move.effect == "rejected":
+def _likely_kind(step: Step) -> ErrorKind:
+    if step.effect == "rejected":
         return "tool_call_schema_error"
-    if move.call is not None:
-        return "guideline_violation" if move.executed else "other"
+    if step.call is not None:
+        return "guideline_violation" if step.executed else "other"
     return "other"

@@ -8,9 +8,9 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from ...errors import UsageError
-from ...workspace.tour import Change
+from ...workspace.tour import CodeFix
 from ..view.diff import diff
-from ..view.text import Bit, Line
+from ..view.text import Line, Span
 from ..widgets.pane import Pane
 from .form import Form
 
@@ -28,7 +28,7 @@ class DiffPane(Pane, can_focus=False):
         return len(self._lines)
 
     def line(self, index: int, width: int) -> Line:
-        return self._lines[index] or (Bit(""),)
+        return self._lines[index] or (Span(""),)
 
     def rewrap(self) -> None:
         self._lines = diff(self.old, self.new, self.cells, context=3)
@@ -36,20 +36,20 @@ class DiffPane(Pane, can_focus=False):
         self.redraw()
 
 
-class MendScreen(Form[bool]):
+class ApplyFixDialog(Form[bool]):
     """Gives back whether the change was made. Raises UsageError where it cannot be."""
 
     TITLE_TEXT = "A change of the code"
     KEYS = "enter makes it · esc leaves"
 
-    def __init__(self, change: Change, path: Path) -> None:
+    def __init__(self, change: CodeFix, path: Path) -> None:
         super().__init__()
         self.path = path
         try:
             self.old = path.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"{path} cannot be read: {error}") from None
-        self.new = change.mend(self.old)
+        self.new = change.apply(self.old)
 
     def fields(self) -> ComposeResult:
         yield Static(f"in {self.path}", classes="label", markup=False)
@@ -59,6 +59,6 @@ class MendScreen(Form[bool]):
         try:
             self.path.write_text(self.new, "utf-8")
         except OSError as error:
-            self.tell(f"{self.path} cannot be written: {error.strerror}", bad=True)
+            self.notify_user(f"{self.path} cannot be written: {error.strerror}", bad=True)
         else:
             self.dismiss(True)

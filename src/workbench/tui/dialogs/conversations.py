@@ -9,12 +9,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from ...trace.events import TurnEnd, UserMessage
-from ...workspace.open_conversations import Desk
+from ...trace.events import TurnEnded, UserMessage
+from ...workspace.open_conversations import OpenConversations
 from ...workspace.session import Session
 from ..view.step_lines import ENDS
-from ..view.text import Bit, Line, fit, one_line
-from ..widgets.list import LineList
+from ..view.text import Line, Span, fit, one_line
+from ..widgets.list import ListPane
 from .form import Form
 
 
@@ -24,10 +24,10 @@ def title_of(session: Session) -> str:
     return one_line(first, 200) or "(nothing said yet)"
 
 
-class Talks(LineList):
+class Talks(ListPane):
     """An open conversation a line."""
 
-    def __init__(self, desk: Desk, *, id: str | None = None) -> None:
+    def __init__(self, desk: OpenConversations, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.desk = desk
 
@@ -37,24 +37,24 @@ class Talks(LineList):
 
     def line(self, index: int, width: int) -> Line:
         s = self.desk.open[index]
-        here = Bit("▶ " if s is self.desk.session else "  ", "accent")
+        here = Span("▶ " if s is self.desk.session else "  ", "accent")
         turns = s.trace[len(s.trace) - 1].turn if len(s.trace) else 0
-        ended = next((x for x in reversed(s.trace.steps[-1:]) if isinstance(x, TurnEnd)), None)
+        ended = next((x for x in reversed(s.trace.events[-1:]) if isinstance(x, TurnEnded)), None)
         state = "answering …" if s.busy else ENDS[ended.reason] if ended else "new"
-        off = Bit(" ⊘" if s.off or s.without else "", "bad")
-        marks = Bit(f" ⚑{len(s.marks)}" if s.marks else "", "mark")
-        facts = fit([Bit(f"  {turns} turn{'s' if turns != 1 else ' '} ", "dim"), marks, off], 18)
+        off = Span(" ⊘" if s.disabled or s.disabled_ever else "", "bad")
+        marks = Span(f" ⚑{len(s.annotations)}" if s.annotations else "", "mark")
+        facts = fit([Span(f"  {turns} turn{'s' if turns != 1 else ' '} ", "dim"), marks, off], 18)
         role = "warn" if s.busy else "dim"
         told = 20 if width >= 76 else 0
         return (
             here,
-            *fit([Bit(title_of(s)), Bit(f"  {one_line(s.agent, 30)}", "dim")], max(width - 2 - 18 - told, 8)),
+            *fit([Span(title_of(s)), Span(f"  {one_line(s.agent, 30)}", "dim")], max(width - 2 - 18 - told, 8)),
             *facts,
-            *fit([Bit(one_line(state, 60), role)], told),
+            *fit([Span(one_line(state, 60), role)], told),
         )
 
 
-class TalksScreen(Form[Session]):
+class ConversationsDialog(Form[Session]):
     """Gives back the conversation to take in hand, or None."""
 
     TITLE_TEXT = "Open conversations"
@@ -64,7 +64,7 @@ class TalksScreen(Form[Session]):
         Binding("b", "leave", "leave", show=False),
     ]
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: OpenConversations) -> None:
         super().__init__()
         self.desk = desk
         self.hand = desk.session
@@ -91,13 +91,13 @@ class TalksScreen(Form[Session]):
     def action_put_away(self) -> None:
         chosen = self.desk.open[self.talks.cursor]
         if chosen.busy:
-            self.tell("it is still answering: interrupt it first", bad=True)
+            self.notify_user("it is still answering: interrupt it first", bad=True)
             return
-        self.desk.put_away(chosen)
+        self.desk.close(chosen)
         self._fit()
-        self.tell("put away; Review has it" if len(chosen.trace) else "put away: nothing was said in it")
+        self.notify_user("put away; Review has it" if len(chosen.trace) else "put away: nothing was said in it")
 
-    @on(LineList.Opened)
+    @on(ListPane.Opened)
     def done(self) -> None:
         self.dismiss(self.desk.open[self.talks.cursor])
 

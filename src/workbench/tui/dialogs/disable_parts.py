@@ -8,38 +8,38 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Static, TextArea
 
-from ...engine.ablation import Off
-from ...runtime.protocol import AgentCard
+from ...engine.ablation import DisabledPart
+from ...runtime.protocol import AgentInfo
 from ...workspace.session import Session
-from ..view.text import Bit, Line, fit, one_line
-from ..widgets.list import LineList
+from ..view.text import Line, Span, fit, one_line
+from ..widgets.list import ListPane
 from .form import Form, FormLine
 
 
 class Part(NamedTuple):
     """Something that can be switched off, and what it is."""
 
-    off: Off
+    off: DisabledPart
     about: str
     source: str
 
 
-def parts(card: AgentCard) -> list[Part]:
+def parts(card: AgentInfo) -> list[Part]:
     """All parts of an agent that can be switched off: policies, tools, paragraphs."""
     return [
-        *(Part(Off("policy", p.name), p.rule, p.source) for p in card.policies),
-        *(Part(Off("tool", t.name), t.about, t.source) for t in card.tools),
-        *(Part(Off("text", p.name), p.text, p.source) for p in card.paragraphs),
+        *(Part(DisabledPart("policy", p.name), p.rule, p.source) for p in card.policies),
+        *(Part(DisabledPart("tool", t.name), t.description, t.source) for t in card.tools),
+        *(Part(DisabledPart("text", p.name), p.text, p.source) for p in card.paragraphs),
     ]
 
 
-class Parts(LineList):
+class Parts(ListPane):
     """A part a line; what is off has an empty box and says so."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.shown: list[Part] = []
-        self.off: set[Off] = set()
+        self.off: set[DisabledPart] = set()
 
     @property
     def count(self) -> int:
@@ -47,15 +47,15 @@ class Parts(LineList):
 
     def line(self, index: int, width: int) -> Line:
         if not self.shown:
-            return (Bit("No part has these words.", "dim"),)
+            return (Span("No part has these words.", "dim"),)
         part = self.shown[index]
         gone = part.off in self.off
-        box = Bit("⊘ off " if gone else "✓ on  ", "bad" if gone else "good")
+        box = Span("⊘ off " if gone else "✓ on  ", "bad" if gone else "good")
         name = 30 if width >= 80 else 24
         return (
             box,
-            *fit([Bit(f"{part.off.kind:<7}", "label"), Bit(one_line(part.off.name, 80), "bold")], 8 + name),
-            *fit([Bit(one_line(part.about, 300), "dim")], max(width - 14 - name, 1)),
+            *fit([Span(f"{part.off.kind:<7}", "label"), Span(one_line(part.off.name, 80), "bold")], 8 + name),
+            *fit([Span(one_line(part.about, 300), "dim")], max(width - 14 - name, 1)),
         )
 
     @property
@@ -63,7 +63,7 @@ class Parts(LineList):
         return self.shown[self.cursor] if self.cursor < len(self.shown) else None
 
 
-class OffScreen(Form[list[Off]]):
+class DisableDialog(Form[list[DisabledPart]]):
     """Gives back all that is to be off, or None."""
 
     TITLE_TEXT = "Switch parts of the agent off, for this conversation only"
@@ -88,7 +88,7 @@ class OffScreen(Form[list[Off]]):
     def on_mount(self) -> None:
         self.parts = self.query_one(Parts)
         self.parts.can_focus = False
-        self.parts.off = set(self.session.off)
+        self.parts.off = set(self.session.disabled)
         self.on_resize()
         self._search("")
         names = [part.off.name for part in self.all]
@@ -114,7 +114,7 @@ class OffScreen(Form[list[Off]]):
         self.parts.redraw()
         self._tell()
 
-    @on(LineList.Moved)
+    @on(ListPane.Moved)
     def _tell(self) -> None:
         part = self.parts.part
         off = (
@@ -122,7 +122,7 @@ class OffScreen(Form[list[Off]]):
             if self.parts.off
             else ""
         )
-        self.tell(off + (f"{part.source}  {one_line(part.about, 400)}" if part else ""))
+        self.notify_user(off + (f"{part.source}  {one_line(part.about, 400)}" if part else ""))
 
     def key_down(self) -> None:
         self.parts.action_scroll_down()
@@ -136,7 +136,7 @@ class OffScreen(Form[list[Off]]):
     def key_pageup(self) -> None:
         self.parts.page(-1)
 
-    @on(LineList.Opened)
+    @on(ListPane.Opened)
     def action_next(self) -> None:
         """enter, or a click, switches the part of the cursor."""
         part = self.parts.part

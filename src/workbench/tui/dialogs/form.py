@@ -16,7 +16,7 @@ from ...errors import WorkbenchError
 from ..view.text import clean
 from ..widgets.choice import Choice
 from ..widgets.input import InputLine
-from ..widgets.list import LineList
+from ..widgets.list import ListPane
 
 T = TypeVar("T")
 
@@ -65,13 +65,13 @@ class Form(ModalScreen[T]):
     def field(self, label: str, widget: Widget) -> Horizontal:
         return Horizontal(Static(label, markup=False), widget, classes="field")
 
-    def tell(self, text: str, bad: bool = False) -> None:
+    def notify_user(self, text: str, bad: bool = False) -> None:
         told = self.query_one("#told", Static)
         told.set_class(bad, "bad")
         told.update(Content(("✗ " if bad else "") + clean(text, 2000)))
 
     def tell_error(self, error: WorkbenchError) -> None:
-        self.tell(error.message + (f"\nnext: {error.next}" if error.next else ""), bad=True)
+        self.notify_user(error.message + (f"\nnext: {error.hint}" if error.hint else ""), bad=True)
 
     # what was written
 
@@ -79,11 +79,11 @@ class Form(ModalScreen[T]):
         """The fields as they stand, by id."""
         lines = {str(line.id): line.text for line in self.query(FormLine)}
         choices = {str(choice.id): choice.value for choice in self.query(Choice)}
-        return lines | choices | {str(listed.id): str(listed.cursor) for listed in self.query(LineList)}
+        return lines | choices | {str(listed.id): str(listed.cursor) for listed in self.query(ListPane)}
 
     def write(self, fields: dict[str, str]) -> None:
         """Put back what was written."""
-        for listed in self.query(LineList):
+        for listed in self.query(ListPane):
             listed.move(int(fields.get(str(listed.id), listed.cursor)), by_hand=False)
         for choice in self.query(Choice):
             choice.choose(fields.get(str(choice.id), choice.value))
@@ -96,7 +96,7 @@ class Form(ModalScreen[T]):
         kept = self.drafts.pop(self.draft, None) if self.draft else None
         if kept is not None:
             self.write(kept)
-            self.tell("what you wrote before is here again")
+            self.notify_user("what you wrote before is here again")
 
     @property
     def drafts(self) -> dict[str, dict[str, str]]:
@@ -120,7 +120,7 @@ class Form(ModalScreen[T]):
 
     def action_line(self, by: int) -> None:
         """The next line of the list that is chosen, as everywhere."""
-        if isinstance(self.focused, LineList):
+        if isinstance(self.focused, ListPane):
             self.focused.move(self.focused.cursor + by)
 
     def done(self) -> None:

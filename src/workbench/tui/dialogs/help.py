@@ -9,15 +9,15 @@ from textual.app import ComposeResult
 from textual.widgets import TextArea
 
 from .. import actions
-from ..view.text import Bit, Line, fit
-from ..widgets.list import LineList
+from ..view.text import Line, Span, fit
+from ..widgets.list import ListPane
 from .form import Form, FormLine
 
 KEY_CELLS = 10
 TITLE_CELLS = 22
 
 
-class Results(LineList):
+class Results(ListPane):
     """Actions, in groups while nothing is searched for."""
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -31,16 +31,16 @@ class Results(LineList):
 
     def line(self, index: int, width: int) -> Line:
         if not self.found:
-            return (Bit("No action has these words.", "dim"),)
+            return (Span("No action has these words.", "dim"),)
         a = self.found[index]
         off = self.off.get(a.id, "")
         first = index == 0 or self.found[index - 1].group != a.group
         return (
-            *fit([Bit(a.group if first else "", "label")], 9),
-            *fit([Bit(a.key_text, "dim" if off else "key")], KEY_CELLS),
-            *fit([Bit(a.title, "dim" if off else "bold")], TITLE_CELLS),
+            *fit([Span(a.group if first else "", "label")], 9),
+            *fit([Span(a.key_text, "dim" if off else "key")], KEY_CELLS),
+            *fit([Span(a.title, "dim" if off else "bold")], TITLE_CELLS),
             *fit(
-                [Bit(f"off: {off}", "dim") if off else Bit(a.about)], max(width - 9 - KEY_CELLS - TITLE_CELLS, 1)
+                [Span(f"off: {off}", "dim") if off else Span(a.about)], max(width - 9 - KEY_CELLS - TITLE_CELLS, 1)
             ),
         )
 
@@ -57,7 +57,7 @@ class HelpScreen(Form[str]):
     def __init__(self, where: str, why_not: Callable[[str], str] = lambda id: "") -> None:
         super().__init__()
         self.where = where
-        self.off = {a.id: reason for a in actions.at(where) if (reason := why_not(a.id))}
+        self.off = {a.id: reason for a in actions.actions_on(where) if (reason := why_not(a.id))}
 
     def fields(self) -> ComposeResult:
         yield FormLine(id="search", placeholder="search, for example: save, turn, fork")
@@ -88,13 +88,13 @@ class HelpScreen(Form[str]):
         self.results.go(0)
         self._tell()
 
-    @on(LineList.Moved)
+    @on(ListPane.Moved)
     def _tell(self) -> None:
         """The chosen action in full: its line may be cut."""
         found = self.results.found
         chosen = found[self.results.cursor] if found else None
         off = self.off.get(chosen.id) if chosen else None
-        self.tell("" if chosen is None else f"off now: {off}" if off else chosen.about)
+        self.notify_user("" if chosen is None else f"off now: {off}" if off else chosen.about)
 
     def key_down(self) -> None:
         self.results.action_scroll_down()
@@ -108,11 +108,11 @@ class HelpScreen(Form[str]):
     def key_pageup(self) -> None:
         self.results.page(-1)
 
-    @on(LineList.Opened)
+    @on(ListPane.Opened)
     def done(self) -> None:
         found = self.results.found
         chosen = found[self.results.cursor].id if found else None
         if chosen in self.off:
-            self.tell(f"it cannot be done now: {self.off[chosen]}", bad=True)
+            self.notify_user(f"it cannot be done now: {self.off[chosen]}", bad=True)
         else:
             self.dismiss(chosen)

@@ -11,25 +11,25 @@ from textual.widgets import Static
 from textual.worker import Worker
 
 from ...errors import WorkbenchError
-from ...trace.step_id import Place
-from ...workspace.outcomes import Outcome, cost, outcomes
-from ...workspace.ports import Nowhere
+from ...trace.step_id import StepId
+from ...workspace.outcomes import OutcomeGroup, group_outcomes, usage_since
+from ...workspace.ports import NullStore
 from ...workspace.session import Session
-from ..view.text import Bit, Line, clean, fit, one_line
+from ..view.text import Line, Span, clean, fit, one_line
 from ..widgets.choice import Choice
-from ..widgets.list import LineList
+from ..widgets.list import ListPane
 from .form import Form, FormLine
 
 MOST = 50  # runs at once: each asks the model, and costs
 TAPE, MODEL = "the tape", "the model"
 
 
-class Outcomes(LineList):
+class Outcomes(ListPane):
     """What came of the runs, the most frequent first."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.found: list[Outcome] = []
+        self.found: list[OutcomeGroup] = []
         self.total = 0
 
     @property
@@ -39,19 +39,19 @@ class Outcomes(LineList):
     def line(self, index: int, width: int) -> Line:
         found = self.found[index]
         often = f"{len(found.runs)} of {self.total}"
-        return fit([Bit(f"{often:>8}  ", "head"), Bit(one_line(" · ".join(found.deeds), 400))], width)
+        return fit([Span(f"{often:>8}  ", "head"), Span(one_line(" · ".join(found.actions), 400))], width)
 
 
-class AgainScreen(Form[Session | str]):
+class RerunDialog(Form[Session | str]):
     """Gives back the run to go on with, "tape" to run the record on today's code, or None."""
 
     TITLE_TEXT = "Run again from here"
     KEYS = "enter next, on the last it runs · esc stops, then leaves"
 
-    def __init__(self, session: Session, place: Place) -> None:
+    def __init__(self, session: Session, step_id: StepId) -> None:
         super().__init__()
         self.session = session
-        self.place = Place(place.turn, place.answer)
+        self.step_id = StepId(step_id.turn, step_id.answer)
         self.runs: list[Session] = []
         self.failed: list[str] = []
         self.asked = 0
@@ -82,7 +82,7 @@ class AgainScreen(Form[Session | str]):
         times.parent.display = afresh
         model = clean(self.session.model, 60)
         hint = (
-            f"asks {model} anew from {self.place} on; what came before is held fixed, tools run in the sandbox"
+            f"asks {model} anew from {self.step_id} on; what came before is held fixed, tools run in the sandbox"
             if self.session.model != "rehearsal"
             else "the rehearsal is a script and plays the same each time; with a model this tells how often"
         )
@@ -98,7 +98,7 @@ class AgainScreen(Form[Session | str]):
             return
         times = self.query_one("#times", FormLine).text.strip()
         if not times.isdecimal() or not 1 <= int(times) <= MOST:
-            self.tell(f"times must be a number from 1 to {MOST}", bad=True)
+            self.notify_user(f"times must be a number from 1 to {MOST}", bad=True)
             return
         self.asked, self.began = int(times), time.monotonic()
         for id in ("#ask", "#times"):
@@ -112,9 +112,9 @@ class AgainScreen(Form[Session | str]):
     async def _run(self) -> None:
         while len(self.runs) + len(self.failed) < self.asked:
             try:
-                run = self.session.take(self.place)
-                run.store, run.listeners = Nowhere(), []
-                await run.turn.go_on()
+                run = self.session.fork_mid_turn(self.step_id)
+                run.store, run.listeners = NullStore(), []
+                await run.turn.resume()
             except WorkbenchError as error:
                 self.failed.append(error.message)
                 break  # what stops one would stop the next
@@ -123,7 +123,7 @@ class AgainScreen(Form[Session | str]):
         self._progress()
 
     def _show(self) -> None:
-        self.list.found = outcomes([run.trace for run in self.runs], self.place)
+        self.list.found = group_outcomes([run.trace for run in self.runs], self.step_id)
         self.list.total = len(self.runs)
         self.list.display = True
         self.list.styles.height = min(len(self.list.found), 10)
@@ -142,17 +142,17 @@ class AgainScreen(Form[Session | str]):
         self.query_one("#form").border_subtitle = Content(keys)
         tokens, dollars = 0, None
         for run in self.runs:
-            more, price = cost(run.trace, self.place)
+            more, price = usage_since(run.trace, self.step_id)
             tokens += more
             dollars = (dollars or 0.0) + price if price is not None else dollars
         spent = (f" · {tokens:,} tok" if tokens else "") + (f" · ${dollars:.3f}" if dollars is not None else "")
         if self.running:
             seconds = time.monotonic() - self.began
-            self.tell(f"run {len(self.runs) + 1} of {self.asked} · {seconds:.0f} s{spent} · esc stops")
+            self.notify_user(f"run {len(self.runs) + 1} of {self.asked} · {seconds:.0f} s{spent} · esc stops")
         elif self.failed:
-            self.tell(f"{len(self.runs)} of {self.asked} ran, then: {self.failed[0]}", bad=True)
+            self.notify_user(f"{len(self.runs)} of {self.asked} ran, then: {self.failed[0]}", bad=True)
         else:
-            self.tell(
+            self.notify_user(
                 f"{len(self.runs)} of {self.asked} ran{spent}. None is kept yet: the one you go on with becomes "
                 "a conversation of its own."
             )
@@ -161,7 +161,7 @@ class AgainScreen(Form[Session | str]):
         if self.list.found:
             self.dismiss(self.runs[self.list.found[self.list.cursor].runs[0]])
 
-    @on(LineList.Opened, "#outcomes")
+    @on(ListPane.Opened, "#outcomes")
     def _opened(self) -> None:
         self._choose()
 

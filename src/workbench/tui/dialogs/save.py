@@ -12,17 +12,17 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ...errors import WorkbenchError
-from ...trace.describe import tell as tell_move
-from ...trace.step_id import Place
-from ...trace.steps import Move
-from ...transcripts.expectation import KINDS, Expectation
-from ...transcripts.matching import next_relaxation
+from ...trace.describe import describe_step as tell_move
+from ...trace.step_id import StepId
+from ...trace.steps import Step
+from ...transcripts.expectation import TRANSCRIPT_KINDS, Expectation
+from ...transcripts.matching import ignore_one_more
 from ...transcripts.suggestions import suggest
-from ...workspace.saving import Saved
+from ...workspace.saving import SaveResult
 from ...workspace.session import Session
-from ..view.text import Bit, Line, clean, fit, one_line
+from ..view.text import Line, Span, clean, fit, one_line
 from ..widgets.choice import Choice
-from ..widgets.list import LineList
+from ..widgets.list import ListPane
 from .form import Form, FormLine
 
 DECIDED = {  # in the list, and of the chosen one in full
@@ -40,7 +40,7 @@ VERDICT_WORDS = {
 }
 
 
-class Expectations(LineList):
+class Expectations(ListPane):
     """The suggestions, each with how it can be decided. Of one about arguments → ignores one more of them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("right", "relax", "ignore an argument", show=False)]
@@ -55,15 +55,15 @@ class Expectations(LineList):
 
     def line(self, index: int, width: int) -> Line:
         e = self.choices[index]
-        words, role, _ = DECIDED[e.decided]
+        words, role, _ = DECIDED[e.decided_by]
         dot = "(•) " if index == self.cursor else "( ) "
-        sentence = one_line(e.sentence, 200) + (" …" if asks(e) and not e.text else "")
-        left = fit([Bit(dot, "accent"), Bit(sentence)], width - WORDS - 2)
-        return (*left, Bit("  "), *fit([Bit(words, role)], WORDS))
+        sentence = one_line(e.description, 200) + (" …" if needs_text(e) and not e.text else "")
+        left = fit([Span(dot, "accent"), Span(sentence)], width - WORDS - 2)
+        return (*left, Span("  "), *fit([Span(words, role)], WORDS))
 
     def action_relax(self) -> None:
         if self.choices:
-            self.choices[self.cursor] = next_relaxation(self.choices[self.cursor])
+            self.choices[self.cursor] = ignore_one_more(self.choices[self.cursor])
             self.redraw()
 
     @property
@@ -76,22 +76,22 @@ class SaveScreen(Form[None]):
 
     TITLE_TEXT = "Save this conversation as a transcript"
 
-    def __init__(self, session: Session, place: Place | None) -> None:
-        self.place = marked_place(session, place)
-        super().__init__(f"save {session.id} {self.place}")
+    def __init__(self, session: Session, step_id: StepId | None) -> None:
+        self.step_id = annotated_step_id(session, step_id)
+        super().__init__(f"save {session.id} {self.step_id}")
         self.session = session
         self._words: dict[int, str] = {}  # what was written for each expectation
         self._chosen = 0
-        self.saved: Saved | None = None
+        self.saved: SaveResult | None = None
         self.saving = False
 
     def fields(self) -> ComposeResult:
         s = self.session
-        mark = s.marks.get(str(self.place)) if self.place else None
-        yield self.field("kind", Choice(["mistake", "guard"], "mistake" if mark else "guard", id="kind"))
+        annotation = s.annotations.get(str(self.step_id)) if self.step_id else None
+        yield self.field("kind", Choice(["mistake", "guard"], "mistake" if annotation else "guard", id="kind"))
         yield Static("", id="hint", classes="hint", markup=False)
         title = FormLine(id="title", placeholder="what it is about, in a few words")
-        title.text = one_line((mark.note or mark.should) if mark else "", 120)
+        title.text = one_line((annotation.note or annotation.expected) if annotation else "", 120)
         yield self.field("title", title)
         yield Static("", id="at", classes="label", markup=False)
         yield Expectations(id="expectations")
@@ -100,18 +100,18 @@ class SaveScreen(Form[None]):
         yield self.field("words", text)
 
     def on_mount(self) -> None:
-        move = self.session.move_at(self.place) if self.place else None
+        step = self.session.step_at(self.step_id) if self.step_id else None
         found: list[Expectation] = []
-        if move is not None:
-            found = [e for e in suggest(move, policies_of(self.session, move)) if fillable(e, move)]
+        if step is not None:
+            found = [e for e in suggest(step, policies_of(self.session, step)) if fillable(e, step)]
         choices = self.query_one(Expectations)
         choices.choices = found
         self._words = {i: "" if e.text.startswith("(") else e.text for i, e in enumerate(found)}
         choices.styles.height = max(len(found), 1)
         choices.redraw()
         at = (
-            f"at {self.place}: {clean(tell_move(move), 300)}"
-            if move
+            f"at {self.step_id}: {clean(tell_move(step), 300)}"
+            if step
             else "mark a step first: a mistake needs its place"
         )
         self.query_one("#at", Static).update(Content(f"{at}\nWhat must hold there from now on (↑ ↓ choose):"))
@@ -136,20 +136,20 @@ class SaveScreen(Form[None]):
             self.query_one(id).display = mistake
         self._show_words()
 
-    @on(LineList.Moved)
+    @on(ListPane.Moved)
     def _show_words(self) -> None:
         listed = self.query_one(Expectations)
         chosen = listed.chosen
         line = self.query_one("#text", FormLine)
         self._words[self._chosen], self._chosen = line.text or self._words.get(self._chosen, ""), listed.cursor
-        wanted = self.kind == "mistake" and chosen is not None and asks(chosen)
+        wanted = self.kind == "mistake" and chosen is not None and needs_text(chosen)
         assert line.parent is not None
         line.parent.display = wanted
         line.text = self._words.get(self._chosen, "") if wanted else ""
         if chosen is not None:
             line.placeholder = chosen.text.strip("()") if chosen.text.startswith("(") else "the words it is about"
             hint = "; → ignores one more of its arguments" if len(chosen.args) > 1 else ""
-            self.query_one("#decided", Static).update(f"    {DECIDED[chosen.decided][2]}{hint}")
+            self.query_one("#decided", Static).update(f"    {DECIDED[chosen.decided_by][2]}{hint}")
 
     @property
     def kind(self) -> str:
@@ -163,24 +163,26 @@ class SaveScreen(Form[None]):
         if self.saving:
             return
         if not title:
-            self.tell("give it a title: it becomes the name of the file", bad=True)
+            self.notify_user("give it a title: it becomes the name of the file", bad=True)
             self.query_one("#title").focus()
             return
         expectation = None
         if self.kind == "mistake":
             expectation = self.query_one(Expectations).chosen
             if expectation is None:
-                self.tell("a mistake needs a step: leave with esc, choose the step and mark it with a", bad=True)
+                self.notify_user(
+                    "a mistake needs a step: leave with esc, choose the step and mark it with a", bad=True
+                )
                 return
-            if asks(expectation):
+            if needs_text(expectation):
                 words = self.query_one("#text", FormLine)
                 if not words.text.strip():
-                    self.tell("write the words that it is about", bad=True)
+                    self.notify_user("write the words that it is about", bad=True)
                     words.focus()
                     return
                 expectation = msgspec.structs.replace(expectation, text=words.text.strip())
         self.saving = True
-        self.tell("replaying it once, then writing …")
+        self.notify_user("replaying it once, then writing …")
         self.run_worker(self._save(title, expectation))
 
     async def _save(self, title: str, expectation: Expectation | None) -> None:
@@ -191,7 +193,7 @@ class SaveScreen(Form[None]):
             return
         finally:
             self.saving = False
-        self.tell(told(self.saved))
+        self.notify_user(save_report(self.saved))
         form = self.query_one("#form")
         form.border_title = Content("Saved")
         form.border_subtitle = Content("enter closes this · u then takes the save back")
@@ -200,41 +202,43 @@ class SaveScreen(Form[None]):
         self.set_focus(None)
 
 
-def marked_place(session: Session, place: Place | None) -> Place | None:
+def annotated_step_id(session: Session, step_id: StepId | None) -> StepId | None:
     """The place a mistake is about: the chosen step where it is marked, else the last mark, else the step."""
-    if place is not None and str(place) in session.marks:
-        return place
-    if session.marks:
-        return Place.parse(list(session.marks)[-1])
-    return place
+    if step_id is not None and str(step_id) in session.annotations:
+        return step_id
+    if session.annotations:
+        return StepId.parse(list(session.annotations)[-1])
+    return step_id
 
 
-def policies_of(session: Session, move: Move) -> list[str]:
+def policies_of(session: Session, step: Step) -> list[str]:
     """The policies that may stand before the call of a move: the agent's, and those of the journey it was in."""
     card = session.card
-    if card is None or move.call is None:
+    if card is None or step.call is None:
         return []
-    tool = move.call.tool
-    prompt = session.trace.prompt_at(move.place)
+    tool = step.call.tool
+    prompt = session.trace.prompt_at(step.step_id)
     journey = next((t.journey for t in card.tools if t.name == tool), "")
     journeys = [journey] if journey else prompt.journeys if prompt else []
     names = [p.name for p in card.policies_at(tool)]
     return [name for name in names if "." not in name or name.split(".")[0] in journeys]
 
 
-def asks(expectation: Expectation) -> bool:
+def needs_text(expectation: Expectation) -> bool:
     """Whether it is about words that a person has to give."""
-    return "{text" in KINDS[expectation.expect].sentence
+    return "{text" in TRANSCRIPT_KINDS[expectation.kind].description
 
 
-def fillable(expectation: Expectation, move: Move) -> bool:
+def fillable(expectation: Expectation, step: Step) -> bool:
     """Whether the form can ask for all that it needs: words, but no arguments and no order."""
-    if expectation.expect == "result" and move.result is not None and isinstance(move.result.value, dict):
+    if expectation.kind == "result" and step.result is not None and isinstance(step.result.value, dict):
         return False
-    return all(field == "text" or getattr(expectation, field) for field in KINDS[expectation.expect].needs)
+    return all(
+        field == "text" or getattr(expectation, field) for field in TRANSCRIPT_KINDS[expectation.kind].needs
+    )
 
 
-def told(saved: Saved) -> str:
+def save_report(saved: SaveResult) -> str:
     """What saving did, in words: where, the verdict of today, what was replaced."""
     words = VERDICT_WORDS.get(saved.verdict, "")
     why = clean(saved.why, 600)

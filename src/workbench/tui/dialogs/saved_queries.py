@@ -8,12 +8,12 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from ..view.text import Bit, Line, clean, fit, one_line
-from ..widgets.list import LineList
+from ..view.text import Line, Span, clean, fit, one_line
+from ..widgets.list import ListPane
 from .form import Form, FormLine
 
 
-class Queues(LineList):
+class Queues(ListPane):
     def __init__(self, queues: dict[str, str], *, id: str) -> None:
         super().__init__(id=id)
         self.queues = list(queues.items())
@@ -24,10 +24,10 @@ class Queues(LineList):
 
     def line(self, index: int, width: int) -> Line:
         name, query = self.queues[index]
-        return fit([Bit(f"{one_line(name, 40):16} "), Bit(one_line(query, 400), "dim")], width)
+        return fit([Span(f"{one_line(name, 40):16} "), Span(one_line(query, 400), "dim")], width)
 
 
-class QueueScreen(Form[tuple[str, str]]):
+class SavedQueriesDialog(Form[tuple[str, str]]):
     """Gives back a name and its query: one that is kept to open it, another to keep it, "" to take it away."""
 
     TITLE_TEXT = "Queues"
@@ -61,8 +61,8 @@ class QueueScreen(Form[tuple[str, str]]):
         elif words.startswith("-") and name in self.queues:
             self.dismiss((name, ""))
         elif not name or words.startswith("-"):
-            self.tell(f"there is no queue {name!r}" if name else "give it a name", bad=True)
+            self.notify_user(f"there is no queue {name!r}" if name else "give it a name", bad=True)
         elif not self.asked:
-            self.tell("nothing is asked now: leave with esc and type a query with /", bad=True)
+            self.notify_user("nothing is asked now: leave with esc and type a query with /", bad=True)
         else:
             self.dismiss((name, self.asked))

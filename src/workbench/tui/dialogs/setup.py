@@ -9,18 +9,18 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from ...runtime.protocol import AgentCard, FixtureCard
+from ...runtime.protocol import AgentInfo, FixtureInfo
 from ...trace.setup import Setup
-from ..view.text import Bit, Line, fit, one_line
+from ..view.text import Line, Span, fit, one_line
 from ..widgets.choice import Choice
-from ..widgets.list import LineList
+from ..widgets.list import ListPane
 from .form import Form, FormLine
 
 CHANNELS = ["chat", "email", "voice"]
 
 
-class Fixtures(LineList):
-    def __init__(self, fixtures: list[FixtureCard], *, id: str | None = None) -> None:
+class Fixtures(ListPane):
+    def __init__(self, fixtures: list[FixtureInfo], *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.fixtures = fixtures
 
@@ -32,7 +32,8 @@ class Fixtures(LineList):
         f = self.fixtures[index]
         dot = "(•) " if index == self.cursor else "( ) "
         return fit(
-            [Bit(dot, "accent"), Bit(one_line(f.name, 40)), Bit(f"  {one_line(f.about, 300)}", "dim")], width
+            [Span(dot, "accent"), Span(one_line(f.name, 40)), Span(f"  {one_line(f.description, 300)}", "dim")],
+            width,
         )
 
 
@@ -41,7 +42,7 @@ class SetupScreen(Form[Setup]):
 
     TITLE_TEXT = "What the conversation starts from"
 
-    def __init__(self, card: AgentCard, setup: Setup, begun: bool, draft: str = "") -> None:
+    def __init__(self, card: AgentInfo, setup: Setup, begun: bool, draft: str = "") -> None:
         super().__init__(draft)
         self.card = card
         self.setup = setup
@@ -85,8 +86,8 @@ class SetupScreen(Form[Setup]):
         self.query_one("#seed", FormLine).text = str(setup.seed)
         self.query_one("#channel", Choice).choose(setup.channel)
 
-    @on(LineList.Moved, "#fixtures")
-    def _moved(self, event: LineList.Moved) -> None:
+    @on(ListPane.Moved, "#fixtures")
+    def _moved(self, event: ListPane.Moved) -> None:
         """Another fixture brings its own customer, channel and clock."""
         if event.by_hand and self.card.fixtures:
             chosen = self.card.fixtures[self.query_one(Fixtures).cursor].setup
@@ -98,7 +99,7 @@ class SetupScreen(Form[Setup]):
         here = event.value == self.card.name
         for id in ("#fixtures", "#customer", "#channel", "#clock", "#seed"):
             self.query_one(id).disabled = not here
-        self.tell("" if here else f"starts a new conversation with {event.value}, on its own first fixture")
+        self.notify_user("" if here else f"starts a new conversation with {event.value}, on its own first fixture")
 
     def done(self) -> None:
         agent = next((c.value for c in self.query(Choice) if c.id == "agent"), self.card.name)
@@ -111,18 +112,18 @@ class SetupScreen(Form[Setup]):
         try:
             customer = msgspec.json.decode(text, type=dict[str, object]) if text else {}
         except msgspec.DecodeError as error:
-            self.tell(f'the customer must be a JSON object such as {{"name": "Ada"}}: {error}', bad=True)
+            self.notify_user(f'the customer must be a JSON object such as {{"name": "Ada"}}: {error}', bad=True)
             return
         clock = self.query_one("#clock", FormLine).text.strip()
         try:
             if datetime.fromisoformat(clock).tzinfo is None:
                 raise ValueError("no offset from UTC in it")
         except ValueError as error:
-            self.tell(f"the clock must be a time such as 2026-01-05T10:00:00+00:00: {error}", bad=True)
+            self.notify_user(f"the clock must be a time such as 2026-01-05T10:00:00+00:00: {error}", bad=True)
             return
         seed = self.query_one("#seed", FormLine).text.strip() or "1"
         if not seed.lstrip("-").isdecimal():
-            self.tell("the seed must be a whole number", bad=True)
+            self.notify_user("the seed must be a whole number", bad=True)
             return
         channel = self.query_one("#channel", Choice).value
         self.dismiss(

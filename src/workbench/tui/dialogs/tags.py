@@ -38,4 +38,4 @@ class TagScreen(Form[list[str]]):
         if words:
             self.dismiss(list(dict.fromkeys(words)))
         else:
-            self.tell("write a word, or leave with esc", bad=True)
+            self.notify_user("write a word, or leave with esc", bad=True)

@@ -9,26 +9,26 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from ...trace.step_id import Place
-from ...trace.steps import Move
+from ...trace.step_id import StepId
+from ...trace.steps import Step
 from ...workspace.session import Session
-from ..view.text import Bit, Line, clean, fit, one_line
+from ..view.text import Line, Span, clean, fit, one_line
 from ..widgets.choice import Choice
-from ..widgets.list import LineList
+from ..widgets.list import ListPane
 from .form import Form, FormLine
 
 CALL, REPLY = "call", "reply"
 
 
-class ByHand(NamedTuple):
+class ManualAnswer(NamedTuple):
     """The answer by hand: where it stands, its blocks, and the same in words."""
 
-    place: Place
+    step_id: StepId
     blocks: list[dict[str, Any]]
-    words: str
+    text: str
 
 
-class Tools(LineList):
+class Tools(ListPane):
     """The tools that were on offer at the step."""
 
     def __init__(self, tools: list[dict[str, Any]], *, id: str | None = None) -> None:
@@ -43,23 +43,25 @@ class Tools(LineList):
         tool = self.tools[index]
         dot = "(•) " if index == self.cursor else "( ) "
         about = one_line(str(tool.get("description", "")).split("\n")[0], 200)
-        return fit([Bit(dot, "accent"), Bit(one_line(tool["name"], 60), "tool"), Bit(f"  {about}", "dim")], width)
+        return fit(
+            [Span(dot, "accent"), Span(one_line(tool["name"], 60), "tool"), Span(f"  {about}", "dim")], width
+        )
 
     @property
     def chosen(self) -> dict[str, Any] | None:
         return self.tools[self.cursor] if self.tools else None
 
 
-class WheelScreen(Form[ByHand]):
+class TakeoverDialog(Form[ManualAnswer]):
     """Gives back the answer by hand, or None."""
 
     TITLE_TEXT = "Take the wheel: answer as the model should have"
     KEYS = "enter next, on the last it is done · esc leaves"
 
-    def __init__(self, session: Session, move: Move) -> None:
-        super().__init__(f"wheel {session.id} {move.place}")
+    def __init__(self, session: Session, step: Step) -> None:
+        super().__init__(f"wheel {session.id} {step.step_id}")
         self.session = session
-        self.move = move
+        self.step = step
         self._written: dict[str, str] = {}  # the arguments written for each tool
         self._tool = ""
 
@@ -69,14 +71,14 @@ class WheelScreen(Form[ByHand]):
             "What you do here becomes what the mark says should have been.",
             classes="hint", markup=False,
         )  # fmt: skip
-        yield self.field("do", Choice([CALL, REPLY], CALL if self.move.call else REPLY, id="do"))
-        yield Tools(offered(self.session, self.move.place), id="tools")
+        yield self.field("do", Choice([CALL, REPLY], CALL if self.step.call else REPLY, id="do"))
+        yield Tools(offered(self.session, self.step.step_id), id="tools")
         yield self.field("arguments", FormLine(id="args", placeholder='{"order_number": "OL-1"}'))
         yield Static("", id="takes", classes="hint", markup=False)
         reply = FormLine(
             id="reply", placeholder="what the customer should have been told (ctrl+j breaks the line)"
         )
-        draft = self.move.reply.text if self.move.reply else self.move.answer.text if self.move.answer else ""
+        draft = self.step.reply.text if self.step.reply else self.step.answer.text if self.step.answer else ""
         reply.text = str(draft)
         yield self.field("reply", reply)
 
@@ -84,10 +86,10 @@ class WheelScreen(Form[ByHand]):
         self.tools = self.query_one(Tools)
         self.tools.styles.height = min(max(self.tools.count, 1), 8)
         self.tools.redraw()
-        if self.move.call is not None:
+        if self.step.call is not None:
             names = [tool["name"] for tool in self.tools.tools]
-            called = self.move.call.tool
-            self._written[called] = _json(self.move.call.args)
+            called = self.step.call.tool
+            self._written[called] = _json(self.step.call.args)
             self.tools.move(names.index(called) if called in names else 0, by_hand=False)
         self._show_tool()
         self._show_kind()
@@ -103,7 +105,7 @@ class WheelScreen(Form[ByHand]):
             assert held is not None
             held.display = shown
 
-    @on(LineList.Moved, "#tools")
+    @on(ListPane.Moved, "#tools")
     def _show_tool(self) -> None:
         tool, line = self.tools.chosen, self.query_one("#args", FormLine)
         if tool is None or tool["name"] == self._tool:
@@ -111,50 +113,52 @@ class WheelScreen(Form[ByHand]):
         if self._tool:
             self._written[self._tool] = line.text
         self._tool = tool["name"]
-        line.text = self._written.get(self._tool) or _json(skeleton(tool.get("input_schema", {})))
-        self.query_one("#takes", Static).update(takes(tool.get("input_schema", {})))
+        line.text = self._written.get(self._tool) or _json(empty_arguments(tool.get("input_schema", {})))
+        self.query_one("#takes", Static).update(signature_text(tool.get("input_schema", {})))
 
     @property
     def kind(self) -> str:
         return self.query_one("#do", Choice).value
 
     def done(self) -> None:
-        place, answer = self.move.place, self.move.answer
+        step_id, answer = self.step.step_id, self.step.answer
         if self.kind == REPLY:
             text = self.query_one("#reply", FormLine).text.strip()
             if not text:
-                self.tell("write the reply", bad=True)
+                self.notify_user("write the reply", bad=True)
                 return
             blocks = [{"type": "text", "text": text}]
-            self.dismiss(ByHand(Place(place.turn, place.answer), blocks, f"reply: {text}"))
+            self.dismiss(ManualAnswer(StepId(step_id.turn, step_id.answer), blocks, f"reply: {text}"))
             return
         tool = self.tools.chosen
         if tool is None:
-            self.tell("no tool was on offer here: write a reply", bad=True)
+            self.notify_user("no tool was on offer here: write a reply", bad=True)
             return
         written = self.query_one("#args", FormLine).text.strip() or "{}"
         try:
             args = msgspec.json.decode(written, type=dict[str, Any])
         except msgspec.DecodeError as error:
-            self.tell(f'the arguments must be a JSON object such as {{"order_number": "OL-1"}}: {error}', bad=True)
+            self.notify_user(
+                f'the arguments must be a JSON object such as {{"order_number": "OL-1"}}: {error}', bad=True
+            )
             return
-        number = max(place.call, 1)
+        number = max(step_id.call, 1)
         before = [b for b in answer.blocks if b.get("type") == "tool_use"][: number - 1] if answer else []
-        id = f"by_hand_{place.turn}_{place.answer}_{number}"
+        id = f"by_hand_{step_id.turn}_{step_id.answer}_{number}"
         block = {"type": "tool_use", "id": id, "name": tool["name"], "input": args}
         said = ", ".join(f"{name}={value!r}" for name, value in args.items())
         words = f"call {tool['name']}({said})"
-        self.dismiss(ByHand(Place(place.turn, place.answer, number), [*before, block], words))
+        self.dismiss(ManualAnswer(StepId(step_id.turn, step_id.answer, number), [*before, block], words))
 
 
-def offered(session: Session, place: Place) -> list[dict[str, Any]]:
+def offered(session: Session, step_id: StepId) -> list[dict[str, Any]]:
     """The tool schemas that the model was sent at a place."""
-    prompt = session.trace.prompt_at(place)
-    found = [session.trace.exhibits.get(key) for key in prompt.tools] if prompt else []
+    prompt = session.trace.prompt_at(step_id)
+    found = [session.trace.blobs.get(key) for key in prompt.tools] if prompt else []
     return [tool for tool in found if isinstance(tool, dict) and tool.get("name")]
 
 
-def skeleton(schema: dict[str, Any]) -> dict[str, Any]:
+def empty_arguments(schema: dict[str, Any]) -> dict[str, Any]:
     """Arguments to start writing from: what is required, empty."""
     kinds: dict[Any, Any] = {"string": "", "integer": 0, "number": 0, "boolean": False, "array": [], "object": {}}
     found = fields_of(schema)
@@ -172,7 +176,7 @@ def fields_of(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {n: defined.get(str(about.get("$ref", "")).rpartition("/")[2], about) for n, about in found.items()}
 
 
-def takes(schema: dict[str, Any]) -> str:
+def signature_text(schema: dict[str, Any]) -> str:
     """What a tool takes, in a line: optional ones with a question mark."""
     needed = schema.get("required", [])
     parts = []

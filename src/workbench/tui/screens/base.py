@@ -25,7 +25,7 @@ LEAST = (60, 16)
 WHEN_SMALL = ("quit", "interrupt")  # what can be done blind
 
 
-class Frame(Screen[None]):
+class BaseScreen(Screen[None]):
     """`do_<id>` does the action `id`; `why_not(id)` says why it cannot be done just now.
 
     A subclass composes #status, #panes, #too-small and #keys, names the panes that can be zoomed
@@ -75,7 +75,7 @@ class Frame(Screen[None]):
                 self._before_small = self.focused
                 self.set_focus(None)
             else:
-                self.set_focus(self._before_small or next(iter(self.stops()), None))
+                self.set_focus(self._before_small or next(iter(self.focus_order()), None))
         self.set_class(width >= WIDE, "wide")
         self.set_class(width < WIDE, "narrow")
         text = (
@@ -106,12 +106,12 @@ class Frame(Screen[None]):
 
     # saying
 
-    def tell(self, text: str, role: str = "") -> None:
+    def notify_user(self, text: str, role: str = "") -> None:
         self.keys.tell(text, role)
 
     def tell_error(self, error: WorkbenchError) -> None:
         where = f"{error.where}: " if error.where else ""
-        self.tell(f"{where}{error.message}" + (f" · {error.next}" if error.next else ""), "bad")
+        self.notify_user(f"{where}{error.message}" + (f" · {error.hint}" if error.hint else ""), "bad")
 
     def offer_keys(self) -> None:
         self.keys.offer(self.footer())
@@ -137,7 +137,7 @@ class Frame(Screen[None]):
         self.keys.hush()
         reason = self.why_not(id)
         if reason:
-            self.tell(reason, "warn")
+            self.notify_user(reason, "warn")
             return
         await self.perform(getattr(self, f"do_{id}"))
 
@@ -187,24 +187,24 @@ class Frame(Screen[None]):
         self.pane.page(-1)
 
     def do_detail_down(self) -> None:
-        self.reading.by(3)
+        self.reading.scroll_by(3)
 
     def do_detail_up(self) -> None:
-        self.reading.by(-3)
+        self.reading.scroll_by(-3)
 
-    def beside(self, work: Callable[[], Any], group: str = "default", exclusive: bool = False) -> None:
+    def run_in_background(self, work: Callable[[], Any], group: str = "default", exclusive: bool = False) -> None:
         """Do `work`, an async function, beside all else; one that is never begun leaves nothing behind."""
         doing: Any = work
         self.run_worker(doing, group=group, exclusive=exclusive)
 
     # panes
 
-    def stops(self) -> list[Widget]:
+    def focus_order(self) -> list[Widget]:
         """What tab goes round."""
         return []
 
     def _round(self, by: int) -> None:
-        stops = self.stops()
+        stops = self.focus_order()
         at = stops.index(self.focused) if self.focused in stops else -1 if by > 0 else 0
         self.go_pane(stops[(at + by) % len(stops)])
 
@@ -246,7 +246,7 @@ class Frame(Screen[None]):
 
         def chosen(id: str | None) -> None:
             if id:
-                self.beside(partial(self.action_do, id))
+                self.run_in_background(partial(self.action_do, id))
 
         self.open_form(HelpScreen(self.where, self.why_not), chosen)
 
@@ -256,14 +256,14 @@ class Frame(Screen[None]):
         self.app.action_suspend_process()
 
     def do_theme(self) -> None:
-        self.tell(f"theme: {self.bench_app.next_theme()}")
+        self.notify_user(f"theme: {self.bench_app.next_theme()}")
 
     def do_mouse(self) -> None:
         on = self.bench_app.turn_mouse()
         if on is None:
-            self.tell("this terminal's mouse cannot be turned off from here: start with --no-mouse", "warn")
+            self.notify_user("this terminal's mouse cannot be turned off from here: start with --no-mouse", "warn")
         else:
-            self.tell("the mouse is on" if on else "the mouse is off: the terminal itself selects text")
+            self.notify_user("the mouse is on" if on else "the mouse is off: the terminal itself selects text")
 
     async def do_quit(self) -> None:
         await self.app.action_quit()

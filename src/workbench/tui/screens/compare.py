@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from ...errors import WorkbenchError
-from ...trace.step_id import Place
+from ...trace.step_id import StepId
 from ...workspace.causes import causes
 from ...workspace.comparison import Comparison, Side, compare
 from .. import actions
@@ -21,12 +21,12 @@ from ..view import compare as present
 from ..view.text import plain
 from ..widgets.bars import KeysBar, StatusBar
 from ..widgets.compare import CauseList, DifferencePane, PairList
-from ..widgets.list import LineList
+from ..widgets.list import ListPane
 from ..widgets.pane import Pane
-from .pending import Deciding
+from .pending import PendingDecision
 
 
-class Compare(Deciding):
+class Compare(PendingDecision):
     """The moves of both runs, the likely causes of their first difference, and a text difference."""
 
     where = actions.COMPARE
@@ -55,7 +55,7 @@ class Compare(Deciding):
         self.difference = self.query_one(DifferencePane)
         self.causes.border_title = "2 Causes, the likeliest first"
         self.difference.border_title = "3 Difference"
-        self.take(*self.bench_app.compared)
+        self.show(*self.bench_app.compared)
 
     @property
     def main(self) -> Pane:
@@ -65,12 +65,12 @@ class Compare(Deciding):
     def reading(self) -> Pane:
         return self.difference
 
-    def stops(self) -> list[Widget]:
+    def focus_order(self) -> list[Widget]:
         return [self.moves, self.causes, self.difference]
 
     # the two runs
 
-    def take(self, left: Side, right: Side) -> None:
+    def show(self, left: Side, right: Side) -> None:
         """Compare these two."""
         if not hasattr(self, "moves"):
             return  # about to be mounted, it takes them itself
@@ -79,7 +79,7 @@ class Compare(Deciding):
         self.causes.show([])
         self.zoom("")
         self.moves.focus()
-        self.beside(partial(self._compare, left, right), group="compare", exclusive=True)
+        self.run_in_background(partial(self._compare, left, right), group="compare", exclusive=True)
 
     async def _compare(self, left: Side, right: Side) -> None:
         """In a thread: a conversation of thousands of steps would hold up the keys."""
@@ -96,8 +96,8 @@ class Compare(Deciding):
         self.tell_status()
         self.offer_keys()
 
-    @on(LineList.Moved, "#moves, #causes")
-    def _moved(self, event: LineList.Moved) -> None:
+    @on(ListPane.Moved, "#moves, #causes")
+    def _moved(self, event: ListPane.Moved) -> None:
         self._of_cause = event.pane is self.causes
         self._show(fresh=True)
 
@@ -116,7 +116,7 @@ class Compare(Deciding):
             return
         width, one = self.difference.cells, self.causes.cause
         if self._of_cause and one is not None:
-            lines = present.cause_in_full(one._replace(source=self.source()), width)
+            lines = present.cause_detail(one._replace(source=self.source()), width)
         else:
             lines = present.pair_in_full(self.comparison, self.moves.cursor, width)
         self.difference.show(lines, fresh)
@@ -139,7 +139,7 @@ class Compare(Deciding):
 
     def _jump(self, what: str, forward: bool, none: str) -> None:
         if not self.moves.jump(what, forward):
-            self.tell(none)
+            self.notify_user(none)
 
     def do_next_step(self) -> None:
         self._jump("step", True, "this is the last move")
@@ -161,7 +161,9 @@ class Compare(Deciding):
         again = self.moves.jump("difference", True)
         if not again:
             self.moves.cursor = here
-        self.tell("from the top again" if again else "the runs are the same all along", "" if again else "good")
+        self.notify_user(
+            "from the top again" if again else "the runs are the same all along", "" if again else "good"
+        )
 
     def do_pane_moves(self) -> None:
         self.go_pane(self.moves)
@@ -178,7 +180,7 @@ class Compare(Deciding):
         if self.sides is not None:
             left, right = self.sides
             self.bench_app.compared = (right, left)
-            self.take(right, left)
+            self.show(right, left)
 
     def source(self) -> str:
         """The source line of the cause that was chosen, else of the likeliest."""
@@ -206,7 +208,7 @@ class Compare(Deciding):
         if text:
             self.bench_app.copy(text, self)
         else:
-            self.tell("nothing is running here · esc goes back")
+            self.notify_user("nothing is running here · esc goes back")
 
     def do_back(self) -> None:
         if self._zoomed:
@@ -223,10 +225,10 @@ class Compare(Deciding):
         if found is None:
             return
         pair = found.pairs[self.moves.cursor]
-        self.bench_app.go_to({side.id: move.place if move is not None else Place(pair.turn)
-                              for side, move in ((found.right, pair.right), (found.left, pair.left))})  # fmt: skip
+        self.bench_app.go_to({side.id: step.step_id if step is not None else StepId(pair.turn)
+                              for side, step in ((found.right, pair.right), (found.left, pair.left))})  # fmt: skip
 
-    @on(LineList.Opened, "#moves")
+    @on(ListPane.Opened, "#moves")
     def _opened(self) -> None:
         self.do_go_there()
 

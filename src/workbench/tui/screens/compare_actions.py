@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from ...trace.events import UserMessage
-from ...trace.step_id import Place
+from ...trace.step_id import StepId
 from ...trace.trace import Trace
-from ...workspace.comparison import Side, check
+from ...workspace.comparison import Side, ensure_comparable
 from ..view.compare import called
-from .conversation_actions import Deeds
+from .conversation_actions import ConversationActions
 
 
-class Comparing(Deeds):
+class CompareActions(ConversationActions):
     """`w` takes a base, `d` compares with it; without a base, with today's code."""
 
     @property
@@ -19,9 +19,9 @@ class Comparing(Deeds):
         s = self.session
         if s is None:
             return None
-        said = next((str(step.text) for step in s.trace if isinstance(step, UserMessage)), "")
-        without = tuple(str(off) for off in s.without)
-        return Side(s.id, "this one", called(s.id, said), s.setup, s.trace, off=without)
+        said = next((str(event.text) for event in s.trace if isinstance(event, UserMessage)), "")
+        without = tuple(str(off) for off in s.disabled_ever)
+        return Side(s.id, "this one", called(s.id, said), s.setup, s.trace, disabled=without)
 
     @property
     def base_title(self) -> str:
@@ -44,13 +44,15 @@ class Comparing(Deeds):
         self.bench_app.base = None if again else side._replace(name="the base")
         self.tell_status()
         if again:
-            self.tell("the base is taken back")
+            self.notify_user("the base is taken back")
         else:
-            self.tell(f"base: {side.title} · go to another conversation, d compares; w takes it back", "good")
+            self.notify_user(
+                f"base: {side.title} · go to another conversation, d compares; w takes it back", "good"
+            )
 
-    def show_place(self, place: Place) -> None:
+    def show_place(self, step_id: StepId) -> None:
         """Put the cursor on a move, as when one comes back from Compare."""
-        self.steps.go_to(place)
+        self.steps.go_to(step_id)
         self.steps.focus()
 
     async def do_compare(self) -> None:
@@ -58,7 +60,7 @@ class Comparing(Deeds):
         if side is None:
             return
         if base is not None and base.id != side.id:
-            check(base, side)
+            ensure_comparable(base, side)
             self.bench_app.compare(base, side)
         else:
             await self._with_today(side)
@@ -67,10 +69,10 @@ class Comparing(Deeds):
         """Run it again on the code that serves now, and compare."""
         s = self.session
         assert s is not None
-        self.tell("running it again on today's code …")
-        ran, _ = await s.reruns.rerun_of(side.setup, list(side.trace.steps), s.off)
-        off = tuple(str(part) for part in s.off)
+        self.notify_user("running it again on today's code …")
+        ran, _ = await s.reruns.rerun_events(side.setup, list(side.trace.events), s.disabled)
+        off = tuple(str(part) for part in s.disabled)
         now = Side(f"{side.id} now", "today's code", "run again, the model's answers held fixed", side.setup,
-                   Trace(ran.steps, ran.exhibits), True, off)  # fmt: skip
+                   Trace(ran.events, ran.blobs), True, off)  # fmt: skip
         if self.session is s and self.is_current:
             self.bench_app.compare(side._replace(name="the record"), now)

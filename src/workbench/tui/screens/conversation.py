@@ -8,9 +8,9 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from ...trace.events import Answer, Decision, Reply, TurnEnd
-from ...trace.step_id import Place
-from ...workspace.session import Changed, Session
+from ...trace.events import Answer, PolicyDecision, Reply, TurnEnded
+from ...trace.step_id import StepId
+from ...workspace.session import Session, SessionEvent
 from ..actions import key
 from ..view.chat import Draft
 from ..view.text import one_line
@@ -19,15 +19,15 @@ from ..widgets.bars import KeysBar, StatusBar
 from ..widgets.chat import ChatPane
 from ..widgets.detail import DetailPane
 from ..widgets.pane import Pane
-from ..widgets.search_bar import Foot
+from ..widgets.search_bar import SearchBar
 from ..widgets.steps import StepsPane
-from .base import Frame
+from .base import BaseScreen
 
 TAIL = 8_000  # characters of a draft that are shown while it grows
 TICK = 0.1  # seconds between two paints of what streams in
 
 
-class Bench(Frame):
+class ConversationScreen(BaseScreen):
     """Panes, cursor and keys; which conversation, and what may be done with it, subclasses say."""
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class Bench(Frame):
                 yield StepsPane(id="steps")
                 yield DetailPane(id="detail")
         yield Static("", id="too-small", markup=False)
-        yield Foot(id="foot")
+        yield SearchBar(id="foot")
         yield KeysBar(id="keys")
 
     def compose_top(self) -> ComposeResult:
@@ -66,7 +66,7 @@ class Bench(Frame):
         self.chat = self.query_one(ChatPane)
         self.steps = self.query_one(StepsPane)
         self.detail = self.query_one(DetailPane)
-        self.foot = self.query_one(Foot)
+        self.foot = self.query_one(SearchBar)
         self.steps.followed = self._follow
         self.query_one("#talk").border_title = "1 Chat"
         self.set_interval(TICK, self._tick)
@@ -81,15 +81,15 @@ class Bench(Frame):
 
     # the conversation on view
 
-    def attach(self, session: Session) -> None:
+    def show_session(self, session: Session) -> None:
         """Show this conversation, and hear what happens to it."""
         self.session = session
 
-        def hear(changed: Changed) -> None:
+        def hear(changed: SessionEvent) -> None:
             if self.session is session and self.is_attached:
-                self.heard(changed)
+                self.on_session_event(changed)
             elif changed.what == "turn" and self.is_attached:
-                self.heard_beside(session)
+                self.on_other_session(session)
 
         session.listeners = [hear]
         self._forget_draft()
@@ -97,38 +97,38 @@ class Bench(Frame):
         self._tick()
 
     @property
-    def trouble(self) -> str:
+    def write_error(self) -> str:
         """What keeps the conversation on view from being kept, or ""."""
         s = self.session
         if s is None:
             return ""
-        if s.store.problem:
-            return f"not on disk: {s.store.problem}; it is held here and written as soon as it can be"
-        if s.log.held:
-            return f"{s.log.held}: it can be read here, and {key('fork')} forks it"
-        if s.torn:
-            return f"{s.torn} lines of its file cannot be read: steps may be missing"
+        if s.store.write_error:
+            return f"not on disk: {s.store.write_error}; it is held here and written as soon as it can be"
+        if s.log.locked_by:
+            return f"{s.log.locked_by}: it can be read here, and {key('fork')} forks it"
+        if s.corrupt_lines:
+            return f"{s.corrupt_lines} lines of its file cannot be read: steps may be missing"
         return ""
 
-    def kept(self, what: str) -> str:
+    def kept_text(self, what: str) -> str:
         """What may be said of a conversation that is left: that it is kept, where it is."""
         assert self.session is not None
-        problem = self.session.store.problem
+        problem = self.session.store.write_error
         return f"{what} is kept" if not problem else f"{what} is NOT on disk yet: {problem}"
 
     @property
     def view(self) -> View | None:
         s = self.session
-        return View(s.trace, s.setup, s.marks, s.rerun) if s is not None else None
+        return View(s.trace, s.setup, s.annotations, s.rerun) if s is not None else None
 
-    def heard(self, changed: Changed) -> None:
+    def on_session_event(self, changed: SessionEvent) -> None:
         """Something happened. What streams is painted ten times a second, the rest at the next tick too."""
         if changed.delta is not None:
             self._stream(changed.delta.turn, changed.delta.answer, changed.delta.delta)
             return
-        step = changed.step
-        if step is not None:
-            self._settle(step)
+        event = changed.event
+        if event is not None:
+            self._settle(event)
         self._streamed = self._streamed or changed.what in ("turn", "step")
         if changed.what == "setup":
             self._stale = "fresh"
@@ -137,7 +137,7 @@ class Bench(Frame):
         if changed.what == "rerun" and self.session is not None and self.session.rerun is not None:
             self.call_after_refresh(self.show_difference)
 
-    def heard_beside(self, session: Session) -> None:
+    def on_other_session(self, session: Session) -> None:
         """Something happened to a conversation that was on view before."""
 
     def _stream(self, turn: int, answer: int, delta: Any) -> None:
@@ -164,9 +164,9 @@ class Bench(Frame):
     def _settle(self, step: Any) -> None:
         """A draft goes when its words are on record, or are known never to be sent."""
         gone = (
-            isinstance(step, Reply | TurnEnd)
+            isinstance(step, Reply | TurnEnded)
             or (isinstance(step, Answer) and step.calls)
-            or (isinstance(step, Decision) and step.stand == "reply" and step.verdict in ("block", "escalate"))
+            or (isinstance(step, PolicyDecision) and step.hook == "reply" and step.effect in ("block", "escalate"))
         )
         if gone:
             self._forget_draft()
@@ -182,7 +182,7 @@ class Bench(Frame):
             if len(self._parts) > 1:
                 self._parts = ["".join(self._parts)]
             text = self._parts[0] if self._parts else ""
-            sent = self.session.turn.sending if self.session is not None else ""
+            sent = self.session.turn.pending_text if self.session is not None else ""
             self.chat.stream(Draft(text if len(text) <= TAIL else "…" + text[-TAIL:], self._doing, sent))
 
     def update(self, fresh: bool = False) -> None:
@@ -204,11 +204,11 @@ class Bench(Frame):
         if view is None:
             return
         self.detail.show(view, row)
-        self.chat.choose(row.place.turn if row else 0, reveal=by_hand)
+        self.chat.choose(row.step_id.turn if row else 0, reveal=by_hand)
         self.offer_keys()
 
     @property
-    def place(self) -> Place | None:
+    def place(self) -> StepId | None:
         """The move the cursor stands on."""
         row = self.steps.row
-        return row.move.place if row is not None and row.move is not None else None
+        return row.step.step_id if row is not None and row.step is not None else None

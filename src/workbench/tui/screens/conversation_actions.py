@@ -7,16 +7,16 @@ from typing import Any
 from textual import on
 from textual.widget import Widget
 
-from ...trace.events import TurnEnd
-from ...workspace.session import Changed
+from ...trace.events import TurnEnded
+from ...workspace.session import SessionEvent
 from ..actions import key
 from ..view.detail import summary
 from ..widgets.detail import DetailPane
-from ..widgets.list import LineList
-from .search import Finding
+from ..widgets.list import ListPane
+from .search import SearchActions
 
 
-class Deeds(Finding):
+class ConversationActions(SearchActions):
     """Moving in the steps, marks, transcripts, the editor."""
 
     panes = ("chat", "steps", "detail")
@@ -32,7 +32,7 @@ class Deeds(Finding):
             return "choose a step first"
         if id in ("mark", "unmark") and self.place is None:
             return "choose a step first"
-        if id == "unmark" and self.session is not None and str(self.place) not in self.session.marks:
+        if id == "unmark" and self.session is not None and str(self.place) not in self.session.annotations:
             return "there is no mark on this step"
         if id == "save" and self.session is not None and not len(self.session.trace):
             return "there is no conversation to save yet"
@@ -40,7 +40,7 @@ class Deeds(Finding):
 
     def _jump(self, what: str, forward: bool, none: str) -> None:
         if not self.steps.jump(what, forward):
-            self.tell(none)
+            self.notify_user(none)
 
     def do_next_step(self) -> None:
         self._jump("step", True, "this is the last step")
@@ -58,11 +58,11 @@ class Deeds(Finding):
         if self.steps.jump("failed", True):
             return
         if self.steps.jump("failed", True, start=-1):
-            self.tell("from the top again")
+            self.notify_user("from the top again")
         else:
-            self.tell("nothing was stopped and nothing broke in this conversation", "good")
+            self.notify_user("nothing was stopped and nothing broke in this conversation", "good")
 
-    def stops(self) -> list[Widget]:
+    def focus_order(self) -> list[Widget]:
         return [self.chat, self.steps, self.detail]
 
     def do_pane_1(self) -> None:
@@ -87,13 +87,13 @@ class Deeds(Finding):
 
     def do_back(self) -> None:
         if self.foot.is_open:
-            self.unlook()
+            self.clear_search()
         elif self._zoomed:
             self.zoom("")
             self.steps.focus()
         elif self.session is not None and self.session.busy:
             self.stop()
-        elif not self.unlook() and self.focused is not self.steps:
+        elif not self.clear_search() and self.focused is not self.steps:
             self.steps.focus()
 
     def stop(self) -> None:
@@ -101,16 +101,16 @@ class Deeds(Finding):
         assert self.session is not None
         self._stopping = True
         self.session.turn.interrupt()
-        self.tell("stopping …")
+        self.notify_user("stopping …")
         self.tell_status()
 
-    def heard(self, changed: Changed) -> None:
-        super().heard(changed)
+    def on_session_event(self, changed: SessionEvent) -> None:
+        super().on_session_event(changed)
         if self._stopping and self.session is not None and not self.session.busy:
             self._stopping = False
             last = self.session.trace[-1] if len(self.session.trace) else None
-            ended = isinstance(last, TurnEnd) and last.reason in ("replied", "handed_off")
-            self.tell("it had ended before it could be stopped" if ended else "interrupted")
+            ended = isinstance(last, TurnEnded) and last.reason in ("replied", "handed_off")
+            self.notify_user("it had ended before it could be stopped" if ended else "interrupted")
             self.tell_status()
 
     def do_interrupt(self) -> None:
@@ -120,25 +120,25 @@ class Deeds(Finding):
         elif self.session is not None and self.session.busy:
             self.stop()
         else:
-            self.tell(f"nothing is running · {key('quit')} quits")
+            self.notify_user(f"nothing is running · {key('quit')} quits")
 
     def do_copy(self) -> None:
         row = self.steps.row
         if self.focused is self.detail and self.detail.row is not None:
             self.bench_app.copy(self._whole(), self)
-        elif row is not None and row.move is not None:
-            self.bench_app.copy(summary(row.move), self)
+        elif row is not None and row.step is not None:
+            self.bench_app.copy(summary(row.step), self)
         else:
-            self.tell("there is nothing to copy")
+            self.notify_user("there is nothing to copy")
 
     def _whole(self) -> str:
         """All of the detail's tab, nothing cut."""
-        from ..view.full_text import whole
+        from ..view.full_text import full_text
 
         view, row = self.detail.view, self.detail.row
         assert view is not None
         assert row is not None
-        return whole(self.detail.tab, view, row)
+        return full_text(self.detail.tab, view, row)
 
     def do_pager(self) -> None:
         self.bench_app.page(self._whole(), self)
@@ -153,19 +153,19 @@ class Deeds(Finding):
     def source(self) -> str:
         """The source line that the row of the cursor comes from: its fault, its policy, its tool."""
         row = self.steps.row
-        move = row.move if row else None
+        step = row.step if row else None
         view = self.view
-        if row is None or move is None or view is None:
+        if row is None or step is None or view is None:
             return ""
-        for fault in (*([row.fault] if row.fault else []), *move.faults):
+        for fault in (*([row.fault] if row.fault else []), *step.faults):
             if fault.where:
                 return fault.where
-        loud = [d for d in move.decisions if d.verdict != "allow"]
+        loud = [d for d in step.decisions if d.effect != "allow"]
         for decision in ([row.decision] if row.decision else []) + loud:
             source = view.card(decision.version).get("source")
             if source:
                 return str(source)
-        return self._tool_source(move.call.tool if move.call else "")
+        return self._tool_source(step.call.tool if step.call else "")
 
     def _tool_source(self, tool: str) -> str:
         card = self.session.card if self.session else None
@@ -177,18 +177,18 @@ class Deeds(Finding):
     # marks and transcripts
 
     async def do_mark(self) -> None:
-        from ..dialogs.annotate import MarkScreen
+        from ..dialogs.annotate import AnnotateDialog
 
-        session, place = self.session, self.place
-        if session is None or place is None:
+        session, step_id = self.session, self.place
+        if session is None or step_id is None:
             return
-        move = session.move_at(place)
-        if move is not None:
-            screen = MarkScreen(move, session, f"mark {session.id} {place}")
+        step = session.step_at(step_id)
+        if step is not None:
+            screen = AnnotateDialog(step, session, f"mark {session.id} {step_id}")
 
             def done(mark: Any) -> None:
                 if mark is not None:
-                    self.tell(
+                    self.notify_user(
                         f"marked · {key('save')} saves the conversation with it · {key('undo')} undoes", "good"
                     )
 
@@ -196,12 +196,12 @@ class Deeds(Finding):
 
     def do_unmark(self) -> None:
         assert self.session is not None
-        self.session.unmark(str(self.place))
-        self.tell(f"the mark is gone · {key('undo')} brings it back")
+        self.session.remove_annotation(str(self.place))
+        self.notify_user(f"the mark is gone · {key('undo')} brings it back")
 
     def do_undo(self) -> Any:
         assert self.session is not None
-        self.tell(f"undone: {self.session.undo()}", "good")
+        self.notify_user(f"undone: {self.session.undo()}", "good")
 
     def do_save(self) -> Any:
         from ..dialogs.save import SaveScreen
@@ -209,6 +209,6 @@ class Deeds(Finding):
         assert self.session is not None
         self.app.push_screen(SaveScreen(self.session, self.place))
 
-    @on(LineList.Opened, "#steps")
+    @on(ListPane.Opened, "#steps")
     async def _opened(self) -> None:
         await self.perform(self.do_open)

@@ -14,25 +14,25 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from ...errors import WorkbenchError
-from ...trace.step_id import Place
-from ...workspace.code_service import Code
+from ...trace.step_id import StepId
+from ...workspace.code_service import CodeStatus
 from ...workspace.session import Session
 from .. import actions
 from ..dialogs.conversations import title_of
-from ..view.status import waits_for
+from ..view.status import waiting_text
 from ..view.text import one_line, value
 from ..widgets.chat import ChatPane
 from ..widgets.input import InputLine
-from .compare_actions import Comparing
-from .step_actions import Tries
-from .tour_actions import Touring
+from .compare_actions import CompareActions
+from .step_actions import StepActions
+from .tour_actions import TourActions
 
 NOTE_SECONDS = 10.0  # how long the note of a reload may take a line of its own
 KEEP = 1.0  # seconds between two looks at whether the desk lies otherwise
 GLANCE = 2.0  # seconds it stands there at least, whatever is pressed
 
 
-class Develop(Comparing, Tries, Touring):
+class Develop(CompareActions, StepActions, TourActions):
     """The live conversation."""
 
     where = actions.DEVELOP
@@ -54,16 +54,16 @@ class Develop(Comparing, Tries, Touring):
     def begin(self) -> None:
         super().begin()
         self.entry = self.query_one("#entry", InputLine)
-        self.attach(self.bench_app.session)
+        self.show_session(self.bench_app.session)
         self.entry.focus()
         self.set_interval(1.0, self.tell_status)
-        self.set_interval(KEEP, self.keep_desk)
+        self.set_interval(KEEP, self.save_workspace)
 
-    def take(self, session: Session) -> None:
+    def show(self, session: Session) -> None:
         """Another conversation is the live one."""
         if hasattr(self, "entry"):
             self._change_words(session)
-            self.attach(session)
+            self.show_session(session)
             self.do_type()
 
     def _change_words(self, session: Session) -> None:
@@ -75,23 +75,25 @@ class Develop(Comparing, Tries, Touring):
             self._unsent[before.id], self.entry.text = self.entry.text, ""
         self.entry.text = self._unsent.pop(session.id, "") or self.entry.text
 
-    def heard_beside(self, session: Session) -> None:
+    def on_other_session(self, session: Session) -> None:
         """Another open conversation has come to the end of a turn."""
         if not session.busy and session in self.bench_app.desk.open:
-            self.tell(f"“{title_of(session)[:60]}” has ended its turn · {actions.key('talks')} shows all open")
+            self.notify_user(
+                f"“{title_of(session)[:60]}” has ended its turn · {actions.key('talks')} shows all open"
+            )
 
-    def keep_desk(self) -> None:
+    def save_workspace(self) -> None:
         """Write down where the hand is: after a crash it is there again."""
         desk = self.bench_app.desk
         desk.place, desk.draft = str(self.place or ""), self.entry.text
         desk.keep()
 
-    def bring_back(self, place: str, draft: str) -> None:
+    def restore(self, place: str, draft: str) -> None:
         """The desk is laid as it was: go to the step, and put back the words that were not sent."""
         if draft:
             self.entry.put(draft)
         self.update()
-        if place and self.steps.go_to(Place.parse(place)):
+        if place and self.steps.go_to(StepId.parse(place)):
             self.steps.focus()
 
     def do_bring_back(self) -> None:
@@ -109,7 +111,7 @@ class Develop(Comparing, Tries, Touring):
         super().update(fresh)
 
     def _without(self) -> str:
-        off = self.session.off if self.session is not None else ()
+        off = self.session.disabled if self.session is not None else ()
         return f"⊘ without {', '.join(o.name for o in off)}: " if off else ""
 
     def _hint(self) -> None:
@@ -125,14 +127,14 @@ class Develop(Comparing, Tries, Touring):
         if card is not None:
             goals = [f"• {one_line(j.goal, 120)}" for j in card.journeys]
             lines += ["", "Its journeys:", *goals] if goals else []
-            about = next((f.about for f in card.fixtures if f.name == s.setup.fixture), "")
+            about = next((f.description for f in card.fixtures if f.name == s.setup.fixture), "")
             fixture = (
                 f"{one_line(s.setup.fixture)}: {one_line(about, 200)}" if about else one_line(s.setup.fixture)
             )
             lines += ["", f"It starts on the fixture {fixture}."]
             if s.setup.customer:
                 lines.append(f"The customer: {value(s.setup.customer)}")
-            tries = [f"“{one_line(t, 60)}”" for j in card.journeys for t in j.tries[:1]]
+            tries = [f"“{one_line(t, 60)}”" for j in card.journeys for t in j.example_phrases[:1]]
             if tries and s.model == "rehearsal":
                 lines += ["", f"The rehearsal answers to, for example: {', '.join(tries)}."]
             back, setup, help = (actions.key(id) for id in ("back", "setup", "help"))
@@ -149,15 +151,15 @@ class Develop(Comparing, Tries, Touring):
             return
         self.status.cost.read(s.trace)
         turns = s.trace[len(s.trace) - 1].turn if len(s.trace) else 0
-        busy = ("stopping…" if self._stopping else waits_for(s)) if s.busy else ""
+        busy = ("stopping…" if self._stopping else waiting_text(s)) if s.busy else ""
         code, reloaded, brief = self._note(s)
         self.status.tell(
             agent=s.agent, model=s.model, code=code, turns=turns, busy=busy,
             screen="Develop", reloaded=reloaded, brief=brief, base=self.base_title,
-            off=s.off, without=s.without, talks=len(self.bench_app.desk.open), trouble=self.trouble,
+            off=s.disabled, without=s.disabled_ever, talks=len(self.bench_app.desk.open), trouble=self.write_error,
         )  # fmt: skip
 
-    def _note(self, s: Session) -> tuple[Code, bool, bool]:
+    def _note(self, s: Session) -> tuple[CodeStatus, bool, bool]:
         """The code as the status tells it, whether a reload is told at all, and whether only where there is room.
 
         A note belongs to the conversation that was run again, and is over when the talk goes on. It gives
@@ -174,11 +176,11 @@ class Develop(Comparing, Tries, Touring):
         red = "differ" in note or note.startswith("the re-run")
         read = self.bench_app.pressed > self._since + GLANCE or (not red and now > self._since + NOTE_SECONDS)
         note = note.replace("model not asked", f"model not asked ({actions.key('again')} asks it)")
-        reloaded = told and self.bench_app.loads > 0 and not s.off
+        reloaded = told and self.bench_app.loads > 0 and not s.disabled
         return replace(s.code, note=note if told else ""), reloaded, read
 
     def offer_keys(self) -> None:
-        keys = actions.while_typing() if self.focused is self.entry else self.footer()
+        keys = actions.typing_footer() if self.focused is self.entry else self.footer()
         s = self.session
         if s is not None and s.handed_off and self.focused is self.entry:  # nobody is there to hear it
             back = f"{actions.key('back')} {actions.key('fork')}"
@@ -194,7 +196,7 @@ class Develop(Comparing, Tries, Touring):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self.offer_keys()
 
-    def stops(self) -> list[Widget]:
+    def focus_order(self) -> list[Widget]:
         return [self.entry, self.chat, self.steps, self.detail]
 
     def why_not(self, id: str) -> str:
@@ -224,11 +226,13 @@ class Develop(Comparing, Tries, Touring):
     @on(InputLine.Sent)
     def _sent(self, event: InputLine.Sent) -> None:
         if self.session is not None and self.session.busy:
-            self.tell("the agent is still answering: wait, or interrupt it with " + actions.key("back"), "warn")
+            self.notify_user(
+                "the agent is still answering: wait, or interrupt it with " + actions.key("back"), "warn"
+            )
             return
         self._over = self._news
         self.entry.sent(event.text)
-        self.beside(partial(self._say, event.text), group="say")
+        self.run_in_background(partial(self._say, event.text), group="say")
 
     async def _say(self, text: str) -> None:
         session = self.session
@@ -236,11 +240,11 @@ class Develop(Comparing, Tries, Touring):
         self.steps.follow()
         self.chat.follow()
         while session.card is None and session.code.state == "loading":
-            self.tell("the code is loading; your words are sent when it is ready")
+            self.notify_user("the code is loading; your words are sent when it is ready")
             await asyncio.sleep(0.05)
         size = len(session.trace)
         try:
-            await session.say(text)
+            await session.send(text)
         except WorkbenchError as error:
             if len(session.trace) == size and self.session is not session:
                 self._unsent[session.id] = text
@@ -266,21 +270,21 @@ class Develop(Comparing, Tries, Touring):
         s, row = self.session, self.steps.row
         if s is None or row is None:
             return
-        turn = Place(row.place.turn)
-        asked = s.move_at(turn)
-        left = self.kept("the original")
-        self.bench_app.switch(s.branch(upto=turn))
+        turn = StepId(row.step_id.turn)
+        asked = s.step_at(turn)
+        left = self.kept_text("the original")
+        self.bench_app.switch(s.fork(upto=turn))
         if asked is not None and asked.message is not None:
             self.entry.put(str(asked.message.text))
         self.do_type()
-        self.tell(f"forked before turn {turn.turn}: change the words and send them; {left}", "good")
+        self.notify_user(f"forked before turn {turn.turn}: change the words and send them; {left}", "good")
 
     def do_new(self) -> None:
         assert self.session is not None
-        left = self.kept("the one before")
-        self.bench_app.switch(self.session.branch(steps=[]))
+        left = self.kept_text("the one before")
+        self.bench_app.switch(self.session.fork(events=[]))
         self.do_type()
-        self.tell(f"a new conversation; {left}", "good" if left.endswith("kept") else "bad")
+        self.notify_user(f"a new conversation; {left}", "good" if left.endswith("kept") else "bad")
 
     def do_setup(self) -> None:
         from ..dialogs.setup import SetupScreen
@@ -289,7 +293,9 @@ class Develop(Comparing, Tries, Touring):
         if session is None or session.card is None:
             return
         if session.busy:
-            self.tell("the agent is still answering: wait, or interrupt it with " + actions.key("back"), "warn")
+            self.notify_user(
+                "the agent is still answering: wait, or interrupt it with " + actions.key("back"), "warn"
+            )
             return
 
         def chosen(setup: object) -> None:
@@ -299,8 +305,8 @@ class Develop(Comparing, Tries, Touring):
                 self.bench_app.open_agent(setup.agent)  # type: ignore[attr-defined]
                 self.do_type()
                 return
-            target = session.branch(steps=[]) if len(session.trace) else session
-            target.choose(setup)  # type: ignore[arg-type]
+            target = session.fork(events=[]) if len(session.trace) else session
+            target.set_setup(setup)  # type: ignore[arg-type]
             if target is not session:
                 self.bench_app.switch(target)
             self.do_type()
@@ -316,32 +322,32 @@ class Develop(Comparing, Tries, Touring):
             return
         self.update()
         self.detail.choose("step")
-        self.steps.go_to(Place.parse(s.rerun.differences[0].place))
+        self.steps.go_to(StepId.parse(s.rerun.differences[0].step_id))
         self.offer_keys()
 
     def do_keep(self) -> None:
         assert self.session is not None
-        left = self.kept("the recorded one")
-        kept = self.session.reruns.keep()
+        left = self.kept_text("the recorded one")
+        kept = self.session.reruns.adopt()
         self.bench_app.switch(kept)
         open_too = f"{left} and open" if left.endswith("kept") else left
-        self.tell(f"the new run goes on from the difference; {open_too}", "good")
-        if kept.turn.middle is not None:
+        self.notify_user(f"the new run goes on from the difference; {open_too}", "good")
+        if kept.turn.partial_turn is not None:
             self.run_worker(self._go_on(kept), group="say")
 
     def do_drop(self) -> None:
         assert self.session is not None
-        self.session.reruns.drop()
-        self.tell("the recorded conversation goes on")
+        self.session.reruns.dismiss()
+        self.notify_user("the recorded conversation goes on")
 
     # what was saved
 
     async def do_replay_saved(self) -> None:
         assert self.session is not None
-        self.tell("replaying …")
+        self.notify_user("replaying …")
         told = await self.session.saving.replay_saved()
         role = "good" if all(saved.verdict == "PASS" for saved in told) else "warn"
-        self.tell(" · ".join(f"{saved.verdict} {saved.path}" for saved in told), role)
+        self.notify_user(" · ".join(f"{saved.verdict} {saved.path}" for saved in told), role)
 
     def do_review(self) -> None:
         self.app.switch_mode("review")

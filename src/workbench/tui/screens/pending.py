@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
-from ...workspace.comparison import Side, check
-from ...workspace.library import Record
+from ...workspace.comparison import Side, ensure_comparable
+from ...workspace.library import StoredConversation
 from ..view.text import one_line
-from .base import Frame
+from .base import BaseScreen
 
 DECISIONS = ("accept", "reject", "skip")
 
 
-class Pending(Frame):
+class Pending(BaseScreen):
     """What Review and Compare have in common of them."""
 
     async def show_waiting(self, after: str = "") -> bool:
@@ -26,18 +26,18 @@ class Pending(Frame):
         record, run = await asyncio.to_thread(app.library.waiting, id)
         title = one_line(id, 200)
         left, right = _side(id, "the record", title, record), _side(f"{id} anew", "the new run", "anew", run)
-        check(left, right)
+        ensure_comparable(left, right)
         app.compare(left, right)
         app.waiting = id
         return True
 
 
-def _side(id: str, name: str, title: str, record: Record) -> Side:
+def _side(id: str, name: str, title: str, record: StoredConversation) -> Side:
     said = f"{title} · {one_line(record.model, 40)}" if record.model else title
     return Side(id, name, said, record.setup, record.trace)
 
 
-class Deciding(Pending):
+class PendingDecision(Pending):
     """Compare, where what is on view waits for a person's word."""
 
     def why_not(self, id: str) -> str:

@@ -12,22 +12,22 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from ...errors import UsageError, WorkbenchError
-from ...trace.step_id import Place
+from ...trace.step_id import StepId
 from ...workspace.comparison import Side
-from ...workspace.library import Entry, Record
-from ...workspace.session import Session, take_back
+from ...workspace.library import Entry, StoredConversation
+from ...workspace.session import Session, undo_last
 from .. import actions
 from ..view.text import one_line
 from ..widgets.chat import ChatPane
 from ..widgets.library_list import STATES
-from ..widgets.list import LineList
+from ..widgets.list import ListPane
 from .pending import Pending
-from .review_list import Queue
+from .review_list import ReviewList
 
 PEEK = 0.15  # seconds the cursor rests before a conversation is read
 
 
-class Review(Queue, Pending):
+class Review(ReviewList, Pending):
     """A list, and the conversation the cursor stands on."""
 
     where = actions.REVIEW
@@ -36,7 +36,7 @@ class Review(Queue, Pending):
         super().__init__()
         self.add_class("review")
         self.entry: Entry | None = None
-        self.record: Record | None = None
+        self.record: StoredConversation | None = None
         self._timer: Timer | None = None
         self._waits = 0  # runs that were recorded anew, when it was last looked
 
@@ -57,7 +57,7 @@ class Review(Queue, Pending):
         self.bench_app.session.serving.hears.add(self)
         self.tell_status()
         self.look_again()
-        self.beside(self._look_for_waiting, group="waiting", exclusive=True)
+        self.run_in_background(self._look_for_waiting, group="waiting", exclusive=True)
 
     async def _look_for_waiting(self) -> None:
         self._waits = len(await asyncio.to_thread(self.bench_app.library.pending))
@@ -81,9 +81,11 @@ class Review(Queue, Pending):
         """Where list and conversation stand side by side, the cursor is enough to see it."""
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self.set_timer(PEEK, lambda: self.beside(self.open_entry, group="peek", exclusive=True))
+        self._timer = self.set_timer(
+            PEEK, lambda: self.run_in_background(self.open_entry, group="peek", exclusive=True)
+        )
 
-    @on(LineList.Opened, "#list")
+    @on(ListPane.Opened, "#list")
     async def _clicked(self) -> None:
         await self.do_open()
 
@@ -92,8 +94,8 @@ class Review(Queue, Pending):
         entry = self.shelf.entry
         if entry is None:
             return False
-        if entry.problem:
-            self.tell(entry.problem, "bad")
+        if entry.error:
+            self.notify_user(entry.error, "bad")
             return False
         if self.entry is not None and (entry.ref, entry.when) == (self.entry.ref, self.entry.when):
             self.entry = entry
@@ -108,17 +110,17 @@ class Review(Queue, Pending):
         self._read(entry, record)
         return True
 
-    def _read(self, entry: Entry, record: Record) -> None:
+    def _read(self, entry: Entry, record: StoredConversation) -> None:
         self.entry, self.record = entry, record
         session = self.bench_app.reading(entry, record)
         live = session in self.bench_app.desk.open
         heard = session.listeners
-        self.attach(session)
+        self.show_session(session)
         if live:  # the live screen goes on hearing what happens to it
             session.listeners = [*heard, *session.listeners]
-        at = next((e.at for e in record.expectations), next((m.at for m in record.marks), ""))
+        at = next((e.step for e in record.expectations), next((m.step for m in record.annotations), ""))
         if at:
-            self.call_after_refresh(self.steps.go_to, Place.parse(at))
+            self.call_after_refresh(self.steps.go_to, StepId.parse(at))
         else:
             self.call_after_refresh(self.steps.jump, "failed", True, -1)
 
@@ -141,16 +143,16 @@ class Review(Queue, Pending):
         self.status.tell(
             agent=shown.agent, model=model, code=code, turns=turns,
             busy=self.indexing or self._about(), screen="Review", base=self.base_title,
-            trouble=self.trouble,
+            trouble=self.write_error,
         )  # fmt: skip
 
     def _about(self) -> str:
         if self.entry is None or self.record is None:
             return ""
         words = STATES.get(self.entry.state, ("", "", "", self.entry.state))[3]
-        expects = "; ".join(f"at {e.at} {one_line(e.sentence, 200)}" for e in self.record.expectations)
+        expects = "; ".join(f"at {e.step} {one_line(e.description, 200)}" for e in self.record.expectations)
         about = f"{words}: {expects}" if expects else words
-        return f"{about} · {one_line(self.entry.signs, 200)}" if self.entry.signs else about
+        return f"{about} · {one_line(self.entry.risk_signals, 200)}" if self.entry.risk_signals else about
 
     def offer_keys(self) -> None:
         if self.offer_asking():
@@ -165,7 +167,7 @@ class Review(Queue, Pending):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self.offer_keys()
 
-    def stops(self) -> list[Widget]:
+    def focus_order(self) -> list[Widget]:
         if self.has_class("narrow"):
             return [self.chat, self.steps, self.detail] if self.has_class("opened") else [self.shelf]
         return [self.shelf, self.chat, self.steps, self.detail]
@@ -209,7 +211,7 @@ class Review(Queue, Pending):
             super().do_back()
         elif self.focused is self.shelf:
             self.clear()
-        elif not self.unlook():
+        elif not self.clear_search():
             self.do_list()
 
     async def do_next_unseen(self) -> None:
@@ -225,9 +227,11 @@ class Review(Queue, Pending):
             self.see(here)
         at = self.unseen(forward)
         if at is None:
-            left = len(self.found.numbers) - len(self.found.seen)
+            left = len(self.found.numbers) - len(self.found.reviewed)
             rest = f"; {left:,} on the other side" if left else ": all are seen"
-            self.tell(f"nothing unseen {'after' if forward else 'before'} this{rest}", "" if left else "good")
+            self.notify_user(
+                f"nothing unseen {'after' if forward else 'before'} this{rest}", "" if left else "good"
+            )
             return
         self.shelf.move(at)
         await self.open_entry()
@@ -236,20 +240,22 @@ class Review(Queue, Pending):
         if not self.bench_app.undos:
             super().do_undo()
             return
-        self.tell(f"undone: {take_back(self.bench_app.undos)}", "good")
+        self.notify_user(f"undone: {undo_last(self.bench_app.undos)}", "good")
         self.shelf.forget()
         entry, session = self.entry, self.session
         if entry is None or session is None or session in self.bench_app.desk.open:
             return
         record = await asyncio.to_thread(self.bench_app.library.open, entry)
-        session.marks = {mark.at: mark for mark in record.marks}  # another reading of it may have been undone
+        session.annotations = {
+            mark.at: mark for mark in record.marks
+        }  # another reading of it may have been undone
         self.update()
 
     async def _load(self, session: Session) -> None:
         """The code of an agent that nobody talked with yet. Raises UsageError where it does not load."""
         if session.card is not None:
             return
-        self.tell(f"loading {one_line(session.agent, 60)} …")
+        self.notify_user(f"loading {one_line(session.agent, 60)} …")
         await session.serving.reload()
         code = session.serving.code
         if session.card is None:
@@ -268,14 +274,14 @@ class Review(Queue, Pending):
         chosen = self.session
         await self._load(chosen)
         if chosen not in self.bench_app.desk.open:
-            marks = list(chosen.marks.values())
-            chosen = self.bench_app.going_on(self.entry, replace(self.record, marks=marks))
+            annotations = list(chosen.annotations.values())
+            chosen = self.bench_app.going_on(self.entry, replace(self.record, annotations=annotations))
         self.session, self.entry = None, None
         self.bench_app.switch(chosen)
 
     async def do_pending(self) -> None:
         if not await self.show_waiting():
-            self.tell("nothing was recorded anew: `workbench rerecord FILE` does it")
+            self.notify_user("nothing was recorded anew: `workbench rerecord FILE` does it")
 
     def do_develop(self) -> None:
         self.app.switch_mode("develop")

@@ -11,23 +11,23 @@ from textual.containers import Vertical
 
 from ...errors import UsageError
 from ...transcripts.query import FILTERS, Query
-from ...workspace.library import Entry, Found, News
-from ..widgets.library_list import EMPTY, LEGEND, ShelfList
+from ...workspace.library import Entry, IndexProgress, SearchResult
+from ..widgets.library_list import EMPTY, LEGEND, LibraryList
 from ..widgets.query_line import KEYS, QueryBox, QueryLine, filters
-from .compare_actions import Comparing
+from .compare_actions import CompareActions
 
 SAMPLE = 50  # conversations of a sample
 OFTEN = 1.0  # seconds at least between two looks while the index grows
 
 
-class Queue(Comparing):
+class ReviewList(CompareActions):
     """The list and its query. What is opened, and how, subclasses say."""
 
     def __init__(self) -> None:
         super().__init__()
         self.asked = Query()  # what the list shows
-        self.found = Found()
-        self.news = News()
+        self.found = SearchResult()
+        self.news = IndexProgress()
         self._before = ""  # the text of the query before it was changed
         self._wanted = Query()  # what was asked last
         self._due = False  # whether it is still to be looked for
@@ -36,16 +36,16 @@ class Queue(Comparing):
 
     def compose_list(self) -> ComposeResult:
         with Vertical(id="listing"):
-            yield ShelfList(self.bench_app.library.page, id="list")
+            yield LibraryList(self.bench_app.library.page, id="list")
             yield QueryBox(id="ask-box")
 
     def begin(self) -> None:
         super().begin()
-        self.shelf = self.query_one(ShelfList)
+        self.shelf = self.query_one(LibraryList)
         self.box = self.query_one(QueryBox)
         self.shelf.border_subtitle = LEGEND
         self.shelf.followed = self.list_moved
-        self.call_after_refresh(self.beside, self._listen, "news")
+        self.call_after_refresh(self.run_in_background, self._listen, "news")
 
     # the index
 
@@ -53,7 +53,7 @@ class Queue(Comparing):
         """Hear how far the index is, and look again where it has changed."""
         async for news in self.bench_app.library.news():
             if news.note and news.note != self.news.note:
-                self.tell(news.note, "warn")
+                self.notify_user(news.note, "warn")
             self.news = news
             if news.changed and (not news.total or time.monotonic() - self._looked > OFTEN):
                 self.look_again()
@@ -69,7 +69,7 @@ class Queue(Comparing):
         """Find what is asked, in a thread; of what is asked meanwhile only the last is looked for."""
         self._wanted, self._due = query, True
         if not self._searching:
-            self.beside(self._look, group="look")
+            self.run_in_background(self._look, group="look")
 
     def look_again(self) -> None:
         """What was asked last may find other things now."""
@@ -89,7 +89,7 @@ class Queue(Comparing):
         finally:
             self._searching = False
 
-    def _show(self, query: Query, found: Found) -> None:
+    def _show(self, query: Query, found: SearchResult) -> None:
         same, entry = query == self.asked, self.shelf.entry
         self.asked, self.found = query, found
         cursor = self.shelf.cursor if same else 0
@@ -101,23 +101,23 @@ class Queue(Comparing):
         self.tell_status()
         self.showed()
 
-    def _where(self, entry: Entry, found: Found, otherwise: int) -> int:
+    def _where(self, entry: Entry, found: SearchResult, otherwise: int) -> int:
         """The line on which a conversation stands now."""
-        for number in (entry.number, self.bench_app.library.number(entry.ref)):
+        for number in (entry.row_id, self.bench_app.library.number(entry.ref)):
             try:
                 return found.numbers.index(number)
             except ValueError:
                 continue
         return otherwise
 
-    def _hints(self, query: Query, found: Found) -> list[str]:
+    def _hints(self, query: Query, found: SearchResult) -> list[str]:
         """What to do where there is nothing."""
         if self.indexing:
             return [f"{self.indexing} …"]
-        if not query or not found.of:
+        if not query or not found.total:
             return [EMPTY]
-        hints = [f"None of {found.of:,} has: {query.words}." if query.terms else "Nothing was drawn."]
-        hints += [f"{term} alone: {count:,}" for term, count in found.alone]
+        hints = [f"None of {found.total:,} has: {query.description}." if query.terms else "Nothing was drawn."]
+        hints += [f"{term} alone: {count:,}" for term, count in found.per_term]
         return [*hints, "/ changes what is asked · esc shows all"]
 
     def showed(self) -> None:
@@ -128,8 +128,8 @@ class Queue(Comparing):
         parts = [f"{self.shelf.cursor + 1:,} of {len(self.found.numbers):,}" if self.found.numbers else "none"]
         if self.shelf.chosen:
             parts.append(f"{len(self.shelf.chosen):,} chosen")
-        if self.found.seen:
-            parts.append(f"{len(self.found.seen):,} seen")
+        if self.found.reviewed:
+            parts.append(f"{len(self.found.reviewed):,} seen")
         self.shelf.border_title = f"0 List {' · '.join(parts)}"
 
     def list_moved(self, by_hand: bool) -> None:
@@ -209,10 +209,10 @@ class Queue(Comparing):
         self.shelf.focus()
 
     def do_sample(self) -> None:
-        drawn = self.asked.drawn(SAMPLE)
+        drawn = self.asked.next_sample(SAMPLE)
         self.ask(drawn)
         how = "the most suspicious, one in five by chance" if drawn.sort == "suspicious" else "by chance"
-        self.tell(f"{drawn.sample} of them, {how} · s draws others · esc shows all")
+        self.notify_user(f"{drawn.sample} of them, {how} · s draws others · esc shows all")
 
     def clear(self) -> bool:
         """Take back the choice of lines, then the query. False where there was neither."""
@@ -229,7 +229,7 @@ class Queue(Comparing):
     def do_select(self) -> None:
         if self.shelf.entry is None:
             return
-        self.shelf.chosen ^= {self.shelf.entry.number}
+        self.shelf.chosen ^= {self.shelf.entry.row_id}
         self.shelf.redraw()
         self.shelf.action_scroll_down()
         self.tell_count()
@@ -243,13 +243,13 @@ class Queue(Comparing):
     def do_seen(self) -> None:
         entry = self.shelf.entry
         if entry is not None:
-            self.see(entry, entry.number not in self.found.seen)
+            self.see(entry, entry.row_id not in self.found.reviewed)
             self.shelf.action_scroll_down()
 
     def see(self, entry: Entry, seen: bool = True) -> None:
         """Check a conversation off in this queue, or not after all."""
         self.bench_app.library.see(self.asked, entry, seen)
-        (self.found.seen.add if seen else self.found.seen.discard)(entry.number)
+        (self.found.reviewed.add if seen else self.found.reviewed.discard)(entry.row_id)
         self.shelf.redraw()
         self.tell_count()
 
@@ -257,12 +257,12 @@ class Queue(Comparing):
         """The next line, or the one before, that is not checked off."""
         numbers, at = self.found.numbers, self.shelf.cursor
         lines = range(at + 1, len(numbers)) if forward else range(at - 1, -1, -1)
-        return next((i for i in lines if numbers[i] not in self.found.seen), None)
+        return next((i for i in lines if numbers[i] not in self.found.reviewed), None)
 
     def do_tag(self) -> None:
         from ..dialogs.tags import TagScreen
 
-        numbers = sorted(self.shelf.chosen) or [e.number for e in [self.shelf.entry] if e is not None]
+        numbers = sorted(self.shelf.chosen) or [e.row_id for e in [self.shelf.entry] if e is not None]
         tags = self.shelf.entry.tags if self.shelf.entry is not None and len(numbers) == 1 else ()
         known = [tag for tag, _ in self.bench_app.library.values("tag", "")]
 
@@ -277,14 +277,14 @@ class Queue(Comparing):
         refs = await asyncio.to_thread(library.tag, numbers, tag, on)
         what = f"#{tag} {'on' if on else 'off'} {len(refs):,} conversation{'s' if len(refs) != 1 else ''}"
         if not refs:
-            self.tell(f"all of them {'have' if on else 'lack'} #{tag} already")
+            self.notify_user(f"all of them {'have' if on else 'lack'} #{tag} already")
             return
         self.bench_app.undos.append((what, lambda: library.tag_refs(refs, tag, not on)))
         self.shelf.forget()
-        self.tell(f"{what} · u takes it back", "good")
+        self.notify_user(f"{what} · u takes it back", "good")
 
     def do_queue(self) -> None:
-        from ..dialogs.saved_queries import QueueScreen
+        from ..dialogs.saved_queries import SavedQueriesDialog
 
         queues = dict(self.bench_app.library.queues)
 
@@ -296,9 +296,9 @@ class Queue(Comparing):
                 self.ask(Query.parse(query, queues))
                 return
             self.bench_app.library.keep_queue(name, query)
-            self.tell(f"kept: queue:{name}" if query else f"queue:{name} is gone", "good")
+            self.notify_user(f"kept: queue:{name}" if query else f"queue:{name} is gone", "good")
 
-        self.open_form(QueueScreen(queues, str(self.asked)), done)
+        self.open_form(SavedQueriesDialog(queues, str(self.asked)), done)
 
     def offer_asking(self) -> bool:
         if self.asking:

@@ -7,22 +7,22 @@ from typing import Any
 from textual import events, on
 
 from ..actions import key
-from ..view.find import Words
+from ..view.find import SearchPhrase
 from ..view.row_filter import KINDS, Filter, UnknownKind
 from ..widgets.pane import Pane
-from ..widgets.search_bar import Foot
+from ..widgets.search_bar import SearchBar
 from ..widgets.steps import StepsPane
-from .conversation import Bench
+from .conversation import ConversationScreen
 
 FIND, FILTER = "/", "&"
 
 
-class Finding(Bench):
+class SearchActions(ConversationScreen):
     """What is found is shown in all panes and gone to in the one that find was begun in."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.words = Words()
+        self.words = SearchPhrase()
         self._looking: Pane | None = None  # the pane that the line at the foot is about
         self._spot: Any = None  # where one stood in it
 
@@ -36,11 +36,11 @@ class Finding(Bench):
         self._ask(FILTER, self.steps, str(self.steps.shown.filter), f"words, and {kinds}")
 
     def _ask(self, sign: str, pane: Pane, text: str, placeholder: str) -> None:
-        self._looking, self._spot = pane, pane.spot
+        self._looking, self._spot = pane, pane.position
         self.foot.open(sign, text, placeholder)
 
-    @on(Foot.Changed, "#foot")
-    def _typed(self, event: Foot.Changed) -> None:
+    @on(SearchBar.Changed, "#foot")
+    def _typed(self, event: SearchBar.Changed) -> None:
         if self.foot.sign == FIND:
             self._find_from_spot(event.text, event.kept)
         elif self.foot.sign == FILTER:
@@ -57,7 +57,7 @@ class Finding(Bench):
         if self.foot.is_open and self.focused is not self.foot.line:
             self._close()
 
-    def unlook(self) -> bool:
+    def clear_search(self) -> bool:
         """Take one thing away: the line at the foot, what was found, the filter. False where there is none."""
         if self.foot.is_open:
             pane, spot, sign = self._looking, self._spot, self.foot.sign
@@ -65,38 +65,38 @@ class Finding(Bench):
             if sign == FILTER:
                 self.steps.only(Filter())
             else:
-                self._light(Words())
+                self._light(SearchPhrase())
             if pane is not None:
-                pane.back_to(spot)
+                pane.restore_position(spot)
         elif self.words:
-            self._light(Words())
+            self._light(SearchPhrase())
         elif self.steps.shown.filter and self.pane is self.steps:
             self.steps.only(Filter())
-            self.tell("all steps are shown again")
+            self.notify_user("all steps are shown again")
         else:
             return False
         return True
 
     # find
 
-    def _light(self, words: Words) -> None:
+    def _light(self, words: SearchPhrase) -> None:
         self.words = words
         for pane in (self.chat, self.steps, self.detail):
-            pane.light(words)
+            pane.highlight_words(words)
 
     def _find_from_spot(self, text: str, kept: bool) -> None:
         """Follow what is typed: always from where one stood before."""
         pane = self._looking
         if pane is None:
             return
-        self._light(Words(text))
-        pane.back_to(self._spot)
+        self._light(SearchPhrase(text))
+        pane.restore_position(self._spot)
         told, found = self._go(pane, pane.here, 1, stay=True) if self.words else ("", True)
         self.foot.tell(told, bad=not found)
         if kept:
             self._close()
             if told:
-                self.tell(told, "" if found else "warn")
+                self.notify_user(told, "" if found else "warn")
 
     def _go(self, pane: Pane, start: int, by: int, stay: bool = False) -> tuple[str, bool]:
         """To the next place (`by` 1) or the last (-1), with `stay` also to `start` itself; what to say of it."""
@@ -121,7 +121,7 @@ class Finding(Bench):
     def _again(self, by: int) -> None:
         pane = self._looking or self.pane
         told, found = self._go(pane, pane.here, by)
-        self.tell(told, "" if found else "warn")
+        self.notify_user(told, "" if found else "warn")
 
     def do_find_next(self) -> None:
         self._again(1)
@@ -143,11 +143,11 @@ class Finding(Bench):
         if kept:
             self._close()
             if wanted:
-                self.tell(f"{shown:,} of {whole:,} steps are shown · {key('back')} shows all", "warn")
+                self.notify_user(f"{shown:,} of {whole:,} steps are shown · {key('back')} shows all", "warn")
 
     @on(StepsPane.Unfiltered)
     def _unfiltered(self) -> None:
-        self.tell("the filter is off: it hid the step to go to", "warn")
+        self.notify_user("the filter is off: it hid the step to go to", "warn")
 
     # folds: in the detail the same keys turn the tabs
 
@@ -159,7 +159,7 @@ class Finding(Bench):
         if all:
             steps.fold({turn.turn for turn in steps.book.turns}, fold)
         elif steps.row is not None:
-            steps.fold({steps.row.place.turn}, fold)
+            steps.fold({steps.row.step_id.turn}, fold)
 
     def do_fold(self) -> None:
         self._fold(True)

@@ -9,15 +9,15 @@ from typing import Any
 from textual.widget import Widget
 
 from ...workspace.tour import Tour
-from ..external import lend
+from ..external import run_in_terminal
 from ..widgets.input import InputLine
 from ..widgets.tour import TourBar
-from .conversation_actions import Deeds
+from .conversation_actions import ConversationActions
 
 COMMAND = [sys.executable, "-m", "workbench", "tour"]
 
 
-class Touring(Deeds):
+class TourActions(ConversationActions):
     """A tour is a workbench of its own, on a folder of its own; elsewhere there is only the way to it."""
 
     @property
@@ -43,7 +43,7 @@ class Touring(Deeds):
         if tour is None:
             return
         if session is not None:
-            tour = self.bench_app.tour = tour.onward(session, self.place)
+            tour = self.bench_app.tour = tour.advance(session, self.place)
         self.query_one(TourBar).tell(tour)
         offered = tour.step.say if tour.step is not None and not (session and session.busy) else ""
         entry = self.query_one("#entry", InputLine)
@@ -61,18 +61,18 @@ class Touring(Deeds):
         return super().why_not(id)
 
     def do_tour(self) -> None:
-        status = lend(self.app, COMMAND)
+        status = run_in_terminal(self.app, COMMAND)
         if status:
-            self.tell(f"the tour ended with {status}", "warn")
+            self.notify_user(f"the tour ended with {status}", "warn")
 
     def do_mend(self) -> None:
-        from ..dialogs.apply_fix import MendScreen
+        from ..dialogs.apply_fix import ApplyFixDialog
 
         tour = self.tour
         assert tour is not None
         path = self.bench_app.root / tour.change.file
-        self.open_form(MendScreen(tour.change, path), self._mended)
+        self.open_form(ApplyFixDialog(tour.change, path), self._mended)
 
     def _mended(self, made: Any) -> None:
         if made:
-            self.tell("the change is made; the new code is being loaded", "good")
+            self.notify_user("the change is made; the new code is being loaded", "good")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ...trace.steps import Move, TurnMoves
-from .step_lines import ended, short
-from .text import Bit, Line, clean, one_line, wrap
+from ...trace.steps import Step, Turn
+from .step_lines import end_text, short
+from .text import Line, Span, clean, one_line, wrap
 
 GUTTER = 7  # cells of the speaker's name at the left
 TALL = 100  # lines of one message
@@ -24,20 +24,20 @@ class Draft(NamedTuple):
     sent: str = ""
 
 
-def words(text: str, role: str) -> list[Bit]:
+def plain_text(text: str, role: str) -> list[Span]:
     """Text with the two marks of Markdown that a reply cannot do without: **bold** and `code`."""
-    bits: list[Bit] = []
+    bits: list[Span] = []
     for part in _CODE.split(text):
         if len(part) > 2 and part[0] == "`":
-            bits.append(Bit(part[1:-1], "tool"))
+            bits.append(Span(part[1:-1], "tool"))
         elif len(part) > 4 and part.startswith("**"):
-            bits.append(Bit(part[2:-2], "bold"))
+            bits.append(Span(part[2:-2], "bold"))
         elif part:
-            bits.append(Bit(part, role))
+            bits.append(Span(part, role))
     return bits
 
 
-def said(who: str, who_role: str, text: str, role: str, width: int) -> list[Line]:
+def searchable_text(who: str, who_role: str, text: str, role: str, width: int) -> list[Line]:
     """One message: the speaker at the left, the words hanging beside."""
     lines: list[Line] = []
     paragraphs = clean(text).strip("\n").split("\n")
@@ -45,61 +45,61 @@ def said(who: str, who_role: str, text: str, role: str, width: int) -> list[Line
         more = text.count("\n") + 1 - TALL
         paragraphs = [*paragraphs[:TALL], f"… {more:,} lines more: the pager shows all"]
     for number, paragraph in enumerate(paragraphs):
-        head = Bit(who.ljust(GUTTER) if not number else " " * GUTTER, who_role if not number else "indent")
+        head = Span(who.ljust(GUTTER) if not number else " " * GUTTER, who_role if not number else "indent")
         item = re.match(r"\s*([-*•]|\d{1,3}[.)]) ", paragraph)
         if item:
             paragraph = paragraph.replace(item[1], "•", 1) if item[1] in "-*" else paragraph
         title = re.match(r"#{1,6} +", paragraph)
         if title:
-            lines += wrap([head, Bit(paragraph[title.end() :], "bold")], width, GUTTER)
+            lines += wrap([head, Span(paragraph[title.end() :], "bold")], width, GUTTER)
         else:
-            lines += wrap([head, *words(paragraph, role)], width, GUTTER + (len(item[0]) if item else 0))
+            lines += wrap([head, *plain_text(paragraph, role)], width, GUTTER + (len(item[0]) if item else 0))
     return lines
 
 
-def turn(turn: TurnMoves, width: int) -> list[Line]:
+def turn(turn: Turn, width: int) -> list[Line]:
     """One turn of the talk: the customer's words, the agent's, and why words are missing."""
     lines: list[Line] = []
-    for move in turn.moves:
-        if move.message is not None:
-            lines += said("you", "user", str(move.message.text), "user", width)
-            rewritten = move.rewritten("message")
+    for step in turn.steps:
+        if step.message is not None:
+            lines += searchable_text("you", "user", str(step.message.text), "user", width)
+            rewritten = step.rewritten_value("message")
             if rewritten is not None:
                 lines += note("↻", f"read as: {one_line(rewritten)}", "warn", width)
-        lines += _agent(move, width)
+        lines += _agent(step, width)
     if turn.end is not None and turn.end.reason not in ("replied", "handed_off"):
-        lines += note("■", clean(ended(turn.end), 500), "bad", width)
+        lines += note("■", clean(end_text(turn.end), 500), "bad", width)
     return lines
 
 
-def _agent(move: Move, width: int) -> list[Line]:
+def _agent(step: Step, width: int) -> list[Line]:
     lines: list[Line] = []
-    if move.call is None and move.message is None and move.reply is None and move.answer and move.answer.text:
-        by = next((short(d.policy) for d in move.decisions if d.verdict in ("block", "escalate")), "")
+    if step.call is None and step.message is None and step.reply is None and step.answer and step.answer.text:
+        by = next((short(d.policy) for d in step.decisions if d.effect in ("block", "escalate")), "")
         if by:
             lines += note("✗", f"a reply was held back by {by}", "dim", width)
-    for fault in move.faults:
+    for fault in step.faults:
         if fault.origin in ("worker", "model", "journey"):
             lines += note("⚠", f"{clean(fault.message, 500)}  {one_line(fault.where, 200)}", "bad", width)
-    if move.reply is not None:
-        lines += said("agent", "agent", str(move.reply.text), "", width)
-    if move.handoff is not None:
-        lines += note("↑", f"a person has it now: {one_line(move.handoff.reason)}", "warn", width)
+    if step.reply is not None:
+        lines += searchable_text("agent", "agent", str(step.reply.text), "", width)
+    if step.handoff is not None:
+        lines += note("↑", f"a person has it now: {one_line(step.handoff.reason)}", "warn", width)
     return lines
 
 
 def note(glyph: str, text: str, role: str, width: int) -> list[Line]:
-    return wrap([Bit(glyph.rjust(GUTTER - 1) + " ", role), Bit(text, role)], width, GUTTER)
+    return wrap([Span(glyph.rjust(GUTTER - 1) + " ", role), Span(text, role)], width, GUTTER)
 
 
 def draft(draft: Draft, width: int) -> list[Line]:
     """What streams in: shown as a draft until the policies have let it pass."""
     lines: list[Line] = []
     if draft.sent:
-        lines += said("you", "user", draft.sent, "user", width)
+        lines += searchable_text("you", "user", draft.sent, "user", width)
         lines += note("…", "being sent", "dim", width)
     if draft.text:
-        lines += said("draft", "draft", draft.text, "draft", width)
+        lines += searchable_text("draft", "draft", draft.text, "draft", width)
     if draft.doing:
         lines += note("…", draft.doing, "dim", width)
     return lines

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ...trace.events import Decision
-from ...trace.steps import Move
-from ...workspace.causes import Cause, of_prompt
-from ...workspace.comparison import Comparison, Pair, Side, Status
+from ...trace.events import PolicyDecision
+from ...trace.steps import Step
+from ...workspace.causes import Cause, prompt_causes
+from ...workspace.comparison import AlignedStep, Comparison, Side, Status
 from .detail import labelled, with_source
 from .diff import diff
-from .step_lines import GLYPHS, OUTCOMES, VERDICTS, broke, deed, short
+from .step_lines import GLYPHS, OUTCOMES, VERDICTS, fault_text, fitted_action_text, short
 from .tabs import change_bits
-from .text import BLANK, Bit, Line, clean, cut, fit, one_line, plain, pretty, width
+from .text import BLANK, Line, Span, clean, cut, fit, one_line, plain, pretty, width
 
 SIGNS: dict[Status, str] = {"same": "=", "drift": "~", "differs": "≠", "left": "‹", "right": "›"}
 KINDS = {"untold": "not told", "off": "off"}
@@ -25,7 +25,7 @@ def halves(width: int) -> tuple[int, int]:
     return left, width - MIDDLE - left
 
 
-def numbers(pairs: list[Pair]) -> list[tuple[int, int]]:
+def numbers(pairs: list[AlignedStep]) -> list[tuple[int, int]]:
     """The numbers that the moves of each row have in their own run, counted as the steps count them."""
     found: list[tuple[int, int]] = []
     left = right = 0
@@ -36,9 +36,9 @@ def numbers(pairs: list[Pair]) -> list[tuple[int, int]]:
     return found
 
 
-def _counts(move: Move | None) -> bool:
+def _counts(step: Step | None) -> bool:
     return (
-        move is not None and move.message is None and bool(move.answer or move.call or move.reply or move.result)
+        step is not None and step.message is None and bool(step.answer or step.call or step.reply or step.result)
     )
 
 
@@ -61,45 +61,45 @@ def row(of: Comparison, index: int, number: tuple[int, int], width: int) -> Line
     if turn is not None and turn.message is not None and pair.status in ("same", "drift"):
         return _turn(pair, turn, width)
     left, right = halves(width)
-    faint = of.follows(index)
+    faint = of.is_consequence(index)
     sides = (
         _half(pair.left, number[0], left, faint, of.left),
         _half(pair.right, number[1], right, faint or pair.status == "same", of.right),
     )
     role = "dim" if faint or pair.status == "same" else "warn"
-    return (*sides[0], Bit(f" {SIGNS[pair.status]} ", role), *sides[1])
+    return (*sides[0], Span(f" {SIGNS[pair.status]} ", role), *sides[1])
 
 
-def _turn(pair: Pair, move: Move, width: int) -> Line:
-    sign = Bit(SIGNS[pair.status] if pair.status != "same" else "─", "rule")
-    said = one_line(move.message.text) if move.message is not None else ""
-    line = fit([sign, Bit(f" turn {pair.turn} ", "head"), Bit(said, "user"), Bit(" ")], width)
+def _turn(pair: AlignedStep, step: Step, width: int) -> Line:
+    sign = Span(SIGNS[pair.status] if pair.status != "same" else "─", "rule")
+    said = one_line(step.message.text) if step.message is not None else ""
+    line = fit([sign, Span(f" turn {pair.turn} ", "head"), Span(said, "user"), Span(" ")], width)
     blank = line[-1].text if not line[-1].text.strip() else ""
-    return (*line[:-1], Bit(blank[:1] + "─" * (len(blank) - 1), "rule")) if blank else line
+    return (*line[:-1], Span(blank[:1] + "─" * (len(blank) - 1), "rule")) if blank else line
 
 
-def _half(move: Move | None, number: int, cells: int, faint: bool, side: Side) -> Line:
-    if move is None:
-        return fit([Bit("     not run: it ended at its first difference" if side.rerun else "", "dim")], cells)
-    if move.message is not None:
-        bits = [Bit(f"turn {move.place.turn} ", "head"), Bit(one_line(move.message.text), "user")]
+def _half(step: Step | None, number: int, cells: int, faint: bool, side: Side) -> Line:
+    if step is None:
+        return fit([Span("     not run: it ended at its first difference" if side.rerun else "", "dim")], cells)
+    if step.message is not None:
+        bits = [Span(f"turn {step.step_id.turn} ", "head"), Span(one_line(step.message.text), "user")]
     else:
-        head = Bit(f"{number:>4} " if _counts(move) else "     ", "dim")
-        bits = [head, *(deed(move, cells - len(head.text)) or _loose(move))]
-    return fit([Bit(plain(bits), "dim")] if faint else bits, cells)
+        head = Span(f"{number:>4} " if _counts(step) else "     ", "dim")
+        bits = [head, *(fitted_action_text(step, cells - len(head.text)) or _loose(step))]
+    return fit([Span(plain(bits), "dim")] if faint else bits, cells)
 
 
-def _loose(move: Move) -> list[Bit]:
+def _loose(step: Step) -> list[Span]:
     """A move that is no deed of the model: something broke."""
-    return [Bit(f"⚠ {broke(f)}: {one_line(f.message)}", "bad") for f in move.faults[:1]]
+    return [Span(f"⚠ {fault_text(f)}: {one_line(f.message)}", "bad") for f in step.faults[:1]]
 
 
 def summary(of: Comparison, number: list[tuple[int, int]]) -> str:
     """What the comparison found, in a few words."""
     if of.first >= 0:
         pair = of.pairs[of.first]
-        move = pair.left or pair.right
-        if move is not None and move.message is not None:
+        step = pair.left or pair.right
+        if step is not None and step.message is not None:
             return f"they part at turn {pair.turn}"
         return f"they part at move {number[of.first][0 if pair.left is not None else 1]}"
     drifts = sum(pair.status == "drift" for pair in of.pairs)
@@ -117,18 +117,18 @@ def called(id: str, said: str) -> str:
 
 def cause(one: Cause, cells: int) -> Line:
     """A cause on one line: ≠ at the move where the runs part, ~ before it; its source where there is room."""
-    sign = Bit("≠ ", "warn") if one.here else Bit("~ ", "dim")
-    bits = [sign, Bit(f"{KINDS.get(one.kind, one.kind):<9}", "label"), Bit(one_line(one.what))]
-    source = Bit(one_line(one.source, 200), "source")
+    sign = Span("≠ ", "warn") if one.at_divergence else Span("~ ", "dim")
+    bits = [sign, Span(f"{KINDS.get(one.kind, one.kind):<9}", "label"), Span(one_line(one.what))]
+    source = Span(one_line(one.source, 200), "source")
     left = cells - width([source])
     if left < width(bits) + 1:
         return fit(bits, cells)
     return (*fit(bits, left), source)
 
 
-def cause_in_full(one: Cause, width: int) -> list[Line]:
+def cause_detail(one: Cause, width: int) -> list[Line]:
     """A cause with its two texts."""
-    lines = with_source(labelled(KINDS.get(one.kind, one.kind), [Bit(clean(one.what))], width), one.source, width)
+    lines = with_source(labelled(KINDS.get(one.kind, one.kind), [Span(clean(one.what))], width), one.source, width)
     return [*lines, *diff(one.before, one.after, width)]
 
 
@@ -146,17 +146,17 @@ def pair_in_full(of: Comparison, index: int, width: int) -> list[Line]:
         if a == b:
             same.append(label)
             continue
-        lines.append((Bit(label, "label"),))
+        lines.append((Span(label, "label"),))
         lines += diff(a, b, width)
     if "another prompt" in pair.why or index == of.first:
-        for one in of_prompt(of, pair):
-            lines += cause_in_full(one, width) if one.before or one.after else []
+        for one in prompt_causes(of, pair):
+            lines += cause_detail(one, width) if one.before or one.after else []
     if same:
-        lines += labelled("the same:", [Bit(", ".join(same), "dim")], width)
+        lines += labelled("the same:", [Span(", ".join(same), "dim")], width)
         if pair.status in ("same", "drift"):
             lines.append(BLANK)
             for label in same:
-                lines += labelled(label, [Bit(left[label])], width)
+                lines += labelled(label, [Span(left[label])], width)
     return lines
 
 
@@ -164,38 +164,38 @@ def _head(of: Comparison, index: int, width: int) -> list[Line]:
     pair = of.pairs[index]
     only = {"left": f"only in {of.left.name}", "right": f"only in {of.right.name}"}
     why = only.get(pair.status, pair.why) or "the same on both sides"
-    bits = [Bit(f"{SIGNS[pair.status]} {clean(why)}", "" if pair.status == "same" else "warn")]
+    bits = [Span(f"{SIGNS[pair.status]} {clean(why)}", "" if pair.status == "same" else "warn")]
     if index == of.first:
-        bits.append(Bit(" · the first real difference", "bold"))
-    elif of.follows(index):
-        bits.append(Bit(" · after the first difference, so taken as its consequence", "dim"))
+        bits.append(Span(" · the first real difference", "bold"))
+    elif of.is_consequence(index):
+        bits.append(Span(" · after the first difference, so taken as its consequence", "dim"))
     rerun = next((s for s in (of.left, of.right) if s.rerun), None)
     lines: list[Line] = [
         tuple(bits),
-        (Bit("- ", "bad"), Bit(titled(of.left), "dim")),
-        (Bit("+ ", "good"), Bit(titled(of.right), "dim")),
+        (Span("- ", "bad"), Span(titled(of.left), "dim")),
+        (Span("+ ", "good"), Span(titled(of.right), "dim")),
     ]
     if rerun is not None and "another prompt" in pair.why:
-        lines.append((Bit("no model was asked: its answer here is the recorded one", "warn"),))
+        lines.append((Span("no model was asked: its answer here is the recorded one", "warn"),))
     return lines
 
 
-def _told(move: Move | None, side: Side) -> dict[str, str]:
+def _told(step: Step | None, side: Side) -> dict[str, str]:
     """What a move holds, as texts by label."""
-    if move is None:
+    if step is None:
         return {}
     parts: dict[str, Any] = {
-        "customer": move.message.text if move.message is not None else "",
-        "call": f"{move.call.tool}\n{_text(move.call.args)}" if move.call is not None else "",
-        "ran as": _text(move.rewritten("before")) if move.call is not None else "",
-        "policies": "\n".join(_decision(d) for d in move.decisions),
-        "result": _result(move),
-        "changed": _changed(move),
-        "said": move.answer.text if move.answer is not None and move.call is None else "",
-        "sent": move.reply.text if move.reply is not None else "",
-        "person": f"{move.handoff.by}: {move.handoff.reason}" if move.handoff is not None else "",
-        "broke": "\n".join(f"{broke(f)}: {f.message}" for f in move.faults),
-        "thought": move.reasoning,
+        "customer": step.message.text if step.message is not None else "",
+        "call": f"{step.call.tool}\n{_text(step.call.args)}" if step.call is not None else "",
+        "ran as": _text(step.rewritten_value("before")) if step.call is not None else "",
+        "policies": "\n".join(_decision(d) for d in step.decisions),
+        "result": _result(step),
+        "changed": _changed(step),
+        "said": step.answer.text if step.answer is not None and step.call is None else "",
+        "sent": step.reply.text if step.reply is not None else "",
+        "person": f"{step.handoff.by}: {step.handoff.reason}" if step.handoff is not None else "",
+        "broke": "\n".join(f"{fault_text(f)}: {f.message}" for f in step.faults),
+        "thought": step.reasoning,
     }
     return {label: clean(text) for label, text in parts.items() if text}
 
@@ -204,22 +204,22 @@ def _text(value: Any) -> str:
     return "\n".join(pretty(value)) if value is not None else ""
 
 
-def _decision(d: Decision) -> str:
-    said = f"{'⚠' if d.fault else GLYPHS[d.verdict]} {short(d.policy)} {VERDICTS[d.verdict]}"
+def _decision(d: PolicyDecision) -> str:
+    said = f"{'⚠' if d.fault else GLYPHS[d.effect]} {short(d.policy)} {VERDICTS[d.effect]}"
     saw = [f"    {one_line(k, 80)}: {one_line(_text(v), 400)}" for k, v in d.evidence.items()]
-    to = [f"    now: {one_line(_text(d.to), 400)}"] if d.verdict == "rewrite" else []
+    to = [f"    now: {one_line(_text(d.replacement), 400)}"] if d.effect == "rewrite" else []
     return "\n".join([said + (f" “{d.reason}”" if d.reason else ""), *to, *saw])
 
 
-def _result(move: Move) -> str:
-    r = move.result
+def _result(step: Step) -> str:
+    r = step.result
     if r is None:
         return ""
     value = _text(r.value) if not isinstance(r.value, str) else r.value
     outcome = f"✗ {OUTCOMES[r.outcome]}\n" if r.outcome != "ok" else ""
-    return f"{outcome}{value}" + (f"\nprinted: {r.printed}" if r.printed else "")
+    return f"{outcome}{value}" + (f"\nprinted: {r.output}" if r.output else "")
 
 
-def _changed(move: Move) -> str:
-    changed = move.result.changed[:200] if move.result is not None else []
+def _changed(step: Step) -> str:
+    changed = step.result.changed[:200] if step.result is not None else []
     return "\n".join(plain(change_bits(one)).strip() for one in changed)

@@ -9,17 +9,17 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from ...trace.steps import Move
+from ...trace.steps import Step
 from .rows import Row
-from .step_lines import ended
-from .text import Bit, Line, clean, plain
+from .step_lines import end_text
+from .text import Line, Span, clean, plain
 
 PLAIN = {True: "yes", False: "no"}
 WHOLE = 10**9  # characters: a text is searched to its end, however little of it is shown
 
 
 @dataclass(frozen=True)
-class Words:
+class SearchPhrase:
     """A phrase. Capitals count where it has any; blanks and line feeds are one blank."""
 
     text: str = ""
@@ -49,19 +49,19 @@ class Words:
         return self.folded in (text.whole if self.exact else text.lower)
 
 
-def highlight(line: Line, words: Words) -> Line:
+def highlight(line: Line, words: SearchPhrase) -> Line:
     """A line with what was found in the role "hit", beside the role it had."""
     spans = words.spans(plain(line))
     if not spans:
         return line
     edges = sorted({edge for span in spans for edge in span})
-    bits: list[Bit] = []
+    bits: list[Span] = []
     at = 0
     for text, role in line:
         cuts = [0, *(edge - at for edge in edges if at < edge < at + len(text)), len(text)]
         for start, end in pairwise(cuts):
             hit = any(a <= at + start < b for a, b in spans)
-            bits.append(Bit(text[start:end], f"{role} hit" if hit else role))
+            bits.append(Span(text[start:end], f"{role} hit" if hit else role))
         at += len(text)
     return tuple(bits)
 
@@ -85,43 +85,43 @@ class Texts:
     def of(self, row: Row) -> Text:
         kept = self._kept.get(id(row))
         if kept is None or kept[0] is not row:
-            kept = self._kept[id(row)] = (row, Text(said(row)))
+            kept = self._kept[id(row)] = (row, Text(searchable_text(row)))
         return kept[1]
 
 
-def said(row: Row) -> list[str]:
+def searchable_text(row: Row) -> list[str]:
     """All that stands behind a row: words, names, arguments, results, reasons."""
-    move = row.move
+    step = row.step
     if row.part == "fault" and row.fault is not None:
         return [row.fault.origin, row.fault.name, row.fault.message, row.fault.where]
     if row.part == "handoff" and row.handoff is not None:
         return [row.handoff.by, row.handoff.reason]
     if row.part == "end" and row.end is not None:
-        return [ended(row.end)]
-    if move is None:
+        return [end_text(row.end)]
+    if step is None:
         return []
     if row.part == "think":
-        return [move.reasoning]
+        return [step.reasoning]
     if row.part == "policy":
-        chosen = [row.decision] if row.decision else [d for d in move.decisions if d.verdict == "allow"]
+        chosen = [row.decision] if row.decision else [d for d in step.decisions if d.effect == "allow"]
         return [text for d in chosen for text in (d.policy, d.reason)]
     if row.part == "act":
-        return _deed(move)
-    return [move.reasoning, *_deed(move), *(text for d in move.decisions for text in (d.policy, d.reason))]
+        return _deed(step)
+    return [step.reasoning, *_deed(step), *(text for d in step.decisions for text in (d.policy, d.reason))]
 
 
-def _deed(move: Move) -> list[str]:
+def _deed(step: Step) -> list[str]:
     """The customer's words, or the call with what came of it, or the reply."""
-    texts: list[str] = [str(move.message.text)] if move.message is not None else []
-    if move.call is not None:
-        texts += [move.call.tool, flat(move.call.args), flat(move.args) if move.args != move.call.args else ""]
-    elif move.answer is not None:
-        texts.append(move.answer.text)
-    if move.result is not None:
-        texts += [flat(move.result.value), move.result.printed]
-    if move.reply is not None:
-        texts.append(str(move.reply.text))
-    return [*texts, *(fault.message for fault in move.faults)]
+    texts: list[str] = [str(step.message.text)] if step.message is not None else []
+    if step.call is not None:
+        texts += [step.call.tool, flat(step.call.args), flat(step.args) if step.args != step.call.args else ""]
+    elif step.answer is not None:
+        texts.append(step.answer.text)
+    if step.result is not None:
+        texts += [flat(step.result.value), step.result.output]
+    if step.reply is not None:
+        texts.append(str(step.reply.text))
+    return [*texts, *(fault.message for fault in step.faults)]
 
 
 def flat(thing: Any) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from ...trace.blobs import exhibit_text
-from ...trace.events import Change, Result
-from ...trace.state import State
+from ...trace.blobs import blob_text
+from ...trace.events import ToolResult, WorldChange
+from ...trace.state import ConversationState
 from .rows import Row
 from .step_lines import ENDS, OUTCOMES, VERDICTS
 from .text import clean, data
@@ -18,7 +18,7 @@ from .view import View
 WHOLE = 10**9  # characters
 
 
-def whole(tab: str, view: View, row: Row) -> str:
+def full_text(tab: str, view: View, row: Row) -> str:
     """All of one tab, without escape sequences."""
     parts = [part for part in TABS[tab](view, row) if part]
     return clean("\n\n".join(parts), WHOLE) + "\n"
@@ -29,65 +29,70 @@ def _titled(title: str, text: Any) -> str:
 
 
 def step(view: View, row: Row) -> Iterator[str]:
-    move = row.move
-    yield f"step {row.place}"
+    step = row.step
+    yield f"step {row.step_id}"
     if row.end is not None:
         yield f"the turn ended: {ENDS[row.end.reason]} {row.end.detail}"
-    if move is None:
+    if step is None:
         return
-    mark = view.marks.get(str(move.place))
-    if mark is not None:
-        yield _titled(f"mark: {mark.severity}, fault of the {mark.fault}", f"{mark.note}\n{mark.should}".strip())
-    found = view.difference(move.place)
+    annotation = view.annotations.get(str(step.step_id))
+    if annotation is not None:
+        yield _titled(
+            f"mark: {annotation.severity}, fault of the {annotation.fault}",
+            f"{annotation.note}\n{annotation.expected}".strip(),
+        )
+    found = view.difference(step.step_id)
     if found is not None:
         yield _titled("differs", f"{found.why}\nrecorded: {found.recorded}\nnow: {found.now}")
-    if move.message is not None:
-        yield _titled("customer", str(move.message.text))
-    if move.reasoning.strip():
-        yield _titled("thought", move.reasoning)
-    if move.call is not None:
-        yield _titled(f"call {move.call.tool}", move.call.args)
-        if move.args != move.call.args:
-            yield _titled("ran as", move.args)
-    if move.result is not None:
-        yield _titled(f"result: {OUTCOMES.get(move.result.outcome, 'ok')}", move.result.value)
-        yield _titled("printed", move.result.printed) if move.result.printed else ""
-    after = move.rewritten("after")
+    if step.message is not None:
+        yield _titled("customer", str(step.message.text))
+    if step.reasoning.strip():
+        yield _titled("thought", step.reasoning)
+    if step.call is not None:
+        yield _titled(f"call {step.call.tool}", step.call.args)
+        if step.args != step.call.args:
+            yield _titled("ran as", step.args)
+    if step.result is not None:
+        yield _titled(f"result: {OUTCOMES.get(step.result.outcome, 'ok')}", step.result.value)
+        yield _titled("printed", step.result.output) if step.result.output else ""
+    after = step.rewritten_value("after")
     yield _titled("seen as", after) if after is not None else ""
-    draft = move.answer.text if move.answer is not None and move.call is None else ""
-    if draft and (move.reply is None or str(move.reply.text) != draft):
+    draft = step.answer.text if step.answer is not None and step.call is None else ""
+    if draft and (step.reply is None or str(step.reply.text) != draft):
         yield _titled("draft", draft)
-    if move.reply is not None:
-        yield _titled("reply", str(move.reply.text))
-    for fault in move.faults:
-        yield _titled(f"{fault.origin} {fault.name} broke", "\n".join([fault.message, fault.where, *fault.trace]))
-    if move.handoff is not None:
-        yield _titled(f"to a person, by {move.handoff.by}", move.handoff.reason)
-    for decision in move.decisions:
+    if step.reply is not None:
+        yield _titled("reply", str(step.reply.text))
+    for fault in step.faults:
+        yield _titled(
+            f"{fault.origin} {fault.name} broke", "\n".join([fault.message, fault.where, *fault.traceback])
+        )
+    if step.handoff is not None:
+        yield _titled(f"to a person, by {step.handoff.by}", step.handoff.reason)
+    for decision in step.decisions:
         card = view.card(decision.version)
         said = [
             decision.reason,
             *(f"{name}: {card[name]}" for name in ("rule", "why", "source") if card.get(name)),
         ]
         said += [f"saw {key}: {data(value)}" for key, value in decision.evidence.items()]
-        said += [f"now: {data(decision.to)}"] if decision.verdict == "rewrite" else []
-        yield _titled(f"{VERDICTS[decision.verdict]} by {decision.policy}", "\n".join(filter(None, said)))
+        said += [f"now: {data(decision.replacement)}"] if decision.effect == "rewrite" else []
+        yield _titled(f"{VERDICTS[decision.effect]} by {decision.policy}", "\n".join(filter(None, said)))
 
 
 def prompt(view: View, row: Row) -> Iterator[str]:
-    now = view.trace.prompt_at(row.place)
+    now = view.trace.prompt_at(row.step_id)
     if now is None:
         yield "The model was not asked here: nothing was sent to it."
         return
     yield f"model {now.model} {data(now.params) if now.params else ''}"
-    for key in now.spans:
-        card = view.trace.exhibits.get(key)
+    for key in now.sections:
+        card = view.trace.blobs.get(key)
         if isinstance(card, dict):
-            yield _titled(f"{card.get('title', '')}  {card.get('source', '')}", exhibit_text(card))
-    state = State(view.setup)
+            yield _titled(f"{card.get('title', '')}  {card.get('source', '')}", blob_text(card))
+    state = ConversationState(view.setup)
     try:
         for one in view.trace:
-            if (one.turn, one.answer) >= (row.place.turn, max(row.place.answer, 1)):
+            if (one.turn, one.answer) >= (row.step_id.turn, max(row.step_id.answer, 1)):
                 break
             state.apply(one)
     except (KeyError, IndexError, ValueError):  # an imported record may be incomplete
@@ -96,7 +101,7 @@ def prompt(view: View, row: Row) -> Iterator[str]:
 
 
 def options(view: View, row: Row) -> Iterator[str]:
-    now = view.trace.prompt_at(row.place)
+    now = view.trace.prompt_at(row.step_id)
     if now is None:
         yield "The model was not asked here."
         return
@@ -105,28 +110,28 @@ def options(view: View, row: Row) -> Iterator[str]:
     for hidden in now.hidden:
         yield f"hidden: {hidden.kind} {hidden.name}, not offered: {hidden.condition}  {hidden.source}"
     for key in now.tools:
-        yield _titled("tool", view.trace.exhibits.get(key, key))
+        yield _titled("tool", view.trace.blobs.get(key, key))
 
 
 def world(view: View, row: Row) -> Iterator[str]:
-    results = [one for one in view.trace if isinstance(one, Result) and one.changed]
-    yield from _changed("this move", (one for one in results if one.place == row.place))
-    yield from _changed("before it", (one for one in results if one.place < row.place))
+    results = [one for one in view.trace if isinstance(one, ToolResult) and one.changed]
+    yield from _changed("this move", (one for one in results if one.step_id == row.step_id))
+    yield from _changed("before it", (one for one in results if one.step_id < row.step_id))
 
 
-def _changed(title: str, results: Iterable[Result]) -> Iterator[str]:
-    texts = [f"{one.place} {one.tool}\n" + "\n".join(map(_change, one.changed)) for one in results]
+def _changed(title: str, results: Iterable[ToolResult]) -> Iterator[str]:
+    texts = [f"{one.step_id} {one.tool}\n" + "\n".join(map(_change, one.changed)) for one in results]
     yield _titled(title, "\n\n".join(texts) or "nothing changed")
 
 
-def _change(change: Change) -> str:
+def _change(change: WorldChange) -> str:
     before = "(was not there)" if change.before is msgspec.UNSET else data(change.before)
     after = "(is gone)" if change.after is msgspec.UNSET else data(change.after)
     return f"{'.'.join(map(str, change.path))}: {before} -> {after}"
 
 
 def raw(view: View, row: Row) -> Iterator[str]:
-    answer = row.move.answer if row.move else None
+    answer = row.step.answer if row.step else None
     yield data(msgspec.to_builtins(answer)) if answer is not None else "No answer of a model belongs to this."
 
 

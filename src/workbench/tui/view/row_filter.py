@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ...trace.steps import Move
-from .find import Texts, Words
+from ...trace.steps import Step
+from .find import SearchPhrase, Texts
 from .rows import Row
 from .view import View
 
@@ -14,34 +14,34 @@ DEED = ("move", "act")
 HELD = ("block", "escalate")
 
 
-def _held(move: Move | None) -> bool:
-    return move is not None and any(d.verdict in HELD for d in move.decisions)
+def _held(step: Step | None) -> bool:
+    return step is not None and any(d.effect in HELD for d in step.decisions)
 
 
 def _blocked(row: Row, view: View) -> bool:
     if row.part == "policy":
-        return row.decision is not None and row.decision.verdict in HELD
-    return row.part in ("turn", *DEED) and _held(row.move)
+        return row.decision is not None and row.decision.effect in HELD
+    return row.part in ("turn", *DEED) and _held(row.step)
 
 
 def _policy(row: Row, view: View) -> bool:
-    return row.part == "policy" or (row.part in ("turn", "move") and bool(row.move and row.move.decisions))
+    return row.part == "policy" or (row.part in ("turn", "move") and bool(row.step and row.step.decisions))
 
 
 def _think(row: Row, view: View) -> bool:
-    return row.part == "think" or (row.part == "move" and bool(row.move and row.move.reasoning.strip()))
+    return row.part == "think" or (row.part == "move" and bool(row.step and row.step.reasoning.strip()))
 
 
 def _tool(row: Row, view: View) -> bool:
-    return row.part in DEED and row.move is not None and row.move.call is not None
+    return row.part in DEED and row.step is not None and row.step.call is not None
 
 
 def _reply(row: Row, view: View) -> bool:
-    return row.part in DEED and row.move is not None and row.move.call is None
+    return row.part in DEED and row.step is not None and row.step.call is None
 
 
 def _writes(row: Row, view: View) -> bool:
-    result = row.move.result if row.move else None
+    result = row.step.result if row.step else None
     return row.part in DEED and result is not None and bool(result.changed)
 
 
@@ -53,8 +53,8 @@ KINDS: dict[str, Callable[[Row, View], bool]] = {
     "blocked": _blocked,
     "failed": lambda row, view: row.failed,
     "writes": _writes,
-    "marked": lambda row, view: str(row.place) in view.marks,
-    "differs": lambda row, view: view.difference(row.place) is not None,
+    "marked": lambda row, view: str(row.step_id) in view.annotations,
+    "differs": lambda row, view: view.difference(row.step_id) is not None,
 }
 
 
@@ -67,14 +67,14 @@ class Filter:
     """Rows of any of `kinds` (of every kind without one) that hold `words`."""
 
     kinds: tuple[str, ...] = ()
-    words: Words = field(default_factory=Words)
+    words: SearchPhrase = field(default_factory=SearchPhrase)
 
     @classmethod
     def parse(cls, text: str) -> Filter:
         """Read ":tool :reply gift card"; the beginning of a kind will do. Raises UnknownKind."""
         asked = [word[1:].lower() for word in text.split() if word.startswith(":")]
         words = " ".join(word for word in text.split() if not word.startswith(":"))
-        return cls(tuple(dict.fromkeys(_kind(word) for word in asked)), Words(words))
+        return cls(tuple(dict.fromkeys(_kind(word) for word in asked)), SearchPhrase(words))
 
     def __bool__(self) -> bool:
         return bool(self.kinds or self.words)
@@ -96,7 +96,7 @@ def _kind(word: str) -> str:
     raise UnknownKind(f"there is no kind :{word}; there are {known}" if not found else f"one of {known}")
 
 
-class Shown:
+class VisibleRows:
     """`rows` is what is drawn; `folded` names turns. While a filter is on, nothing is folded."""
 
     def __init__(self) -> None:
@@ -109,12 +109,12 @@ class Shown:
     def whole(self) -> bool:
         return not self.filter and not self.folded
 
-    def lay(self, rows: list[Row], view: View | None) -> None:
+    def select(self, rows: list[Row], view: View | None) -> None:
         """Choose from all rows."""
         if self.filter and view is not None:
             self.rows = [row for row in rows if self.filter.keeps(row, view, self.texts)]
         elif self.folded:
-            self.rows = [row for row in rows if row.part == "turn" or row.place.turn not in self.folded]
+            self.rows = [row for row in rows if row.part == "turn" or row.step_id.turn not in self.folded]
         else:
             self.rows = rows
 
@@ -129,8 +129,8 @@ def index_of(rows: list[Row], row: Row | None) -> int:
         return 0
     best = 0
     for index, one in enumerate(rows):
-        if one is row or (one.place == row.place and one.part == row.part and one.decision == row.decision):
+        if one is row or (one.step_id == row.step_id and one.part == row.part and one.decision == row.decision):
             return index
-        if one.place <= row.place and (one.place != rows[best].place or index == 0):
+        if one.step_id <= row.step_id and (one.step_id != rows[best].step_id or index == 0):
             best = index
     return best

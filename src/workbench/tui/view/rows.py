@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ...trace.events import AnyStep, Decision, Fault, HandOff, TurnEnd, UserMessage
-from ...trace.step_id import Place
-from ...trace.steps import Move, TurnMoves, moves
+from ...trace.events import AnyEvent, Fault, HandOff, PolicyDecision, TurnEnded, UserMessage
+from ...trace.step_id import StepId
+from ...trace.steps import Step, Turn, group_steps
 
 Part = Literal["turn", "move", "think", "act", "policy", "fault", "handoff", "end"]
 
@@ -28,19 +28,19 @@ class Row:
     """
 
     part: Part
-    place: Place
-    move: Move | None = None
+    step_id: StepId
+    step: Step | None = None
     number: int = 0
-    decision: Decision | None = None
+    decision: PolicyDecision | None = None
     fault: Fault | None = None
     handoff: HandOff | None = None
-    end: TurnEnd | None = None
+    end: TurnEnded | None = None
     over: str = ""  # how the turn of a move ended, where it has
 
     @property
     def stopped(self) -> bool:
         """Whether its call was still running when the turn was ended."""
-        return self.move is not None and unfinished(self.move) and self.over in CUT_OFF
+        return self.step is not None and unfinished(self.step) and self.over in CUT_OFF
 
     @property
     def failed(self) -> bool:
@@ -50,21 +50,21 @@ class Row:
         if self.part == "handoff":
             return self.handoff is not None and self.handoff.by != "model"
         if self.part == "policy":
-            return self.decision is not None and self.decision.verdict in ("block", "escalate")
-        held = self.move is not None and self.part in ("turn", "move", "act") and bad(self.move)
+            return self.decision is not None and self.decision.effect in ("block", "escalate")
+        held = self.step is not None and self.part in ("turn", "move", "act") and bad(self.step)
         return held or self.stopped
 
 
-def unfinished(move: Move) -> bool:
-    return move.call is not None and move.result is None and move.effect in ("allowed", "rewritten")
+def unfinished(step: Step) -> bool:
+    return step.call is not None and step.result is None and step.effect in ("allowed", "rewritten")
 
 
-def bad(move: Move) -> bool:
+def bad(step: Step) -> bool:
     """Whether a move did not go through: held back, refused, or broken."""
     through = ("allowed", "rewritten")
-    if move.faults or move.effect not in through or move.after_effect not in through:
+    if step.faults or step.effect not in through or step.result_effect not in through:
         return True
-    return move.result is not None and move.result.outcome != "ok"
+    return step.result is not None and step.result.outcome != "ok"
 
 
 @dataclass(slots=True, eq=False)
@@ -72,38 +72,38 @@ class _Turn:
     """The steps of one turn; `first` counts the agent's moves before it."""
 
     index: int
-    steps: list[AnyStep] = field(default_factory=list)
+    events: list[AnyEvent] = field(default_factory=list)
     first: int = 0
     rows: list[Row] = field(default_factory=list)
-    moves: TurnMoves | None = None
+    steps: Turn | None = None
 
 
-class Book:
+class RowModel:
     """A conversation as rows, kept up to date a step at a time. `wide`: a move a row; else a step a row."""
 
     def __init__(self, wide: bool = True) -> None:
-        self.wide = wide
+        self.wide_lines = wide
         self.rows: list[Row] = []
         self._turns: list[_Turn] = []
         self._numbered: dict[int, _Turn] = {}
         self._seen = 0
 
     @property
-    def turns(self) -> list[TurnMoves]:
-        return [t.moves for t in self._turns if t.moves is not None]
+    def turns(self) -> list[Turn]:
+        return [t.steps for t in self._turns if t.steps is not None]
 
-    def turn(self, number: int) -> TurnMoves:
+    def turn(self, number: int) -> Turn:
         """The moves of one turn."""
         found = self._numbered.get(number)
-        return found.moves if found is not None and found.moves is not None else TurnMoves(number)
+        return found.steps if found is not None and found.steps is not None else Turn(number)
 
-    def lay_out(self, wide: bool) -> None:
+    def set_layout(self, wide: bool) -> None:
         """Make all rows again for the other layout."""
-        if wide != self.wide:
-            self.wide = wide
+        if wide != self.wide_lines:
+            self.wide_lines = wide
             self.rows = []
             for turn in self._turns:
-                turn.rows = _rows(turn.moves, turn.first, wide) if turn.moves else []
+                turn.rows = _rows(turn.steps, turn.first, wide) if turn.steps else []
                 self.rows += turn.rows
 
     def read(self, trace: Any) -> bool:
@@ -114,10 +114,10 @@ class Book:
         touched: dict[int, _Turn] = {}
         for index in range(self._seen, size):
             step = trace[index]
-            if not self._turns or isinstance(step, UserMessage) or step.turn != self._turns[-1].steps[0].turn:
+            if not self._turns or isinstance(step, UserMessage) or step.turn != self._turns[-1].events[0].turn:
                 self._turns.append(_Turn(len(self._turns)))
             turn = self._numbered[step.turn] = self._turns[-1]
-            turn.steps.append(step)
+            turn.events.append(step)
             touched[id(turn)] = turn
         self._seen = size
         for turn in touched.values():
@@ -126,62 +126,62 @@ class Book:
 
     def _remake(self, turn: _Turn) -> None:
         before = self._turns[turn.index - 1] if turn.index else None
-        turn.first = before.first + _count(before.moves) if before else 0
-        found = moves(turn.steps)
-        turn.moves = found[0] if found else None
+        turn.first = before.first + _count(before.steps) if before else 0
+        found = group_steps(turn.events)
+        turn.steps = found[0] if found else None
         if turn.rows:
             del self.rows[len(self.rows) - len(turn.rows) :]
-        turn.rows = _rows(turn.moves, turn.first, self.wide) if turn.moves else []
+        turn.rows = _rows(turn.steps, turn.first, self.wide_lines) if turn.steps else []
         self.rows += turn.rows
 
 
-def _count(turn: TurnMoves | None) -> int:
-    return sum(1 for m in turn.moves if m.message is None and not _empty(m)) if turn else 0
+def _count(turn: Turn | None) -> int:
+    return sum(1 for m in turn.steps if m.message is None and not _empty(m)) if turn else 0
 
 
-def _empty(move: Move) -> bool:
+def _empty(step: Step) -> bool:
     """Only something that broke, or a hand-off, beside all moves: it has a row of its own."""
-    return not (move.message or move.answer or move.call or move.reply or move.result or move.decisions)
+    return not (step.message or step.answer or step.call or step.reply or step.result or step.decisions)
 
 
-def _rows(turn: TurnMoves, first: int, wide: bool) -> list[Row]:
+def _rows(turn: Turn, first: int, wide: bool) -> list[Row]:
     rows: list[Row] = []
     number = first
     over = turn.end.reason if turn.end is not None else ""
-    if not turn.moves or turn.moves[0].message is None:
-        rows.append(Row("turn", Place(turn.turn)))
-    for move in turn.moves:
-        if move.message is not None:
-            rows.append(Row("turn", move.place, move))
-        elif not _empty(move):
+    if not turn.steps or turn.steps[0].message is None:
+        rows.append(Row("turn", StepId(turn.turn)))
+    for step in turn.steps:
+        if step.message is not None:
+            rows.append(Row("turn", step.step_id, step))
+        elif not _empty(step):
             number += 1
         if not wide:
-            rows += _parts(move, number, over)
-        elif move.message is None and not _empty(move):
-            rows.append(Row("move", move.place, move, number, over=over))
-        for fault in move.faults:
-            if not wide or _alone(move, fault):
-                rows.append(Row("fault", move.place, move, number, fault=fault))
-        if move.handoff is not None:
-            rows.append(Row("handoff", move.place, move, number, handoff=move.handoff))
+            rows += _parts(step, number, over)
+        elif step.message is None and not _empty(step):
+            rows.append(Row("move", step.step_id, step, number, over=over))
+        for fault in step.faults:
+            if not wide or _alone(step, fault):
+                rows.append(Row("fault", step.step_id, step, number, fault=fault))
+        if step.handoff is not None:
+            rows.append(Row("handoff", step.step_id, step, number, handoff=step.handoff))
     if turn.end is not None and turn.end.reason not in QUIET_ENDS:
-        last = turn.moves[-1].place if turn.moves else Place(turn.turn)
-        rows.append(Row("end", last, turn.moves[-1] if turn.moves else None, number, end=turn.end))
+        last = turn.steps[-1].step_id if turn.steps else StepId(turn.turn)
+        rows.append(Row("end", last, turn.steps[-1] if turn.steps else None, number, end=turn.end))
     return rows
 
 
-def _alone(move: Move, fault: Fault) -> bool:
+def _alone(step: Step, fault: Fault) -> bool:
     """A fault that no tool or policy column can show: of the worker, the model, a condition, a journey."""
-    return fault.origin not in ("tool", "policy") or (fault.origin == "tool" and move.call is None)
+    return fault.origin not in ("tool", "policy") or (fault.origin == "tool" and step.call is None)
 
 
-def _parts(move: Move, number: int, over: str) -> list[Row]:
+def _parts(step: Step, number: int, over: str) -> list[Row]:
     rows: list[Row] = []
-    if move.message is None and not _empty(move):
-        if move.reasoning.strip():
-            rows.append(Row("think", move.place, move, number))
-        rows.append(Row("act", move.place, move, number, over=over))
-    rows += [Row("policy", move.place, move, number, decision=d) for d in move.decisions if d.verdict != "allow"]
-    if any(d.verdict == "allow" for d in move.decisions):
-        rows.append(Row("policy", move.place, move, number))
+    if step.message is None and not _empty(step):
+        if step.reasoning.strip():
+            rows.append(Row("think", step.step_id, step, number))
+        rows.append(Row("act", step.step_id, step, number, over=over))
+    rows += [Row("policy", step.step_id, step, number, decision=d) for d in step.decisions if d.effect != "allow"]
+    if any(d.effect == "allow" for d in step.decisions):
+        rows.append(Row("policy", step.step_id, step, number))
     return rows

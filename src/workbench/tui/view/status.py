@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 
-from ...engine.ablation import Off
-from ...trace.events import Answer, Result, UserMessage
+from ...engine.ablation import DisabledPart
+from ...trace.events import Answer, ToolResult, UserMessage
 from ...trace.trace import Trace
-from ...workspace.code_service import Code
+from ...workspace.code_service import CodeStatus
 from ...workspace.session import Session
-from .text import Bit, Line, cut, one_line, width, wrap
+from .text import Line, Span, cut, one_line, width, wrap
 
 MODELS = {"rehearsal": "rehearsal (a script, no model)", "tape": "tape", "you": "you are at the wheel"}
 BRIEFLY = {"rehearsal": "rehearsal (no model)"}  # where the line is short
@@ -17,7 +17,7 @@ SHORT = 100  # cells below which it is
 SCREENS = ("Develop", "Review", "Compare")
 
 
-class Cost:
+class UsageCounter:
     """Tokens and dollars of a trace, counted a step at a time."""
 
     def __init__(self) -> None:
@@ -32,9 +32,9 @@ class Cost:
             self.__init__()  # type: ignore[misc]
             self._trace = trace
         for index in range(self._seen, len(trace)):
-            step = trace[index]
-            if isinstance(step, Answer) and step.meter is not None:
-                m = step.meter
+            event = trace[index]
+            if isinstance(event, Answer) and event.usage is not None:
+                m = event.usage
                 self.tokens += m.tokens_in + m.tokens_out + m.cache_read + m.cache_write
                 if m.cost is not None:
                     self.dollars += m.cost
@@ -51,20 +51,24 @@ class Cost:
         return parts
 
 
-def waits_for(session: Session) -> str:
+def waiting_text(session: Session) -> str:
     """What the turn in progress waits for, and for how long it has said nothing."""
-    seconds = time.monotonic() - session.turn.heard
-    steps = session.trace.steps
-    answer = next((step for step in reversed(steps) if isinstance(step, Answer | UserMessage)), None)
+    seconds = time.monotonic() - session.turn.last_event_at
+    events = session.trace.events
+    answer = next((event for event in reversed(events) if isinstance(event, Answer | UserMessage)), None)
     what = "answering"
     if isinstance(answer, Answer):
-        done = {step.call for step in steps if isinstance(step, Result) and step.place[:2] == answer.place[:2]}
+        done = {
+            event.call
+            for event in events
+            if isinstance(event, ToolResult) and event.step_id[:2] == answer.step_id[:2]
+        }
         call = next((call for call in answer.calls if call.number not in done), None)
         what = f"{one_line(call.tool, 40)} runs" if call is not None else what
     return f"{what}… {seconds:.0f} s" if seconds >= 1 else f"{what}…"
 
 
-def ago(at: float, now: float | None = None) -> str:
+def relative_time(at: float, now: float | None = None) -> str:
     """How long ago, in words that stay true for a while."""
     seconds = max(0, int((now if now is not None else time.time()) - at))
     if seconds < 60:
@@ -76,30 +80,30 @@ def ago(at: float, now: float | None = None) -> str:
     return f"{seconds // 86_400} d ago" if seconds < 100 * 86_400 else time.strftime("%Y-%m", time.localtime(at))
 
 
-def state(code: Code) -> Bit:
+def state(code: CodeStatus) -> Span:
     if code.state == "ready":
-        return Bit("● ready", "good")
+        return Span("● ready", "good")
     if code.state == "loading":
-        return Bit("◌ loading", "warn")
-    return Bit("✗ broken", "bad")
+        return Span("◌ loading", "warn")
+    return Span("✗ broken", "bad")
 
 
 def status(
-    agent: str, model: str, code: Code, turns: int, cost: Cost, busy: str, screen: str, cells: int,
+    agent: str, model: str, code: CodeStatus, turns: int, cost: UsageCounter, busy: str, screen: str, cells: int,
     reloaded: bool = False, brief: bool = False, base: str = "",
-    off: tuple[Off, ...] = (), without: tuple[Off, ...] = (), talks: int = 1,
+    off: tuple[DisabledPart, ...] = (), without: tuple[DisabledPart, ...] = (), talks: int = 1,
 ) -> list[Line]:  # fmt: skip
     """One line where all fits, more where it does not: what is wrong is never cut.
 
     `brief`: what the last save came to has been read, and takes no line of its own any more.
     `base`: the conversation that others are compared with.
     """
-    head = [Bit(f" {one_line(agent, 60)} ", "title"), Bit("  "), state(code), Bit("   ")]
+    head = [Span(f" {one_line(agent, 60)} ", "title"), Span("  "), state(code), Span("   ")]
     if off:  # nobody may overlook that the agent is not whole
-        head = [*head, Bit(f" ⊘ WITHOUT {', '.join(one_line(o.name, 60) for o in off)} ", "off"), Bit("  ")]
+        head = [*head, Span(f" ⊘ WITHOUT {', '.join(one_line(o.name, 60) for o in off)} ", "off"), Span("  ")]
     elif without:
         gone = ", ".join(one_line(o.name, 40) for o in without)
-        head = [*head, Bit(f"⊘ ran in part without {gone}", "bad"), Bit("  ")]
+        head = [*head, Span(f"⊘ ran in part without {gone}", "bad"), Span("  ")]
     known = {**MODELS, **BRIEFLY} if cells < SHORT else MODELS
     facts = [known.get(model, one_line(model, 80))]
     if turns:
@@ -107,24 +111,24 @@ def status(
     if talks > 1:
         facts.append(f"{talks} open")
     facts += cost.parts
-    head.append(Bit(" · ".join(facts)))
+    head.append(Span(" · ".join(facts)))
     if busy:
-        head += [Bit(" · "), Bit(busy, "warn")]
+        head += [Span(" · "), Span(busy, "warn")]
     if base:
-        head += [Bit(" · "), Bit(f"base: {_brief(base)}", "accent")]
-    note = told(code, reloaded)
+        head += [Span(" · "), Span(f"base: {_brief(base)}", "accent")]
+    note = status_text(code, reloaded)
     screens = _screens(screen)
     if width(head) + width(screens) + 1 > cells:
-        screens = (Bit(f"{screen} ", "head"),)
-    one = [*head, *([Bit(" · "), *note] if note and code.state != "broken" else [])]
+        screens = (Span(f"{screen} ", "head"),)
+    one = [*head, *([Span(" · "), *note] if note and code.state != "broken" else [])]
     if width(one) + width(screens) + 2 <= cells and (not note or code.state != "broken"):
         gap = cells - width(one) - width(screens) - 1
-        return [(*one, Bit(" " * gap), *screens)]
+        return [(*one, Span(" " * gap), *screens)]
     if brief and code.state != "broken":
         note = []
     gap = cells - width(head) - width(screens) - 1
-    first = (*head, Bit(" " * gap), *screens) if gap >= 1 else tuple(head)
-    return [*wrap(first, cells, 1), *(wrap([Bit(" "), *note], cells, 1) if note else [])]
+    first = (*head, Span(" " * gap), *screens) if gap >= 1 else tuple(head)
+    return [*wrap(first, cells, 1), *(wrap([Span(" "), *note], cells, 1) if note else [])]
 
 
 def _brief(title: str) -> str:
@@ -134,22 +138,22 @@ def _brief(title: str) -> str:
 
 def _screens(here: str) -> Line:
     """The names of all screens; a click on one goes there."""
-    bits: list[Bit] = []
+    bits: list[Span] = []
     for name in SCREENS:
-        bits += [Bit(" | " if bits else "", "dim"), Bit(name, "head" if name == here else "dim")]
-    return (*bits, Bit(" "))
+        bits += [Span(" | " if bits else "", "dim"), Span(name, "head" if name == here else "dim")]
+    return (*bits, Span(" "))
 
 
-def told(code: Code, reloaded: bool) -> list[Bit]:
+def status_text(code: CodeStatus, reloaded: bool) -> list[Span]:
     """What the last save came to."""
     if code.state == "broken":
         serves = "the last good code serves" if code.serving else "nothing serves"
-        bits = [Bit(f"{one_line(code.where, 200)} ", "source"), Bit(one_line(code.error, 400), "bad")]
-        bits.append(Bit(f" · {serves}", "warn"))
+        bits = [Span(f"{one_line(code.where, 200)} ", "source"), Span(one_line(code.error, 400), "bad")]
+        bits.append(Span(f" · {serves}", "warn"))
         if code.next:
-            bits.append(Bit(f" · {one_line(code.next, 200)}", "dim"))
+            bits.append(Span(f" · {one_line(code.next, 200)}", "dim"))
         return bits
     if code.state != "ready" or not (reloaded or code.note):
         return []
-    said = [f"code reloaded {ago(code.at)}" if reloaded else "", one_line(code.note)]
-    return [Bit(": ".join(part for part in said if part), "warn" if "differ" in code.note else "")]
+    said = [f"code reloaded {relative_time(code.at)}" if reloaded else "", one_line(code.note)]
+    return [Span(": ".join(part for part in said if part), "warn" if "differ" in code.note else "")]

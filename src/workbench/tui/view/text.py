@@ -37,14 +37,14 @@ _FLAGS = {0x1F1E6 + n: chr(ord("A") + n) for n in range(26)}
 _PILED = re.compile("([\u0300-\u036f]{3})[\u0300-\u036f]+")  # accents upon accents run into other lines
 
 
-class Bit(NamedTuple):
+class Span(NamedTuple):
     """A run of text in one role; "" is plain."""
 
     text: str
     role: str = ""
 
 
-Line = tuple[Bit, ...]
+Line = tuple[Span, ...]
 BLANK: Line = ()
 
 
@@ -113,11 +113,11 @@ def pretty(thing: Any, limit: int = MAX_SHOWN) -> list[str]:
     return clean(data(thing), limit).split("\n")
 
 
-def width(line: Iterable[Bit]) -> int:
+def width(line: Iterable[Span]) -> int:
     return sum(cell_len(bit.text) for bit in line)
 
 
-def plain(line: Iterable[Bit]) -> str:
+def plain(line: Iterable[Span]) -> str:
     return "".join(bit.text for bit in line)
 
 
@@ -133,32 +133,32 @@ def cut(text: str, cells: int) -> str:
     return set_cell_size(short, cells - 1).rstrip() + "…"
 
 
-def fit(bits: Sequence[Bit], cells: int) -> Line:
+def fit(bits: Sequence[Span], cells: int) -> Line:
     """Bits in exactly `cells` cells: cut with …, or filled with blanks."""
-    done: list[Bit] = []
+    done: list[Span] = []
     left = cells
     for text, role in bits:
         text = text[: left + 1] if len(text) > left else text
         size = cell_len(text)
         if size > left:
-            done.append(Bit(cut(text + "…", left), role))
+            done.append(Span(cut(text + "…", left), role))
             left -= cell_len(done[-1].text)
             break
-        done.append(Bit(text, role))
+        done.append(Span(text, role))
         left -= size
     if left > 0:
-        done.append(Bit(" " * left))
+        done.append(Span(" " * left))
     return tuple(done)
 
 
-def wrap(bits: Sequence[Bit], cells: int, hang: int = 0) -> list[Line]:
+def wrap(bits: Sequence[Span], cells: int, hang: int = 0) -> list[Line]:
     """Bits broken into lines at blanks and line feeds; lines after the first are indented by `hang`.
 
     The role of the indent says why a line begins: "hang" goes on with the line before, "indent" does not.
     """
     cells = max(cells, hang + 4)
     lines: list[Line] = []
-    now: list[Bit] = []
+    now: list[Span] = []
     used = 0
     begun = True  # a line that a line feed began keeps the blanks it begins with
 
@@ -166,7 +166,7 @@ def wrap(bits: Sequence[Bit], cells: int, hang: int = 0) -> list[Line]:
         nonlocal now, used, begun
         begun = False
         lines.append(tuple(now))
-        now, used = [Bit(" " * hang, role)], hang
+        now, used = [Span(" " * hang, role)], hang
 
     for text, role in bits:
         measure = len if text.isascii() else cell_len
@@ -176,14 +176,14 @@ def wrap(bits: Sequence[Bit], cells: int, hang: int = 0) -> list[Line]:
                 begun = True
             if begun and used + measure(paragraph) <= cells:  # it fits as it is
                 if paragraph:
-                    now.append(Bit(paragraph, role))
+                    now.append(Span(paragraph, role))
                     used += measure(paragraph)
                 continue
             for word in re.findall(r" +|[^ ]+", paragraph):
                 size = measure(word)
                 if word[0] == " ":
                     if used + size <= cells and (used > hang or begun):
-                        now.append(Bit(word, role))
+                        now.append(Span(word, role))
                         used += size
                     elif used + size > cells:
                         close()
@@ -193,11 +193,11 @@ def wrap(bits: Sequence[Bit], cells: int, hang: int = 0) -> list[Line]:
                 if size > cells - used:
                     *heads, word = _chop(word, cells - hang)
                     for head in heads:
-                        now.append(Bit(head, role))
+                        now.append(Span(head, role))
                         close()
                     size = cell_len(word)
                 if word:
-                    now.append(Bit(word, role))
+                    now.append(Span(word, role))
                     used += size
     if len(now) > (1 if lines else 0) or not lines:
         lines.append(tuple(now))
@@ -236,10 +236,10 @@ def unwrapped(lines: Iterable[tuple[Line, int, int]]) -> str:
 
 def _join(line: Line) -> Line:
     """Neighbours of one role become one bit."""
-    done: list[Bit] = []
+    done: list[Span] = []
     for bit in line:
         if done and done[-1].role == bit.role:
-            done[-1] = Bit(done[-1].text + bit.text, bit.role)
+            done[-1] = Span(done[-1].text + bit.text, bit.role)
         else:
             done.append(bit)
     return tuple(done)

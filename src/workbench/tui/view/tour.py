@@ -6,27 +6,27 @@ import re
 
 from ...workspace.tour import STEPS, Tour
 from .. import actions
-from .text import Bit, Line, wrap
+from .text import Line, Span, wrap
 
 INDENT = 1
 
 
 def lines(tour: Tour, cells: int) -> list[Line]:
     """A line of steps and what the present one asks for."""
-    bits = [Bit(" Tour ", "title"), Bit(" ")]
-    for number, step in enumerate(STEPS):
+    bits = [Span(" Tour ", "title"), Span(" ")]
+    for number, event in enumerate(STEPS):
         sign, role = ("✓", "good") if number < tour.at else ("▸", "accent") if number == tour.at else ("·", "dim")
-        bits += [Bit(f" {sign} {step.name}", role)]
-    bits.append(Bit(f"   {actions.key('quit')} leaves", "dim"))
-    return [tuple(bits), *wrap([Bit(" "), *words(tour.words)], cells, INDENT)]
+        bits += [Span(f" {sign} {event.name}", role)]
+    bits.append(Span(f"   {actions.key('quit')} leaves", "dim"))
+    return [tuple(bits), *wrap([Span(" "), *plain_text(tour.words)], cells, INDENT)]
 
 
-def words(text: str) -> list[Bit]:
+def plain_text(text: str) -> list[Span]:
     """What a step says; {id} becomes the key that does the action, and keys stand out."""
-    bits: list[Bit] = []
+    bits: list[Span] = []
     for part in re.split(r"(\{\w+\}|\benter\b|ctrl\+s)", text):
         key = part.startswith("{")
         bits.append(
-            Bit(actions.key(part[1:-1]) if key else part, "key" if key or part in ("enter", "ctrl+s") else "")
+            Span(actions.key(part[1:-1]) if key else part, "key" if key or part in ("enter", "ctrl+s") else "")
         )
     return bits

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ...runtime.protocol import Differs, Reran
-from ...trace.events import Decision, Entered, Prompt
+from ...runtime.protocol import DifferenceInfo, RerunDone
+from ...trace.events import JourneyEntered, PolicyDecision, Prompt
 from ...trace.setup import Setup
-from ...trace.step_id import Place
-from ...trace.steps import Move, moves
+from ...trace.step_id import StepId
+from ...trace.steps import Step, group_steps
 from ...trace.trace import Trace
-from ...transcripts.transcript import Mark
+from ...transcripts.transcript import Annotation
 
 
 @dataclass(frozen=True)
@@ -20,30 +20,31 @@ class View:
 
     trace: Trace
     setup: Setup
-    marks: dict[str, Mark]
-    rerun: Reran | None = None
+    annotations: dict[str, Annotation]
+    rerun: RerunDone | None = None
 
-    def difference(self, place: Place) -> Differs | None:
-        at = str(place)
-        return next((d for d in self.rerun.differences if d.place == at), None) if self.rerun else None
+    def difference(self, step_id: StepId) -> DifferenceInfo | None:
+        at = str(step_id)
+        return next((d for d in self.rerun.differences if d.step_id == at), None) if self.rerun else None
 
-    def rerun_move(self, place: Place) -> Move | None:
+    def rerun_step(self, step_id: StepId) -> Step | None:
         if self.rerun is None:
             return None
-        steps = [s for s in self.rerun.steps if s.turn == place.turn]
-        return next((m for t in moves(steps) for m in t.moves if m.place == place), None)
+        events = [s for s in self.rerun.events if s.turn == step_id.turn]
+        return next((m for t in group_steps(events) for m in t.steps if m.step_id == step_id), None)
 
     @property
     def imported(self) -> bool:
         """Whether it comes from a log that holds messages alone: no journeys, policies or worlds."""
         return not any(
-            isinstance(s, Entered | Decision) or (isinstance(s, Prompt) and (s.journeys or s.policies or s.hidden))
+            isinstance(s, JourneyEntered | PolicyDecision)
+            or (isinstance(s, Prompt) and (s.journeys or s.policies or s.hidden))
             for s in self.trace
         )
 
     def card(self, version: str) -> dict[str, Any]:
         """What a policy stood for when it decided: {policy, rule, why, source}."""
-        found = self.trace.exhibits.get(version)
+        found = self.trace.blobs.get(version)
         if not isinstance(found, dict) and self.rerun is not None:
-            found = self.rerun.exhibits.get(version)
+            found = self.rerun.blobs.get(version)
         return found if isinstance(found, dict) else {}

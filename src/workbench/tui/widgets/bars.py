@@ -9,8 +9,8 @@ from textual import events
 from textual.timer import Timer
 
 from ..keys import parse
-from ..view.status import SCREENS, Cost, status
-from ..view.text import Bit, Line, clean, one_line, plain, width, wrap
+from ..view.status import SCREENS, UsageCounter, status
+from ..view.text import Line, Span, clean, one_line, plain, width, wrap
 from .pane import Pane
 
 MESSAGE_SECONDS = 8.0
@@ -49,12 +49,12 @@ class StatusBar(Bar):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.cost = Cost()
+        self.cost = UsageCounter()
 
     def tell(self, trouble: str = "", **facts: object) -> None:
         """`trouble`: what keeps this conversation from being kept."""
         first, *rest = status(cost=self.cost, cells=self.cells, **facts)  # type: ignore[arg-type]
-        red = wrap([Bit(" ✗ ", "bad"), Bit(one_line(trouble, 400), "bad")], self.cells, 3) if trouble else []
+        red = wrap([Span(" ✗ ", "bad"), Span(one_line(trouble, 400), "bad")], self.cells, 3) if trouble else []
         self.say([first, *red, *rest])
 
     def on_click(self, event: events.Click) -> None:
@@ -72,7 +72,7 @@ class KeysBar(Bar):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.keys: list[tuple[str, str]] = []
-        self._message: list[Bit] = []
+        self._message: list[Span] = []
         self._spans: list[tuple[int, int, str]] = []  # the cells of each key that is shown
         self._timer: Timer | None = None
 
@@ -83,8 +83,8 @@ class KeysBar(Bar):
     def tell(self, text: str, role: str = "", seconds: float = MESSAGE_SECONDS) -> None:
         """Show a message for a while, before the keys that there is room for."""
         self._message = [
-            Bit({"bad": " ✗ ", "good": " ✓ ", "warn": " ! "}.get(role, " · "), role),
-            Bit(clean(text, 2000), role),
+            Span({"bad": " ✗ ", "good": " ✓ ", "warn": " ! "}.get(role, " · "), role),
+            Span(clean(text, 2000), role),
         ]
         if self._timer is not None:
             self._timer.stop()
@@ -104,10 +104,10 @@ class KeysBar(Bar):
         if len(lines) > 1:
             self.say(lines)
             return
-        bits: list[Bit] = [*lines[0], Bit("  ")] if lines else []
+        bits: list[Span] = [*lines[0], Span("  ")] if lines else []
         self._spans = []
         for key, title in self.keys if self.screen.is_active else []:  # the keys of a form stand in its border
-            more = [Bit(" "), Bit(key, "key"), Bit(f" {title} ", "dim")]
+            more = [Span(" "), Span(key, "key"), Span(f" {title} ", "dim")]
             start = width(bits)
             if start + width(more) > self.cells:
                 break

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ...trace.steps import TurnMoves
+from ...trace.steps import Turn
 from ..view import chat
-from ..view.text import BLANK, Bit, Line, wrap
+from ..view.text import BLANK, Line, Span, wrap
 from .pane import Pane
 
 
@@ -13,12 +13,12 @@ class ChatPane(Pane):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.turns: list[TurnMoves] = []
+        self.turns: list[Turn] = []
         self.hint: list[str] = []
         self.draft = chat.Draft()
         self._lines: list[Line] = []
         self._of: list[int] = []  # the turn of each line
-        self._kept: dict[int, tuple[TurnMoves, list[Line]]] = {}
+        self._kept: dict[int, tuple[Turn, list[Line]]] = {}
         self.chosen = 0
 
     @property
@@ -28,10 +28,10 @@ class ChatPane(Pane):
     def line(self, index: int, width: int) -> Line:
         line = self._lines[index]
         if self.chosen and self._of[index] == self.chosen:
-            return (Bit("▎", "accent"), *line)
-        return (Bit(" "), *line)
+            return (Span("▎", "accent"), *line)
+        return (Span(" "), *line)
 
-    def show(self, turns: list[TurnMoves], *, fresh: bool) -> None:
+    def show(self, turns: list[Turn], *, fresh: bool) -> None:
         follow = fresh or self.at_end or not self.turns
         self.turns = turns
         if fresh:
@@ -83,7 +83,7 @@ class ChatPane(Pane):
         airy = self.scrollable_content_region.height >= 14
         if len(shown) < len(self.turns):
             lines.append(
-                (Bit(f"… {len(self.turns) - len(shown):,} earlier turns: the steps list has them", "dim"),)
+                (Span(f"… {len(self.turns) - len(shown):,} earlier turns: the steps list has them", "dim"),)
             )
         for turn in shown:
             kept = self._kept.get(turn.turn)
@@ -99,7 +99,7 @@ class ChatPane(Pane):
         hinted = not lines
         if hinted:
             for text in self.hint:
-                lines += wrap([Bit(text, "dim")], width)
+                lines += wrap([Span(text, "dim")], width)
         of += [0] * (len(lines) - len(of))
         self._lines, self._of = lines, of
         self.redraw()

@@ -7,12 +7,12 @@ from textual.content import Content
 from ...workspace.causes import Cause
 from ...workspace.comparison import Comparison
 from ..view import compare as present
-from ..view.text import Bit, Line, fit, plain
-from .list import LineList
+from ..view.text import Line, Span, fit, plain
+from .list import ListPane
 from .pane import Pane
 
 
-class PairList(LineList):
+class PairList(ListPane):
     """The moves of both runs, a pair a line."""
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -26,13 +26,13 @@ class PairList(LineList):
 
     def line(self, index: int, width: int) -> Line:
         if self.of is None:
-            return fit([Bit("Comparing …", "dim")], width)
+            return fit([Span("Comparing …", "dim")], width)
         return present.row(self.of, index, self.numbers[index], width)
 
     def show(self, of: Comparison | None) -> None:
         self.of = of
         self.numbers = present.numbers(of.pairs) if of is not None else []
-        self.cursor = of.start if of is not None else 0
+        self.cursor = of.initial_row if of is not None else 0
         self.rewrap()
         self.call_after_refresh(self.show_cursor)
 
@@ -44,7 +44,11 @@ class PairList(LineList):
         """To the next or last "turn", "step" or "difference". False where there is none."""
         if self.of is None:
             return False
-        to = self.of.jump(self.cursor, forward) if what == "difference" else self._next(what == "turn", forward)
+        to = (
+            self.of.next_difference(self.cursor, forward)
+            if what == "difference"
+            else self._next(what == "turn", forward)
+        )
         if to >= 0:
             self.move(to)
         return to >= 0
@@ -60,7 +64,7 @@ class PairList(LineList):
         return index == 0 or self.of.pairs[index].turn != self.of.pairs[index - 1].turn
 
 
-class CauseList(LineList):
+class CauseList(ListPane):
     """What may have caused the first difference, the likeliest first."""
 
     HINT = "Nothing that the record holds differs: setup, model, prompt, tools and policies are the same."
@@ -79,7 +83,7 @@ class CauseList(LineList):
 
     def line(self, index: int, width: int) -> Line:
         if not self.causes:
-            return fit([Bit(self.HINT, "dim")], width)
+            return fit([Span(self.HINT, "dim")], width)
         return present.cause(self.causes[index], width)
 
     def show(self, causes: list[Cause]) -> None:

@@ -9,7 +9,7 @@ from textual.message import Message
 
 from ..view.rows import Row
 from ..view.tabs import TABS
-from ..view.text import Bit, Line, plain
+from ..view.text import Line, Span, plain
 from ..view.view import View
 from .pane import Pane
 
@@ -47,7 +47,7 @@ class DetailPane(Pane):
         self._entitle()
 
     def show(self, view: View, row: Row | None) -> None:
-        moved = row is None or self.row is None or row.place != self.row.place or row.part != self.row.part
+        moved = row is None or self.row is None or row.step_id != self.row.step_id or row.part != self.row.part
         self.view, self.row = view, row
         self._fill()
         if moved:
@@ -70,14 +70,14 @@ class DetailPane(Pane):
     def _fill(self) -> None:
         self._found = None
         if self.view is None or self.row is None:
-            self._lines = [(Bit(self.hint, "dim"),)]
+            self._lines = [(Span(self.hint, "dim"),)]
         else:
             self._lines = TABS[self.tab](self.view, self.row, self.cells)
         self.redraw()
 
     @property
     def _heading(self) -> str:
-        return f"3 Detail {self.row.place} " if self.row is not None else "3 Detail "
+        return f"3 Detail {self.row.step_id} " if self.row is not None else "3 Detail "
 
     def _entitle(self) -> None:
         parts: list[str | tuple[str, str]] = [self._heading]

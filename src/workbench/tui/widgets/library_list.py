@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ...workspace.library import Entry, Found
-from ..view.status import ago
-from ..view.text import Bit, Line, cut, fit, one_line, wrap
-from .list import LineList
+from ...workspace.library import Entry, SearchResult
+from ..view.status import relative_time
+from ..view.text import Line, Span, cut, fit, one_line, wrap
+from .list import ListPane
 
 STATES = {
     "guard": ("◆", "good", "guard", "guard"),
@@ -32,7 +32,7 @@ EMPTY = "Nothing to review yet: talk in Develop (R), and save with t."
 Fetch = Callable[[Sequence[int]], list[Entry]]
 
 
-class ShelfList(LineList):
+class LibraryList(ListPane):
     """One entry a line; more columns where there is room. Holds the numbers of all, the rows of those in sight."""
 
     def __init__(self, fetch: Fetch = lambda numbers: [], *, id: str | None = None) -> None:
@@ -67,13 +67,13 @@ class ShelfList(LineList):
                 self._apart.clear()
             start = index - index % PAGE
             page = self.fetch(self.numbers[start : start + PAGE])
-            self._rows |= {entry.number: entry for entry in page}
-            self._apart |= told_apart(page)
+            self._rows |= {entry.row_id: entry for entry in page}
+            self._apart |= disambiguate(page)
         return self._rows.get(self.numbers[index])
 
-    def show(self, found: Found, cursor: int) -> None:
+    def show(self, found: SearchResult, cursor: int) -> None:
         """Show what was found, the cursor on a line of it."""
-        self.numbers, self.seen = found.numbers, found.seen
+        self.numbers, self.seen = found.numbers, found.reviewed
         if self.chosen:
             self.chosen &= set(found.numbers)
         self.cursor = cursor
@@ -86,56 +86,56 @@ class ShelfList(LineList):
         self.redraw()
 
     def _hints(self) -> list[Line]:
-        return [line for hint in self.hints for line in wrap([Bit(hint, "dim")], self.cells)]
+        return [line for hint in self.hints for line in wrap([Span(hint, "dim")], self.cells)]
 
     def line(self, index: int, width: int) -> Line:
         if not self.numbers:
             return fit(self._hints()[index], width)
         e = self.entry_at(index)
         if e is None:
-            return fit([Bit("  … changed since it was found", "dim")], width)
-        sign = self._sign(e.number)
+            return fit([Span("  … changed since it was found", "dim")], width)
+        sign = self._sign(e.row_id)
         glyph, role, short, words = STATES.get(e.state, ("·", "dim", e.state, e.state))
-        marks = [Bit(" !", "warn")] if e.signs else []
-        marks += [Bit(f" ⚑{e.marks}", "mark")] if e.marks else []
+        marks = [Span(" !", "warn")] if e.risk_signals else []
+        marks += [Span(f" ⚑{e.annotations}", "mark")] if e.annotations else []
         dated = e.when and e.kind != "transcript"  # the time of a transcript's file says nothing of the talk
-        when = ago(e.when).removesuffix(" ago") if dated else ""
+        when = relative_time(e.when).removesuffix(" ago") if dated else ""
         if width < WIDE:
             cells = max(width - 3 - (8 if when else 0), 8)
             room = cells - sum(len(bit.text) for bit in marks)
             return (
-                sign, Bit(f"{glyph} ", role), *fit([*self._title(e, room), *marks], cells),
-                *([Bit(f" {when:>7}", "dim")] if when else []),
+                sign, Span(f"{glyph} ", role), *fit([*self._title(e, room), *marks], cells),
+                *([Span(f" {when:>7}", "dim")] if when else []),
             )  # fmt: skip
         agent, state = (16, 21) if width >= AGENT else (0, 10)
         cells = width - 1 - state - agent - 10 - 8 - 9
         return (
             sign,
-            *fit([Bit(f"{glyph} {words if agent else short}", role)], state),
+            *fit([Span(f"{glyph} {words if agent else short}", role)], state),
             *fit(self._title(e, cells), cells),
-            *fit([Bit(f"  {one_line(e.agent, 40)}", "dim")], agent),
-            *fit([Bit(f"{e.turns:>4} turns" if e.turns != 1 else "   1 turn", "dim")], 10),
+            *fit([Span(f"  {one_line(e.agent, 40)}", "dim")], agent),
+            *fit([Span(f"{e.turns:>4} turns" if e.turns != 1 else "   1 turn", "dim")], 10),
             *fit(marks, 8),
-            *fit([Bit(f"{when:>8}", "dim")], 9),
+            *fit([Span(f"{when:>8}", "dim")], 9),
         )
 
-    def _sign(self, number: int) -> Bit:
+    def _sign(self, number: int) -> Span:
         if number in self.chosen:
-            return Bit("▌", "accent")
-        return Bit("x" if number in self.seen else " ", "dim")
+            return Span("▌", "accent")
+        return Span("x" if number in self.seen else " ", "dim")
 
-    def _title(self, e: Entry, cells: int) -> list[Bit]:
+    def _title(self, e: Entry, cells: int) -> list[Span]:
         """A title, cut before what tells it from others of the same name; its tags where there is room."""
         apart = self._apart.get(e.ref, "")
         tags = "".join(f" #{one_line(tag, 40)}" for tag in e.tags)
-        beside = Bit(f" {apart}" if apart else "", "dim")
+        beside = Span(f" {apart}" if apart else "", "dim")
         room = cells - len(beside.text)
         tags = cut(tags, max(room // 3, 0)) if tags else ""
         title = cut(one_line(e.title or e.id, 200), room - len(tags))
-        return [Bit(title, "dim" if e.number in self.seen else ""), Bit(tags, "accent"), beside]
+        return [Span(title, "dim" if e.row_id in self.seen else ""), Span(tags, "accent"), beside]
 
 
-def told_apart(entries: list[Entry]) -> dict[str, str]:
+def disambiguate(entries: list[Entry]) -> dict[str, str]:
     """What tells entries apart whose titles begin alike, by ref: the file of a transcript, the time of a talk."""
     alike = {e.ref: one_line(e.title, 200)[:ALIKE].casefold() for e in entries}
     same = Counter(alike.values())

@@ -8,34 +8,34 @@ from typing import Any
 from textual import events
 from textual.message import Message
 
-from ..view.find import Words
+from ..view.find import SearchPhrase
 from .pane import Pane as Pane
 
 
-class LineList(Pane):
+class ListPane(Pane):
     """Items with a cursor on one of them; an item is a line unless a subclass says otherwise."""
 
     class Moved(Message):
         """The cursor stands on another line; `by_hand` where a person moved it."""
 
-        def __init__(self, pane: LineList, by_hand: bool) -> None:
+        def __init__(self, pane: ListPane, by_hand: bool) -> None:
             super().__init__()
             self.pane = pane
             self.by_hand = by_hand
 
         @property
-        def control(self) -> LineList:
+        def control(self) -> ListPane:
             return self.pane
 
     class Opened(Message):
         """A line was opened with a click on the line that had the cursor already."""
 
-        def __init__(self, pane: LineList) -> None:
+        def __init__(self, pane: ListPane) -> None:
             super().__init__()
             self.pane = pane
 
         @property
-        def control(self) -> LineList:
+        def control(self) -> ListPane:
             return self.pane
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
@@ -58,7 +58,7 @@ class LineList(Pane):
 
     # finding: an item is found, and the cursor goes there
 
-    def hits(self, words: Words) -> list[int]:
+    def hits(self, words: SearchPhrase) -> list[int]:
         return sorted({self.item_at(index) for index in super().hits(words)})
 
     @property
@@ -69,20 +69,20 @@ class LineList(Pane):
         self.move(hit)
 
     @property
-    def spot(self) -> Any:
+    def position(self) -> Any:
         return self.cursor
 
-    def back_to(self, spot: Any) -> None:
+    def restore_position(self, spot: Any) -> None:
         self.move(spot)
 
-    def lit(self, index: int) -> str:
+    def line_style(self, index: int) -> str:
         if self.item_at(index) != self.cursor:
             return ""
         return "cursor" if self.has_focus else "chosen"
 
     def margin(self, index: int) -> str:
         """The cursor has a sign too, for who sees no colours."""
-        lit = self.lit(index)
+        lit = self.line_style(index)
         if lit and self.cursor < self.items and index == self.span(self.cursor)[0]:
             return ("▶" if lit == "cursor" else "▷").ljust(self.MARGIN)
         return super().margin(index)

@@ -18,7 +18,7 @@ from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
-from ..view.find import Words, highlight
+from ..view.find import SearchPhrase, highlight
 from ..view.text import Line, unwrapped
 
 ROLES = (
@@ -43,7 +43,7 @@ class Pane(ScrollView, can_focus=True):
         self._strips: LRUCache[tuple[int, bool], Strip] = LRUCache(512)
         self._styles: dict[str, Style] = {}
         self._width = 0
-        self._words = Words()
+        self._words = SearchPhrase()
         self._found: int | None = None  # the line that was found last
 
     # what a subclass says
@@ -55,7 +55,7 @@ class Pane(ScrollView, can_focus=True):
     def line(self, index: int, width: int) -> Line:
         return ()
 
-    def lit(self, index: int) -> str:
+    def line_style(self, index: int) -> str:
         """The component class that lies under a line, or ""."""
         return "chosen" if index == self._found else ""
 
@@ -136,7 +136,7 @@ class Pane(ScrollView, can_focus=True):
             base = self._styles["base"] = self.rich_style
         if not 0 <= index < self.count:
             return Strip.blank(width, base)
-        lit = self.lit(index)
+        lit = self.line_style(index)
         key = (index, bool(lit))
         strip = self._strips.get(key)
         if strip is None:
@@ -163,11 +163,11 @@ class Pane(ScrollView, can_focus=True):
 
     # finding
 
-    def hits(self, words: Words) -> list[int]:
+    def hits(self, words: SearchPhrase) -> list[int]:
         """The lines that have the words in them."""
         return [index for index in range(self.count) if words.on(self.line(index, self.cells))]
 
-    def light(self, words: Words) -> None:
+    def highlight_words(self, words: SearchPhrase) -> None:
         """Show these words wherever they stand; none of them, none."""
         if words != self._words:
             self._words = words
@@ -189,11 +189,11 @@ class Pane(ScrollView, can_focus=True):
         self.refresh()
 
     @property
-    def spot(self) -> Any:
+    def position(self) -> Any:
         """Where one stands, for `back_to`."""
         return self.scroll_offset.y
 
-    def back_to(self, spot: Any) -> None:
+    def restore_position(self, spot: Any) -> None:
         self.go(spot)
 
     # scrolling without animation: a page of it costs more than the page
@@ -205,14 +205,14 @@ class Pane(ScrollView, can_focus=True):
     def page(self, pages: float) -> None:
         self.go(round(self.scroll_offset.y + pages * max(self.scrollable_content_region.height - 1, 1)))
 
-    def by(self, lines: int) -> None:
+    def scroll_by(self, lines: int) -> None:
         self.go(self.scroll_offset.y + lines)
 
     def action_scroll_up(self) -> None:
-        self.by(-1)
+        self.scroll_by(-1)
 
     def action_scroll_down(self) -> None:
-        self.by(1)
+        self.scroll_by(1)
 
     def action_page_up(self) -> None:
         self.page(-1)

@@ -26,20 +26,20 @@ class FootLine(InputLine):
             await super()._on_key(event)
 
 
-class Foot(Horizontal):
+class SearchBar(Horizontal):
     """Opened by a screen with a sign that says what it asks for; tells of each change, and of enter."""
 
     class Changed(Message):
         """Something was typed; `kept` where enter was pressed."""
 
-        def __init__(self, foot: Foot, text: str, kept: bool) -> None:
+        def __init__(self, foot: SearchBar, text: str, kept: bool) -> None:
             super().__init__()
             self.foot = foot
             self.text = text
             self.kept = kept
 
         @property
-        def control(self) -> Foot:
+        def control(self) -> SearchBar:
             return self.foot
 
     def __init__(self, *, id: str | None = None) -> None:

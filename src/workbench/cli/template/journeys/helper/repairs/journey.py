@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated
 
-from workbench import Allow, Block, Ids, Journey, Talk, ToolCall, ToolError, world
+from workbench import Allow, Block, Conversation, Ids, Journey, ToolCall, ToolError, world
 
 repairs = Journey("repairs", goal="Book a repair for a bicycle")
 
@@ -57,27 +57,27 @@ def book_repair(time: Annotated[str, "the code of a time"], calendar: Calendar, 
 
 
 @repairs.policy(before=book_repair)
-def a_day_ahead(call: ToolCall, talk: Talk) -> Allow | Block:
+def a_day_ahead(call: ToolCall, conversation: Conversation) -> Allow | Block:
     """A repair is booked at least a day ahead.
 
     Why: parts are ordered in the evening. A bicycle that comes the same day
     stands in the way, and its owner has to come twice.
     """
-    times: list[Time] = talk.result(free_times) or []
+    times: list[Time] = conversation.result(free_times) or []
     time = next((t for t in times if t.code == call["time"]), None)
     if time is None:
         return Block("look up the free times first")
-    days = (time.day - talk.now.date()).days
+    days = (time.day - conversation.now.date()).days
     if days < 1:
-        return Block("a repair has to be booked at least a day ahead", day=time.day, now=talk.now)
+        return Block("a repair has to be booked at least a day ahead", day=time.day, now=conversation.now)
     return Allow(f"{days} days ahead", day=time.day)
 
 
 @repairs.policy(before=book_repair)
-def one_each(talk: Talk) -> Block | None:
+def one_each(conversation: Conversation) -> Block | None:
     """One booking in a conversation.
 
     Why: two bookings for one bicycle leave a mechanic waiting.
     """
-    done: list[Booking] = talk.results(book_repair)
+    done: list[Booking] = conversation.results(book_repair)
     return Block(f"{done[0].time.words} is booked already", booked=done[0].number) if done else None
