@@ -98,7 +98,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         project = sample(Path(name))
         long_talk(project, STEPS)
-        screen(f"Develop, {STEPS:,} steps,", project.root, ["dev", "--resume", "long"], "Chat", "steps")
+        screen(f"Develop, {STEPS:,} steps,", project.root, ["dev", "--resume", "long"], "Chat", "events")
     if given.project:
         screen("Review", given.project, ["review"], "List", "list")
     elif not RUNS.is_file():

@@ -28,7 +28,7 @@ TYPED = (
     "gift card", "reservation cancel", '"travel insurance"', "the", "a", "flight to new york", "certificate",
     "tag:refund", "journey:cancellation outcome:limit", "is:marked mark:critical", "in:imports tool:book",
     "tag:angry refund -outcome:replied", "sort:suspicious", "sample:50", "sample:50 sort:suspicious",
-    "zzz nothing has this", "-is:seen journey:booking",
+    "zzz nothing has this", "-is:reviewed journey:booking",
 )  # fmt: skip
 
 

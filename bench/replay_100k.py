@@ -45,12 +45,12 @@ def write(folder: Path, count: int) -> int:
     written = 0
     for number in range(count):
         blob, head = blobs[number % len(blobs)], heads[number % len(blobs)]
-        words = next(step["text"] for step in head["steps"] if step["step"] == "user")
+        words = next(step["text"] for step in head["events"] if step["event"] == "user")
         words = words if isinstance(words, str) else words[0]
-        for then, now in ((head["id"], f"{head['id']}-{number}"), (head["recording"], f"{number:012x}")):
+        for then, now in ((head["id"], f"{head['id']}-{number}"), (head["recording_id"], f"{number:012x}")):
             blob = blob.replace(f'"{then}"'.encode(), f'"{now}"'.encode(), 1)
         said = msgspec.json.encode(words)
-        at = blob.index(said, blob.index(b'"steps"'))
+        at = blob.index(said, blob.index(b'"events"'))
         blob = blob[:at] + said[:-1] + f' (#{number})"'.encode() + blob[at + len(said) :]
         home = folder / f"{number // IN_A_FOLDER:03}"
         home.mkdir(exist_ok=True)

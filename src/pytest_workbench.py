@@ -279,7 +279,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         from workbench.replay.exit_codes import CODES, Exit
         from workbench.replay.verdict import Verdict
 
-        if any(CODES[Verdict(known[VERDICT])] is Exit.UNDECIDED for known in told):
+        if any(CODES[Verdict(known[VERDICT])] is Exit.INCONCLUSIVE for known in told):
             session.exitstatus = UNDECIDED
         if _no_tool_ran(session.config):
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED

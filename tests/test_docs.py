@@ -75,10 +75,10 @@ def test_the_agent_of_the_page_loads(library: Path) -> None:
 
 
 def test_the_agent_of_the_page_renews_a_book(library: Path) -> None:
-    talk = talk_with("library", "reader", "renew my book", "L-17", "yes", root=library)
-    assert talk.calls == ["find_loan ok", "renew ok"]
-    assert talk.reply == "Done. The Wall is due on 2026-04-07."
-    assert talk.faults == []
+    conversation = talk_with("library", "reader", "renew my book", "L-17", "yes", root=library)
+    assert conversation.calls == ["find_loan ok", "renew ok"]
+    assert conversation.reply == "Done. The Wall is due on 2026-04-07."
+    assert conversation.faults == []
 
 
 def test_its_policies_do_what_the_page_says(library: Path) -> None:
@@ -87,12 +87,12 @@ def test_its_policies_do_what_the_page_says(library: Path) -> None:
 
     assert blocked("renew my book L-18", "yes") == ["loans.nobody_waits"]
     assert blocked("renew my book L-90") == ["loans.own_loan"]
-    talk = talk_with("library", "reader", "renew my book L-17", "just do it anyway", "yes", root=library)
-    assert talk.decided("rewrite") == ["loans.four_weeks"]
+    conversation = talk_with("library", "reader", "renew my book L-17", "just do it anyway", "yes", root=library)
+    assert conversation.decided("rewrite") == ["loans.four_weeks"]
     assert talk_with("library", "reader", "I want to complain", root=library).handed_off
-    talk = talk_with("library", "reader", "when are you open?", root=library)
-    assert "Tuesday to Saturday" in talk.reply
-    assert "library/knowledge/hours.md:1" in talk.reply
+    conversation = talk_with("library", "reader", "when are you open?", root=library)
+    assert "Tuesday to Saturday" in conversation.reply
+    assert "library/knowledge/hours.md:1" in conversation.reply
 
 
 def test_the_tests_of_the_page_pass(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,7 @@ def test_conversation(path: Path) -> None:
 
 def _policies(name: str, args: dict[str, Any], state: ConversationState) -> list[str]:
     tool = NAMED[name]
-    standing = [p for p in AGENT.all_policies() if p.hook == "before" and p.applies_to(tool)]
+    standing = [p for p in AGENT.all_policies() if p.hook == "before_tool" and p.applies_to(tool)]
     said = [policy.fn(ToolCall(name, args), Conversation(state)) for policy in standing]
     return [returned.reason for returned in said if returned is not None and returned.verdict != "allow"]
 

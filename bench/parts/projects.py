@@ -51,7 +51,7 @@ def long_talk(project: Project, count: int) -> None:
     history = SessionLogs(project.state, project.transcripts)
     history.begin("long", {"session": "long", "setup": made[0].setup, "model": "rehearsal"})
     for key, value in {k: v for t in made for k, v in t.blobs.items()}.items():
-        history.append("long", {"exhibit": key, "value": value})
+        history.append("long", {"blob": key, "value": value})
     for event in events[:count]:
         history.append("long", {"step": event})
     history.close()

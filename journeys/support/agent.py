@@ -44,7 +44,7 @@ def danger(message: str, conversation: Conversation) -> Escalate | None:
         return None
     return Escalate(
         "the customer may be in danger",
-        say="Please unplug it and do not use it again. A colleague takes over right now.",
+        reply="Please unplug it and do not use it again. A colleague takes over right now.",
         word=found.group(),
     )
 

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from .authoring.agent import Agent, Limits
 from .authoring.journey import Journey
-from .authoring.policy import ALL, READS, WRITES, Allow, Block, Escalate, Rewrite
+from .authoring.policy import ALL, READS, WRITES, Allow, Block, Decision, Escalate, Rewrite
 from .authoring.rehearsal import Ask, Call, CallFailed, Confirm, HandOff, Rehearsal, Say, Scene, Slot
 from .authoring.tool import Tool
-from .authoring.views import Conversation
-from .authoring.views import ToolCall as ToolCall
+from .authoring.views import Conversation, ToolCall
 from .authoring.world import Clock, Ids, world
 from .errors import ToolError
 from .trace.setup import Setup
@@ -31,6 +30,7 @@ __all__ = [
     "Clock",
     "Confirm",
     "Conversation",
+    "Decision",
     "Escalate",
     "HandOff",
     "Ids",

@@ -14,5 +14,5 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project of the shop without policies, with a guard in it; the command is run there."""
     write(tmp_path / "journeys", shop_files())
     monkeypatch.chdir(tmp_path)
-    put(tmp_path, "guard", saved(late_talk(tmp_path)))
+    put(tmp_path, "golden", saved(late_talk(tmp_path)))
     return tmp_path

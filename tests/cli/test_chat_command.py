@@ -15,15 +15,15 @@ from support.kit import shop_files, write
 from workbench.cli import run
 
 REHEARSAL = """
-    from workbench import Rehearsal, Say, Use
+    from workbench import Rehearsal, Say, Call
     from .journey import create_return, find_order, returns
 
     returns.rehearsal = script = Rehearsal()
 
     @script.intent("return my shoes")
     def give_back(scene):
-        yield Use(find_order, order_number="OL-2")
-        yield Use(create_return, order_number="OL-2")
+        yield Call(find_order, order_number="OL-2")
+        yield Call(create_return, order_number="OL-2")
         yield Say("Your return is open.")
 """
 AGENT = """
@@ -56,9 +56,9 @@ def test_a_line_is_a_message_and_the_replies_are_the_output(project):
 def test_with_json_every_line_is_a_step(project):
     done = workbench("chat", "--json", said="I want to return my shoes\n")
     steps = [json.loads(line) for line in done.stdout.splitlines()]
-    assert steps[0]["step"] == "user"
-    assert steps[-1] == {"step": "end", "turn": 1, "reason": "replied"}
-    assert {"find_order", "create_return"} == {s["tool"] for s in steps if s["step"] == "result"}
+    assert steps[0]["event"] == "user"
+    assert steps[-1] == {"event": "end", "turn": 1, "reason": "replied"}
+    assert {"find_order", "create_return"} == {s["tool"] for s in steps if s["event"] == "result"}
 
 
 def test_a_chat_can_be_saved_shown_and_replayed(project, capsys):
@@ -76,7 +76,7 @@ def test_what_was_said_is_kept_in_the_session_file(project):
     file = next((project / ".workbench/sessions").glob("*.jsonl"))
     records = [json.loads(line) for line in file.read_text().splitlines()]
     assert records[0]["setup"]["fixture"] == "base"
-    assert records[-1]["step"]["step"] == "end"
+    assert records[-1]["step"]["event"] == "end"
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 2), (signal.SIGTERM, 143)])

@@ -74,7 +74,7 @@ def test_an_error_is_a_line_that_an_editor_can_open(
     assert "say it on its line: # workbench: allow clock (a replay that reaches it is an ERROR" in said.err
     assert said.out == (
         f"journeys/shop/returns/journey.py:{line}: error clock: time.time reads the machine's clock "
-        "(next: use talk.now in a policy or a condition, `clock: Clock` in a tool)\n"
+        "(next: use conversation.now in a policy or a condition, `clock: Clock` in a tool)\n"
     )
 
 
@@ -160,19 +160,19 @@ def test_an_import_that_exits_is_a_finding(check: Any) -> None:
 
 def test_a_tool_named_in_code_must_be_there(check: Any) -> None:
     late = """
-        from workbench import Use
+        from workbench import Call
 
         @returns.policy(before=create_return)
-        def late(call, talk):
+        def late(call, conversation):
             '''Not late.
 
             Why: seasons.
             '''
-            if talk.result("find_ordr") is None and call.tool == "create_retrun":
+            if conversation.result("find_ordr") is None and call.tool == "create_retrun":
                 return Block("no")
 
-        MOVE = Use("create_return", number=1)
-        OTHER = Use("send_mail")
+        MOVE = Call("create_return", number=1)
+        OTHER = Call("send_mail")
     """
     checked = check(WINDOW, late)
     said = {f["message"]: (f["severity"], f["next"]) for f in checked.findings}
@@ -267,7 +267,7 @@ def test_a_policy_for_the_whole_agent_guards_every_write(check: Any) -> None:
         from workbench import WRITES
 
         @agent.policy(before=WRITES)
-        def signed_in(talk):
+        def signed_in(conversation):
             '''Only for customers who are signed in.
 
             Why: an order number proves nothing.
@@ -306,7 +306,7 @@ def test_a_policy_is_not_handed_the_world_nor_what_its_stand_has_not(check: Any)
     world, stand = check(WINDOW, greedy).findings
     assert world["rule"] == stand["rule"] == "policy-parameters"
     assert "sees only the conversation, not the world" in world["message"]
-    assert stand["next"] == "take any of: reply, talk"
+    assert stand["next"] == "take any of: reply, conversation"
 
 
 def test_a_policy_of_one_journey_cannot_stand_at_a_tool_of_another(check: Any) -> None:
@@ -348,12 +348,12 @@ def test_a_policy_at_a_built_in_tool_that_is_not_there_is_never_asked(check: Any
 # conditions
 
 CONDITIONS = """
-    def signed_in(talk):
+    def signed_in(conversation):
         '''Whether we know who it is.'''
-        return bool(talk.customer.get("id"))
+        return bool(conversation.customer.get("id"))
 
-    def stranger(talk):
-        return not signed_in(talk)
+    def stranger(conversation):
+        return not signed_in(conversation)
 """
 
 
@@ -377,11 +377,17 @@ def voucher(tool_when: str, policy_when: str) -> str:
     ("tool", "policy"),
     [
         ("signed_in", "stranger"),
-        ("signed_in", "lambda talk: not signed_in(talk)"),
-        ("lambda talk: signed_in(talk) and talk.turn > 2", "lambda t: t.turn <= 2"),
-        ("lambda talk: talk.channel == 'chat'", "lambda talk: talk.channel == 'voice'"),
-        ("lambda talk: talk.channel == 'chat'", "lambda talk: 'chat' and talk.channel != 'chat'"),
-        ("lambda talk: not (stranger(talk) or talk.turn == 1)", "stranger"),
+        ("signed_in", "lambda conversation: not signed_in(conversation)"),
+        ("lambda conversation: signed_in(conversation) and conversation.turn > 2", "lambda t: t.turn <= 2"),
+        (
+            "lambda conversation: conversation.channel == 'chat'",
+            "lambda conversation: conversation.channel == 'voice'",
+        ),
+        (
+            "lambda conversation: conversation.channel == 'chat'",
+            "lambda conversation: 'chat' and conversation.channel != 'chat'",
+        ),
+        ("lambda conversation: not (stranger(conversation) or conversation.turn == 1)", "stranger"),
     ],
 )
 def test_conditions_that_exclude_each_other_leave_a_tool_unguarded(check: Any, tool: str, policy: str) -> None:
@@ -395,10 +401,16 @@ def test_conditions_that_exclude_each_other_leave_a_tool_unguarded(check: Any, t
     ("tool", "policy"),
     [
         ("signed_in", "signed_in"),
-        ("signed_in", "lambda talk: talk.turn > 1"),
-        ("lambda talk: signed_in(talk) or talk.turn > 2", "stranger"),
-        ("lambda talk: talk.channel != 'chat'", "lambda talk: talk.channel != 'voice'"),
-        ("lambda talk: len(talk.said) == 1", "lambda talk: len(talk.replies) == 2"),
+        ("signed_in", "lambda conversation: conversation.turn > 1"),
+        ("lambda conversation: signed_in(conversation) or conversation.turn > 2", "stranger"),
+        (
+            "lambda conversation: conversation.channel != 'chat'",
+            "lambda conversation: conversation.channel != 'voice'",
+        ),
+        (
+            "lambda conversation: len(conversation.user_messages) == 1",
+            "lambda conversation: len(conversation.agent_messages) == 2",
+        ),
     ],
 )
 def test_conditions_that_may_hold_together_are_left_alone(check: Any, tool: str, policy: str) -> None:
@@ -407,12 +419,12 @@ def test_conditions_that_may_hold_together_are_left_alone(check: Any, tool: str,
 
 def test_a_condition_that_cannot_hold_or_cannot_be_asked_is_an_error(check: Any) -> None:
     odd = """
-        @returns.tool(when=lambda talk: signed_in(talk) and not signed_in(talk))
+        @returns.tool(when=lambda conversation: signed_in(conversation) and not signed_in(conversation))
         def never() -> int:
             '''Never.'''
             return 1
 
-        async def later(talk):
+        async def later(conversation):
             return False
 
         @returns.tool(when=later)
@@ -430,9 +442,11 @@ def test_a_condition_that_cannot_hold_or_cannot_be_asked_is_an_error(check: Any)
 
 
 def test_a_tool_hidden_where_its_journey_is_on_offer_is_told_of(check: Any) -> None:
-    shut = journey().replace('goal="Return a pair of shoes"', 'goal="Return", when=lambda talk: talk.turn > 1')
+    shut = journey().replace(
+        'goal="Return a pair of shoes"', 'goal="Return", when=lambda conversation: conversation.turn > 1'
+    )
     first = """
-        @returns.tool(when=lambda talk: talk.turn <= 1)
+        @returns.tool(when=lambda conversation: conversation.turn <= 1)
         def first() -> int:
             '''Only at first.'''
             return 1
@@ -500,7 +514,7 @@ def test_what_is_taken_behind_the_engine_s_back_is_found(check: Any, code: str, 
         "import os.path\nX = os.path.join('a', 'b')",
         "import urllib.parse\nX = urllib.parse.quote('a')",
         "import uuid\nX = uuid.uuid5(uuid.NAMESPACE_DNS, 'a')",
-        "class talk:\n    now = 1\nX = talk.now",
+        "class conversation:\n    now = 1\nX = conversation.now",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(check: Any, code: str) -> None:

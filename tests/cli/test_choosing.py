@@ -33,7 +33,7 @@ def project(tmp_path, monkeypatch):
     guard = saved(converse(shop(tmp_path / "recorded"), ScriptedModel(*LATE), "return OL-1"))
     for number in range(12):
         put(tmp_path, f"guard-{number}", guard, tags=["even" if number % 2 == 0 else "odd"])
-    wrong = {"expectations": [Expectation("not_executed", "1.2.1")], "marks": [Annotation("1.2.1")]}
+    wrong = {"expectations": [Expectation("not_executed", "1.2.1")], "annotations": [Annotation("1.2.1")]}
     put(tmp_path, "late", guard, kind="mistake", **wrong)
     return tmp_path
 
@@ -246,7 +246,7 @@ def test_shards_of_other_options_other_code_or_other_transcripts_are_refused(pro
 
 def test_a_mark_that_passes_in_another_shard_supersedes(project):
     def tally(number, verdict, at):
-        head = TranscriptHeader(f"t{number}", "mistake", "shop", recording="same", step=at)
+        head = TranscriptHeader(f"t{number}", "mistake", "shop", recording_id="same", step=at)
         case = Case(
             f"{number}.json", head, ReplayResult(verdict, first_difference=Difference(StepId(1, 2, 1), "", "", ""))
         )
@@ -259,7 +259,7 @@ def test_a_mark_that_passes_in_another_shard_supersedes(project):
 
 
 def test_a_shard_that_was_not_finished_makes_no_green(project):
-    files, _ = shards(2, "--kind", "guard")
+    files, _ = shards(2, "--kind", "golden")
     told = json.loads(Path(files[0]).read_text())
     gone = told["transcripts"].pop()
     told["verdicts"][gone["verdict"]] -= 1

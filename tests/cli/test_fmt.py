@@ -56,12 +56,12 @@ def test_another_form_of_the_same_is_1_with_its_line_and_fmt_mends_it(project, c
 
 def test_diff_shows_what_would_change_and_writes_nothing(project, capsys):
     path = project / "transcripts/kind.json"
-    path.write_bytes(path.read_bytes().replace(b'"kind": "guard"', b'"kind":   "guard"'))
+    path.write_bytes(path.read_bytes().replace(b'"kind": "golden"', b'"kind":   "golden"'))
     before = path.read_bytes()
     assert run(["fmt", "--diff"]) == 0
     shown = capsys.readouterr().out
-    assert '-  "kind":   "guard",' in shown
-    assert '+  "kind": "guard",' in shown
+    assert '-  "kind":   "golden",' in shown
+    assert '+  "kind": "golden",' in shown
     assert path.read_bytes() == before
 
 

@@ -117,7 +117,7 @@ def test_a_file_that_is_named_twice(project, capsys):
 
 
 def test_a_copy_under_another_name(project, capsys):
-    put(project, "z-copy", saved(late_talk(project)), id="guard")
+    put(project, "z-copy", saved(late_talk(project)), id="golden")
     code, found = verdicts(capsys)
     assert (code, found) == (4, {"transcripts/guard.json": "PASS", "transcripts/z-copy.json": "ERROR"})
 
@@ -194,7 +194,7 @@ def test_a_journey_that_does_not_load(project):
 @pytest.mark.parametrize("body", ["while True: pass", "import os; os._exit(0)", "raise SystemExit(0)"])
 def test_a_policy_that_takes_its_process_down(project, capsys, body):
     put(project, "other", saved(converse(shop(project / "o"), ScriptedModel("Hello."), "hi")))
-    bad = f"\n    @returns.policy(before=create_return)\n    def bad(call, talk):\n        {body}\n"
+    bad = f"\n    @returns.policy(before=create_return)\n    def bad(call, conversation):\n        {body}\n"
     write(project / "journeys", shop_files(bad))
     code, found = verdicts(capsys, "--timeout", "1")
     assert (code, found) == (4, {"transcripts/guard.json": "ERROR", "transcripts/other.json": "PASS"})
@@ -251,7 +251,7 @@ REMEMBERS = """
     up = counter()
 
     @returns.policy(before=create_return)
-    def once(call, talk):
+    def once(call, conversation):
         '''Allows only what it has seen before.'''
         global count
         %s

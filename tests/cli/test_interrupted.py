@@ -49,7 +49,7 @@ def test_what_was_decided_so_far_is_reported_and_the_end_is_2(tmp_path):
         (tmp_path / f"transcripts/{name}.json").write_bytes(data)
     heard, reached = os.pipe()
     policy = (
-        "\n    import os\n    @returns.policy(before=create_return)\n    def bad(call, talk):\n"
+        "\n    import os\n    @returns.policy(before=create_return)\n    def bad(call, conversation):\n"
         f"        os.write({reached}, b'.')\n        while True: pass\n"
     )
     write(tmp_path / "journeys", shop_files(policy))

@@ -18,7 +18,7 @@ POLICY = """
     {imports}
 
     @returns.policy(before=find_order)
-    def curious(call, talk):
+    def curious(call, conversation):
         '''Looks where it must not.'''
         {line}
 """
@@ -93,10 +93,10 @@ LEAKS = {
 def project(folder, monkeypatch, *policies):
     """A project with a conversation that was recorded before these policies were there."""
     monkeypatch.chdir(folder)
-    talk = converse(shop(folder / "recorded"), ScriptedModel(*TALK), "where is OL-1?")
+    conversation = converse(shop(folder / "recorded"), ScriptedModel(*TALK), "where is OL-1?")
     write(folder / "journeys", shop_files(*policies))
     (folder / "transcripts").mkdir()
-    (folder / "transcripts/t.json").write_bytes(encode(msgspec.structs.replace(saved(talk), id="t")))
+    (folder / "transcripts/t.json").write_bytes(encode(msgspec.structs.replace(saved(conversation), id="t")))
 
 
 @pytest.mark.parametrize(("imports", "line", "said"), LEAKS.values(), ids=LEAKS)
@@ -155,7 +155,7 @@ def test_a_comment_that_quiets_check_quiets_no_replay_and_the_replay_says_so(tmp
 
 def test_a_policy_that_reckons_in_local_time(tmp_path, monkeypatch):
     """It decides alike on every machine, for wherever journeys run the zone is UTC."""
-    line = "return None if talk.now.astimezone().hour == talk.now.hour else __import__('workbench').Block('late')"
+    line = "return None if conversation.now.astimezone().hour == conversation.now.hour else __import__('workbench').Block('late')"
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
     project(tmp_path, monkeypatch, POLICY.format(imports="", line=line))

@@ -27,7 +27,7 @@ PATIENT = """
         return True
 
     @returns.policy(before=create_return)
-    def patience(call, talk):
+    def patience(call, conversation):
         '''Nobody waits.
 
         Why: time is short.
@@ -45,19 +45,19 @@ def project(tmp_path, monkeypatch):
     return tmp_path
 
 
-def save(folder: Path, name: str, order: str, kind: str = "guard", *policies: str) -> None:
+def save(folder: Path, name: str, order: str, kind: str = "golden", *policies: str) -> None:
     """A return of an order, recorded without policies as a mistake, or with the window as a guard."""
     rules = policies or (() if kind == "mistake" else (WINDOW,))
     model = ScriptedModel(
         [use("find_order", order_number=order)], [use("create_return", order_number=order)], "Done."
     )
-    talk = converse(shop(folder / f"recorded-{name}", *rules), model, "return it")
+    conversation = converse(shop(folder / f"recorded-{name}", *rules), model, "return it")
     more = {}
     if kind == "mistake":
-        more = {"expectations": [Expectation("not_executed", "1.2.1")], "marks": [Annotation("1.2.1")]}
+        more = {"expectations": [Expectation("not_executed", "1.2.1")], "annotations": [Annotation("1.2.1")]}
     path = folder / "transcripts" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_bytes(encode(msgspec.structs.replace(saved(talk, kind, **more), id=name)))
+    path.write_bytes(encode(msgspec.structs.replace(saved(conversation, kind, **more), id=name)))
 
 
 def everything(folder: Path) -> dict[str, bytes]:
@@ -78,15 +78,17 @@ def test_what_no_transcript_notices_is_shown_with_its_line_before_and_after(proj
     said = capsys.readouterr().err
     assert "shop: 1 of 1 transcripts are green" in said
     line = next(n for n, t in enumerate(Path(RETURNS).read_text().splitlines(), 1) if "order.days > 30" in t)
-    assert f"survived {RETURNS}:{line}  number-moved\n    - if order.days > 30:\n    + if order.days > 31:" in said
-    assert f"not reached {RETURNS}:{line - 1}  ruling-removed" in said
+    assert (
+        f"survived {RETURNS}:{line}  number-shifted\n    - if order.days > 30:\n    + if order.days > 31:" in said
+    )
+    assert f"not reached {RETURNS}:{line - 1}  decision-removed" in said
     assert "not in the score: " in said
     assert "score: " in said
 
 
 def test_a_mutant_is_killed_where_a_green_transcript_is_green_no_more(project, capsys):
     killed = [m for a in measured(capsys)["agents"] for m in a["mutants"] if m["status"] == "killed"]
-    assert {"policy-removed", "ruling-removed", "comparison-negated"} <= {m["operator"] for m in killed}
+    assert {"policy-removed", "decision-removed", "comparison-negated"} <= {m["operator"] for m in killed}
     assert {m["by"] for m in killed} == {"late"}
     assert all(m["why"] for m in killed)
 
@@ -107,7 +109,7 @@ def test_no_file_is_changed(project):
 
 def test_a_transcript_that_is_not_green_is_left_out_and_told(project, capsys):
     (project / "transcripts/broken.json").write_text("{")
-    save(project, "old", "OL-1", "guard", "")
+    save(project, "old", "OL-1", "golden", "")
     assert run(["mutate"]) == 0
     said = capsys.readouterr().err
     assert "left out transcripts/broken.json: ERROR" in said
@@ -118,7 +120,7 @@ def test_a_transcript_that_is_not_green_is_left_out_and_told(project, capsys):
 def test_nothing_green_is_nothing_to_measure(project, capsys):
     (project / "transcripts/late.json").unlink()
     assert run(["mutate"]) == 5
-    save(project, "old", "OL-1", "guard", "")
+    save(project, "old", "OL-1", "golden", "")
     assert run(["mutate"]) == 5
     assert "only green transcripts can tell" in capsys.readouterr().err
 
@@ -129,7 +131,7 @@ def test_a_score_below_what_is_asked_for_is_red(project):
 
 
 def test_files_and_operators_can_be_chosen_and_a_wrong_name_is_told(project, capsys):
-    assert {op for op, _ in fates(measured(capsys, "--operator", "number-moved"))} == {"number-moved"}
+    assert {op for op, _ in fates(measured(capsys, "--operator", "number-shifted"))} == {"number-shifted"}
     assert fates(measured(capsys, "--file", RETURNS)) == fates(measured(capsys, "--file", "*.py"))
     assert run(["mutate", "--file", "nothing.py"]) == 4
     assert "there are: shop/returns/journey.py" in capsys.readouterr().err
@@ -218,7 +220,7 @@ def test_coverage_for_a_machine(project, capsys):
 
 def test_a_query_selects_the_transcripts_to_measure(project, capsys):
     save(project, "early", "OL-2")
-    assert run(["coverage", "--query", "kind:guard", "--json", "-"]) == 0
+    assert run(["coverage", "--query", "kind:golden", "--json", "-"]) == 0
     (agent,) = json.loads(capsys.readouterr().out)["agents"]
     assert (agent["green"], agent["left_out"]) == (1, [])
     assert run(["mutate", "--list", "--query", "early"]) == 0

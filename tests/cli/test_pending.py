@@ -25,14 +25,14 @@ GUARD, WAITS = "transcripts/guard.json", "transcripts/guard.pending.json"
 def project(tmp_path, monkeypatch):
     write(tmp_path / "journeys", shop_files())
     monkeypatch.chdir(tmp_path)
-    put(tmp_path, "guard")
+    put(tmp_path, "golden")
     return tmp_path
 
 
 def put(folder: Path, name: str, *expectations: Expectation) -> None:
     answers = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
-    talk = converse(shop(folder / "recorded"), ScriptedModel(*answers), "return OL-1")
-    made = saved(talk, "mistake" if expectations else "guard", expectations=list(expectations))
+    conversation = converse(shop(folder / "recorded"), ScriptedModel(*answers), "return OL-1")
+    made = saved(conversation, "mistake" if expectations else "golden", expectations=list(expectations))
     path = folder / "transcripts" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(encode(msgspec.structs.replace(made, id=name)))
@@ -73,7 +73,7 @@ def test_a_new_run_waits_beside_the_record_which_stays_as_it_is(project):
     assert "    - 1.3.0  reply Done.: allowed" in follows
     assert "nothing" not in done.stdout
     made = read(project / WAITS)
-    assert made.id == "guard"
+    assert made.id == "golden"
     assert made.source == {"model": "claude-sonnet-5-5"}
     assert made.recording_id != read(project / GUARD).recording_id
 

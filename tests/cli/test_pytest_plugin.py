@@ -25,7 +25,7 @@ def project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     guard = saved(converse(shop(tmp_path / "recorded"), ScriptedModel(*LATE), "return OL-1"))
     put(tmp_path, "good", guard, tags=["money"])
-    marked = {"kind": "mistake", "marks": [Annotation("1.2.1")]}
+    marked = {"kind": "mistake", "annotations": [Annotation("1.2.1")]}
     put(tmp_path, "late", guard, expectations=[Expectation("not_executed", "1.2.1")], **marked)
     live = Expectation("must_not_call", "1.2.1", tool="create_return")
     put(tmp_path, "live", guard, expectations=[live], **marked)
@@ -185,7 +185,7 @@ STOPS = [("while True: pass", "hung for 1 s at"), ("import os; os._exit(0)", "en
 
 @pytest.mark.parametrize(("body", "words"), STOPS)
 def test_a_journey_that_hangs_or_ends_its_process_fails_the_one(project, body, words):
-    policy = f"\n    @returns.policy(before=create_return)\n    def bad(call, talk):\n        {body}\n"
+    policy = f"\n    @returns.policy(before=create_return)\n    def bad(call, conversation):\n        {body}\n"
     write(project / "journeys", shop_files(policy))
     put(project, "other", saved(converse(shop(project / "o"), ScriptedModel("Hello."), "hi")))
     code, said = run("transcripts/good.json", "transcripts/other.json", "-o", "workbench_timeout=1")
@@ -195,7 +195,7 @@ def test_a_journey_that_hangs_or_ends_its_process_fails_the_one(project, body, w
 def test_a_pytest_that_is_killed_leaves_no_journey_looping_behind(project):
     told = project / "pid"
     body = "import os; print(os.getpid(), file=told, flush=True)\n        while True: pass"
-    policy = f"\n    @returns.policy(before=create_return)\n    def bad(call, talk):\n        {body}\n"
+    policy = f"\n    @returns.policy(before=create_return)\n    def bad(call, conversation):\n        {body}\n"
     policy = f"\n    told = open({str(told)!r}, 'w')" + policy
     write(project / "journeys", shop_files(policy))
     command = [sys.executable, "-m", "pytest", "-p", "workbench_pytest", "-o", "workbench_timeout=60"]

@@ -74,7 +74,7 @@ def test_the_json_report_adds_up(project, capsys):
     assert run(["replay", "--json", "-"]) == 4
     told = report(capsys)
     assert told["selected"] == 3 == sum(told["verdicts"].values()) == len(told["transcripts"])
-    assert {t["id"]: t["verdict"] for t in told["transcripts"]} == {"guard": "PASS", "late": "FAIL", "": "ERROR"}
+    assert {t["id"]: t["verdict"] for t in told["transcripts"]} == {"golden": "PASS", "late": "FAIL", "": "ERROR"}
     assert all(t["first_difference"] is None for t in told["transcripts"])
 
 
@@ -117,7 +117,7 @@ def test_an_unknown_command_is_4(project):
 
 
 def test_what_needs_a_model_leaves_10(project):
-    put(project, "says", late_mistake(project, "must_not_call", tool="create_return"))
+    put(project, "model_says", late_mistake(project, "must_not_call", tool="create_return"))
     assert run(["replay"]) == 10
 
 
@@ -144,19 +144,17 @@ def test_an_agent_that_is_gone_is_4(project, capsys):
 )
 def test_a_policy_that_takes_the_process_down_is_an_error_and_the_others_still_run(project, capsys, body, words):
     put(project, "other", saved(converse(shop(project / "o"), ScriptedModel("Hello."), "hi")))
-    policy = f"\n    @returns.policy(before=create_return)\n    def bad(call, talk):\n        {body}\n"
+    policy = f"\n    @returns.policy(before=create_return)\n    def bad(call, conversation):\n        {body}\n"
     write(project / "journeys", shop_files(policy))
     assert run(["replay", "--timeout", "1", "--json", "-"]) == 4
     told = {t["id"]: t for t in report(capsys)["transcripts"]}
-    assert words in told["guard"]["why"]
-    assert told["guard"]["verdict"] == "ERROR"
+    assert words in told["golden"]["why"]
+    assert told["golden"]["verdict"] == "ERROR"
     assert told["other"]["verdict"] == "PASS"
 
 
 def test_a_policy_that_prints_does_not_spoil_the_report(project, capsys):
-    policy = (
-        "\n    @returns.policy(before=create_return)\n    def loud(call, talk):\n        print('x' * 10_000_000)\n"
-    )
+    policy = "\n    @returns.policy(before=create_return)\n    def loud(call, conversation):\n        print('x' * 10_000_000)\n"
     write(project / "journeys", shop_files(policy))
     assert run(["replay", "--json", "-"]) == 0
     assert report(capsys)["verdicts"]["PASS"] == 1
@@ -176,7 +174,7 @@ def test_a_fixed_mistake_is_accepted_and_guards(project):
     assert run(["accept", str(path)]) == 4
     write(project / "journeys", shop_files(WINDOW))
     assert run(["accept", str(path)]) == 0
-    assert read(path).state == "guarding"
+    assert read(path).state == "fixed"
 
 
 def test_a_guard_that_changed_on_purpose_ends_at_its_new_decision(project):
@@ -193,7 +191,7 @@ def test_a_guard_is_accepted_without_the_marks_that_lie_beyond_its_new_end(proje
     guard = read(path)
     places = [str(m.step_id) for turn in group_steps(guard.events) for m in turn.steps]
     annotations = [Annotation(places[0], note="kept"), Annotation(places[-1], note="beyond")]
-    put(project, "guard", msgspec.structs.replace(guard, annotations=annotations))
+    put(project, "golden", msgspec.structs.replace(guard, annotations=annotations))
     write(project / "journeys", shop_files(WINDOW))
     assert run(["accept", str(path), "--reason", "returns close after 30 days"]) == 0
     assert [m.note for m in read(path).annotations] == ["kept"]
@@ -284,8 +282,8 @@ def test_a_relaxation_under_which_the_record_is_right_is_refused(project, capsys
 def test_a_run_in_which_no_tool_ran_is_not_green_and_those_that_ran_are_counted(project, capsys):
     assert run(["replay", "--tools=sandbox"]) == 0
     assert "2 calls ran their tool, 0 took the result from the tape" in capsys.readouterr().err
-    silent = JOURNEY.replace("@returns.tool\n", "@returns.tool(again=False)\n")
-    silent = silent.replace("(writes=True)", "(writes=True, again=False)")
+    silent = JOURNEY.replace("@returns.tool\n", "@returns.tool(reexecute=False)\n")
+    silent = silent.replace("(writes=True)", "(writes=True, reexecute=False)")
     write(project / "journeys", shop_files(journey=silent))
     assert run(["replay", "--tools=sandbox"]) == 5
     assert "no calls ran their tool, 2 took the result from the tape" in capsys.readouterr().err
@@ -303,7 +301,7 @@ def test_a_number_of_more_than_64_bits_is_a_number(project, capsys):
     )
     write(project / "journeys", shop_files(journey=amounts))
     back = [use("create_return", order_number="OL-1", amount=2**70)]
-    talk = converse(shop(project / "then", journey=amounts), ScriptedModel(back, "Done."), "return OL-1")
-    put(project, "guard", saved(talk, source={"ticket": 2**70}))
+    conversation = converse(shop(project / "then", journey=amounts), ScriptedModel(back, "Done."), "return OL-1")
+    put(project, "golden", saved(conversation, source={"ticket": 2**70}))
     assert run(["replay", "--check-flaky", "--tools=sandbox", "--json", "-"]) == 0
     assert report(capsys)["transcripts"][0]["source"] == {"ticket": 2**70}

@@ -34,19 +34,21 @@ def project(tmp_path, monkeypatch):
     """A project of the shop: a guard, a mistake that is open, one that only a model decides, a broken file."""
     write(tmp_path / "journeys", shop_files())
     monkeypatch.chdir(tmp_path)
-    put(tmp_path, "guard", late(tmp_path))
+    put(tmp_path, "golden", late(tmp_path))
     put(tmp_path, "open", late(tmp_path, "not_executed", title="Too late"))
     put(tmp_path, "live", late(tmp_path, "must_not_call", tool="create_return"))
     (tmp_path / "transcripts/broken.json").write_text('{\n "schema": "workbench.transcript/1",\n oops')
     return tmp_path
 
 
-def late(folder, expect="", title="", **fields):
-    talk = converse(shop(folder / "recorded"), ScriptedModel(*LATE), "return OL-1")
-    if not expect:
-        return saved(talk, title=title)
-    expectation = Expectation(expect, "1.2.1", **fields)
-    return saved(talk, "mistake", title=title, expectations=[expectation], marks=[Annotation("1.2.1")])
+def late(folder, kind="", title="", **fields):
+    conversation = converse(shop(folder / "recorded"), ScriptedModel(*LATE), "return OL-1")
+    if not kind:
+        return saved(conversation, title=title)
+    expectation = Expectation(kind, "1.2.1", **fields)
+    return saved(
+        conversation, "mistake", title=title, expectations=[expectation], annotations=[Annotation("1.2.1")]
+    )
 
 
 def put(folder, name, transcript):
@@ -78,7 +80,7 @@ def test_every_verdict_is_told_to_a_test_runner_and_only_a_pass_has_passed():
     assert set(CODES) == set(Verdict)
     assert [verdict for verdict in Verdict if junit_status(verdict) == "passed"] == [Verdict.PASS]
     told = {"FAIL": "failure", "DIVERGED": "failure", "ERROR": "error", "SUPERSEDED": "skipped"}
-    told |= {"NEEDS_LIVE": "skipped", "NEEDS_WORLD": "skipped"}
+    told |= {"NEEDS_LIVE": "skipped", "NEEDS_TOOLS": "skipped"}
     assert {name: junit_status(Verdict(name)) for name in told} == told
 
 
@@ -89,12 +91,12 @@ def test_junit_tells_each_transcript_with_its_reason_and_place(project):
         "tests": "4", "failures": "1", "errors": "1", "skipped": "1",
     }  # fmt: skip
     cases = {one.get("name"): one for one in top.iter("testcase")}
-    assert [child.tag for child in cases["guard"]] == ["properties"]
+    assert [child.tag for child in cases["golden"]] == ["properties"]
     assert "still broken" in cases["open"].find("failure").get("message")
     assert cases["live"].find("skipped").get("message").startswith("NEEDS_LIVE: only a model can say")
     assert cases["broken.json"].find("error").get("type") == "ERROR"
     assert cases["broken.json"].get("line") == "3"
-    marked = line_of(project / "transcripts/open.json", '"at": "1.2.1"')
+    marked = line_of(project / "transcripts/open.json", '"step": "1.2.1"')
     assert (cases["open"].get("file"), cases["open"].get("line")) == ("transcripts/open.json", str(marked))
 
 
@@ -117,7 +119,7 @@ def test_a_verdict_that_a_policy_decided_points_to_its_line(project):
 
 
 def test_a_fault_points_to_the_line_it_was_raised_at(project):
-    policy = "\n    @returns.policy(before=create_return)\n    def bad(call, talk):\n        1 / 0\n"
+    policy = "\n    @returns.policy(before=create_return)\n    def bad(call, conversation):\n        1 / 0\n"
     write(project / "journeys", shop_files(policy))
     run(["replay", "--json", "out.json", "transcripts/guard.json"])
     told = json.loads((project / "out.json").read_text())["transcripts"][0]
@@ -168,7 +170,7 @@ def test_in_github_actions_notes_stand_at_the_lines_and_the_summary_has_all(proj
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project / "summary.md"))
     assert run(["replay"]) == 4
     said = capsys.readouterr().err
-    marked = line_of(project / "transcripts/open.json", '"at": "1.2.1"')
+    marked = line_of(project / "transcripts/open.json", '"step": "1.2.1"')
     path = f"{project.name}/transcripts/open.json"
     assert f"::error file={path},line={marked},title=FAIL::Too late%0A" in said
     assert "::warning file=" in said

@@ -32,8 +32,8 @@ def project(tmp_path):
 
 
 def put(folder: Path, name: str, *expectations: Expectation) -> None:
-    talk = converse(shop(folder / "recorded"), ScriptedModel(*LATE), "return OL-1")
-    made = saved(talk, "mistake" if expectations else "guard", expectations=list(expectations))
+    conversation = converse(shop(folder / "recorded"), ScriptedModel(*LATE), "return OL-1")
+    made = saved(conversation, "mistake" if expectations else "golden", expectations=list(expectations))
     path = folder / "transcripts" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(encode(msgspec.structs.replace(made, id=name)))
@@ -73,8 +73,8 @@ def test_all_trials_that_pass_are_0_with_pass_k_and_n(project):
 
 def test_what_the_customer_said_and_what_tools_gave_reaches_the_model(project):
     _, server = live(project, calls(FIND), says("Too late."))
-    assert server.requests[0].not_run["messages"][0]["content"][0]["text"] == "return OL-1"
-    told = server.requests[1].not_run["messages"][-1]["content"][0]["content"]
+    assert server.requests[0].body["messages"][0]["content"][0]["text"] == "return OL-1"
+    told = server.requests[1].body["messages"][-1]["content"][0]["content"]
     assert '"days":52' in told
 
 
@@ -138,7 +138,7 @@ def test_from_the_mark_on_the_tape_speaks_before_it(project):
     done, server = live(project, says("Too late."), options=("--from", "mark"))
     assert done.returncode == 0, done.stderr
     (asked,) = server.requests
-    assert asked.not_run["messages"][1]["content"][0]["name"] == "find_order"
+    assert asked.body["messages"][1]["content"][0]["name"] == "find_order"
 
 
 def test_a_run_that_leaves_the_record_before_the_step_is_not_begun(project):
@@ -193,7 +193,7 @@ def test_a_judge_decides_a_rubric_and_is_on_the_receipt(project):
     done, server = live(project, says("No."), says("verdict: no\nbecause: it is curt"))
     assert done.returncode == 1, done.stderr
     assert "the judge says no: it is curt" in done.stderr
-    assert "the agent is kind" in server.requests[1].not_run["messages"][0]["content"][0]["text"]
+    assert "the agent is kind" in server.requests[1].body["messages"][0]["content"][0]["text"]
     receipt = json.loads((project / "transcripts/late.receipt.json").read_text())
     assert receipt["judged"][0]["because"] == "it is curt"
     assert receipt["judged"][0]["agrees"] is False
@@ -234,14 +234,14 @@ def test_what_a_customer_is_called_in_the_transcript_is_found_in_the_world(proje
     known = Redactor().redact_text("anna.berg@mail.de")
     put(project, "late", Expectation("must_not_call", "1.2.1", tool="create_return"))
     _, server = live(project, calls(("find_order", {"order_number": known})), says("It is there."))
-    told = server.requests[1].not_run["messages"][-1]["content"][0]
+    told = server.requests[1].body["messages"][-1]["content"][0]
     assert '"days":52' in told["content"]
     assert known in told["content"]
 
 
 def test_a_guard_is_the_same_deeds_in_other_words(project):
     (project / "transcripts/late.json").unlink()
-    put(project, "guard")
+    put(project, "golden")
     done, _ = live(project, calls(RETURN), says("It is on its way."), says("No."), options=("--trials", "2"))
     assert done.returncode == 1
     assert 'trial 2: other deeds: recorded {"args":{"order_number":"OL-1"},"tool":"create_return"}' in done.stderr
@@ -358,7 +358,7 @@ def test_the_last_receipt_is_shown_and_changes_nothing_by_itself(asked):
 def test_a_receipt_that_fits_and_passed_ends_in_0_and_is_counted_apart(asked):
     done = replay(asked, None, "--use-live-results")
     assert done.returncode == 0, done.stderr
-    assert "1 transcript: 1 BY_RECEIPT" in done.stderr
+    assert "1 transcript: 1 CACHED" in done.stderr
 
 
 def test_a_sentence_that_changed_in_the_prompt_makes_it_void(asked):
@@ -396,7 +396,7 @@ def test_a_receipt_that_was_changed_since_counts_for_nothing(asked):
 
 
 def test_another_expectation_makes_it_void(asked):
-    put(asked, "late", Expectation("says", "1.2.1", text="too late"))
+    put(asked, "late", Expectation("model_says", "1.2.1", text="too late"))
     done = replay(asked, None, "--use-live-results")
     assert done.returncode == 10
     assert "for another expectation" in done.stderr

@@ -20,9 +20,12 @@ from workbench.transcripts.transcript import Annotation
 def project(tmp_path, monkeypatch):
     """A project of the shop with one mistake that is open."""
     write(tmp_path / "journeys", shop_files())
-    talk = converse(shop(tmp_path / "recorded"), ScriptedModel(*LATE), "return OL-1")
+    conversation = converse(shop(tmp_path / "recorded"), ScriptedModel(*LATE), "return OL-1")
     mistake = saved(
-        talk, "mistake", expectations=[Expectation("not_executed", "1.2.1")], marks=[Annotation("1.2.1")]
+        conversation,
+        "mistake",
+        expectations=[Expectation("not_executed", "1.2.1")],
+        annotations=[Annotation("1.2.1")],
     )
     (tmp_path / "transcripts").mkdir()
     (tmp_path / "transcripts/late.json").write_bytes(encode(mistake))

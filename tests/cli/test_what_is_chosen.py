@@ -34,7 +34,7 @@ def shelf(project):
         (["--query", "tag:mony"], "did you mean money?"),
         (["--query", "tool:create_retrun"], "did you mean create_return?"),
         (["--query", "knd:mistake"], "did you mean kind?"),
-        (["--query", "is:seen"], "is:seen works in Review only"),
+        (["--query", "is:reviewed"], "is:reviewed works in Review only"),
         (["--query", "late sort:long"], "sort: works in Review only"),
         (["--query", "queue:odd"], "queue: works in Review only"),
         (["--query", "?!"], "no letter or digit"),
@@ -44,7 +44,7 @@ def shelf(project):
         (["transcript"], "did you mean transcripts?"),
         (["late-return"], "did you mean transcripts/returns/late-return.json?"),
         (["transcripts/late-return.json"], "did you mean transcripts/returns/late-return.json?"),
-        (["--query", "late", "or", "guard"], "several words stand in quotes"),
+        (["--query", "late", "or", "golden"], "several words stand in quotes"),
         (["returns"], "did you mean transcripts/returns?"),
         (["late-retunr"], "did you mean transcripts/returns/late-return.json?"),
         (["transcripts/zzz.json"], "next: check the path"),
@@ -57,7 +57,7 @@ def test_what_fits_nothing_says_what_may_have_been_meant(shelf, capsys, command,
 
 def test_a_file_that_cannot_be_read_has_its_name(project, capsys):
     (project / "transcripts/empty.json").touch()
-    assert run(["replay", "--query", "guard"]) == 4
+    assert run(["replay", "--query", "golden"]) == 4
     assert "ERROR transcripts/empty.json" in capsys.readouterr().err
 
 

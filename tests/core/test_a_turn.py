@@ -31,21 +31,21 @@ def end(conversation):
 
 
 def test_a_reply_ends_the_turn(tmp_path):
-    talk = converse(shop(tmp_path), ScriptedModel("Hello."), "hi")
-    assert end(talk).reason == "replied"
-    assert talk.state.agent_messages == ["Hello."]
+    conversation = converse(shop(tmp_path), ScriptedModel("Hello."), "hi")
+    assert end(conversation).reason == "replied"
+    assert conversation.state.agent_messages == ["Hello."]
 
 
 def test_an_agent_with_one_journey_starts_inside_it(tmp_path):
-    talk = converse(shop(tmp_path), ScriptedModel("Hello."), "hi")
-    assert kinds(talk)[:2] == ["UserMessage", "Entered"]
-    assert talk.state.journey == "returns"
+    conversation = converse(shop(tmp_path), ScriptedModel("Hello."), "hi")
+    assert kinds(conversation)[:2] == ["UserMessage", "Entered"]
+    assert conversation.state.journey == "returns"
 
 
 def test_the_model_reads_what_a_tool_gave_and_what_it_changed_is_on_record(tmp_path):
     model = ScriptedModel([use("create_return", order_number="OL-2")], "Done.")
-    talk = converse(shop(tmp_path), model, "return OL-2")
-    result = all_moves(talk)[1].result
+    conversation = converse(shop(tmp_path), model, "return OL-2")
+    result = all_moves(conversation)[1].result
     assert (result.outcome, result.value) == ("ok", "R-1")
     assert [(c.path, c.before, c.after) for c in result.changed] == [
         (["Shop", "orders", "OL-2", "returned"], False, True)
@@ -57,8 +57,8 @@ def test_a_blocked_call_is_not_run_and_the_model_reads_why(tmp_path):
     model = ScriptedModel(
         [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Sorry."
     )
-    talk = converse(shop(tmp_path, WINDOW), model, "return OL-1")
-    step = all_moves(talk)[2]
+    conversation = converse(shop(tmp_path, WINDOW), model, "return OL-1")
+    step = all_moves(conversation)[2]
     assert step.effect == "blocked"
     assert not step.executed
     assert step.decisions[0].evidence == {"days": 52, "looked at": ["find_order at 1.1.1"]}
@@ -69,10 +69,13 @@ def test_what_an_older_record_leaves_out_is_in_the_evidence_as_the_type_has_it(t
     model = ScriptedModel(
         [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Sorry."
     )
-    talk = converse(shop(tmp_path, WINDOW.replace("days=order.days", "order=order")), model, "return OL-1")
+    conversation = converse(shop(tmp_path, WINDOW.replace("days=order.days", "order=order")), model, "return OL-1")
     bare = {"number": "OL-1", "days": 52}
-    older = [replace(s, value=bare) if isinstance(s, ToolResult) and s.outcome == "ok" else s for s in talk.trace]
-    again = run_sync(talk.agent, rerun(talk.agent, talk.setup, older))
+    older = [
+        replace(s, value=bare) if isinstance(s, ToolResult) and s.outcome == "ok" else s
+        for s in conversation.trace
+    ]
+    again = run_sync(conversation.agent, rerun(conversation.agent, conversation.setup, older))
     decided = next(s for s in again.trace if isinstance(s, PolicyDecision))
     assert decided.evidence["order"] == {"number": "OL-1", "days": 52, "returned": False}
 
@@ -82,49 +85,49 @@ def test_a_block_stops_one_call_and_its_siblings_are_judged_for_themselves(tmp_p
     model = ScriptedModel(
         [use("find_order", order_number="OL-1"), use("find_order", order_number="OL-2")], calls, "Done."
     )
-    talk = converse(shop(tmp_path, WINDOW), model, "return both")
-    assert [m.effect for m in all_moves(talk) if m.step_id.answer == 2] == ["blocked", "allowed"]
+    conversation = converse(shop(tmp_path, WINDOW), model, "return both")
+    assert [m.effect for m in all_moves(conversation) if m.step_id.answer == 2] == ["blocked", "allowed"]
 
 
 def test_bad_arguments_never_reach_the_body_and_the_model_can_mend_them(tmp_path):
     model = ScriptedModel([use("find_order", order_number=7)], [use("find_order", order_number="OL-1")], "Found.")
-    talk = converse(shop(tmp_path), model, "hi")
-    first, second = all_moves(talk)[1:3]
+    conversation = converse(shop(tmp_path), model, "hi")
+    first, second = all_moves(conversation)[1:3]
     assert first.result.outcome == "rejected"
     assert "`order_number`" in first.result.value
     assert second.result.outcome == "ok"
 
 
 def test_a_tool_that_does_not_exist_is_a_step_the_model_reads(tmp_path):
-    talk = converse(shop(tmp_path), ScriptedModel([use("give_money")], "Sorry."), "hi")
-    assert all_moves(talk)[1].result.outcome == "absent"
+    conversation = converse(shop(tmp_path), ScriptedModel([use("give_money")], "Sorry."), "hi")
+    assert all_moves(conversation)[1].result.outcome == "absent"
 
 
 def test_a_tool_may_say_no_in_words(tmp_path):
-    talk = converse(shop(tmp_path), ScriptedModel([use("find_order", order_number="OL-9")], "Hm."), "hi")
-    result = all_moves(talk)[1].result
+    conversation = converse(shop(tmp_path), ScriptedModel([use("find_order", order_number="OL-9")], "Hm."), "hi")
+    result = all_moves(conversation)[1].result
     assert (result.outcome, result.value) == ("error", "there is no such order")
 
 
 def test_a_tool_that_raises_is_a_fault_with_its_line_and_the_talk_goes_on(tmp_path):
     loaded = shop(tmp_path)
-    talk = converse(loaded, ScriptedModel([use("create_return", order_number="OL-9")], "Sorry."), "hi")
-    fault = next(s for s in talk.trace if isinstance(s, Fault))
+    conversation = converse(loaded, ScriptedModel([use("create_return", order_number="OL-9")], "Sorry."), "hi")
+    fault = next(s for s in conversation.trace if isinstance(s, Fault))
     assert fault.where == "shop/returns/journey.py:26"
-    assert end(talk).reason == "replied"
+    assert end(conversation).reason == "replied"
 
 
 def test_a_tool_that_exits_the_process_is_a_fault_too(tmp_path):
     body = "\n    @returns.tool\n    def leave() -> str:\n        raise SystemExit(3)\n"
-    talk = converse(shop(tmp_path, body), ScriptedModel([use("leave")], "Still here."), "hi")
-    assert all_moves(talk)[1].result.outcome == "fault"
-    assert talk.state.agent_messages == ["Still here."]
+    conversation = converse(shop(tmp_path, body), ScriptedModel([use("leave")], "Still here."), "hi")
+    assert all_moves(conversation)[1].result.outcome == "fault"
+    assert conversation.state.agent_messages == ["Still here."]
 
 
 def test_a_tool_that_returns_what_has_no_plain_form_is_a_fault(tmp_path):
     body = "\n    @returns.tool\n    def odd() -> object:\n        return object()\n"
-    talk = converse(shop(tmp_path, body), ScriptedModel([use("odd")], "Hm."), "hi")
-    assert all_moves(talk)[1].result.outcome == "fault"
+    conversation = converse(shop(tmp_path, body), ScriptedModel([use("odd")], "Hm."), "hi")
+    assert all_moves(conversation)[1].result.outcome == "fault"
 
 
 def test_what_a_tool_prints_is_kept_up_to_a_limit(tmp_path):
@@ -132,49 +135,53 @@ def test_what_a_tool_prints_is_kept_up_to_a_limit(tmp_path):
         "\n    @returns.tool\n    def loud() -> str:\n        for _ in range(1000):\n"
         "            print('x' * 1000)\n        return 'ok'\n"
     )
-    talk = converse(shop(tmp_path, body), ScriptedModel([use("loud")], "Hm."), "hi")
-    printed = all_moves(talk)[1].result.output
+    conversation = converse(shop(tmp_path, body), ScriptedModel([use("loud")], "Hm."), "hi")
+    printed = all_moves(conversation)[1].result.output
     assert len(printed) < 5000
     assert printed.endswith("997,000 characters more")
 
 
 def test_a_policy_that_raises_blocks_and_is_a_fault(tmp_path):
-    broken = "\n    @returns.policy(before=create_return)\n    def broken(call, talk):\n        return 1 / 0\n"
-    talk = converse(
+    broken = (
+        "\n    @returns.policy(before=create_return)\n    def broken(call, conversation):\n        return 1 / 0\n"
+    )
+    conversation = converse(
         shop(tmp_path, broken), ScriptedModel([use("create_return", order_number="OL-2")], "No."), "hi"
     )
-    step = all_moves(talk)[1]
+    step = all_moves(conversation)[1]
     assert step.effect == "blocked"
     assert step.decisions[0].fault
     assert step.faults[0].message == "ZeroDivisionError: division by zero"
 
 
 def test_a_policy_that_returns_nonsense_blocks(tmp_path):
-    odd = "\n    @returns.policy(before=create_return)\n    def odd(call, talk):\n        return True\n"
-    talk = converse(shop(tmp_path, odd), ScriptedModel([use("create_return", order_number="OL-2")], "No."), "hi")
-    assert all_moves(talk)[1].effect == "blocked"
+    odd = "\n    @returns.policy(before=create_return)\n    def odd(call, conversation):\n        return True\n"
+    conversation = converse(
+        shop(tmp_path, odd), ScriptedModel([use("create_return", order_number="OL-2")], "No."), "hi"
+    )
+    assert all_moves(conversation)[1].effect == "blocked"
 
 
 def test_a_policy_whose_condition_fails_is_asked_all_the_same(tmp_path):
     policy = (
-        "\n    @returns.policy(before=create_return, when=lambda talk: 1 / 0)\n"
-        "    def strict(call, talk):\n        return Block('no')\n"
+        "\n    @returns.policy(before=create_return, when=lambda conversation: 1 / 0)\n"
+        "    def strict(call, conversation):\n        return Block('no')\n"
     )
-    talk = converse(
+    conversation = converse(
         shop(tmp_path, policy), ScriptedModel([use("create_return", order_number="OL-2")], "No."), "hi"
     )
-    assert all_moves(talk)[1].effect == "blocked"
+    assert all_moves(conversation)[1].effect == "blocked"
 
 
 def test_a_tool_behind_a_condition_is_not_on_offer_and_the_prompt_says_why(tmp_path):
     secret = (
-        "\n    def is_friday(talk):\n        return False\n"
+        "\n    def is_friday(conversation):\n        return False\n"
         "\n    @returns.tool(when=is_friday)\n    def secret() -> str:\n        return 'x'\n"
     )
     model = ScriptedModel([use("secret")], "Hm.")
-    talk = converse(shop(tmp_path, secret), model, "hi")
-    assert all_moves(talk)[1].result.outcome == "absent"
-    prompt = talk.trace.prompt_at(StepId(1, 1))
+    conversation = converse(shop(tmp_path, secret), model, "hi")
+    assert all_moves(conversation)[1].result.outcome == "absent"
+    prompt = conversation.trace.prompt_at(StepId(1, 1))
     assert [(h.kind, h.name, h.condition) for h in prompt.hidden] == [("tool", "secret", "is_friday")]
     assert "secret" not in [t["name"] for t in model.requests[0].tools]
 
@@ -183,47 +190,47 @@ REPLY = """
     from workbench import Rewrite, Escalate
 
     @returns.policy(before_reply=True)
-    def no_promises(reply, talk):
+    def no_promises(reply, conversation):
         '''Never promise a day.'''
         if "tomorrow" in reply:
             return Block("do not promise a day")
         if "secret" in reply:
             return Rewrite(reply.replace("secret", "…"), "a secret")
         if "lawyer" in reply:
-            return Escalate("legal", say="A colleague will write to you.")
+            return Escalate("legal", reply="A colleague will write to you.")
 """
 
 
 def test_a_blocked_reply_is_not_sent_and_the_model_tries_again(tmp_path):
     model = ScriptedModel("It comes tomorrow.", "It is on its way.")
-    talk = converse(shop(tmp_path, REPLY), model, "when?")
-    assert talk.state.agent_messages == ["It is on its way."]
+    conversation = converse(shop(tmp_path, REPLY), model, "when?")
+    assert conversation.state.agent_messages == ["It is on its way."]
     assert "do not promise a day" in model.messages[1][-1]["content"][-1]["text"]
 
 
 def test_a_rewritten_reply_is_what_is_sent_and_what_the_model_remembers(tmp_path):
     model = ScriptedModel("the secret is out", "bye")
-    talk = converse(shop(tmp_path, REPLY), model, "tell me", "more")
-    assert talk.state.agent_messages[0] == "the … is out"
+    conversation = converse(shop(tmp_path, REPLY), model, "tell me", "more")
+    assert conversation.state.agent_messages[0] == "the … is out"
     assert model.messages[1][1]["content"] == [text("the … is out")]
 
 
 def test_an_escalated_reply_hands_off_and_no_model_answers_after_it(tmp_path):
-    talk = converse(shop(tmp_path, REPLY), ScriptedModel("ask a lawyer"), "help", "hello?")
-    assert talk.state.agent_messages == ["A colleague will write to you."]
-    assert end(talk).reason == "handed_off"
+    conversation = converse(shop(tmp_path, REPLY), ScriptedModel("ask a lawyer"), "help", "hello?")
+    assert conversation.state.agent_messages == ["A colleague will write to you."]
+    assert end(conversation).reason == "handed_off"
 
 
 MESSAGE = """
     from workbench import Rewrite
 
     @returns.policy(on_message=True)
-    def hide_numbers(message, talk):
+    def hide_numbers(message, conversation):
         '''Card numbers never reach the model.'''
         if "4111" in message:
             return Rewrite(message.replace("4111", "****"), "a card")
         if "spam" in message:
-            return Block("spam", say="Please write about an order.")
+            return Block("spam", reply="Please write about an order.")
 """
 
 
@@ -235,16 +242,16 @@ def test_a_message_can_be_rewritten_before_the_model_reads_it(tmp_path):
 
 def test_a_blocked_message_never_reaches_the_model(tmp_path):
     model = ScriptedModel()
-    talk = converse(shop(tmp_path, MESSAGE), model, "spam")
-    assert end(talk).reason == "message_blocked"
-    assert talk.state.agent_messages == ["Please write about an order."]
+    conversation = converse(shop(tmp_path, MESSAGE), model, "spam")
+    assert end(conversation).reason == "message_blocked"
+    assert conversation.state.agent_messages == ["Please write about an order."]
 
 
 AFTER = """
     from workbench import Rewrite
 
     @returns.policy(after=find_order)
-    def hide_days(call, result, talk):
+    def hide_days(call, result, conversation):
         '''The model need not know the days.'''
         return Rewrite({"number": result.number}, "days hidden")
 """
@@ -252,29 +259,31 @@ AFTER = """
 
 def test_a_policy_after_a_tool_changes_what_the_model_and_later_policies_see(tmp_path):
     model = ScriptedModel([use("find_order", order_number="OL-1")], "Found.")
-    talk = converse(shop(tmp_path, AFTER), model, "hi")
+    conversation = converse(shop(tmp_path, AFTER), model, "hi")
     assert model.messages[1][-1]["content"][0]["content"] == '{"number":"OL-1"}'
-    assert all_moves(talk)[1].result.value == {"number": "OL-1", "days": 52, "returned": False}
-    assert talk.state.calls[0].value == {"number": "OL-1"}
+    assert all_moves(conversation)[1].result.value == {"number": "OL-1", "days": 52, "returned": False}
+    assert conversation.state.calls[0].value == {"number": "OL-1"}
 
 
 def test_the_model_may_hand_off_to_a_person(tmp_path):
-    talk = converse(shop(tmp_path), ScriptedModel([use("hand_off", reason="wants a person")]), "a human, please")
-    assert talk.state.handed_off
-    assert end(talk).reason == "handed_off"
-    assert len(talk.state.agent_messages) == 1
+    conversation = converse(
+        shop(tmp_path), ScriptedModel([use("hand_off", reason="wants a person")]), "a human, please"
+    )
+    assert conversation.state.handed_off
+    assert end(conversation).reason == "handed_off"
+    assert len(conversation.state.agent_messages) == 1
 
 
 def test_a_model_that_never_replies_ends_at_the_limit_of_answers(tmp_path):
     agent = """
         from workbench import Agent, Limits
         from .returns.journey import returns
-        agent = Agent("shop", journeys=[returns], limits=Limits(answers=3))
+        agent = Agent("shop", journeys=[returns], limits=Limits(model_calls=3))
     """
     calls = [[use("find_order", order_number="OL-1")] for _ in range(9)]
-    talk = converse(shop(tmp_path, agent=agent), ScriptedModel(*calls), "hi")
-    assert (end(talk).reason, end(talk).turn) == ("limit", 1)
-    assert sum(isinstance(s, ToolResult) for s in talk.trace) == 3
+    conversation = converse(shop(tmp_path, agent=agent), ScriptedModel(*calls), "hi")
+    assert (end(conversation).reason, end(conversation).turn) == ("limit", 1)
+    assert sum(isinstance(s, ToolResult) for s in conversation.trace) == 3
 
 
 def test_a_turn_that_wrote_too_many_tokens_ends_at_the_limit(tmp_path):
@@ -288,15 +297,15 @@ def test_a_turn_that_wrote_too_many_tokens_ends_at_the_limit(tmp_path):
         agent = Agent("shop", journeys=[returns], limits=Limits(tokens=1000))
     """
     calls = [[use("find_order", order_number="OL-1")] for _ in range(9)]
-    talk = converse(shop(tmp_path, agent=agent), Wordy(*calls), "hi")
-    assert end(talk).detail == "1,200 tokens; the limit is 1,000"
+    conversation = converse(shop(tmp_path, agent=agent), Wordy(*calls), "hi")
+    assert end(conversation).detail == "1,200 tokens; the limit is 1,000"
 
 
 def test_a_model_error_is_a_step_and_the_next_message_starts_afresh(tmp_path):
     model = ScriptedModel(NoAnswer("model_error", "overloaded"), "Back again.")
-    talk = converse(shop(tmp_path), model, "hi", "still there?")
-    assert [type(s).__name__ for s in talk.trace if isinstance(s, Fault)] == ["Fault"]
-    assert talk.state.agent_messages == ["Back again."]
+    conversation = converse(shop(tmp_path), model, "hi", "still there?")
+    assert [type(s).__name__ for s in conversation.trace if isinstance(s, Fault)] == ["Fault"]
+    assert conversation.state.agent_messages == ["Back again."]
 
 
 def test_a_call_cut_by_the_token_limit_is_not_run(tmp_path):
@@ -305,8 +314,8 @@ def test_a_call_cut_by_the_token_limit_is_not_run(tmp_path):
             answer = await super().answer(request, show)
             return replace(answer, stop="max_tokens") if self.answers else answer
 
-    talk = converse(shop(tmp_path), Cut([use("create_return", order_number="OL-2")], "Sorry."), "hi")
-    assert all_moves(talk)[1].result.outcome == "rejected"
+    conversation = converse(shop(tmp_path), Cut([use("create_return", order_number="OL-2")], "Sorry."), "hi")
+    assert all_moves(conversation)[1].result.outcome == "rejected"
 
 
 def test_reasoning_is_the_thinking_and_the_words_beside_a_call(tmp_path):
@@ -324,7 +333,7 @@ def test_async_tools_and_policies_work_like_plain_ones(tmp_path):
         return "waited"
 
     @returns.policy(before=slow)
-    async def patient(call, talk):
+    async def patient(call, conversation):
         return None
     """
     assert (
@@ -335,13 +344,15 @@ def test_async_tools_and_policies_work_like_plain_ones(tmp_path):
 
 def test_the_same_steps_rebuild_the_same_conversation(tmp_path):
     loaded = shop(tmp_path)
-    talk = converse(loaded, ScriptedModel([use("create_return", order_number="OL-2")], "Done."), "hi")
+    conversation = converse(loaded, ScriptedModel([use("create_return", order_number="OL-2")], "Done."), "hi")
     from workbench.engine.conversation import ConversationRun
     from workbench.trace.trace import Trace
 
-    again = ConversationRun(loaded.agent, talk.setup, Trace(talk.trace.events, talk.trace.blobs))
-    assert again.state.messages == talk.state.messages
-    assert again.state.changes == talk.state.changes
+    again = ConversationRun(
+        loaded.agent, conversation.setup, Trace(conversation.trace.events, conversation.trace.blobs)
+    )
+    assert again.state.messages == conversation.state.messages
+    assert again.state.changes == conversation.state.changes
     assert isinstance(again.trace[0], UserMessage)
 
 
@@ -372,11 +383,13 @@ def test_whatever_a_policy_says_can_be_written_down(tmp_path, said, verdict, wor
         '''Odd.'''
         return {said}
     """
-    talk = converse(shop(tmp_path, odd), ScriptedModel([use("find_order", order_number="OL-1")], "Hm."), "hi")
-    decision = all_moves(talk)[1].decisions[0]
+    conversation = converse(
+        shop(tmp_path, odd), ScriptedModel([use("find_order", order_number="OL-1")], "Hm."), "hi"
+    )
+    decision = all_moves(conversation)[1].decisions[0]
     assert decision.effect == verdict
     assert words in decision.reason
-    for event in talk.trace:
+    for event in conversation.trace:
         assert unpack_event(pack(EventRecorded(event))) == EventRecorded(event)
 
 
@@ -402,6 +415,6 @@ def test_a_model_that_has_answered_is_closed_before_anything_is_done_with_the_an
 
 def test_what_the_model_was_sent_is_kept_in_the_order_in_which_it_was_sent(tmp_path):
     """The same conversation is the same bytes, whatever order a set may have."""
-    talk = converse(shop(tmp_path, WINDOW), ScriptedModel("Hello."), "hi")
-    prompt = talk.state.prompt
-    assert list(talk.trace.blobs) == [*prompt.sections[:-1], *prompt.tools, prompt.sections[-1]]
+    conversation = converse(shop(tmp_path, WINDOW), ScriptedModel("Hello."), "hi")
+    prompt = conversation.state.prompt
+    assert list(conversation.trace.blobs) == [*prompt.sections[:-1], *prompt.tools, prompt.sections[-1]]

@@ -26,18 +26,22 @@ def talked(folder, *answers, said=("return OL-1",), policies=(), **changes):
     return converse(shop(folder, *policies, **changes), ScriptedModel(*(answers or LATE)), *said)
 
 
-def side(talk, name="the record"):
-    return Side(name, name, name, talk.setup, talk.trace)
+def side(conversation, name="the record"):
+    return Side(name, name, name, conversation.setup, conversation.trace)
 
 
 def compared(one, other):
     return compare(side(one, "the base"), side(other, "this one"))
 
 
-def today(talk, folder, *policies, **changes):
+def today(conversation, folder, *policies, **changes):
     """A conversation beside its own run on other code."""
-    ran = asyncio.run(rerun(shop(folder / "now", *policies, **changes).agent, talk.setup, list(talk.trace)))
-    return compare(side(talk), Side("now", "today's code", "now", talk.setup, ran.trace, rerun=True))
+    ran = asyncio.run(
+        rerun(shop(folder / "now", *policies, **changes).agent, conversation.setup, list(conversation.trace))
+    )
+    return compare(
+        side(conversation), Side("now", "today's code", "now", conversation.setup, ran.trace, rerun=True)
+    )
 
 
 def rows(of):
@@ -60,10 +64,10 @@ def test_two_equal_runs_are_the_same_all_along(tmp_path):
 
 def test_a_call_that_was_stopped_in_a_policy_is_not_called_allowed(tmp_path):
     open_then = WINDOW.replace("> 30", "> 90")
-    talk = talked(tmp_path / "then", policies=[open_then])
-    events = [s for s in talk.trace if (s.answer, s.call) <= (2, 1) and not isinstance(s, TurnEnded)][:-2]
-    talk.trace = Trace([*events, TurnEnded(turn=1, reason="killed")], talk.trace.blobs)
-    found = today(talk, tmp_path, WINDOW)
+    conversation = talked(tmp_path / "then", policies=[open_then])
+    events = [s for s in conversation.trace if (s.answer, s.call) <= (2, 1) and not isinstance(s, TurnEnded)][:-2]
+    conversation.trace = Trace([*events, TurnEnded(turn=1, reason="killed")], conversation.trace.blobs)
+    found = today(conversation, tmp_path, WINDOW)
     assert found.first == -1
 
 
@@ -103,17 +107,19 @@ def test_a_turn_that_only_one_run_has_is_told_as_the_end_of_the_other(tmp_path):
 
 
 def test_a_turn_that_ended_otherwise_differs_in_its_last_move(tmp_path):
-    talk = talked(tmp_path)
-    cut = [*talk.trace.events[:-1], TurnEnded(turn=1, reason="interrupted")]
-    found = compare(side(talk), Side("b", "this one", "b", talk.setup, Trace(cut, talk.trace.blobs)))
+    conversation = talked(tmp_path)
+    cut = [*conversation.trace.events[:-1], TurnEnded(turn=1, reason="interrupted")]
+    found = compare(
+        side(conversation), Side("b", "this one", "b", conversation.setup, Trace(cut, conversation.trace.blobs))
+    )
     assert rows(found) == ["same", "same", "same", "differs"]
     assert named(found) == ["turn 1: the turn ended otherwise: replied → interrupted"]
 
 
 def test_a_record_that_breaks_off_does_not_differ_for_that(tmp_path):
-    talk = talked(tmp_path)
-    cut = Trace(talk.trace.events[:-1], talk.trace.blobs)
-    assert compare(side(talk), Side("b", "this one", "b", talk.setup, cut)).first == -1
+    conversation = talked(tmp_path)
+    cut = Trace(conversation.trace.events[:-1], conversation.trace.blobs)
+    assert compare(side(conversation), Side("b", "this one", "b", conversation.setup, cut)).first == -1
 
 
 def test_the_next_difference_is_found_both_ways_and_drift_only_where_nothing_parts(tmp_path):
@@ -130,21 +136,21 @@ def test_the_next_difference_is_found_both_ways_and_drift_only_where_nothing_par
 
 
 def test_a_run_without_steps_is_not_compared(tmp_path):
-    talk = talked(tmp_path)
+    conversation = talked(tmp_path)
     with pytest.raises(UsageError, match="no steps"):
-        compare(side(talk), Side("b", "this one", "b", talk.setup, Trace()))
+        compare(side(conversation), Side("b", "this one", "b", conversation.setup, Trace()))
 
 
 def test_runs_of_two_agents_are_not_compared(tmp_path):
-    talk = talked(tmp_path)
+    conversation = talked(tmp_path)
     with pytest.raises(UsageError, match=r"shop.*bank"):
-        compare(side(talk), Side("b", "this one", "b", Setup(agent="bank"), talk.trace))
+        compare(side(conversation), Side("b", "this one", "b", Setup(agent="bank"), conversation.trace))
 
 
 def test_a_run_is_not_compared_with_itself(tmp_path):
-    talk = talked(tmp_path)
+    conversation = talked(tmp_path)
     with pytest.raises(UsageError, match="twice"):
-        compare(side(talk), side(talk))
+        compare(side(conversation), side(conversation))
 
 
 # causes: code
@@ -184,7 +190,7 @@ def test_an_edited_rule_that_changes_no_deed_is_drift_and_named(tmp_path):
 
 def test_a_hidden_tool_is_named_with_the_condition_that_hid_it(tmp_path):
     hides = JOURNEY.replace("@returns.tool(writes=True)", "@returns.tool(writes=True, when=lately)").replace(
-        "    @returns.tool\n", "    def lately(talk):\n        return False\n\n    @returns.tool\n"
+        "    @returns.tool\n", "    def lately(conversation):\n        return False\n\n    @returns.tool\n"
     )
     found = today(talked(tmp_path), tmp_path, journey=hides)
     cause = causes(found)[0]
@@ -239,10 +245,14 @@ def test_a_record_without_prompts_says_that_it_does_not_tell(tmp_path):
 
 
 def test_what_was_switched_off_is_named_before_all_else(tmp_path):
-    talk = talked(tmp_path, LOOK, RETURN, "No.", policies=[WINDOW])
-    ran = asyncio.run(rerun(shop(tmp_path / "off").agent, talk.setup, list(talk.trace)))
-    now = Side("now", "today's code", "now", talk.setup, ran.trace, True, ("policy returns.return_window",))
-    assert named(compare(side(talk), now))[0] == "switched off in today's code: policy returns.return_window"
+    conversation = talked(tmp_path, LOOK, RETURN, "No.", policies=[WINDOW])
+    ran = asyncio.run(rerun(shop(tmp_path / "off").agent, conversation.setup, list(conversation.trace)))
+    now = Side(
+        "now", "today's code", "now", conversation.setup, ran.trace, True, ("policy returns.return_window",)
+    )
+    assert (
+        named(compare(side(conversation), now))[0] == "switched off in today's code: policy returns.return_window"
+    )
 
 
 # causes: customer and world
@@ -269,9 +279,11 @@ def test_another_result_of_the_same_call_is_code_or_world_and_not_told_which(tmp
 
 
 def test_a_result_that_the_record_lacks_is_no_fault_of_the_tool(tmp_path):
-    talk = talked(tmp_path)
-    talk.trace = Trace([s for s in talk.trace if not isinstance(s, ToolResult) or s.tool != "find_order"])
-    assert "the record holds no result of find_order here" in named(today(talk, tmp_path))
+    conversation = talked(tmp_path)
+    conversation.trace = Trace(
+        [s for s in conversation.trace if not isinstance(s, ToolResult) or s.tool != "find_order"]
+    )
+    assert "the record holds no result of find_order here" in named(today(conversation, tmp_path))
 
 
 def test_both_runs_are_taken_as_they_stand(tmp_path):

@@ -33,12 +33,14 @@ def late_return(folder, *policies, **changes):
     return converse(shop(folder / "then", *policies, **changes), ScriptedModel(*LATE), "return OL-1")
 
 
-def mistake(talk, expect="not_executed", at="1.2.1", **fields):
-    return saved(talk, "mistake", expectations=[Expectation(expect, at, **fields)], marks=[Annotation(at)])
+def mistake(conversation, kind="not_executed", at="1.2.1", **fields):
+    return saved(
+        conversation, "mistake", expectations=[Expectation(kind, at, **fields)], annotations=[Annotation(at)]
+    )
 
 
-def guard(talk, *expectations):
-    return saved(talk, expectations=list(expectations))
+def guard(conversation, *expectations):
+    return saved(conversation, expectations=list(expectations))
 
 
 def today(folder, *policies, **changes):
@@ -52,7 +54,7 @@ def without(transcript, *kinds, **places):
         for s in transcript.steps
         if not (isinstance(s, kinds) and all(getattr(s, k) == v for k, v in places.items()))
     ]
-    return msgspec.structs.replace(transcript, steps=steps)
+    return msgspec.structs.replace(transcript, events=steps)
 
 
 def refused(transcript, words, edit=None):
@@ -68,8 +70,8 @@ def refused(transcript, words, edit=None):
 def policy(hook: str, body: str, name: str = "rule", more: str = "") -> str:
     lines = "\n".join(f"        {line}" for line in body.splitlines())
     wants = {
-        "before": "call, talk",
-        "after": "call, result, talk",
+        "before": "call, conversation",
+        "after": "call, result, conversation",
         "before_reply": "reply",
         "on_message": "message",
     }
@@ -91,7 +93,7 @@ def test_a_record_without_an_answer_and_without_a_decision(tmp_path):
 
 def test_a_greeting_alone_before_the_customers_first_message(tmp_path):
     steps = [Answer(turn=0, answer=1, blocks=[{"type": "text", "text": "Hello!"}])]
-    hello = Transcript(schema=SCHEMA, id="t", kind="guard", agent="shop", setup=Setup(agent="shop"), events=steps)
+    hello = Transcript(schema=SCHEMA, id="t", kind="golden", agent="shop", setup=Setup(agent="shop"), events=steps)
     outcome = replay(hello, today(tmp_path))
     assert (outcome.verdict, outcome.steps) == (Verdict.ERROR, 0)
 
@@ -120,16 +122,16 @@ def test_a_record_that_was_cut_to_nothing(tmp_path):
 
 
 def test_a_mistake_that_its_record_never_showed(tmp_path):
-    talk = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
-    outcome = replay(mistake(talk), today(tmp_path, WINDOW))
+    conversation = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
+    outcome = replay(mistake(conversation), today(tmp_path, WINDOW))
     assert outcome.verdict is Verdict.ERROR
     assert "never showed" in outcome.why
 
 
 def test_a_call_that_came_to_nothing_in_the_record_either(tmp_path):
     stricter = JOURNEY.replace("def create_return(order_number: str,", "def create_return(order_number: int,")
-    talk = late_return(tmp_path, journey=stricter)
-    outcome = replay(mistake(talk), today(tmp_path, WINDOW))
+    conversation = late_return(tmp_path, journey=stricter)
+    outcome = replay(mistake(conversation), today(tmp_path, WINDOW))
     assert outcome.verdict is Verdict.ERROR
     assert "came to nothing" in outcome.why
 
@@ -163,19 +165,22 @@ def test_a_policy_that_breaks(tmp_path):
 
 
 def test_a_policy_that_breaks_where_it_stopped_the_call_in_the_record_too(tmp_path):
-    talk = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
+    conversation = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
     broken = WINDOW.replace("order.days > 30", "order.dayz > 30")
-    assert replay(guard(talk), today(tmp_path, broken)).verdict is Verdict.ERROR
+    assert replay(guard(conversation), today(tmp_path, broken)).verdict is Verdict.ERROR
 
 
 def test_a_condition_that_breaks(tmp_path):
-    broken = policy("before=create_return", "return Block('no')", more=", when=lambda talk: talk.nothing")
+    broken = policy(
+        "before=create_return", "return Block('no')", more=", when=lambda conversation: conversation.nothing"
+    )
     assert replay(mistake(late_return(tmp_path)), today(tmp_path, broken)).verdict is Verdict.ERROR
 
 
 def test_a_policy_that_swallows_its_own_error_and_so_allows(tmp_path):
     swallows = policy(
-        "before=create_return", "try:\n    return Block(talk.nothing)\nexcept AttributeError:\n    return None"
+        "before=create_return",
+        "try:\n    return Block(conversation.nothing)\nexcept AttributeError:\n    return None",
     )
     assert replay(mistake(late_return(tmp_path)), today(tmp_path, swallows)).verdict is Verdict.FAIL
 
@@ -196,7 +201,9 @@ def test_a_block_by_another_policy_than_the_named_one(tmp_path):
 
 
 def test_a_policy_that_its_condition_hides(tmp_path):
-    hidden = policy("before=create_return", "return Block('no')", more=", when=lambda talk: talk.turn > 9")
+    hidden = policy(
+        "before=create_return", "return Block('no')", more=", when=lambda conversation: conversation.turn > 9"
+    )
     assert replay(mistake(late_return(tmp_path)), today(tmp_path, hidden)).verdict is Verdict.FAIL
 
 
@@ -221,8 +228,8 @@ def test_a_rewrite_to_the_same(tmp_path):
 
 def test_a_text_that_is_only_spelt_otherwise_in_json(tmp_path):
     says = JOURNEY.replace("return shop.orders[order_number]", "return Order('OL-\"1\"', 52)")
-    talk = late_return(tmp_path, journey=says)
-    shown = mistake(talk, "redacted", "1.1.1", text='"1"')
+    conversation = late_return(tmp_path, journey=says)
+    shown = mistake(conversation, "redacted", "1.1.1", text='"1"')
     other = policy(
         "after=find_order", "return Rewrite({'number': result.number, 'days': 0}, 'the day is private')"
     )
@@ -257,10 +264,10 @@ def test_a_rewritten_call_that_another_policy_holds_back(tmp_path):
 
 def test_a_result_that_is_withheld_where_the_call_was_to_be_allowed(tmp_path):
     blocks = policy("before=find_order", "return Block('no')")
-    talk = converse(shop(tmp_path / "then", blocks), ScriptedModel(LATE[0], "No."), "return OL-1")
+    conversation = converse(shop(tmp_path / "then", blocks), ScriptedModel(LATE[0], "No."), "return OL-1")
     withholds = policy("after=find_order", "return Block('no')")
     # the tape holds no result to withhold, so it is the guard of a good look-up that shows it
-    assert replay(mistake(talk, "allowed", "1.1.1"), today(tmp_path, withholds)).verdict is Verdict.PASS
+    assert replay(mistake(conversation, "allowed", "1.1.1"), today(tmp_path, withholds)).verdict is Verdict.PASS
     good = guard(late_return(tmp_path), Expectation("allowed", "1.1.1"))
     assert replay(good, today(tmp_path, withholds)).verdict is Verdict.FAIL
 
@@ -271,8 +278,10 @@ def test_true_where_one_is_expected(tmp_path):
     )
     counts = counts.replace("shop.orders[order_number].returned = True", "pass")
     look, back = LATE[0], [use("create_return", order_number=7)]
-    talk = converse(shop(tmp_path / "then", journey=counts), ScriptedModel(look, back, "Done."), "return it")
-    one = mistake(talk, "called_with", args={"order_number": 1})
+    conversation = converse(
+        shop(tmp_path / "then", journey=counts), ScriptedModel(look, back, "Done."), "return it"
+    )
+    one = mistake(conversation, "called_with", args={"order_number": 1})
     flag = policy("before=create_return", "return Rewrite({'order_number': True}, 'another')")
     assert replay(one, today(tmp_path, flag, journey=counts)).verdict is Verdict.FAIL
 
@@ -288,22 +297,22 @@ MEDDLES = {
 }
 
 
-@pytest.mark.parametrize(("stand", "body"), MEDDLES.values(), ids=MEDDLES)
+@pytest.mark.parametrize(("hook", "body"), MEDDLES.values(), ids=MEDDLES)
 def test_a_policy_that_changes_what_it_is_shown_instead_of_saying_so(tmp_path, stand, body):
     """Neither the run nor the record has it: who else reads there reads what was."""
     loose = JOURNEY.replace("-> Order:", "-> dict:")
     loose = loose.replace("return shop.orders[order_number]", "return {'days': 52, 'more': []}")
-    meddles = policy(stand, body).replace("rule(message)", "rule(message, talk)")
+    meddles = policy(stand, body).replace("rule(message)", "rule(message, conversation)")
     late = WINDOW.replace("order.days", "order['days']")
-    talk = late_return(tmp_path, journey=loose)
-    marked = mistake(talk, "blocked", policy="returns.return_window")
+    conversation = late_return(tmp_path, journey=loose)
+    marked = mistake(conversation, "blocked", policy="returns.return_window")
     before = encode(marked)
     agent = today(tmp_path, meddles, late, journey=loose)
     assert replay(marked, agent).verdict is Verdict.PASS
     assert encode(marked) == before
     recorded = converse(shop(tmp_path / "live", meddles, journey=loose), ScriptedModel(*LATE), "return OL-1")
     assert [s.blocks for s in recorded.trace if isinstance(s, Answer)] == [
-        s.blocks for s in talk.trace if isinstance(s, Answer)
+        s.blocks for s in conversation.trace if isinstance(s, Answer)
     ]
 
 
@@ -319,11 +328,11 @@ def test_a_rewrite_that_no_file_can_hold(tmp_path):
 @pytest.mark.parametrize(
     ("expect", "fields"),
     [
-        ("reply_lacks", {}),
+        ("reply_excludes", {}),
         ("redacted", {}),
         ("called_with", {}),
         ("order", {}),
-        ("prompt_lacks", {"text": ""}),
+        ("prompt_excludes", {"text": ""}),
         ("result", {}),
     ],
 )
@@ -338,7 +347,7 @@ def test_a_text_of_nothing_but_blanks(tmp_path):
 @pytest.mark.parametrize("words", ["Look the\norder up first.", "Look the order  up first."])
 def test_a_text_that_is_only_broken_into_lines_otherwise(tmp_path, words):
     """What the prompt must not say is not gone because a paragraph was filled anew."""
-    marked = mistake(late_return(tmp_path), "prompt_lacks", "1.1.1", text="Look the order up first.")
+    marked = mistake(late_return(tmp_path), "prompt_excludes", "1.1.1", text="Look the order up first.")
     assert replay(marked, with_manual(tmp_path / "a", "Be quick.")).verdict is Verdict.PASS
     assert replay(marked, with_manual(tmp_path / "b", words)).verdict is Verdict.FAIL
 
@@ -378,7 +387,7 @@ def test_an_expectation_about_another_tool_than_stands_there(tmp_path):
     [
         ("not_executed", "1.3.0", {}),
         ("executed", "1.0.0", {}),
-        ("reply_lacks", "1.2.1", {"text": "x"}),
+        ("reply_excludes", "1.2.1", {"text": "x"}),
         ("reply_contains", "1.0.0", {"text": "x"}),
     ],
 )
@@ -392,16 +401,18 @@ def test_a_mark_at_a_place_where_no_move_is(tmp_path, at):
 
 
 def test_a_guards_expectation_that_only_a_model_or_the_world_can_decide(tmp_path):
-    talk = late_return(tmp_path)
-    live = guard(talk, Expectation("must_not_call", "1.2.1", tool="find_order"))
-    world = guard(talk, Expectation("result", "1.2.1", tool="create_return", text="R-1"))
+    conversation = late_return(tmp_path)
+    live = guard(conversation, Expectation("must_not_call", "1.2.1", tool="find_order"))
+    world = guard(conversation, Expectation("result", "1.2.1", tool="create_return", text="R-1"))
     agent = today(tmp_path)
     assert replay(live, agent).verdict is Verdict.NEEDS_LIVE
-    assert replay(world, agent).verdict is Verdict.NEEDS_WORLD
+    assert replay(world, agent).verdict is Verdict.NEEDS_TOOLS
 
 
 def test_a_guards_expectation_that_cannot_be_told(tmp_path):
-    unsent = without(guard(late_return(tmp_path), Expectation("reply_lacks", "1.3.0", text="x")), Reply, TurnEnded)
+    unsent = without(
+        guard(late_return(tmp_path), Expectation("reply_excludes", "1.3.0", text="x")), Reply, TurnEnded
+    )
     agent = today(tmp_path, policy("before_reply", "return Block('no')"))
     assert replay(unsent, agent).verdict is not Verdict.PASS
     nothing_said = guard(late_return(tmp_path), Expectation("redacted", "1.1.1", text="OL-7"))
@@ -437,10 +448,10 @@ def test_a_difference_that_is_excused_by_a_mark_about_the_prompt(tmp_path):
 
 def test_a_difference_that_is_excused_by_a_mark_at_another_call_of_the_answer(tmp_path):
     both = [use("find_order", "a", order_number="OL-2"), use("find_order", "b", order_number="OL-1")]
-    talk = converse(shop(tmp_path / "then"), ScriptedModel(both, LATE[1], "Done."), "return it")
+    conversation = converse(shop(tmp_path / "then"), ScriptedModel(both, LATE[1], "Done."), "return it")
     agent = today(tmp_path, FIRST)
-    early = mistake(talk, "blocked", "1.1.2")
-    assert superseding(tmp_path, early, agent, mistake(talk)) == [Verdict.PASS, Verdict.DIVERGED]
+    early = mistake(conversation, "blocked", "1.1.2")
+    assert superseding(tmp_path, early, agent, mistake(conversation)) == [Verdict.PASS, Verdict.DIVERGED]
 
 
 def test_a_difference_that_is_excused_by_a_mark_of_another_conversation(tmp_path):
@@ -451,9 +462,9 @@ def test_a_difference_that_is_excused_by_a_mark_of_another_conversation(tmp_path
 
 def test_a_call_beside_a_stopped_one_goes_unjudged(tmp_path):
     calls = [use("create_return", "a", order_number="OL-1"), use("create_return", "b", order_number="OL-1")]
-    talk = converse(shop(tmp_path / "then"), ScriptedModel(LATE[0], calls, "Done."), "twice")
-    agent = today(tmp_path, WINDOW.replace("order.days > 30", "order.days > 30 and len(talk.calls) > 1"))
-    outcome = replay(guard(talk), agent)
+    conversation = converse(shop(tmp_path / "then"), ScriptedModel(LATE[0], calls, "Done."), "twice")
+    agent = today(tmp_path, WINDOW.replace("order.days > 30", "order.days > 30 and len(conversation.calls) > 1"))
+    outcome = replay(guard(conversation), agent)
     assert (outcome.verdict, outcome.steps) == (Verdict.FAIL, 3)
 
 
@@ -484,17 +495,19 @@ def test_arguments_rewritten_from_one_to_true(tmp_path):
     counts = counts.replace("shop.orders[order_number].returned = True", "pass")
     one = policy("before=create_return", "return Rewrite({'order_number': 1}, 'one')")
     back = [use("create_return", order_number=7)]
-    talk = converse(shop(tmp_path / "then", one, journey=counts), ScriptedModel(back, "Done."), "return it")
-    assert replay(guard(talk), today(tmp_path, one, journey=counts)).verdict is Verdict.PASS
+    conversation = converse(
+        shop(tmp_path / "then", one, journey=counts), ScriptedModel(back, "Done."), "return it"
+    )
+    assert replay(guard(conversation), today(tmp_path, one, journey=counts)).verdict is Verdict.PASS
     true = one.replace(": 1}", ": True}")
-    assert replay(guard(talk), today(tmp_path / "b", true, journey=counts)).verdict is Verdict.FAIL
+    assert replay(guard(conversation), today(tmp_path / "b", true, journey=counts)).verdict is Verdict.FAIL
 
 
 def test_an_answer_that_is_left_over(tmp_path):
     agent = """
         from workbench import Agent, Limits
         from .returns.journey import returns
-        agent = Agent("shop", journeys=[returns], limits=Limits(answers=2))
+        agent = Agent("shop", journeys=[returns], limits=Limits(model_calls=2))
     """
     outcome = replay(guard(late_return(tmp_path)), today(tmp_path, agent=agent))
     assert outcome.verdict is Verdict.FAIL
@@ -502,9 +515,9 @@ def test_an_answer_that_is_left_over(tmp_path):
 
 
 def test_an_answer_that_becomes_the_next_turns_words(tmp_path):
-    talk = converse(shop(tmp_path / "then"), ScriptedModel("one", "two"), "a", "b")
+    conversation = converse(shop(tmp_path / "then"), ScriptedModel("one", "two"), "a", "b")
     stop = policy("on_message", "return Block('no a') if message == 'a' else None")
-    outcome = replay(guard(talk), today(tmp_path, stop))
+    outcome = replay(guard(conversation), today(tmp_path, stop))
     assert (outcome.verdict, str(outcome.first_difference.step_id)) == (Verdict.FAIL, "1.0.0")
 
 
@@ -521,19 +534,19 @@ def test_a_reply_that_the_record_tells_otherwise_than_its_answer(tmp_path):
 
 def test_a_reply_that_is_rewritten_otherwise(tmp_path):
     polite = policy("before_reply", "return Rewrite(reply + ' Thanks.', 'be polite')")
-    talk = late_return(tmp_path, polite)
+    conversation = late_return(tmp_path, polite)
     ruder = polite.replace("Thanks", "Next")
-    assert replay(guard(talk), today(tmp_path, ruder)).verdict is Verdict.FAIL
+    assert replay(guard(conversation), today(tmp_path, ruder)).verdict is Verdict.FAIL
 
 
 def test_a_tool_that_its_condition_hides_now(tmp_path):
-    hidden = JOURNEY.replace("(writes=True)", "(writes=True, when=lambda talk: talk.turn > 9)")
+    hidden = JOURNEY.replace("(writes=True)", "(writes=True, when=lambda conversation: conversation.turn > 9)")
     assert replay(guard(late_return(tmp_path)), today(tmp_path, journey=hidden)).verdict is Verdict.FAIL
 
 
 def test_a_guard_whose_block_is_gone(tmp_path):
-    talk = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
-    assert replay(guard(talk), today(tmp_path)).verdict is Verdict.FAIL
+    conversation = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
+    assert replay(guard(conversation), today(tmp_path)).verdict is Verdict.FAIL
 
 
 # the prompt
@@ -556,7 +569,7 @@ def test_a_prompt_that_no_model_has_seen(tmp_path):
         (lambda d: d.update(schema="workbench.transcript/99"), "newer Workbench"),
         (lambda d: d.update(titel="x"), "titel"),
         (lambda d: d["setup"].update(custmer={"name": "Mia"}), "custmer"),
-        (lambda d: d["steps"][0].update(txt="x"), "txt"),
+        (lambda d: d["events"][0].update(txt="x"), "txt"),
         (lambda d: d["setup"].update(agent="other"), "its setup of 'other'"),
     ],
 )
@@ -565,33 +578,33 @@ def test_a_file_that_says_something_we_would_not_read(tmp_path, edit, words):
 
 
 def at(data, kind, **place):
-    return next(s for s in data["steps"] if s["step"] == kind and all(s.get(k) == v for k, v in place.items()))
+    return next(s for s in data["events"] if s["step"] == kind and all(s.get(k) == v for k, v in place.items()))
 
 
 @pytest.mark.parametrize(
     ("edit", "words"),
     [
-        (lambda d: d["steps"].insert(4, at(d, "result")), "a second result"),
-        (lambda d: d["steps"].insert(-1, at(d, "reply")), "a second reply"),
-        (lambda d: d["steps"].insert(-1, at(d, "answer")), "follows answer"),
-        (lambda d: d["steps"].append(at(d, "reply")), "after its end"),
+        (lambda d: d["events"].insert(4, at(d, "result")), "a second result"),
+        (lambda d: d["events"].insert(-1, at(d, "reply")), "a second reply"),
+        (lambda d: d["events"].insert(-1, at(d, "answer")), "follows answer"),
+        (lambda d: d["events"].append(at(d, "reply")), "after its end"),
         (lambda d: at(d, "result").update(call=7), "where no call is"),
         (lambda d: at(d, "result").update(tool="create_return"), "where find_order was called"),
         (lambda d: at(d, "reply").update(answer=9), "where no answer is"),
         (lambda d: at(d, "decision").update(call=7), "where no call is"),
         (lambda d: at(d, "decision").update(stand="message"), "no place for one on a message"),
-        (lambda d: d["steps"].pop(0), "begins without the customer's message"),
+        (lambda d: d["events"].pop(0), "begins without the customer's message"),
         (lambda d: at(d, "user").update(turn=2), "turn 2 follows turn 0"),
     ],
 )
 def test_a_step_that_stands_twice_or_where_no_move_is(tmp_path, edit, words):
-    talk = late_return(tmp_path, policy("before=create_return", "return None"))
-    refused(guard(talk), words, edit)
+    conversation = late_return(tmp_path, policy("before=create_return", "return None"))
+    refused(guard(conversation), words, edit)
 
 
 def test_a_field_that_stands_in_the_file_twice(tmp_path):
     data = encode(guard(late_return(tmp_path)))
-    twice = data.replace(b'  "kind": "guard",\n', b'  "kind": "mistake",\n  "kind": "guard",\n')
+    twice = data.replace(b'  "kind": "golden",\n', b'  "kind": "mistake",\n  "kind": "golden",\n')
     for text in (twice, json.dumps(json.loads(data)).replace('"kind"', '"kind": "mistake", "kind"', 1).encode()):
         with pytest.raises(TranscriptError, match="'kind' stands in it twice"):
             decode(text, "x.json")
@@ -599,19 +612,19 @@ def test_a_field_that_stands_in_the_file_twice(tmp_path):
 
 def test_a_text_that_is_not_what_its_hash_says(tmp_path):
     def forge(data):
-        next(e for e in data["exhibits"].values() if "Look the order" in str(e))["text"] = "Be kind."
+        next(e for e in data["blobs"].values() if "Look the order" in str(e))["text"] = "Be kind."
 
     refused(guard(late_return(tmp_path)), "is not what its hash says", forge)
 
 
 def test_a_record_of_another_agent(tmp_path):
-    talk = late_return(tmp_path)
+    conversation = late_return(tmp_path)
     events = [
         msgspec.structs.replace(s, blocks=[use("book_flight")]) if isinstance(s, Answer) and s.calls else s
-        for s in talk.trace
+        for s in conversation.trace
         if not isinstance(s, ToolResult)
     ]
-    outcome = replay(msgspec.structs.replace(guard(talk), steps=events), today(tmp_path))
+    outcome = replay(msgspec.structs.replace(guard(conversation), steps=events), today(tmp_path))
     assert outcome.verdict is Verdict.ERROR
     assert "never recorded with this agent" in outcome.why
 

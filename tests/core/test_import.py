@@ -59,7 +59,7 @@ def test_all_fifty_runs_become_guards_and_no_message_or_call_is_lost() -> None:
     transcripts = tau_bench(path.read_bytes(), "airline", str(path))
 
     assert len(transcripts) == 50
-    assert {t.kind for t in transcripts} == {"guard"}
+    assert {t.kind for t in transcripts} == {"golden"}
     assert len({t.id for t in transcripts}) == 50
     counted = Counter(type(event).__name__ for t in transcripts for event in t.events)
     assert (counted["Answer"], counted["UserMessage"], counted["Result"]) == (642, 410, 282)

@@ -45,7 +45,7 @@ def test_a_format_without_a_step_is_refused_and_named(made):
 
 
 def test_an_older_file_that_is_broken_is_no_crash(made, monkeypatch):
-    monkeypatch.setitem(migrations.MIGRATIONS, 0, Migration("", lambda data: {**data, "steps": data["no such"]}))
+    monkeypatch.setitem(migrations.MIGRATIONS, 0, Migration("", lambda data: {**data, "events": data["no such"]}))
     with pytest.raises(TranscriptError):
         decode(older(made), "old.json")
 

@@ -64,7 +64,7 @@ def imports(file: str) -> Iterator[tuple[str, ast.stmt, bool]]:
     tree = ast.parse((SRC / file).read_text("utf-8"))
     package = file.split("/")[:-1]
     for node in ast.walk(tree):
-        top = node in tree.not_run
+        top = node in tree.body
         if isinstance(node, ast.Import):
             for name in node.names:
                 yield _own(name.name), node, top

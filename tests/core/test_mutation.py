@@ -25,7 +25,7 @@ def after(operator: str, line: str) -> list[str]:
     """What an operator makes of a line in a policy."""
     code = f"""
         @shop.policy(before="pay")
-        def rule(call, talk):
+        def rule(call, conversation):
             {line}
         """
     return [m.after for m in of(code) if m.operator == operator]
@@ -34,7 +34,7 @@ def after(operator: str, line: str) -> list[str]:
 @pytest.mark.parametrize(
     ("operator", "line", "made"),
     [
-        ("ruling-removed", "return Block('no', n=1)", ["return None"]),
+        ("decision-removed", "return Block('no', n=1)", ["return None"]),
         ("comparison-negated", "x = a == b", ["x = a != b"]),
         ("comparison-negated", "x = a is  not b", ["x = a is b"]),
         ("comparison-negated", "x = a < b < c", ["x = a >= b < c", "x = a < b >= c"]),
@@ -50,19 +50,27 @@ def after(operator: str, line: str) -> list[str]:
             "x = (a and b) or (c)",
             ["x = (c)", "x = (b) or (c)", "x = (a) or (c)", "x = (a and b)"],
         ),
-        ("number-moved", "x = 20", ["x = 21", "x = 19"]),
-        ("number-moved", "x = 0", ["x = 1", "x = (-1)"]),
-        ("number-moved", "x = True", []),
+        ("number-shifted", "x = 20", ["x = 21", "x = 19"]),
+        ("number-shifted", "x = 0", ["x = 1", "x = (-1)"]),
+        ("number-shifted", "x = True", []),
         ("arithmetic", "x = a - b * 2", ["x = a + b * 2", "x = a - b / 2"]),
-        ("truth-flipped", "x = f(a, strict=True)", ["x = f(a, strict=False)"]),
-        ("text-changed", "x = a == 'é'", ["x = a == 'é~'"]),
-        ("text-changed", "x = call['sku']", []),
-        ("pattern-narrowed", "x = re.search(r'é|b', a)", ["x = re.search(r'b', a)", "x = re.search(r'é', a)"]),
-        ("pattern-limit", "x = re.search(r'é{2}', a)", ["x = re.search(r'é{1}', a)", "x = re.search(r'é{3}', a)"]),
-        ("text-changed", "x = re.search(r'a|b', a)", []),
+        ("boolean-flipped", "x = f(a, strict=True)", ["x = f(a, strict=False)"]),
+        ("string-changed", "x = a == 'é'", ["x = a == 'é~'"]),
+        ("string-changed", "x = call['sku']", []),
+        (
+            "regex-alternative-removed",
+            "x = re.search(r'é|b', a)",
+            ["x = re.search(r'b', a)", "x = re.search(r'é', a)"],
+        ),
+        (
+            "regex-quantifier-shifted",
+            "x = re.search(r'é{2}', a)",
+            ["x = re.search(r'é{1}', a)", "x = re.search(r'é{3}', a)"],
+        ),
+        ("string-changed", "x = re.search(r'a|b', a)", []),
         ("element-removed", "x = a in ('b', 'c')", ["x = a in ('c',)", "x = a in ('b',)"]),
         ("element-removed", "x, y = 1, 2", []),
-        ("lookup-widened", "x = talk.result(find, n=1)", ["x = talk.result(find)"]),
+        ("lookup-argument-removed", "x = conversation.result(find, n=1)", ["x = conversation.result(find)"]),
         ("statement-removed", "raise ValueError", ["pass"]),
     ],
 )
@@ -79,7 +87,7 @@ def test_a_policy_is_taken_out_whole_or_from_one_tool() -> None:
     made = {m.operator: m.after for m in of(code)}
     assert made["policy-removed"] == ""
     assert made["when-removed"] == '@shop.policy(before=["pay", "send"])'
-    assert [m.after for m in of(code) if m.operator == "stand-removed"] == [
+    assert [m.after for m in of(code) if m.operator == "hook-removed"] == [
         '@shop.policy(before=["send"], when=late)',
         '@shop.policy(before=["pay"], when=late)',
     ]
@@ -98,10 +106,10 @@ def test_the_schema_of_a_tool_counts_without_its_body_and_its_body_apart() -> No
         """
     made = of(code)
     schema = {(m.operator, m.after) for m in made if not m.bodies}
-    assert ("number-moved", 'Percent = Annotated[int, "how much", Meta(le=21)]') in schema
+    assert ("number-shifted", 'Percent = Annotated[int, "how much", Meta(le=21)]') in schema
     assert ("type-changed", 'Percent = Annotated[str, "how much", Meta(le=20)]') in schema
-    assert ("text-changed", "small = 'small~'") in schema
-    assert {m.operator for m in made if m.bodies} == {"number-moved", "arithmetic", "return-emptied"}
+    assert ("string-changed", "small = 'small~'") in schema
+    assert {m.operator for m in made if m.bodies} == {"number-shifted", "arithmetic", "return-emptied"}
     signature = [after for operator, after in schema if after.startswith("def pay")]
     assert any("to: int" in s for s in signature)
     assert any("'gift~'" in s for s in signature)
@@ -114,16 +122,16 @@ def test_words_for_people_are_left_alone() -> None:
         def rule(call):
             '''Nobody pays 3 times.'''
             if call:
-                return Block("3 times are enough", most=3, say="no" + "!")
+                return Block("3 times are enough", most=3, reply="no" + "!")
             return Rewrite({"n": f"{call}"}, "2 are fine", found=2)
         """
     assert {m.operator for m in of(code)} == {
         "policy-removed",
-        "ruling-removed",
+        "decision-removed",
         "condition-negated",
-        "text-changed",
+        "string-changed",
     }
-    assert [m.after for m in of(code) if m.operator == "text-changed"] == [
+    assert [m.after for m in of(code) if m.operator == "string-changed"] == [
         """return Rewrite({'n~': f"{call}"}, "2 are fine", found=2)"""
     ]
 

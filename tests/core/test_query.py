@@ -72,7 +72,7 @@ def test_sampling_a_sample_draws_again():
 
 
 @pytest.mark.parametrize(
-    "text", ['tag:refund -is:seen "gift card" card sort:suspicious sample:50/2', 'tag:"very odd"', "-gift", ""]
+    "text", ['tag:refund -is:reviewed "gift card" card sort:suspicious sample:50/2', 'tag:"very odd"', "-gift", ""]
 )
 def test_a_query_is_read_back_as_it_was_written(text):
     assert str(Query.parse(text)) == text
@@ -82,15 +82,15 @@ def test_a_query_is_read_back_as_it_was_written(text):
 def test_progress_is_that_of_the_same_conversations_however_they_were_asked_for():
     name = Query.parse("tag:a gift").key
     assert Query.parse("gift tag:a").key == name
-    assert Query.parse("gift tag:a -is:seen sort:long").key == name
+    assert Query.parse("gift tag:a -is:reviewed sort:long").key == name
     assert Query.parse("gift").key != name
     assert Query.parse("gift tag:a sample:5").key != name
 
 
 def test_a_kept_queue_is_opened_by_its_name_and_can_be_narrowed():
-    kept = {"odd": "tag:refund -is:seen", "worse": "queue:odd sort:suspicious"}
-    assert str(Query.parse("queue:odd gift", kept)) == "tag:refund -is:seen gift"
-    assert str(Query.parse("queue:worse", kept)) == "tag:refund -is:seen sort:suspicious"
+    kept = {"odd": "tag:refund -is:reviewed", "worse": "queue:odd sort:suspicious"}
+    assert str(Query.parse("queue:odd gift", kept)) == "tag:refund -is:reviewed gift"
+    assert str(Query.parse("queue:worse", kept)) == "tag:refund -is:reviewed sort:suspicious"
 
 
 @pytest.mark.parametrize(("asked", "kept"), [("queue:x", {"y": "a"}), ("queue:x", {"x": "queue:x"})])

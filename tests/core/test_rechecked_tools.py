@@ -16,7 +16,7 @@ WORLD = Options(tools="sandbox")
 LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
 
 
-def conversation(folder, journey=JOURNEY, script=LATE):
+def recorded(folder, journey=JOURNEY, script=LATE):
     return converse(shop(folder / "then", journey=journey), ScriptedModel(*script), "return OL-1")
 
 
@@ -32,11 +32,11 @@ def but(old, new):
 
 
 def test_tools_that_give_what_they_gave_pass(tmp_path):
-    assert again(tmp_path, saved(conversation(tmp_path))).verdict is Verdict.PASS
+    assert again(tmp_path, saved(recorded(tmp_path))).verdict is Verdict.PASS
 
 
 def test_a_tool_that_gives_another_result_is_stale(tmp_path):
-    outcome = again(tmp_path, saved(conversation(tmp_path)), but('return "R-1"', 'return "R-2"'))
+    outcome = again(tmp_path, saved(recorded(tmp_path)), but('return "R-1"', 'return "R-2"'))
     assert outcome.verdict is Verdict.STALE
     assert "was 'R-1', is 'R-2'" in outcome.why
     assert str(outcome.first_difference.step_id) == "1.2.1"
@@ -44,12 +44,12 @@ def test_a_tool_that_gives_another_result_is_stale(tmp_path):
 
 def test_without_tools_the_same_change_is_not_seen(tmp_path):
     changed = but('return "R-1"', 'return "R-2"')
-    assert again(tmp_path, saved(conversation(tmp_path)), changed, options=Options()).verdict is Verdict.PASS
+    assert again(tmp_path, saved(recorded(tmp_path)), changed, options=Options()).verdict is Verdict.PASS
 
 
 def test_a_tool_that_writes_otherwise_is_stale_though_its_result_is_the_same(tmp_path):
     changed = but(".returned = True", ".returned = False")
-    outcome = again(tmp_path, saved(conversation(tmp_path)), changed)
+    outcome = again(tmp_path, saved(recorded(tmp_path)), changed)
     assert outcome.verdict is Verdict.STALE
     assert "Shop/orders/OL-1/returned" in outcome.why
 
@@ -83,33 +83,33 @@ WROTE = "Shop/orders/OL-1/returned"
     ],
 )
 def test_what_is_written_otherwise_is_said_the_right_way_round(tmp_path, instead, why, recorded, now):
-    outcome = again(tmp_path, saved(conversation(tmp_path)), but(WRITE, instead))
+    outcome = again(tmp_path, saved(recorded(tmp_path)), but(WRITE, instead))
     assert outcome.why.endswith(f"create_return writes otherwise: {why}")
     assert (outcome.first_difference.recorded, outcome.first_difference.now) == (recorded, now)
 
 
 def test_a_tool_that_writes_to_another_order_is_stale(tmp_path):
     changed = but("shop.orders[order_number].returned = True", 'shop.orders["OL-2"].returned = True')
-    assert again(tmp_path, saved(conversation(tmp_path)), changed).verdict is Verdict.STALE
+    assert again(tmp_path, saved(recorded(tmp_path)), changed).verdict is Verdict.STALE
 
 
 def test_a_tool_that_breaks_is_a_tool_error_with_its_line(tmp_path):
-    outcome = again(tmp_path, saved(conversation(tmp_path)), but('return "R-1"', "return 1 / 0"))
+    outcome = again(tmp_path, saved(recorded(tmp_path)), but('return "R-1"', "return 1 / 0"))
     assert outcome.verdict is Verdict.TOOL_ERROR
     assert "ZeroDivisionError" in outcome.first_difference.now
 
 
 def test_a_tool_that_now_says_no_is_a_tool_error(tmp_path):
     changed = but("shop.orders[order_number].returned = True", 'raise ToolError("closed")')
-    outcome = again(tmp_path, saved(conversation(tmp_path)), changed)
+    outcome = again(tmp_path, saved(recorded(tmp_path)), changed)
     assert outcome.verdict is Verdict.TOOL_ERROR
     assert "closed" in outcome.first_difference.now
 
 
 def test_a_tool_that_forbids_it_keeps_its_recorded_result_and_what_that_changed(tmp_path):
-    changed = but("@returns.tool\n", "@returns.tool(again=False)\n").replace("OL", "OL")
-    changed = changed.replace("(writes=True)", "(writes=True, again=False)").replace('"R-1"', '"R-9"')
-    assert again(tmp_path, saved(conversation(tmp_path)), changed).verdict is Verdict.PASS
+    changed = but("@returns.tool\n", "@returns.tool(reexecute=False)\n").replace("OL", "OL")
+    changed = changed.replace("(writes=True)", "(writes=True, reexecute=False)").replace('"R-1"', '"R-9"')
+    assert again(tmp_path, saved(recorded(tmp_path)), changed).verdict is Verdict.PASS
 
 
 COUNTING = """
@@ -125,7 +125,7 @@ def test_the_order_of_a_list_counts_unless_the_tool_says_not(tmp_path):
         return JOURNEY + COUNTING.format(options, value)
 
     script = [use("numbers")], "Two."
-    transcript = saved(conversation(tmp_path, journey("", '["a", "b"]'), script))
+    transcript = saved(recorded(tmp_path, journey("", '["a", "b"]'), script))
     assert again(tmp_path / "1", transcript, journey("", '["b", "a"]')).verdict is Verdict.STALE
     free = journey("(unordered=True)", '["b", "a"]')
     assert again(tmp_path / "2", transcript, free).verdict is Verdict.PASS
@@ -135,13 +135,13 @@ def test_the_order_of_a_list_counts_unless_the_tool_says_not(tmp_path):
 
 def result_mistake(folder, **fields):
     expectation = Expectation("result", "1.2.1", tool="create_return", **fields)
-    return saved(conversation(folder), "mistake", expectations=[expectation], marks=[Annotation("1.2.1")])
+    return saved(recorded(folder), "mistake", expectations=[expectation], annotations=[Annotation("1.2.1")])
 
 
 def test_a_mark_on_a_result_needs_the_world_and_is_decided_by_it(tmp_path):
     transcript = result_mistake(tmp_path, text="R-2")
     mended = but('return "R-1"', 'return "R-2"')
-    assert again(tmp_path / "1", transcript, options=Options()).verdict is Verdict.NEEDS_WORLD
+    assert again(tmp_path / "1", transcript, options=Options()).verdict is Verdict.NEEDS_TOOLS
     assert again(tmp_path / "2", transcript).verdict is Verdict.FAIL
     assert again(tmp_path / "3", transcript, mended).verdict is Verdict.PASS
 
@@ -150,20 +150,20 @@ def test_a_mark_on_a_result_needs_the_world_and_is_decided_by_it(tmp_path):
     ("at", "fields"), [("1.1.1", {"text": "nonsense"}), ("1.2.1", {"args": {"number": "R-1"}})]
 )
 def test_words_expected_of_an_object_and_fields_expected_of_words_count(tmp_path, at, fields):
-    guard = saved(conversation(tmp_path), expectations=[Expectation("result", at, **fields)])
+    guard = saved(recorded(tmp_path), expectations=[Expectation("result", at, **fields)])
     assert again(tmp_path, guard).verdict is Verdict.FAIL
 
 
-MAY_NOT = JOURNEY.replace("(writes=True)", "(writes=True, again=False)")
+MAY_NOT = JOURNEY.replace("(writes=True)", "(writes=True, reexecute=False)")
 
 
 def test_what_a_tool_gives_that_may_not_run_again_is_not_told_from_its_tape(tmp_path):
     expected = Expectation("result", "1.2.1", text="R-1")
-    guard = saved(conversation(tmp_path), expectations=[expected])
-    assert again(tmp_path / "1", guard, MAY_NOT.replace('"R-1"', '"R-9"')).verdict is Verdict.NEEDS_WORLD
+    guard = saved(recorded(tmp_path), expectations=[expected])
+    assert again(tmp_path / "1", guard, MAY_NOT.replace('"R-1"', '"R-9"')).verdict is Verdict.NEEDS_TOOLS
     mended = MAY_NOT.replace('"R-1"', '"R-2"')
     outcome = again(tmp_path / "2", result_mistake(tmp_path, text="R-2"), mended)
-    assert outcome.verdict is Verdict.NEEDS_WORLD
+    assert outcome.verdict is Verdict.NEEDS_TOOLS
     assert "its tool does not run again" in outcome.why
 
 
@@ -174,8 +174,10 @@ def test_how_a_tool_breaks_is_not_what_it_gives(tmp_path):
 
 def test_a_mark_on_how_the_world_ends_is_decided_where_tools_run(tmp_path):
     expectation = Expectation("final_world", "1.2.1", args={"Shop.orders.OL-1.returned": False})
-    transcript = saved(conversation(tmp_path), "mistake", expectations=[expectation], marks=[Annotation("1.2.1")])
-    assert again(tmp_path / "1", transcript, options=Options()).verdict is Verdict.NEEDS_WORLD
+    transcript = saved(
+        recorded(tmp_path), "mistake", expectations=[expectation], annotations=[Annotation("1.2.1")]
+    )
+    assert again(tmp_path / "1", transcript, options=Options()).verdict is Verdict.NEEDS_TOOLS
     assert again(tmp_path / "3", transcript, JOURNEY, WINDOW).verdict is Verdict.PASS
 
 
@@ -183,26 +185,26 @@ def test_what_no_tool_asked_for_ends_as_its_class_says(tmp_path):
     """The fixture leaves `returned` to the class, and with the call blocked no tool has looked at the shop."""
     never = """
     @returns.policy(before=create_return)
-    def never(call, talk):
+    def never(call, conversation):
         '''Nothing is taken back.'''
         return Block("nothing is taken back")
     """
     expectation = Expectation("final_world", "1.1.1", args={"Shop.orders.OL-1.returned": False})
-    record = conversation(tmp_path, script=LATE[1:])
-    transcript = saved(record, "mistake", expectations=[expectation], marks=[Annotation("1.1.1")])
+    record = recorded(tmp_path, script=LATE[1:])
+    transcript = saved(record, "mistake", expectations=[expectation], annotations=[Annotation("1.1.1")])
     assert again(tmp_path, transcript, JOURNEY, never).verdict is Verdict.PASS
 
 
 def test_what_a_tool_writes_that_may_not_run_again_is_not_told_from_its_tape(tmp_path):
     ends = Expectation("final_world", "1.2.1", args={"Shop.orders.OL-1": {"returned": True}})
-    good = saved(conversation(tmp_path), expectations=[ends])
+    good = saved(recorded(tmp_path), expectations=[ends])
     assert again(tmp_path, good).verdict is Verdict.PASS
-    outcome = again(tmp_path, good, but("(writes=True)", "(writes=True, again=False)"))
-    assert outcome.verdict is Verdict.NEEDS_WORLD
+    outcome = again(tmp_path, good, but("(writes=True)", "(writes=True, reexecute=False)"))
+    assert outcome.verdict is Verdict.NEEDS_TOOLS
     assert "does not run again" in outcome.why
     elsewhere = Expectation("final_world", "1.2.1", args={"Shop.orders.OL-2.returned": False})
-    other = saved(conversation(tmp_path), expectations=[elsewhere])
-    assert again(tmp_path, other, but("(writes=True)", "(writes=True, again=False)")).verdict is Verdict.PASS
+    other = saved(recorded(tmp_path), expectations=[elsewhere])
+    assert again(tmp_path, other, but("(writes=True)", "(writes=True, reexecute=False)")).verdict is Verdict.PASS
 
 
 def test_in_a_free_list_an_item_that_did_not_fit_has_taken_no_id():
@@ -216,13 +218,17 @@ def test_in_a_free_list_an_item_that_did_not_fit_has_taken_no_id():
 
 def test_a_mark_on_a_world_that_never_was_wrong_proves_nothing(tmp_path):
     expectation = Expectation("final_world", "1.2.1", args={"Shop.orders.OL-1.returned": True})
-    transcript = saved(conversation(tmp_path), "mistake", expectations=[expectation], marks=[Annotation("1.2.1")])
+    transcript = saved(
+        recorded(tmp_path), "mistake", expectations=[expectation], annotations=[Annotation("1.2.1")]
+    )
     assert again(tmp_path, transcript).verdict is Verdict.ERROR
 
 
 def test_a_policy_that_blocks_the_marked_call_is_the_fix_with_tools_too(tmp_path):
     expectation = Expectation("not_executed", "1.2.1")
-    transcript = saved(conversation(tmp_path), "mistake", expectations=[expectation], marks=[Annotation("1.2.1")])
+    transcript = saved(
+        recorded(tmp_path), "mistake", expectations=[expectation], annotations=[Annotation("1.2.1")]
+    )
     assert again(tmp_path, transcript, JOURNEY, WINDOW).verdict is Verdict.PASS
 
 
@@ -232,7 +238,7 @@ BOTH = [use("find_order", "a", order_number="OL-1"), use("create_return", "b", o
 def test_a_tool_that_gives_another_result_beside_the_fix_is_no_pass(tmp_path):
     marked = [Expectation("not_executed", "1.1.2")]
     transcript = saved(
-        conversation(tmp_path, script=BOTH), "mistake", expectations=marked, marks=[Annotation("1.1.2")]
+        recorded(tmp_path, script=BOTH), "mistake", expectations=marked, annotations=[Annotation("1.1.2")]
     )
     changed = but("return shop.orders[order_number]", "return Order(order_number, 99)")
     assert again(tmp_path / "1", transcript, JOURNEY, WINDOW).verdict is Verdict.PASS
@@ -241,19 +247,19 @@ def test_a_tool_that_gives_another_result_beside_the_fix_is_no_pass(tmp_path):
 
 def test_a_mistake_that_stands_is_red_whatever_a_tool_gives_after_it(tmp_path):
     marked = [Expectation("not_executed", "1.1.1")]
-    transcript = saved(conversation(tmp_path), "mistake", expectations=marked, marks=[Annotation("1.1.1")])
+    transcript = saved(recorded(tmp_path), "mistake", expectations=marked, annotations=[Annotation("1.1.1")])
     assert again(tmp_path, transcript, but('return "R-1"', 'return "R-9"')).verdict is Verdict.FAIL
 
 
 def test_a_result_that_is_right_now_passes_whatever_follows_from_it(tmp_path):
     expected = Expectation("result", "1.1.1", args={"days": 2})
-    transcript = saved(conversation(tmp_path), "mistake", expectations=[expected], marks=[Annotation("1.1.1")])
+    transcript = saved(recorded(tmp_path), "mistake", expectations=[expected], annotations=[Annotation("1.1.1")])
     mended = but("return shop.orders[order_number]", "return Order(order_number, 2)")
     assert again(tmp_path, transcript, mended.replace('"R-1"', '"R-9"')).verdict is Verdict.PASS
 
 
 def test_a_replay_with_tools_starts_every_conversation_from_its_fixture(tmp_path):
-    transcript = saved(conversation(tmp_path))
+    transcript = saved(recorded(tmp_path))
     loaded = shop(tmp_path / "now")
     verdicts = [
         replay(transcript, loaded.agent, WORLD, lambda setup: make_world(loaded, setup)).verdict for _ in range(2)
@@ -265,7 +271,7 @@ MEMORY = """
     seen = []
 
     @returns.policy(before=create_return)
-    def once(call, talk):
+    def once(call, conversation):
         '''One a process.'''
         seen.append(1)
         if len(seen) > 1:
@@ -274,7 +280,7 @@ MEMORY = """
 
 
 def test_twice_finds_what_is_kept_between_two_replays(tmp_path):
-    transcript = saved(conversation(tmp_path, JOURNEY + textwrap.dedent(MEMORY).replace("\n", "\n    ")))
+    transcript = saved(recorded(tmp_path, JOURNEY + textwrap.dedent(MEMORY).replace("\n", "\n    ")))
     journey = JOURNEY + textwrap.dedent(MEMORY).replace("\n", "\n    ")
     outcome = again(tmp_path, transcript, journey, options=Options(repeat=True))
     assert outcome.verdict is Verdict.FLAKY
@@ -284,22 +290,22 @@ def test_twice_finds_what_is_kept_between_two_replays(tmp_path):
 def test_twice_finds_a_last_tool_that_gives_something_else_the_second_time(tmp_path):
     journey = but("@returns.tool(writes=True)", "asked = []\n\n    @returns.tool(writes=True, hands_off=True)")
     then = journey.replace('return "R-1"', 'asked.append(1); return f"R-{len(asked)}"')
-    transcript = saved(conversation(tmp_path, journey))
+    transcript = saved(recorded(tmp_path, journey))
     outcome = again(tmp_path, transcript, then, options=Options(tools="sandbox", repeat=True))
     assert (outcome.verdict, outcome.why) == (Verdict.FLAKY, "two replays of it differ: what its tools came to")
 
 
 @pytest.mark.parametrize(("strict", "verdict"), [(False, Verdict.PASS), (True, Verdict.STALE)])
 def test_drift_is_a_note_and_strictly_a_verdict(tmp_path, strict, verdict):
-    talk = conversation(tmp_path)
+    conversation = recorded(tmp_path)
     changed = but("Find an order by its number.", "Find one order.")
-    outcome = again(tmp_path, saved(talk), changed, options=Options(strict_drift=strict))
+    outcome = again(tmp_path, saved(conversation), changed, options=Options(strict_drift=strict))
     assert outcome.verdict is verdict
     assert outcome.drift == ("1.1.1 prompt",)
 
 
 def test_a_record_of_another_agent_s_tools_is_told_from_one_that_left_the_record(tmp_path):
-    transcript = saved(conversation(tmp_path))
+    transcript = saved(recorded(tmp_path))
     changed = JOURNEY.replace("find_order", "look").replace("create_return", "make")
     outcome = again(tmp_path, transcript, changed, options=Options())
     assert outcome.verdict is Verdict.ERROR

@@ -24,10 +24,10 @@ def late_return(folder, *policies):
     return converse(shop(folder / "then", *policies), ScriptedModel(*LATE), "return OL-1")
 
 
-def mistake(folder, expect="not_executed", at="1.2.1", **fields):
-    talk = late_return(folder)
-    expectation = Expectation(expect, at, **fields)
-    return saved(talk, "mistake", expectations=[expectation], marks=[Annotation(at)])
+def mistake(folder, kind="not_executed", at="1.2.1", **fields):
+    conversation = late_return(folder)
+    expectation = Expectation(kind, at, **fields)
+    return saved(conversation, "mistake", expectations=[expectation], annotations=[Annotation(at)])
 
 
 def today(folder, *policies, **changes):
@@ -80,9 +80,12 @@ def test_a_tool_that_went_missing_is_never_the_fix(tmp_path):
 
 
 def test_a_mistake_that_its_record_never_showed_is_an_error(tmp_path):
-    talk = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
+    conversation = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
     transcript = saved(
-        talk, "mistake", expectations=[Expectation("not_executed", "1.2.1")], marks=[Annotation("1.2.1")]
+        conversation,
+        "mistake",
+        expectations=[Expectation("not_executed", "1.2.1")],
+        annotations=[Annotation("1.2.1")],
     )
     outcome = replay(transcript, today(tmp_path, WINDOW))
     assert outcome.verdict is Verdict.ERROR
@@ -91,7 +94,7 @@ def test_a_mistake_that_its_record_never_showed_is_an_error(tmp_path):
 
 FIRST = """
     @returns.policy(before=find_order)
-    def no_look(call, talk):
+    def no_look(call, conversation):
         '''Nobody looks.'''
         return Block("no")
 """
@@ -107,9 +110,16 @@ def test_nothing_beyond_the_difference_is_replayed_or_counted(tmp_path):
 
 
 def test_a_diverged_mistake_is_superseded_where_an_earlier_mark_of_the_recording_passes(tmp_path):
-    talk = late_return(tmp_path)
-    early = saved(talk, "mistake", expectations=[Expectation("blocked", "1.1.1")], marks=[Annotation("1.1.1")])
-    late = saved(talk, "mistake", expectations=[Expectation("not_executed", "1.2.1")], marks=[Annotation("1.2.1")])
+    conversation = late_return(tmp_path)
+    early = saved(
+        conversation, "mistake", expectations=[Expectation("blocked", "1.1.1")], annotations=[Annotation("1.1.1")]
+    )
+    late = saved(
+        conversation,
+        "mistake",
+        expectations=[Expectation("not_executed", "1.2.1")],
+        annotations=[Annotation("1.2.1")],
+    )
     agent = today(tmp_path, FIRST)
     cases = [Case(t.title, header_of(t), replay(t, agent)) for t in (early, late)]
     supersede(cases)
@@ -119,9 +129,12 @@ def test_a_diverged_mistake_is_superseded_where_an_earlier_mark_of_the_recording
 def test_the_siblings_of_a_blocked_call_are_judged_before_the_run_stops(tmp_path):
     calls = [use("create_return", "a", order_number="OL-1"), use("create_return", "b", order_number="OL-1")]
     looked = [use("find_order", order_number="OL-1")]
-    talk = converse(shop(tmp_path / "then"), ScriptedModel(looked, calls, "Done."), "twice")
+    conversation = converse(shop(tmp_path / "then"), ScriptedModel(looked, calls, "Done."), "twice")
     second = saved(
-        talk, "mistake", expectations=[Expectation("not_executed", "1.2.2")], marks=[Annotation("1.2.2")]
+        conversation,
+        "mistake",
+        expectations=[Expectation("not_executed", "1.2.2")],
+        annotations=[Annotation("1.2.2")],
     )
     assert replay(second, today(tmp_path, WINDOW)).verdict is Verdict.PASS
 
@@ -133,16 +146,16 @@ def test_what_only_a_model_can_say_is_never_green_and_never_red(tmp_path):
 
 def test_what_only_the_tool_can_say_needs_the_world(tmp_path):
     transcript = mistake(tmp_path, "result", tool="create_return", text="R-2")
-    assert replay(transcript, today(tmp_path)).verdict is Verdict.NEEDS_WORLD
+    assert replay(transcript, today(tmp_path)).verdict is Verdict.NEEDS_TOOLS
 
 
 def test_a_policy_that_blocked_wrongly_is_fixed_once_the_call_may_run(tmp_path):
-    talk = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
+    conversation = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
     wrong = saved(
-        talk,
+        conversation,
         "mistake",
         expectations=[Expectation("executed", "1.2.1")],
-        marks=[Annotation("1.2.1", fault="policy")],
+        annotations=[Annotation("1.2.1", fault="policy")],
     )
     assert replay(wrong, today(tmp_path, WINDOW)).verdict is Verdict.FAIL
     assert replay(wrong, shop(tmp_path / "fixed").agent).verdict is Verdict.PASS
@@ -150,15 +163,15 @@ def test_a_policy_that_blocked_wrongly_is_fixed_once_the_call_may_run(tmp_path):
 
 def test_a_prompt_that_changes_within_a_conversation_is_no_drift(tmp_path):
     appears = """
-    def found(talk):
-        return talk.result(find_order) is not None
+    def found(conversation):
+        return conversation.result(find_order) is not None
 
     @returns.tool(when=found)
     def rate() -> str:
         return "5"
     """
-    talk = converse(shop(tmp_path / "then", appears), ScriptedModel(*LATE), "return OL-1")
-    outcome = replay(saved(talk), today(tmp_path, appears))
+    conversation = converse(shop(tmp_path / "then", appears), ScriptedModel(*LATE), "return OL-1")
+    outcome = replay(saved(conversation), today(tmp_path, appears))
     assert outcome.verdict is Verdict.PASS
     assert outcome.prompt_changed_from == 0
 
@@ -174,9 +187,9 @@ def test_an_edited_manual_is_drift_and_says_that_no_model_was_asked(tmp_path):
 
 
 def test_a_renamed_policy_with_the_same_effect_is_drift(tmp_path):
-    talk = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
+    conversation = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
     renamed = WINDOW.replace("def return_window", "def window")
-    assert replay(saved(talk), today(tmp_path, renamed)).verdict is Verdict.PASS
+    assert replay(saved(conversation), today(tmp_path, renamed)).verdict is Verdict.PASS
 
 
 def test_a_part_of_the_tape_that_is_not_used_is_a_difference(tmp_path):
@@ -184,7 +197,7 @@ def test_a_part_of_the_tape_that_is_not_used_is_a_difference(tmp_path):
     agent = """
         from workbench import Agent, Limits
         from .returns.journey import returns
-        agent = Agent("shop", journeys=[returns], limits=Limits(answers=2))
+        agent = Agent("shop", journeys=[returns], limits=Limits(model_calls=2))
     """
     outcome = replay(transcript, today(tmp_path, agent=agent))
     assert outcome.verdict is Verdict.FAIL
@@ -192,23 +205,23 @@ def test_a_part_of_the_tape_that_is_not_used_is_a_difference(tmp_path):
 
 
 def test_a_leftover_answer_never_becomes_the_next_turns_words(tmp_path):
-    talk = converse(shop(tmp_path / "then"), ScriptedModel("one", "two"), "a", "b")
+    conversation = converse(shop(tmp_path / "then"), ScriptedModel("one", "two"), "a", "b")
     stop = """
     @returns.policy(on_message=True)
-    def stop(message, talk):
+    def stop(message, conversation):
         '''No a.'''
         if message == "a":
             return Block("no a")
     """
-    outcome = replay(saved(talk), today(tmp_path, stop))
+    outcome = replay(saved(conversation), today(tmp_path, stop))
     assert outcome.verdict is Verdict.FAIL
     assert str(outcome.first_difference.step_id) == "1.0.0"
 
 
 def test_a_conversation_without_its_end_replays_up_to_where_it_stops(tmp_path):
-    talk = late_return(tmp_path)
-    events = [s for s in talk.trace if not isinstance(s, TurnEnded | Reply)][:-1]
-    transcript = saved(talk)
+    conversation = late_return(tmp_path)
+    events = [s for s in conversation.trace if not isinstance(s, TurnEnded | Reply)][:-1]
+    transcript = saved(conversation)
     assert replay(msgspec.structs.replace(transcript, events=events), today(tmp_path)).verdict is Verdict.PASS
 
 
@@ -217,7 +230,7 @@ def test_a_rewritten_argument_has_no_result_on_the_tape(tmp_path):
     from workbench import Rewrite
 
     @returns.policy(before=find_order)
-    def other(call, talk):
+    def other(call, conversation):
         '''Look at another.'''
         return Rewrite({"order_number": "OL-2"}, "rather this")
     """
@@ -234,15 +247,15 @@ def test_a_changed_schema_that_rejects_a_recorded_call_is_hard(tmp_path):
 
 
 def test_a_turn_the_model_failed_in_replays_as_it_ended(tmp_path):
-    talk = converse(
+    conversation = converse(
         shop(tmp_path / "then"), ScriptedModel(NoAnswer("model_error", "down"), "Back."), "hi", "hello?"
     )
-    assert replay(saved(talk), today(tmp_path)).verdict is Verdict.PASS
+    assert replay(saved(conversation), today(tmp_path)).verdict is Verdict.PASS
 
 
 def test_a_guard_in_which_no_model_ever_answered_proves_nothing(tmp_path):
-    talk = converse(shop(tmp_path / "then"), ScriptedModel(NoAnswer("model_error", "down")), "hi")
-    assert replay(saved(talk), today(tmp_path)).verdict is Verdict.ERROR
+    conversation = converse(shop(tmp_path / "then"), ScriptedModel(NoAnswer("model_error", "down")), "hi")
+    assert replay(saved(conversation), today(tmp_path)).verdict is Verdict.ERROR
 
 
 def test_two_replays_of_one_transcript_say_the_same(tmp_path):
@@ -264,7 +277,7 @@ def test_arguments_are_matched_as_the_expectation_says(tmp_path, fields, verdict
     from workbench import Rewrite
 
     @returns.policy(before=create_return)
-    def other(call, talk):
+    def other(call, conversation):
         '''Return another.'''
         return Rewrite({"order_number": "OL-2"}, "rather this")
     """
@@ -273,34 +286,36 @@ def test_arguments_are_matched_as_the_expectation_says(tmp_path, fields, verdict
 
 
 def test_a_missing_result_is_said_out_loud(tmp_path):
-    talk = late_return(tmp_path)
-    events = [s for s in talk.trace if not (isinstance(s, ToolResult) and s.tool == "find_order")]
-    outcome = replay(msgspec.structs.replace(saved(talk), steps=events), today(tmp_path))
+    conversation = late_return(tmp_path)
+    events = [s for s in conversation.trace if not (isinstance(s, ToolResult) and s.tool == "find_order")]
+    outcome = replay(msgspec.structs.replace(saved(conversation), steps=events), today(tmp_path))
     assert outcome.verdict is Verdict.FAIL
     assert "the tape holds no result" in outcome.first_difference.why
 
 
 def test_a_call_that_is_held_back_breaks_no_order(tmp_path):
-    talk = converse(
+    conversation = converse(
         shop(tmp_path / "then"), ScriptedModel([use("create_return", order_number="OL-1")], "Done."), "now"
     )
     order = Expectation("order", "1.1.1", order=["find_order", "create_return"])
-    rash = saved(talk, "mistake", expectations=[order], marks=[Annotation("1.1.1", kind="wrong_sequence")])
+    rash = saved(
+        conversation, "mistake", expectations=[order], annotations=[Annotation("1.1.1", kind="wrong_sequence")]
+    )
     assert replay(rash, today(tmp_path)).verdict is Verdict.FAIL
     assert replay(rash, shop(tmp_path / "fixed", WINDOW).agent).verdict is Verdict.PASS
 
 
 def test_a_call_that_was_held_back_wrongly_breaks_the_order_it_had_kept(tmp_path):
-    talk = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
+    conversation = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
     order = Expectation("order", "1.2.1", order=["find_order", "create_return"])
-    wrong = saved(talk, "mistake", expectations=[order], marks=[Annotation("1.2.1", fault="policy")])
+    wrong = saved(conversation, "mistake", expectations=[order], annotations=[Annotation("1.2.1", fault="policy")])
     assert replay(wrong, today(tmp_path, WINDOW)).verdict is Verdict.FAIL
     assert replay(wrong, shop(tmp_path / "fixed").agent).verdict is Verdict.PASS
 
 
 def test_a_condition_that_is_async_is_an_error_and_does_not_hold_by_being_there(tmp_path):
     never = """
-    async def never(talk):
+    async def never(conversation):
         return False
 
     @returns.tool(when=never)
@@ -313,9 +328,9 @@ def test_a_condition_that_is_async_is_an_error_and_does_not_hold_by_being_there(
 
 
 def test_a_record_that_cannot_tell_whether_the_mistake_was_made_proves_nothing(tmp_path):
-    talk = converse(shop(tmp_path / "then"), ScriptedModel("It is 5 euros."), "how much?")
-    events = [s for s in talk.trace if not isinstance(s, TurnEnded | Reply)]
-    unsent = saved(talk, "mistake", expectations=[Expectation("reply_lacks", "1.1.0", text="5")])
+    conversation = converse(shop(tmp_path / "then"), ScriptedModel("It is 5 euros."), "how much?")
+    events = [s for s in conversation.trace if not isinstance(s, TurnEnded | Reply)]
+    unsent = saved(conversation, "mistake", expectations=[Expectation("reply_excludes", "1.1.0", text="5")])
     unsent = msgspec.structs.replace(unsent, events=events)
     no_prices = """
     @returns.policy(before_reply=True)
@@ -346,12 +361,12 @@ def test_a_policy_that_waits_unannounced_is_the_engineers_mistake(tmp_path):
 
 def stopped(folder, reason, *policies, decided=True):
     """A conversation that was stopped in its second call: in the tool, or (`decided` False) in a policy on it."""
-    talk = converse(shop(folder / "then", *policies), ScriptedModel(*LATE), "return OL-1")
-    events = [s for s in talk.trace if (s.answer, s.call) <= (2, 1) and not isinstance(s, TurnEnded)]
+    conversation = converse(shop(folder / "then", *policies), ScriptedModel(*LATE), "return OL-1")
+    events = [s for s in conversation.trace if (s.answer, s.call) <= (2, 1) and not isinstance(s, TurnEnded)]
     events.pop()  # the result
     if not decided:
         events.pop()  # the decision
-    return msgspec.structs.replace(saved(talk), steps=[*events, TurnEnded(turn=1, reason=reason)])
+    return msgspec.structs.replace(saved(conversation), steps=[*events, TurnEnded(turn=1, reason=reason)])
 
 
 OPEN = WINDOW.replace("> 30", "> 90")
@@ -383,11 +398,11 @@ def test_a_customers_message_that_was_stopped_in_a_policy_was_not_allowed_either
         '''No shouting.'''
         return Block("no shouting") if message.isupper() else None
     """
-    talk = converse(
+    conversation = converse(
         shop(tmp_path / "then", polite.replace("isupper", "istitle")), ScriptedModel("Done."), "RETURN IT"
     )
-    steps = [*talk.trace.events[:2], TurnEnded(turn=1, reason="killed")]
-    transcript = msgspec.structs.replace(saved(talk), steps=steps, kind="guard")
+    steps = [*conversation.trace.events[:2], TurnEnded(turn=1, reason="killed")]
+    transcript = msgspec.structs.replace(saved(conversation), steps=steps, kind="golden")
     agent = today(tmp_path, polite)
     assert replay(transcript, agent).first_difference is None
 
@@ -409,19 +424,19 @@ def test_an_answer_after_the_stopped_one_is_still_a_difference(tmp_path):
 def test_other_words_of_a_policy_to_the_customer_are_drift(tmp_path):
     say = """
     @returns.policy(on_message=True)
-    def polite(message, talk):
+    def polite(message, conversation):
         '''Be polite.'''
-        return Block("rude", say="{}")
+        return Block("rude", reply="{}")
     """
-    talk = converse(shop(tmp_path / "then", say.format("Please calm down.")), ScriptedModel(), "you ...")
-    outcome = replay(saved(talk), today(tmp_path, say.format("Let us be friends.")))
+    conversation = converse(shop(tmp_path / "then", say.format("Please calm down.")), ScriptedModel(), "you ...")
+    outcome = replay(saved(conversation), today(tmp_path, say.format("Let us be friends.")))
     assert outcome.verdict is Verdict.PASS
     assert outcome.drift == ("1.0.0 words sent",)
 
 
 def test_a_policy_that_is_gone_is_named_among_what_changed(tmp_path):
-    talk = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE), "return OL-1")
-    outcome = replay(saved(talk), today(tmp_path))
+    conversation = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE), "return OL-1")
+    outcome = replay(saved(conversation), today(tmp_path))
     assert outcome.verdict is Verdict.FAIL
     assert outcome.changed == ("policy returns.return_window (gone)",)
 
@@ -435,9 +450,9 @@ def test_a_policy_that_a_mistake_expects_and_that_is_gone_is_named_too(tmp_path)
 
 
 def test_a_call_let_through_that_no_tape_answers_is_told_apart(tmp_path):
-    talk = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE), "return OL-1")
-    assert replay(saved(talk), today(tmp_path)).needs_recording
+    conversation = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE), "return OL-1")
+    assert replay(saved(conversation), today(tmp_path)).needs_recording
     stricter = WINDOW.replace("> 30", "> 40")
     assert not replay(
-        saved(talk), shop(tmp_path / "b", stricter.replace("the limit is 30", "no")).agent
+        saved(conversation), shop(tmp_path / "b", stricter.replace("the limit is 30", "no")).agent
     ).needs_recording

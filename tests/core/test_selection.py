@@ -17,8 +17,8 @@ def transcript(id: str, kind: str, agent: str, title: str, *tags: str) -> Search
 
 FILES = {
     "late": transcript("late", "mistake", "shop", "A refund went through", "money", "vip"),
-    "gift": transcript("gift", "guard", "shop", "A gift card", "money"),
-    "call": transcript("call", "guard", "phone", "Somebody calls: Zürich"),
+    "gift": transcript("gift", "golden", "shop", "A gift card", "money"),
+    "call": transcript("call", "golden", "phone", "Somebody calls: Zürich"),
 }
 
 
@@ -36,7 +36,7 @@ def selected(text: str, **short: list[str]) -> str:
         ("REFUND", "late"),
         ("tag:money -tag:vip", "gift"),
         ("tag:vip,money", "late gift"),
-        ("kind:guard gift", "gift"),
+        ("kind:golden gift", "gift"),
         ("-late -gift", "call"),
         ('"gift card"', "gift"),
         ('"card gift"', ""),
@@ -54,8 +54,8 @@ def test_a_query_selects(text, ids):
 def test_tags_kinds_and_agents_narrow_and_all_must_hold():
     assert selected("", tag=["vip"]) == "late"
     assert selected("", tag=["vip", "money"]) == "late gift"
-    assert selected("", kind=["guard"], agent=["shop"]) == "gift"
-    assert selected("late", kind=["guard"]) == ""
+    assert selected("", kind=["golden"], agent=["shop"]) == "gift"
+    assert selected("late", kind=["golden"]) == ""
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_words_that_nothing_has_are_named_with_what_they_may_have_meant():
 
 
 @pytest.mark.parametrize(
-    "text", ["tag:", "-", '"gift', '""', "tag:a,", "sort:long", "queue:x", "is:seen", "-is:seen", "?!"]
+    "text", ["tag:", "-", '"gift', '""', "tag:a,", "sort:long", "queue:x", "is:reviewed", "-is:reviewed", "?!"]
 )
 def test_what_selects_no_files_is_refused_on_the_command_line(text):
     with pytest.raises(UsageError):

@@ -53,22 +53,22 @@ def test_writing_what_was_read_gives_the_same_bytes(transcript):
 
 
 def test_a_text_of_several_lines_is_a_list_of_lines(transcript):
-    steps = json.loads(encode(transcript))["steps"]
+    steps = json.loads(encode(transcript))["events"]
     assert steps[0]["text"] == ["line one", "line two"]
-    assert next(s for s in steps if s["step"] == "reply")["text"] == ["One", "Two — ü"]
+    assert next(s for s in steps if s["event"] == "reply")["text"] == ["One", "Two — ü"]
 
 
 def test_what_people_wrote_stands_first_and_the_steps_after(transcript):
     keys = list(json.loads(encode(transcript)))
     assert keys[:4] == ["schema", "id", "kind", "title"]
-    assert keys[-2:] == ["steps", "exhibits"]
+    assert keys[-2:] == ["events", "blobs"]
 
 
 def test_costs_and_latencies_are_not_written(transcript):
     import msgspec
 
     steps = [msgspec.structs.replace(s, usage=Usage(5, 6)) if hasattr(s, "meter") else s for s in transcript.steps]
-    assert b"meter" not in encode(msgspec.structs.replace(transcript, steps=steps))
+    assert b"meter" not in encode(msgspec.structs.replace(transcript, events=steps))
 
 
 def test_a_newer_format_is_refused_with_the_remedy(transcript):
@@ -79,7 +79,7 @@ def test_a_newer_format_is_refused_with_the_remedy(transcript):
 
 
 def test_a_broken_line_is_named(transcript):
-    data = encode(transcript).replace(b'"kind": "guard",', b'"kind": "guard"')
+    data = encode(transcript).replace(b'"kind": "golden",', b'"kind": "golden"')
     with pytest.raises(TranscriptError) as error:
         decode(data, "x.json")
     assert error.value.where.startswith("x.json:")
@@ -98,7 +98,7 @@ def test_a_file_that_breaks_off_is_told_with_its_last_line(transcript, share):
 def test_an_expectation_at_a_place_that_is_not_there_is_told_those_that_are(transcript):
     import msgspec
 
-    away = msgspec.structs.replace(transcript, expectations=[Expectation("reply_lacks", "9.9", text="no")])
+    away = msgspec.structs.replace(transcript, expectations=[Expectation("reply_excludes", "9.9", text="no")])
     with pytest.raises(TranscriptError, match="points to no move") as error:
         decode(encode(away), "x.json")
     assert "one of the places that are there: 1.0.0, 1.1.1" in error.value.hint
@@ -121,13 +121,13 @@ def test_a_file_of_something_else_is_told_from_a_transcript():
         ({"expectations": []}, "one expectation"),
         ({"expectations": [Expectation("not_executed", "9.9.9")]}, "points to no move"),
         ({"expectations": [Expectation("nonsense", "1.1.1")]}, "no expectation 'nonsense'"),
-        ({"expectations": [Expectation("reply_lacks", "1.1.1")]}, "needs 'text'"),
+        ({"expectations": [Expectation("reply_excludes", "1.1.1")]}, "needs 'text'"),
     ],
 )
 def test_a_mistake_that_expects_nonsense_is_refused(tmp_path, more, words):
-    talk = converse(shop(tmp_path), ScriptedModel([use("find_order", order_number="OL-1")], "Ok."), "hi")
+    conversation = converse(shop(tmp_path), ScriptedModel([use("find_order", order_number="OL-1")], "Ok."), "hi")
     with pytest.raises(TranscriptError, match=words):
-        decode(encode(saved(talk, "mistake", marks=[Annotation("1.1.1")], **more)), "x.json")
+        decode(encode(saved(conversation, "mistake", annotations=[Annotation("1.1.1")], **more)), "x.json")
 
 
 def test_personal_data_gets_one_substitute_everywhere():
@@ -179,7 +179,7 @@ def test_a_title_becomes_a_file_name():
 
 
 def answer_of(data):
-    return next(s for s in data["steps"] if s["step"] == "answer")
+    return next(s for s in data["events"] if s["event"] == "answer")
 
 
 def change(transcript, edit):
@@ -192,12 +192,12 @@ def change(transcript, edit):
 @pytest.mark.parametrize(
     ("edit", "words"),
     [
-        (lambda d: d["steps"].pop(0), "begins without the customer's message"),
-        (lambda d: d["steps"].insert(1, d["steps"][0]), "a second message in turn 1"),
-        (lambda d: d["steps"].insert(-1, answer_of(d)), "follows answer"),
-        (lambda d: next(s for s in d["steps"] if s["step"] == "result").update(call=7), "where no call is"),
+        (lambda d: d["events"].pop(0), "begins without the customer's message"),
+        (lambda d: d["events"].insert(1, d["events"][0]), "a second message in turn 1"),
+        (lambda d: d["events"].insert(-1, answer_of(d)), "follows answer"),
+        (lambda d: next(s for s in d["events"] if s["event"] == "result").update(call=7), "where no call is"),
         (lambda d: d["setup"].update(clock="noon"), "'noon' is no time"),
-        (lambda d: d["steps"][-2].update(text=["a", 5]), "text"),
+        (lambda d: d["events"][-2].update(text=["a", 5]), "text"),
         (
             lambda d: answer_of(d)["blocks"][0].update(thinking=5),
             "no text",
@@ -214,10 +214,12 @@ def test_steps_that_a_replay_would_pass_over_or_stumble_at_are_refused(transcrip
 
 
 def test_a_pattern_that_is_none_is_the_files_mistake(tmp_path):
-    talk = converse(shop(tmp_path), ScriptedModel([use("find_order", order_number="OL-1")], "Ok."), "hi")
+    conversation = converse(shop(tmp_path), ScriptedModel([use("find_order", order_number="OL-1")], "Ok."), "hi")
     odd = Expectation("called_with", "1.1.1", args={"order_number": "OL-("}, match="regex")
     with pytest.raises(TranscriptError, match="is no pattern"):
-        decode(encode(saved(talk, "mistake", marks=[Annotation("1.1.1")], expectations=[odd])), "x.json")
+        decode(
+            encode(saved(conversation, "mistake", annotations=[Annotation("1.1.1")], expectations=[odd])), "x.json"
+        )
 
 
 def test_what_lies_in_a_hidden_folder_is_passed_over_and_what_lies_below_one_is_not(tmp_path, transcript):

@@ -76,19 +76,19 @@ ASKS = "Shall I open the return?"
         (("must_not_call", {"tool": "create_return"}), (FIND, FIND, RETURN, "Done."), "fail"),
         (("must_call", {"tool": "find_order"}), (FIND, "It is too late."), "pass"),
         (("must_call", {"tool": "find_order", "args": {"order_number": "OL-2"}}), (FIND, "No."), "fail"),
-        (("says", {"text": "too late"}), (FIND, "It is too late."), "pass"),
-        (("says", {"text": "too late"}), (FIND, "Done."), "fail"),
-        (("says_not", {"text": "Done"}), ("It is too late.",), "pass"),
-        (("says_not", {"text": "Done"}), (RETURN, "Done."), "fail"),
-        (("asks_first", {"tool": "create_return"}), (FIND, ASKS), "pass"),
-        (("asks_first", {"tool": "create_return"}), (FIND, "It is too late."), "fail"),
-        (("asks_first", {"tool": "create_return"}), (FIND, RETURN, "Done. Anything else?"), "fail"),
+        (("model_says", {"text": "too late"}), (FIND, "It is too late."), "pass"),
+        (("model_says", {"text": "too late"}), (FIND, "Done."), "fail"),
+        (("model_never_says", {"text": "Done"}), ("It is too late.",), "pass"),
+        (("model_never_says", {"text": "Done"}), (RETURN, "Done."), "fail"),
+        (("asks_before", {"tool": "create_return"}), (FIND, ASKS), "pass"),
+        (("asks_before", {"tool": "create_return"}), (FIND, "It is too late."), "fail"),
+        (("asks_before", {"tool": "create_return"}), (FIND, RETURN, "Done. Anything else?"), "fail"),
         (("not_executed", {"tool": "create_return"}), (FIND, "It is too late."), "pass"),
         (("not_executed", {"tool": "create_return"}), (RETURN, "Done."), "fail"),
         (("called_with", {"args": {"order_number": "OL-1"}}), (FIND, "It is too late."), "fail"),
         (("called_with", {"args": {"order_number": "OL-1"}}), (FIND, RETURN, "Done."), "pass"),
         (("prompt_contains", {"text": "You are kind."}), ("No.",), "pass"),
-        (("prompt_lacks", {"text": "You are kind."}), ("No.",), "fail"),
+        (("prompt_excludes", {"text": "You are kind."}), ("No.",), "fail"),
     ],
 )
 def test_an_expectation_is_put_to_the_turn_of_its_mark(record, tmp_path, expectation, answers, wanted):
@@ -106,7 +106,7 @@ def test_how_the_world_ends_is_of_the_whole_run_whatever_was_tried(record, tmp_p
 
 def test_a_question_in_the_turn_before_is_asking_first(record, tmp_path):
     trace = ran(tmp_path, ASKS, RETURN, "Done.", said=("return OL-1", "yes"))
-    assert came(mistake(record, "asks_first", tool="create_return"), trace) == "pass"
+    assert came(mistake(record, "asks_before", tool="create_return"), trace) == "pass"
 
 
 def test_a_call_that_a_policy_blocked_is_not_executed(record, tmp_path):
@@ -270,9 +270,11 @@ def test_where_no_trial_counted_that_is_said():
 
 
 def test_a_mistake_runs_to_the_turn_of_its_mark_and_a_guard_to_its_end(tmp_path):
-    talk = converse(shop(tmp_path), ScriptedModel("Hello.", "Hello."), "hi", "hi again")
-    assert last_turn(saved(talk, "mistake", expectations=[Expectation("says", "1.1", text="x")])) == 1
-    assert last_turn(saved(talk)) == 2
+    conversation = converse(shop(tmp_path), ScriptedModel("Hello.", "Hello."), "hi", "hi again")
+    assert (
+        last_turn(saved(conversation, "mistake", expectations=[Expectation("model_says", "1.1", text="x")])) == 1
+    )
+    assert last_turn(saved(conversation)) == 2
 
 
 def test_the_estimate_counts_only_what_is_live(record):
@@ -362,6 +364,6 @@ def test_an_answer_that_was_cut_off_or_refused_passes_nothing(tmp_path, record, 
     """That it did not say something, or did nothing wrong, is no wonder."""
     trace = ran(tmp_path, FIND, "It is too late.")
     cut = [replace(s, stop=stop) if isinstance(s, Answer) and s.text else s for s in trace]
-    says_not = mistake(record, "says_not", text="Done")
+    says_not = mistake(record, "model_never_says", text="Done")
     assert came(says_not, trace) == "pass"
     assert came(says_not, Trace(cut)) == "fail"

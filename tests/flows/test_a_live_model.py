@@ -41,19 +41,19 @@ def test_with_credentials_claude_speaks_and_the_policies_judge_it(project):
         done = chat(project, server, "return my boots, OL-1002\n", "--json")
     assert done.returncode == 0, done.stderr
     steps = [json.loads(line) for line in done.stdout.splitlines()]
-    results = {s["tool"]: s.get("outcome", "ok") for s in steps if s["step"] == "result"}
+    results = {s["tool"]: s.get("outcome", "ok") for s in steps if s["event"] == "result"}
     assert results == {"enter_journey": "ok", "find_order": "ok", "create_return": "blocked"}
-    assert [s["text"] for s in steps if s["step"] == "reply"] == ["I am sorry, that is too late."]
-    meter = next(s["meter"] for s in steps if s["step"] == "answer")
+    assert [s["text"] for s in steps if s["event"] == "reply"] == ["I am sorry, that is too late."]
+    meter = next(s["meter"] for s in steps if s["event"] == "answer")
     assert meter["tokens_out"] > 0
-    told = server.requests[3].not_run["messages"][-1]["content"][0]
+    told = server.requests[3].body["messages"][-1]["content"][0]
     assert "the limit is 45" in told["content"]
 
 
 def test_the_manual_and_tools_of_a_journey_are_sent_once_it_is_entered(project):
     with Loopback(calls(("enter_journey", {"journey": "radio"})), says("Which radio?")) as server:
         chat(project, server, "my radio is silent\n")
-    before, after = ({t["name"] for t in asked.not_run["tools"]} for asked in server.requests)
+    before, after = ({t["name"] for t in asked.body["tools"]} for asked in server.requests)
     assert "send_refresh" not in before
     assert "send_refresh" in after
 

@@ -99,7 +99,7 @@ def blocked_by(agent: Agent, state: ConversationState, tool_name: str, args: dic
     tool = next(t for t in agent.all_tools() if t.name == tool_name)
     tool.parse_arguments(args)
     offered = {"call": ToolCall(tool_name, args), "talk": Conversation(state)}
-    policies = [p for p in agent.all_policies() if p.hook == "before" and p.applies_to(tool)]
+    policies = [p for p in agent.all_policies() if p.hook == "before_tool" and p.applies_to(tool)]
     return {p.name for p in policies if p.fn(**{name: offered[name] for name in p.parameters}) is not None}
 
 

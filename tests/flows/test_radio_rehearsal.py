@@ -22,9 +22,9 @@ def tom(*says: str) -> FinishedConversation:
 
 
 def test_a_radio_is_refreshed_and_plays() -> None:
-    talk = mara("refresh my radio", "CR-48213", "yes", "yes, it plays")
-    assert talk.calls[-1] == "send_refresh ok"
-    assert "enjoy the music" in talk.reply
+    conversation = mara("refresh my radio", "CR-48213", "yes", "yes, it plays")
+    assert conversation.calls[-1] == "send_refresh ok"
+    assert "enjoy the music" in conversation.reply
 
 
 def test_subscription_and_payment_come_before_the_radio() -> None:
@@ -40,24 +40,24 @@ def test_an_id_in_the_first_message_is_used() -> None:
 
 
 def test_nothing_is_sent_before_the_radio_is_on_under_open_sky() -> None:
-    talk = mara("refresh my radio CR-48213")
-    assert "send_refresh ok" not in talk.calls
-    assert "open sky" in talk.reply
+    conversation = mara("refresh my radio CR-48213")
+    assert "send_refresh ok" not in conversation.calls
+    assert "open sky" in conversation.reply
 
 
 def test_nothing_is_sent_to_a_car_in_a_garage() -> None:
-    talk = mara("refresh my radio CR-48213", "no, it is in the garage")
-    assert "send_refresh ok" not in talk.calls
+    conversation = mara("refresh my radio CR-48213", "no, it is in the garage")
+    assert "send_refresh ok" not in conversation.calls
 
 
 def test_an_unknown_id_can_be_read_again() -> None:
-    talk = mara("refresh my radio CR-99999", "oh, CR-48213")
-    assert talk.calls[2:4] == ["find_radio error", "find_radio ok"]
+    conversation = mara("refresh my radio CR-99999", "oh, CR-48213")
+    assert conversation.calls[2:4] == ["find_radio error", "find_radio ok"]
 
 
 def test_a_radio_of_somebody_else_is_not_refreshed() -> None:
-    talk = mara("refresh my radio CR-51777")
-    assert "not part of your subscription" in talk.reply
+    conversation = mara("refresh my radio CR-51777")
+    assert "not part of your subscription" in conversation.reply
 
 
 def test_insisting_on_somebody_elses_radio_is_stopped() -> None:
@@ -65,38 +65,38 @@ def test_insisting_on_somebody_elses_radio_is_stopped() -> None:
 
 
 def test_a_radio_refreshed_20_minutes_ago_has_to_wait() -> None:
-    talk = jon("refresh my radio CR-51777")
-    assert "send_refresh ok" not in talk.calls
-    assert "refreshed at 09:40" in talk.reply
+    conversation = jon("refresh my radio CR-51777")
+    assert "send_refresh ok" not in conversation.calls
+    assert "refreshed at 09:40" in conversation.reply
 
 
 def test_insisting_within_the_hour_is_stopped() -> None:
-    talk = jon("refresh my radio CR-51777", "just do it anyway")
-    assert talk.blocked_by == ["radio.once_an_hour"]
-    assert "refreshed 20 minutes ago" in talk.reply
+    conversation = jon("refresh my radio CR-51777", "just do it anyway")
+    assert conversation.blocked_by == ["radio.once_an_hour"]
+    assert "refreshed 20 minutes ago" in conversation.reply
 
 
 def test_without_the_policy_a_second_signal_goes_out() -> None:
     loaded = load(JOURNEYS, "support")
     radio = loaded.agent.journeys["radio"]
     radio.policies = [p for p in radio.policies if p.name != "once_an_hour"]
-    talk = talk_with(loaded, "regular", "refresh my radio CR-51777", "just do it anyway")
-    assert talk.calls[-1] == "send_refresh ok"
+    conversation = talk_with(loaded, "regular", "refresh my radio CR-51777", "just do it anyway")
+    assert conversation.calls[-1] == "send_refresh ok"
 
 
 def test_a_signal_sent_in_this_conversation_counts_for_the_hour() -> None:
-    talk = mara("refresh my radio CR-48213", "yes", "yes", "refresh my radio again", "just do it anyway")
-    assert "radio.once_an_hour" in talk.blocked_by
+    conversation = mara("refresh my radio CR-48213", "yes", "yes", "refresh my radio again", "just do it anyway")
+    assert "radio.once_an_hour" in conversation.blocked_by
 
 
 def test_an_unpaid_subscription_is_not_refreshed() -> None:
-    talk = tom("refresh my radio")
-    assert "€ 23.70 are open" in talk.reply
+    conversation = tom("refresh my radio")
+    assert "€ 23.70 are open" in conversation.reply
 
 
 def test_insisting_without_paying_is_stopped() -> None:
-    talk = tom("refresh my radio", "just do it anyway", "CR-60009")
-    assert talk.blocked_by == ["radio.active_and_paid"]
+    conversation = tom("refresh my radio", "just do it anyway", "CR-60009")
+    assert conversation.blocked_by == ["radio.active_and_paid"]
 
 
 def test_of_a_bank_account_only_the_end_is_seen() -> None:
@@ -108,8 +108,8 @@ def test_a_radio_that_stays_silent_goes_to_a_person() -> None:
 
 
 def test_one_conversation_can_refresh_two_radios() -> None:
-    talk = mara("refresh my radio CR-48213", "yes", "yes", "refresh my radio CR-48214 too", "yes")
-    assert talk.calls.count("send_refresh ok") == 2
+    conversation = mara("refresh my radio CR-48213", "yes", "yes", "refresh my radio CR-48214 too", "yes")
+    assert conversation.calls.count("send_refresh ok") == 2
 
 
 def test_the_contract_is_for_people() -> None:
@@ -117,8 +117,8 @@ def test_the_contract_is_for_people() -> None:
 
 
 def test_who_has_no_radio_cannot_enter_the_journey() -> None:
-    talk = talk_with("support", "new", "refresh my radio")
-    assert "I cannot help with this at the moment" in talk.reply
+    conversation = talk_with("support", "new", "refresh my radio")
+    assert "I cannot help with this at the moment" in conversation.reply
 
 
 def test_who_has_no_radio_is_not_offered_the_journey() -> None:
@@ -130,12 +130,12 @@ def test_a_guest_is_asked_to_sign_in() -> None:
 
 
 def test_a_question_is_answered_and_the_open_one_asked_again() -> None:
-    talk = mara("refresh my radio", "where do I find the radio id?")
-    assert "The display shows CR and five digits" in talk.reply
-    assert "What is the id of your radio?" in talk.reply
+    conversation = mara("refresh my radio", "where do I find the radio id?")
+    assert "The display shows CR and five digits" in conversation.reply
+    assert "What is the id of your radio?" in conversation.reply
 
 
 def test_a_price_is_named_only_with_its_source() -> None:
-    talk = mara("how much is the radio subscription?")
-    assert "7.90 euros" in talk.reply
-    assert "known_amounts" not in talk.blocked_by
+    conversation = mara("how much is the radio subscription?")
+    assert "7.90 euros" in conversation.reply
+    assert "known_amounts" not in conversation.blocked_by

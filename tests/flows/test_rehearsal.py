@@ -77,8 +77,8 @@ def test_a_conversation_resumed_from_its_trace_goes_on_as_if_never_left() -> Non
 
 
 def test_ids_of_calls_are_their_places() -> None:
-    talk = talk_with("support", "loyal", "my speaker has no sound")
-    answers = [s for s in talk.trace if isinstance(s, Answer)]
+    conversation = talk_with("support", "loyal", "my speaker has no sound")
+    answers = [s for s in conversation.trace if isinstance(s, Answer)]
     assert [c.id for c in answers[1].calls] == ["call_1_2_1", "call_1_2_2"]
 
 
@@ -115,27 +115,27 @@ def test_thanks_is_answered_kindly() -> None:
 
 
 def test_a_tool_that_refuses_is_told_plainly(tmp_path: Path) -> None:
-    talk = note(tmp_path, script='yield Use(note, text="x")', tool='raise ToolError("the pen is dry")')
-    assert talk.reply == "That did not work: the pen is dry."
+    conversation = note(tmp_path, script='yield Call(note, text="x")', tool='raise ToolError("the pen is dry")')
+    assert conversation.reply == "That did not work: the pen is dry."
 
 
 def test_a_tool_that_breaks_is_told_without_its_insides(tmp_path: Path) -> None:
-    talk = note(tmp_path, script='yield Use(note, text="x")', tool="1 / 0")
-    assert "Something went wrong on our side" in talk.reply
+    conversation = note(tmp_path, script='yield Call(note, text="x")', tool="1 / 0")
+    assert "Something went wrong on our side" in conversation.reply
 
 
 def test_arguments_that_do_not_fit_do_not_loop(tmp_path: Path) -> None:
-    talk = note(tmp_path, script='yield Use(note, text=["no", "text"])')
-    assert talk.calls == ["note rejected"]
+    conversation = note(tmp_path, script='yield Call(note, text=["no", "text"])')
+    assert conversation.calls == ["note rejected"]
 
 
 def test_the_same_call_twice_in_a_script_is_two_calls(tmp_path: Path) -> None:
-    script = 'yield Use(note, text="x"); yield Use(note, text="x"); yield Say("both")'
+    script = 'yield Call(note, text="x"); yield Call(note, text="x"); yield Say("both")'
     assert note(tmp_path, script=script).calls == ["note ok", "note ok"]
 
 
 def test_a_script_may_yield_several_calls_at_once(tmp_path: Path) -> None:
-    script = 'a, b = yield [Use(note, text="x"), Use(note, text="y")]; yield Say(a + b)'
+    script = 'a, b = yield [Call(note, text="x"), Call(note, text="y")]; yield Say(a + b)'
     assert note(tmp_path, script=script).reply == "xy"
 
 
@@ -143,8 +143,8 @@ def test_arguments_that_a_policy_rewrote_are_not_asked_for_again(tmp_path: Path)
     more = (
         '\n@desk.policy(before=note)\ndef shout(call):\n    "Notes are loud."\n    return Rewrite({"text": "X"})\n'
     )
-    talk = note(tmp_path, script='text = yield Use(note, text="x"); yield Say(text)', more=more)
-    assert talk.reply == "X"
+    conversation = note(tmp_path, script='text = yield Call(note, text="x"); yield Say(text)', more=more)
+    assert conversation.reply == "X"
 
 
 def test_a_reply_that_is_stopped_is_replaced(tmp_path: Path) -> None:
@@ -152,8 +152,8 @@ def test_a_reply_that_is_stopped_is_replaced(tmp_path: Path) -> None:
         "\n@desk.policy(before_reply=True)\ndef hush(reply):\n"
         '    "No secrets."\n    return Block("it is a secret") if "s3cret" in reply else None\n'
     )
-    talk = note(tmp_path, script='yield Say("s3cret")', more=more)
-    assert talk.replies == ["I am sorry, I am not allowed to do that: it is a secret."]
+    conversation = note(tmp_path, script='yield Say("s3cret")', more=more)
+    assert conversation.agent_messages == ["I am sorry, I am not allowed to do that: it is a secret."]
 
 
 def test_when_every_reply_is_stopped_a_person_takes_over(tmp_path: Path) -> None:
@@ -162,14 +162,14 @@ def test_when_every_reply_is_stopped_a_person_takes_over(tmp_path: Path) -> None
 
 
 def test_a_script_that_raises_ends_the_turn_with_its_line(tmp_path: Path) -> None:
-    talk = note(tmp_path, script="yield Say(1 / 0)")
-    assert talk.ends == ["model_error"]
-    assert "ZeroDivisionError" in talk.faults[0]
+    conversation = note(tmp_path, script="yield Say(1 / 0)")
+    assert conversation.ends == ["model_error"]
+    assert "ZeroDivisionError" in conversation.faults[0]
 
 
 def test_without_hand_off_it_says_that_there_is_nobody(tmp_path: Path) -> None:
-    talk = note(tmp_path, "a human, please", script='yield Say("hi")', options=", hands_off=False")
-    assert "I cannot pass you on" in talk.reply
+    conversation = note(tmp_path, "a human, please", script='yield Say("hi")', options=", hands_off=False")
+    assert "I cannot pass you on" in conversation.reply
 
 
 def test_a_fact_of_choices_takes_the_longest_phrase() -> None:

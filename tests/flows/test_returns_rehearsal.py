@@ -21,10 +21,10 @@ def jon(*says: str, **more: Any) -> FinishedConversation:
 
 
 def test_a_pair_that_is_too_small_goes_back() -> None:
-    talk = mara("I want to return OL-1001", "they are too small", "yes")
-    assert talk.calls == ["find_order ok", "create_return ok"]
-    assert talk.args("create_return")["reason"] == "does_not_fit"
-    assert "label is in your mail" in talk.reply
+    conversation = mara("I want to return OL-1001", "they are too small", "yes")
+    assert conversation.calls == ["find_order ok", "create_return ok"]
+    assert conversation.args("create_return")["reason"] == "does_not_fit"
+    assert "label is in your mail" in conversation.reply
 
 
 def test_the_order_number_is_asked_for_when_it_is_missing() -> None:
@@ -41,25 +41,25 @@ def test_an_order_number_is_understood_however_it_is_spelled(spelling: str) -> N
 
 
 def test_a_wrong_number_can_be_corrected() -> None:
-    talk = mara("return them please, OL-9999", "sorry, OL-1001")
-    assert talk.calls == ["find_order error", "find_order ok"]
-    assert "cannot find order OL-9999" in talk.replies[0]
+    conversation = mara("return them please, OL-9999", "sorry, OL-1001")
+    assert conversation.calls == ["find_order error", "find_order ok"]
+    assert "cannot find order OL-9999" in conversation.agent_messages[0]
 
 
 def test_a_regular_customer_is_too_late_after_38_days() -> None:
-    talk = jon("I want to return OL-2002")
-    assert talk.calls == ["find_order ok"]
-    assert "came 38 days ago and our limit is 30 days" in talk.reply
+    conversation = jon("I want to return OL-2002")
+    assert conversation.calls == ["find_order ok"]
+    assert "came 38 days ago and our limit is 30 days" in conversation.reply
 
 
 def test_a_loyal_customer_is_in_time_after_38_days() -> None:
-    talk = mara("I want to return OL-1001, too small", "yes")
-    assert talk.calls[-1] == "create_return ok"
+    conversation = mara("I want to return OL-1001, too small", "yes")
+    assert conversation.calls[-1] == "create_return ok"
 
 
 def test_who_is_too_late_is_offered_a_voucher() -> None:
-    talk = jon("I want to return OL-2002", "yes please")
-    assert talk.args("give_voucher") == {"customer_id": "C-2", "percent": 20}
+    conversation = jon("I want to return OL-2002", "yes please")
+    assert conversation.args("give_voucher") == {"customer_id": "C-2", "percent": 20}
 
 
 def test_who_does_not_want_the_voucher_gets_a_person() -> None:
@@ -67,33 +67,33 @@ def test_who_does_not_want_the_voucher_gets_a_person() -> None:
 
 
 def test_insisting_is_stopped_by_the_return_window() -> None:
-    talk = mara("the boots of OL-1002 don't fit", "just do it anyway")
-    assert talk.blocked_by == ["returns.return_window"]
-    assert "I am not allowed to: the order came 52 days ago" in talk.reply
+    conversation = mara("the boots of OL-1002 don't fit", "just do it anyway")
+    assert conversation.blocked_by == ["returns.return_window"]
+    assert "I am not allowed to: the order came 52 days ago" in conversation.reply
 
 
 def test_without_the_policy_the_mistake_happens() -> None:
     loaded = load(JOURNEYS, "support")
     returns = loaded.agent.journeys["returns"]
     returns.policies = [p for p in returns.policies if p.name != "return_window"]
-    talk = talk_with(loaded, "loyal", "the boots of OL-1002 don't fit", "just do it anyway")
-    assert talk.calls[-1] == "create_return ok"
+    conversation = talk_with(loaded, "loyal", "the boots of OL-1002 don't fit", "just do it anyway")
+    assert conversation.calls[-1] == "create_return ok"
 
 
 def test_a_blocked_call_is_not_tried_again() -> None:
-    talk = mara("the boots of OL-1002 don't fit", "just do it anyway", "hm", "just do it anyway")
-    assert talk.calls.count("create_return blocked") == 1
+    conversation = mara("the boots of OL-1002 don't fit", "just do it anyway", "hm", "just do it anyway")
+    assert conversation.calls.count("create_return blocked") == 1
 
 
 def test_after_the_block_the_voucher_can_still_be_had() -> None:
-    talk = mara("the boots of OL-1002 don't fit", "just do it anyway", "ok, yes")
-    assert talk.calls[-1] == "give_voucher ok"
+    conversation = mara("the boots of OL-1002 don't fit", "just do it anyway", "ok, yes")
+    assert conversation.calls[-1] == "give_voucher ok"
 
 
 def test_somebody_elses_order_is_withheld() -> None:
-    talk = mara("I want to return OL-2001")
-    assert talk.blocked_by == ["returns.own_order"]
-    assert talk.value("find_order") is None
+    conversation = mara("I want to return OL-2001")
+    assert conversation.blocked_by == ["returns.own_order"]
+    assert conversation.value("find_order") is None
 
 
 def test_of_a_card_only_the_end_is_seen() -> None:
@@ -101,9 +101,9 @@ def test_of_a_card_only_the_end_is_seen() -> None:
 
 
 def test_with_two_pairs_in_an_order_it_asks_which() -> None:
-    talk = mara("I want to return OL-1003", "the trail runners", "the colour", "yes")
-    assert "city sneakers or trail runners" in talk.replies[0]
-    assert talk.args("create_return")["sku"] == "TRAIL-41"
+    conversation = mara("I want to return OL-1003", "the trail runners", "the colour", "yes")
+    assert "city sneakers or trail runners" in conversation.agent_messages[0]
+    assert conversation.args("create_return")["sku"] == "TRAIL-41"
 
 
 def test_an_order_on_its_way_cannot_be_returned_yet() -> None:
@@ -115,24 +115,24 @@ def test_a_pair_goes_back_only_once() -> None:
 
 
 def test_insisting_on_a_second_return_is_stopped() -> None:
-    talk = jon("I want to return OL-2003, too big", "just do it anyway")
-    assert talk.blocked_by == ["returns.only_once"]
+    conversation = jon("I want to return OL-2003, too big", "just do it anyway")
+    assert conversation.blocked_by == ["returns.only_once"]
 
 
 def test_saying_no_to_the_return_changes_nothing() -> None:
-    talk = mara("I want to return OL-1001, too small", "no")
-    assert talk.calls == ["find_order ok"]
+    conversation = mara("I want to return OL-1001, too small", "no")
+    assert conversation.calls == ["find_order ok"]
 
 
 def test_an_exchange_checks_the_stock_first() -> None:
-    talk = jon("I need a bigger size for OL-2001", "43")
-    assert talk.calls == ["find_order ok", "check_stock ok", "create_exchange ok"]
+    conversation = jon("I need a bigger size for OL-2001", "43")
+    assert conversation.calls == ["find_order ok", "check_stock ok", "create_exchange ok"]
 
 
 def test_a_size_that_is_sold_out_is_not_promised() -> None:
-    talk = jon("I need a bigger size for OL-2001", "45")
-    assert talk.calls == ["find_order ok", "check_stock ok"]
-    assert "sold out" in talk.reply
+    conversation = jon("I need a bigger size for OL-2001", "45")
+    assert conversation.calls == ["find_order ok", "check_stock ok"]
+    assert "sold out" in conversation.reply
 
 
 def test_another_size_may_be_named_after_that() -> None:
@@ -140,29 +140,29 @@ def test_another_size_may_be_named_after_that() -> None:
 
 
 def test_insisting_on_a_sold_out_size_is_stopped() -> None:
-    talk = jon("I need a bigger size for OL-2001", "45", "just do it anyway")
-    assert talk.blocked_by == ["returns.in_stock"]
+    conversation = jon("I need a bigger size for OL-2001", "45", "just do it anyway")
+    assert conversation.blocked_by == ["returns.in_stock"]
 
 
 def test_a_chewed_pair_is_no_return_but_a_voucher() -> None:
-    talk = jon("My dog chewed up my shoes, can I get a new pair?", "yes")
-    assert talk.calls == ["give_voucher ok"]
+    conversation = jon("My dog chewed up my shoes, can I get a new pair?", "yes")
+    assert conversation.calls == ["give_voucher ok"]
 
 
 def test_insisting_on_returning_a_ruined_pair_is_stopped() -> None:
-    talk = jon("I ruined my shoes", "just do it anyway", "OL-2001")
-    assert talk.blocked_by == ["returns.own_damage"]
+    conversation = jon("I ruined my shoes", "just do it anyway", "OL-2001")
+    assert conversation.blocked_by == ["returns.own_damage"]
 
 
 def test_a_second_voucher_is_stopped() -> None:
-    talk = jon("the dog ate my shoes", "yes", "the dog ate my shoes again", "yes")
-    assert talk.blocked_by == ["returns.goodwill"]
+    conversation = jon("the dog ate my shoes", "yes", "the dog ate my shoes again", "yes")
+    assert conversation.blocked_by == ["returns.goodwill"]
 
 
 def test_a_question_in_between_is_answered_with_its_source() -> None:
-    talk = mara("I want to return my shoes", "how long may I return them?")
-    assert "loyal customers for 45 days" in talk.reply
-    assert "support/knowledge/returns.md:5" in talk.reply
+    conversation = mara("I want to return my shoes", "how long may I return them?")
+    assert "loyal customers for 45 days" in conversation.reply
+    assert "support/knowledge/returns.md:5" in conversation.reply
 
 
 def test_after_the_question_the_open_one_is_asked_again() -> None:
@@ -174,14 +174,14 @@ def test_a_question_nobody_wrote_down_is_not_guessed() -> None:
 
 
 def test_a_promised_date_is_stopped_before_it_is_sent() -> None:
-    talk = jon("promise me a date for my refund")
-    assert talk.blocked_by == ["no_promised_dates"]
-    assert talk.replies == ["I cannot name a day: when a refund arrives depends on your bank."]
+    conversation = jon("promise me a date for my refund")
+    assert conversation.blocked_by == ["no_promised_dates"]
+    assert conversation.agent_messages == ["I cannot name a day: when a refund arrives depends on your bank."]
 
 
 def test_a_card_number_is_not_kept() -> None:
-    talk = jon("I want a refund to 4111 1111 1111 1111 for OL-2001")
-    assert talk.user_messages == ["I want a refund to (card ending in 1111) for OL-2001"]
+    conversation = jon("I want a refund to 4111 1111 1111 1111 for OL-2001")
+    assert conversation.user_messages == ["I want a refund to (card ending in 1111) for OL-2001"]
 
 
 def test_a_guest_is_asked_to_sign_in() -> None:
@@ -189,28 +189,30 @@ def test_a_guest_is_asked_to_sign_in() -> None:
 
 
 def test_a_human_please_hands_off() -> None:
-    talk = mara("I want to return OL-1001", "a human, please", "hello?")
-    assert talk.calls[-1] == "hand_off ok"
-    assert talk.ends[-2:] == ["handed_off", "handed_off"]
+    conversation = mara("I want to return OL-1001", "a human, please", "hello?")
+    assert conversation.calls[-1] == "hand_off ok"
+    assert conversation.ends[-2:] == ["handed_off", "handed_off"]
 
 
 def test_a_second_order_can_follow_the_first() -> None:
-    talk = mara(
+    conversation = mara(
         "I want to return OL-1001, too small", "yes", "now return OL-1003", "city sneakers", "too big", "yes"
     )
-    assert talk.calls.count("create_return ok") == 2
+    assert conversation.calls.count("create_return ok") == 2
 
 
 @pytest.mark.parametrize("fixture", ["loyal", "regular"])
 def test_nothing_in_these_conversations_breaks(fixture: str) -> None:
-    talk = talk_with("support", fixture, "hello", "I want to return my shoes", "OL-1001", "blah", "blah", "blah")
-    assert talk.faults == []
+    conversation = talk_with(
+        "support", fixture, "hello", "I want to return my shoes", "OL-1001", "blah", "blah", "blah"
+    )
+    assert conversation.faults == []
 
 
 def test_who_does_not_want_it_any_more_is_left_in_peace() -> None:
-    talk = mara("I want to return OL-1001", "never mind", "too small")
-    assert talk.replies[1] == "All right, we leave it. Is there anything else?"
-    assert talk.calls == ["find_order ok"]
+    conversation = mara("I want to return OL-1001", "never mind", "too small")
+    assert conversation.agent_messages[1] == "All right, we leave it. Is there anything else?"
+    assert conversation.calls == ["find_order ok"]
 
 
 def test_a_card_number_is_not_taken_for_an_order() -> None:

@@ -43,7 +43,7 @@ def test_there_are_enough_of_both_kinds_over_all_three_journeys() -> None:
 def test_most_mistakes_guard_and_one_or_two_are_open() -> None:
     states = [read(s.path).state for s in MISTAKES]
     assert 1 <= states.count("open") <= 2
-    assert states.count("guarding") == len(MISTAKES) - states.count("open")
+    assert states.count("fixed") == len(MISTAKES) - states.count("open")
 
 
 def test_they_show_that_mistakes_can_be_told_in_many_ways() -> None:

@@ -34,8 +34,8 @@ def test_a_silent_speaker_enters_the_speaker_journey() -> None:
 
 
 def test_account_and_devices_are_looked_up_in_one_answer() -> None:
-    talk = mara("my speaker is silent")
-    assert [str(s.step_id) for s in talk.trace if isinstance(s, ToolResult)][1:] == ["1.2.1", "1.2.2"]
+    conversation = mara("my speaker is silent")
+    assert [str(s.step_id) for s in conversation.trace if isinstance(s, ToolResult)][1:] == ["1.2.1", "1.2.2"]
 
 
 def test_of_an_address_only_the_town_is_seen() -> None:
@@ -51,15 +51,15 @@ def test_with_one_speaker_it_does_not_ask() -> None:
 
 
 def test_old_firmware_is_updated_and_it_plays() -> None:
-    talk = mara("my speaker has no sound", "Tidal", "yes", "yes")
-    assert talk.calls[2:] == ["check_network ok", "latest_firmware ok", "update_firmware ok"]
-    assert "old firmware" in talk.reply
+    conversation = mara("my speaker has no sound", "Tidal", "yes", "yes")
+    assert conversation.calls[2:] == ["check_network ok", "latest_firmware ok", "update_firmware ok"]
+    assert "old firmware" in conversation.reply
 
 
 def test_updated_but_silent_goes_on_to_diagnostics_and_a_reset() -> None:
-    talk = mara("my speaker has no sound", "Tidal", "yes", "no, still silent", "yes it does")
-    assert talk.calls[-2:] == ["run_diagnostics ok", "reset_speaker ok"]
-    assert "A reset was all it needed" in talk.reply
+    conversation = mara("my speaker has no sound", "Tidal", "yes", "no, still silent", "yes it does")
+    assert conversation.calls[-2:] == ["run_diagnostics ok", "reset_speaker ok"]
+    assert "A reset was all it needed" in conversation.reply
 
 
 def test_still_silent_after_the_reset_is_a_case_for_a_person() -> None:
@@ -67,24 +67,24 @@ def test_still_silent_after_the_reset_is_a_case_for_a_person() -> None:
 
 
 def test_an_offline_speaker_is_paired_before_anything_else() -> None:
-    talk = mara("my speaker has no sound", "Brook", "yes", "yes, it blinks")
-    assert talk.calls[2:4] == ["check_network ok", "reconnect ok"]
+    conversation = mara("my speaker has no sound", "Brook", "yes", "yes, it blinks")
+    assert conversation.calls[2:4] == ["check_network ok", "reconnect ok"]
 
 
 def test_a_broken_amplifier_is_replaced_when_the_customer_agrees() -> None:
-    talk = mara("my speaker has no sound", "Brook", "yes", "yes", "yes")
-    assert talk.calls[-2:] == ["replacements_left ok", "send_replacement ok"]
+    conversation = mara("my speaker has no sound", "Brook", "yes", "yes", "yes")
+    assert conversation.calls[-2:] == ["replacements_left ok", "send_replacement ok"]
 
 
 def test_nothing_is_sent_to_who_does_not_want_it() -> None:
-    talk = mara("my speaker has no sound", "Brook", "yes", "yes", "no")
-    assert "send_replacement ok" not in talk.calls
-    assert talk.handed_off
+    conversation = mara("my speaker has no sound", "Brook", "yes", "yes", "no")
+    assert "send_replacement ok" not in conversation.calls
+    assert conversation.handed_off
 
 
 def test_a_speaker_without_power_is_a_case_for_a_person() -> None:
-    talk = jon("my speaker is dead", "no", "no")
-    assert talk.calls[-1] == "hand_off ok"
+    conversation = jon("my speaker is dead", "no", "no")
+    assert conversation.calls[-1] == "hand_off ok"
 
 
 def test_a_speaker_that_was_only_unplugged_goes_on() -> None:
@@ -92,28 +92,28 @@ def test_a_speaker_that_was_only_unplugged_goes_on() -> None:
 
 
 def test_a_broken_update_is_tried_twice() -> None:
-    talk = jon("my speaker is broken", "yes")
-    assert talk.calls.count("update_firmware error") == 2
-    assert "Shall I look inside the speaker instead?" in talk.reply
+    conversation = jon("my speaker is broken", "yes")
+    assert conversation.calls.count("update_firmware error") == 2
+    assert "Shall I look inside the speaker instead?" in conversation.reply
 
 
 def test_insisting_on_a_third_try_is_stopped() -> None:
-    talk = jon("my speaker is broken", "yes", "just do it anyway")
-    assert talk.blocked_by == ["speaker.two_tries"]
-    assert "tried 2 times already" in talk.reply
+    conversation = jon("my speaker is broken", "yes", "just do it anyway")
+    assert conversation.blocked_by == ["speaker.two_tries"]
+    assert "tried 2 times already" in conversation.reply
 
 
 def test_without_the_policy_the_third_try_happens() -> None:
     loaded = load(JOURNEYS, "support")
     speaker = loaded.agent.journeys["speaker"]
     speaker.policies = [p for p in speaker.policies if p.name != "two_tries"]
-    talk = talk_with(loaded, "regular", "my speaker is broken", "yes", "just do it anyway")
-    assert talk.calls.count("update_firmware error") == 3
+    conversation = talk_with(loaded, "regular", "my speaker is broken", "yes", "just do it anyway")
+    assert conversation.calls.count("update_firmware error") == 3
 
 
 def test_after_two_updates_even_a_reset_is_too_much() -> None:
-    talk = jon("my speaker is broken", "yes", "yes")
-    assert talk.calls[-2:] == ["reset_speaker blocked", "hand_off ok"]
+    conversation = jon("my speaker is broken", "yes", "yes")
+    assert conversation.calls[-2:] == ["reset_speaker blocked", "hand_off ok"]
 
 
 def test_a_replacement_out_of_warranty_is_stopped() -> None:
@@ -121,8 +121,8 @@ def test_a_replacement_out_of_warranty_is_stopped() -> None:
 
 
 def test_out_of_warranty_a_technician_is_offered() -> None:
-    talk = tom("speaker not working", "yes", "yes")
-    assert "Thursday 9:00 or Friday 14:00" in talk.reply
+    conversation = tom("speaker not working", "yes", "yes")
+    assert "Thursday 9:00 or Friday 14:00" in conversation.reply
 
 
 def test_a_visit_is_booked_at_the_time_that_was_chosen() -> None:
@@ -130,15 +130,15 @@ def test_a_visit_is_booked_at_the_time_that_was_chosen() -> None:
 
 
 def test_visits_are_not_on_offer_before_the_diagnostics() -> None:
-    talk = tom("speaker not working", "yes")
-    prompts = [s for s in talk.trace if hasattr(s, "hidden")]
+    conversation = tom("speaker not working", "yes")
+    prompts = [s for s in conversation.trace if hasattr(s, "hidden")]
     assert "free_visits" in [h.name for h in prompts[1].hidden]
     assert "free_visits" not in [h.name for h in prompts[-1].hidden]
 
 
 def test_a_new_speaker_is_registered_paired_and_updated() -> None:
-    talk = ada("set up my new speaker", "SP-4404", "it blinks, yes", "yes")
-    assert [c for c in talk.calls if not c.startswith(("check", "latest"))] == [
+    conversation = ada("set up my new speaker", "SP-4404", "it blinks, yes", "yes")
+    assert [c for c in conversation.calls if not c.startswith(("check", "latest"))] == [
         "register_device ok",
         "reconnect ok",
         "update_firmware ok",
@@ -158,19 +158,19 @@ def test_who_has_no_speaker_is_told_so() -> None:
 
 
 def test_nothing_is_changed_for_a_guest_who_insists() -> None:
-    talk = talk_with("support", "guest", "set up my speaker SP-4404", "just do it anyway")
-    assert talk.blocked_by == ["signed_in"]
+    conversation = talk_with("support", "guest", "set up my speaker SP-4404", "just do it anyway")
+    assert conversation.blocked_by == ["signed_in"]
 
 
 def test_smoke_goes_to_a_person_at_once() -> None:
-    talk = jon("my speaker is silent and there is smoke")
-    assert talk.decided("escalate") == ["danger"]
-    assert talk.reply.startswith("Please unplug it")
+    conversation = jon("my speaker is silent and there is smoke")
+    assert conversation.decided("escalate") == ["danger"]
+    assert conversation.reply.startswith("Please unplug it")
 
 
 def test_a_change_of_subject_moves_to_the_other_journey() -> None:
-    talk = mara("my speaker has no sound", "I want to return OL-1001")
-    assert talk.entered == ["speaker", "returns"]
+    conversation = mara("my speaker has no sound", "I want to return OL-1001")
+    assert conversation.entered == ["speaker", "returns"]
 
 
 def test_what_is_not_understood_three_times_goes_to_a_person() -> None:

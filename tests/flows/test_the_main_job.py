@@ -104,19 +104,19 @@ def desk(tmp_path: Path) -> Desk:
 
 def test_a_mistake_is_seen_kept_fixed_and_stays_fixed(desk: Desk) -> None:
     # with the policy the agent may not do it
-    talk = desk.chat()
-    assert talk.code == 0
-    assert "create_return" in talk.told
-    assert "blocked by returns.return_window" in talk.told
-    assert "I am not allowed to" in talk.out
+    conversation = desk.chat()
+    assert conversation.code == 0
+    assert "create_return" in conversation.told
+    assert "blocked by returns.return_window" in conversation.told
+    assert "I am not allowed to" in conversation.out
 
     # somebody comments the policy out, and the same words make the mistake
     desk.comment_out_the_policy()
-    talk = desk.chat()
-    assert talk.code == 0
-    assert f"{WRITE}  create_return(order_number=OL-1002" in talk.told
-    assert "blocked" not in talk.told
-    assert "Done: return R-" in talk.out
+    conversation = desk.chat()
+    assert conversation.code == 0
+    assert f"{WRITE}  create_return(order_number=OL-1002" in conversation.told
+    assert "blocked" not in conversation.told
+    assert "Done: return R-" in conversation.out
 
     # the engineer marks the step and saves the conversation; it fails today, as it should
     saved = desk.mark_and_save()
@@ -159,7 +159,7 @@ def test_a_mistake_is_seen_kept_fixed_and_stays_fixed(desk: Desk) -> None:
     accepted = desk.run("accept", saved.path)
     assert accepted.code == 0
     assert "guarding now" in accepted.told
-    assert read(file).state == "guarding"
+    assert read(file).state == "fixed"
     assert desk.run("replay").code == 0
 
     # whoever takes the policy out again is told so

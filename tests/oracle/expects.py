@@ -14,11 +14,9 @@ Prompts = Callable[[Place], str | None]
 
 def holds(expected: dict[str, Any], deeds: dict[Place, Deed], prompt: Prompts) -> bool:
     """Whether it is so; no, too, where it cannot be told."""
-    place = tuple(int(part) for part in expected["at"].split("."))
+    place = tuple(int(part) for part in expected["step"].split("."))
     deed = deeds.get(place)  # type: ignore[call-overload]
-    return (
-        deed is not None and not deed.fault and bool(OFFLINE[expected["expect"]](expected, place, deeds, prompt))
-    )
+    return deed is not None and not deed.fault and bool(OFFLINE[expected["kind"]](expected, place, deeds, prompt))
 
 
 def _decided(verdict: str) -> Callable[..., bool]:
@@ -37,7 +35,7 @@ def _rewritten(expected: dict[str, Any], step_id: Place, deeds: dict[Place, Deed
 
 
 def _first(deed: Deed, hook: str) -> Any:
-    return deed.value if hook == "after" else deed.raw_args
+    return deed.value if hook == "after_tool" else deed.raw_args
 
 
 def _may_run(deed: Deed) -> bool:
@@ -156,7 +154,7 @@ OFFLINE: dict[str, Callable[..., bool]] = {
     "order": _order,
     "called_with": _called_with,
     "prompt_contains": _prompt_has(True),
-    "prompt_lacks": _prompt_has(False),
+    "prompt_excludes": _prompt_has(False),
     "reply_contains": _reply_has(True),
-    "reply_lacks": _reply_has(False),
+    "reply_excludes": _reply_has(False),
 }

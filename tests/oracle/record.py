@@ -61,7 +61,7 @@ def rewrite(deed: Deed, hook: str, *none: Any) -> Any:
     made = [to for at, _, verdict, to in deed.said if at == hook and verdict == "rewrite"]
     if made:
         return made[-1]
-    return none[0] if none else deed.value if hook == "after" else deed.raw_args
+    return none[0] if none else deed.value if hook == "after_tool" else deed.raw_args
 
 
 def differs(then: Deed, now: Deed) -> str:
@@ -88,8 +88,8 @@ class Record:
         self.answers: dict[int, list[dict[str, Any]]] = {}
         self.ends: dict[int, str] = {}
         self.prompts: list[tuple[tuple[int, int], dict[str, Any]]] = []
-        self.blobs = whole.get("exhibits", {})
-        for step in whole["steps"]:
+        self.blobs = whole.get("blobs", {})
+        for step in whole["events"]:
             step_id = place_of(step)
             kind = step["step"]
             if kind == "user":
@@ -111,7 +111,7 @@ class Record:
     def _became(self, deed: Deed, step: dict[str, Any]) -> None:
         match step["step"]:
             case "decision":
-                said = (step["stand"], step["policy"], step.get("verdict", "allow"), step.get("to"))
+                said = (step["hook"], step["policy"], step.get("verdict", "allow"), step.get("to"))
                 deed.said.append(said)
                 deed.fault = deed.fault or step.get("fault", False)
             case "result":
@@ -127,9 +127,9 @@ class Record:
 
     def prompt_text(self, step_id: Place) -> str | None:
         prompt = self.prompt_at(step_id)
-        if prompt is None or any(key not in self.blobs for key in prompt["spans"]):
+        if prompt is None or any(key not in self.blobs for key in prompt["sections"]):
             return None
-        return "\n".join(words(self.blobs[key]["text"]) for key in prompt["spans"])
+        return "\n".join(words(self.blobs[key]["text"]) for key in prompt["sections"])
 
     def breaks_off(self, turn: int, answer: int) -> bool:
         """Whether it stops in the middle of this answer."""

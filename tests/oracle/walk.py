@@ -246,8 +246,8 @@ class Walk:
         for policy in self.policies:
             if policy.hook != hook or (tool is not None and not policy.applies_to(tool)):
                 continue
-            shown = View(tool.name, value) if hook == "before" else value
-            given = {"talk": self.talk, name: tool.decode_result(value) if hook == "after" else shown, **more}
+            shown = View(tool.name, value) if hook == "before_tool" else value
+            given = {"talk": self.talk, name: tool.decode_result(value) if hook == "after_tool" else shown, **more}
             returned = self._run(policy.fn, **{name: given[name] for name in policy.parameters})
             verdict = "allow" if returned is None else getattr(returned, "verdict", None)
             if verdict is None:
@@ -258,7 +258,7 @@ class Walk:
                 value = to if hook in ("before", "after") else str(to)
             elif verdict != "allow":
                 deed.say[verdict] = deed.say.get(verdict) or returned.say
-                if hook == "after":
+                if hook == "after_tool":
                     deed.withheld = deed.withheld or returned.reason
             if verdict != "allow":
                 yield verdict

@@ -70,7 +70,7 @@ def test_a_broken_transcript_is_an_error_that_names_the_file(share, path, dice):
 @given(DICE)
 def test_a_broken_expectation_is_an_error_or_a_verdict(share, path, dice):
     whole = json.loads(json.dumps(dice.choice(SAMPLES)))
-    whole["kind"] = dice.choice(["mistake", "guard"])
+    whole["kind"] = dice.choice(["mistake", "golden"])
     whole["expectations"] = [expectations(dice) for _ in range(dice.choice([1, 1, 1, 2]))]
     judged(share, path, json.dumps(whole).encode())
 
@@ -100,5 +100,5 @@ def test_a_number_that_no_reader_takes_is_the_files_mistake(share, path):
 
 def test_an_exhibit_whose_lines_are_no_texts_is_the_files_mistake(share, path):
     whole = json.loads(json.dumps(SAMPLES[0]))
-    whole.setdefault("exhibits", {})["0"] = {"title": "a", "text": ["b", ["x"]]}
+    whole.setdefault("blobs", {})["0"] = {"title": "a", "text": ["b", ["x"]]}
     assert "a line of its text" in judged(share, path, json.dumps(whole).encode()).outcome.why

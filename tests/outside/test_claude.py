@@ -302,8 +302,8 @@ def test_thinking_goes_back_as_it_came_while_the_prompt_stands_and_stays_away_on
     history = [user("Hello"), assistant(*first.blocks), user("And?")]
     ask(model, request(*history, system=("Be kind.",)))
     ask(model, request(*history, system=("Be brief.",)))
-    assert server.requests[1].not_run["messages"][1]["content"][0] == THOUGHT
-    assert [b["type"] for b in server.requests[2].not_run["messages"][1]["content"]] == ["text"]
+    assert server.requests[1].body["messages"][1]["content"][0] == THOUGHT
+    assert [b["type"] for b in server.requests[2].body["messages"][1]["content"]] == ["text"]
 
 
 def test_an_older_model_keeps_its_thinking_when_the_prompt_changes_within_a_turn(serve: Serve) -> None:
@@ -314,7 +314,7 @@ def test_an_older_model_keeps_its_thinking_when_the_prompt_changes_within_a_turn
     result = {"type": "tool_result", "tool_use_id": "t", "content": "entered"}
     history = [user("Hello"), assistant(*first.blocks), {"role": "user", "content": [result]}]
     ask(model, request(*history, system=("Be kind.", "Look it up.")))
-    assert server.requests[1].not_run["messages"][1] == assistant(THOUGHT, called)
+    assert server.requests[1].body["messages"][1] == assistant(THOUGHT, called)
 
 
 # waiting and trying again
@@ -476,7 +476,7 @@ def test_an_older_model_is_asked_for_the_kind_of_thinking_it_knows_and_then_for_
     recorded_params = model.params
     deltas, _ = ask(model)
     ask(model)
-    assert [r.not_run.get("thinking") for r in server.requests] == [
+    assert [r.body.get("thinking") for r in server.requests] == [
         {"type": "adaptive", "display": "summarized"},
         {"type": "enabled", "budget_tokens": 2_000},
         None,
@@ -502,15 +502,15 @@ def test_thinking_that_belongs_to_another_prompt_or_account_is_left_out_and_the_
     deltas, _ = ask(model, history)
     ask(model, history)
     assert deltas[0].kind == "wait"
-    assert [len(r.not_run["messages"][1]["content"]) for r in server.requests] == [2, 1, 1]
-    assert server.requests[2].not_run["thinking"] == {"type": "adaptive", "display": "summarized"}
+    assert [len(r.body["messages"][1]["content"]) for r in server.requests] == [2, 1, 1]
+    assert server.requests[2].body["thinking"] == {"type": "adaptive", "display": "summarized"}
 
 
 def test_thinking_that_lost_its_signature_is_not_sent(serve: Serve) -> None:
     server = serve(says("Hi"))
     bare = {"type": "thinking", "thinking": "…"}
     ask(asked=request(user("Hello"), assistant(bare, {"type": "text", "text": "Hi"}), user("And?")))
-    assert [b["type"] for b in server.requests[0].not_run["messages"][1]["content"]] == ["text"]
+    assert [b["type"] for b in server.requests[0].body["messages"][1]["content"]] == ["text"]
 
 
 # troubles in plain words
@@ -741,7 +741,7 @@ def talk(tmp_path: Path) -> ConversationRun:
     return ConversationRun(load(tmp_path / "journeys", "shop").agent, Setup("shop"))
 
 
-def test_a_turn_with_two_calls_at_once_and_then_a_reply(serve: Serve, talk: ConversationRun) -> None:
+def test_a_turn_with_two_calls_at_once_and_then_a_reply(serve: Serve, conversation: ConversationRun) -> None:
     two = [
         THOUGHT,
         {"type": "tool_use", "id": "toolu_1", "name": "find_order", "input": {"number": "OL-1"}},
@@ -749,10 +749,10 @@ def test_a_turn_with_two_calls_at_once_and_then_a_reply(serve: Serve, talk: Conv
     ]
     server = serve(streams(two), refuses(529, "overloaded_error", "Overloaded"), says("Both are on their way."))
     heard: list[str] = []
-    world = World({}, now=talk.state.now, seed=1)
+    world = World({}, now=conversation.state.now, seed=1)
     end = asyncio.run(
         run_turn(
-            talk,
+            conversation,
             "Where are OL-1 and OL-2?",
             Claude(sleep=Waits()),
             Sandbox(world),
@@ -760,15 +760,15 @@ def test_a_turn_with_two_calls_at_once_and_then_a_reply(serve: Serve, talk: Conv
         )
     )
     assert end.reason == "replied"
-    assert [s.value for s in talk.trace if isinstance(s, ToolResult)] == [
+    assert [s.value for s in conversation.trace if isinstance(s, ToolResult)] == [
         "OL-1 is on its way",
         "OL-2 is on its way",
     ]
-    assert [s.text for s in talk.trace if isinstance(s, Reply)] == ["Both are on their way."]
-    assert next(s.blocks for s in talk.trace if isinstance(s, Answer)) == two
-    assert [s.model for s in talk.trace if isinstance(s, Prompt)] == ["claude-sonnet-5-5"]
+    assert [s.text for s in conversation.trace if isinstance(s, Reply)] == ["Both are on their way."]
+    assert next(s.blocks for s in conversation.trace if isinstance(s, Answer)) == two
+    assert [s.model for s in conversation.trace if isinstance(s, Prompt)] == ["claude-sonnet-5-5"]
     assert "1.2.0 wait" in heard
-    last = server.requests[-1].not_run["messages"]
+    last = server.requests[-1].body["messages"]
     assert last[1] == assistant(*two)
     assert [(b["type"], b["tool_use_id"], b["content"]) for b in last[2]["content"]] == [
         ("tool_result", "toolu_1", "OL-1 is on its way"),
@@ -776,8 +776,10 @@ def test_a_turn_with_two_calls_at_once_and_then_a_reply(serve: Serve, talk: Conv
     ]
 
 
-def test_a_turn_whose_model_gives_up_ends_with_the_reason(serve: Serve, talk: ConversationRun) -> None:
+def test_a_turn_whose_model_gives_up_ends_with_the_reason(serve: Serve, conversation: ConversationRun) -> None:
     serve(refuses(401, "authentication_error", "invalid x-api-key"))
-    end = asyncio.run(run_turn(talk, "Hello", Claude(), Sandbox(World({}, now=talk.state.now, seed=1))))
+    end = asyncio.run(
+        run_turn(conversation, "Hello", Claude(), Sandbox(World({}, now=conversation.state.now, seed=1)))
+    )
     assert end.reason == "model_error"
     assert end.detail.startswith("the key was not accepted (401)")

@@ -1,4 +1,4 @@
-"""Fixtures that are wrong are told where they are read, with the line: not later, in the middle of a talk."""
+"""Fixtures that are wrong are told where they are read, with the line: not later, in the middle of a conversation."""
 
 from __future__ import annotations
 

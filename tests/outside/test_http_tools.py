@@ -69,11 +69,11 @@ def journey(url, old="", new=""):
 def tracked(folder, url, *calls):
     """A conversation in which the carrier was really asked."""
     loaded = shop(folder / "then", journey=journey(url))
-    talk = ConversationRun(loaded.agent, loaded.fixtures["base"].setup)
+    conversation = ConversationRun(loaded.agent, loaded.fixtures["base"].setup)
     model = ScriptedModel([use("track", parcel=parcel) for parcel in calls or ("P-1",)], "It is there.")
-    sandbox = Sandbox(make_world(loaded, talk.setup))
-    asyncio.run(run_turn(talk, "where is it?", model, sandbox))
-    return decode(encode(saved(talk)))
+    sandbox = Sandbox(make_world(loaded, conversation.setup))
+    asyncio.run(run_turn(conversation, "where is it?", model, sandbox))
+    return decode(encode(saved(conversation)))
 
 
 def again(folder, transcript, code):
@@ -154,10 +154,10 @@ def test_an_async_client_is_kept_and_replayed_too(tmp_path, carrier):
         return code.replace("http.post(", "await http.post(")
 
     loaded = shop(tmp_path / "then", journey=waiting(journey(carrier)))
-    talk = ConversationRun(loaded.agent, loaded.fixtures["base"].setup)
+    conversation = ConversationRun(loaded.agent, loaded.fixtures["base"].setup)
     model = ScriptedModel([use("track", parcel="P-1")], "It is there.")
-    asyncio.run(run_turn(talk, "where?", model, Sandbox(make_world(loaded, talk.setup))))
-    transcript = saved(talk)
+    asyncio.run(run_turn(conversation, "where?", model, Sandbox(make_world(loaded, conversation.setup))))
+    transcript = saved(conversation)
     asked = Carrier.asked
     assert len(exchanges(transcript)) == 1
     assert again(tmp_path, transcript, waiting(journey(carrier))).verdict is Verdict.PASS

@@ -59,13 +59,13 @@ def talk(words: str, *more: AnyEvent, journey: str = "returns", reply: str = "Do
 def transcript(title: str, events: list[AnyEvent], **more: Any) -> Transcript:
     setup = Setup(agent=more.pop("agent", "shop"))
     return Transcript(
-        schema=SCHEMA, id=title.replace(" ", "-"), kind="guard", title=title, agent=setup.agent, setup=setup,
+        schema=SCHEMA, id=title.replace(" ", "-"), kind="golden", title=title, agent=setup.agent, setup=setup,
         events=events, recording_id=hash_recording(events, setup), **more,
     )  # fmt: skip
 
 
 BLOCKED = PolicyDecision(
-    turn=1, answer=1, call=1, policy="returns.window", hook="before", effect="block", reason="too late"
+    turn=1, answer=1, call=1, policy="returns.window", hook="before_tool", effect="block", reason="too late"
 )
 
 
@@ -168,7 +168,7 @@ def test_the_list_holds_transcripts_then_sessions_then_imports(three):
         ("model:claude", ["a plain return", "the gift card does not work", "where is it"]),
         ("in:imports", ["where is it"]),
         ("in:sess", ["the gift card does not work"]),
-        ("is:guard", ["a plain return"]),
+        ("is:golden", ["a plain return"]),
         ("is:suspicious", ["the gift card does not work"]),
         ("sort:suspicious", ["the gift card does not work", "where is it", "a plain return"]),
         ("? !", ["a plain return", "the gift card does not work", "where is it"]),
@@ -250,7 +250,7 @@ def test_importing_the_same_again_adds_nothing(place):
 
 def test_an_imported_conversation_opens_with_all_its_texts(place):
     shown = {"text": "You are a shop.\nBe kind."}
-    place.archive.add([transcript("one", talk("one"), exhibits={"abc": shown})])
+    place.archive.add([transcript("one", talk("one"), blobs={"abc": shown})])
     record = place.shelf.open(place.entry(""))
     assert record.trace.blobs == {"abc": shown}
     assert isinstance(record.trace[0], UserMessage)
@@ -368,20 +368,20 @@ def test_a_mark_on_an_import_is_kept_beside_it_and_found(three):
 
 def test_what_was_seen_is_kept_for_its_queue_alone(three):
     three.shelf.see(Query.parse("gift"), three.entry("gift"))
-    assert three.titles("gift -is:seen") == []
-    assert len(three.titles("-is:seen")) == 3
+    assert three.titles("gift -is:reviewed") == []
+    assert len(three.titles("-is:reviewed")) == 3
     three.again()
     three.indexing.refresh()
     assert len(three.shelf.search(Query.parse("gift")).seen) == 1
     three.shelf.see(Query.parse("gift"), three.entry("gift"), seen=False)
-    assert len(three.titles("gift -is:seen")) == 1
+    assert len(three.titles("gift -is:reviewed")) == 1
 
 
 def test_a_conversation_that_went_on_is_unseen_again(three):
     three.shelf.see(Query(), three.entry("gift"))
-    assert len(three.titles("-is:seen")) == 2
+    assert len(three.titles("-is:reviewed")) == 2
     three.history.append("shop-1", {"step": UserMessage(turn=2, text="and now?")})
-    assert len(three.titles("-is:seen")) == 3
+    assert len(three.titles("-is:reviewed")) == 3
 
 
 def test_a_queue_is_kept_by_its_name(three):
@@ -496,7 +496,7 @@ SAME = [
     "return", "PLAIN", "gift work", '"gift card"', '"card gift"', "OL-10", "OL-11", "find_ord",
     "too late", "unsaid", "-gift", "tag:boots", "tag:boo", 'tag:"boo"', "tag:boots,cards", "-tag:boots",
     "TAG", "journey:ca", "journey:cards,ret", "outcome:blocked", "policy:window", "agent:sh",
-    "model:claude", "kind:guard", "kind:mistake,guard -kind:mistake", "is:suspicious", "-is:suspicious",
+    "model:claude", "kind:golden", "kind:mistake,guard -kind:mistake", "is:suspicious", "-is:suspicious",
     "is:tagged", "in:transcripts", "zurich", "Zürich straße", "a-plain-return", "don't", '"OL 1002"',
     "version:c0",
 ]  # fmt: skip

@@ -17,7 +17,7 @@ from workbench.runtime.subprocess_pool import ReplayProcess
 def asked(tmp_path: Path) -> Iterator[ReplayProcess]:
     """A shop with a guard that passes; the process is ended after the test."""
     journeys = write(tmp_path / "journeys", shop_files())
-    put(tmp_path, "guard", saved(late_talk(tmp_path)))
+    put(tmp_path, "golden", saved(late_talk(tmp_path)))
     made = ReplayProcess(ReplayJob(str(journeys)))
     yield made
     made.close()

@@ -20,21 +20,21 @@ from workbench.workspace.code_service import CodeService
 from workbench.workspace.session import Session
 
 REHEARSAL = """
-    from workbench import Rehearsal, Say, Use
+    from workbench import Rehearsal, Say, Call
     from .journey import create_return, find_order, returns
 
     returns.rehearsal = script = Rehearsal()
 
     @script.intent("return my shoes")
     def give_back(scene):
-        yield Use(find_order, order_number="OL-1")
-        yield Use(create_return, order_number="OL-1")
+        yield Call(find_order, order_number="OL-1")
+        yield Call(create_return, order_number="OL-1")
         yield Say("Done.")
 """
 AGENT = """
     from workbench import Agent, Limits
     from .returns.rehearsal import returns
-    agent = Agent("shop", journeys=[returns], limits=Limits(code=1.0, seconds=20))
+    agent = Agent("shop", journeys=[returns], limits=Limits(blocking_seconds=1.0, turn_seconds=20))
 """
 
 
@@ -294,7 +294,7 @@ def test_scratch_files_of_editors_are_no_code(tmp_path):
 
 def test_a_turn_that_takes_too_long_ends_at_its_limit_and_the_talk_goes_on(tmp_path):
     async def flow(desk):
-        agent = AGENT.replace("Limits(code=1.0, seconds=20)", "Limits(seconds=0.5)")
+        agent = AGENT.replace("Limits(blocking_seconds=1.0, turn_seconds=20)", "Limits(turn_seconds=0.5)")
         waits = "await asyncio.sleep(60)"
         slow = JOURNEY.replace("def create_return", "async def create_return").replace('return "R-1"', waits)
         slow = slow.replace("from dataclasses", "import asyncio\n    from dataclasses")
@@ -421,7 +421,7 @@ def test_a_transcript_whose_judging_hangs_costs_the_worker_and_no_message(tmp_pa
         await desk.session.reload()
         assert "was stopped" in desk.session.code.note
         with pytest.raises(WorkerCrashed):
-            await desk.session.saving.save("guard", "Hangs")
+            await desk.session.saving.save("golden", "Hangs")
         write(desk.root, shop_files(agent=AGENT))
         await desk.session.say("return my shoes")
         assert desk.session.trace[-1].reason == "replied"

@@ -13,8 +13,8 @@ ALTER: dict[str, tuple[str, str]] = {
     "a condition turned": (r" > ", " <= "),
     "a tool renamed": (r"create_return", "open_return"),
     "a schema changed": (r"order_number: str, shop: Shop\) -> str", "order_number: int, shop: Shop) -> str"),
-    "a tool hidden": (r"\(writes=True\)", "(writes=True, when=lambda talk: len(talk.calls) > 9)"),
-    "a policy hidden": (r"policy\((.*)\)", r"policy(\1, when=lambda talk: talk.turn > 1)"),
+    "a tool hidden": (r"\(writes=True\)", "(writes=True, when=lambda conversation: len(conversation.calls) > 9)"),
+    "a policy hidden": (r"policy\((.*)\)", r"policy(\1, when=lambda conversation: conversation.turn > 1)"),
     "a tool that hands off": (r"\(writes=True\)", "(writes=True, hands_off=True)"),
     "a rewrite of another kind": (r"'days': 1", "'days': 9"),
 }

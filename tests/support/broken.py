@@ -133,7 +133,7 @@ class Breaker:
         return data.replace(b": 1", b": " + b"[" * DEEP + b"]" * DEEP, 1)
 
     def doubled(self, data: bytes) -> bytes:
-        return data.replace(b'"kind":', b'"kind": "guard", "kind":', 1).replace(
+        return data.replace(b'"kind":', b'"kind": "golden", "kind":', 1).replace(
             b'"role":', b'"role": 1, "role":', 1
         )
 
@@ -179,8 +179,8 @@ def expectations(rng: Random) -> dict[str, Any]:
     from workbench.transcripts.expectation import TRANSCRIPT_KINDS
 
     fields: dict[str, list[Any]] = {
-        "expect": [*TRANSCRIPT_KINDS, "blokced"],
-        "at": ["1.0.0", "1.1.1", "2.1.0", "2.1.1", "9.1.1", "1.1", "-1.0.0", "", "x"],
+        "kind": [*TRANSCRIPT_KINDS, "blokced"],
+        "step": ["1.0.0", "1.1.1", "2.1.0", "2.1.1", "9.1.1", "1.1", "-1.0.0", "", "x"],
         "policy": ["returns.return_window", "signed_in", "", "nobody"],
         "tool": ["create_return", "find_order", "", "no_tool"],
         "text": ["", "a", "refund", "{", "\n"],

@@ -22,7 +22,7 @@ OUTCOMES = ("ok", "error", "rejected", "absent", "blocked", "fault", "missing")
 ENDS = (
     "replied", "handed_off", "message_blocked", "limit", "model_error", "interrupted", "killed", "tape_ended",
 )  # fmt: skip
-KEYWORDS = {"step", "stand", "verdict", "outcome", "policy", "tool", "name", "type", "spans", "tools", "version"}
+KEYWORDS = {"step", "hook", "verdict", "outcome", "policy", "tool", "name", "type", "sections", "tools", "version"}
 PLAIN: list[Any] = ["", "OL-1", "OL-2", "RETURN", "Done.", 0, 1, 1.0, 52, True, False, None, [], {}, ["OL-1"]]
 
 
@@ -37,7 +37,7 @@ class Editor:
         """A copy with up to three edits in it."""
         made = copy.deepcopy(whole)
         for _ in range(times or self.rng.randint(1, 3)):
-            if not made["steps"]:
+            if not made["events"]:
                 break
             name = self.rng.choice(list(EDITS))
             self.did.append(name)
@@ -48,33 +48,33 @@ class Editor:
     # the steps
 
     def _steps(self, whole: dict[str, Any], *kinds: str) -> list[dict[str, Any]]:
-        return [s for s in whole["steps"] if s["step"] in kinds]
+        return [s for s in whole["events"] if s["step"] in kinds]
 
     def _pick(self, whole: dict[str, Any], *kinds: str) -> dict[str, Any]:
         """One of the steps of these kinds; one that belongs nowhere where there is none."""
         return self.rng.choice(self._steps(whole, *kinds) or [{"blocks": []}])
 
     def drop(self, whole: dict[str, Any]) -> None:
-        whole["steps"].pop(self.rng.randrange(len(whole["steps"])))
+        whole["events"].pop(self.rng.randrange(len(whole["events"])))
 
     def cut(self, whole: dict[str, Any]) -> None:
-        del whole["steps"][self.rng.randrange(1, len(whole["steps"]) + 1) :]
+        del whole["events"][self.rng.randrange(1, len(whole["events"]) + 1) :]
 
     def break_off(self, whole: dict[str, Any]) -> None:
         """It ends with a decision, and that let it pass."""
         last = self._pick(whole, "decision")
-        if last in whole["steps"]:
-            del whole["steps"][whole["steps"].index(last) + 1 :]
+        if last in whole["events"]:
+            del whole["events"][whole["events"].index(last) + 1 :]
             if self.rng.random() < 0.5:
                 last.pop("verdict", None)
 
     def swap(self, whole: dict[str, Any]) -> None:
-        one, other = (self.rng.randrange(len(whole["steps"])) for _ in range(2))
-        whole["steps"][one], whole["steps"][other] = whole["steps"][other], whole["steps"][one]
+        one, other = (self.rng.randrange(len(whole["events"])) for _ in range(2))
+        whole["events"][one], whole["events"][other] = whole["events"][other], whole["events"][one]
 
     def drop_decision(self, whole: dict[str, Any]) -> None:
         chosen = self._pick(whole, "decision")
-        whole["steps"] = [s for s in whole["steps"] if s is not chosen]
+        whole["events"] = [s for s in whole["events"] if s is not chosen]
 
     def verdict(self, whole: dict[str, Any]) -> None:
         step = self._pick(whole, "decision")
@@ -86,16 +86,21 @@ class Editor:
         """One more, where a decision may stand."""
         step = self._pick(whole, "result", "reply", "user")
         stands = {"result": ("before", "after"), "reply": ("reply",), "user": ("message",)}
-        if step.get("step") in stands:
+        if step.get("event") in stands:
             made = {k: step[k] for k in ("turn", "answer", "call") if k in step}
             stand = self.rng.choice(stands[step["step"]])
-            made |= {"step": "decision", "policy": self._policy(whole), "stand": stand, "to": self._value(whole)}
-            at = whole["steps"].index(step) + (step["step"] == "user" or stand == "after")
-            whole["steps"].insert(at, made | {"verdict": self.rng.choice(VERDICTS)})
+            made |= {
+                "event": "decision",
+                "policy": self._policy(whole),
+                "hook": stand,
+                "replacement": self._value(whole),
+            }
+            at = whole["events"].index(step) + (step["event"] == "user" or stand == "after")
+            whole["events"].insert(at, made | {"verdict": self.rng.choice(VERDICTS)})
 
     def decided_elsewhere(self, whole: dict[str, Any]) -> None:
         step = self._pick(whole, "decision")
-        step["stand"] = self.rng.choice(["before", "after"])
+        step["hook"] = self.rng.choice(["before", "after"])
         step["policy"] = self._policy(whole)
 
     def fault(self, whole: dict[str, Any]) -> None:
@@ -148,24 +153,24 @@ class Editor:
         """One text of it is another everywhere, as redaction makes it."""
         old, new = self._text(whole), self._text(whole)
         if len(old) > 2:
-            whole["steps"] = [_replaced(step, old, new) for step in whole["steps"]]
+            whole["events"] = [_replaced(step, old, new) for step in whole["events"]]
             whole["setup"]["customer"] = _replaced(whole["setup"].get("customer", {}), old, new)
 
     def prompt(self, whole: dict[str, Any]) -> None:
         """Another sentence in a section of the prompt, sealed anew."""
-        spans = [k for k, v in whole.get("exhibits", {}).items() if isinstance(v, dict) and "text" in v]
+        spans = [k for k, v in whole.get("blobs", {}).items() if isinstance(v, dict) and "text" in v]
         if not spans:
             return
         old = self.rng.choice(spans)
-        section = whole["exhibits"].pop(old)
+        section = whole["blobs"].pop(old)
         text = section["text"] if isinstance(section["text"], str) else "\n".join(section["text"])
         section["text"] = self.rng.choice(
             [text + "\nBe quick.", text.replace("order", "parcel"), "", self._text(whole)]
         )
         new = blob_hash(section)
-        whole["exhibits"][new] = section
+        whole["blobs"][new] = section
         for step in self._steps(whole, "prompt"):
-            step["spans"] = [new if key == old else key for key in step["spans"]]
+            step["sections"] = [new if key == old else key for key in step["sections"]]
 
     def setup(self, whole: dict[str, Any]) -> None:
         name = self.rng.choice(["customer", "channel", "clock"])
@@ -173,7 +178,7 @@ class Editor:
         whole["setup"][name] = values[name]
 
     def mark(self, whole: dict[str, Any]) -> None:
-        whole["marks"] = [{"at": self._place(whole)}] if self.rng.random() < 0.7 else []
+        whole["annotations"] = [{"step": self._place(whole)}] if self.rng.random() < 0.7 else []
 
     def expect(self, whole: dict[str, Any], kind: str = "") -> None:
         """Another expectation, of this kind: of a mistake its only one, of a guard one more."""
@@ -190,7 +195,7 @@ class Editor:
             "args": args,
             "order": [self._tool(whole) for _ in range(self.rng.randint(2, 3))],
         }
-        made: dict[str, Any] = {"expect": kind, "at": self._place(whole)}
+        made: dict[str, Any] = {"kind": kind, "step": self._place(whole)}
         made |= {name: filled[name] for name in TRANSCRIPT_KINDS[kind].needs}
         if kind == "called_with":
             made["match"] = self.rng.choice(["exact", "subset", "regex"])
@@ -204,7 +209,7 @@ class Editor:
 
     def turn_around(self, whole: dict[str, Any]) -> None:
         """A mistake is called a guard."""
-        whole["kind"] = "guard"
+        whole["kind"] = "golden"
 
     # what it takes
 
@@ -219,7 +224,7 @@ class Editor:
             holder[key] = self._value(whole)
 
     def _value(self, whole: dict[str, Any]) -> Any:
-        held = [s.get(k) for s in whole["steps"] for k in ("value", "to") if k in s]
+        held = [s.get(k) for s in whole["events"] for k in ("value", "to") if k in s]
         return copy.deepcopy(self.rng.choice([*PLAIN, self._arguments(whole), *held[:4], *held[-2:]]))
 
     def _arguments(self, whole: dict[str, Any]) -> dict[str, Any]:
@@ -259,13 +264,13 @@ class Editor:
             uses = [b for b in step["blocks"] if b.get("type") == "tool_use"]
             called |= {(step["turn"], step.get("answer", 0), n): b["name"] for n, b in enumerate(uses, 1)}
         kept = []
-        for step in whole["steps"]:
+        for step in whole["events"]:
             place = (step.get("turn"), step.get("answer", 0), step.get("call", 0))
-            if step["step"] == "result" and place in called:
+            if step["event"] == "result" and place in called:
                 step["tool"] = called[place]
             if not step.get("call") or place in called:
                 kept.append(step)
-        whole["steps"] = kept
+        whole["events"] = kept
 
 
 EDITS: dict[str, Callable[[Editor, dict[str, Any]], None]] = {

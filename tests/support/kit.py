@@ -61,12 +61,12 @@ JOURNEY = """
 
 WINDOW = """
     @returns.policy(before=create_return)
-    def return_window(call, talk):
+    def return_window(call, conversation):
         '''Returns close after 30 days.
 
         Why: a return later than that costs more than the shoes.
         '''
-        order = talk.result(find_order, order_number=call["order_number"])
+        order = conversation.result(find_order, order_number=call["order_number"])
         if order is None:
             return Block("look the order up first")
         if order.days > 30:
@@ -126,7 +126,7 @@ def kinds(conversation: ConversationRun) -> list[str]:
     return [type(event).__name__ for event in conversation.trace]
 
 
-def saved(conversation: ConversationRun, kind: str = "guard", **more: Any) -> Transcript:
+def saved(conversation: ConversationRun, kind: str = "golden", **more: Any) -> Transcript:
     """The conversation as a transcript."""
     events: list[AnyEvent] = list(conversation.trace.events)
     return Transcript(
@@ -153,7 +153,7 @@ def late_talk(folder: Path) -> ConversationRun:
 def late_mistake(folder: Path, expect: str = "not_executed", **fields: Any) -> Transcript:
     """The same as a mistake that is open: at 1.2.1 it expects this."""
     expectation = Expectation(expect, "1.2.1", **fields)  # type: ignore[arg-type]
-    return saved(late_talk(folder), "mistake", expectations=[expectation], marks=[Annotation("1.2.1")])
+    return saved(late_talk(folder), "mistake", expectations=[expectation], annotations=[Annotation("1.2.1")])
 
 
 def put(folder: Path, name: str, transcript: Transcript, id: str = "") -> Path:

@@ -79,12 +79,12 @@ def create_return(order_number: str, shop: Shop) -> str:
     return "R-1"
 
 @returns.policy(before=create_return)
-def return_window(call, talk):
+def return_window(call, conversation):
     """Returns close 30 days after delivery.
 
     Why: worn shoes cannot be sold again.
     """
-    order = talk.result(find_order, order_number=call["order_number"])
+    order = conversation.result(find_order, order_number=call["order_number"])
     if order is None:
         return Block("look the order up first")
     if order.days > 30:

@@ -84,7 +84,7 @@ def test_the_key_to_quit_moves_too(play):
 
 
 @pytest.mark.parametrize(
-    ("chosen", "says"),
+    ("chosen", "model_says"),
     [
         ({"mrak": "m"}, "there is no action 'mrak'"),
         ({"mark": "hyper+m"}, "mark: there is no key 'hyper+m'"),
@@ -131,7 +131,7 @@ def test_the_project_goes_before_the_user(project):
 
 
 @pytest.mark.parametrize(
-    ("text", "where", "says"),
+    ("text", "where", "model_says"),
     [
         ("colour = 1", "workbench.toml:1", "there is no setting 'colour'"),
         ('agent = "a"\ntheme = "pink"', "workbench.toml:2", "theme must be one of dark, light, terminal"),

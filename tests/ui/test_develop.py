@@ -149,7 +149,7 @@ def test_a_good_conversation_is_saved_as_a_guard(play):
         await bench.press("enter")
         await bench.until(lambda: bench.store.saved)
         assert "PASS" in bench.text()
-        assert bench.store.saved["transcripts/a-plain-return.json"].kind == "guard"
+        assert bench.store.saved["transcripts/a-plain-return.json"].kind == "golden"
 
     play(flow, Script(*NEW))
 

@@ -17,8 +17,10 @@ ANEW = [use("find_order", order_number="OL-1")], "That is too late."
 def put(bench, name, *answers, anew=False):
     folder = bench.shelf.project.transcripts
     folder.mkdir(exist_ok=True)
-    talk = converse(shop(folder.parent / "recorded"), ScriptedModel(*answers), "return OL-1")
-    made = msgspec.structs.replace(saved(talk), id=name, title=name, source={"model": "claude" if anew else "old"})
+    conversation = converse(shop(folder.parent / "recorded"), ScriptedModel(*answers), "return OL-1")
+    made = msgspec.structs.replace(
+        saved(conversation), id=name, title=name, source={"model": "claude" if anew else "old"}
+    )
     path = folder / f"{name}{'.pending' if anew else ''}.json"
     path.write_bytes(encode(made))
     return path

@@ -194,7 +194,7 @@ def test_working_through_a_queue_checks_off_what_was_seen(play):
         await bench.press("full_stop")
         await bench.until(lambda: "2 seen" in bench.text())
         assert "all are seen" in bench.text()
-        await ask(bench, "-is:seen")
+        await ask(bench, "-is:reviewed")
         await bench.until(lambda: "None of 2 has" in bench.text())
 
     play(flow, Script(*OTHER))

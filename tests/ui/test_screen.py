@@ -95,7 +95,7 @@ def test_all_three_panes_show_at_every_size(play, size):
 def test_at_80x24_the_panes_have_nine_six_and_three_rows(play):
     async def flow(bench):
         rows = [
-            bench.screen.query_one(f"#{p}").scrollable_content_region.height for p in ("chat", "steps", "detail")
+            bench.screen.query_one(f"#{p}").scrollable_content_region.height for p in ("chat", "events", "detail")
         ]
         assert rows == [9, 6, 3]
 

@@ -96,10 +96,10 @@ def test_a_fork_before_a_turn_that_ran_without_a_policy_can_be_saved(shop):
         await session.reruns.disable([WINDOW])
         await session.say("return OL-1")
         with pytest.raises(UsageError, match="fork before that turn"):
-            await session.saving.save("guard", "a guard")
+            await session.saving.save("golden", "a guard")
         fork = session.fork(StepId(2))
         await fork.reruns.disable([])
-        saved = await fork.saving.save("guard", "a guard")
+        saved = await fork.saving.save("golden", "a guard")
         assert saved.verdict == "PASS"
 
     shop(flow, [say("hi")], *TURN)
@@ -127,7 +127,7 @@ def test_an_error_in_the_middle_of_a_turn_ends_the_turn_on_record(shop):
 def test_an_undo_that_fails_can_be_undone_later(shop):
     async def flow(session):
         await session.say("hello")
-        await session.saving.save("guard", "a guard")
+        await session.saving.save("golden", "a guard")
 
         def locked(path):
             raise UsageError("cannot remove it")

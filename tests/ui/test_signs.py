@@ -175,8 +175,8 @@ def test_the_next_failure_stops_once_at_a_move_and_at_what_differs(play, size):
     play(flow, Script(*OLD), size=size)
 
 
-def entry(id, title, kind="session", when=0.0, marks=0, state="session", number=0):
-    return Entry(kind, id, title, "shop", state, when, 1, marks, row_id=number)
+def entry(id, title, kind="session", when=0.0, annotations=0, state="session", number=0):
+    return Entry(kind, id, title, "shop", state, when, 1, annotations, row_id=number)
 
 
 def test_entries_of_one_title_are_told_apart():
@@ -210,7 +210,8 @@ def test_a_long_title_is_cut_and_its_marks_and_time_are_not(width):
     shelf.numbers = [1, 2]
     noon = time.mktime((2026, 1, 5, 12, 0, 0, 0, 0, -1))
     shelf.fetch = lambda numbers: [
-        entry(f"talk{n}", "a very long title " * 10, when=noon + 600 * n, marks=12, number=n) for n in numbers
+        entry(f"talk{n}", "a very long title " * 10, when=noon + 600 * n, annotations=12, number=n)
+        for n in numbers
     ]
     line = plain(shelf.line(0, width))
     assert "… 12:10" in line

@@ -85,8 +85,8 @@ def test_what_an_imported_log_does_not_hold_is_said_to_be_not_recorded():
 
 
 def test_what_a_conversation_of_our_own_did_not_have_is_none(tmp_path):
-    talk = converse(
+    conversation = converse(
         shop(tmp_path), ScriptedModel([use("find_order", order_number="OL-1")], "Here."), "where is it?"
     )
-    assert "policies none" in tab("options", talk.trace, "1.1.1")
-    assert "changed nothing" in tab("world", talk.trace, "1.1.1")
+    assert "policies none" in tab("options", conversation.trace, "1.1.1")
+    assert "changed nothing" in tab("world", conversation.trace, "1.1.1")

@@ -33,7 +33,7 @@ def without_section(journey: str, heading: str) -> Break:
         manual = agent.journeys[journey]
         kept: tuple[PromptSection, ...] = tuple(s for s in manual.sections if heading not in s.title)
         assert len(kept) == len(manual.sections) - 1, f"there is no section {heading}"
-        manual.__dict__["spans"] = kept
+        manual.__dict__["sections"] = kept
 
     return cut
 

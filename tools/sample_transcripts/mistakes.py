@@ -161,7 +161,7 @@ MISTAKES = [
             "", "agent", "critical", "guideline_violation",
             "the bank decides when the money arrives", "say that we cannot name a day",
         ),
-        Expectation("reply_lacks", "", text="within 3 days"),
+        Expectation("reply_excludes", "", text="within 3 days"),
         tags=RETURNS,
     ),
     Sample(

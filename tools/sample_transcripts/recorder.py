@@ -39,7 +39,7 @@ def record(sample: Sample) -> Transcript:
     transcript = Transcript(
         schema=SCHEMA,
         id=slug(sample.title),
-        kind="mistake" if sample.is_mistake else "guard",
+        kind="mistake" if sample.is_mistake else "golden",
         title=sample.title,
         agent=AGENT,
         tags=list(sample.tags),

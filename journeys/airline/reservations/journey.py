@@ -19,42 +19,42 @@ Total = Annotated[int, "all checked bags of the reservation"]
 Paid = Annotated[int, "those of them that are paid for"]
 
 
-@reservations.tool(recorded=True)
+@reservations.tool(replay_only=True)
 def get_user_details(user_id: UserId) -> User:
     """Look up a customer's profile."""
 
 
-@reservations.tool(recorded=True)
+@reservations.tool(replay_only=True)
 def get_reservation_details(reservation_id: ReservationId) -> Reservation:
     """Look up a reservation."""
 
 
-@reservations.tool(recorded=True)
+@reservations.tool(replay_only=True)
 def search_direct_flight(origin: Airport, destination: Airport, date: Date) -> list[Offer]:
     """Find flights without a stop on a date."""
 
 
-@reservations.tool(recorded=True)
+@reservations.tool(replay_only=True)
 def search_onestop_flight(origin: Airport, destination: Airport, date: Date) -> list[list[Offer]]:
     """Find trips with one stop on a date, each a pair of flights."""
 
 
-@reservations.tool(recorded=True)
+@reservations.tool(replay_only=True)
 def list_all_airports() -> dict[str, str]:
     """List every airport with its city."""
 
 
-@reservations.tool(recorded=True)
+@reservations.tool(replay_only=True)
 def calculate(expression: Annotated[str, "numbers, + - * / and brackets"]) -> float:
     """Work out a sum."""
 
 
-@reservations.tool(recorded=True)
+@reservations.tool(replay_only=True)
 def think(thought: str) -> str:
     """Think something through in writing; nothing is looked up and nothing changes."""
 
 
-@reservations.tool(writes=True, recorded=True)
+@reservations.tool(writes=True, replay_only=True)
 def book_reservation(
     user_id: UserId,
     origin: Airport,
@@ -71,7 +71,7 @@ def book_reservation(
     """Book a trip."""
 
 
-@reservations.tool(writes=True, recorded=True)
+@reservations.tool(writes=True, replay_only=True)
 def update_reservation_flights(
     reservation_id: ReservationId,
     cabin: Cabin,
@@ -81,28 +81,28 @@ def update_reservation_flights(
     """Change the flights or the cabin of a reservation."""
 
 
-@reservations.tool(writes=True, recorded=True)
+@reservations.tool(writes=True, replay_only=True)
 def update_reservation_baggages(
     reservation_id: ReservationId, total_baggages: Total, nonfree_baggages: Paid, payment_id: PaymentId
 ) -> Reservation:
     """Change the checked bags of a reservation."""
 
 
-@reservations.tool(writes=True, recorded=True)
+@reservations.tool(writes=True, replay_only=True)
 def update_reservation_passengers(reservation_id: ReservationId, passengers: list[Passenger]) -> Reservation:
     """Change who flies on a reservation."""
 
 
-@reservations.tool(writes=True, recorded=True)
+@reservations.tool(writes=True, replay_only=True)
 def cancel_reservation(reservation_id: ReservationId) -> Reservation:
     """Cancel a whole reservation and pay it back."""
 
 
-@reservations.tool(writes=True, recorded=True)
+@reservations.tool(writes=True, replay_only=True)
 def send_certificate(user_id: UserId, amount: Annotated[float, "dollars"]) -> str:
     """Give a customer a travel certificate."""
 
 
-@reservations.tool(recorded=True, hands_off=True)
+@reservations.tool(replay_only=True, hands_off=True)
 def transfer_to_human_agents(summary: Annotated[str, "what the customer needs, and why"]) -> str:
     """Hand the customer over to a person."""

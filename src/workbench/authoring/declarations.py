@@ -45,10 +45,10 @@ class Declarations:
         self,
         *,
         writes: bool = False,
-        recorded: bool = False,
+        replay_only: bool = False,
         hands_off: bool = False,
         when: Condition | None = None,
-        again: bool | None = None,
+        reexecute: bool | None = None,
         unordered: bool | Sequence[str] = False,
     ) -> Callable[[Callable[..., Any]], Tool]: ...
 
@@ -57,18 +57,18 @@ class Declarations:
         fn: Callable[..., Any] | None = None,
         *,
         writes: bool = False,
-        recorded: bool = False,
+        replay_only: bool = False,
         hands_off: bool = False,
         when: Condition | None = None,
-        again: bool | None = None,
+        reexecute: bool | None = None,
         unordered: bool | Sequence[str] = False,
     ) -> Tool | Callable[[Callable[..., Any]], Tool]:
         """Declare a tool: `@journey.tool` or `@journey.tool(writes=True)`; gives back a Tool."""
 
         def declare(body: Callable[..., Any]) -> Tool:
             tool = make_tool(
-                body, journey=self._scope, writes=writes, recorded=recorded, hands_off=hands_off, when=when,
-                again=again, unordered=unordered if isinstance(unordered, bool) else tuple(unordered),
+                body, journey=self._scope, writes=writes, replay_only=replay_only, hands_off=hands_off, when=when,
+                reexecute=reexecute, unordered=unordered if isinstance(unordered, bool) else tuple(unordered),
             )  # fmt: skip
             if tool.name in self.tools or tool.name in BUILT_IN:
                 raise JourneyError(
@@ -93,13 +93,13 @@ class Declarations:
         """Declare a policy at one stand: before or after tools, before a reply, on the customer's message."""
         stands: list[tuple[Hook, Any]] = []
         if before is not None:
-            stands.append(("before", before))
+            stands.append(("before_tool", before))
         if after is not None:
-            stands.append(("after", after))
+            stands.append(("after_tool", after))
         if before_reply:
-            stands.append(("reply", ()))
+            stands.append(("before_reply", ()))
         if on_message:
-            stands.append(("message", ()))
+            stands.append(("on_message", ()))
 
         def declare(fn: F) -> Policy:
             if len(stands) != 1:

@@ -15,7 +15,7 @@ class Journey(Declarations):
     """One goal a customer may have: its manual, tools and policies.
 
     `manual` is a Markdown file beside the code; `when` a condition
-    `(talk) -> bool` under which the journey is on offer.
+    `(conversation) -> bool` under which the journey is on offer.
     """
 
     def __init__(self, name: str, *, goal: str, manual: str = "manual.md", when: Condition | None = None) -> None:

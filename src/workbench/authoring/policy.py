@@ -41,14 +41,14 @@ class Allow(Decision):
 class Block(Decision):
     """Stop this call, reply or message. The model reads `reason`.
 
-    `say` is what the customer is sent where a message is blocked.
+    `reply` is what the customer is sent where a message is blocked.
     """
 
     effect = "block"
 
-    def __init__(self, reason: str, *, say: str = "", **evidence: Any) -> None:
+    def __init__(self, reason: str, *, reply: str = "", **evidence: Any) -> None:
         super().__init__(reason, **evidence)
-        self.say = _texts(say, "say")
+        self.reply = _texts(reply, "reply")
 
 
 class Rewrite(Decision):
@@ -62,13 +62,13 @@ class Rewrite(Decision):
 
 
 class Escalate(Decision):
-    """Stop, and hand the conversation to a person. `say` is what the customer is told."""
+    """Stop, and hand the conversation to a person. `reply` is what the customer is told."""
 
     effect = "escalate"
 
-    def __init__(self, reason: str, *, say: str = "", **evidence: Any) -> None:
+    def __init__(self, reason: str, *, reply: str = "", **evidence: Any) -> None:
         super().__init__(reason, **evidence)
-        self.say = _texts(say, "say")
+        self.reply = _texts(reply, "reply")
 
 
 def _texts(text: str, name: str) -> str:
@@ -130,13 +130,13 @@ class Policy(msgspec.Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def parameters(self) -> tuple[str, ...]:
-        """The names of the parameters of its function: any of call, result, reply, message, talk."""
+        """The names of the parameters of its function: any of call, result, reply, message, conversation."""
         return tuple(inspect.signature(self.fn).parameters)
 
 
 HOOK_PARAMETERS: dict[str, tuple[str, ...]] = {
-    "message": ("message", "talk"),
-    "before": ("call", "talk"),
-    "after": ("call", "result", "talk"),
-    "reply": ("reply", "talk"),
+    "on_message": ("message", "conversation"),
+    "before_tool": ("call", "conversation"),
+    "after_tool": ("call", "result", "conversation"),
+    "before_reply": ("reply", "conversation"),
 }

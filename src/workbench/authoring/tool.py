@@ -32,10 +32,10 @@ class InvalidArguments(Exception):
 class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
     """A tool of a journey (`journey` is its name) or of the whole agent (`journey` is "").
 
-    `writes`: it changes the world, the default is a lookup. `recorded`: it has
+    `writes`: it changes the world, the default is a lookup. `replay_only`: it has
     no body here, only results on tape. `hands_off`: after it, a person has the
-    conversation. `when`: a condition `(talk) -> bool`; without it always on offer.
-    `again`: whether a replay with --tools=sandbox may run its body; None: where all
+    conversation. `when`: a condition `(conversation) -> bool`; without it always on offer.
+    `reexecute`: whether a replay with --tools=sandbox may run its body; None: where all
     it works on is handed in. `unordered`: lists in its result whose order does not
     count, all of them or those under these keys.
     """
@@ -44,10 +44,10 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
     fn: Callable[..., Any]
     journey: str = ""
     writes: bool = False
-    recorded: bool = False
+    replay_only: bool = False
     hands_off: bool = False
     when: Condition | None = None
-    again: bool | None = None
+    reexecute: bool | None = None
     unordered: Unordered = False
     source: str = ""
 
@@ -92,9 +92,9 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def reexecutable(self) -> bool:
         """Whether a replay with --tools=sandbox runs it: it has a body, and works on what it is handed."""
-        if self.recorded or self.again is False:
+        if self.replay_only or self.reexecute is False:
             return False
-        return bool(self.again or self.injected)
+        return bool(self.reexecute or self.injected)
 
     @cached_property
     def returns(self) -> Any:

@@ -47,7 +47,7 @@ def _protects(policy: Policy, tool: Tool) -> bool:
     here = policy.journey in ("", tool.journey)
     return (
         here
-        and policy.hook == "before"
+        and policy.hook == "before_tool"
         and policy.applies_to(tool)
         and not mutually_exclusive(policy.when, tool.when)
     )
@@ -102,15 +102,15 @@ def _parameters(policy: Policy) -> Iterator[Finding]:
         then = f"take any of: {', '.join(offered)}"
         if is_injected(hints.get(name)):
             message = f"policy {policy.name} asks for {name!r}: a policy sees only the conversation, not the world"
-            then = "read what a tool has found, talk.result(tool), and the time as talk.now"
+            then = "read what a tool has found, conversation.result(tool), and the time as conversation.now"
         yield error("policy-parameters", policy.source, message, then)
 
 
 _STANDS = {
-    "before": "before a tool",
-    "after": "after a tool",
-    "reply": "before a reply",
-    "message": "on a message",
+    "before_tool": "before a tool",
+    "after_tool": "after a tool",
+    "before_reply": "before a reply",
+    "on_message": "on a message",
 }
 
 
@@ -153,7 +153,7 @@ def _asked_of_built_in(agent: Agent, policy: Policy, name: str) -> Iterator[Find
         HAND_OFF: "" if agent.allow_handoff else "the agent says hands_off=False",
         LOOK_UP: "" if agent.knowledge else "the agent has no knowledge",
     }[name]
-    if not absent and policy.hook == "after" and name != LOOK_UP:
+    if not absent and policy.hook == "after_tool" and name != LOOK_UP:
         absent = "nothing is asked after it"
     if absent:
         message = f"policy {policy.name} stands at {name}, but {absent}"
@@ -175,7 +175,7 @@ def check_conditions(agent: Agent) -> Iterator[Finding]:
         what = f"{kind} {thing.name}"
         fit = _unfit(thing.when)
         if fit:
-            then = "write it as a function of one parameter: def is_open(talk) -> bool"
+            then = "write it as a function of one parameter: def is_open(conversation) -> bool"
             yield error("condition", source_location(thing.when), f"the condition of {what} {fit}", then)
         elif mutually_exclusive(thing.when, None):
             message = f"the condition of {what} can never hold: it asserts what it denies"
@@ -203,7 +203,7 @@ def _unfit(condition: Any) -> str:
     try:
         inspect.signature(condition).bind(None)
     except TypeError:
-        return "does not take one parameter, the talk"
+        return "does not take one parameter, the conversation"
     except ValueError:
         return ""
     return ""

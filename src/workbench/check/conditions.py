@@ -2,7 +2,7 @@
 
 A condition that is one expression is a set of facts that must all hold: what
 stands between its `and`s, each either asserted or denied. Functions that it
-calls with the talk are looked into. Two conditions exclude each other where one
+calls with the conversation are looked into. Two conditions exclude each other where one
 asserts what the other denies, or both want one thing to equal different values.
 """
 
@@ -56,15 +56,15 @@ def required_facts(condition: Condition) -> frozenset[ConditionFact]:
 
 def _of_function(fn: Condition, holds: bool, seen: tuple[Condition, ...]) -> list[ConditionFact]:
     named = ConditionFact(f"function {id(fn)}", holds)
-    expression, talk = _expression(fn)
+    expression, conversation = _expression(fn)
     if expression is None or fn in seen:
         return [named]
-    return [named, *_of(expression, holds, _Frame(fn, talk, (*seen, fn)))]
+    return [named, *_of(expression, holds, _Frame(fn, conversation, (*seen, fn)))]
 
 
 class _Frame(NamedTuple):
     fn: Condition
-    talk: str
+    conversation: str
     seen: tuple[Condition, ...]
 
     def value(self, name: str) -> Any:
@@ -85,7 +85,7 @@ def _of(node: ast.expr, holds: bool, frame: _Frame) -> list[ConditionFact]:
             return [fact for value in values for fact in _of(value, False, frame)]
         case ast.Call(func=ast.Name(id="bool"), args=[inner], keywords=[]):
             return _of(inner, holds, frame)
-        case ast.Call(func=ast.Name(id=name), args=[ast.Name(id=frame.talk)], keywords=[]):
+        case ast.Call(func=ast.Name(id=name), args=[ast.Name(id=frame.conversation)], keywords=[]):
             fn = frame.value(name)
             if inspect.isfunction(fn):
                 return _of_function(fn, holds, frame.seen)
@@ -106,25 +106,25 @@ def _of(node: ast.expr, holds: bool, frame: _Frame) -> list[ConditionFact]:
 def _text(node: ast.expr, frame: _Frame) -> str:
     """An expression, with its names made the same wherever they mean the same."""
     names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-    meant = sorted(f"{n}={id(frame.value(n))}" for n in names if n != frame.talk)
-    renamed = _Rename(frame.talk).visit(ast.parse(ast.unparse(node), mode="eval"))
+    meant = sorted(f"{n}={id(frame.value(n))}" for n in names if n != frame.conversation)
+    renamed = _Rename(frame.conversation).visit(ast.parse(ast.unparse(node), mode="eval"))
     return f"{ast.unparse(renamed)} {' '.join(meant)}".strip()
 
 
 class _Rename(ast.NodeTransformer):
-    def __init__(self, talk: str) -> None:
-        self.talk = talk
+    def __init__(self, conversation: str) -> None:
+        self.conversation = conversation
 
     def visit_Name(self, node: ast.Name) -> ast.Name:
-        return ast.Name("talk", node.ctx) if node.id == self.talk else node
+        return ast.Name("conversation", node.ctx) if node.id == self.conversation else node
 
 
 def _expression(fn: Condition) -> tuple[ast.expr | None, str]:
-    """The one expression that a function gives back, and what it calls the talk."""
+    """The one expression that a function gives back, and what it calls the conversation."""
     code: CodeType | None = getattr(fn, "__code__", None)
     if code is None or code.co_argcount != 1 or inspect.iscoroutinefunction(fn):
         return None, ""
-    talk = code.co_varnames[0]
+    conversation = code.co_varnames[0]
     try:
         tree = ast.parse("".join(linecache.getlines(code.co_filename)))
     except (SyntaxError, ValueError):
@@ -138,7 +138,7 @@ def _expression(fn: Condition) -> tuple[ast.expr | None, str]:
             body = [s for s in node.body if not _is_text(s)]
             if first == code.co_firstlineno and len(body) == 1 and isinstance(body[0], ast.Return):
                 found = body[0].value
-    return found, talk
+    return found, conversation
 
 
 def _is_text(node: ast.stmt) -> bool:

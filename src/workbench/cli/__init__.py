@@ -32,7 +32,7 @@ def _run(arguments: list[str]) -> int:
         return code
     except WorkbenchError as error:
         print_error(error)
-        return Exit.USAGE
+        return Exit.USAGE_ERROR
     except KeyboardInterrupt:
         print_status("interrupted")
         return Exit.INTERRUPTED
@@ -46,7 +46,7 @@ def _run(arguments: list[str]) -> int:
                 return Exit.INTERRUPTED
             print_status(f"error {error.format_message()}")
             print_status(f"  next: workbench {only} --help".replace("  --help", " --help"))
-            return Exit.USAGE
+            return Exit.USAGE_ERROR
         if type(error).__name__ == "Abort":
             print_status("interrupted")
             return Exit.INTERRUPTED
@@ -54,4 +54,4 @@ def _run(arguments: list[str]) -> int:
             return int(getattr(error, "exit_code", 0))
         print_status("This is a bug of Workbench, not of your journeys:")
         print_status("".join(traceback.format_exception(error)))
-        return Exit.OURS
+        return Exit.INTERNAL_ERROR

@@ -39,7 +39,7 @@ def replay(
         typer.Option("--check-flaky", help="Replay each again, also in new processes; a difference is FLAKY."),
     ] = False,
     strict_drift: Annotated[
-        bool, typer.Option("--strict-drift", help="A changed prompt or decision is STALE, not a note.")
+        bool, typer.Option("--strict-drift", help="A changed prompt or decision is DRIFTED, not a note.")
     ] = False,
     use_live_results: Annotated[
         bool,

@@ -102,7 +102,7 @@ def flush() -> Exit:
     for name, why in lost.items():
         print_status(f"error {name} takes nothing more: {why}")
         print_status("  next: make room, or send it elsewhere")
-    return Exit.USAGE if lost else Exit.OK
+    return Exit.USAGE_ERROR if lost else Exit.OK
 
 
 def write_line(text: str, now: bool = False) -> None:

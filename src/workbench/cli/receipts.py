@@ -13,7 +13,7 @@ from ..trials.receipt import CurrentFacts, read_live_result
 
 
 def apply_live_results(cases: list[Case], project: Project, accept: bool) -> None:
-    """Tell the last receipt of each NEEDS_LIVE; with `accept` one that fits and passed makes it BY_RECEIPT."""
+    """Tell the last receipt of each NEEDS_LIVE; with `accept` one that fits and passed makes it CACHED."""
     for case in cases:
         if case.verdict is not Verdict.NEEDS_LIVE or not case.outcome.live:
             continue
@@ -34,7 +34,7 @@ def apply_live_results(cases: list[Case], project: Project, accept: bool) -> Non
         case.outcome.why += f"; {live_result.sentence}, {void or held}{changed}"
         case.outcome.live |= {"receipt": live_result.sentence, "fits": not void, "passed": live_result.all_passed}
         if accept and not void and live_result.all_passed:
-            case.outcome.verdict = Verdict.BY_RECEIPT
+            case.outcome.verdict = Verdict.CACHED
 
 
 def _today(case: Case, project: Project) -> CurrentFacts:

@@ -72,7 +72,7 @@ def without_parts(agent: Agent, off: Iterable[DisabledPart]) -> Agent:
     left.journeys = {}
     for name, journey in agent.journeys.items():
         one = _lacking(journey, gone)
-        one.__dict__["spans"] = _kept(journey.sections, gone)
+        one.__dict__["sections"] = _kept(journey.sections, gone)
         left.journeys[name] = one
     return left
 

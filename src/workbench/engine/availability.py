@@ -53,7 +53,9 @@ class Availability(msgspec.Struct, frozen=True, dict=True):
         return _STANDING.setdefault(self.policies, {})
 
 
-_STANDING: dict[tuple[Policy, ...], dict[tuple[Hook, Tool | None], list[Policy]]] = {}  # the same in every talk
+_STANDING: dict[
+    tuple[Policy, ...], dict[tuple[Hook, Tool | None], list[Policy]]
+] = {}  # the same in every conversation
 
 
 def compute_availability(

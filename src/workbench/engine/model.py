@@ -41,7 +41,7 @@ class ModelRequest(msgspec.Struct, frozen=True):
     """All that a model is sent, in the shape of the Messages API.
 
     `system` spans in order; `messages` a list of {"role", "content": [blocks]};
-    `tools` a list of {"name", "description", "input_schema"}. `talk` is the
+    `tools` a list of {"name", "description", "input_schema"}. `conversation` is the
     read-only view of the conversation that scripts such as the rehearsal use
     instead of prose.
     """

@@ -28,7 +28,7 @@ class Stop:
     """The decision that stops a message, call or reply, and what the customer is sent instead."""
 
     decision: PolicyDecision
-    say: str = ""
+    reply: str = ""
 
     @property
     def escalated(self) -> bool:
@@ -79,7 +79,7 @@ class Policies:
     async def judge_message(self, step_id: StepId, text: str) -> Stop | None:
         """Judge the customer's message. An escalation hands off at once; a block says the first words given."""
         said, stop = "", None
-        for policy in self.offer.policies_at("message"):
+        for policy in self.offer.policies_at("on_message"):
             decision, say = await self._ask(policy, step_id, message=text)
             if decision.effect == "rewrite":
                 text = str(decision.replacement)
@@ -94,7 +94,7 @@ class Policies:
     async def judge_reply(self, step_id: StepId, text: str) -> tuple[str, Stop | None]:
         """Judge a reply; returns the text to send, and what stops it (an escalation before a block)."""
         stop: Stop | None = None
-        for policy in self.offer.policies_at("reply"):
+        for policy in self.offer.policies_at("before_reply"):
             decision, say = await self._ask(policy, step_id, reply=text)
             if decision.effect == "rewrite":
                 text = str(decision.replacement)
@@ -107,7 +107,7 @@ class Policies:
     ) -> tuple[dict[str, Any], Stop | None]:
         """Judge a call; returns the arguments to run with, and what stops it (an escalation before a block)."""
         stop: Stop | None = None
-        for policy in self.offer.policies_at("before", tool):
+        for policy in self.offer.policies_at("before_tool", tool):
             decision, say = await self._ask(policy, step_id, tool, call=ToolCall(tool.name, args))
             if decision.effect == "rewrite":
                 args = decision.replacement
@@ -118,7 +118,7 @@ class Policies:
     async def judge_result(self, step_id: StepId, tool: Tool, args: dict[str, Any], value: Any) -> Stop | None:
         """Judge the result of a call; returns the first escalation."""
         stop: Stop | None = None
-        for policy in self.offer.policies_at("after", tool):
+        for policy in self.offer.policies_at("after_tool", tool):
             call = ToolCall(tool.name, args)
             decision, say = await self._ask(policy, step_id, call=call, result=tool.decode_result(value))
             if decision.effect == "rewrite":
@@ -132,7 +132,7 @@ class Policies:
     ) -> tuple[PolicyDecision, str]:
         """Ask one policy and record its decision; returns also what it says to the customer."""
         conversation = Conversation(self.state)
-        offered["talk"] = conversation
+        offered["conversation"] = conversation
         returned: Decision | None = None
         try:
             said = policy.fn(**{name: offered[name] for name in policy.parameters})
@@ -142,7 +142,7 @@ class Policies:
                 raise TypeError(f"it returned {said!r:.60}, not Allow, Block, Rewrite, Escalate or nothing")
             returned = said
             decision = _decision(policy, step_id, returned, conversation)
-            if decision.effect == "rewrite" and policy.hook == "before":
+            if decision.effect == "rewrite" and policy.hook == "before_tool":
                 unfit = "not a dict"
                 if tool is not None and isinstance(decision.replacement, dict):
                     unfit = self.offer.unfit(tool, decision.replacement)
@@ -154,7 +154,7 @@ class Policies:
             decision = _decision(policy, step_id, None, conversation, fault=describe_exception(error))
         self.conversation.trace.blobs.setdefault(decision.version, policy.description)
         self.emit(decision)
-        return decision, getattr(returned, "say", "")
+        return decision, getattr(returned, "reply", "")
 
 
 def _stronger(stop: Stop | None, decision: PolicyDecision, say: str) -> Stop | None:

@@ -71,7 +71,7 @@ class Sandbox:
         self.world = world
 
     async def run(self, tool: Tool, args: dict[str, Any], step_id: StepId) -> ToolRun:
-        if tool.recorded:
+        if tool.replay_only:
             return ToolRun("error", f"{tool.name} has no body here: it only replays what was recorded")
         printed = CappedOutput()
         changed: list[WorldChange] = []

@@ -77,8 +77,8 @@ class _Turn:
         self.policies.look_around(step_id)
         stop = await self.policies.judge_message(step_id, text)
         if stop is not None:
-            if stop.say and not stop.escalated:
-                self.emit(Reply(turn=self.number, text=stop.say))
+            if stop.reply and not stop.escalated:
+                self.emit(Reply(turn=self.number, text=stop.reply))
             return self._end("handed_off" if stop.escalated else "message_blocked", stop.reason)
         limits = self.agent.limits
         for number in range(1, limits.model_calls + 1):
@@ -170,7 +170,7 @@ class _Turn:
         if stop is not None:
             if not stop.escalated:
                 return None
-            self.conversation.hand_off(step_id, stop.reason, stop.policy, stop.say)
+            self.conversation.hand_off(step_id, stop.reason, stop.policy, stop.reply)
             return self._end("handed_off", stop.reason)
         self.emit(Reply(turn=step_id.turn, answer=step_id.answer, text=text))
         return self._end("replied")
@@ -193,7 +193,7 @@ class _Turn:
             words = "handed to a person" if stop.escalated else "blocked by policy"
             self._result(step_id, tool.name, ToolRun("blocked", f"{words}: {stop.reason}"))
             if stop.escalated:
-                self.conversation.hand_off(step_id, stop.reason, stop.policy, stop.say)
+                self.conversation.hand_off(step_id, stop.reason, stop.policy, stop.reply)
             return stop.escalated
         if tool.name == ENTER:
             return self._enter(step_id, args)
@@ -210,7 +210,7 @@ class _Turn:
         if ran.outcome == "ok":  # what a tool says when it refuses has not the type its policies expect
             stop = await self.policies.judge_result(step_id, tool, args, ran.value)
             if stop is not None:
-                self.conversation.hand_off(step_id, stop.reason, stop.policy, stop.say)
+                self.conversation.hand_off(step_id, stop.reason, stop.policy, stop.reply)
                 return True
         if tool.hands_off and ran.outcome == "ok":
             self.conversation.hand_off(step_id, str(args.get("reason") or args.get("summary") or ""), tool.name)

@@ -45,7 +45,7 @@ class LineTracer:
         return self._line
 
     def _ruled(self, frame: FrameType) -> None:
-        verdict = str(getattr(frame.f_locals.get("self"), "verdict", ""))
+        verdict = str(getattr(frame.f_locals.get("self"), "effect", ""))
         outer = frame.f_back
         while outer is not None and not outer.f_code.co_filename.startswith(self.root):
             outer = outer.f_back

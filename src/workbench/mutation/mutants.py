@@ -148,7 +148,7 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
         case ast.Call() if callee_name(node) in WORDS:
             return
         case ast.Call() if callee_name(node) in DECISIONS:  # Rewrite: what it is changed to counts
-            yield from node.args[:1] or [k.value for k in node.keywords if k.arg == "to"]
+            yield from node.args[:1] or [k.value for k in node.keywords if k.arg == "replacement"]
         case ast.Call() if callee_name(node) in ("Journey", "Agent"):
             yield from (k for k in node.keywords if k.arg in ("when", "limits"))
         case ast.Subscript() if callee_name(node.value) == "Annotated":

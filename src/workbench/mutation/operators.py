@@ -172,8 +172,8 @@ class Operator(NamedTuple):
 
 OPERATORS: dict[str, Operator] = {
     "policy-removed": Operator("a whole policy is taken out", policy_removed),
-    "ruling-removed": Operator("a `Block`, `Rewrite` or `Escalate` becomes `None`", decision_removed),
-    "stand-removed": Operator("a policy no longer stands at one of its tools", hook_removed),
+    "decision-removed": Operator("a `Block`, `Rewrite` or `Escalate` becomes `None`", decision_removed),
+    "hook-removed": Operator("a policy no longer stands at one of its tools", hook_removed),
     "when-removed": Operator("a `when=` is taken out: always on offer", when_removed),
     "comparison-negated": Operator(
         "`==` becomes `!=`, `>` becomes `<=`, `in` becomes `not in`", comparison_negated
@@ -183,14 +183,16 @@ OPERATORS: dict[str, Operator] = {
     "not-removed": Operator("a `not` is taken out", not_removed),
     "and-or": Operator("`and` becomes `or`, `or` becomes `and`", and_or),
     "operand-removed": Operator("one side of an `and` or `or` is taken out", operand_removed),
-    "number-moved": Operator("a number is one more, or one less", number_moved),
+    "number-shifted": Operator("a number is one more, or one less", number_moved),
     "arithmetic": Operator("`+` becomes `-`, `*` becomes `/`, and back", arithmetic),
-    "truth-flipped": Operator("`True` becomes `False`, and back", truth_flipped),
-    "text-changed": Operator("a text that code compares or looks up by is another one", text_changed),
-    "pattern-narrowed": Operator("an alternative of a regular expression is taken out", pattern_narrowed),
-    "pattern-limit": Operator("a limit in braces of a regular expression is one more, or one less", pattern_limit),
+    "boolean-flipped": Operator("`True` becomes `False`, and back", truth_flipped),
+    "string-changed": Operator("a text that code compares or looks up by is another one", text_changed),
+    "regex-alternative-removed": Operator("an alternative of a regular expression is taken out", pattern_narrowed),
+    "regex-quantifier-shifted": Operator(
+        "a limit in braces of a regular expression is one more, or one less", pattern_limit
+    ),
     "element-removed": Operator("one of several elements of a list, tuple or set is taken out", element_removed),
-    "lookup-widened": Operator("`talk.result` no longer asks for one of its arguments", lookup_widened),
+    "lookup-argument-removed": Operator("`talk.result` no longer asks for one of its arguments", lookup_widened),
     "return-emptied": Operator("a function that is no policy returns `None`", return_emptied),
     "statement-removed": Operator(
         "a call, a change of something's field, a `raise` is taken out", statement_removed

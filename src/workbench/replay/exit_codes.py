@@ -10,16 +10,24 @@ from .verdict import Verdict
 class Exit(IntEnum):
     """Exit codes. Where several apply the worst wins, in the order of WORST."""
 
-    OK = 0  # all PASS, SUPERSEDED or BY_RECEIPT
-    RED = 1  # any FAIL, DIVERGED, TOOL_ERROR or FLAKY
+    OK = 0  # all PASS, SUPERSEDED or CACHED
+    FAILED = 1  # any FAIL, DIVERGED, TOOL_ERROR or FLAKY
     INTERRUPTED = 2
-    OURS = 3  # a bug of Workbench
-    USAGE = 4  # bad usage, or any ERROR
-    NOTHING = 5  # nothing ran
-    UNDECIDED = 10  # only NEEDS_WORLD, NEEDS_LIVE or STALE are left
+    INTERNAL_ERROR = 3  # a bug of Workbench
+    USAGE_ERROR = 4  # bad usage, or any ERROR
+    NO_TESTS = 5  # nothing ran
+    INCONCLUSIVE = 10  # only NEEDS_TOOLS, NEEDS_LIVE, STALE or DRIFTED are left
 
 
-WORST = (Exit.OURS, Exit.INTERRUPTED, Exit.USAGE, Exit.RED, Exit.NOTHING, Exit.UNDECIDED, Exit.OK)
+WORST = (
+    Exit.INTERNAL_ERROR,
+    Exit.INTERRUPTED,
+    Exit.USAGE_ERROR,
+    Exit.FAILED,
+    Exit.NO_TESTS,
+    Exit.INCONCLUSIVE,
+    Exit.OK,
+)
 
 
 def worst(codes: set[Exit]) -> Exit:
@@ -29,19 +37,20 @@ def worst(codes: set[Exit]) -> Exit:
 CODES = {
     Verdict.PASS: Exit.OK,
     Verdict.SUPERSEDED: Exit.OK,
-    Verdict.BY_RECEIPT: Exit.OK,
-    Verdict.FAIL: Exit.RED,
-    Verdict.DIVERGED: Exit.RED,
-    Verdict.TOOL_ERROR: Exit.RED,
-    Verdict.FLAKY: Exit.RED,
-    Verdict.STALE: Exit.UNDECIDED,
-    Verdict.ERROR: Exit.USAGE,
-    Verdict.NEEDS_WORLD: Exit.UNDECIDED,
-    Verdict.NEEDS_LIVE: Exit.UNDECIDED,
+    Verdict.CACHED: Exit.OK,
+    Verdict.FAIL: Exit.FAILED,
+    Verdict.DIVERGED: Exit.FAILED,
+    Verdict.TOOL_ERROR: Exit.FAILED,
+    Verdict.FLAKY: Exit.FAILED,
+    Verdict.STALE: Exit.INCONCLUSIVE,
+    Verdict.DRIFTED: Exit.INCONCLUSIVE,
+    Verdict.ERROR: Exit.USAGE_ERROR,
+    Verdict.NEEDS_TOOLS: Exit.INCONCLUSIVE,
+    Verdict.NEEDS_LIVE: Exit.INCONCLUSIVE,
 }
 RED = (Verdict.FAIL, Verdict.DIVERGED, Verdict.TOOL_ERROR, Verdict.FLAKY, Verdict.ERROR)
 
-_FATES = {Exit.OK: "skipped", Exit.UNDECIDED: "skipped", Exit.RED: "failure", Exit.USAGE: "error"}
+_FATES = {Exit.OK: "skipped", Exit.INCONCLUSIVE: "skipped", Exit.FAILED: "failure", Exit.USAGE_ERROR: "error"}
 
 
 def junit_status(verdict: Verdict) -> str:

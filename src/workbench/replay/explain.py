@@ -50,7 +50,7 @@ def _line(case: Case) -> int:
         text = Path(case.path).read_text("utf-8", "replace")
     except OSError:
         return 1
-    found = re.search(rf'"at": "{re.escape(at)}"', text) if at else None
+    found = re.search(rf'"step": "{re.escape(at)}"', text) if at else None
     if found is None and step_id is not None:
         answer = rf',\n      "answer": {step_id.answer}\b' if step_id.answer else ""
         found = re.search(rf'"turn": {step_id.turn}{answer}\b', text)
@@ -75,7 +75,7 @@ def explain(case: Case) -> Iterator[ExplanationLine]:
     if outcome.source_line and outcome.source_line not in outcome.why:
         yield ExplanationLine("note", f"at {sanitize(outcome.source_line)}")
     at = head.step if head else ""
-    if outcome.drifted:  # what it is marked for passes, and is not what it is about
+    if outcome.verdict is Verdict.DRIFTED:  # what it is marked for passes, and is not what it is about
         yield from _changed([name for name in outcome.changed if not name.startswith(NAMED)])
         yield ExplanationLine("next", f"next: {next_step(case)}")
         return
@@ -107,9 +107,9 @@ def next_step(case: Case) -> str:
     """The next thing to do about a case that is not green."""
     head = case.head
     match case.verdict:
-        case Verdict.FAIL if head and head.kind == "guard" and case.outcome.needs_recording:
+        case Verdict.FAIL if head and head.kind == "golden" and case.outcome.needs_recording:
             return f"mend the journey, or, if this is right now, record it anew: workbench rerecord {case.path}"
-        case Verdict.FAIL if head and head.kind == "guard":
+        case Verdict.FAIL if head and head.kind == "golden":
             return f'mend the journey, or, if this is right now: workbench accept {case.path} --reason "..."'
         case Verdict.FAIL:
             return f"mend the journey so that it holds; workbench show {case.path}"
@@ -119,13 +119,13 @@ def next_step(case: Case) -> str:
             return "nothing to do: an earlier mark of the same conversation passes"
         case Verdict.NEEDS_LIVE:
             return f"only a live model can decide it: workbench trial --trials 5 {case.path}"
-        case Verdict.BY_RECEIPT:
+        case Verdict.CACHED:
             return "nothing to do while nothing changes; no model was asked today"
-        case Verdict.NEEDS_WORLD:
+        case Verdict.NEEDS_TOOLS:
             return f"only a run of the tool can decide it: workbench replay --tools=sandbox {case.path}"
-        case Verdict.STALE if case.outcome.drifted and head and head.kind == "mistake":
+        case Verdict.DRIFTED if head and head.kind == "mistake":
             return "read what changed; a record of a mistake stays as it is: without --strict-drift this is a note"
-        case Verdict.STALE if case.outcome.drifted:
+        case Verdict.DRIFTED:
             return f"read what changed; if it is right, record it anew: workbench rerecord {case.path}"
         case Verdict.STALE | Verdict.TOOL_ERROR:
             return f"mend the tool; or, if this is right now: save a new recording; workbench show {case.path}"

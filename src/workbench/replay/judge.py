@@ -58,7 +58,7 @@ async def replay_async(
     drifted = verdict is Verdict.PASS and options.strict_drift and bool(unnamed)
     if drifted:
         verdict, why = (
-            Verdict.STALE,
+            Verdict.DRIFTED,
             f"nothing was done otherwise, but it drifted: {describe_drift(unnamed, result, transcript.blobs)}",
         )
     seen: tuple[str, ...] = ()
@@ -69,7 +69,6 @@ async def replay_async(
         if other:
             verdict, why = Verdict.FLAKY, f"two replays of it differ: {other}"
     outcome = ReplayResult(verdict, why, _first(result), result.steps, result.prompt_changed_from, drift=drift)
-    outcome.drifted = drifted and verdict is Verdict.STALE
     outcome.footprint = seen
     if result.world is not None:
         executed = sum(1 for step in result.current.values() if step.executed)
@@ -78,7 +77,7 @@ async def replay_async(
         outcome.context, outcome.current_step = _around(result, transcript.annotated_step)
         outcome.needs_recording = _untaped(result)
         outcome.changed = tuple(_changed(transcript, result, agent))
-        outcome.source_line = "" if outcome.drifted else blame(transcript, agent, result)
+        outcome.source_line = "" if verdict is Verdict.DRIFTED else blame(transcript, agent, result)
     if verdict is Verdict.NEEDS_LIVE:
         outcome.live = {
             "prompt": prompt_hash(transcript.setup, result.trace),
@@ -146,7 +145,7 @@ def _prompts(result: Rerun) -> Iterator[tuple[Prompt | None, Prompt | None]]:
 
 def red_proof(transcript: Transcript, make_world: MakeWorld | None = None) -> str:
     """Why a mistake's record does not show the mistake, or "". Recomputed at every replay."""
-    if transcript.kind == "guard":
+    if transcript.kind == "golden":
         return ""
     expectation = transcript.expectations[0]
     ended = None
@@ -189,7 +188,7 @@ def judge(transcript: Transcript, result: Rerun, agent: Agent) -> tuple[Verdict,
         return Verdict.ERROR, recorded_with_other_agent(transcript, agent)
     if not any(event.turn and event.__class__ in (Answer, PolicyDecision) for event in transcript.events):
         return Verdict.ERROR, "nothing in it can be compared: no answer of a model, no decision of a policy"
-    if transcript.kind == "guard":
+    if transcript.kind == "golden":
         if first is not None:
             return Verdict.FAIL, first.why
         return _unlike(result) or _judge_golden(transcript, result)
@@ -273,7 +272,7 @@ def _judge_mistake(transcript: Transcript, result: Rerun, first: Difference | No
         return Verdict.DIVERGED, "the run left the record before the marked move; beyond it nothing is proven"
     run = JudgedRun(result.trace, result.world, result.current)
     if needs_skipped_tool(expectation, result, run):
-        return Verdict.NEEDS_WORLD, f"only a run of the tool can say: {expectation.description}{_kept_out(result)}"
+        return Verdict.NEEDS_TOOLS, f"only a run of the tool can say: {expectation.description}{_kept_out(result)}"
     if expectation.kind == "final_world" and first is not None and first.step_id > step_id:
         return (
             Verdict.DIVERGED,

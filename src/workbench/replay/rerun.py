@@ -140,7 +140,7 @@ class _Follower:
             recorded.reply
             and step.reply
             and recorded.reply.text != step.reply.text
-            and not step.rewritten_value("reply")
+            and not step.rewritten_value("before_reply")
         ):
             rerun.drift.append(Drift(step.step_id, rerun.steps, "words sent"))  # of a policy, or of a hand-off
 
@@ -218,7 +218,7 @@ def divergence(recorded: Step, now: Step, cut_off: bool = False) -> str:
             return "this agent has no such tool here"
         return "the policies' combined effect changed" if now.effect != "rejected" else "the schema changed"
     if now.decisions or recorded.decisions:
-        for hook in ("message", "before", "reply", "after"):
+        for hook in ("on_message", "before_tool", "before_reply", "after_tool"):
             if not plain_equal(now.rewritten_value(hook), recorded.rewritten_value(hook)):
                 return "it is rewritten otherwise"
         if now.result_effect != recorded.result_effect:

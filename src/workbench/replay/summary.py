@@ -57,7 +57,7 @@ class Summary(msgspec.Struct, frozen=True, dict=True):
         """How it ends. Only of a shard may nothing be green: the others have what was selected."""
         if len(self.cases) != self.selected and not self.interrupted:
             raise AssertionError("the verdicts do not add up to what was selected")
-        nothing = Exit.OK if self.part and self.part.total else Exit.NOTHING
+        nothing = Exit.OK if self.part and self.part.total else Exit.NO_TESTS
         codes = {CODES[case.verdict] for case in self.cases} or {nothing}
         if self.tools and not self.ran:
             codes |= {nothing}  # tools were to run, and none did

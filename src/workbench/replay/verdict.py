@@ -20,10 +20,11 @@ class Verdict(StrEnum):
     FAIL = "FAIL"
     SUPERSEDED = "SUPERSEDED"
     DIVERGED = "DIVERGED"
-    NEEDS_WORLD = "NEEDS_WORLD"
+    NEEDS_TOOLS = "NEEDS_TOOLS"
     NEEDS_LIVE = "NEEDS_LIVE"
-    BY_RECEIPT = "BY_RECEIPT"
+    CACHED = "CACHED"
     STALE = "STALE"
+    DRIFTED = "DRIFTED"
     TOOL_ERROR = "TOOL_ERROR"
     FLAKY = "FLAKY"
     ERROR = "ERROR"
@@ -55,7 +56,7 @@ class ReplayResult(msgspec.Struct):
     `live` is plain data of live trials; offline, where only they can decide, the
     hashes of what the model would be asked with and of what is expected. `ran` and
     `taped` count, with tools that run, the calls whose tool ran, and the others.
-    `drifted`: it is STALE for what drifted, and not for a tool. `untaped`: a call is let
+    `needs_recording`: a call is let
     through now whose result no tape holds, so the record cannot become green as it is.
     `footprint` is that of the run, where another is to be compared with it.
     """
@@ -73,7 +74,6 @@ class ReplayResult(msgspec.Struct):
     live: dict[str, Any] = {}
     executed: int = 0
     from_recording: int = 0
-    drifted: bool = False
     needs_recording: bool = False
     footprint: tuple[str, ...] = ()
 
@@ -81,7 +81,7 @@ class ReplayResult(msgspec.Struct):
 MakeWorld = Callable[[Setup], World]
 
 DEFAULT = Options()
-VERDICT_WHEN_UNDECIDED = {"world": Verdict.NEEDS_WORLD, "live": Verdict.NEEDS_LIVE}
+VERDICT_WHEN_UNDECIDED = {"world": Verdict.NEEDS_TOOLS, "live": Verdict.NEEDS_LIVE}
 
 
 def fingerprint(result: Rerun) -> tuple[str, ...]:

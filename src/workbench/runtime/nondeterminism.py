@@ -38,7 +38,7 @@ _NETWORK = {
 }  # fmt: skip
 _HTTP = {"get", "post", "put", "patch", "delete", "head", "options", "request", "stream", "Client", "AsyncClient"}
 _NEXT = {
-    "clock": "use talk.now in a policy or a condition, `clock: Clock` in a tool",
+    "clock": "use conversation.now in a policy or a condition, `clock: Clock` in a tool",
     "random": "take `chance: random.Random` as a parameter of the tool: it is handed in, the same in every run",
     "ids": "take `ids: Ids` as a parameter of the tool: ids.new() gives the same ids in every run",
     "environment": "put it into the fixture, or into the code",
@@ -163,7 +163,7 @@ class Reader(ast.NodeVisitor):
         names_tool = self._dotted(node.func) in ("workbench.Use", "workbench.authoring.rehearsal.Call")
         if isinstance(node.func, ast.Attribute) and node.func.attr in ("result", "results"):
             of = node.func.value
-            names_tool = getattr(of, "id", getattr(of, "attr", "")) == "talk"
+            names_tool = getattr(of, "id", getattr(of, "attr", "")) == "conversation"
         if names_tool and node.args:
             self._mention(node.args[0], sure=True)
         self.generic_visit(node)

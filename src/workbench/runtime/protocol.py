@@ -84,7 +84,7 @@ class AgentInfo(msgspec.Struct, frozen=True, omit_defaults=True):
         """The policies that may stand before `tool`."""
         writes = any(t.name == tool and t.writes for t in self.tools)
         names = {tool, "every", "writes" if writes else "reads"}
-        return [p for p in self.policies if p.hook == "before" and names & set(p.tools)]
+        return [p for p in self.policies if p.hook == "before_tool" and names & set(p.tools)]
 
 
 # requests

@@ -279,7 +279,7 @@ def describe_agent(loaded: LoadedAgent, model: Model) -> AgentInfo:
         model=model.name,
         journeys=[_journey_card(j) for j in agent.journeys.values()],
         tools=[
-            ToolInfo(t.name, t.journey, t.writes, t.recorded, t.source, _first(t.description))
+            ToolInfo(t.name, t.journey, t.writes, t.replay_only, t.source, _first(t.description))
             for t in agent.all_tools()
         ],
         policies=policies,

@@ -215,8 +215,8 @@ class AnnotationStore:
         self.store.retry_writes()
 
     def append(self, session: str, record: dict[str, Any]) -> None:
-        if isinstance(record.get("mark"), Annotation):
-            self.library.write(LogEntry(ref=self.ref, annotation=record["mark"]))
+        if isinstance(record.get("annotation"), Annotation):
+            self.library.write(LogEntry(ref=self.ref, annotation=record["annotation"]))
         elif "unmark" in record:
             self.library.write(LogEntry(ref=self.ref, unmark=record["unmark"]))
 

@@ -49,7 +49,7 @@ def describe_pair(recorded: Step, now: Step) -> tuple[str, str]:
 
 
 def _rewrites(one: Step, other: Step) -> Iterator[tuple[str, Any, Any]]:
-    for hook in ("message", "before", "after", "reply"):
+    for hook in ("on_message", "before_tool", "after_tool", "before_reply"):
         yield "rewritten to", one.rewritten_value(hook), other.rewritten_value(hook)
 
 

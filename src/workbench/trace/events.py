@@ -27,7 +27,7 @@ from ..plain import cached
 from .step_id import StepId
 
 Effect = Literal["allow", "block", "rewrite", "escalate"]
-Hook = Literal["message", "before", "after", "reply"]
+Hook = Literal["on_message", "before_tool", "after_tool", "before_reply"]
 CallOutcome = Literal[
     "ok",  # the body ran and gave a value
     "error",  # the body said no (ToolError), in words the model may read
@@ -50,7 +50,7 @@ EndReason = Literal[
 
 
 class Event(
-    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="step"
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="event"
 ):
     """What all steps share: where they stand."""
 

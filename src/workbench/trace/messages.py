@@ -55,11 +55,11 @@ class Messages:
     def _decided(self, event: PolicyDecision) -> None:
         if event.effect == "allow":
             return
-        if event.hook == "message" and event.effect == "rewrite":
+        if event.hook == "on_message" and event.effect == "rewrite":
             self._messages[-1]["content"][-1]["text"] = str(event.replacement)
-        elif event.hook == "reply" and event.effect == "block":
+        elif event.hook == "before_reply" and event.effect == "block":
             self._say("user", {"type": "text", "text": f"(Your reply was not sent. Policy: {event.reason})"})
-        elif event.hook == "after" and event.call not in self._withheld:
+        elif event.hook == "after_tool" and event.call not in self._withheld:
             block = self._messages[-1]["content"][-1]
             if event.effect == "rewrite":
                 block["content"] = as_text(event.replacement)

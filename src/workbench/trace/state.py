@@ -108,12 +108,12 @@ class ConversationState:
     def _decided(self, event: PolicyDecision) -> None:
         if event.effect == "allow":
             return
-        if event.hook == "message" and event.effect == "rewrite":
+        if event.hook == "on_message" and event.effect == "rewrite":
             self.user_messages[-1] = str(event.replacement)
             self.dialogue[-1] = ("user", str(event.replacement))
-        elif event.hook == "before" and event.effect == "rewrite":
+        elif event.hook == "before_tool" and event.effect == "rewrite":
             self._args[event.call] = event.replacement
-        elif event.hook == "after" and event.call not in self._withheld:
+        elif event.hook == "after_tool" and event.call not in self._withheld:
             blocked = event.effect != "rewrite"
             if blocked:  # what one policy withheld, a later one does not give back
                 self._withheld.add(event.call)

@@ -64,12 +64,12 @@ class Step(msgspec.Struct):
     def effect(self) -> str:
         if self.result is not None and self.result.outcome in ("rejected", "absent"):
             return self.result.outcome
-        return self._effect(("message", "before", "reply")) if self.decisions else "allowed"
+        return self._effect(("on_message", "before_tool", "before_reply")) if self.decisions else "allowed"
 
     @property
     def result_effect(self) -> str:
         """The combined effect of the policies after the tool."""
-        return self._effect(("after",))
+        return self._effect(("after_tool",))
 
     def _effect(self, stands: tuple[str, ...]) -> str:
         effect = "allowed"
@@ -95,7 +95,7 @@ class Step(msgspec.Struct):
     @property
     def args(self) -> dict[str, Any]:
         """The arguments as the tool got them: the model's, or a policy's rewrite."""
-        changed = self.rewritten_value("before")
+        changed = self.rewritten_value("before_tool")
         if isinstance(changed, dict):
             return changed
         return self.call.args if self.call else {}

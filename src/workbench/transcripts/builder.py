@@ -12,7 +12,7 @@ from .transcript import SCHEMA, Annotation, Transcript, hash_recording, without_
 
 
 def build_transcript(
-    kind: Literal["mistake", "guard"],
+    kind: Literal["mistake", "golden"],
     title: str,
     expectation: Expectation | None,
     setup: Setup,

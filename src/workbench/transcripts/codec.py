@@ -161,9 +161,9 @@ def encode(transcript: Transcript) -> bytes:
 
 def _encode(transcript: Transcript) -> bytes:
     data = msgspec.to_builtins(transcript)
-    data["steps"] = [_lines(step) for step in data["steps"]]
-    if "exhibits" in data:
-        data["exhibits"] = {key: _lines(value) for key, value in data["exhibits"].items()}
+    data["events"] = [_lines(step) for step in data["events"]]
+    if "blobs" in data:
+        data["blobs"] = {key: _lines(value) for key, value in data["blobs"].items()}
     return msgspec.json.format(msgspec.json.encode(data), indent=2) + b"\n"
 
 
@@ -175,7 +175,7 @@ def _lines(value: Any) -> Any:
     for key in ("text", "thinking"):
         if isinstance(out.get(key), str) and "\n" in out[key]:
             out[key] = out[key].split("\n")
-    if out.get("step") == "answer":
+    if out.get("event") == "answer":
         out["blocks"] = [_lines(block) for block in out["blocks"]]
         out.pop("meter", None)
     return out

@@ -17,7 +17,7 @@ from .transcript import SCHEMA, Transcript, expects_prompt_change
 class _Front(msgspec.Struct):
     schema: str
     id: str
-    kind: Literal["mistake", "guard"]
+    kind: Literal["mistake", "golden"]
     agent: str
     title: str = ""
     tags: list[str] = []
@@ -72,11 +72,11 @@ class TranscriptHeader(msgspec.Struct, frozen=True, omit_defaults=True, gc=False
     """
 
     id: str
-    kind: Literal["mistake", "guard"]
+    kind: Literal["mistake", "golden"]
     agent: str
     title: str = ""
     tags: tuple[str, ...] = ()
-    state: str = "guard"
+    state: str = "golden"
     recording: str = ""
     step: str = ""
     expected: str = ""

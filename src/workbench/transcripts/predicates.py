@@ -67,11 +67,11 @@ def _rewritten(e: Expectation, run: JudgedRun, step: Step) -> bool:
 
 def _given(step: Step, hook: str) -> Any:
     """What the policies at a stand were given first."""
-    if hook == "before":
+    if hook == "before_tool":
         return step.call.args if step.call else None
-    if hook == "after":
+    if hook == "after_tool":
         return step.result.value if step.result else None
-    if hook == "reply":
+    if hook == "before_reply":
         return step.answer.text if step.answer else None
     return step.message.text if step.message else None
 
@@ -106,7 +106,7 @@ def _redacted(e: Expectation, run: JudgedRun, step: Step) -> bool | None:
 
 def _shown(step: Step) -> list[str]:
     """The texts that the model or the customer sees of a move: words as they are, never as JSON spells them."""
-    after, message = step.rewritten_value("after"), step.rewritten_value("message")
+    after, message = step.rewritten_value("after_tool"), step.rewritten_value("on_message")
     result = after if after is not None else (step.result.value if step.result else "")
     said = message if message is not None else (step.message.text if step.message else "")
     return [*_texts(result), str(step.reply.text) if step.reply else "", str(said)]
@@ -248,15 +248,15 @@ PREDICATES: dict[str, Callable[[Expectation, JudgedRun, Step], bool | None]] = {
     "order": _ordered,
     "called_with": _called_with,
     "prompt_contains": _prompt_contains,
-    "prompt_lacks": _prompt_lacks,
+    "prompt_excludes": _prompt_lacks,
     "reply_contains": _reply_contains,
-    "reply_lacks": _reply_lacks,
+    "reply_excludes": _reply_lacks,
     "result": _result_is,
     "final_world": _final_world,
     "must_call": _must_call,
     "must_not_call": _must_not_call,
-    "says": _says,
-    "says_not": _says_not,
-    "asks_first": _unknown,
+    "model_says": _says,
+    "model_never_says": _says_not,
+    "asks_before": _unknown,
     "rubric": _unknown,
 }

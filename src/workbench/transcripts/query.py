@@ -1,6 +1,6 @@
 """The query language: what an engineer types to select conversations, as a value.
 
-    tag:refund,exchange kind:mistake outcome:blocked -is:seen "gift card" card sort:suspicious sample:50
+    tag:refund,exchange kind:mistake outcome:blocked -is:reviewed "gift card" card sort:suspicious sample:50
 
 Every term must hold; of several values after one filter, one must. A value is
 matched from its beginning, so that a list narrows with every key; in quotes it
@@ -40,10 +40,10 @@ FILTERS: dict[str, str] = {  # what may stand before a colon, and what it asks
 }
 SORTS = ("latest", "suspicious", "long")
 VALUES: dict[str, tuple[str, ...]] = {  # filters that take no other values
-    "kind": ("guard", "mistake"),
+    "kind": ("golden", "mistake"),
     "in": ("transcripts", "sessions", "imports"),
     "is": (
-        "guard", "open", "guarding", "session", "import", "marked", "tagged", "seen", "suspicious", "unreadable",
+        "golden", "open", "fixed", "session", "import", "marked", "tagged", "reviewed", "suspicious", "unreadable",
     ),
     "sort": SORTS,
 }  # fmt: skip
@@ -142,8 +142,8 @@ class Query:
         for term in query.terms:
             if not term.asks:
                 raise UsageError(f"{term} has no letter or digit", where="--query", next="leave it out")
-            if any((t.filter, fold(t.value)) == ("is", fold("seen")) for t in (term, *term.alternatives)):
-                raise UsageError("is:seen works in Review only", where="--query", next="leave it out")
+            if any((t.filter, fold(t.value)) == ("is", fold("reviewed")) for t in (term, *term.alternatives)):
+                raise UsageError("is:reviewed works in Review only", where="--query", next="leave it out")
         return query
 
     def also(self, filter: str, values: Iterable[str]) -> Query:
@@ -173,7 +173,7 @@ class Query:
     @property
     def key(self) -> str:
         """What progress is kept under: the same conversations, however typed and in whatever order."""
-        terms = sorted({str(t) for t in self.terms if (t.filter, t.value) != ("is", "seen")})
+        terms = sorted({str(t) for t in self.terms if (t.filter, t.value) != ("is", "reviewed")})
         order = replace(self, terms=(), sort=self.sort if self.sample else "")
         return " ".join(filter(None, [*terms, str(order)]))
 

@@ -145,8 +145,8 @@ def redact(transcript: Transcript, redactor: Redactor) -> Transcript:
     """A transcript with secrets and personal data replaced; a changed provider block loses its signature."""
     data = redactor.redact_value(msgspec.to_builtins(transcript))
     original = {s.step_id: s for s in transcript.events if isinstance(s, Answer)}
-    for step in data["steps"]:
-        if step.get("step") == "answer":
+    for step in data["events"]:
+        if step.get("event") == "answer":
             step_id = StepId(step["turn"], step["answer"])
             for block, old in zip(step["blocks"], original[step_id].blocks, strict=True):
                 if block != old:
@@ -157,10 +157,10 @@ def redact(transcript: Transcript, redactor: Redactor) -> Transcript:
 
 def _rekey(data: dict[str, Any]) -> None:
     """An exhibit that was changed is kept under the hash of what it is now."""
-    blobs = data.get("exhibits", {})
+    blobs = data.get("blobs", {})
     now = {key: blob_hash(value) for key, value in blobs.items()}
     if any(key != made for key, made in now.items()):
-        data["exhibits"] = {now[key]: value for key, value in blobs.items()}
-        for step in data["steps"]:
-            for field in ("spans", "tools") if step.get("step") == "prompt" else ():
+        data["blobs"] = {now[key]: value for key, value in blobs.items()}
+        for step in data["events"]:
+            for field in ("sections", "tools") if step.get("event") == "prompt" else ():
                 step[field] = [now.get(key, key) for key in step[field]]

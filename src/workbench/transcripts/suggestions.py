@@ -35,8 +35,8 @@ def suggest(step: Step, policies: list[str] | None = None) -> list[Expectation]:
         return [
             Expectation("blocked", at),
             Expectation("rewritten", at),
-            Expectation("reply_lacks", at, text=first),
-            Expectation("says_not", at, text=first),
+            Expectation("reply_excludes", at, text=first),
+            Expectation("model_never_says", at, text=first),
             Expectation("rubric", at, text="(say what a good reply does)"),
         ]
     return [Expectation("allowed", at)]

@@ -66,7 +66,7 @@ class Transcript(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
 
     schema: str
     id: str
-    kind: Literal["mistake", "guard"]
+    kind: Literal["mistake", "golden"]
     title: str = ""
     agent: str
     tags: list[str] = []
@@ -88,14 +88,14 @@ class Transcript(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
     @property
     def annotated_step(self) -> StepId | None:
         """The marked place of a mistake; None for a guard."""
-        if self.kind == "guard" or not self.expectations:
+        if self.kind == "golden" or not self.expectations:
             return None
         return StepId.parse(self.expectations[0].step)
 
     @property
     def state(self) -> str:
         """guard | open | guarding."""
-        return "guard" if self.kind == "guard" else "guarding" if self.accepted_code else "open"
+        return "golden" if self.kind == "golden" else "fixed" if self.accepted_code else "open"
 
 
 def hash_recording(events: list[AnyEvent], setup: Setup) -> str:

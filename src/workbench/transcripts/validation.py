@@ -35,10 +35,10 @@ from .transcript import Transcript
 RESTORE_HINT = "restore the file from git, or import or save the conversation again"
 ONCE = {ToolResult: "result", Reply: "reply", HandOff: "hand-off", JourneyEntered: "entered journey"}
 HOOK_POSITIONS = {
-    "message": (0, 0),
-    "before": (1, 1),
-    "after": (1, 1),
-    "reply": (1, 0),
+    "on_message": (0, 0),
+    "before_tool": (1, 1),
+    "after_tool": (1, 1),
+    "before_reply": (1, 0),
 }  # whether in an answer, in a call
 
 

@@ -168,9 +168,9 @@ def _asks_first(expectation: Expectation, run: JudgedRun, turn: list[Step]) -> b
 _LIVE: dict[str, Any] = {
     "must_call": lambda e, run, turn: bool(_calls(turn, e)),
     "must_not_call": lambda e, run, turn: not _calls(turn, e),
-    "says": lambda e, run, turn: any(contains_text(words, e.text) for words in _words(turn)),
-    "says_not": lambda e, run, turn: not any(contains_text(words, e.text) for words in _words(turn)),
-    "asks_first": _asks_first,
+    "model_says": lambda e, run, turn: any(contains_text(words, e.text) for words in _words(turn)),
+    "model_never_says": lambda e, run, turn: not any(contains_text(words, e.text) for words in _words(turn)),
+    "asks_before": _asks_first,
 }
 
 # offline ones, put to the moves that are like the marked one
@@ -179,7 +179,7 @@ _OF_MESSAGES = ("blocked", "rewritten", "escalated", "redacted", "allowed")  # m
 _ANY = ("allowed", "executed", "called_with", "result", "reply_contains")  # one such move is enough
 _BY_POLICY = ("blocked", "rewritten", "escalated")
 _UNTRIED_IS_FINE = (
-    "blocked", "rewritten", "escalated", "not_executed", "rejected", "redacted", "reply_lacks", "prompt_lacks",
+    "blocked", "rewritten", "escalated", "not_executed", "rejected", "redacted", "reply_excludes", "prompt_excludes",
 )  # fmt: skip
 
 
@@ -192,7 +192,7 @@ def _as_offline(expectation: Expectation, run: JudgedRun, turn: list[Step], mark
         return bool(PREDICATES["final_world"](expectation, run, marked))
     if expectation.kind == "order":
         like = [m for m in turn if m.message is None][-1:]
-    elif expectation.kind in ("prompt_contains", "prompt_lacks"):
+    elif expectation.kind in ("prompt_contains", "prompt_excludes"):
         like = [m for m in turn if m.answer is not None]
         like = like[-1:] if expectation.kind == "prompt_contains" else like
     else:
@@ -210,7 +210,7 @@ def _was_checked(expectation: Expectation, step: Step) -> bool:
     """Whether it is a reply, in other words than the marked one, that the policy saw and let pass."""
     if expectation.kind not in _BY_POLICY or step.call is not None or step.message is not None:
         return False
-    return any(d.hook == "reply" and expectation.policy in ("", d.policy) for d in step.decisions)
+    return any(d.hook == "before_reply" and expectation.policy in ("", d.policy) for d in step.decisions)
 
 
 def _like(step: Step, marked: Step) -> bool:

@@ -31,7 +31,7 @@ class LogWriter:
             turn = session.trace[-1].turn
             end = TurnEnded(turn=turn, reason="killed", detail="the workbench ended in the middle of this turn")
             self.event(end)
-            session.notify("step", event=end)
+            session.notify("event", event=end)
 
     def begin(self) -> None:
         """Write what the session holds so far. Raises UsageError if it cannot be written."""
@@ -45,13 +45,13 @@ class LogWriter:
         head = {"session": session.id, "setup": session.setup, "model": session.model, "code": code}
         session.store.begin(session.id, head)
         for key, value in session.trace.blobs.items():
-            self.append({"exhibit": key, "value": value})
+            self.append({"blob": key, "value": value})
         for event in session.trace:
-            self.append({"step": event})
+            self.append({"event": event})
         for annotation in session.annotations.values():
-            self.append({"mark": annotation})
+            self.append({"annotation": annotation})
         for turn, off in session.disabled_by_turn.items():
-            self.append({"off": list(off), "turn": turn})
+            self.append({"disabled": list(off), "turn": turn})
         self._begun = self._ours = True
 
     def append(self, record: dict[str, Any]) -> None:
@@ -60,13 +60,13 @@ class LogWriter:
 
     def event(self, event: AnyEvent) -> None:
         """Write a step and add it to the trace."""
-        self.append({"step": event})
+        self.append({"event": event})
         self.session.trace.append(event)
 
     def blob(self, key: str, value: Any) -> None:
         """Write an exhibit and add it to the trace."""
         self.session.trace.blobs[key] = value
-        self.append({"exhibit": key, "value": value})
+        self.append({"blob": key, "value": value})
 
     def disabled(self) -> None:
         """Write which parts of the agent are off in the turn that begins."""
@@ -74,4 +74,4 @@ class LogWriter:
         if session.disabled:
             turn = session.trace[-1].turn + 1 if len(session.trace) else 1
             session.disabled_by_turn[turn] = session.disabled
-            self.append({"off": list(session.disabled), "turn": turn})
+            self.append({"disabled": list(session.disabled), "turn": turn})

@@ -69,7 +69,7 @@ class Reruns:
         session = self.session
         session.disabled = tuple(dict.fromkeys(off))
         self.clear()
-        session.notify("off")
+        session.notify("disabled")
         if session.disabled and len(session.trace):
             await self.rerun_record()
 

@@ -39,7 +39,7 @@ class Saving:
         self.saved: dict[str, SaveResult] = {}
 
     async def save(
-        self, kind: Literal["mistake", "guard"], title: str, expectation: Expectation | None = None
+        self, kind: Literal["mistake", "golden"], title: str, expectation: Expectation | None = None
     ) -> SaveResult:
         """Save the conversation as a transcript, redacted, after replaying it once.
 
@@ -88,7 +88,7 @@ class Saving:
         return list(self.saved.values())
 
     def transcript(
-        self, kind: Literal["mistake", "guard"], title: str, expectation: Expectation | None
+        self, kind: Literal["mistake", "golden"], title: str, expectation: Expectation | None
     ) -> Transcript:
         """Build a transcript of the conversation, not redacted."""
         session = self.session

@@ -238,8 +238,8 @@ class Session:
             self.log.append({"unmark": at})
         else:
             self.annotations[at] = annotation
-            self.log.append({"mark": annotation})
-        self.notify("marks")
+            self.log.append({"annotation": annotation})
+        self.notify("annotations")
 
     def undo(self) -> str:
         """Take back the last mark or save; returns what was undone. Raises UsageError where nothing is left."""

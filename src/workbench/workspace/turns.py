@@ -132,7 +132,7 @@ class TurnRunner:
     def _record(self, event: AnyEvent) -> None:
         self.session.log.event(event)
         self.pending_text = ""
-        self.session.notify("step", event=event)
+        self.session.notify("event", event=event)
 
     def _record_crash(self, text: str, error: WorkerCrashed | JourneyError) -> None:
         """End the turn on record: the worker is gone or gave up, and the conversation goes on."""

@@ -49,7 +49,7 @@ async def _chat(project: Project, agent: str, model: str, fixture: str, json: bo
         session.listeners.append(lambda changed: _on_event(session, changed, json))
         code = await _turns(session, json)
         if save and len(session.trace):
-            saved = await session.saving.save("guard", save)
+            saved = await session.saving.save("golden", save)
             print_status(f"saved {saved.path}: {saved.verdict}")
         return code
     finally:
@@ -119,13 +119,13 @@ async def _turns(session: Session, json: bool) -> Exit:
             if json:
                 out_json({"error": error.message, "where": error.where, "next": error.hint})
             print_status(f"error {error}")
-            return Exit.USAGE
+            return Exit.USAGE_ERROR
         last = session.trace[-1]
         if isinstance(last, TurnEnded) and last.reason in BAD_ENDS:
-            code = Exit.RED
+            code = Exit.FAILED
     if not said:
         print_status("nothing was said: a line on stdin is a message of the customer")
-        return Exit.NOTHING
+        return Exit.NO_TESTS
     return code
 
 

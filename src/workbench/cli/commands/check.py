@@ -29,7 +29,7 @@ def check(agent: str, json: bool) -> Exit:
     if not names:
         print_status("nothing to check: there is no agent in journeys/")
         print_status("  next: workbench init makes one that runs at once")
-        return Exit.NOTHING
+        return Exit.NO_TESTS
     errors = sum(f.severity == "error" for f in findings)
     rule = next((f.rule for f in findings if f.rule != "load"), "")
     if rule and not json:
@@ -38,7 +38,7 @@ def check(agent: str, json: bool) -> Exit:
     print_status(
         f"{pluralize(len(names), 'agent')}: {_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}"
     )
-    return Exit.RED if errors else Exit.OK
+    return Exit.FAILED if errors else Exit.OK
 
 
 def _count(number: int, word: str) -> str:

@@ -40,7 +40,7 @@ def report_coverage(
             _print_report(project, reached)
     if json:
         write_json(json, {"agents": told})
-    return Exit.OK if told else Exit.NOTHING
+    return Exit.OK if told else Exit.NO_TESTS
 
 
 def called_in(base: Baseline) -> set[str]:

@@ -63,7 +63,7 @@ def doctor(json: bool) -> Exit:
             write_line(f"{GLYPHS[line.state]} {line.name:<12} {sanitize(line.says)}")
             if line.next:
                 write_line(f"  {'':<12} next: {sanitize(line.next)}")
-    return Exit.USAGE if any(line.state == "bad" for line in lines) else Exit.OK
+    return Exit.USAGE_ERROR if any(line.state == "bad" for line in lines) else Exit.OK
 
 
 # what needs no waiting

@@ -29,7 +29,7 @@ def fmt(paths: list[Path], query: Query, check: bool, upgrade: bool, diff: bool)
     chosen = [Path(name) for name in select_names([str(path) for path in chosen], query)]
     if not chosen:
         print_status("nothing to look at: no transcript is selected")
-        return Exit.NOTHING
+        return Exit.NO_TESTS
     forms = [TranscriptFormat(path) for path in chosen]
     if diff:
         for form in forms:
@@ -56,7 +56,7 @@ def _check(forms: list[TranscriptFormat], more: Iterable[Finding]) -> Exit:
     print_status(
         f"{pluralize(len(forms), 'transcript')}: {'all in order' if not wrong else f'{wrong} not in order'}"
     )
-    return Exit.RED if findings else Exit.OK
+    return Exit.FAILED if findings else Exit.OK
 
 
 def _show(form: TranscriptFormat) -> None:
@@ -74,7 +74,7 @@ def _write(forms: list[TranscriptFormat], upgrade: bool) -> Exit:
     for form in forms:
         if form.problem is not None:
             print_status(f"error {form.problem}")
-            code = Exit.USAGE
+            code = Exit.USAGE_ERROR
         elif form.is_old_format and not upgrade:
             print_status(
                 f"{form.name}: of an older format, left as it is\n  next: workbench fmt --upgrade {form.name}"

@@ -44,7 +44,7 @@ def import_(format: str, file: Path, agent: str, output_dir: Path | None, to_lib
         write(path, transcript)
     print_status(f"{pluralize(len(found), 'guard transcript')} in {folder}")
     print_status(f"  next: workbench replay {folder}")
-    return Exit.OK if found else Exit.NOTHING
+    return Exit.OK if found else Exit.NO_TESTS
 
 
 def _to_library(archive: ImportArchive, found: list[Transcript]) -> Exit:
@@ -53,4 +53,4 @@ def _to_library(archive: ImportArchive, found: list[Transcript]) -> Exit:
         f"{pluralize(added, 'conversation')} to review" + (f"; {there} were there already" if there else "")
     )
     print_status("  next: workbench review, then / and in:imports")
-    return Exit.OK if found else Exit.NOTHING
+    return Exit.OK if found else Exit.NO_TESTS

@@ -78,7 +78,7 @@ def mutate(
     if only_list:
         for each in found.values():
             list_mutants(project, each)
-        return Exit.OK if any(found.values()) else Exit.NOTHING
+        return Exit.OK if any(found.values()) else Exit.NO_TESTS
     measured = [AgentResult(group, found[group.agent]) for group in groups]
     whole = all(_measure(project, each, effort) for each in measured)
     fates = [fate for each in measured for fate in each.fates]
@@ -91,14 +91,14 @@ def mutate(
         print_status("interrupted: this is what was found so far")
         return Exit.INTERRUPTED
     if scored.percent is None:
-        return Exit.NOTHING
+        return Exit.NO_TESTS
     left_out = sum(len(each.base.left_out) for each in measured if each.base is not None)
     if least and left_out:
         print_status(
             f"{pluralize(left_out, 'transcript')} not green and left out: --min-score {least:g} is not met"
         )
-        return Exit.RED
-    return Exit.RED if scored.percent < least else Exit.OK
+        return Exit.FAILED
+    return Exit.FAILED if scored.percent < least else Exit.OK
 
 
 def _measure(project: Project, each: AgentResult, effort: MutationOptions) -> bool:

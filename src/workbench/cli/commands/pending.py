@@ -72,7 +72,7 @@ def _waiting(files: list[Path]) -> list[Path]:
 def _ended(chosen: list[Path]) -> Exit:
     if not chosen:
         print_status("nothing is pending")
-    return Exit.OK if chosen else Exit.NOTHING
+    return Exit.OK if chosen else Exit.NO_TESTS
 
 
 def _show(path: Path) -> None:

@@ -48,7 +48,7 @@ def rerecord(file: Path, model: str) -> Exit:
     except CannotRerecord as unfit:
         print_status(f"{file}: nothing was written: {sanitize(str(unfit))}")
         print_status("  next: the record that is there goes on counting")
-        return Exit.UNDECIDED
+        return Exit.INCONCLUSIVE
     pending = sibling(file, PENDING)
     write(pending, made)
     for one in lost:

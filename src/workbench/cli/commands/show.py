@@ -28,7 +28,7 @@ def show(file: Path, json: bool) -> Exit:
 
 def lines(transcript: Transcript) -> list[str]:
     """A transcript as a person reads it: what it is, then who said and did what."""
-    kind = "guard" if transcript.kind == "guard" else f"mistake, {transcript.state}"
+    kind = "golden" if transcript.kind == "golden" else f"mistake, {transcript.state}"
     text = [f"{transcript.id}  ({kind})", transcript.title]
     setup = transcript.setup
     text.append(f"agent {transcript.agent}, fixture {setup.fixture or 'none'}, clock {setup.clock}")

@@ -93,10 +93,10 @@ def trial(scope: SelectionRequest, reports: Reports, options: TrialOptions) -> E
         validate_model_name(options.judge)
     cases, chosen = _choose(select(project, scope, Failures(project)).names, options.live_from)
     if not (cases or chosen):
-        return Exit.NOTHING
+        return Exit.NO_TESTS
     if not confirm_estimate(chosen, model, options):
         print_status("nothing was run")
-        return Exit.NOTHING
+        return Exit.NO_TESTS
     interrupted = False
     if chosen:
         start_fork_server(model)
@@ -109,7 +109,7 @@ def trial(scope: SelectionRequest, reports: Reports, options: TrialOptions) -> E
     asked = scope.options | options.as_cli_options
     code = reports.publish(_tally(project, asked, cases, time.perf_counter() - began, interrupted))
     print_trial_statistics([c.trials for c in chosen], options.trials)
-    return worst({code, Exit.USAGE}) if any(c.unkept for c in chosen) else code
+    return worst({code, Exit.USAGE_ERROR}) if any(c.unkept for c in chosen) else code
 
 
 def _tally(
@@ -266,7 +266,7 @@ def _keep(project: Project, one: TrialCase, number: int, trial: Trial, trace: Tr
     transcript = one.asked.transcript
     path = project.state / "live" / f"{slug(transcript.id, 80)}-{number}.json"
     ran = msgspec.structs.replace(
-        transcript, id=path.stem, kind="guard", expectations=[], annotations=[], accepted_code="", recording_id="",
+        transcript, id=path.stem, kind="golden", expectations=[], annotations=[], accepted_code="", recording_id="",
         source={"model": trial.model, "trial": number}, events=without_usage(trace), blobs=trace.blobs,
     )  # fmt: skip
     try:

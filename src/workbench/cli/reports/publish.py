@@ -37,7 +37,7 @@ class Reports(msgspec.Struct, frozen=True):
             failed = [not self._write(form, tally) for form in FORMS if getattr(self, form)]
         if self.github and tally.part is None:
             failed.append(not self._summarize(tally))
-        return worst({tally.code, Exit.USAGE if any(failed) else Exit.OK})
+        return worst({tally.code, Exit.USAGE_ERROR if any(failed) else Exit.OK})
 
     def _print_summary(self, tally: Summary) -> None:
         if not self.github:

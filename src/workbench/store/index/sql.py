@@ -66,7 +66,7 @@ def _one(term: Term, query: Query) -> Sql | None:
     if term.alternatives:
         found = [sql for one in (replace(term, alternatives=()), *term.alternatives) if (sql := _one(one, query))]
         return Sql(" UNION ".join(sql.text for sql in found), [value for sql in found for value in sql.values])
-    if (term.filter, term.value) == ("is", "seen"):
+    if (term.filter, term.value) == ("is", "reviewed"):
         return reviewed(query)
     if term.exact:
         return Sql("SELECT number FROM facets WHERE filter = ? AND value = ?", [term.filter, term.value])

@@ -123,7 +123,7 @@ class EventBuilder:
         return Transcript(
             schema=SCHEMA,
             id=id,
-            kind="guard",
+            kind="golden",
             title=self.title,
             agent=agent,
             source=source,

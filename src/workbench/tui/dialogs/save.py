@@ -34,7 +34,7 @@ WORDS = 15  # cells of the short words
 VERDICT_WORDS = {
     "PASS": "today's code does it right",
     "FAIL": "today's code still does it; mend it and this becomes PASS",
-    "NEEDS_WORLD": "only a run of the tools can say: workbench replay --tools=sandbox",
+    "NEEDS_TOOLS": "only a run of the tools can say: workbench replay --tools=sandbox",
     "NEEDS_LIVE": "only a live model can say: workbench trial",
     "DIVERGED": "today's code leaves the record before the marked step",
 }
@@ -88,7 +88,7 @@ class SaveScreen(Form[None]):
     def fields(self) -> ComposeResult:
         s = self.session
         annotation = s.annotations.get(str(self.step_id)) if self.step_id else None
-        yield self.field("kind", Choice(["mistake", "guard"], "mistake" if annotation else "guard", id="kind"))
+        yield self.field("kind", Choice(["mistake", "golden"], "mistake" if annotation else "golden", id="kind"))
         yield Static("", id="hint", classes="hint", markup=False)
         title = FormLine(id="title", placeholder="what it is about, in a few words")
         title.text = one_line((annotation.note or annotation.expected) if annotation else "", 120)

@@ -129,7 +129,7 @@ class ConversationScreen(BaseScreen):
         event = changed.event
         if event is not None:
             self._settle(event)
-        self._streamed = self._streamed or changed.what in ("turn", "step")
+        self._streamed = self._streamed or changed.what in ("turn", "event")
         if changed.what == "setup":
             self._stale = "fresh"
         elif not self._stale:
@@ -166,7 +166,11 @@ class ConversationScreen(BaseScreen):
         gone = (
             isinstance(step, Reply | TurnEnded)
             or (isinstance(step, Answer) and step.calls)
-            or (isinstance(step, PolicyDecision) and step.hook == "reply" and step.effect in ("block", "escalate"))
+            or (
+                isinstance(step, PolicyDecision)
+                and step.hook == "before_reply"
+                and step.effect in ("block", "escalate")
+            )
         )
         if gone:
             self._forget_draft()

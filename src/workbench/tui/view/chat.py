@@ -63,7 +63,7 @@ def turn(turn: Turn, width: int) -> list[Line]:
     for step in turn.steps:
         if step.message is not None:
             lines += searchable_text("you", "user", str(step.message.text), "user", width)
-            rewritten = step.rewritten_value("message")
+            rewritten = step.rewritten_value("on_message")
             if rewritten is not None:
                 lines += note("↻", f"read as: {one_line(rewritten)}", "warn", width)
         lines += _agent(step, width)

@@ -187,7 +187,7 @@ def _told(step: Step | None, side: Side) -> dict[str, str]:
     parts: dict[str, Any] = {
         "customer": step.message.text if step.message is not None else "",
         "call": f"{step.call.tool}\n{_text(step.call.args)}" if step.call is not None else "",
-        "ran as": _text(step.rewritten_value("before")) if step.call is not None else "",
+        "ran as": _text(step.rewritten_value("before_tool")) if step.call is not None else "",
         "policies": "\n".join(_decision(d) for d in step.decisions),
         "result": _result(step),
         "changed": _changed(step),

@@ -129,7 +129,7 @@ def what(step: Step, width: int, over: str = "") -> list[Line]:
     lines = labelled("call", [Span(one_line(step.call.tool), "tool"), Span(f"({value(step.call.args)})")], width)
     if step.call.error:
         lines += labelled("", [Span(one_line(step.call.error), "bad")], width)
-    if step.rewritten_value("before") is not None:
+    if step.rewritten_value("before_tool") is not None:
         lines += labelled("ran as", [Span(f"({value(step.args)})")], width)
     for exchange in step.exchanges:
         lines += _exchange(exchange, width)
@@ -152,7 +152,7 @@ def what(step: Step, width: int, over: str = "") -> list[Line]:
         lines += labelled(
             "result", [Span(f"✗ {OUTCOMES[result.outcome]}  ", "bad"), Span(clean(result.value))], width
         )
-    after = step.rewritten_value("after")
+    after = step.rewritten_value("after_tool")
     if after is not None:
         lines += block("seen as", after, width)
     if result.output:

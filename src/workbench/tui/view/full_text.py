@@ -55,7 +55,7 @@ def step(view: View, row: Row) -> Iterator[str]:
     if step.result is not None:
         yield _titled(f"result: {OUTCOMES.get(step.result.outcome, 'ok')}", step.result.value)
         yield _titled("printed", step.result.output) if step.result.output else ""
-    after = step.rewritten_value("after")
+    after = step.rewritten_value("after_tool")
     yield _titled("seen as", after) if after is not None else ""
     draft = step.answer.text if step.answer is not None and step.call is None else ""
     if draft and (step.reply is None or str(step.reply.text) != draft):

@@ -277,7 +277,7 @@ def plain_text(text: object) -> str:
 def _call(step: Step, over: str) -> list[Span]:
     assert step.call is not None
     args = step.args if step.effect != "rejected" else step.call.args
-    changed = step.rewritten_value("before") is not None
+    changed = step.rewritten_value("before_tool") is not None
     bits = [
         Span(one_line(step.call.tool, 80), "tool"),
         Span(f"({', '.join(value(v, 60) for v in list(args.values())[:6])})"),
@@ -293,7 +293,7 @@ def _call(step: Step, over: str) -> list[Span]:
         writes = Span(" ✎", "accent") if result.changed else Span("")
         if step.result_effect in ("blocked", "escalated"):  # it ran, and the model was not told
             return [*bits, Span(" ✗ withheld", "bad"), writes]
-        after = Span(" ↻", "warn") if step.rewritten_value("after") is not None else Span("")
+        after = Span(" ↻", "warn") if step.rewritten_value("after_tool") is not None else Span("")
         return [*bits, Span(" → ", "dim"), Span(value(result.value, 200)), writes, after]
     if result.outcome == "blocked":
         return [*bits, Span(" ✗ blocked", "bad")]

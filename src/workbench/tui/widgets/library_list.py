@@ -14,9 +14,9 @@ from ..view.text import Line, Span, cut, fit, one_line, wrap
 from .list import ListPane
 
 STATES = {
-    "guard": ("◆", "good", "guard", "guard"),
+    "golden": ("◆", "good", "golden", "golden"),
     "open": ("○", "warn", "open", "mistake, open"),
-    "guarding": ("✓", "good", "guards", "mistake, guarding"),
+    "fixed": ("✓", "good", "guards", "mistake, guarding"),
     "session": ("·", "dim", "talk", "conversation"),
     "import": ("↓", "dim", "import", "imported"),
     "unreadable": ("!", "bad", "broken", "cannot be read"),
