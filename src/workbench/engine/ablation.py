@@ -68,7 +68,7 @@ def without_parts(agent: Agent, off: Iterable[DisabledPart]) -> Agent:
     if not gone:
         return agent
     left: Agent = _lacking(agent, gone)
-    left.__dict__["persona_spans"] = _kept(agent.persona_sections, gone)
+    left.__dict__["persona_sections"] = _kept(agent.persona_sections, gone)
     left.journeys = {}
     for name, journey in agent.journeys.items():
         one = _lacking(journey, gone)

@@ -69,7 +69,7 @@ async def replay_async(
         if other:
             verdict, why = Verdict.FLAKY, f"two replays of it differ: {other}"
     outcome = ReplayResult(verdict, why, _first(result), result.steps, result.prompt_changed_from, drift=drift)
-    outcome.footprint = seen
+    outcome.fingerprint = seen
     if result.world is not None:
         executed = sum(1 for step in result.current.values() if step.executed)
         outcome.executed, outcome.from_recording = len(result.ran), executed - len(result.ran)

@@ -35,7 +35,7 @@ class Options(msgspec.Struct, frozen=True):
 
     `tools` sandbox: tools that allow it run in the sandbox, and must give what they
     gave. `twice`: two replays must not differ. `strict_drift`: drift is a verdict.
-    `footprint`: the outcome has that of the run, for one elsewhere to be compared with.
+    `fingerprint`: the outcome has that of the run, for one elsewhere to be compared with.
     """
 
     tools: Literal["recorded", "sandbox"] = "recorded"
@@ -58,7 +58,7 @@ class ReplayResult(msgspec.Struct):
     `taped` count, with tools that run, the calls whose tool ran, and the others.
     `needs_recording`: a call is let
     through now whose result no tape holds, so the record cannot become green as it is.
-    `footprint` is that of the run, where another is to be compared with it.
+    `fingerprint` is that of the run, where another is to be compared with it.
     """
 
     verdict: Verdict
@@ -75,7 +75,7 @@ class ReplayResult(msgspec.Struct):
     executed: int = 0
     from_recording: int = 0
     needs_recording: bool = False
-    footprint: tuple[str, ...] = ()
+    fingerprint: tuple[str, ...] = ()
 
 
 MakeWorld = Callable[[Setup], World]

@@ -27,12 +27,12 @@ FILTERS: dict[str, str] = {  # what may stand before a colon, and what it asks
     "policy": "the policy held something back, changed it or handed over",
     "outcome": "how a turn ended (replied, handed_off, limit …), or what happened on the way "
     "(blocked, rewritten, escalated, rejected, absent, fault)",
-    "mark": "it has a mark of that severity, fault or kind (critical, agent, hallucination …)",
+    "annotation": "it has an annotation of that severity, fault or kind (critical, agent, hallucination …)",
     "agent": "the agent's name",
     "model": "the model that answered",
     "version": "the hash of the code it was recorded on, or passed on",
     "in": "transcripts, sessions or imports",
-    "is": "guard, open, guarding, session, import, marked, tagged, seen, suspicious or unreadable",
+    "is": "guard, open, guarding, session, import, annotated, tagged, seen, suspicious or unreadable",
     "sort": "latest, suspicious or long; without it transcripts, sessions, imports, latest first",
     "sample": "so many, drawn by chance; with sort:suspicious the worst, and one in five by chance. "
     "sample:50/2 is another draw",
@@ -43,7 +43,7 @@ VALUES: dict[str, tuple[str, ...]] = {  # filters that take no other values
     "kind": ("golden", "mistake"),
     "in": ("transcripts", "sessions", "imports"),
     "is": (
-        "golden", "open", "fixed", "session", "import", "marked", "tagged", "reviewed", "suspicious", "unreadable",
+        "golden", "open", "fixed", "session", "import", "annotated", "tagged", "reviewed", "suspicious", "unreadable",
     ),
     "sort": SORTS,
 }  # fmt: skip

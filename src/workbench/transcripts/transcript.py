@@ -102,7 +102,7 @@ def hash_recording(events: list[AnyEvent], setup: Setup) -> str:
     """What two transcripts of one recording share: the hash of its customer's words, answers and results."""
     kept = [msgspec.to_builtins(s) for s in events if isinstance(s, UserMessage | Answer | ToolResult)]
     for step in kept:
-        step.pop("meter", None)
+        step.pop("usage", None)
     return content_hash([msgspec.to_builtins(setup), kept])
 
 

@@ -16,7 +16,7 @@ from ..trace.blobs import blob_text
 from ..trace.events import PolicyDecision, Prompt, Unavailable
 from .comparison import About, AlignedStep, Comparison, Side, text_of
 
-Kind = Literal["off", "setup", "customer", "model", "prompt", "tool", "policy", "code", "end", "untold"]
+Kind = Literal["disabled", "setup", "customer", "model", "prompt", "tool", "policy", "code", "end", "unknown"]
 
 # which kinds of cause may lie behind a difference of one kind, likeliest first
 LIKELY: dict[About, tuple[Kind, ...]] = {
@@ -53,9 +53,9 @@ def causes(of: Comparison) -> list[Cause]:
     if at is not None:
         found = [*_action(of, at, found), *found]
         if not any(cause.at_divergence for cause in found):
-            found.append(Cause("untold", "the record does not tell what caused this", at_divergence=True))
+            found.append(Cause("unknown", "the record does not tell what caused this", at_divergence=True))
     order = LIKELY.get(at.about, ()) if at is not None else ()
-    likely = {kind: number for number, kind in enumerate(("off", *order))}
+    likely = {kind: number for number, kind in enumerate(("disabled", *order))}
     first: dict[str, Cause] = {}
     for cause in sorted(found, key=lambda c: (not c.at_divergence, likely.get(c.kind, len(likely)))):
         first.setdefault(cause.what, cause)
@@ -66,7 +66,7 @@ def _off(of: Comparison) -> Iterator[Cause]:
     for side, other in ((of.left, of.right), (of.right, of.left)):
         gone = [part for part in side.disabled if part not in other.disabled]
         if gone:
-            yield Cause("off", f"switched off in {side.name}: {', '.join(gone)}", at_divergence=True)
+            yield Cause("disabled", f"switched off in {side.name}: {', '.join(gone)}", at_divergence=True)
 
 
 def _setup(of: Comparison, here: bool) -> Iterator[Cause]:
@@ -94,7 +94,7 @@ def _action(of: Comparison, at: AlignedStep, found: list[Cause]) -> Iterator[Cau
         if any(
             m is not None and m.result is not None and m.result.outcome == "missing" for m in (at.left, at.right)
         ):
-            yield Cause("untold", f"the record holds no result of {tool} here", at_divergence=True)
+            yield Cause("unknown", f"the record holds no result of {tool} here", at_divergence=True)
             return
         what = f"{tool} was called alike and gave something else: its code, or the world behind it"
         yield Cause("code", what, at_divergence=True, tool=tool)
@@ -114,7 +114,7 @@ def _choice(of: Comparison, at: AlignedStep) -> Cause:
     """The model did otherwise, and its prompt does not differ."""
     side = of.left if at.prompts[0] is None else of.right
     if None in at.prompts:
-        return Cause("untold", f"the record does not tell: {side.name} holds no prompt", at_divergence=True)
+        return Cause("unknown", f"the record does not tell: {side.name} holds no prompt", at_divergence=True)
     if any(pair.status == "drift" for pair in of.pairs[: of.first]):
         what = "the prompt is the same; what it had thought or been told before (~) differs"
         return Cause("model", what, at_divergence=True)

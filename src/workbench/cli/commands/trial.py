@@ -49,7 +49,7 @@ ASK_ABOVE = 1.0  # dollars that a run may be estimated at before a person is ask
 class TrialOptions(msgspec.Struct, frozen=True):
     """What was asked for on the command line.
 
-    `live_from` is a step, "mark", or "" for all of it live. `timeout` is in seconds, 0 if it was not given.
+    `live_from` is a step, "annotation", or "" for all of it live. `timeout` is in seconds, 0 if it was not given.
     """
 
     model: str = ""
@@ -155,7 +155,7 @@ def _since(transcript: Transcript, since: str, path: str) -> StepId:
     """From where the model is live. Raises UsageError, or TranscriptError where this file has no such place."""
     if not since:
         return StepId(0)
-    if since == "mark":
+    if since == "annotation":
         marked = transcript.annotated_step or next((StepId.parse(m.step) for m in transcript.annotations), None)
         if marked is None:
             raise TranscriptError("there is no mark in it to go live from", where=path, next="name a step")
