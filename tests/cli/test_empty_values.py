@@ -15,7 +15,7 @@ EMPTY = [
     (["replay", "-q", "--json", ""], "--json"),
     (["trial", "--from="], "--from"),
     (["check", "--agent", ""], "--agent"),
-    (["accept", "transcripts/guard.json", "--reason", ""], "--reason"),
+    (["accept", "transcripts/golden.json", "--reason", ""], "--reason"),
 ]
 
 

@@ -43,7 +43,7 @@ def verdicts(capsys, *arguments: str) -> tuple[int, dict[str, str]]:
 
 
 def test_a_run_that_selects_nothing(project):
-    (project / "transcripts/guard.json").unlink()
+    (project / "transcripts/golden.json").unlink()
     assert run(["replay"]) == 5
 
 
@@ -57,7 +57,7 @@ def test_a_folder_without_transcripts_among_the_paths(project):
 
 
 def test_a_transcript_that_nobody_came_back_with(project, monkeypatch):
-    monkeypatch.setattr(command, "watched", lambda *_, **__: ())
+    monkeypatch.setattr(command, "with_progress", lambda *_, **__: ())
     assert run(["replay"]) == 3
 
 
@@ -110,8 +110,8 @@ def test_a_transcript_that_is_never_replayed(project, capsys, name):
 
 
 def test_a_file_that_is_named_twice(project, capsys):
-    (project / "link.json").symlink_to(project / "transcripts/guard.json")
-    paths = ["transcripts", "transcripts/guard.json", str(project / "transcripts"), "journeys/../transcripts"]
+    (project / "link.json").symlink_to(project / "transcripts/golden.json")
+    paths = ["transcripts", "transcripts/golden.json", str(project / "transcripts"), "journeys/../transcripts"]
     code, found = verdicts(capsys, *paths, "link.json")
     assert (code, list(found.values())) == (0, ["PASS"])
 
@@ -119,7 +119,7 @@ def test_a_file_that_is_named_twice(project, capsys):
 def test_a_copy_under_another_name(project, capsys):
     put(project, "z-copy", saved(late_talk(project)), id="golden")
     code, found = verdicts(capsys)
-    assert (code, found) == (4, {"transcripts/guard.json": "PASS", "transcripts/z-copy.json": "ERROR"})
+    assert (code, found) == (4, {"transcripts/golden.json": "PASS", "transcripts/z-copy.json": "ERROR"})
 
 
 def test_a_folder_that_is_a_link(project, capsys, tmp_path_factory):
@@ -134,7 +134,7 @@ def test_a_folder_that_links_to_itself(project, capsys):
     (project / "transcripts/again").symlink_to(project / "transcripts")
     (project / "transcripts/loop").symlink_to(project / "transcripts/loop")
     code, found = verdicts(capsys)
-    assert (code, found) == (0, {"transcripts/guard.json": "PASS"})
+    assert (code, found) == (0, {"transcripts/golden.json": "PASS"})
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads every folder")
@@ -150,7 +150,7 @@ def test_a_folder_that_cannot_be_read(project):
 def test_a_file_that_waits_for_a_persons_word(project, capsys):
     pending = project / "transcripts/guard.pending.json"
     pending.write_bytes(encode(saved(late_talk(project))))
-    assert verdicts(capsys)[1] == {"transcripts/guard.json": "PASS"}
+    assert verdicts(capsys)[1] == {"transcripts/golden.json": "PASS"}
     assert run(["replay", str(pending)]) == 4
 
 
@@ -178,7 +178,7 @@ def test_what_is_no_transcript_at_all(project, capsys):
     code, found = verdicts(capsys)
     assert time.monotonic() - began < 8  # nothing was waited for
     assert code == 4
-    assert found.pop("transcripts/guard.json") == "PASS"
+    assert found.pop("transcripts/golden.json") == "PASS"
     assert len(found) == 5
     assert set(found.values()) == {"ERROR"}
 
@@ -197,7 +197,7 @@ def test_a_policy_that_takes_its_process_down(project, capsys, body):
     bad = f"\n    @returns.policy(before=create_return)\n    def bad(call, conversation):\n        {body}\n"
     write(project / "journeys", shop_files(bad))
     code, found = verdicts(capsys, "--timeout", "1")
-    assert (code, found) == (4, {"transcripts/guard.json": "ERROR", "transcripts/other.json": "PASS"})
+    assert (code, found) == (4, {"transcripts/golden.json": "ERROR", "transcripts/other.json": "PASS"})
 
 
 def test_a_policy_that_prints_a_report_of_its_own(project, capsys):
@@ -206,7 +206,7 @@ def test_a_policy_that_prints_a_report_of_its_own(project, capsys):
         project / "journeys",
         shop_files(f"\n    @returns.policy(before=create_return)\n    def loud(call):\n        {loud}\n"),
     )
-    assert verdicts(capsys) == (1, {"transcripts/guard.json": "FAIL"})
+    assert verdicts(capsys) == (1, {"transcripts/golden.json": "FAIL"})
 
 
 REMEMBERS = """
@@ -297,7 +297,7 @@ def test_a_policy_that_asks_the_machine_for_the_time_or_for_chance(project, caps
     asks = f"\n    @returns.policy(before=create_return)\n    def asks(call):\n        {body}\n"
     write(project / "journeys", shop_files(asks))
     code, found = verdicts(capsys)
-    assert (code, found) == (4, {"transcripts/guard.json": "ERROR"})
+    assert (code, found) == (4, {"transcripts/golden.json": "ERROR"})
 
 
 @pytest.mark.parametrize("asks", ["os.getcwd()", "os.path.expanduser('~')", "sys.argv", "platform.node()"])
@@ -306,7 +306,7 @@ def test_a_policy_that_asks_the_machine_where_and_who_it_is(project, capsys, ask
     asks = f"\n    @returns.policy(before=create_return)\n    def asks(call):\n        {body}\n"
     write(project / "journeys", shop_files(asks))
     code, found = verdicts(capsys)
-    assert (code, found) == (4, {"transcripts/guard.json": "ERROR"})
+    assert (code, found) == (4, {"transcripts/golden.json": "ERROR"})
 
 
 @pytest.mark.parametrize(
@@ -320,7 +320,7 @@ def test_a_policy_that_reads_what_no_record_holds_from_a_file_or_in_a_thread(pro
     reads = f"\n    @returns.policy(before=create_return)\n    def reads(call):\n        {body}\n"
     write(project / "journeys", shop_files(reads))
     code, found = verdicts(capsys)
-    assert (code, found) == (4, {"transcripts/guard.json": "ERROR"})
+    assert (code, found) == (4, {"transcripts/golden.json": "ERROR"})
 
 
 @pytest.mark.parametrize(
@@ -344,7 +344,7 @@ def test_a_policy_that_writes_makes_moves_or_removes_a_file(project, capsys, bod
     changes = f"\n    @returns.policy(before=create_return)\n    def changes(call):\n        import os; {body}\n"
     write(project / "journeys", shop_files(changes))
     code, found = verdicts(capsys)
-    assert (code, found) == (4, {"transcripts/guard.json": "ERROR"})
+    assert (code, found) == (4, {"transcripts/golden.json": "ERROR"})
     assert (project / "keep").read_text() == "mine"
     assert (project / "kept").is_dir()
     assert not os.path.lexists(project / "new")
@@ -357,7 +357,7 @@ def test_a_comment_that_allows_the_clock(project, capsys):
         shop_files(f"\n    @returns.policy(before=create_return)\n    def asks(call):\n        {body}\n"),
     )
     code, found = verdicts(capsys)
-    assert (code, found) == (4, {"transcripts/guard.json": "ERROR"})
+    assert (code, found) == (4, {"transcripts/golden.json": "ERROR"})
 
 
 def test_a_policy_that_decides_by_the_order_of_a_set(project, capsys):
@@ -370,7 +370,7 @@ def test_a_policy_that_decides_by_the_order_of_a_set(project, capsys):
         ),
     )
     assert verdicts(capsys)[0] == 0
-    assert verdicts(capsys, "--check-flaky") == (1, {"transcripts/guard.json": "FLAKY"})
+    assert verdicts(capsys, "--check-flaky") == (1, {"transcripts/golden.json": "FLAKY"})
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ def test_a_mutant_that_never_ends_or_does_not_load_is_counted_apart(project, cap
     write(project / "journeys", shop_files(WINDOW, PATIENT + "\n    LIMIT = {0: 'few'}[0]\n"))
     report = measured(capsys, "--timeout", "0.5", "--operator", "comparison-negated")
     ends = {m["after"]: (m["status"], m["why"]) for a in report["agents"] for m in a["mutants"]}
-    assert ends['while call["order_number"] != "OL-9":'] == ("broken", "it never ended")
+    assert ends['while call["order_number"] != "OL-9":'] == ("error", "it never ended")
     assert report["agents"][0]["files"]["shop/returns/journey.py"]["broken"] == 1
 
 
@@ -185,14 +185,14 @@ def test_the_score_of_a_part_is_said_to_be_one(project, capsys, monkeypatch):
         yield from (next(tried) for _ in range(12))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("workbench.cli.commands.mutate.mutant_runs", broken_off)
+    monkeypatch.setattr("workbench.cli.commands.mutate.run_mutants", broken_off)
     assert run(["mutate"]) == 2
     assert "score of what was tried: " in capsys.readouterr().err
 
 
 def test_tools_that_run_are_measured_with_their_bodies(project, capsys):
     save(project, "in-time", "OL-2")
-    assert "body" in set(fates(measured(capsys)).values())
+    assert "not_run" in set(fates(measured(capsys)).values())
     found = fates(measured(capsys, "--tools", "sandbox"))
     assert "body" not in found.values()
     assert found["return-emptied", "return None"] == "killed"
@@ -213,7 +213,7 @@ def test_coverage_for_a_machine(project, capsys):
     assert run(["coverage", "--json", "-"]) == 0
     (agent,) = json.loads(capsys.readouterr().out)["agents"]
     assert (agent["agent"], agent["green"], agent["left_out"]) == ("shop", 1, [])
-    assert [r["made"] for r in agent["rulings"]] == [False, True]
+    assert [r["made"] for r in agent["decisions"]] == [False, True]
     (project / "transcripts/late.json").unlink()
     assert run(["coverage"]) == 5
 

@@ -18,7 +18,7 @@ from workbench.transcripts.codec import encode, read
 from workbench.transcripts.expectation import Expectation
 
 FIND, RETURN = ("find_order", {"order_number": "OL-1"}), ("create_return", {"order_number": "OL-1"})
-GUARD, WAITS = "transcripts/guard.json", "transcripts/guard.pending.json"
+GUARD, WAITS = "transcripts/golden.json", "transcripts/guard.pending.json"
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def test_an_open_mistake_is_1_and_the_report_says_what_to_do(project, capsys):
 
 
 def test_the_fixed_mistake_is_0(project):
-    (project / "transcripts/guard.json").unlink()
+    (project / "transcripts/golden.json").unlink()
     put(project, "late", late_mistake(project))
     write(project / "journeys", shop_files(WINDOW))
     assert run(["replay"]) == 0
@@ -92,7 +92,7 @@ def test_the_json_report_can_go_to_a_file(project):
 
 
 def test_nothing_to_replay_is_5_and_never_green(project, capsys):
-    (project / "transcripts/guard.json").unlink()
+    (project / "transcripts/golden.json").unlink()
     assert run(["replay"]) == 5
     assert "nothing to replay" in capsys.readouterr().err
 
@@ -179,7 +179,7 @@ def test_a_fixed_mistake_is_accepted_and_guards(project):
 
 def test_a_guard_that_changed_on_purpose_ends_at_its_new_decision(project):
     write(project / "journeys", shop_files(WINDOW))
-    path = project / "transcripts/guard.json"
+    path = project / "transcripts/golden.json"
     assert run(["accept", str(path)]) == 4  # it must say why
     assert run(["accept", str(path), "--reason", "returns close after 30 days"]) == 0
     assert run(["replay"]) == 0
@@ -187,7 +187,7 @@ def test_a_guard_that_changed_on_purpose_ends_at_its_new_decision(project):
 
 
 def test_a_guard_is_accepted_without_the_marks_that_lie_beyond_its_new_end(project):
-    path = project / "transcripts/guard.json"
+    path = project / "transcripts/golden.json"
     guard = read(path)
     places = [str(m.step_id) for turn in group_steps(guard.events) for m in turn.steps]
     annotations = [Annotation(places[0], note="kept"), Annotation(places[-1], note="beyond")]
@@ -200,19 +200,19 @@ def test_a_guard_is_accepted_without_the_marks_that_lie_beyond_its_new_end(proje
 
 def test_accept_is_refused_in_ci(project, monkeypatch):
     monkeypatch.setenv("CI", "true")
-    before = (project / "transcripts/guard.json").read_bytes()
-    assert run(["accept", "transcripts/guard.json", "--reason", "x"]) == 4
-    assert (project / "transcripts/guard.json").read_bytes() == before
+    before = (project / "transcripts/golden.json").read_bytes()
+    assert run(["accept", "transcripts/golden.json", "--reason", "x"]) == 4
+    assert (project / "transcripts/golden.json").read_bytes() == before
 
 
 def test_replay_never_writes_to_a_transcript(project):
-    before = (project / "transcripts/guard.json").read_bytes()
+    before = (project / "transcripts/golden.json").read_bytes()
     run(["replay"])
-    assert (project / "transcripts/guard.json").read_bytes() == before
+    assert (project / "transcripts/golden.json").read_bytes() == before
 
 
 def test_many_transcripts_are_shared_out_and_all_come_back(project, capsys):
-    transcript = read(project / "transcripts/guard.json")
+    transcript = read(project / "transcripts/golden.json")
     for number in range(200):
         put(project, f"g{number}", transcript)
     assert run(["replay", "--jobs", "2", "--json", "-"]) == 0
@@ -220,8 +220,8 @@ def test_many_transcripts_are_shared_out_and_all_come_back(project, capsys):
 
 
 def test_transcripts_kept_elsewhere_replay_on_the_project_one_stands_in(project, tmp_path_factory):
-    elsewhere = tmp_path_factory.mktemp("elsewhere") / "guard.json"
-    elsewhere.write_bytes((project / "transcripts/guard.json").read_bytes())
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "golden.json"
+    elsewhere.write_bytes((project / "transcripts/golden.json").read_bytes())
     assert run(["replay", str(elsewhere)]) == 0
 
 

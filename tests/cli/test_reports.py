@@ -112,7 +112,7 @@ def test_junit_is_valid_whatever_a_customer_wrote(project, monkeypatch):
 
 def test_a_verdict_that_a_policy_decided_points_to_its_line(project):
     write(project / "journeys", shop_files(WINDOW))
-    run(["replay", "--json", "out.json", "transcripts/guard.json"])
+    run(["replay", "--json", "out.json", "transcripts/golden.json"])
     told = json.loads((project / "out.json").read_text())["transcripts"][0]
     line = line_of(project / JOURNEY, "@returns.policy(before=create_return)")
     assert (told["verdict"], told["where"]) == ("FAIL", f"{JOURNEY}:{line}")
@@ -121,14 +121,14 @@ def test_a_verdict_that_a_policy_decided_points_to_its_line(project):
 def test_a_fault_points_to_the_line_it_was_raised_at(project):
     policy = "\n    @returns.policy(before=create_return)\n    def bad(call, conversation):\n        1 / 0\n"
     write(project / "journeys", shop_files(policy))
-    run(["replay", "--json", "out.json", "transcripts/guard.json"])
+    run(["replay", "--json", "out.json", "transcripts/golden.json"])
     told = json.loads((project / "out.json").read_text())["transcripts"][0]
     assert told["where"] == f"{JOURNEY}:{line_of(project / JOURNEY, '1 / 0')}"
 
 
 def test_an_agent_that_does_not_load_points_to_its_line(project):
     write(project / "journeys", {"shop/agent.py": "from workbench import Agent\nagent = Agnt()\n"})
-    run(["replay", "--json", "out.json", "transcripts/guard.json"])
+    run(["replay", "--json", "out.json", "transcripts/golden.json"])
     assert json.loads((project / "out.json").read_text())["transcripts"][0]["where"] == "journeys/shop/agent.py:2"
 
 
@@ -246,4 +246,4 @@ def test_a_report_that_cannot_be_written_hides_no_red_and_no_other_report(projec
 
 def test_a_report_that_cannot_be_written_is_never_green(project):
     (project / "file").write_text("")
-    assert run(["replay", "transcripts/guard.json", "--json", "file/out.json"]) == 4
+    assert run(["replay", "transcripts/golden.json", "--json", "file/out.json"]) == 4

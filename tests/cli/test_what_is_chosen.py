@@ -39,7 +39,7 @@ def shelf(project):
         (["--query", "queue:odd"], "queue: works in Review only"),
         (["--query", "?!"], "no letter or digit"),
         (["--query", '"gift card'], "is not complete"),
-        (["transcripts/gaurd.json"], "did you mean transcripts/guard.json?"),
+        (["transcripts/gaurd.json"], "did you mean transcripts/golden.json?"),
         (["transcripts/retruns"], "did you mean transcripts/returns?"),
         (["transcript"], "did you mean transcripts?"),
         (["late-return"], "did you mean transcripts/returns/late-return.json?"),
@@ -76,15 +76,15 @@ def test_what_is_no_transcript_is_not_named(project, capsys):
     (folder / "README.md").write_text("# Transcripts\n")
     (folder / ".vscode").mkdir()
     (folder / ".vscode/settings.json").write_text("{}")
-    (folder / "guard.pending.json").write_bytes((folder / "guard.json").read_bytes())
+    (folder / "guard.pending.json").write_bytes((folder / "golden.json").read_bytes())
     (project / ".workbench/live").mkdir(parents=True)
-    (project / ".workbench/live/late-1.json").write_bytes((folder / "guard.json").read_bytes())
+    (project / ".workbench/live/late-1.json").write_bytes((folder / "golden.json").read_bytes())
     run(["replay", "."])
     assert "more transcript" not in capsys.readouterr().err
 
 
 def test_a_copy_that_cannot_be_found_does_not_hide_in_a_merge(project, capsys):
-    (project / "transcripts/.late.json").write_bytes((project / "transcripts/guard.json").read_bytes())
+    (project / "transcripts/.late.json").write_bytes((project / "transcripts/golden.json").read_bytes())
     put(project, "b", saved(late_talk(project)))
     files = [f"{n}.json" for n in (1, 2)]
     for n in (1, 2):

@@ -32,14 +32,14 @@ def shell(command: str) -> subprocess.CompletedProcess[str]:
     [
         "replay -q --json -",
         "replay -q --junit -",
-        "show transcripts/guard.json",
+        "show transcripts/golden.json",
         "check --json",
         "mutate --json -",
-        "fmt --diff transcripts/guard.json",
+        "fmt --diff transcripts/golden.json",
     ],
 )
 def test_a_stdout_that_takes_nothing_more_is_told_and_is_4(project, command):
-    (project / "transcripts/guard.json").write_bytes((project / "transcripts/guard.json").read_bytes() + b"\n")
+    (project / "transcripts/golden.json").write_bytes((project / "transcripts/golden.json").read_bytes() + b"\n")
     done = shell(f"{command} >{FULL}")
     assert "stdout takes nothing more: No space left on device" in done.stderr
     assert "next: " in done.stderr
@@ -69,7 +69,7 @@ def test_what_a_person_could_not_be_told_is_not_green(project):
     assert shell(f"replay 2>{FULL}").returncode == 4
 
 
-@pytest.mark.parametrize("command", ["show transcripts/guard.json", "replay --json out.json 2>&1"])
+@pytest.mark.parametrize("command", ["show transcripts/golden.json", "replay --json out.json 2>&1"])
 def test_a_reader_who_has_gone_ends_it_with_2_without_a_word(project, command):
     put(project, "late", late_mistake(project))
     line = f"exec 3>&1; {{ {sys.executable} -m workbench {command}; echo $? >&3; }} | sleep 0"
@@ -121,9 +121,9 @@ def test_no_folder_is_made_at_the_root_of_the_disk(project, capsys, command):
 
 @pytest.mark.parametrize("command", ["replay", "coverage", "mutate"])
 def test_a_report_is_not_written_over_a_transcript(project, capsys, command):
-    before = (project / "transcripts/guard.json").read_bytes()
-    assert run([command, "--json", "transcripts/guard.json"]) == 4
-    assert (project / "transcripts/guard.json").read_bytes() == before
+    before = (project / "transcripts/golden.json").read_bytes()
+    assert run([command, "--json", "transcripts/golden.json"]) == 4
+    assert (project / "transcripts/golden.json").read_bytes() == before
     assert "it is a transcript" in capsys.readouterr().err
 
 
@@ -142,7 +142,7 @@ def test_two_reports_in_one_place_however_it_is_spelt(project, capsys, other):
 def test_a_name_that_no_report_can_hold(project, capsys):
     strange = project / "transcripts" / os.fsdecode(b"b\xff.json")
     hidden = strange.with_name(f".{strange.name}")
-    hidden.write_bytes((project / "transcripts/guard.json").read_bytes())
+    hidden.write_bytes((project / "transcripts/golden.json").read_bytes())
     assert run(["replay", "--json", "-"]) == 0
     assert json.loads(capsys.readouterr().out)["not_collected"] == [r"transcripts/.b\udcff.json"]
     hidden.rename(strange)

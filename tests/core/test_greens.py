@@ -51,7 +51,7 @@ def without(transcript, *kinds, **places):
     """The transcript without steps of these kinds (at these places)."""
     steps = [
         s
-        for s in transcript.steps
+        for s in transcript.events
         if not (isinstance(s, kinds) and all(getattr(s, k) == v for k, v in places.items()))
     ]
     return msgspec.structs.replace(transcript, events=steps)

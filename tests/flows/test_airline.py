@@ -98,7 +98,7 @@ def judged() -> list[tuple[int, bool, bool, set[str]]]:
 def blocked_by(agent: Agent, state: ConversationState, tool_name: str, args: dict[str, Any]) -> set[str]:
     tool = next(t for t in agent.all_tools() if t.name == tool_name)
     tool.parse_arguments(args)
-    offered = {"call": ToolCall(tool_name, args), "talk": Conversation(state)}
+    offered = {"call": ToolCall(tool_name, args), "conversation": Conversation(state)}
     policies = [p for p in agent.all_policies() if p.hook == "before_tool" and p.applies_to(tool)]
     return {p.name for p in policies if p.fn(**{name: offered[name] for name in p.parameters}) is not None}
 

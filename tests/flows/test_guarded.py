@@ -50,7 +50,7 @@ def test_what_is_not_noticed_is_explained_on_the_page(fates: list[MutantResult])
     left = {
         (f"{f.mutant.file}:{f.mutant.line}", f.mutant.operator)
         for f in fates
-        if f.status in (Status.SURVIVED, Status.UNREACHED)
+        if f.status in (Status.SURVIVED, Status.NO_COVERAGE)
     }
     section = PAGE.read_text().split("## The sample agent")[1]
     assert left == set(re.findall(r"^\| `([\w/.]+:\d+)` \| `([\w-]+)` \|", section, re.M))

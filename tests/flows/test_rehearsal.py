@@ -153,7 +153,7 @@ def test_a_reply_that_is_stopped_is_replaced(tmp_path: Path) -> None:
         '    "No secrets."\n    return Block("it is a secret") if "s3cret" in reply else None\n'
     )
     conversation = note(tmp_path, script='yield Say("s3cret")', more=more)
-    assert conversation.agent_messages == ["I am sorry, I am not allowed to do that: it is a secret."]
+    assert conversation.replies == ["I am sorry, I am not allowed to do that: it is a secret."]
 
 
 def test_when_every_reply_is_stopped_a_person_takes_over(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_an_order_number_is_understood_however_it_is_spelled(spelling: str) -> N
 def test_a_wrong_number_can_be_corrected() -> None:
     conversation = mara("return them please, OL-9999", "sorry, OL-1001")
     assert conversation.calls == ["find_order error", "find_order ok"]
-    assert "cannot find order OL-9999" in conversation.agent_messages[0]
+    assert "cannot find order OL-9999" in conversation.replies[0]
 
 
 def test_a_regular_customer_is_too_late_after_38_days() -> None:
@@ -102,7 +102,7 @@ def test_of_a_card_only_the_end_is_seen() -> None:
 
 def test_with_two_pairs_in_an_order_it_asks_which() -> None:
     conversation = mara("I want to return OL-1003", "the trail runners", "the colour", "yes")
-    assert "city sneakers or trail runners" in conversation.agent_messages[0]
+    assert "city sneakers or trail runners" in conversation.replies[0]
     assert conversation.args("create_return")["sku"] == "TRAIL-41"
 
 
@@ -176,7 +176,7 @@ def test_a_question_nobody_wrote_down_is_not_guessed() -> None:
 def test_a_promised_date_is_stopped_before_it_is_sent() -> None:
     conversation = jon("promise me a date for my refund")
     assert conversation.blocked_by == ["no_promised_dates"]
-    assert conversation.agent_messages == ["I cannot name a day: when a refund arrives depends on your bank."]
+    assert conversation.replies == ["I cannot name a day: when a refund arrives depends on your bank."]
 
 
 def test_a_card_number_is_not_kept() -> None:
@@ -211,7 +211,7 @@ def test_nothing_in_these_conversations_breaks(fixture: str) -> None:
 
 def test_who_does_not_want_it_any_more_is_left_in_peace() -> None:
     conversation = mara("I want to return OL-1001", "never mind", "too small")
-    assert conversation.agent_messages[1] == "All right, we leave it. Is there anything else?"
+    assert conversation.replies[1] == "All right, we leave it. Is there anything else?"
     assert conversation.calls == ["find_order ok"]
 
 

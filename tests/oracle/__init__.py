@@ -28,18 +28,18 @@ def green(agent: Any, whole: dict[str, Any]) -> str:
     tools = {tool.name for tool in agent.all_tools()} | BUILT_IN.keys()
     for one in expected:
         if one["kind"] not in OFFLINE:
-            return f"{one['expect']} cannot be told from a record"
+            return f"{one['kind']} cannot be told from a record"
         if not tools.issuperset(one.get("order", ())):
             return "an order names a tool that nobody has"
-    if not any(turn and (answers or record.actions[turn, 0, 0].said) for turn, answers in record.answers.items()):
+    if not any(turn and (answers or record.deeds[turn, 0, 0].said) for turn, answers in record.answers.items()):
         return "there is nothing to compare"
     if whole["kind"] == "golden":
-        broken = [one["kind"] for one in expected if not holds(one, walk.actions, walk.prompt_text)]
+        broken = [one["kind"] for one in expected if not holds(one, walk.deeds, walk.prompt_text)]
         return walk.parted or (f"{broken[0]} does not hold" if broken else "")
     one = expected[0]
     place = tuple(int(part) for part in one["step"].split("."))
-    if holds(one, record.actions, record.prompt_text):
+    if holds(one, record.deeds, record.prompt_text):
         return "the record never showed the mistake"
     if walk.parted and walk.parted_at < place[:2]:
         return f"left before the mark: {walk.parted}"
-    return "" if holds(one, walk.actions, walk.prompt_text) else f"{one['expect']} does not hold"
+    return "" if holds(one, walk.deeds, walk.prompt_text) else f"{one['kind']} does not hold"

@@ -16,59 +16,61 @@ def holds(expected: dict[str, Any], deeds: dict[Place, Deed], prompt: Prompts) -
     """Whether it is so; no, too, where it cannot be told."""
     place = tuple(int(part) for part in expected["step"].split("."))
     deed = deeds.get(place)  # type: ignore[call-overload]
-    return deed is not None and not deed.fault and bool(OFFLINE[expected["kind"]](expected, place, deeds, prompt))
+    return (
+        deed is not None and not deed.fault and bool(OFFLINE[expected["kind"]](expected, place, deeds, prompt))
+    )
 
 
 def _decided(verdict: str) -> Callable[..., bool]:
-    def by_policy(expected: dict[str, Any], step_id: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
+    def by_policy(expected: dict[str, Any], place: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
         wanted = expected.get("policy", "")
-        return any(v == verdict and wanted in ("", policy) for _, policy, v, _ in deeds[step_id].said)
+        return any(v == verdict and wanted in ("", policy) for _, policy, v, _ in deeds[place].said)
 
     return by_policy
 
 
-def _rewritten(expected: dict[str, Any], step_id: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
+def _rewritten(expected: dict[str, Any], place: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
     """Of a named policy: it made something else of it; of any: it is something else in the end."""
-    deed, wanted = deeds[step_id], expected.get("policy", "")
-    stands = {hook for hook, policy, v, _ in deed.said if v == "rewrite" and wanted in ("", policy)}
-    return any(not alike(rewrite(deed, hook), _first(deed, hook)) for hook in stands)
+    deed, wanted = deeds[place], expected.get("policy", "")
+    stands = {stand for stand, policy, v, _ in deed.said if v == "rewrite" and wanted in ("", policy)}
+    return any(not alike(rewrite(deed, stand), _first(deed, stand)) for stand in stands)
 
 
-def _first(deed: Deed, hook: str) -> Any:
-    return deed.value if hook == "after_tool" else deed.raw_args
+def _first(deed: Deed, stand: str) -> Any:
+    return deed.value if stand == "after_tool" else deed.given
 
 
 def _may_run(deed: Deed) -> bool:
-    return deed.kind == "call" and effect(deed, "before") in ("allowed", "rewritten")
+    return deed.kind == "call" and effect(deed, "before_tool") in ("allowed", "rewritten")
 
 
 def _held_back(deed: Deed) -> bool:
-    return deed.kind == "call" and effect(deed, "before") in ("blocked", "escalated")
+    return deed.kind == "call" and effect(deed, "before_tool") in ("blocked", "escalated")
 
 
-def _never_ran(expected: dict[str, Any], step_id: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
-    return _held_back(deeds[step_id]) and deeds[step_id].outcome not in ("ok", "error", "fault")
+def _never_ran(expected: dict[str, Any], place: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
+    return _held_back(deeds[place]) and deeds[place].outcome not in ("ok", "error", "fault")
 
 
-def _executed(expected: dict[str, Any], step_id: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
-    return _may_run(deeds[step_id])
+def _executed(expected: dict[str, Any], place: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
+    return _may_run(deeds[place])
 
 
-def _allowed(expected: dict[str, Any], step_id: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
-    return effect(deeds[step_id], "message", "before", "reply", "after") == "allowed"
+def _allowed(expected: dict[str, Any], place: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
+    return effect(deeds[place], "on_message", "before_tool", "before_reply", "after_tool") == "allowed"
 
 
-def _rejected(expected: dict[str, Any], step_id: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
-    return deeds[step_id].outcome == "rejected"
+def _rejected(expected: dict[str, Any], place: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
+    return deeds[place].outcome == "rejected"
 
 
-def _redacted(expected: dict[str, Any], step_id: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
+def _redacted(expected: dict[str, Any], place: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
     """Gone from what the model and the customer read of it, by a rewrite; what no tape holds nobody has read."""
-    deed = deeds[step_id]
+    deed = deeds[place]
     if deed.outcome == "missing" or not any(verdict == "rewrite" for _, _, verdict, _ in deed.said):
         return False
-    read = [rewrite(deed, "after") if deed.kind == "call" else None, deed.withheld or None, deed.sent]
-    read.append(rewrite(deed, "message") if deed.kind == "message" else None)
+    read = [rewrite(deed, "after_tool") if deed.kind == "call" else None, deed.withheld or None, deed.sent]
+    read.append(rewrite(deed, "on_message") if deed.kind == "message" else None)
     seen = [_flat(text) for value in read if value is not None for text in _texts(value)]
     return not any(_flat(expected["text"]) in text for text in seen)
 
@@ -81,20 +83,20 @@ def _texts(value: Any) -> list[str]:
     return [value if isinstance(value, str) else json.dumps(value)]
 
 
-def _order(expected: dict[str, Any], step_id: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
+def _order(expected: dict[str, Any], place: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
     """All of them were let through in this order; or this call was held back because its turn had not come."""
     left = list(expected["order"])
     for at, deed in deeds.items():
-        if at <= step_id and left and _may_run(deed) and deed.tool == left[0]:
+        if at <= place and left and _may_run(deed) and deed.tool == left[0]:
             left.pop(0)
-    if _held_back(deeds[step_id]):
-        return deeds[step_id].tool in left[1:] and deeds[step_id].tool != left[0]
+    if _held_back(deeds[place]):
+        return deeds[place].tool in left[1:] and deeds[place].tool != left[0]
     return not left
 
 
-def _called_with(expected: dict[str, Any], step_id: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
-    deed = deeds[step_id]
-    args, wanted = rewrite(deed, "before"), expected["args"]
+def _called_with(expected: dict[str, Any], place: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
+    deed = deeds[place]
+    args, wanted = rewrite(deed, "before_tool"), expected["args"]
     how = expected.get("match", "subset")
     if not _may_run(deed) or not isinstance(args, dict) or (how == "exact" and set(args) - set(wanted)):
         return False
@@ -119,8 +121,8 @@ def _inside(want: Any, have: Any) -> bool:
 
 
 def _prompt_has(there: bool) -> Callable[..., bool]:
-    def reads(expected: dict[str, Any], step_id: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
-        text = prompt(step_id)
+    def reads(expected: dict[str, Any], place: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
+        text = prompt(place)
         return text is not None and (_flat(expected["text"]) in _flat(text)) is there
 
     return reads
@@ -132,9 +134,9 @@ def _flat(text: str) -> str:
 
 
 def _reply_has(there: bool) -> Callable[..., bool]:
-    def says(expected: dict[str, Any], step_id: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
-        deed = deeds[step_id]
-        held = effect(deed, "reply") in ("blocked", "escalated")
+    def says(expected: dict[str, Any], place: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
+        deed = deeds[place]
+        held = effect(deed, "before_reply") in ("blocked", "escalated")
         if deed.sent is None and not held:
             return False
         return (_flat(expected["text"]) in _flat(deed.sent or "")) is there

@@ -47,31 +47,31 @@ def _plain(value: Any) -> Any:
 
 def effect(deed: Deed, *stands: str) -> str:
     """What the policies at these stands did together."""
-    if "before" in stands and deed.outcome in ("absent", "rejected"):
+    if "before_tool" in stands and deed.outcome in ("absent", "rejected"):
         return deed.outcome
-    verdicts = {verdict for hook, _, verdict, _ in deed.said if hook in stands}
+    verdicts = {verdict for stand, _, verdict, _ in deed.said if stand in stands}
     for verdict, became in (("escalate", "escalated"), ("block", "blocked"), ("rewrite", "rewritten")):
         if verdict in verdicts:
             return became
     return "allowed"
 
 
-def rewrite(deed: Deed, hook: str, *none: Any) -> Any:
+def rewrite(deed: Deed, stand: str, *none: Any) -> Any:
     """What the policies at a stand made of it in the end: as it was, or `none`, where none rewrote it."""
-    made = [to for at, _, verdict, to in deed.said if at == hook and verdict == "rewrite"]
+    made = [to for at, _, verdict, to in deed.said if at == stand and verdict == "rewrite"]
     if made:
         return made[-1]
-    return none[0] if none else deed.value if hook == "after_tool" else deed.raw_args
+    return none[0] if none else deed.value if stand == "after_tool" else deed.given
 
 
 def differs(then: Deed, now: Deed) -> str:
     """How what is done differs, or ""; the words of policies and who they are do not count."""
-    for stands in (("message", "before", "reply"), ("after",)):
+    for stands in (("on_message", "before_tool", "before_reply"), ("after_tool",)):
         was, is_ = effect(then, *stands), effect(now, *stands)
         if was != is_:
             return f"was {was}, is {is_}"
-    for hook in ("message", "before", "after", "reply"):
-        if not alike(rewrite(then, hook, None), rewrite(now, hook, None)):
+    for stand in ("on_message", "before_tool", "after_tool", "before_reply"):
+        if not alike(rewrite(then, stand, None), rewrite(now, stand, None)):
             return "it is rewritten otherwise"
     if now.kind == "call" and then.outcome != now.outcome and (then.outcome or now.outcome == "missing"):
         return f"it came to {then.outcome or 'nothing'}, and comes to {now.outcome}"
@@ -84,34 +84,34 @@ class Record:
     """What is on record: a deed by place, the answers of each turn, how it ended, the prompts."""
 
     def __init__(self, whole: dict[str, Any]) -> None:
-        self.actions: dict[Place, Deed] = {}
+        self.deeds: dict[Place, Deed] = {}
         self.answers: dict[int, list[dict[str, Any]]] = {}
         self.ends: dict[int, str] = {}
         self.prompts: list[tuple[tuple[int, int], dict[str, Any]]] = []
-        self.blobs = whole.get("blobs", {})
+        self.exhibits = whole.get("blobs", {})
         for step in whole["events"]:
-            step_id = place_of(step)
-            kind = step["step"]
+            place = place_of(step)
+            kind = step["event"]
             if kind == "user":
                 self.answers[step["turn"]] = []
-                self.actions[step_id] = Deed("message", given=words(step["text"]))
+                self.deeds[place] = Deed("message", given=words(step["text"]))
             elif kind == "answer":
                 self.answers.setdefault(step["turn"], []).append(step)
                 for number, block in enumerate(asked(step), 1):
-                    self.actions[(*step_id[:2], number)] = Deed("call", block.get("name", ""), block.get("input"))
+                    self.deeds[(*place[:2], number)] = Deed("call", block.get("name", ""), block.get("input"))
                 if not asked(step):
-                    self.actions[step_id] = Deed("reply", given=spoken(step))
+                    self.deeds[place] = Deed("reply", given=spoken(step))
             elif kind == "prompt":
-                self.prompts.append((step_id[:2], step))
+                self.prompts.append((place[:2], step))
             elif kind == "end":
                 self.ends[step["turn"]] = step["reason"]
             elif kind in ("decision", "result", "reply", "handoff"):
-                self._became(self.actions.setdefault(step_id, Deed("reply")), step)
+                self._became(self.deeds.setdefault(place, Deed("reply")), step)
 
     def _became(self, deed: Deed, step: dict[str, Any]) -> None:
-        match step["step"]:
+        match step["event"]:
             case "decision":
-                said = (step["hook"], step["policy"], step.get("verdict", "allow"), step.get("to"))
+                said = (step["hook"], step["policy"], step.get("effect", "allow"), step.get("replacement"))
                 deed.said.append(said)
                 deed.fault = deed.fault or step.get("fault", False)
             case "result":
@@ -121,15 +121,15 @@ class Record:
             case "handoff":
                 deed.handed = True
 
-    def prompt_at(self, step_id: Place) -> dict[str, Any] | None:
-        found = [prompt for at, prompt in self.prompts if at <= step_id[:2]]
+    def prompt_at(self, place: Place) -> dict[str, Any] | None:
+        found = [prompt for at, prompt in self.prompts if at <= place[:2]]
         return found[-1] if found else None
 
-    def prompt_text(self, step_id: Place) -> str | None:
-        prompt = self.prompt_at(step_id)
-        if prompt is None or any(key not in self.blobs for key in prompt["sections"]):
+    def prompt_text(self, place: Place) -> str | None:
+        prompt = self.prompt_at(place)
+        if prompt is None or any(key not in self.exhibits for key in prompt["sections"]):
             return None
-        return "\n".join(words(self.blobs[key]["text"]) for key in prompt["sections"])
+        return "\n".join(words(self.exhibits[key]["text"]) for key in prompt["sections"])
 
     def breaks_off(self, turn: int, answer: int) -> bool:
         """Whether it stops in the middle of this answer."""

@@ -18,9 +18,9 @@ class Talk:
     turn: int = 0
     journey: str = ""
     handed_off: bool = False
-    said: list[str] = field(default_factory=list)
-    replies: list[str] = field(default_factory=list)
-    dialogue: list[tuple[str, str]] = field(default_factory=list)
+    user_messages: list[str] = field(default_factory=list)
+    agent_messages: list[str] = field(default_factory=list)
+    messages: list[tuple[str, str]] = field(default_factory=list)
     calls: list[Any] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -28,7 +28,7 @@ class Talk:
         self.customer, self.channel = self.setup.get("customer", {}), self.setup.get("channel", "chat")
 
     @property
-    def last_said(self) -> str:
+    def last_user_message(self) -> str:
         return self.user_messages[-1] if self.user_messages else ""
 
     def results(self, tool: Any, **args: Any) -> list[Any]:
@@ -47,10 +47,8 @@ class Talk:
         self.agent_messages.append(text)
         self.messages.append(("agent", text))
 
-    def called(self, step_id: Place, tool: str, args: Any, outcome: str, value: Any) -> Any:
-        call = SimpleNamespace(
-            place=step_id, tool=tool, args=args, outcome=outcome, value=value, ok=outcome == "ok"
-        )
+    def called(self, place: Place, tool: str, args: Any, outcome: str, value: Any) -> Any:
+        call = SimpleNamespace(step_id=place, tool=tool, args=args, outcome=outcome, value=value, ok=outcome == "ok")
         call.decoded = lambda tool: tool.decode_result(call.value)
         self.calls.append(call)
         return call

@@ -33,7 +33,7 @@ class Walk:
     def __init__(self, agent: Any, whole: dict[str, Any]) -> None:
         self.agent, self.record = agent, Record(whole)
         self.talk = Talk(whole["setup"])
-        self.actions: dict[Place, Deed] = {}
+        self.deeds: dict[Place, Deed] = {}
         self.prompts: dict[tuple[int, int], Any] = {}
         self.parted, self.parted_at = "", (0, 0)
         for turn in self.record.answers:
@@ -49,11 +49,11 @@ class Walk:
 
     def _early(self, turn: int) -> str:
         """What an agent said and looked up before the first message is held fixed."""
-        for step_id, deed in self.record.actions.items():
-            if step_id[0] == turn:
-                self.actions[step_id] = deed
+        for place, deed in self.record.deeds.items():
+            if place[0] == turn:
+                self.deeds[place] = deed
                 if deed.outcome:
-                    self.talk.called(step_id, deed.tool, deed.raw_args, deed.outcome, deed.value)
+                    self.talk.called(place, deed.tool, deed.given, deed.outcome, deed.value)
                 if deed.sent is not None:
                     self.talk.reply(deed.sent)
         return ""
@@ -62,29 +62,29 @@ class Walk:
 
     def _turn(self, turn: int) -> str:
         """How it ends today."""
-        conversation, step_id = self.talk, (turn, 0, 0)
-        deed = self.actions[step_id] = Deed("message", given=self.record.actions[step_id].raw_args)
-        conversation.turn = turn
-        conversation.hear(deed.raw_args)
-        if conversation.handed_off:
+        talk, place = self.talk, (turn, 0, 0)
+        deed = self.deeds[place] = Deed("message", given=self.record.deeds[place].given)
+        talk.turn = turn
+        talk.hear(deed.given)
+        if talk.handed_off:
             return "handed_off"
         if len(self.agent.journeys) == 1:
-            conversation.journey = next(iter(self.agent.journeys))
+            talk.journey = next(iter(self.agent.journeys))
         self._look_around()
-        for _ in self._ask(deed, "message", None, deed.raw_args):
-            conversation.user_messages[-1] = words(rewrite(deed, "message"))
-            conversation.messages[-1] = ("user", conversation.user_messages[-1])
-        stopped = effect(deed, "message")
+        for _ in self._ask(deed, "on_message", None, deed.given):
+            talk.user_messages[-1] = words(rewrite(deed, "on_message"))
+            talk.messages[-1] = ("user", talk.user_messages[-1])
+        stopped = effect(deed, "on_message")
         if stopped == "blocked" and deed.say["block"]:
             deed.sent = deed.say["block"]
-            conversation.reply(deed.sent)
+            talk.reply(deed.sent)
         if stopped == "escalated":
             self._hand_off(deed)
-        self._compare(step_id)
+        self._compare(place)
         if stopped in ("blocked", "escalated"):
             return "message_blocked" if stopped == "blocked" else "handed_off"
         for number, answer in enumerate(self.record.answers[turn], 1):
-            if number > self.agent.limits.answers or self.parted:
+            if number > self.agent.limits.model_calls or self.parted:
                 return "limit"
             self._look_around(number > 1)
             self.prompts[turn, number] = self.agent.journeys.get(self.talk.journey), [*self.journeys.values()]
@@ -95,7 +95,7 @@ class Walk:
         return recorded if recorded in FROM_OUTSIDE else "tape_ended"
 
     def _end(self, turn: int, end: str) -> None:
-        walked = max((p[1] for p in self.actions if p[0] == turn), default=0)
+        walked = max((p[1] for p in self.deeds if p[0] == turn), default=0)
         recorded = self.record.ends.get(turn)
         if walked < len(self.record.answers[turn]):
             self._part((turn, walked + 1), f"it ended ({end}) before all answers were used")
@@ -130,62 +130,62 @@ class Walk:
     def _calls(self, turn: int, number: int, answer: dict[str, Any]) -> str:
         handed = False
         for call, block in enumerate(asked(answer), 1):
-            step_id = (turn, number, call)
+            place = (turn, number, call)
             cut = answer.get("stop") == "max_tokens" and call == len(asked(answer))
-            deed = self.actions[step_id] = Deed("call", block.get("name", ""), block.get("input"))
-            handed = self._call(step_id, deed, cut) or handed
-            self._compare(step_id)
+            deed = self.deeds[place] = Deed("call", block.get("name", ""), block.get("input"))
+            handed = self._call(place, deed, cut) or handed
+            self._compare(place)
         return "handed_off" if handed else ""
 
-    def _call(self, step_id: Place, deed: Deed, cut: bool) -> bool:
+    def _call(self, place: Place, deed: Deed, cut: bool) -> bool:
         """What becomes of a call. True: a person has the conversation."""
-        conversation, built_in = self.talk, self._built_in(deed.tool)
+        talk, built_in = self.talk, self._built_in(deed.tool)
         tool = self.tools.get(deed.tool) or built_in
-        deed.outcome = "absent" if tool is None else "rejected" if cut or self._unfit(tool, deed.raw_args) else ""
-        args = deed.raw_args if isinstance(deed.raw_args, dict) else {}
+        deed.outcome = "absent" if tool is None else "rejected" if cut or self._unfit(tool, deed.given) else ""
+        args = deed.given if isinstance(deed.given, dict) else {}
         if deed.outcome:
-            conversation.called(step_id, deed.tool, args, deed.outcome, None)
+            talk.called(place, deed.tool, args, deed.outcome, None)
             return False
-        for _ in self._ask(deed, "before", tool, args):
-            args = rewrite(deed, "before")
+        for _ in self._ask(deed, "before_tool", tool, args):
+            args = rewrite(deed, "before_tool")
             if not isinstance(args, dict) or self._unfit(tool, args):
-                raise Broken(f"{step_id}: its rewritten arguments do not fit")
+                raise Broken(f"{place}: its rewritten arguments do not fit")
         deed.args = args
-        stopped = effect(deed, "before")
+        stopped = effect(deed, "before_tool")
         if stopped in ("blocked", "escalated"):
             deed.outcome = "blocked"
-            conversation.called(step_id, deed.tool, args, "blocked", None)
+            talk.called(place, deed.tool, args, "blocked", None)
             return self._hand_off(deed) if stopped == "escalated" else False
         if built_in and deed.tool != "look_up":
             deed.outcome = "ok"
-            conversation.called(step_id, deed.tool, args, "ok", None)
+            talk.called(place, deed.tool, args, "ok", None)
             if deed.tool == "enter_journey":
-                conversation.journey = args["journey"]
+                talk.journey = args["journey"]
             return deed.tool == "hand_off" and self._hand_off(deed)
-        return self._result(step_id, deed, tool, args)
+        return self._result(place, deed, tool, args)
 
-    def _result(self, step_id: Place, deed: Deed, tool: Any, args: dict[str, Any]) -> bool:
-        then = self.record.actions[step_id]
+    def _result(self, place: Place, deed: Deed, tool: Any, args: dict[str, Any]) -> bool:
+        then = self.record.deeds[place]
         taped = then.outcome in ("ok", "error", "fault") and alike(self._then_args(then), args)
         deed.outcome, deed.value = (then.outcome, then.value) if taped else ("missing", None)
-        call = self.talk.called(step_id, deed.tool, args, deed.outcome, deed.value)
+        call = self.talk.called(place, deed.tool, args, deed.outcome, deed.value)
         if deed.outcome != "ok":
             return False
-        for verdict in self._ask(deed, "after", tool, deed.value, call=View(tool.name, args)):
+        for verdict in self._ask(deed, "after_tool", tool, deed.value, call=View(tool.name, args)):
             if call.ok and verdict == "rewrite":
-                call.value = rewrite(deed, "after")
+                call.value = rewrite(deed, "after_tool")
             elif verdict != "rewrite":  # withheld: a later policy does not give it back
                 call.ok, call.outcome, call.value = False, "error", None
-        return (effect(deed, "after") == "escalated" or tool.hands_off) and self._hand_off(deed)
+        return (effect(deed, "after_tool") == "escalated" or tool.hands_off) and self._hand_off(deed)
 
     def _then_args(self, then: Deed) -> Any:
-        changed = rewrite(then, "before", None)
-        return changed if isinstance(changed, dict) else then.raw_args if isinstance(then.raw_args, dict) else {}
+        changed = rewrite(then, "before_tool", None)
+        return changed if isinstance(changed, dict) else then.given if isinstance(then.given, dict) else {}
 
     def _built_in(self, name: str) -> Any:
         there = {
             "enter_journey": len(self.agent.journeys) > 1,
-            "hand_off": self.agent.hands_off,
+            "hand_off": self.agent.allow_handoff,
             "look_up": bool(self.agent.knowledge),
         }
         if not there.get(name):
@@ -214,20 +214,20 @@ class Walk:
 
     # replies
 
-    def _reply(self, step_id: Place, answer: dict[str, Any]) -> str:
-        deed = self.actions[step_id] = Deed("reply", given=spoken(answer))
-        if answer.get("stop") == "pause_turn" or not deed.raw_args.strip():
-            self._compare(step_id)
+    def _reply(self, place: Place, answer: dict[str, Any]) -> str:
+        deed = self.deeds[place] = Deed("reply", given=spoken(answer))
+        if answer.get("stop") == "pause_turn" or not deed.given.strip():
+            self._compare(place)
             return "" if answer.get("stop") == "pause_turn" else "model_error"
-        for _ in self._ask(deed, "reply", None, deed.raw_args):
+        for _ in self._ask(deed, "before_reply", None, deed.given):
             pass
-        became = effect(deed, "reply")
+        became = effect(deed, "before_reply")
         if became == "escalated":
             self._hand_off(deed)
         elif became != "blocked":
-            deed.sent = words(rewrite(deed, "reply"))
+            deed.sent = words(rewrite(deed, "before_reply"))
             self.talk.reply(deed.sent)
-        self._compare(step_id)
+        self._compare(place)
         return {"escalated": "handed_off", "blocked": ""}.get(became, "replied")
 
     def _hand_off(self, deed: Deed) -> bool:
@@ -240,32 +240,32 @@ class Walk:
 
     # policies
 
-    def _ask(self, deed: Deed, hook: str, tool: Any, value: Any, **more: Any) -> Iterator[str]:
+    def _ask(self, deed: Deed, stand: str, tool: Any, value: Any, **more: Any) -> Iterator[str]:
         """Ask all policies at a stand, each on what those before it made of it; yields what is not allow."""
-        name = {"message": "message", "before": "call", "after": "result", "reply": "reply"}[hook]
+        name = {"on_message": "message", "before_tool": "call", "after_tool": "result", "before_reply": "reply"}[stand]
         for policy in self.policies:
-            if policy.hook != hook or (tool is not None and not policy.applies_to(tool)):
+            if policy.hook != stand or (tool is not None and not policy.applies_to(tool)):
                 continue
-            shown = View(tool.name, value) if hook == "before_tool" else value
-            given = {"talk": self.talk, name: tool.decode_result(value) if hook == "after_tool" else shown, **more}
-            returned = self._run(policy.fn, **{name: given[name] for name in policy.parameters})
-            verdict = "allow" if returned is None else getattr(returned, "verdict", None)
+            shown = View(tool.name, value) if stand == "before_tool" else value
+            given = {"conversation": self.talk, name: tool.decode_result(value) if stand == "after_tool" else shown, **more}
+            ruling = self._run(policy.fn, **{name: given[name] for name in policy.parameters})
+            verdict = "allow" if ruling is None else getattr(ruling, "effect", None)
             if verdict is None:
-                raise Broken(f"{policy.full_name}: it gave {returned!r}")
-            to = msgspec.to_builtins(returned.replacement, str_keys=True) if verdict == "rewrite" else None
-            deed.said.append((hook, policy.full_name, verdict, to))
+                raise Broken(f"{policy.full_name}: it gave {ruling!r}")
+            to = msgspec.to_builtins(ruling.replacement, str_keys=True) if verdict == "rewrite" else None
+            deed.said.append((stand, policy.full_name, verdict, to))
             if verdict == "rewrite":
-                value = to if hook in ("before", "after") else str(to)
+                value = to if stand in ("before_tool", "after_tool") else str(to)
             elif verdict != "allow":
-                deed.say[verdict] = deed.say.get(verdict) or returned.say
-                if hook == "after_tool":
-                    deed.withheld = deed.withheld or returned.reason
+                deed.say[verdict] = deed.say.get(verdict) or ruling.reply
+                if stand == "after_tool":
+                    deed.withheld = deed.withheld or ruling.reason
             if verdict != "allow":
                 yield verdict
 
-    def prompt_text(self, step_id: Place) -> str | None:
+    def prompt_text(self, place: Place) -> str | None:
         """The texts that stand in the prompt of an answer, as they are on disk."""
-        found = [state for at, state in self.prompts.items() if at <= step_id[:2]]
+        found = [state for at, state in self.prompts.items() if at <= place[:2]]
         if not found:
             return None
         agent, (here, goals) = self.agent, found[-1]
@@ -280,20 +280,20 @@ class Walk:
 
     # the comparison
 
-    def _compare(self, step_id: Place) -> None:
-        then, now = self.record.actions[step_id], self.actions[step_id]
-        off = self.record.breaks_off(step_id[0], step_id[1])
+    def _compare(self, place: Place) -> None:
+        then, now = self.record.deeds[place], self.deeds[place]
+        off = self.record.breaks_off(place[0], place[1])
         if off and not then.outcome and then.sent is None:
-            self._compare_up_to_the_break(step_id, then, now)
+            self._compare_up_to_the_break(place, then, now)
             return
         why = differs(then, now)
         if why:
-            self._part(step_id, why)
+            self._part(place, why)
 
-    def _compare_up_to_the_break(self, step_id: Place, then: Deed, now: Deed) -> None:
+    def _compare_up_to_the_break(self, place: Place, then: Deed, now: Deed) -> None:
         """A move that was stopped: what is on record of it counts, and policies that are new since."""
         said = {policy for _, policy, _, _ in then.said}
-        prompt = self.record.prompt_at(step_id) if step_id[1] else None
+        prompt = self.record.prompt_at(place) if place[1] else None
         cut_short = {p for _, p, _, _ in now.said} - said
         if prompt is not None:
             cut_short &= set(prompt.get("policies", []))
@@ -301,10 +301,10 @@ class Walk:
         held = any(row[2] != "allow" for row in now.said if row[1] in cut_short)
         if not held and now.outcome == "missing":
             now.outcome = ""
-        made = Deed(now.kind, now.tool, now.raw_args, said=up_to_here, outcome="" if held else now.outcome)
+        made = Deed(now.kind, now.tool, now.given, said=up_to_here, outcome="" if held else now.outcome)
         why = differs(then, made)
         if why:
-            self._part(step_id, f"in the part that is on record, {why}")
+            self._part(place, f"in the part that is on record, {why}")
 
 
 async def _finish(value: Any) -> Any:

@@ -231,7 +231,7 @@ def test_the_prompt_the_tools_and_the_last_message_are_marked_for_the_cache(serv
     sent = server.requests[0]
     mark = {"cache_control": {"type": "ephemeral"}}
     assert sent.path == "/v1/messages"
-    assert sent.not_run == {
+    assert sent.body == {
         "model": "claude-opus-5-5",
         "max_tokens": 500,
         "thinking": {"type": "adaptive", "display": "summarized"},
@@ -731,7 +731,7 @@ agent = Agent("shop", journeys=[orders])
 
 
 @pytest.fixture
-def talk(tmp_path: Path) -> ConversationRun:
+def conversation(tmp_path: Path) -> ConversationRun:
     """A conversation with a small agent that can look up orders."""
     folder = tmp_path / "journeys" / "shop"
     folder.mkdir(parents=True)

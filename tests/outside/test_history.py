@@ -84,11 +84,11 @@ def test_what_a_full_disk_did_not_take_is_told_and_written_once_there_is_room(be
     talk(session, "first")
     with full(one.file(session).stat().st_size + 30):
         talk(session, "second")
-        assert one.history.problem == f"{session.id}.jsonl: File too large"
+        assert one.history.write_error == f"{session.id}.jsonl: File too large"
         assert len(session.turns()) == 2
     talk(session, "third")
-    assert one.history.problem == ""
-    assert one.history.read(session.id).steps == list(session.trace)
+    assert one.history.write_error == ""
+    assert one.history.read(session.id).events == list(session.trace)
     assert one.history.read(session.id).torn == 0
 
 
@@ -99,8 +99,8 @@ def test_it_is_also_written_without_a_further_word(bench):
     with full(10):
         talk(session, "second")
     one.history.retry_writes()
-    assert one.history.problem == ""
-    assert one.history.read(session.id).steps == list(session.trace)
+    assert one.history.write_error == ""
+    assert one.history.read(session.id).events == list(session.trace)
 
 
 def test_what_waits_is_written_when_the_workbench_is_left(bench):
@@ -109,8 +109,8 @@ def test_what_waits_is_written_when_the_workbench_is_left(bench):
     with full(10):
         talk(session, "first")
     one.history.close()
-    assert one.history.problem == ""
-    assert one.history.read(session.id).steps == list(session.trace)
+    assert one.history.write_error == ""
+    assert one.history.read(session.id).events == list(session.trace)
 
 
 def test_a_line_that_cannot_be_read_is_counted(bench):
@@ -129,7 +129,7 @@ def test_a_second_workbench_may_read_a_conversation_and_not_write_to_it(bench):
     session = one.new()
     talk(session, "first")
     other = two.open(session.id)
-    assert "another workbench (pid " in other.log.held
+    assert "another workbench (pid " in other.log.locked_by
     with pytest.raises(UsageError, match="has this conversation open"):
         talk(other, "second")
     assert said(other) == ["first"]
@@ -137,7 +137,7 @@ def test_a_second_workbench_may_read_a_conversation_and_not_write_to_it(bench):
     talk(fork, "second")
     assert said(fork) == ["first", "second"]
     talk(session, "another second")
-    assert one.history.read(session.id).steps == list(session.trace)
+    assert one.history.read(session.id).events == list(session.trace)
 
 
 def test_a_conversation_is_free_again_when_the_first_workbench_is_left(bench):
@@ -147,8 +147,8 @@ def test_a_conversation_is_free_again_when_the_first_workbench_is_left(bench):
     other = two.open(session.id)
     one.history.close()
     talk(other, "second")
-    assert other.log.held == ""
-    assert two.history.read(session.id).steps == list(other.trace)
+    assert other.log.locked_by == ""
+    assert two.history.read(session.id).events == list(other.trace)
     two.history.close()
     assert [file.suffix for file in two.history.folder.iterdir()] == [".jsonl"]
 
@@ -178,7 +178,7 @@ def test_a_turn_in_which_the_workbench_was_killed_ends_when_it_is_opened_again(b
     assert (last.turn, last.reason) == (1, "killed")
     assert last.detail == "the workbench ended in the middle of this turn"
     talk(again, "second")
-    assert two.history.read(session.id).steps == list(again.trace)
+    assert two.history.read(session.id).events == list(again.trace)
 
 
 def test_a_folder_that_cannot_be_written_is_told_and_the_words_can_be_said_again(bench):
@@ -189,4 +189,4 @@ def test_a_folder_that_cannot_be_written_is_told_and_the_words_can_be_said_again
         talk(session, "first")
     one.history.folder.parent.unlink()
     talk(session, "first")
-    assert one.history.read(session.id).steps == list(session.trace)
+    assert one.history.read(session.id).events == list(session.trace)

@@ -82,7 +82,7 @@ def again(folder, transcript, code):
 
 
 def exchanges(transcript):
-    return [step for step in transcript.steps if isinstance(step, HttpExchange)]
+    return [step for step in transcript.events if isinstance(step, HttpExchange)]
 
 
 def test_what_a_tool_exchanges_is_kept_as_steps_of_its_call(tmp_path, carrier):

@@ -103,7 +103,7 @@ class Place:
     def begin(self, session: str, events: list[AnyEvent]) -> None:
         self.history.begin(session, {"session": session, "setup": Setup(agent="shop"), "code": "c0de"})
         for event in events:
-            self.history.append(session, {"step": event})
+            self.history.append(session, {"event": event})
 
     def titles(self, query: str = "") -> list[str]:
         """What a query finds, the index up to date."""
@@ -190,8 +190,8 @@ def test_where_nothing_is_found_it_says_what_each_term_finds_alone(three):
 
 def test_a_filter_says_what_it_can_be_asked_for(three):
     three.indexing.refresh()
-    assert three.shelf.values("journey", "") == [("cards", 1), ("parcels", 1), ("returns", 1)]
-    assert three.shelf.values("journey", "pa") == [("parcels", 1)]
+    assert three.shelf.complete_filter("journey", "") == [("cards", 1), ("parcels", 1), ("returns", 1)]
+    assert three.shelf.complete_filter("journey", "pa") == [("parcels", 1)]
 
 
 def test_what_makes_a_conversation_suspicious_is_said(place):
@@ -292,15 +292,15 @@ def test_a_change_of_the_same_size_within_the_same_instant_is_found_out(place):
 
 def test_a_file_that_was_written_again_unchanged_keeps_its_number(place):
     path = place.save("aaaa", talk("boots"))
-    number = place.entry("").number
+    number = place.entry("").row_id
     os.utime(path, ns=(1, 1))
-    assert place.entry("").number == number
+    assert place.entry("").row_id == number
 
 
 def test_a_session_that_grows_is_read_again(place):
     place.begin("shop-1", talk("first"))
     assert place.entry("").turns == 1
-    place.history.append("shop-1", {"step": UserMessage(turn=2, text="second")})
+    place.history.append("shop-1", {"event": UserMessage(turn=2, text="second")})
     assert place.entry("second").turns == 2
 
 
@@ -309,7 +309,7 @@ def test_what_cannot_be_read_is_listed_with_the_reason(place):
     (place.project.transcripts / "bad.json").write_text("{")
     entry = place.entry("is:unreadable")
     assert entry.state == "unreadable"
-    assert "not a Workbench transcript" in entry.problem
+    assert "not a Workbench transcript" in entry.error
     assert len(place.titles()) == 2
 
 
@@ -329,8 +329,8 @@ def test_it_says_how_far_it_is(three):
 
 def test_a_tag_is_seen_at_once_found_at_the_next_look_and_kept(three):
     entry = three.entry("gift")
-    assert three.shelf.tag([entry.number], "odd") == ["session:shop-1"]
-    assert three.shelf.page([entry.number])[0].tags == ("odd",)
+    assert three.shelf.tag([entry.row_id], "odd") == ["session:shop-1"]
+    assert three.shelf.page([entry.row_id])[0].tags == ("odd",)
     assert three.titles("tag:odd") == ["the gift card does not work"]
     assert three.titles("is:tagged") == ["a plain return", "the gift card does not work"]
     (three.project.state / "index.db").unlink()
@@ -340,15 +340,15 @@ def test_a_tag_is_seen_at_once_found_at_the_next_look_and_kept(three):
 
 def test_a_tag_of_the_file_can_be_taken_off_and_comes_back_with_undo(three):
     entry = three.entry("tag:boots")
-    refs = three.shelf.tag([entry.number], "boots", on=False)
+    refs = three.shelf.tag([entry.row_id], "boots", on=False)
     assert three.titles("tag:boots") == []
     three.shelf.tag_refs(refs, "boots")
     assert three.titles("tag:boots") == ["a plain return"]
 
 
 def test_tagging_what_has_the_tag_changes_nothing(three):
-    numbers = three.shelf.search(Query()).numbers or [three.entry("tag:boots").number]
-    assert three.shelf.tag([three.entry("tag:boots").number], "boots") == []
+    numbers = three.shelf.search(Query()).numbers or [three.entry("tag:boots").row_id]
+    assert three.shelf.tag([three.entry("tag:boots").row_id], "boots") == []
     assert len(numbers) == 1
     assert not (three.project.state / "review.jsonl").exists()
 
@@ -356,7 +356,7 @@ def test_tagging_what_has_the_tag_changes_nothing(three):
 def test_a_mark_on_an_import_is_kept_beside_it_and_found(three):
     entry = three.entry("parcel")
     keeper: SessionStore = three.shelf.annotation_store(entry, three.history)
-    keeper.append("", {"mark": Annotation("1.1.1", severity="minor", note="rude words")})
+    keeper.append("", {"annotation": Annotation("1.1.1", severity="minor", note="rude words")})
     assert three.titles("is:annotated") == ["where is it"]
     assert three.titles("annotation:minor rude") == ["where is it"]
     assert three.entry("parcel").annotations == 1
@@ -367,20 +367,20 @@ def test_a_mark_on_an_import_is_kept_beside_it_and_found(three):
 
 
 def test_what_was_seen_is_kept_for_its_queue_alone(three):
-    three.shelf.see(Query.parse("gift"), three.entry("gift"))
+    three.shelf.set_reviewed(Query.parse("gift"), three.entry("gift"))
     assert three.titles("gift -is:reviewed") == []
     assert len(three.titles("-is:reviewed")) == 3
     three.again()
     three.indexing.refresh()
-    assert len(three.shelf.search(Query.parse("gift")).seen) == 1
-    three.shelf.see(Query.parse("gift"), three.entry("gift"), seen=False)
+    assert len(three.shelf.search(Query.parse("gift")).reviewed) == 1
+    three.shelf.set_reviewed(Query.parse("gift"), three.entry("gift"), seen=False)
     assert len(three.titles("gift -is:reviewed")) == 1
 
 
 def test_a_conversation_that_went_on_is_unseen_again(three):
-    three.shelf.see(Query(), three.entry("gift"))
+    three.shelf.set_reviewed(Query(), three.entry("gift"))
     assert len(three.titles("-is:reviewed")) == 2
-    three.history.append("shop-1", {"step": UserMessage(turn=2, text="and now?")})
+    three.history.append("shop-1", {"event": UserMessage(turn=2, text="and now?")})
     assert len(three.titles("-is:reviewed")) == 3
 
 
@@ -407,10 +407,10 @@ def test_a_torn_line_loses_nothing_but_itself(tmp_path):
 def test_two_workbenches_see_what_each_other_does(three):
     other = IndexedLibrary(three.project, three.history)
     entry = three.entry("gift")
-    three.shelf.tag([entry.number], "odd")
-    other.tag([entry.number], "even")
+    three.shelf.tag([entry.row_id], "odd")
+    other.tag([entry.row_id], "even")
     assert three.shelf.ledger.read()
-    assert three.shelf.page([entry.number])[0].tags == ("even", "odd")
+    assert three.shelf.page([entry.row_id])[0].tags == ("even", "odd")
     other.close()
 
 
@@ -453,7 +453,7 @@ def test_without_an_index_nothing_is_found_and_nothing_breaks(three):
 def test_an_index_full_of_what_is_no_more_is_built_anew(three, monkeypatch):
     monkeypatch.setattr("workbench.store.index.writer.WORN", 5)
     for turn in range(2, 20):
-        three.history.append("shop-1", {"step": UserMessage(turn=turn, text=f"word{turn}")})
+        three.history.append("shop-1", {"event": UserMessage(turn=turn, text=f"word{turn}")})
         three.indexing.refresh()
     assert three.titles("word19") == ["the gift card does not work"]
     writer = Writer(three.project.state / "index.db")
@@ -463,7 +463,7 @@ def test_an_index_full_of_what_is_no_more_is_built_anew(three, monkeypatch):
 
 def test_what_customers_said_is_for_nobody_else_on_this_machine(three):
     three.indexing.refresh()
-    three.shelf.tag([three.entry("gift").number], "odd")
+    three.shelf.tag([three.entry("gift").row_id], "odd")
     for name in ("index.db", "archive.db", "review.jsonl"):
         assert (three.project.state / name).stat().st_mode & 0o077 == 0, name
 
@@ -496,7 +496,7 @@ SAME = [
     "return", "PLAIN", "gift work", '"gift card"', '"card gift"', "OL-10", "OL-11", "find_ord",
     "too late", "unsaid", "-gift", "tag:boots", "tag:boo", 'tag:"boo"', "tag:boots,cards", "-tag:boots",
     "TAG", "journey:ca", "journey:cards,ret", "outcome:blocked", "policy:window", "agent:sh",
-    "model:claude", "kind:golden", "kind:mistake,guard -kind:mistake", "is:suspicious", "-is:suspicious",
+    "model:claude", "kind:golden", "kind:mistake,golden -kind:mistake", "is:suspicious", "-is:suspicious",
     "is:tagged", "in:transcripts", "zurich", "Zürich straße", "a-plain-return", "don't", '"OL 1002"',
     "version:c0",
 ]  # fmt: skip

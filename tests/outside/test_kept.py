@@ -26,7 +26,7 @@ def asked(tmp_path: Path) -> Iterator[ReplayProcess]:
 def test_an_answer_that_nobody_waited_for_is_not_that_of_the_next(
     asked: ReplayProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    good, broken = str(tmp_path / "transcripts" / "guard.json"), tmp_path / "transcripts" / "broken.json"
+    good, broken = str(tmp_path / "transcripts" / "golden.json"), tmp_path / "transcripts" / "broken.json"
     broken.write_text("{")
 
     def cut_off(*_: object) -> bytes:

@@ -107,21 +107,21 @@ def with_window() -> str:
 
 def test_a_save_brings_the_new_policy_and_the_conversation_runs_again(tmp_path):
     async def flow(desk):
-        await desk.session.say("I want to return my shoes")
+        await desk.session.send("I want to return my shoes")
         write(desk.root, {"shop/returns/journey.py": with_window()})
         await desk.until(lambda: desk.session.rerun is not None)
         first = desk.session.rerun.differences[0]
-        assert first.place == "1.2.1"
+        assert first.step_id == "1.2.1"
         assert "return_window" in first.now
         assert desk.session.code.note == "deeds differ at move 2"
-        assert len(desk.session.trace) == len(desk.history.read(desk.session.id).steps)
+        assert len(desk.session.trace) == len(desk.history.read(desk.session.id).events)
 
     at_desk(tmp_path, flow)
 
 
 def test_an_edited_manual_runs_again_with_the_same_deeds_and_says_so(tmp_path):
     async def flow(desk):
-        await desk.session.say("I want to return my shoes")
+        await desk.session.send("I want to return my shoes")
         (desk.root / "shop/returns/manual.md").write_text("# Returns\nBe quick.\n")
         await desk.until(lambda: desk.session.rerun is not None)
         note = desk.session.code.note
@@ -137,7 +137,7 @@ def test_a_syntax_error_names_its_line_and_the_old_code_goes_on_serving(tmp_path
         line = desk.journey.read_text().count("\n")
         assert desk.session.code.where == f"shop/returns/journey.py:{line}"
         assert desk.session.code.serving
-        await desk.session.say("I want to return my shoes")
+        await desk.session.send("I want to return my shoes")
         assert str(desk.session.trace[-2].text) == "Done."
 
     at_desk(tmp_path, flow)
@@ -218,7 +218,7 @@ def test_an_endless_loop_at_import_is_stopped_and_named(tmp_path, monkeypatch):
             f"shop/returns/journey.py:{line}",
             f"shop/returns/journey.py:{line - 1}",
         )
-        await desk.session.say("I want to return my shoes")
+        await desk.session.send("I want to return my shoes")
         assert str(desk.session.trace[-2].text) == "Done."
 
     at_desk(tmp_path, flow)
@@ -238,7 +238,7 @@ def test_a_tool_that_never_comes_back_ends_as_a_step_and_the_talk_goes_on(tmp_pa
         assert broken != JOURNEY
         write(desk.root, shop_files(agent=AGENT, journey=broken))
         await desk.session.reload()
-        await desk.session.say("I want to return my shoes")
+        await desk.session.send("I want to return my shoes")
         fault = next(s for s in desk.session.trace if isinstance(s, Fault))
         assert words in fault.message
         if "blocked" in words:
@@ -247,7 +247,7 @@ def test_a_tool_that_never_comes_back_ends_as_a_step_and_the_talk_goes_on(tmp_pa
         assert desk.session.trace[-1].reason == "killed"
         write(desk.root, shop_files(agent=AGENT))
         await desk.session.reload()
-        await desk.session.say("I want to return my shoes")
+        await desk.session.send("I want to return my shoes")
         assert desk.session.trace[-1].reason == "replied"
 
     at_desk(tmp_path, flow, watched=False)
@@ -255,12 +255,12 @@ def test_a_tool_that_never_comes_back_ends_as_a_step_and_the_talk_goes_on(tmp_pa
 
 def test_a_worker_that_is_killed_loses_no_finished_step(tmp_path):
     async def flow(desk):
-        await desk.session.say("I want to return my shoes")
+        await desk.session.send("I want to return my shoes")
         before = len(desk.session.trace)
         os.kill(desk.session.serving._idle[-1]._process.pid, 9)
         await asyncio.sleep(0.2)
-        await desk.session.say("again, return my shoes")
-        assert len(desk.history.read(desk.session.id).steps) == len(desk.session.trace)
+        await desk.session.send("again, return my shoes")
+        assert len(desk.history.read(desk.session.id).events) == len(desk.session.trace)
         assert len(desk.session.trace) > before
         assert desk.session.trace[-1].reason == "replied"
 
@@ -269,13 +269,13 @@ def test_a_worker_that_is_killed_loses_no_finished_step(tmp_path):
 
 def test_a_session_continues_from_its_file_with_its_world_rebuilt(tmp_path):
     async def flow(desk):
-        await desk.session.say("I want to return my shoes")
+        await desk.session.send("I want to return my shoes")
         kept = desk.history.read(desk.session.id)
         again = Session(CodeService(desk.host, "shop", "rehearsal"), desk.history, id=kept.id)
         again.load(kept.setup, kept.trace, list(kept.annotations.values()), begun=True)
         await again.reload()
         await again.send("return my shoes")
-        assert desk.history.read(kept.id).steps[-1].turn == 2
+        assert desk.history.read(kept.id).events[-1].turn == 2
 
     at_desk(tmp_path, flow)
 
@@ -300,11 +300,11 @@ def test_a_turn_that_takes_too_long_ends_at_its_limit_and_the_talk_goes_on(tmp_p
         slow = slow.replace("from dataclasses", "import asyncio\n    from dataclasses")
         write(desk.root, shop_files(agent=agent, journey=slow))
         await desk.session.reload()
-        await desk.session.say("I want to return my shoes")
+        await desk.session.send("I want to return my shoes")
         assert (desk.session.trace[-1].reason, desk.session.trace[-1].detail) == ("limit", "0.5 seconds")
         write(desk.root, shop_files(agent=AGENT))
         await desk.session.reload()
-        await desk.session.say("return my shoes")
+        await desk.session.send("return my shoes")
         assert desk.session.trace[-1].reason == "replied"
 
     at_desk(tmp_path, flow, watched=False)
@@ -316,7 +316,7 @@ def test_an_interrupted_turn_ends_soon_even_where_a_tool_never_lets_go(tmp_path)
         stuck = JOURNEY.replace('        return "R-1"', "        while True: pass")
         write(desk.root, shop_files(agent=agent, journey=stuck))
         await desk.session.reload()
-        saying = asyncio.create_task(desk.session.say("I want to return my shoes"))
+        saying = asyncio.create_task(desk.session.send("I want to return my shoes"))
         await desk.until(lambda: len(desk.session.trace) == 6)
         desk.session.turn.interrupt()
         await asyncio.wait_for(saying, 10)
@@ -329,13 +329,13 @@ def test_an_interrupted_turn_ends_soon_even_where_a_tool_never_lets_go(tmp_path)
 
 def test_a_kept_re_run_is_on_disk_at_once(tmp_path):
     async def flow(desk):
-        await desk.session.say("I want to return my shoes")
+        await desk.session.send("I want to return my shoes")
         write(desk.root, {"shop/returns/journey.py": with_window()})
         await desk.until(lambda: desk.session.rerun is not None)
-        kept = desk.session.reruns.keep()
+        kept = desk.session.reruns.adopt()
         assert desk.history.read(kept.id).setup == kept.setup
         await kept.turn.resume()
-        assert desk.history.read(kept.id).steps == list(kept.trace.steps)
+        assert desk.history.read(kept.id).events == list(kept.trace.events)
         assert [s.outcome for s in kept.trace if hasattr(s, "outcome")] == ["ok", "blocked"]
 
     at_desk(tmp_path, flow)
@@ -348,7 +348,7 @@ def test_an_interrupted_turn_ends_as_interrupted_and_the_worker_lives(tmp_path):
         slow = slow.replace("from dataclasses", "import asyncio\n    from dataclasses")
         write(desk.root, shop_files(agent=AGENT, journey=slow))
         await desk.session.reload()
-        saying = asyncio.create_task(desk.session.say("I want to return my shoes"))
+        saying = asyncio.create_task(desk.session.send("I want to return my shoes"))
         await desk.until(lambda: len(desk.session.trace) == 6)
         desk.session.turn.interrupt()
         await saying
@@ -382,7 +382,7 @@ def test_of_two_saves_during_a_turn_the_later_one_serves_after_it_and_no_worker_
         await saying
         assert desk.session.trace[-1].reason == "replied"
         await desk.until(lambda: len(multiprocessing.active_children()) <= 2, 5)  # it, and the spare one
-        await desk.session.say("return my shoes")
+        await desk.session.send("return my shoes")
         assert desk.session.trace[-1].reason == "replied"
 
     at_desk(tmp_path, flow, watched=False)
@@ -393,9 +393,9 @@ def test_a_new_conversation_during_a_turn_and_a_save_is_served_by_the_new_code(t
         saying = await slow_turn(desk)
         write(desk.root, shop_files(WINDOW, agent=AGENT))
         await desk.session.reload()
-        other = desk.session.fork(steps=[])
+        other = desk.session.fork(events=[])
         await saying
-        await other.say("I want to return my shoes")
+        await other.send("I want to return my shoes")
         assert other.trace[-1].reason == "replied"
         assert any(getattr(step, "policy", "") == "returns.return_window" for step in other.trace)
 
@@ -404,11 +404,11 @@ def test_a_new_conversation_during_a_turn_and_a_save_is_served_by_the_new_code(t
 
 def test_a_new_conversation_says_nothing_of_the_re_run_of_the_one_before(tmp_path):
     async def flow(desk):
-        await desk.session.say("I want to return my shoes")
+        await desk.session.send("I want to return my shoes")
         write(desk.root, {"shop/returns/journey.py": with_window()})
         await desk.session.reload()
         assert desk.session.code.note
-        assert desk.session.fork(steps=[]).code.note == ""
+        assert desk.session.fork(events=[]).code.note == ""
 
     at_desk(tmp_path, flow, watched=False)
 
@@ -416,14 +416,14 @@ def test_a_new_conversation_says_nothing_of_the_re_run_of_the_one_before(tmp_pat
 def test_a_transcript_whose_judging_hangs_costs_the_worker_and_no_message(tmp_path):
     async def flow(desk):
         loops = WINDOW.replace("if order is None:", "while True: pass\n        if order is None:")
-        await desk.session.say("I want to return my shoes")
+        await desk.session.send("I want to return my shoes")
         write(desk.root, {"shop/returns/journey.py": shop_files(loops)["shop/returns/journey.py"]})
         await desk.session.reload()
         assert "was stopped" in desk.session.code.note
         with pytest.raises(WorkerCrashed):
             await desk.session.saving.save("golden", "Hangs")
         write(desk.root, shop_files(agent=AGENT))
-        await desk.session.say("return my shoes")
+        await desk.session.send("return my shoes")
         assert desk.session.trace[-1].reason == "replied"
 
     at_desk(tmp_path, flow, watched=False)
@@ -433,7 +433,7 @@ def test_two_messages_at_once_after_a_crash_are_not_two_turns_at_once(tmp_path):
     async def flow(desk):
         desk.session.serving.close()
         said = await asyncio.gather(
-            desk.session.say("return my shoes"), desk.session.say("return my shoes"), return_exceptions=True
+            desk.session.send("return my shoes"), desk.session.send("return my shoes"), return_exceptions=True
         )
         done = [type(one).__name__ for one in said].count("NoneType")
         assert [s.reason for s in desk.session.trace if isinstance(s, TurnEnded)] == ["replied"] * done

@@ -22,7 +22,7 @@ OUTCOMES = ("ok", "error", "rejected", "absent", "blocked", "fault", "missing")
 ENDS = (
     "replied", "handed_off", "message_blocked", "limit", "model_error", "interrupted", "killed", "tape_ended",
 )  # fmt: skip
-KEYWORDS = {"step", "hook", "verdict", "outcome", "policy", "tool", "name", "type", "sections", "tools", "version"}
+KEYWORDS = {"event", "hook", "effect", "outcome", "policy", "tool", "name", "type", "sections", "tools", "version"}
 PLAIN: list[Any] = ["", "OL-1", "OL-2", "RETURN", "Done.", 0, 1, 1.0, 52, True, False, None, [], {}, ["OL-1"]]
 
 
@@ -48,7 +48,7 @@ class Editor:
     # the steps
 
     def _steps(self, whole: dict[str, Any], *kinds: str) -> list[dict[str, Any]]:
-        return [s for s in whole["events"] if s["step"] in kinds]
+        return [s for s in whole["events"] if s["event"] in kinds]
 
     def _pick(self, whole: dict[str, Any], *kinds: str) -> dict[str, Any]:
         """One of the steps of these kinds; one that belongs nowhere where there is none."""
@@ -88,7 +88,7 @@ class Editor:
         stands = {"result": ("before", "after"), "reply": ("reply",), "user": ("message",)}
         if step.get("event") in stands:
             made = {k: step[k] for k in ("turn", "answer", "call") if k in step}
-            stand = self.rng.choice(stands[step["step"]])
+            stand = self.rng.choice(stands[step["event"]])
             made |= {
                 "event": "decision",
                 "policy": self._policy(whole),

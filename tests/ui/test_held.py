@@ -77,7 +77,7 @@ def test_undo_in_a_conversation_brought_back_is_of_that_conversation(play):
         second = bench.app.session
         for session in (first, second):
             bench.shelf.sessions[session.id] = session
-        bench.app.desk.take(first.fork(steps=[]))
+        bench.app.desk.take(first.fork(events=[]))
         bench.app.desk.open[:] = [bench.app.session]
         bench.app.lay = WorkspaceSnapshot([first.id, second.id], first.id, "1.2.1", "")
         bench.app.bring_back()

@@ -109,13 +109,13 @@ def test_what_is_not_on_disk_is_said_until_it_is_and_nothing_claims_that_it_is_k
     async def flow(bench):
         await bench.say("hello")
         bench.store.write_again = lambda: None
-        bench.store.problem = PROBLEM
+        bench.store.write_error = PROBLEM
         bench.screen.tell_status()
         assert f"✗ not on disk: {PROBLEM}" in bench.pane("#status")
         await bench.press("ctrl+n")
         assert f"the one before is NOT on disk yet: {PROBLEM}" in " ".join(bench.pane("#keys").split())
         assert "is kept" not in bench.pane("#keys")
-        bench.store.problem = ""
+        bench.store.write_error = ""
         bench.screen.tell_status()
         assert "not on disk" not in bench.pane("#status")
 
@@ -125,7 +125,7 @@ def test_what_is_not_on_disk_is_said_until_it_is_and_nothing_claims_that_it_is_k
 def test_leaving_what_is_not_on_disk_takes_a_second_word(play):
     async def flow(bench):
         bench.store.write_again = lambda: None
-        bench.store.problem = PROBLEM
+        bench.store.write_error = PROBLEM
         await bench.press("ctrl+q")
         assert bench.app.is_running
         assert "ctrl+q again leaves without it" in " ".join(bench.pane("#keys").split())

@@ -38,7 +38,7 @@ def shop(tmp_path):
 
 def test_an_answer_by_hand_that_could_not_begin_can_be_tried_again(shop):
     async def flow(session):
-        await session.say("return OL-1")
+        await session.send("return OL-1")
         fork = session.take(StepId(1, 2), [say("No.")])
 
         def full(id, head):
@@ -69,7 +69,7 @@ def test_words_of_the_agent_before_the_customers_first_are_no_turn_to_run_again(
 
 def test_a_rerun_without_a_policy_is_not_shown_once_the_policy_is_on_again(shop):
     async def flow(session):
-        await session.say("return OL-1")
+        await session.send("return OL-1")
         run, go = session.reruns.rerun_events, asyncio.Event()
 
         async def slow(*what):
@@ -92,9 +92,9 @@ def test_a_rerun_without_a_policy_is_not_shown_once_the_policy_is_on_again(shop)
 
 def test_a_fork_before_a_turn_that_ran_without_a_policy_can_be_saved(shop):
     async def flow(session):
-        await session.say("hello")
+        await session.send("hello")
         await session.reruns.disable([WINDOW])
-        await session.say("return OL-1")
+        await session.send("return OL-1")
         with pytest.raises(UsageError, match="fork before that turn"):
             await session.saving.save("golden", "a guard")
         fork = session.fork(StepId(2))
@@ -115,10 +115,10 @@ def test_an_error_in_the_middle_of_a_turn_ends_the_turn_on_record(shop):
 
         session.turn._hear = breaks
         with pytest.raises(JourneyError):
-            await session.say("hello")
+            await session.send("hello")
         assert isinstance(session.trace[-1], TurnEnded)
         session.turn._hear = hear
-        await session.say("again")
+        await session.send("again")
         assert [s.turn for s in session.trace if isinstance(s, UserMessage)] == [1, 2]
 
     shop(flow, [say("hi")])
@@ -126,7 +126,7 @@ def test_an_error_in_the_middle_of_a_turn_ends_the_turn_on_record(shop):
 
 def test_an_undo_that_fails_can_be_undone_later(shop):
     async def flow(session):
-        await session.say("hello")
+        await session.send("hello")
         await session.saving.save("golden", "a guard")
 
         def locked(path):

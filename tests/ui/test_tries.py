@@ -271,7 +271,7 @@ def test_after_a_crash_the_open_conversations_are_brought_back_as_they_lay(play)
         await bench.say("return OL-1")
         first = bench.app.session
         bench.shelf.sessions[first.id] = first
-        bench.app.desk.take(first.fork(steps=[]))
+        bench.app.desk.take(first.fork(events=[]))
         bench.app.desk.open.remove(first)
         bench.app.lay = WorkspaceSnapshot([first.id], first.id, "1.2.1", "but I")
         bench.app.show_live()

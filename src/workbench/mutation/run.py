@@ -127,9 +127,9 @@ def run_mutants(
     for mutant in mutants:
         reaching = _reaching(base, mutant)
         if mutant.bodies and options.tools == "recorded":
-            yield MutantResult(mutant, Status.BODY)
+            yield MutantResult(mutant, Status.NOT_RUN)
         elif not reaching:
-            yield MutantResult(mutant, Status.UNREACHED)
+            yield MutantResult(mutant, Status.NO_COVERAGE)
         else:
             tried.append((mutant, reaching))
     originals = {name: text.encode() for name, text in read_sources(root).items()}
@@ -167,8 +167,8 @@ def _reaching(base: Baseline, mutant: Mutant) -> list[int]:
 
 def _result_of(mutant: Mutant, said: list[str] | None, ended: str) -> MutantResult:
     if said is None:
-        return MutantResult(mutant, Status.BROKEN, why=ended)
+        return MutantResult(mutant, Status.ERROR, why=ended)
     by, why = said
     if by == NO_LOAD:
-        return MutantResult(mutant, Status.BROKEN, why=f"{NO_LOAD}: {why}")
+        return MutantResult(mutant, Status.ERROR, why=f"{NO_LOAD}: {why}")
     return MutantResult(mutant, Status.KILLED, by, why) if by else MutantResult(mutant, Status.SURVIVED)

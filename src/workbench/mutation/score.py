@@ -12,10 +12,10 @@ from .mutants import Mutant
 
 class Status(StrEnum):
     KILLED = "killed"  # a transcript that was green is green no more
-    BROKEN = "broken"  # it does not load, never ends, or ends its process: killed too, counted apart
+    ERROR = "error"  # it does not load, never ends, or ends its process: killed too, counted apart
     SURVIVED = "survived"  # it ran, and every transcript stayed green
-    UNREACHED = "unreached"  # no transcript ever runs the line
-    BODY = "body"  # it can tell only where bodies of tools run, and they did not
+    NO_COVERAGE = "no_coverage"  # no transcript ever runs the line
+    NOT_RUN = "not_run"  # it can tell only where bodies of tools run, and they did not
 
 
 class MutantResult(msgspec.Struct, frozen=True):

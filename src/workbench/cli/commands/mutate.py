@@ -133,7 +133,7 @@ def _progress(each: AgentResult) -> None:
     """One line that is drawn over, on a terminal; nothing elsewhere."""
     done = len(each.fates)
     if sys.stderr.isatty() and (done % 5 == 0 or done == len(each.mutants)):
-        left = sum(f.status in (Status.SURVIVED, Status.UNREACHED) for f in each.fates)
+        left = sum(f.status in (Status.SURVIVED, Status.NO_COVERAGE) for f in each.fates)
         sys.stderr.write(f"{CLEAR}{done} of {len(each.mutants)} mutants, {left} not noticed")
         sys.stderr.flush()
 

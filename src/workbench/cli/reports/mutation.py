@@ -16,8 +16,8 @@ from ..output import print_status, style, write_line
 from ..transcript_groups import TranscriptGroup, base_json, journeys_path
 
 SHOWN = 160  # characters of a line of code
-HEADS = {Status.BROKEN: "broken", Status.UNREACHED: "not reached", Status.SURVIVED: "survived"}
-COLORS = {Status.BROKEN: "dim", Status.UNREACHED: "yellow", Status.SURVIVED: "red"}
+HEADS = {Status.ERROR: "broken", Status.NO_COVERAGE: "not reached", Status.SURVIVED: "survived"}
+COLORS = {Status.ERROR: "dim", Status.NO_COVERAGE: "yellow", Status.SURVIVED: "red"}
 
 
 class AgentResult(msgspec.Struct):
@@ -43,7 +43,7 @@ def print_report(project: Project, fates: list[MutantResult], count: Score, whol
             print_status(
                 f"{style(head, COLORS[status])} {_location(project, fate.mutant)}  {fate.mutant.operator}"
             )
-            if status is Status.BROKEN:
+            if status is Status.ERROR:
                 print_status(style(f"    {sanitize(fate.why.splitlines()[0])[:SHOWN]}", "dim"))
                 continue
             print_status(f"    - {_code(fate.mutant.before)}")
