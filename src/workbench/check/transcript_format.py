@@ -85,14 +85,14 @@ class TranscriptFormat:
         return (min(len(ours), len(theirs)) if same is None else same) + 1
 
 
-_STEP = re.compile(r"^step (\d+): (.*)", re.S)
+_STEP = re.compile(r"^event (\d+): (.*)", re.S)
 
 
 def _placed(problem: TranscriptError, data: bytes, name: str) -> tuple[str, str]:
     """Where a file goes wrong, with a line wherever one can be told, and what is wrong there."""
     step = _STEP.match(problem.message)
     if step is not None and problem.where == name:
-        return f"{name}:{line_of(data, ['steps', int(step[1]) - 1])}", problem.message
+        return f"{name}:{line_of(data, ['events', int(step[1]) - 1])}", problem.message
     return (problem.where or name) + ("" if problem.where != name else ":1"), problem.message
 
 

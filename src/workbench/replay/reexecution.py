@@ -1,9 +1,8 @@
-"""A tape whose results are checked: tools that allow it run again, in the sandbox, and are compared with it.
+"""Re-execute tools in the sandbox and compare them with the recorded results.
 
-What a tool gives now must be what it gave, in its value and in what it changed;
-see `alike` for what is told apart from a difference. The run stops at the first
-that is not. At the place a person has marked the result of today counts, and
-the expectation judges it.
+The result of a tool and its changes of the world must equal the recorded ones; see
+`equivalence` for what is ignored. The run stops at the first mismatch. At an
+annotated step the new result counts, and the expectation judges it.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ from .tape import Tape
 
 
 class ToolMismatch(msgspec.Struct, frozen=True):
-    """A tool that no longer gives its recorded result.
+    """A tool whose result differs from the recorded one.
 
-    `kind` raised: it broke, or said no, where the tape has a result.
+    `kind`: "raised" if it failed where the recording has a result, else "stale".
     """
 
     step_id: StepId
@@ -38,9 +37,9 @@ class ToolMismatch(msgspec.Struct, frozen=True):
 
 
 class ReexecutingRunner:
-    """A Runner. `found` are the tools that gave something else; `ran` the places where one ran at all.
+    """A ToolRunner. `mismatches` are the tools with different results, `executed` the steps at which one ran.
 
-    `bare`: the record holds no changes of the world (it was imported), so only values are compared.
+    `bare`: no world changes were recorded (an imported transcript), so only values are compared.
     """
 
     def __init__(self, tape: Tape, sandbox: Sandbox, judged: StepId | None, bare: bool) -> None:
@@ -72,7 +71,7 @@ class ReexecutingRunner:
         writes = None if why or self.values_only else self._alike.write_difference(taped.changed, ran.changed)
         if writes is not None:
             then, written = differing_excerpts(writes.recorded, writes.current)
-            why = f"{tool.name} writes otherwise: {writes.why}"
+            why = f"{tool.name} changes the world differently: {writes.why}"
             self.mismatches.append(ToolMismatch(step_id, "stale", then, written, why, tool.source))
             return taped
         why = why or _unmade(tool, step.exchanges if step else (), ran.exchanges)
@@ -88,9 +87,9 @@ class ReexecutingRunner:
 
     def _unlike(self, tool: Tool, taped: ToolRun, ran: ToolRun) -> str:
         if taped.outcome != ran.outcome:
-            return f"{tool.name} {_CAME[ran.outcome]} where the tape has {taped.outcome}"
+            return f"{tool.name} {_CAME[ran.outcome]} , recorded was {taped.outcome}"
         why = self._alike.first_difference(taped.value, ran.value, tool.unordered)
-        return f"the result of {tool.name} is another: {why}" if why else ""
+        return f"the result of {tool.name} differs: {why}" if why else ""
 
 
 def _unmade(tool: Tool, then: Sequence[HttpExchange], now: Sequence[HttpExchange]) -> str:
@@ -98,12 +97,12 @@ def _unmade(tool: Tool, then: Sequence[HttpExchange], now: Sequence[HttpExchange
         return ""
     made = Counter((e.method, e.url) for e in now)
     left = Counter((e.method, e.url) for e in then) - made
-    return f"{tool.name} no longer asks: " + ", ".join(f"{method} {url}" for method, url in left)
+    return f"{tool.name} no longer requests: " + ", ".join(f"{method} {url}" for method, url in left)
 
 
 _CAME = {
-    "ok": "gave a result",
-    "error": "said no",
+    "ok": "returned a result",
+    "error": "raised a tool error",
     "fault": "broke",
     "rejected": "rejected its arguments",
 }
