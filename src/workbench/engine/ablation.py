@@ -70,17 +70,17 @@ def without_parts(agent: Agent, off: Iterable[DisabledPart]) -> Agent:
     gone = frozenset(off)
     if not gone:
         return agent
-    left: Agent = _lacking(agent, gone)
-    left.__dict__["persona_sections"] = _kept(agent.persona_sections, gone)
+    left: Agent = _copy_without(agent, gone)
+    left.__dict__["persona_sections"] = _remaining(agent.persona_sections, gone)
     left.journeys = {}
     for name, journey in agent.journeys.items():
-        one = _lacking(journey, gone)
-        one.__dict__["sections"] = _kept(journey.sections, gone)
+        one = _copy_without(journey, gone)
+        one.__dict__["sections"] = _remaining(journey.sections, gone)
         left.journeys[name] = one
     return left
 
 
-def _lacking(part: Any, gone: frozenset[DisabledPart]) -> Any:
+def _copy_without(part: Any, gone: frozenset[DisabledPart]) -> Any:
     """Copy an agent or a journey without the disabled policies and tools, and with an empty cache."""
     left = copy.copy(part)
     left.cache = {}
@@ -89,7 +89,7 @@ def _lacking(part: Any, gone: frozenset[DisabledPart]) -> Any:
     return left
 
 
-def _kept(sections: Iterable[PromptSection], gone: frozenset[DisabledPart]) -> tuple[PromptSection, ...]:
+def _remaining(sections: Iterable[PromptSection], gone: frozenset[DisabledPart]) -> tuple[PromptSection, ...]:
     kept: list[PromptSection] = []
     for section in sections:
         parts = _split(section)

@@ -95,9 +95,9 @@ class _Turn:
     # one answer
 
     def _prompt(self, step_id: StepId) -> AssembledPrompt:
-        told, model = self.conversation.last_prompt, (self.model.name, self.model.params)
-        if told is not None and told[0] is self.offer and told[1] == model:
-            return told[2]
+        made, model = self.conversation.last_prompt, (self.model.name, self.model.params)
+        if made is not None and made[0] is self.offer and made[1] == model:
+            return made[2]
         trace = self.conversation.trace
         sheet = assemble(self.agent, self.state.journey, self.offer, self.conversation.setup)
         prompt = Prompt(

@@ -39,9 +39,11 @@ def _slashes(path: str) -> str:
 
 
 def _line(case: Case) -> int:
-    told = re.match(re.escape(case.path) + r":(\d+)", case.outcome.why)  # an unreadable file names its line itself
-    if told:
-        return int(told[1])
+    named = re.match(
+        re.escape(case.path) + r":(\d+)", case.outcome.why
+    )  # an unreadable file names its line itself
+    if named:
+        return int(named[1])
     step_id = case.outcome.first_difference.step_id if case.outcome.first_difference else None
     at = case.head.step if case.head else ""
     if not at and step_id is None:
@@ -108,11 +110,9 @@ def next_step(case: Case) -> str:
     head = case.head
     match case.verdict:
         case Verdict.FAIL if head and head.kind == "golden" and case.outcome.needs_recording:
-            return f"fix the journey or, if the new behavior is correct, record it again: workbench rerecord {case.path}"
+            return f"fix the journey or, if this is correct, record it again: workbench rerecord {case.path}"
         case Verdict.FAIL if head and head.kind == "golden":
-            return (
-                f'fix the journey or, if the new behavior is correct: workbench accept {case.path} --reason "..."'
-            )
+            return f'fix the journey or, if this is correct: workbench accept {case.path} --reason "..."'
         case Verdict.FAIL:
             return f"fix the journey; to read the transcript: workbench show {case.path}"
         case Verdict.DIVERGED:
@@ -130,7 +130,9 @@ def next_step(case: Case) -> str:
         case Verdict.DRIFTED:
             return f"review the change; if it is correct, record it again: workbench rerecord {case.path}"
         case Verdict.STALE | Verdict.TOOL_ERROR:
-            return f"fix the tool or, if the new result is correct, save a new recording; to read it: workbench show {case.path}"
+            return (
+                f"fix the tool or, if this is correct, save a new recording; to read: workbench show {case.path}"
+            )
         case Verdict.FLAKY:
             return "look for state kept between conversations, randomness, or set ordering"
         case _:

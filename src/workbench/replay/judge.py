@@ -69,13 +69,13 @@ async def replay_async(
         if other:
             verdict, why = Verdict.FLAKY, f"two replays differ: {other}"
     outcome = ReplayResult(verdict, why, _first(result), result.steps, result.prompt_changed_from, drift=drift)
-    outcome.footprint = seen
+    outcome.fingerprint = seen
     if result.world is not None:
         executed = sum(1 for step in result.current.values() if step.executed)
-        outcome.executed, outcome.from_recording = len(result.ran), executed - len(result.ran)
+        outcome.executed, outcome.from_recording = len(result.executed), executed - len(result.executed)
     if verdict is not Verdict.PASS:
         outcome.context, outcome.current_step = _around(result, transcript.annotated_step)
-        outcome.needs_recording = _untaped(result)
+        outcome.needs_recording = _lacks_recording(result)
         outcome.changed = tuple(_changed(transcript, result, agent))
         outcome.source_line = "" if verdict is Verdict.DRIFTED else blame(transcript, agent, result)
     if verdict is Verdict.NEEDS_LIVE:
@@ -92,11 +92,9 @@ async def _run(transcript: Transcript, agent: Agent, make: MakeWorld | None) -> 
     sandbox = Sandbox(make(transcript.setup))
     decided = transcript.kind == "mistake" and transcript.expectations[0].decided_by == "world"
     judged = transcript.annotated_step if decided else None
-    bare = not any(
-        event.__class__ is Prompt for event in transcript.events
-    )  # imported: no world changes were recorded
+    imported = not any(event.__class__ is Prompt for event in transcript.events)  # without world changes
     return await rerun(
-        agent, transcript.setup, transcript.events, lambda tape: ReexecutingRunner(tape, sandbox, judged, bare)
+        agent, transcript.setup, transcript.events, lambda tape: ReexecutingRunner(tape, sandbox, judged, imported)
     )
 
 
@@ -107,7 +105,7 @@ def _first(result: Rerun) -> Difference | None:
     return result.first
 
 
-def _untaped(result: Rerun) -> bool:
+def _lacks_recording(result: Rerun) -> bool:
     step = result.current.get(result.first.step_id) if result.first else None
     return step is not None and step.result is not None and step.result.outcome == "missing"
 
@@ -164,7 +162,9 @@ def red_proof(transcript: Transcript, make_world: MakeWorld | None = None) -> st
     ):
         return "this transcript does not show the mistake: the recorded call had no result either"
     if held is None and expectation.decided_by == "offline":
-        return f"this transcript does not show the mistake: the recording does not show whether {expectation.description}"
+        return (
+            f"this transcript does not show the mistake; not decided by the recording: {expectation.description}"
+        )
     return ""
 
 
@@ -192,8 +192,8 @@ def judge(transcript: Transcript, result: Rerun, agent: Agent) -> tuple[Verdict,
         if first is not None:
             return Verdict.FAIL, first.why
         return _unlike(result) or _judge_golden(transcript, result)
-    told = _judge_mistake(transcript, result, first)
-    return told if _hooks(transcript, result, told[0]) else _unlike(result) or told
+    decided = _judge_mistake(transcript, result, first)
+    return decided if _hooks(transcript, result, decided[0]) else _unlike(result) or decided
 
 
 def _unlike(result: Rerun) -> tuple[Verdict, str] | None:
@@ -249,10 +249,10 @@ def needs_skipped_tool(expectation: Expectation, result: Rerun, run: JudgedRun) 
     """Return whether the expectation depends on a tool that did not run in this replay."""
     if expectation.decided_by != "world" or result.world is None:
         return expectation.decided_by == "world"
-    taped = [step for step in run.steps.values() if step.executed and step.step_id not in result.ran]
+    recorded = [step for step in run.steps.values() if step.executed and step.step_id not in result.executed]
     if expectation.kind == "result":
-        return any(step.step_id == StepId.parse(expectation.step) for step in taped)
-    written = {".".join(map(str, c.path)) for m in taped if m.result for c in m.result.changed}
+        return any(step.step_id == StepId.parse(expectation.step) for step in recorded)
+    written = {".".join(map(str, c.path)) for m in recorded if m.result for c in m.result.changed}
     return any(
         f"{a}.".startswith(f"{b}.") or f"{b}.".startswith(f"{a}.") for a in expectation.args for b in written
     )

@@ -52,10 +52,10 @@ class ReexecutingRunner:
         self._alike = ValueComparer(sandbox.world.generated)
 
     async def run(self, tool: Tool, args: dict[str, Any], step_id: StepId) -> ToolRun:
-        taped = await self.tape.run(tool, args, step_id)
-        if not tool.reexecutable or (taped.outcome == "missing" and step_id != self.judged_step):
-            self.sandbox.world.apply(taped.changed)
-            return taped
+        recorded = await self.tape.run(tool, args, step_id)
+        if not tool.reexecutable or (recorded.outcome == "missing" and step_id != self.judged_step):
+            self.sandbox.world.apply(recorded.changed)
+            return recorded
         self.executed.add(step_id)
         step = self.tape.step_at(step_id)
         if self.sandbox.world.http is not None:
@@ -65,30 +65,32 @@ class ReexecutingRunner:
             return ran
         missed = self.sandbox.world.http.unmatched if self.sandbox.world.http else []
         if missed:
-            self.mismatches.append(ToolMismatch(step_id, "raised", *_describe(taped, ran), missed[0], tool.source))
-            return taped
-        why = self._unlike(tool, taped, ran)
-        writes = None if why or self.values_only else self._alike.write_difference(taped.changed, ran.changed)
+            self.mismatches.append(
+                ToolMismatch(step_id, "raised", *_describe(recorded, ran), missed[0], tool.source)
+            )
+            return recorded
+        why = self._unlike(tool, recorded, ran)
+        writes = None if why or self.values_only else self._alike.write_difference(recorded.changed, ran.changed)
         if writes is not None:
             then, written = differing_excerpts(writes.recorded, writes.current)
             why = f"{tool.name} changes the world differently: {writes.why}"
             self.mismatches.append(ToolMismatch(step_id, "stale", then, written, why, tool.source))
-            return taped
+            return recorded
         why = why or _unmade(tool, step.exchanges if step else (), ran.exchanges)
         if not why:
             return ran
-        raised = taped.outcome == "ok" and ran.outcome in ("fault", "error")
+        raised = recorded.outcome == "ok" and ran.outcome in ("fault", "error")
         broke = f"{ran.value}: {ran.fault.message}" if ran.fault else ran.value
         where = ran.fault.where if ran.fault else tool.source
         kind: Literal["raised", "stale"] = "raised" if raised else "stale"
         now = msgspec.structs.replace(ran, value=broke)
-        self.mismatches.append(ToolMismatch(step_id, kind, *_describe(taped, now), why, where))
-        return taped
+        self.mismatches.append(ToolMismatch(step_id, kind, *_describe(recorded, now), why, where))
+        return recorded
 
-    def _unlike(self, tool: Tool, taped: ToolRun, ran: ToolRun) -> str:
-        if taped.outcome != ran.outcome:
-            return f"{tool.name} {_CAME[ran.outcome]} , recorded was {taped.outcome}"
-        why = self._alike.first_difference(taped.value, ran.value, tool.unordered)
+    def _unlike(self, tool: Tool, recorded: ToolRun, ran: ToolRun) -> str:
+        if recorded.outcome != ran.outcome:
+            return f"{tool.name} {_CAME[ran.outcome]}, recorded was {recorded.outcome}"
+        why = self._alike.first_difference(recorded.value, ran.value, tool.unordered)
         return f"the result of {tool.name} differs: {why}" if why else ""
 
 

@@ -64,7 +64,7 @@ class Rerun(msgspec.Struct):
     current: Mapping[tuple[int, int, int], Step] = {}
     tool_mismatch: ToolMismatch | None = None
     world: dict[str, Any] | None = None
-    ran: set[StepId] = set()
+    executed: set[StepId] = set()
 
     @property
     def first(self) -> Difference | None:
@@ -158,7 +158,7 @@ class _Follower:
                 break
         if self.recheck is not None:
             self.rerun.world = self.recheck.sandbox.world.state()
-            self.rerun.ran = self.recheck.executed
+            self.rerun.executed = self.recheck.executed
         self.rerun.faults = [fault for step in self._steps.all for fault in step.faults]
         self.tape.checkpoint = None  # break the reference cycle: garbage collection is expensive here
         return self.rerun

@@ -28,7 +28,7 @@ class Summary(msgspec.Struct, frozen=True, dict=True):
     """The decided cases, out of `selected` transcripts.
 
     `seconds` is wall time; `options` are the given options by name; `root` is the path of the
-    project relative to the current folder; `part` is None unless this is a shard; `passed_over` are
+    project relative to the current folder; `part` is None unless this is a shard; `not_collected` are
     files in the project's folders that look like transcripts and cannot be collected.
     """
 
@@ -39,7 +39,7 @@ class Summary(msgspec.Struct, frozen=True, dict=True):
     root: str = ""
     interrupted: bool = False
     part: ShardInfo | None = None
-    passed_over: list[str] = []
+    not_collected: list[str] = []
 
     @cached_property
     def counts(self) -> dict[Verdict, int]:
@@ -94,14 +94,14 @@ class Summary(msgspec.Struct, frozen=True, dict=True):
     def notes(self) -> list[str]:
         """Return notes that qualify the counts."""
         said = []
-        over = len(self.passed_over)
+        over = len(self.not_collected)
         if over:
-            names = ", ".join(self.passed_over[:MAX_NAMED]) + (" …" if over > MAX_NAMED else "")
+            names = ", ".join(self.not_collected[:MAX_NAMED]) + (" …" if over > MAX_NAMED else "")
             more = f"{over} more transcripts are" if over > 1 else "1 more transcript is"
             said.append(f"{more} not collected (hidden, or not named *.json): {sanitize(names)}")
         if self.tools:
-            taped = sum(case.outcome.from_recording for case in self.cases)
-            said.append(f"{self.ran or 'no'} calls executed their tool, {taped} used the recorded result")
+            recorded = sum(case.outcome.from_recording for case in self.cases)
+            said.append(f"{self.ran or 'no'} calls executed their tool, {recorded} used the recorded result")
         green = self.counts[Verdict.PASS]
         if self.on_changed_prompts:
             said.append(
@@ -112,7 +112,7 @@ class Summary(msgspec.Struct, frozen=True, dict=True):
         drifted = sum(1 for outcome in passed if any(not d.endswith(" prompt") for d in outcome.drift))
         if drifted:
             said.append(
-                f"in {drifted} of the {green} PASS policies decided alike, but are not as they were (rule, reason "
-                "or words): --strict-drift tells where"
+                f"in {drifted} of {green} passing transcripts a policy decided the same but its rule, reason "
+                "or wording changed (--strict-drift shows where)"
             )
         return said

@@ -72,7 +72,7 @@ class ReplayResult(msgspec.Struct):
     """With tools: the number of calls that used the recorded result."""
     needs_recording: bool = False
     """A call is now allowed that has no recorded result, so the recording itself can never pass."""
-    footprint: tuple[str, ...] = ()
+    fingerprint: tuple[str, ...] = ()
     """The fingerprint of the run, if it was requested."""
 
 
@@ -85,7 +85,7 @@ VERDICT_WHEN_UNDECIDED = {"world": Verdict.NEEDS_TOOLS, "live": Verdict.NEEDS_LI
 def fingerprint(result: Rerun) -> tuple[str, ...]:
     """Return the events of a run, each as a name and a hash; the last item is the hash of its tool results."""
     steps = (f"{_named(event)} {_hash(event)}" for event in result.trace)
-    return *steps, _hash((result.tool_mismatch, sorted(result.ran)))
+    return *steps, _hash((result.tool_mismatch, sorted(result.executed)))
 
 
 def _hash(value: object) -> str:

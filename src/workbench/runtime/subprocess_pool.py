@@ -167,8 +167,8 @@ class RepeatedReplay:
                 break
             there = other.case(case.path).outcome
             parted = (
-                first_divergence(outcome.footprint, there.footprint)
-                if there.footprint
+                first_divergence(outcome.fingerprint, there.fingerprint)
+                if there.fingerprint
                 else f"there it is {there.verdict}: {there.why}"
             )
             if parted:
@@ -176,5 +176,5 @@ class RepeatedReplay:
                     f"two replays of it differ where sets are ordered otherwise (PYTHONHASHSEED={seed}): {parted}"
                 )
                 case.outcome = msgspec.structs.replace(outcome, verdict=Verdict.FLAKY, why=why)
-        case.outcome.footprint = ()
+        case.outcome.fingerprint = ()
         return case

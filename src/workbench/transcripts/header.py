@@ -21,7 +21,7 @@ class _Front(msgspec.Struct):
     agent: str
     title: str = ""
     tags: list[str] = []
-    recording: str = ""
+    recording_id: str = ""
 
 
 _DECODER = msgspec.json.Decoder(_Front)
@@ -55,7 +55,7 @@ def _head(data: bytes, path: str) -> TranscriptHeader | None:
         return None
     if front.schema == SCHEMA:
         return TranscriptHeader(
-            front.id, front.kind, front.agent, front.title, tuple(front.tags), recording=front.recording
+            front.id, front.kind, front.agent, front.title, tuple(front.tags), recording=front.recording_id
         )
     try:
         return header_of(decode(data, path))  # an older format, or a newer one that raises

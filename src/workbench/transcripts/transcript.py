@@ -122,13 +122,13 @@ def expectations_hash(transcript: Transcript) -> str:
 
 def prompt_hash(setup: Setup, events: Iterable[AnyEvent]) -> str:
     """Return the hash of a model's input: the setup, the customer's messages and every prompt of a run."""
-    told: list[Any] = [msgspec.to_builtins(setup)]
+    parts: list[Any] = [msgspec.to_builtins(setup)]
     for event in events:
         if isinstance(event, UserMessage):
-            told.append(str(event.text))
+            parts.append(str(event.text))
         elif isinstance(event, Prompt):
-            told.append([event.sections, event.tools])
-    return content_hash(told)
+            parts.append([event.sections, event.tools])
+    return content_hash(parts)
 
 
 def without_usage(events: Iterable[AnyEvent]) -> list[AnyEvent]:

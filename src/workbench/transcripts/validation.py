@@ -82,7 +82,8 @@ class _Reader:
             if event.answer not in (self.answer, self.answer + 1):
                 return f"a {kind.__name__.lower()} at {event.step_id}, after answer {self.answer}"
         elif event.answer != self.answer or not 0 <= event.call <= len(self.calls):
-            return f"a {kind.__name__.lower()} at {event.step_id}, but there is no such {'call' if event.call else 'answer'}"
+            missing = "call" if event.call else "answer"
+            return f"a {kind.__name__.lower()} at {event.step_id}, but there is no such {missing}"
         elif kind is HttpExchange:
             return "" if event.call else f"an exchange at {event.step_id}, but there is no such call"
         elif kind is PolicyDecision:
@@ -144,17 +145,17 @@ def duplicate_field(data: bytes) -> str:
     return found[0] if found else ""
 
 
-_sealed: dict[str, Any] = {}  # blobs with a verified hash: most transcripts share theirs
+_verified: dict[str, Any] = {}  # blobs with a verified hash: most transcripts share theirs
 
 
 def validate_blobs(blobs: dict[str, Any], name: str) -> None:
     """Raise TranscriptError for a blob that does not match its hash."""
     for key, value in blobs.items():
-        if _sealed.get(key) != value:
+        if _verified.get(key) != value:
             if blob_hash(value) != key:
                 raise TranscriptError(f"blob {key!r:.40} does not match its hash", where=name, next=RESTORE_HINT)
-            if len(_sealed) < 10_000:
-                _sealed[key] = value
+            if len(_verified) < 10_000:
+                _verified[key] = value
 
 
 MAX_PLACES = 12  # step ids listed in one line

@@ -53,10 +53,10 @@ class EventBuilder:
         self._model = model
         self._tools = [self._blob(content_hash(t), t) for t in tools or []]
         self._sections: list[str] = []
-        self._told = True
+        self._prompt_known = True
         self._turn = 0
         self._answer = 0
-        self._held: _PendingAnswer | None = None
+        self._pending: _PendingAnswer | None = None
         self._open: list[_OpenCall] = []
 
     def system(self, text: str) -> None:
@@ -64,7 +64,7 @@ class EventBuilder:
         self._close()
         section = PromptSection("system", text)
         self._sections = [*self._sections, self._blob(section_hash(section), section._asdict())]
-        self._told = False
+        self._prompt_known = False
 
     def user(self, text: str) -> None:
         self._close()
@@ -76,11 +76,11 @@ class EventBuilder:
 
     def answer(self, blocks: list[dict[str, Any]], stop: str = "", model: str = "") -> None:
         """Add one message of the agent. Text alone is held back: if the agent continues, both are one answer."""
-        if self._held is not None:
-            blocks = [*self._held.blocks, *blocks]
+        if self._pending is not None:
+            blocks = [*self._pending.blocks, *blocks]
         calls = any(block.get("type") == "tool_use" for block in blocks)
         held = _PendingAnswer(blocks, stop or ("tool_use" if calls else "end_turn"), model)
-        self._held = None if calls else held
+        self._pending = None if calls else held
         if calls:
             self._record(held)
 
@@ -111,7 +111,7 @@ class EventBuilder:
     ) -> Transcript:
         """Return the conversation as a golden transcript."""
         self._close()
-        if not self._told:
+        if not self._prompt_known:
             self._prompt(self._answer + 1)
         if not any(isinstance(event, UserMessage | Answer) for event in self.events):
             raise TranscriptError("it contains no conversation", where=at, next="remove it from the file")
@@ -137,15 +137,15 @@ class EventBuilder:
 
     def _close(self) -> None:
         """Record the message held back as the last answer of the turn: it was sent."""
-        if self._held is not None:
-            answer = self._record(self._held)
-            self._held = None
+        if self._pending is not None:
+            answer = self._record(self._pending)
+            self._pending = None
             if answer.text.strip():
                 self.events.append(Reply(turn=self._turn, answer=self._answer, text=answer.text))
 
     def _record(self, said: _PendingAnswer) -> Answer:
         self._answer += 1
-        if not self._told or (self._tools and self._answer == 1 and self._first):
+        if not self._prompt_known or (self._tools and self._answer == 1 and self._first):
             self._prompt(self._answer)
         answer = Answer(
             turn=self._turn, answer=self._answer,
@@ -156,7 +156,7 @@ class EventBuilder:
         return answer
 
     def _prompt(self, answer: int) -> None:
-        self._told = True
+        self._prompt_known = True
         prompt = Prompt(
             turn=self._turn, answer=answer, sections=self._sections, tools=self._tools, model=self._model
         )
