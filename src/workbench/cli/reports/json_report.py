@@ -41,9 +41,9 @@ def row(case: Case) -> dict[str, Any]:
     head = {name: getattr(case.head, name) for name in _HEAD} if case.head else _UNREAD
     outcome = msgspec.to_builtins(case.outcome)
     del outcome["fingerprint"]  # only used to compare runs
-    first = outcome.pop("first")
+    first = outcome.pop("first_difference")
     if first is not None:
-        first = {"step": str(StepId(*first.pop("place"))), **first}
+        first = {"step": str(StepId(*first.pop("step_id"))), **first}
     return {"path": case.path, **head, **outcome, "first_difference": first}
 
 
@@ -51,9 +51,9 @@ def case_of(row: dict[str, Any]) -> Case:
     """Rebuild a case from its row. Raises msgspec.ValidationError or KeyError for an invalid one."""
     first = row.get("first_difference")
     if first is not None:
-        first = {**first, "place": list(StepId.parse(first["step"]))}
+        first = {**first, "step_id": list(StepId.parse(first["step"]))}
     head = msgspec.convert(row, TranscriptHeader) if row["kind"] else None
-    return Case(row["path"], head, msgspec.convert({**row, "first": first}, ReplayResult))
+    return Case(row["path"], head, msgspec.convert({**row, "first_difference": first}, ReplayResult))
 
 
 def render(tally: Summary) -> str:
