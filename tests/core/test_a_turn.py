@@ -38,7 +38,7 @@ def test_a_reply_ends_the_turn(tmp_path):
 
 def test_an_agent_with_one_journey_starts_inside_it(tmp_path):
     conversation = converse(shop(tmp_path), ScriptedModel("Hello."), "hi")
-    assert kinds(conversation)[:2] == ["UserMessage", "Entered"]
+    assert kinds(conversation)[:2] == ["UserMessage", "JourneyEntered"]
     assert conversation.state.journey == "returns"
 
 

@@ -93,7 +93,7 @@ def test_what_differs_after_the_first_difference_follows_from_it(tmp_path):
 
 
 def test_another_thought_or_another_id_of_a_call_is_no_difference(tmp_path):
-    again = [think("hm"), use("find_order", id="other", order_number="OL-1")]
+    again = [think("hm"), use("find_order", "other", order_number="OL-1")]
     found = compared(talked(tmp_path / "a"), talked(tmp_path / "b", again, RETURN, "Done."))
     assert rows(found) == ["same", "drift", "same", "same"]
     assert found.first == -1

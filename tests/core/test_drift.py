@@ -54,7 +54,7 @@ def test_a_section_that_was_changed_added_or_taken_away_is_named_with_its_line(t
     assert told.why.endswith("prompt: returns manual: More (new) (shop/returns/manual.md:7)")
     told = strict(guard, today(tmp_path / "3", manual=was.split("\n##")[0]))
     assert told.why.endswith("prompt: returns manual: Then (gone)")
-    assert (told.verdict, told.drifted, told.source_line) == (Verdict.STALE, True, "")
+    assert (told.verdict, told.source_line) == (Verdict.DRIFTED, "")
 
 
 def test_a_tool_that_is_described_otherwise_is_named(tmp_path):
@@ -89,4 +89,4 @@ def test_a_prompt_that_changed_as_the_mistake_asks_is_no_drift(tmp_path):
     mistake = late_mistake(tmp_path, "prompt_contains", text="Be kind.")
     agent = today(tmp_path, manual="# Returns\nBe kind.\n")
     outcome = strict(mistake, agent)
-    assert (outcome.verdict, outcome.drifted, outcome.prompt_changed_from) == (Verdict.PASS, False, 1)
+    assert (outcome.verdict, outcome.prompt_changed_from) == (Verdict.PASS, 1)

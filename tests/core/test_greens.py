@@ -624,7 +624,7 @@ def test_a_record_of_another_agent(tmp_path):
         for s in conversation.trace
         if not isinstance(s, ToolResult)
     ]
-    outcome = replay(msgspec.structs.replace(guard(conversation), steps=events), today(tmp_path))
+    outcome = replay(msgspec.structs.replace(guard(conversation), events=events), today(tmp_path))
     assert outcome.verdict is Verdict.ERROR
     assert "never recorded with this agent" in outcome.why
 

@@ -62,7 +62,7 @@ def test_all_fifty_runs_become_guards_and_no_message_or_call_is_lost() -> None:
     assert {t.kind for t in transcripts} == {"golden"}
     assert len({t.id for t in transcripts}) == 50
     counted = Counter(type(event).__name__ for t in transcripts for event in t.events)
-    assert (counted["Answer"], counted["UserMessage"], counted["Result"]) == (642, 410, 282)
+    assert (counted["Answer"], counted["UserMessage"], counted["ToolResult"]) == (642, 410, 282)
     assert sum(len(s.calls) for t in transcripts for s in t.events if isinstance(s, Answer)) == 282
     for run, transcript in zip(runs, transcripts, strict=True):
         said = [m["content"] for m in run["traj"] if m["role"] == "user"]
@@ -156,7 +156,7 @@ def test_results_out_of_order_find_their_calls_by_id() -> None:
 
 def test_words_beside_a_call_are_reasoning_and_are_not_sent() -> None:
     transcript = one([asks("Go"), says("Let me look.", call("look")), tool("[]"), says("Nothing there.")])
-    assert kinds(transcript) == ["UserMessage", "Answer", "Result", "Answer", "Reply"]
+    assert kinds(transcript) == ["UserMessage", "Answer", "ToolResult", "Answer", "Reply"]
     assert transcript.trace[1].text == "Let me look."  # type: ignore[union-attr]
 
 
@@ -267,7 +267,7 @@ def test_anthropic_blocks_are_kept_and_results_come_before_the_words_beside_them
         "shop",
         "log.json",
     )
-    assert kinds(transcript) == ["UserMessage", "Prompt", "Answer", "Result", "UserMessage", "Answer", "Reply"]
+    assert kinds(transcript) == ["UserMessage", "Prompt", "Answer", "ToolResult", "UserMessage", "Answer", "Reply"]
     assert transcript.events[2].blocks == [thought, look]  # type: ignore[union-attr]
     assert results(transcript) == [("1.1.1", "error", "no")]
     prompt = transcript.events[1]

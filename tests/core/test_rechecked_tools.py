@@ -59,7 +59,7 @@ WROTE = "Shop/orders/OL-1/returned"
 
 
 @pytest.mark.parametrize(
-    ("instead", "why", "recorded", "now"),
+    ("instead", "why", "then", "now"),
     [
         ("pass", f"it no longer changes {WROTE}", f"changes {WROTE} from False to True", "no such change"),
         (
@@ -82,10 +82,10 @@ WROTE = "Shop/orders/OL-1/returned"
         ),
     ],
 )
-def test_what_is_written_otherwise_is_said_the_right_way_round(tmp_path, instead, why, recorded, now):
+def test_what_is_written_otherwise_is_said_the_right_way_round(tmp_path, instead, why, then, now):
     outcome = again(tmp_path, saved(recorded(tmp_path)), but(WRITE, instead))
     assert outcome.why.endswith(f"create_return writes otherwise: {why}")
-    assert (outcome.first_difference.recorded, outcome.first_difference.now) == (recorded, now)
+    assert (outcome.first_difference.recorded, outcome.first_difference.now) == (then, now)
 
 
 def test_a_tool_that_writes_to_another_order_is_stale(tmp_path):
@@ -295,7 +295,7 @@ def test_twice_finds_a_last_tool_that_gives_something_else_the_second_time(tmp_p
     assert (outcome.verdict, outcome.why) == (Verdict.FLAKY, "two replays of it differ: what its tools came to")
 
 
-@pytest.mark.parametrize(("strict", "verdict"), [(False, Verdict.PASS), (True, Verdict.STALE)])
+@pytest.mark.parametrize(("strict", "verdict"), [(False, Verdict.PASS), (True, Verdict.DRIFTED)])
 def test_drift_is_a_note_and_strictly_a_verdict(tmp_path, strict, verdict):
     conversation = recorded(tmp_path)
     changed = but("Find an order by its number.", "Find one order.")

@@ -288,7 +288,7 @@ def test_arguments_are_matched_as_the_expectation_says(tmp_path, fields, verdict
 def test_a_missing_result_is_said_out_loud(tmp_path):
     conversation = late_return(tmp_path)
     events = [s for s in conversation.trace if not (isinstance(s, ToolResult) and s.tool == "find_order")]
-    outcome = replay(msgspec.structs.replace(saved(conversation), steps=events), today(tmp_path))
+    outcome = replay(msgspec.structs.replace(saved(conversation), events=events), today(tmp_path))
     assert outcome.verdict is Verdict.FAIL
     assert "the tape holds no result" in outcome.first_difference.why
 
@@ -366,7 +366,7 @@ def stopped(folder, reason, *policies, decided=True):
     events.pop()  # the result
     if not decided:
         events.pop()  # the decision
-    return msgspec.structs.replace(saved(conversation), steps=[*events, TurnEnded(turn=1, reason=reason)])
+    return msgspec.structs.replace(saved(conversation), events=[*events, TurnEnded(turn=1, reason=reason)])
 
 
 OPEN = WINDOW.replace("> 30", "> 90")
@@ -402,7 +402,7 @@ def test_a_customers_message_that_was_stopped_in_a_policy_was_not_allowed_either
         shop(tmp_path / "then", polite.replace("isupper", "istitle")), ScriptedModel("Done."), "RETURN IT"
     )
     steps = [*conversation.trace.events[:2], TurnEnded(turn=1, reason="killed")]
-    transcript = msgspec.structs.replace(saved(conversation), steps=steps, kind="golden")
+    transcript = msgspec.structs.replace(saved(conversation), events=steps, kind="golden")
     agent = today(tmp_path, polite)
     assert replay(transcript, agent).first_difference is None
 

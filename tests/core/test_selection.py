@@ -64,7 +64,7 @@ def test_tags_kinds_and_agents_narrow_and_all_must_hold():
         ({"tag": ["mony"]}, "money, vip"),
         ({"tag": ["money", "mony"]}, "money, vip"),
         ({"tag": ["mone"]}, "money, vip"),
-        ({"kind": ["mistakes"]}, "guard, mistake"),
+        ({"kind": ["mistakes"]}, "golden, mistake"),
         ({"agent": ["shpo"]}, "phone, shop"),
     ],
 )

@@ -67,8 +67,8 @@ def test_what_people_wrote_stands_first_and_the_steps_after(transcript):
 def test_costs_and_latencies_are_not_written(transcript):
     import msgspec
 
-    steps = [msgspec.structs.replace(s, usage=Usage(5, 6)) if hasattr(s, "meter") else s for s in transcript.steps]
-    assert b"meter" not in encode(msgspec.structs.replace(transcript, events=steps))
+    steps = [msgspec.structs.replace(s, usage=Usage(5, 6)) if hasattr(s, "usage") else s for s in transcript.events]
+    assert b"usage" not in encode(msgspec.structs.replace(transcript, events=steps))
 
 
 def test_a_newer_format_is_refused_with_the_remedy(transcript):

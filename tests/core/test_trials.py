@@ -325,9 +325,9 @@ def receipt(record):
 
 def test_a_receipt_reads_as_it_was_written_and_is_green_when_all_passed(receipt):
     assert decode(encode(receipt), "r") == receipt.with_checksum
-    assert receipt.green
-    assert not msgspec.structs.replace(receipt, passed=1).green
-    assert not msgspec.structs.replace(receipt, counted=1, passed=1).green
+    assert receipt.all_passed
+    assert not msgspec.structs.replace(receipt, passed=1).all_passed
+    assert not msgspec.structs.replace(receipt, counted=1, passed=1).all_passed
 
 
 @pytest.mark.parametrize(
@@ -341,8 +341,8 @@ def test_a_receipt_reads_as_it_was_written_and_is_green_when_all_passed(receipt)
         ({"model": "claude-x"}, ""),
         ({"model": "claude-y"}, "not of claude-y"),
         ({"code": "x"}, ""),
-        ({"left": "1.2.1"}, ""),
-        ({"code": "x", "left": "1.2.1"}, "the run leaves the record at 1.2.1"),
+        ({"diverged_at": "1.2.1"}, ""),
+        ({"code": "x", "diverged_at": "1.2.1"}, "the run leaves the record at 1.2.1"),
     ],
 )
 def test_a_receipt_is_void_where_anything_it_hangs_on_is_otherwise(receipt, otherwise, why):

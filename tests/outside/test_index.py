@@ -357,13 +357,13 @@ def test_a_mark_on_an_import_is_kept_beside_it_and_found(three):
     entry = three.entry("parcel")
     keeper: SessionStore = three.shelf.annotation_store(entry, three.history)
     keeper.append("", {"mark": Annotation("1.1.1", severity="minor", note="rude words")})
-    assert three.titles("is:marked") == ["where is it"]
-    assert three.titles("mark:minor rude") == ["where is it"]
+    assert three.titles("is:annotated") == ["where is it"]
+    assert three.titles("annotation:minor rude") == ["where is it"]
     assert three.entry("parcel").annotations == 1
     three.again()
     assert three.shelf.open(three.entry("parcel")).annotations[0].note == "rude words"
     three.shelf.annotation_store(entry, three.history).append("", {"unmark": "1.1.1"})
-    assert three.titles("is:marked") == []
+    assert three.titles("is:annotated") == []
 
 
 def test_what_was_seen_is_kept_for_its_queue_alone(three):

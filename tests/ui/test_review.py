@@ -237,7 +237,7 @@ def test_a_mark_on_a_transcript_in_review_leaves_its_file_alone_and_begins_no_co
         await bench.until(lambda: "marked" in bench.text())
         assert bench.store.saved == before
         assert len(bench.store.records) == 1
-        await ask(bench, "is:marked")
+        await ask(bench, "is:annotated")
         await bench.until(lambda: "1 of 1" in bench.text())
         await bench.press("u")
         await bench.until(lambda: "undone: mark" in bench.text())

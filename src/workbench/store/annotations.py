@@ -23,7 +23,7 @@ class LogEntry(msgspec.Struct, omit_defaults=True):
     """One record; which fields are there says what it is. `off` takes it back.
 
     `refs` get or lose the `tag`. The conversation `ref` gets the `mark`, or
-    loses the one at `unmark`. The `recording` was `seen` in the queue of that
+    loses the one at `remove_annotation`. The `recording` was `seen` in the queue of that
     name. `queue` is a name for `query`; "" takes the name away.
     """
 
@@ -33,7 +33,7 @@ class LogEntry(msgspec.Struct, omit_defaults=True):
     refs: list[str] = []
     ref: str = ""
     annotation: Annotation | None = None
-    unmark: str = ""
+    remove_annotation: str = ""
     reviewed: str | None = None
     recording: str = ""
     queue: str = ""
@@ -113,8 +113,8 @@ class AnnotationLog:
             self.tags.setdefault(ref, {})[line.tag] = not line.undone
         if line.annotation is not None:
             self.annotations.setdefault(line.ref, {})[line.annotation.step] = line.annotation
-        elif line.unmark:
-            self.annotations.setdefault(line.ref, {})[line.unmark] = None
+        elif line.remove_annotation:
+            self.annotations.setdefault(line.ref, {})[line.remove_annotation] = None
         if line.reviewed is not None:
             seen = self.reviewed.setdefault(line.reviewed, set())
             (seen.discard if line.undone else seen.add)(line.recording)

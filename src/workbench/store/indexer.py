@@ -110,7 +110,7 @@ class Indexer:
     def _heard(self, line: LogEntry) -> None:
         for ref in line.refs if line.tag else ():
             self.tags.setdefault(ref, {})[line.tag] = not line.undone
-        if line.annotation is not None or line.unmark:
+        if line.annotation is not None or line.remove_annotation:
             self.marked.add(line.ref)
 
     def _changes(self) -> tuple[list[tuple[str, Stamp]], list[str]]:

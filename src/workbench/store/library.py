@@ -217,8 +217,8 @@ class AnnotationStore:
     def append(self, session: str, record: dict[str, Any]) -> None:
         if isinstance(record.get("annotation"), Annotation):
             self.library.write(LogEntry(ref=self.ref, annotation=record["annotation"]))
-        elif "unmark" in record:
-            self.library.write(LogEntry(ref=self.ref, unmark=record["unmark"]))
+        elif "remove_annotation" in record:
+            self.library.write(LogEntry(ref=self.ref, remove_annotation=record["remove_annotation"]))
 
     def save(self, transcript: Transcript) -> str:
         return self.store.save(transcript)

@@ -36,7 +36,7 @@ class LogEntry(msgspec.Struct, omit_defaults=True):
     blob: str = ""
     value: Any = None
     annotation: Annotation | None = None
-    unmark: str = ""
+    remove_annotation: str = ""
     disabled: list[DisabledPart] | None = None
     turn: int = 0  # in which it was off; 0 where that was not written down
 
@@ -226,8 +226,8 @@ def _take(kept: SessionLog | None, record: LogEntry) -> SessionLog | None:
         kept.blobs[record.blob] = record.value
     elif record.annotation is not None:
         kept.annotations[record.annotation.step] = record.annotation
-    elif record.unmark:
-        kept.annotations.pop(record.unmark, None)
+    elif record.remove_annotation:
+        kept.annotations.pop(record.remove_annotation, None)
     elif record.disabled is not None:
         kept.disabled_by_turn[record.turn] = record.disabled
     return kept

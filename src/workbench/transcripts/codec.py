@@ -177,5 +177,5 @@ def _lines(value: Any) -> Any:
             out[key] = out[key].split("\n")
     if out.get("event") == "answer":
         out["blocks"] = [_lines(block) for block in out["blocks"]]
-        out.pop("meter", None)
+        out.pop("usage", None)
     return out

@@ -32,7 +32,7 @@ FILTERS: dict[str, str] = {  # the filters, with a description
     "model": "the model that answered",
     "version": "the hash of the code it was recorded on, or accepted on",
     "in": "transcripts, sessions or imports",
-    "is": "guard, open, guarding, session, import, marked, tagged, seen, suspicious or unreadable",
+    "is": "guard, open, guarding, session, import, annotated, tagged, seen, suspicious or unreadable",
     "sort": "latest, suspicious or long; without it transcripts, sessions, imports, latest first",
     "sample": "a random sample of N; with sort:suspicious the most suspicious, and one in five at random. "
     "sample:50/2 is another sample",
@@ -43,7 +43,7 @@ VALUES: dict[str, tuple[str, ...]] = {  # filters with fixed values
     "kind": ("golden", "mistake"),
     "in": ("transcripts", "sessions", "imports"),
     "is": (
-        "golden", "open", "fixed", "session", "import", "marked", "tagged", "reviewed", "suspicious", "unreadable",
+        "golden", "open", "fixed", "session", "import", "annotated", "tagged", "reviewed", "suspicious", "unreadable",
     ),
     "sort": SORTS,
 }  # fmt: skip

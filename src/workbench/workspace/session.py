@@ -239,7 +239,7 @@ class Session:
         self.log.begin()
         if annotation is None:
             self.annotations.pop(at, None)
-            self.log.append({"unmark": at})
+            self.log.append({"remove_annotation": at})
         else:
             self.annotations[at] = annotation
             self.log.append({"annotation": annotation})

@@ -74,7 +74,7 @@ def summarize(events: Iterable[AnyEvent], annotations: Iterable[Annotation] = ()
     return ConversationSummary(
         outcome=outcome,
         turns=sum(1 for s in events if isinstance(s, UserMessage)),
-        steps=happened["move"],
+        steps=happened["step"],
         risk_score=sum(SIGNS[sign] * min(count, 3) for sign, count in signs.items()),
         risk_signals=signs,
         annotations=len(annotations),
@@ -94,7 +94,7 @@ def _happened(events: list[AnyEvent]) -> Iterator[str]:
 
 def _of(step: Step) -> Iterator[str]:
     if step.message is None:
-        yield "move"
+        yield "step"
     if step.handoff is not None:
         yield "handed_off"
     yield from ("fault" for _ in step.faults)

@@ -155,7 +155,7 @@ def _since(transcript: Transcript, since: str, path: str) -> StepId:
     """Return the step from which the model is live. Raises UsageError, or TranscriptError for an unknown step."""
     if not since:
         return StepId(0)
-    if since == "mark":
+    if since == "annotation":
         marked = transcript.annotated_step or next((StepId.parse(m.step) for m in transcript.annotations), None)
         if marked is None:
             raise TranscriptError("it has no annotation to go live from", where=path, next="name a step")

@@ -66,10 +66,10 @@ def _case(suite: xml.Element, case: Case, root: str) -> None:
     if where and where.file == told["file"]:
         told["line"] = str(where.line)
     item = xml.SubElement(suite, "testcase", {name: legal(value) for name, value in told.items()})
-    known = {"verdict": case.verdict.value, "moves": str(outcome.steps), "where": str(where) if where else ""}
+    known = {"verdict": case.verdict.value, "steps": str(outcome.steps), "where": str(where) if where else ""}
     if head:
         known |= {"title": head.title, "kind": head.kind, "agent": head.agent, "state": head.state}
-        known |= {"tags": ", ".join(head.tags), "at": head.step, "expected": head.expected}
+        known |= {"tags": ", ".join(head.tags), "step": head.step, "expected": head.expected}
     if outcome.prompt_changed_from:
         known["prompt_changed_from"] = str(outcome.prompt_changed_from)
     _properties(item, known)
