@@ -90,7 +90,7 @@ def trial(
     last_failed: LastFailedFlag = False,
     live_from: Annotated[
         str,
-        typer.Option("--from", metavar="STEP", help="Replay up to this step, then live: 3.1 or `mark`."),
+        typer.Option("--from", metavar="STEP", help="Replay up to this step, then live: 3.1 or `annotation`."),
     ] = "",
     trials: Annotated[int, typer.Option("--trials", min=1, help="Run each transcript this many times.")] = 1,
     model: ModelOption = "",

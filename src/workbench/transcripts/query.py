@@ -21,13 +21,13 @@ from .searchable import Searchable, fold
 
 FILTERS: dict[str, str] = {  # the filters, with a description
     "tag": "has the tag",
-    "kind": "mistake or guard",
+    "kind": "mistake or golden",
     "journey": "entered the journey",
     "tool": "called the tool",
     "policy": "the policy blocked, rewrote or escalated something",
     "outcome": "how a turn ended (replied, handed_off, limit …), or what happened in it "
     "(blocked, rewritten, escalated, rejected, absent, fault)",
-    "mark": "has an annotation of that severity, cause or kind (critical, agent, hallucination …)",
+    "annotation": "has an annotation of that severity, cause or kind (critical, agent, hallucination …)",
     "agent": "the agent's name",
     "model": "the model that answered",
     "version": "the hash of the code it was recorded on, or accepted on",

@@ -192,7 +192,7 @@ def check_transcript(transcript: Transcript, name: str) -> None:
         )
     pointed = [
         *(("expectation", e.step) for e in transcript.expectations),
-        *(("mark", m.step) for m in transcript.annotations),
+        *(("annotation", m.step) for m in transcript.annotations),
     ]
     places = {str(m.step_id): m for turn in group_steps(transcript.events) for m in turn.steps} if pointed else {}
     for what, at in pointed:

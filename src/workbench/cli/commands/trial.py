@@ -49,7 +49,7 @@ ASK_ABOVE = 1.0  # estimated dollars above which the user must confirm
 class TrialOptions(msgspec.Struct, frozen=True):
     """The options of the command.
 
-    `live_from` is a step id, "mark", or "" to run all of it live. `timeout` is in seconds, 0 if not given.
+    `live_from` is a step id, "annotation", or "" to run all of it live. `timeout` is in seconds, 0 if not given.
     """
 
     model: str = ""
@@ -163,7 +163,7 @@ def _since(transcript: Transcript, since: str, path: str) -> StepId:
     try:
         turn, answer, _ = StepId.parse(since)
     except ValueError:
-        raise UsageError(f"invalid step {since!r}", next="use a step id such as 3.1, or mark") from None
+        raise UsageError(f"invalid step {since!r}", next="use a step id such as 3.1, or annotation") from None
     if not any((event.turn, event.answer) == (turn, answer) for event in transcript.events):
         raise TranscriptError(f"it has no step {since}", where=path, next="workbench show lists its steps")
     return StepId(turn, answer)
