@@ -222,7 +222,7 @@ def test_reports_that_do_not_fit_say_in_what(project, capsys):
     assert "the transcripts are not those of shard-1.json: 12 in all, there 13" in capsys.readouterr().err
 
 
-def test_a_shard_of_a_transcript_that_was_changed_since_is_refused(project, capsys):
+def test_a_shard_of_a_transcript_that_has_changed_is_refused(project, capsys):
     files, _ = shards()
     path = project / "transcripts/late.json"
     path.write_bytes(path.read_bytes().replace(b"not_executed", b"escalated"))

@@ -279,7 +279,7 @@ def test_a_relaxation_under_which_the_record_is_right_is_refused(project, capsys
     assert file.read_bytes() == before
 
 
-def test_a_run_in_which_no_tool_ran_is_not_green_and_those_that_ran_are_counted(project, capsys):
+def test_a_run_that_executes_no_tool_is_not_green_and_those_that_ran_are_counted(project, capsys):
     assert run(["replay", "--tools=sandbox"]) == 0
     assert "2 calls ran their tool, 0 took the result from the tape" in capsys.readouterr().err
     silent = JOURNEY.replace("@returns.tool\n", "@returns.tool(reexecute=False)\n")

@@ -65,7 +65,7 @@ def test_a_closed_stream_changes_no_verdict(project, closed):
 
 
 @needs_full
-def test_what_a_person_could_not_be_told_is_not_green(project):
+def test_output_that_could_not_be_written_is_not_green(project):
     assert shell(f"replay 2>{FULL}").returncode == 4
 
 

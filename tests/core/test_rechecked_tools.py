@@ -157,7 +157,7 @@ def test_words_expected_of_an_object_and_fields_expected_of_words_count(tmp_path
 MAY_NOT = JOURNEY.replace("(writes=True)", "(writes=True, reexecute=False)")
 
 
-def test_what_a_tool_gives_that_may_not_run_again_is_not_told_from_its_tape(tmp_path):
+def test_the_result_of_a_tool_that_cannot_be_reexecuted_is_not_told_from_its_tape(tmp_path):
     expected = Expectation("result", "1.2.1", text="R-1")
     guard = saved(recorded(tmp_path), expectations=[expected])
     assert again(tmp_path / "1", guard, MAY_NOT.replace('"R-1"', '"R-9"')).verdict is Verdict.NEEDS_TOOLS
@@ -167,7 +167,7 @@ def test_what_a_tool_gives_that_may_not_run_again_is_not_told_from_its_tape(tmp_
     assert "its tool does not run again" in outcome.why
 
 
-def test_how_a_tool_breaks_is_not_what_it_gives(tmp_path):
+def test_the_message_of_a_tool_that_fails_is_not_what_it_gives(tmp_path):
     broken = but('return "R-1"', 'raise ValueError("R-2")')
     assert again(tmp_path, result_mistake(tmp_path, text="R-2"), broken).verdict is Verdict.FAIL
 
@@ -195,7 +195,7 @@ def test_what_no_tool_asked_for_ends_as_its_class_says(tmp_path):
     assert again(tmp_path, transcript, JOURNEY, never).verdict is Verdict.PASS
 
 
-def test_what_a_tool_writes_that_may_not_run_again_is_not_told_from_its_tape(tmp_path):
+def test_the_world_changes_of_a_tool_that_cannot_be_reexecuted_is_not_told_from_its_tape(tmp_path):
     ends = Expectation("final_world", "1.2.1", args={"Shop.orders.OL-1": {"returned": True}})
     good = saved(recorded(tmp_path), expectations=[ends])
     assert again(tmp_path, good).verdict is Verdict.PASS
@@ -235,7 +235,7 @@ def test_a_policy_that_blocks_the_marked_call_is_the_fix_with_tools_too(tmp_path
 BOTH = [use("find_order", "a", order_number="OL-1"), use("create_return", "b", order_number="OL-1")], "Done."
 
 
-def test_a_tool_that_gives_another_result_beside_the_fix_is_no_pass(tmp_path):
+def test_a_tool_with_another_result_next_to_the_fix_is_no_pass(tmp_path):
     marked = [Expectation("not_executed", "1.1.2")]
     transcript = saved(
         recorded(tmp_path, script=BOTH), "mistake", expectations=marked, annotations=[Annotation("1.1.2")]
@@ -304,7 +304,7 @@ def test_drift_is_a_note_and_strictly_a_verdict(tmp_path, strict, verdict):
     assert outcome.drift == ("1.1.1 prompt",)
 
 
-def test_a_record_of_another_agent_s_tools_is_told_from_one_that_left_the_record(tmp_path):
+def test_a_recording_of_another_agent_s_tools_is_told_from_one_that_left_the_record(tmp_path):
     transcript = saved(recorded(tmp_path))
     changed = JOURNEY.replace("find_order", "look").replace("create_return", "make")
     outcome = again(tmp_path, transcript, changed, options=Options())

@@ -66,20 +66,20 @@ def test_a_block_by_another_policy_is_not_the_block_by_the_named_one(tmp_path):
     assert replay(transcript, today(tmp_path, WINDOW)).verdict is Verdict.FAIL
 
 
-def test_a_policy_that_breaks_is_an_error_and_never_the_fix(tmp_path):
+def test_a_policy_that_fails_is_an_error_and_never_the_fix(tmp_path):
     broken = WINDOW.replace("if order.days > 30:", "if order.dayz > 30:")
     outcome = replay(mistake(tmp_path), today(tmp_path, broken))
     assert outcome.verdict is Verdict.ERROR
     assert "dayz" in outcome.why
 
 
-def test_a_tool_that_went_missing_is_never_the_fix(tmp_path):
+def test_a_tool_that_no_longer_exists_is_never_the_fix(tmp_path):
     gone = JOURNEY.replace("    @returns.tool(writes=True)\n", "")
     outcome = replay(mistake(tmp_path), today(tmp_path, journey=gone))
     assert outcome.verdict is Verdict.FAIL
 
 
-def test_a_mistake_that_its_record_never_showed_is_an_error(tmp_path):
+def test_a_mistake_that_its_recording_does_not_show_is_an_error(tmp_path):
     conversation = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
     transcript = saved(
         conversation,

@@ -391,7 +391,7 @@ START = events([])[0]
         Scripted((START, "data: [1]\n\n")),
     ],
 )
-def test_what_is_no_answer_of_the_messages_api_is_told_at_once(serve: Serve, answer: Scripted) -> None:
+def test_a_response_that_is_not_in_the_format_of_the_messages_api_is_told_at_once(serve: Serve, answer: Scripted) -> None:
     server = serve(answer)
     message = stopped(Claude(sleep=Waits()))
     assert message.startswith("the server does not answer as the Messages API does: ")

@@ -106,7 +106,7 @@ def test_a_replay_with_tools_answers_from_the_tape_and_asks_nobody(tmp_path, car
     assert Carrier.asked == asked
 
 
-def test_a_request_that_the_tape_does_not_hold_fails_with_the_nearest_and_why(tmp_path, carrier):
+def test_a_request_that_is_not_in_the_recording_fails_with_the_nearest_and_why(tmp_path, carrier):
     transcript = tracked(tmp_path, carrier)
     changed = journey(carrier, '"parcel": parcel,', '"parcel": parcel, "fast": True,')
     outcome = again(tmp_path, transcript, changed)

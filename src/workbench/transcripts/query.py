@@ -32,7 +32,7 @@ FILTERS: dict[str, str] = {  # the filters, with a description
     "model": "the model that answered",
     "version": "the hash of the code it was recorded on, or accepted on",
     "in": "transcripts, sessions or imports",
-    "is": "guard, open, guarding, session, import, annotated, tagged, seen, suspicious or unreadable",
+    "is": "golden, open, fixed, session, import, annotated, tagged, reviewed, suspicious or unreadable",
     "sort": "latest, suspicious or long; without it transcripts, sessions, imports, latest first",
     "sample": "a random sample of N; with sort:suspicious the most suspicious, and one in five at random. "
     "sample:50/2 is another sample",
