@@ -61,22 +61,22 @@ WROTE = "Shop/orders/OL-1/returned"
 @pytest.mark.parametrize(
     ("instead", "why", "then", "now"),
     [
-        ("pass", f"it no longer changes {WROTE}", f"changes {WROTE} from False to True", "no such change"),
+        ("pass", f"it no longer changes {WROTE}", f"changes {WROTE} from False to True", "no change"),
         (
             f"{WRITE}; del shop.orders['OL-2']",
-            "it deletes Shop/orders/OL-2, which it did not",
-            "no such change",
+            "it deletes Shop/orders/OL-2, which it did not before",
+            "no change",
             "deletes Shop/orders/OL-2",
         ),
         (
             f"{WRITE}; shop.orders['OL-3'] = Order('OL-3', 4)",
-            "it makes Shop/orders/OL-3, which it did not",
-            "no such change",
+            "it makes Shop/orders/OL-3, which it did not before",
+            "no change",
             "makes Shop/orders/OL-3: {'number': 'OL-3', 'days': 4, 'returned': False}",
         ),
         (
             "shop.orders[order_number].returned = 'yes'",
-            f"it changes {WROTE} otherwise than it did",
+            f"it changes {WROTE} to a different value",
             f"changes {WROTE} from False to True",
             f"changes {WROTE} from False to 'yes'",
         ),
@@ -84,7 +84,7 @@ WROTE = "Shop/orders/OL-1/returned"
 )
 def test_what_is_written_otherwise_is_said_the_right_way_round(tmp_path, instead, why, then, now):
     outcome = again(tmp_path, saved(recorded(tmp_path)), but(WRITE, instead))
-    assert outcome.why.endswith(f"create_return writes otherwise: {why}")
+    assert outcome.why.endswith(f"create_return changes the world differently: {why}")
     assert (outcome.first_difference.recorded, outcome.first_difference.now) == (then, now)
 
 
@@ -164,7 +164,7 @@ def test_the_result_of_a_tool_that_cannot_be_reexecuted_is_not_told_from_its_tap
     mended = MAY_NOT.replace('"R-1"', '"R-2"')
     outcome = again(tmp_path / "2", result_mistake(tmp_path, text="R-2"), mended)
     assert outcome.verdict is Verdict.NEEDS_TOOLS
-    assert "its tool does not run again" in outcome.why
+    assert "re-executed" in outcome.why
 
 
 def test_the_message_of_a_tool_that_fails_is_not_what_it_gives(tmp_path):
@@ -201,7 +201,7 @@ def test_the_world_changes_of_a_tool_that_cannot_be_reexecuted_is_not_told_from_
     assert again(tmp_path, good).verdict is Verdict.PASS
     outcome = again(tmp_path, good, but("(writes=True)", "(writes=True, reexecute=False)"))
     assert outcome.verdict is Verdict.NEEDS_TOOLS
-    assert "does not run again" in outcome.why
+    assert "re-executed" in outcome.why
     elsewhere = Expectation("final_world", "1.2.1", args={"Shop.orders.OL-2.returned": False})
     other = saved(recorded(tmp_path), expectations=[elsewhere])
     assert again(tmp_path, other, but("(writes=True)", "(writes=True, reexecute=False)")).verdict is Verdict.PASS
@@ -292,7 +292,7 @@ def test_twice_finds_a_last_tool_that_gives_something_else_the_second_time(tmp_p
     then = journey.replace('return "R-1"', 'asked.append(1); return f"R-{len(asked)}"')
     transcript = saved(recorded(tmp_path, journey))
     outcome = again(tmp_path, transcript, then, options=Options(tools="sandbox", repeat=True))
-    assert (outcome.verdict, outcome.why) == (Verdict.FLAKY, "two replays of it differ: what its tools came to")
+    assert (outcome.verdict, outcome.why) == (Verdict.FLAKY, "two replays differ: the results of its tools")
 
 
 @pytest.mark.parametrize(("strict", "verdict"), [(False, Verdict.PASS), (True, Verdict.DRIFTED)])
@@ -309,7 +309,7 @@ def test_a_recording_of_another_agent_s_tools_is_told_from_one_that_left_the_rec
     changed = JOURNEY.replace("find_order", "look").replace("create_return", "make")
     outcome = again(tmp_path, transcript, changed, options=Options())
     assert outcome.verdict is Verdict.ERROR
-    assert "never recorded with this agent" in outcome.why
+    assert "recorded with another agent" in outcome.why
 
 
 FIELDS = [
