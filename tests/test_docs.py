@@ -70,7 +70,12 @@ def test_no_example_is_left_out(tmp_path: Path) -> None:
 def test_the_agent_of_the_page_loads(library: Path) -> None:
     loaded = load(library, "library")
     assert [t.name for t in loaded.agent.all_tools()] == ["find_loan", "renew", "copies"]
-    assert {p.hook for p in loaded.agent.all_policies()} == {"on_message", "before_tool", "after_tool", "before_reply"}
+    assert {p.hook for p in loaded.agent.all_policies()} == {
+        "on_message",
+        "before_tool",
+        "after_tool",
+        "before_reply",
+    }
     assert all(p.rule and p.why for p in loaded.agent.all_policies())
     assert list(loaded.fixtures) == ["reader"]
 

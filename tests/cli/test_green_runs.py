@@ -103,7 +103,7 @@ def test_a_transcript_that_is_never_replayed(project, capsys, name):
     to.parent.mkdir(parents=True, exist_ok=True)
     (project / "transcripts/late.json").rename(to)
     assert run(["replay", "--json", "out.json", "--markdown", "out.md"]) == 0
-    told = f"1 more transcript lies there and cannot be found (hidden, or not named *.json): transcripts/{name}"
+    told = f"1 more transcript is not collected (hidden, or not named *.json): transcripts/{name}"
     assert told in capsys.readouterr().err
     assert told in (project / "out.md").read_text()
     assert json.loads((project / "out.json").read_text())["not_collected"] == [f"transcripts/{name}"]

@@ -94,9 +94,9 @@ def test_one_trial_that_fails_is_1_and_can_be_read(project):
 def test_a_refused_key_is_neither_red_nor_green_and_is_never_shown(project):
     done, server = live(project, HOPELESS, HOPELESS, options=("--trials", "2"))
     assert done.returncode == 10
-    assert "2 faults of the infrastructure in 2 trials: a fault counts neither way" in done.stderr
+    assert "2 infrastructure faults in 2 trials: not counted" in done.stderr
     assert "no trial counted, 2 were asked for" in done.stderr
-    assert "next: mend what the fault names (workbench doctor looks at the key" in done.stderr
+    assert "next: fix the cause of the fault (workbench doctor checks key" in done.stderr
     assert "--trials 5" not in done.stderr
     assert "NEEDS_LIVE" in done.stderr
     assert "pass^" not in done.stderr
@@ -176,7 +176,7 @@ def test_what_it_may_cost_can_be_asked_without_credentials(project):
 def test_a_script_never_replaces_a_model_without_credentials(project):
     done = trial(project, None)
     assert done.returncode == 4
-    assert "there are no credentials for a live model" in done.stderr
+    assert "no credentials for a live model" in done.stderr
 
 
 def test_replay_has_no_option_of_a_trial_and_a_trial_none_of_a_replay(project):
@@ -203,7 +203,7 @@ def test_a_judge_who_cannot_be_asked_is_a_fault_and_says_why(project):
     put(project, "late", Expectation("rubric", "1.2.1", text="the agent is kind"))
     done, _ = live(project, says("No."), HOPELESS)
     assert done.returncode == 10
-    assert "the judge gave no verdict: the key was not accepted (401)" in done.stderr
+    assert "the judge gave no verdict: the API key was not accepted (401)" in done.stderr
 
 
 NOT_RETURNED = {"Shop.orders.OL-1.returned": False}
@@ -344,8 +344,8 @@ def asked(project, first_asked, monkeypatch):
 def test_what_only_a_model_can_say_is_neither_red_nor_green_and_says_how_to_ask(project):
     done = replay(project, None)
     assert done.returncode == 10
-    assert "no live model was asked yet" in done.stderr
-    assert "next: only a live model can decide it: workbench trial" in done.stderr
+    assert "no live result is stored" in done.stderr
+    assert "next: this needs a live model: workbench trial" in done.stderr
     assert replay(project, None, "--use-live-results").returncode == 10
 
 

@@ -250,9 +250,7 @@ def test_what_was_switched_off_is_named_before_all_else(tmp_path):
     now = Side(
         "now", "today's code", "now", conversation.setup, ran.trace, True, ("policy returns.return_window",)
     )
-    assert (
-        named(compare(side(conversation), now))[0] == "disabled in today's code: policy returns.return_window"
-    )
+    assert named(compare(side(conversation), now))[0] == "disabled in today's code: policy returns.return_window"
 
 
 # causes: customer and world
@@ -274,7 +272,9 @@ def test_another_setup_is_the_cause_of_another_result(tmp_path):
 def test_another_result_of_the_same_call_is_code_or_world_and_not_told_which(tmp_path):
     a, b = talked(tmp_path / "a"), talked(tmp_path / "b", journey=JOURNEY.replace('"R-1"', '"R-2"'))
     cause = causes(compared(a, b))[0]
-    assert cause.what == "create_return returned a different result for the same call: its code or the world differs"
+    assert (
+        cause.what == "create_return returned a different result for the same call: its code or the world differs"
+    )
     assert cause.tool == "create_return"
 
 

@@ -76,7 +76,7 @@ def test_a_policy_that_says_it_otherwise_is_named_with_what_is_other(tmp_path):
     assert told("A rule", "so") == ""
     assert told("A rule", "or so").endswith("1.2.1 decisions: returns.asks: changed reason")
     assert told("Another", "so").endswith("1.2.1 decisions: returns.asks: changed rule")
-    assert strict(guard, today(tmp_path / "n", journey=allow)).why.endswith("returns.asks: is not asked any more")
+    assert strict(guard, today(tmp_path / "n", journey=allow)).why.endswith("returns.asks: is not called any more")
 
 
 def test_a_record_without_prompts_says_that_none_is_on_record(tmp_path):

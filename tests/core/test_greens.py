@@ -298,11 +298,11 @@ MEDDLES = {
 
 
 @pytest.mark.parametrize(("hook", "body"), MEDDLES.values(), ids=MEDDLES)
-def test_a_policy_that_modifies_its_arguments_instead_of_returning_a_rewrite(tmp_path, stand, body):
+def test_a_policy_that_modifies_its_arguments_instead_of_returning_a_rewrite(tmp_path, hook, body):
     """Neither the run nor the record has it: who else reads there reads what was."""
     loose = JOURNEY.replace("-> Order:", "-> dict:")
     loose = loose.replace("return shop.orders[order_number]", "return {'days': 52, 'more': []}")
-    meddles = policy(stand, body).replace("rule(message)", "rule(message, conversation)")
+    meddles = policy(hook, body).replace("rule(message)", "rule(message, conversation)")
     late = WINDOW.replace("order.days", "order['days']")
     conversation = late_return(tmp_path, journey=loose)
     marked = mistake(conversation, "blocked", policy="returns.return_window")

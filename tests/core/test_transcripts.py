@@ -34,7 +34,11 @@ def transcript(tmp_path):
         ("{}".encode("utf-16"), "it is UTF-16", "save it as UTF-8"),
         ("{}".encode("utf-16-le"), "it is UTF-16", "save it as UTF-8"),
         (b"\x1f\x8b\x08", "compressed with gzip", "unpack it"),
-        (b'{"schema": "workbench.transcript/1",\n "id": "\xe4"}', "x.json:2: the file is not valid UTF-8", "UTF-8"),
+        (
+            b'{"schema": "workbench.transcript/1",\n "id": "\xe4"}',
+            "x.json:2: the file is not valid UTF-8",
+            "UTF-8",
+        ),
     ],
 )
 def test_a_file_that_is_no_json_as_it_is_says_what_it_is_and_what_to_do(data, words, then):
@@ -67,7 +71,9 @@ def test_what_people_wrote_stands_first_and_the_steps_after(transcript):
 def test_costs_and_latencies_are_not_written(transcript):
     import msgspec
 
-    steps = [msgspec.structs.replace(s, usage=Usage(5, 6)) if hasattr(s, "usage") else s for s in transcript.events]
+    steps = [
+        msgspec.structs.replace(s, usage=Usage(5, 6)) if hasattr(s, "usage") else s for s in transcript.events
+    ]
     assert b"usage" not in encode(msgspec.structs.replace(transcript, events=steps))
 
 

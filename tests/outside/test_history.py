@@ -176,7 +176,7 @@ def test_a_turn_in_which_the_workbench_was_killed_ends_when_it_is_opened_again(b
     last = again.trace[-1]
     assert isinstance(last, TurnEnded)
     assert (last.turn, last.reason) == (1, "killed")
-    assert last.detail == "the workbench ended in the middle of this turn"
+    assert last.detail == "the workbench exited during this turn"
     talk(again, "second")
     assert two.history.read(session.id).steps == list(again.trace)
 

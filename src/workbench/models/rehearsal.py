@@ -82,7 +82,9 @@ class RehearsalModel:
 
     def _hand_off(self, reason: str, why: str = "", refused: bool = False) -> Say | Call:
         if refused or not self.agent.allow_handoff:
-            return Say("I am sorry: I cannot pass you on to a colleague from here.", why="no hand-off on offer")
+            return Say(
+                "I am sorry: I cannot pass you on to a colleague from here.", why="hand-off is not available"
+            )
         return Call(HAND_OFF, why=why or reason, reason=reason)
 
     def _decide(self, request: ModelRequest, turns: list[DialogueTurn]) -> ScriptAction:

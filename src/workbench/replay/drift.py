@@ -9,10 +9,10 @@ from ..trace.events import PolicyDecision, Prompt
 from ..trace.steps import Step
 from .rerun import Drift, Rerun
 
-Exhibits = dict[str, Any]
+Blobs = dict[str, Any]
 
 
-def by_title(blobs: Exhibits, keys: Iterable[str]) -> dict[str, Any]:
+def by_title(blobs: Blobs, keys: Iterable[str]) -> dict[str, Any]:
     """Return blobs by their title or name."""
     found = ((key, blobs.get(key)) for key in keys)
     return {
@@ -21,9 +21,7 @@ def by_title(blobs: Exhibits, keys: Iterable[str]) -> dict[str, Any]:
     }
 
 
-def changed_blobs(
-    was: Exhibits, old: list[str], today: Exhibits, new: list[str]
-) -> Iterator[tuple[str, Any, Any]]:
+def changed_blobs(was: Blobs, old: list[str], today: Blobs, new: list[str]) -> Iterator[tuple[str, Any, Any]]:
     """Yield (title, then, now) of the blobs that differ; None for a missing one.
 
     `old` and `new` are blob keys; equal keys are equal texts.
@@ -37,7 +35,7 @@ def changed_blobs(
             yield title, one, other
 
 
-def prompt_changes(then: Prompt | None, now: Prompt | None, was: Exhibits, today: Exhibits) -> Iterator[str]:
+def prompt_changes(then: Prompt | None, now: Prompt | None, was: Blobs, today: Blobs) -> Iterator[str]:
     """Yield what differs between two prompts: "prompt: Returns (new) (shop/manual.md:3)"."""
     if then is None or now is None:
         return
@@ -48,7 +46,7 @@ def prompt_changes(then: Prompt | None, now: Prompt | None, was: Exhibits, today
             yield f"{what} {title}{how}" + (f" ({source})" if source else "")
 
 
-def describe_drift(drifts: Iterable[Drift], result: Rerun, was: Exhibits, most: int = 4) -> str:
+def describe_drift(drifts: Iterable[Drift], result: Rerun, was: Blobs, most: int = 4) -> str:
     """Describe drift, grouping equal changes: "2.3.1, 2.4.1 decisions: returns.window: another reason"."""
     places: dict[str, list[str]] = {}
     for drift in drifts:
@@ -58,7 +56,7 @@ def describe_drift(drifts: Iterable[Drift], result: Rerun, was: Exhibits, most: 
     return "; ".join(found[:most]) + (f"; and {len(found) - most} more" if len(found) > most else "")
 
 
-def _about(drift: Drift, result: Rerun, was: Exhibits) -> Iterable[str]:
+def _about(drift: Drift, result: Rerun, was: Blobs) -> Iterable[str]:
     then, now = result.recorded.get(drift.step_id), result.current.get(drift.step_id)
     if then is None or now is None:
         return ()

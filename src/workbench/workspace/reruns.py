@@ -109,11 +109,11 @@ def describe_rerun(rerun: RerunDone, model: str, off: tuple[DisabledPart, ...] =
         return f"without {', '.join(map(str, off))}: {describe_rerun(rerun, model)}"
     if rerun.fault:
         return f"the rerun stopped: {rerun.fault}"
-    deeds = f"actions differ at step {_step_number(rerun)}" if rerun.differences else "same actions"
+    actions = f"actions differ at step {_step_number(rerun)}" if rerun.differences else "same actions"
     if not rerun.prompt_changed_from:
-        return deeds
+        return actions
     asked = "on the rehearsal, edits of a manual have no effect" if model == "rehearsal" else "model not called"
-    return f"{deeds}; prompt changed from step {rerun.prompt_changed_from}, {asked}"
+    return f"{actions}; prompt changed from step {rerun.prompt_changed_from}, {asked}"
 
 
 def _step_number(rerun: RerunDone) -> int:

@@ -52,13 +52,13 @@ def find_mistake(session: Session) -> Step | None:
 
 
 def _is_selected(session: Session, step_id: StepId | None) -> bool:
-    deed = find_mistake(session)
-    return deed is not None and deed.step_id == step_id
+    mistake = find_mistake(session)
+    return mistake is not None and mistake.step_id == step_id
 
 
 def _annotated(session: Session, step_id: StepId | None) -> bool:
-    deed = find_mistake(session)
-    return deed is not None and str(deed.step_id) in session.annotations
+    mistake = find_mistake(session)
+    return mistake is not None and str(mistake.step_id) in session.annotations
 
 
 def _verdict(session: Session, verdict: str) -> bool:

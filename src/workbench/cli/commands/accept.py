@@ -52,7 +52,7 @@ def accept(file: Path, reason: str, match: list[str]) -> Exit:
     if not reason:
         raise UsageError("a reason is required", next=f'workbench accept {file} --reason "..."')
     result = run_sync(loaded.agent, run_again(loaded.agent, transcript.setup, transcript.events))
-    accepted = accept_golden(transcript, list(result.trace.steps), result.trace.exhibits, reason)
+    accepted = accept_golden(transcript, list(result.trace.events), result.trace.blobs, reason)
     after = replay_one(accepted, loaded.agent, project.journeys)
     if after.verdict is not Verdict.PASS:
         raise UsageError(
