@@ -80,7 +80,7 @@ def test_words_that_fit_nothing_are_5_and_say_what_there_is(project, capsys):
 def test_a_word_that_nothing_has_is_named_among_others(project, capsys):
     assert run(["replay", "--query", "guard zebra"]) == 5
     said = capsys.readouterr().err
-    assert "no transcript has the word 'zebra'" in said
+    assert "no transcript contains the word 'zebra'" in said
     assert "next: take 'zebra' out of the query" in said
     assert "choose one of" not in said
 
@@ -170,7 +170,7 @@ def test_an_empty_shard_says_so_and_only_all_of_them_empty_are_5(project, capsys
 @pytest.mark.parametrize(
     ("named", "words"),
     [
-        (["shard-1.json", "shard-3.json"], "are missing: 2/3"),
+        (["shard-1.json", "shard-3.json"], "missing shards: 2/3"),
         (["shard-1.json", "shard-1.json"], "given twice"),
         (["shard-1.json", "copy.json", "shard-2.json", "shard-3.json"], "duplicate shard 1/3"),
         (["shard-1.json", "shard-2.json", "whole.json"], "not of a shard"),
@@ -214,7 +214,7 @@ def test_reports_that_do_not_fit_say_in_what(project, capsys):
     run(["replay", "--shard", "3/3", "--json", "shard-3.json", "--tag", "odd"])
     run(["merge", *files])
     assert (
-        'the options are not those of shard-1.json: --query tag:"odd", there not given' in capsys.readouterr().err
+        'the options differ from shard-1.json: --query tag:"odd", there not given' in capsys.readouterr().err
     )
     (project / "transcripts/late.json").unlink()
     run(["replay", "--shard", "3/3", "--json", "shard-3.json"])
@@ -229,7 +229,7 @@ def test_a_shard_of_a_transcript_that_has_changed_is_refused(project, capsys):
     run(["replay", "--shard", "2/3", "--json", "shard-2.json"])
     run(["replay", "--shard", "3/3", "--json", "shard-3.json"])
     assert run(["merge", *files]) == 4
-    assert "the transcripts are not those of shard-1.json" in capsys.readouterr().err
+    assert "the transcripts differ from shard-1.json" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("what", ["options", "journeys", "transcripts"])

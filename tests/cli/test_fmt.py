@@ -72,7 +72,7 @@ def test_a_secret_is_found_on_its_line_and_never_shown(project, capsys):
     told = capsys.readouterr()
     path = project / "transcripts/leaky.json"
     line = next(n for n, text in enumerate(path.read_text().splitlines(), 1) if secret in text)
-    assert f"transcripts/leaky.json:{line}: secret: a secret stands here" in told.out
+    assert f"transcripts/leaky.json:{line}: secret: a secret is in this line" in told.out
     assert secret not in told.out + told.err
 
 
@@ -128,7 +128,7 @@ def test_a_pending_file_is_not_to_be_committed(project, capsys):
     path = project / "transcripts/kind.pending.json"
     path.write_bytes((project / "transcripts/kind.json").read_bytes())
     assert run(["fmt", "--check", str(path)]) == 1
-    assert "waits for a person's word" in capsys.readouterr().out
+    assert "pending re-recording" in capsys.readouterr().out
     assert run(["fmt", "--check"]) == 0
 
 

@@ -275,7 +275,7 @@ def test_a_relaxation_under_which_the_record_is_right_is_refused(project, capsys
     file = put(project, "late", late_mistake(project, "called_with", args={"order_number": "OL-."}))
     before = file.read_bytes()
     assert run(["accept", str(file), "--match", "order_number=regex"]) == 4
-    assert "never showed the mistake" in capsys.readouterr().err
+    assert "does not show the mistake" in capsys.readouterr().err
     assert file.read_bytes() == before
 
 
@@ -292,7 +292,7 @@ def test_a_run_that_executes_no_tool_is_not_green_and_those_that_ran_are_counted
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf"])
 def test_a_timeout_that_is_no_time_is_4_at_once(project, capsys, seconds):
     assert run(["replay", f"--timeout={seconds}"]) == 4
-    assert "is no time" in capsys.readouterr().err
+    assert "greater than 0" in capsys.readouterr().err
 
 
 def test_a_number_of_more_than_64_bits_is_a_number(project, capsys):

@@ -43,7 +43,9 @@ def decode(data: bytes, name: str = "") -> Transcript:
         if transcript is None:
             raise _unreadable(data, name, wrong)
     if twice := duplicate_field(data):
-        raise TranscriptError(f"duplicate field {twice!r}", where=name, next=RESTORE_HINT)
+        raise TranscriptError(
+            f"duplicate field {twice!r}", where=name, next=RESTORE_HINT, code="transcript.duplicate-field"
+        )
     _join_lines(transcript, name)
     check_transcript(transcript, name)
     return transcript
@@ -105,31 +107,40 @@ _FOREIGN = (
 def _unreadable(data: bytes, name: str, error: Exception | None) -> TranscriptError:
     if not data.strip(b"\0 \t\r\n"):
         what = "the file is empty" if not data else f"its {len(data)} bytes are all blank"
-        return TranscriptError(what, where=name, next="restore it from git, or delete it")
+        return TranscriptError(what, where=name, next="restore it from git, or delete it", code="transcript.empty")
     for begins, what, then in _FOREIGN:
         if data.startswith(begins):
             return TranscriptError(f"cannot read it as a transcript: it is {what}", where=name, next=then)
     if isinstance(error, UnicodeDecodeError):
         line = data[: _first_foreign(data)].count(b"\n") + 1
-        return TranscriptError("the file is not valid UTF-8", where=f"{name}:{line}", next=_AS_UTF_8)
+        return TranscriptError(
+            "the file is not valid UTF-8", where=f"{name}:{line}", next=_AS_UTF_8, code="transcript.not-utf8"
+        )
     found = re.search(rb'"schema"\s*:\s*"workbench\.transcript/(\d+)"', data)
     if found and int(found[1]) > FORMAT:
         return TranscriptError(
             f"written by a newer Workbench (format {int(found[1])}; this one reads {FORMAT})",
             where=name,
             next="upgrade workbench",
+            code="transcript.newer-format",
         )
     if found is None:
         return TranscriptError(
             "not a Workbench transcript: it has no schema",
             where=name,
             next="`workbench import` turns other logs into transcripts",
+            code="transcript.no-schema",
         )
     if int(found[1]) < FORMAT:
         return TranscriptError(f"format {int(found[1])} is not supported any more", where=name)
     if "truncated" in str(error):
         line = data.rstrip().count(b"\n") + 1
-        return TranscriptError("the file is truncated here", where=f"{name}:{line}", next="restore it from git")
+        return TranscriptError(
+            "the file is truncated here",
+            where=f"{name}:{line}",
+            next="restore it from git",
+            code="transcript.truncated",
+        )
     at = re.search(r"\(byte (\d+)\)", str(error))
     spot = re.search(r"`(\$.*)`", str(error))
     line = data[: int(at[1])].count(b"\n") + 1 if at else line_of(data, parse_path(spot[1])) if spot else 0

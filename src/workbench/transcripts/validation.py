@@ -48,7 +48,9 @@ def validate_events(events: list[AnyEvent], name: str) -> None:
     for number, event in enumerate(events, 1):
         wrong = at.wrong(event)
         if wrong:
-            raise TranscriptError(f"event {number}: {wrong}", where=name, next=RESTORE_HINT)
+            raise TranscriptError(
+                f"event {number}: {wrong}", where=name, next=RESTORE_HINT, code="transcript.invalid-event"
+            )
     if not at.begun:
         raise TranscriptError("it contains no conversation", where=name, next="delete the file")
 
@@ -153,7 +155,12 @@ def validate_blobs(blobs: dict[str, Any], name: str) -> None:
     for key, value in blobs.items():
         if _verified.get(key) != value:
             if blob_hash(value) != key:
-                raise TranscriptError(f"blob {key!r:.40} does not match its hash", where=name, next=RESTORE_HINT)
+                raise TranscriptError(
+                    f"blob {key!r:.40} does not match its hash",
+                    where=name,
+                    next=RESTORE_HINT,
+                    code="transcript.blob-mismatch",
+                )
             if len(_verified) < 10_000:
                 _verified[key] = value
 
@@ -202,6 +209,7 @@ def check_transcript(transcript: Transcript, name: str) -> None:
                 where=name,
                 next=f"use one of its step ids: {', '.join(list(places)[:MAX_PLACES])}"
                 + (" …" if len(places) > MAX_PLACES else ""),
+                code="transcript.unknown-step",
             )
     for expectation in transcript.expectations:
         expectation.validate(name)
