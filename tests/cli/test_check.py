@@ -177,9 +177,9 @@ def test_a_tool_named_in_code_must_be_there(check: Any) -> None:
     checked = check(WINDOW, late)
     said = {f["message"]: (f["severity"], f["next"]) for f in checked.findings}
     assert said == {
-        "there is no tool 'find_ordr'": ("error", "did you mean find_order?"),
-        "there is no tool 'create_retrun'": ("warning", "did you mean create_return?"),
-        "there is no tool 'send_mail'": ("error", "the tools here: create_return, enter_journey, find_order, "
+        "unknown tool 'find_ordr'": ("error", "did you mean find_order?"),
+        "unknown tool 'create_retrun'": ("warning", "did you mean create_return?"),
+        "unknown tool 'send_mail'": ("error", "the tools here: create_return, enter_journey, find_order, "
                                                   "hand_off, look_up"),
     }  # fmt: skip
 
@@ -340,7 +340,7 @@ def test_a_policy_at_a_built_in_tool_that_is_not_there_is_never_asked(check: Any
     """
     said = [f["message"] for f in check(WINDOW, waiting).findings]
     assert said == [
-        "policy waiting stands at enter_journey, but the agent has one journey and starts in it",
+        "policy waiting applies to enter_journey, but the agent has one journey and starts in it",
         "policy after applies to hand_off, but no policy runs after it",
     ]
 
@@ -548,7 +548,7 @@ def test_what_a_fixture_says_in_vain_is_told_of(check: Any) -> None:
     """
     checked = check(WINDOW, files={"shop/fixtures/vain.json": vain})
     assert [(f["line"], f["rule"], f["message"].split(":")[0]) for f in checked.findings] == [
-        (4, "fixture-field", "Shop.orders.OL-1.delivred is not a field"),
+        (4, "fixture-field", "Shop.orders.OL-1.delivred is not a field of its class"),
         (6, "fixture-field", "no tool uses Stock"),
     ]
 

@@ -174,7 +174,7 @@ def test_an_empty_shard_says_so_and_only_all_of_them_empty_are_5(project, capsys
         (["shard-1.json", "shard-1.json"], "given twice"),
         (["shard-1.json", "copy.json", "shard-2.json", "shard-3.json"], "duplicate shard 1/3"),
         (["shard-1.json", "shard-2.json", "whole.json"], "not of a shard"),
-        (["shard-1.json", "shard-2.json", "nowhere.json"], "cannot be read"),
+        (["shard-1.json", "shard-2.json", "nowhere.json"], "cannot read"),
         (["shard-1.json", "shard-2.json", "broken.json"], "not a shard report"),
         (["shard-1.json", "shard-2.json", "less.json"], "do not add up"),
     ],
@@ -194,10 +194,10 @@ def test_reports_that_are_not_the_shards_of_one_replay_are_refused(project, caps
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{}", "missing 'schema'"),
-        ("[]", "not a JSON object"),
-        ('{"schema": "workb', "truncated"),
-        ("x", "JSON is malformed"),
+        ("{}", "not a shard report: missing 'schema'"),
+        ("[]", "not a shard report: not a JSON object"),
+        ('{"schema": "workb', "not a shard report: the file is truncated"),
+        ("x", "not a shard report: JSON is malformed"),
     ],
 )
 def test_what_is_no_report_is_told_in_words_with_its_file_and_what_to_do(project, capsys, text, words):

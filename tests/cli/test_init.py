@@ -135,7 +135,7 @@ def test_a_file_where_a_folder_should_be_is_in_the_way(tmp_path: Path, capsys: S
 @pytest.mark.parametrize("name", ["my-agent", "2nd", "Helper", "class", "a b", "../up"])
 def test_a_name_that_cannot_be_a_package_is_refused(tmp_path: Path, capsys: Said, name: str) -> None:
     assert run(["init", "bikes", "--agent", name]) == 4
-    assert f"{name!r} not a valid agent name" in capsys.readouterr().err
+    assert f"{name!r} is not a valid agent name" in capsys.readouterr().err
     assert everything(tmp_path) == []
 
 
