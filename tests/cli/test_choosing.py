@@ -213,9 +213,7 @@ def test_reports_that_do_not_fit_say_in_what(project, capsys):
     files, _ = shards()
     run(["replay", "--shard", "3/3", "--json", "shard-3.json", "--tag", "odd"])
     run(["merge", *files])
-    assert (
-        'the options differ from shard-1.json: --query tag:"odd", there not given' in capsys.readouterr().err
-    )
+    assert 'the options differ from shard-1.json: --query tag:"odd", there not given' in capsys.readouterr().err
     (project / "transcripts/late.json").unlink()
     run(["replay", "--shard", "3/3", "--json", "shard-3.json"])
     run(["merge", *files])

@@ -1,18 +1,18 @@
-"""What an engineer writes a rehearsal with: intents, facts, and scripts that yield moves.
+"""The parts of a rehearsal: intents, slots, and scripts that yield actions.
 
-A script is a generator that reads like the talk it rehearses. It runs from its
-top for every answer: a question that was answered gives its answer, a call that
-was made gives its recorded result, and the first thing that is not done yet is
-the next move. So it keeps nothing between answers, and the same conversation
-always gets the same move.
+A script is a generator that reads like its conversation. It runs from its start
+for every answer: an answered question returns its answer, a finished call returns
+its recorded result, and the first action that is not done yet is the next one. It
+has no state between answers, and the same conversation always leads to the same
+action.
 
     returns.rehearsal = script = Rehearsal()
-    ORDER = Fact("order number", r"OL-\\d{4}", ask="Which order is it?")
+    ORDER = Slot("order number", r"OL-\\d{4}", ask="Which order is it?")
 
     @script.intent("I want to return my shoes", "send them back")
     def give_back(scene):
         number = yield Ask(ORDER)
-        order = yield Use(find_order, order_number=number)
+        order = yield Call(find_order, order_number=number)
         yield Say(f"Order {order.number} came on {order.delivered}.", why="found it")
 """
 
@@ -31,7 +31,7 @@ from .phrases import normalize, stems, tokenize, yes_or_no
 from .tool import Tool
 from .views import Conversation
 
-INSIST = "just do it anyway"  # the customer's words that make a script do what it knows is wrong
+INSIST = "just do it anyway"  # the message that makes a script make a mistake on purpose
 
 
 # actions of a script
@@ -45,11 +45,11 @@ class Say(msgspec.Struct, frozen=True):
 
 
 class Call:
-    """Call a tool: `order = yield Use(find_order, order_number=number)`.
+    """Call a tool: `order = yield Call(find_order, order_number=number)`.
 
-    The yield gives back the result as the type the tool declares, or raises
-    Refused. Yield a list of them to make several calls in one answer. The same
-    call yielded twice in one run is two calls.
+    The yield returns the result in the declared type of the tool, or raises CallFailed.
+    Yield a list to make several calls in one answer. Yielding the same call twice in
+    one run makes two calls.
     """
 
     def __init__(self, tool: Tool | str, why: str = "", **args: Any) -> None:

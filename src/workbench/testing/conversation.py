@@ -73,7 +73,7 @@ class FinishedConversation:
 
     @property
     def handed_off(self) -> bool:
-        """Whether the conversation was handed off to a human."""
+        """Return whether the conversation was handed off to a human."""
         return bool(self._events(HandOff))
 
     @property

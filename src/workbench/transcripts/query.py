@@ -43,7 +43,8 @@ VALUES: dict[str, tuple[str, ...]] = {  # filters with fixed values
     "kind": ("golden", "mistake"),
     "in": ("transcripts", "sessions", "imports"),
     "is": (
-        "golden", "open", "fixed", "session", "import", "annotated", "tagged", "reviewed", "suspicious", "unreadable",
+        "golden", "open", "fixed", "session", "import", "annotated", "tagged", "reviewed",
+        "suspicious", "unreadable",
     ),
     "sort": SORTS,
 }  # fmt: skip
