@@ -446,7 +446,8 @@ def test_an_answer_that_breaks_off_is_forgotten_and_asked_for_again(
 def test_an_error_in_the_stream_that_no_second_try_can_mend_ends_the_answer(serve: Serve) -> None:
     serve(breaks([*HALF, event("error", error={"type": "permission_error", "message": "Not this model"})]))
     assert stopped() == (
-        "the key has no permission for this: Not this model. Choose another model, or a key with access to this one"
+        "the key has no permission for this: Not this model. "
+        "Choose another model, or a key with access to this one"
     )
 
 
