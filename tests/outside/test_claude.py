@@ -550,8 +550,7 @@ def test_a_refusal_says_what_happened_and_what_to_do(serve: Serve, reply: Script
 
 def test_without_credentials_the_engineer_is_told_how_to_get_on() -> None:
     assert stopped() == (
-        "there are no credentials for the model. "
-        "Set ANTHROPIC_API_KEY (for a local server any value will do), or start with the rehearsal instead"
+        "no credentials for the model. Set ANTHROPIC_API_KEY (any value for a local server), or use the rehearsal"
     )
 
 
