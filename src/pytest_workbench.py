@@ -1,9 +1,9 @@
 """The pytest plugin: `pytest transcripts/` replays each transcript as a test.
 
-It stands beside the package, and imports it only when there is a transcript to
-collect: whoever merely has Workbench installed pays for one small file. It
-collects what the command line (or `testpaths`) names: a transcript, or a folder
-that is a project's transcripts/ or lies in it. Anything else it leaves alone.
+It is outside the package and imports it only if there is a transcript to collect,
+so that installing Workbench does not slow pytest down. It collects what the command
+line (or `testpaths`) names: a transcript, or a folder in a project's transcripts/.
+Everything else is ignored.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from workbench.runtime.subprocess_pool import RepeatedReplay, ReplayProcess
     from workbench.transcripts.header import TranscriptHeader
 
-UNDECIDED = 10  # the exit code where nothing failed and something could not be decided, as of `workbench replay`
+UNDECIDED = 10  # the exit code of `workbench replay` if nothing failed and something was not decided
 VERDICT = "workbench_verdict"
 UNSEEN = "workbench_on_unseen_prompt"
 RAN = "workbench_tools_ran"
@@ -30,23 +30,27 @@ _MARK = b"workbench.transcript/"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addini("workbench_timeout", "Seconds a journey may be silent before it counts as hung.", default="10")
-    group = parser.getgroup("workbench", "transcripts of Workbench, as `workbench replay` has it")
+    parser.addini(
+        "workbench_timeout", "Seconds without progress after which a journey counts as hung.", default="10"
+    )
+    group = parser.getgroup("workbench", "transcripts of Workbench, as with `workbench replay`")
     group.addoption(
         "--workbench-tools", choices=("recorded", "sandbox"), default="recorded",
-        help="sandbox: run the tools again, in the sandbox, and compare.",
+        help="sandbox: re-execute tools in the sandbox and compare the results.",
     )  # fmt: skip
     group.addoption(
         "--workbench-query", default="", metavar="QUERY",
-        help="Only the transcripts that a query of Review finds, as `workbench replay --query`.",
+        help="Only transcripts that match this query, as `workbench replay --query`.",
     )  # fmt: skip
     group.addoption(
         "--workbench-check-flaky",
         action="store_true",
-        help="Replay each again, also in new processes; a difference is FLAKY.",
+        help="Replay each twice, also in new processes; a difference is FLAKY.",
     )
     group.addoption(
-        "--workbench-strict-drift", action="store_true", help="A changed prompt or decision is STALE, not a note."
+        "--workbench-strict-drift",
+        action="store_true",
+        help="A changed prompt or decision is DRIFTED, not a note.",
     )
 
 
@@ -66,7 +70,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 def _named(file: Path, config: pytest.Config) -> bool:
-    """Whether the command line asks for this file as a transcript."""
+    """Return whether the command line names this file as a transcript."""
     file = file.resolve()
     for argument in config.args:
         asked = (config.invocation_params.dir / argument.split("::")[0]).resolve()
@@ -83,9 +87,9 @@ def _in_transcripts(path: Path) -> bool:
 
 
 class Replays:
-    """What one run of pytest knows: who replays each project, what was collected, cases already decided.
+    """The state of one pytest run: the replayer of each project, collected tests, decided cases.
 
-    `first` is the test that told a reason, by the reason: an agent that does not load is told once.
+    `first` maps a reason to the test that reported it: a load error is reported once.
     """
 
     def __init__(self, patience: float, options: Options) -> None:
@@ -96,7 +100,7 @@ class Replays:
         self._cases: dict[str, Case] = {}
 
     def case(self, path: str) -> Case:
-        """Its case, in the light of the others that were collected."""
+        """Return its case, considering the other collected transcripts."""
         from workbench.replay.case import flag_duplicate_ids, supersede
         from workbench.replay.verdict import Verdict
 
@@ -133,14 +137,14 @@ _REPLAYS = pytest.StashKey[Replays]()
 
 
 def _seconds(config: pytest.Config) -> float:
-    """The time that is set. Raises UsageError."""
+    """Return the configured timeout in seconds. Raises UsageError."""
     told = config.getini("workbench_timeout")
     try:
         seconds = float(told)
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < float("inf"):
-        raise pytest.UsageError(f"workbench_timeout = {told} is no time: give seconds, such as 10")
+        raise pytest.UsageError(f"workbench_timeout = {told} is not a valid timeout: use seconds, for example 10")
     return seconds
 
 
@@ -159,7 +163,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the transcripts that `--workbench-query` does not find."""
+    """Deselect the transcripts that do not match `--workbench-query`."""
     text = config.getoption("workbench_query")
     if not text:
         return
@@ -179,7 +183,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 class TranscriptFile(pytest.File):
-    """A file with one transcript in it."""
+    """A file with one transcript."""
 
     def collect(self) -> Iterator[TranscriptItem]:
         from workbench.transcripts.header import header
@@ -195,7 +199,7 @@ class TranscriptFile(pytest.File):
 
 
 class Red(Exception):
-    """A transcript that is not green: in a line, and in lines for a person."""
+    """A transcript that did not pass: one line, and the full text."""
 
     def __init__(self, line: str, told: str) -> None:
         super().__init__(told)
@@ -203,7 +207,7 @@ class Red(Exception):
 
 
 class TranscriptItem(pytest.Item):
-    """A transcript as a test: it passes only where it is PASS."""
+    """A transcript as a test: it passes only if the verdict is PASS."""
 
     transcript = ""
 
@@ -230,7 +234,7 @@ class TranscriptItem(pytest.Item):
         )
 
     def _red(self, top: str, verdict: str, why: str, lines: list[str]) -> Red:
-        """All of it; of an ERROR that another test told already, which one that is."""
+        """Return the full text; for an ERROR with a known cause, a reference to the first test."""
         brief = why.partition("\n")[0]
         first = self.nodeid
         if verdict == "ERROR":
@@ -244,14 +248,14 @@ class TranscriptItem(pytest.Item):
             return super().repr_failure(excinfo, *rest, **more)
         shown: Any = excinfo.getrepr(style="value")
         if shown.reprcrash is not None:
-            shown.reprcrash.message = excinfo.value.line  # what the short summary and JUnit say
+            shown.reprcrash.message = excinfo.value.line  # used by the short summary and by JUnit
         return shown
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         return self.path, 0, f"transcript {self.name}"
 
 
-# what a green count alone would not say; with xdist the reports come to the one that counts them
+# notes on the counts; with xdist, reports arrive at the controller
 
 _TOLD = pytest.StashKey[list[dict[str, Any]]]()
 
@@ -286,7 +290,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def _no_tool_ran(config: pytest.Config) -> bool:
-    """Whether tools were to run, and none did: nothing was tested of them."""
+    """Return whether tools were requested, and none ran."""
     told = config.stash.get(_TOLD, [])
     return (
         bool(told) and config.getoption("workbench_tools") == "sandbox" and not any(known[RAN] for known in told)
@@ -299,9 +303,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         counts = Counter(known[VERDICT] for known in told)
         terminalreporter.write_line(f"transcripts: {', '.join(f'{n} {name}' for name, n in counts.most_common())}")
     if _no_tool_ran(config):
-        terminalreporter.write_line("no calls ran their tool: nothing was tested of the tools")
+        terminalreporter.write_line("no calls executed their tool: the tools were not tested")
     passed = [known for known in told if known[VERDICT] == "PASS"]
     unseen = sum(1 for known in passed if known[UNSEEN])
     if unseen:
-        on_unseen = f"{unseen} of the {len(passed)} PASS stand on prompts no model has seen"
-        terminalreporter.write_line(f"{on_unseen}: code was tested, not the model")
+        on_unseen = f"{unseen} of {len(passed)} passing transcripts have a changed prompt"
+        terminalreporter.write_line(f"{on_unseen}: this tests the code, not the model's answer to it")

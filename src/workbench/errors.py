@@ -1,31 +1,40 @@
-"""The errors of Workbench, one tree.
+"""The exceptions of Workbench, one tree.
 
-    WorkbenchError              shown to a person without a traceback
-    ├── JourneyError            the engineer's code or files: has a place (file:line)
-    ├── TranscriptError         a transcript that cannot be read or written
-    ├── WorkerDied              the process that held journey code is gone or was stuck
-    ├── UsageError              a command or a choice that makes no sense
-    └── ModelStopped            no answer will come this turn, and why
+    WorkbenchError              printed to the user without a traceback
+    ├── JourneyError            an error in the engineer's code or files, at file:line
+    ├── TranscriptError         a transcript cannot be read, validated or written
+    ├── WorkerCrashed           the process that runs journey code exited or hung
+    ├── UsageError              an invalid command, option or choice
+    └── NoAnswer                the model gives no answer in this turn, with the reason
 
-    ToolError                   raised by a tool on purpose: the model reads it
+    ToolError                   raised by a tool on purpose; the model reads the text
 
-Anything else that rises is a bug of ours and keeps its traceback.
+Any other exception is a bug in Workbench and keeps its traceback.
+
+Every WorkbenchError has a stable `code` such as "usage" or
+"transcript.duplicate-field". Code and tests compare the code; the sentence may
+change at any time.
 """
 
 from __future__ import annotations
 
 
 class WorkbenchError(Exception):
-    """What went wrong, where, and what to do next.
+    """Describe an error: what is wrong, where, and what to do next.
 
-    `where` is "file:line" or a path, `next` a sentence; both may be empty.
+    `where` is "file:line" or a path. `next` is a sentence and becomes the attribute
+    `hint`. Both may be empty. `code` overrides the code of the class.
     """
 
-    def __init__(self, message: str, *, where: str = "", next: str = "") -> None:
+    code = "error"
+
+    def __init__(self, message: str, *, where: str = "", next: str = "", code: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.where = where
         self.hint = next
+        if code:
+            self.code = code
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.message}" if self.where else self.message
@@ -33,23 +42,33 @@ class WorkbenchError(Exception):
 
 
 class JourneyError(WorkbenchError):
-    """Code or a file under journeys/ is wrong."""
+    """Report an error in code or in a file under journeys/."""
+
+    code = "journey"
 
 
 class TranscriptError(WorkbenchError):
-    """A transcript cannot be read, written or understood."""
+    """Report a transcript that cannot be read, validated or written."""
+
+    code = "transcript"
 
 
 class WorkerCrashed(WorkbenchError):
-    """The worker overran its deadline or went away; `where` is the journey line it was in, if known."""
+    """Report a worker that hung or exited; `where` is the journey line it was executing, if known."""
+
+    code = "worker-crashed"
 
 
 class UsageError(WorkbenchError):
-    """A command, an option or a choice that makes no sense."""
+    """Report an invalid command, option or choice."""
+
+    code = "usage"
 
 
 class NoAnswer(WorkbenchError):
-    """The model gives no answer: `reason` becomes the reason the turn ended."""
+    """Report that the model gives no answer; `reason` becomes the end reason of the turn."""
+
+    code = "no-answer"
 
     def __init__(self, reason: str, message: str = "", *, where: str = "", next: str = "") -> None:
         super().__init__(message, where=where, next=next)
@@ -57,4 +76,4 @@ class NoAnswer(WorkbenchError):
 
 
 class ToolError(Exception):
-    """A tool says no in words the model may read: `raise ToolError("no such order")`."""
+    """Report a failure to the model: `raise ToolError("no such order")`."""

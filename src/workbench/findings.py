@@ -1,4 +1,4 @@
-"""Findings of `workbench check`, and the comments that allow them."""
+"""Findings of `workbench check` and `fmt --check`, and the comments that suppress them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ALLOW = re.compile(r"(?:#|<!--)\s*workbench:\s*allow\s+([\w-]+(?:\s*,\s*[\w-]+)
 
 
 class Finding(msgspec.Struct, frozen=True, order=True):
-    """One thing to mend: `file` below journeys/, `line` from 1 or 0, `next` what to do."""
+    """One problem in a file: `file` relative to journeys/, `line` from 1 (0: whole file), `next` the fix."""
 
     file: str
     line: int
@@ -32,15 +32,15 @@ def warning(rule: str, where: str, message: str, next: str = "") -> Finding:
 
 
 def location(where: str) -> tuple[str, int]:
-    """ "file:line" as file and line; line 0 where there is none."""
+    """Split "file:line" into file and line; the line is 0 if there is none."""
     file, colon, line = where.rpartition(":")
     return (file, int(line)) if colon and line.isdigit() else (where, 0)
 
 
 def drop_suppressed(findings: Iterable[Finding], root: Path) -> list[Finding]:
-    """Findings in order, each once, without those that a comment on their line allows.
+    """Return the findings in order, without duplicates and without those suppressed by a comment on their line.
 
-    A finding at a decorated function is allowed anywhere between its first decorator and its `def`.
+    For a decorated function the comment may be on any line from the first decorator to the `def`.
     """
     texts: dict[str, list[str]] = {}
     kept = []
@@ -53,7 +53,7 @@ def drop_suppressed(findings: Iterable[Finding], root: Path) -> list[Finding]:
 
 
 def is_suppressed(rule: str, where: str, root: Path) -> bool:
-    """Whether a comment at "file:line" quiets a rule."""
+    """Return whether a comment at "file:line" suppresses a rule."""
     file, line = location(where)
     return rule in _allowed(_read(root / file), line)
 
@@ -71,7 +71,7 @@ def _allowed(lines: list[str], number: int) -> set[str]:
 
 
 def allowed_on(line: str) -> set[str]:
-    """The rules that a comment on a line allows."""
+    """Return the rules that a comment on this line suppresses."""
     found = _ALLOW.search(line)
     return {rule.strip() for rule in found[1].split(",")} if found else set()
 

@@ -1,4 +1,4 @@
-"""Where journey code stands: "support/returns/journey.py:41", the same on every machine."""
+"""Source locations of journey code, such as "support/returns/journey.py:41": the same on every machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ROOT_PACKAGE = "journeys"
 
 
 def journey_path(module: str, file: str) -> str:
-    """The path of a journey module below journeys/; other modules by file name."""
+    """Return the path of a journey module relative to journeys/; for other modules the file name."""
     parts = module.split(".")
     if parts[0] != ROOT_PACKAGE:
         return os.path.basename(file)
@@ -24,7 +24,7 @@ def journey_path(module: str, file: str) -> str:
 
 
 def source_location(fn: Any) -> str:
-    """ "file:line" of a function or class below journeys/."""
+    """Return "file:line" of a function or class, relative to journeys/."""
     fn = getattr(fn, "__wrapped__", fn)
     code: CodeType | None = getattr(fn, "__code__", None)
     if code is None:
@@ -33,7 +33,7 @@ def source_location(fn: Any) -> str:
 
 
 def caller_location(depth: int = 2) -> tuple[str, str, int]:
-    """(directory, path below journeys/, line) of the code that called the caller of this."""
+    """Return (directory, path relative to journeys/, line) of the code that called the calling function."""
     frame: FrameType = sys._getframe(depth)
     file = frame.f_globals.get("__file__") or "<string>"
     name = frame.f_globals.get("__name__") or ""
@@ -41,7 +41,7 @@ def caller_location(depth: int = 2) -> tuple[str, str, int]:
 
 
 def journey_frames(error: BaseException, root: str = "") -> list[str]:
-    """The frames of a traceback that lie in journey code, outermost first, as "file:line in name".
+    """Return the journey frames of a traceback, outermost first, as "file:line in name".
 
     `root` is the journeys/ folder; without it, modules named journeys.* count.
     """
@@ -57,13 +57,13 @@ def journey_frames(error: BaseException, root: str = "") -> list[str]:
 
 
 def fault_location(error: BaseException, fallback: str = "") -> tuple[str, list[str]]:
-    """("file:line", frames): the innermost journey line of `error`, or `fallback`."""
+    """Return ("file:line", frames): the innermost journey line of `error`, or `fallback`."""
     frames = journey_frames(error)
     return (frames[-1].split(" in ")[0] if frames else fallback), frames
 
 
 def first_journey_line(stack: str, root: Path) -> str:
-    """The first journey line of a stack dump, innermost first, as "file:line" below journeys/; or ""."""
+    """Return the first journey line of a stack dump (innermost first) as "file:line", or ""."""
     for file, line in re.findall(r'File "([^"]+)", line (\d+)', stack):
         if Path(file).is_relative_to(root):
             return f"{Path(file).relative_to(root).as_posix()}:{line}"

@@ -123,7 +123,7 @@ def test_an_unknown_fixture_names_those_that_are_there(project):
 
 def test_an_unknown_model_is_refused_before_anything_starts(project, capsys):
     assert run(["chat", "--model", "gtp"]) == 4
-    assert "there is no model 'gtp'" in capsys.readouterr().err
+    assert "unknown model 'gtp'" in capsys.readouterr().err
 
 
 def test_the_screen_without_a_terminal_says_what_to_use_instead(project):

@@ -71,7 +71,7 @@ def test_an_error_is_a_line_that_an_editor_can_open(
     assert run(["check"]) == 1
     line = line_of(tmp_path / "journeys/shop/returns/journey.py", "time.time()")
     said = capsys.readouterr()
-    assert "say it on its line: # workbench: allow clock (a replay that reaches it is an ERROR" in said.err
+    assert "# workbench: allow clock (a replay that executes it is still an ERROR" in said.err
     assert said.out == (
         f"journeys/shop/returns/journey.py:{line}: error clock: time.time reads the machine's clock "
         "(next: use conversation.now in a policy or a condition, `clock: Clock` in a tool)\n"
@@ -144,7 +144,7 @@ def test_a_broken_load_still_shows_what_the_files_show(check: Any) -> None:
 def test_an_import_that_never_ends_costs_seconds_and_names_its_line(tmp_path: Path) -> None:
     root = write(tmp_path / "journeys", shop_files("while True:\n    pass\n"))
     (found,) = [f for f in lint(root, "shop", patience=0.5) if f.rule == "load"]
-    assert found.message == "loading did not come to an end in 0.5 s"
+    assert found.message == "loading did not finish within 0.5 s"
     assert found.file == "shop/returns/journey.py"
     assert found.line >= line_of(root / found.file, "while True")
 
@@ -177,9 +177,9 @@ def test_a_tool_named_in_code_must_be_there(check: Any) -> None:
     checked = check(WINDOW, late)
     said = {f["message"]: (f["severity"], f["next"]) for f in checked.findings}
     assert said == {
-        "there is no tool 'find_ordr'": ("error", "did you mean find_order?"),
-        "there is no tool 'create_retrun'": ("warning", "did you mean create_return?"),
-        "there is no tool 'send_mail'": ("error", "the tools here: create_return, enter_journey, find_order, "
+        "unknown tool 'find_ordr'": ("error", "did you mean find_order?"),
+        "unknown tool 'create_retrun'": ("warning", "did you mean create_return?"),
+        "unknown tool 'send_mail'": ("error", "the tools here: create_return, enter_journey, find_order, "
                                                   "hand_off, look_up"),
     }  # fmt: skip
 
@@ -231,7 +231,7 @@ def test_a_manual_may_not_count_on_a_tool_of_another_journey(check: Any) -> None
     found = check(WINDOW, agent=TWO, files=stock_files("", "# Stock\nCall find_order first.\n")).the(
         "other-journey"
     )
-    assert found["message"] == "find_order belongs to the journey returns: it is not on offer in stock"
+    assert found["message"] == "find_order belongs to the journey returns: it is not available in stock"
 
 
 def test_one_name_is_one_tool(check: Any) -> None:
@@ -243,7 +243,7 @@ def test_one_name_is_one_tool(check: Any) -> None:
     """
     found = check(WINDOW, agent=TWO, files=stock_files(twin)).the("duplicate-tool")
     assert (found["severity"], found["file"]) == ("error", "journeys/shop/stock/journey.py")
-    assert "another tool than the find_order of the journey returns (shop/returns/journey.py:" in found["message"]
+    assert "also in the journey returns (shop/returns/journey.py:" in found["message"]
 
 
 def test_a_journey_that_nobody_added_is_told_of(check: Any) -> None:
@@ -258,7 +258,7 @@ def test_a_journey_that_nobody_added_is_told_of(check: Any) -> None:
 def test_a_tool_needs_types_and_words(check: Any) -> None:
     mute = "\n@returns.tool\ndef mute(sku) -> int:\n    return 1\n"
     checked = check(WINDOW, mute)
-    assert checked.the("tool-types")["next"] == "write its type, for example sku: str"
+    assert checked.the("tool-types")["next"] == "add a type, for example sku: str"
     assert checked.the("tool-docstring")["severity"] == "error"
 
 
@@ -305,8 +305,8 @@ def test_a_policy_is_not_handed_the_world_nor_what_its_stand_has_not(check: Any)
     """
     world, stand = check(WINDOW, greedy).findings
     assert world["rule"] == stand["rule"] == "policy-parameters"
-    assert "sees only the conversation, not the world" in world["message"]
-    assert stand["next"] == "take any of: reply, conversation"
+    assert "cannot see the world" in world["message"]
+    assert stand["next"] == "use any of: reply, conversation"
 
 
 def test_a_policy_of_one_journey_cannot_stand_at_a_tool_of_another(check: Any) -> None:
@@ -319,7 +319,7 @@ def test_a_policy_of_one_journey_cannot_stand_at_a_tool_of_another(check: Any) -
             '''
     """
     found = check(WINDOW, agent=TWO, files=stock_files(astray)).the("never-asked")
-    assert "never on offer together" in found["message"]
+    assert "never available together" in found["message"]
 
 
 def test_a_policy_at_a_built_in_tool_that_is_not_there_is_never_asked(check: Any) -> None:
@@ -340,8 +340,8 @@ def test_a_policy_at_a_built_in_tool_that_is_not_there_is_never_asked(check: Any
     """
     said = [f["message"] for f in check(WINDOW, waiting).findings]
     assert said == [
-        "policy waiting stands at enter_journey, but the agent has one journey and starts in it",
-        "policy after stands at hand_off, but nothing is asked after it",
+        "policy waiting applies to enter_journey, but the agent has one journey and starts in it",
+        "policy after applies to hand_off, but no policy runs after it",
     ]
 
 
@@ -393,8 +393,8 @@ def voucher(tool_when: str, policy_when: str) -> str:
 def test_conditions_that_exclude_each_other_leave_a_tool_unguarded(check: Any, tool: str, policy: str) -> None:
     checked = check(WINDOW, CONDITIONS, voucher(tool, policy))
     assert checked.code == 1
-    assert "on offer only where its tool give_voucher is not" in checked.the("never-asked")["message"]
-    assert "give_voucher writes, and no policy stands before it" in checked.the("unguarded-write")["message"]
+    assert "available only when its tool give_voucher is not" in checked.the("never-asked")["message"]
+    assert "give_voucher writes, and no policy applies before it" in checked.the("unguarded-write")["message"]
 
 
 @pytest.mark.parametrize(
@@ -452,7 +452,7 @@ def test_a_tool_hidden_where_its_journey_is_on_offer_is_told_of(check: Any) -> N
             return 1
     """
     assert (
-        "is hidden where its journey returns is on offer"
+        "is unavailable whenever its journey returns is available"
         in check(first, journey=shut).the("never-on-offer")["message"]
     )
 
@@ -548,8 +548,8 @@ def test_what_a_fixture_says_in_vain_is_told_of(check: Any) -> None:
     """
     checked = check(WINDOW, files={"shop/fixtures/vain.json": vain})
     assert [(f["line"], f["rule"], f["message"].split(":")[0]) for f in checked.findings] == [
-        (4, "fixture-field", "Shop.orders.OL-1.delivred is a field of no class"),
-        (6, "fixture-field", "no tool is handed a Stock"),
+        (4, "fixture-field", "Shop.orders.OL-1.delivred is not a field of its class"),
+        (6, "fixture-field", "no tool uses Stock"),
     ]
 
 
@@ -584,7 +584,7 @@ def test_a_comment_allows_nothing_else_and_no_rule_that_is_not_there(check: Any)
     wrong = "import time\nA = time.time()  # workbench: allow random\nB = 1  # workbench: allow clocks\n"
     checked = check(WINDOW, files={"shop/tricks.py": wrong})
     assert sorted(checked.rules) == ["allow", "clock"]
-    assert checked.the("allow")["message"] == "there is no rule 'clocks'"
+    assert checked.the("allow")["message"] == "unknown rule 'clocks'"
 
 
 def test_every_rule_that_is_reported_is_described() -> None:

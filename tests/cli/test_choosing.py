@@ -80,7 +80,7 @@ def test_words_that_fit_nothing_are_5_and_say_what_there_is(project, capsys):
 def test_a_word_that_nothing_has_is_named_among_others(project, capsys):
     assert run(["replay", "--query", "guard zebra"]) == 5
     said = capsys.readouterr().err
-    assert "no transcript has the word 'zebra'" in said
+    assert "no transcript contains the word 'zebra'" in said
     assert "next: take 'zebra' out of the query" in said
     assert "choose one of" not in said
 
@@ -112,7 +112,7 @@ def test_where_nothing_failed_last_time_all_is_replayed_and_that_is_said(project
     assert len(replayed(capsys, "--last-failed", code=1)) == 13
     (project / "transcripts/late.json").unlink()
     run(["replay", "--last-failed"])
-    assert "nothing of this failed last time: all of it is replayed" in capsys.readouterr().err
+    assert "no previous failures" in capsys.readouterr().err
 
 
 def test_a_part_does_not_make_the_others_failures_forgotten(project, capsys):
@@ -160,7 +160,7 @@ def test_the_joined_report_ends_as_the_whole_would(project):
 def test_an_empty_shard_says_so_and_only_all_of_them_empty_are_5(project, capsys):
     files, codes = shards(3, "--query", "guard-3")
     assert sorted(codes) == [0, 0, 0]
-    assert "holds none of 1 selected transcript" in capsys.readouterr().err
+    assert "contains none of 1 selected transcript" in capsys.readouterr().err
     assert run(["merge", *files]) == 0
     files, codes = shards(3, "--query", "nothing-like-it")
     assert codes == [5, 5, 5]
@@ -170,12 +170,12 @@ def test_an_empty_shard_says_so_and_only_all_of_them_empty_are_5(project, capsys
 @pytest.mark.parametrize(
     ("named", "words"),
     [
-        (["shard-1.json", "shard-3.json"], "are missing: 2/3"),
-        (["shard-1.json", "shard-1.json"], "it is named twice"),
-        (["shard-1.json", "copy.json", "shard-2.json", "shard-3.json"], "shard 1/3 is also in shard-1.json"),
+        (["shard-1.json", "shard-3.json"], "missing shards: 2/3"),
+        (["shard-1.json", "shard-1.json"], "given twice"),
+        (["shard-1.json", "copy.json", "shard-2.json", "shard-3.json"], "duplicate shard 1/3"),
         (["shard-1.json", "shard-2.json", "whole.json"], "not of a shard"),
-        (["shard-1.json", "shard-2.json", "nowhere.json"], "cannot be read"),
-        (["shard-1.json", "shard-2.json", "broken.json"], "not a report of a shard"),
+        (["shard-1.json", "shard-2.json", "nowhere.json"], "cannot read"),
+        (["shard-1.json", "shard-2.json", "broken.json"], "not a shard report"),
         (["shard-1.json", "shard-2.json", "less.json"], "do not add up"),
     ],
 )
@@ -194,10 +194,10 @@ def test_reports_that_are_not_the_shards_of_one_replay_are_refused(project, caps
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{}", "not a report of a shard: it has no 'schema'"),
-        ("[]", "not a report of a shard: it is no object"),
-        ('{"schema": "workb', "not a report of a shard: the file breaks off"),
-        ("x", "not a report of a shard: JSON is malformed"),
+        ("{}", "not a shard report: missing 'schema'"),
+        ("[]", "not a shard report: not a JSON object"),
+        ('{"schema": "workb', "not a shard report: the file is truncated"),
+        ("x", "not a shard report: JSON is malformed"),
     ],
 )
 def test_what_is_no_report_is_told_in_words_with_its_file_and_what_to_do(project, capsys, text, words):
@@ -206,30 +206,28 @@ def test_what_is_no_report_is_told_in_words_with_its_file_and_what_to_do(project
     told = capsys.readouterr().err
     assert f"broken.json: {words}" in told
     assert "Error(" not in told
-    assert "next: make it with: workbench replay --shard 1/8 --json FILE" in told
+    assert "next: create it with: workbench replay --shard 1/8 --json FILE" in told
 
 
 def test_reports_that_do_not_fit_say_in_what(project, capsys):
     files, _ = shards()
     run(["replay", "--shard", "3/3", "--json", "shard-3.json", "--tag", "odd"])
     run(["merge", *files])
-    assert (
-        'the options are not those of shard-1.json: --query tag:"odd", there not given' in capsys.readouterr().err
-    )
+    assert 'the options differ from shard-1.json: --query tag:"odd", there not given' in capsys.readouterr().err
     (project / "transcripts/late.json").unlink()
     run(["replay", "--shard", "3/3", "--json", "shard-3.json"])
     run(["merge", *files])
-    assert "the transcripts are not those of shard-1.json: 12 in all, there 13" in capsys.readouterr().err
+    assert "the transcripts differ from shard-1.json: 12 here, 13 there" in capsys.readouterr().err
 
 
-def test_a_shard_of_a_transcript_that_was_changed_since_is_refused(project, capsys):
+def test_a_shard_of_a_transcript_that_has_changed_is_refused(project, capsys):
     files, _ = shards()
     path = project / "transcripts/late.json"
     path.write_bytes(path.read_bytes().replace(b"not_executed", b"escalated"))
     run(["replay", "--shard", "2/3", "--json", "shard-2.json"])
     run(["replay", "--shard", "3/3", "--json", "shard-3.json"])
     assert run(["merge", *files]) == 4
-    assert "the transcripts are not those of shard-1.json" in capsys.readouterr().err
+    assert "the transcripts differ from shard-1.json" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("what", ["options", "journeys", "transcripts"])

@@ -88,10 +88,10 @@ def test_without_a_key_all_is_well_and_the_rehearsal_is_named(doctor: Doctor) ->
     assert told.code == 0
     assert told["Python"]["model_says"].startswith(sys.version.split()[0])
     assert told["workbench"]["model_says"].startswith(f"{__version__} (textual ")
-    assert told["credentials"]["model_says"] == "none: the workbench starts on the rehearsal"
+    assert told["credentials"]["model_says"] == "none: the workbench starts with the rehearsal"
     assert "server" not in told.names
     assert told["journeys"]["model_says"] == "shop: 1 journey, 2 tools, 1 policy, 1 fixture"
-    assert told["watcher"]["model_says"].startswith("a save is seen after ")
+    assert told["watcher"]["model_says"].startswith("a save is detected after ")
     assert told["transcripts"]["model_says"] == "0 in transcripts/"
     assert told["sessions"]["state"] == "ok"
 
@@ -100,8 +100,8 @@ def test_for_a_person_it_is_a_line_each_with_what_to_do(project: Path, capsys: p
     assert run(["doctor"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("✓ Python       3.")
-    assert "! credentials  none: the workbench starts on the rehearsal" in lines
-    assert "               next: to talk with a model, set ANTHROPIC_API_KEY" in lines
+    assert "! credentials  none: the workbench starts with the rehearsal" in lines
+    assert "               next: to chat with a model, set ANTHROPIC_API_KEY" in lines
 
 
 def test_it_leaves_no_trace(doctor: Doctor, project: Path) -> None:
@@ -133,7 +133,7 @@ def test_a_key_that_is_refused_is_said_and_never_shown(doctor: Doctor, serve: Ca
     serve(refuses(401, "authentication_error", f"invalid x-api-key: {KEY}"))
     told = doctor()
     assert told.code == 4
-    assert told["server"]["model_says"] == "the key was not accepted (401): invalid x-api-key: [key]"
+    assert told["server"]["model_says"] == "the API key was not accepted (401): invalid x-api-key: [key]"
     assert told["server"]["next"].startswith("Check the key")
 
 
@@ -145,7 +145,7 @@ def test_a_server_that_is_not_there_is_said_plainly(doctor: Doctor, monkeypatch:
         told = doctor()
     assert told.code == 4
     assert told["credentials"]["model_says"] == "ANTHROPIC_AUTH_TOKEN"
-    assert told["server"]["model_says"] == "127.0.0.1 cannot be reached"
+    assert told["server"]["model_says"] == "cannot reach 127.0.0.1"
     assert told["server"]["next"] == "Check the network and, if it is set, ANTHROPIC_BASE_URL"
 
 
@@ -180,7 +180,7 @@ def test_an_agent_that_hangs_is_told_of_and_does_not_hang_the_doctor(doctor: Doc
     told = doctor()
     assert told.code == 4
     assert told["journeys"]["model_says"] == "shop: loading takes more than 3 s"
-    assert told["journeys"]["next"] == "workbench check says where"
+    assert told["journeys"]["next"] == "workbench check shows where"
 
 
 def test_a_folder_that_is_no_project_says_how_to_make_one(
@@ -266,4 +266,4 @@ def test_a_watcher_that_sees_nothing_is_told_of(doctor: Doctor, monkeypatch: pyt
     monkeypatch.setattr(doctor_command, "EVENT", 0.02)
     told = doctor()
     assert told.code == 4
-    assert told["watcher"]["model_says"] == "a save was not seen"
+    assert told["watcher"]["model_says"] == "a save was not detected"

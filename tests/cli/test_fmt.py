@@ -72,7 +72,7 @@ def test_a_secret_is_found_on_its_line_and_never_shown(project, capsys):
     told = capsys.readouterr()
     path = project / "transcripts/leaky.json"
     line = next(n for n, text in enumerate(path.read_text().splitlines(), 1) if secret in text)
-    assert f"transcripts/leaky.json:{line}: secret: a secret stands here" in told.out
+    assert f"transcripts/leaky.json:{line}: secret: a secret is in this line" in told.out
     assert secret not in told.out + told.err
 
 
@@ -97,7 +97,7 @@ def test_two_files_with_one_id_are_told_even_where_one_is_named(project, capsys)
     other.write_bytes(encode(msgspec.structs.replace(read(other), id="kind")))
     assert run(["fmt", "--check", "transcripts/other.json"]) == 1
     said = capsys.readouterr().out
-    assert "transcripts/other.json:3: id: kind.json has the id 'kind' too" in said
+    assert "transcripts/other.json:3: id: duplicate id 'kind', also in kind.json" in said
 
 
 def test_a_broken_file_is_told_with_its_line_and_left_alone(project, capsys):
@@ -128,7 +128,7 @@ def test_a_pending_file_is_not_to_be_committed(project, capsys):
     path = project / "transcripts/kind.pending.json"
     path.write_bytes((project / "transcripts/kind.json").read_bytes())
     assert run(["fmt", "--check", str(path)]) == 1
-    assert "waits for a person's word" in capsys.readouterr().out
+    assert "pending re-recording" in capsys.readouterr().out
     assert run(["fmt", "--check"]) == 0
 
 
@@ -137,7 +137,7 @@ def test_a_pending_file_that_git_keeps_is_found_without_being_named(project, cap
     for command in (["init", "-q"], ["add", "-f", "transcripts/kind.pending.json"]):
         subprocess.run(["git", *command], cwd=project, check=True, capture_output=True)
     assert run(["fmt", "--check"]) == 1
-    assert "waits for a person's word, and is committed" in capsys.readouterr().out
+    assert "pending re-recording is committed" in capsys.readouterr().out
 
 
 def test_a_receipt_alone_has_no_form_to_check(project):

@@ -8,7 +8,7 @@ from workbench.cli.output import display_width, wrap
 
 WHY = "    - 1.2.1  recorded: create_return(order_number=OL-2001, sku=CITY-44, reason=smells): executed"
 NEXT = (
-    "  next: mend the journey, or, if this is right now: "
+    "  next: fix the journey, or, if this is right now: "
     "workbench accept transcripts/support/a-return.json --reason x"
 )
 
@@ -27,7 +27,7 @@ def test_a_painted_line_is_indented_as_a_plain_one():
 
 def test_a_command_stays_in_one_piece_whatever_its_length():
     assert wrap(NEXT, 60).split("\n") == [
-        "  next: mend the journey, or, if this is right now:",
+        "  next: fix the journey, or, if this is right now:",
         "    workbench accept transcripts/support/a-return.json --reason x",
     ]
 

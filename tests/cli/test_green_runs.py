@@ -47,7 +47,7 @@ def test_a_run_that_selects_nothing(project):
     assert run(["replay"]) == 5
 
 
-def test_a_path_that_names_nothing(project):
+def test_a_path_that_matches_nothing(project):
     assert run(["replay", "transcripts", "transcripts/gaurd.json"]) == 4
 
 
@@ -56,8 +56,8 @@ def test_a_folder_without_transcripts_among_the_paths(project):
     assert run(["replay", "transcripts", "empty"]) == 4
 
 
-def test_a_transcript_that_nobody_came_back_with(project, monkeypatch):
-    monkeypatch.setattr(command, "with_progress", lambda *_, **__: ())
+def test_a_transcript_for_which_no_worker_returned_a_result(project, monkeypatch):
+    monkeypatch.setattr(command, "watched", lambda *_, **__: ())
     assert run(["replay"]) == 3
 
 
@@ -78,11 +78,11 @@ def test_a_mistake_that_a_replay_cannot_decide(project, expect, fields):
     assert run(["replay"]) == 10
 
 
-def test_an_option_with_nothing_in_it(project):
+def test_an_empty_option_value(project):
     assert run(["replay", "-k", ""]) == run(["replay", "--shard="]) == run(["replay", ""]) == 4
 
 
-def test_a_word_that_no_transcript_has(project, capsys):
+def test_a_word_that_no_transcript_contains(project, capsys):
     assert run(["replay", "-k", "guard or retruns"]) == 4
     assert "-k: no transcript here has the word 'retruns'" in capsys.readouterr().err
     assert run(["replay", "-k", "guard and not retruns"]) == 0  # it keeps nothing out
@@ -103,7 +103,7 @@ def test_a_transcript_that_is_never_replayed(project, capsys, name):
     to.parent.mkdir(parents=True, exist_ok=True)
     (project / "transcripts/late.json").rename(to)
     assert run(["replay", "--json", "out.json", "--markdown", "out.md"]) == 0
-    told = f"1 more transcript lies there and cannot be found (hidden, or not named *.json): transcripts/{name}"
+    told = f"1 more transcript is not collected (hidden, or not named *.json): transcripts/{name}"
     assert told in capsys.readouterr().err
     assert told in (project / "out.md").read_text()
     assert json.loads((project / "out.json").read_text())["not_collected"] == [f"transcripts/{name}"]
@@ -147,7 +147,7 @@ def test_a_folder_that_cannot_be_read(project):
         closed.chmod(0o700)
 
 
-def test_a_file_that_waits_for_a_persons_word(project, capsys):
+def test_a_pending_re_recording(project, capsys):
     pending = project / "transcripts/guard.pending.json"
     pending.write_bytes(encode(saved(late_talk(project))))
     assert verdicts(capsys)[1] == {"transcripts/golden.json": "PASS"}
@@ -165,7 +165,7 @@ def test_a_transcript_of_another_project(project, tmp_path_factory):
 # what is no file
 
 
-def test_what_is_no_transcript_at_all(project, capsys):
+def test_a_file_that_is_not_a_transcript(project, capsys):
     folder = project / "transcripts"
     os.mkfifo(folder / "pipe.json")
     (folder / "folder.json").mkdir()
@@ -192,7 +192,7 @@ def test_a_journey_that_does_not_load(project):
 
 
 @pytest.mark.parametrize("body", ["while True: pass", "import os; os._exit(0)", "raise SystemExit(0)"])
-def test_a_policy_that_takes_its_process_down(project, capsys, body):
+def test_a_policy_that_crashes_its_process(project, capsys, body):
     put(project, "other", saved(converse(shop(project / "o"), ScriptedModel("Hello."), "hi")))
     bad = f"\n    @returns.policy(before=create_return)\n    def bad(call, conversation):\n        {body}\n"
     write(project / "journeys", shop_files(bad))
@@ -279,7 +279,7 @@ REMEMBERS = """
         "n = up()",
     ],
 )
-def test_a_journey_that_remembers_the_conversation_before(project, capsys, body):
+def test_a_journey_that_remembers_the_previous_conversation(project, capsys, body):
     """Alone the transcript fails, so it fails in a row of its like: no replay begins with another's memory."""
     for name in "abc":
         put(project, name, saved(late_talk(project)))
@@ -293,7 +293,7 @@ def test_a_journey_that_remembers_the_conversation_before(project, capsys, body)
 @pytest.mark.parametrize(
     "body", ["import time; late = time.time() > 1", "import random; late = random.random() < 2"]
 )
-def test_a_policy_that_asks_the_machine_for_the_time_or_for_chance(project, capsys, body):
+def test_a_policy_that_reads_the_clock_or_random_numbers_of_the_machine(project, capsys, body):
     asks = f"\n    @returns.policy(before=create_return)\n    def asks(call):\n        {body}\n"
     write(project / "journeys", shop_files(asks))
     code, found = verdicts(capsys)
@@ -301,7 +301,7 @@ def test_a_policy_that_asks_the_machine_for_the_time_or_for_chance(project, caps
 
 
 @pytest.mark.parametrize("asks", ["os.getcwd()", "os.path.expanduser('~')", "sys.argv", "platform.node()"])
-def test_a_policy_that_asks_the_machine_where_and_who_it_is(project, capsys, asks):
+def test_a_policy_that_reads_the_location_or_identity_of_the_machine(project, capsys, asks):
     body = f"import os, sys, platform; here = {asks}"
     asks = f"\n    @returns.policy(before=create_return)\n    def asks(call):\n        {body}\n"
     write(project / "journeys", shop_files(asks))
@@ -316,7 +316,7 @@ def test_a_policy_that_asks_the_machine_where_and_who_it_is(project, capsys, ask
         "import threading; t = threading.Thread(target=open, args=['/etc/hosts']); t.start(); t.join()",
     ],
 )
-def test_a_policy_that_reads_what_no_record_holds_from_a_file_or_in_a_thread(project, capsys, body):
+def test_a_policy_that_reads_undeclared_input_from_a_file_or_in_a_thread(project, capsys, body):
     reads = f"\n    @returns.policy(before=create_return)\n    def reads(call):\n        {body}\n"
     write(project / "journeys", shop_files(reads))
     code, found = verdicts(capsys)
@@ -338,7 +338,7 @@ def test_a_policy_that_reads_what_no_record_holds_from_a_file_or_in_a_thread(pro
         "import pathlib; pathlib.Path('keep').unlink()",
     ],
 )
-def test_a_policy_that_writes_makes_moves_or_removes_a_file(project, capsys, body):
+def test_a_policy_that_writes_creates_moves_or_deletes_a_file(project, capsys, body):
     (project / "kept").mkdir()
     (project / "keep").write_text("mine")
     changes = f"\n    @returns.policy(before=create_return)\n    def changes(call):\n        import os; {body}\n"
@@ -360,7 +360,7 @@ def test_a_comment_that_allows_the_clock(project, capsys):
     assert (code, found) == (4, {"transcripts/golden.json": "ERROR"})
 
 
-def test_a_policy_that_decides_by_the_order_of_a_set(project, capsys):
+def test_a_policy_that_depends_on_the_order_of_a_set(project, capsys):
     body = "return Allow(''.join({'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'}))"
     write(
         project / "journeys",
@@ -380,7 +380,7 @@ def test_a_policy_that_decides_by_the_order_of_a_set(project, capsys):
         ("import os; os._exit(0)", "journey code ended its process"),
     ],
 )
-def test_a_policy_that_hangs_or_ends_only_where_sets_are_ordered_otherwise(project, capsys, does, told):
+def test_a_policy_that_hangs_or_exits_only_with_another_set_order(project, capsys, does, told):
     env = {**os.environ, "PYTHONHASHSEED": "2"}
     there = subprocess.run([sys.executable, "-c", "print(hash('x'))"], env=env, capture_output=True, text=True)
     body = f"if hash('x') == {int(there.stdout)}:\n            {does}"

@@ -107,10 +107,10 @@ def test_a_second_init_names_what_is_in_the_way_and_writes_nothing(tmp_path: Pat
     capsys.readouterr()
     assert run(["init", "bikes"]) == 4
     said = capsys.readouterr().err
-    assert "in the way: bikes/" in said
+    assert "already exists: bikes/" in said
     assert "bikes/README.md" in said
     assert "nothing was written" in said
-    assert "next: name another folder" in said
+    assert "next: use another folder" in said
     assert everything(tmp_path) == before
     assert (tmp_path / "bikes/README.md").read_text() == "my own words"
 
@@ -118,24 +118,24 @@ def test_a_second_init_names_what_is_in_the_way_and_writes_nothing(tmp_path: Pat
 def test_one_file_of_one_s_own_is_enough_to_refuse(tmp_path: Path, capsys: Said) -> None:
     (tmp_path / "README.md").write_text("mine")
     assert run(["init", "."]) == 4
-    assert "in the way: README.md; nothing was written" in capsys.readouterr().err
+    assert "already exists: README.md; nothing was written" in capsys.readouterr().err
     assert everything(tmp_path) == ["README.md"]
 
 
 def test_a_file_where_a_folder_should_be_is_in_the_way(tmp_path: Path, capsys: Said) -> None:
     (tmp_path / "journeys").write_text("a file")
     assert run(["init"]) == 4
-    assert "in the way: journeys; nothing was written" in capsys.readouterr().err
+    assert "already exists: journeys; nothing was written" in capsys.readouterr().err
     (tmp_path / "bikes").write_text("a file")
     assert run(["init", "bikes"]) == 4
-    assert "in the way: bikes; nothing was written" in capsys.readouterr().err
+    assert "already exists: bikes; nothing was written" in capsys.readouterr().err
     assert everything(tmp_path) == ["bikes", "journeys"]
 
 
 @pytest.mark.parametrize("name", ["my-agent", "2nd", "Helper", "class", "a b", "../up"])
 def test_a_name_that_cannot_be_a_package_is_refused(tmp_path: Path, capsys: Said, name: str) -> None:
     assert run(["init", "bikes", "--agent", name]) == 4
-    assert f"{name!r} cannot be the name of an agent" in capsys.readouterr().err
+    assert f"{name!r} is not a valid agent name" in capsys.readouterr().err
     assert everything(tmp_path) == []
 
 

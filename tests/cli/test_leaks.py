@@ -153,7 +153,7 @@ def test_a_comment_that_quiets_check_quiets_no_replay_and_the_replay_says_so(tmp
     assert "the comment there quiets `workbench check`, and no replay" in capsys.readouterr().err
 
 
-def test_a_policy_that_reckons_in_local_time(tmp_path, monkeypatch):
+def test_a_policy_that_uses_local_time(tmp_path, monkeypatch):
     """It decides alike on every machine, for wherever journeys run the zone is UTC."""
     line = "return None if conversation.now.astimezone().hour == conversation.now.hour else __import__('workbench').Block('late')"
     monkeypatch.setenv("TZ", "Asia/Tokyo")

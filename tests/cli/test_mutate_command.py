@@ -76,7 +76,7 @@ def fates(report: dict) -> dict[tuple[str, str], str]:
 def test_what_no_transcript_notices_is_shown_with_its_line_before_and_after(project, capsys):
     assert run(["mutate"]) == 0
     said = capsys.readouterr().err
-    assert "shop: 1 of 1 transcripts are green" in said
+    assert "shop: 1 of 1 transcripts pass" in said
     line = next(n for n, t in enumerate(Path(RETURNS).read_text().splitlines(), 1) if "order.days > 30" in t)
     assert (
         f"survived {RETURNS}:{line}  number-shifted\n    - if order.days > 30:\n    + if order.days > 31:" in said
@@ -114,7 +114,7 @@ def test_a_transcript_that_is_not_green_is_left_out_and_told(project, capsys):
     said = capsys.readouterr().err
     assert "left out transcripts/broken.json: ERROR" in said
     assert "left out transcripts/old.json: FAIL" in said
-    assert "shop: 1 of 2 transcripts are green" in said
+    assert "shop: 1 of 2 transcripts pass" in said
 
 
 def test_nothing_green_is_nothing_to_measure(project, capsys):
@@ -122,7 +122,7 @@ def test_nothing_green_is_nothing_to_measure(project, capsys):
     assert run(["mutate"]) == 5
     save(project, "old", "OL-1", "golden", "")
     assert run(["mutate"]) == 5
-    assert "only green transcripts can tell" in capsys.readouterr().err
+    assert "only passing transcripts are measured" in capsys.readouterr().err
 
 
 def test_a_score_below_what_is_asked_for_is_red(project):
@@ -175,7 +175,7 @@ def test_an_interrupt_shows_what_was_found_so_far(project):
         running.send_signal(signal.SIGINT)
         _, said = running.communicate(timeout=20)
     assert running.returncode == 2
-    assert "interrupted: this is what was found so far" in said
+    assert "interrupted: results so far" in said
     assert json.loads(Path("report.json").read_text())["whole"] is False
 
 
@@ -205,7 +205,7 @@ def test_coverage_says_what_no_transcript_reaches(project, capsys):
     assert "rulings made: 1 of 2 (50 %)" in said
     assert "return_window never says block here" in said
     assert "tools called: 2 of 2 (100 %)" in said
-    assert "lines that no transcript runs: 1" in said
+    assert "lines that no transcript executes: 1" in said
     assert "not counted: " in said
 
 

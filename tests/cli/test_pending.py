@@ -69,7 +69,7 @@ def test_a_new_run_waits_beside_the_record_which_stays_as_it_is(project):
     assert (project / GUARD).read_bytes() == before
     assert "- 1.2.1  create_return(order_number=OL-1): executed" in done.stdout
     assert "+ 1.2.0  reply That is too late.: allowed" in done.stdout
-    follows = done.stdout.partition("what follows from that:")[2]
+    follows = done.stdout.partition("consequences:")[2]
     assert "    - 1.3.0  reply Done.: allowed" in follows
     assert "nothing" not in done.stdout
     made = read(project / WAITS)

@@ -54,14 +54,14 @@ def test_transcripts_are_tests_and_only_a_pass_has_passed(project):
     assert "1 failed, 1 passed, 1 skipped" in said
     assert "FAIL transcripts/late.json:" in said
     assert "! 1.2.1  now:      create_return(order_number=OL-1): executed" in said
-    assert "NEEDS_LIVE: only a model can say" in said
+    assert "NEEDS_LIVE: cannot be decided without a live model" in said
 
 
 @pytest.mark.parametrize("more", [(), ("-n", "1")])
 def test_the_short_summary_says_the_verdict_and_why(project, more):
     _, said = run("transcripts/", "-rfs", *more)
-    assert "FAILED transcripts/late.json::late - FAIL: still broken; it must hold that" in said
-    assert "NEEDS_LIVE: only a model can say" in said
+    assert "FAILED transcripts/late.json::late - FAIL: still broken; expected:" in said
+    assert "NEEDS_LIVE: cannot be decided without a live model" in said
     assert "transcripts: 1 PASS, 1 FAIL, 1 NEEDS_LIVE" in said or "transcripts: 1 FAIL, 1 PASS" in said
     assert "Traceback" not in said
 
@@ -89,14 +89,14 @@ def test_where_tools_were_to_run_and_none_did_it_is_not_green(project):
     put(project, "hello", saved(converse(shop(project / "r"), ScriptedModel("Hello."), "hi")))
     assert run("transcripts/hello.json")[0] == 0
     code, said = run("transcripts/hello.json", "--workbench-tools=sandbox")
-    assert (code, "no calls ran their tool" in said) == (5, True)
+    assert (code, "no calls executed their tool" in said) == (5, True)
 
 
 def test_drift_is_a_verdict_where_that_is_asked_for(project):
     (project / "journeys/shop/persona.md").write_text("# Voice\nYou are quick.\n")
     assert run("transcripts/good.json")[0] == 0
     code, said = run("transcripts/good.json", "--workbench-strict-drift", "-rs")
-    assert (code, "STALE: nothing was done otherwise, but it drifted: 1.1.1 prompt: persona: Voice" in said) == (
+    assert (code, "DRIFTED: the actions are the same, but it drifted: 1.1.1 prompt: persona: Voice" in said) == (
         10,
         True,
     )

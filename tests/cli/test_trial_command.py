@@ -94,9 +94,9 @@ def test_one_trial_that_fails_is_1_and_can_be_read(project):
 def test_a_refused_key_is_neither_red_nor_green_and_is_never_shown(project):
     done, server = live(project, HOPELESS, HOPELESS, options=("--trials", "2"))
     assert done.returncode == 10
-    assert "2 faults of the infrastructure in 2 trials: a fault counts neither way" in done.stderr
+    assert "2 infrastructure faults in 2 trials: not counted" in done.stderr
     assert "no trial counted, 2 were asked for" in done.stderr
-    assert "next: mend what the fault names (workbench doctor looks at the key" in done.stderr
+    assert "next: fix the cause of the fault (workbench doctor checks key" in done.stderr
     assert "--trials 5" not in done.stderr
     assert "NEEDS_LIVE" in done.stderr
     assert "pass^" not in done.stderr
@@ -173,10 +173,10 @@ def test_what_it_may_cost_can_be_asked_without_credentials(project):
     assert "1 in all with claude-sonnet-5-5, 3 requests" in done.stderr
 
 
-def test_without_credentials_no_script_stands_in(project):
+def test_a_script_never_replaces_a_model_without_credentials(project):
     done = trial(project, None)
     assert done.returncode == 4
-    assert "there are no credentials for a live model" in done.stderr
+    assert "no credentials for a live model" in done.stderr
 
 
 def test_replay_has_no_option_of_a_trial_and_a_trial_none_of_a_replay(project):
@@ -203,7 +203,7 @@ def test_a_judge_who_cannot_be_asked_is_a_fault_and_says_why(project):
     put(project, "late", Expectation("rubric", "1.2.1", text="the agent is kind"))
     done, _ = live(project, says("No."), HOPELESS)
     assert done.returncode == 10
-    assert "the judge gave no verdict: the key was not accepted (401)" in done.stderr
+    assert "the judge gave no verdict: the API key was not accepted (401)" in done.stderr
 
 
 NOT_RETURNED = {"Shop.orders.OL-1.returned": False}
@@ -218,7 +218,7 @@ def test_how_the_world_ends_is_decided_in_the_world_of_the_trial(project):
     assert "1 of 2 trials passed; trial 2: it does not hold that the world ends with" in done.stderr
 
 
-def test_a_record_that_ends_in_the_right_world_never_showed_the_mistake(project):
+def test_a_recording_that_ends_in_the_right_world_never_showed_the_mistake(project):
     returned = {"Shop.orders.OL-1.returned": True}
     put(project, "late", Expectation("final_world", "1.2.1", args=returned))
     done, server = live(project)
@@ -344,8 +344,8 @@ def asked(project, first_asked, monkeypatch):
 def test_what_only_a_model_can_say_is_neither_red_nor_green_and_says_how_to_ask(project):
     done = replay(project, None)
     assert done.returncode == 10
-    assert "no live model was asked yet" in done.stderr
-    assert "next: only a live model can decide it: workbench trial" in done.stderr
+    assert "no live result is stored" in done.stderr
+    assert "next: this needs a live model: workbench trial" in done.stderr
     assert replay(project, None, "--use-live-results").returncode == 10
 
 
@@ -361,7 +361,7 @@ def test_a_receipt_that_fits_and_passed_ends_in_0_and_is_counted_apart(asked):
     assert "1 transcript: 1 CACHED" in done.stderr
 
 
-def test_a_sentence_that_changed_in_the_prompt_makes_it_void(asked):
+def test_a_changed_sentence_in_the_prompt_makes_it_void(asked):
     manual = asked / "journeys/shop/returns/manual.md"
     manual.write_text(manual.read_text() + "\nBe quick.\n")
     done = replay(asked, None, "--use-live-results")
@@ -369,7 +369,7 @@ def test_a_sentence_that_changed_in_the_prompt_makes_it_void(asked):
     assert "on another prompt than today's" in done.stderr
 
 
-def test_a_receipt_of_another_server_counts_for_nothing(asked, monkeypatch):
+def test_a_live_result_of_another_server_counts_for_nothing(asked, monkeypatch):
     """What a script on this machine said is not what the model says."""
     monkeypatch.delenv("ANTHROPIC_BASE_URL")
     done = replay(asked, None, "--use-live-results")
@@ -378,7 +378,7 @@ def test_a_receipt_of_another_server_counts_for_nothing(asked, monkeypatch):
     assert "not at api.anthropic.com, where a model would be asked today" in done.stderr
 
 
-def test_a_receipt_of_another_model_than_the_project_names_counts_for_nothing(asked):
+def test_a_live_result_of_another_model_than_the_project_names_counts_for_nothing(asked):
     (asked / "workbench.toml").write_text('model = "claude-haiku-5-5"\n')
     done = replay(asked, None, "--use-live-results")
     assert done.returncode == 10
@@ -387,7 +387,7 @@ def test_a_receipt_of_another_model_than_the_project_names_counts_for_nothing(as
     assert replay(asked, None, "--use-live-results").returncode == 0
 
 
-def test_a_receipt_that_was_changed_since_counts_for_nothing(asked):
+def test_a_live_result_that_was_edited_counts_for_nothing(asked):
     path = asked / "transcripts/late.receipt.json"
     path.write_text(path.read_text().replace("claude-sonnet-5-5", "claude-opus-5-5"))
     done = replay(asked, None, "--use-live-results")
@@ -395,7 +395,7 @@ def test_a_receipt_that_was_changed_since_counts_for_nothing(asked):
     assert "late.receipt.json: not a receipt as it was written" in done.stderr
 
 
-def test_another_expectation_makes_it_void(asked):
+def test_a_changed_expectation_makes_it_void(asked):
     put(asked, "late", Expectation("model_says", "1.2.1", text="too late"))
     done = replay(asked, None, "--use-live-results")
     assert done.returncode == 10
@@ -410,7 +410,7 @@ def test_code_that_changed_is_said(asked):
     assert "the agent's files have changed since" in done.stderr
 
 
-def test_a_receipt_beyond_a_difference_holds_for_the_same_code_alone(asked):
+def test_a_live_result_after_a_divergence_holds_for_the_same_code_alone(asked):
     """Beyond the difference nobody knows what a model would be asked with."""
     write(asked / "journeys", shop_files(NO_LOOK))
     with Loopback(says("No.")) as server:
@@ -422,7 +422,7 @@ def test_a_receipt_beyond_a_difference_holds_for_the_same_code_alone(asked):
     assert "the agent's files have changed since" in done.stderr
 
 
-def test_a_receipt_of_trials_that_failed_counts_for_nothing(project):
+def test_a_live_result_of_failed_trials_counts_for_nothing(project):
     _, server = live(project, says("No."), calls(RETURN), says("Done."), options=("--trials", "2"))
     done = replay(project, server, "--use-live-results")
     assert done.returncode == 10
@@ -437,7 +437,7 @@ def test_a_broken_receipt_is_told_and_counts_for_nothing(asked, text):
     assert "transcripts/late.receipt.json: not a receipt" in done.stderr
 
 
-def test_a_receipt_of_another_transcript_counts_for_nothing(asked):
+def test_a_live_result_of_another_transcript_counts_for_nothing(asked):
     put(asked, "other", Expectation("must_not_call", "1.2.1", tool="create_return"))
     (asked / "transcripts/late.receipt.json").rename(asked / "transcripts/other.receipt.json")
     done = replay(asked, None, "--use-live-results", "transcripts/other.json")

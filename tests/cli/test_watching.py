@@ -55,7 +55,7 @@ def heard(program, words: str) -> str:
 
 
 def test_a_save_replays_again_and_ctrl_c_ends_it_with_what_was_last(project, program):
-    first = heard(program, "watching journeys, transcripts; ctrl+c ends it")
+    first = heard(program, "watching journeys, transcripts; ctrl+c stops")
     assert "1 transcript: 1 FAIL" in first
     assert re.search(r"^\d\d:\d\d:\d\d  watching", first, re.M)
     write(project / "journeys", shop_files(WINDOW))

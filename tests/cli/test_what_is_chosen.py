@@ -91,4 +91,4 @@ def test_a_copy_that_cannot_be_found_does_not_hide_in_a_merge(project, capsys):
         run(["replay", "--shard", f"{n}/2", "--json", f"{n}.json"])
     capsys.readouterr()
     run(["merge", *files])
-    assert "1 more transcript lies there" in capsys.readouterr().err
+    assert "1 more transcript is not collected" in capsys.readouterr().err

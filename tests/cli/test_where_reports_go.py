@@ -41,7 +41,7 @@ def shell(command: str) -> subprocess.CompletedProcess[str]:
 def test_a_stdout_that_takes_nothing_more_is_told_and_is_4(project, command):
     (project / "transcripts/golden.json").write_bytes((project / "transcripts/golden.json").read_bytes() + b"\n")
     done = shell(f"{command} >{FULL}")
-    assert "stdout takes nothing more: No space left on device" in done.stderr
+    assert "cannot write to stdout: No space left on device" in done.stderr
     assert "next: " in done.stderr
     assert (done.returncode, "bug" in done.stderr, "Traceback" in done.stderr) == (4, False, False)
 
@@ -54,7 +54,7 @@ def test_without_a_stdout_what_writes_nothing_there_runs_as_always(project):
 
 def test_without_a_stdout_a_report_that_was_to_go_there_is_4(project):
     done = shell("replay -q --json - >&-")
-    assert (done.returncode, "stdout takes nothing more" in done.stderr) == (4, True)
+    assert (done.returncode, "cannot write to stdout" in done.stderr) == (4, True)
 
 
 @pytest.mark.parametrize("closed", ["2>&-", "<&-", "<&- >&- 2>&-"])
@@ -65,7 +65,7 @@ def test_a_closed_stream_changes_no_verdict(project, closed):
 
 
 @needs_full
-def test_what_a_person_could_not_be_told_is_not_green(project):
+def test_output_that_could_not_be_written_is_not_green(project):
     assert shell(f"replay 2>{FULL}").returncode == 4
 
 
@@ -86,7 +86,7 @@ def test_a_reader_who_has_gone_ends_it_with_2_without_a_word(project, command):
 def test_a_disk_that_is_full_is_told_with_the_file_and_what_to_do(project, form):
     done = shell(f"replay -q --{form} {FULL}")
     assert done.returncode == 4
-    assert f"{FULL}: the report cannot be written: No space left on device\n  next: make room" in done.stderr
+    assert f"{FULL}: cannot write the report: No space left on device\n  next: free disk space" in done.stderr
 
 
 def test_half_a_report_is_none(project, monkeypatch):
@@ -114,7 +114,7 @@ def test_no_folder_is_made_at_the_root_of_the_disk(project, capsys, command):
     """A variable that is not set, before a slash: `$REPORTS/out/replay.json`."""
     assert run([command, "--json", "/no-such-folder/out/replay.json"]) == 4
     said = capsys.readouterr().err
-    assert "/no-such-folder/out/replay.json: there is no folder /no-such-folder" in said
+    assert "/no-such-folder/out/replay.json: no such folder: /no-such-folder" in said
     assert "PASS" not in said  # it was told before anything ran
     assert not Path("/no-such-folder").exists()
 
@@ -136,7 +136,7 @@ def test_a_folder_is_no_place_for_a_report(project, capsys):
 def test_two_reports_in_one_place_however_it_is_spelt(project, capsys, other):
     (project / "link.json").symlink_to("out.json")
     assert run(["replay", "--json", "out.json", "--junit", other.format(here=project)]) == 4
-    assert "two reports cannot go to one place" in capsys.readouterr().err
+    assert "same destination" in capsys.readouterr().err
 
 
 def test_a_name_that_no_report_can_hold(project, capsys):
@@ -147,4 +147,4 @@ def test_a_name_that_no_report_can_hold(project, capsys):
     assert json.loads(capsys.readouterr().out)["not_collected"] == [r"transcripts/.b\udcff.json"]
     hidden.rename(strange)
     assert run(["replay"]) == 4
-    assert r"transcripts/b\udcff.json: a file's name is no UTF-8" in capsys.readouterr().err
+    assert r"transcripts/b\udcff.json: the file name is not valid UTF-8" in capsys.readouterr().err

@@ -368,8 +368,8 @@ def test_what_a_body_changed_before_it_broke_is_on_record(tmp_path):
 @pytest.mark.parametrize(
     ("said", "verdict", "words"),
     [
-        ("Block(5)", "block", "reason is 5, not a text"),
-        ("Block(None)", "block", "not a text"),
+        ("Block(5)", "block", "reason is 5"),
+        ("Block(None)", "block", "not a string"),
         (r"Block('half \ud83d')", "block", "half \\ud83d"),
         (r"Allow('ok', n=10**30, half='\ud83d')", "allow", "ok"),
     ],

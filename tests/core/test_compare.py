@@ -81,7 +81,7 @@ def test_calls_of_one_tool_meet_though_their_arguments_differ(tmp_path):
     other = [use("find_order", order_number="OL-2")]
     found = compared(talked(tmp_path / "a"), talked(tmp_path / "b", other, RETURN, "Done."))
     assert rows(found) == ["same", "differs", "same", "same"]
-    assert found.pairs[1].why == "other arguments"
+    assert found.pairs[1].why == "different arguments"
 
 
 def test_what_differs_after_the_first_difference_follows_from_it(tmp_path):
@@ -103,7 +103,7 @@ def test_a_turn_that_only_one_run_has_is_told_as_the_end_of_the_other(tmp_path):
     longer = talked(tmp_path / "b", *LATE, "You are welcome.", said=("return OL-1", "thanks"))
     found = compared(talked(tmp_path / "a"), longer)
     assert rows(found)[4:] == ["right", "right"]
-    assert named(found) == ["the base ends here; this one goes on"]
+    assert named(found) == ["the base ends here; this one continues"]
 
 
 def test_a_turn_that_ended_otherwise_differs_in_its_last_move(tmp_path):
@@ -113,7 +113,7 @@ def test_a_turn_that_ended_otherwise_differs_in_its_last_move(tmp_path):
         side(conversation), Side("b", "this one", "b", conversation.setup, Trace(cut, conversation.trace.blobs))
     )
     assert rows(found) == ["same", "same", "same", "differs"]
-    assert named(found) == ["turn 1: the turn ended otherwise: replied → interrupted"]
+    assert named(found) == ["turn 1: the turn ended differently: replied → interrupted"]
 
 
 def test_a_record_that_breaks_off_does_not_differ_for_that(tmp_path):
@@ -149,7 +149,7 @@ def test_runs_of_two_agents_are_not_compared(tmp_path):
 
 def test_a_run_is_not_compared_with_itself(tmp_path):
     conversation = talked(tmp_path)
-    with pytest.raises(UsageError, match="twice"):
+    with pytest.raises(UsageError, match="same conversation"):
         compare(side(conversation), side(conversation))
 
 
@@ -160,7 +160,7 @@ def test_a_policy_that_is_new_is_named_with_its_line(tmp_path):
     found = today(talked(tmp_path), tmp_path, WINDOW)
     assert rows(found) == ["same", "same", "differs", "left"]
     cause = causes(found)[0]
-    assert cause.what == "the policy returns.return_window stands in today's code only"
+    assert cause.what == "the policy returns.return_window exists in today's code only"
     assert cause.source.startswith("shop/returns/journey.py:")
 
 
@@ -177,7 +177,7 @@ def test_a_policy_that_says_something_else_under_the_same_rule_has_other_code(tm
     then = talked(tmp_path, LOOK, RETURN, "No.", policies=[WINDOW])
     found = today(then, tmp_path, WINDOW.replace("> 30", "> 60"))
     assert named(found) == [
-        "the policy returns.return_window decides otherwise: block → allow; its code was changed"
+        "the policy returns.return_window decides differently: block → allow; its code was changed"
     ]
 
 
@@ -194,7 +194,7 @@ def test_a_hidden_tool_is_named_with_the_condition_that_hid_it(tmp_path):
     )
     found = today(talked(tmp_path), tmp_path, journey=hides)
     cause = causes(found)[0]
-    assert cause.what == "the tool create_return is in the record only: there the condition lately hid it"
+    assert cause.what == "the tool create_return is in the record only: hidden there by the condition lately"
     assert cause.source.startswith("shop/returns/journey.py:")
 
 
@@ -222,26 +222,26 @@ def test_another_answer_on_another_prompt_is_blamed_on_what_was_changed_in_it(tm
 
 def test_another_answer_on_the_same_prompt_is_the_models_choice(tmp_path):
     found = compared(talked(tmp_path / "a"), talked(tmp_path / "b", RETURN, "Done."))
-    assert named(found) == ["the model chose otherwise on the same prompt and the same messages"]
+    assert named(found) == ["the model answered differently to the same prompt and messages"]
 
 
 def test_another_answer_after_another_thought_says_so(tmp_path):
     found = compared(talked(tmp_path / "a"), talked(tmp_path / "b", [think("hm"), *LOOK], "No."))
-    assert "what it had thought or been told before (~) differs" in named(found)[0]
+    assert "earlier thinking" in named(found)[0]
 
 
 def test_another_model_is_named_before_all_else(tmp_path):
     model = ScriptedModel(RETURN, "Done.")
     model.name = "other"
     found = compared(talked(tmp_path / "a"), converse(shop(tmp_path / "b"), model, "return OL-1"))
-    assert named(found) == ["another model: scripted → other"]
+    assert named(found) == ["different model: scripted → other"]
 
 
 def test_a_record_without_prompts_says_that_it_does_not_tell(tmp_path):
     there = talked(tmp_path / "a")
     bare = Trace([s for s in there.trace if not isinstance(s, Prompt)], there.trace.blobs)
     found = compare(Side("a", "the base", "a", there.setup, bare), side(talked(tmp_path / "b", "No.")))
-    assert named(found) == ["the record does not tell: the base holds no prompt"]
+    assert named(found) == ["unknown: the base has no recorded prompt"]
 
 
 def test_what_was_switched_off_is_named_before_all_else(tmp_path):
@@ -250,9 +250,7 @@ def test_what_was_switched_off_is_named_before_all_else(tmp_path):
     now = Side(
         "now", "today's code", "now", conversation.setup, ran.trace, True, ("policy returns.return_window",)
     )
-    assert (
-        named(compare(side(conversation), now))[0] == "switched off in today's code: policy returns.return_window"
-    )
+    assert named(compare(side(conversation), now))[0] == "disabled in today's code: policy returns.return_window"
 
 
 # causes: customer and world
@@ -268,13 +266,15 @@ def test_other_words_of_the_customer_are_the_cause(tmp_path):
 def test_another_setup_is_the_cause_of_another_result(tmp_path):
     a, b = talked(tmp_path / "a"), talked(tmp_path / "b", journey=JOURNEY.replace('"R-1"', '"R-2"'))
     b.setup = msgspec.structs.replace(b.setup, seed=7)
-    assert named(compared(a, b))[0] == "another seed in the setup"
+    assert named(compared(a, b))[0] == "the setup has a different seed"
 
 
 def test_another_result_of_the_same_call_is_code_or_world_and_not_told_which(tmp_path):
     a, b = talked(tmp_path / "a"), talked(tmp_path / "b", journey=JOURNEY.replace('"R-1"', '"R-2"'))
     cause = causes(compared(a, b))[0]
-    assert cause.what == "create_return was called alike and gave something else: its code, or the world behind it"
+    assert (
+        cause.what == "create_return returned a different result for the same call: its code or the world differs"
+    )
     assert cause.tool == "create_return"
 
 
@@ -283,7 +283,7 @@ def test_a_result_that_the_record_lacks_is_no_fault_of_the_tool(tmp_path):
     conversation.trace = Trace(
         [s for s in conversation.trace if not isinstance(s, ToolResult) or s.tool != "find_order"]
     )
-    assert "the record holds no result of find_order here" in named(today(conversation, tmp_path))
+    assert "the recording has no result of find_order here" in named(today(conversation, tmp_path))
 
 
 def test_both_runs_are_taken_as_they_stand(tmp_path):

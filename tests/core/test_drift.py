@@ -74,15 +74,15 @@ def test_a_policy_that_says_it_otherwise_is_named_with_what_is_other(tmp_path):
     first = shop(tmp_path / "then", ASKS.format(rule="A rule", reason="so"), journey=allow)
     guard = saved(converse(first, ScriptedModel(*LATE), "return OL-1"))
     assert told("A rule", "so") == ""
-    assert told("A rule", "or so").endswith("1.2.1 decisions: returns.asks: another reason")
-    assert told("Another", "so").endswith("1.2.1 decisions: returns.asks: another rule")
-    assert strict(guard, today(tmp_path / "n", journey=allow)).why.endswith("returns.asks: is not asked any more")
+    assert told("A rule", "or so").endswith("1.2.1 decisions: returns.asks: changed reason")
+    assert told("Another", "so").endswith("1.2.1 decisions: returns.asks: changed rule")
+    assert strict(guard, today(tmp_path / "n", journey=allow)).why.endswith("returns.asks: is not called any more")
 
 
 def test_a_record_without_prompts_says_that_none_is_on_record(tmp_path):
     guard = saved(late_talk(tmp_path))
     bare = msgspec.structs.replace(guard, events=[s for s in guard.events if not isinstance(s, Prompt)])
-    assert strict(bare, today(tmp_path)).why.endswith("1.1.1 prompt: none is on record")
+    assert strict(bare, today(tmp_path)).why.endswith("1.1.1 prompt: none was recorded")
 
 
 def test_a_prompt_that_changed_as_the_mistake_asks_is_no_drift(tmp_path):

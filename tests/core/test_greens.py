@@ -86,12 +86,12 @@ def policy(hook: str, body: str, name: str = "rule", more: str = "") -> str:
 # nothing was compared
 
 
-def test_a_record_without_an_answer_and_without_a_decision(tmp_path):
+def test_a_recording_without_an_answer_and_without_a_decision(tmp_path):
     bare = without(guard(late_return(tmp_path)), Answer, ToolResult, Reply, Prompt)
     assert replay(bare, today(tmp_path)).verdict is Verdict.ERROR
 
 
-def test_a_greeting_alone_before_the_customers_first_message(tmp_path):
+def test_a_conversation_with_nothing_but_the_agents_greeting(tmp_path):
     steps = [Answer(turn=0, answer=1, blocks=[{"type": "text", "text": "Hello!"}])]
     hello = Transcript(schema=SCHEMA, id="t", kind="golden", agent="shop", setup=Setup(agent="shop"), events=steps)
     outcome = replay(hello, today(tmp_path))
@@ -114,40 +114,40 @@ def test_an_imported_log_without_decisions(tmp_path):
     assert replay(imported, today(tmp_path / "b", WINDOW)).verdict is Verdict.FAIL
 
 
-def test_a_record_that_was_cut_to_nothing(tmp_path):
+def test_a_recording_without_events(tmp_path):
     refused(guard(late_return(tmp_path)), "no conversation", lambda d: d.update(steps=[]))
 
 
 # the mistake was never shown
 
 
-def test_a_mistake_that_its_record_never_showed(tmp_path):
+def test_a_mistake_that_its_recording_does_not_show(tmp_path):
     conversation = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
     outcome = replay(mistake(conversation), today(tmp_path, WINDOW))
     assert outcome.verdict is Verdict.ERROR
-    assert "never showed" in outcome.why
+    assert "does not show" in outcome.why
 
 
-def test_a_call_that_came_to_nothing_in_the_record_either(tmp_path):
+def test_a_call_that_has_no_result_in_the_recording_either(tmp_path):
     stricter = JOURNEY.replace("def create_return(order_number: str,", "def create_return(order_number: int,")
     conversation = late_return(tmp_path, journey=stricter)
     outcome = replay(mistake(conversation), today(tmp_path, WINDOW))
     assert outcome.verdict is Verdict.ERROR
-    assert "came to nothing" in outcome.why
+    assert "had no result" in outcome.why
 
 
-def test_a_text_to_be_redacted_that_the_record_never_showed(tmp_path):
+def test_a_text_to_be_redacted_that_is_not_in_the_recording(tmp_path):
     typo = mistake(late_return(tmp_path), "redacted", "1.1.1", text="OL-7")
     changes = policy("after=find_order", "return Rewrite({'number': 'hidden', 'days': 1}, 'private')")
     assert replay(typo, today(tmp_path, changes)).verdict is Verdict.ERROR
 
 
-def test_a_prompt_that_the_record_does_not_hold(tmp_path):
+def test_a_prompt_that_is_not_in_the_recording(tmp_path):
     lacks = mistake(late_return(tmp_path), "prompt_contains", text="The limit is 30 days")
     for cut in (without(lacks, Prompt), msgspec.structs.replace(lacks, blobs={})):
         outcome = replay(cut, with_manual(tmp_path, "The limit is 30 days"))
         assert outcome.verdict is Verdict.ERROR
-        assert "cannot tell" in outcome.why
+        assert "not decided" in outcome.why
 
 
 def with_manual(folder, words):
@@ -159,25 +159,25 @@ def with_manual(folder, words):
 # the fix is none
 
 
-def test_a_policy_that_breaks(tmp_path):
+def test_a_policy_that_fails(tmp_path):
     broken = WINDOW.replace("order.days > 30", "order.dayz > 30")
     assert replay(mistake(late_return(tmp_path)), today(tmp_path, broken)).verdict is Verdict.ERROR
 
 
-def test_a_policy_that_breaks_where_it_stopped_the_call_in_the_record_too(tmp_path):
+def test_a_policy_that_fails_and_stopped_the_call_in_the_recording_too(tmp_path):
     conversation = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
     broken = WINDOW.replace("order.days > 30", "order.dayz > 30")
     assert replay(guard(conversation), today(tmp_path, broken)).verdict is Verdict.ERROR
 
 
-def test_a_condition_that_breaks(tmp_path):
+def test_a_condition_that_fails(tmp_path):
     broken = policy(
         "before=create_return", "return Block('no')", more=", when=lambda conversation: conversation.nothing"
     )
     assert replay(mistake(late_return(tmp_path)), today(tmp_path, broken)).verdict is Verdict.ERROR
 
 
-def test_a_policy_that_swallows_its_own_error_and_so_allows(tmp_path):
+def test_a_policy_that_catches_its_own_error_and_therefore_allows(tmp_path):
     swallows = policy(
         "before=create_return",
         "try:\n    return Block(conversation.nothing)\nexcept AttributeError:\n    return None",
@@ -185,12 +185,12 @@ def test_a_policy_that_swallows_its_own_error_and_so_allows(tmp_path):
     assert replay(mistake(late_return(tmp_path)), today(tmp_path, swallows)).verdict is Verdict.FAIL
 
 
-def test_a_tool_that_went_missing(tmp_path):
+def test_a_tool_that_no_longer_exists(tmp_path):
     gone = JOURNEY.replace("    @returns.tool(writes=True)\n", "")
     assert replay(mistake(late_return(tmp_path)), today(tmp_path, journey=gone)).verdict is Verdict.FAIL
 
 
-def test_a_schema_that_rejects_the_call_instead_of_a_policy_that_stops_it(tmp_path):
+def test_a_schema_that_rejects_the_call_instead_of_a_policy(tmp_path):
     stricter = JOURNEY.replace("def create_return(order_number: str,", "def create_return(order_number: int,")
     assert replay(mistake(late_return(tmp_path)), today(tmp_path, journey=stricter)).verdict is Verdict.FAIL
 
@@ -207,18 +207,18 @@ def test_a_policy_that_its_condition_hides(tmp_path):
     assert replay(mistake(late_return(tmp_path)), today(tmp_path, hidden)).verdict is Verdict.FAIL
 
 
-def test_a_policy_at_a_tool_that_is_not_there(tmp_path):
+def test_a_policy_at_a_tool_that_does_not_exist(tmp_path):
     with pytest.raises(JourneyError, match="not there"):
         today(tmp_path, policy("before='create_retrun'", "return Block('no')"))
 
 
-def test_a_policy_that_waits_and_was_not_declared_to(tmp_path):
+def test_a_policy_that_awaits_and_is_not_declared_async(tmp_path):
     waits = "\n    import asyncio\n" + policy("before=create_return", "return asyncio.sleep(0, Block('no'))")
     with pytest.raises(JourneyError, match="async def"):
         replay(mistake(late_return(tmp_path)), today(tmp_path, waits))
 
 
-def test_a_rewrite_to_the_same(tmp_path):
+def test_a_rewrite_that_changes_nothing(tmp_path):
     rewritten = mistake(late_return(tmp_path), "rewritten", policy="returns.rule")
     same = policy("before=create_return", "return Rewrite(dict(call.args), 'as it was')")
     assert replay(rewritten, today(tmp_path, same)).verdict is Verdict.FAIL
@@ -226,7 +226,7 @@ def test_a_rewrite_to_the_same(tmp_path):
     assert replay(rewritten, today(tmp_path / "b", other)).verdict is Verdict.PASS
 
 
-def test_a_text_that_is_only_spelt_otherwise_in_json(tmp_path):
+def test_a_text_that_only_has_another_json_notation(tmp_path):
     says = JOURNEY.replace("return shop.orders[order_number]", "return Order('OL-\"1\"', 52)")
     conversation = late_return(tmp_path, journey=says)
     shown = mistake(conversation, "redacted", "1.1.1", text='"1"')
@@ -236,7 +236,7 @@ def test_a_text_that_is_only_spelt_otherwise_in_json(tmp_path):
     assert replay(shown, today(tmp_path, other)).verdict is Verdict.FAIL
 
 
-def test_an_order_that_is_kept_by_stopping_what_has_no_part_in_it_or_whose_turn_had_come(tmp_path):
+def test_an_order_that_holds_because_an_unrelated_or_correctly_timed_call_was_blocked(tmp_path):
     stops = policy("before=find_order", "return Block('no')")
     order = {"order": ["find_order", "create_return", "find_order"]}
     first = mistake(late_return(tmp_path), "order", "1.1.1", **order)
@@ -248,13 +248,13 @@ def test_an_order_that_is_kept_by_stopping_what_has_no_part_in_it_or_whose_turn_
     assert replay(late, today(tmp_path / "b", WINDOW)).verdict is Verdict.PASS
 
 
-def test_a_text_that_is_not_seen_because_the_tape_holds_no_result(tmp_path):
+def test_a_text_that_is_missing_because_the_recording_has_no_result(tmp_path):
     private = mistake(late_return(tmp_path), "redacted", "1.1.1", text="52")
     other = policy("before=find_order", "return Rewrite({'order_number': 'OL-2'}, 'another')")
     assert replay(private, today(tmp_path, other)).verdict is Verdict.ERROR
 
 
-def test_a_rewritten_call_that_another_policy_holds_back(tmp_path):
+def test_a_rewritten_call_that_another_policy_blocks(tmp_path):
     asked = mistake(late_return(tmp_path), "called_with", args={"order_number": "OL-2"})
     other = policy("before=create_return", "return Rewrite({'order_number': 'OL-2'}, 'another')")
     assert replay(asked, today(tmp_path, other)).verdict is Verdict.PASS
@@ -262,7 +262,7 @@ def test_a_rewritten_call_that_another_policy_holds_back(tmp_path):
     assert replay(asked, today(tmp_path / "b", other, held)).verdict is Verdict.FAIL
 
 
-def test_a_result_that_is_withheld_where_the_call_was_to_be_allowed(tmp_path):
+def test_a_withheld_result_of_a_call_that_should_be_allowed(tmp_path):
     blocks = policy("before=find_order", "return Block('no')")
     conversation = converse(shop(tmp_path / "then", blocks), ScriptedModel(LATE[0], "No."), "return OL-1")
     withholds = policy("after=find_order", "return Block('no')")
@@ -272,7 +272,7 @@ def test_a_result_that_is_withheld_where_the_call_was_to_be_allowed(tmp_path):
     assert replay(good, today(tmp_path, withholds)).verdict is Verdict.FAIL
 
 
-def test_true_where_one_is_expected(tmp_path):
+def test_true_if_1_is_expected(tmp_path):
     counts = JOURNEY.replace(
         "order_number: str, shop: Shop) -> str", "order_number: int | bool, shop: Shop) -> str"
     )
@@ -298,11 +298,11 @@ MEDDLES = {
 
 
 @pytest.mark.parametrize(("hook", "body"), MEDDLES.values(), ids=MEDDLES)
-def test_a_policy_that_changes_what_it_is_shown_instead_of_saying_so(tmp_path, stand, body):
+def test_a_policy_that_modifies_its_arguments_instead_of_returning_a_rewrite(tmp_path, hook, body):
     """Neither the run nor the record has it: who else reads there reads what was."""
     loose = JOURNEY.replace("-> Order:", "-> dict:")
     loose = loose.replace("return shop.orders[order_number]", "return {'days': 52, 'more': []}")
-    meddles = policy(stand, body).replace("rule(message)", "rule(message, conversation)")
+    meddles = policy(hook, body).replace("rule(message)", "rule(message, conversation)")
     late = WINDOW.replace("order.days", "order['days']")
     conversation = late_return(tmp_path, journey=loose)
     marked = mistake(conversation, "blocked", policy="returns.return_window")
@@ -316,7 +316,7 @@ def test_a_policy_that_changes_what_it_is_shown_instead_of_saying_so(tmp_path, s
     ]
 
 
-def test_a_rewrite_that_no_file_can_hold(tmp_path):
+def test_a_rewrite_that_json_cannot_store(tmp_path):
     endless = policy("before_reply", "return Rewrite({'n': 10**5000}, 'more than that')")
     rewritten = mistake(late_return(tmp_path), "rewritten", "1.3.0")
     assert replay(rewritten, today(tmp_path, endless)).verdict is Verdict.ERROR
@@ -336,23 +336,23 @@ def test_a_rewrite_that_no_file_can_hold(tmp_path):
         ("result", {}),
     ],
 )
-def test_an_expectation_without_what_it_is_about(tmp_path, expect, fields):
+def test_an_expectation_without_content(tmp_path, expect, fields):
     refused(mistake(late_return(tmp_path), expect, **fields), "needs")
 
 
-def test_a_text_of_nothing_but_blanks(tmp_path):
+def test_a_text_of_only_blanks(tmp_path):
     refused(guard(late_return(tmp_path), Expectation("reply_contains", "1.3.0", text=" ")), "needs")
 
 
 @pytest.mark.parametrize("words", ["Look the\norder up first.", "Look the order  up first."])
-def test_a_text_that_is_only_broken_into_lines_otherwise(tmp_path, words):
+def test_a_text_that_only_has_other_line_breaks(tmp_path, words):
     """What the prompt must not say is not gone because a paragraph was filled anew."""
     marked = mistake(late_return(tmp_path), "prompt_excludes", "1.1.1", text="Look the order up first.")
     assert replay(marked, with_manual(tmp_path / "a", "Be quick.")).verdict is Verdict.PASS
     assert replay(marked, with_manual(tmp_path / "b", words)).verdict is Verdict.FAIL
 
 
-def test_an_expectation_that_ignores_all_it_names(tmp_path):
+def test_an_expectation_that_ignores_all_its_arguments(tmp_path):
     nothing = mistake(
         late_return(tmp_path), "called_with", args={"order_number": "OL-2"}, fields={"order_number": "ignore"}
     )
@@ -360,25 +360,25 @@ def test_an_expectation_that_ignores_all_it_names(tmp_path):
 
 
 @pytest.mark.parametrize("pattern", ["", ".*", "(OL)?", "x*|y"])
-def test_a_pattern_that_fits_everything(tmp_path, pattern):
+def test_a_pattern_that_matches_everything(tmp_path, pattern):
     all = guard(
         late_return(tmp_path), Expectation("called_with", "1.2.1", args={"order_number": "a"}, match="regex")
     )
-    refused(all, "fits everything", lambda d: d["expectations"][0]["args"].update(order_number=pattern))
+    refused(all, "matches everything", lambda d: d["expectations"][0]["args"].update(order_number=pattern))
 
 
 def test_an_order_of_one_tool(tmp_path):
-    refused(mistake(late_return(tmp_path), "order", order=["create_return"]), "one tool")
+    refused(mistake(late_return(tmp_path), "order", order=["create_return"]), "at least two tools")
 
 
-def test_an_order_that_names_a_tool_nobody_has(tmp_path):
+def test_an_order_with_a_tool_that_the_agent_does_not_have(tmp_path):
     typo = mistake(late_return(tmp_path), "order", order=["find_odrer", "create_return"])
     outcome = replay(typo, today(tmp_path, policy("before=create_return", "return Block('no')")))
     assert outcome.verdict is Verdict.ERROR
     assert "no tool find_odrer" in outcome.why
 
 
-def test_an_expectation_about_another_tool_than_stands_there(tmp_path):
+def test_an_expectation_about_another_tool_than_that_of_the_step(tmp_path):
     refused(mistake(late_return(tmp_path), "not_executed", "1.1.1", tool="create_return"), "is find_order")
 
 
@@ -391,16 +391,16 @@ def test_an_expectation_about_another_tool_than_stands_there(tmp_path):
         ("reply_contains", "1.0.0", {"text": "x"}),
     ],
 )
-def test_an_expectation_about_a_call_where_none_is(tmp_path, expect, at, fields):
-    refused(mistake(late_return(tmp_path), expect, at, **fields), "is about a")
+def test_an_expectation_about_a_call_at_a_step_without_one(tmp_path, expect, at, fields):
+    refused(mistake(late_return(tmp_path), expect, at, **fields), "but step")
 
 
 @pytest.mark.parametrize("at", ["1.9.1", "0.0.0", "-1.0.0", "1.2", "01.2.1", "nowhere", ""])
-def test_a_mark_at_a_place_where_no_move_is(tmp_path, at):
-    refused(mistake(late_return(tmp_path), "not_executed", at), "points to no move")
+def test_an_annotation_at_a_step_that_does_not_exist(tmp_path, at):
+    refused(mistake(late_return(tmp_path), "not_executed", at), "not at a step")
 
 
-def test_a_guards_expectation_that_only_a_model_or_the_world_can_decide(tmp_path):
+def test_an_expectation_of_a_golden_transcript_that_needs_a_model_or_the_world(tmp_path):
     conversation = late_return(tmp_path)
     live = guard(conversation, Expectation("must_not_call", "1.2.1", tool="find_order"))
     world = guard(conversation, Expectation("result", "1.2.1", tool="create_return", text="R-1"))
@@ -409,7 +409,7 @@ def test_a_guards_expectation_that_only_a_model_or_the_world_can_decide(tmp_path
     assert replay(world, agent).verdict is Verdict.NEEDS_TOOLS
 
 
-def test_a_guards_expectation_that_cannot_be_told(tmp_path):
+def test_an_expectation_of_a_golden_transcript_that_cannot_be_decided(tmp_path):
     unsent = without(
         guard(late_return(tmp_path), Expectation("reply_excludes", "1.3.0", text="x")), Reply, TurnEnded
     )
@@ -424,7 +424,7 @@ def test_a_guards_expectation_that_cannot_be_told(tmp_path):
 FIRST = policy("before=find_order", "return Block('no')", "no_look")
 
 
-def test_an_expectation_beyond_the_difference(tmp_path):
+def test_an_expectation_after_a_divergence(tmp_path):
     outcome = replay(mistake(late_return(tmp_path)), today(tmp_path, FIRST, WINDOW))
     assert outcome.verdict is Verdict.DIVERGED
     assert outcome.steps == 1
@@ -438,7 +438,7 @@ def superseding(folder, early, agent, late=None):
     return [case.verdict for case in cases]
 
 
-def test_a_difference_that_is_excused_by_a_mark_about_the_prompt(tmp_path):
+def test_a_divergence_excused_by_an_annotation_about_the_prompt(tmp_path):
     early = mistake(late_return(tmp_path), "prompt_contains", "1.1.1", text="The limit is 30 days")
     loaded = shop(tmp_path / "now", FIRST)
     write(loaded.root, {"shop/returns/manual.md": "# Returns\nThe limit is 30 days\n"})
@@ -446,7 +446,7 @@ def test_a_difference_that_is_excused_by_a_mark_about_the_prompt(tmp_path):
     assert superseding(tmp_path, early, agent) == [Verdict.PASS, Verdict.DIVERGED]
 
 
-def test_a_difference_that_is_excused_by_a_mark_at_another_call_of_the_answer(tmp_path):
+def test_a_divergence_excused_by_an_annotation_at_another_call_of_the_answer(tmp_path):
     both = [use("find_order", "a", order_number="OL-2"), use("find_order", "b", order_number="OL-1")]
     conversation = converse(shop(tmp_path / "then"), ScriptedModel(both, LATE[1], "Done."), "return it")
     agent = today(tmp_path, FIRST)
@@ -454,13 +454,13 @@ def test_a_difference_that_is_excused_by_a_mark_at_another_call_of_the_answer(tm
     assert superseding(tmp_path, early, agent, mistake(conversation)) == [Verdict.PASS, Verdict.DIVERGED]
 
 
-def test_a_difference_that_is_excused_by_a_mark_of_another_conversation(tmp_path):
+def test_a_divergence_excused_by_an_annotation_of_another_conversation(tmp_path):
     early = mistake(late_return(tmp_path), "blocked", "1.1.1")
     other = msgspec.structs.replace(early, recording_id="another")
     assert superseding(tmp_path, other, today(tmp_path, FIRST)) == [Verdict.PASS, Verdict.DIVERGED]
 
 
-def test_a_call_beside_a_stopped_one_goes_unjudged(tmp_path):
+def test_a_call_next_to_a_blocked_one_is_not_judged(tmp_path):
     calls = [use("create_return", "a", order_number="OL-1"), use("create_return", "b", order_number="OL-1")]
     conversation = converse(shop(tmp_path / "then"), ScriptedModel(LATE[0], calls, "Done."), "twice")
     agent = today(tmp_path, WINDOW.replace("order.days > 30", "order.days > 30 and len(conversation.calls) > 1"))
@@ -477,7 +477,7 @@ def test_a_tool_that_runs_in_a_replay(tmp_path):
     assert outcome.verdict is Verdict.PASS
 
 
-def test_a_result_that_the_tape_does_not_hold(tmp_path):
+def test_a_result_that_is_not_in_the_recording(tmp_path):
     cut = without(guard(late_return(tmp_path)), ToolResult, answer=1)
     assert replay(cut, today(tmp_path)).verdict is Verdict.FAIL
 
@@ -488,7 +488,7 @@ def test_a_result_for_other_arguments(tmp_path):
     assert outcome.verdict is Verdict.FAIL
 
 
-def test_arguments_rewritten_from_one_to_true(tmp_path):
+def test_arguments_rewritten_from_1_to_true(tmp_path):
     counts = JOURNEY.replace(
         "order_number: str, shop: Shop) -> str", "order_number: int | bool, shop: Shop) -> str"
     )
@@ -503,7 +503,7 @@ def test_arguments_rewritten_from_one_to_true(tmp_path):
     assert replay(guard(conversation), today(tmp_path / "b", true, journey=counts)).verdict is Verdict.FAIL
 
 
-def test_an_answer_that_is_left_over(tmp_path):
+def test_a_recorded_answer_that_was_never_used(tmp_path):
     agent = """
         from workbench import Agent, Limits
         from .returns.journey import returns
@@ -511,10 +511,10 @@ def test_an_answer_that_is_left_over(tmp_path):
     """
     outcome = replay(guard(late_return(tmp_path)), today(tmp_path, agent=agent))
     assert outcome.verdict is Verdict.FAIL
-    assert "not used" in outcome.first_difference.why
+    assert "never used" in outcome.first_difference.why
 
 
-def test_an_answer_that_becomes_the_next_turns_words(tmp_path):
+def test_an_answer_that_is_used_in_the_next_turn(tmp_path):
     conversation = converse(shop(tmp_path / "then"), ScriptedModel("one", "two"), "a", "b")
     stop = policy("on_message", "return Block('no a') if message == 'a' else None")
     outcome = replay(guard(conversation), today(tmp_path, stop))
@@ -526,25 +526,25 @@ def test_a_turn_that_ends_for_another_reason(tmp_path):
     assert replay(guard(late_return(tmp_path)), today(tmp_path, escalates)).verdict is Verdict.FAIL
 
 
-def test_a_reply_that_the_record_tells_otherwise_than_its_answer(tmp_path):
+def test_a_recorded_reply_that_differs_from_its_answer(tmp_path):
     told = guard(late_return(tmp_path))
     events = [msgspec.structs.replace(s, text="No.") if isinstance(s, Reply) else s for s in told.events]
     assert replay(msgspec.structs.replace(told, events=events), today(tmp_path)).verdict is Verdict.FAIL
 
 
-def test_a_reply_that_is_rewritten_otherwise(tmp_path):
+def test_a_reply_that_is_rewritten_differently(tmp_path):
     polite = policy("before_reply", "return Rewrite(reply + ' Thanks.', 'be polite')")
     conversation = late_return(tmp_path, polite)
     ruder = polite.replace("Thanks", "Next")
     assert replay(guard(conversation), today(tmp_path, ruder)).verdict is Verdict.FAIL
 
 
-def test_a_tool_that_its_condition_hides_now(tmp_path):
+def test_a_tool_that_its_condition_now_hides(tmp_path):
     hidden = JOURNEY.replace("(writes=True)", "(writes=True, when=lambda conversation: conversation.turn > 9)")
     assert replay(guard(late_return(tmp_path)), today(tmp_path, journey=hidden)).verdict is Verdict.FAIL
 
 
-def test_a_guard_whose_block_is_gone(tmp_path):
+def test_a_golden_transcript_whose_block_is_missing(tmp_path):
     conversation = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
     assert replay(guard(conversation), today(tmp_path)).verdict is Verdict.FAIL
 
@@ -552,7 +552,7 @@ def test_a_guard_whose_block_is_gone(tmp_path):
 # the prompt
 
 
-def test_a_prompt_that_no_model_has_seen(tmp_path):
+def test_a_prompt_that_has_changed(tmp_path):
     agent = with_manual(tmp_path, "Be quick.")
     recorded = guard(late_return(tmp_path))
     assert replay(recorded, agent).prompt_changed_from == 1
@@ -570,10 +570,10 @@ def test_a_prompt_that_no_model_has_seen(tmp_path):
         (lambda d: d.update(titel="x"), "titel"),
         (lambda d: d["setup"].update(custmer={"name": "Mia"}), "custmer"),
         (lambda d: d["events"][0].update(txt="x"), "txt"),
-        (lambda d: d["setup"].update(agent="other"), "its setup of 'other'"),
+        (lambda d: d["setup"].update(agent="other"), "`setup.agent` is 'other'"),
     ],
 )
-def test_a_file_that_says_something_we_would_not_read(tmp_path, edit, words):
+def test_a_file_with_content_that_we_would_not_read(tmp_path, edit, words):
     refused(guard(late_return(tmp_path)), words, edit)
 
 
@@ -584,40 +584,40 @@ def at(data, kind, **place):
 @pytest.mark.parametrize(
     ("edit", "words"),
     [
-        (lambda d: d["events"].insert(4, at(d, "result")), "a second result"),
-        (lambda d: d["events"].insert(-1, at(d, "reply")), "a second reply"),
+        (lambda d: d["events"].insert(4, at(d, "result")), "duplicate result"),
+        (lambda d: d["events"].insert(-1, at(d, "reply")), "duplicate reply"),
         (lambda d: d["events"].insert(-1, at(d, "answer")), "follows answer"),
         (lambda d: d["events"].append(at(d, "reply")), "after its end"),
-        (lambda d: at(d, "result").update(call=7), "where no call is"),
+        (lambda d: at(d, "result").update(call=7), "no such call"),
         (lambda d: at(d, "result").update(tool="create_return"), "where find_order was called"),
-        (lambda d: at(d, "reply").update(answer=9), "where no answer is"),
-        (lambda d: at(d, "decision").update(call=7), "where no call is"),
-        (lambda d: at(d, "decision").update(stand="message"), "no place for one on a message"),
-        (lambda d: d["events"].pop(0), "begins without the customer's message"),
+        (lambda d: at(d, "reply").update(answer=9), "no such answer"),
+        (lambda d: at(d, "decision").update(call=7), "no such call"),
+        (lambda d: at(d, "decision").update(stand="message"), "not a step of that kind"),
+        (lambda d: d["events"].pop(0), "without a customer message"),
         (lambda d: at(d, "user").update(turn=2), "turn 2 follows turn 0"),
     ],
 )
-def test_a_step_that_stands_twice_or_where_no_move_is(tmp_path, edit, words):
+def test_an_event_that_is_duplicate_or_at_a_missing_step(tmp_path, edit, words):
     conversation = late_return(tmp_path, policy("before=create_return", "return None"))
     refused(guard(conversation), words, edit)
 
 
-def test_a_field_that_stands_in_the_file_twice(tmp_path):
+def test_a_duplicate_field_in_the_file(tmp_path):
     data = encode(guard(late_return(tmp_path)))
     twice = data.replace(b'  "kind": "golden",\n', b'  "kind": "mistake",\n  "kind": "golden",\n')
     for text in (twice, json.dumps(json.loads(data)).replace('"kind"', '"kind": "mistake", "kind"', 1).encode()):
-        with pytest.raises(TranscriptError, match="'kind' stands in it twice"):
+        with pytest.raises(TranscriptError, match="duplicate field 'kind'"):
             decode(text, "x.json")
 
 
-def test_a_text_that_is_not_what_its_hash_says(tmp_path):
+def test_a_text_that_does_not_match_its_hash(tmp_path):
     def forge(data):
         next(e for e in data["blobs"].values() if "Look the order" in str(e))["text"] = "Be kind."
 
-    refused(guard(late_return(tmp_path)), "is not what its hash says", forge)
+    refused(guard(late_return(tmp_path)), "does not match its hash", forge)
 
 
-def test_a_record_of_another_agent(tmp_path):
+def test_a_recording_of_another_agent(tmp_path):
     conversation = late_return(tmp_path)
     events = [
         msgspec.structs.replace(s, blocks=[use("book_flight")]) if isinstance(s, Answer) and s.calls else s
@@ -626,17 +626,17 @@ def test_a_record_of_another_agent(tmp_path):
     ]
     outcome = replay(msgspec.structs.replace(guard(conversation), events=events), today(tmp_path))
     assert outcome.verdict is Verdict.ERROR
-    assert "never recorded with this agent" in outcome.why
+    assert "recorded with another agent" in outcome.why
 
 
-def test_a_record_that_was_cut_in_the_middle_of_a_turn(tmp_path):
+def test_a_recording_that_ends_in_the_middle_of_a_turn(tmp_path):
     cut = guard(late_return(tmp_path, WINDOW.replace("> 30", "> 90")))
     events = [s for s in cut.events if (s.answer, s.call) < (2, 1) or isinstance(s, PolicyDecision)]
     outcome = replay(msgspec.structs.replace(cut, events=events), today(tmp_path, WINDOW))
     assert outcome.verdict is Verdict.FAIL  # the decision that let the call pass is on record
 
 
-def test_a_new_block_beside_a_policy_that_a_stop_cut_short(tmp_path):
+def test_a_new_block_next_to_a_policy_that_an_interruption_cut_short(tmp_path):
     """The one had let it pass and blocks today; the other, which does too, had not been asked when it stopped."""
 
     def both(first, second):
@@ -665,7 +665,7 @@ def test_a_new_block_beside_a_policy_that_a_stop_cut_short(tmp_path):
 # chance and memory
 
 
-def test_a_policy_that_decides_by_chance(tmp_path):
+def test_a_policy_that_decides_at_random(tmp_path):
     tosses = """
     turns = [None, Block("no")]
     """ + policy("before=create_return", "turns.reverse()\nreturn turns[0]")

@@ -333,12 +333,12 @@ def test_a_file_may_hold_one_conversation_or_many(read: Any, text: str, ids: lis
         ("", "log.json", "no conversation"),
         (json.dumps([asks("a"), {"role": "robot", "content": "b"}]), "log.json message 2", "robot"),
         (json.dumps([asks("a"), "b"]), "log.json message 2", "not a message"),
-        (json.dumps([asks("a"), tool("b")]), "log.json message 2", "no call is waiting"),
-        (json.dumps([HELLO, [asks("a"), tool("b")]]), "log.json conversation 2 message 2", "no call is waiting"),
+        (json.dumps([asks("a"), tool("b")]), "log.json message 2", "without an open call"),
+        (json.dumps([HELLO, [asks("a"), tool("b")]]), "log.json conversation 2 message 2", "without an open call"),
         (json.dumps([asks({"a": 1})]), "log.json message 1", "content"),  # type: ignore[arg-type]
-        (json.dumps([says("", {"id": "c"})]), "log.json message 1", "without the name"),
+        (json.dumps([says("", {"id": "c"})]), "log.json message 1", "without a function name"),
         (json.dumps([{"role": "system", "content": "Be kind."}]), "log.json", "no conversation"),
-        ("\n".join(json.dumps(m) for m in [asks("a"), tool("b")]), "log.json:2", "no call is waiting"),
+        ("\n".join(json.dumps(m) for m in [asks("a"), tool("b")]), "log.json:2", "without an open call"),
     ],
 )
 def test_bad_input_is_refused_with_its_place_and_the_next_thing_to_do(text: str, where: str, what: str) -> None:

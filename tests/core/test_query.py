@@ -46,7 +46,7 @@ def test_the_same_thing_twice_is_asked_once():
 
 
 def test_an_unknown_filter_is_named_with_those_there_are():
-    with pytest.raises(UsageError, match="there is no filter 'color'") as error:
+    with pytest.raises(UsageError, match="unknown filter") as error:
         Query.parse("color:red")
     assert all(name in error.value.message for name in FILTERS)
     assert '"color:red"' in error.value.hint
@@ -54,14 +54,14 @@ def test_an_unknown_filter_is_named_with_those_there_are():
 
 def test_an_order_may_be_cut_short_and_must_be_one():
     assert Query.parse("sort:susp").sort == "suspicious"
-    with pytest.raises(UsageError, match="no order"):
+    with pytest.raises(UsageError, match="unknown order"):
         Query.parse("sort:colour")
 
 
 def test_a_sample_has_a_size_and_a_draw():
     assert (Query.parse("sample:50").sample, Query.parse("sample:50").sample_seed) == (50, 1)
     assert Query.parse("sample:50/3").sample_seed == 3
-    with pytest.raises(UsageError, match="no number"):
+    with pytest.raises(UsageError, match="not a number"):
         Query.parse("sample:many")
 
 
@@ -95,7 +95,7 @@ def test_a_kept_queue_is_opened_by_its_name_and_can_be_narrowed():
 
 @pytest.mark.parametrize(("asked", "kept"), [("queue:x", {"y": "a"}), ("queue:x", {"x": "queue:x"})])
 def test_a_queue_that_is_not_there_or_asks_for_itself_is_refused(asked, kept):
-    with pytest.raises(UsageError, match="there is no queue"):
+    with pytest.raises(UsageError, match="unknown queue"):
         Query.parse(asked, kept)
 
 

@@ -61,22 +61,22 @@ WROTE = "Shop/orders/OL-1/returned"
 @pytest.mark.parametrize(
     ("instead", "why", "then", "now"),
     [
-        ("pass", f"it no longer changes {WROTE}", f"changes {WROTE} from False to True", "no such change"),
+        ("pass", f"it no longer changes {WROTE}", f"changes {WROTE} from False to True", "no change"),
         (
             f"{WRITE}; del shop.orders['OL-2']",
-            "it deletes Shop/orders/OL-2, which it did not",
-            "no such change",
+            "it deletes Shop/orders/OL-2, which it did not before",
+            "no change",
             "deletes Shop/orders/OL-2",
         ),
         (
             f"{WRITE}; shop.orders['OL-3'] = Order('OL-3', 4)",
-            "it makes Shop/orders/OL-3, which it did not",
-            "no such change",
+            "it makes Shop/orders/OL-3, which it did not before",
+            "no change",
             "makes Shop/orders/OL-3: {'number': 'OL-3', 'days': 4, 'returned': False}",
         ),
         (
             "shop.orders[order_number].returned = 'yes'",
-            f"it changes {WROTE} otherwise than it did",
+            f"it changes {WROTE} to a different value",
             f"changes {WROTE} from False to True",
             f"changes {WROTE} from False to 'yes'",
         ),
@@ -84,7 +84,7 @@ WROTE = "Shop/orders/OL-1/returned"
 )
 def test_what_is_written_otherwise_is_said_the_right_way_round(tmp_path, instead, why, then, now):
     outcome = again(tmp_path, saved(recorded(tmp_path)), but(WRITE, instead))
-    assert outcome.why.endswith(f"create_return writes otherwise: {why}")
+    assert outcome.why.endswith(f"create_return changes the world differently: {why}")
     assert (outcome.first_difference.recorded, outcome.first_difference.now) == (then, now)
 
 
@@ -157,17 +157,17 @@ def test_words_expected_of_an_object_and_fields_expected_of_words_count(tmp_path
 MAY_NOT = JOURNEY.replace("(writes=True)", "(writes=True, reexecute=False)")
 
 
-def test_what_a_tool_gives_that_may_not_run_again_is_not_told_from_its_tape(tmp_path):
+def test_the_result_of_a_tool_that_cannot_be_reexecuted_is_not_told_from_its_tape(tmp_path):
     expected = Expectation("result", "1.2.1", text="R-1")
     guard = saved(recorded(tmp_path), expectations=[expected])
     assert again(tmp_path / "1", guard, MAY_NOT.replace('"R-1"', '"R-9"')).verdict is Verdict.NEEDS_TOOLS
     mended = MAY_NOT.replace('"R-1"', '"R-2"')
     outcome = again(tmp_path / "2", result_mistake(tmp_path, text="R-2"), mended)
     assert outcome.verdict is Verdict.NEEDS_TOOLS
-    assert "its tool does not run again" in outcome.why
+    assert "re-executed" in outcome.why
 
 
-def test_how_a_tool_breaks_is_not_what_it_gives(tmp_path):
+def test_the_message_of_a_tool_that_fails_is_not_what_it_gives(tmp_path):
     broken = but('return "R-1"', 'raise ValueError("R-2")')
     assert again(tmp_path, result_mistake(tmp_path, text="R-2"), broken).verdict is Verdict.FAIL
 
@@ -195,13 +195,13 @@ def test_what_no_tool_asked_for_ends_as_its_class_says(tmp_path):
     assert again(tmp_path, transcript, JOURNEY, never).verdict is Verdict.PASS
 
 
-def test_what_a_tool_writes_that_may_not_run_again_is_not_told_from_its_tape(tmp_path):
+def test_the_world_changes_of_a_tool_that_cannot_be_reexecuted_is_not_told_from_its_tape(tmp_path):
     ends = Expectation("final_world", "1.2.1", args={"Shop.orders.OL-1": {"returned": True}})
     good = saved(recorded(tmp_path), expectations=[ends])
     assert again(tmp_path, good).verdict is Verdict.PASS
     outcome = again(tmp_path, good, but("(writes=True)", "(writes=True, reexecute=False)"))
     assert outcome.verdict is Verdict.NEEDS_TOOLS
-    assert "does not run again" in outcome.why
+    assert "re-executed" in outcome.why
     elsewhere = Expectation("final_world", "1.2.1", args={"Shop.orders.OL-2.returned": False})
     other = saved(recorded(tmp_path), expectations=[elsewhere])
     assert again(tmp_path, other, but("(writes=True)", "(writes=True, reexecute=False)")).verdict is Verdict.PASS
@@ -235,7 +235,7 @@ def test_a_policy_that_blocks_the_marked_call_is_the_fix_with_tools_too(tmp_path
 BOTH = [use("find_order", "a", order_number="OL-1"), use("create_return", "b", order_number="OL-1")], "Done."
 
 
-def test_a_tool_that_gives_another_result_beside_the_fix_is_no_pass(tmp_path):
+def test_a_tool_with_another_result_next_to_the_fix_is_no_pass(tmp_path):
     marked = [Expectation("not_executed", "1.1.2")]
     transcript = saved(
         recorded(tmp_path, script=BOTH), "mistake", expectations=marked, annotations=[Annotation("1.1.2")]
@@ -292,7 +292,7 @@ def test_twice_finds_a_last_tool_that_gives_something_else_the_second_time(tmp_p
     then = journey.replace('return "R-1"', 'asked.append(1); return f"R-{len(asked)}"')
     transcript = saved(recorded(tmp_path, journey))
     outcome = again(tmp_path, transcript, then, options=Options(tools="sandbox", repeat=True))
-    assert (outcome.verdict, outcome.why) == (Verdict.FLAKY, "two replays of it differ: what its tools came to")
+    assert (outcome.verdict, outcome.why) == (Verdict.FLAKY, "two replays differ: the results of its tools")
 
 
 @pytest.mark.parametrize(("strict", "verdict"), [(False, Verdict.PASS), (True, Verdict.DRIFTED)])
@@ -304,12 +304,12 @@ def test_drift_is_a_note_and_strictly_a_verdict(tmp_path, strict, verdict):
     assert outcome.drift == ("1.1.1 prompt",)
 
 
-def test_a_record_of_another_agent_s_tools_is_told_from_one_that_left_the_record(tmp_path):
+def test_a_recording_of_another_agent_s_tools_is_told_from_one_that_left_the_record(tmp_path):
     transcript = saved(recorded(tmp_path))
     changed = JOURNEY.replace("find_order", "look").replace("create_return", "make")
     outcome = again(tmp_path, transcript, changed, options=Options())
     assert outcome.verdict is Verdict.ERROR
-    assert "never recorded with this agent" in outcome.why
+    assert "recorded with another agent" in outcome.why
 
 
 FIELDS = [

@@ -18,5 +18,5 @@ def test_each_transcript_is_in_one_shard_and_always_in_the_same():
 
 @pytest.mark.parametrize("text", ["0/8", "9/8", "3", "3/0", "a/b", "-1/2", "1/8/2"])
 def test_a_shard_that_is_none_is_an_error(text):
-    with pytest.raises(UsageError, match="they count from 1"):
+    with pytest.raises(UsageError, match="invalid shard"):
         Shard.parse_expression(text)

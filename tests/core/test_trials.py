@@ -119,7 +119,7 @@ def test_a_call_that_a_policy_blocked_is_not_executed(record, tmp_path):
 @pytest.mark.parametrize(
     ("expect", "fields"), [("must_not_call", {"tool": "create_return"}), ("blocked", {}), ("escalated", {})]
 )
-def test_a_turn_that_the_agent_never_answered_passes_nothing(record, tmp_path, expect, fields):
+def test_a_turn_that_the_agent_did_not_answer_passes_nothing(record, tmp_path, expect, fields):
     trace = ran(tmp_path, FIND, "No.")
     late = saved(
         converse(shop(tmp_path / "c"), ScriptedModel("Hello.", RETURN, "Done."), "hi", "return OL-1"),
@@ -129,7 +129,7 @@ def test_a_turn_that_the_agent_never_answered_passes_nothing(record, tmp_path, e
     assert came(late, trace) == "fail"
 
 
-def test_a_model_that_says_nothing_at_all_passes_nothing(record, tmp_path):
+def test_a_model_that_answers_nothing_at_all_passes_nothing(record, tmp_path):
     trace = ran(tmp_path, FIND, "")
     assert came(mistake(record, "must_not_call", tool="create_return"), trace) == "fail"
     reads = saved(converse(shop(tmp_path / "c"), ScriptedModel(FIND, "It is there."), "where is OL-1"))
@@ -149,7 +149,7 @@ def test_a_fault_of_the_model_counts_neither_way_even_where_the_mistake_happened
     assert came(mistake(record, "must_not_call", tool="create_return"), trace) == "fault"
 
 
-def test_a_turn_that_ran_out_of_time_counts_neither_way(record, tmp_path):
+def test_a_turn_that_timed_out_counts_neither_way(record, tmp_path):
     trace = ran(tmp_path, FIND, "No.")
     trace.append(TurnEnded(turn=1, reason="limit", detail="120 seconds"))
     assert came(mistake(record, "must_not_call", tool="create_return"), trace) == "fault"
@@ -352,7 +352,7 @@ def test_a_receipt_is_void_where_anything_it_hangs_on_is_otherwise(receipt, othe
 
 
 @pytest.mark.parametrize("field", ["passed", "model", "server"])
-def test_a_receipt_that_was_changed_since_is_refused(receipt, field):
+def test_a_live_result_that_was_edited_is_refused(receipt, field):
     data = msgspec.json.decode(encode(receipt))
     data[field] = 1 if field == "passed" else "other"
     with pytest.raises(TranscriptError, match="changed since"):

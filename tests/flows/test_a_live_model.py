@@ -84,4 +84,4 @@ def test_a_conversation_with_claude_replays_without_it(project):
     done = subprocess.run(command, capture_output=True, text=True, cwd=project, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "1 PASS" in done.stderr
-    assert "no model has seen" not in done.stderr
+    assert "changed prompt" not in done.stderr

@@ -128,7 +128,7 @@ def test_the_policy_goes_the_mistake_is_made_marked_saved_and_red_then_green(ter
     terminal.type("just do it anyway")
     terminal.see("✗ blocked")
     whole = without_window(project)
-    terminal.see("deeds differ at move 4")
+    terminal.see("actions differ at step 4")
     terminal.press("C-n")
     terminal.see("A new conversation with support")
     terminal.type("The boots of OL-1002 don't fit")
@@ -198,7 +198,7 @@ def test_a_workbench_that_is_killed_in_the_middle_of_a_call_says_so_when_it_is_r
     os.kill(int(child), 9)
     terminal.type("reset")
     terminal.start("dev", "--resume", "last")
-    terminal.see("■ the workbench ended in the middle of this turn")
+    terminal.see("■ the workbench exited during this turn")
     terminal.see("find_order(OL-1002) ✗ stopped")
 
 
@@ -329,7 +329,7 @@ def test_a_policy_goes_and_the_record_is_compared_with_the_new_run(terminal, pro
     terminal.type("just do it anyway")
     terminal.see("the limit is 45")
     without_window(project)
-    terminal.see("deeds differ at move 4")
+    terminal.see("actions differ at step 4")
     terminal.press("Escape")
     terminal.press("d")
     terminal.see("they part at move 4")
@@ -375,9 +375,9 @@ def test_the_tour_is_done_from_the_first_word_to_green_and_leaves_nothing_behind
     terminal.press("Enter")
     terminal.see("▸ green")
     terminal.press("T")
-    terminal.see("PASS: that is the loop")
+    terminal.see("PASS: the mistake is fixed")
     terminal.press("C-q")
-    terminal.see("the tour's folder is gone again")
+    terminal.see("the tour's folder was deleted")
     assert everything(project) == before
     assert everything(Path(short)) == {}
     shutil.rmtree(short)

@@ -16,9 +16,7 @@ def holds(expected: dict[str, Any], deeds: dict[Place, Deed], prompt: Prompts) -
     """Whether it is so; no, too, where it cannot be told."""
     place = tuple(int(part) for part in expected["step"].split("."))
     deed = deeds.get(place)  # type: ignore[call-overload]
-    return (
-        deed is not None and not deed.fault and bool(OFFLINE[expected["kind"]](expected, place, deeds, prompt))
-    )
+    return deed is not None and not deed.fault and bool(OFFLINE[expected["kind"]](expected, place, deeds, prompt))
 
 
 def _decided(verdict: str) -> Callable[..., bool]:

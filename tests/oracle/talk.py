@@ -48,7 +48,9 @@ class Talk:
         self.messages.append(("agent", text))
 
     def called(self, place: Place, tool: str, args: Any, outcome: str, value: Any) -> Any:
-        call = SimpleNamespace(step_id=place, tool=tool, args=args, outcome=outcome, value=value, ok=outcome == "ok")
+        call = SimpleNamespace(
+            step_id=place, tool=tool, args=args, outcome=outcome, value=value, ok=outcome == "ok"
+        )
         call.decoded = lambda tool: tool.decode_result(call.value)
         self.calls.append(call)
         return call

@@ -242,12 +242,18 @@ class Walk:
 
     def _ask(self, deed: Deed, stand: str, tool: Any, value: Any, **more: Any) -> Iterator[str]:
         """Ask all policies at a stand, each on what those before it made of it; yields what is not allow."""
-        name = {"on_message": "message", "before_tool": "call", "after_tool": "result", "before_reply": "reply"}[stand]
+        name = {"on_message": "message", "before_tool": "call", "after_tool": "result", "before_reply": "reply"}[
+            stand
+        ]
         for policy in self.policies:
             if policy.hook != stand or (tool is not None and not policy.applies_to(tool)):
                 continue
             shown = View(tool.name, value) if stand == "before_tool" else value
-            given = {"conversation": self.talk, name: tool.decode_result(value) if stand == "after_tool" else shown, **more}
+            given = {
+                "conversation": self.talk,
+                name: tool.decode_result(value) if stand == "after_tool" else shown,
+                **more,
+            }
             ruling = self._run(policy.fn, **{name: given[name] for name in policy.parameters})
             verdict = "allow" if ruling is None else getattr(ruling, "effect", None)
             if verdict is None:

@@ -391,10 +391,12 @@ START = events([])[0]
         Scripted((START, "data: [1]\n\n")),
     ],
 )
-def test_what_is_no_answer_of_the_messages_api_is_told_at_once(serve: Serve, answer: Scripted) -> None:
+def test_a_response_that_is_not_in_the_format_of_the_messages_api_is_told_at_once(
+    serve: Serve, answer: Scripted
+) -> None:
     server = serve(answer)
     message = stopped(Claude(sleep=Waits()))
-    assert message.startswith("the server does not answer as the Messages API does: ")
+    assert message.startswith("the server does not implement the Messages API: ")
     assert message.endswith("Check ANTHROPIC_BASE_URL (without /v1)")
     assert len(server.requests) == 1
 
@@ -416,18 +418,18 @@ HALF = events([{"type": "text", "text": "Good morning!"}])[:4]  # up to the firs
 @pytest.mark.parametrize(
     ("trouble", "why"),
     [
-        (breaks(HALF), "the answer broke off before its end"),
-        (breaks(HALF, "reset"), "the connection broke (ReadError)"),
-        (breaks(HALF, "close"), "the connection broke (RemoteProtocolError)"),
+        (breaks(HALF), "the answer is incomplete"),
+        (breaks(HALF, "reset"), "the connection was lost (ReadError)"),
+        (breaks(HALF, "close"), "the connection was lost (RemoteProtocolError)"),
         (
             breaks([*HALF, event("error", error={"type": "overloaded_error", "message": "Overloaded"})]),
             "the server is overloaded: Overloaded",
         ),
         (
             breaks([*HALF, event("error", error={"type": "api_error", "message": "Internal"})]),
-            "the server had a fault of its own: Internal",
+            "internal error of the server: Internal",
         ),
-        (breaks([*HALF, "event: content_block_delta\ndata: {oh\n\n"]), "the server sent what is no JSON"),
+        (breaks([*HALF, "event: content_block_delta\ndata: {oh\n\n"]), "the server sent invalid JSON"),
     ],
     ids=["clean end", "reset", "closed", "overloaded", "server fault", "garbage"],
 )
@@ -444,13 +446,14 @@ def test_an_answer_that_breaks_off_is_forgotten_and_asked_for_again(
 def test_an_error_in_the_stream_that_no_second_try_can_mend_ends_the_answer(serve: Serve) -> None:
     serve(breaks([*HALF, event("error", error={"type": "permission_error", "message": "Not this model"})]))
     assert stopped() == (
-        "the key may not do this: Not this model. Choose another model, or a key that may use this one"
+        "the key has no permission for this: Not this model. "
+        "Choose another model, or a key with access to this one"
     )
 
 
 def test_a_server_that_says_not_to_try_again_is_believed(serve: Serve) -> None:
     server = serve(refuses(500, "api_error", "No", x_should_retry="false"), says("Hi"))
-    assert stopped() == "the server had a fault of its own (500): No"
+    assert stopped() == "internal error of the server (500): No"
     assert server.left == 1
 
 
@@ -521,8 +524,8 @@ def test_thinking_that_lost_its_signature_is_not_sent(serve: Serve) -> None:
     [
         (
             refuses(401, "authentication_error", "invalid x-api-key"),
-            "the key was not accepted (401): invalid x-api-key. "
-            "Check the key: `workbench doctor` says where it is taken from",
+            "the API key was not accepted (401): invalid x-api-key. "
+            "Check the key: `workbench doctor` shows its source",
         ),
         (
             refuses(400, "invalid_request_error", "max_tokens: 999999 > 128000, which is the maximum allowed"),
@@ -547,8 +550,7 @@ def test_a_refusal_says_what_happened_and_what_to_do(serve: Serve, reply: Script
 
 def test_without_credentials_the_engineer_is_told_how_to_get_on() -> None:
     assert stopped() == (
-        "there are no credentials for the model. "
-        "Set ANTHROPIC_API_KEY (for a local server any value will do), or start with the rehearsal instead"
+        "no credentials for the model. Set ANTHROPIC_API_KEY (any value for a local server), or use the rehearsal"
     )
 
 
@@ -558,9 +560,7 @@ def test_a_key_that_cannot_be_sent_is_reported_without_showing_it(
 ) -> None:
     serve(says("never"))
     monkeypatch.setenv("ANTHROPIC_API_KEY", key)
-    assert stopped() == (
-        "the key holds a character that cannot be sent. Check ANTHROPIC_API_KEY for line breaks and quotes"
-    )
+    assert stopped() == ("the key contains invalid characters. Check ANTHROPIC_API_KEY for line breaks and quotes")
 
 
 def test_a_key_in_the_servers_own_words_is_not_shown(serve: Serve) -> None:
@@ -574,14 +574,14 @@ def test_a_server_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("ANTHROPIC_BASE_URL", url)
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
     assert stopped() == (
-        "127.0.0.1 cannot be reached (tried 5 times). Check the network and, if it is set, ANTHROPIC_BASE_URL"
+        "cannot reach 127.0.0.1 (tried 5 times). Check the network and, if it is set, ANTHROPIC_BASE_URL"
     )
 
 
 def test_an_address_that_is_no_url_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_BASE_URL", "localhost:11434")
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
-    assert stopped().startswith("the server's address is no URL")
+    assert stopped().startswith("invalid server URL")
 
 
 def test_a_client_of_ones_own_is_used_and_left_open(serve: Serve) -> None:
@@ -711,7 +711,7 @@ def test_the_recorded_errors_become_sentences(serve: Serve) -> None:
     assert told == [
         "the server refused the request (400): This model does not support effort level 'xhigh'. "
         "Supported levels: high, low, max, medium. Choose another effort",
-        "the server does not know this model or address (404): model: claude-sonet-4-5. "
+        "unknown model or address (404): model: claude-sonet-4-5. "
         "Check the name of the model and, if it is set, ANTHROPIC_BASE_URL (without /v1)",
     ]
 
@@ -782,4 +782,4 @@ def test_a_turn_whose_model_gives_up_ends_with_the_reason(serve: Serve, conversa
         run_turn(conversation, "Hello", Claude(), Sandbox(World({}, now=conversation.state.now, seed=1)))
     )
     assert end.reason == "model_error"
-    assert end.detail.startswith("the key was not accepted (401)")
+    assert end.detail.startswith("the API key was not accepted (401)")

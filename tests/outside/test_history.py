@@ -89,7 +89,7 @@ def test_what_a_full_disk_did_not_take_is_told_and_written_once_there_is_room(be
     talk(session, "third")
     assert one.history.write_error == ""
     assert one.history.read(session.id).events == list(session.trace)
-    assert one.history.read(session.id).torn == 0
+    assert one.history.read(session.id).corrupt_lines == 0
 
 
 def test_it_is_also_written_without_a_further_word(bench):
@@ -121,7 +121,7 @@ def test_a_line_that_cannot_be_read_is_counted(bench):
     lines = file.read_bytes().split(b"\n")
     lines[3] = lines[3][:20]
     file.write_bytes(b"\n".join(lines))
-    assert one.history.read(session.id).torn == 1
+    assert one.history.read(session.id).corrupt_lines == 1
 
 
 def test_a_second_workbench_may_read_a_conversation_and_not_write_to_it(bench):
@@ -176,7 +176,7 @@ def test_a_turn_in_which_the_workbench_was_killed_ends_when_it_is_opened_again(b
     last = again.trace[-1]
     assert isinstance(last, TurnEnded)
     assert (last.turn, last.reason) == (1, "killed")
-    assert last.detail == "the workbench ended in the middle of this turn"
+    assert last.detail == "the workbench exited during this turn"
     talk(again, "second")
     assert two.history.read(session.id).events == list(again.trace)
 

@@ -106,7 +106,7 @@ def test_a_replay_with_tools_answers_from_the_tape_and_asks_nobody(tmp_path, car
     assert Carrier.asked == asked
 
 
-def test_a_request_that_the_tape_does_not_hold_fails_with_the_nearest_and_why(tmp_path, carrier):
+def test_a_request_that_is_not_in_the_recording_fails_with_the_nearest_and_why(tmp_path, carrier):
     transcript = tracked(tmp_path, carrier)
     changed = journey(carrier, '"parcel": parcel,', '"parcel": parcel, "fast": True,')
     outcome = again(tmp_path, transcript, changed)
@@ -130,7 +130,7 @@ def test_a_request_that_is_no_longer_made_is_stale(tmp_path, carrier):
     silent = journey(carrier).split("        got = ")[0] + '        return "P-1 is in Ghent"\n'
     outcome = again(tmp_path, transcript, silent)
     assert outcome.verdict is Verdict.STALE
-    assert "no longer asks: POST" in outcome.why
+    assert "no longer requests: POST" in outcome.why
 
 
 def test_two_calls_of_one_answer_each_have_their_own_exchange(tmp_path, carrier):

@@ -113,8 +113,8 @@ def test_a_save_brings_the_new_policy_and_the_conversation_runs_again(tmp_path):
         first = desk.session.rerun.differences[0]
         assert first.step_id == "1.2.1"
         assert "return_window" in first.now
-        assert desk.session.code.note == "deeds differ at move 2"
-        assert len(desk.session.trace) == len(desk.history.read(desk.session.id).events)
+        assert desk.session.code.note == "actions differ at step 2"
+        assert len(desk.session.trace) == len(desk.history.read(desk.session.id).steps)
 
     at_desk(tmp_path, flow)
 
@@ -125,7 +125,9 @@ def test_an_edited_manual_runs_again_with_the_same_deeds_and_says_so(tmp_path):
         (desk.root / "shop/returns/manual.md").write_text("# Returns\nBe quick.\n")
         await desk.until(lambda: desk.session.rerun is not None)
         note = desk.session.code.note
-        assert note == "deeds same; prompt changed from move 1, on the rehearsal, edits of a manual have no effect"
+        assert (
+            note == "same actions; prompt changed from step 1, on the rehearsal, edits of a manual have no effect"
+        )
 
     at_desk(tmp_path, flow)
 

@@ -125,7 +125,7 @@ def test_two_conversations_are_compared_by_a_base(play, size):
         moves = bench.pane("#moves").splitlines()
         assert "return OL-1 please" in moves[0]
         assert "return OL-2 please" in moves[0]
-        assert "customer the customer's words of turn 1 differ" in bench.pane("#causes")
+        assert "customer the customer's message of turn 1 differs" in bench.pane("#causes")
         assert "- return OL-1 please" in bench.pane("#difference")
         assert "the base: " in bench.text()
 
@@ -239,7 +239,7 @@ def test_a_conversation_in_review_is_compared_with_a_base_from_develop(play):
         await bench.press("escape", "w", "R", "enter")
         await compared(bench)
         assert "this one: transcripts/a-plain-return.json" in bench.text()
-        assert "the customer's words of turn 1 differ" in bench.pane("#causes")
+        assert "the customer's message of turn 1 differs" in bench.pane("#causes")
 
     play(flow, Script(*NEW, *OLD))
 

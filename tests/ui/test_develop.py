@@ -171,7 +171,7 @@ def test_a_change_of_deeds_is_shown_side_by_side_and_kept_as_a_fork(play):
         await bench.say("return OL-1 please")
         text = (bench.journeys / "shop/returns/journey.py").read_text()
         await bench.save_file("shop/returns/journey.py", text.replace("> 30", "> 60"))
-        assert "deeds differ at move 2" in bench.text()
+        assert "actions differ at step 2" in bench.text()
         assert str(bench.screen.place) == "1.2.1"
         detail = bench.pane("#detail")
         assert "recorded" in detail
@@ -255,7 +255,7 @@ def test_words_that_cannot_be_sent_come_back(play):
         (bench.journeys / "shop" / "agent.py").write_text("x = (")
         bench.screen.entry.text = "hello"
         await bench.press("enter")
-        await bench.until(lambda: "no code serves" in bench.text())
+        await bench.until(lambda: "no code is loaded" in bench.text())
         assert bench.screen.entry.text == "hello"
 
     play(flow)

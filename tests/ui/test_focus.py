@@ -92,17 +92,17 @@ def test_the_note_of_a_re_run_goes_with_a_key_and_belongs_to_its_conversation(pl
         await bench.say("return OL-1 please")
         text = (bench.journeys / "shop/returns/journey.py").read_text()
         await bench.save_file("shop/returns/journey.py", text.replace("> 30", "> 60"))
-        assert "deeds differ at move 2" in bench.text()
+        assert "actions differ at step 2" in bench.text()
         assert bench.screen.status.count == 2
         await bench.press("escape")
         bench.screen.tell_status()
         assert bench.screen.status.count == 1
         await bench.pilot.resize_terminal(160, 48)
-        await bench.until(lambda: "deeds differ at move 2" in bench.text())
+        await bench.until(lambda: "actions differ at step 2" in bench.text())
         await bench.press("R")
-        assert "deeds differ" not in bench.pane("#status")
+        assert "actions differ" not in bench.pane("#status")
         await bench.press("R", "ctrl+n")
-        assert "deeds differ" not in bench.pane("#status")
+        assert "actions differ" not in bench.pane("#status")
 
     play(flow, Script(*OLD), size=(80, 24))
 
@@ -112,9 +112,9 @@ def test_the_note_of_a_reload_is_over_when_the_talk_goes_on(play):
         await bench.say("return OL-1 please")
         text = (bench.journeys / "shop/returns/journey.py").read_text()
         await bench.save_file("shop/returns/journey.py", text.replace("> 30", "> 60"))
-        assert "deeds differ" in bench.pane("#status")
+        assert "actions differ" in bench.pane("#status")
         await bench.say("and now?")
-        assert "deeds differ" not in bench.pane("#status")
+        assert "actions differ" not in bench.pane("#status")
 
     play(flow, Script(*OLD))
 

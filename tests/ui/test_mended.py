@@ -148,10 +148,10 @@ def test_a_conversation_that_another_workbench_has_open_can_be_read_and_forked(p
         )
         bench.screen.entry.text = "more"
         await bench.press("enter")
-        assert "fork it: a fork is yours" in " ".join(bench.pane("#keys").split())
+        assert "close it there, or fork it" in " ".join(bench.pane("#keys").split())
         assert bench.screen.entry.text == "more"
         await bench.press("escape", "a", "ctrl+s")
-        assert "fork it: a fork is yours" in " ".join(bench.text().split())
+        assert "close it there, or fork it" in " ".join(bench.text().split())
         assert "Mark this step" in bench.text()
 
     play(flow, Script([say("hi")]))

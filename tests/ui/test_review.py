@@ -152,7 +152,7 @@ def test_an_unknown_filter_is_told_while_it_is_typed(play):
     async def flow(bench):
         await two_talks(bench)
         await bench.press("0", "slash", *"color", "colon", "r")
-        await bench.until(lambda: "there is no filter 'color'" in bench.text())
+        await bench.until(lambda: "unknown filter 'color'" in bench.text())
 
     play(flow, Script(*OTHER))
 

@@ -172,7 +172,7 @@ def test_without_a_policy_the_conversation_runs_again_and_shows_what_changes(pla
     async def flow(bench):
         await without_the_window(bench)
         assert "WITHOUT returns.return_window" in bench.text()
-        assert "without policy returns.return_window: deeds differ at move 2" in bench.text()
+        assert "without policy returns.return_window: actions differ at step 2" in bench.text()
         bench.picture("off")
 
     play(flow, Script(*TURN))
@@ -190,7 +190,7 @@ def test_a_turn_without_a_policy_runs_so_and_is_never_saved(play):
         await bench.press("t")
         bench.screen.query_one("#title").text = "a lie"
         await bench.press("ctrl+s")
-        await bench.until(lambda: "a transcript would not say so" in bench.text())
+        await bench.until(lambda: "some turns ran without" in bench.text())
         assert bench.store.saved == {}
 
     play(flow, Script(*TURN, OLD[1], [say("Done.")]))
@@ -207,7 +207,7 @@ def test_a_paragraph_and_a_tool_can_be_switched_off_too(play):
         await bench.press("ctrl+s")
         await bench.until(lambda: bench.app.session.rerun is not None)
         assert "WITHOUT create_return, returns manual: Then ¶1" in bench.text()
-        assert "deeds differ at move 2" in bench.text()
+        assert "actions differ at step 2" in bench.text()
         assert "absent" in bench.pane("#detail")
 
     play(flow, Script(*TURN))

@@ -1,1 +1,1 @@
-"""What journey authors write with. `workbench` re-exports it."""
+"""The API for journey authors; the package `workbench` re-exports it."""

@@ -1,8 +1,8 @@
-"""Agent: what an engineer writes, as a value the engine reads.
+"""Agent: a value that the engineer declares and the engine reads.
 
-An agent lives in journeys/<agent>/agent.py, a journey in
-journeys/<agent>/<journey>/journey.py. The decorators only collect; nothing runs
-until a conversation does.
+An agent is defined in journeys/<agent>/agent.py, a journey in
+journeys/<agent>/<journey>/journey.py. Decorators only register functions;
+nothing runs before a conversation does.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from .tool import Tool
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """Per turn: answers of the model, tokens it wrote, seconds of wall clock. Past one, the turn ends.
+    """Limits of one turn: model calls, output tokens, wall-clock seconds. Exceeding one ends the turn.
 
-    `code` is how many seconds a tool, policy or import may block without
-    waiting on anything: past it the worker counts as stuck and is ended.
+    `blocking_seconds` is how long a tool, policy or import may block; after that the
+    worker counts as hung and is killed.
     """
 
     model_calls: int = 12
@@ -38,13 +38,12 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Agent(Declarations):
-    """Persona and voice, journeys, the policies that hold everywhere, the world its tools act on.
+    """An agent: its persona, its journeys, its agent-wide policies and tools, and its fixtures.
 
-    `persona` is a Markdown file beside the code; `knowledge` a folder of
-    Markdown files the agent may look up and quote; `fixtures` a folder of JSON
-    files a conversation's world can start from, `fixture` the one it starts
-    from unless another is chosen. `hands_off` offers the model
-    the built-in hand_off tool; `hand_off_text` is what the customer then reads.
+    `persona` is a Markdown file next to the code. `knowledge` is a folder of Markdown
+    files that the agent may search and quote. `fixtures` is a folder of JSON files, each
+    a starting state of the world; `fixture` is the default one. `hands_off` offers the
+    model the built-in tool hand_off; `hand_off_text` is then sent to the customer.
     """
 
     def __init__(
@@ -66,7 +65,7 @@ class Agent(Declarations):
         self.journeys: dict[str, Journey] = {}
         for journey in journeys:
             if journey.name in self.journeys:
-                raise JourneyError(f"two journeys are named {journey.name!r}", where=self.source)
+                raise JourneyError(f"duplicate journey name {journey.name!r}", where=self.source)
             self.journeys[journey.name] = journey
         self.persona = persona
         self.knowledge = knowledge
@@ -84,15 +83,15 @@ class Agent(Declarations):
 
     @cached_property
     def knowledge_sections(self) -> tuple[PromptSection, ...]:
-        """The knowledge, a span a section, sources included."""
+        """Return the sections of the knowledge files, with their sources."""
         if not self.knowledge:
             return ()
         folder = Path(self.folder, self.knowledge)
         if not folder.is_dir():
             raise JourneyError(
-                f"the knowledge folder {self.knowledge!r} is not there",
+                f"the knowledge folder {self.knowledge!r} does not exist",
                 where=self.source,
-                next="make the folder, or take knowledge= away",
+                next="create the folder, or remove knowledge=",
             )
         found: list[PromptSection] = []
         for path in sorted(folder.glob("**/*.md")):
@@ -100,14 +99,14 @@ class Agent(Declarations):
         return tuple(found)
 
     def search_knowledge(self, question: str) -> list[dict[str, Any]]:
-        """The two sections that share the most telling words with `question`, best first."""
+        """Return the two sections that share the most significant words with `question`, best first."""
         return best_sections(self.knowledge_sections, question)
 
     def all_tools(self) -> list[Tool]:
         return [*self.tools.values(), *(t for j in self.journeys.values() for t in j.tools.values())]
 
     def world_classes(self) -> dict[str, type[Any]]:
-        """The classes of the world that tools are handed, by name; tools whose types cannot be read have none."""
+        """Return the injected world classes by name; a tool with unreadable types contributes none."""
         found: dict[str, type[Any]] = {}
         for tool in self.all_tools():
             with contextlib.suppress(JourneyError):

@@ -1,4 +1,4 @@
-"""Names of the built-in tools."""
+"""The names of the built-in tools."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The decorators `@tool` and `@policy`, and where they collect: shared by agents and journeys."""
+"""The decorators `@tool` and `@policy`, shared by agents and journeys."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ ToolNames = Tool | str | Iterable["Tool | str"]
 
 
 class Declarations:
-    """Collects tools and policies: the part that Agent and Journey share, with a folder and a source location.
+    """Collects the tools and policies of an agent or a journey, with its folder and source location.
 
-    `kept` holds what others worked out of it once, since it never changes after it was loaded.
+    `cache` stores values derived from it, because it never changes after loading.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Declarations:
         reexecute: bool | None = None,
         unordered: bool | Sequence[str] = False,
     ) -> Tool | Callable[[Callable[..., Any]], Tool]:
-        """Declare a tool: `@journey.tool` or `@journey.tool(writes=True)`; gives back a Tool."""
+        """Declare a tool with `@journey.tool` or `@journey.tool(writes=True)`; returns a Tool."""
 
         def declare(body: Callable[..., Any]) -> Tool:
             tool = make_tool(
@@ -72,9 +72,9 @@ class Declarations:
             )  # fmt: skip
             if tool.name in self.tools or tool.name in BUILT_IN:
                 raise JourneyError(
-                    f"a tool named {tool.name!r} is there already",
+                    f"duplicate tool name {tool.name!r}",
                     where=tool.source,
-                    next="give one of them another name",
+                    next="rename one of them",
                 )
             self.tools[tool.name] = tool
             return tool
@@ -90,7 +90,7 @@ class Declarations:
         on_message: bool = False,
         when: Condition | None = None,
     ) -> Callable[[F], Policy]:
-        """Declare a policy at one stand: before or after tools, before a reply, on the customer's message."""
+        """Declare a policy at one hook: before or after tools, before a reply, or on the customer's message."""
         stands: list[tuple[Hook, Any]] = []
         if before is not None:
             stands.append(("before_tool", before))
@@ -104,15 +104,15 @@ class Declarations:
         def declare(fn: F) -> Policy:
             if len(stands) != 1:
                 raise JourneyError(
-                    f"policy {fn.__name__} must stand at one place, not {len(stands)}",
+                    f"policy {fn.__name__} needs exactly one hook, not {len(stands)}",
                     where=source_location(fn),
-                    next="say one of before=, after=, before_reply=True, on_message=True",
+                    next="use one of before=, after=, before_reply=True, on_message=True",
                 )
             if any(p.name == fn.__name__ for p in self.policies):
                 raise JourneyError(
-                    f"a policy named {fn.__name__!r} is there already",
+                    f"duplicate policy name {fn.__name__!r}",
                     where=source_location(fn),
-                    next="give one of them another name",
+                    next="rename one of them",
                 )
             hook, tools = stands[0]
             policy = Policy(fn.__name__, fn, hook, _names(tools), self._scope, when, source_location(fn))

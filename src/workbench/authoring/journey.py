@@ -14,8 +14,8 @@ from .tool import Condition
 class Journey(Declarations):
     """One goal a customer may have: its manual, tools and policies.
 
-    `manual` is a Markdown file beside the code; `when` a condition
-    `(conversation) -> bool` under which the journey is on offer.
+    `manual` is a Markdown file next to the code. `when` is a condition
+    `(conversation) -> bool`: the journey is available while it returns True.
     """
 
     def __init__(self, name: str, *, goal: str, manual: str = "manual.md", when: Condition | None = None) -> None:
@@ -26,5 +26,5 @@ class Journey(Declarations):
 
     @cached_property
     def sections(self) -> tuple[PromptSection, ...]:
-        """The manual, a span a section."""
+        """Return the sections of the manual."""
         return tuple(read_sections(Path(self.folder, self.manual), self.file, self.source, f"{self.name} manual"))

@@ -1,4 +1,4 @@
-"""Read Markdown files as sections, and find those that match a question best."""
+"""Read Markdown files as sections, and search them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ..trace.blobs import PromptSection
 
 
 def read_sections(path: Path, file: str, where: str, title: str) -> Iterable[PromptSection]:
-    """Split Markdown at its headings, so that a change of one touches one span."""
+    """Split Markdown at its headings, so that an edit changes the hash of one section only."""
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = "is not there" if isinstance(error, FileNotFoundError) else f"cannot be read: {error}"
+        reason = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read: {error}"
         raise JourneyError(
-            f"{title}: {path.name} {reason}", where=where, next=f"write {path.name} beside the code"
+            f"{title}: {path.name} {reason}", where=where, next=f"create {path.name} next to the code"
         ) from None
     below = len(Path(file).parts) - 1
     home = Path(*path.resolve().parts[-below - 1 :]) if below else Path(path.name)

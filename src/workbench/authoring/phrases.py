@@ -1,4 +1,4 @@
-"""Words of a customer message, as a rehearsal compares them."""
+"""Split and compare the words of customer messages, for rehearsals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def tokenize(text: str) -> list[str]:
 
 
 def normalize(text: str) -> str:
-    """Join the words of `text` by single spaces, to compare phrases."""
+    """Return the words of `text` joined by single spaces, to compare phrases."""
     return " ".join(tokenize(text))
 
 
@@ -33,12 +33,12 @@ _BRIEFLY_YES = frozenset(tokenize("please do go done good"))
 
 
 def stems(text: str) -> frozenset[str]:
-    """The telling words of `text`, endings off."""
+    """Return the significant words of `text` without their endings."""
     return frozenset(re.sub(r"(?<=\w{3})(ing|ed|es|s|e)$", "", w) for w in tokenize(text) if w not in _STOP)
 
 
 def yes_or_no(text: str, yes: str = "", no: str = "") -> bool | None:
-    """Read an answer as yes or no, or None; `yes` and `no` are more words that mean it."""
+    """Interpret an answer as yes or no; None if neither. `yes` and `no` are additional words for it."""
     words = set(tokenize(text))
     if words & _NO or words & set(no.split()):
         return False

@@ -1,9 +1,9 @@
-"""A policy: a rule that code enforces, and what it can say.
+"""Policies and their decisions.
 
-A policy function returns nothing to allow, or one of Allow, Block, Rewrite,
-Escalate. The first line of its docstring is the rule; the paragraph that
-starts with "Why:" is the policy behind the policy. Keyword arguments of a
-decision are its evidence, shown beside it.
+A policy function returns None to allow, or one of Allow, Block, Rewrite,
+Escalate. The first paragraph of its docstring is the rule; the paragraph that
+starts with "Why:" is the reason for the rule. Keyword arguments of a decision
+are its evidence, shown next to it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ALL = "every"
 
 
 class Decision:
-    """What a policy says; `verdict` as in Decision, `evidence` plain data."""
+    """A decision of a policy; `effect` as in PolicyDecision, `evidence` plain data."""
 
     effect = "allow"
 
@@ -35,13 +35,13 @@ class Decision:
 
 
 class Allow(Decision):
-    """Let it pass, and say why: `Allow("bought 4 days ago", bought=day)`."""
+    """Allow it and state the reason: `Allow("bought 4 days ago", bought=day)`."""
 
 
 class Block(Decision):
-    """Stop this call, reply or message. The model reads `reason`.
+    """Block this call, reply or message. The model reads `reason`.
 
-    `reply` is what the customer is sent where a message is blocked.
+    `reply` is sent to the customer if a message is blocked.
     """
 
     effect = "block"
@@ -52,7 +52,7 @@ class Block(Decision):
 
 
 class Rewrite(Decision):
-    """Let it pass changed: `to` is the new message, arguments (a dict), result or reply."""
+    """Replace it: `to` is the new message, arguments (a dict), result or reply."""
 
     effect = "rewrite"
 
@@ -62,7 +62,7 @@ class Rewrite(Decision):
 
 
 class Escalate(Decision):
-    """Stop, and hand the conversation to a person. `reply` is what the customer is told."""
+    """Hand the conversation off to a human; `reply` is sent to the customer."""
 
     effect = "escalate"
 
@@ -72,17 +72,17 @@ class Escalate(Decision):
 
 
 def _texts(text: str, name: str) -> str:
-    """A text that can be recorded; raises, in the policy that said it, for what is none."""
+    """Return a string that can be recorded. Raises TypeError, inside the policy that used it."""
     if not isinstance(text, str):
-        raise TypeError(f"{name} is {text!r:.60}, not a text")
+        raise TypeError(f"{name} is {text!r:.60}, not a string")
     return text if text.isascii() else escape_surrogates(text)
 
 
 class Policy(msgspec.Struct, frozen=True, eq=False, dict=True):
     """A policy of a journey (`journey` is its name) or of the whole agent ("").
 
-    `stand` says where it is asked; `tools` which tools it stands before or
-    after, as names, or one of the words "writes", "reads", "every".
+    `hook` says when it is called. `tools` are the names of the tools it applies to,
+    or one of the words "writes", "reads", "every".
     """
 
     name: str
@@ -116,12 +116,12 @@ class Policy(msgspec.Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def description(self) -> dict[str, str]:
-        """What a person needs to know of it; kept once in every trace it decided in."""
+        """Return {"policy", "rule", "why", "source"}: a blob of every trace in which it decides."""
         return {"policy": self.full_name, "rule": self.rule, "why": self.why, "source": self.source}
 
     @cached_property
     def rule_hash(self) -> str:
-        """The hash of its rule and why: what it stands for, not where it stands."""
+        """Return the hash of its rule and why, independent of its location."""
         return content_hash([self.full_name, self.rule, self.why])
 
     @cached_property
@@ -130,7 +130,7 @@ class Policy(msgspec.Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def parameters(self) -> tuple[str, ...]:
-        """The names of the parameters of its function: any of call, result, reply, message, conversation."""
+        """Return the parameter names of its function, out of call, result, reply, message, conversation."""
         return tuple(inspect.signature(self.fn).parameters)
 
 

@@ -1,18 +1,18 @@
-"""What an engineer writes a rehearsal with: intents, facts, and scripts that yield moves.
+"""The parts of a rehearsal: intents, slots, and scripts that yield actions.
 
-A script is a generator that reads like the talk it rehearses. It runs from its
-top for every answer: a question that was answered gives its answer, a call that
-was made gives its recorded result, and the first thing that is not done yet is
-the next move. So it keeps nothing between answers, and the same conversation
-always gets the same move.
+A script is a generator that reads like its conversation. It runs from its start
+for every answer: an answered question returns its answer, a finished call returns
+its recorded result, and the first action that is not done yet is the next one. It
+has no state between answers, and the same conversation always leads to the same
+action.
 
     returns.rehearsal = script = Rehearsal()
-    ORDER = Fact("order number", r"OL-\\d{4}", ask="Which order is it?")
+    ORDER = Slot("order number", r"OL-\\d{4}", ask="Which order is it?")
 
     @script.intent("I want to return my shoes", "send them back")
     def give_back(scene):
         number = yield Ask(ORDER)
-        order = yield Use(find_order, order_number=number)
+        order = yield Call(find_order, order_number=number)
         yield Say(f"Order {order.number} came on {order.delivered}.", why="found it")
 """
 
@@ -31,25 +31,25 @@ from .phrases import normalize, stems, tokenize, yes_or_no
 from .tool import Tool
 from .views import Conversation
 
-INSIST = "just do it anyway"  # the customer's words that make a script do what it knows is wrong
+INSIST = "just do it anyway"  # the message that makes a script make a mistake on purpose
 
 
-# what a script may yield
+# actions of a script
 
 
 class Say(msgspec.Struct, frozen=True):
-    """Tell the customer, and wait. `why` is the reasoning that is shown with it."""
+    """Send text to the customer and wait for the next message; `why` is the reasoning shown with it."""
 
     text: str
     why: str = ""
 
 
 class Call:
-    """Call a tool: `order = yield Use(find_order, order_number=number)`.
+    """Call a tool: `order = yield Call(find_order, order_number=number)`.
 
-    The yield gives back the result as the type the tool declares, or raises
-    Refused. Yield a list of them to make several calls in one answer. The same
-    call yielded twice in one run is two calls.
+    The yield returns the result in the declared type of the tool, or raises CallFailed.
+    Yield a list to make several calls in one answer. Yielding the same call twice in
+    one run makes two calls.
     """
 
     def __init__(self, tool: Tool | str, why: str = "", **args: Any) -> None:
@@ -60,13 +60,12 @@ class Call:
 
 
 class Slot(msgspec.Struct, frozen=True):
-    """Something the customer may say, and how it is told from other words.
+    """A value the customer may state, and how to recognize it.
 
-    `kind`: a regular expression; or a dict of values to the phrases that mean
-    them; or int. `form` gives a match the spelling the tools know: with
-    `r"OL-?(\\d{4})"` and `form="OL-{}"`, "ol1001" is OL-1001. A match of an
-    expression holds for the whole conversation, the latest one counts; a value
-    from a dict only for its scene.
+    `pattern` is a regular expression, a dict of values to phrases, or int. `format`
+    normalizes a match: with `r"OL-?(\\d{4})"` and `format="OL-{}"`, "ol1001" is
+    OL-1001. A match of an expression is valid for the whole conversation and the
+    latest one counts; a value from a dict is valid only in its scene.
     """
 
     name: str
@@ -76,7 +75,7 @@ class Slot(msgspec.Struct, frozen=True):
     bare_pattern: str = ""
 
     def find(self, text: str, asked: bool = False) -> Any:
-        """Its value in `text`, or None; `asked`: the text answers its question."""
+        """Return its value in `text`, or None; `asked` means that the text answers its question."""
         if isinstance(self.pattern, Mapping):
             low = " ".join(tokenize(text))
             hits = [
@@ -100,7 +99,7 @@ class Slot(msgspec.Struct, frozen=True):
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """Give back a fact; ask for it where it was not said yet."""
+    """Return the value of a slot; ask for it if the customer has not stated it."""
 
     fact: Slot
     question: str = ""
@@ -112,9 +111,9 @@ class Ask(msgspec.Struct, frozen=True):
 
 
 class Confirm(msgspec.Struct, frozen=True):
-    """Ask a question that is answered by yes or no; gives back True or False.
+    """Ask a yes/no question; returns True or False.
 
-    `yes` and `no` are more words that mean it: `yes="on lit", no="off dark"`.
+    `yes` and `no` are additional words for it: `yes="on lit", no="off dark"`.
     """
 
     text: str
@@ -123,12 +122,12 @@ class Confirm(msgspec.Struct, frozen=True):
     no: str = ""
 
     def find(self, text: str) -> bool | None:
-        """What `text` says, or None."""
+        """Return the answer in `text`, or None."""
         return yes_or_no(text, self.yes, self.no)
 
 
 class HandOff(msgspec.Struct, frozen=True):
-    """Give the conversation to a person."""
+    """Hand the conversation off to a human."""
 
     reason: str
     why: str = ""
@@ -138,9 +137,9 @@ ScriptAction = Say | Call | Ask | Confirm | HandOff | Sequence[Call]
 
 
 class CallFailed(Exception):
-    """A call that came to nothing, or a reply that a policy stopped. Raised at the yield.
+    """A failed call, or a reply that a policy blocked. Raised at the `yield`.
 
-    `outcome` as in Result. Uncaught, the customer is told plainly.
+    `outcome` is that of the ToolResult. If it is not caught, the customer gets a plain message.
     """
 
     def __init__(self, tool: str, outcome: str, reason: str) -> None:
@@ -153,12 +152,12 @@ class CallFailed(Exception):
 class DialogueTurn(msgspec.Struct, frozen=True):
     said: str
     replies: list[str] = []
-    calls: list[tuple[dict[str, Any], PastCall]] = []  # with the arguments asked for
-    blocked_replies: dict[str, str] = {}  # replies that a policy stopped, and why
+    calls: list[tuple[dict[str, Any], PastCall]] = []  # with the arguments the model requested
+    blocked_replies: dict[str, str] = {}  # blocked replies, with the reason
 
 
 class Scene:
-    """What a script may read: one stretch of the conversation, since its intent was heard."""
+    """The part of the conversation that a script may read: since its intent was matched."""
 
     def __init__(self, conversation: Conversation, turns: list[DialogueTurn], start: int) -> None:
         self.conversation = conversation
@@ -175,15 +174,15 @@ class Scene:
 
     @property
     def insists(self) -> bool:
-        """The customer wrote "just do it anyway": make the mistake, so that a policy can be seen at work."""
+        """Return whether the customer wrote "just do it anyway": make the mistake, to see a policy block it."""
         return self.matched_intents(INSIST)
 
     def matched_intents(self, *phrases: str) -> bool:
-        """Whether one of `phrases` was written, word for word, in this scene."""
+        """Return whether one of `phrases` was written verbatim in this scene."""
         return any(f" {normalize(p)} " in f" {normalize(t.said)} " for t in self.turns for p in phrases)
 
     def slot(self, fact: Slot) -> Any:
-        """The latest value of a fact, or None, without asking."""
+        """Return the latest value of a slot without asking, or None."""
         turns = self.turns if isinstance(fact.pattern, Mapping) else self.all_turns
         for number in reversed(range(len(turns))):
             asked = number > 0 and any(fact.ask in reply for reply in turns[number - 1].replies)
@@ -192,7 +191,7 @@ class Scene:
                 return value
         return None
 
-    # what became of a move: its value, NOT_YET, or Refused
+    # the result of an action: its value, PENDING, or CallFailed
 
     def result_of(self, use: Call, nth: int) -> Any:
         made = [c for t in self.turns for asked, c in t.calls if c.tool == use.name and asked == use.args]
@@ -229,7 +228,7 @@ Script = Callable[[Scene], Generator[ScriptAction, Any, None]]
 
 
 class Intent(msgspec.Struct, frozen=True):
-    """Something a customer may want, told by example phrases; its script; its journey, "" for the whole agent."""
+    """An intent: example phrases, its script, and its journey ("" for the whole agent)."""
 
     examples: tuple[frozenset[str], ...]
     script: Script
@@ -237,16 +236,16 @@ class Intent(msgspec.Struct, frozen=True):
 
 
 class Rehearsal:
-    """The scripts of one journey (or, set on the agent, of all of them), an intent each."""
+    """The scripts of one journey (or, set on the agent, of the whole agent), one per intent."""
 
     def __init__(self) -> None:
         self.intents: list[Intent] = []
-        self.phrases: list[str] = []  # one an intent, to try
+        self.phrases: list[str] = []  # one per intent, as suggestions
 
     def intent(self, *examples: str) -> Callable[[Script], Script]:
-        """Declare a script, and phrases with which a customer starts it.
+        """Register a script with example phrases.
 
-        A phrase is heard where most of its telling words are in the message.
+        A message matches if it contains most of the significant words of a phrase.
         """
 
         def declare(script: Script) -> Script:

@@ -1,8 +1,8 @@
-"""A tool: a typed function the model may call.
+"""Tools: typed functions the model may call.
 
-Its schema comes from its types and docstring. Parameters whose type is a part
-of the world (or Clock, Ids, random.Random) are handed in and never shown to the
-model. Arguments are checked before the body runs.
+The schema of a tool comes from its types and docstring. Parameters whose type is
+a world class (or Clock, Ids, random.Random) are injected and not shown to the
+model. Arguments are validated before the body runs.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ Unordered = bool | tuple[str, ...]  # all lists of a result, or those under thes
 
 
 class InvalidArguments(Exception):
-    """The model's arguments do not fit the schema; the text is for the model."""
+    """Report arguments that do not match the schema; the text is for the model."""
 
 
 class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
     """A tool of a journey (`journey` is its name) or of the whole agent (`journey` is "").
 
-    `writes`: it changes the world, the default is a lookup. `replay_only`: it has
-    no body here, only results on tape. `hands_off`: after it, a person has the
-    conversation. `when`: a condition `(conversation) -> bool`; without it always on offer.
-    `reexecute`: whether a replay with --tools=sandbox may run its body; None: where all
-    it works on is handed in. `unordered`: lists in its result whose order does not
-    count, all of them or those under these keys.
+    `writes`: the tool changes the world; the default is a lookup. `replay_only`: it has
+    no body, only recorded results. `hands_off`: it ends with a hand-off to a human.
+    `when`: a condition `(conversation) -> bool`; without one it is always available.
+    `reexecute`: whether a replay with --tools=sandbox may run its body; None means
+    only if it has injected parameters. `unordered`: the lists in its result whose
+    order does not matter, all of them or those under these keys.
     """
 
     name: str
@@ -65,14 +65,14 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
             hints = typing.get_type_hints(self.fn, include_extras=True)
         except Exception as error:
             raise JourneyError(
-                f"tool {self.name}: its types cannot be read: {error}",
+                f"tool {self.name}: cannot read its types: {error}",
                 where=self.source,
-                next="import every type that the function's parameters name",
+                next="import every type used in the function's signature",
             ) from error
         for name, parameter in inspect.signature(self.fn).parameters.items():
             if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
                 raise JourneyError(
-                    f"tool {self.name}: parameter {name!r} cannot be described to a model",
+                    f"tool {self.name}: parameter {name!r} cannot be described in a schema",
                     where=self.source,
                     next="give every parameter a name and a type, without * or /",
                 )
@@ -80,30 +80,30 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
                 raise JourneyError(
                     f"tool {self.name}: parameter {name!r} has no type",
                     where=self.source,
-                    next=f"write its type, for example {name}: str",
+                    next=f"add a type, for example {name}: str",
                 )
         return hints
 
     @cached_property
     def injected(self) -> dict[str, type[Any]]:
-        """Parameters that the engine fills, by name."""
+        """Return the injected parameters, by name."""
         return {n: h for n, h in self._hints.items() if n != "return" and is_injected(h)}
 
     @cached_property
     def reexecutable(self) -> bool:
-        """Whether a replay with --tools=sandbox runs it: it has a body, and works on what it is handed."""
+        """Return whether a replay with --tools=sandbox runs it: it has a body and injected parameters."""
         if self.replay_only or self.reexecute is False:
             return False
         return bool(self.reexecute or self.injected)
 
     @cached_property
     def returns(self) -> Any:
-        """The declared type of its result; Any where there is none."""
+        """Return the declared type of its result, or Any."""
         return self._hints.get("return", Any)
 
     @cached_property
     def arguments_type(self) -> type[msgspec.Struct]:
-        """A struct of the parameters the model fills."""
+        """Return a struct type of the parameters that the model provides."""
         fields: list[Any] = []
         for name, parameter in inspect.signature(self.fn).parameters.items():
             if name in self.injected:
@@ -120,7 +120,7 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def schema(self) -> dict[str, Any]:
-        """{"name", "description", "input_schema"}, as the Messages API takes it."""
+        """Return {"name", "description", "input_schema"}, in the format of the Messages API."""
         try:
             made = msgspec.json.schema(self.arguments_type)
         except TypeError as error:
@@ -134,14 +134,14 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
         return {"name": self.name, "description": self.description, "input_schema": shape}
 
     def validate(self, args: dict[str, Any]) -> None:
-        """Raise BadArguments where the arguments do not fit the schema."""
+        """Raise InvalidArguments if the arguments do not match the schema."""
         try:
             msgspec.convert(args, self.arguments_type)
         except msgspec.ValidationError as error:
             raise _bad(error) from None
 
     def parse_arguments(self, args: dict[str, Any]) -> dict[str, Any]:
-        """The arguments as typed values for the body; raises BadArguments."""
+        """Return the arguments as typed values for the body. Raises InvalidArguments."""
         try:
             value = from_plain(copy_plain(args), self.arguments_type)
         except msgspec.ValidationError as error:
@@ -149,17 +149,17 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
         return {name: getattr(value, name) for name in value.__struct_fields__}
 
     def resolve_types(self) -> None:
-        """Read every type it names now, while the modules that define them are the loaded ones.
+        """Resolve all its types now, while their modules are the loaded ones.
 
-        msgspec looks names up in sys.modules when it first meets a class; after
-        another load it would find another version of them, or nothing.
+        msgspec looks names up in sys.modules when it first meets a class; after another
+        load it would find another version of them, or none.
         """
         for kind in (self.arguments_type, self.returns, *self.injected.values()):
-            with contextlib.suppress(TypeError):  # such a type is said to be wrong where it is used
+            with contextlib.suppress(TypeError):  # an invalid type is reported when it is used
                 msgspec.json.Decoder(kind)
 
     def decode_result(self, value: Any) -> Any:
-        """A recorded plain result as the type the tool declares (not settled()); a copy where it does not fit."""
+        """Return a recorded plain result in the declared type; a copy if it does not fit."""
         try:
             return msgspec.convert(copy_plain(value) if self._plain_inside else value, self.returns)
         except (msgspec.ValidationError, TypeError):
@@ -167,12 +167,12 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def _plain_inside(self) -> bool:
-        """Whether a decoded result may hold objects of the recorded one: where its type says nothing of them."""
+        """Return whether a decoded result may share objects with the recorded one (its type is open)."""
         return _open(self.returns, set())
 
 
 def _open(kind: Any, seen: set[Any]) -> bool:
-    """Whether a type leaves it open, anywhere inside, what plain value stands there; an unknown one does."""
+    """Return whether a type allows arbitrary plain values anywhere inside; True for an unknown type."""
     origin, inner = typing.get_origin(kind), [part for part in typing.get_args(kind) if part is not ...]
     if origin is typing.Annotated:
         return _open(inner[0], seen)
@@ -199,7 +199,7 @@ def _bad(error: msgspec.ValidationError) -> InvalidArguments:
 
 
 def _described(hint: Any) -> Any:
-    """Annotated[str, "what it is"] becomes a description in the schema."""
+    """Turn Annotated[str, "what it is"] into a description in the schema."""
     if typing.get_origin(hint) is typing.Annotated:
         base, *notes = typing.get_args(hint)
         notes = [msgspec.Meta(description=n) if isinstance(n, str) else n for n in notes]

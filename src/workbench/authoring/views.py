@@ -1,6 +1,6 @@
-"""What policies, conditions and rehearsals see: the conversation, and the tool call being decided.
+"""Views for policies, conditions and rehearsals: the conversation, and the tool call to decide on.
 
-They see the conversation and recorded lookups, never the world.
+They contain the conversation and recorded lookups, never the world.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .tool import Tool
 class ToolCall:
     """A call as a policy sees it: `call.tool`, `call["order_number"]`, `call.get(name)`, `call.args`.
 
-    It is handed copies: only a Rewrite changes a call.
+    All values are copies: only a Rewrite changes a call.
     """
 
     def __init__(self, tool: str, args: dict[str, Any]) -> None:
@@ -36,9 +36,9 @@ class ToolCall:
 
 
 class Conversation:
-    """The conversation as a policy, a condition or a rehearsal may read it.
+    """A read-only view of the conversation for policies, conditions and rehearsals.
 
-    Looking up a result is noted, so that the decision shows what it looked at.
+    Reading a result is recorded, so that the decision shows what it was based on.
     """
 
     def __init__(self, state: ConversationState) -> None:
@@ -47,7 +47,7 @@ class Conversation:
 
     @property
     def now(self) -> datetime:
-        """The conversation's time, from its setup."""
+        """Return the current time of the conversation, from its setup."""
         return self._state.now
 
     @property
@@ -60,18 +60,18 @@ class Conversation:
 
     @property
     def customer(self) -> dict[str, Any]:
-        """What is known of the customer from the start, from the setup."""
+        """Return the customer data of the setup."""
         known: dict[str, Any] = copy_plain(self._state.setup.customer)
         return known
 
     @property
     def journey(self) -> str:
-        """The journey the conversation is in, or ""."""
+        """Return the name of the current journey, or "" if there is none."""
         return self._state.journey
 
     @property
     def user_messages(self) -> list[str]:
-        """What the customer wrote, a message an item, oldest first."""
+        """Return the customer's messages, oldest first."""
         return list(self._state.user_messages)
 
     @property
@@ -80,21 +80,21 @@ class Conversation:
 
     @property
     def agent_messages(self) -> list[str]:
-        """What the customer was sent, oldest first."""
+        """Return the texts sent to the customer, oldest first."""
         return list(self._state.agent_messages)
 
     @property
     def messages(self) -> list[tuple[str, str]]:
-        """("user" | "agent", text) in order: what was said between the two."""
+        """Return ("user" | "agent", text) pairs in order."""
         return list(self._state.dialogue)
 
     @property
     def calls(self) -> list[PastCall]:
-        """Every call so far, oldest first, those that were blocked or rejected included."""
+        """Return all calls so far, oldest first, including blocked and rejected ones."""
         return [PastCall(h.step_id, h.tool, h.raw_args, h.outcome, h.raw_value) for h in self._state.calls]
 
     def results(self, tool: Tool | str, **args: Any) -> list[Any]:
-        """The good results of `tool` whose arguments include `args`, decoded, oldest first."""
+        """Return the successful results of `tool` whose arguments include `args`, decoded, oldest first."""
         name = tool if isinstance(tool, str) else tool.name
         found = []
         for call in self._state.calls:
@@ -104,7 +104,7 @@ class Conversation:
         return found
 
     def result(self, tool: Tool | str, **args: Any) -> Any:
-        """The latest good result of `tool` whose arguments include `args`, decoded, or None."""
+        """Return the latest successful result of `tool` whose arguments include `args`, decoded, or None."""
         name = tool if isinstance(tool, str) else tool.name
         for call in reversed(self._state.calls):
             if call.tool == name and call.ok and all(call.raw_args.get(k) == v for k, v in args.items()):

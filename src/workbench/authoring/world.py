@@ -1,8 +1,8 @@
-"""The world: the systems behind the tools, as plain dataclasses that a sandbox fills from fixtures.
+"""The world: the systems behind the tools, as plain dataclasses that a sandbox creates from fixtures.
 
-A class marked `@world` is handed to every tool that names it as a parameter's
-type, and never shown to the model. Because it is plain data, what a tool
-changed is a diff, and a world can be rebuilt from its fixture and the diffs.
+An instance of a `@world` class is passed to every tool with a parameter of that
+type, and never shown to the model. Because it is plain data, the changes of a
+tool are a diff, and a world can be rebuilt from its fixture and the diffs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @dataclass_transform()
 def world(cls: type[T]) -> type[T]:
-    """Mark a class as a part of the world; it becomes a dataclass if it is none."""
+    """Mark a class as part of the world; makes it a dataclass if it is not one."""
     if not is_dataclass(cls):
         cls = dataclass(cls)
     cls.__workbench_world__ = True  # type: ignore[attr-defined]
@@ -24,16 +24,16 @@ def world(cls: type[T]) -> type[T]:
 
 
 class Clock:
-    """The conversation's time, pinned by its setup. A tool asks for it by type."""
+    """The time of the conversation, from its setup. Injected by type."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
 
 
 class Ids:
-    """Ids that come out the same in every run: `ids.new("R")` is R-10301 in turn 1, answer 3, call 1.
+    """Deterministic ids: `ids.new("R")` is R-10301 in turn 1, answer 3, call 1.
 
-    They depend on the place of the call alone, so a fork or a rebuilt world gives the same ones.
+    They depend only on the step id of the call, so a fork or a rebuilt world gives the same ids.
     """
 
     def __init__(self, stem: str = "1001", made: set[str] | None = None) -> None:
@@ -50,7 +50,7 @@ class Ids:
 
 
 def is_injected(hint: Any) -> bool:
-    """Whether a parameter of this type is handed in rather than asked of the model."""
+    """Return whether a parameter of this type is injected instead of provided by the model."""
     if not isinstance(hint, type):
         return False
     return (
@@ -59,10 +59,10 @@ def is_injected(hint: Any) -> bool:
 
 
 def is_random(hint: type) -> bool:
-    """Whether it is random.Random, told without importing random (3 ms that replay need not pay)."""
+    """Return whether it is random.Random, without importing random (3 ms)."""
     return hint.__name__ == "Random" and hint.__module__ == "random"
 
 
 def is_client(hint: type) -> bool:
-    """Whether it is httpx.Client or httpx.AsyncClient, told without importing httpx (150 ms)."""
+    """Return whether it is httpx.Client or httpx.AsyncClient, without importing httpx (150 ms)."""
     return hint.__name__ in ("Client", "AsyncClient") and hint.__module__.split(".")[0] == "httpx"

@@ -1,1 +1,1 @@
-"""`workbench check` and `workbench fmt --check`: rules and findings."""
+"""Rules and findings of `workbench check` and `workbench fmt --check`."""

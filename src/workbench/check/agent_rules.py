@@ -1,4 +1,4 @@
-"""What `check` asks of a loaded agent: its tools, policies and conditions, as values."""
+"""Check a loaded agent: its tools, policies and conditions."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def check_tools(agent: Agent) -> Iterator[Finding]:
             yield error(
                 "tool-docstring",
                 tool.source,
-                f"tool {tool.name} does not say what it does",
-                "write a docstring: the model reads it",
+                f"tool {tool.name} has no docstring",
+                "add one: the model reads it",
             )
         if tool.writes and not any(_protects(policy, tool) for policy in agent.all_policies()):
             yield warning(
                 "unguarded-write",
                 tool.source,
-                f"tool {tool.name} writes, and no policy stands before it",
-                f"write one: @{tool.journey or 'agent'}.policy(before={tool.name})",
+                f"tool {tool.name} writes, and no policy applies before it",
+                f"add one: @{tool.journey or 'agent'}.policy(before={tool.name})",
             )
     yield from _duplicates(agent)
 
@@ -64,8 +64,8 @@ def _duplicates(agent: Agent) -> Iterator[Finding]:
             yield error(
                 "duplicate-tool",
                 other.source,
-                f"tool {other.name} is another tool than the {other.name} of {_home(first)} ({first.source})",
-                "give one of them another name, or declare one for the whole agent",
+                f"duplicate tool name {other.name}, also in {_home(first)} ({first.source})",
+                "rename one of them, or declare one for the whole agent",
             )
 
 
@@ -79,11 +79,11 @@ def _home(thing: Tool | Policy) -> str:
 def check_policies(agent: Agent) -> Iterator[Finding]:
     for policy in agent.all_policies():
         if not policy.rule or policy.rule.lower().startswith("why:"):
-            then = "write its rule as the first paragraph of its docstring"
-            yield warning("policy-rule", policy.source, f"policy {policy.name} does not state its rule", then)
+            then = "add the rule as the first paragraph of its docstring"
+            yield warning("policy-rule", policy.source, f"policy {policy.name} has no rule", then)
         if not policy.why:
-            then = "write a paragraph that starts with Why: into its docstring"
-            yield warning("policy-why", policy.source, f"policy {policy.name} does not say why", then)
+            then = "add a paragraph that starts with Why: to its docstring"
+            yield warning("policy-why", policy.source, f"policy {policy.name} has no reason", then)
         yield from _parameters(policy)
         if policy.tools:
             yield from _asked(agent, policy)
@@ -93,16 +93,16 @@ def _parameters(policy: Policy) -> Iterator[Finding]:
     offered = HOOK_PARAMETERS[policy.hook]
     try:
         hints = typing.get_type_hints(policy.fn)
-    except Exception:  # its types are its own affair: nothing is made of them
+    except Exception:  # errors in its types are reported elsewhere
         hints = {}
     for name in policy.parameters:
         if name in offered:
             continue
-        message = f"policy {policy.name} asks for {name!r}, which no policy {_STANDS[policy.hook]} is handed"
-        then = f"take any of: {', '.join(offered)}"
+        message = f"policy {policy.name} has a parameter {name!r}, which is not available {_STANDS[policy.hook]}"
+        then = f"use any of: {', '.join(offered)}"
         if is_injected(hints.get(name)):
-            message = f"policy {policy.name} asks for {name!r}: a policy sees only the conversation, not the world"
-            then = "read what a tool has found, conversation.result(tool), and the time as conversation.now"
+            message = f"policy {policy.name} has a parameter {name!r}: policies cannot see the world"
+            then = "use conversation.result(tool) for results and conversation.now for the time"
         yield error("policy-parameters", policy.source, message, then)
 
 
@@ -115,13 +115,13 @@ _STANDS = {
 
 
 def _asked(agent: Agent, policy: Policy) -> Iterator[Finding]:
-    """Whether a policy and the tools it stands at can be on offer together."""
+    """Check that a policy and the tools it applies to can be available at the same time."""
     here = [t for t in agent.all_tools() if policy.journey in ("", t.journey) or not t.journey]
     for name in policy.tools:
         if name in (WRITES, READS, ALL):
             if name == WRITES and not any(t.writes for t in here):
-                then = "take the policy away, or say writes=True at the tools it is for"
-                message = f"policy {policy.name} stands before every tool that writes, and there is none"
+                then = "remove the policy, or set writes=True on its tools"
+                message = f"policy {policy.name} applies before every tool that writes, and there is none"
                 yield warning("never-asked", policy.source, message, then)
             continue
         if name in BUILT_IN:
@@ -133,16 +133,16 @@ def _asked(agent: Agent, policy: Policy) -> Iterator[Finding]:
             yield error(
                 "never-asked",
                 policy.source,
-                f"policy {policy.name} of the journey {policy.journey} stands at {name}, "
-                f"a tool of {_home(other)}: the two are never on offer together",
-                f"declare it there, or for the whole agent: @agent.policy({policy.hook}=...)",
+                f"policy {policy.name} of the journey {policy.journey} applies to {name}, "
+                f"a tool of {_home(other)}: the two are never available together",
+                f"move it there, or declare it for the whole agent: @agent.policy({policy.hook}=...)",
             )
         elif all(mutually_exclusive(policy.when, t.when) for t in tools):
             yield error(
                 "never-asked",
                 policy.source,
-                f"policy {policy.name} is on offer only where its tool {name} is not: "
-                f"{_name(policy.when)} and {_name(tools[0].when)} exclude each other",
+                f"policy {policy.name} is available only when its tool {name} is not: "
+                f"{_name(policy.when)} and {_name(tools[0].when)} are mutually exclusive",
                 "correct one of the two conditions",
             )
 
@@ -150,14 +150,14 @@ def _asked(agent: Agent, policy: Policy) -> Iterator[Finding]:
 def _asked_of_built_in(agent: Agent, policy: Policy, name: str) -> Iterator[Finding]:
     absent = {
         ENTER: "" if len(agent.journeys) > 1 else "the agent has one journey and starts in it",
-        HAND_OFF: "" if agent.allow_handoff else "the agent says hands_off=False",
+        HAND_OFF: "" if agent.allow_handoff else "the agent has hands_off=False",
         LOOK_UP: "" if agent.knowledge else "the agent has no knowledge",
     }[name]
     if not absent and policy.hook == "after_tool" and name != LOOK_UP:
-        absent = "nothing is asked after it"
+        absent = "no policy runs after it"
     if absent:
-        message = f"policy {policy.name} stands at {name}, but {absent}"
-        yield error("never-asked", policy.source, message, "take the policy away, or let it stand elsewhere")
+        message = f"policy {policy.name} applies to {name}, but {absent}"
+        yield error("never-asked", policy.source, message, "remove the policy, or use another hook")
 
 
 # conditions
@@ -175,10 +175,10 @@ def check_conditions(agent: Agent) -> Iterator[Finding]:
         what = f"{kind} {thing.name}"
         fit = _unfit(thing.when)
         if fit:
-            then = "write it as a function of one parameter: def is_open(conversation) -> bool"
+            then = "use a function with one parameter: def is_open(conversation) -> bool"
             yield error("condition", source_location(thing.when), f"the condition of {what} {fit}", then)
         elif mutually_exclusive(thing.when, None):
-            message = f"the condition of {what} can never hold: it asserts what it denies"
+            message = f"the condition of {what} can never be true: it contradicts itself"
             yield error("never-on-offer", source_location(thing.when), message, "correct the condition")
             continue
         journey = agent.journeys.get(getattr(thing, "journey", ""))
@@ -191,19 +191,19 @@ def check_conditions(agent: Agent) -> Iterator[Finding]:
             yield warning(
                 "never-on-offer",
                 thing.source,
-                f"{what} is hidden where its journey {journey.name} is on offer: "
-                f"{_name(thing.when)} and {_name(journey.when)} exclude each other",
+                f"{what} is unavailable whenever its journey {journey.name} is available: "
+                f"{_name(thing.when)} and {_name(journey.when)} are mutually exclusive",
                 "correct one of the two conditions",
             )
 
 
 def _unfit(condition: Any) -> str:
     if inspect.iscoroutinefunction(condition):
-        return "is async: it is never awaited, so it always holds"
+        return "is async: it is never awaited, so it is always true"
     try:
         inspect.signature(condition).bind(None)
     except TypeError:
-        return "does not take one parameter, the conversation"
+        return "needs exactly one parameter, the conversation"
     except ValueError:
         return ""
     return ""

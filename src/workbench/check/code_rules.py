@@ -1,4 +1,4 @@
-"""Rules about journey code that are found by reading it."""
+"""Check journey code by reading it, without running it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ..runtime.nondeterminism import CodeScan, Reader
 
 
 def read_code(file: str, text: str) -> CodeScan:
-    """Read one file; one that does not parse is a finding."""
+    """Read one file; a syntax error becomes a finding."""
     code = CodeScan()
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError) as problem:
         line = getattr(problem, "lineno", None) or 1
         message = getattr(problem, "msg", None) or str(problem)
-        code.findings.append(error("load", f"{file}:{line}", message, "mend the line and save"))
+        code.findings.append(error("load", f"{file}:{line}", message, "fix the line and save"))
         return code
     Reader(file, tree, code).visit(tree)
     return code
@@ -34,7 +34,7 @@ _CALLS = re.compile(r"\bcall(s|ed|ing)?\s+$", re.IGNORECASE)
 
 
 class Word(NamedTuple):
-    """A word of a text that may be a tool's name; `called` where the text says to call it."""
+    """A word that may be the name of a tool; `called` if the text says to call it."""
 
     line: int
     name: str
@@ -42,7 +42,7 @@ class Word(NamedTuple):
 
 
 def tool_like_words(text: str) -> Iterator[Word]:
-    """Names in a text: `in_backticks`, `called()`, or of several parts; fenced blocks apart."""
+    """Yield possible tool names in a text: `in_backticks`, `called()`, or snake_case; not in code blocks."""
     fenced = False
     for number, line in enumerate(text.splitlines(), 1):
         if line.lstrip().startswith("```"):

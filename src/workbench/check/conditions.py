@@ -1,9 +1,9 @@
-"""Conditions (`when=`), as far as they can be compared without being asked.
+"""Compare conditions (`when=`) without evaluating them.
 
-A condition that is one expression is a set of facts that must all hold: what
-stands between its `and`s, each either asserted or denied. Functions that it
-calls with the conversation are looked into. Two conditions exclude each other where one
-asserts what the other denies, or both want one thing to equal different values.
+A condition that is a single expression is a set of facts joined by `and`, each
+asserted or denied. Functions called with the conversation are followed. Two
+conditions are mutually exclusive if one asserts what the other denies, or if both
+require one expression to equal different values.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _DENIED: dict[type[ast.cmpop], type[ast.cmpop]] = {
 
 
 class ConditionFact(NamedTuple):
-    """`what` is asserted or denied; with `value`, that `what` equals it."""
+    """A fact asserted or denied; with `value`, that `what` equals it."""
 
     what: str
     holds: bool
@@ -35,7 +35,7 @@ class ConditionFact(NamedTuple):
 
 
 def mutually_exclusive(one: Condition | None, other: Condition | None) -> bool:
-    """Whether the two can never hold together. False where it cannot be told."""
+    """Return whether both can never be true at once; False if this is unknown."""
     facts = [fact for condition in (one, other) if condition is not None for fact in required_facts(condition)]
     for fact in facts:
         for against in facts:
@@ -50,7 +50,7 @@ def mutually_exclusive(one: Condition | None, other: Condition | None) -> bool:
 
 @functools.cache
 def required_facts(condition: Condition) -> frozenset[ConditionFact]:
-    """What must be so for `condition` to hold; itself as one fact where it cannot be read."""
+    """Return the facts required by a condition; the condition itself as one fact if it cannot be read."""
     return frozenset(_of_function(condition, True, ()))
 
 
@@ -104,7 +104,7 @@ def _of(node: ast.expr, holds: bool, frame: _Frame) -> list[ConditionFact]:
 
 
 def _text(node: ast.expr, frame: _Frame) -> str:
-    """An expression, with its names made the same wherever they mean the same."""
+    """Return an expression as text, with names resolved so that equal meanings have equal texts."""
     names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
     meant = sorted(f"{n}={id(frame.value(n))}" for n in names if n != frame.conversation)
     renamed = _Rename(frame.conversation).visit(ast.parse(ast.unparse(node), mode="eval"))
@@ -120,7 +120,7 @@ class _Rename(ast.NodeTransformer):
 
 
 def _expression(fn: Condition) -> tuple[ast.expr | None, str]:
-    """The one expression that a function gives back, and what it calls the conversation."""
+    """Return the single expression that a function returns, and its name for the conversation."""
     code: CodeType | None = getattr(fn, "__code__", None)
     if code is None or code.co_argcount != 1 or inspect.iscoroutinefunction(fn):
         return None, ""
@@ -132,7 +132,7 @@ def _expression(fn: Condition) -> tuple[ast.expr | None, str]:
     found = None
     for node in ast.walk(tree):
         if isinstance(node, ast.Lambda) and code.co_name == "<lambda>" and _holds(node.body, code):
-            found = node.body  # an inner one comes later in the walk
+            found = node.body  # an inner function follows later in the walk
         elif isinstance(node, ast.FunctionDef) and node.name == code.co_name:
             first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
             body = [s for s in node.body if not _is_text(s)]
@@ -146,7 +146,7 @@ def _is_text(node: ast.stmt) -> bool:
 
 
 def _holds(node: ast.expr, code: CodeType) -> bool:
-    """Whether the whole code of a lambda stands within this expression."""
+    """Return whether the whole code of a lambda is within this expression."""
     start, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
     spans = [((p[0], p[2]), (p[1], p[3])) for p in code.co_positions() if None not in p and p[2] != p[3]]
     return bool(spans) and all(start <= first and last <= end for first, last in spans)

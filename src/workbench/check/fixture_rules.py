@@ -1,4 +1,4 @@
-"""Whether fixtures fit the classes of the world, tried for each as a conversation would."""
+"""Check that fixtures fit the world classes, by creating the objects as a conversation would."""
 
 from __future__ import annotations
 
@@ -37,29 +37,34 @@ def _one(fixture: Fixture, kinds: dict[str, type[Any]], file: str, lines: list[s
     try:
         now = datetime.fromisoformat(clock)
     except ValueError:
-        yield error("fixture", at("clock"), f"{clock!r} is no time", "write it like 2026-03-10T10:00:00+01:00")
+        yield error(
+            "fixture",
+            at("clock"),
+            f"{clock!r} is not a valid time",
+            "use ISO 8601, for example 2026-03-10T10:00:00+01:00",
+        )
         return
     if now.tzinfo is None:
-        then = f"write it with one: {clock}+00:00"
+        then = f"add one: {clock}+00:00"
         yield error("fixture", at("clock"), f"the clock {clock!r} has no offset from UTC", then)
     for name in fixture.world.keys() - kinds.keys():
-        then = f"the classes that tools are handed: {', '.join(sorted(kinds)) or 'none'}"
-        yield warning("fixture-field", at(name), f"no tool is handed a {name}: this part is never used", then)
+        then = f"the classes that tools use: {', '.join(sorted(kinds)) or 'none'}"
+        yield warning("fixture-field", at(name), f"no tool uses {name}: this part has no effect", then)
     for name, kind in kinds.items():
         try:
             part = World(fixture.world, now=now, seed=1).get(kind, (1, 1, 1))
         except JOURNEY_EXCEPTIONS as problem:
-            then = getattr(problem, "next", "") or f"compare the fixture with class {name}"
+            then = getattr(problem, "hint", "") or f"compare the fixture with class {name}"
             yield error("fixture", at(name), describe_exception(problem), then)
             continue
         for path in _lost(fixture.world.get(name), part, (name,)):
-            then = "correct its name, or add it to the class"
-            message = f"{'.'.join(path)} is a field of no class: it is passed over"
+            then = "fix its name, or add it to the class"
+            message = f"{'.'.join(path)} is not a field of its class: it is ignored"
             yield warning("fixture-field", at(path[-1]), message, then)
 
 
 def _lost(data: Any, made: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """The keys of plain data that the object made of it does not have."""
+    """Yield the keys of plain data that the object created from it does not have."""
     if isinstance(data, dict):
         held = _fields(made)
         for key, value in data.items():

@@ -1,7 +1,7 @@
-"""`check`: what can be known to be wrong with an agent before anyone talks to it.
+"""`workbench check`: find errors in an agent without running a conversation.
 
-Loading is all that is run, and that in a process of its own: a journey that
-hangs or exits while it is imported is a finding, not the end of the command.
+The agent is only loaded, in a separate process: a journey that hangs or exits
+during import is a finding and does not end the command.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _UNPACK = msgspec.json.Decoder(list[Finding])
 
 
 def lint(root: Path, agent: str, patience: float = PATIENCE) -> list[Finding]:
-    """All findings about one agent, in the order of its files."""
+    """Return all findings about one agent, in file order."""
     root = root.resolve()
     way = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(way)
@@ -51,7 +51,7 @@ def lint(root: Path, agent: str, patience: float = PATIENCE) -> list[Finding]:
     process.start()
     theirs.close()
     try:
-        # the process ends itself when patience is over, and says where it stood; the rest is for its start
+        # the process times out by itself and reports its location; the extra time is for its start
         if ours.poll(patience + 5):
             with contextlib.suppress(EOFError, OSError):
                 return _UNPACK.decode(ours.recv_bytes())
@@ -59,11 +59,11 @@ def lint(root: Path, agent: str, patience: float = PATIENCE) -> list[Finding]:
         stack = Path(stacks.name).read_text("utf-8", "replace")
         where = first_journey_line(stack, root) or f"{agent}/agent.py"
         message, then = (
-            f"loading ended its process (exit status {process.exitcode})",
+            f"the process exited while loading (exit status {process.exitcode})",
             "look for os._exit or a crash",
         )
         if stack:
-            message = f"loading did not come to an end in {patience:g} s"
+            message = f"loading did not finish within {patience:g} s"
             then = "look for an endless loop or a call that never returns"
         return _not_loaded(error("load", where, message, then), root, agent)
     finally:
@@ -74,7 +74,7 @@ def lint(root: Path, agent: str, patience: float = PATIENCE) -> list[Finding]:
 
 
 def _work(connection: Connection, root: str, agent: str, patience: float, stacks: str) -> None:
-    """The life of the process: load, look, send what was found."""
+    """Run in the process: load the agent, check it, send the findings."""
     quiet = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(quiet, fd)
@@ -85,7 +85,7 @@ def _work(connection: Connection, root: str, agent: str, patience: float, stacks
 
 
 def find_all(root: Path, agent: str) -> list[Finding]:
-    """The findings, made in this process: imports the agent."""
+    """Return the findings, in this process: imports the agent."""
     try:
         loaded = load(root, agent)
     except JourneyError as problem:
@@ -103,13 +103,13 @@ def find_all(root: Path, agent: str) -> list[Finding]:
 
 
 def _not_loaded(why: Finding, root: Path, agent: str) -> list[Finding]:
-    """Why it does not load, and what its files show all the same."""
+    """Return the reason why an agent does not load, and what its files show without loading."""
     shown = [f for f in scan_files(root, agent)[0] if (f.rule, f.file, f.line) != (why.rule, why.file, why.line)]
     return drop_suppressed([why, *shown], root)
 
 
 def scan_files(root: Path, agent: str) -> tuple[list[Finding], list[CodeScan]]:
-    """What the Python files of an agent show, those it shares with others included."""
+    """Scan the Python files of an agent, including those it shares with others."""
     files = {p for p in agent_files(root, agent) if p.suffix == ".py"}
     for name, module in list(sys.modules.items()):
         file = Path(str(getattr(module, "__file__", None) or ""))
@@ -119,7 +119,7 @@ def scan_files(root: Path, agent: str) -> tuple[list[Finding], list[CodeScan]]:
     codes = []
     for path in sorted(files):
         if path.name.startswith("test_") or path.name == "conftest.py":
-            continue  # a journey's own tests may do as they like
+            continue  # tests of a journey are exempt
         name = path.relative_to(root).as_posix()
         text = path.read_text("utf-8", "replace")
         code = read_code(name, text)
@@ -129,18 +129,18 @@ def scan_files(root: Path, agent: str) -> tuple[list[Finding], list[CodeScan]]:
 
 
 def _mentions(agent: Agent, codes: list[CodeScan]) -> Iterator[Finding]:
-    """Tools that code names by a string."""
+    """Yield unknown tools that code names by a string."""
     known = {t.name for t in agent.all_tools()} | set(BUILT_IN)
     for code in codes:
         for mention in code.mentions:
             if mention.tool not in known:
                 make = error if mention.sure else warning
-                message = f"there is no tool {mention.tool!r}"
+                message = f"unknown tool {mention.tool!r}"
                 yield make("unknown-tool", mention.where, message, _nearest(mention.tool, known))
 
 
 def _texts(loaded: LoadedAgent, codes: list[CodeScan]) -> Iterator[Finding]:
-    """Tools that the manuals, the persona and the knowledge name."""
+    """Yield unknown tools that the manuals, the persona and the knowledge name."""
     agent, root = loaded.agent, loaded.root.resolve()
     known = {t.name for t in agent.all_tools()} | set(BUILT_IN)
     words = known.union(*(c.names for c in codes))
@@ -150,7 +150,7 @@ def _texts(loaded: LoadedAgent, codes: list[CodeScan]) -> Iterator[Finding]:
     texts += [(Path(j.folder, j.manual), j) for j in agent.journeys.values()]
     if agent.knowledge:
         texts += [(p, None) for p in sorted(Path(agent.folder, agent.knowledge).glob("**/*.md"))]
-    for tool in agent.all_tools():  # a tool's docstring is a text for the model too
+    for tool in agent.all_tools():  # the model also reads the docstring of a tool
         file, line = location(tool.source)
         for finding in _words(agent, agent.journeys.get(tool.journey), file, tool.description, known, words):
             yield msgspec.structs.replace(finding, line=line)
@@ -161,7 +161,7 @@ def _texts(loaded: LoadedAgent, codes: list[CodeScan]) -> Iterator[Finding]:
         yield from unknown_suppressions(file, text)
         if journey is not None and not text.strip():
             message = f"the manual of {journey.name} is empty"
-            yield warning("manual", file, message, "write what the model has to know and do")
+            yield warning("manual", file, message, "write instructions for the model")
         yield from _words(agent, journey, file, text, known, words)
 
 
@@ -172,19 +172,19 @@ def _words(
         where = f"{file}:{word.line}"
         if word.name not in known:
             if word.called:
-                message = f"it says to call {word.name}, and there is no such tool"
+                message = f"the text says to call {word.name}, but there is no such tool"
                 yield error("unknown-tool", where, message, _nearest(word.name, known))
             elif word.name not in words:
-                message = f"nothing in the code is named {word.name}"
+                message = f"no name {word.name} exists in the code"
                 yield warning("unknown-tool", where, message, _nearest(word.name, known))
         elif journey is not None and word.name not in (*BUILT_IN, *agent.tools, *journey.tools):
             home = next(j.name for j in agent.journeys.values() if word.name in j.tools)
-            message = f"{word.name} belongs to the journey {home}: it is not on offer in {journey.name}"
-            yield warning("other-journey", where, message, "take it out, or declare the tool for the whole agent")
+            message = f"{word.name} belongs to the journey {home}: it is not available in {journey.name}"
+            yield warning("other-journey", where, message, "remove it, or declare the tool for the whole agent")
 
 
 def _unused(loaded: LoadedAgent) -> Iterator[Finding]:
-    """Journeys that were written and are not the agent's."""
+    """Yield journeys that exist and do not belong to the agent."""
     agent = loaded.agent
     mine = {id(j) for j in agent.journeys.values()}
     for name, module in sorted(sys.modules.items()):

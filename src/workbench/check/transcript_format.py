@@ -1,4 +1,4 @@
-"""The form of transcript files: what is canonical, and what may not stand in one."""
+"""Check transcript files: canonical form, secrets, ids, pending files."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from ..transcripts.migrations import FORMAT, format_of
 from ..transcripts.redaction import find_secrets
 
 RULES: dict[str, str] = {
-    "schema": "it can be read as a transcript",
-    "old-format": "it is written in today's format",
-    "form": "its bytes are the canonical ones",
-    "secret": "no key, token or e-mail address of anybody stands in it",
-    "id": "no other transcript has its id",
-    "pending": "nothing that waits for a person's word is committed",
+    "schema": "the file is a valid transcript",
+    "old-format": "the file has the current format",
+    "form": "the file is in canonical form",
+    "secret": "the file contains no keys, tokens or e-mail addresses",
+    "id": "the id is unique",
+    "pending": "no pending re-recording is committed",
 }
 
 
 class TranscriptFormat:
-    """A file and its canonical bytes: `data` as it stands, `fresh` as it should, None where it cannot be read."""
+    """A file: `data` as it is, `canonical` as it should be (None: unreadable)."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -47,7 +47,7 @@ class TranscriptFormat:
 
     @property
     def is_old_format(self) -> bool:
-        """Whether it is of an older format."""
+        """Return whether it has an older format."""
         head = re.search(rb'"schema"\s*:\s*"([^"]*)"', self.data)
         number = format_of({"schema": head[1].decode("utf-8", "replace")}) if head else None
         return number is not None and number < FORMAT
@@ -57,16 +57,21 @@ class TranscriptFormat:
         return self.canonical == self.data
 
     def findings(self) -> Iterator[Finding]:
-        """What is wrong with this file, by line; whether its id is its own is told by `doubles`."""
+        """Yield the findings of this file by line, except for duplicate ids (see `duplicate_ids`)."""
         if self.path.name.endswith(PENDING):
-            yield error("pending", self.name, "it waits for a person's word", "workbench pending accept or reject")
+            yield error(
+                "pending",
+                self.name,
+                "it is a pending re-recording",
+                "decide with workbench pending accept or reject",
+            )
             return
         if self.problem is not None:
             where, message = _placed(self.problem, self.data, self.name)
             yield error("schema", where, message, self.problem.hint)
         elif self.is_old_format:
             where = f"{self.name}:{line_of(self.data, ['schema'])}"
-            yield error("old-format", where, "it is of an older format", "workbench fmt --upgrade")
+            yield error("old-format", where, "it has an older format", "workbench fmt --upgrade")
         elif not self.is_canonical:
             yield error("form", f"{self.name}:{self._parts()}", "not in canonical form", "workbench fmt")
         for number, line in enumerate(self.data.decode("utf-8", "replace").splitlines(), 1):
@@ -74,22 +79,22 @@ class TranscriptFormat:
                 yield error(
                     "secret",
                     f"{self.name}:{number}",
-                    f"{with_article(kind)} stands here",
-                    "take it out of the file",
+                    f"{with_article(kind)} is in this line",
+                    "remove it from the file",
                 )
 
     def _parts(self) -> int:
-        """The first line that is not as it should be."""
+        """Return the first line that is not canonical."""
         ours, theirs = self.data.split(b"\n"), (self.canonical or b"").split(b"\n")
         same = next((n for n, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), None)
         return (min(len(ours), len(theirs)) if same is None else same) + 1
 
 
-_STEP = re.compile(r"^step (\d+): (.*)", re.S)
+_STEP = re.compile(r"^event (\d+): (.*)", re.S)
 
 
 def _placed(problem: TranscriptError, data: bytes, name: str) -> tuple[str, str]:
-    """Where a file goes wrong, with a line wherever one can be told, and what is wrong there."""
+    """Return the location of a problem, with a line if possible, and the message."""
     step = _STEP.match(problem.message)
     if step is not None and problem.where == name:
         return f"{name}:{line_of(data, ['events', int(step[1]) - 1])}", problem.message
@@ -104,17 +109,17 @@ _IDS = msgspec.json.Decoder(_Id)
 
 
 def _real(path: Path) -> Path:
-    return Path(os.path.realpath(path))  # Path.resolve() raises at a link to itself
+    return Path(os.path.realpath(path))  # Path.resolve() raises at a symlink loop
 
 
 def duplicate_ids(chosen: Iterable[Path], all_files: Iterable[Path]) -> Iterator[Finding]:
-    """The chosen files whose id another file has too."""
+    """Yield a finding for every chosen file whose id another file has too."""
     by_id: dict[str, list[Path]] = {}
     for path in dict.fromkeys(map(_real, [*all_files, *chosen])):
         try:
             by_id.setdefault(_IDS.decode(read_bytes(path)).id, []).append(path)
         except (TranscriptError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            continue  # told of already, by its own findings
+            continue  # already reported by its own findings
     others = {path: (id, paths) for id, paths in by_id.items() if len(paths) > 1 for path in paths}
     for path in chosen:
         real = _real(path)
@@ -122,11 +127,11 @@ def duplicate_ids(chosen: Iterable[Path], all_files: Iterable[Path]) -> Iterator
             id, paths = others[real]
             other = next(p for p in paths if p != real)
             where = f"{path}:{line_of(path.read_bytes(), ['id'])}"
-            yield error("id", where, f"{other.name} has the id {id!r} too", "give one of them another id")
+            yield error("id", where, f"duplicate id {id!r}, also in {other.name}", "change one of the ids")
 
 
 def committed_pending(folder: Path, named: Iterable[Path]) -> Iterator[Finding]:
-    """Pending files below a folder that git keeps, but for those that are `named`; none without git."""
+    """Yield pending files below a folder that are committed, except `named`; none without git."""
     try:
         listed = subprocess.run(
             ["git", "ls-files", "-z", f"*{PENDING}"], cwd=folder, capture_output=True, text=True, timeout=20
@@ -139,6 +144,6 @@ def committed_pending(folder: Path, named: Iterable[Path]) -> Iterator[Finding]:
             yield error(
                 "pending",
                 str(folder / name),
-                "it waits for a person's word, and is committed",
-                "git rm --cached it, then workbench pending accept or reject",
+                "a pending re-recording is committed",
+                "remove it with git rm --cached, then workbench pending accept or reject",
             )

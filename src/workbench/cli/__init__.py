@@ -1,10 +1,10 @@
-"""The commands. Each is a few lines here that choose the parts; its work is in a file of its own."""
+"""The commands. The functions here choose the parts; the work is in a module per command."""
 
 from __future__ import annotations
 
 import traceback
 
-CTRL_C = 130  # what typer makes of a KeyboardInterrupt
+CTRL_C = 130  # typer's exit code for a KeyboardInterrupt
 
 
 def run(arguments: list[str]) -> int:
@@ -37,11 +37,11 @@ def _run(arguments: list[str]) -> int:
         print_status("interrupted")
         return Exit.INTERRUPTED
     except (BrokenPipeError, StreamClosed):
-        discard("stdout")  # whoever read us has gone; nothing is left to say
+        discard("stdout")  # the reader closed the stream; there is nothing left to say
         discard("stderr")
         return Exit.INTERRUPTED
     except Exception as error:
-        if hasattr(error, "format_message"):  # click's own: bad usage
+        if hasattr(error, "format_message"):  # usage errors of click
             if type(error).__name__ == "Abort":
                 return Exit.INTERRUPTED
             print_status(f"error {error.format_message()}")

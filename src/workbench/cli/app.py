@@ -1,4 +1,4 @@
-"""The table of commands, as typer reads it."""
+"""The table of commands for typer."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "init": init,
     "doctor": doctor,
 }
-GROUPS: dict[str, dict[str, Callable[..., None]]] = {  # commands of commands; the function in COMMANDS runs first
+GROUPS: dict[str, dict[str, Callable[..., None]]] = {  # command groups; the function in COMMANDS runs first
     "pending": {"list": pending_list, "show": pending_show, "accept": pending_accept, "reject": pending_reject},
 }
 
 
 class Command(TyperCommand):
-    """A command that takes no empty value: that is a variable that is not set, and not a choice of all."""
+    """Rejects empty option values, which usually come from an unset shell variable."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         named = {name for one in self.params if not getattr(one, "is_flag", False) for name in one.opts}
@@ -64,14 +64,14 @@ class Command(TyperCommand):
                 what = option
             else:
                 continue
-            raise UsageError(f"{what} is empty", next="leave it out, or see whether a variable is not set")
+            raise UsageError(f"{what} is empty", next="remove it, or check for an unset variable")
         return super().parse_args(ctx, args)
 
 
 def build(only: str = "") -> typer.Typer:
-    """The app, with all commands or with one: describing those not asked for would cost replay 8 ms."""
+    """Build the app with all commands, or with one: describing the others would cost replay 8 ms."""
     app = typer.Typer(
-        help="Talk with your agent, see every step, mark mistakes, replay them for ever.",
+        help="Chat with your agent, inspect every step, annotate mistakes, and replay them as tests.",
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,

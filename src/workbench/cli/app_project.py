@@ -1,4 +1,4 @@
-"""Commands of a project: the screens, talking without one, what is amiss. Bodies import what they need."""
+"""Commands of a project: the screens, chat, check, init, doctor. Bodies import what they need."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .options import AgentOption, FixtureOption, JsonFlag, ModelOption, NoMouseF
 
 def default(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Say the version and end.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
     if version:
         from ..version import __version__
@@ -30,7 +30,7 @@ def dev(
     model: ModelOption = "",
     fixture: FixtureOption = "",
     resume: Annotated[
-        str, typer.Option("--resume", "-r", help="Continue a past conversation: an id, or `last`.")
+        str, typer.Option("--resume", "-r", help="Continue a past conversation: an id or `last`.")
     ] = "",
     no_mouse: NoMouseFlag = False,
 ) -> None:
@@ -41,14 +41,14 @@ def dev(
 
 
 def review(agent: AgentOption = "", model: ModelOption = "", no_mouse: NoMouseFlag = False) -> None:
-    """Read transcripts and past conversations; mark what went wrong."""
+    """Read and annotate transcripts and past conversations."""
     from .commands.dev import dev as start
 
     raise typer.Exit(start(agent, model, "", "", "review", not no_mouse))
 
 
 def tour() -> None:
-    """A minute with the workbench: talk, see, mark, save, mend, green; on an agent of its own."""
+    """A one-minute tour: chat, inspect, annotate, save, fix, pass; with a temporary agent."""
     from .commands.dev import tour as start
 
     raise typer.Exit(start())
@@ -59,16 +59,16 @@ def chat(
     model: ModelOption = "",
     fixture: FixtureOption = "",
     json: JsonFlag = False,
-    save: Annotated[str, typer.Option("--save", metavar="TITLE", help="Save it as a guard transcript.")] = "",
+    save: Annotated[str, typer.Option("--save", metavar="TITLE", help="Save it as a golden transcript.")] = "",
 ) -> None:
-    """Talk without a screen: a user turn a line on stdin, steps on stdout."""
+    """Chat without a screen: one message per line on stdin, steps on stdout."""
     from .commands.chat import chat as start
 
     raise typer.Exit(start(agent, model, fixture, json, save))
 
 
 def check(agent: AgentOption = "", json: JsonFlag = False) -> None:
-    """Look through the journeys for mistakes that need no conversation to be seen."""
+    """Find errors in journeys without running a conversation."""
     from .commands.check import check as start
 
     raise typer.Exit(start(agent, json))
@@ -78,14 +78,14 @@ def init(
     name: Annotated[str, typer.Argument(help="The new project's folder.")] = ".",
     agent: Annotated[str, typer.Option("--agent", "-a", help="The agent's name.")] = "helper",
 ) -> None:
-    """Make a new project that runs at once."""
+    """Create a new project that runs immediately."""
     from .commands.init import init as start
 
     raise typer.Exit(start(name, agent))
 
 
 def doctor(json: JsonFlag = False) -> None:
-    """Say what Workbench finds here: Python, terminal, credentials, server, journeys, watcher."""
+    """Check Python, terminal, settings, credentials, server, journeys and file watcher."""
     from .commands.doctor import doctor as start
 
     raise typer.Exit(start(json))

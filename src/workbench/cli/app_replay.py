@@ -1,4 +1,4 @@
-"""Commands that run transcripts: replay, trial, merge. Bodies import what they need: replay must start fast."""
+"""Commands that run transcripts: replay, trial, merge. Bodies import what they need, for a fast start."""
 
 from __future__ import annotations
 
@@ -32,23 +32,27 @@ def replay(
     kind: KindsOption = None,
     agent: AgentsOption = None,
     last_failed: LastFailedFlag = False,
-    shard: Annotated[str, typer.Option(metavar="N/OF", help="Only this part of it: 1/8 to 8/8.")] = "",
+    shard: Annotated[str, typer.Option(metavar="N/OF", help="Replay only this part: 1/8 to 8/8.")] = "",
     tools: ToolsOption = "recorded",
     check_flaky: Annotated[
         bool,
-        typer.Option("--check-flaky", help="Replay each again, also in new processes; a difference is FLAKY."),
+        typer.Option("--check-flaky", help="Replay each twice, also in new processes; a difference is FLAKY."),
     ] = False,
     strict_drift: Annotated[
-        bool, typer.Option("--strict-drift", help="A changed prompt or decision is DRIFTED, not a note.")
+        bool,
+        typer.Option("--strict-drift", help="Report a changed prompt or decision as DRIFTED instead of a note."),
     ] = False,
     use_live_results: Annotated[
         bool,
-        typer.Option("--use-live-results", help="Let a stored live result that still applies decide NEEDS_LIVE."),
+        typer.Option(
+            "--use-live-results", help="Let a stored live result that still applies decide NEEDS_LIVE cases."
+        ),
     ] = False,
-    watch: Annotated[bool, typer.Option("--watch", help="Replay again at every save, until ctrl+c.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Replay after every save, until ctrl+c.")] = False,
     jobs: JobsOption = 0,
     timeout: Annotated[
-        float | None, typer.Option(help="Seconds a journey may be silent before it counts as hung; 10 if none.")
+        float | None,
+        typer.Option(help="Seconds without progress after which a journey counts as hung; default 10."),
     ] = None,
     json: JsonOption = "",
     junit: JunitOption = "",
@@ -56,7 +60,7 @@ def replay(
     github: GithubFlag = False,
     quiet: QuietFlag = False,
 ) -> None:
-    """Replay transcripts on today's code, without a model and without network."""
+    """Replay transcripts on today's code, without a model or network."""
     from ..transcripts.selection import Shard
     from .commands.replay import ReplayOptions, parse_timeout, parse_tools
     from .reports.publish import Reports
@@ -86,24 +90,26 @@ def trial(
     last_failed: LastFailedFlag = False,
     live_from: Annotated[
         str,
-        typer.Option("--from", metavar="STEP", help="Replay up to this step, then live: 3.1, or `mark`."),
+        typer.Option("--from", metavar="STEP", help="Replay up to this step, then live: 3.1 or `annotation`."),
     ] = "",
     trials: Annotated[int, typer.Option("--trials", min=1, help="Run each transcript this many times.")] = 1,
     model: ModelOption = "",
-    judge: Annotated[str, typer.Option("--judge", help="The model that judges rubrics; the same if none.")] = "",
-    max_trials: Annotated[int, typer.Option("--max-trials", min=0, help="Start no more trials than this.")] = 0,
+    judge: Annotated[
+        str, typer.Option("--judge", help="The model that judges rubrics; default: the same model.")
+    ] = "",
+    max_trials: Annotated[int, typer.Option("--max-trials", min=0, help="Stop after this number of trials.")] = 0,
     max_tokens: Annotated[
-        int, typer.Option("--max-tokens", min=0, help="Start no trial once this many tokens are used.")
+        int, typer.Option("--max-tokens", min=0, help="Stop starting trials after N tokens.")
     ] = 0,
     max_cost: Annotated[
-        float, typer.Option("--max-cost", min=0, help="Start no trial once this many dollars are spent.")
+        float, typer.Option("--max-cost", min=0, help="Stop starting trials after N dollars.")
     ] = 0.0,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it may cost.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, whatever it may cost.")] = False,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Trials at once; 0 is four.")] = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the estimated cost.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Run without confirmation of the cost.")] = False,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Number of parallel trials; 0 means four.")] = 0,
     timeout: Annotated[
         float | None,
-        typer.Option(help="Seconds a journey may block before it counts as hung; the agent's limit if none."),
+        typer.Option(help="Seconds a journey may block before it counts as hung; default: the agent's limit."),
     ] = None,
     json: JsonOption = "",
     junit: JunitOption = "",
@@ -111,7 +117,7 @@ def trial(
     github: GithubFlag = False,
     quiet: QuietFlag = False,
 ) -> None:
-    """Run transcripts with a live model, several times each, and say how often they pass."""
+    """Run transcripts with a live model, several times each, and report how often they pass."""
     from ..trials.budget import Budget
     from .commands.replay import parse_timeout
     from .commands.trial import TrialOptions
@@ -129,14 +135,14 @@ def trial(
 
 
 def merge(
-    files: Annotated[list[Path], typer.Argument(help="The JSON reports of all shards of one replay.")],
+    files: Annotated[list[Path], typer.Argument(help="JSON reports of all shards of one replay.")],
     json: JsonOption = "",
     junit: JunitOption = "",
     markdown: MarkdownOption = "",
     github: GithubFlag = False,
     quiet: QuietFlag = False,
 ) -> None:
-    """Join the reports of the shards of one replay to the one that decides."""
+    """Merge the reports of all shards of one replay, and decide the result."""
     from .commands.merge import merge as start
     from .reports.publish import Reports
 

@@ -1,4 +1,4 @@
-"""Commands of transcripts: keeping, reading and measuring them. Bodies import what they need."""
+"""Commands for transcripts: accept, record, format, show, import, measure. Bodies import what they need."""
 
 from __future__ import annotations
 
@@ -21,13 +21,15 @@ from .options import (
 
 def accept(
     file: Annotated[Path, typer.Argument(help="A transcript.")],
-    reason: Annotated[str, typer.Option("--reason", help="Why this is right; kept in the file.")] = "",
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why the new behavior is correct; stored in the file.")
+    ] = "",
     match: Annotated[
         list[str] | None,
-        typer.Option(metavar="FIELD=exact|subset|regex|ignore", help="Compare an expected argument this way."),
+        typer.Option(metavar="FIELD=exact|subset|regex|ignore", help="Set how an expected argument is compared."),
     ] = None,
 ) -> None:
-    """Accept what a transcript does today: a fixed mistake guards, a guard ends at its new decision."""
+    """Accept today's behavior: a mistake becomes fixed, a golden transcript ends at its new decision."""
     from .commands.accept import accept as start
 
     raise typer.Exit(start(file, reason, match or []))
@@ -37,13 +39,13 @@ def rerecord(
     file: Annotated[Path, typer.Argument(help="A transcript.")],
     model: ModelOption = "",
 ) -> None:
-    """Record a transcript again with a live model; the new run is pending until you accept it."""
+    """Record a transcript again with a live model; the result is pending until you accept it."""
     from .commands.rerecord import rerecord as start
 
     raise typer.Exit(start(file, model))
 
 
-PendingFiles = Annotated[list[Path] | None, typer.Argument(help="Transcripts that have a pending re-recording.")]
+PendingFiles = Annotated[list[Path] | None, typer.Argument(help="Transcripts with a pending re-recording.")]
 AllFlag = Annotated[bool, typer.Option("--all", help="Every pending re-recording.")]
 
 
@@ -54,28 +56,28 @@ def pending(context: typer.Context) -> None:
 
 
 def pending_list() -> None:
-    """List the transcripts that have a pending re-recording."""
+    """List the transcripts with a pending re-recording."""
     from .commands.pending import list_pending
 
     raise typer.Exit(list_pending())
 
 
 def pending_show(files: PendingFiles = None) -> None:
-    """Show how pending re-recordings differ from the transcripts they would replace; all if none is named."""
+    """Show how pending re-recordings differ from their transcripts; default: all."""
     from .commands.pending import show_pending
 
     raise typer.Exit(show_pending(files or []))
 
 
 def pending_accept(files: PendingFiles = None, all_: AllFlag = False) -> None:
-    """Replace transcripts by their pending re-recordings."""
+    """Replace transcripts with their pending re-recordings."""
     from .commands.pending import accept_pending
 
     raise typer.Exit(accept_pending(files or [], all_))
 
 
 def pending_reject(files: PendingFiles = None, all_: AllFlag = False) -> None:
-    """Delete pending re-recordings; the transcripts stay as they are."""
+    """Delete pending re-recordings; the transcripts are unchanged."""
     from .commands.pending import reject_pending
 
     raise typer.Exit(reject_pending(files or [], all_))
@@ -85,12 +87,12 @@ def fmt(
     paths: PathsArgument = None,
     query: QueryOption = "",
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; end with 1 where one is not in order.")
+        bool, typer.Option("--check", help="Write nothing; exit with 1 if a file has findings.")
     ] = False,
-    upgrade: Annotated[bool, typer.Option("--upgrade", help="Write older formats in today's.")] = False,
+    upgrade: Annotated[bool, typer.Option("--upgrade", help="Convert older formats to the current one.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what would change.")] = False,
 ) -> None:
-    """Write transcripts in canonical form; --check also looks for secrets and doubled ids."""
+    """Write transcripts in canonical form; --check also finds secrets and duplicate ids."""
     from .commands.fmt import fmt as start
     from .selection import parse_query
 
@@ -109,17 +111,17 @@ def show(
 
 def import_(
     format: Annotated[str, typer.Argument(help="tau-bench, openai or anthropic.")],
-    file: Annotated[Path, typer.Argument(help="The log.")],
+    file: Annotated[Path, typer.Argument(help="The log file.")],
     agent: AgentOption = "",
     output_dir: Annotated[
-        Path | None, typer.Option("--output-dir", help="The folder to write to; transcripts/AGENT if none.")
+        Path | None, typer.Option("--output-dir", help="The folder to write to; default: transcripts/AGENT.")
     ] = None,
     to_library: Annotated[
         bool,
-        typer.Option("--to-library", help="Import into the review library; create no transcript files."),
+        typer.Option("--to-library", help="Import into the review library instead of creating transcript files."),
     ] = False,
 ) -> None:
-    """Turn a log of conversations into guard transcripts, or import it for review."""
+    """Import a log of conversations as golden transcripts, or for review."""
     from .commands.import_ import import_ as start
 
     raise typer.Exit(start(format, file, agent, output_dir, to_library))
@@ -131,7 +133,7 @@ def mutate(
     agent: AgentOption = "",
     file: Annotated[
         list[str] | None,
-        typer.Option("--file", metavar="FILE", help="Change only these files; * stands for any name."),
+        typer.Option("--file", metavar="FILE", help="Mutate only these files; * matches any name."),
     ] = None,
     operator: Annotated[
         list[str] | None, typer.Option("--operator", metavar="NAME", help="Use only these mutation operators.")
@@ -139,13 +141,11 @@ def mutate(
     json: JsonOption = "",
     tools: ToolsOption = "recorded",
     jobs: JobsOption = 0,
-    timeout: Annotated[
-        float, typer.Option(min=0.1, help="Seconds of work after which it counts as endless.")
-    ] = 5.0,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds of work after which a mutant times out.")] = 5.0,
     min_score: Annotated[
         float, typer.Option("--min-score", min=0, max=100, help="Fail if the score in percent is lower.")
     ] = 0.0,
-    list_: Annotated[bool, typer.Option("--list", help="List the mutants and end.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="List the mutants and exit.")] = False,
 ) -> None:
     """Mutation-test policies and tools: find changes that no transcript catches."""
     from .commands.mutate import MutantFilter, MutationOptions
@@ -175,11 +175,9 @@ def coverage(
     json: JsonOption = "",
     tools: ToolsOption = "recorded",
     jobs: JobsOption = 0,
-    timeout: Annotated[
-        float, typer.Option(min=0.1, help="Seconds of work after which it counts as endless.")
-    ] = 60.0,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds of work after which the run times out.")] = 60.0,
 ) -> None:
-    """Say which policies, decisions, tools and lines no transcript reaches."""
+    """List the policies, decisions, tools and lines that no transcript reaches."""
     from .commands.coverage import report_coverage as start
     from .commands.replay import parse_tools
     from .selection import parse_query

@@ -1,7 +1,7 @@
-"""Running a command that waits: signals are heard by the event loop, between two of its doings.
+"""Run a coroutine; signals are handled by the event loop between callbacks.
 
-A handler that raises wherever the program stands may lose what the loop was
-about to do, and the command would wait for it for ever.
+A handler that raises at an arbitrary point could drop a pending callback, and the
+command would then block forever.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def run_until_signal(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run to the end. SIGINT makes it KeyboardInterrupt, SIGTERM SystemExit, once its `finally` blocks ran."""
+    """Run to completion. SIGINT raises KeyboardInterrupt, SIGTERM SystemExit, after `finally` blocks ran."""
     heard: list[signal.Signals] = []
 
     async def main() -> T:
@@ -28,7 +28,9 @@ def run_until_signal(coroutine: Coroutine[Any, Any, T]) -> T:
             heard.append(number)
             task.cancel()
 
-        with contextlib.suppress(NotImplementedError):  # a platform whose loops cannot: its own handlers stay
+        with contextlib.suppress(
+            NotImplementedError
+        ):  # the platform's loop has no signal handlers: keep the default ones
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, end, number)
         return await coroutine

@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Options shared by several commands."""
 
 from __future__ import annotations
 
@@ -7,37 +7,39 @@ from typing import Annotated
 
 import typer
 
-AgentOption = Annotated[str, typer.Option("--agent", "-a", help="The agent, where journeys/ holds several.")]
+AgentOption = Annotated[str, typer.Option("--agent", "-a", help="The agent, if journeys/ has several.")]
 ModelOption = Annotated[str, typer.Option("--model", "-m", help="rehearsal, claude, or the id of a Claude model.")]
-FixtureOption = Annotated[str, typer.Option("--fixture", "-f", help="What the world starts from.")]
-NoMouseFlag = Annotated[bool, typer.Option("--no-mouse", help="The terminal keeps the mouse for itself.")]
-PathsArgument = Annotated[list[Path] | None, typer.Argument(help="Files or folders; transcripts/ if none.")]
-JobsOption = Annotated[int, typer.Option("--jobs", "-j", min=0, help="Processes at most; 0 is one per core.")]
+FixtureOption = Annotated[str, typer.Option("--fixture", "-f", help="The starting state of the world.")]
+NoMouseFlag = Annotated[bool, typer.Option("--no-mouse", help="Leave the mouse to the terminal.")]
+PathsArgument = Annotated[list[Path] | None, typer.Argument(help="Files or folders; default: transcripts/.")]
+JobsOption = Annotated[
+    int, typer.Option("--jobs", "-j", min=0, help="Maximum number of processes; 0 means one per core.")
+]
 ToolsOption = Annotated[
     str,
-    typer.Option("--tools", metavar="recorded|sandbox", help="sandbox: run the tools again, in the sandbox."),
+    typer.Option("--tools", metavar="recorded|sandbox", help="sandbox: re-execute the tools in the sandbox."),
 ]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON value per line on stdout.")]
 
 # selection
 
 QueryOption = Annotated[
-    str, typer.Option("--query", "-Q", help='Only what a query of Review finds: `tag:refund -late "gift card"`.')
+    str, typer.Option("--query", "-Q", help='Only transcripts that match a query: `tag:refund -late "gift card"`.')
 ]
 TagsOption = Annotated[
-    list[str] | None, typer.Option("--tag", help="Only with this tag; more than one: any of them.")
+    list[str] | None, typer.Option("--tag", help="Only with this tag; repeat for any of several.")
 ]
-KindsOption = Annotated[list[str] | None, typer.Option("--kind", help="Only mistakes, or only guards.")]
+KindsOption = Annotated[list[str] | None, typer.Option("--kind", help="Only `mistake` or `golden` transcripts.")]
 AgentsOption = Annotated[list[str] | None, typer.Option("--agent", help="Only of this agent.")]
 LastFailedFlag = Annotated[
-    bool, typer.Option("--last-failed", "--lf", help="Only what failed last time; all, if nothing did.")
+    bool, typer.Option("--last-failed", "--lf", help="Only those that failed last time; all if none did.")
 ]
 
 # reports
 
 JsonOption = Annotated[str, typer.Option("--json", metavar="FILE|-", help="Write the report as JSON.")]
-JunitOption = Annotated[str, typer.Option("--junit", metavar="FILE|-", help="Write it as JUnit XML.")]
-MarkdownOption = Annotated[str, typer.Option("--markdown", metavar="FILE|-", help="Write it as Markdown.")]
+JunitOption = Annotated[str, typer.Option("--junit", metavar="FILE|-", help="Write the report as JUnit XML.")]
+MarkdownOption = Annotated[str, typer.Option("--markdown", metavar="FILE|-", help="Write the report as Markdown.")]
 GithubFlag = Annotated[
     bool,
     typer.Option(

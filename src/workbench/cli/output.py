@@ -15,8 +15,8 @@ from ..errors import WorkbenchError
 from ..replay.exit_codes import RED, Exit
 from ..replay.verdict import Verdict
 
-HANG = "  "  # what a folded line is indented by, more than its first
-NARROW = 40  # columns below which the terminal may do it
+HANG = "  "  # extra indent of continuation lines
+NARROW = 40  # below this width the terminal wraps by itself
 
 _PAINT = re.compile(r"\x1b\[[0-9;]*m")
 _BEGINS = re.compile(r"((?:\x1b\[[0-9;]*m)*)( *)(.*)")
@@ -24,7 +24,7 @@ _COMMAND = re.compile(r"workbench (?:[a-z-]+ )+\S.*$")
 
 
 def terminal_width() -> int:
-    """The width of the terminal a person reads on; 0 where it is none."""
+    """Return the width of the terminal; 0 if there is none."""
     try:
         return os.get_terminal_size(sys.stderr.fileno()).columns if sys.stderr.isatty() else 0
     except (OSError, ValueError):
@@ -32,13 +32,13 @@ def terminal_width() -> int:
 
 
 def display_width(text: str) -> int:
-    """How many columns a text takes."""
+    """Return the number of columns of a text."""
     plain = _PAINT.sub("", text)
     return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in plain)
 
 
 def wrap(text: str, width: int) -> str:
-    """The same words in lines of at most `width`, where no word or command is longer."""
+    """Wrap a text at `width` columns without splitting words or commands."""
     if width < NARROW:
         return text
     return "\n".join(line if display_width(line) <= width else _folded(line, width) for line in text.split("\n"))
@@ -58,14 +58,14 @@ def _folded(line: str, width: int) -> str:
 
 
 class StreamClosed(Exception):
-    """Whoever read us has gone. (As an OSError the library of the command line would take it for itself.)"""
+    """The reader closed the stream. Not an OSError, because click would handle that itself."""
 
 
-_failed_streams: dict[str, str] = {}  # the streams that took no more, and why
+_failed_streams: dict[str, str] = {}  # failed streams, with the reason
 
 
 def _put(name: str, text: str, now: bool) -> None:
-    """Write to stdout or stderr. One that takes no more is given up, and told by `ended`."""
+    """Write to stdout or stderr. After a failure the stream is dropped, and `flush` reports it."""
     stream = getattr(sys, name)
     try:
         stream.write(text)
@@ -83,13 +83,13 @@ def _give_up(name: str, error: OSError) -> None:
 
 
 def discard(name: str) -> None:
-    """What is still on its way to this stream goes nowhere: it would be tried again when Python ends."""
+    """Discard pending output of a stream, which Python would otherwise write at exit."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), getattr(sys, name).fileno())
 
 
 def flush() -> Exit:
-    """Flush what was said. OK, or USAGE where a part of it reached nobody; that is told, if it can be."""
+    """Flush all output. Returns OK, or USAGE_ERROR if a part could not be written, and reports that."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -100,18 +100,18 @@ def flush() -> Exit:
     lost = dict(_failed_streams)
     _failed_streams.clear()
     for name, why in lost.items():
-        print_status(f"error {name} takes nothing more: {why}")
-        print_status("  next: make room, or send it elsewhere")
+        print_status(f"error: cannot write to {name}: {why}")
+        print_status("  next: free disk space, or redirect the output")
     return Exit.USAGE_ERROR if lost else Exit.OK
 
 
 def write_line(text: str, now: bool = False) -> None:
-    """A line of data; `now` for somebody who waits for it."""
+    """Write one line of data; `now` flushes it for a reader that waits."""
     _put("stdout", text + "\n", now)
 
 
 def write_bytes(data: bytes) -> None:
-    """A whole document of UTF-8, whatever the terminal's encoding is."""
+    """Write a whole document as UTF-8, independent of the terminal's encoding."""
     try:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
@@ -127,7 +127,7 @@ def out_json(value: Any) -> None:
 
 
 def print_status(text: str = "") -> None:
-    """A line for a person; on a terminal as wide as that is."""
+    """Write one line for the user, wrapped to the width of the terminal."""
     _put("stderr", wrap(text, terminal_width()) + "\n", now=True)
 
 
@@ -139,7 +139,7 @@ COLORS = {"red": "31", "green": "32", "yellow": "33", "dim": "2", "bold": "1"}
 
 
 def style(text: str, color: str) -> str:
-    """Color on a terminal that wants it; the text says it all without."""
+    """Color a text if the terminal supports it; the text must be clear without color."""
     if not sys.stderr.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return text
     return f"\x1b[{COLORS[color]}m{text}\x1b[0m"

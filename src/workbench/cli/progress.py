@@ -1,4 +1,4 @@
-"""How far a replay is: a line that is drawn over on a terminal, now and then a plain one elsewhere."""
+"""Show the progress of a replay: one updated line on a terminal, occasional plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ..replay.case import Case
 from ..replay.verdict import Verdict
 from .output import print_status
 
-PATIENCE = 0.5  # seconds without anything to see that nobody minds
+PATIENCE = 0.5  # seconds without output before progress is shown
 REDRAW = 0.1
-PLAIN = 15.0  # seconds from one plain line to the next
+PLAIN = 15.0  # seconds between plain lines
 
 CLEAR = "\r\x1b[K"
 
@@ -22,7 +22,7 @@ Found = tuple[int, Case]
 
 
 def with_progress(found: Iterable[Found], total: int, quiet: bool) -> Iterator[Found]:
-    """The same, and meanwhile how many of `total` there are and of which verdicts."""
+    """Yield the items of `found`, and show how many of `total` are done, by verdict."""
     terminal = sys.stderr.isatty()
     due = time.monotonic() + (PATIENCE if terminal else PLAIN)
     counts: Counter[Verdict] = Counter()

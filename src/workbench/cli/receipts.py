@@ -1,4 +1,4 @@
-"""What receipts say of transcripts that only a live model can decide."""
+"""Apply stored live results to transcripts that only a live model can decide."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..trials.receipt import CurrentFacts, read_live_result
 
 
 def apply_live_results(cases: list[Case], project: Project, accept: bool) -> None:
-    """Tell the last receipt of each NEEDS_LIVE; with `accept` one that fits and passed makes it CACHED."""
+    """Add the last live result to each NEEDS_LIVE case; with `accept` a valid passing one makes it CACHED."""
     for case in cases:
         if case.verdict is not Verdict.NEEDS_LIVE or not case.outcome.live:
             continue
@@ -23,14 +23,14 @@ def apply_live_results(cases: list[Case], project: Project, accept: bool) -> Non
             case.outcome.why += f"; {error.where}: {error.message}"
             continue
         if live_result is None:
-            case.outcome.why += "; no live model was asked yet"
+            case.outcome.why += "; no live result is stored"
             continue
         today = _today(case, project)
         void = live_result.mismatch(today)
         changed = "" if live_result.code == today.code else "; the agent's files have changed since"
         held = "on today's prompt"
         if today.diverged_at:
-            held += f" up to {today.diverged_at}, where the run leaves the record"
+            held += f" up to {today.diverged_at}, where the run diverges from the recording"
         case.outcome.why += f"; {live_result.sentence}, {void or held}{changed}"
         case.outcome.live |= {"receipt": live_result.sentence, "fits": not void, "passed": live_result.all_passed}
         if accept and not void and live_result.all_passed:

@@ -1,4 +1,4 @@
-"""The selection of a replay: the paths that were named, what of them is wanted, and which shard of that."""
+"""Select the transcripts of a replay: by path, query and shard."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .output import print_status
 
 
 class SelectionRequest(msgspec.Struct, frozen=True):
-    """What a command was asked to replay."""
+    """The selection options of a command."""
 
     paths: tuple[Path, ...] = ()
     query: Query = Query()
@@ -43,32 +43,32 @@ class SelectionRequest(msgspec.Struct, frozen=True):
 def parse_query(
     text: str, tags: list[str] | None = None, kinds: list[str] | None = None, agents: list[str] | None = None
 ) -> Query:
-    """The query of `--query`, `--tag`, `--kind` and `--agent`, which all must hold. Raises UsageError."""
+    """Return the query of `--query`, `--tag`, `--kind` and `--agent`, which must all match. Raises UsageError."""
     query = Query.parse_whole(text)
     return query.also("tag", tags or ()).also("kind", kinds or ()).also("agent", agents or ())
 
 
 class Selection(msgspec.Struct, frozen=True):
-    """The files to replay, last failures first. `total` of all shards, `seal` a hash of what they hold.
+    """The files to replay, last failures first; `total` and `content_hash` are of all shards.
 
-    `passed_over` lie in the folders too and say that they are transcripts, but none would look for them there.
+    `not_collected` are files in the folders that look like transcripts but are not collected.
     """
 
     names: list[str]
     total: int
     content_hash: str = ""
-    passed_over: list[str] = []
+    not_collected: list[str] = []
 
 
 def select(project: Project, scope: SelectionRequest, failures: Failures) -> Selection:
-    """Raises UsageError for a path, a name or an expression that makes no sense; says why nothing is selected."""
+    """Select files. Raises UsageError for an invalid path, name or query; reports an empty selection."""
     left: list[str] = []
     names = [os.path.relpath(path) for path in collect_files(project, scope.paths, left)]
     _flatten(names)
     over = [escape_surrogates(os.path.relpath(path)) for path in uncollected(left)]
     found = len(names)
     if not found:
-        print_status("nothing to replay: no transcript is selected")
+        print_status("nothing to replay: no transcript was selected")
         print_status("  next: save one in the workbench (it goes to transcripts/), or name files")
     if scope.query and found:
         searchables = read_searchables(names, scope.query)
@@ -77,62 +77,66 @@ def select(project: Project, scope: SelectionRequest, failures: Failures) -> Sel
             _say_nothing_matches(scope.query, searchables)
     names = _failed_first(names, failures, scope.failed)
     if scope.shard is None:
-        return Selection(names, len(names), passed_over=over)
+        return Selection(names, len(names), not_collected=over)
     looked = {name: read_header(name) for name in names}
     ids = {name: (one.id if (one := looked[name].head) else Path(name).as_posix()) for name in names}
     mine = [name for name in names if scope.shard.contains(ids[name])]
     if names and not mine:
-        print_status(f"shard {scope.shard} holds none of {pluralize(len(names), 'selected transcript')}")
+        print_status(f"shard {scope.shard} contains none of {pluralize(len(names), 'selected transcript')}")
     seal = content_hash(sorted((name, ids[name], looked[name].content_hash) for name in names))
     return Selection(mine, len(names), seal, over)
 
 
 def _flatten(names: list[str]) -> None:
-    """Raises UsageError for a name that no report can hold."""
+    """Raise UsageError for a file name that reports cannot contain."""
     for name in names:
         if escape_surrogates(name) != name:
             raise UsageError(
-                "a file's name is no UTF-8", where=escape_surrogates(name), next="give it another name"
+                "the file name is not valid UTF-8", where=escape_surrogates(name), next="rename the file"
             )
 
 
 def _say_nothing_matches(query: Query, searchables: dict[str, Searchable | None]) -> None:
-    """Say which words nothing has and what they may have meant, else what there is."""
+    """Print the words that no transcript contains, with suggestions, else the existing ids."""
     print_status(f"nothing to replay: none of {pluralize(len(searchables), 'transcript')} matches {query}")
     unmatched = unmatched_words(query, searchables)
     if unmatched:
-        print_status(f"  no transcript has the word{'s' * (len(unmatched) > 1)} {', '.join(map(repr, unmatched))}")
+        print_status(
+            f"  no transcript contains the word{'s' * (len(unmatched) > 1)} {', '.join(map(repr, unmatched))}"
+        )
     near = [f"{' or '.join(there)} for {word}" for word, there in unmatched.items() if there]
     then = f"did you mean {', '.join(near)}?" if near else ""
     if unmatched and not then and len(query.terms) > 1:
-        then = f"take {' and '.join(map(repr, unmatched))} out of the query"
+        then = f"remove {' and '.join(map(repr, unmatched))} from the query"
     print_status(f"  next: {then or 'choose one of: ' + _some(Path(name).stem for name in searchables)}")
 
 
 def _failed_first(names: list[str], failures: Failures, only: bool) -> list[str]:
-    """Last failures first; where `only` they are asked for and there are any, nothing else."""
+    """Put last failures first; with `only`, return just these, if there are any."""
     first = [name for name in names if name in failures]
     if only and first:
         return first
     if only and names:
-        print_status("nothing of this failed last time: all of it is replayed")
+        print_status("no previous failures; replaying everything")
     known = set(first)
     return first + [name for name in names if name not in known] if first else names
 
 
 def collect_files(project: Project, paths: Iterable[Path], left: list[str]) -> list[Path]:
-    """The files to replay. A path that names nothing is an error, never an empty success."""
+    """Return the files to replay. A path that matches nothing is an error, never an empty success."""
     paths = list(paths)
     if not paths:
         return find([project.transcripts], left) if project.transcripts.is_dir() else []
     found = find(paths, left)
     for path in paths:
         if path.name.lower().endswith(SIBLING_SUFFIXES):
-            raise UsageError(f"{path} waits for a person's word", next="name the transcript it lies beside")
+            raise UsageError(
+                f"{path} is a pending re-recording and cannot be replayed", next="name the transcript next to it"
+            )
         if not belongs_to(path, project):
-            raise UsageError(f"{path} lies in another project", next="go there and replay it on its journeys")
+            raise UsageError(f"{path} belongs to another project", next="replay it from that project")
         if path.is_dir() and is_empty(path):
-            raise UsageError(f"there is no transcript in {path}", next="check the path")
+            raise UsageError(f"no transcript in {path}", next="check the path")
     return found
 
 

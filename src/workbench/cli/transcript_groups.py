@@ -1,4 +1,4 @@
-"""The transcripts a command is about, by agent, for commands that put the journeys to the test."""
+"""Group transcripts by agent, for mutate and coverage."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .reports.destination import write_report
 
 
 class TranscriptGroup(msgspec.Struct):
-    """Transcripts of one agent, with the paths a person knows them by."""
+    """Transcripts of one agent, with their paths as displayed."""
 
     agent: str
     paths: list[str] = []
@@ -30,12 +30,12 @@ class TranscriptGroup(msgspec.Struct):
 
 
 def group_by_agent(paths: list[Path], agent: str, query: Query = ALL) -> tuple[Project, list[TranscriptGroup]]:
-    """The project, and its readable transcripts by agent; what cannot be read is told. Raises UsageError."""
+    """Return the project and its readable transcripts by agent; reports unreadable ones. Raises UsageError."""
     project = project_for(paths[0] if paths else None)
     wanted = project.agent(agent) if agent else ""
     for path in paths:
         if path.is_dir() and is_empty(path):
-            raise UsageError(f"there is no transcript in {path}", next="check the path")
+            raise UsageError(f"no transcript in {path}", next="check the path")
     there = find(paths or [project.transcripts]) if paths or project.transcripts.is_dir() else []
     groups: dict[str, TranscriptGroup] = {}
     for name in select_names([os.path.relpath(path) for path in there], query):
@@ -49,18 +49,18 @@ def group_by_agent(paths: list[Path], agent: str, query: Query = ALL) -> tuple[P
             group.paths.append(name)
             group.transcripts.append(transcript)
     if not groups:
-        print_status("nothing to measure: no transcript is selected")
+        print_status("nothing to measure: no transcript was selected")
         print_status("  next: save one in the workbench (it goes to transcripts/), or name files")
     return project, [groups[name] for name in sorted(groups)]
 
 
 def print_baseline(group: TranscriptGroup, base: Baseline) -> None:
-    """What the replay of the code as it is says: which transcripts can tell anything."""
+    """Print the replay of the unchanged code: how many transcripts pass."""
     for index, why in sorted(base.left_out.items()):
         _left_out(group.paths[index], why)
-    print_status(f"{group.agent}: {len(base.green)} of {len(group.transcripts)} transcripts are green")
+    print_status(f"{group.agent}: {len(base.green)} of {len(group.transcripts)} transcripts pass")
     if not base.green:
-        print_status("  next: workbench replay says what is wrong; only green transcripts can tell anything")
+        print_status("  next: workbench replay shows the failures; only passing transcripts are measured")
 
 
 def base_json(group: TranscriptGroup, base: Baseline) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def base_json(group: TranscriptGroup, base: Baseline) -> dict[str, Any]:
 
 
 def _left_out(path: str, why: str) -> None:
-    print_status(f"{style('left out', 'yellow')} {path}: {sanitize(why.splitlines()[0] if why else 'not green')}")
+    print_status(f"{style('left out', 'yellow')} {path}: {sanitize(why.splitlines()[0] if why else 'not passed')}")
 
 
 def fraction_text(part: int, whole: int) -> str:
@@ -80,10 +80,10 @@ def fraction_text(part: int, whole: int) -> str:
 
 
 def journeys_path(project: Project, file: str) -> str:
-    """A file below journeys/ from where the user stands, so that an editor can open it."""
+    """Return the path of a file in journeys/, relative to the current folder."""
     return os.path.relpath(project.journeys / file)
 
 
 def write_json(target: str, value: Any) -> None:
-    """Raises UsageError."""
+    """Write a JSON report. Raises UsageError."""
     write_report(target, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")

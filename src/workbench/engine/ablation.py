@@ -1,6 +1,6 @@
-"""Switching a part of an agent off, to see what it is good for: a policy, a tool, a paragraph of a prompt.
+"""Disable parts of an agent to measure their effect: policies, tools, paragraphs of the prompt.
 
-The agent on disk stays as it is; `without()` makes a copy that lacks the parts.
+`without_parts()` returns a copy; the agent on disk is not changed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Kind = Literal["policy", "tool", "text"]
 
 
 class DisabledPart(msgspec.Struct, frozen=True):
-    """Something switched off: a policy by its full name, a tool by its name, a text as `paragraphs()` names it."""
+    """A disabled part: a policy by its full name, a tool by its name, a text as named by `paragraphs()`."""
 
     kind: Kind
     name: str
@@ -28,7 +28,7 @@ class DisabledPart(msgspec.Struct, frozen=True):
 
 
 class Paragraph(msgspec.Struct, frozen=True):
-    """A paragraph of the persona or of a manual: its name, its place, its words."""
+    """A paragraph of the persona or of a manual: its name, "file:line" and text."""
 
     name: str
     source: str
@@ -36,7 +36,7 @@ class Paragraph(msgspec.Struct, frozen=True):
 
 
 def paragraphs(agent: Agent) -> list[Paragraph]:
-    """All paragraphs of the prompt, in order. A name is the title of its section and a number."""
+    """Return all paragraphs of the prompt, in order; a name is the title of the section and a number."""
     found: list[Paragraph] = []
     for section in _sections(agent):
         file, _, line = section.source.rpartition(":")
@@ -63,30 +63,33 @@ def _name(section: PromptSection, number: int) -> str:
 
 
 def without_parts(agent: Agent, off: Iterable[DisabledPart]) -> Agent:
-    """The agent without these parts; the same one where there are none. An unknown name changes nothing."""
+    """Return a copy of the agent without these parts; the agent itself if there are none.
+
+    Unknown names are ignored.
+    """
     gone = frozenset(off)
     if not gone:
         return agent
-    left: Agent = _lacking(agent, gone)
-    left.__dict__["persona_sections"] = _kept(agent.persona_sections, gone)
+    left: Agent = _copy_without(agent, gone)
+    left.__dict__["persona_sections"] = _remaining(agent.persona_sections, gone)
     left.journeys = {}
     for name, journey in agent.journeys.items():
-        one = _lacking(journey, gone)
-        one.__dict__["sections"] = _kept(journey.sections, gone)
+        one = _copy_without(journey, gone)
+        one.__dict__["sections"] = _remaining(journey.sections, gone)
         left.journeys[name] = one
     return left
 
 
-def _lacking(part: Any, gone: frozenset[DisabledPart]) -> Any:
-    """A copy of an agent or a journey without the policies and tools that are off, with nothing worked out yet."""
+def _copy_without(part: Any, gone: frozenset[DisabledPart]) -> Any:
+    """Copy an agent or a journey without the disabled policies and tools, and with an empty cache."""
     left = copy.copy(part)
-    left.kept = {}
+    left.cache = {}
     left.policies = [p for p in part.policies if DisabledPart("policy", p.full_name) not in gone]
     left.tools = {n: t for n, t in part.tools.items() if DisabledPart("tool", n) not in gone}
     return left
 
 
-def _kept(sections: Iterable[PromptSection], gone: frozenset[DisabledPart]) -> tuple[PromptSection, ...]:
+def _remaining(sections: Iterable[PromptSection], gone: frozenset[DisabledPart]) -> tuple[PromptSection, ...]:
     kept: list[PromptSection] = []
     for section in sections:
         parts = _split(section)

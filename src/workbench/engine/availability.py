@@ -19,9 +19,10 @@ from ..trace.events import Hook
 
 
 class Availability(msgspec.Struct, frozen=True, dict=True):
-    """What the model is offered in one state, and what a condition hid from it.
+    """The journeys, tools and policies available in one state, and what conditions hid.
 
-    `conditional`: a condition was asked, so another moment may offer something else.
+    `hidden` are (kind, name, condition, source) tuples. `conditional` means that a
+    condition was evaluated, so the result may differ in the next state.
     """
 
     journeys: tuple[Journey, ...] = ()
@@ -31,7 +32,7 @@ class Availability(msgspec.Struct, frozen=True, dict=True):
     conditional: bool = False
 
     def policies_at(self, hook: Hook, tool: Tool | None = None) -> list[Policy]:
-        """The policies that stand there, in order; found once."""
+        """Return the policies at this hook, in order; cached."""
         found = self._standing.get((hook, tool))
         if found is None:
             found = [p for p in self.policies if p.hook == hook and (tool is None or p.applies_to(tool))]
@@ -39,7 +40,7 @@ class Availability(msgspec.Struct, frozen=True, dict=True):
         return found
 
     def unfit(self, tool: Tool, args: dict[str, Any]) -> str:
-        """Say why `args` do not fit `tool`; "" if they do."""
+        """Return why `args` do not fit `tool`; "" if they do."""
         try:
             tool.validate(args)
         except InvalidArguments as error:
@@ -55,21 +56,21 @@ class Availability(msgspec.Struct, frozen=True, dict=True):
 
 _STANDING: dict[
     tuple[Policy, ...], dict[tuple[Hook, Tool | None], list[Policy]]
-] = {}  # the same in every conversation
+] = {}  # shared by all conversations
 
 
 def compute_availability(
     agent: Agent, current: str, conversation: Conversation, holds: Callable[[Any, Condition, Conversation], bool]
 ) -> Availability:
-    """What is on offer while in journey `current`.
+    """Return what is available in journey `current`.
 
-    `holds` asks a condition and says False where it raises; it is the engine's,
-    which records the fault. A hidden thing is (kind, name, condition, source).
+    `holds` evaluates a condition and returns False if it raises; the engine provides
+    it, because it records the fault.
     """
     hidden: list[tuple[str, str, str, str]] = []
     conditional = False
 
-    def on_offer(thing: Any, kind: str) -> bool:
+    def available(thing: Any, kind: str) -> bool:
         nonlocal conditional
         if thing.when is None:
             return True
@@ -80,14 +81,14 @@ def compute_availability(
         hidden.append((kind, name, getattr(thing.when, "__name__", "condition"), source_location(thing.when)))
         return False
 
-    journeys = tuple(j for j in agent.journeys.values() if on_offer(j, "journey"))
+    journeys = tuple(j for j in agent.journeys.values() if available(j, "journey"))
     here = agent.journeys.get(current)
     tools = [*agent.tools.values(), *(here.tools.values() if here else ())]
     policies = [*agent.policies, *(here.policies if here else ())]
     return Availability(
         journeys,
-        {t.name: t for t in tools if on_offer(t, "tool")},
-        tuple(p for p in policies if on_offer(p, "policy")),
+        {t.name: t for t in tools if available(t, "tool")},
+        tuple(p for p in policies if available(p, "policy")),
         tuple(hidden),
         conditional,
     )

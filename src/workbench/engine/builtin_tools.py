@@ -12,7 +12,7 @@ from ..authoring.tool import Tool
 
 
 def built_in_tools(agent: Agent) -> dict[str, Tool]:
-    """Return the tools that every agent has, by name; made once."""
+    """Return the tools that every agent has, by name; cached in the agent."""
     made: dict[str, Tool] | None = agent.cache.get("built_in")
     if made is None:
 
@@ -34,7 +34,7 @@ def built_in_tools(agent: Agent) -> dict[str, Tool]:
 
 
 def builtin_tool_schemas(agent: Agent, on_offer: tuple[Journey, ...], current: str) -> list[dict[str, Any]]:
-    """Return the schemas of the built-in tools on offer: enter a journey, look up knowledge, hand off."""
+    """Return the schemas of the available built-in tools: enter a journey, search the knowledge, hand off."""
     tools: list[dict[str, Any]] = []
     others = [j.name for j in on_offer if j.name != current]
     if len(agent.journeys) > 1 and others:

@@ -1,4 +1,4 @@
-"""A conversation being run: its trace and state, and who listens to new events."""
+"""A conversation being run: its trace and state, and the listener for new events."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OnDelta = Callable[[StepId, Delta], None]
 
 
 class ConversationRun:
-    """An agent, a setup and the trace so far. `on_step` hears every new step, once it is on record."""
+    """An agent, a setup and the trace so far. `on_event` is called with every new event, after it is recorded."""
 
     def __init__(
         self, agent: Agent, setup: Setup, trace: Trace | None = None, on_step: OnEvent | None = None
@@ -30,21 +30,21 @@ class ConversationRun:
         self.trace = trace if trace is not None else Trace()
         self.state = ConversationState(setup)
         self.last_prompt: tuple[Availability, tuple[Any, ...], AssembledPrompt] | None = (
-            None  # what the last prompt was made of
+            None  # the parts of the last prompt
         )
         self.on_event = on_step
         for event in self.trace:
             self.state.apply(event)
 
     def emit(self, event: AnyEvent) -> None:
-        """The one way a step comes into being: on record, folded, told."""
+        """Append an event: record it, update the state, call the listener. All events pass here."""
         self.trace.append(event)
         self.state.apply(event)
         if self.on_event is not None:
             self.on_event(event)
 
     def hand_off(self, step_id: StepId, reason: str, by: str, say: str = "") -> None:
-        """Give the conversation to a person, and tell the customer; once."""
+        """Hand the conversation off to a human and send a message to the customer; a second call does nothing."""
         if self.state.handed_off:
             return
         turn, answer, call = step_id

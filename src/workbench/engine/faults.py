@@ -1,4 +1,4 @@
-"""Exceptions raised by journey code, and how they are described."""
+"""Exceptions raised by journey code, and their descriptions."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from ..source import fault_location
 from ..trace.events import Fault
 from ..trace.step_id import StepId
 
-JOURNEY_EXCEPTIONS = (Exception, SystemExit)  # what journey code may raise; an interrupt of ours passes
+JOURNEY_EXCEPTIONS = (Exception, SystemExit)  # raised by journey code; KeyboardInterrupt passes through
 
 
 def describe_exception(error: BaseException) -> str:
-    """An exception in one line, as a person reads it."""
+    """Describe an exception in one line."""
     if isinstance(error, JourneyError):
         return error.message
     text = escape_surrogates(str(error))
@@ -20,7 +20,7 @@ def describe_exception(error: BaseException) -> str:
 
 
 def fault_at(step_id: StepId, origin: str, name: str, error: BaseException, source: str = "") -> Fault:
-    """Build the fault that records an exception of journey code."""
+    """Build the fault event for an exception of journey code."""
     where, frames = fault_location(error, source)
     return Fault(
         turn=step_id.turn, answer=step_id.answer, call=step_id.call, origin=origin,

@@ -1,8 +1,8 @@
-"""The model seam: a request goes in, one answer comes out; what comes before it is shown.
+"""The interface of a model: a request in, deltas while it works, one answer out.
 
-Behind it stand siblings: the tape (tape.py), the rehearsal (rehearsal.py), a
-live model (outside/claude.py), the engineer at the wheel. Nothing else in
-Workbench knows which one it talks to.
+Implementations: the recording (replay/tape.py), the rehearsal
+(models/rehearsal.py), Claude (models/claude.py) and a manual answer of the
+engineer (replay/partial.py). The engine does not know which one it uses.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from ..trace.messages import Messages
 
 
 class Delta(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Something to show while an answer is on its way; never part of the record.
+    """A part of an answer in progress, for display; never recorded.
 
     `kind`: "text" or "thinking" (append `text`), "tool" (`text` is the name of
-    a tool whose arguments are being written), "wait" (`text` says why, `seconds`
-    how long until the next try), "restart" (forget what was streamed so far).
+    a tool whose arguments are being written), "wait" (`text` is the reason, `seconds`
+    the time until the next attempt), "restart" (discard what was streamed so far).
     """
 
     kind: Literal["text", "thinking", "tool", "wait", "restart"]
@@ -34,16 +34,16 @@ DeltaSink = Callable[[Delta], None]
 
 
 def discard_delta(delta: Delta) -> None:
-    """A Show for where nobody looks."""
+    """Ignore a delta: the sink if nothing is displayed."""
 
 
 class ModelRequest(msgspec.Struct, frozen=True):
-    """All that a model is sent, in the shape of the Messages API.
+    """The request to a model, in the format of the Messages API.
 
-    `system` spans in order; `messages` a list of {"role", "content": [blocks]};
-    `tools` a list of {"name", "description", "input_schema"}. `conversation` is the
-    read-only view of the conversation that scripts such as the rehearsal use
-    instead of prose.
+    `system` are the prompt sections in order; `messages` is a list of {"role",
+    "content": [blocks]}; `tools` a list of {"name", "description", "input_schema"}.
+    `conversation` is the read-only view that scripts such as the rehearsal use
+    instead of the messages.
     """
 
     turn: int
@@ -59,7 +59,7 @@ class ModelRequest(msgspec.Struct, frozen=True):
 
 
 class ModelAnswer(msgspec.Struct, frozen=True):
-    """A finished answer: provider blocks verbatim, the stop reason, the model's own name, its cost."""
+    """A finished answer: the provider's blocks unchanged, the stop reason, the model's name, the usage."""
 
     blocks: list[dict[str, Any]]
     stop: str = "end_turn"
@@ -68,11 +68,10 @@ class ModelAnswer(msgspec.Struct, frozen=True):
 
 
 class Model(Protocol):
-    """`name` is shown on screen and recorded; `params` are recorded with the prompt.
+    """A model: `name` is displayed and recorded; `params` are recorded with the prompt.
 
-    `answer()` gives one ModelAnswer, or the step itself where it is on a record
-    already, and hands `show` what can be shown before. It raises ModelStopped
-    where no answer will come.
+    `answer()` returns a ModelAnswer, or the recorded Answer event itself. It calls `show`
+    with deltas while it works. It raises NoAnswer if there will be no answer.
     """
 
     @property

@@ -1,7 +1,7 @@
-"""Asks policies and conditions, and records what they decide.
+"""Evaluate policies and conditions, and record the decisions.
 
-All policies of a hook are asked, also after one has blocked. A policy that
-fails blocks, with a fault before its decision.
+All policies of a hook are called, even after one has blocked. A policy that
+fails blocks (fail closed), and a fault is recorded before its decision.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .faults import JOURNEY_EXCEPTIONS, describe_exception, fault_at
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The decision that stops a message, call or reply, and what the customer is sent instead."""
+    """The decision that stops a message, call or reply, and the text for the customer."""
 
     decision: PolicyDecision
     reply: str = ""
@@ -44,7 +44,7 @@ class Stop:
 
 
 class Policies:
-    """Asks the policies of one conversation. `offer` is what was available when it last looked."""
+    """Evaluates the policies of one conversation; `offer` is the availability at the last update."""
 
     def __init__(self, conversation: ConversationRun) -> None:
         self.conversation = conversation
@@ -54,8 +54,8 @@ class Policies:
         self.offer = Availability()
 
     def look_around(self, step_id: StepId) -> None:
-        """Find what is available now: conditions, if there are any, are asked before every answer."""
-        offers = self.agent.cache.setdefault("offers", {})  # by journey, where no condition can change it
+        """Update the availability: conditions, if there are any, are evaluated before every answer."""
+        offers = self.agent.cache.setdefault("offers", {})  # by journey, if there is no condition
         known = offers.get(self.state.journey)
         if known is not None:
             self.offer = known
@@ -70,14 +70,17 @@ class Policies:
                 return bool(held)
             except JOURNEY_EXCEPTIONS as error:
                 self.emit(fault_at(step_id, "condition", getattr(thing, "name", "?"), error))
-                return isinstance(thing, Policy)  # a policy whose condition fails is asked: fail closed
+                return isinstance(thing, Policy)  # a policy whose condition fails is called: fail closed
 
         self.offer = compute_availability(self.agent, self.state.journey, Conversation(self.state), holds)
         if not self.offer.conditional:
             offers[self.state.journey] = self.offer
 
     async def judge_message(self, step_id: StepId, text: str) -> Stop | None:
-        """Judge the customer's message. An escalation hands off at once; a block says the first words given."""
+        """Evaluate the policies on the customer's message.
+
+        An escalation hands off at once; after a block the first reply given is sent.
+        """
         said, stop = "", None
         for policy in self.offer.policies_at("on_message"):
             decision, say = await self._ask(policy, step_id, message=text)
@@ -92,7 +95,7 @@ class Policies:
         return stop if stop is None or stop.escalated else Stop(stop.decision, said)
 
     async def judge_reply(self, step_id: StepId, text: str) -> tuple[str, Stop | None]:
-        """Judge a reply; returns the text to send, and what stops it (an escalation before a block)."""
+        """Evaluate the policies on a reply; returns the text to send and what stops it (escalations first)."""
         stop: Stop | None = None
         for policy in self.offer.policies_at("before_reply"):
             decision, say = await self._ask(policy, step_id, reply=text)
@@ -105,7 +108,7 @@ class Policies:
     async def judge_call(
         self, step_id: StepId, tool: Tool, args: dict[str, Any]
     ) -> tuple[dict[str, Any], Stop | None]:
-        """Judge a call; returns the arguments to run with, and what stops it (an escalation before a block)."""
+        """Evaluate the policies on a call; returns the arguments and what stops it (escalations first)."""
         stop: Stop | None = None
         for policy in self.offer.policies_at("before_tool", tool):
             decision, say = await self._ask(policy, step_id, tool, call=ToolCall(tool.name, args))
@@ -116,7 +119,7 @@ class Policies:
         return args, stop
 
     async def judge_result(self, step_id: StepId, tool: Tool, args: dict[str, Any], value: Any) -> Stop | None:
-        """Judge the result of a call; returns the first escalation."""
+        """Evaluate the policies on a result; returns the first escalation."""
         stop: Stop | None = None
         for policy in self.offer.policies_at("after_tool", tool):
             call = ToolCall(tool.name, args)
@@ -130,7 +133,7 @@ class Policies:
     async def _ask(
         self, policy: Policy, step_id: StepId, tool: Tool | None = None, **offered: Any
     ) -> tuple[PolicyDecision, str]:
-        """Ask one policy and record its decision; returns also what it says to the customer."""
+        """Call one policy and record its decision; returns also its reply to the customer."""
         conversation = Conversation(self.state)
         offered["conversation"] = conversation
         returned: Decision | None = None
@@ -158,7 +161,7 @@ class Policies:
 
 
 def _stronger(stop: Stop | None, decision: PolicyDecision, say: str) -> Stop | None:
-    """The first block, or the first escalation if there is one."""
+    """Return the first block, or the first escalation if there is one."""
     if decision.effect == "escalate" and (stop is None or not stop.escalated):
         return Stop(decision, say)
     if decision.effect == "block" and stop is None:
@@ -195,7 +198,7 @@ def _plain(value: Any) -> Any:
 
 
 def _recordable(value: Any) -> Any:
-    """Plain data that a file can hold; raises TypeError or ValueError, in the policy that rewrites to it."""
+    """Return plain data that can be saved. Raises TypeError or ValueError, inside the rewriting policy."""
     made = to_plain(fill_defaults(value))
     msgspec.json.encode(made)
     return made

@@ -1,4 +1,4 @@
-"""The prompt: which spans and tool schemas the model is sent in one state."""
+"""The prompt: the sections and tool schemas the model is sent in one state."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .builtin_tools import builtin_tool_schemas
 
 
 class AssembledPrompt(NamedTuple):
-    """What was assembled, with the hashes under which a trace keeps it; `exhibits` is all of it by hash."""
+    """An assembled prompt, with the hashes under which a trace stores it; `blobs` are its parts by hash."""
 
     sections: tuple[PromptSection, ...]
     section_hashes: list[str]
@@ -24,7 +24,7 @@ class AssembledPrompt(NamedTuple):
 
 
 def assemble(agent: Agent, journey: str, offer: Availability, setup: Setup) -> AssembledPrompt:
-    """Spans: persona, goals, the manual of the current journey, the facts. Made once per distinct state."""
+    """Assemble the sections: persona, goals, manual of the current journey, facts. Cached per distinct state."""
     sheets = agent.cache.setdefault("sheets", {})
     state = (journey, tuple(j.name for j in offer.journeys), tuple(offer.tools))
     general = sheets.get(state)

@@ -1,9 +1,9 @@
-"""Running a tool's body against the sandbox world, whatever it does.
+"""Run a tool's body against the sandbox world, safely.
 
-`Runner` is the seam: the sandbox here, the tape in tape.py. A body that raises,
-exits, returns what has no plain form, prints without end or returns a mountain
-comes back as an outcome; only a body that never returns is the business of
-whoever started this process.
+`ToolRunner` is the interface; the recording implements it in replay/tape.py. A
+body that raises, exits, prints without end, or returns something huge or not
+plain gives an outcome. Only a body that never returns is left to the
+supervisor of the process.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from .faults import JOURNEY_EXCEPTIONS, fault_at
 from .world import World, diff
 
 MAX_RESULT = 1_000_000  # bytes of JSON
-MAX_PRINTED = 4_000  # characters kept of what a body prints
+MAX_PRINTED = 4_000  # characters of a body's output that are recorded
 
 
 class ToolRun(msgspec.Struct, frozen=True):
-    """What came of a call, before any step is made of it."""
+    """The outcome of a call, before events are made of it."""
 
     outcome: CallOutcome
     value: Any = None
@@ -44,7 +44,7 @@ class ToolRunner(Protocol):
 
 
 class CappedOutput(io.TextIOBase):
-    """A file that keeps the first characters written to it and counts the rest."""
+    """A file that stores the first characters written to it and counts the rest."""
 
     def __init__(self) -> None:
         self.kept_text: list[str] = []
@@ -65,7 +65,7 @@ class CappedOutput(io.TextIOBase):
 
 
 class Sandbox:
-    """Runs bodies against `world`."""
+    """Runs tool bodies against `world`."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -82,7 +82,7 @@ class Sandbox:
             before = self.world.snapshot(parts)
             try:
                 outcome, value = await _body(tool, args, given, printed)
-            finally:  # what it did before it broke is done
+            finally:  # changes made before an exception are kept
                 changed = diff(before, self.world.snapshot(parts))
             size = len(msgspec.json.encode(value))
             if size > MAX_RESULT:

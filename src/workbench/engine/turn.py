@@ -1,10 +1,10 @@
-"""The engine: the only place that decides the order of things in a turn.
+"""The engine: the order of events in one turn, defined in this module only.
 
-A turn: the customer's message, the policies on it, then answers of the model
-until one is a reply that stands. Calls of one answer are judged and run one
-after the other, so that a policy sees what its elder sibling did; a block stops
-that one call. What differs between a live conversation, a re-run and a replay
-is only which Model and which Runner are handed in.
+A turn is the customer's message, the policies on it, and model answers until one
+is a reply that no policy blocks. The calls of one answer are judged and run one
+after the other, so that a policy sees the results of earlier calls; a block
+stops that one call. A live conversation, a rerun and a replay differ only in the
+Model and the ToolRunner that are passed in.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from .sandbox import ToolRun, ToolRunner
 async def run_turn(
     conversation: ConversationRun, text: str, model: Model, runner: ToolRunner, on_delta: OnDelta | None = None
 ) -> TurnEnded:
-    """Run one turn to its end and return how it ended. All that happens is on the trace."""
+    """Run one turn and return how it ended. Every event is appended to the trace."""
     end = await _Turn(conversation, model, runner, on_delta).run(text)
     conversation.emit(end)
     return end
@@ -95,9 +95,9 @@ class _Turn:
     # one answer
 
     def _prompt(self, step_id: StepId) -> AssembledPrompt:
-        told, model = self.conversation.last_prompt, (self.model.name, self.model.params)
-        if told is not None and told[0] is self.offer and told[1] == model:
-            return told[2]
+        made, model = self.conversation.last_prompt, (self.model.name, self.model.params)
+        if made is not None and made[0] is self.offer and made[1] == model:
+            return made[2]
         trace = self.conversation.trace
         sheet = assemble(self.agent, self.state.journey, self.offer, self.conversation.setup)
         prompt = Prompt(
@@ -113,14 +113,14 @@ class _Turn:
         )
         last = self.state.prompt
         if last is None or _apart(last) != _apart(prompt):
-            for key, blob in sheet.blobs.items():  # in order: the same transcript is the same bytes
+            for key, blob in sheet.blobs.items():  # in order, so that the same transcript has the same bytes
                 trace.blobs.setdefault(key, blob)
             self.emit(prompt)
         self.conversation.last_prompt = self.offer, model, sheet
         return sheet
 
     async def _answer(self, step_id: StepId) -> TurnEnded | None:
-        """Ask the model once and do what it says. None: the turn goes on."""
+        """Request one answer and execute it. Returns None if the turn continues."""
         if step_id.answer > 1:
             self.policies.look_around(step_id)
         sheet = self._prompt(step_id)
@@ -178,7 +178,7 @@ class _Turn:
     # one call
 
     async def _call(self, step_id: StepId, call: CallRequest, cut: bool) -> bool:
-        """Judge a call and, where it may, run it. True: a person has the conversation now."""
+        """Judge a call and run it if allowed. Returns True after a hand-off."""
         refused = "the call was cut off by the token limit" if cut else call.error
         tool = self.offer.tools.get(call.tool) or self._built_in(call.tool)
         if tool is None:
@@ -207,7 +207,7 @@ class _Turn:
         if ran.fault is not None:
             self.emit(ran.fault)
         self._result(step_id, tool.name, ran)
-        if ran.outcome == "ok":  # what a tool says when it refuses has not the type its policies expect
+        if ran.outcome == "ok":  # a tool error does not have the type that policies expect
             stop = await self.policies.judge_result(step_id, tool, args, ran.value)
             if stop is not None:
                 self.conversation.hand_off(step_id, stop.reason, stop.policy, stop.reply)
@@ -254,7 +254,7 @@ class _Turn:
 
 
 def _apart(prompt: Prompt) -> tuple[Any, ...]:
-    """A prompt without its place: what must differ for a new one to be recorded."""
+    """Return a prompt without its step id, to compare it with the previous one."""
     return (
         prompt.sections, prompt.tools, prompt.model, prompt.params,
         prompt.journeys, prompt.policies, prompt.hidden,

@@ -16,11 +16,11 @@ from ..trace.events import AnyEvent, HttpExchange, ToolResult, WorldChange
 
 
 class HttpProvider(Protocol):
-    """Where the HTTP clients come from that tools are handed.
+    """Creates the HTTP clients that are injected into tools.
 
-    `client` makes one of that kind for the call at `place`, `taken` gives the
-    exchanges made since it was last asked. Kept from a record, `expect` says
-    which exchanges a call may make, and `missed` what it asked for beyond them.
+    `client` creates a client of this class for the call at `step_id`. `drain` returns
+    the exchanges since the last drain. A provider that answers from a recording uses
+    `expect` for the exchanges of the next call, and reports `unmatched` requests.
     """
 
     unmatched: list[str]
@@ -31,11 +31,10 @@ class HttpProvider(Protocol):
 
 
 class World:
-    """The live parts of one conversation's world, made from a fixture's plain data when first needed.
+    """The live objects of one conversation's world, created from a fixture's plain data when first needed.
 
-    `start` maps class names to plain data; a class it does not name starts from
-    its own defaults. `made` are the ids it has given out; `kinds` are the classes
-    that tools may ask for.
+    `start` maps class names to plain data; a class without an entry starts from its
+    defaults. `generated` are the ids created so far; `kinds` are the injectable classes.
     """
 
     def __init__(
@@ -57,7 +56,7 @@ class World:
         self._pending: dict[str, list[WorldChange]] = {}
 
     def get(self, kind: type[Any], step_id: tuple[int, int, int]) -> Any:
-        """The object to hand in for `kind`. Raises JourneyError where the fixture does not fit."""
+        """Return the object to inject for `kind`. Raises JourneyError if the fixture does not fit."""
         if kind is Clock:
             return self.clock
         if kind is Ids:
@@ -69,7 +68,7 @@ class World:
             return random.Random(f"{self._seed}:{step_id}")
         if is_client(kind):
             if self.http is None:
-                raise JourneyError("no HTTP client is handed in here")
+                raise JourneyError("no HTTP client is available here")
             return self.http.client(kind, step_id)
         name = kind.__name__
         if name not in self._parts:
@@ -80,24 +79,24 @@ class World:
                 self._parts[name] = kind() if data is None else from_plain(data, kind)
             except (msgspec.ValidationError, TypeError) as error:
                 raise JourneyError(
-                    f"the fixture does not fit {name}: {error}",
+                    f"invalid fixture for {name}: {error}",
                     next=f"compare the fixture's {name!r} with the fields of class {name}",
                 ) from None
         return self._parts[name]
 
     def snapshot(self, kinds: Iterable[type[Any]]) -> dict[str, Any]:
-        """Plain copies of the parts of these kinds, by class name."""
+        """Return plain copies of the objects of these classes, by class name."""
         return {k.__name__: to_plain(self._parts[k.__name__]) for k in kinds if k.__name__ in self._parts}
 
     def state_after(self, events: Iterable[AnyEvent]) -> dict[str, Any]:
-        """A plain copy of it as these steps of a record leave it, by class name."""
+        """Return a plain copy of the world after these recorded events, by class name."""
         for event in events:
             if isinstance(event, ToolResult):
                 self.apply(event.changed)
         return self.state()
 
     def state(self) -> dict[str, Any]:
-        """A plain copy of all of it, by class name; what no tool may ask for as the fixture has it."""
+        """Return a plain copy of the whole world by class name; classes no tool uses as in the fixture."""
         for kind in self._kinds:
             with contextlib.suppress(JourneyError):
                 self.get(kind, (0, 0, 0))
@@ -106,7 +105,7 @@ class World:
         return found | {name: to_plain(part) for name, part in self._parts.items()}
 
     def apply(self, changes: Iterable[WorldChange]) -> None:
-        """Take over recorded changes; in a part that is in use already, at once."""
+        """Apply recorded changes, also to objects that are already in use."""
         for change in changes:
             name, inside = str(change.path[0]), WorldChange(change.path[1:], change.before, change.after)
             if name in self._parts:
@@ -117,10 +116,10 @@ class World:
 
 
 def diff(before: Any, after: Any, path: tuple[str | int, ...] = ()) -> list[WorldChange]:
-    """The differences between two plain values, deepest first cause each, in key order.
+    """Return the differences between two plain values as changes, in key order.
 
-    Lists of one length are compared item by item; a list that grew keeps its
-    items and adds the new ones; any other list is one change.
+    Lists of equal length are compared item by item; for a longer list the new
+    items are added; any other list is one change.
     """
     if before == after and type(before) is type(after):
         return []
@@ -145,7 +144,7 @@ def diff(before: Any, after: Any, path: tuple[str | int, ...] = ()) -> list[Worl
 
 
 def patch(value: Any, changes: Iterable[WorldChange]) -> Any:
-    """Apply `changes` to a plain value and return it; the opposite of diff()."""
+    """Apply `changes` to a plain value and return it; the inverse of diff()."""
     for change in changes:
         if not change.path:
             value = change.after

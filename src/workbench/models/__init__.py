@@ -1,1 +1,1 @@
-"""The models: rehearsal and Claude, with pricing."""
+"""Implementations of Model: the rehearsal and Claude, with pricing."""

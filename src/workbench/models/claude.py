@@ -1,9 +1,9 @@
-"""The `claude` model: the Anthropic Messages API, or any server that speaks it.
+"""The `claude` model: the Anthropic Messages API, or any server that implements it.
 
-`ANTHROPIC_BASE_URL` (without /v1) points it elsewhere. Events are read as they
-stand on the wire, so that blocks are kept exactly as received. The SDK takes
-1.5 s to import: that happens at the first answer, or in a worker that has
-imported PRELOAD before it was forked.
+`ANTHROPIC_BASE_URL` (without /v1) selects another server. Events are read in
+their wire format, so that blocks are recorded exactly as received. The SDK takes
+1.5 s to import: this happens at the first answer, or in a worker that imported
+PRELOAD before it was forked.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ if TYPE_CHECKING:
 
 
 DEFAULT_MODEL = "claude-sonnet-5-5"
-PRELOAD = ("anthropic", "anthropic.resources.messages")  # what a warm server imports for us
+PRELOAD = ("anthropic", "anthropic.resources.messages")  # imported by a warm server
 
-# on current models the words between tool calls are thinking too, and hidden unless asked for
+# current models also treat text between tool calls as thinking, hidden unless requested
 THINKING: Mapping[str, Any] = {"type": "adaptive", "display": "summarized"}
 
 
 def credentials() -> str | None:
-    """Where the SDK would take its credentials from, never their value; None where it has none.
+    """Return the source of the SDK's credentials, never their value; None if there are none.
 
     For example "ANTHROPIC_API_KEY" or "profile work". Imports the SDK (1.5 s).
-    Raises UsageError where a chosen profile cannot be read.
+    Raises UsageError if the selected profile cannot be read.
     """
     import anthropic
 
@@ -55,8 +55,8 @@ def credentials() -> str | None:
         with anthropic.Anthropic(max_retries=0) as client:
             return _source(client)
     except anthropic.AnthropicError as error:
-        message = f"the credentials cannot be read: {one_safe_line(str(error))}"
-        raise UsageError(message, next="mend the profile or set ANTHROPIC_API_KEY") from None
+        message = f"cannot read the credentials: {one_safe_line(str(error))}"
+        raise UsageError(message, next="fix the profile or set ANTHROPIC_API_KEY") from None
 
 
 def _source(client: anthropic.Anthropic) -> str | None:
@@ -72,14 +72,13 @@ def _source(client: anthropic.Anthropic) -> str | None:
 
 
 class Claude:
-    """A Claude model as a Model.
+    """A Claude model.
 
-    `max_tokens` bounds one answer, thinking included. `thinking` and `effort`
-    go out as they are; None and "" leave them to the server. A server that
-    refuses the thinking asked for is asked for less, and `params` says so from
-    then on. A request is tried at most `tries` times, with at most
-    `longest_wait` seconds between two of them. `client` is for tests and is
-    not closed; `sleep` and `clock` count in seconds.
+    `max_tokens` limits one answer including thinking. `thinking` and `effort` are sent
+    unchanged; None and "" use the server's default. If a server rejects the thinking
+    setting, a smaller one is used and `params` shows it from then on. A request is
+    attempted at most `tries` times, with at most `longest_wait` seconds in between.
+    `client` is for tests and is not closed; `sleep` and `clock` use seconds.
     """
 
     def __init__(
@@ -102,7 +101,7 @@ class Claude:
         if effort:
             self.params["output_config"] = {"effort": effort}
         self._less_thinking = _ladder(thinking, max_tokens)
-        self._thinking_prompt: dict[str, str] = {}  # the signature of a thought -> the prompt it was made under
+        self._thinking_prompt: dict[str, str] = {}  # signature of a thinking block -> hash of its prompt
         self._tries = tries
         self._longest_wait = longest_wait
         self._client = client
@@ -110,9 +109,9 @@ class Claude:
         self._clock = clock
 
     async def answer(self, request: ModelRequest, show: DeltaSink) -> ModelAnswer:
-        """One answer, its deltas shown as they come.
+        """Return one answer, and show its deltas as they arrive.
 
-        Raises ModelStopped("model_error") with a sentence and what to do next.
+        Raises NoAnswer("model_error") with a message and the next step.
         """
         began = self._clock()
         attempt = 1
@@ -146,12 +145,12 @@ class Claude:
         return answer
 
     def _body(self, request: ModelRequest) -> tuple[dict[str, Any], str]:
-        """What is sent, and a hash of the prompt that thinking will be bound to."""
+        """Return the request body, and a hash of the prompt that thinking is bound to."""
         system: list[dict[str, Any]] = [{"type": "text", "text": s.text} for s in request.system if s.text.strip()]
         tools = [dict(tool) for tool in request.tools]
         prompt = content_hash([system, tools])
         messages = to_api_messages(request.messages, lambda thought: self._may_send(thought, prompt))
-        add_cache_breakpoint(system or tools)  # tools come before the system prompt: one mark keeps both
+        add_cache_breakpoint(system or tools)  # tools precede the system prompt, so one breakpoint covers both
         if messages:
             add_cache_breakpoint(messages[-1]["content"])
         body: dict[str, Any] = {"model": self.name, "messages": messages, **self.params}
@@ -162,9 +161,10 @@ class Claude:
         return body, prompt
 
     def _may_send(self, thought: Mapping[str, Any], prompt: str) -> bool:
-        """A thought counts only under the prompt it was made under; one without a signature never does.
+        """Return whether a thinking block may be sent: only with its own prompt, and never without a signature.
 
-        Models that think on a budget are older: they bind no thought, and miss it in a turn of tool calls.
+        Older models with a thinking budget do not bind blocks to prompts, but require them within
+        a turn of tool calls.
         """
         known_by = signature(thought)
         bound = self._thinking_prompt.get(known_by, prompt) if known_by else ""
@@ -172,7 +172,7 @@ class Claude:
         return bound == prompt or (budget and bound != "")
 
     async def _events(self, body: dict[str, Any], message: StreamedMessage) -> AsyncGenerator[Any, None]:
-        """Send one request; yield the events of its stream, as they stand on the wire."""
+        """Send one request and yield the events of its stream, in wire format."""
         import anthropic
 
         async with (
@@ -184,7 +184,7 @@ class Claude:
             form = response.headers.get("content-type", "")
             if "html" in form:
                 raise UnsupportedResponse(f"it sent {form}")
-            if "json" in form:  # a server that does not stream
+            if "json" in form:  # a server without streaming
                 for event in events_from_response(msgspec.json.decode(await response.read())):
                     yield event
                 return
@@ -194,7 +194,7 @@ class Claude:
 
     @contextlib.asynccontextmanager
     async def _open(self) -> AsyncIterator[anthropic.AsyncAnthropic]:
-        """A client for one request: kept ones would outlive the event loop they belong to."""
+        """Create a client for one request: a stored one would outlive its event loop."""
         import anthropic
 
         if self._client is not None:
@@ -204,7 +204,7 @@ class Claude:
                 yield client
 
     def _reduce_thinking(self, trouble: RequestFailure, request: ModelRequest) -> str:
-        """Ask for less where thinking was refused; says what is asked now, "" where nothing can be."""
+        """Reduce the thinking setting after it was rejected; returns the new one in words, "" if none is left."""
         about = trouble.text.lower()
         if trouble.status not in (400, 422) or not ("thinking" in about or "adaptive" in about):
             return ""
@@ -216,7 +216,7 @@ class Claude:
         if not self._less_thinking:
             return ""
         thinking = self._less_thinking.pop(0)
-        # a new dict: the old one is part of a recorded step
+        # a new dict: the old one is part of a recorded event
         self.params = {k: v for k, v in self.params.items() if k != "thinking"}
         if thinking is not None:
             self.params["thinking"] = thinking
@@ -230,7 +230,7 @@ class Claude:
 
 
 def _ladder(thinking: Mapping[str, Any] | None, max_tokens: int) -> list[dict[str, Any] | None]:
-    """What to ask for, one after the other, where `thinking` is refused: older models know only budgets."""
+    """Return the settings to try in turn if `thinking` is rejected: older models accept only budgets."""
     if thinking is None:
         return []
     if thinking.get("type") == "adaptive" and max_tokens > 2_048:

@@ -1,4 +1,4 @@
-"""Classify failed requests to the Messages API and say what to do about them."""
+"""Classify failed requests to the Messages API and recommend the next step."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SECRET = re.compile(r"\bsk-[\w-]{6,}|(?<=Bearer )\S+")
 
 
-# what can go wrong
+# causes of failure
 
 _KINDS = {
     400: "invalid_request_error",
@@ -36,30 +36,30 @@ _KINDS = {
 }
 _PASSING = {"overloaded_error", "api_error", "rate_limit_error", "timeout_error", "conflict_error"}
 _WORDS = {
-    "authentication_error": "the key was not accepted",
-    "billing_error": "the account cannot pay for this",
-    "permission_error": "the key may not do this",
-    "not_found_error": "the server does not know this model or address",
+    "authentication_error": "the API key was not accepted",
+    "billing_error": "the account has no credit",
+    "permission_error": "the key has no permission for this",
+    "not_found_error": "unknown model or address",
     "request_too_large": "the conversation is too long for one request",
-    "rate_limit_error": "too many requests",
+    "rate_limit_error": "the rate limit is exceeded",
     "timeout_error": "the server took too long",
     "overloaded_error": "the server is overloaded",
-    "api_error": "the server had a fault of its own",
+    "api_error": "internal error of the server",
 }
 _ADVICE = {
-    "authentication_error": "Check the key: `workbench doctor` says where it is taken from",
-    "billing_error": "Look at the plan and the balance of the account",
-    "permission_error": "Choose another model, or a key that may use this one",
+    "authentication_error": "Check the key: `workbench doctor` shows its source",
+    "billing_error": "Check the plan and the balance of the account",
+    "permission_error": "Choose another model, or a key with access to this one",
     "not_found_error": "Check the name of the model and, if it is set, ANTHROPIC_BASE_URL (without /v1)",
     "request_too_large": "Start a new conversation",
 }
-_NO_KEY = "Set ANTHROPIC_API_KEY (for a local server any value will do), or start with the rehearsal instead"
+_NO_KEY = "Set ANTHROPIC_API_KEY (any value for a local server), or use the rehearsal"
 
 
 class RequestFailure:
-    """A try that failed: what happened, what to do next, and whether a further try may help.
+    """A failed attempt: the cause, the next step, and whether to retry.
 
-    `after` is how many seconds the server asks to wait, `status` that of its response or 0.
+    `after` is the delay in seconds that the server requests, `status` the HTTP status or 0.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class RequestFailure:
 
 
 def diagnose(error: Exception) -> RequestFailure:
-    """Explain an exception of the SDK, its transport or the stream. Raises it again if it is a bug of ours."""
+    """Explain an exception of the SDK, its transport or the stream. Re-raises it if it is a bug in Workbench."""
     import anthropic
     import httpx2
 
@@ -94,15 +94,15 @@ def diagnose(error: Exception) -> RequestFailure:
     if isinstance(error, anthropic.APIConnectionError):
         return _unreached(error)
     if isinstance(error, httpx2.TransportError):
-        return RequestFailure(f"the connection broke ({type(error).__name__})", again=True)
+        return RequestFailure(f"the connection was lost ({type(error).__name__})", again=True)
     if isinstance(error, msgspec.DecodeError):
-        return RequestFailure("the server sent what is no JSON", "Check ANTHROPIC_BASE_URL", again=True)
+        return RequestFailure("the server sent invalid JSON", "Check ANTHROPIC_BASE_URL", again=True)
     if isinstance(error, TypeError) and "authentication method" in str(error):
-        return RequestFailure("there are no credentials for the model", _NO_KEY)
+        return RequestFailure("no credentials for the model", _NO_KEY)
     if isinstance(error, anthropic.AnthropicError):
         return RequestFailure(f"the credentials cannot be used: {one_safe_line(str(error))}", _NO_KEY)
     if isinstance(error, httpx2.InvalidURL):
-        return RequestFailure("the server's address is no URL", "Check ANTHROPIC_BASE_URL")
+        return RequestFailure("invalid server URL", "Check ANTHROPIC_BASE_URL")
     raise error
 
 
@@ -112,24 +112,24 @@ def _unreached(error: anthropic.APIConnectionError) -> RequestFailure:
 
     cause = error.__cause__
     if isinstance(cause, httpx2.LocalProtocolError):
-        # its own words would quote the key
+        # the exception's own text would contain the key
         return RequestFailure(
-            "the key holds a character that cannot be sent", "Check ANTHROPIC_API_KEY for line breaks and quotes"
+            "the key contains invalid characters", "Check ANTHROPIC_API_KEY for line breaks and quotes"
         )
     if isinstance(cause, httpx2.UnsupportedProtocol):
-        return RequestFailure("the server's address is no URL", "Check ANTHROPIC_BASE_URL: it begins with http")
+        return RequestFailure("invalid server URL", "Check ANTHROPIC_BASE_URL: it must start with http")
     host = error.request.url.host
     if isinstance(error, anthropic.APITimeoutError):
         return RequestFailure(f"{host} did not answer in time", again=True)
     return RequestFailure(
-        f"{host} cannot be reached",
+        f"cannot reach {host}",
         "Check the network and, if it is set, ANTHROPIC_BASE_URL",
         again=True,
     )
 
 
 def _refused(status: int, kind: str, words: str, headers: Mapping[str, str]) -> RequestFailure:
-    """The server said no: by its status or, in the middle of a stream (status 0), by an event."""
+    """Explain an error response: by its status or, within a stream (status 0), by an error event."""
     kind = kind or _KINDS.get(status, "api_error" if status >= 500 else "")
     again = (status >= 500 and status != 501) if status >= 400 else kind in _PASSING
     again = again or status in (408, 409, 429)
@@ -154,7 +154,7 @@ def _refused(status: int, kind: str, words: str, headers: Mapping[str, str]) -> 
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds the server asks to wait: from retry-after-ms, or from retry-after as a number or a date."""
+    """Return the requested delay in seconds, from retry-after-ms or retry-after (number or date)."""
     for name, unit in (("retry-after-ms", 1_000), ("retry-after", 1)):
         with contextlib.suppress(KeyError, ValueError):
             return float(headers[name]) / unit
@@ -164,6 +164,6 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def one_safe_line(text: str) -> str:
-    """Shorten a text to one line of 300 characters, and replace anything that looks like a key."""
+    """Shorten a text to one line of 300 characters and mask anything that looks like a key."""
     line = _SECRET.sub("[key]", " ".join(text.split()))
     return line if len(line) <= 300 else f"{line[:299]}…"

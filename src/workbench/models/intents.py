@@ -1,4 +1,4 @@
-"""Finds which intent a customer has, and in which turn it began."""
+"""Find the intent of the customer, and the turn in which it started."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ _NEVER_MIND = re.compile(
 
 
 def wants_human(text: str) -> bool:
-    """Whether the customer asks for a person."""
+    """Return whether the customer asks for a human."""
     return _HUMAN.search(text) is not None
 
 
 def gives_up(text: str) -> bool:
-    """Whether the customer drops what was wanted so far."""
+    """Return whether the customer drops the current request."""
     return _NEVER_MIND.search(text) is not None
 
 
 def is_question(text: str) -> bool:
-    """Whether the message begins as a question of knowledge does."""
+    """Return whether the message starts like a knowledge question."""
     return _QUESTION.match(text) is not None
 
 
@@ -45,7 +45,7 @@ class IntentMatch(NamedTuple):
 
     intent: Intent
     weight: float
-    full: bool  # every telling word of an example, at least two
+    full: bool  # all significant words of an example, at least two
 
 
 class Intents:
@@ -62,7 +62,7 @@ class Intents:
         self.all: list[Intent] = [*own, *theirs]
 
     def scene(self, conversation: Conversation, turns: list[DialogueTurn]) -> tuple[Intent | None, int]:
-        """Find the intent that is being played, and the turn in which it was heard."""
+        """Return the current intent, and the turn in which it was matched."""
         intent: Intent | None = None
         start = 0
         for number, turn in enumerate(turns):
@@ -83,7 +83,7 @@ class Intents:
         return intent, start
 
     def hear(self, text: str) -> IntentMatch | None:
-        """Find the intent whose examples are nearest to `text`; the first declared wins a tie."""
+        """Return the intent whose examples are closest to `text`; the first declared one wins a tie."""
         if self.asks_knowledge and is_question(text):
             return None
         words = stems(text)

@@ -1,7 +1,7 @@
-"""The Messages API as it stands on the wire: messages going out, events coming in.
+"""The wire format of the Messages API: outgoing messages, incoming events.
 
-Pure: it neither knows the SDK nor the network. Blocks stay the plain dicts that
-were received, whatever their type.
+Pure: uses neither the SDK nor the network. Blocks stay the plain dicts that were
+received, whatever their type.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Keep = Callable[[Mapping[str, Any]], bool]
 
 
 class StreamError(Exception):
-    """A stream that brings no whole answer: an error event of this `kind`, or "" for one that broke off."""
+    """Report an incomplete stream: an error event of this `kind`, or "" if the stream broke off."""
 
     def __init__(self, kind: str, words: str) -> None:
         super().__init__(words)
@@ -30,36 +30,36 @@ class StreamError(Exception):
 
 
 class UnsupportedResponse(StreamError):
-    """An answer in another form than the Messages API's: nothing that a further try would mend."""
+    """Report an answer that is not in the format of the Messages API; retrying does not help."""
 
     def __init__(self, what: str) -> None:
-        super().__init__("", f"the server does not answer as the Messages API does: {what}")
+        super().__init__("", f"the server does not implement the Messages API: {what}")
 
 
 def signature(thought: Mapping[str, Any]) -> str:
-    """What the provider knows a thinking block by; "" where there is nothing."""
+    """Return the provider's signature of a thinking block; "" if there is none."""
     return str(thought.get("signature") or thought.get("data") or "")
 
 
 def add_cache_breakpoint(blocks: list[dict[str, Any]]) -> None:
-    """Put a cache breakpoint on the last block that may carry one: a new dict in its place."""
+    """Add a cache breakpoint to the last block that may have one; replaces the block by a new dict."""
     for number in range(len(blocks) - 1, -1, -1):
         if blocks[number].get("type") not in THINKING_TYPES:
             blocks[number] = {**blocks[number], "cache_control": {"type": "ephemeral"}}
             return
 
 
-# the messages as the API takes them
+# outgoing messages
 
 
 def to_api_messages(
     messages: Sequence[Mapping[str, Any]], keep: Keep = lambda thought: True
 ) -> list[dict[str, Any]]:
-    """A copy of `messages` that the API accepts; `keep` says which thinking blocks go along.
+    """Return a copy of `messages` that the API accepts; `keep` selects the thinking blocks to send.
 
-    Empty texts are left out, neighbours of one role joined, call ids made
-    unique (imported logs reuse them) and results put first; a conversation
-    starts with the user, and no message is empty. The originals are not touched.
+    Removes empty texts, joins neighbors of one role, makes call ids unique (imported
+    logs reuse them) and puts results first. A conversation starts with the user,
+    and no message is empty. The originals are not changed.
     """
     sent: list[dict[str, Any]] = []
     ids = _Ids()
@@ -100,7 +100,7 @@ def _sendable(block: Mapping[str, Any], ids: _Ids, keep: Keep) -> dict[str, Any]
 
 
 class _Ids:
-    """Makes call ids unique within a conversation, the same way every time, results along with their calls."""
+    """Makes call ids unique within a conversation, deterministically, with matching results."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
@@ -120,15 +120,15 @@ class _Ids:
         return waiting.pop(0) if waiting else recorded
 
     def forget(self) -> None:
-        """A new answer: results from here on belong to its calls."""
+        """Start a new answer: following results belong to its calls."""
         self._waiting = {}
 
 
-# the answer, put together from its events
+# the answer, assembled from its events
 
 
 class StreamedMessage:
-    """An answer on its way. `shown` says whether anything of it was shown."""
+    """An answer in progress; `shown` tells whether a part of it was displayed."""
 
     def __init__(self) -> None:
         self.shown = False
@@ -142,9 +142,9 @@ class StreamedMessage:
         self._arguments: dict[int, list[str]] = {}
 
     def feed(self, event: Any) -> Iterator[Delta]:
-        """Take one event in; yields what there is to show. Raises StreamError for an error event, or Foreign."""
+        """Process one event and yield what to display. Raises StreamError or UnsupportedResponse."""
         if not isinstance(event, dict):
-            raise UnsupportedResponse("an event is no object")
+            raise UnsupportedResponse("an event is not an object")
         try:
             yield from self._take(event)
         except (TypeError, ValueError, AttributeError, KeyError) as error:
@@ -169,7 +169,7 @@ class StreamedMessage:
             raise _describe(event.get("error"))
 
     def _count(self, usage: Mapping[str, Any] | None) -> None:
-        # the counts are running totals, and one that is left out stands as it was
+        # counts are running totals; a missing one is unchanged
         self._usage.update({k: v for k, v in (usage or {}).items() if v is not None})
 
     def _begin(self, index: int, block: dict[str, Any]) -> Iterator[Delta]:
@@ -205,12 +205,12 @@ class StreamedMessage:
         return Delta(kind, text)
 
     def finish(self, asked: str, seconds: float) -> ModelAnswer:
-        """The whole answer, `seconds` after it was asked of the model `asked`.
+        """Return the complete answer, `seconds` after the request to the model `asked`.
 
-        Raises StreamError where the stream ended cleanly, but too early; Foreign for blocks that are none.
+        Raises StreamError if the stream ended too early, UnsupportedResponse for invalid blocks.
         """
         if not self._ended and self._stop is None:
-            raise StreamError("", "the answer broke off before its end")
+            raise StreamError("", "the answer is incomplete")
         for index, pieces in self._arguments.items():
             text = "".join(pieces)
             if text.strip():
@@ -243,7 +243,7 @@ class StreamedMessage:
 
 
 def _parsed(text: str) -> Any:
-    """The arguments of a call; the text itself where it was cut off, so that the call counts as broken."""
+    """Parse the arguments of a call; returns the text itself if it was cut off, so that the call is invalid."""
     try:
         return msgspec.json.decode(text)
     except msgspec.DecodeError:
@@ -254,18 +254,18 @@ _NEEDED: dict[Any, tuple[str, ...]] = {"text": ("text",), "tool_use": ("id", "na
 
 
 def _describe(error: Any) -> StreamError:
-    """An error as a server tells it: an object with type and message, or only words."""
+    """Read an error as servers send it: an object with type and message, or only text."""
     if isinstance(error, dict):
         return StreamError(str(error.get("type") or "api_error"), str(error.get("message") or ""))
     return StreamError("api_error", str(error or ""))
 
 
 def events_from_response(body: Any) -> Iterator[dict[str, Any]]:
-    """A whole message as the events it would have been streamed as. Raises StreamError, or Foreign."""
+    """Yield a complete message as the events of a stream. Raises StreamError or UnsupportedResponse."""
     if isinstance(body, dict) and "content" not in body and body.get("error"):
         raise _describe(body["error"])
     if not isinstance(body, dict) or not isinstance(body.get("content"), list):
-        raise UnsupportedResponse("what it sent holds no list of content")
+        raise UnsupportedResponse("the response has no content list")
     yield {"type": "message_start", "message": body}
     for index, block in enumerate(body["content"]):
         yield {"type": "content_block_start", "index": index, "content_block": block}

@@ -1,9 +1,8 @@
-"""What an answer of a Claude model costs, from its usage.
+"""Estimate the cost of an answer of a Claude model from its usage.
 
-The figures are list prices, in dollars per million tokens, as Anthropic's
-pricing page had them in November 2026. They may be outdated, and they know no
-discounts, server tools, fast mode or regions: a cost is an estimate to steer
-by, not a bill.
+The figures are list prices in dollars per million tokens, from Anthropic's pricing
+page of November 2026. They may be outdated and do not include discounts, server
+tools, fast mode or regions: the cost is an estimate, not a bill.
 """
 
 from __future__ import annotations
@@ -14,14 +13,14 @@ from typing import Any, NamedTuple
 
 
 class Price(NamedTuple):
-    """Dollars per million tokens: fresh input, output, input read from the cache."""
+    """Dollars per million tokens: uncached input, output, input read from the cache."""
 
     input: float
     output: float
     cache_read: float
 
 
-WRITE_5_MINUTES, WRITE_1_HOUR = 1.25, 2.0  # times the price of fresh input, for every model
+WRITE_5_MINUTES, WRITE_1_HOUR = 1.25, 2.0  # factors on the price of uncached input, for every model
 
 PRICES = {
     "claude-fable-5-2": Price(8, 40, 0.20),
@@ -46,21 +45,21 @@ PRICES = {
     "claude-haiku-4-5": Price(1, 5, 0.10),
 }
 
-# above so many tokens of prompt, all tokens of the request cost more
+# prompts above this many tokens have a higher price for all tokens of the request
 LONG_PROMPTS = {"claude-haiku-5-5": (100_000, Price(0.50, 2.50, 0.05))}
 
-# a family and its version, then nothing, a date or a suffix; never one more version number
+# a family and its version, then nothing, a date or a suffix; never a further version number
 _FAMILY = re.compile(r"(?:^|[./])(claude-[a-z]+-\d+(?:-\d{1,2})?)(?=$|[@:]|-\d{6,}|-[a-z])")
 
 
 def family(model: str) -> str:
-    """The model's family: "claude-sonnet-4-5" for "claude-sonnet-4-5-20250929"; "" if it is none we know."""
+    """Return the model's family, "claude-sonnet-4-5" for "claude-sonnet-4-5-20250929"; "" if unknown."""
     found = _FAMILY.search(model)
     return found.group(1) if found and found.group(1) in PRICES else ""
 
 
 def cost(model: str, usage: Mapping[str, Any]) -> float | None:
-    """Dollars for one answer, from the `usage` of the Messages API; None where the price is not known."""
+    """Return the dollars for one answer from the `usage` of the Messages API; None if the price is unknown."""
     name = family(model)
     if not name or usage.get("speed") == "fast":
         return None

@@ -1,7 +1,7 @@
-"""Whether the model's server answers: one token is asked for, in a process that can be ended.
+"""Check whether the model's server answers, by requesting one token in a separate process.
 
-A name that does not resolve blocks its thread for as long as the system likes;
-a process that is ended does not, and the SDK is loaded where it costs nobody.
+A name that does not resolve blocks its thread for as long as the system likes; a
+process can be killed. The SDK is also not loaded into the caller.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from ..errors import NoAnswer, UsageError
 from ..trace.messages import Messages
 
 ANSWER_TIMEOUT = 2.0  # seconds the server may take
-START_TIMEOUT = 4.0  # seconds the process and the SDK may take to start; 1.5 on a machine that is not busy
+START_TIMEOUT = 4.0  # seconds the process and the SDK may take to start; 1.5 on an idle machine
 
 
 class ProbeResult(msgspec.Struct, frozen=True):
-    """What was found: `source` of the credentials, "" for none; the model that spoke as `answer`, or `trouble`."""
+    """The result: `source` of the credentials ("": none), `answer` (the model's name) or `trouble`."""
 
     source: str = ""
     problem: str = ""  # why the credentials cannot be read
@@ -37,7 +37,7 @@ class ProbeResult(msgspec.Struct, frozen=True):
 
 
 def server_host() -> str:
-    """The address asked, without what may be secret in it."""
+    """Return the server address without secrets."""
     url = os.environ.get("ANTHROPIC_BASE_URL", "")
     if not url:
         return "the Anthropic API"
@@ -50,11 +50,11 @@ def server_host() -> str:
 
 
 def probe(model: str) -> ProbeResult:
-    """Look for credentials and, where there are some, ask `model` for one token.
+    """Look for credentials and, if there are some, request one token from `model`.
 
-    Takes START and ANSWER at most.
+    Takes at most START_TIMEOUT plus ANSWER_TIMEOUT seconds.
     """
-    context = multiprocessing.get_context("spawn")  # a fork server may be older than the environment
+    context = multiprocessing.get_context("spawn")  # a fork server may have an older environment
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(theirs, model), daemon=True)
     process.start()
@@ -66,9 +66,9 @@ def probe(model: str) -> ProbeResult:
             found = msgspec.msgpack.decode(ours.recv_bytes(), type=ProbeResult)
             if not found.asked or found.answer or found.trouble:
                 return found
-            patience = ANSWER_TIMEOUT + 0.5  # the process keeps to ANSWER, unless its name server holds it
+            patience = ANSWER_TIMEOUT + 0.5  # the process itself stops after ANSWER_TIMEOUT, if it can
     except (EOFError, OSError):
-        return msgspec.structs.replace(found, trouble="the process that asked it went away")
+        return msgspec.structs.replace(found, trouble="the probe process exited")
     finally:
         process.kill()
         process.join()
@@ -81,7 +81,7 @@ def probe(model: str) -> ProbeResult:
 
 
 def _work(connection: Connection, model: str) -> None:
-    """The life of the process: tell what is found as it is found."""
+    """Run in the process: send each finding as soon as it is known."""
     quiet = os.open(os.devnull, os.O_RDWR)
     os.dup2(quiet, 2)
     with contextlib.suppress(OSError, KeyboardInterrupt):
@@ -102,7 +102,7 @@ def _work(connection: Connection, model: str) -> None:
 
 
 async def _ask(model: str) -> tuple[str, str, float]:
-    """(the model that answered, what went wrong, seconds): one of the first two is ""."""
+    """Return (answering model, problem, seconds); one of the first two is ""."""
     from .claude import DEFAULT_MODEL, Claude
 
     claude = Claude(model or DEFAULT_MODEL, max_tokens=1, thinking=None, tries=1)
@@ -121,7 +121,7 @@ async def _ask(model: str) -> tuple[str, str, float]:
 
 
 def _without_keys(text: str) -> str:
-    """A server may repeat what it was sent."""
+    """Remove keys from a text: a server may echo the request."""
     for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"):
         key = os.environ.get(name, "")
         text = text.replace(key, "[key]") if key else text

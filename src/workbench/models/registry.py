@@ -1,4 +1,4 @@
-"""Which model speaks: the rehearsal, or Claude."""
+"""Create models by name."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from ..errors import UsageError
 from .rehearsal import RehearsalModel
 
 REHEARSAL, CLAUDE = "rehearsal", "claude"
-API = "https://api.anthropic.com"  # where the SDK asks if it is not told otherwise
+API = "https://api.anthropic.com"  # the SDK's default
 
 
 def make_model(name: str, agent: Agent) -> Model:
-    """The model called `name`: "rehearsal", "claude" (its default) or the id of a Claude model."""
+    """Return the model called `name`: "rehearsal", "claude" (the default model) or the id of a Claude model."""
     if name == REHEARSAL:
         return RehearsalModel(agent)
-    from .claude import Claude  # the SDK costs 1.4 s and 74 MB: only where a live model is chosen
+    from .claude import Claude  # the SDK costs 1.4 s and 74 MB: imported only for a live model
 
     return Claude() if name == CLAUDE else Claude(name)
 
 
 def validate_model_name(name: str) -> str:
-    """A model's name as the user gave it; raises UsageError for what cannot be one."""
+    """Return the model name as given. Raises UsageError for an invalid one."""
     if name in (REHEARSAL, CLAUDE) or name.startswith("claude-"):
         return name
     if os.environ.get("ANTHROPIC_BASE_URL") and name:
-        return name  # a server of the user's own may call its models anything
+        return name  # another server may use any model name
     raise UsageError(
-        f"there is no model {name!r}",
+        f"unknown model {name!r}",
         next="choose rehearsal, claude, or the id of a Claude model; with ANTHROPIC_BASE_URL any id",
     )
 
 
 def resolve_model(asked: str, configured: str) -> str:
-    """By option, else by configuration, else claude where there are credentials, else the rehearsal."""
+    """Return the option, else the setting, else claude if there are credentials, else the rehearsal."""
     for name in (asked, configured):
         if name:
             return validate_model_name(name)
@@ -47,14 +47,14 @@ def resolve_model(asked: str, configured: str) -> str:
 
 
 def project_model(config: dict[str, Any]) -> str:
-    """The live model that a project names in its settings, "" for none."""
+    """Return the live model in the project's settings, "" if there is none."""
     from .claude import DEFAULT_MODEL
 
     return {REHEARSAL: "", CLAUDE: DEFAULT_MODEL}.get(name := str(config.get("model", "")), name)
 
 
 def server() -> str:
-    """Whom a live model would be asked at: the host, with its port where that is not the usual one."""
+    """Return the host of the live model's server, with a port that is not the default."""
     base = urlsplit(os.environ.get("ANTHROPIC_BASE_URL") or API)
     try:
         port = base.port
@@ -65,9 +65,9 @@ def server() -> str:
 
 
 def credentials_likely() -> bool:
-    """Whether a credential seems to be there, told without loading the SDK (it costs 1.4 s).
+    """Return whether there seem to be credentials, without loading the SDK (1.4 s).
 
-    Only signs are looked for: variables, and the SDK's profile folder. `doctor` asks the SDK itself.
+    Checks environment variables and the SDK's profile folder only; `doctor` uses the SDK itself.
     """
     names = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_PROFILE")
     if any(os.environ.get(name) for name in names):

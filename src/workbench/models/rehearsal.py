@@ -1,8 +1,8 @@
-"""The rehearsal: the Model that plays the scripts written beside the journeys.
+"""The rehearsal: the Model that plays the scripts next to the journeys.
 
-It finds which intent the customer has, enters its journey and plays its script.
-What no script takes (a person is wanted, a question of knowledge, words it does
-not understand) it answers by itself.
+It finds the customer's intent, enters its journey and plays its script. It answers
+by itself what no script handles: a request for a human, a knowledge question,
+words it does not understand.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class RehearsalModel:
         return ModelAnswer(blocks, "tool_use" if uses else "end_turn", self.name)
 
     def next_action(self, request: ModelRequest) -> Say | Call | Sequence[Call]:
-        """The one move that follows from the conversation: words, or calls."""
+        """Return the next action for the conversation: text or calls."""
         conversation: Conversation = request.conversation
         if not self.intents.all:
             return Say(
@@ -69,7 +69,7 @@ class RehearsalModel:
         return Say(f"There is something I cannot tell you here: {reason}.", why=f"my reply was stopped: {reason}")
 
     def _settled(self, step: ScriptAction, now: Scene) -> Say | Call | Sequence[Call]:
-        """Questions become words, a hand-off becomes its call."""
+        """Turn questions into text and a hand-off into its call."""
         if isinstance(step, Say) and not step.why:
             return Say(step.text, why="all is known: tell the customer")
         if isinstance(step, Ask):
@@ -82,7 +82,9 @@ class RehearsalModel:
 
     def _hand_off(self, reason: str, why: str = "", refused: bool = False) -> Say | Call:
         if refused or not self.agent.allow_handoff:
-            return Say("I am sorry: I cannot pass you on to a colleague from here.", why="no hand-off on offer")
+            return Say(
+                "I am sorry: I cannot pass you on to a colleague from here.", why="hand-off is not available"
+            )
         return Call(HAND_OFF, why=why or reason, reason=reason)
 
     def _decide(self, request: ModelRequest, turns: list[DialogueTurn]) -> ScriptAction:
@@ -103,7 +105,7 @@ class RehearsalModel:
         return aside(self.agent, request, now, step)
 
     def _enter(self, intent: Intent, now: Scene) -> ScriptAction | None:
-        """The call that enters the intent's journey; None where it is entered."""
+        """Return the call that enters the intent's journey; None if it is already entered."""
         if not intent.journey or intent.journey == now.conversation.journey or len(self.agent.journeys) < 2:
             return None
         goal = self.agent.journeys[intent.journey].goal
@@ -113,17 +115,17 @@ class RehearsalModel:
 
 
 def _at_rest(step: ScriptAction | None, before: Scene) -> bool:
-    """Whether `move` only repeats what was said before."""
+    """Return whether the action only repeats what was said before."""
     return step is None or (isinstance(step, Say | Ask | Confirm) and before.was_asked(step.text))
 
 
 def _failed(now: Scene, tool: str) -> bool:
-    """Whether `tool` was tried in this turn and did not work."""
+    """Return whether `tool` was called in this turn and failed."""
     return any(call.tool == tool and not call.ok for _, call in now.turns[-1].calls)
 
 
 def _turns(request: ModelRequest) -> list[DialogueTurn]:
-    """The conversation a turn an item, each call with the arguments that were asked for."""
+    """Return the conversation by turns, each call with the arguments that were requested."""
     conversation: Conversation = request.conversation
     turns: list[DialogueTurn] = []
     for who, text in conversation.messages:
@@ -134,9 +136,7 @@ def _turns(request: ModelRequest) -> list[DialogueTurn]:
     asked = _read(request.messages, turns)
     for call in conversation.calls:
         step_id = call.step_id
-        args = asked.get(
-            f"call_{step_id.turn}_{step_id.answer}_{step_id.call}"
-        )  # a policy may have run it with others
+        args = asked.get(f"call_{step_id.turn}_{step_id.answer}_{step_id.call}")  # a policy may have changed them
         turns[step_id.turn - 1].calls.append((call.args if args is None else args, call))
     return turns
 
@@ -145,7 +145,7 @@ _NOT_SENT = "(Your reply was not sent. Policy: "
 
 
 def _read(messages: list[dict[str, Any]], turns: list[DialogueTurn]) -> dict[str, dict[str, Any]]:
-    """What only the messages tell: the arguments asked for, by call id, and the replies that were stopped."""
+    """Collect what only the messages contain: requested arguments by call id, and blocked replies."""
     asked: dict[str, dict[str, Any]] = {}
     words, turn = "", -1
     for message in messages:

@@ -1,4 +1,4 @@
-"""Plays the script of an intent up to the next move."""
+"""Play the script of an intent up to the next action."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ..source import fault_location, source_location
 
 
 def play(intent: Intent, scene: Scene) -> ScriptAction | None:
-    """Run a script up to the first move that is not made yet; None where it has no more."""
+    """Run a script up to its first action that is not done; returns None at the end of the script."""
     done: Counter[str] = Counter()
     script = intent.script(scene)
     try:

@@ -1,4 +1,4 @@
-"""Answers what no script takes: small talk, a question of knowledge, words that are not understood."""
+"""Answer what no script handles: small talk, knowledge questions, unknown words."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def aside(agent: Agent, request: ModelRequest, now: Scene, pending: ScriptAction
 
 
 def _can_do(agent: Agent, request: ModelRequest) -> str:
-    """The goals on offer now."""
+    """List the available goals."""
     enter = next((t for t in request.tools if t["name"] == ENTER), None)
     others = enter["input_schema"]["properties"]["journey"]["enum"] if enter else list(agent.journeys)
     goals = [j.goal for j in agent.journeys.values() if j.name in (*others, request.conversation.journey)]
@@ -58,7 +58,7 @@ def _can_do(agent: Agent, request: ModelRequest) -> str:
 
 
 def _telling(found: Any, question: str) -> dict[str, Any] | None:
-    """The best section that shares at least half of the question's telling words."""
+    """Return the best section that shares at least half of the significant words of the question."""
     asked = stems(question)
     if isinstance(found, CallFailed) or not asked:
         return None
@@ -67,6 +67,6 @@ def _telling(found: Any, question: str) -> dict[str, Any] | None:
 
 
 def _quote(text: str) -> str:
-    """A section without its heading, as a quotation."""
+    """Return a section without its heading, as a quotation."""
     body = "\n".join(line for line in text.splitlines() if not line.startswith("#")).strip()
     return f"“{body.split(chr(10) * 2)[0]}”"

@@ -1,1 +1,1 @@
-"""A transcript on today's code: recorded answers, divergence, drift, verdict, explanation."""
+"""Replay a transcript on today's code: recorded answers, divergence, drift, verdict, explanation."""

@@ -1,4 +1,4 @@
-"""Blame: the line of journey code that a verdict is about, so that a report can point to it."""
+"""Find the line of journey code that a verdict is about, so that reports can link to it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from .rerun import Rerun
 
 
 def blame(transcript: Transcript, agent: Agent, result: Rerun) -> str:
-    """ "journeys/shop/returns/journey.py:41", or "" where no line of journey code decided.
+    """Return "journeys/shop/returns/journey.py:41", or "" if no journey code decided.
 
-    A fault stands where it was raised. Else it is the policy that stopped or changed the first
-    difference, or the marked move; the one that was expected to; or the one that did so in the record.
+    A fault is at the line that raised it. Otherwise it is the policy that stopped or changed the
+    first difference or the annotated step, the policy that the expectation names, or the policy
+    that did so in the recording.
     """
     fault = next((f.where for f in result.faults if f.where), "")
     if fault:
@@ -29,7 +30,7 @@ def blame(transcript: Transcript, agent: Agent, result: Rerun) -> str:
 
 
 def project_path(where: str) -> str:
-    """A place of journey code, "shop/agent.py:2", as seen from the project."""
+    """Return a location relative to journeys/, "shop/agent.py:2", relative to the project."""
     return f"{ROOT_PACKAGE}/{where}" if where else ""
 
 

@@ -1,8 +1,8 @@
-"""A case: one selected transcript file and what a replay says of it.
+"""A case: one selected transcript file and its replay result.
 
-It holds what reports, filters and the joining of shards need, and no steps: a
-hundred thousand of them fit into memory, and each is plain data that may come
-from another process or machine.
+It contains what reports, filters and `merge` need, and no events: a hundred
+thousand of them fit into memory, and each is plain data that may come from another
+process or machine.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .verdict import ReplayResult, Verdict
 
 
 class Case(msgspec.Struct):
-    """A file by its path; its head (None: it could not be read); the outcome."""
+    """A file by its path, its header (None: unreadable) and its result."""
 
     path: str
     head: TranscriptHeader | None
@@ -29,13 +29,16 @@ class Case(msgspec.Struct):
 
 
 def passed_on_changed_prompt(case: Case) -> bool:
-    """Whether it is a PASS on a prompt that no model has seen; not where the prompt itself is what is judged."""
+    """Return whether it passed on a changed prompt that no model has answered.
+
+    False if the prompt itself is what the transcript is about.
+    """
     of_prompt = case.head is not None and case.head.expects_prompt_change
     return case.verdict is Verdict.PASS and case.outcome.prompt_changed_from > 0 and not of_prompt
 
 
 def intern_strings(case: Case) -> Case:
-    """The same case; words that a hundred thousand others say too are kept once for all of them."""
+    """Return the same case with strings that many cases share stored once."""
     outcome = case.outcome
     outcome.why = intern(outcome.why)
     outcome.source_line = intern(outcome.source_line)
@@ -49,7 +52,7 @@ def intern_strings(case: Case) -> Case:
 
 
 def supersede(cases: Iterable[Case]) -> None:
-    """Turn DIVERGED into SUPERSEDED where the difference is a mark of the same recording that now passes."""
+    """Turn DIVERGED into SUPERSEDED if the difference is at a mistake of the same recording that now passes."""
     diverged = []
     passed: dict[tuple[str, str], str] = {}
     for case in cases:
@@ -64,11 +67,11 @@ def supersede(cases: Iterable[Case]) -> None:
         by = passed.get((head.recording, place))
         if by is not None:
             outcome.verdict = Verdict.SUPERSEDED
-            outcome.why = f"fixed earlier in the same conversation: {by}"
+            outcome.why = f"an earlier mistake of the same conversation is fixed: {by}"
 
 
 def flag_duplicate_ids(cases: Iterable[Case]) -> None:
-    """Turn every case into an ERROR whose id another one before it has: one conversation, counted twice."""
+    """Turn every case into an ERROR if an earlier case has the same id: one conversation would count twice."""
     seen: dict[str, str] = {}
     for case in cases:
         if case.head is None:
@@ -76,5 +79,5 @@ def flag_duplicate_ids(cases: Iterable[Case]) -> None:
         there = seen.setdefault(case.head.id, case.path)
         if there != case.path:
             case.outcome = ReplayResult(
-                Verdict.ERROR, f"{case.path}: its id {case.head.id!r} is that of {there} as well"
+                Verdict.ERROR, f"{case.path}: duplicate id {case.head.id!r}, also in {there}"
             )

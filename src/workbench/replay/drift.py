@@ -1,4 +1,4 @@
-"""Drift in words: which sections of a prompt, which tools, which policies are not as they were recorded."""
+"""Describe drift: which prompt sections, tools and policies differ from the recording."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ..trace.events import PolicyDecision, Prompt
 from ..trace.steps import Step
 from .rerun import Drift, Rerun
 
-Exhibits = dict[str, Any]
+Blobs = dict[str, Any]
 
 
-def by_title(blobs: Exhibits, keys: Iterable[str]) -> dict[str, Any]:
-    """Exhibits by their title or name."""
+def by_title(blobs: Blobs, keys: Iterable[str]) -> dict[str, Any]:
+    """Return blobs by their title or name."""
     found = ((key, blobs.get(key)) for key in keys)
     return {
         str(card.get("title") or card.get("name") or key) if isinstance(card, dict) else key: card
@@ -21,24 +21,22 @@ def by_title(blobs: Exhibits, keys: Iterable[str]) -> dict[str, Any]:
     }
 
 
-def changed_blobs(
-    was: Exhibits, old: list[str], today: Exhibits, new: list[str]
-) -> Iterator[tuple[str, Any, Any]]:
-    """(title, then, now) of what is not the same on both sides; None where it is missing.
+def changed_blobs(was: Blobs, old: list[str], today: Blobs, new: list[str]) -> Iterator[tuple[str, Any, Any]]:
+    """Yield (title, then, now) of the blobs that differ; None for a missing one.
 
-    `old` and `new` are keys of exhibits: one key is the same words, wherever they stand now.
+    `old` and `new` are blob keys; equal keys are equal texts.
     """
     same = set(old).intersection(new)
     gone = by_title(was, (key for key in old if key not in same))
     come = by_title(today, (key for key in new if key not in same))
     for title in {**gone, **come}:
         one, other = gone.get(title), come.get(title)
-        if one is not other:  # both are None where no exhibit is on record
+        if one is not other:  # both are None if neither blob was recorded
             yield title, one, other
 
 
-def prompt_changes(then: Prompt | None, now: Prompt | None, was: Exhibits, today: Exhibits) -> Iterator[str]:
-    """What of a prompt is not as it was, by name and line: "prompt: Returns (new) (shop/manual.md:3)"."""
+def prompt_changes(then: Prompt | None, now: Prompt | None, was: Blobs, today: Blobs) -> Iterator[str]:
+    """Yield what differs between two prompts: "prompt: Returns (new) (shop/manual.md:3)"."""
     if then is None or now is None:
         return
     for what, old, new in (("prompt:", then.sections, now.sections), ("tool", then.tools, now.tools)):
@@ -48,8 +46,8 @@ def prompt_changes(then: Prompt | None, now: Prompt | None, was: Exhibits, today
             yield f"{what} {title}{how}" + (f" ({source})" if source else "")
 
 
-def describe_drift(drifts: Iterable[Drift], result: Rerun, was: Exhibits, most: int = 4) -> str:
-    """In words, what is alike together: "2.3.1, 2.4.1 decisions: returns.window: another reason"."""
+def describe_drift(drifts: Iterable[Drift], result: Rerun, was: Blobs, most: int = 4) -> str:
+    """Describe drift, grouping equal changes: "2.3.1, 2.4.1 decisions: returns.window: another reason"."""
     places: dict[str, list[str]] = {}
     for drift in drifts:
         names = ", ".join(_about(drift, result, was))
@@ -58,13 +56,13 @@ def describe_drift(drifts: Iterable[Drift], result: Rerun, was: Exhibits, most: 
     return "; ".join(found[:most]) + (f"; and {len(found) - most} more" if len(found) > most else "")
 
 
-def _about(drift: Drift, result: Rerun, was: Exhibits) -> Iterable[str]:
+def _about(drift: Drift, result: Rerun, was: Blobs) -> Iterable[str]:
     then, now = result.recorded.get(drift.step_id), result.current.get(drift.step_id)
     if then is None or now is None:
         return ()
     if drift.what == "prompt":
         found = prompt_changes(then.prompt, now.prompt, was, result.trace.blobs)
-        return (name.removeprefix("prompt: ") for name in found) if then.prompt else ["none is on record"]
+        return (name.removeprefix("prompt: ") for name in found) if then.prompt else ["none was recorded"]
     return _of_decisions(then, now) if drift.what == "decisions" else ()
 
 
@@ -73,13 +71,13 @@ def _of_decisions(then: Step, now: Step) -> Iterator[str]:
     for name in {**old, **new}:
         one, other = old.get(name), new.get(name)
         if one is None or other is None:
-            yield f"{name}: {'was not asked' if one is None else 'is not asked any more'}"
+            yield f"{name}: {'was not called' if one is None else 'is not called any more'}"
         elif one.version != other.version:
-            yield f"{name}: another rule"
+            yield f"{name}: changed rule"
         elif one.effect != other.effect:
             yield f"{name}: {one.effect} → {other.effect}"
         elif one.reason != other.reason:
-            yield f"{name}: another reason"
+            yield f"{name}: changed reason"
 
 
 def _by_policy(step: Step) -> dict[str, PolicyDecision]:

@@ -1,8 +1,8 @@
-"""Whether two plain values are alike: what a tool gave when it was recorded, and what it gives now.
+"""Compare two plain values: a recorded tool result and the one of today's code.
 
-Told apart from a difference: how a number is spelt ("25.0", "25.00"), how an
-instant is spelt, ids that this run has made itself (each recorded one may stand
-for one of them), and, where a tool declares it, the order of a list.
+Ignored: number formatting ("25.0", "25.00"), timestamp formatting, ids generated
+by this run (each recorded id may correspond to one of them) and, if the tool
+declares it, the order of a list.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?$")
 
 
 class WriteDifference(NamedTuple):
-    """Why two sets of changes are not alike, and those of each that are not."""
+    """Why two sets of world changes differ, and the changes that differ."""
 
     why: str
     recorded: str
@@ -31,14 +31,11 @@ class WriteDifference(NamedTuple):
 
 
 class ValueComparer:
-    """Compares values of one conversation. `made` are the ids this run has made so far; it may grow.
-
-    `unlike()` says where two values first differ and how, or "".
-    """
+    """Compares values of one conversation; `made` are the ids generated in this run so far, and may grow."""
 
     def __init__(self, made: Collection[str] = ()) -> None:
         self.generated_ids = made
-        self._stands_for: dict[str, str] = {}  # a recorded id, for one made now
+        self._stands_for: dict[str, str] = {}  # generated id by recorded id
         self._taken: set[str] = set()
 
     def first_difference(self, then: Any, now: Any, unordered: Unordered = False, path: str = "") -> str:
@@ -60,7 +57,7 @@ class ValueComparer:
             mine = key if key in left else next((k for k in left if self._strings(key, k)), None)
             at = f"{path}.{key}".lstrip(".")
             if mine is None:
-                return f"{at} is gone"
+                return f"{at} is missing"
             found = self.first_difference(value, left.pop(mine), unordered, at)
             if found:
                 return found
@@ -80,7 +77,7 @@ class ValueComparer:
         return ""
 
     def _fits(self, then: Any, now: Any, unordered: Unordered, path: str) -> bool:
-        """Whether two items of a free list are alike; where they are not, no id has been taken for another."""
+        """Return whether two items of an unordered list are equal; if not, no ids are matched up."""
         stands_for, taken = dict(self._stands_for), set(self._taken)
         fit = not self.first_difference(then, now, unordered, path)
         if not fit:
@@ -105,17 +102,19 @@ class ValueComparer:
         return self._stands_for.get(then) == now
 
     def write_difference(self, then: list[WorldChange], now: list[WorldChange]) -> WriteDifference | None:
-        """What a call changes in the world otherwise than it did, None where nothing: changes, by their path."""
+        """Return how the world changes of a call differ from the recorded ones; None if they do not."""
         old, new = ({_path(c): c for c in changes} for changes in (then, now))
         lost = [old[path] for path in old if path not in new]
         more = [new[path] for path in new if path not in old]
         if lost or more:
             whys = [f"it no longer {_action(c)}" for c in lost[:1]]
-            whys += [f"it {_action(c)}, which it did not" for c in more[:1]]
+            whys += [f"it {_action(c)}, which it did not before" for c in more[:1]]
             return WriteDifference("; ".join(whys), _all(lost), _all(more))
         for path, was in old.items():
             if self.first_difference(_sides(was), _sides(new[path])):
-                how = " otherwise than it did" if _action(was) == _action(new[path]) else ", which it did not"
+                how = (
+                    " to a different value" if _action(was) == _action(new[path]) else ", which it did not before"
+                )
                 return WriteDifference(f"it {_action(new[path])}{how}", _describe(was), _describe(new[path]))
         return None
 
@@ -130,13 +129,13 @@ def _sides(change: WorldChange) -> dict[str, Any]:
 
 
 def _action(change: WorldChange) -> str:
-    """What it does to a part of the world: deletes Shop/orders/OL-1"""
+    """Describe a change without values: "deletes Shop/orders/OL-1"."""
     verb = "makes" if change.before is UNSET else "deletes" if change.after is UNSET else "changes"
     return f"{verb} {_path(change)}"
 
 
 def _describe(change: WorldChange) -> str:
-    """A change in a line: changes Shop/orders/OL-1/returned from False to True"""
+    """Describe a change in one line: "changes Shop/orders/OL-1/returned from False to True"."""
     if change.before is UNSET:
         return f"{_action(change)}: {change.after!r}"
     return (
@@ -147,7 +146,7 @@ def _describe(change: WorldChange) -> str:
 
 
 def _all(changes: list[WorldChange]) -> str:
-    return "; ".join(map(_describe, changes)) or "no such change"
+    return "; ".join(map(_describe, changes)) or "no change"
 
 
 def _decimal(text: str) -> Decimal | None:

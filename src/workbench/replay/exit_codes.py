@@ -1,4 +1,4 @@
-"""Exit codes of the commands, and of each verdict."""
+"""Exit codes of the commands, and the exit code and JUnit status of each verdict."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .verdict import Verdict
 
 
 class Exit(IntEnum):
-    """Exit codes. Where several apply the worst wins, in the order of WORST."""
+    """Exit codes; if several apply, the first in WORST wins."""
 
     OK = 0  # all PASS, SUPERSEDED or CACHED
     FAILED = 1  # any FAIL, DIVERGED, TOOL_ERROR or FLAKY
@@ -54,10 +54,10 @@ _FATES = {Exit.OK: "skipped", Exit.INCONCLUSIVE: "skipped", Exit.FAILED: "failur
 
 
 def junit_status(verdict: Verdict) -> str:
-    """passed, skipped, failure or error: a test runner's words. Only a PASS has passed."""
+    """Return the JUnit status: passed, skipped, failure or error. Only PASS counts as passed."""
     return "passed" if verdict is Verdict.PASS else _FATES[CODES[verdict]]
 
 
 def failed(verdict: Verdict) -> bool:
-    """Whether a person has something to mend."""
+    """Return whether the verdict requires a fix."""
     return junit_status(verdict) in ("failure", "error")

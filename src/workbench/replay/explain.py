@@ -1,4 +1,4 @@
-"""Explain a verdict: the lines a report prints under it, and the source line to look at."""
+"""Explain a verdict: the lines that a report prints under it, and the source location to open."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .verdict import Verdict
 
 
 class Pointer(NamedTuple):
-    """A file as seen from here, with / between folders, and a line that counts from 1."""
+    """A file path with / as separator, relative to the current folder, and a line from 1."""
 
     file: str
     line: int
@@ -24,9 +24,9 @@ class Pointer(NamedTuple):
 
 
 def source_location(case: Case, root: str = "") -> Pointer:
-    """The line of the journey that decided; else that of the transcript, at its marked or differing place.
+    """Return the line of journey code that decided, else the line of the step in the transcript.
 
-    `root` is the project's folder as seen from here.
+    `root` is the path of the project relative to the current folder.
     """
     file, _, line = case.outcome.source_line.rpartition(":")
     if file and line.isdigit():
@@ -39,9 +39,11 @@ def _slashes(path: str) -> str:
 
 
 def _line(case: Case) -> int:
-    told = re.match(re.escape(case.path) + r":(\d+)", case.outcome.why)  # an unreadable file says so itself
-    if told:
-        return int(told[1])
+    named = re.match(
+        re.escape(case.path) + r":(\d+)", case.outcome.why
+    )  # an unreadable file names its line itself
+    if named:
+        return int(named[1])
     step_id = case.outcome.first_difference.step_id if case.outcome.first_difference else None
     at = case.head.step if case.head else ""
     if not at and step_id is None:
@@ -57,25 +59,25 @@ def _line(case: Case) -> int:
     return text.count("\n", 0, found.start()) + 1 if found else 1
 
 
-NAMED = ("policy ", "prompt: ", "tool ")  # what is no file, and named where it drifted
-MAX_CHANGED = 8  # names of what changed since the recording
+NAMED = ("policy ", "prompt: ", "tool ")  # parts that are not files and are named by `drift`
+MAX_CHANGED = 8  # number of changed names shown
 
 
 class ExplanationLine(NamedTuple):
-    """A line of a story; `kind` is why, note, before, recorded, now or next."""
+    """One line of an explanation; `kind` is why, note, before, recorded, now or next."""
 
     kind: str
     text: str
 
 
 def explain(case: Case) -> Iterator[ExplanationLine]:
-    """Its lines, without color, control characters shown. A line may hold line breaks of its own."""
+    """Yield the lines without color, with control characters escaped. A line may contain line breaks."""
     outcome, head = case.outcome, case.head
     yield ExplanationLine("why", sanitize(outcome.why))
     if outcome.source_line and outcome.source_line not in outcome.why:
         yield ExplanationLine("note", f"at {sanitize(outcome.source_line)}")
     at = head.step if head else ""
-    if outcome.verdict is Verdict.DRIFTED:  # what it is marked for passes, and is not what it is about
+    if outcome.verdict is Verdict.DRIFTED:  # the expectation itself passes
         yield from _changed([name for name in outcome.changed if not name.startswith(NAMED)])
         yield ExplanationLine("next", f"next: {next_step(case)}")
         return
@@ -104,32 +106,34 @@ def _changed(names: Sequence[str]) -> Iterator[ExplanationLine]:
 
 
 def next_step(case: Case) -> str:
-    """The next thing to do about a case that is not green."""
+    """Return the next step for a case that did not pass."""
     head = case.head
     match case.verdict:
         case Verdict.FAIL if head and head.kind == "golden" and case.outcome.needs_recording:
-            return f"mend the journey, or, if this is right now, record it anew: workbench rerecord {case.path}"
+            return f"fix the journey or, if this is correct, record it again: workbench rerecord {case.path}"
         case Verdict.FAIL if head and head.kind == "golden":
-            return f'mend the journey, or, if this is right now: workbench accept {case.path} --reason "..."'
+            return f'fix the journey or, if this is correct: workbench accept {case.path} --reason "..."'
         case Verdict.FAIL:
-            return f"mend the journey so that it holds; workbench show {case.path}"
+            return f"fix the journey; to read the transcript: workbench show {case.path}"
         case Verdict.DIVERGED:
-            return f"read it, then mark it anew or save a new recording: workbench show {case.path}"
+            return f"annotate it again or save a new recording; to read it: workbench show {case.path}"
         case Verdict.SUPERSEDED:
-            return "nothing to do: an earlier mark of the same conversation passes"
+            return "nothing to do: an earlier mistake of the same conversation is fixed"
         case Verdict.NEEDS_LIVE:
-            return f"only a live model can decide it: workbench trial --trials 5 {case.path}"
+            return f"this needs a live model: workbench trial --trials 5 {case.path}"
         case Verdict.CACHED:
-            return "nothing to do while nothing changes; no model was asked today"
+            return "nothing to do: decided by a stored live result, without a model"
         case Verdict.NEEDS_TOOLS:
-            return f"only a run of the tool can decide it: workbench replay --tools=sandbox {case.path}"
+            return f"this needs the tools to run: workbench replay --tools=sandbox {case.path}"
         case Verdict.DRIFTED if head and head.kind == "mistake":
-            return "read what changed; a record of a mistake stays as it is: without --strict-drift this is a note"
+            return "review the change; without --strict-drift this is only a note"
         case Verdict.DRIFTED:
-            return f"read what changed; if it is right, record it anew: workbench rerecord {case.path}"
+            return f"review the change; if it is correct, record it again: workbench rerecord {case.path}"
         case Verdict.STALE | Verdict.TOOL_ERROR:
-            return f"mend the tool; or, if this is right now: save a new recording; workbench show {case.path}"
+            return (
+                f"fix the tool or, if this is correct, save a new recording; to read: workbench show {case.path}"
+            )
         case Verdict.FLAKY:
-            return "look for what a policy keeps between conversations, or takes from chance or the order of a set"
+            return "look for state kept between conversations, randomness, or set ordering"
         case _:
-            return "mend what is named above" if head else "restore the file, or delete it"
+            return "fix the error above" if head else "restore the file, or delete it"

@@ -1,4 +1,4 @@
-"""Replay: what following a record on today's code says of a transcript."""
+"""Replay a transcript: rerun the recording on today's code and decide the verdict."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from .verdict import (
 def replay(
     transcript: Transcript, agent: Agent, options: Options = DEFAULT, make_world: MakeWorld | None = None
 ) -> ReplayResult:
-    """The verdict on one transcript. Never raises for what a transcript or a journey may hold.
+    """Return the verdict on one transcript. Never raises for any content of a transcript or journey.
 
-    `make_world` gives the sandbox that a setup starts from; it is needed where tools run.
+    `make_world` creates the sandbox for a setup; it is required if tools run.
     """
     work = replay_async(transcript, agent, options, make_world)
     outcome: ReplayResult = run_sync(agent, work, tools=options.tools == "sandbox")
@@ -44,9 +44,9 @@ def replay(
 async def replay_async(
     transcript: Transcript, agent: Agent, options: Options = DEFAULT, make_world: MakeWorld | None = None
 ) -> ReplayResult:
-    """replay(), for those who are on an event loop already. Raises JourneyError where there is no such world."""
+    """Do the work of replay() on an existing event loop. Raises JourneyError if the world cannot be created."""
     if options.tools == "sandbox" and make_world is None:
-        raise ValueError("tools cannot run without a world")
+        raise ValueError("running tools requires make_world")
     make = make_world if options.tools == "sandbox" else None
     proof = red_proof(transcript, make) or unknown_tools(transcript, agent)
     if proof:
@@ -59,7 +59,7 @@ async def replay_async(
     if drifted:
         verdict, why = (
             Verdict.DRIFTED,
-            f"nothing was done otherwise, but it drifted: {describe_drift(unnamed, result, transcript.blobs)}",
+            f"the actions are the same, but it drifted: {describe_drift(unnamed, result, transcript.blobs)}",
         )
     seen: tuple[str, ...] = ()
     if (options.repeat or options.fingerprint) and verdict is not Verdict.ERROR:
@@ -67,15 +67,15 @@ async def replay_async(
     if options.repeat and seen:
         other = first_divergence(seen, fingerprint(await _run(transcript, agent, make)))
         if other:
-            verdict, why = Verdict.FLAKY, f"two replays of it differ: {other}"
+            verdict, why = Verdict.FLAKY, f"two replays differ: {other}"
     outcome = ReplayResult(verdict, why, _first(result), result.steps, result.prompt_changed_from, drift=drift)
     outcome.fingerprint = seen
     if result.world is not None:
         executed = sum(1 for step in result.current.values() if step.executed)
-        outcome.executed, outcome.from_recording = len(result.ran), executed - len(result.ran)
+        outcome.executed, outcome.from_recording = len(result.executed), executed - len(result.executed)
     if verdict is not Verdict.PASS:
         outcome.context, outcome.current_step = _around(result, transcript.annotated_step)
-        outcome.needs_recording = _untaped(result)
+        outcome.needs_recording = _lacks_recording(result)
         outcome.changed = tuple(_changed(transcript, result, agent))
         outcome.source_line = "" if verdict is Verdict.DRIFTED else blame(transcript, agent, result)
     if verdict is Verdict.NEEDS_LIVE:
@@ -92,9 +92,9 @@ async def _run(transcript: Transcript, agent: Agent, make: MakeWorld | None) -> 
     sandbox = Sandbox(make(transcript.setup))
     decided = transcript.kind == "mistake" and transcript.expectations[0].decided_by == "world"
     judged = transcript.annotated_step if decided else None
-    bare = not any(event.__class__ is Prompt for event in transcript.events)  # imported: no changes are on record
+    imported = not any(event.__class__ is Prompt for event in transcript.events)  # without world changes
     return await rerun(
-        agent, transcript.setup, transcript.events, lambda tape: ReexecutingRunner(tape, sandbox, judged, bare)
+        agent, transcript.setup, transcript.events, lambda tape: ReexecutingRunner(tape, sandbox, judged, imported)
     )
 
 
@@ -105,13 +105,13 @@ def _first(result: Rerun) -> Difference | None:
     return result.first
 
 
-def _untaped(result: Rerun) -> bool:
+def _lacks_recording(result: Rerun) -> bool:
     step = result.current.get(result.first.step_id) if result.first else None
     return step is not None and step.result is not None and step.result.outcome == "missing"
 
 
 def _around(result: Rerun, marked: StepId | None) -> tuple[tuple[str, ...], str]:
-    """The two moves before the first difference or else before the marked move; and that move as it is now."""
+    """Return the two steps before the first difference (or the annotated step), and that step as it is now."""
     first = _first(result)
     step_id = first.step_id if first else marked
     if step_id is None:
@@ -122,7 +122,7 @@ def _around(result: Rerun, marked: StepId | None) -> tuple[tuple[str, ...], str]
 
 
 def _changed(transcript: Transcript, result: Rerun, agent: Agent) -> list[str]:
-    """Policies and prompt spans that are not the recorded ones, by name."""
+    """Return the names of policies and prompt sections that differ from the recording."""
     then = {s.policy: s.version for s in transcript.events if isinstance(s, PolicyDecision)}
     now = {s.policy: s.version for s in result.trace if isinstance(s, PolicyDecision)}
     found = [f"policy {p}" + ("" if p in then else " (new)") for p, v in now.items() if then.get(p) != v]
@@ -136,7 +136,7 @@ def _changed(transcript: Transcript, result: Rerun, agent: Agent) -> list[str]:
 
 
 def _prompts(result: Rerun) -> Iterator[tuple[Prompt | None, Prompt | None]]:
-    """The prompts of every move that both runs have."""
+    """Yield the recorded and current prompt of every step that both runs have."""
     for step_id, step in result.current.items():
         recorded = result.recorded.get(step_id)
         if recorded is not None and recorded.prompt is not step.prompt:
@@ -144,7 +144,7 @@ def _prompts(result: Rerun) -> Iterator[tuple[Prompt | None, Prompt | None]]:
 
 
 def red_proof(transcript: Transcript, make_world: MakeWorld | None = None) -> str:
-    """Why a mistake's record does not show the mistake, or "". Recomputed at every replay."""
+    """Return why the recording does not show the mistake, or "". Recomputed at every replay."""
     if transcript.kind == "golden":
         return ""
     expectation = transcript.expectations[0]
@@ -154,22 +154,22 @@ def red_proof(transcript: Transcript, make_world: MakeWorld | None = None) -> st
     run = JudgedRun(transcript.trace, ended)
     held = holds(expectation, run)
     if held:
-        return f"this transcript never showed the mistake: in the record, {expectation.description} already"
+        return f"this transcript does not show the mistake: in the recording, {expectation.description} already"
     if (
         held is not None
         and expectation.kind == "not_executed"
         and not run.steps[StepId.parse(expectation.step)].executed
     ):
-        return "this transcript never showed the mistake: in the record the call came to nothing either"
+        return "this transcript does not show the mistake: the recorded call had no result either"
     if held is None and expectation.decided_by == "offline":
         return (
-            f"this transcript does not show the mistake: its record cannot tell whether {expectation.description}"
+            f"this transcript does not show the mistake; not decided by the recording: {expectation.description}"
         )
     return ""
 
 
 def unknown_tools(transcript: Transcript, agent: Agent) -> str:
-    """Why an order cannot be kept: it names a tool that the agent has not, so it could not be broken; or ""."""
+    """Return why an order can never be violated: it names a tool that the agent does not have; or ""."""
     ordered = [e for e in transcript.expectations if e.order]
     known = {tool.name for tool in agent.all_tools()} | set(BUILT_IN) if ordered else set()
     for expectation in ordered:
@@ -180,50 +180,53 @@ def unknown_tools(transcript: Transcript, agent: Agent) -> str:
 
 
 def judge(transcript: Transcript, result: Rerun, agent: Agent) -> tuple[Verdict, str]:
-    """The verdict from a rerun, by the tables of the replay design."""
+    """Return the verdict on a rerun, by the tables in docs/replay.md."""
     if result.journey_fault:
         return Verdict.ERROR, result.journey_fault
     first = result.first
     if first is not None and recorded_with_other_agent(transcript, agent):
         return Verdict.ERROR, recorded_with_other_agent(transcript, agent)
     if not any(event.turn and event.__class__ in (Answer, PolicyDecision) for event in transcript.events):
-        return Verdict.ERROR, "nothing in it can be compared: no answer of a model, no decision of a policy"
+        return Verdict.ERROR, "it has nothing to compare: no model answer and no policy decision"
     if transcript.kind == "golden":
         if first is not None:
             return Verdict.FAIL, first.why
         return _unlike(result) or _judge_golden(transcript, result)
-    told = _judge_mistake(transcript, result, first)
-    return told if _hooks(transcript, result, told[0]) else _unlike(result) or told
+    decided = _judge_mistake(transcript, result, first)
+    return decided if _hooks(transcript, result, decided[0]) else _unlike(result) or decided
 
 
 def _unlike(result: Rerun) -> tuple[Verdict, str] | None:
-    """The verdict on the first tool that gave something else; None where all gave what they gave."""
+    """Return the verdict on the first tool with a different result; None if there is none."""
     if result.tool_mismatch is None:
         return None
     return Verdict.TOOL_ERROR if result.tool_mismatch.kind == "raised" else Verdict.STALE, result.tool_mismatch.why
 
 
 def _hooks(transcript: Transcript, result: Rerun, verdict: Verdict) -> bool:
-    """Whether a verdict on a mistake stands though a tool gave something else: it is red, or came before that."""
+    """Return whether the verdict on a mistake is valid despite a changed tool result.
+
+    It is if it failed, or was decided before that result.
+    """
     unlike, step_id = result.tool_mismatch, transcript.annotated_step
     if unlike is None or step_id is None or verdict is Verdict.DIVERGED:
         return True
     if transcript.expectations[0].kind == "final_world":
-        return False  # the world did not come to its end
+        return False  # the final world was not reached
     return verdict is Verdict.FAIL or unlike.step_id > step_id
 
 
 def recorded_with_other_agent(transcript: Transcript, agent: Agent) -> str:
-    """Why a record cannot be one of this agent, or "": it called tools, and the agent has none of them."""
+    """Return why the recording cannot be of this agent, or "": none of the called tools exists in it."""
     called = {call.tool for event in transcript.events if isinstance(event, Answer) for call in event.calls}
     called -= set(BUILT_IN)
     if not called or called & {tool.name for tool in agent.all_tools()}:
         return ""
-    return f"never recorded with this agent: {agent.name} has none of its tools ({', '.join(sorted(called)[:5])})"
+    return f"recorded with another agent: {agent.name} has none of its tools ({', '.join(sorted(called)[:5])})"
 
 
 def _judge_golden(transcript: Transcript, result: Rerun) -> tuple[Verdict, str]:
-    """A guard in which nothing differs: its expectations hold, each of them, or it is not green."""
+    """Decide a golden transcript without differences: all its expectations must hold."""
     run = JudgedRun(result.trace, result.world, result.current)
     undecided = Verdict.PASS, ""
     for expectation in transcript.expectations:
@@ -231,35 +234,35 @@ def _judge_golden(transcript: Transcript, result: Rerun) -> tuple[Verdict, str]:
             kept_out = _kept_out(result) if expectation.decided_by == "world" else ""
             undecided = (
                 VERDICT_WHEN_UNDECIDED[expectation.decided_by],
-                f"a replay cannot say: {expectation.description}{kept_out}",
+                f"cannot be decided by a replay: {expectation.description}{kept_out}",
             )
             continue
         held = holds(expectation, run)
         if held is None:
-            return Verdict.ERROR, f"cannot be told from this run: {expectation.description}"
+            return Verdict.ERROR, f"cannot be decided by this run: {expectation.description}"
         if not held:
-            return Verdict.FAIL, f"no longer so: {expectation.description}"
+            return Verdict.FAIL, f"no longer true: {expectation.description}"
     return undecided
 
 
 def needs_skipped_tool(expectation: Expectation, result: Rerun, run: JudgedRun) -> bool:
-    """Whether it hangs on a tool that did not run: none does, or what this one gives or writes is the tape's."""
+    """Return whether the expectation depends on a tool that did not run in this replay."""
     if expectation.decided_by != "world" or result.world is None:
         return expectation.decided_by == "world"
-    taped = [step for step in run.steps.values() if step.executed and step.step_id not in result.ran]
+    recorded = [step for step in run.steps.values() if step.executed and step.step_id not in result.executed]
     if expectation.kind == "result":
-        return any(step.step_id == StepId.parse(expectation.step) for step in taped)
-    written = {".".join(map(str, c.path)) for m in taped if m.result for c in m.result.changed}
+        return any(step.step_id == StepId.parse(expectation.step) for step in recorded)
+    written = {".".join(map(str, c.path)) for m in recorded if m.result for c in m.result.changed}
     return any(
         f"{a}.".startswith(f"{b}.") or f"{b}.".startswith(f"{a}.") for a in expectation.args for b in written
     )
 
 
 def _kept_out(result: Rerun) -> str:
-    """What to do where tools ran, but not the one that it hangs on."""
+    """Return the next step if tools ran, but not the one that the expectation depends on."""
     if result.world is None:
         return ""
-    return "; its tool does not run again\n  next: let it (again=True, or hand it what it works on)"
+    return "; the tool cannot be re-executed\n  next: allow it with reexecute=True, or give it injected parameters"
 
 
 def _judge_mistake(transcript: Transcript, result: Rerun, first: Difference | None) -> tuple[Verdict, str]:
@@ -267,24 +270,33 @@ def _judge_mistake(transcript: Transcript, result: Rerun, first: Difference | No
     step_id = transcript.annotated_step
     assert step_id is not None
     if expectation.decided_by == "live":
-        return Verdict.NEEDS_LIVE, f"only a model can say: {expectation.description}"
+        return Verdict.NEEDS_LIVE, f"cannot be decided without a live model: {expectation.description}"
     if first is not None and first.step_id[:2] < step_id[:2]:
-        return Verdict.DIVERGED, "the run left the record before the marked move; beyond it nothing is proven"
+        return (
+            Verdict.DIVERGED,
+            "the replay diverged before the annotated step, so the expectation could not be checked",
+        )
     run = JudgedRun(result.trace, result.world, result.current)
     if needs_skipped_tool(expectation, result, run):
-        return Verdict.NEEDS_TOOLS, f"only a run of the tool can say: {expectation.description}{_kept_out(result)}"
+        return (
+            Verdict.NEEDS_TOOLS,
+            f"cannot be decided without running the tool: {expectation.description}{_kept_out(result)}",
+        )
     if expectation.kind == "final_world" and first is not None and first.step_id > step_id:
         return (
             Verdict.DIVERGED,
-            "the run left the record after the marked move: how the world ends is not proven",
+            "the replay diverged after the annotated step, so the final world could not be checked",
         )
     held = holds(expectation, run)
     if held is None:
         if first is not None and first.step_id < step_id:
-            return Verdict.DIVERGED, "the run left the record before the marked move; beyond it nothing is proven"
-        return Verdict.ERROR, f"cannot be told from this run: {expectation.description}"
+            return (
+                Verdict.DIVERGED,
+                "the replay diverged before the annotated step, so the expectation could not be checked",
+            )
+        return Verdict.ERROR, f"cannot be decided by this run: {expectation.description}"
     step = run.steps[step_id]
     if held and without_fault(step):
         return Verdict.PASS, ""
     how = "broken again" if transcript.accepted_code else "still broken"
-    return Verdict.FAIL, f"{how}; it must hold that {expectation.description}"
+    return Verdict.FAIL, f"{how}; expected: {expectation.description}"

@@ -1,7 +1,7 @@
-"""A record up to a place, and from there on someone else: a Model and a Runner.
+"""Partial replay: a Model and a ToolRunner that follow a recording up to a step, then continue live.
 
-Up to the place the tape answers and gives the results; at it stands an answer
-by hand, where there is one; beyond it the live model and the sandbox go on.
+Before the step, answers and results come from the recording. At the step there may
+be a manual answer. After it, the live model and the sandbox continue.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from ..trace.events import Answer, AnyEvent
 from ..trace.step_id import StepId
 from .tape import Tape
 
-MANUAL = "by hand"  # what an answer of the engineer names as its model
+MANUAL = "by hand"  # the model name of an engineer's answer
 
 
 class PartialReplay:
-    """`steps` are the record of one turn; `blocks` the answer by hand at `until`, None for no such answer.
+    """The recorded events of one turn, and the manual answer `blocks` at `until` (None: no manual answer).
 
-    An answer whose calls come before and after `until` is that of the tape: only its later calls run anew.
+    An answer with calls before and after `until` is the recorded one: only its later calls are executed.
     """
 
     def __init__(
@@ -38,9 +38,9 @@ class PartialReplay:
         self.model = model
         self.sandbox = sandbox
         self.blocks = blocks
-        self._next = 1  # the answer that is asked for next
+        self._next = 1  # the number of the next requested answer
 
-    # a Model
+    # Model
 
     @property
     def _speaker(self) -> Model:
@@ -62,7 +62,7 @@ class PartialReplay:
             return ModelAnswer(self.blocks, "tool_use" if called else "end_turn", MANUAL)
         return await speaker.answer(request, show)
 
-    # a Runner
+    # ToolRunner
 
     async def run(self, tool: Tool, args: dict[str, Any], step_id: StepId) -> ToolRun:
         if step_id < self.fork_at:

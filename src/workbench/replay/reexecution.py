@@ -1,9 +1,8 @@
-"""A tape whose results are checked: tools that allow it run again, in the sandbox, and are compared with it.
+"""Re-execute tools in the sandbox and compare them with the recorded results.
 
-What a tool gives now must be what it gave, in its value and in what it changed;
-see `alike` for what is told apart from a difference. The run stops at the first
-that is not. At the place a person has marked the result of today counts, and
-the expectation judges it.
+The result of a tool and its changes of the world must equal the recorded ones; see
+`equivalence` for what is ignored. The run stops at the first mismatch. At an
+annotated step the new result counts, and the expectation judges it.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ from .tape import Tape
 
 
 class ToolMismatch(msgspec.Struct, frozen=True):
-    """A tool that no longer gives its recorded result.
+    """A tool whose result differs from the recorded one.
 
-    `kind` raised: it broke, or said no, where the tape has a result.
+    `kind`: "raised" if it failed where the recording has a result, else "stale".
     """
 
     step_id: StepId
@@ -38,9 +37,9 @@ class ToolMismatch(msgspec.Struct, frozen=True):
 
 
 class ReexecutingRunner:
-    """A Runner. `found` are the tools that gave something else; `ran` the places where one ran at all.
+    """A ToolRunner. `mismatches` are the tools with different results, `executed` the steps at which one ran.
 
-    `bare`: the record holds no changes of the world (it was imported), so only values are compared.
+    `bare`: no world changes were recorded (an imported transcript), so only values are compared.
     """
 
     def __init__(self, tape: Tape, sandbox: Sandbox, judged: StepId | None, bare: bool) -> None:
@@ -53,10 +52,10 @@ class ReexecutingRunner:
         self._alike = ValueComparer(sandbox.world.generated)
 
     async def run(self, tool: Tool, args: dict[str, Any], step_id: StepId) -> ToolRun:
-        taped = await self.tape.run(tool, args, step_id)
-        if not tool.reexecutable or (taped.outcome == "missing" and step_id != self.judged_step):
-            self.sandbox.world.apply(taped.changed)
-            return taped
+        recorded = await self.tape.run(tool, args, step_id)
+        if not tool.reexecutable or (recorded.outcome == "missing" and step_id != self.judged_step):
+            self.sandbox.world.apply(recorded.changed)
+            return recorded
         self.executed.add(step_id)
         step = self.tape.step_at(step_id)
         if self.sandbox.world.http is not None:
@@ -66,31 +65,33 @@ class ReexecutingRunner:
             return ran
         missed = self.sandbox.world.http.unmatched if self.sandbox.world.http else []
         if missed:
-            self.mismatches.append(ToolMismatch(step_id, "raised", *_describe(taped, ran), missed[0], tool.source))
-            return taped
-        why = self._unlike(tool, taped, ran)
-        writes = None if why or self.values_only else self._alike.write_difference(taped.changed, ran.changed)
+            self.mismatches.append(
+                ToolMismatch(step_id, "raised", *_describe(recorded, ran), missed[0], tool.source)
+            )
+            return recorded
+        why = self._unlike(tool, recorded, ran)
+        writes = None if why or self.values_only else self._alike.write_difference(recorded.changed, ran.changed)
         if writes is not None:
             then, written = differing_excerpts(writes.recorded, writes.current)
-            why = f"{tool.name} writes otherwise: {writes.why}"
+            why = f"{tool.name} changes the world differently: {writes.why}"
             self.mismatches.append(ToolMismatch(step_id, "stale", then, written, why, tool.source))
-            return taped
+            return recorded
         why = why or _unmade(tool, step.exchanges if step else (), ran.exchanges)
         if not why:
             return ran
-        raised = taped.outcome == "ok" and ran.outcome in ("fault", "error")
+        raised = recorded.outcome == "ok" and ran.outcome in ("fault", "error")
         broke = f"{ran.value}: {ran.fault.message}" if ran.fault else ran.value
         where = ran.fault.where if ran.fault else tool.source
         kind: Literal["raised", "stale"] = "raised" if raised else "stale"
         now = msgspec.structs.replace(ran, value=broke)
-        self.mismatches.append(ToolMismatch(step_id, kind, *_describe(taped, now), why, where))
-        return taped
+        self.mismatches.append(ToolMismatch(step_id, kind, *_describe(recorded, now), why, where))
+        return recorded
 
-    def _unlike(self, tool: Tool, taped: ToolRun, ran: ToolRun) -> str:
-        if taped.outcome != ran.outcome:
-            return f"{tool.name} {_CAME[ran.outcome]} where the tape has {taped.outcome}"
-        why = self._alike.first_difference(taped.value, ran.value, tool.unordered)
-        return f"the result of {tool.name} is another: {why}" if why else ""
+    def _unlike(self, tool: Tool, recorded: ToolRun, ran: ToolRun) -> str:
+        if recorded.outcome != ran.outcome:
+            return f"{tool.name} {_CAME[ran.outcome]}, recorded was {recorded.outcome}"
+        why = self._alike.first_difference(recorded.value, ran.value, tool.unordered)
+        return f"the result of {tool.name} differs: {why}" if why else ""
 
 
 def _unmade(tool: Tool, then: Sequence[HttpExchange], now: Sequence[HttpExchange]) -> str:
@@ -98,12 +99,12 @@ def _unmade(tool: Tool, then: Sequence[HttpExchange], now: Sequence[HttpExchange
         return ""
     made = Counter((e.method, e.url) for e in now)
     left = Counter((e.method, e.url) for e in then) - made
-    return f"{tool.name} no longer asks: " + ", ".join(f"{method} {url}" for method, url in left)
+    return f"{tool.name} no longer requests: " + ", ".join(f"{method} {url}" for method, url in left)
 
 
 _CAME = {
-    "ok": "gave a result",
-    "error": "said no",
+    "ok": "returned a result",
+    "error": "raised a tool error",
     "fault": "broke",
     "rejected": "rejected its arguments",
 }

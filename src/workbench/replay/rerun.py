@@ -1,10 +1,11 @@
-"""Following a record: the same conversation on today's code, compared move by move.
+"""Rerun a recording on today's code and compare it step by step.
 
-Order selects, a projection verifies, a fingerprint warns. Hard: the combined
-effect of the policies on each message, call, result and reply, the results the
-tape holds, why the turn ended, an unused tail. Drift: the prompt, which policy
-decided and in what words. Ignored: ids, times, usage, thinking. At the first
-hard difference the run stops: what follows on the tape is counterfactual.
+Recorded answers are taken in order; decisions, results and ends must match; prompt
+changes only warn. Divergence: the combined effect of the policies on each message,
+call, result and reply; a missing or changed result; the end of the turn; unused
+answers. Drift: the prompt, the deciding policy, its reason. Ignored: ids, times,
+usage, thinking. The run stops at the first divergence, because what follows in the
+recording did not happen in this run.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from .tape import INTERRUPTED_ENDS, Tape
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """Where a run left the record: both sides in words, and why it counts."""
+    """A divergence from the recording: both sides in words, and why it counts."""
 
     step_id: StepId
     recorded: str
@@ -39,7 +40,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class Drift(msgspec.Struct, frozen=True):
-    """Something that changed without changing what was done. `move` counts from 1."""
+    """A change that did not change any action; `step` counts from 1."""
 
     step_id: StepId
     step: int
@@ -47,11 +48,11 @@ class Drift(msgspec.Struct, frozen=True):
 
 
 class Rerun(msgspec.Struct):
-    """A record run again: the new trace, up to and including the answer that differs.
+    """The result of a rerun: the new trace, up to and including the answer that diverges.
 
-    `then` and `now` are the moves of the record and of the run, in order, by place.
-    `unlike`, `world`, `ran`: with tools that run, the first that gave something else,
-    the world it all ended in, and the places where one ran.
+    `recorded` and `current` are the steps of both runs in order, by step id. If tools ran,
+    `tool_mismatch` is the first different result, `world` the final world, and `executed`
+    the step ids at which a tool ran.
     """
 
     trace: Trace
@@ -63,7 +64,7 @@ class Rerun(msgspec.Struct):
     current: Mapping[tuple[int, int, int], Step] = {}
     tool_mismatch: ToolMismatch | None = None
     world: dict[str, Any] | None = None
-    ran: set[StepId] = set()
+    executed: set[StepId] = set()
 
     @property
     def first(self) -> Difference | None:
@@ -71,7 +72,7 @@ class Rerun(msgspec.Struct):
 
     @property
     def journey_fault(self) -> str:
-        """The first fault of code that runs in every replay, in words; "" where there is none."""
+        """Return the first fault of code that runs in every replay, in words; "" if there is none."""
         for fault in self.faults:
             if fault.origin in ("policy", "condition", "journey"):
                 return f"{fault.where}: {fault.name}: {fault.message}"
@@ -79,12 +80,12 @@ class Rerun(msgspec.Struct):
 
     @property
     def prompt_changed_from(self) -> int:
-        """The first move whose prompt is not the recorded one; 0 where none is."""
+        """Return the number of the first step with a changed prompt; 0 if there is none."""
         return next((d.step for d in self.drift if d.what == "prompt"), 0)
 
 
 class _Follower:
-    """Runs a record again in lock-step and notes where it leaves it."""
+    """Reruns a recording in lock-step and records differences and drift."""
 
     def __init__(
         self,
@@ -98,11 +99,11 @@ class _Follower:
         self._steps = StepGrouper()
         self.conversation = ConversationRun(agent, setup)
         self.rerun = Rerun(self.conversation.trace, recorded=self.tape.steps, current=self._steps.by_id)
-        self._grouped = 0  # steps
+        self._grouped = 0  # events
         self._drifted = False
 
     def _checkpoint(self) -> bool:
-        """Compare what happened since the last checkpoint. True: still on the record."""
+        """Compare the steps since the last checkpoint. Returns True while there is no divergence."""
         for step in self._news():
             self._compare(step)
         if self.recheck is not None and self.recheck.mismatches:
@@ -110,7 +111,7 @@ class _Follower:
         return not self.rerun.differences and self.rerun.tool_mismatch is None
 
     def _news(self) -> list[Step]:
-        """The moves made since this was asked last."""
+        """Return the steps since the last call."""
         known, trace = len(self._steps.all), self.conversation.trace
         self._steps.extend(trace.since(self._grouped))
         self._grouped = len(trace)
@@ -123,7 +124,7 @@ class _Follower:
         recorded = self.tape.step_at(step.step_id)
         if recorded is None:
             rerun.differences.append(
-                Difference(step.step_id, "nothing", describe_step(step), "the record holds no such move")
+                Difference(step.step_id, "nothing", describe_step(step), "the recording has no such step")
             )
             return
         if not self._drifted and step.prompt is not None:
@@ -142,7 +143,7 @@ class _Follower:
             and recorded.reply.text != step.reply.text
             and not step.rewritten_value("before_reply")
         ):
-            rerun.drift.append(Drift(step.step_id, rerun.steps, "words sent"))  # of a policy, or of a hand-off
+            rerun.drift.append(Drift(step.step_id, rerun.steps, "text sent"))  ## from a policy or a hand-off
 
     def _prompt_drift(self, then: Prompt | None, step: Step) -> None:
         now = step.prompt
@@ -157,16 +158,18 @@ class _Follower:
                 break
         if self.recheck is not None:
             self.rerun.world = self.recheck.sandbox.world.state()
-            self.rerun.ran = self.recheck.executed
+            self.rerun.executed = self.recheck.executed
         self.rerun.faults = [fault for step in self._steps.all for fault in step.faults]
-        self.tape.checkpoint = None  # no ring is left for the collector: it is dear
+        self.tape.checkpoint = None  # break the reference cycle: garbage collection is expensive here
         return self.rerun
 
     async def _turn(self, turn: Turn) -> bool:
         message = turn.steps[0].message if turn.steps else None
-        if message is None:  # words of the agent before the customer's first: pinned as they are
+        if message is None:  # the agent spoke first: recorded text, fixed
             for step in turn.steps:
-                first = step.call is None or step.call.number == 1  # an answer stands in the move of each call
+                first = (
+                    step.call is None or step.call.number == 1
+                )  # an answer belongs to the step of each of its calls
                 for event in (step.answer if first else None, step.result, step.reply):
                     if event is not None:
                         self.conversation.emit(event)
@@ -178,7 +181,7 @@ class _Follower:
         return self._ended(turn, end.reason, end.detail)
 
     def _ended(self, turn: Turn, reason: str, detail: str) -> bool:
-        """Compare how the turn ended, and whether the tape was used up."""
+        """Compare how the turn ended, and whether all recorded answers were used."""
         last = self._steps.turns[-1].last_answer
         step_id = StepId(turn.turn, last)
         if turn.last_answer > last:
@@ -188,11 +191,11 @@ class _Follower:
                     left.step_id,
                     describe_step(left),
                     f"the turn ended: {reason}",
-                    "a part of the tape was not used",
+                    "the recording has answers that were never used",
                 )
             )
         elif turn.end is not None and turn.end.reason != reason and turn.end.reason not in INTERRUPTED_ENDS:
-            why = "the turn ended for another reason"
+            why = "the turn ended for a different reason"
             now = f"the turn ended: {reason}" + (f" ({detail})" if detail else "")
             self.rerun.differences.append(Difference(step_id, f"the turn ended: {turn.end.reason}", now, why))
         return not self.rerun.differences
@@ -201,33 +204,33 @@ class _Follower:
 async def rerun(
     agent: Agent, setup: Setup, events: list[AnyEvent], recheck: Callable[[Tape], ReexecutingRunner] | None = None
 ) -> Rerun:
-    """Run a record again on `agent`: tape pinned, journey code run, stopped at the first hard difference.
+    """Rerun a recording on `agent`: recorded answers, today's journey code, up to the first divergence.
 
-    `recheck` makes the runner of tools that run too; without it none does.
+    `recheck` creates the runner for tools to re-execute; without it no tool runs.
     """
     return await _Follower(agent, setup, events, recheck).run()
 
 
 def divergence(recorded: Step, now: Step, cut_off: bool = False) -> str:
-    """Why two moves at one place are a hard difference, or "".
+    """Return why two steps with the same id diverge, or "".
 
-    `cut_off`: the record stops in the middle of this turn, so a call may have no result on it.
+    `cut_off`: the recording was interrupted in this turn, so a call may have no recorded result.
     """
     if now.effect != recorded.effect:
         if now.effect == "absent":
-            return "this agent has no such tool here"
+            return "the tool is not available"
         return "the policies' combined effect changed" if now.effect != "rejected" else "the schema changed"
     if now.decisions or recorded.decisions:
         for hook in ("on_message", "before_tool", "before_reply", "after_tool"):
             if not plain_equal(now.rewritten_value(hook), recorded.rewritten_value(hook)):
-                return "it is rewritten otherwise"
+                return "it is rewritten differently"
         if now.result_effect != recorded.result_effect:
             return "the policies' combined effect on the result changed"
     if now.result is not None and now.result.outcome == "missing" and not (cut_off and recorded.result is None):
         return str(now.result.value)
     then, here = sent_text(recorded), sent_text(now)
     if then != here and then is not None and here is not None:
-        return "the reply is sent otherwise"
+        return "a different reply is sent"
     before, after = recorded.result, now.result
     if before is not None and after is not None and before.outcome != after.outcome:
         return "the result changed"
@@ -235,15 +238,15 @@ def divergence(recorded: Step, now: Step, cut_off: bool = False) -> str:
 
 
 def sent_text(step: Step) -> str | None:
-    """What the customer was sent of an answer; None where nothing was, or where the words are a policy's."""
+    """Return the text of an answer that was sent; None if nothing was sent or a policy replaced it."""
     return None if step.reply is None or step.answer is None or step.handoff else str(step.reply.text)
 
 
 def stopped_mid_policy(recorded: Step, now: Step, then: Prompt | None) -> bool:
-    """Whether a move was stopped before policies that stood there had said what they say now.
+    """Return whether the recording was interrupted before all policies at this step had decided.
 
-    `then` is the prompt it was made under: it names the policies of that time. What is
-    on record of it counts: where those who had spoken say something else, it is decided.
+    `then` is the prompt of the step; it names the policies of that time. A changed recorded
+    decision is still a difference.
     """
     if recorded.result is not None or recorded.reply is not None:
         return False
@@ -256,14 +259,14 @@ def stopped_mid_policy(recorded: Step, now: Step, then: Prompt | None) -> bool:
 
 
 def decision_signature(step: Step) -> list[tuple[str, str, str, str]]:
-    """What the policies said of a move, as drift is told by: policy, verdict, reason, version."""
+    """Return the decisions on a step as drift compares them: policy, effect, reason, rule hash."""
     return [(d.policy, d.effect, d.reason, d.version) for d in step.decisions]
 
 
 def run_without_loop(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Run a coroutine to its end: by hand while nothing in it waits, else on an event loop.
+    """Run a coroutine without an event loop if nothing in it waits, else on one.
 
-    The event loop costs 30 ms to import, more than most replays take.
+    Importing asyncio's event loop costs 30 ms, more than most replays.
     """
     try:
         coroutine.send(None)
@@ -271,12 +274,13 @@ def run_without_loop(coroutine: Coroutine[Any, Any, Any]) -> Any:
         return done.value
     coroutine.close()
     raise JourneyError(
-        "a policy waits, but is not declared with `async def`", next="write it as `async def`, wrappers included"
+        "a policy awaits, but is not declared with `async def`",
+        next="declare it and its wrappers with `async def`",
     )
 
 
 def needs_event_loop(agent: Agent) -> bool:
-    """Whether any policy of the agent is a coroutine function (no condition is)."""
+    """Return whether any policy of the agent is a coroutine function (conditions never are)."""
     if "async" not in agent.cache:
         agent.cache["async"] = any(_is_async(p.fn) for p in agent.all_policies())
     return bool(agent.cache["async"])
@@ -287,7 +291,7 @@ def _is_async(fn: Callable[..., Any]) -> bool:
 
 
 def run_sync(agent: Agent, coroutine: Coroutine[Any, Any, Any], *, tools: bool = False) -> Any:
-    """Run to the end, on an event loop only where the agent needs one; with `tools`, its tools run too."""
+    """Run to completion, on an event loop only if the agent needs one; with `tools`, tools may too."""
     if not needs_event_loop(agent) and not (tools and any(_is_async(t.fn) for t in agent.all_tools())):
         return run_without_loop(coroutine)
     import asyncio

@@ -1,4 +1,4 @@
-"""A tally: what one replay came to, as every form of report tells it."""
+"""The summary of one replay, as the basis of all reports."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from .case import Case, passed_on_changed_prompt
 from .exit_codes import CODES, Exit, worst
 from .verdict import Verdict
 
-MAX_NAMED = 4  # files in one line
+MAX_NAMED = 4  # file names in one line
 
 
 class ShardInfo(msgspec.Struct, frozen=True):
-    """What a shard must share with the others: of how many transcripts in all, by their hash, on which code."""
+    """What all shards of one replay must share: the number of transcripts, their hash, and the code hash."""
 
     shard: str
     total: int
@@ -25,11 +25,11 @@ class ShardInfo(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True, dict=True):
-    """The cases that were decided, of `selected` transcripts that were to be.
+    """The decided cases, out of `selected` transcripts.
 
-    `seconds` is wall time; `options` what was asked for, by name; `root` the
-    project's folder as seen from here, "" for this one; `part` is None where all were to be decided here;
-    `passed_over` are files in its folders that say they are transcripts, and were none of the selected.
+    `seconds` is wall time; `options` are the given options by name; `root` is the path of the
+    project relative to the current folder; `part` is None unless this is a shard; `not_collected` are
+    files in the project's folders that look like transcripts and cannot be collected.
     """
 
     cases: list[Case]
@@ -39,43 +39,43 @@ class Summary(msgspec.Struct, frozen=True, dict=True):
     root: str = ""
     interrupted: bool = False
     part: ShardInfo | None = None
-    passed_over: list[str] = []
+    not_collected: list[str] = []
 
     @cached_property
     def counts(self) -> dict[Verdict, int]:
-        """How many there are of each verdict, in the order of the verdicts; they add up to the cases."""
+        """Return the number of cases for each verdict, in the order of Verdict; they add up to the cases."""
         found = Counter(case.verdict for case in self.cases)
         return {verdict: found[verdict] for verdict in Verdict}
 
     @cached_property
     def on_changed_prompts(self) -> int:
-        """How many PASS stand on prompts that no model has seen."""
+        """Return how many PASS used a prompt that has changed since the recording."""
         return sum(1 for case in self.cases if passed_on_changed_prompt(case))
 
     @property
     def code(self) -> Exit:
-        """How it ends. Only of a shard may nothing be green: the others have what was selected."""
+        """Return the exit code. An empty shard is OK, because the other shards have the transcripts."""
         if len(self.cases) != self.selected and not self.interrupted:
-            raise AssertionError("the verdicts do not add up to what was selected")
+            raise AssertionError("the verdict counts do not add up to the number selected")
         nothing = Exit.OK if self.part and self.part.total else Exit.NO_TESTS
         codes = {CODES[case.verdict] for case in self.cases} or {nothing}
         if self.tools and not self.ran:
-            codes |= {nothing}  # tools were to run, and none did
+            codes |= {nothing}  # tools were requested, and none ran
         return worst(codes | ({Exit.INTERRUPTED} if self.interrupted else set()))
 
     @property
     def counts_text(self) -> str:
-        """27 PASS, 1 FAIL"""
+        """Return, for example, "27 PASS, 1 FAIL"."""
         return ", ".join(f"{count} {verdict.value}" for verdict, count in self.counts.items() if count) or "none"
 
     @property
     def tools(self) -> bool:
-        """Whether tools were to run too."""
+        """Return whether tools were re-executed."""
         return self.options.get("--tools") == "sandbox"
 
     @cached_property
     def ran(self) -> int:
-        """How many calls ran a tool."""
+        """Return how many calls executed a tool."""
         return sum(case.outcome.executed for case in self.cases)
 
     @property
@@ -92,27 +92,27 @@ class Summary(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def notes(self) -> list[str]:
-        """What a green count alone would not say."""
+        """Return notes that qualify the counts."""
         said = []
-        over = len(self.passed_over)
+        over = len(self.not_collected)
         if over:
-            names = ", ".join(self.passed_over[:MAX_NAMED]) + (" …" if over > MAX_NAMED else "")
-            more = f"{over} more transcripts lie" if over > 1 else "1 more transcript lies"
-            said.append(f"{more} there and cannot be found (hidden, or not named *.json): {sanitize(names)}")
+            names = ", ".join(self.not_collected[:MAX_NAMED]) + (" …" if over > MAX_NAMED else "")
+            more = f"{over} more transcripts are" if over > 1 else "1 more transcript is"
+            said.append(f"{more} not collected (hidden, or not named *.json): {sanitize(names)}")
         if self.tools:
-            taped = sum(case.outcome.from_recording for case in self.cases)
-            said.append(f"{self.ran or 'no'} calls ran their tool, {taped} took the result from the tape")
+            recorded = sum(case.outcome.from_recording for case in self.cases)
+            said.append(f"{self.ran or 'no'} calls executed their tool, {recorded} used the recorded result")
         green = self.counts[Verdict.PASS]
         if self.on_changed_prompts:
             said.append(
-                f"{self.on_changed_prompts} of the {green} PASS stand on prompts no model has seen: "
-                "code was tested, not the model"
+                f"{self.on_changed_prompts} of {green} passing transcripts have a changed prompt: "
+                "this tests the code, not the model's answer to it"
             )
         passed = (case.outcome for case in self.cases if case.verdict is Verdict.PASS)
         drifted = sum(1 for outcome in passed if any(not d.endswith(" prompt") for d in outcome.drift))
         if drifted:
             said.append(
-                f"in {drifted} of the {green} PASS policies decided alike, but are not as they were (rule, reason "
-                "or words): --strict-drift tells where"
+                f"in {drifted} of {green} passing transcripts a policy decided the same but its rule, reason "
+                "or wording changed (--strict-drift shows where)"
             )
         return said

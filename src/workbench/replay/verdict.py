@@ -1,4 +1,4 @@
-"""Verdicts, and the options and results of a replay."""
+"""Verdicts, options and results of a replay."""
 
 from __future__ import annotations
 
@@ -31,51 +31,49 @@ class Verdict(StrEnum):
 
 
 class Options(msgspec.Struct, frozen=True):
-    """How to replay. Plain data: it goes along to whoever replays.
-
-    `tools` sandbox: tools that allow it run in the sandbox, and must give what they
-    gave. `twice`: two replays must not differ. `strict_drift`: drift is a verdict.
-    `fingerprint`: the outcome has that of the run, for one elsewhere to be compared with.
-    """
+    """How to replay. Plain data, so that it can be sent to another process."""
 
     tools: Literal["recorded", "sandbox"] = "recorded"
+    """"sandbox": re-execute tools that allow it; they must give the recorded results."""
     repeat: bool = False
+    """Replay twice; the two runs must not differ."""
     strict_drift: bool = False
+    """Drift decides the verdict instead of being a note."""
     fingerprint: bool = False
+    """Add the fingerprint of the run to the result, for comparison with another process."""
 
 
 class ReplayResult(msgspec.Struct):
-    """What a replay says of a transcript.
-
-    `moves` were run; `prompt_changed_from` is the first whose prompt is not the
-    recorded one (0: none). `before` are the two moves before the first
-    difference, or before the marked move where nothing differs; `marked` is
-    the marked move as it is now. `changed` names policies and prompt spans that
-    are not the recorded ones, `drift` what is not as it was without changing what was done.
-    `where` is the line of journey code that it is about, "journeys/shop/agent.py:2", or "".
-    `live` is plain data of live trials; offline, where only they can decide, the
-    hashes of what the model would be asked with and of what is expected. `ran` and
-    `taped` count, with tools that run, the calls whose tool ran, and the others.
-    `needs_recording`: a call is let
-    through now whose result no tape holds, so the record cannot become green as it is.
-    `fingerprint` is that of the run, where another is to be compared with it.
-    """
+    """The result of replaying one transcript."""
 
     verdict: Verdict
     why: str = ""
+    """The sentence under the verdict."""
     first_difference: Difference | None = None
     steps: int = 0
+    """Number of steps that ran."""
     prompt_changed_from: int = 0
+    """The first step (from 1) with a prompt that differs from the recorded one; 0 if none."""
     context: tuple[str, ...] = ()
+    """The two steps before the first difference or, if there is none, before the annotated step."""
     current_step: str = ""
+    """The annotated step as it is now."""
     changed: tuple[str, ...] = ()
+    """Names of policies and prompt sections that differ from the recorded ones."""
     drift: tuple[str, ...] = ()
+    """What changed without changing an action."""
     source_line: str = ""
+    """The line of journey code it is about, "journeys/shop/agent.py:2", or ""."""
     live: dict[str, Any] = {}
+    """Live trials as plain data; offline, if only they can decide, the hashes of prompt and expectations."""
     executed: int = 0
+    """With tools: the number of calls that executed their tool."""
     from_recording: int = 0
+    """With tools: the number of calls that used the recorded result."""
     needs_recording: bool = False
+    """A call is now allowed that has no recorded result, so the recording itself can never pass."""
     fingerprint: tuple[str, ...] = ()
+    """The fingerprint of the run, if it was requested."""
 
 
 MakeWorld = Callable[[Setup], World]
@@ -85,9 +83,9 @@ VERDICT_WHEN_UNDECIDED = {"world": Verdict.NEEDS_TOOLS, "live": Verdict.NEEDS_LI
 
 
 def fingerprint(result: Rerun) -> tuple[str, ...]:
-    """The steps of a run, each as what it is and a hash; last the hash of what its tools came to."""
+    """Return the events of a run, each as a name and a hash; the last item is the hash of its tool results."""
     steps = (f"{_named(event)} {_hash(event)}" for event in result.trace)
-    return *steps, _hash((result.tool_mismatch, sorted(result.ran)))
+    return *steps, _hash((result.tool_mismatch, sorted(result.executed)))
 
 
 def _hash(value: object) -> str:
@@ -101,10 +99,10 @@ def _named(event: AnyEvent) -> str:
 
 
 def first_divergence(one: Sequence[str], other: Sequence[str]) -> str:
-    """Where two runs of one transcript first differ, in words; ""."""
+    """Return where two runs of one transcript first differ, in words, or ""."""
     for a, b in zip(one[:-1], other[:-1], strict=False):
         if a != b:
             return a.rpartition(" ")[0]
     if len(one) != len(other):
         return f"one has {len(one) - 1} steps, the other {len(other) - 1}"
-    return "" if one[-1] == other[-1] else "what its tools came to"
+    return "" if one[-1] == other[-1] else "the results of its tools"

@@ -1,4 +1,4 @@
-"""Helpers for the tests of a journey: load an agent, run a conversation, look at its steps.
+"""Helpers for the tests of a journey: load an agent, run a conversation, inspect its steps.
 
     from workbench.testing import load_agent, run_conversation
 

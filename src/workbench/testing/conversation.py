@@ -26,9 +26,9 @@ E = TypeVar("E")
 
 
 class FinishedConversation:
-    """A conversation after its last turn, with the questions that a test asks about it.
+    """A finished conversation, with the properties that tests assert on.
 
-    `trace` contains every event, `setup` what the conversation started from.
+    `trace` contains every event, `setup` is the starting point of the conversation.
     """
 
     def __init__(self, conversation: ConversationRun) -> None:
@@ -73,7 +73,7 @@ class FinishedConversation:
 
     @property
     def handed_off(self) -> bool:
-        """Whether the conversation was handed off to a human."""
+        """Return whether the conversation was handed off to a human."""
         return bool(self._events(HandOff))
 
     @property
@@ -87,7 +87,7 @@ class FinishedConversation:
         return [f"{f.origin} {f.name}: {f.message}" for f in self._events(Fault)]
 
     def decided(self, verdict: Effect) -> list[str]:
-        """Return the policies that decided so: "allow", "block", "rewrite" or "escalate"."""
+        """Return the policies with this effect: "allow", "block", "rewrite" or "escalate"."""
         return [d.policy for d in self._events(PolicyDecision) if d.effect == verdict]
 
     def args(self, tool: str) -> dict[str, Any]:

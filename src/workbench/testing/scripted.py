@@ -21,7 +21,7 @@ def thinking(words: str) -> Block:
 
 
 def tool_use(tool: str, id: str = "call", /, **args: Any) -> Block:
-    """Return a block that calls a tool. Calls that one conversation has to tell apart need different ids."""
+    """Return a block that calls a tool. Use different ids for calls in one conversation that must be distinct."""
     return {"type": "tool_use", "id": id, "name": tool, "input": args}
 
 

@@ -1,1 +1,1 @@
-"""What a conversation is: events, steps, step ids, state, messages."""
+"""The data model of a conversation: events, steps, step ids, state, messages."""

@@ -1,4 +1,4 @@
-"""Blobs: large texts that events refer to by their hash."""
+"""Blobs: large texts and schemas that events refer to by their hash."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..plain import content_hash
 
 
 class PromptSection(NamedTuple):
-    """A piece of the prompt and where it comes from: `source` is "file:line" under journeys/, or ""."""
+    """A section of the prompt; `source` is "file:line" under journeys/, or ""."""
 
     title: str
     text: str
@@ -16,12 +16,16 @@ class PromptSection(NamedTuple):
 
 
 def section_hash(section: PromptSection) -> str:
-    """The hash of a span is that of its words: a moved line is no change."""
+    """Hash a section by its title and text, so that moving it to another line is not a change."""
     return content_hash([section.title, section.text])
 
 
 def blob_hash(blob: Any) -> str:
-    """The hash under which a trace keeps an exhibit: of the words of a span or of a policy's card, else of all."""
+    """Return the hash under which a trace stores a blob.
+
+    For a prompt section only title and text count, for a policy only name, rule and why;
+    for anything else the whole value.
+    """
     if isinstance(blob, dict):
         for words in (("title", "text"), ("policy", "rule", "why")):
             if all(isinstance(blob.get(word), str) for word in words) and "input_schema" not in blob:
@@ -30,5 +34,5 @@ def blob_hash(blob: Any) -> str:
 
 
 def blob_text(blob: Any) -> str:
-    """The text of a span exhibit; "" for anything else."""
+    """Return the text of a prompt section blob; "" for other blobs."""
     return str(blob.get("text", "")) if isinstance(blob, dict) else ""

@@ -1,4 +1,4 @@
-"""A move in a line, and two moves so that the line shows what is not the same in them."""
+"""Describe a step in one line, and two steps so that their difference is visible."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 from .steps import Step
 
 MAX_SHOWN = 160  # characters of a value in a report
-MAX_ARGUMENT = 60  # and of one argument of a call
-LEAD = 40  # characters kept before the first that differs
+MAX_ARGUMENT = 60  # characters of one argument of a call
+LEAD = 40  # characters shown before the first difference
 
 
 def describe_step(step: Step) -> str:
-    """A move in one line: what was tried, and what became of it."""
+    """Describe a step in one line: the action and its effect."""
     if step.call is not None:
         args = ", ".join(f"{k}={truncate(v, MAX_ARGUMENT)}" for k, v in step.call.args.items())
         what = f"{step.call.tool}({args})"
@@ -25,7 +25,7 @@ def describe_step(step: Step) -> str:
     effect = step.result_effect if step.effect == "allowed" and step.result_effect != "allowed" else step.effect
     if effect in ("allowed", "absent", "rejected"):
         if step.call is not None and step.result is None:
-            return f"{what}: stopped before it came to anything"
+            return f"{what}: interrupted before it had a result"
         if step.result is not None and step.result.outcome == "missing":
             return f"{what}: allowed; {truncate(step.result.value)}"
         if step.result is not None and step.result.outcome in ("rejected", "absent"):
@@ -37,7 +37,7 @@ def describe_step(step: Step) -> str:
 
 
 def describe_pair(recorded: Step, now: Step) -> tuple[str, str]:
-    """Both moves in a line each, and what differs though the lines do not show it."""
+    """Describe both steps in one line each, and add the difference if the lines would be equal."""
     lines = describe_step(recorded), describe_step(now)
     alike = recorded.effect == now.effect and recorded.result_effect == now.result_effect
     hidden = _details(recorded, now) if lines[0] == lines[1] else _rewrites(recorded, now) if alike else ()
@@ -54,31 +54,31 @@ def _rewrites(one: Step, other: Step) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _details(one: Step, other: Step) -> Iterator[tuple[str, Any, Any]]:
-    """What lines do not show, or only the beginning of."""
+    """Yield the details that a one-line description omits or shortens."""
     if one.call is not None and other.call is not None:
         for name in {**one.call.args, **other.call.args}:
             yield f"{name}:", one.call.args.get(name), other.call.args.get(name)
     yield from _rewrites(one, other)
-    yield "words:", one.message and one.message.text, other.message and other.message.text
-    yield "words:", one.answer and one.answer.text, other.answer and other.answer.text
+    yield "text:", one.message and one.message.text, other.message and other.message.text
+    yield "text:", one.answer and one.answer.text, other.answer and other.answer.text
     yield "sent:", one.reply and one.reply.text, other.reply and other.reply.text
     yield "result:", one.result and one.result.outcome, other.result and other.result.outcome
     yield "result:", one.result and one.result.value, other.result and other.result.value
 
 
 def one_line(value: Any) -> str:
-    """A value in one line."""
+    """Return a value as one line."""
     return " ".join((value if isinstance(value, str) else repr(value)).split())
 
 
 def truncate(value: Any, limit: int = MAX_SHOWN) -> str:
-    """Its beginning, in one line."""
+    """Return a value as one line of at most `limit` characters."""
     text = one_line(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def differing_excerpts(one: Any, other: Any, limit: int = MAX_SHOWN) -> tuple[str, str]:
-    """Both in one line each, cut so that the first place where they differ is in it."""
+    """Return both values as one line each, shortened so that the first difference is visible."""
     a, b = one_line(one), one_line(other)
     same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False)))
     start = max(0, same - LEAD) if max(len(a), len(b)) > limit else 0

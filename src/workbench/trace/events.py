@@ -1,20 +1,20 @@
-"""The steps of a conversation: frozen values, one tagged union.
+"""The events of a conversation: frozen values, one tagged union.
 
-Every step has a place: (turn, answer, call). Turns, answers and calls count
-from 1; answer 0 is the customer's message of that turn, call 0 is the answer
-itself (so also its reply). A place never moves when a policy step is added.
+Every event belongs to a step id: (turn, answer, call). Turns, answers and calls
+count from 1. Answer 0 is the customer's message of the turn; call 0 is the
+answer itself and therefore its reply. Adding a policy never changes a step id.
 
-    UserMessage   what the customer wrote
-    Entered       a journey was entered
-    Prompt        what the model is sent from here on: hashes of spans and schemas
-    Answer        what the model answered, raw blocks kept as received
-    Decision      what one policy said about a message, a call, a result or a reply
-    Exchange      one request of a tool to a system outside, and what came back
-    Result        what a call came to, and what it changed in the world
-    Reply         what the customer was sent
-    HandOff       a person takes over
-    Fault         journey code, or a system, went wrong
-    TurnEnd       why the turn ended
+    UserMessage      the customer's message
+    JourneyEntered   a journey was entered
+    Prompt           the prompt of the following answers: hashes of sections and schemas
+    Answer           the model's answer, raw blocks as received
+    PolicyDecision   the decision of one policy on a message, call, result or reply
+    HttpExchange     one HTTP request of a tool, and the response
+    ToolResult       the result of a call, and its changes of the world
+    Reply            the text sent to the customer
+    HandOff          the conversation was handed off to a human
+    Fault            an exception in journey code, or a failure of a system
+    TurnEnded        the reason the turn ended
 """
 
 from __future__ import annotations
@@ -29,30 +29,30 @@ from .step_id import StepId
 Effect = Literal["allow", "block", "rewrite", "escalate"]
 Hook = Literal["on_message", "before_tool", "after_tool", "before_reply"]
 CallOutcome = Literal[
-    "ok",  # the body ran and gave a value
-    "error",  # the body said no (ToolError), in words the model may read
-    "rejected",  # the arguments do not fit the schema
-    "absent",  # there is no such tool, or it is not on offer here
-    "blocked",  # a policy stopped it
-    "fault",  # the body broke
-    "missing",  # the tape holds no result for it
+    "ok",  # the body returned a value
+    "error",  # the body raised ToolError; the text is for the model
+    "rejected",  # the arguments do not match the schema
+    "absent",  # the tool does not exist or is not available here
+    "blocked",  # a policy blocked it
+    "fault",  # the body raised another exception
+    "missing",  # the recording has no result for it
 ]
 EndReason = Literal[
-    "replied",  # the customer has an answer
-    "handed_off",  # a person has the conversation
-    "message_blocked",  # a policy stopped the customer's message
-    "limit",  # answers, tokens or seconds ran out
+    "replied",  # the customer received an answer
+    "handed_off",  # the conversation was handed off to a human
+    "message_blocked",  # a policy blocked the customer's message
+    "limit",  # the limit of model calls, tokens or seconds was reached
     "model_error",  # the model's server gave no usable answer
     "interrupted",  # the engineer stopped it
-    "killed",  # the worker overran its deadline or died
-    "tape_ended",  # the recording holds no further answer
+    "killed",  # the worker timed out or crashed
+    "tape_ended",  # the recording has no further answer
 ]
 
 
 class Event(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="event"
 ):
-    """What all steps share: where they stand."""
+    """Fields of every event: the id of the step it belongs to."""
 
     turn: int
     answer: int = 0
@@ -64,56 +64,69 @@ class Event(
 
 
 class UserMessage(Event, frozen=True, kw_only=True, tag="user"):
+    """The customer's message, as written."""
+
     text: str | list[str]  # a list of lines in a file only
 
 
 class JourneyEntered(Event, frozen=True, kw_only=True, tag="entered"):
-    """A journey was entered; `before` is the one that was left, or ""."""
+    """A journey was entered."""
 
     journey: str
+    """The journey that was left, or ""."""
     before: str = ""
 
 
 class Unavailable(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Something that was not on offer: `kind` journey | tool | policy, and the condition that hid it."""
+    """A part of the agent that was not available."""
 
     kind: str
+    """journey | tool | policy"""
     name: str
     condition: str
+    """The name of the condition (`when=`) that returned False."""
     source: str = ""
+    """The "file:line" of the condition, or ""."""
 
 
 class Prompt(Event, frozen=True, kw_only=True, tag="prompt"):
-    """What the model is sent besides the messages; stands until the next Prompt.
+    """The prompt from this event on, without the messages.
 
-    `spans` and `tools` are hashes of exhibits in the same trace. Messages are
-    not stored: they follow from the steps before.
+    The messages are not stored, because they follow from the earlier events. A
+    new Prompt is recorded only when the prompt changes.
     """
 
     sections: list[str]
+    """Hashes of the prompt sections, in order; the texts are blobs of the trace."""
     tools: list[str]
+    """Hashes of the tool schemas; the schemas are blobs of the trace."""
     model: str = ""
     params: dict[str, Any] = {}
+    """Request parameters of the model, for example {"max_tokens": 8000}."""
     journeys: list[str] = []
+    """Names of the available journeys."""
     policies: list[str] = []
+    """Full names of the available policies."""
     hidden: list[Unavailable] = []
+    """The parts that a condition hid."""
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What an answer cost. Volatile: never saved in a transcript. Tokens, dollars, seconds."""
+    """The usage of one answer. It is volatile and never saved in a transcript."""
 
     tokens_in: int = 0
     tokens_out: int = 0
     cache_read: int = 0
     cache_write: int = 0
+    """Dollars at list price; None if the price is unknown."""
     cost: float | None = None
     seconds: float = 0.0
     request_id: str = ""
-    server: str = ""  # who answered: its host, with the port where that is not the usual one
+    server: str = ""  # host that answered, with a port that is not the default
 
 
 class CallRequest(msgspec.Struct, frozen=True):
-    """One tool call as the model asked for it; `number` counts from 1 within its answer."""
+    """One tool call as requested by the model; `number` counts from 1 within its answer."""
 
     number: int
     id: str
@@ -123,22 +136,24 @@ class CallRequest(msgspec.Struct, frozen=True):
 
 
 class Answer(Event, frozen=True, kw_only=True, dict=True, tag="answer"):
-    """One answer of the model: provider blocks verbatim, and why it stopped."""
+    """One answer of the model."""
 
     blocks: list[dict[str, Any]]
+    """Content blocks of the Messages API, exactly as received: {"type": "text" | "tool_use" | ..., ...}."""
     stop: str = "end_turn"
+    """The stop reason of the provider."""
     model: str = ""
     usage: Usage | None = None
 
     @cached
     def calls(self) -> list[CallRequest]:
-        """The tool calls of this answer, in order."""
+        """Return the tool calls of this answer, in order."""
         asked = [block for block in self.blocks if block.get("type") == "tool_use"]
         return [_call(number, block) for number, block in enumerate(asked, 1)] if asked else []
 
     @cached
     def text(self) -> str:
-        """The words of this answer, without its thinking."""
+        """Return the text of this answer, without its thinking."""
         return "\n".join(b["text"] for b in self.blocks if b.get("type") == "text" and b.get("text"))
 
     @cached
@@ -158,85 +173,93 @@ def _call(number: int, block: dict[str, Any]) -> CallRequest:
 
 
 class PolicyDecision(Event, frozen=True, kw_only=True, tag="decision"):
-    """What one policy said. `to` is the new value of a rewrite.
-
-    `version` is the hash of the policy's card (rule, why, source), an exhibit of
-    the same trace. `evidence` is what it looked at. `fault` says that the policy
-    itself failed and therefore blocked.
-    """
+    """The decision of one policy."""
 
     policy: str
+    """The full name of the policy, for example "returns.return_window"."""
     hook: Hook
     effect: Effect = "allow"
     reason: str = ""
     replacement: Any = None
+    """The new value, if the effect is rewrite."""
     evidence: dict[str, Any] = {}
+    """What the policy based its decision on, as plain data by name."""
     version: str = ""
+    """The hash of the policy's rule and why; the texts are a blob of the trace."""
     fault: bool = False
+    """Whether the policy itself failed and therefore blocked."""
 
 
 class WorldChange(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One difference in the world: a path of keys, and the plain values before and after.
-
-    An absent side means that there was nothing there.
-    """
+    """One change of the world."""
 
     path: list[str | int]
+    """Class name, then keys and indexes."""
     before: Any = msgspec.UNSET
+    """The plain value before the change; UNSET if there was none."""
     after: Any = msgspec.UNSET
+    """The plain value after the change; UNSET if there is none."""
 
 
 class HttpExchange(Event, frozen=True, kw_only=True, tag="exchange"):
-    """One HTTP request that a call's tool made with the client it was handed, and the response.
-
-    `number` counts from 1 within the call. `sent` and `got` are the bodies: JSON
-    parsed, text as it is, other bytes as {"base64": ...}, nothing as None.
-    `kind` is the response's content type; `status` 0 is no response, `got` the error.
-    """
+    """One HTTP request that a tool made with its injected client, and the response."""
 
     number: int
+    """Counts from 1 within the call."""
     method: str
     url: str
     request_body: Any = None
+    """Parsed JSON, text, {"base64": ...} for other bytes, or None for no body."""
     status: int = 0
+    """The status code; 0 if there was no response."""
     kind: str = ""
+    """The content type of the response."""
     response_body: Any = None
+    """Like request_body; the error message if status is 0."""
 
 
 class ToolResult(Event, frozen=True, kw_only=True, tag="result"):
-    """What a call came to. `value` is plain data, before any policy after the tool."""
+    """The result of a call."""
 
     tool: str
     outcome: CallOutcome = "ok"
     value: Any = None
+    """Plain data as the tool returned it, before any after_tool policy."""
     changed: list[WorldChange] = []
+    """Changes that the call made in the world."""
     output: str = ""
+    """What the body printed."""
 
 
 class Reply(Event, frozen=True, kw_only=True, tag="reply"):
-    """What the customer was sent, after the policies."""
+    """The text sent to the customer, after the policies."""
 
     text: str | list[str]  # a list of lines in a file only
 
 
 class HandOff(Event, frozen=True, kw_only=True, tag="handoff"):
-    """A person takes over. `by` is "model" or the name of the policy that escalated."""
+    """The conversation was handed off to a human; `by` is "model" or the name of the policy that escalated."""
 
     reason: str
     by: str = "model"
 
 
 class Fault(Event, frozen=True, kw_only=True, tag="fault"):
-    """Something broke. `origin`: tool | policy | condition | journey | model | worker."""
+    """An exception in journey code, or a failure of a system."""
 
     origin: str
+    """tool | policy | condition | journey | model | worker"""
     name: str
     message: str
     where: str = ""
+    """The "file:line" of the innermost journey frame, or ""."""
     traceback: list[str] = []
+    """The journey frames, outermost first."""
 
 
 class TurnEnded(Event, frozen=True, kw_only=True, tag="end"):
+    """The reason the turn ended."""
+
     reason: EndReason
     detail: str = ""
 

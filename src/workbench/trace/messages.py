@@ -1,6 +1,6 @@
-"""The messages a model is sent, in the shape of the Messages API, folded from the steps.
+"""The messages of the next request in the format of the Messages API, derived from the events.
 
-They are folded when first read: a replay, whose model is the tape, never does.
+They are derived on first access: a replay takes answers from the recording and never needs them.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ Block = dict[str, Any]
 
 
 class Messages:
-    """`take()` every step of a conversation, in order; `read()` gives {"role", "content": [blocks]} each."""
+    """Collects events in order (`add`) and returns {"role", "content": [blocks]} messages (`to_list`)."""
 
     def __init__(self) -> None:
         self._waiting: list[AnyEvent] = []
         self._messages: list[dict[str, Any]] = []
-        self._calls: dict[int, str] = {}  # calls not yet answered: number, id
+        self._calls: dict[int, str] = {}  # calls without a result yet: id by number
         self._withheld: set[int] = set()
         self._answer: Answer | None = None
         self.add = self._waiting.append
 
     @classmethod
     def from_list(cls, messages: list[dict[str, Any]]) -> Messages:
-        """Messages that are there already."""
+        """Return Messages that start with these messages."""
         made = cls()
         made._messages = messages
         return made
@@ -63,7 +63,7 @@ class Messages:
             block = self._messages[-1]["content"][-1]
             if event.effect == "rewrite":
                 block["content"] = as_text(event.replacement)
-            else:  # what one policy withheld, a later one does not give back
+            else:  # a later policy does not restore what an earlier one withheld
                 self._withheld.add(event.call)
                 block["content"] = f"withheld by policy: {event.reason}"
 
@@ -78,7 +78,7 @@ class Messages:
         text = str(event.text)
         if self._answer is not None and text == self._answer.text:
             return
-        # a policy or a hand-off changed the words: the model must know what was really sent
+        # a policy or a hand-off changed the text: the model must see what was really sent
         words = {"role": "assistant", "content": [{"type": "text", "text": text}]}
         if self._messages[-1]["role"] == "assistant":
             self._messages[-1] = words
@@ -89,7 +89,7 @@ class Messages:
         self._close_calls()
 
     def _close_calls(self) -> None:
-        """A call without a result (the turn was stopped) must still be answered for the next request."""
+        """Add a result for every call without one (the turn was interrupted): the next request requires it."""
         for call in self._calls.values():
             stopped = {"type": "tool_result", "tool_use_id": call, "content": "not run: stopped", "is_error": True}
             self._say("user", stopped)
@@ -113,5 +113,5 @@ _APPLY: dict[type[Any], Any] = {
 
 
 def as_text(value: Any) -> str:
-    """A result as the model reads it: words as they are, data as JSON."""
+    """Return a result as the model sees it: text unchanged, data as JSON."""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()

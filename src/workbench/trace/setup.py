@@ -1,4 +1,4 @@
-"""The setup: what a conversation starts from."""
+"""The setup: the starting point of a conversation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 
 class Setup(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What a conversation starts from. `clock` is ISO 8601 with an offset."""
+    """The starting point of a conversation; `clock` is ISO 8601 with an offset."""
 
     agent: str
     fixture: str = ""

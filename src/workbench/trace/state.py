@@ -1,7 +1,8 @@
-"""The state of a conversation, folded from its trace.
+"""The state of a conversation, derived from its trace.
 
-`State` is the fold: `apply(step)` for every step, in order, live and in replay
-alike. What policies, conditions and rehearsals read of it is in authoring.views.
+`ConversationState.apply(event)` is called for every event in order, live and in
+a replay alike. The views of it for policies, conditions and rehearsals are in
+authoring.views.
 """
 
 from __future__ import annotations
@@ -30,15 +31,15 @@ from .step_id import StepId
 
 
 class DecodesResult(Protocol):
-    """Decode a plain result into its declared type. A tool does."""
+    """Decode a plain result into its declared type; Tool implements this."""
 
     def decode_result(self, value: Any) -> Any: ...
 
 
 class PastCall(msgspec.Struct, frozen=True, dict=True):
-    """A call that has been made: its tool, its arguments as run, and what it came to, plain.
+    """A past call: its tool, its arguments as executed, and its plain result.
 
-    `args` and `value` are copies, to give away, of what was `given` and what it `gave`.
+    `args` and `value` return copies of `raw_args` and `raw_value`.
     """
 
     step_id: StepId
@@ -61,12 +62,12 @@ class PastCall(msgspec.Struct, frozen=True, dict=True):
         return self.outcome == "ok"
 
     def decoded(self, tool: DecodesResult | str) -> Any:
-        """What it came to as `tool` declares its result; a plain copy where it does not fit, or for a name."""
+        """Return the result in the type that `tool` declares; a plain copy if it does not fit it."""
         return copy_plain(self.raw_value) if isinstance(tool, str) else tool.decode_result(self.raw_value)
 
 
 class ConversationState:
-    """Everything the engine needs to know of the steps so far."""
+    """Everything the engine needs to know about the events so far."""
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
@@ -81,12 +82,12 @@ class ConversationState:
         self.calls: list[PastCall] = []
         self.changes: list[WorldChange] = []
         self.prompt: Prompt | None = None
-        self._args: dict[int, dict[str, Any]] = {}  # of the calls of the answer at hand, as they run
+        self._args: dict[int, dict[str, Any]] = {}  # of the calls of the current answer, as executed
         self._withheld: set[int] = set()
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        """What the model is sent next, in the shape of the Messages API."""
+        """Return the messages of the next request, in the format of the Messages API."""
         return self.thread.to_list()
 
     def apply(self, event: AnyEvent) -> None:
@@ -115,7 +116,7 @@ class ConversationState:
             self._args[event.call] = event.replacement
         elif event.hook == "after_tool" and event.call not in self._withheld:
             blocked = event.effect != "rewrite"
-            if blocked:  # what one policy withheld, a later one does not give back
+            if blocked:  # a later policy does not restore what an earlier one withheld
                 self._withheld.add(event.call)
             last = self.calls[-1]
             outcome = "error" if blocked else last.outcome

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class StepId(NamedTuple):
-    """The address of a move: `str(place)` is "3.1.2", turn 3, answer 1, call 2."""
+    """The address of a step: `str(step_id)` is "3.1.2" for turn 3, answer 1, call 2."""
 
     turn: int
     answer: int = 0
@@ -18,10 +18,10 @@ class StepId(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> StepId:
-        """Read "3.1.2"; raises ValueError on anything else."""
+        """Parse "3.1.2". Raises ValueError for anything else."""
         parts = [int(part) for part in text.split(".")]
         if not 1 <= len(parts) <= 3 or min(parts) < 0:
-            raise ValueError(f"not a place: {text!r}")
+            raise ValueError(f"not a step id: {text!r}")
         return cls(*parts)
 
 

@@ -1,7 +1,7 @@
-"""The moves of a conversation.
+"""The steps of a conversation.
 
-`moves()` groups steps into what a person reads as one thing: a tool call or a
-reply, the reasoning before it, the decisions about it.
+`group_steps()` groups events into steps: a tool call or a reply with the
+reasoning before it and the decisions about it.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from .step_id import StepId
 
 
 class Step(msgspec.Struct):
-    """A tool call or a reply with all that belongs to it; at answer 0, the customer's message.
+    """A tool call or a reply with everything that belongs to it; at answer 0, the customer's message.
 
-    `effect` is the policies' combined effect: "allowed", "blocked",
-    "rewritten", "escalated"; or "rejected" or "absent" for a call that never
-    reached a policy. A move without a call is a reply, even an empty one.
-    `prompt` is the one its answer was given to, where the record has it.
+    `effect` is the combined effect of the policies: "allowed", "blocked",
+    "rewritten" or "escalated"; or "rejected" or "absent" for a call that no policy
+    saw. A step without a call is a reply, even an empty one. `prompt` is the
+    prompt of its answer, if it was recorded.
     """
 
     step_id: StepId
@@ -53,7 +53,7 @@ class Step(msgspec.Struct):
 
     @property
     def reasoning(self) -> str:
-        """What led to it: the answer's thinking, and beside calls its words too, with the first call."""
+        """Return the reasoning: the thinking of the answer and, with the first call, the text beside the calls."""
         if self.answer is None or (self.call is not None and self.call.number > 1):
             return ""
         if self.call is None:
@@ -68,7 +68,7 @@ class Step(msgspec.Struct):
 
     @property
     def result_effect(self) -> str:
-        """The combined effect of the policies after the tool."""
+        """Return the combined effect of the after_tool policies."""
         return self._effect(("after_tool",))
 
     def _effect(self, stands: tuple[str, ...]) -> str:
@@ -85,7 +85,7 @@ class Step(msgspec.Struct):
         return effect
 
     def rewritten_value(self, hook: str) -> Any:
-        """What the last rewrite at `stand` made of it, or None."""
+        """Return the value of the last rewrite at this hook, or None."""
         value = None
         for decision in self.decisions:
             if decision.effect == "rewrite" and decision.hook == hook:
@@ -94,7 +94,7 @@ class Step(msgspec.Struct):
 
     @property
     def args(self) -> dict[str, Any]:
-        """The arguments as the tool got them: the model's, or a policy's rewrite."""
+        """Return the arguments as executed: the model's, or a policy's rewrite."""
         changed = self.rewritten_value("before_tool")
         if isinstance(changed, dict):
             return changed
@@ -102,12 +102,12 @@ class Step(msgspec.Struct):
 
     @property
     def executed(self) -> bool:
-        """Whether the tool's body ran (or its recorded result stood in for it)."""
+        """Return whether the tool ran, or its recorded result was used."""
         return self.result is not None and self.result.outcome in ("ok", "error", "fault")
 
 
 class Turn(msgspec.Struct):
-    """The moves of one turn, in order, the number of its last answer, and how it ended (None: it stops there)."""
+    """The steps of one turn in order, the number of its last answer, and how it ended (None: unfinished)."""
 
     turn: int
     steps: list[Step] = []
@@ -116,9 +116,10 @@ class Turn(msgspec.Struct):
 
 
 class StepGrouper:
-    """Groups steps into moves as they come. `all` are the moves in order, `turns` the same by turn, `at` by place.
+    """Groups events into steps as they arrive.
 
-    `prompt` is the last one. Every step of every replay passes here twice: it is one loop for that.
+    `all` are the steps in order, `turns` the same by turn, `by_id` by step id, `prompt` the
+    current prompt. A single loop, because every event of every replay passes it twice.
     """
 
     def __init__(self, events: Iterable[AnyEvent] = ()) -> None:
@@ -144,7 +145,7 @@ class StepGrouper:
                 turn.end = event  # type: ignore[assignment]
             elif kind is Prompt:
                 self.prompt = event  # type: ignore[assignment]
-            else:  # about a move that began before it, or has its own
+            else:  # about an earlier step, or has its own
                 step = at.get((event.turn, event.answer, event.call)) or begin(Step(event.step_id))
                 if kind in _ONE:
                     setattr(step, _ONE[kind], event)
@@ -172,5 +173,5 @@ _MANY: dict[type[Any], str] = {PolicyDecision: "decisions", HttpExchange: "excha
 
 
 def group_steps(events: Iterable[AnyEvent]) -> list[Turn]:
-    """Group steps into turns of moves. Works on any prefix of a trace."""
+    """Group events into turns of steps; the events may be any prefix of a trace."""
     return StepGrouper(events).turns

@@ -1,8 +1,8 @@
 """The trace: the append-only record of a conversation.
 
-A step, once appended, is never changed or removed: what was shown is what is
-saved. `exhibits` keeps large texts (prompt spans, tool schemas, policy cards)
-once each, by hash.
+An event is never changed or removed once appended, so a saved conversation is
+exactly what was shown. `blobs` stores large texts (prompt sections, tool
+schemas, policies) once each, by hash.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .step_id import StepId
 
 
 class Trace:
-    """Steps in order, and the exhibits they name. Iterates over its steps."""
+    """Events in order, and the blobs they refer to. Iterating yields the events."""
 
     def __init__(self, events: Iterable[AnyEvent] = (), blobs: dict[str, Any] | None = None) -> None:
         self._events: list[AnyEvent] = list(events)
@@ -39,7 +39,7 @@ class Trace:
         return tuple(self._events)
 
     def prompt_at(self, step_id: StepId) -> Prompt | None:
-        """The prompt that stood at `place`, or None before the first answer."""
+        """Return the prompt in effect at this step, or None before the first answer."""
         found = None
         for event in self._events:
             if (event.turn, event.answer) > (step_id.turn, step_id.answer):

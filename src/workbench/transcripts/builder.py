@@ -19,7 +19,7 @@ def build_transcript(
     trace: Trace,
     annotations: list[Annotation],
 ) -> Transcript:
-    """A conversation as a transcript. Of the marks it keeps those that are where it expects something."""
+    """Build a transcript from a conversation; of its annotations only those at an expectation are kept."""
     events = without_usage(trace)
     return Transcript(
         schema=SCHEMA,

@@ -1,9 +1,9 @@
-"""A transcript: a saved conversation as one canonical JSON file that people review.
+"""Read and write transcript files: one canonical JSON file per conversation, made for review.
 
-What people wrote (id, kind, title, expectations, marks) stands first, the
-steps after it, the large texts once each at the end. The same transcript is
-the same bytes: fixed key order, two-space indent, UTF-8, LF, a text of several
-lines as a list of lines, nothing volatile. Reading never rewrites.
+What people wrote (id, kind, title, expectations, annotations) comes first, then
+the events, then the large texts, once each. The same transcript always has the same
+bytes: fixed key order, two-space indent, UTF-8, LF, a multi-line text as a list of
+lines, nothing volatile. Reading never rewrites the file.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _DECODER = msgspec.json.Decoder(Transcript)
 
 
 def decode(data: bytes, name: str = "") -> Transcript:
-    """A transcript from the bytes of a file called `name`. Raises TranscriptError with the place in it."""
+    """Decode the bytes of a file called `name`. Raises TranscriptError with the location."""
     transcript: Transcript | None = None
     wrong: Exception | None = None
     try:
@@ -43,23 +43,25 @@ def decode(data: bytes, name: str = "") -> Transcript:
         if transcript is None:
             raise _unreadable(data, name, wrong)
     if twice := duplicate_field(data):
-        raise TranscriptError(f"the field {twice!r} stands in it twice", where=name, next=RESTORE_HINT)
+        raise TranscriptError(
+            f"duplicate field {twice!r}", where=name, next=RESTORE_HINT, code="transcript.duplicate-field"
+        )
     _join_lines(transcript, name)
     check_transcript(transcript, name)
     return transcript
 
 
 def _climbed(data: bytes) -> Transcript | None:
-    """A transcript of an older format, as one of today's; None where it is none."""
+    """Decode a transcript of an older format; returns None if it is not one."""
     try:
         raised = migrate(msgspec.json.decode(data))
         return None if raised is None else msgspec.convert(raised, Transcript)
     except (msgspec.MsgspecError, LookupError, TypeError, ValueError, RecursionError):
-        return None  # what is wrong with it is told of the file as it stands
+        return None  # the error is reported for the file as it is
 
 
 def _join_lines(transcript: Transcript, name: str) -> None:
-    """In a file a text of several lines is a list of lines; in memory it is one string."""
+    """Join texts that the file stores as a list of lines."""
     try:
         for number, event in enumerate(transcript.events, 1):
             kind = event.__class__
@@ -71,20 +73,20 @@ def _join_lines(transcript: Transcript, name: str) -> None:
                             block[key] = "\n".join(value)
                         elif value is not None and value.__class__ is not str:
                             raise TranscriptError(
-                                f"step {number}: its {key} is no text", where=name, next=RESTORE_HINT
+                                f"event {number}: its {key} is not a string", where=name, next=RESTORE_HINT
                             )
             elif (kind is UserMessage or kind is Reply) and event.text.__class__ is list:  # type: ignore[union-attr]
                 msgspec.structs.force_setattr(event, "text", "\n".join(event.text))  # type: ignore[union-attr]
     except TypeError:
         raise TranscriptError(
-            f"step {number}: a line of a text is no text", where=name, next=RESTORE_HINT
+            f"event {number}: a line of a text is not a string", where=name, next=RESTORE_HINT
         ) from None
     for key, blob in transcript.blobs.items():
         if isinstance(blob, dict) and isinstance(blob.get("text"), list):
             try:
                 blob["text"] = "\n".join(blob["text"])
             except TypeError:
-                message = f"the exhibit {key!r:.40}: a line of its text is no text"
+                message = f"blob {key!r:.40}: a line of its text is not a string"
                 raise TranscriptError(message, where=name, next=RESTORE_HINT) from None
 
 
@@ -92,7 +94,7 @@ _TEXTS = ("text", "thinking")
 
 
 _AS_UTF_8 = "save it as UTF-8, or restore it from git"
-# how a file begins that is not UTF-8 as JSON has it, the longest first; what it is; what to do
+# how files start that are not plain UTF-8 JSON (longest prefix first), what they are, what to do
 _FOREIGN = (
     *((begins, "UTF-32", _AS_UTF_8) for begins in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)),
     *((begins, "UTF-16", _AS_UTF_8) for begins in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, b"{\0", b"\0{")),
@@ -104,41 +106,50 @@ _FOREIGN = (
 
 def _unreadable(data: bytes, name: str, error: Exception | None) -> TranscriptError:
     if not data.strip(b"\0 \t\r\n"):
-        what = "the file is empty" if not data else f"there is nothing in its {len(data)} bytes"
-        return TranscriptError(what, where=name, next="restore it from git, or delete it")
+        what = "the file is empty" if not data else f"its {len(data)} bytes are all blank"
+        return TranscriptError(what, where=name, next="restore it from git, or delete it", code="transcript.empty")
     for begins, what, then in _FOREIGN:
         if data.startswith(begins):
-            return TranscriptError(f"not a transcript as it is: it is {what}", where=name, next=then)
+            return TranscriptError(f"cannot read it as a transcript: it is {what}", where=name, next=then)
     if isinstance(error, UnicodeDecodeError):
         line = data[: _first_foreign(data)].count(b"\n") + 1
-        return TranscriptError("a byte in it is no UTF-8", where=f"{name}:{line}", next=_AS_UTF_8)
+        return TranscriptError(
+            "the file is not valid UTF-8", where=f"{name}:{line}", next=_AS_UTF_8, code="transcript.not-utf8"
+        )
     found = re.search(rb'"schema"\s*:\s*"workbench\.transcript/(\d+)"', data)
     if found and int(found[1]) > FORMAT:
         return TranscriptError(
             f"written by a newer Workbench (format {int(found[1])}; this one reads {FORMAT})",
             where=name,
             next="upgrade workbench",
+            code="transcript.newer-format",
         )
     if found is None:
         return TranscriptError(
-            "not a Workbench transcript: no schema in it",
+            "not a Workbench transcript: it has no schema",
             where=name,
             next="`workbench import` turns other logs into transcripts",
+            code="transcript.no-schema",
         )
     if int(found[1]) < FORMAT:
-        return TranscriptError(f"written in format {int(found[1])}, which cannot be read any more", where=name)
+        return TranscriptError(f"format {int(found[1])} is not supported any more", where=name)
     if "truncated" in str(error):
         line = data.rstrip().count(b"\n") + 1
-        return TranscriptError("the file breaks off here", where=f"{name}:{line}", next="restore it from git")
+        return TranscriptError(
+            "the file is truncated here",
+            where=f"{name}:{line}",
+            next="restore it from git",
+            code="transcript.truncated",
+        )
     at = re.search(r"\(byte (\d+)\)", str(error))
     spot = re.search(r"`(\$.*)`", str(error))
     line = data[: int(at[1])].count(b"\n") + 1 if at else line_of(data, parse_path(spot[1])) if spot else 0
     where = f"{name}:{line}" if line else name
-    return TranscriptError(str(error), where=where, next="mend the line, or restore the file from git")
+    return TranscriptError(str(error), where=where, next="fix the line, or restore the file from git")
 
 
 def _first_foreign(data: bytes) -> int:
-    """Where the first byte stands that is no UTF-8."""
+    """Return the offset of the first byte that is not UTF-8."""
     try:
         data.decode()
     except UnicodeDecodeError as error:
@@ -152,7 +163,7 @@ def read(path: Path) -> Transcript:
 
 
 def encode(transcript: Transcript) -> bytes:
-    """The canonical bytes of a transcript. Raises TranscriptError for what no file can hold."""
+    """Return the canonical bytes of a transcript. Raises TranscriptError for values that JSON cannot store."""
     try:
         return _encode(transcript)
     except (OverflowError, RecursionError, ValueError) as error:
@@ -168,7 +179,7 @@ def _encode(transcript: Transcript) -> bytes:
 
 
 def _lines(value: Any) -> Any:
-    """Texts of several lines as lists of lines, wherever a text is known to stand."""
+    """Split multi-line texts into lists of lines, in all fields that may have them."""
     if not isinstance(value, dict):
         return value
     out = dict(value)

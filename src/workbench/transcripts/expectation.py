@@ -1,8 +1,8 @@
-"""Expectations: conditions on a step that a machine can check, usually made from an annotation.
+"""Expectations: conditions on a step that a machine can check, usually created from an annotation.
 
-Where one can be decided is part of its kind: offline (policies, schemas and
-routing run again, so their effect is known), in the sandbox (a tool's result),
-or only live (what a model will say next).
+The kind of an expectation determines how it is decided: offline (policies,
+schemas and routing run again), in the sandbox (a tool's result), or only live
+(what a model will say next).
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ import msgspec
 from ..errors import TranscriptError
 from ..trace.steps import Step
 
-At = tuple[int, int, int]  # a place
+At = tuple[int, int, int]  # a step id
 Decided = Literal["offline", "world", "live"]
 Match = Literal["exact", "subset", "regex", "ignore"]
 MATCH_MODES: tuple[Match, ...] = ("exact", "subset", "regex", "ignore")
 
 
 class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What must hold at a place. Which of the other fields count depends on `expect`; see KINDS.
+    """A condition on a step. The fields that count depend on `kind`; see TRANSCRIPT_KINDS.
 
-    `args` are compared as `match` says, and single ones of them as `fields` says
-    instead: exact (equal), subset (what is expected must be in it), regex, ignore.
-    With `match` exact there may be no other arguments than these.
+    `args` are compared by `match`, single ones by their entry in `fields`: exact
+    (equal), subset (the expected value is contained), regex, ignore. With `match`
+    exact no other arguments are allowed.
     """
 
     kind: str
@@ -40,11 +40,11 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
     order: list[str] = []
 
     def validate(self, where: str) -> None:
-        """Raise TranscriptError where it makes no sense."""
+        """Raise TranscriptError if the expectation is invalid."""
         kind = TRANSCRIPT_KINDS.get(self.kind)
         if kind is None:
             raise TranscriptError(
-                f"there is no expectation {self.kind!r}",
+                f"unknown expectation {self.kind!r}",
                 where=where,
                 next=f"one of: {', '.join(TRANSCRIPT_KINDS)}",
             )
@@ -57,34 +57,42 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
                 known = ", ".join(self.args) or "none"
                 raise TranscriptError(f"the expectation has no argument {field!r}; it has {known}", where=where)
         if self.args and all(self.match_for(field) == "ignore" for field in self.args):
-            raise TranscriptError(f"the expectation {self.kind} ignores all that it names", where=where)
+            raise TranscriptError(f"the expectation {self.kind} ignores all its arguments", where=where)
         if self.kind == "result" and not (self.args or self.text or self.match == "exact"):
             raise TranscriptError("the expectation result needs 'args' or 'text'", where=where)
         if kind.needs == ("order",) and len(self.order) < 2:
-            raise TranscriptError("an order of one tool is none", where=where, next="name what comes before it")
+            raise TranscriptError(
+                "`order` needs at least two tools", where=where, next="add the tool that must come first"
+            )
         for field, pattern in self.args.items():
             if self.match_for(field) != "regex":
                 continue
             try:
                 compiled = re.compile(str(pattern))
             except re.error as error:
-                raise TranscriptError(f"{field}: {pattern!r} is no pattern: {error}", where=where) from None
+                raise TranscriptError(
+                    f"{field}: invalid regular expression {pattern!r}: {error}", where=where
+                ) from None
             if all(compiled.search(text) for text in CATCH_ALL_PROBES):
-                raise TranscriptError(f"{field}: the pattern {pattern!r} fits everything", where=where)
+                raise TranscriptError(
+                    f"{field}: the regular expression {pattern!r} matches everything", where=where
+                )
 
     def validate_step(self, step: Step, where: str) -> None:
-        """Raise TranscriptError where it speaks of another thing than stands at its place in the record."""
+        """Raise TranscriptError if the step in the recording is not of the expected kind or tool."""
         there = "call" if step.call is not None else "message" if step.message is not None else "reply"
         of = TRANSCRIPT_KINDS[self.kind].of
         if of and of != there:
-            message = f"the expectation {self.kind} is about a {of}; at {self.step} is a {there}"
+            message = f"the expectation {self.kind} needs a {of}, but step {self.step} is a {there}"
             raise TranscriptError(message, where=where)
         if of and self.tool and step.call is not None and step.call.tool != self.tool:
-            message = f"the expectation {self.kind} is about {self.tool}; at {self.step} is {step.call.tool}"
+            message = (
+                f"the expectation {self.kind} is about {self.tool}, but step {self.step} calls {step.call.tool}"
+            )
             raise TranscriptError(message, where=where)
 
     def match_for(self, field: str) -> Match:
-        """How one of its arguments is compared."""
+        """Return how one of its arguments is compared."""
         return self.fields.get(field, self.match)
 
     @property
@@ -93,7 +101,7 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
 
     @property
     def description(self) -> str:
-        """It in words: "create_return is not executed (at 3.1.1)"."""
+        """Describe it in words: "create_return is not executed"."""
         return TRANSCRIPT_KINDS[self.kind].description.format(
             policy=self.policy or "any policy",
             tool=self.tool or "the call",
@@ -112,11 +120,11 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
                 return f"{field}={value!r}"
 
 
-CATCH_ALL_PROBES = ("", "x", "\0 \n", "0", "~" * 99)  # a pattern that is found in all of these asks nothing
+CATCH_ALL_PROBES = ("", "x", "\0 \n", "0", "~" * 99)  # an expression that matches all of these checks nothing
 
 
 class ExpectationKind(msgspec.Struct, frozen=True):
-    """`of` is what it speaks of: a call, a reply, or whatever was marked ("")."""
+    """A kind of expectation; `of` is what it applies to: a call, a reply, or any step ("")."""
 
     decided_by: Decided
     description: str
@@ -127,7 +135,7 @@ class ExpectationKind(msgspec.Struct, frozen=True):
 TRANSCRIPT_KINDS: dict[str, ExpectationKind] = {
     "blocked": ExpectationKind("offline", "{policy} blocks it"),
     "rewritten": ExpectationKind("offline", "{policy} rewrites it"),
-    "escalated": ExpectationKind("offline", "{policy} hands it to a person"),
+    "escalated": ExpectationKind("offline", "{policy} hands it off to a human"),
     "not_executed": ExpectationKind("offline", "{tool} is not executed", of="call"),
     "allowed": ExpectationKind("offline", "no policy stops it"),
     "executed": ExpectationKind("offline", "{tool} is executed", of="call"),
@@ -136,10 +144,12 @@ TRANSCRIPT_KINDS: dict[str, ExpectationKind] = {
     "order": ExpectationKind("offline", "in order: {order}", ("order",)),
     "called_with": ExpectationKind("offline", "{tool} is called with {args}", ("args",), "call"),
     "prompt_contains": ExpectationKind("offline", "the prompt contains {text!r}", ("text",)),
-    "prompt_excludes": ExpectationKind("offline", "the prompt lacks {text!r}", ("text",)),
+    "prompt_excludes": ExpectationKind("offline", "the prompt does not contain {text!r}", ("text",)),
     "reply_contains": ExpectationKind("offline", "the reply as sent contains {text!r}", ("text",), "reply"),
-    "reply_excludes": ExpectationKind("offline", "the reply as sent lacks {text!r}", ("text",), "reply"),
-    "result": ExpectationKind("world", "{tool} gives {args}{text}", of="call"),
+    "reply_excludes": ExpectationKind(
+        "offline", "the reply as sent does not contain {text!r}", ("text",), "reply"
+    ),
+    "result": ExpectationKind("world", "{tool} returns {args}{text}", of="call"),
     "final_world": ExpectationKind("world", "the world ends with {args}", ("args",)),
     "must_call": ExpectationKind("live", "the model calls {tool} {args}", ("tool",)),
     "must_not_call": ExpectationKind("live", "the model does not call {tool} {args}", ("tool",)),

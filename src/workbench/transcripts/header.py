@@ -1,4 +1,4 @@
-"""The heads of transcript files: what people wrote of them, read without their steps."""
+"""Headers of transcript files: what people wrote about them, read without the events."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ class _Front(msgspec.Struct):
     agent: str
     title: str = ""
     tags: list[str] = []
-    recording: str = ""
+    recording_id: str = ""
 
 
 _DECODER = msgspec.json.Decoder(_Front)
 
 
 class HeaderRead(NamedTuple):
-    """What a look at a file tells: its head, None for one that is no transcript, and a number for its bytes."""
+    """The result of reading a header: None if the file is not a transcript, and a hash of its bytes."""
 
     head: TranscriptHeader | None
-    content_hash: int = 0  # changes with the bytes; 0 for a file that cannot be read
+    content_hash: int = 0  # changes with the bytes; 0 for an unreadable file
 
 
 def header(path: str) -> TranscriptHeader | None:
-    """Id, kind, agent, title, tags and recording of a transcript; None for a file that is none."""
+    """Return the header of a transcript file; None if it is not a transcript."""
     return read_header(path).head
 
 
 def read_header(path: str) -> HeaderRead:
-    """The file is read once."""
+    """Read the header and hash of a file, reading the file once."""
     try:
         data = read_bytes(Path(path))
     except TranscriptError:
@@ -55,20 +55,20 @@ def _head(data: bytes, path: str) -> TranscriptHeader | None:
         return None
     if front.schema == SCHEMA:
         return TranscriptHeader(
-            front.id, front.kind, front.agent, front.title, tuple(front.tags), recording=front.recording
+            front.id, front.kind, front.agent, front.title, tuple(front.tags), recording=front.recording_id
         )
     try:
-        return header_of(decode(data, path))  # of an older format, or of a newer one that cannot be read
+        return header_of(decode(data, path))  # an older format, or a newer one that raises
     except TranscriptError:
         return None
 
 
 class TranscriptHeader(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """What people wrote of a transcript.
+    """What people wrote about a transcript.
 
-    `at` is the marked place of a mistake, `expected` its expectation in words;
-    `state` is guard, open or guarding; `recording` names the conversation it was saved from.
-    `of_prompt`: it expects something of what the model is told, not of what is done.
+    `at` is the step of a mistake, `expected` its expectation in words; `state` is
+    golden, open or fixed; `recording` identifies the conversation it was saved from.
+    `of_prompt`: the expectation is about the prompt, not about an action.
     """
 
     id: str

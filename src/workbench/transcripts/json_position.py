@@ -1,4 +1,4 @@
-"""On which line of a JSON text a value stands."""
+"""Find the line of a value in a JSON text."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ _PART = re.compile(r"\.(\w+)|\[(\d+)\]")
 
 
 def parse_path(path: str) -> list[str | int]:
-    """A path as msgspec writes it, "$.steps[3].text", as keys and indexes; up to what it leaves open."""
+    """Parse a path as msgspec prints it, "$.events[3].text", into keys and indexes, up to the first wildcard."""
     known = path.split("[...]")[0]
     return [int(index) if index else name for name, index in _PART.findall(known)]
 
 
 def line_of(data: bytes, wanted: Sequence[str | int]) -> int:
-    """The line, from 1, where the value at `wanted` begins, or the innermost part of the way that is there."""
-    keys: list[str | int] = []  # the way to the token at hand
+    """Return the line, from 1, at which the value at `wanted` starts, or its innermost existing parent."""
+    keys: list[str | int] = []  # the path to the current token
     deepest, at = -1, 0
     naming = False
     for token in _TOKEN.finditer(data):

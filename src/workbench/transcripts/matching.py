@@ -1,4 +1,4 @@
-"""Compare arguments with what an expectation asks: exact, subset, regex or ignore."""
+"""Compare arguments with an expectation: exact, subset, regex or ignore."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from .expectation import MATCH_MODES, Expectation, Match
 
 
 def arguments_match(e: Expectation, args: dict[str, Any]) -> bool:
-    """Whether arguments fit the expectation's, each as it is to be compared."""
+    """Return whether the arguments match the expectation, each by its match mode."""
     if e.match == "exact" and args.keys() - e.args.keys():
         return False
     return all(_fits(e.match_for(k), want, args.get(k, _ABSENT)) for k, want in e.args.items())
 
 
 def with_match(e: Expectation, fields: dict[str, Match]) -> Expectation:
-    """The expectation with arguments compared otherwise. Raises TranscriptError for one it has not."""
+    """Return the expectation with other match modes. Raises TranscriptError for an unknown argument or mode."""
     for field, how in fields.items():
         if how not in MATCH_MODES:
-            raise TranscriptError(f"{field}={how}: arguments are compared as {', '.join(MATCH_MODES)}")
+            raise TranscriptError(f"{field}={how}: choose one of: {', '.join(MATCH_MODES)}")
     made = msgspec.structs.replace(e, fields={**e.fields, **fields})
     made.validate(e.step)
     return made
 
 
 def ignore_one_more(e: Expectation) -> Expectation:
-    """One argument more ignored, in their order, but never all; then none again."""
+    """Return the expectation with one more argument ignored, in order but never all; then with none ignored."""
     ignored = [k for k in e.args if e.match_for(k) == "ignore"]
     left = [k for k in e.args if k not in ignored]
     more: list[str] = [*ignored, left[0]] if len(left) > 1 else []
@@ -51,7 +51,7 @@ def _fits(how: Match, want: Any, have: Any) -> bool:
 
 
 def _within(want: Any, have: Any) -> bool:
-    """Whether all of `want` is in `have`: keys of objects, items of lists in any place, other values equal."""
+    """Return whether `have` contains `want`: keys of objects, items of lists in any order, equal values."""
     if isinstance(want, dict) and isinstance(have, dict):
         return all(k in have and _within(v, have[k]) for k, v in want.items())
     if isinstance(want, list) and isinstance(have, list):
@@ -60,5 +60,5 @@ def _within(want: Any, have: Any) -> bool:
 
 
 def contains_text(words: str, text: str) -> bool:
-    """Whether `text` stands in `words`, wherever their lines break."""
+    """Return whether `words` contains `text`, ignoring line breaks."""
     return text in words or " ".join(text.split()) in " ".join(words.split())

@@ -1,8 +1,8 @@
-"""The ladder of file formats: how the data of an older transcript becomes that of the next format.
+"""Migrations from older file formats to the current one.
 
-A step takes the plain data of format n and gives that of format n+1. Reading
-climbs as far as it must, in memory; `workbench fmt --upgrade` writes what came
-of it. A format that was ever released keeps its step for ever.
+A migration takes the plain data of format n and returns that of format n+1.
+Reading migrates in memory; `workbench fmt --upgrade` writes the result. The
+migration of a released format is never removed.
 """
 
 from __future__ import annotations
@@ -10,29 +10,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-FORMAT = 1  # today's
+FORMAT = 1  # the current format
 PREFIX = "workbench.transcript/"
 
 
 class Migration(NamedTuple):
-    """`about` says in words what the next format has otherwise; `climb` may change the data it is given."""
+    """`about` describes the change of the format; `migrate` may modify the data it is given."""
 
     description: str
     climb: Callable[[dict[str, Any]], dict[str, Any]]
 
 
-MIGRATIONS: dict[int, Migration] = {}  # by the format that is left; 1 is the first that was released
+MIGRATIONS: dict[int, Migration] = {}  # by the format they start from; 1 is the first released format
 
 
 def format_of(data: Any) -> int | None:
-    """The number of the format of plain data; None where it names none."""
+    """Return the format number of plain data; None if it has none."""
     schema = data.get("schema") if isinstance(data, dict) else None
     number = schema.removeprefix(PREFIX) if isinstance(schema, str) and schema.startswith(PREFIX) else ""
     return int(number) if number.isdecimal() and len(number) < 9 else None
 
 
 def migrate(data: dict[str, Any]) -> dict[str, Any] | None:
-    """Data of an older format as that of today's; None where it is not older, or a step is missing."""
+    """Return data of an older format in the current one; None if it is not older or a migration is missing."""
     number = format_of(data)
     if number is None or number >= FORMAT:
         return None

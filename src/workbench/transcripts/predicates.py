@@ -20,7 +20,7 @@ from .matching import arguments_match, contains_text
 
 
 class JudgedRun:
-    """A run of a conversation to judge: its trace, its moves by place, the world it ended in where tools ran."""
+    """A run to judge: its trace, its steps by id, and the final world if tools ran."""
 
     def __init__(
         self, trace: Trace, world: dict[str, Any] | None = None, steps: Mapping[At, Step] | None = None
@@ -35,16 +35,17 @@ class JudgedRun:
 
 
 def holds(expectation: Expectation, run: JudgedRun) -> bool | None:
-    """Whether it holds in `run`; None where the run has no such move or it cannot be told.
+    """Return whether the expectation holds in `run`; None if the step is missing or this cannot be decided.
 
-    A predicate, `PREDICATES[kind](expectation, run, move)`, says yes, no, or None where it cannot be told offline.
+    A predicate, `PREDICATES[kind](expectation, run, step)`, returns True, False, or None
+    if it cannot be decided offline.
     """
     step = run.steps.get(StepId.parse(expectation.step))
     return None if step is None else PREDICATES[expectation.kind](expectation, run, step)
 
 
 def without_fault(step: Step) -> bool:
-    """Whether what happened at a move was decided by a policy that worked, not by a fault."""
+    """Return whether the effect on a step was decided by a working policy, not by a fault."""
     return not any(d.fault for d in step.decisions)
 
 
@@ -56,7 +57,7 @@ def _by_policy(verdict: str) -> Callable[[Expectation, JudgedRun, Step], bool]:
 
 
 def _rewritten(e: Expectation, run: JudgedRun, step: Step) -> bool:
-    """Whether the policy made something else of it: a rewrite to the same is none."""
+    """Return whether the policy changed the value: a no-op rewrite does not count."""
     return any(
         d.effect == "rewrite"
         and e.policy in ("", d.policy)
@@ -66,7 +67,7 @@ def _rewritten(e: Expectation, run: JudgedRun, step: Step) -> bool:
 
 
 def _given(step: Step, hook: str) -> Any:
-    """What the policies at a stand were given first."""
+    """Return the value before the policies of a hook."""
     if hook == "before_tool":
         return step.call.args if step.call else None
     if hook == "after_tool":
@@ -81,7 +82,7 @@ def _not_executed(e: Expectation, run: JudgedRun, step: Step) -> bool:
 
 
 def _executed(e: Expectation, run: JudgedRun, step: Step) -> bool:
-    # decided before a result is asked of the tape: that it may run is the point
+    # decided before the recording is asked for a result: only the permission counts
     return step.call is not None and step.effect in ("allowed", "rewritten")
 
 
@@ -94,18 +95,18 @@ def _rejected(e: Expectation, run: JudgedRun, step: Step) -> bool:
 
 
 def _redacted(e: Expectation, run: JudgedRun, step: Step) -> bool | None:
-    """No where the text is to be seen; where it is not, it takes a policy to have taken it out."""
+    """Return False if the text is visible; if it is not, a policy must have removed it."""
     if any(contains_text(text, e.text) for text in _shown(step)):
         return False
     if step.result is not None and step.result.outcome == "missing":
-        return None  # nobody has seen what the tool gives then
+        return None  # the tool's result is unknown
     if any(d.effect == "rewrite" and not d.fault for d in step.decisions):
         return True
     return None if (step.effect, step.result_effect) == ("allowed", "allowed") else False
 
 
 def _shown(step: Step) -> list[str]:
-    """The texts that the model or the customer sees of a move: words as they are, never as JSON spells them."""
+    """Return all text of a step visible to the model or the customer, unescaped."""
     after, message = step.rewritten_value("after_tool"), step.rewritten_value("on_message")
     result = after if after is not None else (step.result.value if step.result else "")
     said = message if message is not None else (step.message.text if step.message else "")
@@ -121,7 +122,7 @@ def _texts(value: Any) -> list[str]:
 
 
 def _ordered(e: Expectation, run: JudgedRun, step: Step) -> bool:
-    """Whether they were let through in this order; or this call was rightly held back: its turn had not come."""
+    """Return whether the tools were allowed in this order, or this call was blocked because it came too early."""
     left = list(e.order)
     for m in run.steps.values():
         if left and m.call and m.step_id <= step.step_id and m.call.tool == left[0] and _executed(e, run, m):
@@ -136,7 +137,7 @@ def _called_with(e: Expectation, run: JudgedRun, step: Step) -> bool:
 
 
 def _prompt_text(run: JudgedRun, step: Step) -> str | None:
-    """The whole prompt at a move; None where the record does not hold all of it."""
+    """Return the whole prompt of a step; None if a part of it was not recorded."""
     prompt = run.trace.prompt_at(step.step_id)
     if prompt is None:
         return None
@@ -158,7 +159,7 @@ def _prompt_lacks(e: Expectation, run: JudgedRun, step: Step) -> bool | None:
 
 
 def _sent(step: Step) -> str | None:
-    """The reply as sent; "" where an intended decision held it back; None where it cannot be told."""
+    """Return the reply as sent; "" if an intended decision stopped it; None if it cannot be decided."""
     if step.reply is not None:
         return str(step.reply.text)
     return "" if step.effect in ("blocked", "escalated") and without_fault(step) else None
@@ -178,7 +179,7 @@ def _result_is(e: Expectation, run: JudgedRun, step: Step) -> bool | None:
     if step.result is None:
         return None
     if step.result.outcome not in ("ok", "error"):
-        return False  # what a policy says of a call, or how a tool breaks, is nothing that it gives
+        return False  # the text of a policy or a fault is not a result
     value = step.result.value
     return e.text in str(value) and (arguments_match(e, value) if isinstance(value, dict) else not e.args)
 
@@ -190,7 +191,7 @@ def _final_world(e: Expectation, run: JudgedRun, step: Step) -> bool | None:
 
 
 def _value_at(value: Any, way: list[str]) -> Any:
-    """What stands at a path such as Shop.orders.OL-1.status, or None; a key may hold dots itself."""
+    """Return the value at a path such as Shop.orders.OL-1.status, or None; keys may contain dots."""
     if not way:
         return value
     for length in range(1, len(way) + 1):

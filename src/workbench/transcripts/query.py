@@ -1,11 +1,11 @@
-"""The query language: what an engineer types to select conversations, as a value.
+"""The query language that selects conversations, as a value.
 
     tag:refund,exchange kind:mistake outcome:blocked -is:reviewed "gift card" card sort:suspicious sample:50
 
-Every term must hold; of several values after one filter, one must. A value is
-matched from its beginning, so that a list narrows with every key; in quotes it
-is matched whole. Words without a filter are searched in what was said and done.
-`-` negates a term. Pure: an index may translate a query, `Query.matches` decides
+All terms must match; of several values after one filter, one must match. A
+prefix of a value is enough, so the list narrows while you type; in quotes the
+value must match completely. Words without a filter are searched in the text.
+`-` negates a term. Pure: an index may translate a query; `Query.matches` decides
 for a single conversation, and both find the same.
 """
 
@@ -19,36 +19,37 @@ from ..errors import UsageError
 from ..suggest import did_you_mean
 from .searchable import Searchable, fold
 
-FILTERS: dict[str, str] = {  # what may stand before a colon, and what it asks
-    "tag": "it has the tag",
-    "kind": "mistake or guard",
-    "journey": "the journey was entered",
-    "tool": "the tool was called",
-    "policy": "the policy held something back, changed it or handed over",
-    "outcome": "how a turn ended (replied, handed_off, limit …), or what happened on the way "
+FILTERS: dict[str, str] = {  # the filters, with a description
+    "tag": "has the tag",
+    "kind": "mistake or golden",
+    "journey": "entered the journey",
+    "tool": "called the tool",
+    "policy": "the policy blocked, rewrote or escalated something",
+    "outcome": "how a turn ended (replied, handed_off, limit …), or what happened in it "
     "(blocked, rewritten, escalated, rejected, absent, fault)",
-    "annotation": "it has an annotation of that severity, fault or kind (critical, agent, hallucination …)",
+    "annotation": "has an annotation of that severity, cause or kind (critical, agent, hallucination …)",
     "agent": "the agent's name",
     "model": "the model that answered",
-    "version": "the hash of the code it was recorded on, or passed on",
+    "version": "the hash of the code it was recorded on, or accepted on",
     "in": "transcripts, sessions or imports",
-    "is": "guard, open, guarding, session, import, annotated, tagged, seen, suspicious or unreadable",
+    "is": "golden, open, fixed, session, import, annotated, tagged, reviewed, suspicious or unreadable",
     "sort": "latest, suspicious or long; without it transcripts, sessions, imports, latest first",
-    "sample": "so many, drawn by chance; with sort:suspicious the worst, and one in five by chance. "
-    "sample:50/2 is another draw",
-    "queue": "the queue kept under that name",
+    "sample": "a random sample of N; with sort:suspicious the most suspicious, and one in five at random. "
+    "sample:50/2 is another sample",
+    "queue": "the saved queue of that name",
 }
 SORTS = ("latest", "suspicious", "long")
-VALUES: dict[str, tuple[str, ...]] = {  # filters that take no other values
+VALUES: dict[str, tuple[str, ...]] = {  # filters with fixed values
     "kind": ("golden", "mistake"),
     "in": ("transcripts", "sessions", "imports"),
     "is": (
-        "golden", "open", "fixed", "session", "import", "annotated", "tagged", "reviewed", "suspicious", "unreadable",
+        "golden", "open", "fixed", "session", "import", "annotated", "tagged", "reviewed",
+        "suspicious", "unreadable",
     ),
     "sort": SORTS,
 }  # fmt: skip
-REVIEW_ONLY = ("sort", "sample", "queue")  # filters that order or keep the list of Review
-_FROM_HEADER = ("tag", "kind", "agent")  # filters that need no step of a transcript
+REVIEW_ONLY = ("sort", "sample", "queue")  # filters that order or save the list of Review
+_FROM_HEADER = ("tag", "kind", "agent")  # filters that need only the header of a transcript
 
 _VALUE = r'"[^"]*"?|[^\s",]+'
 _TOKEN = re.compile(rf'(-?)(?:([a-z]+):((?:{_VALUE})?(?:,(?:{_VALUE})?)*)|("[^"]*"?|[^\s"]\S*)?)')
@@ -56,9 +57,9 @@ _TOKEN = re.compile(rf'(-?)(?:([a-z]+):((?:{_VALUE})?(?:,(?:{_VALUE})?)*)|("[^"]
 
 @dataclass(frozen=True)
 class Term:
-    """One thing asked. Without a `filter` it is words; `whole`: it was in quotes; `without` negates it.
+    """One condition. Without a `filter` it is text; `exact`: it was in quotes; `negated`: it must not match.
 
-    `alternatives` are the other values after the same filter: one of all must hold.
+    `alternatives` are the other values after the same filter: one must match.
     """
 
     filter: str
@@ -77,18 +78,18 @@ class Term:
 
     @property
     def description(self) -> str:
-        """What it asks, in words."""
+        """Describe the term in words."""
         values = " or ".join(one.value for one in (self, *self.alternatives))
         what = f"{self.filter} {values}" if self.filter else f"“{values}”"
         return f"without {what}" if self.negated else what
 
     @property
     def asks(self) -> bool:
-        """Whether it asks for anything: words without a letter or digit do not."""
+        """Return whether it selects anything: text without a letter or digit does not."""
         return bool(self.filter) or any(c.isalnum() for c in self.value)
 
     def finds(self, one: Searchable) -> bool:
-        """Whether a conversation has what is asked, negated or not."""
+        """Return whether a conversation matches, negation included."""
         return any(term._finds(one) for term in (self, *self.alternatives))
 
     def _finds(self, one: Searchable) -> bool:
@@ -99,7 +100,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Query:
-    """What is asked, in what order, and how many: `sample` 0 means all; `draw` says which sample."""
+    """A query: its terms, order and sample size (0: all); `sample_seed` selects the sample."""
 
     terms: tuple[Term, ...] = ()
     sort: str = ""
@@ -119,7 +120,7 @@ class Query:
 
     @classmethod
     def parse(cls, text: str, queues: Mapping[str, str] | None = None) -> Query:
-        """Read what was typed; `queues` are those kept, by name. A filter without a value yet asks nothing.
+        """Parse a query as typed; `queues` are the saved ones by name. An incomplete filter is ignored.
 
         Raises UsageError for an unknown filter, value, order or queue.
         """
@@ -127,27 +128,27 @@ class Query:
 
     @classmethod
     def parse_whole(cls, text: str) -> Query:
-        """Read a query that selects transcript files.
+        """Parse a query that selects transcript files.
 
-        Raises UsageError also for what is incomplete, and for what only Review can do.
+        Raises UsageError also for incomplete terms and for filters that only Review supports.
         """
         for found in _TOKEN.finditer(text):
             _, filter, values, word = found.groups()
             if filter in REVIEW_ONLY:
-                raise UsageError(f"{filter}: works in Review only", where="--query", next="leave it out")
+                raise UsageError(f"{filter}: works in Review only", where="--query", next="remove it")
             value = values or word or ""
             if found[0] and (found[0].count('"') % 2 or not value.strip('",') or (values or "").endswith(",")):
                 raise UsageError(f"{found[0]} is not complete", where="--query", next="add the value or the quote")
         query = cls.parse(text)
         for term in query.terms:
             if not term.asks:
-                raise UsageError(f"{term} has no letter or digit", where="--query", next="leave it out")
+                raise UsageError(f"{term} has no letter or digit", where="--query", next="remove it")
             if any((t.filter, fold(t.value)) == ("is", fold("reviewed")) for t in (term, *term.alternatives)):
-                raise UsageError("is:reviewed works in Review only", where="--query", next="leave it out")
+                raise UsageError("is:reviewed works in Review only", where="--query", next="remove it")
         return query
 
     def also(self, filter: str, values: Iterable[str]) -> Query:
-        """This query, narrowed to any of `values`; to all if there are none. Raises UsageError."""
+        """Return this query restricted to any of `values`; unchanged if there are none. Raises UsageError."""
         terms = [Term(filter, value, exact=True) for value in values]
         for term in terms:
             _check(term)
@@ -157,29 +158,29 @@ class Query:
 
     @property
     def needs_steps(self) -> bool:
-        """Whether the header of a transcript is not enough to decide it."""
+        """Return whether the header of a transcript is not enough to decide it."""
         return any(term.filter not in _FROM_HEADER for term in self.terms)
 
     def matches(self, one: Searchable) -> bool:
-        """Whether a conversation has all that is asked; the order and the sample are not looked at."""
+        """Return whether a conversation matches all terms; order and sample are ignored."""
         return all(term.finds(one) is not term.negated for term in self.terms if term.asks)
 
     def next_sample(self, size: int) -> Query:
-        """A sample of it; of one that is a sample already, the next draw."""
+        """Return a sample of this query, or the next sample if it already is one."""
         if self.sample:
             return replace(self, sample_seed=self.sample_seed + 1)
         return replace(self, sample=size)
 
     @property
     def key(self) -> str:
-        """What progress is kept under: the same conversations, however typed and in whatever order."""
+        """Return the key for stored progress: equal for equal selections, however typed or ordered."""
         terms = sorted({str(t) for t in self.terms if (t.filter, t.value) != ("is", "reviewed")})
         order = replace(self, terms=(), sort=self.sort if self.sample else "")
         return " ".join(filter(None, [*terms, str(order)]))
 
     @property
     def description(self) -> str:
-        """What is asked, in words."""
+        """Describe the query in words."""
         return ", ".join(term.description for term in self.terms)
 
 
@@ -187,19 +188,19 @@ ALL = Query()  # selects every transcript
 
 
 def unknown_value(filter: str, value: str, known: Iterable[str]) -> UsageError:
-    """The error for a value that nothing has, with the values there are."""
+    """Return the error for a value that no conversation has, with the existing values."""
     names = sorted(set(known))
     some = ", ".join(names[:20]) + (" …" if len(names) > 20 else "")
-    then = f"{did_you_mean(value, names)} there is: {some}".strip()
+    then = f"{did_you_mean(value, names)} choose one of: {some}".strip()
     return UsageError(
-        f"nothing here has {filter}:{value}",
+        f"no conversation has {filter}:{value}",
         where=f"{filter}:",
-        next=then if some else f"leave {filter}: out: nothing here has any",
+        next=then if some else f"remove {filter}: no conversation has one",
     )
 
 
 def _check(term: Term) -> None:
-    """Raises UsageError for a value that its filter cannot have."""
+    """Raise UsageError for a value that its filter does not support."""
     known = VALUES.get(term.filter)
     if known is None:
         return
@@ -214,9 +215,9 @@ def _parse(text: str, queues: Mapping[str, str], opened: tuple[str, ...]) -> Que
         minus, filter, values, word = found[1], found[2] or "", found[3] or "", found[4] or ""
         if filter and filter not in FILTERS:
             then = did_you_mean(filter, FILTERS)
-            quoted = f'to look for the words, put them in quotes: "{filter}:{values}"'
+            quoted = f'to search for the text, use quotes: "{filter}:{values}"'
             raise UsageError(
-                f"there is no filter {filter!r}; filters: {', '.join(FILTERS)}", next=f"{then} {quoted}".strip()
+                f"unknown filter {filter!r}; filters: {', '.join(FILTERS)}", next=f"{then} {quoted}".strip()
             )
         raws = re.findall(_VALUE, values) if filter else [word]
         terms = [term for raw in raws if (term := _term(filter, raw, bool(minus))).value]
@@ -246,22 +247,22 @@ def _term(filter: str, raw: str, without: bool) -> Term:
 def _sort(value: str) -> str:
     found = next((sort for sort in SORTS if sort.startswith(value)), "")
     if not found:
-        raise UsageError(f"there is no order {value!r}", next=f"sort: one of {', '.join(SORTS)}")
+        raise UsageError(f"unknown order {value!r}", next=f"sort: one of {', '.join(SORTS)}")
     return found
 
 
 def _sampled(query: Query, value: str) -> Query:
     size, _, draw = value.partition("/")
     if not size.isdecimal() or (draw and not draw.isdecimal()) or len(size) > 6 or len(draw) > 4:
-        raise UsageError(f"{value!r} is no number", next="sample:50, or sample:50/2 for another draw")
+        raise UsageError(f"{value!r} is not a number", next="sample:50, or sample:50/2 for another sample")
     return replace(query, sample=int(size), sample_seed=max(int(draw or 1), 1))
 
 
 def _opened(query: Query, name: str, queues: Mapping[str, str], opened: tuple[str, ...]) -> Query:
     kept = queues.get(name)
     if kept is None or name in opened:
-        there = ", ".join(sorted(queues)) or "none is kept yet"
-        raise UsageError(f"there is no queue {name!r}", next=f"queues: {there}")
+        there = ", ".join(sorted(queues)) or "none saved yet"
+        raise UsageError(f"unknown queue {name!r}", next=f"queues: {there}")
     inner = _parse(kept, queues, (*opened, name))
     return Query(
         tuple(dict.fromkeys([*query.terms, *inner.terms])), inner.sort or query.sort,

@@ -1,4 +1,4 @@
-"""What a query is asked of a single conversation: its facets, and its words as full text search sees them."""
+"""A conversation as a query sees it: its facets, and its text as full-text search sees it."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ _MARKS = re.compile("[\u0300-\u036f]")  # accents on letters
 
 
 def fold(text: str) -> bytes:
-    """The bytes by which facets are compared: case counts for letters beyond ASCII only, as in SQLite's NOCASE."""
+    """Return the bytes by which facets are compared: like SQLite's NOCASE, only ASCII letters ignore case."""
     return text.encode("utf-8", "surrogatepass").lower()
 
 
 def tokens(text: str) -> str:
-    """The words of a text with a space around each: without case and accents, as SQLite's unicode61 has them."""
+    """Return the words of a text, each surrounded by spaces: without case and accents, like SQLite's unicode61."""
     plain = unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFD", text.lower())))
     return f" {' '.join(''.join(c if c.isalnum() else ' ' for c in plain).split())} "
 
 
 @dataclass(frozen=True)
 class Searchable:
-    """`facets` are (filter, value); `text` is what words are searched in."""
+    """`facets` are (filter, value); `text` is the searchable text."""
 
     facets: frozenset[tuple[str, str]]
     text: str = ""
 
     def has(self, filter: str, value: str, whole: bool) -> bool:
-        """Whether a facet has this value, or one that begins so."""
+        """Return whether a facet equals this value, or starts with it if not `whole`."""
         asked = fold(value)
         found = self._values.get(filter, ())
         return asked in found if whole else any(one.startswith(asked) for one in found)
 
     def says(self, words: str, whole: bool) -> bool:
-        """Whether the words stand in the text one after another; if not `whole`, the last may go on."""
+        """Return whether the text contains the words in sequence; if not `whole`, the last may be a prefix."""
         asked = tokens(words)
         return (asked if whole else asked.removesuffix(" ")) in self.words
 
@@ -54,5 +54,5 @@ class Searchable:
 
 
 def header_facets(head: TranscriptHeader) -> frozenset[tuple[str, str]]:
-    """The facets that the header of a transcript tells."""
+    """Return the facets that the header of a transcript provides."""
     return frozenset({("agent", head.agent), ("kind", head.kind), *(("tag", tag) for tag in head.tags)})

@@ -1,4 +1,4 @@
-"""Select transcripts: what a query matches, and shards."""
+"""Select transcripts by query and by shard."""
 
 from __future__ import annotations
 
@@ -16,34 +16,32 @@ from .searchable import Searchable
 
 
 class Shard(msgspec.Struct, frozen=True):
-    """Number `number` of `of`, counted from 1."""
+    """Shard `number` of `of`, counted from 1."""
 
     number: int
     of: int
 
     @classmethod
     def parse_expression(cls, text: str) -> Shard:
-        """Read "3/8". Raises UsageError."""
+        """Parse "3/8". Raises UsageError."""
         found = re.fullmatch(r"(\d+)/(\d+)", text)
         if found is None or not 1 <= int(found[1]) <= int(found[2]):
-            raise UsageError(
-                f"there is no shard {text!r}", where="--shard", next="the third of eight is 3/8; they count from 1"
-            )
+            raise UsageError(f"invalid shard {text!r}", where="--shard", next="write N/OF, for example 3/8")
         return cls(int(found[1]), int(found[2]))
 
     def __str__(self) -> str:
         return f"{self.number}/{self.of}"
 
     def contains(self, id: str) -> bool:
-        """Whether the transcript with this id is in it: by a hash, so that others coming or going move none."""
+        """Return whether this shard contains the transcript. Hash-based, so adding others does not reassign it."""
         seal = hashlib.sha256(id.encode("utf-8", "replace")).digest()
         return int.from_bytes(seal[:8], "big") % self.of == self.number - 1
 
 
 def matching(query: Query, found: Mapping[str, Searchable | None]) -> list[str]:
-    """The names of what a query selects; a file that cannot be read (None) is always selected.
+    """Return the names that a query selects; an unreadable file (None) is always selected.
 
-    Raises UsageError for a value of a filter that nothing has.
+    Raises UsageError for a filter value that no transcript has.
     """
     known = [one for one in found.values() if one is not None]
     for term in query.terms:
@@ -60,7 +58,7 @@ def _check_known(term: Term, known: list[Searchable]) -> None:
 
 
 def unmatched_words(query: Query, found: Mapping[str, Searchable | None]) -> dict[str, list[str]]:
-    """The words of a query that nothing has, and what each may have meant."""
+    """Return the words of a query that no transcript contains, with suggestions."""
     known = [one for one in found.values() if one is not None]
     asked = [t for t in query.terms if not t.filter and not t.negated and not any(t.finds(one) for one in known)]
     there = dict.fromkeys(one.text.partition("\n")[0] for one in known) if asked else {}

@@ -7,7 +7,7 @@ from .expectation import Expectation
 
 
 def suggest(step: Step, policies: list[str] | None = None) -> list[Expectation]:
-    """What a mark at `move` could expect, likeliest first; `policies` are those that may stand at it."""
+    """Suggest expectations for an annotation at `step`, likeliest first; `policies` are those at its hooks."""
     at = str(step.step_id)
     if step.call is not None:
         tool = step.call.tool
@@ -37,6 +37,6 @@ def suggest(step: Step, policies: list[str] | None = None) -> list[Expectation]:
             Expectation("rewritten", at),
             Expectation("reply_excludes", at, text=first),
             Expectation("model_never_says", at, text=first),
-            Expectation("rubric", at, text="(say what a good reply does)"),
+            Expectation("rubric", at, text="(describe a good reply)"),
         ]
     return [Expectation("allowed", at)]

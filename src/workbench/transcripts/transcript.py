@@ -17,7 +17,7 @@ from .migrations import FORMAT, PREFIX
 
 
 def expects_prompt_change(transcript: Transcript) -> bool:
-    """Whether it is a mistake of what the model was told: that the prompt changes is what it asks for."""
+    """Return whether it is a mistake about the prompt, whose expectation requires a prompt change."""
     return transcript.kind == "mistake" and transcript.expectations[0].kind.startswith("prompt_")
 
 
@@ -45,41 +45,50 @@ MARK_KINDS: tuple[str, ...] = ErrorKind.__args__  # type: ignore[attr-defined]
 
 
 class Annotation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A judgement pinned to one step. `at` is a place such as "3.1.2"; `should` what should have happened."""
+    """A person's judgement of one step."""
 
     step: str
+    """The step id, for example "3.1.2"."""
     fault: Cause = "agent"
+    """Who is responsible for the mistake."""
     severity: Severity = "critical"
     kind: ErrorKind = "other"
     note: str = ""
+    """What went wrong, in the person's words."""
     expected: str = ""
+    """What should have happened instead."""
 
 
 class Transcript(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
-    """A saved conversation. A mistake has one expectation, at its marked place; a guard none newly changed.
+    """A saved conversation.
 
-    `passed_on` is the code hash a mistake was accepted on: empty while it is
-    open, set once it guards. `recording` names the conversation it was saved
-    from, so that two transcripts of one recording know each other. `code` maps
-    the agent's files to their hashes at the time of recording.
+    A mistake has one expectation; a golden transcript passes if nothing in it changed.
     """
 
     schema: str
+    """The transcript format, for example "workbench-transcript-1"."""
     id: str
+    """Unique in the project."""
     kind: Literal["mistake", "golden"]
     title: str = ""
     agent: str
     tags: list[str] = []
     accepted_code: str = ""
+    """The code hash on which a mistake was accepted as fixed; "" while it is open."""
     reason: str = ""
+    """Why the current behavior was accepted."""
     expectations: list[Expectation] = []
     annotations: list[Annotation] = []
     source: dict[str, Any] = {}
+    """Origin of an imported conversation: {"format", "file", ...}; {} for a saved one."""
     recording_id: str = ""
+    """Identifies the recording: equal for all transcripts saved from one conversation."""
     code: dict[str, str] = {}
+    """Hashes of the agent's files at the time of recording, by path."""
     setup: Setup
     events: list[AnyEvent]
     blobs: dict[str, Any] = {}
+    """Large texts and schemas by hash."""
 
     @property
     def trace(self) -> Trace:
@@ -87,19 +96,19 @@ class Transcript(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
 
     @property
     def annotated_step(self) -> StepId | None:
-        """The marked place of a mistake; None for a guard."""
+        """Return the step of a mistake's expectation; None for a golden transcript."""
         if self.kind == "golden" or not self.expectations:
             return None
         return StepId.parse(self.expectations[0].step)
 
     @property
     def state(self) -> str:
-        """guard | open | guarding."""
+        """Return golden, open or fixed."""
         return "golden" if self.kind == "golden" else "fixed" if self.accepted_code else "open"
 
 
 def hash_recording(events: list[AnyEvent], setup: Setup) -> str:
-    """What two transcripts of one recording share: the hash of its customer's words, answers and results."""
+    """Return the hash that identifies a recording: of its customer messages, answers and results."""
     kept = [msgspec.to_builtins(s) for s in events if isinstance(s, UserMessage | Answer | ToolResult)]
     for step in kept:
         step.pop("usage", None)
@@ -107,21 +116,21 @@ def hash_recording(events: list[AnyEvent], setup: Setup) -> str:
 
 
 def expectations_hash(transcript: Transcript) -> str:
-    """The hash of what a transcript expects."""
+    """Return the hash of the expectations of a transcript."""
     return content_hash(msgspec.to_builtins(transcript.expectations))
 
 
 def prompt_hash(setup: Setup, events: Iterable[AnyEvent]) -> str:
-    """The hash of all that a model is asked with: the customer's words, and every prompt of a run."""
-    told: list[Any] = [msgspec.to_builtins(setup)]
+    """Return the hash of a model's input: the setup, the customer's messages and every prompt of a run."""
+    parts: list[Any] = [msgspec.to_builtins(setup)]
     for event in events:
         if isinstance(event, UserMessage):
-            told.append(str(event.text))
+            parts.append(str(event.text))
         elif isinstance(event, Prompt):
-            told.append([event.sections, event.tools])
-    return content_hash(told)
+            parts.append([event.sections, event.tools])
+    return content_hash(parts)
 
 
 def without_usage(events: Iterable[AnyEvent]) -> list[AnyEvent]:
-    """The steps without what is volatile."""
+    """Return the events without volatile usage data."""
     return [msgspec.structs.replace(s, usage=None) if isinstance(s, Answer) else s for s in events]

@@ -1,7 +1,7 @@
-"""What makes steps one conversation: in order, nothing twice, nothing about a move that is not there.
+"""Validate that events form one conversation: in order, without duplicates, and each at an existing step.
 
-A replay selects by place, so it would pass over a step that stands at none, and
-take the second of two that stand at one.
+Replay looks events up by step id, so an event with an unknown id would be silently
+skipped, and of two with the same id one would be ignored.
 """
 
 from __future__ import annotations
@@ -39,24 +39,26 @@ HOOK_POSITIONS = {
     "before_tool": (1, 1),
     "after_tool": (1, 1),
     "before_reply": (1, 0),
-}  # whether in an answer, in a call
+}  # whether allowed at an answer, at a call
 
 
 def validate_events(events: list[AnyEvent], name: str) -> None:
-    """Raise TranscriptError, with the number of the step, where a replay would pass over something."""
+    """Raise TranscriptError, with the number of the event, for anything a replay would skip."""
     at = _Reader()
     for number, event in enumerate(events, 1):
         wrong = at.wrong(event)
         if wrong:
-            raise TranscriptError(f"step {number}: {wrong}", where=name, next=RESTORE_HINT)
+            raise TranscriptError(
+                f"event {number}: {wrong}", where=name, next=RESTORE_HINT, code="transcript.invalid-event"
+            )
     if not at.begun:
-        raise TranscriptError("there is no conversation in it", where=name, next="delete the file")
+        raise TranscriptError("it contains no conversation", where=name, next="delete the file")
 
 
 class _Reader:
-    """Where a reader of the steps is: the turn, its last answer and the calls of that.
+    """Tracks the position in the events: the turn, its last answer and the calls of that answer.
 
-    In turn 0 stands what the agent said before the customer's first message.
+    Turn 0 contains what the agent said before the customer's first message.
     """
 
     def __init__(self) -> None:
@@ -66,14 +68,14 @@ class _Reader:
         self.seen: set[tuple[type[Any], int, int]] = set()
 
     def wrong(self, event: AnyEvent) -> str:
-        """What is wrong with the next step, or ""."""
+        """Return what is wrong with the next event, or ""."""
         kind = event.__class__
         if event.turn != self.turn:
             return self._next_turn(event)
         if self.ended:
-            return f"turn {event.turn} goes on after its end"
+            return f"turn {event.turn} continues after its end"
         if kind is UserMessage:
-            return f"a second message in turn {event.turn}"
+            return f"duplicate message in turn {event.turn}"
         if kind is Answer:
             return self._next_answer(event)  # type: ignore[arg-type]
         if kind is TurnEnded:
@@ -82,15 +84,14 @@ class _Reader:
             if event.answer not in (self.answer, self.answer + 1):
                 return f"a {kind.__name__.lower()} at {event.step_id}, after answer {self.answer}"
         elif event.answer != self.answer or not 0 <= event.call <= len(self.calls):
-            return (
-                f"a {kind.__name__.lower()} at {event.step_id}, where no {'call' if event.call else 'answer'} is"
-            )
+            missing = "call" if event.call else "answer"
+            return f"a {kind.__name__.lower()} at {event.step_id}, but there is no such {missing}"
         elif kind is HttpExchange:
-            return "" if event.call else f"an exchange at {event.step_id}, where no call is"
+            return "" if event.call else f"an exchange at {event.step_id}, but there is no such call"
         elif kind is PolicyDecision:
             hook = event.hook  # type: ignore[union-attr]
             if (event.answer > 0, event.call > 0) != HOOK_POSITIONS[hook]:
-                return f"a decision at {event.step_id}, which is no place for one on a {hook}"
+                return f"a {hook} decision at {event.step_id}, which is not a step of that kind"
         else:
             return self._once(event)
         return ""
@@ -99,7 +100,7 @@ class _Reader:
         if event.turn != self.turn + 1:
             return f"turn {event.turn} follows turn {self.turn}"
         if event.__class__ is not UserMessage:
-            return f"turn {event.turn} begins without the customer's message"
+            return f"turn {event.turn} starts without a customer message"
         self.turn, self.answer, self.calls, self.begun, self.ended = event.turn, 0, [], True, False
         self.seen.clear()
         return f"a message at {event.step_id}" if event.answer or event.call else ""
@@ -113,24 +114,24 @@ class _Reader:
     def _once(self, event: AnyEvent) -> str:
         key = (event.__class__, event.answer, event.call)
         if key in self.seen:
-            return f"a second {ONCE[event.__class__]} at {event.step_id}"
+            return f"duplicate {ONCE[event.__class__]} at step {event.step_id}"
         self.seen.add(key)
         if event.__class__ is ToolResult:
             if not event.call:
-                return f"a result at {event.step_id}, where no call is"
+                return f"a result at {event.step_id}, but there is no such call"
             called = self.calls[event.call - 1]
             if event.tool != called:
-                return f"a result of {event.tool} at {event.step_id}, where {called} was called"
+                return f"a result of {event.tool} at {event.step_id}, but {called} was called"
         return ""
 
 
-_FIELD = re.compile(rb'\n  "([^"]*)"')  # of the whole, in a file as we write it
+_FIELD = re.compile(rb'\n  "([^"]*)"')  # a top-level field, in canonical form
 
 
 def duplicate_field(data: bytes) -> str:
-    """A field that a file has twice, of which a reader may see the one and we the other; or "".
+    """Return a field that a file has twice (readers may disagree which one counts), or "".
 
-    In a file as we write it those of the whole are looked at, which costs nothing; in others all.
+    In a file in canonical form only top-level fields are checked, which is fast; in others all.
     """
     names = _FIELD.findall(data)
     if names:
@@ -146,65 +147,69 @@ def duplicate_field(data: bytes) -> str:
     return found[0] if found else ""
 
 
-_sealed: dict[str, Any] = {}  # exhibits whose hash is known to be right: most transcripts share theirs
+_verified: dict[str, Any] = {}  # blobs with a verified hash: most transcripts share theirs
 
 
 def validate_blobs(blobs: dict[str, Any], name: str) -> None:
-    """Raise TranscriptError for a text that is not the one its hash was made of."""
+    """Raise TranscriptError for a blob that does not match its hash."""
     for key, value in blobs.items():
-        if _sealed.get(key) != value:
+        if _verified.get(key) != value:
             if blob_hash(value) != key:
                 raise TranscriptError(
-                    f"the exhibit {key!r:.40} is not what its hash says", where=name, next=RESTORE_HINT
+                    f"blob {key!r:.40} does not match its hash",
+                    where=name,
+                    next=RESTORE_HINT,
+                    code="transcript.blob-mismatch",
                 )
-            if len(_sealed) < 10_000:
-                _sealed[key] = value
+            if len(_verified) < 10_000:
+                _verified[key] = value
 
 
-MAX_PLACES = 12  # of a conversation, in one line
+MAX_PLACES = 12  # step ids listed in one line
 
 
 def check_transcript(transcript: Transcript, name: str) -> None:
-    """Check what types cannot: one conversation, places that exist, one expectation of a mistake.
+    """Check what types cannot: one conversation, existing step ids, exactly one expectation of a mistake.
 
     Raises TranscriptError.
     """
     try:
         datetime.fromisoformat(transcript.setup.clock)
     except ValueError:
-        raise TranscriptError(f"the clock {transcript.setup.clock!r} is no time", where=name) from None
+        raise TranscriptError(f"setup.clock {transcript.setup.clock!r} is not a valid time", where=name) from None
     if not transcript.id.strip():
-        raise TranscriptError("it has no id", where=name, next="give it one that no other has")
+        raise TranscriptError("it has no id", where=name, next="add a unique id")
     try:
         msgspec.json.encode(transcript.source)
     except (ValueError, RecursionError) as error:
-        raise TranscriptError(f"its source: {error}", where=name, next=RESTORE_HINT) from None
+        raise TranscriptError(f"invalid source: {error}", where=name, next=RESTORE_HINT) from None
     validate_events(transcript.events, name)
     validate_blobs(transcript.blobs, name)
     if transcript.setup.agent != transcript.agent:
         raise TranscriptError(
-            f"it is of the agent {transcript.agent!r}, its setup of {transcript.setup.agent!r}",
+            f"`agent` is {transcript.agent!r} but `setup.agent` is {transcript.setup.agent!r}",
             where=name,
             next=RESTORE_HINT,
         )
     if transcript.kind == "mistake" and len(transcript.expectations) != 1:
         raise TranscriptError(
-            f"a mistake has one expectation, not {len(transcript.expectations)}",
+            f"a mistake needs exactly one expectation, not {len(transcript.expectations)}",
             where=name,
-            next="keep the one that must stay fixed; save others as transcripts of their own",
+            next="keep the one that must stay fixed; save the others as separate transcripts",
         )
     pointed = [
         *(("expectation", e.step) for e in transcript.expectations),
-        *(("mark", m.step) for m in transcript.annotations),
+        *(("annotation", m.step) for m in transcript.annotations),
     ]
     places = {str(m.step_id): m for turn in group_steps(transcript.events) for m in turn.steps} if pointed else {}
     for what, at in pointed:
         if at not in places:
             raise TranscriptError(
-                f"the {what} at {at!r} points to no move of this conversation",
+                f"the {what} at {at!r} is not at a step of this conversation",
                 where=name,
-                next=f"give it one of the places that are there: {', '.join(list(places)[:MAX_PLACES])}"
+                next=f"use one of its step ids: {', '.join(list(places)[:MAX_PLACES])}"
                 + (" …" if len(places) > MAX_PLACES else ""),
+                code="transcript.unknown-step",
             )
     for expectation in transcript.expectations:
         expectation.validate(name)

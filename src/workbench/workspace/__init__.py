@@ -1,1 +1,1 @@
-"""The state behind the screens: session, code service, library, query, comparison."""
+"""The state behind the screens: sessions, code service, library, comparison, tour."""

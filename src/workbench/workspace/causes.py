@@ -1,7 +1,7 @@
-"""Why two runs part: what differs in setup, model, prompt, tools and policies up to there.
+"""Find the likely cause of a difference between two runs: setup, model, prompt, tools, policies.
 
-A record holds what was sent and what was said, not the code. So a cause is
-named by what the record shows, and what it does not show is said to be untold.
+A recording contains what was sent and answered, not the code. Causes that the
+recording does not show are reported as unknown.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .comparison import About, AlignedStep, Comparison, Side, text_of
 
 Kind = Literal["disabled", "setup", "customer", "model", "prompt", "tool", "policy", "code", "end", "unknown"]
 
-# which kinds of cause may lie behind a difference of one kind, likeliest first
+# possible kinds of cause for each kind of difference, likeliest first
 LIKELY: dict[About, tuple[Kind, ...]] = {
     "customer": ("customer", "setup"),
     "model": ("model", "prompt", "tool", "setup", "policy", "code"),
@@ -31,9 +31,9 @@ LIKELY: dict[About, tuple[Kind, ...]] = {
 
 
 class Cause(NamedTuple):
-    """Something that differs up to where the runs part. `here`: at that very move.
+    """A difference before or at the first divergence; `at_divergence`: at that very step.
 
-    `before` and `after` are texts to compare. `tool` names one whose source the record does not hold.
+    `before` and `after` are texts to compare. `tool` names a tool whose source was not recorded.
     """
 
     kind: Kind
@@ -46,14 +46,14 @@ class Cause(NamedTuple):
 
 
 def causes(of: Comparison) -> list[Cause]:
-    """What may have caused the first difference, the likeliest first; without one, all that drifted."""
+    """Return the possible causes of the first difference, likeliest first; without one, all drift."""
     upto = of.pairs[: of.first + 1] if of.first >= 0 else of.pairs
     at = of.pairs[of.first] if of.first >= 0 else None
     found = [*_off(of), *_setup(of, at is not None), *_prompts(of, upto, at), *_policies(of, upto, at)]
     if at is not None:
         found = [*_action(of, at, found), *found]
         if not any(cause.at_divergence for cause in found):
-            found.append(Cause("unknown", "the record does not tell what caused this", at_divergence=True))
+            found.append(Cause("unknown", "the recording does not show the cause", at_divergence=True))
     order = LIKELY.get(at.about, ()) if at is not None else ()
     likely = {kind: number for number, kind in enumerate(("disabled", *order))}
     first: dict[str, Cause] = {}
@@ -66,25 +66,25 @@ def _off(of: Comparison) -> Iterator[Cause]:
     for side, other in ((of.left, of.right), (of.right, of.left)):
         gone = [part for part in side.disabled if part not in other.disabled]
         if gone:
-            yield Cause("disabled", f"switched off in {side.name}: {', '.join(gone)}", at_divergence=True)
+            yield Cause("disabled", f"disabled in {side.name}: {', '.join(gone)}", at_divergence=True)
 
 
 def _setup(of: Comparison, here: bool) -> Iterator[Cause]:
     for name in type(of.left.setup).__struct_fields__:
         a, b = getattr(of.left.setup, name), getattr(of.right.setup, name)
         if a != b:
-            yield Cause("setup", f"another {name} in the setup", "", _pretty(a), _pretty(b), here)
+            yield Cause("setup", f"the setup has a different {name}", "", _pretty(a), _pretty(b), here)
 
 
 def _action(of: Comparison, at: AlignedStep, found: list[Cause]) -> Iterator[Cause]:
-    """What the first difference says of itself."""
+    """Yield the causes that the first difference itself shows."""
     left, right = of.left, of.right
     if at.about == "customer" and at.status in ("left", "right"):
         short, long = (right, left) if at.status == "left" else (left, right)
-        yield Cause("customer", f"{short.name} ends here; {long.name} goes on", at_divergence=True)
+        yield Cause("customer", f"{short.name} ends here; {long.name} continues", at_divergence=True)
     elif at.about == "customer" and at.left is not None and at.right is not None:
         said = text_of(at.left), text_of(at.right)
-        yield Cause("customer", f"the customer's words of turn {at.turn} differ", "", *said, at_divergence=True)
+        yield Cause("customer", f"the customer's message of turn {at.turn} differs", "", *said, at_divergence=True)
     elif at.about == "end":
         yield Cause("end", f"turn {at.turn}: {at.why}", at_divergence=True)
     elif at.about == "fault":
@@ -94,9 +94,9 @@ def _action(of: Comparison, at: AlignedStep, found: list[Cause]) -> Iterator[Cau
         if any(
             m is not None and m.result is not None and m.result.outcome == "missing" for m in (at.left, at.right)
         ):
-            yield Cause("unknown", f"the record holds no result of {tool} here", at_divergence=True)
+            yield Cause("unknown", f"the recording has no result of {tool} here", at_divergence=True)
             return
-        what = f"{tool} was called alike and gave something else: its code, or the world behind it"
+        what = f"{tool} returned a different result for the same call: its code or the world differs"
         yield Cause("code", what, at_divergence=True, tool=tool)
     elif at.about == "model" and not any(c.at_divergence and c.kind in ("model", "prompt", "tool") for c in found):
         yield _choice(of, at)
@@ -106,19 +106,19 @@ def _faults(at: AlignedStep) -> Iterator[Cause]:
     for step in (at.left, at.right):
         for fault in step.faults if step is not None else ():
             yield Cause(
-                "code", f"{fault.origin} {fault.name} broke: {fault.message}", fault.where, at_divergence=True
+                "code", f"{fault.origin} {fault.name} failed: {fault.message}", fault.where, at_divergence=True
             )
 
 
 def _choice(of: Comparison, at: AlignedStep) -> Cause:
-    """The model did otherwise, and its prompt does not differ."""
+    """Return the cause of a different model answer to the same prompt."""
     side = of.left if at.prompts[0] is None else of.right
     if None in at.prompts:
-        return Cause("unknown", f"the record does not tell: {side.name} holds no prompt", at_divergence=True)
+        return Cause("unknown", f"unknown: {side.name} has no recorded prompt", at_divergence=True)
     if any(pair.status == "drift" for pair in of.pairs[: of.first]):
-        what = "the prompt is the same; what it had thought or been told before (~) differs"
+        what = "the prompt is the same; earlier thinking or messages (~) differ"
         return Cause("model", what, at_divergence=True)
-    return Cause("model", "the model chose otherwise on the same prompt and the same messages", at_divergence=True)
+    return Cause("model", "the model answered differently to the same prompt and messages", at_divergence=True)
 
 
 # prompt and tools
@@ -126,7 +126,7 @@ def _choice(of: Comparison, at: AlignedStep) -> Cause:
 
 def _prompts(of: Comparison, upto: list[AlignedStep], at: AlignedStep | None) -> Iterator[Cause]:
     seen: set[tuple[int, int]] = set()
-    for pair in reversed(upto):  # the one the first difference was made on comes first
+    for pair in reversed(upto):  # the prompt of the first difference comes first
         a, b = pair.prompts
         if a is None or b is None or (id(a), id(b)) in seen:
             continue
@@ -137,7 +137,7 @@ def _prompts(of: Comparison, upto: list[AlignedStep], at: AlignedStep | None) ->
 
 
 def prompt_causes(of: Comparison, pair: AlignedStep) -> Iterator[Cause]:
-    """How the prompts of one move differ; nothing where either is not recorded."""
+    """Yield how the prompts of one step differ; nothing if either was not recorded."""
     a, b = pair.prompts
     if a is not None and b is not None and a is not b:
         yield from _prompt(of, a, b)
@@ -145,9 +145,9 @@ def prompt_causes(of: Comparison, pair: AlignedStep) -> Iterator[Cause]:
 
 def _prompt(of: Comparison, a: Prompt, b: Prompt) -> Iterator[Cause]:
     if a.model != b.model:
-        yield Cause("model", f"another model: {a.model} → {b.model}", at_divergence=True)
+        yield Cause("model", f"different model: {a.model} → {b.model}", at_divergence=True)
     if a.params != b.params:
-        yield Cause("model", "other parameters of the model", "", _pretty(a.params), _pretty(b.params), True)
+        yield Cause("model", "different model parameters", "", _pretty(a.params), _pretty(b.params), True)
     was, today = of.left.trace.blobs, of.right.trace.blobs
     for title, one, other in changed_blobs(was, a.sections, today, b.sections):
         what = _describe(of, f"the prompt's “{title}”", one, other)
@@ -170,9 +170,9 @@ def _describe(of: Comparison, what: str, one: Any, other: Any) -> str:
 
 
 def _why_hidden(what: str, hidden: list[Unavailable], name: str) -> tuple[str, str]:
-    """Why something is missing on the side whose hidden things are given, and the line of that condition."""
+    """Return the text and source line if a condition hid the part on the other side."""
     found = next((h for h in hidden if h.name == name), None)
-    return (f"{what}: there the condition {found.condition} hid it", found.source) if found else (what, "")
+    return (f"{what}: hidden there by the condition {found.condition}", found.source) if found else (what, "")
 
 
 # policies
@@ -204,7 +204,7 @@ def _policy(
     new: PolicyDecision | None,
     alike: bool,
 ) -> Cause | None:
-    """What differs in one policy at one move; `alike` where it looked at the same in both runs."""
+    """Return what differs in one policy at one step; `alike` if its inputs are equal in both runs."""
     if old is None or new is None:
         there = old or new
         if there is None or pair.left is None or pair.right is None or pair.about == "model":
@@ -213,7 +213,7 @@ def _policy(
         if other is not None and name not in other.policies:
             return _one_sided(of, name, new is None, other.hidden)._replace(at_divergence=here)
         side = of.left if new is None else of.right
-        what = f"the policy {name} was asked in {side.name} only"
+        what = f"the policy {name} was called in {side.name} only"
         return Cause("policy", what, _card(side, there).get("source", ""), at_divergence=here)
     cards = _card(of.left, old), _card(of.right, new)
     turned = (old.effect, old.replacement) != (new.effect, new.replacement)
@@ -223,10 +223,10 @@ def _policy(
         texts = _rule(cards[0]), _rule(cards[1])
         return Cause("policy", f"the policy {name} was changed{verdicts}", source, *texts, at_divergence=turned)
     if turned or old.reason != new.reason:
-        its = "its code was changed" if alike else "its code, or what it looked at, differs"
+        its = "its code was changed" if alike else "its code or its input differs"
         texts = _saw(old), _saw(new)
         return Cause(
-            "code", f"the policy {name} decides otherwise{verdicts}; {its}", source, *texts, at_divergence=turned
+            "code", f"the policy {name} decides differently{verdicts}; {its}", source, *texts, at_divergence=turned
         )
     return None
 
@@ -237,15 +237,15 @@ def _card(side: Side, decision: PolicyDecision) -> dict[str, str]:
 
 
 def _one_sided(of: Comparison, name: str, on_left: bool, hidden: list[Unavailable]) -> Cause:
-    """A policy that stands in one run only; `hidden` are the hidden things of the other."""
+    """Return the cause for a policy of one run only; `hidden` are the unavailable parts of the other run."""
     side = of.left if on_left else of.right
-    what, source = _why_hidden(f"the policy {name} stands in {side.name} only", hidden, name)
+    what, source = _why_hidden(f"the policy {name} exists in {side.name} only", hidden, name)
     cards = (c for c in side.trace.blobs.values() if isinstance(c, dict) and c.get("policy") == name)
     return Cause("policy", what, source or next((str(c.get("source", "")) for c in cards), ""))
 
 
 def _source(of: Comparison, one: Any, other: Any) -> str:
-    """Where it stands: today's line, where one side has it."""
+    """Return its source line, of today's code if one side is a rerun."""
     cards = (one, other) if of.left.rerun else (other, one)
     return next((str(c["source"]) for c in cards if isinstance(c, dict) and c.get("source")), "")
 

@@ -1,8 +1,8 @@
-"""An agent's code as it serves: which version, and the workers that hold it.
+"""The code of an agent: the loaded version, and the workers that run it.
 
-Conversations borrow a worker for a request and give it back. A save makes the
-workers of the version before it leave as they are given back; while what is on
-disk does not load, the last good ones go on.
+Conversations borrow a worker for a request and return it. After a save, workers
+of the previous version are closed when they are returned. While the code on disk
+does not load, the last good version stays in use.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from typing import Literal, Protocol
 from ..errors import JourneyError, UsageError, WorkerCrashed
 from ..runtime.protocol import AgentInfo, Worker, WorkerFactory
 
-MAX_IDLE = 2  # idle workers kept: one that talks, one that runs again beside it
+MAX_IDLE = 2  # idle workers kept: one for the conversation, one for its rerun
 
 
 @dataclass(frozen=True)
 class CodeStatus:
     """The state of the code behind the screen.
 
-    `ready`: what is on disk serves. `loading`: a save is being loaded.
-    `broken`: what is on disk does not load; the last good code goes on
-    serving (`serving` False: nothing serves). `note` says what a re-run of one conversation found.
+    `ready`: the code on disk is loaded. `loading`: a save is being loaded.
+    `broken`: the code on disk does not load; the last good version stays in use
+    (`serving` False: there is none). `note` describes the last rerun of a conversation.
     """
 
     state: Literal["loading", "ready", "broken"] = "loading"
@@ -44,7 +44,7 @@ class CodeListener(Protocol):
 
 
 class CodeService:
-    """One agent's code. `card` describes the version that serves; None before the first load."""
+    """One agent's code; `card` describes the loaded version, None before the first load."""
 
     def __init__(self, host: WorkerFactory, agent: str, model: str) -> None:
         self.host = host
@@ -55,8 +55,8 @@ class CodeService:
         self.listeners: weakref.WeakSet[CodeListener] = weakref.WeakSet()
         self._idle: list[Worker] = []
         self._lent = 0
-        self._version = 0  # counts the loads that serve
-        self._loads = 0  # and those that were asked for
+        self._version = 0  # counts successful loads
+        self._loads = 0  # counts requested loads
 
     def _tell(self, code: CodeStatus) -> None:
         self.code = code
@@ -64,9 +64,9 @@ class CodeService:
             one.code_changed()
 
     async def reload(self) -> bool:
-        """Load what is on disk now, in a new worker, and let it serve. True where it is other code than before.
+        """Load the code on disk in a new worker and use it. Returns True if it has changed.
 
-        A load that is overtaken by a later one is thrown away.
+        A load that is overtaken by a later one is discarded.
         """
         self._loads += 1
         number, began = self._loads, time.monotonic()
@@ -95,10 +95,10 @@ class CodeService:
 
     @asynccontextmanager
     async def borrow_worker(self) -> AsyncIterator[Worker]:
-        """Borrow a worker of the code that serves, or of what is on disk now where none is free.
+        """Borrow a worker with the current code; starts one if none is idle.
 
-        Raises UsageError where there is no code to serve. A worker that died, or
-        was left in the middle of a request, is not taken back.
+        Raises UsageError if no code is loaded. A worker that crashed, or was returned
+        in the middle of a request, is not reused.
         """
         worker = self._waiting()
         while worker is None:
@@ -109,7 +109,7 @@ class CodeService:
             yield worker
             done = True
         except (JourneyError, UsageError):
-            done = True  # it said why it could not, and is ready for the next
+            done = True  # it reported an error and is ready for the next request
             raise
         finally:
             self._lent -= 1
@@ -123,41 +123,43 @@ class CodeService:
         return self._idle.pop() if self._idle else None
 
     async def _another(self) -> Worker | None:
-        """Start one more; None where a later load has come before it: what it holds may be the code before."""
+        """Start another worker; returns None if a later load came first, because it may hold an older version."""
         version = self._version
         if self._lent and self.code.state == "broken":
             raise UsageError(
-                "another conversation has the last good code, and what is on disk does not load",
+                "the code on disk does not load, and the last good version is busy in another conversation",
                 where=self.code.where,
-                next="wait until it has answered, or mend and save",
+                next="wait for its answer, or fix the code and save",
             )
         try:
             worker = await self.host.start(self.agent, self.model)
         except (JourneyError, WorkerCrashed) as error:
             self._broken(error)
             raise UsageError(
-                f"no code serves: {error.message}", where=error.where, next=error.hint or "mend and save"
+                f"no code is loaded: {error.message}",
+                where=error.where,
+                next=error.hint or "fix the code and save",
             ) from None
         if version != self._version:
             worker.close()
             return self._waiting()
         if self.card is None or self.card.code != worker.card.code or self.code.state == "broken":
-            self._version += 1  # those that are lent out hold other code
+            self._version += 1  # borrowed workers have other code
             self.card = worker.card
             self._tell(replace(self.code, state="ready", serving=True, error="", where="", next=""))
         return worker
 
     async def ensure_worker(self) -> None:
-        """See to it that a worker waits, after one died: what is on disk may be what killed it."""
+        """Start a worker if none is left after a crash: the code on disk may have caused it."""
         if not self._idle:
             try:
                 async with self.borrow_worker():
                     pass
             except UsageError:
-                pass  # the state of the code says it
+                pass  # the status shows the error
 
     def close(self) -> None:
-        """End the workers that wait; one that is lent out ends with its host."""
+        """Close the idle workers; a borrowed one is closed by its borrower."""
         for worker in self._idle:
             worker.close()
         self._idle.clear()

@@ -1,9 +1,9 @@
-"""Two runs of one conversation on one index: what is the same, and where they first part.
+"""Compare two runs of one conversation: aligned steps, and where they first differ.
 
-Turns meet by their number, moves within a turn by what was done. Where two
-moves really differ is decided as in a replay (`replay.differs`), and by the
-words and deeds of the customer and the model, which a replay holds fixed.
-All that differs after the first real difference is taken as its consequence.
+Turns are aligned by number; within a turn, steps with the same action are aligned.
+Steps are compared by the rule of a replay (`rerun.divergence`) and by the messages
+and actions of customer and model, which a replay holds fixed. Everything that
+differs after the first real difference is considered its consequence.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from ..trace.trace import Trace
 
 Status = Literal[
     "same",
-    "drift",  # other words of a policy, another thought, another prompt: the same deed
+    "drift",  # a different policy text, thinking or prompt, but the same action
     "differs",
-    "left",  # only the left run has it
+    "left",  # only in the left run
     "right",
 ]
-About = Literal["", "customer", "model", "policy", "tool", "result", "end", "fault"]  # what a difference is one of
+About = Literal["", "customer", "model", "policy", "tool", "result", "end", "fault"]  # the origin of a difference
 
 Prompts = tuple[Prompt | None, Prompt | None]
 
-MAX_ALIGNED = 40_000  # pairs of signatures beyond which a turn is paired in order
+MAX_ALIGNED = 40_000  # above this many pairs of signatures, a turn is aligned in order
 
 
 class Side(NamedTuple):
-    """One of the two runs. `name` stands in sentences ("the record"), `title` above its column.
+    """One of the two runs; `name` is used in sentences ("the record"), `title` above its column.
 
-    `rerun`: today's code on the tape, so it ends at its first difference and no model was asked.
-    `off` names the parts of the agent that were switched off in it.
+    `rerun`: today's code on the recording, so it ends at its first difference and no model was
+    called. `off` are the disabled parts of the agent.
     """
 
     id: str
@@ -55,7 +55,7 @@ class Side(NamedTuple):
 
 
 class AlignedStep(NamedTuple):
-    """One row of the index: a move of each run, or of one of them. `why` says in words what differs."""
+    """One row: a step of each run, or of one of them; `why` describes the difference."""
 
     turn: int
     left: Step | None
@@ -67,12 +67,12 @@ class AlignedStep(NamedTuple):
 
     @property
     def differs(self) -> bool:
-        """Whether the runs really differ here."""
+        """Return whether the runs really differ here."""
         return self.status not in ("same", "drift")
 
 
 class Comparison(NamedTuple):
-    """`first` is the index of the first real difference, -1 where there is none."""
+    """The aligned rows; `first` is the index of the first real difference, or -1."""
 
     left: Side
     right: Side
@@ -81,15 +81,15 @@ class Comparison(NamedTuple):
 
     @property
     def initial_row(self) -> int:
-        """The row to begin at: the first difference, else the first drift."""
+        """Return the row to start at: the first difference, else the first drift, else 0."""
         return max(self.first if self.first >= 0 else self.next_difference(-1, True), 0)
 
     def is_consequence(self, index: int) -> bool:
-        """Whether a row differs as a consequence of the first difference."""
+        """Return whether a row differs as a consequence of the first difference."""
         return 0 <= self.first < index and self.pairs[index].differs
 
     def next_difference(self, start: int, forward: bool) -> int:
-        """The next row that parts the runs, or drifts where none parts them; -1 where there is none."""
+        """Return the index of the next differing row (or drifting row if none differ), or -1."""
         order = range(start + 1, len(self.pairs)) if forward else range(start - 1, -1, -1)
         return next((i for i in order if self._stops(self.pairs[i])), -1)
 
@@ -98,21 +98,21 @@ class Comparison(NamedTuple):
 
 
 def ensure_comparable(left: Side, right: Side) -> None:
-    """Raise UsageError where two runs cannot be compared."""
+    """Raise UsageError if two runs cannot be compared."""
     for side in (left, right):
         if not len(side.trace):
-            raise UsageError(f"there are no steps in {side.name}", next="say something first")
+            raise UsageError(f"{side.name} has no steps yet", next="send a message first")
     if left.setup.agent != right.setup.agent:
         raise UsageError(
             f"{left.name} is a conversation with {left.setup.agent}, {right.name} with {right.setup.agent}",
-            next="compare two of one agent",
+            next="compare two conversations with the same agent",
         )
     if left.id == right.id:
-        raise UsageError("this is the same conversation twice", next="go to another one, then compare")
+        raise UsageError("both sides are the same conversation", next="open another one, then compare")
 
 
 def compare(left: Side, right: Side) -> Comparison:
-    """Both runs as they stand now, on one index. Raises UsageError for what cannot be compared."""
+    """Compare both runs as they are now. Raises UsageError if they cannot be compared."""
     ensure_comparable(left, right)
     pairs = list(_pairs(left.trace, right.trace))
     first = next((i for i, pair in enumerate(pairs) if pair.differs), -1)
@@ -122,7 +122,7 @@ def compare(left: Side, right: Side) -> Comparison:
 def _pairs(left: Trace, right: Trace) -> Iterator[AlignedStep]:
     a, b = ({t.turn: t for t in group_steps(trace.events)} for trace in (left, right))
     sent = _Sent(left), _Sent(right)
-    told: tuple[object, object] = (None, None)  # the prompts that differed last
+    told: tuple[object, object] = (None, None)  # the last prompts that differed
     for number in sorted(a.keys() | b.keys()):
         ours, theirs = a.get(number), b.get(number)
         row: list[AlignedStep] = []
@@ -139,9 +139,9 @@ def _pairs(left: Trace, right: Trace) -> Iterator[AlignedStep]:
 
 
 def _align(left: list[Step], right: list[Step]) -> Iterator[tuple[Step | None, Step | None]]:
-    """Moves of one turn side by side: those that are equal, then those of one kind, then in order.
+    """Align the steps of one turn: equal ones, then those of one kind, then in order.
 
-    From the front as long as they are equal: a difference is where a run left the other, and no earlier.
+    The equal start is matched first, so that a difference is where one run left the other.
     """
     alike = takewhile(
         lambda pair: _action(pair[0], True) == _action(pair[1], True), zip(left, right, strict=False)
@@ -167,7 +167,7 @@ def _blocks(left: list[Step], right: list[Step], exact: bool) -> Iterator[tuple[
 
 
 def _action(step: Step, exact: bool) -> tuple[str, ...]:
-    """What a move is told from others by: its kind and tool, and when `exact` its words or arguments too."""
+    """Return what a step is aligned by: kind and tool; with `exact` also its text or arguments."""
     if step.call is not None:
         return (step.call.tool, _text(step.call.args)) if exact else (step.call.tool,)
     if step.message is not None or step.answer is not None or step.reply is not None:
@@ -181,14 +181,14 @@ def _text(value: object) -> str:
 
 
 def text_of(step: Step) -> str:
-    """What the customer or the model said; where no answer is recorded, what the customer was sent."""
+    """Return the text of the customer or the model; if no answer was recorded, the text that was sent."""
     if step.message is not None:
         return str(step.message.text)
     return step.answer.text if step.answer is not None else str(step.reply.text) if step.reply is not None else ""
 
 
 def _broken_off(left: Turn | None, right: Turn | None) -> bool:
-    """Whether one of them was stopped in the middle of something, or does not say how it ended."""
+    """Return whether one of them was interrupted, or has no recorded end."""
     return any(
         turn is not None and (turn.end is None or turn.end.reason in INTERRUPTED_ENDS) for turn in (left, right)
     )
@@ -201,7 +201,7 @@ def _judge(
         there = left or right
         assert there is not None
         about: About = "customer" if there.message is not None else "model"
-        return AlignedStep(turn, left, right, "left" if right is None else "right", "only here", about)
+        return AlignedStep(turn, left, right, "left" if right is None else "right", "only in this run", about)
     stopped = cut_off and (
         stopped_mid_policy(left, right, prompts[0]) or stopped_mid_policy(right, left, prompts[1])
     )
@@ -214,73 +214,73 @@ def _judge(
 
 
 def _actions(left: Step, right: Step) -> tuple[str, About] | None:
-    """What the customer or the model did otherwise."""
+    """Return what the customer or the model did differently."""
     if _action(left, False) != _action(right, False):
         if left.call is not None and right.call is not None:
-            return "another tool is called", "model"
-        return ("one of them calls a tool", "model") if left.call or right.call else ("something broke", "fault")
+            return "a different tool is called", "model"
+        return ("one of them calls a tool", "model") if left.call or right.call else ("something failed", "fault")
     if _action(left, True) != _action(right, True):
         if left.message is not None:
-            return "the customer wrote something else", "customer"
-        return "other arguments" if left.call is not None else "other words", "model"
+            return "the customer's message differs", "customer"
+        return "different arguments" if left.call is not None else "different text", "model"
     return None
 
 
 def _effects(left: Step, right: Step, cut_off: bool) -> tuple[str, About] | None:
-    """What became of the same deed: first by the rule of a replay, whichever side is the record."""
+    """Return how the effect of the same action differs, first by the rule of a replay in both directions."""
     why = divergence(left, right, cut_off) or divergence(right, left, cut_off)
     if why:
         refused = {"rejected", "absent"} & {left.effect, right.effect}
         policy = left.effect != right.effect or left.result_effect != right.result_effect or "rewritten" in why
         return why, "tool" if refused else "policy" if policy else "result"
     if bool(left.faults) != bool(right.faults):
-        return "something broke", "fault"
+        return "something failed", "fault"
     before, after = left.result, right.result
     if before is not None and after is not None and before.outcome == after.outcome:
         if before.value != after.value:
-            return "the tool gave something else", "result"
+            return "the tool's result differs", "result"
         if before.changed != after.changed:
-            return "the tool changed something else", "result"
+            return "the tool's changes differ", "result"
     elif (before is None) != (after is None) and not cut_off:
         return "one of them was not run", "end"
     return None
 
 
 def _drifts(left: Step, right: Step, prompt: bool) -> list[str]:
-    """What differs without being another deed."""
-    found = ["another prompt"] if prompt else []
+    """Return what differs without being a different action."""
+    found = ["different prompt"] if prompt else []
     if decision_signature(left) != decision_signature(right):
-        found.append("the policies say it otherwise")
+        found.append("different policy texts")
     if left.reasoning != right.reasoning:
-        found.append("another thought")
+        found.append("different thinking")
     if (left.reply and left.reply.text) != (right.reply and right.reply.text):
-        found.append("a policy tells the customer something else")
+        found.append("a different reply of a policy")
     return found
 
 
 def _ended(row: list[AlignedStep], left: Turn | None, right: Turn | None) -> list[AlignedStep]:
-    """A turn whose moves are alike, but which ended otherwise, differs in its last row."""
+    """Mark the last row of a turn if its steps are equal but it ended differently."""
     if left is None or right is None or left.end is None or right.end is None or not row:
         return row
     if left.end.reason == right.end.reason or any(pair.differs for pair in row):
         return row
-    why = f"the turn ended otherwise: {left.end.reason} → {right.end.reason}"
+    why = f"the turn ended differently: {left.end.reason} → {right.end.reason}"
     return [*row[:-1], row[-1]._replace(status="differs", why=why, about="end")]
 
 
 class _Sent:
-    """The prompts of a run, each standing until the next."""
+    """The prompts of a run, each valid until the next."""
 
     def __init__(self, trace: Trace) -> None:
         self._prompts = [event for event in trace.events if isinstance(event, Prompt)]
         self._step_ids = [(p.turn, p.answer) for p in self._prompts]
 
     def at(self, step: Step) -> Prompt | None:
-        """What stood when this move was made, here or on the other side; None for the customer's."""
+        """Return the prompt in effect at this step of either run; None for a customer message."""
         at = bisect_right(self._step_ids, (step.step_id.turn, step.step_id.answer)) if step.message is None else 0
         return self._prompts[at - 1] if at else None
 
 
 def _key(prompt: Prompt | None) -> object:
-    """What of a prompt reaches the model."""
+    """Return the parts of a prompt that reach the model."""
     return None if prompt is None else (prompt.sections, prompt.tools, prompt.model, prompt.params)

@@ -1,4 +1,4 @@
-"""What there is to review: saved transcripts, past conversations and imported ones, as plain values."""
+"""Interfaces of the library: saved transcripts, past and imported conversations, as plain values."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Kind = Literal["transcript", "session", "import"]
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the list. `id` is a path for a transcript, else an id; `when` seconds since the epoch.
+    """One line of the list; `id` is a path for a transcript, `when` is in seconds since the epoch.
 
-    `state` is guard, open, guarding, session, import or unreadable; `problem`
-    says why it cannot be opened. `number` is its number in the index, which
-    changes when the conversation does. `recording` is the same for all that is
-    kept of one conversation. `signs` says what is suspicious, "" if nothing.
+    `state` is golden, open, fixed, session, import or unreadable; `error` says why it
+    cannot be opened. `row_id` is its row in the index, which changes when the
+    conversation does. `recording` is equal for all entries of one conversation.
+    `risk_signals` describes what is suspicious, "" if nothing.
     """
 
     kind: Kind
@@ -45,13 +45,13 @@ class Entry:
 
     @property
     def ref(self) -> str:
-        """Its name in what a person keeps: "session:support-20260105-101500-1a2b"."""
+        """Return its reference in stored data: "session:support-20260105-101500-1a2b"."""
         return f"{self.kind}:{self.id}"
 
 
 @dataclass(frozen=True)
 class StoredConversation:
-    """A conversation taken from the shelf: all a screen needs to show it and to go on with it."""
+    """A stored conversation: everything a screen needs to show and continue it."""
 
     setup: Setup
     trace: Trace
@@ -59,17 +59,15 @@ class StoredConversation:
     model: str = ""
     annotations: list[Annotation] = field(default_factory=list)
     expectations: list[Expectation] = field(default_factory=list)
-    disabled_by_turn: Mapping[int, Iterable[DisabledPart]] = field(
-        default_factory=dict
-    )  # what was switched off, by turn
+    disabled_by_turn: Mapping[int, Iterable[DisabledPart]] = field(default_factory=dict)  # disabled parts by turn
     torn: int = 0  # lines of its file that cannot be read
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What a query found: numbers in their order, those of them that were seen, and how many there are of all.
+    """The result of a query: row ids in order, the reviewed ones among them, and the total.
 
-    Where nothing was found `alone` says how many each term would find by itself.
+    If nothing was found, `per_term` is the number of results of each term alone.
     """
 
     numbers: Sequence[int] = field(default_factory=lambda: array("I"))
@@ -80,9 +78,9 @@ class SearchResult:
 
 @dataclass(frozen=True)
 class IndexProgress:
-    """How far the index is: `done` of `total`, 0 of 0 when there is nothing to do.
+    """The progress of the index: `done` of `total`, 0 of 0 when there is nothing to do.
 
-    `changed`: a query may find other things now. `note` is for the engineer.
+    `changed`: queries may have other results now. `note` is a message for the engineer.
     """
 
     done: int = 0
@@ -92,61 +90,61 @@ class IndexProgress:
 
 
 class Library(Protocol):
-    """Search may take some milliseconds and belongs in a thread; the rest is quick."""
+    """The library. Searching may take milliseconds and belongs in a thread; the rest is fast."""
 
     @property
     def queues(self) -> Mapping[str, str]:
-        """The queries that are kept, by name."""
+        """Return the saved queries, by name."""
         ...
 
     def search(self, query: Query) -> SearchResult: ...
 
     def complete_filter(self, filter: str, start: str) -> list[tuple[str, int]]:
-        """What a filter may be asked for, and how many each would find; for a thread."""
+        """Return the values of a filter and their number of results; call it in a thread."""
         ...
 
     def page(self, numbers: Sequence[int]) -> list[Entry]:
-        """The entries of some numbers, in that order; those that are gone are left out."""
+        """Return the entries with these row ids, in that order, without those that no longer exist."""
         ...
 
     def row_id(self, ref: str) -> int:
-        """The number that a conversation has now, 0 if it is gone."""
+        """Return the row id of a conversation, 0 if it no longer exists."""
         ...
 
     def open(self, entry: Entry) -> StoredConversation:
-        """Raises WorkbenchError where it cannot be read."""
+        """Open a stored conversation. Raises WorkbenchError if it cannot be read."""
         ...
 
     def pending(self) -> list[str]:
-        """The ids of the transcripts that were recorded anew and wait for a person's word, in order."""
+        """Return the ids of the transcripts with a pending re-recording, in order."""
         ...
 
     def open_pending(self, id: str) -> tuple[StoredConversation, StoredConversation]:
-        """A transcript and the run that waits beside it. Raises WorkbenchError where one cannot be read."""
+        """Return a transcript and its pending re-recording. Raises WorkbenchError if one cannot be read."""
         ...
 
     def resolve_pending(self, id: str, accept: bool) -> Callable[[], None]:
-        """Let the run that waits be the record, or throw it away; gives back how to undo it."""
+        """Accept or reject a pending re-recording; returns a function that undoes it."""
         ...
 
     def annotation_store(self, entry: Entry, store: SessionStore) -> SessionStore:
-        """Where the marks go that are made while a conversation is read."""
+        """Return the store for annotations made while reading a conversation."""
         ...
 
     def tag(self, numbers: Iterable[int], tag: str, on: bool = True) -> list[str]:
-        """Put a tag on them or take it off; gives back the refs for which this changed something."""
+        """Add or remove a tag; returns the references for which this changed something."""
         ...
 
     def tag_refs(self, refs: list[str], tag: str, on: bool = True) -> None: ...
 
     def set_reviewed(self, query: Query, entry: Entry, seen: bool = True) -> None:
-        """Keep that a conversation was seen in this queue, or was not after all."""
+        """Mark a conversation as reviewed in this queue, or as not reviewed."""
         ...
 
     def save_queue(self, name: str, query: str) -> None:
-        """Keep a query under a name; an empty one takes the name away."""
+        """Save a query under a name; an empty query deletes the name."""
         ...
 
     def news(self) -> AsyncIterator[IndexProgress]:
-        """Keeps the index true while it is listened to, and tells how far it is."""
+        """Keep the index up to date while iterated, and yield its progress."""
         ...

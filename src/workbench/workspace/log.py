@@ -1,4 +1,4 @@
-"""Writes a session to its store: its beginning, then every event as it happens."""
+"""Write a session to its store: its start, then every event as it happens."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 
 class LogWriter:
-    """Writes one session to its store. `held` says why it cannot: another workbench has the session."""
+    """Writes one session to its store; `locked_by` says why it cannot: another workbench has the session."""
 
     def __init__(self, session: Session, *, begun: bool = False) -> None:
         self.session = session
         self.locked_by = ""
         self._begun = begun
-        self._ours = False  # whether no other workbench can write to it
+        self._ours = False  # whether this workbench holds the lock
 
     def lock(self) -> None:
-        """Reserve a past session for this workbench, and end the turn in which it stopped."""
+        """Lock a past session for this workbench, and end its unfinished turn."""
         if not self._begun or self._ours:
             return
         session = self.session
@@ -29,15 +29,15 @@ class LogWriter:
         self._ours = not self.locked_by
         if self._ours and len(session.trace) and not isinstance(session.trace[-1], TurnEnded):
             turn = session.trace[-1].turn
-            end = TurnEnded(turn=turn, reason="killed", detail="the workbench ended in the middle of this turn")
+            end = TurnEnded(turn=turn, reason="killed", detail="the workbench exited during this turn")
             self.event(end)
             session.notify("event", event=end)
 
     def begin(self) -> None:
-        """Write what the session holds so far. Raises UsageError if it cannot be written."""
+        """Write what the session contains so far. Raises UsageError if it cannot be written."""
         self.lock()
         if self.locked_by:
-            raise UsageError(self.locked_by, next="close it there, or fork it: a fork is yours")
+            raise UsageError(self.locked_by, next="close it there, or fork it")
         if self._begun:
             return
         session = self.session
@@ -59,17 +59,17 @@ class LogWriter:
         self.session.store.append(self.session.id, record)
 
     def event(self, event: AnyEvent) -> None:
-        """Write a step and add it to the trace."""
+        """Write an event and append it to the trace."""
         self.append({"event": event})
         self.session.trace.append(event)
 
     def blob(self, key: str, value: Any) -> None:
-        """Write an exhibit and add it to the trace."""
+        """Write a blob and add it to the trace."""
         self.session.trace.blobs[key] = value
         self.append({"blob": key, "value": value})
 
     def disabled(self) -> None:
-        """Write which parts of the agent are off in the turn that begins."""
+        """Write the disabled parts of the turn that begins."""
         session = self.session
         if session.disabled:
             turn = session.trace[-1].turn + 1 if len(session.trace) else 1

@@ -1,7 +1,7 @@
-"""The desk: the conversations that are open, one of them in hand, and the code of their agents.
+"""The open conversations, the current one, and the code services of their agents.
 
-What lay on it is kept by the store, so that a crash gives back the same
-conversations, the same place and the words that were not sent yet.
+The store keeps a snapshot, so that after a crash the same conversations, the
+cursor position and the unsent draft are restored.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from .session import Session
 
 
 class WorkspaceSnapshot(msgspec.Struct, omit_defaults=True):
-    """How the desk lay: ids of the open conversations, the one in hand, its step, the words not sent yet.
+    """The open conversations by id, the current one, its step, and the unsent draft.
 
-    `left`: the workbench was left in the ordinary way; False after a crash.
+    `left`: the workbench exited cleanly; False after a crash.
     """
 
     open: list[str] = []
@@ -27,7 +27,7 @@ class WorkspaceSnapshot(msgspec.Struct, omit_defaults=True):
 
 
 class OpenConversations:
-    """`session` is the conversation in hand; `open` all of them, in the order in which they were opened."""
+    """`session` is the current conversation, `open` all of them in the order of opening."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -43,14 +43,14 @@ class OpenConversations:
         return self.session.store
 
     def serving(self, agent: str) -> CodeService:
-        """The code of an agent; not loaded yet where nobody asked for it before."""
+        """Return the code service of an agent; not loaded yet on first use."""
         if agent not in self.servings:
             first = self.session.serving
             self.servings[agent] = CodeService(first.host, agent, first.model)
         return self.servings[agent]
 
     def switch_to(self, session: Session) -> None:
-        """Take a conversation in hand. One that never began and is empty makes room for it."""
+        """Switch to a conversation; an empty one that was never started is closed."""
         before, self.session = self.session, session
         session.log.lock()
         if session not in self.open:
@@ -59,7 +59,7 @@ class OpenConversations:
             self.open.remove(before)
 
     def close(self, session: Session) -> Session:
-        """Close a conversation; the one in hand from now on. What was said is kept, whoever closes it."""
+        """Close a conversation and return the new current one; its content stays stored."""
         session.turn.interrupt()
         at = self.open.index(session)
         self.open.remove(session)
@@ -73,7 +73,7 @@ class OpenConversations:
         return next((session for session in self.open if session.id == id), None)
 
     def snapshot(self, *, left: bool = False) -> None:
-        """Write down how the desk lies, where that is another way than before, and what could not be written."""
+        """Save a snapshot if it has changed, and retry failed writes."""
         if self.store.write_error:
             self.store.retry_writes()
         said = [s.id for s in self.open if len(s.trace)]

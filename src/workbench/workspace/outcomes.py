@@ -1,4 +1,4 @@
-"""What came of running one turn several times: the runs, grouped by their deeds."""
+"""Group several runs of one turn by their actions."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ MAX_ARGUMENT = 40  # characters of one argument
 
 
 class OutcomeGroup(NamedTuple):
-    """The deeds of one turn, a line each, and which of the runs (counted from 0) came to them."""
+    """The actions of one turn, one per line, and the runs (from 0) with these actions."""
 
     actions: tuple[str, ...]
     runs: list[int]
 
 
 def group_outcomes(runs: Iterable[Iterable[AnyEvent]], since: StepId) -> list[OutcomeGroup]:
-    """Group runs by what was done in the turn of `since`, from there on, the most frequent first.
+    """Group runs by their actions in the turn of `since`, from that step on, most frequent first.
 
-    Words do not count.
+    Texts are ignored.
     """
     found: dict[tuple[str, ...], list[int]] = {}
     for number, events in enumerate(runs):
@@ -31,7 +31,7 @@ def group_outcomes(runs: Iterable[Iterable[AnyEvent]], since: StepId) -> list[Ou
 
 
 def actions_of(events: Iterable[AnyEvent], since: StepId) -> tuple[str, ...]:
-    """What was done in the turn of `since`, from there on: calls and what became of them, replies."""
+    """Return the actions in the turn of `since`, from that step on: calls with their effect, replies."""
     turn = next((t for t in group_steps(s for s in events if s.turn == since.turn)), None)
     if turn is None:
         return ("nothing",)
@@ -56,7 +56,7 @@ def _short(value: object) -> str:
 
 
 def usage_since(events: Iterable[AnyEvent], since: StepId) -> tuple[int, float | None]:
-    """Tokens and dollars of the answers from `since` on; None where no price is known."""
+    """Return the tokens and dollars of the answers from `since` on; None if a price is unknown."""
     tokens, dollars = 0, None
     for event in events:
         if isinstance(event, Answer) and event.usage is not None and event.step_id >= since:

@@ -1,4 +1,7 @@
-"""The Store of a session: keeps what happens. See runtime.protocol for the Host that starts its workers."""
+"""The session store: the interface behind which sessions and transcripts are stored.
+
+See runtime.protocol for the factory of workers.
+"""
 
 from __future__ import annotations
 
@@ -9,43 +12,43 @@ from ..transcripts.transcript import Transcript
 
 
 class SessionStore(Protocol):
-    """Keeps sessions as they happen and transcripts when they are saved.
+    """Stores sessions as they happen, and transcripts when they are saved.
 
-    What cannot be written is held until it can be; `problem` says why it cannot, "" while all is kept.
+    Failed writes are held in memory and retried; `write_error` is their cause, "" if there are none.
     """
 
     @property
     def write_error(self) -> str: ...
 
     def begin(self, session: str, head: dict[str, Any]) -> None:
-        """Raises UsageError where nothing can be kept at all."""
+        """Start a session. Raises UsageError if nothing can be stored."""
         ...
 
     def lock(self, session: str) -> str:
-        """Make a past session ours to go on with; gives back why it is not, or ""."""
+        """Lock a past session for this workbench; returns the reason if it is locked, else ""."""
         ...
 
     def append(self, session: str, record: dict[str, Any]) -> None: ...
 
     def retry_writes(self) -> None:
-        """Write what could not be written before, where it can be now."""
+        """Retry failed writes."""
         ...
 
     def save(self, transcript: Transcript) -> str:
-        """Write it and return the path as a person would type it. Raises TranscriptError."""
+        """Write a transcript and return its path as a user would type it. Raises TranscriptError."""
         ...
 
     def remove(self, path: str) -> None:
-        """Raises UsageError where it cannot be removed."""
+        """Delete a transcript. Raises UsageError if it cannot be deleted."""
         ...
 
     def save_workspace(self, data: bytes) -> None:
-        """Keep how the desk lies; never raises."""
+        """Store a snapshot of the open conversations; never raises."""
         ...
 
 
 class NullStore:
-    """A Store that keeps nothing: for a conversation that is tried before anyone chooses it."""
+    """A store that keeps nothing, for runs that are not adopted yet."""
 
     write_error = ""
 
@@ -62,7 +65,7 @@ class NullStore:
         pass
 
     def save(self, transcript: Transcript) -> str:
-        raise UsageError("this run is not kept yet", next="keep it first")
+        raise UsageError("this run is not stored yet", next="adopt it first")
 
     def remove(self, path: str) -> None:
         pass

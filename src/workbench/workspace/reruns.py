@@ -1,4 +1,4 @@
-"""Runs a conversation again on the code that is loaded now, and compares it with the record."""
+"""Rerun a conversation on the code that is loaded now, and compare it with the recording."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ if TYPE_CHECKING:
 
 
 class Reruns:
-    """Holds the last re-run of a session: `rerun`, and `note`, one line that says what it found."""
+    """The last rerun of a session: `rerun`, and `note`, one line that describes it."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
         self.rerun: RerunDone | None = None
         self.note = ""
-        self.last_code = ""  # the hash of the code that the session last ran on
+        self.last_code = ""  # the code hash of the last turn
 
     async def rerun_if_code_changed(self) -> None:
-        """Run the conversation again if the code has changed since it last ran."""
+        """Rerun the conversation if the code has changed since its last turn."""
         card = self.session.card
         if card is not None and len(self.session.trace) and self.last_code not in ("", card.code):
             await self.rerun_record()
 
     async def rerun_record(self) -> None:
-        """Run the record again on the loaded code, without what is off: sets `rerun` and `note`."""
+        """Rerun the recording on the loaded code without disabled parts; sets `rerun` and `note`."""
         session = self.session
         off = session.disabled
         try:
             found, code = await self.rerun_events(session.setup, list(session.trace.events), off)
         except (UsageError, JourneyError) as error:
-            self.note = f"the re-run failed: {error.message}"
+            self.note = f"the rerun failed: {error.message}"
         except WorkerCrashed as error:
-            self.note = f"the re-run was stopped: {error.message} {error.where}".strip()
+            self.note = f"the rerun was stopped: {error.message} {error.where}".strip()
             await session.serving.ensure_worker()
         else:
             if session.disabled != off or (session.card is not None and code != session.card.code):
-                return  # a later save, or another switch, has taken its place
+                return  # replaced by a later save or switch
             self.last_code = code
             self.rerun = found
             self.note = describe_rerun(found, session.model, session.disabled)
@@ -55,7 +55,7 @@ class Reruns:
     async def rerun_events(
         self, setup: Setup, events: list[AnyEvent], off: tuple[DisabledPart, ...] = ()
     ) -> tuple[RerunDone, str]:
-        """Run a record again on the loaded code; returns that code's hash too. Raises WorkbenchError."""
+        """Rerun recorded events on the loaded code; returns the code hash too. Raises WorkbenchError."""
         async with self.session.serving.borrow_worker() as worker:
             async for event in worker.ask(RerunConversation(setup, events, list(off))):
                 if isinstance(event, RerunDone):
@@ -65,7 +65,7 @@ class Reruns:
         raise UsageError("the worker gave no answer")
 
     async def disable(self, off: Iterable[DisabledPart]) -> None:
-        """Go on without these parts of the agent (none: with all of them), and run the record again so."""
+        """Disable these parts of the agent (none: enable all), and rerun the recording."""
         session = self.session
         session.disabled = tuple(dict.fromkeys(off))
         self.clear()
@@ -74,14 +74,14 @@ class Reruns:
             await self.rerun_record()
 
     def adopt(self) -> Session:
-        """Make the re-run a conversation of its own; the session stays as it was.
+        """Continue the rerun as a new conversation; the session itself is unchanged.
 
-        It forks at the first difference: `turn.go_on()` runs that turn on from there, if it has a `middle`.
+        It forks at the first difference: `turn.resume()` completes that turn if it has a `partial_turn`.
         """
         if self.rerun is None:
-            raise UsageError("there is no re-run to keep", next="save a change of the journey first")
+            raise UsageError("there is no rerun to adopt", next="save a change of the journey first")
         session, found, events = self.session, self.rerun.differences, self.rerun.events
-        if found:  # it ended in the middle of a turn: what it did there runs on, its tools too
+        if found:  # it ended within a turn: continue it there, tools included
             step_id = StepId.parse(found[0].step_id)
             until = StepId(step_id.turn, step_id.answer, max(step_id.call, 1) if step_id.answer else 0)
             kept = session.fork(events=[event for event in events if event.turn < step_id.turn])
@@ -94,29 +94,29 @@ class Reruns:
         return kept
 
     def dismiss(self) -> None:
-        """Forget the re-run."""
+        """Discard the rerun."""
         self.clear()
         self.session.notify("rerun")
 
     def clear(self) -> None:
-        """Forget the re-run without telling the listeners."""
+        """Discard the rerun without notifying listeners."""
         self.rerun, self.note = None, ""
 
 
 def describe_rerun(rerun: RerunDone, model: str, off: tuple[DisabledPart, ...] = ()) -> str:
-    """Describe what a re-run found, in one line."""
+    """Describe the result of a rerun in one line."""
     if off:
         return f"without {', '.join(map(str, off))}: {describe_rerun(rerun, model)}"
     if rerun.fault:
-        return f"the re-run stopped: {rerun.fault}"
-    deeds = f"deeds differ at move {_step_number(rerun)}" if rerun.differences else "deeds same"
+        return f"the rerun stopped: {rerun.fault}"
+    actions = f"actions differ at step {_step_number(rerun)}" if rerun.differences else "same actions"
     if not rerun.prompt_changed_from:
-        return deeds
-    asked = "on the rehearsal, edits of a manual have no effect" if model == "rehearsal" else "model not asked"
-    return f"{deeds}; prompt changed from move {rerun.prompt_changed_from}, {asked}"
+        return actions
+    asked = "on the rehearsal, edits of a manual have no effect" if model == "rehearsal" else "model not called"
+    return f"{actions}; prompt changed from step {rerun.prompt_changed_from}, {asked}"
 
 
 def _step_number(rerun: RerunDone) -> int:
-    """Count the moves up to the first difference as the screen does: its siblings come after it."""
+    """Return the number of the first different step as displayed: without its later siblings."""
     step_id = StepId.parse(rerun.differences[0].step_id)
     return sum(1 for t in group_steps(rerun.events) for m in t.steps if m.message is None and m.step_id <= step_id)

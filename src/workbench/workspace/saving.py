@@ -1,4 +1,4 @@
-"""Saves a conversation as a transcript: redacts it, and replays it before it is written."""
+"""Save a conversation as a transcript: redact it, and replay it before writing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SaveResult:
-    """What saving did: where it stands, its verdict today, and what was replaced in it."""
+    """The result of saving: the path, today's verdict, and the redactions."""
 
     path: str
     transcript: Transcript
@@ -32,7 +32,7 @@ class SaveResult:
 
 
 class Saving:
-    """Saves a session as transcripts. `saved` holds, by path, those that were saved since it was opened."""
+    """Saves a session as transcripts; `saved` are those saved since it was opened, by path."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -41,32 +41,31 @@ class Saving:
     async def save(
         self, kind: Literal["mistake", "golden"], title: str, expectation: Expectation | None = None
     ) -> SaveResult:
-        """Save the conversation as a transcript, redacted, after replaying it once.
+        """Save the conversation as a redacted transcript, after replaying it once.
 
-        Raises UsageError or TranscriptError, and then nothing is written.
+        Raises UsageError or TranscriptError, and writes nothing in that case.
         """
         session = self.session
         if not len(session.trace):
             raise UsageError("there is no conversation to save yet")
         if session.disabled_ever:
             raise UsageError(
-                f"parts of it ran without {', '.join(map(str, session.disabled_ever))}: a transcript would not say so",
-                next="fork before that turn, and say it again with everything on",
+                f"some turns ran without {', '.join(map(str, session.disabled_ever))}",
+                next="fork before that turn, and repeat it with everything enabled",
             )
         transcript = self.transcript(kind, title, expectation)
         redactor = Redactor()
         clean = redact(transcript, redactor)
-        clean = msgspec.structs.replace(clean, id=slug(clean.title))  # what is replaced is not in its name either
+        clean = msgspec.structs.replace(clean, id=slug(clean.title))  # the name must not contain what was redacted
         before, after = await self.replay_transcript(transcript), await self.replay_transcript(clean)
         if before.verdict != after.verdict:
             raise UsageError(
-                f"with personal data replaced the verdict changes from {before.verdict} to {after.verdict}; "
-                "nothing was written",
-                next="take the personal data out of what the policies decide on",
+                f"redaction changes the verdict from {before.verdict} to {after.verdict}; nothing was written",
+                next="avoid personal data in values that policies check",
             )
         if after.verdict == "ERROR":
             raise UsageError(
-                f"{after.why}; nothing was written", next="choose another expectation or another place"
+                f"{after.why}; nothing was written", next="choose another expectation or another step"
             )
         path = session.store.save(clean)
         session.undos.append((f"save of {path}", lambda: self._remove(path)))
@@ -80,7 +79,7 @@ class Saving:
         self.session.notify("saved")
 
     async def replay_saved(self) -> list[SaveResult]:
-        """Replay what was saved on the code that is loaded now."""
+        """Replay the saved transcripts on the loaded code."""
         for path, saved in list(self.saved.items()):
             found = await self.replay_transcript(saved.transcript)
             self.saved[path] = replace(saved, verdict=found.verdict, why=found.why)
@@ -90,7 +89,7 @@ class Saving:
     def transcript(
         self, kind: Literal["mistake", "golden"], title: str, expectation: Expectation | None
     ) -> Transcript:
-        """Build a transcript of the conversation, not redacted."""
+        """Build a transcript of the conversation without redaction."""
         session = self.session
         made = build_transcript(
             kind, title, expectation, session.setup, session.trace, list(session.annotations.values())
@@ -99,7 +98,7 @@ class Saving:
         return msgspec.structs.replace(made, source={"model": session.model}, code=code)
 
     async def replay_transcript(self, transcript: Transcript) -> TranscriptJudged:
-        """Replay a transcript on the code that is loaded now. Raises WorkbenchError if it cannot be replayed."""
+        """Replay a transcript on the loaded code. Raises WorkbenchError if it cannot be replayed."""
         async with self.session.serving.borrow_worker() as worker:
             async for event in worker.ask(JudgeTranscript(encode(transcript))):
                 if isinstance(event, TranscriptJudged):

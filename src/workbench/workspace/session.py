@@ -1,9 +1,9 @@
-"""A session: one conversation that goes on, whoever serves its code.
+"""A session: one live conversation.
 
-It owns the record and the marks. It holds no journey code and touches neither
-files nor processes: a `Serving` lends it workers, a `Store` keeps what happens,
-listeners hear of changes. Its parts run turns (`turn`), run the record again on
-new code (`reruns`), save transcripts (`saving`) and write the record (`log`).
+It owns the trace and the annotations. It runs no journey code and uses neither
+files nor processes: a `CodeService` lends it workers, a `SessionStore` stores what
+happens, listeners receive changes. Its parts run turns (`turn`), rerun the
+recording on new code (`reruns`), save transcripts (`saving`) and write the log (`log`).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from .turns import TurnRunner, partial_turn_until
 
 @dataclass(frozen=True)
 class SessionEvent:
-    """Something to show anew. `what`: step | delta | turn | code | rerun | marks | setup | off | saved."""
+    """A change to display; `what`: step | delta | turn | code | rerun | marks | setup | off | saved."""
 
     what: str
     event: AnyEvent | None = None
@@ -40,12 +40,12 @@ class SessionEvent:
 
 
 Listener = Callable[[SessionEvent], None]
-DisabledByTurn = Mapping[int, Iterable[DisabledPart]]  # what was switched off, by turn
-Undo = tuple[str, Callable[[], object]]  # what was done, and what takes it back
+DisabledByTurn = Mapping[int, Iterable[DisabledPart]]  # disabled parts by turn
+Undo = tuple[str, Callable[[], object]]  # description, and the function that undoes it
 
 
 class Session:
-    """One live conversation. Every method that fails raises a WorkbenchError fit to show."""
+    """One live conversation. Methods that fail raise a WorkbenchError that can be displayed."""
 
     def __init__(
         self,
@@ -65,10 +65,10 @@ class Session:
         self.disabled: tuple[DisabledPart, ...] = ()
         self.disabled_by_turn: dict[
             int, tuple[DisabledPart, ...]
-        ] = {}  # what was off, by turn; at 0: in one that is not known
+        ] = {}  # disabled parts by turn; 0: in an unknown turn
         self.corrupt_lines = 0  # lines of its file that cannot be read
         self.listeners: list[Listener] = []
-        self.undos: list[Undo] = [] if undos is None else undos  # given one, sessions share it
+        self.undos: list[Undo] = [] if undos is None else undos  # several sessions may share one list
         self.log = LogWriter(self)
         self.turn = TurnRunner(self)
         self.reruns = Reruns(self)
@@ -77,7 +77,7 @@ class Session:
         serving.listeners.add(self)
         self.code_changed()
 
-    # who serves it
+    # code
 
     @property
     def agent(self) -> str:
@@ -95,21 +95,21 @@ class Session:
     def code(self) -> CodeStatus:
         return replace(self.serving.code, note=self.reruns.note)
 
-    # what it holds
+    # content
 
     @property
     def busy(self) -> bool:
-        """Whether a turn is running."""
+        """Return whether a turn is running."""
         return self.turn.busy
 
     @property
     def rerun(self) -> RerunDone | None:
-        """The last re-run, or None."""
+        """Return the last rerun, or None."""
         return self.reruns.rerun
 
     @property
     def disabled_ever(self) -> tuple[DisabledPart, ...]:
-        """What was off in any of its turns."""
+        """Return the parts that were disabled in any of its turns."""
         return tuple(dict.fromkeys(off for turn in self.disabled_by_turn.values() for off in turn))
 
     @property
@@ -123,14 +123,14 @@ class Session:
         return next((m for t in self.turns() for m in t.steps if m.step_id == step_id), None)
 
     def notify(self, what: str, event: AnyEvent | None = None, delta: DeltaStreamed | None = None) -> None:
-        """Tell the listeners of a change."""
+        """Notify the listeners of a change."""
         for listener in list(self.listeners):
             listener(SessionEvent(what, event, delta))
 
     # code
 
     def code_changed(self) -> None:
-        """The code behind it is another, or in another state."""
+        """React to a change of the agent's code or its load state."""
         if self.serving.code.state == "loading":
             self.reruns.note = ""
         if self.card is not None:
@@ -143,16 +143,18 @@ class Session:
         self.notify("code")
 
     async def reload(self) -> None:
-        """Load what is on disk now, and run the conversation again on it where it is other code."""
+        """Load the code on disk, and rerun the conversation if it has changed."""
         await self.serving.reload()
         await self.reruns.rerun_if_code_changed()
 
     # the conversation
 
     def set_setup(self, setup: Setup) -> None:
-        """Start from another setup. Raises UsageError once the conversation has begun."""
+        """Set another setup. Raises UsageError after the conversation has started."""
         if len(self.trace):
-            raise UsageError("the conversation has begun", next="start a new one to choose another setup")
+            raise UsageError(
+                "the conversation has already started", next="start a new one to choose another setup"
+            )
         self.setup = setup
         self._set_up = True
         self.notify("setup")
@@ -170,7 +172,7 @@ class Session:
         begun: bool,
         lacked: DisabledByTurn | None = None,
     ) -> None:
-        """Continue a record: a past session (`begun`), or a copy of one that is its own from here on."""
+        """Load a recording: a past session (`begun`), or a copy that is separate from now on."""
         self.setup = setup
         self.trace = trace
         self.annotations = {m.step: m for m in annotations}
@@ -181,16 +183,16 @@ class Session:
         self.notify("setup")
 
     def persist(self, store: SessionStore) -> None:
-        """Write it to `store` from here on: it was chosen, and is kept even if nothing more is said."""
+        """Write it to `store` from now on, even if no further turn follows."""
         self.store, self.log = store, LogWriter(self)
         self.log.begin()
 
     # forks
 
     def fork(self, upto: StepId | None = None, events: list[AnyEvent] | None = None) -> Session:
-        """A new session that shares the record up to (not including) the turn of `upto`; this one stays.
+        """Return a new session with the recording up to (not including) the turn of `upto`.
 
-        `steps` instead takes a whole other record, such as that of a re-run.
+        `events` uses another recording instead, such as that of a rerun. This session is unchanged.
         """
         other = Session(self.serving, self.store)
         kept = events if events is not None else [s for s in self.trace if upto is None or s.turn < upto.turn]
@@ -207,29 +209,31 @@ class Session:
         return other
 
     def fork_mid_turn(self, step_id: StepId, blocks: list[dict[str, Any]] | None = None) -> Session:
-        """A new session in the middle of the turn of `place`: `turn.go_on()` runs the rest, this one stays.
+        """Return a new session within the turn of `step_id`; `turn.resume()` runs the rest.
 
-        What came before `place` is held fixed; there stand `blocks`, an answer by
-        hand; without them the model is asked again for the whole answer.
+        What precedes `step_id` is fixed. At the step there is the manual answer `blocks`; without
+        it the model is called again for the whole answer. This session is unchanged.
         """
         other = self.fork(upto=step_id)
         until = step_id if blocks is not None else StepId(step_id.turn, step_id.answer)
         other.turn.partial_turn = partial_turn_until(self.trace, until, blocks)
         return other
 
-    # marks
+    # annotations
 
     def annotate(self, annotation: Annotation) -> None:
-        """Take a mark; one a place, a second replaces the first. Can be undone."""
+        """Set an annotation, replacing one at the same step. Can be undone."""
         before = self.annotations.get(annotation.step)
         self._set_annotation(annotation.step, annotation)
-        self.undos.append((f"mark at {annotation.step}", lambda: self._set_annotation(annotation.step, before)))
+        self.undos.append(
+            (f"annotation at {annotation.step}", lambda: self._set_annotation(annotation.step, before))
+        )
 
     def remove_annotation(self, at: str) -> None:
         before = self.annotations.get(at)
         if before is not None:
             self._set_annotation(at, None)
-            self.undos.append((f"unmark at {at}", lambda: self._set_annotation(at, before)))
+            self.undos.append((f"removed annotation at {at}", lambda: self._set_annotation(at, before)))
 
     def _set_annotation(self, at: str, annotation: Annotation | None) -> None:
         self.log.begin()
@@ -242,12 +246,12 @@ class Session:
         self.notify("annotations")
 
     def undo(self) -> str:
-        """Take back the last mark or save; returns what was undone. Raises UsageError where nothing is left."""
+        """Undo the last annotation or save; returns what was undone. Raises UsageError if there is nothing."""
         return undo_last(self.undos)
 
 
 def undo_last(undos: list[Undo]) -> str:
-    """Take back the last deed; returns what it was. What cannot be taken back now stays to be undone."""
+    """Undo the last action and return its description. An action that fails to undo stays in the list."""
     if not undos:
         raise UsageError("nothing to undo")
     what, back = undos[-1]
@@ -257,7 +261,7 @@ def undo_last(undos: list[Undo]) -> str:
 
 
 def new_id(agent: str) -> str:
-    """An id that sorts by time: support-20260105-101500-1a2b."""
+    """Return an id that sorts by time: support-20260105-101500-1a2b."""
     import secrets
 
     return f"{agent}-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"

@@ -1,4 +1,4 @@
-"""What a person has set: the theme, the mouse, keys of their own."""
+"""The user's settings: theme, mouse, keys."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ THEMES = ("dark", "light", "terminal")
 
 
 class KeyOverride(NamedTuple):
-    """The keys of one action as they were written, none to turn it off; `where` is file:line."""
+    """The keys of one action as written (none: disabled); `where` is file:line."""
 
     keys: tuple[str, ...]
     where: str
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """`theme` "" leaves it to the terminal; `keys` by the id of an action."""
+    """The settings; `theme` "" uses the terminal's theme, `keys` are by action id."""
 
     theme: str = ""
     mouse: bool = True

@@ -1,4 +1,4 @@
-"""What can be known of a conversation without reading it again: counts, names, words, and how suspicious it is."""
+"""Summary of a conversation for the index: counts, names, texts and risk signals."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ..trace.steps import Step, group_steps
 from ..transcripts.searchable import Searchable
 from ..transcripts.transcript import Annotation, Transcript
 
-SIGNS: dict[str, float] = {  # what makes a conversation suspicious, and how much each time, up to three times
+SIGNS: dict[str, float] = {  # risk signals, with the weight of each occurrence (at most three count)
     "fault": 5,
     "killed": 5,
     "model_error": 4,
@@ -38,13 +38,13 @@ SIGNS: dict[str, float] = {  # what makes a conversation suspicious, and how muc
     "rewritten": 1,
 }
 KNOWN_ENDS = {"replied", "handed_off", "message_blocked", "limit", "model_error", "interrupted", "killed"}
-MAX_WORDS = 200_000  # characters of one conversation that full text finds
+MAX_WORDS = 200_000  # characters of one conversation in the full-text index
 
 
 class ConversationSummary(msgspec.Struct, frozen=True):
-    """`outcome` is how it ended, "" where the record does not say; `signs` counts what is suspicious.
+    """The summary; `outcome` is how it ended, "" if that was not recorded.
 
-    `facets` are (filter, value): the filters of a query that it answers to.
+    `risk_signals` counts what is suspicious. `facets` are (filter, value) pairs of a query.
     """
 
     outcome: str = ""
@@ -58,14 +58,14 @@ class ConversationSummary(msgspec.Struct, frozen=True):
 
     @property
     def describe_signals(self) -> str:
-        """What is suspicious, in words, the worst first: "fault, 2 blocked"."""
+        """Describe the risk signals, worst first: "fault, 2 blocked"."""
         return ", ".join(f"{n} {sign}" if n > 1 else sign for sign, n in self.risk_signals.items()).replace(
             "_", " "
         )
 
 
 def summarize(events: Iterable[AnyEvent], annotations: Iterable[Annotation] = ()) -> ConversationSummary:
-    """The gist of a conversation."""
+    """Summarize a conversation."""
     events, annotations = list(events), list(annotations)
     happened = Counter(_happened(events))
     signs = {sign: happened[sign] for sign in SIGNS if happened[sign]}
@@ -84,9 +84,9 @@ def summarize(events: Iterable[AnyEvent], annotations: Iterable[Annotation] = ()
 
 
 def _happened(events: list[AnyEvent]) -> Iterator[str]:
-    """What happened, a word for each time."""
+    """Yield a word for each noteworthy event."""
     for turn in group_steps(events):
-        if turn.end is not None and turn.end.reason != "handed_off":  # the move that did it says so
+        if turn.end is not None and turn.end.reason != "handed_off":  # the step that handed off counts instead
             yield turn.end.reason
         for step in turn.steps:
             yield from _of(step)
@@ -126,19 +126,19 @@ def _facets(
 
 
 def annotation_facets(annotation: Annotation) -> Iterator[tuple[str, str]]:
-    """The facets of a mark."""
+    """Yield the facets of an annotation."""
     yield "is", "annotated"
     yield from (("annotation", value) for value in (annotation.severity, annotation.fault, annotation.kind))
 
 
 def tag_facets(tags: Iterable[str]) -> set[tuple[str, str]]:
-    """The facets of tags."""
+    """Return the facets of tags."""
     found = {("tag", tag) for tag in tags}
     return found | {("is", "tagged")} if found else found
 
 
 def transcript_facets(found: Transcript, state: str) -> frozenset[tuple[str, str]]:
-    """The facets of a transcript, without those of its tags, marks and steps; `state` may be "import"."""
+    """Return the facets of a transcript except tags, annotations and steps; `state` may be "import"."""
     versions = {version for version in (found.accepted_code, *found.code.values()) if version}
     return frozenset({
         ("agent", found.agent), ("kind", found.kind), ("is", state),
@@ -147,19 +147,19 @@ def transcript_facets(found: Transcript, state: str) -> frozenset[tuple[str, str
 
 
 def full_text(id: str, title: str, gist: ConversationSummary) -> str:
-    """What the words of a query are searched in."""
+    """Return the searchable text."""
     return f"{id}\n{title}\n{gist.words}"
 
 
 def searchable(found: Transcript) -> Searchable:
-    """A transcript as a query sees it, with the tags and marks that are in its file."""
+    """Return a transcript as a query sees it, with the tags and annotations of its file."""
     told = summarize(found.events, found.annotations)
     facets = transcript_facets(found, found.state) | told.facets | tag_facets(found.tags)
     return Searchable(facets, full_text(found.id, found.title or found.id, told))
 
 
 def _words(events: list[AnyEvent], annotations: list[Annotation]) -> Iterator[str]:
-    """What was said and done: not what tools gave back, which drowns the rest."""
+    """Yield the texts of a conversation, without tool results, which would dominate."""
     said = ""
     for event in events:
         if isinstance(event, UserMessage):

@@ -1,7 +1,7 @@
-"""The tour: one small mistake, from the first word until it stays mended.
+"""The tour: one small mistake, from the first message until it stays fixed.
 
-A table of steps. Each is done when the conversation says so, whichever way that
-came about; what was done once stays done.
+A table of steps. A step is done when the conversation shows it, no matter how it
+was reached; a step that was done stays done.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from .session import Session
 
 @dataclass(frozen=True)
 class CodeFix:
-    """A change of one file, its path below journeys/: `wrong` stands there, `right` should."""
+    """A change of one file, by its path relative to journeys/: replaces `before` by `after`."""
 
     file: str
     before: str
     after: str
 
     def apply(self, text: str) -> str:
-        """The text with the change made. Raises UsageError where it is made already, or cannot be."""
+        """Return the text with the change. Raises UsageError if it is already made or does not fit."""
         if text.count(self.before) != 1:
-            raise UsageError(f"{self.file} is not as it was: the change is made, or the file was edited")
+            raise UsageError(f"{self.file} has changed: the fix was already made, or the file was edited")
         return text.replace(self.before, self.after)
 
 
@@ -36,7 +36,7 @@ WORDS = "Book a repair for Tuesday"
 
 
 class TourStep(NamedTuple):
-    """`words` say what to do; {id} stands for the key of an action. `say` is offered to be sent."""
+    """A step of the tour; in `words`, {id} stands for the key of an action; `say` is a suggested message."""
 
     name: str
     words: str
@@ -45,20 +45,20 @@ class TourStep(NamedTuple):
 
 
 def find_mistake(session: Session) -> Step | None:
-    """The booking for today."""
+    """Return the booking for today, or None."""
     return next(
         (m for t in session.turns() for m in t.steps if m.executed and m.args.get("time") == "TUE-16"), None
     )
 
 
 def _is_selected(session: Session, step_id: StepId | None) -> bool:
-    deed = find_mistake(session)
-    return deed is not None and deed.step_id == step_id
+    mistake = find_mistake(session)
+    return mistake is not None and mistake.step_id == step_id
 
 
 def _annotated(session: Session, step_id: StepId | None) -> bool:
-    deed = find_mistake(session)
-    return deed is not None and str(deed.step_id) in session.annotations
+    mistake = find_mistake(session)
+    return mistake is not None and str(mistake.step_id) in session.annotations
 
 
 def _verdict(session: Session, verdict: str) -> bool:
@@ -68,7 +68,7 @@ def _verdict(session: Session, verdict: str) -> bool:
 STEPS = (
     TourStep(
         "talk",
-        "A bicycle workshop's agent, in a folder of its own: nothing of yours is touched. "
+        "The agent of a bicycle workshop, in a temporary folder: your files are not changed. "
         "It is Tuesday there. enter writes a message, enter again sends it.",
         lambda session, place: find_mistake(session) is not None,
         WORDS,
@@ -76,10 +76,10 @@ STEPS = (
     TourStep(
         "see",
         "It booked a repair for today, which the workshop does not do. {back}, then {last_step} goes to "
-        "that move: the policy a_day_ahead let it pass.",
+        "that step: the policy a_day_ahead allowed it.",
         _is_selected,
     ),
-    TourStep("mark", "{mark} marks this move: write what went wrong there, ctrl+s keeps it.", _annotated),
+    TourStep("mark", "{mark} annotates this step: write what went wrong, ctrl+s saves it.", _annotated),
     TourStep(
         "save",
         "{save} saves the conversation as a mistake: a few words for a title, ctrl+s. It is replayed at once, "
@@ -88,33 +88,33 @@ STEPS = (
     ),
     TourStep(
         "mend",
-        "Now the code. {mend} shows a change that is prepared, enter makes it; or {edit} opens the file in your "
-        "editor: days < 0 lets today pass. Saving is enough, it runs again.",
+        "Now the code. {mend} shows a prepared fix, enter applies it; or {edit} opens the file in your "
+        "editor: days < 0 allows today. Saving is enough: the conversation is rerun.",
         lambda session, place: session.rerun is not None and bool(session.rerun.differences),
     ),
     TourStep(
         "green",
-        "The policy blocks it now, as the detail shows: the record beside the new run. "
+        "The policy blocks it now, as the detail shows: the recording next to the rerun. "
         "{replay_saved} replays the transcript on the new code.",
         lambda session, place: _verdict(session, "PASS"),
     ),
 )
 FAREWELL = (
-    "PASS: that is the loop. At home `workbench replay` does this for all transcripts, in CI too; "
-    "`workbench init` makes a project. {quit} ends the tour."
+    "PASS: the mistake is fixed. `workbench replay` does this for all transcripts, also in CI; "
+    "`workbench init` creates a project. {quit} ends the tour."
 )
 
 
 @dataclass(frozen=True)
 class Tour:
-    """How far a person is: the number of steps done."""
+    """The progress of the tour: the number of completed steps."""
 
     at: int = 0
     change: CodeFix = CHANGE
 
     @property
     def step(self) -> TourStep | None:
-        """What is to be done now; None at the end."""
+        """Return the current step; None at the end."""
         return STEPS[self.at] if self.at < len(STEPS) else None
 
     @property
@@ -122,7 +122,7 @@ class Tour:
         return self.step.words if self.step is not None else FAREWELL
 
     def advance(self, session: Session, step_id: StepId | None) -> Tour:
-        """With all steps ticked off that this conversation, the cursor at `place`, says are done."""
+        """Return the tour with all steps completed that this conversation and cursor position show."""
         tour = self
         while tour.step is not None and tour.step.done(session, step_id):
             tour = replace(tour, at=tour.at + 1)

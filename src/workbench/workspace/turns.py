@@ -1,4 +1,4 @@
-"""Runs the turns of a session: sends a message to a worker and records the events that come back."""
+"""Run the turns of a session: send a message to a worker and record the returned events."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PartialTurn:
-    """A turn that is to be run again from its middle: what TakeTurn holds fixed of it."""
+    """A turn to rerun from its middle: the part of it that is fixed."""
 
     text: str
     recorded: list[AnyEvent]
@@ -30,21 +30,21 @@ class PartialTurn:
 def partial_turn_until(
     events: Iterable[AnyEvent], until: StepId, blocks: list[dict[str, Any]] | None = None
 ) -> PartialTurn:
-    """Find the turn of `until` in `steps`. Raises UsageError if it has no customer message."""
+    """Return the turn of `until` in `events`. Raises UsageError if it has no customer message."""
     turn = [event for event in events if event.turn == until.turn]
     said = next((str(event.text) for event in turn if isinstance(event, UserMessage)), None)
     if said is None:
-        raise UsageError("the agent spoke here before the customer did", next="choose a step after that")
+        raise UsageError("the agent spoke first in this turn", next="choose a step after that")
     return PartialTurn(said, turn, until, blocks)
 
 
 class TurnRunner:
-    """Runs one turn at a time. `middle` is the turn that `go_on()` runs the rest of."""
+    """Runs one turn at a time; `partial_turn` is the turn that `resume()` completes."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
         self.busy = False
-        self.pending_text = ""  # words that are not on record yet
+        self.pending_text = ""  # a message that is not recorded yet
         self.last_event_at = 0.0  # when the last message of the worker arrived
         self.partial_turn: PartialTurn | None = None
         self._worker: Worker | None = None  # while a turn runs on it
@@ -54,22 +54,22 @@ class TurnRunner:
         """Run one turn. Raises UsageError if no code is loaded or a turn is running."""
         if self.session.handed_off:
             raise UsageError(
-                "a person has this conversation now", next="start a new one, or fork before the hand-off"
+                "this conversation was handed off to a human", next="start a new one, or fork before the hand-off"
             )
         self.partial_turn = None
         await self._turn(PartialTurn(escape_surrogates(text), [], StepId(0)))
 
     async def resume(self) -> None:
-        """Run the rest of `middle`. Raises UsageError as say() does."""
+        """Run the rest of `partial_turn`. Raises UsageError as send() does."""
         if self.partial_turn is None:
-            raise UsageError("there is no turn to go on with")
+            raise UsageError("there is no turn to continue")
         middle, self.partial_turn = self.partial_turn, None
         size = len(self.session.trace)
         try:
             await self._turn(middle)
         except UsageError:
             begun = len(self.session.trace) != size
-            self.partial_turn = None if begun else middle  # it may be tried again
+            self.partial_turn = None if begun else middle  # may be tried again
             raise
 
     def interrupt(self) -> None:
@@ -89,7 +89,7 @@ class TurnRunner:
         try:
             async with session.serving.borrow_worker() as worker:
                 if self._stopped:
-                    raise UsageError("interrupted before it began", next="say it again")
+                    raise UsageError("interrupted before it started", next="send it again")
                 self._worker = worker
                 session.log.begin()
                 session.log.disabled()
@@ -135,7 +135,7 @@ class TurnRunner:
         self.session.notify("event", event=event)
 
     def _record_crash(self, text: str, error: WorkerCrashed | JourneyError) -> None:
-        """End the turn on record: the worker is gone or gave up, and the conversation goes on."""
+        """Record the end of the turn after a crash; the conversation can continue."""
         trace = self.session.trace
         turn = trace[-1].turn if len(trace) else 0
         if not len(trace) or isinstance(trace[-1], TurnEnded):

@@ -1,4 +1,4 @@
-"""`workbench accept`: a person says that what a transcript does today is right."""
+"""`workbench accept`: confirm that the current behavior of a transcript is correct."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from ..output import print_status
 
 def accept(file: Path, reason: str, match: list[str]) -> Exit:
     if os.environ.get("CI"):
-        raise UsageError("accept is a person's word and is refused in CI", next="run it on your own machine")
+        raise UsageError("accept needs a human decision and does not run in CI", next="run it on your own machine")
     transcript = read(file)
     project = project_for(file)
     loaded = load(project.journeys, transcript.agent)
@@ -40,24 +40,24 @@ def accept(file: Path, reason: str, match: list[str]) -> Exit:
     seal = code_hash(project.journeys, transcript.agent)
     if transcript.kind == "mistake":
         write(file, accept_mistake(transcript, outcome, seal))
-        print_status(f"{file}: guarding now; it passed on code {seal}")
+        print_status(f"{file}: fixed; it passed on code {seal}")
         return Exit.OK
     if outcome.verdict is Verdict.PASS:
-        print_status(f"{file}: nothing to accept, it passes as it is")
+        print_status(f"{file}: nothing to accept, it passes")
         return Exit.OK
     if outcome.verdict is not Verdict.FAIL:
-        raise UsageError(f"it cannot be accepted: {outcome.verdict.value}: {outcome.why}")
+        raise UsageError(f"cannot be accepted: {outcome.verdict.value}: {outcome.why}")
     if outcome.first_difference is None:
-        raise UsageError(f"it cannot be accepted: {outcome.why}", next="take that expectation out of the file")
+        raise UsageError(f"cannot be accepted: {outcome.why}", next="remove that expectation from the file")
     if not reason:
-        raise UsageError("say why the new decision is right", next=f'workbench accept {file} --reason "..."')
+        raise UsageError("a reason is required", next=f'workbench accept {file} --reason "..."')
     result = run_sync(loaded.agent, run_again(loaded.agent, transcript.setup, transcript.events))
-    accepted = accept_golden(transcript, list(result.trace.steps), result.trace.exhibits, reason)
+    accepted = accept_golden(transcript, list(result.trace.events), result.trace.blobs, reason)
     after = replay_one(accepted, loaded.agent, project.journeys)
     if after.verdict is not Verdict.PASS:
         raise UsageError(
-            f"it would not pass as accepted: {after.verdict.value}: {after.why}; nothing was written",
-            next=f"the conversation goes on where the record does not: workbench rerecord {file}",
+            f"it would not pass after accepting: {after.verdict.value}: {after.why}; nothing was written",
+            next=f"the conversation continues beyond the recording: workbench rerecord {file}",
         )
     write(file, accepted)
     lost = (
@@ -66,24 +66,24 @@ def accept(file: Path, reason: str, match: list[str]) -> Exit:
         - len(accepted.annotations)
         - len(accepted.expectations)
     )
-    gone = f"; {pluralize(lost, 'mark or expectation')} beyond it gone" if lost else ""
-    print_status(f"{file}: ends now at {outcome.first_difference.step_id}{gone}; review the change and commit it")
+    gone = f"; {pluralize(lost, 'later annotation or expectation')} removed" if lost else ""
+    print_status(f"{file}: now ends at {outcome.first_difference.step_id}{gone}; review the change and commit it")
     return Exit.OK
 
 
 def _match(file: Path, transcript: Transcript, agent: Agent, root: Path, match: list[str]) -> Exit:
-    """Change how arguments of a mistake's expectation are compared; the recording must still show the mistake."""
+    """Set the match modes of a mistake's expectation; the recording must still show the mistake."""
     if transcript.kind != "mistake":
-        raise UsageError("a guard has no expectation whose arguments could be compared", where=str(file))
+        raise UsageError("a golden transcript has no expected arguments", where=str(file))
     fields = dict(_field(text) for text in match)
     expectation = with_match(transcript.expectations[0], fields)
     changed = msgspec.structs.replace(transcript, expectations=[expectation])
     outcome = replay_one(changed, agent, root)
     if outcome.verdict is Verdict.ERROR:
-        raise UsageError(f"it would be an ERROR: {outcome.why}; nothing was written", where=str(file))
+        raise UsageError(f"this would be an ERROR: {outcome.why}; nothing was written", where=str(file))
     write(file, changed)
     print_status(
-        f"{file}: expects at {expectation.step} that {expectation.description}; today: {outcome.verdict.value}"
+        f"{file}: expects at {expectation.step}: {expectation.description}; today: {outcome.verdict.value}"
     )
     return Exit.OK
 
@@ -98,10 +98,10 @@ def _field(text: str) -> tuple[str, Match]:
 
 
 def accept_mistake(transcript: Transcript, outcome: ReplayResult, code: str) -> Transcript:
-    """A mistake that passes becomes guarding. Raises UsageError for one that does not."""
+    """Mark a passing mistake as fixed. Raises UsageError if it does not pass."""
     if outcome.verdict is not Verdict.PASS:
         raise UsageError(
-            f"it does not pass yet: {outcome.verdict.value}: {outcome.why}", next="mend the journey, then accept"
+            f"it does not pass yet: {outcome.verdict.value}: {outcome.why}", next="fix the journey, then accept"
         )
     return msgspec.structs.replace(transcript, accepted_code=code)
 
@@ -109,7 +109,7 @@ def accept_mistake(transcript: Transcript, outcome: ReplayResult, code: str) -> 
 def accept_golden(
     transcript: Transcript, events: list[AnyEvent], blobs: dict[str, object], why: str
 ) -> Transcript:
-    """A guard that changed on purpose ends at its new decision: what follows was never seen."""
+    """Accept a golden transcript: it ends at its new decision, because no recording of the rest exists."""
     kept = without_usage(events)
     if kept and kept[-1].__class__.__name__ == "TurnEnd" and getattr(kept[-1], "reason", "") == "tape_ended":
         kept.pop()

@@ -1,4 +1,4 @@
-"""`workbench chat`: the same conversation without a screen, for scripts, pipes and coding agents."""
+"""`workbench chat`: a conversation without a screen, for scripts, pipes and coding agents."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ async def _chat(project: Project, agent: str, model: str, fixture: str, json: bo
 
 
 def choose_fixture(session: Session, fixture: str) -> None:
-    """Start from a named fixture. Raises UsageError where it is not there."""
+    """Start from a named fixture. Raises UsageError if it does not exist."""
     if not fixture or session.card is None:
         return
     found = next((f for f in session.card.fixtures if f.name == fixture), None)
     if found is None:
         names = ", ".join(f.name for f in session.card.fixtures)
-        raise UsageError(f"there is no fixture {fixture!r}", next=f"one of: {names}")
+        raise UsageError(f"unknown fixture {fixture!r}", next=f"one of: {names}")
     session.set_setup(found.setup)
 
 
@@ -72,16 +72,16 @@ def print_intro(session: Session) -> None:
     speaker = "the rehearsal: a script, no model" if session.model == "rehearsal" else session.model
     print_status(f"agent {session.agent} on fixture {session.setup.fixture or 'none'}; {speaker} answers")
     if sys.stdin.isatty():
-        print_status("a line is a message; ctrl+d ends")
+        print_status("one message per line; ctrl+d ends")
 
 
 async def _lines() -> AsyncIterator[str]:
-    """The lines of stdin, read in a thread that nobody waits for: a signal ends the command while it reads."""
+    """Yield the lines of stdin, read in a daemon thread, so that a signal can end the command."""
     loop = asyncio.get_running_loop()
     pieces: asyncio.Queue[bytes] = asyncio.Queue()
 
     def read() -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody wants more
+        with contextlib.suppress(RuntimeError):  # the loop is closed
             while True:
                 try:
                     piece = os.read(sys.stdin.fileno(), 1 << 16)
@@ -124,7 +124,7 @@ async def _turns(session: Session, json: bool) -> Exit:
         if isinstance(last, TurnEnded) and last.reason in BAD_ENDS:
             code = Exit.FAILED
     if not said:
-        print_status("nothing was said: a line on stdin is a message of the customer")
+        print_status("no messages: write one customer message per line to stdin")
         return Exit.NO_TESTS
     return code
 
@@ -141,7 +141,7 @@ def _on_event(session: Session, changed: SessionEvent, json: bool) -> None:
         case Reply(text=text):
             write_line(sanitize(str(text)), now=True)
         case HandOff(reason=reason, by=by):
-            print_status(f"  handed to a person by {by}: {sanitize(reason)}")
+            print_status(f"  handed off to a human by {by}: {sanitize(reason)}")
         case Fault(name=name, message=message, where=where):
             print_status(f"  fault in {name}: {sanitize(message)} {where}")
         case TurnEnded():

@@ -1,4 +1,4 @@
-"""`workbench check`: the findings, for people and machines."""
+"""`workbench check`: print the findings."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from ..output import out_json, print_status, write_line
 def check(agent: str, json: bool) -> Exit:
     project = find_project()
     names = [project.agent(agent)] if agent else agent_names(project.journeys)
-    findings = {f: name for name in names for f in lint(project.journeys, name)}  # what agents share counts once
+    findings = {f: name for name in names for f in lint(project.journeys, name)}  # shared code counts once
     if json:
         out_json([_plain(project, name, finding) for finding, name in findings.items()])
     else:
         for finding in findings:
             write_line(sanitize(_line(project, finding)))
     if not names:
-        print_status("nothing to check: there is no agent in journeys/")
-        print_status("  next: workbench init makes one that runs at once")
+        print_status("nothing to check: no agent in journeys/")
+        print_status("  next: workbench init creates one")
         return Exit.NO_TESTS
     errors = sum(f.severity == "error" for f in findings)
     rule = next((f.rule for f in findings if f.rule != "load"), "")
     if rule and not json:
-        but = " (a replay that reaches it is an ERROR all the same)" if rule in ENFORCED_AT_REPLAY else ""
-        print_status(f"where one is meant to be so, say it on its line: # workbench: allow {rule}{but}")
+        but = " (a replay that executes it is still an ERROR)" if rule in ENFORCED_AT_REPLAY else ""
+        print_status(f"to suppress a finding, add on its line: # workbench: allow {rule}{but}")
     print_status(
         f"{pluralize(len(names), 'agent')}: {_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}"
     )
@@ -46,7 +46,7 @@ def _count(number: int, word: str) -> str:
 
 
 def _file(project: Project, finding: Finding) -> str:
-    """From where the user stands, so that an editor or a terminal can open it."""
+    """Return the path relative to the current folder."""
     return os.path.relpath(project.journeys / finding.file)
 
 

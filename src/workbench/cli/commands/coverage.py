@@ -1,4 +1,4 @@
-"""`workbench coverage`: the policies, rulings, tools and lines that no transcript reaches."""
+"""`workbench coverage`: the policies, decisions, tools and lines that no transcript reaches."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def report_coverage(
 
 
 def called_in(base: Baseline) -> set[str]:
-    """The tools that green transcripts call."""
+    """Return the tools that passing transcripts call."""
     return {
         call.tool
         for index in base.green
@@ -56,26 +56,26 @@ def called_in(base: Baseline) -> set[str]:
 
 def _print_report(project: Project, reached: Coverage) -> None:
     print_status(
-        f"policies asked: {fraction_text(sum(p.reached for p in reached.policies), len(reached.policies))}"
+        f"policies called: {fraction_text(sum(p.reached for p in reached.policies), len(reached.policies))}"
     )
     for policy in (p for p in reached.policies if not p.reached):
-        _missed(project, policy.file, policy.line, f"{policy.name} is never asked")
-    print_status(f"rulings made: {fraction_text(sum(r.made for r in reached.decisions), len(reached.decisions))}")
+        _missed(project, policy.file, policy.line, f"{policy.name} is never called")
+    print_status(
+        f"decisions reached: {fraction_text(sum(r.made for r in reached.decisions), len(reached.decisions))}"
+    )
     for returned in (r for r in reached.decisions if not r.made):
-        _missed(project, returned.file, returned.line, f"{returned.policy} never says {returned.effect} here")
+        _missed(project, returned.file, returned.line, f"{returned.policy} never returns {returned.effect} here")
     print_status(f"tools called: {fraction_text(sum(t.reached for t in reached.tools), len(reached.tools))}")
     for tool in (t for t in reached.tools if not t.reached):
         _missed(project, tool.file, tool.line, f"{tool.name} is never called")
     missed = sum(len(f.missed) for f in reached.files)
-    print_status(f"lines that no transcript runs: {missed or 'none'}")
+    print_status(f"lines that no transcript executes: {missed or 'none'}")
     for file in (f for f in reached.files if f.missed):
         print_status(f"  {journeys_path(project, file.file)}: {format_ranges(file.missed)}")
     bodies = sum(f.bodies for f in reached.files)
     if bodies:
         print_status(
-            style(
-                f"  not counted: {bodies} statements that only bodies of tools run, and a replay runs none", "dim"
-            )
+            style(f"  not counted: {bodies} statements in tool bodies, which a replay does not execute", "dim")
         )
 
 

@@ -28,11 +28,11 @@ from .init import NAME, template_files, write_files
 def dev(
     agent: str, model: str, fixture: str, resume: str, screen: Literal["develop", "review"], mouse: bool = True
 ) -> int:
-    """Open the workbench; gives back its exit status."""
+    """Open the workbench and return its exit status."""
     check_terminal()
     code, kept = open_workbench(find_project(), agent, model, fixture, resume, screen, mouse)
     if kept:
-        print_status(f"kept as {kept}; continue with: workbench dev --resume last")
+        print_status(f"saved as {kept}; continue with: workbench dev --resume last")
     return code
 
 
@@ -46,7 +46,7 @@ def open_workbench(
     mouse: bool = True,
     tour: Tour | None = None,
 ) -> tuple[int, str]:
-    """Open the screens on a project; gives back the exit status, and the last conversation that was kept."""
+    """Open the screens on a project; returns the exit status and the id of the last stored conversation."""
     chosen_settings = merge_settings(project.config)
     history = SessionLogs(project.state, project.transcripts)
     lay = history.previous_workspace()
@@ -85,45 +85,45 @@ def open_workbench(
         host.close()
         history.close()
     if history.write_error:
-        print_status(f"NOT kept: {history.write_error}; what was said last is lost")
+        print_status(f"NOT saved: {history.write_error}; the last messages are lost")
     return code, history.written[-1] if history.written else ""
 
 
 def _changes(project: Project) -> AsyncIterator[str]:
-    from ...runtime.watch import watch_code  # watchfiles is not needed for the first paint
+    from ...runtime.watch import watch_code  # watchfiles is not needed for the first frame
 
     return watch_code(project.journeys)
 
 
 def _check_fixture(project: Project, agent: str, fixture: str) -> None:
-    """Raise UsageError for a name that no file of the agent has; which of them are fixtures is told on screen."""
+    """Raise UsageError for an unknown fixture file; whether it is valid is shown on screen."""
     there = sorted(p.stem for p in (project.journeys / agent).glob("*/*.json"))
     if fixture not in there:
-        raise UsageError(f"there is no fixture {fixture!r}", next=f"one of: {', '.join(there)}")
+        raise UsageError(f"unknown fixture {fixture!r}", next=f"one of: {', '.join(there)}")
 
 
 def _resume_id(history: SessionLogs, asked: str, lay: WorkspaceSnapshot | None) -> str:
     ids = history.ids()
     if asked == "last":
         if not ids:
-            raise UsageError("there is no conversation to continue yet", next="start one: workbench")
+            raise UsageError("no conversation to continue", next="start one: workbench")
         return lay.current if lay is not None and lay.current in ids else ids[0]
     if asked not in ids:
-        raise UsageError(f"there is no conversation {asked!r}", next="workbench review lists them")
+        raise UsageError(f"unknown conversation {asked!r}", next="workbench review lists them")
     return asked
 
 
 def check_terminal() -> None:
-    """Raise UsageError where no screen can be drawn, saying what to use instead."""
+    """Raise UsageError if no screen can be drawn, with the alternatives."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
             "the workbench needs a terminal",
-            next="without one use `workbench chat` to talk, `workbench replay` to test, `workbench show` to read",
+            next="use `workbench chat`, `workbench replay` or `workbench show`",
         )
     if os.environ.get("TERM", "") in ("dumb", ""):
         raise UsageError(
             "this terminal cannot draw a screen (TERM is dumb)",
-            next="use `workbench chat` to talk, `workbench replay` to test, `workbench show` to read",
+            next="use `workbench chat`, `workbench replay` or `workbench show`",
         )
 
 
@@ -132,12 +132,12 @@ def tour() -> int:
     with tempfile.TemporaryDirectory(prefix="workbench-tour-") as folder:
         project = lay_out(Path(folder).resolve())
         code, _ = open_workbench(project, NAME, "rehearsal", tour=Tour())
-    print_status("the tour's folder is gone again; `workbench init NAME` makes an agent of your own")
+    print_status("the tour's folder was deleted; `workbench init NAME` creates your own project")
     return code
 
 
 def lay_out(folder: Path) -> Project:
-    """A new project whose policy has the mistake that the tour is about."""
+    """Create a project whose policy has the mistake of the tour."""
     files = {name: data for name, data in template_files(NAME).items() if name.startswith("journeys/")}
     name = f"journeys/{CHANGE.file}"
     assert CHANGE.after.encode() in files[name]

@@ -1,4 +1,4 @@
-"""`workbench doctor`: what Workbench finds here, a line each, and what to do about it."""
+"""`workbench doctor`: check the environment, one line each, with the next step."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from ..output import out_json, write_line
 GLYPHS = {"ok": "✓", "note": "!", "bad": "✗"}
 LIBRARIES = ("textual", "anthropic", "watchfiles", "msgspec")
 LOAD = 3.0  # seconds an agent may take to load
-EVENT = 0.6  # seconds from a save to its event before it is saved again
+EVENT = 0.6  # seconds to wait for the event of a save before saving again
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One line: "ok", "note" (it works, with a limit) or "bad" (something that is needed does not work)."""
+    """One line: "ok", "note" (works with a limit) or "bad" (something required does not work)."""
 
     name: str
     state: Literal["ok", "note", "bad"]
@@ -66,7 +66,7 @@ def doctor(json: bool) -> Exit:
     return Exit.USAGE_ERROR if any(line.state == "bad" for line in lines) else Exit.OK
 
 
-# what needs no waiting
+# immediate checks
 
 
 def check_python() -> Iterator[CheckResult]:
@@ -85,8 +85,8 @@ def check_python() -> Iterator[CheckResult]:
 def terminal() -> Iterator[CheckResult]:
     term, (columns, rows) = os.environ.get("TERM", ""), shutil.get_terminal_size()
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        then = "the screens need a terminal; chat, replay, check and show need none"
-        yield CheckResult("terminal", "note", f"none here (TERM={term or 'not set'})", then)
+        then = "the screens need a terminal; chat, replay, check and show work without one"
+        yield CheckResult("terminal", "note", f"none (TERM={term or 'not set'})", then)
         return
     says = f"{term or 'TERM is not set'}, {columns}x{rows}, {colors(term)}"
     if os.environ.get("TMUX"):
@@ -94,11 +94,9 @@ def terminal() -> Iterator[CheckResult]:
     if term in ("", "dumb"):
         yield CheckResult("terminal", "note", says, "set TERM, or use chat, replay, check and show")
     elif columns < 80 or rows < 24:
-        yield CheckResult("terminal", "note", says, "make it 80x24 or larger: the screens are drawn for that")
+        yield CheckResult("terminal", "note", says, "make it 80x24 or larger")
     elif os.environ.get("TMUX") and not term.startswith(("tmux", "screen")):
-        yield CheckResult(
-            "terminal", "note", says, 'write into .tmux.conf: set -g default-terminal "tmux-256color"'
-        )
+        yield CheckResult("terminal", "note", says, 'add to .tmux.conf: set -g default-terminal "tmux-256color"')
     else:
         yield CheckResult("terminal", "ok", says)
 
@@ -112,7 +110,7 @@ def colors(term: str) -> str:
 
 
 def check_settings(project: Project) -> Iterator[CheckResult]:
-    """Which files settings are read from."""
+    """Check the settings files."""
     files = [str(path) for path in (project.root / CONFIG, user_file()) if path.is_file()]
     try:
         merge_settings(project.config)
@@ -124,26 +122,26 @@ def check_settings(project: Project) -> Iterator[CheckResult]:
 
 
 def check_storage(project: Project) -> Iterator[CheckResult]:
-    """What is on disk: transcripts, and the folder for sessions."""
+    """Check what is on disk: transcripts, and the folder for sessions."""
     count = len(find([project.transcripts])) if project.transcripts.is_dir() else 0
-    then = "" if count else "save one in the workbench, or: workbench chat --save TITLE"
+    then = "" if count else "save one in the workbench, or with: workbench chat --save TITLE"
     yield CheckResult("transcripts", "ok" if count else "note", f"{count} in {project.transcripts.name}/", then)
     folder, there = project.state, project.state.is_dir()
     try:
         folder.mkdir(exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder):
             pass
-        yield CheckResult("sessions", "ok", f"{folder.name}/ can be written")
+        yield CheckResult("sessions", "ok", f"{folder.name}/ is writable")
     except OSError as error:
-        says = f"{folder.name}/ cannot be written: {error.strerror}"
-        yield CheckResult("sessions", "bad", says, "make it writable: conversations are kept there")
+        says = f"{folder.name}/ is not writable: {error.strerror}"
+        yield CheckResult("sessions", "bad", says, "make it writable: conversations are stored there")
     finally:
         if not there:
             with contextlib.suppress(OSError):
                 folder.rmdir()
 
 
-# what is tried, all at the same time
+# checks that wait, run concurrently
 
 
 async def _measured(project: Project | None) -> list[CheckResult]:
@@ -155,32 +153,30 @@ async def _measured(project: Project | None) -> list[CheckResult]:
 
 def credentials(probed: ProbeResult) -> Iterator[CheckResult]:
     if probed.problem:
-        yield CheckResult("credentials", "bad", probed.problem, "mend the profile, or set ANTHROPIC_API_KEY")
+        yield CheckResult("credentials", "bad", probed.problem, "fix the profile, or set ANTHROPIC_API_KEY")
         return
     if not probed.source and probed.trouble:
         yield CheckResult("credentials", "note", probed.trouble, "try again when the machine is less busy")
         return
     if not probed.source:
-        then = "to talk with a model, set ANTHROPIC_API_KEY"
-        yield CheckResult("credentials", "note", "none: the workbench starts on the rehearsal", then)
+        then = "to chat with a model, set ANTHROPIC_API_KEY"
+        yield CheckResult("credentials", "note", "none: the workbench starts with the rehearsal", then)
         return
     yield CheckResult("credentials", "ok", probed.source)
     if probed.trouble:
         sentence, _, advice = probed.trouble.partition(". ")
-        yield CheckResult(
-            "server", "bad", sentence, advice or "workbench runs meanwhile: workbench dev --model rehearsal"
-        )
+        yield CheckResult("server", "bad", sentence, advice or "meanwhile use: workbench dev --model rehearsal")
     else:
         yield CheckResult("server", "ok", f"{server_host()} answers as {probed.answer} in {probed.seconds:.1f} s")
 
 
 async def journeys(project: Project | None) -> list[CheckResult]:
-    """Every agent, loaded in a worker as the workbench does it."""
+    """Load every agent in a worker, as the workbench does."""
     if project is None:
         return []
     names = agent_names(project.journeys)
     if not names:
-        return [CheckResult("journeys", "bad", "there is no agent in journeys/", "workbench init makes one")]
+        return [CheckResult("journeys", "bad", "no agent in journeys/", "workbench init creates one")]
     start_fork_server(REHEARSAL)
     return list(await asyncio.gather(*(_agent(project, name) for name in names)))
 
@@ -192,7 +188,7 @@ async def _agent(project: Project, name: str) -> CheckResult:
             await worker.load(project.journeys.resolve(), name, REHEARSAL)
     except TimeoutError:
         return CheckResult(
-            "journeys", "bad", f"{name}: loading takes more than {LOAD:g} s", "workbench check says where"
+            "journeys", "bad", f"{name}: loading takes more than {LOAD:g} s", "workbench check shows where"
         )
     except WorkbenchError as error:
         where = f"journeys/{error.where}: " if error.where else ""
@@ -221,13 +217,13 @@ def _save(folder: str, text: str) -> None:
 
 
 async def watcher() -> CheckResult:
-    """Save a file, really, and measure how long its event takes."""
+    """Save a file and measure how long its event takes."""
     with tempfile.TemporaryDirectory(prefix="workbench-doctor-") as folder:
         _save(folder, "")
         seen = watch_code(Path(folder), "agent")
         event = asyncio.ensure_future(anext(seen))
         try:
-            for number in range(4):  # a watch needs a moment to be in place, and does not say when it is
+            for number in range(4):  # a watch needs a moment to start and does not signal it
                 await asyncio.sleep(0.1)
                 began = time.perf_counter()
                 _save(folder, f"# {number}\n")
@@ -235,15 +231,13 @@ async def watcher() -> CheckResult:
                 if done:
                     event.result()
                     return CheckResult(
-                        "watcher", "ok", f"a save is seen after {1000 * (time.perf_counter() - began):.0f} ms"
+                        "watcher", "ok", f"a save is detected after {1000 * (time.perf_counter() - began):.0f} ms"
                     )
         except Exception as error:
-            return CheckResult(
-                "watcher", "bad", f"it does not start: {error}", "raise the limit of inotify watches"
-            )
+            return CheckResult("watcher", "bad", f"cannot start: {error}", "increase the limit of inotify watches")
         finally:
             event.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await event
-    then = "journeys on a network drive? reload by hand in the workbench"
-    return CheckResult("watcher", "bad", "a save was not seen", then)
+    then = "on a network drive, reload manually in the workbench"
+    return CheckResult("watcher", "bad", "a save was not detected", then)

@@ -1,4 +1,4 @@
-"""`workbench fmt`: transcripts in canonical form, and what may not stand in one."""
+"""`workbench fmt`: write transcripts in canonical form, and check them."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def fmt(paths: list[Path], query: Query, check: bool, upgrade: bool, diff: bool)
     every = [_from_here(p) for p in find([project.transcripts])] if project.transcripts.is_dir() else []
     chosen = [path for path in find(paths) if not path.name.endswith(RECEIPT)] if paths else every
     if paths and not chosen:
-        print_status("nothing to look at: a receipt has no form of its own")
+        print_status("nothing to do: live results have no canonical form")
         return Exit.OK
     chosen = [Path(name) for name in select_names([str(path) for path in chosen], query)]
     if not chosen:
-        print_status("nothing to look at: no transcript is selected")
+        print_status("nothing to do: no transcript was selected")
         return Exit.NO_TESTS
     forms = [TranscriptFormat(path) for path in chosen]
     if diff:
@@ -46,7 +46,7 @@ def _from_here(path: Path) -> Path:
 
 
 def _check(forms: list[TranscriptFormat], more: Iterable[Finding]) -> Exit:
-    """Every finding on a line of stdout, as an editor or a hook reads it."""
+    """Print every finding as one line, in a format for editors and hooks."""
     findings = [*(finding for form in forms for finding in form.findings()), *more]
     for f in findings:
         write_line(
@@ -54,13 +54,13 @@ def _check(forms: list[TranscriptFormat], more: Iterable[Finding]) -> Exit:
         )
     wrong = len({f.file for f in findings})
     print_status(
-        f"{pluralize(len(forms), 'transcript')}: {'all in order' if not wrong else f'{wrong} not in order'}"
+        f"{pluralize(len(forms), 'transcript')}: {'all in order' if not wrong else f'{wrong} with findings'}"
     )
     return Exit.FAILED if findings else Exit.OK
 
 
 def _show(form: TranscriptFormat) -> None:
-    """What writing it would change, as a unified diff on stdout."""
+    """Print what writing would change, as a unified diff."""
     if form.canonical is None or form.is_canonical:
         return
     before, after = (d.decode("utf-8", "replace").splitlines() for d in (form.data, form.canonical))
@@ -69,20 +69,18 @@ def _show(form: TranscriptFormat) -> None:
 
 
 def _write(forms: list[TranscriptFormat], upgrade: bool) -> Exit:
-    """Write those that are not as they should be. What cannot be read stays as it is."""
+    """Write the files that are not canonical; unreadable ones are not changed."""
     code, written, left = Exit.OK, 0, 0
     for form in forms:
         if form.problem is not None:
             print_status(f"error {form.problem}")
             code = Exit.USAGE_ERROR
         elif form.is_old_format and not upgrade:
-            print_status(
-                f"{form.name}: of an older format, left as it is\n  next: workbench fmt --upgrade {form.name}"
-            )
+            print_status(f"{form.name}: older format, not changed\n  next: workbench fmt --upgrade {form.name}")
             left += 1
         elif not form.is_canonical:
             write(form.path, decode(form.data, form.name))
-            print_status(f"{form.name}: written" + (" in today's format" if form.is_old_format else ""))
+            print_status(f"{form.name}: written" + (" in the current format" if form.is_old_format else ""))
             written += 1
     rest = f", {left} of an older format" if left else ""
     print_status(f"{pluralize(len(forms), 'transcript')}: {written or 'none'} written{rest}")

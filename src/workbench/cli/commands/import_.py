@@ -1,4 +1,4 @@
-"""`workbench import`: logs of other systems become guard transcripts, or conversations to review."""
+"""`workbench import`: import logs of other systems as golden transcripts, or for review."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from ..output import print_status
 def import_(format: str, file: Path, agent: str, output_dir: Path | None, to_library: bool) -> Exit:
     reader = FORMATS.get(format)
     if reader is None:
-        raise UsageError(f"there is no format {format!r}", next=f"one of: {', '.join(FORMATS)}")
+        raise UsageError(f"unknown format {format!r}", next=f"one of: {', '.join(FORMATS)}")
     data = read_bytes(file, LOG_LIMIT)
     if to_library and output_dir is not None:
-        raise UsageError("--to-library writes no files: --output-dir has no effect", next="leave one of them out")
+        raise UsageError("--to-library and --output-dir exclude each other", next="remove one of them")
     project = find_project()
     agents = agent_names(project.journeys)
     if not agent and len(agents) > 1:
-        raise UsageError("say whose conversations they are", next=f"--agent, one of: {', '.join(agents)}")
+        raise UsageError("choose an agent with --agent", next=f"one of: {', '.join(agents)}")
     name = project.agent(agent)
     found = reader(data, name, file.name)
     if to_library:
@@ -37,12 +37,12 @@ def import_(format: str, file: Path, agent: str, output_dir: Path | None, to_lib
     there = [p for p in paths if p.exists()]
     if there:
         raise UsageError(
-            f"{len(there)} of them are there already, the first is {there[0]}; nothing was written",
+            f"{len(there)} of the files already exist, the first is {there[0]}; nothing was written",
             next="choose another folder with --output-dir, or delete them",
         )
     for path, transcript in zip(paths, found, strict=True):
         write(path, transcript)
-    print_status(f"{pluralize(len(found), 'guard transcript')} in {folder}")
+    print_status(f"{pluralize(len(found), 'golden transcript')} in {folder}")
     print_status(f"  next: workbench replay {folder}")
     return Exit.OK if found else Exit.NO_TESTS
 
@@ -50,7 +50,7 @@ def import_(format: str, file: Path, agent: str, output_dir: Path | None, to_lib
 def _to_library(archive: ImportArchive, found: list[Transcript]) -> Exit:
     added, there = archive.add(found)
     print_status(
-        f"{pluralize(added, 'conversation')} to review" + (f"; {there} were there already" if there else "")
+        f"{pluralize(added, 'conversation')} to review" + (f"; {there} were already imported" if there else "")
     )
     print_status("  next: workbench review, then / and in:imports")
     return Exit.OK if found else Exit.NO_TESTS

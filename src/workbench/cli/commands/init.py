@@ -1,4 +1,4 @@
-"""`workbench init`: a new project, copied from template/, that runs at once."""
+"""`workbench init`: create a new project from the template."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..output import print_status, write_line
 
 TEMPLATE = Path(__file__).parents[1] / "template"
 NAME = "helper"  # the agent's name in the template
-HIDDEN = {"gitignore": ".gitignore"}  # a package holds no dot file that git would obey
+HIDDEN = {"gitignore": ".gitignore"}  # packaging tools would apply a file named .gitignore
 
 
 def init(name: str, agent: str) -> Exit:
@@ -33,7 +33,7 @@ def init(name: str, agent: str) -> Exit:
     finalize(Project(folder), agent, [folder / file for file in files if file.startswith("transcripts/")])
     for file in files:
         write_line((folder / file).as_posix())
-    print_status(f"made {len(files)} files: the agent {agent}, one journey, its rehearsal and a transcript")
+    print_status(f"created {len(files)} files: the agent {agent}, one journey, its rehearsal and a transcript")
     inside = "" if folder.resolve() == Path.cwd().resolve() else f"cd {shlex.quote(name)}, then "
     print_status(
         f"  next: {inside}workbench; or workbench chat, workbench replay, workbench check, workbench doctor"
@@ -42,16 +42,16 @@ def init(name: str, agent: str) -> Exit:
 
 
 def check_name(agent: str) -> None:
-    """The name is a folder's and a Python package's. Raises UsageError."""
+    """Check that the name is valid for a folder and a Python package. Raises UsageError."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", agent) or keyword.iskeyword(agent):
         raise UsageError(
-            f"{agent!r} cannot be the name of an agent",
-            next="take lower-case letters, digits and _, for example --agent helper",
+            f"{agent!r} is not a valid agent name",
+            next="use lower-case letters, digits and _, for example --agent helper",
         )
 
 
 def template_files(agent: str) -> dict[str, bytes]:
-    """The new project's files by their path in it, in order."""
+    """Return the new project's files by relative path, in order."""
     files = {}
     for path in sorted(TEMPLATE.rglob("*")):
         below = path.relative_to(TEMPLATE)
@@ -63,14 +63,14 @@ def template_files(agent: str) -> dict[str, bytes]:
 
 
 def refuse_to_overwrite(folder: Path, files: list[str]) -> None:
-    """Raises UsageError, naming what is in the way, before anything is written."""
+    """Raise UsageError for existing files, before anything is written."""
     in_the_way = {f: None for file in files for f in (*_files_above(folder / file), folder / file) if _there(f)}
     if in_the_way:
         there = [path.as_posix() for path in in_the_way]
         more = f" and {len(there) - 5} more" if len(there) > 5 else ""
         raise UsageError(
-            f"in the way: {', '.join(there[:5])}{more}; nothing was written",
-            next="name another folder: workbench init NAME",
+            f"already exists: {', '.join(there[:5])}{more}; nothing was written",
+            next="use another folder: workbench init NAME",
         )
 
 
@@ -79,7 +79,7 @@ def _there(path: Path) -> bool:
 
 
 def _files_above(path: Path) -> list[Path]:
-    """What should be a folder and is none, outermost first."""
+    """Return the parents that exist and are not folders, outermost first."""
     return [p for p in reversed(path.parents) if _there(p) and not p.is_dir()]
 
 
@@ -95,12 +95,12 @@ def write_files(folder: Path, files: dict[str, bytes]) -> None:
     except OSError as error:
         for path in written:
             path.unlink(missing_ok=True)
-        raise UsageError(f"cannot be written: {error.strerror}", where=str(written[-1] if written else folder),
-                         next="choose a folder that you may write to") from None  # fmt: skip
+        raise UsageError(f"cannot write: {error.strerror}", where=str(written[-1] if written else folder),
+                         next="choose a writable folder") from None  # fmt: skip
 
 
 def finalize(project: Project, agent: str, transcripts: list[Path]) -> None:
-    """The transcripts were recorded under the template's name: let them name the code that is here now."""
+    """Update the recorded agent name and code hashes in the transcripts."""
     hashes = file_hashes(project.journeys, agent)
     for path in transcripts:
         kept = read(path)

@@ -1,4 +1,4 @@
-"""`workbench merge`: the reports of all shards of one replay, joined to one that decides."""
+"""`workbench merge`: merge the reports of all shards of one replay."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ def merge(files: list[Path], reports: Reports) -> Exit:
     names = [str(file) for file in files]
     twice = next((name for name in names if names.count(name) > 1), "")
     if twice:
-        raise UsageError("it is named twice", where=twice, next=ONCE)
+        raise UsageError("the report is given twice", where=twice, next=ONCE)
     return reports.publish(merge_summaries({name: read(Path(name)) for name in names}))
 
 
 def read(file: Path) -> Summary:
-    """The tally that a report on JSON was made of. Raises UsageError."""
+    """Read the summary from a JSON report. Raises UsageError."""
     try:
         data = msgspec.json.decode(file.read_bytes())
         if not isinstance(data, dict):
-            raise UsageError("not a report of a shard: it is no object", where=str(file), next=_NEXT)
+            raise UsageError("not a shard report: not a JSON object", where=str(file), next=_NEXT)
         if data["schema"] != SCHEMA:
-            raise UsageError(f"a report of another form: {data['schema']}", where=str(file), next=_NEXT)
+            raise UsageError(f"unsupported report format: {data['schema']}", where=str(file), next=_NEXT)
         if data["workbench"] != __version__:
-            other = f"made by Workbench {data['workbench']}, this is {__version__}"
+            other = f"created by Workbench {data['workbench']}, this is {__version__}"
             raise UsageError(other, where=str(file), next=AGAIN)
         if data["shard"] is None:
-            raise UsageError("it is the report of a whole replay, not of a shard", where=str(file), next=_NEXT)
+            raise UsageError("it is the report of a complete replay, not of a shard", where=str(file), next=_NEXT)
         cases = [case_of(row) for row in data["transcripts"]]
         part = msgspec.convert(data["shard"], ShardInfo)
         Shard.parse_expression(part.shard)
@@ -55,49 +55,49 @@ def read(file: Path) -> Summary:
             options,
             interrupted=bool(data["interrupted"]),
             part=part,
-            passed_over=msgspec.convert(data["not_collected"], list[str]),
+            not_collected=msgspec.convert(data["not_collected"], list[str]),
         )
     except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", where=str(file), next=_NEXT) from None
+        raise UsageError(f"cannot read: {error.strerror}", where=str(file), next=_NEXT) from None
     except KeyError as error:
-        raise UsageError(f"not a report of a shard: it has no {error}", where=str(file), next=_NEXT) from None
+        raise UsageError(f"not a shard report: missing {error}", where=str(file), next=_NEXT) from None
     except (msgspec.MsgspecError, TypeError, ValueError, AttributeError) as error:
-        wrong = "the file breaks off" if "truncated" in str(error) else str(error)[:200]
-        raise UsageError(f"not a report of a shard: {wrong}", where=str(file), next=_NEXT) from None
+        wrong = "the file is truncated" if "truncated" in str(error) else str(error)[:200]
+        raise UsageError(f"not a shard report: {wrong}", where=str(file), next=_NEXT) from None
     told = {verdict.value: count for verdict, count in whole.counts.items() if count}
     if told != {name: count for name, count in verdicts.items() if count} or (
         len(cases) != whole.selected and not whole.interrupted
     ):
-        raise UsageError("its verdicts do not add up to what was selected", where=str(file), next=AGAIN)
+        raise UsageError("the verdict counts do not add up to the number selected", where=str(file), next=AGAIN)
     return whole
 
 
-_NEXT = "make it with: workbench replay --shard 1/8 --json FILE"
+_NEXT = "create it with: workbench replay --shard 1/8 --json FILE"
 
 
 def merge_summaries(shards: dict[str, Summary]) -> Summary:
-    """One tally of all shards, by the name of their report. Raises UsageError where they are not of one replay."""
+    """Merge the summaries, by file name. Raises UsageError if they are not of one replay."""
     parts = {file: tally.part for file, tally in shards.items() if tally.part}
     first = next(iter(shards))
     for what, told in _ALIKE.items():
         for file, tally in shards.items():
             if told(tally) != told(shards[first]):
                 how = _HOW[what](tally, shards[first]) if what in _HOW else ""
-                raise UsageError(f"{what} are not those of {first}{how}", where=file, next=AGAIN)
+                raise UsageError(f"{what} differ from {first}{how}", where=file, next=AGAIN)
     seen: dict[int, str] = {}
     for file, part in parts.items():
         number = Shard.parse_expression(part.shard).number
         if number in seen:
-            raise UsageError(f"shard {part.shard} is also in {seen[number]}", where=file, next=ONCE)
+            raise UsageError(f"duplicate shard {part.shard}, also in {seen[number]}", where=file, next=ONCE)
         seen[number] = file
     of = Shard.parse_expression(parts[first].shard).of
     missing = [f"{number}/{of}" for number in range(1, of + 1) if number not in seen]
     if missing:
-        raise UsageError(f"the reports of these shards are missing: {', '.join(missing)}", next=AGAIN)
+        raise UsageError(f"missing shards: {', '.join(missing)}", next=AGAIN)
     tallies = list(shards.values())
     selected, total = sum(tally.selected for tally in tallies), parts[first].total
     if selected != total:
-        raise UsageError(f"{total} transcripts were to be shared out, the shards had {selected}", next=AGAIN)
+        raise UsageError(f"the shards have {selected} transcripts, expected {total}", next=AGAIN)
     cases = sorted((case for tally in tallies for case in tally.cases), key=lambda case: case.path)
     supersede(cases)
     return Summary(
@@ -106,7 +106,7 @@ def merge_summaries(shards: dict[str, Summary]) -> Summary:
         max(tally.seconds for tally in tallies),
         tallies[0].options,
         interrupted=any(tally.interrupted for tally in tallies),
-        passed_over=tallies[0].passed_over,
+        not_collected=tallies[0].not_collected,
     )
 
 
@@ -119,8 +119,8 @@ def _other_options(tally: Summary, first: Summary) -> str:
 def _other_transcripts(tally: Summary, first: Summary) -> str:
     here, there = (t.part.total if t.part else 0 for t in (tally, first))
     if here != there:
-        return f": {here} in all, there {there}"
-    return f": as many ({here}), but a file among them has another name or content"
+        return f": {here} here, {there} there"
+    return f": both have {here}, but names or contents differ"
 
 
 _ALIKE: dict[str, Callable[[Summary], Any]] = {
@@ -129,7 +129,7 @@ _ALIKE: dict[str, Callable[[Summary], Any]] = {
     "the journeys": lambda tally: tally.part and tally.part.code,
     "the transcripts": lambda tally: tally.part and (tally.part.total, tally.part.content_hash),
 }
-# in what they differ, where that can be told
+# details of the difference, if known
 _HOW: dict[str, Callable[[Summary, Summary], str]] = {
     "the options": _other_options,
     "the transcripts": _other_transcripts,

@@ -1,4 +1,4 @@
-"""`workbench mutate`: what in the policies and tools could be wrong, and no transcript would notice."""
+"""`workbench mutate`: mutation-test policies and tools."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from ..reports.destination import check_destinations
 from ..reports.mutation import AgentResult, as_json, list_mutants, print_report
 from ..transcript_groups import group_by_agent, journeys_path, print_baseline, write_json
 
-LIMIT = 20  # times the code as it is: the seconds a mutant may take besides `--timeout`
+LIMIT = 20  # multiple of the baseline's time that a mutant may take, in addition to `--timeout`
 CLEAR = "\r\x1b[K"
 
 
 class MutantFilter(msgspec.Struct):
-    """What the options choose: files by name or pattern, operators by name; all where none is named."""
+    """The selected files (name or pattern) and operators; empty means all."""
 
     files: list[str] = []
     operators: list[str] = []
@@ -37,22 +37,22 @@ class MutantFilter(msgspec.Struct):
     def __post_init__(self) -> None:
         for name in self.operators:
             if name not in OPERATORS:
-                raise UsageError(f"there is no operator {name!r}", next=f"the operators: {', '.join(OPERATORS)}")
+                raise UsageError(f"unknown operator {name!r}", next=f"operators: {', '.join(OPERATORS)}")
 
     def of(self, project: Project, found: list[Mutant]) -> list[Mutant]:
-        """Those of `found` that are wanted. Raises UsageError where a name of a file fits none."""
+        """Return the selected mutants. Raises UsageError if a file name matches none."""
         names = {file: _names(project, file) for file in {m.file for m in found}}
         for pattern in self.files:
             if not any(_fits(pattern, each) for each in names.values()):
                 raise UsageError(
-                    f"no file to change fits {pattern}", next=f"there are: {', '.join(sorted(names))}"
+                    f"no file with mutants matches {pattern}", next=f"choose one of: {', '.join(sorted(names))}"
                 )
         files = {f for f, each in names.items() if not self.files or any(_fits(p, each) for p in self.files)}
         return [m for m in found if m.file in files and (not self.operators or m.operator in self.operators)]
 
 
 class MutationOptions(msgspec.Struct, frozen=True):
-    """How to measure: processes at most, seconds of work for a mutant, replays as `options` say."""
+    """How to measure: maximum processes, seconds per mutant, replay options."""
 
     jobs: int
     timeout: float
@@ -88,21 +88,19 @@ def mutate(
     if json:
         write_json(json, as_json(measured, whole))
     if not whole:
-        print_status("interrupted: this is what was found so far")
+        print_status("interrupted: results so far")
         return Exit.INTERRUPTED
     if scored.percent is None:
         return Exit.NO_TESTS
     left_out = sum(len(each.base.left_out) for each in measured if each.base is not None)
     if least and left_out:
-        print_status(
-            f"{pluralize(left_out, 'transcript')} not green and left out: --min-score {least:g} is not met"
-        )
+        print_status(f"{pluralize(left_out, 'transcript')} did not pass: --min-score {least:g} is not reached")
         return Exit.FAILED
     return Exit.FAILED if scored.percent < least else Exit.OK
 
 
 def _measure(project: Project, each: AgentResult, effort: MutationOptions) -> bool:
-    """Try the mutants of one agent. False: it was interrupted, and `each` holds what came until then."""
+    """Test the mutants of one agent. Returns False if interrupted; `each` then has the results so far."""
     group, root = each.group, project.journeys
     try:
         began = os.times()
@@ -130,16 +128,16 @@ def _measure(project: Project, each: AgentResult, effort: MutationOptions) -> bo
 
 
 def _progress(each: AgentResult) -> None:
-    """One line that is drawn over, on a terminal; nothing elsewhere."""
+    """Show one updated line on a terminal; nothing elsewhere."""
     done = len(each.fates)
     if sys.stderr.isatty() and (done % 5 == 0 or done == len(each.mutants)):
         left = sum(f.status in (Status.SURVIVED, Status.NO_COVERAGE) for f in each.fates)
-        sys.stderr.write(f"{CLEAR}{done} of {len(each.mutants)} mutants, {left} not noticed")
+        sys.stderr.write(f"{CLEAR}{done} of {len(each.mutants)} mutants, {left} survived")
         sys.stderr.flush()
 
 
 def _names(project: Project, file: str) -> list[str]:
-    """The names by which a person may call a file below journeys/."""
+    """Return the names of a file in journeys/ that an option may use."""
     path = project.journeys / file
     return [file, f"journeys/{file}", journeys_path(project, file), os.path.basename(file), str(path)]
 

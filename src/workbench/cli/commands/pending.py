@@ -1,4 +1,4 @@
-"""`workbench pending`: show re-recordings beside the transcripts they would replace; a person decides."""
+"""`workbench pending`: list, show, accept or reject re-recordings."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def list_pending() -> Exit:
 
 
 def show_pending(files: list[Path]) -> Exit:
-    """Show those of `files`, or all."""
+    """Show the given re-recordings, or all."""
     chosen = _named(files) or _waiting(files)
     for path in chosen:
         _show(path)
@@ -51,12 +51,14 @@ def reject_pending(files: list[Path], all_: bool) -> Exit:
 
 
 def _decidable(word: str, files: list[Path], all_: bool) -> list[Path]:
-    """The files to accept or reject. Raises UsageError if none is named, and in CI."""
+    """Return the files to accept or reject. Raises UsageError if none is named, and in CI."""
     if not files and not all_:
-        raise UsageError(f"say which to {word}", next=f"workbench pending {word} FILE, or --all")
+        raise UsageError(f"name the transcripts to {word}", next=f"workbench pending {word} FILE, or --all")
     chosen = _named(files) or _waiting(files)
     if chosen and os.environ.get("CI"):
-        raise UsageError(f"pending {word} is refused in CI: a person decides", next="run it on your own machine")
+        raise UsageError(
+            f"pending {word} needs a human decision and does not run in CI", next="run it on your own machine"
+        )
     return chosen
 
 
@@ -81,15 +83,15 @@ def _show(path: Path) -> None:
     try:
         show_difference(read(path), made)
     except TranscriptError as error:
-        print_status(f"  no record to compare with: {sanitize(error.message)}")
+        print_status(f"  cannot compare with the transcript: {sanitize(error.message)}")
 
 
 def show_difference(before: Transcript, after: Transcript) -> None:
-    """The deeds of both runs where they differ; what follows from the first difference is dim in words too."""
+    """Print the actions of both runs where they differ, and the consequences of the first difference."""
     try:
         found = compare(
-            Side("record", "the record", "the record", before.setup, before.trace),
-            Side("pending", "the new run", "the new run", after.setup, after.trace),
+            Side("record", "the recording", "the recording", before.setup, before.trace),
+            Side("pending", "the re-recording", "the re-recording", after.setup, after.trace),
         )
     except UsageError as error:
         print_status(f"  {error.message}")
@@ -97,17 +99,17 @@ def show_difference(before: Transcript, after: Transcript) -> None:
     for line in difference(found):
         write_line(sanitize(line))
     if found.first < 0:
-        print_status("  the same deeds and words in both runs")
+        print_status("  same actions and texts in both runs")
 
 
 def difference(found: Comparison) -> list[str]:
-    """The rows in which two runs part, as text; what only one of them has is one line."""
+    """Return the differing rows of a comparison as text."""
     lines = []
     for index, pair in enumerate(found.pairs):
         if not pair.differs:
             continue
-        if found.is_consequence(index) and "  what follows from that:" not in lines:
-            lines.append("  what follows from that:")
+        if found.is_consequence(index) and "  consequences:" not in lines:
+            lines.append("  consequences:")
         if pair.left is not None and pair.right is not None:
             one, other = describe_pair(pair.left, pair.right)
             lines += [f"    - {pair.left.step_id}  {one}", f"    + {pair.right.step_id}  {other}"]

@@ -1,4 +1,4 @@
-"""`workbench replay`: choose transcripts, run them, tell a person and a machine what came of it."""
+"""`workbench replay`: select transcripts, replay them, publish the reports."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ..selection import SelectionRequest, select
 
 
 class ReplayOptions(msgspec.Struct, frozen=True):
-    """How to replay: in `jobs` processes (0: one per core); after `timeout` seconds of silence a journey hung."""
+    """How to replay: in `jobs` processes (0: one per core); `timeout` is in seconds without progress."""
 
     jobs: int = 0
     timeout: float = HANG_TIMEOUT
@@ -36,7 +36,7 @@ class ReplayOptions(msgspec.Struct, frozen=True):
 
     @property
     def as_cli_options(self) -> dict[str, str]:
-        """Non-default options that change verdicts, by option name."""
+        """Return the non-default options that change verdicts, by option name."""
         flags = {
             "--check-flaky": self.judging.repeat,
             "--strict-drift": self.judging.strict_drift,
@@ -47,18 +47,20 @@ class ReplayOptions(msgspec.Struct, frozen=True):
 
 
 def parse_timeout(seconds: float | None, default: float = HANG_TIMEOUT) -> float:
-    """Read `--timeout`. Raises UsageError for what is no time."""
+    """Parse `--timeout`. Raises UsageError for an invalid duration."""
     if seconds is None:
         return default
     if not 0 < seconds < float("inf"):
-        raise UsageError(f"--timeout {seconds:g} is no time", next="give seconds, such as --timeout 10")
+        raise UsageError(
+            f"--timeout must be greater than 0, not {seconds:g}", next="use seconds, for example --timeout 10"
+        )
     return seconds
 
 
 def parse_tools(tools: str, check_flaky: bool = False, strict_drift: bool = False) -> Options:
-    """Read the options that say what a replay holds fixed. Raises UsageError."""
+    """Parse the options that determine what a replay holds fixed. Raises UsageError."""
     if tools not in ("recorded", "sandbox"):
-        raise UsageError(f"there is no --tools={tools}", next="--tools=recorded or --tools=sandbox")
+        raise UsageError(f"unknown --tools={tools}", next="use --tools=recorded or --tools=sandbox")
     return Options(tools, check_flaky, strict_drift)  # type: ignore[arg-type]
 
 
@@ -71,7 +73,7 @@ def replay(scope: SelectionRequest, reports: Reports, options: ReplayOptions) ->
 
 
 def replay_once(project: Project, scope: SelectionRequest, options: ReplayOptions, quiet: bool) -> Summary:
-    """Replay what is selected and remember what failed. Raises UsageError."""
+    """Replay the selection and remember failures. Raises UsageError."""
     began = time.perf_counter()
     failures = Failures(project)
     selection = select(project, scope, failures)
@@ -86,7 +88,7 @@ def replay_once(project: Project, scope: SelectionRequest, options: ReplayOption
         scope.options | options.as_cli_options,
         root="" if root == "." else root,
         interrupted=interrupted,
-        passed_over=selection.passed_over,
+        not_collected=selection.not_collected,
         part=ShardInfo(str(scope.shard), selection.total, selection.content_hash, _code(project))
         if scope.shard
         else None,
@@ -94,14 +96,14 @@ def replay_once(project: Project, scope: SelectionRequest, options: ReplayOption
 
 
 def report_pending(project: Project) -> None:
-    """Say how many re-recordings are pending: they are never replayed."""
+    """Report the number of pending re-recordings: they are not replayed."""
     number = len(list_pending(project.transcripts))
     if number:
         print_status(f"{pluralize(number, 'pending re-recording')} not replayed: workbench pending list")
 
 
 def _run(project: Project, names: list[str], options: ReplayOptions, quiet: bool) -> tuple[list[Case], bool]:
-    """The cases in the order of their names, and whether somebody stopped it before all were decided."""
+    """Return the cases in order, and whether the replay was interrupted."""
     found: dict[int, Case] = {}
     interrupted = False
     cases = pool(options.jobs, options.timeout).cases(ReplayJob(str(project.journeys), options.judging), names)
@@ -110,7 +112,7 @@ def _run(project: Project, names: list[str], options: ReplayOptions, quiet: bool
     except KeyboardInterrupt:
         interrupted = True
     if len(found) != len(names) and not interrupted:
-        raise AssertionError(f"{len(names)} transcripts were selected, {len(found)} came back")
+        raise AssertionError(f"{len(names)} transcripts were selected, but {len(found)} have a result")
     done = [found[index] for index in sorted(found)]
     flag_duplicate_ids(done)
     supersede(done)
@@ -122,7 +124,7 @@ def _remember(failures: Failures, cases: list[Case]) -> None:
     try:
         failures.update(red, (case.path for case in cases if case.path not in red))
     except OSError as error:
-        print_status(f"what failed cannot be kept for --last-failed: {error.strerror}")
+        print_status(f"cannot store the failures for --last-failed: {error.strerror}")
 
 
 def _code(project: Project) -> str:

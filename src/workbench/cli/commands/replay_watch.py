@@ -1,4 +1,4 @@
-"""`workbench replay --watch`: again at every save, until somebody stops it."""
+"""`workbench replay --watch`: replay after every save."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from ..reports.publish import Reports
 from ..selection import SelectionRequest
 from .replay import ReplayOptions, replay_once
 
-CLEAR = "\x1b[2J\x1b[H"  # the screen, where there is one
+CLEAR = "\x1b[2J\x1b[H"  # clears the terminal
 
 
 def watch(scope: SelectionRequest, reports: Reports, options: ReplayOptions) -> Exit:
-    """Replay and write the reports at every save. Raises UsageError in the first pass only."""
+    """Replay and write the reports after every save. Raises UsageError in the first pass only."""
     reports.check()
     project = project_for(scope.paths[0] if scope.paths else None)
     folders = _folders(project, scope)
@@ -40,12 +40,12 @@ def watch(scope: SelectionRequest, reports: Reports, options: ReplayOptions) -> 
                 if not last:
                     raise
                 print_error(error)
-                last = f"could not be replayed: {error.message}"
+                last = f"replay failed: {error.message}"
             else:
                 last = f"{tally.code.name}: {tally.headline}, {tally.counts_text}"
                 if tally.interrupted:
                     break
-            print_status(f"{_now()}  watching {_some(map(str, folders))}; ctrl+c ends it")
+            print_status(f"{_now()}  watching {_some(map(str, folders))}; ctrl+c stops")
     except KeyboardInterrupt:
         pass
     print_status(f"stopped. {last}")
@@ -62,6 +62,6 @@ def _some(paths: Iterable[str], most: int = 3) -> str:
 
 
 def _folders(project: Project, scope: SelectionRequest) -> list[Path]:
-    """What is watched: the journeys, and where the transcripts lie."""
+    """Return the watched folders: journeys and transcripts."""
     named = [path if path.is_dir() else path.parent for path in scope.paths] or [project.transcripts]
     return [project.journeys, *dict.fromkeys(folder for folder in named if folder.is_dir())]

@@ -1,4 +1,4 @@
-"""`workbench rerecord`: the same customer with a live model, beside the transcript until a person says yes."""
+"""`workbench rerecord`: record a transcript again with a live model; the result is pending."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from .trial import choose_model
 
 def rerecord(file: Path, model: str) -> Exit:
     if os.environ.get("CI"):
-        raise UsageError("rerecord is refused in CI: no test run ever records", next="run it on your own machine")
+        raise UsageError("rerecord does not run in CI: tests never record", next="run it on your own machine")
     project = project_for(file)
     transcript = read(file)
     if file.name.endswith(PENDING):
-        raise UsageError(f"{file} is a pending file itself", next="name the transcript it lies beside")
+        raise UsageError(f"{file} is itself a pending re-recording", next="name the transcript next to it")
     chosen = choose_model(model or str(project.config.get("model", "")))
     start_fork_server(chosen)
-    print_status(f"recording {file} anew with {chosen} …")
+    print_status(f"re-recording {file} with {chosen} …")
     trace = run_until_signal(_run(project, transcript, chosen))
     speaker = next((s.model for s in trace if isinstance(s, Answer) and s.model), chosen)
     try:
@@ -47,17 +47,17 @@ def rerecord(file: Path, model: str) -> Exit:
         made = redact(made, redactor)
     except CannotRerecord as unfit:
         print_status(f"{file}: nothing was written: {sanitize(str(unfit))}")
-        print_status("  next: the record that is there goes on counting")
+        print_status("  next: the existing transcript is unchanged")
         return Exit.INCONCLUSIVE
     pending = sibling(file, PENDING)
     write(pending, made)
     for one in lost:
-        print_status(f"  no place for {sanitize(one)}")
+        print_status(f"  removed, because its step no longer exists: {sanitize(one)}")
     for kind, substitute in redactor.replaced:
         print_status(f"  replaced: {kind} by {sanitize(substitute)}")
     show_difference(transcript, made)
-    print_status(f"{pending} waits for your word")
-    print_status(f"  next: workbench pending accept {file}, or reject; in the screen: workbench review")
+    print_status(f"{pending} awaits your review")
+    print_status(f"  next: workbench pending accept {file}, or reject; on screen: workbench review")
     return Exit.OK
 
 

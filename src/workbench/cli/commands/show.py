@@ -1,4 +1,4 @@
-"""`workbench show`: a transcript for reading, or its steps as JSON lines."""
+"""`workbench show`: print a transcript for reading, or its events as JSON lines."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def show(file: Path, json: bool) -> Exit:
 
 
 def lines(transcript: Transcript) -> list[str]:
-    """A transcript as a person reads it: what it is, then who said and did what."""
+    """Return a transcript as readable lines: header, then every step."""
     kind = "golden" if transcript.kind == "golden" else f"mistake, {transcript.state}"
     text = [f"{transcript.id}  ({kind})", transcript.title]
     setup = transcript.setup
@@ -36,10 +36,11 @@ def lines(transcript: Transcript) -> list[str]:
         text.append(f"expects at {expectation.step}: {expectation.description} ({expectation.decided_by})")
     for annotation in transcript.annotations:
         text.append(
-            f"mark at {annotation.step}: {annotation.severity} {annotation.kind}, fault of the {annotation.fault}. {annotation.note}"
+            f"annotation at {annotation.step}: {annotation.severity} {annotation.kind}, "
+            f"cause: {annotation.fault}. {annotation.note}"
         )
         if annotation.expected:
-            text.append(f"  should have: {annotation.expected}")
+            text.append(f"  expected: {annotation.expected}")
     marked = {m.step for m in transcript.annotations} | {e.step for e in transcript.expectations}
     for turn in group_steps(transcript.events):
         text.append("")
@@ -65,7 +66,7 @@ def _step(step: Step, marked: bool) -> list[str]:
 
 
 def _below(text: object) -> str:
-    """Further lines stand under the first: what was said is never taken for a line of ours."""
+    """Indent continuation lines, so that a message is never mistaken for a line of the program."""
     return str(text).replace("\n", "\n" + " " * 12)
 
 

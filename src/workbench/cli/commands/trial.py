@@ -43,13 +43,13 @@ from ..reports.publish import Reports
 from ..reports.trial_statistics import print_trial_statistics
 from ..selection import SelectionRequest, select
 
-ASK_ABOVE = 1.0  # dollars that a run may be estimated at before a person is asked
+ASK_ABOVE = 1.0  # estimated dollars above which the user must confirm
 
 
 class TrialOptions(msgspec.Struct, frozen=True):
-    """What was asked for on the command line.
+    """The options of the command.
 
-    `live_from` is a step, "annotation", or "" for all of it live. `timeout` is in seconds, 0 if it was not given.
+    `live_from` is a step id, "annotation", or "" to run all of it live. `timeout` is in seconds, 0 if not given.
     """
 
     model: str = ""
@@ -64,7 +64,7 @@ class TrialOptions(msgspec.Struct, frozen=True):
 
     @property
     def as_cli_options(self) -> dict[str, str]:
-        """The options that decide what runs, by option name."""
+        """Return the options that decide what runs, by option name."""
         given = {
             "--from": self.live_from,
             "--trials": str(self.trials),
@@ -75,13 +75,13 @@ class TrialOptions(msgspec.Struct, frozen=True):
 
 
 class TrialCase(msgspec.Struct):
-    """A transcript file, the trials asked of it, and what came of them so far."""
+    """A transcript, its requested trials and their results so far."""
 
     path: str
     asked: TrialRequest
     trials: list[Trial] = []
     outcome: ReplayResult | None = None
-    unkept: TranscriptError | None = None  # why its receipt could not be written
+    unkept: TranscriptError | None = None  # why the live result could not be written
 
 
 def trial(scope: SelectionRequest, reports: Reports, options: TrialOptions) -> Exit:
@@ -95,7 +95,7 @@ def trial(scope: SelectionRequest, reports: Reports, options: TrialOptions) -> E
     if not (cases or chosen):
         return Exit.NO_TESTS
     if not confirm_estimate(chosen, model, options):
-        print_status("nothing was run")
+        print_status("nothing ran")
         return Exit.NO_TESTS
     interrupted = False
     if chosen:
@@ -120,21 +120,21 @@ def _tally(
 
 
 def choose_model(asked: str, asks: bool = True) -> str:
-    """Never the rehearsal by itself: a script that passes proves nothing of a model.
+    """Return the model, never the rehearsal by default: a script proves nothing about a model.
 
-    A run that `asks` it needs credentials.
+    Requires credentials if `asks`.
     """
     model = resolve_model(asked, "" if asks else CLAUDE)
     if model == REHEARSAL and not asked:
         raise UsageError(
-            "there are no credentials for a live model",
-            next="set ANTHROPIC_API_KEY (workbench doctor), or say --model rehearsal to try the script",
+            "no credentials for a live model",
+            next="set ANTHROPIC_API_KEY (workbench doctor), or use --model rehearsal to test the script",
         )
     return DEFAULT_MODEL if model == CLAUDE else model
 
 
 def _choose(paths: list[str], since: str) -> tuple[list[Case], list[TrialCase]]:
-    """Cases of what cannot be run at all, and what is to be run."""
+    """Return the cases that cannot run at all, and those to run."""
     cases: list[Case] = []
     chosen: list[TrialCase] = []
     for path in paths:
@@ -152,28 +152,28 @@ def _choose(paths: list[str], since: str) -> tuple[list[Case], list[TrialCase]]:
 
 
 def _since(transcript: Transcript, since: str, path: str) -> StepId:
-    """From where the model is live. Raises UsageError, or TranscriptError where this file has no such place."""
+    """Return the step from which the model is live. Raises UsageError, or TranscriptError for an unknown step."""
     if not since:
         return StepId(0)
     if since == "annotation":
         marked = transcript.annotated_step or next((StepId.parse(m.step) for m in transcript.annotations), None)
         if marked is None:
-            raise TranscriptError("there is no mark in it to go live from", where=path, next="name a step")
+            raise TranscriptError("it has no annotation to go live from", where=path, next="name a step")
         return StepId(marked.turn, marked.answer)
     try:
         turn, answer, _ = StepId.parse(since)
     except ValueError:
-        raise UsageError(f"{since!r} is no step", next="write it like 3.1, or mark") from None
+        raise UsageError(f"invalid step {since!r}", next="use a step id such as 3.1, or annotation") from None
     if not any((event.turn, event.answer) == (turn, answer) for event in transcript.events):
-        raise TranscriptError(f"there is no step {since} in it", where=path, next="workbench show lists its steps")
+        raise TranscriptError(f"it has no step {since}", where=path, next="workbench show lists its steps")
     return StepId(turn, answer)
 
 
-# what it may cost
+# cost estimate
 
 
 def confirm_estimate(chosen: list[TrialCase], model: str, options: TrialOptions) -> bool:
-    """Say what a run may cost; whether it is wanted."""
+    """Print the estimated cost; returns whether to run."""
     total = Tokens()
     for one in chosen:
         a = one.asked
@@ -183,16 +183,18 @@ def confirm_estimate(chosen: list[TrialCase], model: str, options: TrialOptions)
     trials = len(chosen) * options.trials
     dollars = cost(model, {"input_tokens": total.input, "output_tokens": total.output})
     if options.budget.cost and dollars is None and model != REHEARSAL:
-        raise UsageError(f"the price of {model} is not known", next="hold it with --max-tokens or --max-trials")
+        raise UsageError(f"the price of {model} is unknown", next="set a limit with --max-tokens or --max-trials")
     if options.dry_run or sys.stderr.isatty():
-        money = "a script, no cost" if model == REHEARSAL else "its price is not known"
+        money = "a script, no cost" if model == REHEARSAL else "unknown price"
         if dollars is not None:
-            money = f"about ${dollars:.2f} at list prices, were nothing cached"
+            money = f"about ${dollars:.2f} at list prices without caching"
         print_status(
-            f"{pluralize(len(chosen), 'transcript')}, trials of each: {options.trials}; {trials} in all with {model},"
-            f" {pluralize(total.requests, 'request')}, {total.input:,} tokens sent and {total.output:,} made; {money}"
+            f"{pluralize(len(chosen), 'transcript')}, trials of each: {options.trials}; "
+            f"{trials} in all with {model},"
+            f" {pluralize(total.requests, 'request')}, {total.input:,} input tokens, "
+            f"{total.output:,} output tokens; {money}"
         )
-        print_status("told from the recorded conversations: a live one may be longer")
+        print_status("estimated from the recordings; live conversations may be longer")
     if options.dry_run:
         return False
     dear = model != REHEARSAL and (dollars is None or dollars > ASK_ABOVE)
@@ -240,19 +242,19 @@ async def _one(project: Project, runs: TrialRunner, one: TrialCase, options: Tri
     if runs.model != REHEARSAL and any(t.outcome in ("pass", "fail") for t in trials):
         try:
             write_live_result(Path(one.path), _receipt(one, ground, runs.model, options, why))
-        except TranscriptError as error:  # the others go on: their trials were paid for
+        except TranscriptError as error:  # continue with the others: their trials were paid for
             one.unkept = error
             print_error(error)
 
 
 def _next(verdict: Verdict, trials: list[Trial], unrun: str) -> str:
-    """What to do about a verdict that trials came to; "" where the report knows."""
+    """Return the next step for a verdict of trials; "" if the report has one."""
     if verdict is Verdict.FAIL:
-        return "read the trials that failed, named above"
+        return "read the failed trials named above"
     if verdict is not Verdict.NEEDS_LIVE:
         return ""
     if any(trial.outcome == "fault" for trial in trials):
-        return "mend what the fault names (workbench doctor looks at the key and the model), then run it again"
+        return "fix the cause of the fault (workbench doctor checks key and model), then run it again"
     return "run it again with a larger budget" if unrun else ""
 
 
@@ -262,22 +264,23 @@ def _cut_short(one: TrialCase, options: TrialOptions) -> ReplayResult:
 
 
 def _keep(project: Project, one: TrialCase, number: int, trial: Trial, trace: Trace) -> str:
-    """Keep a trial that failed where it can be read; says where."""
+    """Store a failed trial as a transcript; returns its path as text."""
     transcript = one.asked.transcript
     path = project.state / "live" / f"{slug(transcript.id, 80)}-{number}.json"
     ran = msgspec.structs.replace(
-        transcript, id=path.stem, kind="golden", expectations=[], annotations=[], accepted_code="", recording_id="",
+        transcript, id=path.stem, kind="golden", expectations=[], annotations=[],
+        accepted_code="", recording_id="",
         source={"model": trial.model, "trial": number}, events=without_usage(trace), blobs=trace.blobs,
     )  # fmt: skip
     try:
         write(path, ran)
     except TranscriptError as error:
-        return f" (not kept: {error.message})"
+        return f" (not saved: {error.message})"
     return f"\n  to read it: workbench show {os.path.relpath(path)}"
 
 
 def _plain(one: TrialCase, model: str, options: TrialOptions) -> dict[str, Any]:
-    """What came of the trials, as the report for a machine has it."""
+    """Return the results of the trials for the JSON report."""
     counts = {came: sum(t.outcome == came for t in one.trials) for came in ("pass", "fail", "fault")}
     costs = [t.cost for t in one.trials]
     return {

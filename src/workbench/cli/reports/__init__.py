@@ -1,1 +1,1 @@
-"""Reports of a replay: text, JSON, JUnit, Markdown, GitHub."""
+"""Reports of a replay: text, JSON, JUnit, Markdown, GitHub Actions."""

@@ -1,4 +1,4 @@
-"""Where a report goes: a file, whose folders are made, or stdout."""
+"""Write a report to a file, creating its folders, or to stdout."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ STDOUT = "-"
 
 
 def check_destinations(*targets: str) -> None:
-    """Before anything runs. Raises UsageError for what can only be a mistake, and for two in one place."""
+    """Check the destinations before anything runs. Raises UsageError for an invalid or repeated one."""
     places = [target if target == STDOUT else os.path.realpath(target) for target in targets]
     if len(set(places)) < len(places):
-        raise UsageError("two reports cannot go to one place", next="give each a file of its own")
+        raise UsageError("two reports have the same destination", next="use a different file for each")
     for target in targets:
         if target != STDOUT:
             _check(target)
@@ -27,17 +27,17 @@ def check_destinations(*targets: str) -> None:
 def _check(target: str) -> None:
     path = Path(target)
     if path.is_dir():
-        raise UsageError("it is a folder", where=target, next=f"name a file in it: {path / 'report'}")
+        raise UsageError("it is a folder", where=target, next=f"name a file in it, for example {path / 'report'}")
     top = next((p for p in reversed(path.absolute().parents) if not p.exists()), None)
     if top is not None and top.parent == Path(top.anchor):  # `$NOT_SET/out/report.json`
-        where = "folders are made for a report, but not at the root of the disk"
-        raise UsageError(f"there is no folder {top}", where=target, next=f"check the path: {where}")
+        where = "report folders are not created at the root of the disk"
+        raise UsageError(f"no such folder: {top}", where=target, next=f"check the path: {where}")
     if path.is_file() and PREFIX.encode() in read_prefix(path):
-        raise UsageError("it is a transcript", where=target, next="give the report a file of its own")
+        raise UsageError("it is a transcript", where=target, next="use another file for the report")
 
 
 def write_report(target: str, data: bytes) -> None:
-    """Write a report whole or not at all. Raises UsageError; what stdout does not take is told at the end."""
+    """Write a report completely or not at all. Raises UsageError; a failure of stdout is reported at exit."""
     if target == STDOUT:
         write_bytes(data)
         return
@@ -47,11 +47,11 @@ def write_report(target: str, data: bytes) -> None:
         try:
             path.write_bytes(data)
         except OSError:
-            if path.is_file():  # half a report is none
+            if path.is_file():  # remove a partial report
                 with contextlib.suppress(OSError):
                     path.unlink()
             raise
     except OSError as error:
         raise UsageError(
-            f"the report cannot be written: {error.strerror}", where=target, next="make room, or name another file"
+            f"cannot write the report: {error.strerror}", where=target, next="free disk space, or use another file"
         ) from None

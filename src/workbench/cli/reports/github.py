@@ -1,4 +1,4 @@
-"""GitHub Actions: notes at lines of the code, the summary of the step, and text that is not taken as commands."""
+"""Reports in GitHub Actions: annotations at code lines, the step summary, and escaped output."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ...replay.summary import Summary
 from ..output import print_status
 from .markdown import render
 
-NOTES = 10  # GitHub shows no more of a kind in a step
-SUMMARY = 1 << 20  # bytes that a step's summary may have
+NOTES = 10  # GitHub shows at most this many of a kind per step
+SUMMARY = 1 << 20  # size limit of a step summary in bytes
 
 
 @contextmanager
 def workflow_commands_disabled() -> Iterator[None]:
-    """What is said meanwhile is text: a line that a customer began with :: is no command."""
+    """Disable workflow commands: a line of a customer that starts with :: must not be executed."""
     token = os.urandom(16).hex()
     print_status(f"::stop-commands::{token}")
     try:
@@ -30,7 +30,7 @@ def workflow_commands_disabled() -> Iterator[None]:
 
 
 def annotate(tally: Summary) -> None:
-    """Say the first ten that are not green as notes at their lines, errors before warnings."""
+    """Print the first ten failures as annotations at their lines, errors before warnings."""
     told = [case for case in tally.cases if CODES[case.verdict] is not Exit.OK]
     told.sort(key=lambda case: not failed(case.verdict))
     for case in told[:NOTES]:
@@ -47,7 +47,7 @@ def annotation(case: Case, root: str) -> str:
 
 
 def summarize(tally: Summary) -> None:
-    """Add the whole report to the summary of the step, as far as it fits. Raises OSError."""
+    """Append the report to the step summary, as far as it fits. Raises OSError."""
     path = os.environ.get("GITHUB_STEP_SUMMARY", "")
     if not path:
         return
@@ -57,7 +57,7 @@ def summarize(tally: Summary) -> None:
 
 
 def _below_repository(file: str) -> str:
-    """The path as the repository knows it; GitHub finds no other."""
+    """Return the path relative to the repository, as GitHub requires."""
     top = os.environ.get("GITHUB_WORKSPACE", "")
     full = os.path.abspath(file)
     return os.path.relpath(full, top).replace(os.sep, "/") if top and full.startswith(top + os.sep) else file

@@ -1,4 +1,4 @@
-"""The report of a replay as JSON: all that is known of each transcript, so that shards can be joined again."""
+"""The replay report as JSON: complete, so that shards can be merged."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _UNREAD = dict.fromkeys(("id", "kind", "agent", "state"), "")
 
 
 def as_json(tally: Summary) -> dict[str, Any]:
-    """The report as plain data; the verdicts add up to the transcripts told."""
+    """Return the report as plain data; the verdict counts add up to the number of transcripts."""
     return {
         "schema": SCHEMA,
         "workbench": __version__,
         "options": tally.options,
         "shard": tally.part,
         "selected": tally.selected,
-        "not_collected": tally.passed_over,
+        "not_collected": tally.not_collected,
         "interrupted": tally.interrupted,
         "seconds": round(tally.seconds, 3),
         "exit": int(tally.code),
@@ -37,10 +37,10 @@ def as_json(tally: Summary) -> dict[str, Any]:
 
 
 def row(case: Case) -> dict[str, Any]:
-    """A case as plain data. A file that could not be read has an empty id, kind and agent."""
+    """Return a case as plain data; id, kind and agent are empty for an unreadable file."""
     head = {name: getattr(case.head, name) for name in _HEAD} if case.head else _UNREAD
     outcome = msgspec.to_builtins(case.outcome)
-    del outcome["fingerprint"]  # it was for another run to be compared with
+    del outcome["fingerprint"]  # only used to compare runs
     first = outcome.pop("first_difference")
     if first is not None:
         first = {"step": str(StepId(*first.pop("step_id"))), **first}
@@ -48,7 +48,7 @@ def row(case: Case) -> dict[str, Any]:
 
 
 def case_of(row: dict[str, Any]) -> Case:
-    """The case that a row was made of. Raises msgspec.ValidationError or KeyError for what is none."""
+    """Rebuild a case from its row. Raises msgspec.ValidationError or KeyError for an invalid one."""
     first = row.get("first_difference")
     if first is not None:
         first = {**first, "step_id": list(StepId.parse(first["step"]))}

@@ -1,4 +1,4 @@
-"""The report of a replay as JUnit XML, for whatever shows tests. Nothing but a PASS is told as passed."""
+"""The replay report as JUnit XML. Only PASS counts as passed."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ...replay.exit_codes import junit_status
 from ...replay.explain import explain, source_location
 from ...replay.summary import Summary
 
-_ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML 1.0 cannot hold
+_ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # not allowed in XML 1.0
 
 
 def render(tally: Summary) -> str:
-    """The document. A suite is a folder of transcripts, a test case a transcript."""
+    """Return the document: a suite per folder, a test case per transcript."""
     top = xml.Element("testsuites", {"name": "workbench replay", **_numbers(tally.cases)})
     top.set("time", f"{tally.seconds:.3f}")
     for folder, cases in groupby(sorted(tally.cases, key=_folder), key=_folder):
@@ -29,7 +29,7 @@ def render(tally: Summary) -> str:
 
 
 def _unfinished(top: xml.Element, tally: Summary) -> None:
-    """A test case of its own for what was not run: a file without it would look whole."""
+    """Add a test case for what did not run, so that an interrupted report does not look complete."""
     suite = xml.SubElement(top, "testsuite", {"name": "interrupted", "tests": "1", "errors": "1"})
     item = xml.SubElement(suite, "testcase", {"name": "interrupted", "classname": "workbench"})
     xml.SubElement(item, "error", {"message": legal(tally.headline), "type": "INTERRUPTED"})
@@ -89,5 +89,5 @@ def _properties(parent: xml.Element, values: dict[str, str]) -> None:
 
 
 def legal(text: str) -> str:
-    """Any text, with the characters that XML cannot hold written out."""
+    """Escape the characters that XML does not allow."""
     return _ILLEGAL.sub(lambda c: f"\\x{ord(c[0]):02x}", text)

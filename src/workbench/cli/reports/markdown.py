@@ -1,4 +1,4 @@
-"""The report of a replay as Markdown: for a pull request, or the summary of a run in CI."""
+"""The replay report as Markdown, for a pull request or a CI summary."""
 
 from __future__ import annotations
 
@@ -14,17 +14,15 @@ MAX_TITLE = 120
 
 
 def render(tally: Summary, limit: int = 0) -> str:
-    """The document. With a `limit` in bytes it ends before the case that would not fit, and says so."""
+    """Return the document. With a `limit` in bytes it is cut before the first case that does not fit."""
     parts = [_top(tally)]
     told = [case for case in tally.cases if case.verdict is not Verdict.PASS]
-    left = limit - len(parts[0].encode()) - 200  # bytes; kept for the last line
+    left = limit - len(parts[0].encode()) - 200  # bytes; reserved for the last line
     for number, case in enumerate(told):
         part = _case(case, tally.root)
         left -= len(part.encode("utf-8", "replace"))
         if limit and left < 0:
-            parts.append(
-                f"\n…and {len(told) - number} more that are not PASS: see the log, or the report as JSON.\n"
-            )
+            parts.append(f"\n…and {len(told) - number} more that did not pass: see the log or the JSON report.\n")
             break
         parts.append(part)
     return "".join(parts)
@@ -34,7 +32,7 @@ def _top(tally: Summary) -> str:
     rows = "".join(f"| {verdict.value} | {count} |\n" for verdict, count in tally.counts.items() if count)
     notes = "".join(f"\n{code(note)}\n" for note in tally.notes)
     options = ", ".join(f"{name} {code(value)}" for name, value in tally.options.items())
-    asked = f"\nAsked for: {options}\n" if options else ""
+    asked = f"\nOptions: {options}\n" if options else ""
     head = f"# Replay: {tally.code.name}\n\n{tally.headline} in {tally.took}\n"
     return head + (f"\n| verdict | transcripts |\n| --- | ---: |\n{rows}" if rows else "") + notes + asked
 
@@ -56,14 +54,14 @@ def _diff(line: ExplanationLine) -> str:
 
 
 def code(text: str) -> str:
-    """Any text in one line as code, so that nothing in it is obeyed: no link, no name called, no tag."""
+    """Format any text as inline code, so that Markdown in it is not rendered."""
     text = sanitize(text).replace("\n", " ")
     ticks = _ticks(text, 1)
     return f"{ticks} {text} {ticks}" if text else ""
 
 
 def fence(text: str, language: str = "") -> str:
-    """Any text as a block of code."""
+    """Format any text as a code block."""
     ticks = _ticks(text, 3)
     return f"\n{ticks}{language}\n{text}\n{ticks}\n"
 

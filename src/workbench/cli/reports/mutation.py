@@ -1,4 +1,4 @@
-"""What `workbench mutate` found: for a person, and as JSON."""
+"""Reports of `workbench mutate`: text and JSON."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ...text import sanitize
 from ..output import print_status, style, write_line
 from ..transcript_groups import TranscriptGroup, base_json, journeys_path
 
-SHOWN = 160  # characters of a line of code
+SHOWN = 160  # characters shown of a line of code
 HEADS = {Status.ERROR: "broken", Status.NO_COVERAGE: "not reached", Status.SURVIVED: "survived"}
 COLORS = {Status.ERROR: "dim", Status.NO_COVERAGE: "yellow", Status.SURVIVED: "red"}
 
 
 class AgentResult(msgspec.Struct):
-    """One agent: its transcripts, the mutants of it that are wanted, and what became of them so far."""
+    """The results of one agent: its transcripts, selected mutants and their results so far."""
 
     group: TranscriptGroup
     mutants: list[Mutant]
@@ -36,7 +36,7 @@ def list_mutants(project: Project, found: list[Mutant]) -> None:
 
 
 def print_report(project: Project, fates: list[MutantResult], count: Score, whole: bool) -> None:
-    """The report for a person. `whole`: nobody interrupted it, so the score is of all."""
+    """Print the report. `whole`: the run was not interrupted, so the score is complete."""
     for status, head in HEADS.items():
         chosen = [f for f in in_order(fates) if f.status is status]
         for fate in chosen:
@@ -55,16 +55,16 @@ def print_report(project: Project, fates: list[MutantResult], count: Score, whol
             f"{journeys_path(project, file):<44} {_score(each):>8}  {each.killed + each.error} of {each.all}"
         )
     print_status()
-    parts = [f"{count.killed + count.error} noticed"]
+    parts = [f"{count.killed + count.error} killed"]
     if count.error:
-        parts.append(f"{count.error} of them did not load or did not end")
-    parts += [f"{count.survived} survived", f"{count.no_coverage} that no transcript reaches"]
+        parts.append(f"{count.error} of them failed to load or timed out")
+    parts += [f"{count.survived} survived", f"{count.no_coverage} without coverage"]
     print_status(f"{count.all} mutants: {', '.join(parts)}")
     if count.not_run:
         print_status(
-            f"not in the score: {count.not_run} mutants of bodies of tools, which run with --tools=sandbox"
+            f"not in the score: {count.not_run} mutants in tool bodies, which run only with --tools=sandbox"
         )
-    print_status(f"score{'' if whole else ' of what was tried'}: {style(_score(count), 'bold')}")
+    print_status(f"score{'' if whole else ' of the tested mutants'}: {style(_score(count), 'bold')}")
 
 
 def _score(count: Score) -> str:
@@ -76,7 +76,7 @@ def _counts(count: Score) -> dict[str, Any]:
 
 
 def as_json(measured: list[AgentResult], whole: bool) -> dict[str, Any]:
-    """The report as plain data. `whole`: nobody interrupted it."""
+    """Return the report as plain data. `whole`: the run was not interrupted."""
     return {
         "score": score(fate for each in measured for fate in each.fates).percent,
         "whole": whole,

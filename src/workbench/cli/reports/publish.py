@@ -1,4 +1,4 @@
-"""The reports that were asked for: where each goes, and writing them all, whatever becomes of one."""
+"""Write all requested reports to their destinations, even if one fails."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ..output import print_error
 from .destination import check_destinations, write_report
 from .text import print_report
 
-FORMS = {"json": "json_report", "junit": "junit", "markdown": "markdown"}  # modules, imported when asked for
+FORMS = {"json": "json_report", "junit": "junit", "markdown": "markdown"}  # modules, imported on demand
 
 
 class Reports(msgspec.Struct, frozen=True):
-    """A file for each form, "-" for stdout, "" for none. `github`: also as notes and a summary there."""
+    """The destination of each format: a file, "-" for stdout, "" for none; `github`: annotations and summary."""
 
     json: str = ""
     junit: str = ""
@@ -26,14 +26,14 @@ class Reports(msgspec.Struct, frozen=True):
     quiet: bool = False
 
     def check(self) -> None:
-        """Raises UsageError for a place that no report can go to, or where two would."""
+        """Check the destinations. Raises UsageError."""
         check_destinations(*(getattr(self, form) for form in FORMS if getattr(self, form)))
 
     def publish(self, tally: Summary) -> Exit:
-        """Tell the tally to a person, then write what was asked for. A report that cannot be written is USAGE."""
+        """Print the summary, then write the requested reports. Returns USAGE_ERROR if one cannot be written."""
         try:
             self._print_summary(tally)
-        finally:  # also where nobody listens any more
+        finally:  # also if the terminal is gone
             failed = [not self._write(form, tally) for form in FORMS if getattr(self, form)]
         if self.github and tally.part is None:
             failed.append(not self._summarize(tally))
@@ -47,7 +47,7 @@ class Reports(msgspec.Struct, frozen=True):
 
         with github.workflow_commands_disabled():
             print_report(tally, self.quiet)
-        if tally.part is None:  # a shard does not decide: the merge does, and makes the notes
+        if tally.part is None:  # a shard does not decide; the merge prints the annotations
             github.annotate(tally)
 
     def _write(self, form: str, tally: Summary) -> bool:
@@ -66,6 +66,6 @@ class Reports(msgspec.Struct, frozen=True):
             github.summarize(tally)
         except OSError as error:
             where = "GITHUB_STEP_SUMMARY"
-            print_error(UsageError(f"the report cannot be written: {error.strerror}", where=where))
+            print_error(UsageError(f"cannot write the report: {error.strerror}", where=where))
             return False
         return True

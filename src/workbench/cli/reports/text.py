@@ -1,4 +1,4 @@
-"""The report of a replay for a person: what is not green, why, and what to do next."""
+"""The text report of a replay: failures, reasons and next steps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ INDENT = {"before": " " * 6, "recorded": " " * 4, "now": " " * 4}
 
 
 def print_report(tally: Summary, quiet: bool) -> None:
-    """The report for a person: what is not green, why, and the next command to type."""
+    """Print the report: what did not pass, why, and the next command."""
     errors: dict[str, int] = {}
     for case in tally.cases:
         if case.verdict is Verdict.PASS or quiet:
@@ -21,7 +21,7 @@ def print_report(tally: Summary, quiet: bool) -> None:
         if case.verdict is Verdict.ERROR:
             errors[case.outcome.why] = errors.get(case.outcome.why, 0) + 1
             if errors[case.outcome.why] > 1:
-                continue  # an agent that does not load is told once
+                continue  # a load error of an agent is printed once
         _print_case(case)
     for why, count in errors.items():
         if count > 1:
@@ -30,7 +30,7 @@ def print_report(tally: Summary, quiet: bool) -> None:
             )
             print_status()
     parts = [style(f"{n} {v.value}", COLOR.get(v, "yellow")) for v, n in tally.counts.items() if n]
-    print_status(f"{tally.headline}: {', '.join(parts) or 'none decided'}  ({tally.took})")
+    print_status(f"{tally.headline}: {', '.join(parts) or 'nothing decided'}  ({tally.took})")
     for note in tally.notes:
         print_status(note)
 

@@ -1,4 +1,4 @@
-"""Statistics of trials, as text: pass^k with its interval, faults, tokens and cost."""
+"""Statistics of trials as text: pass^k with its interval, faults, tokens, cost."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..output import print_status
 
 
 def print_trial_statistics(tasks: list[list[Trial]], asked: int) -> None:
-    """Print pass^k for k up to the trials asked for, with n, the counted trials of a task; faults apart."""
+    """Print pass^k for k up to the requested trials; n is the number of counted trials of a transcript."""
     trials = [trial for task in tasks for trial in task]
     counts = [
         (sum(t.outcome == "pass" for t in task), sum(t.outcome in ("pass", "fail") for t in task))
@@ -18,8 +18,8 @@ def print_trial_statistics(tasks: list[list[Trial]], asked: int) -> None:
     counted = sum(n for _, n in counts)
     faults = sum(t.outcome == "fault" for t in trials)
     if faults:
-        met = f"{pluralize(faults, 'fault')} of the infrastructure in {pluralize(len(trials), 'trial')}"
-        print_status(f"{met}: a fault counts neither way")
+        met = f"{pluralize(faults, 'infrastructure fault')} in {pluralize(len(trials), 'trial')}"
+        print_status(f"{met}: not counted")
     if counted:
         passed = sum(c for c, _ in counts)
         fewest, most = min(n for _, n in counts), max(n for _, n in counts)
@@ -28,7 +28,7 @@ def print_trial_statistics(tasks: list[list[Trial]], asked: int) -> None:
         for k in range(1, asked + 1):
             value, over = pass_hat_k(counts, k)
             if not over:
-                print_status(f"pass^{k}  not known: no task has {k} counted trials")
+                print_status(f"pass^{k}  unknown: no task has {k} counted trials")
                 break
             sure = (
                 f"; {passed} of {pluralize(counted, 'trial')}, 95% Wilson {low:.2f} to {high:.2f}"
@@ -39,5 +39,5 @@ def print_trial_statistics(tasks: list[list[Trial]], asked: int) -> None:
     tokens = sum(t.tokens for t in trials)
     prices = [t.cost for t in trials]
     if tokens:
-        money = "at a price not known" if None in prices else f"about ${sum(p or 0 for p in prices):.4f}"
-        print_status(f"{pluralize(len(trials), 'trial')} took {tokens:,} tokens, {money}")
+        money = "at an unknown price" if None in prices else f"about ${sum(p or 0 for p in prices):.4f}"
+        print_status(f"{pluralize(len(trials), 'trial')} used {tokens:,} tokens, {money}")

@@ -1,1 +1,1 @@
-"""Read conversations from other tools' logs."""
+"""Import conversations from other tools' logs."""

@@ -1,4 +1,4 @@
-"""Logs of Anthropic messages: roles user and assistant, content a string or blocks; `system` beside them."""
+"""Import Anthropic messages: roles user and assistant, content a string or blocks, `system` as metadata."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROLES = ("system", "user", "assistant")
 
 
 def anthropic(data: bytes, agent: str, name: str) -> list[Transcript]:
-    """The conversations of a log file called `name`, each a guard transcript of `agent`."""
+    """Return the conversations of a log file called `name`, each as a golden transcript of `agent`."""
     return import_transcripts("anthropic", _read, data, agent, name)
 
 
@@ -39,7 +39,7 @@ def _read(chat: Chat) -> EventBuilder:
 
 
 def _user(log: EventBuilder, content: Any, at: str) -> None:
-    """Results first, as the API demands; words beside them start the next turn."""
+    """Record results first, as the API requires; text next to them starts the next turn."""
     blocks = _blocks(content, at)
     rest = [block for block in blocks if block["type"] != "tool_result"]
     for block in blocks:
@@ -64,7 +64,7 @@ def _blocks(content: Any, at: str) -> list[dict[str, Any]]:
 
 
 def _value(content: Any, at: str) -> Any:
-    """A result: its words, parsed where they are data; the blocks themselves where they are more than words."""
+    """Return a result: text, parsed if it is JSON; the blocks themselves if they contain more than text."""
     if isinstance(content, list) and any(not isinstance(b, dict) or b.get("type") != "text" for b in content):
         return content
     return parsed(content_text(content, at))

@@ -1,4 +1,4 @@
-"""A file of plain chat messages: the conversations in it, and what their messages say."""
+"""Read a file of chat messages: split it into conversations and extract texts."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ...text import slug
 
 @dataclass(frozen=True)
 class Chat:
-    """One conversation of a log: its messages, what stood beside them, and where it was found.
+    """One conversation of a log: its messages, the metadata next to them, and its location.
 
-    `line` is the place of its messages where each has a line of its own.
+    `lines` are the line numbers of its messages if each has its own line.
     """
 
     messages: list[Any]
@@ -25,12 +25,12 @@ class Chat:
     lines: list[int] = field(default_factory=list)
 
     def at(self, index: int) -> str:
-        """The place of a message: "log.jsonl:7", or "log.json conversation 2 message 7"."""
+        """Return the location of a message: "log.jsonl:7", or "log.json conversation 2 message 7"."""
         return f"{self.where}:{self.lines[index]}" if self.lines else f"{self.where} message {index + 1}"
 
 
 def split_conversations(data: bytes, name: str) -> list[Chat]:
-    """The conversations of a file: a list of messages, a list of conversations, or JSON Lines of either."""
+    """Split a file into conversations: a list of messages, a list of conversations, or JSON Lines of either."""
     try:
         found = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -38,21 +38,21 @@ def split_conversations(data: bytes, name: str) -> list[Chat]:
         if rows is None:
             raise _not_json(data, name, error) from None
         if not rows:
-            raise _shape("there is no conversation in it", name) from None
+            raise _shape("it contains no conversation", name) from None
         if all(_is_message(row) for _, row in rows):
             return [Chat([row for _, row in rows], name, lines=[line for line, _ in rows])]
         return [_conversation(row, f"{name}:{line}") for line, row in rows]
     if isinstance(found, dict):
         return [Chat([found], name) if _is_message(found) else _conversation(found, name)]
     if not isinstance(found, list) or not found:
-        raise _shape("there is no conversation in it", name)
+        raise _shape("it contains no conversation", name)
     if any(_is_message(row) for row in found):
         return [Chat(found, name)]
     return [_conversation(row, f"{name} conversation {number}") for number, row in enumerate(found, 1)]
 
 
 def _rows(data: bytes, name: str) -> list[tuple[int, Any]] | None:
-    """The lines of a file as JSON; None where its first line is no JSON by itself."""
+    """Parse the lines of a file as JSON; None if its first line is not JSON by itself."""
     rows: list[tuple[int, Any]] = []
     for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
         if line.strip():
@@ -62,7 +62,7 @@ def _rows(data: bytes, name: str) -> list[tuple[int, Any]] | None:
                 if not rows:
                     return None
                 raise TranscriptError(
-                    f"not JSON: {error}", where=f"{name}:{number}", next="each line must be one JSON value"
+                    f"not JSON: {error}", where=f"{name}:{number}", next="write one JSON value per line"
                 ) from None
     return rows
 
@@ -94,21 +94,25 @@ def _is_message(row: Any) -> bool:
 
 
 def role_of(message: Any, at: str, known: tuple[str, ...]) -> str:
-    """The role of a message; raises TranscriptError where it is not one of `known`."""
+    """Return the role of a message. Raises TranscriptError if it is not one of `known`."""
     role = message.get("role") if isinstance(message, dict) else None
     if role not in known:
-        said = f"the role {role!r} is none of" if isinstance(message, dict) else "not a message with a role:"
+        said = (
+            f"unknown role {role!r}, expected one of"
+            if isinstance(message, dict)
+            else "not a message; it needs a role, one of"
+        )
         raise message_error(f"{said} {', '.join(known)}", at)
     return str(role)
 
 
 def message_error(what: str, at: str) -> TranscriptError:
-    """A message that cannot be read; `at` is its place."""
-    return TranscriptError(what, where=at, next="mend the message, or take it out of the file")
+    """Return the error for an invalid message; `at` is its location."""
+    return TranscriptError(what, where=at, next="fix the message, or remove it from the file")
 
 
 def content_text(content: Any, at: str) -> str:
-    """The text of a content: a string, or parts of which those without words leave their kind: "[image]"."""
+    """Return the text of a content: a string, or parts; a part without text becomes its kind, "[image]"."""
     if content is None or isinstance(content, str):
         return content or ""
     if not isinstance(content, list):
@@ -126,13 +130,13 @@ def _part(part: Any, at: str) -> str:
 
 
 def conversation_id(name: str, number: int, of: int) -> str:
-    """The id of conversation `number` of a file: its name, with a number where it holds several."""
+    """Return the id of conversation `number` of a file: the file's name, numbered if there are several."""
     stem = slug(PurePath(name).stem)
     return stem if of == 1 else f"{stem}-{number:0{max(3, len(str(of)))}}"
 
 
 def source_metadata(format: str, name: str, number: int, chat: Chat) -> dict[str, Any]:
-    """What is kept under `source` of a plain chat log: where it came from, and its own id if it had one."""
+    """Return the `source` of an imported transcript: format, file, number, and its own id if it has one."""
     source: dict[str, Any] = {"format": format, "file": PurePath(name).name, "conversation": number}
     own = chat.metadata.get("id")
     if isinstance(own, str | int):

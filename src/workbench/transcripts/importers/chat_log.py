@@ -1,9 +1,9 @@
-"""A chat log, message by message, as the steps of a conversation.
+"""Build the events of a conversation from a chat log, message by message.
 
-The importers read a format and tell a `Log` what happened; it keeps the
-places. A turn starts at every user message; what an agent said before the
-first is turn 0. Words beside a tool call are reasoning and were not sent. A
-log says nothing of policies, nor of how a turn ended, so neither is invented.
+Importers read a format and call an `EventBuilder`, which assigns the step ids.
+A turn starts at every user message; what the agent said before the first one is
+turn 0. Text next to a tool call is reasoning and was not sent. A log contains no
+policies and no turn ends, so none are created.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MAX_TITLE = 72
 
 
 class _PendingAnswer(NamedTuple):
-    """What the agent said, until it is known whether it goes on."""
+    """A message of the agent, until it is known whether the answer continues."""
 
     blocks: list[dict[str, Any]]
     stop: str
@@ -34,7 +34,7 @@ class _PendingAnswer(NamedTuple):
 
 
 class _OpenCall(NamedTuple):
-    """A call that has no result yet."""
+    """A call without a result yet."""
 
     answer: int
     call: int
@@ -44,7 +44,7 @@ class _OpenCall(NamedTuple):
 
 
 class EventBuilder:
-    """The steps of one conversation as they are read. `at` of every error is its message's place."""
+    """Builds the events of one conversation; `at` is the location used in errors."""
 
     def __init__(self, model: str = "", tools: list[dict[str, Any]] | None = None) -> None:
         self.events: list[AnyEvent] = []
@@ -53,18 +53,18 @@ class EventBuilder:
         self._model = model
         self._tools = [self._blob(content_hash(t), t) for t in tools or []]
         self._sections: list[str] = []
-        self._told = True
+        self._prompt_known = True
         self._turn = 0
         self._answer = 0
-        self._held: _PendingAnswer | None = None
+        self._pending: _PendingAnswer | None = None
         self._open: list[_OpenCall] = []
 
     def system(self, text: str) -> None:
-        """What the model was told; it stands from the next answer on."""
+        """Set the system prompt from the next answer on."""
         self._close()
         section = PromptSection("system", text)
         self._sections = [*self._sections, self._blob(section_hash(section), section._asdict())]
-        self._told = False
+        self._prompt_known = False
 
     def user(self, text: str) -> None:
         self._close()
@@ -75,23 +75,23 @@ class EventBuilder:
         self.events.append(UserMessage(turn=self._turn, text=text))
 
     def answer(self, blocks: list[dict[str, Any]], stop: str = "", model: str = "") -> None:
-        """One message of the agent. Words alone are held: if the agent goes on, both are one answer."""
-        if self._held is not None:
-            blocks = [*self._held.blocks, *blocks]
+        """Add one message of the agent. Text alone is held back: if the agent continues, both are one answer."""
+        if self._pending is not None:
+            blocks = [*self._pending.blocks, *blocks]
         calls = any(block.get("type") == "tool_use" for block in blocks)
         held = _PendingAnswer(blocks, stop or ("tool_use" if calls else "end_turn"), model)
-        self._held = None if calls else held
+        self._pending = None if calls else held
         if calls:
             self._record(held)
 
     def result(self, value: Any, outcome: CallOutcome, at: str, call_id: str = "", tool: str = "") -> None:
-        """A result belongs to the open call it names best, and among equals to the first: ids repeat."""
+        """Add the result of the open call that matches best, the first of equal ones: ids may repeat."""
         self._close()
         if not self._open:
             raise TranscriptError(
-                "a tool result that no call is waiting for",
+                "a tool result without an open call",
                 where=at,
-                next="put it after the call it belongs to, before the customer's next message",
+                next="move it after its call, before the customer's next message",
             )
         found = max(self._open, key=lambda call: 2 * (call.id == call_id) + (call.tool == tool))
         self._open.remove(found)
@@ -109,16 +109,18 @@ class EventBuilder:
     def transcript(
         self, id: str, agent: str, at: str, source: dict[str, Any], setup: Setup | None = None
     ) -> Transcript:
-        """The conversation as a guard: nothing in it may newly change."""
+        """Return the conversation as a golden transcript."""
         self._close()
-        if not self._told:
+        if not self._prompt_known:
             self._prompt(self._answer + 1)
         if not any(isinstance(event, UserMessage | Answer) for event in self.events):
-            raise TranscriptError("there is no conversation in it", where=at, next="take it out of the file")
+            raise TranscriptError("it contains no conversation", where=at, next="remove it from the file")
         try:
             msgspec.json.encode(source)
         except ValueError:
-            raise TranscriptError("a number in it is too large", where=at, next="mend it in the file") from None
+            raise TranscriptError(
+                "it contains a number that is too large", where=at, next="fix it in the file"
+            ) from None
         setup = setup or Setup(agent=agent)
         return Transcript(
             schema=SCHEMA,
@@ -134,16 +136,16 @@ class EventBuilder:
         )
 
     def _close(self) -> None:
-        """What was held back was the agent's last word: it was sent."""
-        if self._held is not None:
-            answer = self._record(self._held)
-            self._held = None
+        """Record the message held back as the last answer of the turn: it was sent."""
+        if self._pending is not None:
+            answer = self._record(self._pending)
+            self._pending = None
             if answer.text.strip():
                 self.events.append(Reply(turn=self._turn, answer=self._answer, text=answer.text))
 
     def _record(self, said: _PendingAnswer) -> Answer:
         self._answer += 1
-        if not self._told or (self._tools and self._answer == 1 and self._first):
+        if not self._prompt_known or (self._tools and self._answer == 1 and self._first):
             self._prompt(self._answer)
         answer = Answer(
             turn=self._turn, answer=self._answer,
@@ -154,7 +156,7 @@ class EventBuilder:
         return answer
 
     def _prompt(self, answer: int) -> None:
-        self._told = True
+        self._prompt_known = True
         prompt = Prompt(
             turn=self._turn, answer=answer, sections=self._sections, tools=self._tools, model=self._model
         )
@@ -170,7 +172,7 @@ class EventBuilder:
 
 
 def parsed(text: str) -> Any:
-    """A result as data where it is JSON; words, and numbers JSON would spell otherwise, stay as they are."""
+    """Parse a result as JSON; text, and numbers that JSON would format differently, stay unchanged."""
     if text.lstrip()[:1] not in "{[-0123456789tfn":
         return text
     try:
@@ -188,7 +190,7 @@ def _short(text: str) -> str:
 def import_transcripts(
     format: str, read: Callable[[Chat], EventBuilder], data: bytes, agent: str, name: str
 ) -> list[Transcript]:
-    """The conversations of a log file called `name`, each read into a Log, as guard transcripts of `agent`."""
+    """Import a log file called `name`: each conversation becomes a golden transcript of `agent`."""
     found = split_conversations(data, name)
     return [
         read(chat).transcript(

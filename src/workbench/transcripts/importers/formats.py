@@ -1,4 +1,4 @@
-"""The importers by the name of their format: bytes of a file in, guard transcripts out. They write nothing."""
+"""The importers by format name: bytes of a file in, golden transcripts out. They write nothing."""
 
 from __future__ import annotations
 

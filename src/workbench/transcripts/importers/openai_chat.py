@@ -1,4 +1,4 @@
-"""Logs of OpenAI chat messages: roles system, developer, user, assistant, tool (and the older function)."""
+"""Import OpenAI chat messages: roles system, developer, user, assistant, tool (and the older function)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 
 
 def openai(data: bytes, agent: str, name: str) -> list[Transcript]:
-    """The conversations of a log file called `name`, each a guard transcript of `agent`."""
+    """Return the conversations of a log file called `name`, each as a golden transcript of `agent`."""
     return import_transcripts("openai", read_messages, data, agent, name)
 
 
 def read_messages(chat: Chat) -> EventBuilder:
-    """Every message of a conversation told to a Log, in order."""
+    """Add every message of a conversation to an EventBuilder, in order."""
     model = chat.metadata.get("model")
     log = EventBuilder(model if isinstance(model, str) else "", _schemas(chat.metadata.get("tools")))
     for index, message in enumerate(chat.messages):
@@ -45,7 +45,7 @@ def read_messages(chat: Chat) -> EventBuilder:
 
 
 def _blocks(message: dict[str, Any], at: str) -> list[dict[str, Any]]:
-    """An assistant message as the blocks of the Messages API."""
+    """Convert an assistant message to the blocks of the Messages API."""
     blocks: list[dict[str, Any]] = []
     thinking = message.get("reasoning_content") or message.get("reasoning")
     if isinstance(thinking, str):
@@ -55,7 +55,7 @@ def _blocks(message: dict[str, Any], at: str) -> list[dict[str, Any]]:
         blocks.append({"type": "text", "text": text})
     calls = message.get("tool_calls") or []
     if not isinstance(calls, list):
-        raise message_error("its tool_calls are not a list", at)
+        raise message_error("tool_calls is not a list", at)
     if message.get("function_call"):
         calls = [*calls, {"function": message["function_call"]}]
     return [*blocks, *(_call(call, at) for call in calls)]
@@ -64,13 +64,13 @@ def _blocks(message: dict[str, Any], at: str) -> list[dict[str, Any]]:
 def _call(call: Any, at: str) -> dict[str, Any]:
     body = (call.get("function") or call.get("custom")) if isinstance(call, dict) else None
     if not isinstance(body, dict) or not isinstance(body.get("name"), str):
-        raise message_error("a tool call without the name of a function", at)
+        raise message_error("a tool call without a function name", at)
     given = body.get("arguments", body.get("input"))
     return {"type": "tool_use", "id": str(call.get("id") or ""), "name": body["name"], "input": _arguments(given)}
 
 
 def _arguments(given: Any) -> Any:
-    """The arguments as an object; what the model wrote, letter by letter, where they are none."""
+    """Return the arguments as an object; the original text if it is not a JSON object."""
     if given is None or given == "":
         return {}
     if not isinstance(given, str):
@@ -83,7 +83,7 @@ def _arguments(given: Any) -> Any:
 
 
 def _schemas(tools: Any) -> list[dict[str, Any]]:
-    """Tools declared beside the messages, as the Messages API takes them."""
+    """Convert the declared tools to the format of the Messages API."""
     found = []
     for tool in tools if isinstance(tools, list) else []:
         body = tool.get("function", tool) if isinstance(tool, dict) else None

@@ -1,7 +1,7 @@
-"""Runs of tau-bench: a list of {task_id, trial, reward, traj}, where traj are OpenAI chat messages.
+"""Import runs of tau-bench: a list of {task_id, trial, reward, traj}, where traj are OpenAI chat messages.
 
-Only what was said is taken: the task's hidden instruction and its reference
-actions are the grader's, not the conversation's.
+Only the conversation is imported: the task's hidden instruction and its reference
+actions belong to the grader.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from ..transcript import Transcript
 from .chat_file import Chat
 from .openai_chat import read_messages
 
-CLOCK = "2024-05-15T15:00:00-04:00"  # the world of the tasks stands at three in the afternoon, Eastern
+CLOCK = "2024-05-15T15:00:00-04:00"  # the tasks assume three in the afternoon, Eastern time
 
 
 class _Run(msgspec.Struct):
-    """One run as the benchmark writes it; `info.reward_info` is null where it ended without being graded."""
+    """One run in the benchmark's format; `info.reward_info` is null if it was not graded."""
 
     task_id: int
     traj: list[Any]
@@ -31,7 +31,7 @@ class _Run(msgspec.Struct):
 
 
 def tau_bench(data: bytes, agent: str, name: str) -> list[Transcript]:
-    """The runs of a results file called `name`, each a guard transcript of `agent`."""
+    """Return the runs of a results file called `name`, each as a golden transcript of `agent`."""
     made: list[Transcript] = []
     seen: dict[str, int] = {}
     for number, run in enumerate(_runs(data, name), 1):
@@ -58,7 +58,7 @@ def _runs(data: bytes, name: str) -> list[_Run]:
         return msgspec.json.decode(data, type=list[_Run])
     except msgspec.ValidationError as error:
         raise TranscriptError(
-            f"not the runs of tau-bench: {error}",
+            f"not a tau-bench results file: {error}",
             where=name,
             next="expected: a list of {task_id, trial, reward, traj}; plain chat logs: `workbench import openai`",
         ) from None

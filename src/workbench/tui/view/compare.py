@@ -16,7 +16,7 @@ from .tabs import change_bits
 from .text import BLANK, Line, Span, clean, cut, fit, one_line, plain, pretty, width
 
 SIGNS: dict[Status, str] = {"same": "=", "drift": "~", "differs": "≠", "left": "‹", "right": "›"}
-KINDS = {"unknown": "unknown", "disabled": "disabled"}
+KINDS = {"unknown": "unknown"}
 MIDDLE = 3  # cells between the columns, with the sign in them
 
 

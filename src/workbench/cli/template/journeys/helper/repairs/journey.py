@@ -29,7 +29,7 @@ class Booking:
 
 @world
 class Calendar:
-    """The workshop's calendar. Tools are handed it by its type; the model never sees it."""
+    """The workshop's calendar; injected into tools by type and never shown to the model."""
 
     times: dict[str, Time] = field(default_factory=dict)
 
