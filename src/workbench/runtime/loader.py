@@ -222,7 +222,7 @@ def make_world(loaded: LoadedAgent, setup: Setup, *, taped: bool = False, substi
         ) from None
     start = fixture.world if fixture else {}
     if taped or substituted:
-        from ..transcripts.redaction import Redactor  # its patterns cost 3 ms that a plain replay need not pay
+        from ..transcripts.redaction import Redactor  # its patterns take 3 ms that a plain replay does not need
 
         start = Redactor().redact_value(start)
     kinds = loaded.agent.world_classes().values()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -46,35 +45,36 @@ USER_SETTINGS = ("theme", "mouse", "keys")  # what the user's own file may set
 
 
 def user_file() -> Path:
-    """Where the user's own settings are, whether the file is there or not."""
-    home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-    return Path(home) / "workbench" / "config.toml"
+    """Return the path of the user's own settings; the file may not exist."""
+    from platformdirs import user_config_path
+
+    return user_config_path("workbench", appauthor=False) / "config.toml"
 
 
 def read_settings_file(path: Path, known: tuple[str, ...] = tuple(SETTINGS)) -> dict[str, Any]:
     """The settings of one file, {} where there is none. Raises UsageError with file and line."""
     if not path.is_file():
         return {}
-    import tomllib  # most projects have no such file, and replay must start fast
+    import msgspec.toml  # most projects have no such file, and replay must start fast
 
     name = str(path) if path.name != CONFIG else path.name
     try:
         text = path.read_text("utf-8")
-        found = tomllib.loads(text)
+        found: dict[str, Any] = msgspec.toml.decode(text)
     except OSError as error:
         raise UsageError(f"it cannot be read: {error.strerror}", where=name) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         line = re.search(r"at line (\d+)", str(error))
         where = f"{name}:{line[1]}" if line else name
-        raise UsageError(f"not TOML: {error}", where=where, next="mend the line") from None
+        raise UsageError(f"not TOML: {error}", where=where, next="fix the line") from None
     for key, value in found.items():
         where = f"{name}:{_line(text, '', key)}"
         if key not in known:
             raise UsageError(f"there is no setting {key!r}", where=where, next=f"settings: {', '.join(known)}")
         if wrong := SETTINGS[key](value):
             raise UsageError(f"{key} {wrong}", where=where)
-    found["keys"] = {}
-    for id, value in tomllib.loads(text).get("keys", {}).items():
+    keys, found["keys"] = found.get("keys", {}), {}
+    for id, value in keys.items():
         where = f"{name}:{_line(text, 'keys', id)}"
         if wrong := _key(value):
             raise UsageError(f"{id} {wrong}", where=where, next='for example: mark = "m"')

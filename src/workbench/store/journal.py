@@ -6,6 +6,10 @@ import contextlib
 import io
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 
 class Journal:
@@ -64,57 +68,47 @@ class Journal:
         self._lock.release()
 
 
-try:
-    import fcntl
-except ImportError:  # Windows: nobody is kept out there
-    fcntl = None  # type: ignore[assignment]
-
-
 class Lock:
-    """Held from `take()` to `release()`, or to the end of the process, however it ends."""
+    """A lock file, held from `acquire` to `release` or to the end of the process. It contains the holder's pid."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._handle = -1
+        self._lock: FileLock | None = None
 
     @property
     def held(self) -> bool:
-        return self._handle >= 0
+        return self._lock is not None and self._lock.is_locked
 
     def acquire(self) -> str:
-        """Take it; gives back "", or the process id of who has it ("?" where that cannot be told)."""
-        if self.held or fcntl is None:
+        """Take the lock. Returns "", or the process id of the holder ("?" if the file does not say)."""
+        if self.held:
             return ""
-        while True:
-            try:
-                handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            except OSError:
-                return ""  # then nothing can be written here either, and who writes is told why
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                holder = os.read(handle, 20).decode("ascii", "replace")
-                os.close(handle)
-                return holder if holder.isdigit() else "?"
-            except OSError:  # a file system without locks
-                os.close(handle)
-                return ""
-            if self._is(handle):
-                break
-            os.close(handle)  # its last holder took the file away between the two lines above
-        self._handle = handle
-        with contextlib.suppress(OSError):
-            os.ftruncate(handle, 0)
-            os.write(handle, str(os.getpid()).encode())
+        from filelock import FileLock, Timeout  # only a conversation that is continued needs it
+
+        # a session may be closed in another thread than the one that opened it
+        lock = FileLock(self.path, timeout=0, mode=0o600, thread_local=False, on_acquired=_write_pid)
+        try:
+            lock.acquire()
+        except Timeout:
+            return self._holder()
+        except OSError:
+            return ""  # the journal cannot be written either, and reports the reason
+        self._lock = lock
         return ""
 
-    def _is(self, handle: int) -> bool:
+    def _holder(self) -> str:
         with contextlib.suppress(OSError):
-            return os.path.samestat(os.fstat(handle), self.path.stat())
-        return False
+            text = self.path.read_text("ascii", "replace")
+            return text if text.isdigit() else "?"
+        return "?"
 
     def release(self) -> None:
-        if self.held:
-            self.path.unlink(missing_ok=True)
-            os.close(self._handle)
-            self._handle = -1
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+
+def _write_pid(handle: int) -> None:
+    with contextlib.suppress(OSError):
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, str(os.getpid()).encode(), 0)
