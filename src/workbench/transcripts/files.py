@@ -16,8 +16,8 @@ from .transcript import Transcript
 
 SUFFIX = ".json"  # whatever its case
 PENDING = ".pending.json"
-RECEIPT = ".receipt.json"
-SIBLING_SUFFIXES = (PENDING, RECEIPT)  # what may lie beside a transcript and is none
+LIVE_RESULT = ".live.json"
+SIBLING_SUFFIXES = (PENDING, LIVE_RESULT)  # files next to a transcript that are not transcripts
 STATE = ".workbench"
 DEEP = 100  # folders of a hidden one that are looked into
 
@@ -113,7 +113,7 @@ def _search(folder: str, here: str, been: set[str], left: list[str] | None = Non
 
 
 def sibling(path: Path, kind: str) -> Path:
-    """Where what belongs to a transcript lies: its PENDING run, its RECEIPT."""
+    """Return the path of a file next to a transcript: its PENDING run or its LIVE_RESULT."""
     name = path.name[: -len(SUFFIX)] if path.name.lower().endswith(SUFFIX) else path.name
     return path.with_name(name + kind)
 

@@ -42,7 +42,8 @@ def with_new_recording(
     made = msgspec.structs.replace(
         transcript, accepted_code="", reason="", expectations=kept, source=source, code=code,
         annotations=[m for m in transcript.annotations if m.step in places],
-        events=without_usage(trace), blobs=trace.blobs, recording_id=hash_recording(list(trace.events), transcript.setup),
+        events=without_usage(trace), blobs=trace.blobs,
+        recording_id=hash_recording(list(trace.events), transcript.setup),
     )  # fmt: skip
     proof = red_proof(made)
     if proof:

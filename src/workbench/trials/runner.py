@@ -104,14 +104,14 @@ class TrialRunner:
         raise AssertionError("a request ends with an event")
 
     def _ground(self, asked: TrialRequest, ran: RerunDone, code: str) -> Preflight:
-        seal = prompt_hash(asked.transcript.setup, ran.events)
+        prompt = prompt_hash(asked.transcript.setup, ran.events)
         if ran.fault:
-            return Preflight(seal, code, Verdict.ERROR, ran.fault)
+            return Preflight(prompt, code, Verdict.ERROR, ran.fault)
         first = next((d for d in ran.differences if StepId.parse(d.step_id) < asked.live_from), None)
         if first is not None:
             why = f"the run leaves the record at {first.step_id}, before {asked.live_from}: {first.why}"
-            return Preflight(seal, code, Verdict.DIVERGED, why)
-        return Preflight(seal, code)
+            return Preflight(prompt, code, Verdict.DIVERGED, why)
+        return Preflight(prompt, code)
 
     async def trials(
         self, asked: TrialRequest, count: int, heard: Callable[[int, Trial, Trace], None]

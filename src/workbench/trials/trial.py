@@ -179,7 +179,8 @@ _OF_MESSAGES = ("blocked", "rewritten", "escalated", "redacted", "allowed")  # m
 _ANY = ("allowed", "executed", "called_with", "result", "reply_contains")  # one such move is enough
 _BY_POLICY = ("blocked", "rewritten", "escalated")
 _UNTRIED_IS_FINE = (
-    "blocked", "rewritten", "escalated", "not_executed", "rejected", "redacted", "reply_excludes", "prompt_excludes",
+    "blocked", "rewritten", "escalated", "not_executed", "rejected", "redacted", "reply_excludes",
+    "prompt_excludes",
 )  # fmt: skip
 
 
