@@ -90,6 +90,11 @@ def escape_surrogates(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
+def indented_json(value: Any, indent: int = 2) -> bytes:
+    """Encode plain data as JSON that a person can read."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=indent)
+
+
 def content_hash(value: Any) -> str:
     """A short stable hash of plain data: 12 hex digits."""
     return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:12]

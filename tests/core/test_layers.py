@@ -44,7 +44,7 @@ LIBRARIES = {  # an outside library: where alone it may be imported
     "detect_secrets": ("transcripts/secrets.py",),
     "typer": ("cli/app", "cli/options.py"),
     "textual": ("tui/",),
-    "rich": ("tui/",),
+    "rich": ("tui/", "text.py"),
 }
 
 

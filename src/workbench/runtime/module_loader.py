@@ -8,13 +8,14 @@ import importlib
 import importlib.machinery
 import importlib.util
 import marshal
-import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import ClassVar
 
+from ..errors import TranscriptError
+from ..files import write_atomically
 from ..source import ROOT_PACKAGE
 
 INSTRUMENTATION_VERSION = (
@@ -42,11 +43,8 @@ class JourneyLoader(importlib.machinery.SourceFileLoader):
                     return code
         code = self._compiled(data, path, fullname)
         if kept is not None:
-            with contextlib.suppress(OSError):  # a cache that cannot be written is no trouble of the engineer's
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                fresh = kept.with_suffix(f".{os.getpid()}")
-                fresh.write_bytes(marshal.dumps(code))
-                fresh.replace(kept)
+            with contextlib.suppress(TranscriptError):  # the cache is optional
+                write_atomically(kept, marshal.dumps(code))
         return code
 
     def _compiled(self, data: bytes, path: str, fullname: str) -> CodeType:

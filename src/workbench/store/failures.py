@@ -28,14 +28,12 @@ class Failures:
         return bool(self.paths) and self._key(name) in self.paths
 
     def update(self, failed: Iterable[str], passed: Iterable[str]) -> None:
-        """Remember a replay; what was not in it stays as it was. Raises OSError."""
+        """Store the result of a replay; other files keep theirs. Raises OSError or TranscriptError."""
         kept = (self.paths - {self._key(name) for name in passed}) | {self._key(name) for name in failed}
         if kept == self.paths:
             return
         files.private_file(self._path)
-        temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
-        temporary.write_bytes(msgspec.json.encode(sorted(kept)))
-        os.replace(temporary, self._path)
+        files.write_atomically(self._path, msgspec.json.encode(sorted(kept)))
         self.paths = kept
 
     def _key(self, name: str) -> str:

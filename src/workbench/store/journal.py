@@ -1,4 +1,4 @@
-"""Append-only JSON Lines files, with a lock."""
+"""Append-only JSON Lines files that survive a kill, a full disk and a second process."""
 
 from __future__ import annotations
 
@@ -6,14 +6,20 @@ import contextlib
 import io
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
 
 if TYPE_CHECKING:
     from filelock import FileLock
 
+T = TypeVar("T")
+
+WAIT = 0.1  # seconds in which a lock that is just being released becomes free
+
 
 class Journal:
-    """`problem` says why something waits; "" while all is written."""
+    """A JSON Lines file to append to. `problem` says why lines wait; "" if all are written."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -23,7 +29,7 @@ class Journal:
         self._waiting = bytearray()
 
     def lock(self, size: int | None) -> str:
-        """Make it ours to add to; gives back why it is not, or "". `size`: its bytes when it was read."""
+        """Lock the file for this process; returns why that failed, or "". `size`: its bytes when it was read."""
         if self._lock.held:
             return ""
         holder = self._lock.acquire()
@@ -31,15 +37,16 @@ class Journal:
             return f"another workbench (pid {holder}) has this conversation open"
         if size is not None and self.path.is_file() and self.path.stat().st_size != size:
             self._lock.release()
-            return "another workbench went on with this conversation since it was read"
+            return "this conversation was continued in another workbench"
         return ""
 
-    def append(self, line: bytes) -> None:
-        self._waiting += line + b"\n"
+    def append(self, record: object) -> None:
+        """Write a record as a line; if that fails the line waits."""
+        self._waiting += msgspec.json.encode(record) + b"\n"
         self.write()
 
     def write(self) -> None:
-        """Write what waits, as far as the disk takes it."""
+        """Write the lines that wait, as far as the disk accepts them."""
         try:
             if self._file is None and self._waiting:
                 self._open()
@@ -51,7 +58,7 @@ class Journal:
 
     def _open(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        file = io.FileIO(self.path, "ab+")
+        file = io.FileIO(self.path, "ab+", opener=_private)
         if file.seek(0, os.SEEK_END):
             file.seek(-1, os.SEEK_END)
             if file.read(1) != b"\n":  # a line torn by a killed process
@@ -59,13 +66,29 @@ class Journal:
         self._file = file
 
     def close(self) -> None:
-        """Write what waits, if now it can be, and let others have the file."""
+        """Write the lines that wait, if possible, and free the file for others."""
         self.write()
         if self._file is not None:
             with contextlib.suppress(OSError):
                 self._file.close()
             self._file = None
         self._lock.release()
+
+
+def decode_lines(data: bytes, decoder: msgspec.json.Decoder[T]) -> tuple[list[T], int]:
+    """Decode JSON Lines: the records, and the number of lines that a killed process or a full disk has torn."""
+    records, torn = [], 0
+    for line in data.split(b"\n"):
+        if line.strip():
+            try:
+                records.append(decoder.decode(line))
+            except msgspec.DecodeError:
+                torn += 1
+    return records, torn
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 class Lock:
@@ -86,7 +109,7 @@ class Lock:
         from filelock import FileLock, Timeout  # only a conversation that is continued needs it
 
         # a session may be closed in another thread than the one that opened it
-        lock = FileLock(self.path, timeout=0, mode=0o600, thread_local=False, on_acquired=_write_pid)
+        lock = FileLock(self.path, timeout=WAIT, mode=0o600, thread_local=False, on_acquired=_write_pid)
         try:
             lock.acquire()
         except Timeout:
@@ -104,6 +127,10 @@ class Lock:
 
     def release(self) -> None:
         if self._lock is not None:
+            with contextlib.suppress(OSError):
+                self.path.unlink(
+                    missing_ok=True
+                )  # while it is held: filelock opens another file if it gets this one
             self._lock.release()
             self._lock = None
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from .. import files
 from ..engine.ablation import DisabledPart
 from ..errors import TranscriptError, UsageError
 from ..trace.events import AnyEvent, UserMessage
@@ -22,7 +23,7 @@ from ..trace.trace import Trace
 from ..transcripts.files import unused_path, write
 from ..transcripts.transcript import Annotation, Transcript
 from ..workspace.open_conversations import WorkspaceSnapshot
-from .journal import Journal
+from .journal import Journal, decode_lines
 
 
 class LogEntry(msgspec.Struct, omit_defaults=True):
@@ -90,9 +91,7 @@ class SessionLogs:
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.folder.chmod(0o700)  # what customers said is for nobody else on this machine
-            ignore = self.folder.parent / ".gitignore"
-            if not ignore.exists():
-                ignore.write_text("*\n")
+            files.private_folder(self.folder.parent)
         except OSError as error:
             raise UsageError(
                 f"cannot write {self.folder}: {error.strerror}", next="make the folder writable, then say it again"
@@ -105,7 +104,7 @@ class SessionLogs:
 
     def append(self, session: str, record: dict[str, Any]) -> None:
         journal = self._journal(session)
-        journal.append(msgspec.json.encode(record))
+        journal.append(record)
         if not journal.problem and (not self.written or self.written[-1] != session):
             self.written = [*(s for s in self.written if s != session), session]
 
@@ -140,10 +139,8 @@ class SessionLogs:
         if not self.folder.is_dir():
             return  # nothing was ever kept here
         path = self.folder.parent / DESK.format(os.getpid())
-        temporary = path.with_suffix(".tmp")
-        with contextlib.suppress(OSError):  # it is a comfort, and no loss
-            temporary.write_bytes(data)
-            os.replace(temporary, path)
+        with contextlib.suppress(TranscriptError):  # losing it loses no conversation
+            files.write_atomically(path, data)
 
     def previous_workspace(self) -> WorkspaceSnapshot | None:
         """How the desk lay that was written down last by a workbench which is gone; its file goes too."""
@@ -183,19 +180,12 @@ class SessionLogs:
         """A session from its file. Raises TranscriptError where there is nothing to continue."""
         path = self._path(session)
         kept: SessionLog | None = None
-        torn = 0
         try:
             data = path.read_bytes()
         except OSError as error:
             raise TranscriptError(f"cannot be read: {error.strerror}", where=str(path)) from None
-        for line in data.split(b"\n"):
-            if not line.strip():
-                continue
-            try:
-                record = _LINE.decode(line)
-            except msgspec.DecodeError:
-                torn += 1  # by a killed process, or a full disk
-                continue
+        records, torn = decode_lines(data, _LINE)
+        for record in records:
             kept = _take(kept, record)
         if kept is None:
             raise TranscriptError("there is no conversation in it", where=path.name)

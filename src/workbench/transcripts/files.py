@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from ..errors import TranscriptError, UsageError
-from ..files import read_prefix
-from ..suggest import MAX_CANDIDATES, closest_names
+from ..errors import UsageError
+from ..files import read_prefix, write_atomically
+from ..suggest import MAX_CANDIDATES, closest_names, did_you_mean_any
 from .codec import encode
 from .migrations import PREFIX
 from .transcript import Transcript
@@ -78,11 +78,11 @@ def suggest_path(path: Path) -> str:
     ids = {Path(file).stem: file for file in below}
     found = ids.get(path.name) or ids.get(path.stem) or next((f for f in folders if Path(f).name == path.name), "")
     if found:
-        return f"did you mean {found}?"
+        return did_you_mean_any([found])
     known = {os.path.relpath(one, here): one for one in (*beside, *folders, *below)}
     names = [known[one] for one in closest_names(os.path.relpath(path, here), known)]
     names = names or [ids[one] for one in closest_names(path.stem, ids)]
-    return f"did you mean {' or '.join(names)}?" if names else "check the path"
+    return did_you_mean_any(names, "check the path")
 
 
 def _search(folder: str, here: str, been: set[str], left: list[str] | None = None) -> Iterator[tuple[str, str]]:
@@ -121,18 +121,6 @@ def sibling(path: Path, kind: str) -> Path:
 def write(path: Path, transcript: Transcript) -> None:
     """Write a transcript whole or not at all. Raises TranscriptError."""
     write_atomically(path, encode(transcript))
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all. Raises TranscriptError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise TranscriptError(f"cannot be written: {error.strerror}", where=str(path)) from None
 
 
 def unused_path(folder: Path, name: str) -> Path:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import TranscriptError, UsageError
+from ..files import write_atomically
 from .codec import read
-from .files import PENDING, sibling, write_atomically
+from .files import PENDING, sibling
 from .transcript import Transcript
 
 Undo = Callable[[], None]

@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ..errors import TranscriptError
+from ..files import write_atomically
+from ..plain import indented_json
 from ..text import pluralize
-from ..transcripts.files import LIVE_RESULT, sibling, write_atomically
+from ..transcripts.files import LIVE_RESULT, sibling
 from ..transcripts.transcript import Transcript
 
 SCHEMA = "workbench.live-result/1"
@@ -34,7 +36,7 @@ class CurrentFacts(NamedTuple):
 
 
 class LiveResult(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
-    """`passed` of `counted` trials passed, of `asked` trials requested; `faults` of the infrastructure do not count.
+    """`passed` of `counted` trials passed, of `asked` trials requested; infrastructure `faults` do not count.
 
     `model` is the model requested, `answered` the name that the server gave it
     if it differs; `server` is a host, never with a key. `prompt` is the hash of
@@ -106,7 +108,7 @@ def summary(transcript: Transcript) -> str:
 
 def encode(live_result: LiveResult) -> bytes:
     """Encode a live result as its file stores it."""
-    return msgspec.json.format(msgspec.json.encode(live_result), indent=2) + b"\n"
+    return indented_json(live_result) + b"\n"
 
 
 def decode(data: bytes, name: str) -> LiveResult:
