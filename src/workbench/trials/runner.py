@@ -67,14 +67,14 @@ class TrialRunner:
         judge: str = "",
         budget: Budget | None = None,
         jobs: int = 4,
-        patience: float = 0.0,
+        hang_timeout: float = 0.0,
     ) -> None:
         self.root = root
         self.model = model
         self.judge = judge or model
         self.budget = budget or Budget()
         self.spent = Spent()
-        self._host = WorkerPool(root, patience)
+        self._host = WorkerPool(root, hang_timeout)
         self._gate = asyncio.Semaphore(jobs)
 
     def close(self) -> None:
