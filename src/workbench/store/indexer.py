@@ -18,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 
+from ..runtime.process import exit_with_parent
 from ..workspace.library import IndexProgress
 from .annotations import AnnotationLog, LogEntry
 from .import_archive import ImportArchive
@@ -174,7 +175,8 @@ def _stale(known: KnownFile | None, stamp: Stamp) -> bool:
 
 
 def main(state: Path, transcripts: Path) -> None:
-    parent, wake = os.getppid(), threading.Event()
+    exit_with_parent(os.getppid())
+    wake = threading.Event()
     if hasattr(os, "nice"):
         os.nice(10)  # the screen goes first
 
@@ -184,10 +186,10 @@ def main(state: Path, transcripts: Path) -> None:
         os._exit(0)  # SQLite undoes what was half written
 
     threading.Thread(target=listen, daemon=True).start()
-    lock = single_instance(state)
+    lock = single_instance(state)  # noqa: F841  # held to the end of the process
     indexing = Indexer(state, transcripts, _report)
     began = True
-    while os.getppid() == parent:
+    while True:
         start = time.monotonic()
         wake.clear()
         try:
@@ -198,7 +200,6 @@ def main(state: Path, transcripts: Path) -> None:
             _report(IndexProgress(note=f"the index cannot be written: {error}"))
             time.sleep(5)
         wake.wait(max(PAUSE, 20 * (time.monotonic() - start)))
-    lock.close()
 
 
 def single_instance(state: Path) -> sqlite3.Connection:
