@@ -399,9 +399,9 @@ def test_a_torn_line_loses_nothing_but_itself(tmp_path):
     with path.open("ab") as file:
         file.write(b'{"tag":"two","refs":["sess')
     AnnotationLog(path).write(LogEntry(tag="three", refs=["session:a"]))
-    ledger = AnnotationLog(path)
-    ledger.read()
-    assert ledger.tags_of("session:a") == ("one", "three")
+    log = AnnotationLog(path)
+    log.read()
+    assert log.tags_of("session:a") == ("one", "three")
 
 
 def test_two_workbenches_see_what_each_other_does(three):
@@ -409,7 +409,7 @@ def test_two_workbenches_see_what_each_other_does(three):
     entry = three.entry("gift")
     three.shelf.tag([entry.number], "odd")
     other.tag([entry.number], "even")
-    assert three.shelf.ledger.read()
+    assert three.shelf.log.read()
     assert three.shelf.page([entry.number])[0].tags == ("even", "odd")
     other.close()
 

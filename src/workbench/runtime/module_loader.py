@@ -35,16 +35,16 @@ class JourneyLoader(importlib.machinery.SourceFileLoader):
         if path in self.instead:
             return self.instead[path]
         data = self.get_data(path)
-        kept = self._cached(path, data)
-        if kept is not None:
+        cached = self._cached(path, data)
+        if cached is not None:
             with contextlib.suppress(OSError, ValueError, EOFError, TypeError):
-                code = marshal.loads(kept.read_bytes())
+                code = marshal.loads(cached.read_bytes())
                 if isinstance(code, CodeType):
                     return code
         code = self._compiled(data, path, fullname)
-        if kept is not None:
+        if cached is not None:
             with contextlib.suppress(TranscriptError):  # the cache is optional
-                write_atomically(kept, marshal.dumps(code))
+                write_atomically(cached, marshal.dumps(code))
         return code
 
     def _compiled(self, data: bytes, path: str, fullname: str) -> CodeType:
@@ -57,12 +57,12 @@ class JourneyLoader(importlib.machinery.SourceFileLoader):
     def _cached(self, path: str, data: bytes) -> Path | None:
         if self.cache is None:
             return None
-        seal = hashlib.sha256(
+        digest = hashlib.sha256(
             b"\0".join(
                 (importlib.util.MAGIC_NUMBER, INSTRUMENTATION_VERSION if self.noted else b"", path.encode(), data)
             )
         )
-        return self.cache / f"{seal.hexdigest()[:32]}.code"
+        return self.cache / f"{digest.hexdigest()[:32]}.code"
 
 
 class JourneyFinder:
@@ -96,7 +96,7 @@ class JourneyFinder:
 
 
 def import_from(root: Path) -> None:
-    """Import `journeys` from this folder from now on; compiled code is kept in .workbench/ if that exists."""
+    """Import `journeys` from this folder from now on; compiled code is cached in .workbench/ if that exists."""
     sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, JourneyFinder)]
     sys.meta_path.insert(0, JourneyFinder(root))
     state = root.parent / ".workbench"
@@ -116,7 +116,7 @@ def override_modules(codes: Iterable[CodeType]) -> None:
 
 @contextlib.contextmanager
 def instrumented() -> Iterator[None]:
-    """Journey code that is loaded inside says what it takes from the machine; see `leaks`."""
+    """Instrument the journey code that is loaded inside: it reports what it reads from the machine."""
     JourneyLoader.noted = True
     try:
         yield

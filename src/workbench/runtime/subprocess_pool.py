@@ -142,13 +142,13 @@ class RepeatedReplay:
             if outcome.verdict in (Verdict.ERROR, Verdict.FLAKY):
                 break
             there = other.case(case.path).outcome
-            different = (
+            parted = (
                 first_divergence(outcome.footprint, there.footprint)
                 if there.footprint
                 else f"there it is {there.verdict}: {there.why}"
             )
-            if different:
-                why = f"two replays differ if sets are ordered differently (PYTHONHASHSEED={seed}): {different}"
+            if parted:
+                why = f"two replays differ if sets are ordered differently (PYTHONHASHSEED={seed}): {parted}"
                 case.outcome = msgspec.structs.replace(outcome, verdict=Verdict.FLAKY, why=why)
         case.outcome.footprint = ()
         return case
