@@ -1,4 +1,4 @@
-"""Read files that somebody else wrote, within limits, and create private files."""
+"""Read files of others within limits, write files atomically, and create private files."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ _KINDS = {
 
 
 def read_bytes(path: Path, limit: int = LIMIT) -> bytes:
-    """The bytes of a regular file. Raises TranscriptError for anything else, and for more than `limit` bytes."""
+    """Read a regular file. Raises TranscriptError for anything else, and for more than `limit` bytes."""
     try:
         with open(path, "rb", opener=_open) as file:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
                 what = _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
                 raise TranscriptError(f"it is {what}, no file", where=str(path), next="take it out of the folder")
-            data = file.read(min(found.st_size, limit) + 1)  # asked for the limit, it would set aside as much
+            data = file.read(min(found.st_size, limit) + 1)  # read(limit) would allocate that much
             if len(data) > found.st_size:  # it grows
                 data += file.read(max(limit + 1 - len(data), 0))
     except FileNotFoundError as error:
         linked = path.is_symlink()
-        what = "it is a link to a file that is not there" if linked else f"cannot be read: {error.strerror}"
-        then = "mend the link, or take it out of the folder" if linked else "restore it, or check the path"
+        what = "it is a link to a missing file" if linked else f"cannot be read: {error.strerror}"
+        then = "fix the link, or remove it" if linked else "restore it, or check the path"
         raise TranscriptError(what, where=str(path), next=then) from None
     except OSError as error:
         then = "make it readable, or take it out of the folder"
@@ -50,7 +50,7 @@ def read_bytes(path: Path, limit: int = LIMIT) -> bytes:
 
 
 def read_prefix(path: Path, size: int = 200) -> bytes:
-    """The first bytes of a regular file; b"" for anything else, and for one that cannot be read."""
+    """Read the first bytes of a regular file; b"" if it is something else or cannot be read."""
     try:
         with open(path, "rb", opener=_open) as file:
             return file.read(size) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
@@ -59,11 +59,23 @@ def read_prefix(path: Path, size: int = 200) -> bytes:
 
 
 def _open(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a pipe that nobody writes to must not hold us
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a pipe without a writer must not block
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file completely or not at all. Raises TranscriptError."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(data)
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise TranscriptError(f"cannot be written: {error.strerror}", where=str(path)) from None
 
 
 def private_folder(state: Path) -> Path:
-    """Make the folder .workbench where it is not there yet. Raises OSError."""
+    """Make the folder .workbench if it does not exist. Raises OSError."""
     state.mkdir(parents=True, exist_ok=True)
     ignore = state / ".gitignore"
     if not ignore.exists():
@@ -72,7 +84,7 @@ def private_folder(state: Path) -> Path:
 
 
 def private_file(path: Path) -> Path:
-    """Make an empty file that only its owner may read, where there is none yet. Raises OSError."""
+    """Make an empty file that only its owner may read, if there is none yet. Raises OSError."""
     private_folder(path.parent)
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))

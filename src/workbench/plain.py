@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class cached(Generic[T]):
-    """A property worked out once; the one of functools takes a lock, dear at every answer of every replay."""
+    """A property computed once; that of functools takes a lock, which is slow at every answer of a replay."""
 
     def __init__(self, work: Callable[[Any], T]) -> None:
         self.work, self.name, self.__doc__ = work, work.__name__, work.__doc__
@@ -24,31 +24,28 @@ class cached(Generic[T]):
 
 
 def to_plain(value: Any) -> Any:
-    """Plain data (dict, list, str, number, bool, None) from dataclasses, enums, dates and the like.
+    """Convert dataclasses, enums, dates and the like to plain data (dict, list, str, number, bool, None).
 
-    Raises TypeError for what has no plain form.
+    Raises TypeError for a value without a plain form.
     """
     return msgspec.to_builtins(value, str_keys=True)
 
 
 def from_plain(value: Any, kind: Any) -> Any:
-    """Plain data as `kind`; raises msgspec.ValidationError. The opposite of plain().
-
-    Everything is on the objects, as settled() puts it.
-    """
+    """Convert plain data to `kind`, the opposite of `to_plain`. Raises msgspec.ValidationError."""
     return fill_defaults(msgspec.convert(value, kind))
 
 
 def fill_defaults(value: T) -> T:
-    """The same value, its dataclass defaults on the objects: msgspec leaves them on the class, unseen."""
-    _settle(value)
+    """Set the dataclass defaults on the objects of a value: msgspec leaves them on the class."""
+    _fill(value)
     return value
 
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
-def _settle(value: Any) -> None:
+def _fill(value: Any) -> None:
     kind = value.__class__
     held: Any
     if kind is list or kind is tuple or kind is set:
@@ -68,16 +65,16 @@ def _settle(value: Any) -> None:
         return
     for part in held:
         if part.__class__ not in _SCALARS:
-            _settle(part)
+            _fill(part)
 
 
 def copy_plain(value: Any) -> Any:
-    """A copy of plain data to give away: whoever changes it changes nothing that is on record."""
+    """Copy plain data, so that changes of the copy do not change the recording."""
     return msgspec.to_builtins(value)
 
 
 def plain_equal(a: Any, b: Any) -> bool:
-    """Equality of plain values: 25 is 25.0, but 1 is not true."""
+    """Compare plain values: 25 equals 25.0, but 1 does not equal true."""
     if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and all(plain_equal(v, b[k]) for k, v in a.items())
     if isinstance(a, list) and isinstance(b, list):
@@ -86,10 +83,15 @@ def plain_equal(a: Any, b: Any) -> bool:
 
 
 def escape_surrogates(text: str) -> str:
-    """`text` with what no file can hold (half of a surrogate pair) spelt out."""
+    """Escape what no file can contain (half of a surrogate pair)."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
+def indented_json(value: Any, indent: int = 2) -> bytes:
+    """Encode plain data as JSON that a person can read."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=indent)
+
+
 def content_hash(value: Any) -> str:
-    """A short stable hash of plain data: 12 hex digits."""
+    """Hash plain data: 12 hex digits."""
     return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:12]

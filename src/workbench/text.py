@@ -1,4 +1,4 @@
-"""Small text helpers: plural, article, slug, and text that is safe to print in a terminal."""
+"""Small text helpers: plural, article, slug, truncation, display width, and text that is safe to print."""
 
 from __future__ import annotations
 
@@ -6,21 +6,35 @@ import re
 
 
 def pluralize(number: int, noun: str) -> str:
-    """1 transcript, 2 transcripts, 1,200 transcripts"""
+    """Format a number with its noun: 1 transcript, 2 transcripts, 1,200 transcripts."""
     return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def with_article(noun: str) -> str:
-    """a secret, an e-mail address"""
+    """Put the article before a noun: a secret, an e-mail address."""
     return f"a{'n' * (noun[:1].lower() in 'aeiou')} {noun}"
 
 
 def slug(text: str, limit: int = 48) -> str:
-    """A file name made of a title: lower case, words joined by hyphens."""
+    """Make a file name of a title: lower case, words joined by hyphens."""
     words = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
     return words[:limit].rstrip("-") or "conversation"
 
 
+def truncate(text: str, limit: int) -> str:
+    """Shorten a text to `limit` characters, the last of them "…"."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def display_width(text: str) -> int:
+    """Count the columns that a text takes in a terminal."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # a command that prints ASCII starts without it
+
+    return cell_len(text)
+
+
 def sanitize(text: str) -> str:
-    """Untrusted text for a terminal: control characters shown, never obeyed."""
+    """Escape the control characters of untrusted text, so that a terminal does not obey them."""
     return "".join(c if c == "\n" or (c.isprintable()) else f"\\x{ord(c):02x}" for c in text)

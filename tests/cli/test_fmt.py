@@ -14,6 +14,8 @@ from workbench.cli import run
 from workbench.transcripts import migrations
 from workbench.transcripts.codec import encode, read
 from workbench.transcripts.migrations import Migration
+from workbench.transcripts.transcript import expectations_hash
+from workbench.trials.live_result import SCHEMA
 
 
 @pytest.fixture
@@ -118,7 +120,7 @@ def test_a_link_to_nothing_and_one_to_itself_have_their_lines_among_those_of_oth
     (folder / "z.json").write_text("{}")
     assert run(["fmt", "--check"]) == 1
     told = capsys.readouterr().out
-    assert "a-link.json:1: schema: it is a link to a file that is not there (next: mend the link" in told
+    assert "a-link.json:1: schema: it is a link to a missing file (next: fix the link" in told
     assert "b-loop.json:1: schema: cannot be read: " in told
     assert "z.json:1: schema: not a Workbench transcript" in told
     assert run(["fmt"]) == 4
@@ -141,9 +143,36 @@ def test_a_pending_file_that_git_keeps_is_found_without_being_named(project, cap
 
 
 def test_a_receipt_alone_has_no_form_to_check(project):
-    path = project / "transcripts/kind.receipt.json"
+    path = project / "transcripts/kind.live.json"
     path.write_text("{}")
     assert run(["fmt", "--check", str(path)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"id": "other"}, "another transcript"),
+        ({"expects": "x"}, "another expectation"),
+        ({"passed": 3}, "contradict"),
+        ({"passed": "many"}, "not a live result"),
+        ({"schema": "workbench.live-result/9"}, "not a live result"),
+    ],
+)
+def test_a_live_result_is_compared_with_its_transcript(project, capsys, changed, named):
+    path = project / "transcripts/kind.json"
+    fits = {
+        "schema": SCHEMA, "id": "kind", "model": "claude-x", "server": "api.example", "date": "2026-01-05",
+        "asked": 2, "counted": 2, "passed": 2, "prompt": "p", "code": "c",
+        "expects": expectations_hash(read(path)),
+    }  # fmt: skip
+    live_result = project / "transcripts/kind.live.json"
+    live_result.write_text(json.dumps(fits))
+    assert run(["fmt", "--check"]) == 0
+    live_result.write_text(json.dumps(fits | changed))
+    assert run(["fmt", "--check"]) == 1
+    out = capsys.readouterr().out
+    assert "kind.live.json:1: live: " in out
+    assert named in out
 
 
 def test_an_older_format_is_written_anew_only_where_it_is_asked_for(project, monkeypatch, capsys):

@@ -18,18 +18,18 @@ from workbench.transcripts.codec import encode
 
 EARLY = """
 from pathlib import Path
-from workbench.runtime import fork_pool as crew
+from workbench.runtime import fork_pool
 
-def stopped(parent):
+def stopped(*arguments):
     raise KeyboardInterrupt
 
 class Task:
     def case(self, index): ...
     def lost(self, index, why, after): print(why)
 
-crew.end_with = stopped
+fork_pool.isolate = stopped
 try:
-    list(crew.run(Task(), 1, Path(".")))
+    list(fork_pool.run_tasks(Task(), 1, Path(".")))
 except KeyboardInterrupt:
     print("a second command lives on")
 """

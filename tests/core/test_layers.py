@@ -22,8 +22,8 @@ CONTRACTS: dict[str, tuple[str, ...]] = {  # a package: those below it; what the
     "replay": ("engine", "transcripts"),
     "models": ("engine",),
     "runtime": ("replay", "models"),
-    "check": ("runtime",),
     "trials": ("runtime",),
+    "check": ("trials",),
     "mutation": ("runtime",),
     "testing": ("runtime",),
     "workspace": ("runtime",),
@@ -39,9 +39,12 @@ LIBRARIES = {  # an outside library: where alone it may be imported
     "httpx": ("runtime/http_recording.py",),
     "watchfiles": ("runtime/watch.py",),
     "sqlite_utils": ("store/index/schema.py",),
+    "filelock": ("store/journal.py",),
+    "platformdirs": ("store/config.py",),
+    "detect_secrets": ("transcripts/secrets.py",),
     "typer": ("cli/app", "cli/options.py"),
     "textual": ("tui/",),
-    "rich": ("tui/",),
+    "rich": ("tui/", "text.py"),
 }
 
 
@@ -180,6 +183,34 @@ def test_the_contracts_forbid_what_they_should() -> None:
 )
 def test_a_fresh_process_loads_only_what_it_needs(statement: str, heavy: list[str]) -> None:
     look = f"import sys\n{statement}\nprint(*[name for name in {heavy!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+SAVING_ONLY = ["detect_secrets", "requests", "yaml", "filelock", "platformdirs"]
+
+
+@pytest.mark.parametrize("arguments", [["replay", "--tools=sandbox"], ["replay"], ["pending", "list"], ["--help"]])
+def test_no_command_that_saves_nothing_loads_the_detection_of_secrets(arguments: list[str]) -> None:
+    look = f"""import sys
+from workbench.__main__ import main
+sys.argv[1:] = {arguments!r}
+try:
+    main()
+except SystemExit:
+    pass
+print("loaded:", *[name for name in {SAVING_ONLY!r} if name in sys.modules])"""
+    done = subprocess.run(
+        [sys.executable, "-c", look], capture_output=True, text=True, check=True, cwd=SRC.parents[1]
+    )
+    assert done.stdout.splitlines()[-1] == "loaded:"
+
+
+def test_a_recorded_world_is_prepared_without_the_detection_of_secrets() -> None:
+    look = f"""import sys
+from workbench.transcripts.redaction import Redactor
+Redactor().redact_value({{"id": "OL-1042", "mail": "ann@firm.com", "at": "2026-03-10T10:00:00+01:00"}})
+print(*[name for name in {SAVING_ONLY!r} if name in sys.modules])"""
     done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
 

@@ -15,7 +15,7 @@ from workbench.trace.events import Usage
 from workbench.transcripts.codec import decode, encode
 from workbench.transcripts.expectation import Expectation
 from workbench.transcripts.files import find, write
-from workbench.transcripts.redaction import Redactor, passes_luhn, redact
+from workbench.transcripts.redaction import Redactor, find_secrets, passes_luhn, redact
 from workbench.transcripts.transcript import Annotation
 
 
@@ -163,6 +163,68 @@ def test_tokens_and_bank_accounts_are_replaced(secret):
     out = Redactor().redact_text(f"Authorization: Bearer {secret}")
     assert secret not in out
     assert out.startswith("Authorization: Bearer ")
+
+
+# each credential is put together, so that this file contains none
+WORD = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"  # 36 characters
+HEX = "0123456789abcdef0123456789abcdef"
+CREDENTIALS = {
+    "stripe": ("", "sk_live_" + WORD[:24], ""),
+    "stripe, restricted": ("", "rk_live_" + WORD[:24], ""),
+    "google": ("", "AIza" + WORD[:35], ""),
+    "github": ("", "ghp_" + WORD, ""),
+    "github, fine-grained": ("", "github_pat_" + WORD[:22] + "_" + WORD, ""),
+    "gitlab": ("", "glpat-" + WORD[:20], ""),
+    "hugging face": ("", "hf_" + WORD[:34], ""),
+    "aws": ("", "AKIA" + "ABCDEFGHIJKL2345", ""),
+    "aws, temporary": ("", "ASIA" + "ABCDEFGHIJKL2345", ""),
+    "slack, bot": ("", "xoxb-" + "123456789012-abcdefghijkl", ""),
+    "slack, app": ("", "xapp-" + "1-A012345-123456-" + WORD, ""),
+    "anthropic": ("", "sk-ant-" + "api03-" + WORD, ""),
+    "send grid": ("", "SG." + WORD[:22] + "." + WORD + WORD[:7], ""),
+    "twilio": ("", "SK" + HEX, ""),
+    "square": ("", "sq0csp-" + WORD + WORD[:7], ""),
+    "a private key": (
+        "",
+        "-----BEGIN RSA " + f"PRIVATE KEY-----\n{WORD}\n{WORD}\n-----END RSA PRIVATE KEY-----",
+        "",
+    ),
+    "a key that is cut off": ("", "-----BEGIN OPENSSH " + f"PRIVATE KEY-----\n{WORD}", ""),
+    "a password in a URL": ("postgres://app:", "hunter2", "@db.internal:5432/orders"),
+    "a token in a URL": ("https://api.shop.io/orders?page=2&access_token=", "7f3a9c", "&sort=asc"),
+    "a key in a URL": ("https://api.shop.io/orders?api_key=", "7f3a9c", ""),
+}
+
+
+@pytest.mark.parametrize(("before", "secret", "after"), CREDENTIALS.values(), ids=CREDENTIALS)
+def test_a_credential_is_found_and_replaced_and_its_substitute_is_not(before, secret, after):
+    text = f"see {before}{secret}{after} please"
+    redactor = Redactor()
+    out = redactor.redact_text(text)
+    assert find_secrets(text) == ["secret"]
+    assert find_secrets(json.dumps(text)) == ["secret"]  # as a line of a file
+    assert secret not in out
+    assert out.startswith(f"see {before}")
+    assert out.endswith(f"{after} please") or not after
+    assert [kind for kind, _ in redactor.replaced] == ["secret"]
+    assert find_secrets(out) == []
+    assert Redactor().redact_text(out) == out
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "order OL-1042 of 2026-03-10T10:00:00+01:00",
+        "123e4567-e89b-12d3-a456-426614174000",
+        "https://shop.example/orders/find_order_by_customer_number?page=2#top",
+        "http://localhost:8080/a@b",
+        "the tool find_orders_of_customer_Number2 and the hash 9f86d081884c7d659a2feaa0c55ad015",
+        "the password is asked for; bearer of good news",
+    ],
+)
+def test_what_is_no_credential_stays(text):
+    assert find_secrets(text) == []
+    assert Redactor().redact_text(text) == text
 
 
 def test_addresses_at_example_domains_are_nobodys():

@@ -31,7 +31,7 @@ def test_a_misspelt_field_is_named_with_its_line(tmp_path: Path) -> None:
 
 def test_a_clock_that_is_no_time_is_the_fixture_s_mistake_and_not_ours(tmp_path: Path) -> None:
     loaded = shop_with(tmp_path, '{"clock": "10 March"}')
-    with pytest.raises(JourneyError, match="'10 March' is no time") as error:
+    with pytest.raises(JourneyError, match="'10 March'") as error:
         make_world(loaded, loaded.fixtures["base"].setup)
     assert error.value.where == "shop/fixtures/base.json"
     assert "2026-03-10T10:00:00+01:00" in error.value.hint

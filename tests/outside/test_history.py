@@ -160,7 +160,7 @@ def test_what_another_workbench_said_meanwhile_is_not_written_over(bench):
     other = two.open(session.id)
     talk(session, "second")
     one.history.close()
-    with pytest.raises(UsageError, match="went on with this conversation"):
+    with pytest.raises(UsageError, match="continued in another"):
         talk(other, "another second")
 
 

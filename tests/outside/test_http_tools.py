@@ -78,7 +78,7 @@ def tracked(folder, url, *calls):
 
 def again(folder, transcript, code):
     loaded = shop(folder / "now", journey=code)
-    return replay(transcript, loaded.agent, WORLD, lambda setup: make_world(loaded, setup, taped=True))
+    return replay(transcript, loaded.agent, WORLD, lambda setup: make_world(loaded, setup, recorded=True))
 
 
 def exchanges(transcript):

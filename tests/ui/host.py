@@ -269,14 +269,14 @@ class Kept:
             return transcript_card(
                 f"transcript:{id}",
                 self.shelf.store.saved[id],
-                self.shelf.ledger,
+                self.shelf.log,
                 self.shelf.store.saved[id].state,
                 1.0,
             )
         s = self.shelf.sessions[id]
         return IndexEntry(
             "a talk", s.agent, "session", 2.0, hash_recording(list(s.trace), s.setup),
-            tags=self.shelf.ledger.tags_of(f"session:{id}"), summary=summarize(s.trace, s.annotations.values()),
+            tags=self.shelf.log.tags_of(f"session:{id}"), summary=summarize(s.trace, s.annotations.values()),
         )  # fmt: skip
 
     def open(self, id: str) -> StoredConversation:
@@ -286,7 +286,7 @@ class Kept:
                 s.setup, Trace(s.trace.events, s.trace.blobs), "a talk", "script", list(s.annotations.values())
             )
         t = self.shelf.store.saved[id]
-        annotations = self.shelf.ledger.annotations_of(f"transcript:{id}", t.annotations)
+        annotations = self.shelf.log.annotations_of(f"transcript:{id}", t.annotations)
         return StoredConversation(t.setup, t.trace, t.title, "script", annotations, t.expectations)
 
 

@@ -25,7 +25,7 @@ from ..findings import Finding, drop_suppressed, error, location, warning
 from ..runtime.agent_files import agent_files
 from ..runtime.loader import LoadedAgent, load
 from ..runtime.nondeterminism import CodeScan
-from ..runtime.supervision import StackDump
+from ..runtime.process import StackDump
 from ..source import ROOT_PACKAGE, first_journey_line
 from ..suggest import did_you_mean
 from .agent_rules import check_conditions, check_policies, check_tools

@@ -15,18 +15,21 @@ from ..files import read_bytes
 from ..findings import Finding, error
 from ..text import with_article
 from ..transcripts.codec import decode, encode
-from ..transcripts.files import PENDING
+from ..transcripts.files import LIVE_RESULT, PENDING, sibling
 from ..transcripts.json_position import line_of
 from ..transcripts.migrations import FORMAT, format_of
 from ..transcripts.redaction import find_secrets
+from ..transcripts.transcript import Transcript, expectations_hash
+from ..trials.live_result import read_live_result
 
 RULES: dict[str, str] = {
-    "schema": "the file is a valid transcript",
-    "old-format": "the file has the current format",
-    "form": "the file is in canonical form",
-    "secret": "the file contains no keys, tokens or e-mail addresses",
-    "id": "the id is unique",
-    "pending": "no pending re-recording is committed",
+    "schema": "it can be read as a transcript",
+    "old-format": "it is written in today's format",
+    "form": "its bytes are the canonical ones",
+    "secret": "no key, token or e-mail address of anybody stands in it",
+    "live": "its live result is of this transcript and its expectations",
+    "id": "no other transcript has its id",
+    "pending": "nothing that waits for a person's word is committed",
 }
 
 
@@ -39,9 +42,12 @@ class TranscriptFormat:
         self.data = b""
         self.canonical: bytes | None = None
         self.problem: TranscriptError | None = None
+        self.live_result_problem = ""
         try:
             self.data = read_bytes(path)
-            self.canonical = encode(decode(self.data, self.name))
+            transcript = decode(self.data, self.name)
+            self.canonical = encode(transcript)
+            self.live_result_problem = _live_result_problem(path, transcript)
         except TranscriptError as wrong:
             self.problem = wrong
 
@@ -74,6 +80,9 @@ class TranscriptFormat:
             yield error("old-format", where, "it has an older format", "workbench fmt --upgrade")
         elif not self.is_canonical:
             yield error("form", f"{self.name}:{self._parts()}", "not in canonical form", "workbench fmt")
+        if self.live_result_problem:
+            where = f"{sibling(self.path, LIVE_RESULT)}:1"
+            yield error("live", where, self.live_result_problem, "delete it, or run `workbench trial` again")
         for number, line in enumerate(self.data.decode("utf-8", "replace").splitlines(), 1):
             for kind in dict.fromkeys(find_secrets(line)):
                 yield error(
@@ -90,7 +99,20 @@ class TranscriptFormat:
         return (min(len(ours), len(theirs)) if same is None else same) + 1
 
 
-_STEP = re.compile(r"^event (\d+): (.*)", re.S)
+def _live_result_problem(path: Path, transcript: Transcript) -> str:
+    """Compare the live result of a transcript with what it was made of."""
+    try:
+        live_result = read_live_result(path)
+    except TranscriptError as wrong:
+        return wrong.message
+    if live_result is None:
+        return ""
+    if live_result.miscounted:
+        return "its numbers of trials contradict each other"
+    return live_result.other_transcript(transcript.id, expectations_hash(transcript))
+
+
+_STEP = re.compile(r"^step (\d+): (.*)", re.S)
 
 
 def _placed(problem: TranscriptError, data: bytes, name: str) -> tuple[str, str]:

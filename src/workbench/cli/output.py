@@ -7,13 +7,13 @@ import os
 import re
 import sys
 from typing import Any
-from unicodedata import combining, east_asian_width
 
 import msgspec
 
 from ..errors import WorkbenchError
 from ..replay.exit_codes import RED, Exit
 from ..replay.verdict import Verdict
+from ..text import display_width
 
 HANG = "  "  # extra indent of continuation lines
 NARROW = 40  # below this width the terminal wraps by itself
@@ -31,17 +31,16 @@ def terminal_width() -> int:
         return 0
 
 
-def display_width(text: str) -> int:
-    """Return the number of columns of a text."""
-    plain = _PAINT.sub("", text)
-    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in plain)
-
-
 def wrap(text: str, width: int) -> str:
     """Wrap a text at `width` columns without splitting words or commands."""
     if width < NARROW:
         return text
-    return "\n".join(line if display_width(line) <= width else _folded(line, width) for line in text.split("\n"))
+    return "\n".join(line if printed_width(line) <= width else _folded(line, width) for line in text.split("\n"))
+
+
+def printed_width(painted: str) -> int:
+    """Count the columns of a text, without its color codes."""
+    return display_width(_PAINT.sub("", painted))
 
 
 def _folded(line: str, width: int) -> str:
@@ -50,7 +49,7 @@ def _folded(line: str, width: int) -> str:
     words = re.findall(r"\S+ *", rest[: command.start()] if command else rest)
     lines, here = [], paint + indent
     for word in [*words, *([command[0]] if command else [])]:
-        if display_width(here + word.rstrip()) > width and here.strip() != paint:
+        if printed_width(here + word.rstrip()) > width and here.strip() != paint:
             lines.append(here.rstrip())
             here = indent + HANG
         here += word

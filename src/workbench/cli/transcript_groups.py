@@ -10,6 +10,7 @@ import msgspec
 
 from ..errors import TranscriptError, UsageError
 from ..mutation.run import Baseline
+from ..plain import indented_json
 from ..store.project import Project, project_for
 from ..store.selection import select_names
 from ..text import sanitize
@@ -85,5 +86,5 @@ def journeys_path(project: Project, file: str) -> str:
 
 
 def write_json(target: str, value: Any) -> None:
-    """Write a JSON report. Raises UsageError."""
-    write_report(target, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+    """Raises UsageError."""
+    write_report(target, indented_json(value) + b"\n")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ..text import truncate
 from .messages_api import StreamError, UnsupportedResponse
 
 if TYPE_CHECKING:
@@ -164,6 +165,5 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def one_safe_line(text: str) -> str:
-    """Shorten a text to one line of 300 characters and mask anything that looks like a key."""
-    line = _SECRET.sub("[key]", " ".join(text.split()))
-    return line if len(line) <= 300 else f"{line[:299]}…"
+    """Shorten a text to one line of 300 characters, and replace anything that looks like a key."""
+    return truncate(_SECRET.sub("[key]", " ".join(text.split())), 300)

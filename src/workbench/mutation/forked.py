@@ -1,7 +1,7 @@
-"""Work done in a forked process each, so that nothing it does to itself outlives it.
+"""Run tasks in a forked process each, so that no side effect outlives its task.
 
-A process is given so many seconds of work. The system ends it then, whatever
-it is at: no handler runs in it and nobody has to watch it.
+The system ends a process that has used its seconds of work, whatever it does:
+no handler runs in it, and the parent does not have to watch it.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ import contextlib
 import os
 import select
 import signal
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 
 from ..errors import UsageError
+from ..runtime.process import Fork, fork, isolate, write_all
 
-MEMORY = 4 << 30  # bytes a process may take: a mutant that grows without end is ended by it
-WAITING = 20  # seconds on the clock for each of work: sleeping is not working
+MEMORY = 4 << 30  # bytes that a process may take: it ends a mutant that grows without end
+WAITING = 20  # seconds on the clock for each second of work: sleeping is not working
 
 T = TypeVar("T")
 
@@ -30,35 +30,32 @@ EXITED = "it ended its process"
 def run_forked(
     tasks: Sequence[T], work: Callable[[T], Any], jobs: int, seconds: float
 ) -> Iterator[tuple[int, Any, str]]:
-    """(index, what `work` gave as plain data, "") as they come; or (index, None, TIMED_OUT or GONE)."""
+    """Yield (index, plain result of `work`, "") in order of completion, or (index, None, TIMED_OUT or EXITED)."""
     if not hasattr(os, "fork"):
-        raise UsageError("this needs processes that can be forked", next="run it on Linux or macOS")
+        raise UsageError("this command needs fork()", next="run it on Linux or macOS")
     waiting = list(enumerate(tasks))[::-1]
-    running: dict[int, tuple[int, int, bytearray]] = {}  # pipe: (process, index, what it said so far)
+    running: dict[int, tuple[Fork, int, bytearray]] = {}  # by pipe: the process, its index, its result so far
     try:
         while waiting or running:
             while waiting and len(running) < (jobs or os.cpu_count() or 1):
                 index, task = waiting.pop()
-                pid, pipe = _start(task, work, seconds)
-                running[pipe] = pid, index, bytearray()
+                process = _start(task, work, seconds)
+                running[process.pipe] = process, index, bytearray()
             ready, _, _ = select.select(list(running), [], [])
             for pipe in ready:
-                pid, index, data = running[pipe]
+                process, index, data = running[pipe]
                 chunk = os.read(pipe, 1 << 20)
                 data += chunk
                 if not chunk:
                     del running[pipe]
-                    os.close(pipe)
-                    yield index, *_ended(pid, data)
+                    yield index, *_result(process.reap(), data)
     finally:
-        for pipe, (pid, _, _) in running.items():
-            os.kill(pid, signal.SIGKILL)
-            os.close(pipe)
-            os.waitpid(pid, 0)
+        for process, _, _ in running.values():
+            process.kill()
+            process.reap()
 
 
-def _ended(pid: int, data: bytearray) -> tuple[Any, str]:
-    _, status = os.waitpid(pid, 0)
+def _result(status: int, data: bytearray) -> tuple[Any, str]:
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGPROF, signal.SIGALRM):
         return None, TIMED_OUT
     try:
@@ -67,38 +64,24 @@ def _ended(pid: int, data: bytearray) -> tuple[Any, str]:
         return None, EXITED
 
 
-def _start(task: T, work: Callable[[T], Any], seconds: float) -> tuple[int, int]:
-    ours, theirs = os.pipe()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    pid = os.fork()
-    if pid == 0:
-        os.close(ours)
-        _live(task, work, seconds, theirs)
-    os.close(theirs)
-    return pid, ours
+def _start(task: T, work: Callable[[T], Any], seconds: float) -> Fork:
+    def life(pipe: int) -> None:
+        isolate()
+        _limit_time(seconds)
+        _limit_memory()
+        write_all(pipe, msgspec.msgpack.encode(work(task)))
+
+    return fork(life)
 
 
-def _live(task: T, work: Callable[[T], Any], seconds: float, pipe: int) -> None:
-    """The life of a forked process: never returns, says nothing but its result."""
-    try:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        for each in (signal.SIGPROF, signal.SIGALRM):
-            signal.signal(each, signal.SIG_DFL)
-        signal.setitimer(signal.ITIMER_PROF, seconds)
-        signal.setitimer(signal.ITIMER_REAL, seconds * WAITING)
-        _bound_memory()
-        quiet = os.open(os.devnull, os.O_RDWR)
-        for fd in (0, 1, 2):
-            os.dup2(quiet, fd)
-        data = msgspec.msgpack.encode(work(task))
-        while data:
-            data = data[os.write(pipe, data) :]
-    finally:
-        os._exit(0)
+def _limit_time(seconds: float) -> None:
+    for each in (signal.SIGPROF, signal.SIGALRM):
+        signal.signal(each, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds * WAITING)
 
 
-def _bound_memory() -> None:
+def _limit_memory() -> None:
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource
 

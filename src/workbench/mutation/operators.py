@@ -139,10 +139,10 @@ def return_emptied(site: MutationSite) -> Iterator[Edit]:
 
 def statement_removed(site: MutationSite) -> Iterator[Edit]:
     node = site.node
-    deed = isinstance(node, ast.AugAssign | ast.Raise | ast.Delete)
-    deed = deed or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call | ast.Await))
+    effect = isinstance(node, ast.AugAssign | ast.Raise | ast.Delete)
+    effect = effect or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call | ast.Await))
     stored = isinstance(node, ast.Assign) and not any(isinstance(t, ast.Name) for t in node.targets)
-    if deed or stored:
+    if effect or stored:
         yield site.text.instead(node, "pass")
 
 
@@ -173,7 +173,7 @@ class Operator(NamedTuple):
 OPERATORS: dict[str, Operator] = {
     "policy-removed": Operator("a whole policy is taken out", policy_removed),
     "decision-removed": Operator("a `Block`, `Rewrite` or `Escalate` becomes `None`", decision_removed),
-    "hook-removed": Operator("a policy no longer stands at one of its tools", hook_removed),
+    "hook-removed": Operator("a policy no longer applies to one of its tools", hook_removed),
     "when-removed": Operator("a `when=` is taken out: always on offer", when_removed),
     "comparison-negated": Operator(
         "`==` becomes `!=`, `>` becomes `<=`, `in` becomes `not in`", comparison_negated

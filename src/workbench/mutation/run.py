@@ -44,7 +44,7 @@ class Baseline(msgspec.Struct):
         return set().union(*self.reached.values())
 
 
-class _Heard(msgspec.Struct):
+class _BaseReplay(msgspec.Struct):
     """What a process of the base run says of one transcript."""
 
     index: int
@@ -79,34 +79,34 @@ def run_baseline(
     base = Baseline(transcripts)
     shares = [range(n, min(n + CHUNK, len(transcripts))) for n in range(0, len(transcripts), CHUNK)]
 
-    def work(indexes: range) -> str | list[_Heard]:
+    def work(indexes: range) -> str | list[_BaseReplay]:
         share = Replayer(ReplayJob(str(root), options))
         loaded = share.agent(agent)
         if isinstance(loaded, JourneyError):
             return str(loaded)
         return [_receive(root, share, transcripts[index], index) for index in indexes]
 
-    for number, said, ended in run_forked(shares, work, jobs, seconds):
-        if isinstance(said, str):
-            raise JourneyError(f"the agent does not load: {said}", where=f"{agent}/agent.py")
+    for number, result, ended in run_forked(shares, work, jobs, seconds):
+        if isinstance(result, str):
+            raise JourneyError(f"the agent does not load: {result}", where=f"{agent}/agent.py")
         if ended:
             base.left_out |= dict.fromkeys(shares[number], f"in its share of the replay, {ended}")
             continue
-        for heard in msgspec.convert(said, list[_Heard]):
-            if heard.verdict != Verdict.PASS:
-                base.left_out[heard.index] = f"{heard.verdict}: {heard.why}"
+        for replayed in msgspec.convert(result, list[_BaseReplay]):
+            if replayed.verdict != Verdict.PASS:
+                base.left_out[replayed.index] = f"{replayed.verdict}: {replayed.why}"
                 continue
-            base.reached[heard.index] = heard.lines
-            base.decisions |= heard.decisions
+            base.reached[replayed.index] = replayed.lines
+            base.decisions |= replayed.decisions
     base.green = sorted(base.reached, key=lambda index: len(transcripts[index].events))
     return base
 
 
-def _receive(root: Path, share: Replayer, transcript: Transcript, index: int) -> _Heard:
+def _receive(root: Path, share: Replayer, transcript: Transcript, index: int) -> _BaseReplay:
     reached = LineTracer(root)
     with reached.tracing():
         outcome = share.outcome(transcript)
-    return _Heard(index, outcome.verdict.value, outcome.why, reached.lines, reached.decisions)
+    return _BaseReplay(index, outcome.verdict.value, outcome.why, reached.lines, reached.decisions)
 
 
 def run_mutants(
@@ -153,8 +153,8 @@ def run_mutants(
                 return transcript.id, f"{outcome.verdict.value}: {outcome.why}"
         return "", ""
 
-    for number, said, ended in run_forked(tried, work, jobs, seconds):
-        yield _result_of(tried[number][0], said, ended)
+    for number, result, ended in run_forked(tried, work, jobs, seconds):
+        yield _result_of(tried[number][0], result, ended)
 
 
 def _reaching(base: Baseline, mutant: Mutant) -> list[int]:
@@ -165,10 +165,10 @@ def _reaching(base: Baseline, mutant: Mutant) -> list[int]:
     return [index for index in base.green if not lines.isdisjoint(base.reached[index])]
 
 
-def _result_of(mutant: Mutant, said: list[str] | None, ended: str) -> MutantResult:
-    if said is None:
+def _result_of(mutant: Mutant, result: list[str] | None, ended: str) -> MutantResult:
+    if result is None:
         return MutantResult(mutant, Status.ERROR, why=ended)
-    by, why = said
+    by, why = result
     if by == NO_LOAD:
         return MutantResult(mutant, Status.ERROR, why=f"{NO_LOAD}: {why}")
     return MutantResult(mutant, Status.KILLED, by, why) if by else MutantResult(mutant, Status.SURVIVED)

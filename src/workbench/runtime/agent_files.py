@@ -12,12 +12,12 @@ IGNORED = {"__pycache__", ".git", ".workbench"}
 
 
 def agent_names(root: Path) -> list[str]:
-    """The agents under a journeys/ folder: every folder that holds an agent.py."""
+    """List the agents in a journeys/ folder: the folders with an agent.py."""
     return sorted(p.parent.name for p in root.glob("*/agent.py"))
 
 
 def agent_files(root: Path, agent: str) -> list[Path]:
-    """Every file that counts as an agent's code, in order."""
+    """List the files of an agent's code, in order."""
     return sorted(
         p
         for p in (root / agent).rglob("*")
@@ -29,7 +29,7 @@ def agent_files(root: Path, agent: str) -> list[Path]:
 
 
 def _contents(root: Path, agent: str) -> Iterator[tuple[str, bytes]]:
-    """Each of an agent's files by its path below journeys/. One that has just gone counts no more."""
+    """Yield the path below journeys/ and the bytes of each file of an agent; one just removed is skipped."""
     for path in agent_files(root, agent):
         name = path.relative_to(root).as_posix()
         try:
@@ -38,21 +38,23 @@ def _contents(root: Path, agent: str) -> Iterator[tuple[str, bytes]]:
             continue
         except OSError as error:
             message = f"it cannot be read: {error.strerror}"
-            raise JourneyError(message, where=name, next="make it readable, or take it away") from None
+            raise JourneyError(message, where=name, next="make it readable, or remove it") from None
 
 
 def hash_files(root: Path, agent: str) -> tuple[str, dict[str, str]]:
-    """The hash of all of an agent's files, and of each by its path below journeys/, read once."""
-    seal, files = hashlib.sha256(), {}
+    """Hash all files of an agent together, and each by its path below journeys/."""
+    digest, files = hashlib.sha256(), {}
     for name, data in _contents(root, agent):
-        seal.update(name.encode() + b"\0" + data + b"\0")
+        digest.update(name.encode() + b"\0" + data + b"\0")
         files[name] = hashlib.sha256(data).hexdigest()[:12]
-    return seal.hexdigest()[:12], files
+    return digest.hexdigest()[:12], files
 
 
 def code_hash(root: Path, agent: str) -> str:
+    """Hash all files of an agent."""
     return hash_files(root, agent)[0]
 
 
 def file_hashes(root: Path, agent: str) -> dict[str, str]:
+    """Hash each file of an agent by its path below journeys/."""
     return hash_files(root, agent)[1]

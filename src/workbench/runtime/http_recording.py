@@ -1,7 +1,7 @@
-"""The HTTP clients that tools are handed: live ones keep what they exchange, taped ones give it again.
+"""The HTTP clients of tools: live ones record each exchange, recorded ones return it again.
 
 No header of a request is kept, and values that are named like secrets are not
-either, in addresses and in JSON. A taped client connects to nothing: a request
+either, in addresses and in JSON. A recorded client connects to nothing: a request
 that its call did not make when it was recorded fails, and says how the nearest
 recorded ones differ.
 """

@@ -101,13 +101,13 @@ def load_agent(root: Path, name: str) -> Agent:
 
 
 def _check_hooks(agent: Agent) -> None:
-    """Every tool that a policy stands at must be there: a misspelt one would guard nothing."""
+    """Check that every tool that a policy names exists: a misspelled one would protect nothing."""
     known = {tool.name for tool in agent.all_tools()} | {WRITES, READS, ALL, *BUILT_IN}
     for policy in agent.all_policies():
         for tool_name in policy.tools:
             if tool_name not in known:
                 raise JourneyError(
-                    f"policy {policy.name} stands at the tool {tool_name!r}, which is not there",
+                    f"policy {policy.name} names the tool {tool_name!r}, which does not exist",
                     where=policy.source,
                     next="correct the name, or declare the tool",
                 )
@@ -134,13 +134,13 @@ def _import(root: Path, module: str) -> ModuleType:
     except SyntaxError as error:
         where = f"{_below(root, error.filename)}:{error.lineno}"
         line = f": {error.text.strip()}" if error.text else ""
-        raise JourneyError(f"{error.msg}{line}", where=where, next="mend the line and save") from None
+        raise JourneyError(f"{error.msg}{line}", where=where, next="fix the line and save") from None
     except JourneyError:
         raise
     except JOURNEY_EXCEPTIONS as error:
         where, _ = fault_location(error, f"{module.split('.')[1]}/agent.py:1")
         raise JourneyError(
-            f"while loading: {describe_exception(error)}", where=where, next="mend the line and save"
+            f"while loading: {describe_exception(error)}", where=where, next="fix the line and save"
         ) from error
 
 
@@ -175,7 +175,7 @@ def _fixtures(root: Path, agent: Agent) -> dict[str, Fixture]:
         try:
             data = msgspec.json.decode(path.read_bytes())
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise JourneyError(f"not JSON: {error}", where=f"{where}:1", next="mend the file and save") from None
+            raise JourneyError(f"not JSON: {error}", where=f"{where}:1", next="fix the file and save") from None
         _check_fields(data, path, where)
         try:
             world = data.pop("world", {})
@@ -199,18 +199,18 @@ def _fixtures(root: Path, agent: Agent) -> dict[str, Fixture]:
     return dict(sorted(found.items(), key=lambda item: item[0] != agent.fixture))
 
 
-def make_world(loaded: LoadedAgent, setup: Setup, *, taped: bool = False, substituted: bool = False) -> World:
-    """The sandbox a conversation starts from. Raises JourneyError where its fixture is gone or has no time.
+def make_world(loaded: LoadedAgent, setup: Setup, *, recorded: bool = False, substituted: bool = False) -> World:
+    """Create the world that a conversation starts from. Raises JourneyError if its fixture is missing or invalid.
 
-    `substituted`: it has the substitutes that a transcript has for personal data,
-    so that what is asked for there is there. `taped`: for a replay; the same, and
-    HTTP comes from the record.
+    `substituted`: personal data has the same substitutes as in a transcript, so
+    that arguments of recorded calls find it. `recorded`: the same for a replay,
+    and HTTP comes from the recording.
     """
     fixture = loaded.fixtures.get(setup.fixture)
     where = f"{loaded.agent.name}/{loaded.agent.fixtures}/{setup.fixture}.json"
     if fixture is None and setup.fixture:
         raise JourneyError(
-            f"the fixture {setup.fixture!r} is not there any more",
+            f"the fixture {setup.fixture!r} does not exist any more",
             where=where,
             next=f"fixtures here: {', '.join(loaded.fixtures)}",
         )
@@ -218,21 +218,23 @@ def make_world(loaded: LoadedAgent, setup: Setup, *, taped: bool = False, substi
         now = datetime.fromisoformat(setup.clock)
     except ValueError:
         raise JourneyError(
-            f"the clock {setup.clock!r} is no time", where=where, next="write it like 2026-03-10T10:00:00+01:00"
+            f"the clock {setup.clock!r} is not a time",
+            where=where,
+            next="write it like 2026-03-10T10:00:00+01:00",
         ) from None
     start = fixture.world if fixture else {}
-    if taped or substituted:
-        from ..transcripts.redaction import Redactor  # its patterns cost 3 ms that a plain replay need not pay
+    if recorded or substituted:
+        from ..transcripts.redaction import Redactor  # its patterns take 3 ms that a plain replay does not need
 
         start = Redactor().redact_value(start)
     kinds = loaded.agent.world_classes().values()
-    return World(start, now=now, seed=setup.seed, http=_http(loaded.agent, taped), kinds=kinds)
+    return World(start, now=now, seed=setup.seed, http=_http(loaded.agent, recorded), kinds=kinds)
 
 
-def _http(agent: Agent, taped: bool) -> HttpProvider | None:
+def _http(agent: Agent, recorded: bool) -> HttpProvider | None:
     """The HTTP clients of an agent's tools; None where no tool asks for one, so that httpx is not imported."""
     if not any(is_client(kind) for tool in agent.all_tools() for kind in tool.injected.values()):
         return None
     from .http_recording import RecordingHttp, ReplayHttp
 
-    return ReplayHttp() if taped else RecordingHttp()
+    return ReplayHttp() if recorded else RecordingHttp()

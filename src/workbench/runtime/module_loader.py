@@ -8,13 +8,14 @@ import importlib
 import importlib.machinery
 import importlib.util
 import marshal
-import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import ClassVar
 
+from ..errors import TranscriptError
+from ..files import write_atomically
 from ..source import ROOT_PACKAGE
 
 INSTRUMENTATION_VERSION = (
@@ -34,19 +35,16 @@ class JourneyLoader(importlib.machinery.SourceFileLoader):
         if path in self.instead:
             return self.instead[path]
         data = self.get_data(path)
-        kept = self._cached(path, data)
-        if kept is not None:
+        cached = self._cached(path, data)
+        if cached is not None:
             with contextlib.suppress(OSError, ValueError, EOFError, TypeError):
-                code = marshal.loads(kept.read_bytes())
+                code = marshal.loads(cached.read_bytes())
                 if isinstance(code, CodeType):
                     return code
         code = self._compiled(data, path, fullname)
-        if kept is not None:
-            with contextlib.suppress(OSError):  # a cache that cannot be written is no trouble of the engineer's
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                fresh = kept.with_suffix(f".{os.getpid()}")
-                fresh.write_bytes(marshal.dumps(code))
-                fresh.replace(kept)
+        if cached is not None:
+            with contextlib.suppress(TranscriptError):  # the cache is optional
+                write_atomically(cached, marshal.dumps(code))
         return code
 
     def _compiled(self, data: bytes, path: str, fullname: str) -> CodeType:
@@ -59,12 +57,12 @@ class JourneyLoader(importlib.machinery.SourceFileLoader):
     def _cached(self, path: str, data: bytes) -> Path | None:
         if self.cache is None:
             return None
-        seal = hashlib.sha256(
+        digest = hashlib.sha256(
             b"\0".join(
                 (importlib.util.MAGIC_NUMBER, INSTRUMENTATION_VERSION if self.noted else b"", path.encode(), data)
             )
         )
-        return self.cache / f"{seal.hexdigest()[:32]}.code"
+        return self.cache / f"{digest.hexdigest()[:32]}.code"
 
 
 class JourneyFinder:
@@ -98,7 +96,7 @@ class JourneyFinder:
 
 
 def import_from(root: Path) -> None:
-    """Import `journeys` from this folder from now on; compiled code is kept in .workbench/ if that exists."""
+    """Import `journeys` from this folder from now on; compiled code is cached in .workbench/ if that exists."""
     sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, JourneyFinder)]
     sys.meta_path.insert(0, JourneyFinder(root))
     state = root.parent / ".workbench"
@@ -118,7 +116,7 @@ def override_modules(codes: Iterable[CodeType]) -> None:
 
 @contextlib.contextmanager
 def instrumented() -> Iterator[None]:
-    """Journey code that is loaded inside says what it takes from the machine; see `leaks`."""
+    """Instrument the journey code that is loaded inside: it reports what it reads from the machine."""
     JourneyLoader.noted = True
     try:
         yield

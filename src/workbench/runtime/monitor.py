@@ -86,23 +86,23 @@ def monitor(home: str, loading: bool = False) -> Iterator[list[Nondeterminism]]:
 
 def _passed(rule: str, what: str, where: str, next: str, value: Any) -> Any:
     """The value at a place that takes something from the machine: a function notes when it is called."""
-    leak = Nondeterminism(rule, what, where, next)
+    found = Nondeterminism(rule, what, where, next)
     if not callable(value):
-        _note(leak)
+        _note(found)
         return value
     function: Callable[..., Any] = value
 
     @wraps(function, assigned=("__name__", "__doc__"), updated=())
     def noting(*args: Any, **kwargs: Any) -> Any:
-        _note(leak)
+        _note(found)
         return function(*args, **kwargs)
 
     return noting
 
 
-def _note(leak: Nondeterminism) -> None:
+def _note(found: Nondeterminism) -> None:
     if _active is not None:
-        _active.append(leak)
+        _active.append(found)
 
 
 def _audit(event: str, args: tuple[Any, ...]) -> None:

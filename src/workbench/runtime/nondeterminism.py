@@ -263,10 +263,10 @@ class _Instrumenter(ast.NodeTransformer):
         self.spots = spots
 
     def visit(self, node: ast.AST) -> Any:
-        leak = self.spots.get(node)
-        if leak is None:
+        found = self.spots.get(node)
+        if found is None:
             return super().visit(node)
         self.generic_visit(node)
         assert isinstance(node, ast.expr)
         function = ast.Name(NAME, ast.Load())
-        return ast.copy_location(ast.Call(function, [*(ast.Constant(w) for w in leak), node], []), node)
+        return ast.copy_location(ast.Call(function, [*(ast.Constant(w) for w in found), node], []), node)

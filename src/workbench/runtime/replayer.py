@@ -1,8 +1,8 @@
-"""A share of the work of a replay: files in, cases out.
+"""Replay a share of the files: paths in, cases out.
 
-All that it needs is plain data (`Work`) and a list of paths, so a share may be
-done in this process, in one forked from it, or on another machine that has the
-same files. Each file is read, judged and forgotten before the next.
+A share needs plain data (`ReplayJob`) and a list of paths, so it may be replayed
+in this process, in a forked one, or on another machine that has the same files.
+Each file is read, judged and released before the next.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ from .monitor import Nondeterminism, monitor
 
 
 class ReplayJob(msgspec.Struct, frozen=True):
-    """What is common to all shares of one replay: the journeys/ folder, and how to replay."""
+    """The settings that all shares of a replay have in common."""
 
     journeys: str
     options: Options = DEFAULT
 
 
 class Replayer:
-    """Does shares of `work`. Agents are loaded once each, when a transcript first asks for one."""
+    """Replays files; each agent is loaded once, at its first transcript."""
 
     def __init__(self, work: ReplayJob) -> None:
         self.work = work
         self._root = Path(work.journeys)
         self._agents: dict[str, Agent | JourneyError] = {}
-        self._memories: dict[str, StateSnapshot] = {}
+        self._snapshots: dict[str, StateSnapshot] = {}
         self._loaded: dict[str, LoadedAgent] = {}
         self._files: dict[str, dict[str, str]] = {}
 
     def case(self, path: str) -> Case:
-        """The case of one file. Raises nothing that a file or a journey may hold."""
+        """Replay one file. Raises nothing that a file or a journey may cause."""
         try:
             transcript = read(Path(path))
         except TranscriptError as error:
@@ -60,11 +60,11 @@ class Replayer:
         return Case(path, header_of(transcript), self.outcome(transcript))
 
     def outcome(self, transcript: Transcript) -> ReplayResult:
-        """What a replay says of it, in words whatever happens."""
+        """Replay a transcript; every failure becomes a result."""
         agent = self.agent(transcript.agent)
         if not isinstance(agent, Agent):
             return ReplayResult(Verdict.ERROR, str(agent), source_line=project_path(agent.where))
-        self._memories[transcript.agent].restore()
+        self._snapshots[transcript.agent].restore()
         with monitor(f"{self.work.journeys}/{transcript.agent}") as found:
             outcome = replay_safely(transcript, agent, self.work.options, self._make_world)
         if found:
@@ -76,28 +76,28 @@ class Replayer:
             outcome.changed += tuple(self._changed_files(transcript))
         return outcome
 
-    def _reported(self, leak: Nondeterminism) -> str:
-        if not is_suppressed(leak.rule, leak.where, self._root):
-            return str(leak)
-        return f"{leak}; the comment there quiets `workbench check`, and no replay: it proves nothing"
+    def _reported(self, found: Nondeterminism) -> str:
+        if not is_suppressed(found.rule, found.where, self._root):
+            return str(found)
+        return f"{found}; the comment there suppresses `workbench check`, not the replay"
 
     def agent(self, name: str) -> Agent | JourneyError:
-        """An agent, loaded when it is first asked for; or why it does not load."""
+        """Return an agent, loaded at its first use, or why it does not load."""
         if name not in self._agents:
             try:
                 self._agents[name] = self._load(name)
-                self._memories[name] = StateSnapshot()
+                self._snapshots[name] = StateSnapshot()
             except JourneyError as error:
                 self._agents[name] = error
         return self._agents[name]
 
     def _load(self, name: str) -> Agent:
-        """An agent; where tools run its fixtures too, which a plain replay has no need of. Raises JourneyError."""
+        """Load an agent, and its fixtures if tools run. Raises JourneyError."""
         with monitor(f"{self.work.journeys}/{name}", loading=True) as found, instrumented():
             agent = self._read(name)
-        for leak in found:
-            if leak.rule != "environment":  # that is how settings are read
-                raise JourneyError(f"while loading: {leak.what}", where=leak.where, next=leak.next)
+        for one in found:
+            if one.rule != "environment":  # settings may be read from it
+                raise JourneyError(f"while loading: {one.what}", where=one.where, next=one.next)
         return agent
 
     def _read(self, name: str) -> Agent:
@@ -107,38 +107,38 @@ class Replayer:
         return self._loaded[name].agent
 
     def _make_world(self, setup: Setup) -> World:
-        return make_world(self._loaded[setup.agent], setup, taped=True)
+        return make_world(self._loaded[setup.agent], setup, recorded=True)
 
     def _changed_files(self, transcript: Transcript) -> list[str]:
-        """The files of its agent that are not as they were when it was recorded."""
+        """List the files of its agent that have changed since it was recorded."""
         if not transcript.code:
             return []
         if transcript.agent not in self._files:
             self._files[transcript.agent] = file_hashes(self._root, transcript.agent)
         now = self._files[transcript.agent]
         gone = [f"{name} (deleted)" for name in transcript.code if name not in now]
-        return [name for name, seal in now.items() if transcript.code.get(name) != seal] + gone
+        return [name for name, digest in now.items() if transcript.code.get(name) != digest] + gone
 
 
 def replay_files(work: ReplayJob, paths: Iterable[str]) -> list[Case]:
-    """The cases of a share, in order: what an engine calls in whatever process it has. Loads the agents anew."""
-    share = Replayer(work)
-    return [share.case(path) for path in paths]
+    """Replay a share, in order, in the process of any engine. Loads the agents."""
+    replayer = Replayer(work)
+    return [replayer.case(path) for path in paths]
 
 
 ENDED = "journey code ended its process"
 
 
 def blame_previous(path: str) -> str:
-    """Who else may have ended it: a timer, a thread, a signal outlives the transcript that it was set in."""
+    """Name the previous transcript as a possible cause: its timers, threads and signals may still be active."""
     return f": here, or by what {path} had left running in it"
 
 
 def crashed_case(path: str, why: str) -> Case:
-    """The case of a file whose process went away over it."""
+    """Build the case of a file during which the process ended or hung."""
     try:
         head = header_of(read(Path(path)))
-    except Exception:  # that which took the process away may be in the file
+    except Exception:  # the cause of the crash may be in the file
         head = None
     return Case(path, head, ReplayResult(Verdict.ERROR, why))
 
@@ -146,7 +146,7 @@ def crashed_case(path: str, why: str) -> Case:
 def replay_safely(
     transcript: Transcript, agent: Agent, options: Options = DEFAULT, make_world: MakeWorld | None = None
 ) -> ReplayResult:
-    """A replay whose every failure is an outcome."""
+    """Replay a transcript; every failure becomes a result."""
     try:
         return replay(transcript, agent, options, make_world)
     except WorkbenchError as error:
@@ -156,7 +156,7 @@ def replay_safely(
 
 
 def internal_error(error: Exception) -> str:
-    """A fault of ours in words: it is told, and takes no other transcript's result along."""
+    """Describe a bug of Workbench; the results of other transcripts stay valid."""
     import traceback
 
     return "a bug of Workbench: " + "".join(traceback.format_exception(error))

@@ -1,11 +1,10 @@
-"""Replay transcripts in separate processes: one kept process, and runs with other hash seeds."""
+"""Replay transcripts in processes that stay: one for each hash seed."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import select
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,124 +13,100 @@ import msgspec
 
 from ..replay.case import Case
 from ..replay.verdict import Verdict, first_divergence
+from .process import SIZE_BYTES, Frames, HangTimer, StackDump, frame, isolate, write_all
 from .replayer import ENDED, Replayer, ReplayJob, blame_previous, crashed_case
-from .supervision import StackDump, exit_with_parent, install_dump_handler
 
-PATIENCE = 10.0  # seconds without a word before it counts as stuck
-LOOK = 0.1
+HANG_TIMEOUT = 10.0  # seconds without an answer before it counts as hanging
+POLL_INTERVAL = 0.1
 
 _DECODER = msgspec.json.Decoder(Case)
 
 
 class ReplayProcess:
-    """Replays what lies in one project. `patience` in seconds; `seed`: by which it orders sets."""
+    """Replays files of one project in a process that stays. `seed` is its PYTHONHASHSEED."""
 
-    def __init__(self, work: ReplayJob, patience: float = PATIENCE, seed: str = "") -> None:
-        self.work, self.hang_timeout, self.seed = work, patience, seed
+    def __init__(self, work: ReplayJob, hang_timeout: float = HANG_TIMEOUT, seed: str = "") -> None:
+        self.work, self.hang_timeout, self.seed = work, hang_timeout, seed
         self._process: subprocess.Popen[bytes] | None = None
         self._stacks: StackDump | None = None
-        self._told = ""  # the path that this process did last
+        self._last = ""  # the path that this process did last
 
     def case(self, path: str) -> Case:
-        """The case of one file. Raises nothing that a file or a journey may hold."""
-        process = self._process or self._start()
+        """Replay one file. Raises nothing that a file or a journey may cause."""
+        process, stacks = self._running()
         assert process.stdin is not None
         try:
-            process.stdin.write(_frame(path.encode("utf-8", "surrogateescape")))
+            process.stdin.write(frame(path.encode("utf-8", "surrogateescape")))
             process.stdin.flush()
             answer = self._answer(process)
         except (BrokenPipeError, EOFError):
-            told = self._told
+            why = ENDED + (blame_previous(self._last) if self._last else "")
             self.close()
-            return crashed_case(path, ENDED + (blame_previous(told) if told else ""))
+            return crashed_case(path, why)
         except TimeoutError:
-            where = (
-                self._stacks.innermost_journey_line(process.pid, Path(self.work.journeys)) if self._stacks else ""
-            )
+            why = stacks.hang_message(process.pid, Path(self.work.journeys), self.hang_timeout)
             self.close()
-            return crashed_case(
-                path, f"journey code hung for {self.hang_timeout:g} s" + (f" at {where}" if where else "")
-            )
-        except BaseException:  # whoever asked was cut off: what comes yet is no answer to the next
+            return crashed_case(path, why)
+        except BaseException:  # the caller was interrupted: a late answer must not be taken for the next
             self.close()
             raise
-        self._told = path
+        self._last = path
         return _DECODER.decode(answer)
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        self._stacks = StackDump()
-        env = {**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)}
-        if self.seed:
-            env["PYTHONHASHSEED"] = self.seed
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__, msgspec.json.encode(self.work).decode(), self._stacks.name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=env,
-        )
-        return self._process
+    def _running(self) -> tuple[subprocess.Popen[bytes], StackDump]:
+        if self._process is None or self._stacks is None:
+            self._stacks = StackDump()
+            env = {**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)}
+            if self.seed:
+                env["PYTHONHASHSEED"] = self.seed
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", __name__, msgspec.json.encode(self.work).decode(), self._stacks.name],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=env,
+            )
+        return self._process, self._stacks
 
     def _answer(self, process: subprocess.Popen[bytes]) -> bytes:
-        size = int.from_bytes(self._read(process, 4), "big")
-        return self._read(process, size)
-
-    def _read(self, process: subprocess.Popen[bytes], size: int) -> bytes:
-        """So many bytes. Raises TimeoutError, or EOFError where the process is gone."""
+        """Read one message. Raises TimeoutError, or EOFError if the process has ended."""
         assert process.stdout is not None
-        pipe, data = process.stdout.fileno(), b""
-        while len(data) < size:
-            if not self._ready(pipe):
+        pipe, frames, timer = process.stdout.fileno(), Frames(), HangTimer(self.hang_timeout)
+        while True:
+            if select.select([pipe], [], [], min(POLL_INTERVAL, self.hang_timeout))[0]:
+                chunk = os.read(pipe, 1 << 20)
+                if not chunk:
+                    raise EOFError
+                timer.reset()
+                for message in frames.feed(chunk):
+                    return message
+            elif timer.expired:
                 raise TimeoutError
-            chunk = os.read(pipe, size - len(data))
-            if not chunk:
-                raise EOFError
-            data += chunk
-        return data
-
-    def _ready(self, pipe: int) -> bool:
-        """Whether there is something in time, in short looks: while this is stopped (ctrl+z) no time counts."""
-        waited = 0.0
-        while waited < self.hang_timeout:
-            if select.select([pipe], [], [], min(LOOK, self.hang_timeout - waited))[0]:
-                return True
-            waited += LOOK
-        return False
 
     def close(self) -> None:
         """End the process; the next case starts another."""
-        process, self._process, self._told = self._process, None, ""
+        process, self._process, self._last = self._process, None, ""
         if process is None:
             return
         process.kill()
         process.wait()
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
-                with contextlib.suppress(BrokenPipeError):  # what it had not read is of no use any more
+                with contextlib.suppress(BrokenPipeError):  # a path that it had not read
                     pipe.close()
         if self._stacks is not None:
             self._stacks.remove()
 
 
-def _frame(data: bytes) -> bytes:
-    return len(data).to_bytes(4, "big") + data
-
-
 def main(work: str, stacks: str) -> None:
-    """The life of the process: paths in, cases out, until nobody asks any more."""
-    asked, told = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    quiet = os.open(os.devnull, os.O_RDWR)
-    for fd in (0, 1, 2):
-        os.dup2(quiet, fd)  # what a journey prints is no answer
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    exit_with_parent(os.getppid(), stacks)
-    install_dump_handler(stacks)
-    share = Replayer(msgspec.json.decode(work.encode(), type=ReplayJob))
+    """Run the process: reads paths and writes cases until stdin ends."""
+    paths, cases = os.fdopen(os.dup(0), "rb"), os.dup(1)
+    isolate(stacks, os.getppid())
+    replayer = Replayer(msgspec.json.decode(work.encode(), type=ReplayJob))
     with contextlib.suppress(BrokenPipeError):
-        while size := asked.read(4):
-            path = asked.read(int.from_bytes(size, "big")).decode("utf-8", "surrogateescape")
-            told.write(_frame(msgspec.json.encode(share.case(path))))
-            told.flush()
-    with contextlib.suppress(OSError):  # nobody closed it: who asked has gone
+        while size := paths.read(SIZE_BYTES):
+            path = paths.read(int.from_bytes(size, "big")).decode("utf-8", "surrogateescape")
+            write_all(cases, frame(msgspec.json.encode(replayer.case(path))))
+    with contextlib.suppress(OSError):  # the parent has gone without closing this
         os.unlink(stacks)
 
 
@@ -143,23 +118,24 @@ RUN_COUNT = 1 + len(HASH_SEEDS)
 
 
 class RepeatedReplay:
-    """Has each file replayed by one kept process after the other.
+    """Replays each file in several processes, one after the other, which order sets differently.
 
-    Each may be silent for `patience` seconds, and says itself where it hangs; so `case` may take RUNS times that.
+    Each has `hang_timeout` seconds, so `case` may take RUN_COUNT times that.
     """
 
-    def __init__(self, work: ReplayJob, patience: float = PATIENCE) -> None:
+    def __init__(self, work: ReplayJob, hang_timeout: float = HANG_TIMEOUT) -> None:
         once = msgspec.structs.replace(work.options, repeat=False, fingerprint=True)
         there = msgspec.structs.replace(work, options=once)
-        self._first = ReplayProcess(work, patience)  # each starts when it is first asked
-        self._others = [ReplayProcess(there, patience, seed) for seed in HASH_SEEDS]
+        self._first = ReplayProcess(work, hang_timeout)  # each starts at its first file
+        self._others = [ReplayProcess(there, hang_timeout, seed) for seed in HASH_SEEDS]
 
     def close(self) -> None:
-        for kept in (self._first, *self._others):
-            kept.close()
+        """End the processes."""
+        for process in (self._first, *self._others):
+            process.close()
 
     def case(self, path: str) -> Case:
-        """The case of one file. Raises nothing that a file or a journey may hold."""
+        """Replay one file. Raises nothing that a file or a journey may cause."""
         case = self._first.case(path)
         for seed, other in zip(HASH_SEEDS, self._others, strict=True):
             outcome = case.outcome
@@ -172,9 +148,7 @@ class RepeatedReplay:
                 else f"there it is {there.verdict}: {there.why}"
             )
             if parted:
-                why = (
-                    f"two replays of it differ where sets are ordered otherwise (PYTHONHASHSEED={seed}): {parted}"
-                )
+                why = f"two replays differ if sets are ordered differently (PYTHONHASHSEED={seed}): {parted}"
                 case.outcome = msgspec.structs.replace(outcome, verdict=Verdict.FLAKY, why=why)
         case.outcome.fingerprint = ()
         return case

@@ -1,8 +1,8 @@
-"""Workers, from outside: processes that hold journey code, and their deadlines.
+"""Worker processes, which run journey code, and their deadlines.
 
-Forked from a warm server, so that a new one is there in milliseconds; one spare
-waits already forked for the next save. A worker that stops beating is stuck in
-journey code: it is asked where it stands, then ended.
+A worker is forked from a warm server in milliseconds; a spare one is forked
+already for the next save. A worker without a heartbeat is stuck in journey
+code: it dumps its stack, and is ended.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import msgspec
 
 from ..errors import JourneyError, UsageError, WorkerCrashed
 from ..models.claude import PRELOAD as SDK
+from .process import HangTimer, StackDump
 from .protocol import (
     AgentInfo,
     CancelTurn,
@@ -43,7 +44,6 @@ from .protocol import (
     pack,
     unpack_event,
 )
-from .supervision import StackDump
 from .worker_main import main
 
 LAST = (
@@ -55,9 +55,9 @@ LAST = (
     RerunDone,
     WorldInspected,
 )  # the events that end a request
-GRACE = 2.0  # seconds a turn may overrun its limit before its worker is ended
-STOP_SECONDS = 1.0  # what journey code has to let go of an interrupted turn
-LOAD_SECONDS = 10.0  # what a load may take before it counts as stuck
+GRACE = 2.0  # seconds by which a turn may overrun its limit
+STOP_SECONDS = 1.0  # in which journey code must let go of an interrupted turn
+LOAD_SECONDS = 10.0  # of a load before it counts as stuck
 
 _PRELOAD = ["workbench.runtime.worker_main", "workbench.models.rehearsal"]
 
@@ -75,8 +75,8 @@ def start_fork_server(model: str) -> None:
             forkserver.ensure_running()
         except OSError as error:
             raise UsageError(
-                f"the server of the workers cannot start: {error}", where=tempfile.gettempdir(),
-                next="let TMPDIR name a folder with a short path that can be written to",
+                f"cannot start the fork server of the workers: {error}", where=tempfile.gettempdir(),
+                next="set TMPDIR to a writable folder with a short path",
             ) from None  # fmt: skip
 
 
@@ -85,12 +85,12 @@ def _method() -> str:
 
 
 class WorkerProcess:
-    """One worker. `ask()` gives the events of one request; requests do not overlap.
+    """One worker. `ask()` yields the events of one request; requests do not overlap.
 
-    `patience` is how many seconds journey code may block; 0 leaves it to the agent's own limits.
+    `hang_timeout`: the seconds for which journey code may block; 0 leaves that to the limits of the agent.
     """
 
-    def __init__(self, patience: float = 0.0) -> None:
+    def __init__(self, hang_timeout: float = 0.0) -> None:
         context = multiprocessing.get_context(_method())
         ours, theirs = context.Pipe()
         self._stacks = StackDump()
@@ -98,16 +98,16 @@ class WorkerProcess:
         self._process: BaseProcess = context.Process(  # type: ignore[attr-defined]
             target=main, args=(theirs, self._stacks.name), daemon=True
         )
-        with contextlib.redirect_stderr(sys.__stderr__):  # a screen's own has no file to hand on
+        with contextlib.redirect_stderr(sys.__stderr__):  # that of a screen has no file descriptor
             self._process.start()
         theirs.close()
         self._events: asyncio.Queue[Event | None] = asyncio.Queue()
-        self._beat = time.monotonic()
-        self._stopping = 0.0  # when the turn was interrupted
+        self._timer = HangTimer(LOAD_SECONDS)
+        self._stopping = False  # whether the turn was interrupted
         self._busy = asyncio.Lock()
         self._closed = False
-        self._garbled = ""  # what was wrong with an event that could not be read
-        self._hang_timeout = patience
+        self._garbled = ""  # why an event could not be decoded
+        self._hang_timeout = hang_timeout
         self.root = Path()
         self.card = AgentInfo(name="", code="", model="")
         loop = asyncio.get_running_loop()
@@ -124,7 +124,7 @@ class WorkerProcess:
                 except msgspec.DecodeError as error:
                     self._garbled = str(error)
                     event = None
-                self._beat = time.monotonic()
+                self._timer.reset()
                 if not isinstance(event, Heartbeat):
                     loop.call_soon_threadsafe(self._events.put_nowait, event)
                 if event is None:
@@ -135,7 +135,7 @@ class WorkerProcess:
         return not self._closed and self._process.is_alive()
 
     async def load(self, root: Path, agent: str, model: str) -> None:
-        """Load an agent. Raises JourneyError with file and line, or WorkerDied."""
+        """Load an agent. Raises JourneyError with file and line, or WorkerCrashed."""
         self.root = root
         async for event in self.ask(Load(str(root), agent, model)):
             if isinstance(event, Failed):
@@ -144,44 +144,42 @@ class WorkerProcess:
                 self.card = event.card
 
     async def ask(self, request: Request) -> AsyncIterator[Event]:
-        """Events up to the last. Raises WorkerDied where the worker is stuck, overruns, or is gone."""
+        """Yield the events up to the last. Raises WorkerCrashed if the worker hangs, overruns or has ended."""
         async with self._busy:
             self._send(request)
-            began, self._stopping = time.monotonic(), 0.0
-            patience = self._hang_timeout or (self.card.code_seconds if self.card.name else LOAD_SECONDS)
+            began, self._stopping = time.monotonic(), False
+            self._timer = HangTimer(
+                self._hang_timeout or (self.card.code_seconds if self.card.name else LOAD_SECONDS)
+            )
             limit = self.card.turn_seconds + GRACE if isinstance(request, RunTurn) else None
             while True:
-                event = await self._next(began, patience, limit)
+                event = await self._next(began, limit)
                 if isinstance(event, LAST):
                     break
                 yield event
-        yield event  # once the next request may go out: who has the last event need not ask for more
+        yield event  # after the lock is free: the caller may send the next request at the last event
 
     def _send(self, request: Request) -> None:
         try:
             self._connection.send_bytes(pack(request))
         except OSError:
             raise WorkerCrashed("the worker is gone", next="the next message starts a new one") from None
-        self._beat = time.monotonic()
 
-    async def _next(self, began: float, patience: float, limit: float | None) -> Event:
+    async def _next(self, began: float, limit: float | None) -> Event:
         while True:
             try:
                 async with asyncio.timeout(0.1):  # wait_for of Python 3.11 may swallow a cancellation
                     event = await self._events.get()
             except TimeoutError:
-                now = time.monotonic()
-                if self._stopping and now - max(self._beat, self._stopping) > STOP_SECONDS:
-                    raise self._stuck("interrupted; journey code did not let go and was stopped") from None
-                if now - self._beat > patience:
-                    raise self._stuck(f"journey code blocked for {patience:g} s and was stopped") from None
-                if limit is not None and now - began > limit:
+                if self._timer.expired:
+                    raise self._stuck(self._hang_reason()) from None
+                if limit is not None and time.monotonic() - began > limit:
                     raise self._stuck(f"the turn overran {limit:g} s and was stopped") from None
                 continue
             if event is None and self._garbled:
                 self.close()
                 raise WorkerCrashed(
-                    f"journey code made what cannot be recorded: {self._garbled}",
+                    f"journey code made a value that cannot be recorded: {self._garbled}",
                     next="look for a value of the wrong type in what was just returned",
                 )
             if event is None:
@@ -194,18 +192,23 @@ class WorkerProcess:
                 )
             return event
 
+    def _hang_reason(self) -> str:
+        if self._stopping:
+            return "interrupted; journey code did not let go and was stopped"
+        return f"journey code blocked for {self._timer.seconds:g} s and was stopped"
+
     def _stuck(self, message: str) -> WorkerCrashed:
         where = self._stacks.innermost_journey_line(self._process.pid, self.root)
         self.close()
         return WorkerCrashed(message, where=where, next="look for an endless loop or a call that never returns")
 
     def stop_turn(self) -> None:
-        self._stopping = time.monotonic()
+        self._stopping, self._timer = True, HangTimer(STOP_SECONDS)
         with contextlib.suppress(WorkerCrashed):
             self._send(CancelTurn())
 
     def close(self) -> None:
-        """End the process. It has nothing to save: all that matters is on this side."""
+        """End the process. It has no state to save."""
         if self._closed:
             return
         self._closed = True
@@ -217,11 +220,11 @@ class WorkerProcess:
 
 
 class WorkerPool:
-    """A session's Host: starts workers of one `patience` for one journeys/ folder, and keeps a spare one warm."""
+    """Starts workers for one journeys/ folder, and has a spare one ready."""
 
-    def __init__(self, root: Path, patience: float = 0.0) -> None:
+    def __init__(self, root: Path, hang_timeout: float = 0.0) -> None:
         self.root = root.resolve()
-        self.hang_timeout = patience
+        self.hang_timeout = hang_timeout
         self._spare: WorkerProcess | None = None
         self._task: asyncio.Task[None] | None = None
         self._closed = False
@@ -243,7 +246,7 @@ class WorkerPool:
         return worker
 
     async def _warm(self) -> None:
-        await asyncio.sleep(0.2)  # let what was asked for go first
+        await asyncio.sleep(0.2)  # the request of the caller goes first
         if self._spare is None and not self._closed:
             self._spare = WorkerProcess(self.hang_timeout)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 import threading
 from multiprocessing.connection import Connection
@@ -38,6 +37,7 @@ from ..trace.trace import Trace
 from ..transcripts.codec import decode
 from .agent_files import agent_names
 from .loader import LoadedAgent, load, make_world
+from .process import isolate
 from .protocol import (
     AgentInfo,
     AskModel,
@@ -69,19 +69,14 @@ from .protocol import (
     unpack_event,
     unpack_request,
 )
-from .supervision import install_dump_handler
 
 BEAT = 0.25  # seconds between signs of life
 
 
 def main(connection: Connection, stacks: str) -> None:
-    """The life of a worker. `stacks` is the file that SIGUSR1 writes the current stack to."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    quiet = os.open(os.devnull, os.O_RDWR)
-    for fd in (0, 1, 2):
-        os.dup2(quiet, fd)
+    """Run a worker. `stacks` is the file to which SIGUSR1 writes the current stack."""
+    isolate(stacks)
     sys.stdout = sys.stderr = CappedOutput()
-    install_dump_handler(stacks)
     asyncio.run(WorkerServer(connection).run())
 
 
@@ -96,7 +91,7 @@ class WorkerServer:
         try:
             self.connection.send_bytes(pack(event))
         except OSError:
-            os._exit(0)  # nobody listens any more
+            os._exit(0)  # the parent has gone
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()

@@ -1,13 +1,14 @@
-"""What a person did in Review, as it happened: tags, marks, what was seen, queues kept by name.
+"""The annotation log: what a person did in Review (tags, annotations, reviewed conversations, saved queries).
 
-`.workbench/review.jsonl`, a record a line, appended and flushed at once, never
-rewritten: a killed process loses nothing, a torn last line is passed over, and
-two workbenches may write to it. Marks on past conversations stand in their own
-files; those on transcripts and imports stand here.
+`.workbench/review.jsonl`, a record a line, is only appended to: a killed process
+loses nothing, a torn last line is ignored, and two workbenches may write to it.
+Annotations of past conversations are in the session logs; those of transcripts
+and imports are here.
 """
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,14 +18,15 @@ import msgspec
 from .. import files
 from ..errors import UsageError
 from ..transcripts.transcript import Annotation
+from .journal import Journal, decode_lines
 
 
 class LogEntry(msgspec.Struct, omit_defaults=True):
-    """One record; which fields are there says what it is. `off` takes it back.
+    """One record; its kind follows from the fields that are set. `undone` reverts it.
 
-    `refs` get or lose the `tag`. The conversation `ref` gets the `mark`, or
-    loses the one at `remove_annotation`. The `recording` was `seen` in the queue of that
-    name. `queue` is a name for `query`; "" takes the name away.
+    `refs` get or lose the `tag`. The conversation `ref` gets the `annotation`, or
+    loses the one at `remove_annotation`. The `recording` was `reviewed` in the queue of that
+    name. `queue` is a name for `query`; an empty `query` removes the name.
     """
 
     step: float = 0.0
@@ -44,11 +46,11 @@ _LINE = msgspec.json.Decoder(LogEntry)
 
 
 class AnnotationLog:
-    """The file, and what it comes to: `read()` takes in what was written since, also by another workbench.
+    """The file and its effect: `read()` takes in new lines, also those of another workbench.
 
-    `tags` and `marks` are those of each ref: True or a Mark where it was put
-    on, False or None where one that a file has was taken off. `seen` are
-    recordings by queue. `size` is how many bytes are taken in.
+    `tags` and `annotations` are those of each ref: True or an Annotation if it was
+    added, False or None if one of the file was removed. `reviewed` has the
+    recordings by queue. `size` is the number of bytes taken in.
     """
 
     def __init__(self, path: Path) -> None:
@@ -60,29 +62,28 @@ class AnnotationLog:
         self.size = 0
 
     def write(self, line: LogEntry) -> list[LogEntry]:
-        """Append a line; gives back all that is new since the last reading. Raises UsageError."""
+        """Append a line; returns all lines since the last read. Raises UsageError."""
         new = self.read()
         line.step = round(time.time(), 3)
-        try:
-            files.private_file(self.path)
-            with self.path.open("ab") as file:
-                torn = self.size < file.tell()
-                file.write((b"\n" if torn else b"") + msgspec.json.encode(line) + b"\n")
-        except OSError as error:
+        journal = Journal(self.path)  # a new one each time: a line that was not written does not wait
+        with contextlib.suppress(OSError):  # then the line cannot be written either
+            files.private_folder(self.path.parent)
+        journal.append(line)
+        journal.close()
+        if journal.problem:
             raise UsageError(
-                f"not kept: {self.path.name}: {error.strerror}",
-                next="make room or make it writable, then do it again",
-            ) from None
+                f"not saved: {journal.problem}", next="free disk space or make it writable, then do it again"
+            )
         return new + self.read()
 
     def read(self) -> list[LogEntry]:
-        """Take in what was written since, and give it back."""
+        """Take in the lines since the last read, and return them."""
         try:
             size = self.path.stat().st_size
             if size == self.size:
                 return []
             with self.path.open("rb") as file:
-                if size < self.size:  # another file: begin again
+                if size < self.size:  # the file was replaced
                     self.__init__(self.path)  # type: ignore[misc]
                 file.seek(self.size)
                 data = file.read()
@@ -90,20 +91,20 @@ class AnnotationLog:
             return []
         whole = data.rfind(b"\n") + 1
         self.size += whole
-        lines = [line for raw in data[:whole].split(b"\n") if (line := _decoded(raw)) is not None]
+        lines, _ = decode_lines(data[:whole], _LINE)
         for line in lines:
             self._take(line)
         return lines
 
     def tags_of(self, ref: str, own: Iterable[str] = ()) -> tuple[str, ...]:
-        """The tags of a conversation, of which its file has its `own`."""
+        """List the tags of a conversation whose file has its `own`."""
         put = self.tags.get(ref, {})
         return tuple(
             sorted({*(tag for tag in own if put.get(tag, True)), *(tag for tag, on in put.items() if on)})
         )
 
     def annotations_of(self, ref: str, own: Iterable[Annotation]) -> list[Annotation]:
-        """The marks of a conversation, of which its file has its `own`."""
+        """List the annotations of a conversation whose file has its `own`."""
         found: dict[str, Annotation | None] = {annotation.step: annotation for annotation in own}
         found |= self.annotations.get(ref, {})
         return [annotation for annotation in found.values() if annotation is not None]
@@ -122,10 +123,3 @@ class AnnotationLog:
             self.queues.pop(line.queue, None)
             if line.query:
                 self.queues[line.queue] = line.query
-
-
-def _decoded(raw: bytes) -> LogEntry | None:
-    try:
-        return _LINE.decode(raw) if raw.strip() else None
-    except msgspec.DecodeError:
-        return None  # torn by a killed process

@@ -1,8 +1,7 @@
-"""Reading settings: workbench.toml of the project, then the user's own file."""
+"""Read the settings: workbench.toml of the project, then the file of the user."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,7 @@ CONFIG = "workbench.toml"
 
 
 def _text(value: Any) -> str:
-    return "" if isinstance(value, str) else "must be a text"
+    return "" if isinstance(value, str) else "must be a string"
 
 
 def _theme(value: Any) -> str:
@@ -35,7 +34,7 @@ def _key(value: Any) -> str:
     return "" if all(isinstance(one, str) for one in many) else "must be a key, or a list of keys"
 
 
-SETTINGS: dict[str, Callable[[Any], str]] = {  # what is wrong with a value, or ""
+SETTINGS: dict[str, Callable[[Any], str]] = {  # a check that returns what is wrong with a value, or ""
     "agent": _text,
     "model": _text,
     "theme": _theme,
@@ -46,45 +45,46 @@ USER_SETTINGS = ("theme", "mouse", "keys")  # what the user's own file may set
 
 
 def user_file() -> Path:
-    """Where the user's own settings are, whether the file is there or not."""
-    home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-    return Path(home) / "workbench" / "config.toml"
+    """Return the path of the user's own settings; the file may not exist."""
+    from platformdirs import user_config_path
+
+    return user_config_path("workbench", appauthor=False) / "config.toml"
 
 
 def read_settings_file(path: Path, known: tuple[str, ...] = tuple(SETTINGS)) -> dict[str, Any]:
-    """The settings of one file, {} where there is none. Raises UsageError with file and line."""
+    """Read the settings of a file; {} if there is none. Raises UsageError with file and line."""
     if not path.is_file():
         return {}
-    import tomllib  # most projects have no such file, and replay must start fast
+    import msgspec.toml  # most projects have no such file, and replay must start fast
 
     name = str(path) if path.name != CONFIG else path.name
     try:
         text = path.read_text("utf-8")
-        found = tomllib.loads(text)
+        found: dict[str, Any] = msgspec.toml.decode(text)
     except OSError as error:
-        raise UsageError(f"it cannot be read: {error.strerror}", where=name) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=name) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         line = re.search(r"at line (\d+)", str(error))
         where = f"{name}:{line[1]}" if line else name
-        raise UsageError(f"not TOML: {error}", where=where, next="mend the line") from None
+        raise UsageError(f"not TOML: {error}", where=where, next="fix the line") from None
     for key, value in found.items():
         where = f"{name}:{_line(text, '', key)}"
         if key not in known:
             raise UsageError(f"there is no setting {key!r}", where=where, next=f"settings: {', '.join(known)}")
         if wrong := SETTINGS[key](value):
             raise UsageError(f"{key} {wrong}", where=where)
-    found["keys"] = {}
-    for id, value in tomllib.loads(text).get("keys", {}).items():
+    keys, found["keys"] = found.get("keys", {}), {}
+    for id, value in keys.items():
         where = f"{name}:{_line(text, 'keys', id)}"
         if wrong := _key(value):
-            raise UsageError(f"{id} {wrong}", where=where, next='for example: mark = "m"')
+            raise UsageError(f"{id} {wrong}", where=where, next='for example: annotate = "m"')
         many = value if isinstance(value, list) else [value]
         found["keys"][id] = KeyOverride(tuple(one for one in many if one), where)
     return found
 
 
 def merge_settings(project: dict[str, Any]) -> Settings:
-    """What counts: the project's settings, before those of the user's own file. Raises UsageError."""
+    """Merge the settings of the project and of the user; the project wins. Raises UsageError."""
     own = read_settings_file(user_file(), USER_SETTINGS)
     both = {**own, **project}
     return Settings(
@@ -95,7 +95,7 @@ def merge_settings(project: dict[str, Any]) -> Settings:
 
 
 def _line(text: str, section: str, key: str) -> int:
-    """The line that sets a key of a section, 1 where it cannot be told."""
+    """Find the line that sets a key of a section; 1 if there is none."""
     now = ""
     for number, line in enumerate(text.splitlines(), 1):
         if head := re.match(r"\s*\[\s*([\w.-]+)\s*\]", line):

@@ -1,4 +1,4 @@
-"""What failed when it was last replayed: kept in .workbench/, so that it can be replayed first, or alone."""
+"""The transcripts that failed at their last replay, so that they can be replayed first, or alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .project import Project
 
 
 class Failures:
-    """The paths that failed last, as seen from the project's folder."""
+    """The paths that failed last, relative to the project's folder."""
 
     def __init__(self, project: Project) -> None:
         self._root = project.root
@@ -21,22 +21,20 @@ class Failures:
         try:
             self.paths = set(msgspec.json.decode(self._path.read_bytes(), type=list[str]))
         except (OSError, msgspec.DecodeError):
-            self.paths = set()  # nothing was kept yet, or it was spoiled: then nothing is known to have failed
+            self.paths = set()  # no file yet, or an invalid one: then no failure is known
 
     def __contains__(self, name: str) -> bool:
-        """Whether the file called `name` from here failed last."""
+        """Return whether the file `name` failed last."""
         return bool(self.paths) and self._key(name) in self.paths
 
     def update(self, failed: Iterable[str], passed: Iterable[str]) -> None:
-        """Remember a replay; what was not in it stays as it was. Raises OSError."""
-        kept = (self.paths - {self._key(name) for name in passed}) | {self._key(name) for name in failed}
-        if kept == self.paths:
+        """Store the result of a replay; other files keep theirs. Raises OSError or TranscriptError."""
+        failed_now = (self.paths - {self._key(name) for name in passed}) | {self._key(name) for name in failed}
+        if failed_now == self.paths:
             return
         files.private_file(self._path)
-        temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
-        temporary.write_bytes(msgspec.json.encode(sorted(kept)))
-        os.replace(temporary, self._path)
-        self.paths = kept
+        files.write_atomically(self._path, msgspec.json.encode(sorted(failed_now)))
+        self.paths = failed_now
 
     def _key(self, name: str) -> str:
         return Path(os.path.relpath(os.path.abspath(name), self._root)).as_posix()

@@ -24,7 +24,7 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS conversations (
     number INTEGER PRIMARY KEY, recording TEXT NOT NULL UNIQUE, added REAL NOT NULL, body BLOB NOT NULL
 );
-CREATE TABLE IF NOT EXISTS exhibits (key TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS blobs (key TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 """
 BATCH = 500  # conversations written at a time
 
@@ -68,7 +68,7 @@ class ImportArchive:
             (recording, time.time(), zlib.compress(msgspec.json.encode(bare))),
         )
         connection.executemany(
-            "INSERT OR IGNORE INTO exhibits VALUES (?, ?)",
+            "INSERT OR IGNORE INTO blobs VALUES (?, ?)",
             [(key, zlib.compress(msgspec.json.encode(value))) for key, value in transcript.blobs.items()],
         )
         return done.rowcount == 1
@@ -80,7 +80,7 @@ class ImportArchive:
                 yield from connection.execute("SELECT recording, added FROM conversations ORDER BY number DESC")
 
     def read(self, recording: str, blobs: bool = True) -> Transcript:
-        """One conversation; without its `exhibits` where only what happened is wanted. Raises TranscriptError."""
+        """One conversation; without its `blobs` where only what happened is wanted. Raises TranscriptError."""
         try:
             with self._lock:
                 connection = self._open()
@@ -90,7 +90,7 @@ class ImportArchive:
                 found = decode(zlib.decompress(row[0]), f"import {recording}") if row else None
                 if found is not None and blobs:
                     for key in found.blobs:
-                        kept = connection.execute("SELECT body FROM exhibits WHERE key = ?", (key,)).fetchone()
+                        kept = connection.execute("SELECT body FROM blobs WHERE key = ?", (key,)).fetchone()
                         found.blobs[key] = msgspec.json.decode(zlib.decompress(kept[0])) if kept else None
         except (sqlite3.Error, zlib.error) as error:
             raise TranscriptError(

@@ -1,9 +1,9 @@
-"""Keeps the index true: what is new, what has changed, what is gone. Runs as a process of its own.
+"""Keeps the index up to date, in a process of its own.
 
     python -m workbench.store.indexer STATE TRANSCRIPTS
 
-It ends when its stdin does, so with the workbench that started it, however
-that ends. On stdout it says how far it is, a News as JSON a line.
+It ends with its stdin or its parent, so with the workbench that started it. It
+writes its progress to stdout, an IndexProgress as JSON a line.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 
+from ..runtime.process import exit_with_parent
 from ..workspace.library import IndexProgress
 from .annotations import AnnotationLog, LogEntry
 from .import_archive import ImportArchive
@@ -31,28 +32,28 @@ BATCH = 0.25  # seconds of work written at a time
 PAUSE = 1.0  # seconds between two looks, and at least twenty times what a look takes
 RACY = 2_000_000_000  # nanoseconds: a file that was read so soon after its change may have changed again unseen
 
-Tell = Callable[[IndexProgress], None]
+Report = Callable[[IndexProgress], None]
 
 
 class Indexer:
-    """Brings the index up to date with all sources. `tell` hears how far it is. Raises OSError, sqlite3.Error."""
+    """Updates the index from all sources; `report` receives the progress. Raises OSError, sqlite3.Error."""
 
-    def __init__(self, state: Path, transcripts: Path, tell: Tell = lambda news: None) -> None:
+    def __init__(self, state: Path, transcripts: Path, report: Report = lambda news: None) -> None:
         self.path = state / "index.db"
-        self.report = tell
+        self.report = report
         self.note = ""
-        self.ledger = AnnotationLog(state / "review.jsonl")
+        self.log = AnnotationLog(state / "review.jsonl")
         self.archive = ImportArchive(state / "archive.db")
         sources: list[Source] = [
-            Transcripts(transcripts, self.ledger),
-            Sessions(SessionLogs(state, transcripts), self.ledger),
-            Imports(self.archive, self.ledger),
+            Transcripts(transcripts, self.log),
+            Sessions(SessionLogs(state, transcripts), self.log),
+            Imports(self.archive, self.log),
         ]
         self.sources: dict[str, Source] = {source.kind: source for source in sources}
         self.writer: Writer | None = None
 
     def _open(self) -> Writer:
-        """The writer of the index that lies there now; what lies there is read anew where it is another one."""
+        """Return the writer of the current index; a replaced one is read again."""
         if self.writer is not None and not self.writer.replaced and not self.writer.needs_rebuild:
             return self.writer
         if self.writer is not None:
@@ -61,31 +62,31 @@ class Indexer:
                 delete(self.path)
         self.note = open_or_rebuild(self.path)
         self.writer = writer = Writer(self.path)
-        self._kept: dict[str, dict[str, KnownFile]] = {kind: {} for kind in self.sources}
-        for ref, kept in writer.kept():
+        self._known: dict[str, dict[str, KnownFile]] = {kind: {} for kind in self.sources}
+        for ref, file in writer.known_files():
             kind, _, id = ref.partition(":")
-            self._kept.get(kind, {})[id] = kept
-        self._looked: dict[str, object] = {}  # what each source was like when it was looked through
-        self.ledger.read()
-        # what a person did while nobody kept the index; doing it again does nothing
-        behind = writer.log_offset != self.ledger.size
-        self.tags = {ref: dict(tags) for ref, tags in self.ledger.tags.items()} if behind else {}
-        self.marked = set(self.ledger.annotations) if behind else set()
+            self._known.get(kind, {})[id] = file
+        self._looked: dict[str, object] = {}  # the fingerprint of each source when it was last listed
+        self.log.read()
+        # annotations made while no process updated the index; to apply one twice changes nothing
+        behind = writer.log_offset != self.log.size
+        self.tags = {ref: dict(tags) for ref, tags in self.log.tags.items()} if behind else {}
+        self.annotated = set(self.log.annotations) if behind else set()
         return writer
 
     def refresh(self) -> bool:
-        """Look once at everything; True if something had changed."""
+        """Look at all sources once; returns whether something has changed."""
         writer = self._open()
-        for line in self.ledger.read():
-            self._heard(line)
-        noted = self.ledger.size
+        for line in self.log.read():
+            self._note(line)
+        noted = self.log.size
         stale, gone = self._changes()
         changed = bool(gone or self.tags)
         if gone:
             writer.remove(gone)
             for ref in gone:
                 kind, _, id = ref.partition(":")
-                del self._kept[kind][id]
+                del self._known[kind][id]
         done = 0
         for rows in self._batches(stale):
             fresh = [row for row in rows if not self._same(row)]
@@ -95,53 +96,53 @@ class Indexer:
             writer.touch((row.ref, row.stamp, row.read) for row in rows if row not in fresh)
             for ref, stamp, card, read in rows:
                 kind, _, id = ref.partition(":")
-                self._kept[kind][id] = KnownFile(stamp, card.hash, read)
-                self.marked.discard(ref)
+                self._known[kind][id] = KnownFile(stamp, card.hash, read)
+                self.annotated.discard(ref)
             done += len(rows)
             self.report(IndexProgress(done, len(stale), self.note, bool(fresh)))
         if self.tags:
             writer.retag(self.tags)
             self.tags = {}
-        self.marked.clear()
+        self.annotated.clear()
         if writer.log_offset != noted:
             writer.set_log_offset(noted)
         return changed
 
-    def _heard(self, line: LogEntry) -> None:
+    def _note(self, line: LogEntry) -> None:
         for ref in line.refs if line.tag else ():
             self.tags.setdefault(ref, {})[line.tag] = not line.undone
         if line.annotation is not None or line.remove_annotation:
-            self.marked.add(line.ref)
+            self.annotated.add(line.ref)
 
     def _changes(self) -> tuple[list[tuple[str, Stamp]], list[str]]:
-        """What has to be read, transcripts first and the latest of each first; and what is there no more."""
+        """List what must be read, transcripts first and the latest of each first; and what no longer exists."""
         stale: dict[str, Stamp] = {}
         gone: list[str] = []
         for kind, source in self.sources.items():
-            kept, looks = self._kept[kind], source.fingerprint()
+            files, looks = self._known[kind], source.fingerprint()
             if looks is not None and self._looked.get(kind) == looks:
                 continue
             there = dict(source.list())
-            found = [(stamp, id) for id, stamp in there.items() if _stale(kept.get(id), stamp)]
+            found = [(stamp, id) for id, stamp in there.items() if _stale(files.get(id), stamp)]
             found.sort(key=lambda pair: -pair[0].changed)
             stale |= {f"{kind}:{id}": stamp for stamp, id in found}
-            gone += [f"{kind}:{id}" for id in kept if id not in there]
+            gone += [f"{kind}:{id}" for id in files if id not in there]
             self._looked[kind] = looks
-        for ref in self.marked:
+        for ref in self.annotated:
             kind, _, id = ref.partition(":")
-            if ref not in stale and (known := self._kept.get(kind, {}).get(id)):
+            if ref not in stale and (known := self._known.get(kind, {}).get(id)):
                 stale[ref] = known.stamp
         return list(stale.items()), gone
 
     def _same(self, row: Row) -> bool:
-        """Whether a file was written again with the very same bytes."""
+        """Return whether a file was written again with the same bytes."""
         kind, _, id = row.ref.partition(":")
-        known = self._kept[kind].get(id)
+        known = self._known[kind].get(id)
         return (
             bool(row.card.hash)
             and known is not None
             and known.hash == row.card.hash
-            and row.ref not in self.marked
+            and row.ref not in self.annotated
         )
 
     def _batches(self, stale: list[tuple[str, Stamp]]) -> Iterator[list[Row]]:
@@ -174,7 +175,8 @@ def _stale(known: KnownFile | None, stamp: Stamp) -> bool:
 
 
 def main(state: Path, transcripts: Path) -> None:
-    parent, wake = os.getppid(), threading.Event()
+    exit_with_parent(os.getppid())
+    wake = threading.Event()
     if hasattr(os, "nice"):
         os.nice(10)  # the screen goes first
 
@@ -184,10 +186,10 @@ def main(state: Path, transcripts: Path) -> None:
         os._exit(0)  # SQLite undoes what was half written
 
     threading.Thread(target=listen, daemon=True).start()
-    lock = single_instance(state)
+    lock = single_instance(state)  # noqa: F841  # held to the end of the process
     indexing = Indexer(state, transcripts, _report)
     began = True
-    while os.getppid() == parent:
+    while True:
         start = time.monotonic()
         wake.clear()
         try:
@@ -198,11 +200,10 @@ def main(state: Path, transcripts: Path) -> None:
             _report(IndexProgress(note=f"the index cannot be written: {error}"))
             time.sleep(5)
         wake.wait(max(PAUSE, 20 * (time.monotonic() - start)))
-    lock.close()
 
 
 def single_instance(state: Path) -> sqlite3.Connection:
-    """Wait until no other process indexes this project. The lock goes with the process that holds it."""
+    """Wait until no other process indexes this project. The lock ends with its process."""
     state.mkdir(parents=True, exist_ok=True)
     lock = sqlite3.connect(state / "index.lock", timeout=1, isolation_level=None)
     while True:
@@ -210,7 +211,7 @@ def single_instance(state: Path) -> sqlite3.Connection:
             lock.execute("BEGIN EXCLUSIVE")
             return lock
         except sqlite3.OperationalError:
-            _report(IndexProgress(note="another workbench keeps the index"))
+            _report(IndexProgress(note="another workbench updates the index"))
 
 
 def _report(news: IndexProgress) -> None:

@@ -1,4 +1,4 @@
-"""Append-only JSON Lines files, with a lock."""
+"""Append-only JSON Lines files that survive a kill, a full disk and a second process."""
 
 from __future__ import annotations
 
@@ -6,10 +6,20 @@ import contextlib
 import io
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+if TYPE_CHECKING:
+    from filelock import FileLock
+
+T = TypeVar("T")
+
+WAIT = 0.1  # seconds in which a lock that is just being released becomes free
 
 
 class Journal:
-    """`problem` says why something waits; "" while all is written."""
+    """A JSON Lines file to append to. `problem` says why lines wait; "" if all are written."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -19,7 +29,7 @@ class Journal:
         self._waiting = bytearray()
 
     def lock(self, size: int | None) -> str:
-        """Make it ours to add to; gives back why it is not, or "". `size`: its bytes when it was read."""
+        """Lock the file for this process; returns why that failed, or "". `size`: its bytes when it was read."""
         if self._lock.held:
             return ""
         holder = self._lock.acquire()
@@ -27,15 +37,16 @@ class Journal:
             return f"another workbench (pid {holder}) has this conversation open"
         if size is not None and self.path.is_file() and self.path.stat().st_size != size:
             self._lock.release()
-            return "another workbench went on with this conversation since it was read"
+            return "this conversation was continued in another workbench"
         return ""
 
-    def append(self, line: bytes) -> None:
-        self._waiting += line + b"\n"
+    def append(self, record: object) -> None:
+        """Write a record as a line; if that fails the line waits."""
+        self._waiting += msgspec.json.encode(record) + b"\n"
         self.write()
 
     def write(self) -> None:
-        """Write what waits, as far as the disk takes it."""
+        """Write the lines that wait, as far as the disk accepts them."""
         try:
             if self._file is None and self._waiting:
                 self._open()
@@ -47,7 +58,7 @@ class Journal:
 
     def _open(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        file = io.FileIO(self.path, "ab+")
+        file = io.FileIO(self.path, "ab+", opener=_private)
         if file.seek(0, os.SEEK_END):
             file.seek(-1, os.SEEK_END)
             if file.read(1) != b"\n":  # a line torn by a killed process
@@ -55,7 +66,7 @@ class Journal:
         self._file = file
 
     def close(self) -> None:
-        """Write what waits, if now it can be, and let others have the file."""
+        """Write the lines that wait, if possible, and free the file for others."""
         self.write()
         if self._file is not None:
             with contextlib.suppress(OSError):
@@ -64,57 +75,67 @@ class Journal:
         self._lock.release()
 
 
-try:
-    import fcntl
-except ImportError:  # Windows: nobody is kept out there
-    fcntl = None  # type: ignore[assignment]
+def decode_lines(data: bytes, decoder: msgspec.json.Decoder[T]) -> tuple[list[T], int]:
+    """Decode JSON Lines: the records, and the number of lines that a killed process or a full disk has torn."""
+    records, torn = [], 0
+    for line in data.split(b"\n"):
+        if line.strip():
+            try:
+                records.append(decoder.decode(line))
+            except msgspec.DecodeError:
+                torn += 1
+    return records, torn
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 class Lock:
-    """Held from `take()` to `release()`, or to the end of the process, however it ends."""
+    """A lock file, held from `acquire` to `release` or to the end of the process. It contains the holder's pid."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._handle = -1
+        self._lock: FileLock | None = None
 
     @property
     def held(self) -> bool:
-        return self._handle >= 0
+        return self._lock is not None and self._lock.is_locked
 
     def acquire(self) -> str:
-        """Take it; gives back "", or the process id of who has it ("?" where that cannot be told)."""
-        if self.held or fcntl is None:
+        """Take the lock. Returns "", or the process id of the holder ("?" if the file does not say)."""
+        if self.held:
             return ""
-        while True:
-            try:
-                handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            except OSError:
-                return ""  # then nothing can be written here either, and who writes is told why
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                holder = os.read(handle, 20).decode("ascii", "replace")
-                os.close(handle)
-                return holder if holder.isdigit() else "?"
-            except OSError:  # a file system without locks
-                os.close(handle)
-                return ""
-            if self._is(handle):
-                break
-            os.close(handle)  # its last holder took the file away between the two lines above
-        self._handle = handle
-        with contextlib.suppress(OSError):
-            os.ftruncate(handle, 0)
-            os.write(handle, str(os.getpid()).encode())
+        from filelock import FileLock, Timeout  # only a conversation that is continued needs it
+
+        # a session may be closed in another thread than the one that opened it
+        lock = FileLock(self.path, timeout=WAIT, mode=0o600, thread_local=False, on_acquired=_write_pid)
+        try:
+            lock.acquire()
+        except Timeout:
+            return self._holder()
+        except OSError:
+            return ""  # the journal cannot be written either, and reports the reason
+        self._lock = lock
         return ""
 
-    def _is(self, handle: int) -> bool:
+    def _holder(self) -> str:
         with contextlib.suppress(OSError):
-            return os.path.samestat(os.fstat(handle), self.path.stat())
-        return False
+            text = self.path.read_text("ascii", "replace")
+            return text if text.isdigit() else "?"
+        return "?"
 
     def release(self) -> None:
-        if self.held:
-            self.path.unlink(missing_ok=True)
-            os.close(self._handle)
-            self._handle = -1
+        if self._lock is not None:
+            with contextlib.suppress(OSError):
+                self.path.unlink(
+                    missing_ok=True
+                )  # while it is held: filelock opens another file if it gets this one
+            self._lock.release()
+            self._lock = None
+
+
+def _write_pid(handle: int) -> None:
+    with contextlib.suppress(OSError):
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, str(os.getpid()).encode(), 0)

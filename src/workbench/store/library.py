@@ -26,34 +26,36 @@ from .project import Project
 from .session_log import SessionLogs
 from .sources import Imports, Sessions, Source, Transcripts
 
-LOOK = 0.5  # seconds between two looks at whether the index was changed by anyone
-SOURCE_ROOT = str(Path(__file__).parents[2])  # where the process finds this very Workbench
-RESTART_DELAY = 5.0  # seconds before a process that ended by itself is started anew
+LOOK = 0.5  # seconds between two checks whether another process has changed the index
+SOURCE_ROOT = str(Path(__file__).parents[2])  # from which the process imports Workbench
+RESTART_DELAY = 5.0  # seconds before a process that ended is restarted
 
 
 class IndexedLibrary:
+    """All conversations of a project: transcripts, sessions and imports, found through the index."""
+
     def __init__(self, project: Project, history: SessionLogs) -> None:
         self.project = project
-        self.ledger = AnnotationLog(project.state / "review.jsonl")
+        self.log = AnnotationLog(project.state / "review.jsonl")
         self.archive = ImportArchive(project.state / "archive.db")
         sources: list[Source] = [
-            Transcripts(project.transcripts, self.ledger),
-            Sessions(history, self.ledger),
-            Imports(self.archive, self.ledger),
+            Transcripts(project.transcripts, self.log),
+            Sessions(history, self.log),
+            Imports(self.archive, self.log),
         ]
         self.sources = {source.kind: source for source in sources}
         path = project.state / "index.db"
         self._searched = Index(path, self._recall)
-        self._paged = Index(path)  # a search under way does not hold up the rows in sight
+        self._paged = Index(path)  # a running search must not block the visible rows
         self._valued = Index(path)
-        self._took(self.ledger.read())
+        self._apply(self.log.read())
 
     def _recall(self) -> list[Reviewed]:
         return [
-            Reviewed(queue, recording) for queue, seen in self.ledger.reviewed.items() for recording in list(seen)
+            Reviewed(queue, recording) for queue, seen in self.log.reviewed.items() for recording in list(seen)
         ]
 
-    def _took(self, lines: Iterable[LogEntry]) -> None:
+    def _apply(self, lines: Iterable[LogEntry]) -> None:
         for line in lines:
             if line.reviewed is not None:
                 self._searched.note_reviewed(Reviewed(line.reviewed, line.recording, not line.undone))
@@ -62,7 +64,7 @@ class IndexedLibrary:
 
     @property
     def queues(self) -> dict[str, str]:
-        return self.ledger.queues
+        return self.log.queues
 
     def search(self, query: Query) -> SearchResult:
         return self._searched.search(query)
@@ -77,15 +79,15 @@ class IndexedLibrary:
         return self._paged.number(ref)
 
     def _with_tags(self, entry: Entry) -> Entry:
-        """What was tagged just now is seen at once; the index learns of it a little later."""
-        if entry.ref not in self.ledger.tags:
+        """Apply the tags of the log: the index has them a little later."""
+        if entry.ref not in self.log.tags:
             return entry
-        return replace(entry, tags=self.ledger.tags_of(entry.ref, entry.tags))
+        return replace(entry, tags=self.log.tags_of(entry.ref, entry.tags))
 
     def open(self, entry: Entry) -> StoredConversation:
         return self.sources[entry.kind].open(entry.id)
 
-    # what was recorded anew
+    # pending re-recordings
 
     def pending(self) -> list[str]:
         return [
@@ -100,13 +102,13 @@ class IndexedLibrary:
     def resolve_pending(self, id: str, accept: bool) -> Callable[[], None]:
         return (pending.accept if accept else pending.reject)(self.project.root / id)
 
-    # what a person does
+    # annotations, tags and saved queries
 
     def annotation_store(self, entry: Entry, store: SessionStore) -> SessionStore:
         return store if entry.kind == "session" else AnnotationStore(self, entry.ref, store)
 
     def write(self, line: LogEntry) -> None:
-        self._took(self.ledger.write(line))
+        self._apply(self.log.write(line))
 
     def tag(self, numbers: Iterable[int], tag: str, on: bool = True) -> list[str]:
         entries = (self._with_tags(entry) for entry in self._paged.pages(list(numbers)))
@@ -119,25 +121,23 @@ class IndexedLibrary:
         self.write(LogEntry(tag=tag, refs=refs, undone=not on))
 
     def set_reviewed(self, query: Query, entry: Entry, seen: bool = True) -> None:
-        if entry.recording and (entry.recording in self.ledger.reviewed.get(query.key, ())) is not seen:
+        if entry.recording and (entry.recording in self.log.reviewed.get(query.key, ())) is not seen:
             self.write(LogEntry(reviewed=query.key, recording=entry.recording, undone=not seen))
 
     def save_queue(self, name: str, query: str) -> None:
         self.write(LogEntry(queue=name, query=query))
 
-    # keeping the index true
+    # updating the index
 
     async def news(self) -> AsyncIterator[IndexProgress]:
         process: asyncio.subprocess.Process | None = None
         try:
             while True:
                 process = await self._start()
-                async for news in self._hear(process):
+                async for news in self._progress(process):
                     yield news
                 code = await process.wait()
-                yield IndexProgress(
-                    note=f"the index is not kept any more: its process ended with {code}; trying again"
-                )
+                yield IndexProgress(note=f"the index is not updated: its process ended with {code}; restarting it")
                 await asyncio.sleep(RESTART_DELAY)
         finally:
             if process is not None:
@@ -152,15 +152,15 @@ class IndexedLibrary:
             env=os.environ | {"PYTHONPATH": os.pathsep.join([SOURCE_ROOT, *there])},
         )  # fmt: skip
 
-    async def _hear(self, process: asyncio.subprocess.Process) -> AsyncIterator[IndexProgress]:
-        """What the process says, and whether anyone else changed the index; ends as the process does."""
+    async def _progress(self, process: asyncio.subprocess.Process) -> AsyncIterator[IndexProgress]:
+        """Yield the progress of the process, and changes of the index by others, until the process ends."""
         assert process.stdout is not None
         line: asyncio.Future[bytes] | None = None
         try:
             while True:
                 line = line or asyncio.ensure_future(process.stdout.readline())
                 await asyncio.wait({line}, timeout=LOOK)
-                self._took(self.ledger.read())
+                self._apply(self.log.read())
                 if line.done():
                     said, line = line.result(), None
                     if not said:
@@ -186,7 +186,7 @@ def _record(transcript: Transcript) -> StoredConversation:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """The end of its stdin is its own; it has a second to go by itself."""
+    """Close its stdin, which ends it; kill it after a second."""
     assert process.stdin is not None
     process.stdin.close()
     try:
@@ -197,10 +197,10 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 class AnnotationStore:
-    """The Store of a transcript or an import that is read: its marks go to the ledger, its steps nowhere."""
+    """The SessionStore of a transcript or an import: annotations go to the log, events are dropped."""
 
-    def __init__(self, shelf: IndexedLibrary, ref: str, store: SessionStore) -> None:
-        self.library, self.ref, self.store = shelf, ref, store
+    def __init__(self, library: IndexedLibrary, ref: str, store: SessionStore) -> None:
+        self.library, self.ref, self.store = library, ref, store
 
     @property
     def write_error(self) -> str:

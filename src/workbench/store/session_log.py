@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from .. import files
 from ..engine.ablation import DisabledPart
 from ..errors import TranscriptError, UsageError
 from ..trace.events import AnyEvent, UserMessage
@@ -22,7 +23,7 @@ from ..trace.trace import Trace
 from ..transcripts.files import unused_path, write
 from ..transcripts.transcript import Annotation, Transcript
 from ..workspace.open_conversations import WorkspaceSnapshot
-from .journal import Journal
+from .journal import Journal, decode_lines
 
 
 class LogEntry(msgspec.Struct, omit_defaults=True):
@@ -41,14 +42,14 @@ class LogEntry(msgspec.Struct, omit_defaults=True):
     turn: int = 0  # in which it was off; 0 where that was not written down
 
 
-DESK = "desk.{}.json"  # one for each process: two workbenches may share a project
+WORKSPACE_FILE = "workspace.{}.json"  # one for each process: two workbenches may share a project
 
 _LINE = msgspec.json.Decoder(LogEntry)
 
 
 @dataclass
 class SessionLog:
-    """A session as it stands in its file."""
+    """A session as its file has it."""
 
     id: str
     setup: Setup
@@ -66,15 +67,15 @@ class SessionLog:
 
     @property
     def title(self) -> str:
-        """The customer's first words."""
+        """Return the first message of the customer."""
         first = next((str(s.text) for s in self.events if isinstance(s, UserMessage)), "")
         return " ".join(first.split())[:200]
 
 
 class SessionLogs:
-    """The Store of a session: keeps sessions under `state`, transcripts under `transcripts`.
+    """The SessionStore of a project: sessions under `state`, transcripts under `transcripts`.
 
-    `begun` are the sessions written to, the one written to last at the end.
+    `written` are the sessions written to, the last one at the end.
     """
 
     def __init__(self, state: Path, transcripts: Path) -> None:
@@ -89,10 +90,8 @@ class SessionLogs:
     def begin(self, session: str, head: dict[str, Any]) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.folder.chmod(0o700)  # what customers said is for nobody else on this machine
-            ignore = self.folder.parent / ".gitignore"
-            if not ignore.exists():
-                ignore.write_text("*\n")
+            self.folder.chmod(0o700)  # other users of this machine must not read it
+            files.private_folder(self.folder.parent)
         except OSError as error:
             raise UsageError(
                 f"cannot write {self.folder}: {error.strerror}", next="make the folder writable, then say it again"
@@ -105,7 +104,7 @@ class SessionLogs:
 
     def append(self, session: str, record: dict[str, Any]) -> None:
         journal = self._journal(session)
-        journal.append(msgspec.json.encode(record))
+        journal.append(record)
         if not journal.problem and (not self.written or self.written[-1] != session):
             self.written = [*(s for s in self.written if s != session), session]
 
@@ -138,17 +137,15 @@ class SessionLogs:
 
     def save_workspace(self, data: bytes) -> None:
         if not self.folder.is_dir():
-            return  # nothing was ever kept here
-        path = self.folder.parent / DESK.format(os.getpid())
-        temporary = path.with_suffix(".tmp")
-        with contextlib.suppress(OSError):  # it is a comfort, and no loss
-            temporary.write_bytes(data)
-            os.replace(temporary, path)
+            return  # no session was ever written here
+        path = self.folder.parent / WORKSPACE_FILE.format(os.getpid())
+        with contextlib.suppress(TranscriptError):  # losing it loses no conversation
+            files.write_atomically(path, data)
 
     def previous_workspace(self) -> WorkspaceSnapshot | None:
-        """How the desk lay that was written down last by a workbench which is gone; its file goes too."""
+        """Take the last workspace snapshot of a workbench that has ended, and remove its file."""
         found: list[tuple[float, WorkspaceSnapshot]] = []
-        for path in self.folder.parent.glob(DESK.format("*")):
+        for path in self.folder.parent.glob(WORKSPACE_FILE.format("*")):
             with contextlib.suppress(OSError, msgspec.DecodeError, ValueError):
                 if not _runs(int(path.suffixes[0][1:])):
                     lay = msgspec.json.decode(path.read_bytes(), type=WorkspaceSnapshot)
@@ -160,48 +157,41 @@ class SessionLogs:
         for journal in self._journals.values():
             journal.close()
 
-    # what was kept
+    # reading
 
     def _path(self, session: str) -> Path:
         return self.folder / f"{session}.jsonl"
 
     @property
     def empty(self) -> bool:
-        """Whether nothing was ever said here."""
+        """Return whether there is no session."""
         return next(self.folder.glob("*.jsonl"), None) is None
 
     def ids(self) -> list[str]:
-        """Session ids, latest first."""
+        """List the session ids, latest first."""
         files = [(p.stat().st_mtime, p.stem) for p in self.folder.glob("*.jsonl")]
         return [name for _, name in sorted(files, reverse=True)]
 
     def modified_at(self, session: str) -> float:
-        """When a session was last written to, in seconds since the epoch."""
+        """Return when a session was last written to, in seconds since the epoch."""
         return self._path(session).stat().st_mtime
 
     def read(self, session: str) -> SessionLog:
-        """A session from its file. Raises TranscriptError where there is nothing to continue."""
+        """Read a session from its file. Raises TranscriptError if there is nothing to continue."""
         path = self._path(session)
-        kept: SessionLog | None = None
-        torn = 0
+        found: SessionLog | None = None
         try:
             data = path.read_bytes()
         except OSError as error:
             raise TranscriptError(f"cannot be read: {error.strerror}", where=str(path)) from None
-        for line in data.split(b"\n"):
-            if not line.strip():
-                continue
-            try:
-                record = _LINE.decode(line)
-            except msgspec.DecodeError:
-                torn += 1  # by a killed process, or a full disk
-                continue
-            kept = _take(kept, record)
-        if kept is None:
-            raise TranscriptError("there is no conversation in it", where=path.name)
+        records, torn = decode_lines(data, _LINE)
+        for record in records:
+            found = _take(found, record)
+        if found is None:
+            raise TranscriptError("the file has no conversation", where=path.name)
         self._sizes[session] = len(data)
-        kept.torn = torn
-        return kept
+        found.torn = torn
+        return found
 
 
 def _runs(pid: int) -> bool:

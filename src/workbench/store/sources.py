@@ -42,8 +42,8 @@ class Source(Protocol):
 class Transcripts:
     kind: Kind = "transcript"
 
-    def __init__(self, folder: Path, ledger: AnnotationLog) -> None:
-        self.folder, self.root, self.ledger = folder, folder.parent, ledger
+    def __init__(self, folder: Path, log: AnnotationLog) -> None:
+        self.folder, self.root, self.log = folder, folder.parent, log
 
     def fingerprint(self) -> None:
         return None
@@ -64,17 +64,17 @@ class Transcripts:
             found = decode(data, id)
         except WorkbenchError as error:
             return _unreadable(path.stem, str(error), when, _hash(data))
-        return transcript_card(f"transcript:{id}", found, self.ledger, found.state, when, _hash(data))
+        return transcript_card(f"transcript:{id}", found, self.log, found.state, when, _hash(data))
 
     def open(self, id: str) -> StoredConversation:
-        return _record(f"transcript:{id}", _read(self.root / id, id), self.ledger)
+        return _record(f"transcript:{id}", _read(self.root / id, id), self.log)
 
 
 class Sessions:
     kind: Kind = "session"
 
-    def __init__(self, history: SessionLogs, ledger: AnnotationLog) -> None:
-        self.history, self.ledger = history, ledger
+    def __init__(self, history: SessionLogs, log: AnnotationLog) -> None:
+        self.history, self.log = history, log
 
     def fingerprint(self) -> None:
         return None
@@ -88,36 +88,36 @@ class Sessions:
     def entry(self, id: str) -> IndexEntry:
         try:
             when = self.history.modified_at(id)
-            kept = self.history.read(id)
+            found = self.history.read(id)
         except OSError as error:
             return _unreadable(id, f"{id}: cannot be read: {error.strerror}")
         except WorkbenchError as error:
             return _unreadable(id, str(error), when)
         return IndexEntry(
-            kept.title, kept.setup.agent, "session", when, hash_recording(kept.events, kept.setup),
-            tags=self.ledger.tags_of(f"session:{id}"), summary=summarize(kept.events, kept.annotations.values()),
-            facets=_facets(kept.setup.agent, "in:sessions", "is:session", f"version:{kept.code}"),
+            found.title, found.setup.agent, "session", when, hash_recording(found.events, found.setup),
+            tags=self.log.tags_of(f"session:{id}"), summary=summarize(found.events, found.annotations.values()),
+            facets=_facets(found.setup.agent, "in:sessions", "is:session", f"version:{found.code}"),
         )  # fmt: skip
 
     def open(self, id: str) -> StoredConversation:
-        kept = self.history.read(id)
-        annotations = list(kept.annotations.values())
+        found = self.history.read(id)
+        annotations = list(found.annotations.values())
         return StoredConversation(
-            kept.setup,
-            kept.trace,
-            kept.title,
-            kept.model,
+            found.setup,
+            found.trace,
+            found.title,
+            found.model,
             annotations,
-            disabled_by_turn=kept.disabled_by_turn,
-            torn=kept.torn,
+            disabled_by_turn=found.disabled_by_turn,
+            torn=found.torn,
         )
 
 
 class Imports:
     kind: Kind = "import"
 
-    def __init__(self, archive: ImportArchive, ledger: AnnotationLog) -> None:
-        self.archive, self.ledger = archive, ledger
+    def __init__(self, archive: ImportArchive, log: AnnotationLog) -> None:
+        self.archive, self.log = archive, log
 
     def fingerprint(self) -> object:
         path = self.archive.path
@@ -129,21 +129,22 @@ class Imports:
 
     def entry(self, id: str) -> IndexEntry:
         try:
-            return transcript_card(f"import:{id}", self.archive.read(id, blobs=False), self.ledger, "import")
+            return transcript_card(f"import:{id}", self.archive.read(id, blobs=False), self.log, "import")
         except WorkbenchError as error:
             return _unreadable(id, str(error))
 
     def open(self, id: str) -> StoredConversation:
-        return _record(f"import:{id}", self.archive.read(id), self.ledger)
+        return _record(f"import:{id}", self.archive.read(id), self.log)
 
 
 def transcript_card(
-    ref: str, found: Transcript, ledger: AnnotationLog, state: str, when: float = 0.0, hash: str = ""
+    ref: str, found: Transcript, log: AnnotationLog, state: str, when: float = 0.0, hash: str = ""
 ) -> IndexEntry:
     return IndexEntry(
         found.title or found.id, found.agent, state, when,
         found.recording_id or hash_recording(found.events, found.setup), hash,
-        tags=ledger.tags_of(ref, found.tags), summary=summarize(found.events, ledger.annotations_of(ref, found.annotations)),
+        tags=log.tags_of(ref, found.tags),
+        summary=summarize(found.events, log.annotations_of(ref, found.annotations)),
         facets=transcript_facets(found, state), id=found.id,
     )  # fmt: skip
 
@@ -166,9 +167,9 @@ def _read(path: Path, name: str) -> Transcript:
         raise TranscriptError(f"cannot be read: {error.strerror}", where=name) from None
 
 
-def _record(ref: str, found: Transcript, ledger: AnnotationLog) -> StoredConversation:
+def _record(ref: str, found: Transcript, log: AnnotationLog) -> StoredConversation:
     model = str(found.source.get("model", ""))
-    annotations = ledger.annotations_of(ref, found.annotations)
+    annotations = log.annotations_of(ref, found.annotations)
     return StoredConversation(found.setup, found.trace, found.title, model, annotations, list(found.expectations))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import Any
 
+from ..text import truncate
 from .steps import Step
 
 MAX_SHOWN = 160  # characters of a value in a report
@@ -16,20 +17,20 @@ LEAD = 40  # characters shown before the first difference
 def describe_step(step: Step) -> str:
     """Describe a step in one line: the action and its effect."""
     if step.call is not None:
-        args = ", ".join(f"{k}={truncate(v, MAX_ARGUMENT)}" for k, v in step.call.args.items())
+        args = ", ".join(f"{k}={short(v, MAX_ARGUMENT)}" for k, v in step.call.args.items())
         what = f"{step.call.tool}({args})"
     elif step.message is not None:
         what = "the customer's message"
     else:
-        what = "reply " + truncate(step.answer.text if step.answer else "")
+        what = "reply " + short(step.answer.text if step.answer else "")
     effect = step.result_effect if step.effect == "allowed" and step.result_effect != "allowed" else step.effect
     if effect in ("allowed", "absent", "rejected"):
         if step.call is not None and step.result is None:
             return f"{what}: interrupted before it had a result"
         if step.result is not None and step.result.outcome == "missing":
-            return f"{what}: allowed; {truncate(step.result.value)}"
+            return f"{what}: allowed; {short(step.result.value)}"
         if step.result is not None and step.result.outcome in ("rejected", "absent"):
-            return f"{what}: {step.result.outcome}: {truncate(step.result.value)}"
+            return f"{what}: {step.result.outcome}: {short(step.result.value)}"
         return f"{what}: {'executed' if step.executed else 'allowed'}"
     deciding = [d for d in step.decisions if d.effect != "allow"]
     by = f" by {deciding[0].policy}: {deciding[0].reason}" if deciding else ""
@@ -71,10 +72,9 @@ def one_line(value: Any) -> str:
     return " ".join((value if isinstance(value, str) else repr(value)).split())
 
 
-def truncate(value: Any, limit: int = MAX_SHOWN) -> str:
-    """Return a value as one line of at most `limit` characters."""
-    text = one_line(value)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+def short(value: Any, limit: int = MAX_SHOWN) -> str:
+    """Shorten a value to one line."""
+    return truncate(one_line(value), limit)
 
 
 def differing_excerpts(one: Any, other: Any, limit: int = MAX_SHOWN) -> tuple[str, str]:
@@ -83,4 +83,4 @@ def differing_excerpts(one: Any, other: Any, limit: int = MAX_SHOWN) -> tuple[st
     same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False)))
     start = max(0, same - LEAD) if max(len(a), len(b)) > limit else 0
     lead = "…" if start else ""
-    return lead + truncate(a[start:], limit - len(lead)), lead + truncate(b[start:], limit - len(lead))
+    return lead + short(a[start:], limit - len(lead)), lead + short(b[start:], limit - len(lead))

@@ -17,6 +17,7 @@ import msgspec
 
 from ..errors import TranscriptError
 from ..files import read_bytes
+from ..plain import indented_json
 from ..trace.events import Answer, Reply, UserMessage
 from .json_position import line_of, parse_path
 from .migrations import FORMAT, migrate
@@ -175,7 +176,7 @@ def _encode(transcript: Transcript) -> bytes:
     data["events"] = [_lines(step) for step in data["events"]]
     if "blobs" in data:
         data["blobs"] = {key: _lines(value) for key, value in data["blobs"].items()}
-    return msgspec.json.format(msgspec.json.encode(data), indent=2) + b"\n"
+    return indented_json(data) + b"\n"
 
 
 def _lines(value: Any) -> Any:

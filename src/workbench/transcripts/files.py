@@ -1,4 +1,4 @@
-"""Transcript files: finding, reading and writing them."""
+"""Find, read and write transcript files."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from ..errors import TranscriptError, UsageError
-from ..files import read_prefix
-from ..suggest import MAX_CANDIDATES, closest_names
+from ..errors import UsageError
+from ..files import read_prefix, write_atomically
+from ..suggest import MAX_CANDIDATES, closest_names, did_you_mean_any
 from .codec import encode
 from .migrations import PREFIX
 from .transcript import Transcript
 
 SUFFIX = ".json"  # whatever its case
 PENDING = ".pending.json"
-RECEIPT = ".receipt.json"
-SIBLING_SUFFIXES = (PENDING, RECEIPT)  # what may lie beside a transcript and is none
+LIVE_RESULT = ".live.json"
+SIBLING_SUFFIXES = (PENDING, LIVE_RESULT)  # files next to a transcript that are not transcripts
 STATE = ".workbench"
-DEEP = 100  # folders of a hidden one that are looked into
+DEEP = 100  # entries of a hidden folder that are searched
 
 
 def find(paths: Iterable[Path], left: list[str] | None = None) -> list[Path]:
-    """The transcript files that paths name, each once: files as they are, folders searched. Raises UsageError.
+    """Find the transcript files of paths, each once: files as they are, folders searched. Raises UsageError.
 
-    What else lies in the folders is added to `left`.
+    Other files of the folders are added to `left`.
     """
-    found: dict[str, Path] = {}  # by where they really are: only links need the disk to be asked
+    found: dict[str, Path] = {}  # by real path: only links need a system call
     for path in paths:
         if path.is_dir():
             for real, file in _search(str(path), os.path.realpath(path), set(), left):
@@ -35,17 +35,17 @@ def find(paths: Iterable[Path], left: list[str] | None = None) -> list[Path]:
         elif os.path.lexists(path):
             found.setdefault(os.path.realpath(path), path)
         else:
-            raise UsageError(f"there is no file or folder {path}", next=suggest_path(path))
+            raise UsageError(f"no such file or folder: {path}", next=suggest_path(path))
     return list(found.values())
 
 
 def is_empty(folder: Path) -> bool:
-    """Whether a folder has no transcript in it."""
+    """Return whether a folder has no transcript."""
     return next(_search(str(folder), os.path.realpath(folder), set()), None) is None
 
 
 def uncollected(left: Iterable[str]) -> list[str]:
-    """Which of what `find` left say that they are transcripts: hidden ones, and copies under other names."""
+    """List the transcripts among the files that `find` left: hidden ones, and copies under other names."""
     ours = os.sep + STATE
     files = (
         file
@@ -58,7 +58,7 @@ def uncollected(left: Iterable[str]) -> list[str]:
 
 
 def _hidden(folder: str) -> Iterator[str]:
-    """The *.json in a hidden folder and a little below: nobody waits for all of a .git or a .venv."""
+    """The *.json in a hidden folder and a little below: all of a .git or a .venv would take too long."""
     walked = islice(os.walk(folder), DEEP)
     return (os.path.join(at, n) for at, _, names in walked for n in names if n.lower().endswith(SUFFIX))
 
@@ -66,7 +66,7 @@ def _hidden(folder: str) -> Iterator[str]:
 def suggest_path(path: Path) -> str:
     """What may have been meant by a path that is not there, by its name, its id or its folder."""
     if str(path) in ("and", "or", "not"):
-        return "several words stand in quotes: --query 'returns -late'"
+        return "put several words in quotes: --query 'returns -late'"
     here = next((folder for folder in path.parents if folder.is_dir()), Path())
     try:
         beside = [entry.path for entry in os.scandir(here)] if here != Path() else os.listdir()
@@ -78,11 +78,11 @@ def suggest_path(path: Path) -> str:
     ids = {Path(file).stem: file for file in below}
     found = ids.get(path.name) or ids.get(path.stem) or next((f for f in folders if Path(f).name == path.name), "")
     if found:
-        return f"did you mean {found}?"
+        return did_you_mean_any([found])
     known = {os.path.relpath(one, here): one for one in (*beside, *folders, *below)}
     names = [known[one] for one in closest_names(os.path.relpath(path, here), known)]
     names = names or [ids[one] for one in closest_names(path.stem, ids)]
-    return f"did you mean {' or '.join(names)}?" if names else "check the path"
+    return did_you_mean_any(names, "check the path")
 
 
 def _search(folder: str, here: str, been: set[str], left: list[str] | None = None) -> Iterator[tuple[str, str]]:
@@ -113,30 +113,18 @@ def _search(folder: str, here: str, been: set[str], left: list[str] | None = Non
 
 
 def sibling(path: Path, kind: str) -> Path:
-    """Where what belongs to a transcript lies: its PENDING run, its RECEIPT."""
+    """Return the path of a file next to a transcript: its PENDING run or its LIVE_RESULT."""
     name = path.name[: -len(SUFFIX)] if path.name.lower().endswith(SUFFIX) else path.name
     return path.with_name(name + kind)
 
 
 def write(path: Path, transcript: Transcript) -> None:
-    """Write a transcript whole or not at all. Raises TranscriptError."""
+    """Write a transcript completely or not at all. Raises TranscriptError."""
     write_atomically(path, encode(transcript))
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all. Raises TranscriptError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise TranscriptError(f"cannot be written: {error.strerror}", where=str(path)) from None
-
-
 def unused_path(folder: Path, name: str) -> Path:
-    """A path for a new transcript that takes nobody's place."""
+    """Choose an unused path for a new transcript."""
     path = folder / f"{name}.json"
     number = 2
     while path.exists():

@@ -1,4 +1,4 @@
-"""Pending files: a transcript recorded anew, beside it until a person has said yes or no."""
+"""Pending files: a re-recorded transcript, next to the old one until a person accepts or rejects it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import TranscriptError, UsageError
+from ..files import write_atomically
 from .codec import read
-from .files import PENDING, sibling, write_atomically
+from .files import PENDING, sibling
 from .transcript import Transcript
 
 Undo = Callable[[], None]
 
 
 def list_pending(folder: Path) -> list[Path]:
-    """The transcripts below a folder beside which a pending file waits, in order."""
+    """List the transcripts below a folder that have a pending file, in order."""
     found = []
     for at, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
@@ -25,48 +26,48 @@ def list_pending(folder: Path) -> list[Path]:
 
 
 def resolve_pending(path: Path) -> Path:
-    """The transcript that a path names, itself or by its pending file. Raises UsageError where nothing waits."""
+    """Return the transcript of a path or of its pending file. Raises UsageError if there is no pending file."""
     if path.name.endswith(PENDING):
         path = path.with_name(path.name.removesuffix(PENDING) + ".json")
     if not sibling(path, PENDING).is_file():
-        raise UsageError(f"nothing waits beside {path}", next="workbench pending list shows what does")
+        raise UsageError(f"{path} has no pending re-recording", next="see `workbench pending list`")
     return path
 
 
 def read_pending(path: Path) -> Transcript:
-    """What waits beside the transcript at `path`. Raises TranscriptError."""
+    """Read the pending file of a transcript. Raises TranscriptError."""
     return read(sibling(path, PENDING))
 
 
 def accept(path: Path) -> Undo:
-    """Put what waits in the place of the transcript; gives back how to undo it. Raises TranscriptError."""
+    """Replace a transcript by its pending file; returns how to undo it. Raises TranscriptError."""
     pending = sibling(path, PENDING)
-    read(pending)  # what cannot be read takes nobody's place
+    read(pending)  # an invalid file must not replace it
     before, data = _bytes(path), pending.read_bytes()
     write_atomically(path, data)
     _remove(pending)
 
-    def back() -> None:
+    def undo() -> None:
         write_atomically(pending, data)
         if before is None:
             _remove(path)
         else:
             write_atomically(path, before)
 
-    return back
+    return undo
 
 
 def reject(path: Path) -> Undo:
-    """Throw away what waits; gives back how to undo it. Raises TranscriptError."""
+    """Remove the pending file; returns how to undo it. Raises TranscriptError."""
     pending = sibling(path, PENDING)
     data = _bytes(pending)
     _remove(pending)
 
-    def back() -> None:
+    def undo() -> None:
         if data is not None:
             write_atomically(pending, data)
 
-    return back
+    return undo
 
 
 def _bytes(path: Path) -> bytes | None:

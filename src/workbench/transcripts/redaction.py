@@ -1,7 +1,7 @@
-"""Replacing secrets and personal data by stable substitutes of the same shape.
+"""Replace secrets and personal data by stable substitutes of the same format.
 
-The same value becomes the same substitute everywhere in a transcript, so what
-referred to it still does. Addresses at example domains stay: they are nobody's.
+The same value becomes the same substitute everywhere in a transcript, so
+references to it stay valid. Addresses at example domains stay: they are nobody's.
 """
 
 from __future__ import annotations
@@ -18,15 +18,11 @@ import msgspec
 from ..trace.blobs import blob_hash
 from ..trace.events import Answer
 from ..trace.step_id import StepId
+from .secrets import MARK, find
 from .transcript import Transcript
 
-EMAIL = re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.-]*\w\b")
+EMAIL = re.compile(r"(?<![\w.+-])(?!\w*-?redacted-)[\w.+-]+@[\w-]+\.[\w.-]*\w\b")
 CARD = re.compile(r"\b(?:\d[ -]?){12,18}\d\b")
-SECRET = re.compile(
-    r"\b(?:sk-[A-Za-z0-9_-]{16,}|AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{20,}|xox[abp]-[A-Za-z0-9-]{10,}"
-    r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,})"
-)
-BEARER = re.compile(r"(?<=[Bb]earer )[A-Za-z0-9._~+/=-]{12,}")
 IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
 PHONE = re.compile(r"(?<![\w+])\+\d[\d ()-]{7,16}\d\b")
 
@@ -39,7 +35,7 @@ class Redactor:
     _known: dict[str, str] = field(default_factory=dict)
 
     def redact_value(self, value: Any) -> Any:
-        """A copy of plain data with every string redacted, keys included."""
+        """Copy plain data with every string redacted, keys included."""
         if isinstance(value, str):
             return self.redact_text(value)
         if isinstance(value, dict):
@@ -51,14 +47,19 @@ class Redactor:
         return value
 
     def redact_text(self, text: str) -> str:
+        """Return a text in which secrets and personal data are substitutes."""
         if len(text) < 6:
             return text
+        for start, end in reversed(find(text)):
+            text = text[:start] + self._substitute("secret", _secret, text[start:end]) + text[end:]
         for kind, pattern, make in _RULES:
             text = pattern.sub(partial(self._swap, kind, make), text)
         return text
 
     def _swap(self, kind: str, make: Callable[[str, str], str], match: re.Match[str]) -> str:
-        found = match[0]
+        return self._substitute(kind, make, match[0])
+
+    def _substitute(self, kind: str, make: Callable[[str, str], str], found: str) -> str:
         if found in self._known:
             return self._known[found]
         if found in self._known.values():
@@ -70,20 +71,20 @@ class Redactor:
         return made
 
 
-def _email(found: str, seal: str) -> str:
+def _email(found: str, digest: str) -> str:
     domain = found.rsplit("@", 1)[1].lower()
     if domain.split(".")[0] == "example" or domain.endswith((".example", ".test", ".invalid")):
         return found
-    return f"person-{seal[:6]}@example.com"
+    return f"person-{digest[:6]}@example.com"
 
 
-def _digits(found: str, seal: str) -> str:
-    numbers = iter(str(int(seal, 16)))
+def _digits(found: str, digest: str) -> str:
+    numbers = iter(str(int(digest, 16)))
     return "".join(next(numbers) if c.isdigit() else c for c in found)
 
 
 def passes_luhn(digits: str) -> bool:
-    """Whether a string of digits ends in the check digit that card numbers have."""
+    """Return whether a string of digits ends in a valid check digit of a card number."""
     total = 0
     for index, digit in enumerate(reversed(digits)):
         number = int(digit) * (2 if index % 2 else 1)
@@ -91,14 +92,14 @@ def passes_luhn(digits: str) -> bool:
     return total % 10 == 0
 
 
-def _card(found: str, seal: str) -> str:
+def _card(found: str, digest: str) -> str:
     digits = re.sub(r"\D", "", found)
     if not passes_luhn(digits):
         return found
     # the last four stay, as on any receipt: what masks a card still comes out the same
     tail = re.search(r"(?:\d[ -]?){3}\d$", found)
     cut = tail.start() if tail else len(found)
-    made = _digits(found[:cut], seal)
+    made = _digits(found[:cut], digest)
     spot = max(i for i, c in enumerate(made) if c.isdigit())
     for digit in "0123456789":
         candidate = made[:spot] + digit + made[spot + 1 :] + found[cut:]
@@ -107,23 +108,21 @@ def _card(found: str, seal: str) -> str:
     return made + found[cut:]
 
 
-def _account(found: str, seal: str) -> str:
+def _account(found: str, digest: str) -> str:
     """The country and the last four stay, as on any statement; digits and letters between them are others."""
-    numbers = iter(str(int(seal, 16)))
-    letters = iter(c for c in seal.upper() if c.isalpha())
+    numbers = iter(str(int(digest, 16)))
+    letters = iter(c for c in digest.upper() if c.isalpha())
     made = "".join(next(numbers) if c.isdigit() else next(letters, "A") if c.isalpha() else c for c in found[2:-4])
     return found[:2] + made + found[-4:]
 
 
-def _secret(found: str, seal: str) -> str:
+def _secret(found: str, digest: str) -> str:
     head = re.match(r"[A-Za-z]+[-_]?", found)
-    kept = head[0][:4] if head else ""
-    return kept + "redacted-" + seal[:8]
+    prefix = head[0][:4] if head else ""
+    return prefix + MARK + digest[:8]
 
 
 _RULES: tuple[tuple[str, re.Pattern[str], Callable[[str, str], str]], ...] = (
-    ("secret", SECRET, _secret),
-    ("secret", BEARER, _secret),
     ("bank account", IBAN, _account),
     ("e-mail address", EMAIL, _email),
     ("card number", CARD, _card),
@@ -132,17 +131,15 @@ _RULES: tuple[tuple[str, re.Pattern[str], Callable[[str, str], str]], ...] = (
 
 
 def find_secrets(text: str) -> list[str]:
-    """The kinds of secret that stand in a text. What may be a substitute of the same shape is none."""
-    found = [kind for kind, pattern in _SURE for match in pattern.finditer(text) if "redacted-" not in match[0]]
-    own = [m[0] for m in EMAIL.finditer(text)]
-    return found + ["e-mail address" for address in own if _email(address, "") != address]
-
-
-_SURE = (("secret", SECRET), ("secret", BEARER))
+    """List the kinds of secret in a text. A value that may be a substitute of the same format is not one."""
+    secrets = find(text)
+    own = [m for m in EMAIL.finditer(text) if _email(m[0], "") != m[0]]
+    own = [m for m in own if not any(start <= m.start() < end for start, end in secrets)]
+    return ["secret"] * len(secrets) + ["e-mail address"] * len(own)
 
 
 def redact(transcript: Transcript, redactor: Redactor) -> Transcript:
-    """A transcript with secrets and personal data replaced; a changed provider block loses its signature."""
+    """Copy a transcript with secrets and personal data replaced; a changed provider block loses its signature."""
     data = redactor.redact_value(msgspec.to_builtins(transcript))
     original = {s.step_id: s for s in transcript.events if isinstance(s, Answer)}
     for step in data["events"]:
@@ -156,7 +153,7 @@ def redact(transcript: Transcript, redactor: Redactor) -> Transcript:
 
 
 def _rekey(data: dict[str, Any]) -> None:
-    """An exhibit that was changed is kept under the hash of what it is now."""
+    """Store each changed blob under its new hash."""
     blobs = data.get("blobs", {})
     now = {key: blob_hash(value) for key, value in blobs.items()}
     if any(key != made for key, made in now.items()):

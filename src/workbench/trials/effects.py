@@ -13,15 +13,15 @@ from ..transcripts.predicates import JudgedRun
 
 
 def effect_difference(recorded: Trace, now: Trace, writes: frozenset[str]) -> str:
-    """Why two runs did not come to the same deeds, or "".
+    """Explain why two runs had different effects, or return "".
 
-    The deeds: calls that write, with their arguments, in order; what they left
+    Effects are calls that write, with their arguments, in order; what they left
     in the world; whether a person took over. Reading and words do not count.
     """
     then, here = _Deeds(recorded, writes), _Deeds(now, writes)
     for was, is_ in zip([*then.calls, ""], [*here.calls, ""], strict=False):
         if was != is_:
-            return f"other deeds: recorded {was or 'nothing more'}; now {is_ or 'nothing more'}"
+            return f"other actions: recorded {was or 'nothing more'}; now {is_ or 'nothing more'}"
     if then.world != here.world:
         path = next(p for p in {**then.world, **here.world} if then.world.get(p) != here.world.get(p))
         return f"the world ends otherwise at {path}"

@@ -1,4 +1,4 @@
-"""What a live run may cost, told from the sizes of a recorded conversation."""
+"""Estimate the cost of a live run from the size of the recorded conversation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A conversation recorded anew: the same customer's words, another run, as the transcript it would become."""
+"""Re-record a conversation: the same customer messages in a new run, as the transcript it would become."""
 
 from __future__ import annotations
 
@@ -33,16 +33,18 @@ def with_new_recording(
         if isinstance(event, TurnEnded) and event.reason in ("model_error", "killed", "interrupted"):
             raise CannotRerecord(f"turn {event.turn} ended: {event.reason} {event.detail}".rstrip())
     places = {str(m.step_id): m for turn in group_steps(trace) for m in turn.steps}
-    kept = [e for e in transcript.expectations if _fits(e, places)]
-    lost = [f"the expectation at {e.step}: {e.description}" for e in transcript.expectations if e not in kept]
-    lost += [f"the mark at {m.step}" for m in transcript.annotations if m.step not in places]
-    if transcript.kind == "mistake" and lost[: len(transcript.expectations) - len(kept)]:
-        raise CannotRerecord("this run has no such move as the marked one: the mistake is not in it")
+    expectations = [e for e in transcript.expectations if _fits(e, places)]
+    gone = [e for e in transcript.expectations if e not in expectations]
+    lost = [f"the expectation at {e.step}: {e.description}" for e in gone]
+    lost += [f"the annotation at {m.step}" for m in transcript.annotations if m.step not in places]
+    if transcript.kind == "mistake" and gone:
+        raise CannotRerecord("this run has no step like the annotated one: it does not show the mistake")
     source: dict[str, Any] = {"model": model}
     made = msgspec.structs.replace(
-        transcript, accepted_code="", reason="", expectations=kept, source=source, code=code,
+        transcript, accepted_code="", reason="", expectations=expectations, source=source, code=code,
         annotations=[m for m in transcript.annotations if m.step in places],
-        events=without_usage(trace), blobs=trace.blobs, recording_id=hash_recording(list(trace.events), transcript.setup),
+        events=without_usage(trace), blobs=trace.blobs,
+        recording_id=hash_recording(list(trace.events), transcript.setup),
     )  # fmt: skip
     proof = red_proof(made)
     if proof:

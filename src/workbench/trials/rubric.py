@@ -23,16 +23,16 @@ _FORM = re.compile(r"\s*verdict:[ \t]*(yes|no)[ \t]*\n[ \t]*because:[ \t]*(\S.*?
 
 def judge_prompt(rule: str, trace: Trace, at: StepId) -> str:
     """What the judge is asked: the rule, and what was said and done up to the end of the turn of `at`."""
-    told: list[dict[str, object]] = []
+    record: list[dict[str, object]] = []
     for turn in group_steps(event for event in trace if event.turn <= at.turn):
         for step in turn.steps:
             if step.message is not None:
-                told.append({"customer": str(step.message.text)})
+                record.append({"customer": str(step.message.text)})
             if step.call is not None:
-                told.append({"calls": step.call.tool, "with": step.args, "came": step.effect})
+                record.append({"calls": step.call.tool, "with": step.args, "came": step.effect})
             if step.reply is not None:
-                told.append({"agent": str(step.reply.text)})
-    shown = "\n".join(msgspec.json.encode(one).decode() for one in told)
+                record.append({"agent": str(step.reply.text)})
+    shown = "\n".join(msgspec.json.encode(one).decode() for one in record)
     return f"The rule: {rule}\n\nThe conversation, a JSON value a line:\n{shown}"
 
 

@@ -49,7 +49,7 @@ class TrialRequest(msgspec.Struct, frozen=True):
 
 
 class Preflight(msgspec.Struct, frozen=True):
-    """What was found before the first trial: the hashes, and what stands in the way ("": nothing)."""
+    """The result of the checks before the first trial: the hashes, and why there can be none ("": nothing)."""
 
     prompt: str
     code: str
@@ -58,7 +58,7 @@ class Preflight(msgspec.Struct, frozen=True):
 
 
 class TrialRunner:
-    """Runs trials. `heard` is told of every trial with its trace, as it ends."""
+    """Runs trials, with a limit on those at the same time and on what they cost."""
 
     def __init__(
         self,
@@ -67,14 +67,14 @@ class TrialRunner:
         judge: str = "",
         budget: Budget | None = None,
         jobs: int = 4,
-        patience: float = 0.0,
+        hang_timeout: float = 0.0,
     ) -> None:
         self.root = root
         self.model = model
         self.judge = judge or model
         self.budget = budget or Budget()
         self.spent = Spent()
-        self._host = WorkerPool(root, patience)
+        self._host = WorkerPool(root, hang_timeout)
         self._gate = asyncio.Semaphore(jobs)
 
     def close(self) -> None:
@@ -104,19 +104,19 @@ class TrialRunner:
         raise AssertionError("a request ends with an event")
 
     def _ground(self, asked: TrialRequest, ran: RerunDone, code: str) -> Preflight:
-        seal = prompt_hash(asked.transcript.setup, ran.events)
+        prompt = prompt_hash(asked.transcript.setup, ran.events)
         if ran.fault:
-            return Preflight(seal, code, Verdict.ERROR, ran.fault)
+            return Preflight(prompt, code, Verdict.ERROR, ran.fault)
         first = next((d for d in ran.differences if StepId.parse(d.step_id) < asked.live_from), None)
         if first is not None:
-            why = f"the run leaves the record at {first.step_id}, before {asked.live_from}: {first.why}"
-            return Preflight(seal, code, Verdict.DIVERGED, why)
-        return Preflight(seal, code)
+            why = f"the run diverges from the recording at {first.step_id}, before {asked.live_from}: {first.why}"
+            return Preflight(prompt, code, Verdict.DIVERGED, why)
+        return Preflight(prompt, code)
 
     async def trials(
-        self, asked: TrialRequest, count: int, heard: Callable[[int, Trial, Trace], None]
+        self, asked: TrialRequest, count: int, on_trial: Callable[[int, Trial, Trace], None]
     ) -> tuple[list[Trial], str]:
-        """Up to `count` trials, in the order they were begun; and why some were not begun, or ""."""
+        """Run up to `count` trials, and call `on_trial` as each ends; returns why some did not start, or ""."""
         stopped = ""
 
         async def one(number: int) -> Trial | None:
@@ -127,12 +127,12 @@ class TrialRunner:
                     return None
                 self.spent.trials += 1
                 trial, trace = await self._trial(asked)
-            heard(number, trial, trace)
+            on_trial(number, trial, trace)
             return trial
 
         ended = await asyncio.gather(*(one(number) for number in range(1, count + 1)))
         ran = [trial for trial in ended if trial is not None]
-        return ran, f"{count - len(ran)} were not begun: {stopped}" if stopped else ""
+        return ran, f"{count - len(ran)} did not start: {stopped}" if stopped else ""
 
     async def _trial(self, asked: TrialRequest) -> tuple[Trial, Trace]:
         trace, cost = Trace(), TrialCost(self.spent)
@@ -167,9 +167,9 @@ class TrialRunner:
                 trace.append(step)  # words of the agent before the customer's first: pinned as they are
         for step in transcript.events:
             if isinstance(step, UserMessage) and step.turn <= last:
-                taped, until = _pinned(transcript.events, step.turn, asked.live_from)
+                recorded, until = _pinned(transcript.events, step.turn, asked.live_from)
                 request = RunTurn(
-                    transcript.setup, list(trace.events), dict(trace.blobs), str(step.text), taped, until,
+                    transcript.setup, list(trace.events), dict(trace.blobs), str(step.text), recorded, until,
                     substituted=True,
                 )  # fmt: skip
                 async for event in worker.ask(request):
@@ -228,5 +228,5 @@ def _pinned(events: list[AnyEvent], turn: int, since: StepId) -> tuple[list[AnyE
     """The record of a turn, and up to where it holds; ("" and nothing: the whole turn is live)."""
     if turn > since.turn or since <= (turn, 1, 0):
         return [], ""
-    taped = [event for event in events if event.turn == turn]
-    return taped, str(since if turn == since.turn else StepId(turn, ALL))
+    recorded = [event for event in events if event.turn == turn]
+    return recorded, str(since if turn == since.turn else StepId(turn, ALL))

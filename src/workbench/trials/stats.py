@@ -1,4 +1,4 @@
-"""What trials tell of chance: pass^k, and how sure its first figure is."""
+"""Statistics of trials: pass^k, and the confidence interval of pass^1."""
 
 from __future__ import annotations
 

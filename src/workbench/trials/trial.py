@@ -1,7 +1,7 @@
 """What a live run of a transcript says: the customer's words from the tape, the model live, tools in the sandbox.
 
 A live run has other places than the record. So an expectation is put to the
-*turn* of its mark: to those moves there that are like the marked one (calls of
+*turn* of its annotation: to those steps that are like the annotated one (calls of
 the same tool, replies, the message).
 """
 
@@ -123,7 +123,7 @@ def _one(
     turn = [step for step in run.steps.values() if step.step_id.turn == step_id.turn]
     of_message = not step_id.answer and expectation.kind in _OF_MESSAGES
     if not of_message and not any(step.answer is not None for step in turn):
-        return "fail", f"the agent gave no answer in turn {step_id.turn}, where the mark stands"
+        return "fail", f"the agent gave no answer in turn {step_id.turn}, which is annotated"
     if expectation.kind == "rubric":
         judgement = opinions.get(expectation.text, "")
         if not isinstance(judgement, Judgement):
@@ -173,30 +173,31 @@ _LIVE: dict[str, Any] = {
     "asks_before": _asks_first,
 }
 
-# offline ones, put to the moves that are like the marked one
+# offline ones, put to the steps that are like the annotated one
 
 _OF_MESSAGES = ("blocked", "rewritten", "escalated", "redacted", "allowed")  # may be of a customer's message
 _ANY = ("allowed", "executed", "called_with", "result", "reply_contains")  # one such move is enough
 _BY_POLICY = ("blocked", "rewritten", "escalated")
 _UNTRIED_IS_FINE = (
-    "blocked", "rewritten", "escalated", "not_executed", "rejected", "redacted", "reply_excludes", "prompt_excludes",
+    "blocked", "rewritten", "escalated", "not_executed", "rejected", "redacted", "reply_excludes",
+    "prompt_excludes",
 )  # fmt: skip
 
 
-def _as_offline(expectation: Expectation, run: JudgedRun, turn: list[Step], marked: Step) -> bool:
+def _as_offline(expectation: Expectation, run: JudgedRun, turn: list[Step], annotated: Step) -> bool:
     """Whether an offline expectation holds of what the model did this time.
 
     What forbids something holds too where the model did not try it; what demands something does not.
     """
     if expectation.kind == "final_world":  # of the whole run, not of a move in it
-        return bool(PREDICATES["final_world"](expectation, run, marked))
+        return bool(PREDICATES["final_world"](expectation, run, annotated))
     if expectation.kind == "order":
         like = [m for m in turn if m.message is None][-1:]
     elif expectation.kind in ("prompt_contains", "prompt_excludes"):
         like = [m for m in turn if m.answer is not None]
         like = like[-1:] if expectation.kind == "prompt_contains" else like
     else:
-        like = [m for m in turn if _like(m, marked)]
+        like = [m for m in turn if _like(m, annotated)]
     if not like:
         return expectation.kind in _UNTRIED_IS_FINE
     found = [PREDICATES[expectation.kind](expectation, run, m) for m in like]
@@ -207,16 +208,16 @@ def _as_offline(expectation: Expectation, run: JudgedRun, turn: list[Step], mark
 
 
 def _was_checked(expectation: Expectation, step: Step) -> bool:
-    """Whether it is a reply, in other words than the marked one, that the policy saw and let pass."""
+    """Whether it is a reply, in other words than the annotated one, that the policy saw and let pass."""
     if expectation.kind not in _BY_POLICY or step.call is not None or step.message is not None:
         return False
     return any(d.hook == "before_reply" and expectation.policy in ("", d.policy) for d in step.decisions)
 
 
-def _like(step: Step, marked: Step) -> bool:
-    if marked.call is not None:
-        return step.call is not None and step.call.tool == marked.call.tool
-    if marked.message is not None:
+def _like(step: Step, annotated: Step) -> bool:
+    if annotated.call is not None:
+        return step.call is not None and step.call.tool == annotated.call.tool
+    if annotated.message is not None:
         return step.message is not None
     return step.message is None and step.call is None
 

@@ -7,13 +7,13 @@ action works on; a screen says with `why_not(id)` why it cannot be done just now
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from textual.binding import Binding
 
 from ..errors import UsageError
+from ..suggest import closest_names
 from ..workspace.settings import KeyOverride
 from .keys import conflicts, display, parse, types_text
 
@@ -180,7 +180,7 @@ def apply_overrides(own: Mapping[str, KeyOverride]) -> None:
     chosen: dict[str, str] = {}
     for id, (keys, where) in own.items():
         if id not in known:
-            near = ", ".join(difflib.get_close_matches(id, known, 3, 0.5)) or ", ".join(known)
+            near = ", ".join(closest_names(id, known)) or ", ".join(known)
             raise UsageError(f"there is no action {id!r}", where=where, next=f"by their ids: {near}")
         try:
             chosen[id] = ",".join(parse(key) for key in keys)

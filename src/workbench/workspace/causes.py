@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
-import msgspec
-
+from ..plain import indented_json
 from ..replay.drift import changed_blobs
 from ..trace.blobs import blob_text
 from ..trace.events import PolicyDecision, Prompt, Unavailable
@@ -262,4 +261,4 @@ def _saw(decision: PolicyDecision) -> str:
 def _pretty(value: Any) -> str:
     if value is None or isinstance(value, str):
         return value or ""
-    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    return indented_json(value).decode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from ..text import truncate
 from ..trace.events import Answer, AnyEvent
 from ..trace.step_id import StepId
 from ..trace.steps import Step, group_steps
@@ -51,8 +52,7 @@ def _action(step: Step) -> str:
 
 
 def _short(value: object) -> str:
-    text = " ".join(str(value).split())
-    return text if len(text) <= MAX_ARGUMENT else text[: MAX_ARGUMENT - 1] + "…"
+    return truncate(" ".join(str(value).split()), MAX_ARGUMENT)
 
 
 def usage_since(events: Iterable[AnyEvent], since: StepId) -> tuple[int, float | None]:

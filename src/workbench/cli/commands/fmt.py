@@ -14,7 +14,7 @@ from ...store.project import project_for
 from ...store.selection import select_names
 from ...text import pluralize, sanitize
 from ...transcripts.codec import decode
-from ...transcripts.files import RECEIPT, find, write
+from ...transcripts.files import LIVE_RESULT, find, write
 from ...transcripts.query import Query
 from ..output import print_status, write_line
 
@@ -22,9 +22,9 @@ from ..output import print_status, write_line
 def fmt(paths: list[Path], query: Query, check: bool, upgrade: bool, diff: bool) -> Exit:
     project = project_for(paths[0] if paths else None)
     every = [_from_here(p) for p in find([project.transcripts])] if project.transcripts.is_dir() else []
-    chosen = [path for path in find(paths) if not path.name.endswith(RECEIPT)] if paths else every
+    chosen = [path for path in find(paths) if not path.name.endswith(LIVE_RESULT)] if paths else every
     if paths and not chosen:
-        print_status("nothing to do: live results have no canonical form")
+        print_status("nothing to check: a live result has no canonical form")
         return Exit.OK
     chosen = [Path(name) for name in select_names([str(path) for path in chosen], query)]
     if not chosen:

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from ...replay.exit_codes import Exit
-from ...text import sanitize
+from ...text import sanitize, truncate
 from ...trace.describe import describe_step
 from ...trace.steps import Step, group_steps
 from ...transcripts.codec import read
@@ -75,5 +75,4 @@ def _decisions(step: Step) -> list[str]:
 
 
 def _short(value: object) -> str:
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    return text if len(text) <= 200 else text[:199] + "…"
+    return truncate(value if isinstance(value, str) else msgspec.json.encode(value).decode(), 200)

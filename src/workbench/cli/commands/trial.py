@@ -34,7 +34,7 @@ from ...transcripts.redaction import Redactor
 from ...transcripts.transcript import Transcript, expectations_hash, without_usage
 from ...trials.budget import Budget
 from ...trials.estimate import Tokens, estimate_tokens
-from ...trials.receipt import SCHEMA, LiveResult, summary, write_live_result
+from ...trials.live_result import SCHEMA, LiveResult, summary, write_live_result
 from ...trials.runner import Preflight, TrialRequest, TrialRunner
 from ...trials.trial import Trial, combine_trials, last_turn
 from ..interrupts import run_until_signal

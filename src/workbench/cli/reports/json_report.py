@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from ...plain import indented_json
 from ...replay.case import Case
 from ...replay.summary import Summary
 from ...replay.verdict import ReplayResult
@@ -57,4 +58,4 @@ def case_of(row: dict[str, Any]) -> Case:
 
 
 def render(tally: Summary) -> str:
-    return msgspec.json.format(msgspec.json.encode(as_json(tally)), indent=2).decode() + "\n"
+    return indented_json(as_json(tally)).decode() + "\n"

@@ -11,7 +11,7 @@ from ...mutation.mutants import Mutant
 from ...mutation.run import Baseline
 from ...mutation.score import MutantResult, Score, Status, by_file, score
 from ...store.project import Project
-from ...text import sanitize
+from ...text import sanitize, truncate
 from ..output import print_status, style, write_line
 from ..transcript_groups import TranscriptGroup, base_json, journeys_path
 
@@ -109,4 +109,4 @@ def _location(project: Project, mutant: Mutant) -> str:
 
 
 def _code(line: str) -> str:
-    return sanitize(line if len(line) <= SHOWN else line[: SHOWN - 1] + "…")
+    return sanitize(truncate(line, SHOWN))

@@ -7,7 +7,7 @@ from ...replay.explain import explain
 from ...replay.summary import Summary
 from ...replay.verdict import Verdict
 from ...text import sanitize
-from ..output import COLOR, display_width, print_status, style, terminal_width
+from ..output import COLOR, print_status, printed_width, style, terminal_width
 
 INDENT = {"before": " " * 6, "recorded": " " * 4, "now": " " * 4}
 
@@ -39,7 +39,7 @@ def _print_case(case: Case) -> None:
     verdict, head = case.verdict, case.head
     title = sanitize(head.title)[:80] if head else ""
     first = f"{style(verdict.value, COLOR.get(verdict, 'yellow'))} {sanitize(case.path)}"
-    own_line = 0 < terminal_width() < display_width(f"{first}  {title}")
+    own_line = 0 < terminal_width() < printed_width(f"{first}  {title}")
     print_status("\n".join([first, f"  {title}"]) if own_line else f"{first}  {title}".rstrip())
     for line in explain(case):
         text = f"{INDENT.get(line.kind, '  ')}{line.text}"

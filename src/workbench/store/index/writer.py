@@ -50,7 +50,7 @@ class Writer:
         except OSError:
             return True
 
-    def kept(self) -> Iterator[tuple[str, KnownFile]]:
+    def known_files(self) -> Iterator[tuple[str, KnownFile]]:
         """What is known, by ref."""
         for ref, size, changed, hash, read in self.connection.execute(
             "SELECT ref, size, changed, hash, read FROM conversations"

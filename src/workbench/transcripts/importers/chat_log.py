@@ -15,6 +15,7 @@ import msgspec
 
 from ...errors import TranscriptError
 from ...plain import content_hash
+from ...text import truncate
 from ...trace.blobs import PromptSection, section_hash
 from ...trace.events import Answer, AnyEvent, CallOutcome, Prompt, Reply, ToolResult, UserMessage
 from ...trace.messages import as_text
@@ -183,8 +184,7 @@ def parsed(text: str) -> Any:
 
 
 def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= MAX_TITLE else line[: MAX_TITLE - 1].rstrip() + "…"
+    return truncate(" ".join(text.split()), MAX_TITLE)
 
 
 def import_transcripts(

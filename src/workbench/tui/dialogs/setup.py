@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Static
 
+from ...plain import indented_json
 from ...runtime.protocol import AgentInfo, FixtureInfo
 from ...trace.setup import Setup
 from ..view.text import Line, Span, fit, one_line
@@ -78,9 +79,7 @@ class SetupScreen(Form[Setup]):
 
     def _fill(self, setup: Setup) -> None:
         # with blanks, so that its lines break between words
-        customer = (
-            msgspec.json.format(msgspec.json.encode(setup.customer), indent=0).decode() if setup.customer else ""
-        )
+        customer = indented_json(setup.customer, indent=0).decode() if setup.customer else ""
         self.query_one("#customer", FormLine).text = customer
         self.query_one("#clock", FormLine).text = setup.clock
         self.query_one("#seed", FormLine).text = str(setup.seed)

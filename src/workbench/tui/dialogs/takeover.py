@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Static
 
+from ...plain import indented_json
 from ...trace.step_id import StepId
 from ...trace.steps import Step
 from ...workspace.session import Session
@@ -187,4 +188,4 @@ def signature_text(schema: dict[str, Any]) -> str:
 
 
 def _json(args: dict[str, Any]) -> str:
-    return msgspec.json.format(msgspec.json.encode(args), indent=0).decode()
+    return indented_json(args, indent=0).decode()

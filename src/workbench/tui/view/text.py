@@ -12,8 +12,10 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-import msgspec
-from rich.cells import cell_len, set_cell_size
+from rich.cells import set_cell_size
+
+from ...plain import indented_json
+from ...text import display_width
 
 MAX_SHOWN = 8_000  # characters of one text in a pane; the rest is counted
 MAX_LINE = 2_000  # characters that can matter for one line of a list
@@ -103,7 +105,7 @@ def data(thing: Any) -> str:
     if isinstance(thing, str):
         return thing
     try:
-        return msgspec.json.format(msgspec.json.encode(thing), indent=2).decode()
+        return indented_json(thing).decode()
     except (TypeError, ValueError, RecursionError):
         return repr(thing)
 
@@ -114,7 +116,7 @@ def pretty(thing: Any, limit: int = MAX_SHOWN) -> list[str]:
 
 
 def width(line: Iterable[Span]) -> int:
-    return sum(cell_len(bit.text) for bit in line)
+    return sum(display_width(bit.text) for bit in line)
 
 
 def plain(line: Iterable[Span]) -> str:
@@ -125,10 +127,10 @@ def cut(text: str, cells: int) -> str:
     """Text in at most `cells` cells, with … where something is missing."""
     if cells <= 0:
         return ""
-    if len(text) <= cells and cell_len(text) <= cells:
+    if len(text) <= cells and display_width(text) <= cells:
         return text
     short = text[: cells + 1]
-    if cell_len(short) <= cells and len(short) == len(text):
+    if display_width(short) <= cells and len(short) == len(text):
         return short
     return set_cell_size(short, cells - 1).rstrip() + "…"
 
@@ -139,10 +141,10 @@ def fit(bits: Sequence[Span], cells: int) -> Line:
     left = cells
     for text, role in bits:
         text = text[: left + 1] if len(text) > left else text
-        size = cell_len(text)
+        size = display_width(text)
         if size > left:
             done.append(Span(cut(text + "…", left), role))
-            left -= cell_len(done[-1].text)
+            left -= display_width(done[-1].text)
             break
         done.append(Span(text, role))
         left -= size
@@ -169,7 +171,7 @@ def wrap(bits: Sequence[Span], cells: int, hang: int = 0) -> list[Line]:
         now, used = [Span(" " * hang, role)], hang
 
     for text, role in bits:
-        measure = len if text.isascii() else cell_len
+        measure = len if text.isascii() else display_width
         for number, paragraph in enumerate(text.split("\n")):
             if number:
                 close("indent")
@@ -195,7 +197,7 @@ def wrap(bits: Sequence[Span], cells: int, hang: int = 0) -> list[Line]:
                     for head in heads:
                         now.append(Span(head, role))
                         close()
-                    size = cell_len(word)
+                    size = display_width(word)
                 if word:
                     now.append(Span(word, role))
                     used += size
@@ -210,7 +212,7 @@ def _chop(word: str, cells: int) -> list[str]:
     at = 0
     while at < len(word):
         piece = word[at : at + cells]
-        if cell_len(piece) > cells:
+        if display_width(piece) > cells:
             piece = set_cell_size(piece, cells).rstrip() or piece[0]
         pieces.append(piece)
         at += len(piece)

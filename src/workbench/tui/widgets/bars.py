@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from rich.cells import cell_len
 from textual import events
 from textual.timer import Timer
 
+from ...text import display_width
 from ..keys import parse
 from ..view.status import SCREENS, UsageCounter, status
 from ..view.text import Line, Span, clean, one_line, plain, width, wrap
@@ -61,7 +61,7 @@ class StatusBar(Bar):
         """A click on the name of another screen goes there."""
         text = plain(self._lines[event.y]) if 0 <= event.y < len(self._lines) else ""
         for name in SCREENS:
-            start = cell_len(text[: text.rfind(name)]) if name in text else -1
+            start = display_width(text[: text.rfind(name)]) if name in text else -1
             if 0 <= start <= event.x < start + len(name) and hasattr(self.screen, f"do_{name.lower()}"):
                 self.screen.run_worker(partial(self.screen.action_do, name.lower()))  # type: ignore[attr-defined]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from rich.cells import cell_len
 from textual import events
 from textual.content import Content
 from textual.message import Message
 
+from ...text import display_width
 from ..view.rows import Row
 from ..view.tabs import TABS
 from ..view.text import Line, Span, plain
@@ -102,7 +102,7 @@ class DetailPane(Pane):
         """The source, as file:line, that stands at a cell, or ""."""
         index, at = self.scroll_offset.y + y, 0
         for text, role in self._lines[index] if y >= 0 and index < self.count else ():
-            at += cell_len(text)
+            at += display_width(text)
             if x < at:
-                return text.strip() if role == "source" and x >= at - cell_len(text) else ""
+                return text.strip() if role == "source" and x >= at - display_width(text) else ""
         return ""
