@@ -10,11 +10,14 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
 
 from ..errors import UsageError
+
+if TYPE_CHECKING:
+    from .app import WorkbenchApp
 
 COLON = {"code", "codium", "cursor", "zed", "subl", "hx", "helix"}  # these take file:line; the others +line
 
@@ -48,7 +51,7 @@ def editor_command(path: Path, line: int) -> list[str]:
     return [*words, f"+{line}", str(path)]
 
 
-def run_in_terminal(app: Any, words: list[str]) -> int:
+def run_in_terminal(app: WorkbenchApp, words: list[str]) -> int:
     """Run a program in this terminal, the screens away meanwhile; gives back its exit status.
 
     Raises UsageError where it cannot be run. No error may leave `suspend` from
@@ -57,7 +60,7 @@ def run_in_terminal(app: Any, words: list[str]) -> int:
     if shutil.which(words[0]) is None:
         raise UsageError(f"there is no program {words[0]!r} on this machine")
     status, problem = 0, ""
-    app.lent = True
+    app.terminal_suspended = True
     try:
         with app.suspend():
             try:
@@ -67,7 +70,7 @@ def run_in_terminal(app: Any, words: list[str]) -> int:
     except SuspendNotSupported:
         problem = "the screens cannot be put away here"
     finally:
-        app.lent = False
+        app.terminal_suspended = False
     if problem:
         raise UsageError(f"{words[0]} did not start: {problem}")
     return status

@@ -21,7 +21,7 @@ from ..widgets.list import ListPane
 from .form import Form, FormLine
 
 MOST = 50  # runs at once: each asks the model, and costs
-TAPE, MODEL = "the tape", "the model"
+RECORDING, MODEL = "the recording", "the model"
 
 
 class Outcomes(ListPane):
@@ -59,8 +59,8 @@ class RerunDialog(Form[Session | str]):
         self.work: Worker[None] | None = None
 
     def fields(self) -> ComposeResult:
-        first = TAPE if self.session.model == "rehearsal" else MODEL
-        yield self.field("ask", Choice([TAPE, MODEL], first, id="ask"))
+        first = RECORDING if self.session.model == "rehearsal" else MODEL
+        yield self.field("ask", Choice([RECORDING, MODEL], first, id="ask"))
         yield Static("", id="hint", classes="hint", markup=False)
         times = FormLine(id="times")
         times.text = "1" if self.session.model == "rehearsal" else "5"
@@ -93,8 +93,8 @@ class RerunDialog(Form[Session | str]):
         if self.work is not None:
             self._choose()
             return
-        if self.query_one("#ask", Choice).value == TAPE:
-            self.dismiss("tape")
+        if self.query_one("#ask", Choice).value == RECORDING:
+            self.dismiss(RECORDING)
             return
         times = self.query_one("#times", FormLine).text.strip()
         if not times.isdecimal() or not 1 <= int(times) <= MOST:

@@ -9,6 +9,7 @@ from ...trace.events import Answer, ToolResult, UserMessage
 from ...trace.trace import Trace
 from ...workspace.code_service import CodeStatus
 from ...workspace.session import Session
+from ..actions import key
 from .text import Line, Span, cut, one_line, width, wrap
 
 MODELS = {"rehearsal": "rehearsal (a script, no model)", "tape": "tape", "you": "you are at the wheel"}
@@ -66,6 +67,17 @@ def waiting_text(session: Session) -> str:
         call = next((call for call in answer.calls if call.number not in done), None)
         what = f"{one_line(call.tool, 40)} runs" if call is not None else what
     return f"{what}… {seconds:.0f} s" if seconds >= 1 else f"{what}…"
+
+
+def storage_problem(session: Session) -> str:
+    """Explain why a conversation is not stored; "" if it is."""
+    if session.store.write_error:
+        return f"not on disk: {session.store.write_error}; it is held in memory and written when possible"
+    if session.log.locked_by:
+        return f"{session.log.locked_by}: it can be read here, and {key('fork')} forks it"
+    if session.corrupt_lines:
+        return f"{session.corrupt_lines} lines of its file cannot be read: steps may be missing"
+    return ""
 
 
 def relative_time(at: float, now: float | None = None) -> str:

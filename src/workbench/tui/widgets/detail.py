@@ -7,6 +7,7 @@ from textual import events
 from textual.content import Content
 from textual.message import Message
 
+from ..view.full_text import full_text
 from ..view.rows import Row
 from ..view.tabs import TABS
 from ..view.text import Line, Span, plain
@@ -42,6 +43,13 @@ class DetailPane(Pane):
     @property
     def text(self) -> str:
         return "\n".join(plain(line).rstrip() for line in self._lines)
+
+    @property
+    def full_text(self) -> str:
+        """The text of the tab, with nothing cut."""
+        if self.view is None or self.row is None:
+            return ""
+        return full_text(self.tab, self.view, self.row)
 
     def on_mount(self) -> None:
         self._entitle()

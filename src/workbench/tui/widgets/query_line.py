@@ -38,7 +38,7 @@ class QueryLine(InputLine):
             "enter": self.Left(False), "down": self.Left(False),
             "escape": self.Left(True), "tab": self.Completed(),
         }.get(event.key)  # fmt: skip
-        if told is None or self.unseen:
+        if told is None or self.is_invisible:
             await super()._on_key(event)
             return
         event.stop()
