@@ -172,7 +172,7 @@ def test_a_change_of_deeds_is_shown_side_by_side_and_kept_as_a_fork(play):
         text = (bench.journeys / "shop/returns/journey.py").read_text()
         await bench.save_file("shop/returns/journey.py", text.replace("> 30", "> 60"))
         assert "deeds differ at move 2" in bench.text()
-        assert str(bench.screen.place) == "1.2.1"
+        assert str(bench.screen.step_id) == "1.2.1"
         detail = bench.pane("#detail")
         assert "recorded" in detail
         assert "now" in detail
@@ -267,7 +267,7 @@ def test_a_load_is_overtaken_by_the_next_save(play):
         for number in range(5):
             (bench.journeys / "shop/returns/journey.py").write_text(f"{text}\nN = {number}\n")
             await bench.changes.queue.put("x")
-        await bench.resolve_types(0.5)
+        await bench.settle(0.5)
         assert bench.session.code.state == "ready"
 
     play(flow)

@@ -158,7 +158,7 @@ def test_an_unknown_kind_says_which_there_are(play):
         await bench.press("ampersand", *":refund", "enter")
         assert "there is no kind :refund" in foot(bench)
         assert ":writes" in foot(bench)
-        assert bench.screen.foot.is_open
+        assert bench.screen.search_bar.is_open
 
     play(flow, Script(*TWO))
 
@@ -179,7 +179,7 @@ def test_going_to_a_hidden_step_takes_the_filter_off_and_says_so(play):
         await two_turns(bench)
         await bench.press("ampersand", *":reply", "enter")
         bench.screen.steps.go_to(StepId(2, 2, 1))
-        await bench.resolve_types()
+        await bench.settle()
         assert at(bench) == "2.2.1"
         assert "the filter is off" in foot(bench)
 

@@ -118,7 +118,7 @@ def test_the_setup_form_cuts_with_an_ellipsis_and_breaks_between_words(play):
         customer = {f"key{n}": f"value{n}" for n in range(8)}
         bench.session.choose(msgspec.structs.replace(bench.session.setup, customer=customer))
         await bench.press("escape", "s")
-        await bench.resolve_types()
+        await bench.settle()
         assert bench.pane("#fixtures").splitlines()[0].rstrip().endswith("…")
         assert '{"key0": "value0", "key1": "value1"' in bench.screen.query_one("#customer").text
         parts = bench.text().replace("┃", " ")

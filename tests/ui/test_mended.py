@@ -20,7 +20,7 @@ def at(bench, words: str) -> tuple[int, int]:
 
 async def click(bench, words: str) -> None:
     await bench.pilot.click(offset=at(bench, words))
-    await bench.resolve_types()
+    await bench.settle()
 
 
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)])
@@ -66,8 +66,8 @@ def test_words_that_were_not_sent_stay_with_their_conversation(play):
         bench.screen.entry.text = "half a sen"
         await bench.press("ctrl+n")
         assert bench.screen.entry.text == ""
-        bench.app.switch(first)
-        await bench.resolve_types()
+        bench.app.navigation.switch(first)
+        await bench.settle()
         assert bench.screen.entry.text == "half a sen"
 
     play(flow, Script([say("hi")]))
@@ -109,13 +109,13 @@ def test_what_is_not_on_disk_is_said_until_it_is_and_nothing_claims_that_it_is_k
     async def flow(bench):
         await bench.say("hello")
         bench.store.write_again = lambda: None
-        bench.store.problem = PROBLEM
+        bench.store.write_error = PROBLEM
         bench.screen.tell_status()
         assert f"✗ not on disk: {PROBLEM}" in bench.pane("#status")
         await bench.press("ctrl+n")
         assert f"the one before is NOT on disk yet: {PROBLEM}" in " ".join(bench.pane("#keys").split())
         assert "is kept" not in bench.pane("#keys")
-        bench.store.problem = ""
+        bench.store.write_error = ""
         bench.screen.tell_status()
         assert "not on disk" not in bench.pane("#status")
 
@@ -125,7 +125,7 @@ def test_what_is_not_on_disk_is_said_until_it_is_and_nothing_claims_that_it_is_k
 def test_leaving_what_is_not_on_disk_takes_a_second_word(play):
     async def flow(bench):
         bench.store.write_again = lambda: None
-        bench.store.problem = PROBLEM
+        bench.store.write_error = PROBLEM
         await bench.press("ctrl+q")
         assert bench.app.is_running
         assert "ctrl+q again leaves without it" in " ".join(bench.pane("#keys").split())
@@ -141,8 +141,8 @@ def test_a_conversation_that_another_workbench_has_open_can_be_read_and_forked(p
         first = bench.app.session
         bench.store.claim = lambda id: "another workbench (pid 7) has this conversation open"
         first.load(first.setup, first.trace, [], begun=True)
-        bench.app.switch(first)
-        await bench.resolve_types()
+        bench.app.navigation.switch(first)
+        await bench.settle()
         assert "another workbench (pid 7) has this conversation open: it can be read here" in " ".join(
             bench.pane("#status").split()
         )

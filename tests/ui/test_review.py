@@ -256,7 +256,7 @@ def test_a_conversation_opens_at_what_was_stopped_in_it(play):
         await bench.press("escape", "ctrl+n", "escape", "R")
         await bench.until(lambda: "hello, gloves" in bench.text())
         await bench.press("enter")
-        await bench.until(lambda: str(bench.screen.place) == "2.2.1")
+        await bench.until(lambda: str(bench.screen.step_id) == "2.2.1")
 
     play(flow, Script(*OTHER, [say("Bye.")]))
 
@@ -286,7 +286,7 @@ async def talk_with_another_agent(bench):
     await bench.press("escape", "R")
     await bench.until(lambda: "1 of 1" in bench.text())
     await bench.press("0", "enter")
-    assert bench.app.desk.serving("desk").card is None
+    assert bench.app.conversations.serving("desk").card is None
     return other
 
 

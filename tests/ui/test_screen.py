@@ -95,7 +95,7 @@ def test_all_three_panes_show_at_every_size(play, size):
 def test_at_80x24_the_panes_have_nine_six_and_three_rows(play):
     async def flow(bench):
         rows = [
-            bench.screen.query_one(f"#{p}").scrollable_content_region.height for p in ("chat", "events", "detail")
+            bench.screen.query_one(f"#{p}").scrollable_content_region.height for p in ("chat", "steps", "detail")
         ]
         assert rows == [9, 6, 3]
 
@@ -106,10 +106,10 @@ def test_below_60x16_it_says_so_and_nothing_is_lost(play):
     async def flow(bench):
         await bench.say("hello")
         await bench.pilot.resize_terminal(50, 12)
-        await bench.resolve_types()
+        await bench.settle()
         assert "needs 60x16" in bench.text()
         await bench.pilot.resize_terminal(80, 24)
-        await bench.resolve_types(0.4)
+        await bench.settle(0.4)
         assert "hello" in bench.text()
 
     play(flow, Script([say("hi")]))
@@ -137,7 +137,7 @@ def test_help_lists_every_action_finds_and_runs_one(play):
         for action in actions.actions_on(actions.DEVELOP):
             assert action.title in listed
         bench.screen.query_one("#search").text = "fixture"
-        await bench.resolve_types()
+        await bench.settle()
         assert "setup" in bench.pane("#results")
         await bench.press("enter")
         assert "What the conversation starts from" in bench.text()
@@ -174,7 +174,7 @@ def test_a_mouse_click_anywhere_does_no_harm(play):
         for x in range(0, 80, 20):
             for y in range(0, 24, 4):
                 await bench.pilot.click(offset=(x, y))
-        await bench.resolve_types()
+        await bench.settle()
 
     play(flow, Script([say("hi")]), size=(80, 24))
 
@@ -208,7 +208,7 @@ def test_all_themes_draw(play):
         await bench.say("hello")
         for _ in range(3):
             bench.screen.do_theme()
-            await bench.resolve_types()
+            await bench.settle()
             assert "hello" in bench.text()
             bench.picture(bench.app.theme)
 
@@ -246,7 +246,7 @@ def test_the_detail_survives_any_prefix_of_a_trace(play):
         await bench.say("return OL-1 please")
         session = bench.session
         for size in range(1, len(session.trace) + 1):
-            trace = Trace(session.trace.steps[:size], session.trace.blobs)
+            trace = Trace(session.trace.events[:size], session.trace.blobs)
             view = View(trace, Setup(agent="shop"), {})
             for wide in (True, False):
                 book = RowModel(wide)

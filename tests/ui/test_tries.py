@@ -20,7 +20,7 @@ async def go_to(bench, words):
     lines = bench.pane("#steps").split("\n")
     at = next(i for i, line in enumerate(lines) if words in line)
     bench.screen.steps.move(bench.screen.steps.item_at(at))
-    await bench.resolve_types()
+    await bench.settle()
 
 
 def test_the_model_is_asked_afresh_several_times_and_each_outcome_is_counted(play):
@@ -60,7 +60,7 @@ def test_a_chosen_run_goes_on_as_a_conversation_of_its_own_and_the_others_are_no
         assert "No, I cannot." in bench.pane("#chat")
         assert "It is too late for that." not in bench.pane("#chat")
         assert len(bench.store.records[bench.app.session.id]) > 3
-        assert [s.id for s in bench.app.desk.open] == [original.id, bench.app.session.id]
+        assert [s.id for s in bench.app.conversations.open] == [original.id, bench.app.session.id]
 
     play(flow, Script(*TURN, [say("No, I cannot.")]))
 
@@ -152,7 +152,7 @@ def test_the_wheel_writes_the_reply_and_undo_takes_the_mark_back(play):
         await bench.press("ctrl+s")
         await bench.until(lambda: "The limit is 30 days." in bench.pane("#chat"))
         assert original.annotations["1.3.0"].expected == "reply: The limit is 30 days."
-        bench.app.switch(original)
+        bench.app.navigation.switch(original)
         await bench.press("escape", "u")
         assert original.annotations == {}
 
@@ -202,7 +202,7 @@ def test_a_paragraph_and_a_tool_can_be_switched_off_too(play):
         await bench.press("escape", "x")
         for words in ("manual then", "tool create"):
             bench.screen.query_one("#search").text = words
-            await bench.resolve_types()
+            await bench.settle()
             await bench.press("enter")
         await bench.press("ctrl+s")
         await bench.until(lambda: bench.app.session.rerun is not None)
@@ -244,9 +244,9 @@ def test_an_empty_conversation_makes_room_and_the_last_one_put_away_leaves_a_new
     async def flow(bench):
         await bench.say("hello")
         await bench.press("escape", "ctrl+n", "escape", "ctrl+n")
-        assert len(bench.app.desk.open) == 2
+        assert len(bench.app.conversations.open) == 2
         await bench.press("escape", "b", "x", "x", "escape")
-        assert len(bench.app.desk.open) == 1
+        assert len(bench.app.conversations.open) == 1
         assert len(bench.app.session.trace) == 0
         assert "A new conversation with shop" in bench.pane("#chat")
 
@@ -260,7 +260,7 @@ def test_the_desk_is_written_down_with_the_step_and_the_words_not_sent(play):
         await bench.press("escape")
         await go_to(bench, "create_return")
         bench.screen.save_workspace()
-        lay = msgspec.json.decode(bench.store.lay, type=WorkspaceSnapshot)
+        lay = msgspec.json.decode(bench.store.workspace, type=WorkspaceSnapshot)
         assert lay == WorkspaceSnapshot([bench.app.session.id], bench.app.session.id, "1.2.1", "but I", False)
 
     play(flow, Script(*TURN))
@@ -271,13 +271,13 @@ def test_after_a_crash_the_open_conversations_are_brought_back_as_they_lay(play)
         await bench.say("return OL-1")
         first = bench.app.session
         bench.shelf.sessions[first.id] = first
-        bench.app.desk.take(first.fork(steps=[]))
-        bench.app.desk.open.remove(first)
-        bench.app.lay = WorkspaceSnapshot([first.id], first.id, "1.2.1", "but I")
-        bench.app.show_live()
+        bench.app.conversations.switch_to(first.fork(events=[]))
+        bench.app.conversations.open.remove(first)
+        bench.app.navigation.last_workspace = WorkspaceSnapshot([first.id], first.id, "1.2.1", "but I")
+        bench.app.navigation.show_live()
         await bench.press("escape", "B")
         assert bench.app.session.id == first.id
-        assert str(bench.screen.place) == "1.2.1"
+        assert str(bench.screen.step_id) == "1.2.1"
         assert bench.screen.entry.text == "but I"
         await bench.press("B")
         assert "nothing was lost" in bench.text()

@@ -44,7 +44,7 @@ class Results(ListPane):
             ),
         )
 
-    def lit(self, index: int) -> str:
+    def line_style(self, index: int) -> str:
         return "cursor" if index == self.cursor and self.found else ""
 
 

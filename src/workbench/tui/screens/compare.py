@@ -30,7 +30,7 @@ class Compare(BaseScreen):
     """Shows the steps of both runs, the likely causes of their first difference, and a text difference."""
 
     where = actions.COMPARE
-    panes = ("moves", "causes", "difference")
+    panes = ("pairs", "causes", "difference")
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class Compare(BaseScreen):
     def compose(self) -> ComposeResult:
         yield StatusBar(id="status")
         with Vertical(id="panes"):
-            yield PairList(id="moves")
+            yield PairList(id="pairs")
             yield CauseList(id="causes")
             yield DifferencePane(id="difference")
         yield Static("", id="too-small", markup=False)
@@ -99,7 +99,7 @@ class Compare(BaseScreen):
         self.tell_status()
         self.offer_keys()
 
-    @on(ListPane.Moved, "#moves, #causes")
+    @on(ListPane.Moved, "#pairs, #causes")
     def _moved(self, event: ListPane.Moved) -> None:
         self._shows_cause = event.pane is self.causes
         self._show(fresh=True)
@@ -152,6 +152,6 @@ class Compare(BaseScreen):
         """Return the keys, the three decisions first where there is one to make."""
         return sorted(super().footer(), key=lambda one: one[1] not in DECISIONS)
 
-    @on(ListPane.Opened, "#moves")
+    @on(ListPane.Opened, "#pairs")
     async def _pair_opened(self) -> None:
         await self.action_do("go_there")
