@@ -164,7 +164,7 @@ class FakeWorker:
                 yield rerun_report(ran)
             case JudgeTranscript(data):
                 outcome = await asyncio.to_thread(replay, decode(data), self.loaded.agent)
-                yield TranscriptJudged(str(outcome.verdict), outcome.reason)
+                yield TranscriptJudged(str(outcome.verdict), outcome.why)
 
     async def _turn(self, request: RunTurn) -> AsyncIterator[Event]:
         queue: asyncio.Queue[Event | None] = asyncio.Queue()

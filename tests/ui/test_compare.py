@@ -275,7 +275,7 @@ def test_the_line_of_the_cause_opens_in_the_editor(play, monkeypatch):
         await edited(bench, "close 30 days", "close 60 days")
         await compared(bench)
         opened = []
-        monkeypatch.setattr(bench.app, "edit", lambda source, screen: opened.append(source))
+        monkeypatch.setattr(bench.app, "edit", lambda source: opened.append(source))
         await bench.press("e")
         assert opened[0].startswith("shop/returns/journey.py:")
 
@@ -287,7 +287,7 @@ def test_the_difference_and_the_chosen_line_are_copied(play, monkeypatch):
         await edited(bench)
         await compared(bench)
         copied = []
-        monkeypatch.setattr(bench.app, "copy", lambda text, screen: copied.append(text))
+        monkeypatch.setattr(bench.app, "copy", lambda text: copied.append(text))
         await bench.press("y", "2", "y", "1", "3", "y")
         assert "create_return(OL-1)" in copied[0]
         assert "returns.return_window" in copied[1]

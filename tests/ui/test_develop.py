@@ -105,7 +105,7 @@ def test_a_mark_is_taken_and_undone(play):
         await bench.press("escape", "exclamation_mark", "a")
         assert "Mark this step" in bench.text()
         bench.screen.query_one("#note").text = "it is a loyal customer"
-        bench.screen.query_one("#should").text = "take it back"
+        bench.screen.query_one("#expected").text = "take it back"
         await bench.press("ctrl+s")
         assert bench.session.annotations["1.2.1"].note == "it is a loyal customer"
         assert "⚑" in bench.pane("#steps")
@@ -122,7 +122,7 @@ def test_a_mistake_is_saved_with_an_expectation_and_its_verdict_is_shown(play):
     async def flow(bench):
         await bench.say("return OL-2 please")
         await bench.press("escape", "left_square_bracket", "a")
-        bench.screen.query_one("#should").text = "ask before opening the return"
+        bench.screen.query_one("#expected").text = "ask before opening the return"
         await bench.press("ctrl+s")
         await bench.press("t")
         assert "create_return is not executed" in bench.text()

@@ -26,7 +26,7 @@ async def two_turns(bench):
 
 
 def at(bench) -> str:
-    return str(bench.screen.steps.row.place)
+    return str(bench.screen.steps.row.step_id)
 
 
 def foot(bench) -> str:
@@ -145,7 +145,7 @@ def test_a_filter_joins_kinds_and_words_and_an_empty_one_ends_it(play):
     async def flow(bench):
         await two_turns(bench)
         await bench.press("ampersand", *":tool :reply ol-1", "enter")
-        assert [str(row.place) for row in bench.screen.steps.rows] == ["1.1.1", "1.2.1", "1.3.0"]
+        assert [str(row.step_id) for row in bench.screen.steps.rows] == ["1.1.1", "1.2.1", "1.3.0"]
         await bench.press("ampersand", "ctrl+u", "enter")
         assert not bench.screen.steps.shown.filter
 
@@ -168,7 +168,7 @@ def test_new_steps_that_match_come_in_and_are_followed(play):
         await bench.say("return OL-1 please")
         await bench.press("escape", "ampersand", *":tool", "enter", "G")
         await bench.say("then return OL-2")
-        assert [str(row.place) for row in bench.screen.steps.rows] == ["1.1.1", "1.2.1", "2.1.1", "2.2.1"]
+        assert [str(row.step_id) for row in bench.screen.steps.rows] == ["1.1.1", "1.2.1", "2.1.1", "2.2.1"]
         assert at(bench) == "2.2.1"
 
     play(flow, Script(*TWO))

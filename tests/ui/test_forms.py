@@ -113,7 +113,7 @@ def test_the_save_form_offers_no_policies_of_other_journeys(play):
 def test_the_setup_form_cuts_with_an_ellipsis_and_breaks_between_words(play):
     async def flow(bench):
         card = bench.session.card
-        long = msgspec.structs.replace(card.fixtures[0], about="word " * 60)
+        long = msgspec.structs.replace(card.fixtures[0], description="word " * 60)
         bench.session.serving.card = msgspec.structs.replace(card, fixtures=[long, *card.fixtures[1:]])
         customer = {f"key{n}": f"value{n}" for n in range(8)}
         bench.session.choose(msgspec.structs.replace(bench.session.setup, customer=customer))

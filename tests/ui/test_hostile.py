@@ -160,6 +160,6 @@ def test_a_megabyte_is_found_to_its_end(play):
     async def flow(bench):
         await bench.say("go")
         await bench.press("escape", "g", "slash", *"needle", "enter")
-        await bench.until(lambda: str(bench.screen.steps.row.place) == "1.1.0")
+        await bench.until(lambda: str(bench.screen.steps.row.step_id) == "1.1.0")
 
     play(flow, Script([say("hay" * 330_000 + "needle")]))

@@ -48,7 +48,7 @@ def test_a_click_on_the_name_of_a_screen_in_review_goes_there(play):
 
 def test_a_click_on_a_source_opens_it(play, monkeypatch):
     opened = []
-    monkeypatch.setattr("workbench.tui.app.WorkbenchApp.edit", lambda app, source, screen: opened.append(source))
+    monkeypatch.setattr("workbench.tui.app.WorkbenchApp.edit", lambda app, source: opened.append(source))
 
     async def flow(bench):
         await bench.say("return OL-1 please")

@@ -11,6 +11,7 @@ from workbench.trace.step_id import StepId
 from workbench.trace.trace import Trace
 from workbench.tui import actions
 from workbench.tui.app import WorkbenchApp, first_theme
+from workbench.tui.screens.compare import Compare
 from workbench.tui.screens.develop import Develop
 from workbench.tui.screens.review import Review
 from workbench.tui.view.rows import RowModel
@@ -145,14 +146,17 @@ def test_help_lists_every_action_finds_and_runs_one(play):
     play(flow)
 
 
-def test_the_table_the_bindings_and_the_methods_agree():
-    for where, screen in ((actions.DEVELOP, Develop), (actions.REVIEW, Review)):
+def test_the_table_the_bindings_and_the_groups_agree():
+    for screen in (Develop(), Review(), Compare()):
+        where = screen.where
         keys: dict[str, str] = {}
         for action in actions.actions_on(where):
-            assert callable(getattr(screen, f"do_{action.id}", None)), f"{action.id} on {where}"
+            assert action.id in screen.groups, f"{action.id} on {where}"
+            assert callable(screen.groups[action.id].handlers()[action.id])
             for key in filter(None, action.keys.split(",")):
                 assert key not in keys, f"{key} does {keys.get(key)} and {action.id} on {where}"
                 keys[key] = action.id
+        assert set(screen.groups) <= {action.id for action in actions.ACTIONS}
     assert all(f"| {a.title} |" in actions.markdown() for a in actions.ACTIONS)
 
 
@@ -207,7 +211,7 @@ def test_all_themes_draw(play):
     async def flow(bench):
         await bench.say("hello")
         for _ in range(3):
-            bench.screen.do_theme()
+            await bench.screen.action_do("theme")
             await bench.settle()
             assert "hello" in bench.text()
             bench.picture(bench.app.theme)

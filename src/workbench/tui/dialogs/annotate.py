@@ -46,9 +46,9 @@ class AnnotateDialog(Form[Annotation]):
         note = FormLine(id="note", placeholder="what went wrong")
         note.text = self.annotation.note
         yield self.field("note", note)
-        should = FormLine(id="should", placeholder="what should have happened, in a sentence")
-        should.text = self.annotation.expected
-        yield self.field("should", should)
+        expected = FormLine(id="expected", placeholder="what should have happened, in one sentence")
+        expected.text = self.annotation.expected
+        yield self.field("expected", expected)
 
     def on_mount(self) -> None:
         self.recall()

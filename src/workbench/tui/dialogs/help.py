@@ -14,7 +14,7 @@ from ..widgets.list import ListPane
 from .form import Form, FormLine
 
 KEY_CELLS = 10
-TITLE_CELLS = 22
+TITLE_CELLS = 24
 
 
 class Results(ListPane):
