@@ -262,7 +262,9 @@ def test_what_cannot_be_compared_says_why(play):
         await bench.press("w")
         assert bench.app.navigation.baseline is None
         await bench.say("hello")
-        bench.app.navigation.baseline = Side("x", "the base", "x", Setup(agent="bank"), Trace([UserMessage(turn=1, text="hi")]))
+        bench.app.navigation.baseline = Side(
+            "x", "the base", "x", Setup(agent="bank"), Trace([UserMessage(turn=1, text="hi")])
+        )
         await bench.press("escape", "d")
         assert "the base is a conversation with bank, this one with shop" in bench.text()
         assert type(bench.screen).__name__ == "Develop"

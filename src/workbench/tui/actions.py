@@ -41,7 +41,9 @@ class Action(NamedTuple):
         return self.shown or display(self.keys)
 
 
-KINDS = ":think :tool :reply :policy :blocked :failed :writes :annotated :differs"  # as view/row_filter.py has them
+KINDS = (
+    ":think :tool :reply :policy :blocked :failed :writes :annotated :differs"  # as view/row_filter.py has them
+)
 _MOVE, _FIND, _SEE, _TALK, _JUDGE, _CODE, _PROGRAM = "Move", "Find", "See", "Talk", "Judge", "Code", "Program"
 
 ACTIONS: tuple[Action, ...] = (

@@ -11,7 +11,6 @@ import sys
 import time
 import traceback
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -22,11 +21,8 @@ from textual.binding import BindingsMap
 from textual.driver import Driver
 from textual.screen import Screen
 
-from ..errors import WorkbenchError
-from ..trace.step_id import StepId
 from ..workspace.code_service import CodeService
-from ..workspace.comparison import Side, ensure_comparable
-from ..workspace.library import Entry, Library, StoredConversation
+from ..workspace.library import Library
 from ..workspace.open_conversations import OpenConversations, WorkspaceSnapshot
 from ..workspace.session import Session, Undo
 from ..workspace.settings import Settings

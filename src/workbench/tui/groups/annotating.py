@@ -8,7 +8,7 @@ from ..actions import key
 from .group import ActionGroup, still_answering
 
 if TYPE_CHECKING:
-    from ..screens.conversation import ConversationScreen
+    pass
 
 
 class AnnotateGroup(ActionGroup["ConversationScreen"]):

@@ -11,7 +11,7 @@ from .group import ActionGroup
 from .queue import EMPTY_LIST
 
 if TYPE_CHECKING:
-    from ..screens.review import Review
+    pass
 
 
 class ChooseGroup(ActionGroup["Review"]):

@@ -11,7 +11,7 @@ from ..actions import key
 from .group import ActionGroup, still_answering
 
 if TYPE_CHECKING:
-    from ..screens.develop import Develop
+    pass
 
 
 class BeginGroup(ActionGroup["Develop"]):

@@ -11,7 +11,7 @@ from ...workspace.session import Session
 from .group import ActionGroup, still_answering
 
 if TYPE_CHECKING:
-    from ..screens.develop import Develop
+    pass
 
 
 class ExperimentGroup(ActionGroup["Develop"]):

@@ -10,7 +10,7 @@ from ..view.text import plain
 from .group import ActionGroup
 
 if TYPE_CHECKING:
-    from ..screens.compare import Compare
+    pass
 
 
 class PairsGroup(ActionGroup["Compare"]):

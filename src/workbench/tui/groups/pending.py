@@ -12,7 +12,6 @@ from .group import ActionGroup
 
 if TYPE_CHECKING:
     from ..app import WorkbenchApp
-    from ..screens.compare import Compare
     from ..screens.review import Review
 
 DECISIONS = ("accept", "reject", "skip")

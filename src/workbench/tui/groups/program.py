@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .group import ActionGroup
 
 if TYPE_CHECKING:
-    from ..screens.base import BaseScreen
+    pass
 
 
 class ProgramGroup(ActionGroup["BaseScreen"]):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .group import ActionGroup, still_answering
 
 if TYPE_CHECKING:
-    from ..screens.develop import Develop
+    pass
 
 
 class RerunGroup(ActionGroup["Develop"]):

@@ -8,7 +8,7 @@ from ..actions import key
 from .group import ActionGroup
 
 if TYPE_CHECKING:
-    from ..screens.conversation import ConversationScreen
+    pass
 
 
 class StepsGroup(ActionGroup["ConversationScreen"]):

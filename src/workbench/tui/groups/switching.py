@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .group import ActionGroup
 
 if TYPE_CHECKING:
-    from ..screens.base import BaseScreen
+    pass
 
 
 class SwitchGroup(ActionGroup["BaseScreen"]):

@@ -10,7 +10,7 @@ from ..widgets.tour import TourBar
 from .group import ActionGroup
 
 if TYPE_CHECKING:
-    from ..screens.develop import Develop
+    pass
 
 COMMAND = [sys.executable, "-m", "workbench", "tour"]
 

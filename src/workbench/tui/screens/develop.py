@@ -113,7 +113,9 @@ class Develop(ConversationScreen):
     def _placeholder(self) -> str:
         if self.session is not None and self.session.handed_off:
             back, fork, new = (actions.key(id) for id in ("back", "fork", "new"))
-            return f"handed off to a human: {back}, then {fork} forks before that; {new} begins another conversation"
+            return (
+                f"handed off to a human: {back}, then {fork} forks before that; {new} begins another conversation"
+            )
         disabled = self.session.disabled if self.session is not None else ()
         without = f"⊘ without {', '.join(part.name for part in disabled)}: " if disabled else ""
         return f"{without}type to the agent, enter sends"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...trace.events import AnyEvent, Answer, PolicyDecision, Reply, TurnEnded
+from ...trace.events import Answer, AnyEvent, PolicyDecision, Reply, TurnEnded
 from ..view.chat import Draft
 from ..view.text import one_line
 
