@@ -153,8 +153,8 @@ class RerunDialog(Form[Session | str]):
             self.notify_user(f"{len(self.runs)} of {self.asked} ran, then: {self.failed[0]}", bad=True)
         else:
             self.notify_user(
-                f"{len(self.runs)} of {self.asked} ran{spent}. None is kept yet: the one you continue with becomes "
-                "a conversation of its own."
+                f"{len(self.runs)} of {self.asked} ran{spent}. None is kept yet: the one you continue "
+                "with becomes a conversation of its own."
             )
 
     def _choose(self) -> None:

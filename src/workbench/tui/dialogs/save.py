@@ -203,7 +203,7 @@ class SaveScreen(Form[None]):
 
 
 def annotated_step_id(session: Session, step_id: StepId | None) -> StepId | None:
-    """Return the step of a mistake: the selected one if annotated, else the last annotated one, else the selected."""
+    """Return the step of a mistake: the selected or else the last annotated one, else the selected."""
     if step_id is not None and str(step_id) in session.annotations:
         return step_id
     if session.annotations:

@@ -8,11 +8,13 @@ from ..actions import key
 from .group import ActionGroup, still_answering
 
 if TYPE_CHECKING:
-    pass
+    from ..screens.conversation import ConversationScreen
 
 
-class AnnotateGroup(ActionGroup["ConversationScreen"]):
+class AnnotateGroup(ActionGroup):
     """Annotates the step of the cursor, saves the conversation as a transcript, and undoes both."""
+
+    screen: ConversationScreen
 
     def do_annotate(self) -> None:
         from ..dialogs.annotate import AnnotateDialog

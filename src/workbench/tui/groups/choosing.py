@@ -11,11 +11,13 @@ from .group import ActionGroup
 from .queue import EMPTY_LIST
 
 if TYPE_CHECKING:
-    pass
+    from ..screens.review import Review
 
 
-class ChooseGroup(ActionGroup["Review"]):
+class ChooseGroup(ActionGroup):
     """Selects lines, and tags the selected ones."""
+
+    screen: Review
 
     def do_select(self) -> None:
         listed = self.screen.list
@@ -62,8 +64,10 @@ class ChooseGroup(ActionGroup["Review"]):
         return "" if self.screen.queue.found.numbers else EMPTY_LIST
 
 
-class ReviewedGroup(ActionGroup["Review"]):
+class ReviewedGroup(ActionGroup):
     """Marks conversations as reviewed in this queue, and goes to those that are not."""
+
+    screen: Review
 
     def do_reviewed(self) -> None:
         entry = self.screen.list.entry

@@ -11,11 +11,13 @@ from ..actions import key
 from .group import ActionGroup, still_answering
 
 if TYPE_CHECKING:
-    pass
+    from ..screens.conversation import ConversationScreen
 
 
-class CompareGroup(ActionGroup["ConversationScreen"]):
+class CompareGroup(ActionGroup):
     """Sets the baseline and compares with it; without a baseline, with a rerun on today's code."""
+
+    screen: ConversationScreen
 
     def do_baseline(self) -> None:
         side, navigation = self.screen.side, self.app.navigation

@@ -11,11 +11,13 @@ from ..actions import key
 from .group import ActionGroup, still_answering
 
 if TYPE_CHECKING:
-    pass
+    from ..screens.develop import Develop
 
 
-class BeginGroup(ActionGroup["Develop"]):
+class BeginGroup(ActionGroup):
     """Begins conversations: a fork, a new one, another setup."""
+
+    screen: Develop
 
     def do_fork(self) -> None:
         screen, session, row = self.screen, self.screen.session, self.screen.steps.row
@@ -74,8 +76,10 @@ class BeginGroup(ActionGroup["Develop"]):
         return ""
 
 
-class OpenGroup(ActionGroup["Develop"]):
+class OpenGroup(ActionGroup):
     """Moves between the open conversations, and restores those of the last session."""
+
+    screen: Develop
 
     def do_conversations(self) -> None:
         from ..dialogs.conversations import ConversationsDialog

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from ..screens.review import Review
 
 
-class EntryGroup(ActionGroup["Review"]):
+class EntryGroup(ActionGroup):
     """Shows the conversation of the cursor: `entry` is its line, `record` what was stored."""
+
+    screen: Review
 
     def __init__(self, screen: Review) -> None:
         super().__init__(screen)
@@ -91,12 +93,10 @@ class EntryGroup(ActionGroup["Review"]):
 class ReviewLeaveGroup(LeaveGroup):
     """Opens the line of the list; goes back to the list, and clears it there."""
 
-    def __init__(self, screen: Review) -> None:
-        super().__init__(screen)
-        self.review = screen
+    screen: Review
 
     async def do_open(self) -> None:
-        review = self.review
+        review = self.screen
         if review.focused not in (review.list, None):
             super().do_open()
         elif await review.entries.open_entry():
@@ -106,7 +106,7 @@ class ReviewLeaveGroup(LeaveGroup):
             review.steps.focus()
 
     def do_back(self) -> None:
-        review = self.review
+        review = self.screen
         if review.zoomer.zoomed or review.search_bar.is_open:
             super().do_back()
         elif review.focused is review.list:
@@ -118,20 +118,18 @@ class ReviewLeaveGroup(LeaveGroup):
 class ReviewAnnotateGroup(AnnotateGroup):
     """Saves what is read, once the code of its agent is loaded; undoes what was done to any conversation."""
 
-    def __init__(self, screen: Review) -> None:
-        super().__init__(screen)
-        self.review = screen
+    screen: Review
 
     async def do_save(self) -> Any:
-        if self.review.session is not None:
-            await self.review.entries.load_code(self.review.session)
+        if self.screen.session is not None:
+            await self.screen.entries.load_code(self.screen.session)
         super().do_save()
 
     async def do_undo(self) -> None:
         if not self.app.undos:
             super().do_undo()
             return
-        review = self.review
+        review = self.screen
         review.notify_user(f"undone: {undo_last(self.app.undos)}", "good")
         review.list.forget()
         entry, session = review.entries.entry, review.session
@@ -144,6 +142,6 @@ class ReviewAnnotateGroup(AnnotateGroup):
 
     def why_not(self, id: str) -> str:
         if id == "undo":
-            can = self.app.undos or self.review.session in self.app.conversations.open
+            can = self.app.undos or self.screen.session in self.app.conversations.open
             return "" if can else "nothing to undo"
         return super().why_not(id)

@@ -11,11 +11,13 @@ from ...workspace.session import Session
 from .group import ActionGroup, still_answering
 
 if TYPE_CHECKING:
-    pass
+    from ..screens.develop import Develop
 
 
-class ExperimentGroup(ActionGroup["Develop"]):
+class ExperimentGroup(ActionGroup):
     """Makes each experiment a conversation of its own, or a rerun: the one on view does not change."""
+
+    screen: Develop
 
     def do_rerun(self) -> None:
         from ..dialogs.rerun import RECORDING, RerunDialog

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from .. import actions
 
@@ -11,14 +11,18 @@ if TYPE_CHECKING:
     from ..app import WorkbenchApp
     from ..screens.base import BaseScreen
 
-S = TypeVar("S", bound="BaseScreen")
 Handler = Callable[[], Any]  # may return an awaitable
 
 
-class ActionGroup(Generic[S]):
-    """Performs some actions of one screen: the method `do_<id>` performs the action `id` of the table."""
+class ActionGroup:
+    """Performs some actions of one screen: the method `do_<id>` performs the action `id` of the table.
 
-    def __init__(self, screen: S) -> None:
+    A subclass declares with `screen` what kind of screen it needs.
+    """
+
+    screen: BaseScreen
+
+    def __init__(self, screen: BaseScreen) -> None:
         self.screen = screen
 
     @property

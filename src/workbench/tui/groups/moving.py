@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from .group import ActionGroup
 
 if TYPE_CHECKING:
-    pass
+    from ..screens.base import BaseScreen
 
 
-class MovingGroup(ActionGroup["BaseScreen"]):
+class MovingGroup(ActionGroup):
     """Moves by lines and pages."""
+
+    screen: BaseScreen
 
     def do_down(self) -> None:
         self.screen.pane.action_scroll_down()

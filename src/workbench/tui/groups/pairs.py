@@ -10,11 +10,13 @@ from ..view.text import plain
 from .group import ActionGroup
 
 if TYPE_CHECKING:
-    pass
+    from ..screens.compare import Compare
 
 
-class PairsGroup(ActionGroup["Compare"]):
+class PairsGroup(ActionGroup):
     """Moves in the pairs of steps."""
+
+    screen: Compare
 
     def do_next_step(self) -> None:
         self._jump("step", True, "this is the last step")
@@ -54,8 +56,10 @@ class PairsGroup(ActionGroup["Compare"]):
         self.screen.zoomer.go(self.screen.difference)
 
 
-class SidesGroup(ActionGroup["Compare"]):
+class SidesGroup(ActionGroup):
     """Swaps the sides, goes to a step in its conversation, copies, edits and goes back."""
+
+    screen: Compare
 
     def do_swap(self) -> None:
         if self.screen.sides is not None:

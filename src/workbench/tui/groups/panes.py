@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from ..screens.base import BaseScreen
 
 
-class PanesGroup(ActionGroup["BaseScreen"]):
+class PanesGroup(ActionGroup):
     """Focuses and zooms panes. `zoomed` is the id of the pane that has the whole screen, or ""."""
+
+    screen: BaseScreen
 
     def __init__(self, screen: BaseScreen) -> None:
         super().__init__(screen)

@@ -12,6 +12,7 @@ from .group import ActionGroup
 
 if TYPE_CHECKING:
     from ..app import WorkbenchApp
+    from ..screens.compare import Compare
     from ..screens.review import Review
 
 DECISIONS = ("accept", "reject", "skip")
@@ -37,8 +38,10 @@ def _side(id: str, name: str, title: str, record: StoredConversation) -> Side:
     return Side(id, name, full, record.setup, record.trace)
 
 
-class PendingGroup(ActionGroup["Review"]):
+class PendingGroup(ActionGroup):
     """Opens the first re-recorded transcript from Review."""
+
+    screen: Review
 
     def __init__(self, screen: Review) -> None:
         super().__init__(screen)
@@ -54,8 +57,10 @@ class PendingGroup(ActionGroup["Review"]):
             self.screen.notify_user("nothing was re-recorded: `workbench rerecord FILE` re-records a transcript")
 
 
-class DecisionGroup(ActionGroup["Compare"]):
+class DecisionGroup(ActionGroup):
     """Accepts, rejects or skips the re-recorded transcript on view in Compare."""
+
+    screen: Compare
 
     async def do_accept(self) -> None:
         await self._decide(True, "accepted: it is the record now; review the change and commit it")

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from .group import ActionGroup
 
 if TYPE_CHECKING:
-    pass
+    from ..screens.base import BaseScreen
 
 
-class ProgramGroup(ActionGroup["BaseScreen"]):
+class ProgramGroup(ActionGroup):
     """Opens the help, changes theme and mouse, suspends and quits."""
+
+    screen: BaseScreen
 
     def do_help(self) -> None:
         from ..dialogs.help import HelpScreen

@@ -17,38 +17,39 @@ if TYPE_CHECKING:
 class ReviewSearchGroup(SearchGroup):
     """Finds by a query in the list, by words in the other panes."""
 
+    screen: Review
+
     def __init__(self, screen: Review) -> None:
         super().__init__(screen)
-        self.review = screen
         self._before = ""  # the query before it was edited
 
     async def do_find(self) -> None:
-        if self.review.pane is not self.review.list:
+        if self.screen.pane is not self.screen.list:
             super().do_find()
             return
-        line = self.review.box.line
-        self._before = str(self.review.queue.query)
-        self.review.add_class("querying")
+        line = self.screen.box.line
+        self._before = str(self.screen.queue.query)
+        self.screen.add_class("querying")
         line.focus()
         line.move_cursor(line.document.end)
         await self._hint()
 
     async def query_typed(self) -> None:
         """Search for the query as it is typed."""
-        box = self.review.box
-        if self.review.focused is not box.line:
+        box = self.screen.box
+        if self.screen.focused is not box.line:
             return
         try:
             query = Query.parse(box.line.text, self.app.library.queues)
         except UsageError as error:
             box.hint(error.message, bad=True)
             return
-        self.review.queue.search(query)
+        self.screen.queue.search(query)
         await self._hint()
 
     async def _hint(self) -> None:
         """Show what can be typed next."""
-        box = self.review.box
+        box = self.screen.box
         filter, start = box.line.term
         if filter in FILTERS and (values := await self._values(filter, start)):
             box.hint(" ".join(f"{value} {count:,} " if count else f"{value} " for value, count in values))
@@ -66,14 +67,14 @@ class ReviewSearchGroup(SearchGroup):
 
     async def complete_query(self) -> None:
         """Complete the filter or the value that is being typed."""
-        line = self.review.box.line
+        line = self.screen.box.line
         filter, start = line.term
         line.complete([v for v, _ in await self._values(filter, start)] if filter else filters(start))
 
     def leave_query(self, back: bool) -> None:
         """Go to the list; with `back`, restore the query as it was before."""
         if back:
-            self.review.queue.ask(Query.parse(self._before, self.app.library.queues))
-        self.review.set_class(bool(self.review.box.line.text.strip()), "queried")
-        self.review.remove_class("querying")
-        self.review.list.focus()
+            self.screen.queue.ask(Query.parse(self._before, self.app.library.queues))
+        self.screen.set_class(bool(self.screen.box.line.text.strip()), "queried")
+        self.screen.remove_class("querying")
+        self.screen.list.focus()

@@ -19,8 +19,10 @@ SAMPLE = 50  # conversations of a sample
 REFRESH = 1.0  # seconds at least between two searches while the index grows
 
 
-class QueueGroup(ActionGroup["Review"]):
+class QueueGroup(ActionGroup):
     """Searches the library, in a thread, and shows what is found in the list."""
+
+    screen: Review
 
     def __init__(self, screen: Review) -> None:
         super().__init__(screen)

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from ..screens.develop import Develop
 
 
-class LeaveGroup(ActionGroup["ConversationScreen"]):
+class LeaveGroup(ActionGroup):
     """Opens the step of the cursor, goes back, and interrupts the turn in progress."""
+
+    screen: ConversationScreen
 
     def __init__(self, screen: ConversationScreen) -> None:
         super().__init__(screen)
@@ -70,12 +72,10 @@ class LeaveGroup(ActionGroup["ConversationScreen"]):
 class DevelopLeaveGroup(LeaveGroup):
     """Leaves the input line first."""
 
-    def __init__(self, screen: Develop) -> None:
-        super().__init__(screen)
-        self.develop = screen
+    screen: Develop
 
     def do_back(self) -> None:
-        screen, session = self.develop, self.screen.session
+        screen, session = self.screen, self.screen.session
         open = screen.search_bar.is_open or screen.zoomer.zoomed or (session is not None and session.busy)
         if screen.focused is screen.entry and not open:
             screen.steps.focus()
@@ -83,8 +83,10 @@ class DevelopLeaveGroup(LeaveGroup):
             super().do_back()
 
 
-class CopyGroup(ActionGroup["ConversationScreen"]):
+class CopyGroup(ActionGroup):
     """Copies the step of the cursor, shows its detail in the pager, and opens its source in the editor."""
+
+    screen: ConversationScreen
 
     def do_copy(self) -> None:
         screen, row = self.screen, self.screen.steps.row

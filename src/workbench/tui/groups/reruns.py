@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from .group import ActionGroup, still_answering
 
 if TYPE_CHECKING:
-    pass
+    from ..screens.develop import Develop
 
 
-class RerunGroup(ActionGroup["Develop"]):
+class RerunGroup(ActionGroup):
     """Continues with the rerun or keeps the original; replays the saved transcripts."""
+
+    screen: Develop
 
     def do_adopt_rerun(self) -> None:
         screen, session = self.screen, self.screen.session

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 FIND, FILTER = "/", "&"
 
 
-class SearchGroup(ActionGroup["ConversationScreen"]):
+class SearchGroup(ActionGroup):
     """Shows matches in all panes, and moves in the pane that the search began in."""
+
+    screen: ConversationScreen
 
     def __init__(self, screen: ConversationScreen) -> None:
         super().__init__(screen)

@@ -8,11 +8,13 @@ from ..actions import key
 from .group import ActionGroup
 
 if TYPE_CHECKING:
-    pass
+    from ..screens.conversation import ConversationScreen
 
 
-class StepsGroup(ActionGroup["ConversationScreen"]):
+class StepsGroup(ActionGroup):
     """Moves the cursor of the steps."""
+
+    screen: ConversationScreen
 
     def do_next_step(self) -> None:
         self._jump("step", True, "this is the last step")
@@ -40,8 +42,10 @@ class StepsGroup(ActionGroup["ConversationScreen"]):
             self.screen.notify_user("no step of this conversation was stopped or failed", "good")
 
 
-class FoldGroup(ActionGroup["ConversationScreen"]):
+class FoldGroup(ActionGroup):
     """Folds turns in the steps; in the detail the same keys change the tab."""
+
+    screen: ConversationScreen
 
     def do_fold(self) -> None:
         self._fold(True)
@@ -75,8 +79,10 @@ class FoldGroup(ActionGroup["ConversationScreen"]):
         return "" if steps.book.rows else "there are no steps yet"
 
 
-class PaneKeysGroup(ActionGroup["ConversationScreen"]):
+class PaneKeysGroup(ActionGroup):
     """Goes to a pane by its number, and changes the tab of the detail."""
+
+    screen: ConversationScreen
 
     def do_pane_1(self) -> None:
         self.screen.zoomer.go(self.screen.chat)

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from .group import ActionGroup
 
 if TYPE_CHECKING:
-    pass
+    from ..screens.base import BaseScreen
 
 
-class SwitchGroup(ActionGroup["BaseScreen"]):
+class SwitchGroup(ActionGroup):
     """Shows another screen."""
+
+    screen: BaseScreen
 
     def do_develop(self) -> None:
         self.app.switch_mode("develop")

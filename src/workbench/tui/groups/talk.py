@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from ..screens.develop import Develop
 
 
-class TalkGroup(ActionGroup["Develop"]):
+class TalkGroup(ActionGroup):
     """Sends what is typed, and keeps the unsent text of each conversation."""
+
+    screen: Develop
 
     def __init__(self, screen: Develop) -> None:
         super().__init__(screen)

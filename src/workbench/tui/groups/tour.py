@@ -10,13 +10,15 @@ from ..widgets.tour import TourBar
 from .group import ActionGroup
 
 if TYPE_CHECKING:
-    pass
+    from ..screens.develop import Develop
 
 COMMAND = [sys.executable, "-m", "workbench", "tour"]
 
 
-class TourGroup(ActionGroup["Develop"]):
+class TourGroup(ActionGroup):
     """Starts the tour in a workbench of its own; inside it, shows the steps and applies the prepared fix."""
+
+    screen: Develop
 
     def guide(self) -> None:
         """Tick the steps that are done, and show the next one."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..app import WorkbenchApp
 
 T = TypeVar("T")
-G = TypeVar("G", bound=ActionGroup[Any])
+G = TypeVar("G", bound=ActionGroup)
 
 WIDE = 120  # columns from which panes are side by side
 LEAST = (60, 16)
@@ -49,7 +49,7 @@ class BaseScreen(Screen[None]):
         super().__init__()
         self._bindings = BindingsMap(actions.bindings(self.where))  # with the configured keys
         self._before_small: Widget | None = None
-        self.groups: dict[str, ActionGroup[Any]] = {}  # by the id of the action
+        self.groups: dict[str, ActionGroup] = {}  # by the id of the action
         for group in (ProgramGroup, MovingGroup, SwitchGroup):
             self.register(group(self))
         self.zoomer = self.register(PanesGroup(self))
@@ -119,7 +119,7 @@ class BaseScreen(Screen[None]):
         return self.has_class("small")
 
     def get_widget_and_offset_at(self, x: int, y: int) -> Any:
-        """Find the widget at a cell. A click while the layout changes must not crash (it does in Textual 8.2.8)."""
+        """Find the widget at a cell. A click during a layout change must not crash (it does in Textual 8.2.8)."""
         try:
             return super().get_widget_and_offset_at(x, y)
         except Exception:  # any failure of the compositor: there is no widget there

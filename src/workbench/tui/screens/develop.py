@@ -81,9 +81,8 @@ class Develop(ConversationScreen):
     def on_other_session(self, session: Session) -> None:
         """Report the end of a turn in another open conversation."""
         if not session.busy and session in self.workbench.conversations.open:
-            self.notify_user(
-                f"“{title_of(session)[:60]}” has finished · {actions.key('conversations')} lists open conversations"
-            )
+            title, lists = title_of(session)[:60], actions.key("conversations")
+            self.notify_user(f"“{title}” has finished · {lists} lists open conversations")
 
     def follow_end(self) -> None:
         """Follow the steps and the words of a turn that begins."""

@@ -138,7 +138,7 @@ class LibraryList(ListPane):
 
 
 def disambiguate(entries: list[Entry]) -> dict[str, str]:
-    """Distinguish entries whose titles begin alike, by ref: the file of a transcript, the time of a conversation."""
+    """Distinguish entries whose titles begin alike, by ref: with a file name or the time."""
     alike = {e.ref: one_line(e.title, 200)[:ALIKE].casefold() for e in entries}
     same = Counter(alike.values())
     found: dict[str, str] = {}
