@@ -109,9 +109,9 @@ def test_code_that_was_not_changed_runs_the_same(play):
         await bench.press("escape")
         await compared(bench)
         assert "the same all along" in bench.text()
-        assert "Nothing that the record holds differs" in bench.pane("#causes")
+        assert "No recorded cause" in bench.pane("#causes")
         await bench.press("exclamation_mark")
-        assert "the runs are the same all along" in bench.text()
+        assert "the runs do not differ" in bench.text()
 
     play(flow, Script(*OLD))
 
@@ -120,14 +120,14 @@ def test_code_that_was_not_changed_runs_the_same(play):
 def test_two_conversations_are_compared_by_a_base(play, size):
     async def flow(bench):
         await two_talks(bench)
-        assert "base: " in bench.text()
+        assert "baseline: " in bench.text()
         await compared(bench)
         moves = bench.pane("#pairs").splitlines()
         assert "return OL-1 please" in moves[0]
         assert "return OL-2 please" in moves[0]
         assert "customer the customer's words of turn 1 differ" in bench.pane("#causes")
         assert "- return OL-1 please" in bench.pane("#difference")
-        assert "the base: " in bench.text()
+        assert "the baseline: " in bench.text()
 
     play(flow, Script(*OLD, *NEW), size=size)
 
@@ -150,8 +150,8 @@ def test_the_base_is_taken_back_with_the_same_key(play):
         assert bench.app.navigation.baseline is not None
         await bench.press("w")
         assert bench.app.navigation.baseline is None
-        assert "the base is taken back" in bench.text()
-        assert "base: " not in bench.text().splitlines()[0]
+        assert "baseline cleared" in bench.text()
+        assert "baseline: " not in bench.text().splitlines()[0]
 
     play(flow, Script([say("hi")]))
 
@@ -184,7 +184,7 @@ def test_the_keys_go_over_turns_moves_and_differences(play):
         assert at == [0, 1, 4, 0, 3]
         await bench.press("exclamation_mark", "exclamation_mark", "exclamation_mark")
         assert bench.screen.pairs.cursor == 3
-        assert "from the top again" in bench.text()
+        assert "continued from the top" in bench.text()
 
     play(flow, Script(*OLD, *OLD[:2], [say("Sorry, no.")], [say("Bye.")]))
 
@@ -263,10 +263,10 @@ def test_what_cannot_be_compared_says_why(play):
         assert bench.app.navigation.baseline is None
         await bench.say("hello")
         bench.app.navigation.baseline = Side(
-            "x", "the base", "x", Setup(agent="bank"), Trace([UserMessage(turn=1, text="hi")])
+            "x", "the baseline", "x", Setup(agent="bank"), Trace([UserMessage(turn=1, text="hi")])
         )
         await bench.press("escape", "d")
-        assert "the base is a conversation with bank, this one with shop" in bench.text()
+        assert "the baseline is a conversation with bank, this one with shop" in bench.text()
         assert type(bench.screen).__name__ == "Develop"
 
     play(flow, Script([say("hi")]))

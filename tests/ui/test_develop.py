@@ -103,7 +103,7 @@ def test_a_mark_is_taken_and_undone(play):
     async def flow(bench):
         await bench.say("return OL-1 please")
         await bench.press("escape", "exclamation_mark", "a")
-        assert "Mark this step" in bench.text()
+        assert "Annotate this step" in bench.text()
         bench.screen.query_one("#note").text = "it is a loyal customer"
         bench.screen.query_one("#expected").text = "take it back"
         await bench.press("ctrl+s")
@@ -133,7 +133,7 @@ def test_a_mistake_is_saved_with_an_expectation_and_its_verdict_is_shown(play):
         await bench.until(lambda: bench.store.saved)
         assert "transcripts/ask-before-opening-the-return.json" in bench.text()
         assert "FAIL" in bench.text()
-        assert "Nothing in it had to be replaced" in bench.text()
+        assert "Nothing was redacted" in bench.text()
         await bench.press("enter")
         await bench.press("u")
         assert bench.store.saved == {}
@@ -159,7 +159,7 @@ def test_a_broken_save_shows_file_and_line_and_the_last_good_code_serves(play):
         await bench.save_file("shop/returns/journey.py", "from workbench import Journey\nx = (\n")
         assert "✗ broken" in bench.text()
         assert "shop/returns/journey.py:2" in bench.text()
-        assert "the last good code serves" in bench.text()
+        assert "the last good code is in use" in bench.text()
         await bench.say("thank you")
         assert "You are welcome." in bench.pane("#chat")
 
@@ -179,7 +179,7 @@ def test_a_change_of_deeds_is_shown_side_by_side_and_kept_as_a_fork(play):
         assert "✓ allowed by returns.return_window" in detail
         bench.picture("rerun")
         assert bench.screen.focused is bench.screen.entry
-        assert "esc > go on with the new run" in bench.text()
+        assert "esc > continue with the rerun" in bench.text()
         before = bench.session.id
         await bench.press("escape", "greater_than_sign")
         assert bench.app.session.id != before
@@ -255,7 +255,7 @@ def test_words_that_cannot_be_sent_come_back(play):
         (bench.journeys / "shop" / "agent.py").write_text("x = (")
         bench.screen.entry.text = "hello"
         await bench.press("enter")
-        await bench.until(lambda: "no code serves" in bench.text())
+        await bench.until(lambda: "no code is loaded" in bench.text())
         assert bench.screen.entry.text == "hello"
 
     play(flow)

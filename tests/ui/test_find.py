@@ -156,7 +156,7 @@ def test_an_unknown_kind_says_which_there_are(play):
     async def flow(bench):
         await two_turns(bench)
         await bench.press("ampersand", *":refund", "enter")
-        assert "there is no kind :refund" in foot(bench)
+        assert "unknown kind :refund" in foot(bench)
         assert ":writes" in foot(bench)
         assert bench.screen.search_bar.is_open
 

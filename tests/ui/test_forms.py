@@ -51,7 +51,7 @@ def test_what_was_written_is_there_when_the_form_of_the_same_step_opens_again(pl
         assert bench.screen.query_one("#note").text == ""
         await bench.press("escape", "left_square_bracket", "a")
         assert bench.screen.query_one("#note").text == "bad"
-        assert "what you wrote before is here again" in bench.text()
+        assert "draft restored" in bench.text()
         await bench.press("ctrl+s")
         assert bench.session.annotations["1.2.1"].note == "bad"
         assert bench.session.annotations["1.2.1"].fault == "tool"
@@ -71,7 +71,7 @@ def test_the_save_form_asks_for_the_words_where_the_expectation_needs_them(play)
             await bench.press("down")
         assert bench.screen.query_one("#text").region.height
         await bench.press("enter", "enter")
-        assert "write the words that it is about" in bench.text()
+        assert "write the words to look for" in bench.text()
         assert not bench.store.saved
         await bench.press(*"kind", "enter")
         await bench.until(lambda: bench.store.saved)
@@ -132,9 +132,9 @@ def test_a_form_says_what_the_choice_means(play):
     async def flow(bench):
         await bench.say("return OL-1")
         await bench.press("escape", "a")
-        assert "this makes a regression" in bench.text()
+        assert "can become a regression test" in bench.text()
         await bench.press("escape", "r")
-        assert "no model is asked" in bench.text()
+        assert "the model is not asked" in bench.text()
 
     play(flow, Script([say("No.")]), size=(80, 24))
 

@@ -29,7 +29,7 @@ def test_a_click_on_a_key_at_the_foot_is_that_key(play, size):
         await bench.say("hello")
         await bench.press("escape")
         await click(bench, "a mark")
-        assert "Mark this step" in bench.text()
+        assert "Annotate this step" in bench.text()
 
     play(flow, Script([say("hi")]), size=size)
 
@@ -86,7 +86,7 @@ def test_a_form_has_no_keys_of_another_screen_at_the_foot(play):
     async def flow(bench):
         await bench.say("hello")
         await bench.press("escape", "a")
-        assert "Mark this step" in bench.text()
+        assert "Annotate this step" in bench.text()
         await bench.until(lambda: "t save" not in bench.text().splitlines()[-1])
         await bench.press("escape")
         await bench.until(lambda: "t save" in bench.text().splitlines()[-1])
@@ -152,6 +152,6 @@ def test_a_conversation_that_another_workbench_has_open_can_be_read_and_forked(p
         assert bench.screen.entry.text == "more"
         await bench.press("escape", "a", "ctrl+s")
         assert "fork it: a fork is yours" in " ".join(bench.text().split())
-        assert "Mark this step" in bench.text()
+        assert "Annotate this step" in bench.text()
 
     play(flow, Script([say("hi")]))

@@ -48,7 +48,7 @@ def test_a_new_run_is_shown_beside_its_record_and_taken_with_one_key(play, size)
     async def flow(bench):
         folder = await two_wait(bench)
         await bench.press("escape", "R")
-        await bench.until(lambda: "2 recorded anew" in bench.text())
+        await bench.until(lambda: "2 re-recorded" in bench.text())
         await bench.press("p")
         await shown(bench, "one")
         assert "create_return" in bench.pane("#pairs")
@@ -103,7 +103,7 @@ def test_a_comparison_of_anything_else_has_nothing_to_accept(play):
         left, right = bench.app.navigation.compared
         bench.app.navigation.compare(right, left)
         await bench.press("a")
-        assert "nothing here waits for your word" in bench.text()
+        assert "nothing to decide here" in bench.text()
         assert (folder / "one.pending.json").exists()
 
     play(flow)

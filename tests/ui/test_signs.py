@@ -163,7 +163,7 @@ def test_the_next_failure_stops_once_at_a_move_and_at_what_differs(play, size):
         await bench.press("escape", "g", "exclamation_mark")
         assert str(bench.screen.step_id) == "1.2.1"
         await bench.press("exclamation_mark")
-        assert "from the top again" in bench.text()
+        assert "continued from the top" in bench.text()
         assert str(bench.screen.step_id) == "1.2.1"
         text = (bench.journeys / "shop/returns/journey.py").read_text()
         looser = text.replace("> 30", "> 60").replace("look the order up", "look it up")
@@ -221,7 +221,7 @@ def test_a_long_title_is_cut_and_its_marks_and_time_are_not(width):
 def test_the_signs_of_the_list_are_explained(play):
     async def flow(bench):
         await bench.press("escape", "R")
-        assert "◆ guard ○ open ✓ guards · talk" in bench.text()
+        assert "◆ golden ○ open ✓ fixed · past" in bench.text()
 
     play(flow, size=(120, 30))
 
@@ -251,7 +251,7 @@ def test_a_message_leaves_the_keys_that_there_is_room_for(play):
     async def flow(bench):
         await bench.say("hello")
         await bench.press("escape", "exclamation_mark")
-        assert "nothing was stopped and nothing broke in this conversation" in bench.pane("#keys")
+        assert "no step of this conversation was stopped or failed" in bench.pane("#keys")
         assert "? help" in bench.pane("#keys")
         await bench.press("f", "escape")
         bench.screen.notify_user("word " * 60)
