@@ -80,7 +80,7 @@ def without_parts(agent: Agent, off: Iterable[DisabledPart]) -> Agent:
 def _lacking(part: Any, gone: frozenset[DisabledPart]) -> Any:
     """A copy of an agent or a journey without the policies and tools that are off, with nothing worked out yet."""
     left = copy.copy(part)
-    left.kept = {}
+    left.cache = {}
     left.policies = [p for p in part.policies if DisabledPart("policy", p.full_name) not in gone]
     left.tools = {n: t for n, t in part.tools.items() if DisabledPart("tool", n) not in gone}
     return left
