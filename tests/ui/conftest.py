@@ -43,7 +43,7 @@ class Bench:
     async def settle(self, seconds: float = 0.06) -> None:
         await self.pilot.pause(seconds)
 
-    async def until(self, true: Callable[[], Any], seconds: float = 3.0) -> None:
+    async def until(self, true: Callable[[], Any], seconds: float = 20.0) -> None:
         """Wait until something is so; fail when it never is."""
         for _ in range(int(seconds / 0.05)):
             if true():

@@ -122,7 +122,8 @@ def test_every_key_of_the_table_can_be_written():
 
 def test_the_project_goes_before_the_user(project):
     found = project(
-        'theme = "light"\n[keys]\nannotate = "m"', 'theme = "dark"\nmouse = false\n[keys]\nannotate = "M"\nfork = ""'
+        'theme = "light"\n[keys]\nannotate = "m"',
+        'theme = "dark"\nmouse = false\n[keys]\nannotate = "M"\nfork = ""',
     )
     assert found.theme == "light"
     assert found.mouse is False
