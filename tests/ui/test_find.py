@@ -45,10 +45,10 @@ def test_find_goes_to_the_first_hit_with_every_key(play):
         assert "2 of 2" in foot(bench)
         await bench.press("n")
         assert at(bench) == "1.2.1"
-        assert "1 of 2 · from the top again" in foot(bench)
+        assert "1 of 2 · continued from the top" in foot(bench)
         await bench.press("N")
         assert at(bench) == "2.2.1"
-        assert "from the end again" in foot(bench)
+        assert "continued from the end" in foot(bench)
 
     play(flow, Script(*TWO))
 
@@ -62,7 +62,7 @@ def test_esc_takes_the_find_away_and_puts_the_cursor_back(play):
         assert at(bench) == "1.0.0"
         assert bench.screen.focused is bench.screen.steps
         await bench.press("n")
-        assert "nothing was looked for yet" in foot(bench)
+        assert "nothing was searched for yet" in foot(bench)
 
     play(flow, Script(*TWO))
 
@@ -95,10 +95,10 @@ def test_nothing_found_says_so_and_leaves_the_cursor(play):
     async def flow(bench):
         await two_turns(bench)
         await bench.press("slash", *"zebra")
-        assert "nothing here has “zebra”" in foot(bench)
+        assert "no match for “zebra”" in foot(bench)
         assert at(bench) == "1.0.0"
         await bench.press("enter", "n")
-        assert "nothing here has “zebra”" in foot(bench)
+        assert "no match for “zebra”" in foot(bench)
 
     play(flow, Script(*TWO))
 
