@@ -99,8 +99,8 @@ def test_the_save_form_offers_only_what_it_can_fill(play, size):
 def test_the_save_form_offers_no_policies_of_other_journeys(play):
     async def flow(bench):
         card = bench.session.card
-        other = PolicyInfo("speaker.own_speaker", "before", ["writes"])
-        everywhere = PolicyInfo("polite", "before", ["every"])
+        other = PolicyInfo("speaker.own_speaker", "before_tool", ["writes"])
+        everywhere = PolicyInfo("polite", "before_tool", ["every"])
         bench.session.serving.card = msgspec.structs.replace(card, policies=[*card.policies, other, everywhere])
         await bench.say("return OL-2 please")
         await bench.press("escape", "left_square_bracket", "a", "ctrl+s", "t")
