@@ -144,9 +144,7 @@ def test_an_argument_of_an_expectation_is_ignored_by_one_key(play):
         await open_mark(bench)
         await bench.press("ctrl+s", "t")
         listed = bench.screen.query_one("#expectations")
-        listed.choices[0] = Expectation(
-            "must_not_call", "1.2.1", tool="pay", args={"to": "C-1", "sum": 5}
-        )
+        listed.choices[0] = Expectation("must_not_call", "1.2.1", tool="pay", args={"to": "C-1", "sum": 5})
         listed.focus()
         listed.redraw()
         await bench.press("right")
