@@ -96,7 +96,7 @@ class Stage:
     async def say(self, text: str) -> None:
         """Write a message and wait for the end of its turn."""
         turns = len(self.app.session.turns())
-        self.screen.do_type()
+        self.screen.talk.do_type()
         self.screen.entry.text = text
         await self.pilot.press("enter")
         await self.until(lambda: len(self.app.session.turns()) > turns and not self.app.session.busy)
@@ -168,7 +168,7 @@ async def narrow(stage: Stage) -> None:
 
 
 async def review(stage: Stage) -> None:
-    await stage.until(lambda: not stage.screen.indexing and stage.screen.found.of >= 28)
+    await stage.until(lambda: not stage.screen.queue.indexing and stage.screen.queue.found.total >= 28)
     await stage.press("j", "j")
     await stage.until(lambda: stage.screen.session is not None)
     stage.picture("review")

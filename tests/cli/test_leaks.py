@@ -155,7 +155,8 @@ def test_a_comment_that_quiets_check_quiets_no_replay_and_the_replay_says_so(tmp
 
 def test_a_policy_that_uses_local_time(tmp_path, monkeypatch):
     """It decides alike on every machine, for wherever journeys run the zone is UTC."""
-    line = "return None if conversation.now.astimezone().hour == conversation.now.hour else __import__('workbench').Block('late')"
+    same = "conversation.now.astimezone().hour == conversation.now.hour"
+    line = f"return None if {same} else __import__('workbench').Block('late')"
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
     project(tmp_path, monkeypatch, POLICY.format(imports="", line=line))

@@ -154,7 +154,8 @@ def test_a_policy_that_takes_the_process_down_is_an_error_and_the_others_still_r
 
 
 def test_a_policy_that_prints_does_not_spoil_the_report(project, capsys):
-    policy = "\n    @returns.policy(before=create_return)\n    def loud(call, conversation):\n        print('x' * 10_000_000)\n"
+    policy = "\n    @returns.policy(before=create_return)\n    def loud(call, conversation):\n"
+    policy += "        print('x' * 10_000_000)\n"
     write(project / "journeys", shop_files(policy))
     assert run(["replay", "--json", "-"]) == 0
     assert report(capsys)["verdicts"]["PASS"] == 1

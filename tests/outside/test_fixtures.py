@@ -1,4 +1,4 @@
-"""Fixtures that are wrong are told where they are read, with the line: not later, in the middle of a conversation."""
+"""A wrong fixture is reported with its line when it is read, not later in a conversation."""
 
 from __future__ import annotations
 

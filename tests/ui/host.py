@@ -223,16 +223,16 @@ class Memory:
         self.records: dict[str, list[dict[str, Any]]] = {}
         self.saved: dict[str, Transcript] = {}
 
-    problem = ""
+    write_error = ""
 
     def begin(self, session: str, head: dict[str, Any]) -> None:
         self.records[session] = [head]
 
-    def claim(self, session: str) -> str:
+    def lock(self, session: str) -> str:
         return ""
 
-    def write_again(self) -> None:
-        self.problem = ""
+    def retry_writes(self) -> None:
+        self.write_error = ""
 
     def append(self, session: str, record: dict[str, Any]) -> None:
         self.records[session].append(record)
@@ -245,8 +245,8 @@ class Memory:
     def remove(self, path: str) -> None:
         del self.saved[path]
 
-    def keep_desk(self, data: bytes) -> None:
-        self.lay = data
+    def save_workspace(self, data: bytes) -> None:
+        self.workspace = data
 
 
 class Kept:
@@ -255,16 +255,16 @@ class Kept:
     def __init__(self, kind: Kind, shelf: Shelf) -> None:
         self.kind, self.shelf = kind, shelf
 
-    def looks(self) -> None:
+    def fingerprint(self) -> None:
         return None
 
-    def stamps(self) -> Iterator[tuple[str, Stamp]]:
+    def list(self) -> Iterator[tuple[str, Stamp]]:
         if self.kind == "transcript":
             yield from ((path, Stamp(len(encode(t)), 1)) for path, t in self.shelf.store.saved.items())
         else:
             yield from ((s.id, Stamp(len(s.trace), len(s.annotations))) for s in self.shelf.sessions.values())
 
-    def card(self, id: str) -> IndexEntry:
+    def entry(self, id: str) -> IndexEntry:
         if self.kind == "transcript":
             return transcript_card(
                 f"transcript:{id}",

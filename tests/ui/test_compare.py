@@ -50,11 +50,11 @@ def test_a_reload_is_compared_move_by_move_with_the_first_difference_chosen(play
     async def flow(bench):
         await edited(bench)
         await compared(bench)
-        moves = bench.pane("#moves").splitlines()
+        moves = bench.pane("#pairs").splitlines()
         assert "turn 1 return OL-1 please" in moves[0]
         assert " = " in moves[1]
         assert " ≠ " in moves[2]
-        assert bench.screen.moves.cursor == 2
+        assert bench.screen.pairs.cursor == 2
         assert "not run" in moves[3]
         assert "they part at move 2" in bench.text()
         bench.picture(f"compare-{size[0]}")
@@ -95,7 +95,7 @@ def test_an_edited_manual_is_drift_and_no_model_was_asked(play):
         await edited(bench, "Look the order up first.", "Look nothing up.", "shop/returns/manual.md")
         await compared(bench)
         assert "no real difference; 1 drift" in bench.text()
-        assert " ~ " in bench.pane("#moves").splitlines()[bench.screen.moves.cursor]
+        assert " ~ " in bench.pane("#pairs").splitlines()[bench.screen.pairs.cursor]
         assert "no model was asked: its answer here is the recorded one" in bench.pane("#difference")
         assert "+ Look nothing up." in bench.pane("#difference")
         assert "shop/returns/manual.md:1" in bench.pane("#causes")
@@ -109,9 +109,9 @@ def test_code_that_was_not_changed_runs_the_same(play):
         await bench.press("escape")
         await compared(bench)
         assert "the same all along" in bench.text()
-        assert "Nothing that the record holds differs" in bench.pane("#causes")
+        assert "No recorded cause" in bench.pane("#causes")
         await bench.press("exclamation_mark")
-        assert "the runs are the same all along" in bench.text()
+        assert "the runs do not differ" in bench.text()
 
     play(flow, Script(*OLD))
 
@@ -120,14 +120,14 @@ def test_code_that_was_not_changed_runs_the_same(play):
 def test_two_conversations_are_compared_by_a_base(play, size):
     async def flow(bench):
         await two_talks(bench)
-        assert "base: " in bench.text()
+        assert "baseline: " in bench.text()
         await compared(bench)
-        moves = bench.pane("#moves").splitlines()
+        moves = bench.pane("#pairs").splitlines()
         assert "return OL-1 please" in moves[0]
         assert "return OL-2 please" in moves[0]
         assert "customer the customer's message of turn 1 differs" in bench.pane("#causes")
         assert "- return OL-1 please" in bench.pane("#difference")
-        assert "the base: " in bench.text()
+        assert "the baseline: " in bench.text()
 
     play(flow, Script(*OLD, *NEW), size=size)
 
@@ -136,7 +136,7 @@ def test_what_follows_from_the_first_difference_is_dim_and_said_to_follow(play):
     async def flow(bench):
         await two_talks(bench)
         await compared(bench)
-        assert {bit.role for bit in bench.screen.moves.line(1, 120) if bit.text.strip()} == {"dim"}
+        assert {bit.role for bit in bench.screen.pairs.line(1, 120) if bit.text.strip()} == {"dim"}
         await bench.press("j")
         assert "taken as its consequence" in bench.pane("#difference")
 
@@ -147,11 +147,11 @@ def test_the_base_is_taken_back_with_the_same_key(play):
     async def flow(bench):
         await bench.say("hello")
         await bench.press("escape", "w")
-        assert bench.app.base is not None
+        assert bench.app.navigation.baseline is not None
         await bench.press("w")
-        assert bench.app.base is None
-        assert "the base is taken back" in bench.text()
-        assert "base: " not in bench.text().splitlines()[0]
+        assert bench.app.navigation.baseline is None
+        assert "baseline cleared" in bench.text()
+        assert "baseline: " not in bench.text().splitlines()[0]
 
     play(flow, Script([say("hi")]))
 
@@ -180,11 +180,11 @@ def test_the_keys_go_over_turns_moves_and_differences(play):
         at = []
         for key in ("g", "right_square_bracket", "right_curly_bracket", "left_curly_bracket", "exclamation_mark"):
             await bench.press(key)
-            at.append(bench.screen.moves.cursor)
+            at.append(bench.screen.pairs.cursor)
         assert at == [0, 1, 4, 0, 3]
         await bench.press("exclamation_mark", "exclamation_mark", "exclamation_mark")
-        assert bench.screen.moves.cursor == 3
-        assert "from the top again" in bench.text()
+        assert bench.screen.pairs.cursor == 3
+        assert "continued from the top" in bench.text()
 
     play(flow, Script(*OLD, *OLD[:2], [say("Sorry, no.")], [say("Bye.")]))
 
@@ -196,7 +196,7 @@ def test_enter_goes_to_the_move_where_one_came_from(play):
         await compared(bench)
         await bench.press("enter")
         assert type(bench.screen).__name__ == "Develop"
-        assert str(bench.screen.place) == "1.2.1"
+        assert str(bench.screen.step_id) == "1.2.1"
 
     play(flow, Script(*OLD))
 
@@ -209,7 +209,7 @@ def test_escape_goes_back_to_where_one_came_from(play):
         assert "the record: transcripts/a-plain-return.json" in bench.text()
         assert "the same all along" in bench.text()
         await bench.press("2", "escape")
-        assert bench.screen.focused is bench.screen.moves
+        assert bench.screen.focused is bench.screen.pairs
         await bench.press("escape")
         assert type(bench.screen).__name__ == "Review"
 
@@ -226,7 +226,7 @@ def test_a_saved_transcript_is_compared_with_its_replay(play):
         assert "returns.return_window decides otherwise: allow → block; its code was changed" in bench.text()
         await bench.press("enter")
         assert type(bench.screen).__name__ == "Review"
-        assert str(bench.screen.place) == "1.2.1"
+        assert str(bench.screen.step_id) == "1.2.1"
 
     play(flow, Script(*NEW))
 
@@ -260,11 +260,13 @@ def test_what_cannot_be_compared_says_why(play):
         await bench.press("escape", "d")
         assert "there is nothing to compare yet" in bench.text()
         await bench.press("w")
-        assert bench.app.base is None
+        assert bench.app.navigation.baseline is None
         await bench.say("hello")
-        bench.app.base = Side("x", "the base", "x", Setup(agent="bank"), Trace([UserMessage(turn=1, text="hi")]))
+        bench.app.navigation.baseline = Side(
+            "x", "the baseline", "x", Setup(agent="bank"), Trace([UserMessage(turn=1, text="hi")])
+        )
         await bench.press("escape", "d")
-        assert "the base is a conversation with bank, this one with shop" in bench.text()
+        assert "the baseline is a conversation with bank, this one with shop" in bench.text()
         assert type(bench.screen).__name__ == "Develop"
 
     play(flow, Script([say("hi")]))
@@ -275,7 +277,7 @@ def test_the_line_of_the_cause_opens_in_the_editor(play, monkeypatch):
         await edited(bench, "close 30 days", "close 60 days")
         await compared(bench)
         opened = []
-        monkeypatch.setattr(bench.app, "edit", lambda source, screen: opened.append(source))
+        monkeypatch.setattr(bench.app, "edit", lambda source: opened.append(source))
         await bench.press("e")
         assert opened[0].startswith("shop/returns/journey.py:")
 
@@ -287,7 +289,7 @@ def test_the_difference_and_the_chosen_line_are_copied(play, monkeypatch):
         await edited(bench)
         await compared(bench)
         copied = []
-        monkeypatch.setattr(bench.app, "copy", lambda text, screen: copied.append(text))
+        monkeypatch.setattr(bench.app, "copy", lambda text: copied.append(text))
         await bench.press("y", "2", "y", "1", "3", "y")
         assert "create_return(OL-1)" in copied[0]
         assert "returns.return_window" in copied[1]
@@ -301,7 +303,7 @@ def test_a_pane_takes_the_whole_screen_and_gives_it_back(play, size):
     async def flow(bench):
         await edited(bench)
         await compared(bench)
-        for key, pane in (("1", "#moves"), ("2", "#causes"), ("3", "#difference")):
+        for key, pane in (("1", "#pairs"), ("2", "#causes"), ("3", "#difference")):
             await bench.press(key, "plus")
             assert bench.screen.query_one(pane).size.height >= size[1] - 5
             await bench.press("plus")
@@ -316,11 +318,11 @@ def test_a_resize_keeps_the_place_and_a_tiny_screen_says_so(play):
         await edited(bench)
         await compared(bench)
         await bench.pilot.resize_terminal(50, 12)
-        await bench.resolve_types()
+        await bench.settle()
         assert "needs 60x16" in bench.text()
         await bench.pilot.resize_terminal(80, 24)
-        await bench.resolve_types(0.2)
-        assert bench.screen.moves.cursor == 2
+        await bench.settle(0.2)
+        assert bench.screen.pairs.cursor == 2
         assert "they part at move 2" in bench.text()
 
     play(flow, Script(*OLD))

@@ -37,18 +37,18 @@ def test_a_key_of_ones_own_does_it_and_is_told_everywhere(play):
     async def flow(bench):
         await bench.say("hello")
         await bench.press("escape")
-        assert "m mark" in bench.text().splitlines()[-1]
+        assert "m annotate" in bench.text().splitlines()[-1]
         await bench.press("a")
-        assert "Mark this step" not in bench.text()
+        assert "Annotate this step" not in bench.text()
         await bench.press("m")
-        assert "Mark this step" in bench.text()
+        assert "Annotate this step" in bench.text()
         await bench.press("ctrl+s")
-        assert "marked · Z saves the conversation with it" in bench.text()
+        assert "annotated · Z saves the conversation with it" in bench.text()
         await bench.press("question_mark")
-        line = next(line for line in bench.pane("#results").splitlines() if "Mark the step" in line)
+        line = next(line for line in bench.pane("#results").splitlines() if "Annotate the step" in line)
         assert " m " in line
 
-    play(flow, Script([say("hi")]), settings=own(mark="m", save="Z"))
+    play(flow, Script([say("hi")]), settings=own(annotate="m", save="Z"))
 
 
 def test_keys_may_be_swapped_and_an_action_turned_off(play):
@@ -57,18 +57,18 @@ def test_keys_may_be_swapped_and_an_action_turned_off(play):
         await bench.press("escape", "f")
         assert bench.app.session is bench.session
         await bench.press("t")
-        assert "Mark this step" in bench.text()
+        assert "Annotate this step" in bench.text()
         await bench.press("escape", "ctrl+f", *"hello", "enter")
         assert "1 of 1" in bench.text()
         await bench.press("ctrl+p", *"fork", "enter")
         assert bench.app.session is not bench.session
 
-    play(flow, Script([say("hi")]), settings=own(mark="t", save="a", fork="", find="/ ctrl+f"))
+    play(flow, Script([say("hi")]), settings=own(annotate="t", save="a", fork="", find="/ ctrl+f"))
 
 
 def test_the_hint_of_an_empty_conversation_names_the_keys_as_they_are(play):
     async def flow(bench):
-        assert "esc, then F5 chooses" in bench.pane("#chat").replace("f5", "F5")
+        assert "esc, then F5 changes" in bench.pane("#chat").replace("f5", "F5")
 
     play(flow, settings=own(setup="f5"))
 
@@ -84,17 +84,17 @@ def test_the_key_to_quit_moves_too(play):
 
 
 @pytest.mark.parametrize(
-    ("chosen", "model_says"),
+    ("chosen", "says"),
     [
-        ({"mrak": "m"}, "there is no action 'mrak'"),
-        ({"mark": "hyper+m"}, "mark: there is no key 'hyper+m'"),
-        ({"mark": "t"}, "t is to do mark, and does save already"),
-        ({"mark": "m", "save": "m"}, "m is to do save, and does mark already"),
-        ({"mark": "ctrl+i"}, "ctrl+i never comes: it arrives as tab"),
-        ({"mark": "ctrl+h"}, "ctrl+h never comes: it arrives as backspace"),
-        ({"mark": "alt+enter"}, "alt+enter never comes: it arrives as enter"),
-        ({"mark": "ctrl+shift+k"}, "ctrl+shift+k never comes"),
-        ({"quit": "q"}, "quit works while you type too, so q cannot be its key"),
+        ({"mrak": "m"}, "'mrak'"),
+        ({"annotate": "hyper+m"}, "annotate: there is no key 'hyper+m'"),
+        ({"annotate": "t"}, "cannot be the key of annotate"),
+        ({"annotate": "m", "save": "m"}, "cannot be the key of save"),
+        ({"annotate": "ctrl+i"}, "ctrl+i never comes: it arrives as tab"),
+        ({"annotate": "ctrl+h"}, "ctrl+h never comes: it arrives as backspace"),
+        ({"annotate": "alt+enter"}, "alt+enter never comes: it arrives as enter"),
+        ({"annotate": "ctrl+shift+k"}, "ctrl+shift+k never comes"),
+        ({"quit": "q"}, "quit also works while you type, so q cannot be its key"),
     ],
 )
 def test_a_key_that_makes_no_sense_is_told_with_its_line(chosen, says):
@@ -102,7 +102,7 @@ def test_a_key_that_makes_no_sense_is_told_with_its_line(chosen, says):
         actions.apply_overrides(own(**chosen).keys)
     assert says in error.value.message
     assert error.value.where.startswith("workbench.toml:")
-    assert actions.key("mark") == "a"
+    assert actions.key("annotate") == "a"
 
 
 @pytest.mark.parametrize(
@@ -122,16 +122,17 @@ def test_every_key_of_the_table_can_be_written():
 
 def test_the_project_goes_before_the_user(project):
     found = project(
-        'theme = "light"\n[keys]\nmark = "m"', 'theme = "dark"\nmouse = false\n[keys]\nmark = "M"\nfork = ""'
+        'theme = "light"\n[keys]\nannotate = "m"',
+        'theme = "dark"\nmouse = false\n[keys]\nannotate = "M"\nfork = ""',
     )
     assert found.theme == "light"
     assert found.mouse is False
-    assert found.keys["mark"] == KeyOverride(("m",), "workbench.toml:3")
+    assert found.keys["annotate"] == KeyOverride(("m",), "workbench.toml:3")
     assert found.keys["fork"].keys == ()
 
 
 @pytest.mark.parametrize(
-    ("text", "where", "model_says"),
+    ("text", "where", "says"),
     [
         ("colour = 1", "workbench.toml:1", "there is no setting 'colour'"),
         ('agent = "a"\ntheme = "pink"', "workbench.toml:2", "theme must be one of dark, light, terminal"),
@@ -176,7 +177,7 @@ def test_help_says_why_an_action_is_off_and_does_not_run_it(play):
         await bench.press("escape")
         assert "t save" not in bench.text().splitlines()[-1]
         await bench.press("question_mark", *"transcript", "enter")
-        assert "off: there is no conversation to save yet" in bench.pane("#results")
-        assert "it cannot be done now: there is no conversation to save yet" in bench.text()
+        assert "unavailable: there is no conversation to save yet" in bench.pane("#results")
+        assert "unavailable now: there is no conversation to save yet" in bench.text()
 
     play(flow)

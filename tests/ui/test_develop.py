@@ -103,9 +103,9 @@ def test_a_mark_is_taken_and_undone(play):
     async def flow(bench):
         await bench.say("return OL-1 please")
         await bench.press("escape", "exclamation_mark", "a")
-        assert "Mark this step" in bench.text()
+        assert "Annotate this step" in bench.text()
         bench.screen.query_one("#note").text = "it is a loyal customer"
-        bench.screen.query_one("#should").text = "take it back"
+        bench.screen.query_one("#expected").text = "take it back"
         await bench.press("ctrl+s")
         assert bench.session.annotations["1.2.1"].note == "it is a loyal customer"
         assert "⚑" in bench.pane("#steps")
@@ -122,7 +122,7 @@ def test_a_mistake_is_saved_with_an_expectation_and_its_verdict_is_shown(play):
     async def flow(bench):
         await bench.say("return OL-2 please")
         await bench.press("escape", "left_square_bracket", "a")
-        bench.screen.query_one("#should").text = "ask before opening the return"
+        bench.screen.query_one("#expected").text = "ask before opening the return"
         await bench.press("ctrl+s")
         await bench.press("t")
         assert "create_return is not executed" in bench.text()
@@ -133,7 +133,7 @@ def test_a_mistake_is_saved_with_an_expectation_and_its_verdict_is_shown(play):
         await bench.until(lambda: bench.store.saved)
         assert "transcripts/ask-before-opening-the-return.json" in bench.text()
         assert "FAIL" in bench.text()
-        assert "Nothing in it had to be replaced" in bench.text()
+        assert "Nothing was redacted" in bench.text()
         await bench.press("enter")
         await bench.press("u")
         assert bench.store.saved == {}
@@ -159,7 +159,7 @@ def test_a_broken_save_shows_file_and_line_and_the_last_good_code_serves(play):
         await bench.save_file("shop/returns/journey.py", "from workbench import Journey\nx = (\n")
         assert "✗ broken" in bench.text()
         assert "shop/returns/journey.py:2" in bench.text()
-        assert "the last good code serves" in bench.text()
+        assert "the last good code is in use" in bench.text()
         await bench.say("thank you")
         assert "You are welcome." in bench.pane("#chat")
 
@@ -171,15 +171,15 @@ def test_a_change_of_deeds_is_shown_side_by_side_and_kept_as_a_fork(play):
         await bench.say("return OL-1 please")
         text = (bench.journeys / "shop/returns/journey.py").read_text()
         await bench.save_file("shop/returns/journey.py", text.replace("> 30", "> 60"))
-        assert "actions differ at step 2" in bench.text()
-        assert str(bench.screen.place) == "1.2.1"
+        assert "deeds differ at move 2" in bench.text()
+        assert str(bench.screen.step_id) == "1.2.1"
         detail = bench.pane("#detail")
         assert "recorded" in detail
         assert "now" in detail
         assert "✓ allowed by returns.return_window" in detail
         bench.picture("rerun")
         assert bench.screen.focused is bench.screen.entry
-        assert "esc > go on with the new run" in bench.text()
+        assert "esc > continue with the rerun" in bench.text()
         before = bench.session.id
         await bench.press("escape", "greater_than_sign")
         assert bench.app.session.id != before
@@ -267,7 +267,7 @@ def test_a_load_is_overtaken_by_the_next_save(play):
         for number in range(5):
             (bench.journeys / "shop/returns/journey.py").write_text(f"{text}\nN = {number}\n")
             await bench.changes.queue.put("x")
-        await bench.resolve_types(0.5)
+        await bench.settle(0.5)
         assert bench.session.code.state == "ready"
 
     play(flow)

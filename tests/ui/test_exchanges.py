@@ -1,7 +1,6 @@
 """What a tool exchanged with a system outside stands in the detail of its call."""
 
-from workbench.trace.events import Answer, HttpExchange, ToolResult
-from workbench.trace.steps import group_steps
+from workbench.trace.events import Answer, HttpExchange, ToolResult, group_steps
 from workbench.tui.view.detail import what
 
 CALL = Answer(

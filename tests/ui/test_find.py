@@ -26,7 +26,7 @@ async def two_turns(bench):
 
 
 def at(bench) -> str:
-    return str(bench.screen.steps.row.place)
+    return str(bench.screen.steps.row.step_id)
 
 
 def foot(bench) -> str:
@@ -45,10 +45,10 @@ def test_find_goes_to_the_first_hit_with_every_key(play):
         assert "2 of 2" in foot(bench)
         await bench.press("n")
         assert at(bench) == "1.2.1"
-        assert "1 of 2 · from the top again" in foot(bench)
+        assert "1 of 2 · continued from the top" in foot(bench)
         await bench.press("N")
         assert at(bench) == "2.2.1"
-        assert "from the end again" in foot(bench)
+        assert "continued from the end" in foot(bench)
 
     play(flow, Script(*TWO))
 
@@ -62,7 +62,7 @@ def test_esc_takes_the_find_away_and_puts_the_cursor_back(play):
         assert at(bench) == "1.0.0"
         assert bench.screen.focused is bench.screen.steps
         await bench.press("n")
-        assert "nothing was looked for yet" in foot(bench)
+        assert "nothing was searched for yet" in foot(bench)
 
     play(flow, Script(*TWO))
 
@@ -95,10 +95,10 @@ def test_nothing_found_says_so_and_leaves_the_cursor(play):
     async def flow(bench):
         await two_turns(bench)
         await bench.press("slash", *"zebra")
-        assert "nothing here has “zebra”" in foot(bench)
+        assert "no match for “zebra”" in foot(bench)
         assert at(bench) == "1.0.0"
         await bench.press("enter", "n")
-        assert "nothing here has “zebra”" in foot(bench)
+        assert "no match for “zebra”" in foot(bench)
 
     play(flow, Script(*TWO))
 
@@ -145,7 +145,7 @@ def test_a_filter_joins_kinds_and_words_and_an_empty_one_ends_it(play):
     async def flow(bench):
         await two_turns(bench)
         await bench.press("ampersand", *":tool :reply ol-1", "enter")
-        assert [str(row.place) for row in bench.screen.steps.rows] == ["1.1.1", "1.2.1", "1.3.0"]
+        assert [str(row.step_id) for row in bench.screen.steps.rows] == ["1.1.1", "1.2.1", "1.3.0"]
         await bench.press("ampersand", "ctrl+u", "enter")
         assert not bench.screen.steps.shown.filter
 
@@ -156,9 +156,9 @@ def test_an_unknown_kind_says_which_there_are(play):
     async def flow(bench):
         await two_turns(bench)
         await bench.press("ampersand", *":refund", "enter")
-        assert "there is no kind :refund" in foot(bench)
+        assert "unknown kind :refund" in foot(bench)
         assert ":writes" in foot(bench)
-        assert bench.screen.foot.is_open
+        assert bench.screen.search_bar.is_open
 
     play(flow, Script(*TWO))
 
@@ -168,7 +168,7 @@ def test_new_steps_that_match_come_in_and_are_followed(play):
         await bench.say("return OL-1 please")
         await bench.press("escape", "ampersand", *":tool", "enter", "G")
         await bench.say("then return OL-2")
-        assert [str(row.place) for row in bench.screen.steps.rows] == ["1.1.1", "1.2.1", "2.1.1", "2.2.1"]
+        assert [str(row.step_id) for row in bench.screen.steps.rows] == ["1.1.1", "1.2.1", "2.1.1", "2.2.1"]
         assert at(bench) == "2.2.1"
 
     play(flow, Script(*TWO))
@@ -179,7 +179,7 @@ def test_going_to_a_hidden_step_takes_the_filter_off_and_says_so(play):
         await two_turns(bench)
         await bench.press("ampersand", *":reply", "enter")
         bench.screen.steps.go_to(StepId(2, 2, 1))
-        await bench.resolve_types()
+        await bench.settle()
         assert at(bench) == "2.2.1"
         assert "the filter is off" in foot(bench)
 

@@ -53,19 +53,19 @@ def test_what_is_typed_below_60x16_goes_nowhere(play):
     async def flow(bench):
         bench.screen.entry.text = "half a sent"
         await bench.pilot.resize_terminal(50, 12)
-        await bench.resolve_types()
+        await bench.settle()
         await bench.press(*"ence", "enter", "tab", "x", "enter")
         assert len(bench.session.trace) == 0
         await bench.pilot.resize_terminal(80, 24)
-        await bench.resolve_types()
+        await bench.settle()
         assert bench.screen.focused is bench.screen.entry
         assert bench.screen.entry.text == "half a sent"
         await bench.press("escape")
         await bench.pilot.resize_terminal(50, 12)
-        await bench.resolve_types()
+        await bench.settle()
         await bench.press("ctrl+n", "s", "question_mark")
         await bench.pilot.resize_terminal(80, 24)
-        await bench.resolve_types()
+        await bench.settle()
         assert bench.app.session is bench.session
         assert bench.screen.focused is bench.screen.steps
 
@@ -77,7 +77,7 @@ def test_a_re_run_that_differs_leaves_the_focus_where_it_is(play):
         await bench.say("return OL-1 please")
         text = (bench.journeys / "shop/returns/journey.py").read_text()
         await bench.save_file("shop/returns/journey.py", text.replace("> 30", "> 60"))
-        assert str(bench.screen.place) == "1.2.1"
+        assert str(bench.screen.step_id) == "1.2.1"
         await bench.press(*"fatal")
         assert bench.screen.entry.text == "fatal"
         assert bench.session.annotations == {}
@@ -150,11 +150,11 @@ def test_a_paste_is_text_and_not_without_end(play):
     async def flow(bench):
         entry = bench.screen.entry
         entry.post_message(events.Paste("\x1b[31mred\x1b[0m\x07 \x1b]52;c;aGk=\x07two\rlines"))
-        await bench.resolve_types()
+        await bench.settle()
         assert entry.text == "red two\nlines"
         entry.text = ""
         entry.post_message(events.Paste("x" * (MAX_PASTE + 5)))
-        await bench.resolve_types(0.5)
+        await bench.settle(0.5)
         assert len(entry.text) == MAX_PASTE
         assert "pasted the first 100,000 of 100,005 characters" in bench.text()
 

@@ -51,7 +51,7 @@ def test_what_was_written_is_there_when_the_form_of_the_same_step_opens_again(pl
         assert bench.screen.query_one("#note").text == ""
         await bench.press("escape", "left_square_bracket", "a")
         assert bench.screen.query_one("#note").text == "bad"
-        assert "what you wrote before is here again" in bench.text()
+        assert "draft restored" in bench.text()
         await bench.press("ctrl+s")
         assert bench.session.annotations["1.2.1"].note == "bad"
         assert bench.session.annotations["1.2.1"].fault == "tool"
@@ -67,11 +67,11 @@ def test_the_save_form_asks_for_the_words_where_the_expectation_needs_them(play)
         await bench.press("escape", "G", "a", "ctrl+s", "t")
         await bench.press(*"title", "enter")
         choices = bench.screen.query_one("#expectations").choices
-        for _ in range([e.expect for e in choices].index("rubric")):
+        for _ in range([e.kind for e in choices].index("rubric")):
             await bench.press("down")
         assert bench.screen.query_one("#text").region.height
         await bench.press("enter", "enter")
-        assert "write the words that it is about" in bench.text()
+        assert "write the words to look for" in bench.text()
         assert not bench.store.saved
         await bench.press(*"kind", "enter")
         await bench.until(lambda: bench.store.saved)
@@ -87,7 +87,7 @@ def test_the_save_form_offers_only_what_it_can_fill(play, size):
         await bench.say("where is OL-2")
         await bench.press("escape", "g", "right_square_bracket", "a", "ctrl+s", "t")
         choices = bench.screen.query_one("#expectations").choices
-        assert [e.expect for e in choices] == ["not_executed", "escalated", "must_not_call", "must_not_call"]
+        assert [e.kind for e in choices] == ["not_executed", "escalated", "must_not_call", "must_not_call"]
         for index in range(len(choices)):
             line = bench.pane("#expectations").splitlines()[index]
             assert choices[index].sentence.strip()[:40] in line
@@ -99,8 +99,8 @@ def test_the_save_form_offers_only_what_it_can_fill(play, size):
 def test_the_save_form_offers_no_policies_of_other_journeys(play):
     async def flow(bench):
         card = bench.session.card
-        other = PolicyInfo("speaker.own_speaker", "before", ["writes"])
-        everywhere = PolicyInfo("polite", "before", ["every"])
+        other = PolicyInfo("speaker.own_speaker", "before_tool", ["writes"])
+        everywhere = PolicyInfo("polite", "before_tool", ["every"])
         bench.session.serving.card = msgspec.structs.replace(card, policies=[*card.policies, other, everywhere])
         await bench.say("return OL-2 please")
         await bench.press("escape", "left_square_bracket", "a", "ctrl+s", "t")
@@ -113,12 +113,12 @@ def test_the_save_form_offers_no_policies_of_other_journeys(play):
 def test_the_setup_form_cuts_with_an_ellipsis_and_breaks_between_words(play):
     async def flow(bench):
         card = bench.session.card
-        long = msgspec.structs.replace(card.fixtures[0], about="word " * 60)
+        long = msgspec.structs.replace(card.fixtures[0], description="word " * 60)
         bench.session.serving.card = msgspec.structs.replace(card, fixtures=[long, *card.fixtures[1:]])
         customer = {f"key{n}": f"value{n}" for n in range(8)}
-        bench.session.choose(msgspec.structs.replace(bench.session.setup, customer=customer))
+        bench.session.set_setup(msgspec.structs.replace(bench.session.setup, customer=customer))
         await bench.press("escape", "s")
-        await bench.resolve_types()
+        await bench.settle()
         assert bench.pane("#fixtures").splitlines()[0].rstrip().endswith("…")
         assert '{"key0": "value0", "key1": "value1"' in bench.screen.query_one("#customer").text
         parts = bench.text().replace("┃", " ")
@@ -132,9 +132,9 @@ def test_a_form_says_what_the_choice_means(play):
     async def flow(bench):
         await bench.say("return OL-1")
         await bench.press("escape", "a")
-        assert "this makes a regression" in bench.text()
+        assert "can become a regression test" in bench.text()
         await bench.press("escape", "r")
-        assert "no model is asked" in bench.text()
+        assert "not asked" in bench.text()
 
     play(flow, Script([say("No.")]), size=(80, 24))
 
@@ -144,9 +144,7 @@ def test_an_argument_of_an_expectation_is_ignored_by_one_key(play):
         await open_mark(bench)
         await bench.press("ctrl+s", "t")
         listed = bench.screen.query_one("#expectations")
-        listed.choices[0] = Expectation(
-            "must_not_call", "1.2.1", tool="pay", args={"replacement": "C-1", "sum": 5}
-        )
+        listed.choices[0] = Expectation("must_not_call", "1.2.1", tool="pay", args={"to": "C-1", "sum": 5})
         listed.focus()
         listed.redraw()
         await bench.press("right")

@@ -77,13 +77,13 @@ def test_undo_in_a_conversation_brought_back_is_of_that_conversation(play):
         second = bench.app.session
         for session in (first, second):
             bench.shelf.sessions[session.id] = session
-        bench.app.desk.take(first.fork(events=[]))
-        bench.app.desk.open[:] = [bench.app.session]
-        bench.app.lay = WorkspaceSnapshot([first.id, second.id], first.id, "1.2.1", "")
-        bench.app.bring_back()
-        await bench.resolve_types()
-        here, beside = (bench.app.desk.find(session.id) for session in (first, second))
-        beside.mark(Annotation("1.2.1", "agent"))
+        bench.app.conversations.switch_to(first.fork(events=[]))
+        bench.app.conversations.open[:] = [bench.app.session]
+        bench.app.navigation.last_workspace = WorkspaceSnapshot([first.id, second.id], first.id, "1.2.1", "")
+        bench.app.navigation.restore()
+        await bench.settle()
+        here, beside = (bench.app.conversations.find(session.id) for session in (first, second))
+        beside.annotate(Annotation("1.2.1", "agent"))
         await bench.press("u")
         assert "nothing to undo" in bench.text()
         assert list(beside.annotations) == ["1.2.1"]

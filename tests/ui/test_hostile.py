@@ -8,10 +8,9 @@ import pytest
 from rich.cells import cell_len
 
 from ui.host import JOURNEY, Script, say, think, use
-from workbench.trace.events import Answer, CallRequest, ToolResult, UserMessage
+from workbench.trace.events import Answer, CallRequest, Step, ToolResult, UserMessage
 from workbench.trace.setup import Setup
 from workbench.trace.step_id import StepId
-from workbench.trace.steps import Step
 from workbench.trace.trace import Trace
 from workbench.transcripts.transcript import Annotation
 from workbench.tui.view.detail import MAX_BLOCK, block, what
@@ -60,15 +59,15 @@ def test_on_screen_it_is_inert_in_every_pane_and_form(play, text, size):
             await bench.press("right")
             inert(bench)
         await bench.press("slash")
-        bench.screen.foot.line.text = text
-        await bench.resolve_types()
+        bench.screen.search_bar.line.text = text
+        await bench.settle()
         inert(bench)
         await bench.press("enter")
-        await bench.until(lambda: not bench.screen.foot.is_open)
+        await bench.until(lambda: not bench.screen.search_bar.is_open)
         await bench.press("a")
         await bench.until(lambda: bench.screen.query("#note"))
         bench.screen.query_one("#note").text = text
-        await bench.resolve_types()
+        await bench.settle()
         inert(bench)
         await bench.press("ctrl+s")
         await bench.until(lambda: not bench.screen.query("#note"))
@@ -82,7 +81,7 @@ def test_on_screen_it_is_inert_in_every_pane_and_form(play, text, size):
         await bench.press("question_mark")
         await bench.until(lambda: bench.screen.query("#search"))
         bench.screen.query_one("#search").text = text
-        await bench.resolve_types()
+        await bench.settle()
         inert(bench)
 
     play(flow, Script([think(text), use("find_order", order_number=text)], [say(text)]), size=size)
@@ -160,6 +159,6 @@ def test_a_megabyte_is_found_to_its_end(play):
     async def flow(bench):
         await bench.say("go")
         await bench.press("escape", "g", "slash", *"needle", "enter")
-        await bench.until(lambda: str(bench.screen.steps.row.place) == "1.1.0")
+        await bench.until(lambda: str(bench.screen.steps.row.step_id) == "1.1.0")
 
     play(flow, Script([say("hay" * 330_000 + "needle")]))

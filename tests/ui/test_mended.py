@@ -20,7 +20,7 @@ def at(bench, words: str) -> tuple[int, int]:
 
 async def click(bench, words: str) -> None:
     await bench.pilot.click(offset=at(bench, words))
-    await bench.resolve_types()
+    await bench.settle()
 
 
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)])
@@ -29,7 +29,7 @@ def test_a_click_on_a_key_at_the_foot_is_that_key(play, size):
         await bench.say("hello")
         await bench.press("escape")
         await click(bench, "a mark")
-        assert "Mark this step" in bench.text()
+        assert "Annotate this step" in bench.text()
 
     play(flow, Script([say("hi")]), size=size)
 
@@ -48,7 +48,7 @@ def test_a_click_on_the_name_of_a_screen_in_review_goes_there(play):
 
 def test_a_click_on_a_source_opens_it(play, monkeypatch):
     opened = []
-    monkeypatch.setattr("workbench.tui.app.WorkbenchApp.edit", lambda app, source, screen: opened.append(source))
+    monkeypatch.setattr("workbench.tui.app.WorkbenchApp.edit", lambda app, source: opened.append(source))
 
     async def flow(bench):
         await bench.say("return OL-1 please")
@@ -66,8 +66,8 @@ def test_words_that_were_not_sent_stay_with_their_conversation(play):
         bench.screen.entry.text = "half a sen"
         await bench.press("ctrl+n")
         assert bench.screen.entry.text == ""
-        bench.app.switch(first)
-        await bench.resolve_types()
+        bench.app.navigation.switch(first)
+        await bench.settle()
         assert bench.screen.entry.text == "half a sen"
 
     play(flow, Script([say("hi")]))
@@ -86,7 +86,7 @@ def test_a_form_has_no_keys_of_another_screen_at_the_foot(play):
     async def flow(bench):
         await bench.say("hello")
         await bench.press("escape", "a")
-        assert "Mark this step" in bench.text()
+        assert "Annotate this step" in bench.text()
         await bench.until(lambda: "t save" not in bench.text().splitlines()[-1])
         await bench.press("escape")
         await bench.until(lambda: "t save" in bench.text().splitlines()[-1])
@@ -141,8 +141,8 @@ def test_a_conversation_that_another_workbench_has_open_can_be_read_and_forked(p
         first = bench.app.session
         bench.store.claim = lambda id: "another workbench (pid 7) has this conversation open"
         first.load(first.setup, first.trace, [], begun=True)
-        bench.app.switch(first)
-        await bench.resolve_types()
+        bench.app.navigation.switch(first)
+        await bench.settle()
         assert "another workbench (pid 7) has this conversation open: it can be read here" in " ".join(
             bench.pane("#status").split()
         )
@@ -151,7 +151,7 @@ def test_a_conversation_that_another_workbench_has_open_can_be_read_and_forked(p
         assert "close it there, or fork it" in " ".join(bench.pane("#keys").split())
         assert bench.screen.entry.text == "more"
         await bench.press("escape", "a", "ctrl+s")
-        assert "close it there, or fork it" in " ".join(bench.text().split())
-        assert "Mark this step" in bench.text()
+        assert "fork it: a fork is yours" in " ".join(bench.text().split())
+        assert "Annotate this step" in bench.text()
 
     play(flow, Script([say("hi")]))

@@ -55,7 +55,7 @@ def test_without_a_pager_it_says_what_to_set(play, monkeypatch):
     async def flow(bench):
         await bench.say("hello")
         await bench.press("escape", "o")
-        assert "there is no pager here: set $PAGER" in bench.text()
+        assert "no pager found: set $PAGER" in bench.text()
 
     play(flow, Script([say("hi")]))
 
@@ -66,7 +66,7 @@ def test_a_pager_that_does_not_start_is_told(play, monkeypatch):
     async def flow(bench):
         await bench.say("hello")
         await bench.press("escape", "o")
-        assert "there is no program 'no-such-pager'" in bench.text()
+        assert "program not found: 'no-such-pager'" in bench.text()
 
     play(flow, Script([say("hi")]))
 

@@ -38,9 +38,9 @@ def _two_wait(bench):
 
 
 async def shown(bench, name):
-    await bench.until(lambda: bench.app.waiting.endswith(f"{name}.json"))
+    await bench.until(lambda: bench.app.navigation.pending_id.endswith(f"{name}.json"))
     await bench.until(lambda: type(bench.screen).__name__ == "Compare" and bench.screen.comparison is not None)
-    await bench.resolve_types()
+    await bench.settle()
 
 
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)])
@@ -48,10 +48,10 @@ def test_a_new_run_is_shown_beside_its_record_and_taken_with_one_key(play, size)
     async def flow(bench):
         folder = await two_wait(bench)
         await bench.press("escape", "R")
-        await bench.until(lambda: "2 recorded anew" in bench.text())
+        await bench.until(lambda: "2 re-recorded" in bench.text())
         await bench.press("p")
         await shown(bench, "one")
-        assert "create_return" in bench.pane("#moves")
+        assert "create_return" in bench.pane("#pairs")
         assert "accept" in bench.text()
         bench.picture(f"pending-{size[0]}")
         await bench.press("a")
@@ -90,7 +90,7 @@ def test_skipping_decides_nothing_and_goes_on(play):
         await bench.press("s")
         await bench.until(lambda: type(bench.screen).__name__ == "Review")
         assert len(list(folder.glob("*.pending.json"))) == 2
-        assert bench.app.waiting == ""
+        assert bench.app.navigation.pending_id == ""
 
     play(flow)
 
@@ -100,10 +100,10 @@ def test_a_comparison_of_anything_else_has_nothing_to_accept(play):
         folder = await two_wait(bench)
         await bench.press("escape", "R", "p")
         await shown(bench, "one")
-        left, right = bench.app.compared
-        bench.app.compare(right, left)
+        left, right = bench.app.navigation.compared
+        bench.app.navigation.compare(right, left)
         await bench.press("a")
-        assert "nothing here waits for your word" in bench.text()
+        assert "nothing to decide here" in bench.text()
         assert (folder / "one.pending.json").exists()
 
     play(flow)

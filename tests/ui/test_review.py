@@ -41,11 +41,11 @@ def test_at_80_columns_the_list_opens_and_esc_goes_back(play):
     async def flow(bench):
         await save_a_guard(bench)
         await bench.press("R")
-        assert "◆ guard" in bench.text()
+        assert "◆ golden" in bench.text()
         await bench.press("enter")
         assert "2 Steps" in bench.text()
         await bench.press("escape")
-        assert "◆ guard" in bench.text()
+        assert "◆ golden" in bench.text()
         assert "2 Steps" not in bench.text()
 
     play(flow, Script(*NEW), size=(80, 24))
@@ -127,7 +127,7 @@ def test_the_list_follows_every_key_of_a_query(play):
         await bench.press("0", "slash", "b", "o", "o")
         await bench.until(lambda: "1 of 1" in bench.text())
         await bench.press("x")
-        await bench.until(lambda: "None of 2 has: “boox”." in bench.text())
+        await bench.until(lambda: "None of 2 matches: “boox”." in bench.text())
         await bench.press("escape")
         await bench.until(lambda: "1 of 2" in bench.text())
         assert "boox" not in bench.text()
@@ -173,15 +173,15 @@ def test_chosen_lines_are_tagged_at_once_and_u_takes_it_back(play, size):
     async def flow(bench):
         await two_talks(bench)
         await bench.press("0", "space", "space")
-        assert "2 chosen" in bench.text()
+        assert "2 selected" in bench.text()
         await bench.press("number_sign", *"odd", "enter")
-        await bench.until(lambda: "#odd on 2 conversations" in bench.text())
+        await bench.until(lambda: "#odd added to 2 conversations" in bench.text())
         await ask(bench, "tag:odd")
         await bench.until(lambda: "1 of 2" in bench.text())
         await bench.press("u")
-        await bench.until(lambda: "undone: #odd on 2 conversations" in bench.text())
+        await bench.until(lambda: "undone: #odd added to 2 conversations" in bench.text())
         await ask(bench, "tag:od")
-        await bench.until(lambda: "None of 2 has" in bench.text())
+        await bench.until(lambda: "None of 2 matches" in bench.text())
 
     play(flow, Script(*OTHER), size=size)
 
@@ -190,12 +190,12 @@ def test_working_through_a_queue_checks_off_what_was_seen(play):
     async def flow(bench):
         await two_talks(bench)
         await bench.press("0", "enter", "full_stop")
-        await bench.until(lambda: "2 of 2 · 1 seen" in bench.text())
+        await bench.until(lambda: "2 of 2 · 1 reviewed" in bench.text())
         await bench.press("full_stop")
-        await bench.until(lambda: "2 seen" in bench.text())
-        assert "all are seen" in bench.text()
+        await bench.until(lambda: "2 reviewed" in bench.text())
+        assert "all are reviewed" in bench.text()
         await ask(bench, "-is:reviewed")
-        await bench.until(lambda: "None of 2 has" in bench.text())
+        await bench.until(lambda: "None of 2 matches" in bench.text())
 
     play(flow, Script(*OTHER))
 
@@ -204,9 +204,9 @@ def test_what_is_checked_off_by_mistake_is_taken_back_with_the_same_key(play):
     async def flow(bench):
         await two_talks(bench)
         await bench.press("0", "x", "k")
-        assert "1 seen" in bench.text()
+        assert "1 reviewed" in bench.text()
         await bench.press("x")
-        assert "1 seen" not in bench.text()
+        assert "1 reviewed" not in bench.text()
 
     play(flow, Script(*OTHER))
 
@@ -216,7 +216,7 @@ def test_a_queue_is_kept_by_its_name(play):
         await two_talks(bench)
         await ask(bench, "boots")
         await bench.press("Q", *"shoes", "enter")
-        await bench.until(lambda: "kept: queue:shoes" in bench.text())
+        await bench.until(lambda: "saved: queue:shoes" in bench.text())
         assert bench.shelf.queues == {"shoes": "boots"}
         await bench.press("escape")
         await bench.until(lambda: "2 of 2" in bench.text())
@@ -234,7 +234,7 @@ def test_a_mark_on_a_transcript_in_review_leaves_its_file_alone_and_begins_no_co
         await bench.press("R")
         await bench.until(lambda: "a plain return" in bench.text())
         await bench.press("enter", "G", "a", "ctrl+s")
-        await bench.until(lambda: "marked" in bench.text())
+        await bench.until(lambda: "annotated" in bench.text())
         assert bench.store.saved == before
         assert len(bench.store.records) == 1
         await ask(bench, "is:annotated")
@@ -256,7 +256,7 @@ def test_a_conversation_opens_at_what_was_stopped_in_it(play):
         await bench.press("escape", "ctrl+n", "escape", "R")
         await bench.until(lambda: "hello, gloves" in bench.text())
         await bench.press("enter")
-        await bench.until(lambda: str(bench.screen.place) == "2.2.1")
+        await bench.until(lambda: str(bench.screen.step_id) == "2.2.1")
 
     play(flow, Script(*OTHER, [say("Bye.")]))
 
@@ -286,7 +286,7 @@ async def talk_with_another_agent(bench):
     await bench.press("escape", "R")
     await bench.until(lambda: "1 of 1" in bench.text())
     await bench.press("0", "enter")
-    assert bench.app.desk.serving("desk").card is None
+    assert bench.app.conversations.serving("desk").card is None
     return other
 
 

@@ -11,6 +11,7 @@ from workbench.trace.step_id import StepId
 from workbench.trace.trace import Trace
 from workbench.tui import actions
 from workbench.tui.app import WorkbenchApp, first_theme
+from workbench.tui.screens.compare import Compare
 from workbench.tui.screens.develop import Develop
 from workbench.tui.screens.review import Review
 from workbench.tui.view.rows import RowModel
@@ -95,7 +96,7 @@ def test_all_three_panes_show_at_every_size(play, size):
 def test_at_80x24_the_panes_have_nine_six_and_three_rows(play):
     async def flow(bench):
         rows = [
-            bench.screen.query_one(f"#{p}").scrollable_content_region.height for p in ("chat", "events", "detail")
+            bench.screen.query_one(f"#{p}").scrollable_content_region.height for p in ("chat", "steps", "detail")
         ]
         assert rows == [9, 6, 3]
 
@@ -106,10 +107,10 @@ def test_below_60x16_it_says_so_and_nothing_is_lost(play):
     async def flow(bench):
         await bench.say("hello")
         await bench.pilot.resize_terminal(50, 12)
-        await bench.resolve_types()
+        await bench.settle()
         assert "needs 60x16" in bench.text()
         await bench.pilot.resize_terminal(80, 24)
-        await bench.resolve_types(0.4)
+        await bench.settle(0.4)
         assert "hello" in bench.text()
 
     play(flow, Script([say("hi")]))
@@ -137,7 +138,7 @@ def test_help_lists_every_action_finds_and_runs_one(play):
         for action in actions.actions_on(actions.DEVELOP):
             assert action.title in listed
         bench.screen.query_one("#search").text = "fixture"
-        await bench.resolve_types()
+        await bench.settle()
         assert "setup" in bench.pane("#results")
         await bench.press("enter")
         assert "What the conversation starts from" in bench.text()
@@ -145,14 +146,17 @@ def test_help_lists_every_action_finds_and_runs_one(play):
     play(flow)
 
 
-def test_the_table_the_bindings_and_the_methods_agree():
-    for where, screen in ((actions.DEVELOP, Develop), (actions.REVIEW, Review)):
+def test_the_table_the_bindings_and_the_groups_agree():
+    for screen in (Develop(), Review(), Compare()):
+        where = screen.where
         keys: dict[str, str] = {}
         for action in actions.actions_on(where):
-            assert callable(getattr(screen, f"do_{action.id}", None)), f"{action.id} on {where}"
+            assert action.id in screen.groups, f"{action.id} on {where}"
+            assert callable(screen.groups[action.id].handlers()[action.id])
             for key in filter(None, action.keys.split(",")):
                 assert key not in keys, f"{key} does {keys.get(key)} and {action.id} on {where}"
                 keys[key] = action.id
+        assert set(screen.groups) <= {action.id for action in actions.ACTIONS}
     assert all(f"| {a.title} |" in actions.markdown() for a in actions.ACTIONS)
 
 
@@ -174,7 +178,7 @@ def test_a_mouse_click_anywhere_does_no_harm(play):
         for x in range(0, 80, 20):
             for y in range(0, 24, 4):
                 await bench.pilot.click(offset=(x, y))
-        await bench.resolve_types()
+        await bench.settle()
 
     play(flow, Script([say("hi")]), size=(80, 24))
 
@@ -207,8 +211,8 @@ def test_all_themes_draw(play):
     async def flow(bench):
         await bench.say("hello")
         for _ in range(3):
-            bench.screen.do_theme()
-            await bench.resolve_types()
+            await bench.screen.action_do("theme")
+            await bench.settle()
             assert "hello" in bench.text()
             bench.picture(bench.app.theme)
 
@@ -246,7 +250,7 @@ def test_the_detail_survives_any_prefix_of_a_trace(play):
         await bench.say("return OL-1 please")
         session = bench.session
         for size in range(1, len(session.trace) + 1):
-            trace = Trace(session.trace.steps[:size], session.trace.blobs)
+            trace = Trace(session.trace.events[:size], session.trace.blobs)
             view = View(trace, Setup(agent="shop"), {})
             for wide in (True, False):
                 book = RowModel(wide)

@@ -39,7 +39,7 @@ def shop(tmp_path):
 def test_an_answer_by_hand_that_could_not_begin_can_be_tried_again(shop):
     async def flow(session):
         await session.send("return OL-1")
-        fork = session.take(StepId(1, 2), [say("No.")])
+        fork = session.fork_mid_turn(StepId(1, 2), [say("No.")])
 
         def full(id, head):
             raise UsageError("no space left")
@@ -62,7 +62,7 @@ def test_words_of_the_agent_before_the_customers_first_are_no_turn_to_run_again(
         ]
         session.load(session.setup, Trace(greeting), [], begun=False)
         with pytest.raises(UsageError, match="customer"):
-            session.take(StepId(1, 1))
+            session.fork_mid_turn(StepId(1, 1))
 
     shop(flow)
 

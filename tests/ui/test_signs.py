@@ -161,16 +161,16 @@ def test_the_next_failure_stops_once_at_a_move_and_at_what_differs(play, size):
     async def flow(bench):
         await bench.say("return OL-1 please")
         await bench.press("escape", "g", "exclamation_mark")
-        assert str(bench.screen.place) == "1.2.1"
+        assert str(bench.screen.step_id) == "1.2.1"
         await bench.press("exclamation_mark")
-        assert "from the top again" in bench.text()
-        assert str(bench.screen.place) == "1.2.1"
+        assert "continued from the top" in bench.text()
+        assert str(bench.screen.step_id) == "1.2.1"
         text = (bench.journeys / "shop/returns/journey.py").read_text()
         looser = text.replace("> 30", "> 60").replace("look the order up", "look it up")
         await bench.save_file("shop/returns/journey.py", looser)
         assert bench.session.rerun.differences
         await bench.press("g", "exclamation_mark")
-        assert str(bench.screen.place) == "1.2.1"
+        assert str(bench.screen.step_id) == "1.2.1"
 
     play(flow, Script(*OLD), size=size)
 
@@ -221,7 +221,7 @@ def test_a_long_title_is_cut_and_its_marks_and_time_are_not(width):
 def test_the_signs_of_the_list_are_explained(play):
     async def flow(bench):
         await bench.press("escape", "R")
-        assert "◆ guard ○ open ✓ guards · talk" in bench.text()
+        assert "◆ golden ○ open ✓ fixed · past" in bench.text()
 
     play(flow, size=(120, 30))
 
@@ -235,13 +235,13 @@ def test_a_click_goes_to_the_other_screen_and_to_a_tab(play, size):
             line = next(i for i, text in enumerate(bench.text().splitlines()) if "3 Detail" in text)
             at = bench.text().splitlines()[line].index(tab)
             await bench.pilot.click(offset=(at, line))
-            await bench.resolve_types()
+            await bench.settle()
             assert bench.screen.detail.tab == tab
             assert f"[{tab}]" in bench.text()
         for name in ("Review", "Develop"):
             at = bench.text().splitlines()[0].rindex(name)
             await bench.pilot.click(offset=(at + 2, 0))
-            await bench.resolve_types()
+            await bench.settle()
             assert type(bench.screen).__name__ == name
 
     play(flow, Script([say("hi")]), size=size)
@@ -251,10 +251,10 @@ def test_a_message_leaves_the_keys_that_there_is_room_for(play):
     async def flow(bench):
         await bench.say("hello")
         await bench.press("escape", "exclamation_mark")
-        assert "nothing was stopped and nothing broke in this conversation" in bench.pane("#keys")
+        assert "no step of this conversation was stopped or failed" in bench.pane("#keys")
         assert "? help" in bench.pane("#keys")
         await bench.press("f", "escape")
-        bench.screen.tell("word " * 60)
+        bench.screen.notify_user("word " * 60)
         assert "? help" not in bench.pane("#keys")
 
     play(flow, Script([say("hi")]))

@@ -62,11 +62,11 @@ class Guided:
         await self.press("enter", "enter")
         await self.comes_to("see")
         await self.press("escape", "left_square_bracket")
-        await self.comes_to("mark")
+        await self.comes_to("annotate")
         await self.press("a", "ctrl+s")
         await self.comes_to("save")
         await self.press("t", *"too", "ctrl+s")
-        await self.comes_to("mend")
+        await self.comes_to("fix")
         await self.press("enter")
 
     def close(self) -> None:
@@ -109,7 +109,7 @@ def test_whoever_does_what_the_strip_says_sees_red_and_then_green(guided, size):
         await b.press("F")
         assert "- " in b.text()
         assert "days < 1:" in b.text()
-        assert b.app.tour.step.name == "mend"
+        assert b.app.tour.step.name == "fix"
         await b.press("enter")
         await b.comes_to("green")
         assert "blocked by repairs.a_day_ahead" in b.text()
@@ -159,9 +159,9 @@ def test_what_was_done_stays_done_when_it_is_taken_back(guided):
         await b.save_a_mistake()
         await b.press("u")
         assert b.session.saving.saved == {}
-        assert b.app.tour.step.name == "mend"
+        assert b.app.tour.step.name == "fix"
         await b.press("T")
-        assert "nothing of this conversation was saved in this sitting" in b.text()
+        assert "nothing of this conversation was saved in this session" in b.text()
 
     guided(flow)
 
@@ -170,7 +170,7 @@ def test_outside_the_tour_there_is_no_strip_and_no_change_to_make(play):
     async def flow(bench: Any) -> None:
         assert not bench.screen.query_one("#tour").display
         await bench.press("escape", "F")
-        assert "only the tour has a change prepared" in bench.text()
+        assert "only the tour has a prepared change" in bench.text()
 
     play(flow)
 

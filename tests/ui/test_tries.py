@@ -20,7 +20,7 @@ async def go_to(bench, words):
     lines = bench.pane("#steps").split("\n")
     at = next(i for i, line in enumerate(lines) if words in line)
     bench.screen.steps.move(bench.screen.steps.item_at(at))
-    await bench.resolve_types()
+    await bench.settle()
 
 
 def test_the_model_is_asked_afresh_several_times_and_each_outcome_is_counted(play):
@@ -60,7 +60,7 @@ def test_a_chosen_run_goes_on_as_a_conversation_of_its_own_and_the_others_are_no
         assert "No, I cannot." in bench.pane("#chat")
         assert "It is too late for that." not in bench.pane("#chat")
         assert len(bench.store.records[bench.app.session.id]) > 3
-        assert [s.id for s in bench.app.desk.open] == [original.id, bench.app.session.id]
+        assert [s.id for s in bench.app.conversations.open] == [original.id, bench.app.session.id]
 
     play(flow, Script(*TURN, [say("No, I cannot.")]))
 
@@ -152,7 +152,7 @@ def test_the_wheel_writes_the_reply_and_undo_takes_the_mark_back(play):
         await bench.press("ctrl+s")
         await bench.until(lambda: "The limit is 30 days." in bench.pane("#chat"))
         assert original.annotations["1.3.0"].expected == "reply: The limit is 30 days."
-        bench.app.switch(original)
+        bench.app.navigation.switch(original)
         await bench.press("escape", "u")
         assert original.annotations == {}
 
@@ -186,7 +186,7 @@ def test_a_turn_without_a_policy_runs_so_and_is_never_saved(play):
         await bench.press("escape", "x", "enter", "ctrl+s")
         await bench.until(lambda: bench.app.session.off == ())
         assert "WITHOUT" not in bench.text()
-        assert "ran in part without" in bench.text()
+        assert "some turns ran without" in bench.text()
         await bench.press("t")
         bench.screen.query_one("#title").text = "a lie"
         await bench.press("ctrl+s")
@@ -202,7 +202,7 @@ def test_a_paragraph_and_a_tool_can_be_switched_off_too(play):
         await bench.press("escape", "x")
         for words in ("manual then", "tool create"):
             bench.screen.query_one("#search").text = words
-            await bench.resolve_types()
+            await bench.settle()
             await bench.press("enter")
         await bench.press("ctrl+s")
         await bench.until(lambda: bench.app.session.rerun is not None)
@@ -226,7 +226,7 @@ def test_several_conversations_are_open_and_one_may_answer_while_another_is_in_h
         assert first.busy
         bench.screen.entry.text = "hello"
         await bench.press("enter")
-        await bench.until(lambda: "has ended its turn" in bench.text())
+        await bench.until(lambda: "has finished" in bench.text())
         await bench.until(lambda: not second.busy)
         assert "story" in first.trace[len(first.trace) - 2].text
         await bench.press("escape", "b")
@@ -244,9 +244,9 @@ def test_an_empty_conversation_makes_room_and_the_last_one_put_away_leaves_a_new
     async def flow(bench):
         await bench.say("hello")
         await bench.press("escape", "ctrl+n", "escape", "ctrl+n")
-        assert len(bench.app.desk.open) == 2
+        assert len(bench.app.conversations.open) == 2
         await bench.press("escape", "b", "x", "x", "escape")
-        assert len(bench.app.desk.open) == 1
+        assert len(bench.app.conversations.open) == 1
         assert len(bench.app.session.trace) == 0
         assert "A new conversation with shop" in bench.pane("#chat")
 
@@ -260,7 +260,7 @@ def test_the_desk_is_written_down_with_the_step_and_the_words_not_sent(play):
         await bench.press("escape")
         await go_to(bench, "create_return")
         bench.screen.save_workspace()
-        lay = msgspec.json.decode(bench.store.lay, type=WorkspaceSnapshot)
+        lay = msgspec.json.decode(bench.store.workspace, type=WorkspaceSnapshot)
         assert lay == WorkspaceSnapshot([bench.app.session.id], bench.app.session.id, "1.2.1", "but I", False)
 
     play(flow, Script(*TURN))
@@ -271,16 +271,16 @@ def test_after_a_crash_the_open_conversations_are_brought_back_as_they_lay(play)
         await bench.say("return OL-1")
         first = bench.app.session
         bench.shelf.sessions[first.id] = first
-        bench.app.desk.take(first.fork(events=[]))
-        bench.app.desk.open.remove(first)
-        bench.app.lay = WorkspaceSnapshot([first.id], first.id, "1.2.1", "but I")
-        bench.app.show_live()
+        bench.app.conversations.switch_to(first.fork(events=[]))
+        bench.app.conversations.open.remove(first)
+        bench.app.navigation.last_workspace = WorkspaceSnapshot([first.id], first.id, "1.2.1", "but I")
+        bench.app.navigation.show_live()
         await bench.press("escape", "B")
         assert bench.app.session.id == first.id
-        assert str(bench.screen.place) == "1.2.1"
+        assert str(bench.screen.step_id) == "1.2.1"
         assert bench.screen.entry.text == "but I"
         await bench.press("B")
-        assert "nothing was lost" in bench.text()
+        assert "nothing to restore" in bench.text()
 
     play(flow, Script(*TURN))
 
@@ -291,7 +291,7 @@ def test_what_a_turn_waits_for_is_told_with_its_seconds(play):
         bench.screen.entry.text = "hello"
         await bench.press("enter")
         await bench.until(lambda: "answering" in bench.text())
-        bench.app.session.turn.heard -= 12
+        bench.app.session.turn.last_event_at -= 12
         await bench.until(lambda: "answering… 12 s" in bench.text() or "answering… 13 s" in bench.text())
         await bench.press("escape")
         await bench.until(lambda: not bench.app.session.busy)

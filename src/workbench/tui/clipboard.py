@@ -24,7 +24,7 @@ PROGRAMS = (
 
 
 def copy(text: str, osc52: Callable[[str], None]) -> str:
-    """Copy `text`; what was really done, in words."""
+    """Copy `text`, and describe what was done."""
     osc52(text)
     size = f"{len(text):,} characters"
     for variable, command, words in PROGRAMS:
@@ -37,11 +37,11 @@ def copy(text: str, osc52: Callable[[str], None]) -> str:
                 continue
             if done.returncode == 0:
                 return f"copied {size} {words}"
-    sent = f"sent {size} to the terminal (OSC 52), which does not say whether it took them"
+    sent = f"sent {size} to the terminal (OSC 52), which does not confirm it"
     try:
-        return f"{sent}; they are in {_keep(text)} too, until you leave"
+        return f"{sent}; also in {_keep(text)} until you quit"
     except OSError as error:
-        return f"{sent}; no file could be written either: {error.strerror}"
+        return f"{sent}; cannot write a file either: {error.strerror}"
 
 
 _file = ""  # what was copied last, where nothing else could be sure of it

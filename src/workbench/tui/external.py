@@ -10,32 +10,35 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
 
 from ..errors import UsageError
 
+if TYPE_CHECKING:
+    from .app import WorkbenchApp
+
 COLON = {"code", "codium", "cursor", "zed", "subl", "hx", "helix"}  # these take file:line; the others +line
 
 
 def parse_location(source: str) -> tuple[str, int]:
-    """ "returns/journey.py:41" as file and line; line 1 where it names none."""
+    """Split "returns/journey.py:41" into file and line; without a line, line 1."""
     file, _, line = source.rpartition(":")
     return (file, int(line)) if file and line.isdigit() else (source, 1)
 
 
 def editor_command(path: Path, line: int) -> list[str]:
-    """What to run. Raises UsageError where no editor is known."""
+    """Return the command of the editor. Raises UsageError if none is found."""
     chosen = os.environ.get("VISUAL") or os.environ.get("EDITOR") or next(
         (name for name in ("vim", "vi", "nano") if shutil.which(name)), ""
     )  # fmt: skip
     try:
         words = shlex.split(chosen)
     except ValueError as error:
-        raise UsageError(f"$EDITOR cannot be read: {chosen}: {error}") from None
+        raise UsageError(f"invalid $EDITOR: {chosen}: {error}") from None
     if not words:
-        raise UsageError("no editor is known", next="set $EDITOR to the one you use")
+        raise UsageError("no editor found", next="set $EDITOR")
     name = Path(words[0]).name
     if name in COLON:
         goto = ["--goto"] if name in ("code", "codium", "cursor") else []
@@ -48,16 +51,16 @@ def editor_command(path: Path, line: int) -> list[str]:
     return [*words, f"+{line}", str(path)]
 
 
-def run_in_terminal(app: Any, words: list[str]) -> int:
-    """Run a program in this terminal, the screens away meanwhile; gives back its exit status.
+def run_in_terminal(app: WorkbenchApp, words: list[str]) -> int:
+    """Run a program in this terminal, with the screens suspended. Returns its exit status.
 
-    Raises UsageError where it cannot be run. No error may leave `suspend` from
+    Raises UsageError if it cannot be run. No error may leave `suspend` from
     within: Textual 8.2.8 would not take the terminal back.
     """
     if shutil.which(words[0]) is None:
-        raise UsageError(f"there is no program {words[0]!r} on this machine")
+        raise UsageError(f"program not found: {words[0]!r}")
     status, problem = 0, ""
-    app.lent = True
+    app.terminal_suspended = True
     try:
         with app.suspend():
             try:
@@ -65,16 +68,16 @@ def run_in_terminal(app: Any, words: list[str]) -> int:
             except (OSError, ValueError) as error:
                 problem = str(error)
     except SuspendNotSupported:
-        problem = "the screens cannot be put away here"
+        problem = "the screens cannot be suspended here"
     finally:
-        app.lent = False
+        app.terminal_suspended = False
     if problem:
         raise UsageError(f"{words[0]} did not start: {problem}")
     return status
 
 
 def pager_command() -> list[str]:
-    """What to run, or [] where no pager is known."""
+    """Return the command of the pager, or [] if none is found."""
     if chosen := os.environ.get("PAGER"):
         return shlex.split(chosen)
     return next((words for words in (["less", "-R"], ["more"]) if shutil.which(words[0])), [])
@@ -82,7 +85,7 @@ def pager_command() -> list[str]:
 
 @contextlib.contextmanager
 def temporary_text_file(text: str) -> Iterator[Path]:
-    """A file with the text that only this user can read, for as long as the pager shows it."""
+    """Write the text to a file that only this user can read, and delete it afterwards."""
     handle, name = tempfile.mkstemp(prefix="workbench-", suffix=".txt")  # made with 0600
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:

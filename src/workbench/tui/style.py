@@ -99,7 +99,7 @@ Pane {
 #query-hint.bad { color: $error; }
 .querying #ask-box, .queried #ask-box { display: block; }
 .querying #query-hint { display: block; }
-#talk, #steps, #detail, #list, #moves, #causes, #difference {
+#talk, #steps, #detail, #list, #pairs, #causes, #difference {
     border: solid $rule; border-title-color: $faint; border-title-background: $background;
     border-subtitle-color: $faint; border-subtitle-background: $background;
     &:focus, &:focus-within { border: heavy $primary; border-title-color: $primary; border-title-style: bold; }
@@ -151,7 +151,7 @@ Screen:ansi .pane--chosen { text-style: underline; }
 .narrow #steps { height: 7fr; }
 .narrow #detail { height: 4fr; }
 .narrow #talk, .narrow #steps, .narrow #detail, .narrow #list,
-.narrow #moves, .narrow #causes, .narrow #difference {
+.narrow #pairs, .narrow #causes, .narrow #difference {
     border: none; border-top: solid $rule;
     &:focus, &:focus-within { border: none; border-top: heavy $primary; }
 }
@@ -184,12 +184,12 @@ InputLine {
 
 /* compare */
 .wide.compare #panes { layout: vertical; }
-#moves { width: 100%; height: auto; max-height: 55%; }
+#pairs { width: 100%; height: auto; max-height: 55%; }
 #causes { width: 100%; height: auto; max-height: 20%; }
 #difference { width: 100%; height: 1fr; }
-.zoom-moves #causes, .zoom-moves #difference, .zoom-causes #moves, .zoom-causes #difference,
-.zoom-difference #moves, .zoom-difference #causes { display: none; }
-.zoom-moves #moves, .zoom-causes #causes { height: 100%; max-height: 100%; }
+.zoom-pairs #causes, .zoom-pairs #difference, .zoom-causes #pairs, .zoom-causes #difference,
+.zoom-difference #pairs, .zoom-difference #causes { display: none; }
+.zoom-pairs #pairs, .zoom-causes #causes { height: 100%; max-height: 100%; }
 
 /* forms */
 Form { align: center middle; background: $background 60%; }

@@ -75,11 +75,11 @@ STEPS = (
     ),
     TourStep(
         "see",
-        "It booked a repair for today, which the workshop does not do. {back}, then {last_step} goes to "
+        "It booked a repair for today, which the workshop does not do. {back}, then {previous_step} goes to "
         "that step: the policy a_day_ahead allowed it.",
         _is_selected,
     ),
-    TourStep("mark", "{mark} annotates this step: write what went wrong, ctrl+s saves it.", _annotated),
+    TourStep("annotate", "{annotate} annotates this step: write what went wrong, ctrl+s stores it.", _annotated),
     TourStep(
         "save",
         "{save} saves the conversation as a mistake: a few words for a title, ctrl+s. It is replayed at once, "
@@ -87,14 +87,14 @@ STEPS = (
         lambda session, place: _verdict(session, "FAIL"),
     ),
     TourStep(
-        "mend",
-        "Now the code. {mend} shows a prepared fix, enter applies it; or {edit} opens the file in your "
-        "editor: days < 0 allows today. Saving is enough: the conversation is rerun.",
+        "fix",
+        "Now the code. {apply_fix} shows a prepared change, enter applies it; or {edit} opens the file in your "
+        "editor: days < 0 lets today pass. Save the file: the conversation is rerun.",
         lambda session, place: session.rerun is not None and bool(session.rerun.differences),
     ),
     TourStep(
         "green",
-        "The policy blocks it now, as the detail shows: the recording next to the rerun. "
+        "The policy blocks it now; the detail shows the record beside the new run. "
         "{replay_saved} replays the transcript on the new code.",
         lambda session, place: _verdict(session, "PASS"),
     ),

@@ -1,4 +1,4 @@
-"""Marking a step: whose fault, how bad, which kind, what should have happened."""
+"""Annotating a step: who caused it, how bad it is, which kind, what was expected."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ...errors import WorkbenchError
-from ...trace.describe import describe_step as tell_move
+from ...trace.describe import describe_step
 from ...trace.steps import Step
 from ...transcripts.transcript import FAULTS, MARK_KINDS, SEVERITIES, Annotation, Cause, ErrorKind
 from ...workspace.session import Session
@@ -17,19 +17,19 @@ from ..widgets.choice import Choice
 from .form import Form, FormLine
 
 FAULT_HINTS = {
-    "agent": "the agent did or said what it should not; this makes a regression",
-    "policy": "a policy decided wrongly or is missing; this makes a regression",
-    "tool": "a tool gave or did the wrong thing; this makes a regression",
-    "user": "the customer; kept as a note, it makes no regression",
-    "world": "the data; kept as a note, it makes no regression",
-    "test": "the test itself; kept as a note, it makes no regression",
+    "agent": "the agent did or said something wrong; can become a regression test",
+    "policy": "a policy decided wrongly or is missing; can become a regression test",
+    "tool": "a tool returned or did something wrong; can become a regression test",
+    "user": "the customer; a note only",
+    "world": "the data; a note only",
+    "test": "the test itself; a note only",
 }
 
 
 class AnnotateDialog(Form[Annotation]):
-    """Gives back the mark that was made, or None. One that cannot be kept is not lost: the form stays."""
+    """Returns the annotation, or None. If it cannot be stored, the dialog stays open."""
 
-    TITLE_TEXT = "Mark this step"
+    TITLE_TEXT = "Annotate this step"
 
     def __init__(self, step: Step, session: Session, draft: str = "") -> None:
         super().__init__(draft)
@@ -38,17 +38,17 @@ class AnnotateDialog(Form[Annotation]):
         self.annotation = session.annotations.get(str(step.step_id)) or suggested_annotation(step)
 
     def fields(self) -> ComposeResult:
-        yield Static(Content(f"{self.annotation.step}  {clean(tell_move(self.step), 400)}"), classes="label")
-        yield self.field("fault", Choice(list(FAULTS), self.annotation.fault, id="fault"))
+        yield Static(Content(f"{self.annotation.step}  {clean(describe_step(self.step), 400)}"), classes="label")
+        yield self.field("cause", Choice(list(FAULTS), self.annotation.fault, id="fault"))
         yield Static(FAULT_HINTS[self.annotation.fault], id="hint", classes="hint", markup=False)
         yield self.field("severity", Choice(list(SEVERITIES), self.annotation.severity, id="severity"))
         yield self.field("kind", Choice(list(MARK_KINDS), self.annotation.kind, id="kind"))
         note = FormLine(id="note", placeholder="what went wrong")
         note.text = self.annotation.note
         yield self.field("note", note)
-        should = FormLine(id="should", placeholder="what should have happened, in a sentence")
-        should.text = self.annotation.expected
-        yield self.field("should", should)
+        expected = FormLine(id="expected", placeholder="what should have happened, in one sentence")
+        expected.text = self.annotation.expected
+        yield self.field("expected", expected)
 
     def on_mount(self) -> None:
         self.recall()
@@ -70,7 +70,7 @@ class AnnotateDialog(Form[Annotation]):
 
 
 def suggested_annotation(step: Step) -> Annotation:
-    """A mark of a move as it is likeliest meant."""
+    """Return the annotation that a step most likely needs."""
     return Annotation(str(step.step_id), _likely_fault(step), kind=_likely_kind(step))
 
 

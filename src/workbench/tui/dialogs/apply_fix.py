@@ -1,4 +1,4 @@
-"""A change that is prepared: shown as a difference, made when it is wanted."""
+"""A prepared change of the code: shown as a diff, applied on request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .form import Form
 
 
 class DiffPane(Pane, can_focus=False):
-    """The lines that go and come."""
+    """Shows the removed and the added lines."""
 
     def __init__(self, old: str, new: str, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -37,10 +37,10 @@ class DiffPane(Pane, can_focus=False):
 
 
 class ApplyFixDialog(Form[bool]):
-    """Gives back whether the change was made. Raises UsageError where it cannot be."""
+    """Returns whether the change was applied. Raises UsageError if the file cannot be read."""
 
-    TITLE_TEXT = "A change of the code"
-    KEYS = "enter makes it · esc leaves"
+    TITLE_TEXT = "Prepared change of the code"
+    KEYS = "enter applies it · esc leaves"
 
     def __init__(self, change: CodeFix, path: Path) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class ApplyFixDialog(Form[bool]):
         try:
             self.old = path.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{path} cannot be read: {error}") from None
+            raise UsageError(f"cannot read {path}: {error}") from None
         self.new = change.apply(self.old)
 
     def fields(self) -> ComposeResult:
@@ -59,6 +59,6 @@ class ApplyFixDialog(Form[bool]):
         try:
             self.path.write_text(self.new, "utf-8")
         except OSError as error:
-            self.notify_user(f"{self.path} cannot be written: {error.strerror}", bad=True)
+            self.notify_user(f"cannot write {self.path}: {error.strerror}", bad=True)
         else:
             self.dismiss(True)

@@ -1,4 +1,4 @@
-"""The conversations that are open: take one in hand, or put one away."""
+"""The open conversations: switch to one, or close it."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from .form import Form
 
 
 def title_of(session: Session) -> str:
-    """The customer's first words."""
+    """Return the first message of the customer."""
     first = next((str(s.text) for s in session.trace if isinstance(s, UserMessage)), "")
-    return one_line(first, 200) or "(nothing said yet)"
+    return one_line(first, 200) or "(empty)"
 
 
-class Talks(ListPane):
-    """An open conversation a line."""
+class OpenList(ListPane):
+    """Lists the open conversations."""
 
-    def __init__(self, desk: OpenConversations, *, id: str | None = None) -> None:
+    def __init__(self, conversations: OpenConversations, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.desk = desk
+        self.conversations = conversations
 
     @property
     def count(self) -> int:
-        return len(self.desk.open)
+        return len(self.conversations.open)
 
     def line(self, index: int, width: int) -> Line:
-        s = self.desk.open[index]
-        here = Span("▶ " if s is self.desk.session else "  ", "accent")
+        s = self.conversations.open[index]
+        here = Span("▶ " if s is self.conversations.session else "  ", "accent")
         turns = s.trace[len(s.trace) - 1].turn if len(s.trace) else 0
         ended = next((x for x in reversed(s.trace.events[-1:]) if isinstance(x, TurnEnded)), None)
         state = "answering …" if s.busy else ENDS[ended.reason] if ended else "new"
@@ -45,65 +45,68 @@ class Talks(ListPane):
         marks = Span(f" ⚑{len(s.annotations)}" if s.annotations else "", "mark")
         facts = fit([Span(f"  {turns} turn{'s' if turns != 1 else ' '} ", "dim"), marks, off], 18)
         role = "warn" if s.busy else "dim"
-        told = 20 if width >= 76 else 0
+        state_cells = 20 if width >= 76 else 0
         return (
             here,
-            *fit([Span(title_of(s)), Span(f"  {one_line(s.agent, 30)}", "dim")], max(width - 2 - 18 - told, 8)),
+            *fit(
+                [Span(title_of(s)), Span(f"  {one_line(s.agent, 30)}", "dim")],
+                max(width - 2 - 18 - state_cells, 8),
+            ),
             *facts,
-            *fit([Span(one_line(state, 60), role)], told),
+            *fit([Span(one_line(state, 60), role)], state_cells),
         )
 
 
 class ConversationsDialog(Form[Session]):
-    """Gives back the conversation to take in hand, or None."""
+    """Returns the conversation to switch to, or None."""
 
     TITLE_TEXT = "Open conversations"
-    KEYS = "↑ ↓ choose · enter takes it · x puts it away · esc leaves"
+    KEYS = "↑ ↓ select · enter switches to it · x closes it · esc leaves"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("x,delete", "put_away", "put away", show=False),
+        Binding("x,delete", "close", "close", show=False),
         Binding("b", "leave", "leave", show=False),
     ]
 
-    def __init__(self, desk: OpenConversations) -> None:
+    def __init__(self, conversations: OpenConversations) -> None:
         super().__init__()
-        self.desk = desk
-        self.hand = desk.session
+        self.conversations = conversations
+        self.current = conversations.session
 
     def fields(self) -> ComposeResult:
-        yield Talks(self.desk, id="talks")
+        yield OpenList(self.conversations, id="conversations")
         yield Static(
-            "Each goes on by itself: one may answer while you are in another. What was put away, and all "
-            "talks of before, stand in Review.",
+            "They run independently: one may answer while you are in another. Closed and past conversations "
+            "are in Review.",
             classes="hint", markup=False,
         )  # fmt: skip
 
     def on_mount(self) -> None:
-        self.talks = self.query_one(Talks)
+        self.list = self.query_one(OpenList)
         self._fit()
-        self.talks.move(self.desk.open.index(self.desk.session), by_hand=False)
-        self.talks.focus()
-        self.set_interval(0.5, self.talks.redraw)
+        self.list.move(self.conversations.open.index(self.conversations.session), by_hand=False)
+        self.list.focus()
+        self.set_interval(0.5, self.list.redraw)
 
     def _fit(self) -> None:
-        self.talks.styles.height = min(self.talks.count, max(self.app.size.height - 9, 3))
-        self.talks.redraw()
+        self.list.styles.height = min(self.list.count, max(self.app.size.height - 9, 3))
+        self.list.redraw()
 
-    def action_put_away(self) -> None:
-        chosen = self.desk.open[self.talks.cursor]
+    def action_close(self) -> None:
+        chosen = self.conversations.open[self.list.cursor]
         if chosen.busy:
-            self.notify_user("it is still answering: interrupt it first", bad=True)
+            self.notify_user("the agent is still answering: interrupt it first", bad=True)
             return
-        self.desk.close(chosen)
+        self.conversations.close(chosen)
         self._fit()
-        self.notify_user("put away; Review has it" if len(chosen.trace) else "put away: nothing was said in it")
+        self.notify_user("closed; it is in Review" if len(chosen.trace) else "closed; it was empty")
 
     @on(ListPane.Opened)
     def done(self) -> None:
-        self.dismiss(self.desk.open[self.talks.cursor])
+        self.dismiss(self.conversations.open[self.list.cursor])
 
     def action_next(self) -> None:
         self.done()
 
     def action_leave(self) -> None:
-        # what was in hand may have been put away
-        self.dismiss(self.desk.session if self.desk.session is not self.hand else None)
+        # the current one may have been closed
+        self.dismiss(self.conversations.session if self.conversations.session is not self.current else None)

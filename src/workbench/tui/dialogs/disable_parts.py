@@ -1,4 +1,4 @@
-"""Switching parts of the agent off for one conversation, to see what they are good for."""
+"""Disabling parts of the agent in one conversation, to see what they do (ablation)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .form import Form, FormLine
 
 
 class Part(NamedTuple):
-    """Something that can be switched off, and what it is."""
+    """A part that can be disabled, with its description and source."""
 
     off: DisabledPart
     about: str
@@ -25,7 +25,7 @@ class Part(NamedTuple):
 
 
 def parts(card: AgentInfo) -> list[Part]:
-    """All parts of an agent that can be switched off: policies, tools, paragraphs."""
+    """Return all parts of an agent that can be disabled: policies, tools, paragraphs."""
     return [
         *(Part(DisabledPart("policy", p.name), p.rule, p.source) for p in card.policies),
         *(Part(DisabledPart("tool", t.name), t.description, t.source) for t in card.tools),
@@ -34,7 +34,7 @@ def parts(card: AgentInfo) -> list[Part]:
 
 
 class Parts(ListPane):
-    """A part a line; what is off has an empty box and says so."""
+    """Lists parts, and shows which are disabled."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -47,7 +47,7 @@ class Parts(ListPane):
 
     def line(self, index: int, width: int) -> Line:
         if not self.shown:
-            return (Span("No part has these words.", "dim"),)
+            return (Span("No part matches.", "dim"),)
         part = self.shown[index]
         gone = part.off in self.off
         box = Span("⊘ off " if gone else "✓ on  ", "bad" if gone else "good")
@@ -64,10 +64,10 @@ class Parts(ListPane):
 
 
 class DisableDialog(Form[list[DisabledPart]]):
-    """Gives back all that is to be off, or None."""
+    """Returns all parts to disable, or None."""
 
-    TITLE_TEXT = "Switch parts of the agent off, for this conversation only"
-    KEYS = "type to search · ↑ ↓ choose · enter switches · ctrl+s runs it so · esc leaves"
+    TITLE_TEXT = "Disable parts of the agent, in this conversation only"
+    KEYS = "type to search · ↑ ↓ select · enter toggles · ctrl+s applies · esc leaves"
 
     def __init__(self, session: Session, near: str = "") -> None:
         super().__init__()
@@ -78,8 +78,8 @@ class DisableDialog(Form[list[DisabledPart]]):
 
     def fields(self) -> ComposeResult:
         yield Static(
-            "The conversation so far runs again without them, no model asked; new turns go on without them. "
-            "Your files stay as they are, and a turn that ran so is never saved as a transcript.",
+            "The conversation so far is rerun without them, without asking the model; new turns run without them. "
+            "Your files do not change. A conversation with such a turn cannot be saved as a transcript.",
             classes="hint", markup=False,
         )  # fmt: skip
         yield FormLine(id="search", placeholder="search, for example: policy, window, manual")
@@ -118,7 +118,7 @@ class DisableDialog(Form[list[DisabledPart]]):
     def _tell(self) -> None:
         part = self.parts.part
         off = (
-            f"{len(self.parts.off)} off: {', '.join(sorted(o.name for o in self.parts.off))}\n"
+            f"{len(self.parts.off)} disabled: {', '.join(sorted(o.name for o in self.parts.off))}\n"
             if self.parts.off
             else ""
         )
@@ -138,7 +138,7 @@ class DisableDialog(Form[list[DisabledPart]]):
 
     @on(ListPane.Opened)
     def action_next(self) -> None:
-        """enter, or a click, switches the part of the cursor."""
+        """Toggle the part of the cursor, on enter or a click."""
         part = self.parts.part
         if part is not None:
             self.parts.off ^= {part.off}

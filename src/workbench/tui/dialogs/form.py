@@ -1,4 +1,4 @@
-"""A form over a screen: fields, what they mean, enter to go on and esc to leave."""
+"""Dialogs over a screen: fields and hints, enter for the next field, esc to leave."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class FormLine(InputLine):
-    """A field of a form: enter goes to the next field, also from an empty one."""
+    """A field of a dialog: enter goes to the next field, even from an empty one."""
 
     SENDS_EMPTY = True
 
@@ -30,8 +30,8 @@ class FormLine(InputLine):
 class Form(ModalScreen[T]):
     """`fields()` gives the widgets. enter goes through them; on the last one, and with ctrl+s, `done()` is called.
 
-    `draft` names what the form is about: what was written when it is left is
-    there again when the same is opened anew. Without it nothing is kept.
+    `draft` names what the dialog is about: what was written when it is left is
+    restored when the same dialog opens again. Without it nothing is kept.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -39,7 +39,7 @@ class Form(ModalScreen[T]):
         Binding("ctrl+s", "done", "save", show=False),
         Binding("escape", "leave", "leave", show=False),
         Binding("down", "app.focus_next", "next field", show=False),
-        Binding("up", "app.focus_previous", "field before", show=False),
+        Binding("up", "app.focus_previous", "previous field", show=False),
         Binding("j", "line(1)", "down", show=False),
         Binding("k", "line(-1)", "up", show=False),
         Binding("ctrl+c", "leave", "leave", show=False, priority=True),
@@ -76,13 +76,13 @@ class Form(ModalScreen[T]):
     # what was written
 
     def written(self) -> dict[str, str]:
-        """The fields as they stand, by id."""
+        """Return the contents of the fields by id."""
         lines = {str(line.id): line.text for line in self.query(FormLine)}
         choices = {str(choice.id): choice.value for choice in self.query(Choice)}
         return lines | choices | {str(listed.id): str(listed.cursor) for listed in self.query(ListPane)}
 
     def write(self, fields: dict[str, str]) -> None:
-        """Put back what was written."""
+        """Fill the fields with what was written."""
         for listed in self.query(ListPane):
             listed.move(int(fields.get(str(listed.id), listed.cursor)), by_hand=False)
         for choice in self.query(Choice):
@@ -91,12 +91,12 @@ class Form(ModalScreen[T]):
             line.text = fields.get(str(line.id), line.text)
 
     def recall(self) -> None:
-        """Put back what was written when the form was left. Called when it stands as it opens."""
+        """Restore what was written when the dialog was left. Called when the dialog has been filled."""
         self._fresh = self.written()
         kept = self.drafts.pop(self.draft, None) if self.draft else None
         if kept is not None:
             self.write(kept)
-            self.notify_user("what you wrote before is here again")
+            self.notify_user("draft restored")
 
     @property
     def drafts(self) -> dict[str, dict[str, str]]:
@@ -110,7 +110,7 @@ class Form(ModalScreen[T]):
         self.action_next()
 
     def action_next(self) -> None:
-        """To the next field; from the last one, or from none, on with the form."""
+        """Go to the next field; from the last one, or from none, finish."""
         order = self.focus_chain
         at = order.index(self.focused) if self.focused in order else len(order)
         if at + 1 < len(order):

@@ -14,16 +14,16 @@ from ..widgets.list import ListPane
 from .form import Form, FormLine
 
 KEY_CELLS = 10
-TITLE_CELLS = 22
+TITLE_CELLS = 24
 
 
 class Results(ListPane):
-    """Actions, in groups while nothing is searched for."""
+    """Lists actions, in groups while nothing is searched for."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.found: list[actions.Action] = []
-        self.off: dict[str, str] = {}  # why what cannot be done now cannot
+        self.off: dict[str, str] = {}  # why an action is unavailable
 
     @property
     def count(self) -> int:
@@ -31,7 +31,7 @@ class Results(ListPane):
 
     def line(self, index: int, width: int) -> Line:
         if not self.found:
-            return (Span("No action has these words.", "dim"),)
+            return (Span("No action matches.", "dim"),)
         a = self.found[index]
         off = self.off.get(a.id, "")
         first = index == 0 or self.found[index - 1].group != a.group
@@ -40,19 +40,20 @@ class Results(ListPane):
             *fit([Span(a.key_text, "dim" if off else "key")], KEY_CELLS),
             *fit([Span(a.title, "dim" if off else "bold")], TITLE_CELLS),
             *fit(
-                [Span(f"off: {off}", "dim") if off else Span(a.about)], max(width - 9 - KEY_CELLS - TITLE_CELLS, 1)
+                [Span(f"unavailable: {off}", "dim") if off else Span(a.about)],
+                max(width - 9 - KEY_CELLS - TITLE_CELLS, 1),
             ),
         )
 
-    def lit(self, index: int) -> str:
+    def line_style(self, index: int) -> str:
         return "cursor" if index == self.cursor and self.found else ""
 
 
 class HelpScreen(Form[str]):
-    """Gives back the id of the action to run, or None."""
+    """Returns the id of the action to run, or None."""
 
-    TITLE_TEXT = "Help: what can be done here"
-    KEYS = "type to search · ↑ ↓ choose · enter runs it · esc leaves"
+    TITLE_TEXT = "Help: the actions of this screen"
+    KEYS = "type to search · ↑ ↓ select · enter runs it · esc leaves"
 
     def __init__(self, where: str, why_not: Callable[[str], str] = lambda id: "") -> None:
         super().__init__()
@@ -90,11 +91,11 @@ class HelpScreen(Form[str]):
 
     @on(ListPane.Moved)
     def _tell(self) -> None:
-        """The chosen action in full: its line may be cut."""
+        """Show the selected action in full: its line may be cut."""
         found = self.results.found
         chosen = found[self.results.cursor] if found else None
         off = self.off.get(chosen.id) if chosen else None
-        self.notify_user("" if chosen is None else f"off now: {off}" if off else chosen.about)
+        self.notify_user("" if chosen is None else f"unavailable now: {off}" if off else chosen.about)
 
     def key_down(self) -> None:
         self.results.action_scroll_down()
@@ -113,6 +114,6 @@ class HelpScreen(Form[str]):
         found = self.results.found
         chosen = found[self.results.cursor].id if found else None
         if chosen in self.off:
-            self.notify_user(f"it cannot be done now: {self.off[chosen]}", bad=True)
+            self.notify_user(f"unavailable now: {self.off[chosen]}", bad=True)
         else:
             self.dismiss(chosen)

@@ -1,4 +1,4 @@
-"""Running again from a step: today's code on the tape, or the model afresh, as often as asked."""
+"""Rerunning from a step: today's code on the recording, or new answers of the model, several times."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from ..widgets.list import ListPane
 from .form import Form, FormLine
 
 MOST = 50  # runs at once: each asks the model, and costs
-TAPE, MODEL = "the tape", "the model"
+RECORDING, MODEL = "the recording", "the model"
 
 
 class Outcomes(ListPane):
-    """What came of the runs, the most frequent first."""
+    """Lists the outcomes of the runs, the most frequent first."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -43,9 +43,9 @@ class Outcomes(ListPane):
 
 
 class RerunDialog(Form[Session | str]):
-    """Gives back the run to go on with, "tape" to run the record on today's code, or None."""
+    """Returns the run to continue with, RECORDING to rerun the record on today's code, or None."""
 
-    TITLE_TEXT = "Run again from here"
+    TITLE_TEXT = "Rerun from here"
     KEYS = "enter next, on the last it runs · esc stops, then leaves"
 
     def __init__(self, session: Session, step_id: StepId) -> None:
@@ -59,8 +59,8 @@ class RerunDialog(Form[Session | str]):
         self.work: Worker[None] | None = None
 
     def fields(self) -> ComposeResult:
-        first = TAPE if self.session.model == "rehearsal" else MODEL
-        yield self.field("ask", Choice([TAPE, MODEL], first, id="ask"))
+        first = RECORDING if self.session.model == "rehearsal" else MODEL
+        yield self.field("ask", Choice([RECORDING, MODEL], first, id="ask"))
         yield Static("", id="hint", classes="hint", markup=False)
         times = FormLine(id="times")
         times.text = "1" if self.session.model == "rehearsal" else "5"
@@ -76,25 +76,25 @@ class RerunDialog(Form[Session | str]):
 
     @on(Choice.Changed, "#ask")
     def _explain(self) -> None:
-        afresh = self.query_one("#ask", Choice).value == MODEL
+        asks_model = self.query_one("#ask", Choice).value == MODEL
         times = self.query_one("#times")
         assert times.parent is not None
-        times.parent.display = afresh
+        times.parent.display = asks_model
         model = clean(self.session.model, 60)
         hint = (
-            f"asks {model} anew from {self.step_id} on; what came before is held fixed, tools run in the sandbox"
+            f"asks {model} again from {self.step_id} on; earlier steps stay fixed, tools run in the sandbox"
             if self.session.model != "rehearsal"
-            else "the rehearsal is a script and plays the same each time; with a model this tells how often"
+            else "the rehearsal is scripted, so every run is identical; use a live model to measure variation"
         )
-        tape = "today's code on the recorded answers and results: no model is asked"
-        self.query_one("#hint", Static).update(hint if afresh else tape)
+        recorded = "today's code on the recorded answers and results; the model is not asked"
+        self.query_one("#hint", Static).update(hint if asks_model else recorded)
 
     def done(self) -> None:
         if self.work is not None:
             self._choose()
             return
-        if self.query_one("#ask", Choice).value == TAPE:
-            self.dismiss("tape")
+        if self.query_one("#ask", Choice).value == RECORDING:
+            self.dismiss(RECORDING)
             return
         times = self.query_one("#times", FormLine).text.strip()
         if not times.isdecimal() or not 1 <= int(times) <= MOST:
@@ -117,7 +117,7 @@ class RerunDialog(Form[Session | str]):
                 await run.turn.resume()
             except WorkbenchError as error:
                 self.failed.append(error.message)
-                break  # what stops one would stop the next
+                break  # the next run would fail too
             self.runs.append(run)
             self._show()
         self._progress()
@@ -138,7 +138,7 @@ class RerunDialog(Form[Session | str]):
     def _progress(self) -> None:
         if self.work is None:
             return
-        keys = "esc stops" if self.running else "↑ ↓ choose · enter goes on with that run · esc drops them"
+        keys = "esc stops" if self.running else "↑ ↓ select · enter continues with that run · esc discards them"
         self.query_one("#form").border_subtitle = Content(keys)
         tokens, dollars = 0, None
         for run in self.runs:
@@ -153,8 +153,8 @@ class RerunDialog(Form[Session | str]):
             self.notify_user(f"{len(self.runs)} of {self.asked} ran, then: {self.failed[0]}", bad=True)
         else:
             self.notify_user(
-                f"{len(self.runs)} of {self.asked} ran{spent}. None is kept yet: the one you go on with becomes "
-                "a conversation of its own."
+                f"{len(self.runs)} of {self.asked} ran{spent}. None is kept yet: the one you continue "
+                "with becomes a conversation of its own."
             )
 
     def _choose(self) -> None:

@@ -1,4 +1,4 @@
-"""Saving the conversation as a transcript, with the expectation that its mark suggests."""
+"""Saving the conversation as a transcript, with the expectation that its annotation suggests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ...errors import WorkbenchError
-from ...trace.describe import describe_step as tell_move
+from ...trace.describe import describe_step
 from ...trace.step_id import StepId
 from ...trace.steps import Step
 from ...transcripts.expectation import TRANSCRIPT_KINDS, Expectation
@@ -27,21 +27,21 @@ from .form import Form, FormLine
 
 DECIDED = {  # in the list, and of the chosen one in full
     "offline": ("decided offline", "good", "decided offline, in every replay"),
-    "world": ("needs the tool", "warn", "needs a run of the tool to be decided: workbench replay --tools=sandbox"),
-    "live": ("needs a model", "warn", "needs a live model to be decided: workbench trial"),
+    "world": ("needs the tool", "warn", "needs the tool to run: workbench replay --tools=sandbox"),
+    "live": ("needs a model", "warn", "needs a live model: workbench trial"),
 }
 WORDS = 15  # cells of the short words
 VERDICT_WORDS = {
-    "PASS": "today's code does it right",
-    "FAIL": "today's code still does it; mend it and this becomes PASS",
-    "NEEDS_TOOLS": "only a run of the tools can say: workbench replay --tools=sandbox",
-    "NEEDS_LIVE": "only a live model can say: workbench trial",
-    "DIVERGED": "today's code leaves the record before the marked step",
+    "PASS": "today's code meets the expectation",
+    "FAIL": "today's code still makes the mistake; fix it and this becomes PASS",
+    "NEEDS_TOOLS": "cannot be decided without running the tools: workbench replay --tools=sandbox",
+    "NEEDS_LIVE": "cannot be decided without a live model: workbench trial",
+    "DIVERGED": "today's code diverges before the annotated step",
 }
 
 
 class Expectations(ListPane):
-    """The suggestions, each with how it can be decided. Of one about arguments → ignores one more of them."""
+    """Lists the suggestions, each with how it is decided. → ignores one more argument of the selected one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("right", "relax", "ignore an argument", show=False)]
 
@@ -96,7 +96,7 @@ class SaveScreen(Form[None]):
         yield Static("", id="at", classes="label", markup=False)
         yield Expectations(id="expectations")
         yield Static("", id="decided", classes="hint", markup=False)
-        text = FormLine(id="text", placeholder="the words it is about")
+        text = FormLine(id="text", placeholder="the words to look for")
         yield self.field("words", text)
 
     def on_mount(self) -> None:
@@ -110,11 +110,11 @@ class SaveScreen(Form[None]):
         choices.styles.height = max(len(found), 1)
         choices.redraw()
         at = (
-            f"at {self.step_id}: {clean(tell_move(step), 300)}"
+            f"at {self.step_id}: {clean(describe_step(step), 300)}"
             if step
-            else "mark a step first: a mistake needs its place"
+            else "annotate a step first: a mistake needs a step"
         )
-        self.query_one("#at", Static).update(Content(f"{at}\nWhat must hold there from now on (↑ ↓ choose):"))
+        self.query_one("#at", Static).update(Content(f"{at}\nWhat must hold there from now on (↑ ↓ select):"))
         self._show_kind()
         self.query_one("#title").focus()
         self.recall()
@@ -128,8 +128,8 @@ class SaveScreen(Form[None]):
     def _show_kind(self) -> None:
         mistake = self.kind == "mistake"
         hints = {
-            True: "a mistake: replays fail until what you choose below holds, and for ever after",
-            False: "a guard: a good conversation; replays fail when any deed in it newly changes",
+            True: "mistake: replay fails until the expectation below holds, and whenever it breaks again",
+            False: "golden: replay fails if anything the agent does here changes",
         }
         self.query_one("#hint", Static).update(hints[mistake])
         for id in ("#at", "#expectations", "#decided"):
@@ -147,7 +147,7 @@ class SaveScreen(Form[None]):
         line.parent.display = wanted
         line.text = self._words.get(self._chosen, "") if wanted else ""
         if chosen is not None:
-            line.placeholder = chosen.text.strip("()") if chosen.text.startswith("(") else "the words it is about"
+            line.placeholder = chosen.text.strip("()") if chosen.text.startswith("(") else "the words to look for"
             hint = "; → ignores one more of its arguments" if len(chosen.args) > 1 else ""
             self.query_one("#decided", Static).update(f"    {DECIDED[chosen.decided_by][2]}{hint}")
 
@@ -163,7 +163,7 @@ class SaveScreen(Form[None]):
         if self.saving:
             return
         if not title:
-            self.notify_user("give it a title: it becomes the name of the file", bad=True)
+            self.notify_user("give it a title: it becomes the file name", bad=True)
             self.query_one("#title").focus()
             return
         expectation = None
@@ -171,18 +171,18 @@ class SaveScreen(Form[None]):
             expectation = self.query_one(Expectations).chosen
             if expectation is None:
                 self.notify_user(
-                    "a mistake needs a step: leave with esc, choose the step and mark it with a", bad=True
+                    "a mistake needs a step: leave with esc, select the step and annotate it", bad=True
                 )
                 return
             if needs_text(expectation):
                 words = self.query_one("#text", FormLine)
                 if not words.text.strip():
-                    self.notify_user("write the words that it is about", bad=True)
+                    self.notify_user("write the words to look for", bad=True)
                     words.focus()
                     return
                 expectation = msgspec.structs.replace(expectation, text=words.text.strip())
         self.saving = True
-        self.notify_user("replaying it once, then writing …")
+        self.notify_user("replaying once, then writing …")
         self.run_worker(self._save(title, expectation))
 
     async def _save(self, title: str, expectation: Expectation | None) -> None:
@@ -196,14 +196,14 @@ class SaveScreen(Form[None]):
         self.notify_user(save_report(self.saved))
         form = self.query_one("#form")
         form.border_title = Content("Saved")
-        form.border_subtitle = Content("enter closes this · u then takes the save back")
+        form.border_subtitle = Content("enter closes this · u then undoes the save")
         for widget in form.children:
             widget.display = widget.id == "told"
         self.set_focus(None)
 
 
 def annotated_step_id(session: Session, step_id: StepId | None) -> StepId | None:
-    """The place a mistake is about: the chosen step where it is marked, else the last mark, else the step."""
+    """Return the step of a mistake: the selected or else the last annotated one, else the selected."""
     if step_id is not None and str(step_id) in session.annotations:
         return step_id
     if session.annotations:
@@ -212,7 +212,7 @@ def annotated_step_id(session: Session, step_id: StepId | None) -> StepId | None
 
 
 def policies_of(session: Session, step: Step) -> list[str]:
-    """The policies that may stand before the call of a move: the agent's, and those of the journey it was in."""
+    """Return the policies that may apply to the call of a step: those of the agent and of the journey."""
     card = session.card
     if card is None or step.call is None:
         return []
@@ -225,12 +225,12 @@ def policies_of(session: Session, step: Step) -> list[str]:
 
 
 def needs_text(expectation: Expectation) -> bool:
-    """Whether it is about words that a person has to give."""
+    """Return whether the user must give the text of an expectation."""
     return "{text" in TRANSCRIPT_KINDS[expectation.kind].description
 
 
 def fillable(expectation: Expectation, step: Step) -> bool:
-    """Whether the form can ask for all that it needs: words, but no arguments and no order."""
+    """Return whether the form can ask for all that an expectation needs: text, but no arguments and no order."""
     if expectation.kind == "result" and step.result is not None and isinstance(step.result.value, dict):
         return False
     return all(
@@ -239,17 +239,17 @@ def fillable(expectation: Expectation, step: Step) -> bool:
 
 
 def save_report(saved: SaveResult) -> str:
-    """What saving did, in words: where, the verdict of today, what was replaced."""
+    """Describe what saving did: the path, today's verdict, and what was redacted."""
     words = VERDICT_WORDS.get(saved.verdict, "")
     why = clean(saved.why, 600)
     lines = [f"✓ {saved.path}", "", f"Replayed on today's code: {saved.verdict}" + (f": {words}" if words else "")]
     if why:
         lines.append(f"  {why}")
     if saved.replaced:
-        lines += ["", f"Replaced in it, everywhere ({len(saved.replaced)}):"]
+        lines += ["", f"Redacted everywhere in it ({len(saved.replaced)}):"]
         lines += [f"  {kind} → {one_line(made, 120)}" for kind, made in saved.replaced[:8]]
         if len(saved.replaced) > 8:
             lines.append(f"  … {len(saved.replaced) - 8} more")
     else:
-        lines += ["", "Nothing in it had to be replaced: no secrets or personal data were found."]
+        lines += ["", "Nothing was redacted: no secrets or personal data were found."]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The queues kept by name: open one, or keep what is asked now."""
+"""The saved queries: open one, or save the current query."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class Queues(ListPane):
 
 
 class SavedQueriesDialog(Form[tuple[str, str]]):
-    """Gives back a name and its query: one that is kept to open it, another to keep it, "" to take it away."""
+    """Returns a name and a query: a saved one to open it, a new one to save it, "" to delete it."""
 
     TITLE_TEXT = "Queues"
-    KEYS = "enter opens or keeps · esc leaves"
+    KEYS = "enter opens or saves · esc leaves"
 
     def __init__(self, queues: dict[str, str], asked: str) -> None:
         super().__init__()
@@ -41,16 +41,16 @@ class SavedQueriesDialog(Form[tuple[str, str]]):
         if self.queues:
             yield Queues(self.queues, id="queues")
         asked = (
-            f"what is asked now: {self.asked}" if self.asked else "nothing is asked now: type a query with / first"
+            f"current query: {self.asked}" if self.asked else "there is no current query: type one with / first"
         )
         yield Static(Content(clean(asked, 400)), classes="label")
-        yield self.field("keep as", FormLine(id="name", placeholder="a name; -name forgets the one kept so"))
+        yield self.field("save as", FormLine(id="name", placeholder="a name; -name deletes the saved query"))
 
     def on_mount(self) -> None:
         self.query_one("#queues" if self.queues else "#name").focus()
 
     def action_next(self) -> None:
-        """enter opens the chosen queue, or keeps the name that is written."""
+        """Open the selected queue, or save under the name that is written."""
         self.done()
 
     def done(self) -> None:
@@ -63,6 +63,6 @@ class SavedQueriesDialog(Form[tuple[str, str]]):
         elif not name or words.startswith("-"):
             self.notify_user(f"there is no queue {name!r}" if name else "give it a name", bad=True)
         elif not self.asked:
-            self.notify_user("nothing is asked now: leave with esc and type a query with /", bad=True)
+            self.notify_user("there is no current query: leave with esc and type one with /", bad=True)
         else:
             self.dismiss((name, self.asked))

@@ -1,4 +1,4 @@
-"""The setup: what a conversation starts from. It is stored with the conversation and pinned in replays."""
+"""The setup that a conversation starts from. It is stored with the conversation and fixed in replays."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Fixtures(ListPane):
 
 
 class SetupScreen(Form[Setup]):
-    """Gives back the setup, or None."""
+    """Returns the setup, or None."""
 
     TITLE_TEXT = "What the conversation starts from"
 
@@ -50,22 +50,24 @@ class SetupScreen(Form[Setup]):
         self.begun = begun
 
     def fields(self) -> ComposeResult:
-        hint = "The conversation has begun: this starts a new one; the one before is kept." if self.begun else (
-            "Stored with the conversation, and the same in every replay of it."
+        hint = "The conversation has begun: this starts a new one; the current one is kept." if self.begun else (
+            "Stored with the conversation, and the same in every replay."
         )  # fmt: skip
         yield Static(hint, classes="hint", markup=False)
         if len(self.card.agents) > 1:
             yield self.field("agent", Choice(self.card.agents, self.card.name, id="agent"))
-        yield Static("fixture: the world it starts in (↑ ↓ choose)", classes="label", markup=False)
+        yield Static("fixture: the initial world (↑ ↓ select)", classes="label", markup=False)
         yield Fixtures(self.card.fixtures, id="fixtures")
-        customer = FormLine(id="customer", placeholder='what is known of the customer, as JSON: {"name": "Ada"}')
+        customer = FormLine(
+            id="customer", placeholder='what is known about the customer, as JSON: {"name": "Ada"}'
+        )
         yield self.field("customer", customer)
         channels = list(dict.fromkeys([self.setup.channel, *CHANNELS]))
         yield self.field("channel", Choice(channels, self.setup.channel, id="channel"))
         yield self.field("clock", FormLine(id="clock", placeholder="2026-01-05T10:00:00+00:00"))
-        yield Static("the time that tools and policies read as now", classes="hint", markup=False)
+        yield Static("the current time for tools and policies", classes="hint", markup=False)
         yield self.field("seed", FormLine(id="seed", placeholder="1"))
-        yield Static("what the chance that tools draw on starts from", classes="hint", markup=False)
+        yield Static("the seed of the random numbers of tools", classes="hint", markup=False)
 
     def on_mount(self) -> None:
         fixtures = self.query_one(Fixtures)
@@ -78,7 +80,7 @@ class SetupScreen(Form[Setup]):
         self.recall()
 
     def _fill(self, setup: Setup) -> None:
-        # with blanks, so that its lines break between words
+        # with blanks, so that lines wrap between words
         customer = indented_json(setup.customer, indent=0).decode() if setup.customer else ""
         self.query_one("#customer", FormLine).text = customer
         self.query_one("#clock", FormLine).text = setup.clock
@@ -87,14 +89,14 @@ class SetupScreen(Form[Setup]):
 
     @on(ListPane.Moved, "#fixtures")
     def _moved(self, event: ListPane.Moved) -> None:
-        """Another fixture brings its own customer, channel and clock."""
+        """Fill in the customer, channel and clock of the selected fixture."""
         if event.by_hand and self.card.fixtures:
             chosen = self.card.fixtures[self.query_one(Fixtures).cursor].setup
             self._fill(self.setup if chosen.fixture == self.setup.fixture else chosen)
 
     @on(Choice.Changed, "#agent")
     def _agent(self, event: Choice.Changed) -> None:
-        """Another agent brings fixtures of its own, which are known once it is loaded."""
+        """Disable the fields for another agent: its fixtures are known once it is loaded."""
         here = event.value == self.card.name
         for id in ("#fixtures", "#customer", "#channel", "#clock", "#seed"):
             self.query_one(id).disabled = not here
@@ -116,7 +118,7 @@ class SetupScreen(Form[Setup]):
         clock = self.query_one("#clock", FormLine).text.strip()
         try:
             if datetime.fromisoformat(clock).tzinfo is None:
-                raise ValueError("no offset from UTC in it")
+                raise ValueError("it has no UTC offset")
         except ValueError as error:
             self.notify_user(f"the clock must be a time such as 2026-01-05T10:00:00+00:00: {error}", bad=True)
             return

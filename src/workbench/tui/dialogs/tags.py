@@ -13,10 +13,10 @@ from .form import Form, FormLine
 
 
 class TagScreen(Form[list[str]]):
-    """Gives back the tags to put on, those to take off with - before them; or None."""
+    """Returns the tags to add, and with "-" before them those to remove; or None."""
 
     TITLE_TEXT = "Tag"
-    KEYS = "enter tags · -word takes one off · esc leaves"
+    KEYS = "enter adds the tags · -word removes one · esc leaves"
 
     def __init__(self, count: int, tags: tuple[str, ...], known: list[str]) -> None:
         super().__init__()
@@ -38,4 +38,4 @@ class TagScreen(Form[list[str]]):
         if words:
             self.dismiss(list(dict.fromkeys(words)))
         else:
-            self.notify_user("write a word, or leave with esc", bad=True)
+            self.notify_user("write a tag, or leave with esc", bad=True)

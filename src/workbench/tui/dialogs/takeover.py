@@ -1,4 +1,4 @@
-"""Taking the wheel: the engineer answers in place of the model, as it should have."""
+"""Taking over: you answer in place of the model, as it should have."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CALL, REPLY = "call", "reply"
 
 
 class ManualAnswer(NamedTuple):
-    """The answer by hand: where it stands, its blocks, and the same in words."""
+    """A manual answer: its step id, its blocks, and the same as text."""
 
     step_id: StepId
     blocks: list[dict[str, Any]]
@@ -30,7 +30,7 @@ class ManualAnswer(NamedTuple):
 
 
 class Tools(ListPane):
-    """The tools that were on offer at the step."""
+    """Lists the tools that were available at the step."""
 
     def __init__(self, tools: list[dict[str, Any]], *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -54,13 +54,13 @@ class Tools(ListPane):
 
 
 class TakeoverDialog(Form[ManualAnswer]):
-    """Gives back the answer by hand, or None."""
+    """Returns the manual answer, or None."""
 
-    TITLE_TEXT = "Take the wheel: answer as the model should have"
-    KEYS = "enter next, on the last it is done · esc leaves"
+    TITLE_TEXT = "Answer for the model, as it should have answered"
+    KEYS = "enter next, on the last it sends · esc leaves"
 
     def __init__(self, session: Session, step: Step) -> None:
-        super().__init__(f"wheel {session.id} {step.step_id}")
+        super().__init__(f"takeover {session.id} {step.step_id}")
         self.session = session
         self.step = step
         self._written: dict[str, str] = {}  # the arguments written for each tool
@@ -68,8 +68,8 @@ class TakeoverDialog(Form[ManualAnswer]):
 
     def fields(self) -> ComposeResult:
         yield Static(
-            "The policies judge it, and the agent goes on from it, in a fork; the original is kept. "
-            "What you do here becomes what the mark says should have been.",
+            "The policies check it, and the agent continues from it in a fork; the original is kept. "
+            "Your answer becomes the expected one of the annotation.",
             classes="hint", markup=False,
         )  # fmt: skip
         yield self.field("do", Choice([CALL, REPLY], CALL if self.step.call else REPLY, id="do"))
@@ -77,7 +77,7 @@ class TakeoverDialog(Form[ManualAnswer]):
         yield self.field("arguments", FormLine(id="args", placeholder='{"order_number": "OL-1"}'))
         yield Static("", id="takes", classes="hint", markup=False)
         reply = FormLine(
-            id="reply", placeholder="what the customer should have been told (ctrl+j breaks the line)"
+            id="reply", placeholder="the expected reply to the customer (ctrl+j inserts a line break)"
         )
         draft = self.step.reply.text if self.step.reply else self.step.answer.text if self.step.answer else ""
         reply.text = str(draft)
@@ -133,7 +133,7 @@ class TakeoverDialog(Form[ManualAnswer]):
             return
         tool = self.tools.chosen
         if tool is None:
-            self.notify_user("no tool was on offer here: write a reply", bad=True)
+            self.notify_user("no tool was available here: write a reply", bad=True)
             return
         written = self.query_one("#args", FormLine).text.strip() or "{}"
         try:
@@ -145,7 +145,7 @@ class TakeoverDialog(Form[ManualAnswer]):
             return
         number = max(step_id.call, 1)
         before = [b for b in answer.blocks if b.get("type") == "tool_use"][: number - 1] if answer else []
-        id = f"by_hand_{step_id.turn}_{step_id.answer}_{number}"
+        id = f"manual_{step_id.turn}_{step_id.answer}_{number}"
         block = {"type": "tool_use", "id": id, "name": tool["name"], "input": args}
         said = ", ".join(f"{name}={value!r}" for name, value in args.items())
         words = f"call {tool['name']}({said})"
@@ -153,14 +153,14 @@ class TakeoverDialog(Form[ManualAnswer]):
 
 
 def offered(session: Session, step_id: StepId) -> list[dict[str, Any]]:
-    """The tool schemas that the model was sent at a place."""
+    """Return the tool schemas that the model received at a step."""
     prompt = session.trace.prompt_at(step_id)
     found = [session.trace.blobs.get(key) for key in prompt.tools] if prompt else []
     return [tool for tool in found if isinstance(tool, dict) and tool.get("name")]
 
 
 def empty_arguments(schema: dict[str, Any]) -> dict[str, Any]:
-    """Arguments to start writing from: what is required, empty."""
+    """Return the required arguments, empty, to start writing from."""
     kinds: dict[Any, Any] = {"string": "", "integer": 0, "number": 0, "boolean": False, "array": [], "object": {}}
     found = fields_of(schema)
     return {
@@ -171,20 +171,20 @@ def empty_arguments(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def fields_of(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The properties of a schema, each as it is defined."""
+    """Return the properties of a schema, with references resolved."""
     defined = schema.get("$defs", {})
     found = schema.get("properties", {})
     return {n: defined.get(str(about.get("$ref", "")).rpartition("/")[2], about) for n, about in found.items()}
 
 
 def signature_text(schema: dict[str, Any]) -> str:
-    """What a tool takes, in a line: optional ones with a question mark."""
+    """Return the arguments of a tool in one line, the optional ones with a question mark."""
     needed = schema.get("required", [])
     parts = []
     for name, about in fields_of(schema).items():
         kind = " | ".join(map(str, about["enum"])) if "enum" in about else str(about.get("type", "see its schema"))
         parts.append(f"{name}{'' if name in needed else '?'}: {kind}")
-    return clean("takes " + ", ".join(parts) if parts else "takes nothing", 600)
+    return clean("takes " + ", ".join(parts) if parts else "takes no arguments", 600)
 
 
 def _json(args: dict[str, Any]) -> str:

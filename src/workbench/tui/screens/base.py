@@ -1,11 +1,10 @@
-"""What all screens have in common: status, keys, panes to go round in, and how an action is done."""
+"""What all screens have in common: status, keys, panes, and performing an action."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import partial
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from textual import events
 from textual.binding import BindingsMap
@@ -15,22 +14,31 @@ from textual.widgets import Static
 
 from ...errors import WorkbenchError
 from .. import actions
+from ..groups.group import ActionGroup
+from ..groups.moving import MovingGroup
+from ..groups.panes import PanesGroup
+from ..groups.program import ProgramGroup
+from ..groups.switching import SwitchGroup
 from ..widgets.bars import KeysBar, StatusBar
 from ..widgets.pane import Pane
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from ..app import WorkbenchApp
 
-WIDE = 120  # columns from which panes stand beside each other
+T = TypeVar("T")
+G = TypeVar("G", bound=ActionGroup)
+
+WIDE = 120  # columns from which panes are side by side
 LEAST = (60, 16)
-WHEN_SMALL = ("quit", "interrupt")  # what can be done blind
+WHEN_SMALL = ("quit", "interrupt")  # available while the screen shows nothing
 
 
 class BaseScreen(Screen[None]):
-    """`do_<id>` does the action `id`; `why_not(id)` says why it cannot be done just now.
+    """Performs the actions of its groups: each group holds some handlers, and says what is unavailable.
 
-    A subclass composes #status, #panes, #too-small and #keys, names the panes that can be zoomed
-    (`panes`, ids), and says which one has the keys where none is focused (`main`) and which
-    one is read beside it (`reading`).
+    A subclass registers groups, composes #status, #panes, #too-small and #keys, and names the
+    panes that can be zoomed (`panes`, ids), the pane that keys move in if none is focused
+    (`main`) and the pane beside it (`side_pane`).
     """
 
     AUTO_FOCUS = ""
@@ -39,30 +47,50 @@ class BaseScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._bindings = BindingsMap(actions.bindings(self.where))  # the keys as they are now
-        self._zoomed = ""
+        self._bindings = BindingsMap(actions.bindings(self.where))  # with the configured keys
         self._before_small: Widget | None = None
+        self.groups: dict[str, ActionGroup] = {}  # by the id of the action
+        for group in (ProgramGroup, MovingGroup, SwitchGroup):
+            self.register(group(self))
+        self.zoomer = self.register(PanesGroup(self))
+
+    def register(self, group: G) -> G:
+        """Let a group perform its actions on this screen."""
+        self.groups |= dict.fromkeys(group.handlers(), group)
+        return group
 
     def on_mount(self) -> None:
-        self.begin()  # the one handler: Textual itself calls that of every class
+        self.begin()  # the only handler: Textual calls the one of every class
 
     def begin(self) -> None:
-        """Once mounted. Subclasses go on from here."""
+        """Find the widgets, once mounted. Subclasses extend it."""
         self.status = self.query_one(StatusBar)
         self.keys = self.query_one(KeysBar)
 
     @property
-    def bench_app(self) -> Any:
-        return self.app
+    def workbench(self) -> WorkbenchApp:
+        return cast("WorkbenchApp", self.app)
 
     @property
     def main(self) -> Pane:
         raise NotImplementedError
 
     @property
-    def reading(self) -> Pane:
-        """The pane that is read beside the main one."""
+    def side_pane(self) -> Pane:
         raise NotImplementedError
+
+    @property
+    def pane(self) -> Pane:
+        """The pane that keys move in: the focused one, else the main one."""
+        return self.focused if isinstance(self.focused, Pane) else self.main
+
+    def focus_order(self) -> list[Widget]:
+        """Return what tab goes through."""
+        return []
+
+    def home(self, widget: Widget | None) -> str:
+        """Return the id of the zoomable pane that shows a widget, or ""."""
+        return str(widget.id) if widget is not None and widget.id in self.panes else ""
 
     # layout
 
@@ -71,7 +99,7 @@ class BaseScreen(Screen[None]):
         small = width < LEAST[0] or height < LEAST[1]
         if small != self.small:
             self.set_class(small, "small")
-            if small:  # nobody sees what is typed: nothing hears it
+            if small:  # what is typed cannot be seen: no widget receives it
                 self._before_small = self.focused
                 self.set_focus(None)
             else:
@@ -82,7 +110,7 @@ class BaseScreen(Screen[None]):
             f"Workbench needs {LEAST[0]}x{LEAST[1]}; this is {width}x{height}.\nNothing is lost: make it larger."
         )
         self.query_one("#too-small", Static).update(text)
-        self.call_after_refresh(self.refresh, layout=True)  # what was hidden until now is laid out too
+        self.call_after_refresh(self.refresh, layout=True)  # lays out what was hidden until now
         self.call_after_refresh(self.tell_status)
 
     @property
@@ -91,20 +119,20 @@ class BaseScreen(Screen[None]):
         return self.has_class("small")
 
     def get_widget_and_offset_at(self, x: int, y: int) -> Any:
-        """A click while the layout changes must not crash (it does in Textual 8.2.8)."""
+        """Find the widget at a cell. A click during a layout change must not crash (it does in Textual 8.2.8)."""
         try:
             return super().get_widget_and_offset_at(x, y)
-        except Exception:  # whatever the compositor trips over, there is nothing under the mouse
+        except Exception:  # any failure of the compositor: there is no widget there
             return None, None
 
     def on_screen_suspend(self) -> None:
-        self.keys.rewrap()  # a form has keys of its own
+        self.keys.rewrap()  # a dialog shows its own keys
 
     def on_screen_resume(self) -> None:
         if hasattr(self, "keys"):
             self.keys.rewrap()
 
-    # saying
+    # messages and keys
 
     def notify_user(self, text: str, role: str = "") -> None:
         self.keys.tell(text, role)
@@ -117,31 +145,33 @@ class BaseScreen(Screen[None]):
         self.keys.offer(self.footer())
 
     def footer(self) -> list[tuple[str, str]]:
-        """Key and title of what can be done now, most wanted first."""
+        """Return key and title of the available actions, the most important first."""
         can = [a for a in actions.footer(self.where) if a.keys and not self.why_not(a.id)]
         return [(a.key_text.split()[0], a.title) for a in can]
 
     def tell_status(self) -> None:
-        """Subclasses say what stands in the status line."""
+        """Show the status. Subclasses override it."""
 
-    # doing
+    # performing
 
     def why_not(self, id: str) -> str:
-        """Why an action cannot be done just now, or ""."""
-        return ""
+        """Explain why an action is unavailable now; "" if it is available."""
+        group = self.groups.get(id)
+        return group.why_not(id) if group is not None else "this screen does not have this action"
 
     async def action_do(self, id: str) -> None:
-        """Do one action of the table, or say why not."""
+        """Perform an action of the table, or explain why it is unavailable."""
         if self.small and id not in WHEN_SMALL:
             return
-        self.keys.hush()
+        self.keys.clear_message()
         reason = self.why_not(id)
         if reason:
             self.notify_user(reason, "warn")
             return
-        await self.perform(getattr(self, f"do_{id}"))
+        await self.perform(self.groups[id].handlers()[id])
 
     async def perform(self, do: Callable[[], Any]) -> None:
+        """Call a handler, and show the error that it raises."""
         try:
             done = do()
             if inspect.isawaitable(done):
@@ -150,120 +180,14 @@ class BaseScreen(Screen[None]):
             self.tell_error(error)
 
     def open_form(self, form: Screen[T], done: Callable[[T | None], Any]) -> None:
-        """Open a form over this screen; what cannot be done with what it gives is told, as for every action."""
+        """Open a dialog over this screen; an error of `done` is shown as that of an action is."""
 
         async def given(result: T | None) -> None:
             await self.perform(lambda: done(result))
 
         self.app.push_screen(form, given)
 
-    @property
-    def pane(self) -> Pane:
-        """The pane that keys move in: the focused one, else the main one."""
-        return self.focused if isinstance(self.focused, Pane) else self.main
-
-    def do_down(self) -> None:
-        self.pane.action_scroll_down()
-
-    def do_up(self) -> None:
-        self.pane.action_scroll_up()
-
-    def do_top(self) -> None:
-        self.pane.action_scroll_home()
-
-    def do_end(self) -> None:
-        self.pane.action_scroll_end()
-
-    def do_half_down(self) -> None:
-        self.pane.page(0.5)
-
-    def do_half_up(self) -> None:
-        self.pane.page(-0.5)
-
-    def do_page_down(self) -> None:
-        self.pane.page(1)
-
-    def do_page_up(self) -> None:
-        self.pane.page(-1)
-
-    def do_detail_down(self) -> None:
-        self.reading.scroll_by(3)
-
-    def do_detail_up(self) -> None:
-        self.reading.scroll_by(-3)
-
     def run_in_background(self, work: Callable[[], Any], group: str = "default", exclusive: bool = False) -> None:
-        """Do `work`, an async function, beside all else; one that is never begun leaves nothing behind."""
+        """Run an async function in the background. If it is cancelled before it starts, no coroutine is left."""
         doing: Any = work
         self.run_worker(doing, group=group, exclusive=exclusive)
-
-    # panes
-
-    def focus_order(self) -> list[Widget]:
-        """What tab goes round."""
-        return []
-
-    def _round(self, by: int) -> None:
-        stops = self.focus_order()
-        at = stops.index(self.focused) if self.focused in stops else -1 if by > 0 else 0
-        self.go_pane(stops[(at + by) % len(stops)])
-
-    def go_pane(self, pane: Widget) -> None:
-        """To a pane; a zoom goes along, or ends where the pane cannot be zoomed: what is focused is seen."""
-        if self._zoomed:
-            self.zoom(self.home(pane))
-        pane.focus()
-
-    def home(self, widget: Widget | None) -> str:
-        """The pane that can be zoomed and shows a widget, or ""."""
-        return str(widget.id) if widget is not None and widget.id in self.panes else ""
-
-    def do_next_pane(self) -> None:
-        self._round(1)
-
-    def do_last_pane(self) -> None:
-        self._round(-1)
-
-    def zoom(self, name: str) -> None:
-        """Give the whole screen to one pane; "" ends it."""
-        self._zoomed = name
-        for pane in self.panes:
-            self.set_class(name == pane, f"zoom-{pane}")
-
-    def do_zoom(self) -> None:
-        if self._zoomed:
-            self.zoom("")
-            return
-        name = self.home(self.focused) or str(self.main.id)
-        self.zoom(name)
-        if self.home(self.focused) != name:
-            self.main.focus()
-
-    # the program
-
-    def do_help(self) -> None:
-        from ..dialogs.help import HelpScreen
-
-        def chosen(id: str | None) -> None:
-            if id:
-                self.run_in_background(partial(self.action_do, id))
-
-        self.open_form(HelpScreen(self.where, self.why_not), chosen)
-
-    do_palette = do_help
-
-    def do_suspend(self) -> None:
-        self.app.action_suspend_process()
-
-    def do_theme(self) -> None:
-        self.notify_user(f"theme: {self.bench_app.next_theme()}")
-
-    def do_mouse(self) -> None:
-        on = self.bench_app.turn_mouse()
-        if on is None:
-            self.notify_user("this terminal's mouse cannot be turned off from here: start with --no-mouse", "warn")
-        else:
-            self.notify_user("the mouse is on" if on else "the mouse is off: the terminal itself selects text")
-
-    async def do_quit(self) -> None:
-        await self.app.action_quit()

@@ -53,13 +53,17 @@ KINDS: dict[str, Callable[[Row, View], bool]] = {
     "blocked": _blocked,
     "failed": lambda row, view: row.failed,
     "writes": _writes,
-    "marked": lambda row, view: str(row.step_id) in view.annotations,
+    "annotated": lambda row, view: str(row.step_id) in view.annotations,
     "differs": lambda row, view: view.difference(row.step_id) is not None,
 }
 
 
 class UnknownKind(ValueError):
-    """A word after a colon that no kind begins with, or several do."""
+    """Raised for a word after a colon that is the beginning of no kind (`impossible`), or of several."""
+
+    def __init__(self, message: str, impossible: bool) -> None:
+        super().__init__(message)
+        self.impossible = impossible
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def _kind(word: str) -> str:
     if len(found) == 1:
         return found[0]
     known = " ".join(f":{kind}" for kind in found or KINDS)
-    raise UnknownKind(f"there is no kind :{word}; there are {known}" if not found else f"one of {known}")
+    raise UnknownKind(f"one of {known}" if found else f"unknown kind :{word}; known are {known}", not found)
 
 
 class VisibleRows:

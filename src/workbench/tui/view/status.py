@@ -9,16 +9,17 @@ from ...trace.events import Answer, ToolResult, UserMessage
 from ...trace.trace import Trace
 from ...workspace.code_service import CodeStatus
 from ...workspace.session import Session
+from ..actions import key
 from .text import Line, Span, cut, one_line, width, wrap
 
-MODELS = {"rehearsal": "rehearsal (a script, no model)", "tape": "tape", "you": "you are at the wheel"}
-BRIEFLY = {"rehearsal": "rehearsal (no model)"}  # where the line is short
+MODELS = {"rehearsal": "rehearsal (a script, no model)", "tape": "recording", "you": "manual answers"}
+BRIEFLY = {"rehearsal": "rehearsal (no model)"}  # if the line is short
 SHORT = 100  # cells below which it is
 SCREENS = ("Develop", "Review", "Compare")
 
 
 class UsageCounter:
-    """Tokens and dollars of a trace, counted a step at a time."""
+    """Counts tokens and dollars of a trace, one event at a time."""
 
     def __init__(self) -> None:
         self.tokens = 0
@@ -52,7 +53,7 @@ class UsageCounter:
 
 
 def waiting_text(session: Session) -> str:
-    """What the turn in progress waits for, and for how long it has said nothing."""
+    """Say what the turn in progress waits for, and for how long."""
     seconds = time.monotonic() - session.turn.last_event_at
     events = session.trace.events
     answer = next((event for event in reversed(events) if isinstance(event, Answer | UserMessage)), None)
@@ -68,8 +69,19 @@ def waiting_text(session: Session) -> str:
     return f"{what}… {seconds:.0f} s" if seconds >= 1 else f"{what}…"
 
 
+def storage_problem(session: Session) -> str:
+    """Explain why a conversation is not stored; "" if it is."""
+    if session.store.write_error:
+        return f"not on disk: {session.store.write_error}; it is held in memory and written when possible"
+    if session.log.locked_by:
+        return f"{session.log.locked_by}: it can be read here, and {key('fork')} forks it"
+    if session.corrupt_lines:
+        return f"{session.corrupt_lines} lines of its file cannot be read: steps may be missing"
+    return ""
+
+
 def relative_time(at: float, now: float | None = None) -> str:
-    """How long ago, in words that stay true for a while."""
+    """Return how long ago a time is."""
     seconds = max(0, int((now if now is not None else time.time()) - at))
     if seconds < 60:
         return f"{seconds} s ago"
@@ -93,17 +105,17 @@ def status(
     reloaded: bool = False, brief: bool = False, base: str = "",
     off: tuple[DisabledPart, ...] = (), without: tuple[DisabledPart, ...] = (), talks: int = 1,
 ) -> list[Line]:  # fmt: skip
-    """One line where all fits, more where it does not: what is wrong is never cut.
+    """Return the status in one line if it fits, else in more: errors are never cut.
 
-    `brief`: what the last save came to has been read, and takes no line of its own any more.
-    `base`: the conversation that others are compared with.
+    `brief`: the result of the last reload was read, and no longer has a line of its own.
+    `base`: the title of the baseline.
     """
     head = [Span(f" {one_line(agent, 60)} ", "title"), Span("  "), state(code), Span("   ")]
-    if off:  # nobody may overlook that the agent is not whole
+    if off:  # must not be overlooked
         head = [*head, Span(f" ⊘ WITHOUT {', '.join(one_line(o.name, 60) for o in off)} ", "off"), Span("  ")]
     elif without:
         gone = ", ".join(one_line(o.name, 40) for o in without)
-        head = [*head, Span(f"⊘ ran in part without {gone}", "bad"), Span("  ")]
+        head = [*head, Span(f"⊘ some turns ran without {gone}", "bad"), Span("  ")]
     known = {**MODELS, **BRIEFLY} if cells < SHORT else MODELS
     facts = [known.get(model, one_line(model, 80))]
     if turns:
@@ -115,7 +127,7 @@ def status(
     if busy:
         head += [Span(" · "), Span(busy, "warn")]
     if base:
-        head += [Span(" · "), Span(f"base: {_brief(base)}", "accent")]
+        head += [Span(" · "), Span(f"baseline: {_brief(base)}", "accent")]
     note = status_text(code, reloaded)
     screens = _screens(screen)
     if width(head) + width(screens) + 1 > cells:
@@ -132,12 +144,12 @@ def status(
 
 
 def _brief(title: str) -> str:
-    """A title without the words that were said, a path without its folders."""
+    """Shorten a title to its name, a path to its file."""
     return cut(one_line(title).split(" “")[0].rsplit("/", 1)[-1], 24)
 
 
 def _screens(here: str) -> Line:
-    """The names of all screens; a click on one goes there."""
+    """Return the names of all screens; a click on one goes there."""
     bits: list[Span] = []
     for name in SCREENS:
         bits += [Span(" | " if bits else "", "dim"), Span(name, "head" if name == here else "dim")]
@@ -145,9 +157,9 @@ def _screens(here: str) -> Line:
 
 
 def status_text(code: CodeStatus, reloaded: bool) -> list[Span]:
-    """What the last save came to."""
+    """Return the result of the last reload."""
     if code.state == "broken":
-        serves = "the last good code serves" if code.serving else "nothing serves"
+        serves = "the last good code is in use" if code.serving else "no code is loaded"
         bits = [Span(f"{one_line(code.where, 200)} ", "source"), Span(one_line(code.error, 400), "bad")]
         bits.append(Span(f" · {serves}", "warn"))
         if code.next:

@@ -12,17 +12,17 @@ INDENT = 1
 
 
 def lines(tour: Tour, cells: int) -> list[Line]:
-    """A line of steps and what the present one asks for."""
+    """Return a line of steps, and what the current one asks for."""
     bits = [Span(" Tour ", "title"), Span(" ")]
     for number, event in enumerate(STEPS):
         sign, role = ("✓", "good") if number < tour.at else ("▸", "accent") if number == tour.at else ("·", "dim")
         bits += [Span(f" {sign} {event.name}", role)]
-    bits.append(Span(f"   {actions.key('quit')} leaves", "dim"))
+    bits.append(Span(f"   {actions.key('quit')} quits", "dim"))
     return [tuple(bits), *wrap([Span(" "), *plain_text(tour.words)], cells, INDENT)]
 
 
 def plain_text(text: str) -> list[Span]:
-    """What a step says; {id} becomes the key that does the action, and keys stand out."""
+    """Return the text of a step: {id} becomes the key of the action, and keys are highlighted."""
     bits: list[Span] = []
     for part in re.split(r"(\{\w+\}|\benter\b|ctrl\+s)", text):
         key = part.startswith("{")

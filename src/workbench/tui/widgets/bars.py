@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from textual import events
 from textual.timer import Timer
@@ -18,7 +19,7 @@ MAX_LINES = 4
 
 
 class Bar(Pane, can_focus=False):
-    """A few lines as high as what they say."""
+    """Shows a few lines, and is as high as they are."""
 
     MARGIN = 0
     ALLOW_SELECT = True
@@ -45,29 +46,32 @@ class Bar(Pane, can_focus=False):
 
 
 class StatusBar(Bar):
-    """Told anew by its screen whenever something in it may have changed."""
+    """Shows the agent, its code, the model and the cost. The screen updates it when something may have changed."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.cost = UsageCounter()
+        self._here = ""  # the name of this screen
 
-    def tell(self, trouble: str = "", **facts: object) -> None:
-        """`trouble`: what keeps this conversation from being kept."""
-        first, *rest = status(cost=self.cost, cells=self.cells, **facts)  # type: ignore[arg-type]
+    def tell(self, screen: str, trouble: str = "", **facts: object) -> None:
+        """Show the status. `trouble` explains why the conversation is not stored."""
+        self._here = screen
+        first, *rest = status(screen=screen, cost=self.cost, cells=self.cells, **facts)  # type: ignore[arg-type]
         red = wrap([Span(" ✗ ", "bad"), Span(one_line(trouble, 400), "bad")], self.cells, 3) if trouble else []
         self.say([first, *red, *rest])
 
     def on_click(self, event: events.Click) -> None:
-        """A click on the name of another screen goes there."""
+        """Go to the screen whose name was clicked."""
         text = plain(self._lines[event.y]) if 0 <= event.y < len(self._lines) else ""
         for name in SCREENS:
             start = display_width(text[: text.rfind(name)]) if name in text else -1
-            if 0 <= start <= event.x < start + len(name) and hasattr(self.screen, f"do_{name.lower()}"):
-                self.screen.run_worker(partial(self.screen.action_do, name.lower()))  # type: ignore[attr-defined]
+            if 0 <= start <= event.x < start + len(name) and name != self._here:
+                go: Any = partial(self.app.run_action, f"screen.do('{name.lower()}')")
+                self.screen.run_worker(go)
 
 
 class KeysBar(Bar):
-    """The keys that work here, most wanted first; before them, for some seconds, what has just happened."""
+    """Shows the available keys, the most important first, and before them a message for some seconds."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -81,17 +85,17 @@ class KeysBar(Bar):
         self._show()
 
     def tell(self, text: str, role: str = "", seconds: float = MESSAGE_SECONDS) -> None:
-        """Show a message for a while, before the keys that there is room for."""
+        """Show a message for a while, before as many keys as there is room for."""
         self._message = [
             Span({"bad": " ✗ ", "good": " ✓ ", "warn": " ! "}.get(role, " · "), role),
             Span(clean(text, 2000), role),
         ]
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self.set_timer(seconds, self.hush)
+        self._timer = self.set_timer(seconds, self.clear_message)
         self._show()
 
-    def hush(self) -> None:
+    def clear_message(self) -> None:
         if self._message:
             self._message = []
             self._show()
@@ -106,7 +110,7 @@ class KeysBar(Bar):
             return
         bits: list[Span] = [*lines[0], Span("  ")] if lines else []
         self._spans = []
-        for key, title in self.keys if self.screen.is_active else []:  # the keys of a form stand in its border
+        for key, title in self.keys if self.screen.is_active else []:  # a dialog shows its keys in its border
             more = [Span(" "), Span(key, "key"), Span(f" {title} ", "dim")]
             start = width(bits)
             if start + width(more) > self.cells:
@@ -116,7 +120,7 @@ class KeysBar(Bar):
         self.say([tuple(bits)])
 
     def on_click(self, event: events.Click) -> None:
-        """A click on a key is that key."""
+        """Press the key that was clicked."""
         for start, end, keys in self._spans:
             if event.y == 0 and start <= event.x < end:
                 for key in keys.split():

@@ -1,4 +1,4 @@
-"""The panes of Compare: the moves of two runs, the causes, and a text difference."""
+"""The panes of Compare: the steps of two runs, the causes, and a text difference."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .pane import Pane
 
 
 class PairList(ListPane):
-    """The moves of both runs, a pair a line."""
+    """Lists the steps of both runs, one pair per line."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -37,11 +37,11 @@ class PairList(ListPane):
         self.call_after_refresh(self.show_cursor)
 
     def rewrap(self) -> None:
-        self.border_title = Content(present.heading(self.of, self.cells) if self.of is not None else "1 Moves")
+        self.border_title = Content(present.heading(self.of, self.cells) if self.of is not None else "1 Steps")
         super().rewrap()
 
     def jump(self, what: str, forward: bool) -> bool:
-        """To the next or last "turn", "step" or "difference". False where there is none."""
+        """Go to the next or previous "turn", "step" or "difference". Returns False if there is none."""
         if self.of is None:
             return False
         to = (
@@ -59,15 +59,15 @@ class PairList(ListPane):
         return next((i for i in order if self._is_turn(i) is turn), -1)
 
     def _is_turn(self, index: int) -> bool:
-        """Whether a row begins a turn."""
+        """Return whether a row begins a turn."""
         assert self.of is not None
         return index == 0 or self.of.pairs[index].turn != self.of.pairs[index - 1].turn
 
 
 class CauseList(ListPane):
-    """What may have caused the first difference, the likeliest first."""
+    """Lists the possible causes of the first difference, the most likely first."""
 
-    HINT = "Nothing that the record holds differs: setup, model, prompt, tools and policies are the same."
+    HINT = "No recorded cause: setup, model, prompt, tools and policies are the same."
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -93,7 +93,7 @@ class CauseList(ListPane):
 
 
 class DifferencePane(Pane):
-    """The pair or the cause that was chosen last, in full."""
+    """Shows the pair or the cause that was selected last, in full."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

@@ -1,4 +1,4 @@
-"""The detail pane: one step, from five sides."""
+"""The detail pane: one step, in five tabs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from textual.content import Content
 from textual.message import Message
 
 from ...text import display_width
+from ..view.full_text import full_text
 from ..view.rows import Row
 from ..view.tabs import TABS
 from ..view.text import Line, Span, plain
@@ -15,7 +16,7 @@ from .pane import Pane
 
 
 class DetailPane(Pane):
-    """The step the cursor stands on. The tab is kept from step to step, the place only within one."""
+    """Shows the step of the cursor. The tab is kept from step to step, the scroll position only within one."""
 
     class Sought(Message):
         """A source line was clicked on."""
@@ -30,7 +31,7 @@ class DetailPane(Pane):
         self.view: View | None = None
         self.row: Row | None = None
         self._lines: list[Line] = []
-        self.hint = "Choose a step above: its policies, prompt and world stand here."
+        self.hint = "Select a step above: its policies, prompt and world are shown here."
 
     @property
     def count(self) -> int:
@@ -42,6 +43,13 @@ class DetailPane(Pane):
     @property
     def text(self) -> str:
         return "\n".join(plain(line).rstrip() for line in self._lines)
+
+    @property
+    def full_text(self) -> str:
+        """The text of the tab, with nothing cut."""
+        if self.view is None or self.row is None:
+            return ""
+        return full_text(self.tab, self.view, self.row)
 
     def on_mount(self) -> None:
         self._entitle()
@@ -86,7 +94,7 @@ class DetailPane(Pane):
         self.border_title = Content.assemble(*parts)
 
     def on_click(self, event: events.Click) -> None:
-        """A click on the name of a tab, in the border, chooses it; one on a source opens it."""
+        """Select the tab whose name in the border was clicked, or open the source that was clicked."""
         at = event.x - (2 if self.styles.border_left[0] else 1) - len(self._heading)
         if event.y == 0:
             for name in TABS:
@@ -99,7 +107,7 @@ class DetailPane(Pane):
             self.post_message(self.Sought(source))
 
     def _source_at(self, x: int, y: int) -> str:
-        """The source, as file:line, that stands at a cell, or ""."""
+        """Return the source at a cell, as file:line, or ""."""
         index, at = self.scroll_offset.y + y, 0
         for text, role in self._lines[index] if y >= 0 and index < self.count else ():
             at += display_width(text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 from textual import events
 from textual.message import Message
 from textual.widgets import TextArea
@@ -11,8 +13,15 @@ from ..view.text import typed
 MAX_PASTE = 100_000  # characters
 
 
+@runtime_checkable
+class NotifiesUser(Protocol):
+    """A screen or a dialog that shows messages."""
+
+    def notify_user(self, text: str) -> None: ...
+
+
 class InputLine(TextArea):
-    """As high as what is typed, up to a few lines."""
+    """Sends a text on enter. Is as high as what is typed, up to a few lines."""
 
     MAX_HEIGHT = 6
     SENDS_EMPTY = False
@@ -26,20 +35,20 @@ class InputLine(TextArea):
         super().__init__(id=id, compact=True, soft_wrap=True, placeholder=placeholder, highlight_cursor_line=False)
         self.match_cursor_bracket = False
         self.past: list[str] = []
-        self.offered = ""  # what enter writes into an empty line
+        self.suggested = ""  # what enter writes into an empty line
         self._back = 0
 
     @property
-    def unseen(self) -> bool:
-        """Whether the terminal is too small to show it: nothing may be typed blind."""
+    def is_invisible(self) -> bool:
+        """Whether the terminal is too small to show it: nothing may be typed then."""
         return self.screen.has_class("small")
 
     def load_text(self, text: str) -> None:
-        """Whatever is put in it is drawn as it stands: nothing that a terminal obeys."""
+        """Load a text, without control characters that a terminal would obey."""
         super().load_text(typed(text))
 
     async def _on_key(self, event: events.Key) -> None:
-        if self.unseen or event.key.startswith("alt+"):
+        if self.is_invisible or event.key.startswith("alt+"):
             event.stop()
             event.prevent_default()
         elif event.key == "enter":
@@ -48,8 +57,8 @@ class InputLine(TextArea):
             text = self.text.strip()
             if text or self.SENDS_EMPTY:
                 self.post_message(self.Sent(text))
-            elif self.offered:
-                self.text = self.offered
+            elif self.suggested:
+                self.text = self.suggested
                 self.move_cursor(self.document.end)
         elif event.key == "ctrl+j":
             event.stop()
@@ -65,32 +74,31 @@ class InputLine(TextArea):
             await super()._on_key(event)
 
     async def _on_paste(self, event: events.Paste) -> None:
-        """What is pasted is text, whatever it was copied from, and not without end."""
+        """Paste plain text, up to a limit."""
         text = typed(event.text)
         if len(text) > MAX_PASTE:
-            tell = getattr(self.screen, "tell", None)
-            if tell is not None:
-                tell(f"pasted the first {MAX_PASTE:,} of {len(text):,} characters")
+            if isinstance(self.screen, NotifiesUser):
+                self.screen.notify_user(f"pasted the first {MAX_PASTE:,} of {len(text):,} characters")
             text = text[:MAX_PASTE]
         event.stop()
         event.prevent_default()
-        if text and not self.unseen:
+        if text and not self.is_invisible:
             await super()._on_paste(events.Paste(text))
 
     def _recall(self, by: int) -> None:
-        """What was sent before, as a shell gives it back."""
+        """Recall what was sent before, as a shell does."""
         self._back = max(0, min(self._back + by, len(self.past)))
         self.text = self.past[-self._back] if self._back else ""
         self.move_cursor(self.document.end)
 
     def put(self, text: str) -> None:
-        """Put words in the line; what stood there is among what was sent before."""
+        """Replace the text; the old one is kept among the sent ones."""
         if self.text.strip() and self.text != text:
             self.past.append(self.text)
         self.text = text
 
     def sent(self, text: str) -> None:
-        """The text is on its way: clear the line and remember it."""
+        """Clear the line, and remember its text as sent."""
         self.past.append(text)
         self._back = 0
         self.text = ""

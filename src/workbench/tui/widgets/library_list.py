@@ -1,4 +1,4 @@
-"""The list of transcripts, past and imported conversations. Rows are fetched as they come into sight."""
+"""The list of transcripts, past and imported conversations. Rows are fetched when they become visible."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from .list import ListPane
 STATES = {
     "golden": ("◆", "good", "golden", "golden"),
     "open": ("○", "warn", "open", "mistake, open"),
-    "fixed": ("✓", "good", "guards", "mistake, guarding"),
-    "session": ("·", "dim", "talk", "conversation"),
+    "fixed": ("✓", "good", "fixed", "mistake, fixed"),
+    "session": ("·", "dim", "past", "conversation"),
     "import": ("↓", "dim", "import", "imported"),
     "unreadable": ("!", "bad", "broken", "cannot be read"),
 }
-LEGEND = "◆ guard ○ open ✓ guards · talk"  # fits the list at 120 columns
+LEGEND = "◆ golden ○ open ✓ fixed · past"  # fits the list at 120 columns
 WIDE = 70  # cells from which there is room for columns
 AGENT = 100  # cells from which there is room for the agent's name
 PAGE = 100  # rows fetched at a time
-ALIKE = 12  # characters in which titles are alike to an eye that goes down the list
+ALIKE = 12  # titles with as many equal first characters look alike
 HELD = 20 * PAGE  # rows held at most
-EMPTY = "Nothing to review yet: talk in Develop (R), and save with t."
+EMPTY = "Nothing to review yet: talk to the agent in Develop (R), and save with t."
 
 Fetch = Callable[[Sequence[int]], list[Entry]]
 
 
 class LibraryList(ListPane):
-    """One entry a line; more columns where there is room. Holds the numbers of all, the rows of those in sight."""
+    """Lists entries, with more columns if there is room. Holds all numbers, but only the rows in sight."""
 
     def __init__(self, fetch: Fetch = lambda numbers: [], *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.fetch = fetch
         self.numbers: Sequence[int] = array("I")
-        self.seen: set[int] = set()
+        self.reviewed: set[int] = set()
         self.chosen: set[int] = set()
         self.hints = [EMPTY]
         self._rows: dict[int, Entry] = {}
@@ -58,7 +58,7 @@ class LibraryList(ListPane):
         return self.entry_at(self.cursor)
 
     def entry_at(self, index: int) -> Entry | None:
-        """The entry of a line; None where there is none, or it is gone since it was found."""
+        """Return the entry of a line; None if there is none, or it is gone since the search."""
         if not 0 <= index < len(self.numbers):
             return None
         if self.numbers[index] not in self._rows:
@@ -72,8 +72,8 @@ class LibraryList(ListPane):
         return self._rows.get(self.numbers[index])
 
     def show(self, found: SearchResult, cursor: int) -> None:
-        """Show what was found, the cursor on a line of it."""
-        self.numbers, self.seen = found.numbers, found.reviewed
+        """Show what was found, with the cursor on a line of it."""
+        self.numbers, self.reviewed = found.numbers, found.reviewed
         if self.chosen:
             self.chosen &= set(found.numbers)
         self.cursor = cursor
@@ -81,7 +81,7 @@ class LibraryList(ListPane):
         self.show_cursor()
 
     def forget(self) -> None:
-        """What is known of the rows may have changed: fetch them anew."""
+        """Forget the rows, which may have changed: they are fetched again."""
         self._rows, self._apart = {}, {}
         self.redraw()
 
@@ -93,12 +93,14 @@ class LibraryList(ListPane):
             return fit(self._hints()[index], width)
         e = self.entry_at(index)
         if e is None:
-            return fit([Span("  … changed since it was found", "dim")], width)
+            return fit([Span("  … changed since the search", "dim")], width)
         sign = self._sign(e.row_id)
         glyph, role, short, words = STATES.get(e.state, ("·", "dim", e.state, e.state))
         marks = [Span(" !", "warn")] if e.risk_signals else []
         marks += [Span(f" ⚑{e.annotations}", "mark")] if e.annotations else []
-        dated = e.when and e.kind != "transcript"  # the time of a transcript's file says nothing of the talk
+        dated = (
+            e.when and e.kind != "transcript"
+        )  # the time of a transcript's file is not that of the conversation
         when = relative_time(e.when).removesuffix(" ago") if dated else ""
         if width < WIDE:
             cells = max(width - 3 - (8 if when else 0), 8)
@@ -122,21 +124,21 @@ class LibraryList(ListPane):
     def _sign(self, number: int) -> Span:
         if number in self.chosen:
             return Span("▌", "accent")
-        return Span("x" if number in self.seen else " ", "dim")
+        return Span("x" if number in self.reviewed else " ", "dim")
 
     def _title(self, e: Entry, cells: int) -> list[Span]:
-        """A title, cut before what tells it from others of the same name; its tags where there is room."""
+        """Return a title, cut before what distinguishes it from similar ones, and its tags if there is room."""
         apart = self._apart.get(e.ref, "")
         tags = "".join(f" #{one_line(tag, 40)}" for tag in e.tags)
         beside = Span(f" {apart}" if apart else "", "dim")
         room = cells - len(beside.text)
         tags = cut(tags, max(room // 3, 0)) if tags else ""
         title = cut(one_line(e.title or e.id, 200), room - len(tags))
-        return [Span(title, "dim" if e.row_id in self.seen else ""), Span(tags, "accent"), beside]
+        return [Span(title, "dim" if e.row_id in self.reviewed else ""), Span(tags, "accent"), beside]
 
 
 def disambiguate(entries: list[Entry]) -> dict[str, str]:
-    """What tells entries apart whose titles begin alike, by ref: the file of a transcript, the time of a talk."""
+    """Distinguish entries whose titles begin alike, by ref: with a file name or the time."""
     alike = {e.ref: one_line(e.title, 200)[:ALIKE].casefold() for e in entries}
     same = Counter(alike.values())
     found: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""The line a queue is typed in, at the foot of the list, and below it what could be typed next."""
+"""The line for a query at the foot of the list, with a hint below it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ...transcripts.query import FILTERS
 from ..view.text import one_line
 from .input import InputLine
 
-KEYS = (("enter", "to the list"), ("tab", "complete"), ("esc", "as it was"), ("ctrl+u", "clear"))
+KEYS = (("enter", "to the list"), ("tab", "complete"), ("esc", "cancel"), ("ctrl+u", "clear"))
 
 
 class QueryLine(InputLine):
-    """Every key asks anew. enter and ↓ leave it, esc takes back what was typed."""
+    """Posts every change. enter and ↓ leave it, esc restores the old query."""
 
     SENDS_EMPTY = True
     MAX_HEIGHT = 1
@@ -38,7 +38,7 @@ class QueryLine(InputLine):
             "enter": self.Left(False), "down": self.Left(False),
             "escape": self.Left(True), "tab": self.Completed(),
         }.get(event.key)  # fmt: skip
-        if told is None or self.unseen:
+        if told is None or self.is_invisible:
             await super()._on_key(event)
             return
         event.stop()

@@ -1,4 +1,4 @@
-"""The line at the foot, in place of the keys: what is looked for, and what came of it."""
+"""The search bar, in place of the keys: what is searched for, and what was found."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class FootLine(InputLine):
 
 
 class SearchBar(Horizontal):
-    """Opened by a screen with a sign that says what it asks for; tells of each change, and of enter."""
+    """Opened with a sign that says what it asks for. Posts each change, and enter."""
 
     class Changed(Message):
         """Something was typed; `kept` where enter was pressed."""
@@ -76,7 +76,7 @@ class SearchBar(Horizontal):
         self.screen.remove_class("asking")
 
     def tell(self, text: str, bad: bool = False) -> None:
-        """What came of it, at the right."""
+        """Show the result at the right."""
         told = self.query_one("#foot-told", Static)
         told.set_class(bad, "bad")
         told.update(clean(text, 200))

@@ -1,4 +1,4 @@
-"""The strip of the tour: seen where there is one, as high as what it says."""
+"""The strip of the tour, as high as its text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .bars import Bar
 
 
 class TourBar(Bar):
-    """Told anew by its screen whenever a step may have been done."""
+    """Shows the steps of the tour and the next thing to do."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

@@ -1,0 +1,1 @@
+"""Groups of actions: what each key does, a file per group, and when it is unavailable."""

@@ -1,0 +1,147 @@
+"""Opening the conversation of a line in Review, continuing it, and returning to the list."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from textual.timer import Timer
+
+from ...errors import UsageError, WorkbenchError
+from ...workspace.library import Entry, StoredConversation
+from ...workspace.session import Session, undo_last
+from ..view.text import one_line
+from .annotating import AnnotateGroup
+from .group import ActionGroup
+from .reading import LeaveGroup
+
+if TYPE_CHECKING:
+    from ..screens.review import Review
+
+
+class EntryGroup(ActionGroup):
+    """Shows the conversation of the cursor: `entry` is its line, `record` what was stored."""
+
+    screen: Review
+
+    def __init__(self, screen: Review) -> None:
+        super().__init__(screen)
+        self.entry: Entry | None = None
+        self.record: StoredConversation | None = None
+        self._timer: Timer | None = None
+
+    def open_soon(self, delay: float) -> None:
+        """Open the conversation of the cursor once the cursor has rested for `delay` seconds."""
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.screen.set_timer(
+            delay, lambda: self.screen.run_in_background(self.open_entry, group="peek", exclusive=True)
+        )
+
+    async def open_entry(self) -> bool:
+        """Show the conversation of the cursor. Returns False if there is none, or it cannot be read."""
+        screen, entry = self.screen, self.screen.list.entry
+        if entry is None:
+            return False
+        if entry.error:
+            screen.notify_user(entry.error, "bad")
+            return False
+        if self.entry is not None and (entry.ref, entry.when) == (self.entry.ref, self.entry.when):
+            self.entry = entry
+            return True
+        try:
+            record = await asyncio.to_thread(self.app.library.open, entry)
+        except WorkbenchError as error:
+            screen.tell_error(error)
+            return False
+        if screen.list.entry is None or screen.list.entry.ref != entry.ref:
+            return False  # the cursor has moved meanwhile
+        self.entry, self.record = entry, record
+        screen.show_record(self.app.navigation.read_only_session(entry, record), record)
+        return True
+
+    async def load_code(self, session: Session) -> None:
+        """Load the agent's code if it is not loaded yet. Raises UsageError if it does not load."""
+        if session.card is not None:
+            return
+        name = one_line(session.agent, 60)
+        self.screen.notify_user(f"loading {name} …")
+        await session.serving.reload()
+        code = session.serving.code
+        if session.card is None:
+            raise UsageError(f"{name} does not load: {code.error}", where=code.where, next=code.next)
+
+    async def do_continue(self) -> None:
+        if not await self.open_entry():
+            return
+        entry, record, chosen = self.entry, self.record, self.screen.session
+        if entry is None or record is None or chosen is None:
+            return
+        await self.load_code(chosen)
+        if chosen not in self.app.conversations.open:
+            annotations = list(chosen.annotations.values())
+            chosen = self.app.navigation.continued_session(entry, replace(record, annotations=annotations))
+        self.screen.session, self.entry = None, None
+        self.app.navigation.switch(chosen)
+
+    def why_not(self, id: str) -> str:
+        busy = id == "continue" and self.app.session.busy
+        return "the agent is still answering in Develop: wait for it" if busy else ""
+
+
+class ReviewLeaveGroup(LeaveGroup):
+    """Opens the line of the list; goes back to the list, and clears it there."""
+
+    screen: Review
+
+    async def do_open(self) -> None:
+        review = self.screen
+        if review.focused not in (review.list, None):
+            super().do_open()
+        elif await review.entries.open_entry():
+            assert review.entries.entry is not None
+            review.reviewed.set_reviewed(review.entries.entry)
+            review.add_class("opened")
+            review.steps.focus()
+
+    def do_back(self) -> None:
+        review = self.screen
+        if review.zoomer.zoomed or review.search_bar.is_open:
+            super().do_back()
+        elif review.focused is review.list:
+            review.queue.clear()
+        elif not review.search.clear():
+            review.queue.do_list()
+
+
+class ReviewAnnotateGroup(AnnotateGroup):
+    """Saves what is read, once the code of its agent is loaded; undoes what was done to any conversation."""
+
+    screen: Review
+
+    async def do_save(self) -> Any:
+        if self.screen.session is not None:
+            await self.screen.entries.load_code(self.screen.session)
+        super().do_save()
+
+    async def do_undo(self) -> None:
+        if not self.app.undos:
+            super().do_undo()
+            return
+        review = self.screen
+        review.notify_user(f"undone: {undo_last(self.app.undos)}", "good")
+        review.list.forget()
+        entry, session = review.entries.entry, review.session
+        if entry is None or session is None or session in self.app.conversations.open:
+            return
+        record = await asyncio.to_thread(self.app.library.open, entry)
+        # the undone annotation may belong to another reading of this conversation
+        session.annotations = {annotation.step: annotation for annotation in record.annotations}
+        review.update()
+
+    def why_not(self, id: str) -> str:
+        if id == "undo":
+            can = self.app.undos or self.screen.session in self.app.conversations.open
+            return "" if can else "nothing to undo"
+        return super().why_not(id)

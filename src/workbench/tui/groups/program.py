@@ -1,0 +1,47 @@
+"""Help, theme, mouse and leaving: the same on every screen."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from .group import ActionGroup
+
+if TYPE_CHECKING:
+    from ..screens.base import BaseScreen
+
+
+class ProgramGroup(ActionGroup):
+    """Opens the help, changes theme and mouse, suspends and quits."""
+
+    screen: BaseScreen
+
+    def do_help(self) -> None:
+        from ..dialogs.help import HelpScreen
+
+        screen = self.screen
+
+        def chosen(id: str | None) -> None:
+            if id:
+                screen.run_in_background(partial(screen.action_do, id))
+
+        screen.open_form(HelpScreen(screen.where, screen.why_not), chosen)
+
+    def do_palette(self) -> None:
+        self.do_help()
+
+    def do_suspend(self) -> None:
+        self.app.action_suspend_process()
+
+    def do_theme(self) -> None:
+        self.screen.notify_user(f"theme: {self.app.next_theme()}")
+
+    def do_mouse(self) -> None:
+        on = self.app.toggle_mouse()
+        if on is None:
+            self.screen.notify_user("this terminal cannot turn the mouse off here: start with --no-mouse", "warn")
+        else:
+            self.screen.notify_user("mouse on" if on else "mouse off: the terminal itself selects text")
+
+    async def do_quit(self) -> None:
+        await self.app.action_quit()

@@ -1,0 +1,100 @@
+"""Moving from step to step and from turn to turn, folding turns, and the keys of the three panes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..actions import key
+from .group import ActionGroup
+
+if TYPE_CHECKING:
+    from ..screens.conversation import ConversationScreen
+
+
+class StepsGroup(ActionGroup):
+    """Moves the cursor of the steps."""
+
+    screen: ConversationScreen
+
+    def do_next_step(self) -> None:
+        self._jump("step", True, "this is the last step")
+
+    def do_previous_step(self) -> None:
+        self._jump("step", False, "this is the first step")
+
+    def do_next_turn(self) -> None:
+        self._jump("turn", True, "this is the last turn")
+
+    def do_previous_turn(self) -> None:
+        self._jump("turn", False, "this is the first turn")
+
+    def _jump(self, what: str, forward: bool, none: str) -> None:
+        if not self.screen.steps.jump(what, forward):
+            self.screen.notify_user(none)
+
+    def do_failure(self) -> None:
+        steps = self.screen.steps
+        if steps.jump("failed", True):
+            return
+        if steps.jump("failed", True, start=-1):
+            self.screen.notify_user("continued from the top")
+        else:
+            self.screen.notify_user("no step of this conversation was stopped or failed", "good")
+
+
+class FoldGroup(ActionGroup):
+    """Folds turns in the steps; in the detail the same keys change the tab."""
+
+    screen: ConversationScreen
+
+    def do_fold(self) -> None:
+        self._fold(True)
+
+    def do_unfold(self) -> None:
+        self._fold(False)
+
+    def do_fold_all(self) -> None:
+        self._fold_all(True)
+
+    def do_unfold_all(self) -> None:
+        self._fold_all(False)
+
+    def _fold(self, fold: bool) -> None:
+        steps, detail = self.screen.steps, self.screen.detail
+        if self.screen.focused is detail:
+            detail.turn_tab(-1 if fold else 1)
+        elif steps.row is not None:
+            steps.fold({steps.row.step_id.turn}, fold)
+
+    def _fold_all(self, fold: bool) -> None:
+        steps = self.screen.steps
+        steps.fold({turn.turn for turn in steps.book.turns}, fold)
+
+    def why_not(self, id: str) -> str:
+        steps = self.screen.steps
+        if self.screen.focused is self.screen.detail and not id.endswith("all"):
+            return ""
+        if steps.shown.filter:
+            return f"turns cannot be folded while a filter is on: {key('back')} shows all steps"
+        return "" if steps.book.rows else "there are no steps yet"
+
+
+class PaneKeysGroup(ActionGroup):
+    """Goes to a pane by its number, and changes the tab of the detail."""
+
+    screen: ConversationScreen
+
+    def do_pane_1(self) -> None:
+        self.screen.zoomer.go(self.screen.chat)
+
+    def do_pane_2(self) -> None:
+        self.screen.zoomer.go(self.screen.steps)
+
+    def do_pane_3(self) -> None:
+        self.screen.zoomer.go(self.screen.detail)
+
+    def do_next_tab(self) -> None:
+        self.screen.detail.turn_tab(1)
+
+    def do_previous_tab(self) -> None:
+        self.screen.detail.turn_tab(-1)

@@ -1,0 +1,31 @@
+"""What an empty conversation shows."""
+
+from __future__ import annotations
+
+from ...workspace.session import Session
+from ..actions import key
+from .text import one_line, value
+
+
+def empty_chat(session: Session, newcomer: bool) -> list[str]:
+    """Return the lines that say what can be done in an empty conversation."""
+    card = session.card
+    lines = [f"A new conversation with {one_line(session.agent)}. Type below, enter sends."]
+    if newcomer:
+        lines.append(f"New here? {key('back')}, then {key('tour')} starts a tour of one minute.")
+    if card is not None:
+        goals = [f"• {one_line(j.goal, 120)}" for j in card.journeys]
+        lines += ["", "Journeys:", *goals] if goals else []
+        about = next((f.description for f in card.fixtures if f.name == session.setup.fixture), "")
+        fixture = one_line(session.setup.fixture)
+        lines += ["", f"Fixture: {fixture}: {one_line(about, 200)}" if about else f"Fixture: {fixture}"]
+        if session.setup.customer:
+            lines.append(f"Customer: {value(session.setup.customer)}")
+        phrases = [f"“{one_line(t, 60)}”" for j in card.journeys for t in j.example_phrases[:1]]
+        if phrases and session.model == "rehearsal":
+            lines += ["", f"Messages that the rehearsal answers, for example: {', '.join(phrases)}."]
+        back, setup, help = (key(id) for id in ("back", "setup", "help"))
+        lines += ["", f"{back}, then {setup} changes the setup; {help} shows all keys."]
+    elif session.code.state == "broken":
+        lines += ["", "The code does not load; the error is shown above. Fix it and save: it is loaded again."]
+    return lines
