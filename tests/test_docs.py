@@ -261,6 +261,6 @@ def test_the_example_of_the_settings_can_be_used(tmp_path: Path) -> None:
     (tmp_path / "workbench.toml").write_text(next(b[2] for b in FENCE.finditer(page) if b[1] == "toml"))
     try:
         actions.apply_overrides(read_settings_file(tmp_path / "workbench.toml")["keys"])
-        assert actions.key("mark") == "m"
+        assert actions.key("annotate") == "m"
     finally:
         actions.apply_overrides({})

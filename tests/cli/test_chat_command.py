@@ -76,7 +76,7 @@ def test_what_was_said_is_kept_in_the_session_file(project):
     file = next((project / ".workbench/sessions").glob("*.jsonl"))
     records = [json.loads(line) for line in file.read_text().splitlines()]
     assert records[0]["setup"]["fixture"] == "base"
-    assert records[-1]["step"]["event"] == "end"
+    assert records[-1]["event"]["event"] == "end"
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 2), (signal.SIGTERM, 143)])

@@ -130,7 +130,7 @@ def test_a_syntax_error_names_its_line_once(check: Any) -> None:
 
 def test_a_missing_manual_and_a_policy_at_no_tool_do_not_load(check: Any, tmp_path: Path) -> None:
     stray = "\n@returns.policy(before='create_refund')\ndef stray(call):\n    '''No.'''\n"
-    assert "'create_refund', which is not there" in check(WINDOW, stray).the("load")["message"]
+    assert "'create_refund'" in check(WINDOW, stray).the("load")["message"]
     (tmp_path / "journeys/shop/returns/manual.md").unlink()
     assert run(["check", "--json"]) == 1
 

@@ -84,7 +84,7 @@ def test_findings_are_named_as_seen_from_here_with_their_article(project, capsys
     path.write_text(path.read_text().replace('"hi"', '"write to jane.doe@gmail.com"'))
     assert run(["fmt", "--check"]) == 1
     told = capsys.readouterr().out
-    assert re.search(r"^transcripts/mail.json:\d+: secret: an e-mail address stands here", told, re.M)
+    assert re.search(r"^transcripts/mail.json:\d+: secret: an e-mail address", told, re.M)
     assert str(project) not in told
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workbench.cli.output import display_width, wrap
+from workbench.cli.output import printed_width, wrap
 
 WHY = "    - 1.2.1  recorded: create_return(order_number=OL-2001, sku=CITY-44, reason=smells): executed"
 NEXT = (
@@ -41,5 +41,5 @@ def test_where_there_is_no_width_or_enough_of_it_a_line_is_left_whole(width):
 def test_no_line_is_longer_than_the_terminal_and_no_word_is_lost(width):
     text = "\x1b[31mFAIL\x1b[0m " + "鞋子 rückgabe größe " * 20
     folded = wrap(text, width)
-    assert max(display_width(line) for line in folded.split("\n")) <= width
+    assert max(printed_width(line) for line in folded.split("\n")) <= width
     assert folded.split() == text.split()

@@ -57,7 +57,7 @@ def test_a_folder_without_transcripts_among_the_paths(project):
 
 
 def test_a_transcript_for_which_no_worker_returned_a_result(project, monkeypatch):
-    monkeypatch.setattr(command, "watched", lambda *_, **__: ())
+    monkeypatch.setattr(command, "with_progress", lambda *_, **__: ())
     assert run(["replay"]) == 3
 
 
@@ -79,13 +79,13 @@ def test_a_mistake_that_a_replay_cannot_decide(project, expect, fields):
 
 
 def test_an_empty_option_value(project):
-    assert run(["replay", "-k", ""]) == run(["replay", "--shard="]) == run(["replay", ""]) == 4
+    assert run(["replay", "--query", ""]) == run(["replay", "--shard="]) == run(["replay", ""]) == 4
 
 
 def test_a_word_that_no_transcript_contains(project, capsys):
-    assert run(["replay", "-k", "guard or retruns"]) == 4
-    assert "-k: no transcript here has the word 'retruns'" in capsys.readouterr().err
-    assert run(["replay", "-k", "guard and not retruns"]) == 0  # it keeps nothing out
+    assert run(["replay", "--query", "retruns"]) == 5
+    assert "retruns" in capsys.readouterr().err
+    assert run(["replay", "--query", "return -retruns"]) == 0  # it excludes nothing
 
 
 def test_a_report_that_could_not_be_written(project):

@@ -120,7 +120,7 @@ def test_a_verdict_that_a_policy_decided_points_to_its_line(project):
     run(["replay", "--json", "out.json", "transcripts/golden.json"])
     told = json.loads((project / "out.json").read_text())["transcripts"][0]
     line = line_of(project / JOURNEY, "@returns.policy(before=create_return)")
-    assert (told["verdict"], told["where"]) == ("FAIL", f"{JOURNEY}:{line}")
+    assert (told["verdict"], told["source_line"]) == ("FAIL", f"{JOURNEY}:{line}")
 
 
 def test_a_fault_points_to_the_line_it_was_raised_at(project):
@@ -128,25 +128,25 @@ def test_a_fault_points_to_the_line_it_was_raised_at(project):
     write(project / "journeys", shop_files(policy))
     run(["replay", "--json", "out.json", "transcripts/golden.json"])
     told = json.loads((project / "out.json").read_text())["transcripts"][0]
-    assert told["where"] == f"{JOURNEY}:{line_of(project / JOURNEY, '1 / 0')}"
+    assert told["source_line"] == f"{JOURNEY}:{line_of(project / JOURNEY, '1 / 0')}"
 
 
 def test_an_agent_that_does_not_load_points_to_its_line(project):
     write(project / "journeys", {"shop/agent.py": "from workbench import Agent\nagent = Agnt()\n"})
     run(["replay", "--json", "out.json", "transcripts/golden.json"])
-    assert json.loads((project / "out.json").read_text())["transcripts"][0]["where"] == "journeys/shop/agent.py:2"
+    assert json.loads((project / "out.json").read_text())["transcripts"][0]["source_line"] == "journeys/shop/agent.py:2"
 
 
 # JSON
 
 
 def test_the_json_report_is_whole_and_cases_come_back_from_it(project):
-    cases = [case(text="why", before=("1.1.1",), changed=("a",), where="journeys/a.py:3"), case(Verdict.PASS)]
+    cases = [case(text="why", context=("1.1.1",), changed=("a",), source_line="journeys/a.py:3"), case(Verdict.PASS)]
     cases.append(Case("bad.json", None, ReplayResult(Verdict.ERROR, "no")))
     told = json.loads(json.dumps(as_json(Summary(cases, 3, 0.5))))
     assert [case_of(row) for row in told["transcripts"]] == cases
     assert (told["selected"], told["seconds"], told["exit"], told["interrupted"]) == (3, 0.5, 4, False)
-    assert {"title", "tags", "state", "changed", "where"} <= set(told["transcripts"][0])
+    assert {"title", "tags", "state", "changed", "source_line"} <= set(told["transcripts"][0])
 
 
 # Markdown
@@ -223,7 +223,7 @@ def test_the_summary_keeps_to_what_github_takes(project, tmp_path, monkeypatch):
     said = (tmp_path / "summary.md").read_bytes()
     assert len(said) <= SUMMARY
     assert said.startswith(b"before\n")
-    assert re.search(r"…and \d+ more", said.decode_result())
+    assert re.search(r"…and \d+ more", said.decode())
 
 
 # all of them

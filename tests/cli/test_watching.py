@@ -68,7 +68,7 @@ def test_a_save_replays_again_and_ctrl_c_ends_it_with_what_was_last(project, pro
     program.send_signal(signal.SIGINT)
     rest = program.stderr.read()
     assert program.wait(20) == 2
-    assert "stopped. NOTHING: 0 transcripts" in rest
+    assert "stopped. NO_TESTS: 0 transcripts" in rest
     assert "\x1b" not in said + rest
 
 

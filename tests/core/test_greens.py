@@ -115,7 +115,7 @@ def test_an_imported_log_without_decisions(tmp_path):
 
 
 def test_a_recording_without_events(tmp_path):
-    refused(guard(late_return(tmp_path)), "no conversation", lambda d: d.update(steps=[]))
+    refused(guard(late_return(tmp_path)), "no conversation", lambda d: d.update(events=[]))
 
 
 # the mistake was never shown
@@ -208,7 +208,7 @@ def test_a_policy_that_its_condition_hides(tmp_path):
 
 
 def test_a_policy_at_a_tool_that_does_not_exist(tmp_path):
-    with pytest.raises(JourneyError, match="not there"):
+    with pytest.raises(JourneyError, match="does not exist"):
         today(tmp_path, policy("before='create_retrun'", "return Block('no')"))
 
 
@@ -288,12 +288,12 @@ def test_true_if_1_is_expected(tmp_path):
 
 MEDDLES = {
     "the call": ("before=create_return", "call.args['order_number'] = 'OL-2'"),
-    "what was called before": ("before=create_return", "talk.calls[0].args['order_number'] = 'OL-2'"),
-    "what that gave": ("before=create_return", "talk.calls[0].value['days'] = 2"),
-    "a result by name": ("before=create_return", "talk.results('find_order')[0]['days'] = 2"),
+    "what was called before": ("before=create_return", "conversation.calls[0].args['order_number'] = 'OL-2'"),
+    "what that gave": ("before=create_return", "conversation.calls[0].value['days'] = 2"),
+    "a result by name": ("before=create_return", "conversation.results('find_order')[0]['days'] = 2"),
     "a result": ("after=find_order", "result['days'] = 2"),
-    "something in a result": ("before=create_return", "talk.result(find_order)['more'].append(1)"),
-    "the customer": ("on_message", "talk.customer['vip'] = True"),
+    "something in a result": ("before=create_return", "conversation.result(find_order)['more'].append(1)"),
+    "the customer": ("on_message", "conversation.customer['vip'] = True"),
 }
 
 
@@ -379,7 +379,7 @@ def test_an_order_with_a_tool_that_the_agent_does_not_have(tmp_path):
 
 
 def test_an_expectation_about_another_tool_than_that_of_the_step(tmp_path):
-    refused(mistake(late_return(tmp_path), "not_executed", "1.1.1", tool="create_return"), "is find_order")
+    refused(mistake(late_return(tmp_path), "not_executed", "1.1.1", tool="create_return"), "calls find_order")
 
 
 @pytest.mark.parametrize(
@@ -557,7 +557,7 @@ def test_a_prompt_that_has_changed(tmp_path):
     recorded = guard(late_return(tmp_path))
     assert replay(recorded, agent).prompt_changed_from == 1
     assert replay(without(recorded, Prompt), agent).prompt_changed_from == 1
-    assert replay(recorded, agent, Options(strict_drift=True)).verdict is Verdict.STALE
+    assert replay(recorded, agent, Options(strict_drift=True)).verdict is Verdict.DRIFTED
 
 
 # the file
@@ -578,7 +578,7 @@ def test_a_file_with_content_that_we_would_not_read(tmp_path, edit, words):
 
 
 def at(data, kind, **place):
-    return next(s for s in data["events"] if s["step"] == kind and all(s.get(k) == v for k, v in place.items()))
+    return next(s for s in data["events"] if s["event"] == kind and all(s.get(k) == v for k, v in place.items()))
 
 
 @pytest.mark.parametrize(
@@ -589,10 +589,10 @@ def at(data, kind, **place):
         (lambda d: d["events"].insert(-1, at(d, "answer")), "follows answer"),
         (lambda d: d["events"].append(at(d, "reply")), "after its end"),
         (lambda d: at(d, "result").update(call=7), "no such call"),
-        (lambda d: at(d, "result").update(tool="create_return"), "where find_order was called"),
+        (lambda d: at(d, "result").update(tool="create_return"), "but find_order was called"),
         (lambda d: at(d, "reply").update(answer=9), "no such answer"),
         (lambda d: at(d, "decision").update(call=7), "no such call"),
-        (lambda d: at(d, "decision").update(stand="message"), "not a step of that kind"),
+        (lambda d: at(d, "decision").update(hook="on_message"), "kind"),
         (lambda d: d["events"].pop(0), "without a customer message"),
         (lambda d: at(d, "user").update(turn=2), "turn 2 follows turn 0"),
     ],
@@ -651,7 +651,7 @@ def test_a_new_block_next_to_a_policy_that_an_interruption_cut_short(tmp_path):
     other = "Rewrite({'order_number': 'OL-2'}, 'another')"
     assert replay(cut, today(tmp_path / "c", *both(other, "Block('no')"))).verdict is Verdict.FAIL
     to = [
-        msgspec.structs.replace(s, verdict="rewrite", replacement={"order_number": "OL-9"})
+        msgspec.structs.replace(s, effect="rewrite", replacement={"order_number": "OL-9"})
         if s is cut.events[-1]
         else s
         for s in cut.events

@@ -89,7 +89,7 @@ def test_what_a_full_disk_did_not_take_is_told_and_written_once_there_is_room(be
     talk(session, "third")
     assert one.history.write_error == ""
     assert one.history.read(session.id).events == list(session.trace)
-    assert one.history.read(session.id).corrupt_lines == 0
+    assert one.history.read(session.id).torn == 0
 
 
 def test_it_is_also_written_without_a_further_word(bench):
@@ -121,7 +121,7 @@ def test_a_line_that_cannot_be_read_is_counted(bench):
     lines = file.read_bytes().split(b"\n")
     lines[3] = lines[3][:20]
     file.write_bytes(b"\n".join(lines))
-    assert one.history.read(session.id).corrupt_lines == 1
+    assert one.history.read(session.id).torn == 1
 
 
 def test_a_second_workbench_may_read_a_conversation_and_not_write_to_it(bench):

@@ -362,7 +362,7 @@ def test_a_mark_on_an_import_is_kept_beside_it_and_found(three):
     assert three.entry("parcel").annotations == 1
     three.again()
     assert three.shelf.open(three.entry("parcel")).annotations[0].note == "rude words"
-    three.shelf.annotation_store(entry, three.history).append("", {"unmark": "1.1.1"})
+    three.shelf.annotation_store(entry, three.history).append("", {"remove_annotation": "1.1.1"})
     assert three.titles("is:annotated") == []
 
 
@@ -389,7 +389,7 @@ def test_a_queue_is_kept_by_its_name(three):
     three.again()
     assert three.titles("queue:odd") == ["the gift card does not work"]
     three.shelf.save_queue("odd", "")
-    with pytest.raises(UsageError, match="no queue"):
+    with pytest.raises(UsageError, match="queue"):
         three.titles("queue:odd")
 
 

@@ -114,7 +114,7 @@ def test_a_save_brings_the_new_policy_and_the_conversation_runs_again(tmp_path):
         assert first.step_id == "1.2.1"
         assert "return_window" in first.now
         assert desk.session.code.note == "actions differ at step 2"
-        assert len(desk.session.trace) == len(desk.history.read(desk.session.id).steps)
+        assert len(desk.session.trace) == len(desk.history.read(desk.session.id).events)
 
     at_desk(tmp_path, flow)
 

@@ -56,7 +56,7 @@ def test_a_reload_is_compared_move_by_move_with_the_first_difference_chosen(play
         assert " ≠ " in moves[2]
         assert bench.screen.pairs.cursor == 2
         assert "not run" in moves[3]
-        assert "they part at move 2" in bench.text()
+        assert "the runs differ from step 2 on" in bench.text()
         bench.picture(f"compare-{size[0]}")
 
     play(flow, Script(*OLD), size=size)
@@ -164,7 +164,7 @@ def test_the_sides_are_swapped(play):
         await bench.until(lambda: bench.screen.comparison is not None)
         assert bench.screen.comparison.left.name == "today's code"
         assert "+ ✗ return_window blocked" in bench.pane("#difference")
-        assert "returns.return_window decides otherwise: allow → block" in bench.pane("#causes")
+        assert "returns.return_window decides differently: allow → block" in bench.pane("#causes")
 
     play(flow, Script(*OLD))
 
@@ -223,7 +223,7 @@ def test_a_saved_transcript_is_compared_with_its_replay(play):
         await bench.save_file("shop/returns/journey.py", text.replace("> 30", "> 1"))
         await bench.press("R", "enter")
         await compared(bench)
-        assert "returns.return_window decides otherwise: allow → block; its code was changed" in bench.text()
+        assert "returns.return_window decides differently: allow → block; its code was changed" in bench.text()
         await bench.press("enter")
         assert type(bench.screen).__name__ == "Review"
         assert str(bench.screen.step_id) == "1.2.1"
@@ -323,7 +323,7 @@ def test_a_resize_keeps_the_place_and_a_tiny_screen_says_so(play):
         await bench.pilot.resize_terminal(80, 24)
         await bench.settle(0.2)
         assert bench.screen.pairs.cursor == 2
-        assert "they part at move 2" in bench.text()
+        assert "the runs differ from step 2 on" in bench.text()
 
     play(flow, Script(*OLD))
 

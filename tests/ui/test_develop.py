@@ -83,7 +83,7 @@ def test_words_are_a_draft_until_the_policies_let_them_pass(play):
         assert "draft" not in bench.pane("#chat")
         assert "agent" in bench.pane("#chat")
 
-    play(flow, Script([say("one two three four five six seven eight")], pace=0.06))
+    play(flow, Script([say("one two three four five six seven eight")], pace=0.2))
 
 
 def test_escape_interrupts_the_agent(play):
@@ -110,7 +110,7 @@ def test_a_mark_is_taken_and_undone(play):
         assert bench.session.annotations["1.2.1"].note == "it is a loyal customer"
         assert "⚑" in bench.pane("#steps")
         assert "it is a loyal customer" in bench.pane("#detail")
-        assert any("mark" in record for record in bench.store.records[bench.session.id])
+        assert any("annotation" in record for record in bench.store.records[bench.session.id])
         await bench.press("u")
         assert bench.session.annotations == {}
         assert "⚑" not in bench.pane("#steps")
@@ -171,7 +171,7 @@ def test_a_change_of_deeds_is_shown_side_by_side_and_kept_as_a_fork(play):
         await bench.say("return OL-1 please")
         text = (bench.journeys / "shop/returns/journey.py").read_text()
         await bench.save_file("shop/returns/journey.py", text.replace("> 30", "> 60"))
-        assert "deeds differ at move 2" in bench.text()
+        assert "actions differ at step 2" in bench.text()
         assert str(bench.screen.step_id) == "1.2.1"
         detail = bench.pane("#detail")
         assert "recorded" in detail

@@ -1,6 +1,7 @@
 """What a tool exchanged with a system outside stands in the detail of its call."""
 
-from workbench.trace.events import Answer, HttpExchange, ToolResult, group_steps
+from workbench.trace.events import Answer, HttpExchange, ToolResult
+from workbench.trace.steps import group_steps
 from workbench.tui.view.detail import what
 
 CALL = Answer(
@@ -15,7 +16,7 @@ def shown(exchange, width):
 
 
 def exchange(status, got):
-    asked = {"method": "POST", "url": "https://carrier.example/track?parcel=P-1", "sent": {"parcel": "P-1"}}
+    asked = {"method": "POST", "url": "https://carrier.example/track?parcel=P-1", "request_body": {"parcel": "P-1"}}
     return HttpExchange(turn=1, answer=1, call=1, number=1, status=status, response_body=got, **asked)
 
 

@@ -204,7 +204,7 @@ def test_a_turn_folds_to_one_line_that_tells_what_is_in_it(play):
         assert at(bench) == "1.0.0"
         line = bench.pane("#steps").splitlines()[0]
         assert "▸ turn 1 return OL-1 please" in line
-        assert "3 moves ✗ 1" in line
+        assert "3 steps ✗ 1" in line
         assert "find_order(OL-1)" not in bench.pane("#steps")
         await bench.press("l")
         assert "find_order(OL-1)" in bench.pane("#steps")

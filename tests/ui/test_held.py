@@ -16,7 +16,7 @@ async def held(bench):
     await bench.say("return OL-1")
     session = bench.app.session
     session.load(session.setup, session.trace, [], begun=True)
-    bench.store.claim = lambda id: HELD
+    bench.store.lock = lambda id: HELD
     await bench.press("escape")
     await go_to(bench, "create_return")
     return session

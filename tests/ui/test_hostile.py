@@ -8,9 +8,10 @@ import pytest
 from rich.cells import cell_len
 
 from ui.host import JOURNEY, Script, say, think, use
-from workbench.trace.events import Answer, CallRequest, Step, ToolResult, UserMessage
+from workbench.trace.events import Answer, CallRequest, ToolResult, UserMessage
 from workbench.trace.setup import Setup
 from workbench.trace.step_id import StepId
+from workbench.trace.steps import Step
 from workbench.trace.trace import Trace
 from workbench.transcripts.transcript import Annotation
 from workbench.tui.view.detail import MAX_BLOCK, block, what

@@ -28,7 +28,7 @@ def test_a_click_on_a_key_at_the_foot_is_that_key(play, size):
     async def flow(bench):
         await bench.say("hello")
         await bench.press("escape")
-        await click(bench, "a mark")
+        await click(bench, "a annotate")
         assert "Annotate this step" in bench.text()
 
     play(flow, Script([say("hi")]), size=size)
@@ -108,7 +108,7 @@ def test_where_a_person_has_it_the_input_says_how_to_fork(play):
 def test_what_is_not_on_disk_is_said_until_it_is_and_nothing_claims_that_it_is_kept(play):
     async def flow(bench):
         await bench.say("hello")
-        bench.store.write_again = lambda: None
+        bench.store.retry_writes = lambda: None
         bench.store.write_error = PROBLEM
         bench.screen.tell_status()
         assert f"✗ not on disk: {PROBLEM}" in bench.pane("#status")
@@ -124,11 +124,11 @@ def test_what_is_not_on_disk_is_said_until_it_is_and_nothing_claims_that_it_is_k
 
 def test_leaving_what_is_not_on_disk_takes_a_second_word(play):
     async def flow(bench):
-        bench.store.write_again = lambda: None
+        bench.store.retry_writes = lambda: None
         bench.store.write_error = PROBLEM
         await bench.press("ctrl+q")
         assert bench.app.is_running
-        assert "ctrl+q again leaves without it" in " ".join(bench.pane("#keys").split())
+        assert "ctrl+q again quits anyway" in " ".join(bench.pane("#keys").split())
         await bench.pilot.press("ctrl+q")
         assert bench.app._exit
 
@@ -139,7 +139,7 @@ def test_a_conversation_that_another_workbench_has_open_can_be_read_and_forked(p
     async def flow(bench):
         await bench.say("hello")
         first = bench.app.session
-        bench.store.claim = lambda id: "another workbench (pid 7) has this conversation open"
+        bench.store.lock = lambda id: "another workbench (pid 7) has this conversation open"
         first.load(first.setup, first.trace, [], begun=True)
         bench.app.navigation.switch(first)
         await bench.settle()
@@ -151,7 +151,7 @@ def test_a_conversation_that_another_workbench_has_open_can_be_read_and_forked(p
         assert "close it there, or fork it" in " ".join(bench.pane("#keys").split())
         assert bench.screen.entry.text == "more"
         await bench.press("escape", "a", "ctrl+s")
-        assert "fork it: a fork is yours" in " ".join(bench.text().split())
+        assert "close it there, or fork it" in " ".join(bench.text().split())
         assert "Annotate this step" in bench.text()
 
     play(flow, Script([say("hi")]))

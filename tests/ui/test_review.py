@@ -80,7 +80,7 @@ def test_a_mark_in_review_belongs_to_the_past_conversation(play):
         await bench.press("enter")
         await bench.press("G", "a")
         await bench.press("ctrl+s")
-        assert "mark" in bench.store.records[first.id][-1]
+        assert "annotation" in bench.store.records[first.id][-1]
 
     play(flow, Script([say("one")]))
 
@@ -240,7 +240,7 @@ def test_a_mark_on_a_transcript_in_review_leaves_its_file_alone_and_begins_no_co
         await ask(bench, "is:annotated")
         await bench.until(lambda: "1 of 1" in bench.text())
         await bench.press("u")
-        await bench.until(lambda: "undone: mark" in bench.text())
+        await bench.until(lambda: "undone: annotation" in bench.text())
         await ask(bench, "is:marke")
         await bench.until(lambda: "None of" in bench.text())
 

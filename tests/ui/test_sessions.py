@@ -61,7 +61,7 @@ def test_words_of_the_agent_before_the_customers_first_are_no_turn_to_run_again(
             TurnEnded(turn=1, reason="replied"),
         ]
         session.load(session.setup, Trace(greeting), [], begun=False)
-        with pytest.raises(UsageError, match="customer"):
+        with pytest.raises(UsageError, match="the agent spoke first"):
             session.fork_mid_turn(StepId(1, 1))
 
     shop(flow)
@@ -77,13 +77,13 @@ def test_a_rerun_without_a_policy_is_not_shown_once_the_policy_is_on_again(shop)
             await go.wait()
             return found
 
-        session.reruns.rerun_of = slow
+        session.reruns.rerun_events = slow
         first = asyncio.create_task(session.reruns.disable([WINDOW]))
         await asyncio.sleep(0)
         await session.reruns.disable([])
         go.set()
         await first
-        assert session.off == ()
+        assert session.disabled == ()
         assert session.rerun is None
         assert session.reruns.note == ""
 
@@ -107,17 +107,17 @@ def test_a_fork_before_a_turn_that_ran_without_a_policy_can_be_saved(shop):
 
 def test_an_error_in_the_middle_of_a_turn_ends_the_turn_on_record(shop):
     async def flow(session):
-        hear = session.turn._hear
+        hear = session.turn._receive
 
         async def breaks(worker, turn):
             session.turn._record(UserMessage(turn=1, text=turn.text))
             raise JourneyError("a bug")
 
-        session.turn._hear = breaks
+        session.turn._receive = breaks
         with pytest.raises(JourneyError):
             await session.send("hello")
         assert isinstance(session.trace[-1], TurnEnded)
-        session.turn._hear = hear
+        session.turn._receive = hear
         await session.send("again")
         assert [s.turn for s in session.trace if isinstance(s, UserMessage)] == [1, 2]
 

@@ -57,19 +57,19 @@ def result(**more):
     return ToolResult(turn=1, answer=1, call=1, tool="create_return", **more)
 
 
-def decision(policy, stand, verdict, reason=""):
-    to = {"order_number": "OL-1"} if verdict == "rewrite" else None
+def decision(policy, hook, effect, reason=""):
+    to = {"order_number": "OL-1"} if effect == "rewrite" else None
     return PolicyDecision(
-        turn=1, answer=1, call=1, policy=policy, hook=stand, effect=verdict, reason=reason, replacement=to
+        turn=1, answer=1, call=1, policy=policy, hook=hook, effect=effect, reason=reason, replacement=to
     )
 
 
 def test_a_withheld_result_is_told_as_a_blocked_call_is():
     changed = [WorldChange(path=["Shop", "orders"], before=1, after=2)]
     trace = asked(
-        decision("cut", "before", "rewrite", "shorter"),
+        decision("cut", "before_tool", "rewrite", "shorter"),
         result(value="R-1", changed=changed),
-        decision("secret", "after", "block", "it names another customer"),
+        decision("secret", "after_tool", "block", "it names another customer"),
     )
     for wide in (True, False):
         text = "\n".join(shown(trace, wide))
@@ -105,7 +105,7 @@ LONG = {
 @pytest.mark.parametrize(("wide", "cells"), [(True, 84), (True, 100), (False, 60), (False, 78)])
 def test_what_a_call_came_to_is_seen_before_all_it_was_given(wide, cells):
     call = {"type": "tool_use", "id": "c", "name": "create_return", "input": LONG | {"note": "x" * 90}}
-    trace = asked(decision("window", "before", "block", "too late"), result(outcome="blocked"), blocks=[call])
+    trace = asked(decision("window", "before_tool", "block", "too late"), result(outcome="blocked"), blocks=[call])
     book = RowModel(wide)
     book.read(trace)
     row = next(row for row in book.rows if row.part in ("move", "act"))
@@ -147,13 +147,13 @@ def failures(trace: Trace) -> list[str]:
 
 
 def test_a_rewrite_and_a_hand_off_of_the_model_are_no_failures():
-    rewritten = asked(decision("cut", "before", "rewrite"), result(value="R-1"))
+    rewritten = asked(decision("cut", "before_tool", "rewrite"), result(value="R-1"))
     assert failures(rewritten) == []
     assert failures(asked(result(value="x"), HandOff(turn=1, answer=1, call=1, reason="asked for"))) == []
     for outcome in ("error", "rejected", "absent", "fault", "blocked"):
         assert failures(asked(result(outcome=outcome))) == ["move"]
-    assert failures(asked(decision("no", "before", "escalate"))) == ["move"]
-    assert failures(asked(result(value="x"), decision("no", "after", "block"))) == ["move"]
+    assert failures(asked(decision("no", "before_tool", "escalate"))) == ["move"]
+    assert failures(asked(result(value="x"), decision("no", "after_tool", "block"))) == ["move"]
 
 
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)])

@@ -184,7 +184,7 @@ def test_a_turn_without_a_policy_runs_so_and_is_never_saved(play):
         await bench.say("do it")
         assert "R-1" in bench.pane("#steps")
         await bench.press("escape", "x", "enter", "ctrl+s")
-        await bench.until(lambda: bench.app.session.off == ())
+        await bench.until(lambda: bench.app.session.disabled == ())
         assert "WITHOUT" not in bench.text()
         assert "some turns ran without" in bench.text()
         await bench.press("t")

@@ -26,10 +26,10 @@ RULES: dict[str, str] = {
     "schema": "it can be read as a transcript",
     "old-format": "it is written in today's format",
     "form": "its bytes are the canonical ones",
-    "secret": "no key, token or e-mail address of anybody stands in it",
+    "secret": "it contains no key, token or e-mail address",
     "live": "its live result is of this transcript and its expectations",
     "id": "no other transcript has its id",
-    "pending": "nothing that waits for a person's word is committed",
+    "pending": "no pending re-recording is committed",
 }
 
 

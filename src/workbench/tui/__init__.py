@@ -26,8 +26,8 @@ def run(
 ) -> int:
     """Show `session` and return an exit status. `changes` yields whenever journey files have changed.
 
-    `lay` is how the desk lay before: laid so again where it is `resumed`, else offered.
-    `newcomer`: nothing was ever said in this project. `tour` is shown over Develop, on whatever session this is.
+    `lay` is the last workspace: restored at once if `resumed`, else offered.
+    `newcomer`: no conversation was ever held in this project. `tour` is shown over Develop.
     """
     from .app import run as run_app
 

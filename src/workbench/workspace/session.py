@@ -32,7 +32,10 @@ from .turns import TurnRunner, partial_turn_until
 
 @dataclass(frozen=True)
 class SessionEvent:
-    """A change to display; `what`: step | delta | turn | code | rerun | marks | setup | off | saved."""
+    """A change to display.
+
+    `what`: event | delta | turn | code | rerun | annotations | setup | disabled | saved.
+    """
 
     what: str
     event: AnyEvent | None = None

@@ -90,7 +90,7 @@ def _half(step: Step | None, number: int, cells: int, faint: bool, side: Side) -
 
 
 def _loose(step: Step) -> list[Span]:
-    """A move that is no deed of the model: something broke."""
+    """A step without an action of the model: something broke."""
     return [Span(f"⚠ {fault_text(f)}: {one_line(f.message)}", "bad") for f in step.faults[:1]]
 
 
@@ -100,8 +100,8 @@ def summary(of: Comparison, number: list[tuple[int, int]]) -> str:
         pair = of.pairs[of.first]
         step = pair.left or pair.right
         if step is not None and step.message is not None:
-            return f"they part at turn {pair.turn}"
-        return f"they part at move {number[of.first][0 if pair.left is not None else 1]}"
+            return f"the runs differ from turn {pair.turn} on"
+        return f"the runs differ from step {number[of.first][0 if pair.left is not None else 1]} on"
     drifts = sum(pair.status == "drift" for pair in of.pairs)
     return f"no real difference; {drifts} drift{'s' if drifts != 1 else ''}" if drifts else "the same all along"
 
