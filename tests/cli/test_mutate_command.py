@@ -134,7 +134,7 @@ def test_files_and_operators_can_be_chosen_and_a_wrong_name_is_told(project, cap
     assert {op for op, _ in fates(measured(capsys, "--operator", "number-shifted"))} == {"number-shifted"}
     assert fates(measured(capsys, "--file", RETURNS)) == fates(measured(capsys, "--file", "*.py"))
     assert run(["mutate", "--file", "nothing.py"]) == 4
-    assert "there are: shop/returns/journey.py" in capsys.readouterr().err
+    assert "shop/returns/journey.py" in capsys.readouterr().err
     assert run(["mutate", "--operator", "no"]) == 4
     assert "the operators: policy-removed" in capsys.readouterr().err
     assert run(["mutate", "--agent", "no"]) == 4
@@ -144,7 +144,7 @@ def test_list_says_what_would_be_made_wrong_and_runs_nothing(project, capsys):
     assert run(["mutate", "--list", "--operator", "boundary-moved"]) == 0
     heard = capsys.readouterr()
     assert heard.out.splitlines()[0].endswith("boundary-moved  if order.days > 30:  →  if order.days >= 30:")
-    assert "green" not in heard.err
+    assert "pass" not in heard.err
 
 
 def test_a_mutant_that_never_ends_or_does_not_load_is_counted_apart(project, capsys):
@@ -152,7 +152,7 @@ def test_a_mutant_that_never_ends_or_does_not_load_is_counted_apart(project, cap
     report = measured(capsys, "--timeout", "0.5", "--operator", "comparison-negated")
     ends = {m["after"]: (m["status"], m["why"]) for a in report["agents"] for m in a["mutants"]}
     assert ends['while call["order_number"] != "OL-9":'] == ("error", "it never ended")
-    assert report["agents"][0]["files"]["shop/returns/journey.py"]["broken"] == 1
+    assert report["agents"][0]["files"]["shop/returns/journey.py"]["error"] == 1
 
 
 def test_an_interrupt_shows_what_was_found_so_far(project):
@@ -171,7 +171,7 @@ def test_an_interrupt_shows_what_was_found_so_far(project):
     ]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ) as running:
         assert running.stderr is not None
-        assert "green" in running.stderr.readline()  # from here on it tries mutants, and one never ends
+        assert "transcripts pass" in running.stderr.readline()  # from here on it tries mutants, and one never ends
         running.send_signal(signal.SIGINT)
         _, said = running.communicate(timeout=20)
     assert running.returncode == 2
@@ -187,23 +187,23 @@ def test_the_score_of_a_part_is_said_to_be_one(project, capsys, monkeypatch):
 
     monkeypatch.setattr("workbench.cli.commands.mutate.run_mutants", broken_off)
     assert run(["mutate"]) == 2
-    assert "score of what was tried: " in capsys.readouterr().err
+    assert "score of the tested mutants: " in capsys.readouterr().err
 
 
 def test_tools_that_run_are_measured_with_their_bodies(project, capsys):
     save(project, "in-time", "OL-2")
     assert "not_run" in set(fates(measured(capsys)).values())
     found = fates(measured(capsys, "--tools", "sandbox"))
-    assert "body" not in found.values()
+    assert "not_run" not in found.values()
     assert found["return-emptied", "return None"] == "killed"
 
 
 def test_coverage_says_what_no_transcript_reaches(project, capsys):
     assert run(["coverage"]) == 0
     said = capsys.readouterr().err
-    assert "policies asked: 1 of 1 (100 %)" in said
-    assert "rulings made: 1 of 2 (50 %)" in said
-    assert "return_window never says block here" in said
+    assert "policies called: 1 of 1 (100 %)" in said
+    assert "decisions reached: 1 of 2 (50 %)" in said
+    assert "return_window never returns block here" in said
     assert "tools called: 2 of 2 (100 %)" in said
     assert "lines that no transcript executes: 1" in said
     assert "not counted: " in said

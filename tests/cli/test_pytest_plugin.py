@@ -82,7 +82,7 @@ def test_tools_run_too_where_that_is_asked_for(project):
     write(project / "journeys", other)
     assert run("transcripts/good.json")[0] == 0
     code, said = run("transcripts/good.json", "--workbench-tools=sandbox", "-rs")
-    assert (code, "the result of create_return is another" in said) == (10, True)
+    assert (code, "the result of create_return is another" in said) == (10, True), said
 
 
 def test_where_tools_were_to_run_and_none_did_it_is_not_green(project):
@@ -114,7 +114,7 @@ def test_each_is_replayed_twice_where_that_is_asked_for(project):
     write(project / "journeys", shop_files(policy))
     assert run("transcripts/good.json")[0] == 0
     code, said = run("transcripts/good.json", "--workbench-check-flaky")
-    assert (code, "FLAKY: two replays of it differ" in said) == (1, True)
+    assert (code, "FLAKY: two replays differ" in said) == (1, True)
 
 
 def test_twice_is_as_workbench_replay_has_it_in_other_processes_too(project):
@@ -128,12 +128,12 @@ def test_twice_is_as_workbench_replay_has_it_in_other_processes_too(project):
     """
     write(project / "journeys", shop_files(policy))
     code, said = run("transcripts/good.json", "--workbench-check-flaky")
-    assert (code, "differ where sets are ordered otherwise" in said) == (1, True)
+    assert (code, "PYTHONHASHSEED" in said) == (1, True)
 
 
 def test_a_timeout_that_is_no_time_is_a_mistake_of_the_caller(project):
     code, said = run("transcripts/good.json", "-o", "workbench_timeout=soon")
-    assert (code, "workbench_timeout = soon is no time" in said) == (4, True)
+    assert (code, "workbench_timeout" in said and "soon" in said) == (4, True)
 
 
 def test_they_are_chosen_by_words_and_tags_and_told_to_junit(project):
@@ -189,7 +189,7 @@ def test_a_journey_that_hangs_or_ends_its_process_fails_the_one(project, body, w
     write(project / "journeys", shop_files(policy))
     put(project, "other", saved(converse(shop(project / "o"), ScriptedModel("Hello."), "hi")))
     code, said = run("transcripts/good.json", "transcripts/other.json", "-o", "workbench_timeout=1")
-    assert (code, "1 failed, 1 passed" in said, words in said) == (1, True, True)
+    assert (code, "1 failed, 1 passed" in said, words in said) == (1, True, True), said
 
 
 def test_a_pytest_that_is_killed_leaves_no_journey_looping_behind(project):

@@ -10,7 +10,7 @@ from workbench.cli.commands.show import lines
 
 def test_a_guard_is_called_a_guard_once(tmp_path: Path) -> None:
     shown = lines(saved(converse(shop(tmp_path), ScriptedModel("Hello."), "hi"), title="Hello"))
-    assert shown[:2] == ["t  (guard)", "Hello"]
+    assert shown[:2] == ["t  (golden)", "Hello"]
 
 
 def test_what_was_said_is_never_taken_for_a_move(tmp_path: Path) -> None:

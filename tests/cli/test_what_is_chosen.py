@@ -39,12 +39,12 @@ def shelf(project):
         (["--query", "queue:odd"], "queue: works in Review only"),
         (["--query", "?!"], "no letter or digit"),
         (["--query", '"gift card'], "is not complete"),
-        (["transcripts/gaurd.json"], "did you mean transcripts/golden.json?"),
+        (["transcripts/goldne.json"], "did you mean transcripts/golden.json?"),
         (["transcripts/retruns"], "did you mean transcripts/returns?"),
         (["transcript"], "did you mean transcripts?"),
         (["late-return"], "did you mean transcripts/returns/late-return.json?"),
         (["transcripts/late-return.json"], "did you mean transcripts/returns/late-return.json?"),
-        (["--query", "late", "or", "golden"], "several words stand in quotes"),
+        (["--query", "late", "or", "golden"], "put several words in quotes"),
         (["returns"], "did you mean transcripts/returns?"),
         (["late-retunr"], "did you mean transcripts/returns/late-return.json?"),
         (["transcripts/zzz.json"], "next: check the path"),
@@ -76,7 +76,7 @@ def test_what_is_no_transcript_is_not_named(project, capsys):
     (folder / "README.md").write_text("# Transcripts\n")
     (folder / ".vscode").mkdir()
     (folder / ".vscode/settings.json").write_text("{}")
-    (folder / "guard.pending.json").write_bytes((folder / "golden.json").read_bytes())
+    (folder / "golden.pending.json").write_bytes((folder / "golden.json").read_bytes())
     (project / ".workbench/live").mkdir(parents=True)
     (project / ".workbench/live/late-1.json").write_bytes((folder / "golden.json").read_bytes())
     run(["replay", "."])

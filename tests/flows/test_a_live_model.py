@@ -44,8 +44,8 @@ def test_with_credentials_claude_speaks_and_the_policies_judge_it(project):
     results = {s["tool"]: s.get("outcome", "ok") for s in steps if s["event"] == "result"}
     assert results == {"enter_journey": "ok", "find_order": "ok", "create_return": "blocked"}
     assert [s["text"] for s in steps if s["event"] == "reply"] == ["I am sorry, that is too late."]
-    meter = next(s["meter"] for s in steps if s["event"] == "answer")
-    assert meter["tokens_out"] > 0
+    usage = next(s["usage"] for s in steps if s["event"] == "answer")
+    assert usage["tokens_out"] > 0
     told = server.requests[3].body["messages"][-1]["content"][0]
     assert "the limit is 45" in told["content"]
 

@@ -333,7 +333,7 @@ def test_a_policy_goes_and_the_record_is_compared_with_the_new_run(terminal, pro
     terminal.press("Escape")
     terminal.press("d")
     terminal.see("the runs differ from step 4 on")
-    terminal.see("the policy returns.return_window is in the record only")
+    terminal.see("the policy returns.return_window exists in the record only")
     terminal.see("- ✗ return_window blocked")
     terminal.press("Enter")
     terminal.see("2 Steps")

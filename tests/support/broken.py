@@ -195,7 +195,7 @@ def expectations(rng: Random) -> dict[str, Any]:
         "fields": [{}, {"order_number": "regex"}, {"order_number": "ignore"}, {"b": "exact"}],
         "order": [[], ["find_order"], ["find_order", "create_return"], ["no_tool", "create_return"]],
     }
-    kept = ["expect", "at", *(name for name in list(fields)[2:] if rng.random() < 0.4)]
+    kept = ["kind", "step", *(name for name in list(fields)[2:] if rng.random() < 0.4)]
     return {name: rng.choice(fields[name]) for name in kept}
 
 

@@ -16,7 +16,11 @@ def shown(exchange, width):
 
 
 def exchange(status, got):
-    asked = {"method": "POST", "url": "https://carrier.example/track?parcel=P-1", "request_body": {"parcel": "P-1"}}
+    asked = {
+        "method": "POST",
+        "url": "https://carrier.example/track?parcel=P-1",
+        "request_body": {"parcel": "P-1"},
+    }
     return HttpExchange(turn=1, answer=1, call=1, number=1, status=status, response_body=got, **asked)
 
 

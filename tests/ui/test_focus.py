@@ -86,7 +86,7 @@ def test_a_re_run_that_differs_leaves_the_focus_where_it_is(play):
 
 
 def test_the_note_of_a_re_run_goes_with_a_key_and_belongs_to_its_conversation(play, monkeypatch):
-    monkeypatch.setattr("workbench.tui.screens.develop.GLANCE", 0.0)
+    monkeypatch.setattr("workbench.tui.screens.reload_note.MIN_SECONDS", 0.0)
 
     async def flow(bench):
         await bench.say("return OL-1 please")

@@ -90,7 +90,7 @@ def test_the_save_form_offers_only_what_it_can_fill(play, size):
         assert [e.kind for e in choices] == ["not_executed", "escalated", "must_not_call", "must_not_call"]
         for index in range(len(choices)):
             line = bench.pane("#expectations").splitlines()[index]
-            assert choices[index].sentence.strip()[:40] in line
+            assert choices[index].description.strip()[:40] in line
             assert line.rstrip().endswith(("decided offline", "needs a model"))
 
     play(flow, Script(*LATE), size=size)

@@ -113,7 +113,7 @@ def test_what_is_not_on_disk_is_said_until_it_is_and_nothing_claims_that_it_is_k
         bench.screen.tell_status()
         assert f"✗ not on disk: {PROBLEM}" in bench.pane("#status")
         await bench.press("ctrl+n")
-        assert f"the one before is NOT on disk yet: {PROBLEM}" in " ".join(bench.pane("#keys").split())
+        assert f"the previous one is NOT on disk yet: {PROBLEM}" in " ".join(bench.pane("#keys").split())
         assert "is kept" not in bench.pane("#keys")
         bench.store.write_error = ""
         bench.screen.tell_status()

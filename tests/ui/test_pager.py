@@ -25,7 +25,7 @@ def paged(monkeypatch):
         seen.update(words=words[:-1], text=path.read_text(), mode=stat.S_IMODE(path.stat().st_mode), path=path)
         return 0
 
-    monkeypatch.setattr("workbench.tui.external.run_in_terminal", lend)
+    monkeypatch.setattr("workbench.tui.app.run_in_terminal", lend)
     return seen
 
 

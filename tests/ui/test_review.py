@@ -65,7 +65,7 @@ def test_a_past_conversation_is_continued_as_itself(play):
         await bench.say("second")
         assert "first" in bench.pane("#chat")
         assert "second" in bench.pane("#chat")
-        assert bench.store.records[first.id][-1]["step"].turn == 2
+        assert bench.store.records[first.id][-1]["event"].turn == 2
 
     play(flow, Script([say("one")], [say("two")]))
 

@@ -19,20 +19,20 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from ui.host import FakeHost, Memory, Script, Shelf, make_agent
-from workbench.workspace.code_service import Serving
+from workbench.workspace.code_service import CodeService
 from workbench.workspace.session import Session
 from workbench.tui import run
-import workbench.tui.screens.develop as develop
+import workbench.tui.groups.reading as reading
 
 def fail(self):
     secret = "hunter" + "2"
     raise RuntimeError("a bug of ours")
 
 if {crash!r}:
-    develop.Develop.do_copy = fail
+    reading.CopyGroup.do_copy = fail
 store = Memory()
 root = make_agent(Path({root!r}))
-sys.exit(run(Session(Serving(FakeHost(root, Script()), "shop", "rehearsal"), store), Shelf(store, root=root)))
+sys.exit(run(Session(CodeService(FakeHost(root, Script()), "shop", "rehearsal"), store), Shelf(store, root=root)))
 """
 
 

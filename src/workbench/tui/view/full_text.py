@@ -115,7 +115,7 @@ def options(view: View, row: Row) -> Iterator[str]:
 
 def world(view: View, row: Row) -> Iterator[str]:
     results = [one for one in view.trace if isinstance(one, ToolResult) and one.changed]
-    yield from _changed("this move", (one for one in results if one.step_id == row.step_id))
+    yield from _changed("this step", (one for one in results if one.step_id == row.step_id))
     yield from _changed("before it", (one for one in results if one.step_id < row.step_id))
 
 

@@ -36,7 +36,7 @@ def line(row: Row, turn: Turn, cells: int, notes: RowMarks) -> Line:
     """The header of a turn that is folded."""
     words = one_line(row.step.message.text) if row.step and row.step.message else ""
     count = sum(1 for step in turn.steps if step.message is None)
-    told = [Span(f"  {count} move{'' if count == 1 else 's'} ", "dim"), worst(turn)]
+    told = [Span(f"  {count} step{'' if count == 1 else 's'} ", "dim"), worst(turn)]
     head = [Span("▸ ", "accent"), Span(f"turn {turn.turn} ", "head"), Span(words, "user")]
     return (*fit(head, max(cells - 3 - width(told), 12)), *told, *notes.bits)
 

@@ -184,7 +184,7 @@ def world(view: View, row: Row, width: int) -> list[Line]:
     if view.imported and not here and not before:
         text = "What the tools changed is not recorded: the log this comes from holds results alone."
         return wrap([Span(text, "dim")], width)
-    lines = [(Span("this move", "bold"),), *(here or [(Span("  changed nothing", "dim"),)])]
+    lines = [(Span("this step", "bold"),), *(here or [(Span("  changed nothing", "dim"),)])]
     return [*lines, BLANK, (Span("before it", "bold"),), *(before or [(Span("  nothing had changed", "dim"),)])]
 
 
