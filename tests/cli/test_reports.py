@@ -134,14 +134,16 @@ def test_a_fault_points_to_the_line_it_was_raised_at(project):
 def test_an_agent_that_does_not_load_points_to_its_line(project):
     write(project / "journeys", {"shop/agent.py": "from workbench import Agent\nagent = Agnt()\n"})
     run(["replay", "--json", "out.json", "transcripts/golden.json"])
-    assert json.loads((project / "out.json").read_text())["transcripts"][0]["source_line"] == "journeys/shop/agent.py:2"
+    first = json.loads((project / "out.json").read_text())["transcripts"][0]
+    assert first["source_line"] == "journeys/shop/agent.py:2"
 
 
 # JSON
 
 
 def test_the_json_report_is_whole_and_cases_come_back_from_it(project):
-    cases = [case(text="why", context=("1.1.1",), changed=("a",), source_line="journeys/a.py:3"), case(Verdict.PASS)]
+    failed = case(text="why", context=("1.1.1",), changed=("a",), source_line="journeys/a.py:3")
+    cases = [failed, case(Verdict.PASS)]
     cases.append(Case("bad.json", None, ReplayResult(Verdict.ERROR, "no")))
     told = json.loads(json.dumps(as_json(Summary(cases, 3, 0.5))))
     assert [case_of(row) for row in told["transcripts"]] == cases

@@ -274,7 +274,10 @@ def test_the_oracle_imports_nothing_of_the_workbench():
 BUGS = {
     "no effect is compared": [(rerun, "divergence", lambda *_: "")],
     "what policies make of a result is not compared": [(steps.Step, "result_effect", "allowed")],
-    "what fails is passed over": [(rerun.Rerun, "journey_fault", ""), (replaying, "without_fault", lambda move: True)],
+    "what fails is passed over": [
+        (rerun.Rerun, "journey_fault", ""),
+        (replaying, "without_fault", lambda move: True),
+    ],
     "the red is not proven": [(replaying, "red_proof", lambda *_: "")],
 }
 

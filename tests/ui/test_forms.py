@@ -134,7 +134,7 @@ def test_a_form_says_what_the_choice_means(play):
         await bench.press("escape", "a")
         assert "can become a regression test" in bench.text()
         await bench.press("escape", "r")
-        assert "not asked" in bench.text()
+        assert "today's code on the recorded answers" in bench.text()
 
     play(flow, Script([say("No.")]), size=(80, 24))
 

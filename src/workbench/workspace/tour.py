@@ -89,7 +89,7 @@ STEPS = (
     TourStep(
         "fix",
         "Now the code. {apply_fix} shows a prepared change, enter applies it; or {edit} opens the file in your "
-        "editor: days < 0 lets today pass. Save the file: the conversation is rerun.",
+        "editor: days < 0 lets today pass. Saving it reruns the conversation.",
         lambda session, place: session.rerun is not None and bool(session.rerun.differences),
     ),
     TourStep(
