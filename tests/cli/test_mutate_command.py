@@ -136,7 +136,7 @@ def test_files_and_operators_can_be_chosen_and_a_wrong_name_is_told(project, cap
     assert run(["mutate", "--file", "nothing.py"]) == 4
     assert "shop/returns/journey.py" in capsys.readouterr().err
     assert run(["mutate", "--operator", "no"]) == 4
-    assert "the operators: policy-removed" in capsys.readouterr().err
+    assert "operators: policy-removed" in capsys.readouterr().err
     assert run(["mutate", "--agent", "no"]) == 4
 
 

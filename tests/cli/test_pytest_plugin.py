@@ -82,7 +82,7 @@ def test_tools_run_too_where_that_is_asked_for(project):
     write(project / "journeys", other)
     assert run("transcripts/good.json")[0] == 0
     code, said = run("transcripts/good.json", "--workbench-tools=sandbox", "-rs")
-    assert (code, "the result of create_return is another" in said) == (10, True), said
+    assert (code, "STALE: the result of create_return" in said) == (10, True)
 
 
 def test_where_tools_were_to_run_and_none_did_it_is_not_green(project):
@@ -180,7 +180,7 @@ def test_a_file_that_cannot_be_read_fails(project):
     assert (code, "not a Workbench transcript" in said) == (1, True)
 
 
-STOPS = [("while True: pass", "hung for 1 s at"), ("import os; os._exit(0)", "ended its process")]
+STOPS = [("while True: pass", "hung for 3 s at"), ("import os; os._exit(0)", "ended its process")]
 
 
 @pytest.mark.parametrize(("body", "words"), STOPS)
@@ -188,8 +188,8 @@ def test_a_journey_that_hangs_or_ends_its_process_fails_the_one(project, body, w
     policy = f"\n    @returns.policy(before=create_return)\n    def bad(call, conversation):\n        {body}\n"
     write(project / "journeys", shop_files(policy))
     put(project, "other", saved(converse(shop(project / "o"), ScriptedModel("Hello."), "hi")))
-    code, said = run("transcripts/good.json", "transcripts/other.json", "-o", "workbench_timeout=1")
-    assert (code, "1 failed, 1 passed" in said, words in said) == (1, True, True), said
+    code, said = run("transcripts/good.json", "transcripts/other.json", "-o", "workbench_timeout=3")
+    assert (code, "1 failed, 1 passed" in said, words in said) == (1, True, True)
 
 
 def test_a_pytest_that_is_killed_leaves_no_journey_looping_behind(project):

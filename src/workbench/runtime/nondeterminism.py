@@ -160,7 +160,7 @@ class Reader(ast.NodeVisitor):
         if head == "httpx" and name in _HTTP:
             message = f"httpx.{name} reaches out of the sandbox: a replay cannot hold it fixed"
             self._report(node, "network", message)
-        names_tool = self._dotted(node.func) in ("workbench.Use", "workbench.authoring.rehearsal.Call")
+        names_tool = self._dotted(node.func) in ("workbench.Call", "workbench.authoring.rehearsal.Call")
         if isinstance(node.func, ast.Attribute) and node.func.attr in ("result", "results"):
             of = node.func.value
             names_tool = getattr(of, "id", getattr(of, "attr", "")) == "conversation"
