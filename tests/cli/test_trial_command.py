@@ -113,7 +113,7 @@ def test_a_fault_between_two_passes_raises_nothing(project):
 def test_a_spent_budget_is_not_green_and_says_what_was_not_run(project):
     done, server = live(project, says("No."), options=("--trials", "3", "--max-trials", "1"))
     assert done.returncode == 10
-    assert "2 were not" in done.stderr
+    assert "2 did not start" in done.stderr
     assert "budget of 1 trial" in done.stderr
     assert "pass^1  1.000  (n=1, 1 of 1 task; 1 of 1 trial, 95% Wilson" in done.stderr
     assert "next: run it again with a larger budget" in done.stderr
@@ -124,7 +124,7 @@ def test_a_spent_budget_is_not_green_and_says_what_was_not_run(project):
 def test_tokens_and_money_are_budgets_too(project, limit):
     done, server = live(project, says("No."), options=("--trials", "2", *limit))
     assert done.returncode == 10
-    assert "1 were not" in done.stderr
+    assert "1 did not start" in done.stderr
     assert "the budget of" in done.stderr
     assert len(server.requests) == 1
 

@@ -305,7 +305,7 @@ def test_a_pane_takes_the_whole_screen_and_gives_it_back(play, size):
         await compared(bench)
         for key, pane in (("1", "#pairs"), ("2", "#causes"), ("3", "#difference")):
             await bench.press(key, "plus")
-            assert bench.screen.query_one(pane).size.height >= size[1] - 5
+            await bench.until(lambda pane=pane: bench.screen.query_one(pane).size.height >= size[1] - 5)
             await bench.press("plus")
         await bench.press("question_mark")
         assert "swap sides" in bench.text()

@@ -241,7 +241,7 @@ def test_a_mark_on_a_transcript_in_review_leaves_its_file_alone_and_begins_no_co
         await bench.until(lambda: "1 of 1" in bench.text())
         await bench.press("u")
         await bench.until(lambda: "undone: annotation" in bench.text())
-        await ask(bench, "is:marke")
+        await ask(bench, "is:annotate")
         await bench.until(lambda: "None of" in bench.text())
 
     play(flow, Script(*NEW))

@@ -174,7 +174,7 @@ OPERATORS: dict[str, Operator] = {
     "policy-removed": Operator("a whole policy is taken out", policy_removed),
     "decision-removed": Operator("a `Block`, `Rewrite` or `Escalate` becomes `None`", decision_removed),
     "hook-removed": Operator("a policy no longer applies to one of its tools", hook_removed),
-    "when-removed": Operator("a `when=` is taken out: always on offer", when_removed),
+    "when-removed": Operator("a `when=` is taken out: always available", when_removed),
     "comparison-negated": Operator(
         "`==` becomes `!=`, `>` becomes `<=`, `in` becomes `not in`", comparison_negated
     ),
@@ -192,7 +192,7 @@ OPERATORS: dict[str, Operator] = {
         "a limit in braces of a regular expression is one more, or one less", pattern_limit
     ),
     "element-removed": Operator("one of several elements of a list, tuple or set is taken out", element_removed),
-    "lookup-argument-removed": Operator("`talk.result` no longer asks for one of its arguments", lookup_widened),
+    "lookup-argument-removed": Operator("`conversation.result` no longer asks for one of its arguments", lookup_widened),
     "return-emptied": Operator("a function that is no policy returns `None`", return_emptied),
     "statement-removed": Operator(
         "a call, a change of something's field, a `raise` is taken out", statement_removed

@@ -148,7 +148,7 @@ def pair_in_full(of: Comparison, index: int, width: int) -> list[Line]:
             continue
         lines.append((Span(label, "label"),))
         lines += diff(a, b, width)
-    if "another prompt" in pair.why or index == of.first:
+    if "different prompt" in pair.why or index == of.first:
         for one in prompt_causes(of, pair):
             lines += cause_detail(one, width) if one.before or one.after else []
     if same:
@@ -175,7 +175,7 @@ def _head(of: Comparison, index: int, width: int) -> list[Line]:
         (Span("- ", "bad"), Span(titled(of.left), "dim")),
         (Span("+ ", "good"), Span(titled(of.right), "dim")),
     ]
-    if rerun is not None and "another prompt" in pair.why:
+    if rerun is not None and "different prompt" in pair.why:
         lines.append((Span("no model was asked: its answer here is the recorded one", "warn"),))
     return lines
 
