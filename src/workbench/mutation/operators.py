@@ -192,7 +192,7 @@ OPERATORS: dict[str, Operator] = {
         "a limit in braces of a regular expression is one more, or one less", pattern_limit
     ),
     "element-removed": Operator("one of several elements of a list, tuple or set is taken out", element_removed),
-    "lookup-argument-removed": Operator("`conversation.result` no longer asks for one of its arguments", lookup_widened),
+    "lookup-argument-removed": Operator("`conversation.result` is called with one argument less", lookup_widened),
     "return-emptied": Operator("a function that is no policy returns `None`", return_emptied),
     "statement-removed": Operator(
         "a call, a change of something's field, a `raise` is taken out", statement_removed
