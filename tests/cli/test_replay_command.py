@@ -117,7 +117,7 @@ def test_an_unknown_command_is_4(project):
 
 
 def test_what_needs_a_model_leaves_10(project):
-    put(project, "model_says", late_mistake(project, "must_not_call", tool="create_return"))
+    put(project, "says", late_mistake(project, "must_not_call", tool="create_return"))
     assert run(["replay"]) == 10
 
 

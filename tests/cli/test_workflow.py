@@ -25,7 +25,7 @@ def hooks():
 
 
 def commands() -> list[str]:
-    steps = [step for job in workflow()["jobs"].values() for step in job["events"]]
+    steps = [step for job in workflow()["jobs"].values() for step in job["steps"]]
     return [step["run"] for step in steps if "run" in step] + [hook["entry"] for hook in hooks()]
 
 
@@ -38,7 +38,7 @@ def test_the_workflow_has_jobs_that_wait_for_each_other():
 
 
 def test_what_decides_is_not_allowed_to_fail():
-    deciding = [step for step in workflow()["jobs"]["replay"]["events"] if "merge" in step.get("run", "")]
+    deciding = [step for step in workflow()["jobs"]["replay"]["steps"] if "merge" in step.get("run", "")]
     assert [step.get("continue-on-error", False) for step in deciding] == [False]
 
 

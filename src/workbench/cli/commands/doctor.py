@@ -32,8 +32,8 @@ from ..output import out_json, write_line
 
 GLYPHS = {"ok": "✓", "note": "!", "bad": "✗"}
 LIBRARIES = ("textual", "anthropic", "watchfiles", "msgspec")
-LOAD = 3.0  # seconds an agent may take to load
-EVENT = 0.6  # seconds to wait for the event of a save before saving again
+LOAD_TIMEOUT = 3.0  # seconds an agent may take to load
+EVENT_WAIT = 0.6  # seconds to wait for the event of a save before saving again
 
 
 @dataclass(frozen=True)
@@ -184,11 +184,11 @@ async def journeys(project: Project | None) -> list[CheckResult]:
 async def _agent(project: Project, name: str) -> CheckResult:
     worker = WorkerProcess()
     try:
-        async with asyncio.timeout(LOAD):
+        async with asyncio.timeout(LOAD_TIMEOUT):
             await worker.load(project.journeys.resolve(), name, REHEARSAL)
     except TimeoutError:
         return CheckResult(
-            "journeys", "bad", f"{name}: loading takes more than {LOAD:g} s", "workbench check shows where"
+            "journeys", "bad", f"{name}: loading takes more than {LOAD_TIMEOUT:g} s", "workbench check shows where"
         )
     except WorkbenchError as error:
         where = f"journeys/{error.where}: " if error.where else ""
@@ -227,7 +227,7 @@ async def watcher() -> CheckResult:
                 await asyncio.sleep(0.1)
                 began = time.perf_counter()
                 _save(folder, f"# {number}\n")
-                done, _ = await asyncio.wait([event], timeout=EVENT)
+                done, _ = await asyncio.wait([event], timeout=EVENT_WAIT)
                 if done:
                     event.result()
                     return CheckResult(
