@@ -22,17 +22,17 @@ from __future__ import annotations
 class WorkbenchError(Exception):
     """Describe an error: what is wrong, where, and what to do next.
 
-    `where` is "file:line" or a path. `next` is a sentence and becomes the attribute
-    `hint`. Both may be empty. `code` overrides the code of the class.
+    `where` is "file:line" or a path. `hint` is a sentence: the next thing to do.
+    Both may be empty. `code` overrides the code of the class.
     """
 
     code = "error"
 
-    def __init__(self, message: str, *, where: str = "", next: str = "", code: str = "") -> None:
+    def __init__(self, message: str, *, where: str = "", hint: str = "", code: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.where = where
-        self.hint = next
+        self.hint = hint
         if code:
             self.code = code
 
@@ -70,8 +70,8 @@ class NoAnswer(WorkbenchError):
 
     code = "no-answer"
 
-    def __init__(self, reason: str, message: str = "", *, where: str = "", next: str = "") -> None:
-        super().__init__(message, where=where, next=next)
+    def __init__(self, reason: str, message: str = "", *, where: str = "", hint: str = "") -> None:
+        super().__init__(message, where=where, hint=hint)
         self.reason = reason
 
 

@@ -28,7 +28,7 @@ def read_bytes(path: Path, limit: int = LIMIT) -> bytes:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
                 what = _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
-                raise TranscriptError(f"it is {what}, no file", where=str(path), next="take it out of the folder")
+                raise TranscriptError(f"it is {what}, no file", where=str(path), hint="take it out of the folder")
             data = file.read(min(found.st_size, limit) + 1)  # read(limit) would allocate that much
             if len(data) > found.st_size:  # it grows
                 data += file.read(max(limit + 1 - len(data), 0))
@@ -36,16 +36,16 @@ def read_bytes(path: Path, limit: int = LIMIT) -> bytes:
         linked = path.is_symlink()
         what = "it is a link to a missing file" if linked else f"cannot be read: {error.strerror}"
         then = "fix the link, or remove it" if linked else "restore it, or check the path"
-        raise TranscriptError(what, where=str(path), next=then) from None
+        raise TranscriptError(what, where=str(path), hint=then) from None
     except OSError as error:
         then = "make it readable, or take it out of the folder"
-        raise TranscriptError(f"cannot be read: {error.strerror}", where=str(path), next=then) from None
+        raise TranscriptError(f"cannot be read: {error.strerror}", where=str(path), hint=then) from None
     except ValueError as error:  # a name that no file can have
         raise TranscriptError(f"cannot be read: {error}", where=repr(str(path))) from None
     if len(data) > limit:
         size = f"{max(found.st_size, len(data)) / MEGABYTE:,.0f} MB"
         message = f"it has {size}, the limit is {limit // MEGABYTE} MB"
-        raise TranscriptError(message, where=str(path), next="split it, or take it out of the folder")
+        raise TranscriptError(message, where=str(path), hint="split it, or take it out of the folder")
     return data
 
 

@@ -13,22 +13,22 @@ _ALLOW = re.compile(r"(?:#|<!--)\s*workbench:\s*allow\s+([\w-]+(?:\s*,\s*[\w-]+)
 
 
 class Finding(msgspec.Struct, frozen=True, order=True):
-    """One problem in a file: `file` relative to journeys/, `line` from 1 (0: whole file), `next` the fix."""
+    """One problem in a file: `file` relative to journeys/, `line` from 1 (0: whole file), `hint` the fix."""
 
     file: str
     line: int
     rule: str
     severity: Literal["error", "warning"]
     message: str
-    next: str = ""
+    hint: str = ""
 
 
-def error(rule: str, where: str, message: str, next: str = "") -> Finding:
-    return Finding(*location(where), rule, "error", message, next)
+def error(rule: str, where: str, message: str, hint: str = "") -> Finding:
+    return Finding(*location(where), rule, "error", message, hint)
 
 
-def warning(rule: str, where: str, message: str, next: str = "") -> Finding:
-    return Finding(*location(where), rule, "warning", message, next)
+def warning(rule: str, where: str, message: str, hint: str = "") -> Finding:
+    return Finding(*location(where), rule, "warning", message, hint)
 
 
 def location(where: str) -> tuple[str, int]:

@@ -175,7 +175,7 @@ def test_a_tool_named_in_code_must_be_there(check: Any) -> None:
         OTHER = Call("send_mail")
     """
     checked = check(WINDOW, late)
-    said = {f["message"]: (f["severity"], f["next"]) for f in checked.findings}
+    said = {f["message"]: (f["severity"], f["hint"]) for f in checked.findings}
     assert said == {
         "unknown tool 'find_ordr'": ("error", "did you mean find_order?"),
         "unknown tool 'create_retrun'": ("warning", "did you mean create_return?"),
@@ -247,9 +247,9 @@ def test_one_name_is_one_tool(check: Any) -> None:
 
 
 def test_a_journey_that_nobody_added_is_told_of(check: Any) -> None:
-    assert check(WINDOW, files=stock_files("")).the("unused-journey")["next"] == "import it in agent.py"
+    assert check(WINDOW, files=stock_files("")).the("unused-journey")["hint"] == "import it in agent.py"
     imported = textwrap.dedent(AGENT) + "from .stock import journey\n"
-    assert check(WINDOW, agent=imported).the("unused-journey")["next"] == "add it to journeys=[...] in agent.py"
+    assert check(WINDOW, agent=imported).the("unused-journey")["hint"] == "add it to journeys=[...] in agent.py"
 
 
 # tools
@@ -258,7 +258,7 @@ def test_a_journey_that_nobody_added_is_told_of(check: Any) -> None:
 def test_a_tool_needs_types_and_words(check: Any) -> None:
     mute = "\n@returns.tool\ndef mute(sku) -> int:\n    return 1\n"
     checked = check(WINDOW, mute)
-    assert checked.the("tool-types")["next"] == "add a type, for example sku: str"
+    assert checked.the("tool-types")["hint"] == "add a type, for example sku: str"
     assert checked.the("tool-docstring")["severity"] == "error"
 
 
@@ -306,7 +306,7 @@ def test_a_policy_is_not_handed_the_world_nor_what_its_stand_has_not(check: Any)
     world, stand = check(WINDOW, greedy).findings
     assert world["rule"] == stand["rule"] == "policy-parameters"
     assert "cannot see the world" in world["message"]
-    assert stand["next"] == "use any of: reply, conversation"
+    assert stand["hint"] == "use any of: reply, conversation"
 
 
 def test_a_policy_of_one_journey_cannot_stand_at_a_tool_of_another(check: Any) -> None:

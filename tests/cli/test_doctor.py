@@ -121,7 +121,7 @@ def test_a_server_that_answers_is_asked_for_one_token(doctor: Doctor, serve: Cal
         "name": "credentials",
         "state": "ok",
         "says": "ANTHROPIC_API_KEY",
-        "next": "",
+        "hint": "",
     }
     assert told["server"]["says"].startswith(f"{server.url} answers as claude-")
     (asked,) = server.requests
@@ -134,7 +134,7 @@ def test_a_key_that_is_refused_is_said_and_never_shown(doctor: Doctor, serve: Ca
     told = doctor()
     assert told.code == 4
     assert told["server"]["says"] == "the API key was not accepted (401): invalid x-api-key: [key]"
-    assert told["server"]["next"].startswith("Check the key")
+    assert told["server"]["hint"].startswith("Check the key")
 
 
 def test_a_server_that_is_not_there_is_said_plainly(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +146,7 @@ def test_a_server_that_is_not_there_is_said_plainly(doctor: Doctor, monkeypatch:
     assert told.code == 4
     assert told["credentials"]["says"] == "ANTHROPIC_AUTH_TOKEN"
     assert told["server"]["says"] == "cannot reach 127.0.0.1"
-    assert told["server"]["next"] == "Check the network and, if it is set, ANTHROPIC_BASE_URL"
+    assert told["server"]["hint"] == "Check the network and, if it is set, ANTHROPIC_BASE_URL"
 
 
 def test_a_server_that_stays_silent_costs_seconds_not_minutes(
@@ -157,7 +157,7 @@ def test_a_server_that_stays_silent_costs_seconds_not_minutes(
     told = doctor()
     assert told.code == 4
     assert told["server"]["says"].startswith(f"{server.url} did not answer")
-    assert "--model rehearsal" in told["server"]["next"]
+    assert "--model rehearsal" in told["server"]["hint"]
     assert told.seconds < silent  # 4 on a machine that is not busy
 
 
@@ -180,7 +180,7 @@ def test_an_agent_that_hangs_is_told_of_and_does_not_hang_the_doctor(doctor: Doc
     told = doctor()
     assert told.code == 4
     assert told["journeys"]["says"] == "shop: loading takes more than 3 s"
-    assert told["journeys"]["next"] == "workbench check shows where"
+    assert told["journeys"]["hint"] == "workbench check shows where"
 
 
 def test_a_folder_that_is_no_project_says_how_to_make_one(
@@ -252,7 +252,7 @@ def test_the_terminal_is_described_with_its_limits(
     monkeypatch.setattr(doctor_command.shutil, "get_terminal_size", lambda: os.terminal_size(size))
     (found,) = doctor_command.terminal()
     assert (found.state, found.says) == (state, says)
-    assert bool(found.next) == (state == "note")
+    assert bool(found.hint) == (state == "note")
 
 
 def test_a_watcher_that_sees_nothing_is_told_of(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:

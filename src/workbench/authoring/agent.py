@@ -91,7 +91,7 @@ class Agent(Declarations):
             raise JourneyError(
                 f"the knowledge folder {self.knowledge!r} does not exist",
                 where=self.source,
-                next="create the folder, or remove knowledge=",
+                hint="create the folder, or remove knowledge=",
             )
         found: list[PromptSection] = []
         for path in sorted(folder.glob("**/*.md")):

@@ -74,7 +74,7 @@ class Declarations:
                 raise JourneyError(
                     f"duplicate tool name {tool.name!r}",
                     where=tool.source,
-                    next="rename one of them",
+                    hint="rename one of them",
                 )
             self.tools[tool.name] = tool
             return tool
@@ -106,13 +106,13 @@ class Declarations:
                 raise JourneyError(
                     f"policy {fn.__name__} needs exactly one hook, not {len(stands)}",
                     where=source_location(fn),
-                    next="use one of before=, after=, before_reply=True, on_message=True",
+                    hint="use one of before=, after=, before_reply=True, on_message=True",
                 )
             if any(p.name == fn.__name__ for p in self.policies):
                 raise JourneyError(
                     f"duplicate policy name {fn.__name__!r}",
                     where=source_location(fn),
-                    next="rename one of them",
+                    hint="rename one of them",
                 )
             hook, tools = stands[0]
             policy = Policy(fn.__name__, fn, hook, _names(tools), self._scope, when, source_location(fn))

@@ -17,7 +17,7 @@ def read_sections(path: Path, file: str, where: str, title: str) -> Iterable[Pro
     except (OSError, UnicodeDecodeError) as error:
         reason = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read: {error}"
         raise JourneyError(
-            f"{title}: {path.name} {reason}", where=where, next=f"create {path.name} next to the code"
+            f"{title}: {path.name} {reason}", where=where, hint=f"create {path.name} next to the code"
         ) from None
     below = len(Path(file).parts) - 1
     home = Path(*path.resolve().parts[-below - 1 :]) if below else Path(path.name)

@@ -67,20 +67,20 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
             raise JourneyError(
                 f"tool {self.name}: cannot read its types: {error}",
                 where=self.source,
-                next="import every type used in the function's signature",
+                hint="import every type used in the function's signature",
             ) from error
         for name, parameter in inspect.signature(self.fn).parameters.items():
             if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
                 raise JourneyError(
                     f"tool {self.name}: parameter {name!r} cannot be described in a schema",
                     where=self.source,
-                    next="give every parameter a name and a type, without * or /",
+                    hint="give every parameter a name and a type, without * or /",
                 )
             if name not in hints:
                 raise JourneyError(
                     f"tool {self.name}: parameter {name!r} has no type",
                     where=self.source,
-                    next=f"add a type, for example {name}: str",
+                    hint=f"add a type, for example {name}: str",
                 )
         return hints
 

@@ -64,7 +64,7 @@ class Command(TyperCommand):
                 what = option
             else:
                 continue
-            raise UsageError(f"{what} is empty", next="remove it, or check for an unset variable")
+            raise UsageError(f"{what} is empty", hint="remove it, or check for an unset variable")
         return super().parse_args(ctx, args)
 
 

@@ -92,7 +92,7 @@ def _flatten(names: list[str]) -> None:
     for name in names:
         if escape_surrogates(name) != name:
             raise UsageError(
-                "the file name is not valid UTF-8", where=escape_surrogates(name), next="rename the file"
+                "the file name is not valid UTF-8", where=escape_surrogates(name), hint="rename the file"
             )
 
 
@@ -131,12 +131,12 @@ def collect_files(project: Project, paths: Iterable[Path], left: list[str]) -> l
     for path in paths:
         if path.name.lower().endswith(SIBLING_SUFFIXES):
             raise UsageError(
-                f"{path} is a pending re-recording and cannot be replayed", next="name the transcript next to it"
+                f"{path} is a pending re-recording and cannot be replayed", hint="name the transcript next to it"
             )
         if not belongs_to(path, project):
-            raise UsageError(f"{path} belongs to another project", next="replay it from that project")
+            raise UsageError(f"{path} belongs to another project", hint="replay it from that project")
         if path.is_dir() and is_empty(path):
-            raise UsageError(f"no transcript in {path}", next="check the path")
+            raise UsageError(f"no transcript in {path}", hint="check the path")
     return found
 
 

@@ -36,7 +36,7 @@ def group_by_agent(paths: list[Path], agent: str, query: Query = ALL) -> tuple[P
     wanted = project.agent(agent) if agent else ""
     for path in paths:
         if path.is_dir() and is_empty(path):
-            raise UsageError(f"no transcript in {path}", next="check the path")
+            raise UsageError(f"no transcript in {path}", hint="check the path")
     there = find(paths or [project.transcripts]) if paths or project.transcripts.is_dir() else []
     groups: dict[str, TranscriptGroup] = {}
     for name in select_names([os.path.relpath(path) for path in there], query):

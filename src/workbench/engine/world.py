@@ -80,7 +80,7 @@ class World:
             except (msgspec.ValidationError, TypeError) as error:
                 raise JourneyError(
                     f"invalid fixture for {name}: {error}",
-                    next=f"compare the fixture's {name!r} with the fields of class {name}",
+                    hint=f"compare the fixture's {name!r} with the fields of class {name}",
                 ) from None
         return self._parts[name]
 

@@ -56,7 +56,7 @@ def credentials() -> str | None:
             return _source(client)
     except anthropic.AnthropicError as error:
         message = f"cannot read the credentials: {one_safe_line(str(error))}"
-        raise UsageError(message, next="fix the profile or set ANTHROPIC_API_KEY") from None
+        raise UsageError(message, hint="fix the profile or set ANTHROPIC_API_KEY") from None
 
 
 def _source(client: anthropic.Anthropic) -> str | None:

@@ -34,7 +34,7 @@ def validate_model_name(name: str) -> str:
         return name  # another server may use any model name
     raise UsageError(
         f"unknown model {name!r}",
-        next="choose rehearsal, claude, or the id of a Claude model; with ANTHROPIC_BASE_URL any id",
+        hint="choose rehearsal, claude, or the id of a Claude model; with ANTHROPIC_BASE_URL any id",
     )
 
 

@@ -32,7 +32,7 @@ def run_forked(
 ) -> Iterator[tuple[int, Any, str]]:
     """Yield (index, plain result of `work`, "") in order of completion, or (index, None, TIMED_OUT or EXITED)."""
     if not hasattr(os, "fork"):
-        raise UsageError("this command needs fork()", next="run it on Linux or macOS")
+        raise UsageError("this command needs fork()", hint="run it on Linux or macOS")
     waiting = list(enumerate(tasks))[::-1]
     running: dict[int, tuple[Fork, int, bytearray]] = {}  # by pipe: the process, its index, its result so far
     try:

@@ -62,7 +62,7 @@ def read_sources(root: Path) -> dict[str, str]:
         try:
             found[name] = path.read_bytes().decode()
         except UnicodeDecodeError:
-            raise JourneyError("it is no UTF-8", where=name, next="save it as UTF-8") from None
+            raise JourneyError("it is no UTF-8", where=name, hint="save it as UTF-8") from None
     return found
 
 

@@ -92,7 +92,7 @@ class _Program:
             tree = ast.parse(self.files[file])
         except (SyntaxError, ValueError) as error:
             where = f"{file}:{getattr(error, 'lineno', None) or 1}"
-            raise JourneyError(f"not valid Python: {error}", where=where, next="fix the line and save") from None
+            raise JourneyError(f"not valid Python: {error}", where=where, hint="fix the line and save") from None
         self.defined[file], self.imported[file] = {}, {}
         for node in _statements(tree.body):
             if isinstance(node, ast.ImportFrom):

@@ -275,7 +275,7 @@ def run_without_loop(coroutine: Coroutine[Any, Any, Any]) -> Any:
     coroutine.close()
     raise JourneyError(
         "a policy awaits, but is not declared with `async def`",
-        next="declare it and its wrappers with `async def`",
+        hint="declare it and its wrappers with `async def`",
     )
 
 

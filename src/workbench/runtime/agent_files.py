@@ -38,7 +38,7 @@ def _contents(root: Path, agent: str) -> Iterator[tuple[str, bytes]]:
             continue
         except OSError as error:
             message = f"it cannot be read: {error.strerror}"
-            raise JourneyError(message, where=name, next="make it readable, or remove it") from None
+            raise JourneyError(message, where=name, hint="make it readable, or remove it") from None
 
 
 def hash_files(root: Path, agent: str) -> tuple[str, dict[str, str]]:

@@ -78,7 +78,7 @@ def load_agent(root: Path, name: str) -> Agent:
         raise JourneyError(
             f"there is no agent {name!r} in {root.name}/",
             where=f"{name}/agent.py",
-            next=f"the agents here: {', '.join(there)}" if there else "`workbench init` makes one",
+            hint=f"the agents here: {', '.join(there)}" if there else "`workbench init` makes one",
         )
     module = _import(root, f"{ROOT_PACKAGE}.{name}.agent")
     agents = [v for v in vars(module).values() if isinstance(v, Agent)]
@@ -86,14 +86,14 @@ def load_agent(root: Path, name: str) -> Agent:
         raise JourneyError(
             f"agent.py must hold one Agent, not {len(agents)}",
             where=f"{name}/agent.py:1",
-            next='write: agent = Agent("name", journeys=[...])',
+            hint='write: agent = Agent("name", journeys=[...])',
         )
     agent = agents[0]
     if agent.name != name:
         raise JourneyError(
             f"the agent calls itself {agent.name!r} but lives in {name}/",
             where=agent.source,
-            next="give folder and agent one name",
+            hint="give folder and agent one name",
         )
     _check_hooks(agent)
     _loaded.append(agent)
@@ -109,7 +109,7 @@ def _check_hooks(agent: Agent) -> None:
                 raise JourneyError(
                     f"policy {policy.name} names the tool {tool_name!r}, which does not exist",
                     where=policy.source,
-                    next="correct the name, or declare the tool",
+                    hint="correct the name, or declare the tool",
                 )
 
 
@@ -134,13 +134,13 @@ def _import(root: Path, module: str) -> ModuleType:
     except SyntaxError as error:
         where = f"{_below(root, error.filename)}:{error.lineno}"
         line = f": {error.text.strip()}" if error.text else ""
-        raise JourneyError(f"{error.msg}{line}", where=where, next="fix the line and save") from None
+        raise JourneyError(f"{error.msg}{line}", where=where, hint="fix the line and save") from None
     except JourneyError:
         raise
     except JOURNEY_EXCEPTIONS as error:
         where, _ = fault_location(error, f"{module.split('.')[1]}/agent.py:1")
         raise JourneyError(
-            f"while loading: {describe_exception(error)}", where=where, next="fix the line and save"
+            f"while loading: {describe_exception(error)}", where=where, hint="fix the line and save"
         ) from error
 
 
@@ -163,7 +163,7 @@ def _check_fields(data: Any, path: Path, where: str) -> None:
             raise JourneyError(
                 f"a fixture has no field {name!r}",
                 where=f"{where}:{line}",
-                next=f"its fields: {', '.join(FIXTURE_FIELDS)}",
+                hint=f"its fields: {', '.join(FIXTURE_FIELDS)}",
             )
 
 
@@ -175,7 +175,7 @@ def _fixtures(root: Path, agent: Agent) -> dict[str, Fixture]:
         try:
             data = msgspec.json.decode(path.read_bytes())
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise JourneyError(f"not JSON: {error}", where=f"{where}:1", next="fix the file and save") from None
+            raise JourneyError(f"not JSON: {error}", where=f"{where}:1", hint="fix the file and save") from None
         _check_fields(data, path, where)
         try:
             world = data.pop("world", {})
@@ -185,7 +185,7 @@ def _fixtures(root: Path, agent: Agent) -> dict[str, Fixture]:
             setup = msgspec.convert({**data, "agent": agent.name, "fixture": path.stem}, Setup)
         except (msgspec.ValidationError, AttributeError, TypeError) as error:
             raise JourneyError(
-                f"not a fixture: {error}", where=f"{where}:1", next="see docs/journeys.md"
+                f"not a fixture: {error}", where=f"{where}:1", hint="see docs/journeys.md"
             ) from None
         found[path.stem] = Fixture(path.stem, about, setup, world)
     if not found:
@@ -194,7 +194,7 @@ def _fixtures(root: Path, agent: Agent) -> dict[str, Fixture]:
         raise JourneyError(
             f"the fixture {agent.fixture!r} is not there",
             where=agent.source,
-            next=f"fixtures here: {', '.join(found)}",
+            hint=f"fixtures here: {', '.join(found)}",
         )
     return dict(sorted(found.items(), key=lambda item: item[0] != agent.fixture))
 
@@ -212,7 +212,7 @@ def make_world(loaded: LoadedAgent, setup: Setup, *, recorded: bool = False, sub
         raise JourneyError(
             f"the fixture {setup.fixture!r} does not exist any more",
             where=where,
-            next=f"fixtures here: {', '.join(loaded.fixtures)}",
+            hint=f"fixtures here: {', '.join(loaded.fixtures)}",
         )
     try:
         now = datetime.fromisoformat(setup.clock)
@@ -220,7 +220,7 @@ def make_world(loaded: LoadedAgent, setup: Setup, *, recorded: bool = False, sub
         raise JourneyError(
             f"the clock {setup.clock!r} is not a time",
             where=where,
-            next="write it like 2026-03-10T10:00:00+01:00",
+            hint="write it like 2026-03-10T10:00:00+01:00",
         ) from None
     start = fixture.world if fixture else {}
     if recorded or substituted:

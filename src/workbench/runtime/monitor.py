@@ -48,10 +48,10 @@ class Nondeterminism(NamedTuple):
     rule: str
     what: str
     where: str
-    next: str
+    hint: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}, behind the engine's back\n  next: {self.next}"
+        return f"{self.where}: {self.what}, behind the engine's back\n  next: {self.hint}"
 
 
 _active: list[Nondeterminism] | None = None  # what is noted now, while somebody watches
@@ -84,9 +84,9 @@ def monitor(home: str, loading: bool = False) -> Iterator[list[Nondeterminism]]:
         _active = None
 
 
-def _passed(rule: str, what: str, where: str, next: str, value: Any) -> Any:
+def _passed(rule: str, what: str, where: str, hint: str, value: Any) -> Any:
     """The value at a place that takes something from the machine: a function notes when it is called."""
-    found = Nondeterminism(rule, what, where, next)
+    found = Nondeterminism(rule, what, where, hint)
     if not callable(value):
         _note(found)
         return value

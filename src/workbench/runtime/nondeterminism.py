@@ -255,7 +255,7 @@ class _Scanner(Reader):
         super()._report(node, rule, message, what)
         if isinstance(node, ast.expr):
             found = self.code.findings[-1]
-            self.spots[node] = Nondeterminism(rule, found.message, f"{self.file}:{found.line}", found.next)
+            self.spots[node] = Nondeterminism(rule, found.message, f"{self.file}:{found.line}", found.hint)
 
 
 class _Instrumenter(ast.NodeTransformer):

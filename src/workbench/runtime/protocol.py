@@ -165,7 +165,7 @@ class Failed(_Message, frozen=True, tag="failed"):
 
     message: str
     where: str = ""
-    next: str = ""
+    hint: str = ""
     ours: bool = False
 
 

@@ -97,7 +97,7 @@ class Replayer:
             agent = self._read(name)
         for one in found:
             if one.rule != "environment":  # settings may be read from it
-                raise JourneyError(f"while loading: {one.what}", where=one.where, next=one.next)
+                raise JourneyError(f"while loading: {one.what}", where=one.where, hint=one.hint)
         return agent
 
     def _read(self, name: str) -> Agent:

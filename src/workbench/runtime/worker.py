@@ -76,7 +76,7 @@ def start_fork_server(model: str) -> None:
         except OSError as error:
             raise UsageError(
                 f"cannot start the fork server of the workers: {error}", where=tempfile.gettempdir(),
-                next="set TMPDIR to a writable folder with a short path",
+                hint="set TMPDIR to a writable folder with a short path",
             ) from None  # fmt: skip
 
 
@@ -139,7 +139,7 @@ class WorkerProcess:
         self.root = root
         async for event in self.ask(Load(str(root), agent, model)):
             if isinstance(event, Failed):
-                raise JourneyError(event.message, where=event.where, next=event.next)
+                raise JourneyError(event.message, where=event.where, hint=event.hint)
             if isinstance(event, Loaded):
                 self.card = event.card
 
@@ -163,7 +163,7 @@ class WorkerProcess:
         try:
             self._connection.send_bytes(pack(request))
         except OSError:
-            raise WorkerCrashed("the worker is gone", next="the next message starts a new one") from None
+            raise WorkerCrashed("the worker is gone", hint="the next message starts a new one") from None
 
     async def _next(self, began: float, limit: float | None) -> Event:
         while True:
@@ -180,7 +180,7 @@ class WorkerProcess:
                 self.close()
                 raise WorkerCrashed(
                     f"journey code made a value that cannot be recorded: {self._garbled}",
-                    next="look for a value of the wrong type in what was just returned",
+                    hint="look for a value of the wrong type in what was just returned",
                 )
             if event is None:
                 self._process.join(1)
@@ -188,7 +188,7 @@ class WorkerProcess:
                 self.close()
                 raise WorkerCrashed(
                     f"journey code ended its process (exit status {code})",
-                    next="look for os._exit, a crash in an extension, or memory running out",
+                    hint="look for os._exit, a crash in an extension, or memory running out",
                 )
             return event
 
@@ -200,7 +200,7 @@ class WorkerProcess:
     def _stuck(self, message: str) -> WorkerCrashed:
         where = self._stacks.innermost_journey_line(self._process.pid, self.root)
         self.close()
-        return WorkerCrashed(message, where=where, next="look for an endless loop or a call that never returns")
+        return WorkerCrashed(message, where=where, hint="look for an endless loop or a call that never returns")
 
     def stop_turn(self) -> None:
         self._stopping, self._timer = True, HangTimer(STOP_SECONDS)

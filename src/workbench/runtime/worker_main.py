@@ -158,7 +158,7 @@ class WorkerServer:
             unpack_event(pack(Loaded(card)))
         except msgspec.DecodeError as error:
             raise JourneyError(
-                f"the agent cannot be described: {error}", where=self.loaded.agent.source, next="give a text there"
+                f"the agent cannot be described: {error}", where=self.loaded.agent.source, hint="give a text there"
             ) from None
         self.send(Loaded(card))
 

@@ -72,7 +72,7 @@ class AnnotationLog:
         journal.close()
         if journal.problem:
             raise UsageError(
-                f"not saved: {journal.problem}", next="free disk space or make it writable, then do it again"
+                f"not saved: {journal.problem}", hint="free disk space or make it writable, then do it again"
             )
         return new + self.read()
 

@@ -66,18 +66,18 @@ def read_settings_file(path: Path, known: tuple[str, ...] = tuple(SETTINGS)) -> 
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         line = re.search(r"at line (\d+)", str(error))
         where = f"{name}:{line[1]}" if line else name
-        raise UsageError(f"not TOML: {error}", where=where, next="fix the line") from None
+        raise UsageError(f"not TOML: {error}", where=where, hint="fix the line") from None
     for key, value in found.items():
         where = f"{name}:{_line(text, '', key)}"
         if key not in known:
-            raise UsageError(f"there is no setting {key!r}", where=where, next=f"settings: {', '.join(known)}")
+            raise UsageError(f"there is no setting {key!r}", where=where, hint=f"settings: {', '.join(known)}")
         if wrong := SETTINGS[key](value):
             raise UsageError(f"{key} {wrong}", where=where)
     keys, found["keys"] = found.get("keys", {}), {}
     for id, value in keys.items():
         where = f"{name}:{_line(text, 'keys', id)}"
         if wrong := _key(value):
-            raise UsageError(f"{id} {wrong}", where=where, next='for example: annotate = "m"')
+            raise UsageError(f"{id} {wrong}", where=where, hint='for example: annotate = "m"')
         many = value if isinstance(value, list) else [value]
         found["keys"][id] = KeyOverride(tuple(one for one in many if one), where)
     return found

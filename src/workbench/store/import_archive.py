@@ -56,7 +56,7 @@ class ImportArchive:
         except (OSError, sqlite3.Error) as error:
             raise TranscriptError(
                 f"cannot be written: {error}", where=str(self.path),
-                next="import it again: what is there already is passed over",
+                hint="import it again: what is there already is passed over",
             ) from None  # fmt: skip
         return added, there
 
@@ -94,11 +94,11 @@ class ImportArchive:
                         found.blobs[key] = msgspec.json.decode(zlib.decompress(kept[0])) if kept else None
         except (sqlite3.Error, zlib.error) as error:
             raise TranscriptError(
-                f"cannot be read: {error}", where=str(self.path), next="import the log again"
+                f"cannot be read: {error}", where=str(self.path), hint="import the log again"
             ) from None
         if found is None:
             raise TranscriptError(
-                "it is not in the archive any more", where=recording, next="import the log again"
+                "it is not in the archive any more", where=recording, hint="import the log again"
             )
         return found
 

@@ -42,17 +42,17 @@ class Project(msgspec.Struct, frozen=True):
             if wanted not in there:
                 raise UsageError(
                     f"there is no agent {wanted!r} in {self.journeys.name}/",
-                    next=did_you_mean(wanted, there, f"choose one of: {', '.join(there)}") if there else INIT,
+                    hint=did_you_mean(wanted, there, f"choose one of: {', '.join(there)}") if there else INIT,
                 )
             return wanted
         if not there:
             raise UsageError(
-                "there is no agent in journeys/ yet", next="`workbench init` makes one that runs at once"
+                "there is no agent in journeys/ yet", hint="`workbench init` makes one that runs at once"
             )
         if len(there) > 1:
             raise UsageError(
                 f"there are several agents: {', '.join(there)}",
-                next=f'say --agent NAME, or write agent = "{there[0]}" in {CONFIG}',
+                hint=f'say --agent NAME, or write agent = "{there[0]}" in {CONFIG}',
             )
         return there[0]
 
@@ -65,7 +65,7 @@ def find_project(start: Path | None = None) -> Project:
             return Project(folder, read_settings_file(folder / CONFIG))
     raise UsageError(
         f"there is no journeys/ folder in {here} or above it",
-        next="go to your project, or make one: workbench init NAME",
+        hint="go to your project, or make one: workbench init NAME",
     )
 
 

@@ -94,7 +94,7 @@ class SessionLogs:
             files.private_folder(self.folder.parent)
         except OSError as error:
             raise UsageError(
-                f"cannot write {self.folder}: {error.strerror}", next="make the folder writable, then say it again"
+                f"cannot write {self.folder}: {error.strerror}", hint="make the folder writable, then say it again"
             ) from None
         self.lock(session)
         self.append(session, head)
@@ -133,7 +133,7 @@ class SessionLogs:
         try:
             (self.transcripts.parent / path).unlink(missing_ok=True)
         except OSError as error:
-            raise UsageError(f"cannot remove {path}: {error.strerror}", next="make its folder writable") from None
+            raise UsageError(f"cannot remove {path}: {error.strerror}", hint="make its folder writable") from None
 
     def save_workspace(self, data: bytes) -> None:
         if not self.folder.is_dir():

@@ -45,7 +45,7 @@ def decode(data: bytes, name: str = "") -> Transcript:
             raise _unreadable(data, name, wrong)
     if twice := duplicate_field(data):
         raise TranscriptError(
-            f"duplicate field {twice!r}", where=name, next=RESTORE_HINT, code="transcript.duplicate-field"
+            f"duplicate field {twice!r}", where=name, hint=RESTORE_HINT, code="transcript.duplicate-field"
         )
     _join_lines(transcript, name)
     check_transcript(transcript, name)
@@ -74,13 +74,13 @@ def _join_lines(transcript: Transcript, name: str) -> None:
                             block[key] = "\n".join(value)
                         elif value is not None and value.__class__ is not str:
                             raise TranscriptError(
-                                f"event {number}: its {key} is not a string", where=name, next=RESTORE_HINT
+                                f"event {number}: its {key} is not a string", where=name, hint=RESTORE_HINT
                             )
             elif (kind is UserMessage or kind is Reply) and event.text.__class__ is list:  # type: ignore[union-attr]
                 msgspec.structs.force_setattr(event, "text", "\n".join(event.text))  # type: ignore[union-attr]
     except TypeError:
         raise TranscriptError(
-            f"event {number}: a line of a text is not a string", where=name, next=RESTORE_HINT
+            f"event {number}: a line of a text is not a string", where=name, hint=RESTORE_HINT
         ) from None
     for key, blob in transcript.blobs.items():
         if isinstance(blob, dict) and isinstance(blob.get("text"), list):
@@ -88,7 +88,7 @@ def _join_lines(transcript: Transcript, name: str) -> None:
                 blob["text"] = "\n".join(blob["text"])
             except TypeError:
                 message = f"blob {key!r:.40}: a line of its text is not a string"
-                raise TranscriptError(message, where=name, next=RESTORE_HINT) from None
+                raise TranscriptError(message, where=name, hint=RESTORE_HINT) from None
 
 
 _TEXTS = ("text", "thinking")
@@ -108,28 +108,28 @@ _FOREIGN = (
 def _unreadable(data: bytes, name: str, error: Exception | None) -> TranscriptError:
     if not data.strip(b"\0 \t\r\n"):
         what = "the file is empty" if not data else f"its {len(data)} bytes are all blank"
-        return TranscriptError(what, where=name, next="restore it from git, or delete it", code="transcript.empty")
+        return TranscriptError(what, where=name, hint="restore it from git, or delete it", code="transcript.empty")
     for begins, what, then in _FOREIGN:
         if data.startswith(begins):
-            return TranscriptError(f"cannot read it as a transcript: it is {what}", where=name, next=then)
+            return TranscriptError(f"cannot read it as a transcript: it is {what}", where=name, hint=then)
     if isinstance(error, UnicodeDecodeError):
         line = data[: _first_foreign(data)].count(b"\n") + 1
         return TranscriptError(
-            "the file is not valid UTF-8", where=f"{name}:{line}", next=_AS_UTF_8, code="transcript.not-utf8"
+            "the file is not valid UTF-8", where=f"{name}:{line}", hint=_AS_UTF_8, code="transcript.not-utf8"
         )
     found = re.search(rb'"schema"\s*:\s*"workbench\.transcript/(\d+)"', data)
     if found and int(found[1]) > FORMAT:
         return TranscriptError(
             f"written by a newer Workbench (format {int(found[1])}; this one reads {FORMAT})",
             where=name,
-            next="upgrade workbench",
+            hint="upgrade workbench",
             code="transcript.newer-format",
         )
     if found is None:
         return TranscriptError(
             "not a Workbench transcript: it has no schema",
             where=name,
-            next="`workbench import` turns other logs into transcripts",
+            hint="`workbench import` turns other logs into transcripts",
             code="transcript.no-schema",
         )
     if int(found[1]) < FORMAT:
@@ -139,14 +139,14 @@ def _unreadable(data: bytes, name: str, error: Exception | None) -> TranscriptEr
         return TranscriptError(
             "the file is truncated here",
             where=f"{name}:{line}",
-            next="restore it from git",
+            hint="restore it from git",
             code="transcript.truncated",
         )
     at = re.search(r"\(byte (\d+)\)", str(error))
     spot = re.search(r"`(\$.*)`", str(error))
     line = data[: int(at[1])].count(b"\n") + 1 if at else line_of(data, parse_path(spot[1])) if spot else 0
     where = f"{name}:{line}" if line else name
-    return TranscriptError(str(error), where=where, next="fix the line, or restore the file from git")
+    return TranscriptError(str(error), where=where, hint="fix the line, or restore the file from git")
 
 
 def _first_foreign(data: bytes) -> int:

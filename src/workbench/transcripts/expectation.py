@@ -46,7 +46,7 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
             raise TranscriptError(
                 f"unknown expectation {self.kind!r}",
                 where=where,
-                next=f"one of: {', '.join(TRANSCRIPT_KINDS)}",
+                hint=f"one of: {', '.join(TRANSCRIPT_KINDS)}",
             )
         for field in kind.needs:
             asked = getattr(self, field)
@@ -62,7 +62,7 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
             raise TranscriptError("the expectation result needs 'args' or 'text'", where=where)
         if kind.needs == ("order",) and len(self.order) < 2:
             raise TranscriptError(
-                "`order` needs at least two tools", where=where, next="add the tool that must come first"
+                "`order` needs at least two tools", where=where, hint="add the tool that must come first"
             )
         for field, pattern in self.args.items():
             if self.match_for(field) != "regex":

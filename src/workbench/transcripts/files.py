@@ -35,7 +35,7 @@ def find(paths: Iterable[Path], left: list[str] | None = None) -> list[Path]:
         elif os.path.lexists(path):
             found.setdefault(os.path.realpath(path), path)
         else:
-            raise UsageError(f"no such file or folder: {path}", next=suggest_path(path))
+            raise UsageError(f"no such file or folder: {path}", hint=suggest_path(path))
     return list(found.values())
 
 

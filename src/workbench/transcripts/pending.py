@@ -30,7 +30,7 @@ def resolve_pending(path: Path) -> Path:
     if path.name.endswith(PENDING):
         path = path.with_name(path.name.removesuffix(PENDING) + ".json")
     if not sibling(path, PENDING).is_file():
-        raise UsageError(f"{path} has no pending re-recording", next="see `workbench pending list`")
+        raise UsageError(f"{path} has no pending re-recording", hint="see `workbench pending list`")
     return path
 
 

@@ -135,16 +135,16 @@ class Query:
         for found in _TOKEN.finditer(text):
             _, filter, values, word = found.groups()
             if filter in REVIEW_ONLY:
-                raise UsageError(f"{filter}: works in Review only", where="--query", next="remove it")
+                raise UsageError(f"{filter}: works in Review only", where="--query", hint="remove it")
             value = values or word or ""
             if found[0] and (found[0].count('"') % 2 or not value.strip('",') or (values or "").endswith(",")):
-                raise UsageError(f"{found[0]} is not complete", where="--query", next="add the value or the quote")
+                raise UsageError(f"{found[0]} is not complete", where="--query", hint="add the value or the quote")
         query = cls.parse(text)
         for term in query.terms:
             if not term.asks:
-                raise UsageError(f"{term} has no letter or digit", where="--query", next="remove it")
+                raise UsageError(f"{term} has no letter or digit", where="--query", hint="remove it")
             if any((t.filter, fold(t.value)) == ("is", fold("reviewed")) for t in (term, *term.alternatives)):
-                raise UsageError("is:reviewed works in Review only", where="--query", next="remove it")
+                raise UsageError("is:reviewed works in Review only", where="--query", hint="remove it")
         return query
 
     def also(self, filter: str, values: Iterable[str]) -> Query:
@@ -195,7 +195,7 @@ def unknown_value(filter: str, value: str, known: Iterable[str]) -> UsageError:
     return UsageError(
         f"no conversation has {filter}:{value}",
         where=f"{filter}:",
-        next=then if some else f"remove {filter}: no conversation has one",
+        hint=then if some else f"remove {filter}: no conversation has one",
     )
 
 
@@ -217,7 +217,7 @@ def _parse(text: str, queues: Mapping[str, str], opened: tuple[str, ...]) -> Que
             then = did_you_mean(filter, FILTERS)
             quoted = f'to search for the text, use quotes: "{filter}:{values}"'
             raise UsageError(
-                f"unknown filter {filter!r}; filters: {', '.join(FILTERS)}", next=f"{then} {quoted}".strip()
+                f"unknown filter {filter!r}; filters: {', '.join(FILTERS)}", hint=f"{then} {quoted}".strip()
             )
         raws = re.findall(_VALUE, values) if filter else [word]
         terms = [term for raw in raws if (term := _term(filter, raw, bool(minus))).value]
@@ -247,14 +247,14 @@ def _term(filter: str, raw: str, without: bool) -> Term:
 def _sort(value: str) -> str:
     found = next((sort for sort in SORTS if sort.startswith(value)), "")
     if not found:
-        raise UsageError(f"unknown order {value!r}", next=f"sort: one of {', '.join(SORTS)}")
+        raise UsageError(f"unknown order {value!r}", hint=f"sort: one of {', '.join(SORTS)}")
     return found
 
 
 def _sampled(query: Query, value: str) -> Query:
     size, _, draw = value.partition("/")
     if not size.isdecimal() or (draw and not draw.isdecimal()) or len(size) > 6 or len(draw) > 4:
-        raise UsageError(f"{value!r} is not a number", next="sample:50, or sample:50/2 for another sample")
+        raise UsageError(f"{value!r} is not a number", hint="sample:50, or sample:50/2 for another sample")
     return replace(query, sample=int(size), sample_seed=max(int(draw or 1), 1))
 
 
@@ -262,7 +262,7 @@ def _opened(query: Query, name: str, queues: Mapping[str, str], opened: tuple[st
     kept = queues.get(name)
     if kept is None or name in opened:
         there = ", ".join(sorted(queues)) or "none saved yet"
-        raise UsageError(f"unknown queue {name!r}", next=f"queues: {there}")
+        raise UsageError(f"unknown queue {name!r}", hint=f"queues: {there}")
     inner = _parse(kept, queues, (*opened, name))
     return Query(
         tuple(dict.fromkeys([*query.terms, *inner.terms])), inner.sort or query.sort,

@@ -26,7 +26,7 @@ class Shard(msgspec.Struct, frozen=True):
         """Parse "3/8". Raises UsageError."""
         found = re.fullmatch(r"(\d+)/(\d+)", text)
         if found is None or not 1 <= int(found[1]) <= int(found[2]):
-            raise UsageError(f"invalid shard {text!r}", where="--shard", next="write N/OF, for example 3/8")
+            raise UsageError(f"invalid shard {text!r}", where="--shard", hint="write N/OF, for example 3/8")
         return cls(int(found[1]), int(found[2]))
 
     def __str__(self) -> str:

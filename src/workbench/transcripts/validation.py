@@ -49,10 +49,10 @@ def validate_events(events: list[AnyEvent], name: str) -> None:
         wrong = at.wrong(event)
         if wrong:
             raise TranscriptError(
-                f"event {number}: {wrong}", where=name, next=RESTORE_HINT, code="transcript.invalid-event"
+                f"event {number}: {wrong}", where=name, hint=RESTORE_HINT, code="transcript.invalid-event"
             )
     if not at.begun:
-        raise TranscriptError("it contains no conversation", where=name, next="delete the file")
+        raise TranscriptError("it contains no conversation", where=name, hint="delete the file")
 
 
 class _Reader:
@@ -158,7 +158,7 @@ def validate_blobs(blobs: dict[str, Any], name: str) -> None:
                 raise TranscriptError(
                     f"blob {key!r:.40} does not match its hash",
                     where=name,
-                    next=RESTORE_HINT,
+                    hint=RESTORE_HINT,
                     code="transcript.blob-mismatch",
                 )
             if len(_verified) < 10_000:
@@ -178,24 +178,24 @@ def check_transcript(transcript: Transcript, name: str) -> None:
     except ValueError:
         raise TranscriptError(f"setup.clock {transcript.setup.clock!r} is not a valid time", where=name) from None
     if not transcript.id.strip():
-        raise TranscriptError("it has no id", where=name, next="add a unique id")
+        raise TranscriptError("it has no id", where=name, hint="add a unique id")
     try:
         msgspec.json.encode(transcript.source)
     except (ValueError, RecursionError) as error:
-        raise TranscriptError(f"invalid source: {error}", where=name, next=RESTORE_HINT) from None
+        raise TranscriptError(f"invalid source: {error}", where=name, hint=RESTORE_HINT) from None
     validate_events(transcript.events, name)
     validate_blobs(transcript.blobs, name)
     if transcript.setup.agent != transcript.agent:
         raise TranscriptError(
             f"`agent` is {transcript.agent!r} but `setup.agent` is {transcript.setup.agent!r}",
             where=name,
-            next=RESTORE_HINT,
+            hint=RESTORE_HINT,
         )
     if transcript.kind == "mistake" and len(transcript.expectations) != 1:
         raise TranscriptError(
             f"a mistake needs exactly one expectation, not {len(transcript.expectations)}",
             where=name,
-            next="keep the one that must stay fixed; save the others as separate transcripts",
+            hint="keep the one that must stay fixed; save the others as separate transcripts",
         )
     pointed = [
         *(("expectation", e.step) for e in transcript.expectations),
@@ -207,7 +207,7 @@ def check_transcript(transcript: Transcript, name: str) -> None:
             raise TranscriptError(
                 f"the {what} at {at!r} is not at a step of this conversation",
                 where=name,
-                next=f"use one of its step ids: {', '.join(list(places)[:MAX_PLACES])}"
+                hint=f"use one of its step ids: {', '.join(list(places)[:MAX_PLACES])}"
                 + (" …" if len(places) > MAX_PLACES else ""),
                 code="transcript.unknown-step",
             )

@@ -116,9 +116,9 @@ def decode(data: bytes, name: str) -> LiveResult:
     try:
         live_result = msgspec.json.decode(data, type=LiveResult)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise TranscriptError(f"not a live result: {error}", where=name, next=HINT) from None
+        raise TranscriptError(f"not a live result: {error}", where=name, hint=HINT) from None
     if live_result.schema != SCHEMA:
-        raise TranscriptError(f"not a live result of this version: {live_result.schema}", where=name, next=HINT)
+        raise TranscriptError(f"not a live result of this version: {live_result.schema}", where=name, hint=HINT)
     return live_result
 
 

@@ -180,7 +180,7 @@ class TrialRunner:
                     elif isinstance(event, BlobRecorded):
                         trace.blobs[event.key] = event.value
                     elif isinstance(event, Failed):
-                        raise JourneyError(event.message, where=event.where, next=event.next)
+                        raise JourneyError(event.message, where=event.where, hint=event.hint)
 
     async def _ended(self, worker: Worker, transcript: Transcript, events: list[AnyEvent]) -> dict[str, Any]:
         """The world as these steps leave it, {} where nothing hangs on it."""
@@ -188,7 +188,7 @@ class TrialRunner:
             return {}
         async for event in worker.ask(InspectWorld(transcript.setup, events)):
             if isinstance(event, Failed):
-                raise JourneyError(event.message, where=event.where, next=event.next)
+                raise JourneyError(event.message, where=event.where, hint=event.hint)
             if isinstance(event, WorldInspected):
                 return event.world
         raise AssertionError("a request ends with an event")
@@ -205,7 +205,7 @@ class TrialRunner:
             asked = judge_prompt(expectation.text, trace, StepId.parse(expectation.step))
             async for event in worker.ask(AskModel(self.judge, SYSTEM, asked)):
                 if isinstance(event, Failed):
-                    raise JourneyError(event.message, where=event.where, next=event.next)
+                    raise JourneyError(event.message, where=event.where, hint=event.hint)
                 if isinstance(event, ModelAnswered):
                     cost.count(event.usage)
                     judgement, silent = (

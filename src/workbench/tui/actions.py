@@ -188,7 +188,7 @@ def apply_overrides(own: Mapping[str, KeyOverride]) -> None:
     for id, (keys, where) in own.items():
         if id not in known:
             near = ", ".join(closest_names(id, known)) or ", ".join(known)
-            raise UsageError(f"unknown action {id!r}", where=where, next=f"use an action id: {near}")
+            raise UsageError(f"unknown action {id!r}", where=where, hint=f"use an action id: {near}")
         try:
             chosen[id] = ",".join(parse(key) for key in keys)
         except ValueError as error:
@@ -197,7 +197,7 @@ def apply_overrides(own: Mapping[str, KeyOverride]) -> None:
         if typed and known[id].priority:
             raise UsageError(
                 f"{id} also works while you type, so {display(typed[0])} cannot be its key",
-                where=where, next="use a key that types nothing, such as ctrl+x or f5",
+                where=where, hint="use a key that types nothing, such as ctrl+x or f5",
             )  # fmt: skip
     for screen in {where for action in ACTIONS for where in action.where}:
         there = [(a.id, chosen.get(a.id, a.keys)) for a in ACTIONS if screen in a.where]
@@ -206,7 +206,7 @@ def apply_overrides(own: Mapping[str, KeyOverride]) -> None:
             other = next(id for id in ids if id != mine)
             raise UsageError(
                 f"{display(key)} cannot be the key of {mine}: on {screen} it is the key of {other}",
-                where=own[mine].where, next=f"use another key, or give {other} another one",
+                where=own[mine].where, hint=f"use another key, or give {other} another one",
             )  # fmt: skip
     _own.clear()
     _own.update(chosen)

@@ -38,7 +38,7 @@ def editor_command(path: Path, line: int) -> list[str]:
     except ValueError as error:
         raise UsageError(f"invalid $EDITOR: {chosen}: {error}") from None
     if not words:
-        raise UsageError("no editor found", next="set $EDITOR")
+        raise UsageError("no editor found", hint="set $EDITOR")
     name = Path(words[0]).name
     if name in COLON:
         goto = ["--goto"] if name in ("code", "codium", "cursor") else []

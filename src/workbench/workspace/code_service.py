@@ -32,7 +32,7 @@ class CodeStatus:
     state: Literal["loading", "ready", "broken"] = "loading"
     error: str = ""
     where: str = ""
-    next: str = ""
+    hint: str = ""
     serving: bool = False
     seconds: float = 0.0
     at: float = 0.0
@@ -129,7 +129,7 @@ class CodeService:
             raise UsageError(
                 "the code on disk does not load, and the last good version is busy in another conversation",
                 where=self.code.where,
-                next="wait for its answer, or fix the code and save",
+                hint="wait for its answer, or fix the code and save",
             )
         try:
             worker = await self.host.start(self.agent, self.model)
@@ -138,7 +138,7 @@ class CodeService:
             raise UsageError(
                 f"no code is loaded: {error.message}",
                 where=error.where,
-                next=error.hint or "fix the code and save",
+                hint=error.hint or "fix the code and save",
             ) from None
         if version != self._version:
             worker.close()
@@ -146,7 +146,7 @@ class CodeService:
         if self.card is None or self.card.code != worker.card.code or self.code.state == "broken":
             self._version += 1  # borrowed workers have other code
             self.card = worker.card
-            self._tell(replace(self.code, state="ready", serving=True, error="", where="", next=""))
+            self._tell(replace(self.code, state="ready", serving=True, error="", where="", hint=""))
         return worker
 
     async def ensure_worker(self) -> None:

@@ -101,14 +101,14 @@ def ensure_comparable(left: Side, right: Side) -> None:
     """Raise UsageError if two runs cannot be compared."""
     for side in (left, right):
         if not len(side.trace):
-            raise UsageError(f"{side.name} has no steps yet", next="send a message first")
+            raise UsageError(f"{side.name} has no steps yet", hint="send a message first")
     if left.setup.agent != right.setup.agent:
         raise UsageError(
             f"{left.name} is a conversation with {left.setup.agent}, {right.name} with {right.setup.agent}",
-            next="compare two conversations with the same agent",
+            hint="compare two conversations with the same agent",
         )
     if left.id == right.id:
-        raise UsageError("both sides are the same conversation", next="open another one, then compare")
+        raise UsageError("both sides are the same conversation", hint="open another one, then compare")
 
 
 def compare(left: Side, right: Side) -> Comparison:

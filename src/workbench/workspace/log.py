@@ -37,7 +37,7 @@ class LogWriter:
         """Write what the session contains so far. Raises UsageError if it cannot be written."""
         self.lock()
         if self.locked_by:
-            raise UsageError(self.locked_by, next="close it there, or fork it")
+            raise UsageError(self.locked_by, hint="close it there, or fork it")
         if self._begun:
             return
         session = self.session

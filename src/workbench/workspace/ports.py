@@ -65,7 +65,7 @@ class NullStore:
         pass
 
     def save(self, transcript: Transcript) -> str:
-        raise UsageError("this run is not stored yet", next="adopt it first")
+        raise UsageError("this run is not stored yet", hint="adopt it first")
 
     def remove(self, path: str) -> None:
         pass

@@ -61,7 +61,7 @@ class Reruns:
                 if isinstance(event, RerunDone):
                     return event, worker.card.code
                 if isinstance(event, Failed):
-                    raise JourneyError(event.message, where=event.where, next=event.next)
+                    raise JourneyError(event.message, where=event.where, hint=event.hint)
         raise UsageError("the worker gave no answer")
 
     async def disable(self, off: Iterable[DisabledPart]) -> None:
@@ -79,7 +79,7 @@ class Reruns:
         It forks at the first difference: `turn.resume()` completes that turn if it has a `partial_turn`.
         """
         if self.rerun is None:
-            raise UsageError("there is no rerun to adopt", next="save a change of the journey first")
+            raise UsageError("there is no rerun to adopt", hint="save a change of the journey first")
         session, found, events = self.session, self.rerun.differences, self.rerun.events
         if found:  # it ended within a turn: continue it there, tools included
             step_id = StepId.parse(found[0].step_id)

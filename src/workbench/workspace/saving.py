@@ -51,7 +51,7 @@ class Saving:
         if session.disabled_ever:
             raise UsageError(
                 f"some turns ran without {', '.join(map(str, session.disabled_ever))}",
-                next="fork before that turn, and repeat it with everything enabled",
+                hint="fork before that turn, and repeat it with everything enabled",
             )
         transcript = self.transcript(kind, title, expectation)
         redactor = Redactor()
@@ -61,11 +61,11 @@ class Saving:
         if before.verdict != after.verdict:
             raise UsageError(
                 f"redaction changes the verdict from {before.verdict} to {after.verdict}; nothing was written",
-                next="avoid personal data in values that policies check",
+                hint="avoid personal data in values that policies check",
             )
         if after.verdict == "ERROR":
             raise UsageError(
-                f"{after.why}; nothing was written", next="choose another expectation or another step"
+                f"{after.why}; nothing was written", hint="choose another expectation or another step"
             )
         path = session.store.save(clean)
         session.undos.append((f"save of {path}", lambda: self._remove(path)))
@@ -104,5 +104,5 @@ class Saving:
                 if isinstance(event, TranscriptJudged):
                     return event
                 if isinstance(event, Failed):
-                    raise JourneyError(event.message, where=event.where, next=event.next)
+                    raise JourneyError(event.message, where=event.where, hint=event.hint)
         raise UsageError("the worker gave no verdict")

@@ -156,7 +156,7 @@ class Session:
         """Set another setup. Raises UsageError after the conversation has started."""
         if len(self.trace):
             raise UsageError(
-                "the conversation has already started", next="start a new one to choose another setup"
+                "the conversation has already started", hint="start a new one to choose another setup"
             )
         self.setup = setup
         self._set_up = True

@@ -34,7 +34,7 @@ def partial_turn_until(
     turn = [event for event in events if event.turn == until.turn]
     said = next((str(event.text) for event in turn if isinstance(event, UserMessage)), None)
     if said is None:
-        raise UsageError("the agent spoke first in this turn", next="choose a step after that")
+        raise UsageError("the agent spoke first in this turn", hint="choose a step after that")
     return PartialTurn(said, turn, until, blocks)
 
 
@@ -54,7 +54,7 @@ class TurnRunner:
         """Run one turn. Raises UsageError if no code is loaded or a turn is running."""
         if self.session.handed_off:
             raise UsageError(
-                "this conversation was handed off to a human", next="start a new one, or fork before the hand-off"
+                "this conversation was handed off to a human", hint="start a new one, or fork before the hand-off"
             )
         self.partial_turn = None
         await self._turn(PartialTurn(escape_surrogates(text), [], StepId(0)))
@@ -80,7 +80,7 @@ class TurnRunner:
 
     async def _turn(self, turn: PartialTurn) -> None:
         if self.busy:
-            raise UsageError("the agent is still answering", next="wait, or interrupt it")
+            raise UsageError("the agent is still answering", hint="wait, or interrupt it")
         session = self.session
         self.busy, self.last_event_at, self.pending_text = True, time.monotonic(), turn.text
         self._stopped = False
@@ -89,7 +89,7 @@ class TurnRunner:
         try:
             async with session.serving.borrow_worker() as worker:
                 if self._stopped:
-                    raise UsageError("interrupted before it started", next="send it again")
+                    raise UsageError("interrupted before it started", hint="send it again")
                 self._worker = worker
                 session.log.begin()
                 session.log.disabled()
@@ -125,7 +125,7 @@ class TurnRunner:
                 case DeltaStreamed():
                     session.notify("delta", delta=event)
                 case Failed(message, where, hint):
-                    raise JourneyError(message, where=where, next=hint)
+                    raise JourneyError(message, where=where, hint=hint)
                 case _:
                     pass
 

@@ -30,7 +30,7 @@ from ..output import print_status
 
 def accept(file: Path, reason: str, match: list[str]) -> Exit:
     if os.environ.get("CI"):
-        raise UsageError("accept needs a human decision and does not run in CI", next="run it on your own machine")
+        raise UsageError("accept needs a human decision and does not run in CI", hint="run it on your own machine")
     transcript = read(file)
     project = project_for(file)
     loaded = load(project.journeys, transcript.agent)
@@ -48,16 +48,16 @@ def accept(file: Path, reason: str, match: list[str]) -> Exit:
     if outcome.verdict is not Verdict.FAIL:
         raise UsageError(f"cannot be accepted: {outcome.verdict.value}: {outcome.why}")
     if outcome.first_difference is None:
-        raise UsageError(f"cannot be accepted: {outcome.why}", next="remove that expectation from the file")
+        raise UsageError(f"cannot be accepted: {outcome.why}", hint="remove that expectation from the file")
     if not reason:
-        raise UsageError("a reason is required", next=f'workbench accept {file} --reason "..."')
+        raise UsageError("a reason is required", hint=f'workbench accept {file} --reason "..."')
     result = run_sync(loaded.agent, run_again(loaded.agent, transcript.setup, transcript.events))
     accepted = accept_golden(transcript, list(result.trace.events), result.trace.blobs, reason)
     after = replay_one(accepted, loaded.agent, project.journeys)
     if after.verdict is not Verdict.PASS:
         raise UsageError(
             f"it would not pass after accepting: {after.verdict.value}: {after.why}; nothing was written",
-            next=f"the conversation continues beyond the recording: workbench rerecord {file}",
+            hint=f"the conversation continues beyond the recording: workbench rerecord {file}",
         )
     write(file, accepted)
     lost = (
@@ -92,7 +92,7 @@ def _field(text: str) -> tuple[str, Match]:
     field, sign, how = text.partition("=")
     if not sign or how not in MATCH_MODES:
         raise UsageError(
-            f"--match {text} needs FIELD=MODE", next=f"--match FIELD=MODE, one of: {', '.join(MATCH_MODES)}"
+            f"--match {text} needs FIELD=MODE", hint=f"--match FIELD=MODE, one of: {', '.join(MATCH_MODES)}"
         )
     return field, how
 
@@ -101,7 +101,7 @@ def accept_mistake(transcript: Transcript, outcome: ReplayResult, code: str) -> 
     """Mark a passing mistake as fixed. Raises UsageError if it does not pass."""
     if outcome.verdict is not Verdict.PASS:
         raise UsageError(
-            f"it does not pass yet: {outcome.verdict.value}: {outcome.why}", next="fix the journey, then accept"
+            f"it does not pass yet: {outcome.verdict.value}: {outcome.why}", hint="fix the journey, then accept"
         )
     return msgspec.structs.replace(transcript, accepted_code=code)
 

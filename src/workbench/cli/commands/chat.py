@@ -42,7 +42,7 @@ async def _chat(project: Project, agent: str, model: str, fixture: str, json: bo
     try:
         await session.reload()
         if session.code.state == "broken":
-            raise UsageError(session.code.error, where=session.code.where, next=session.code.next)
+            raise UsageError(session.code.error, where=session.code.where, hint=session.code.hint)
         choose_fixture(session, fixture)
         if not json:
             print_intro(session)
@@ -64,7 +64,7 @@ def choose_fixture(session: Session, fixture: str) -> None:
     found = next((f for f in session.card.fixtures if f.name == fixture), None)
     if found is None:
         names = ", ".join(f.name for f in session.card.fixtures)
-        raise UsageError(f"unknown fixture {fixture!r}", next=f"one of: {names}")
+        raise UsageError(f"unknown fixture {fixture!r}", hint=f"one of: {names}")
     session.set_setup(found.setup)
 
 
@@ -117,7 +117,7 @@ async def _turns(session: Session, json: bool) -> Exit:
             await session.send(text)
         except WorkbenchError as error:
             if json:
-                out_json({"error": error.message, "where": error.where, "next": error.hint})
+                out_json({"error": error.message, "where": error.where, "hint": error.hint})
             print_status(f"error {error}")
             return Exit.USAGE_ERROR
         last = session.trace[-1]

@@ -52,7 +52,7 @@ def _file(project: Project, finding: Finding) -> str:
 
 def _line(project: Project, finding: Finding) -> str:
     where = f"{_file(project, finding)}:{finding.line}" if finding.line else _file(project, finding)
-    then = f" (next: {finding.next})" if finding.next else ""
+    then = f" (next: {finding.hint})" if finding.hint else ""
     return f"{where}: {finding.severity} {finding.rule}: {finding.message}{then}"
 
 

@@ -99,17 +99,17 @@ def _check_fixture(project: Project, agent: str, fixture: str) -> None:
     """Raise UsageError for an unknown fixture file; whether it is valid is shown on screen."""
     there = sorted(p.stem for p in (project.journeys / agent).glob("*/*.json"))
     if fixture not in there:
-        raise UsageError(f"unknown fixture {fixture!r}", next=f"one of: {', '.join(there)}")
+        raise UsageError(f"unknown fixture {fixture!r}", hint=f"one of: {', '.join(there)}")
 
 
 def _resume_id(history: SessionLogs, asked: str, lay: WorkspaceSnapshot | None) -> str:
     ids = history.ids()
     if asked == "last":
         if not ids:
-            raise UsageError("no conversation to continue", next="start one: workbench")
+            raise UsageError("no conversation to continue", hint="start one: workbench")
         return lay.current if lay is not None and lay.current in ids else ids[0]
     if asked not in ids:
-        raise UsageError(f"unknown conversation {asked!r}", next="workbench review lists them")
+        raise UsageError(f"unknown conversation {asked!r}", hint="workbench review lists them")
     return asked
 
 
@@ -118,12 +118,12 @@ def check_terminal() -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
             "the workbench needs a terminal",
-            next="use `workbench chat`, `workbench replay` or `workbench show`",
+            hint="use `workbench chat`, `workbench replay` or `workbench show`",
         )
     if os.environ.get("TERM", "") in ("dumb", ""):
         raise UsageError(
             "this terminal cannot draw a screen (TERM is dumb)",
-            next="use `workbench chat`, `workbench replay` or `workbench show`",
+            hint="use `workbench chat`, `workbench replay` or `workbench show`",
         )
 
 

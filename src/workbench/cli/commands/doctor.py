@@ -43,7 +43,7 @@ class CheckResult:
     name: str
     state: Literal["ok", "note", "bad"]
     says: str
-    next: str = ""
+    hint: str = ""
 
 
 def doctor(json: bool) -> Exit:
@@ -61,8 +61,8 @@ def doctor(json: bool) -> Exit:
     else:
         for line in lines:
             write_line(f"{GLYPHS[line.state]} {line.name:<12} {sanitize(line.says)}")
-            if line.next:
-                write_line(f"  {'':<12} next: {sanitize(line.next)}")
+            if line.hint:
+                write_line(f"  {'':<12} next: {sanitize(line.hint)}")
     return Exit.USAGE_ERROR if any(line.state == "bad" for line in lines) else Exit.OK
 
 

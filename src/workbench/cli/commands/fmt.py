@@ -50,7 +50,7 @@ def _check(forms: list[TranscriptFormat], more: Iterable[Finding]) -> Exit:
     findings = [*(finding for form in forms for finding in form.findings()), *more]
     for f in findings:
         write_line(
-            sanitize(f"{f.file}:{f.line or 1}: {f.rule}: {f.message}" + (f" (next: {f.next})" if f.next else ""))
+            sanitize(f"{f.file}:{f.line or 1}: {f.rule}: {f.message}" + (f" (next: {f.hint})" if f.hint else ""))
         )
     wrong = len({f.file for f in findings})
     print_status(

@@ -46,7 +46,7 @@ def check_name(agent: str) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", agent) or keyword.iskeyword(agent):
         raise UsageError(
             f"{agent!r} is not a valid agent name",
-            next="use lower-case letters, digits and _, for example --agent helper",
+            hint="use lower-case letters, digits and _, for example --agent helper",
         )
 
 
@@ -70,7 +70,7 @@ def refuse_to_overwrite(folder: Path, files: list[str]) -> None:
         more = f" and {len(there) - 5} more" if len(there) > 5 else ""
         raise UsageError(
             f"already exists: {', '.join(there[:5])}{more}; nothing was written",
-            next="use another folder: workbench init NAME",
+            hint="use another folder: workbench init NAME",
         )
 
 
@@ -96,7 +96,7 @@ def write_files(folder: Path, files: dict[str, bytes]) -> None:
         for path in written:
             path.unlink(missing_ok=True)
         raise UsageError(f"cannot write: {error.strerror}", where=str(written[-1] if written else folder),
-                         next="choose a writable folder") from None  # fmt: skip
+                         hint="choose a writable folder") from None  # fmt: skip
 
 
 def finalize(project: Project, agent: str, transcripts: list[Path]) -> None:

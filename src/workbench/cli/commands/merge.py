@@ -26,7 +26,7 @@ def merge(files: list[Path], reports: Reports) -> Exit:
     names = [str(file) for file in files]
     twice = next((name for name in names if names.count(name) > 1), "")
     if twice:
-        raise UsageError("the report is given twice", where=twice, next=ONCE)
+        raise UsageError("the report is given twice", where=twice, hint=ONCE)
     return reports.publish(merge_summaries({name: read(Path(name)) for name in names}))
 
 
@@ -35,14 +35,14 @@ def read(file: Path) -> Summary:
     try:
         data = msgspec.json.decode(file.read_bytes())
         if not isinstance(data, dict):
-            raise UsageError("not a shard report: not a JSON object", where=str(file), next=_NEXT)
+            raise UsageError("not a shard report: not a JSON object", where=str(file), hint=_NEXT)
         if data["schema"] != SCHEMA:
-            raise UsageError(f"unsupported report format: {data['schema']}", where=str(file), next=_NEXT)
+            raise UsageError(f"unsupported report format: {data['schema']}", where=str(file), hint=_NEXT)
         if data["workbench"] != __version__:
             other = f"created by Workbench {data['workbench']}, this is {__version__}"
-            raise UsageError(other, where=str(file), next=AGAIN)
+            raise UsageError(other, where=str(file), hint=AGAIN)
         if data["shard"] is None:
-            raise UsageError("it is the report of a complete replay, not of a shard", where=str(file), next=_NEXT)
+            raise UsageError("it is the report of a complete replay, not of a shard", where=str(file), hint=_NEXT)
         cases = [case_of(row) for row in data["transcripts"]]
         part = msgspec.convert(data["shard"], ShardInfo)
         Shard.parse_expression(part.shard)
@@ -58,17 +58,17 @@ def read(file: Path) -> Summary:
             not_collected=msgspec.convert(data["not_collected"], list[str]),
         )
     except OSError as error:
-        raise UsageError(f"cannot read: {error.strerror}", where=str(file), next=_NEXT) from None
+        raise UsageError(f"cannot read: {error.strerror}", where=str(file), hint=_NEXT) from None
     except KeyError as error:
-        raise UsageError(f"not a shard report: missing {error}", where=str(file), next=_NEXT) from None
+        raise UsageError(f"not a shard report: missing {error}", where=str(file), hint=_NEXT) from None
     except (msgspec.MsgspecError, TypeError, ValueError, AttributeError) as error:
         wrong = "the file is truncated" if "truncated" in str(error) else str(error)[:200]
-        raise UsageError(f"not a shard report: {wrong}", where=str(file), next=_NEXT) from None
+        raise UsageError(f"not a shard report: {wrong}", where=str(file), hint=_NEXT) from None
     told = {verdict.value: count for verdict, count in whole.counts.items() if count}
     if told != {name: count for name, count in verdicts.items() if count} or (
         len(cases) != whole.selected and not whole.interrupted
     ):
-        raise UsageError("the verdict counts do not add up to the number selected", where=str(file), next=AGAIN)
+        raise UsageError("the verdict counts do not add up to the number selected", where=str(file), hint=AGAIN)
     return whole
 
 
@@ -83,21 +83,21 @@ def merge_summaries(shards: dict[str, Summary]) -> Summary:
         for file, tally in shards.items():
             if told(tally) != told(shards[first]):
                 how = _HOW[what](tally, shards[first]) if what in _HOW else ""
-                raise UsageError(f"{what} differ from {first}{how}", where=file, next=AGAIN)
+                raise UsageError(f"{what} differ from {first}{how}", where=file, hint=AGAIN)
     seen: dict[int, str] = {}
     for file, part in parts.items():
         number = Shard.parse_expression(part.shard).number
         if number in seen:
-            raise UsageError(f"duplicate shard {part.shard}, also in {seen[number]}", where=file, next=ONCE)
+            raise UsageError(f"duplicate shard {part.shard}, also in {seen[number]}", where=file, hint=ONCE)
         seen[number] = file
     of = Shard.parse_expression(parts[first].shard).of
     missing = [f"{number}/{of}" for number in range(1, of + 1) if number not in seen]
     if missing:
-        raise UsageError(f"missing shards: {', '.join(missing)}", next=AGAIN)
+        raise UsageError(f"missing shards: {', '.join(missing)}", hint=AGAIN)
     tallies = list(shards.values())
     selected, total = sum(tally.selected for tally in tallies), parts[first].total
     if selected != total:
-        raise UsageError(f"the shards have {selected} transcripts, expected {total}", next=AGAIN)
+        raise UsageError(f"the shards have {selected} transcripts, expected {total}", hint=AGAIN)
     cases = sorted((case for tally in tallies for case in tally.cases), key=lambda case: case.path)
     supersede(cases)
     return Summary(

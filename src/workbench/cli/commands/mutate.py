@@ -37,7 +37,7 @@ class MutantFilter(msgspec.Struct):
     def __post_init__(self) -> None:
         for name in self.operators:
             if name not in OPERATORS:
-                raise UsageError(f"unknown operator {name!r}", next=f"operators: {', '.join(OPERATORS)}")
+                raise UsageError(f"unknown operator {name!r}", hint=f"operators: {', '.join(OPERATORS)}")
 
     def of(self, project: Project, found: list[Mutant]) -> list[Mutant]:
         """Return the selected mutants. Raises UsageError if a file name matches none."""
@@ -45,7 +45,7 @@ class MutantFilter(msgspec.Struct):
         for pattern in self.files:
             if not any(_fits(pattern, each) for each in names.values()):
                 raise UsageError(
-                    f"no file with mutants matches {pattern}", next=f"choose one of: {', '.join(sorted(names))}"
+                    f"no file with mutants matches {pattern}", hint=f"choose one of: {', '.join(sorted(names))}"
                 )
         files = {f for f, each in names.items() if not self.files or any(_fits(p, each) for p in self.files)}
         return [m for m in found if m.file in files and (not self.operators or m.operator in self.operators)]

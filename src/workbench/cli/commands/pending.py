@@ -53,11 +53,11 @@ def reject_pending(files: list[Path], all_: bool) -> Exit:
 def _decidable(word: str, files: list[Path], all_: bool) -> list[Path]:
     """Return the files to accept or reject. Raises UsageError if none is named, and in CI."""
     if not files and not all_:
-        raise UsageError(f"name the transcripts to {word}", next=f"workbench pending {word} FILE, or --all")
+        raise UsageError(f"name the transcripts to {word}", hint=f"workbench pending {word} FILE, or --all")
     chosen = _named(files) or _waiting(files)
     if chosen and os.environ.get("CI"):
         raise UsageError(
-            f"pending {word} needs a human decision and does not run in CI", next="run it on your own machine"
+            f"pending {word} needs a human decision and does not run in CI", hint="run it on your own machine"
         )
     return chosen
 

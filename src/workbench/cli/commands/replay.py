@@ -52,7 +52,7 @@ def parse_timeout(seconds: float | None, default: float = HANG_TIMEOUT) -> float
         return default
     if not 0 < seconds < float("inf"):
         raise UsageError(
-            f"--timeout must be greater than 0, not {seconds:g}", next="use seconds, for example --timeout 10"
+            f"--timeout must be greater than 0, not {seconds:g}", hint="use seconds, for example --timeout 10"
         )
     return seconds
 
@@ -60,7 +60,7 @@ def parse_timeout(seconds: float | None, default: float = HANG_TIMEOUT) -> float
 def parse_tools(tools: str, check_flaky: bool = False, strict_drift: bool = False) -> Options:
     """Parse the options that determine what a replay holds fixed. Raises UsageError."""
     if tools not in ("recorded", "sandbox"):
-        raise UsageError(f"unknown --tools={tools}", next="use --tools=recorded or --tools=sandbox")
+        raise UsageError(f"unknown --tools={tools}", hint="use --tools=recorded or --tools=sandbox")
     return Options(tools, check_flaky, strict_drift)  # type: ignore[arg-type]
 
 

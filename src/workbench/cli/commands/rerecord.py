@@ -29,11 +29,11 @@ from .trial import choose_model
 
 def rerecord(file: Path, model: str) -> Exit:
     if os.environ.get("CI"):
-        raise UsageError("rerecord does not run in CI: tests never record", next="run it on your own machine")
+        raise UsageError("rerecord does not run in CI: tests never record", hint="run it on your own machine")
     project = project_for(file)
     transcript = read(file)
     if file.name.endswith(PENDING):
-        raise UsageError(f"{file} is itself a pending re-recording", next="name the transcript next to it")
+        raise UsageError(f"{file} is itself a pending re-recording", hint="name the transcript next to it")
     chosen = choose_model(model or str(project.config.get("model", "")))
     start_fork_server(chosen)
     print_status(f"re-recording {file} with {chosen} …")
@@ -75,7 +75,7 @@ async def _run(project: Project, transcript: Transcript, model: str) -> Trace:
         async with runs.worker(transcript.agent) as worker:
             await runs.run(worker, TrialRequest(transcript, StepId(0)), trace, spend, whole=True)
     except JourneyError as error:
-        raise UsageError(error.message, where=error.where, next=error.hint) from None
+        raise UsageError(error.message, where=error.where, hint=error.hint) from None
     finally:
         runs.close()
         if count and sys.stderr.isatty():

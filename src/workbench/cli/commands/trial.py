@@ -128,7 +128,7 @@ def choose_model(asked: str, asks: bool = True) -> str:
     if model == REHEARSAL and not asked:
         raise UsageError(
             "no credentials for a live model",
-            next="set ANTHROPIC_API_KEY (workbench doctor), or use --model rehearsal to test the script",
+            hint="set ANTHROPIC_API_KEY (workbench doctor), or use --model rehearsal to test the script",
         )
     return DEFAULT_MODEL if model == CLAUDE else model
 
@@ -158,14 +158,14 @@ def _since(transcript: Transcript, since: str, path: str) -> StepId:
     if since == "annotation":
         marked = transcript.annotated_step or next((StepId.parse(m.step) for m in transcript.annotations), None)
         if marked is None:
-            raise TranscriptError("it has no annotation to go live from", where=path, next="name a step")
+            raise TranscriptError("it has no annotation to go live from", where=path, hint="name a step")
         return StepId(marked.turn, marked.answer)
     try:
         turn, answer, _ = StepId.parse(since)
     except ValueError:
-        raise UsageError(f"invalid step {since!r}", next="use a step id such as 3.1, or annotation") from None
+        raise UsageError(f"invalid step {since!r}", hint="use a step id such as 3.1, or annotation") from None
     if not any((event.turn, event.answer) == (turn, answer) for event in transcript.events):
-        raise TranscriptError(f"it has no step {since}", where=path, next="workbench show lists its steps")
+        raise TranscriptError(f"it has no step {since}", where=path, hint="workbench show lists its steps")
     return StepId(turn, answer)
 
 
@@ -183,7 +183,7 @@ def confirm_estimate(chosen: list[TrialCase], model: str, options: TrialOptions)
     trials = len(chosen) * options.trials
     dollars = cost(model, {"input_tokens": total.input, "output_tokens": total.output})
     if options.budget.cost and dollars is None and model != REHEARSAL:
-        raise UsageError(f"the price of {model} is unknown", next="set a limit with --max-tokens or --max-trials")
+        raise UsageError(f"the price of {model} is unknown", hint="set a limit with --max-tokens or --max-trials")
     if options.dry_run or sys.stderr.isatty():
         money = "a script, no cost" if model == REHEARSAL else "unknown price"
         if dollars is not None:

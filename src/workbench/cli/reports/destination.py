@@ -18,7 +18,7 @@ def check_destinations(*targets: str) -> None:
     """Check the destinations before anything runs. Raises UsageError for an invalid or repeated one."""
     places = [target if target == STDOUT else os.path.realpath(target) for target in targets]
     if len(set(places)) < len(places):
-        raise UsageError("two reports have the same destination", next="use a different file for each")
+        raise UsageError("two reports have the same destination", hint="use a different file for each")
     for target in targets:
         if target != STDOUT:
             _check(target)
@@ -27,13 +27,13 @@ def check_destinations(*targets: str) -> None:
 def _check(target: str) -> None:
     path = Path(target)
     if path.is_dir():
-        raise UsageError("it is a folder", where=target, next=f"name a file in it, for example {path / 'report'}")
+        raise UsageError("it is a folder", where=target, hint=f"name a file in it, for example {path / 'report'}")
     top = next((p for p in reversed(path.absolute().parents) if not p.exists()), None)
     if top is not None and top.parent == Path(top.anchor):  # `$NOT_SET/out/report.json`
         where = "report folders are not created at the root of the disk"
-        raise UsageError(f"no such folder: {top}", where=target, next=f"check the path: {where}")
+        raise UsageError(f"no such folder: {top}", where=target, hint=f"check the path: {where}")
     if path.is_file() and PREFIX.encode() in read_prefix(path):
-        raise UsageError("it is a transcript", where=target, next="use another file for the report")
+        raise UsageError("it is a transcript", where=target, hint="use another file for the report")
 
 
 def write_report(target: str, data: bytes) -> None:
@@ -53,5 +53,5 @@ def write_report(target: str, data: bytes) -> None:
             raise
     except OSError as error:
         raise UsageError(
-            f"cannot write the report: {error.strerror}", where=target, next="free disk space, or use another file"
+            f"cannot write the report: {error.strerror}", where=target, hint="free disk space, or use another file"
         ) from None

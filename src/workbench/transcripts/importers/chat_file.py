@@ -62,7 +62,7 @@ def _rows(data: bytes, name: str) -> list[tuple[int, Any]] | None:
                 if not rows:
                     return None
                 raise TranscriptError(
-                    f"not JSON: {error}", where=f"{name}:{number}", next="write one JSON value per line"
+                    f"not JSON: {error}", where=f"{name}:{number}", hint="write one JSON value per line"
                 ) from None
     return rows
 
@@ -70,7 +70,7 @@ def _rows(data: bytes, name: str) -> list[tuple[int, Any]] | None:
 def _not_json(data: bytes, name: str, error: Exception) -> TranscriptError:
     place = str(error).rpartition("(byte ")[2].rstrip(")")
     line = data[: int(place)].count(b"\n") + 1 if place.isdigit() else 1
-    return TranscriptError(f"not JSON: {error}", where=f"{name}:{line}", next="export the log again, as JSON")
+    return TranscriptError(f"not JSON: {error}", where=f"{name}:{line}", hint="export the log again, as JSON")
 
 
 def _conversation(row: Any, where: str) -> Chat:
@@ -85,7 +85,7 @@ def _shape(what: str, where: str) -> TranscriptError:
     return TranscriptError(
         what,
         where=where,
-        next='expected: a list of {"role", "content"} messages, or of {"messages": [...]} objects, or a line each',
+        hint='expected: a list of {"role", "content"} messages, or of {"messages": [...]} objects, or a line each',
     )
 
 
@@ -108,7 +108,7 @@ def role_of(message: Any, at: str, known: tuple[str, ...]) -> str:
 
 def message_error(what: str, at: str) -> TranscriptError:
     """Return the error for an invalid message; `at` is its location."""
-    return TranscriptError(what, where=at, next="fix the message, or remove it from the file")
+    return TranscriptError(what, where=at, hint="fix the message, or remove it from the file")
 
 
 def content_text(content: Any, at: str) -> str:

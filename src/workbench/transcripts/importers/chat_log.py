@@ -92,7 +92,7 @@ class EventBuilder:
             raise TranscriptError(
                 "a tool result without an open call",
                 where=at,
-                next="move it after its call, before the customer's next message",
+                hint="move it after its call, before the customer's next message",
             )
         found = max(self._open, key=lambda call: 2 * (call.id == call_id) + (call.tool == tool))
         self._open.remove(found)
@@ -115,12 +115,12 @@ class EventBuilder:
         if not self._prompt_known:
             self._prompt(self._answer + 1)
         if not any(isinstance(event, UserMessage | Answer) for event in self.events):
-            raise TranscriptError("it contains no conversation", where=at, next="remove it from the file")
+            raise TranscriptError("it contains no conversation", where=at, hint="remove it from the file")
         try:
             msgspec.json.encode(source)
         except ValueError:
             raise TranscriptError(
-                "it contains a number that is too large", where=at, next="fix it in the file"
+                "it contains a number that is too large", where=at, hint="fix it in the file"
             ) from None
         setup = setup or Setup(agent=agent)
         return Transcript(

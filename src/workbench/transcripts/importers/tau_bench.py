@@ -60,7 +60,7 @@ def _runs(data: bytes, name: str) -> list[_Run]:
         raise TranscriptError(
             f"not a tau-bench results file: {error}",
             where=name,
-            next="expected: a list of {task_id, trial, reward, traj}; plain chat logs: `workbench import openai`",
+            hint="expected: a list of {task_id, trial, reward, traj}; plain chat logs: `workbench import openai`",
         ) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise TranscriptError(f"not JSON: {error}", where=name, next="download the file again") from None
+        raise TranscriptError(f"not JSON: {error}", where=name, hint="download the file again") from None

@@ -70,7 +70,7 @@ class EntryGroup(ActionGroup):
         await session.serving.reload()
         code = session.serving.code
         if session.card is None:
-            raise UsageError(f"{name} does not load: {code.error}", where=code.where, next=code.next)
+            raise UsageError(f"{name} does not load: {code.error}", where=code.where, hint=code.hint)
 
     async def do_continue(self) -> None:
         if not await self.open_entry():

@@ -162,8 +162,8 @@ def status_text(code: CodeStatus, reloaded: bool) -> list[Span]:
         serves = "the last good code is in use" if code.serving else "no code is loaded"
         bits = [Span(f"{one_line(code.where, 200)} ", "source"), Span(one_line(code.error, 400), "bad")]
         bits.append(Span(f" · {serves}", "warn"))
-        if code.next:
-            bits.append(Span(f" · {one_line(code.next, 200)}", "dim"))
+        if code.hint:
+            bits.append(Span(f" · {one_line(code.hint, 200)}", "dim"))
         return bits
     if code.state != "ready" or not (reloaded or code.note):
         return []
