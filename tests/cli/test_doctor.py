@@ -247,10 +247,11 @@ def test_the_terminal_is_described_with_its_limits(
     monkeypatch.delenv("COLORTERM", raising=False)
     for name, value in env.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(sys, "stdin", Screen())
-    monkeypatch.setattr(sys, "stdout", Screen())
-    monkeypatch.setattr(doctor_command.shutil, "get_terminal_size", lambda: os.terminal_size(size))
-    (found,) = doctor_command.terminal()
+    with monkeypatch.context() as patch:  # pytest itself asks for the size when it reports the test
+        patch.setattr(sys, "stdin", Screen())
+        patch.setattr(sys, "stdout", Screen())
+        patch.setattr(doctor_command.shutil, "get_terminal_size", lambda: os.terminal_size(size))
+        (found,) = doctor_command.terminal()
     assert (found.state, found.says) == (state, says)
     assert bool(found.hint) == (state == "note")
 
