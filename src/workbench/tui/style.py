@@ -106,33 +106,6 @@ Pane {
 }
 Bar { scrollbar-size-vertical: 0; background: $panel; }
 
-.pane--dim { color: $faint; }
-.pane--bold { text-style: bold; }
-.pane--good { color: $success; }
-.pane--bad { color: $error; }
-.pane--warn { color: $warning; }
-.pane--accent { color: $accent; }
-.pane--user { color: $primary; text-style: bold; }
-.pane--agent { color: $secondary; }
-.pane--think { color: $think; text-style: italic; }
-.pane--tool { color: $accent; }
-.pane--label { color: $faint; }
-.pane--rule { color: $rule; }
-.pane--head { color: $foreground; text-style: bold; }
-.pane--mark { color: $error; text-style: bold; }
-.pane--source { color: $faint; text-style: underline; }
-.pane--draft { color: $faint; text-style: italic; }
-.pane--title { text-style: bold reverse; }
-.pane--key { color: $primary; text-style: bold; }
-.pane--hit { text-style: bold reverse underline; }
-.pane--gone { color: $error; text-style: bold underline; }
-.pane--come { color: $success; text-style: bold underline; }
-.pane--off { background: $error; color: $background; text-style: bold; }
-.pane--cursor { background: $cursor-line; }
-.pane--chosen { background: $panel; }
-Screen:ansi .pane--cursor { text-style: reverse; }
-Screen:ansi .pane--off { text-style: bold reverse; }
-Screen:ansi .pane--chosen { text-style: underline; }
 
 #steps.filtered, #steps.filtered:focus { border-title-color: $warning; border-title-style: bold reverse; }
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from rich.segment import Segment
 from rich.style import Style
@@ -18,21 +18,15 @@ from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
+from ..roles import role_style
 from ..view.find import SearchPhrase, highlight
 from ..view.text import Line, unwrapped
-
-ROLES = (
-    "dim", "bold", "good", "bad", "warn", "accent", "user", "agent", "think", "tool", "label", "rule",
-    "head", "mark", "source", "draft", "title", "key", "off",
-    "hit", "gone", "come", "hang", "indent",
-)  # fmt: skip
 
 
 class Pane(ScrollView, can_focus=True):
     """Lines that scroll. Subclasses say how many there are (`count`) and what each is (`line`)."""
 
     ALLOW_SELECT = True
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"pane--{role}" for role in ROLES} | {"pane--cursor", "pane--chosen"}
     MARGIN = 1  # blank cells at the left and at the right
 
     # Textual lays the whole screen out anew when it changes, which takes longer than the paint
@@ -121,11 +115,9 @@ class Pane(ScrollView, can_focus=True):
     def _style(self, role: str) -> Style:
         style = self._styles.get(role)
         if style is None:
-            names = role.split()
-            style = Style.combine(
-                [self.get_component_rich_style(f"pane--{n}", partial=True) for n in names] or [Style()]
-            )
-            self._styles[role] = style
+            theme = self.app.current_theme
+            each = [role_style(name, self.app.theme_variables, theme.ansi) for name in role.split()]
+            style = self._styles[role] = Style.combine(each or [Style()])
         return style
 
     def render_line(self, y: int) -> Strip:
