@@ -46,7 +46,7 @@ class Availability(msgspec.Struct, frozen=True, dict=True):
         except InvalidArguments as error:
             return f"bad arguments for {tool.name}: {error}"
         if tool.name == ENTER and args["journey"] not in [j.name for j in self.journeys]:
-            return f"there is no journey named {args['journey']!r} on offer"
+            return f"no journey named {args['journey']!r} is available"
         return ""
 
     @cached_property

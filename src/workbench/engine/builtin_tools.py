@@ -21,7 +21,7 @@ def built_in_tools(agent: Agent) -> dict[str, Tool]:
             return journey
 
         def hand_off(reason: str) -> str:
-            """Hand the conversation to a person."""
+            """Hand the conversation off to a human."""
             return reason
 
         def look_up(question: str) -> list[dict[str, Any]]:
@@ -51,7 +51,7 @@ def builtin_tool_schemas(agent: Agent, on_offer: tuple[Journey, ...], current: s
         tools.append(
             _schema(
                 HAND_OFF,
-                "Hand the conversation to a person. Nothing you say after it reaches the customer.",
+                "Hand the conversation off to a human. Nothing you say after it reaches the customer.",
                 {"reason": {"type": "string"}},
             )
         )

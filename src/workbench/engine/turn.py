@@ -70,7 +70,7 @@ class _Turn:
     async def run(self, text: str) -> TurnEnded:
         self.emit(UserMessage(turn=self.number, text=text))
         if self.state.handed_off:
-            return self._end("handed_off", "a person has this conversation")
+            return self._end("handed_off", "this conversation was handed off to a human")
         if len(self.agent.journeys) == 1 and not self.state.journey:
             self.emit(JourneyEntered(turn=self.number, journey=next(iter(self.agent.journeys))))
         step_id = StepId(self.number)
@@ -190,7 +190,7 @@ class _Turn:
             return False
         args, stop = await self.policies.judge_call(step_id, tool, call.args)
         if stop is not None:
-            words = "handed to a person" if stop.escalated else "blocked by policy"
+            words = "handed off to a human" if stop.escalated else "blocked by policy"
             self._result(step_id, tool.name, ToolRun("blocked", f"{words}: {stop.reason}"))
             if stop.escalated:
                 self.conversation.hand_off(step_id, stop.reason, stop.policy, stop.reply)
@@ -198,7 +198,7 @@ class _Turn:
         if tool.name == ENTER:
             return self._enter(step_id, args)
         if tool.name == HAND_OFF:
-            self._result(step_id, HAND_OFF, ToolRun("ok", "handed to a person"))
+            self._result(step_id, HAND_OFF, ToolRun("ok", "handed off to a human"))
             self.conversation.hand_off(step_id, str(args.get("reason", "")), "model")
             return True
         ran = await self.runner.run(tool, args, step_id)
@@ -230,7 +230,7 @@ class _Turn:
             if tool.name == name and tool.journey and tool.journey != self.state.journey:
                 return f"{name} belongs to the journey {tool.journey}: enter it first"
             if tool.name == name:
-                return f"{name} is not on offer now"
+                return f"{name} is not available now"
         return f"there is no tool named {name}"
 
     def _enter(self, step_id: StepId, args: dict[str, Any]) -> bool:

@@ -48,7 +48,7 @@ VERDICTS = {"allow": "allowed", "block": "blocked", "rewrite": "rewrote", "escal
 OUTCOMES = {
     "error": "said no",
     "rejected": "bad arguments",
-    "absent": "not on offer",
+    "absent": "not available",
     "blocked": "blocked",
     "fault": "broke",
     "missing": "no recorded result",
@@ -214,7 +214,7 @@ def _loose(row: Row, width: int, notes: RowMarks) -> Line:
         by = "the model" if row.handoff.by == "model" else short(row.handoff.by)
         bits = [
             Span("     ↑ ", "warn"),
-            Span("handed to a person ", "warn"),
+            Span("handed off to a human ", "warn"),
             Span(f"by {by}: {one_line(row.handoff.reason)}"),
         ]
     elif row.end is not None:
