@@ -37,19 +37,22 @@ class ToolMismatch(msgspec.Struct, frozen=True):
 
 
 class ReexecutingRunner:
-    """A ToolRunner. `mismatches` are the tools with different results, `executed` the steps at which one ran.
+    """Run tools in the sandbox and compare them with the tape. Implements ToolRunner.
 
-    `bare`: no world changes were recorded (an imported transcript), so only values are compared.
+    `values_only`: no world changes were recorded (an imported transcript), so only
+    values are compared.
     """
 
-    def __init__(self, tape: Tape, sandbox: Sandbox, judged: StepId | None, bare: bool) -> None:
+    def __init__(self, tape: Tape, sandbox: Sandbox, judged_step: StepId | None, values_only: bool) -> None:
         self.tape = tape
         self.sandbox = sandbox
-        self.judged_step = judged
-        self.values_only = bare
+        self.judged_step = judged_step
+        self.values_only = values_only
         self.mismatches: list[ToolMismatch] = []
+        """The tools whose results differ, in order."""
         self.executed: set[StepId] = set()
-        self._alike = ValueComparer(sandbox.world.generated)
+        """The steps at which a tool ran."""
+        self._comparer = ValueComparer(sandbox.world.generated)
 
     async def run(self, tool: Tool, args: dict[str, Any], step_id: StepId) -> ToolRun:
         recorded = await self.tape.run(tool, args, step_id)
@@ -58,58 +61,63 @@ class ReexecutingRunner:
             return recorded
         self.executed.add(step_id)
         step = self.tape.step_at(step_id)
+        exchanges = step.exchanges if step else ()
         if self.sandbox.world.http is not None:
-            self.sandbox.world.http.expect(step.exchanges if step else ())
-        ran = await self.sandbox.run(tool, args, step_id)
+            self.sandbox.world.http.expect(exchanges)
+        current = await self.sandbox.run(tool, args, step_id)
         if step_id == self.judged_step:
-            return ran
-        missed = self.sandbox.world.http.unmatched if self.sandbox.world.http else []
-        if missed:
-            self.mismatches.append(
-                ToolMismatch(step_id, "raised", *_describe(recorded, ran), missed[0], tool.source)
-            )
-            return recorded
-        why = self._unlike(tool, recorded, ran)
-        writes = None if why or self.values_only else self._alike.write_difference(recorded.changed, ran.changed)
-        if writes is not None:
-            then, written = differing_excerpts(writes.recorded, writes.current)
-            why = f"{tool.name} changes the world differently: {writes.why}"
-            self.mismatches.append(ToolMismatch(step_id, "stale", then, written, why, tool.source))
-            return recorded
-        why = why or _unmade(tool, step.exchanges if step else (), ran.exchanges)
-        if not why:
-            return ran
-        raised = recorded.outcome == "ok" and ran.outcome in ("fault", "error")
-        broke = f"{ran.value}: {ran.fault.message}" if ran.fault else ran.value
-        where = ran.fault.where if ran.fault else tool.source
-        kind: Literal["raised", "stale"] = "raised" if raised else "stale"
-        now = msgspec.structs.replace(ran, value=broke)
-        self.mismatches.append(ToolMismatch(step_id, kind, *_describe(recorded, now), why, where))
+            return current
+        mismatch = self._mismatch(step_id, tool, recorded, current, exchanges)
+        if mismatch is None:
+            return current
+        self.mismatches.append(mismatch)
         return recorded
 
-    def _unlike(self, tool: Tool, recorded: ToolRun, ran: ToolRun) -> str:
-        if recorded.outcome != ran.outcome:
-            return f"{tool.name} {_CAME[ran.outcome]}, recorded was {recorded.outcome}"
-        why = self._alike.first_difference(recorded.value, ran.value, tool.unordered)
+    def _mismatch(
+        self, step_id: StepId, tool: Tool, recorded: ToolRun, current: ToolRun, exchanges: Sequence[HttpExchange]
+    ) -> ToolMismatch | None:
+        """Return the first difference: an unknown request, the value, the world, or a request that is missing."""
+        unmatched = self.sandbox.world.http.unmatched if self.sandbox.world.http else []
+        if unmatched:
+            return ToolMismatch(step_id, "raised", *_excerpts(recorded, current), unmatched[0], tool.source)
+        why = self._value_difference(tool, recorded, current)
+        if not why and not self.values_only:
+            writes = self._comparer.write_difference(recorded.changed, current.changed)
+            if writes is not None:
+                then, now = differing_excerpts(writes.recorded, writes.current)
+                why = f"{tool.name} changes the world differently: {writes.why}"
+                return ToolMismatch(step_id, "stale", then, now, why, tool.source)
+        why = why or _missing_requests(tool, exchanges, current.exchanges)
+        if not why:
+            return None
+        fault = current.fault
+        raised = recorded.outcome == "ok" and current.outcome in ("fault", "error")
+        shown = msgspec.structs.replace(current, value=f"{current.value}: {fault.message}") if fault else current
+        where = fault.where if fault else tool.source
+        return ToolMismatch(step_id, "raised" if raised else "stale", *_excerpts(recorded, shown), why, where)
+
+    def _value_difference(self, tool: Tool, recorded: ToolRun, current: ToolRun) -> str:
+        if recorded.outcome != current.outcome:
+            return f"{tool.name} {OUTCOME_WORDS[current.outcome]}, recorded was {recorded.outcome}"
+        why = self._comparer.first_difference(recorded.value, current.value, tool.unordered)
         return f"the result of {tool.name} differs: {why}" if why else ""
 
 
-def _unmade(tool: Tool, then: Sequence[HttpExchange], now: Sequence[HttpExchange]) -> str:
-    if len(now) >= len(then):
-        return ""
-    made = Counter((e.method, e.url) for e in now)
-    left = Counter((e.method, e.url) for e in then) - made
-    return f"{tool.name} no longer requests: " + ", ".join(f"{method} {url}" for method, url in left)
-
-
-_CAME = {
+OUTCOME_WORDS = {
     "ok": "returned a result",
     "error": "raised a tool error",
-    "fault": "broke",
+    "fault": "failed",
     "rejected": "rejected its arguments",
 }
 
 
-def _describe(then: ToolRun, now: ToolRun) -> tuple[str, str]:
-    one, other = differing_excerpts(repr(then.value), repr(now.value))
-    return f"{then.outcome}: {one}", f"{now.outcome}: {other}"
+def _missing_requests(tool: Tool, recorded: Sequence[HttpExchange], current: Sequence[HttpExchange]) -> str:
+    if len(current) >= len(recorded):
+        return ""
+    missing = Counter((e.method, e.url) for e in recorded) - Counter((e.method, e.url) for e in current)
+    return f"{tool.name} no longer requests: " + ", ".join(f"{method} {url}" for method, url in missing)
+
+
+def _excerpts(recorded: ToolRun, current: ToolRun) -> tuple[str, str]:
+    then, now = differing_excerpts(repr(recorded.value), repr(current.value))
+    return f"{recorded.outcome}: {then}", f"{current.outcome}: {now}"
