@@ -45,7 +45,7 @@ class Told:
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write(tmp_path / "journeys", shop_files(WINDOW))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(probe, "START_TIMEOUT", 20.0)  # a machine that runs tests is a busy one
+    monkeypatch.setattr(probe, "START_TIMEOUT", 60.0)  # a machine that runs tests is a busy one
     return tmp_path
 
 

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from support.kit import WINDOW, ScriptedModel, converse, saved, shop, shop_files, use, write
+from support.commands import command as run_command
 from support.loopback import Loopback, calls, refuses, says
 from workbench.transcripts.codec import encode
 from workbench.transcripts.expectation import Expectation
@@ -50,9 +51,7 @@ def trial(project: Path, server: Loopback | None, *options: str) -> subprocess.C
 def program(
     project: Path, server: Loopback | None, command: str, *options: str
 ) -> subprocess.CompletedProcess[str]:
-    words = [sys.executable, "-m", "workbench", command, "--jobs", "1", *options]
-    env = {**os.environ, **(server.env if server else {})}
-    return subprocess.run(words, capture_output=True, text=True, env=env, cwd=project, timeout=120)
+    return run_command(project, command, "--jobs", "1", *options, env=server.env if server else {})
 
 
 def live(

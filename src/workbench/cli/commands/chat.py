@@ -117,7 +117,7 @@ async def _turns(session: Session, json: bool) -> Exit:
             await session.send(text)
         except WorkbenchError as error:
             if json:
-                out_json({"error": error.message, "where": error.where, "hint": error.hint})
+                out_json({"error": error.message, "code": error.code, "where": error.where, "hint": error.hint})
             print_status(f"error {error}")
             return Exit.USAGE_ERROR
         last = session.trace[-1]
