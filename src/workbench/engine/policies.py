@@ -44,7 +44,7 @@ class Stop:
 
 
 class Policies:
-    """Evaluates the policies of one conversation; `offer` is the availability at the last update."""
+    """Evaluates the policies of one conversation; `offer` is the result of the last update."""
 
     def __init__(self, conversation: ConversationRun) -> None:
         self.conversation = conversation
@@ -53,7 +53,7 @@ class Policies:
         self.emit = conversation.emit
         self.offer = Availability()
 
-    def look_around(self, step_id: StepId) -> None:
+    def update_availability(self, step_id: StepId) -> None:
         """Update the availability: conditions, if there are any, are evaluated before every answer."""
         offers = self.agent.cache.setdefault("offers", {})  # by journey, if there is no condition
         known = offers.get(self.state.journey)

@@ -74,7 +74,7 @@ class _Turn:
         if len(self.agent.journeys) == 1 and not self.state.journey:
             self.emit(JourneyEntered(turn=self.number, journey=next(iter(self.agent.journeys))))
         step_id = StepId(self.number)
-        self.policies.look_around(step_id)
+        self.policies.update_availability(step_id)
         stop = await self.policies.judge_message(step_id, text)
         if stop is not None:
             if stop.reply and not stop.escalated:
@@ -122,7 +122,7 @@ class _Turn:
     async def _answer(self, step_id: StepId) -> TurnEnded | None:
         """Request one answer and execute it. Returns None if the turn continues."""
         if step_id.answer > 1:
-            self.policies.look_around(step_id)
+            self.policies.update_availability(step_id)
         sheet = self._prompt(step_id)
         try:
             answer = await self._ask_model(step_id, sheet)

@@ -193,7 +193,7 @@ def judge(transcript: Transcript, result: Rerun, agent: Agent) -> tuple[Verdict,
             return Verdict.FAIL, first.why
         return _unlike(result) or _judge_golden(transcript, result)
     decided = _judge_mistake(transcript, result, first)
-    return decided if _hooks(transcript, result, decided[0]) else _unlike(result) or decided
+    return decided if _still_decided(transcript, result, decided[0]) else _unlike(result) or decided
 
 
 def _unlike(result: Rerun) -> tuple[Verdict, str] | None:
@@ -203,7 +203,7 @@ def _unlike(result: Rerun) -> tuple[Verdict, str] | None:
     return Verdict.TOOL_ERROR if result.tool_mismatch.kind == "raised" else Verdict.STALE, result.tool_mismatch.why
 
 
-def _hooks(transcript: Transcript, result: Rerun, verdict: Verdict) -> bool:
+def _still_decided(transcript: Transcript, result: Rerun, verdict: Verdict) -> bool:
     """Return whether the verdict on a mistake is valid despite a changed tool result.
 
     It is if it failed, or was decided before that result.

@@ -194,7 +194,7 @@ def unknown_value(filter: str, value: str, known: Iterable[str]) -> UsageError:
     then = f"{did_you_mean(value, names)} choose one of: {some}".strip()
     return UsageError(
         f"no conversation has {filter}:{value}",
-        where=f"{filter}:",
+        where=filter,
         hint=then if some else f"remove {filter}: no conversation has one",
     )
 
