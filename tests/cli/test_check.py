@@ -318,7 +318,7 @@ def test_a_policy_of_one_journey_cannot_stand_at_a_tool_of_another(check: Any) -
             Why: the count would be wrong.
             '''
     """
-    found = check(WINDOW, agent=TWO, files=stock_files(astray)).the("never-asked")
+    found = check(WINDOW, agent=TWO, files=stock_files(astray)).the("never-called")
     assert "never available together" in found["message"]
 
 
@@ -393,7 +393,7 @@ def voucher(tool_when: str, policy_when: str) -> str:
 def test_conditions_that_exclude_each_other_leave_a_tool_unguarded(check: Any, tool: str, policy: str) -> None:
     checked = check(WINDOW, CONDITIONS, voucher(tool, policy))
     assert checked.code == 1
-    assert "available only when its tool give_voucher is not" in checked.the("never-asked")["message"]
+    assert "available only when its tool give_voucher is not" in checked.the("never-called")["message"]
     assert "give_voucher writes, and no policy applies before it" in checked.the("unguarded-write")["message"]
 
 
@@ -438,7 +438,7 @@ def test_a_condition_that_cannot_hold_or_cannot_be_asked_is_an_error(check: Any)
             return 1
     """
     checked = check(WINDOW, CONDITIONS, odd)
-    assert sorted(checked.rules) == ["condition", "condition", "never-on-offer"]
+    assert sorted(checked.rules) == ["condition", "condition", "never-available"]
 
 
 def test_a_tool_hidden_where_its_journey_is_on_offer_is_told_of(check: Any) -> None:
@@ -453,7 +453,7 @@ def test_a_tool_hidden_where_its_journey_is_on_offer_is_told_of(check: Any) -> N
     """
     assert (
         "is unavailable whenever its journey returns is available"
-        in check(first, journey=shut).the("never-on-offer")["message"]
+        in check(first, journey=shut).the("never-available")["message"]
     )
 
 
