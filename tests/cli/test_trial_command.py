@@ -164,7 +164,7 @@ def test_a_step_that_is_not_there_is_4(project, step):
 def test_a_dry_run_asks_nobody_and_is_not_green(project):
     done, server = live(project, options=("--trials", "4", "--dry-run"))
     assert done.returncode == 5
-    assert "4 in all with claude-sonnet-5-5, 12 requests" in done.stderr
+    assert "4 trials with claude-sonnet-5-5, 12 requests" in done.stderr
     assert "about $" in done.stderr
     assert server.requests == []
 
@@ -172,7 +172,7 @@ def test_a_dry_run_asks_nobody_and_is_not_green(project):
 def test_what_it_may_cost_can_be_asked_without_credentials(project):
     done = trial(project, None, "--dry-run")
     assert done.returncode == 5
-    assert "1 in all with claude-sonnet-5-5, 3 requests" in done.stderr
+    assert "1 trial with claude-sonnet-5-5, 3 requests" in done.stderr
 
 
 def test_a_script_never_replaces_a_model_without_credentials(project):

@@ -99,7 +99,7 @@ def flush() -> Exit:
     lost = dict(_failed_streams)
     _failed_streams.clear()
     for name, why in lost.items():
-        print_status(f"error: cannot write to {name}: {why}")
+        print_status(f"error cannot write to {name}: {why}")
         print_status("  next: free disk space, or redirect the output")
     return Exit.USAGE_ERROR if lost else Exit.OK
 

@@ -34,8 +34,8 @@ def with_progress(found: Iterable[Found], total: int, quiet: bool) -> Iterator[F
             now = time.monotonic()
             if now < due or quiet:
                 continue
-            told = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
-            line = f"{counts.total()} of {total}: {told}"
+            counts_text = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
+            line = f"{counts.total()} of {total}: {counts_text}"
             if terminal:
                 sys.stderr.write(f"{CLEAR}{line}")
                 sys.stderr.flush()

@@ -100,7 +100,7 @@ class Claude:
             self.params["thinking"] = dict(thinking)
         if effort:
             self.params["output_config"] = {"effort": effort}
-        self._less_thinking = _ladder(thinking, max_tokens)
+        self._less_thinking = _smaller_settings(thinking, max_tokens)
         self._thinking_prompt: dict[str, str] = {}  # signature of a thinking block -> hash of its prompt
         self._tries = tries
         self._longest_wait = longest_wait
@@ -212,7 +212,7 @@ class Claude:
         known = {thought for thought in earlier if thought and self._thinking_prompt.get(thought) != ""}
         if known and ("signature" in about or "bound to" in about or not self._less_thinking):
             self._thinking_prompt |= dict.fromkeys(known, "")
-            return "earlier thinking does not fit this prompt or account: asking without it"
+            return "earlier thinking does not fit this prompt or account: retrying without it"
         if not self._less_thinking:
             return ""
         thinking = self._less_thinking.pop(0)
@@ -221,7 +221,7 @@ class Claude:
         if thinking is not None:
             self.params["thinking"] = thinking
         way = "without it" if thinking is None else f"for the {thinking['type']} kind"
-        return f"the server refused the thinking asked for: asking {way}"
+        return f"the server rejected the thinking setting: retrying {way}"
 
     def _pause(self, attempt: int, after: float | None) -> float:
         if after is None or not math.isfinite(after):
@@ -229,7 +229,7 @@ class Claude:
         return min(max(after, 0.0), self._longest_wait)
 
 
-def _ladder(thinking: Mapping[str, Any] | None, max_tokens: int) -> list[dict[str, Any] | None]:
+def _smaller_settings(thinking: Mapping[str, Any] | None, max_tokens: int) -> list[dict[str, Any] | None]:
     """Return the settings to try in turn if `thinking` is rejected: older models accept only budgets."""
     if thinking is None:
         return []

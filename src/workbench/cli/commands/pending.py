@@ -8,7 +8,7 @@ from pathlib import Path
 from ...errors import TranscriptError, UsageError
 from ...replay.exit_codes import Exit
 from ...store.project import project_for
-from ...text import sanitize
+from ...text import pluralize, sanitize
 from ...trace.describe import describe_pair, describe_step
 from ...transcripts import pending
 from ...transcripts.codec import read
@@ -21,7 +21,7 @@ def list_pending() -> Exit:
     there = _waiting([])
     for path in there:
         write_line(str(path))
-    print_status(f"{len(there) or 'nothing'} pending")
+    print_status(pluralize(len(there), "pending re-recording") if there else "no pending re-recordings")
     return Exit.OK
 
 
@@ -73,7 +73,7 @@ def _waiting(files: list[Path]) -> list[Path]:
 
 def _ended(chosen: list[Path]) -> Exit:
     if not chosen:
-        print_status("nothing is pending")
+        print_status("no pending re-recordings")
     return Exit.OK if chosen else Exit.NO_TESTS
 
 

@@ -189,9 +189,9 @@ def confirm_estimate(chosen: list[TrialCase], model: str, options: TrialOptions)
         if dollars is not None:
             money = f"about ${dollars:.2f} at list prices without caching"
         print_status(
-            f"{pluralize(len(chosen), 'transcript')}, trials of each: {options.trials}; "
-            f"{trials} in all with {model},"
-            f" {pluralize(total.requests, 'request')}, {total.input:,} input tokens, "
+            f"{pluralize(len(chosen), 'transcript')}, {pluralize(options.trials, 'trial')} each: "
+            f"{pluralize(trials, 'trial')} with {model}, "
+            f"{pluralize(total.requests, 'request')}, {total.input:,} input tokens, "
             f"{total.output:,} output tokens; {money}"
         )
         print_status("estimated from the recordings; live conversations may be longer")
@@ -241,7 +241,7 @@ async def _one(project: Project, runs: TrialRunner, one: TrialCase, options: Tri
     )
     if runs.model != REHEARSAL and any(t.outcome in ("pass", "fail") for t in trials):
         try:
-            write_live_result(Path(one.path), _receipt(one, ground, runs.model, options, why))
+            write_live_result(Path(one.path), _live_result(one, ground, runs.model, options, why))
         except TranscriptError as error:  # continue with the others: their trials were paid for
             one.unkept = error
             print_error(error)
@@ -296,7 +296,7 @@ def _plain(one: TrialCase, model: str, options: TrialOptions) -> dict[str, Any]:
     }
 
 
-def _receipt(one: TrialCase, ground: Preflight, model: str, options: TrialOptions, why: str) -> LiveResult:
+def _live_result(one: TrialCase, ground: Preflight, model: str, options: TrialOptions, why: str) -> LiveResult:
     counts = _plain(one, model, options)
     transcript, keep = one.asked.transcript, Redactor()
     return LiveResult(
