@@ -247,7 +247,7 @@ def _term(filter: str, raw: str, without: bool) -> Term:
 def _sort(value: str) -> str:
     found = next((sort for sort in SORTS if sort.startswith(value)), "")
     if not found:
-        raise UsageError(f"unknown order {value!r}", hint=f"sort: one of {', '.join(SORTS)}")
+        raise UsageError(f"unknown order {value!r}", hint=f"choose one of: {', '.join(SORTS)}")
     return found
 
 
@@ -262,7 +262,7 @@ def _opened(query: Query, name: str, queues: Mapping[str, str], opened: tuple[st
     kept = queues.get(name)
     if kept is None or name in opened:
         there = ", ".join(sorted(queues)) or "none saved yet"
-        raise UsageError(f"unknown queue {name!r}", hint=f"queues: {there}")
+        raise UsageError(f"unknown queue {name!r}", hint=f"choose one of: {there}")
     inner = _parse(kept, queues, (*opened, name))
     return Query(
         tuple(dict.fromkeys([*query.terms, *inner.terms])), inner.sort or query.sort,

@@ -80,7 +80,7 @@ class Transcript(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
     expectations: list[Expectation] = []
     annotations: list[Annotation] = []
     source: dict[str, Any] = {}
-    """Origin of an imported conversation: {"format", "file", ...}; {} for a saved one."""
+    """The origin: {"model"} of a saved conversation, {"format", "file", ...} of an imported one."""
     recording_id: str = ""
     """Identifies the recording: equal for all transcripts saved from one conversation."""
     code: dict[str, str] = {}

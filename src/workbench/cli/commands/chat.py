@@ -64,7 +64,7 @@ def choose_fixture(session: Session, fixture: str) -> None:
     found = next((f for f in session.card.fixtures if f.name == fixture), None)
     if found is None:
         names = ", ".join(f.name for f in session.card.fixtures)
-        raise UsageError(f"unknown fixture {fixture!r}", hint=f"one of: {names}")
+        raise UsageError(f"unknown fixture {fixture!r}", hint=f"choose one of: {names}")
     session.set_setup(found.setup)
 
 

@@ -37,7 +37,7 @@ class MutantFilter(msgspec.Struct):
     def __post_init__(self) -> None:
         for name in self.operators:
             if name not in OPERATORS:
-                raise UsageError(f"unknown operator {name!r}", hint=f"operators: {', '.join(OPERATORS)}")
+                raise UsageError(f"unknown operator {name!r}", hint=f"choose one of: {', '.join(OPERATORS)}")
 
     def of(self, project: Project, found: list[Mutant]) -> list[Mutant]:
         """Return the selected mutants. Raises UsageError if a file name matches none."""
