@@ -261,8 +261,9 @@ def _sampled(query: Query, value: str) -> Query:
 def _opened(query: Query, name: str, queues: Mapping[str, str], opened: tuple[str, ...]) -> Query:
     kept = queues.get(name)
     if kept is None or name in opened:
-        there = ", ".join(sorted(queues)) or "none saved yet"
-        raise UsageError(f"unknown queue {name!r}", hint=f"choose one of: {there}")
+        names = ", ".join(sorted(queues))
+        hint = f"choose one of: {names}" if names else "save a queue in Review first"
+        raise UsageError(f"unknown queue {name!r}", hint=hint)
     inner = _parse(kept, queues, (*opened, name))
     return Query(
         tuple(dict.fromkeys([*query.terms, *inner.terms])), inner.sort or query.sort,
