@@ -184,7 +184,9 @@ def test_an_accepted_golden_transcript_ends_at_its_new_decision(project):
     assert run(["accept", str(path)]) == 4  # it must say why
     assert run(["accept", str(path), "--reason", "returns close after 30 days"]) == 0
     assert run(["replay"]) == 0
-    assert read(path).reason == "returns close after 30 days"
+    accepted = read(path)
+    assert accepted.reason == "returns close after 30 days"
+    assert "tape_ended" not in [getattr(event, "reason", "") for event in accepted.events]
 
 
 def test_accepting_removes_annotations_after_the_new_end(project):
