@@ -126,17 +126,17 @@ class Claude:
                 answer = message.finish(self.name, self._clock() - began)
                 break
             except Exception as error:
-                trouble = diagnose(error)
+                failure = diagnose(error)
             if message.shown:
                 show(Delta("restart"))
-            conceded = self._reduce_thinking(trouble, request)
+            conceded = self._reduce_thinking(failure, request)
             if conceded:
                 show(Delta("wait", conceded))
                 continue
-            if not trouble.retryable or attempt >= self._tries:
-                raise NoAnswer("model_error", trouble.sentence(attempt))
-            seconds = self._pause(attempt, trouble.retry_after)
-            show(Delta("wait", trouble.text, seconds))
+            if not failure.retryable or attempt >= self._tries:
+                raise NoAnswer("model_error", failure.sentence(attempt))
+            seconds = self._pause(attempt, failure.retry_after)
+            show(Delta("wait", failure.text, seconds))
             await self._sleep(seconds)
             attempt += 1
         for block in answer.blocks:
@@ -203,10 +203,10 @@ class Claude:
             async with anthropic.AsyncAnthropic(max_retries=0) as client:
                 yield client
 
-    def _reduce_thinking(self, trouble: RequestFailure, request: ModelRequest) -> str:
+    def _reduce_thinking(self, failure: RequestFailure, request: ModelRequest) -> str:
         """Reduce the thinking setting after it was rejected; returns the new one in words, "" if none is left."""
-        about = trouble.text.lower()
-        if trouble.status not in (400, 422) or not ("thinking" in about or "adaptive" in about):
+        about = failure.text.lower()
+        if failure.status not in (400, 422) or not ("thinking" in about or "adaptive" in about):
             return ""
         earlier = {signature(b) for m in request.messages for b in m["content"] if b.get("type") in THINKING_TYPES}
         known = {thought for thought in earlier if thought and self._thinking_prompt.get(thought) != ""}

@@ -41,7 +41,7 @@ def is_question(text: str) -> bool:
 
 
 class IntentMatch(NamedTuple):
-    """An intent that a message matches, and how well."""
+    """An intent that a message matches, and the quality of the match."""
 
     intent: Intent
     weight: float

@@ -110,14 +110,14 @@ def _lacks_recording(result: Rerun) -> bool:
     return step is not None and step.result is not None and step.result.outcome == "missing"
 
 
-def _around(result: Rerun, marked: StepId | None) -> tuple[tuple[str, ...], str]:
+def _around(result: Rerun, annotated: StepId | None) -> tuple[tuple[str, ...], str]:
     """Return the two steps before the first difference (or the annotated step), and that step as it is now."""
     first = _first(result)
-    step_id = first.step_id if first else marked
+    step_id = first.step_id if first else annotated
     if step_id is None:
         return (), ""
     done = [m for m in result.current.values() if m.step_id < step_id]
-    now = result.current.get(marked) if marked else None
+    now = result.current.get(annotated) if annotated else None
     return tuple(f"{m.step_id}  {describe_step(m)}" for m in done[-2:]), describe_step(now) if now else ""
 
 

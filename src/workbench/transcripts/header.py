@@ -64,7 +64,7 @@ def _head(data: bytes, path: str) -> TranscriptHeader | None:
 
 
 class TranscriptHeader(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """What people wrote about a transcript.
+    """The human-written fields of a transcript.
 
     `at` is the step of a mistake, `expected` its expectation in words; `state` is
     golden, open or fixed; `recording` identifies the conversation it was saved from.

@@ -25,7 +25,7 @@ def report_coverage(
     if json:
         check_destinations(json)
     project, groups = group_by_agent(paths, agent, query)
-    told: list[dict[str, Any]] = []
+    results: list[dict[str, Any]] = []
     for group in groups:
         base = run_baseline(
             project.journeys, group.agent, group.transcripts, jobs=jobs, seconds=timeout, options=options
@@ -36,11 +36,11 @@ def report_coverage(
                 read_sources(project.journeys), group.agent, base.lines, base.decisions, called_in(base),
                 bodies=options.tools == "sandbox",
             )  # fmt: skip
-            told.append({**base_json(group, base), **msgspec.to_builtins(reached)})
+            results.append({**base_json(group, base), **msgspec.to_builtins(reached)})
             _print_report(project, reached)
     if json:
-        write_json(json, {"agents": told})
-    return Exit.OK if told else Exit.NO_TESTS
+        write_json(json, {"agents": results})
+    return Exit.OK if results else Exit.NO_TESTS
 
 
 def called_in(base: Baseline) -> set[str]:

@@ -152,19 +152,21 @@ async def _measured(project: Project | None) -> list[CheckResult]:
 
 
 def credentials(probed: ProbeResult) -> Iterator[CheckResult]:
-    if probed.problem:
-        yield CheckResult("credentials", "bad", probed.problem, "fix the profile, or set ANTHROPIC_API_KEY")
+    if probed.credentials_error:
+        yield CheckResult(
+            "credentials", "bad", probed.credentials_error, "fix the profile, or set ANTHROPIC_API_KEY"
+        )
         return
-    if not probed.source and probed.trouble:
-        yield CheckResult("credentials", "note", probed.trouble, "try again when the machine is less busy")
+    if not probed.source and probed.failure:
+        yield CheckResult("credentials", "note", probed.failure, "try again when the machine is less busy")
         return
     if not probed.source:
         then = "to chat with a model, set ANTHROPIC_API_KEY"
         yield CheckResult("credentials", "note", "none: the workbench starts with the rehearsal", then)
         return
     yield CheckResult("credentials", "ok", probed.source)
-    if probed.trouble:
-        sentence, _, advice = probed.trouble.partition(". ")
+    if probed.failure:
+        sentence, _, advice = probed.failure.partition(". ")
         yield CheckResult("server", "bad", sentence, advice or "meanwhile use: workbench dev --model rehearsal")
     else:
         yield CheckResult("server", "ok", f"{server_host()} answers as {probed.answer} in {probed.seconds:.1f} s")

@@ -52,7 +52,7 @@ class MutantFilter(msgspec.Struct):
 
 
 class MutationOptions(msgspec.Struct, frozen=True):
-    """How to measure: maximum processes, seconds per mutant, replay options."""
+    """Options of a measurement: maximum processes, seconds per mutant, replay options."""
 
     jobs: int
     timeout: float

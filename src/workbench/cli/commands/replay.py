@@ -27,7 +27,7 @@ from ..selection import SelectionRequest, select
 
 
 class ReplayOptions(msgspec.Struct, frozen=True):
-    """How to replay: in `jobs` processes (0: one per core); `timeout` is in seconds without progress."""
+    """Options of a replay: `jobs` processes (0: one per core), `timeout` in seconds without progress."""
 
     jobs: int = 0
     timeout: float = HANG_TIMEOUT

@@ -156,10 +156,10 @@ def _since(transcript: Transcript, since: str, path: str) -> StepId:
     if not since:
         return StepId(0)
     if since == "annotation":
-        marked = transcript.annotated_step or next((StepId.parse(m.step) for m in transcript.annotations), None)
-        if marked is None:
+        annotated = transcript.annotated_step or next((StepId.parse(m.step) for m in transcript.annotations), None)
+        if annotated is None:
             raise TranscriptError("it has no annotation to go live from", where=path, hint="name a step")
-        return StepId(marked.turn, marked.answer)
+        return StepId(annotated.turn, annotated.answer)
     try:
         turn, answer, _ = StepId.parse(since)
     except ValueError:
@@ -197,8 +197,8 @@ def confirm_estimate(chosen: list[TrialCase], model: str, options: TrialOptions)
         print_status("estimated from the recordings; live conversations may be longer")
     if options.dry_run:
         return False
-    dear = model != REHEARSAL and (dollars is None or dollars > ASK_ABOVE)
-    if not dear or options.yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    expensive = model != REHEARSAL and (dollars is None or dollars > ASK_ABOVE)
+    if not expensive or options.yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
     sys.stderr.write("run it? [y/N] ")
     sys.stderr.flush()
