@@ -54,6 +54,7 @@ def _goals(agent: Agent, on_offer: tuple[Journey, ...], current: str) -> PromptS
 
 
 def facts_section(setup: Setup) -> PromptSection:
+    """Return the section with the facts of the setup: time, channel, customer."""
     lines = [f"Now: {setup.clock}", f"Channel: {setup.channel}"]
     lines += [f"{name}: {value}" for name, value in setup.customer.items()]
     return PromptSection("what is known", "\n".join(lines))

@@ -16,6 +16,8 @@ from .rerun import Difference, Rerun
 
 
 class Verdict(StrEnum):
+    """The verdict on one transcript; docs/replay.md explains each."""
+
     PASS = "PASS"
     FAIL = "FAIL"
     SUPERSEDED = "SUPERSEDED"

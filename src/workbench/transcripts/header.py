@@ -85,6 +85,7 @@ class TranscriptHeader(msgspec.Struct, frozen=True, omit_defaults=True, gc=False
 
 
 def header_of(transcript: Transcript) -> TranscriptHeader:
+    """Return the header of a transcript in memory."""
     mistake = transcript.kind == "mistake"
     expectation = transcript.expectations[0] if mistake else None
     return TranscriptHeader(

@@ -29,6 +29,7 @@ from ..output import print_status
 
 
 def accept(file: Path, reason: str, match: list[str]) -> Exit:
+    """Accept today's behavior of a transcript, and write it. Raises UsageError or TranscriptError."""
     if os.environ.get("CI"):
         raise UsageError("accept needs a human decision and does not run in CI", hint="run it on your own machine")
     transcript = read(file)

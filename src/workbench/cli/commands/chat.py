@@ -29,6 +29,7 @@ BAD_ENDS = ("model_error", "killed", "limit")
 
 
 def chat(agent: str, model: str, fixture: str, json: bool, save: str) -> Exit:
+    """Run a conversation on stdin and stdout. Returns NO_TESTS if stdin had no message. Raises UsageError."""
     project = find_project()
     name = project.agent(agent)
     chosen = resolve_model(model, str(project.config.get("model", "")))
@@ -69,6 +70,7 @@ def choose_fixture(session: Session, fixture: str) -> None:
 
 
 def print_intro(session: Session) -> None:
+    """Print the agent, the fixture and the model to stderr."""
     speaker = "the rehearsal: a script, no model" if session.model == "rehearsal" else session.model
     print_status(f"agent {session.agent} on fixture {session.setup.fixture or 'none'}; {speaker} answers")
     if sys.stdin.isatty():

@@ -22,6 +22,7 @@ from ..transcript_groups import base_json, fraction_text, group_by_agent, journe
 def report_coverage(
     paths: list[Path], query: Query, agent: str, json: str, jobs: int, timeout: float, options: Options
 ) -> Exit:
+    """Print the coverage of each agent. Returns NO_TESTS if nothing was measured. Raises UsageError."""
     if json:
         check_destinations(json)
     project, groups = group_by_agent(paths, agent, query)

@@ -128,6 +128,7 @@ def check_terminal() -> None:
 
 
 def tour() -> int:
+    """Open the tour in a temporary folder, and return its exit status."""
     check_terminal()
     with tempfile.TemporaryDirectory(prefix="workbench-tour-") as folder:
         project = lay_out(Path(folder).resolve())

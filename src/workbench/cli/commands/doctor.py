@@ -47,6 +47,7 @@ class CheckResult:
 
 
 def doctor(json: bool) -> Exit:
+    """Print all checks. Returns USAGE_ERROR if something required does not work."""
     try:
         project: Project | None = find_project()
         missing = None
@@ -70,6 +71,7 @@ def doctor(json: bool) -> Exit:
 
 
 def check_python() -> Iterator[CheckResult]:
+    """Check the versions of Python and of the libraries."""
     old = sys.version_info < (3, 11)
     says = f"{platform.python_version()} on {platform.system()}"
     yield CheckResult(
@@ -83,6 +85,7 @@ def check_python() -> Iterator[CheckResult]:
 
 
 def terminal() -> Iterator[CheckResult]:
+    """Check the size and the colors of the terminal."""
     term, (columns, rows) = os.environ.get("TERM", ""), shutil.get_terminal_size()
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         then = "the screens need a terminal; chat, replay, check and show work without one"
@@ -102,6 +105,7 @@ def terminal() -> Iterator[CheckResult]:
 
 
 def colors(term: str) -> str:
+    """Describe the number of colors of a terminal."""
     if os.environ.get("NO_COLOR"):
         return "no colors (NO_COLOR is set)"
     if os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
@@ -152,6 +156,7 @@ async def _measured(project: Project | None) -> list[CheckResult]:
 
 
 def credentials(probed: ProbeResult) -> Iterator[CheckResult]:
+    """Check the credentials, and the answer of the model's server."""
     if probed.credentials_error:
         yield CheckResult(
             "credentials", "bad", probed.credentials_error, "fix the profile, or set ANTHROPIC_API_KEY"

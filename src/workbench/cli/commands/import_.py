@@ -18,6 +18,7 @@ from ..output import print_status
 
 
 def import_(format: str, file: Path, agent: str, output_dir: Path | None, to_library: bool) -> Exit:
+    """Import a log as transcripts or into the library. Raises UsageError or TranscriptError."""
     reader = FORMATS.get(format)
     if reader is None:
         raise UsageError(f"unknown format {format!r}", hint=f"choose one of: {', '.join(FORMATS)}")

@@ -22,6 +22,7 @@ ONCE = "name the report of each shard once"
 
 
 def merge(files: list[Path], reports: Reports) -> Exit:
+    """Merge shard reports and publish the result. Returns the exit code of the whole replay. Raises UsageError."""
     reports.check()
     names = [str(file) for file in files]
     twice = next((name for name in names if names.count(name) > 1), "")

@@ -69,6 +69,7 @@ def mutate(
     least: float,
     only_list: bool,
 ) -> Exit:
+    """Test mutants and print the score. Returns FAILED if it is below `least` (percent). Raises UsageError."""
     if json:
         check_destinations(json)
     project, groups = group_by_agent(paths, agent, query)

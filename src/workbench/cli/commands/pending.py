@@ -18,6 +18,7 @@ from ..output import print_status, write_line
 
 
 def list_pending() -> Exit:
+    """Print the transcripts with a pending re-recording."""
     there = _waiting([])
     for path in there:
         write_line(str(path))
@@ -34,6 +35,7 @@ def show_pending(files: list[Path]) -> Exit:
 
 
 def accept_pending(files: list[Path], all_: bool) -> Exit:
+    """Replace transcripts by their pending re-recordings. Raises UsageError or TranscriptError."""
     chosen = _decidable("accept", files, all_)
     for path in chosen:
         _show(path)
@@ -43,6 +45,7 @@ def accept_pending(files: list[Path], all_: bool) -> Exit:
 
 
 def reject_pending(files: list[Path], all_: bool) -> Exit:
+    """Delete pending re-recordings. Raises UsageError or TranscriptError."""
     chosen = _decidable("reject", files, all_)
     for path in chosen:
         pending.reject(path)

@@ -65,6 +65,7 @@ def parse_tools(tools: str, check_flaky: bool = False, strict_drift: bool = Fals
 
 
 def replay(scope: SelectionRequest, reports: Reports, options: ReplayOptions) -> Exit:
+    """Replay the selected transcripts, once or after every save, and return the exit code. Raises UsageError."""
     reports.check()
     project = project_for(scope.paths[0] if scope.paths else None)
     code = reports.publish(replay_once(project, scope, options, reports.quiet))

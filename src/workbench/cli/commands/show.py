@@ -16,6 +16,7 @@ from ..output import out_json, write_line
 
 
 def show(file: Path, json: bool) -> Exit:
+    """Print a transcript as text or as JSON lines. Raises TranscriptError."""
     transcript = read(file)
     if json:
         for event in transcript.events:

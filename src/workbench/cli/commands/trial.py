@@ -85,6 +85,7 @@ class TrialCase(msgspec.Struct):
 
 
 def trial(scope: SelectionRequest, reports: Reports, options: TrialOptions) -> Exit:
+    """Run the selected transcripts live, print the statistics, and return the exit code. Raises UsageError."""
     reports.check()
     began = time.perf_counter()
     project = project_for(scope.paths[0] if scope.paths else None)

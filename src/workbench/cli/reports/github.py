@@ -38,6 +38,7 @@ def annotate(tally: Summary) -> None:
 
 
 def annotation(case: Case, root: str) -> str:
+    """Return the workflow command that annotates the line of a case."""
     where = source_location(case, root)
     name = case.head.title or case.head.id if case.head else case.path
     text = "\n".join([name, *(line.text for line in explain(case)), case.path])
