@@ -40,12 +40,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )  # fmt: skip
     group.addoption(
         "--workbench-query", default="", metavar="QUERY",
-        help="Only transcripts that match this query, as `workbench replay --query`.",
+        help="Only transcripts that match this query, like `workbench replay --query`.",
     )  # fmt: skip
     group.addoption(
         "--workbench-check-flaky",
         action="store_true",
-        help="Replay each twice, also in new processes; a difference is FLAKY.",
+        help="Replay each again, also in new processes; a difference is FLAKY.",
     )
     group.addoption(
         "--workbench-strict-drift",

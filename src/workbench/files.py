@@ -34,9 +34,9 @@ def read_bytes(path: Path, limit: int = LIMIT) -> bytes:
             data = file.read(min(found.st_size, limit) + 1)  # read(limit) would allocate that much
             if len(data) > found.st_size:  # the file is growing
                 data += file.read(max(limit + 1 - len(data), 0))
-    except FileNotFoundError as error:
+    except FileNotFoundError:
         linked = path.is_symlink()
-        what = "it is a link to a missing file" if linked else f"cannot be read: {error.strerror}"
+        what = "it is a link to a missing file" if linked else "no such file"
         then = "fix the link, or remove it" if linked else "restore it, or check the path"
         raise TranscriptError(what, where=str(path), hint=then) from None
     except IsADirectoryError:
