@@ -143,7 +143,7 @@ def test_an_agent_that_does_not_load_is_still_checked_by_reading_its_files(check
 
 def test_an_endless_import_times_out_and_names_its_line(tmp_path: Path) -> None:
     root = write(tmp_path / "journeys", shop_files("while True:\n    pass\n"))
-    (found,) = [f for f in lint(root, "shop", patience=0.5) if f.rule == "load"]
+    (found,) = [f for f in lint(root, "shop", timeout=0.5) if f.rule == "load"]
     assert found.message == "loading did not finish within 0.5 s"
     assert found.file == "shop/returns/journey.py"
     assert found.line >= line_of(root / found.file, "while True")

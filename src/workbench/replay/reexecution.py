@@ -39,14 +39,14 @@ class ToolMismatch(msgspec.Struct, frozen=True):
 class ReexecutingRunner:
     """A ToolRunner. `mismatches` are the tools with different results, `executed` the steps at which one ran.
 
-    `bare`: no world changes were recorded (an imported transcript), so only values are compared.
+    `values_only`: no world changes were recorded (an imported transcript), so only values are compared.
     """
 
-    def __init__(self, tape: Tape, sandbox: Sandbox, judged: StepId | None, bare: bool) -> None:
+    def __init__(self, tape: Tape, sandbox: Sandbox, judged: StepId | None, values_only: bool) -> None:
         self.tape = tape
         self.sandbox = sandbox
         self.judged_step = judged
-        self.values_only = bare
+        self.values_only = values_only
         self.mismatches: list[ToolMismatch] = []
         self.executed: set[StepId] = set()
         self._alike = ValueComparer(sandbox.world.generated)
@@ -89,7 +89,7 @@ class ReexecutingRunner:
 
     def _unlike(self, tool: Tool, recorded: ToolRun, ran: ToolRun) -> str:
         if recorded.outcome != ran.outcome:
-            return f"{tool.name} {_CAME[ran.outcome]}, recorded was {recorded.outcome}"
+            return f"{tool.name} {_OUTCOME_TEXTS[ran.outcome]}, recorded was {recorded.outcome}"
         why = self._alike.first_difference(recorded.value, ran.value, tool.unordered)
         return f"the result of {tool.name} differs: {why}" if why else ""
 
@@ -102,7 +102,7 @@ def _unmade(tool: Tool, then: Sequence[HttpExchange], now: Sequence[HttpExchange
     return f"{tool.name} no longer requests: " + ", ".join(f"{method} {url}" for method, url in left)
 
 
-_CAME = {
+_OUTCOME_TEXTS = {
     "ok": "returned a result",
     "error": "raised a tool error",
     "fault": "broke",

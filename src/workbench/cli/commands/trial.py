@@ -227,13 +227,13 @@ async def _one(project: Project, runs: TrialRunner, one: TrialCase, options: Tri
         one.outcome = ReplayResult(ground.verdict, ground.why)
         return
 
-    def heard(number: int, trial: Trial, trace: Trace) -> None:
+    def report_trial(number: int, trial: Trial, trace: Trace) -> None:
         one.trials.append(trial)
         kept = _keep(project, one, number, trial, trace) if trial.outcome == "fail" else ""
         why = f": {sanitize(trial.why)}{kept}" if trial.why else ""
         print_status(f"{one.path}  trial {number} of {options.trials}: {trial.outcome}{why}")
 
-    trials, unrun = await runs.trials(one.asked, options.trials, heard)
+    trials, unrun = await runs.trials(one.asked, options.trials, report_trial)
     verdict, why = combine_trials(trials, options.trials, unrun)
     one.trials = trials
     then = _next(verdict, trials, unrun)
