@@ -81,7 +81,7 @@ class TrialCase(msgspec.Struct):
     asked: TrialRequest
     trials: list[Trial] = []
     outcome: ReplayResult | None = None
-    unkept: TranscriptError | None = None  # why the live result could not be written
+    not_saved: TranscriptError | None = None  # why the live result could not be written
 
 
 def trial(scope: SelectionRequest, reports: Reports, options: TrialOptions) -> Exit:
@@ -110,7 +110,7 @@ def trial(scope: SelectionRequest, reports: Reports, options: TrialOptions) -> E
     asked = scope.options | options.as_cli_options
     code = reports.publish(_tally(project, asked, cases, time.perf_counter() - began, interrupted))
     print_trial_statistics([c.trials for c in chosen], options.trials)
-    return worst({code, Exit.USAGE_ERROR}) if any(c.unkept for c in chosen) else code
+    return worst({code, Exit.USAGE_ERROR}) if any(c.not_saved for c in chosen) else code
 
 
 def _tally(
@@ -244,7 +244,7 @@ async def _one(project: Project, runs: TrialRunner, one: TrialCase, options: Tri
         try:
             write_live_result(Path(one.path), _live_result(one, ground, runs.model, options, why))
         except TranscriptError as error:  # continue with the others: their trials were paid for
-            one.unkept = error
+            one.not_saved = error
             print_error(error)
 
 
