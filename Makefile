@@ -1,6 +1,6 @@
 # make run    set everything up and open the workbench on the sample agent
 # make test   set everything up and run the linter, the type checker and the tests
-# make bench  measure, each figure beside its floor
+# make bench  run the benchmarks; each prints its figure and the minimum
 
 PYTHON ?= python3
 BIN := .venv/bin

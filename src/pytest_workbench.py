@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 UNDECIDED = 10  # the exit code of `workbench replay` if nothing failed and something was not decided
 VERDICT = "workbench_verdict"
-UNSEEN = "workbench_on_unseen_prompt"
+ON_CHANGED_PROMPT = "workbench_on_changed_prompt"
 RAN = "workbench_tools_ran"
-_MARK = b"workbench.transcript/"
+_SCHEMA_PREFIX = b"workbench.transcript/"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,12 +40,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )  # fmt: skip
     group.addoption(
         "--workbench-query", default="", metavar="QUERY",
-        help="Only transcripts that match this query, as `workbench replay --query`.",
+        help="Only transcripts that match this query, like `workbench replay --query`.",
     )  # fmt: skip
     group.addoption(
         "--workbench-check-flaky",
         action="store_true",
-        help="Replay each twice, also in new processes; a difference is FLAKY.",
+        help="Replay each again, also in new processes; a difference is FLAKY.",
     )
     group.addoption(
         "--workbench-strict-drift",
@@ -75,15 +75,15 @@ def _named(file: Path, config: pytest.Config) -> bool:
     for argument in config.args:
         asked = (config.invocation_params.dir / argument.split("::")[0]).resolve()
         if asked == file:
-            return _in_transcripts(file) or _MARK in file.read_bytes()[:200]
+            return _in_transcripts(file) or _SCHEMA_PREFIX in file.read_bytes()[:200]
         if asked in file.parents and _in_transcripts(asked):
             return True
     return False
 
 
 def _in_transcripts(path: Path) -> bool:
-    places = (path, *path.parents)
-    return any(place.name == "transcripts" and (place.parent / "journeys").is_dir() for place in places)
+    folders = (path, *path.parents)
+    return any(folder.name == "transcripts" and (folder.parent / "journeys").is_dir() for folder in folders)
 
 
 class Replays:
@@ -92,8 +92,8 @@ class Replays:
     `first` maps a reason to the test that reported it: a load error is reported once.
     """
 
-    def __init__(self, patience: float, options: Options) -> None:
-        self.patience, self.options = patience, options
+    def __init__(self, hang_timeout: float, options: Options) -> None:
+        self.hang_timeout, self.options = hang_timeout, options
         self.first: dict[str, str] = {}
         self.heads: dict[str, TranscriptHeader | None] = {}
         self._kept: dict[Path, ReplayProcess | RepeatedReplay] = {}
@@ -124,7 +124,7 @@ class Replays:
             project = find_project(Path(path).resolve().parent) if inside else project_for(Path(path))
             if project.root not in self._kept:
                 kind = RepeatedReplay if self.options.repeat else ReplayProcess
-                self._kept[project.root] = kind(ReplayJob(str(project.journeys), self.options), self.patience)
+                self._kept[project.root] = kind(ReplayJob(str(project.journeys), self.options), self.hang_timeout)
             self._cases[path] = self._kept[project.root].case(path)
         return self._cases[path]
 
@@ -138,13 +138,13 @@ _REPLAYS = pytest.StashKey[Replays]()
 
 def _seconds(config: pytest.Config) -> float:
     """Return the configured timeout in seconds. Raises UsageError."""
-    told = config.getini("workbench_timeout")
+    text = config.getini("workbench_timeout")
     try:
-        seconds = float(told)
+        seconds = float(text)
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < float("inf"):
-        raise pytest.UsageError(f"workbench_timeout = {told} is not a valid timeout: use seconds, for example 10")
+        raise pytest.UsageError(f"workbench_timeout = {text} is not a valid timeout: use seconds, for example 10")
     return seconds
 
 
@@ -198,11 +198,11 @@ class TranscriptFile(pytest.File):
         yield item
 
 
-class Red(Exception):
+class TranscriptFailed(Exception):
     """A transcript that did not pass: one line, and the full text."""
 
-    def __init__(self, line: str, told: str) -> None:
-        super().__init__(told)
+    def __init__(self, line: str, text: str) -> None:
+        super().__init__(text)
         self.line = line
 
 
@@ -221,7 +221,7 @@ class TranscriptItem(pytest.Item):
         verdict, outcome = case.verdict.value, case.outcome
         self.user_properties += [
             (VERDICT, verdict),
-            (UNSEEN, passed_on_changed_prompt(case)),
+            (ON_CHANGED_PROMPT, passed_on_changed_prompt(case)),
             (RAN, outcome.executed),
         ]
         what = junit_status(case.verdict)
@@ -229,22 +229,22 @@ class TranscriptItem(pytest.Item):
             return
         if what == "skipped":
             pytest.skip(f"{verdict}: {outcome.why}")
-        raise self._red(
+        raise self._failure(
             f"{verdict} {source_location(case)}", verdict, outcome.why, [line.text for line in explain(case)]
         )
 
-    def _red(self, top: str, verdict: str, why: str, lines: list[str]) -> Red:
+    def _failure(self, top: str, verdict: str, why: str, lines: list[str]) -> TranscriptFailed:
         """Return the full text; for an ERROR with a known cause, a reference to the first test."""
         brief = why.partition("\n")[0]
         first = self.nodeid
         if verdict == "ERROR":
             first = _replays(self.config).first.setdefault(why, first)
         if first != self.nodeid:
-            return Red(f"{verdict}: as {first}", f"{top}\nfor the same reason as {first}")
-        return Red(f"{verdict}: {brief}", "\n".join([top, *lines]))
+            return TranscriptFailed(f"{verdict}: as {first}", f"{top}\nfor the same reason as {first}")
+        return TranscriptFailed(f"{verdict}: {brief}", "\n".join([top, *lines]))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *rest: Any, **more: Any) -> Any:
-        if not isinstance(excinfo.value, Red):
+        if not isinstance(excinfo.value, TranscriptFailed):
             return super().repr_failure(excinfo, *rest, **more)
         shown: Any = excinfo.getrepr(style="value")
         if shown.reprcrash is not None:
@@ -257,33 +257,33 @@ class TranscriptItem(pytest.Item):
 
 # notes on the counts; with xdist, reports arrive at the controller
 
-_TOLD = pytest.StashKey[list[dict[str, Any]]]()
+_RESULTS = pytest.StashKey[list[dict[str, Any]]]()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     _seconds(config)
-    config.stash[_TOLD] = []
+    config.stash[_RESULTS] = []
     config.pluginmanager.register(_Counting(config), "workbench-counting")
 
 
 class _Counting:
     def __init__(self, config: pytest.Config) -> None:
-        self.told = config.stash[_TOLD]
+        self.results = config.stash[_RESULTS]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         known = dict(report.user_properties)
         if report.when == "call" and VERDICT in known:
-            self.told.append(known)
+            self.results.append(known)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    told = session.config.stash.get(_TOLD, [])
-    if told and session.exitstatus == pytest.ExitCode.OK:
+    results = session.config.stash.get(_RESULTS, [])
+    if results and session.exitstatus == pytest.ExitCode.OK:
         from workbench.replay.exit_codes import CODES, Exit
         from workbench.replay.verdict import Verdict
 
-        if any(CODES[Verdict(known[VERDICT])] is Exit.INCONCLUSIVE for known in told):
+        if any(CODES[Verdict(known[VERDICT])] is Exit.INCONCLUSIVE for known in results):
             session.exitstatus = UNDECIDED
         if _no_tool_ran(session.config):
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
@@ -291,21 +291,23 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def _no_tool_ran(config: pytest.Config) -> bool:
     """Return whether tools were requested, and none ran."""
-    told = config.stash.get(_TOLD, [])
+    results = config.stash.get(_RESULTS, [])
     return (
-        bool(told) and config.getoption("workbench_tools") == "sandbox" and not any(known[RAN] for known in told)
+        bool(results)
+        and config.getoption("workbench_tools") == "sandbox"
+        and not any(known[RAN] for known in results)
     )
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    told = config.stash.get(_TOLD, [])
-    if told:
-        counts = Counter(known[VERDICT] for known in told)
+    results = config.stash.get(_RESULTS, [])
+    if results:
+        counts = Counter(known[VERDICT] for known in results)
         terminalreporter.write_line(f"transcripts: {', '.join(f'{n} {name}' for name, n in counts.most_common())}")
     if _no_tool_ran(config):
         terminalreporter.write_line("no calls executed their tool: the tools were not tested")
-    passed = [known for known in told if known[VERDICT] == "PASS"]
-    unseen = sum(1 for known in passed if known[UNSEEN])
-    if unseen:
-        on_unseen = f"{unseen} of {len(passed)} passing transcripts have a changed prompt"
-        terminalreporter.write_line(f"{on_unseen}: this tests the code, not the model's answer to it")
+    passed = [known for known in results if known[VERDICT] == "PASS"]
+    on_changed = sum(1 for known in passed if known[ON_CHANGED_PROMPT])
+    if on_changed:
+        sentence = f"{on_changed} of {len(passed)} passing transcripts have a changed prompt"
+        terminalreporter.write_line(f"{sentence}: this tests the code, not the model's answer to it")

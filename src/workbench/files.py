@@ -9,7 +9,7 @@ from pathlib import Path
 from .errors import TranscriptError
 
 MEGABYTE = 1 << 20
-LIMIT = 32 * MEGABYTE  # of a transcript; those of real conversations have some 25 KB
+LIMIT = 32 * MEGABYTE  # of a transcript; that of a real conversation has about 25 KB
 LOG_LIMIT = 256 * MEGABYTE  # of a log to import: many conversations
 
 _KINDS = {
@@ -28,24 +28,28 @@ def read_bytes(path: Path, limit: int = LIMIT) -> bytes:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
                 what = _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
-                raise TranscriptError(f"it is {what}, no file", where=str(path), hint="take it out of the folder")
+                raise TranscriptError(
+                    f"it is {what}, not a file", where=str(path), hint="name a file, or move it out of the folder"
+                )
             data = file.read(min(found.st_size, limit) + 1)  # read(limit) would allocate that much
-            if len(data) > found.st_size:  # it grows
+            if len(data) > found.st_size:  # the file is growing
                 data += file.read(max(limit + 1 - len(data), 0))
-    except FileNotFoundError as error:
+    except FileNotFoundError:
         linked = path.is_symlink()
-        what = "it is a link to a missing file" if linked else f"cannot be read: {error.strerror}"
+        what = "it is a link to a missing file" if linked else "no such file"
         then = "fix the link, or remove it" if linked else "restore it, or check the path"
         raise TranscriptError(what, where=str(path), hint=then) from None
+    except IsADirectoryError:
+        raise TranscriptError("it is a folder, not a file", where=str(path), hint="name a file in it") from None
     except OSError as error:
-        then = "make it readable, or take it out of the folder"
+        then = "make it readable, or move it out of the folder"
         raise TranscriptError(f"cannot be read: {error.strerror}", where=str(path), hint=then) from None
     except ValueError as error:  # a name that no file can have
         raise TranscriptError(f"cannot be read: {error}", where=repr(str(path))) from None
     if len(data) > limit:
         size = f"{max(found.st_size, len(data)) / MEGABYTE:,.0f} MB"
         message = f"it has {size}, the limit is {limit // MEGABYTE} MB"
-        raise TranscriptError(message, where=str(path), hint="split it, or take it out of the folder")
+        raise TranscriptError(message, where=str(path), hint="split it, or move it out of the folder")
     return data
 
 

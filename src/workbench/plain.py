@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class cached(Generic[T]):
-    """A property computed once; that of functools takes a lock, which is slow at every answer of a replay."""
+    """A property computed once, without the lock of functools, which is slow at every answer of a replay."""
 
     def __init__(self, work: Callable[[Any], T]) -> None:
         self.work, self.name, self.__doc__ = work, work.__name__, work.__doc__
@@ -83,7 +83,7 @@ def plain_equal(a: Any, b: Any) -> bool:
 
 
 def escape_surrogates(text: str) -> str:
-    """Escape what no file can contain (half of a surrogate pair)."""
+    """Escape lone surrogates, which cannot be encoded as UTF-8."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 

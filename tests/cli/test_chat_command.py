@@ -45,7 +45,7 @@ def workbench(*arguments: str, said: str = "") -> subprocess.CompletedProcess[st
     return subprocess.run(command, input=said, capture_output=True, text=True, timeout=60)
 
 
-def test_a_line_is_a_message_and_the_replies_are_the_output(project):
+def test_each_line_is_a_message_and_the_output_is_the_replies(project):
     done = workbench("chat", said="I want to return my shoes\n\nreturn my shoes\n")
     assert done.returncode == 0
     assert done.stdout == "Your return is open.\n" * 2
@@ -53,7 +53,7 @@ def test_a_line_is_a_message_and_the_replies_are_the_output(project):
     assert "create_return(order_number=OL-2): executed" in done.stderr
 
 
-def test_with_json_every_line_is_a_step(project):
+def test_with_json_each_line_is_a_step(project):
     done = workbench("chat", "--json", said="I want to return my shoes\n")
     steps = [json.loads(line) for line in done.stdout.splitlines()]
     assert steps[0]["event"] == "user"
@@ -71,7 +71,7 @@ def test_a_chat_can_be_saved_shown_and_replayed(project, capsys):
     assert run(["replay"]) == 0
 
 
-def test_what_was_said_is_kept_in_the_session_file(project):
+def test_the_conversation_is_stored_in_a_session_file(project):
     workbench("chat", said="I want to return my shoes\n")
     file = next((project / ".workbench/sessions").glob("*.jsonl"))
     records = [json.loads(line) for line in file.read_text().splitlines()]
@@ -80,7 +80,7 @@ def test_what_was_said_is_kept_in_the_session_file(project):
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 2), (signal.SIGTERM, 143)])
-def test_a_signal_ends_it_at_once_while_it_waits_for_a_line(project, number, status):
+def test_a_signal_ends_a_chat_that_waits_for_a_line(project, number, status):
     command = [sys.executable, "-m", "workbench", "chat"]
     env = {**os.environ, "PYTHONFAULTHANDLER": "1"}
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env) as chat:
@@ -96,26 +96,26 @@ def test_a_signal_ends_it_at_once_while_it_waits_for_a_line(project, number, sta
                 chat.wait(5)
 
 
-def test_bytes_that_are_no_text_are_no_crash(project):
+def test_invalid_utf8_does_not_crash_the_chat(project):
     command = [sys.executable, "-m", "workbench", "chat"]
     done = subprocess.run(command, input=b"return my shoes \xff", capture_output=True, timeout=60)
     assert done.returncode == 0
     assert done.stdout == b"Your return is open.\n"
 
 
-def test_nothing_said_is_5(project):
+def test_a_chat_without_a_message_exits_with_5(project):
     done = workbench("chat", said="")
     assert done.returncode == 5
 
 
-def test_a_broken_journey_is_4_with_file_and_line(project):
+def test_a_broken_journey_exits_with_4_and_names_file_and_line(project):
     Path("journeys/shop/returns/journey.py").write_text("x = (\n")
     done = workbench("chat", said="hi\n")
     assert done.returncode == 4
     assert "shop/returns/journey.py:1" in done.stderr
 
 
-def test_an_unknown_fixture_names_those_that_are_there(project):
+def test_an_unknown_fixture_lists_the_existing_ones(project):
     done = workbench("chat", "--fixture", "bse", said="hi\n")
     assert done.returncode == 4
     assert "one of: base" in done.stderr
@@ -126,20 +126,20 @@ def test_an_unknown_model_is_refused_before_anything_starts(project, capsys):
     assert "unknown model 'gtp'" in capsys.readouterr().err
 
 
-def test_the_screen_without_a_terminal_says_what_to_use_instead(project):
+def test_without_a_terminal_the_screens_suggest_other_commands(project):
     done = workbench()
     assert done.returncode == 4
     assert "workbench chat" in done.stderr
     assert "workbench replay" in done.stderr
 
 
-def test_showing_what_is_no_transcript_is_4(project, capsys):
+def test_showing_a_file_that_is_not_a_transcript_exits_with_4(project, capsys):
     Path("x.json").write_text("{}")
     assert run(["show", "x.json"]) == 4
     assert "not a Workbench transcript" in capsys.readouterr().err
 
 
-def test_the_configuration_names_agent_and_model(project, capsys):
+def test_agent_and_model_come_from_the_settings(project, capsys):
     Path("workbench.toml").write_text('model = "rehearsal"\nagent = "shp"\n')
     assert run(["chat"]) == 4
     assert "there is no agent 'shp'" in capsys.readouterr().err

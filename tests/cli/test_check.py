@@ -58,13 +58,13 @@ def line_of(path: Path, words: str) -> int:
 # how it ends
 
 
-def test_a_clean_journey_says_so_and_ends_in_0(check: Any) -> None:
+def test_a_journey_without_findings_exits_with_0(check: Any) -> None:
     checked = check(WINDOW)
     assert (checked.code, checked.findings) == (0, [])
     assert checked.said == "1 agent: no errors, no warnings\n"
 
 
-def test_an_error_is_a_line_that_an_editor_can_open(
+def test_an_error_is_printed_as_a_line_that_an_editor_can_open(
     check: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert check(WINDOW, "import time\nstarted = time.time()\n").code == 1
@@ -78,7 +78,7 @@ def test_an_error_is_a_line_that_an_editor_can_open(
     )
 
 
-def test_warnings_alone_end_in_0(check: Any) -> None:
+def test_warnings_alone_exit_with_0(check: Any) -> None:
     checked = check()
     assert (checked.code, checked.rules) == (0, ["unguarded-write"])
     assert checked.said == "1 agent: no errors, 1 warning\n"
@@ -99,7 +99,7 @@ def test_all_agents_are_checked_unless_one_is_named(
     assert "did you mean shop?" in capsys.readouterr().err
 
 
-def test_what_two_agents_share_is_said_once(check: Any) -> None:
+def test_a_finding_in_shared_code_is_printed_once(check: Any) -> None:
     shared = {
         "money.py": "import random\nrandom.seed(1)\n",
         "desk/agent.py": 'from workbench import Agent\nfrom .. import money\nagent = Agent("desk")\n',
@@ -109,7 +109,7 @@ def test_what_two_agents_share_is_said_once(check: Any) -> None:
     assert [(f["file"], f["line"]) for f in checked.findings] == [("journeys/money.py", 2)]
 
 
-def test_no_agent_at_all_is_nothing_checked_and_not_green(
+def test_without_an_agent_the_check_does_not_pass(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -128,22 +128,22 @@ def test_a_syntax_error_names_its_line_once(check: Any) -> None:
     assert checked.code == 1
 
 
-def test_a_missing_manual_and_a_policy_at_no_tool_do_not_load(check: Any, tmp_path: Path) -> None:
+def test_a_missing_manual_or_a_policy_without_a_tool_is_a_load_error(check: Any, tmp_path: Path) -> None:
     stray = "\n@returns.policy(before='create_refund')\ndef stray(call):\n    '''No.'''\n"
     assert "'create_refund'" in check(WINDOW, stray).the("load")["message"]
     (tmp_path / "journeys/shop/returns/manual.md").unlink()
     assert run(["check", "--json"]) == 1
 
 
-def test_a_broken_load_still_shows_what_the_files_show(check: Any) -> None:
+def test_an_agent_that_does_not_load_is_still_checked_by_reading_its_files(check: Any) -> None:
     checked = check("import os\nKEY = os.environ['SHOP']\n")
     assert checked.rules == ["environment", "load"]
     assert "KeyError: 'SHOP'" in checked.the("load")["message"]
 
 
-def test_an_import_that_never_ends_costs_seconds_and_names_its_line(tmp_path: Path) -> None:
+def test_an_endless_import_times_out_and_names_its_line(tmp_path: Path) -> None:
     root = write(tmp_path / "journeys", shop_files("while True:\n    pass\n"))
-    (found,) = [f for f in lint(root, "shop", patience=0.5) if f.rule == "load"]
+    (found,) = [f for f in lint(root, "shop", timeout=0.5) if f.rule == "load"]
     assert found.message == "loading did not finish within 0.5 s"
     assert found.file == "shop/returns/journey.py"
     assert found.line >= line_of(root / found.file, "while True")
@@ -158,7 +158,7 @@ def test_an_import_that_exits_is_a_finding(check: Any) -> None:
 # names
 
 
-def test_a_tool_named_in_code_must_be_there(check: Any) -> None:
+def test_a_tool_named_in_code_must_exist(check: Any) -> None:
     late = """
         from workbench import Call
 
@@ -184,7 +184,7 @@ def test_a_tool_named_in_code_must_be_there(check: Any) -> None:
     }  # fmt: skip
 
 
-def test_a_manual_that_calls_a_tool_of_old_is_an_error_and_an_unknown_name_a_warning(check: Any) -> None:
+def test_a_removed_tool_in_a_manual_is_an_error_and_an_unknown_name_a_warning(check: Any) -> None:
     manual = """
         # Returns
 
@@ -200,7 +200,7 @@ def test_a_manual_that_calls_a_tool_of_old_is_an_error_and_an_unknown_name_a_war
     assert all(f["file"] == "journeys/shop/returns/manual.md" for f in checked.findings)
 
 
-def test_persona_and_tool_docstrings_are_read_like_manuals(check: Any) -> None:
+def test_persona_and_tool_docstrings_are_checked_like_manuals(check: Any) -> None:
     more = """
         @returns.tool
         def stock(sku: str) -> int:
@@ -227,14 +227,14 @@ def stock_files(text: str, manual: str = "# Stock\n") -> dict[str, str]:
     return {"shop/stock/journey.py": head + textwrap.dedent(text), "shop/stock/manual.md": manual}
 
 
-def test_a_manual_may_not_count_on_a_tool_of_another_journey(check: Any) -> None:
+def test_a_manual_may_not_name_a_tool_of_another_journey(check: Any) -> None:
     found = check(WINDOW, agent=TWO, files=stock_files("", "# Stock\nCall find_order first.\n")).the(
         "other-journey"
     )
     assert found["message"] == "find_order belongs to the journey returns: it is not available in stock"
 
 
-def test_one_name_is_one_tool(check: Any) -> None:
+def test_two_tools_with_one_name_are_an_error(check: Any) -> None:
     twin = """
         @stock.tool
         def find_order(sku: str) -> str:
@@ -246,7 +246,7 @@ def test_one_name_is_one_tool(check: Any) -> None:
     assert "also in the journey returns (shop/returns/journey.py:" in found["message"]
 
 
-def test_a_journey_that_nobody_added_is_told_of(check: Any) -> None:
+def test_a_journey_that_no_agent_uses_is_reported(check: Any) -> None:
     assert check(WINDOW, files=stock_files("")).the("unused-journey")["hint"] == "import it in agent.py"
     imported = textwrap.dedent(AGENT) + "from .stock import journey\n"
     assert check(WINDOW, agent=imported).the("unused-journey")["hint"] == "add it to journeys=[...] in agent.py"
@@ -255,14 +255,14 @@ def test_a_journey_that_nobody_added_is_told_of(check: Any) -> None:
 # tools
 
 
-def test_a_tool_needs_types_and_words(check: Any) -> None:
+def test_a_tool_needs_types_and_a_docstring(check: Any) -> None:
     mute = "\n@returns.tool\ndef mute(sku) -> int:\n    return 1\n"
     checked = check(WINDOW, mute)
     assert checked.the("tool-types")["hint"] == "add a type, for example sku: str"
     assert checked.the("tool-docstring")["severity"] == "error"
 
 
-def test_a_policy_for_the_whole_agent_guards_every_write(check: Any) -> None:
+def test_a_policy_of_the_agent_covers_every_write(check: Any) -> None:
     guard = """
         from workbench import WRITES
 
@@ -287,7 +287,7 @@ def test_a_policy_without_rule_or_why_is_a_warning(check: Any) -> None:
     assert checked.rules == ["policy-rule", "policy-why", "policy-why"]
 
 
-def test_a_policy_is_not_handed_the_world_nor_what_its_stand_has_not(check: Any) -> None:
+def test_a_policy_cannot_have_the_world_or_a_parameter_of_another_hook(check: Any) -> None:
     greedy = """
         @returns.policy(before=create_return)
         def greedy(call, shop: Shop):
@@ -309,7 +309,7 @@ def test_a_policy_is_not_handed_the_world_nor_what_its_stand_has_not(check: Any)
     assert stand["hint"] == "use any of: reply, conversation"
 
 
-def test_a_policy_of_one_journey_cannot_stand_at_a_tool_of_another(check: Any) -> None:
+def test_a_policy_of_one_journey_cannot_apply_to_a_tool_of_another(check: Any) -> None:
     astray = """
         @stock.policy(before="create_return")
         def astray(call):
@@ -318,11 +318,11 @@ def test_a_policy_of_one_journey_cannot_stand_at_a_tool_of_another(check: Any) -
             Why: the count would be wrong.
             '''
     """
-    found = check(WINDOW, agent=TWO, files=stock_files(astray)).the("never-asked")
+    found = check(WINDOW, agent=TWO, files=stock_files(astray)).the("never-called")
     assert "never available together" in found["message"]
 
 
-def test_a_policy_at_a_built_in_tool_that_is_not_there_is_never_asked(check: Any) -> None:
+def test_a_policy_on_an_absent_built_in_tool_is_reported(check: Any) -> None:
     waiting = """
         @returns.policy(before="enter_journey")
         def waiting(call):
@@ -390,10 +390,10 @@ def voucher(tool_when: str, policy_when: str) -> str:
         ("lambda conversation: not (stranger(conversation) or conversation.turn == 1)", "stranger"),
     ],
 )
-def test_conditions_that_exclude_each_other_leave_a_tool_unguarded(check: Any, tool: str, policy: str) -> None:
+def test_mutually_exclusive_conditions_leave_a_write_without_a_policy(check: Any, tool: str, policy: str) -> None:
     checked = check(WINDOW, CONDITIONS, voucher(tool, policy))
     assert checked.code == 1
-    assert "available only when its tool give_voucher is not" in checked.the("never-asked")["message"]
+    assert "available only when its tool give_voucher is not" in checked.the("never-called")["message"]
     assert "give_voucher writes, and no policy applies before it" in checked.the("unguarded-write")["message"]
 
 
@@ -413,11 +413,11 @@ def test_conditions_that_exclude_each_other_leave_a_tool_unguarded(check: Any, t
         ),
     ],
 )
-def test_conditions_that_may_hold_together_are_left_alone(check: Any, tool: str, policy: str) -> None:
+def test_conditions_that_can_both_be_true_are_not_reported(check: Any, tool: str, policy: str) -> None:
     assert check(WINDOW, CONDITIONS, voucher(tool, policy)).findings == []
 
 
-def test_a_condition_that_cannot_hold_or_cannot_be_asked_is_an_error(check: Any) -> None:
+def test_a_condition_that_cannot_be_true_or_called_is_an_error(check: Any) -> None:
     odd = """
         @returns.tool(when=lambda conversation: signed_in(conversation) and not signed_in(conversation))
         def never() -> int:
@@ -438,10 +438,10 @@ def test_a_condition_that_cannot_hold_or_cannot_be_asked_is_an_error(check: Any)
             return 1
     """
     checked = check(WINDOW, CONDITIONS, odd)
-    assert sorted(checked.rules) == ["condition", "condition", "never-on-offer"]
+    assert sorted(checked.rules) == ["condition", "condition", "never-available"]
 
 
-def test_a_tool_hidden_where_its_journey_is_on_offer_is_told_of(check: Any) -> None:
+def test_a_tool_hidden_whenever_its_journey_is_available_is_reported(check: Any) -> None:
     shut = journey().replace(
         'goal="Return a pair of shoes"', 'goal="Return", when=lambda conversation: conversation.turn > 1'
     )
@@ -453,7 +453,7 @@ def test_a_tool_hidden_where_its_journey_is_on_offer_is_told_of(check: Any) -> N
     """
     assert (
         "is unavailable whenever its journey returns is available"
-        in check(first, journey=shut).the("never-on-offer")["message"]
+        in check(first, journey=shut).the("never-available")["message"]
     )
 
 
@@ -496,7 +496,7 @@ TAKEN = {
 
 
 @pytest.mark.parametrize(("code", "rule"), TAKEN.items())
-def test_what_is_taken_behind_the_engine_s_back_is_found(check: Any, code: str, rule: str) -> None:
+def test_undeclared_inputs_are_found(check: Any, code: str, rule: str) -> None:
     checked = check(WINDOW, files={"shop/tricks.py": code + "\n"})
     assert checked.rules == [rule]
     assert checked.findings[0]["file"] == "journeys/shop/tricks.py"
@@ -517,25 +517,25 @@ def test_what_is_taken_behind_the_engine_s_back_is_found(check: Any, code: str, 
         "class conversation:\n    now = 1\nX = conversation.now",
     ],
 )
-def test_what_only_looks_like_it_is_left_alone(check: Any, code: str) -> None:
+def test_code_that_only_resembles_an_undeclared_input_is_not_reported(check: Any, code: str) -> None:
     assert check(WINDOW, files={"shop/tricks.py": code + "\n"}).findings == []
 
 
-def test_a_journey_s_own_tests_may_do_as_they_like(check: Any) -> None:
+def test_tests_of_a_journey_are_not_checked(check: Any) -> None:
     assert check(WINDOW, files={"shop/test_window.py": "import time\ntime.time()\n"}).findings == []
 
 
 # fixtures
 
 
-def test_a_fixture_must_fit_its_classes(check: Any) -> None:
+def test_a_fixture_must_match_its_world_classes(check: Any) -> None:
     wrong = '{"world": {"Shop": {"orders": {"OL-1": {"number": "OL-1", "days": "many"}}}}}'
     found = check(WINDOW, files={"shop/fixtures/wrong.json": wrong}).the("fixture")
     assert (found["file"], found["severity"]) == ("journeys/shop/fixtures/wrong.json", "error")
     assert "Expected `int`, got `str`" in found["message"]
 
 
-def test_what_a_fixture_says_in_vain_is_told_of(check: Any) -> None:
+def test_unused_parts_of_a_fixture_are_reported(check: Any) -> None:
     vain = """
         {
           "world": {
@@ -554,7 +554,7 @@ def test_what_a_fixture_says_in_vain_is_told_of(check: Any) -> None:
 
 
 @pytest.mark.parametrize("clock", ["yesterday", "2026-03-10T10:00:00"])
-def test_a_fixture_s_clock_is_a_time_with_an_offset(check: Any, clock: str) -> None:
+def test_the_clock_of_a_fixture_needs_an_offset(check: Any, clock: str) -> None:
     text = shop_files()["shop/fixtures/base.json"].replace("{", f'{{"clock": "{clock}", ', 1)
     assert clock in check(WINDOW, files={"shop/fixtures/base.json": text}).the("fixture")["message"]
 
@@ -562,7 +562,7 @@ def test_a_fixture_s_clock_is_a_time_with_an_offset(check: Any, clock: str) -> N
 # allowing
 
 
-def test_a_comment_on_the_line_allows_one_rule(check: Any) -> None:
+def test_a_comment_suppresses_one_rule_on_its_line(check: Any) -> None:
     allowed = """
         import time
         STARTED = time.time()  # workbench: allow clock
@@ -580,7 +580,7 @@ def test_a_comment_on_the_line_allows_one_rule(check: Any) -> None:
     assert check(WINDOW, allowed, files={"shop/returns/manual.md": manual}).findings == []
 
 
-def test_a_comment_allows_nothing_else_and_no_rule_that_is_not_there(check: Any) -> None:
+def test_a_comment_suppresses_no_other_rule_and_an_unknown_rule_is_reported(check: Any) -> None:
     wrong = "import time\nA = time.time()  # workbench: allow random\nB = 1  # workbench: allow clocks\n"
     checked = check(WINDOW, files={"shop/tricks.py": wrong})
     assert sorted(checked.rules) == ["allow", "clock"]

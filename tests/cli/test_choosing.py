@@ -53,7 +53,7 @@ def replayed(capsys, *options, code=0) -> list[str]:
 # filters
 
 
-def test_filters_choose(project, capsys):
+def test_filters_select_transcripts(project, capsys):
     assert replayed(capsys, "--query", "tag:odd -guard-1 -guard-3") == ["guard-5", "guard-7", "guard-9"]
     assert replayed(capsys, "--tag", "odd", "-Q", "-guard-1 -guard-3") == ["guard-5", "guard-7", "guard-9"]
     assert len(replayed(capsys, "--tag", "odd", "--tag", "even")) == 12
@@ -62,13 +62,13 @@ def test_filters_choose(project, capsys):
     assert len(replayed(capsys, "--agent", "shop", "--query", "guard -late")) == 12
 
 
-def test_the_report_says_what_was_asked_for(project):
+def test_the_report_contains_the_selection_options(project):
     run(["replay", "transcripts", "--query", "guard-1", "--tag", "odd", "--json", "out.json"])
     options = json.loads(Path("out.json").read_text())["options"]
     assert {"paths": "transcripts", "--query": 'guard-1 tag:"odd"'}.items() <= options.items()
 
 
-def test_words_that_fit_nothing_are_5_and_say_what_there_is(project, capsys):
+def test_words_without_a_match_exit_with_5_and_list_the_transcripts(project, capsys):
     assert run(["replay", "--query", "gaurd"]) == 5
     said = capsys.readouterr().err
     assert "none of 13 transcripts matches gaurd" in said
@@ -77,7 +77,7 @@ def test_words_that_fit_nothing_are_5_and_say_what_there_is(project, capsys):
     assert "choose one of: guard-0, guard-1" in capsys.readouterr().err
 
 
-def test_a_word_that_nothing_has_is_named_among_others(project, capsys):
+def test_an_unmatched_word_is_named(project, capsys):
     assert run(["replay", "--query", "guard zebra"]) == 5
     said = capsys.readouterr().err
     assert "no transcript contains the word 'zebra'" in said
@@ -88,11 +88,11 @@ def test_a_word_that_nothing_has_is_named_among_others(project, capsys):
 @pytest.mark.parametrize(
     "option", ["--tag=od", "--kind=mistaken", "--agent=shpo", "--query=colour:red", "--query=tag:"]
 )
-def test_a_name_that_nothing_has_and_a_bad_expression_are_4(project, option):
+def test_an_unknown_name_or_an_invalid_query_exits_with_4(project, option):
     assert run(["replay", option]) == 4
 
 
-def test_what_cannot_be_read_is_never_filtered_out(project, capsys):
+def test_an_unreadable_file_is_never_filtered_out(project, capsys):
     (project / "transcripts/broken.json").write_text("{")
     assert replayed(capsys, "--query", "guard-1", code=4) == ["", "guard-1", "guard-10", "guard-11"]
 
@@ -100,7 +100,7 @@ def test_what_cannot_be_read_is_never_filtered_out(project, capsys):
 # last failures
 
 
-def test_last_failures_come_first_and_can_be_asked_for_alone(project, capsys):
+def test_last_failures_run_first_and_can_be_selected_alone(project, capsys):
     assert replayed(capsys, code=1)[-1] == "late"
     assert replayed(capsys, code=1)[0] == "late"
     assert replayed(capsys, "--last-failed", code=1) == ["late"]
@@ -108,20 +108,20 @@ def test_last_failures_come_first_and_can_be_asked_for_alone(project, capsys):
     assert replayed(capsys, "--last-failed") == ["late"]
 
 
-def test_where_nothing_failed_last_time_all_is_replayed_and_that_is_said(project, capsys):
+def test_without_previous_failures_everything_is_replayed_and_the_output_says_so(project, capsys):
     assert len(replayed(capsys, "--last-failed", code=1)) == 13
     (project / "transcripts/late.json").unlink()
     run(["replay", "--last-failed"])
     assert "no previous failures" in capsys.readouterr().err
 
 
-def test_a_part_does_not_make_the_others_failures_forgotten(project, capsys):
+def test_replaying_a_part_does_not_forget_other_failures(project, capsys):
     replayed(capsys, code=1)
     replayed(capsys, "--tag", "even")
     assert replayed(capsys, "--last-failed", code=1) == ["late"]
 
 
-def test_spoiled_memory_of_failures_is_no_failure(project, capsys):
+def test_a_corrupt_file_of_failures_is_ignored(project, capsys):
     (project / ".workbench").mkdir()
     (project / ".workbench/failed.json").write_text("{oops")
     assert len(replayed(capsys, code=1)) == 13
@@ -138,7 +138,7 @@ def shards(of=3, *options):
     return [f"shard-{number}.json" for number in range(1, of + 1)], codes
 
 
-def test_shards_joined_are_the_whole_replay(project):
+def test_merged_shards_equal_the_whole_replay(project):
     (project / "transcripts/broken.json").write_text("{")
     files, _ = shards()
     assert run(["merge", *files, "--json", "joined.json", "--junit", "joined.xml", "--markdown", "joined.md"]) == 4
@@ -150,14 +150,14 @@ def test_shards_joined_are_the_whole_replay(project):
     assert Path("joined.md").exists()
 
 
-def test_the_joined_report_ends_as_the_whole_would(project):
+def test_the_merge_exits_like_the_whole_replay(project):
     assert run(["merge", *shards()[0]]) == 1
     write(project / "journeys", shop_files())
     (project / "transcripts/late.json").unlink()
     assert run(["merge", *shards()[0]]) == 0
 
 
-def test_an_empty_shard_says_so_and_only_all_of_them_empty_are_5(project, capsys):
+def test_an_empty_shard_exits_with_0_and_only_empty_shards_exit_with_5(project, capsys):
     files, codes = shards(3, "--query", "guard-3")
     assert sorted(codes) == [0, 0, 0]
     assert "contains none of 1 selected transcript" in capsys.readouterr().err
@@ -200,7 +200,7 @@ def test_reports_that_are_not_the_shards_of_one_replay_are_refused(project, caps
         ("x", "not a shard report: JSON is malformed"),
     ],
 )
-def test_what_is_no_report_is_told_in_words_with_its_file_and_what_to_do(project, capsys, text, words):
+def test_a_file_that_is_not_a_report_is_named_with_a_hint(project, capsys, text, words):
     Path("broken.json").write_text(text)
     assert run(["merge", "broken.json"]) == 4
     told = capsys.readouterr().err
@@ -209,7 +209,7 @@ def test_what_is_no_report_is_told_in_words_with_its_file_and_what_to_do(project
     assert "next: create it with: workbench replay --shard 1/8 --json FILE" in told
 
 
-def test_reports_that_do_not_fit_say_in_what(project, capsys):
+def test_mismatching_reports_are_explained(project, capsys):
     files, _ = shards()
     run(["replay", "--shard", "3/3", "--json", "shard-3.json", "--tag", "odd"])
     run(["merge", *files])
@@ -242,7 +242,7 @@ def test_shards_of_other_options_other_code_or_other_transcripts_are_refused(pro
     assert f"{what} differ" in capsys.readouterr().err
 
 
-def test_a_mark_that_passes_in_another_shard_supersedes(project):
+def test_a_mistake_that_passes_in_another_shard_supersedes(project):
     def tally(number, verdict, at):
         head = TranscriptHeader(f"t{number}", "mistake", "shop", recording="same", step=at)
         case = Case(
@@ -256,7 +256,7 @@ def test_a_mark_that_passes_in_another_shard_supersedes(project):
     assert merge_summaries(shards).counts[Verdict.SUPERSEDED] == 1
 
 
-def test_a_shard_that_was_not_finished_makes_no_green(project):
+def test_an_interrupted_shard_never_passes(project):
     files, _ = shards(2, "--kind", "golden")
     told = json.loads(Path(files[0]).read_text())
     gone = told["transcripts"].pop()
@@ -266,7 +266,7 @@ def test_a_shard_that_was_not_finished_makes_no_green(project):
 
 
 @pytest.mark.parametrize("option", ["--query=late", "--tag=odd", "--shard=1/1"])
-def test_a_pipe_among_the_files_does_not_hold_up_the_choosing(project, option):
+def test_a_pipe_among_the_files_does_not_block_the_selection(project, option):
     os.mkfifo(project / "transcripts/pipe.json")
     done = subprocess.run(
         [sys.executable, "-m", "workbench", "replay", option], capture_output=True, text=True, timeout=20

@@ -83,7 +83,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Loopback]]:
         server.__exit__(None, None, None)
 
 
-def test_without_a_key_all_is_well_and_the_rehearsal_is_named(doctor: Doctor) -> None:
+def test_without_a_key_doctor_passes_and_names_the_rehearsal(doctor: Doctor) -> None:
     told = doctor()
     assert told.code == 0
     assert told["Python"]["says"].startswith(sys.version.split()[0])
@@ -96,7 +96,7 @@ def test_without_a_key_all_is_well_and_the_rehearsal_is_named(doctor: Doctor) ->
     assert told["sessions"]["state"] == "ok"
 
 
-def test_for_a_person_it_is_a_line_each_with_what_to_do(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_check_is_one_line_with_its_next_step(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["doctor"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("✓ Python       3.")
@@ -104,7 +104,7 @@ def test_for_a_person_it_is_a_line_each_with_what_to_do(project: Path, capsys: p
     assert "               next: to chat with a model, set ANTHROPIC_API_KEY" in lines
 
 
-def test_it_leaves_no_trace(doctor: Doctor, project: Path) -> None:
+def test_doctor_leaves_no_files(doctor: Doctor, project: Path) -> None:
     before = sorted(p for p in project.rglob("*") if "__pycache__" not in p.parts)
     doctor()
     assert sorted(p for p in project.rglob("*") if "__pycache__" not in p.parts) == before
@@ -113,7 +113,7 @@ def test_it_leaves_no_trace(doctor: Doctor, project: Path) -> None:
 # the server
 
 
-def test_a_server_that_answers_is_asked_for_one_token(doctor: Doctor, serve: Callable[..., Loopback]) -> None:
+def test_the_probe_requests_one_token(doctor: Doctor, serve: Callable[..., Loopback]) -> None:
     server = serve(says("Hi"))
     told = doctor()
     assert told.code == 0
@@ -129,7 +129,7 @@ def test_a_server_that_answers_is_asked_for_one_token(doctor: Doctor, serve: Cal
     assert KEY in asked.headers["authorization"]
 
 
-def test_a_key_that_is_refused_is_said_and_never_shown(doctor: Doctor, serve: Callable[..., Loopback]) -> None:
+def test_a_rejected_key_is_reported_and_never_printed(doctor: Doctor, serve: Callable[..., Loopback]) -> None:
     serve(refuses(401, "authentication_error", f"invalid x-api-key: {KEY}"))
     told = doctor()
     assert told.code == 4
@@ -137,7 +137,7 @@ def test_a_key_that_is_refused_is_said_and_never_shown(doctor: Doctor, serve: Ca
     assert told["server"]["hint"].startswith("Check the key")
 
 
-def test_a_server_that_is_not_there_is_said_plainly(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_server_is_reported(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as taken:  # bound and never listening: nobody answers at this port
         taken.bind(("127.0.0.1", 0))
         monkeypatch.setenv("ANTHROPIC_BASE_URL", f"http://user:{KEY}@127.0.0.1:{taken.getsockname()[1]}")
@@ -149,7 +149,7 @@ def test_a_server_that_is_not_there_is_said_plainly(doctor: Doctor, monkeypatch:
     assert told["server"]["hint"] == "Check the network and, if it is set, ANTHROPIC_BASE_URL"
 
 
-def test_a_server_that_stays_silent_costs_seconds_not_minutes(
+def test_a_server_without_an_answer_times_out_within_seconds(
     doctor: Doctor, serve: Callable[..., Loopback]
 ) -> None:
     silent = 60.0
@@ -175,7 +175,7 @@ def test_an_agent_that_does_not_load_is_named_with_file_and_line(doctor: Doctor,
     ]
 
 
-def test_an_agent_that_hangs_is_told_of_and_does_not_hang_the_doctor(doctor: Doctor, project: Path) -> None:
+def test_an_agent_that_hangs_is_reported_and_does_not_block_doctor(doctor: Doctor, project: Path) -> None:
     write(project / "journeys", {"shop/agent.py": "while True:\n    pass\n"})
     told = doctor()
     assert told.code == 4
@@ -183,7 +183,7 @@ def test_an_agent_that_hangs_is_told_of_and_does_not_hang_the_doctor(doctor: Doc
     assert told["journeys"]["hint"] == "workbench check shows where"
 
 
-def test_a_folder_that_is_no_project_says_how_to_make_one(
+def test_a_folder_without_a_project_suggests_init(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -209,7 +209,7 @@ def test_saved_transcripts_are_counted(doctor: Doctor, project: Path) -> None:
     assert doctor()["transcripts"]["says"] == "2 in transcripts/"
 
 
-def test_sessions_that_cannot_be_kept_are_told_of(doctor: Doctor, project: Path) -> None:
+def test_sessions_that_cannot_be_stored_are_reported(doctor: Doctor, project: Path) -> None:
     (project / ".workbench").write_text("a file, not a folder")
     told = doctor()
     assert told.code == 4
@@ -256,7 +256,7 @@ def test_the_terminal_is_described_with_its_limits(
     assert bool(found.hint) == (state == "note")
 
 
-def test_a_watcher_that_sees_nothing_is_told_of(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_watcher_without_events_is_reported(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     async def blind(*_: Any) -> Any:
         import asyncio
 

@@ -20,7 +20,7 @@ EMPTY = [
 
 
 @pytest.mark.parametrize(("command", "option"), EMPTY)
-def test_an_empty_option_is_4_and_named(project, capsys, command, option):
+def test_an_empty_option_exits_with_4_and_is_named(project, capsys, command, option):
     assert run(command) == 4
     said = capsys.readouterr().err
     assert f"error {option} is empty" in said
@@ -30,6 +30,6 @@ def test_an_empty_option_is_4_and_named(project, capsys, command, option):
 @pytest.mark.parametrize(
     "command", [["replay", ""], ["replay", "-q", ""], ["replay", "transcripts", ""], ["fmt", ""]]
 )
-def test_an_empty_path_is_4_and_never_this_folder(project, capsys, command):
+def test_an_empty_path_exits_with_4_and_never_means_this_folder(project, capsys, command):
     assert run(command) == 4
     assert "error an argument is empty" in capsys.readouterr().err

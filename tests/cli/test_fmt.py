@@ -39,14 +39,14 @@ def squeeze(path):
     path.write_text(json.dumps(json.loads(path.read_text())))
 
 
-def test_what_is_in_order_is_0_and_not_touched(project):
+def test_files_in_canonical_form_exit_with_0_and_stay_unchanged(project):
     before = (project / "transcripts/kind.json").stat().st_mtime_ns
     assert run(["fmt", "--check"]) == 0
     assert run(["fmt"]) == 0
     assert (project / "transcripts/kind.json").stat().st_mtime_ns == before
 
 
-def test_another_form_of_the_same_is_1_with_its_line_and_fmt_mends_it(project, capsys):
+def test_a_file_not_in_canonical_form_exits_with_1_and_fmt_fixes_it(project, capsys):
     path = project / "transcripts/kind.json"
     right = path.read_bytes()
     squeeze(path)
@@ -67,7 +67,7 @@ def test_diff_shows_what_would_change_and_writes_nothing(project, capsys):
     assert path.read_bytes() == before
 
 
-def test_a_secret_is_found_on_its_line_and_never_shown(project, capsys):
+def test_a_secret_is_reported_with_its_line_and_never_printed(project, capsys):
     secret = "sk-ant-REAL" + "k" * 30
     put(project, "leaky", said=f"my key is {secret}")
     assert run(["fmt", "--check"]) == 1
@@ -78,7 +78,7 @@ def test_a_secret_is_found_on_its_line_and_never_shown(project, capsys):
     assert secret not in told.out + told.err
 
 
-def test_findings_are_named_as_seen_from_here_with_their_article(project, capsys):
+def test_findings_have_paths_relative_to_the_current_folder(project, capsys):
     put(project, "mail", said="hi")
     path = project / "transcripts/mail.json"
     path.write_text(path.read_text().replace('"hi"', '"write to jane.doe@gmail.com"'))
@@ -88,12 +88,12 @@ def test_findings_are_named_as_seen_from_here_with_their_article(project, capsys
     assert str(project) not in told
 
 
-def test_what_was_replaced_at_save_is_no_secret(project):
+def test_a_value_replaced_when_saving_is_not_a_secret(project):
     put(project, "clean", said="my key is sk-redacted-1234567890 and I am person-1a2b3c@example.com")
     assert run(["fmt", "--check"]) == 0
 
 
-def test_two_files_with_one_id_are_told_even_where_one_is_named(project, capsys):
+def test_a_duplicate_id_is_reported_even_if_one_file_is_named(project, capsys):
     put(project, "other")
     other = project / "transcripts/other.json"
     other.write_bytes(encode(msgspec.structs.replace(read(other), id="kind")))
@@ -102,7 +102,7 @@ def test_two_files_with_one_id_are_told_even_where_one_is_named(project, capsys)
     assert "transcripts/other.json:3: id: duplicate id 'kind', also in kind.json" in said
 
 
-def test_a_broken_file_is_told_with_its_line_and_left_alone(project, capsys):
+def test_a_broken_file_is_reported_with_its_line_and_not_changed(project, capsys):
     path = project / "transcripts/kind.json"
     path.write_bytes(path.read_bytes().replace(b'"turn": 1', b'"turn": "one"', 1))
     before = path.read_bytes()
@@ -113,7 +113,7 @@ def test_a_broken_file_is_told_with_its_line_and_left_alone(project, capsys):
     assert path.read_bytes() == before
 
 
-def test_a_link_to_nothing_and_one_to_itself_have_their_lines_among_those_of_others(project, capsys):
+def test_broken_and_circular_links_are_reported_next_to_other_findings(project, capsys):
     folder = project / "transcripts"
     (folder / "a-link.json").symlink_to("nowhere")
     (folder / "b-loop.json").symlink_to("b-loop.json")
@@ -126,7 +126,7 @@ def test_a_link_to_nothing_and_one_to_itself_have_their_lines_among_those_of_oth
     assert run(["fmt"]) == 4
 
 
-def test_a_pending_file_is_not_to_be_committed(project, capsys):
+def test_a_pending_file_must_not_be_committed(project, capsys):
     path = project / "transcripts/kind.pending.json"
     path.write_bytes((project / "transcripts/kind.json").read_bytes())
     assert run(["fmt", "--check", str(path)]) == 1
@@ -134,7 +134,7 @@ def test_a_pending_file_is_not_to_be_committed(project, capsys):
     assert run(["fmt", "--check"]) == 0
 
 
-def test_a_pending_file_that_git_keeps_is_found_without_being_named(project, capsys):
+def test_a_committed_pending_file_is_found_without_naming_it(project, capsys):
     (project / "transcripts/kind.pending.json").write_bytes((project / "transcripts/kind.json").read_bytes())
     for command in (["init", "-q"], ["add", "-f", "transcripts/kind.pending.json"]):
         subprocess.run(["git", *command], cwd=project, check=True, capture_output=True)
@@ -142,7 +142,7 @@ def test_a_pending_file_that_git_keeps_is_found_without_being_named(project, cap
     assert "pending re-recording is committed" in capsys.readouterr().out
 
 
-def test_a_receipt_alone_has_no_form_to_check(project):
+def test_a_live_result_alone_is_not_checked(project):
     path = project / "transcripts/kind.live.json"
     path.write_text("{}")
     assert run(["fmt", "--check", str(path)]) == 0
@@ -175,7 +175,7 @@ def test_a_live_result_is_compared_with_its_transcript(project, capsys, changed,
     assert named in out
 
 
-def test_an_older_format_is_written_anew_only_where_it_is_asked_for(project, monkeypatch, capsys):
+def test_an_older_format_is_converted_only_with_upgrade(project, monkeypatch, capsys):
     monkeypatch.setitem(migrations.MIGRATIONS, 0, Migration("`title` was called `name`", _rename))
     path = project / "transcripts/kind.json"
     today = path.read_bytes()
@@ -194,16 +194,16 @@ def _rename(data):
     return {**data, "title": data.pop("name", "")}
 
 
-def test_without_a_transcript_it_says_so(project):
+def test_fmt_without_transcripts_says_so(project):
     (project / "transcripts/kind.json").unlink()
     assert run(["fmt", "--check"]) == 5
 
 
-def test_a_file_that_is_not_there_is_4(project):
+def test_a_missing_file_exits_with_4(project):
     assert run(["fmt", "--check", "transcripts/gone.json"]) == 4
 
 
-def test_a_query_selects_what_is_formatted(project):
+def test_a_query_selects_the_files_to_format(project):
     squeeze(put(project, "one", tags=["money"]))
     squeeze(put(project, "two", "hello"))
     assert run(["fmt", "--query", "tag:money"]) == 0

@@ -34,7 +34,7 @@ def everything(folder: Path) -> list[str]:
     return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
 
 
-def test_a_new_project_talks_replays_and_checks_at_once(tmp_path: Path) -> None:
+def test_a_new_project_chats_replays_and_checks_immediately(tmp_path: Path) -> None:
     made = workbench("init", "bikes")
     assert made.returncode == 0, made.stderr
     assert "next: cd bikes, then workbench" in made.stderr
@@ -55,14 +55,14 @@ def test_a_new_project_talks_replays_and_checks_at_once(tmp_path: Path) -> None:
     assert checked.stderr == "1 agent: no errors, no warnings\n"
 
 
-def test_it_says_every_file_that_it_made(tmp_path: Path, capsys: Said) -> None:
+def test_init_lists_every_created_file(tmp_path: Path, capsys: Said) -> None:
     assert run(["init", "bikes"]) == 0
     made = capsys.readouterr().out.splitlines()
     assert sorted(made) == [f"bikes/{name}" for name in everything(tmp_path / "bikes")]
     assert {"bikes/.gitignore", "bikes/README.md", "bikes/journeys/helper/agent.py"} <= set(made)
 
 
-def test_the_folder_one_stands_in_will_do(tmp_path: Path, capsys: Said) -> None:
+def test_init_works_in_the_current_folder(tmp_path: Path, capsys: Said) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     assert run(["init"]) == 0
     assert "next: workbench; or workbench chat" in capsys.readouterr().err
@@ -82,7 +82,7 @@ def test_the_agent_may_have_another_name_and_its_transcript_follows(
     assert (item["verdict"], item["prompt_changed_from"]) == ("PASS", 0)
 
 
-def test_the_change_that_the_readme_proposes_turns_the_replay_red(
+def test_the_change_from_the_readme_makes_the_replay_fail(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said
 ) -> None:
     assert run(["init", "bikes"]) == 0
@@ -99,7 +99,7 @@ def test_the_change_that_the_readme_proposes_turns_the_replay_red(
 # refusing
 
 
-def test_a_second_init_names_what_is_in_the_way_and_writes_nothing(tmp_path: Path, capsys: Said) -> None:
+def test_a_second_init_names_existing_files_and_writes_nothing(tmp_path: Path, capsys: Said) -> None:
     assert run(["init", "bikes"]) == 0
     (tmp_path / "bikes/README.md").write_text("my own words")
     (tmp_path / "bikes/journeys/helper/persona.md").unlink()
@@ -115,14 +115,14 @@ def test_a_second_init_names_what_is_in_the_way_and_writes_nothing(tmp_path: Pat
     assert (tmp_path / "bikes/README.md").read_text() == "my own words"
 
 
-def test_one_file_of_one_s_own_is_enough_to_refuse(tmp_path: Path, capsys: Said) -> None:
+def test_one_existing_file_is_enough_to_refuse(tmp_path: Path, capsys: Said) -> None:
     (tmp_path / "README.md").write_text("mine")
     assert run(["init", "."]) == 4
     assert "already exists: README.md; nothing was written" in capsys.readouterr().err
     assert everything(tmp_path) == ["README.md"]
 
 
-def test_a_file_where_a_folder_should_be_is_in_the_way(tmp_path: Path, capsys: Said) -> None:
+def test_a_file_in_place_of_a_folder_is_refused(tmp_path: Path, capsys: Said) -> None:
     (tmp_path / "journeys").write_text("a file")
     assert run(["init"]) == 4
     assert "already exists: journeys; nothing was written" in capsys.readouterr().err
@@ -140,7 +140,7 @@ def test_a_name_that_cannot_be_a_package_is_refused(tmp_path: Path, capsys: Said
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs a user whom permissions bind")
-def test_a_folder_that_may_not_be_written_to_is_said_plainly(tmp_path: Path, capsys: Said) -> None:
+def test_a_read_only_folder_is_reported(tmp_path: Path, capsys: Said) -> None:
     tmp_path.chmod(0o500)
     try:
         assert run(["init", "bikes"]) == 4
@@ -169,9 +169,7 @@ def test_a_disk_that_fills_up_leaves_nothing_behind(
 # the template
 
 
-def test_the_template_is_a_project_of_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said
-) -> None:
+def test_the_template_is_a_separate_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said) -> None:
     copy = shutil.copytree(TEMPLATE, tmp_path / "copy")
     monkeypatch.chdir(copy)
     assert run(["check"]) == 0
@@ -179,7 +177,7 @@ def test_the_template_is_a_project_of_its_own(
     assert "1 PASS" in capsys.readouterr().err
 
 
-def test_what_is_made_passes_the_usual_linters(tmp_path: Path) -> None:
+def test_a_new_project_passes_the_usual_linters(tmp_path: Path) -> None:
     ruff = shutil.which("ruff", path=Path(sys.executable).parent) or shutil.which("ruff")
     if ruff is None:
         pytest.skip("ruff is not installed")
@@ -193,7 +191,7 @@ def test_what_is_made_passes_the_usual_linters(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout
 
 
-def test_what_it_makes_passes_the_strictest_type_check(tmp_path: Path) -> None:
+def test_a_new_project_passes_the_strictest_type_check(tmp_path: Path) -> None:
     workbench("init", "bikes")
     command = [sys.executable, "-m", "mypy", "--strict", "--explicit-package-bases", "journeys"]
     checked = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path / "bikes", timeout=300)

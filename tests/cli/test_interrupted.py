@@ -35,12 +35,12 @@ except KeyboardInterrupt:
 """
 
 
-def test_a_process_that_is_stopped_as_it_begins_does_not_live_on_as_a_second_command():
+def test_a_process_interrupted_at_its_start_does_not_continue_as_a_second_command():
     done = subprocess.run([sys.executable, "-c", EARLY], capture_output=True, text=True, timeout=60)
     assert done.stdout.split("\n") == ["journey code ended its process", ""]
 
 
-def test_what_was_decided_so_far_is_reported_and_the_end_is_2(tmp_path):
+def test_an_interrupted_replay_reports_its_results_and_exits_with_2(tmp_path):
     hangs = saved(converse(shop(tmp_path / "r"), ScriptedModel(*LATE), "return OL-1"))
     passes = saved(converse(shop(tmp_path / "r"), ScriptedModel("Hello."), "hi"))
     (tmp_path / "transcripts").mkdir()
@@ -79,7 +79,7 @@ BUSY = """
 """
 
 
-def test_a_process_that_ends_later_is_blamed_on_both(project, capsys):
+def test_a_process_that_ends_later_names_both_transcripts(project, capsys):
     """What ends it may have been set going by the transcript before: nobody is blamed for it alone."""
     second = [use("find_order", order_number="OL-2")], [use("create_return", order_number="OL-2")], "Done."
     put(project, "second", saved(converse(shop(project / "r"), ScriptedModel(*second), "return OL-2")))
@@ -90,7 +90,7 @@ def test_a_process_that_ends_later_is_blamed_on_both(project, capsys):
     assert "ended its process: here, or by what transcripts/golden.json had left running in it" in said
 
 
-def test_a_replay_that_is_stopped_for_a_while_does_not_call_that_hung(project):
+def test_a_suspended_replay_is_not_counted_as_hung(project):
     """ctrl+z, and fg some time later."""
     write(project / "journeys", shop_files(BUSY.format(first="pass")))
     command = [sys.executable, "-m", "workbench", "replay", "--timeout", "3"]

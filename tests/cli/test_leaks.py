@@ -100,7 +100,7 @@ def project(folder, monkeypatch, *policies):
 
 
 @pytest.mark.parametrize(("imports", "line", "said"), LEAKS.values(), ids=LEAKS)
-def test_what_a_policy_takes_from_the_machine_is_an_error_with_its_line(
+def test_an_undeclared_input_of_a_policy_is_an_error_with_its_line(
     tmp_path, monkeypatch, capsys, imports, line, said
 ):
     project(tmp_path, monkeypatch, POLICY.format(imports=imports, line=line))
@@ -138,7 +138,7 @@ def test_a_policy_that_changes_a_file_is_refused_with_its_line(tmp_path, monkeyp
     assert os.getcwd() == str(tmp_path)
 
 
-def test_a_log_is_opened_while_loading(tmp_path, monkeypatch):
+def test_a_journey_may_open_its_log_while_loading(tmp_path, monkeypatch):
     imports = "import logging, os\n    os.mkdir('logs')\n    logging.FileHandler('logs/shop.log').close()"
     project(tmp_path, monkeypatch, POLICY.format(imports=imports, line="pass"))
     assert run(["replay"]) == 0
@@ -147,7 +147,7 @@ def test_a_log_is_opened_while_loading(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "line", ["time.time()  # workbench: allow clock", "open('/etc/hosts').read()  # workbench: allow environment"]
 )
-def test_a_comment_that_quiets_check_quiets_no_replay_and_the_replay_says_so(tmp_path, monkeypatch, capsys, line):
+def test_a_comment_suppresses_check_but_not_a_replay(tmp_path, monkeypatch, capsys, line):
     project(tmp_path, monkeypatch, POLICY.format(imports="import time", line=line))
     assert run(["replay"]) == 4
     said = capsys.readouterr().err
@@ -165,7 +165,7 @@ def test_a_policy_that_uses_local_time(tmp_path, monkeypatch):
     assert run(["replay"]) == 0
 
 
-def test_what_is_not_reached_is_no_error_of_the_replay(tmp_path, monkeypatch):
+def test_code_that_is_not_executed_is_not_an_error_of_the_replay(tmp_path, monkeypatch):
     project(tmp_path, monkeypatch, POLICY.format(imports="import time", line="return time.time() if 0 else None"))
     assert run(["replay"]) == 0
 
@@ -176,7 +176,7 @@ def test_a_clock_read_while_loading_is_an_error_too(tmp_path, monkeypatch, capsy
     assert "while loading: time.time reads the machine's clock" in capsys.readouterr().err
 
 
-def test_settings_are_read_from_the_environment_while_loading(tmp_path, monkeypatch):
+def test_a_journey_may_read_settings_from_the_environment_while_loading(tmp_path, monkeypatch):
     project(
         tmp_path, monkeypatch, POLICY.format(imports="import os\n    LIMIT = os.getenv('LIMIT', '3')", line="pass")
     )
@@ -193,24 +193,24 @@ def test_settings_are_read_from_the_environment_while_loading(tmp_path, monkeypa
         "open('/dev/null', 'w').close()",
     ],
 )
-def test_the_agents_own_files_and_what_python_reads_for_itself_are_no_error(tmp_path, monkeypatch, line):
+def test_files_of_the_agent_and_of_python_may_be_read(tmp_path, monkeypatch, line):
     project(tmp_path, monkeypatch, POLICY.format(imports="", line=line))
     write(tmp_path / "journeys", {"shop/returns/more.py": "LIMIT = 3\n"})
     assert run(["replay"]) == 0
 
 
-def test_a_file_that_is_read_while_loading_is_a_setting(tmp_path, monkeypatch):
+def test_a_journey_may_read_a_file_while_loading(tmp_path, monkeypatch):
     project(tmp_path, monkeypatch, POLICY.format(imports="HOST = open('/etc/hosts').close()", line="pass"))
     assert run(["replay"]) == 0
 
 
-def test_a_type_that_is_named_datetime_stays_what_it_is(tmp_path, monkeypatch):
+def test_the_type_datetime_is_not_replaced(tmp_path, monkeypatch):
     imports = "from datetime import datetime\n    WHEN = datetime(2026, 1, 1)"
     project(tmp_path, monkeypatch, POLICY.format(imports=imports, line="assert type(WHEN) is datetime"))
     assert run(["replay"]) == 0
 
 
-def test_code_compiled_for_a_replay_is_not_that_of_a_conversation(tmp_path, monkeypatch):
+def test_code_for_a_replay_is_compiled_separately(tmp_path, monkeypatch):
     project(tmp_path, monkeypatch, POLICY.format(imports="import time", line="time.time()"))
     (tmp_path / ".workbench").mkdir()
     assert run(["replay"]) == 4

@@ -62,7 +62,7 @@ def renewed(project, first_renewed):
     return project
 
 
-def test_a_new_run_waits_beside_the_record_which_stays_as_it_is(project):
+def test_a_new_recording_is_pending_and_the_transcript_stays_unchanged(project):
     before = (project / GUARD).read_bytes()
     done = rerecord(project, calls(FIND), says("That is too late."))
     assert done.returncode == 0, done.stderr
@@ -78,7 +78,7 @@ def test_a_new_run_waits_beside_the_record_which_stays_as_it_is(project):
     assert made.recording_id != read(project / GUARD).recording_id
 
 
-def test_replay_never_takes_what_waits_and_says_that_it_does(renewed, capsys):
+def test_replay_skips_pending_recordings_and_reports_them(renewed, capsys):
     (renewed / WAITS).write_text("{ broken")
     assert run(["replay"]) == 0
     said = capsys.readouterr().err
@@ -86,7 +86,7 @@ def test_replay_never_takes_what_waits_and_says_that_it_does(renewed, capsys):
     assert "1 pending re-recording not replayed: workbench pending list" in said
 
 
-def test_a_person_accepts_it_and_it_replays(renewed, capsys):
+def test_an_accepted_recording_replays(renewed, capsys):
     assert run(["pending"]) == 0
     assert GUARD in capsys.readouterr().out
     assert run(["pending", "accept", GUARD]) == 0
@@ -96,7 +96,7 @@ def test_a_person_accepts_it_and_it_replays(renewed, capsys):
     assert run(["replay"]) == 0
 
 
-def test_a_person_rejects_it_and_the_record_stays(renewed):
+def test_a_rejected_recording_leaves_the_transcript_unchanged(renewed):
     before = (renewed / GUARD).read_bytes()
     assert run(["pending", "reject", "--all"]) == 0
     assert not (renewed / WAITS).exists()
@@ -104,19 +104,19 @@ def test_a_person_rejects_it_and_the_record_stays(renewed):
     assert run(["pending", "reject", "--all"]) == 5
 
 
-def test_showing_it_decides_nothing(renewed, capsys):
+def test_showing_a_pending_recording_changes_nothing(renewed, capsys):
     assert run(["pending", "show"]) == 0
     assert "+ 1.2.0  reply That is too late.: allowed" in capsys.readouterr().out
     assert (renewed / WAITS).exists()
 
 
 @pytest.mark.parametrize("words", [["accept"], ["acept", GUARD], ["accept", "transcripts/none.json"]])
-def test_what_makes_no_sense_is_4_and_decides_nothing(renewed, words):
+def test_an_invalid_pending_command_exits_with_4_and_changes_nothing(renewed, words):
     assert run(["pending", *words]) == 4
     assert (renewed / WAITS).exists()
 
 
-def test_ci_neither_records_nor_accepts(renewed, monkeypatch):
+def test_rerecord_and_accept_do_not_run_in_ci(renewed, monkeypatch):
     assert rerecord(renewed, CI="true").returncode == 4
     monkeypatch.setenv("CI", "true")
     assert run(["pending", "accept", "--all"]) == 4
@@ -124,7 +124,7 @@ def test_ci_neither_records_nor_accepts(renewed, monkeypatch):
     assert (renewed / WAITS).exists()
 
 
-def test_what_waits_and_cannot_be_read_takes_nobodys_place(renewed):
+def test_an_unreadable_pending_recording_is_not_accepted(renewed):
     before = (renewed / GUARD).read_bytes()
     (renewed / WAITS).write_text("{")
     assert run(["pending", "accept", GUARD]) == 4
@@ -132,14 +132,14 @@ def test_what_waits_and_cannot_be_read_takes_nobodys_place(renewed):
     assert (renewed / WAITS).exists()
 
 
-def test_a_server_that_failed_leaves_nothing(project):
+def test_a_failed_server_leaves_no_pending_recording(project):
     done = rerecord(project, refuses(401, "authentication_error", "invalid x-api-key"))
     assert done.returncode == 10
     assert "nothing was written" in done.stderr
     assert not (project / WAITS).exists()
 
 
-def test_a_mistake_that_the_new_run_does_not_show_keeps_its_record(project):
+def test_a_mistake_that_the_new_run_does_not_show_keeps_its_transcript(project):
     put(project, "late", Expectation("not_executed", "1.2.1", tool="create_return"))
     done = rerecord(project, calls(FIND), says("That is too late."), file="transcripts/late.json")
     assert done.returncode == 10
@@ -147,7 +147,7 @@ def test_a_mistake_that_the_new_run_does_not_show_keeps_its_record(project):
     assert not (project / "transcripts/late.pending.json").exists()
 
 
-def test_a_mistake_that_is_shown_again_is_open_again(project):
+def test_a_rerecorded_mistake_is_open_again(project):
     put(project, "late", Expectation("not_executed", "1.2.1", tool="create_return"))
     path = project / "transcripts/late.json"
     path.write_bytes(encode(msgspec.structs.replace(read(path), accepted_code="abc")))

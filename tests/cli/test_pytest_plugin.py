@@ -58,7 +58,7 @@ def test_transcripts_are_tests_and_only_a_pass_has_passed(project):
 
 
 @pytest.mark.parametrize("more", [(), ("-n", "1")])
-def test_the_short_summary_says_the_verdict_and_why(project, more):
+def test_the_short_summary_shows_verdict_and_reason(project, more):
     _, said = run("transcripts/", "-rfs", *more)
     assert "FAILED transcripts/late.json::late - FAIL: still broken; expected:" in said
     assert "NEEDS_LIVE: cannot be decided without a live model" in said
@@ -66,7 +66,7 @@ def test_the_short_summary_says_the_verdict_and_why(project, more):
     assert "Traceback" not in said
 
 
-def test_an_agent_that_does_not_load_is_told_once_and_the_others_refer_to_it(project):
+def test_an_agent_that_does_not_load_is_reported_once(project):
     write(project / "journeys", {"shop/agent.py": "from workbench import Agent\nagent = Agnt()\n"})
     code, said = run("transcripts", "--junitxml", "out.xml")
     assert (code, "3 failed" in said) == (1, True)
@@ -77,7 +77,7 @@ def test_an_agent_that_does_not_load_is_told_once_and_the_others_refer_to_it(pro
     assert [m.split(":")[0] for m in messages] == ["ERROR"] * 3
 
 
-def test_tools_run_too_where_that_is_asked_for(project):
+def test_tools_run_if_requested(project):
     other = shop_files(journey=JOURNEY.replace('"R-1"', '"R-2"'))
     write(project / "journeys", other)
     assert run("transcripts/good.json")[0] == 0
@@ -85,14 +85,14 @@ def test_tools_run_too_where_that_is_asked_for(project):
     assert (code, "STALE: the result of create_return" in said) == (10, True)
 
 
-def test_where_tools_were_to_run_and_none_did_it_is_not_green(project):
+def test_if_tools_were_requested_and_none_ran_pytest_fails(project):
     put(project, "hello", saved(converse(shop(project / "r"), ScriptedModel("Hello."), "hi")))
     assert run("transcripts/hello.json")[0] == 0
     code, said = run("transcripts/hello.json", "--workbench-tools=sandbox")
     assert (code, "no calls executed their tool" in said) == (5, True)
 
 
-def test_drift_is_a_verdict_where_that_is_asked_for(project):
+def test_drift_is_a_verdict_if_requested(project):
     (project / "journeys/shop/persona.md").write_text("# Voice\nYou are quick.\n")
     assert run("transcripts/good.json")[0] == 0
     code, said = run("transcripts/good.json", "--workbench-strict-drift", "-rs")
@@ -102,7 +102,7 @@ def test_drift_is_a_verdict_where_that_is_asked_for(project):
     )
 
 
-def test_each_is_replayed_twice_where_that_is_asked_for(project):
+def test_check_flaky_replays_each_transcript_twice(project):
     policy = """
     seen = []
 
@@ -117,7 +117,7 @@ def test_each_is_replayed_twice_where_that_is_asked_for(project):
     assert (code, "FLAKY: two replays differ" in said) == (1, True)
 
 
-def test_twice_is_as_workbench_replay_has_it_in_other_processes_too(project):
+def test_check_flaky_also_replays_in_other_processes(project):
     body = "return Allow(''.join({'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'}))"
     policy = f"""
     from workbench import Allow
@@ -131,12 +131,12 @@ def test_twice_is_as_workbench_replay_has_it_in_other_processes_too(project):
     assert (code, "PYTHONHASHSEED" in said) == (1, True)
 
 
-def test_a_timeout_that_is_no_time_is_a_mistake_of_the_caller(project):
+def test_an_invalid_timeout_is_a_usage_error(project):
     code, said = run("transcripts/good.json", "-o", "workbench_timeout=soon")
     assert (code, "workbench_timeout" in said and "soon" in said) == (4, True)
 
 
-def test_they_are_chosen_by_words_and_tags_and_told_to_junit(project):
+def test_transcripts_are_selected_by_words_and_tags_and_written_to_junit(project):
     code, said = run("transcripts", "-k", "money or late", "--junitxml", "out.xml")
     assert (code, "1 failed, 1 passed, 1 deselected" in said) == (1, True)
     cases = {one.get("name"): one for one in xml.fromstring(Path("out.xml").read_text()).iter("testcase")}
@@ -145,7 +145,7 @@ def test_they_are_chosen_by_words_and_tags_and_told_to_junit(project):
     assert cases["good"].find("properties/property").get("value") == "PASS"
 
 
-def test_they_are_selected_by_a_query(project):
+def test_transcripts_are_selected_by_a_query(project):
     code, said = run("transcripts", "--workbench-query", "tag:money")
     assert (code, "1 passed, 2 deselected" in said) == (0, True)
     code, said = run("transcripts", "--workbench-query", "kind:mistake -late", "-n", "1")
@@ -154,21 +154,21 @@ def test_they_are_selected_by_a_query(project):
     assert (code, "did you mean money?" in said) == (4, True)
 
 
-def test_they_are_shared_out_by_xdist(project):
+def test_transcripts_are_distributed_by_xdist(project):
     code, said = run("transcripts", "-n", "2")
     assert (code, "1 failed, 1 passed, 1 skipped" in said) == (1, True)
 
 
-def test_what_could_not_be_decided_is_not_green(project):
+def test_undecided_transcripts_do_not_pass(project):
     assert run("transcripts/good.json", "transcripts/live.json")[0] == 10
     assert run("transcripts/live.json", "-n", "1")[0] == 10
 
 
-def test_nothing_chosen_is_not_green(project):
+def test_an_empty_selection_does_not_pass(project):
     assert run("transcripts", "-k", "gaurd")[0] == 5
 
 
-def test_a_suffix_in_capitals_is_a_suffix(project):
+def test_a_suffix_in_capitals_is_recognized(project):
     (project / "transcripts/late.json").rename(project / "transcripts/LATE.JSON")
     code, said = run("transcripts", "-k", "late")
     assert (code, "1 failed" in said) == (1, True)
@@ -184,7 +184,7 @@ STOPS = [("while True: pass", "hung for 3 s at"), ("import os; os._exit(0)", "en
 
 
 @pytest.mark.parametrize(("body", "words"), STOPS)
-def test_a_journey_that_hangs_or_ends_its_process_fails_the_one(project, body, words):
+def test_a_journey_that_hangs_or_exits_fails_one_test(project, body, words):
     policy = f"\n    @returns.policy(before=create_return)\n    def bad(call, conversation):\n        {body}\n"
     write(project / "journeys", shop_files(policy))
     put(project, "other", saved(converse(shop(project / "o"), ScriptedModel("Hello."), "hi")))
@@ -192,7 +192,7 @@ def test_a_journey_that_hangs_or_ends_its_process_fails_the_one(project, body, w
     assert (code, "1 failed, 1 passed" in said, words in said) == (1, True, True)
 
 
-def test_a_pytest_that_is_killed_leaves_no_journey_looping_behind(project):
+def test_a_killed_pytest_leaves_no_process_behind(project):
     told = project / "pid"
     body = "import os; print(os.getpid(), file=told, flush=True)\n        while True: pass"
     policy = f"\n    @returns.policy(before=create_return)\n    def bad(call, conversation):\n        {body}\n"
@@ -215,12 +215,12 @@ def running(pid: str) -> bool:
     return bool(found) and not found.startswith("Z")
 
 
-def test_the_code_is_todays(project):
+def test_transcripts_replay_on_todays_code(project):
     write(project / "journeys", shop_files(WINDOW))
     assert run("transcripts/late.json")[0] == 0
 
 
-def test_a_project_that_merely_has_workbench_is_left_alone(project):
+def test_a_project_that_only_has_workbench_installed_is_not_affected(project):
     write(project, {"tests/test_own.py": "def test_own():\n    pass\n"})
     (project / "tests/data.json").write_text("{}")
     (project / "tests/kept.json").write_bytes((project / "transcripts/late.json").read_bytes())
@@ -230,7 +230,7 @@ def test_a_project_that_merely_has_workbench_is_left_alone(project):
     assert (code, "1 passed" in said) == (0, True)
 
 
-def test_the_package_is_not_loaded_where_there_is_nothing_to_replay(project):
+def test_without_transcripts_the_package_is_not_imported(project):
     own = "import sys\n\n\ndef test_own():\n    assert 'workbench' not in sys.modules\n"
     write(project, {"tests/test_own.py": own})
     assert run("tests")[0] == 0

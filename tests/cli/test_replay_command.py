@@ -34,12 +34,12 @@ def report(capsys) -> dict:
     return json.loads(capsys.readouterr().out)
 
 
-def test_all_green_is_0_and_the_summary_says_how_many(project, capsys):
+def test_if_all_pass_the_exit_code_is_0_and_the_summary_counts_them(project, capsys):
     assert run(["replay"]) == 0
     assert "1 transcript: 1 PASS" in capsys.readouterr().err
 
 
-def test_an_open_mistake_is_1_and_the_report_says_what_to_do(project, capsys):
+def test_an_open_mistake_exits_with_1_and_shows_the_next_step(project, capsys):
     put(project, "late", late_mistake(project))
     assert run(["replay"]) == 1
     said = capsys.readouterr().err
@@ -50,14 +50,14 @@ def test_an_open_mistake_is_1_and_the_report_says_what_to_do(project, capsys):
     assert "next: fix the journey" in said
 
 
-def test_the_fixed_mistake_is_0(project):
+def test_a_fixed_mistake_exits_with_0(project):
     (project / "transcripts/golden.json").unlink()
     put(project, "late", late_mistake(project))
     write(project / "journeys", shop_files(WINDOW))
     assert run(["replay"]) == 0
 
 
-def test_a_broken_guard_names_both_sides_the_moves_before_and_what_changed(project, capsys):
+def test_a_failing_golden_transcript_shows_both_sides_the_steps_before_and_the_changes(project, capsys):
     write(project / "journeys", shop_files(WINDOW))
     assert run(["replay"]) == 1
     said = capsys.readouterr().err
@@ -68,7 +68,7 @@ def test_a_broken_guard_names_both_sides_the_moves_before_and_what_changed(proje
     assert "next: fix the journey or, if this is correct: workbench accept" in said
 
 
-def test_the_json_report_adds_up(project, capsys):
+def test_the_counts_of_the_json_report_add_up(project, capsys):
     put(project, "late", late_mistake(project))
     (project / "transcripts/broken.json").write_text("{")
     assert run(["replay", "--json", "-"]) == 4
@@ -91,43 +91,43 @@ def test_the_json_report_can_go_to_a_file(project):
     assert json.loads((project / "out.json").read_text())["verdicts"]["PASS"] == 1
 
 
-def test_nothing_to_replay_is_5_and_never_green(project, capsys):
+def test_nothing_to_replay_exits_with_5(project, capsys):
     (project / "transcripts/golden.json").unlink()
     assert run(["replay"]) == 5
     assert "nothing to replay" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("path", ["transcripts/gaurd.json", "nowhere"])
-def test_a_mistyped_path_is_4(project, path):
+def test_a_mistyped_path_exits_with_4(project, path):
     assert run(["replay", path]) == 4
 
 
-def test_a_folder_without_transcripts_is_4_when_it_was_named(project):
+def test_a_named_folder_without_transcripts_exits_with_4(project):
     (project / "empty").mkdir()
     assert run(["replay", "transcripts", "empty"]) == 4
 
 
-def test_an_unknown_option_is_4(project, capsys):
+def test_an_unknown_option_exits_with_4(project, capsys):
     assert run(["replay", "--jbos", "2"]) == 4
     assert "workbench replay --help" in capsys.readouterr().err
 
 
-def test_an_unknown_command_is_4(project):
+def test_an_unknown_command_exits_with_4(project):
     assert run(["repaly"]) == 4
 
 
-def test_what_needs_a_model_leaves_10(project):
+def test_a_transcript_that_needs_a_model_exits_with_10(project):
     put(project, "says", late_mistake(project, "must_not_call", tool="create_return"))
     assert run(["replay"]) == 10
 
 
-def test_an_agent_that_does_not_load_is_4_with_its_line(project, capsys):
+def test_an_agent_that_does_not_load_exits_with_4_and_names_its_line(project, capsys):
     write(project / "journeys", {"shop/agent.py": "from workbench import Agent\nagent = Agnt()\n"})
     assert run(["replay"]) == 4
     assert "shop/agent.py:2" in capsys.readouterr().err
 
 
-def test_an_agent_that_is_gone_is_4(project, capsys):
+def test_a_missing_agent_exits_with_4(project, capsys):
     (project / "journeys/shop/agent.py").unlink()
     assert run(["replay"]) == 4
     assert "there is no agent 'shop'" in capsys.readouterr().err
@@ -142,7 +142,7 @@ def test_an_agent_that_is_gone_is_4(project, capsys):
         ("raise SystemExit(0)", "SystemExit"),
     ],
 )
-def test_a_policy_that_takes_the_process_down_is_an_error_and_the_others_still_run(project, capsys, body, words):
+def test_a_policy_that_ends_the_process_is_an_error_and_the_others_still_run(project, capsys, body, words):
     put(project, "other", saved(converse(shop(project / "o"), ScriptedModel("Hello."), "hi")))
     policy = f"\n    @returns.policy(before=create_return)\n    def bad(call, conversation):\n        {body}\n"
     write(project / "journeys", shop_files(policy))
@@ -153,7 +153,7 @@ def test_a_policy_that_takes_the_process_down_is_an_error_and_the_others_still_r
     assert told["other"]["verdict"] == "PASS"
 
 
-def test_a_policy_that_prints_does_not_spoil_the_report(project, capsys):
+def test_output_of_a_policy_is_not_in_the_report(project, capsys):
     policy = "\n    @returns.policy(before=create_return)\n    def loud(call, conversation):\n"
     policy += "        print('x' * 10_000_000)\n"
     write(project / "journeys", shop_files(policy))
@@ -161,7 +161,7 @@ def test_a_policy_that_prints_does_not_spoil_the_report(project, capsys):
     assert report(capsys)["verdicts"]["PASS"] == 1
 
 
-def test_hostile_text_in_a_transcript_is_shown_inert(project, capsys):
+def test_control_characters_in_a_transcript_are_escaped(project, capsys):
     bad = msgspec.structs.replace(late_mistake(project), title="\x1b[31mred\x07")
     put(project, "bad", bad)
     run(["replay"])
@@ -170,7 +170,7 @@ def test_hostile_text_in_a_transcript_is_shown_inert(project, capsys):
     assert "\\x1b[31mred\\x07" in said
 
 
-def test_a_fixed_mistake_is_accepted_and_guards(project):
+def test_an_accepted_mistake_must_stay_fixed(project):
     path = put(project, "late", late_mistake(project))
     assert run(["accept", str(path)]) == 4
     write(project / "journeys", shop_files(WINDOW))
@@ -178,16 +178,18 @@ def test_a_fixed_mistake_is_accepted_and_guards(project):
     assert read(path).state == "fixed"
 
 
-def test_a_guard_that_changed_on_purpose_ends_at_its_new_decision(project):
+def test_an_accepted_golden_transcript_ends_at_its_new_decision(project):
     write(project / "journeys", shop_files(WINDOW))
     path = project / "transcripts/golden.json"
     assert run(["accept", str(path)]) == 4  # it must say why
     assert run(["accept", str(path), "--reason", "returns close after 30 days"]) == 0
     assert run(["replay"]) == 0
-    assert read(path).reason == "returns close after 30 days"
+    accepted = read(path)
+    assert accepted.reason == "returns close after 30 days"
+    assert "tape_ended" not in [getattr(event, "reason", "") for event in accepted.events]
 
 
-def test_a_guard_is_accepted_without_the_marks_that_lie_beyond_its_new_end(project):
+def test_accepting_removes_annotations_after_the_new_end(project):
     path = project / "transcripts/golden.json"
     guard = read(path)
     places = [str(m.step_id) for turn in group_steps(guard.events) for m in turn.steps]
@@ -212,7 +214,7 @@ def test_replay_never_writes_to_a_transcript(project):
     assert (project / "transcripts/golden.json").read_bytes() == before
 
 
-def test_many_transcripts_are_shared_out_and_all_come_back(project, capsys):
+def test_many_transcripts_are_distributed_and_all_have_a_result(project, capsys):
     transcript = read(project / "transcripts/golden.json")
     for number in range(200):
         put(project, f"g{number}", transcript)
@@ -220,7 +222,7 @@ def test_many_transcripts_are_shared_out_and_all_come_back(project, capsys):
     assert report(capsys)["verdicts"]["PASS"] == 201
 
 
-def test_transcripts_kept_elsewhere_replay_on_the_project_one_stands_in(project, tmp_path_factory):
+def test_transcripts_in_another_folder_replay_on_the_current_project(project, tmp_path_factory):
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "golden.json"
     elsewhere.write_bytes((project / "transcripts/golden.json").read_bytes())
     assert run(["replay", str(elsewhere)]) == 0
@@ -231,13 +233,13 @@ def test_from_outside_a_project_a_path_into_it_is_enough(project, tmp_path_facto
     assert run(["replay", str(project / "transcripts")]) == 0
 
 
-def test_outside_a_project_it_says_where_to_go(tmp_path, monkeypatch, capsys):
+def test_outside_a_project_the_error_suggests_a_project(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert run(["replay"]) == 4
     assert "workbench init" in capsys.readouterr().err
 
 
-def test_a_replay_that_is_killed_leaves_no_journey_looping_behind(project):
+def test_a_killed_replay_leaves_no_process_behind(project):
     hangs = JOURNEY.replace("returns = Journey(", "while True: pass\n    returns = Journey(")
     write(project / "journeys", shop_files(journey=hangs))
     with subprocess.Popen([sys.executable, "-m", "workbench", "replay"], stderr=subprocess.DEVNULL) as command:
@@ -262,7 +264,7 @@ def running(pid: str) -> bool:
         return False
 
 
-def test_an_argument_is_relaxed_by_a_flag(project, capsys):
+def test_match_changes_how_an_argument_is_compared(project, capsys):
     args = {"order_number": "OL-9", "note": "late"}
     file = put(project, "late", late_mistake(project, "called_with", args=args))
     assert run(["accept", str(file), "--match", "note=ignore"]) == 0
@@ -272,7 +274,7 @@ def test_an_argument_is_relaxed_by_a_flag(project, capsys):
     assert "exact, subset, regex, ignore" in capsys.readouterr().err
 
 
-def test_a_relaxation_under_which_the_record_is_right_is_refused(project, capsys):
+def test_match_is_refused_if_the_recording_no_longer_shows_the_mistake(project, capsys):
     file = put(project, "late", late_mistake(project, "called_with", args={"order_number": "OL-."}))
     before = file.read_bytes()
     assert run(["accept", str(file), "--match", "order_number=regex"]) == 4
@@ -280,7 +282,7 @@ def test_a_relaxation_under_which_the_record_is_right_is_refused(project, capsys
     assert file.read_bytes() == before
 
 
-def test_a_run_that_executes_no_tool_is_not_green_and_those_that_ran_are_counted(project, capsys):
+def test_a_run_that_executes_no_tool_does_not_pass_and_executed_tools_are_counted(project, capsys):
     assert run(["replay", "--tools=sandbox"]) == 0
     assert "2 calls executed their tool, 0 used the recorded result" in capsys.readouterr().err
     silent = JOURNEY.replace("@returns.tool\n", "@returns.tool(reexecute=False)\n")
@@ -291,12 +293,12 @@ def test_a_run_that_executes_no_tool_is_not_green_and_those_that_ran_are_counted
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf"])
-def test_a_timeout_that_is_no_time_is_4_at_once(project, capsys, seconds):
+def test_an_invalid_timeout_exits_with_4(project, capsys, seconds):
     assert run(["replay", f"--timeout={seconds}"]) == 4
     assert "greater than 0" in capsys.readouterr().err
 
 
-def test_a_number_of_more_than_64_bits_is_a_number(project, capsys):
+def test_a_number_of_more_than_64_bits_is_supported(project, capsys):
     amounts = JOURNEY.replace(
         "def create_return(order_number: str,", "def create_return(order_number: str, amount: int,"
     )

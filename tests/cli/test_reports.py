@@ -76,7 +76,7 @@ def case(verdict=Verdict.FAIL, text="", **outcome):
 # JUnit
 
 
-def test_every_verdict_is_told_to_a_test_runner_and_only_a_pass_has_passed():
+def test_every_verdict_has_a_junit_status_and_only_pass_passes():
     assert set(CODES) == set(Verdict)
     assert [verdict for verdict in Verdict if junit_status(verdict) == "passed"] == [Verdict.PASS]
     told = {"FAIL": "failure", "DIVERGED": "failure", "ERROR": "error", "SUPERSEDED": "skipped"}
@@ -84,7 +84,7 @@ def test_every_verdict_is_told_to_a_test_runner_and_only_a_pass_has_passed():
     assert {name: junit_status(Verdict(name)) for name in told} == told
 
 
-def test_junit_tells_each_transcript_with_its_reason_and_place(project):
+def test_junit_contains_each_transcript_with_reason_and_location(project):
     assert run(["replay", "--junit", "out/junit.xml"]) == 4
     top = junit(project / "out/junit.xml")
     assert {name: top.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
@@ -105,7 +105,7 @@ def test_junit_tells_each_transcript_with_its_reason_and_place(project):
     assert (cases["open"].get("file"), cases["open"].get("line")) == ("transcripts/open.json", str(marked))
 
 
-def test_junit_is_valid_whatever_a_customer_wrote(project, monkeypatch):
+def test_junit_is_valid_for_any_customer_text(project, monkeypatch):
     from workbench.cli.reports.junit import render
 
     top = xml.fromstring(render(Summary([case(text=HOSTILE)], 1, 0.1)).encode("utf-8"))
@@ -141,7 +141,7 @@ def test_an_agent_that_does_not_load_points_to_its_line(project):
 # JSON
 
 
-def test_the_json_report_is_whole_and_cases_come_back_from_it(project):
+def test_cases_can_be_rebuilt_from_the_json_report(project):
     failed = case(text="why", context=("1.1.1",), changed=("a",), source_line="journeys/a.py:3")
     cases = [failed, case(Verdict.PASS)]
     cases.append(Case("bad.json", None, ReplayResult(Verdict.ERROR, "no")))
@@ -154,7 +154,7 @@ def test_the_json_report_is_whole_and_cases_come_back_from_it(project):
 # Markdown
 
 
-def test_the_markdown_report_tells_what_is_not_green(project):
+def test_the_markdown_report_contains_what_did_not_pass(project):
     assert run(["replay", "--markdown", "out.md"]) == 4
     said = (project / "out.md").read_text()
     assert "| FAIL | 1 |" in said
@@ -162,7 +162,7 @@ def test_the_markdown_report_tells_what_is_not_green(project):
     assert "! 1.2.1  now:" in said
 
 
-def test_hostile_text_stays_code_in_markdown():
+def test_customer_text_is_code_in_markdown():
     assert code("a ``` b") == "```` a ``` b ````"
     assert "\n" not in code(HOSTILE)
     assert fence("```\n# x").startswith("\n````\n")
@@ -171,7 +171,7 @@ def test_hostile_text_stays_code_in_markdown():
 # GitHub
 
 
-def test_in_github_actions_notes_stand_at_the_lines_and_the_summary_has_all(project, capsys, monkeypatch):
+def test_github_annotations_are_at_code_lines_and_the_summary_is_complete(project, capsys, monkeypatch):
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_WORKSPACE", str(project.parent))
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project / "summary.md"))
@@ -184,7 +184,7 @@ def test_in_github_actions_notes_stand_at_the_lines_and_the_summary_has_all(proj
     assert "## FAIL" in (project / "summary.md").read_text()
 
 
-def test_a_shard_makes_no_notes_for_it_does_not_decide(project, capsys, monkeypatch):
+def test_a_shard_writes_no_github_annotations(project, capsys, monkeypatch):
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project / "summary.md"))
     run(["replay", "--github", "--shard", "1/1", "--json", "shard.json"])
     assert "::error" not in capsys.readouterr().err
@@ -194,7 +194,7 @@ def test_a_shard_makes_no_notes_for_it_does_not_decide(project, capsys, monkeypa
     assert (project / "summary.md").exists()
 
 
-def test_no_text_of_a_transcript_is_taken_as_a_command_of_github(project, capsys):
+def test_text_of_a_transcript_is_never_a_github_command(project, capsys):
     put(project, "bad", late(project, "not_executed", title="::error::mine%\n::x"))
     run(["replay", "--github"])
     said = capsys.readouterr().err
@@ -206,7 +206,7 @@ def test_no_text_of_a_transcript_is_taken_as_a_command_of_github(project, capsys
     assert any("::error::mine%25%0A::x" in line for line in notes)
 
 
-def test_ten_notes_at_most_errors_first(project, capsys):
+def test_at_most_ten_annotations_are_written_errors_first(project, capsys):
     for number in range(14):
         put(project, f"a{number}", late(project, "must_not_call", tool="create_return"))
         put(project, f"z{number}", late(project, "not_executed"))
@@ -216,7 +216,7 @@ def test_ten_notes_at_most_errors_first(project, capsys):
     assert "::warning" not in said
 
 
-def test_the_summary_keeps_to_what_github_takes(project, tmp_path, monkeypatch):
+def test_the_summary_stays_within_the_limit_of_github(project, tmp_path, monkeypatch):
     from workbench.cli.reports.github import summarize
 
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
@@ -231,17 +231,17 @@ def test_the_summary_keeps_to_what_github_takes(project, tmp_path, monkeypatch):
 # all of them
 
 
-def test_several_reports_at_once(project):
+def test_several_reports_can_be_written_at_once(project):
     assert run(["replay", "--json", "a.json", "--junit", "a.xml", "--markdown", "a.md"]) == 4
     assert all((project / name).stat().st_size for name in ("a.json", "a.xml", "a.md"))
 
 
-def test_two_reports_in_one_place_are_refused_before_anything_runs(project, capsys):
+def test_two_reports_with_one_destination_are_refused_before_anything_runs(project, capsys):
     assert run(["replay", "--json", "-", "--junit", "-"]) == 4
     assert "transcript" not in capsys.readouterr().err
 
 
-def test_a_report_that_cannot_be_written_hides_no_red_and_no_other_report(project, capsys):
+def test_a_report_that_cannot_be_written_hides_no_failure_and_no_other_report(project, capsys):
     (project / "file").write_text("")
     for name in ("broken", "live"):
         (project / f"transcripts/{name}.json").unlink()
@@ -251,6 +251,6 @@ def test_a_report_that_cannot_be_written_hides_no_red_and_no_other_report(projec
     assert (project / "out.md").exists()
 
 
-def test_a_report_that_cannot_be_written_is_never_green(project):
+def test_a_report_that_cannot_be_written_never_passes(project):
     (project / "file").write_text("")
     assert run(["replay", "transcripts/golden.json", "--json", "file/out.json"]) == 4

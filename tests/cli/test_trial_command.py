@@ -61,7 +61,7 @@ def live(
         return trial(project, server, *options), server
 
 
-def test_all_trials_that_pass_are_0_with_pass_k_and_n(project):
+def test_if_all_trials_pass_the_exit_code_is_0_and_pass_k_is_printed(project):
     done, server = live(project, calls(FIND), says("Too late."), says("No."), options=("--trials", "2"))
     assert done.returncode == 0, done.stderr
     assert "1 transcript: 1 PASS" in done.stderr
@@ -70,14 +70,14 @@ def test_all_trials_that_pass_are_0_with_pass_k_and_n(project):
     assert server.left == 0
 
 
-def test_what_the_customer_said_and_what_tools_gave_reaches_the_model(project):
+def test_customer_messages_and_tool_results_reach_the_model(project):
     _, server = live(project, calls(FIND), says("Too late."))
     assert server.requests[0].body["messages"][0]["content"][0]["text"] == "return OL-1"
     told = server.requests[1].body["messages"][-1]["content"][0]["content"]
     assert '"days":52' in told
 
 
-def test_one_trial_that_fails_is_1_and_can_be_read(project):
+def test_one_failed_trial_exits_with_1_and_is_stored(project):
     done, _ = live(project, says("No."), calls(RETURN), says("Done."), options=("--trials", "2"))
     assert done.returncode == 1
     assert (
@@ -90,7 +90,7 @@ def test_one_trial_that_fails_is_1_and_can_be_read(project):
     assert "create_return(order_number=OL-1): executed" in shown.stdout
 
 
-def test_a_refused_key_is_neither_red_nor_green_and_is_never_shown(project):
+def test_a_rejected_key_neither_passes_nor_fails_and_is_never_printed(project):
     done, server = live(project, HOPELESS, HOPELESS, options=("--trials", "2"))
     assert done.returncode == 10
     assert "2 infrastructure faults in 2 trials: not counted" in done.stderr
@@ -103,13 +103,13 @@ def test_a_refused_key_is_neither_red_nor_green_and_is_never_shown(project):
     assert not list(project.rglob("*.live.json"))
 
 
-def test_a_fault_between_two_passes_raises_nothing(project):
+def test_a_fault_between_two_passes_does_not_count(project):
     done, _ = live(project, says("No."), HOPELESS, says("No."), options=("--trials", "3"))
     assert done.returncode == 10
     assert "2 of 2 trials passed, 3 were asked for" in done.stderr
 
 
-def test_a_spent_budget_is_not_green_and_says_what_was_not_run(project):
+def test_a_spent_budget_does_not_pass_and_lists_what_did_not_run(project):
     done, server = live(project, says("No."), options=("--trials", "3", "--max-trials", "1"))
     assert done.returncode == 10
     assert "2 did not start" in done.stderr
@@ -120,7 +120,7 @@ def test_a_spent_budget_is_not_green_and_says_what_was_not_run(project):
 
 
 @pytest.mark.parametrize("limit", [("--max-tokens", "10"), ("--max-cost", "0.0000001")])
-def test_tokens_and_money_are_budgets_too(project, limit):
+def test_tokens_and_dollars_can_be_limited(project, limit):
     done, server = live(project, says("No."), options=("--trials", "2", *limit))
     assert done.returncode == 10
     assert "1 did not start" in done.stderr
@@ -128,21 +128,21 @@ def test_tokens_and_money_are_budgets_too(project, limit):
     assert len(server.requests) == 1
 
 
-def test_money_cannot_be_held_where_no_price_is_known(project):
+def test_a_cost_limit_needs_a_known_price(project):
     done, server = live(project, options=("--model", "my-own", "--max-cost", "1"))
     assert done.returncode == 4
     assert "price of my-own" in done.stderr
     assert server.requests == []
 
 
-def test_from_the_mark_on_the_tape_speaks_before_it(project):
+def test_from_annotation_the_recording_is_used_before_the_step(project):
     done, server = live(project, says("Too late."), options=("--from", "annotation"))
     assert done.returncode == 0, done.stderr
     (asked,) = server.requests
     assert asked.body["messages"][1]["content"][0]["name"] == "find_order"
 
 
-def test_a_run_that_leaves_the_record_before_the_step_is_not_begun(project):
+def test_a_replay_that_diverges_before_the_step_starts_no_trial(project):
     mended = WINDOW.replace("before=create_return", "before=find_order").replace("order is None", "False")
     blocks = mended.replace("order.days > 30", "True").replace("order.days", "52")
     write(project / "journeys", shop_files(blocks))
@@ -154,24 +154,24 @@ def test_a_run_that_leaves_the_record_before_the_step_is_not_begun(project):
 
 
 @pytest.mark.parametrize("step", ["9.1", "soon"])
-def test_a_step_that_is_not_there_is_4(project, step):
+def test_a_missing_step_exits_with_4(project, step):
     done, server = live(project, options=("--from", step))
     assert done.returncode == 4
     assert server.requests == []
 
 
-def test_a_dry_run_asks_nobody_and_is_not_green(project):
+def test_a_dry_run_calls_no_model_and_does_not_pass(project):
     done, server = live(project, options=("--trials", "4", "--dry-run"))
     assert done.returncode == 5
-    assert "4 in all with claude-sonnet-5-5, 12 requests" in done.stderr
+    assert "4 trials with claude-sonnet-5-5, 12 requests" in done.stderr
     assert "about $" in done.stderr
     assert server.requests == []
 
 
-def test_what_it_may_cost_can_be_asked_without_credentials(project):
+def test_the_cost_can_be_estimated_without_credentials(project):
     done = trial(project, None, "--dry-run")
     assert done.returncode == 5
-    assert "1 in all with claude-sonnet-5-5, 3 requests" in done.stderr
+    assert "1 trial with claude-sonnet-5-5, 3 requests" in done.stderr
 
 
 def test_a_script_never_replaces_a_model_without_credentials(project):
@@ -180,7 +180,7 @@ def test_a_script_never_replaces_a_model_without_credentials(project):
     assert "no credentials for a live model" in done.stderr
 
 
-def test_replay_has_no_option_of_a_trial_and_a_trial_none_of_a_replay(project):
+def test_replay_and_trial_reject_each_others_options(project):
     done = replay(project, None, "--trials", "3")
     assert done.returncode == 4
     assert "No such option: --trials" in done.stderr
@@ -189,7 +189,7 @@ def test_replay_has_no_option_of_a_trial_and_a_trial_none_of_a_replay(project):
     assert "No such option: --watch" in done.stderr
 
 
-def test_a_judge_decides_a_rubric_and_is_on_the_receipt(project):
+def test_a_judge_decides_a_rubric_and_is_in_the_live_result(project):
     put(project, "late", Expectation("rubric", "1.2.1", text="the agent is kind"))
     done, server = live(project, says("No."), says("verdict: no\nbecause: it is curt"))
     assert done.returncode == 1, done.stderr
@@ -200,7 +200,7 @@ def test_a_judge_decides_a_rubric_and_is_on_the_receipt(project):
     assert receipt["judged"][0]["agrees"] is False
 
 
-def test_a_judge_who_cannot_be_asked_is_a_fault_and_says_why(project):
+def test_an_unreachable_judge_is_a_fault_with_its_reason(project):
     put(project, "late", Expectation("rubric", "1.2.1", text="the agent is kind"))
     done, _ = live(project, says("No."), HOPELESS)
     assert done.returncode == 10
@@ -210,7 +210,7 @@ def test_a_judge_who_cannot_be_asked_is_a_fault_and_says_why(project):
 NOT_RETURNED = {"Shop.orders.OL-1.returned": False}
 
 
-def test_how_the_world_ends_is_decided_in_the_world_of_the_trial(project):
+def test_the_final_world_is_that_of_the_trial(project):
     put(project, "late", Expectation("final_world", "1.2.1", args=NOT_RETURNED))
     done, _ = live(project, says("No."))
     assert done.returncode == 0, done.stderr
@@ -219,7 +219,7 @@ def test_how_the_world_ends_is_decided_in_the_world_of_the_trial(project):
     assert "1 of 2 trials passed; trial 2: it does not hold that the world ends with" in done.stderr
 
 
-def test_a_recording_that_ends_in_the_right_world_never_showed_the_mistake(project):
+def test_a_recording_that_ends_in_the_right_world_is_an_error(project):
     returned = {"Shop.orders.OL-1.returned": True}
     put(project, "late", Expectation("final_world", "1.2.1", args=returned))
     done, server = live(project)
@@ -228,7 +228,7 @@ def test_a_recording_that_ends_in_the_right_world_never_showed_the_mistake(proje
     assert server.requests == []
 
 
-def test_what_a_customer_is_called_in_the_transcript_is_found_in_the_world(project):
+def test_substitutes_of_the_transcript_exist_in_the_world(project):
     """Both have the substitute: the model asks for what it was told."""
     fixture = project / "journeys/shop/fixtures/base.json"
     fixture.write_text(fixture.read_text().replace("OL-1", "anna.berg@mail.de"))
@@ -240,7 +240,7 @@ def test_what_a_customer_is_called_in_the_transcript_is_found_in_the_world(proje
     assert known in told["content"]
 
 
-def test_a_guard_is_the_same_deeds_in_other_words(project):
+def test_a_golden_transcript_passes_with_the_same_actions_in_other_words(project):
     (project / "transcripts/late.json").unlink()
     put(project, "golden")
     done, _ = live(project, calls(RETURN), says("It is on its way."), says("No."), options=("--trials", "2"))
@@ -249,7 +249,7 @@ def test_a_guard_is_the_same_deeds_in_other_words(project):
     assert "1 of 2 trials passed" in done.stderr
 
 
-def test_a_journey_that_ends_its_process_costs_its_trials_alone(project):
+def test_a_journey_that_exits_affects_only_its_own_trials(project):
     put(project, "more")
     leaves = """
     @returns.policy(before_reply=True)
@@ -267,7 +267,7 @@ def test_a_journey_that_ends_its_process_costs_its_trials_alone(project):
     assert "journey code ended its process" in done.stderr
 
 
-def test_a_journey_that_hangs_is_ended_after_the_timeout_and_named(project):
+def test_a_hung_journey_is_killed_after_the_timeout_and_named(project):
     hangs = """
     @returns.policy(before_reply=True)
     def hangs(reply):
@@ -282,7 +282,7 @@ def test_a_journey_that_hangs_is_ended_after_the_timeout_and_named(project):
     assert trial(project, None, "--dry-run", "--timeout", "0").returncode == 4
 
 
-def test_the_report_for_a_machine_has_every_trial(project):
+def test_the_json_report_contains_every_trial(project):
     done, _ = live(project, says("No."), HOPELESS, options=("--trials", "2", "--json", "-"))
     told = json.loads(done.stdout)["transcripts"][0]["live"]
     assert (told["asked"], told["counted"], told["passed"], told["faults"]) == (2, 1, 1, 1)
@@ -290,7 +290,7 @@ def test_the_report_for_a_machine_has_every_trial(project):
     assert told["tokens"] > 0
 
 
-def test_a_receipt_says_who_when_how_often_and_on_what(project):
+def test_a_live_result_contains_model_server_date_counts_and_hashes(project):
     live(project, says("No."), says("No."), options=("--trials", "2"))
     receipt = json.loads((project / "transcripts/late.live.json").read_text())
     assert receipt["model"] == "claude-sonnet-5-5"
@@ -299,7 +299,7 @@ def test_a_receipt_says_who_when_how_often_and_on_what(project):
     assert {"date", "prompt", "code", "expects", "expectation"} <= receipt.keys()
 
 
-def test_a_receipt_that_cannot_be_written_costs_no_other_transcript_its_trials(project):
+def test_a_live_result_that_cannot_be_written_does_not_stop_other_transcripts(project):
     put(project, "other", Expectation("must_not_call", "1.2.1", tool="create_return"))
     (project / "transcripts/late.live.json").mkdir()
     done, server = live(project, says("No."), says("No."), options=("--quiet",))
@@ -310,7 +310,7 @@ def test_a_receipt_that_cannot_be_written_costs_no_other_transcript_its_trials(p
     assert server.left == 0
 
 
-def test_the_rehearsal_leaves_no_receipt(project):
+def test_the_rehearsal_stores_no_live_result(project):
     done, _ = live(project, options=("--model", "rehearsal"))
     assert "1 transcript" in done.stderr
     assert not list(project.rglob("*.live.json"))
@@ -342,7 +342,7 @@ def asked(project, first_asked, monkeypatch):
     return project
 
 
-def test_what_only_a_model_can_say_is_neither_red_nor_green_and_says_how_to_ask(project):
+def test_a_transcript_that_needs_a_model_is_undecided_and_suggests_a_trial(project):
     done = replay(project, None)
     assert done.returncode == 10
     assert "no live result is stored" in done.stderr
@@ -350,19 +350,19 @@ def test_what_only_a_model_can_say_is_neither_red_nor_green_and_says_how_to_ask(
     assert replay(project, None, "--use-live-results").returncode == 10
 
 
-def test_the_last_receipt_is_shown_and_changes_nothing_by_itself(asked):
+def test_the_last_live_result_is_shown_and_changes_no_verdict(asked):
     done = replay(asked, None)
     assert done.returncode == 10
     assert "2 of 2 trials passed, on today's prompt" in done.stderr
 
 
-def test_a_receipt_that_fits_and_passed_ends_in_0_and_is_counted_apart(asked):
+def test_a_valid_passing_live_result_exits_with_0_and_is_counted_separately(asked):
     done = replay(asked, None, "--use-live-results")
     assert done.returncode == 0, done.stderr
     assert "1 transcript: 1 CACHED" in done.stderr
 
 
-def test_a_changed_sentence_in_the_prompt_makes_it_void(asked):
+def test_a_changed_sentence_in_the_prompt_invalidates_the_live_result(asked):
     manual = asked / "journeys/shop/returns/manual.md"
     manual.write_text(manual.read_text() + "\nBe quick.\n")
     done = replay(asked, None, "--use-live-results")
@@ -370,7 +370,7 @@ def test_a_changed_sentence_in_the_prompt_makes_it_void(asked):
     assert "on another prompt than today's" in done.stderr
 
 
-def test_a_live_result_of_another_server_counts_for_nothing(asked, monkeypatch):
+def test_a_live_result_of_another_server_is_ignored(asked, monkeypatch):
     """What a script on this machine said is not what the model says."""
     monkeypatch.delenv("ANTHROPIC_BASE_URL")
     done = replay(asked, None, "--use-live-results")
@@ -379,7 +379,7 @@ def test_a_live_result_of_another_server_counts_for_nothing(asked, monkeypatch):
     assert "not at api.anthropic.com, where a model would be asked today" in done.stderr
 
 
-def test_a_live_result_of_another_model_than_the_project_names_counts_for_nothing(asked):
+def test_a_live_result_of_another_model_is_ignored(asked):
     (asked / "workbench.toml").write_text('model = "claude-haiku-5-5"\n')
     done = replay(asked, None, "--use-live-results")
     assert done.returncode == 10
@@ -388,14 +388,14 @@ def test_a_live_result_of_another_model_than_the_project_names_counts_for_nothin
     assert replay(asked, None, "--use-live-results").returncode == 0
 
 
-def test_a_changed_expectation_makes_it_void(asked):
+def test_a_changed_expectation_invalidates_the_live_result(asked):
     put(asked, "late", Expectation("model_says", "1.2.1", text="too late"))
     done = replay(asked, None, "--use-live-results")
     assert done.returncode == 10
     assert "for another expectation" in done.stderr
 
 
-def test_code_that_changed_is_said(asked):
+def test_changed_code_is_mentioned(asked):
     journey = asked / "journeys/shop/returns/journey.py"
     journey.write_text(journey.read_text() + "\n# a comment\n")
     done = replay(asked, None, "--use-live-results")
@@ -403,7 +403,7 @@ def test_code_that_changed_is_said(asked):
     assert "the agent's files have changed since" in done.stderr
 
 
-def test_a_live_result_after_a_divergence_holds_for_the_same_code_alone(asked):
+def test_a_live_result_after_a_divergence_applies_to_the_same_code_only(asked):
     """Beyond the difference nobody knows what a model would be asked with."""
     write(asked / "journeys", shop_files(NO_LOOK))
     with Loopback(says("No.")) as server:
@@ -415,7 +415,7 @@ def test_a_live_result_after_a_divergence_holds_for_the_same_code_alone(asked):
     assert "the agent's files have changed since" in done.stderr
 
 
-def test_a_live_result_of_failed_trials_counts_for_nothing(project):
+def test_a_live_result_of_failed_trials_is_ignored(project):
     _, server = live(project, says("No."), calls(RETURN), says("Done."), options=("--trials", "2"))
     done = replay(project, server, "--use-live-results")
     assert done.returncode == 10
@@ -423,14 +423,14 @@ def test_a_live_result_of_failed_trials_counts_for_nothing(project):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "workbench.live-result/9"}'])
-def test_a_broken_receipt_is_told_and_counts_for_nothing(asked, text):
+def test_a_broken_live_result_is_reported_and_ignored(asked, text):
     (asked / "transcripts/late.live.json").write_text(text)
     done = replay(asked, None, "--use-live-results")
     assert done.returncode == 10
     assert "transcripts/late.live.json: not a live result" in done.stderr
 
 
-def test_a_live_result_of_another_transcript_counts_for_nothing(asked):
+def test_a_live_result_of_another_transcript_is_ignored(asked):
     put(asked, "other", Expectation("must_not_call", "1.2.1", tool="create_return"))
     (asked / "transcripts/late.live.json").rename(asked / "transcripts/other.live.json")
     done = replay(asked, None, "--use-live-results", "transcripts/other.json")

@@ -54,7 +54,7 @@ def heard(program, words: str) -> str:
     return said
 
 
-def test_a_save_replays_again_and_ctrl_c_ends_it_with_what_was_last(project, program):
+def test_a_save_starts_another_replay_and_ctrl_c_stops_watching(project, program):
     first = heard(program, "watching journeys, transcripts; ctrl+c stops")
     assert "1 transcript: 1 FAIL" in first
     assert re.search(r"^\d\d:\d\d:\d\d  watching", first, re.M)
@@ -73,5 +73,5 @@ def test_a_save_replays_again_and_ctrl_c_ends_it_with_what_was_last(project, pro
 
 
 @pytest.mark.parametrize("option", ["--query=colour:red", "nowhere.json", "--json=transcripts/late.json"])
-def test_what_makes_no_sense_is_4_at_once(project, option):
+def test_an_invalid_option_exits_with_4_before_watching(project, option):
     assert run(["replay", "--watch", option]) == 4

@@ -50,12 +50,12 @@ def shelf(project):
         (["transcripts/zzz.json"], "next: check the path"),
     ],
 )
-def test_what_fits_nothing_says_what_may_have_been_meant(shelf, capsys, command, meant):
+def test_an_unknown_name_suggests_similar_ones(shelf, capsys, command, meant):
     assert run(["replay", *command]) in (4, 5)
     assert meant in capsys.readouterr().err
 
 
-def test_a_file_that_cannot_be_read_has_its_name(project, capsys):
+def test_an_unreadable_file_is_named(project, capsys):
     (project / "transcripts/empty.json").touch()
     assert run(["replay", "--query", "golden"]) == 4
     assert "ERROR transcripts/empty.json" in capsys.readouterr().err
@@ -64,14 +64,14 @@ def test_a_file_that_cannot_be_read_has_its_name(project, capsys):
 # what is passed over
 
 
-def test_a_suffix_in_capitals_is_a_suffix(project, capsys):
+def test_a_suffix_in_capitals_is_recognized(project, capsys):
     put(project, "other", late_mistake(project))
     (project / "transcripts/other.json").rename(project / "transcripts/OTHER.JSON")
     assert run(["replay"]) == 1
     assert "FAIL transcripts/OTHER.JSON" in capsys.readouterr().err
 
 
-def test_what_is_no_transcript_is_not_named(project, capsys):
+def test_other_files_are_not_reported_as_uncollected(project, capsys):
     folder = project / "transcripts"
     (folder / "README.md").write_text("# Transcripts\n")
     (folder / ".vscode").mkdir()
@@ -83,7 +83,7 @@ def test_what_is_no_transcript_is_not_named(project, capsys):
     assert "more transcript" not in capsys.readouterr().err
 
 
-def test_a_copy_that_cannot_be_found_does_not_hide_in_a_merge(project, capsys):
+def test_uncollected_copies_are_reported_by_a_merge_too(project, capsys):
     (project / "transcripts/.late.json").write_bytes((project / "transcripts/golden.json").read_bytes())
     put(project, "b", saved(late_talk(project)))
     files = [f"{n}.json" for n in (1, 2)]

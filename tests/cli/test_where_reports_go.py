@@ -38,7 +38,7 @@ def shell(command: str) -> subprocess.CompletedProcess[str]:
         "fmt --diff transcripts/golden.json",
     ],
 )
-def test_a_stdout_that_takes_nothing_more_is_told_and_is_4(project, command):
+def test_a_full_stdout_is_reported_and_exits_with_4(project, command):
     (project / "transcripts/golden.json").write_bytes((project / "transcripts/golden.json").read_bytes() + b"\n")
     done = shell(f"{command} >{FULL}")
     assert "cannot write to stdout: No space left on device" in done.stderr
@@ -46,13 +46,13 @@ def test_a_stdout_that_takes_nothing_more_is_told_and_is_4(project, command):
     assert (done.returncode, "bug" in done.stderr, "Traceback" in done.stderr) == (4, False, False)
 
 
-def test_without_a_stdout_what_writes_nothing_there_runs_as_always(project):
+def test_without_stdout_a_command_that_does_not_write_to_it_runs(project):
     assert shell("replay -q >&-").returncode == 0
     put(project, "late", late_mistake(project))
     assert shell("replay -q >&-").returncode == 1
 
 
-def test_without_a_stdout_a_report_that_was_to_go_there_is_4(project):
+def test_without_stdout_a_report_to_stdout_exits_with_4(project):
     done = shell("replay -q --json - >&-")
     assert (done.returncode, "cannot write to stdout" in done.stderr) == (4, True)
 
@@ -65,12 +65,12 @@ def test_a_closed_stream_changes_no_verdict(project, closed):
 
 
 @needs_full
-def test_output_that_could_not_be_written_is_not_green(project):
+def test_output_that_could_not_be_written_does_not_pass(project):
     assert shell(f"replay 2>{FULL}").returncode == 4
 
 
 @pytest.mark.parametrize("command", ["show transcripts/golden.json", "replay --json out.json 2>&1"])
-def test_a_reader_who_has_gone_ends_it_with_2_without_a_word(project, command):
+def test_a_closed_pipe_exits_with_2_without_a_message(project, command):
     put(project, "late", late_mistake(project))
     line = f"exec 3>&1; {{ {sys.executable} -m workbench {command}; echo $? >&3; }} | sleep 0"
     done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=60)
@@ -83,13 +83,13 @@ def test_a_reader_who_has_gone_ends_it_with_2_without_a_word(project, command):
 
 @needs_full
 @pytest.mark.parametrize("form", ["json", "junit", "markdown"])
-def test_a_disk_that_is_full_is_told_with_the_file_and_what_to_do(project, form):
+def test_a_full_disk_is_reported_with_the_file_and_a_hint(project, form):
     done = shell(f"replay -q --{form} {FULL}")
     assert done.returncode == 4
     assert f"{FULL}: cannot write the report: No space left on device\n  next: free disk space" in done.stderr
 
 
-def test_half_a_report_is_none(project, monkeypatch):
+def test_a_partial_report_is_deleted(project, monkeypatch):
     monkeypatch.setattr(Path, "write_bytes", half)
     (project / "out.json").write_text('{"an": "older report, that was green"}')
     assert run(["replay", "--json", "out.json"]) == 4
@@ -102,7 +102,7 @@ def half(path: Path, data: bytes) -> int:
     raise OSError(28, "No space left on device")
 
 
-def test_folders_are_made_for_a_report(project):
+def test_missing_folders_of_a_report_are_created(project):
     for name in ("a/b/out.json", str(project / "c/d/out.json")):
         assert run(["replay", "--json", name]) == 0
         assert run(["coverage", "--json", name]) == 0
@@ -110,7 +110,7 @@ def test_folders_are_made_for_a_report(project):
 
 
 @pytest.mark.parametrize("command", ["replay", "coverage", "mutate"])
-def test_no_folder_is_made_at_the_root_of_the_disk(project, capsys, command):
+def test_no_folder_is_created_at_the_root_of_the_disk(project, capsys, command):
     """A variable that is not set, before a slash: `$REPORTS/out/replay.json`."""
     assert run([command, "--json", "/no-such-folder/out/replay.json"]) == 4
     said = capsys.readouterr().err
@@ -120,26 +120,26 @@ def test_no_folder_is_made_at_the_root_of_the_disk(project, capsys, command):
 
 
 @pytest.mark.parametrize("command", ["replay", "coverage", "mutate"])
-def test_a_report_is_not_written_over_a_transcript(project, capsys, command):
+def test_a_report_never_overwrites_a_transcript(project, capsys, command):
     before = (project / "transcripts/golden.json").read_bytes()
     assert run([command, "--json", "transcripts/golden.json"]) == 4
     assert (project / "transcripts/golden.json").read_bytes() == before
     assert "it is a transcript" in capsys.readouterr().err
 
 
-def test_a_folder_is_no_place_for_a_report(project, capsys):
+def test_a_report_cannot_replace_a_folder(project, capsys):
     assert run(["replay", "--junit", "transcripts"]) == 4
     assert "transcripts: it is a folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("other", ["./out.json", "a/../out.json", "{here}/out.json", "link.json"])
-def test_two_reports_in_one_place_however_it_is_spelt(project, capsys, other):
+def test_two_spellings_of_one_destination_are_refused(project, capsys, other):
     (project / "link.json").symlink_to("out.json")
     assert run(["replay", "--json", "out.json", "--junit", other.format(here=project)]) == 4
     assert "same destination" in capsys.readouterr().err
 
 
-def test_a_name_that_no_report_can_hold(project, capsys):
+def test_a_file_name_that_is_not_utf8_is_refused(project, capsys):
     strange = project / "transcripts" / os.fsdecode(b"b\xff.json")
     hidden = strange.with_name(f".{strange.name}")
     hidden.write_bytes((project / "transcripts/golden.json").read_bytes())

@@ -29,7 +29,7 @@ def commands() -> list[str]:
     return [step["run"] for step in steps if "run" in step] + [hook["entry"] for hook in hooks()]
 
 
-def test_the_workflow_has_jobs_that_wait_for_each_other():
+def test_the_merge_job_waits_for_the_shards():
     jobs = workflow()["jobs"]
     assert jobs["replay"]["needs"] == "shards"
     shards = jobs["shards"]["strategy"]["matrix"]["shard"]
@@ -37,7 +37,7 @@ def test_the_workflow_has_jobs_that_wait_for_each_other():
     assert any(f"--shard ${{{{ matrix.shard }}}}/{len(shards)}" in command for command in commands())
 
 
-def test_what_decides_is_not_allowed_to_fail():
+def test_the_deciding_job_may_not_continue_on_error():
     deciding = [step for step in workflow()["jobs"]["replay"]["steps"] if "merge" in step.get("run", "")]
     assert [step.get("continue-on-error", False) for step in deciding] == [False]
 
@@ -50,7 +50,7 @@ def test_every_command_of_the_workflow_and_the_hooks_exists(line):
     assert {word for word in words if word.startswith("-")} <= options
 
 
-def test_hooks_look_at_the_right_files():
+def test_hooks_match_the_transcript_files():
     form, replay = hooks()
     assert re.search(form["files"], "transcripts/support/a.json")
     assert not re.search(form["files"], "src/app.py")

@@ -42,7 +42,7 @@ def test_an_agent_with_one_journey_starts_inside_it(tmp_path):
     assert conversation.state.journey == "returns"
 
 
-def test_the_model_reads_what_a_tool_gave_and_what_it_changed_is_on_record(tmp_path):
+def test_the_model_reads_a_result_and_its_world_changes_are_recorded(tmp_path):
     model = ScriptedModel([use("create_return", order_number="OL-2")], "Done.")
     conversation = converse(shop(tmp_path), model, "return OL-2")
     result = all_moves(conversation)[1].result
@@ -53,7 +53,7 @@ def test_the_model_reads_what_a_tool_gave_and_what_it_changed_is_on_record(tmp_p
     assert model.messages[1][-1]["content"][0]["content"] == "R-1"
 
 
-def test_a_blocked_call_is_not_run_and_the_model_reads_why(tmp_path):
+def test_a_blocked_call_does_not_run_and_the_model_reads_the_reason(tmp_path):
     model = ScriptedModel(
         [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Sorry."
     )
@@ -65,7 +65,7 @@ def test_a_blocked_call_is_not_run_and_the_model_reads_why(tmp_path):
     assert "52 days" in model.messages[2][-1]["content"][0]["content"]
 
 
-def test_what_an_older_record_leaves_out_is_in_the_evidence_as_the_type_has_it(tmp_path):
+def test_evidence_contains_the_defaults_of_fields_that_an_older_recording_lacks(tmp_path):
     model = ScriptedModel(
         [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Sorry."
     )
@@ -80,7 +80,7 @@ def test_what_an_older_record_leaves_out_is_in_the_evidence_as_the_type_has_it(t
     assert decided.evidence["order"] == {"number": "OL-1", "days": 52, "returned": False}
 
 
-def test_a_block_stops_one_call_and_its_siblings_are_judged_for_themselves(tmp_path):
+def test_a_block_stops_one_call_and_the_others_are_judged_separately(tmp_path):
     calls = [use("create_return", "a", order_number="OL-1"), use("create_return", "b", order_number="OL-2")]
     model = ScriptedModel(
         [use("find_order", order_number="OL-1"), use("find_order", order_number="OL-2")], calls, "Done."
@@ -89,7 +89,7 @@ def test_a_block_stops_one_call_and_its_siblings_are_judged_for_themselves(tmp_p
     assert [m.effect for m in all_moves(conversation) if m.step_id.answer == 2] == ["blocked", "allowed"]
 
 
-def test_bad_arguments_never_reach_the_body_and_the_model_can_mend_them(tmp_path):
+def test_invalid_arguments_never_reach_the_body_and_the_model_can_fix_them(tmp_path):
     model = ScriptedModel([use("find_order", order_number=7)], [use("find_order", order_number="OL-1")], "Found.")
     conversation = converse(shop(tmp_path), model, "hi")
     first, second = all_moves(conversation)[1:3]
@@ -98,18 +98,18 @@ def test_bad_arguments_never_reach_the_body_and_the_model_can_mend_them(tmp_path
     assert second.result.outcome == "ok"
 
 
-def test_a_tool_that_does_not_exist_is_a_step_the_model_reads(tmp_path):
+def test_a_call_of_a_missing_tool_is_a_step_that_the_model_reads(tmp_path):
     conversation = converse(shop(tmp_path), ScriptedModel([use("give_money")], "Sorry."), "hi")
     assert all_moves(conversation)[1].result.outcome == "absent"
 
 
-def test_a_tool_may_say_no_in_words(tmp_path):
+def test_a_tool_error_is_text_for_the_model(tmp_path):
     conversation = converse(shop(tmp_path), ScriptedModel([use("find_order", order_number="OL-9")], "Hm."), "hi")
     result = all_moves(conversation)[1].result
     assert (result.outcome, result.value) == ("error", "there is no such order")
 
 
-def test_a_tool_that_raises_is_a_fault_with_its_line_and_the_talk_goes_on(tmp_path):
+def test_a_tool_that_raises_is_a_fault_with_its_line_and_the_turn_continues(tmp_path):
     loaded = shop(tmp_path)
     conversation = converse(loaded, ScriptedModel([use("create_return", order_number="OL-9")], "Sorry."), "hi")
     fault = next(s for s in conversation.trace if isinstance(s, Fault))
@@ -124,13 +124,13 @@ def test_a_tool_that_exits_the_process_is_a_fault_too(tmp_path):
     assert conversation.state.agent_messages == ["Still here."]
 
 
-def test_a_tool_that_returns_what_has_no_plain_form_is_a_fault(tmp_path):
+def test_a_result_without_a_plain_form_is_a_fault(tmp_path):
     body = "\n    @returns.tool\n    def odd() -> object:\n        return object()\n"
     conversation = converse(shop(tmp_path, body), ScriptedModel([use("odd")], "Hm."), "hi")
     assert all_moves(conversation)[1].result.outcome == "fault"
 
 
-def test_what_a_tool_prints_is_kept_up_to_a_limit(tmp_path):
+def test_output_of_a_tool_is_recorded_up_to_a_limit(tmp_path):
     body = (
         "\n    @returns.tool\n    def loud() -> str:\n        for _ in range(1000):\n"
         "            print('x' * 1000)\n        return 'ok'\n"
@@ -154,7 +154,7 @@ def test_a_policy_that_raises_blocks_and_is_a_fault(tmp_path):
     assert step.faults[0].message == "ZeroDivisionError: division by zero"
 
 
-def test_a_policy_that_returns_nonsense_blocks(tmp_path):
+def test_a_policy_that_returns_an_invalid_value_blocks(tmp_path):
     odd = "\n    @returns.policy(before=create_return)\n    def odd(call, conversation):\n        return True\n"
     conversation = converse(
         shop(tmp_path, odd), ScriptedModel([use("create_return", order_number="OL-2")], "No."), "hi"
@@ -162,7 +162,7 @@ def test_a_policy_that_returns_nonsense_blocks(tmp_path):
     assert all_moves(conversation)[1].effect == "blocked"
 
 
-def test_a_policy_whose_condition_fails_is_asked_all_the_same(tmp_path):
+def test_a_policy_whose_condition_fails_is_called(tmp_path):
     policy = (
         "\n    @returns.policy(before=create_return, when=lambda conversation: 1 / 0)\n"
         "    def strict(call, conversation):\n        return Block('no')\n"
@@ -173,7 +173,7 @@ def test_a_policy_whose_condition_fails_is_asked_all_the_same(tmp_path):
     assert all_moves(conversation)[1].effect == "blocked"
 
 
-def test_a_tool_behind_a_condition_is_not_on_offer_and_the_prompt_says_why(tmp_path):
+def test_a_hidden_tool_is_unavailable_and_the_prompt_records_why(tmp_path):
     secret = (
         "\n    def is_friday(conversation):\n        return False\n"
         "\n    @returns.tool(when=is_friday)\n    def secret() -> str:\n        return 'x'\n"
@@ -208,7 +208,7 @@ def test_a_blocked_reply_is_not_sent_and_the_model_tries_again(tmp_path):
     assert "do not promise a day" in model.messages[1][-1]["content"][-1]["text"]
 
 
-def test_a_rewritten_reply_is_what_is_sent_and_what_the_model_remembers(tmp_path):
+def test_a_rewritten_reply_is_sent_and_is_in_the_next_request(tmp_path):
     model = ScriptedModel("the secret is out", "bye")
     conversation = converse(shop(tmp_path, REPLY), model, "tell me", "more")
     assert conversation.state.agent_messages[0] == "the … is out"
@@ -286,7 +286,7 @@ def test_a_model_that_never_replies_ends_at_the_limit_of_answers(tmp_path):
     assert sum(isinstance(s, ToolResult) for s in conversation.trace) == 3
 
 
-def test_a_turn_that_wrote_too_many_tokens_ends_at_the_limit(tmp_path):
+def test_a_turn_with_too_many_tokens_ends_at_the_limit(tmp_path):
     class Wordy(ScriptedModel):
         async def answer(self, request, show):
             return replace(await super().answer(request, show), usage=Usage(tokens_out=600))
@@ -301,7 +301,7 @@ def test_a_turn_that_wrote_too_many_tokens_ends_at_the_limit(tmp_path):
     assert end(conversation).detail == "1,200 tokens; the limit is 1,000"
 
 
-def test_a_model_error_is_a_step_and_the_next_message_starts_afresh(tmp_path):
+def test_a_model_error_ends_the_turn_and_the_next_message_starts_a_new_one(tmp_path):
     model = ScriptedModel(NoAnswer("model_error", "overloaded"), "Back again.")
     conversation = converse(shop(tmp_path), model, "hi", "still there?")
     assert [type(s).__name__ for s in conversation.trace if isinstance(s, Fault)] == ["Fault"]
@@ -318,7 +318,7 @@ def test_a_call_cut_by_the_token_limit_is_not_run(tmp_path):
     assert all_moves(conversation)[1].result.outcome == "rejected"
 
 
-def test_reasoning_is_the_thinking_and_the_words_beside_a_call(tmp_path):
+def test_reasoning_is_the_thinking_and_the_text_next_to_a_call(tmp_path):
     model = ScriptedModel(
         [think("which one?"), text("let me look"), use("find_order", order_number="OL-1")], "Ok."
     )
@@ -342,7 +342,7 @@ def test_async_tools_and_policies_work_like_plain_ones(tmp_path):
     )
 
 
-def test_the_same_steps_rebuild_the_same_conversation(tmp_path):
+def test_the_same_events_rebuild_the_same_conversation(tmp_path):
     loaded = shop(tmp_path)
     conversation = converse(loaded, ScriptedModel([use("create_return", order_number="OL-2")], "Done."), "hi")
     from workbench.engine.conversation import ConversationRun
@@ -356,7 +356,7 @@ def test_the_same_steps_rebuild_the_same_conversation(tmp_path):
     assert isinstance(again.trace[0], UserMessage)
 
 
-def test_what_a_body_changed_before_it_broke_is_on_record(tmp_path):
+def test_world_changes_before_an_exception_are_recorded(tmp_path):
     breaks = JOURNEY.replace('return "R-1"', 'raise RuntimeError("printer")')
     assert breaks != JOURNEY
     model = ScriptedModel([use("create_return", order_number="OL-2")], "Hm.")
@@ -374,7 +374,7 @@ def test_what_a_body_changed_before_it_broke_is_on_record(tmp_path):
         (r"Allow('ok', n=10**30, half='\ud83d')", "allow", "ok"),
     ],
 )
-def test_whatever_a_policy_says_can_be_written_down(tmp_path, said, verdict, words):
+def test_decisions_with_any_value_can_be_saved(tmp_path, said, verdict, words):
     odd = f"""
     from workbench import Allow
 
@@ -393,7 +393,7 @@ def test_whatever_a_policy_says_can_be_written_down(tmp_path, said, verdict, wor
         assert unpack_event(pack(EventRecorded(event))) == EventRecorded(event)
 
 
-def test_a_model_that_has_answered_is_closed_before_anything_is_done_with_the_answer(tmp_path):
+def test_the_model_is_closed_before_its_answer_is_executed(tmp_path):
     order = []
 
     class Live(ScriptedModel):
@@ -413,7 +413,7 @@ def test_a_model_that_has_answered_is_closed_before_anything_is_done_with_the_an
     assert before == ["closed", "closed"]
 
 
-def test_what_the_model_was_sent_is_kept_in_the_order_in_which_it_was_sent(tmp_path):
+def test_prompt_sections_and_tools_are_recorded_in_order(tmp_path):
     """The same conversation is the same bytes, whatever order a set may have."""
     conversation = converse(shop(tmp_path, WINDOW), ScriptedModel("Hello."), "hi")
     prompt = conversation.state.prompt

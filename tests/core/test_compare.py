@@ -55,14 +55,14 @@ def named(of):
 # one index
 
 
-def test_two_equal_runs_are_the_same_all_along(tmp_path):
+def test_two_equal_runs_have_no_differences(tmp_path):
     found = compared(talked(tmp_path / "a"), talked(tmp_path / "b"))
     assert rows(found) == ["same"] * 4
     assert found.first == -1
     assert named(found) == []
 
 
-def test_a_call_that_was_stopped_in_a_policy_is_not_called_allowed(tmp_path):
+def test_a_call_interrupted_during_a_policy_is_not_described_as_allowed(tmp_path):
     open_then = WINDOW.replace("> 30", "> 90")
     conversation = talked(tmp_path / "then", policies=[open_then])
     events = [s for s in conversation.trace if (s.answer, s.call) <= (2, 1) and not isinstance(s, TurnEnded)][:-2]
@@ -71,20 +71,20 @@ def test_a_call_that_was_stopped_in_a_policy_is_not_called_allowed(tmp_path):
     assert found.first == -1
 
 
-def test_a_step_that_only_one_run_has_stands_alone_and_the_rest_meets_again(tmp_path):
+def test_a_step_of_one_run_is_unaligned_and_later_steps_align_again(tmp_path):
     found = compared(talked(tmp_path / "a"), talked(tmp_path / "b", LOOK, LOOK, RETURN, "Done."))
     assert rows(found) == ["same", "same", "right", "same", "same"]
     assert found.first == 2
 
 
-def test_calls_of_one_tool_meet_though_their_arguments_differ(tmp_path):
+def test_calls_of_one_tool_align_despite_different_arguments(tmp_path):
     other = [use("find_order", order_number="OL-2")]
     found = compared(talked(tmp_path / "a"), talked(tmp_path / "b", other, RETURN, "Done."))
     assert rows(found) == ["same", "differs", "same", "same"]
     assert found.pairs[1].why == "different arguments"
 
 
-def test_what_differs_after_the_first_difference_follows_from_it(tmp_path):
+def test_later_differences_are_consequences_of_the_first(tmp_path):
     found = compared(
         talked(tmp_path / "a"), talked(tmp_path / "b", [use("find_order", order_number="OL-2")], "No.")
     )
@@ -92,21 +92,21 @@ def test_what_differs_after_the_first_difference_follows_from_it(tmp_path):
     assert [found.is_consequence(i) for i in range(4)] == [False, False, True, True]
 
 
-def test_another_thought_or_another_id_of_a_call_is_no_difference(tmp_path):
+def test_a_different_thought_or_call_id_is_not_a_difference(tmp_path):
     again = [think("hm"), use("find_order", "other", order_number="OL-1")]
     found = compared(talked(tmp_path / "a"), talked(tmp_path / "b", again, RETURN, "Done."))
     assert rows(found) == ["same", "drift", "same", "same"]
     assert found.first == -1
 
 
-def test_a_turn_that_only_one_run_has_is_told_as_the_end_of_the_other(tmp_path):
+def test_a_turn_of_one_run_is_shown_as_the_end_of_the_other(tmp_path):
     longer = talked(tmp_path / "b", *LATE, "You are welcome.", said=("return OL-1", "thanks"))
     found = compared(talked(tmp_path / "a"), longer)
     assert rows(found)[4:] == ["right", "right"]
     assert named(found) == ["the base ends here; this one continues"]
 
 
-def test_a_turn_that_ended_otherwise_differs_in_its_last_move(tmp_path):
+def test_a_turn_with_a_different_end_differs_in_its_last_step(tmp_path):
     conversation = talked(tmp_path)
     cut = [*conversation.trace.events[:-1], TurnEnded(turn=1, reason="interrupted")]
     found = compare(
@@ -116,13 +116,13 @@ def test_a_turn_that_ended_otherwise_differs_in_its_last_move(tmp_path):
     assert named(found) == ["turn 1: the turn ended differently: replied → interrupted"]
 
 
-def test_a_record_that_breaks_off_does_not_differ_for_that(tmp_path):
+def test_a_truncated_recording_is_not_a_difference(tmp_path):
     conversation = talked(tmp_path)
     cut = Trace(conversation.trace.events[:-1], conversation.trace.blobs)
     assert compare(side(conversation), Side("b", "this one", "b", conversation.setup, cut)).first == -1
 
 
-def test_the_next_difference_is_found_both_ways_and_drift_only_where_nothing_parts(tmp_path):
+def test_the_next_difference_is_found_in_both_directions_and_drift_only_without_one(tmp_path):
     found = compared(talked(tmp_path / "a"), talked(tmp_path / "b", LOOK, LOOK, RETURN, "Sorry."))
     assert found.next_difference(0, True) == 2
     assert found.next_difference(2, True) == 4
@@ -156,7 +156,7 @@ def test_a_run_is_not_compared_with_itself(tmp_path):
 # causes: code
 
 
-def test_a_policy_that_is_new_is_named_with_its_line(tmp_path):
+def test_a_new_policy_is_named_with_its_line(tmp_path):
     found = today(talked(tmp_path), tmp_path, WINDOW)
     assert rows(found) == ["same", "same", "differs", "left"]
     cause = causes(found)[0]
@@ -164,7 +164,7 @@ def test_a_policy_that_is_new_is_named_with_its_line(tmp_path):
     assert cause.source.startswith("shop/returns/journey.py:")
 
 
-def test_a_policy_whose_rule_was_changed_is_named_with_both_rules(tmp_path):
+def test_a_policy_with_a_changed_rule_is_named_with_both_rules(tmp_path):
     then = talked(tmp_path, LOOK, RETURN, "No.", policies=[WINDOW])
     found = today(then, tmp_path, WINDOW.replace("after 30 days", "after 60 days").replace("> 30", "> 60"))
     cause = causes(found)[0]
@@ -173,7 +173,7 @@ def test_a_policy_whose_rule_was_changed_is_named_with_both_rules(tmp_path):
     assert "after 60 days" in cause.after
 
 
-def test_a_policy_that_says_something_else_under_the_same_rule_has_other_code(tmp_path):
+def test_a_changed_reason_under_the_same_rule_means_changed_code(tmp_path):
     then = talked(tmp_path, LOOK, RETURN, "No.", policies=[WINDOW])
     found = today(then, tmp_path, WINDOW.replace("> 30", "> 60"))
     assert named(found) == [
@@ -181,7 +181,7 @@ def test_a_policy_that_says_something_else_under_the_same_rule_has_other_code(tm
     ]
 
 
-def test_an_edited_rule_that_changes_no_deed_is_drift_and_named(tmp_path):
+def test_an_edited_rule_without_a_changed_action_is_drift(tmp_path):
     then = talked(tmp_path, LOOK, RETURN, "No.", policies=[WINDOW])
     found = today(then, tmp_path, WINDOW.replace("costs more than", "costs"))
     assert rows(found) == ["same", "same", "drift", "same"]
@@ -209,7 +209,7 @@ def test_a_changed_schema_is_named(tmp_path):
 # causes: prompt and model
 
 
-def test_another_answer_on_another_prompt_is_blamed_on_what_was_changed_in_it(tmp_path):
+def test_a_different_answer_on_a_changed_prompt_is_attributed_to_the_change(tmp_path):
     files = shop_files()
     files["shop/returns/manual.md"] = "# Returns\nLook nothing up.\n\n## Then\nOpen the return.\n"
     edited = load(write(tmp_path / "b" / "journeys", files), "shop")
@@ -220,31 +220,31 @@ def test_another_answer_on_another_prompt_is_blamed_on_what_was_changed_in_it(tm
     assert "Look nothing up." in cause.after
 
 
-def test_another_answer_on_the_same_prompt_is_the_models_choice(tmp_path):
+def test_a_different_answer_on_the_same_prompt_is_the_choice_of_the_model(tmp_path):
     found = compared(talked(tmp_path / "a"), talked(tmp_path / "b", RETURN, "Done."))
     assert named(found) == ["the model answered differently to the same prompt and messages"]
 
 
-def test_another_answer_after_another_thought_says_so(tmp_path):
+def test_a_different_answer_after_a_different_thought_is_reported(tmp_path):
     found = compared(talked(tmp_path / "a"), talked(tmp_path / "b", [think("hm"), *LOOK], "No."))
     assert "earlier thinking" in named(found)[0]
 
 
-def test_another_model_is_named_before_all_else(tmp_path):
+def test_a_different_model_is_named_first(tmp_path):
     model = ScriptedModel(RETURN, "Done.")
     model.name = "other"
     found = compared(talked(tmp_path / "a"), converse(shop(tmp_path / "b"), model, "return OL-1"))
     assert named(found) == ["different model: scripted → other"]
 
 
-def test_a_record_without_prompts_says_that_it_does_not_tell(tmp_path):
+def test_without_recorded_prompts_the_cause_is_unknown(tmp_path):
     there = talked(tmp_path / "a")
     bare = Trace([s for s in there.trace if not isinstance(s, Prompt)], there.trace.blobs)
     found = compare(Side("a", "the base", "a", there.setup, bare), side(talked(tmp_path / "b", "No.")))
     assert named(found) == ["unknown: the base has no recorded prompt"]
 
 
-def test_what_was_switched_off_is_named_before_all_else(tmp_path):
+def test_disabled_parts_are_named_first(tmp_path):
     conversation = talked(tmp_path, LOOK, RETURN, "No.", policies=[WINDOW])
     ran = asyncio.run(rerun(shop(tmp_path / "off").agent, conversation.setup, list(conversation.trace)))
     now = Side(
@@ -256,20 +256,20 @@ def test_what_was_switched_off_is_named_before_all_else(tmp_path):
 # causes: customer and world
 
 
-def test_other_words_of_the_customer_are_the_cause(tmp_path):
+def test_a_different_customer_message_is_the_cause(tmp_path):
     found = compared(talked(tmp_path / "a"), talked(tmp_path / "b", "Which one?", said=("return my shoes",)))
     assert found.first == 0
     cause = causes(found)[0]
     assert (cause.before, cause.after) == ("return OL-1", "return my shoes")
 
 
-def test_another_setup_is_the_cause_of_another_result(tmp_path):
+def test_a_different_setup_is_the_cause_of_a_different_result(tmp_path):
     a, b = talked(tmp_path / "a"), talked(tmp_path / "b", journey=JOURNEY.replace('"R-1"', '"R-2"'))
     b.setup = msgspec.structs.replace(b.setup, seed=7)
     assert named(compared(a, b))[0] == "the setup has a different seed"
 
 
-def test_another_result_of_the_same_call_is_code_or_world_and_not_told_which(tmp_path):
+def test_a_different_result_of_the_same_call_is_caused_by_code_or_world(tmp_path):
     a, b = talked(tmp_path / "a"), talked(tmp_path / "b", journey=JOURNEY.replace('"R-1"', '"R-2"'))
     cause = causes(compared(a, b))[0]
     assert (
@@ -278,7 +278,7 @@ def test_another_result_of_the_same_call_is_code_or_world_and_not_told_which(tmp
     assert cause.tool == "create_return"
 
 
-def test_a_result_that_the_record_lacks_is_no_fault_of_the_tool(tmp_path):
+def test_a_result_missing_in_the_recording_is_not_attributed_to_the_tool(tmp_path):
     conversation = talked(tmp_path)
     conversation.trace = Trace(
         [s for s in conversation.trace if not isinstance(s, ToolResult) or s.tool != "find_order"]
@@ -286,7 +286,7 @@ def test_a_result_that_the_record_lacks_is_no_fault_of_the_tool(tmp_path):
     assert "the recording has no result of find_order here" in named(today(conversation, tmp_path))
 
 
-def test_both_runs_are_taken_as_they_stand(tmp_path):
+def test_a_comparison_uses_both_runs_as_they_are(tmp_path):
     a, b = talked(tmp_path / "a"), talked(tmp_path / "b")
     found = compared(a, b)
     b.trace.append(UserMessage(turn=2, text="more"))

@@ -45,7 +45,7 @@ def strict(transcript: Transcript, agent: Agent) -> ReplayResult:
     return replay(transcript, agent, STRICT)
 
 
-def test_a_section_that_was_changed_added_or_taken_away_is_named_with_its_line(tmp_path):
+def test_a_changed_added_or_removed_section_is_named_with_its_line(tmp_path):
     guard = saved(late_talk(tmp_path))
     was = "# Returns\nLook the order up first.\n\n## Then\nOpen the return.\n"
     told = strict(guard, today(tmp_path / "1", manual=was.replace("first", "last")))
@@ -57,14 +57,14 @@ def test_a_section_that_was_changed_added_or_taken_away_is_named_with_its_line(t
     assert (told.verdict, told.source_line) == (Verdict.DRIFTED, "")
 
 
-def test_a_tool_that_is_described_otherwise_is_named(tmp_path):
+def test_a_tool_with_a_changed_description_is_named(tmp_path):
     journey = JOURNEY.replace("'''Open a return.'''", "'''Open a return, and say so.'''")
     told = strict(saved(late_talk(tmp_path)), today(tmp_path, journey=journey))
     assert told.why.endswith("1.1.1 prompt: tool create_return")
     assert "tool create_return" in told.changed
 
 
-def test_a_policy_that_says_it_otherwise_is_named_with_what_is_other(tmp_path):
+def test_a_policy_with_a_changed_reason_or_rule_is_named_with_the_change(tmp_path):
     allow = JOURNEY.replace("import Block", "import Allow, Block")
 
     def told(rule: str, reason: str) -> str:
@@ -79,13 +79,13 @@ def test_a_policy_that_says_it_otherwise_is_named_with_what_is_other(tmp_path):
     assert strict(guard, today(tmp_path / "n", journey=allow)).why.endswith("returns.asks: is not called any more")
 
 
-def test_a_record_without_prompts_says_that_none_is_on_record(tmp_path):
+def test_without_recorded_prompts_drift_says_so(tmp_path):
     guard = saved(late_talk(tmp_path))
     bare = msgspec.structs.replace(guard, events=[s for s in guard.events if not isinstance(s, Prompt)])
     assert strict(bare, today(tmp_path)).why.endswith("1.1.1 prompt: none was recorded")
 
 
-def test_a_prompt_that_changed_as_the_mistake_asks_is_no_drift(tmp_path):
+def test_a_prompt_change_that_the_mistake_requires_is_not_drift(tmp_path):
     mistake = late_mistake(tmp_path, "prompt_contains", text="Be kind.")
     agent = today(tmp_path, manual="# Returns\nBe kind.\n")
     outcome = strict(mistake, agent)

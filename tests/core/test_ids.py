@@ -24,5 +24,5 @@ def test_the_same_call_gets_the_same_ids_in_every_run() -> None:
     assert ids_at(1, 3, 1) == ids_at(1, 3, 1) == ["R-10301", "R-10301-2", "R-10301-3"]
 
 
-def test_a_test_of_a_tool_makes_its_own() -> None:
+def test_a_test_of_a_tool_can_create_ids() -> None:
     assert Ids().new("R") == "R-1001"

@@ -53,7 +53,7 @@ def results(transcript: Transcript) -> list[tuple[str, str, Any]]:
 # the real runs
 
 
-def test_all_fifty_runs_become_guards_and_no_message_or_call_is_lost() -> None:
+def test_all_fifty_runs_become_golden_transcripts_and_no_message_or_call_is_lost() -> None:
     path = data(*TAU)
     runs = json.loads(path.read_bytes())
     transcripts = tau_bench(path.read_bytes(), "airline", str(path))
@@ -120,7 +120,7 @@ def test_a_run_without_tool_calls_or_reward_info_is_still_a_transcript() -> None
     }  # fmt: skip
 
 
-def test_two_runs_of_one_task_and_trial_get_ids_of_their_own() -> None:
+def test_two_runs_of_one_task_and_trial_get_different_ids() -> None:
     runs = json.loads(tau(asks("Hi"), says("Hello"))) * 2
     ids = [t.id for t in tau_bench(json.dumps(runs).encode(), "air", "r.json")]
     assert ids == ["air-task-03-trial-1", "air-task-03-trial-1-2"]
@@ -134,7 +134,7 @@ def test_the_system_message_is_the_prompt_of_the_first_answer() -> None:
     assert blob_text(transcript.blobs[prompt.sections[0]]) == "Be kind."
 
 
-def test_results_find_their_calls_though_every_id_is_the_same() -> None:
+def test_results_find_their_calls_even_if_all_ids_are_equal() -> None:
     transcript = one(
         [
             asks("Both, please"),
@@ -154,13 +154,13 @@ def test_results_out_of_order_find_their_calls_by_id() -> None:
     assert results(transcript) == [("1.1.2", "ok", "of b"), ("1.1.1", "ok", "of a")]
 
 
-def test_words_beside_a_call_are_reasoning_and_are_not_sent() -> None:
+def test_text_next_to_a_call_is_reasoning_and_is_not_sent() -> None:
     transcript = one([asks("Go"), says("Let me look.", call("look")), tool("[]"), says("Nothing there.")])
     assert kinds(transcript) == ["UserMessage", "Answer", "ToolResult", "Answer", "Reply"]
     assert transcript.trace[1].text == "Let me look."  # type: ignore[union-attr]
 
 
-def test_an_error_of_a_tool_is_an_error_and_its_words_are_kept() -> None:
+def test_a_tool_error_keeps_its_text() -> None:
     transcript = one([asks("Go"), says("", call("look")), tool("Error: no such thing"), says("Sorry")])
     assert results(transcript) == [("1.1.1", "error", "Error: no such thing")]
 
@@ -190,12 +190,12 @@ def test_a_log_that_stops_at_a_call_has_no_result_for_it() -> None:
         ("NaN", "NaN"),
     ],
 )
-def test_a_result_is_data_where_it_is_json_and_words_where_it_is_not(text: str, value: Any) -> None:
+def test_a_result_is_data_if_it_is_json_and_text_if_not(text: str, value: Any) -> None:
     got = results(one([asks("Go"), says("", call("look")), tool(text)]))[0][2]
     assert (got, type(got)) == (value, type(value))
 
 
-def test_arguments_that_are_no_json_are_kept_as_written_and_the_call_is_broken() -> None:
+def test_arguments_that_are_not_json_are_kept_unchanged_and_the_call_is_invalid() -> None:
     broken = {"id": "c1", "function": {"name": "look", "arguments": '{"n": '}}
     transcript = one([asks("Go"), says("", broken), tool("Error: cannot read that")])
     answer = transcript.events[1]
@@ -205,7 +205,7 @@ def test_arguments_that_are_no_json_are_kept_as_written_and_the_call_is_broken()
     assert results(transcript) == [("1.1.1", "rejected", "Error: cannot read that")]
 
 
-def test_words_of_the_agent_before_the_first_message_are_turn_nought() -> None:
+def test_text_of_the_agent_before_the_first_message_is_turn_0() -> None:
     transcript = one([says("Welcome!"), asks("Hi"), says("Hello")])
     assert [(type(s).__name__, s.turn) for s in transcript.events] == [
         ("Answer", 0), ("Reply", 0), ("UserMessage", 1), ("Answer", 1), ("Reply", 1),
@@ -217,13 +217,13 @@ def test_two_messages_of_the_customer_in_a_row_are_two_turns() -> None:
     assert [(type(s).__name__, s.turn) for s in transcript.events][:2] == [("UserMessage", 1), ("UserMessage", 2)]
 
 
-def test_an_agent_that_goes_on_gives_one_answer_and_none_of_its_words_is_lost() -> None:
+def test_consecutive_messages_of_the_agent_are_one_answer() -> None:
     transcript = one([asks("Hi"), says("One moment."), says("", call("look")), tool("[]"), says("A."), says("B.")])
     answers = [s for s in transcript.events if isinstance(s, Answer)]
     assert [(a.text, len(a.calls)) for a in answers] == [("One moment.", 1), ("A.\nB.", 0)]
 
 
-def test_older_and_richer_messages_are_read_too() -> None:
+def test_older_and_richer_message_formats_are_supported() -> None:
     transcript = one(
         [
             {"role": "developer", "content": [{"type": "text", "text": "Be brief."}]},
@@ -241,7 +241,7 @@ def test_older_and_richer_messages_are_read_too() -> None:
 # Anthropic messages
 
 
-def test_anthropic_blocks_are_kept_and_results_come_before_the_words_beside_them() -> None:
+def test_anthropic_blocks_are_kept_and_results_precede_the_text_next_to_them() -> None:
     look = {"type": "tool_use", "id": "t1", "name": "look", "input": {"n": 1}}
     thought = {"type": "thinking", "thinking": "hm", "signature": "s"}
     (transcript,) = anthropic(
@@ -275,7 +275,7 @@ def test_anthropic_blocks_are_kept_and_results_come_before_the_words_beside_them
     assert (prompt.model, len(prompt.tools)) == ("m-1", 1)
 
 
-def test_an_anthropic_result_of_blocks_is_its_words_or_the_blocks() -> None:
+def test_an_anthropic_result_of_blocks_is_its_text_or_the_blocks() -> None:
     def asked(content: Any) -> Any:
         use = {"type": "tool_use", "id": "t", "name": "look", "input": {}}
         result = {"type": "tool_result", "tool_use_id": "t", "content": content}
@@ -314,7 +314,7 @@ HELLO = [asks("Hi"), says("Hello")]
     ],
     ids=["messages", "object", "conversations", "mixed", "message lines", "object lines", "list lines"],
 )
-def test_a_file_may_hold_one_conversation_or_many(read: Any, text: str, ids: list[str]) -> None:
+def test_a_file_may_contain_one_or_many_conversations(read: Any, text: str, ids: list[str]) -> None:
     made = read(text.encode(), "shop", "logs/My Log.jsonl")
     assert [t.id for t in made] == ids
     assert all(kinds(t) == ["UserMessage", "Answer", "Reply"] for t in made)
@@ -341,7 +341,7 @@ def test_a_file_may_hold_one_conversation_or_many(read: Any, text: str, ids: lis
         ("\n".join(json.dumps(m) for m in [asks("a"), tool("b")]), "log.json:2", "without an open call"),
     ],
 )
-def test_bad_input_is_refused_with_its_place_and_the_next_thing_to_do(text: str, where: str, what: str) -> None:
+def test_invalid_input_is_refused_with_its_location_and_a_hint(text: str, where: str, what: str) -> None:
     with pytest.raises(TranscriptError) as caught:
         openai(text.encode(), "shop", "log.json")
     assert caught.value.where == where
@@ -349,18 +349,18 @@ def test_bad_input_is_refused_with_its_place_and_the_next_thing_to_do(text: str,
     assert caught.value.hint
 
 
-def test_bytes_that_are_no_text_are_refused() -> None:
+def test_invalid_utf8_is_refused() -> None:
     for read in (openai, anthropic, tau_bench):
         with pytest.raises(TranscriptError):
             read(b"\xff\xfe\x00[", "shop", "log.json")
 
 
-def test_a_file_that_is_not_from_tau_bench_says_which_command_to_use() -> None:
+def test_a_file_that_is_not_from_tau_bench_suggests_another_command() -> None:
     with pytest.raises(TranscriptError, match="import openai"):
         tau_bench(json.dumps(HELLO).encode(), "air", "r.json")
 
 
-def test_a_bad_run_among_good_ones_is_named() -> None:
+def test_an_invalid_run_among_valid_ones_is_named() -> None:
     runs = json.loads(tau(asks("Hi"), says("Hello"))) + json.loads(tau(asks("Hi"), tool("x")))
     with pytest.raises(TranscriptError) as caught:
         tau_bench(json.dumps(runs).encode(), "air", "r.json")

@@ -191,7 +191,7 @@ SAVING_ONLY = ["detect_secrets", "requests", "yaml", "filelock", "platformdirs"]
 
 
 @pytest.mark.parametrize("arguments", [["replay", "--tools=sandbox"], ["replay"], ["pending", "list"], ["--help"]])
-def test_no_command_that_saves_nothing_loads_the_detection_of_secrets(arguments: list[str]) -> None:
+def test_a_command_that_saves_nothing_does_not_load_the_detection_of_secrets(arguments: list[str]) -> None:
     look = f"""import sys
 from workbench.__main__ import main
 sys.argv[1:] = {arguments!r}
@@ -215,7 +215,7 @@ print(*[name for name in {SAVING_ONLY!r} if name in sys.modules])"""
     assert done.stdout.split() == []
 
 
-def test_the_benches_import_what_there_is() -> None:
+def test_the_benchmarks_import_existing_names() -> None:
     for file in (SRC.parents[1] / "bench").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("workbench."):

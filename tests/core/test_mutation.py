@@ -74,11 +74,11 @@ def after(operator: str, line: str) -> list[str]:
         ("statement-removed", "raise ValueError", ["pass"]),
     ],
 )
-def test_an_operator_makes_of_a_line(operator: str, line: str, made: list[str]) -> None:
+def test_each_operator_changes_a_line_as_described(operator: str, line: str, made: list[str]) -> None:
     assert after(operator, line) == made
 
 
-def test_a_policy_is_taken_out_whole_or_from_one_tool() -> None:
+def test_a_policy_is_removed_completely_or_from_one_tool() -> None:
     code = """
         @shop.policy(before=["pay", "send"], when=late)
         def rule(call):
@@ -93,7 +93,7 @@ def test_a_policy_is_taken_out_whole_or_from_one_tool() -> None:
     ]
 
 
-def test_the_schema_of_a_tool_counts_without_its_body_and_its_body_apart() -> None:
+def test_the_schema_and_the_body_of_a_tool_are_mutated_separately() -> None:
     code = """
         Percent = Annotated[int, "how much", Meta(le=20)]
 
@@ -116,7 +116,7 @@ def test_the_schema_of_a_tool_counts_without_its_body_and_its_body_apart() -> No
     assert any(s.endswith("times: int) -> Bill:") for s in signature)
 
 
-def test_words_for_people_are_left_alone() -> None:
+def test_texts_for_people_are_not_mutated() -> None:
     code = """
         @shop.policy(before="pay")
         def rule(call):
@@ -136,7 +136,7 @@ def test_words_for_people_are_left_alone() -> None:
     ]
 
 
-def test_code_counts_where_policies_and_tools_use_it_wherever_it_stands() -> None:
+def test_helper_code_of_policies_and_tools_is_mutated_in_any_file() -> None:
     rules = """
         from .limits import most as limit
         from . import names
@@ -157,7 +157,7 @@ def test_code_counts_where_policies_and_tools_use_it_wherever_it_stands() -> Non
     assert places.isdisjoint({("a/limits.py", 5), ("a/names.py", 2), ("a/rehearsal.py", 2)})
 
 
-def test_all_other_lines_stay_where_they_are() -> None:
+def test_a_mutant_does_not_move_other_lines() -> None:
     code = """
         @shop.policy(
             before=["pay",
@@ -179,12 +179,12 @@ def test_all_other_lines_stay_where_they_are() -> None:
         assert set(changed) <= set(range(mutant.line, mutant.line + touched)), mutant
 
 
-def test_no_two_mutants_are_the_same_and_every_operator_makes_some() -> None:
+def test_no_two_mutants_are_equal_and_every_operator_creates_some() -> None:
     assert len(set(of("CODE = 1"))) == len(of("CODE = 1")) == 0
     assert all(operator.description for operator in OPERATORS.values())
 
 
-def test_a_file_that_is_no_python_is_told_with_its_line() -> None:
+def test_a_file_with_a_syntax_error_is_reported_with_its_line() -> None:
     with pytest.raises(JourneyError, match=r"a/agent.py:5"):
         of("\ndef broken(:\n")
     with pytest.raises(JourneyError, match="there is no agent"):
@@ -200,7 +200,7 @@ def test_alternatives_and_limits_of_a_pattern_are_found_in_groups_and_not_in_cla
     assert cut(r"x{0,2}\{3}", shifted_quantifiers) == [r"x{1,2}\{3}", r"x{0,1}\{3}", r"x{0,3}\{3}"]
 
 
-def test_coverage_tells_what_was_never_asked_said_called_or_run() -> None:
+def test_coverage_lists_what_was_never_called_decided_or_executed() -> None:
     code = HEAD + textwrap.dedent(
         """
         @shop.tool

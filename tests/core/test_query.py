@@ -12,60 +12,60 @@ def terms(text):
     return list(Query.parse(text).terms)
 
 
-def test_words_and_filters_are_told_apart():
+def test_words_and_filters_are_distinguished():
     assert terms("gift tag:refund OL-1002") == [Term("", "gift"), Term("tag", "refund"), Term("", "OL-1002")]
 
 
-def test_what_is_in_quotes_is_one_thing_and_whole():
+def test_quoted_text_is_one_exact_term():
     assert terms('"gift card" tag:"very odd"') == [
         Term("", "gift card", exact=True),
         Term("tag", "very odd", exact=True),
     ]
 
 
-def test_a_quote_that_is_still_open_is_still_being_typed():
+def test_an_open_quote_is_an_incomplete_term():
     assert terms('"gift ca') == [Term("", "gift ca")]
 
 
-def test_a_minus_turns_a_term_round():
+def test_a_minus_negates_a_term():
     assert terms("-tag:refund -gift") == [Term("tag", "refund", negated=True), Term("", "gift", negated=True)]
 
 
 @pytest.mark.parametrize("text", ["", "  ", "tag:", "-", '"', "sample:"])
-def test_what_is_still_being_typed_asks_nothing(text):
+def test_an_incomplete_filter_is_ignored(text):
     assert not Query.parse(text)
 
 
 @pytest.mark.parametrize("text", ["12:30", "a=b", "#1", "OL-1002"])
-def test_what_is_no_filter_is_words(text):
+def test_text_that_is_not_a_filter_is_searched(text):
     assert terms(text) == [Term("", text)]
 
 
-def test_the_same_thing_twice_is_asked_once():
+def test_a_repeated_term_counts_once():
     assert len(terms("gift gift tag:a tag:a")) == 2
 
 
-def test_an_unknown_filter_is_named_with_those_there_are():
+def test_an_unknown_filter_lists_the_existing_ones():
     with pytest.raises(UsageError, match="unknown filter") as error:
         Query.parse("color:red")
     assert all(name in error.value.message for name in FILTERS)
     assert '"color:red"' in error.value.hint
 
 
-def test_an_order_may_be_cut_short_and_must_be_one():
+def test_an_order_may_be_abbreviated_and_must_exist():
     assert Query.parse("sort:susp").sort == "suspicious"
     with pytest.raises(UsageError, match="unknown order"):
         Query.parse("sort:colour")
 
 
-def test_a_sample_has_a_size_and_a_draw():
+def test_a_sample_has_a_size_and_a_seed():
     assert (Query.parse("sample:50").sample, Query.parse("sample:50").sample_seed) == (50, 1)
     assert Query.parse("sample:50/3").sample_seed == 3
     with pytest.raises(UsageError, match="not a number"):
         Query.parse("sample:many")
 
 
-def test_sampling_a_sample_draws_again():
+def test_sampling_a_sample_selects_another_one():
     once = Query.parse("tag:a").next_sample(50)
     assert str(once) == "tag:a sample:50"
     assert str(once.next_sample(50)) == "tag:a sample:50/2"
@@ -74,12 +74,12 @@ def test_sampling_a_sample_draws_again():
 @pytest.mark.parametrize(
     "text", ['tag:refund -is:reviewed "gift card" card sort:suspicious sample:50/2', 'tag:"very odd"', "-gift", ""]
 )
-def test_a_query_is_read_back_as_it_was_written(text):
+def test_a_printed_query_parses_to_the_same_query(text):
     assert str(Query.parse(text)) == text
     assert Query.parse(str(Query.parse(text))) == Query.parse(text)
 
 
-def test_progress_is_that_of_the_same_conversations_however_they_were_asked_for():
+def test_equal_selections_have_the_same_key():
     name = Query.parse("tag:a gift").key
     assert Query.parse("gift tag:a").key == name
     assert Query.parse("gift tag:a -is:reviewed sort:long").key == name
@@ -87,14 +87,14 @@ def test_progress_is_that_of_the_same_conversations_however_they_were_asked_for(
     assert Query.parse("gift tag:a sample:5").key != name
 
 
-def test_a_kept_queue_is_opened_by_its_name_and_can_be_narrowed():
+def test_a_saved_queue_is_opened_by_name_and_can_be_narrowed():
     kept = {"odd": "tag:refund -is:reviewed", "worse": "queue:odd sort:suspicious"}
     assert str(Query.parse("queue:odd gift", kept)) == "tag:refund -is:reviewed gift"
     assert str(Query.parse("queue:worse", kept)) == "tag:refund -is:reviewed sort:suspicious"
 
 
 @pytest.mark.parametrize(("asked", "kept"), [("queue:x", {"y": "a"}), ("queue:x", {"x": "queue:x"})])
-def test_a_queue_that_is_not_there_or_asks_for_itself_is_refused(asked, kept):
+def test_a_missing_or_circular_queue_is_refused(asked, kept):
     with pytest.raises(UsageError, match="unknown queue"):
         Query.parse(asked, kept)
 

@@ -31,23 +31,23 @@ def but(old, new):
     return JOURNEY.replace(old, new)
 
 
-def test_tools_that_give_what_they_gave_pass(tmp_path):
+def test_tools_with_the_recorded_results_pass(tmp_path):
     assert again(tmp_path, saved(recorded(tmp_path))).verdict is Verdict.PASS
 
 
-def test_a_tool_that_gives_another_result_is_stale(tmp_path):
+def test_a_tool_with_a_different_result_is_stale(tmp_path):
     outcome = again(tmp_path, saved(recorded(tmp_path)), but('return "R-1"', 'return "R-2"'))
     assert outcome.verdict is Verdict.STALE
     assert "was 'R-1', is 'R-2'" in outcome.why
     assert str(outcome.first_difference.step_id) == "1.2.1"
 
 
-def test_without_tools_the_same_change_is_not_seen(tmp_path):
+def test_without_tools_a_changed_tool_is_not_noticed(tmp_path):
     changed = but('return "R-1"', 'return "R-2"')
     assert again(tmp_path, saved(recorded(tmp_path)), changed, options=Options()).verdict is Verdict.PASS
 
 
-def test_a_tool_that_writes_otherwise_is_stale_though_its_result_is_the_same(tmp_path):
+def test_a_tool_with_different_world_changes_is_stale(tmp_path):
     changed = but(".returned = True", ".returned = False")
     outcome = again(tmp_path, saved(recorded(tmp_path)), changed)
     assert outcome.verdict is Verdict.STALE
@@ -82,31 +82,31 @@ WROTE = "Shop/orders/OL-1/returned"
         ),
     ],
 )
-def test_what_is_written_otherwise_is_said_the_right_way_round(tmp_path, instead, why, then, now):
+def test_different_world_changes_are_described_in_the_right_direction(tmp_path, instead, why, then, now):
     outcome = again(tmp_path, saved(recorded(tmp_path)), but(WRITE, instead))
     assert outcome.why.endswith(f"create_return changes the world differently: {why}")
     assert (outcome.first_difference.recorded, outcome.first_difference.now) == (then, now)
 
 
-def test_a_tool_that_writes_to_another_order_is_stale(tmp_path):
+def test_a_tool_that_changes_another_object_is_stale(tmp_path):
     changed = but("shop.orders[order_number].returned = True", 'shop.orders["OL-2"].returned = True')
     assert again(tmp_path, saved(recorded(tmp_path)), changed).verdict is Verdict.STALE
 
 
-def test_a_tool_that_breaks_is_a_tool_error_with_its_line(tmp_path):
+def test_a_tool_that_raises_is_a_tool_error_with_its_line(tmp_path):
     outcome = again(tmp_path, saved(recorded(tmp_path)), but('return "R-1"', "return 1 / 0"))
     assert outcome.verdict is Verdict.TOOL_ERROR
     assert "ZeroDivisionError" in outcome.first_difference.now
 
 
-def test_a_tool_that_now_says_no_is_a_tool_error(tmp_path):
+def test_a_tool_that_now_returns_an_error_is_a_tool_error(tmp_path):
     changed = but("shop.orders[order_number].returned = True", 'raise ToolError("closed")')
     outcome = again(tmp_path, saved(recorded(tmp_path)), changed)
     assert outcome.verdict is Verdict.TOOL_ERROR
     assert "closed" in outcome.first_difference.now
 
 
-def test_a_tool_that_forbids_it_keeps_its_recorded_result_and_what_that_changed(tmp_path):
+def test_a_tool_that_is_not_reexecuted_keeps_its_recorded_result_and_changes(tmp_path):
     changed = but("@returns.tool\n", "@returns.tool(reexecute=False)\n").replace("OL", "OL")
     changed = changed.replace("(writes=True)", "(writes=True, reexecute=False)").replace('"R-1"', '"R-9"')
     assert again(tmp_path, saved(recorded(tmp_path)), changed).verdict is Verdict.PASS
@@ -120,7 +120,7 @@ COUNTING = """
 """
 
 
-def test_the_order_of_a_list_counts_unless_the_tool_says_not(tmp_path):
+def test_the_order_of_a_list_counts_unless_the_tool_declares_it_unordered(tmp_path):
     def journey(options, value):
         return JOURNEY + COUNTING.format(options, value)
 
@@ -138,7 +138,7 @@ def result_mistake(folder, **fields):
     return saved(recorded(folder), "mistake", expectations=[expectation], annotations=[Annotation("1.2.1")])
 
 
-def test_a_mark_on_a_result_needs_the_world_and_is_decided_by_it(tmp_path):
+def test_an_expectation_on_a_result_needs_the_world(tmp_path):
     transcript = result_mistake(tmp_path, text="R-2")
     mended = but('return "R-1"', 'return "R-2"')
     assert again(tmp_path / "1", transcript, options=Options()).verdict is Verdict.NEEDS_TOOLS
@@ -149,7 +149,7 @@ def test_a_mark_on_a_result_needs_the_world_and_is_decided_by_it(tmp_path):
 @pytest.mark.parametrize(
     ("at", "fields"), [("1.1.1", {"text": "nonsense"}), ("1.2.1", {"args": {"number": "R-1"}})]
 )
-def test_words_expected_of_an_object_and_fields_expected_of_words_count(tmp_path, at, fields):
+def test_an_expected_result_may_be_text_or_fields(tmp_path, at, fields):
     guard = saved(recorded(tmp_path), expectations=[Expectation("result", at, **fields)])
     assert again(tmp_path, guard).verdict is Verdict.FAIL
 
@@ -157,7 +157,7 @@ def test_words_expected_of_an_object_and_fields_expected_of_words_count(tmp_path
 MAY_NOT = JOURNEY.replace("(writes=True)", "(writes=True, reexecute=False)")
 
 
-def test_the_result_of_a_tool_that_cannot_be_reexecuted_is_not_told_from_its_tape(tmp_path):
+def test_the_result_of_a_tool_that_cannot_be_reexecuted_needs_tools(tmp_path):
     expected = Expectation("result", "1.2.1", text="R-1")
     guard = saved(recorded(tmp_path), expectations=[expected])
     assert again(tmp_path / "1", guard, MAY_NOT.replace('"R-1"', '"R-9"')).verdict is Verdict.NEEDS_TOOLS
@@ -167,12 +167,12 @@ def test_the_result_of_a_tool_that_cannot_be_reexecuted_is_not_told_from_its_tap
     assert "re-executed" in outcome.why
 
 
-def test_the_message_of_a_tool_that_fails_is_not_what_it_gives(tmp_path):
+def test_the_message_of_a_tool_that_fails_is_not_its_result(tmp_path):
     broken = but('return "R-1"', 'raise ValueError("R-2")')
     assert again(tmp_path, result_mistake(tmp_path, text="R-2"), broken).verdict is Verdict.FAIL
 
 
-def test_a_mark_on_how_the_world_ends_is_decided_where_tools_run(tmp_path):
+def test_an_expectation_on_the_final_world_is_decided_if_tools_run(tmp_path):
     expectation = Expectation("final_world", "1.2.1", args={"Shop.orders.OL-1.returned": False})
     transcript = saved(
         recorded(tmp_path), "mistake", expectations=[expectation], annotations=[Annotation("1.2.1")]
@@ -181,7 +181,7 @@ def test_a_mark_on_how_the_world_ends_is_decided_where_tools_run(tmp_path):
     assert again(tmp_path / "3", transcript, JOURNEY, WINDOW).verdict is Verdict.PASS
 
 
-def test_what_no_tool_asked_for_ends_as_its_class_says(tmp_path):
+def test_an_unused_part_of_the_world_ends_with_its_defaults(tmp_path):
     """The fixture leaves `returned` to the class, and with the call blocked no tool has looked at the shop."""
     never = """
     @returns.policy(before=create_return)
@@ -195,7 +195,7 @@ def test_what_no_tool_asked_for_ends_as_its_class_says(tmp_path):
     assert again(tmp_path, transcript, JOURNEY, never).verdict is Verdict.PASS
 
 
-def test_the_world_changes_of_a_tool_that_cannot_be_reexecuted_is_not_told_from_its_tape(tmp_path):
+def test_the_world_changes_of_a_tool_that_cannot_be_reexecuted_need_tools(tmp_path):
     ends = Expectation("final_world", "1.2.1", args={"Shop.orders.OL-1": {"returned": True}})
     good = saved(recorded(tmp_path), expectations=[ends])
     assert again(tmp_path, good).verdict is Verdict.PASS
@@ -207,7 +207,7 @@ def test_the_world_changes_of_a_tool_that_cannot_be_reexecuted_is_not_told_from_
     assert again(tmp_path, other, but("(writes=True)", "(writes=True, reexecute=False)")).verdict is Verdict.PASS
 
 
-def test_in_a_free_list_an_item_that_did_not_fit_has_taken_no_id():
+def test_in_an_unordered_list_a_mismatched_item_matches_no_id():
     alike = ValueComparer({"R-8", "R-9"})
     then = [{"id": "R-1", "of": "a"}, {"id": "R-2", "of": "b"}]
     now = [{"id": "R-9", "of": "b"}, {"id": "R-8", "of": "a"}]
@@ -216,7 +216,7 @@ def test_in_a_free_list_an_item_that_did_not_fit_has_taken_no_id():
     assert alike.first_difference("R-1", "R-9") != ""
 
 
-def test_a_mark_on_a_world_that_never_was_wrong_proves_nothing(tmp_path):
+def test_an_expectation_on_a_world_that_was_never_wrong_is_an_error(tmp_path):
     expectation = Expectation("final_world", "1.2.1", args={"Shop.orders.OL-1.returned": True})
     transcript = saved(
         recorded(tmp_path), "mistake", expectations=[expectation], annotations=[Annotation("1.2.1")]
@@ -224,7 +224,7 @@ def test_a_mark_on_a_world_that_never_was_wrong_proves_nothing(tmp_path):
     assert again(tmp_path, transcript).verdict is Verdict.ERROR
 
 
-def test_a_policy_that_blocks_the_marked_call_is_the_fix_with_tools_too(tmp_path):
+def test_a_policy_that_blocks_the_annotated_call_is_a_fix_with_tools_too(tmp_path):
     expectation = Expectation("not_executed", "1.2.1")
     transcript = saved(
         recorded(tmp_path), "mistake", expectations=[expectation], annotations=[Annotation("1.2.1")]
@@ -235,7 +235,7 @@ def test_a_policy_that_blocks_the_marked_call_is_the_fix_with_tools_too(tmp_path
 BOTH = [use("find_order", "a", order_number="OL-1"), use("create_return", "b", order_number="OL-1")], "Done."
 
 
-def test_a_tool_with_another_result_next_to_the_fix_is_no_pass(tmp_path):
+def test_a_tool_with_another_result_next_to_the_fix_is_stale(tmp_path):
     marked = [Expectation("not_executed", "1.1.2")]
     transcript = saved(
         recorded(tmp_path, script=BOTH), "mistake", expectations=marked, annotations=[Annotation("1.1.2")]
@@ -245,13 +245,13 @@ def test_a_tool_with_another_result_next_to_the_fix_is_no_pass(tmp_path):
     assert again(tmp_path / "2", transcript, changed, WINDOW).verdict is Verdict.STALE
 
 
-def test_a_mistake_that_stands_is_red_whatever_a_tool_gives_after_it(tmp_path):
+def test_a_mistake_that_is_still_made_fails_whatever_later_tools_return(tmp_path):
     marked = [Expectation("not_executed", "1.1.1")]
     transcript = saved(recorded(tmp_path), "mistake", expectations=marked, annotations=[Annotation("1.1.1")])
     assert again(tmp_path, transcript, but('return "R-1"', 'return "R-9"')).verdict is Verdict.FAIL
 
 
-def test_a_result_that_is_right_now_passes_whatever_follows_from_it(tmp_path):
+def test_a_corrected_result_passes_whatever_follows(tmp_path):
     expected = Expectation("result", "1.1.1", args={"days": 2})
     transcript = saved(recorded(tmp_path), "mistake", expectations=[expected], annotations=[Annotation("1.1.1")])
     mended = but("return shop.orders[order_number]", "return Order(order_number, 2)")
@@ -279,7 +279,7 @@ MEMORY = """
 """
 
 
-def test_twice_finds_what_is_kept_between_two_replays(tmp_path):
+def test_check_flaky_finds_state_kept_between_two_replays(tmp_path):
     transcript = saved(recorded(tmp_path, JOURNEY + textwrap.dedent(MEMORY).replace("\n", "\n    ")))
     journey = JOURNEY + textwrap.dedent(MEMORY).replace("\n", "\n    ")
     outcome = again(tmp_path, transcript, journey, options=Options(repeat=True))
@@ -287,7 +287,7 @@ def test_twice_finds_what_is_kept_between_two_replays(tmp_path):
     assert "once" in outcome.why
 
 
-def test_twice_finds_a_last_tool_that_gives_something_else_the_second_time(tmp_path):
+def test_check_flaky_finds_a_last_tool_with_a_different_second_result(tmp_path):
     journey = but("@returns.tool(writes=True)", "asked = []\n\n    @returns.tool(writes=True, hands_off=True)")
     then = journey.replace('return "R-1"', 'asked.append(1); return f"R-{len(asked)}"')
     transcript = saved(recorded(tmp_path, journey))
@@ -296,7 +296,7 @@ def test_twice_finds_a_last_tool_that_gives_something_else_the_second_time(tmp_p
 
 
 @pytest.mark.parametrize(("strict", "verdict"), [(False, Verdict.PASS), (True, Verdict.DRIFTED)])
-def test_drift_is_a_note_and_strictly_a_verdict(tmp_path, strict, verdict):
+def test_drift_is_a_note_and_with_strict_drift_a_verdict(tmp_path, strict, verdict):
     conversation = recorded(tmp_path)
     changed = but("Find an order by its number.", "Find one order.")
     outcome = again(tmp_path, saved(conversation), changed, options=Options(strict_drift=strict))
@@ -304,7 +304,7 @@ def test_drift_is_a_note_and_strictly_a_verdict(tmp_path, strict, verdict):
     assert outcome.drift == ("1.1.1 prompt",)
 
 
-def test_a_recording_of_another_agent_s_tools_is_told_from_one_that_left_the_record(tmp_path):
+def test_a_recording_of_another_agent_is_distinguished_from_a_divergence(tmp_path):
     transcript = saved(recorded(tmp_path))
     changed = JOURNEY.replace("find_order", "look").replace("create_return", "make")
     outcome = again(tmp_path, transcript, changed, options=Options())
@@ -324,7 +324,7 @@ FIELDS = [
 
 
 @pytest.mark.parametrize(("fields", "fit"), FIELDS)
-def test_each_argument_is_compared_as_its_field_says(fields, fit):
+def test_each_argument_is_compared_by_its_match_mode(fields, fit):
     from workbench.transcripts.matching import arguments_match
 
     have = {"order_number": "OL-1", "lines": [{"sku": 1}, {"sku": 2, "n": 1}], "paid": True}

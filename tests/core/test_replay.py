@@ -34,7 +34,7 @@ def today(folder, *policies, **changes):
     return shop(folder / "now", *policies, **changes).agent
 
 
-def test_a_guard_on_unchanged_code_passes(tmp_path):
+def test_a_golden_transcript_passes_on_unchanged_code(tmp_path):
     outcome = replay(saved(late_return(tmp_path)), today(tmp_path))
     assert outcome.verdict is Verdict.PASS
     assert outcome.steps == 3
@@ -45,7 +45,7 @@ def test_no_tool_body_runs_in_a_replay(tmp_path):
     assert replay(saved(late_return(tmp_path)), today(tmp_path, journey=bomb)).verdict is Verdict.PASS
 
 
-def test_a_guard_fails_where_a_policy_newly_blocks_and_names_both_sides(tmp_path):
+def test_a_golden_transcript_fails_if_a_policy_newly_blocks_and_names_both_sides(tmp_path):
     outcome = replay(saved(late_return(tmp_path)), today(tmp_path, WINDOW))
     assert outcome.verdict is Verdict.FAIL
     assert str(outcome.first_difference.step_id) == "1.2.1"
@@ -61,7 +61,7 @@ def test_a_mistake_fails_while_it_is_still_made_and_passes_once_a_policy_stops_i
     assert replay(transcript, shop(tmp_path / "fixed", WINDOW).agent).verdict is Verdict.PASS
 
 
-def test_a_block_by_another_policy_is_not_the_block_by_the_named_one(tmp_path):
+def test_a_block_by_another_policy_than_the_named_one_fails(tmp_path):
     transcript = mistake(tmp_path, "blocked", policy="returns.other")
     assert replay(transcript, today(tmp_path, WINDOW)).verdict is Verdict.FAIL
 
@@ -100,16 +100,16 @@ FIRST = """
 """
 
 
-def test_a_run_that_leaves_the_record_before_the_mark_cannot_tell(tmp_path):
+def test_a_divergence_before_the_annotated_step_is_diverged(tmp_path):
     outcome = replay(mistake(tmp_path), today(tmp_path, FIRST))
     assert outcome.verdict is Verdict.DIVERGED
 
 
-def test_nothing_beyond_the_difference_is_replayed_or_counted(tmp_path):
+def test_nothing_after_the_difference_is_replayed_or_counted(tmp_path):
     assert replay(mistake(tmp_path), today(tmp_path, FIRST)).steps == 1
 
 
-def test_a_diverged_mistake_is_superseded_where_an_earlier_mark_of_the_recording_passes(tmp_path):
+def test_a_diverged_mistake_is_superseded_if_an_earlier_mistake_of_the_recording_passes(tmp_path):
     conversation = late_return(tmp_path)
     early = saved(
         conversation, "mistake", expectations=[Expectation("blocked", "1.1.1")], annotations=[Annotation("1.1.1")]
@@ -126,7 +126,7 @@ def test_a_diverged_mistake_is_superseded_where_an_earlier_mark_of_the_recording
     assert [case.verdict for case in cases] == [Verdict.PASS, Verdict.SUPERSEDED]
 
 
-def test_the_siblings_of_a_blocked_call_are_judged_before_the_run_stops(tmp_path):
+def test_all_calls_of_an_answer_are_judged_before_the_run_stops(tmp_path):
     calls = [use("create_return", "a", order_number="OL-1"), use("create_return", "b", order_number="OL-1")]
     looked = [use("find_order", order_number="OL-1")]
     conversation = converse(shop(tmp_path / "then"), ScriptedModel(looked, calls, "Done."), "twice")
@@ -139,12 +139,12 @@ def test_the_siblings_of_a_blocked_call_are_judged_before_the_run_stops(tmp_path
     assert replay(second, today(tmp_path, WINDOW)).verdict is Verdict.PASS
 
 
-def test_what_only_a_model_can_say_is_never_green_and_never_red(tmp_path):
+def test_what_only_a_model_can_decide_neither_passes_nor_fails(tmp_path):
     transcript = mistake(tmp_path, "must_not_call", tool="create_return")
     assert replay(transcript, today(tmp_path)).verdict is Verdict.NEEDS_LIVE
 
 
-def test_what_only_the_tool_can_say_needs_the_world(tmp_path):
+def test_what_only_a_tool_can_decide_needs_tools(tmp_path):
     transcript = mistake(tmp_path, "result", tool="create_return", text="R-2")
     assert replay(transcript, today(tmp_path)).verdict is Verdict.NEEDS_TOOLS
 
@@ -176,7 +176,7 @@ def test_a_prompt_that_changes_within_a_conversation_is_no_drift(tmp_path):
     assert outcome.prompt_changed_from == 0
 
 
-def test_an_edited_manual_is_drift_and_says_that_no_model_was_asked(tmp_path):
+def test_an_edited_manual_is_drift_and_counted_as_a_changed_prompt(tmp_path):
     transcript = saved(late_return(tmp_path))
     loaded = shop(tmp_path / "now")
     manual = tmp_path / "now" / "journeys" / "shop" / "returns" / "manual.md"
@@ -192,7 +192,7 @@ def test_a_renamed_policy_with_the_same_effect_is_drift(tmp_path):
     assert replay(saved(conversation), today(tmp_path, renamed)).verdict is Verdict.PASS
 
 
-def test_a_part_of_the_tape_that_is_not_used_is_a_difference(tmp_path):
+def test_an_unused_recorded_answer_is_a_difference(tmp_path):
     transcript = saved(late_return(tmp_path))
     agent = """
         from workbench import Agent, Limits
@@ -204,7 +204,7 @@ def test_a_part_of_the_tape_that_is_not_used_is_a_difference(tmp_path):
     assert "never used" in outcome.first_difference.why
 
 
-def test_a_leftover_answer_never_becomes_the_next_turns_words(tmp_path):
+def test_an_unused_answer_is_never_used_in_the_next_turn(tmp_path):
     conversation = converse(shop(tmp_path / "then"), ScriptedModel("one", "two"), "a", "b")
     stop = """
     @returns.policy(on_message=True)
@@ -218,14 +218,14 @@ def test_a_leftover_answer_never_becomes_the_next_turns_words(tmp_path):
     assert str(outcome.first_difference.step_id) == "1.0.0"
 
 
-def test_a_conversation_without_its_end_replays_up_to_where_it_stops(tmp_path):
+def test_a_truncated_conversation_replays_up_to_its_end(tmp_path):
     conversation = late_return(tmp_path)
     events = [s for s in conversation.trace if not isinstance(s, TurnEnded | Reply)][:-1]
     transcript = saved(conversation)
     assert replay(msgspec.structs.replace(transcript, events=events), today(tmp_path)).verdict is Verdict.PASS
 
 
-def test_a_rewritten_argument_has_no_result_on_the_tape(tmp_path):
+def test_a_rewritten_call_has_no_recorded_result(tmp_path):
     rewrite = """
     from workbench import Rewrite
 
@@ -239,26 +239,26 @@ def test_a_rewritten_argument_has_no_result_on_the_tape(tmp_path):
     assert str(outcome.first_difference.step_id) == "1.1.1"
 
 
-def test_a_changed_schema_that_rejects_a_recorded_call_is_hard(tmp_path):
+def test_a_changed_schema_that_rejects_a_recorded_call_is_a_divergence(tmp_path):
     stricter = JOURNEY.replace("def find_order(order_number: str,", "def find_order(order_number: int,")
     outcome = replay(saved(late_return(tmp_path)), today(tmp_path, journey=stricter))
     assert outcome.verdict is Verdict.FAIL
     assert outcome.first_difference.why == "the schema changed"
 
 
-def test_a_turn_the_model_failed_in_replays_as_it_ended(tmp_path):
+def test_a_turn_that_ended_with_a_model_error_replays_to_the_same_end(tmp_path):
     conversation = converse(
         shop(tmp_path / "then"), ScriptedModel(NoAnswer("model_error", "down"), "Back."), "hi", "hello?"
     )
     assert replay(saved(conversation), today(tmp_path)).verdict is Verdict.PASS
 
 
-def test_a_guard_in_which_no_model_ever_answered_proves_nothing(tmp_path):
+def test_a_golden_transcript_without_an_answer_is_an_error(tmp_path):
     conversation = converse(shop(tmp_path / "then"), ScriptedModel(NoAnswer("model_error", "down")), "hi")
     assert replay(saved(conversation), today(tmp_path)).verdict is Verdict.ERROR
 
 
-def test_two_replays_of_one_transcript_say_the_same(tmp_path):
+def test_two_replays_of_one_transcript_give_the_same_result(tmp_path):
     transcript, agent = mistake(tmp_path), today(tmp_path, WINDOW)
     assert replay(transcript, agent) == replay(transcript, agent)
 
@@ -272,7 +272,7 @@ def test_two_replays_of_one_transcript_say_the_same(tmp_path):
         ({"args": {"order_number": "OL-2"}, "match": "exact"}, Verdict.PASS),
     ],
 )
-def test_arguments_are_matched_as_the_expectation_says(tmp_path, fields, verdict):
+def test_arguments_are_compared_by_the_match_of_the_expectation(tmp_path, fields, verdict):
     rewrite = """
     from workbench import Rewrite
 
@@ -285,7 +285,7 @@ def test_arguments_are_matched_as_the_expectation_says(tmp_path, fields, verdict
     assert replay(transcript, today(tmp_path, rewrite)).verdict is verdict
 
 
-def test_a_missing_result_is_said_out_loud(tmp_path):
+def test_a_missing_result_is_reported(tmp_path):
     conversation = late_return(tmp_path)
     events = [s for s in conversation.trace if not (isinstance(s, ToolResult) and s.tool == "find_order")]
     outcome = replay(msgspec.structs.replace(saved(conversation), events=events), today(tmp_path))
@@ -293,7 +293,7 @@ def test_a_missing_result_is_said_out_loud(tmp_path):
     assert "no result" in outcome.first_difference.why
 
 
-def test_a_call_that_is_held_back_breaks_no_order(tmp_path):
+def test_a_blocked_call_does_not_violate_an_order(tmp_path):
     conversation = converse(
         shop(tmp_path / "then"), ScriptedModel([use("create_return", order_number="OL-1")], "Done."), "now"
     )
@@ -305,7 +305,7 @@ def test_a_call_that_is_held_back_breaks_no_order(tmp_path):
     assert replay(rash, shop(tmp_path / "fixed", WINDOW).agent).verdict is Verdict.PASS
 
 
-def test_a_call_that_was_held_back_wrongly_breaks_the_order_it_had_kept(tmp_path):
+def test_a_correctly_ordered_call_that_is_blocked_violates_the_order(tmp_path):
     conversation = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
     order = Expectation("order", "1.2.1", order=["find_order", "create_return"])
     wrong = saved(conversation, "mistake", expectations=[order], annotations=[Annotation("1.2.1", fault="policy")])
@@ -313,7 +313,7 @@ def test_a_call_that_was_held_back_wrongly_breaks_the_order_it_had_kept(tmp_path
     assert replay(wrong, shop(tmp_path / "fixed").agent).verdict is Verdict.PASS
 
 
-def test_a_condition_that_is_async_is_an_error_and_does_not_hold_by_being_there(tmp_path):
+def test_an_async_condition_is_an_error_and_never_true(tmp_path):
     never = """
     async def never(conversation):
         return False
@@ -327,7 +327,7 @@ def test_a_condition_that_is_async_is_an_error_and_does_not_hold_by_being_there(
     assert "this one is async" in outcome.why
 
 
-def test_a_record_that_cannot_tell_whether_the_mistake_was_made_proves_nothing(tmp_path):
+def test_a_recording_that_cannot_show_the_mistake_is_an_error(tmp_path):
     conversation = converse(shop(tmp_path / "then"), ScriptedModel("It is 5 euros."), "how much?")
     events = [s for s in conversation.trace if not isinstance(s, TurnEnded | Reply)]
     unsent = saved(conversation, "mistake", expectations=[Expectation("reply_excludes", "1.1.0", text="5")])
@@ -343,7 +343,7 @@ def test_a_record_that_cannot_tell_whether_the_mistake_was_made_proves_nothing(t
     assert "not decided" in outcome.why
 
 
-def test_a_policy_that_waits_unannounced_is_the_engineers_mistake(tmp_path):
+def test_a_policy_that_awaits_without_async_is_an_error(tmp_path):
     waits = """
     import asyncio
 
@@ -373,12 +373,12 @@ OPEN = WINDOW.replace("> 30", "> 90")
 
 
 @pytest.mark.parametrize("reason", ["interrupted", "killed"])
-def test_a_turn_that_was_stopped_in_a_tool_is_the_same_on_the_same_code(tmp_path, reason):
+def test_a_turn_interrupted_in_a_tool_passes_on_the_same_code(tmp_path, reason):
     outcome = replay(stopped(tmp_path, reason, OPEN), today(tmp_path, OPEN))
     assert outcome.verdict is Verdict.PASS
 
 
-def test_a_policy_that_now_blocks_the_stopped_tool_is_a_difference(tmp_path):
+def test_a_policy_that_now_blocks_the_interrupted_call_is_a_difference(tmp_path):
     outcome = replay(stopped(tmp_path, "interrupted", OPEN), today(tmp_path, WINDOW))
     assert outcome.verdict is Verdict.FAIL
     assert (
@@ -386,12 +386,12 @@ def test_a_policy_that_now_blocks_the_stopped_tool_is_a_difference(tmp_path):
     )
 
 
-def test_a_call_that_was_stopped_in_a_policy_was_not_allowed_so_a_block_is_no_difference(tmp_path):
+def test_a_block_of_a_call_interrupted_during_a_policy_is_not_a_difference(tmp_path):
     outcome = replay(stopped(tmp_path, "killed", OPEN, decided=False), today(tmp_path, WINDOW))
     assert outcome.verdict is Verdict.PASS
 
 
-def test_a_customers_message_that_was_stopped_in_a_policy_was_not_allowed_either(tmp_path):
+def test_a_block_of_a_message_interrupted_during_a_policy_is_not_a_difference(tmp_path):
     polite = """
     @returns.policy(on_message=True)
     def polite(message):
@@ -407,21 +407,21 @@ def test_a_customers_message_that_was_stopped_in_a_policy_was_not_allowed_either
     assert replay(transcript, agent).first_difference is None
 
 
-def test_a_person_who_is_handed_a_stopped_call_is_no_difference_either(tmp_path):
+def test_an_escalation_of_a_call_interrupted_during_a_policy_is_not_a_difference(tmp_path):
     escalates = WINDOW.replace("return Block(f", "return Escalate(f")
     journey = JOURNEY.replace("Block, ", "Block, Escalate, ")
     outcome = replay(stopped(tmp_path, "killed", OPEN, decided=False), today(tmp_path, escalates, journey=journey))
     assert outcome.verdict is Verdict.PASS
 
 
-def test_an_answer_after_the_stopped_one_is_still_a_difference(tmp_path):
+def test_a_turn_that_now_ends_before_its_interruption_is_a_difference(tmp_path):
     transcript = stopped(tmp_path, "interrupted", OPEN)
     shorter = FIRST.replace("Block", "Escalate")
     journey = JOURNEY.replace("Block, ", "Block, Escalate, ")
     assert replay(transcript, today(tmp_path, shorter, journey=journey)).verdict is Verdict.FAIL
 
 
-def test_other_words_of_a_policy_to_the_customer_are_drift(tmp_path):
+def test_a_changed_reply_of_a_policy_is_drift(tmp_path):
     say = """
     @returns.policy(on_message=True)
     def polite(message, conversation):
@@ -434,14 +434,14 @@ def test_other_words_of_a_policy_to_the_customer_are_drift(tmp_path):
     assert outcome.drift == ("1.0.0 text sent",)
 
 
-def test_a_policy_that_is_gone_is_named_among_what_changed(tmp_path):
+def test_a_removed_policy_is_listed_as_changed(tmp_path):
     conversation = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE), "return OL-1")
     outcome = replay(saved(conversation), today(tmp_path))
     assert outcome.verdict is Verdict.FAIL
     assert outcome.changed == ("policy returns.return_window (gone)",)
 
 
-def test_a_policy_that_a_mistake_expects_and_that_is_gone_is_named_too(tmp_path):
+def test_a_removed_policy_that_a_mistake_expects_is_named(tmp_path):
     """It was written after the record, which never heard of it."""
     marked = mistake(tmp_path, "blocked", policy="returns.return_window")
     outcome = replay(marked, today(tmp_path))
@@ -449,7 +449,7 @@ def test_a_policy_that_a_mistake_expects_and_that_is_gone_is_named_too(tmp_path)
     assert outcome.changed == ("policy returns.return_window (gone)",)
 
 
-def test_a_call_let_through_that_no_tape_answers_is_told_apart(tmp_path):
+def test_an_allowed_call_without_a_recorded_result_needs_a_new_recording(tmp_path):
     conversation = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE), "return OL-1")
     assert replay(saved(conversation), today(tmp_path)).needs_recording
     stricter = WINDOW.replace("> 30", "> 40")

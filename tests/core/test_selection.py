@@ -51,7 +51,7 @@ def test_a_query_selects(text, ids):
     assert selected(text) == ids
 
 
-def test_tags_kinds_and_agents_narrow_and_all_must_hold():
+def test_tags_kinds_and_agents_narrow_the_selection():
     assert selected("", tag=["vip"]) == "late"
     assert selected("", tag=["vip", "money"]) == "late gift"
     assert selected("", kind=["golden"], agent=["shop"]) == "gift"
@@ -68,26 +68,26 @@ def test_tags_kinds_and_agents_narrow_and_all_must_hold():
         ({"agent": ["shpo"]}, "phone, shop"),
     ],
 )
-def test_a_value_that_nothing_has_is_an_error_that_says_what_there_is(asked, there):
+def test_an_unknown_value_is_an_error_that_lists_the_existing_ones(asked, there):
     with pytest.raises(UsageError, match=there):
         selected("", **asked)
 
 
-def test_a_negated_value_that_nothing_has_is_no_error():
+def test_an_unknown_negated_value_is_not_an_error():
     assert selected("-tag:flaky") == "late gift call"
 
 
-def test_a_file_that_cannot_be_read_is_always_selected():
+def test_an_unreadable_file_is_always_selected():
     assert matching(Query.parse("late"), {"broken": None}) == ["broken"]
 
 
-def test_words_that_nothing_has_are_named_with_what_they_may_have_meant():
+def test_unmatched_words_are_named_with_suggestions():
     assert unmatched_words(Query.parse("refnud late -zebra"), FILES) == {"refnud": ["refund"]}
 
 
 @pytest.mark.parametrize(
     "text", ["tag:", "-", '"gift', '""', "tag:a,", "sort:long", "queue:x", "is:reviewed", "-is:reviewed", "?!"]
 )
-def test_what_selects_no_files_is_refused_on_the_command_line(text):
+def test_filters_of_review_are_refused_on_the_command_line(text):
     with pytest.raises(UsageError):
         Query.parse_whole(text)

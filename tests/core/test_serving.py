@@ -66,7 +66,7 @@ class Notes:
         self.told.append(record)
 
 
-def test_a_worker_that_was_started_before_a_save_does_not_serve_after_it() -> None:
+def test_a_worker_started_before_a_save_is_not_used_after_it() -> None:
     async def flow() -> None:
         host = Hands()
         serving = CodeService(host, "shop", "script")
@@ -91,7 +91,7 @@ def test_a_worker_that_was_started_before_a_save_does_not_serve_after_it() -> No
     asyncio.run(flow())
 
 
-def test_a_worker_of_older_code_is_not_taken_back_beside_a_newer_one() -> None:
+def test_a_worker_with_older_code_is_not_reused() -> None:
     async def flow() -> None:
         host = Hands()
         serving = CodeService(host, "shop", "script")
@@ -105,7 +105,7 @@ def test_a_worker_of_older_code_is_not_taken_back_beside_a_newer_one() -> None:
     asyncio.run(flow())
 
 
-def test_a_turn_interrupted_before_a_worker_was_there_is_not_run() -> None:
+def test_a_turn_interrupted_before_a_worker_was_ready_does_not_run() -> None:
     async def flow() -> None:
         host, notes = Hands(), Notes()
         serving = CodeService(host, "shop", "script")

@@ -8,7 +8,7 @@ from workbench.errors import UsageError
 from workbench.transcripts.selection import Shard
 
 
-def test_each_transcript_is_in_one_shard_and_always_in_the_same():
+def test_each_transcript_is_always_in_the_same_single_shard():
     ids = [f"transcript-{number}" for number in range(200)]
     shards = [[id for id in ids if Shard(number, 8).contains(id)] for number in range(1, 9)]
     assert sorted(id for shard in shards for id in shard) == sorted(ids)
@@ -17,6 +17,6 @@ def test_each_transcript_is_in_one_shard_and_always_in_the_same():
 
 
 @pytest.mark.parametrize("text", ["0/8", "9/8", "3", "3/0", "a/b", "-1/2", "1/8/2"])
-def test_a_shard_that_is_none_is_an_error(text):
+def test_an_invalid_shard_is_an_error(text):
     with pytest.raises(UsageError, match="invalid shard"):
         Shard.parse_expression(text)

@@ -39,7 +39,7 @@ OPEN = [
 
 
 @pytest.mark.parametrize("kind", OPEN, ids=str)
-def test_a_result_whose_type_hides_what_is_in_it_is_a_copy(kind: Any) -> None:
+def test_a_result_with_an_open_type_is_a_copy(kind: Any) -> None:
     def find() -> Any: ...
 
     find.__annotations__["return"] = kind
@@ -56,5 +56,5 @@ def test_a_result_whose_type_hides_what_is_in_it_is_a_copy(kind: Any) -> None:
 @pytest.mark.parametrize(
     "kind", [str, int | None, Order, list[Order], tuple[int, ...], Sequence[str], Literal["a"]], ids=str
 )
-def test_a_result_whose_type_says_all_is_copied_once(kind: Any) -> None:
+def test_a_result_with_a_complete_type_is_copied_once(kind: Any) -> None:
     assert not _open(kind, set())

@@ -22,7 +22,7 @@ LONG = "the label goes to the address that the order was sent to, " * 4
         ("ab" + LONG, "b" + LONG),
     ],
 )
-def test_two_long_values_are_cut_so_that_they_can_be_told_apart(one, other):
+def test_two_long_values_are_shortened_around_their_difference(one, other):
     a, b = differing_excerpts(one, other)
     assert a != b
     assert max(len(a), len(b)) <= MAX_SHOWN
@@ -44,7 +44,7 @@ def hiding(folder, note, why="hidden"):
     )
 
 
-def test_a_rewrite_to_something_else_shows_to_what(tmp_path):
+def test_a_different_rewrite_shows_the_new_value(tmp_path):
     then = hiding(tmp_path / "then", LONG + "Vienna")
     guard = saved(
         converse(then, ScriptedModel([use("find_order", order_number="OL-1")], "Done."), "where is OL-1?")

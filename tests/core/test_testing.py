@@ -47,7 +47,7 @@ def test_without_a_model_and_without_a_rehearsal_the_turn_ends_without_an_answer
     assert run_conversation(agent, "base", "hi").handed_off is False
 
 
-def test_the_model_receives_what_was_said_so_far(agent: LoadedAgent) -> None:
+def test_the_model_receives_the_messages_so_far(agent: LoadedAgent) -> None:
     model = ScriptedModel("Hello.", "Bye.")
     run_conversation(agent, "base", "hi", "bye", model=model)
     assert [m["role"] for m in model.messages[1]] == ["user", "assistant", "user"]
@@ -64,6 +64,6 @@ def test_a_script_that_is_too_short_fails_the_test(agent: LoadedAgent) -> None:
         run_conversation(agent, "base", "hi", "and now?", model=ScriptedModel("Hello."))
 
 
-def test_an_agent_that_does_not_exist_is_an_error_with_the_place(tmp_path: Path) -> None:
+def test_a_missing_agent_is_an_error_with_its_path(tmp_path: Path) -> None:
     with pytest.raises(JourneyError, match="there is no agent"):
         load_agent(tmp_path, "shop")

@@ -41,17 +41,17 @@ def transcript(tmp_path):
         ),
     ],
 )
-def test_a_file_that_is_no_json_as_it_is_says_what_it_is_and_what_to_do(data, words, then):
+def test_a_file_that_is_not_json_is_described_with_a_hint(data, words, then):
     with pytest.raises(TranscriptError, match=words) as told:
         decode(data, "x.json")
     assert then in told.value.hint
 
 
-def test_what_is_written_reads_back_the_same(transcript):
+def test_a_written_transcript_reads_back_equal(transcript):
     assert decode(encode(transcript)) == transcript
 
 
-def test_writing_what_was_read_gives_the_same_bytes(transcript):
+def test_writing_a_read_transcript_gives_the_same_bytes(transcript):
     data = encode(transcript)
     assert encode(decode(data)) == data
 
@@ -62,7 +62,7 @@ def test_a_text_of_several_lines_is_a_list_of_lines(transcript):
     assert next(s for s in steps if s["event"] == "reply")["text"] == ["One", "Two — ü"]
 
 
-def test_what_people_wrote_stands_first_and_the_steps_after(transcript):
+def test_human_written_fields_precede_the_events(transcript):
     keys = list(json.loads(encode(transcript)))
     assert keys[:4] == ["schema", "id", "kind", "title"]
     assert keys[-2:] == ["events", "blobs"]
@@ -77,7 +77,7 @@ def test_costs_and_latencies_are_not_written(transcript):
     assert b"usage" not in encode(msgspec.structs.replace(transcript, events=steps))
 
 
-def test_a_newer_format_is_refused_with_the_remedy(transcript):
+def test_a_newer_format_is_refused_with_a_hint(transcript):
     data = encode(transcript).replace(b"workbench.transcript/1", b"workbench.transcript/2")
     with pytest.raises(TranscriptError) as error:
         decode(data, "x.json")
@@ -93,7 +93,7 @@ def test_a_broken_line_is_named(transcript):
 
 
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.9, 0.99])
-def test_a_file_that_breaks_off_is_told_with_its_last_line(transcript, share):
+def test_a_truncated_file_is_reported_with_its_last_line(transcript, share):
     data = encode(transcript)
     kept = data[: int(len(data) * share)]
     with pytest.raises(TranscriptError) as error:
@@ -103,7 +103,7 @@ def test_a_file_that_breaks_off_is_told_with_its_last_line(transcript, share):
     assert error.value.hint == "restore it from git"
 
 
-def test_an_expectation_at_a_place_that_is_not_there_is_told_those_that_are(transcript):
+def test_an_expectation_at_a_missing_step_lists_the_existing_steps(transcript):
     import msgspec
 
     away = msgspec.structs.replace(transcript, expectations=[Expectation("reply_excludes", "9.9", text="no")])
@@ -113,13 +113,13 @@ def test_an_expectation_at_a_place_that_is_not_there_is_told_those_that_are(tran
     assert "its step ids: 1.0.0, 1.1.1" in error.value.hint
 
 
-def test_a_misspelt_field_is_an_error_and_not_a_green_nothing(transcript):
+def test_a_misspelled_field_is_an_error(transcript):
     data = encode(transcript).replace(b'"title"', b'"titel"')
     with pytest.raises(TranscriptError, match="titel"):
         decode(data, "x.json")
 
 
-def test_a_file_of_something_else_is_told_from_a_transcript():
+def test_other_json_files_are_not_transcripts():
     with pytest.raises(TranscriptError) as error:
         decode(b'{"name": "package"}', "package.json")
     assert error.value.code == "transcript.no-schema"
@@ -134,7 +134,7 @@ def test_a_file_of_something_else_is_told_from_a_transcript():
         ({"expectations": [Expectation("reply_excludes", "1.1.1")]}, "needs 'text'"),
     ],
 )
-def test_a_mistake_that_expects_nonsense_is_refused(tmp_path, more, words):
+def test_an_invalid_expectation_is_refused(tmp_path, more, words):
     conversation = converse(shop(tmp_path), ScriptedModel([use("find_order", order_number="OL-1")], "Ok."), "hi")
     with pytest.raises(TranscriptError, match=words):
         decode(encode(saved(conversation, "mistake", annotations=[Annotation("1.1.1")], **more)), "x.json")
@@ -222,12 +222,12 @@ def test_a_credential_is_found_and_replaced_and_its_substitute_is_not(before, se
         "the password is asked for; bearer of good news",
     ],
 )
-def test_what_is_no_credential_stays(text):
+def test_text_that_is_not_a_credential_stays(text):
     assert find_secrets(text) == []
     assert Redactor().redact_text(text) == text
 
 
-def test_addresses_at_example_domains_are_nobodys():
+def test_addresses_at_example_domains_stay():
     assert Redactor().redact_text("mia@example.com") == "mia@example.com"
 
 
@@ -280,12 +280,12 @@ def change(transcript, edit):
         ),
     ],
 )
-def test_steps_that_a_replay_would_pass_over_or_stumble_at_are_refused(transcript, edit, words):
+def test_events_that_a_replay_would_skip_are_refused(transcript, edit, words):
     with pytest.raises(TranscriptError, match=words):
         decode(change(transcript, edit), "x.json")
 
 
-def test_a_pattern_that_is_none_is_the_files_mistake(tmp_path):
+def test_an_invalid_pattern_is_an_error_of_the_file(tmp_path):
     conversation = converse(shop(tmp_path), ScriptedModel([use("find_order", order_number="OL-1")], "Ok."), "hi")
     odd = Expectation("called_with", "1.1.1", args={"order_number": "OL-("}, match="regex")
     with pytest.raises(TranscriptError, match="invalid regular expression"):
@@ -294,7 +294,7 @@ def test_a_pattern_that_is_none_is_the_files_mistake(tmp_path):
         )
 
 
-def test_what_lies_in_a_hidden_folder_is_passed_over_and_what_lies_below_one_is_not(tmp_path, transcript):
+def test_hidden_folders_are_skipped_unless_the_search_starts_below_one(tmp_path, transcript):
     project = tmp_path / ".projects" / "transcripts"
     for path in (project / "a.json", project / ".old" / "deep" / "down" / "b.json"):
         write(path, transcript)

@@ -486,8 +486,8 @@ def test_an_older_model_is_asked_for_the_kind_of_thinking_it_knows_and_then_for_
         None,
     ]
     assert [d.text for d in deltas if d.kind == "wait"] == [
-        "the server refused the thinking asked for: asking for the enabled kind",
-        "the server refused the thinking asked for: asking without it",
+        "the server rejected the thinking setting: retrying for the enabled kind",
+        "the server rejected the thinking setting: retrying without it",
     ]
     assert model.params == {"max_tokens": 4_000}
     assert "thinking" in recorded_params, "what is on record is not changed"

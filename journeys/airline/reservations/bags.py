@@ -1,4 +1,4 @@
-"""Checked bags: how many fly free, and that none is taken off."""
+"""Policies on checked bags."""
 
 from __future__ import annotations
 

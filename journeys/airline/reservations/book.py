@@ -1,4 +1,4 @@
-"""What may be booked."""
+"""Policies on bookings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may cancel."""
+"""Policies on cancellations."""
 
 from __future__ import annotations
 

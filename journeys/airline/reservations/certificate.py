@@ -1,4 +1,4 @@
-"""Certificates for customers whose trip went wrong."""
+"""Policies on certificates for customers with a cancelled or delayed trip."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def right_certificate(call: ToolCall, conversation: Conversation) -> Block | Non
     """
     profile = facts.user(conversation, call["user_id"])
     if profile is None:
-        return None  # known_profile has said so
+        return None  # known_profile reports it
     theirs = _spoken_of(
         [r for r in conversation.results(get_reservation_details) if _is_of(r, call["user_id"])], conversation
     )
@@ -61,7 +61,7 @@ def _is_of(held: object, user_id: str) -> bool:
 
 
 def _spoken_of(found: list[Reservation], conversation: Conversation) -> list[Reservation]:
-    """Those that were named by id or flight; all of them where none was."""
+    """Return the reservations named by id or flight; all of them if none was named."""
     said = "\n".join(text for _, text in conversation.messages)
     named = [r for r in found if r.reservation_id in said or any(leg.flight_number in said for leg in r.flights)]
     return named or found

@@ -1,4 +1,4 @@
-"""What may change on a reservation, and what stays as it was booked."""
+"""Policies on changes of a reservation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .journey import reservations, update_reservation_flights, update_reservatio
 from .records import Reservation
 from .trip import starts_and_ends
 
-# these look at lines in lower case
+# these patterns match lower-case lines
 CABIN_WORDS = ("upgrad", "downgrad", "cabin", "economy", "business")
 CABIN = re.compile(r"\b(basic economy|economy|business)\b")
 ONE_FLIGHT = re.compile(
@@ -81,7 +81,7 @@ def one_cabin(call: ToolCall, conversation: Conversation) -> Block | None:
 
 
 def _agreed_for_a_part(held: Reservation, call: ToolCall, conversation: Conversation) -> str:
-    """The words that speak of a part of the reservation, unless later words speak of all of it."""
+    """Return the words about a part of the reservation, unless later words are about all of it."""
     part = ""
     flights = [flight["flight_number"].lower() for flight in call["flights"]]
     for speaker, text in conversation.messages:
@@ -103,7 +103,7 @@ def _about_cabins(text: str) -> list[str]:
 
 
 def _some_passengers(held: Reservation, line: str) -> bool:
-    """Whether the line moves some passengers to another cabin, but does not name all of them."""
+    """Return whether the line moves some passengers to another cabin, but does not name all of them."""
     named = [name for name in (p.name.lower() for p in held.passengers) if name in line]
     if not named or len(named) == len(held.passengers):
         return False

@@ -1,4 +1,4 @@
-"""A write needs the customer's explicit yes, to what was listed before."""
+"""Policies on consent: a write needs the customer's explicit yes to the listed details."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def customer_said_yes(call: ToolCall, conversation: Conversation) -> Block | Non
 
 
 def _agrees(sentence: str) -> bool:
-    """A yes always counts; softer words only where they neither ask, nor set a condition, nor refuse."""
+    """Return whether a text agrees: a clear yes, or softer words without a question, condition or refusal."""
     if YES.search(sentence):
         return True
     if sentence.endswith("?") or ON_A_CONDITION.search(sentence):
@@ -71,7 +71,7 @@ def details_were_listed(call: ToolCall, conversation: Conversation) -> Block | N
 
 
 def _to_be_named(call: ToolCall, conversation: Conversation) -> Iterator[tuple[str, str]]:
-    """What a call changes, in words, each with a pattern that finds it in what was said."""
+    """Return the details that a call changes, each with a pattern that finds it in a text."""
     held = facts.reservation(conversation, call.get("reservation_id", ""))
     if call.tool == update_reservation_baggages.name:
         yield "the bags", BAGS.pattern

@@ -1,4 +1,4 @@
-"""What a conversation has shown so far: the profile, the reservation as it stands now, the flights found."""
+"""Facts that a conversation has shown so far: the profile, the current reservation, the flights found."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ GIVES_RESERVATION = {
 
 
 def user(conversation: Conversation, user_id: str) -> User | None:
-    """The profile of a customer, if it was looked up."""
+    """Return the profile of a customer, if it was looked up."""
     found = conversation.result(get_user_details, user_id=user_id)
     return found if isinstance(found, User) else None
 
 
 def reservation(conversation: Conversation, reservation_id: str) -> Reservation | None:
-    """A reservation as the last lookup or change left it, if there was one.
+    """Return a reservation as of the last lookup or change, if there was one.
 
     The airline's record keeps showing the cabin of the booking; the last
     change of flights says which cabin it is now.
@@ -56,7 +56,7 @@ def reservation(conversation: Conversation, reservation_id: str) -> Reservation 
 
 
 def shown_flights(conversation: Conversation) -> dict[On, tuple[str, str]]:
-    """Every flight that a reservation has shown, with where it starts and ends."""
+    """Return every flight that a reservation has shown, with its origin and destination."""
     found: dict[On, tuple[str, str]] = {}
     for call in conversation.calls:
         if call.ok and call.tool in GIVES_RESERVATION and isinstance(call.value, dict):
@@ -66,7 +66,7 @@ def shown_flights(conversation: Conversation) -> dict[On, tuple[str, str]]:
 
 
 def offers(conversation: Conversation) -> dict[On, dict[str, Any]]:
-    """The flights that searches found, by number and date; the latest search counts."""
+    """Return the flights that searches found, by number and date; the latest search counts."""
     found: dict[On, dict[str, Any]] = {}
     for call in conversation.calls:
         if call.ok and call.tool == search_direct_flight.name:
@@ -81,14 +81,14 @@ def offers(conversation: Conversation) -> dict[On, dict[str, Any]]:
 
 
 def routes(conversation: Conversation) -> dict[str, tuple[str, str]]:
-    """From where to where each flight number goes, as far as the conversation has shown it."""
+    """Return the origin and destination of each flight number that the conversation has shown."""
     shown = {number: ends for (number, _), ends in shown_flights(conversation).items()}
     found = {number: (row["origin"], row["destination"]) for (number, _), row in offers(conversation).items()}
     return shown | found
 
 
 def flights_of(call: ToolCall) -> list[On]:
-    """The flights a call asks for."""
+    """Return the flights that a call requests."""
     return [(flight["flight_number"], flight["date"]) for flight in call["flights"]]
 
 
@@ -102,6 +102,6 @@ def _is_about(call: PastCall, reservation_id: str) -> bool:
 
 
 def _given(call: PastCall) -> Reservation | None:
-    """The reservation that a call gave, if it gave one."""
+    """Return the reservation in the result of a call, if there is one."""
     found = call.decoded(get_reservation_details)
     return found if isinstance(found, Reservation) else None

@@ -1,4 +1,4 @@
-"""Before anything is written, it is known for whom and on what."""
+"""Policies on lookups that must precede every write."""
 
 from __future__ import annotations
 

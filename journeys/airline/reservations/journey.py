@@ -1,4 +1,4 @@
-"""Reservations: the tools of the airline. They only replay what was recorded: none has a body here."""
+"""Reservations: the tools of the airline. They have no bodies, only recorded results."""
 
 from __future__ import annotations
 

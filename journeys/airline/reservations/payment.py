@@ -1,4 +1,4 @@
-"""With what may be paid, and that the customer chose it."""
+"""Policies on payment methods, and on the choice of the customer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .journey import book_reservation, reservations, update_reservation_baggages
 from .records import User
 
 MOST = {"certificate": 1, "credit_card": 1, "gift_card": 3}
-# these look at texts in lower case
+# these patterns match lower-case texts
 CALLED = {
     "certificate": ("certificate", "voucher"),
     "credit_card": ("credit", "visa", "mastercard", "amex", " card"),
@@ -83,7 +83,7 @@ def customer_chose_the_payment(call: ToolCall, conversation: Conversation) -> Bl
 
 
 def _spoken_of(payment_id: str, profile: User | None, said: str) -> bool:
-    """By its kind, by its last digits, or by its id."""
+    """Return whether a text names the method by its kind, its last digits or its id."""
     kind = _kind(payment_id)
     heard = said if kind != "credit_card" else said.replace("gift card", "")
     if payment_id in said or any(word in heard for word in CALLED.get(kind, ())):
@@ -93,7 +93,7 @@ def _spoken_of(payment_id: str, profile: User | None, said: str) -> bool:
 
 
 def _meant_what_is_on_file(conversation: Conversation) -> bool:
-    """Whether the customer spoke of "the same card" or "a method from my profile" in one sentence."""
+    """Return whether one sentence of the customer names "the same card" or "a method from my profile"."""
     return any(
         METHOD.search(sentence) and ON_FILE.search(sentence)
         for text in conversation.user_messages
@@ -119,6 +119,6 @@ def _profile(call: ToolCall, conversation: Conversation) -> User | None:
 
 
 def _original(call: ToolCall, conversation: Conversation) -> set[str]:
-    """How the reservation has been paid so far."""
+    """Return the payment methods used for the reservation so far."""
     held = facts.reservation(conversation, call.get("reservation_id", ""))
     return set() if held is None else {payment.payment_id for payment in held.payment_history}

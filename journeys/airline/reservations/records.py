@@ -1,4 +1,4 @@
-"""What the airline's systems give back, as far as the rules need it."""
+"""The results of the airline's systems, as far as the policies need them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ On = tuple[str, str]  # a flight on a day: its number and its date
 
 @dataclass(frozen=True)
 class FlightOn:
-    """A flight as it is asked for: its number and its date, YYYY-MM-DD."""
+    """A requested flight: its number and its date, YYYY-MM-DD."""
 
     flight_number: str
     date: str
@@ -34,7 +34,7 @@ class Passenger:
 
 @dataclass(frozen=True)
 class Payment:
-    """An amount on one payment method of a profile; below nought, a refund."""
+    """An amount on one payment method of a profile; negative for a refund."""
 
     payment_id: str
     amount: float

@@ -1,4 +1,4 @@
-"""Whether a list of flights makes a trip."""
+"""Check that a list of flights is a trip."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .records import On
 def starts_and_ends(
     flights: list[On], routes: dict[str, tuple[str, str]], origin: str, destination: str, flight_type: str
 ) -> str:
-    """Why `flights` are no trip from `origin` to `destination`, or "". Flights nobody looked up are not judged."""
+    """Return why `flights` are not a trip from `origin` to `destination`, or "". Unknown flights pass."""
     legs = [routes[number] for number, _ in flights if number in routes]
     if len(legs) != len(flights) or not legs:
         return ""

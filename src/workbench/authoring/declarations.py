@@ -91,20 +91,20 @@ class Declarations:
         when: Condition | None = None,
     ) -> Callable[[F], Policy]:
         """Declare a policy at one hook: before or after tools, before a reply, or on the customer's message."""
-        stands: list[tuple[Hook, Any]] = []
+        hooks: list[tuple[Hook, Any]] = []
         if before is not None:
-            stands.append(("before_tool", before))
+            hooks.append(("before_tool", before))
         if after is not None:
-            stands.append(("after_tool", after))
+            hooks.append(("after_tool", after))
         if before_reply:
-            stands.append(("before_reply", ()))
+            hooks.append(("before_reply", ()))
         if on_message:
-            stands.append(("on_message", ()))
+            hooks.append(("on_message", ()))
 
         def declare(fn: F) -> Policy:
-            if len(stands) != 1:
+            if len(hooks) != 1:
                 raise JourneyError(
-                    f"policy {fn.__name__} needs exactly one hook, not {len(stands)}",
+                    f"policy {fn.__name__} needs exactly one hook, not {len(hooks)}",
                     where=source_location(fn),
                     hint="use one of before=, after=, before_reply=True, on_message=True",
                 )
@@ -114,7 +114,7 @@ class Declarations:
                     where=source_location(fn),
                     hint="rename one of them",
                 )
-            hook, tools = stands[0]
+            hook, tools = hooks[0]
             policy = Policy(fn.__name__, fn, hook, _names(tools), self._scope, when, source_location(fn))
             self.policies.append(policy)
             return policy

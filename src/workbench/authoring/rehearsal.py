@@ -150,6 +150,8 @@ class CallFailed(Exception):
 
 
 class DialogueTurn(msgspec.Struct, frozen=True):
+    """One customer message, and the calls and texts of the agent that follow it."""
+
     said: str
     replies: list[str] = []
     calls: list[tuple[dict[str, Any], PastCall]] = []  # with the arguments the model requested

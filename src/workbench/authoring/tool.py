@@ -214,4 +214,5 @@ def _default(value: Any) -> Any:
 
 
 def make_tool(fn: Callable[..., Any], **options: Any) -> Tool:
+    """Create a tool from its function, with the options of `@journey.tool`."""
     return Tool(name=fn.__name__, fn=fn, source=source_location(fn), **options)

@@ -21,6 +21,7 @@ from .conditions import mutually_exclusive
 
 
 def check_tools(agent: Agent) -> Iterator[Finding]:
+    """Yield findings about the types, docstrings and names of tools, and about writes without a policy."""
     for tool in agent.all_tools():
         try:
             _ = tool.schema, tool.injected
@@ -77,6 +78,7 @@ def _home(thing: Tool | Policy) -> str:
 
 
 def check_policies(agent: Agent) -> Iterator[Finding]:
+    """Yield findings about the docstrings and parameters of policies, and about policies that are never called."""
     for policy in agent.all_policies():
         if not policy.rule or policy.rule.lower().startswith("why:"):
             then = "add the rule as the first paragraph of its docstring"
@@ -86,27 +88,29 @@ def check_policies(agent: Agent) -> Iterator[Finding]:
             yield warning("policy-why", policy.source, f"policy {policy.name} has no reason", then)
         yield from _parameters(policy)
         if policy.tools:
-            yield from _asked(agent, policy)
+            yield from _unreachable(agent, policy)
 
 
 def _parameters(policy: Policy) -> Iterator[Finding]:
-    offered = HOOK_PARAMETERS[policy.hook]
+    available = HOOK_PARAMETERS[policy.hook]
     try:
         hints = typing.get_type_hints(policy.fn)
     except Exception:  # errors in its types are reported elsewhere
         hints = {}
     for name in policy.parameters:
-        if name in offered:
+        if name in available:
             continue
-        message = f"policy {policy.name} has a parameter {name!r}, which is not available {_STANDS[policy.hook]}"
-        then = f"use any of: {', '.join(offered)}"
+        message = (
+            f"policy {policy.name} has a parameter {name!r}, which is not available {_HOOK_NAMES[policy.hook]}"
+        )
+        then = f"use any of: {', '.join(available)}"
         if is_injected(hints.get(name)):
             message = f"policy {policy.name} has a parameter {name!r}: policies cannot see the world"
             then = "use conversation.result(tool) for results and conversation.now for the time"
         yield error("policy-parameters", policy.source, message, then)
 
 
-_STANDS = {
+_HOOK_NAMES = {
     "before_tool": "before a tool",
     "after_tool": "after a tool",
     "before_reply": "before a reply",
@@ -114,7 +118,7 @@ _STANDS = {
 }
 
 
-def _asked(agent: Agent, policy: Policy) -> Iterator[Finding]:
+def _unreachable(agent: Agent, policy: Policy) -> Iterator[Finding]:
     """Check that a policy and the tools it applies to can be available at the same time."""
     here = [t for t in agent.all_tools() if policy.journey in ("", t.journey) or not t.journey]
     for name in policy.tools:
@@ -122,16 +126,16 @@ def _asked(agent: Agent, policy: Policy) -> Iterator[Finding]:
             if name == WRITES and not any(t.writes for t in here):
                 then = "remove the policy, or set writes=True on its tools"
                 message = f"policy {policy.name} applies before every tool that writes, and there is none"
-                yield warning("never-asked", policy.source, message, then)
+                yield warning("never-called", policy.source, message, then)
             continue
         if name in BUILT_IN:
-            yield from _asked_of_built_in(agent, policy, name)
+            yield from _built_in_unreachable(agent, policy, name)
             continue
         tools = [t for t in here if t.name == name]
         if not tools:
             other = next(t for t in agent.all_tools() if t.name == name)
             yield error(
-                "never-asked",
+                "never-called",
                 policy.source,
                 f"policy {policy.name} of the journey {policy.journey} applies to {name}, "
                 f"a tool of {_home(other)}: the two are never available together",
@@ -139,7 +143,7 @@ def _asked(agent: Agent, policy: Policy) -> Iterator[Finding]:
             )
         elif all(mutually_exclusive(policy.when, t.when) for t in tools):
             yield error(
-                "never-asked",
+                "never-called",
                 policy.source,
                 f"policy {policy.name} is available only when its tool {name} is not: "
                 f"{_name(policy.when)} and {_name(tools[0].when)} are mutually exclusive",
@@ -147,7 +151,7 @@ def _asked(agent: Agent, policy: Policy) -> Iterator[Finding]:
             )
 
 
-def _asked_of_built_in(agent: Agent, policy: Policy, name: str) -> Iterator[Finding]:
+def _built_in_unreachable(agent: Agent, policy: Policy, name: str) -> Iterator[Finding]:
     absent = {
         ENTER: "" if len(agent.journeys) > 1 else "the agent has one journey and starts in it",
         HAND_OFF: "" if agent.allow_handoff else "the agent has hands_off=False",
@@ -157,13 +161,14 @@ def _asked_of_built_in(agent: Agent, policy: Policy, name: str) -> Iterator[Find
         absent = "no policy runs after it"
     if absent:
         message = f"policy {policy.name} applies to {name}, but {absent}"
-        yield error("never-asked", policy.source, message, "remove the policy, or use another hook")
+        yield error("never-called", policy.source, message, "remove the policy, or use another hook")
 
 
 # conditions
 
 
 def check_conditions(agent: Agent) -> Iterator[Finding]:
+    """Yield findings about conditions that are not plain functions or can never be true."""
     things: list[tuple[str, Tool | Policy | Journey]] = [
         *(("journey", j) for j in agent.journeys.values()),
         *(("tool", t) for t in agent.all_tools()),
@@ -179,7 +184,7 @@ def check_conditions(agent: Agent) -> Iterator[Finding]:
             yield error("condition", source_location(thing.when), f"the condition of {what} {fit}", then)
         elif mutually_exclusive(thing.when, None):
             message = f"the condition of {what} can never be true: it contradicts itself"
-            yield error("never-on-offer", source_location(thing.when), message, "correct the condition")
+            yield error("never-available", source_location(thing.when), message, "correct the condition")
             continue
         journey = agent.journeys.get(getattr(thing, "journey", ""))
         if (
@@ -189,7 +194,7 @@ def check_conditions(agent: Agent) -> Iterator[Finding]:
             and mutually_exclusive(thing.when, journey.when)
         ):
             yield warning(
-                "never-on-offer",
+                "never-available",
                 thing.source,
                 f"{what} is unavailable whenever its journey {journey.name} is available: "
                 f"{_name(thing.when)} and {_name(journey.when)} are mutually exclusive",

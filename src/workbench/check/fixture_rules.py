@@ -19,6 +19,7 @@ from ..runtime.loader import Fixture, LoadedAgent
 
 
 def check_fixtures(loaded: LoadedAgent) -> Iterator[Finding]:
+    """Yield findings about the clock and the world data of every fixture."""
     agent = loaded.agent
     kinds = agent.world_classes()
     for fixture in loaded.fixtures.values():

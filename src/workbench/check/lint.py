@@ -33,12 +33,12 @@ from .code_rules import read_code, tool_like_words
 from .fixture_rules import check_fixtures
 from .rules import unknown_suppressions
 
-PATIENCE = 10.0  # seconds that loading may take
+LOAD_TIMEOUT = 10.0  # seconds that loading may take
 _PACK = msgspec.json.Encoder()
 _UNPACK = msgspec.json.Decoder(list[Finding])
 
 
-def lint(root: Path, agent: str, patience: float = PATIENCE) -> list[Finding]:
+def lint(root: Path, agent: str, timeout: float = LOAD_TIMEOUT) -> list[Finding]:
     """Return all findings about one agent, in file order."""
     root = root.resolve()
     way = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
@@ -46,13 +46,13 @@ def lint(root: Path, agent: str, patience: float = PATIENCE) -> list[Finding]:
     ours, theirs = context.Pipe(duplex=False)
     stacks = StackDump()
     process = context.Process(  # type: ignore[attr-defined]
-        target=_work, args=(theirs, str(root), agent, patience, stacks.name), daemon=True
+        target=_work, args=(theirs, str(root), agent, timeout, stacks.name), daemon=True
     )
     process.start()
     theirs.close()
     try:
         # the process times out by itself and reports its location; the extra time is for its start
-        if ours.poll(patience + 5):
+        if ours.poll(timeout + 5):
             with contextlib.suppress(EOFError, OSError):
                 return _UNPACK.decode(ours.recv_bytes())
         process.join(1)
@@ -63,7 +63,7 @@ def lint(root: Path, agent: str, patience: float = PATIENCE) -> list[Finding]:
             "look for os._exit or a crash",
         )
         if stack:
-            message = f"loading did not finish within {patience:g} s"
+            message = f"loading did not finish within {timeout:g} s"
             then = "look for an endless loop or a call that never returns"
         return _not_loaded(error("load", where, message, then), root, agent)
     finally:
@@ -73,13 +73,13 @@ def lint(root: Path, agent: str, patience: float = PATIENCE) -> list[Finding]:
         stacks.remove()
 
 
-def _work(connection: Connection, root: str, agent: str, patience: float, stacks: str) -> None:
+def _work(connection: Connection, root: str, agent: str, timeout: float, stacks: str) -> None:
     """Run in the process: load the agent, check it, send the findings."""
     quiet = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(quiet, fd)
     with open(stacks, "w") as file:
-        faulthandler.dump_traceback_later(patience, exit=True, file=file)
+        faulthandler.dump_traceback_later(timeout, exit=True, file=file)
         connection.send_bytes(_PACK.encode(find_all(Path(root), agent)))
     os._exit(0)
 

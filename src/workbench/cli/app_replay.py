@@ -32,11 +32,13 @@ def replay(
     kind: KindsOption = None,
     agent: AgentsOption = None,
     last_failed: LastFailedFlag = False,
-    shard: Annotated[str, typer.Option(metavar="N/OF", help="Replay only this part: 1/8 to 8/8.")] = "",
+    shard: Annotated[
+        str, typer.Option(metavar="N/OF", help="Replay only part N of OF parts, for example 3/8.")
+    ] = "",
     tools: ToolsOption = "recorded",
     check_flaky: Annotated[
         bool,
-        typer.Option("--check-flaky", help="Replay each twice, also in new processes; a difference is FLAKY."),
+        typer.Option("--check-flaky", help="Replay each again, also in new processes; a difference is FLAKY."),
     ] = False,
     strict_drift: Annotated[
         bool,
@@ -97,12 +99,14 @@ def trial(
     judge: Annotated[
         str, typer.Option("--judge", help="The model that judges rubrics; default: the same model.")
     ] = "",
-    max_trials: Annotated[int, typer.Option("--max-trials", min=0, help="Stop after this number of trials.")] = 0,
+    max_trials: Annotated[
+        int, typer.Option("--max-trials", min=0, help="Start at most N trials; 0: no limit.")
+    ] = 0,
     max_tokens: Annotated[
-        int, typer.Option("--max-tokens", min=0, help="Stop starting trials after N tokens.")
+        int, typer.Option("--max-tokens", min=0, help="Start no more trials after N tokens; 0: no limit.")
     ] = 0,
     max_cost: Annotated[
-        float, typer.Option("--max-cost", min=0, help="Stop starting trials after N dollars.")
+        float, typer.Option("--max-cost", min=0, help="Start no more trials after N dollars; 0: no limit.")
     ] = 0.0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the estimated cost.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Run without confirmation of the cost.")] = False,

@@ -141,7 +141,9 @@ def mutate(
     json: JsonOption = "",
     tools: ToolsOption = "recorded",
     jobs: JobsOption = 0,
-    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds of work after which a mutant times out.")] = 5.0,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds of CPU time after which a mutant times out.")
+    ] = 5.0,
     min_score: Annotated[
         float, typer.Option("--min-score", min=0, max=100, help="Fail if the score in percent is lower.")
     ] = 0.0,
@@ -175,7 +177,9 @@ def coverage(
     json: JsonOption = "",
     tools: ToolsOption = "recorded",
     jobs: JobsOption = 0,
-    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds of work after which the run times out.")] = 60.0,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds of CPU time after which the run times out.")
+    ] = 60.0,
 ) -> None:
     """List the policies, decisions, tools and lines that no transcript reaches."""
     from .commands.coverage import report_coverage as start

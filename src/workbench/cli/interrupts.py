@@ -18,14 +18,14 @@ T = TypeVar("T")
 
 def run_until_signal(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run to completion. SIGINT raises KeyboardInterrupt, SIGTERM SystemExit, after `finally` blocks ran."""
-    heard: list[signal.Signals] = []
+    received: list[signal.Signals] = []
 
     async def main() -> T:
         task = asyncio.current_task()
         assert task is not None
 
         def end(number: signal.Signals) -> None:
-            heard.append(number)
+            received.append(number)
             task.cancel()
 
         with contextlib.suppress(
@@ -38,6 +38,6 @@ def run_until_signal(coroutine: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(main())
     except asyncio.CancelledError:
-        if not heard or heard[0] is signal.SIGINT:
+        if not received or received[0] is signal.SIGINT:
             raise KeyboardInterrupt from None
-        sys.exit(128 + heard[0])
+        sys.exit(128 + received[0])

@@ -99,7 +99,7 @@ def flush() -> Exit:
     lost = dict(_failed_streams)
     _failed_streams.clear()
     for name, why in lost.items():
-        print_status(f"error: cannot write to {name}: {why}")
+        print_status(f"error cannot write to {name}: {why}")
         print_status("  next: free disk space, or redirect the output")
     return Exit.USAGE_ERROR if lost else Exit.OK
 
@@ -122,6 +122,7 @@ def write_bytes(data: bytes) -> None:
 
 
 def out_json(value: Any) -> None:
+    """Write a value as one line of JSON to stdout."""
     write_bytes(msgspec.json.encode(value) + b"\n")
 
 
@@ -131,6 +132,7 @@ def print_status(text: str = "") -> None:
 
 
 def print_error(error: WorkbenchError) -> None:
+    """Print an error and its hint to stderr."""
     print_status(style("error ", "red") + str(error))
 
 

@@ -11,7 +11,7 @@ from ..replay.case import Case
 from ..replay.verdict import Verdict
 from .output import print_status
 
-PATIENCE = 0.5  # seconds without output before progress is shown
+FIRST_AFTER = 0.5  # seconds without output before progress is shown
 REDRAW = 0.1
 PLAIN = 15.0  # seconds between plain lines
 
@@ -24,7 +24,7 @@ Found = tuple[int, Case]
 def with_progress(found: Iterable[Found], total: int, quiet: bool) -> Iterator[Found]:
     """Yield the items of `found`, and show how many of `total` are done, by verdict."""
     terminal = sys.stderr.isatty()
-    due = time.monotonic() + (PATIENCE if terminal else PLAIN)
+    due = time.monotonic() + (FIRST_AFTER if terminal else PLAIN)
     counts: Counter[Verdict] = Counter()
     drawn = False
     try:
@@ -34,8 +34,8 @@ def with_progress(found: Iterable[Found], total: int, quiet: bool) -> Iterator[F
             now = time.monotonic()
             if now < due or quiet:
                 continue
-            told = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
-            line = f"{counts.total()} of {total}: {told}"
+            counts_text = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
+            line = f"{counts.total()} of {total}: {counts_text}"
             if terminal:
                 sys.stderr.write(f"{CLEAR}{line}")
                 sys.stderr.flush()

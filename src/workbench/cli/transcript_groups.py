@@ -65,9 +65,10 @@ def print_baseline(group: TranscriptGroup, base: Baseline) -> None:
 
 
 def base_json(group: TranscriptGroup, base: Baseline) -> dict[str, Any]:
+    """Return {"agent", "passing", "left_out": [{"path", "why"}]} for a JSON report."""
     return {
         "agent": group.agent,
-        "green": len(base.green),
+        "passing": len(base.green),
         "left_out": [{"path": group.paths[i], "why": why} for i, why in sorted(base.left_out.items())],
     }
 
@@ -77,6 +78,7 @@ def _left_out(path: str, why: str) -> None:
 
 
 def fraction_text(part: int, whole: int) -> str:
+    """Format a fraction with its percentage: "3 of 4 (75 %)"."""
     return f"{part} of {whole}" + (f" ({part * 100 // whole} %)" if whole else "")
 
 
@@ -86,5 +88,5 @@ def journeys_path(project: Project, file: str) -> str:
 
 
 def write_json(target: str, value: Any) -> None:
-    """Raises UsageError."""
+    """Write a report as JSON to a file, or to stdout for "-". Raises UsageError."""
     write_report(target, indented_json(value) + b"\n")

@@ -1,4 +1,4 @@
-"""Which journeys, tools and policies are available in one state of a conversation."""
+"""Compute the journeys, tools and policies that are available in one state of a conversation."""
 
 from __future__ import annotations
 

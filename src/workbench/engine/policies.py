@@ -44,21 +44,21 @@ class Stop:
 
 
 class Policies:
-    """Evaluates the policies of one conversation; `offer` is the availability at the last update."""
+    """Evaluates the policies of one conversation; `availability` is the result of the last update."""
 
     def __init__(self, conversation: ConversationRun) -> None:
         self.conversation = conversation
         self.agent = conversation.agent
         self.state = conversation.state
         self.emit = conversation.emit
-        self.offer = Availability()
+        self.availability = Availability()
 
-    def look_around(self, step_id: StepId) -> None:
+    def update_availability(self, step_id: StepId) -> None:
         """Update the availability: conditions, if there are any, are evaluated before every answer."""
-        offers = self.agent.cache.setdefault("offers", {})  # by journey, if there is no condition
-        known = offers.get(self.state.journey)
+        cache = self.agent.cache.setdefault("availability", {})  # by journey, if there is no condition
+        known = cache.get(self.state.journey)
         if known is not None:
-            self.offer = known
+            self.availability = known
             return
 
         def holds(thing: Any, condition: Condition, conversation: Conversation) -> bool:
@@ -72,9 +72,9 @@ class Policies:
                 self.emit(fault_at(step_id, "condition", getattr(thing, "name", "?"), error))
                 return isinstance(thing, Policy)  # a policy whose condition fails is called: fail closed
 
-        self.offer = compute_availability(self.agent, self.state.journey, Conversation(self.state), holds)
-        if not self.offer.conditional:
-            offers[self.state.journey] = self.offer
+        self.availability = compute_availability(self.agent, self.state.journey, Conversation(self.state), holds)
+        if not self.availability.conditional:
+            cache[self.state.journey] = self.availability
 
     async def judge_message(self, step_id: StepId, text: str) -> Stop | None:
         """Evaluate the policies on the customer's message.
@@ -82,7 +82,7 @@ class Policies:
         An escalation hands off at once; after a block the first reply given is sent.
         """
         said, stop = "", None
-        for policy in self.offer.policies_at("on_message"):
+        for policy in self.availability.policies_at("on_message"):
             decision, say = await self._ask(policy, step_id, message=text)
             if decision.effect == "rewrite":
                 text = str(decision.replacement)
@@ -97,7 +97,7 @@ class Policies:
     async def judge_reply(self, step_id: StepId, text: str) -> tuple[str, Stop | None]:
         """Evaluate the policies on a reply; returns the text to send and what stops it (escalations first)."""
         stop: Stop | None = None
-        for policy in self.offer.policies_at("before_reply"):
+        for policy in self.availability.policies_at("before_reply"):
             decision, say = await self._ask(policy, step_id, reply=text)
             if decision.effect == "rewrite":
                 text = str(decision.replacement)
@@ -110,7 +110,7 @@ class Policies:
     ) -> tuple[dict[str, Any], Stop | None]:
         """Evaluate the policies on a call; returns the arguments and what stops it (escalations first)."""
         stop: Stop | None = None
-        for policy in self.offer.policies_at("before_tool", tool):
+        for policy in self.availability.policies_at("before_tool", tool):
             decision, say = await self._ask(policy, step_id, tool, call=ToolCall(tool.name, args))
             if decision.effect == "rewrite":
                 args = decision.replacement
@@ -121,7 +121,7 @@ class Policies:
     async def judge_result(self, step_id: StepId, tool: Tool, args: dict[str, Any], value: Any) -> Stop | None:
         """Evaluate the policies on a result; returns the first escalation."""
         stop: Stop | None = None
-        for policy in self.offer.policies_at("after_tool", tool):
+        for policy in self.availability.policies_at("after_tool", tool):
             call = ToolCall(tool.name, args)
             decision, say = await self._ask(policy, step_id, call=call, result=tool.decode_result(value))
             if decision.effect == "rewrite":
@@ -148,7 +148,7 @@ class Policies:
             if decision.effect == "rewrite" and policy.hook == "before_tool":
                 unfit = "not a dict"
                 if tool is not None and isinstance(decision.replacement, dict):
-                    unfit = self.offer.unfit(tool, decision.replacement)
+                    unfit = self.availability.unfit(tool, decision.replacement)
                 if unfit:
                     raise TypeError(f"its rewritten arguments do not fit: {unfit}")
         except JOURNEY_EXCEPTIONS as error:

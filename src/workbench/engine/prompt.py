@@ -23,19 +23,19 @@ class AssembledPrompt(NamedTuple):
     blobs: dict[str, Any]
 
 
-def assemble(agent: Agent, journey: str, offer: Availability, setup: Setup) -> AssembledPrompt:
+def assemble(agent: Agent, journey: str, availability: Availability, setup: Setup) -> AssembledPrompt:
     """Assemble the sections: persona, goals, manual of the current journey, facts. Cached per distinct state."""
     sheets = agent.cache.setdefault("sheets", {})
-    state = (journey, tuple(j.name for j in offer.journeys), tuple(offer.tools))
+    state = (journey, tuple(j.name for j in availability.journeys), tuple(availability.tools))
     general = sheets.get(state)
     if general is None:
         sections = list(agent.persona_sections)
         if len(agent.journeys) > 1:
-            sections.append(_goals(agent, offer.journeys, journey))
+            sections.append(_goals(agent, availability.journeys, journey))
         if journey in agent.journeys:
             sections += agent.journeys[journey].sections
-        schemas = (t.schema for t in offer.tools.values())
-        tools = (*builtin_tool_schemas(agent, offer.journeys, journey), *schemas)
+        schemas = (t.schema for t in availability.tools.values())
+        tools = (*builtin_tool_schemas(agent, availability.journeys, journey), *schemas)
         span_keys, tool_keys = [section_hash(s) for s in sections], [content_hash(t) for t in tools]
         blobs = dict(zip((*span_keys, *tool_keys), (*(s._asdict() for s in sections), *tools), strict=True))
         general = sheets[state] = AssembledPrompt(tuple(sections), span_keys, tools, tool_keys, blobs)
@@ -47,13 +47,14 @@ def assemble(agent: Agent, journey: str, offer: Availability, setup: Setup) -> A
     )
 
 
-def _goals(agent: Agent, on_offer: tuple[Journey, ...], current: str) -> PromptSection:
+def _goals(agent: Agent, available: tuple[Journey, ...], current: str) -> PromptSection:
     lines = ["You help with these goals. Enter a journey to get its manual and tools."]
-    lines += [f"- {j.name}: {j.goal}" + (" (you are in it)" if j.name == current else "") for j in on_offer]
+    lines += [f"- {j.name}: {j.goal}" + (" (you are in it)" if j.name == current else "") for j in available]
     return PromptSection("goals", "\n".join(lines), agent.source)
 
 
 def facts_section(setup: Setup) -> PromptSection:
+    """Return the section with the facts of the setup: time, channel, customer."""
     lines = [f"Now: {setup.clock}", f"Channel: {setup.channel}"]
     lines += [f"{name}: {value}" for name, value in setup.customer.items()]
     return PromptSection("what is known", "\n".join(lines))

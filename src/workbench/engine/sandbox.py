@@ -40,6 +40,8 @@ class ToolRun(msgspec.Struct, frozen=True):
 
 
 class ToolRunner(Protocol):
+    """Runs an allowed call, or returns its recorded result."""
+
     async def run(self, tool: Tool, args: dict[str, Any], step_id: StepId) -> ToolRun: ...
 
 

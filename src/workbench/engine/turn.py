@@ -64,8 +64,8 @@ class _Turn:
         self.policies = Policies(conversation)
 
     @property
-    def offer(self) -> Availability:
-        return self.policies.offer
+    def availability(self) -> Availability:
+        return self.policies.availability
 
     async def run(self, text: str) -> TurnEnded:
         self.emit(UserMessage(turn=self.number, text=text))
@@ -74,7 +74,7 @@ class _Turn:
         if len(self.agent.journeys) == 1 and not self.state.journey:
             self.emit(JourneyEntered(turn=self.number, journey=next(iter(self.agent.journeys))))
         step_id = StepId(self.number)
-        self.policies.look_around(step_id)
+        self.policies.update_availability(step_id)
         stop = await self.policies.judge_message(step_id, text)
         if stop is not None:
             if stop.reply and not stop.escalated:
@@ -96,10 +96,10 @@ class _Turn:
 
     def _prompt(self, step_id: StepId) -> AssembledPrompt:
         made, model = self.conversation.last_prompt, (self.model.name, self.model.params)
-        if made is not None and made[0] is self.offer and made[1] == model:
+        if made is not None and made[0] is self.availability and made[1] == model:
             return made[2]
         trace = self.conversation.trace
-        sheet = assemble(self.agent, self.state.journey, self.offer, self.conversation.setup)
+        sheet = assemble(self.agent, self.state.journey, self.availability, self.conversation.setup)
         prompt = Prompt(
             turn=step_id.turn,
             answer=step_id.answer,
@@ -107,22 +107,22 @@ class _Turn:
             tools=sheet.tool_keys,
             model=self.model.name,
             params=self.model.params,
-            journeys=[j.name for j in self.offer.journeys],
-            policies=[p.full_name for p in self.offer.policies],
-            hidden=[Unavailable(*h) for h in self.offer.hidden],
+            journeys=[j.name for j in self.availability.journeys],
+            policies=[p.full_name for p in self.availability.policies],
+            hidden=[Unavailable(*h) for h in self.availability.hidden],
         )
         last = self.state.prompt
         if last is None or _apart(last) != _apart(prompt):
             for key, blob in sheet.blobs.items():  # in order, so that the same transcript has the same bytes
                 trace.blobs.setdefault(key, blob)
             self.emit(prompt)
-        self.conversation.last_prompt = self.offer, model, sheet
+        self.conversation.last_prompt = self.availability, model, sheet
         return sheet
 
     async def _answer(self, step_id: StepId) -> TurnEnded | None:
         """Request one answer and execute it. Returns None if the turn continues."""
         if step_id.answer > 1:
-            self.policies.look_around(step_id)
+            self.policies.update_availability(step_id)
         sheet = self._prompt(step_id)
         try:
             answer = await self._ask_model(step_id, sheet)
@@ -180,11 +180,11 @@ class _Turn:
     async def _call(self, step_id: StepId, call: CallRequest, cut: bool) -> bool:
         """Judge a call and run it if allowed. Returns True after a hand-off."""
         refused = "the call was cut off by the token limit" if cut else call.error
-        tool = self.offer.tools.get(call.tool) or self._built_in(call.tool)
+        tool = self.availability.tools.get(call.tool) or self._built_in(call.tool)
         if tool is None:
             self._result(step_id, call.tool, ToolRun("absent", self._not_on_offer(call.tool)))
             return False
-        refused = refused or self.offer.unfit(tool, call.args)
+        refused = refused or self.availability.unfit(tool, call.args)
         if refused:
             self._result(step_id, call.tool, ToolRun("rejected", refused))
             return False

@@ -100,7 +100,7 @@ class Claude:
             self.params["thinking"] = dict(thinking)
         if effort:
             self.params["output_config"] = {"effort": effort}
-        self._less_thinking = _ladder(thinking, max_tokens)
+        self._less_thinking = _smaller_settings(thinking, max_tokens)
         self._thinking_prompt: dict[str, str] = {}  # signature of a thinking block -> hash of its prompt
         self._tries = tries
         self._longest_wait = longest_wait
@@ -126,17 +126,17 @@ class Claude:
                 answer = message.finish(self.name, self._clock() - began)
                 break
             except Exception as error:
-                trouble = diagnose(error)
+                failure = diagnose(error)
             if message.shown:
                 show(Delta("restart"))
-            conceded = self._reduce_thinking(trouble, request)
+            conceded = self._reduce_thinking(failure, request)
             if conceded:
                 show(Delta("wait", conceded))
                 continue
-            if not trouble.retryable or attempt >= self._tries:
-                raise NoAnswer("model_error", trouble.sentence(attempt))
-            seconds = self._pause(attempt, trouble.retry_after)
-            show(Delta("wait", trouble.text, seconds))
+            if not failure.retryable or attempt >= self._tries:
+                raise NoAnswer("model_error", failure.sentence(attempt))
+            seconds = self._pause(attempt, failure.retry_after)
+            show(Delta("wait", failure.text, seconds))
             await self._sleep(seconds)
             attempt += 1
         for block in answer.blocks:
@@ -203,16 +203,16 @@ class Claude:
             async with anthropic.AsyncAnthropic(max_retries=0) as client:
                 yield client
 
-    def _reduce_thinking(self, trouble: RequestFailure, request: ModelRequest) -> str:
+    def _reduce_thinking(self, failure: RequestFailure, request: ModelRequest) -> str:
         """Reduce the thinking setting after it was rejected; returns the new one in words, "" if none is left."""
-        about = trouble.text.lower()
-        if trouble.status not in (400, 422) or not ("thinking" in about or "adaptive" in about):
+        about = failure.text.lower()
+        if failure.status not in (400, 422) or not ("thinking" in about or "adaptive" in about):
             return ""
         earlier = {signature(b) for m in request.messages for b in m["content"] if b.get("type") in THINKING_TYPES}
         known = {thought for thought in earlier if thought and self._thinking_prompt.get(thought) != ""}
         if known and ("signature" in about or "bound to" in about or not self._less_thinking):
             self._thinking_prompt |= dict.fromkeys(known, "")
-            return "earlier thinking does not fit this prompt or account: asking without it"
+            return "earlier thinking does not fit this prompt or account: retrying without it"
         if not self._less_thinking:
             return ""
         thinking = self._less_thinking.pop(0)
@@ -221,7 +221,7 @@ class Claude:
         if thinking is not None:
             self.params["thinking"] = thinking
         way = "without it" if thinking is None else f"for the {thinking['type']} kind"
-        return f"the server refused the thinking asked for: asking {way}"
+        return f"the server rejected the thinking setting: retrying {way}"
 
     def _pause(self, attempt: int, after: float | None) -> float:
         if after is None or not math.isfinite(after):
@@ -229,7 +229,7 @@ class Claude:
         return min(max(after, 0.0), self._longest_wait)
 
 
-def _ladder(thinking: Mapping[str, Any] | None, max_tokens: int) -> list[dict[str, Any] | None]:
+def _smaller_settings(thinking: Mapping[str, Any] | None, max_tokens: int) -> list[dict[str, Any] | None]:
     """Return the settings to try in turn if `thinking` is rejected: older models accept only budgets."""
     if thinking is None:
         return []

@@ -41,7 +41,7 @@ def is_question(text: str) -> bool:
 
 
 class IntentMatch(NamedTuple):
-    """An intent that a message matches, and how well."""
+    """An intent that a message matches, and the quality of the match."""
 
     intent: Intent
     weight: float
@@ -69,20 +69,20 @@ class Intents:
             if gives_up(turn.said):
                 intent = None
                 continue
-            heard = self.hear(turn.said)
-            if heard is None or wants_human(turn.said):
+            matched = self.match(turn.said)
+            if matched is None or wants_human(turn.said):
                 continue
             if intent is not None:
                 question = play(intent, Scene(conversation, turns[:number], start))
                 if isinstance(question, Ask | Confirm):
-                    if heard.intent is intent:
+                    if matched.intent is intent:
                         continue
-                    if not heard.full and _answers(question, turn.said):
+                    if not matched.full and _answers(question, turn.said):
                         continue
-            intent, start = heard.intent, number
+            intent, start = matched.intent, number
         return intent, start
 
-    def hear(self, text: str) -> IntentMatch | None:
+    def match(self, text: str) -> IntentMatch | None:
         """Return the intent whose examples are closest to `text`; the first declared one wins a tie."""
         if self.asks_knowledge and is_question(text):
             return None

@@ -26,13 +26,17 @@ START_TIMEOUT = 4.0  # seconds the process and the SDK may take to start; 1.5 on
 
 
 class ProbeResult(msgspec.Struct, frozen=True):
-    """The result: `source` of the credentials ("": none), `answer` (the model's name) or `trouble`."""
+    """The result: `source` of the credentials ("": none), `answer` (the model's name) or `failure`.
+
+    `credentials_error`: the reason that the credentials cannot be read. `asked`: a
+    request was sent. `seconds`: the time until the answer.
+    """
 
     source: str = ""
-    problem: str = ""  # why the credentials cannot be read
+    credentials_error: str = ""
     asked: bool = False
     answer: str = ""
-    trouble: str = ""
+    failure: str = ""
     seconds: float = 0.0
 
 
@@ -64,20 +68,20 @@ def probe(model: str) -> ProbeResult:
         patience = START_TIMEOUT
         while ours.poll(patience):
             found = msgspec.msgpack.decode(ours.recv_bytes(), type=ProbeResult)
-            if not found.asked or found.answer or found.trouble:
+            if not found.asked or found.answer or found.failure:
                 return found
             patience = ANSWER_TIMEOUT + 0.5  # the process itself stops after ANSWER_TIMEOUT, if it can
     except (EOFError, OSError):
-        return msgspec.structs.replace(found, trouble="the probe process exited")
+        return msgspec.structs.replace(found, failure="the probe process exited")
     finally:
         process.kill()
         process.join()
         ours.close()
     if not found.asked:
         return ProbeResult(
-            trouble=f"the SDK did not load within {START_TIMEOUT:g} s: credentials were not looked for"
+            failure=f"the SDK did not load within {START_TIMEOUT:g} s: credentials were not looked for"
         )
-    return msgspec.structs.replace(found, trouble=f"{server_host()} did not answer in time")
+    return msgspec.structs.replace(found, failure=f"{server_host()} did not answer in time")
 
 
 def _work(connection: Connection, model: str) -> None:
@@ -90,13 +94,13 @@ def _work(connection: Connection, model: str) -> None:
         try:
             source = credentials() or ""
         except UsageError as error:
-            connection.send_bytes(msgspec.msgpack.encode(ProbeResult(problem=error.message)))
+            connection.send_bytes(msgspec.msgpack.encode(ProbeResult(credentials_error=error.message)))
             return
         connection.send_bytes(msgspec.msgpack.encode(ProbeResult(source, asked=bool(source))))
         if source:
-            answer, trouble, seconds = asyncio.run(_ask(model))
+            answer, failure, seconds = asyncio.run(_ask(model))
             probed = ProbeResult(
-                source, asked=True, answer=answer, trouble=_without_keys(trouble), seconds=seconds
+                source, asked=True, answer=answer, failure=_without_keys(failure), seconds=seconds
             )
             connection.send_bytes(msgspec.msgpack.encode(probed))
 

@@ -48,11 +48,11 @@ def prompt_changes(then: Prompt | None, now: Prompt | None, was: Blobs, today: B
 
 def describe_drift(drifts: Iterable[Drift], result: Rerun, was: Blobs, most: int = 4) -> str:
     """Describe drift, grouping equal changes: "2.3.1, 2.4.1 decisions: returns.window: another reason"."""
-    places: dict[str, list[str]] = {}
+    steps: dict[str, list[str]] = {}
     for drift in drifts:
         names = ", ".join(_about(drift, result, was))
-        places.setdefault(drift.what + (f": {names}" if names else ""), []).append(str(drift.step_id))
-    found = [f"{', '.join(at[:most])}{' …' if len(at) > most else ''} {what}" for what, at in places.items()]
+        steps.setdefault(drift.what + (f": {names}" if names else ""), []).append(str(drift.step_id))
+    found = [f"{', '.join(at[:most])}{' …' if len(at) > most else ''} {what}" for what, at in steps.items()]
     return "; ".join(found[:most]) + (f"; and {len(found) - most} more" if len(found) > most else "")
 
 

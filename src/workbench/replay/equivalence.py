@@ -23,7 +23,7 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?$")
 
 
 class WriteDifference(NamedTuple):
-    """Why two sets of world changes differ, and the changes that differ."""
+    """The first difference between two sets of world changes: `why` in words, and the changes."""
 
     why: str
     recorded: str

@@ -31,6 +31,7 @@ WORST = (
 
 
 def worst(codes: set[Exit]) -> Exit:
+    """Return the exit code that wins if several apply."""
     return next((code for code in WORST if code in codes), Exit.OK)
 
 

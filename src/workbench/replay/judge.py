@@ -110,14 +110,14 @@ def _lacks_recording(result: Rerun) -> bool:
     return step is not None and step.result is not None and step.result.outcome == "missing"
 
 
-def _around(result: Rerun, marked: StepId | None) -> tuple[tuple[str, ...], str]:
+def _around(result: Rerun, annotated: StepId | None) -> tuple[tuple[str, ...], str]:
     """Return the two steps before the first difference (or the annotated step), and that step as it is now."""
     first = _first(result)
-    step_id = first.step_id if first else marked
+    step_id = first.step_id if first else annotated
     if step_id is None:
         return (), ""
     done = [m for m in result.current.values() if m.step_id < step_id]
-    now = result.current.get(marked) if marked else None
+    now = result.current.get(annotated) if annotated else None
     return tuple(f"{m.step_id}  {describe_step(m)}" for m in done[-2:]), describe_step(now) if now else ""
 
 
@@ -193,7 +193,7 @@ def judge(transcript: Transcript, result: Rerun, agent: Agent) -> tuple[Verdict,
             return Verdict.FAIL, first.why
         return _unlike(result) or _judge_golden(transcript, result)
     decided = _judge_mistake(transcript, result, first)
-    return decided if _hooks(transcript, result, decided[0]) else _unlike(result) or decided
+    return decided if _still_decided(transcript, result, decided[0]) else _unlike(result) or decided
 
 
 def _unlike(result: Rerun) -> tuple[Verdict, str] | None:
@@ -203,7 +203,7 @@ def _unlike(result: Rerun) -> tuple[Verdict, str] | None:
     return Verdict.TOOL_ERROR if result.tool_mismatch.kind == "raised" else Verdict.STALE, result.tool_mismatch.why
 
 
-def _hooks(transcript: Transcript, result: Rerun, verdict: Verdict) -> bool:
+def _still_decided(transcript: Transcript, result: Rerun, verdict: Verdict) -> bool:
     """Return whether the verdict on a mistake is valid despite a changed tool result.
 
     It is if it failed, or was decided before that result.

@@ -16,7 +16,7 @@ MAX_NAMED = 4  # file names in one line
 
 
 class ShardInfo(msgspec.Struct, frozen=True):
-    """What all shards of one replay must share: the number of transcripts, their hash, and the code hash."""
+    """The values shared by all shards of one replay: number of transcripts, their hash, and the code hash."""
 
     shard: str
     total: int

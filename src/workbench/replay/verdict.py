@@ -16,6 +16,8 @@ from .rerun import Difference, Rerun
 
 
 class Verdict(StrEnum):
+    """The verdict on one transcript; docs/replay.md explains each."""
+
     PASS = "PASS"
     FAIL = "FAIL"
     SUPERSEDED = "SUPERSEDED"
@@ -31,7 +33,7 @@ class Verdict(StrEnum):
 
 
 class Options(msgspec.Struct, frozen=True):
-    """How to replay. Plain data, so that it can be sent to another process."""
+    """Options of a replay. Plain data, so that it can be sent to another process."""
 
     tools: Literal["recorded", "sandbox"] = "recorded"
     """"sandbox": re-execute tools that allow it; they must give the recorded results."""
@@ -61,7 +63,7 @@ class ReplayResult(msgspec.Struct):
     changed: tuple[str, ...] = ()
     """Names of policies and prompt sections that differ from the recorded ones."""
     drift: tuple[str, ...] = ()
-    """What changed without changing an action."""
+    """Changes that changed no action."""
     source_line: str = ""
     """The line of journey code it is about, "journeys/shop/agent.py:2", or ""."""
     live: dict[str, Any] = {}

@@ -38,37 +38,37 @@ class FinishedConversation:
 
     @property
     def steps(self) -> list[Step]:
-        """Every step in order: a message, a tool call or a reply, with its reasoning and policy decisions."""
+        """Return every step in order: a message, a tool call or a reply, with its reasoning and decisions."""
         return [step for turn in group_steps(self.trace) for step in turn.steps]
 
     @property
     def user_messages(self) -> list[str]:
-        """Every message of the customer as the model and the policies saw it: after rewrites, oldest first."""
+        """Return the customer's messages as the model and the policies saw them: after rewrites, oldest first."""
         return list(self._state.user_messages)
 
     @property
     def replies(self) -> list[str]:
-        """Every text the customer received, oldest first."""
+        """Return the texts that the customer received, oldest first."""
         return list(self._state.agent_messages)
 
     @property
     def reply(self) -> str:
-        """The last text the customer received."""
+        """Return the last text that the customer received."""
         return self.replies[-1]
 
     @property
     def calls(self) -> list[str]:
-        """Every tool call as "tool outcome", in order, except entering a journey."""
+        """Return every tool call as "tool outcome", in order, except entering a journey."""
         return [f"{r.tool} {r.outcome}" for r in self._events(ToolResult) if r.tool != "enter_journey"]
 
     @property
     def entered(self) -> list[str]:
-        """The journeys that were entered, in order."""
+        """Return the journeys that were entered, in order."""
         return [r.value.split()[1].rstrip(":") for r in self._events(ToolResult) if r.tool == "enter_journey"]
 
     @property
     def blocked_by(self) -> list[str]:
-        """The full names of the policies that blocked something, in order."""
+        """Return the full names of the policies that blocked something, in order."""
         return self.decided("block")
 
     @property
@@ -78,12 +78,12 @@ class FinishedConversation:
 
     @property
     def ends(self) -> list[str]:
-        """Why each turn ended, for example "replied" or "handed_off"."""
+        """Return the reason each turn ended, for example "replied" or "handed_off"."""
         return [end.reason for end in self._events(TurnEnded)]
 
     @property
     def faults(self) -> list[str]:
-        """The exceptions that journey code raised, as "origin name: message"."""
+        """Return the exceptions that journey code raised, as "origin name: message"."""
         return [f"{f.origin} {f.name}: {f.message}" for f in self._events(Fault)]
 
     def decided(self, verdict: Effect) -> list[str]:

@@ -40,8 +40,8 @@ def describe_step(step: Step) -> str:
 def describe_pair(recorded: Step, now: Step) -> tuple[str, str]:
     """Describe both steps in one line each, and add the difference if the lines would be equal."""
     lines = describe_step(recorded), describe_step(now)
-    alike = recorded.effect == now.effect and recorded.result_effect == now.result_effect
-    hidden = _details(recorded, now) if lines[0] == lines[1] else _rewrites(recorded, now) if alike else ()
+    same_effects = recorded.effect == now.effect and recorded.result_effect == now.result_effect
+    hidden = _details(recorded, now) if lines[0] == lines[1] else _rewrites(recorded, now) if same_effects else ()
     for what, one, other in hidden:
         if one != other:
             a, b = differing_excerpts(one, other)

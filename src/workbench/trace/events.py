@@ -73,8 +73,8 @@ class JourneyEntered(Event, frozen=True, kw_only=True, tag="entered"):
     """A journey was entered."""
 
     journey: str
-    """The journey that was left, or ""."""
     before: str = ""
+    """The journey that was left, or ""."""
 
 
 class Unavailable(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -112,17 +112,19 @@ class Prompt(Event, frozen=True, kw_only=True, tag="prompt"):
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The usage of one answer. It is volatile and never saved in a transcript."""
+    """The usage of one answer; the first four fields count tokens. Never saved in a transcript."""
 
     tokens_in: int = 0
     tokens_out: int = 0
     cache_read: int = 0
     cache_write: int = 0
-    """Dollars at list price; None if the price is unknown."""
     cost: float | None = None
+    """Dollars at list price; None if the price is unknown."""
     seconds: float = 0.0
+    """Wall-clock seconds from the request to the complete answer."""
     request_id: str = ""
-    server: str = ""  # host that answered, with a port that is not the default
+    server: str = ""
+    """The host that answered, with a port that is not the default."""
 
 
 class CallRequest(msgspec.Struct, frozen=True):
@@ -183,11 +185,11 @@ class PolicyDecision(Event, frozen=True, kw_only=True, tag="decision"):
     replacement: Any = None
     """The new value, if the effect is rewrite."""
     evidence: dict[str, Any] = {}
-    """What the policy based its decision on, as plain data by name."""
+    """The values that the decision is based on, as plain data by name."""
     version: str = ""
     """The hash of the policy's rule and why; the texts are a blob of the trace."""
     fault: bool = False
-    """Whether the policy itself failed and therefore blocked."""
+    """True if the policy itself failed and therefore blocked."""
 
 
 class WorldChange(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -228,7 +230,7 @@ class ToolResult(Event, frozen=True, kw_only=True, tag="result"):
     changed: list[WorldChange] = []
     """Changes that the call made in the world."""
     output: str = ""
-    """What the body printed."""
+    """The text that the body printed."""
 
 
 class Reply(Event, frozen=True, kw_only=True, tag="reply"):

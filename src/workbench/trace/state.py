@@ -1,7 +1,7 @@
 """The state of a conversation, derived from its trace.
 
 `ConversationState.apply(event)` is called for every event in order, live and in
-a replay alike. The views of it for policies, conditions and rehearsals are in
+a replay. The views of it for policies, conditions and rehearsals are in
 authoring.views.
 """
 

@@ -25,4 +25,4 @@ class StepId(NamedTuple):
         return cls(*parts)
 
 
-StepId.__new__ = lru_cache(maxsize=4096)(StepId.__new__)  # type: ignore  # many are asked for, few differ
+StepId.__new__ = lru_cache(maxsize=4096)(StepId.__new__)  # type: ignore  # cached: many lookups, few distinct ids

@@ -53,7 +53,7 @@ class Step(msgspec.Struct):
 
     @property
     def reasoning(self) -> str:
-        """Return the reasoning: the thinking of the answer and, with the first call, the text beside the calls."""
+        """Return the thinking of the answer and, with the first call, the text next to the calls."""
         if self.answer is None or (self.call is not None and self.call.number > 1):
             return ""
         if self.call is None:
@@ -71,11 +71,11 @@ class Step(msgspec.Struct):
         """Return the combined effect of the after_tool policies."""
         return self._effect(("after_tool",))
 
-    def _effect(self, stands: tuple[str, ...]) -> str:
+    def _effect(self, hooks: tuple[str, ...]) -> str:
         effect = "allowed"
         for decision in self.decisions:
             verdict = decision.effect
-            if verdict != "allow" and decision.hook in stands:
+            if verdict != "allow" and decision.hook in hooks:
                 if verdict == "escalate":
                     return "escalated"
                 if verdict == "block":

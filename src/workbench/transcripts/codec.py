@@ -40,7 +40,7 @@ def decode(data: bytes, name: str = "") -> Transcript:
     except RecursionError as error:
         raise TranscriptError(f"not a transcript: {error}", where=name) from None
     if transcript is None or transcript.schema != SCHEMA:
-        transcript = _climbed(data)
+        transcript = _migrated(data)
         if transcript is None:
             raise _unreadable(data, name, wrong)
     if twice := duplicate_field(data):
@@ -52,7 +52,7 @@ def decode(data: bytes, name: str = "") -> Transcript:
     return transcript
 
 
-def _climbed(data: bytes) -> Transcript | None:
+def _migrated(data: bytes) -> Transcript | None:
     """Decode a transcript of an older format; returns None if it is not one."""
     try:
         raised = migrate(msgspec.json.decode(data))
@@ -113,7 +113,7 @@ def _unreadable(data: bytes, name: str, error: Exception | None) -> TranscriptEr
         if data.startswith(begins):
             return TranscriptError(f"cannot read it as a transcript: it is {what}", where=name, hint=then)
     if isinstance(error, UnicodeDecodeError):
-        line = data[: _first_foreign(data)].count(b"\n") + 1
+        line = data[: _first_invalid_byte(data)].count(b"\n") + 1
         return TranscriptError(
             "the file is not valid UTF-8", where=f"{name}:{line}", hint=_AS_UTF_8, code="transcript.not-utf8"
         )
@@ -149,7 +149,7 @@ def _unreadable(data: bytes, name: str, error: Exception | None) -> TranscriptEr
     return TranscriptError(str(error), where=where, hint="fix the line, or restore the file from git")
 
 
-def _first_foreign(data: bytes) -> int:
+def _first_invalid_byte(data: bytes) -> int:
     """Return the offset of the first byte that is not UTF-8."""
     try:
         data.decode()

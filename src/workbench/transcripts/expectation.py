@@ -46,7 +46,7 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
             raise TranscriptError(
                 f"unknown expectation {self.kind!r}",
                 where=where,
-                hint=f"one of: {', '.join(TRANSCRIPT_KINDS)}",
+                hint=f"choose one of: {', '.join(TRANSCRIPT_KINDS)}",
             )
         for field in kind.needs:
             asked = getattr(self, field)

@@ -14,12 +14,12 @@ from .codec import encode
 from .migrations import PREFIX
 from .transcript import Transcript
 
-SUFFIX = ".json"  # whatever its case
+SUFFIX = ".json"  # in upper or lower case
 PENDING = ".pending.json"
 LIVE_RESULT = ".live.json"
 SIBLING_SUFFIXES = (PENDING, LIVE_RESULT)  # files next to a transcript that are not transcripts
 STATE = ".workbench"
-DEEP = 100  # entries of a hidden folder that are searched
+MAX_HIDDEN_FOLDERS = 100  # folders that are searched below a hidden one
 
 
 def find(paths: Iterable[Path], left: list[str] | None = None) -> list[Path]:
@@ -53,18 +53,18 @@ def uncollected(left: Iterable[str]) -> list[str]:
         if not path.endswith(ours)
         for file in (_hidden(path) if os.path.isdir(path) else [path])
     )
-    mark = PREFIX.encode()
-    return sorted(f for f in files if not f.lower().endswith(SIBLING_SUFFIXES) and mark in read_prefix(Path(f)))
+    prefix = PREFIX.encode()
+    return sorted(f for f in files if not f.lower().endswith(SIBLING_SUFFIXES) and prefix in read_prefix(Path(f)))
 
 
 def _hidden(folder: str) -> Iterator[str]:
-    """The *.json in a hidden folder and a little below: all of a .git or a .venv would take too long."""
-    walked = islice(os.walk(folder), DEEP)
+    """Yield the *.json files in the first folders below a hidden one; a whole .git or .venv takes too long."""
+    walked = islice(os.walk(folder), MAX_HIDDEN_FOLDERS)
     return (os.path.join(at, n) for at, _, names in walked for n in names if n.lower().endswith(SUFFIX))
 
 
 def suggest_path(path: Path) -> str:
-    """What may have been meant by a path that is not there, by its name, its id or its folder."""
+    """Suggest existing paths for a missing one, by its name, its id or its folder."""
     if str(path) in ("and", "or", "not"):
         return "put several words in quotes: --query 'returns -late'"
     here = next((folder for folder in path.parents if folder.is_dir()), Path())
@@ -85,12 +85,12 @@ def suggest_path(path: Path) -> str:
     return did_you_mean_any(names, "check the path")
 
 
-def _search(folder: str, here: str, been: set[str], left: list[str] | None = None) -> Iterator[tuple[str, str]]:
-    """The *.json below a folder that really is `here`, by name: where each really is, and how it was found.
+def _search(folder: str, here: str, visited: set[str], left: list[str] | None = None) -> Iterator[tuple[str, str]]:
+    """Yield (real path, path as found) of the *.json files below a folder, by name; `here` is its real path.
 
-    Links to folders are followed once each; what is hidden or pending is passed over, to `left`.
+    Each link to a folder is followed once. Hidden and pending files are added to `left` instead.
     """
-    been.add(here)
+    visited.add(here)
     try:
         with os.scandir(folder) as entries:
             there = sorted(entries, key=lambda e: e.name)
@@ -104,8 +104,8 @@ def _search(folder: str, here: str, been: set[str], left: list[str] | None = Non
         linked = entry.is_symlink()
         real = os.path.realpath(entry.path) if linked else os.path.join(here, entry.name)
         if os.path.isdir(real) if linked else entry.is_dir():
-            if real not in been:
-                yield from _search(entry.path, real, been, left)
+            if real not in visited:
+                yield from _search(entry.path, real, visited, left)
         elif entry.name.lower().endswith(SUFFIX) and not entry.name.lower().endswith(SIBLING_SUFFIXES):
             yield real, entry.path
         elif left is not None:

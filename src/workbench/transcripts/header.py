@@ -64,7 +64,7 @@ def _head(data: bytes, path: str) -> TranscriptHeader | None:
 
 
 class TranscriptHeader(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """What people wrote about a transcript.
+    """The human-written fields of a transcript.
 
     `at` is the step of a mistake, `expected` its expectation in words; `state` is
     golden, open or fixed; `recording` identifies the conversation it was saved from.
@@ -85,6 +85,7 @@ class TranscriptHeader(msgspec.Struct, frozen=True, omit_defaults=True, gc=False
 
 
 def header_of(transcript: Transcript) -> TranscriptHeader:
+    """Return the header of a transcript in memory."""
     mistake = transcript.kind == "mistake"
     expectation = transcript.expectations[0] if mistake else None
     return TranscriptHeader(

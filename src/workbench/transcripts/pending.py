@@ -1,4 +1,4 @@
-"""Pending files: a re-recorded transcript, next to the old one until a person accepts or rejects it."""
+"""Pending files: a re-recorded transcript, next to its transcript until a person accepts or rejects it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Predicates: whether an expectation holds in a run.
+"""Predicates decide whether an expectation holds in a run.
 
 A predicate returns True, False, or None if it cannot be decided offline.
 """

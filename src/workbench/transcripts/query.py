@@ -194,7 +194,7 @@ def unknown_value(filter: str, value: str, known: Iterable[str]) -> UsageError:
     then = f"{did_you_mean(value, names)} choose one of: {some}".strip()
     return UsageError(
         f"no conversation has {filter}:{value}",
-        where=f"{filter}:",
+        where=filter,
         hint=then if some else f"remove {filter}: no conversation has one",
     )
 
@@ -247,7 +247,7 @@ def _term(filter: str, raw: str, without: bool) -> Term:
 def _sort(value: str) -> str:
     found = next((sort for sort in SORTS if sort.startswith(value)), "")
     if not found:
-        raise UsageError(f"unknown order {value!r}", hint=f"sort: one of {', '.join(SORTS)}")
+        raise UsageError(f"unknown order {value!r}", hint=f"choose one of: {', '.join(SORTS)}")
     return found
 
 
@@ -261,8 +261,9 @@ def _sampled(query: Query, value: str) -> Query:
 def _opened(query: Query, name: str, queues: Mapping[str, str], opened: tuple[str, ...]) -> Query:
     kept = queues.get(name)
     if kept is None or name in opened:
-        there = ", ".join(sorted(queues)) or "none saved yet"
-        raise UsageError(f"unknown queue {name!r}", hint=f"queues: {there}")
+        names = ", ".join(sorted(queues))
+        hint = f"choose one of: {names}" if names else "save a queue in Review first"
+        raise UsageError(f"unknown queue {name!r}", hint=hint)
     inner = _parse(kept, queues, (*opened, name))
     return Query(
         tuple(dict.fromkeys([*query.terms, *inner.terms])), inner.sort or query.sort,

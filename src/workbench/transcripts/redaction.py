@@ -1,7 +1,7 @@
 """Replace secrets and personal data by stable substitutes of the same format.
 
 The same value becomes the same substitute everywhere in a transcript, so
-references to it stay valid. Addresses at example domains stay: they are nobody's.
+references to it stay valid. Addresses at example domains belong to nobody and stay.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PHONE = re.compile(r"(?<![\w+])\+\d[\d ()-]{7,16}\d\b")
 
 @dataclass
 class Redactor:
-    """Redacts plain data; `replaced` lists (what kind, the substitute) of what it replaced, in order."""
+    """Redacts plain data; `replaced` lists the kind and the substitute of every replaced value, in order."""
 
     replaced: list[tuple[str, str]] = field(default_factory=list)
     _known: dict[str, str] = field(default_factory=dict)
@@ -96,20 +96,20 @@ def _card(found: str, digest: str) -> str:
     digits = re.sub(r"\D", "", found)
     if not passes_luhn(digits):
         return found
-    # the last four stay, as on any receipt: what masks a card still comes out the same
+    # the last four digits stay, so code that masks a card number gives the same result
     tail = re.search(r"(?:\d[ -]?){3}\d$", found)
     cut = tail.start() if tail else len(found)
     made = _digits(found[:cut], digest)
-    spot = max(i for i, c in enumerate(made) if c.isdigit())
+    last = max(i for i, c in enumerate(made) if c.isdigit())
     for digit in "0123456789":
-        candidate = made[:spot] + digit + made[spot + 1 :] + found[cut:]
+        candidate = made[:last] + digit + made[last + 1 :] + found[cut:]
         if passes_luhn(re.sub(r"\D", "", candidate)):
             return candidate
     return made + found[cut:]
 
 
 def _account(found: str, digest: str) -> str:
-    """The country and the last four stay, as on any statement; digits and letters between them are others."""
+    """Replace the digits and letters between the country code and the last four characters."""
     numbers = iter(str(int(digest, 16)))
     letters = iter(c for c in digest.upper() if c.isalpha())
     made = "".join(next(numbers) if c.isdigit() else next(letters, "A") if c.isalpha() else c for c in found[2:-4])

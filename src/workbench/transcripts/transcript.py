@@ -50,13 +50,13 @@ class Annotation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
     step: str
     """The step id, for example "3.1.2"."""
     fault: Cause = "agent"
-    """Who is responsible for the mistake."""
+    """The part that is responsible for the mistake."""
     severity: Severity = "critical"
     kind: ErrorKind = "other"
     note: str = ""
-    """What went wrong, in the person's words."""
+    """A description of the mistake, in the person's words."""
     expected: str = ""
-    """What should have happened instead."""
+    """The correct behavior, in the person's words."""
 
 
 class Transcript(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
@@ -66,7 +66,7 @@ class Transcript(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
     """
 
     schema: str
-    """The transcript format, for example "workbench-transcript-1"."""
+    """The transcript format, for example "workbench.transcript/1"."""
     id: str
     """Unique in the project."""
     kind: Literal["mistake", "golden"]
@@ -76,11 +76,11 @@ class Transcript(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
     accepted_code: str = ""
     """The code hash on which a mistake was accepted as fixed; "" while it is open."""
     reason: str = ""
-    """Why the current behavior was accepted."""
+    """The reason for accepting the current behavior."""
     expectations: list[Expectation] = []
     annotations: list[Annotation] = []
     source: dict[str, Any] = {}
-    """Origin of an imported conversation: {"format", "file", ...}; {} for a saved one."""
+    """The origin: {"model"} of a saved conversation, {"format", "file", ...} of an imported one."""
     recording_id: str = ""
     """Identifies the recording: equal for all transcripts saved from one conversation."""
     code: dict[str, str] = {}

@@ -165,7 +165,7 @@ def validate_blobs(blobs: dict[str, Any], name: str) -> None:
                 _verified[key] = value
 
 
-MAX_PLACES = 12  # step ids listed in one line
+MAX_STEP_IDS = 12  # step ids listed in one line
 
 
 def check_transcript(transcript: Transcript, name: str) -> None:
@@ -201,16 +201,16 @@ def check_transcript(transcript: Transcript, name: str) -> None:
         *(("expectation", e.step) for e in transcript.expectations),
         *(("annotation", m.step) for m in transcript.annotations),
     ]
-    places = {str(m.step_id): m for turn in group_steps(transcript.events) for m in turn.steps} if pointed else {}
+    steps = {str(m.step_id): m for turn in group_steps(transcript.events) for m in turn.steps} if pointed else {}
     for what, at in pointed:
-        if at not in places:
+        if at not in steps:
             raise TranscriptError(
                 f"the {what} at {at!r} is not at a step of this conversation",
                 where=name,
-                hint=f"use one of its step ids: {', '.join(list(places)[:MAX_PLACES])}"
-                + (" …" if len(places) > MAX_PLACES else ""),
+                hint=f"use one of its step ids: {', '.join(list(steps)[:MAX_STEP_IDS])}"
+                + (" …" if len(steps) > MAX_STEP_IDS else ""),
                 code="transcript.unknown-step",
             )
     for expectation in transcript.expectations:
         expectation.validate(name)
-        expectation.validate_step(places[expectation.step], name)
+        expectation.validate_step(steps[expectation.step], name)

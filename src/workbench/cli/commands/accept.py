@@ -18,7 +18,7 @@ from ...runtime.fork_pool import replay_one
 from ...runtime.loader import load
 from ...store.project import project_for
 from ...text import pluralize
-from ...trace.events import AnyEvent, Prompt
+from ...trace.events import AnyEvent, Prompt, TurnEnded
 from ...trace.steps import group_steps
 from ...transcripts.codec import read
 from ...transcripts.expectation import MATCH_MODES, Match
@@ -29,6 +29,7 @@ from ..output import print_status
 
 
 def accept(file: Path, reason: str, match: list[str]) -> Exit:
+    """Accept today's behavior of a transcript, and write it. Raises UsageError or TranscriptError."""
     if os.environ.get("CI"):
         raise UsageError("accept needs a human decision and does not run in CI", hint="run it on your own machine")
     transcript = read(file)
@@ -111,17 +112,17 @@ def accept_golden(
 ) -> Transcript:
     """Accept a golden transcript: it ends at its new decision, because no recording of the rest exists."""
     kept = without_usage(events)
-    if kept and kept[-1].__class__.__name__ == "TurnEnd" and getattr(kept[-1], "reason", "") == "tape_ended":
+    if kept and isinstance(kept[-1], TurnEnded) and kept[-1].reason == "tape_ended":
         kept.pop()
     while kept and isinstance(kept[-1], Prompt):
         kept.pop()
     used = {key for s in kept if isinstance(s, Prompt) for key in (*s.sections, *s.tools)}
     used |= {getattr(s, "version", "") for s in kept}
-    places = {str(m.step_id) for turn in group_steps(kept) for m in turn.steps}
+    steps = {str(m.step_id) for turn in group_steps(kept) for m in turn.steps}
     return msgspec.structs.replace(
         transcript,
-        expectations=[e for e in transcript.expectations if e.step in places],
-        annotations=[m for m in transcript.annotations if m.step in places],
+        expectations=[e for e in transcript.expectations if e.step in steps],
+        annotations=[m for m in transcript.annotations if m.step in steps],
         events=kept,
         blobs={k: v for k, v in blobs.items() if k in used},
         reason=why,

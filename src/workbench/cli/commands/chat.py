@@ -29,6 +29,7 @@ BAD_ENDS = ("model_error", "killed", "limit")
 
 
 def chat(agent: str, model: str, fixture: str, json: bool, save: str) -> Exit:
+    """Run a conversation on stdin and stdout. Returns NO_TESTS if stdin had no message. Raises UsageError."""
     project = find_project()
     name = project.agent(agent)
     chosen = resolve_model(model, str(project.config.get("model", "")))
@@ -64,11 +65,12 @@ def choose_fixture(session: Session, fixture: str) -> None:
     found = next((f for f in session.card.fixtures if f.name == fixture), None)
     if found is None:
         names = ", ".join(f.name for f in session.card.fixtures)
-        raise UsageError(f"unknown fixture {fixture!r}", hint=f"one of: {names}")
+        raise UsageError(f"unknown fixture {fixture!r}", hint=f"choose one of: {names}")
     session.set_setup(found.setup)
 
 
 def print_intro(session: Session) -> None:
+    """Print the agent, the fixture and the model to stderr."""
     speaker = "the rehearsal: a script, no model" if session.model == "rehearsal" else session.model
     print_status(f"agent {session.agent} on fixture {session.setup.fixture or 'none'}; {speaker} answers")
     if sys.stdin.isatty():

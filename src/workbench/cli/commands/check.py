@@ -18,6 +18,7 @@ from ..output import out_json, print_status, write_line
 
 
 def check(agent: str, json: bool) -> Exit:
+    """Print the findings about one agent, or all. Returns FAILED for errors, NO_TESTS without an agent."""
     project = find_project()
     names = [project.agent(agent)] if agent else agent_names(project.journeys)
     findings = {f: name for name in names for f in lint(project.journeys, name)}  # shared code counts once

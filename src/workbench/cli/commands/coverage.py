@@ -22,10 +22,11 @@ from ..transcript_groups import base_json, fraction_text, group_by_agent, journe
 def report_coverage(
     paths: list[Path], query: Query, agent: str, json: str, jobs: int, timeout: float, options: Options
 ) -> Exit:
+    """Print the coverage of each agent. Returns NO_TESTS if nothing was measured. Raises UsageError."""
     if json:
         check_destinations(json)
     project, groups = group_by_agent(paths, agent, query)
-    told: list[dict[str, Any]] = []
+    results: list[dict[str, Any]] = []
     for group in groups:
         base = run_baseline(
             project.journeys, group.agent, group.transcripts, jobs=jobs, seconds=timeout, options=options
@@ -36,11 +37,11 @@ def report_coverage(
                 read_sources(project.journeys), group.agent, base.lines, base.decisions, called_in(base),
                 bodies=options.tools == "sandbox",
             )  # fmt: skip
-            told.append({**base_json(group, base), **msgspec.to_builtins(reached)})
+            results.append({**base_json(group, base), **msgspec.to_builtins(reached)})
             _print_report(project, reached)
     if json:
-        write_json(json, {"agents": told})
-    return Exit.OK if told else Exit.NO_TESTS
+        write_json(json, {"agents": results})
+    return Exit.OK if results else Exit.NO_TESTS
 
 
 def called_in(base: Baseline) -> set[str]:

@@ -99,7 +99,7 @@ def _check_fixture(project: Project, agent: str, fixture: str) -> None:
     """Raise UsageError for an unknown fixture file; whether it is valid is shown on screen."""
     there = sorted(p.stem for p in (project.journeys / agent).glob("*/*.json"))
     if fixture not in there:
-        raise UsageError(f"unknown fixture {fixture!r}", hint=f"one of: {', '.join(there)}")
+        raise UsageError(f"unknown fixture {fixture!r}", hint=f"choose one of: {', '.join(there)}")
 
 
 def _resume_id(history: SessionLogs, asked: str, lay: WorkspaceSnapshot | None) -> str:
@@ -128,6 +128,7 @@ def check_terminal() -> None:
 
 
 def tour() -> int:
+    """Open the tour in a temporary folder, and return its exit status."""
     check_terminal()
     with tempfile.TemporaryDirectory(prefix="workbench-tour-") as folder:
         project = lay_out(Path(folder).resolve())

@@ -47,6 +47,7 @@ class CheckResult:
 
 
 def doctor(json: bool) -> Exit:
+    """Print all checks. Returns USAGE_ERROR if something required does not work."""
     try:
         project: Project | None = find_project()
         missing = None
@@ -70,6 +71,7 @@ def doctor(json: bool) -> Exit:
 
 
 def check_python() -> Iterator[CheckResult]:
+    """Check the versions of Python and of the libraries."""
     old = sys.version_info < (3, 11)
     says = f"{platform.python_version()} on {platform.system()}"
     yield CheckResult(
@@ -83,6 +85,7 @@ def check_python() -> Iterator[CheckResult]:
 
 
 def terminal() -> Iterator[CheckResult]:
+    """Check the size and the colors of the terminal."""
     term, (columns, rows) = os.environ.get("TERM", ""), shutil.get_terminal_size()
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         then = "the screens need a terminal; chat, replay, check and show work without one"
@@ -102,6 +105,7 @@ def terminal() -> Iterator[CheckResult]:
 
 
 def colors(term: str) -> str:
+    """Describe the number of colors of a terminal."""
     if os.environ.get("NO_COLOR"):
         return "no colors (NO_COLOR is set)"
     if os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
@@ -152,19 +156,22 @@ async def _measured(project: Project | None) -> list[CheckResult]:
 
 
 def credentials(probed: ProbeResult) -> Iterator[CheckResult]:
-    if probed.problem:
-        yield CheckResult("credentials", "bad", probed.problem, "fix the profile, or set ANTHROPIC_API_KEY")
+    """Check the credentials, and the answer of the model's server."""
+    if probed.credentials_error:
+        yield CheckResult(
+            "credentials", "bad", probed.credentials_error, "fix the profile, or set ANTHROPIC_API_KEY"
+        )
         return
-    if not probed.source and probed.trouble:
-        yield CheckResult("credentials", "note", probed.trouble, "try again when the machine is less busy")
+    if not probed.source and probed.failure:
+        yield CheckResult("credentials", "note", probed.failure, "try again when the machine is less busy")
         return
     if not probed.source:
         then = "to chat with a model, set ANTHROPIC_API_KEY"
         yield CheckResult("credentials", "note", "none: the workbench starts with the rehearsal", then)
         return
     yield CheckResult("credentials", "ok", probed.source)
-    if probed.trouble:
-        sentence, _, advice = probed.trouble.partition(". ")
+    if probed.failure:
+        sentence, _, advice = probed.failure.partition(". ")
         yield CheckResult("server", "bad", sentence, advice or "meanwhile use: workbench dev --model rehearsal")
     else:
         yield CheckResult("server", "ok", f"{server_host()} answers as {probed.answer} in {probed.seconds:.1f} s")

@@ -20,6 +20,7 @@ from ..output import print_status, write_line
 
 
 def fmt(paths: list[Path], query: Query, check: bool, upgrade: bool, diff: bool) -> Exit:
+    """Write transcripts in canonical form, or check them: FAILED for findings. Raises UsageError."""
     project = project_for(paths[0] if paths else None)
     every = [_from_here(p) for p in find([project.transcripts])] if project.transcripts.is_dir() else []
     chosen = [path for path in find(paths) if not path.name.endswith(LIVE_RESULT)] if paths else every

@@ -18,16 +18,17 @@ from ..output import print_status
 
 
 def import_(format: str, file: Path, agent: str, output_dir: Path | None, to_library: bool) -> Exit:
+    """Import a log as transcripts or into the library. Raises UsageError or TranscriptError."""
     reader = FORMATS.get(format)
     if reader is None:
-        raise UsageError(f"unknown format {format!r}", hint=f"one of: {', '.join(FORMATS)}")
+        raise UsageError(f"unknown format {format!r}", hint=f"choose one of: {', '.join(FORMATS)}")
     data = read_bytes(file, LOG_LIMIT)
     if to_library and output_dir is not None:
         raise UsageError("--to-library and --output-dir exclude each other", hint="remove one of them")
     project = find_project()
     agents = agent_names(project.journeys)
     if not agent and len(agents) > 1:
-        raise UsageError("choose an agent with --agent", hint=f"one of: {', '.join(agents)}")
+        raise UsageError("choose an agent with --agent", hint=f"choose one of: {', '.join(agents)}")
     name = project.agent(agent)
     found = reader(data, name, file.name)
     if to_library:

@@ -25,6 +25,7 @@ HIDDEN = {"gitignore": ".gitignore"}  # packaging tools would apply a file named
 
 
 def init(name: str, agent: str) -> Exit:
+    """Create a project in the folder `name`. Raises UsageError, and writes nothing in that case."""
     check_name(agent)
     folder = Path(name)
     files = template_files(agent)

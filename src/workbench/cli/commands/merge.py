@@ -22,6 +22,7 @@ ONCE = "name the report of each shard once"
 
 
 def merge(files: list[Path], reports: Reports) -> Exit:
+    """Merge shard reports and publish the result. Returns the exit code of the whole replay. Raises UsageError."""
     reports.check()
     names = [str(file) for file in files]
     twice = next((name for name in names if names.count(name) > 1), "")
@@ -64,8 +65,8 @@ def read(file: Path) -> Summary:
     except (msgspec.MsgspecError, TypeError, ValueError, AttributeError) as error:
         wrong = "the file is truncated" if "truncated" in str(error) else str(error)[:200]
         raise UsageError(f"not a shard report: {wrong}", where=str(file), hint=_NEXT) from None
-    told = {verdict.value: count for verdict, count in whole.counts.items() if count}
-    if told != {name: count for name, count in verdicts.items() if count} or (
+    counted = {verdict.value: count for verdict, count in whole.counts.items() if count}
+    if counted != {name: count for name, count in verdicts.items() if count} or (
         len(cases) != whole.selected and not whole.interrupted
     ):
         raise UsageError("the verdict counts do not add up to the number selected", where=str(file), hint=AGAIN)
@@ -79,11 +80,11 @@ def merge_summaries(shards: dict[str, Summary]) -> Summary:
     """Merge the summaries, by file name. Raises UsageError if they are not of one replay."""
     parts = {file: tally.part for file, tally in shards.items() if tally.part}
     first = next(iter(shards))
-    for what, told in _ALIKE.items():
+    for what, value_of in _EQUAL.items():
         for file, tally in shards.items():
-            if told(tally) != told(shards[first]):
-                how = _HOW[what](tally, shards[first]) if what in _HOW else ""
-                raise UsageError(f"{what} differ from {first}{how}", where=file, hint=AGAIN)
+            if value_of(tally) != value_of(shards[first]):
+                details = _DETAILS[what](tally, shards[first]) if what in _DETAILS else ""
+                raise UsageError(f"{what} differ from {first}{details}", where=file, hint=AGAIN)
     seen: dict[int, str] = {}
     for file, part in parts.items():
         number = Shard.parse_expression(part.shard).number
@@ -123,14 +124,14 @@ def _other_transcripts(tally: Summary, first: Summary) -> str:
     return f": both have {here}, but names or contents differ"
 
 
-_ALIKE: dict[str, Callable[[Summary], Any]] = {
+_EQUAL: dict[str, Callable[[Summary], Any]] = {
     "the options": lambda tally: tally.options,
     "the number of shards": lambda tally: tally.part and Shard.parse_expression(tally.part.shard).of,
     "the journeys": lambda tally: tally.part and tally.part.code,
     "the transcripts": lambda tally: tally.part and (tally.part.total, tally.part.content_hash),
 }
 # details of the difference, if known
-_HOW: dict[str, Callable[[Summary, Summary], str]] = {
+_DETAILS: dict[str, Callable[[Summary, Summary], str]] = {
     "the options": _other_options,
     "the transcripts": _other_transcripts,
 }

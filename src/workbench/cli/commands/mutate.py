@@ -37,7 +37,7 @@ class MutantFilter(msgspec.Struct):
     def __post_init__(self) -> None:
         for name in self.operators:
             if name not in OPERATORS:
-                raise UsageError(f"unknown operator {name!r}", hint=f"operators: {', '.join(OPERATORS)}")
+                raise UsageError(f"unknown operator {name!r}", hint=f"choose one of: {', '.join(OPERATORS)}")
 
     def of(self, project: Project, found: list[Mutant]) -> list[Mutant]:
         """Return the selected mutants. Raises UsageError if a file name matches none."""
@@ -52,7 +52,7 @@ class MutantFilter(msgspec.Struct):
 
 
 class MutationOptions(msgspec.Struct, frozen=True):
-    """How to measure: maximum processes, seconds per mutant, replay options."""
+    """Options of a measurement: maximum processes, seconds per mutant, replay options."""
 
     jobs: int
     timeout: float
@@ -69,6 +69,7 @@ def mutate(
     least: float,
     only_list: bool,
 ) -> Exit:
+    """Test mutants and print the score. Returns FAILED if it is below `least` (percent). Raises UsageError."""
     if json:
         check_destinations(json)
     project, groups = group_by_agent(paths, agent, query)

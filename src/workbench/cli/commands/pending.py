@@ -8,7 +8,7 @@ from pathlib import Path
 from ...errors import TranscriptError, UsageError
 from ...replay.exit_codes import Exit
 from ...store.project import project_for
-from ...text import sanitize
+from ...text import pluralize, sanitize
 from ...trace.describe import describe_pair, describe_step
 from ...transcripts import pending
 from ...transcripts.codec import read
@@ -18,10 +18,11 @@ from ..output import print_status, write_line
 
 
 def list_pending() -> Exit:
+    """Print the transcripts with a pending re-recording."""
     there = _waiting([])
     for path in there:
         write_line(str(path))
-    print_status(f"{len(there) or 'nothing'} pending")
+    print_status(pluralize(len(there), "pending re-recording") if there else "no pending re-recordings")
     return Exit.OK
 
 
@@ -34,6 +35,7 @@ def show_pending(files: list[Path]) -> Exit:
 
 
 def accept_pending(files: list[Path], all_: bool) -> Exit:
+    """Replace transcripts by their pending re-recordings. Raises UsageError or TranscriptError."""
     chosen = _decidable("accept", files, all_)
     for path in chosen:
         _show(path)
@@ -43,6 +45,7 @@ def accept_pending(files: list[Path], all_: bool) -> Exit:
 
 
 def reject_pending(files: list[Path], all_: bool) -> Exit:
+    """Delete pending re-recordings. Raises UsageError or TranscriptError."""
     chosen = _decidable("reject", files, all_)
     for path in chosen:
         pending.reject(path)
@@ -73,7 +76,7 @@ def _waiting(files: list[Path]) -> list[Path]:
 
 def _ended(chosen: list[Path]) -> Exit:
     if not chosen:
-        print_status("nothing is pending")
+        print_status("no pending re-recordings")
     return Exit.OK if chosen else Exit.NO_TESTS
 
 

@@ -19,15 +19,15 @@ from ...store.failures import Failures
 from ...store.project import Project, project_for
 from ...text import pluralize
 from ...transcripts.pending import list_pending
+from ..live_results import apply_live_results
 from ..output import print_status
 from ..progress import with_progress
-from ..receipts import apply_live_results
 from ..reports.publish import Reports
 from ..selection import SelectionRequest, select
 
 
 class ReplayOptions(msgspec.Struct, frozen=True):
-    """How to replay: in `jobs` processes (0: one per core); `timeout` is in seconds without progress."""
+    """Options of a replay: `jobs` processes (0: one per core), `timeout` in seconds without progress."""
 
     jobs: int = 0
     timeout: float = HANG_TIMEOUT
@@ -65,6 +65,7 @@ def parse_tools(tools: str, check_flaky: bool = False, strict_drift: bool = Fals
 
 
 def replay(scope: SelectionRequest, reports: Reports, options: ReplayOptions) -> Exit:
+    """Replay the selected transcripts, once or after every save, and return the exit code. Raises UsageError."""
     reports.check()
     project = project_for(scope.paths[0] if scope.paths else None)
     code = reports.publish(replay_once(project, scope, options, reports.quiet))

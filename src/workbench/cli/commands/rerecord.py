@@ -28,6 +28,7 @@ from .trial import choose_model
 
 
 def rerecord(file: Path, model: str) -> Exit:
+    """Record a transcript again and store the result as pending. Raises UsageError or TranscriptError."""
     if os.environ.get("CI"):
         raise UsageError("rerecord does not run in CI: tests never record", hint="run it on your own machine")
     project = project_for(file)

@@ -16,6 +16,7 @@ from ..output import out_json, write_line
 
 
 def show(file: Path, json: bool) -> Exit:
+    """Print a transcript as text or as JSON lines. Raises TranscriptError."""
     transcript = read(file)
     if json:
         for event in transcript.events:
@@ -41,18 +42,18 @@ def lines(transcript: Transcript) -> list[str]:
         )
         if annotation.expected:
             text.append(f"  expected: {annotation.expected}")
-    marked = {m.step for m in transcript.annotations} | {e.step for e in transcript.expectations}
+    flagged = {m.step for m in transcript.annotations} | {e.step for e in transcript.expectations}
     for turn in group_steps(transcript.events):
         text.append("")
         for step in turn.steps:
-            text += _step(step, str(step.step_id) in marked)
+            text += _step(step, str(step.step_id) in flagged)
         if turn.end is not None and turn.end.reason != "replied":
             text.append(f"        the turn ended: {turn.end.reason} {turn.end.detail}".rstrip())
     return text
 
 
-def _step(step: Step, marked: bool) -> list[str]:
-    flag = "⚑" if marked else " "
+def _step(step: Step, flagged: bool) -> list[str]:
+    flag = "⚑" if flagged else " "
     head = f"{flag} {step.step_id!s:7}"
     if step.message is not None:
         return [f"{head} customer: {_below(step.message.text)}", *_decisions(step)]

@@ -81,10 +81,11 @@ class TrialCase(msgspec.Struct):
     asked: TrialRequest
     trials: list[Trial] = []
     outcome: ReplayResult | None = None
-    unkept: TranscriptError | None = None  # why the live result could not be written
+    not_saved: TranscriptError | None = None  # why the live result could not be written
 
 
 def trial(scope: SelectionRequest, reports: Reports, options: TrialOptions) -> Exit:
+    """Run the selected transcripts live, print the statistics, and return the exit code. Raises UsageError."""
     reports.check()
     began = time.perf_counter()
     project = project_for(scope.paths[0] if scope.paths else None)
@@ -109,7 +110,7 @@ def trial(scope: SelectionRequest, reports: Reports, options: TrialOptions) -> E
     asked = scope.options | options.as_cli_options
     code = reports.publish(_tally(project, asked, cases, time.perf_counter() - began, interrupted))
     print_trial_statistics([c.trials for c in chosen], options.trials)
-    return worst({code, Exit.USAGE_ERROR}) if any(c.unkept for c in chosen) else code
+    return worst({code, Exit.USAGE_ERROR}) if any(c.not_saved for c in chosen) else code
 
 
 def _tally(
@@ -156,10 +157,10 @@ def _since(transcript: Transcript, since: str, path: str) -> StepId:
     if not since:
         return StepId(0)
     if since == "annotation":
-        marked = transcript.annotated_step or next((StepId.parse(m.step) for m in transcript.annotations), None)
-        if marked is None:
+        annotated = transcript.annotated_step or next((StepId.parse(m.step) for m in transcript.annotations), None)
+        if annotated is None:
             raise TranscriptError("it has no annotation to go live from", where=path, hint="name a step")
-        return StepId(marked.turn, marked.answer)
+        return StepId(annotated.turn, annotated.answer)
     try:
         turn, answer, _ = StepId.parse(since)
     except ValueError:
@@ -189,16 +190,16 @@ def confirm_estimate(chosen: list[TrialCase], model: str, options: TrialOptions)
         if dollars is not None:
             money = f"about ${dollars:.2f} at list prices without caching"
         print_status(
-            f"{pluralize(len(chosen), 'transcript')}, trials of each: {options.trials}; "
-            f"{trials} in all with {model},"
-            f" {pluralize(total.requests, 'request')}, {total.input:,} input tokens, "
+            f"{pluralize(len(chosen), 'transcript')}, {pluralize(options.trials, 'trial')} each: "
+            f"{pluralize(trials, 'trial')} with {model}, "
+            f"{pluralize(total.requests, 'request')}, {total.input:,} input tokens, "
             f"{total.output:,} output tokens; {money}"
         )
         print_status("estimated from the recordings; live conversations may be longer")
     if options.dry_run:
         return False
-    dear = model != REHEARSAL and (dollars is None or dollars > ASK_ABOVE)
-    if not dear or options.yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    expensive = model != REHEARSAL and (dollars is None or dollars > ASK_ABOVE)
+    if not expensive or options.yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
     sys.stderr.write("run it? [y/N] ")
     sys.stderr.flush()
@@ -226,13 +227,13 @@ async def _one(project: Project, runs: TrialRunner, one: TrialCase, options: Tri
         one.outcome = ReplayResult(ground.verdict, ground.why)
         return
 
-    def heard(number: int, trial: Trial, trace: Trace) -> None:
+    def report_trial(number: int, trial: Trial, trace: Trace) -> None:
         one.trials.append(trial)
         kept = _keep(project, one, number, trial, trace) if trial.outcome == "fail" else ""
         why = f": {sanitize(trial.why)}{kept}" if trial.why else ""
         print_status(f"{one.path}  trial {number} of {options.trials}: {trial.outcome}{why}")
 
-    trials, unrun = await runs.trials(one.asked, options.trials, heard)
+    trials, unrun = await runs.trials(one.asked, options.trials, report_trial)
     verdict, why = combine_trials(trials, options.trials, unrun)
     one.trials = trials
     then = _next(verdict, trials, unrun)
@@ -241,9 +242,9 @@ async def _one(project: Project, runs: TrialRunner, one: TrialCase, options: Tri
     )
     if runs.model != REHEARSAL and any(t.outcome in ("pass", "fail") for t in trials):
         try:
-            write_live_result(Path(one.path), _receipt(one, ground, runs.model, options, why))
+            write_live_result(Path(one.path), _live_result(one, ground, runs.model, options, why))
         except TranscriptError as error:  # continue with the others: their trials were paid for
-            one.unkept = error
+            one.not_saved = error
             print_error(error)
 
 
@@ -296,7 +297,7 @@ def _plain(one: TrialCase, model: str, options: TrialOptions) -> dict[str, Any]:
     }
 
 
-def _receipt(one: TrialCase, ground: Preflight, model: str, options: TrialOptions, why: str) -> LiveResult:
+def _live_result(one: TrialCase, ground: Preflight, model: str, options: TrialOptions, why: str) -> LiveResult:
     counts = _plain(one, model, options)
     transcript, keep = one.asked.transcript, Redactor()
     return LiveResult(

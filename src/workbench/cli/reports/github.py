@@ -14,7 +14,7 @@ from ...replay.summary import Summary
 from ..output import print_status
 from .markdown import render
 
-NOTES = 10  # GitHub shows at most this many of a kind per step
+MAX_ANNOTATIONS = 10  # GitHub shows at most this many of a kind per step
 SUMMARY = 1 << 20  # size limit of a step summary in bytes
 
 
@@ -31,19 +31,20 @@ def workflow_commands_disabled() -> Iterator[None]:
 
 def annotate(tally: Summary) -> None:
     """Print the first ten failures as annotations at their lines, errors before warnings."""
-    told = [case for case in tally.cases if CODES[case.verdict] is not Exit.OK]
-    told.sort(key=lambda case: not failed(case.verdict))
-    for case in told[:NOTES]:
+    cases = [case for case in tally.cases if CODES[case.verdict] is not Exit.OK]
+    cases.sort(key=lambda case: not failed(case.verdict))
+    for case in cases[:MAX_ANNOTATIONS]:
         print_status(annotation(case, tally.root))
 
 
 def annotation(case: Case, root: str) -> str:
+    """Return the workflow command that annotates the line of a case."""
     where = source_location(case, root)
     name = case.head.title or case.head.id if case.head else case.path
     text = "\n".join([name, *(line.text for line in explain(case)), case.path])
-    place = f"file={_property(_below_repository(where.file))},line={where.line}"
+    properties = f"file={_property(_below_repository(where.file))},line={where.line}"
     level = "error" if failed(case.verdict) else "warning"
-    return f"::{level} {place},title={_property(case.verdict.value)}::{_data(text)}"
+    return f"::{level} {properties},title={_property(case.verdict.value)}::{_data(text)}"
 
 
 def summarize(tally: Summary) -> None:

@@ -16,13 +16,15 @@ MAX_TITLE = 120
 def render(tally: Summary, limit: int = 0) -> str:
     """Return the document. With a `limit` in bytes it is cut before the first case that does not fit."""
     parts = [_top(tally)]
-    told = [case for case in tally.cases if case.verdict is not Verdict.PASS]
+    not_passed = [case for case in tally.cases if case.verdict is not Verdict.PASS]
     left = limit - len(parts[0].encode()) - 200  # bytes; reserved for the last line
-    for number, case in enumerate(told):
+    for number, case in enumerate(not_passed):
         part = _case(case, tally.root)
         left -= len(part.encode("utf-8", "replace"))
         if limit and left < 0:
-            parts.append(f"\n…and {len(told) - number} more that did not pass: see the log or the JSON report.\n")
+            parts.append(
+                f"\n…and {len(not_passed) - number} more that did not pass: see the log or the JSON report.\n"
+            )
             break
         parts.append(part)
     return "".join(parts)
@@ -32,9 +34,9 @@ def _top(tally: Summary) -> str:
     rows = "".join(f"| {verdict.value} | {count} |\n" for verdict, count in tally.counts.items() if count)
     notes = "".join(f"\n{code(note)}\n" for note in tally.notes)
     options = ", ".join(f"{name} {code(value)}" for name, value in tally.options.items())
-    asked = f"\nOptions: {options}\n" if options else ""
+    given = f"\nOptions: {options}\n" if options else ""
     head = f"# Replay: {tally.code.name}\n\n{tally.headline} in {tally.took}\n"
-    return head + (f"\n| verdict | transcripts |\n| --- | ---: |\n{rows}" if rows else "") + notes + asked
+    return head + (f"\n| verdict | transcripts |\n| --- | ---: |\n{rows}" if rows else "") + notes + given
 
 
 def _case(case: Case, root: str) -> str:

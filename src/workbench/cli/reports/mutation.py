@@ -30,6 +30,7 @@ class AgentResult(msgspec.Struct):
 
 
 def list_mutants(project: Project, found: list[Mutant]) -> None:
+    """Print each mutant with its location, operator and change."""
     for mutant in found:
         change = f"{_code(mutant.before)}  →  {_code(mutant.after)}"
         write_line(f"{_location(project, mutant)}  {mutant.operator}  {change}")
@@ -101,6 +102,7 @@ def _plain(fate: MutantResult) -> dict[str, Any]:
 
 
 def in_order(fates: Iterable[MutantResult]) -> list[MutantResult]:
+    """Sort results by file and line."""
     return sorted(fates, key=lambda f: (f.mutant.file, f.mutant.line, f.mutant.start, f.mutant.operator))
 
 
