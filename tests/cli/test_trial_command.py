@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -12,8 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from support.kit import WINDOW, ScriptedModel, converse, saved, shop, shop_files, use, write
 from support.commands import command as run_command
+from support.kit import WINDOW, ScriptedModel, converse, saved, shop, shop_files, use, write
 from support.loopback import Loopback, calls, refuses, says
 from workbench.transcripts.codec import encode
 from workbench.transcripts.expectation import Expectation
