@@ -11,7 +11,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from support.commands import command as run_command
 from support.kit import WINDOW, ScriptedModel, converse, saved, shop, shop_files, use, write
 from support.loopback import Loopback, calls, refuses, says
 from workbench.transcripts.codec import encode
@@ -50,7 +49,9 @@ def trial(project: Path, server: Loopback | None, *options: str) -> subprocess.C
 def program(
     project: Path, server: Loopback | None, command: str, *options: str
 ) -> subprocess.CompletedProcess[str]:
-    return run_command(project, command, "--jobs", "1", *options, env=server.env if server else {})
+    words = [sys.executable, "-m", "workbench", command, "--jobs", "1", *options]
+    env = {**os.environ, **(server.env if server else {})}
+    return subprocess.run(words, capture_output=True, text=True, env=env, cwd=project, timeout=120)
 
 
 def live(
