@@ -19,9 +19,9 @@ from ...store.failures import Failures
 from ...store.project import Project, project_for
 from ...text import pluralize
 from ...transcripts.pending import list_pending
+from ..live_results import apply_live_results
 from ..output import print_status
 from ..progress import with_progress
-from ..receipts import apply_live_results
 from ..reports.publish import Reports
 from ..selection import SelectionRequest, select
 

@@ -81,7 +81,7 @@ class TrialCase(msgspec.Struct):
     asked: TrialRequest
     trials: list[Trial] = []
     outcome: ReplayResult | None = None
-    unkept: TranscriptError | None = None  # why the live result could not be written
+    write_error: TranscriptError | None = None  # why the live result could not be written
 
 
 def trial(scope: SelectionRequest, reports: Reports, options: TrialOptions) -> Exit:
@@ -109,7 +109,7 @@ def trial(scope: SelectionRequest, reports: Reports, options: TrialOptions) -> E
     asked = scope.options | options.as_cli_options
     code = reports.publish(_tally(project, asked, cases, time.perf_counter() - began, interrupted))
     print_trial_statistics([c.trials for c in chosen], options.trials)
-    return worst({code, Exit.USAGE_ERROR}) if any(c.unkept for c in chosen) else code
+    return worst({code, Exit.USAGE_ERROR}) if any(c.write_error for c in chosen) else code
 
 
 def _tally(
@@ -241,9 +241,9 @@ async def _one(project: Project, runs: TrialRunner, one: TrialCase, options: Tri
     )
     if runs.model != REHEARSAL and any(t.outcome in ("pass", "fail") for t in trials):
         try:
-            write_live_result(Path(one.path), _receipt(one, ground, runs.model, options, why))
+            write_live_result(Path(one.path), _live_result(one, ground, runs.model, options, why))
         except TranscriptError as error:  # continue with the others: their trials were paid for
-            one.unkept = error
+            one.write_error = error
             print_error(error)
 
 
@@ -292,11 +292,11 @@ def _plain(one: TrialCase, model: str, options: TrialOptions) -> dict[str, Any]:
         "since": options.live_from,
         "tokens": sum(t.tokens for t in one.trials),
         "cost": None if None in costs else round(sum(c or 0 for c in costs), 6),
-        "trials": [{"came": t.outcome, "why": t.why} for t in one.trials],
+        "trials": [{"outcome": t.outcome, "why": t.why} for t in one.trials],
     }
 
 
-def _receipt(one: TrialCase, ground: Preflight, model: str, options: TrialOptions, why: str) -> LiveResult:
+def _live_result(one: TrialCase, ground: Preflight, model: str, options: TrialOptions, why: str) -> LiveResult:
     counts = _plain(one, model, options)
     transcript, keep = one.asked.transcript, Redactor()
     return LiveResult(
