@@ -457,7 +457,7 @@ def test_a_tool_hidden_where_its_journey_is_on_offer_is_told_of(check: Any) -> N
     )
 
 
-# behind the engine's back
+# undeclared inputs
 
 TAKEN = {
     "import time\nX = time.time()": "clock",

@@ -81,7 +81,7 @@ def test_what_no_transcript_notices_is_shown_with_its_line_before_and_after(proj
     assert (
         f"survived {RETURNS}:{line}  number-shifted\n    - if order.days > 30:\n    + if order.days > 31:" in said
     )
-    assert f"not reached {RETURNS}:{line - 1}  decision-removed" in said
+    assert f"no coverage {RETURNS}:{line - 1}  decision-removed" in said
     assert "not in the score: " in said
     assert "score: " in said
 
@@ -89,7 +89,7 @@ def test_what_no_transcript_notices_is_shown_with_its_line_before_and_after(proj
 def test_a_mutant_is_killed_where_a_green_transcript_is_green_no_more(project, capsys):
     killed = [m for a in measured(capsys)["agents"] for m in a["mutants"] if m["status"] == "killed"]
     assert {"policy-removed", "decision-removed", "comparison-negated"} <= {m["operator"] for m in killed}
-    assert {m["by"] for m in killed} == {"late"}
+    assert {m["killed_by"] for m in killed} == {"late"}
     assert all(m["why"] for m in killed)
 
 
@@ -151,7 +151,7 @@ def test_a_mutant_that_never_ends_or_does_not_load_is_counted_apart(project, cap
     write(project / "journeys", shop_files(WINDOW, PATIENT + "\n    LIMIT = {0: 'few'}[0]\n"))
     report = measured(capsys, "--timeout", "0.5", "--operator", "comparison-negated")
     ends = {m["after"]: (m["status"], m["why"]) for a in report["agents"] for m in a["mutants"]}
-    assert ends['while call["order_number"] != "OL-9":'] == ("error", "it never ended")
+    assert ends['while call["order_number"] != "OL-9":'] == ("error", "timed out")
     assert report["agents"][0]["files"]["shop/returns/journey.py"]["error"] == 1
 
 
