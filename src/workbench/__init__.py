@@ -1,6 +1,6 @@
-"""What a journey author imports: `from workbench import Agent, Journey, Block`.
+"""The names for journey authors: `from workbench import Agent, Journey, Block`.
 
-Light on purpose: neither Textual nor the Anthropic SDK is loaded by it.
+It imports little on purpose: neither Textual nor the Anthropic SDK.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Read files of others within limits, write files atomically, and create private files."""
+"""Read untrusted files within limits, write files atomically, and create private files."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from .errors import TranscriptError
 
 MEGABYTE = 1 << 20
-LIMIT = 32 * MEGABYTE  # of a transcript; those of real conversations have some 25 KB
-LOG_LIMIT = 256 * MEGABYTE  # of a log to import: many conversations
+LIMIT = 32 * MEGABYTE  # of a transcript; one of a real conversation has about 25 KB
+LOG_LIMIT = 256 * MEGABYTE  # of an imported log with many conversations
 
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -28,24 +28,24 @@ def read_bytes(path: Path, limit: int = LIMIT) -> bytes:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
                 what = _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
-                raise TranscriptError(f"it is {what}, no file", where=str(path), hint="take it out of the folder")
+                raise TranscriptError(f"not a file but {what}", where=str(path), hint="move it out of the folder")
             data = file.read(min(found.st_size, limit) + 1)  # read(limit) would allocate that much
-            if len(data) > found.st_size:  # it grows
+            if len(data) > found.st_size:  # the file is growing
                 data += file.read(max(limit + 1 - len(data), 0))
     except FileNotFoundError as error:
         linked = path.is_symlink()
-        what = "it is a link to a missing file" if linked else f"cannot be read: {error.strerror}"
-        then = "fix the link, or remove it" if linked else "restore it, or check the path"
-        raise TranscriptError(what, where=str(path), hint=then) from None
+        what = "a link to a missing file" if linked else f"cannot be read: {error.strerror}"
+        hint = "fix the link, or remove it" if linked else "restore it, or check the path"
+        raise TranscriptError(what, where=str(path), hint=hint) from None
     except OSError as error:
-        then = "make it readable, or take it out of the folder"
-        raise TranscriptError(f"cannot be read: {error.strerror}", where=str(path), hint=then) from None
-    except ValueError as error:  # a name that no file can have
+        hint = "make it readable, or move it out of the folder"
+        raise TranscriptError(f"cannot be read: {error.strerror}", where=str(path), hint=hint) from None
+    except ValueError as error:  # an invalid file name
         raise TranscriptError(f"cannot be read: {error}", where=repr(str(path))) from None
     if len(data) > limit:
         size = f"{max(found.st_size, len(data)) / MEGABYTE:,.0f} MB"
-        message = f"it has {size}, the limit is {limit // MEGABYTE} MB"
-        raise TranscriptError(message, where=str(path), hint="split it, or take it out of the folder")
+        message = f"too large: {size}; the limit is {limit // MEGABYTE} MB"
+        raise TranscriptError(message, where=str(path), hint="split it, or move it out of the folder")
     return data
 
 
@@ -75,7 +75,7 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def private_folder(state: Path) -> Path:
-    """Make the folder .workbench if it does not exist. Raises OSError."""
+    """Create the folder .workbench if it does not exist. Raises OSError."""
     state.mkdir(parents=True, exist_ok=True)
     ignore = state / ".gitignore"
     if not ignore.exists():
@@ -84,7 +84,7 @@ def private_folder(state: Path) -> Path:
 
 
 def private_file(path: Path) -> Path:
-    """Make an empty file that only its owner may read, if there is none yet. Raises OSError."""
+    """Create an empty file that only its owner may read, unless it exists. Raises OSError."""
     private_folder(path.parent)
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))

@@ -131,7 +131,7 @@ ENDED = "journey code ended its process"
 
 def blame_previous(path: str) -> str:
     """Name the previous transcript as a possible cause: its timers, threads and signals may still be active."""
-    return f": here, or something that {path} left running"
+    return f": in this transcript, or in something that {path} left running"
 
 
 def crashed_case(path: str, why: str) -> Case:

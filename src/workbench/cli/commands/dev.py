@@ -59,7 +59,9 @@ def open_workbench(
         _check_fixture(project, name, fixture)
     session = Session(CodeService(host, name, chosen), history, id=kept.id if kept else "", fixture=fixture)
     if kept is not None:
-        session.load(kept.setup, kept.trace, kept.annotations.values(), begun=True, lacked=kept.disabled_by_turn)
+        session.load(
+            kept.setup, kept.trace, kept.annotations.values(), begun=True, disabled_by_turn=kept.disabled_by_turn
+        )
         session.corrupt_lines = kept.torn
     from ... import tui
     from ...store.library import IndexedLibrary
