@@ -12,13 +12,13 @@ from .targets import Definition, Function, callee_name, find_targets, own_lines
 
 
 class DecisionLine(msgspec.Struct, frozen=True):
-    """A decision in the code of a policy; `made`: a transcript reaches it."""
+    """A decision in the code of a policy; `reached`: a transcript reaches it."""
 
     file: str
     line: int
     policy: str
     effect: str
-    made: bool
+    reached: bool
 
 
 class CoveredDefinition(msgspec.Struct, frozen=True):
@@ -92,12 +92,12 @@ def _ran(definition: Definition, lines: Collection[tuple[str, int]]) -> bool:
     )
 
 
-def _decisions(definition: Definition, made: Collection[tuple[str, str, int]]) -> Iterator[DecisionLine]:
+def _decisions(definition: Definition, found: Collection[tuple[str, str, int]]) -> Iterator[DecisionLine]:
     for node in ast.walk(definition.node):
         if isinstance(node, ast.Call) and callee_name(node) in ("Allow", *DECISIONS):
             effect = callee_name(node).lower()
             lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
-            reached = any((definition.file, effect, line) in made for line in lines)
+            reached = any((definition.file, effect, line) in found for line in lines)
             yield DecisionLine(definition.file, node.lineno, definition.name, effect, reached)
 
 

@@ -184,10 +184,10 @@ def _policies(of: Comparison, upto: list[AlignedStep], at: AlignedStep | None) -
     rerun = of.left.rerun or of.right.rerun
     for index in reversed(range(len(upto))):
         pair = upto[index]
-        alike = of.left.setup == of.right.setup and (rerun or index <= steady)
+        same_input = of.left.setup == of.right.setup and (rerun or index <= steady)
         old, new = _decisions(pair, 0), _decisions(pair, 1)
         for name in {**old, **new}:
-            cause = _policy(of, pair, name, old.get(name), new.get(name), alike)
+            cause = _policy(of, pair, name, old.get(name), new.get(name), same_input)
             if cause is not None:
                 yield cause._replace(at_divergence=pair is at and cause.at_divergence)
 
@@ -203,9 +203,9 @@ def _policy(
     name: str,
     old: PolicyDecision | None,
     new: PolicyDecision | None,
-    alike: bool,
+    same_input: bool,
 ) -> Cause | None:
-    """Return what differs in one policy at one step; `alike` if its inputs are equal in both runs."""
+    """Return what differs in one policy at one step; `same_input` if its inputs are equal in both runs."""
     if old is None or new is None:
         decision = old or new
         if decision is None or pair.left is None or pair.right is None or pair.about == "model":
@@ -224,7 +224,7 @@ def _policy(
         texts = _rule(cards[0]), _rule(cards[1])
         return Cause("policy", f"the policy {name} was changed{effects}", source, *texts, at_divergence=changed)
     if changed or old.reason != new.reason:
-        its = "its code was changed" if alike else "its code or its input differs"
+        its = "its code was changed" if same_input else "its code or its input differs"
         texts = _evidence(old), _evidence(new)
         return Cause(
             "code", f"the policy {name} decides differently{effects}; {its}", source, *texts, at_divergence=changed

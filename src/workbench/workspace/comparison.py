@@ -143,10 +143,10 @@ def _align(left: list[Step], right: list[Step]) -> Iterator[tuple[Step | None, S
 
     The equal start is matched first, so that a difference is the step at which the runs diverge.
     """
-    alike = takewhile(
+    equal_start = takewhile(
         lambda pair: _action(pair[0], True) == _action(pair[1], True), zip(left, right, strict=False)
     )
-    front = list(alike)
+    front = list(equal_start)
     yield from front
     left, right = left[len(front) :], right[len(front) :]
     if len(left) * len(right) > MAX_ALIGNED:

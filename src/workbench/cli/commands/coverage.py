@@ -25,7 +25,7 @@ def report_coverage(
     if json:
         check_destinations(json)
     project, groups = group_by_agent(paths, agent, query)
-    told: list[dict[str, Any]] = []
+    reports: list[dict[str, Any]] = []
     for group in groups:
         base = run_baseline(
             project.journeys, group.agent, group.transcripts, jobs=jobs, seconds=timeout, options=options
@@ -36,11 +36,11 @@ def report_coverage(
                 read_sources(project.journeys), group.agent, base.lines, base.decisions, called_in(base),
                 bodies=options.tools == "sandbox",
             )  # fmt: skip
-            told.append({**base_json(group, base), **msgspec.to_builtins(reached)})
+            reports.append({**base_json(group, base), **msgspec.to_builtins(reached)})
             _print_report(project, reached)
     if json:
-        write_json(json, {"agents": told})
-    return Exit.OK if told else Exit.NO_TESTS
+        write_json(json, {"agents": reports})
+    return Exit.OK if reports else Exit.NO_TESTS
 
 
 def called_in(base: Baseline) -> set[str]:
@@ -61,9 +61,9 @@ def _print_report(project: Project, reached: Coverage) -> None:
     for policy in (p for p in reached.policies if not p.reached):
         _missed(project, policy.file, policy.line, f"{policy.name} is never called")
     print_status(
-        f"decisions reached: {fraction_text(sum(r.made for r in reached.decisions), len(reached.decisions))}"
+        f"decisions reached: {fraction_text(sum(r.reached for r in reached.decisions), len(reached.decisions))}"
     )
-    for returned in (r for r in reached.decisions if not r.made):
+    for returned in (r for r in reached.decisions if not r.reached):
         _missed(project, returned.file, returned.line, f"{returned.policy} never returns {returned.effect} here")
     print_status(f"tools called: {fraction_text(sum(t.reached for t in reached.tools), len(reached.tools))}")
     for tool in (t for t in reached.tools if not t.reached):

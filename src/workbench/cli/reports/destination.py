@@ -16,8 +16,8 @@ STDOUT = "-"
 
 def check_destinations(*targets: str) -> None:
     """Check the destinations before anything runs. Raises UsageError for an invalid or repeated one."""
-    places = [target if target == STDOUT else os.path.realpath(target) for target in targets]
-    if len(set(places)) < len(places):
+    paths = [target if target == STDOUT else os.path.realpath(target) for target in targets]
+    if len(set(paths)) < len(paths):
         raise UsageError("two reports have the same destination", hint="use a different file for each")
     for target in targets:
         if target != STDOUT:

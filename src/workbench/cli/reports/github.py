@@ -31,19 +31,20 @@ def workflow_commands_disabled() -> Iterator[None]:
 
 def annotate(tally: Summary) -> None:
     """Print the first ten failures as annotations at their lines, errors before warnings."""
-    told = [case for case in tally.cases if CODES[case.verdict] is not Exit.OK]
-    told.sort(key=lambda case: not failed(case.verdict))
-    for case in told[:NOTES]:
+    cases = [case for case in tally.cases if CODES[case.verdict] is not Exit.OK]
+    cases.sort(key=lambda case: not failed(case.verdict))
+    for case in cases[:NOTES]:
         print_status(annotation(case, tally.root))
 
 
 def annotation(case: Case, root: str) -> str:
+    """Format a case as an annotation command."""
     where = source_location(case, root)
     name = case.head.title or case.head.id if case.head else case.path
     text = "\n".join([name, *(line.text for line in explain(case)), case.path])
-    place = f"file={_property(_below_repository(where.file))},line={where.line}"
+    location = f"file={_property(_below_repository(where.file))},line={where.line}"
     level = "error" if failed(case.verdict) else "warning"
-    return f"::{level} {place},title={_property(case.verdict.value)}::{_data(text)}"
+    return f"::{level} {location},title={_property(case.verdict.value)}::{_data(text)}"
 
 
 def summarize(tally: Summary) -> None:

@@ -58,4 +58,5 @@ def case_of(row: dict[str, Any]) -> Case:
 
 
 def render(tally: Summary) -> str:
+    """Return the document."""
     return indented_json(as_json(tally)).decode() + "\n"

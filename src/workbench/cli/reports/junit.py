@@ -42,9 +42,9 @@ def _folder(case: Case) -> str:
 
 
 def _numbers(cases: list[Case]) -> dict[str, str]:
-    fates = Counter(junit_status(case.verdict) for case in cases)
-    told = {"failures": "failure", "errors": "error", "skipped": "skipped"}
-    return {"tests": str(len(cases)), **{name: str(fates[one]) for name, one in told.items()}}
+    statuses = Counter(junit_status(case.verdict) for case in cases)
+    attributes = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+    return {"tests": str(len(cases)), **{name: str(statuses[one]) for name, one in attributes.items()}}
 
 
 def _suite(top: xml.Element, folder: str, cases: list[Case], tally: Summary) -> None:
@@ -58,14 +58,14 @@ def _suite(top: xml.Element, folder: str, cases: list[Case], tally: Summary) -> 
 def _case(suite: xml.Element, case: Case, root: str) -> None:
     head, outcome = case.head, case.outcome
     where = source_location(case, root) if junit_status(case.verdict) != "passed" else None
-    told = {
+    attributes = {
         "name": head.id if head else PurePath(case.path).name,
         "classname": _folder(case).replace("/", "."),
         "file": PurePath(case.path).as_posix(),
     }
-    if where and where.file == told["file"]:
-        told["line"] = str(where.line)
-    item = xml.SubElement(suite, "testcase", {name: legal(value) for name, value in told.items()})
+    if where and where.file == attributes["file"]:
+        attributes["line"] = str(where.line)
+    item = xml.SubElement(suite, "testcase", {name: legal(value) for name, value in attributes.items()})
     known = {"verdict": case.verdict.value, "steps": str(outcome.steps), "where": str(where) if where else ""}
     if head:
         known |= {"title": head.title, "kind": head.kind, "agent": head.agent, "state": head.state}

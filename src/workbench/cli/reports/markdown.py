@@ -16,13 +16,13 @@ MAX_TITLE = 120
 def render(tally: Summary, limit: int = 0) -> str:
     """Return the document. With a `limit` in bytes it is cut before the first case that does not fit."""
     parts = [_top(tally)]
-    told = [case for case in tally.cases if case.verdict is not Verdict.PASS]
+    rest = [case for case in tally.cases if case.verdict is not Verdict.PASS]
     left = limit - len(parts[0].encode()) - 200  # bytes; reserved for the last line
-    for number, case in enumerate(told):
+    for number, case in enumerate(rest):
         part = _case(case, tally.root)
         left -= len(part.encode("utf-8", "replace"))
         if limit and left < 0:
-            parts.append(f"\n…and {len(told) - number} more that did not pass: see the log or the JSON report.\n")
+            parts.append(f"\n…and {len(rest) - number} more that did not pass: see the log or the JSON report.\n")
             break
         parts.append(part)
     return "".join(parts)
