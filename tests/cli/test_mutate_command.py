@@ -213,7 +213,7 @@ def test_coverage_for_a_machine(project, capsys):
     assert run(["coverage", "--json", "-"]) == 0
     (agent,) = json.loads(capsys.readouterr().out)["agents"]
     assert (agent["agent"], agent["green"], agent["left_out"]) == ("shop", 1, [])
-    assert [r["made"] for r in agent["decisions"]] == [False, True]
+    assert [r["reached"] for r in agent["decisions"]] == [False, True]
     (project / "transcripts/late.json").unlink()
     assert run(["coverage"]) == 5
 
