@@ -212,7 +212,7 @@ def test_coverage_says_what_no_transcript_reaches(project, capsys):
 def test_coverage_for_a_machine(project, capsys):
     assert run(["coverage", "--json", "-"]) == 0
     (agent,) = json.loads(capsys.readouterr().out)["agents"]
-    assert (agent["agent"], agent["green"], agent["left_out"]) == ("shop", 1, [])
+    assert (agent["agent"], agent["passed"], agent["left_out"]) == ("shop", 1, [])
     assert [r["reached"] for r in agent["decisions"]] == [False, True]
     (project / "transcripts/late.json").unlink()
     assert run(["coverage"]) == 5
@@ -222,7 +222,7 @@ def test_a_query_selects_the_transcripts_to_measure(project, capsys):
     save(project, "early", "OL-2")
     assert run(["coverage", "--query", "kind:golden", "--json", "-"]) == 0
     (agent,) = json.loads(capsys.readouterr().out)["agents"]
-    assert (agent["green"], agent["left_out"]) == (1, [])
+    assert (agent["passed"], agent["left_out"]) == (1, [])
     assert run(["mutate", "--list", "--query", "early"]) == 0
     assert run(["mutate", "--list", "--query", "zebra"]) == 5
     assert run(["coverage", "--query", "kind:gurad"]) == 4

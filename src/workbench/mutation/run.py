@@ -29,12 +29,12 @@ NO_LOAD = "does not load"
 class Baseline(msgspec.Struct):
     """The replay of the unchanged code. `reached` has the lines of each passing transcript, as (file, line).
 
-    `green` are the indexes of passing transcripts, `left_out` has the reasons of the
+    `passed` are the indexes of passing transcripts, `left_out` has the reasons of the
     others by index; `decisions` are (file, effect, line).
     """
 
     transcripts: list[Transcript]
-    green: list[int] = []
+    passed: list[int] = []
     left_out: dict[int, str] = {}
     reached: dict[int, set[tuple[str, int]]] = {}
     decisions: set[tuple[str, str, int]] = set()
@@ -99,7 +99,7 @@ def run_baseline(
                 continue
             base.reached[replayed.index] = replayed.lines
             base.decisions |= replayed.decisions
-    base.green = sorted(base.reached, key=lambda index: len(transcripts[index].events))
+    base.passed = sorted(base.reached, key=lambda index: len(transcripts[index].events))
     return base
 
 
@@ -161,9 +161,9 @@ def run_mutants(
 def _covering(base: Baseline, mutant: Mutant) -> list[int]:
     """Return the passing transcripts that run a mutant's line; all for code that runs when the agent is loaded."""
     if not mutant.covering_lines:
-        return base.green
+        return base.passed
     lines = {(mutant.file, line) for line in mutant.covering_lines}
-    return [index for index in base.green if not lines.isdisjoint(base.reached[index])]
+    return [index for index in base.passed if not lines.isdisjoint(base.reached[index])]
 
 
 def _result_of(mutant: Mutant, result: list[str] | None, ended: str) -> MutantResult:

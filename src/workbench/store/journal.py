@@ -103,7 +103,7 @@ class Lock:
         return self._lock is not None and self._lock.is_locked
 
     def acquire(self) -> str:
-        """Take the lock. Returns "", or the process id of the holder ("?" if the file does not say)."""
+        """Acquire the lock. Returns "", or the process id of the holder ("?" if the file does not say)."""
         if self.held:
             return ""
         from filelock import FileLock, Timeout  # only a conversation that is continued needs it

@@ -67,14 +67,14 @@ def _verdict(session: Session, verdict: str) -> bool:
 
 STEPS = (
     TourStep(
-        "talk",
+        "chat",
         "The agent of a bicycle workshop, in a temporary folder: your files are not changed. "
         "It is Tuesday there. enter writes a message, enter again sends it.",
         lambda session, step_id: find_mistake(session) is not None,
         WORDS,
     ),
     TourStep(
-        "see",
+        "inspect",
         "It booked a repair for today, which the workshop does not do. {back}, then {previous_step} goes to "
         "that step: the policy a_day_ahead allowed it.",
         _is_selected,
@@ -93,7 +93,7 @@ STEPS = (
         lambda session, step_id: session.rerun is not None and bool(session.rerun.differences),
     ),
     TourStep(
-        "green",
+        "pass",
         "The policy blocks it now; the detail shows the recording next to the new run. "
         "{replay_saved} replays the transcript on the new code.",
         lambda session, step_id: _verdict(session, "PASS"),

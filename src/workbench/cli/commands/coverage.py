@@ -31,7 +31,7 @@ def report_coverage(
             project.journeys, group.agent, group.transcripts, jobs=jobs, seconds=timeout, options=options
         )
         print_baseline(group, base)
-        if base.green:
+        if base.passed:
             reached = coverage(
                 read_sources(project.journeys), group.agent, base.lines, base.decisions, called_in(base),
                 bodies=options.tools == "sandbox",
@@ -47,7 +47,7 @@ def called_in(base: Baseline) -> set[str]:
     """Return the tools that passing transcripts call."""
     return {
         call.tool
-        for index in base.green
+        for index in base.passed
         for event in base.transcripts[index].events
         if isinstance(event, Answer)
         for call in event.calls

@@ -110,7 +110,7 @@ def _measure(project: Project, each: AgentResult, effort: MutationOptions) -> bo
         )  # fmt: skip
         ended = os.times()
         print_baseline(group, each.base)
-        if not each.base.green:
+        if not each.base.passed:
             return True
         took = ended.children_user + ended.children_system - began.children_user - began.children_system
         seconds = effort.timeout + took * LIMIT
