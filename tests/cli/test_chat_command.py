@@ -145,4 +145,4 @@ def test_the_configuration_names_agent_and_model(project, capsys):
     assert "there is no agent 'shp'" in capsys.readouterr().err
     Path("workbench.toml").write_text("modell = 1\n")
     assert run(["chat"]) == 4
-    assert "there is no setting 'modell'" in capsys.readouterr().err
+    assert "unknown setting 'modell'" in capsys.readouterr().err

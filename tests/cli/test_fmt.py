@@ -120,7 +120,7 @@ def test_a_link_to_nothing_and_one_to_itself_have_their_lines_among_those_of_oth
     (folder / "z.json").write_text("{}")
     assert run(["fmt", "--check"]) == 1
     told = capsys.readouterr().out
-    assert "a-link.json:1: schema: it is a link to a missing file (next: fix the link" in told
+    assert "a-link.json:1: schema: a link to a missing file (next: fix the link" in told
     assert "b-loop.json:1: schema: cannot be read: " in told
     assert "z.json:1: schema: not a Workbench transcript" in told
     assert run(["fmt"]) == 4
