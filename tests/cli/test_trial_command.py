@@ -352,7 +352,7 @@ def test_what_only_a_model_can_say_is_neither_red_nor_green_and_says_how_to_ask(
 def test_the_last_receipt_is_shown_and_changes_nothing_by_itself(asked):
     done = replay(asked, None)
     assert done.returncode == 10
-    assert "2 of 2 trials passed, on today's prompt" in done.stderr
+    assert "2 of 2 trials passed, for the current prompt" in done.stderr
 
 
 def test_a_receipt_that_fits_and_passed_ends_in_0_and_is_counted_apart(asked):
@@ -418,7 +418,7 @@ def test_a_live_result_of_failed_trials_counts_for_nothing(project):
     _, server = live(project, says("No."), calls(RETURN), says("Done."), options=("--trials", "2"))
     done = replay(project, server, "--use-live-results")
     assert done.returncode == 10
-    assert "1 of 2 trials passed, on today's prompt" in done.stderr
+    assert "1 of 2 trials passed, for the current prompt" in done.stderr
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "workbench.live-result/9"}'])
