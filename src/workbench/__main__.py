@@ -1,34 +1,35 @@
-"""`python -m workbench`, and the console script. It imports little, because every worker process executes it."""
+"""`python -m workbench` and the console script; imports little, because every worker process executes it."""
 
 from __future__ import annotations
 
 import sys
 
 
-def fill() -> None:
-    """Open the null device for closed standard streams, so that no other file gets their descriptors."""
+def open_missing_streams() -> None:
+    """Open the null device for closed streams: otherwise the next opened file gets their number."""
     import os
 
     for number, name, mode in ((0, "stdin", os.O_RDONLY), (1, "stdout", os.O_RDONLY), (2, "stderr", os.O_WRONLY)):
         if getattr(sys, name) is None:
-            os.open(os.devnull, mode)  # gets the lowest free descriptor; writing to stdout still fails
+            os.open(os.devnull, mode)  # gets the lowest free number; writing to stdout then fails
             setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115
 
 
 def main() -> None:
+    """Run the command line."""
     import gc
     import signal
 
     if None in (sys.stdin, sys.stdout, sys.stderr):
-        fill()
+        open_missing_streams()
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # runs all `finally` blocks
-    gc.set_threshold(100_000, 20, 20)  # garbage collection during imports costs 12 ms
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that every finally runs
+    gc.set_threshold(100_000, 20, 20)  # collections during the imports cost 12 ms
 
     from .cli import run
 
     code = run(sys.argv[1:])
-    gc.freeze()  # a last collection would cost another 15 ms
+    gc.freeze()  # a last collection, of objects that are all in use, costs 15 ms more
     sys.exit(code)
 
 

@@ -1,4 +1,4 @@
-"""Read files of others within limits, write files atomically, and create private files."""
+"""Read untrusted files within limits, write files atomically, and create private files."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def read_bytes(path: Path, limit: int = LIMIT) -> bytes:
                 data += file.read(max(limit + 1 - len(data), 0))
     except FileNotFoundError:
         linked = path.is_symlink()
-        what = "it is a link to a missing file" if linked else "no such file"
+        what = "a link to a missing file" if linked else "no such file"
         then = "fix the link, or remove it" if linked else "restore it, or check the path"
         raise TranscriptError(what, where=str(path), hint=then) from None
     except IsADirectoryError:
@@ -79,7 +79,7 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def private_folder(state: Path) -> Path:
-    """Make the folder .workbench if it does not exist. Raises OSError."""
+    """Create the folder .workbench if it does not exist. Raises OSError."""
     state.mkdir(parents=True, exist_ok=True)
     ignore = state / ".gitignore"
     if not ignore.exists():
@@ -88,7 +88,7 @@ def private_folder(state: Path) -> Path:
 
 
 def private_file(path: Path) -> Path:
-    """Make an empty file that only its owner may read, if there is none yet. Raises OSError."""
+    """Create an empty file that only its owner may read, unless it exists. Raises OSError."""
     private_folder(path.parent)
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))

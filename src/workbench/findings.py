@@ -24,10 +24,12 @@ class Finding(msgspec.Struct, frozen=True, order=True):
 
 
 def error(rule: str, where: str, message: str, hint: str = "") -> Finding:
+    """Return an error at "file:line"."""
     return Finding(*location(where), rule, "error", message, hint)
 
 
 def warning(rule: str, where: str, message: str, hint: str = "") -> Finding:
+    """Return a warning at "file:line"."""
     return Finding(*location(where), rule, "warning", message, hint)
 
 
@@ -43,13 +45,13 @@ def drop_suppressed(findings: Iterable[Finding], root: Path) -> list[Finding]:
     For a decorated function the comment may be on any line from the first decorator to the `def`.
     """
     texts: dict[str, list[str]] = {}
-    kept = []
+    remaining = []
     for finding in sorted(set(findings)):
         if finding.file not in texts:
             texts[finding.file] = _read(root / finding.file)
         if finding.rule not in _allowed(texts[finding.file], finding.line):
-            kept.append(finding)
-    return kept
+            remaining.append(finding)
+    return remaining
 
 
 def is_suppressed(rule: str, where: str, root: Path) -> bool:

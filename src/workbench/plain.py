@@ -17,9 +17,9 @@ class cached(Generic[T]):
     def __init__(self, work: Callable[[Any], T]) -> None:
         self.work, self.name, self.__doc__ = work, work.__name__, work.__doc__
 
-    def __get__(self, step: Any, kind: type[Any]) -> T:
-        value: T = self.work(step)
-        step.__dict__[self.name] = value
+    def __get__(self, owner: Any, kind: type[Any]) -> T:
+        value: T = self.work(owner)
+        owner.__dict__[self.name] = value
         return value
 
 
@@ -37,7 +37,7 @@ def from_plain(value: Any, kind: Any) -> Any:
 
 
 def fill_defaults(value: T) -> T:
-    """Set the dataclass defaults on the objects of a value: msgspec leaves them on the class."""
+    """Set dataclass defaults on the objects of a value, because msgspec leaves them on the class."""
     _fill(value)
     return value
 
@@ -47,29 +47,29 @@ _SCALARS = frozenset({str, int, float, bool, type(None)})
 
 def _fill(value: Any) -> None:
     kind = value.__class__
-    held: Any
+    parts: Any
     if kind is list or kind is tuple or kind is set:
-        held = value
+        parts = value
     elif kind is dict:
-        held = value.values()
+        parts = value.values()
     elif hasattr(kind, "__dataclass_fields__"):
         own = getattr(value, "__dict__", None)
         if own is not None and len(own) < len(kind.__dataclass_fields__):
             for name in kind.__dataclass_fields__:
                 if name not in own:
                     object.__setattr__(value, name, getattr(value, name))
-        held = own.values() if own is not None else [getattr(value, n) for n in kind.__dataclass_fields__]
+        parts = own.values() if own is not None else [getattr(value, n) for n in kind.__dataclass_fields__]
     elif isinstance(value, msgspec.Struct):
-        held = [getattr(value, name) for name in value.__struct_fields__]
+        parts = [getattr(value, name) for name in value.__struct_fields__]
     else:
         return
-    for part in held:
+    for part in parts:
         if part.__class__ not in _SCALARS:
             _fill(part)
 
 
 def copy_plain(value: Any) -> Any:
-    """Copy plain data, so that changes of the copy do not change the recording."""
+    """Copy plain data, so that changes to the copy do not change the recording."""
     return msgspec.to_builtins(value)
 
 
@@ -88,7 +88,7 @@ def escape_surrogates(text: str) -> str:
 
 
 def indented_json(value: Any, indent: int = 2) -> bytes:
-    """Encode plain data as JSON that a person can read."""
+    """Encode plain data as indented JSON."""
     return msgspec.json.format(msgspec.json.encode(value), indent=indent)
 
 

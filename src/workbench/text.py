@@ -16,7 +16,7 @@ def with_article(noun: str) -> str:
 
 
 def slug(text: str, limit: int = 48) -> str:
-    """Make a file name of a title: lower case, words joined by hyphens."""
+    """Convert a title to a file name: lower case, words joined by hyphens."""
     words = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
     return words[:limit].rstrip("-") or "conversation"
 
@@ -27,14 +27,14 @@ def truncate(text: str, limit: int) -> str:
 
 
 def display_width(text: str) -> int:
-    """Count the columns that a text takes in a terminal."""
+    """Return the number of terminal columns of a text."""
     if text.isascii():
         return len(text)
-    from rich.cells import cell_len  # a command that prints ASCII starts without it
+    from rich.cells import cell_len  # not needed for ASCII, which makes commands start faster
 
     return cell_len(text)
 
 
 def sanitize(text: str) -> str:
-    """Escape the control characters of untrusted text, so that a terminal does not obey them."""
+    """Escape the control characters of untrusted text, so that a terminal does not execute them."""
     return "".join(c if c == "\n" or (c.isprintable()) else f"\\x{ord(c):02x}" for c in text)

@@ -145,4 +145,4 @@ def test_agent_and_model_come_from_the_settings(project, capsys):
     assert "there is no agent 'shp'" in capsys.readouterr().err
     Path("workbench.toml").write_text("modell = 1\n")
     assert run(["chat"]) == 4
-    assert "there is no setting 'modell'" in capsys.readouterr().err
+    assert "unknown setting 'modell'" in capsys.readouterr().err

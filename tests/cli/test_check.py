@@ -457,7 +457,7 @@ def test_a_tool_hidden_whenever_its_journey_is_available_is_reported(check: Any)
     )
 
 
-# behind the engine's back
+# undeclared inputs
 
 TAKEN = {
     "import time\nX = time.time()": "clock",

@@ -273,4 +273,4 @@ def test_a_pipe_among_the_files_does_not_block_the_selection(project, option):
     )
     assert done.returncode == 4
     assert "transcripts/pipe.json" in done.stderr
-    assert "it is a pipe" in done.stderr
+    assert "a pipe" in done.stderr

@@ -120,7 +120,7 @@ def test_broken_and_circular_links_are_reported_next_to_other_findings(project, 
     (folder / "z.json").write_text("{}")
     assert run(["fmt", "--check"]) == 1
     told = capsys.readouterr().out
-    assert "a-link.json:1: schema: it is a link to a missing file (next: fix the link" in told
+    assert "a-link.json:1: schema: a link to a missing file (next: fix the link" in told
     assert "b-loop.json:1: schema: cannot be read: " in told
     assert "z.json:1: schema: not a Workbench transcript" in told
     assert run(["fmt"]) == 4

@@ -1,4 +1,4 @@
-"""What a journey takes from the machine behind the engine's back is found by a replay, with its line."""
+"""A replay finds undeclared inputs and side effects of journey code, with their lines."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ POLICY = """
         {line}
 """
 
-LEAKS = {
+UNDECLARED = {
     "the clock": ("import time", "time.time()", "time.time reads the machine's clock"),
     "the clock by its name": ("from time import time as now", "now()", "time.time reads the machine's clock"),
     "today": ("from datetime import date", "date.today()", "datetime.date.today reads the machine's clock"),
     "now": ("import datetime as d", "d.datetime.now()", "datetime.datetime.now reads the machine's clock"),
-    "chance": ("import random", "random.random()", "random.random comes out different in every run"),
-    "an id": ("from uuid import uuid4", "uuid4()", "uuid.uuid4 gives another id in every run"),
+    "chance": ("import random", "random.random()", "random.random is different in every run"),
+    "an id": ("from uuid import uuid4", "uuid4()", "uuid.uuid4 returns a different id in every run"),
     "the clock of the process": (
         "import time",
         "time.process_time()",
@@ -37,55 +37,63 @@ LEAKS = {
     ),
     "another clock": ("import time", "time.clock_gettime(0)", "time.clock_gettime reads the machine's clock"),
     "times": ("import os", "os.times()", "os.times reads the machine's clock"),
-    "chance without a seed": ("import random", "random.Random(None)", "random.Random() without a seed comes out"),
-    "the machine": ("import uuid", "uuid.getnode()", "uuid.getnode differs from machine to machine"),
-    "its name": ("import platform", "platform.node()", "platform.node differs from machine to machine"),
+    "chance without a seed": (
+        "import random",
+        "random.Random(None)",
+        "random.Random() without a seed is different",
+    ),
+    "the machine": ("import uuid", "uuid.getnode()", "uuid.getnode differs between machines"),
+    "its name": ("import platform", "platform.node()", "platform.node differs between machines"),
     "its name in the network": (
         "import socket",
         "socket.gethostname()",
-        "socket.gethostname differs from machine",
+        "socket.gethostname differs between machines",
     ),
-    "where it stands": ("import os", "os.getcwd()", "os.getcwd differs from machine to machine"),
-    "home": ("from os.path import expanduser", "expanduser('~')", "os.path.expanduser differs from machine"),
+    "where it stands": ("import os", "os.getcwd()", "os.getcwd differs between machines"),
+    "home": ("from os.path import expanduser", "expanduser('~')", "os.path.expanduser differs between machines"),
     "a variable in a path": (
         "import os",
         "os.path.expandvars('$HOME')",
-        "os.path.expandvars differs from machine",
+        "os.path.expandvars differs between machines",
     ),
-    "the user": ("import getpass", "getpass.getuser()", "getpass.getuser differs from machine to machine"),
-    "how it was started": ("import sys", "sys.argv[0]", "sys.argv differs from machine to machine"),
-    "the environment": ("import os", "os.environ.get('HOME')", "os.environ differs from machine to machine"),
-    "a variable": ("import os", "os.getenv('HOME')", "os.getenv differs from machine to machine"),
+    "the user": ("import getpass", "getpass.getuser()", "getpass.getuser differs between machines"),
+    "how it was started": ("import sys", "sys.argv[0]", "sys.argv differs between machines"),
+    "the environment": ("import os", "os.environ.get('HOME')", "os.environ differs between machines"),
+    "a variable": ("import os", "os.getenv('HOME')", "os.getenv differs between machines"),
     "the network": (
         "import socket",
         "socket.create_connection(('127.0.0.1', 9))",
-        "it reaches for the network (socket.getaddrinfo)",
+        "undeclared side effect: uses the network (socket.getaddrinfo)",
     ),
-    "a program": ("import subprocess", "subprocess.run(['true'])", "it starts a program (subprocess.Popen)"),
-    "a file": ("", "open('/etc/hosts').read()", "it opens /etc/hosts, which no record holds"),
+    "a program": (
+        "import subprocess",
+        "subprocess.run(['true'])",
+        "undeclared side effect: starts a program (subprocess.Popen)",
+    ),
+    "a file": ("", "open('/etc/hosts').read()", "undeclared input: opens /etc/hosts, which is not recorded"),
     "a file by its path": (
         "from pathlib import Path",
         "Path('transcripts/t.json').read_text()",
-        "it opens transcripts/t.json",
+        "undeclared input: opens transcripts/t.json",
     ),
-    "a folder without its name": ("import os", "os.listdir()", "it opens ., which no record holds"),
-    "a folder": ("import os", "os.listdir('/')", "it opens /, which no record holds"),
-    "a file of another agent": ("", "open(__file__.replace('shop/returns', 'other'))", "it opens "),
+    "a folder without its name": ("import os", "os.listdir()", "undeclared input: opens ., which is not recorded"),
+    "a folder": ("import os", "os.listdir('/')", "undeclared input: opens /, which is not recorded"),
+    "a file of another agent": ("", "open(__file__.replace('shop/returns', 'other'))", "undeclared input: opens "),
     "the network in a thread": (
         "import socket, threading",
         "t = threading.Thread(target=socket.create_connection, args=[('127.0.0.1', 9)]); t.start(); t.join()",
-        "it reaches for the network",
+        "undeclared side effect: uses the network",
     ),
     "a file in a pool": (
         "from concurrent.futures import ThreadPoolExecutor",
         "with ThreadPoolExecutor() as pool: pool.submit(open, '/etc/hosts').result().close()",
-        "it opens /etc/hosts",
+        "undeclared input: opens /etc/hosts",
     ),
-    "a process of its own": ("import os", "os.fork()", "it starts a program (os.fork)"),
+    "a process of its own": ("import os", "os.fork()", "undeclared side effect: starts a program (os.fork)"),
     "the network, and hides it": (
         "import contextlib, socket",
         "with contextlib.suppress(Exception): socket.create_connection(('127.0.0.1', 9))",
-        "it reaches for the network",
+        "undeclared side effect: uses the network",
     ),
 }
 
@@ -99,7 +107,7 @@ def project(folder, monkeypatch, *policies):
     (folder / "transcripts/t.json").write_bytes(encode(msgspec.structs.replace(saved(conversation), id="t")))
 
 
-@pytest.mark.parametrize(("imports", "line", "said"), LEAKS.values(), ids=LEAKS)
+@pytest.mark.parametrize(("imports", "line", "said"), UNDECLARED.values(), ids=UNDECLARED)
 def test_an_undeclared_input_of_a_policy_is_an_error_with_its_line(
     tmp_path, monkeypatch, capsys, imports, line, said
 ):
@@ -108,19 +116,23 @@ def test_an_undeclared_input_of_a_policy_is_an_error_with_its_line(
     told = capsys.readouterr().err
     source = (tmp_path / "journeys/shop/returns/journey.py").read_text().splitlines()
     number = next(n for n, text in enumerate(source, 1) if text.strip() == line)
-    assert f"shop/returns/journey.py:{number}: {said}" in told
+    assert f"shop/returns/journey.py:{number}: undeclared" in told
+    assert said in told
     assert "next: " in told
 
 
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("os.chdir('/')", "it changes / (os.chdir)"),
-        ("os.mkdir('new')", "it changes new (os.mkdir)"),
-        ("os.link('keep', 'new')", "it changes keep (os.link)"),
-        ("os.utime('keep', (0, 0))", "it changes keep (os.utime)"),
-        ("open(__file__, 'a').close()", "it changes "),
-        ("with contextlib.suppress(Exception): os.remove('keep')", "it changes keep (os.remove)"),
+        ("os.chdir('/')", "undeclared side effect: changes / (os.chdir)"),
+        ("os.mkdir('new')", "undeclared side effect: changes new (os.mkdir)"),
+        ("os.link('keep', 'new')", "undeclared side effect: changes keep (os.link)"),
+        ("os.utime('keep', (0, 0))", "undeclared side effect: changes keep (os.utime)"),
+        ("open(__file__, 'a').close()", "undeclared side effect: changes "),
+        (
+            "with contextlib.suppress(Exception): os.remove('keep')",
+            "undeclared side effect: changes keep (os.remove)",
+        ),
     ],
 )
 def test_a_policy_that_changes_a_file_is_refused_with_its_line(tmp_path, monkeypatch, capsys, line, said):
@@ -131,7 +143,8 @@ def test_a_policy_that_changes_a_file_is_refused_with_its_line(tmp_path, monkeyp
     told = capsys.readouterr().err
     source = (tmp_path / "journeys/shop/returns/journey.py").read_text().splitlines()
     number = next(n for n, text in enumerate(source, 1) if text.strip() == line)
-    assert f"shop/returns/journey.py:{number}: {said}" in told
+    assert f"shop/returns/journey.py:{number}: undeclared" in told
+    assert said in told
     after = sorted((p, p.stat().st_mtime_ns) for p in tmp_path.rglob("*") if ".workbench" not in p.parts)
     assert [p.name for p, _ in after if p.is_file()] == [p.name for p, _ in before if p.is_file()]
     assert (tmp_path / "keep").stat().st_mtime_ns == dict(before)[tmp_path / "keep"]
@@ -173,7 +186,7 @@ def test_code_that_is_not_executed_is_not_an_error_of_the_replay(tmp_path, monke
 def test_a_clock_read_while_loading_is_an_error_too(tmp_path, monkeypatch, capsys):
     project(tmp_path, monkeypatch, POLICY.format(imports="import time\n    NOW = time.time()", line="pass"))
     assert run(["replay"]) == 4
-    assert "while loading: time.time reads the machine's clock" in capsys.readouterr().err
+    assert "undeclared input: time.time reads the machine's clock" in capsys.readouterr().err
 
 
 def test_a_journey_may_read_settings_from_the_environment_while_loading(tmp_path, monkeypatch):

@@ -81,7 +81,7 @@ def test_a_surviving_mutant_is_shown_with_its_line_before_and_after(project, cap
     assert (
         f"survived {RETURNS}:{line}  number-shifted\n    - if order.days > 30:\n    + if order.days > 31:" in said
     )
-    assert f"not reached {RETURNS}:{line - 1}  decision-removed" in said
+    assert f"no coverage {RETURNS}:{line - 1}  decision-removed" in said
     assert "not in the score: " in said
     assert "score: " in said
 
@@ -89,7 +89,7 @@ def test_a_surviving_mutant_is_shown_with_its_line_before_and_after(project, cap
 def test_a_mutant_is_killed_if_a_passing_transcript_fails(project, capsys):
     killed = [m for a in measured(capsys)["agents"] for m in a["mutants"] if m["status"] == "killed"]
     assert {"policy-removed", "decision-removed", "comparison-negated"} <= {m["operator"] for m in killed}
-    assert {m["by"] for m in killed} == {"late"}
+    assert {m["killed_by"] for m in killed} == {"late"}
     assert all(m["why"] for m in killed)
 
 
@@ -151,7 +151,7 @@ def test_a_mutant_that_hangs_or_does_not_load_is_counted_separately(project, cap
     write(project / "journeys", shop_files(WINDOW, PATIENT + "\n    LIMIT = {0: 'few'}[0]\n"))
     report = measured(capsys, "--timeout", "0.5", "--operator", "comparison-negated")
     ends = {m["after"]: (m["status"], m["why"]) for a in report["agents"] for m in a["mutants"]}
-    assert ends['while call["order_number"] != "OL-9":'] == ("error", "it never ended")
+    assert ends['while call["order_number"] != "OL-9":'] == ("error", "timed out")
     assert report["agents"][0]["files"]["shop/returns/journey.py"]["error"] == 1
 
 
@@ -213,7 +213,7 @@ def test_coverage_can_be_written_as_json(project, capsys):
     assert run(["coverage", "--json", "-"]) == 0
     (agent,) = json.loads(capsys.readouterr().out)["agents"]
     assert (agent["agent"], agent["passing"], agent["left_out"]) == ("shop", 1, [])
-    assert [r["made"] for r in agent["decisions"]] == [False, True]
+    assert [r["reached"] for r in agent["decisions"]] == [False, True]
     (project / "transcripts/late.json").unlink()
     assert run(["coverage"]) == 5
 

@@ -225,7 +225,7 @@ def test_coverage_lists_what_was_never_called_decided_or_executed() -> None:
     lines = {("a/agent.py", test), ("a/agent.py", allow)}
     found = coverage({"a/agent.py": code}, "a", lines, {("a/agent.py", "allow", allow)}, {"find"})
     assert [(p.name, p.reached) for p in found.policies] == [("rule", True), ("other", False)]
-    assert [(r.effect, r.made) for r in found.decisions] == [("block", False), ("allow", True)]
+    assert [(r.effect, r.reached) for r in found.decisions] == [("block", False), ("allow", True)]
     assert [(t.name, t.reached) for t in found.tools] == [("find", True)]
     assert [(f.all, format_ranges(f.missed), f.bodies) for f in found.files] == [
         (5, f"{test + 1}-{test + 2}, {line['return None']}", 1)

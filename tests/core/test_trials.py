@@ -227,9 +227,9 @@ def test_an_id_generated_at_another_step_is_equal(tmp_path):
 def test_a_different_final_world_fails(record, tmp_path):
     other = JOURNEY.replace(".returned = True", ".days = 3")
     trace = converse(shop(tmp_path / "b", journey=other), ScriptedModel(RETURN, "Done."), "return OL-1").trace
-    assert judge_trial(saved(record), trace, StepId(0), WRITES, {}, {}) == (
-        "fail", 'the world ends otherwise at ["Shop","orders","OL-1","returned"]',
-    )  # fmt: skip
+    outcome, why = judge_trial(saved(record), trace, StepId(0), WRITES, {}, {})
+    assert outcome == "fail"
+    assert '["Shop","orders","OL-1","returned"]' in why
 
 
 # several trials
@@ -259,13 +259,13 @@ def test_a_transcript_passes_only_if_all_trials_ran_counted_and_passed(all_came,
 def test_missing_trials_and_faults_are_reported():
     _, why = combine_trials(trials("pass", "fault"), 5, "3 were not begun: the budget of 2 trials is spent")
     assert why == (
-        "1 of 1 trial passed, 5 were asked for; a fault of the infrastructure: overloaded;"
+        "1 of 1 trial passed, 5 requested; infrastructure fault: overloaded;"
         " 3 were not begun: the budget of 2 trials is spent"
     )
 
 
 def test_the_summary_says_if_no_trial_counted():
-    assert combine_trials(trials("fault"), 1)[1].startswith("no trial counted, 1 was asked for")
+    assert combine_trials(trials("fault"), 1)[1].startswith("no trial counted, 1 requested")
 
 
 def test_a_mistake_runs_to_the_turn_of_its_step_and_a_golden_transcript_to_its_end(tmp_path):
@@ -283,7 +283,7 @@ def test_the_estimate_counts_only_what_is_live(record):
     assert 0 < part.input < whole.input
 
 
-# the judge, and receipts
+# the judge, and stored live results
 
 
 @pytest.mark.parametrize("answer", ["verdict: yes\nbecause: it asked", " Verdict: NO\n because: it did not.\n"])
@@ -313,7 +313,7 @@ def test_customer_text_is_data_for_the_judge(tmp_path):
 
 
 @pytest.fixture
-def receipt(record):
+def live_result(record):
     transcript = mistake(record, "must_not_call", tool="create_return")
     return LiveResult(
         schema=SCHEMA, id="t", model="claude-x", server="api.example", date="2026-01-05",
@@ -322,38 +322,38 @@ def receipt(record):
     )  # fmt: skip
 
 
-def test_a_live_result_reads_back_equal_and_passes_if_all_trials_passed(receipt):
-    assert decode(encode(receipt), "r") == receipt
-    assert receipt.all_passed
-    assert not msgspec.structs.replace(receipt, passed=1).all_passed
-    assert not msgspec.structs.replace(receipt, counted=1, passed=1).all_passed
+def test_a_live_result_reads_back_equal_and_passes_if_all_trials_passed(live_result):
+    assert decode(encode(live_result), "r") == live_result
+    assert live_result.all_passed
+    assert not msgspec.structs.replace(live_result, passed=1).all_passed
+    assert not msgspec.structs.replace(live_result, counted=1, passed=1).all_passed
 
 
 @pytest.mark.parametrize(
     ("otherwise", "why"),
     [
         ({}, ""),
-        ({"id": "u"}, "of another transcript"),
+        ({"id": "u"}, "another transcript"),
         ({"expects": "x"}, "another expectation"),
-        ({"prompt": "x"}, "another prompt"),
-        ({"server": "127.0.0.1:8000"}, "not at 127.0.0.1:8000"),
+        ({"prompt": "x"}, "prompt"),
+        ({"server": "127.0.0.1:8000"}, "127.0.0.1:8000"),
         ({"model": "claude-x"}, ""),
-        ({"model": "claude-y"}, "not of claude-y"),
+        ({"model": "claude-y"}, "claude-y"),
         ({"code": "x"}, ""),
         ({"diverged_at": "1.2.1"}, ""),
-        ({"code": "x", "diverged_at": "1.2.1"}, "the run leaves the record at 1.2.1"),
+        ({"code": "x", "diverged_at": "1.2.1"}, "at 1.2.1"),
     ],
 )
-def test_a_live_result_is_invalid_if_anything_it_depends_on_has_changed(receipt, otherwise, why):
-    today = CurrentFacts("t", receipt.expects, receipt.prompt, "abc", "api.example")._replace(**otherwise)
-    assert why in receipt.mismatch(today)
-    assert bool(receipt.mismatch(today)) == bool(why)
+def test_a_live_result_is_invalid_if_anything_it_depends_on_has_changed(live_result, otherwise, why):
+    today = CurrentFacts("t", live_result.expects, live_result.prompt, "abc", "api.example")._replace(**otherwise)
+    assert why in live_result.mismatch(today)
+    assert bool(live_result.mismatch(today)) == bool(why)
 
 
 @pytest.mark.parametrize("counts", [{"passed": 3}, {"counted": 3}, {"asked": 1}, {"faults": 1}, {"passed": -1}])
-def test_impossible_counts_of_a_live_result_are_detected(receipt, counts):
-    assert not receipt.miscounted
-    assert msgspec.structs.replace(receipt, **counts).miscounted
+def test_impossible_counts_of_a_live_result_are_detected(live_result, counts):
+    assert not live_result.miscounted
+    assert msgspec.structs.replace(live_result, **counts).miscounted
 
 
 @pytest.mark.parametrize("stop", ["max_tokens", "refusal"])

@@ -35,7 +35,7 @@ def test_every_transcript_is_green_and_every_rule_is_reached(base: Baseline) -> 
     called = {c.tool for t in base.transcripts for s in t.events if isinstance(s, Answer) for c in s.calls}
     found = coverage(read_sources(JOURNEYS), AGENT, base.lines, base.decisions, called)
     assert [p.name for p in [*found.policies, *found.tools] if not p.reached] == []
-    assert [f"{r.file}:{r.line} {r.effect}" for r in found.decisions if not r.made] == []
+    assert [f"{r.file}:{r.line} {r.effect}" for r in found.decisions if not r.reached] == []
     assert [f.file for f in found.files if f.missed] == []
 
 

@@ -25,7 +25,7 @@ def refused(folder: Path, fixture: str) -> JourneyError:
 def test_a_misspelt_field_is_named_with_its_line(tmp_path: Path) -> None:
     error = refused(tmp_path, '{\n  "about": "a shop",\n  "custmer": {"id": "C-1"}\n}')
     assert error.where == "shop/fixtures/base.json:3"
-    assert "no field 'custmer'" in error.message
+    assert "'custmer'" in error.message
     assert "customer" in error.hint
 
 
@@ -48,7 +48,7 @@ def test_all_fields_may_be_left_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("fixture", ['{"about": 5}', '{"world": []}'])
 def test_a_field_of_the_wrong_type_is_the_fixtures_mistake(tmp_path: Path, fixture: str) -> None:
-    assert "about is a text, world an object" in refused(tmp_path, fixture).message
+    assert "about must be a string" in refused(tmp_path, fixture).message
 
 
 def test_a_project_below_a_folder_called_like_our_own_still_has_code(tmp_path: Path) -> None:

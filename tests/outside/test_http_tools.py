@@ -111,7 +111,7 @@ def test_a_request_that_is_not_in_the_recording_fails_with_the_nearest_and_why(t
     changed = journey(carrier, '"parcel": parcel,', '"parcel": parcel, "fast": True,')
     outcome = again(tmp_path, transcript, changed)
     assert outcome.verdict is Verdict.TOOL_ERROR
-    assert f"the tape does not hold POST {carrier}/track?parcel=P-1" in outcome.why
+    assert f"the recording does not contain POST {carrier}/track?parcel=P-1" in outcome.why
     assert "body.fast is new" in outcome.why
 
 

@@ -262,7 +262,7 @@ def test_an_import_that_is_gone_says_so(place):
     with sqlite3.connect(place.archive.path) as connection:
         connection.execute("DELETE FROM conversations")
     connection.close()
-    with pytest.raises(TranscriptError, match="not in the archive any more"):
+    with pytest.raises(TranscriptError, match="archive"):
         place.shelf.open(entry)
     assert place.titles() == []
 
@@ -373,7 +373,7 @@ def test_what_was_seen_is_kept_for_its_queue_alone(three):
     three.again()
     three.indexing.refresh()
     assert len(three.shelf.search(Query.parse("gift")).reviewed) == 1
-    three.shelf.set_reviewed(Query.parse("gift"), three.entry("gift"), seen=False)
+    three.shelf.set_reviewed(Query.parse("gift"), three.entry("gift"), reviewed=False)
     assert len(three.titles("gift -is:reviewed")) == 1
 
 
@@ -429,20 +429,23 @@ def test_a_deleted_index_is_built_anew_and_nothing_is_lost(three):
     assert three.titles() == before
 
 
-@pytest.mark.parametrize("harm", ["words", "newer"])
+OLDER = "ALTER TABLE conversations RENAME COLUMN risk_score TO suspicion; PRAGMA user_version = 2"
+
+
+@pytest.mark.parametrize("harm", ["words", "PRAGMA user_version = 99", OLDER])
 def test_an_index_that_is_broken_or_newer_is_built_anew_and_that_is_said(three, harm):
     before = three.titles()
     three.close()
     path = three.project.state / "index.db"
-    if harm == "newer":
-        with sqlite3.connect(path) as connection:
-            connection.execute("PRAGMA user_version = 99")
-        connection.close()
-    else:
+    if harm == "words":
         path.write_bytes(b"this is no database, and never was" * 100)
+    else:
+        with sqlite3.connect(path) as connection:
+            connection.executescript(harm)
+        connection.close()
     three.open()
     assert three.titles() == before
-    assert "built anew" in three.indexing.note
+    assert "rebuilt" in three.indexing.note
 
 
 def test_without_an_index_nothing_is_found_and_nothing_breaks(three):
@@ -451,7 +454,7 @@ def test_without_an_index_nothing_is_found_and_nothing_breaks(three):
 
 
 def test_an_index_full_of_what_is_no_more_is_built_anew(three, monkeypatch):
-    monkeypatch.setattr("workbench.store.index.writer.WORN", 5)
+    monkeypatch.setattr("workbench.store.index.writer.MAX_UNUSED", 5)
     for turn in range(2, 20):
         three.history.append("shop-1", {"event": UserMessage(turn=turn, text=f"word{turn}")})
         three.indexing.refresh()

@@ -35,7 +35,7 @@ from workbench.store.indexer import Indexer
 from workbench.store.library import IndexedLibrary as RealShelf
 from workbench.store.project import Project
 from workbench.store.session_log import SessionLogs
-from workbench.store.sources import transcript_card
+from workbench.store.sources import transcript_entry
 from workbench.trace.events import Answer, TurnEnded
 from workbench.trace.trace import Trace
 from workbench.transcripts.codec import decode, encode
@@ -266,7 +266,7 @@ class Kept:
 
     def entry(self, id: str) -> IndexEntry:
         if self.kind == "transcript":
-            return transcript_card(
+            return transcript_entry(
                 f"transcript:{id}",
                 self.shelf.store.saved[id],
                 self.shelf.log,

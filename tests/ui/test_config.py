@@ -134,7 +134,7 @@ def test_the_project_goes_before_the_user(project):
 @pytest.mark.parametrize(
     ("text", "where", "says"),
     [
-        ("colour = 1", "workbench.toml:1", "there is no setting 'colour'"),
+        ("colour = 1", "workbench.toml:1", "unknown setting 'colour'"),
         ('agent = "a"\ntheme = "pink"', "workbench.toml:2", "theme must be one of dark, light, terminal"),
         ("\nmouse = 1", "workbench.toml:2", "mouse must be true or false"),
         ('[keys]\n\nfind = ["slash", 3]', "workbench.toml:3", "find must be a key, or a list of keys"),

@@ -60,7 +60,7 @@ class Guided:
     async def save_a_mistake(self) -> None:
         """The tour up to the saved transcript."""
         await self.press("enter", "enter")
-        await self.comes_to("see")
+        await self.comes_to("inspect")
         await self.press("escape", "left_square_bracket")
         await self.comes_to("annotate")
         await self.press("a", "ctrl+s")
@@ -111,7 +111,7 @@ def test_whoever_does_what_the_strip_says_sees_red_and_then_green(guided, size):
         assert "days < 1:" in b.text()
         assert b.app.tour.step.name == "fix"
         await b.press("enter")
-        await b.comes_to("green")
+        await b.comes_to("pass")
         assert "blocked by repairs.a_day_ahead" in b.text()
         await b.press("T")
         await b.comes_to("the end")
@@ -137,7 +137,7 @@ def test_the_code_may_be_mended_in_any_editor(guided):
         await b.save_a_mistake()
         path = b.project.journeys / CHANGE.file
         path.write_text(CHANGE.apply(path.read_text()))
-        await b.comes_to("green")
+        await b.comes_to("pass")
         await b.press("F")
         assert "the fix was already made" in " ".join(b.text().split())
 

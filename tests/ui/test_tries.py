@@ -260,8 +260,8 @@ def test_the_desk_is_written_down_with_the_step_and_the_words_not_sent(play):
         await bench.press("escape")
         await go_to(bench, "create_return")
         bench.screen.save_workspace()
-        lay = msgspec.json.decode(bench.store.workspace, type=WorkspaceSnapshot)
-        assert lay == WorkspaceSnapshot([bench.app.session.id], bench.app.session.id, "1.2.1", "but I", False)
+        snapshot = msgspec.json.decode(bench.store.workspace, type=WorkspaceSnapshot)
+        assert snapshot == WorkspaceSnapshot([bench.app.session.id], bench.app.session.id, "1.2.1", "but I", False)
 
     play(flow, Script(*TURN))
 

@@ -25,15 +25,15 @@ def apply_live_results(cases: list[Case], project: Project, accept: bool) -> Non
         if live_result is None:
             case.outcome.why += "; no live result is stored"
             continue
-        today = _today(case, project)
-        mismatch = live_result.mismatch(today)
-        changed = "" if live_result.code == today.code else "; the agent's files have changed since"
-        text = "on today's prompt"
-        if today.diverged_at:
-            text += f" up to {today.diverged_at}, where the run diverges from the recording"
-        case.outcome.why += f"; {live_result.sentence}, {mismatch or text}{changed}"
+        current = _current_facts(case, project)
+        mismatch = live_result.mismatch(current)
+        changed = "" if live_result.code == current.code else "; the agent's files have changed since"
+        scope = "for the current prompt"
+        if current.diverged_at:
+            scope += f" up to {current.diverged_at}, where the run diverges from the recording"
+        case.outcome.why += f"; {live_result.description}, {mismatch or scope}{changed}"
         case.outcome.live |= {
-            "last_result": live_result.sentence,
+            "last_result": live_result.description,
             "applies": not mismatch,
             "passed": live_result.all_passed,
         }
@@ -41,10 +41,10 @@ def apply_live_results(cases: list[Case], project: Project, accept: bool) -> Non
             case.outcome.verdict = Verdict.CACHED
 
 
-def _today(case: Case, project: Project) -> CurrentFacts:
+def _current_facts(case: Case, project: Project) -> CurrentFacts:
     from ..models.registry import project_model, server
 
-    hashes, first = case.outcome.live, case.outcome.first_difference
+    live, first = case.outcome.live, case.outcome.first_difference
     agent = case.head.agent if case.head else ""
     try:
         code = code_hash(project.journeys, agent) if case.head else ""
@@ -52,8 +52,8 @@ def _today(case: Case, project: Project) -> CurrentFacts:
         code = ""
     return CurrentFacts(
         id=case.head.id if case.head else "",
-        expects=hashes["expects"],
-        prompt=hashes["prompt"],
+        expects=live["expects"],
+        prompt=live["prompt"],
         code=code,
         server=server(),
         model=project_model(project.config),

@@ -59,8 +59,8 @@ def print_baseline(group: TranscriptGroup, base: Baseline) -> None:
     """Print the replay of the unchanged code: how many transcripts pass."""
     for index, why in sorted(base.left_out.items()):
         _left_out(group.paths[index], why)
-    print_status(f"{group.agent}: {len(base.green)} of {len(group.transcripts)} transcripts pass")
-    if not base.green:
+    print_status(f"{group.agent}: {len(base.passed)} of {len(group.transcripts)} transcripts pass")
+    if not base.passed:
         print_status("  next: workbench replay shows the failures; only passing transcripts are measured")
 
 
@@ -68,7 +68,7 @@ def base_json(group: TranscriptGroup, base: Baseline) -> dict[str, Any]:
     """Return {"agent", "passing", "left_out": [{"path", "why"}]} for a JSON report."""
     return {
         "agent": group.agent,
-        "passing": len(base.green),
+        "passing": len(base.passed),
         "left_out": [{"path": group.paths[i], "why": why} for i, why in sorted(base.left_out.items())],
     }
 

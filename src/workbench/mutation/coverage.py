@@ -1,4 +1,4 @@
-"""What of an agent its transcripts reach: policies, what they may say, tools, lines."""
+"""Measure coverage: the policies, decisions, tools and lines that transcripts reach."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from .targets import Definition, Function, callee_name, find_targets, own_lines
 
 
 class DecisionLine(msgspec.Struct, frozen=True):
-    """A line of a policy that says something, and whether any transcript had it say so."""
+    """A decision in the code of a policy; `reached`: a transcript reaches it."""
 
     file: str
     line: int
     policy: str
     effect: str
-    made: bool
+    reached: bool
 
 
 class CoveredDefinition(msgspec.Struct, frozen=True):
-    """A policy or a tool, and whether any transcript asks or calls it."""
+    """A policy or a tool; `reached`: a transcript calls it."""
 
     file: str
     line: int
@@ -31,7 +31,7 @@ class CoveredDefinition(msgspec.Struct, frozen=True):
 
 
 class LineCoverage(msgspec.Struct, frozen=True):
-    """Of a file's statements: how many count, the lines of those that never ran, how many only tool bodies run."""
+    """The coverage of a file: counted statements, lines that never ran, statements in tool bodies."""
 
     file: str
     all: int
@@ -40,6 +40,8 @@ class LineCoverage(msgspec.Struct, frozen=True):
 
 
 class Coverage(msgspec.Struct, frozen=True):
+    """The coverage of an agent."""
+
     policies: list[CoveredDefinition]
     decisions: list[DecisionLine]
     tools: list[CoveredDefinition]
@@ -50,14 +52,14 @@ def coverage(
     files: Mapping[str, str],
     agent: str,
     lines: Collection[tuple[str, int]],
-    rulings: Collection[tuple[str, str, int]],
+    decisions: Collection[tuple[str, str, int]],
     tools: Collection[str],
     *,
     bodies: bool = False,
 ) -> Coverage:
-    """What was reached. `lines` (file, line) ran, `rulings` (file, verdict, line) were made, `tools` were called.
+    """Return the coverage by the `lines` (file, line), `decisions` (file, effect, line) and `tools` of a run.
 
-    `bodies`: bodies of tools ran too, so their lines count.
+    `bodies`: tool bodies ran too, so their lines count.
     """
     defined = find_targets(files, agent)
     functions = [d for d in defined if isinstance(d.node, Function)]
@@ -67,14 +69,14 @@ def coverage(
             for d in functions
             if d.role == "policy"
         ],
-        [r for d in functions if not d.tool_body for r in sorted(_decisions(d, rulings), key=lambda r: r.line)],
+        [r for d in functions if not d.tool_body for r in sorted(_decisions(d, decisions), key=lambda r: r.line)],
         [CoveredDefinition(d.file, d.node.lineno, d.name, d.name in tools) for d in functions if d.role == "tool"],
         list(_files(defined, lines, bodies)),
     )
 
 
 def format_ranges(lines: list[int]) -> str:
-    """ "3, 7-9" """
+    """Format line numbers with ranges: "3, 7-9"."""
     groups: list[list[int]] = []
     for line in lines:
         if groups and line == groups[-1][-1] + 1:
@@ -90,13 +92,13 @@ def _ran(definition: Definition, lines: Collection[tuple[str, int]]) -> bool:
     )
 
 
-def _decisions(definition: Definition, made: Collection[tuple[str, str, int]]) -> Iterator[DecisionLine]:
+def _decisions(definition: Definition, found: Collection[tuple[str, str, int]]) -> Iterator[DecisionLine]:
     for node in ast.walk(definition.node):
         if isinstance(node, ast.Call) and callee_name(node) in ("Allow", *DECISIONS):
-            verdict = callee_name(node).lower()
-            span = range(node.lineno, (node.end_lineno or node.lineno) + 1)
-            was = any((definition.file, verdict, line) in made for line in span)
-            yield DecisionLine(definition.file, node.lineno, definition.name, verdict, was)
+            effect = callee_name(node).lower()
+            lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
+            reached = any((definition.file, effect, line) in found for line in lines)
+            yield DecisionLine(definition.file, node.lineno, definition.name, effect, reached)
 
 
 def _files(
@@ -119,7 +121,7 @@ def _files(
 
 
 def _statements(node: ast.stmt) -> Iterator[ast.stmt]:
-    """Every statement inside functions, those of a class included, but for docstrings and declarations."""
+    """Yield every statement inside functions and methods, except docstrings and declarations."""
     for each in ast.walk(node):
         if isinstance(each, Function):
             for statement in each.body:
@@ -127,11 +129,11 @@ def _statements(node: ast.stmt) -> Iterator[ast.stmt]:
 
 
 def _inside(node: ast.stmt) -> Iterator[ast.stmt]:
-    words = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    if not words and not isinstance(node, ast.Global | ast.Nonlocal | ast.ClassDef | Function):
+    docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    if not docstring and not isinstance(node, ast.Global | ast.Nonlocal | ast.ClassDef | Function):
         yield node
     if isinstance(node, Function):
-        return  # the walk comes to it by itself
+        return  # ast.walk visits it separately
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.stmt):
             yield from _inside(child)

@@ -1,7 +1,7 @@
-"""Run tasks in a forked process each, so that no side effect outlives its task.
+"""Run tasks in a forked process each, so that no side effect remains after a task.
 
-The system ends a process that has used its seconds of work, whatever it does:
-no handler runs in it, and the parent does not have to watch it.
+The operating system kills a process that has used its CPU time, whatever it does: no
+handler runs in it, and the parent does not need to watch it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ import msgspec
 from ..errors import UsageError
 from ..runtime.process import Fork, fork, isolate, write_all
 
-MEMORY = 4 << 30  # bytes that a process may take: it ends a mutant that grows without end
-WAITING = 20  # seconds on the clock for each second of work: sleeping is not working
+MEMORY = 4 << 30  # bytes of memory that a process may use
+WAITING = 20  # seconds of elapsed time for each second of CPU time, because sleeping uses no CPU
 
 T = TypeVar("T")
 
-TIMED_OUT = "it never ended"
-EXITED = "it ended its process"
+TIMED_OUT = "timed out"
+EXITED = "the process exited"
 
 
 def run_forked(
@@ -65,13 +65,13 @@ def _result(status: int, data: bytearray) -> tuple[Any, str]:
 
 
 def _start(task: T, work: Callable[[T], Any], seconds: float) -> Fork:
-    def life(pipe: int) -> None:
+    def run(pipe: int) -> None:
         isolate()
         _limit_time(seconds)
         _limit_memory()
         write_all(pipe, msgspec.msgpack.encode(work(task)))
 
-    return fork(life)
+    return fork(run)
 
 
 def _limit_time(seconds: float) -> None:

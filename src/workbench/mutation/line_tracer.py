@@ -1,4 +1,4 @@
-"""Which lines of journey code run in a replay, and which rulings are made. For a forked process only."""
+"""Trace the lines and decisions of journey code that a replay executes. Use it in a forked process only."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 
 from ..authoring.policy import Decision
 
-_RULING = Decision.__init__.__code__
+_DECISION = Decision.__init__.__code__
 
 
 class LineTracer:
-    """`lines` and `rulings` as (file below journeys/, line): the second with the verdict in between."""
+    """Collects `lines` as (file, line) and `decisions` as (file, effect, line); files are below journeys/."""
 
     def __init__(self, root: Path) -> None:
         self.root = f"{root.resolve()}/"
@@ -24,30 +24,31 @@ class LineTracer:
 
     @contextmanager
     def tracing(self) -> Iterator[None]:
+        """Trace everything inside."""
         before = sys.gettrace()
-        sys.settrace(self._called)
+        sys.settrace(self._on_call)
         try:
             yield
         finally:
             sys.settrace(before)
 
-    def _called(self, frame: FrameType, event: str, arg: Any) -> Any:
+    def _on_call(self, frame: FrameType, event: str, arg: Any) -> Any:
         code = frame.f_code
         if code.co_filename.startswith(self.root):
-            return self._line
-        if code is _RULING:
-            self._ruled(frame)
+            return self._on_line
+        if code is _DECISION:
+            self._on_decision(frame)
         return None
 
-    def _line(self, frame: FrameType, event: str, arg: Any) -> Any:
+    def _on_line(self, frame: FrameType, event: str, arg: Any) -> Any:
         if event == "line":
             self.lines.add((frame.f_code.co_filename[len(self.root) :], frame.f_lineno))
-        return self._line
+        return self._on_line
 
-    def _ruled(self, frame: FrameType) -> None:
-        verdict = str(getattr(frame.f_locals.get("self"), "effect", ""))
+    def _on_decision(self, frame: FrameType) -> None:
+        effect = str(getattr(frame.f_locals.get("self"), "effect", ""))
         outer = frame.f_back
         while outer is not None and not outer.f_code.co_filename.startswith(self.root):
             outer = outer.f_back
         if outer is not None:
-            self.decisions.add((outer.f_code.co_filename[len(self.root) :], verdict, outer.f_lineno))
+            self.decisions.add((outer.f_code.co_filename[len(self.root) :], effect, outer.f_lineno))

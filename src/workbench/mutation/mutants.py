@@ -1,7 +1,7 @@
-"""Mutants: an agent's code with one small thing made wrong, in memory alone.
+"""Generate mutants: an agent's code with one small change, in memory only.
 
-The operators are in operators.py, what they are put to is chosen in subject.py.
-A mutant that no transcript notices shows what no transcript guards.
+The operators are in operators.py; targets.py selects the code that they apply to.
+A mutant that no transcript catches shows code that no transcript checks.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from .operators import DECISIONS, OPERATORS
 from .source_edit import Edit, MutationSite, SourceText
 from .targets import Definition, Function, callee_name, find_targets, own_lines, signature_nodes
 
-WORDS = ("Allow", "Block", "Escalate", "ToolError")  # no replay compares what these say
+WITH_TEXT = ("Allow", "Block", "Escalate", "ToolError")  # their texts are not compared by a replay
 
 
 class Mutant(msgspec.Struct, frozen=True):
-    """One change: `start` to `end`, in bytes of `file` (its path below journeys/), become `text`.
+    """One change: the bytes `start` to `end` of `file` (path below journeys/) become `text`.
 
-    `before` and `after` are what stands there, in a line. `reach` are the lines
-    of which one must run for the mutant to count as reached; () where the code
-    is read when the agent loads. `bodies`: it tells only where bodies of tools run.
+    `before` and `after` are the code on one line. A transcript covers the mutant if it
+    runs one of `covering_lines`; () for code that runs when the agent is loaded.
+    `bodies`: it has an effect only if tool bodies run.
     """
 
     file: str
@@ -38,46 +38,47 @@ class Mutant(msgspec.Struct, frozen=True):
     bodies: bool = False
 
     def apply(self, data: bytes) -> bytes:
+        """Return the bytes of the file with the change."""
         return data[: self.start] + self.text.encode() + data[self.end :]
 
 
 def generate_mutants(files: Mapping[str, str], agent: str) -> list[Mutant]:
-    """Every mutant of an agent, in order of file and line. Raises JourneyError as `subject` does."""
+    """Return all mutants of an agent, in order of file and line. Raises JourneyError like `find_targets`."""
     texts: dict[str, SourceText] = {}
     found: dict[tuple[str, Edit], Mutant] = {}
     for definition in find_targets(files, agent):
         text = texts.setdefault(definition.file, SourceText(files[definition.file].encode()))
-        for mutant in _of(definition, text):
+        for mutant in _mutants_of(definition, text):
             found.setdefault((mutant.file, Edit(mutant.start, mutant.end, mutant.text)), mutant)
     order = list(OPERATORS)
     return sorted(found.values(), key=lambda m: (m.file, m.line, m.start, order.index(m.operator)))
 
 
-def _of(definition: Definition, text: SourceText) -> Iterator[Mutant]:
-    for site, reach, bodies in _Walk(definition, text).sites():
+def _mutants_of(definition: Definition, text: SourceText) -> Iterator[Mutant]:
+    for site, lines, bodies in _Sites(definition, text).all():
         for name, operator in OPERATORS.items():
             for edit in operator.edits(site):
-                mutant = _made(definition.file, text, name, edit, reach, bodies)
+                mutant = _create(definition.file, text, name, edit, lines, bodies)
                 if mutant is not None:
                     yield mutant
 
 
-def _made(
-    file: str, text: SourceText, name: str, edit: Edit, reach: tuple[int, ...], bodies: bool
+def _create(
+    file: str, text: SourceText, name: str, edit: Edit, covering: tuple[int, ...], bodies: bool
 ) -> Mutant | None:
-    """The mutant of an edit, all other lines where they were; None where it is no Python."""
+    """Return the mutant of an edit without moving other lines; None if it is not valid Python."""
     old = text.data[edit.start : edit.end]
-    gone = "\n" * (old.count(b"\n") - edit.text.count("\n"))
-    new = edit.text + gone if edit.text in ("", "pass") or not gone else f"({edit.text}{gone})"
+    missing = "\n" * (old.count(b"\n") - edit.text.count("\n"))
+    new = edit.text + missing if edit.text in ("", "pass") or not missing else f"({edit.text}{missing})"
     line = text.line_at(edit.start)
-    mutant = Mutant(file, line, name, "", "", edit.start, edit.end, new, reach, bodies)
+    mutant = Mutant(file, line, name, "", "", edit.start, edit.end, new, covering, bodies)
     changed = mutant.apply(text.data)
     try:
         compile(changed, file, "exec", dont_inherit=True)
     except (SyntaxError, ValueError):
         return None
-    shown = [" ".join(_lines(data, line, old.count(b"\n"))) for data in (text.data, changed)]
-    return msgspec.structs.replace(mutant, before=shown[0], after=shown[1])
+    code = [" ".join(_lines(data, line, old.count(b"\n"))) for data in (text.data, changed)]
+    return msgspec.structs.replace(mutant, before=code[0], after=code[1])
 
 
 def _lines(data: bytes, first: int, more: int) -> list[str]:
@@ -85,14 +86,14 @@ def _lines(data: bytes, first: int, more: int) -> list[str]:
     return [line.strip() for line in lines if line.strip()]
 
 
-class _Walk:
-    """All nodes of a definition that an operator may look at, words left out."""
+class _Sites:
+    """Finds the nodes of a definition that operators apply to, without texts for people."""
 
     def __init__(self, definition: Definition, text: SourceText) -> None:
         self.definition = definition
         self.text = text
 
-    def sites(self) -> Iterator[tuple[MutationSite, tuple[int, ...], bool]]:
+    def all(self) -> Iterator[tuple[MutationSite, tuple[int, ...], bool]]:
         node, role = self.definition.node, self.definition.role
         if not isinstance(node, Function):
             yield from self._walk(node, node, (), self.definition.tool_body)
@@ -126,28 +127,28 @@ class _Walk:
                 yield from self._walk(default, arguments, (), in_bodies)
 
     def _walk(
-        self, node: ast.AST, parent: ast.AST, reach: tuple[int, ...], bodies: bool, within: str = ""
+        self, node: ast.AST, parent: ast.AST, lines: tuple[int, ...], bodies: bool, within: str = ""
     ) -> Iterator[tuple[MutationSite, tuple[int, ...], bool]]:
         if isinstance(node, ast.stmt) and isinstance(self.definition.node, Function):
-            reach = tuple(own_lines(node))
+            lines = tuple(own_lines(node))
         within = within or self.definition.role
-        yield MutationSite(node, parent, self.text, within), reach, bodies
+        yield MutationSite(node, parent, self.text, within), lines, bodies
         for child in _children(node):
             inner = within
             if isinstance(node, ast.AnnAssign) and child is node.annotation:
                 continue
             if node is self.definition.node and _is_alias(node) and isinstance(child, ast.Subscript):
-                inner = "type"  # Serial = Annotated[str, ...], a type that tools name
+                inner = "type"  # Serial = Annotated[str, ...], a type that tools use
             of_class = isinstance(node, ast.ClassDef) and isinstance(child, ast.AnnAssign)
-            yield from self._walk(child, node, reach, bodies or of_class, inner)
+            yield from self._walk(child, node, lines, bodies or of_class, inner)
 
 
 def _children(node: ast.AST) -> Iterator[ast.AST]:
-    """The parts of a node that count: no words for people, no f-strings, no docstring."""
+    """Yield the children of a node, without texts for people, f-strings and docstrings."""
     match node:
-        case ast.Call() if callee_name(node) in WORDS:
+        case ast.Call() if callee_name(node) in WITH_TEXT:
             return
-        case ast.Call() if callee_name(node) in DECISIONS:  # Rewrite: what it is changed to counts
+        case ast.Call() if callee_name(node) in DECISIONS:  # of a Rewrite, the replacement counts
             yield from node.args[:1] or [k.value for k in node.keywords if k.arg == "replacement"]
         case ast.Call() if callee_name(node) in ("Journey", "Agent"):
             yield from (k for k in node.keywords if k.arg in ("when", "limits"))

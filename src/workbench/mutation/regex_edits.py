@@ -1,4 +1,4 @@
-"""A regular expression made to catch less, or one more or less: an alternative gone, a limit moved."""
+"""Edits of a regular expression: without an alternative, or with a changed limit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{(\d+)?(,)?(\d+)?\}|\(\?[a
 
 
 class RegexEdit(NamedTuple):
-    """What to put in the place of pattern[start:end]."""
+    """The `text` that replaces pattern[start:end]."""
 
     start: int
     end: int
@@ -18,8 +18,8 @@ class RegexEdit(NamedTuple):
 
 
 def without_alternatives(pattern: str) -> Iterator[RegexEdit]:
-    """Each alternative taken out, of the whole and of every group that has several."""
-    groups: list[list[int]] = [[0]]  # of each open group: where its alternatives begin
+    """Yield edits that remove one alternative, of the whole pattern and of every group."""
+    groups: list[list[int]] = [[0]]  # for each open group: the starts of its alternatives
     for token in _TOKEN.finditer(pattern):
         match token[0]:
             case "(":
@@ -27,17 +27,17 @@ def without_alternatives(pattern: str) -> Iterator[RegexEdit]:
             case "|":
                 groups[-1].append(token.end())
             case ")" if len(groups) > 1:
-                yield from _each_out(groups.pop(), token.start())
-    yield from _each_out(groups[0], len(pattern))
+                yield from _each_removed(groups.pop(), token.start())
+    yield from _each_removed(groups[0], len(pattern))
 
 
 def _inside(pattern: str, at: int) -> int:
-    """Where the content of a group begins: after `?:`, `?P<name>`, `?<=` and their like."""
+    """Return the start of the content of a group: after `?:`, `?P<name>`, `?<=` etc."""
     kind = re.compile(r"\?(?:P<\w+>|<?[=!]|[:>]|[a-zA-Z-]+:)").match(pattern, at)
     return kind.end() if kind else at
 
 
-def _each_out(starts: list[int], end: int) -> Iterator[RegexEdit]:
+def _each_removed(starts: list[int], end: int) -> Iterator[RegexEdit]:
     if len(starts) > 1:
         for start, stop in zip(starts, [*starts[1:], end + 1], strict=True):
             last = stop > end
@@ -45,7 +45,7 @@ def _each_out(starts: list[int], end: int) -> Iterator[RegexEdit]:
 
 
 def shifted_quantifiers(pattern: str) -> Iterator[RegexEdit]:
-    """Each number in braces, one less and one more; only what is still a pattern."""
+    """Yield edits that increase or decrease a number in braces; only valid patterns."""
     for token in _TOKEN.finditer(pattern):
         for group in (1, 3):
             number = token[group] if token[0].startswith("{") else None
@@ -56,6 +56,7 @@ def shifted_quantifiers(pattern: str) -> Iterator[RegexEdit]:
 
 
 def is_valid_regex(text: str) -> bool:
+    """Return whether a text is a valid regular expression."""
     try:
         re.compile(text)
     except (re.error, RecursionError, OverflowError):

@@ -1,6 +1,6 @@
-"""Replaying mutants: first the code as it is, and what each transcript reaches; then each mutant in a fork.
+"""Replay mutants: first the unchanged code, to find the lines of each transcript; then each mutant in a fork.
 
-The engineer's files are read and never written: a mutant is compiled from memory.
+Files are read and never written: a mutant is compiled from memory.
 """
 
 from __future__ import annotations
@@ -22,30 +22,31 @@ from .line_tracer import LineTracer
 from .mutants import Mutant
 from .score import MutantResult, Status
 
-CHUNK = 64  # transcripts a process is worth starting for
-NO_LOAD = "it does not load"
+CHUNK = 64  # transcripts for which a further process is worth its start
+NO_LOAD = "does not load"
 
 
 class Baseline(msgspec.Struct):
-    """Transcripts on the code as it is. `reached` has the lines that each green one runs, as (file, line).
+    """The replay of the unchanged code. `reached` has the lines of each passing transcript, as (file, line).
 
-    `left_out` says why, by index; `rulings` are (file, verdict, line).
+    `passed` are the indexes of passing transcripts, `left_out` has the reasons of the
+    others by index; `decisions` are (file, effect, line).
     """
 
     transcripts: list[Transcript]
-    green: list[int] = []
+    passed: list[int] = []
     left_out: dict[int, str] = {}
     reached: dict[int, set[tuple[str, int]]] = {}
     decisions: set[tuple[str, str, int]] = set()
 
     @property
     def lines(self) -> set[tuple[str, int]]:
-        """All lines that any green transcript runs."""
+        """Return all lines that passing transcripts run."""
         return set().union(*self.reached.values())
 
 
-class _BaseReplay(msgspec.Struct):
-    """What a process of the base run says of one transcript."""
+class _BaselineReplay(msgspec.Struct):
+    """The result of one transcript of the baseline."""
 
     index: int
     verdict: str
@@ -55,14 +56,14 @@ class _BaseReplay(msgspec.Struct):
 
 
 def read_sources(root: Path) -> dict[str, str]:
-    """The text of every Python file below journeys/, by its path. Raises JourneyError."""
+    """Read every Python file below journeys/, by path. Raises JourneyError."""
     found = {}
     for path in sorted(root.rglob("*.py")):
         name = path.relative_to(root).as_posix()
         try:
             found[name] = path.read_bytes().decode()
         except UnicodeDecodeError:
-            raise JourneyError("it is no UTF-8", where=name, hint="save it as UTF-8") from None
+            raise JourneyError("the file is not valid UTF-8", where=name, hint="save it as UTF-8") from None
     return found
 
 
@@ -75,38 +76,38 @@ def run_baseline(
     seconds: float,
     options: Options = DEFAULT,
 ) -> Baseline:
-    """Replay transcripts of one agent and hear which lines they reach. Raises JourneyError if it does not load."""
+    """Replay transcripts of one agent and trace their lines. Raises JourneyError if it does not load."""
     base = Baseline(transcripts)
     shares = [range(n, min(n + CHUNK, len(transcripts))) for n in range(0, len(transcripts), CHUNK)]
 
-    def work(indexes: range) -> str | list[_BaseReplay]:
+    def work(indexes: range) -> str | list[_BaselineReplay]:
         share = Replayer(ReplayJob(str(root), options))
         loaded = share.agent(agent)
         if isinstance(loaded, JourneyError):
             return str(loaded)
-        return [_receive(root, share, transcripts[index], index) for index in indexes]
+        return [_trace(root, share, transcripts[index], index) for index in indexes]
 
     for number, result, ended in run_forked(shares, work, jobs, seconds):
         if isinstance(result, str):
             raise JourneyError(f"the agent does not load: {result}", where=f"{agent}/agent.py")
         if ended:
-            base.left_out |= dict.fromkeys(shares[number], f"in its share of the replay, {ended}")
+            base.left_out |= dict.fromkeys(shares[number], f"a replay in the same process failed: {ended}")
             continue
-        for replayed in msgspec.convert(result, list[_BaseReplay]):
+        for replayed in msgspec.convert(result, list[_BaselineReplay]):
             if replayed.verdict != Verdict.PASS:
                 base.left_out[replayed.index] = f"{replayed.verdict}: {replayed.why}"
                 continue
             base.reached[replayed.index] = replayed.lines
             base.decisions |= replayed.decisions
-    base.green = sorted(base.reached, key=lambda index: len(transcripts[index].events))
+    base.passed = sorted(base.reached, key=lambda index: len(transcripts[index].events))
     return base
 
 
-def _receive(root: Path, share: Replayer, transcript: Transcript, index: int) -> _BaseReplay:
-    reached = LineTracer(root)
-    with reached.tracing():
+def _trace(root: Path, share: Replayer, transcript: Transcript, index: int) -> _BaselineReplay:
+    tracer = LineTracer(root)
+    with tracer.tracing():
         outcome = share.outcome(transcript)
-    return _BaseReplay(index, outcome.verdict.value, outcome.why, reached.lines, reached.decisions)
+    return _BaselineReplay(index, outcome.verdict.value, outcome.why, tracer.lines, tracer.decisions)
 
 
 def run_mutants(
@@ -119,50 +120,50 @@ def run_mutants(
     seconds: float,
     options: Options = DEFAULT,
 ) -> Iterator[MutantResult]:
-    """The fate of each mutant, as they come, in replays as the base run was.
+    """Yield the result of each mutant in order of completion, replayed like the baseline.
 
-    Files are read once at the start: an edit meanwhile changes nothing.
+    Files are read once at the start, so an edit during the run has no effect.
     """
-    tried: list[tuple[Mutant, list[int]]] = []
+    to_run: list[tuple[Mutant, list[int]]] = []
     for mutant in mutants:
-        reaching = _reaching(base, mutant)
+        covering = _covering(base, mutant)
         if mutant.bodies and options.tools == "recorded":
             yield MutantResult(mutant, Status.NOT_RUN)
-        elif not reaching:
+        elif not covering:
             yield MutantResult(mutant, Status.NO_COVERAGE)
         else:
-            tried.append((mutant, reaching))
+            to_run.append((mutant, covering))
     originals = {name: text.encode() for name, text in read_sources(root).items()}
     codes: dict[str, CodeType] = {}
     for name, data in originals.items():
-        with contextlib.suppress(SyntaxError, ValueError):  # another agent's: this one has loaded
+        with contextlib.suppress(SyntaxError, ValueError):  # a file of another agent: this one was loaded
             codes[name] = compile_journey(root, name, data)
 
     def work(task: tuple[Mutant, list[int]]) -> tuple[str, str]:
-        mutant, reaching = task
-        wrong = compile_journey(root, mutant.file, mutant.apply(originals[mutant.file]))
-        override_modules([*(code for name, code in codes.items() if name != mutant.file), wrong])
+        mutant, covering = task
+        changed = compile_journey(root, mutant.file, mutant.apply(originals[mutant.file]))
+        override_modules([*(code for name, code in codes.items() if name != mutant.file), changed])
         share = Replayer(ReplayJob(str(root), options))
         loaded = share.agent(agent)
         if isinstance(loaded, JourneyError):
             return NO_LOAD, str(loaded)
-        for index in reaching:
+        for index in covering:
             transcript = base.transcripts[index]
             outcome = share.outcome(transcript)
             if outcome.verdict is not Verdict.PASS:
                 return transcript.id, f"{outcome.verdict.value}: {outcome.why}"
         return "", ""
 
-    for number, result, ended in run_forked(tried, work, jobs, seconds):
-        yield _result_of(tried[number][0], result, ended)
+    for number, result, ended in run_forked(to_run, work, jobs, seconds):
+        yield _result_of(to_run[number][0], result, ended)
 
 
-def _reaching(base: Baseline, mutant: Mutant) -> list[int]:
-    """The green transcripts that run a mutant's line; all, where it is read when the agent loads."""
+def _covering(base: Baseline, mutant: Mutant) -> list[int]:
+    """Return the passing transcripts that run a mutant's line; all for code that runs when the agent is loaded."""
     if not mutant.covering_lines:
-        return base.green
+        return base.passed
     lines = {(mutant.file, line) for line in mutant.covering_lines}
-    return [index for index in base.green if not lines.isdisjoint(base.reached[index])]
+    return [index for index in base.passed if not lines.isdisjoint(base.reached[index])]
 
 
 def _result_of(mutant: Mutant, result: list[str] | None, ended: str) -> MutantResult:

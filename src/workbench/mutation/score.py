@@ -1,4 +1,4 @@
-"""What became of mutants, and what share of them a project's transcripts notice."""
+"""The results of mutants, and the share that transcripts catch."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from .mutants import Mutant
 
 
 class Status(StrEnum):
-    KILLED = "killed"  # a transcript that was green is green no more
-    ERROR = "error"  # it does not load, never ends, or ends its process: killed too, counted apart
-    SURVIVED = "survived"  # it ran, and every transcript stayed green
-    NO_COVERAGE = "no_coverage"  # no transcript ever runs the line
-    NOT_RUN = "not_run"  # it can tell only where bodies of tools run, and they did not
+    """The result of a mutant."""
+
+    KILLED = "killed"  # at least one transcript that passed now fails
+    ERROR = "error"  # fails to load, times out or crashes; counts as killed, reported separately
+    SURVIVED = "survived"  # its line runs, and every transcript still passes
+    NO_COVERAGE = "no_coverage"  # no transcript runs its line
+    NOT_RUN = "not_run"  # it is in a tool body, and tool bodies did not run
 
 
 class MutantResult(msgspec.Struct, frozen=True):
-    """A mutant's end: `by` is the transcript that noticed it, `why` what it said."""
+    """The result of one mutant: `killed_by` is the transcript that caught it, `why` its explanation."""
 
     mutant: Mutant
     status: Status
@@ -28,7 +30,7 @@ class MutantResult(msgspec.Struct, frozen=True):
 
 
 class Score(msgspec.Struct):
-    """How many mutants came to which end."""
+    """The number of mutants with each status."""
 
     killed: int = 0
     error: int = 0
@@ -38,25 +40,27 @@ class Score(msgspec.Struct):
 
     @property
     def all(self) -> int:
-        """Those that the score is of: all but the bodies of tools that did not run."""
+        """Return the number of mutants in the score: all except those in tool bodies that did not run."""
         return self.killed + self.error + self.survived + self.no_coverage
 
     @property
     def percent(self) -> float | None:
-        """None where there is nothing to measure. 99.96 is not 100."""
+        """Return the score, rounded down; None without mutants."""
         return int((self.killed + self.error) * 1000 / self.all) / 10 if self.all else None
 
 
-def score(fates: Iterable[MutantResult]) -> Score:
+def score(results: Iterable[MutantResult]) -> Score:
+    """Count the results."""
     count = Score()
-    for fate in fates:
-        name = fate.status.value
+    for result in results:
+        name = result.status.value
         setattr(count, name, getattr(count, name) + 1)
     return count
 
 
-def by_file(fates: Iterable[MutantResult]) -> dict[str, Score]:
+def by_file(results: Iterable[MutantResult]) -> dict[str, Score]:
+    """Count the results of each file."""
     files: dict[str, list[MutantResult]] = {}
-    for fate in fates:
-        files.setdefault(fate.mutant.file, []).append(fate)
+    for result in results:
+        files.setdefault(result.mutant.file, []).append(result)
     return {file: score(files[file]) for file in sorted(files)}

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Edit(NamedTuple):
-    """What to put in the place of the bytes start:end of a file."""
+    """The `text` that replaces the bytes start:end of a file."""
 
     start: int
     end: int
@@ -18,7 +18,7 @@ class Edit(NamedTuple):
 
 
 class SourceText:
-    """A file's bytes, and where in them a node of its syntax tree stands."""
+    """The bytes of a file, with the positions of the nodes of its syntax tree."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -31,22 +31,26 @@ class SourceText:
         return starts
 
     def start(self, node: ast.AST) -> int:
+        """Return the offset of a node."""
         return self._lines[node.lineno - 1] + node.col_offset  # type: ignore[attr-defined,no-any-return]
 
     def end(self, node: ast.AST) -> int:
+        """Return the offset after a node."""
         return self._lines[node.end_lineno - 1] + node.end_col_offset  # type: ignore[attr-defined,no-any-return]
 
     def of(self, node: ast.AST) -> str:
+        """Return the source of a node."""
         return self.data[self.start(node) : self.end(node)].decode()
 
     def line_at(self, offset: int) -> int:
         return self.data.count(b"\n", 0, offset) + 1
 
-    def instead(self, node: ast.AST, text: str) -> Edit:
+    def replaced(self, node: ast.AST, text: str) -> Edit:
+        """Replace a node."""
         return Edit(self.start(node), self.end(node), text)
 
     def between(self, left: ast.AST, right: ast.AST, old: str, new: str) -> Iterator[Edit]:
-        """The operator that stands between two nodes, exchanged."""
+        """Replace the operator between two nodes."""
         start = self.end(left)
         gap = self.data[start : self.start(right)].decode()
         token = r"\b" + r"\s+".join(old.split()) + r"\b" if old[0].isalpha() else re.escape(old)
@@ -55,7 +59,7 @@ class SourceText:
             yield Edit(start + len(gap[: found.start()].encode()), start + len(gap[: found.end()].encode()), new)
 
     def without(self, items: list[ast.AST], index: int, whole: ast.AST) -> Edit:
-        """One of several items taken out, with what joins it to its neighbour and any brackets of its own."""
+        """Remove one of several items, with its separator and its own brackets."""
         spans = [self._outer(item, whole) for item in items]
         if index:
             return Edit(spans[index - 1][1], spans[index][1], "")
@@ -73,7 +77,7 @@ class SourceText:
 
 
 class MutationSite(NamedTuple):
-    """A node, what it is a part of, and the text they stand in. `within`: the definition's role."""
+    """A node, its parent, and their source. `within`: the role of the definition."""
 
     node: ast.AST
     parent: ast.AST

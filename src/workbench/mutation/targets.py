@@ -1,6 +1,6 @@
-"""What there is to guard: an agent's policies and tools, and the code they call.
+"""Find the code to measure: an agent's policies and tools, and the code they call.
 
-Read from the text alone; no journey code runs. What only a rehearsal uses is no part of it.
+The source is analyzed; no journey code runs. Code that only a rehearsal uses is excluded.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True, eq=False)
 class Definition:
-    """A name that a file defines. `bodies`: only bodies of tools use it, so a replay without them never does."""
+    """A name that a file defines. `tool_body`: only tool bodies use it, so most replays do not run it."""
 
     file: str
     name: str
@@ -30,16 +30,16 @@ class Definition:
 
 
 def find_targets(files: Mapping[str, str], agent: str) -> list[Definition]:
-    """The definitions that count, in order of file and line.
+    """Return the definitions to measure, in order of file and line.
 
-    `files`: the text of each Python file by its path below journeys/. Raises
-    JourneyError where the agent is not among them, or one that it imports is no Python.
+    `files` has the text of each Python file by its path below journeys/. Raises
+    JourneyError if the agent is not among them, or imports a file that is not valid Python.
     """
-    return _Program(files, agent).subject()
+    return _Program(files, agent).targets()
 
 
 def decorator_role(node: ast.AST) -> tuple[Role, ast.expr | None]:
-    """("policy" or "tool", its decorator), or ("world", ...), or ("code", None)."""
+    """Return ("policy" or "tool", its decorator), or ("world", ...), or ("code", None)."""
     for decorator in getattr(node, "decorator_list", ()):
         named = decorator.func if isinstance(decorator, ast.Call) else decorator
         if isinstance(named, ast.Attribute) and named.attr in ("policy", "tool"):
@@ -50,26 +50,26 @@ def decorator_role(node: ast.AST) -> tuple[Role, ast.expr | None]:
 
 
 def callee_name(node: ast.AST) -> str:
-    """The last name of `f`, `a.f`, or of a call of one; else ""."""
+    """Return the last name of `f`, `a.f`, or of a call of one; else ""."""
     if isinstance(node, ast.Call):
         node = node.func
     return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
 def signature_nodes(node: Function) -> list[ast.AST]:
-    """What is read when a function is defined: decorators, types, defaults."""
+    """Return the nodes that run when a function is defined: decorators, types, defaults."""
     return [*node.decorator_list, node.args, *([node.returns] if node.returns else [])]
 
 
 def own_lines(node: ast.stmt) -> range:
-    """The lines of a statement without the statements in it."""
+    """Return the lines of a statement, without those of statements inside it."""
     body = getattr(node, "body", None)
     last = max(node.lineno, body[0].lineno - 1) if body else node.end_lineno or node.lineno
     return range(node.lineno, last + 1)
 
 
 class _Program:
-    """The files an agent imports: what each defines, and where an imported name comes from."""
+    """The files that an agent imports: the definitions of each, and the origin of imported names."""
 
     def __init__(self, files: Mapping[str, str], agent: str) -> None:
         self.files = files
@@ -121,12 +121,12 @@ class _Program:
         path = "/".join(parts)
         return next((f for f in (f"{path}.py", f"{path}/__init__.py") if f in self.files), "")
 
-    def _find(self, file: str, name: str, seen: frozenset[str] = frozenset()) -> list[Definition]:
-        """Where a name that is used in a file was defined, through any imports in between."""
+    def _find(self, file: str, name: str, visited: frozenset[str] = frozenset()) -> list[Definition]:
+        """Find the definitions of a name that a file uses, through any number of imports."""
         if name in self.defined.get(file, {}):
             return self.defined[file][name]
         target, there = self.imported.get(file, {}).get(name, ("", ""))
-        return self._find(target, there, seen | {file}) if target and there and target not in seen else []
+        return self._find(target, there, visited | {file}) if target and there and target not in visited else []
 
     def _used(self, file: str, node: ast.AST) -> Iterator[Definition]:
         for each in ast.walk(node):
@@ -138,7 +138,7 @@ class _Program:
                     yield from self._find(target, each.attr)
 
     def _reached(self, roots: list[tuple[str, ast.AST]]) -> set[Definition]:
-        """All definitions that these pieces of code use, and those use in turn. Of a tool, only its head."""
+        """Return all definitions that this code uses, directly or indirectly; of a tool, only its signature."""
         found: set[Definition] = set()
         while roots:
             file, node = roots.pop()
@@ -149,7 +149,7 @@ class _Program:
                         roots.append((used.file, used.node))
         return found
 
-    def subject(self) -> list[Definition]:
+    def targets(self) -> list[Definition]:
         everything = [d for names in self.defined.values() for group in names.values() for d in group]
         policies = [d for d in everything if d.role == "policy"]
         tools = [(d, d.node) for d in everything if d.role == "tool" and isinstance(d.node, Function)]
@@ -167,7 +167,7 @@ class _Program:
 
 
 def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements of a module, those under `if` and `try` included."""
+    """Yield the statements of a module, including those under `if`, `try` and `with`."""
     for node in body:
         yield node
         if isinstance(node, ast.If | ast.Try | ast.With):
@@ -178,7 +178,7 @@ def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def _names(node: ast.stmt) -> list[str]:
-    """The names that a statement of a module defines."""
+    """Return the names that a statement of a module defines."""
     match node:
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
             return [node.name]

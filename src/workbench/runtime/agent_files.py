@@ -37,7 +37,7 @@ def _contents(root: Path, agent: str) -> Iterator[tuple[str, bytes]]:
         except FileNotFoundError:
             continue
         except OSError as error:
-            message = f"it cannot be read: {error.strerror}"
+            message = f"cannot be read: {error.strerror}"
             raise JourneyError(message, where=name, hint="make it readable, or remove it") from None
 
 

@@ -22,18 +22,18 @@ from .replayer import ENDED, Replayer, ReplayJob, blame_previous, crashed_case, 
 from .subprocess_pool import RUN_COUNT, RepeatedReplay
 
 CHUNK = 64  # transcripts for which a further process is worth its start
-HANG_TIMEOUT = 10.0  # seconds without a case before a process counts as hanging
-POLL_INTERVAL = 0.1  # seconds to wait for a case
-POLL_PAUSE = 0.01  # seconds between two reads while many are left: to receive each case alone takes a core
+HANG_TIMEOUT = 10.0  # seconds without a result before a process counts as hanging
+POLL_INTERVAL = 0.1  # seconds to wait for a result
+POLL_PAUSE = 0.01  # seconds between two reads while many are left: receiving each result alone takes a core
 
-_PACK = msgspec.json.Encoder()  # unlike msgpack it has numbers of any size
+_PACK = msgspec.json.Encoder()  # unlike msgpack, JSON has integers of any size
 _UNPACK: msgspec.json.Decoder[tuple[int, Case]] = msgspec.json.Decoder(tuple[int, Case])
 
 
 class Task(Protocol):
-    """Work by index: `case` runs in another process, `lost` in this one if that process ended.
+    """Work by index: `case` runs in another process, `lost` in this one if that process crashed.
 
-    `after` was done before it in the same process.
+    `after` is the previous index of the same process.
     """
 
     def case(self, index: int) -> Case: ...
@@ -41,7 +41,7 @@ class Task(Protocol):
 
 
 class FileTask(NamedTuple):
-    """Replay the files at `paths`, each by `replay`, which loads agents in the forked process."""
+    """Replays the files at `paths` with `replay`, which loads agents in the forked process."""
 
     replay: Callable[[str], Case]
     paths: list[str]
@@ -54,7 +54,7 @@ class FileTask(NamedTuple):
 
 
 class InMemoryTask(NamedTuple):
-    """Replay transcripts that are not files yet, on an agent loaded in this process."""
+    """Replays transcripts that are not files yet, on an agent loaded in this process."""
 
     transcripts: list[Transcript]
     agent: Agent
@@ -69,14 +69,14 @@ class InMemoryTask(NamedTuple):
 
 
 class _Process(msgspec.Struct):
-    """A forked process and its share: the indexes that it still has to do, the current one first."""
+    """A forked process and its remaining indexes, the current one first."""
 
     fork: Fork
     stacks: StackDump
     left: deque[int]
     timer: HangTimer
     frames: Frames = msgspec.field(default_factory=Frames)
-    last_index: int | None = None  # the one it did last
+    last_index: int | None = None  # the last completed index
 
     def close(self) -> None:
         self.fork.reap()
@@ -84,7 +84,7 @@ class _Process(msgspec.Struct):
 
 
 class _Processes:
-    """The processes that do one task, by their pipes."""
+    """The processes of one task, by their pipes."""
 
     def __init__(self, task: Task, root: Path, hang_timeout: float) -> None:
         self.task, self.root, self.hang_timeout = task, root, hang_timeout
@@ -96,7 +96,7 @@ class _Processes:
         self.running[forked.pipe] = _Process(forked, stacks, deque(share), HangTimer(self.hang_timeout))
 
     def receive(self, pipe: int) -> Iterator[tuple[int, Case]]:
-        """Yield the cases that are in a pipe."""
+        """Yield the cases received from a pipe."""
         process = self.running[pipe]
         chunk = os.read(pipe, 1 << 20)
         process.timer.reset()
@@ -108,14 +108,14 @@ class _Processes:
             yield index, intern_strings(case)
 
     def end_hanging(self) -> Iterator[tuple[int, Case]]:
-        """End the processes that have been silent for too long; yields a case for what each was doing."""
+        """Kill the processes that hang; yields an ERROR for the current index of each."""
         for process in [p for p in self.running.values() if p.timer.expired]:
             why = process.stacks.hang_message(process.fork.pid, self.root, self.hang_timeout)
             process.fork.kill()
             yield from self._replace(process, why)
 
     def _replace(self, process: _Process, why: str) -> Iterator[tuple[int, Case]]:
-        """Yield an ERROR for the index at which a process ended; another process continues after it."""
+        """Yield an ERROR for the current index of a dead process; another process does the rest."""
         del self.running[process.fork.pipe]
         process.close()
         if process.left:
@@ -126,7 +126,7 @@ class _Processes:
 
     @property
     def left(self) -> int:
-        """Count the indexes that are still to do."""
+        """Return the number of remaining indexes."""
         return sum(len(process.left) for process in self.running.values())
 
     def close(self) -> None:
@@ -159,12 +159,12 @@ def run_tasks(
 
 
 def replay_one(transcript: Transcript, agent: Agent, root: Path) -> ReplayResult:
-    """Replay one transcript in a process of its own."""
+    """Replay one transcript in a separate process."""
     return next(case.outcome for _, case in run_tasks(InMemoryTask([transcript], agent), 1, root))
 
 
 def _work(task: Task, share: list[int], pipe: int, stacks: str, parent: int) -> None:
-    """Do a share in a forked process."""
+    """Replay a share in a forked process."""
     isolate(stacks, parent)
     for index in share:
         write_all(pipe, frame(_PACK.encode((index, task.case(index)))))
@@ -176,13 +176,13 @@ class Pool(Protocol):
     def cases(self, work: ReplayJob, paths: Sequence[str]) -> Iterator[tuple[int, Case]]:
         """Yield (index, case) of every path, in any order, each once.
 
-        A path whose process ends or hangs has an ERROR for a case (`crashed_case`): none is left out.
+        A path whose process crashes or hangs gets an ERROR (`crashed_case`): none is left out.
         """
         ...
 
 
 class ForkPool(NamedTuple):
-    """Forks `jobs` processes (0: one a core). One without a case for `hang_timeout` seconds hangs."""
+    """Forks `jobs` processes (0: one per core); one without a result for `hang_timeout` seconds hangs."""
 
     jobs: int = 0
     hang_timeout: float = HANG_TIMEOUT
@@ -196,5 +196,5 @@ class ForkPool(NamedTuple):
 
 
 def pool(jobs: int = 0, hang_timeout: float = HANG_TIMEOUT) -> Pool:
-    """Create the pool that `workbench replay` uses: the one place to put another."""
+    """Create the pool that `workbench replay` uses; change it here to use another."""
     return ForkPool(jobs, hang_timeout)

@@ -1,9 +1,8 @@
-"""The HTTP clients of tools: live ones record each exchange, recorded ones return it again.
+"""The HTTP clients of tools: live ones record each exchange, replaying ones return the recorded response.
 
-No header of a request is kept, and values that are named like secrets are not
-either, in addresses and in JSON. A recorded client connects to nothing: a request
-that its call did not make when it was recorded fails, and says how the nearest
-recorded ones differ.
+Request headers are not recorded, nor are values with names of secrets in URLs and
+JSON. A replaying client connects to nothing: a request without a recorded exchange
+fails, and the message describes the nearest recorded ones.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -20,20 +19,18 @@ import msgspec
 from ..replay.equivalence import ValueComparer
 from ..trace.events import HttpExchange
 
-MAX_BODY = 1_000_000  # bytes kept of one body
-NEAREST = 3  # recorded requests named beside one that is not on the tape
+MAX_BODY = 1_000_000  # bytes; larger bodies are not recorded
+NEAREST = 3  # recorded requests that are named in the message about an unrecorded one
 HIDDEN = "(hidden)"
 _SECRET = re.compile(r"(?i)(?:^|_|-)(api_?key|key|token|secret|password|passwd|authorization|signature|sig)$")
 
-Handle = Callable[[httpx.Request], httpx.Response]
-
 
 class RecordingHttp:
-    """Clients that reach the network. Each exchange is kept, a failed one too."""
+    """Clients that use the network. Each exchange is recorded, failed ones too."""
 
     def __init__(self) -> None:
         self.unmatched: list[str] = []
-        self._made: list[HttpExchange] = []
+        self._exchanges: list[HttpExchange] = []
 
     def client(self, kind: type[Any], step_id: tuple[int, int, int]) -> Any:
         if kind.__name__ == "AsyncClient":
@@ -41,23 +38,23 @@ class RecordingHttp:
         return httpx.Client(transport=_Recorder(self, step_id))
 
     def drain(self) -> list[HttpExchange]:
-        made, self._made = self._made, []
-        return made
+        exchanges, self._exchanges = self._exchanges, []
+        return exchanges
 
     def expect(self, exchanges: Sequence[HttpExchange]) -> None:
         pass
 
-    def record(self, step_id: tuple[int, int, int], request: httpx.Request, **came: Any) -> None:
-        self._made.append(_exchange(step_id, len(self._made) + 1, request, **came))
+    def record(self, step_id: tuple[int, int, int], request: httpx.Request, **result: Any) -> None:
+        self._exchanges.append(_exchange(step_id, len(self._exchanges) + 1, request, **result))
 
 
 class ReplayHttp:
-    """Clients that answer from the record; see `world.Http`."""
+    """Clients that answer from the recording; see `world.HttpProvider`."""
 
     def __init__(self) -> None:
         self.unmatched: list[str] = []
-        self._made: list[HttpExchange] = []
-        self._left: list[HttpExchange] = []
+        self._exchanges: list[HttpExchange] = []
+        self._recorded: list[HttpExchange] = []
 
     def client(self, kind: type[Any], step_id: tuple[int, int, int]) -> Any:
         transport = httpx.MockTransport(lambda request: self._answer(step_id, request))
@@ -68,42 +65,42 @@ class ReplayHttp:
         )
 
     def drain(self) -> list[HttpExchange]:
-        made, self._made = self._made, []
-        return made
+        exchanges, self._exchanges = self._exchanges, []
+        return exchanges
 
     def expect(self, exchanges: Sequence[HttpExchange]) -> None:
-        self._left = list(exchanges)
+        self._recorded = list(exchanges)
         self.unmatched = []
 
     def _answer(self, step_id: tuple[int, int, int], request: httpx.Request) -> httpx.Response:
-        asked = _exchange(step_id, len(self._made) + 1, request)
+        asked = _exchange(step_id, len(self._exchanges) + 1, request)
         reasons = []
-        for index, recorded in enumerate(self._left):
+        for index, recorded in enumerate(self._recorded):
             why = request_difference(recorded, asked)
             if not why:
-                del self._left[index]
-                self._made.append(recorded)
+                del self._recorded[index]
+                self._exchanges.append(recorded)
                 return _response(recorded, request)
             reasons.append((why.count(";"), f"{recorded.method} {recorded.url}: {why}"))
         nearest = [text for _, text in sorted(reasons)[:NEAREST]] or [
-            "no request of this call is left on the tape"
+            "the recording has no further request of this call"
         ]
-        message = f"the tape does not hold {asked.method} {asked.url}; " + "; ".join(nearest)
+        message = f"the recording does not contain {asked.method} {asked.url}; " + "; ".join(nearest)
         self.unmatched.append(message)
         raise httpx.ConnectError(message, request=request)
 
 
 def request_difference(recorded: HttpExchange, asked: HttpExchange) -> str:
-    """Why a request is not the recorded one, all reasons joined by ";", or ""."""
-    alike = ValueComparer()
+    """Describe the differences between a request and a recorded one, joined by ";"; "" if there are none."""
+    comparer = ValueComparer()
     then, now = httpx.URL(recorded.url), httpx.URL(asked.url)
     found = [
         "" if recorded.method == asked.method else f"its method was {recorded.method}",
         "" if then.scheme == now.scheme else f"its scheme was {then.scheme}",
         "" if (then.host, then.port) == (now.host, now.port) else f"its host was {then.netloc.decode()}",
         "" if then.path == now.path else f"its path was {then.path}",
-        alike.first_difference(_query(then), _query(now), path="query"),
-        alike.first_difference(recorded.request_body, asked.request_body, path="body"),
+        comparer.first_difference(_query(then), _query(now), path="query"),
+        comparer.first_difference(recorded.request_body, asked.request_body, path="body"),
     ]
     return "; ".join(filter(None, found))
 
@@ -118,10 +115,10 @@ def _query(url: httpx.URL) -> dict[str, Any]:
 class _Recorder(httpx.HTTPTransport):
     def __init__(self, http: RecordingHttp, step_id: tuple[int, int, int]) -> None:
         super().__init__()
-        self._keep = (http, step_id)
+        self._target = (http, step_id)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        http, step_id = self._keep
+        http, step_id = self._target
         request.read()
         try:
             response = super().handle_request(request)
@@ -130,16 +127,16 @@ class _Recorder(httpx.HTTPTransport):
             http.record(step_id, request, error=error)
             raise
         http.record(step_id, request, response=response)
-        return _again(response)
+        return _readable(response)
 
 
 class _AsyncRecorder(httpx.AsyncHTTPTransport):
     def __init__(self, http: RecordingHttp, step_id: tuple[int, int, int]) -> None:
         super().__init__()
-        self._keep = (http, step_id)
+        self._target = (http, step_id)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        http, step_id = self._keep
+        http, step_id = self._target
         await request.aread()
         try:
             response = await super().handle_async_request(request)
@@ -148,11 +145,11 @@ class _AsyncRecorder(httpx.AsyncHTTPTransport):
             http.record(step_id, request, error=error)
             raise
         http.record(step_id, request, response=response)
-        return _again(response)
+        return _readable(response)
 
 
-def _again(response: httpx.Response) -> httpx.Response:
-    """A response that was read, for the client to read: its body is no longer compressed."""
+def _readable(response: httpx.Response) -> httpx.Response:
+    """Return a copy of a response that was read, for the client to read: its body is no longer compressed."""
     gone = ("content-encoding", "content-length", "transfer-encoding")
     headers = [(k, v) for k, v in response.headers.multi_items() if k.lower() not in gone]
     return httpx.Response(response.status_code, headers=headers, content=response.content)
@@ -185,12 +182,12 @@ def _address(url: httpx.URL) -> str:
 
 
 def _body(content: bytes, kind: str) -> Any:
-    """A body as it is kept; of what is too long for a record the hash is, and that it is not all."""
+    """Return a body as recorded; a too large one is replaced by its size and hash."""
     if not content:
         return None
     if len(content) > MAX_BODY:
         return {
-            "cut": f"{len(content):,} bytes; {MAX_BODY:,} are kept at most",
+            "cut": f"{len(content):,} bytes; at most {MAX_BODY:,} are recorded",
             "sha256": hashlib.sha256(content).hexdigest(),
         }
     if "json" in kind:

@@ -1,10 +1,10 @@
-"""Loading journey code from a folder, always what its bytes say.
+"""Load journey code from a folder, always the current bytes.
 
-Python's bytecode cache is keyed on whole seconds and would serve stale code
-after two quick saves. Modules under journeys/ are compiled from source, and
-what was compiled is kept in .workbench/ under the hash of its bytes. They are
-loaded as the package `journeys`, so that `from ..shop import Shop` works
-and every frame of theirs can be told from ours.
+Python's bytecode cache has a resolution of seconds and would return stale code
+after two quick saves. So modules under journeys/ are compiled from source, and the
+compiled code is cached in .workbench/ under the hash of the source. They are loaded
+as the package `journeys`, so that `from ..shop import Shop` works and their frames
+can be distinguished from those of Workbench.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from .module_loader import import_from
 
 
 class Fixture(msgspec.Struct, frozen=True):
-    """A named start of the world: `setup` is what a conversation on it starts from."""
+    """A named initial state of the world, and the setup of a conversation that starts from it."""
 
     name: str
     description: str
@@ -44,7 +44,7 @@ class Fixture(msgspec.Struct, frozen=True):
 
 
 class LoadedAgent(msgspec.Struct, frozen=True):
-    """An agent as it was on disk: `code` is the hash of all files of its folder, `files` those of each."""
+    """A loaded agent: `code` is the hash of all files of its folder, `files` has that of each."""
 
     agent: Agent
     fixtures: dict[str, Fixture]
@@ -54,7 +54,7 @@ class LoadedAgent(msgspec.Struct, frozen=True):
 
 
 def load(root: Path, name: str) -> LoadedAgent:
-    """Load one agent, with its texts and fixtures read. Raises JourneyError with the engineer's file and line."""
+    """Load one agent with its texts and fixtures. Raises JourneyError with file and line."""
     root = root.resolve()
     code, files = hash_files(root, name)
     agent = load_agent(root, name)
@@ -67,33 +67,33 @@ def load(root: Path, name: str) -> LoadedAgent:
 def load_agent(root: Path, name: str) -> Agent:
     """Load the code of one agent; its texts are read when first needed. Raises JourneyError.
 
-    From here on the zone of this process is UTC: what a journey takes for local time is so on every machine.
+    Sets the time zone of this process to UTC, so that local times are the same on every machine.
     """
     os.environ["TZ"] = "UTC"
     if hasattr(time, "tzset"):
         time.tzset()
     root = root.resolve()
     if not (root / name / "agent.py").is_file():
-        there = agent_names(root)
+        names = agent_names(root)
         raise JourneyError(
             f"there is no agent {name!r} in {root.name}/",
             where=f"{name}/agent.py",
-            hint=f"the agents here: {', '.join(there)}" if there else "`workbench init` makes one",
+            hint=f"the agents here: {', '.join(names)}" if names else "`workbench init` creates one",
         )
     module = _import(root, f"{ROOT_PACKAGE}.{name}.agent")
     agents = [v for v in vars(module).values() if isinstance(v, Agent)]
     if len(agents) != 1:
         raise JourneyError(
-            f"agent.py must hold one Agent, not {len(agents)}",
+            f"agent.py must contain one Agent, not {len(agents)}",
             where=f"{name}/agent.py:1",
             hint='write: agent = Agent("name", journeys=[...])',
         )
     agent = agents[0]
     if agent.name != name:
         raise JourneyError(
-            f"the agent calls itself {agent.name!r} but lives in {name}/",
+            f"the name of the agent is {agent.name!r}, but its folder is {name}/",
             where=agent.source,
-            hint="give folder and agent one name",
+            hint="use the same name for folder and agent",
         )
     _check_hooks(agent)
     _loaded.append(agent)
@@ -116,8 +116,8 @@ def _check_hooks(agent: Agent) -> None:
 _loaded: list[Agent] = []  # since the last load; most processes load one agent, once
 
 
-def _settle_loaded() -> None:
-    """Let the agents in use read their types before their modules are replaced."""
+def _resolve_loaded() -> None:
+    """Resolve the types of the agents in use before their modules are replaced."""
     while _loaded:
         for tool in _loaded.pop().all_tools():
             with contextlib.suppress(JourneyError):
@@ -125,7 +125,7 @@ def _settle_loaded() -> None:
 
 
 def _import(root: Path, module: str) -> ModuleType:
-    _settle_loaded()
+    _resolve_loaded()
     for loaded in [m for m in sys.modules if m.split(".")[0] == ROOT_PACKAGE]:
         del sys.modules[loaded]
     import_from(root)
@@ -155,20 +155,20 @@ FIXTURE_FIELDS = ("about", "customer", "channel", "clock", "seed", "world")
 
 
 def _check_fields(data: Any, path: Path, where: str) -> None:
-    """A misspelt field would be passed over in silence."""
+    """Raise JourneyError for an unknown field of a fixture, which would otherwise be ignored."""
     for name in data if isinstance(data, dict) else ():
         if name not in FIXTURE_FIELDS:
             lines = path.read_text("utf-8", "replace").splitlines()
             line = next((n for n, text in enumerate(lines, 1) if f'"{name}"' in text), 1)
             raise JourneyError(
-                f"a fixture has no field {name!r}",
+                f"unknown field {name!r} of a fixture",
                 where=f"{where}:{line}",
                 hint=f"its fields: {', '.join(FIXTURE_FIELDS)}",
             )
 
 
 def _fixtures(root: Path, agent: Agent) -> dict[str, Fixture]:
-    """Fixtures by name, each a JSON object with some of FIXTURE_FIELDS; `world` is {Class: {...}}."""
+    """Read the fixtures by name: JSON objects with some of FIXTURE_FIELDS; `world` is {Class: {...}}."""
     found: dict[str, Fixture] = {}
     for path in sorted(Path(agent.folder, agent.fixtures).glob("*.json")):
         where = _below(root, str(path))
@@ -181,7 +181,7 @@ def _fixtures(root: Path, agent: Agent) -> dict[str, Fixture]:
             world = data.pop("world", {})
             about = data.pop("about", "")
             if not isinstance(about, str) or not isinstance(world, dict):
-                raise TypeError("about is a text, world an object: {Class: {...}}")
+                raise TypeError("about must be a string and world an object: {Class: {...}}")
             setup = msgspec.convert({**data, "agent": agent.name, "fixture": path.stem}, Setup)
         except (msgspec.ValidationError, AttributeError, TypeError) as error:
             raise JourneyError(
@@ -192,7 +192,7 @@ def _fixtures(root: Path, agent: Agent) -> dict[str, Fixture]:
         found["empty"] = Fixture("empty", "nothing in the world", Setup(agent=agent.name, fixture="empty"), {})
     if agent.fixture and agent.fixture not in found:
         raise JourneyError(
-            f"the fixture {agent.fixture!r} is not there",
+            f"the fixture {agent.fixture!r} does not exist",
             where=agent.source,
             hint=f"fixtures here: {', '.join(found)}",
         )
@@ -210,7 +210,7 @@ def make_world(loaded: LoadedAgent, setup: Setup, *, recorded: bool = False, sub
     where = f"{loaded.agent.name}/{loaded.agent.fixtures}/{setup.fixture}.json"
     if fixture is None and setup.fixture:
         raise JourneyError(
-            f"the fixture {setup.fixture!r} does not exist any more",
+            f"the fixture {setup.fixture!r} no longer exists",
             where=where,
             hint=f"fixtures here: {', '.join(loaded.fixtures)}",
         )
@@ -218,7 +218,7 @@ def make_world(loaded: LoadedAgent, setup: Setup, *, recorded: bool = False, sub
         now = datetime.fromisoformat(setup.clock)
     except ValueError:
         raise JourneyError(
-            f"the clock {setup.clock!r} is not a time",
+            f"the clock {setup.clock!r} is not a valid time",
             where=where,
             hint="write it like 2026-03-10T10:00:00+01:00",
         ) from None
@@ -232,7 +232,7 @@ def make_world(loaded: LoadedAgent, setup: Setup, *, recorded: bool = False, sub
 
 
 def _http(agent: Agent, recorded: bool) -> HttpProvider | None:
-    """The HTTP clients of an agent's tools; None where no tool asks for one, so that httpx is not imported."""
+    """Return the HTTP provider of an agent; None, without importing httpx, if no tool has an HTTP parameter."""
     if not any(is_client(kind) for tool in agent.all_tools() for kind in tool.injected.values()):
         return None
     from .http_recording import RecordingHttp, ReplayHttp

@@ -18,22 +18,21 @@ from ..errors import TranscriptError
 from ..files import write_atomically
 from ..source import ROOT_PACKAGE
 
-INSTRUMENTATION_VERSION = (
-    b"noted 2"  # increase it when `instrument` notes more: cached code is then compiled again
-)
+# increase it when `instrument` changes, so that cached code is compiled again
+INSTRUMENTATION_VERSION = b"noted 3"
 
 
 class JourneyLoader(importlib.machinery.SourceFileLoader):
-    """Compiles, or takes the code it once compiled from the very same bytes."""
+    """Compiles modules, with a cache by the hash of the source."""
 
     cache: Path | None = None
-    noted = False  # with a note at each place that takes something from the machine
-    instead: ClassVar[dict[str, CodeType]] = {}  # what is loaded in place of a file, by its path
+    instrumented = False  # whether code is instrumented to report undeclared inputs
+    overrides: ClassVar[dict[str, CodeType]] = {}  # code that replaces a file, by its path
 
     def get_code(self, fullname: str) -> CodeType:
         path = self.get_filename(fullname)
-        if path in self.instead:
-            return self.instead[path]
+        if path in self.overrides:
+            return self.overrides[path]
         data = self.get_data(path)
         cached = self._cached(path, data)
         if cached is not None:
@@ -48,7 +47,7 @@ class JourneyLoader(importlib.machinery.SourceFileLoader):
         return code
 
     def _compiled(self, data: bytes, path: str, fullname: str) -> CodeType:
-        if self.noted:
+        if self.instrumented:
             from .nondeterminism import instrument
 
             return instrument(data, path, fullname)
@@ -59,7 +58,12 @@ class JourneyLoader(importlib.machinery.SourceFileLoader):
             return None
         digest = hashlib.sha256(
             b"\0".join(
-                (importlib.util.MAGIC_NUMBER, INSTRUMENTATION_VERSION if self.noted else b"", path.encode(), data)
+                (
+                    importlib.util.MAGIC_NUMBER,
+                    INSTRUMENTATION_VERSION if self.instrumented else b"",
+                    path.encode(),
+                    data,
+                )
             )
         )
         return self.cache / f"{digest.hexdigest()[:32]}.code"
@@ -77,21 +81,21 @@ class JourneyFinder:
         parts = fullname.split(".")
         if parts[0] != ROOT_PACKAGE:
             return None
-        place = self.root.joinpath(*parts[1:])
-        file = place.with_suffix(".py")
+        folder = self.root.joinpath(*parts[1:])
+        file = folder.with_suffix(".py")
         if len(parts) > 1 and file.is_file():
             return importlib.util.spec_from_file_location(
                 fullname, file, loader=JourneyLoader(fullname, str(file))
             )
-        if not place.is_dir():
+        if not folder.is_dir():
             return None
-        init = place / "__init__.py"
+        init = folder / "__init__.py"
         if init.is_file():
             return importlib.util.spec_from_file_location(
-                fullname, init, loader=JourneyLoader(fullname, str(init)), submodule_search_locations=[str(place)]
+                fullname, init, loader=JourneyLoader(fullname, str(init)), submodule_search_locations=[str(folder)]
             )
         spec = importlib.machinery.ModuleSpec(fullname, None, is_package=True)
-        spec.submodule_search_locations = [str(place)]
+        spec.submodule_search_locations = [str(folder)]
         return spec
 
 
@@ -105,20 +109,20 @@ def import_from(root: Path) -> None:
 
 
 def compile_journey(root: Path, name: str, data: bytes) -> CodeType:
-    """The code of a file (its path below journeys/) as if these were its bytes. Raises SyntaxError, ValueError."""
+    """Compile `data` as the journey file `name` (path below journeys/). Raises SyntaxError or ValueError."""
     return compile(data, str(root.resolve() / name), "exec", dont_inherit=True)
 
 
 def override_modules(codes: Iterable[CodeType]) -> None:
-    """From now on, in this process, load this code in place of the files it names. Nothing is written."""
-    JourneyLoader.instead = {code.co_filename: code for code in codes}
+    """Load this code instead of the files it was compiled for, in this process. Nothing is written."""
+    JourneyLoader.overrides = {code.co_filename: code for code in codes}
 
 
 @contextlib.contextmanager
 def instrumented() -> Iterator[None]:
     """Instrument the journey code that is loaded inside: it reports what it reads from the machine."""
-    JourneyLoader.noted = True
+    JourneyLoader.instrumented = True
     try:
         yield
     finally:
-        JourneyLoader.noted = False
+        JourneyLoader.instrumented = False

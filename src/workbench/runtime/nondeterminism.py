@@ -1,4 +1,4 @@
-"""Find what journey code takes from the machine: clock, randomness, ids, environment, files."""
+"""Find undeclared inputs in journey code: clock, randomness, ids, environment, network."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CLOCK = {
     *("datetime.date.today", "os.times"),
 }
 _IDS = {"uuid.uuid1", "uuid.uuid4", "uuid.uuid6", "uuid.uuid7"}
-_CHANCE = {"os.urandom", "os.getrandom", "random.SystemRandom"}
+_RANDOM = {"os.urandom", "os.getrandom", "random.SystemRandom"}
 _ENVIRONMENT = {
     *(f"os.{n}" for n in ("environ", "environb", "getenv", "getenvb", "getcwd", "getcwdb", "getlogin", "getpid")),
     *("os.getppid", "os.uname", "os.cpu_count", "os.path.expandvars", "os.path.expanduser", "pathlib.Path.cwd"),
@@ -39,18 +39,18 @@ _NETWORK = {
 _HTTP = {"get", "post", "put", "patch", "delete", "head", "options", "request", "stream", "Client", "AsyncClient"}
 _NEXT = {
     "clock": "use conversation.now in a policy or a condition, `clock: Clock` in a tool",
-    "random": "take `chance: random.Random` as a parameter of the tool: it is handed in, the same in every run",
-    "ids": "take `ids: Ids` as a parameter of the tool: ids.new() gives the same ids in every run",
+    "random": "declare a parameter `rng: random.Random` of the tool: the injected one is the same in every run",
+    "ids": "declare a parameter `ids: Ids` of the tool: ids.new() returns the same ids in every run",
     "environment": "put it into the fixture, or into the code",
-    "network": "take `http: httpx.Client` as a parameter of the tool, or a @world class that a fixture fills",
+    "network": "declare a parameter `http: httpx.Client` of the tool, or use a @world class with fixture data",
 }
 _STARS = {"time": "clock", "random": "random", "secrets": "random"}
-# code that takes one of these says one of these words
-TAKEN = {name.rpartition(".")[2] for name in _CLOCK | _IDS | _CHANCE | _ENVIRONMENT} | {*_STARS}
+# code that uses one of these contains one of these words
+UNDECLARED = {name.rpartition(".")[2] for name in _CLOCK | _IDS | _RANDOM | _ENVIRONMENT} | {*_STARS}
 
 
 class Mention(NamedTuple):
-    """A tool that code names by a string; `sure` where nothing but a tool can be meant."""
+    """A tool name in a string; `sure` if it can only be a tool name."""
 
     where: str
     tool: str
@@ -59,7 +59,7 @@ class Mention(NamedTuple):
 
 @dataclass
 class CodeScan:
-    """What was found in one Python file. `words` are all names and name-like strings in it."""
+    """The findings in one Python file; `names` are all names and name-like strings in it."""
 
     findings: list[Finding] = field(default_factory=list)
     mentions: list[Mention] = field(default_factory=list)
@@ -67,13 +67,13 @@ class CodeScan:
 
 
 class Reader(ast.NodeVisitor):
-    """Walks a module, knowing what its imports are called here and what a function calls its own."""
+    """Visits a module; resolves names through its imports, except local names of functions."""
 
     def __init__(self, file: str, tree: ast.Module, code: CodeScan) -> None:
         self.file = file
         self.code = code
         self.imported = dict(_imports(tree))
-        self.own: list[set[str]] = [_stored(tree.body)]
+        self.locals: list[set[str]] = [_stored(tree.body)]
 
     def _report(self, node: ast.AST, rule: str, message: str, what: str = "") -> None:
         make = error if rule in ("clock", "random") else warning
@@ -81,26 +81,26 @@ class Reader(ast.NodeVisitor):
         self.code.findings.append(make(rule, where, message, _NEXT[what or rule]))
 
     def _dotted(self, node: ast.AST) -> str:
-        """What a name or an attribute stands for, by the imports: "time.time"; "" for anything else."""
+        """Resolve a name or an attribute through the imports: "time.time"; "" for anything else."""
         if isinstance(node, ast.Attribute):
             head = self._dotted(node.value)
             return f"{head}.{node.attr}" if head else ""
-        if isinstance(node, ast.Name) and not any(node.id in names for names in self.own):
+        if isinstance(node, ast.Name) and not any(node.id in names for names in self.locals):
             return self.imported.get(node.id, "")
         return ""
 
     def _judge(self, node: ast.AST) -> bool:
-        """Report a use of what the engine must hand in."""
+        """Report an expression that the engine should inject instead."""
         dotted = self._dotted(node)
         head, _, name = dotted.rpartition(".")
         if dotted in _CLOCK:
             self._report(node, "clock", f"{dotted} reads the machine's clock")
         elif dotted in _IDS:
-            self._report(node, "random", f"{dotted} gives another id in every run", "ids")
-        elif dotted in _CHANCE or head in ("secrets", "numpy.random") or (head == "random" and name.islower()):
-            self._report(node, "random", f"{dotted} comes out different in every run")
+            self._report(node, "random", f"{dotted} returns a different id in every run", "ids")
+        elif dotted in _RANDOM or head in ("secrets", "numpy.random") or (head == "random" and name.islower()):
+            self._report(node, "random", f"{dotted} is different in every run")
         elif dotted in _ENVIRONMENT:
-            self._report(node, "environment", f"{dotted} differs from machine to machine")
+            self._report(node, "environment", f"{dotted} differs between machines")
         else:
             return False
         return True
@@ -123,10 +123,10 @@ class Reader(ast.NodeVisitor):
         self.code.names.update(a.arg for a in named)
         for note in filter(None, (a.annotation for a in named)):
             self.visit(note)
-        self.own.append({a.arg for a in named} | _stored(body))
+        self.locals.append({a.arg for a in named} | _stored(body))
         for node in body:
             self.visit(node)
-        self.own.pop()
+        self.locals.pop()
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         self.code.names.add(node.name)
@@ -155,10 +155,10 @@ class Reader(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         seeds = [*node.args, *(k.value for k in node.keywords)]
         if self._dotted(node.func) == "random.Random" and all(getattr(s, "value", s) is None for s in seeds):
-            self._report(node, "random", "random.Random() without a seed comes out different in every run")
+            self._report(node, "random", "random.Random() without a seed is different in every run")
         head, _, name = self._dotted(node.func).rpartition(".")
         if head == "httpx" and name in _HTTP:
-            message = f"httpx.{name} reaches out of the sandbox: a replay cannot hold it fixed"
+            message = f"httpx.{name} leaves the sandbox: a replay cannot record it"
             self._report(node, "network", message)
         names_tool = self._dotted(node.func) in ("workbench.Call", "workbench.authoring.rehearsal.Call")
         if isinstance(node.func, ast.Attribute) and node.func.attr in ("result", "results"):
@@ -169,7 +169,7 @@ class Reader(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Compare(self, node: ast.Compare) -> None:
-        """`call.tool == "create_return"`, `call.tool in ("a", "b")`."""
+        """Find tool names in `call.tool == "create_return"` and `call.tool in ("a", "b")`."""
         sides = [node.left, *node.comparators]
         if any(isinstance(side, ast.Attribute) and side.attr == "tool" for side in sides):
             for side in sides:
@@ -193,7 +193,7 @@ class Reader(ast.NodeVisitor):
         for name in node.names:
             if name.name == "*" and node.module in _STARS:
                 rule = _STARS[node.module]
-                self._report(node, rule, f"`from {node.module} import *` hides what is taken from the machine")
+                self._report(node, rule, f"`from {node.module} import *` hides undeclared inputs")
             if self._import(node, f"{node.module}.{name.name}"):
                 return
 
@@ -201,12 +201,12 @@ class Reader(ast.NodeVisitor):
         parts = module.split(".")
         found = next((m for n in range(1, len(parts) + 1) if (m := ".".join(parts[:n])) in _NETWORK), "")
         if found:
-            self._report(node, "network", f"{found} reaches out of the sandbox: a replay cannot hold it fixed")
+            self._report(node, "network", f"{found} leaves the sandbox: a replay cannot record it")
         return bool(found)
 
 
 def _imports(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """(name here, what it stands for) of every absolute import."""
+    """Yield (local name, full name) of every absolute import."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for name in node.names:
@@ -217,7 +217,7 @@ def _imports(tree: ast.Module) -> Iterator[tuple[str, str]]:
 
 
 def _stored(body: Iterable[ast.AST]) -> set[str]:
-    """The names that these statements assign to, functions inside them apart."""
+    """Return the names that these statements assign to, without those of inner functions."""
     found: set[str] = set()
     todo: list[ast.AST] = list(body)
     while todo:
@@ -229,41 +229,43 @@ def _stored(body: Iterable[ast.AST]) -> set[str]:
     return found
 
 
-_TAKEN = re.compile("|".join(TAKEN).encode())
+_PATTERN = re.compile("|".join(UNDECLARED).encode())
 
 
 def instrument(data: bytes, path: str, module: str) -> CodeType:
-    """The code of a journey file, with a note at each place that takes something from the machine."""
+    """Compile a journey file so that it reports each undeclared input that is executed."""
     tree = ast.parse(data, path)
-    if _TAKEN.search(data):
-        spotter = _Scanner(journey_path(module, path), tree, CodeScan())
-        spotter.visit(tree)
-        tree = ast.fix_missing_locations(_Instrumenter(spotter.spots).visit(tree))
+    if _PATTERN.search(data):
+        scanner = _Scanner(journey_path(module, path), tree, CodeScan())
+        scanner.visit(tree)
+        tree = ast.fix_missing_locations(_Instrumenter(scanner.found).visit(tree))
     code = compile(tree, path, "exec", dont_inherit=True)
     assert isinstance(code, CodeType)
     return code
 
 
 class _Scanner(Reader):
-    """Remembers the expressions that `check` would report."""
+    """Collects the expressions that `check` would report."""
 
     def __init__(self, file: str, tree: ast.Module, code: CodeScan) -> None:
         super().__init__(file, tree, code)
-        self.spots: dict[ast.AST, Nondeterminism] = {}
+        self.found: dict[ast.AST, Nondeterminism] = {}
 
     def _report(self, node: ast.AST, rule: str, message: str, what: str = "") -> None:
         super()._report(node, rule, message, what)
         if isinstance(node, ast.expr):
-            found = self.code.findings[-1]
-            self.spots[node] = Nondeterminism(rule, found.message, f"{self.file}:{found.line}", found.hint)
+            last = self.code.findings[-1]
+            self.found[node] = Nondeterminism(rule, last.message, f"{self.file}:{last.line}", last.hint)
 
 
 class _Instrumenter(ast.NodeTransformer):
-    def __init__(self, spots: dict[ast.AST, Nondeterminism]) -> None:
-        self.spots = spots
+    """Wraps the found expressions in calls of the builtin that reports them."""
+
+    def __init__(self, found: dict[ast.AST, Nondeterminism]) -> None:
+        self.found = found
 
     def visit(self, node: ast.AST) -> Any:
-        found = self.spots.get(node)
+        found = self.found.get(node)
         if found is None:
             return super().visit(node)
         self.generic_visit(node)

@@ -1,8 +1,8 @@
-"""Processes that run journey code: fork, isolate, talk to, watch and end them.
+"""Processes that run journey code: fork them, isolate them, exchange messages, and end them.
 
-Journey code may print, loop, swallow signals or end its process. So a process
-that runs it has no streams, ignores ctrl+c, dumps its stack on SIGUSR1 and ends
-with its parent; the parent counts the time without a message, and kills it.
+Journey code may print, loop, ignore signals or exit. So a process that runs it has no
+streams, ignores ctrl+c, dumps its stack on SIGUSR1 and exits with its parent. The
+parent measures the time without a message, and kills a process that hangs.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ from typing import NamedTuple
 
 from ..source import first_journey_line
 
-LOOK_SECONDS = 1.0  # the longest time that counts between two looks at a timer: more, and this process was stopped
-DUMP_POLLS = 20  # of a stack dump, DUMP_INTERVAL seconds apart
+LOOK_SECONDS = (
+    1.0  # the longest time that counts between two checks of a timer: more means that this process was stopped
+)
+DUMP_POLLS = 20  # reads of a stack dump, DUMP_INTERVAL seconds apart
 DUMP_INTERVAL = 0.01
-SIZE_BYTES = 4  # before each message
+SIZE_BYTES = 4  # of the length before each message
 
 
 # in the process itself
@@ -43,15 +45,15 @@ def isolate(stacks: str = "", parent: int = 0) -> None:
 
 
 def exit_with_parent(parent: int, file: str = "") -> None:
-    """End this process, and remove `file`, at most a second after its parent has gone."""
+    """End this process, and remove `file`, at most a second after its parent has exited."""
 
-    def look(*_: object) -> None:
+    def check(*_: object) -> None:
         if os.getppid() != parent:
             with contextlib.suppress(OSError):
                 os.unlink(file)
             os._exit(0)
 
-    signal.signal(signal.SIGALRM, look)
+    signal.signal(signal.SIGALRM, check)
     signal.setitimer(signal.ITIMER_REAL, 1.0, 1.0)
 
 
@@ -59,7 +61,7 @@ def exit_with_parent(parent: int, file: str = "") -> None:
 
 
 def frame(message: bytes) -> bytes:
-    """Put the size of a message before it."""
+    """Prefix a message with its size."""
     return len(message).to_bytes(SIZE_BYTES, "big") + message
 
 
@@ -70,7 +72,7 @@ def write_all(pipe: int, data: bytes) -> None:
 
 
 class Frames:
-    """Takes messages out of the bytes that a pipe delivers."""
+    """Splits the bytes of a pipe into messages."""
 
     def __init__(self) -> None:
         self._data = bytearray()
@@ -91,7 +93,7 @@ class Frames:
 
 
 class Fork(NamedTuple):
-    """A forked process, and the pipe on which it delivers."""
+    """A forked process, and the pipe with its output."""
 
     pid: int
     pipe: int
@@ -107,11 +109,11 @@ class Fork(NamedTuple):
 
 
 def fork(work: Callable[[int], None]) -> Fork:
-    """Fork a process that does `work` with the end of a pipe to write to, and then ends."""
+    """Fork a process that calls `work` with the write end of a pipe, and then exits."""
     ours, theirs = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
-    gc.freeze()  # or the first collection in the fork would copy every page
+    gc.freeze()  # else the first collection in the fork copies every page
     pid = os.fork()
     if pid == 0:
         try:
@@ -124,27 +126,27 @@ def fork(work: Callable[[int], None]) -> Fork:
 
 
 class HangTimer:
-    """Counts the time without a sign of life. Ask it every LOOK_SECONDS or more often.
+    """Measures the time without a message. Check it every LOOK_SECONDS or more often.
 
-    A longer time between two looks does not count: this process was stopped
+    A longer time between two checks does not count: this process was stopped
     (ctrl+z), and so was the other.
     """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self._silent = 0.0
-        self._looked = time.monotonic()
+        self._checked = time.monotonic()
         self._alive = False
 
     def reset(self) -> None:
-        """Note a sign of life; any thread may call it."""
+        """Restart the timer after a message; thread-safe."""
         self._alive = True
 
     @property
     def expired(self) -> bool:
-        """Return whether there was no sign of life for longer than `seconds`."""
+        """Return whether there was no message for longer than `seconds`."""
         now = time.monotonic()
-        passed, self._looked = min(now - self._looked, LOOK_SECONDS), now
+        passed, self._checked = min(now - self._checked, LOOK_SECONDS), now
         if self._alive:
             self._silent, self._alive = 0.0, False
         else:
@@ -153,7 +155,7 @@ class HangTimer:
 
 
 class StackDump:
-    """The file to which a process writes its stack. The parent makes it and passes its name."""
+    """The file to which a process writes its stack; the parent creates it and passes its name."""
 
     def __init__(self) -> None:
         handle, self.name = tempfile.mkstemp(prefix="workbench-", suffix=".stack")
@@ -174,7 +176,7 @@ class StackDump:
         return first_journey_line(text, root)
 
     def hang_message(self, pid: int, root: Path, seconds: float) -> str:
-        """Describe a process that hangs, with the line at which it does."""
+        """Describe a hanging process, with the line that it executes."""
         where = self.innermost_journey_line(pid, root)
         return f"journey code hung for {seconds:g} s" + (f" at {where}" if where else "")
 

@@ -1,7 +1,7 @@
-"""What the workbench and its worker say to each other: plain values, both ways.
+"""The messages between the workbench and its worker, as plain values.
 
-The worker holds journey code; the workbench never does. Requests go in, events
-come out; every request ends with exactly one Done, Failed or a report.
+Only the worker loads journey code. It receives requests and sends events; every
+request ends with exactly one Done, Failed or report.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ from ..trace.events import AnyEvent, Usage
 from ..trace.setup import Setup
 
 
-class _Message(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="say"):
+class _Message(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
     pass
 
 
-# what the worker tells of the agent it loaded
+# the description of a loaded agent
 
 
 class ToolInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A tool; `recorded`: it has no body and can only be replayed."""
+
     name: str
     journey: str = ""
     writes: bool = False
@@ -34,7 +36,7 @@ class ToolInfo(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class PolicyInfo(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`name` is the full name ("returns.return_window"); `version` names its exhibit."""
+    """`name` is the full name ("returns.return_window"); `version` is the key of its blob."""
 
     name: str
     hook: str
@@ -46,23 +48,24 @@ class PolicyInfo(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class JourneyInfo(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`tries` are phrases that its rehearsal understands, one an intent."""
+    """A journey; `example_phrases` are phrases that its rehearsal understands, one per intent."""
 
     name: str
     goal: str
     source: str = ""
-    rehearsed: bool = False
     example_phrases: list[str] = []
 
 
 class FixtureInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A fixture with the setup that a conversation on it starts from."""
+
     name: str
     description: str
     setup: Setup
 
 
 class AgentInfo(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An agent as a worker loaded it. `code` hashes all its files, `files` each of them.
+    """A loaded agent. `code` is the hash of all its files, `files` has that of each.
 
     `agents` are the names of all agents of the project.
     """
@@ -81,7 +84,7 @@ class AgentInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     code_seconds: float = 10.0
 
     def policies_at(self, tool: str) -> list[PolicyInfo]:
-        """The policies that may stand before `tool`."""
+        """Return the policies that may apply before `tool`."""
         writes = any(t.name == tool and t.writes for t in self.tools)
         names = {tool, "every", "writes" if writes else "reads"}
         return [p for p in self.policies if p.hook == "before_tool" and names & set(p.tools)]
@@ -99,11 +102,11 @@ class Load(_Message, frozen=True, tag="load"):
 
 
 class RunTurn(_Message, frozen=True, tag="turn"):
-    """Run one turn after a record (`steps`), on the agent without what is `off`.
+    """Run one turn after the recorded `events`, without the `disabled` parts of the agent.
 
-    `taped` is the record of the same turn, held fixed up to the place `until`;
-    there stand `blocks`, an answer by hand, where they are given; from there on the model speaks.
-    `substituted`: the words are those of a transcript, so the world has its substitutes too.
+    `recorded` are the events of the same turn, fixed up to the step `fork_at`. There the
+    manual answer `blocks` is used, if given; from there on the model is called.
+    `substituted`: the texts are from a transcript, so the world has its substitutes too.
     """
 
     setup: Setup
@@ -117,12 +120,12 @@ class RunTurn(_Message, frozen=True, tag="turn"):
     substituted: bool = False
 
 
-class CancelTurn(_Message, frozen=True, tag="stop"):
+class CancelTurn(_Message, frozen=True, tag="cancel"):
     """Stop the turn in progress; it ends as interrupted."""
 
 
-class RerunConversation(_Message, frozen=True, tag="run_again"):
-    """Run a record again on this code without what is `off`, tape pinned."""
+class RerunConversation(_Message, frozen=True, tag="rerun"):
+    """Rerun a recording on this code without the `disabled` parts; recorded answers stay fixed."""
 
     setup: Setup
     events: list[AnyEvent]
@@ -130,21 +133,21 @@ class RerunConversation(_Message, frozen=True, tag="run_again"):
 
 
 class JudgeTranscript(_Message, frozen=True, tag="judge"):
-    """Replay a transcript, given as the bytes of its file."""
+    """Replay a transcript, passed as the bytes of its file."""
 
     data: bytes
 
 
-class AskModel(_Message, frozen=True, tag="consult"):
-    """Ask a model one thing, outside any conversation: `model` is a name as in Load."""
+class AskModel(_Message, frozen=True, tag="ask_model"):
+    """Send one prompt to a model, outside any conversation; `model` is a name as in Load."""
 
     model: str
     system: str
     text: str
 
 
-class InspectWorld(_Message, frozen=True, tag="survey"):
-    """Look at the world as these steps of a transcript leave it."""
+class InspectWorld(_Message, frozen=True, tag="inspect_world"):
+    """Return the world after these events of a transcript."""
 
     setup: Setup
     events: list[AnyEvent]
@@ -156,44 +159,51 @@ Request = Load | RunTurn | CancelTurn | RerunConversation | JudgeTranscript | As
 # events
 
 
-class Loaded(_Message, frozen=True, tag="ready"):
+class Loaded(_Message, frozen=True, tag="loaded"):
+    """The agent is loaded; `card` describes it."""
+
     card: AgentInfo
 
 
 class Failed(_Message, frozen=True, tag="failed"):
-    """A request that could not be done; the engineer's file and line where it is theirs."""
+    """The request failed; `where` is a journey line if its code is the cause."""
 
     message: str
     where: str = ""
     hint: str = ""
-    ours: bool = False
 
 
-class Heartbeat(_Message, frozen=True, tag="beat"):
-    """The worker is alive and not stuck in journey code."""
+class Heartbeat(_Message, frozen=True, tag="heartbeat"):
+    """The worker is running and not blocked by journey code."""
 
 
-class EventRecorded(_Message, frozen=True, tag="stepped"):
+class EventRecorded(_Message, frozen=True, tag="event"):
+    """A turn recorded an event."""
+
     event: AnyEvent
 
 
-class BlobRecorded(_Message, frozen=True, tag="exhibited"):
+class BlobRecorded(_Message, frozen=True, tag="blob"):
+    """A turn recorded a blob; sent before the first event that refers to it."""
+
     key: str
     value: Any
 
 
-class DeltaStreamed(_Message, frozen=True, tag="streamed"):
+class DeltaStreamed(_Message, frozen=True, tag="delta"):
+    """The model streamed a part of an answer."""
+
     turn: int
     answer: int
     delta: Delta
 
 
 class Done(_Message, frozen=True, tag="done"):
-    pass
+    """The turn has ended."""
 
 
 class DifferenceInfo(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A replay.Difference, as plain data. `place` is "3.1.2"."""
+    """A `rerun.Difference` as plain data; `step_id` is "3.1.2"."""
 
     step_id: str
     recorded: str
@@ -201,11 +211,11 @@ class DifferenceInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     why: str
 
 
-class RerunDone(_Message, frozen=True, tag="reran"):
-    """A record run again: the new steps, where they leave the record, and what drifted.
+class RerunDone(_Message, frozen=True, tag="rerun_done"):
+    """The result of a rerun: the new events, and the differences from the recording.
 
-    `moves` were the same (all of them where `differences` is empty);
-    `prompt_changed_from` is the first move whose prompt changed, 0 for none.
+    `steps` is the number of equal steps (all if `differences` is empty);
+    `prompt_changed_from` is the first step with a changed prompt, 0 if there is none.
     """
 
     events: list[AnyEvent]
@@ -217,13 +227,15 @@ class RerunDone(_Message, frozen=True, tag="reran"):
 
 
 class TranscriptJudged(_Message, frozen=True, tag="judged"):
+    """The verdict of a replay."""
+
     verdict: str
     why: str = ""
     difference: DifferenceInfo | None = None
 
 
-class ModelAnswered(_Message, frozen=True, tag="consulted"):
-    """What a model that was consulted answered; where none came, `trouble` says why."""
+class ModelAnswered(_Message, frozen=True, tag="model_answered"):
+    """The answer of a model; `trouble` explains why there is none."""
 
     text: str = ""
     model: str = ""
@@ -231,7 +243,7 @@ class ModelAnswered(_Message, frozen=True, tag="consulted"):
     trouble: str = ""
 
 
-class WorldInspected(_Message, frozen=True, tag="surveyed"):
+class WorldInspected(_Message, frozen=True, tag="world"):
     """The world by class name, as plain data."""
 
     world: dict[str, Any]
@@ -251,7 +263,7 @@ Event = (
     | WorldInspected
 )
 
-# JSON, which whole numbers of any size go through, as in the files
+# JSON, because it has integers of any size, like the files
 _REQUESTS: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 _EVENTS: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 
@@ -269,7 +281,7 @@ def unpack_event(data: bytes) -> Event:
 
 
 class Worker(Protocol):
-    """A process that holds journey code. `card` describes what it loaded."""
+    """A process that runs journey code; `card` describes the loaded agent."""
 
     card: AgentInfo
 
@@ -277,17 +289,19 @@ class Worker(Protocol):
     def alive(self) -> bool: ...
 
     def ask(self, request: Request) -> AsyncIterator[Event]:
-        """Events up to and including the one that ends the request. Raises WorkerDied."""
+        """Yield the events up to and including the last of the request. Raises WorkerCrashed."""
         ...
 
     def stop_turn(self) -> None:
-        """Interrupt the turn in progress; its `ask` then ends."""
+        """Interrupt the turn in progress, which ends its `ask`."""
         ...
 
     def close(self) -> None: ...
 
 
 class WorkerFactory(Protocol):
+    """Starts workers."""
+
     async def start(self, agent: str, model: str) -> Worker:
-        """A worker that has loaded the agent and answered. Raises JourneyError or WorkerDied."""
+        """Start a worker with a loaded agent. Raises JourneyError or WorkerCrashed."""
         ...

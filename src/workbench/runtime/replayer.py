@@ -1,7 +1,7 @@
 """Replay a share of the files: paths in, cases out.
 
-A share needs plain data (`ReplayJob`) and a list of paths, so it may be replayed
-in this process, in a forked one, or on another machine that has the same files.
+A share consists of plain data (`ReplayJob` and a list of paths), so it may be replayed
+in this process, in a forked one, or on another machine with the same files.
 Each file is read, judged and released before the next.
 """
 
@@ -96,7 +96,7 @@ class Replayer:
         with monitor(f"{self.work.journeys}/{name}", loading=True) as found, instrumented():
             agent = self._read(name)
         for one in found:
-            if one.rule != "environment":  # settings may be read from it
+            if one.rule != "environment":  # code may read its settings while loading
                 raise JourneyError(f"while loading: {one.what}", where=one.where, hint=one.hint)
         return agent
 
@@ -116,12 +116,12 @@ class Replayer:
         if transcript.agent not in self._files:
             self._files[transcript.agent] = file_hashes(self._root, transcript.agent)
         now = self._files[transcript.agent]
-        gone = [f"{name} (deleted)" for name in transcript.code if name not in now]
-        return [name for name, digest in now.items() if transcript.code.get(name) != digest] + gone
+        deleted = [f"{name} (deleted)" for name in transcript.code if name not in now]
+        return [name for name, digest in now.items() if transcript.code.get(name) != digest] + deleted
 
 
 def replay_files(work: ReplayJob, paths: Iterable[str]) -> list[Case]:
-    """Replay a share, in order, in the process of any engine. Loads the agents."""
+    """Replay a share in order, in the current process. Loads the agents."""
     replayer = Replayer(work)
     return [replayer.case(path) for path in paths]
 
@@ -131,7 +131,7 @@ ENDED = "journey code ended its process"
 
 def blame_previous(path: str) -> str:
     """Name the previous transcript as a possible cause: its timers, threads and signals may still be active."""
-    return f": here, or by what {path} had left running in it"
+    return f": in this transcript, or in something that {path} left running"
 
 
 def crashed_case(path: str, why: str) -> Case:

@@ -1,4 +1,4 @@
-"""Replay transcripts in processes that stay: one for each hash seed."""
+"""Replay transcripts in long-running processes, one for each hash seed."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from ..replay.verdict import Verdict, first_divergence
 from .process import SIZE_BYTES, Frames, HangTimer, StackDump, frame, isolate, write_all
 from .replayer import ENDED, Replayer, ReplayJob, blame_previous, crashed_case
 
-HANG_TIMEOUT = 10.0  # seconds without an answer before it counts as hanging
+HANG_TIMEOUT = 10.0  # seconds without an answer before the process counts as hanging
 POLL_INTERVAL = 0.1
 
 _DECODER = msgspec.json.Decoder(Case)
 
 
 class ReplayProcess:
-    """Replays files of one project in a process that stays. `seed` is its PYTHONHASHSEED."""
+    """Replays files of one project in a long-running process. `seed` is its PYTHONHASHSEED."""
 
     def __init__(self, work: ReplayJob, hang_timeout: float = HANG_TIMEOUT, seed: str = "") -> None:
         self.work, self.hang_timeout, self.seed = work, hang_timeout, seed
         self._process: subprocess.Popen[bytes] | None = None
         self._stacks: StackDump | None = None
-        self._last = ""  # the path that this process did last
+        self._last = ""  # the last path that this process replayed
 
     def case(self, path: str) -> Case:
         """Replay one file. Raises nothing that a file or a journey may cause."""
@@ -91,14 +91,14 @@ class ReplayProcess:
         process.wait()
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
-                with contextlib.suppress(BrokenPipeError):  # a path that it had not read
+                with contextlib.suppress(BrokenPipeError):  # a path that the process has not read
                     pipe.close()
         if self._stacks is not None:
             self._stacks.remove()
 
 
 def main(work: str, stacks: str) -> None:
-    """Run the process: reads paths and writes cases until stdin ends."""
+    """Run the process: read paths and write cases until stdin is closed."""
     paths, cases = os.fdopen(os.dup(0), "rb"), os.dup(1)
     isolate(stacks, os.getppid())
     replayer = Replayer(msgspec.json.decode(work.encode(), type=ReplayJob))
@@ -106,7 +106,7 @@ def main(work: str, stacks: str) -> None:
         while size := paths.read(SIZE_BYTES):
             path = paths.read(int.from_bytes(size, "big")).decode("utf-8", "surrogateescape")
             write_all(cases, frame(msgspec.json.encode(replayer.case(path))))
-    with contextlib.suppress(OSError):  # the parent has gone without closing this
+    with contextlib.suppress(OSError):  # the parent has exited without closing it
         os.unlink(stacks)
 
 
@@ -118,16 +118,16 @@ RUN_COUNT = 1 + len(HASH_SEEDS)
 
 
 class RepeatedReplay:
-    """Replays each file in several processes, one after the other, which order sets differently.
+    """Replays each file in several processes, one after the other, with different orders of sets.
 
     Each has `hang_timeout` seconds, so `case` may take RUN_COUNT times that.
     """
 
     def __init__(self, work: ReplayJob, hang_timeout: float = HANG_TIMEOUT) -> None:
         once = msgspec.structs.replace(work.options, repeat=False, fingerprint=True)
-        there = msgspec.structs.replace(work, options=once)
-        self._first = ReplayProcess(work, hang_timeout)  # each starts at its first file
-        self._others = [ReplayProcess(there, hang_timeout, seed) for seed in HASH_SEEDS]
+        repeated = msgspec.structs.replace(work, options=once)
+        self._first = ReplayProcess(work, hang_timeout)  # a process starts at its first file
+        self._others = [ReplayProcess(repeated, hang_timeout, seed) for seed in HASH_SEEDS]
 
     def close(self) -> None:
         """End the processes."""
@@ -141,14 +141,14 @@ class RepeatedReplay:
             outcome = case.outcome
             if outcome.verdict in (Verdict.ERROR, Verdict.FLAKY):
                 break
-            there = other.case(case.path).outcome
-            parted = (
-                first_divergence(outcome.fingerprint, there.fingerprint)
-                if there.fingerprint
-                else f"there it is {there.verdict}: {there.why}"
+            again = other.case(case.path).outcome
+            difference = (
+                first_divergence(outcome.fingerprint, again.fingerprint)
+                if again.fingerprint
+                else f"the other one is {again.verdict}: {again.why}"
             )
-            if parted:
-                why = f"two replays differ if sets are ordered differently (PYTHONHASHSEED={seed}): {parted}"
+            if difference:
+                why = f"two replays differ if sets are ordered differently (PYTHONHASHSEED={seed}): {difference}"
                 case.outcome = msgspec.structs.replace(outcome, verdict=Verdict.FLAKY, why=why)
         case.outcome.fingerprint = ()
         return case

@@ -1,8 +1,8 @@
-"""Watching a journeys/ folder: says when what is in it has changed.
+"""Watch a journeys/ folder for changes.
 
-The kind of an event means nothing (editors save by renaming), so only the path
-is used, and what counts is the hash of the contents. Folders are watched, never
-files: a watch on a file dies at the first atomic save.
+The kind of a file event is ignored, because editors save by renaming; a change of
+the content hash counts. Folders are watched and not files, because a watch on a file
+ends at the first atomic save.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ from watchfiles import awatch, watch
 from ..errors import JourneyError
 from .agent_files import IGNORED, code_hash
 
-STEP = 15  # milliseconds between looks: 31 ms from save to event at 20
+STEP = 15  # milliseconds between polls; at 20 it takes 31 ms from save to event
 DEBOUNCE = 50
 
 
 def is_relevant(path: str) -> bool:
-    """Whether a changed file may be journey code: not an editor's own scratch file."""
+    """Return whether a changed file may be journey code, and not a temporary file of an editor."""
     name = Path(path).name
     return not (
         name.startswith((".", "#"))
         or name.endswith(("~", ".swp", ".swx", ".tmp", ".pyc"))
-        or name == "4913"  # vim's test of whether it may write here
+        or name == "4913"  # vim creates it to test whether the folder is writable
         or IGNORED & set(Path(path).parts)
     )
 
 
 def watch_saves(*folders: Path) -> Iterator[list[str]]:
-    """The files of each save; none as soon as all is watched, so that nothing saved from then on is missed."""
+    """Yield the changed files of each save; first an empty list, once watching has begun."""
     begun = False
     for found in watch(
         *folders,
         step=STEP,
         debounce=DEBOUNCE,
-        rust_timeout=100,  # milliseconds until it says that nothing has changed
+        rust_timeout=100,  # milliseconds until it reports that nothing has changed
         yield_on_timeout=True,
         watch_filter=lambda _, path: is_relevant(path),
     ):
@@ -47,7 +47,7 @@ def watch_saves(*folders: Path) -> Iterator[list[str]]:
 
 
 async def watch_code(root: Path, agent: str = "") -> AsyncIterator[str]:
-    """The hash of an agent's code, or of all agents', each time it has changed."""
+    """Yield the hash of the code of an agent, or of all agents, whenever it changes."""
     last = _hash(root, agent)
     async for found in awatch(root, step=STEP, debounce=DEBOUNCE, watch_filter=lambda _, p: is_relevant(p)):
         if not found:
@@ -59,7 +59,7 @@ async def watch_code(root: Path, agent: str = "") -> AsyncIterator[str]:
 
 
 def _hash(root: Path, agent: str) -> str:
-    """ "" while a file cannot be read: the load that follows says which."""
+    """Hash the code; "" while a file cannot be read: the next load reports it."""
     try:
         return code_hash(root, agent)
     except JourneyError:

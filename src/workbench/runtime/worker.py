@@ -1,8 +1,8 @@
 """Worker processes, which run journey code, and their deadlines.
 
-A worker is forked from a warm server in milliseconds; a spare one is forked
-already for the next save. A worker without a heartbeat is stuck in journey
-code: it dumps its stack, and is ended.
+A worker is forked from a warm server in milliseconds, and a spare one is ready for
+the next save. A worker without a heartbeat is blocked by journey code: it dumps its
+stack and is killed.
 """
 
 from __future__ import annotations
@@ -55,17 +55,17 @@ LAST = (
     RerunDone,
     WorldInspected,
 )  # the events that end a request
-GRACE = 2.0  # seconds by which a turn may overrun its limit
-STOP_SECONDS = 1.0  # in which journey code must let go of an interrupted turn
-LOAD_SECONDS = 10.0  # of a load before it counts as stuck
+GRACE = 2.0  # seconds by which a turn may exceed its limit
+STOP_SECONDS = 1.0  # the time in which an interrupted turn must end
+LOAD_SECONDS = 10.0  # the time after which a load counts as blocked
 
 _PRELOAD = ["workbench.runtime.worker_main", "workbench.models.rehearsal"]
 
 
 def start_fork_server(model: str) -> None:
-    """Start the warm server, with the SDK in it only for a live model.
+    """Start the warm server, with the SDK imported only for a live model. Raises UsageError.
 
-    Call once, before a screen is opened: the server is given the real standard streams. Raises UsageError.
+    Call it once, before a screen opens: the server needs the real standard streams.
     """
     context = multiprocessing.get_context(_method())
     if context.get_start_method() == "forkserver":
@@ -87,7 +87,7 @@ def _method() -> str:
 class WorkerProcess:
     """One worker. `ask()` yields the events of one request; requests do not overlap.
 
-    `hang_timeout`: the seconds for which journey code may block; 0 leaves that to the limits of the agent.
+    `hang_timeout`: the seconds for which journey code may block; 0: the limit of the agent.
     """
 
     def __init__(self, hang_timeout: float = 0.0) -> None:
@@ -98,7 +98,7 @@ class WorkerProcess:
         self._process: BaseProcess = context.Process(  # type: ignore[attr-defined]
             target=main, args=(theirs, self._stacks.name), daemon=True
         )
-        with contextlib.redirect_stderr(sys.__stderr__):  # that of a screen has no file descriptor
+        with contextlib.redirect_stderr(sys.__stderr__):  # the one of a screen has no file descriptor
             self._process.start()
         theirs.close()
         self._events: asyncio.Queue[Event | None] = asyncio.Queue()
@@ -106,7 +106,7 @@ class WorkerProcess:
         self._stopping = False  # whether the turn was interrupted
         self._busy = asyncio.Lock()
         self._closed = False
-        self._garbled = ""  # why an event could not be decoded
+        self._decode_error = ""  # why an event cannot be decoded
         self._hang_timeout = hang_timeout
         self.root = Path()
         self.card = AgentInfo(name="", code="", model="")
@@ -115,14 +115,14 @@ class WorkerProcess:
         self._reader.start()
 
     def _read(self, loop: asyncio.AbstractEventLoop) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop may be closed before the worker is
+        with contextlib.suppress(RuntimeError):  # the loop may be closed before the worker
             while True:
                 try:
                     event: Event | None = unpack_event(self._connection.recv_bytes())
-                except (EOFError, OSError, TypeError):  # a TypeError: it was closed meanwhile
+                except (EOFError, OSError, TypeError):  # a TypeError: the connection was closed meanwhile
                     event = None
                 except msgspec.DecodeError as error:
-                    self._garbled = str(error)
+                    self._decode_error = str(error)
                     event = None
                 self._timer.reset()
                 if not isinstance(event, Heartbeat):
@@ -144,7 +144,7 @@ class WorkerProcess:
                 self.card = event.card
 
     async def ask(self, request: Request) -> AsyncIterator[Event]:
-        """Yield the events up to the last. Raises WorkerCrashed if the worker hangs, overruns or has ended."""
+        """Yield the events up to the last. Raises WorkerCrashed if the worker hangs, is too slow or has exited."""
         async with self._busy:
             self._send(request)
             began, self._stopping = time.monotonic(), False
@@ -163,7 +163,7 @@ class WorkerProcess:
         try:
             self._connection.send_bytes(pack(request))
         except OSError:
-            raise WorkerCrashed("the worker is gone", hint="the next message starts a new one") from None
+            raise WorkerCrashed("the worker has exited", hint="the next message starts a new one") from None
 
     async def _next(self, began: float, limit: float | None) -> Event:
         while True:
@@ -174,13 +174,13 @@ class WorkerProcess:
                 if self._timer.expired:
                     raise self._stuck(self._hang_reason()) from None
                 if limit is not None and time.monotonic() - began > limit:
-                    raise self._stuck(f"the turn overran {limit:g} s and was stopped") from None
+                    raise self._stuck(f"the turn took more than {limit:g} s and was stopped") from None
                 continue
-            if event is None and self._garbled:
+            if event is None and self._decode_error:
                 self.close()
                 raise WorkerCrashed(
-                    f"journey code made a value that cannot be recorded: {self._garbled}",
-                    hint="look for a value of the wrong type in what was just returned",
+                    f"a value of journey code cannot be recorded: {self._decode_error}",
+                    hint="look for a value of the wrong type in the last result",
                 )
             if event is None:
                 self._process.join(1)
@@ -194,7 +194,7 @@ class WorkerProcess:
 
     def _hang_reason(self) -> str:
         if self._stopping:
-            return "interrupted; journey code did not let go and was stopped"
+            return "interrupted; journey code did not return and was stopped"
         return f"journey code blocked for {self._timer.seconds:g} s and was stopped"
 
     def _stuck(self, message: str) -> WorkerCrashed:
@@ -220,7 +220,7 @@ class WorkerProcess:
 
 
 class WorkerPool:
-    """Starts workers for one journeys/ folder, and has a spare one ready."""
+    """Starts workers for one journeys/ folder, with a spare one ready."""
 
     def __init__(self, root: Path, hang_timeout: float = 0.0) -> None:
         self.root = root.resolve()

@@ -1,8 +1,8 @@
-"""Inside the worker process: journey code lives and runs here, and nowhere else.
+"""The worker process, in which journey code is loaded and run.
 
-One thread reads requests; the event loop answers them one at a time and beats
-while it is free, so that whoever started this process can tell a worker that
-waits from one that is stuck in journey code.
+One thread reads requests. The event loop handles them one at a time, and sends
+heartbeats while it is free, so that the parent can distinguish an idle worker from
+one that is blocked by journey code.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ from .protocol import (
     unpack_request,
 )
 
-BEAT = 0.25  # seconds between signs of life
+BEAT = 0.25  # seconds between heartbeats
 
 
 def main(connection: Connection, stacks: str) -> None:
@@ -81,6 +81,8 @@ def main(connection: Connection, stacks: str) -> None:
 
 
 class WorkerServer:
+    """Handles the requests of one connection."""
+
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.loaded: LoadedAgent | None = None
@@ -91,7 +93,7 @@ class WorkerServer:
         try:
             self.connection.send_bytes(pack(event))
         except OSError:
-            os._exit(0)  # the parent has gone
+            os._exit(0)  # the parent has exited
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -128,27 +130,23 @@ class WorkerServer:
                 case Load():
                     self._load(request)
                 case RunTurn():
-                    await self._take_turn(request)
+                    await self._run_turn(request)
                     self.send(Done())
                 case RerunConversation():
                     await self._rerun(request)
                 case JudgeTranscript():
                     await self._judge(request)
                 case AskModel():
-                    self.send(await self._consult(request))
+                    self.send(await self._ask_model(request))
                 case InspectWorld():
-                    self.send(self._survey(request))
+                    self.send(self._inspect_world(request))
                 case CancelTurn():
                     pass
         except WorkbenchError as error:
             self.send(Failed(error.message, error.where, error.hint))
         except JOURNEY_EXCEPTIONS as error:
             where, frames = fault_location(error)
-            self.send(
-                Failed(
-                    describe_exception(error), where, "" if frames else "this is a bug of Workbench", not frames
-                )
-            )
+            self.send(Failed(describe_exception(error), where, "" if frames else "this is a bug of Workbench"))
 
     def _load(self, request: Load) -> None:
         self.loaded = load(Path(request.root), request.agent)
@@ -158,23 +156,25 @@ class WorkerServer:
             unpack_event(pack(Loaded(card)))
         except msgspec.DecodeError as error:
             raise JourneyError(
-                f"the agent cannot be described: {error}", where=self.loaded.agent.source, hint="give a text there"
+                f"the agent cannot be described: {error}",
+                where=self.loaded.agent.source,
+                hint="use a string there",
             ) from None
         self.send(Loaded(card))
 
-    def _need(self) -> LoadedAgent:
+    def _require_agent(self) -> LoadedAgent:
         if self.loaded is None:
             raise JourneyError("no agent is loaded")
         return self.loaded
 
-    async def _take_turn(self, request: RunTurn) -> None:
-        loaded, told = self._need(), set(request.blobs)
+    async def _run_turn(self, request: RunTurn) -> None:
+        loaded, sent = self._require_agent(), set(request.blobs)
 
-        def on_step(event: AnyEvent) -> None:
+        def on_event(event: AnyEvent) -> None:
             blobs = conversation.trace.blobs
-            if len(blobs) > len(told):
-                for key in [k for k in blobs if k not in told]:
-                    told.add(key)
+            if len(blobs) > len(sent):
+                for key in [k for k in blobs if k not in sent]:
+                    sent.add(key)
                     self.send(BlobRecorded(key, blobs[key]))
             self.send(EventRecorded(event))
 
@@ -183,7 +183,7 @@ class WorkerServer:
 
         if self.model is None:
             raise JourneyError("no agent is loaded")
-        conversation, model, runner = prepare_turn(loaded, self.model, request, on_step)
+        conversation, model, runner = prepare_turn(loaded, self.model, request, on_event)
         limit = loaded.agent.limits.turn_seconds
         self.turn = asyncio.create_task(run_turn(conversation, request.text, model, runner, on_delta))
         try:
@@ -204,49 +204,52 @@ class WorkerServer:
                 conversation.emit(TurnEnded(turn=number, reason="limit", detail=f"{limit:g} seconds"))
 
     async def _rerun(self, request: RerunConversation) -> None:
-        result = await rerun(without_parts(self._need().agent, request.disabled), request.setup, request.events)
+        result = await rerun(
+            without_parts(self._require_agent().agent, request.disabled), request.setup, request.events
+        )
         self.send(rerun_report(result))
 
     async def _judge(self, request: JudgeTranscript) -> None:
-        outcome = await replay_async(decode(request.data, "transcript"), self._need().agent)
+        outcome = await replay_async(decode(request.data, "transcript"), self._require_agent().agent)
         first = outcome.first_difference
         self.send(TranscriptJudged(outcome.verdict.value, outcome.why, _plain(first) if first else None))
 
-    def _survey(self, request: InspectWorld) -> WorldInspected:
+    def _inspect_world(self, request: InspectWorld) -> WorldInspected:
         return WorldInspected(
-            make_world(self._need(), request.setup, substituted=True).state_after(request.events)
+            make_world(self._require_agent(), request.setup, substituted=True).state_after(request.events)
         )
 
-    async def _consult(self, request: AskModel) -> ModelAnswered:
-        model = make_model(request.model, self._need().agent)
+    async def _ask_model(self, request: AskModel) -> ModelAnswered:
+        model = make_model(request.model, self._require_agent().agent)
         if model.name == REHEARSAL:
             return ModelAnswered(trouble="the rehearsal is a script: it cannot judge")
-        asked = Messages.from_list([{"role": "user", "content": [{"type": "text", "text": request.text}]}])
-        judge = ModelRequest(1, 1, (PromptSection("judge", request.system),), asked, (), None)
+        messages = Messages.from_list([{"role": "user", "content": [{"type": "text", "text": request.text}]}])
+        judge = ModelRequest(1, 1, (PromptSection("judge", request.system),), messages, (), None)
         try:
             answer = await model.answer(judge, discard_delta)
         except NoAnswer as stop:
             return ModelAnswered(trouble=stop.message)
-        words = "\n".join(b["text"] for b in answer.blocks if b.get("type") == "text")
-        return ModelAnswered(words, answer.model, answer.usage)
+        text = "\n".join(b["text"] for b in answer.blocks if b.get("type") == "text")
+        return ModelAnswered(text, answer.model, answer.usage)
 
 
 def prepare_turn(
-    loaded: LoadedAgent, model: Model, request: RunTurn, on_step: OnEvent
+    loaded: LoadedAgent, model: Model, request: RunTurn, on_event: OnEvent
 ) -> tuple[ConversationRun, Model, Sandbox | PartialReplay]:
-    """All that a turn is run with: the record so far as a conversation, who speaks, what runs the tools."""
+    """Return what a turn needs: the conversation so far, the model, and the tool runner."""
     world = make_world(loaded, request.setup, substituted=request.substituted)
     agent = without_parts(loaded.agent, request.disabled)
-    conversation = ConversationRun(agent, request.setup, Trace(request.events, request.blobs), on_step)
+    conversation = ConversationRun(agent, request.setup, Trace(request.events, request.blobs), on_event)
     world.apply(conversation.state.changes)
     sandbox = Sandbox(world)
     if not request.fork_at:
         return conversation, model, sandbox
-    splice = PartialReplay(request.recorded, StepId.parse(request.fork_at), model, sandbox, request.blocks)
-    return conversation, splice, splice
+    partial = PartialReplay(request.recorded, StepId.parse(request.fork_at), model, sandbox, request.blocks)
+    return conversation, partial, partial
 
 
 def rerun_report(result: Rerun) -> RerunDone:
+    """Convert the result of a rerun to a message."""
     return RerunDone(
         list(result.trace.events),
         result.trace.blobs,
@@ -262,7 +265,7 @@ def _plain(difference: Difference) -> DifferenceInfo:
 
 
 def describe_agent(loaded: LoadedAgent, model: Model) -> AgentInfo:
-    """What the screens may know of an agent, as plain data."""
+    """Describe an agent as plain data for the screens."""
     agent = loaded.agent
     policies = [
         PolicyInfo(p.full_name, p.hook, list(p.tools), p.rule, p.why, p.source, p.rule_hash)
@@ -272,7 +275,7 @@ def describe_agent(loaded: LoadedAgent, model: Model) -> AgentInfo:
         name=agent.name,
         code=loaded.code,
         model=model.name,
-        journeys=[_journey_card(j) for j in agent.journeys.values()],
+        journeys=[_journey_info(j) for j in agent.journeys.values()],
         tools=[
             ToolInfo(t.name, t.journey, t.writes, t.replay_only, t.source, _first(t.description))
             for t in agent.all_tools()
@@ -287,10 +290,10 @@ def describe_agent(loaded: LoadedAgent, model: Model) -> AgentInfo:
     )
 
 
-def _journey_card(journey: Journey) -> JourneyInfo:
+def _journey_info(journey: Journey) -> JourneyInfo:
     rehearsal = journey.rehearsal
-    tries = list(rehearsal.phrases) if rehearsal is not None else []
-    return JourneyInfo(journey.name, journey.goal, journey.source, rehearsal is not None, tries)
+    phrases = list(rehearsal.phrases) if rehearsal is not None else []
+    return JourneyInfo(journey.name, journey.goal, journey.source, phrases)
 
 
 def _first(text: str) -> str:

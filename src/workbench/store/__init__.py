@@ -1,1 +1,1 @@
-"""What lies on disk: project, settings, session logs, annotations, import archive, index."""
+"""Files on disk: project, settings, session logs, annotations, import archive, index."""

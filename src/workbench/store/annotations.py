@@ -1,7 +1,7 @@
-"""The annotation log: what a person did in Review (tags, annotations, reviewed conversations, saved queries).
+"""The annotation log: tags, annotations, reviewed conversations and saved queries of Review.
 
-`.workbench/review.jsonl`, a record a line, is only appended to: a killed process
-loses nothing, a torn last line is ignored, and two workbenches may write to it.
+`.workbench/review.jsonl` has one record per line and is only appended to: a killed
+process loses nothing, a torn last line is ignored, and two workbenches may write to it.
 Annotations of past conversations are in the session logs; those of transcripts
 and imports are here.
 """
@@ -24,12 +24,13 @@ from .journal import Journal, decode_lines
 class LogEntry(msgspec.Struct, omit_defaults=True):
     """One record; its kind follows from the fields that are set. `undone` reverts it.
 
-    `refs` get or lose the `tag`. The conversation `ref` gets the `annotation`, or
-    loses the one at `remove_annotation`. The `recording` was `reviewed` in the queue of that
-    name. `queue` is a name for `query`; an empty `query` removes the name.
+    `at` is the time of writing, in seconds since the epoch. `refs` get or lose the
+    `tag`. The conversation `ref` gets the `annotation`, or loses the one at
+    `remove_annotation`. The `recording` was `reviewed` in the queue of that name.
+    `queue` is a name for `query`; an empty `query` removes the name.
     """
 
-    step: float = 0.0
+    at: float = 0.0
     undone: bool = False
     tag: str = ""
     refs: list[str] = []
@@ -46,11 +47,11 @@ _LINE = msgspec.json.Decoder(LogEntry)
 
 
 class AnnotationLog:
-    """The file and its effect: `read()` takes in new lines, also those of another workbench.
+    """The state that the log describes; `read()` applies new lines, also those of another workbench.
 
-    `tags` and `annotations` are those of each ref: True or an Annotation if it was
-    added, False or None if one of the file was removed. `reviewed` has the
-    recordings by queue. `size` is the number of bytes taken in.
+    `tags` and `annotations` are by ref: True or an Annotation if it was added, False
+    or None if one of the file was removed. `reviewed` has the recordings by queue.
+    `size` is the number of bytes that were read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -62,10 +63,10 @@ class AnnotationLog:
         self.size = 0
 
     def write(self, line: LogEntry) -> list[LogEntry]:
-        """Append a line; returns all lines since the last read. Raises UsageError."""
+        """Append a line and return all lines since the last read. Raises UsageError."""
         new = self.read()
-        line.step = round(time.time(), 3)
-        journal = Journal(self.path)  # a new one each time: a line that was not written does not wait
+        line.at = round(time.time(), 3)
+        journal = Journal(self.path)  # a new one each time: a failed write is not retried
         with contextlib.suppress(OSError):  # then the line cannot be written either
             files.private_folder(self.path.parent)
         journal.append(line)
@@ -77,7 +78,7 @@ class AnnotationLog:
         return new + self.read()
 
     def read(self) -> list[LogEntry]:
-        """Take in the lines since the last read, and return them."""
+        """Apply the lines since the last read, and return them."""
         try:
             size = self.path.stat().st_size
             if size == self.size:
@@ -93,23 +94,23 @@ class AnnotationLog:
         self.size += whole
         lines, _ = decode_lines(data[:whole], _LINE)
         for line in lines:
-            self._take(line)
+            self._apply(line)
         return lines
 
     def tags_of(self, ref: str, own: Iterable[str] = ()) -> tuple[str, ...]:
-        """List the tags of a conversation whose file has its `own`."""
-        put = self.tags.get(ref, {})
+        """List the tags of a conversation whose file has the tags `own`."""
+        changed = self.tags.get(ref, {})
         return tuple(
-            sorted({*(tag for tag in own if put.get(tag, True)), *(tag for tag, on in put.items() if on)})
+            sorted({*(tag for tag in own if changed.get(tag, True)), *(tag for tag, on in changed.items() if on)})
         )
 
     def annotations_of(self, ref: str, own: Iterable[Annotation]) -> list[Annotation]:
-        """List the annotations of a conversation whose file has its `own`."""
+        """List the annotations of a conversation whose file has the annotations `own`."""
         found: dict[str, Annotation | None] = {annotation.step: annotation for annotation in own}
         found |= self.annotations.get(ref, {})
         return [annotation for annotation in found.values() if annotation is not None]
 
-    def _take(self, line: LogEntry) -> None:
+    def _apply(self, line: LogEntry) -> None:
         for ref in line.refs if line.tag else ():
             self.tags.setdefault(ref, {})[line.tag] = not line.undone
         if line.annotation is not None:
@@ -117,8 +118,8 @@ class AnnotationLog:
         elif line.remove_annotation:
             self.annotations.setdefault(line.ref, {})[line.remove_annotation] = None
         if line.reviewed is not None:
-            seen = self.reviewed.setdefault(line.reviewed, set())
-            (seen.discard if line.undone else seen.add)(line.recording)
+            recordings = self.reviewed.setdefault(line.reviewed, set())
+            (recordings.discard if line.undone else recordings.add)(line.recording)
         if line.queue:
             self.queues.pop(line.queue, None)
             if line.query:

@@ -41,7 +41,7 @@ SETTINGS: dict[str, Callable[[Any], str]] = {  # a check that returns what is wr
     "mouse": _yes_no,
     "keys": _keys,
 }
-USER_SETTINGS = ("theme", "mouse", "keys")  # what the user's own file may set
+USER_SETTINGS = ("theme", "mouse", "keys")  # the settings that the user's own file may contain
 
 
 def user_file() -> Path:
@@ -70,7 +70,7 @@ def read_settings_file(path: Path, known: tuple[str, ...] = tuple(SETTINGS)) -> 
     for key, value in found.items():
         where = f"{name}:{_line(text, '', key)}"
         if key not in known:
-            raise UsageError(f"there is no setting {key!r}", where=where, hint=f"settings: {', '.join(known)}")
+            raise UsageError(f"unknown setting {key!r}", where=where, hint=f"settings: {', '.join(known)}")
         if wrong := SETTINGS[key](value):
             raise UsageError(f"{key} {wrong}", where=where)
     keys, found["keys"] = found.get("keys", {}), {}

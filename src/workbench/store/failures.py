@@ -1,4 +1,4 @@
-"""The transcripts that failed at their last replay, so that they can be replayed first, or alone."""
+"""The transcripts that failed at their last replay, to replay them first or alone."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Failures:
         return bool(self.paths) and self._key(name) in self.paths
 
     def update(self, failed: Iterable[str], passed: Iterable[str]) -> None:
-        """Store the result of a replay; other files keep theirs. Raises OSError or TranscriptError."""
+        """Store the result of a replay; the results of other files stay. Raises OSError or TranscriptError."""
         failed_now = (self.paths - {self._key(name) for name in passed}) | {self._key(name) for name in failed}
         if failed_now == self.paths:
             return

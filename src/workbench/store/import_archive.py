@@ -1,7 +1,7 @@
-"""Imported conversations in large numbers: `.workbench/archive.db`, a compressed transcript each.
+"""The import archive: `.workbench/archive.db`, any number of conversations as compressed transcripts.
 
-A conversation is known by its recording, so that importing it again adds
-nothing. What many have in common (prompts, schemas) is kept once.
+A conversation is identified by its recording, so importing it again adds
+nothing. Blobs that many conversations share (prompts, schemas) are stored once.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ BATCH = 500  # conversations written at a time
 
 
 class ImportArchive:
-    """Opened when first needed; there is no file before something is imported. For use from several threads."""
+    """The archive, opened when first needed; the first import creates the file. Thread-safe."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -38,8 +38,8 @@ class ImportArchive:
         self._lock = threading.Lock()
 
     def add(self, transcripts: Iterable[Transcript]) -> tuple[int, int]:
-        """Put conversations in; gives back how many, and how many were there already. Raises TranscriptError."""
-        added = there = 0
+        """Add conversations; returns the numbers of new and of already imported ones. Raises TranscriptError."""
+        added = known = 0
         try:
             files.private_file(self.path)
             with self._lock:
@@ -47,8 +47,8 @@ class ImportArchive:
                 connection.executescript("PRAGMA journal_mode = WAL;" + _TABLES)
                 connection.execute("BEGIN IMMEDIATE")
                 for number, transcript in enumerate(transcripts, 1):
-                    new = self._put(connection, transcript)
-                    added, there = added + new, there + (not new)
+                    new = self._insert(connection, transcript)
+                    added, known = added + new, known + (not new)
                     if number % BATCH == 0:
                         connection.execute("COMMIT")
                         connection.execute("BEGIN IMMEDIATE")
@@ -56,11 +56,11 @@ class ImportArchive:
         except (OSError, sqlite3.Error) as error:
             raise TranscriptError(
                 f"cannot be written: {error}", where=str(self.path),
-                hint="import it again: what is there already is passed over",
+                hint="import it again: conversations that are already stored are skipped",
             ) from None  # fmt: skip
-        return added, there
+        return added, known
 
-    def _put(self, connection: sqlite3.Connection, transcript: Transcript) -> bool:
+    def _insert(self, connection: sqlite3.Connection, transcript: Transcript) -> bool:
         recording = transcript.recording_id or hash_recording(transcript.events, transcript.setup)
         bare = msgspec.structs.replace(transcript, recording_id=recording, blobs=dict.fromkeys(transcript.blobs))
         done = connection.execute(
@@ -74,13 +74,13 @@ class ImportArchive:
         return done.rowcount == 1
 
     def list(self) -> Iterator[tuple[str, float]]:
-        """The recording of each, and when it was added; the latest first."""
+        """Yield the recording id and the import time of each conversation, latest first."""
         if self.path.is_file():
             with self._reading() as connection:
                 yield from connection.execute("SELECT recording, added FROM conversations ORDER BY number DESC")
 
     def read(self, recording: str, blobs: bool = True) -> Transcript:
-        """One conversation; without its `blobs` where only what happened is wanted. Raises TranscriptError."""
+        """Read one conversation, without the values of its blobs if `blobs` is False. Raises TranscriptError."""
         try:
             with self._lock:
                 connection = self._open()
@@ -90,15 +90,15 @@ class ImportArchive:
                 found = decode(zlib.decompress(row[0]), f"import {recording}") if row else None
                 if found is not None and blobs:
                     for key in found.blobs:
-                        kept = connection.execute("SELECT body FROM blobs WHERE key = ?", (key,)).fetchone()
-                        found.blobs[key] = msgspec.json.decode(zlib.decompress(kept[0])) if kept else None
+                        row = connection.execute("SELECT body FROM blobs WHERE key = ?", (key,)).fetchone()
+                        found.blobs[key] = msgspec.json.decode(zlib.decompress(row[0])) if row else None
         except (sqlite3.Error, zlib.error) as error:
             raise TranscriptError(
                 f"cannot be read: {error}", where=str(self.path), hint="import the log again"
             ) from None
         if found is None:
             raise TranscriptError(
-                "it is not in the archive any more", where=recording, hint="import the log again"
+                "the archive does not contain this conversation", where=recording, hint="import the log again"
             )
         return found
 
@@ -117,5 +117,5 @@ class ImportArchive:
         return self._connection
 
     def _reading(self) -> sqlite3.Connection:
-        """A connection of its own for a long reading."""
+        """Open a separate connection for a long read."""
         return sqlite3.connect(self.path, timeout=10, isolation_level=None)

@@ -1,9 +1,9 @@
-"""Keeps the index up to date, in a process of its own.
+"""Keep the index up to date, in a separate process.
 
     python -m workbench.store.indexer STATE TRANSCRIPTS
 
-It ends with its stdin or its parent, so with the workbench that started it. It
-writes its progress to stdout, an IndexProgress as JSON a line.
+It exits when its stdin is closed or its parent exits, that is, with the workbench that
+started it. It writes its progress to stdout, one IndexProgress as JSON per line.
 """
 
 from __future__ import annotations
@@ -29,8 +29,10 @@ from .session_log import SessionLogs
 from .sources import Imports, Sessions, Source, Transcripts
 
 BATCH = 0.25  # seconds of work written at a time
-PAUSE = 1.0  # seconds between two looks, and at least twenty times what a look takes
-RACY = 2_000_000_000  # nanoseconds: a file that was read so soon after its change may have changed again unseen
+PAUSE = 1.0  # seconds between two refreshes; at least twenty times the duration of one
+RACY = (
+    2_000_000_000  # nanoseconds: a file read so soon after its change may have changed again with the same stamp
+)
 
 Report = Callable[[IndexProgress], None]
 
@@ -53,7 +55,7 @@ class Indexer:
         self.writer: Writer | None = None
 
     def _open(self) -> Writer:
-        """Return the writer of the current index; a replaced one is read again."""
+        """Return the writer of the current index; a replaced index is read again."""
         if self.writer is not None and not self.writer.replaced and not self.writer.needs_rebuild:
             return self.writer
         if self.writer is not None:
@@ -66,20 +68,20 @@ class Indexer:
         for ref, file in writer.known_files():
             kind, _, id = ref.partition(":")
             self._known.get(kind, {})[id] = file
-        self._looked: dict[str, object] = {}  # the fingerprint of each source when it was last listed
+        self._listed: dict[str, object] = {}  # the fingerprint of each source when it was last listed
         self.log.read()
-        # annotations made while no process updated the index; to apply one twice changes nothing
+        # annotations made while no process updated the index; applying one twice changes nothing
         behind = writer.log_offset != self.log.size
         self.tags = {ref: dict(tags) for ref, tags in self.log.tags.items()} if behind else {}
         self.annotated = set(self.log.annotations) if behind else set()
         return writer
 
     def refresh(self) -> bool:
-        """Look at all sources once; returns whether something has changed."""
+        """Update the index from all sources once; returns whether something has changed."""
         writer = self._open()
         for line in self.log.read():
             self._note(line)
-        noted = self.log.size
+        offset = self.log.size
         stale, gone = self._changes()
         changed = bool(gone or self.tags)
         if gone:
@@ -91,12 +93,12 @@ class Indexer:
         for rows in self._batches(stale):
             fresh = [row for row in rows if not self._same(row)]
             if fresh:
-                writer.put(fresh)
+                writer.write(fresh)
                 changed = True
             writer.touch((row.ref, row.stamp, row.read) for row in rows if row not in fresh)
-            for ref, stamp, card, read in rows:
+            for ref, stamp, entry, read in rows:
                 kind, _, id = ref.partition(":")
-                self._known[kind][id] = KnownFile(stamp, card.hash, read)
+                self._known[kind][id] = KnownFile(stamp, entry.hash, read)
                 self.annotated.discard(ref)
             done += len(rows)
             self.report(IndexProgress(done, len(stale), self.note, bool(fresh)))
@@ -104,8 +106,8 @@ class Indexer:
             writer.retag(self.tags)
             self.tags = {}
         self.annotated.clear()
-        if writer.log_offset != noted:
-            writer.set_log_offset(noted)
+        if writer.log_offset != offset:
+            writer.set_log_offset(offset)
         return changed
 
     def _note(self, line: LogEntry) -> None:
@@ -115,19 +117,19 @@ class Indexer:
             self.annotated.add(line.ref)
 
     def _changes(self) -> tuple[list[tuple[str, Stamp]], list[str]]:
-        """List what must be read, transcripts first and the latest of each first; and what no longer exists."""
+        """List the files to read, transcripts first and the latest of each kind first; and the removed refs."""
         stale: dict[str, Stamp] = {}
         gone: list[str] = []
         for kind, source in self.sources.items():
-            files, looks = self._known[kind], source.fingerprint()
-            if looks is not None and self._looked.get(kind) == looks:
+            files, fingerprint = self._known[kind], source.fingerprint()
+            if fingerprint is not None and self._listed.get(kind) == fingerprint:
                 continue
-            there = dict(source.list())
-            found = [(stamp, id) for id, stamp in there.items() if _stale(files.get(id), stamp)]
+            present = dict(source.list())
+            found = [(stamp, id) for id, stamp in present.items() if _stale(files.get(id), stamp)]
             found.sort(key=lambda pair: -pair[0].changed)
             stale |= {f"{kind}:{id}": stamp for stamp, id in found}
-            gone += [f"{kind}:{id}" for id in files if id not in there]
-            self._looked[kind] = looks
+            gone += [f"{kind}:{id}" for id in files if id not in present]
+            self._listed[kind] = fingerprint
         for ref in self.annotated:
             kind, _, id = ref.partition(":")
             if ref not in stale and (known := self._known.get(kind, {}).get(id)):
@@ -135,13 +137,13 @@ class Indexer:
         return list(stale.items()), gone
 
     def _same(self, row: Row) -> bool:
-        """Return whether a file was written again with the same bytes."""
+        """Return whether a file was rewritten with the same bytes."""
         kind, _, id = row.ref.partition(":")
         known = self._known[kind].get(id)
         return (
-            bool(row.card.hash)
+            bool(row.entry.hash)
             and known is not None
-            and known.hash == row.card.hash
+            and known.hash == row.entry.hash
             and row.ref not in self.annotated
         )
 
@@ -152,10 +154,10 @@ class Indexer:
             kind, _, id = ref.partition(":")
             read = time.time_ns()
             try:
-                card = self.sources[kind].entry(id)
-            except Exception as error:  # one strange file must not keep the others out
-                card = IndexEntry(id, "", "unreadable", problem=f"{id}: {type(error).__name__}: {error}")
-            rows.append(Row(ref, stamp, card, read))
+                entry = self.sources[kind].entry(id)
+            except Exception as error:  # one unreadable file must not stop the others
+                entry = IndexEntry(id, "", "unreadable", error=f"{id}: {type(error).__name__}: {error}")
+            rows.append(Row(ref, stamp, entry, read))
             if time.monotonic() - began > BATCH:
                 yield rows
                 rows, began = [], time.monotonic()
@@ -175,18 +177,19 @@ def _stale(known: KnownFile | None, stamp: Stamp) -> bool:
 
 
 def main(state: Path, transcripts: Path) -> None:
+    """Update the index until stdin is closed."""
     exit_with_parent(os.getppid())
     wake = threading.Event()
     if hasattr(os, "nice"):
-        os.nice(10)  # the screen goes first
+        os.nice(10)  # the screen has priority
 
     def listen() -> None:
         for _ in sys.stdin:
             wake.set()
-        os._exit(0)  # SQLite undoes what was half written
+        os._exit(0)  # SQLite rolls back an unfinished transaction
 
     threading.Thread(target=listen, daemon=True).start()
-    lock = single_instance(state)  # noqa: F841  # held to the end of the process
+    lock = single_instance(state)  # noqa: F841  # held until the process exits
     indexing = Indexer(state, transcripts, _report)
     began = True
     while True:
@@ -203,7 +206,7 @@ def main(state: Path, transcripts: Path) -> None:
 
 
 def single_instance(state: Path) -> sqlite3.Connection:
-    """Wait until no other process indexes this project. The lock ends with its process."""
+    """Wait until no other process indexes this project. The lock is released when its process exits."""
     state.mkdir(parents=True, exist_ok=True)
     lock = sqlite3.connect(state / "index.lock", timeout=1, isolation_level=None)
     while True:

@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-WAIT = 0.1  # seconds in which a lock that is just being released becomes free
+WAIT = 0.1  # seconds to wait for a lock that is being released
 
 
 class Journal:
-    """A JSON Lines file to append to. `problem` says why lines wait; "" if all are written."""
+    """A JSON Lines file to append to. `problem` is why lines are not written yet, "" if all are."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.problem = ""
         self._lock = Lock(path.with_suffix(".lock"))
         self._file: io.FileIO | None = None
-        self._waiting = bytearray()
+        self._unwritten = bytearray()
 
     def lock(self, size: int | None) -> str:
-        """Lock the file for this process; returns why that failed, or "". `size`: its bytes when it was read."""
+        """Lock the file for this process; returns why that failed, or "". `size`: its size when it was read."""
         if self._lock.held:
             return ""
         holder = self._lock.acquire()
@@ -41,17 +41,17 @@ class Journal:
         return ""
 
     def append(self, record: object) -> None:
-        """Write a record as a line; if that fails the line waits."""
-        self._waiting += msgspec.json.encode(record) + b"\n"
+        """Write a record as a line; a failed write is retried with the next."""
+        self._unwritten += msgspec.json.encode(record) + b"\n"
         self.write()
 
     def write(self) -> None:
-        """Write the lines that wait, as far as the disk accepts them."""
+        """Write the pending lines, as far as the disk accepts them."""
         try:
-            if self._file is None and self._waiting:
+            if self._file is None and self._unwritten:
                 self._open()
-            while self._waiting and self._file is not None:
-                del self._waiting[: self._file.write(bytes(self._waiting))]
+            while self._unwritten and self._file is not None:
+                del self._unwritten[: self._file.write(bytes(self._unwritten))]
             self.problem = ""
         except OSError as error:
             self.problem = f"{self.path.name}: {error.strerror}"
@@ -62,11 +62,11 @@ class Journal:
         if file.seek(0, os.SEEK_END):
             file.seek(-1, os.SEEK_END)
             if file.read(1) != b"\n":  # a line torn by a killed process
-                self._waiting[:0] = b"\n"
+                self._unwritten[:0] = b"\n"
         self._file = file
 
     def close(self) -> None:
-        """Write the lines that wait, if possible, and free the file for others."""
+        """Write the pending lines, if possible, and release the lock."""
         self.write()
         if self._file is not None:
             with contextlib.suppress(OSError):
@@ -76,7 +76,7 @@ class Journal:
 
 
 def decode_lines(data: bytes, decoder: msgspec.json.Decoder[T]) -> tuple[list[T], int]:
-    """Decode JSON Lines: the records, and the number of lines that a killed process or a full disk has torn."""
+    """Decode JSON Lines; returns the records and the number of torn lines (process killed, disk full)."""
     records, torn = [], 0
     for line in data.split(b"\n"):
         if line.strip():
@@ -103,7 +103,7 @@ class Lock:
         return self._lock is not None and self._lock.is_locked
 
     def acquire(self) -> str:
-        """Take the lock. Returns "", or the process id of the holder ("?" if the file does not say)."""
+        """Acquire the lock. Returns "", or the process id of the holder ("?" if the file does not say)."""
         if self.held:
             return ""
         from filelock import FileLock, Timeout  # only a conversation that is continued needs it
@@ -128,9 +128,8 @@ class Lock:
     def release(self) -> None:
         if self._lock is not None:
             with contextlib.suppress(OSError):
-                self.path.unlink(
-                    missing_ok=True
-                )  # while it is held: filelock opens another file if it gets this one
+                # while the lock is held: a filelock that opened this file then opens the new one
+                self.path.unlink(missing_ok=True)
             self._lock.release()
             self._lock = None
 

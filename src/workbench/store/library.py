@@ -1,4 +1,4 @@
-"""The Library of a project: its transcripts, its sessions and what was imported, found through the index."""
+"""The library of a project: its transcripts, sessions and imports, found through the index."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from .project import Project
 from .session_log import SessionLogs
 from .sources import Imports, Sessions, Source, Transcripts
 
-LOOK = 0.5  # seconds between two checks whether another process has changed the index
-SOURCE_ROOT = str(Path(__file__).parents[2])  # from which the process imports Workbench
+CHECK_INTERVAL = 0.5  # seconds between two checks whether another process has changed the index
+SOURCE_ROOT = str(Path(__file__).parents[2])  # the folder from which the process imports Workbench
 RESTART_DELAY = 5.0  # seconds before a process that ended is restarted
 
 
@@ -45,14 +45,16 @@ class IndexedLibrary:
         ]
         self.sources = {source.kind: source for source in sources}
         path = project.state / "index.db"
-        self._searched = Index(path, self._recall)
+        self._searched = Index(path, self._load_reviewed)
         self._paged = Index(path)  # a running search must not block the visible rows
         self._valued = Index(path)
         self._apply(self.log.read())
 
-    def _recall(self) -> list[Reviewed]:
+    def _load_reviewed(self) -> list[Reviewed]:
         return [
-            Reviewed(queue, recording) for queue, seen in self.log.reviewed.items() for recording in list(seen)
+            Reviewed(queue, recording)
+            for queue, recordings in self.log.reviewed.items()
+            for recording in list(recordings)
         ]
 
     def _apply(self, lines: Iterable[LogEntry]) -> None:
@@ -79,7 +81,7 @@ class IndexedLibrary:
         return self._paged.number(ref)
 
     def _with_tags(self, entry: Entry) -> Entry:
-        """Apply the tags of the log: the index has them a little later."""
+        """Apply the tags of the log: the index is updated a little later."""
         if entry.ref not in self.log.tags:
             return entry
         return replace(entry, tags=self.log.tags_of(entry.ref, entry.tags))
@@ -120,9 +122,9 @@ class IndexedLibrary:
     def tag_refs(self, refs: list[str], tag: str, on: bool = True) -> None:
         self.write(LogEntry(tag=tag, refs=refs, undone=not on))
 
-    def set_reviewed(self, query: Query, entry: Entry, seen: bool = True) -> None:
-        if entry.recording and (entry.recording in self.log.reviewed.get(query.key, ())) is not seen:
-            self.write(LogEntry(reviewed=query.key, recording=entry.recording, undone=not seen))
+    def set_reviewed(self, query: Query, entry: Entry, reviewed: bool = True) -> None:
+        if entry.recording and (entry.recording in self.log.reviewed.get(query.key, ())) is not reviewed:
+            self.write(LogEntry(reviewed=query.key, recording=entry.recording, undone=not reviewed))
 
     def save_queue(self, name: str, query: str) -> None:
         self.write(LogEntry(queue=name, query=query))
@@ -137,19 +139,21 @@ class IndexedLibrary:
                 async for news in self._progress(process):
                     yield news
                 code = await process.wait()
-                yield IndexProgress(note=f"the index is not updated: its process ended with {code}; restarting it")
+                yield IndexProgress(
+                    note=f"the index is not updated: its process exited with {code}; restarting it"
+                )
                 await asyncio.sleep(RESTART_DELAY)
         finally:
             if process is not None:
                 await _end(process)
 
     async def _start(self) -> asyncio.subprocess.Process:
-        there = filter(None, [os.environ.get("PYTHONPATH")])
+        before = filter(None, [os.environ.get("PYTHONPATH")])
         return await asyncio.create_subprocess_exec(
             sys.executable, "-P", "-m", "workbench.store.indexer",
             str(self.project.state), str(self.project.transcripts),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join([SOURCE_ROOT, *there])},
+            env=os.environ | {"PYTHONPATH": os.pathsep.join([SOURCE_ROOT, *before])},
         )  # fmt: skip
 
     async def _progress(self, process: asyncio.subprocess.Process) -> AsyncIterator[IndexProgress]:
@@ -159,14 +163,14 @@ class IndexedLibrary:
         try:
             while True:
                 line = line or asyncio.ensure_future(process.stdout.readline())
-                await asyncio.wait({line}, timeout=LOOK)
+                await asyncio.wait({line}, timeout=CHECK_INTERVAL)
                 self._apply(self.log.read())
                 if line.done():
-                    said, line = line.result(), None
-                    if not said:
+                    message, line = line.result(), None
+                    if not message:
                         return
                     with suppress(msgspec.DecodeError):
-                        yield msgspec.json.decode(said, type=IndexProgress)
+                        yield msgspec.json.decode(message, type=IndexProgress)
                 elif self._paged.changed():
                     yield IndexProgress(changed=True)
         finally:

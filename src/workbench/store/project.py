@@ -13,11 +13,11 @@ from ..suggest import did_you_mean
 from ..transcripts.files import STATE
 from .config import CONFIG, read_settings_file
 
-INIT = "`workbench init` makes one"
+INIT = "`workbench init` creates one"
 
 
 class Project(msgspec.Struct, frozen=True):
-    """Where things are. `config` is workbench.toml, as `config` reads it."""
+    """The folders of a project, and the settings in its workbench.toml."""
 
     root: Path
     config: dict[str, Any] = {}
@@ -34,43 +34,41 @@ class Project(msgspec.Struct, frozen=True):
     def state(self) -> Path:
         return self.root / STATE
 
-    def agent(self, asked: str = "") -> str:
-        """The agent to work on: asked for, configured, or the only one. Raises UsageError."""
-        there = agent_names(self.journeys)
-        wanted = asked or str(self.config.get("agent", ""))
+    def agent(self, requested: str = "") -> str:
+        """Return the agent to work on: requested, configured, or the only one. Raises UsageError."""
+        names = agent_names(self.journeys)
+        wanted = requested or str(self.config.get("agent", ""))
         if wanted:
-            if wanted not in there:
+            if wanted not in names:
                 raise UsageError(
                     f"there is no agent {wanted!r} in {self.journeys.name}/",
-                    hint=did_you_mean(wanted, there, f"choose one of: {', '.join(there)}") if there else INIT,
+                    hint=did_you_mean(wanted, names, f"choose one of: {', '.join(names)}") if names else INIT,
                 )
             return wanted
-        if not there:
+        if not names:
+            raise UsageError("journeys/ contains no agent", hint="`workbench init` creates one that runs at once")
+        if len(names) > 1:
             raise UsageError(
-                "there is no agent in journeys/ yet", hint="`workbench init` makes one that runs at once"
+                f"there are several agents: {', '.join(names)}",
+                hint=f'use --agent NAME, or set agent = "{names[0]}" in {CONFIG}',
             )
-        if len(there) > 1:
-            raise UsageError(
-                f"there are several agents: {', '.join(there)}",
-                hint=f'say --agent NAME, or write agent = "{there[0]}" in {CONFIG}',
-            )
-        return there[0]
+        return names[0]
 
 
 def find_project(start: Path | None = None) -> Project:
-    """The nearest folder, here or above, with a journeys/ in it. Raises UsageError."""
+    """Find the nearest folder, this one or above, that contains journeys/. Raises UsageError."""
     here = (start or Path.cwd()).resolve()
     for folder in (here, *here.parents):
         if (folder / "journeys").is_dir():
             return Project(folder, read_settings_file(folder / CONFIG))
     raise UsageError(
         f"there is no journeys/ folder in {here} or above it",
-        hint="go to your project, or make one: workbench init NAME",
+        hint="go to your project, or create one: workbench init NAME",
     )
 
 
 def belongs_to(path: Path, project: Project) -> bool:
-    """Whether a path lies in this project, or at least in no other."""
+    """Return whether a path is in this project, or in none."""
     try:
         return find_project(path if path.is_dir() else path.parent).root == project.root
     except UsageError:
@@ -78,7 +76,7 @@ def belongs_to(path: Path, project: Project) -> bool:
 
 
 def project_for(path: Path | None) -> Project:
-    """The project one stands in, or else the one that a path lies in. Raises UsageError."""
+    """Return the project of the current folder, or else that of a path. Raises UsageError."""
     try:
         return find_project()
     except UsageError:

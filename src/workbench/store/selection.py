@@ -14,12 +14,12 @@ from ..transcripts.selection import matching
 
 
 def read_searchables(names: Iterable[str], query: Query) -> dict[str, Searchable | None]:
-    """What a query is asked of, by the name of the file; None for a file that cannot be read."""
+    """Read the searchable data of files, by name; None for a file that cannot be read."""
     return {name: _read_whole(name) if query.needs_steps else _read_header(name) for name in names}
 
 
 def select_names(names: list[str], query: Query) -> list[str]:
-    """Those of the files that a query selects, and those that cannot be read. Raises UsageError."""
+    """Return the files that a query selects, and those that cannot be read. Raises UsageError."""
     return matching(query, read_searchables(names, query)) if query else names
 
 

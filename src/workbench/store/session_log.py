@@ -1,7 +1,7 @@
-"""Past and running conversations under .workbench/sessions, a JSON Lines file each.
+"""Past and running conversations under .workbench/sessions, one JSON Lines file each.
 
-A record a line, appended and flushed as it happens: a killed process loses no
-finished step, and a torn last line is passed over.
+Each record is one line, appended and flushed as it happens: a killed process loses
+no finished step, and a torn last line is skipped.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .journal import Journal, decode_lines
 
 
 class LogEntry(msgspec.Struct, omit_defaults=True):
-    """One record of a session file; which fields are there says what it is."""
+    """One record of a session file; its kind follows from the fields that are set."""
 
     session: str = ""
     setup: Setup | None = None
@@ -39,7 +39,7 @@ class LogEntry(msgspec.Struct, omit_defaults=True):
     annotation: Annotation | None = None
     remove_annotation: str = ""
     disabled: list[DisabledPart] | None = None
-    turn: int = 0  # in which it was off; 0 where that was not written down
+    turn: int = 0  # the turn with these disabled parts; 0 if unknown
 
 
 WORKSPACE_FILE = "workspace.{}.json"  # one for each process: two workbenches may share a project
@@ -49,16 +49,16 @@ _LINE = msgspec.json.Decoder(LogEntry)
 
 @dataclass
 class SessionLog:
-    """A session as its file has it."""
+    """A session as read from its file."""
 
     id: str
     setup: Setup
     model: str
-    code: str = ""  # the hash of the code it began on
+    code: str = ""  # the hash of the code at its start
     events: list[AnyEvent] = field(default_factory=list)
     blobs: dict[str, Any] = field(default_factory=dict)
     annotations: dict[str, Annotation] = field(default_factory=dict)
-    disabled_by_turn: dict[int, list[DisabledPart]] = field(default_factory=dict)  # what was switched off, by turn
+    disabled_by_turn: dict[int, list[DisabledPart]] = field(default_factory=dict)  # disabled parts by turn
     torn: int = 0  # lines that cannot be read
 
     @property
@@ -75,7 +75,7 @@ class SessionLog:
 class SessionLogs:
     """The SessionStore of a project: sessions under `state`, transcripts under `transcripts`.
 
-    `written` are the sessions written to, the last one at the end.
+    `written` lists the sessions written to, the latest last.
     """
 
     def __init__(self, state: Path, transcripts: Path) -> None:
@@ -83,9 +83,9 @@ class SessionLogs:
         self.transcripts = transcripts
         self.written: list[str] = []
         self._journals: dict[str, Journal] = {}
-        self._sizes: dict[str, int] = {}  # of the files as they were read last, in bytes
+        self._sizes: dict[str, int] = {}  # of the files when last read, in bytes
 
-    # a Store
+    # the SessionStore
 
     def begin(self, session: str, head: dict[str, Any]) -> None:
         try:
@@ -94,7 +94,8 @@ class SessionLogs:
             files.private_folder(self.folder.parent)
         except OSError as error:
             raise UsageError(
-                f"cannot write {self.folder}: {error.strerror}", hint="make the folder writable, then say it again"
+                f"cannot write {self.folder}: {error.strerror}",
+                hint="make the folder writable, then send the message again",
             ) from None
         self.lock(session)
         self.append(session, head)
@@ -143,13 +144,13 @@ class SessionLogs:
             files.write_atomically(path, data)
 
     def previous_workspace(self) -> WorkspaceSnapshot | None:
-        """Take the last workspace snapshot of a workbench that has ended, and remove its file."""
+        """Return the last workspace snapshot of a workbench that has ended, and remove its file."""
         found: list[tuple[float, WorkspaceSnapshot]] = []
         for path in self.folder.parent.glob(WORKSPACE_FILE.format("*")):
             with contextlib.suppress(OSError, msgspec.DecodeError, ValueError):
                 if not _runs(int(path.suffixes[0][1:])):
-                    lay = msgspec.json.decode(path.read_bytes(), type=WorkspaceSnapshot)
-                    found.append((path.stat().st_mtime, lay))
+                    snapshot = msgspec.json.decode(path.read_bytes(), type=WorkspaceSnapshot)
+                    found.append((path.stat().st_mtime, snapshot))
                     path.unlink()
         return max(found, key=lambda one: one[0])[1] if found else None
 
@@ -186,38 +187,38 @@ class SessionLogs:
             raise TranscriptError(f"cannot be read: {error.strerror}", where=str(path)) from None
         records, torn = decode_lines(data, _LINE)
         for record in records:
-            found = _take(found, record)
+            found = _apply(found, record)
         if found is None:
-            raise TranscriptError("the file has no conversation", where=path.name)
+            raise TranscriptError("the file contains no conversation", where=path.name)
         self._sizes[session] = len(data)
         found.torn = torn
         return found
 
 
 def _runs(pid: int) -> bool:
-    """Whether a process is there."""
+    """Return whether a process exists."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except OSError:
-        pass  # somebody else's, but there
+        pass  # it belongs to another user
     return True
 
 
-def _take(kept: SessionLog | None, record: LogEntry) -> SessionLog | None:
+def _apply(log: SessionLog | None, record: LogEntry) -> SessionLog | None:
     if record.session and record.setup is not None:
         return SessionLog(record.session, record.setup, record.model, record.code)
-    if kept is None:
+    if log is None:
         return None
     if record.event is not None:
-        kept.events.append(record.event)
+        log.events.append(record.event)
     elif record.blob:
-        kept.blobs[record.blob] = record.value
+        log.blobs[record.blob] = record.value
     elif record.annotation is not None:
-        kept.annotations[record.annotation.step] = record.annotation
+        log.annotations[record.annotation.step] = record.annotation
     elif record.remove_annotation:
-        kept.annotations.pop(record.remove_annotation, None)
+        log.annotations.pop(record.remove_annotation, None)
     elif record.disabled is not None:
-        kept.disabled_by_turn[record.turn] = record.disabled
-    return kept
+        log.disabled_by_turn[record.turn] = record.disabled
+    return log

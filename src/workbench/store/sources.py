@@ -1,4 +1,4 @@
-"""Where conversations lie: transcript files, sessions, the archive. Each can be listed, summed up and opened."""
+"""The sources of conversations: transcript files, sessions, imports. Each lists, summarizes and opens them."""
 
 from __future__ import annotations
 
@@ -20,22 +20,24 @@ from .session_log import SessionLogs
 
 
 class Source(Protocol):
+    """One source of conversations."""
+
     kind: Kind
 
     def fingerprint(self) -> object:
-        """Something that is another when anything there may have changed; None: only a look can tell."""
+        """Return a value that changes with the source; None if the source must be listed to find changes."""
         ...
 
     def list(self) -> Iterator[tuple[str, Stamp]]:
-        """The id and the stamp of all that lies there."""
+        """Yield the id and the file stamp of each conversation."""
         ...
 
     def entry(self, id: str) -> IndexEntry:
-        """One conversation summed up. Never raises for one that cannot be read: its card says so."""
+        """Summarize one conversation. The entry of an unreadable one has an `error`; nothing is raised."""
         ...
 
     def open(self, id: str) -> StoredConversation:
-        """Raises WorkbenchError."""
+        """Read one conversation. Raises WorkbenchError."""
         ...
 
 
@@ -64,7 +66,7 @@ class Transcripts:
             found = decode(data, id)
         except WorkbenchError as error:
             return _unreadable(path.stem, str(error), when, _hash(data))
-        return transcript_card(f"transcript:{id}", found, self.log, found.state, when, _hash(data))
+        return transcript_entry(f"transcript:{id}", found, self.log, found.state, when, _hash(data))
 
     def open(self, id: str) -> StoredConversation:
         return _record(f"transcript:{id}", _read(self.root / id, id), self.log)
@@ -129,7 +131,7 @@ class Imports:
 
     def entry(self, id: str) -> IndexEntry:
         try:
-            return transcript_card(f"import:{id}", self.archive.read(id, blobs=False), self.log, "import")
+            return transcript_entry(f"import:{id}", self.archive.read(id, blobs=False), self.log, "import")
         except WorkbenchError as error:
             return _unreadable(id, str(error))
 
@@ -137,7 +139,7 @@ class Imports:
         return _record(f"import:{id}", self.archive.read(id), self.log)
 
 
-def transcript_card(
+def transcript_entry(
     ref: str, found: Transcript, log: AnnotationLog, state: str, when: float = 0.0, hash: str = ""
 ) -> IndexEntry:
     return IndexEntry(
@@ -154,9 +156,9 @@ def _facets(agent: str, *others: str) -> frozenset[tuple[str, str]]:
     return frozenset({("agent", agent), *((filter, value) for filter, value in pairs if value)})
 
 
-def _unreadable(title: str, problem: str, when: float = 0.0, hash: str = "") -> IndexEntry:
+def _unreadable(title: str, error: str, when: float = 0.0, hash: str = "") -> IndexEntry:
     return IndexEntry(
-        title, "", "unreadable", when, hash=hash, problem=problem, facets=frozenset({("is", "unreadable")})
+        title, "", "unreadable", when, hash=hash, error=error, facets=frozenset({("is", "unreadable")})
     )
 
 
@@ -177,7 +179,7 @@ def _stamp(path: Path) -> Stamp | None:
     try:
         stat = path.stat()
     except OSError:
-        return None  # it went while we looked
+        return None  # removed in the meantime
     return Stamp(stat.st_size, stat.st_mtime_ns)
 
 

@@ -19,18 +19,18 @@ PENDING = ".pending.json"
 LIVE_RESULT = ".live.json"
 SIBLING_SUFFIXES = (PENDING, LIVE_RESULT)  # files next to a transcript that are not transcripts
 STATE = ".workbench"
-MAX_HIDDEN_FOLDERS = 100  # folders that are searched below a hidden one
+MAX_HIDDEN = 100  # subfolders of a hidden folder that are searched
 
 
-def find(paths: Iterable[Path], left: list[str] | None = None) -> list[Path]:
+def find(paths: Iterable[Path], rest: list[str] | None = None) -> list[Path]:
     """Find the transcript files of paths, each once: files as they are, folders searched. Raises UsageError.
 
-    Other files of the folders are added to `left`.
+    Other files of the folders are added to `rest`.
     """
     found: dict[str, Path] = {}  # by real path: only links need a system call
     for path in paths:
         if path.is_dir():
-            for real, file in _search(str(path), os.path.realpath(path), set(), left):
+            for real, file in _search(str(path), os.path.realpath(path), set(), rest):
                 found.setdefault(real, Path(file))
         elif os.path.lexists(path):
             found.setdefault(os.path.realpath(path), path)
@@ -44,32 +44,32 @@ def is_empty(folder: Path) -> bool:
     return next(_search(str(folder), os.path.realpath(folder), set()), None) is None
 
 
-def uncollected(left: Iterable[str]) -> list[str]:
-    """List the transcripts among the files that `find` left: hidden ones, and copies under other names."""
+def uncollected(rest: Iterable[str]) -> list[str]:
+    """List the transcripts among the files that `find` skipped: hidden ones, and copies with other suffixes."""
     ours = os.sep + STATE
     files = (
         file
-        for path in left
+        for path in rest
         if not path.endswith(ours)
         for file in (_hidden(path) if os.path.isdir(path) else [path])
     )
-    prefix = PREFIX.encode()
-    return sorted(f for f in files if not f.lower().endswith(SIBLING_SUFFIXES) and prefix in read_prefix(Path(f)))
+    mark = PREFIX.encode()
+    return sorted(f for f in files if not f.lower().endswith(SIBLING_SUFFIXES) and mark in read_prefix(Path(f)))
 
 
 def _hidden(folder: str) -> Iterator[str]:
-    """Yield the *.json files in the first folders below a hidden one; a whole .git or .venv takes too long."""
-    walked = islice(os.walk(folder), MAX_HIDDEN_FOLDERS)
+    """Yield the *.json in a hidden folder, with a limit: searching a whole .git or .venv takes too long."""
+    walked = islice(os.walk(folder), MAX_HIDDEN)
     return (os.path.join(at, n) for at, _, names in walked for n in names if n.lower().endswith(SUFFIX))
 
 
 def suggest_path(path: Path) -> str:
-    """Suggest existing paths for a missing one, by its name, its id or its folder."""
+    """Suggest paths for one that does not exist, by its name, its id or its folder."""
     if str(path) in ("and", "or", "not"):
         return "put several words in quotes: --query 'returns -late'"
     here = next((folder for folder in path.parents if folder.is_dir()), Path())
     try:
-        beside = [entry.path for entry in os.scandir(here)] if here != Path() else os.listdir()
+        siblings = [entry.path for entry in os.scandir(here)] if here != Path() else os.listdir()
         roots = [here] if here != Path() else [Path("transcripts")]
         below = [str(file) for file in islice(find(root for root in roots if root.is_dir()), MAX_CANDIDATES)]
     except (OSError, UsageError):
@@ -79,37 +79,37 @@ def suggest_path(path: Path) -> str:
     found = ids.get(path.name) or ids.get(path.stem) or next((f for f in folders if Path(f).name == path.name), "")
     if found:
         return did_you_mean_any([found])
-    known = {os.path.relpath(one, here): one for one in (*beside, *folders, *below)}
+    known = {os.path.relpath(one, here): one for one in (*siblings, *folders, *below)}
     names = [known[one] for one in closest_names(os.path.relpath(path, here), known)]
     names = names or [ids[one] for one in closest_names(path.stem, ids)]
     return did_you_mean_any(names, "check the path")
 
 
-def _search(folder: str, here: str, visited: set[str], left: list[str] | None = None) -> Iterator[tuple[str, str]]:
-    """Yield (real path, path as found) of the *.json files below a folder, by name; `here` is its real path.
+def _search(folder: str, here: str, visited: set[str], rest: list[str] | None = None) -> Iterator[tuple[str, str]]:
+    """Yield (real path, path) of the *.json files below a folder, in order of name; `here` is its real path.
 
-    Each link to a folder is followed once. Hidden and pending files are added to `left` instead.
+    Each linked folder is followed once; hidden and pending files are skipped and added to `rest`.
     """
     visited.add(here)
     try:
         with os.scandir(folder) as entries:
-            there = sorted(entries, key=lambda e: e.name)
+            ordered = sorted(entries, key=lambda e: e.name)
     except OSError as error:
         raise UsageError(f"the folder cannot be read: {error.strerror}", where=folder) from None
-    for entry in there:
+    for entry in ordered:
         if entry.name.startswith("."):
-            if left is not None:
-                left.append(entry.path)
+            if rest is not None:
+                rest.append(entry.path)
             continue
         linked = entry.is_symlink()
         real = os.path.realpath(entry.path) if linked else os.path.join(here, entry.name)
         if os.path.isdir(real) if linked else entry.is_dir():
             if real not in visited:
-                yield from _search(entry.path, real, visited, left)
+                yield from _search(entry.path, real, visited, rest)
         elif entry.name.lower().endswith(SUFFIX) and not entry.name.lower().endswith(SIBLING_SUFFIXES):
             yield real, entry.path
-        elif left is not None:
-            left.append(entry.path)
+        elif rest is not None:
+            rest.append(entry.path)
 
 
 def sibling(path: Path, kind: str) -> Path:

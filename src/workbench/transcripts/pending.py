@@ -1,4 +1,4 @@
-"""Pending files: a re-recorded transcript, next to its transcript until a person accepts or rejects it."""
+"""Pending files: a re-recorded transcript, next to the old one until it is accepted or rejected."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def read_pending(path: Path) -> Transcript:
 
 
 def accept(path: Path) -> Undo:
-    """Replace a transcript by its pending file; returns how to undo it. Raises TranscriptError."""
+    """Replace a transcript by its pending file; returns a function that undoes it. Raises TranscriptError."""
     pending = sibling(path, PENDING)
     read(pending)  # an invalid file must not replace it
     before, data = _bytes(path), pending.read_bytes()
@@ -58,7 +58,7 @@ def accept(path: Path) -> Undo:
 
 
 def reject(path: Path) -> Undo:
-    """Remove the pending file; returns how to undo it. Raises TranscriptError."""
+    """Remove the pending file; returns a function that undoes it. Raises TranscriptError."""
     pending = sibling(path, PENDING)
     data = _bytes(pending)
     _remove(pending)

@@ -1,7 +1,7 @@
 """Replace secrets and personal data by stable substitutes of the same format.
 
 The same value becomes the same substitute everywhere in a transcript, so
-references to it stay valid. Addresses at example domains belong to nobody and stay.
+references to it stay valid. Addresses at example domains stay: they belong to nobody.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PHONE = re.compile(r"(?<![\w+])\+\d[\d ()-]{7,16}\d\b")
 
 @dataclass
 class Redactor:
-    """Redacts plain data; `replaced` lists the kind and the substitute of every replaced value, in order."""
+    """Redacts plain data; `replaced` lists (kind, substitute) of each replaced value, in order."""
 
     replaced: list[tuple[str, str]] = field(default_factory=list)
     _known: dict[str, str] = field(default_factory=dict)
@@ -64,11 +64,11 @@ class Redactor:
             return self._known[found]
         if found in self._known.values():
             return found
-        made = make(found, hashlib.sha256(found.encode()).hexdigest())
-        if made != found:
-            self._known[found] = made
-            self.replaced.append((kind, made))
-        return made
+        substitute = make(found, hashlib.sha256(found.encode()).hexdigest())
+        if substitute != found:
+            self._known[found] = substitute
+            self.replaced.append((kind, substitute))
+        return substitute
 
 
 def _email(found: str, digest: str) -> str:
@@ -96,24 +96,26 @@ def _card(found: str, digest: str) -> str:
     digits = re.sub(r"\D", "", found)
     if not passes_luhn(digits):
         return found
-    # the last four digits stay, so code that masks a card number gives the same result
+    # the last four stay, as on a printed bill: code that masks a card gives the same result
     tail = re.search(r"(?:\d[ -]?){3}\d$", found)
     cut = tail.start() if tail else len(found)
-    made = _digits(found[:cut], digest)
-    last = max(i for i, c in enumerate(made) if c.isdigit())
+    changed = _digits(found[:cut], digest)
+    last = max(i for i, c in enumerate(changed) if c.isdigit())
     for digit in "0123456789":
-        candidate = made[:last] + digit + made[last + 1 :] + found[cut:]
+        candidate = changed[:last] + digit + changed[last + 1 :] + found[cut:]
         if passes_luhn(re.sub(r"\D", "", candidate)):
             return candidate
-    return made + found[cut:]
+    return changed + found[cut:]
 
 
 def _account(found: str, digest: str) -> str:
-    """Replace the digits and letters between the country code and the last four characters."""
+    """Return an account number with the same country and last four characters, and others in between."""
     numbers = iter(str(int(digest, 16)))
     letters = iter(c for c in digest.upper() if c.isalpha())
-    made = "".join(next(numbers) if c.isdigit() else next(letters, "A") if c.isalpha() else c for c in found[2:-4])
-    return found[:2] + made + found[-4:]
+    middle = "".join(
+        next(numbers) if c.isdigit() else next(letters, "A") if c.isalpha() else c for c in found[2:-4]
+    )
+    return found[:2] + middle + found[-4:]
 
 
 def _secret(found: str, digest: str) -> str:
@@ -156,7 +158,7 @@ def _rekey(data: dict[str, Any]) -> None:
     """Store each changed blob under its new hash."""
     blobs = data.get("blobs", {})
     now = {key: blob_hash(value) for key, value in blobs.items()}
-    if any(key != made for key, made in now.items()):
+    if any(key != new for key, new in now.items()):
         data["blobs"] = {now[key]: value for key, value in blobs.items()}
         for step in data["events"]:
             for field in ("sections", "tools") if step.get("event") == "prompt" else ():

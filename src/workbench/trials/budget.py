@@ -1,17 +1,15 @@
-"""Budgets of live trials, and what has been spent."""
+"""Budgets of live trials, and the amounts spent."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import msgspec
 
 from ..text import pluralize
-from ..trace.events import Answer
+from ..trace.events import Answer, Usage
 
 
 class Budget(msgspec.Struct, frozen=True):
-    """What may be spent: trials, tokens, dollars. 0 is no limit."""
+    """The limits of a run: trials, tokens, dollars; 0: unlimited."""
 
     trials: int = 0
     tokens: int = 0
@@ -19,7 +17,7 @@ class Budget(msgspec.Struct, frozen=True):
 
 
 class Spent(msgspec.Struct):
-    """What was spent so far, by trials that still run too. `priced` is False once an answer had no known price."""
+    """The amounts spent so far, running trials included; `priced` is False if a price is unknown."""
 
     trials: int = 0
     tokens: int = 0
@@ -27,7 +25,7 @@ class Spent(msgspec.Struct):
     priced: bool = True
 
     def exceeded(self, budget: Budget) -> str:
-        """Which part of the budget is spent, or ""."""
+        """Describe the limit that is reached, or return ""."""
         if budget.trials and self.trials >= budget.trials:
             return f"the budget of {pluralize(budget.trials, 'trial')} is spent"
         if budget.tokens and self.tokens >= budget.tokens:
@@ -35,12 +33,12 @@ class Spent(msgspec.Struct):
         if budget.cost and self.cost >= budget.cost:
             return f"the budget of ${budget.cost:g} is spent"
         if budget.cost and not self.priced:
-            return "the price of this model is not known, so its cost cannot be held to a budget"
+            return "the price of this model is unknown, so its cost cannot be limited"
         return ""
 
 
 class TrialCost:
-    """Adds up what one trial costs, and adds it to what all have spent."""
+    """Adds up the cost of one trial, and adds it to `spent`."""
 
     def __init__(self, spent: Spent) -> None:
         self.spent = spent
@@ -49,19 +47,21 @@ class TrialCost:
         self.model = ""
         self.server = ""
 
-    def take(self, answer: Answer) -> None:
+    def add(self, answer: Answer) -> None:
+        """Add a live answer."""
         self.model = self.model or answer.model
         self.server = self.server or (answer.usage.server if answer.usage else "")
-        self.count(answer.usage)
+        self.add_usage(answer.usage)
 
-    def count(self, meter: Any) -> None:
-        if meter is None:
+    def add_usage(self, usage: Usage | None) -> None:
+        """Add tokens and cost of an answer."""
+        if usage is None:
             return
-        tokens = meter.tokens_in + meter.tokens_out + meter.cache_read + meter.cache_write
+        tokens = usage.tokens_in + usage.tokens_out + usage.cache_read + usage.cache_write
         self.tokens += tokens
         self.spent.tokens += tokens
-        if meter.cost is None:
+        if usage.cost is None:
             self.cost, self.spent.priced = None, False
             return
-        self.cost = None if self.cost is None else self.cost + meter.cost
-        self.spent.cost += meter.cost
+        self.cost = None if self.cost is None else self.cost + usage.cost
+        self.spent.cost += usage.cost

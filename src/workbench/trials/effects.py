@@ -15,30 +15,30 @@ from ..transcripts.predicates import JudgedRun
 def effect_difference(recorded: Trace, now: Trace, writes: frozenset[str]) -> str:
     """Explain why two runs had different effects, or return "".
 
-    Effects are calls that write, with their arguments, in order; what they left
-    in the world; whether a person took over. Reading and words do not count.
+    Effects are calls that write, with their arguments, in order; the state of the
+    world after them; a hand-off to a human. Reads and texts do not count.
     """
-    then, here = _Deeds(recorded, writes), _Deeds(now, writes)
-    for was, is_ in zip([*then.calls, ""], [*here.calls, ""], strict=False):
-        if was != is_:
-            return f"other actions: recorded {was or 'nothing more'}; now {is_ or 'nothing more'}"
-    if then.world != here.world:
-        path = next(p for p in {**then.world, **here.world} if then.world.get(p) != here.world.get(p))
-        return f"the world ends otherwise at {path}"
-    if then.handed != here.handed:
-        return "a person took over in the record only" if then.handed else "a person took over this time only"
+    before, after = _Effects(recorded, writes), _Effects(now, writes)
+    for old, new in zip([*before.calls, ""], [*after.calls, ""], strict=False):
+        if old != new:
+            return f"different actions: recorded {old or 'nothing more'}; now {new or 'nothing more'}"
+    if before.world != after.world:
+        path = next(p for p in {**before.world, **after.world} if before.world.get(p) != after.world.get(p))
+        return f"the final world differs at {path}"
+    if before.handed_off != after.handed_off:
+        return f"handed off to a human {'in the recording' if before.handed_off else 'this time'} only"
     return ""
 
 
-class _Deeds:
-    """What a run did, with the ids it made named by their order: their places are not those of the record."""
+class _Effects:
+    """The effects of a run; generated ids are renamed by their order, because step ids differ between runs."""
 
     def __init__(self, trace: Trace, writes: frozenset[str]) -> None:
         run = JudgedRun(trace)
         steps = list(run.steps.values())
-        self._made: dict[str, str] = {}
-        stems = [f"{m.step_id.turn}{m.step_id.answer:02}{m.step_id.call:02}" for m in steps if m.executed]
-        self._id = re.compile(rf"\b([A-Za-z]\w*)-(?:{'|'.join(stems)})(?:-\d+)?\b") if stems else None
+        self._names: dict[str, str] = {}
+        step_ids = [f"{m.step_id.turn}{m.step_id.answer:02}{m.step_id.call:02}" for m in steps if m.executed]
+        self._id = re.compile(rf"\b([A-Za-z]\w*)-(?:{'|'.join(step_ids)})(?:-\d+)?\b") if step_ids else None
         self.calls: list[str] = []
         self.world: dict[str, str] = {}
         for step in steps:
@@ -50,18 +50,18 @@ class _Deeds:
             for change in result.changed:
                 after = None if change.after is msgspec.UNSET else [change.after]
                 self.world[self._plain(change.path)] = self._plain(after)
-        self.handed = any(isinstance(event, HandOff) for event in trace)
+        self.handed_off = any(isinstance(event, HandOff) for event in trace)
 
     def _plain(self, value: Any) -> str:
         text = msgspec.json.encode(_numbers(value), order="sorted").decode()
         return self._id.sub(self._name, text) if self._id else text
 
     def _name(self, match: re.Match[str]) -> str:
-        return self._made.setdefault(match[0], f"{match[1]}-new{len(self._made) + 1}")
+        return self._names.setdefault(match[0], f"{match[1]}-new{len(self._names) + 1}")
 
 
 def _numbers(value: Any) -> Any:
-    """25.0 is 25."""
+    """Convert whole floats to integers: 25.0 equals 25."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, dict):

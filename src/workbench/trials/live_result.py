@@ -1,4 +1,4 @@
-"""Stored live results: what live trials of a transcript once returned."""
+"""Stored live results: the results of past live trials of a transcript."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HINT = "delete it and run `workbench trial` again"
 class CurrentFacts(NamedTuple):
     """The current facts that a live result is compared with: transcript, replay, server and model.
 
-    `model` is "" if the project names none; `diverged_at` is the step at which
+    `model` is "" if the project does not set one; `diverged_at` is the step at which
     the replay diverges from the recording, "" if it does not.
     """
 
@@ -38,11 +38,11 @@ class CurrentFacts(NamedTuple):
 class LiveResult(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
     """`passed` of `counted` trials passed, of `asked` trials requested; infrastructure `faults` do not count.
 
-    `model` is the model requested, `answered` the name that the server gave it
-    if it differs; `server` is a host, never with a key. `prompt` is the hash of
-    what the model was sent, `code` that of the agent's files, `expects` that of
-    the expectations; `since` is the step from which the model was live, "" for
-    the whole conversation. `date` is that of the run, in UTC.
+    `model` is the requested model, `answered` the name that the server returned if
+    it differs; `server` is a host, never with a key. `prompt` is the hash of the
+    model's input, `code` that of the agent's files, `expects` that of the
+    expectations; `since` is the step from which the model was live, "" for the
+    whole conversation. `date` is that of the run, in UTC. `judged` are the judgements.
     """
 
     schema: str
@@ -74,27 +74,29 @@ class LiveResult(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
         return not 0 <= self.passed <= self.counted <= self.counted + self.faults <= self.asked
 
     def other_transcript(self, id: str, expects: str) -> str:
-        """Explain why it is not of a transcript with this id and hash of expectations; "" if it is."""
+        """Explain why it does not belong to a transcript with this id and hash of expectations; "" if it does."""
         if self.id != id:
-            return f"of another transcript, {self.id}"
+            return f"for another transcript, {self.id}"
         return "" if self.expects == expects else "for another expectation"
 
-    def mismatch(self, today: CurrentFacts) -> str:
+    def mismatch(self, current: CurrentFacts) -> str:
         """Explain why it does not apply to the current facts; "" if it does."""
-        if wrong := self.other_transcript(today.id, today.expects):
+        if wrong := self.other_transcript(current.id, current.expects):
             return wrong
-        if self.prompt != today.prompt:
-            return "on another prompt than today's"
-        if self.server != today.server:
-            return f"not at {today.server}, where a model would be asked today"
-        if today.model not in ("", self.model):
-            return f"not of {today.model}, the model that the project names"
-        if today.diverged_at and self.code != today.code:  # the prompts beyond that step are unknown
-            return f"on other files of the agent, and the run leaves the record at {today.diverged_at}"
+        if self.prompt != current.prompt:
+            return "for a prompt that has changed since"
+        if self.server != current.server:
+            return f"for another server than {current.server}, which is used now"
+        if current.model not in ("", self.model):
+            return f"for another model than {current.model}, which the project sets"
+        if current.diverged_at and self.code != current.code:  # the prompts after that step are unknown
+            return (
+                f"for other files of the agent, and the run diverges from the recording at {current.diverged_at}"
+            )
         return ""
 
     @property
-    def sentence(self) -> str:
+    def description(self) -> str:
         """Describe it in one line."""
         since = f" from {self.since} on" if self.since else ""
         passed = f"{self.passed} of {pluralize(self.counted, 'trial')} passed"
@@ -102,7 +104,7 @@ class LiveResult(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
 
 
 def summary(transcript: Transcript) -> str:
-    """Describe what the trials of a transcript had to fulfil."""
+    """Describe the expectations of a transcript."""
     return "; ".join(f"at {e.step} {e.description}" for e in transcript.expectations) or "the same actions"
 
 

@@ -1,7 +1,8 @@
 """Live trials: transcripts run in workers with a live model, within a budget.
 
-A trial is the turns of the record, one after the other: each is an ordinary
-turn of a worker, pinned to the tape before the place where the model goes live.
+A trial runs the turns of the recording one after the other. Each is an ordinary
+turn of a worker; before the step from which the model is live, answers come from
+the recording.
 """
 
 from __future__ import annotations
@@ -38,18 +39,18 @@ from .budget import Budget, Spent, TrialCost
 from .rubric import SYSTEM, judge_prompt, parse_judgement
 from .trial import Judgement, ToolTraits, Trial, judge_trial, last_turn, world_red_proof
 
-ALL = 1_000_000  # an answer that no turn comes to
+ALL = 1_000_000  # an answer number that no turn reaches
 
 
 class TrialRequest(msgspec.Struct, frozen=True):
-    """A transcript and from where it is to be live."""
+    """A transcript, and the step from which the model is live."""
 
     transcript: Transcript
     live_from: StepId
 
 
 class Preflight(msgspec.Struct, frozen=True):
-    """The result of the checks before the first trial: the hashes, and why there can be none ("": nothing)."""
+    """The result of the checks before the first trial: the hashes, and why no trial can run ("" if it can)."""
 
     prompt: str
     code: str
@@ -58,7 +59,7 @@ class Preflight(msgspec.Struct, frozen=True):
 
 
 class TrialRunner:
-    """Runs trials, with a limit on those at the same time and on what they cost."""
+    """Runs trials, with limits on concurrency and cost."""
 
     def __init__(
         self,
@@ -82,7 +83,7 @@ class TrialRunner:
 
     @asynccontextmanager
     async def worker(self, agent: str) -> AsyncIterator[Worker]:
-        """A worker of its own, so that no trial remembers another. Raises JourneyError or WorkerDied."""
+        """Start a separate worker, so that trials share no state. Raises JourneyError or WorkerCrashed."""
         worker = await self._host.start(agent, self.model)
         try:
             yield worker
@@ -90,20 +91,20 @@ class TrialRunner:
             worker.close()
 
     async def preflight(self, asked: TrialRequest) -> Preflight:
-        """What today's code makes of the record, before anything is spent."""
+        """Check the recording against the current code, before anything is spent."""
         transcript = asked.transcript
         async with self._gate, self.worker(transcript.agent) as worker:
             code = worker.card.code
-            if why := world_red_proof(transcript, await self._ended(worker, transcript, transcript.events)):
+            if why := world_red_proof(transcript, await self._final_world(worker, transcript, transcript.events)):
                 return Preflight("", code, Verdict.ERROR, why)
             async for event in worker.ask(RerunConversation(transcript.setup, transcript.events)):
                 if isinstance(event, Failed):
                     return Preflight("", code, Verdict.ERROR, f"{event.where}: {event.message}".lstrip(": "))
                 if isinstance(event, RerunDone):
-                    return self._ground(asked, event, code)
+                    return self._preflight(asked, event, code)
         raise AssertionError("a request ends with an event")
 
-    def _ground(self, asked: TrialRequest, ran: RerunDone, code: str) -> Preflight:
+    def _preflight(self, asked: TrialRequest, ran: RerunDone, code: str) -> Preflight:
         prompt = prompt_hash(asked.transcript.setup, ran.events)
         if ran.fault:
             return Preflight(prompt, code, Verdict.ERROR, ran.fault)
@@ -116,7 +117,7 @@ class TrialRunner:
     async def trials(
         self, asked: TrialRequest, count: int, on_trial: Callable[[int, Trial, Trace], None]
     ) -> tuple[list[Trial], str]:
-        """Run up to `count` trials, and call `on_trial` as each ends; returns why some did not start, or ""."""
+        """Run up to `count` trials and call `on_trial` after each; also returns why some did not start, or ""."""
         stopped = ""
 
         async def one(number: int) -> Trial | None:
@@ -138,18 +139,18 @@ class TrialRunner:
         trace, cost = Trace(), TrialCost(self.spent)
         try:
             async with self.worker(asked.transcript.agent) as worker:
-                await self.run(worker, asked, trace, cost.take)
+                await self.run(worker, asked, trace, cost.add)
                 card = worker.card
                 tools = ToolTraits(
                     frozenset(t.name for t in card.tools if t.writes),
                     frozenset(t.name for t in card.tools if t.recorded),
                 )
-                opinions, judged = await self._opinions(worker, asked.transcript, trace, cost)
-                ended = await self._ended(worker, asked.transcript, list(trace.events))
-            came, why = judge_trial(asked.transcript, trace, asked.live_from, tools, opinions, ended)
+                judgements, judged = await self._judge(worker, asked.transcript, trace, cost)
+                ended = await self._final_world(worker, asked.transcript, list(trace.events))
+            outcome, why = judge_trial(asked.transcript, trace, asked.live_from, tools, judgements, ended)
         except (JourneyError, WorkerCrashed) as error:
-            came, why, judged = "error", str(error).split("\n")[0], []
-        return Trial(came, why, cost.tokens, cost.cost, cost.model, cost.server, judged), trace
+            outcome, why, judged = "error", str(error).split("\n")[0], []
+        return Trial(outcome, why, cost.tokens, cost.cost, cost.model, cost.server, judged), trace
 
     async def run(
         self,
@@ -159,12 +160,12 @@ class TrialRunner:
         spend: Callable[[Answer], None],
         whole: bool = False,
     ) -> None:
-        """Run the turns of the record onto `trace`. Raises JourneyError or WorkerDied."""
+        """Run the turns of the recording; events go to `trace`. Raises JourneyError or WorkerCrashed."""
         transcript = asked.transcript
         last = ALL if whole else last_turn(transcript)
         for step in transcript.events:
             if step.turn == 0:
-                trace.append(step)  # words of the agent before the customer's first: pinned as they are
+                trace.append(step)  # messages of the agent before the first of the customer stay as recorded
         for step in transcript.events:
             if isinstance(step, UserMessage) and step.turn <= last:
                 recorded, until = _pinned(transcript.events, step.turn, asked.live_from)
@@ -182,8 +183,8 @@ class TrialRunner:
                     elif isinstance(event, Failed):
                         raise JourneyError(event.message, where=event.where, hint=event.hint)
 
-    async def _ended(self, worker: Worker, transcript: Transcript, events: list[AnyEvent]) -> dict[str, Any]:
-        """The world as these steps leave it, {} where nothing hangs on it."""
+    async def _final_world(self, worker: Worker, transcript: Transcript, events: list[AnyEvent]) -> dict[str, Any]:
+        """Return the world after these events; {} if no expectation needs it."""
         if not any(e.kind == "final_world" for e in transcript.expectations):
             return {}
         async for event in worker.ask(InspectWorld(transcript.setup, events)):
@@ -193,39 +194,37 @@ class TrialRunner:
                 return event.world
         raise AssertionError("a request ends with an event")
 
-    async def _opinions(
+    async def _judge(
         self, worker: Worker, transcript: Transcript, trace: Trace, cost: TrialCost
     ) -> tuple[dict[str, Judgement | str], list[dict[str, Any]]]:
-        """What the judge says of each rubric, or why nothing; and the same for a receipt."""
-        opinions: dict[str, Judgement | str] = {}
+        """Return the judgement of each rubric, or why there is none; and the same for a live result."""
+        judgements: dict[str, Judgement | str] = {}
         judged: list[dict[str, Any]] = []
         for expectation in transcript.expectations:
             if expectation.kind != "rubric":
                 continue
-            asked = judge_prompt(expectation.text, trace, StepId.parse(expectation.step))
-            async for event in worker.ask(AskModel(self.judge, SYSTEM, asked)):
+            prompt = judge_prompt(expectation.text, trace, StepId.parse(expectation.step))
+            async for event in worker.ask(AskModel(self.judge, SYSTEM, prompt)):
                 if isinstance(event, Failed):
                     raise JourneyError(event.message, where=event.where, hint=event.hint)
                 if isinstance(event, ModelAnswered):
-                    cost.count(event.usage)
-                    judgement, silent = (
-                        parse_judgement(event.text),
-                        event.trouble or "nothing in the form asked for",
-                    )
-                    opinions[expectation.text] = judgement or silent
+                    cost.add_usage(event.usage)
+                    judgement = parse_judgement(event.text)
+                    missing = event.trouble or "its answer does not have the required form"
+                    judgements[expectation.text] = judgement or missing
                     judged.append(
                         {
                             "rubric": expectation.text,
                             "judge": event.model,
                             "agrees": judgement and judgement.agrees,
                         }
-                        | {"because": judgement.because if judgement else silent}
+                        | {"because": judgement.because if judgement else missing}
                     )
-        return opinions, judged
+        return judgements, judged
 
 
 def _pinned(events: list[AnyEvent], turn: int, since: StepId) -> tuple[list[AnyEvent], str]:
-    """The record of a turn, and up to where it holds; ("" and nothing: the whole turn is live)."""
+    """Return the recording of a turn, and the step at which it ends ([] and "": the whole turn is live)."""
     if turn > since.turn or since <= (turn, 1, 0):
         return [], ""
     recorded = [event for event in events if event.turn == turn]

@@ -1,8 +1,8 @@
-"""What a live run of a transcript says: the customer's words from the tape, the model live, tools in the sandbox.
+"""Judge a live run of a transcript: recorded customer messages, live model, tools in the sandbox.
 
-A live run has other places than the record. So an expectation is put to the
-*turn* of its annotation: to those steps that are like the annotated one (calls of
-the same tool, replies, the message).
+A live run has other step ids than the recording. So an expectation is checked in
+the *turn* of its annotation, at the steps that are like the annotated one (calls
+of the same tool, replies, the message).
 """
 
 from __future__ import annotations
@@ -31,13 +31,12 @@ QUESTION = re.compile(r"[?？؟]\s*(?:$|\s|[\"'”’)])")
 
 
 class Trial(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What came of one live run.
+    """The result of one live run.
 
-    `fault` is of the infrastructure (no credential, an overloaded server): it
-    counts neither for nor against the agent. `error` is of the engineer's code.
-    `tokens` and `cost` (dollars, None
-    where the price is not known) are those of the live answers, `model` and `server` who gave them;
-    `judged` is what a judge was asked and said.
+    A `fault` of the infrastructure (no credential, an overloaded server) counts
+    neither for nor against the agent; an `error` is one of journey code. `tokens` and
+    `cost` (dollars, None if the price is unknown) are those of the live answers of
+    `model` at `server`; `judgements` are those of a judge.
     """
 
     outcome: TrialOutcome
@@ -50,21 +49,21 @@ class Trial(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Judgement(NamedTuple):
-    """What a judge said of a rubric."""
+    """The answer of a judge to a rubric."""
 
     agrees: bool
     because: str
 
 
 class ToolTraits(NamedTuple):
-    """The tools of an agent that write, and those that have no body, by name: what a run is judged with."""
+    """The names of the tools that write, and of those without a body, which can only be replayed."""
 
     writes: frozenset[str] = frozenset()
     replay_only: frozenset[str] = frozenset()
 
 
 def last_turn(transcript: Transcript) -> int:
-    """The turn after which nothing more can be decided."""
+    """Return the last turn that an expectation needs."""
     turns = [s.turn for s in transcript.events if isinstance(s, UserMessage)]
     wanted = [StepId.parse(e.step).turn for e in transcript.expectations]
     whole = not wanted or any(e.decided_by == "world" for e in transcript.expectations)
@@ -72,10 +71,10 @@ def last_turn(transcript: Transcript) -> int:
 
 
 def world_red_proof(transcript: Transcript, ended: dict[str, Any]) -> str:
-    """Why the record of a mistake does not show it, in the world it ended in; or "". The rest is its red proof."""
+    """Explain why the recording of a mistake does not show it in its final world; "" if it does."""
     wrong = transcript.kind == "mistake" and transcript.expectations[0]
     if wrong and wrong.kind == "final_world" and holds(wrong, JudgedRun(transcript.trace, ended)):
-        return f"this transcript never showed the mistake: in the record, {wrong.description} already"
+        return f"this transcript never showed the mistake: in the recording, {wrong.description} already"
     return ""
 
 
@@ -84,13 +83,13 @@ def judge_trial(
     trace: Trace,
     since: StepId,
     tools: ToolTraits,
-    opinions: dict[str, Judgement | str],
+    judgements: dict[str, Judgement | str],
     ended: dict[str, Any],
 ) -> tuple[TrialOutcome, str]:
-    """What a live run came to, and why.
+    """Return the outcome of a live run, and why.
 
-    `opinions` are what a judge said of each rubric, by its text, or why nothing; `ended` is the
-    world it ended in, by class name.
+    `judgements` has the judgement of each rubric, by its text, or why there is none;
+    `ended` is the final world by class name.
     """
     live = [event for event in trace if event.step_id >= since]
     for event in live:
@@ -103,21 +102,21 @@ def judge_trial(
         if isinstance(event, TurnEnded) and event.reason == "limit" and event.detail.endswith(" seconds"):
             return "fault", f"turn {event.turn} was cut off after {event.detail}"
         if isinstance(event, TurnEnded) and event.reason == "model_error":  # and no fault before it
-            return "fail", f"turn {event.turn} came to no answer: {event.detail}"
+            return "fail", f"turn {event.turn} ended without an answer: {event.detail}"
         if isinstance(event, Answer) and event.stop in _CUT:
-            return "fail", f"{_CUT[event.stop]} in turn {event.turn}: what it left unsaid proves nothing"
+            return "fail", f"{_CUT[event.stop]} in turn {event.turn}: an incomplete answer proves nothing"
     if not transcript.expectations:
         why = effect_difference(transcript.trace, trace, tools.writes)
         return ("fail", why) if why else ("pass", "")
     for expectation in transcript.expectations:
-        came, why = _one(transcript, expectation, JudgedRun(trace, ended), opinions)
-        if came != "pass":
-            return came, why
+        outcome, why = _one(transcript, expectation, JudgedRun(trace, ended), judgements)
+        if outcome != "pass":
+            return outcome, why
     return "pass", ""
 
 
 def _one(
-    transcript: Transcript, expectation: Expectation, run: JudgedRun, opinions: dict[str, Judgement | str]
+    transcript: Transcript, expectation: Expectation, run: JudgedRun, judgements: dict[str, Judgement | str]
 ) -> tuple[TrialOutcome, str]:
     step_id = StepId.parse(expectation.step)
     turn = [step for step in run.steps.values() if step.step_id.turn == step_id.turn]
@@ -125,20 +124,24 @@ def _one(
     if not of_message and not any(step.answer is not None for step in turn):
         return "fail", f"the agent gave no answer in turn {step_id.turn}, which is annotated"
     if expectation.kind == "rubric":
-        judgement = opinions.get(expectation.text, "")
+        judgement = judgements.get(expectation.text, "")
         if not isinstance(judgement, Judgement):
             return "fault", f"the judge gave no verdict: {judgement}"
-        return ("pass", "") if judgement.agrees else ("fail", f"the judge says no: {judgement.because}")
+        return ("pass", "") if judgement.agrees else ("fail", f"the judge disagrees: {judgement.because}")
     if expectation.kind in _LIVE:
         held = _LIVE[expectation.kind](expectation, run, turn)
     else:
         held = _as_offline(expectation, run, turn, JudgedRun(transcript.trace).steps[step_id])
-    return ("pass", "") if held else ("fail", f"it does not hold that {expectation.description}: {_brief(turn)}")
+    return (
+        ("pass", "")
+        if held
+        else ("fail", f"does not hold: {expectation.description}; in the turn: {_brief(turn)}")
+    )
 
 
 def _brief(turn: list[Step]) -> str:
-    """The moves of a turn in a line."""
-    return "; ".join(describe_step(m) for m in turn if m.message is None)[:300] or "nothing was done"
+    """Describe the steps of a turn in one line."""
+    return "; ".join(describe_step(m) for m in turn if m.message is None)[:300] or "no steps"
 
 
 # live expectations
@@ -153,12 +156,12 @@ def _calls(turn: list[Step], expectation: Expectation) -> list[Step]:
 
 
 def _words(turn: list[Step]) -> list[str]:
-    """What the model said to the customer in a turn, before any policy changed it."""
+    """Return the replies of the model in a turn, before any policy changed them."""
     return [m.answer.text for m in turn if m.call is None and m.answer is not None]
 
 
 def _asks_first(expectation: Expectation, run: JudgedRun, turn: list[Step]) -> bool:
-    """Whether the reply right before the first call of the tool asked something; without a call, this turn's."""
+    """Return whether the reply before the first call of the tool (without one: of this turn) asks a question."""
     called = [m.step_id.turn for m in run.steps.values() if m.call and m.call.tool == expectation.tool]
     asked = min(called) - 1 if called else turn[0].step_id.turn
     sent = (str(m.reply.text) for m in run.steps.values() if m.reply is not None and m.step_id.turn == asked)
@@ -173,10 +176,10 @@ _LIVE: dict[str, Any] = {
     "asks_before": _asks_first,
 }
 
-# offline ones, put to the steps that are like the annotated one
+# offline expectations, checked at the steps that are like the annotated one
 
-_OF_MESSAGES = ("blocked", "rewritten", "escalated", "redacted", "allowed")  # may be of a customer's message
-_ANY = ("allowed", "executed", "called_with", "result", "reply_contains")  # one such move is enough
+_OF_MESSAGES = ("blocked", "rewritten", "escalated", "redacted", "allowed")  # may be about a customer message
+_ANY = ("allowed", "executed", "called_with", "result", "reply_contains")  # one such step is enough
 _BY_POLICY = ("blocked", "rewritten", "escalated")
 _UNTRIED_IS_FINE = (
     "blocked", "rewritten", "escalated", "not_executed", "rejected", "redacted", "reply_excludes",
@@ -185,30 +188,30 @@ _UNTRIED_IS_FINE = (
 
 
 def _as_offline(expectation: Expectation, run: JudgedRun, turn: list[Step], annotated: Step) -> bool:
-    """Whether an offline expectation holds of what the model did this time.
+    """Return whether an offline expectation holds in this run.
 
-    What forbids something holds too where the model did not try it; what demands something does not.
+    Without such a step, an expectation that forbids something holds, and one that demands something does not.
     """
-    if expectation.kind == "final_world":  # of the whole run, not of a move in it
+    if expectation.kind == "final_world":  # about the whole run, not about a step
         return bool(PREDICATES["final_world"](expectation, run, annotated))
     if expectation.kind == "order":
-        like = [m for m in turn if m.message is None][-1:]
+        alike = [m for m in turn if m.message is None][-1:]
     elif expectation.kind in ("prompt_contains", "prompt_excludes"):
-        like = [m for m in turn if m.answer is not None]
-        like = like[-1:] if expectation.kind == "prompt_contains" else like
+        alike = [m for m in turn if m.answer is not None]
+        alike = alike[-1:] if expectation.kind == "prompt_contains" else alike
     else:
-        like = [m for m in turn if _like(m, annotated)]
-    if not like:
+        alike = [m for m in turn if _like(m, annotated)]
+    if not alike:
         return expectation.kind in _UNTRIED_IS_FINE
-    found = [PREDICATES[expectation.kind](expectation, run, m) for m in like]
+    found = [PREDICATES[expectation.kind](expectation, run, m) for m in alike]
     held = [
-        (bool(h) or _was_checked(expectation, m)) and without_fault(m) for h, m in zip(found, like, strict=True)
+        (bool(h) or _was_checked(expectation, m)) and without_fault(m) for h, m in zip(found, alike, strict=True)
     ]
     return any(held) if expectation.kind in _ANY else all(held)
 
 
 def _was_checked(expectation: Expectation, step: Step) -> bool:
-    """Whether it is a reply, in other words than the annotated one, that the policy saw and let pass."""
+    """Return whether the step is another reply than the annotated one, and the policy allowed it."""
     if expectation.kind not in _BY_POLICY or step.call is not None or step.message is not None:
         return False
     return any(d.hook == "before_reply" and expectation.policy in ("", d.policy) for d in step.decisions)
@@ -226,8 +229,8 @@ def _like(step: Step, annotated: Step) -> bool:
 
 
 def combine_trials(trials: list[Trial], asked: int, unrun: str = "") -> tuple[Verdict, str]:
-    """The verdict from trials of one transcript: PASS where all that were asked for ran, counted and passed."""
-    passed, failed = (sum(t.outcome == came for t in trials) for came in ("pass", "fail"))
+    """Return the verdict of a transcript and why: PASS if all requested trials ran, counted and passed."""
+    passed, failed = (sum(t.outcome == outcome for t in trials) for outcome in ("pass", "fail"))
     faults = [t.why for t in trials if t.outcome == "fault"]
     counted = (
         f"{passed} of {pluralize(passed + failed, 'trial')} passed" if passed + failed else "no trial counted"
@@ -240,10 +243,8 @@ def combine_trials(trials: list[Trial], asked: int, unrun: str = "") -> tuple[Ve
         return Verdict.FAIL, f"{counted}; trial {number}: {why}"
     if passed == asked:
         return Verdict.PASS, counted
-    rest = [f"a fault of the infrastructure: {faults[0]}"] if faults else []
+    rest = [f"infrastructure fault: {faults[0]}"] if faults else []
     if len(faults) > 1:
-        rest = [f"{len(faults)} faults of the infrastructure, the first: {faults[0]}"]
+        rest = [f"{len(faults)} infrastructure faults, the first: {faults[0]}"]
     rest += [unrun] if unrun else []
-    return Verdict.NEEDS_LIVE, "; ".join(
-        [f"{counted}, {asked} {'was' if asked == 1 else 'were'} asked for", *rest]
-    )
+    return Verdict.NEEDS_LIVE, "; ".join([f"{counted}, {asked} requested", *rest])

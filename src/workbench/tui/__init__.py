@@ -19,16 +19,16 @@ def run(
     changes: AsyncIterator[Any] | None = None,
     screen: Literal["develop", "review"] = "develop",
     settings: Settings | None = None,
-    lay: WorkspaceSnapshot | None = None,
+    snapshot: WorkspaceSnapshot | None = None,
     resumed: bool = False,
     newcomer: bool = False,
     tour: Tour | None = None,
 ) -> int:
     """Show `session` and return an exit status. `changes` yields whenever journey files have changed.
 
-    `lay` is the last workspace: restored at once if `resumed`, else offered.
+    `snapshot` is the last workspace: restored at once if `resumed`, else offered.
     `newcomer`: no conversation was ever held in this project. `tour` is shown over Develop.
     """
     from .app import run as run_app
 
-    return run_app(session, library, changes, screen, settings, lay, resumed, newcomer, tour)
+    return run_app(session, library, changes, screen, settings, snapshot, resumed, newcomer, tour)

@@ -296,7 +296,7 @@ def run(
     install_parser()
     app = WorkbenchApp(session, library, changes, screen, settings, last_workspace, resumed, newcomer, tour)
     app.run(mouse=app.mouse)
-    app.conversations.snapshot(left=not app.failure and not app.return_code)
+    app.conversations.snapshot(clean_exit=not app.failure and not app.return_code)
     if app.failure:
         sys.stderr.write(f"{app.failure}\nWorkbench failed; the conversation is kept.\n")
         return 3

@@ -63,7 +63,9 @@ class Navigation:
         store = self.app.library.annotation_store(entry, self.app.session.store)
         serving = self.app.conversations.serving(entry.agent)
         session = Session(serving, store, id=entry.id, undos=self.app.undos)
-        session.load(record.setup, record.trace, record.annotations, begun=True, lacked=record.disabled_by_turn)
+        session.load(
+            record.setup, record.trace, record.annotations, begun=True, disabled_by_turn=record.disabled_by_turn
+        )
         session.corrupt_lines = record.torn
         return session
 
@@ -72,7 +74,9 @@ class Navigation:
         past = entry.kind == "session"
         serving = self.app.conversations.serving(entry.agent)
         session = Session(serving, self.app.session.store, id=entry.id if past else "")
-        session.load(record.setup, record.trace, record.annotations, begun=past, lacked=record.disabled_by_turn)
+        session.load(
+            record.setup, record.trace, record.annotations, begun=past, disabled_by_turn=record.disabled_by_turn
+        )
         session.corrupt_lines = record.torn
         return session
 

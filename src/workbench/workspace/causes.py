@@ -30,7 +30,7 @@ LIKELY: dict[About, tuple[Kind, ...]] = {
 
 
 class Cause(NamedTuple):
-    """A difference before or at the first divergence; `at_divergence`: at that very step.
+    """A difference before or at the first divergence; `at_divergence`: exactly at that step.
 
     `before` and `after` are texts to compare. `tool` names a tool whose source was not recorded.
     """
@@ -82,8 +82,10 @@ def _action(of: Comparison, at: AlignedStep, found: list[Cause]) -> Iterator[Cau
         short, long = (right, left) if at.status == "left" else (left, right)
         yield Cause("customer", f"{short.name} ends here; {long.name} continues", at_divergence=True)
     elif at.about == "customer" and at.left is not None and at.right is not None:
-        said = text_of(at.left), text_of(at.right)
-        yield Cause("customer", f"the customer's message of turn {at.turn} differs", "", *said, at_divergence=True)
+        texts = text_of(at.left), text_of(at.right)
+        yield Cause(
+            "customer", f"the customer's message of turn {at.turn} differs", "", *texts, at_divergence=True
+        )
     elif at.about == "end":
         yield Cause("end", f"turn {at.turn}: {at.why}", at_divergence=True)
     elif at.about == "fault":
@@ -124,12 +126,12 @@ def _choice(of: Comparison, at: AlignedStep) -> Cause:
 
 
 def _prompts(of: Comparison, upto: list[AlignedStep], at: AlignedStep | None) -> Iterator[Cause]:
-    seen: set[tuple[int, int]] = set()
+    done: set[tuple[int, int]] = set()
     for pair in reversed(upto):  # the prompt of the first difference comes first
         a, b = pair.prompts
-        if a is None or b is None or (id(a), id(b)) in seen:
+        if a is None or b is None or (id(a), id(b)) in done:
             continue
-        seen.add((id(a), id(b)))
+        done.add((id(a), id(b)))
         yield from (
             cause._replace(at_divergence=pair is at and cause.at_divergence) for cause in prompt_causes(of, pair)
         )
@@ -179,18 +181,18 @@ def _why_hidden(what: str, hidden: list[Unavailable], name: str) -> tuple[str, s
 
 def _policies(of: Comparison, upto: list[AlignedStep], at: AlignedStep | None) -> Iterator[Cause]:
     steady = next((i for i, pair in enumerate(upto) if pair.status != "same"), len(upto))
-    on_tape = of.left.rerun or of.right.rerun
+    rerun = of.left.rerun or of.right.rerun
     for index in reversed(range(len(upto))):
         pair = upto[index]
-        alike = of.left.setup == of.right.setup and (on_tape or index <= steady)
-        old, new = _decided(pair, 0), _decided(pair, 1)
+        same_input = of.left.setup == of.right.setup and (rerun or index <= steady)
+        old, new = _decisions(pair, 0), _decisions(pair, 1)
         for name in {**old, **new}:
-            cause = _policy(of, pair, name, old.get(name), new.get(name), alike)
+            cause = _policy(of, pair, name, old.get(name), new.get(name), same_input)
             if cause is not None:
                 yield cause._replace(at_divergence=pair is at and cause.at_divergence)
 
 
-def _decided(pair: AlignedStep, side: int) -> dict[str, PolicyDecision]:
+def _decisions(pair: AlignedStep, side: int) -> dict[str, PolicyDecision]:
     step = (pair.left, pair.right)[side]
     return {d.policy: d for d in step.decisions} if step is not None else {}
 
@@ -201,31 +203,31 @@ def _policy(
     name: str,
     old: PolicyDecision | None,
     new: PolicyDecision | None,
-    alike: bool,
+    same_input: bool,
 ) -> Cause | None:
-    """Return what differs in one policy at one step; `alike` if its inputs are equal in both runs."""
+    """Return what differs in one policy at one step; `same_input` if its inputs are equal in both runs."""
     if old is None or new is None:
-        there = old or new
-        if there is None or pair.left is None or pair.right is None or pair.about == "model":
+        decision = old or new
+        if decision is None or pair.left is None or pair.right is None or pair.about == "model":
             return None
-        here, other = there.effect != "allow", pair.prompts[1 if new is None else 0]
+        here, other = decision.effect != "allow", pair.prompts[1 if new is None else 0]
         if other is not None and name not in other.policies:
             return _one_sided(of, name, new is None, other.hidden)._replace(at_divergence=here)
         side = of.left if new is None else of.right
         what = f"the policy {name} was called in {side.name} only"
-        return Cause("policy", what, _card(side, there).get("source", ""), at_divergence=here)
+        return Cause("policy", what, _card(side, decision).get("source", ""), at_divergence=here)
     cards = _card(of.left, old), _card(of.right, new)
-    turned = (old.effect, old.replacement) != (new.effect, new.replacement)
-    verdicts = f": {old.effect} → {new.effect}" if old.effect != new.effect else ""
+    changed = (old.effect, old.replacement) != (new.effect, new.replacement)
+    effects = f": {old.effect} → {new.effect}" if old.effect != new.effect else ""
     source = _source(of, *cards)
     if old.version != new.version:
         texts = _rule(cards[0]), _rule(cards[1])
-        return Cause("policy", f"the policy {name} was changed{verdicts}", source, *texts, at_divergence=turned)
-    if turned or old.reason != new.reason:
-        its = "its code was changed" if alike else "its code or its input differs"
-        texts = _saw(old), _saw(new)
+        return Cause("policy", f"the policy {name} was changed{effects}", source, *texts, at_divergence=changed)
+    if changed or old.reason != new.reason:
+        its = "its code was changed" if same_input else "its code or its input differs"
+        texts = _evidence(old), _evidence(new)
         return Cause(
-            "code", f"the policy {name} decides differently{verdicts}; {its}", source, *texts, at_divergence=turned
+            "code", f"the policy {name} decides differently{effects}; {its}", source, *texts, at_divergence=changed
         )
     return None
 
@@ -244,7 +246,7 @@ def _one_sided(of: Comparison, name: str, on_left: bool, hidden: list[Unavailabl
 
 
 def _source(of: Comparison, one: Any, other: Any) -> str:
-    """Return its source line, of today's code if one side is a rerun."""
+    """Return the source line; of the current code if one side is a rerun."""
     cards = (one, other) if of.left.rerun else (other, one)
     return next((str(c["source"]) for c in cards if isinstance(c, dict) and c.get("source")), "")
 
@@ -253,9 +255,9 @@ def _rule(card: dict[str, str]) -> str:
     return "\n".join(part for part in (card.get("rule", ""), card.get("why", "")) if part)
 
 
-def _saw(decision: PolicyDecision) -> str:
-    said = f"{decision.effect} {decision.reason}".strip()
-    return "\n".join([said, *(f"saw {k}: {_pretty(v)}" for k, v in decision.evidence.items())])
+def _evidence(decision: PolicyDecision) -> str:
+    first = f"{decision.effect} {decision.reason}".strip()
+    return "\n".join([first, *(f"{k}: {_pretty(v)}" for k, v in decision.evidence.items())])
 
 
 def _pretty(value: Any) -> str:

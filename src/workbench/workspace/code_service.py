@@ -17,7 +17,7 @@ from typing import Literal, Protocol
 from ..errors import JourneyError, UsageError, WorkerCrashed
 from ..runtime.protocol import AgentInfo, Worker, WorkerFactory
 
-MAX_IDLE = 2  # idle workers kept: one for the conversation, one for its rerun
+MAX_IDLE = 2  # idle workers: one for the conversation, one for its rerun
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ class CodeStatus:
 
 
 class CodeListener(Protocol):
+    """Receives changes of the code status."""
+
     def code_changed(self) -> None: ...
 
 
@@ -54,11 +56,11 @@ class CodeService:
         self.code = CodeStatus()
         self.listeners: weakref.WeakSet[CodeListener] = weakref.WeakSet()
         self._idle: list[Worker] = []
-        self._lent = 0
+        self._borrowed = 0
         self._version = 0  # counts successful loads
         self._loads = 0  # counts requested loads
 
-    def _tell(self, code: CodeStatus) -> None:
+    def _notify(self, code: CodeStatus) -> None:
         self.code = code
         for one in list(self.listeners):
             one.code_changed()
@@ -70,12 +72,12 @@ class CodeService:
         """
         self._loads += 1
         number, began = self._loads, time.monotonic()
-        self._tell(replace(self.code, state="loading"))
+        self._notify(replace(self.code, state="loading"))
         try:
             worker = await self.host.start(self.agent, self.model)
         except (JourneyError, WorkerCrashed) as error:
             if number == self._loads:
-                self._broken(error)
+                self._load_failed(error)
             return False
         if number != self._loads:
             worker.close()
@@ -86,12 +88,12 @@ class CodeService:
             old.close()
         self._idle = [worker]
         self.card = worker.card
-        self._tell(CodeStatus("ready", serving=True, seconds=time.monotonic() - began, at=time.time()))
+        self._notify(CodeStatus("ready", serving=True, seconds=time.monotonic() - began, at=time.time()))
         return changed
 
-    def _broken(self, error: JourneyError | WorkerCrashed) -> None:
-        serving = bool(self._idle or self._lent)
-        self._tell(CodeStatus("broken", error.message, error.where, error.hint, serving, at=time.time()))
+    def _load_failed(self, error: JourneyError | WorkerCrashed) -> None:
+        serving = bool(self._idle or self._borrowed)
+        self._notify(CodeStatus("broken", error.message, error.where, error.hint, serving, at=time.time()))
 
     @asynccontextmanager
     async def borrow_worker(self) -> AsyncIterator[Worker]:
@@ -100,11 +102,11 @@ class CodeService:
         Raises UsageError if no code is loaded. A worker that crashed, or was returned
         in the middle of a request, is not reused.
         """
-        worker = self._waiting()
+        worker = self._take_idle()
         while worker is None:
-            worker = await self._another()
+            worker = await self._start_another()
         version, done = self._version, False
-        self._lent += 1
+        self._borrowed += 1
         try:
             yield worker
             done = True
@@ -112,20 +114,20 @@ class CodeService:
             done = True  # it reported an error and is ready for the next request
             raise
         finally:
-            self._lent -= 1
+            self._borrowed -= 1
             if done and version == self._version and len(self._idle) < MAX_IDLE:
                 self._idle.append(worker)
             else:
                 worker.close()
 
-    def _waiting(self) -> Worker | None:
+    def _take_idle(self) -> Worker | None:
         self._idle = [idle for idle in self._idle if idle.alive]
         return self._idle.pop() if self._idle else None
 
-    async def _another(self) -> Worker | None:
+    async def _start_another(self) -> Worker | None:
         """Start another worker; returns None if a later load came first, because it may hold an older version."""
         version = self._version
-        if self._lent and self.code.state == "broken":
+        if self._borrowed and self.code.state == "broken":
             raise UsageError(
                 "the code on disk does not load, and the last good version is busy in another conversation",
                 where=self.code.where,
@@ -134,7 +136,7 @@ class CodeService:
         try:
             worker = await self.host.start(self.agent, self.model)
         except (JourneyError, WorkerCrashed) as error:
-            self._broken(error)
+            self._load_failed(error)
             raise UsageError(
                 f"no code is loaded: {error.message}",
                 where=error.where,
@@ -142,11 +144,11 @@ class CodeService:
             ) from None
         if version != self._version:
             worker.close()
-            return self._waiting()
+            return self._take_idle()
         if self.card is None or self.card.code != worker.card.code or self.code.state == "broken":
             self._version += 1  # borrowed workers have other code
             self.card = worker.card
-            self._tell(replace(self.code, state="ready", serving=True, error="", where="", hint=""))
+            self._notify(replace(self.code, state="ready", serving=True, error="", where="", hint=""))
         return worker
 
     async def ensure_worker(self) -> None:

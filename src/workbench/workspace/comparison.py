@@ -39,10 +39,10 @@ MAX_ALIGNED = 40_000  # above this many pairs of signatures, a turn is aligned i
 
 
 class Side(NamedTuple):
-    """One of the two runs; `name` is used in sentences ("the record"), `title` above its column.
+    """One of the two runs; `name` is used in sentences ("the recording"), `title` above its column.
 
-    `rerun`: today's code on the recording, so it ends at its first difference and no model was
-    called. `off` are the disabled parts of the agent.
+    `rerun`: the current code on the recording, so it ends at its first difference and no model
+    was called. `disabled` are the disabled parts of the agent.
     """
 
     id: str
@@ -122,18 +122,18 @@ def compare(left: Side, right: Side) -> Comparison:
 def _pairs(left: Trace, right: Trace) -> Iterator[AlignedStep]:
     a, b = ({t.turn: t for t in group_steps(trace.events)} for trace in (left, right))
     sent = _Sent(left), _Sent(right)
-    told: tuple[object, object] = (None, None)  # the last prompts that differed
+    last: tuple[object, object] = (None, None)  # the last prompts that differed
     for number in sorted(a.keys() | b.keys()):
         ours, theirs = a.get(number), b.get(number)
         row: list[AlignedStep] = []
         for one, other in _align(ours.steps if ours else [], theirs.steps if theirs else []):
-            there = one or other
-            assert there is not None
-            prompts = sent[0].at(there if one is None else one), sent[1].at(there if other is None else other)
+            present = one or other
+            assert present is not None
+            prompts = sent[0].at(one or present), sent[1].at(other or present)
             keys = _key(prompts[0]), _key(prompts[1])
-            fresh = None not in keys and keys[0] != keys[1] and keys != told
-            told = keys if None not in keys else told
-            pair = _judge(number, one, other, _broken_off(ours, theirs), fresh, prompts)
+            changed = None not in keys and keys[0] != keys[1] and keys != last
+            last = keys if None not in keys else last
+            pair = _judge(number, one, other, _cut_off(ours, theirs), changed, prompts)
             row.append(pair._replace(prompts=prompts))
         yield from _ended(row, ours, theirs)
 
@@ -141,12 +141,12 @@ def _pairs(left: Trace, right: Trace) -> Iterator[AlignedStep]:
 def _align(left: list[Step], right: list[Step]) -> Iterator[tuple[Step | None, Step | None]]:
     """Align the steps of one turn: equal ones, then those of one kind, then in order.
 
-    The equal start is matched first, so that a difference is where one run left the other.
+    The equal start is matched first, so that a difference is the step at which the runs diverge.
     """
-    alike = takewhile(
+    equal_start = takewhile(
         lambda pair: _action(pair[0], True) == _action(pair[1], True), zip(left, right, strict=False)
     )
-    front = list(alike)
+    front = list(equal_start)
     yield from front
     left, right = left[len(front) :], right[len(front) :]
     if len(left) * len(right) > MAX_ALIGNED:
@@ -187,7 +187,7 @@ def text_of(step: Step) -> str:
     return step.answer.text if step.answer is not None else str(step.reply.text) if step.reply is not None else ""
 
 
-def _broken_off(left: Turn | None, right: Turn | None) -> bool:
+def _cut_off(left: Turn | None, right: Turn | None) -> bool:
     """Return whether one of them was interrupted, or has no recorded end."""
     return any(
         turn is not None and (turn.end is None or turn.end.reason in INTERRUPTED_ENDS) for turn in (left, right)
@@ -198,9 +198,9 @@ def _judge(
     turn: int, left: Step | None, right: Step | None, cut_off: bool, prompt: bool, prompts: Prompts
 ) -> AlignedStep:
     if left is None or right is None:
-        there = left or right
-        assert there is not None
-        about: About = "customer" if there.message is not None else "model"
+        present = left or right
+        assert present is not None
+        about: About = "customer" if present.message is not None else "model"
         return AlignedStep(turn, left, right, "left" if right is None else "right", "only in this run", about)
     stopped = cut_off and (
         stopped_mid_policy(left, right, prompts[0]) or stopped_mid_policy(right, left, prompts[1])

@@ -137,7 +137,7 @@ class Library(Protocol):
 
     def tag_refs(self, refs: list[str], tag: str, on: bool = True) -> None: ...
 
-    def set_reviewed(self, query: Query, entry: Entry, seen: bool = True) -> None:
+    def set_reviewed(self, query: Query, entry: Entry, reviewed: bool = True) -> None:
         """Mark a conversation as reviewed in this queue, or as not reviewed."""
         ...
 

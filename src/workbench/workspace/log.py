@@ -12,22 +12,22 @@ if TYPE_CHECKING:
 
 
 class LogWriter:
-    """Writes one session to its store; `locked_by` says why it cannot: another workbench has the session."""
+    """Writes one session to its store; `locked_by` is the reason if another workbench has locked it."""
 
     def __init__(self, session: Session, *, begun: bool = False) -> None:
         self.session = session
         self.locked_by = ""
         self._begun = begun
-        self._ours = False  # whether this workbench holds the lock
+        self._locked = False  # this workbench holds the lock
 
     def lock(self) -> None:
         """Lock a past session for this workbench, and end its unfinished turn."""
-        if not self._begun or self._ours:
+        if not self._begun or self._locked:
             return
         session = self.session
         self.locked_by = session.store.lock(session.id)
-        self._ours = not self.locked_by
-        if self._ours and len(session.trace) and not isinstance(session.trace[-1], TurnEnded):
+        self._locked = not self.locked_by
+        if self._locked and len(session.trace) and not isinstance(session.trace[-1], TurnEnded):
             turn = session.trace[-1].turn
             end = TurnEnded(turn=turn, reason="killed", detail="the workbench exited during this turn")
             self.event(end)
@@ -52,7 +52,7 @@ class LogWriter:
             self.append({"annotation": annotation})
         for turn, off in session.disabled_by_turn.items():
             self.append({"disabled": list(off), "turn": turn})
-        self._begun = self._ours = True
+        self._begun = self._locked = True
 
     def append(self, record: dict[str, Any]) -> None:
         """Write one record."""

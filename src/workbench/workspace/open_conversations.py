@@ -1,6 +1,6 @@
 """The open conversations, the current one, and the code services of their agents.
 
-The store keeps a snapshot, so that after a crash the same conversations, the
+The store contains a snapshot, so that after a crash the same conversations, the
 cursor position and the unsent draft are restored.
 """
 
@@ -16,7 +16,7 @@ from .session import Session
 class WorkspaceSnapshot(msgspec.Struct, omit_defaults=True):
     """The open conversations by id, the current one, its step, and the unsent draft.
 
-    `left`: the workbench exited cleanly; False after a crash.
+    `clean_exit`: the workbench exited cleanly; False after a crash.
     """
 
     open: list[str] = []
@@ -35,7 +35,7 @@ class OpenConversations:
         self.servings: dict[str, CodeService] = {session.agent: session.serving}
         self.step_id = ""
         self.draft = ""
-        self._kept = b""
+        self._last_snapshot = b""
         session.log.lock()
 
     @property
@@ -70,15 +70,16 @@ class OpenConversations:
         return self.session
 
     def find(self, id: str) -> Session | None:
+        """Return the open conversation with this id, or None."""
         return next((session for session in self.open if session.id == id), None)
 
-    def snapshot(self, *, left: bool = False) -> None:
+    def snapshot(self, *, clean_exit: bool = False) -> None:
         """Save a snapshot if it has changed, and retry failed writes."""
         if self.store.write_error:
             self.store.retry_writes()
-        said = [s.id for s in self.open if len(s.trace)]
-        hand = self.session.id if self.session.id in said else ""
-        data = msgspec.json.encode(WorkspaceSnapshot(said, hand, self.step_id, self.draft, left))
-        if data != self._kept:
-            self._kept = data
+        started = [s.id for s in self.open if len(s.trace)]
+        current = self.session.id if self.session.id in started else ""
+        data = msgspec.json.encode(WorkspaceSnapshot(started, current, self.step_id, self.draft, clean_exit))
+        if data != self._last_snapshot:
+            self._last_snapshot = data
             self.store.save_workspace(data)

@@ -28,7 +28,9 @@ def group_outcomes(runs: Iterable[Iterable[AnyEvent]], since: StepId) -> list[Ou
     found: dict[tuple[str, ...], list[int]] = {}
     for number, events in enumerate(runs):
         found.setdefault(actions_of(events, since), []).append(number)
-    return sorted((OutcomeGroup(done, at) for done, at in found.items()), key=lambda o: -len(o.runs))
+    return sorted(
+        (OutcomeGroup(actions, numbers) for actions, numbers in found.items()), key=lambda o: -len(o.runs)
+    )
 
 
 def actions_of(events: Iterable[AnyEvent], since: StepId) -> tuple[str, ...]:
@@ -36,18 +38,20 @@ def actions_of(events: Iterable[AnyEvent], since: StepId) -> tuple[str, ...]:
     turn = next((t for t in group_steps(s for s in events if s.turn == since.turn)), None)
     if turn is None:
         return ("nothing",)
-    said = [_action(step) for step in turn.steps if step.step_id >= since and step.message is None]
+    actions = [_action(step) for step in turn.steps if step.step_id >= since and step.message is None]
     if turn.end is not None and turn.end.reason != "replied":
-        said.append(f"ended: {turn.end.reason}")
-    return tuple(one for one in said if one) or ("nothing",)
+        actions.append(f"ended: {turn.end.reason}")
+    return tuple(one for one in actions if one) or ("nothing",)
 
 
 def _action(step: Step) -> str:
     effect = "" if step.effect == "allowed" else f" {step.effect}"
     if step.call is not None:
         args = ", ".join(f"{k}={_short(v)}" for k, v in step.call.args.items())
-        came = f" {step.result.outcome}" if step.result and step.result.outcome not in ("ok", step.effect) else ""
-        return f"{step.call.tool}({args}){effect or came}"
+        outcome = (
+            f" {step.result.outcome}" if step.result and step.result.outcome not in ("ok", step.effect) else ""
+        )
+        return f"{step.call.tool}({args}){effect or outcome}"
     return f"reply{effect}" if step.answer is not None else ""
 
 
@@ -60,8 +64,8 @@ def usage_since(events: Iterable[AnyEvent], since: StepId) -> tuple[int, float |
     tokens, dollars = 0, None
     for event in events:
         if isinstance(event, Answer) and event.usage is not None and event.step_id >= since:
-            m = event.usage
-            tokens += m.tokens_in + m.tokens_out + m.cache_read + m.cache_write
-            if m.cost is not None:
-                dollars = (dollars or 0.0) + m.cost
+            usage = event.usage
+            tokens += usage.tokens_in + usage.tokens_out + usage.cache_read + usage.cache_write
+            if usage.cost is not None:
+                dollars = (dollars or 0.0) + usage.cost
     return tokens, dollars

@@ -48,7 +48,7 @@ class SessionStore(Protocol):
 
 
 class NullStore:
-    """A store that keeps nothing, for runs that are not adopted yet."""
+    """A store without storage, for runs that are not adopted yet."""
 
     write_error = ""
 

@@ -84,14 +84,14 @@ class Reruns:
         if found:  # it ended within a turn: continue it there, tools included
             step_id = StepId.parse(found[0].step_id)
             until = StepId(step_id.turn, step_id.answer, max(step_id.call, 1) if step_id.answer else 0)
-            kept = session.fork(events=[event for event in events if event.turn < step_id.turn])
-            kept.turn.partial_turn = partial_turn_until(session.trace, until)
+            adopted = session.fork(events=[event for event in events if event.turn < step_id.turn])
+            adopted.turn.partial_turn = partial_turn_until(session.trace, until)
         else:
-            kept = session.fork(events=events)
+            adopted = session.fork(events=events)
         if session.disabled:
-            kept.disabled_by_turn |= {turn.turn: session.disabled for turn in kept.turns()}
-        kept.persist(session.store)
-        return kept
+            adopted.disabled_by_turn |= {turn.turn: session.disabled for turn in adopted.turns()}
+        adopted.persist(session.store)
+        return adopted
 
     def dismiss(self) -> None:
         """Discard the rerun."""

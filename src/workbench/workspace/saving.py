@@ -32,7 +32,7 @@ class SaveResult:
 
 
 class Saving:
-    """Saves a session as transcripts; `saved` are those saved since it was opened, by path."""
+    """Saves a session as transcripts; `saved` are the results by path, since the session was opened."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -91,11 +91,11 @@ class Saving:
     ) -> Transcript:
         """Build a transcript of the conversation without redaction."""
         session = self.session
-        made = build_transcript(
+        transcript = build_transcript(
             kind, title, expectation, session.setup, session.trace, list(session.annotations.values())
         )
         code = dict(session.card.files) if session.card else {}
-        return msgspec.structs.replace(made, source={"model": session.model}, code=code)
+        return msgspec.structs.replace(transcript, source={"model": session.model}, code=code)
 
     async def replay_transcript(self, transcript: Transcript) -> TranscriptJudged:
         """Replay a transcript on the loaded code. Raises WorkbenchError if it cannot be replayed."""

@@ -1,7 +1,7 @@
 """A session: one live conversation.
 
 It owns the trace and the annotations. It runs no journey code and uses neither
-files nor processes: a `CodeService` lends it workers, a `SessionStore` stores what
+files nor processes: it borrows workers from a `CodeService`, a `SessionStore` stores what
 happens, listeners receive changes. Its parts run turns (`turn`), rerun the
 recording on new code (`reruns`), save transcripts (`saving`) and write the log (`log`).
 """
@@ -173,13 +173,13 @@ class Session:
         annotations: Iterable[Annotation],
         *,
         begun: bool,
-        lacked: DisabledByTurn | None = None,
+        disabled_by_turn: DisabledByTurn | None = None,
     ) -> None:
         """Load a recording: a past session (`begun`), or a copy that is separate from now on."""
         self.setup = setup
         self.trace = trace
         self.annotations = {m.step: m for m in annotations}
-        self.disabled_by_turn = {turn: tuple(off) for turn, off in (lacked or {}).items()}
+        self.disabled_by_turn = {turn: tuple(off) for turn, off in (disabled_by_turn or {}).items()}
         self.log = LogWriter(self, begun=begun)
         self._set_up = True
         self.reruns.rerun = None
@@ -198,14 +198,14 @@ class Session:
         `events` uses another recording instead, such as that of a rerun. This session is unchanged.
         """
         other = Session(self.serving, self.store)
-        kept = events if events is not None else [s for s in self.trace if upto is None or s.turn < upto.turn]
-        places = {str(s.step_id) for s in kept}
+        recorded = events if events is not None else [s for s in self.trace if upto is None or s.turn < upto.turn]
+        step_ids = {str(s.step_id) for s in recorded}
         blobs = {**self.trace.blobs, **(self.rerun.blobs if self.rerun else {})}
-        annotations = [m for m in self.annotations.values() if m.step in places]
-        last = kept[-1].turn if kept else -1
-        lacked = {turn: off for turn, off in self.disabled_by_turn.items() if turn <= last}
-        other.load(self.setup, Trace(kept, blobs), annotations, begun=False, lacked=lacked)
-        other.saving.saved = dict(self.saving.saved) if kept else {}
+        annotations = [m for m in self.annotations.values() if m.step in step_ids]
+        last = recorded[-1].turn if recorded else -1
+        disabled_by_turn = {turn: off for turn, off in self.disabled_by_turn.items() if turn <= last}
+        other.load(self.setup, Trace(recorded, blobs), annotations, begun=False, disabled_by_turn=disabled_by_turn)
+        other.saving.saved = dict(self.saving.saved) if recorded else {}
         other.disabled = self.disabled
         other.reruns.last_code = self.reruns.last_code
         other.listeners = self.listeners
@@ -257,8 +257,8 @@ def undo_last(undos: list[Undo]) -> str:
     """Undo the last action and return its description. An action that fails to undo stays in the list."""
     if not undos:
         raise UsageError("nothing to undo")
-    what, back = undos[-1]
-    back()
+    what, undo = undos[-1]
+    undo()
     undos.pop()
     return what
 

@@ -23,7 +23,7 @@ from ..trace.steps import Step, group_steps
 from ..transcripts.searchable import Searchable
 from ..transcripts.transcript import Annotation, Transcript
 
-SIGNS: dict[str, float] = {  # risk signals, with the weight of each occurrence (at most three count)
+RISK_WEIGHTS: dict[str, float] = {  # risk signals, with the weight of each occurrence (at most three count)
     "fault": 5,
     "killed": 5,
     "model_error": 4,
@@ -44,7 +44,7 @@ MAX_WORDS = 200_000  # characters of one conversation in the full-text index
 class ConversationSummary(msgspec.Struct, frozen=True):
     """The summary; `outcome` is how it ended, "" if that was not recorded.
 
-    `risk_signals` counts what is suspicious. `facets` are (filter, value) pairs of a query.
+    `risk_signals` counts suspicious events. `facets` are (filter, value) pairs of a query.
     """
 
     outcome: str = ""
@@ -59,7 +59,7 @@ class ConversationSummary(msgspec.Struct, frozen=True):
     @property
     def describe_signals(self) -> str:
         """Describe the risk signals, worst first: "fault, 2 blocked"."""
-        return ", ".join(f"{n} {sign}" if n > 1 else sign for sign, n in self.risk_signals.items()).replace(
+        return ", ".join(f"{n} {signal}" if n > 1 else signal for signal, n in self.risk_signals.items()).replace(
             "_", " "
         )
 
@@ -68,15 +68,15 @@ def summarize(events: Iterable[AnyEvent], annotations: Iterable[Annotation] = ()
     """Summarize a conversation."""
     events, annotations = list(events), list(annotations)
     happened = Counter(_happened(events))
-    signs = {sign: happened[sign] for sign in SIGNS if happened[sign]}
+    signals = {signal: happened[signal] for signal in RISK_WEIGHTS if happened[signal]}
     ended = next((s.reason for s in reversed(events) if isinstance(s, TurnEnded)), "")
     outcome = ended or ("handed_off" if happened["handed_off"] else "")
     return ConversationSummary(
         outcome=outcome,
         turns=sum(1 for s in events if isinstance(s, UserMessage)),
         steps=happened["step"],
-        risk_score=sum(SIGNS[sign] * min(count, 3) for sign, count in signs.items()),
-        risk_signals=signs,
+        risk_score=sum(RISK_WEIGHTS[signal] * min(count, 3) for signal, count in signals.items()),
+        risk_signals=signals,
         annotations=len(annotations),
         facets=frozenset(_facets(events, annotations, happened)),
         words=" ".join(_words(events, annotations))[:MAX_WORDS],
@@ -108,7 +108,7 @@ def _of(step: Step) -> Iterator[str]:
 def _facets(
     events: list[AnyEvent], annotations: list[Annotation], happened: Counter[str]
 ) -> Iterator[tuple[str, str]]:
-    yield from (("outcome", word) for word in happened if word in SIGNS or word in KNOWN_ENDS)
+    yield from (("outcome", word) for word in happened if word in RISK_WEIGHTS or word in KNOWN_ENDS)
     for event in events:
         if isinstance(event, Answer):
             if event.model:
@@ -121,7 +121,7 @@ def _facets(
             yield "policy", event.policy.rpartition(".")[2]
     for annotation in annotations:
         yield from annotation_facets(annotation)
-    if any(sign in happened for sign in SIGNS):
+    if any(signal in happened for signal in RISK_WEIGHTS):
         yield "is", "suspicious"
 
 
@@ -146,32 +146,32 @@ def transcript_facets(found: Transcript, state: str) -> frozenset[tuple[str, str
     })  # fmt: skip
 
 
-def full_text(id: str, title: str, gist: ConversationSummary) -> str:
+def full_text(id: str, title: str, summary: ConversationSummary) -> str:
     """Return the searchable text."""
-    return f"{id}\n{title}\n{gist.words}"
+    return f"{id}\n{title}\n{summary.words}"
 
 
 def searchable(found: Transcript) -> Searchable:
     """Return a transcript as a query sees it, with the tags and annotations of its file."""
-    told = summarize(found.events, found.annotations)
-    facets = transcript_facets(found, found.state) | told.facets | tag_facets(found.tags)
-    return Searchable(facets, full_text(found.id, found.title or found.id, told))
+    summary = summarize(found.events, found.annotations)
+    facets = transcript_facets(found, found.state) | summary.facets | tag_facets(found.tags)
+    return Searchable(facets, full_text(found.id, found.title or found.id, summary))
 
 
 def _words(events: list[AnyEvent], annotations: list[Annotation]) -> Iterator[str]:
     """Yield the texts of a conversation, without tool results, which would dominate."""
-    said = ""
+    last = ""
     for event in events:
         if isinstance(event, UserMessage):
             yield str(event.text)
         elif isinstance(event, Answer):
-            said = event.text
-            yield from (said, event.thinking)
+            last = event.text
+            yield from (last, event.thinking)
             for call in event.calls:
                 yield call.tool
                 yield from _plain(call.args)
         elif isinstance(event, Reply):
-            if event.text != said:
+            if event.text != last:
                 yield str(event.text)
         elif isinstance(event, PolicyDecision):
             if event.effect != "allow":

@@ -1,7 +1,7 @@
-"""The tour: one small mistake, from the first message until it stays fixed.
+"""The tour: one small mistake, from the first message until it is fixed.
 
-A table of steps. A step is done when the conversation shows it, no matter how it
-was reached; a step that was done stays done.
+It is a table of steps. A step is done when the conversation shows it, no matter how
+it was reached; it then stays done.
 """
 
 from __future__ import annotations
@@ -67,14 +67,14 @@ def _verdict(session: Session, verdict: str) -> bool:
 
 STEPS = (
     TourStep(
-        "talk",
+        "chat",
         "The agent of a bicycle workshop, in a temporary folder: your files are not changed. "
         "It is Tuesday there. enter writes a message, enter again sends it.",
-        lambda session, place: find_mistake(session) is not None,
+        lambda session, step_id: find_mistake(session) is not None,
         WORDS,
     ),
     TourStep(
-        "see",
+        "inspect",
         "It booked a repair for today, which the workshop does not do. {back}, then {previous_step} goes to "
         "that step: the policy a_day_ahead allowed it.",
         _is_selected,
@@ -84,19 +84,19 @@ STEPS = (
         "save",
         "{save} saves the conversation as a mistake: a few words for a title, ctrl+s. It is replayed at once, "
         "and must FAIL: the code is still wrong.",
-        lambda session, place: _verdict(session, "FAIL"),
+        lambda session, step_id: _verdict(session, "FAIL"),
     ),
     TourStep(
         "fix",
         "Now the code. {apply_fix} shows a prepared change, enter applies it; or {edit} opens the file in your "
         "editor: days < 0 lets today pass. Saving it reruns the conversation.",
-        lambda session, place: session.rerun is not None and bool(session.rerun.differences),
+        lambda session, step_id: session.rerun is not None and bool(session.rerun.differences),
     ),
     TourStep(
-        "green",
-        "The policy blocks it now; the detail shows the record beside the new run. "
+        "pass",
+        "The policy blocks it now; the detail shows the recording next to the new run. "
         "{replay_saved} replays the transcript on the new code.",
-        lambda session, place: _verdict(session, "PASS"),
+        lambda session, step_id: _verdict(session, "PASS"),
     ),
 )
 FAREWELL = (

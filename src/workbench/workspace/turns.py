@@ -32,10 +32,10 @@ def partial_turn_until(
 ) -> PartialTurn:
     """Return the turn of `until` in `events`. Raises UsageError if it has no customer message."""
     turn = [event for event in events if event.turn == until.turn]
-    said = next((str(event.text) for event in turn if isinstance(event, UserMessage)), None)
-    if said is None:
+    text = next((str(event.text) for event in turn if isinstance(event, UserMessage)), None)
+    if text is None:
         raise UsageError("the agent spoke first in this turn", hint="choose a step after that")
-    return PartialTurn(said, turn, until, blocks)
+    return PartialTurn(text, turn, until, blocks)
 
 
 class TurnRunner:
@@ -63,13 +63,13 @@ class TurnRunner:
         """Run the rest of `partial_turn`. Raises UsageError as send() does."""
         if self.partial_turn is None:
             raise UsageError("there is no turn to continue")
-        middle, self.partial_turn = self.partial_turn, None
+        turn, self.partial_turn = self.partial_turn, None
         size = len(self.session.trace)
         try:
-            await self._turn(middle)
+            await self._turn(turn)
         except UsageError:
             begun = len(self.session.trace) != size
-            self.partial_turn = None if begun else middle  # may be tried again
+            self.partial_turn = None if begun else turn  # can be tried again
             raise
 
     def interrupt(self) -> None:
@@ -85,7 +85,7 @@ class TurnRunner:
         self.busy, self.last_event_at, self.pending_text = True, time.monotonic(), turn.text
         self._stopped = False
         session.notify("turn")
-        died = False
+        crashed = False
         try:
             async with session.serving.borrow_worker() as worker:
                 if self._stopped:
@@ -96,7 +96,7 @@ class TurnRunner:
                 session.notify("turn")
                 await self._receive(worker, turn)
         except WorkerCrashed as error:
-            died = True
+            crashed = True
             self._record_crash(turn.text, error)
         except JourneyError as error:
             if len(session.trace) and not isinstance(session.trace[-1], TurnEnded):
@@ -105,7 +105,7 @@ class TurnRunner:
         finally:
             self.busy, self._worker, self.pending_text = False, None, ""
             session.notify("turn")
-        if died:
+        if crashed:
             await session.serving.ensure_worker()
 
     async def _receive(self, worker: Worker, turn: PartialTurn) -> None:

@@ -32,7 +32,7 @@ def report_coverage(
             project.journeys, group.agent, group.transcripts, jobs=jobs, seconds=timeout, options=options
         )
         print_baseline(group, base)
-        if base.green:
+        if base.passed:
             reached = coverage(
                 read_sources(project.journeys), group.agent, base.lines, base.decisions, called_in(base),
                 bodies=options.tools == "sandbox",
@@ -48,7 +48,7 @@ def called_in(base: Baseline) -> set[str]:
     """Return the tools that passing transcripts call."""
     return {
         call.tool
-        for index in base.green
+        for index in base.passed
         for event in base.transcripts[index].events
         if isinstance(event, Answer)
         for call in event.calls
@@ -62,9 +62,9 @@ def _print_report(project: Project, reached: Coverage) -> None:
     for policy in (p for p in reached.policies if not p.reached):
         _missed(project, policy.file, policy.line, f"{policy.name} is never called")
     print_status(
-        f"decisions reached: {fraction_text(sum(r.made for r in reached.decisions), len(reached.decisions))}"
+        f"decisions reached: {fraction_text(sum(r.reached for r in reached.decisions), len(reached.decisions))}"
     )
-    for returned in (r for r in reached.decisions if not r.made):
+    for returned in (r for r in reached.decisions if not r.reached):
         _missed(project, returned.file, returned.line, f"{returned.policy} never returns {returned.effect} here")
     print_status(f"tools called: {fraction_text(sum(t.reached for t in reached.tools), len(reached.tools))}")
     for tool in (t for t in reached.tools if not t.reached):

@@ -30,9 +30,9 @@ def dev(
 ) -> int:
     """Open the workbench and return its exit status."""
     check_terminal()
-    code, kept = open_workbench(find_project(), agent, model, fixture, resume, screen, mouse)
-    if kept:
-        print_status(f"saved as {kept}; continue with: workbench dev --resume last")
+    code, stored = open_workbench(find_project(), agent, model, fixture, resume, screen, mouse)
+    if stored:
+        print_status(f"saved as {stored}; continue with: workbench dev --resume last")
     return code
 
 
@@ -49,39 +49,46 @@ def open_workbench(
     """Open the screens on a project; returns the exit status and the id of the last stored conversation."""
     chosen_settings = merge_settings(project.config)
     history = SessionLogs(project.state, project.transcripts)
-    lay = history.previous_workspace()
-    kept = history.read(_resume_id(history, resume, lay)) if resume else None
-    name = kept.setup.agent if kept else project.agent(agent)
-    chosen = resolve_model(model or (kept.model if kept else ""), str(project.config.get("model", "")))
+    snapshot = history.previous_workspace()
+    stored = history.read(_resume_id(history, resume, snapshot)) if resume else None
+    name = stored.setup.agent if stored else project.agent(agent)
+    chosen = resolve_model(model or (stored.model if stored else ""), str(project.config.get("model", "")))
     start_fork_server(chosen)
     host = WorkerPool(project.journeys)
-    if kept is None and fixture:
+    if stored is None and fixture:
         _check_fixture(project, name, fixture)
-    session = Session(CodeService(host, name, chosen), history, id=kept.id if kept else "", fixture=fixture)
-    if kept is not None:
-        session.load(kept.setup, kept.trace, kept.annotations.values(), begun=True, lacked=kept.disabled_by_turn)
-        session.corrupt_lines = kept.torn
+    session = Session(CodeService(host, name, chosen), history, id=stored.id if stored else "", fixture=fixture)
+    if stored is not None:
+        session.load(
+            stored.setup,
+            stored.trace,
+            stored.annotations.values(),
+            begun=True,
+            disabled_by_turn=stored.disabled_by_turn,
+        )
+        session.corrupt_lines = stored.torn
     from ... import tui
     from ...store.library import IndexedLibrary
 
-    shelf = IndexedLibrary(project, history)
+    library = IndexedLibrary(project, history)
     try:
-        lost = (
-            lay if lay is not None and lay.open and (resume == "last" or not (resume or lay.clean_exit)) else None
-        )
+        if snapshot is not None and not (
+            snapshot.open and (resume == "last" or not (resume or snapshot.clean_exit))
+        ):
+            snapshot = None
         code = tui.run(
             session,
-            shelf,
+            library,
             _changes(project),
             screen,
             replace(chosen_settings, mouse=mouse and chosen_settings.mouse),
-            lost,
+            snapshot,
             resumed=resume == "last",
             newcomer=history.empty and tour is None,
             tour=tour,
         )
     finally:
-        shelf.close()
+        library.close()
         host.close()
         history.close()
     if history.write_error:
@@ -102,15 +109,15 @@ def _check_fixture(project: Project, agent: str, fixture: str) -> None:
         raise UsageError(f"unknown fixture {fixture!r}", hint=f"choose one of: {', '.join(there)}")
 
 
-def _resume_id(history: SessionLogs, asked: str, lay: WorkspaceSnapshot | None) -> str:
+def _resume_id(history: SessionLogs, requested: str, snapshot: WorkspaceSnapshot | None) -> str:
     ids = history.ids()
-    if asked == "last":
+    if requested == "last":
         if not ids:
             raise UsageError("no conversation to continue", hint="start one: workbench")
-        return lay.current if lay is not None and lay.current in ids else ids[0]
-    if asked not in ids:
-        raise UsageError(f"unknown conversation {asked!r}", hint="workbench review lists them")
-    return asked
+        return snapshot.current if snapshot is not None and snapshot.current in ids else ids[0]
+    if requested not in ids:
+        raise UsageError(f"unknown conversation {requested!r}", hint="workbench review lists them")
+    return requested
 
 
 def check_terminal() -> None:

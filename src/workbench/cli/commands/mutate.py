@@ -82,10 +82,10 @@ def mutate(
         return Exit.OK if any(found.values()) else Exit.NO_TESTS
     measured = [AgentResult(group, found[group.agent]) for group in groups]
     whole = all(_measure(project, each, effort) for each in measured)
-    fates = [fate for each in measured for fate in each.fates]
-    scored = score(fates)
-    if fates:
-        print_report(project, fates, scored, whole)
+    results = [result for each in measured for result in each.results]
+    scored = score(results)
+    if results:
+        print_report(project, results, scored, whole)
     if json:
         write_json(json, as_json(measured, whole))
     if not whole:
@@ -111,14 +111,14 @@ def _measure(project: Project, each: AgentResult, effort: MutationOptions) -> bo
         )  # fmt: skip
         ended = os.times()
         print_baseline(group, each.base)
-        if not each.base.green:
+        if not each.base.passed:
             return True
         took = ended.children_user + ended.children_system - began.children_user - began.children_system
         seconds = effort.timeout + took * LIMIT
-        for fate in run_mutants(
+        for result in run_mutants(
             root, group.agent, each.base, each.mutants, jobs=effort.jobs, seconds=seconds, options=effort.options
         ):
-            each.fates.append(fate)
+            each.results.append(result)
             _progress(each)
     except KeyboardInterrupt:
         return False
@@ -130,9 +130,9 @@ def _measure(project: Project, each: AgentResult, effort: MutationOptions) -> bo
 
 def _progress(each: AgentResult) -> None:
     """Show one updated line on a terminal; nothing elsewhere."""
-    done = len(each.fates)
+    done = len(each.results)
     if sys.stderr.isatty() and (done % 5 == 0 or done == len(each.mutants)):
-        left = sum(f.status in (Status.SURVIVED, Status.NO_COVERAGE) for f in each.fates)
+        left = sum(f.status in (Status.SURVIVED, Status.NO_COVERAGE) for f in each.results)
         sys.stderr.write(f"{CLEAR}{done} of {len(each.mutants)} mutants, {left} survived")
         sys.stderr.flush()
 

@@ -293,7 +293,7 @@ def _plain(one: TrialCase, model: str, options: TrialOptions) -> dict[str, Any]:
         "since": options.live_from,
         "tokens": sum(t.tokens for t in one.trials),
         "cost": None if None in costs else round(sum(c or 0 for c in costs), 6),
-        "trials": [{"came": t.outcome, "why": t.why} for t in one.trials],
+        "trials": [{"outcome": t.outcome, "why": t.why} for t in one.trials],
     }
 
 

@@ -15,8 +15,8 @@ from ...text import sanitize, truncate
 from ..output import print_status, style, write_line
 from ..transcript_groups import TranscriptGroup, base_json, journeys_path
 
-SHOWN = 160  # characters shown of a line of code
-HEADS = {Status.ERROR: "broken", Status.NO_COVERAGE: "not reached", Status.SURVIVED: "survived"}
+MAX_CODE = 160  # characters of a line of code
+SHOWN = (Status.ERROR, Status.NO_COVERAGE, Status.SURVIVED)  # the mutants that are listed one by one
 COLORS = {Status.ERROR: "dim", Status.NO_COVERAGE: "yellow", Status.SURVIVED: "red"}
 
 
@@ -26,45 +26,42 @@ class AgentResult(msgspec.Struct):
     group: TranscriptGroup
     mutants: list[Mutant]
     base: Baseline = msgspec.field(default_factory=lambda: Baseline([]))
-    fates: list[MutantResult] = []
+    results: list[MutantResult] = []
 
 
 def list_mutants(project: Project, found: list[Mutant]) -> None:
-    """Print each mutant with its location, operator and change."""
+    """Print one line per mutant."""
     for mutant in found:
         change = f"{_code(mutant.before)}  →  {_code(mutant.after)}"
         write_line(f"{_location(project, mutant)}  {mutant.operator}  {change}")
 
 
-def print_report(project: Project, fates: list[MutantResult], count: Score, whole: bool) -> None:
+def print_report(project: Project, results: list[MutantResult], count: Score, whole: bool) -> None:
     """Print the report. `whole`: the run was not interrupted, so the score is complete."""
-    for status, head in HEADS.items():
-        chosen = [f for f in in_order(fates) if f.status is status]
-        for fate in chosen:
-            print_status(
-                f"{style(head, COLORS[status])} {_location(project, fate.mutant)}  {fate.mutant.operator}"
-            )
+    for status in SHOWN:
+        chosen = [result for result in in_order(results) if result.status is status]
+        for result in chosen:
+            head = style(label(status), COLORS[status])
+            print_status(f"{head} {_location(project, result.mutant)}  {result.mutant.operator}")
             if status is Status.ERROR:
-                print_status(style(f"    {sanitize(fate.why.splitlines()[0])[:SHOWN]}", "dim"))
+                print_status(style(f"    {sanitize(result.why.splitlines()[0])[:MAX_CODE]}", "dim"))
                 continue
-            print_status(f"    - {_code(fate.mutant.before)}")
-            print_status(f"    + {_code(fate.mutant.after) or '(nothing)'}")
+            print_status(f"    - {_code(result.mutant.before)}")
+            print_status(f"    + {_code(result.mutant.after) or '(nothing)'}")
         if chosen:
             print_status()
-    for file, each in by_file(fates).items():
+    for file, each in by_file(results).items():
         print_status(
             f"{journeys_path(project, file):<44} {_score(each):>8}  {each.killed + each.error} of {each.all}"
         )
     print_status()
     parts = [f"{count.killed + count.error} killed"]
     if count.error:
-        parts.append(f"{count.error} of them failed to load or timed out")
-    parts += [f"{count.survived} survived", f"{count.no_coverage} without coverage"]
+        parts.append(f"{count.error} of them with an error")
+    parts += [f"{count.survived} survived", f"{count.no_coverage} with no coverage"]
     print_status(f"{count.all} mutants: {', '.join(parts)}")
     if count.not_run:
-        print_status(
-            f"not in the score: {count.not_run} mutants in tool bodies, which run only with --tools=sandbox"
-        )
+        print_status(f"not in the score: {count.not_run} not run, in tool bodies (use --tools=sandbox)")
     print_status(f"score{'' if whole else ' of the tested mutants'}: {style(_score(count), 'bold')}")
 
 
@@ -79,7 +76,7 @@ def _counts(count: Score) -> dict[str, Any]:
 def as_json(measured: list[AgentResult], whole: bool) -> dict[str, Any]:
     """Return the report as plain data. `whole`: the run was not interrupted."""
     return {
-        "score": score(fate for each in measured for fate in each.fates).percent,
+        "score": score(result for each in measured for result in each.results).percent,
         "whole": whole,
         "agents": [_agent_json(each) for each in measured],
     }
@@ -88,22 +85,27 @@ def as_json(measured: list[AgentResult], whole: bool) -> dict[str, Any]:
 def _agent_json(each: AgentResult) -> dict[str, Any]:
     return {
         **base_json(each.group, each.base),
-        "files": {file: _counts(count) for file, count in by_file(each.fates).items()},
-        "mutants": [_plain(fate) for fate in in_order(each.fates)],
+        "files": {file: _counts(count) for file, count in by_file(each.results).items()},
+        "mutants": [_plain(result) for result in in_order(each.results)],
     }
 
 
-def _plain(fate: MutantResult) -> dict[str, Any]:
+def _plain(result: MutantResult) -> dict[str, Any]:
     names = ("file", "line", "operator", "before", "after")
     return {
-        **{name: getattr(fate.mutant, name) for name in names},
-        "status": fate.status.value, "by": fate.killed_by, "why": fate.why,
+        **{name: getattr(result.mutant, name) for name in names},
+        "status": result.status.value, "killed_by": result.killed_by, "why": result.why,
     }  # fmt: skip
 
 
-def in_order(fates: Iterable[MutantResult]) -> list[MutantResult]:
-    """Sort results by file and line."""
-    return sorted(fates, key=lambda f: (f.mutant.file, f.mutant.line, f.mutant.start, f.mutant.operator))
+def label(status: Status) -> str:
+    """Return a status as displayed."""
+    return status.value.replace("_", " ")
+
+
+def in_order(results: Iterable[MutantResult]) -> list[MutantResult]:
+    """Sort results by file, line and operator."""
+    return sorted(results, key=lambda f: (f.mutant.file, f.mutant.line, f.mutant.start, f.mutant.operator))
 
 
 def _location(project: Project, mutant: Mutant) -> str:
@@ -111,4 +113,4 @@ def _location(project: Project, mutant: Mutant) -> str:
 
 
 def _code(line: str) -> str:
-    return sanitize(truncate(line, SHOWN))
+    return sanitize(truncate(line, MAX_CODE))

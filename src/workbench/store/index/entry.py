@@ -10,14 +10,14 @@ from ...workspace.summary import ConversationSummary
 
 
 class Stamp(NamedTuple):
-    """What tells that a file has changed, before its bytes are read: bytes, and nanoseconds since the epoch."""
+    """Size in bytes and mtime in nanoseconds: if they differ, the file has changed."""
 
     size: int
     changed: int
 
 
 class IndexEntry(msgspec.Struct, frozen=True):
-    """All that the index keeps of a conversation. `hash` is that of its bytes, "" where they never change."""
+    """The data of one conversation in the index. `hash` is that of its bytes, "" if they never change."""
 
     title: str
     agent: str
@@ -25,8 +25,8 @@ class IndexEntry(msgspec.Struct, frozen=True):
     when: float = 0.0
     recording: str = ""
     hash: str = ""
-    problem: str = ""
+    error: str = ""
     tags: tuple[str, ...] = ()
     summary: ConversationSummary = ConversationSummary()
     facets: frozenset[tuple[str, str]] = frozenset()
-    id: str = ""  # words find it by that too
+    id: str = ""  # part of the full text

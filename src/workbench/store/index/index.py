@@ -1,7 +1,7 @@
-"""The index over all conversations: `.workbench/index.db`. Derived: deleting it loses nothing.
+"""The index over all conversations: `.workbench/index.db`. It is derived: deleting it loses nothing.
 
-Searching belongs in a thread (SQLite works without holding up the screen), a
-page of rows may be fetched anywhere. `indexing`, another process, writes it.
+Call `search` in a thread, because it may take milliseconds; a page of rows may be
+fetched anywhere. Another process, `indexer`, writes the index.
 """
 
 from __future__ import annotations
@@ -17,16 +17,19 @@ from ...workspace.library import Entry, SearchResult
 from . import sql
 from .search import Search
 
-SCHEMA = 2  # the number of the tables in index_tables; another number is not read
-COLUMNS = "kind, id, title, agent, state, time, turns, marks, problem, number, outcome, signs, recording, tags"
+SCHEMA = 3  # the version of the tables in schema.py; an index of another version is not read
+COLUMNS = (
+    "kind, id, title, agent, state, time, turns, annotations, error, number,"
+    " outcome, risk_signals, recording, tags"
+)
 MEMORY = 8_000  # kilobytes of cache
-SEEN = "CREATE TEMP TABLE seen (queue TEXT, recording TEXT, PRIMARY KEY (queue, recording)) WITHOUT ROWID"
+REVIEWED = "CREATE TEMP TABLE reviewed (queue TEXT, recording TEXT, PRIMARY KEY (queue, recording)) WITHOUT ROWID"
 
 T = TypeVar("T")
 
 
 class Reviewed(NamedTuple):
-    """That a recording was seen in a queue, or was not after all."""
+    """A recording that was marked as reviewed in a queue, or as not reviewed."""
 
     queue: str
     recording: str
@@ -34,15 +37,15 @@ class Reviewed(NamedTuple):
 
 
 class Index:
-    """Finds nothing while there is no index that can be read. `recall` tells all that was seen, when asked."""
+    """Searches the index; finds nothing while there is none. `load_reviewed` returns what was reviewed so far."""
 
-    def __init__(self, path: Path, recall: Callable[[], Iterable[Reviewed]] = lambda: ()) -> None:
+    def __init__(self, path: Path, load_reviewed: Callable[[], Iterable[Reviewed]] = lambda: ()) -> None:
         self.path = path
-        self.load_reviewed = recall
-        self._fresh: list[Reviewed] = []  # what the connection does not know yet
+        self.load_reviewed = load_reviewed
+        self._new: list[Reviewed] = []  # not yet in the temporary table of the connection
         self._connection: sqlite3.Connection | None = None
         self._lock = threading.Lock()
-        self._file = 0  # which file was opened: it may have been built anew since
+        self._file = 0  # the inode of the opened file: the index may have been rebuilt since
         self._version = (0, 0)
         self._search: tuple[tuple[int, int], Search] | None = None
 
@@ -58,11 +61,12 @@ class Index:
         return self._with(find, SearchResult())
 
     def values(self, filter: str, start: str) -> list[tuple[str, int]]:
-        """What a filter may be asked for that begins so, and how often it is there; most often first."""
+        """Return the values of a filter that begin with `start`, and their counts, most frequent first."""
         text, values = sql.values(filter, start)
         return self._with(lambda c: [(value, n) for value, n in c.execute(text, values)], [])
 
     def page(self, numbers: Sequence[int]) -> list[Entry]:
+        """Return the entries with these numbers, in that order, without those that no longer exist."""
         text = f"SELECT {COLUMNS} FROM conversations WHERE number IN ({','.join('?' * len(numbers))})"
         found: dict[int, Entry] = self._with(
             lambda c: {row[9]: _entry(*row) for row in c.execute(text, list(numbers))}, {}
@@ -70,12 +74,12 @@ class Index:
         return [found[number] for number in numbers if number in found]
 
     def pages(self, numbers: Sequence[int], size: int = 500) -> Iterator[Entry]:
-        """The entries of any many numbers."""
+        """Yield the entries of any number of numbers."""
         for at in range(0, len(numbers), size):
             yield from self.page(numbers[at : at + size])
 
     def number(self, ref: str) -> int:
-        """The number of a conversation now, 0 if it is gone."""
+        """Return the current number of a conversation, 0 if it no longer exists."""
         row = self._with(
             lambda c: c.execute("SELECT number FROM conversations WHERE ref = ?", (ref,)).fetchone(), None
         )
@@ -86,29 +90,29 @@ class Index:
         return self._with(lambda c: int(c.execute("SELECT count(*) FROM conversations").fetchone()[0]), 0)
 
     def changed(self) -> bool:
-        """Whether someone else wrote to it since this was asked last."""
+        """Return whether another process has changed the index since the last call."""
         before, self._version = self._version, self._with(self._version_of, (0, 0))
         return self._version != before
 
     def _version_of(self, connection: sqlite3.Connection) -> tuple[int, int]:
         return self._file, int(connection.execute("PRAGMA data_version").fetchone()[0])
 
-    def note_reviewed(self, seen: Reviewed) -> None:
-        """Searches know of it from the next one on."""
-        self._fresh.append(seen)
+    def note_reviewed(self, reviewed: Reviewed) -> None:
+        """Apply a change of what is reviewed, from the next search on."""
+        self._new.append(reviewed)
 
     def close(self) -> None:
         with self._lock:
-            self._shut()
+            self._close()
 
     def _with(self, work: Callable[[sqlite3.Connection], T], without: T) -> T:
-        """`work` on the connection; `without` while there is no index that can be read."""
+        """Return the result of `work` on the connection, or `without` while there is no readable index."""
         with self._lock:
             try:
                 connection = self._open()
                 return without if connection is None else work(connection)
-            except sqlite3.Error:  # broken, or taken away under our hands: whoever writes it builds it anew
-                self._shut()
+            except sqlite3.Error:  # damaged, or deleted meanwhile: the indexer rebuilds it
+                self._close()
                 return without
 
     def _open(self) -> sqlite3.Connection | None:
@@ -117,24 +121,24 @@ class Index:
         except OSError:
             file = 0
         if file != self._file or not file:
-            self._shut()
+            self._close()
         if self._connection is None and file:
             connection = sqlite3.connect(self.path, timeout=5, isolation_level=None, check_same_thread=False)
-            self._connection = connection  # so that it is shut if it cannot be read
+            self._connection = connection  # so that it is closed if it cannot be read
             if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA:
-                self._shut()
+                self._close()
                 return None
-            connection.executescript(f"PRAGMA cache_size = -{MEMORY}; PRAGMA temp_store = MEMORY; {SEEN}")
-            self._file, self._fresh = file, list(self.load_reviewed())
-        if self._connection is not None and self._fresh:
-            fresh, self._fresh = self._fresh, []
-            for queue, recording, seen in fresh:
-                change = "INSERT OR IGNORE INTO seen VALUES (?, ?)"
-                change = change if seen else "DELETE FROM seen WHERE queue = ? AND recording = ?"
+            connection.executescript(f"PRAGMA cache_size = -{MEMORY}; PRAGMA temp_store = MEMORY; {REVIEWED}")
+            self._file, self._new = file, list(self.load_reviewed())
+        if self._connection is not None and self._new:
+            new, self._new = self._new, []
+            for queue, recording, reviewed in new:
+                change = "INSERT OR IGNORE INTO reviewed VALUES (?, ?)"
+                change = change if reviewed else "DELETE FROM reviewed WHERE queue = ? AND recording = ?"
                 self._connection.execute(change, (queue, recording))
         return self._connection
 
-    def _shut(self) -> None:
+    def _close(self) -> None:
         if self._connection is not None:
             self._connection.close()
         self._connection = self._search = None

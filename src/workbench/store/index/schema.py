@@ -1,6 +1,6 @@
-"""The tables of `.workbench/index.db`, made and moved along by sqlite-utils. All in them is derived from files.
+"""Create the tables of `.workbench/index.db` with sqlite-utils. All their content is derived from files.
 
-Imported by whoever writes the index, not by the screen: sqlite-utils takes 0.1 s to load.
+Only the indexer imports this module, not the screen: sqlite-utils takes 0.1 s to load.
 """
 
 from __future__ import annotations
@@ -19,23 +19,24 @@ tables = Migrations("index")
 
 @tables()
 def conversations(db: Database) -> None:
-    """A row a conversation. Numbers are never used twice: what else is kept by number may outlive its row."""
+    """Create the table with one row per conversation. Numbers are not reused: facets may outlive their row."""
     db.execute(
         "CREATE TABLE conversations (number INTEGER PRIMARY KEY AUTOINCREMENT,"
         " kind TEXT, id TEXT, ref TEXT, rank INTEGER, title TEXT, agent TEXT, state TEXT, outcome TEXT,"
-        " time REAL, turns INTEGER, moves INTEGER, marks INTEGER, tags TEXT, signs TEXT, suspicion REAL,"
-        " recording TEXT, lot INTEGER, problem TEXT, size INTEGER, changed INTEGER, hash TEXT, read INTEGER)"
+        " time REAL, turns INTEGER, steps INTEGER, annotations INTEGER, tags TEXT,"
+        " risk_signals TEXT, risk_score REAL,"
+        " recording TEXT, sample_key INTEGER, error TEXT, size INTEGER, changed INTEGER, hash TEXT, read INTEGER)"
     )
     db.table("conversations").create_index(["ref"], unique=True)
     db.table("conversations").create_index(["recording"])
-    for order in ("rank, time DESC", "time DESC", "suspicion DESC, time DESC", "moves DESC", "lot, rank"):
+    for order in ("rank, time DESC", "time DESC", "risk_score DESC, time DESC", "steps DESC", "sample_key, rank"):
         name = order.replace(", ", "_").replace(" DESC", "")
         db.execute(f"CREATE INDEX by_{name} ON conversations ({order}, number)")
 
 
 @tables()
 def facets(db: Database) -> None:
-    """What the filters of a query ask for."""
+    """Create the table of the values that filters find."""
     db.execute(
         "CREATE TABLE facets (filter TEXT, value TEXT COLLATE NOCASE, number INTEGER,"
         " PRIMARY KEY (filter, value, number)) WITHOUT ROWID"
@@ -44,7 +45,7 @@ def facets(db: Database) -> None:
 
 @tables()
 def words(db: Database) -> None:
-    """Full text without the text: single words by their beginnings, small and quick at every key; phrases."""
+    """Create the full-text tables, without the texts: prefixes of single words, fast at every key; phrases."""
     tokenize = "tokenize = 'unicode61 remove_diacritics 2'"
     db.execute(
         "CREATE VIRTUAL TABLE words USING fts5"
@@ -54,14 +55,15 @@ def words(db: Database) -> None:
 
 
 @tables()
-def facts(db: Database) -> None:
-    db.table("facts").create({"name": str, "value": int}, pk="name")
+def metadata(db: Database) -> None:
+    """Create the table of the state of the index itself."""
+    db.table("metadata").create({"name": str, "value": int}, pk="name")
 
 
 def open_or_rebuild(path: Path) -> str:
-    """Make the index, or move it along; one that is newer or broken is built anew, and that is said.
+    """Create the index if there is none; rebuild one of another version or a damaged one.
 
-    Raises OSError and sqlite3.Error where it cannot be written.
+    Returns a note about a rebuild, or "". Raises OSError or sqlite3.Error if it cannot be written.
     """
     files.private_file(path)
     try:
@@ -70,16 +72,17 @@ def open_or_rebuild(path: Path) -> str:
     except ValueError as error:
         delete(path)
         _migrate(files.private_file(path))
-        return f"the index was {error} and is built anew"
+        return f"the index was {error} and is rebuilt"
 
 
 def delete(path: Path) -> None:
+    """Delete the files of the index."""
     for end in ("", "-wal", "-shm"):
         path.with_name(path.name + end).unlink(missing_ok=True)
 
 
 def _migrate(path: Path) -> None:
-    """Raises ValueError for an index that is newer or broken."""
+    """Create the tables of an empty index. Raises ValueError for one of another version or a damaged one."""
     connection = sqlite3.connect(path, timeout=30, isolation_level=None)
     try:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -93,6 +96,6 @@ def _migrate(path: Path) -> None:
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError) and "no such table" not in str(error):
             raise
-        raise ValueError("broken") from None
+        raise ValueError("damaged") from None
     finally:
         connection.close()

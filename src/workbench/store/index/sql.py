@@ -1,8 +1,8 @@
-"""What is asked, as SQL over the index. Pure: text and values, to be run elsewhere.
+"""Translate queries into SQL statements over the index; `search` runs them.
 
-One statement a term, each giving numbers, and one an order. Putting them
-together is set arithmetic: at 100,000 conversations that takes a tenth of what
-SQLite takes to join and sort them.
+There is one statement per term, each returning numbers, and one per order. The
+results are combined as sets: at 100,000 conversations that takes a tenth of the
+time that SQLite needs to join and sort them.
 """
 
 from __future__ import annotations
@@ -15,25 +15,28 @@ from ...transcripts.query import Query, Term
 ORDERS = {
     "": "rank, time DESC, number",
     "latest": "time DESC, number",
-    "suspicious": "suspicion DESC, time DESC, number",
-    "long": "moves DESC, number",
-    "lot": "lot, rank, number",  # by chance, and always the same; all that is kept of one conversation together
+    "suspicious": "risk_score DESC, time DESC, number",
+    "long": "steps DESC, number",
+    "sample": "sample_key, rank, number",  # random but stable; all entries of one conversation are adjacent
 }
-LAST = "\U0010ffff"  # sorts after all that begins alike
-VALUES = 20  # of a filter, at most
+LAST = "\U0010ffff"  # sorts after all strings with the same prefix
+VALUES = 20  # the most suggestions for one filter
 
 
 class Sql(NamedTuple):
+    """A statement with its parameters."""
+
     text: str
     values: list[object]
 
 
 def order(name: str, column: str = "number") -> Sql:
+    """Return a statement for a column of all conversations, in one of ORDERS."""
     return Sql(f"SELECT {column} FROM conversations ORDER BY {ORDERS[name]}", [])
 
 
 def terms(query: Query) -> list[tuple[Sql, bool]]:
-    """What the terms find, and whether that is wanted. Single words are one statement: what has them all."""
+    """Return a statement per term, and whether its results are wanted. All single words are one statement."""
     words = [t for t in query.terms if not t.filter and not t.negated and t.value.isalnum()]
     found = [(_matching("words", words), True)] if words else []
     others = ((term, _one(term, query)) for term in query.terms if term not in words)
@@ -41,16 +44,16 @@ def terms(query: Query) -> list[tuple[Sql, bool]]:
 
 
 def reviewed(query: Query) -> Sql:
-    """All that was seen in this queue."""
+    """Return a statement for the conversations that were reviewed in this queue."""
     return Sql(
         "SELECT number FROM conversations WHERE recording <> ''"
-        " AND recording IN (SELECT recording FROM seen WHERE queue = ?)",
+        " AND recording IN (SELECT recording FROM reviewed WHERE queue = ?)",
         [query.key],
     )
 
 
 def values(filter: str, start: str) -> Sql:
-    """What a filter can be asked for that begins so, and how many each would find."""
+    """Return a statement for the values of a filter that begin with `start`, and the number of results of each."""
     return Sql(
         "SELECT value, count(*) AS times FROM facets WHERE filter = ? AND value >= ? AND value < ?"
         f" GROUP BY value ORDER BY times DESC, value LIMIT {VALUES}",
@@ -59,7 +62,7 @@ def values(filter: str, start: str) -> Sql:
 
 
 def _one(term: Term, query: Query) -> Sql | None:
-    """None: there is no letter and no digit in it to look for."""
+    """Return the statement of one term; None if it contains no letter and no digit."""
     if not term.filter:
         table = "words" if term.value.isalnum() else "phrases"
         return _matching(table, [term]) if any(c.isalnum() for c in term.value) else None
@@ -77,7 +80,7 @@ def _one(term: Term, query: Query) -> Sql | None:
 
 
 def _matching(table: str, terms: list[Term]) -> Sql:
-    """Full text, from the beginning of each word; what was in quotes as it stands."""
+    """Return a full-text statement: words match by prefix, quoted texts exactly."""
     texts = (term.value.replace('"', " ").replace("\0", " ") for term in terms)
-    asked = " ".join(f'"{text}"{"" if term.exact else " *"}' for text, term in zip(texts, terms, strict=True))
-    return Sql(f"SELECT rowid AS number FROM {table} WHERE {table} MATCH ?", [asked])
+    pattern = " ".join(f'"{text}"{"" if term.exact else " *"}' for text, term in zip(texts, terms, strict=True))
+    return Sql(f"SELECT rowid AS number FROM {table} WHERE {table} MATCH ?", [pattern])

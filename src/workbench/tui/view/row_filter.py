@@ -10,7 +10,7 @@ from .find import SearchPhrase, Texts
 from .rows import Row
 from .view import View
 
-DEED = ("move", "act")
+DEED = ("step", "act")
 HELD = ("block", "escalate")
 
 
@@ -25,11 +25,11 @@ def _blocked(row: Row, view: View) -> bool:
 
 
 def _policy(row: Row, view: View) -> bool:
-    return row.part == "policy" or (row.part in ("turn", "move") and bool(row.step and row.step.decisions))
+    return row.part == "policy" or (row.part in ("turn", "step") and bool(row.step and row.step.decisions))
 
 
 def _think(row: Row, view: View) -> bool:
-    return row.part == "think" or (row.part == "move" and bool(row.step and row.step.reasoning.strip()))
+    return row.part == "think" or (row.part == "step" and bool(row.step and row.step.reasoning.strip()))
 
 
 def _tool(row: Row, view: View) -> bool:

@@ -14,7 +14,7 @@ from ...trace.events import AnyEvent, Fault, HandOff, PolicyDecision, TurnEnded,
 from ...trace.step_id import StepId
 from ...trace.steps import Step, Turn, group_steps
 
-Part = Literal["turn", "move", "think", "act", "policy", "fault", "handoff", "end"]
+Part = Literal["turn", "step", "think", "act", "policy", "fault", "handoff", "end"]
 
 CUT_OFF = ("killed", "interrupted", "limit")  # ends that stop a tool
 QUIET_ENDS = ("replied", "handed_off")  # ends that another row has told already
@@ -51,7 +51,7 @@ class Row:
             return self.handoff is not None and self.handoff.by != "model"
         if self.part == "policy":
             return self.decision is not None and self.decision.effect in ("block", "escalate")
-        held = self.step is not None and self.part in ("turn", "move", "act") and bad(self.step)
+        held = self.step is not None and self.part in ("turn", "step", "act") and bad(self.step)
         return held or self.stopped
 
 
@@ -158,7 +158,7 @@ def _rows(turn: Turn, first: int, wide: bool) -> list[Row]:
         if not wide:
             rows += _parts(step, number, over)
         elif step.message is None and not _empty(step):
-            rows.append(Row("move", step.step_id, step, number, over=over))
+            rows.append(Row("step", step.step_id, step, number, over=over))
         for fault in step.faults:
             if not wide or _alone(step, fault):
                 rows.append(Row("fault", step.step_id, step, number, fault=fault))

@@ -108,7 +108,7 @@ def wide_lines(row: Row, width: int, notes: RowMarks, tall: int = 1) -> list[Lin
     lanes = Lanes.of(width)
     if row.part == "turn":
         return [_turn(row, width, notes, lanes)]
-    if row.part != "move" or row.step is None:
+    if row.part != "step" or row.step is None:
         return [_loose(row, width, notes)]
     step = row.step
     columns = [

@@ -111,7 +111,7 @@ class StepsPane(ListPane):
         super().redraw()
 
     def _notes(self, row: Row) -> step_lines.RowMarks:
-        if self.view is None or row.part not in ("turn", "move", "act"):
+        if self.view is None or row.part not in ("turn", "step", "act"):
             return step_lines.RowMarks()
         if self.is_folded(row):
             step_ids = [step.step_id for step in self.book.turn(row.step_id.turn).steps]
@@ -270,7 +270,7 @@ class StepsPane(ListPane):
 
     def _stopped(self, row: Row) -> bool:
         return row.failed or (
-            row.part in ("turn", "move", "act")
+            row.part in ("turn", "step", "act")
             and self.view is not None
             and self.view.difference(row.step_id) is not None
         )
