@@ -12,6 +12,7 @@ from workbench.trace.setup import Setup
 from workbench.trace.trace import Trace
 from workbench.tui.view import compare as present
 from workbench.tui.view.diff import diff
+from workbench.tui.view.paragraphs import styled
 from workbench.tui.view.text import plain
 from workbench.tui.view.text import width as cells
 from workbench.workspace.causes import Cause
@@ -353,14 +354,14 @@ def test_hostile_words_are_shown_inert():
 
 
 def test_a_text_difference_marks_the_words_that_differ():
-    lines = diff("one\nclose 30 days after", "one\nclose 60 days after", 60)
+    lines = styled(diff("one\nclose 30 days after", "one\nclose 60 days after"), 60)
     assert [plain(line).rstrip() for line in lines] == ["  one", "- close 30 days after", "+ close 60 days after"]
     assert [b.text for line in lines for b in line if b.role in ("gone", "come")] == ["30", "60"]
-    assert diff("same", "same", 60) == []
+    assert diff("same", "same") == []
 
 
 def test_a_huge_text_difference_is_cut_and_says_so():
-    lines = diff("\n".join(f"a{i}" for i in range(5000)), "\n".join(f"b{i}" for i in range(5000)), 60)
+    lines = styled(diff("\n".join(f"a{i}" for i in range(5000)), "\n".join(f"b{i}" for i in range(5000))), 60)
     assert len(lines) < 100
     assert "…" in plain(lines[-1])
 

@@ -14,10 +14,12 @@ from workbench.trace.step_id import StepId
 from workbench.trace.steps import Step
 from workbench.trace.trace import Trace
 from workbench.transcripts.transcript import Annotation
-from workbench.tui.view.detail import MAX_BLOCK, block, what
+from workbench.tui.view.detail import action
+from workbench.tui.view.extent import Excerpt
 from workbench.tui.view.find import SearchPhrase, highlight
+from workbench.tui.view.paragraphs import styled, value_block
 from workbench.tui.view.rows import RowModel
-from workbench.tui.view.tabs import TABS
+from workbench.tui.view.tabs import TABS, tab_lines
 from workbench.tui.view.text import clean, fit, one_line, plain, typed, width, wrap
 from workbench.tui.view.view import View
 
@@ -101,8 +103,8 @@ def test_it_is_inert_in_the_words_of_a_policy_and_the_name_of_a_file(text, tmp_p
         book = RowModel(wide)
         book.read(view.trace)
         for row in book.rows:
-            for tab in TABS.values():
-                for line in tab(view, row, 70):
+            for tab in TABS:
+                for line in tab_lines(tab, view, row, 70):
                     assert not OBEYED.search(plain(line))
                     assert not UNSEEN.search(plain(line))
                     assert width(line) <= 70
@@ -146,12 +148,12 @@ def test_what_terminals_disagree_about_stands_apart():
 
 
 def test_a_long_result_is_cut_and_what_is_left_is_counted_in_lines():
-    lines = block("result", "\n".join("x" for _ in range(10_000)), 80)
-    assert len(lines) == MAX_BLOCK + 1
-    assert plain(lines[-1]).strip() == f"… {10_000 - MAX_BLOCK:,} lines more: the pager shows all"
+    lines = styled(value_block("result", "\n".join("x" for _ in range(10_000)), Excerpt()), 80)
+    assert len(lines) == Excerpt.lines + 1
+    assert plain(lines[-1]).strip() == f"… {10_000 - Excerpt.lines:,} lines more: the pager shows all"
     call = CallRequest(1, "c", "find", {})
     result = ToolResult(turn=1, answer=1, call=1, tool="find", outcome="ok", value="y" * 1_000_000)
-    lines = what(Step(StepId(1, 1, 1), call, result=result), 80)
+    lines = styled(action(Step(StepId(1, 1, 1), call, result=result), Excerpt()), 80)
     assert len(lines) < 400
     assert "992,000 characters" in " ".join(plain(line) for line in lines)
 

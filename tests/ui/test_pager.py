@@ -10,7 +10,7 @@ import pytest
 
 from ui.host import Script, say, think, use
 from workbench.tui import external
-from workbench.tui.view.full_text import TABS, full_text
+from workbench.tui.view.tabs import TABS, tab_text
 
 LONG = "a long thought " * 2000
 
@@ -43,7 +43,7 @@ def test_the_pager_gets_the_whole_tab_without_escapes(play, paged, monkeypatch):
         await bench.press("right", "o")
         assert "Be kind and brief." in paged["text"]
         for tab in TABS:
-            assert full_text(tab, bench.screen.view, bench.screen.steps.row).strip()
+            assert tab_text(tab, bench.screen.view, bench.screen.steps.row).strip()
 
     play(flow, Script([think(LONG + "\x1b[31m"), use("find_order", order_number="OL-1")], [say("hi")]))
 

@@ -15,7 +15,7 @@ from workbench.tui.screens.compare import Compare
 from workbench.tui.screens.develop import Develop
 from workbench.tui.screens.review import Review
 from workbench.tui.view.rows import RowModel
-from workbench.tui.view.tabs import TABS
+from workbench.tui.view.tabs import TABS, tab_lines
 from workbench.tui.view.text import clean, fit, one_line, plain, value, width, wrap
 from workbench.tui.view.view import View
 
@@ -256,8 +256,8 @@ def test_the_detail_survives_any_prefix_of_a_trace(play):
                 book = RowModel(wide)
                 book.read(trace)
                 for row in book.rows:
-                    for tab in TABS.values():
-                        assert all(plain(line) is not None for line in tab(view, row, 70))
+                    for tab in TABS:
+                        assert all(plain(line) is not None for line in tab_lines(tab, view, row, 70))
 
     play(
         flow,

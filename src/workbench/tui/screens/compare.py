@@ -95,34 +95,30 @@ class Compare(BaseScreen):
         self.comparison = found
         self.pairs.show(found)
         self.causes.show(causing)
-        self._show(fresh=True)
+        self._show()
         self.tell_status()
         self.offer_keys()
 
     @on(ListPane.Moved, "#pairs, #causes")
     def _moved(self, event: ListPane.Moved) -> None:
         self._shows_cause = event.pane is self.causes
-        self._show(fresh=True)
+        self._show()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         if event.widget in (self.pairs, self.causes):
             self._shows_cause = event.widget is self.causes
-            self._show(fresh=True)
+            self._show()
         self.offer_keys()
 
-    def on_resize(self, event: events.Resize) -> None:
-        self.call_after_refresh(self._show, False)
-
-    def _show(self, fresh: bool) -> None:
+    def _show(self) -> None:
         """Show the difference of what was selected last."""
         if self.comparison is None or not self.is_mounted:
             return
-        width, one = self.difference.cells, self.causes.cause
+        one = self.causes.cause
         if self._shows_cause and one is not None:
-            lines = view.cause_detail(one._replace(source=self.source()), width)
+            self.difference.show(view.cause_detail(one._replace(source=self.source())))
         else:
-            lines = view.pair_in_full(self.comparison, self.pairs.cursor, width)
-        self.difference.show(lines, fresh)
+            self.difference.show(view.pair_in_full(self.comparison, self.pairs.cursor))
 
     def source(self) -> str:
         """Return the source line of the selected cause, else of the most likely one."""

@@ -9,14 +9,14 @@ from ...trace.events import PolicyDecision
 from ...trace.steps import Step
 from ...workspace.causes import Cause, prompt_causes
 from ...workspace.comparison import AlignedStep, Comparison, Side, Status
-from .detail import labelled, with_source
 from .diff import diff
-from .step_lines import GLYPHS, OUTCOMES, VERDICTS, fault_text, fitted_action_text, short
-from .tabs import change_bits
-from .text import BLANK, Line, Span, clean, cut, fit, one_line, plain, pretty, width
+from .extent import Excerpt
+from .paragraphs import EMPTY, Block, Paragraph, labelled, paragraph
+from .step_lines import DECISIONS, GLYPHS, OUTCOMES, fault_text, fitted_action_text, short
+from .tabs import change_spans
+from .text import Line, Span, clean, cut, fit, one_line, plain, pretty, width
 
 SIGNS: dict[Status, str] = {"same": "=", "drift": "~", "differs": "≠", "left": "‹", "right": "›"}
-KINDS = {"unknown": "unknown"}
 MIDDLE = 3  # cells between the columns, with the sign in them
 
 
@@ -118,7 +118,7 @@ def called(id: str, said: str) -> str:
 def cause(one: Cause, cells: int) -> Line:
     """A cause on one line: ≠ at the move where the runs part, ~ before it; its source where there is room."""
     sign = Span("≠ ", "warn") if one.at_divergence else Span("~ ", "dim")
-    bits = [sign, Span(f"{KINDS.get(one.kind, one.kind):<9}", "label"), Span(one_line(one.what))]
+    bits = [sign, Span(f"{one.kind:<9}", "label"), Span(one_line(one.what))]
     source = Span(one_line(one.source, 200), "source")
     left = cells - width([source])
     if left < width(bits) + 1:
@@ -126,62 +126,59 @@ def cause(one: Cause, cells: int) -> Line:
     return (*fit(bits, left), source)
 
 
-def cause_detail(one: Cause, width: int) -> list[Line]:
-    """A cause with its two texts."""
-    lines = with_source(labelled(KINDS.get(one.kind, one.kind), [Span(clean(one.what))], width), one.source, width)
-    return [*lines, *diff(one.before, one.after, width)]
+def cause_detail(one: Cause) -> list[Block]:
+    """Show a cause with its two texts."""
+    return [labelled(one.kind, Span(clean(one.what)), source=one.source), *diff(one.before, one.after)]
 
 
 # a pair in full
 
 
-def pair_in_full(of: Comparison, index: int, width: int) -> list[Line]:
-    """What a row is, then all that the two moves hold: what differs as a text diff, what is the same by name."""
+def pair_in_full(of: Comparison, index: int) -> list[Block]:
+    """Show all that the two steps of a row contain: differences as text diffs, equal parts by name."""
     pair = of.pairs[index]
-    left, right = _told(pair.left, of.left), _told(pair.right, of.right)
-    lines = [*_head(of, index, width)]
+    left, right = _texts(pair.left), _texts(pair.right)
+    blocks: list[Block] = [*_head(of, index)]
     same: list[str] = []
     for label in {**left, **right}:
         a, b = left.get(label, ""), right.get(label, "")
         if a == b:
             same.append(label)
             continue
-        lines.append((Span(label, "label"),))
-        lines += diff(a, b, width)
+        blocks.append(paragraph(Span(label, "label")))
+        blocks += diff(a, b)
     if "different prompt" in pair.why or index == of.first:
         for one in prompt_causes(of, pair):
-            lines += cause_detail(one, width) if one.before or one.after else []
+            blocks += cause_detail(one) if one.before or one.after else []
     if same:
-        lines += labelled("the same:", [Span(", ".join(same), "dim")], width)
+        blocks.append(labelled("the same:", Span(", ".join(same), "dim")))
         if pair.status in ("same", "drift"):
-            lines.append(BLANK)
-            for label in same:
-                lines += labelled(label, [Span(left[label])], width)
-    return lines
+            blocks += [EMPTY, *(labelled(label, Span(left[label])) for label in same)]
+    return blocks
 
 
-def _head(of: Comparison, index: int, width: int) -> list[Line]:
+def _head(of: Comparison, index: int) -> list[Paragraph]:
     pair = of.pairs[index]
     only = {"left": f"only in {of.left.name}", "right": f"only in {of.right.name}"}
     why = only.get(pair.status, pair.why) or "the same on both sides"
-    bits = [Span(f"{SIGNS[pair.status]} {clean(why)}", "" if pair.status == "same" else "warn")]
+    spans = [Span(f"{SIGNS[pair.status]} {clean(why)}", "" if pair.status == "same" else "warn")]
     if index == of.first:
-        bits.append(Span(" · the first real difference", "bold"))
+        spans.append(Span(" · the first real difference", "bold"))
     elif of.is_consequence(index):
-        bits.append(Span(" · after the first difference, so taken as its consequence", "dim"))
+        spans.append(Span(" · after the first difference, so taken as its consequence", "dim"))
     rerun = next((s for s in (of.left, of.right) if s.rerun), None)
-    lines: list[Line] = [
-        tuple(bits),
-        (Span("- ", "bad"), Span(titled(of.left), "dim")),
-        (Span("+ ", "good"), Span(titled(of.right), "dim")),
+    head = [
+        paragraph(*spans),
+        paragraph(Span("- ", "bad"), Span(titled(of.left), "dim")),
+        paragraph(Span("+ ", "good"), Span(titled(of.right), "dim")),
     ]
     if rerun is not None and "different prompt" in pair.why:
-        lines.append((Span("no model was asked: its answer here is the recorded one", "warn"),))
-    return lines
+        head.append(paragraph(Span("the model was not called: the answer here is the recorded one", "warn")))
+    return head
 
 
-def _told(step: Step | None, side: Side) -> dict[str, str]:
-    """What a move holds, as texts by label."""
+def _texts(step: Step | None) -> dict[str, str]:
+    """Return the contents of a step as texts by label."""
     if step is None:
         return {}
     parts: dict[str, Any] = {
@@ -205,7 +202,7 @@ def _text(value: Any) -> str:
 
 
 def _decision(d: PolicyDecision) -> str:
-    said = f"{'⚠' if d.fault else GLYPHS[d.effect]} {short(d.policy)} {VERDICTS[d.effect]}"
+    said = f"{'⚠' if d.fault else GLYPHS[d.effect]} {short(d.policy)} {DECISIONS[d.effect]}"
     saw = [f"    {one_line(k, 80)}: {one_line(_text(v), 400)}" for k, v in d.evidence.items()]
     to = [f"    now: {one_line(_text(d.replacement), 400)}"] if d.effect == "rewrite" else []
     return "\n".join([said + (f" “{d.reason}”" if d.reason else ""), *to, *saw])
@@ -222,4 +219,4 @@ def _result(step: Step) -> str:
 
 def _changed(step: Step) -> str:
     changed = step.result.changed[:200] if step.result is not None else []
-    return "\n".join(plain(change_bits(one)).strip() for one in changed)
+    return "\n".join(plain(change_spans(one, Excerpt())).strip() for one in changed)

@@ -44,13 +44,13 @@ def line(row: Row, turn: Turn, cells: int, notes: RowMarks) -> Line:
 HEAD = 12  # cells of the number and the kind, where a step has a line
 GLYPHS = {"allow": "✓", "block": "✗", "rewrite": "↻", "escalate": "↑"}
 ROLES = {"allow": "good", "block": "bad", "rewrite": "warn", "escalate": "warn"}
-VERDICTS = {"allow": "allowed", "block": "blocked", "rewrite": "rewrote", "escalate": "to a person"}
+DECISIONS = {"allow": "allowed", "block": "blocked", "rewrite": "rewrote", "escalate": "escalated"}
 OUTCOMES = {
-    "error": "said no",
+    "error": "error",
     "rejected": "bad arguments",
-    "absent": "not on offer",
+    "absent": "unavailable",
     "blocked": "blocked",
-    "fault": "broke",
+    "fault": "crashed",
     "missing": "no recorded result",
 }
 ENDS = {
@@ -61,7 +61,7 @@ ENDS = {
     "killed": "its process was stopped",
     "tape_ended": "the recording ends here",
     "replied": "replied",
-    "handed_off": "a person has the conversation",
+    "handed_off": "handed off to a human",
 }
 
 
@@ -214,7 +214,7 @@ def _loose(row: Row, width: int, notes: RowMarks) -> Line:
         by = "the model" if row.handoff.by == "model" else short(row.handoff.by)
         bits = [
             Span("     ↑ ", "warn"),
-            Span("handed to a person ", "warn"),
+            Span("handed off ", "warn"),
             Span(f"by {by}: {one_line(row.handoff.reason)}"),
         ]
     elif row.end is not None:

@@ -7,9 +7,8 @@ from textual.content import Content
 from textual.message import Message
 
 from ...text import display_width
-from ..view.full_text import full_text
 from ..view.rows import Row
-from ..view.tabs import TABS
+from ..view.tabs import TABS, tab_lines, tab_text
 from ..view.text import Line, Span, plain
 from ..view.view import View
 from .pane import Pane
@@ -49,7 +48,7 @@ class DetailPane(Pane):
         """The text of the tab, with nothing cut."""
         if self.view is None or self.row is None:
             return ""
-        return full_text(self.tab, self.view, self.row)
+        return tab_text(self.tab, self.view, self.row)
 
     def on_mount(self) -> None:
         self._entitle()
@@ -80,7 +79,7 @@ class DetailPane(Pane):
         if self.view is None or self.row is None:
             self._lines = [(Span(self.hint, "dim"),)]
         else:
-            self._lines = TABS[self.tab](self.view, self.row, self.cells)
+            self._lines = tab_lines(self.tab, self.view, self.row, self.cells)
         self.redraw()
 
     @property
