@@ -21,7 +21,7 @@ sys.path.insert(0, {tests!r})
 from ui.host import FakeHost, Memory, Script, Shelf, make_agent
 from workbench.workspace.code_service import CodeService
 from workbench.workspace.session import Session
-from workbench.tui import run
+from workbench.tui.app import WorkbenchApp, run
 import workbench.tui.groups.reading as reading
 
 def fail(self):
@@ -32,7 +32,8 @@ if {crash!r}:
     reading.CopyGroup.do_copy = fail
 store = Memory()
 root = make_agent(Path({root!r}))
-sys.exit(run(Session(CodeService(FakeHost(root, Script()), "shop", "rehearsal"), store), Shelf(store, root=root)))
+session = Session(CodeService(FakeHost(root, Script()), "shop", "rehearsal"), store)
+sys.exit(run(WorkbenchApp(session, Shelf(store, root=root))))
 """
 
 

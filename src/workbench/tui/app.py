@@ -67,7 +67,12 @@ def _compare() -> Screen[None]:
 
 
 class WorkbenchApp(App[int]):
-    """The workbench. `changes` yields whenever files under journeys/ have changed."""
+    """The workbench, opened on `session`.
+
+    `changes` yields whenever files under journeys/ have changed. `last_workspace` is restored at
+    once if `resumed`, else on request. `newcomer`: the project has no conversation yet. `tour` is
+    shown over Develop.
+    """
 
     CSS = CSS
     TITLE = "Workbench"
@@ -281,20 +286,9 @@ def first_theme(chosen: str = "") -> str:
     return "workbench-light" if background in ("7", "15") else "workbench-dark"
 
 
-def run(
-    session: Session,
-    library: Library,
-    changes: AsyncIterator[Any] | None = None,
-    screen: Start = "develop",
-    settings: Settings | None = None,
-    last_workspace: WorkspaceSnapshot | None = None,
-    resumed: bool = False,
-    newcomer: bool = False,
-    tour: Tour | None = None,
-) -> int:
-    """Run the screens until the engineer leaves. Gives the exit status: 0, 128 + a signal, 3 for our own bug."""
+def run(app: WorkbenchApp) -> int:
+    """Run the screens until the engineer quits. Returns 0, 128 + a signal, or 3 for an internal error."""
     install_parser()
-    app = WorkbenchApp(session, library, changes, screen, settings, last_workspace, resumed, newcomer, tour)
     app.run(mouse=app.mouse)
     app.conversations.snapshot(left=not app.failure and not app.return_code)
     if app.failure:

@@ -61,15 +61,15 @@ def open_workbench(
     if kept is not None:
         session.load(kept.setup, kept.trace, kept.annotations.values(), begun=True, lacked=kept.disabled_by_turn)
         session.corrupt_lines = kept.torn
-    from ... import tui
     from ...store.library import IndexedLibrary
+    from ...tui.app import WorkbenchApp, run
 
     shelf = IndexedLibrary(project, history)
     try:
         lost = (
             lay if lay is not None and lay.open and (resume == "last" or not (resume or lay.clean_exit)) else None
         )
-        code = tui.run(
+        app = WorkbenchApp(
             session,
             shelf,
             _changes(project),
@@ -80,6 +80,7 @@ def open_workbench(
             newcomer=history.empty and tour is None,
             tour=tour,
         )
+        code = run(app)
     finally:
         shelf.close()
         host.close()
