@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from support.kit import WINDOW, shop_files, write
 from workbench.engine.ablation import without_parts
 from workbench.engine.model import Delta, DeltaSink, ModelAnswer
 from workbench.engine.turn import run_turn
@@ -45,52 +45,6 @@ from workbench.workspace.library import IndexProgress, Kind, SearchResult, Store
 from workbench.workspace.session import Session
 from workbench.workspace.summary import summarize
 
-AGENT = """
-from workbench import Agent
-from .returns.journey import returns
-agent = Agent("shop", journeys=[returns])
-"""
-
-JOURNEY = '''
-from dataclasses import dataclass
-from workbench import Journey, world, Block
-
-@dataclass
-class Order:
-    number: str
-    days: int
-    returned: bool = False
-
-@world
-class Shop:
-    orders: dict[str, Order]
-
-returns = Journey("returns", goal="return a pair of shoes")
-
-@returns.tool
-def find_order(order_number: str, shop: Shop) -> Order:
-    """Find an order by its number."""
-    return shop.orders[order_number]
-
-@returns.tool(writes=True)
-def create_return(order_number: str, shop: Shop) -> str:
-    """Open a return."""
-    shop.orders[order_number].returned = True
-    return "R-1"
-
-@returns.policy(before=create_return)
-def return_window(call, conversation):
-    """Returns close 30 days after delivery.
-
-    Why: worn shoes cannot be sold again.
-    """
-    order = conversation.result(find_order, order_number=call["order_number"])
-    if order is None:
-        return Block("look the order up first")
-    if order.days > 30:
-        return Block(f"delivered {order.days} days ago; the limit is 30", days=order.days)
-'''
-
 BASE = {
     "about": "two orders, one of them old",
     "customer": {"name": "Ada"},
@@ -99,19 +53,10 @@ BASE = {
 
 
 def make_agent(root: Path) -> Path:
-    """An agent with one journey, two tools and one policy under `root`/journeys."""
-    journeys = root / "journeys"
-    (journeys / "shop" / "returns").mkdir(parents=True)
-    (journeys / "shop" / "fixtures").mkdir()
-    (journeys / "shop" / "agent.py").write_text(AGENT)
-    (journeys / "shop" / "persona.md").write_text("Be kind and brief.")
-    (journeys / "shop" / "returns" / "journey.py").write_text(JOURNEY)
-    (journeys / "shop" / "returns" / "manual.md").write_text(
-        "# Returns\nLook the order up first.\n## Then\nReturn it."
-    )
-    (journeys / "shop" / "fixtures" / "base.json").write_bytes(msgspec.json.encode(BASE))
-    (journeys / "shop" / "fixtures" / "empty.json").write_bytes(msgspec.json.encode({"about": "nothing"}))
-    return journeys
+    """Write the shop with its policy and a second fixture to `root`/journeys, and return that folder."""
+    fixtures = {"base": BASE, "empty": {"about": "nothing"}}
+    files = {f"shop/fixtures/{name}.json": json.dumps(fixture) for name, fixture in fixtures.items()}
+    return write(root / "journeys", shop_files(WINDOW) | files)
 
 
 def use(tool: str, **args: Any) -> dict[str, Any]:

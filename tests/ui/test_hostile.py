@@ -7,7 +7,8 @@ import re
 import pytest
 from rich.cells import cell_len
 
-from ui.host import JOURNEY, Script, say, think, use
+from support.kit import WINDOW, shop_files
+from ui.host import Script, say, think, use
 from workbench.trace.events import Answer, CallRequest, ToolResult, UserMessage
 from workbench.trace.setup import Setup
 from workbench.trace.step_id import StepId
@@ -114,7 +115,8 @@ def test_a_policy_with_hostile_words_is_shown_inert(play):
     words = KINDS["escapes"] + KINDS["right to left"] + KINDS["markup"]
 
     async def flow(bench):
-        text = JOURNEY.replace("worn shoes", "worn shoes " + words.encode("unicode_escape").decode())
+        text = shop_files(WINDOW)["shop/returns/journey.py"]
+        text = text.replace("worn shoes", "worn shoes " + words.encode("unicode_escape").decode())
         text = text.replace('f"delivered', 'f"' + words.encode("unicode_escape").decode() + "delivered")
         await bench.save_file("shop/returns/journey.py", text)
         await bench.until(lambda: bench.session.code.state != "loading")
