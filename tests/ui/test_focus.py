@@ -95,7 +95,7 @@ def test_the_note_of_a_re_run_goes_with_a_key_and_belongs_to_its_conversation(pl
         assert "actions differ at step 2" in bench.text()
         assert bench.screen.status.count == 2
         await bench.press("escape")
-        bench.screen.tell_status()
+        bench.screen.update_status()
         assert bench.screen.status.count == 1
         await bench.pilot.resize_terminal(160, 48)
         await bench.until(lambda: "actions differ at step 2" in bench.text())

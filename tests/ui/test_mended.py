@@ -110,13 +110,13 @@ def test_what_is_not_on_disk_is_said_until_it_is_and_nothing_claims_that_it_is_k
         await bench.say("hello")
         bench.store.retry_writes = lambda: None
         bench.store.write_error = PROBLEM
-        bench.screen.tell_status()
+        bench.screen.update_status()
         assert f"✗ not on disk: {PROBLEM}" in bench.pane("#status")
         await bench.press("ctrl+n")
         assert f"the previous one is NOT on disk yet: {PROBLEM}" in " ".join(bench.pane("#keys").split())
         assert "is kept" not in bench.pane("#keys")
         bench.store.write_error = ""
-        bench.screen.tell_status()
+        bench.screen.update_status()
         assert "not on disk" not in bench.pane("#status")
 
     play(flow, Script([say("hi")]))

@@ -47,7 +47,7 @@ def shown(trace: Trace, wide: bool = True) -> list[str]:
     ]
 
 
-def told(trace: Trace, part: str = "move") -> str:
+def told(trace: Trace, part: str = "step") -> str:
     book = RowModel()
     book.read(trace)
     row = next(r for r in book.rows if r.part == part)
@@ -109,7 +109,7 @@ def test_what_a_call_came_to_is_seen_before_all_it_was_given(wide, cells):
     trace = asked(decision("window", "before_tool", "block", "too late"), result(outcome="blocked"), blocks=[call])
     book = RowModel(wide)
     book.read(trace)
-    row = next(row for row in book.rows if row.part in ("move", "act"))
+    row = next(row for row in book.rows if row.part in ("step", "act"))
     lines = (
         step_lines.wide_lines(row, cells, step_lines.RowMarks(), 1)
         if wide
@@ -152,9 +152,9 @@ def test_a_rewrite_and_a_hand_off_of_the_model_are_no_failures():
     assert failures(rewritten) == []
     assert failures(asked(result(value="x"), HandOff(turn=1, answer=1, call=1, reason="asked for"))) == []
     for outcome in ("error", "rejected", "absent", "fault", "blocked"):
-        assert failures(asked(result(outcome=outcome))) == ["move"]
-    assert failures(asked(decision("no", "before_tool", "escalate"))) == ["move"]
-    assert failures(asked(result(value="x"), decision("no", "after_tool", "block"))) == ["move"]
+        assert failures(asked(result(outcome=outcome))) == ["step"]
+    assert failures(asked(decision("no", "before_tool", "escalate"))) == ["step"]
+    assert failures(asked(result(value="x"), decision("no", "after_tool", "block"))) == ["step"]
 
 
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)])

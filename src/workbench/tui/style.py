@@ -1,4 +1,4 @@
-"""Themes and layout. A role means a colour here and nowhere else; every one has a glyph or a word beside it."""
+"""Themes and layout. Only this module maps roles to colours; each has a glyph or a word too."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ Screen { background: $background; color: $foreground; }
 .asking #foot { display: block; }
 .asking #keys { display: none; }
 #foot #foot-sign { width: auto; color: $primary; text-style: bold; padding-right: 1; }
-#foot #foot-told { width: auto; color: $faint; padding-left: 1; }
-#foot #foot-told.bad { color: $error; text-style: bold; }
+#foot #foot-result { width: auto; color: $faint; padding-left: 1; }
+#foot #foot-result.bad { color: $error; text-style: bold; }
 #foot InputLine, #foot InputLine:focus, #foot InputLine .text-area--cursor-line { background: $panel; }
 #panes { width: 100%; height: 1fr; }
 #tour { display: none; width: 100%; height: 1; background: $cursor-line; }
@@ -119,7 +119,7 @@ Bar { scrollbar-size-vertical: 0; background: $panel; }
 .pane--label { color: $faint; }
 .pane--rule { color: $rule; }
 .pane--head { color: $foreground; text-style: bold; }
-.pane--mark { color: $error; text-style: bold; }
+.pane--annotation { color: $error; text-style: bold; }
 .pane--source { color: $faint; text-style: underline; }
 .pane--draft { color: $faint; text-style: italic; }
 .pane--title { text-style: bold reverse; }
@@ -127,11 +127,11 @@ Bar { scrollbar-size-vertical: 0; background: $panel; }
 .pane--hit { text-style: bold reverse underline; }
 .pane--gone { color: $error; text-style: bold underline; }
 .pane--come { color: $success; text-style: bold underline; }
-.pane--off { background: $error; color: $background; text-style: bold; }
+.pane--disabled { background: $error; color: $background; text-style: bold; }
 .pane--cursor { background: $cursor-line; }
 .pane--chosen { background: $panel; }
 Screen:ansi .pane--cursor { text-style: reverse; }
-Screen:ansi .pane--off { text-style: bold reverse; }
+Screen:ansi .pane--disabled { text-style: bold reverse; }
 Screen:ansi .pane--chosen { text-style: underline; }
 
 #steps.filtered, #steps.filtered:focus { border-title-color: $warning; border-title-style: bold reverse; }
@@ -215,5 +215,5 @@ Choice:ansi:focus { text-style: bold; }
 }
 #form Pane { border: none; background: $background; height: auto; max-height: 12; overflow-y: auto; }
 #form #results { max-height: 100%; }
-#form #told { width: 100%; height: auto; min-height: 1; color: $accent; }
+#form #message { width: 100%; height: auto; min-height: 1; color: $accent; }
 """

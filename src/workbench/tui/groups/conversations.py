@@ -1,4 +1,4 @@
-"""Forks, new conversations, and moving between the open ones."""
+"""Fork, begin and switch conversations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What to do with the rerun after a reload, and replaying what was saved."""
+"""Adopt or dismiss the rerun after a reload, and replay saved transcripts."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class FoldGroup(ActionGroup):
 
     def _fold_all(self, fold: bool) -> None:
         steps = self.screen.steps
-        steps.fold({turn.turn for turn in steps.book.turns}, fold)
+        steps.fold({turn.turn for turn in steps.row_model.turns}, fold)
 
     def why_not(self, id: str) -> str:
         steps = self.screen.steps
@@ -64,7 +64,7 @@ class FoldGroup(ActionGroup):
             return ""
         if steps.shown.filter:
             return f"turns cannot be folded while a filter is on: {key('back')} shows all steps"
-        return "" if steps.book.rows else "there are no steps yet"
+        return "" if steps.row_model.rows else "there are no steps yet"
 
 
 class PaneKeysGroup(ActionGroup):

@@ -90,13 +90,13 @@ class Compare(BaseScreen):
             found = await asyncio.to_thread(compare, left, right)
             causing = await asyncio.to_thread(causes, found)
         except WorkbenchError as error:
-            self.tell_error(error)
+            self.show_error(error)
             return
         self.comparison = found
         self.pairs.show(found)
         self.causes.show(causing)
         self._show()
-        self.tell_status()
+        self.update_status()
         self.offer_keys()
 
     @on(ListPane.Moved, "#pairs, #causes")
@@ -132,14 +132,14 @@ class Compare(BaseScreen):
 
     # status and keys
 
-    def tell_status(self) -> None:
+    def update_status(self) -> None:
         if not self.is_mounted:
             return
         live = self.workbench.session
         found = view.summary(self.comparison, self.pairs.numbers) if self.comparison is not None else "comparing …"
         if self.workbench.navigation.pending_id:
             found = f"re-recorded, pending your decision · {found}"
-        self.status.tell(
+        self.status.show(
             agent=self.sides[0].setup.agent if self.sides else live.agent, model=live.model,
             code=replace(live.code, note=""), turns=0, busy=found, screen="Compare",
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Develop: talk with the agent, see each step, change its code and see what that does."""
+"""Develop: talk with the agent, see each step, change its code and see the effect."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ..widgets.tour import TourBar
 from .conversation import ConversationScreen
 from .reload_note import ReloadNote
 
-SAVE_SECONDS = 1.0  # between two looks at whether the workspace has changed
+SAVE_SECONDS = 1.0  # between two snapshots of the workspace
 
 
 class Develop(ConversationScreen):
@@ -60,7 +60,7 @@ class Develop(ConversationScreen):
         self.tour.guide()
         self.show_session(self.workbench.session)
         self.entry.focus()
-        self.set_interval(1.0, self.tell_status)
+        self.set_interval(1.0, self.update_status)
         self.set_interval(SAVE_SECONDS, self.save_workspace)
 
     def focus_order(self) -> list[Widget]:
@@ -85,7 +85,7 @@ class Develop(ConversationScreen):
             self.notify_user(f"“{title}” has finished · {lists} lists open conversations")
 
     def follow_end(self) -> None:
-        """Follow the steps and the words of a turn that begins."""
+        """Follow a new turn in the steps and the chat."""
         self.steps.follow()
         self.chat.follow()
 
@@ -135,7 +135,7 @@ class Develop(ConversationScreen):
 
     # status and keys
 
-    def tell_status(self) -> None:
+    def update_status(self) -> None:
         s = self.session
         if s is None or not self.is_mounted:
             return
@@ -144,10 +144,11 @@ class Develop(ConversationScreen):
         turns = s.trace[len(s.trace) - 1].turn if len(s.trace) else 0
         busy = ("stopping…" if self.leaving.stopping else waiting_text(s)) if s.busy else ""
         note = self.notes.read(s, app.loads, app.last_key_at)
-        self.status.tell(
+        self.status.show(
             agent=s.agent, model=s.model, code=note.code, turns=turns, busy=busy,
             screen="Develop", reloaded=note.reloaded, brief=note.brief, base=app.navigation.baseline_title,
-            off=s.disabled, without=s.disabled_ever, talks=len(app.conversations.open), trouble=storage_problem(s),
+            disabled=s.disabled, disabled_ever=s.disabled_ever, open_count=len(app.conversations.open),
+            trouble=storage_problem(s),
         )  # fmt: skip
 
     def offer_keys(self) -> None:

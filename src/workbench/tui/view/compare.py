@@ -1,4 +1,4 @@
-"""Two runs beside each other: a row a move, the causes, and one pair in full."""
+"""Two runs side by side: one row per step, the causes, and one pair in full."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def halves(width: int) -> tuple[int, int]:
 
 
 def numbers(pairs: list[AlignedStep]) -> list[tuple[int, int]]:
-    """The numbers that the moves of each row have in their own run, counted as the steps count them."""
+    """Return the numbers of the steps of each row in their own run, counted as in the steps pane."""
     found: list[tuple[int, int]] = []
     left = right = 0
     for pair in pairs:
@@ -43,7 +43,7 @@ def _counts(step: Step | None) -> bool:
 
 
 def heading(of: Comparison, width: int) -> str:
-    """The titles of both runs above their columns, joined by a rule."""
+    """Return the titles of both runs above their columns, joined by a rule."""
     left, right = halves(width)
     return f"{cut('1 ' + titled(of.left), left)} ".ljust(left + MIDDLE - 1, "─") + (
         f" {cut(titled(of.right), right - 2)}"
@@ -55,7 +55,7 @@ def titled(side: Side) -> str:
 
 
 def row(of: Comparison, index: int, number: tuple[int, int], width: int) -> Line:
-    """A pair on one line; what follows from the first difference is dim."""
+    """Draw a pair on one line; consequences of the first difference are dim."""
     pair = of.pairs[index]
     turn = pair.left or pair.right
     if turn is not None and turn.message is not None and pair.status in ("same", "drift"):
@@ -80,7 +80,7 @@ def _turn(pair: AlignedStep, step: Step, width: int) -> Line:
 
 def _half(step: Step | None, number: int, cells: int, faint: bool, side: Side) -> Line:
     if step is None:
-        return fit([Span("     not run: it ended at its first difference" if side.rerun else "", "dim")], cells)
+        return fit([Span("     not run: it stopped at the first difference" if side.rerun else "", "dim")], cells)
     if step.message is not None:
         bits = [Span(f"turn {step.step_id.turn} ", "head"), Span(one_line(step.message.text), "user")]
     else:
@@ -90,12 +90,12 @@ def _half(step: Step | None, number: int, cells: int, faint: bool, side: Side) -
 
 
 def _loose(step: Step) -> list[Span]:
-    """A step without an action of the model: something broke."""
+    """Show a step without an action of the model: its fault."""
     return [Span(f"⚠ {fault_text(f)}: {one_line(f.message)}", "bad") for f in step.faults[:1]]
 
 
 def summary(of: Comparison, number: list[tuple[int, int]]) -> str:
-    """What the comparison found, in a few words."""
+    """Summarize a comparison in a few words."""
     if of.first >= 0:
         pair = of.pairs[of.first]
         step = pair.left or pair.right
@@ -103,11 +103,11 @@ def summary(of: Comparison, number: list[tuple[int, int]]) -> str:
             return f"the runs differ from turn {pair.turn} on"
         return f"the runs differ from step {number[of.first][0 if pair.left is not None else 1]} on"
     drifts = sum(pair.status == "drift" for pair in of.pairs)
-    return f"no real difference; {drifts} drift{'s' if drifts != 1 else ''}" if drifts else "the same all along"
+    return f"no real difference; {drifts} drift{'s' if drifts != 1 else ''}" if drifts else "no difference"
 
 
 def called(id: str, said: str) -> str:
-    """What a conversation is called: the end of its id and its time of day, then its first words."""
+    """Name a conversation by the end of its id, its time of day and its first words."""
     found = re.fullmatch(r".*-\d{8}-(\d\d)(\d\d)\d\d-(\w+)", id)
     return f"{f'{found[3]} {found[1]}:{found[2]}' if found else id} “{one_line(said, 60)}”"
 
@@ -116,7 +116,7 @@ def called(id: str, said: str) -> str:
 
 
 def cause(one: Cause, cells: int) -> Line:
-    """A cause on one line: ≠ at the move where the runs part, ~ before it; its source where there is room."""
+    """Draw a cause on one line: ≠ at the step where the runs differ, ~ before it; its source if there is room."""
     sign = Span("≠ ", "warn") if one.at_divergence else Span("~ ", "dim")
     bits = [sign, Span(f"{one.kind:<9}", "label"), Span(one_line(one.what))]
     source = Span(one_line(one.source, 200), "source")
@@ -188,11 +188,11 @@ def _texts(step: Step | None) -> dict[str, str]:
         "policies": "\n".join(_decision(d) for d in step.decisions),
         "result": _result(step),
         "changed": _changed(step),
-        "said": step.answer.text if step.answer is not None and step.call is None else "",
-        "sent": step.reply.text if step.reply is not None else "",
-        "person": f"{step.handoff.by}: {step.handoff.reason}" if step.handoff is not None else "",
-        "broke": "\n".join(f"{fault_text(f)}: {f.message}" for f in step.faults),
-        "thought": step.reasoning,
+        "draft": step.answer.text if step.answer is not None and step.call is None else "",
+        "reply": step.reply.text if step.reply is not None else "",
+        "hand-off": f"{step.handoff.by}: {step.handoff.reason}" if step.handoff is not None else "",
+        "fault": "\n".join(f"{fault_text(f)}: {f.message}" for f in step.faults),
+        "reasoning": step.reasoning,
     }
     return {label: clean(text) for label, text in parts.items() if text}
 

@@ -56,9 +56,9 @@ def _end(row: Row, extent: Excerpt) -> list[Block]:
 def _annotation(one: Annotation, extent: Excerpt) -> list[Block]:
     head = f"{one.fault} · {one.severity} · {one.kind.replace('_', ' ')}"
     text = Span(f"  {extent.text(one.note)}")
-    blocks: list[Block] = [labelled("⚑ cause", Span(head, "mark"), text, role="mark")]
+    blocks: list[Block] = [labelled("⚑ cause", Span(head, "annotation"), text, role="annotation")]
     if one.expected:
-        blocks.append(labelled("  expected", Span(extent.text(one.expected)), role="mark"))
+        blocks.append(labelled("  expected", Span(extent.text(one.expected)), role="annotation"))
     return blocks
 
 

@@ -1,4 +1,4 @@
-"""What an empty conversation shows."""
+"""The text of an empty conversation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .text import one_line, value
 
 
 def empty_chat(session: Session, newcomer: bool) -> list[str]:
-    """Return the lines that say what can be done in an empty conversation."""
+    """Describe what can be done in an empty conversation."""
     card = session.card
     lines = [f"A new conversation with {one_line(session.agent)}. Type below, enter sends."]
     if newcomer:
