@@ -37,7 +37,7 @@ def test_the_model_is_asked_afresh_several_times_and_each_outcome_is_counted(pla
             (2, ("reply",)),
             (1, ("create_return(order_number=OL-1) blocked", "reply")),
         ]
-        bench.picture("again")
+        bench.picture("rerun")
 
     again = [[say("No.")], [say("It is too late.")], OLD[1], [say("Sorry.")]]
     play(flow, Script(*TURN, *again))
@@ -112,7 +112,7 @@ def test_the_wheel_calls_a_tool_as_the_model_should_have_and_the_mark_says_so(pl
         await go_to(bench, "create_return")
         await bench.press("W")
         bench.screen.query_one("#args").text = '{"order_number": "OL-2"}'
-        bench.picture("wheel")
+        bench.picture("takeover")
         await bench.press("ctrl+s")
         await bench.until(lambda: "It is returned." in bench.pane("#chat"))
         assert original.annotations["1.2.1"].expected == "call create_return(order_number='OL-2')"
@@ -173,7 +173,7 @@ def test_without_a_policy_the_conversation_runs_again_and_shows_what_changes(pla
         await without_the_window(bench)
         assert "WITHOUT returns.return_window" in bench.text()
         assert "without policy returns.return_window: actions differ at step 2" in bench.text()
-        bench.picture("off")
+        bench.picture("disable")
 
     play(flow, Script(*TURN))
 
@@ -231,7 +231,7 @@ def test_several_conversations_are_open_and_one_may_answer_while_another_is_in_h
         assert "story" in first.trace[len(first.trace) - 2].text
         await bench.press("escape", "b")
         assert "tell me a long story" in bench.text()
-        bench.picture("talks")
+        bench.picture("conversations")
         await bench.press("k", "enter")
         assert bench.app.session is first
         await bench.press("right_parenthesis")
