@@ -308,7 +308,7 @@ def test_another_agent_of_the_project_is_chosen_on_screen(terminal, project):
     terminal.press("Escape")
     terminal.see("? help")
     terminal.press("s")
-    terminal.see("What the conversation starts from")
+    terminal.see("Setup of the conversation")
     terminal.see("[support]")
     terminal.press("BTab")
     terminal.press("Left")

@@ -221,7 +221,7 @@ def test_a_fork_goes_on_from_before_the_turn_and_the_original_is_kept(play):
 def test_the_setup_is_chosen_before_and_starts_a_new_conversation_after(play):
     async def flow(bench):
         await bench.press("escape", "s")
-        assert "What the conversation starts from" in bench.text()
+        assert "Setup of the conversation" in bench.text()
         await bench.press("down", "ctrl+s")
         assert bench.session.setup.fixture == "empty"
         assert "nothing" in bench.pane("#chat")

@@ -141,7 +141,7 @@ def test_help_lists_every_action_finds_and_runs_one(play):
         await bench.settle()
         assert "setup" in bench.pane("#results")
         await bench.press("enter")
-        assert "What the conversation starts from" in bench.text()
+        assert "Setup of the conversation" in bench.text()
 
     play(flow)
 

@@ -261,7 +261,10 @@ def find(where: str, words: str) -> list[Action]:
     ]
     if not asked:
         return [a for group in groups(found).values() for a in group]
-    return sorted(found, key=lambda a: not all(w in a.title.lower() for w in asked))
+    beginning = " ".join(asked)
+    return sorted(
+        found, key=lambda a: (not a.title.startswith(beginning), not all(w in a.title.lower() for w in asked))
+    )
 
 
 def groups(actions: Iterable[Action]) -> dict[str, list[Action]]:

@@ -37,7 +37,7 @@ class OpenList(ListPane):
 
     def line(self, index: int, width: int) -> Line:
         s = self.conversations.open[index]
-        here = Span("▶ " if s is self.conversations.session else "  ", "accent")
+        here = Span("● " if s is self.conversations.session else "  ", "accent")
         turns = s.trace[len(s.trace) - 1].turn if len(s.trace) else 0
         ended = next((x for x in reversed(s.trace.events[-1:]) if isinstance(x, TurnEnded)), None)
         state = "answering …" if s.busy else ENDS[ended.reason] if ended else "new"

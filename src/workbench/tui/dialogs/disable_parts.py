@@ -67,7 +67,7 @@ class DisableDialog(Form[list[DisabledPart]]):
     """Returns all parts to disable, or None."""
 
     TITLE_TEXT = "Disable parts of the agent, in this conversation only"
-    KEYS = "type to search · ↑ ↓ select · enter toggles · ctrl+s applies · esc leaves"
+    KEYS = "↑ ↓ select · enter toggles · ctrl+s applies · esc leaves"
 
     def __init__(self, session: Session, near: str = "") -> None:
         super().__init__()
@@ -78,7 +78,7 @@ class DisableDialog(Form[list[DisabledPart]]):
 
     def fields(self) -> ComposeResult:
         yield Static(
-            "The conversation so far is rerun without them, without asking the model; new turns run without them. "
+            "The conversation so far is rerun without them, without calling the model; new turns run without them. "
             "Your files do not change. A conversation with such a turn cannot be saved as a transcript.",
             classes="hint", markup=False,
         )  # fmt: skip

@@ -60,7 +60,7 @@ class RerunDialog(Form[Session | str]):
 
     def fields(self) -> ComposeResult:
         first = RECORDING if self.session.model == "rehearsal" else MODEL
-        yield self.field("ask", Choice([RECORDING, MODEL], first, id="ask"))
+        yield self.field("answers", Choice([RECORDING, MODEL], first, id="ask"))
         yield Static("", id="hint", classes="hint", markup=False)
         times = FormLine(id="times")
         times.text = "1" if self.session.model == "rehearsal" else "5"
@@ -82,7 +82,7 @@ class RerunDialog(Form[Session | str]):
         times.parent.display = asks_model
         model = clean(self.session.model, 60)
         hint = (
-            f"asks {model} again from {self.step_id} on; earlier steps stay fixed, tools run in the sandbox"
+            f"calls {model} again from {self.step_id} on; earlier steps stay fixed, tools run in the sandbox"
             if self.session.model != "rehearsal"
             else "the rehearsal is scripted, so every run is identical; use a live model to measure variation"
         )

@@ -72,7 +72,7 @@ class TakeoverDialog(Form[ManualAnswer]):
             "Your answer becomes the expected one of the annotation.",
             classes="hint", markup=False,
         )  # fmt: skip
-        yield self.field("do", Choice([CALL, REPLY], CALL if self.step.call else REPLY, id="do"))
+        yield self.field("answer", Choice([CALL, REPLY], CALL if self.step.call else REPLY, id="do"))
         yield Tools(available_tools(self.session, self.step.step_id), id="tools")
         yield self.field("arguments", FormLine(id="args", placeholder='{"order_number": "OL-1"}'))
         yield Static("", id="takes", classes="hint", markup=False)

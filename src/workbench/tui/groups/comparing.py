@@ -49,7 +49,7 @@ class CompareGroup(ActionGroup):
         self.screen.notify_user("rerunning on today's code …")
         ran, _ = await session.reruns.rerun_events(side.setup, list(side.trace.events), session.disabled)
         now = Side(
-            f"{side.id} now", "today's code", "rerun, with the model's answers held fixed", side.setup,
+            f"{side.id} now", "today's code", "rerun with the recorded answers", side.setup,
             Trace(ran.events, ran.blobs), True, tuple(str(part) for part in session.disabled),
         )  # fmt: skip
         if self.screen.session is session and self.screen.is_current:

@@ -18,7 +18,7 @@ def empty_chat(session: Session, newcomer: bool) -> list[str]:
         lines += ["", "Journeys:", *goals] if goals else []
         about = next((f.description for f in card.fixtures if f.name == session.setup.fixture), "")
         fixture = one_line(session.setup.fixture)
-        lines += ["", f"Fixture: {fixture}: {one_line(about, 200)}" if about else f"Fixture: {fixture}"]
+        lines += ["", f"Fixture {fixture}: {one_line(about, 200)}" if about else f"Fixture {fixture}"]
         if session.setup.customer:
             lines.append(f"Customer: {value(session.setup.customer)}")
         phrases = [f"“{one_line(t, 60)}”" for j in card.journeys for t in j.example_phrases[:1]]

@@ -8,6 +8,7 @@ from .text import clean, data, one_line, value
 
 ALL = 10**9
 PHRASE = 600  # characters of a text among many
+SENTENCE = 200  # characters of a value that stays inside a sentence
 SHORT = 60  # characters of a value that stays on the line of its label
 
 
@@ -53,10 +54,12 @@ class FullText(Excerpt):
         return clean(text, ALL)
 
     def value(self, thing: Any) -> str:
-        return clean(data(thing), ALL)
+        line = data(thing, indent=0)
+        return clean(line if len(line) <= SENTENCE else data(thing), ALL)
 
     def short(self, thing: Any) -> str:
-        return ""
+        line = data(thing, indent=0)
+        return "" if isinstance(thing, str) or len(line) >= SHORT else clean(line, ALL)
 
     def schema(self, description: dict[str, Any]) -> Any:
         return description

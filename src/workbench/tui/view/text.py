@@ -100,12 +100,15 @@ def value(thing: Any, limit: int = MAX_LINE) -> str:
     return one_line(thing, limit)
 
 
-def data(thing: Any) -> str:
-    """Return a plain value as full text, not yet cleaned: strings unchanged, the rest as indented JSON."""
+def data(thing: Any, indent: int = 2) -> str:
+    """Return a plain value as full text, not yet cleaned: strings unchanged, the rest as JSON.
+
+    With `indent` 0 the JSON is one line.
+    """
     if isinstance(thing, str):
         return thing
     try:
-        return indented_json(thing).decode()
+        return indented_json(thing, indent=indent).decode()
     except (TypeError, ValueError, RecursionError):
         return repr(thing)
 
