@@ -86,7 +86,7 @@ def test_the_difference_says_what_either_side_decided(play):
         assert "≠ the policies' combined effect changed · the first real difference" in difference
         assert "- ✗ return_window blocked “delivered 52 days ago; the limit is 30”" in difference
         assert "+ ✓ return_window allowed" in difference
-        assert "the same: call, thought" in difference
+        assert "call, reasoning" in difference
 
     play(flow, Script(*OLD))
 
@@ -97,7 +97,7 @@ def test_an_edited_manual_is_drift_and_no_model_was_asked(play):
         await compared(bench)
         assert "no real difference; 1 drift" in bench.text()
         assert " ~ " in bench.pane("#pairs").splitlines()[bench.screen.pairs.cursor]
-        assert "no model was asked: its answer here is the recorded one" in bench.pane("#difference")
+        assert "the model was not called" in bench.pane("#difference")
         assert "+ Look nothing up." in bench.pane("#difference")
         assert "shop/returns/manual.md:1" in bench.pane("#causes")
 
@@ -345,7 +345,7 @@ def test_hostile_words_are_shown_inert():
     of = compare(left, right)
     numbers = present.numbers(of.pairs)
     lines = [present.row(of, i, numbers[i], 80) for i in range(len(of.pairs))]
-    lines += [line for i in range(len(of.pairs)) for line in present.pair_in_full(of, i, 80)]
+    lines += [line for i in range(len(of.pairs)) for line in styled(present.pair_in_full(of, i), 80)]
     lines += [present.cause(Cause("code", left.name, left.name), 80)]
     text = "\n".join([*(plain(line) for line in lines), present.heading(of, 80)])
     assert "[/x]" in text

@@ -78,7 +78,7 @@ class DisableDialog(Form[list[DisabledPart]]):
 
     def fields(self) -> ComposeResult:
         yield Static(
-            "The conversation so far is rerun without them, without calling the model; new turns run without them. "
+            "The conversation is rerun without them (the model is not called), and new turns run without them. "
             "Your files do not change. A conversation with such a turn cannot be saved as a transcript.",
             classes="hint", markup=False,
         )  # fmt: skip

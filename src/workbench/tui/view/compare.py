@@ -151,7 +151,7 @@ def pair_in_full(of: Comparison, index: int) -> list[Block]:
         for one in prompt_causes(of, pair):
             blocks += cause_detail(one) if one.before or one.after else []
     if same:
-        blocks.append(labelled("the same:", Span(", ".join(same), "dim")))
+        blocks.append(labelled("the same", Span(", ".join(same), "dim")))
         if pair.status in ("same", "drift"):
             blocks += [EMPTY, *(labelled(label, Span(left[label])) for label in same)]
     return blocks
