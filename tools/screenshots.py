@@ -96,7 +96,7 @@ class Stage:
     async def say(self, text: str) -> None:
         """Write a message and wait for the end of its turn."""
         turns = len(self.app.session.turns())
-        self.screen.talk.do_type()
+        self.screen.messaging.do_type()
         self.screen.entry.text = text
         await self.pilot.press("enter")
         await self.until(lambda: len(self.app.session.turns()) > turns and not self.app.session.busy)

@@ -55,7 +55,7 @@ class Bench:
     async def say(self, text: str) -> None:
         """Write to the agent and wait for the end of the turn."""
         turns = len(self.app.session.turns())
-        self.screen.talk.do_type()
+        self.screen.messaging.do_type()
         self.screen.entry.text = text
         await self.pilot.press("enter")
         await self.until(lambda: len(self.app.session.turns()) > turns and not self.app.session.busy)

@@ -90,7 +90,7 @@ def test_a_tool_that_was_running_when_its_turn_was_killed_says_so():
         text = shown(trace, wide)
         assert any("create_return(OL-1) ✗ stopped" in line for line in text)
         assert any("⚠ worker: it ran too long" in line for line in text)
-        assert not any(line.strip() in ("2", "2 –", "2    –") or "nothing said" in line for line in text)
+        assert not any(line.strip() in ("2", "2 –", "2    –") or "no reply" in line for line in text)
         assert len([line for line in text if "create_return" in line]) == 1
     assert "✗ stopped before it returned" in told(trace)
 

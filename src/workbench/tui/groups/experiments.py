@@ -56,7 +56,7 @@ class ExperimentGroup(ActionGroup):
             annotation = session.annotations.get(str(step.step_id)) or suggested_annotation(step)
             session.annotate(msgspec.structs.replace(annotation, expected=answer.text))
             self.app.navigation.switch(fork)
-            screen.run_in_background(partial(screen.talk.resume, fork), group="say")
+            screen.run_in_background(partial(screen.messaging.resume, fork), group="say")
             screen.notify_user(
                 f"manual answer at {answer.step_id}; the original is kept, "
                 "and its annotation contains this answer as expected", "good",

@@ -66,7 +66,7 @@ class ConversationScreen(BaseScreen):
         yield from ()
 
     def compose_left(self) -> ComposeResult:
-        with Vertical(id="talk"):
+        with Vertical(id="conversation"):
             yield ChatPane(id="chat")
 
     def begin(self) -> None:
@@ -76,7 +76,7 @@ class ConversationScreen(BaseScreen):
         self.detail = self.query_one(DetailPane)
         self.search_bar = self.query_one(SearchBar)
         self.steps.followed = self._follow
-        self.query_one("#talk").border_title = "1 Chat"
+        self.query_one("#conversation").border_title = "1 Chat"
         self.set_interval(TICK, self._tick)
 
     @property

@@ -14,9 +14,9 @@ from .. import actions
 from ..dialogs.conversations import title_of
 from ..groups.conversations import BeginGroup, OpenGroup
 from ..groups.experiments import ExperimentGroup
+from ..groups.messages import MessageGroup
 from ..groups.reading import DevelopLeaveGroup
 from ..groups.reruns import RerunGroup
-from ..groups.talk import TalkGroup
 from ..groups.tour import TourGroup
 from ..view.empty_chat import empty_chat
 from ..view.status import storage_problem, waiting_text
@@ -38,7 +38,7 @@ class Develop(ConversationScreen):
         super().__init__()
         self.notes = ReloadNote()
         self.leaving = self.register(DevelopLeaveGroup(self))
-        self.talk = self.register(TalkGroup(self))
+        self.messaging = self.register(MessageGroup(self))
         self.tour = self.register(TourGroup(self))
         for group in (BeginGroup, OpenGroup, ExperimentGroup, RerunGroup):
             self.register(group(self))
@@ -47,7 +47,7 @@ class Develop(ConversationScreen):
         yield TourBar(id="tour")
 
     def compose_left(self) -> ComposeResult:
-        with Vertical(id="talk"):
+        with Vertical(id="conversation"):
             yield ChatPane(id="chat")
             with Horizontal(id="say"):
                 yield Static(">", markup=False)
@@ -74,9 +74,9 @@ class Develop(ConversationScreen):
     def show(self, session: Session) -> None:
         """Show another conversation, which is the live one now."""
         if hasattr(self, "entry"):  # else it is about to be mounted, and shows the live one itself
-            self.talk.change_session(self.session, session)
+            self.messaging.change_session(self.session, session)
             self.show_session(session)
-            self.talk.do_type()
+            self.messaging.do_type()
 
     def on_other_session(self, session: Session) -> None:
         """Report the end of a turn in another open conversation."""
@@ -168,4 +168,4 @@ class Develop(ConversationScreen):
 
     @on(InputLine.Sent)
     def _sent(self, event: InputLine.Sent) -> None:
-        self.talk.send(event.text)
+        self.messaging.send(event.text)

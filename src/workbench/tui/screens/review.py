@@ -53,7 +53,7 @@ class Review(ConversationScreen):
         with Vertical(id="listing"):
             yield LibraryList(self.workbench.library.page, id="list")
             yield QueryBox(id="ask-box")
-        with Vertical(id="talk"):
+        with Vertical(id="conversation"):
             yield ChatPane(id="chat")
 
     def begin(self) -> None:

@@ -77,7 +77,7 @@ def _agent(step: Step, width: int) -> list[Line]:
     if step.call is None and step.message is None and step.reply is None and step.answer and step.answer.text:
         by = next((short(d.policy) for d in step.decisions if d.effect in ("block", "escalate")), "")
         if by:
-            lines += note("✗", f"a reply was held back by {by}", "dim", width)
+            lines += note("✗", f"a reply was blocked by {by}", "dim", width)
     for fault in step.faults:
         if fault.origin in ("worker", "model", "journey"):
             lines += note("⚠", f"{clean(fault.message, 500)}  {one_line(fault.where, 200)}", "bad", width)
@@ -97,7 +97,7 @@ def draft(draft: Draft, width: int) -> list[Line]:
     lines: list[Line] = []
     if draft.sent:
         lines += message("you", "user", draft.sent, "user", width)
-        lines += note("…", "being sent", "dim", width)
+        lines += note("…", "sending", "dim", width)
     if draft.text:
         lines += message("draft", "draft", draft.text, "draft", width)
     if draft.doing:

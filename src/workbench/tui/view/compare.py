@@ -106,10 +106,10 @@ def summary(of: Comparison, number: list[tuple[int, int]]) -> str:
     return f"no real difference; {drifts} drift{'s' if drifts != 1 else ''}" if drifts else "no difference"
 
 
-def called(id: str, said: str) -> str:
+def called(id: str, first: str) -> str:
     """Name a conversation by the end of its id, its time of day and its first words."""
     found = re.fullmatch(r".*-\d{8}-(\d\d)(\d\d)\d\d-(\w+)", id)
-    return f"{f'{found[3]} {found[1]}:{found[2]}' if found else id} “{one_line(said, 60)}”"
+    return f"{f'{found[3]} {found[1]}:{found[2]}' if found else id} “{one_line(first, 60)}”"
 
 
 # causes

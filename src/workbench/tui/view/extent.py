@@ -33,7 +33,7 @@ class Excerpt:
         return value(thing)
 
     def short(self, thing: Any) -> str:
-        """Return a value that fits next to its label, or "" if it needs lines of its own."""
+        """Return a value that fits next to its label, or "" if it needs several lines."""
         text = value(thing, SHORT)
         return "" if isinstance(thing, str) or len(text) >= SHORT or "…" in text else text
 

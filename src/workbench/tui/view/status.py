@@ -107,7 +107,7 @@ def status(
 ) -> list[Line]:  # fmt: skip
     """Return the status in one line if it fits, else in more: errors are never cut.
 
-    `brief`: the result of the last reload was read, and no longer has a line of its own.
+    `brief`: the result of the last reload was read; it is shown only with room in the line.
     `base`: the title of the baseline.
     """
     head = [Span(f" {one_line(agent, 60)} ", "title"), Span("  "), state(code), Span("   ")]

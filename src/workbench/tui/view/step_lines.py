@@ -19,7 +19,7 @@ def worst(turn: Turn) -> Span:
     steps = turn.steps
     for glyph, role, found in (
         ("⚠", "bad", sum(bool(m.faults) for m in steps)),
-        ("✗", "bad", sum(_held(m) for m in steps)),
+        ("✗", "bad", sum(_is_held_back(m) for m in steps)),
         ("↑", "warn", sum(m.handoff is not None for m in steps)),
         ("↻", "warn", sum(any(d.effect == "rewrite" for d in m.decisions) for m in steps)),
     ):
@@ -28,7 +28,7 @@ def worst(turn: Turn) -> Span:
     return Span("✓", "good")
 
 
-def _held(step: Step) -> bool:
+def _is_held_back(step: Step) -> bool:
     return bad(step) and not step.faults
 
 
@@ -244,7 +244,7 @@ def fault_text(fault: Fault) -> str:
 def action_text(step: Step, over: str = "") -> list[Span]:
     """Show the call with its result, or the reply. `over`: the reason its turn ended, if it has."""
     if step.answer is not None and step.answer.model == MANUAL:
-        return [Span("by hand ", "accent"), *_act(step, over)]
+        return [Span("manual ", "accent"), *_act(step, over)]
     return _act(step, over)
 
 
@@ -255,8 +255,8 @@ def _act(step: Step, over: str) -> list[Span]:
         glyph = [Span("↻ ", "warn")] if step.effect == "rewritten" else []
         return [*glyph, Span("reply ", "label"), Span(f"“{plain_text(step.reply.text)}”", "agent")]
     if step.answer is not None and step.answer.text:
-        return [Span("✗ held back ", "bad"), Span(f"“{plain_text(step.answer.text)}”", "dim")]
-    return [Span("nothing said", "dim")] if step.answer is not None else []
+        return [Span("✗ blocked ", "bad"), Span(f"“{plain_text(step.answer.text)}”", "dim")]
+    return [Span("no reply", "dim")] if step.answer is not None else []
 
 
 def fitted_action_text(step: Step, cells: int, over: str = "") -> list[Span]:

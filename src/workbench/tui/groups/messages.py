@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..screens.develop import Develop
 
 
-class TalkGroup(ActionGroup):
+class MessageGroup(ActionGroup):
     """Sends messages, and keeps the unsent text of each conversation."""
 
     screen: Develop
