@@ -1,4 +1,4 @@
-"""A host in this process: the engine runs in the screen's own loop, on an agent made in a folder."""
+"""A worker factory in this process: the engine runs in the loop of the screen, on an agent in a folder."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def think(text: str) -> dict[str, Any]:
 
 
 class Script:
-    """A model that gives the answers it was made with, in order; `pace` seconds between its words."""
+    """A model that returns prepared answers in order, with `pace` seconds between words."""
 
     name = "script"
     params: dict[str, Any] = {}  # noqa: RUF012
@@ -162,7 +162,7 @@ class FakeHost:
 
 
 class Memory:
-    """A store that keeps everything in memory."""
+    """A session store in memory."""
 
     def __init__(self) -> None:
         self.records: dict[str, list[dict[str, Any]]] = {}
@@ -195,7 +195,7 @@ class Memory:
 
 
 class Kept:
-    """Where a test's conversations lie: what the store saved, and sessions it was given."""
+    """A source of the library: the transcripts of the store, or the given sessions."""
 
     def __init__(self, kind: Kind, shelf: Shelf) -> None:
         self.kind, self.shelf = kind, shelf
@@ -236,7 +236,7 @@ class Kept:
 
 
 class Shelf(RealShelf):
-    """The library of a memory store and whatever sessions it is given; its index is true whenever it is asked."""
+    """The library of a memory store and the given sessions; its index is updated before every search."""
 
     def __init__(self, store: Memory, *sessions: Session, root: Path | None = None) -> None:
         project = Project(root or Path(tempfile.mkdtemp()))
@@ -254,7 +254,7 @@ class Shelf(RealShelf):
         return super().search(query)
 
     async def news(self) -> AsyncIterator[IndexProgress]:
-        """Whatever a person does here is found out by looking."""
+        """Yield nothing: every search updates the index."""
         return
         yield
 
@@ -268,7 +268,7 @@ def answers(session: Session) -> list[Answer]:
 
 
 class Changes:
-    """Files that change when a test says so."""
+    """A watcher whose changes are put in by the test."""
 
     def __init__(self) -> None:
         self.queue: asyncio.Queue[str] = asyncio.Queue()

@@ -1,4 +1,4 @@
-"""Copying says what became of it, and no more."""
+"""Copying reports its result."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workbench.tui import clipboard
 
 @pytest.fixture
 def programs(monkeypatch):
-    """The programs there are, and whether they do it."""
+    """Install fake clipboard programs."""
     there: dict[str, int] = {}
     given: list[bytes] = []
 

@@ -1,4 +1,4 @@
-"""Compare: two runs beside each other, from a reload, from two conversations, from a transcript."""
+"""Compare: two runs side by side, after a reload, of two conversations, of a transcript."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WHOLE = [
 
 
 async def edited(bench, old="> 30", new="> 60", file="shop/returns/journey.py"):
-    """Say something that is blocked, then save a change of the code."""
+    """Run a turn that is blocked, then save a change of the code."""
     await bench.say("return OL-1 please")
     text = (bench.journeys / file).read_text()
     assert old in text
@@ -39,7 +39,7 @@ async def compared(bench):
 
 
 async def two_talks(bench):
-    """A base in which order 1 was asked for, and a talk about order 2."""
+    """Set a conversation about order 1 as the baseline, and open one about order 2."""
     await bench.say("return OL-1 please")
     await bench.press("escape", "w", "ctrl+n")
     await bench.say("return OL-2 please")

@@ -1,4 +1,4 @@
-"""The Develop screen, as a person uses it."""
+"""The Develop screen, from the user's view."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a tool exchanged with a system outside stands in the detail of its call."""
+"""The detail of a call shows the HTTP exchanges of its tool."""
 
 from workbench.trace.events import Answer, HttpExchange, ToolResult
 from workbench.trace.steps import group_steps

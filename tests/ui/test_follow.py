@@ -1,4 +1,4 @@
-"""The chat follows the talk while its end is in sight, and goes along at once."""
+"""The chat follows the conversation while its end is visible."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ui.host import FakeWorker, Script, say
 
 
 def last_lines(bench) -> str:
-    """What of the chat is in sight."""
+    """Return the visible lines of the chat."""
     chat = bench.screen.chat
     top, height = chat.scroll_offset.y, chat.scrollable_content_region.height
     return "\n".join(bench.pane("#chat").splitlines()[top : top + height])

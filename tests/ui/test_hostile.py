@@ -1,4 +1,4 @@
-"""Text that nobody here wrote is shown as text, wherever it comes from and wherever it stands."""
+"""Untrusted text is shown as plain text in every pane."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ KINDS = {
     "tabs and breaks": "a\tb\r\nc\rd\u2028e\x0bf\x0cg\x85h",
 }  # fmt: skip
 OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-UNSEEN = re.compile("[\u00ad\u200b\u2060\u3164\ufe0f\ufeff\U000e0041]")  # in no pane; what is typed may have it
+UNSEEN = re.compile("[\u00ad\u200b\u2060\u3164\ufe0f\ufeff\U000e0041]")  # in no pane; typed text may contain it
 
 
 def kinds() -> pytest.MarkDecorator:
@@ -42,7 +42,7 @@ def kinds() -> pytest.MarkDecorator:
 
 
 def inert(bench) -> None:
-    """Every line of the screen is as wide as the screen, and nothing in it is obeyed."""
+    """Check that every line is as wide as the screen and contains no control sequence."""
     for line in bench.app.screen._compositor.render_strips():
         text = "".join(segment.text for segment in line)
         assert not OBEYED.search(text), repr(text)

@@ -1,4 +1,4 @@
-"""Small things that a user would trip over: the mouse on keys and sources, drafts, forms, what is not on disk."""
+"""Regressions: the mouse on keys and sources, drafts, dialogs, conversations that are not on disk."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PROBLEM = "talk.jsonl: No space left on device"
 
 
 def at(bench, words: str) -> tuple[int, int]:
-    """Where words stand on the screen."""
+    """Return the position of a text on the screen."""
     for y, line in enumerate(bench.text().splitlines()):
         if words in line:
             return line.index(words), y

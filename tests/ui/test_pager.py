@@ -1,4 +1,4 @@
-"""The pager gets all of a tab, and leaves nothing behind."""
+"""The pager gets the full text of a tab, and its file is deleted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LONG = "a long thought " * 2000
 
 @pytest.fixture
 def paged(monkeypatch):
-    """What a pager was started with, without one."""
+    """Record the command and the file that a pager would get."""
     seen: dict[str, object] = {}
 
     def lend(app, words):

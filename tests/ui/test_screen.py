@@ -1,4 +1,4 @@
-"""What holds on every screen: sizes, keys, hostile text."""
+"""Properties of every screen: sizes, keys, hostile text."""
 
 from __future__ import annotations
 
@@ -242,7 +242,7 @@ def test_a_bug_of_ours_leaves_with_a_failure_and_without_locals(tmp_path):
     with pytest.raises(RuntimeError):
         app = asyncio.run(flow())
     assert app is None
-    gc.collect()  # what was never begun goes here, and not in another test
+    gc.collect()  # collect coroutines that were never started here, and not in another test
 
 
 def test_the_detail_survives_any_prefix_of_a_trace(play):

@@ -1,4 +1,4 @@
-"""What the signs in the steps and in the list say, where ! stops, and what the mouse reaches."""
+"""The signs in the steps and in the list, the stops of !, and clicks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CALL = {"type": "tool_use", "id": "c1", "name": "create_return", "input": {"orde
 
 
 def asked(*more, blocks=(CALL,)):
-    """A trace of one call, and what came after it."""
+    """Return a trace of one call and the given events."""
     return Trace([UserMessage(turn=1, text="return OL-1"), Answer(turn=1, answer=1, blocks=list(blocks)), *more])
 
 

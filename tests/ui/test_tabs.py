@@ -1,4 +1,4 @@
-"""The tabs of the detail: what was sent, what was on offer, what changed, and no more than the record holds."""
+"""The tabs of the detail pane: the prompt, availability, changes of the world; missing data is not invented."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SECOND = {"title": "goals", "text": ["return boots"], "source": "a.py:1"}
 
 
 def tab(name: str, trace: Trace, place: str) -> str:
-    """What a tab shows of the move at a place."""
+    """Return the text of a tab for a step."""
     book = RowModel(True)
     book.read(trace)
     row = next(row for row in book.rows if str(row.step_id) == place)
@@ -29,7 +29,7 @@ def asked(turn: int, answer: int) -> Answer:
 
 
 def two_prompts() -> Trace:
-    """Three answers: the second to another prompt than the first, the third to the same as the second."""
+    """Return three answers: the second has another prompt than the first, the third the same as the second."""
     steps = [
         UserMessage(turn=1, text="hello"),
         Prompt(turn=1, answer=1, sections=["a"], tools=["t"], model="m", policies=["p"]),
@@ -74,7 +74,7 @@ IMPORTED = Trace(
 
 
 def labels(name: str) -> dict[str, str]:
-    """The labels of a tab of the imported log with their texts."""
+    """Return the labels of a tab of the imported log with their texts."""
     return dict(line.split(maxsplit=1) for line in tab(name, IMPORTED, "1.1.1").splitlines() if line)
 
 

@@ -1,4 +1,4 @@
-"""From a step: run it again, answer by hand, do without a part; and several conversations at once."""
+"""Experiments with a step: rerun, manual answer, disabled parts; and several open conversations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def outcomes(bench):
 
 
 async def go_to(bench, words):
-    """Put the cursor of the steps on the first row that shows these words."""
+    """Move the cursor of the steps to the first row that contains these words."""
     lines = bench.pane("#steps").split("\n")
     at = next(i for i, line in enumerate(lines) if words in line)
     bench.screen.steps.move(bench.screen.steps.item_at(at))

@@ -59,11 +59,11 @@ def parse(text: str) -> str:
     key = text if len(text) == 1 else text.lower()
     key = SHORT.get(key) or drawn.get(key) or (_character_to_key(key) if len(key) == 1 else key)
     if key in NEVER or re.fullmatch(r"ctrl\+shift\+\w|shift\+ctrl\+\w", key):
-        raise ValueError(f"{text} never comes: it {NEVER.get(key, 'arrives without shift')}")
+        raise ValueError(f"{text} cannot be used: it {NEVER.get(key, 'arrives without shift')}")
     if re.fullmatch(r"alt\+.", key):
-        raise ValueError(f"{text} never comes: terminals send alt with a letter in ways that mean other keys too")
+        raise ValueError(f"{text} cannot be used: terminals send other keys for alt with a letter")
     if key not in KNOWN:
-        raise ValueError(f"there is no key {text!r}; write m, G, ?, space, f2, ctrl+n or shift+tab")
+        raise ValueError(f"unknown key {text!r}; use one such as m, G, ?, space, f2, ctrl+n or shift+tab")
     return key
 
 
