@@ -61,7 +61,7 @@ class Bench:
         await self.until(lambda: len(self.app.session.turns()) > turns and not self.app.session.busy)
 
     async def save_file(self, name: str, text: str) -> None:
-        """Save a file of the journeys, as an editor does, and wait until it is loaded and the conversation rerun."""
+        """Save a journey file like an editor, and wait until it is loaded and the conversation rerun."""
         loads = self.session.serving._loads
         (self.journeys / name).write_text(text)
         await self.changes.queue.put(name)

@@ -42,7 +42,7 @@ def test_one_that_fails_is_not_and_the_next_is_tried(programs):
     there, _ = programs
     there.update({"tmux": 1, "xclip": 0})
     assert clipboard.copy("hello", lambda text: None) == "copied 5 characters to the clipboard"
-    assert clipboard.PROGRAMS[0][2] == "to tmux, which passes it on where it may"
+    assert clipboard.PROGRAMS[0][2].startswith("to tmux")
 
 
 def test_without_any_it_is_sent_to_the_terminal_and_kept_in_a_file(programs):

@@ -114,7 +114,7 @@ class CopyGroup(ActionGroup):
                 return fault.where
         loud = [d for d in step.decisions if d.effect != "allow"]
         for decision in ([row.decision] if row.decision else []) + loud:
-            source = view.card(decision.version).get("source")
+            source = view.policy_info(decision.version).get("source")
             if source:
                 return str(source)
         return self._tool_source(step.call.tool if step.call else "")

@@ -14,20 +14,20 @@ from .view import View
 
 def decision(view: View, one: PolicyDecision, extent: Excerpt) -> list[Paragraph]:
     """Show a decision with its reason, its rule, the purpose of the rule and the evidence."""
-    card = view.card(one.version)
+    info = view.policy_info(one.version)
     role = ROLES[one.effect]
     glyph = "⚠" if one.fault else GLYPHS[one.effect]
     head = [Span(f"{glyph} {DECISIONS[one.effect]}", role), Span(" by "), Span(one_line(one.policy), "bold")]
     if one.reason:
         head.append(Span(f"  “{extent.text(one.reason)}”", role if one.effect != "allow" else ""))
-    source = card.get("source", "")
-    if card.get("rule"):
-        rule = labelled("  rule", Span(extent.text(card["rule"])), source=source)
+    source = info.get("source", "")
+    if info.get("rule"):
+        rule = labelled("  rule", Span(extent.text(info["rule"])), source=source)
         blocks = [paragraph(*head, indent=2), rule]
     else:
         blocks = [paragraph(*head, indent=2, source=source)]
-    if card.get("why"):
-        blocks.append(labelled("  why", Span(extent.text(card["why"]))))
+    if info.get("why"):
+        blocks.append(labelled("  why", Span(extent.text(info["why"]))))
     if one.evidence:
         pairs = ", ".join(f"{one_line(name, 80)}: {extent.value(thing)}" for name, thing in one.evidence.items())
         blocks.append(labelled("  evidence", Span(pairs)))

@@ -42,7 +42,7 @@ class View:
             for s in self.trace
         )
 
-    def card(self, version: str) -> dict[str, Any]:
+    def policy_info(self, version: str) -> dict[str, Any]:
         """Return the description of a policy when it decided: {policy, rule, why, source}."""
         found = self.trace.blobs.get(version)
         if not isinstance(found, dict) and self.rerun is not None:
