@@ -44,7 +44,7 @@ async def nothing() -> AsyncIterator[str]:
 
 
 def sample(folder: Path) -> Project:
-    """A copy of the sample project, its transcripts of the last hours."""
+    """Copy the sample project, with transcripts of the last hours."""
     for name in ("journeys/support", "transcripts/support"):
         shutil.copytree(HERE / name, folder / name)
     for number, path in enumerate(sorted((folder / "transcripts").rglob("*.json"))):
@@ -53,7 +53,7 @@ def sample(folder: Path) -> Project:
 
 
 class Indexed(IndexedLibrary):
-    """A library whose index is made once, here: no process outlives the picture."""
+    """A library that builds its index once, in this process."""
 
     async def news(self) -> AsyncIterator[IndexProgress]:
         await asyncio.to_thread(self._index)
@@ -66,7 +66,7 @@ class Indexed(IndexedLibrary):
 
 
 class Stage:
-    """The workbench on a project of its own, and a hand to press its keys."""
+    """The workbench on a temporary project, controlled by key presses."""
 
     def __init__(self, folder: Path, into: Path, screen: Any = "develop", tour: Tour | None = None) -> None:
         project = lay_out(folder) if tour else sample(folder)
@@ -85,18 +85,18 @@ class Stage:
         return self.app.screen
 
     async def until(self, true: Callable[[], Any]) -> None:
-        """Wait until something is so, and is drawn."""
+        """Wait until a condition is true and drawn."""
         for _ in range(600):
             await self.pilot.pause(0.05)
             if true():
                 await self.pilot.pause(0.15)
                 return
-        raise AssertionError("it never became so")
+        raise AssertionError("timed out")
 
     async def say(self, text: str) -> None:
         """Write a message and wait for the end of its turn."""
         turns = len(self.app.session.turns())
-        self.screen.talk.do_type()
+        self.screen.messaging.do_type()
         self.screen.entry.text = text
         await self.pilot.press("enter")
         await self.until(lambda: len(self.app.session.turns()) > turns and not self.app.session.busy)
@@ -115,7 +115,7 @@ class Stage:
 
     def picture(self, name: str) -> None:
         svg = self.app.export_screenshot(title="workbench")
-        # the ids that rich draws by chance would make every picture a new one
+        # the random ids of rich would change every picture
         svg = re.sub(r"terminal-\d+", f"terminal-{name}", svg)
         (self.into / f"{name}.svg").write_text(svg)
 
@@ -126,29 +126,29 @@ class Stage:
 
 
 async def develop(stage: Stage) -> None:
-    """One conversation, and what can be done from its steps."""
+    """Draw one conversation, and the dialogs of its steps."""
     for text in SAID:
         await stage.say(text)
     await stage.press("g", "exclamation_mark")
     stage.picture("develop")
-    for key, name in (("a", "mark"), ("W", "wheel"), ("question_mark", "help")):
+    for key, name in (("a", "annotate"), ("W", "takeover"), ("question_mark", "help")):
         await stage.press(key)
         stage.picture(name)
         await stage.press("escape")
     await stage.press("r", "right", "tab", "delete", "3", "enter")
     await stage.until(lambda: not stage.screen.running)
-    stage.picture("again")
+    stage.picture("rerun")
     await stage.press("escape")
     await stage.press("slash", *"limit")
     stage.picture("find")
     await stage.press("escape")
     await stage.press("g", "exclamation_mark", "x", "enter", "ctrl+s")
     await stage.until(lambda: stage.session.rerun is not None)
-    stage.picture("off")
+    stage.picture("disable")
 
 
 async def conversations(stage: Stage) -> None:
-    """Two that are open, one a fork of the other."""
+    """Draw the open conversations, one a fork of another."""
     for text in SAID:
         await stage.say(text)
     await stage.press("g", "f")
@@ -175,7 +175,7 @@ async def review(stage: Stage) -> None:
 
 
 async def compare(stage: Stage) -> None:
-    """The rule is loosened in code, and in the manual, while the conversation is open."""
+    """Compare with code whose rule was loosened while the conversation is open."""
     for text in SAID:
         await stage.say(text)
     stage.edit("support/returns/journey.py", "delivery, 45 for loyal", "delivery, 60 for loyal")
@@ -189,7 +189,7 @@ async def compare(stage: Stage) -> None:
 
 
 async def tour(stage: Stage) -> None:
-    """The tour up to the change that mends it."""
+    """Go through the tour up to the fix."""
     await stage.press("i", "enter", "enter")
     await stage.until(lambda: len(stage.session.turns()) == 1 and not stage.session.busy)
     await stage.press("escape", "left_square_bracket", "a", "ctrl+s")
@@ -203,7 +203,7 @@ async def tour(stage: Stage) -> None:
 
 
 class Play(NamedTuple):
-    """What makes some of the pictures."""
+    """A flow that draws some of the pictures."""
 
     flow: Callable[[Stage], Awaitable[None]]
     pictures: tuple[str, ...]
@@ -213,7 +213,7 @@ class Play(NamedTuple):
 
 
 PLAYS = (
-    Play(develop, ("develop", "mark", "wheel", "help", "again", "find", "off")),
+    Play(develop, ("develop", "annotate", "takeover", "help", "rerun", "find", "disable")),
     Play(conversations, ("conversations",)),
     Play(narrow, ("develop-80x24",), NARROW),
     Play(review, ("review",), screen="review"),
@@ -242,9 +242,9 @@ def draw(play: Play, into: Path) -> None:
 
 
 def words(svg: str) -> list[str]:
-    """The lines of a picture without their spaces, and without what is another each time: times that pass.
+    """Return the lines of a picture without spaces and relative times, which vary.
 
-    A cursor that blinks divides a line otherwise, and changes no word of it.
+    A blinking cursor splits a line differently, but does not change its words.
     """
     lines: dict[str, str] = {}
     for y, text in re.findall(r'<text[^>]*? y="([\d.]+)"[^>]*>(.*?)</text>', svg):
@@ -254,7 +254,7 @@ def words(svg: str) -> list[str]:
 
 
 def write_keys() -> None:
-    """The table of keys in docs/screens.md, made from the one that the screens use."""
+    """Write the table of keys in docs/screens.md, generated from the table of actions."""
     page = HERE / "docs" / "screens.md"
     before, rest = page.read_text().split("<!-- keys -->\n")
     after = rest.split("<!-- /keys -->")[1]

@@ -62,9 +62,9 @@ JOURNEY = """
 WINDOW = """
     @returns.policy(before=create_return)
     def return_window(call, conversation):
-        '''Returns close after 30 days.
+        '''Returns close 30 days after delivery.
 
-        Why: a return later than that costs more than the shoes.
+        Why: worn shoes cannot be sold again.
         '''
         order = conversation.result(find_order, order_number=call["order_number"])
         if order is None:

@@ -1,4 +1,4 @@
-"""A workbench in this process: a pilot presses the keys, the engine runs in the same loop."""
+"""A workbench in this process: a pilot presses the keys, and the engine runs in the same loop."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from workbench.workspace.settings import Settings
 
 
 class Bench:
-    """The screen under test, and what a person would say of it."""
+    """The screen under test, with helpers to press keys and read the screen."""
 
     def __init__(self, root: Path, model: Script, settings: Settings | None = None) -> None:
         self.journeys = make_agent(root)
@@ -44,24 +44,24 @@ class Bench:
         await self.pilot.pause(seconds)
 
     async def until(self, true: Callable[[], Any], seconds: float = 20.0) -> None:
-        """Wait until something is so; fail when it never is."""
+        """Wait until a condition is true; fail if that takes too long."""
         for _ in range(int(seconds / 0.05)):
             if true():
                 await self.settle()
                 return
             await self.pilot.pause(0.05)
-        raise AssertionError(f"never became so; on screen:\n{self.text()}")
+        raise AssertionError(f"timed out; on screen:\n{self.text()}")
 
     async def say(self, text: str) -> None:
         """Write to the agent and wait for the end of the turn."""
         turns = len(self.app.session.turns())
-        self.screen.talk.do_type()
+        self.screen.messaging.do_type()
         self.screen.entry.text = text
         await self.pilot.press("enter")
         await self.until(lambda: len(self.app.session.turns()) > turns and not self.app.session.busy)
 
     async def save_file(self, name: str, text: str) -> None:
-        """Save a file of the journeys, as an editor does, and wait until it is loaded and the talk run again."""
+        """Save a journey file like an editor, and wait until it is loaded and the conversation rerun."""
         loads = self.session.serving._loads
         (self.journeys / name).write_text(text)
         await self.changes.queue.put(name)
@@ -73,17 +73,17 @@ class Bench:
         return any(worker.group == "reload" and not worker.is_finished for worker in self.app.workers)
 
     def pane(self, selector: str) -> str:
-        """The text of one pane."""
+        """Return the text of one pane."""
         pane = self.screen.query_one(selector)
         return "\n".join(plain(pane.line(i, pane.cells)) for i in range(pane.count))
 
     def text(self) -> str:
-        """What the whole screen shows."""
+        """Return the text of the whole screen."""
         lines = self.app.screen._compositor.render_strips()
         return "\n".join("".join(segment.text for segment in line) for line in lines)
 
     def picture(self, name: str) -> None:
-        """Keep a picture of the screen where $WORKBENCH_PICTURES says so."""
+        """Write a picture of the screen to the folder $WORKBENCH_PICTURES, if set."""
         folder = os.environ.get("WORKBENCH_PICTURES")
         if folder:
             Path(folder, f"{name}.svg").write_text(self.app.export_screenshot())
@@ -94,14 +94,14 @@ Flow = Callable[[Bench], Awaitable[None]]
 
 @pytest.fixture(autouse=True)
 def keys() -> Iterator[None]:
-    """The keys are those of the table, whatever the test before has chosen."""
+    """Restore the default keys after each test."""
     yield
     actions.apply_overrides({})
 
 
 @pytest.fixture
 def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Bench]:
-    """Run a flow against a workbench of its own: `play(flow, model, size=(160, 48))`."""
+    """Run a flow against a new workbench: `play(flow, model, size=(160, 48))`."""
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr("workbench.tui.screens.conversation.TICK", 0.02)
     monkeypatch.setattr("workbench.tui.screens.review.PEEK", 0.01)

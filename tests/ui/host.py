@@ -1,16 +1,16 @@
-"""A host in this process: the engine runs in the screen's own loop, on an agent made in a folder."""
+"""A worker factory in this process: the engine runs in the loop of the screen, on an agent in a folder."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from support.kit import WINDOW, shop_files, write
 from workbench.engine.ablation import without_parts
 from workbench.engine.model import Delta, DeltaSink, ModelAnswer
 from workbench.engine.turn import run_turn
@@ -45,52 +45,6 @@ from workbench.workspace.library import IndexProgress, Kind, SearchResult, Store
 from workbench.workspace.session import Session
 from workbench.workspace.summary import summarize
 
-AGENT = """
-from workbench import Agent
-from .returns.journey import returns
-agent = Agent("shop", journeys=[returns])
-"""
-
-JOURNEY = '''
-from dataclasses import dataclass
-from workbench import Journey, world, Block
-
-@dataclass
-class Order:
-    number: str
-    days: int
-    returned: bool = False
-
-@world
-class Shop:
-    orders: dict[str, Order]
-
-returns = Journey("returns", goal="return a pair of shoes")
-
-@returns.tool
-def find_order(order_number: str, shop: Shop) -> Order:
-    """Find an order by its number."""
-    return shop.orders[order_number]
-
-@returns.tool(writes=True)
-def create_return(order_number: str, shop: Shop) -> str:
-    """Open a return."""
-    shop.orders[order_number].returned = True
-    return "R-1"
-
-@returns.policy(before=create_return)
-def return_window(call, conversation):
-    """Returns close 30 days after delivery.
-
-    Why: worn shoes cannot be sold again.
-    """
-    order = conversation.result(find_order, order_number=call["order_number"])
-    if order is None:
-        return Block("look the order up first")
-    if order.days > 30:
-        return Block(f"delivered {order.days} days ago; the limit is 30", days=order.days)
-'''
-
 BASE = {
     "about": "two orders, one of them old",
     "customer": {"name": "Ada"},
@@ -99,19 +53,10 @@ BASE = {
 
 
 def make_agent(root: Path) -> Path:
-    """An agent with one journey, two tools and one policy under `root`/journeys."""
-    journeys = root / "journeys"
-    (journeys / "shop" / "returns").mkdir(parents=True)
-    (journeys / "shop" / "fixtures").mkdir()
-    (journeys / "shop" / "agent.py").write_text(AGENT)
-    (journeys / "shop" / "persona.md").write_text("Be kind and brief.")
-    (journeys / "shop" / "returns" / "journey.py").write_text(JOURNEY)
-    (journeys / "shop" / "returns" / "manual.md").write_text(
-        "# Returns\nLook the order up first.\n## Then\nReturn it."
-    )
-    (journeys / "shop" / "fixtures" / "base.json").write_bytes(msgspec.json.encode(BASE))
-    (journeys / "shop" / "fixtures" / "empty.json").write_bytes(msgspec.json.encode({"about": "nothing"}))
-    return journeys
+    """Write the shop with its policy and a second fixture to `root`/journeys, and return that folder."""
+    fixtures = {"base": BASE, "empty": {"about": "nothing"}}
+    files = {f"shop/fixtures/{name}.json": json.dumps(fixture) for name, fixture in fixtures.items()}
+    return write(root / "journeys", shop_files(WINDOW) | files)
 
 
 def use(tool: str, **args: Any) -> dict[str, Any]:
@@ -127,7 +72,7 @@ def think(text: str) -> dict[str, Any]:
 
 
 class Script:
-    """A model that gives the answers it was made with, in order; `pace` seconds between its words."""
+    """A model that returns prepared answers in order, with `pace` seconds between words."""
 
     name = "script"
     params: dict[str, Any] = {}  # noqa: RUF012
@@ -217,7 +162,7 @@ class FakeHost:
 
 
 class Memory:
-    """A store that keeps everything in memory."""
+    """A session store in memory."""
 
     def __init__(self) -> None:
         self.records: dict[str, list[dict[str, Any]]] = {}
@@ -250,7 +195,7 @@ class Memory:
 
 
 class Kept:
-    """Where a test's conversations lie: what the store saved, and sessions it was given."""
+    """A source of the library: the transcripts of the store, or the given sessions."""
 
     def __init__(self, kind: Kind, shelf: Shelf) -> None:
         self.kind, self.shelf = kind, shelf
@@ -291,7 +236,7 @@ class Kept:
 
 
 class Shelf(RealShelf):
-    """The library of a memory store and whatever sessions it is given; its index is true whenever it is asked."""
+    """The library of a memory store and the given sessions; its index is updated before every search."""
 
     def __init__(self, store: Memory, *sessions: Session, root: Path | None = None) -> None:
         project = Project(root or Path(tempfile.mkdtemp()))
@@ -309,7 +254,7 @@ class Shelf(RealShelf):
         return super().search(query)
 
     async def news(self) -> AsyncIterator[IndexProgress]:
-        """Whatever a person does here is found out by looking."""
+        """Yield nothing: every search updates the index."""
         return
         yield
 
@@ -323,7 +268,7 @@ def answers(session: Session) -> list[Answer]:
 
 
 class Changes:
-    """Files that change when a test says so."""
+    """A watcher whose changes are put in by the test."""
 
     def __init__(self) -> None:
         self.queue: asyncio.Queue[str] = asyncio.Queue()

@@ -1,4 +1,4 @@
-"""Copying says what became of it, and no more."""
+"""Copying reports its result."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workbench.tui import clipboard
 
 @pytest.fixture
 def programs(monkeypatch):
-    """The programs there are, and whether they do it."""
+    """Install fake clipboard programs."""
     there: dict[str, int] = {}
     given: list[bytes] = []
 
@@ -42,7 +42,7 @@ def test_one_that_fails_is_not_and_the_next_is_tried(programs):
     there, _ = programs
     there.update({"tmux": 1, "xclip": 0})
     assert clipboard.copy("hello", lambda text: None) == "copied 5 characters to the clipboard"
-    assert clipboard.PROGRAMS[0][2] == "to tmux, which passes it on where it may"
+    assert clipboard.PROGRAMS[0][2].startswith("to tmux")
 
 
 def test_without_any_it_is_sent_to_the_terminal_and_kept_in_a_file(programs):

@@ -1,4 +1,4 @@
-"""Compare: two runs beside each other, from a reload, from two conversations, from a transcript."""
+"""Compare: two runs side by side, after a reload, of two conversations, of a transcript."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from workbench.trace.setup import Setup
 from workbench.trace.trace import Trace
 from workbench.tui.view import compare as present
 from workbench.tui.view.diff import diff
+from workbench.tui.view.paragraphs import styled
 from workbench.tui.view.text import plain
 from workbench.tui.view.text import width as cells
 from workbench.workspace.causes import Cause
@@ -24,7 +25,7 @@ WHOLE = [
 
 
 async def edited(bench, old="> 30", new="> 60", file="shop/returns/journey.py"):
-    """Say something that is blocked, then save a change of the code."""
+    """Run a turn that is blocked, then save a change of the code."""
     await bench.say("return OL-1 please")
     text = (bench.journeys / file).read_text()
     assert old in text
@@ -38,7 +39,7 @@ async def compared(bench):
 
 
 async def two_talks(bench):
-    """A base in which order 1 was asked for, and a talk about order 2."""
+    """Set a conversation about order 1 as the baseline, and open one about order 2."""
     await bench.say("return OL-1 please")
     await bench.press("escape", "w", "ctrl+n")
     await bench.say("return OL-2 please")
@@ -85,7 +86,7 @@ def test_the_difference_says_what_either_side_decided(play):
         assert "≠ the policies' combined effect changed · the first real difference" in difference
         assert "- ✗ return_window blocked “delivered 52 days ago; the limit is 30”" in difference
         assert "+ ✓ return_window allowed" in difference
-        assert "the same: call, thought" in difference
+        assert "call, reasoning" in difference
 
     play(flow, Script(*OLD))
 
@@ -96,7 +97,7 @@ def test_an_edited_manual_is_drift_and_no_model_was_asked(play):
         await compared(bench)
         assert "no real difference; 1 drift" in bench.text()
         assert " ~ " in bench.pane("#pairs").splitlines()[bench.screen.pairs.cursor]
-        assert "no model was asked: its answer here is the recorded one" in bench.pane("#difference")
+        assert "the model was not called" in bench.pane("#difference")
         assert "+ Look nothing up." in bench.pane("#difference")
         assert "shop/returns/manual.md:1" in bench.pane("#causes")
 
@@ -108,7 +109,7 @@ def test_code_that_was_not_changed_runs_the_same(play):
         await bench.say("return OL-1 please")
         await bench.press("escape")
         await compared(bench)
-        assert "the same all along" in bench.text()
+        assert "no difference" in bench.text()
         assert "No recorded cause" in bench.pane("#causes")
         await bench.press("exclamation_mark")
         assert "the runs do not differ" in bench.text()
@@ -206,8 +207,8 @@ def test_escape_goes_back_to_where_one_came_from(play):
         await save_a_guard(bench)
         await bench.press("R", "enter")
         await compared(bench)
-        assert "the record: transcripts/a-plain-return.json" in bench.text()
-        assert "the same all along" in bench.text()
+        assert "the recording: transcripts/a-plain-return.json" in bench.text()
+        assert "no difference" in bench.text()
         await bench.press("2", "escape")
         assert bench.screen.focused is bench.screen.pairs
         await bench.press("escape")
@@ -344,7 +345,7 @@ def test_hostile_words_are_shown_inert():
     of = compare(left, right)
     numbers = present.numbers(of.pairs)
     lines = [present.row(of, i, numbers[i], 80) for i in range(len(of.pairs))]
-    lines += [line for i in range(len(of.pairs)) for line in present.pair_in_full(of, i, 80)]
+    lines += [line for i in range(len(of.pairs)) for line in styled(present.pair_in_full(of, i), 80)]
     lines += [present.cause(Cause("code", left.name, left.name), 80)]
     text = "\n".join([*(plain(line) for line in lines), present.heading(of, 80)])
     assert "[/x]" in text
@@ -353,14 +354,14 @@ def test_hostile_words_are_shown_inert():
 
 
 def test_a_text_difference_marks_the_words_that_differ():
-    lines = diff("one\nclose 30 days after", "one\nclose 60 days after", 60)
+    lines = styled(diff("one\nclose 30 days after", "one\nclose 60 days after"), 60)
     assert [plain(line).rstrip() for line in lines] == ["  one", "- close 30 days after", "+ close 60 days after"]
     assert [b.text for line in lines for b in line if b.role in ("gone", "come")] == ["30", "60"]
-    assert diff("same", "same", 60) == []
+    assert diff("same", "same") == []
 
 
 def test_a_huge_text_difference_is_cut_and_says_so():
-    lines = diff("\n".join(f"a{i}" for i in range(5000)), "\n".join(f"b{i}" for i in range(5000)), 60)
+    lines = styled(diff("\n".join(f"a{i}" for i in range(5000)), "\n".join(f"b{i}" for i in range(5000))), 60)
     assert len(lines) < 100
     assert "…" in plain(lines[-1])
 

@@ -1,4 +1,4 @@
-"""Settings: keys of one's own, the theme, the mouse; and what is said of a file that makes no sense."""
+"""Settings: keys, theme, mouse, and the errors for invalid files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def own(**chosen: str) -> Settings:
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """Writes workbench.toml and the user's own file, and reads what counts."""
+    """Write workbench.toml and the user's file, and read the merged settings."""
     (tmp_path / "journeys").mkdir()
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
@@ -87,13 +87,13 @@ def test_the_key_to_quit_moves_too(play):
     ("chosen", "says"),
     [
         ({"mrak": "m"}, "'mrak'"),
-        ({"annotate": "hyper+m"}, "annotate: there is no key 'hyper+m'"),
+        ({"annotate": "hyper+m"}, "annotate: unknown key 'hyper+m'"),
         ({"annotate": "t"}, "cannot be the key of annotate"),
         ({"annotate": "m", "save": "m"}, "cannot be the key of save"),
-        ({"annotate": "ctrl+i"}, "ctrl+i never comes: it arrives as tab"),
-        ({"annotate": "ctrl+h"}, "ctrl+h never comes: it arrives as backspace"),
-        ({"annotate": "alt+enter"}, "alt+enter never comes: it arrives as enter"),
-        ({"annotate": "ctrl+shift+k"}, "ctrl+shift+k never comes"),
+        ({"annotate": "ctrl+i"}, "ctrl+i cannot be used: it arrives as tab"),
+        ({"annotate": "ctrl+h"}, "ctrl+h cannot be used: it arrives as backspace"),
+        ({"annotate": "alt+enter"}, "alt+enter cannot be used: it arrives as enter"),
+        ({"annotate": "ctrl+shift+k"}, "ctrl+shift+k cannot be used"),
         ({"quit": "q"}, "quit also works while you type, so q cannot be its key"),
     ],
 )

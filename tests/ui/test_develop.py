@@ -1,4 +1,4 @@
-"""The Develop screen, as a person uses it."""
+"""The Develop screen, from the user's view."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NEW = ([use("find_order", order_number="OL-2")], [use("create_return", order_num
 def test_an_empty_screen_says_what_can_be_done(play):
     async def flow(bench):
         assert "A new conversation with shop" in bench.text()
-        assert "return a pair of shoes" in bench.text()
+        assert "Return a pair of shoes" in bench.text()
         assert "two orders, one of them old" in " ".join(bench.pane("#chat").split())
         assert "● ready" in bench.text()
         assert "rehearsal (a script, no model)" in bench.text()
@@ -60,7 +60,7 @@ def test_the_tabs_show_prompt_options_world_and_the_raw_answer(play):
         await bench.say("return OL-2 please")
         await bench.press("escape", "left_square_bracket", "right")
         prompt = bench.pane("#detail")
-        assert "Be kind and brief." in prompt
+        assert "You are kind." in prompt
         assert "shop/returns/manual.md:1" in prompt
         assert "messages (" in prompt
         await bench.press("right")
@@ -221,7 +221,7 @@ def test_a_fork_goes_on_from_before_the_turn_and_the_original_is_kept(play):
 def test_the_setup_is_chosen_before_and_starts_a_new_conversation_after(play):
     async def flow(bench):
         await bench.press("escape", "s")
-        assert "What the conversation starts from" in bench.text()
+        assert "Setup of the conversation" in bench.text()
         await bench.press("down", "ctrl+s")
         assert bench.session.setup.fixture == "empty"
         assert "nothing" in bench.pane("#chat")

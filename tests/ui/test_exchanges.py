@@ -1,8 +1,10 @@
-"""What a tool exchanged with a system outside stands in the detail of its call."""
+"""The detail of a call shows the HTTP exchanges of its tool."""
 
 from workbench.trace.events import Answer, HttpExchange, ToolResult
 from workbench.trace.steps import group_steps
-from workbench.tui.view.detail import what
+from workbench.tui.view.detail import action
+from workbench.tui.view.extent import Excerpt
+from workbench.tui.view.paragraphs import styled
 
 CALL = Answer(
     turn=1, answer=1, blocks=[{"type": "tool_use", "id": "a", "name": "track", "input": {"parcel": "P-1"}}]
@@ -12,7 +14,7 @@ DONE = ToolResult(turn=1, answer=1, call=1, tool="track", value="in Ghent")
 
 def shown(exchange, width):
     (turn,) = group_steps([CALL, exchange, DONE])
-    return ["".join(bit.text for bit in line) for line in what(turn.steps[0], width)]
+    return ["".join(bit.text for bit in line) for line in styled(action(turn.steps[0], Excerpt()), width)]
 
 
 def exchange(status, got):

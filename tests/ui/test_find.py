@@ -1,4 +1,4 @@
-"""Finding, filtering and folding: getting to a step without reading them all."""
+"""Find, filter and fold."""
 
 from __future__ import annotations
 

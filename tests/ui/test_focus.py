@@ -1,4 +1,4 @@
-"""Who hears the keys: never what is hidden, and never by surprise; and what the status tells, how long."""
+"""Focus: hidden panes receive no keys, and the focus never moves unexpectedly; the duration of status notes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workbench.tui.widgets.input import MAX_PASTE
 
 
 def seen(bench) -> bool:
-    """Whether what has the focus is on the screen."""
+    """Return whether the focused widget is visible."""
     focused = bench.screen.focused
     return focused is not None and focused in bench.screen._compositor.visible_widgets
 
@@ -95,7 +95,7 @@ def test_the_note_of_a_re_run_goes_with_a_key_and_belongs_to_its_conversation(pl
         assert "actions differ at step 2" in bench.text()
         assert bench.screen.status.count == 2
         await bench.press("escape")
-        bench.screen.tell_status()
+        bench.screen.update_status()
         assert bench.screen.status.count == 1
         await bench.pilot.resize_terminal(160, 48)
         await bench.until(lambda: "actions differ at step 2" in bench.text())
@@ -121,7 +121,7 @@ def test_the_note_of_a_reload_is_over_when_the_talk_goes_on(play):
 
 def test_it_says_stopping_until_the_turn_has_ended(play):
     class Slow(Script):
-        """A model that does not stop at once."""
+        """A model that does not stop immediately."""
 
         async def answer(self, request, show):
             try:

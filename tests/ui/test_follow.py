@@ -1,4 +1,4 @@
-"""The chat follows the talk while its end is in sight, and goes along at once."""
+"""The chat follows the conversation while its end is visible."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ui.host import FakeWorker, Script, say
 
 
 def last_lines(bench) -> str:
-    """What of the chat is in sight."""
+    """Return the visible lines of the chat."""
     chat = bench.screen.chat
     top, height = chat.scroll_offset.y, chat.scrollable_content_region.height
     return "\n".join(bench.pane("#chat").splitlines()[top : top + height])
@@ -62,11 +62,11 @@ def test_words_stand_in_the_chat_as_being_sent_while_the_worker_does_not_hear(pl
     async def flow(bench):
         bench.screen.entry.text = "are you there?"
         await bench.press("enter")
-        assert bench.pane("#chat").split() == ["you", "are", "you", "there?", "…", "being", "sent"]
+        assert bench.pane("#chat").split() == ["you", "are", "you", "there?", "…", "sending"]
         hears.set()
         await bench.until(lambda: "yes" in bench.pane("#chat") and not bench.session.busy)
         assert bench.pane("#chat").count("are you there?") == 1
-        assert "being sent" not in bench.pane("#chat")
+        assert "sending" not in bench.pane("#chat")
 
     play(flow, Script([say("yes")]))
 

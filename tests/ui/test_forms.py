@@ -1,4 +1,4 @@
-"""The forms: enter goes on, ctrl+s saves, what was written is kept."""
+"""The dialogs: enter goes to the next field, ctrl+s saves, drafts are restored."""
 
 from __future__ import annotations
 

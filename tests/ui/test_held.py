@@ -1,4 +1,4 @@
-"""A conversation that another workbench has: every deed that would write to it says so."""
+"""A conversation locked by another workbench: every action that would write to it is refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HELD = "another workbench (pid 7) has this conversation open"
 
 
 async def held(bench):
-    """A past conversation is in hand, and it is another's."""
+    """Open a past conversation that another workbench has locked."""
     await bench.say("return OL-1")
     session = bench.app.session
     session.load(session.setup, session.trace, [], begun=True)

@@ -1,4 +1,4 @@
-"""Text that nobody here wrote is shown as text, wherever it comes from and wherever it stands."""
+"""Untrusted text is shown as plain text in every pane."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ import re
 import pytest
 from rich.cells import cell_len
 
-from ui.host import JOURNEY, Script, say, think, use
+from support.kit import WINDOW, shop_files
+from ui.host import Script, say, think, use
 from workbench.trace.events import Answer, CallRequest, ToolResult, UserMessage
 from workbench.trace.setup import Setup
 from workbench.trace.step_id import StepId
 from workbench.trace.steps import Step
 from workbench.trace.trace import Trace
 from workbench.transcripts.transcript import Annotation
-from workbench.tui.view.detail import MAX_BLOCK, block, what
+from workbench.tui.view.detail import action
+from workbench.tui.view.extent import Excerpt
 from workbench.tui.view.find import SearchPhrase, highlight
+from workbench.tui.view.paragraphs import styled, value_block
 from workbench.tui.view.rows import RowModel
-from workbench.tui.view.tabs import TABS
+from workbench.tui.view.tabs import TABS, tab_lines
 from workbench.tui.view.text import clean, fit, one_line, plain, typed, width, wrap
 from workbench.tui.view.view import View
 
@@ -31,7 +34,7 @@ KINDS = {
     "tabs and breaks": "a\tb\r\nc\rd\u2028e\x0bf\x0cg\x85h",
 }  # fmt: skip
 OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-UNSEEN = re.compile("[\u00ad\u200b\u2060\u3164\ufe0f\ufeff\U000e0041]")  # in no pane; what is typed may have it
+UNSEEN = re.compile("[\u00ad\u200b\u2060\u3164\ufe0f\ufeff\U000e0041]")  # in no pane; typed text may contain it
 
 
 def kinds() -> pytest.MarkDecorator:
@@ -39,7 +42,7 @@ def kinds() -> pytest.MarkDecorator:
 
 
 def inert(bench) -> None:
-    """Every line of the screen is as wide as the screen, and nothing in it is obeyed."""
+    """Check that every line is as wide as the screen and contains no control sequence."""
     for line in bench.app.screen._compositor.render_strips():
         text = "".join(segment.text for segment in line)
         assert not OBEYED.search(text), repr(text)
@@ -101,8 +104,8 @@ def test_it_is_inert_in_the_words_of_a_policy_and_the_name_of_a_file(text, tmp_p
         book = RowModel(wide)
         book.read(view.trace)
         for row in book.rows:
-            for tab in TABS.values():
-                for line in tab(view, row, 70):
+            for tab in TABS:
+                for line in tab_lines(tab, view, row, 70):
                     assert not OBEYED.search(plain(line))
                     assert not UNSEEN.search(plain(line))
                     assert width(line) <= 70
@@ -112,7 +115,8 @@ def test_a_policy_with_hostile_words_is_shown_inert(play):
     words = KINDS["escapes"] + KINDS["right to left"] + KINDS["markup"]
 
     async def flow(bench):
-        text = JOURNEY.replace("worn shoes", "worn shoes " + words.encode("unicode_escape").decode())
+        text = shop_files(WINDOW)["shop/returns/journey.py"]
+        text = text.replace("worn shoes", "worn shoes " + words.encode("unicode_escape").decode())
         text = text.replace('f"delivered', 'f"' + words.encode("unicode_escape").decode() + "delivered")
         await bench.save_file("shop/returns/journey.py", text)
         await bench.until(lambda: bench.session.code.state != "loading")
@@ -146,12 +150,12 @@ def test_what_terminals_disagree_about_stands_apart():
 
 
 def test_a_long_result_is_cut_and_what_is_left_is_counted_in_lines():
-    lines = block("result", "\n".join("x" for _ in range(10_000)), 80)
-    assert len(lines) == MAX_BLOCK + 1
-    assert plain(lines[-1]).strip() == f"… {10_000 - MAX_BLOCK:,} lines more: the pager shows all"
+    lines = styled(value_block("result", "\n".join("x" for _ in range(10_000)), Excerpt()), 80)
+    assert len(lines) == Excerpt.lines + 1
+    assert plain(lines[-1]).strip() == f"… {10_000 - Excerpt.lines:,} lines more: the pager shows all"
     call = CallRequest(1, "c", "find", {})
     result = ToolResult(turn=1, answer=1, call=1, tool="find", outcome="ok", value="y" * 1_000_000)
-    lines = what(Step(StepId(1, 1, 1), call, result=result), 80)
+    lines = styled(action(Step(StepId(1, 1, 1), call, result=result), Excerpt()), 80)
     assert len(lines) < 400
     assert "992,000 characters" in " ".join(plain(line) for line in lines)
 

@@ -1,4 +1,4 @@
-"""Small things that a user would trip over: the mouse on keys and sources, drafts, forms, what is not on disk."""
+"""Regressions: the mouse on keys and sources, drafts, dialogs, conversations that are not on disk."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PROBLEM = "talk.jsonl: No space left on device"
 
 
 def at(bench, words: str) -> tuple[int, int]:
-    """Where words stand on the screen."""
+    """Return the position of a text on the screen."""
     for y, line in enumerate(bench.text().splitlines()):
         if words in line:
             return line.index(words), y
@@ -110,13 +110,13 @@ def test_what_is_not_on_disk_is_said_until_it_is_and_nothing_claims_that_it_is_k
         await bench.say("hello")
         bench.store.retry_writes = lambda: None
         bench.store.write_error = PROBLEM
-        bench.screen.tell_status()
+        bench.screen.update_status()
         assert f"✗ not on disk: {PROBLEM}" in bench.pane("#status")
         await bench.press("ctrl+n")
         assert f"the previous one is NOT on disk yet: {PROBLEM}" in " ".join(bench.pane("#keys").split())
         assert "is kept" not in bench.pane("#keys")
         bench.store.write_error = ""
-        bench.screen.tell_status()
+        bench.screen.update_status()
         assert "not on disk" not in bench.pane("#status")
 
     play(flow, Script([say("hi")]))

@@ -1,4 +1,4 @@
-"""The pager gets all of a tab, and leaves nothing behind."""
+"""The pager gets the full text of a tab, and its file is deleted."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pytest
 
 from ui.host import Script, say, think, use
 from workbench.tui import external
-from workbench.tui.view.full_text import TABS, full_text
+from workbench.tui.view.tabs import TABS, tab_text
 
 LONG = "a long thought " * 2000
 
 
 @pytest.fixture
 def paged(monkeypatch):
-    """What a pager was started with, without one."""
+    """Record the command and the file that a pager would get."""
     seen: dict[str, object] = {}
 
     def lend(app, words):
@@ -41,9 +41,9 @@ def test_the_pager_gets_the_whole_tab_without_escapes(play, paged, monkeypatch):
         assert paged["mode"] == 0o600
         assert not paged["path"].exists()
         await bench.press("right", "o")
-        assert "Be kind and brief." in paged["text"]
+        assert "You are kind." in paged["text"]
         for tab in TABS:
-            assert full_text(tab, bench.screen.view, bench.screen.steps.row).strip()
+            assert tab_text(tab, bench.screen.view, bench.screen.steps.row).strip()
 
     play(flow, Script([think(LONG + "\x1b[31m"), use("find_order", order_number="OL-1")], [say("hi")]))
 

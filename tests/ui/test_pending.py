@@ -1,4 +1,4 @@
-"""Runs recorded anew: shown beside their record, decided with one key each."""
+"""Re-recorded transcripts: compared with their recording, and decided with one key."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ OTHER = [
 
 
 async def two_talks(bench):
-    """A talk about gloves that went well, and one about boots in which a policy held a call back."""
+    """Save a conversation about gloves without problems, and one about boots with a blocked call."""
     await bench.say("hello, gloves")
     bench.shelf.sessions[bench.session.id] = bench.session
     await bench.press("escape", "ctrl+n")
@@ -272,7 +272,7 @@ def test_the_state_of_the_code_is_heard_before_any_conversation_is_opened(play, 
 
 
 async def talk_with_another_agent(bench):
-    """A talk with `desk`, an agent like the first, in the library; its code is not loaded."""
+    """Put a conversation with `desk`, an agent like the first, into the library; its code is not loaded."""
     shutil.copytree(bench.journeys / "shop", bench.journeys / "desk")
     agent = bench.journeys / "desk" / "agent.py"
     agent.write_text(agent.read_text().replace('"shop"', '"desk"'))

@@ -1,4 +1,4 @@
-"""What holds on every screen: sizes, keys, hostile text."""
+"""Properties of every screen: sizes, keys, hostile text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workbench.tui.screens.compare import Compare
 from workbench.tui.screens.develop import Develop
 from workbench.tui.screens.review import Review
 from workbench.tui.view.rows import RowModel
-from workbench.tui.view.tabs import TABS
+from workbench.tui.view.tabs import TABS, tab_lines
 from workbench.tui.view.text import clean, fit, one_line, plain, value, width, wrap
 from workbench.tui.view.view import View
 
@@ -141,7 +141,7 @@ def test_help_lists_every_action_finds_and_runs_one(play):
         await bench.settle()
         assert "setup" in bench.pane("#results")
         await bench.press("enter")
-        assert "What the conversation starts from" in bench.text()
+        assert "Setup of the conversation" in bench.text()
 
     play(flow)
 
@@ -242,7 +242,7 @@ def test_a_bug_of_ours_leaves_with_a_failure_and_without_locals(tmp_path):
     with pytest.raises(RuntimeError):
         app = asyncio.run(flow())
     assert app is None
-    gc.collect()  # what was never begun goes here, and not in another test
+    gc.collect()  # collect coroutines that were never started here, and not in another test
 
 
 def test_the_detail_survives_any_prefix_of_a_trace(play):
@@ -256,8 +256,8 @@ def test_the_detail_survives_any_prefix_of_a_trace(play):
                 book = RowModel(wide)
                 book.read(trace)
                 for row in book.rows:
-                    for tab in TABS.values():
-                        assert all(plain(line) is not None for line in tab(view, row, 70))
+                    for tab in TABS:
+                        assert all(plain(line) is not None for line in tab_lines(tab, view, row, 70))
 
     play(
         flow,

@@ -1,4 +1,4 @@
-"""What is selected with the mouse and copied is the text that was said, not the lines it was broken into."""
+"""Text selected with the mouse is copied without the line breaks of the pane."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a session keeps true while it waits for others: no screen, an engine in the same loop."""
+"""Invariants of a session during concurrent requests: no screen, the engine in the same loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the signs in the steps and in the list say, where ! stops, and what the mouse reaches."""
+"""The signs in the steps and in the list, the stops of !, and clicks."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ from workbench.trace.events import (
 )
 from workbench.trace.setup import Setup
 from workbench.trace.trace import Trace
-from workbench.tui.view import detail, step_lines
+from workbench.tui.view import step_lines
 from workbench.tui.view.rows import RowModel
+from workbench.tui.view.tabs import tab_lines
 from workbench.tui.view.text import Span, plain
 from workbench.tui.view.view import View
 from workbench.tui.widgets.library_list import LibraryList, disambiguate
@@ -32,7 +33,7 @@ CALL = {"type": "tool_use", "id": "c1", "name": "create_return", "input": {"orde
 
 
 def asked(*more, blocks=(CALL,)):
-    """A trace of one call, and what came after it."""
+    """Return a trace of one call and the given events."""
     return Trace([UserMessage(turn=1, text="return OL-1"), Answer(turn=1, answer=1, blocks=list(blocks)), *more])
 
 
@@ -50,7 +51,7 @@ def told(trace: Trace, part: str = "step") -> str:
     book = RowModel()
     book.read(trace)
     row = next(r for r in book.rows if r.part == part)
-    return "\n".join(plain(line) for line in detail.step(View(trace, Setup(agent="shop"), {}), row, 90))
+    return "\n".join(plain(line) for line in tab_lines("step", View(trace, Setup(agent="shop"), {}), row, 90))
 
 
 def result(**more):
@@ -76,7 +77,7 @@ def test_a_withheld_result_is_told_as_a_blocked_call_is():
         assert "create_return(OL-1) ↻ ✗ withheld ✎" in text
         assert "R-1" not in text
         assert "secret ✗ it names another customer" in text
-    assert "✗ withheld: the model was not given what follows" in told(trace)
+    assert "✗ withheld" in told(trace)
     assert "changed 1 value:" in told(trace)
 
 
@@ -89,9 +90,9 @@ def test_a_tool_that_was_running_when_its_turn_was_killed_says_so():
         text = shown(trace, wide)
         assert any("create_return(OL-1) ✗ stopped" in line for line in text)
         assert any("⚠ worker: it ran too long" in line for line in text)
-        assert not any(line.strip() in ("2", "2 –", "2    –") or "nothing said" in line for line in text)
+        assert not any(line.strip() in ("2", "2 –", "2    –") or "no reply" in line for line in text)
         assert len([line for line in text if "create_return" in line]) == 1
-    assert "✗ stopped before it came to anything" in told(trace)
+    assert "✗ stopped before it returned" in told(trace)
 
 
 LONG = {

@@ -1,4 +1,4 @@
-"""On a real terminal: what is left behind when the screens end."""
+"""On a real terminal: its state after the screens end."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ sys.path.insert(0, {tests!r})
 from ui.host import FakeHost, Memory, Script, Shelf, make_agent
 from workbench.workspace.code_service import CodeService
 from workbench.workspace.session import Session
-from workbench.tui import run
+from workbench.tui.app import WorkbenchApp, run
 import workbench.tui.groups.reading as reading
 
 def fail(self):
@@ -32,12 +32,13 @@ if {crash!r}:
     reading.CopyGroup.do_copy = fail
 store = Memory()
 root = make_agent(Path({root!r}))
-sys.exit(run(Session(CodeService(FakeHost(root, Script()), "shop", "rehearsal"), store), Shelf(store, root=root)))
+session = Session(CodeService(FakeHost(root, Script()), "shop", "rehearsal"), store)
+sys.exit(run(WorkbenchApp(session, Shelf(store, root=root))))
 """
 
 
 class Terminal:
-    """A child process on a terminal of its own."""
+    """A child process on a pseudoterminal."""
 
     def __init__(self, root: Path, crash: bool = False) -> None:
         code = CHILD.format(tests=str(Path(__file__).parents[1]), root=str(root), crash=crash)
@@ -65,7 +66,7 @@ class Terminal:
         os.write(self.handle, keys)
 
     def end(self) -> int:
-        """Wait for its end; the exit status as a shell gives it."""
+        """Wait for its end, and return the exit status like a shell."""
         self.read()
         for _ in range(100):
             ended, status = os.waitpid(self.pid, os.WNOHANG)
@@ -75,14 +76,14 @@ class Terminal:
         else:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
-            raise AssertionError("it went on after its end")
+            raise AssertionError("it did not end")
         with contextlib.suppress(OSError):
             os.close(self.handle)
         return os.waitstatus_to_exitcode(status)
 
     @property
     def clean(self) -> bool:
-        """Whether the other screen was left and the mouse turned off, last of all."""
+        """True if the alternate screen was left and the mouse turned off at the end."""
         return (
             self.written.rfind(b"\x1b[?1049l") > self.written.rfind(b"\x1b[?1049h")
             and b"\x1b[?1000l" in self.written

@@ -1,4 +1,4 @@
-"""The tour: a newcomer does what the strip says, and it is ticked off when it is done."""
+"""The tour: its steps are completed by the actions they describe."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from workbench.workspace.tour import CHANGE, STEPS, WORDS, Tour
 
 
 class Guided:
-    """A workbench on the tour's own project, with real workers and a real watcher."""
+    """A workbench on the project of the tour, with real workers and a real watcher."""
 
     def __init__(self, folder: Path) -> None:
         self.project = lay_out(folder)
@@ -54,11 +54,11 @@ class Guided:
         raise AssertionError(f"never became so; on screen:\n{self.text()}")
 
     async def comes_to(self, step: str) -> None:
-        """Until all before this step is ticked off."""
+        """Wait until all steps before this one are complete."""
         await self.until(lambda: (self.app.tour.step.name if self.app.tour.step else "the end") == step)
 
     async def save_a_mistake(self) -> None:
-        """The tour up to the saved transcript."""
+        """Go through the tour up to the saved transcript."""
         await self.press("enter", "enter")
         await self.comes_to("inspect")
         await self.press("escape", "left_square_bracket")

@@ -1,4 +1,4 @@
-"""From a step: run it again, answer by hand, do without a part; and several conversations at once."""
+"""Experiments with a step: rerun, manual answer, disabled parts; and several open conversations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def outcomes(bench):
 
 
 async def go_to(bench, words):
-    """Put the cursor of the steps on the first row that shows these words."""
+    """Move the cursor of the steps to the first row that contains these words."""
     lines = bench.pane("#steps").split("\n")
     at = next(i for i, line in enumerate(lines) if words in line)
     bench.screen.steps.move(bench.screen.steps.item_at(at))
@@ -37,7 +37,7 @@ def test_the_model_is_asked_afresh_several_times_and_each_outcome_is_counted(pla
             (2, ("reply",)),
             (1, ("create_return(order_number=OL-1) blocked", "reply")),
         ]
-        bench.picture("again")
+        bench.picture("rerun")
 
     again = [[say("No.")], [say("It is too late.")], OLD[1], [say("Sorry.")]]
     play(flow, Script(*TURN, *again))
@@ -112,7 +112,7 @@ def test_the_wheel_calls_a_tool_as_the_model_should_have_and_the_mark_says_so(pl
         await go_to(bench, "create_return")
         await bench.press("W")
         bench.screen.query_one("#args").text = '{"order_number": "OL-2"}'
-        bench.picture("wheel")
+        bench.picture("takeover")
         await bench.press("ctrl+s")
         await bench.until(lambda: "It is returned." in bench.pane("#chat"))
         assert original.annotations["1.2.1"].expected == "call create_return(order_number='OL-2')"
@@ -120,7 +120,7 @@ def test_the_wheel_calls_a_tool_as_the_model_should_have_and_the_mark_says_so(pl
         assert fork is not original
         results = [(s.tool, s.outcome) for s in fork.trace if hasattr(s, "outcome")]
         assert results == [("find_order", "ok"), ("create_return", "blocked")]  # OL-2 was never looked up
-        assert "by hand create_return(OL-2)" in bench.pane("#steps")
+        assert "manual create_return(OL-2)" in bench.pane("#steps")
         assert [s.model for s in fork.trace if hasattr(s, "blocks")] == ["script", "by hand", "script"]
 
     play(flow, Script(*TURN, [say("It is returned.")]))
@@ -173,7 +173,7 @@ def test_without_a_policy_the_conversation_runs_again_and_shows_what_changes(pla
         await without_the_window(bench)
         assert "WITHOUT returns.return_window" in bench.text()
         assert "without policy returns.return_window: actions differ at step 2" in bench.text()
-        bench.picture("off")
+        bench.picture("disable")
 
     play(flow, Script(*TURN))
 
@@ -231,7 +231,7 @@ def test_several_conversations_are_open_and_one_may_answer_while_another_is_in_h
         assert "story" in first.trace[len(first.trace) - 2].text
         await bench.press("escape", "b")
         assert "tell me a long story" in bench.text()
-        bench.picture("talks")
+        bench.picture("conversations")
         await bench.press("k", "enter")
         assert bench.app.session is first
         await bench.press("right_parenthesis")

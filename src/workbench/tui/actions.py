@@ -37,7 +37,7 @@ class Action(NamedTuple):
 
     @property
     def key_text(self) -> str:
-        """Its keys as they are written for people."""
+        """Its keys in the notation of the user."""
         return self.shown or display(self.keys)
 
 
@@ -49,7 +49,7 @@ _MOVE, _FIND, _SEE, _TALK, _JUDGE, _CODE, _PROGRAM = "Move", "Find", "See", "Tal
 ACTIONS: tuple[Action, ...] = (
     Action("help", "question_mark,f1", "help", "List all actions; type to search, enter runs.", _PROGRAM, ALL, 1),
     Action("type", "i", "type", "Write to the agent.", _TALK, (DEVELOP,), 2),
-    Action("annotate", "a", "annotate", "Annotate the step: who caused it, how bad it is, what was expected.",
+    Action("annotate", "a", "annotate", "Annotate the step: its cause, its severity, what was expected.",
            _JUDGE, footer=3),
     Action("save", "t", "save", "Save the conversation as a transcript: a mistake to fix, or a golden transcript.",
            _JUDGE, footer=4),
@@ -67,7 +67,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("disable", "x", "disable parts",
            "Disable policies, tools or paragraphs in this conversation, and see what changes.", _CODE, (DEVELOP,)),
     Action("adopt_rerun", "greater_than_sign", "continue with the rerun",
-           "After a reload: the rerun becomes a conversation of its own, which continues.", _CODE, (DEVELOP,)),
+           "After a reload: continue with the rerun in a new conversation.", _CODE, (DEVELOP,)),
     Action("dismiss_rerun", "less_than_sign", "keep the original",
            "After a reload: dismiss the rerun; the recorded conversation continues.", _CODE, (DEVELOP,)),
     Action("replay_saved", "T", "replay what was saved",
@@ -79,12 +79,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("compare", "d", "compare",
            "Compare with the baseline; without one, with a rerun on today's code.", _CODE, BOTH, 6),
     Action("pending", "p", "re-recorded",
-           "Re-recorded transcripts: each new run beside its record, to accept, reject or skip.", _JUDGE,
+           "Re-recorded transcripts: compare each with its recording, and decide.", _JUDGE,
            (REVIEW,)),
-    Action("accept", "a", "accept", "Re-recorded: the new run replaces the record.", _JUDGE, (COMPARE,), 6),
-    Action("reject", "r", "reject", "Re-recorded: delete the new run, keep the record.", _JUDGE, (COMPARE,), 7),
+    Action("accept", "a", "accept", "Re-recorded: the new run replaces the recording.", _JUDGE, (COMPARE,), 6),
+    Action("reject", "r", "reject", "Re-recorded: delete the new run, keep the recording.", _JUDGE, (COMPARE,), 7),
     Action("skip", "s", "skip", "Re-recorded: decide later, and show the next one.", _JUDGE, (COMPARE,), 8),
-    Action("swap", "x", "swap sides", "Exchange left and right.", _CODE, (COMPARE,), 4),
+    Action("swap", "x", "swap sides", "Swap the left and the right run.", _CODE, (COMPARE,), 4),
     Action("go_there", "enter", "go to the step", "Go to this step in the screen you came from.", _SEE, (COMPARE,),
            3),
     Action("continue", "c", "continue", "Continue this conversation in Develop.", _TALK, (REVIEW,), 2),
@@ -100,7 +100,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("select", "space", "select", "Select or deselect the line; tags apply to all selected lines.",
            _JUDGE, (REVIEW,)),
     Action("select_all", "asterisk", "select all", "Select all lines of the list, or none.", _JUDGE, (REVIEW,)),
-    Action("setup", "s", "setup", "Choose what a conversation starts from: fixture, customer, channel, clock.",
+    Action("setup", "s", "setup", "Choose the setup of a conversation: fixture, customer, channel, clock.",
            _TALK, (DEVELOP,), 13),
     Action("new", "ctrl+n", "new", "Begin a new conversation on the same setup; this one is kept.", _TALK,
            (DEVELOP,), 7),
@@ -135,7 +135,7 @@ ACTIONS: tuple[Action, ...] = (
            footer=9),
     Action("find_next", "n", "find next", "Go to the next match.", _FIND),
     Action("find_previous", "N", "find previous", "Go to the previous match.", _FIND),
-    Action("filter", "ampersand", "filter", f"Show only the steps with some words or of some kinds: {KINDS}.",
+    Action("filter", "ampersand", "filter", f"Show only steps that contain words or are of some kinds: {KINDS}.",
            _FIND),
     Action("fold", "h", "fold", "Fold the turn to its header; in the detail, the previous tab.", _FIND),
     Action("unfold", "l", "unfold", "Unfold the turn; in the detail, the next tab.", _FIND),
@@ -150,7 +150,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("pane_3", "3", "detail", "Go to the detail.", _SEE),
     Action("pane_steps", "1", "steps", "Go to the steps of both runs.", _SEE, (COMPARE,)),
     Action("pane_causes", "2", "causes", "Go to the likely causes of the first difference.", _SEE, (COMPARE,)),
-    Action("pane_difference", "3", "difference", "Go to the text of the pair, or of the cause.", _SEE, (COMPARE,)),
+    Action("pane_difference", "3", "difference", "Go to the difference of the pair or cause.", _SEE, (COMPARE,)),
     Action("list", "0", "list",
            "Go to the list: ◆ golden, ○ open mistake, ✓ fixed mistake, · conversation, ! unreadable.", _SEE,
            (REVIEW,)),
@@ -161,11 +161,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("previous_tab", "left", "previous tab", "Show the detail's previous tab.", _SEE),
     Action("zoom", "plus", "zoom", "Give the whole screen to one pane, and back.", _SEE, ALL, footer=10),
     Action("copy", "y", "copy", "Copy the step; in the detail, the whole tab.", _SEE, ALL),
-    Action("pager", "o", "pager", "Show the detail's tab in $PAGER, with nothing cut.", _SEE),
+    Action("pager", "o", "pager", "Show the full text of the detail's tab in $PAGER.", _SEE),
     Action("edit", "e", "edit source", "Open the step's source line in $EDITOR.", _CODE, ALL, footer=11),
     Action("review", "R,f2", "review", "Go to the transcripts and past conversations.", _PROGRAM, (DEVELOP,)),
     Action("develop", "R,f2", "develop", "Go back to the live conversation.", _PROGRAM, (REVIEW, COMPARE), 5),
-    Action("tour", "", "tour", "Take a tour of one minute, on an agent of its own; you come back here.",
+    Action("tour", "", "tour", "Take a tour of one minute, with another agent; you come back here.",
            _PROGRAM, (DEVELOP,)),
     Action("theme", "", "change the theme", "Switch between dark, light and the terminal's own colours.", _PROGRAM,
            ALL),
@@ -261,7 +261,10 @@ def find(where: str, words: str) -> list[Action]:
     ]
     if not asked:
         return [a for group in groups(found).values() for a in group]
-    return sorted(found, key=lambda a: not all(w in a.title.lower() for w in asked))
+    beginning = " ".join(asked)
+    return sorted(
+        found, key=lambda a: (not a.title.startswith(beginning), not all(w in a.title.lower() for w in asked))
+    )
 
 
 def groups(actions: Iterable[Action]) -> dict[str, list[Action]]:

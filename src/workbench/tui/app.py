@@ -1,4 +1,4 @@
-"""The application: it holds the live session and hands it to the screens."""
+"""The application: the screens, the live session, and the programs it runs in the terminal."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ TYPED = {"SIGINT", "SIGQUIT"}  # a terminal sends these to all programs in it, w
 
 
 async def _nothing() -> AsyncIterator[Any]:
-    """No file ever changes."""
+    """Yield nothing: no file changes."""
     return
     yield
 
@@ -67,7 +67,12 @@ def _compare() -> Screen[None]:
 
 
 class WorkbenchApp(App[int]):
-    """The workbench. `changes` yields whenever files under journeys/ have changed."""
+    """The workbench, opened on `session`.
+
+    `changes` yields whenever files under journeys/ have changed. `last_workspace` is restored at
+    once if `resumed`, else on request. `newcomer`: the project has no conversation yet. `tour` is
+    shown over Develop.
+    """
 
     CSS = CSS
     TITLE = "Workbench"
@@ -88,7 +93,7 @@ class WorkbenchApp(App[int]):
     ) -> None:
         self.settings = settings or Settings()
         actions.apply_overrides(self.settings.keys)
-        setattr(self, "DEFAULT_MODE", screen)  # no empty screen is drawn before the one wanted
+        setattr(self, "DEFAULT_MODE", screen)  # prevents an empty first screen
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self._bindings = BindingsMap([b for b in actions.bindings(actions.DEVELOP) if b.id == "quit"])
         self.mouse = self.settings.mouse
@@ -100,19 +105,19 @@ class WorkbenchApp(App[int]):
         self.tour = tour
         self.changes = changes if changes is not None else _nothing()
         self.loads = 0
-        self.undos: list[Undo] = []  # what was done in Review, to whichever conversation
-        self.drafts: dict[str, dict[str, str]] = {}  # forms that were left unfinished, by what they are about
-        self.last_key_at = 0.0  # when a key was pressed last
+        self.undos: list[Undo] = []  # actions of Review that can be undone, on any conversation
+        self.drafts: dict[str, dict[str, str]] = {}  # the contents of unfinished dialogs
+        self.last_key_at = 0.0  # the time of the last key press
         self.failure = ""
-        self._warned = False  # that leaving loses something
+        self._warned = False  # that quitting would lose something
         self.terminal_suspended = False  # whether another program has the terminal
-        self._handlers: dict[int, Any] = {}  # of signals, as they were before
-        self.animation_level = "none"  # an animated page costs more than the page
+        self._handlers: dict[int, Any] = {}  # the previous signal handlers
+        self.animation_level = "none"  # animation would repaint the page several times
         for theme in THEMES:
             self.register_theme(theme)
         self.set_reactive(
             App.theme, first_theme(self.settings.theme)
-        )  # not assigned: that would parse all styles twice
+        )  # an assignment would parse all styles twice
         self.stylesheet.set_variables(self.get_css_variables())
 
     async def on_event(self, event: events.Event) -> None:
@@ -142,13 +147,13 @@ class WorkbenchApp(App[int]):
             signal.signal(number, handler or signal.SIG_DFL)
 
     def leave(self, code: int) -> None:
-        """Leave with an exit status, the terminal as it was."""
+        """Quit with an exit status, and restore the terminal."""
         self.exit(code, return_code=code)
 
     # the code of the journeys
 
     def _begin(self) -> None:
-        """After the first paint: load the code, then watch it."""
+        """Load the code and watch it, after the first paint."""
         self.reload()
         self.run_in_background(self._watch, "watch")
         snapshot = self.navigation.last_workspace
@@ -167,7 +172,7 @@ class WorkbenchApp(App[int]):
         return self.conversations.session
 
     def reload(self) -> None:
-        """Load what is on disk; not waiting for a load that is under way, which this one overtakes."""
+        """Load the code on disk, without waiting for a load in progress, which becomes obsolete."""
         for serving in self.conversations.servings.values():
             if serving is self.session.serving or serving.card is not None:
                 if serving.card is not None:
@@ -175,7 +180,7 @@ class WorkbenchApp(App[int]):
                 self.run_in_background(partial(self._reload, serving), "reload")
 
     def run_in_background(self, work: Any, group: str) -> None:
-        """Do `work`, an async function, beside all else; one that is never begun leaves nothing behind."""
+        """Run an async function in the background. If it is cancelled before it starts, no coroutine is left."""
         self.run_worker(work, group=group)
 
     async def _reload(self, serving: CodeService) -> None:
@@ -187,7 +192,7 @@ class WorkbenchApp(App[int]):
         async for _ in self.changes:
             self.reload()
 
-    # what the screens ask of the terminal
+    # clipboard, editor, pager
 
     def notify_user(self, text: str, role: str = "") -> None:
         """Show a message on the screen or in the dialog on top of it."""
@@ -230,7 +235,7 @@ class WorkbenchApp(App[int]):
             self.notify_user(f"the pager ended with exit status {status}", "warn")
 
     async def action_quit(self) -> None:
-        """Leave; where something is not on disk yet, only when asked again."""
+        """Quit; if something is not on disk yet, only at the second request."""
         store = self.conversations.store
         store.retry_writes()
         if store.write_error and not self._warned:
@@ -241,7 +246,7 @@ class WorkbenchApp(App[int]):
 
     @property
     def root(self) -> Path:
-        """The folder that sources are below: that of the host, else journeys/."""
+        """The folder that source paths are relative to: that of the host, else journeys/."""
         return Path(getattr(self.session.serving.host, "root", "journeys"))
 
     def next_theme(self) -> str:
@@ -251,27 +256,27 @@ class WorkbenchApp(App[int]):
         return self.theme.removeprefix("workbench-")
 
     def toggle_mouse(self) -> bool | None:
-        """Turn the mouse on or off; None where that cannot be done while running."""
+        """Turn the mouse on or off. Returns None if this driver cannot do it while running."""
         if not turn_mouse(self._driver, not self.mouse):
             return None
         self.mouse = not self.mouse
         return self.mouse
 
     async def action_do(self, id: str) -> None:
-        """What works over every screen and form."""
+        """Perform the only action that works over every screen and dialog: quit."""
         await self.action_quit()
 
-    # our own failures
+    # internal errors
 
     def _fatal_error(self) -> None:
-        """A bug of ours: keep its traceback, without the values of variables, and leave."""
+        """Keep the traceback of an internal error, without the values of variables, and quit."""
         self.failure = traceback.format_exc()
         self._return_code = 1
         self._close_messages_no_wait()
 
 
 def first_theme(chosen: str = "") -> str:
-    """What WORKBENCH_THEME or the settings say; else what suits the terminal, as far as it tells."""
+    """Return the theme of WORKBENCH_THEME or the settings, else the one that suits the terminal."""
     wanted = f"workbench-{os.environ.get('WORKBENCH_THEME') or chosen}"
     if wanted in [theme.name for theme in THEMES]:
         return wanted
@@ -281,20 +286,9 @@ def first_theme(chosen: str = "") -> str:
     return "workbench-light" if background in ("7", "15") else "workbench-dark"
 
 
-def run(
-    session: Session,
-    library: Library,
-    changes: AsyncIterator[Any] | None = None,
-    screen: Start = "develop",
-    settings: Settings | None = None,
-    last_workspace: WorkspaceSnapshot | None = None,
-    resumed: bool = False,
-    newcomer: bool = False,
-    tour: Tour | None = None,
-) -> int:
-    """Run the screens until the engineer leaves. Gives the exit status: 0, 128 + a signal, 3 for our own bug."""
+def run(app: WorkbenchApp) -> int:
+    """Run the screens until the engineer quits. Returns 0, 128 + a signal, or 3 for an internal error."""
     install_parser()
-    app = WorkbenchApp(session, library, changes, screen, settings, last_workspace, resumed, newcomer, tour)
     app.run(mouse=app.mouse)
     app.conversations.snapshot(clean_exit=not app.failure and not app.return_code)
     if app.failure:

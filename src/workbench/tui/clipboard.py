@@ -1,8 +1,8 @@
-"""Copying, and saying honestly what became of it.
+"""Copy to the clipboard, and report the result.
 
-OSC 52 asks the terminal and hears nothing back; tmux drops it by default. So
-it is sent, then the programs that can tell are tried; where none of them took
-it, it is kept in a file too.
+OSC 52 is not confirmed by the terminal, and tmux drops it by default. So it is sent,
+and then programs that return a status are tried; if all fail, the text is also written
+to a file.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Callable
 
 PROGRAMS = (
-    ("TMUX", ["tmux", "load-buffer", "-w", "-"], "to tmux, which passes it on where it may"),
+    ("TMUX", ["tmux", "load-buffer", "-w", "-"], "to tmux, which forwards it if configured"),
     ("", ["pbcopy"], "to the clipboard"),
     ("WAYLAND_DISPLAY", ["wl-copy"], "to the clipboard"),
     ("DISPLAY", ["xclip", "-selection", "clipboard"], "to the clipboard"),
@@ -39,16 +39,16 @@ def copy(text: str, osc52: Callable[[str], None]) -> str:
                 return f"copied {size} {words}"
     sent = f"sent {size} to the terminal (OSC 52), which does not confirm it"
     try:
-        return f"{sent}; also in {_keep(text)} until you quit"
+        return f"{sent}; also in {_write_file(text)} until you quit"
     except OSError as error:
         return f"{sent}; cannot write a file either: {error.strerror}"
 
 
-_file = ""  # what was copied last, where nothing else could be sure of it
+_file = ""  # the file with the last copied text, if no program confirmed it
 
 
-def _keep(text: str) -> str:
-    """Write it to a file that only this user can read and that goes with the program; its path."""
+def _write_file(text: str) -> str:
+    """Write a text to a file that only this user can read, deleted at exit. Returns its path."""
     global _file
     if not _file:
         handle, _file = tempfile.mkstemp(prefix="workbench-copied-", suffix=".txt")

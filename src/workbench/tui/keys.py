@@ -1,4 +1,4 @@
-"""Keys: as a person writes them, as Textual names them, and which of them can be had at all."""
+"""The notation of keys: as the user writes them, and as Textual names them; keys that cannot be used."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SPELLING = {
 }
 SHORT = {"esc": "escape", "pgdn": "pagedown", "pgup": "pageup", "del": "delete", "ins": "insert"}
 
-# what a terminal sends for these is another key, or nothing
+# terminals send another key for these, or nothing
 NEVER = {
     "ctrl+h": "arrives as backspace",
     "ctrl+i": "arrives as tab",
@@ -44,31 +44,31 @@ KNOWN = {str(key.value) for key in Keys if "<" not in key.value} - NO_KEYS | set
 
 
 def display(keys: str) -> str:
-    """Keys, divided by commas as Textual has them, as a person writes them."""
+    """Convert Textual's comma-separated keys to the notation of the user."""
     return " ".join(SPELLING.get(key, PRINTED.get(key, key)) for key in keys.split(",") if key)
 
 
 def types_text(key: str) -> bool:
-    """Whether a key writes a character where text is typed."""
+    """Return whether a key types a character."""
     return key in PRINTED or key in ("space", "enter", "backspace", "delete")
 
 
 def parse(text: str) -> str:
-    """A key as a person writes it, as Textual names it. Raises ValueError saying what is wrong."""
+    """Convert a key from the notation of the user to Textual's name. Raises ValueError for an unusable key."""
     drawn = {shown: key for key, shown in SPELLING.items()}
     key = text if len(text) == 1 else text.lower()
     key = SHORT.get(key) or drawn.get(key) or (_character_to_key(key) if len(key) == 1 else key)
     if key in NEVER or re.fullmatch(r"ctrl\+shift\+\w|shift\+ctrl\+\w", key):
-        raise ValueError(f"{text} never comes: it {NEVER.get(key, 'arrives without shift')}")
+        raise ValueError(f"{text} cannot be used: it {NEVER.get(key, 'arrives without shift')}")
     if re.fullmatch(r"alt\+.", key):
-        raise ValueError(f"{text} never comes: terminals send alt with a letter in ways that mean other keys too")
+        raise ValueError(f"{text} cannot be used: terminals send other keys for alt with a letter")
     if key not in KNOWN:
-        raise ValueError(f"there is no key {text!r}; write m, G, ?, space, f2, ctrl+n or shift+tab")
+        raise ValueError(f"unknown key {text!r}; use one such as m, G, ?, space, f2, ctrl+n or shift+tab")
     return key
 
 
 def conflicts(keys: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """The keys that several of (id, keys) have, with the ids."""
+    """Return the keys that several actions have, with the ids of these actions."""
     taken: dict[str, list[str]] = {}
     for id, many in keys:
         for key in filter(None, many.split(",")):

@@ -1,4 +1,4 @@
-"""Which conversation and which screen is shown, and how to get there."""
+"""Navigation between conversations and screens."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Navigation:
-    """Moves between conversations and screens. `last_workspace` is what can still be restored after a crash."""
+    """Switches conversations and screens. `last_workspace` can be restored after a crash."""
 
     def __init__(self, app: WorkbenchApp, last_workspace: WorkspaceSnapshot | None = None) -> None:
         self.app = app

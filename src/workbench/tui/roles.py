@@ -31,12 +31,12 @@ ROLES = {
     "label": RoleStyle("faint"),
     "rule": RoleStyle("rule"),
     "head": RoleStyle("foreground", attributes="bold"),
-    "mark": RoleStyle("error", attributes="bold"),
+    "annotation": RoleStyle("error", attributes="bold"),
     "source": RoleStyle("faint", attributes="underline"),
     "draft": RoleStyle("faint", attributes="italic"),
     "title": RoleStyle(attributes="bold reverse"),
     "key": RoleStyle("primary", attributes="bold"),
-    "off": RoleStyle("background", "error", "bold"),
+    "disabled": RoleStyle("background", "error", "bold"),
     "hit": RoleStyle(attributes="bold reverse underline"),
     "gone": RoleStyle("error", attributes="bold underline"),
     "come": RoleStyle("success", attributes="bold underline"),
@@ -46,7 +46,7 @@ ROLES = {
     "chosen": RoleStyle(background="panel"),
 }
 ANSI_ROLES = ROLES | {  # the terminal's own colors may not differ from its background
-    "off": RoleStyle("background", "error", "bold reverse"),
+    "disabled": RoleStyle("background", "error", "bold reverse"),
     "cursor": RoleStyle(background="cursor-line", attributes="reverse"),
     "chosen": RoleStyle(attributes="underline"),
 }

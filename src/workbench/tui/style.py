@@ -1,4 +1,4 @@
-"""Themes and layout. A role means a colour here and nowhere else; every one has a glyph or a word beside it."""
+"""Themes and layout. Only this module maps roles to colours; each has a glyph or a word too."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ Screen { background: $background; color: $foreground; }
 .asking #foot { display: block; }
 .asking #keys { display: none; }
 #foot #foot-sign { width: auto; color: $primary; text-style: bold; padding-right: 1; }
-#foot #foot-told { width: auto; color: $faint; padding-left: 1; }
-#foot #foot-told.bad { color: $error; text-style: bold; }
+#foot #foot-result { width: auto; color: $faint; padding-left: 1; }
+#foot #foot-result.bad { color: $error; text-style: bold; }
 #foot InputLine, #foot InputLine:focus, #foot InputLine .text-area--cursor-line { background: $panel; }
 #panes { width: 100%; height: 1fr; }
 #tour { display: none; width: 100%; height: 1; background: $cursor-line; }
@@ -99,7 +99,7 @@ Pane {
 #query-hint.bad { color: $error; }
 .querying #ask-box, .queried #ask-box { display: block; }
 .querying #query-hint { display: block; }
-#talk, #steps, #detail, #list, #pairs, #causes, #difference {
+#conversation, #steps, #detail, #list, #pairs, #causes, #difference {
     border: solid $rule; border-title-color: $faint; border-title-background: $background;
     border-subtitle-color: $faint; border-subtitle-background: $background;
     &:focus, &:focus-within { border: heavy $primary; border-title-color: $primary; border-title-style: bold; }
@@ -109,21 +109,21 @@ Bar { scrollbar-size-vertical: 0; background: $panel; }
 
 #steps.filtered, #steps.filtered:focus { border-title-color: $warning; border-title-style: bold reverse; }
 
-/* wide: the talk beside the steps */
+/* wide: the chat next to the steps */
 .wide #panes { layout: horizontal; }
-.wide #talk { width: 33%; max-width: 70; height: 100%; }
+.wide #conversation { width: 33%; max-width: 70; height: 100%; }
 .wide #right { width: 1fr; height: 100%; }
 .wide #steps { height: 11fr; }
 .wide #detail { height: 10fr; }
 .wide #say { border-top: solid $rule; }
 
-/* narrow: one above the other, rules in place of boxes; 80x24 gives 9, 6 and 3 rows */
+/* narrow: stacked, with rules instead of boxes; 9, 6 and 3 rows at 80x24 */
 .narrow #panes { layout: vertical; }
-.narrow #talk { width: 100%; height: 1fr; }
+.narrow #conversation { width: 100%; height: 1fr; }
 .narrow #right { width: 100%; height: 1fr; }
 .narrow #steps { height: 7fr; }
 .narrow #detail { height: 4fr; }
-.narrow #talk, .narrow #steps, .narrow #detail, .narrow #list,
+.narrow #conversation, .narrow #steps, .narrow #detail, .narrow #list,
 .narrow #pairs, .narrow #causes, .narrow #difference {
     border: none; border-top: solid $rule;
     &:focus, &:focus-within { border: none; border-top: heavy $primary; }
@@ -140,20 +140,20 @@ InputLine {
     & .text-area--cursor-line { background: $background; }
 }
 
-.zoom-chat #right, .zoom-steps #talk, .zoom-detail #talk { display: none; }
+.zoom-chat #right, .zoom-steps #conversation, .zoom-detail #conversation { display: none; }
 .zoom-steps #detail, .zoom-detail #steps { display: none; }
-.zoom-chat #talk, .zoom-steps #right, .zoom-detail #right { width: 100%; max-width: 100%; height: 100%; }
+.zoom-chat #conversation, .zoom-steps #right, .zoom-detail #right { width: 100%; max-width: 100%; height: 100%; }
 .zoom-chat #listing, .zoom-steps #listing, .zoom-detail #listing { display: none; }
 
 /* review */
 .wide.review #listing { width: 29%; min-width: 36; max-width: 60; height: 100%; }
-.wide.review #talk { width: 27%; }
+.wide.review #conversation { width: 27%; }
 .narrow.review #listing { width: 100%; height: 100%; }
-.narrow.review #talk, .narrow.review #right { display: none; }
+.narrow.review #conversation, .narrow.review #right { display: none; }
 .narrow.review.opened #listing { display: none; }
-.narrow.review.opened #talk, .narrow.review.opened #right { display: block; }
-.narrow.review.opened.zoom-chat #right, .narrow.review.opened.zoom-steps #talk,
-.narrow.review.opened.zoom-detail #talk { display: none; }
+.narrow.review.opened #conversation, .narrow.review.opened #right { display: block; }
+.narrow.review.opened.zoom-chat #right, .narrow.review.opened.zoom-steps #conversation,
+.narrow.review.opened.zoom-detail #conversation { display: none; }
 
 /* compare */
 .wide.compare #panes { layout: vertical; }
@@ -188,5 +188,5 @@ Choice:ansi:focus { text-style: bold; }
 }
 #form Pane { border: none; background: $background; height: auto; max-height: 12; overflow-y: auto; }
 #form #results { max-height: 100%; }
-#form #told { width: 100%; height: auto; min-height: 1; color: $accent; }
+#form #message { width: 100%; height: auto; min-height: 1; color: $accent; }
 """

@@ -1,7 +1,7 @@
-"""What the terminal sends, made harmless before Textual reads it.
+"""Clean the input of the terminal before Textual reads it.
 
-Textual 8.2.8 takes an escape sequence inside a paste for keys, which then come
-before the paste, and what alt+letter sends, when typed fast, for a "^" and the letter.
+Textual 8.2.8 reads an escape sequence inside a paste as keys, which then come before
+the paste, and fast alt+letter sequences as "^" and the letter.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ _ALT = re.compile(r"\x1b([0-9A-NQ-WYZa-z])")  # not O, P and X, which begin long
 
 
 class Parser(XTermParser):
-    """Textual's reader of the terminal, with pastes cleaned and alt+letter left out."""
+    """Textual's parser of terminal input, with cleaned pastes and without alt+letter."""
 
     def __init__(self, debug: bool = False) -> None:
         super().__init__(debug)
         self._pasting = False
-        self._held = ""  # the beginning of a mark that a read has cut in two
+        self._held = ""  # the beginning of a marker that was split between two reads
 
     def feed(self, data: str) -> Iterable[Message]:
-        if not data:  # the end of all input
+        if not data:  # the end of the input
             return super().feed(data)
-        data = self.tame(data)
+        data = self.sanitize(data)
         return super().feed(data) if data else ()
 
-    def tame(self, data: str) -> str:
-        """Data without what Textual would trip over."""
+    def sanitize(self, data: str) -> str:
+        """Remove the sequences that Textual misreads."""
         data, self._held = self._held + data, ""
         done: list[str] = []
         while data:
@@ -54,7 +54,7 @@ class Parser(XTermParser):
 
 
 def _begun(text: str, mark: str) -> int:
-    """How many characters at the end of a text may be the beginning of a mark."""
+    """Return the number of characters at the end of a text that may begin a marker."""
     return next((size for size in range(len(mark) - 1, 0, -1) if text.endswith(mark[:size])), 0)
 
 
@@ -63,7 +63,7 @@ def _alt(match: re.Match[str]) -> str:
 
 
 def turn_mouse(driver: Any, on: bool) -> bool:
-    """Let the terminal tell of the mouse, or not. False where this driver cannot."""
+    """Turn mouse reports of the terminal on or off. Returns False if this driver cannot do it."""
     if not all(hasattr(driver, name) for name in ("_mouse", "_enable_mouse_support", "_disable_mouse_support")):
         return False
     if on:
@@ -76,28 +76,28 @@ def turn_mouse(driver: Any, on: bool) -> bool:
 
 
 def resume_once(app: App[Any]) -> None:
-    """Let a continue signal take the terminal again only where it was given up before.
+    """Let SIGCONT take the terminal back only if it was released before.
 
-    Textual 8.2.8 takes it at every SIGCONT: after a stop that it did not hear of, a
-    second thread reads the keys, and goes on reading when the first has ended.
+    Textual 8.2.8 takes it at every SIGCONT: after a stop that it did not notice, a
+    second thread reads the keys, and keeps reading when the first one has ended.
     """
     driver: Any = getattr(app, "_driver", None)
     if not hasattr(driver, "_must_signal_resume"):
         return
 
-    def go_on(*_: Any) -> None:
+    def resume(*_: Any) -> None:
         if driver._must_signal_resume:
             driver.resume_application_mode()
         else:
             app.call_later(app.refresh)
 
-    signal.signal(signal.SIGCONT, go_on)
+    signal.signal(signal.SIGCONT, resume)
 
 
 def install_parser() -> None:
     """Let Textual read the terminal with this parser."""
     try:
         from textual.drivers import linux_driver
-    except ImportError:  # Windows reads its console otherwise
+    except ImportError:  # Windows has another console driver
         return
     setattr(linux_driver, "XTermParser", Parser)

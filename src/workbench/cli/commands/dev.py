@@ -67,8 +67,8 @@ def open_workbench(
             disabled_by_turn=stored.disabled_by_turn,
         )
         session.corrupt_lines = stored.torn
-    from ... import tui
     from ...store.library import IndexedLibrary
+    from ...tui.app import WorkbenchApp, run
 
     library = IndexedLibrary(project, history)
     try:
@@ -76,7 +76,7 @@ def open_workbench(
             snapshot.open and (resume == "last" or not (resume or snapshot.clean_exit))
         ):
             snapshot = None
-        code = tui.run(
+        app = WorkbenchApp(
             session,
             library,
             _changes(project),
@@ -87,6 +87,7 @@ def open_workbench(
             newcomer=history.empty and tour is None,
             tour=tour,
         )
+        code = run(app)
     finally:
         library.close()
         host.close()

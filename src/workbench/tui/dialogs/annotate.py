@@ -1,4 +1,4 @@
-"""Annotating a step: who caused it, how bad it is, which kind, what was expected."""
+"""Annotate a step: cause, severity, kind, expected behaviour."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class AnnotateDialog(Form[Annotation]):
         try:
             self.session.annotate(annotation)
         except WorkbenchError as error:
-            self.tell_error(error)
+            self.show_error(error)
         else:
             self.dismiss(annotation)
 

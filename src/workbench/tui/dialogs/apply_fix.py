@@ -10,6 +10,7 @@ from textual.widgets import Static
 from ...errors import UsageError
 from ...workspace.tour import CodeFix
 from ..view.diff import diff
+from ..view.paragraphs import styled
 from ..view.text import Line, Span
 from ..widgets.pane import Pane
 from .form import Form
@@ -31,7 +32,7 @@ class DiffPane(Pane, can_focus=False):
         return self._lines[index] or (Span(""),)
 
     def rewrap(self) -> None:
-        self._lines = diff(self.old, self.new, self.cells, context=3)
+        self._lines = styled(diff(self.old, self.new, context=3), self.cells)
         self.styles.height = max(self.count, 1)
         self.redraw()
 

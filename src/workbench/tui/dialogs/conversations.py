@@ -37,13 +37,13 @@ class OpenList(ListPane):
 
     def line(self, index: int, width: int) -> Line:
         s = self.conversations.open[index]
-        here = Span("▶ " if s is self.conversations.session else "  ", "accent")
+        here = Span("● " if s is self.conversations.session else "  ", "accent")
         turns = s.trace[len(s.trace) - 1].turn if len(s.trace) else 0
         ended = next((x for x in reversed(s.trace.events[-1:]) if isinstance(x, TurnEnded)), None)
         state = "answering …" if s.busy else ENDS[ended.reason] if ended else "new"
-        off = Span(" ⊘" if s.disabled or s.disabled_ever else "", "bad")
-        marks = Span(f" ⚑{len(s.annotations)}" if s.annotations else "", "mark")
-        facts = fit([Span(f"  {turns} turn{'s' if turns != 1 else ' '} ", "dim"), marks, off], 18)
+        disabled = Span(" ⊘" if s.disabled or s.disabled_ever else "", "bad")
+        annotations = Span(f" ⚑{len(s.annotations)}" if s.annotations else "", "annotation")
+        facts = fit([Span(f"  {turns} turn{'s' if turns != 1 else ' '} ", "dim"), annotations, disabled], 18)
         role = "warn" if s.busy else "dim"
         state_cells = 20 if width >= 76 else 0
         return (

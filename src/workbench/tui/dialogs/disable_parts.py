@@ -1,4 +1,4 @@
-"""Disabling parts of the agent in one conversation, to see what they do (ablation)."""
+"""Disable parts of the agent in one conversation, to measure their effect (ablation)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .form import Form, FormLine
 class Part(NamedTuple):
     """A part that can be disabled, with its description and source."""
 
-    off: DisabledPart
+    part: DisabledPart
     about: str
     source: str
 
@@ -39,7 +39,7 @@ class Parts(ListPane):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.shown: list[Part] = []
-        self.off: set[DisabledPart] = set()
+        self.disabled_parts: set[DisabledPart] = set()
 
     @property
     def count(self) -> int:
@@ -49,12 +49,12 @@ class Parts(ListPane):
         if not self.shown:
             return (Span("No part matches.", "dim"),)
         part = self.shown[index]
-        gone = part.off in self.off
-        box = Span("⊘ off " if gone else "✓ on  ", "bad" if gone else "good")
+        disabled = part.part in self.disabled_parts
+        box = Span("⊘ off " if disabled else "✓ on  ", "bad" if disabled else "good")
         name = 30 if width >= 80 else 24
         return (
             box,
-            *fit([Span(f"{part.off.kind:<7}", "label"), Span(one_line(part.off.name, 80), "bold")], 8 + name),
+            *fit([Span(f"{part.part.kind:<7}", "label"), Span(one_line(part.part.name, 80), "bold")], 8 + name),
             *fit([Span(one_line(part.about, 300), "dim")], max(width - 14 - name, 1)),
         )
 
@@ -67,7 +67,7 @@ class DisableDialog(Form[list[DisabledPart]]):
     """Returns all parts to disable, or None."""
 
     TITLE_TEXT = "Disable parts of the agent, in this conversation only"
-    KEYS = "type to search · ↑ ↓ select · enter toggles · ctrl+s applies · esc leaves"
+    KEYS = "↑ ↓ select · enter toggles · ctrl+s applies · esc leaves"
 
     def __init__(self, session: Session, near: str = "") -> None:
         super().__init__()
@@ -78,7 +78,7 @@ class DisableDialog(Form[list[DisabledPart]]):
 
     def fields(self) -> ComposeResult:
         yield Static(
-            "The conversation so far is rerun without them, without asking the model; new turns run without them. "
+            "The conversation is rerun without them (the model is not called), and new turns run without them. "
             "Your files do not change. A conversation with such a turn cannot be saved as a transcript.",
             classes="hint", markup=False,
         )  # fmt: skip
@@ -88,10 +88,10 @@ class DisableDialog(Form[list[DisabledPart]]):
     def on_mount(self) -> None:
         self.parts = self.query_one(Parts)
         self.parts.can_focus = False
-        self.parts.off = set(self.session.disabled)
+        self.parts.disabled_parts = set(self.session.disabled)
         self.on_resize()
         self._search("")
-        names = [part.off.name for part in self.all]
+        names = [part.part.name for part in self.all]
         if self.near in names:
             self.parts.move(names.index(self.near))
         self.query_one("#search").focus()
@@ -108,21 +108,18 @@ class DisableDialog(Form[list[DisabledPart]]):
         self.parts.shown = [
             part
             for part in self.all
-            if all(w in f"{part.off.kind} {part.off.name} {part.about} {part.source}".lower() for w in asked)
+            if all(w in f"{part.part.kind} {part.part.name} {part.about} {part.source}".lower() for w in asked)
         ]
         self.parts.cursor = 0
         self.parts.redraw()
-        self._tell()
+        self._describe()
 
     @on(ListPane.Moved)
-    def _tell(self) -> None:
+    def _describe(self) -> None:
         part = self.parts.part
-        off = (
-            f"{len(self.parts.off)} disabled: {', '.join(sorted(o.name for o in self.parts.off))}\n"
-            if self.parts.off
-            else ""
-        )
-        self.notify_user(off + (f"{part.source}  {one_line(part.about, 400)}" if part else ""))
+        names = ", ".join(sorted(one.name for one in self.parts.disabled_parts))
+        disabled = f"{len(self.parts.disabled_parts)} disabled: {names}\n" if names else ""
+        self.notify_user(disabled + (f"{part.source}  {one_line(part.about, 400)}" if part else ""))
 
     def key_down(self) -> None:
         self.parts.action_scroll_down()
@@ -141,9 +138,9 @@ class DisableDialog(Form[list[DisabledPart]]):
         """Toggle the part of the cursor, on enter or a click."""
         part = self.parts.part
         if part is not None:
-            self.parts.off ^= {part.off}
+            self.parts.disabled_parts ^= {part.part}
             self.parts.redraw()
-            self._tell()
+            self._describe()
 
     def done(self) -> None:
-        self.dismiss([part.off for part in self.all if part.off in self.parts.off])
+        self.dismiss([part.part for part in self.all if part.part in self.parts.disabled_parts])

@@ -28,10 +28,10 @@ class FormLine(InputLine):
 
 
 class Form(ModalScreen[T]):
-    """`fields()` gives the widgets. enter goes through them; on the last one, and with ctrl+s, `done()` is called.
+    """A dialog. `fields()` yields its widgets; enter on the last one, and ctrl+s, call `done()`.
 
-    `draft` names what the dialog is about: what was written when it is left is
-    restored when the same dialog opens again. Without it nothing is kept.
+    `draft` is the key of the draft: fields of a dialog that was left are restored when a
+    dialog with the same key opens. Without a key no draft is stored.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -57,7 +57,7 @@ class Form(ModalScreen[T]):
             form.border_title = Content(self.TITLE_TEXT)
             form.border_subtitle = Content(self.KEYS)
             yield from self.fields()
-            yield Static("", id="told", markup=False)
+            yield Static("", id="message", markup=False)
 
     def fields(self) -> ComposeResult:
         yield from ()
@@ -66,14 +66,14 @@ class Form(ModalScreen[T]):
         return Horizontal(Static(label, markup=False), widget, classes="field")
 
     def notify_user(self, text: str, bad: bool = False) -> None:
-        told = self.query_one("#told", Static)
-        told.set_class(bad, "bad")
-        told.update(Content(("✗ " if bad else "") + clean(text, 2000)))
+        message = self.query_one("#message", Static)
+        message.set_class(bad, "bad")
+        message.update(Content(("✗ " if bad else "") + clean(text, 2000)))
 
-    def tell_error(self, error: WorkbenchError) -> None:
+    def show_error(self, error: WorkbenchError) -> None:
         self.notify_user(error.message + (f"\nnext: {error.hint}" if error.hint else ""), bad=True)
 
-    # what was written
+    # drafts
 
     def written(self) -> dict[str, str]:
         """Return the contents of the fields by id."""
@@ -82,7 +82,7 @@ class Form(ModalScreen[T]):
         return lines | choices | {str(listed.id): str(listed.cursor) for listed in self.query(ListPane)}
 
     def write(self, fields: dict[str, str]) -> None:
-        """Fill the fields with what was written."""
+        """Fill the fields with a draft."""
         for listed in self.query(ListPane):
             listed.move(int(fields.get(str(listed.id), listed.cursor)), by_hand=False)
         for choice in self.query(Choice):
@@ -91,7 +91,7 @@ class Form(ModalScreen[T]):
             line.text = fields.get(str(line.id), line.text)
 
     def recall(self) -> None:
-        """Restore what was written when the dialog was left. Called when the dialog has been filled."""
+        """Restore the draft. Called when the fields have their initial contents."""
         self._fresh = self.written()
         kept = self.drafts.pop(self.draft, None) if self.draft else None
         if kept is not None:
@@ -119,7 +119,7 @@ class Form(ModalScreen[T]):
             self.done()
 
     def action_line(self, by: int) -> None:
-        """The next line of the list that is chosen, as everywhere."""
+        """Go to the next line of the focused list."""
         if isinstance(self.focused, ListPane):
             self.focused.move(self.focused.cursor + by)
 
@@ -135,8 +135,8 @@ class Form(ModalScreen[T]):
         self.dismiss(None)
 
     def get_widget_and_offset_at(self, x: int, y: int) -> Any:
-        """A click while the layout changes must not crash (it does in Textual 8.2.8)."""
+        """Find the widget at a cell. A click during a layout change must not crash (it does in Textual 8.2.8)."""
         try:
             return super().get_widget_and_offset_at(x, y)
-        except Exception:  # whatever the compositor trips over, there is nothing under the mouse
+        except Exception:  # any failure of the compositor: there is no widget there
             return None, None

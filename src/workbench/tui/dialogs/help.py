@@ -1,4 +1,4 @@
-"""Help and command palette in one: every action of this screen, searchable; enter runs it."""
+"""Help and command palette: every action of this screen, searchable; enter runs it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ TITLE_CELLS = 24
 
 
 class Results(ListPane):
-    """Lists actions, in groups while nothing is searched for."""
+    """Lists actions, by group."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.found: list[actions.Action] = []
-        self.off: dict[str, str] = {}  # why an action is unavailable
+        self.reasons: dict[str, str] = {}  # why an action is unavailable
 
     @property
     def count(self) -> int:
@@ -33,14 +33,14 @@ class Results(ListPane):
         if not self.found:
             return (Span("No action matches.", "dim"),)
         a = self.found[index]
-        off = self.off.get(a.id, "")
+        reason = self.reasons.get(a.id, "")
         first = index == 0 or self.found[index - 1].group != a.group
         return (
             *fit([Span(a.group if first else "", "label")], 9),
-            *fit([Span(a.key_text, "dim" if off else "key")], KEY_CELLS),
-            *fit([Span(a.title, "dim" if off else "bold")], TITLE_CELLS),
+            *fit([Span(a.key_text, "dim" if reason else "key")], KEY_CELLS),
+            *fit([Span(a.title, "dim" if reason else "bold")], TITLE_CELLS),
             *fit(
-                [Span(f"unavailable: {off}", "dim") if off else Span(a.about)],
+                [Span(f"unavailable: {reason}", "dim") if reason else Span(a.about)],
                 max(width - 9 - KEY_CELLS - TITLE_CELLS, 1),
             ),
         )
@@ -58,7 +58,7 @@ class HelpScreen(Form[str]):
     def __init__(self, where: str, why_not: Callable[[str], str] = lambda id: "") -> None:
         super().__init__()
         self.where = where
-        self.off = {a.id: reason for a in actions.actions_on(where) if (reason := why_not(a.id))}
+        self.reasons = {a.id: reason for a in actions.actions_on(where) if (reason := why_not(a.id))}
 
     def fields(self) -> ComposeResult:
         yield FormLine(id="search", placeholder="search, for example: save, turn, fork")
@@ -67,7 +67,7 @@ class HelpScreen(Form[str]):
     def on_mount(self) -> None:
         self.results = self.query_one(Results)
         self.results.can_focus = False
-        self.results.off = self.off
+        self.results.reasons = self.reasons
         self._fit()
         self._search("")
         self.query_one("#search").focus()
@@ -87,15 +87,15 @@ class HelpScreen(Form[str]):
         self.results.cursor = 0
         self.results.redraw()
         self.results.go(0)
-        self._tell()
+        self._describe()
 
     @on(ListPane.Moved)
-    def _tell(self) -> None:
+    def _describe(self) -> None:
         """Show the selected action in full: its line may be cut."""
         found = self.results.found
         chosen = found[self.results.cursor] if found else None
-        off = self.off.get(chosen.id) if chosen else None
-        self.notify_user("" if chosen is None else f"unavailable now: {off}" if off else chosen.about)
+        reason = self.reasons.get(chosen.id) if chosen else None
+        self.notify_user("" if chosen is None else f"unavailable now: {reason}" if reason else chosen.about)
 
     def key_down(self) -> None:
         self.results.action_scroll_down()
@@ -113,7 +113,7 @@ class HelpScreen(Form[str]):
     def done(self) -> None:
         found = self.results.found
         chosen = found[self.results.cursor].id if found else None
-        if chosen in self.off:
-            self.notify_user(f"unavailable now: {self.off[chosen]}", bad=True)
+        if chosen in self.reasons:
+            self.notify_user(f"unavailable now: {self.reasons[chosen]}", bad=True)
         else:
             self.dismiss(chosen)

@@ -1,4 +1,4 @@
-"""Rerunning from a step: today's code on the recording, or new answers of the model, several times."""
+"""Rerun from a step: today's code on the recording, or new answers of the model, several times."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..widgets.choice import Choice
 from ..widgets.list import ListPane
 from .form import Form, FormLine
 
-MOST = 50  # runs at once: each asks the model, and costs
+MOST = 50  # runs at once: each calls the model, which costs money
 RECORDING, MODEL = "the recording", "the model"
 
 
@@ -43,7 +43,7 @@ class Outcomes(ListPane):
 
 
 class RerunDialog(Form[Session | str]):
-    """Returns the run to continue with, RECORDING to rerun the record on today's code, or None."""
+    """Returns the run to continue with, RECORDING to rerun the recording on today's code, or None."""
 
     TITLE_TEXT = "Rerun from here"
     KEYS = "enter next, on the last it runs · esc stops, then leaves"
@@ -60,7 +60,7 @@ class RerunDialog(Form[Session | str]):
 
     def fields(self) -> ComposeResult:
         first = RECORDING if self.session.model == "rehearsal" else MODEL
-        yield self.field("ask", Choice([RECORDING, MODEL], first, id="ask"))
+        yield self.field("answers", Choice([RECORDING, MODEL], first, id="ask"))
         yield Static("", id="hint", classes="hint", markup=False)
         times = FormLine(id="times")
         times.text = "1" if self.session.model == "rehearsal" else "5"
@@ -82,11 +82,11 @@ class RerunDialog(Form[Session | str]):
         times.parent.display = asks_model
         model = clean(self.session.model, 60)
         hint = (
-            f"asks {model} again from {self.step_id} on; earlier steps stay fixed, tools run in the sandbox"
+            f"calls {model} again from {self.step_id} on; earlier steps stay fixed, tools run in the sandbox"
             if self.session.model != "rehearsal"
             else "the rehearsal is scripted, so every run is identical; use a live model to measure variation"
         )
-        recorded = "today's code on the recorded answers and results; the model is not asked"
+        recorded = "today's code on the recorded answers and results; the model is not called"
         self.query_one("#hint", Static).update(hint if asks_model else recorded)
 
     def done(self) -> None:
@@ -153,8 +153,8 @@ class RerunDialog(Form[Session | str]):
             self.notify_user(f"{len(self.runs)} of {self.asked} ran, then: {self.failed[0]}", bad=True)
         else:
             self.notify_user(
-                f"{len(self.runs)} of {self.asked} ran{spent}. None is kept yet: the one you continue "
-                "with becomes a conversation of its own."
+                f"{len(self.runs)} of {self.asked} ran{spent}. Nothing is stored yet: the run you continue with "
+                "becomes a new conversation."
             )
 
     def _choose(self) -> None:

@@ -25,7 +25,7 @@ from ..widgets.choice import Choice
 from ..widgets.list import ListPane
 from .form import Form, FormLine
 
-DECIDED = {  # in the list, and of the chosen one in full
+DECIDED = {  # a short text for the list, a full one for the selection
     "offline": ("decided offline", "good", "decided offline, in every replay"),
     "world": ("needs the tool", "warn", "needs the tool to run: workbench replay --tools=sandbox"),
     "live": ("needs a model", "warn", "needs a live model: workbench trial"),
@@ -72,7 +72,7 @@ class Expectations(ListPane):
 
 
 class SaveScreen(Form[None]):
-    """Asks, saves, then shows what saving did."""
+    """Asks for the details, saves, then shows the result."""
 
     TITLE_TEXT = "Save this conversation as a transcript"
 
@@ -80,7 +80,7 @@ class SaveScreen(Form[None]):
         self.step_id = annotated_step_id(session, step_id)
         super().__init__(f"save {session.id} {self.step_id}")
         self.session = session
-        self._words: dict[int, str] = {}  # what was written for each expectation
+        self._words: dict[int, str] = {}  # the text of each expectation
         self._chosen = 0
         self.saved: SaveResult | None = None
         self.saving = False
@@ -114,7 +114,7 @@ class SaveScreen(Form[None]):
             if step
             else "annotate a step first: a mistake needs a step"
         )
-        self.query_one("#at", Static).update(Content(f"{at}\nWhat must hold there from now on (↑ ↓ select):"))
+        self.query_one("#at", Static).update(Content(f"{at}\nExpected there from now on (↑ ↓ select):"))
         self._show_kind()
         self.query_one("#title").focus()
         self.recall()
@@ -189,7 +189,7 @@ class SaveScreen(Form[None]):
         try:
             self.saved = await self.session.saving.save(self.kind, title, expectation)  # type: ignore[arg-type]
         except WorkbenchError as error:
-            self.tell_error(error)
+            self.show_error(error)
             return
         finally:
             self.saving = False
@@ -198,7 +198,7 @@ class SaveScreen(Form[None]):
         form.border_title = Content("Saved")
         form.border_subtitle = Content("enter closes this · u then undoes the save")
         for widget in form.children:
-            widget.display = widget.id == "told"
+            widget.display = widget.id == "message"
         self.set_focus(None)
 
 
@@ -239,7 +239,7 @@ def fillable(expectation: Expectation, step: Step) -> bool:
 
 
 def save_report(saved: SaveResult) -> str:
-    """Describe what saving did: the path, today's verdict, and what was redacted."""
+    """Describe the result of saving: the path, today's verdict, and the redacted values."""
     words = VERDICT_WORDS.get(saved.verdict, "")
     why = clean(saved.why, 600)
     lines = [f"✓ {saved.path}", "", f"Replayed on today's code: {saved.verdict}" + (f": {words}" if words else "")]

@@ -1,4 +1,4 @@
-"""The setup that a conversation starts from. It is stored with the conversation and fixed in replays."""
+"""The setup of a conversation. It is stored with the conversation and fixed in replays."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Fixtures(ListPane):
 class SetupScreen(Form[Setup]):
     """Returns the setup, or None."""
 
-    TITLE_TEXT = "What the conversation starts from"
+    TITLE_TEXT = "Setup of the conversation"
 
     def __init__(self, card: AgentInfo, setup: Setup, begun: bool, draft: str = "") -> None:
         super().__init__(draft)

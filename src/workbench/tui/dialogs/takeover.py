@@ -1,4 +1,4 @@
-"""Taking over: you answer in place of the model, as it should have."""
+"""Answer in place of the model."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ class TakeoverDialog(Form[ManualAnswer]):
             "Your answer becomes the expected one of the annotation.",
             classes="hint", markup=False,
         )  # fmt: skip
-        yield self.field("do", Choice([CALL, REPLY], CALL if self.step.call else REPLY, id="do"))
-        yield Tools(offered(self.session, self.step.step_id), id="tools")
+        yield self.field("answer", Choice([CALL, REPLY], CALL if self.step.call else REPLY, id="do"))
+        yield Tools(available_tools(self.session, self.step.step_id), id="tools")
         yield self.field("arguments", FormLine(id="args", placeholder='{"order_number": "OL-1"}'))
         yield Static("", id="takes", classes="hint", markup=False)
         reply = FormLine(
@@ -152,7 +152,7 @@ class TakeoverDialog(Form[ManualAnswer]):
         self.dismiss(ManualAnswer(StepId(step_id.turn, step_id.answer, number), [*before, block], words))
 
 
-def offered(session: Session, step_id: StepId) -> list[dict[str, Any]]:
+def available_tools(session: Session, step_id: StepId) -> list[dict[str, Any]]:
     """Return the tool schemas that the model received at a step."""
     prompt = session.trace.prompt_at(step_id)
     found = [session.trace.blobs.get(key) for key in prompt.tools] if prompt else []

@@ -1,4 +1,4 @@
-"""Selecting lines of the list in Review, tagging them and marking them as reviewed."""
+"""Review: select lines of the list, tag them, and mark them as reviewed."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class ReviewedGroup(ActionGroup):
         await self._go(False)
 
     async def _go(self, forward: bool) -> None:
-        """Mark what is on view as reviewed, and open the next unreviewed conversation."""
+        """Mark the conversation on view as reviewed, and open the next unreviewed one."""
         here, shown = self.screen.list.entry, self.screen.entries.entry
         if here is not None and shown is not None and here.ref == shown.ref:
             self.set_reviewed(here)

@@ -1,4 +1,4 @@
-"""The baseline, and comparing the conversation on view with it or with today's code."""
+"""Compare the conversation on view with the baseline or with today's code."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class CompareGroup(ActionGroup):
             return
         again = navigation.baseline is not None and navigation.baseline.id == side.id
         navigation.baseline = None if again else side._replace(name="the baseline")
-        self.screen.tell_status()
+        self.screen.update_status()
         if again:
             self.screen.notify_user("baseline cleared")
         else:
@@ -49,11 +49,11 @@ class CompareGroup(ActionGroup):
         self.screen.notify_user("rerunning on today's code …")
         ran, _ = await session.reruns.rerun_events(side.setup, list(side.trace.events), session.disabled)
         now = Side(
-            f"{side.id} now", "today's code", "rerun, with the model's answers held fixed", side.setup,
+            f"{side.id} now", "today's code", "rerun with the recorded answers", side.setup,
             Trace(ran.events, ran.blobs), True, tuple(str(part) for part in session.disabled),
         )  # fmt: skip
         if self.screen.session is session and self.screen.is_current:
-            self.app.navigation.compare(side._replace(name="the record"), now)
+            self.app.navigation.compare(side._replace(name="the recording"), now)
 
     def why_not(self, id: str) -> str:
         session = self.screen.session

@@ -1,4 +1,4 @@
-"""Forks, new conversations, and moving between the open ones."""
+"""Fork, begin and switch conversations."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class BeginGroup(ActionGroup):
         self.app.navigation.switch(session.fork(upto=turn))
         if asked is not None and asked.message is not None:
             screen.entry.put(str(asked.message.text))
-        screen.talk.do_type()
+        screen.messaging.do_type()
         screen.notify_user(f"forked before turn {turn.turn}: edit the message and send it; {kept}", "good")
 
     def do_new(self) -> None:
@@ -37,7 +37,7 @@ class BeginGroup(ActionGroup):
         assert session is not None
         kept = screen.kept_text("the previous one")
         self.app.navigation.switch(session.fork(events=[]))
-        screen.talk.do_type()
+        screen.messaging.do_type()
         screen.notify_user(f"new conversation; {kept}", "good" if kept.endswith("kept") else "bad")
 
     def do_setup(self) -> None:
@@ -63,7 +63,7 @@ class BeginGroup(ActionGroup):
             target.set_setup(setup)
             if target is not session:
                 self.app.navigation.switch(target)
-        self.screen.talk.do_type()
+        self.screen.messaging.do_type()
 
     def why_not(self, id: str) -> str:
         session = self.screen.session

@@ -1,4 +1,4 @@
-"""Opening the conversation of a line in Review, continuing it, and returning to the list."""
+"""Review: open the conversation of a line, continue it, and return to the list."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class EntryGroup(ActionGroup):
-    """Shows the conversation of the cursor: `entry` is its line, `record` what was stored."""
+    """Shows the conversation of the cursor: its line `entry` and its stored contents `record`."""
 
     screen: Review
 
@@ -53,7 +53,7 @@ class EntryGroup(ActionGroup):
         try:
             record = await asyncio.to_thread(self.app.library.open, entry)
         except WorkbenchError as error:
-            screen.tell_error(error)
+            screen.show_error(error)
             return False
         if screen.list.entry is None or screen.list.entry.ref != entry.ref:
             return False  # the cursor has moved meanwhile
@@ -116,7 +116,7 @@ class ReviewLeaveGroup(LeaveGroup):
 
 
 class ReviewAnnotateGroup(AnnotateGroup):
-    """Saves what is read, once the code of its agent is loaded; undoes what was done to any conversation."""
+    """Saves the conversation on view, after loading the code of its agent; undoes actions on any conversation."""
 
     screen: Review
 

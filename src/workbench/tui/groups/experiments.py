@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ExperimentGroup(ActionGroup):
-    """Makes each experiment a conversation of its own, or a rerun: the one on view does not change."""
+    """Runs experiments. Each is a new conversation or a rerun; the conversation on view does not change."""
 
     screen: Develop
 
@@ -31,12 +31,12 @@ class ExperimentGroup(ActionGroup):
                 await session.reruns.rerun_record()
                 if session.rerun is not None and not session.rerun.differences:
                     note = session.reruns.note
-                    screen.notify_user(f"rerun on today's code without asking the model: {note}", "good")
+                    screen.notify_user(f"rerun on today's code without calling the model: {note}", "good")
             elif isinstance(run, Session):
                 run.listeners = session.listeners
                 run.persist(session.store)
                 self.app.navigation.switch(run)
-                screen.notify_user("this run is now a conversation of its own; the original is kept", "good")
+                screen.notify_user("this run is a new conversation now; the original is kept", "good")
 
         screen.open_form(RerunDialog(session, step_id), chosen)
 
@@ -56,10 +56,10 @@ class ExperimentGroup(ActionGroup):
             annotation = session.annotations.get(str(step.step_id)) or suggested_annotation(step)
             session.annotate(msgspec.structs.replace(annotation, expected=answer.text))
             self.app.navigation.switch(fork)
-            screen.run_in_background(partial(screen.talk.resume, fork), group="say")
+            screen.run_in_background(partial(screen.messaging.resume, fork), group="say")
             screen.notify_user(
                 f"manual answer at {answer.step_id}; the original is kept, "
-                "and its annotation holds this answer as the expected one", "good",
+                "and its annotation contains this answer as expected", "good",
             )  # fmt: skip
 
         screen.open_form(TakeoverDialog(session, step), done)

@@ -1,4 +1,4 @@
-"""Moving in the pane of the cursor, and scrolling the pane beside it."""
+"""Move in the focused pane and from step to step, and scroll the pane next to it."""
 
 from __future__ import annotations
 
@@ -44,3 +44,27 @@ class MovingGroup(ActionGroup):
 
     def do_detail_up(self) -> None:
         self.screen.side_pane.scroll_by(-3)
+
+
+class JumpGroup(ActionGroup):
+    """Jumps from step to step and from turn to turn. A subclass names the pane that jumps."""
+
+    def jump(self, what: str, forward: bool) -> bool:
+        """Go to the next or previous "step" or "turn". Returns False if there is none."""
+        raise NotImplementedError
+
+    def do_next_step(self) -> None:
+        self._jump("step", True, "this is the last step")
+
+    def do_previous_step(self) -> None:
+        self._jump("step", False, "this is the first step")
+
+    def do_next_turn(self) -> None:
+        self._jump("turn", True, "this is the last turn")
+
+    def do_previous_turn(self) -> None:
+        self._jump("turn", False, "this is the first turn")
+
+    def _jump(self, what: str, forward: bool, none: str) -> None:
+        if not self.jump(what, forward):
+            self.screen.notify_user(none)

@@ -1,4 +1,4 @@
-"""Compare: moving in the pairs of steps, swapping the sides, and going back."""
+"""Compare: move in the pairs of steps, swap the sides, and go back."""
 
 from __future__ import annotations
 
@@ -8,39 +8,27 @@ from ...trace.step_id import StepId
 from ..actions import key
 from ..view.text import plain
 from .group import ActionGroup
+from .moving import JumpGroup
 
 if TYPE_CHECKING:
     from ..screens.compare import Compare
 
 
-class PairsGroup(ActionGroup):
+class PairsGroup(JumpGroup):
     """Moves in the pairs of steps."""
 
     screen: Compare
 
-    def do_next_step(self) -> None:
-        self._jump("step", True, "this is the last step")
-
-    def do_previous_step(self) -> None:
-        self._jump("step", False, "this is the first step")
-
-    def do_next_turn(self) -> None:
-        self._jump("turn", True, "this is the last turn")
-
-    def do_previous_turn(self) -> None:
-        self._jump("turn", False, "this is the first turn")
-
-    def _jump(self, what: str, forward: bool, none: str) -> None:
-        if not self.screen.pairs.jump(what, forward):
-            self.screen.notify_user(none)
+    def jump(self, what: str, forward: bool) -> bool:
+        return self.screen.pairs.jump(what, forward)
 
     def do_next_difference(self) -> None:
         pairs = self.screen.pairs
-        if pairs.jump("difference", True):
+        if self.jump("difference", True):
             return
         here = pairs.cursor
         pairs.cursor = -1
-        if pairs.jump("difference", True):
+        if self.jump("difference", True):
             self.screen.notify_user("continued from the top")
         else:
             pairs.cursor = here

@@ -1,4 +1,4 @@
-"""Changing from pane to pane, and giving one pane the whole screen."""
+"""Focus and zoom panes."""
 
 from __future__ import annotations
 

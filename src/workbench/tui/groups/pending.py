@@ -1,4 +1,4 @@
-"""Re-recorded transcripts: each new run beside its record, to accept, reject or skip."""
+"""Re-recorded transcripts: compare each new run with its recording; accept, reject or skip it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DECISIONS = ("accept", "reject", "skip")
 
 
 async def show_pending(app: WorkbenchApp, after: str = "") -> bool:
-    """Compare the next re-recorded transcript with its record. Returns False if none is left."""
+    """Compare the next re-recorded transcript with its recording. Returns False if none is left."""
     ids = await asyncio.to_thread(app.library.pending)
     later = [id for id in ids if id > after]
     if not later:
@@ -27,7 +27,7 @@ async def show_pending(app: WorkbenchApp, after: str = "") -> bool:
     id = later[0]
     record, run = await asyncio.to_thread(app.library.open_pending, id)
     title = one_line(id, 200)
-    left, right = _side(id, "the record", title, record), _side(f"{id} new", "the new run", "re-recorded", run)
+    left, right = _side(id, "the recording", title, record), _side(f"{id} new", "the new run", "re-recorded", run)
     app.navigation.compare(left, right)
     app.navigation.pending_id = id
     return True
@@ -45,7 +45,7 @@ class PendingGroup(ActionGroup):
 
     def __init__(self, screen: Review) -> None:
         super().__init__(screen)
-        self.count = 0  # re-recorded transcripts, at the last look
+        self.count = 0  # re-recorded transcripts, at the last count
 
     async def look(self) -> None:
         """Count the re-recorded transcripts."""
@@ -63,10 +63,10 @@ class DecisionGroup(ActionGroup):
     screen: Compare
 
     async def do_accept(self) -> None:
-        await self._decide(True, "accepted: it is the record now; review the change and commit it")
+        await self._decide(True, "accepted: it replaces the recording; review the change and commit it")
 
     async def do_reject(self) -> None:
-        await self._decide(False, "rejected: the record is unchanged")
+        await self._decide(False, "rejected: the recording is unchanged")
 
     async def do_skip(self) -> None:
         await self._next(f"skipped: {one_line(self.app.navigation.pending_id, 80)} stays pending")
@@ -83,10 +83,10 @@ class DecisionGroup(ActionGroup):
         if not await show_pending(self.app, after=navigation.pending_id):
             navigation.pending_id = ""
             navigation.leave_compare()
-            message += "; no more are pending after it"
+            message += "; no more are pending"
         self.app.notify_user(message, "good")
 
     def why_not(self, id: str) -> str:
         if not self.app.navigation.pending_id:
-            return "nothing to decide here: in Review, re-recorded transcripts are shown beside their records"
+            return "nothing to decide here: in Review, re-recorded transcripts are compared with their recordings"
         return ""

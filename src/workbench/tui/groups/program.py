@@ -1,4 +1,4 @@
-"""Help, theme, mouse and leaving: the same on every screen."""
+"""Help, theme, mouse, suspend and quit, on every screen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Typing a query at the foot of the list in Review."""
+"""Edit the query below the list of Review."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The queue of Review: a query, and what it finds."""
+"""The queue of Review: a query and its result."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ REFRESH = 1.0  # seconds at least between two searches while the index grows
 
 
 class QueueGroup(ActionGroup):
-    """Searches the library, in a thread, and shows what is found in the list."""
+    """Searches the library in a thread, and shows the result in the list."""
 
     screen: Review
 
     def __init__(self, screen: Review) -> None:
         super().__init__(screen)
-        self.query = Query()  # what the list shows
+        self.query = Query()  # the query of the list
         self.found = SearchResult()
         self.progress = IndexProgress()
         self._wanted = Query()  # the last query asked for
-        self._due = False  # whether it is still to be searched for
+        self._due = False  # whether that search has yet to start
         self._searching = False
         self._searched_at = 0.0
 
@@ -44,7 +44,7 @@ class QueueGroup(ActionGroup):
             self.progress = progress
             if progress.changed and (not progress.total or time.monotonic() - self._searched_at > REFRESH):
                 self.refresh()
-            self.screen.tell_status()
+            self.screen.update_status()
 
     @property
     def indexing(self) -> str:
@@ -53,13 +53,13 @@ class QueueGroup(ActionGroup):
     # searching
 
     def ask(self, query: Query) -> None:
-        """Show a query in its line, and what it finds in the list."""
+        """Show a query in its line, and its result in the list."""
         self.screen.box.line.text = str(query)
         self.screen.set_class(bool(query), "queried")
         self.search(query)
 
     def search(self, query: Query) -> None:
-        """Search in a thread; of several queries asked for meanwhile, only the last is searched."""
+        """Search in a thread; of several pending queries only the last is run."""
         self._wanted, self._due = query, True
         if not self._searching:
             self.screen.run_in_background(self._search, group="look")
@@ -91,11 +91,11 @@ class QueueGroup(ActionGroup):
         listed.hints = self._hints()
         listed.show(found, cursor)
         self.show_count()
-        self.screen.tell_status()
+        self.screen.update_status()
         self.screen.list_changed()
 
     def _line_of(self, entry: Entry, otherwise: int) -> int:
-        """Return the line of an entry in what was found."""
+        """Return the line of an entry in the result."""
         for number in (entry.row_id, self.app.library.row_id(entry.ref)):
             try:
                 return self.found.numbers.index(number)

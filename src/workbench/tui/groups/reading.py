@@ -55,7 +55,7 @@ class LeaveGroup(ActionGroup):
         self.stopping = True
         session.turn.interrupt()
         self.screen.notify_user("stopping …")
-        self.screen.tell_status()
+        self.screen.update_status()
 
     def check_stopped(self) -> None:
         """Report the end of a turn that was interrupted."""
@@ -66,7 +66,7 @@ class LeaveGroup(ActionGroup):
         last = session.trace[-1] if len(session.trace) else None
         ended = isinstance(last, TurnEnded) and last.reason in ("replied", "handed_off")
         self.screen.notify_user("the turn ended before it could be interrupted" if ended else "interrupted")
-        self.screen.tell_status()
+        self.screen.update_status()
 
 
 class DevelopLeaveGroup(LeaveGroup):
@@ -114,7 +114,7 @@ class CopyGroup(ActionGroup):
                 return fault.where
         loud = [d for d in step.decisions if d.effect != "allow"]
         for decision in ([row.decision] if row.decision else []) + loud:
-            source = view.card(decision.version).get("source")
+            source = view.policy_info(decision.version).get("source")
             if source:
                 return str(source)
         return self._tool_source(step.call.tool if step.call else "")

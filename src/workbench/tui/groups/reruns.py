@@ -1,4 +1,4 @@
-"""What to do with the rerun after a reload, and replaying what was saved."""
+"""Adopt or dismiss the rerun after a reload, and replay saved transcripts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class RerunGroup(ActionGroup):
         open_too = f"{kept} and open" if kept.endswith("kept") else kept
         screen.notify_user(f"the rerun continues from the difference; {open_too}", "good")
         if run.turn.partial_turn is not None:
-            screen.run_in_background(partial(screen.talk.resume, run), group="say")
+            screen.run_in_background(partial(screen.messaging.resume, run), group="say")
 
     def do_dismiss_rerun(self) -> None:
         assert self.screen.session is not None

@@ -1,4 +1,4 @@
-"""Find and filter: what is searched for, in which pane, and how to return to the place before."""
+"""Find and filter, in the pane of the cursor."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ class SearchGroup(ActionGroup):
         self.screen.search_bar.open(sign, text, placeholder)
 
     def changed(self, text: str, kept: bool) -> None:
-        """Follow the text of the search bar; `kept` when enter was pressed."""
+        """Apply the text of the search bar; `kept` when enter was pressed."""
         if self.screen.search_bar.sign == FIND:
             self._find_from_position(text, kept)
         elif self.screen.search_bar.sign == FILTER:
             self._filter(text, kept)
 
     def focus_moved(self) -> None:
-        """Close the search bar when the focus leaves it; what was found stays."""
+        """Close the search bar when the focus leaves it; the matches stay."""
         bar = self.screen.search_bar
         if bar.is_open and self.screen.focused is not bar.line:
             self._close()
@@ -92,14 +92,14 @@ class SearchGroup(ActionGroup):
             pane.highlight_words(words)
 
     def _find_from_position(self, text: str, kept: bool) -> None:
-        """Find what is typed, always from the position before the search."""
+        """Find the typed text, always from the position before the search."""
         pane = self._pane
         if pane is None:
             return
         self._highlight(SearchPhrase(text))
         pane.restore_position(self._position)
         message, found = self._go(pane, pane.here, 1, stay=True) if self.words else ("", True)
-        self.screen.search_bar.tell(message, bad=not found)
+        self.screen.search_bar.show_result(message, bad=not found)
         if kept:
             self._close()
             if message:
@@ -144,11 +144,11 @@ class SearchGroup(ActionGroup):
         try:
             wanted = Filter.parse(text)
         except UnknownKind as error:
-            bar.tell(str(error), bad=kept or error.impossible)
+            bar.show_result(str(error), bad=kept or error.impossible)
             return
         steps.only(wanted)
-        shown, all = len(steps.rows), len(steps.book.rows)
-        bar.tell(f"{shown:,} of {all:,}" if wanted else "", bad=bool(wanted) and not shown)
+        shown, all = len(steps.rows), len(steps.row_model.rows)
+        bar.show_result(f"{shown:,} of {all:,}" if wanted else "", bad=bool(wanted) and not shown)
         if kept:
             self._close()
             if wanted:
@@ -159,6 +159,6 @@ class SearchGroup(ActionGroup):
     def why_not(self, id: str) -> str:
         if id in ("find_next", "find_previous") and not self.words:
             return f"nothing was searched for yet: {key('find')} finds"
-        if id == "filter" and not self.screen.steps.book.rows:
+        if id == "filter" and not self.screen.steps.row_model.rows:
             return "there are no steps yet"
         return ""

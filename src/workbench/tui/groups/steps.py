@@ -1,4 +1,4 @@
-"""Moving from step to step and from turn to turn, folding turns, and the keys of the three panes."""
+"""Jump to steps and failures, fold turns, and select panes and tabs by key."""
 
 from __future__ import annotations
 
@@ -6,31 +6,19 @@ from typing import TYPE_CHECKING
 
 from ..actions import key
 from .group import ActionGroup
+from .moving import JumpGroup
 
 if TYPE_CHECKING:
     from ..screens.conversation import ConversationScreen
 
 
-class StepsGroup(ActionGroup):
+class StepsGroup(JumpGroup):
     """Moves the cursor of the steps."""
 
     screen: ConversationScreen
 
-    def do_next_step(self) -> None:
-        self._jump("step", True, "this is the last step")
-
-    def do_previous_step(self) -> None:
-        self._jump("step", False, "this is the first step")
-
-    def do_next_turn(self) -> None:
-        self._jump("turn", True, "this is the last turn")
-
-    def do_previous_turn(self) -> None:
-        self._jump("turn", False, "this is the first turn")
-
-    def _jump(self, what: str, forward: bool, none: str) -> None:
-        if not self.screen.steps.jump(what, forward):
-            self.screen.notify_user(none)
+    def jump(self, what: str, forward: bool) -> bool:
+        return self.screen.steps.jump(what, forward)
 
     def do_failure(self) -> None:
         steps = self.screen.steps
@@ -68,7 +56,7 @@ class FoldGroup(ActionGroup):
 
     def _fold_all(self, fold: bool) -> None:
         steps = self.screen.steps
-        steps.fold({turn.turn for turn in steps.book.turns}, fold)
+        steps.fold({turn.turn for turn in steps.row_model.turns}, fold)
 
     def why_not(self, id: str) -> str:
         steps = self.screen.steps
@@ -76,7 +64,7 @@ class FoldGroup(ActionGroup):
             return ""
         if steps.shown.filter:
             return f"turns cannot be folded while a filter is on: {key('back')} shows all steps"
-        return "" if steps.book.rows else "there are no steps yet"
+        return "" if steps.row_model.rows else "there are no steps yet"
 
 
 class PaneKeysGroup(ActionGroup):

@@ -1,4 +1,4 @@
-"""Going from screen to screen."""
+"""Switch between screens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tour on Develop: its strip, the text that it suggests, and the change that it has prepared."""
+"""The tour on Develop: its bar, its suggested message and its prepared change."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COMMAND = [sys.executable, "-m", "workbench", "tour"]
 
 
 class TourGroup(ActionGroup):
-    """Starts the tour in a workbench of its own; inside it, shows the steps and applies the prepared fix."""
+    """Starts the tour in another workbench; inside it, shows the steps and applies the prepared fix."""
 
     screen: Develop
 
@@ -27,7 +27,7 @@ class TourGroup(ActionGroup):
             return
         if session is not None:
             tour = self.app.tour = tour.advance(session, self.screen.step_id)
-        self.screen.query_one(TourBar).tell(tour)
+        self.screen.query_one(TourBar).show(tour)
         suggested = tour.step.say if tour.step is not None and not (session and session.busy) else ""
         entry = self.screen.entry
         entry.suggested = suggested

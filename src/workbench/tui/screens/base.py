@@ -1,4 +1,4 @@
-"""What all screens have in common: status, keys, panes, and performing an action."""
+"""The base of all screens: status, keys, panes, and actions."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ G = TypeVar("G", bound=ActionGroup)
 
 WIDE = 120  # columns from which panes are side by side
 LEAST = (60, 16)
-WHEN_SMALL = ("quit", "interrupt")  # available while the screen shows nothing
+WHEN_SMALL = ("quit", "interrupt")  # available while the terminal is too small
 
 
 class BaseScreen(Screen[None]):
-    """Performs the actions of its groups: each group holds some handlers, and says what is unavailable.
+    """Performs the actions of its groups: each has some handlers, and explains what is unavailable.
 
     A subclass registers groups, composes #status, #panes, #too-small and #keys, and names the
     panes that can be zoomed (`panes`, ids), the pane that keys move in if none is focused
-    (`main`) and the pane beside it (`side_pane`).
+    (`main`) and the pane next to it (`side_pane`).
     """
 
     AUTO_FOCUS = ""
@@ -85,7 +85,7 @@ class BaseScreen(Screen[None]):
         return self.focused if isinstance(self.focused, Pane) else self.main
 
     def focus_order(self) -> list[Widget]:
-        """Return what tab goes through."""
+        """Return the widgets in the order of tab."""
         return []
 
     def home(self, widget: Widget | None) -> str:
@@ -99,7 +99,7 @@ class BaseScreen(Screen[None]):
         small = width < LEAST[0] or height < LEAST[1]
         if small != self.small:
             self.set_class(small, "small")
-            if small:  # what is typed cannot be seen: no widget receives it
+            if small:  # no widget may receive invisible input
                 self._before_small = self.focused
                 self.set_focus(None)
             else:
@@ -110,12 +110,12 @@ class BaseScreen(Screen[None]):
             f"Workbench needs {LEAST[0]}x{LEAST[1]}; this is {width}x{height}.\nNothing is lost: make it larger."
         )
         self.query_one("#too-small", Static).update(text)
-        self.call_after_refresh(self.refresh, layout=True)  # lays out what was hidden until now
-        self.call_after_refresh(self.tell_status)
+        self.call_after_refresh(self.refresh, layout=True)  # lays out the panes that were hidden
+        self.call_after_refresh(self.update_status)
 
     @property
     def small(self) -> bool:
-        """Whether the terminal is too small to show anything but that."""
+        """True if the terminal is too small to show more than a message."""
         return self.has_class("small")
 
     def get_widget_and_offset_at(self, x: int, y: int) -> Any:
@@ -135,9 +135,9 @@ class BaseScreen(Screen[None]):
     # messages and keys
 
     def notify_user(self, text: str, role: str = "") -> None:
-        self.keys.tell(text, role)
+        self.keys.show_message(text, role)
 
-    def tell_error(self, error: WorkbenchError) -> None:
+    def show_error(self, error: WorkbenchError) -> None:
         where = f"{error.where}: " if error.where else ""
         self.notify_user(f"{where}{error.message}" + (f" · {error.hint}" if error.hint else ""), "bad")
 
@@ -149,7 +149,7 @@ class BaseScreen(Screen[None]):
         can = [a for a in actions.footer(self.where) if a.keys and not self.why_not(a.id)]
         return [(a.key_text.split()[0], a.title) for a in can]
 
-    def tell_status(self) -> None:
+    def update_status(self) -> None:
         """Show the status. Subclasses override it."""
 
     # performing
@@ -177,7 +177,7 @@ class BaseScreen(Screen[None]):
             if inspect.isawaitable(done):
                 await done
         except WorkbenchError as error:
-            self.tell_error(error)
+            self.show_error(error)
 
     def open_form(self, form: Screen[T], done: Callable[[T | None], Any]) -> None:
         """Open a dialog over this screen; an error of `done` is shown as that of an action is."""

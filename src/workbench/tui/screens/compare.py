@@ -90,39 +90,35 @@ class Compare(BaseScreen):
             found = await asyncio.to_thread(compare, left, right)
             causing = await asyncio.to_thread(causes, found)
         except WorkbenchError as error:
-            self.tell_error(error)
+            self.show_error(error)
             return
         self.comparison = found
         self.pairs.show(found)
         self.causes.show(causing)
-        self._show(fresh=True)
-        self.tell_status()
+        self._show()
+        self.update_status()
         self.offer_keys()
 
     @on(ListPane.Moved, "#pairs, #causes")
     def _moved(self, event: ListPane.Moved) -> None:
         self._shows_cause = event.pane is self.causes
-        self._show(fresh=True)
+        self._show()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         if event.widget in (self.pairs, self.causes):
             self._shows_cause = event.widget is self.causes
-            self._show(fresh=True)
+            self._show()
         self.offer_keys()
 
-    def on_resize(self, event: events.Resize) -> None:
-        self.call_after_refresh(self._show, False)
-
-    def _show(self, fresh: bool) -> None:
+    def _show(self) -> None:
         """Show the difference of what was selected last."""
         if self.comparison is None or not self.is_mounted:
             return
-        width, one = self.difference.cells, self.causes.cause
+        one = self.causes.cause
         if self._shows_cause and one is not None:
-            lines = view.cause_detail(one._replace(source=self.source()), width)
+            self.difference.show(view.cause_detail(one._replace(source=self.source())))
         else:
-            lines = view.pair_in_full(self.comparison, self.pairs.cursor, width)
-        self.difference.show(lines, fresh)
+            self.difference.show(view.pair_in_full(self.comparison, self.pairs.cursor))
 
     def source(self) -> str:
         """Return the source line of the selected cause, else of the most likely one."""
@@ -136,14 +132,14 @@ class Compare(BaseScreen):
 
     # status and keys
 
-    def tell_status(self) -> None:
+    def update_status(self) -> None:
         if not self.is_mounted:
             return
         live = self.workbench.session
         found = view.summary(self.comparison, self.pairs.numbers) if self.comparison is not None else "comparing …"
         if self.workbench.navigation.pending_id:
             found = f"re-recorded, pending your decision · {found}"
-        self.status.tell(
+        self.status.show(
             agent=self.sides[0].setup.agent if self.sides else live.agent, model=live.model,
             code=replace(live.code, note=""), turns=0, busy=found, screen="Compare",
         )  # fmt: skip

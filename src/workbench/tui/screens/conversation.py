@@ -1,4 +1,4 @@
-"""What Develop and Review have in common: chat, steps and detail of one conversation."""
+"""The base of Develop and Review: chat, steps and detail of one conversation."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from ..widgets.steps import StepsPane
 from .base import BaseScreen
 from .draft import DraftStream
 
-TICK = 0.1  # seconds between two paints of what streams in
+TICK = 0.1  # seconds between two paints of the streaming text
 
 
 class ConversationScreen(BaseScreen):
-    """Shows a conversation, and what happens to it. Subclasses choose the conversation."""
+    """Shows a conversation and follows its changes. Subclasses choose the conversation."""
 
     panes = ("chat", "steps", "detail")
 
@@ -62,11 +62,11 @@ class ConversationScreen(BaseScreen):
         yield KeysBar(id="keys")
 
     def compose_top(self) -> ComposeResult:
-        """Yield what is between the status and the panes."""
+        """Yield the widgets between the status and the panes."""
         yield from ()
 
     def compose_left(self) -> ComposeResult:
-        with Vertical(id="talk"):
+        with Vertical(id="conversation"):
             yield ChatPane(id="chat")
 
     def begin(self) -> None:
@@ -76,7 +76,7 @@ class ConversationScreen(BaseScreen):
         self.detail = self.query_one(DetailPane)
         self.search_bar = self.query_one(SearchBar)
         self.steps.followed = self._follow
-        self.query_one("#talk").border_title = "1 Chat"
+        self.query_one("#conversation").border_title = "1 Chat"
         self.set_interval(TICK, self._tick)
 
     @property
@@ -111,13 +111,13 @@ class ConversationScreen(BaseScreen):
         return Side(s.id, "this one", called(s.id, first), s.setup, s.trace, disabled=disabled)
 
     def kept_text(self, what: str) -> str:
-        """Say that a conversation that is left is kept, if it is."""
+        """Report whether a conversation that is no longer on view is stored."""
         assert self.session is not None
         problem = self.session.store.write_error
         return f"{what} is kept" if not problem else f"{what} is NOT on disk yet: {problem}"
 
     def show_session(self, session: Session) -> None:
-        """Show this conversation, and listen to it."""
+        """Show this conversation and its changes."""
         self.session = session
 
         def hear(changed: SessionEvent) -> None:
@@ -132,7 +132,7 @@ class ConversationScreen(BaseScreen):
         self._tick()
 
     def on_session_event(self, changed: SessionEvent) -> None:
-        """Note a change. It is painted at the next tick: what streams in arrives more often than that."""
+        """Note a change. It is painted at the next tick, because streaming text arrives more often."""
         if changed.delta is not None:
             self.draft.add(changed.delta.turn, changed.delta.answer, changed.delta.delta)
             return
@@ -160,14 +160,14 @@ class ConversationScreen(BaseScreen):
             self.chat.stream(self.draft.take(self.session.turn.pending_text if self.session is not None else ""))
 
     def update(self, fresh: bool = False) -> None:
-        """Show what the session holds now."""
+        """Show the current contents of the session."""
         view = self.view
         if view is None:
             return
         self.steps.show(view, fresh)
-        self.chat.show(self.steps.book.turns, fresh=fresh)
+        self.chat.show(self.steps.row_model.turns, fresh=fresh)
         self._follow(by_hand=False)
-        self.tell_status()
+        self.update_status()
 
     def show_difference(self) -> None:
         """Go to the first difference of a rerun. Subclasses override it."""
@@ -182,7 +182,7 @@ class ConversationScreen(BaseScreen):
         self.offer_keys()
 
     def go_to_step(self, step_id: StepId) -> None:
-        """Put the cursor on a step, when coming back from Compare."""
+        """Move the cursor to a step, on return from Compare."""
         self.steps.go_to(step_id)
         self.steps.focus()
 
@@ -196,8 +196,8 @@ class ConversationScreen(BaseScreen):
     def _unfiltered(self) -> None:
         self.notify_user("the filter is off: it hid this step", "warn")
 
-    @on(DetailPane.Sought)
-    async def _source_clicked(self, event: DetailPane.Sought) -> None:
+    @on(DetailPane.SourceClicked)
+    async def _source_clicked(self, event: DetailPane.SourceClicked) -> None:
         await self.perform(lambda: self.workbench.edit(event.source))
 
     @on(ListPane.Opened, "#steps")

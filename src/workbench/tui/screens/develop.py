@@ -1,4 +1,4 @@
-"""Develop: talk with the agent, see each step, change its code and see what that does."""
+"""Develop: talk with the agent, see each step, change its code and see the effect."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .. import actions
 from ..dialogs.conversations import title_of
 from ..groups.conversations import BeginGroup, OpenGroup
 from ..groups.experiments import ExperimentGroup
+from ..groups.messages import MessageGroup
 from ..groups.reading import DevelopLeaveGroup
 from ..groups.reruns import RerunGroup
-from ..groups.talk import TalkGroup
 from ..groups.tour import TourGroup
 from ..view.empty_chat import empty_chat
 from ..view.status import storage_problem, waiting_text
@@ -26,7 +26,7 @@ from ..widgets.tour import TourBar
 from .conversation import ConversationScreen
 from .reload_note import ReloadNote
 
-SAVE_SECONDS = 1.0  # between two looks at whether the workspace has changed
+SAVE_SECONDS = 1.0  # between two snapshots of the workspace
 
 
 class Develop(ConversationScreen):
@@ -38,7 +38,7 @@ class Develop(ConversationScreen):
         super().__init__()
         self.notes = ReloadNote()
         self.leaving = self.register(DevelopLeaveGroup(self))
-        self.talk = self.register(TalkGroup(self))
+        self.messaging = self.register(MessageGroup(self))
         self.tour = self.register(TourGroup(self))
         for group in (BeginGroup, OpenGroup, ExperimentGroup, RerunGroup):
             self.register(group(self))
@@ -47,7 +47,7 @@ class Develop(ConversationScreen):
         yield TourBar(id="tour")
 
     def compose_left(self) -> ComposeResult:
-        with Vertical(id="talk"):
+        with Vertical(id="conversation"):
             yield ChatPane(id="chat")
             with Horizontal(id="say"):
                 yield Static(">", markup=False)
@@ -60,7 +60,7 @@ class Develop(ConversationScreen):
         self.tour.guide()
         self.show_session(self.workbench.session)
         self.entry.focus()
-        self.set_interval(1.0, self.tell_status)
+        self.set_interval(1.0, self.update_status)
         self.set_interval(SAVE_SECONDS, self.save_workspace)
 
     def focus_order(self) -> list[Widget]:
@@ -74,9 +74,9 @@ class Develop(ConversationScreen):
     def show(self, session: Session) -> None:
         """Show another conversation, which is the live one now."""
         if hasattr(self, "entry"):  # else it is about to be mounted, and shows the live one itself
-            self.talk.change_session(self.session, session)
+            self.messaging.change_session(self.session, session)
             self.show_session(session)
-            self.talk.do_type()
+            self.messaging.do_type()
 
     def on_other_session(self, session: Session) -> None:
         """Report the end of a turn in another open conversation."""
@@ -85,7 +85,7 @@ class Develop(ConversationScreen):
             self.notify_user(f"“{title}” has finished · {lists} lists open conversations")
 
     def follow_end(self) -> None:
-        """Follow the steps and the words of a turn that begins."""
+        """Follow a new turn in the steps and the chat."""
         self.steps.follow()
         self.chat.follow()
 
@@ -135,7 +135,7 @@ class Develop(ConversationScreen):
 
     # status and keys
 
-    def tell_status(self) -> None:
+    def update_status(self) -> None:
         s = self.session
         if s is None or not self.is_mounted:
             return
@@ -144,10 +144,11 @@ class Develop(ConversationScreen):
         turns = s.trace[len(s.trace) - 1].turn if len(s.trace) else 0
         busy = ("stopping…" if self.leaving.stopping else waiting_text(s)) if s.busy else ""
         note = self.notes.read(s, app.loads, app.last_key_at)
-        self.status.tell(
+        self.status.show(
             agent=s.agent, model=s.model, code=note.code, turns=turns, busy=busy,
             screen="Develop", reloaded=note.reloaded, brief=note.brief, base=app.navigation.baseline_title,
-            off=s.disabled, without=s.disabled_ever, talks=len(app.conversations.open), trouble=storage_problem(s),
+            disabled=s.disabled, disabled_ever=s.disabled_ever, open_count=len(app.conversations.open),
+            trouble=storage_problem(s),
         )  # fmt: skip
 
     def offer_keys(self) -> None:
@@ -167,4 +168,4 @@ class Develop(ConversationScreen):
 
     @on(InputLine.Sent)
     def _sent(self, event: InputLine.Sent) -> None:
-        self.talk.send(event.text)
+        self.messaging.send(event.text)

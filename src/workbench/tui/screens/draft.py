@@ -1,4 +1,4 @@
-"""The answer that is streaming in, until it is recorded."""
+"""The streaming answer, until it is recorded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TAIL = 8_000  # characters of a draft that are shown while it grows
 
 
 class DraftStream:
-    """Collects the words of an answer. `changed` says whether there is something new to paint."""
+    """Collects the text of an answer. `changed` is true if there is something new to paint."""
 
     def __init__(self) -> None:
         self._parts: list[str] = []
@@ -43,7 +43,7 @@ class DraftStream:
                 self.clear()
 
     def settle(self, event: AnyEvent) -> None:
-        """Clear the draft when its words are recorded, or are known never to be sent."""
+        """Clear the draft when its text is recorded, or will not be sent."""
         blocked = (
             isinstance(event, PolicyDecision)
             and event.hook == "before_reply"

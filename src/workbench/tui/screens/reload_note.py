@@ -1,4 +1,4 @@
-"""The note of the last reload in the status of Develop, and how long it is shown."""
+"""The note of the last reload in the status of Develop."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from ...workspace.code_service import CodeStatus
 from ...workspace.session import Session
 from ..actions import key
 
-NOTE_SECONDS = 10.0  # how long a good note keeps a line of its own
-MIN_SECONDS = 2.0  # how long any note does, whatever key is pressed
+NOTE_SECONDS = 10.0  # a good note has its own line for this long
+MIN_SECONDS = 2.0  # any note is shown for at least this long
 
 
 class Note(NamedTuple):
-    """`code` as the status shows it; whether a reload is shown; whether only if there is room in the line."""
+    """The code status to show; `reloaded` if a reload is shown; `brief` if only with room in the line."""
 
     code: CodeStatus
     reloaded: bool
@@ -23,9 +23,9 @@ class Note(NamedTuple):
 
 
 class ReloadNote:
-    """Belongs to one conversation, and is over when that conversation continues.
+    """Shows the note of one conversation until that conversation continues.
 
-    It gives up its line when a key is pressed; a good one also after some seconds.
+    It loses its line when a key is pressed; a good note also after some seconds.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class ReloadNote:
         self._dismissed = self._news
 
     def read(self, session: Session, loads: int, last_key_at: float) -> Note:
-        """Return what the status shows now."""
+        """Return the note to show now."""
         now = time.monotonic()
         note = session.code.note
         if session.rerun is None and not note.startswith("the re-run"):

@@ -53,7 +53,7 @@ class Review(ConversationScreen):
         with Vertical(id="listing"):
             yield LibraryList(self.workbench.library.page, id="list")
             yield QueryBox(id="ask-box")
-        with Vertical(id="talk"):
+        with Vertical(id="conversation"):
             yield ChatPane(id="chat")
 
     def begin(self) -> None:
@@ -71,7 +71,7 @@ class Review(ConversationScreen):
     def on_screen_resume(self) -> None:
         """Search again: conversations and transcripts are made on other screens too."""
         self.workbench.session.serving.listeners.add(self)
-        self.tell_status()
+        self.update_status()
         self.queue.refresh()
         self.run_in_background(self.pending.look, group="waiting", exclusive=True)
 
@@ -83,7 +83,7 @@ class Review(ConversationScreen):
     # the list and the conversation
 
     def list_changed(self) -> None:
-        """Handle that the list shows something else."""
+        """Handle a change of the list."""
         self.offer_keys()
         self._peek()
 
@@ -122,28 +122,28 @@ class Review(ConversationScreen):
 
     def code_changed(self) -> None:
         """Show the state of the live code."""
-        self.tell_status()
+        self.update_status()
 
-    def tell_status(self) -> None:
+    def update_status(self) -> None:
         if not self.is_mounted:
             return
         shown, live = self.session, self.workbench.session
         code = replace(live.code, note="")  # the note is about the live conversation
         busy = self.queue.indexing
         if shown is None:
-            self.status.tell(agent=live.agent, model=live.model, code=code, turns=0, busy=busy, screen="Review")
+            self.status.show(agent=live.agent, model=live.model, code=code, turns=0, busy=busy, screen="Review")
             return
         self.status.cost.read(shown.trace)
         turns = shown.trace[len(shown.trace) - 1].turn if len(shown.trace) else 0
         record = self.entries.record
         model = record.model if record and record.model else "model not recorded"
-        self.status.tell(
+        self.status.show(
             agent=shown.agent, model=model, code=code, turns=turns, busy=busy or self._about(), screen="Review",
             base=self.workbench.navigation.baseline_title, trouble=storage_problem(shown),
         )  # fmt: skip
 
     def _about(self) -> str:
-        """Say what the entry is, what it expects, and what is suspicious in it."""
+        """Describe the entry: its kind, its expectations and its risk signals."""
         entry, record = self.entries.entry, self.entries.record
         if entry is None or record is None:
             return ""

@@ -1,4 +1,4 @@
-"""The talk as lines: what was said, what is being said, and what stopped it."""
+"""The conversation as lines: messages, the streaming draft, and the reasons for missing replies."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from .text import Line, Span, clean, one_line, wrap
 
 GUTTER = 7  # cells of the speaker's name at the left
 TALL = 100  # lines of one message
-SHOWN = 300  # turns; the steps list holds them all
+SHOWN = 300  # turns; the steps list has all of them
 
 _CODE = re.compile(r"(`[^`\n]{1,200}`|\*\*[^*\n]{1,400}\*\*)")
 
 
 class Draft(NamedTuple):
-    """What is streaming in: words, what the model does meanwhile; and words of the customer on their way."""
+    """The streaming text, the current activity of the model, and the customer's message until it is recorded."""
 
     text: str = ""
     doing: str = ""
     sent: str = ""
 
 
-def plain_text(text: str, role: str) -> list[Span]:
-    """Text with the two marks of Markdown that a reply cannot do without: **bold** and `code`."""
+def markdown(text: str, role: str) -> list[Span]:
+    """Style the two Markdown elements that replies use most: **bold** and `code`."""
     bits: list[Span] = []
     for part in _CODE.split(text):
         if len(part) > 2 and part[0] == "`":
@@ -37,8 +37,8 @@ def plain_text(text: str, role: str) -> list[Span]:
     return bits
 
 
-def searchable_text(who: str, who_role: str, text: str, role: str, width: int) -> list[Line]:
-    """One message: the speaker at the left, the words hanging beside."""
+def message(who: str, who_role: str, text: str, role: str, width: int) -> list[Line]:
+    """Show a message, with the speaker at the left."""
     lines: list[Line] = []
     paragraphs = clean(text).strip("\n").split("\n")
     if len(paragraphs) > TALL:
@@ -53,16 +53,16 @@ def searchable_text(who: str, who_role: str, text: str, role: str, width: int) -
         if title:
             lines += wrap([head, Span(paragraph[title.end() :], "bold")], width, GUTTER)
         else:
-            lines += wrap([head, *plain_text(paragraph, role)], width, GUTTER + (len(item[0]) if item else 0))
+            lines += wrap([head, *markdown(paragraph, role)], width, GUTTER + (len(item[0]) if item else 0))
     return lines
 
 
 def turn(turn: Turn, width: int) -> list[Line]:
-    """One turn of the talk: the customer's words, the agent's, and why words are missing."""
+    """Show a turn: the messages, and the reasons for missing ones."""
     lines: list[Line] = []
     for step in turn.steps:
         if step.message is not None:
-            lines += searchable_text("you", "user", str(step.message.text), "user", width)
+            lines += message("you", "user", str(step.message.text), "user", width)
             rewritten = step.rewritten_value("on_message")
             if rewritten is not None:
                 lines += note("↻", f"read as: {one_line(rewritten)}", "warn", width)
@@ -77,14 +77,14 @@ def _agent(step: Step, width: int) -> list[Line]:
     if step.call is None and step.message is None and step.reply is None and step.answer and step.answer.text:
         by = next((short(d.policy) for d in step.decisions if d.effect in ("block", "escalate")), "")
         if by:
-            lines += note("✗", f"a reply was held back by {by}", "dim", width)
+            lines += note("✗", f"a reply was blocked by {by}", "dim", width)
     for fault in step.faults:
         if fault.origin in ("worker", "model", "journey"):
             lines += note("⚠", f"{clean(fault.message, 500)}  {one_line(fault.where, 200)}", "bad", width)
     if step.reply is not None:
-        lines += searchable_text("agent", "agent", str(step.reply.text), "", width)
+        lines += message("agent", "agent", str(step.reply.text), "", width)
     if step.handoff is not None:
-        lines += note("↑", f"a person has it now: {one_line(step.handoff.reason)}", "warn", width)
+        lines += note("↑", f"handed off: {one_line(step.handoff.reason)}", "warn", width)
     return lines
 
 
@@ -93,13 +93,13 @@ def note(glyph: str, text: str, role: str, width: int) -> list[Line]:
 
 
 def draft(draft: Draft, width: int) -> list[Line]:
-    """What streams in: shown as a draft until the policies have let it pass."""
+    """Show the streaming text as a draft until the policies have allowed it."""
     lines: list[Line] = []
     if draft.sent:
-        lines += searchable_text("you", "user", draft.sent, "user", width)
-        lines += note("…", "being sent", "dim", width)
+        lines += message("you", "user", draft.sent, "user", width)
+        lines += note("…", "sending", "dim", width)
     if draft.text:
-        lines += searchable_text("draft", "draft", draft.text, "draft", width)
+        lines += message("draft", "draft", draft.text, "draft", width)
     if draft.doing:
         lines += note("…", draft.doing, "dim", width)
     return lines

@@ -1,4 +1,4 @@
-"""Two runs beside each other: a row a move, the causes, and one pair in full."""
+"""Two runs side by side: one row per step, the causes, and one pair in full."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ...trace.events import PolicyDecision
 from ...trace.steps import Step
 from ...workspace.causes import Cause, prompt_causes
 from ...workspace.comparison import AlignedStep, Comparison, Side, Status
-from .detail import labelled, with_source
 from .diff import diff
-from .step_lines import GLYPHS, OUTCOMES, VERDICTS, fault_text, fitted_action_text, short
-from .tabs import change_bits
-from .text import BLANK, Line, Span, clean, cut, fit, one_line, plain, pretty, width
+from .extent import Excerpt
+from .paragraphs import EMPTY, Block, Paragraph, labelled, paragraph
+from .step_lines import DECISIONS, GLYPHS, OUTCOMES, fault_text, fitted_action_text, short
+from .tabs import change_spans
+from .text import Line, Span, clean, cut, fit, one_line, plain, pretty, width
 
 SIGNS: dict[Status, str] = {"same": "=", "drift": "~", "differs": "≠", "left": "‹", "right": "›"}
-KINDS = {"unknown": "unknown"}
 MIDDLE = 3  # cells between the columns, with the sign in them
 
 
@@ -26,7 +26,7 @@ def halves(width: int) -> tuple[int, int]:
 
 
 def numbers(pairs: list[AlignedStep]) -> list[tuple[int, int]]:
-    """The numbers that the moves of each row have in their own run, counted as the steps count them."""
+    """Return the numbers of the steps of each row in their own run, counted as in the steps pane."""
     found: list[tuple[int, int]] = []
     left = right = 0
     for pair in pairs:
@@ -43,7 +43,7 @@ def _counts(step: Step | None) -> bool:
 
 
 def heading(of: Comparison, width: int) -> str:
-    """The titles of both runs above their columns, joined by a rule."""
+    """Return the titles of both runs above their columns, joined by a rule."""
     left, right = halves(width)
     return f"{cut('1 ' + titled(of.left), left)} ".ljust(left + MIDDLE - 1, "─") + (
         f" {cut(titled(of.right), right - 2)}"
@@ -55,7 +55,7 @@ def titled(side: Side) -> str:
 
 
 def row(of: Comparison, index: int, number: tuple[int, int], width: int) -> Line:
-    """A pair on one line; what follows from the first difference is dim."""
+    """Draw a pair on one line; consequences of the first difference are dim."""
     pair = of.pairs[index]
     turn = pair.left or pair.right
     if turn is not None and turn.message is not None and pair.status in ("same", "drift"):
@@ -80,7 +80,7 @@ def _turn(pair: AlignedStep, step: Step, width: int) -> Line:
 
 def _half(step: Step | None, number: int, cells: int, faint: bool, side: Side) -> Line:
     if step is None:
-        return fit([Span("     not run: it ended at its first difference" if side.rerun else "", "dim")], cells)
+        return fit([Span("     not run: it stopped at the first difference" if side.rerun else "", "dim")], cells)
     if step.message is not None:
         bits = [Span(f"turn {step.step_id.turn} ", "head"), Span(one_line(step.message.text), "user")]
     else:
@@ -90,12 +90,12 @@ def _half(step: Step | None, number: int, cells: int, faint: bool, side: Side) -
 
 
 def _loose(step: Step) -> list[Span]:
-    """A step without an action of the model: something broke."""
+    """Show a step without an action of the model: its fault."""
     return [Span(f"⚠ {fault_text(f)}: {one_line(f.message)}", "bad") for f in step.faults[:1]]
 
 
 def summary(of: Comparison, number: list[tuple[int, int]]) -> str:
-    """What the comparison found, in a few words."""
+    """Summarize a comparison in a few words."""
     if of.first >= 0:
         pair = of.pairs[of.first]
         step = pair.left or pair.right
@@ -103,22 +103,22 @@ def summary(of: Comparison, number: list[tuple[int, int]]) -> str:
             return f"the runs differ from turn {pair.turn} on"
         return f"the runs differ from step {number[of.first][0 if pair.left is not None else 1]} on"
     drifts = sum(pair.status == "drift" for pair in of.pairs)
-    return f"no real difference; {drifts} drift{'s' if drifts != 1 else ''}" if drifts else "the same all along"
+    return f"no real difference; {drifts} drift{'s' if drifts != 1 else ''}" if drifts else "no difference"
 
 
-def called(id: str, said: str) -> str:
-    """What a conversation is called: the end of its id and its time of day, then its first words."""
+def called(id: str, first: str) -> str:
+    """Name a conversation by the end of its id, its time of day and its first words."""
     found = re.fullmatch(r".*-\d{8}-(\d\d)(\d\d)\d\d-(\w+)", id)
-    return f"{f'{found[3]} {found[1]}:{found[2]}' if found else id} “{one_line(said, 60)}”"
+    return f"{f'{found[3]} {found[1]}:{found[2]}' if found else id} “{one_line(first, 60)}”"
 
 
 # causes
 
 
 def cause(one: Cause, cells: int) -> Line:
-    """A cause on one line: ≠ at the move where the runs part, ~ before it; its source where there is room."""
+    """Draw a cause on one line: ≠ at the step where the runs differ, ~ before it; its source if there is room."""
     sign = Span("≠ ", "warn") if one.at_divergence else Span("~ ", "dim")
-    bits = [sign, Span(f"{KINDS.get(one.kind, one.kind):<9}", "label"), Span(one_line(one.what))]
+    bits = [sign, Span(f"{one.kind:<9}", "label"), Span(one_line(one.what))]
     source = Span(one_line(one.source, 200), "source")
     left = cells - width([source])
     if left < width(bits) + 1:
@@ -126,62 +126,59 @@ def cause(one: Cause, cells: int) -> Line:
     return (*fit(bits, left), source)
 
 
-def cause_detail(one: Cause, width: int) -> list[Line]:
-    """A cause with its two texts."""
-    lines = with_source(labelled(KINDS.get(one.kind, one.kind), [Span(clean(one.what))], width), one.source, width)
-    return [*lines, *diff(one.before, one.after, width)]
+def cause_detail(one: Cause) -> list[Block]:
+    """Show a cause with its two texts."""
+    return [labelled(one.kind, Span(clean(one.what)), source=one.source), *diff(one.before, one.after)]
 
 
 # a pair in full
 
 
-def pair_in_full(of: Comparison, index: int, width: int) -> list[Line]:
-    """What a row is, then all that the two moves hold: what differs as a text diff, what is the same by name."""
+def pair_in_full(of: Comparison, index: int) -> list[Block]:
+    """Show all that the two steps of a row contain: differences as text diffs, equal parts by name."""
     pair = of.pairs[index]
-    left, right = _told(pair.left, of.left), _told(pair.right, of.right)
-    lines = [*_head(of, index, width)]
+    left, right = _texts(pair.left), _texts(pair.right)
+    blocks: list[Block] = [*_head(of, index)]
     same: list[str] = []
     for label in {**left, **right}:
         a, b = left.get(label, ""), right.get(label, "")
         if a == b:
             same.append(label)
             continue
-        lines.append((Span(label, "label"),))
-        lines += diff(a, b, width)
+        blocks.append(paragraph(Span(label, "label")))
+        blocks += diff(a, b)
     if "different prompt" in pair.why or index == of.first:
         for one in prompt_causes(of, pair):
-            lines += cause_detail(one, width) if one.before or one.after else []
+            blocks += cause_detail(one) if one.before or one.after else []
     if same:
-        lines += labelled("the same:", [Span(", ".join(same), "dim")], width)
+        blocks.append(labelled("the same", Span(", ".join(same), "dim")))
         if pair.status in ("same", "drift"):
-            lines.append(BLANK)
-            for label in same:
-                lines += labelled(label, [Span(left[label])], width)
-    return lines
+            blocks += [EMPTY, *(labelled(label, Span(left[label])) for label in same)]
+    return blocks
 
 
-def _head(of: Comparison, index: int, width: int) -> list[Line]:
+def _head(of: Comparison, index: int) -> list[Paragraph]:
     pair = of.pairs[index]
     only = {"left": f"only in {of.left.name}", "right": f"only in {of.right.name}"}
     why = only.get(pair.status, pair.why) or "the same on both sides"
-    bits = [Span(f"{SIGNS[pair.status]} {clean(why)}", "" if pair.status == "same" else "warn")]
+    spans = [Span(f"{SIGNS[pair.status]} {clean(why)}", "" if pair.status == "same" else "warn")]
     if index == of.first:
-        bits.append(Span(" · the first real difference", "bold"))
+        spans.append(Span(" · the first real difference", "bold"))
     elif of.is_consequence(index):
-        bits.append(Span(" · after the first difference, so taken as its consequence", "dim"))
+        spans.append(Span(" · after the first difference, so taken as its consequence", "dim"))
     rerun = next((s for s in (of.left, of.right) if s.rerun), None)
-    lines: list[Line] = [
-        tuple(bits),
-        (Span("- ", "bad"), Span(titled(of.left), "dim")),
-        (Span("+ ", "good"), Span(titled(of.right), "dim")),
+    head = [
+        paragraph(*spans),
+        paragraph(Span("- ", "bad"), Span(titled(of.left), "dim")),
+        paragraph(Span("+ ", "good"), Span(titled(of.right), "dim")),
     ]
     if rerun is not None and "different prompt" in pair.why:
-        lines.append((Span("no model was asked: its answer here is the recorded one", "warn"),))
-    return lines
+        head.append(paragraph(Span("the model was not called: the answer here is the recorded one", "warn")))
+    return head
 
 
-def _told(step: Step | None, side: Side) -> dict[str, str]:
-    """What a move holds, as texts by label."""
+def _texts(step: Step | None) -> dict[str, str]:
+    """Return the contents of a step as texts by label."""
     if step is None:
         return {}
     parts: dict[str, Any] = {
@@ -191,11 +188,11 @@ def _told(step: Step | None, side: Side) -> dict[str, str]:
         "policies": "\n".join(_decision(d) for d in step.decisions),
         "result": _result(step),
         "changed": _changed(step),
-        "said": step.answer.text if step.answer is not None and step.call is None else "",
-        "sent": step.reply.text if step.reply is not None else "",
-        "person": f"{step.handoff.by}: {step.handoff.reason}" if step.handoff is not None else "",
-        "broke": "\n".join(f"{fault_text(f)}: {f.message}" for f in step.faults),
-        "thought": step.reasoning,
+        "draft": step.answer.text if step.answer is not None and step.call is None else "",
+        "reply": step.reply.text if step.reply is not None else "",
+        "hand-off": f"{step.handoff.by}: {step.handoff.reason}" if step.handoff is not None else "",
+        "fault": "\n".join(f"{fault_text(f)}: {f.message}" for f in step.faults),
+        "reasoning": step.reasoning,
     }
     return {label: clean(text) for label, text in parts.items() if text}
 
@@ -205,7 +202,7 @@ def _text(value: Any) -> str:
 
 
 def _decision(d: PolicyDecision) -> str:
-    said = f"{'⚠' if d.fault else GLYPHS[d.effect]} {short(d.policy)} {VERDICTS[d.effect]}"
+    said = f"{'⚠' if d.fault else GLYPHS[d.effect]} {short(d.policy)} {DECISIONS[d.effect]}"
     saw = [f"    {one_line(k, 80)}: {one_line(_text(v), 400)}" for k, v in d.evidence.items()]
     to = [f"    now: {one_line(_text(d.replacement), 400)}"] if d.effect == "rewrite" else []
     return "\n".join([said + (f" “{d.reason}”" if d.reason else ""), *to, *saw])
@@ -222,4 +219,4 @@ def _result(step: Step) -> str:
 
 def _changed(step: Step) -> str:
     changed = step.result.changed[:200] if step.result is not None else []
-    return "\n".join(plain(change_bits(one)).strip() for one in changed)
+    return "\n".join(plain(change_spans(one, Excerpt())).strip() for one in changed)

@@ -1,248 +1,157 @@
-"""The detail of a move: what happened and who let it, most telling line first."""
+"""The tab "step" of the detail pane: what happened at a step, and the policies that decided about it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-from ...runtime.protocol import DifferenceInfo
-from ...trace.events import HttpExchange, PolicyDecision
+from ...trace.events import HttpExchange
 from ...trace.steps import Step
 from ...transcripts.transcript import Annotation
+from .decisions import compared, decision
+from .extent import Excerpt
+from .paragraphs import Block, labelled, value_block
 from .rows import CUT_OFF, Row, unfinished
-from .step_lines import ENDS, GLYPHS, OUTCOMES, ROLES, VERDICTS, end_text, fault_text, short
-from .text import BLANK, Line, Span, clean, data, fit, one_line, value, wrap
+from .step_lines import ENDS, OUTCOMES, end_text, fault_text
+from .text import Span, clean, one_line, value
 from .view import View
 
-LABEL = 9  # cells of the labels at the left
-SIDE_BY_SIDE = 92  # cells from which the record and the new run stand beside each other
-MAX_BLOCK = 200  # lines of one value
 
-Tab = Callable[[View, Row, int], list[Line]]
-
-
-def labelled(label: str, bits: list[Span], width: int, role: str = "label") -> list[Line]:
-    """A label, and text hanging beside it."""
-    head = label.ljust(LABEL) if len(label) < LABEL else label + " "
-    return wrap([Span(head, role), *bits], width, LABEL)
-
-
-def with_source(lines: list[Line], source: str, width: int) -> list[Line]:
-    """A source, as file:line, at the right of the last line where it fits, else below."""
-    source = one_line(source, 200)
-    if not source:
-        return lines
-    used = sum(len(b.text) for b in lines[-1])
-    if used + len(source) + 2 <= width:
-        lines[-1] = (*fit(lines[-1], width - len(source)), Span(source, "source"))
-        return lines
-    return [*lines, (Span(" " * LABEL), Span(source, "source"))]
-
-
-def step(view: View, row: Row, width: int) -> list[Line]:
-    """A move: its decisions, the call and what it came to, the reasoning, the mark."""
+def step(view: View, row: Row, extent: Excerpt) -> list[Block]:
+    """Show the step of a row, with the decisions that changed something first."""
     step = row.step
+    blocks = _end(row, extent)
     if step is None:
-        return _end(row, width)
-    found = view.difference(step.step_id)
-    lines: list[Line] = []
-    annotation = view.annotations.get(str(step.step_id))
-    if annotation is not None:
-        lines += _mark(annotation, width)
+        return blocks
     loud = [d for d in step.decisions if d.effect != "allow"]
     chosen = row.decision
-    if chosen is not None:  # a policy's own line was selected: it comes first
+    if chosen is not None:  # the row of one policy is selected: its decision comes first
         loud = [chosen, *(d for d in loud if d is not chosen)]
+    found = view.difference(step.step_id)
     if found is not None:
-        lines = [*compared(view, step, found, width), *lines]
-    else:
-        for decision in loud:
-            lines += decision_lines(view, decision, width)
-    lines += what(step, width, row.over)
-    for fault in step.faults:
-        said = [Span(f"{fault_text(fault)}: "), Span(clean(fault.message, 2000), "bad")]
-        lines += labelled("⚠ fault", said, width, "bad")
-        lines = with_source(lines, fault.where, width)
-        lines += [(Span(" " * LABEL), Span(one_line(frame, 300), "dim")) for frame in fault.traceback[:12]]
+        blocks += compared(view, step, found, extent)
+    annotation = view.annotations.get(str(step.step_id))
+    if annotation is not None:
+        blocks += _annotation(annotation, extent)
+    if found is None:
+        for one in loud:
+            blocks += decision(view, one, extent)
+    blocks += action(step, extent, row.over)
+    blocks += _faults(step, extent)
     if step.handoff is not None:
-        by = "the model" if step.handoff.by == "model" else step.handoff.by
-        lines += labelled("↑ person", [Span(f"by {one_line(by)}: {one_line(step.handoff.reason)}")], width, "warn")
-    for decision in [d for d in step.decisions if d not in loud and found is None]:
-        lines += decision_lines(view, decision, width)
+        by = "the model" if step.handoff.by == "model" else one_line(step.handoff.by)
+        blocks.append(labelled("↑ hand-off", Span(f"by {by}: {extent.text(step.handoff.reason)}"), role="warn"))
+    if found is None:
+        for one in step.decisions:
+            if one not in loud:
+                blocks += decision(view, one, extent)
     if step.reasoning.strip():
-        lines += labelled("thought", [Span(clean(step.reasoning, 6000), "think")], width)
-    if row.end is not None:
-        lines = [*_end(row, width), *lines]
-    return lines
+        blocks.append(labelled("reasoning", Span(extent.text(step.reasoning), "think")))
+    return blocks
 
 
-def _end(row: Row, width: int) -> list[Line]:
+def _end(row: Row, extent: Excerpt) -> list[Block]:
     if row.end is None:
         return []
-    return labelled("■ ended", [Span(clean(end_text(row.end), 2000), "bad")], width)
+    return [labelled("■ ended", Span(extent.text(end_text(row.end)), "bad"))]
 
 
-def _mark(annotation: Annotation, width: int) -> list[Line]:
-    head = f"{annotation.severity} · fault of the {annotation.fault} · {annotation.kind.replace('_', ' ')}"
-    lines = labelled("⚑ mark", [Span(head, "mark"), Span(f"  {clean(annotation.note, 2000)}")], width, "mark")
-    if annotation.expected:
-        lines += labelled("  should", [Span(clean(annotation.expected, 2000))], width, "mark")
-    return lines
+def _annotation(one: Annotation, extent: Excerpt) -> list[Block]:
+    head = f"{one.fault} · {one.severity} · {one.kind.replace('_', ' ')}"
+    text = Span(f"  {extent.text(one.note)}")
+    blocks: list[Block] = [labelled("⚑ cause", Span(head, "annotation"), text, role="annotation")]
+    if one.expected:
+        blocks.append(labelled("  expected", Span(extent.text(one.expected)), role="annotation"))
+    return blocks
 
 
-def decision_lines(view: View, decision: PolicyDecision, width: int) -> list[Line]:
-    """One policy's decision with its rule, the why behind it and what it looked at."""
-    card = view.card(decision.version)
-    role = ROLES[decision.effect]
-    glyph = "⚠" if decision.fault else GLYPHS[decision.effect]
-    head = [
-        Span(f"{glyph} {VERDICTS[decision.effect]}", role),
-        Span(" by "),
-        Span(one_line(decision.policy), "bold"),
-    ]
-    if decision.reason:
-        head.append(Span(f"  “{clean(decision.reason, 2000)}”", role if decision.effect != "allow" else ""))
-    lines = wrap(head, width, 2)
-    if card.get("rule"):
-        lines += labelled("  rule", [Span(clean(card["rule"], 2000))], width)
-    lines = with_source(lines, str(card.get("source", "")), width)
-    if card.get("why"):
-        lines += labelled("  why", [Span(clean(card["why"], 2000))], width)
-    if decision.evidence:
-        seen = ", ".join(f"{one_line(k, 80)}: {value(v, 400)}" for k, v in decision.evidence.items())
-        lines += labelled("  saw", [Span(seen)], width)
-    if decision.effect == "rewrite":
-        lines += block("  now", decision.replacement, width)
-    return lines
+def _faults(step: Step, extent: Excerpt) -> list[Block]:
+    blocks: list[Block] = []
+    for fault in step.faults:
+        spans = (Span(f"{fault_text(fault)}: "), Span(extent.text(fault.message), "bad"))
+        blocks.append(labelled("⚠ fault", *spans, role="bad", source=fault.where))
+        frames = fault.traceback[: extent.frames]
+        blocks += [labelled("", Span(one_line(frame, 300), "dim")) for frame in frames]
+    return blocks
 
 
-def what(step: Step, width: int, over: str = "") -> list[Line]:
-    """The message, the call with its result, or the reply."""
+def action(step: Step, extent: Excerpt, over: str = "") -> list[Block]:
+    """Show the message, the call with its result, or the reply. `over`: the reason its turn ended."""
     if step.message is not None:
-        return labelled("customer", [Span(clean(step.message.text), "user")], width) + _sent(step, width)
+        return [labelled("customer", Span(extent.text(step.message.text), "user")), *_reply(step, extent)]
+    if step.call is not None:
+        return [*_call(step, extent), *_result(step, extent, over), *_reply(step, extent)]
+    draft = step.answer.text if step.answer else ""
+    blocks: list[Block] = []
+    if draft and (step.reply is None or str(step.reply.text) != draft):
+        blocks.append(labelled("draft", Span(extent.text(draft), "dim")))
+    return [*blocks, *_reply(step, extent)]
+
+
+def _reply(step: Step, extent: Excerpt) -> list[Block]:
+    return [labelled("reply", Span(extent.text(step.reply.text), "agent"))] if step.reply is not None else []
+
+
+def _call(step: Step, extent: Excerpt) -> list[Block]:
     if step.call is None:
-        lines = []
-        draft = step.answer.text if step.answer else ""
-        if draft and (step.reply is None or str(step.reply.text) != draft):
-            lines += labelled("draft", [Span(clean(draft), "dim")], width)
-        return lines + _sent(step, width)
-    lines = labelled("call", [Span(one_line(step.call.tool), "tool"), Span(f"({value(step.call.args)})")], width)
+        return []
+    call = Span(one_line(step.call.tool), "tool"), Span(f"({extent.value(step.call.args)})")
+    blocks: list[Block] = [labelled("call", *call)]
     if step.call.error:
-        lines += labelled("", [Span(one_line(step.call.error), "bad")], width)
+        blocks.append(labelled("", Span(extent.text(step.call.error), "bad")))
     if step.rewritten_value("before_tool") is not None:
-        lines += labelled("ran as", [Span(f"({value(step.args)})")], width)
+        blocks.append(labelled("ran as", Span(f"({extent.value(step.args)})")))
     for exchange in step.exchanges:
-        lines += _exchange(exchange, width)
-    result = step.result
-    if result is None:
-        if unfinished(step) and over in CUT_OFF:
-            said = Span(f"✗ stopped before it came to anything: {ENDS[over]}", "bad")
-        else:
-            said = Span("none: it was not run" if over else "none yet", "dim")
-        return [*lines, *labelled("result", [said], width)]
-    if result.outcome == "ok":
-        if step.result_effect in ("blocked", "escalated"):
-            lines += labelled("result", [Span("✗ withheld: the model was not given what follows", "bad")], width)
-        lines += block("result", result.value, width)
-        if result.changed:
-            count = len(result.changed)
-            text = f"changed {count} value{'s' if count != 1 else ''}: the tab world shows it"
-            lines += labelled("✎", [Span(text, "accent")], width)
-    else:
-        lines += labelled(
-            "result", [Span(f"✗ {OUTCOMES[result.outcome]}  ", "bad"), Span(clean(result.value))], width
-        )
-    after = step.rewritten_value("after_tool")
-    if after is not None:
-        lines += block("seen as", after, width)
-    if result.output:
-        lines += labelled("printed", [Span(clean(result.output), "dim")], width)
-    if step.entered is not None:
-        lines += labelled("entered", [Span(one_line(step.entered.journey), "accent")], width)
-    return lines + _sent(step, width)
+        blocks += _exchange(exchange, extent)
+    return blocks
 
 
-def _exchange(exchange: HttpExchange, width: int) -> list[Line]:
-    """One request of the tool, and what came back."""
+def _exchange(exchange: HttpExchange, extent: Excerpt) -> list[Block]:
+    """Show a request of the tool and its response."""
     good = 200 <= exchange.status < 400
     sign, role = ("→", "accent") if good else ("✗", "bad")
-    asked = [
-        Span(one_line(f"{exchange.method} {exchange.url}")),
-        Span(f"  {sign} {exchange.status or 'no answer'}", role),
-    ]
-    lines = labelled("http", asked, width)
+    request = Span(one_line(f"{exchange.method} {exchange.url}"))
+    blocks: list[Block] = [labelled("http", request, Span(f"  {sign} {exchange.status or 'no answer'}", role))]
     if exchange.request_body is not None:
-        lines += block("sent", exchange.request_body, width)
-    return lines if exchange.response_body is None else lines + block("got", exchange.response_body, width)
+        blocks += value_block("request", exchange.request_body, extent)
+    if exchange.response_body is not None:
+        blocks += value_block("response", exchange.response_body, extent)
+    return blocks
 
 
-def _sent(step: Step, width: int) -> list[Line]:
-    if step.reply is None:
-        return []
-    return labelled("reply", [Span(clean(step.reply.text), "agent")], width)
+def _result(step: Step, extent: Excerpt, over: str) -> list[Block]:
+    result = step.result
+    if result is None:
+        return [labelled("result", _no_result(step, over))]
+    blocks: list[Block] = []
+    if result.outcome != "ok":
+        outcome = Span(f"✗ {OUTCOMES[result.outcome]}  ", "bad")
+        blocks.append(labelled("result", outcome, Span(extent.text(result.value))))
+    else:
+        if step.result_effect in ("blocked", "escalated"):
+            blocks.append(labelled("result", Span("✗ withheld: the model did not get this result", "bad")))
+        blocks += value_block("result", result.value, extent)
+        if result.changed:
+            count = len(result.changed)
+            text = f"changed {count} value{'s' if count != 1 else ''}: see the tab world"
+            blocks.append(labelled("✎", Span(text, "accent")))
+    replaced = step.rewritten_value("after_tool")
+    if replaced is not None:
+        blocks += value_block("given as", replaced, extent)
+    if result.output:
+        blocks.append(labelled("printed", Span(extent.text(result.output), "dim")))
+    if step.entered is not None:
+        blocks.append(labelled("entered", Span(one_line(step.entered.journey), "accent")))
+    return blocks
 
 
-def block(label: str, thing: Any, width: int) -> list[Line]:
-    """A plain value over several lines, beside its label."""
-    short_form = value(thing, width)
-    if not isinstance(thing, str) and len(short_form) < min(width - LABEL, 60) and "…" not in short_form:
-        return labelled(label, [Span(short_form)], width)
-    text = data(thing)
-    shown = clean(text).split("\n")[:MAX_BLOCK]
-    left = text.count("\n") + 1 - len(shown)
-    lines = labelled(label, [Span("\n".join(shown))], width)
-    if left > 0:
-        lines.append((Span(" " * LABEL), Span(f"… {left:,} lines more: the pager shows all", "dim")))
-    return lines
-
-
-def compared(view: View, step: Step, found: DifferenceInfo, width: int) -> list[Line]:
-    """The record and the new run of one move, side by side where there is room."""
-    now = view.rerun_step(step.step_id)
-    head = wrap([Span("≠ differs ", "warn"), Span(clean(found.why, 500))], width, 2)
-    if width < SIDE_BY_SIDE:
-        return [
-            *labelled("recorded", [Span(clean(found.recorded, 2000))], width, "warn"),
-            *labelled("now", [Span(clean(found.now, 2000))], width, "accent"),
-            *head,
-            *_decisions(view, step, now, width),
-            *(_decisions(view, now, step, width) if now is not None else []),
-            BLANK,
-        ]
-    lines = head
-    half = (width - 3) // 2
-    left = [
-        (Span("recorded", "warn"),),
-        *wrap([Span(clean(found.recorded, 2000))], half),
-        *_decisions(view, step, now, half),
-    ]
-    right = [(Span("now", "accent"),), *wrap([Span(clean(found.now, 2000))], half)]
-    if now is not None:
-        right += _decisions(view, now, step, half)
-    for index in range(max(len(left), len(right))):
-        a = left[index] if index < len(left) else BLANK
-        b = right[index] if index < len(right) else BLANK
-        lines.append((*fit(a, half), Span(" │ ", "rule"), *fit(b, half)))
-    return [*lines, BLANK]
-
-
-def _decisions(view: View, step: Step, other: Step | None, width: int) -> list[Line]:
-    """The decisions of one side; those the other side has too are only named."""
-    there = {(d.policy, d.effect, d.reason) for d in other.decisions} if other is not None else set()
-    lines: list[Line] = []
-    same: list[str] = []
-    for decision in step.decisions:
-        if (decision.policy, decision.effect, decision.reason) in there:
-            same.append(f"{short(decision.policy)} {GLYPHS[decision.effect]}")
-        else:
-            lines += decision_lines(view, decision, width)
-    return [*lines, *(wrap([Span("the same: " + "  ".join(same), "dim")], width, 2) if same else [])]
+def _no_result(step: Step, over: str) -> Span:
+    if unfinished(step) and over in CUT_OFF:
+        return Span(f"✗ stopped before it returned: {ENDS[over]}", "bad")
+    return Span("none: it was not run" if over else "none yet", "dim")
 
 
 def summary(step: Step) -> str:
-    """A move in words for the clipboard."""
+    """Return a step as one text for the clipboard."""
     if step.call is not None:
         result = f" -> {value(step.result.value)}" if step.result else ""
         return f"{one_line(step.call.tool)}({value(step.call.args)}){result}"
-    said = step.reply.text if step.reply else step.answer.text if step.answer else ""
-    return clean(step.message.text if step.message else said)
+    reply = step.reply.text if step.reply else step.answer.text if step.answer else ""
+    return clean(step.message.text if step.message else reply)

@@ -1,4 +1,4 @@
-"""Two texts as one: what went, what came, and the words in which they differ."""
+"""The differences between two texts: removed lines, added lines, and the words that differ."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 
-from .text import Line, Span, clean, wrap
+from .paragraphs import Block, paragraph
+from .text import Span, clean
 
 MAX_LINES = 400  # of each text
 MAX_SHOWN = 80  # lines of one difference
@@ -16,17 +17,16 @@ ALIKE = 0.4  # from which two lines are one line that was changed
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 
 
-def diff(old: str, new: str, width: int, context: int = 1) -> list[Line]:
-    """The lines that went (-) and came (+), with `context` lines around them; [] for equal texts."""
+def diff(old: str, new: str, context: int = 1) -> list[Block]:
+    """Return the removed (-) and added (+) lines with `context` lines around them; [] for equal texts."""
     before, after = (clean(text).split("\n") if text else [] for text in (old, new))
-    lines: list[Line] = []
-    for bits in _changes(before[:MAX_LINES], after[:MAX_LINES], context):
-        lines += wrap(bits, width, 2)
-        if len(lines) > MAX_SHOWN:
-            return [*lines[:MAX_SHOWN], (Span("… more lines differ", "dim"),)]
-    if max(len(before), len(after)) > MAX_LINES:
-        lines.append((Span(f"… only the first {MAX_LINES} lines were compared", "dim"),))
-    return lines
+    found = [paragraph(*spans, indent=2) for spans in _changes(before[:MAX_LINES], after[:MAX_LINES], context)]
+    blocks: list[Block] = [*found[:MAX_SHOWN]]
+    if len(found) > MAX_SHOWN:
+        blocks.append(paragraph(Span("… more lines differ", "dim")))
+    elif max(len(before), len(after)) > MAX_LINES:
+        blocks.append(paragraph(Span(f"… only the first {MAX_LINES} lines were compared", "dim")))
+    return blocks
 
 
 def _changes(old: list[str], new: list[str], context: int) -> Iterator[list[Span]]:
@@ -45,7 +45,7 @@ def _changes(old: list[str], new: list[str], context: int) -> Iterator[list[Span
 
 
 def _replaced(old: list[str], new: list[str]) -> Iterator[list[Span]]:
-    """Lines that took the place of as many: the words that differ stand out."""
+    """Show lines that replace as many others, with the differing words highlighted."""
     both = [_words(a, b) for a, b in zip(old, new, strict=True)]
     yield from (gone for gone, _ in both)
     yield from (come for _, come in both)

@@ -1,4 +1,4 @@
-"""What an empty conversation shows."""
+"""The text of an empty conversation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .text import one_line, value
 
 
 def empty_chat(session: Session, newcomer: bool) -> list[str]:
-    """Return the lines that say what can be done in an empty conversation."""
+    """Describe what can be done in an empty conversation."""
     card = session.card
     lines = [f"A new conversation with {one_line(session.agent)}. Type below, enter sends."]
     if newcomer:
@@ -18,7 +18,7 @@ def empty_chat(session: Session, newcomer: bool) -> list[str]:
         lines += ["", "Journeys:", *goals] if goals else []
         about = next((f.description for f in card.fixtures if f.name == session.setup.fixture), "")
         fixture = one_line(session.setup.fixture)
-        lines += ["", f"Fixture: {fixture}: {one_line(about, 200)}" if about else f"Fixture: {fixture}"]
+        lines += ["", f"Fixture {fixture}: {one_line(about, 200)}" if about else f"Fixture {fixture}"]
         if session.setup.customer:
             lines.append(f"Customer: {value(session.setup.customer)}")
         phrases = [f"“{one_line(t, 60)}”" for j in card.journeys for t in j.example_phrases[:1]]

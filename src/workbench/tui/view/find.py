@@ -1,4 +1,4 @@
-"""What is looked for: in lines, which show it, and in rows, whose whole text counts, seen or not."""
+"""Search in lines as they are shown, and in rows including the text that is not visible."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .step_lines import end_text
 from .text import Line, Span, clean, plain
 
 PLAIN = {True: "yes", False: "no"}
-WHOLE = 10**9  # characters: a text is searched to its end, however little of it is shown
+WHOLE = 10**9  # characters: a text is searched completely, even if only a part is shown
 
 
 @dataclass(frozen=True)
 class SearchPhrase:
-    """A phrase. Capitals count where it has any; blanks and line feeds are one blank."""
+    """A phrase to search for. Case matters if it contains a capital; any white space matches one blank."""
 
     text: str = ""
 
@@ -50,7 +50,7 @@ class SearchPhrase:
 
 
 def highlight(line: Line, words: SearchPhrase) -> Line:
-    """A line with what was found in the role "hit", beside the role it had."""
+    """Add the role "hit" to the matches in a line."""
     spans = words.spans(plain(line))
     if not spans:
         return line
@@ -67,7 +67,7 @@ def highlight(line: Line, words: SearchPhrase) -> Line:
 
 
 class Text:
-    """The text of a row, as it is searched."""
+    """The searchable text of a row."""
 
     __slots__ = ("lower", "whole")
 
@@ -77,7 +77,7 @@ class Text:
 
 
 class Texts:
-    """The texts of rows, made when first asked for. Rows are never changed, so neither are they."""
+    """A cache of the texts of rows. Rows are immutable, so it needs no invalidation."""
 
     def __init__(self) -> None:
         self._kept: dict[int, tuple[Row, Text]] = {}
@@ -90,7 +90,7 @@ class Texts:
 
 
 def searchable_text(row: Row) -> list[str]:
-    """All that stands behind a row: words, names, arguments, results, reasons."""
+    """Return all texts of a row: messages, names, arguments, results, reasons."""
     step = row.step
     if row.part == "fault" and row.fault is not None:
         return [row.fault.origin, row.fault.name, row.fault.message, row.fault.where]
@@ -106,12 +106,12 @@ def searchable_text(row: Row) -> list[str]:
         chosen = [row.decision] if row.decision else [d for d in step.decisions if d.effect == "allow"]
         return [text for d in chosen for text in (d.policy, d.reason)]
     if row.part == "act":
-        return _deed(step)
-    return [step.reasoning, *_deed(step), *(text for d in step.decisions for text in (d.policy, d.reason))]
+        return _action(step)
+    return [step.reasoning, *_action(step), *(text for d in step.decisions for text in (d.policy, d.reason))]
 
 
-def _deed(step: Step) -> list[str]:
-    """The customer's words, or the call with what came of it, or the reply."""
+def _action(step: Step) -> list[str]:
+    """Return the customer's message, the call with its result, or the reply."""
     texts: list[str] = [str(step.message.text)] if step.message is not None else []
     if step.call is not None:
         texts += [step.call.tool, flat(step.call.args), flat(step.args) if step.args != step.call.args else ""]
@@ -125,7 +125,7 @@ def _deed(step: Step) -> list[str]:
 
 
 def flat(thing: Any) -> str:
-    """A plain value as one text, to its end."""
+    """Return a plain value as one text, without a limit."""
     if isinstance(thing, str):
         return thing
     if isinstance(thing, dict):

@@ -1,4 +1,4 @@
-"""Which rows of the steps pane are visible."""
+"""Select the rows of the steps pane that are visible."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .find import SearchPhrase, Texts
 from .rows import Row
 from .view import View
 
-DEED = ("step", "act")
+ACTION = ("step", "act")
 HELD = ("block", "escalate")
 
 
@@ -21,7 +21,7 @@ def _held(step: Step | None) -> bool:
 def _blocked(row: Row, view: View) -> bool:
     if row.part == "policy":
         return row.decision is not None and row.decision.effect in HELD
-    return row.part in ("turn", *DEED) and _held(row.step)
+    return row.part in ("turn", *ACTION) and _held(row.step)
 
 
 def _policy(row: Row, view: View) -> bool:
@@ -33,16 +33,16 @@ def _think(row: Row, view: View) -> bool:
 
 
 def _tool(row: Row, view: View) -> bool:
-    return row.part in DEED and row.step is not None and row.step.call is not None
+    return row.part in ACTION and row.step is not None and row.step.call is not None
 
 
 def _reply(row: Row, view: View) -> bool:
-    return row.part in DEED and row.step is not None and row.step.call is None
+    return row.part in ACTION and row.step is not None and row.step.call is None
 
 
 def _writes(row: Row, view: View) -> bool:
     result = row.step.result if row.step else None
-    return row.part in DEED and result is not None and bool(result.changed)
+    return row.part in ACTION and result is not None and bool(result.changed)
 
 
 KINDS: dict[str, Callable[[Row, View], bool]] = {
@@ -59,7 +59,7 @@ KINDS: dict[str, Callable[[Row, View], bool]] = {
 
 
 class UnknownKind(ValueError):
-    """Raised for a word after a colon that is the beginning of no kind (`impossible`), or of several."""
+    """Raised for a word after a colon that begins several kinds, or none (`impossible`)."""
 
     def __init__(self, message: str, impossible: bool) -> None:
         super().__init__(message)
@@ -68,14 +68,14 @@ class UnknownKind(ValueError):
 
 @dataclass(frozen=True)
 class Filter:
-    """Rows of any of `kinds` (of every kind without one) that hold `words`."""
+    """Keeps the rows of any of `kinds` (all kinds if empty) that contain `words`."""
 
     kinds: tuple[str, ...] = ()
     words: SearchPhrase = field(default_factory=SearchPhrase)
 
     @classmethod
     def parse(cls, text: str) -> Filter:
-        """Read ":tool :reply gift card"; the beginning of a kind will do. Raises UnknownKind."""
+        """Parse ":tool :reply gift card"; a prefix of a kind is enough. Raises UnknownKind."""
         asked = [word[1:].lower() for word in text.split() if word.startswith(":")]
         words = " ".join(word for word in text.split() if not word.startswith(":"))
         return cls(tuple(dict.fromkeys(_kind(word) for word in asked)), SearchPhrase(words))
@@ -101,7 +101,7 @@ def _kind(word: str) -> str:
 
 
 class VisibleRows:
-    """`rows` is what is drawn; `folded` names turns. While a filter is on, nothing is folded."""
+    """The rows on view. `folded` contains turn numbers; a filter shows folded turns too."""
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
@@ -114,7 +114,7 @@ class VisibleRows:
         return not self.filter and not self.folded
 
     def select(self, rows: list[Row], view: View | None) -> None:
-        """Choose from all rows."""
+        """Select from all rows."""
         if self.filter and view is not None:
             self.rows = [row for row in rows if self.filter.keeps(row, view, self.texts)]
         elif self.folded:
@@ -123,12 +123,12 @@ class VisibleRows:
             self.rows = rows
 
     def reachable(self, rows: list[Row]) -> list[Row]:
-        """The rows that a jump may go to: a filter hides, a fold opens."""
+        """Return the rows that a jump may go to: those the filter keeps, including folded ones."""
         return self.rows if self.filter else rows
 
 
 def index_of(rows: list[Row], row: Row | None) -> int:
-    """Where a row stands, or else what is nearest to it: its move, what comes before it, the first row."""
+    """Return the index of a row, or of the nearest one: its step, the row before it, the first row."""
     if row is None:
         return 0
     best = 0

@@ -1,8 +1,8 @@
-"""Rows of the steps list: what a turn comes to, a move a row or a step a row.
+"""Rows of the steps list: one per step, or one per part of a step on narrow screens.
 
-A `Row` knows its place and what of the move it shows; `lanes.py` and the
-narrow list draw it. Rows are made once per turn and kept, so that a new step
-costs one turn and a repaint costs only the rows in sight.
+A `Row` has a step id and the part of the step that it shows; `step_lines.py` draws it.
+Rows are built once per turn and cached, so that an event costs one turn, and a repaint
+only the visible rows.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from ...trace.steps import Step, Turn, group_steps
 Part = Literal["turn", "step", "think", "act", "policy", "fault", "handoff", "end"]
 
 CUT_OFF = ("killed", "interrupted", "limit")  # ends that stop a tool
-QUIET_ENDS = ("replied", "handed_off")  # ends that another row has told already
+QUIET_ENDS = ("replied", "handed_off")  # ends that another row shows already
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row. `number` counts the agent's moves from 1 over the whole conversation; 0 for the customer's.
+    """A row. `number` counts the agent's steps from 1 over the whole conversation; 0 for the customer's.
 
-    A "policy" row is that of one `decision`, or, without one, of all that allowed the move.
+    A "policy" row shows one `decision`, or, without one, all that allowed the step.
     """
 
     part: Part
@@ -35,16 +35,16 @@ class Row:
     fault: Fault | None = None
     handoff: HandOff | None = None
     end: TurnEnded | None = None
-    over: str = ""  # how the turn of a move ended, where it has
+    over: str = ""  # the reason the turn of the step ended, if it has
 
     @property
     def stopped(self) -> bool:
-        """Whether its call was still running when the turn was ended."""
+        """True if its call was still running when the turn ended."""
         return self.step is not None and unfinished(self.step) and self.over in CUT_OFF
 
     @property
     def failed(self) -> bool:
-        """Whether something was stopped, refused or broke here. A rewrite is none of these."""
+        """True if something was stopped, rejected or failed here. A rewrite is not a failure."""
         if self.part in ("end", "fault"):
             return True
         if self.part == "handoff":
@@ -60,7 +60,7 @@ def unfinished(step: Step) -> bool:
 
 
 def bad(step: Step) -> bool:
-    """Whether a move did not go through: held back, refused, or broken."""
+    """Return whether a step did not take effect: blocked, rejected or failed."""
     through = ("allowed", "rewritten")
     if step.faults or step.effect not in through or step.result_effect not in through:
         return True
@@ -69,7 +69,7 @@ def bad(step: Step) -> bool:
 
 @dataclass(slots=True, eq=False)
 class _Turn:
-    """The steps of one turn; `first` counts the agent's moves before it."""
+    """The events of one turn; `first` counts the agent's steps before it."""
 
     index: int
     events: list[AnyEvent] = field(default_factory=list)
@@ -79,7 +79,7 @@ class _Turn:
 
 
 class RowModel:
-    """A conversation as rows, kept up to date a step at a time. `wide`: a move a row; else a step a row."""
+    """A conversation as rows, updated event by event. `wide`: one row per step, else one per part of a step."""
 
     def __init__(self, wide: bool = True) -> None:
         self.wide_lines = wide
@@ -93,12 +93,12 @@ class RowModel:
         return [t.steps for t in self._turns if t.steps is not None]
 
     def turn(self, number: int) -> Turn:
-        """The moves of one turn."""
+        """Return the steps of one turn."""
         found = self._numbered.get(number)
         return found.steps if found is not None and found.steps is not None else Turn(number)
 
     def set_layout(self, wide: bool) -> None:
-        """Make all rows again for the other layout."""
+        """Build all rows again for the other layout."""
         if wide != self.wide_lines:
             self.wide_lines = wide
             self.rows = []
@@ -107,7 +107,7 @@ class RowModel:
                 self.rows += turn.rows
 
     def read(self, trace: Any) -> bool:
-        """Take in what `trace` has more than at the last reading. True where anything is new."""
+        """Read the events added to `trace` since the last call. Returns False if there are none."""
         size = len(trace)
         if size == self._seen:
             return False
@@ -140,7 +140,7 @@ def _count(turn: Turn | None) -> int:
 
 
 def _empty(step: Step) -> bool:
-    """Only something that broke, or a hand-off, beside all moves: it has a row of its own."""
+    """Return whether a step contains only a fault or a hand-off, which have their own rows."""
     return not (step.message or step.answer or step.call or step.reply or step.result or step.decisions)
 
 
@@ -171,7 +171,7 @@ def _rows(turn: Turn, first: int, wide: bool) -> list[Row]:
 
 
 def _alone(step: Step, fault: Fault) -> bool:
-    """A fault that no tool or policy column can show: of the worker, the model, a condition, a journey."""
+    """Return whether a fault has no column: of the worker, the model, a condition or a journey."""
     return fault.origin not in ("tool", "policy") or (fault.origin == "tool" and step.call is None)
 
 

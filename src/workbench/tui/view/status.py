@@ -1,4 +1,4 @@
-"""The status line: which agent, whether its code is the code on disk, which model, what it cost."""
+"""The status line: the agent, the state of its code, the model, the cost."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class UsageCounter:
 
 
 def waiting_text(session: Session) -> str:
-    """Say what the turn in progress waits for, and for how long."""
+    """Describe the current activity of a turn, and its duration."""
     seconds = time.monotonic() - session.turn.last_event_at
     events = session.trace.events
     answer = next((event for event in reversed(events) if isinstance(event, Answer | UserMessage)), None)
@@ -103,25 +103,29 @@ def state(code: CodeStatus) -> Span:
 def status(
     agent: str, model: str, code: CodeStatus, turns: int, cost: UsageCounter, busy: str, screen: str, cells: int,
     reloaded: bool = False, brief: bool = False, base: str = "",
-    off: tuple[DisabledPart, ...] = (), without: tuple[DisabledPart, ...] = (), talks: int = 1,
+    disabled: tuple[DisabledPart, ...] = (), disabled_ever: tuple[DisabledPart, ...] = (), open_count: int = 1,
 ) -> list[Line]:  # fmt: skip
     """Return the status in one line if it fits, else in more: errors are never cut.
 
-    `brief`: the result of the last reload was read, and no longer has a line of its own.
+    `brief`: the result of the last reload was read; it is shown only with room in the line.
     `base`: the title of the baseline.
     """
     head = [Span(f" {one_line(agent, 60)} ", "title"), Span("  "), state(code), Span("   ")]
-    if off:  # must not be overlooked
-        head = [*head, Span(f" ⊘ WITHOUT {', '.join(one_line(o.name, 60) for o in off)} ", "off"), Span("  ")]
-    elif without:
-        gone = ", ".join(one_line(o.name, 40) for o in without)
+    if disabled:  # must not be overlooked
+        head = [
+            *head,
+            Span(f" ⊘ WITHOUT {', '.join(one_line(o.name, 60) for o in disabled)} ", "disabled"),
+            Span("  "),
+        ]
+    elif disabled_ever:
+        gone = ", ".join(one_line(o.name, 40) for o in disabled_ever)
         head = [*head, Span(f"⊘ some turns ran without {gone}", "bad"), Span("  ")]
     known = {**MODELS, **BRIEFLY} if cells < SHORT else MODELS
     facts = [known.get(model, one_line(model, 80))]
     if turns:
         facts.append(f"turn {turns}")
-    if talks > 1:
-        facts.append(f"{talks} open")
+    if open_count > 1:
+        facts.append(f"{open_count} open")
     facts += cost.parts
     head.append(Span(" · ".join(facts)))
     if busy:

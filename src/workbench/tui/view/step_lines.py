@@ -1,4 +1,4 @@
-"""Lines of one step in the steps pane: in lanes on wide screens, folded on narrow ones."""
+"""Draw the rows of the steps pane: in three columns on wide screens, in one on narrow ones."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from .text import BLANK, Line, Span, cut, fit, one_line, plain, value, width, wr
 
 
 def worst(turn: Turn) -> Span:
-    """The sign of the worst outcome in a turn, and how often it came."""
+    """Return the sign of the worst outcome in a turn, and its count."""
     if turn.end is not None and turn.end.reason not in QUIET_ENDS:
         return Span("■ ended", "bad")
     steps = turn.steps
     for glyph, role, found in (
         ("⚠", "bad", sum(bool(m.faults) for m in steps)),
-        ("✗", "bad", sum(_held(m) for m in steps)),
+        ("✗", "bad", sum(_is_held_back(m) for m in steps)),
         ("↑", "warn", sum(m.handoff is not None for m in steps)),
         ("↻", "warn", sum(any(d.effect == "rewrite" for d in m.decisions) for m in steps)),
     ):
@@ -28,29 +28,29 @@ def worst(turn: Turn) -> Span:
     return Span("✓", "good")
 
 
-def _held(step: Step) -> bool:
+def _is_held_back(step: Step) -> bool:
     return bad(step) and not step.faults
 
 
-def line(row: Row, turn: Turn, cells: int, notes: RowMarks) -> Line:
-    """The header of a turn that is folded."""
+def folded_turn(row: Row, turn: Turn, cells: int, notes: RowMarks) -> Line:
+    """Draw the header of a folded turn."""
     words = one_line(row.step.message.text) if row.step and row.step.message else ""
     count = sum(1 for step in turn.steps if step.message is None)
-    told = [Span(f"  {count} step{'' if count == 1 else 's'} ", "dim"), worst(turn)]
+    outcome = [Span(f"  {count} step{'' if count == 1 else 's'} ", "dim"), worst(turn)]
     head = [Span("▸ ", "accent"), Span(f"turn {turn.turn} ", "head"), Span(words, "user")]
-    return (*fit(head, max(cells - 3 - width(told), 12)), *told, *notes.bits)
+    return (*fit(head, max(cells - 3 - width(outcome), 12)), *outcome, *notes.bits)
 
 
-HEAD = 12  # cells of the number and the kind, where a step has a line
+HEAD = 12  # cells of the number and the kind on narrow screens
 GLYPHS = {"allow": "✓", "block": "✗", "rewrite": "↻", "escalate": "↑"}
 ROLES = {"allow": "good", "block": "bad", "rewrite": "warn", "escalate": "warn"}
-VERDICTS = {"allow": "allowed", "block": "blocked", "rewrite": "rewrote", "escalate": "to a person"}
+DECISIONS = {"allow": "allowed", "block": "blocked", "rewrite": "rewrote", "escalate": "escalated"}
 OUTCOMES = {
-    "error": "said no",
+    "error": "error",
     "rejected": "bad arguments",
-    "absent": "not available",
+    "absent": "unavailable",
     "blocked": "blocked",
-    "fault": "broke",
+    "fault": "crashed",
     "missing": "no recorded result",
 }
 ENDS = {
@@ -61,12 +61,12 @@ ENDS = {
     "killed": "its process was stopped",
     "tape_ended": "the recording ends here",
     "replied": "replied",
-    "handed_off": "a person has the conversation",
+    "handed_off": "handed off to a human",
 }
 
 
 class Lanes(NamedTuple):
-    """The widths of the three lanes, and where they begin."""
+    """The widths of the columns."""
 
     number: int
     reasoning: int
@@ -84,7 +84,7 @@ class Lanes(NamedTuple):
 
 
 class RowMarks(NamedTuple):
-    """What stands beside a row: a mark at its place, a difference found by a re-run there."""
+    """The signs at the right of a row: its annotation, and a difference found by a rerun."""
 
     annotation: bool = False
     differs: bool = False
@@ -94,17 +94,17 @@ class RowMarks(NamedTuple):
         return [
             Span(" "),
             Span("≠" if self.differs else " ", "warn"),
-            Span("⚑" if self.annotation else " ", "mark"),
+            Span("⚑" if self.annotation else " ", "annotation"),
         ]
 
 
 def short(name: str) -> str:
-    """A policy without its journey."""
+    """Return the name of a policy without its journey."""
     return one_line(name.rsplit(".", 1)[-1], 80)
 
 
 def wide_lines(row: Row, width: int, notes: RowMarks, tall: int = 1) -> list[Line]:
-    """A move in three lanes, over `tall` lines at most; a turn's header runs over all lanes."""
+    """Draw a step in three columns, over at most `tall` lines; the header of a turn spans all columns."""
     lanes = Lanes.of(width)
     if row.part == "turn":
         return [_turn(row, width, notes, lanes)]
@@ -134,7 +134,7 @@ def wide_lines(row: Row, width: int, notes: RowMarks, tall: int = 1) -> list[Lin
 
 
 def folded(bits: Sequence[Span], cells: int, tall: int) -> list[Line]:
-    """Bits over at most `tall` lines; the last one ends in … where something is missing."""
+    """Wrap spans over at most `tall` lines; the last one ends with … if it is cut."""
     if tall == 1:
         return [fit(bits, cells)]
     enough = cells * (tall + 2)
@@ -147,14 +147,14 @@ def folded(bits: Sequence[Span], cells: int, tall: int) -> list[Line]:
 
 
 def reasoning_line(step: Step) -> Span:
-    """What led to a move; a later call of the same answer points to the first."""
+    """Return the reasoning before a step; a later call of the same answer points to the first."""
     if step.reasoning.strip():
         return Span(one_line(step.reasoning), "think")
     return Span("┊" if step.step_id.call > 1 else "–", "rule")
 
 
 def narrow_line(row: Row, width: int, notes: RowMarks) -> Line:
-    """One step a line: what kind it is, then what it was."""
+    """Draw one part of a step on one line, with its kind."""
     if row.part == "turn":
         return _turn(row, width, notes, None)
     if row.part not in ("think", "act", "policy") or row.step is None:
@@ -171,7 +171,7 @@ def narrow_line(row: Row, width: int, notes: RowMarks) -> Line:
         kind, bits = "policy", decision_bits(row.decision, reason=True)
     else:
         kind, bits = "policy", allowed_by_text(step)
-    # the number stands on the first line of its move only
+    # only the first line of a step has its number
     number = f"{row.number:>4} " if row.part == "think" or (row.part == "act" and not step.reasoning) else "     "
     return (*fit([Span(number, "dim"), Span(kind.ljust(HEAD - 5), "label"), *bits], width - 3), *notes.bits)
 
@@ -193,7 +193,7 @@ def _turn(row: Row, width: int, notes: RowMarks, lanes: Lanes | None) -> Line:
 
 
 def _ruled(bits: list[Span], cells: int) -> Line:
-    """Bits, and a rule over what is left of the line."""
+    """Fill the rest of a line with a rule."""
     line = fit([*bits, Span(" ")], cells)
     if line and line[-1].role == "" and not line[-1].text.strip():
         return (*line[:-1], Span(" " + "─" * (len(line[-1].text) - 1), "rule"))
@@ -201,7 +201,7 @@ def _ruled(bits: list[Span], cells: int) -> Line:
 
 
 def _loose(row: Row, width: int, notes: RowMarks) -> Line:
-    """What stands in no lane: a fault, a hand-off, an end that was not a reply."""
+    """Draw a row without columns: a fault, a hand-off, an end that was not a reply."""
     bits: list[Span]
     if row.part == "fault" and row.fault is not None:
         f = row.fault
@@ -214,7 +214,7 @@ def _loose(row: Row, width: int, notes: RowMarks) -> Line:
         by = "the model" if row.handoff.by == "model" else short(row.handoff.by)
         bits = [
             Span("     ↑ ", "warn"),
-            Span("handed off to a human ", "warn"),
+            Span("handed off ", "warn"),
             Span(f"by {by}: {one_line(row.handoff.reason)}"),
         ]
     elif row.end is not None:
@@ -229,22 +229,22 @@ def _loose(row: Row, width: int, notes: RowMarks) -> Line:
 
 
 def end_text(end: TurnEnded) -> str:
-    """Why a turn ended. What stopped a process says so itself: a deadline, or the end of the workbench."""
+    """Explain why a turn ended. The detail of a stopped process names the cause: a deadline, or quitting."""
     if not end.detail:
         return ENDS[end.reason]
     return end.detail if end.reason == "killed" else f"{ENDS[end.reason]}: {end.detail}"
 
 
 def fault_text(fault: Fault) -> str:
-    """What broke: "tool create_return", and not "worker worker"."""
+    """Name the origin of a fault: "tool create_return", but "worker" instead of "worker worker"."""
     name = one_line(fault.name, 60)
     return fault.origin if name in ("", fault.origin) else f"{fault.origin} {name}"
 
 
 def action_text(step: Step, over: str = "") -> list[Span]:
-    """The call with what it came to, or the reply. `over`: how its turn ended, where it has."""
+    """Show the call with its result, or the reply. `over`: the reason its turn ended, if it has."""
     if step.answer is not None and step.answer.model == MANUAL:
-        return [Span("by hand ", "accent"), *_act(step, over)]
+        return [Span("manual ", "accent"), *_act(step, over)]
     return _act(step, over)
 
 
@@ -255,12 +255,12 @@ def _act(step: Step, over: str) -> list[Span]:
         glyph = [Span("↻ ", "warn")] if step.effect == "rewritten" else []
         return [*glyph, Span("reply ", "label"), Span(f"“{plain_text(step.reply.text)}”", "agent")]
     if step.answer is not None and step.answer.text:
-        return [Span("✗ held back ", "bad"), Span(f"“{plain_text(step.answer.text)}”", "dim")]
-    return [Span("nothing said", "dim")] if step.answer is not None else []
+        return [Span("✗ blocked ", "bad"), Span(f"“{plain_text(step.answer.text)}”", "dim")]
+    return [Span("no reply", "dim")] if step.answer is not None else []
 
 
 def fitted_action_text(step: Step, cells: int, over: str = "") -> list[Span]:
-    """act() for so many cells: the arguments of a call are cut before what it came to."""
+    """Fit the action into `cells` cells: the arguments of a call are cut before its result."""
     bits = action_text(step, over)
     if step.call is None or width(bits) <= cells:
         return bits
@@ -270,7 +270,7 @@ def fitted_action_text(step: Step, cells: int, over: str = "") -> list[Span]:
 
 
 def plain_text(text: object) -> str:
-    """What was said, on one line, without the stars of Markdown."""
+    """Return a message on one line, without the asterisks of Markdown."""
     return one_line(text).replace("**", "")
 
 
@@ -291,7 +291,7 @@ def _call(step: Step, over: str) -> list[Span]:
         return [*bits, Span(" not run" if over else " …", "dim")]
     if result.outcome == "ok":
         writes = Span(" ✎", "accent") if result.changed else Span("")
-        if step.result_effect in ("blocked", "escalated"):  # it ran, and the model was not told
+        if step.result_effect in ("blocked", "escalated"):  # it ran, but the model did not get the result
             return [*bits, Span(" ✗ withheld", "bad"), writes]
         after = Span(" ↻", "warn") if step.rewritten_value("after_tool") is not None else Span("")
         return [*bits, Span(" → ", "dim"), Span(value(result.value, 200)), writes, after]
@@ -302,12 +302,12 @@ def _call(step: Step, over: str) -> list[Span]:
 
 
 def decision_text(step: Step) -> list[Span]:
-    """The policies that were asked: those that changed something first, with their reason."""
+    """Show the decisions about a step: those that changed something first, with their reason."""
     if not step.decisions:
         called = step.call is not None and step.effect not in ("rejected", "absent")
         return [Span("no policy", "dim")] if called else []
     loud = [d for d in step.decisions if d.effect != "allow"]
-    loud.sort(key=lambda d: d.effect == "rewrite")  # what stopped it says why
+    loud.sort(key=lambda d: d.effect == "rewrite")  # the decision that stopped it shows its reason
     quiet = [d for d in step.decisions if d.effect == "allow"]
     bits: list[Span] = []
     for decision in loud + quiet:
@@ -318,7 +318,7 @@ def decision_text(step: Step) -> list[Span]:
 
 
 def allowed_by_text(step: Step) -> list[Span]:
-    """The policies that let it pass."""
+    """Show the policies that allowed a step."""
     bits: list[Span] = []
     for decision in step.decisions:
         if decision.effect == "allow":
@@ -335,7 +335,7 @@ def decision_bits(decision: PolicyDecision, reason: bool) -> list[Span]:
 
 
 def heading(width: int, name: str) -> str:
-    """The name of the pane, and those of the lanes above them as far as it leaves room, joined by a rule."""
+    """Return the name of the pane and the names of the columns above them, joined by a rule."""
     lanes = Lanes.of(width)
     line = f"{name} ──"
     for label, start in (

@@ -1,207 +1,90 @@
-"""The tabs prompt, options, world and raw of the detail pane."""
+"""The tabs of the detail pane. Each is produced once, then drawn in the pane or written as text for the pager."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import msgspec
 
-from ...trace.blobs import blob_text
-from ...trace.events import Answer, Prompt, ToolResult, WorldChange
-from ...trace.step_id import StepId
-from ...trace.trace import Trace
-from .detail import Tab, block, labelled, step, with_source
-from .diff import diff
+from ...trace.events import Answer, ToolResult, WorldChange
+from .detail import step
+from .extent import Excerpt, FullText
+from .paragraphs import EMPTY, Block, labelled, paragraph, plain_text, styled, value_block
+from .prompt_tab import NO_PROMPT, NOT_RECORDED, prompt
 from .rows import Row
-from .text import BLANK, Line, Span, clean, one_line, pretty, value, wrap
+from .text import Line, Span, one_line
 from .view import View
 
-NOT_RECORDED = Span("not recorded", "dim")
 
-
-def prompt(view: View, row: Row, width: int) -> list[Line]:
-    """What the model was sent besides the messages, each span with its source; what changed is marked."""
-    step_id = row.step_id
-    now = view.trace.prompt_at(step_id)
-    if now is None:
-        return [(Span("The model was not asked here: nothing was sent to it.", "dim"),)]
-    here = (now.turn, now.answer) == (step_id.turn, step_id.answer)
-    before = _before(view.trace, now) if here else None
-    model = (
-        Span(f"{one_line(now.model)}  {value(now.params) if now.params else ''}") if now.model else NOT_RECORDED
-    )
-    lines = labelled("model", [model], width)
-    if not now.sections:
-        lines += labelled("prompt", [NOT_RECORDED], width)
-    if before is not None:
-        lines += labelled("changed", [Span(_changes(view.trace.blobs, before, now), "warn")], width)
-    elif not here:
-        lines += labelled(
-            "same", [Span(f"as at {now.turn}.{now.answer}: nothing has changed since", "dim")], width
-        )
-    lines += _since_reload(view, step_id, now, width)
-    known = [_title(view.trace.blobs, key) for key in before.sections] if before is not None else []
-    for key in now.sections:
-        new = before is not None and key not in before.sections
-        glyph = "#" if not new else "≠" if _title(view.trace.blobs, key) in known else "+"
-        lines += [BLANK, *_section(view.trace.blobs.get(key), glyph, width)]
-    return [*lines, BLANK, *_messages(view, step_id, width)]
-
-
-def _before(trace: Trace, now: Prompt) -> Prompt | None:
-    found = None
-    for one in trace:
-        if one is now:
-            return found
-        if isinstance(one, Prompt):
-            found = one
-    return found
-
-
-def _section(blob: Any, glyph: str, width: int) -> list[Line]:
-    card = blob if isinstance(blob, dict) else {}
-    title = one_line(card.get("title", "(not in the record)"), 200)
-    head: Line = (Span(f"{glyph} ", "rule" if glyph == "#" else "warn"), Span(title, "bold"))
-    lines = with_source([head], str(card.get("source", "")), width)
-    return lines + wrap([Span(clean(blob_text(card)))], width)
-
-
-def _changes(blobs: dict[str, Any], before: Prompt, now: Prompt) -> str:
-    """What differs between two prompts, in words: + come, - gone, ≠ another text under the same title."""
-    sections = _differing(blobs, before.sections, now.sections)
-    tools = _differing(blobs, before.tools, now.tools)
-    parts = [*sections, *([f"tools {', '.join(tools)}"] if tools else [])]
-    return f"since the prompt before: {'; '.join(parts) or 'parameters or offers only'}"
-
-
-def _differing(blobs: dict[str, Any], before: list[str], now: list[str]) -> list[str]:
-    come = [_title(blobs, key) for key in now if key not in before]
-    gone = [_title(blobs, key) for key in before if key not in now]
-    both = [title for title in come if title in gone]
-    return [
-        *(f"≠ {title}" for title in both),
-        *(f"+ {title}" for title in come if title not in both),
-        *(f"- {title}" for title in gone if title not in both),
-    ]
-
-
-def _title(blobs: dict[str, Any], key: str) -> str:
-    card = blobs.get(key)
-    return one_line(card.get("title") or card.get("name") or key, 80) if isinstance(card, dict) else key
-
-
-def _since_reload(view: View, step_id: StepId, then: Prompt, width: int) -> list[Line]:
-    """How today's prompt differs from the recorded one, span by span."""
-    if view.rerun is None:
-        return []
-    blobs = {**view.trace.blobs, **view.rerun.blobs}
-    now = Trace(view.rerun.events, blobs).prompt_at(step_id)
-    if now is None or (now.sections == then.sections and now.tools == then.tools):
-        return []
-    lines = labelled("reload", [Span("on today's code it would be:", "warn")], width)
-    old = {_title(blobs, k): k for k in then.sections}
-    for key in now.sections:
-        title = _title(blobs, key)
-        if key not in then.sections:
-            lines.append((Span("≠ ", "warn"), Span(title, "bold")))
-            lines += diff(blob_text(blobs.get(old.get(title, ""))), blob_text(blobs.get(key)), width)
-    names = {_title(blobs, k) for k in now.sections}
-    lines += [(Span(f"- {title}", "bad"),) for title in old if title not in names]
-    tools = [_title(blobs, k) for k in now.tools if k not in then.tools]
-    if tools:
-        lines += labelled("tools", [Span("changed: " + ", ".join(tools), "warn")], width)
-    return lines
-
-
-def _messages(view: View, step_id: StepId, width: int) -> list[Line]:
-    """The messages sent with it, as the model read them."""
-    from ...trace.state import ConversationState
-
-    state = ConversationState(view.setup)
-    try:
-        for one in view.trace:
-            if (one.turn, one.answer) >= (step_id.turn, max(step_id.answer, 1)) and not isinstance(one, Prompt):
-                break
-            state.apply(one)
-    except (KeyError, IndexError, ValueError):  # an imported record may be incomplete
-        return []
-    lines: list[Line] = [(Span("# ", "rule"), Span(f"messages ({len(state.messages)})", "bold"))]
-    for message in state.messages[-30:]:
-        role = "customer" if message["role"] == "user" else "agent"
-        for part in message["content"]:
-            lines += labelled(role, [Span(_part(part))], width)
-    return lines
-
-
-def _part(part: dict[str, Any]) -> str:
-    kind = part.get("type")
-    if kind == "tool_use":
-        return f"calls {one_line(part.get('name', ''))}({value(part.get('input'))})"
-    if kind == "tool_result":
-        return f"result: {one_line(part.get('content', ''), 600)}"
-    return one_line(part.get("text") or part.get("thinking") or "", 600)
-
-
-def options(view: View, row: Row, width: int) -> list[Line]:
-    """What else it could have done: what was on offer, and what a condition hid."""
+def options(view: View, row: Row, extent: Excerpt) -> list[Block]:
+    """Show what was available to the model, and what a condition made unavailable."""
     now = view.trace.prompt_at(row.step_id)
     if now is None:
-        return [(Span("The model was not asked here.", "dim"),)]
+        return [paragraph(Span(NO_PROMPT, "dim"))]
     none = NOT_RECORDED if view.imported else Span("none")
-    lines: list[Line] = []
+    blocks: list[Block] = []
     for label, names in (("journeys", now.journeys), ("policies", now.policies)):
-        lines += labelled(label, [Span(", ".join(map(one_line, names))) if names else none], width)
+        blocks.append(labelled(label, Span(", ".join(map(one_line, names))) if names else none))
     if not now.tools:
-        lines += labelled("tools", [none], width)
+        blocks.append(labelled("tools", none))
     for key in now.tools:
-        card = view.trace.blobs.get(key)
-        schema = card if isinstance(card, dict) else {}
-        fields = schema.get("input_schema", {}).get("properties", {})
-        bits = [
-            Span(one_line(schema.get("name", key)), "tool"),
-            Span(f"({', '.join(one_line(f, 60) for f in fields)})"),
-        ]
-        lines += labelled("tool", [*bits, Span(f"  {one_line(schema.get('description', ''), 300)}", "dim")], width)
+        blocks += _tool(key, view, extent)
     for hidden in now.hidden:
-        bits = [
-            Span(f"{hidden.kind} {one_line(hidden.name)}", "warn"),
-            Span(f"  not offered: {one_line(hidden.condition)}"),
-        ]
-        lines = with_source(lines + labelled("hidden", bits, width), hidden.source, width)
-    return lines
+        name = Span(one_line(hidden.name), "warn")
+        reason = Span(f"  unavailable: {one_line(hidden.condition)}")
+        blocks.append(labelled(one_line(hidden.kind), name, reason, source=hidden.source))
+    return blocks
 
 
-def world(view: View, row: Row, width: int) -> list[Line]:
-    """What the tools changed: in this move, then all before it."""
-    here: list[Line] = []
-    before: list[Line] = []
+def _tool(key: str, view: View, extent: Excerpt) -> list[Block]:
+    blob = view.trace.blobs.get(key)
+    schema = blob if isinstance(blob, dict) else {}
+    names = ", ".join(one_line(name, 60) for name in schema.get("input_schema", {}).get("properties", {}))
+    head = labelled(
+        "tool",
+        Span(one_line(schema.get("name", key)), "tool"),
+        Span(f"({names})"),
+        Span(f"  {extent.phrase(schema.get('description', ''))}", "dim"),
+    )
+    more = extent.schema(schema)
+    return [head, *(value_block("  schema", more, extent) if more else [])]
+
+
+def world(view: View, row: Row, extent: Excerpt) -> list[Block]:
+    """Show what the tools changed: in this step, then in all steps before it."""
+    here: list[Block] = []
+    before: list[Block] = []
     for one in view.trace:
         if isinstance(one, ToolResult) and one.changed:
             if one.step_id == row.step_id:
-                here += _changed(one, width)
+                here += _changed(one, extent)
             elif one.step_id < row.step_id:
-                before += _changed(one, width)
+                before += _changed(one, extent)
     if view.imported and not here and not before:
-        text = "What the tools changed is not recorded: the log this comes from holds results alone."
-        return wrap([Span(text, "dim")], width)
-    lines = [(Span("this step", "bold"),), *(here or [(Span("  changed nothing", "dim"),)])]
-    return [*lines, BLANK, (Span("before it", "bold"),), *(before or [(Span("  nothing had changed", "dim"),)])]
+        text = "Changes of the world are not recorded: the imported log contains only results."
+        return [paragraph(Span(text, "dim"))]
+    return [
+        paragraph(Span("this step", "bold")),
+        *(here or [paragraph(Span("  changed nothing", "dim"))]),
+        EMPTY,
+        paragraph(Span("before it", "bold")),
+        *(before or [paragraph(Span("  nothing had changed", "dim"))]),
+    ]
 
 
-def _changed(result: ToolResult, width: int) -> list[Line]:
-    lines: list[Line] = [(Span(f"  {result.step_id} ", "dim"), Span(one_line(result.tool), "tool"))]
-    for change in result.changed[:200]:
-        lines += wrap(change_bits(change), width, 6)
-    return lines
+def _changed(result: ToolResult, extent: Excerpt) -> list[Block]:
+    head = paragraph(Span(f"  {result.step_id} ", "dim"), Span(one_line(result.tool), "tool"))
+    changes = result.changed[: extent.changes]
+    return [head, *(paragraph(*change_spans(change, extent), indent=6) for change in changes)]
 
 
-def change_bits(change: WorldChange) -> list[Span]:
-    """One change of the world: its path, what was there, what is."""
-    path = ".".join(one_line(p, 80) for p in change.path)
+def change_spans(change: WorldChange, extent: Excerpt) -> list[Span]:
+    """Show one change of the world: its path, the value before and the value after."""
+    path = ".".join(one_line(part, 80) for part in change.path)
     absent = msgspec.UNSET
-    before = "" if change.before is absent else value(change.before, 400)
-    after = "" if change.after is absent else value(change.after, 400)
-    if not before and change.before is absent:
+    before = "" if change.before is absent else extent.value(change.before)
+    after = "" if change.after is absent else extent.value(change.after)
+    if change.before is absent:
         return [Span("    + ", "good"), Span(f"{path}: "), Span(after, "good")]
     if change.after is absent:
         return [Span("    - ", "bad"), Span(f"{path}: "), Span(before, "bad")]
@@ -214,28 +97,43 @@ def change_bits(change: WorldChange) -> list[Span]:
     ]
 
 
-def raw(view: View, row: Row, width: int) -> list[Line]:
-    """The answer as the provider sent it, and what it cost."""
+def raw(view: View, row: Row, extent: Excerpt) -> list[Block]:
+    """Show the answer as the provider sent it, with its usage."""
     answer = row.step.answer if row.step else None
     if answer is None:
-        return [(Span("No answer of a model belongs to this.", "dim"),)]
-    lines = labelled("place", [Span(str(row.step_id))], width)
-    lines += labelled("model", [Span(f"{one_line(answer.model)}  stop: {one_line(answer.stop)}")], width)
-    lines += _usage(answer, width)
+        return [paragraph(Span("No answer of a model belongs to this step.", "dim"))]
+    blocks: list[Block] = [
+        labelled("step", Span(str(row.step_id))),
+        labelled("model", Span(f"{one_line(answer.model)}  stop: {one_line(answer.stop)}")),
+        *_usage(answer),
+    ]
     for one in answer.blocks:
-        lines += [BLANK, *block(one_line(one.get("type", "block"), 20), "\n".join(pretty(one)), width)]
-    return lines
+        blocks += [EMPTY, *value_block(one_line(one.get("type", "block"), 20), one, extent)]
+    return blocks
 
 
-def _usage(answer: Answer, width: int) -> list[Line]:
+def _usage(answer: Answer) -> list[Block]:
     m = answer.usage
     if m is None:
-        return labelled("cost", [Span("not recorded", "dim")], width)
+        return [labelled("cost", NOT_RECORDED)]
     cost = f"${m.cost:.4f}" if m.cost is not None else "price unknown"
     tokens = f"{m.tokens_in:,} in, {m.tokens_out:,} out, {m.cache_read:,} cached, {m.cache_write:,} to cache"
-    lines = labelled("tokens", [Span(tokens)], width)
-    lines += labelled("cost", [Span(f"{cost}  {m.seconds:.2f} s  {one_line(m.request_id)}")], width)
-    return lines
+    return [
+        labelled("tokens", Span(tokens)),
+        labelled("cost", Span(f"{cost}  {m.seconds:.2f} s  {one_line(m.request_id)}")),
+    ]
 
 
+Tab = Callable[[View, Row, Excerpt], list[Block]]
 TABS: dict[str, Tab] = {"step": step, "prompt": prompt, "options": options, "world": world, "raw": raw}
+
+
+def tab_lines(tab: str, view: View, row: Row, cells: int) -> list[Line]:
+    """Draw a tab for the pane: long texts are cut."""
+    return styled(TABS[tab](view, row, Excerpt()), cells)
+
+
+def tab_text(tab: str, view: View, row: Row) -> str:
+    """Write all of a tab as plain text, without escape sequences."""
+    title = paragraph(Span(f"{tab} {row.step_id}"))
+    return plain_text([title, EMPTY, *TABS[tab](view, row, FullText())]) + "\n"

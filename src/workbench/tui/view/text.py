@@ -1,9 +1,9 @@
-"""Safe text for a terminal: lines of bits, each bit a text and a role.
+"""Safe text for a terminal: lines of spans, each a text with a role.
 
-What a model, a customer, a tool or a journey wrote is never trusted: no markup
-is read from it, escape sequences and control characters are taken out, wide
-characters are measured, and a huge text is cut before anything measures it.
-A role is a word such as "bad" or "dim"; the theme says what it looks like.
+Text of models, customers, tools and journeys is never trusted: no markup is read
+from it, escape sequences and control characters are removed, wide characters are
+measured, and a huge text is cut before it is measured. A role is a word such as
+"bad" or "dim"; the theme maps it to a style.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rich.cells import set_cell_size
 from ...plain import indented_json
 from ...text import display_width
 
-MAX_SHOWN = 8_000  # characters of one text in a pane; the rest is counted
+MAX_SHOWN = 8_000  # characters of one text in a pane; the remaining ones are counted
 MAX_LINE = 2_000  # characters that can matter for one line of a list
 
 _ESCAPES = re.compile(
@@ -28,19 +28,19 @@ _ESCAPES = re.compile(
 )
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_UNSEEN = re.compile(  # no glyph of their own, or one that only some terminals draw
+_UNSEEN = re.compile(  # without a glyph, or with one that only some terminals draw
     "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2028\u2029\u2060-\u2065\u206a-\u206f\u3164\ufe00-\ufe0f\ufeff"
     "\uffa0\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 _SURROGATES = re.compile("[\ud800-\udfff]")
-# terminals disagree how wide emoji are that are joined, coloured or made of two letters: they stand apart
+# terminals disagree about the width of joined, coloured and two-letter emoji: split them
 _JOINED = re.compile("\u200d(?=[\u2190-\U0010ffff])|[\U0001f3fb-\U0001f3ff\u20e3]")
 _FLAGS = {0x1F1E6 + n: chr(ord("A") + n) for n in range(26)}
 _PILED = re.compile("([\u0300-\u036f]{3})[\u0300-\u036f]+")  # accents upon accents run into other lines
 
 
 class Span(NamedTuple):
-    """A run of text in one role; "" is plain."""
+    """A text in one role; "" is plain."""
 
     text: str
     role: str = ""
@@ -51,7 +51,7 @@ BLANK: Line = ()
 
 
 def clean(text: Any, limit: int = MAX_SHOWN) -> str:
-    """Text that is safe to draw. Keeps line feeds; what is beyond `limit` is counted, not shown."""
+    """Return text that is safe to draw. Keeps line feeds; characters beyond `limit` are only counted."""
     text = text if isinstance(text, str) else str(text)
     left = len(text) - limit
     if left > 0:
@@ -69,19 +69,19 @@ def clean(text: Any, limit: int = MAX_SHOWN) -> str:
 
 
 def typed(text: str) -> str:
-    """What was pasted, as if typed: no escape sequences, no controls but tab and line feed, none of direction."""
+    """Remove escape sequences and direction controls from pasted text, and all controls but tab and line feed."""
     text = _ESCAPES.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
     return _SURROGATES.sub("\ufffd", _DIRECTION.sub("", _CONTROLS.sub("", text)))
 
 
 def one_line(text: Any, limit: int = MAX_LINE) -> str:
-    """Text on one line, white space folded."""
+    """Return text on one line, with white space collapsed."""
     text = text if isinstance(text, str) else str(text)
     return " ".join(clean(text[:limit], limit).split())
 
 
 def value(thing: Any, limit: int = MAX_LINE) -> str:
-    """A plain value as short code: strings quoted only where they must be, dicts as k=v."""
+    """Return a plain value as short code: strings quoted only if necessary, dicts as k=v."""
     if isinstance(thing, str):
         text = one_line(thing, limit)
         return text if text and not any(c in text for c in ',="') else f'"{text}"'
@@ -100,18 +100,21 @@ def value(thing: Any, limit: int = MAX_LINE) -> str:
     return one_line(thing, limit)
 
 
-def data(thing: Any) -> str:
-    """A plain value as a text, whole and not yet clean: words as they are, the rest as indented JSON."""
+def data(thing: Any, indent: int = 2) -> str:
+    """Return a plain value as full text, not yet cleaned: strings unchanged, the rest as JSON.
+
+    With `indent` 0 the JSON is one line.
+    """
     if isinstance(thing, str):
         return thing
     try:
-        return indented_json(thing).decode()
+        return indented_json(thing, indent=indent).decode()
     except (TypeError, ValueError, RecursionError):
         return repr(thing)
 
 
 def pretty(thing: Any, limit: int = MAX_SHOWN) -> list[str]:
-    """A plain value over several lines."""
+    """Return a plain value over several lines."""
     return clean(data(thing), limit).split("\n")
 
 
@@ -124,7 +127,7 @@ def plain(line: Iterable[Span]) -> str:
 
 
 def cut(text: str, cells: int) -> str:
-    """Text in at most `cells` cells, with … where something is missing."""
+    """Cut a text to at most `cells` cells, with … at the end if it was cut."""
     if cells <= 0:
         return ""
     if len(text) <= cells and display_width(text) <= cells:
@@ -136,7 +139,7 @@ def cut(text: str, cells: int) -> str:
 
 
 def fit(bits: Sequence[Span], cells: int) -> Line:
-    """Bits in exactly `cells` cells: cut with …, or filled with blanks."""
+    """Fit spans into exactly `cells` cells: cut with …, or filled with blanks."""
     done: list[Span] = []
     left = cells
     for text, role in bits:
@@ -154,15 +157,15 @@ def fit(bits: Sequence[Span], cells: int) -> Line:
 
 
 def wrap(bits: Sequence[Span], cells: int, hang: int = 0) -> list[Line]:
-    """Bits broken into lines at blanks and line feeds; lines after the first are indented by `hang`.
+    """Break spans into lines at blanks and line feeds; lines after the first are indented by `hang`.
 
-    The role of the indent says why a line begins: "hang" goes on with the line before, "indent" does not.
+    The role of the indent is "hang" if the line continues the one before, else "indent".
     """
     cells = max(cells, hang + 4)
     lines: list[Line] = []
     now: list[Span] = []
     used = 0
-    begun = True  # a line that a line feed began keeps the blanks it begins with
+    begun = True  # after a line feed, leading blanks are kept
 
     def close(role: str = "hang") -> None:
         nonlocal now, used, begun
@@ -207,7 +210,7 @@ def wrap(bits: Sequence[Span], cells: int, hang: int = 0) -> list[Line]:
 
 
 def _chop(word: str, cells: int) -> list[str]:
-    """A long word in pieces of at most `cells` cells. Measures no more than a piece at a time."""
+    """Split a long word into pieces of at most `cells` cells. Measures only one piece at a time."""
     pieces: list[str] = []
     at = 0
     while at < len(word):
@@ -220,7 +223,7 @@ def _chop(word: str, cells: int) -> list[str]:
 
 
 def unwrapped(lines: Iterable[tuple[Line, int, int]]) -> str:
-    """Parts of wrapped lines, each from one character to another (-1: its end), as the text they were before."""
+    """Join parts of wrapped lines to the original text. Each has a first and a last character (-1: the end)."""
     text, single = "", False
     for number, (line, start, end) in enumerate(lines):
         shown = plain(line)
@@ -232,12 +235,12 @@ def unwrapped(lines: Iterable[tuple[Line, int, int]]) -> str:
         elif number and not text.endswith(" ") and not single:
             text += " "
         text += part
-        single = " " not in shown[lead:].strip()  # a word longer than a line was cut, not parted at a blank
+        single = " " not in shown[lead:].strip()  # a word longer than a line was split inside
     return text
 
 
 def _join(line: Line) -> Line:
-    """Neighbours of one role become one bit."""
+    """Merge neighbouring spans of one role."""
     done: list[Span] = []
     for bit in line:
         if done and done[-1].role == bit.role:

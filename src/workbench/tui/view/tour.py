@@ -1,4 +1,4 @@
-"""The tour as lines: what is done, what comes, and what to do now."""
+"""The tour as lines: its steps, and the instructions of the current one."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ INDENT = 1
 
 
 def lines(tour: Tour, cells: int) -> list[Line]:
-    """Return a line of steps, and what the current one asks for."""
+    """Return the list of steps, and the instructions of the current one."""
     bits = [Span(" Tour ", "title"), Span(" ")]
     for number, event in enumerate(STEPS):
         sign, role = ("✓", "good") if number < tour.at else ("▸", "accent") if number == tour.at else ("·", "dim")
         bits += [Span(f" {sign} {event.name}", role)]
     bits.append(Span(f"   {actions.key('quit')} quits", "dim"))
-    return [tuple(bits), *wrap([Span(" "), *plain_text(tour.words)], cells, INDENT)]
+    return [tuple(bits), *wrap([Span(" "), *highlighted(tour.words)], cells, INDENT)]
 
 
-def plain_text(text: str) -> list[Span]:
+def highlighted(text: str) -> list[Span]:
     """Return the text of a step: {id} becomes the key of the action, and keys are highlighted."""
     bits: list[Span] = []
     for part in re.split(r"(\{\w+\}|\benter\b|ctrl\+s)", text):

@@ -1,4 +1,4 @@
-"""What the panes show of a conversation: read-only, whoever owns it."""
+"""The read-only data of a conversation that the panes show."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ...transcripts.transcript import Annotation
 
 @dataclass(frozen=True)
 class View:
-    """A conversation with its marks and, after a reload, its re-run."""
+    """A conversation with its annotations and, after a reload, its rerun."""
 
     trace: Trace
     setup: Setup
@@ -35,15 +35,15 @@ class View:
 
     @property
     def imported(self) -> bool:
-        """Whether it comes from a log that holds messages alone: no journeys, policies or worlds."""
+        """True if it comes from a log that contains only messages: no journeys, policies or worlds."""
         return not any(
             isinstance(s, JourneyEntered | PolicyDecision)
             or (isinstance(s, Prompt) and (s.journeys or s.policies or s.hidden))
             for s in self.trace
         )
 
-    def card(self, version: str) -> dict[str, Any]:
-        """What a policy stood for when it decided: {policy, rule, why, source}."""
+    def policy_info(self, version: str) -> dict[str, Any]:
+        """Return the description of a policy when it decided: {policy, rule, why, source}."""
         found = self.trace.blobs.get(version)
         if not isinstance(found, dict) and self.rerun is not None:
             found = self.rerun.blobs.get(version)

@@ -1,1 +1,1 @@
-"""The widgets, all drawn a line at a time: none of them holds a widget per step."""
+"""The widgets. All are drawn line by line; no step has a widget."""

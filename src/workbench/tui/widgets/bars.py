@@ -19,7 +19,7 @@ MAX_LINES = 4
 
 
 class Bar(Pane, can_focus=False):
-    """Shows a few lines, and is as high as they are."""
+    """Shows a few lines; its height is their number."""
 
     MARGIN = 0
     ALLOW_SELECT = True
@@ -53,7 +53,7 @@ class StatusBar(Bar):
         self.cost = UsageCounter()
         self._here = ""  # the name of this screen
 
-    def tell(self, screen: str, trouble: str = "", **facts: object) -> None:
+    def show(self, screen: str, trouble: str = "", **facts: object) -> None:
         """Show the status. `trouble` explains why the conversation is not stored."""
         self._here = screen
         first, *rest = status(screen=screen, cost=self.cost, cells=self.cells, **facts)  # type: ignore[arg-type]
@@ -84,7 +84,7 @@ class KeysBar(Bar):
         self.keys = keys
         self._show()
 
-    def tell(self, text: str, role: str = "", seconds: float = MESSAGE_SECONDS) -> None:
+    def show_message(self, text: str, role: str = "", seconds: float = MESSAGE_SECONDS) -> None:
         """Show a message for a while, before as many keys as there is room for."""
         self._message = [
             Span({"bad": " ✗ ", "good": " ✓ ", "warn": " ! "}.get(role, " · "), role),

@@ -1,4 +1,4 @@
-"""The chat pane: the talk, and the draft that streams in."""
+"""The chat pane: the messages and the streaming draft."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .pane import Pane
 
 
 class ChatPane(Pane):
-    """Follows the talk while its end is in sight. Lines of a turn are kept until it, or the width, changes."""
+    """Follows the conversation while its end is visible. Caches the lines of each turn."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -45,11 +45,11 @@ class ChatPane(Pane):
             self._fill(follow)
 
     def follow(self) -> None:
-        """To the end, and along with it."""
+        """Scroll to the end, and follow it."""
         self.go(self.count)
 
     def choose(self, turn: int, reveal: bool) -> None:
-        """Show which turn the cursor of the steps is in."""
+        """Highlight the turn of the cursor of the steps."""
         if turn == self.chosen:
             return
         before, self.chosen = self._span(self.chosen), turn
@@ -66,7 +66,7 @@ class ChatPane(Pane):
                 )
 
     def _span(self, turn: int) -> tuple[int, int] | None:
-        """The first and the last line of a turn, where it is shown."""
+        """Return the first and the last line of a turn, if it is shown."""
         if not turn or turn not in self._of:
             return None
         return self._of.index(turn), len(self._of) - 1 - self._of[::-1].index(turn)

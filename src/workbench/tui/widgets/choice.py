@@ -1,4 +1,4 @@
-"""One of a few words, chosen with ← and →, or with its first letter."""
+"""A choice between a few words, with ← and → or the first letter."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 
 class Choice(Widget, can_focus=True):
-    """Words side by side; the chosen one in brackets, so that it shows without colour."""
+    """Shows words side by side; the selected one in brackets, so that it is visible without colour."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "step(1)", "next", show=False),
@@ -51,7 +51,7 @@ class Choice(Widget, can_focus=True):
         self.choose(self.values[(self.values.index(self.value) + by) % len(self.values)])
 
     def on_key(self, event: Key) -> None:
-        """A letter goes to the next word that begins with it."""
+        """Select the next word that begins with the letter."""
         if event.character and event.character.isalpha() and event.character not in "hl":
             start = self.values.index(self.value) + 1
             order = self.values[start:] + self.values[:start]

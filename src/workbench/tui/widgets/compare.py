@@ -7,7 +7,8 @@ from textual.content import Content
 from ...workspace.causes import Cause
 from ...workspace.comparison import Comparison
 from ..view import compare as present
-from ..view.text import Line, Span, fit, plain
+from ..view.paragraphs import Block, plain_text, styled
+from ..view.text import Line, Span, fit
 from .list import ListPane
 from .pane import Pane
 
@@ -97,6 +98,7 @@ class DifferencePane(Pane):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._blocks: list[Block] = []
         self._lines: list[Line] = []
 
     @property
@@ -108,10 +110,13 @@ class DifferencePane(Pane):
 
     @property
     def text(self) -> str:
-        return "\n".join(plain(line).rstrip() for line in self._lines)
+        return plain_text(self._blocks)
 
-    def show(self, lines: list[Line], fresh: bool) -> None:
-        self._lines = lines
+    def show(self, blocks: list[Block]) -> None:
+        self._blocks = blocks
+        self.rewrap()
+        self.go(0)
+
+    def rewrap(self) -> None:
+        self._lines = styled(self._blocks, self.cells)
         self.redraw()
-        if fresh:
-            self.go(0)

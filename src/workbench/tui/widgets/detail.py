@@ -7,19 +7,18 @@ from textual.content import Content
 from textual.message import Message
 
 from ...text import display_width
-from ..view.full_text import full_text
 from ..view.rows import Row
-from ..view.tabs import TABS
+from ..view.tabs import TABS, tab_lines, tab_text
 from ..view.text import Line, Span, plain
 from ..view.view import View
 from .pane import Pane
 
 
 class DetailPane(Pane):
-    """Shows the step of the cursor. The tab is kept from step to step, the scroll position only within one."""
+    """Shows the step of the cursor. Another step keeps the tab, but not the scroll position."""
 
-    class Sought(Message):
-        """A source line was clicked on."""
+    class SourceClicked(Message):
+        """Sent when a source line is clicked."""
 
         def __init__(self, source: str) -> None:
             super().__init__()
@@ -46,20 +45,20 @@ class DetailPane(Pane):
 
     @property
     def full_text(self) -> str:
-        """The text of the tab, with nothing cut."""
+        """The text of the tab, without limits."""
         if self.view is None or self.row is None:
             return ""
-        return full_text(self.tab, self.view, self.row)
+        return tab_text(self.tab, self.view, self.row)
 
     def on_mount(self) -> None:
-        self._entitle()
+        self._update_title()
 
     def show(self, view: View, row: Row | None) -> None:
         moved = row is None or self.row is None or row.step_id != self.row.step_id or row.part != self.row.part
         self.view, self.row = view, row
         self._fill()
         if moved:
-            self._entitle()
+            self._update_title()
             self.go(0)
 
     def turn_tab(self, by: int) -> None:
@@ -68,7 +67,7 @@ class DetailPane(Pane):
 
     def choose(self, tab: str) -> None:
         self.tab = tab
-        self._entitle()
+        self._update_title()
         self._fill()
         self.go(0)
 
@@ -80,14 +79,14 @@ class DetailPane(Pane):
         if self.view is None or self.row is None:
             self._lines = [(Span(self.hint, "dim"),)]
         else:
-            self._lines = TABS[self.tab](self.view, self.row, self.cells)
+            self._lines = tab_lines(self.tab, self.view, self.row, self.cells)
         self.redraw()
 
     @property
     def _heading(self) -> str:
         return f"3 Detail {self.row.step_id} " if self.row is not None else "3 Detail "
 
-    def _entitle(self) -> None:
+    def _update_title(self) -> None:
         parts: list[str | tuple[str, str]] = [self._heading]
         for name in TABS:
             parts.append((f"[{name}]", "bold") if name == self.tab else f" {name} ")
@@ -104,7 +103,7 @@ class DetailPane(Pane):
                 at -= len(name) + 2
         source = self._source_at(event.x - self.gutter.left - self.MARGIN, event.y - self.gutter.top)
         if source:
-            self.post_message(self.Sought(source))
+            self.post_message(self.SourceClicked(source))
 
     def _source_at(self, x: int, y: int) -> str:
         """Return the source at a cell, as file:line, or ""."""

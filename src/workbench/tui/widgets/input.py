@@ -21,7 +21,7 @@ class NotifiesUser(Protocol):
 
 
 class InputLine(TextArea):
-    """Sends a text on enter. Is as high as what is typed, up to a few lines."""
+    """Sends a text on enter. Grows with the text, up to a few lines."""
 
     MAX_HEIGHT = 6
     SENDS_EMPTY = False
@@ -35,12 +35,12 @@ class InputLine(TextArea):
         super().__init__(id=id, compact=True, soft_wrap=True, placeholder=placeholder, highlight_cursor_line=False)
         self.match_cursor_bracket = False
         self.past: list[str] = []
-        self.suggested = ""  # what enter writes into an empty line
+        self.suggested = ""  # the text that enter writes into an empty line
         self._back = 0
 
     @property
     def is_invisible(self) -> bool:
-        """Whether the terminal is too small to show it: nothing may be typed then."""
+        """True if the terminal is too small to show it; then it accepts no input."""
         return self.screen.has_class("small")
 
     def load_text(self, text: str) -> None:

@@ -25,7 +25,7 @@ LEGEND = "◆ golden ○ open ✓ fixed · past"  # fits the list at 120 columns
 WIDE = 70  # cells from which there is room for columns
 AGENT = 100  # cells from which there is room for the agent's name
 PAGE = 100  # rows fetched at a time
-ALIKE = 12  # titles with as many equal first characters look alike
+ALIKE = 12  # equal first characters that make two titles look alike
 HELD = 20 * PAGE  # rows held at most
 EMPTY = "Nothing to review yet: talk to the agent in Develop (R), and save with t."
 
@@ -33,7 +33,7 @@ Fetch = Callable[[Sequence[int]], list[Entry]]
 
 
 class LibraryList(ListPane):
-    """Lists entries, with more columns if there is room. Holds all numbers, but only the rows in sight."""
+    """Lists entries, with more columns if there is room. Keeps all numbers, but only recently shown rows."""
 
     def __init__(self, fetch: Fetch = lambda numbers: [], *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -58,7 +58,7 @@ class LibraryList(ListPane):
         return self.entry_at(self.cursor)
 
     def entry_at(self, index: int) -> Entry | None:
-        """Return the entry of a line; None if there is none, or it is gone since the search."""
+        """Return the entry of a line; None if there is none, or it was removed after the search."""
         if not 0 <= index < len(self.numbers):
             return None
         if self.numbers[index] not in self._rows:
@@ -72,7 +72,7 @@ class LibraryList(ListPane):
         return self._rows.get(self.numbers[index])
 
     def show(self, found: SearchResult, cursor: int) -> None:
-        """Show what was found, with the cursor on a line of it."""
+        """Show a search result, with the cursor on one of its lines."""
         self.numbers, self.reviewed = found.numbers, found.reviewed
         if self.chosen:
             self.chosen &= set(found.numbers)
@@ -96,17 +96,17 @@ class LibraryList(ListPane):
             return fit([Span("  … changed since the search", "dim")], width)
         sign = self._sign(e.row_id)
         glyph, role, short, words = STATES.get(e.state, ("·", "dim", e.state, e.state))
-        marks = [Span(" !", "warn")] if e.risk_signals else []
-        marks += [Span(f" ⚑{e.annotations}", "mark")] if e.annotations else []
+        signs = [Span(" !", "warn")] if e.risk_signals else []
+        signs += [Span(f" ⚑{e.annotations}", "annotation")] if e.annotations else []
         dated = (
             e.when and e.kind != "transcript"
         )  # the time of a transcript's file is not that of the conversation
         when = relative_time(e.when).removesuffix(" ago") if dated else ""
         if width < WIDE:
             cells = max(width - 3 - (8 if when else 0), 8)
-            room = cells - sum(len(bit.text) for bit in marks)
+            room = cells - sum(len(bit.text) for bit in signs)
             return (
-                sign, Span(f"{glyph} ", role), *fit([*self._title(e, room), *marks], cells),
+                sign, Span(f"{glyph} ", role), *fit([*self._title(e, room), *signs], cells),
                 *([Span(f" {when:>7}", "dim")] if when else []),
             )  # fmt: skip
         agent, state = (16, 21) if width >= AGENT else (0, 10)
@@ -117,7 +117,7 @@ class LibraryList(ListPane):
             *fit(self._title(e, cells), cells),
             *fit([Span(f"  {one_line(e.agent, 40)}", "dim")], agent),
             *fit([Span(f"{e.turns:>4} turns" if e.turns != 1 else "   1 turn", "dim")], 10),
-            *fit(marks, 8),
+            *fit(signs, 8),
             *fit([Span(f"{when:>8}", "dim")], 9),
         )
 

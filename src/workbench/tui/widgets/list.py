@@ -1,4 +1,4 @@
-"""The list made of a pane: items with a cursor on one of them."""
+"""A list: items with a cursor on one of them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .pane import Pane as Pane
 
 
 class ListPane(Pane):
-    """Items with a cursor on one of them; an item is a line unless a subclass says otherwise."""
+    """Shows items with a cursor on one of them. An item is one line unless a subclass overrides that."""
 
     class Moved(Message):
-        """The cursor stands on another line; `by_hand` where a person moved it."""
+        """Sent when the cursor has moved; `by_hand` if the user moved it."""
 
         def __init__(self, pane: ListPane, by_hand: bool) -> None:
             super().__init__()
@@ -28,7 +28,7 @@ class ListPane(Pane):
             return self.pane
 
     class Opened(Message):
-        """A line was opened with a click on the line that had the cursor already."""
+        """Sent when the line of the cursor is clicked."""
 
         def __init__(self, pane: ListPane) -> None:
             super().__init__()
@@ -41,7 +41,7 @@ class ListPane(Pane):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.cursor = 0
-        # told instead of a message, and at once: what follows the cursor is then painted in the same frame
+        # called directly instead of a message, so that dependent panes are painted in the same frame
         self.followed: Callable[[bool], None] | None = None
 
     @property
@@ -49,14 +49,14 @@ class ListPane(Pane):
         return self.count
 
     def item_at(self, index: int) -> int:
-        """The item that a line belongs to."""
+        """Return the item of a line."""
         return index
 
     def span(self, item: int) -> tuple[int, int]:
-        """The first and the last line of an item."""
+        """Return the first and the last line of an item."""
         return item, item
 
-    # finding: an item is found, and the cursor goes there
+    # search: matches are items, and the cursor goes there
 
     def hits(self, words: SearchPhrase) -> list[int]:
         return sorted({self.item_at(index) for index in super().hits(words)})
@@ -81,19 +81,19 @@ class ListPane(Pane):
         return "cursor" if self.has_focus else "chosen"
 
     def margin(self, index: int) -> str:
-        """The cursor has a sign too, for who sees no colours."""
+        """Return the sign of the cursor, which is visible without colour."""
         lit = self.line_style(index)
         if lit and self.cursor < self.items and index == self.span(self.cursor)[0]:
             return ("▶" if lit == "cursor" else "▷").ljust(self.MARGIN)
         return super().margin(index)
 
     def move(self, to: int, by_hand: bool = True) -> None:
-        """Put the cursor on an item that exists and bring it into sight."""
+        """Move the cursor to an item that exists, and scroll to it."""
         to = max(0, min(to, self.items - 1))
         before, self.cursor = self.cursor, to
         moved = to != before
         self.show_cursor()
-        if moved:  # two items are drawn anew, not the pane
+        if moved:  # repaint two items, not the pane
             for item in (before, to):
                 if 0 <= item < self.items:
                     first, last = self.span(item)
@@ -137,7 +137,7 @@ class ListPane(Pane):
         super().rewrap()
         self.show_cursor()
 
-    # the same words for all lists, whatever key is bound to them
+    # the actions of all lists
 
     def action_scroll_up(self) -> None:
         self.move(self.cursor - 1)

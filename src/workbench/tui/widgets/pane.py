@@ -1,7 +1,7 @@
-"""A pane drawn a line at a time.
+"""A pane drawn line by line.
 
-`Pane` asks `line(index, width)` for the rows in sight and for nothing else:
-100,000 rows cost what fits on the screen.
+`Pane` calls `line(index, width)` only for visible lines, so the cost depends on the size
+of the screen and not on the number of lines.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from ..view.text import Line, unwrapped
 
 
 class Pane(ScrollView, can_focus=True):
-    """Lines that scroll. Subclasses say how many there are (`count`) and what each is (`line`)."""
+    """Shows lines that scroll. Subclasses implement their number (`count`) and contents (`line`)."""
 
     ALLOW_SELECT = True
     MARGIN = 1  # blank cells at the left and at the right
 
-    # Textual lays the whole screen out anew when it changes, which takes longer than the paint
+    # a layout of the whole screen, Textual's default here, takes longer than the paint
     virtual_size: Reactive[Size] = Reactive(Size(0, 0), layout=False, repaint=False)
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
@@ -38,9 +38,9 @@ class Pane(ScrollView, can_focus=True):
         self._styles: dict[str, Style] = {}
         self._width = 0
         self._words = SearchPhrase()
-        self._found: int | None = None  # the line that was found last
+        self._found: int | None = None  # the last match
 
-    # what a subclass says
+    # overridden by subclasses
 
     @property
     def count(self) -> int:
@@ -50,28 +50,28 @@ class Pane(ScrollView, can_focus=True):
         return ()
 
     def line_style(self, index: int) -> str:
-        """The component class that lies under a line, or ""."""
+        """Return the component class of the background of a line, or ""."""
         return "chosen" if index == self._found else ""
 
     def margin(self, index: int) -> str:
-        """What stands in the margin at the left of a line."""
+        """Return the left margin of a line."""
         return " " * self.MARGIN
 
     # drawing
 
     @property
     def cells(self) -> int:
-        """The cells a line may fill."""
+        """The width of a line."""
         return max(self.scrollable_content_region.width - 2 * self.MARGIN, 1)
 
     def redraw(self) -> None:
-        """Lines have changed: forget what was drawn, keep the place."""
+        """Draw the lines again, at the same scroll position."""
         self._strips.clear()
         self.virtual_size = Size(self.scrollable_content_region.width, self.count)
         self.refresh()
 
     def redraw_lines(self, first: int, last: int) -> None:
-        """These lines, and only these, are to be drawn otherwise."""
+        """Draw only these lines again."""
         for index in range(first, last + 1):
             self._strips.discard((index, False))
             self._strips.discard((index, True))
@@ -79,7 +79,7 @@ class Pane(ScrollView, can_focus=True):
 
     def watch_virtual_size(self, size: Size) -> None:
         self._scroll_update(size)
-        if self.styles.auto_dimensions:  # it is as high as what it holds
+        if self.styles.auto_dimensions:  # its height depends on its contents
             self.refresh(layout=True)
 
     def notify_style_update(self) -> None:
@@ -93,7 +93,7 @@ class Pane(ScrollView, can_focus=True):
             self.rewrap()
 
     def rewrap(self) -> None:
-        """The width has changed."""
+        """Handle a change of the width."""
         self.redraw()
 
     def selection_updated(self, selection: Selection | None) -> None:
@@ -101,7 +101,7 @@ class Pane(ScrollView, can_focus=True):
         self.refresh()
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """What is selected, as it was before it was broken into lines."""
+        """Return the selected text without the line breaks of the pane."""
         parts: list[tuple[Line, int, int]] = []
         for index in range(self.count):
             span = selection.get_span(index)
@@ -153,14 +153,14 @@ class Pane(ScrollView, can_focus=True):
         left, middle, right = strip.divide([start, end, strip.cell_length])
         return Strip.join([left, middle.apply_style(style), right])
 
-    # finding
+    # search
 
     def hits(self, words: SearchPhrase) -> list[int]:
-        """The lines that have the words in them."""
+        """Return the lines that match."""
         return [index for index in range(self.count) if words.on(self.line(index, self.cells))]
 
     def highlight_words(self, words: SearchPhrase) -> None:
-        """Show these words wherever they stand; none of them, none."""
+        """Highlight all matches of these words; an empty phrase removes the highlight."""
         if words != self._words:
             self._words = words
             self._found = None
@@ -169,11 +169,11 @@ class Pane(ScrollView, can_focus=True):
 
     @property
     def here(self) -> int:
-        """The line that a search starts from: the one found last, or the first in sight."""
+        """The line where a search starts: the last match, or the first visible line."""
         return self.scroll_offset.y if self._found is None else self._found
 
     def show_hit(self, hit: int) -> None:
-        """Bring a line that was found into sight."""
+        """Scroll to a match."""
         self._found = hit
         top, height = self.scroll_offset.y, self.scrollable_content_region.height
         if not top <= hit < top + height:
@@ -182,16 +182,16 @@ class Pane(ScrollView, can_focus=True):
 
     @property
     def position(self) -> Any:
-        """Where one stands, for `back_to`."""
+        """The position to give to `restore_position`."""
         return self.scroll_offset.y
 
-    def restore_position(self, spot: Any) -> None:
-        self.go(spot)
+    def restore_position(self, position: Any) -> None:
+        self.go(position)
 
-    # scrolling without animation: a page of it costs more than the page
+    # scrolling without animation, which would paint the page several times
 
     def go(self, y: int) -> None:
-        # forced: a pane that has just outgrown its place has no scrollbar yet, and would stay where it is
+        # force: a pane that has just outgrown its height has no scrollbar yet, and would not scroll
         self.scroll_to(y=max(0, y), animate=False, immediate=True, force=True)
 
     def page(self, pages: float) -> None:

@@ -1,4 +1,4 @@
-"""The line for a query at the foot of the list, with a hint below it."""
+"""The query line below the list, with a hint."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ KEYS = (("enter", "to the list"), ("tab", "complete"), ("esc", "cancel"), ("ctrl
 
 
 class QueryLine(InputLine):
-    """Posts every change. enter and ↓ leave it, esc restores the old query."""
+    """Reports every change. enter and ↓ leave it, esc restores the old query."""
 
     SENDS_EMPTY = True
     MAX_HEIGHT = 1
 
     class Typed(Message):
-        """The text is another."""
+        """Sent when the text has changed."""
 
     class Left(Message):
         def __init__(self, back: bool) -> None:
@@ -31,19 +31,19 @@ class QueryLine(InputLine):
             self.back = back
 
     class Completed(Message):
-        """tab: what is being typed should be completed."""
+        """Sent on tab: complete the word before the cursor."""
 
     async def _on_key(self, event: events.Key) -> None:
-        told = {
+        sent = {
             "enter": self.Left(False), "down": self.Left(False),
             "escape": self.Left(True), "tab": self.Completed(),
         }.get(event.key)  # fmt: skip
-        if told is None or self.is_invisible:
+        if sent is None or self.is_invisible:
             await super()._on_key(event)
             return
         event.stop()
         event.prevent_default()
-        self.post_message(told)
+        self.post_message(sent)
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:  # type: ignore[override]
         event.stop()
@@ -52,13 +52,13 @@ class QueryLine(InputLine):
 
     @property
     def term(self) -> tuple[str, str]:
-        """The filter and the beginning of the value that the text ends with; ("", word) where it is a word."""
+        """The filter and the prefix of the value at the end of the text; ("", word) for a plain word."""
         last = self.text.rpartition(" ")[2] if not self.text.endswith(" ") else ""
         filter, colon, start = last.lstrip("-").partition(":")
         return (filter, start) if colon else ("", filter)
 
     def complete(self, values: list[str]) -> None:
-        """End the text with the first of these."""
+        """Complete the text with the first of these values."""
         filter, start = self.term
         if not values:
             return
@@ -69,7 +69,7 @@ class QueryLine(InputLine):
 
 
 class QueryBox(Vertical):
-    """The line, and the hint while it is typed in."""
+    """Shows the query line, and the hint during input."""
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="ask"):
@@ -88,5 +88,5 @@ class QueryBox(Vertical):
 
 
 def filters(start: str) -> list[str]:
-    """The filters that begin so."""
+    """Return the filters with this prefix."""
     return [name for name in FILTERS if name.startswith(start)]

@@ -1,4 +1,4 @@
-"""The search bar, in place of the keys: what is searched for, and what was found."""
+"""The search bar, in place of the footer: the phrase and the result."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .input import InputLine
 
 
 class FootLine(InputLine):
-    """One line; enter keeps it, also when it is empty."""
+    """A single line; enter accepts it even if it is empty."""
 
     MAX_HEIGHT = 1
     SENDS_EMPTY = True
@@ -27,10 +27,10 @@ class FootLine(InputLine):
 
 
 class SearchBar(Horizontal):
-    """Opened with a sign that says what it asks for. Posts each change, and enter."""
+    """Opens with the sign of the kind of search. Reports each change, and enter."""
 
     class Changed(Message):
-        """Something was typed; `kept` where enter was pressed."""
+        """Sent when the text has changed; `kept` when enter was pressed."""
 
         def __init__(self, foot: SearchBar, text: str, kept: bool) -> None:
             super().__init__()
@@ -49,7 +49,7 @@ class SearchBar(Horizontal):
     def compose(self) -> ComposeResult:
         yield Static("", id="foot-sign", markup=False)
         yield FootLine(id="foot-line")
-        yield Static("", id="foot-told", markup=False)
+        yield Static("", id="foot-result", markup=False)
 
     @property
     def line(self) -> FootLine:
@@ -65,7 +65,7 @@ class SearchBar(Horizontal):
         self.line.placeholder = placeholder
         self.line.text = text
         self.line.move_cursor(self.line.document.end)
-        self.tell("")
+        self.show_result("")
         self.screen.add_class("asking")
         self.line.focus()
 
@@ -75,11 +75,11 @@ class SearchBar(Horizontal):
         self.sign = ""
         self.screen.remove_class("asking")
 
-    def tell(self, text: str, bad: bool = False) -> None:
+    def show_result(self, text: str, bad: bool = False) -> None:
         """Show the result at the right."""
-        told = self.query_one("#foot-told", Static)
-        told.set_class(bad, "bad")
-        told.update(clean(text, 200))
+        result = self.query_one("#foot-result", Static)
+        result.set_class(bad, "bad")
+        result.update(clean(text, 200))
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         event.stop()

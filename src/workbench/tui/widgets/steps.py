@@ -1,4 +1,4 @@
-"""The steps list: lanes side by side where there is room, else a step a line."""
+"""The steps list: columns side by side on wide screens, else one part of a step per line."""
 
 from __future__ import annotations
 
@@ -19,38 +19,38 @@ from ..view.text import Line, Span
 from ..view.view import View
 from .list import ListPane
 
-WIDE = 84  # cells from which the lanes stand side by side
-TALL = 3  # lines a move may take in the lanes
-MANY = 400  # rows from which each takes one line, so that a long conversation opens at once
+WIDE = 84  # cells from which there are columns
+TALL = 3  # lines of one step in the columns
+MANY = 400  # rows from which each takes one line, so that a long conversation opens immediately
 
 
-class Spot(NamedTuple):
-    """Where one stood: the row of the cursor, and which turns were folded."""
+class Position(NamedTuple):
+    """A position: the row of the cursor, and the folded turns."""
 
     row: Row | None
     folded: frozenset[int]
 
 
 class StepsPane(ListPane):
-    """All steps of the conversation on view; the cursor picks what the detail shows."""
+    """Shows all steps of the conversation on view; the detail shows the one at the cursor."""
 
     class Unfiltered(Message):
-        """The filter was taken off: something had to be shown that it hid."""
+        """Sent when the filter was removed, to show a step that it hid."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.view: View | None = None
-        self.book = RowModel()
+        self.row_model = RowModel()
         self.shown = VisibleRows()
-        self._marks: dict[str, Annotation] = {}
+        self._noted: dict[str, Annotation] = {}
         self._kept: dict[int, tuple[Row, list[Line]]] = {}  # by the identity of a row
-        self._tops: list[int] = []  # the first line of each row; empty where each has one line
+        self._tops: list[int] = []  # the first line of each row; empty if each has one line
         self._total = 0
         self.hint = "Nothing has happened yet. What the agent thinks and does appears here."
 
     @property
     def rows(self) -> list[Row]:
-        """The rows on view."""
+        """The visible rows."""
         return self.shown.rows
 
     @property
@@ -72,20 +72,20 @@ class StepsPane(ListPane):
 
     @property
     def row(self) -> Row | None:
-        """The row the cursor stands on."""
+        """The row of the cursor."""
         return self.rows[self.cursor] if self.cursor < len(self.rows) else None
 
     # drawing
 
     def line(self, index: int, width: int) -> Line:
         if not self.rows:
-            hint = f"No step is like this: {key('back')} shows them all." if self.shown.filter else self.hint
+            hint = f"No step matches: {key('back')} shows all steps." if self.shown.filter else self.hint
             return (Span(hint[: width - 1], "dim"),)
         item = self.item_at(index)
         row = self.rows[item]
         if self.is_folded(row):
-            return step_lines.line(row, self.book.turn(row.step_id.turn), width, self._notes(row))
-        if not self.book.wide_lines:
+            return step_lines.folded_turn(row, self.row_model.turn(row.step_id.turn), width, self._notes(row))
+        if not self.row_model.wide_lines:
             return step_lines.narrow_line(row, width, self._notes(row))
         if self._tops:
             return self._wrapped(row, width)[index - self._tops[item]]
@@ -99,9 +99,9 @@ class StepsPane(ListPane):
         return kept[1]
 
     def _measure(self) -> None:
-        """Where each row begins, when rows may take several lines."""
+        """Compute the first line of each row, if rows may take several lines."""
         self._tops, self._total = [], 0
-        if self.book.wide_lines and 0 < len(self.rows) <= MANY and self._width:
+        if self.row_model.wide_lines and 0 < len(self.rows) <= MANY and self._width:
             for row in self.rows:
                 self._tops.append(self._total)
                 self._total += len(self._wrapped(row, self.cells))
@@ -114,7 +114,7 @@ class StepsPane(ListPane):
         if self.view is None or row.part not in ("turn", "step", "act"):
             return step_lines.RowMarks()
         if self.is_folded(row):
-            step_ids = [step.step_id for step in self.book.turn(row.step_id.turn).steps]
+            step_ids = [step.step_id for step in self.row_model.turn(row.step_id.turn).steps]
             return step_lines.RowMarks(
                 any(str(step_id) in self.view.annotations for step_id in step_ids),
                 any(self.view.difference(step_id) is not None for step_id in step_ids),
@@ -124,48 +124,48 @@ class StepsPane(ListPane):
         )
 
     def show(self, view: View, fresh: bool) -> None:
-        """Show a conversation; `fresh` where it is another one than before."""
+        """Show a conversation; `fresh` if it is not the one before."""
         at_last = self.at_last
-        if self.view is None or view.annotations != self._marks or view.rerun is not self.view.rerun or fresh:
+        if self.view is None or view.annotations != self._noted or view.rerun is not self.view.rerun or fresh:
             self._kept.clear()
         self.view = view
-        self._marks = dict(view.annotations)
+        self._noted = dict(view.annotations)
         if fresh:
-            self.book = RowModel(self.book.wide_lines)
+            self.row_model = RowModel(self.row_model.wide_lines)
             self.shown = VisibleRows()
             self.cursor = 0
-        grown = self.book.read(view.trace)
-        self._lay()
+        grown = self.row_model.read(view.trace)
+        self._select()
         if fresh or (grown and at_last):
             self.follow()
             self.call_after_refresh(self.show_cursor)
 
-    def _lay(self, row: Row | None = None) -> None:
-        """Choose anew which rows are on view; the cursor stays on its row, or goes to `row`."""
+    def _select(self, row: Row | None = None) -> None:
+        """Select the visible rows again; the cursor stays on its row, or goes to `row`."""
         keep = row or self.row
-        were_all = self.shown.rows is self.book.rows
-        self.shown.select(self.book.rows, self.view)
+        were_all = self.shown.rows is self.row_model.rows
+        self.shown.select(self.row_model.rows, self.view)
         if row is not None or not (were_all and self.shown.whole):
             self.cursor = index_of(self.rows, keep)
-        self._entitle()
+        self._update_title()
         self.redraw()
 
-    def _entitle(self) -> None:
+    def _update_title(self) -> None:
         name = "2 Steps"
         if self.shown.filter:
-            name += f" & {self.shown.filter} · {len(self.rows):,} of {len(self.book.rows):,}"
+            name += f" & {self.shown.filter} · {len(self.rows):,} of {len(self.row_model.rows):,}"
         self.set_class(bool(self.shown.filter), "filtered")
-        title = step_lines.heading(self.cells, name) if self.book.wide_lines else name
+        title = step_lines.heading(self.cells, name) if self.row_model.wide_lines else name
         self.border_title = Content(title)
 
     @property
     def at_last(self) -> bool:
-        """Whether the cursor stands on the last move, and so follows what comes."""
+        """True if the cursor is on the last step, so that it follows new ones."""
         row = self.row
         return row is None or row.step_id == self.rows[-1].step_id
 
     def follow(self) -> None:
-        """To the last move: to the line that says what was done."""
+        """Go to the last step, to the line of its action."""
         rows = self.rows
         at = len(rows) - 1
         while at > 0 and rows[at].part == "policy" and rows[at - 1].step_id == rows[at].step_id:
@@ -179,13 +179,13 @@ class StepsPane(ListPane):
     def rewrap(self) -> None:
         self._kept.clear()
         wide = self.cells >= WIDE
-        if wide != self.book.wide_lines:
+        if wide != self.row_model.wide_lines:
             step_id = self.row.step_id if self.row else None
-            self.book.set_layout(wide)
-            self.shown.select(self.book.rows, self.view)
+            self.row_model.set_layout(wide)
+            self.shown.select(self.row_model.rows, self.view)
             if step_id is not None:
                 self.cursor = self._index(step_id) or 0
-        self._entitle()
+        self._update_title()
         super().rewrap()
 
     # filter and folds
@@ -206,13 +206,13 @@ class StepsPane(ListPane):
 
     def _changed(self, row: Row | None = None) -> None:
         self._kept.clear()
-        self._lay(row)
+        self._select(row)
         self.move(self.cursor, by_hand=False)
 
-    # going somewhere
+    # going to a step
 
     def _reveal(self, row: Row) -> None:
-        """Put the cursor on a row, whatever is folded over it."""
+        """Move the cursor to a row, and unfold its turn."""
         if row.step_id.turn in self.shown.folded and row.part != "turn":
             self.shown.folded = self.shown.folded - {row.step_id.turn}
             self._changed(row)
@@ -223,9 +223,9 @@ class StepsPane(ListPane):
         return next((i for i, r in enumerate(self.rows) if r.step_id == step_id), None)
 
     def go_to(self, step_id: StepId) -> bool:
-        """Put the cursor on the move at `place`, or on its turn where the record has no such move."""
+        """Move the cursor to a step, or to its turn if there is no such step. False if there is neither."""
         found = next(
-            (r for at in (step_id, StepId(step_id.turn)) for r in self.book.rows if r.step_id == at), None
+            (r for at in (step_id, StepId(step_id.turn)) for r in self.row_model.rows if r.step_id == at), None
         )
         if found is None:
             return False
@@ -234,13 +234,13 @@ class StepsPane(ListPane):
             self.post_message(self.Unfiltered())
         if self.shown.folded and found.part != "turn":
             self.shown.folded = self.shown.folded - {step_id.turn}
-            self._lay()
+            self._select()
         self.move(self._index(found.step_id) or 0, by_hand=False)
         return True
 
     def hits(self, words: SearchPhrase) -> list[int]:
-        """The rows, of those that can be reached, whose text has the words in it, seen or not."""
-        rows = self.shown.reachable(self.book.rows)
+        """Return the reachable rows whose full text matches."""
+        rows = self.shown.reachable(self.row_model.rows)
         return [index for index, row in enumerate(rows) if words.within(self.shown.texts.of(row))]
 
     @property
@@ -248,25 +248,25 @@ class StepsPane(ListPane):
         return self._here(self.cursor)
 
     def _here(self, cursor: int) -> int:
-        """The cursor, counted in the rows that can be reached."""
-        rows = self.shown.reachable(self.book.rows)
+        """Return the index of the cursor in the reachable rows."""
+        rows = self.shown.reachable(self.row_model.rows)
         if rows is self.rows or not 0 <= cursor < len(self.rows):
             return cursor
         return index_of(rows, self.rows[cursor])
 
     def show_hit(self, hit: int) -> None:
-        self._reveal(self.shown.reachable(self.book.rows)[hit])
+        self._reveal(self.shown.reachable(self.row_model.rows)[hit])
 
     @property
     def position(self) -> Any:
-        return Spot(self.row, frozenset(self.shown.folded))
+        return Position(self.row, frozenset(self.shown.folded))
 
-    def restore_position(self, spot: Any) -> None:
-        if spot.folded != self.shown.folded:
-            self.shown.folded = set(spot.folded)
-            self._changed(spot.row)
-        elif spot.row is not None:
-            self.move(index_of(self.rows, spot.row))
+    def restore_position(self, position: Any) -> None:
+        if position.folded != self.shown.folded:
+            self.shown.folded = set(position.folded)
+            self._changed(position.row)
+        elif position.row is not None:
+            self.move(index_of(self.rows, position.row))
 
     def _stopped(self, row: Row) -> bool:
         return row.failed or (
@@ -276,13 +276,12 @@ class StepsPane(ListPane):
         )
 
     def jump(self, what: str, forward: bool, start: int | None = None) -> bool:
-        """To the next or last row that begins a "step", begins a "turn" or "failed". False where there is none.
+        """Go to the next or previous row that begins a "step", begins a "turn" or "failed".
 
-        A move that failed is stopped at once, at its first line that says so.
-
-        From the cursor, unless `start` names another row.
+        A failed step counts once, at the first line that shows the failure. Starts at the
+        cursor, unless `start` names another row. Returns False if there is none.
         """
-        rows = self.shown.reachable(self.book.rows)
+        rows = self.shown.reachable(self.row_model.rows)
         here = self.row
         at = self.here if start is None else start
         seen = {row.step_id for row in rows[: at + 1] if self._stopped(row)} if forward else set()

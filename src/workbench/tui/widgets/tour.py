@@ -1,4 +1,4 @@
-"""The strip of the tour, as high as its text."""
+"""The bar of the tour."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class TourBar(Bar):
         super().__init__(id=id)
         self.tour: Tour | None = None
 
-    def tell(self, tour: Tour) -> None:
+    def show(self, tour: Tour) -> None:
         self.tour = tour
         self.say(present.lines(tour, self.cells))
 
     def rewrap(self) -> None:
         if self.tour is not None:
-            self.tell(self.tour)
+            self.show(self.tour)

@@ -1,4 +1,4 @@
-"""Writing to the agent."""
+"""Write to the agent."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from ..screens.develop import Develop
 
 
-class TalkGroup(ActionGroup):
-    """Sends what is typed, and keeps the unsent text of each conversation."""
+class MessageGroup(ActionGroup):
+    """Sends messages, and keeps the unsent text of each conversation."""
 
     screen: Develop
 
@@ -63,7 +63,7 @@ class TalkGroup(ActionGroup):
                 self._unsent[session.id] = text
             elif len(session.trace) == size and not screen.entry.text:
                 screen.entry.text = text
-            screen.tell_error(error)
+            screen.show_error(error)
 
     async def resume(self, session: Session) -> None:
         """Run the rest of a turn that a fork began in the middle of."""
@@ -71,4 +71,4 @@ class TalkGroup(ActionGroup):
         try:
             await session.turn.resume()
         except WorkbenchError as error:
-            self.screen.tell_error(error)
+            self.screen.show_error(error)

@@ -1,0 +1,67 @@
+"""The decisions of policies about a step, and its comparison with the rerun."""
+
+from __future__ import annotations
+
+from ...runtime.protocol import DifferenceInfo
+from ...trace.events import PolicyDecision
+from ...trace.steps import Step
+from .extent import Excerpt
+from .paragraphs import EMPTY, Block, Columns, Paragraph, labelled, paragraph, value_block
+from .step_lines import DECISIONS, GLYPHS, ROLES, short
+from .text import Span, one_line
+from .view import View
+
+
+def decision(view: View, one: PolicyDecision, extent: Excerpt) -> list[Paragraph]:
+    """Show a decision with its reason, its rule, the purpose of the rule and the evidence."""
+    info = view.policy_info(one.version)
+    role = ROLES[one.effect]
+    glyph = "⚠" if one.fault else GLYPHS[one.effect]
+    head = [Span(f"{glyph} {DECISIONS[one.effect]}", role), Span(" by "), Span(one_line(one.policy), "bold")]
+    if one.reason:
+        head.append(Span(f"  “{extent.text(one.reason)}”", role if one.effect != "allow" else ""))
+    source = info.get("source", "")
+    if info.get("rule"):
+        rule = labelled("  rule", Span(extent.text(info["rule"])), source=source)
+        blocks = [paragraph(*head, indent=2), rule]
+    else:
+        blocks = [paragraph(*head, indent=2, source=source)]
+    if info.get("why"):
+        blocks.append(labelled("  why", Span(extent.text(info["why"]))))
+    if one.evidence:
+        pairs = ", ".join(f"{one_line(name, 80)}: {extent.value(thing)}" for name, thing in one.evidence.items())
+        blocks.append(labelled("  evidence", Span(pairs)))
+    if one.effect == "rewrite":
+        blocks += value_block("  new", one.replacement, extent)
+    return blocks
+
+
+def compared(view: View, step: Step, found: DifferenceInfo, extent: Excerpt) -> list[Block]:
+    """Show the recording and the rerun of one step."""
+    rerun = view.rerun_step(step.step_id)
+    recorded = labelled("recorded", Span(extent.text(found.recorded)), role="warn")
+    now = labelled("now", Span(extent.text(found.now)), role="accent")
+    return [
+        Columns((recorded,), (now,)),
+        paragraph(Span("≠ differs ", "warn"), Span(extent.text(found.why)), indent=2),
+        Columns(
+            tuple(_decisions(view, step, rerun, extent)),
+            tuple(_decisions(view, rerun, step, extent)) if rerun is not None else (),
+        ),
+        EMPTY,
+    ]
+
+
+def _decisions(view: View, step: Step, other: Step | None, extent: Excerpt) -> list[Paragraph]:
+    """Show the decisions of one side; those that the other side has too are only named."""
+    there = {(d.policy, d.effect, d.reason) for d in other.decisions} if other is not None else set()
+    blocks: list[Paragraph] = []
+    same: list[str] = []
+    for one in step.decisions:
+        if (one.policy, one.effect, one.reason) in there:
+            same.append(f"{short(one.policy)} {GLYPHS[one.effect]}")
+        else:
+            blocks += decision(view, one, extent)
+    if same:
+        blocks.append(paragraph(Span("the same: " + "  ".join(same), "dim"), indent=2))
+    return blocks
