@@ -155,7 +155,7 @@ def test_a_policy_that_blocked_wrongly_is_fixed_once_the_call_may_run(tmp_path):
         conversation,
         "mistake",
         expectations=[Expectation("executed", "1.2.1")],
-        annotations=[Annotation("1.2.1", fault="policy")],
+        annotations=[Annotation("1.2.1", cause="policy")],
     )
     assert replay(wrong, today(tmp_path, WINDOW)).verdict is Verdict.FAIL
     assert replay(wrong, shop(tmp_path / "fixed").agent).verdict is Verdict.PASS
@@ -308,7 +308,7 @@ def test_a_blocked_call_does_not_violate_an_order(tmp_path):
 def test_a_correctly_ordered_call_that_is_blocked_violates_the_order(tmp_path):
     conversation = converse(shop(tmp_path / "then", WINDOW), ScriptedModel(*LATE[:2], "No."), "return OL-1")
     order = Expectation("order", "1.2.1", order=["find_order", "create_return"])
-    wrong = saved(conversation, "mistake", expectations=[order], annotations=[Annotation("1.2.1", fault="policy")])
+    wrong = saved(conversation, "mistake", expectations=[order], annotations=[Annotation("1.2.1", cause="policy")])
     assert replay(wrong, today(tmp_path, WINDOW)).verdict is Verdict.FAIL
     assert replay(wrong, shop(tmp_path / "fixed").agent).verdict is Verdict.PASS
 

@@ -54,7 +54,7 @@ def test_what_was_written_is_there_when_the_form_of_the_same_step_opens_again(pl
         assert "draft restored" in bench.text()
         await bench.press("ctrl+s")
         assert bench.session.annotations["1.2.1"].note == "bad"
-        assert bench.session.annotations["1.2.1"].fault == "tool"
+        assert bench.session.annotations["1.2.1"].cause == "tool"
         await bench.press("u", "a")
         assert bench.screen.query_one("#note").text == ""
 

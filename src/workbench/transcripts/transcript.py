@@ -39,7 +39,7 @@ ErrorKind = Literal[
     "wrong_sequence",
     "other",
 ]
-FAULTS: tuple[str, ...] = Cause.__args__  # type: ignore[attr-defined]
+CAUSES: tuple[str, ...] = Cause.__args__  # type: ignore[attr-defined]
 SEVERITIES: tuple[str, ...] = Severity.__args__  # type: ignore[attr-defined]
 MARK_KINDS: tuple[str, ...] = ErrorKind.__args__  # type: ignore[attr-defined]
 
@@ -49,7 +49,7 @@ class Annotation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
 
     step: str
     """The step id, for example "3.1.2"."""
-    fault: Cause = "agent"
+    cause: Cause = "agent"
     """The part that is responsible for the mistake."""
     severity: Severity = "critical"
     kind: ErrorKind = "other"

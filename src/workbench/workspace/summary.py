@@ -128,7 +128,7 @@ def _facets(
 def annotation_facets(annotation: Annotation) -> Iterator[tuple[str, str]]:
     """Yield the facets of an annotation."""
     yield "is", "annotated"
-    yield from (("annotation", value) for value in (annotation.severity, annotation.fault, annotation.kind))
+    yield from (("annotation", value) for value in (annotation.severity, annotation.cause, annotation.kind))
 
 
 def tag_facets(tags: Iterable[str]) -> set[tuple[str, str]]:

@@ -38,7 +38,7 @@ def lines(transcript: Transcript) -> list[str]:
     for annotation in transcript.annotations:
         text.append(
             f"annotation at {annotation.step}: {annotation.severity} {annotation.kind}, "
-            f"cause: {annotation.fault}. {annotation.note}"
+            f"cause: {annotation.cause}. {annotation.note}"
         )
         if annotation.expected:
             text.append(f"  expected: {annotation.expected}")

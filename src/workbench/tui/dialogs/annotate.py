@@ -10,13 +10,13 @@ from textual.widgets import Static
 from ...errors import WorkbenchError
 from ...trace.describe import describe_step
 from ...trace.steps import Step
-from ...transcripts.transcript import FAULTS, MARK_KINDS, SEVERITIES, Annotation, Cause, ErrorKind
+from ...transcripts.transcript import CAUSES, MARK_KINDS, SEVERITIES, Annotation, Cause, ErrorKind
 from ...workspace.session import Session
 from ..view.text import clean
 from ..widgets.choice import Choice
 from .form import Form, FormLine
 
-FAULT_HINTS = {
+CAUSE_HINTS = {
     "agent": "the agent did or said something wrong; can become a regression test",
     "policy": "a policy decided wrongly or is missing; can become a regression test",
     "tool": "a tool returned or did something wrong; can become a regression test",
@@ -39,8 +39,8 @@ class AnnotateDialog(Form[Annotation]):
 
     def fields(self) -> ComposeResult:
         yield Static(Content(f"{self.annotation.step}  {clean(describe_step(self.step), 400)}"), classes="label")
-        yield self.field("cause", Choice(list(FAULTS), self.annotation.fault, id="fault"))
-        yield Static(FAULT_HINTS[self.annotation.fault], id="hint", classes="hint", markup=False)
+        yield self.field("cause", Choice(list(CAUSES), self.annotation.cause, id="cause"))
+        yield Static(CAUSE_HINTS[self.annotation.cause], id="hint", classes="hint", markup=False)
         yield self.field("severity", Choice(list(SEVERITIES), self.annotation.severity, id="severity"))
         yield self.field("kind", Choice(list(MARK_KINDS), self.annotation.kind, id="kind"))
         note = FormLine(id="note", placeholder="what went wrong")
@@ -53,9 +53,9 @@ class AnnotateDialog(Form[Annotation]):
     def on_mount(self) -> None:
         self.recall()
 
-    @on(Choice.Changed, "#fault")
+    @on(Choice.Changed, "#cause")
     def _hint(self, event: Choice.Changed) -> None:
-        self.query_one("#hint", Static).update(FAULT_HINTS[event.value])
+        self.query_one("#hint", Static).update(CAUSE_HINTS[event.value])
 
     def done(self) -> None:
         chosen = {c.id: c.value for c in self.query(Choice)}
@@ -71,10 +71,10 @@ class AnnotateDialog(Form[Annotation]):
 
 def suggested_annotation(step: Step) -> Annotation:
     """Return the annotation that a step most likely needs."""
-    return Annotation(str(step.step_id), _likely_fault(step), kind=_likely_kind(step))
+    return Annotation(str(step.step_id), _likely_cause(step), kind=_likely_kind(step))
 
 
-def _likely_fault(step: Step) -> Cause:
+def _likely_cause(step: Step) -> Cause:
     if step.result is not None and step.result.outcome == "fault":
         return "tool"
     return "policy" if step.effect in ("blocked", "escalated", "rewritten") else "agent"

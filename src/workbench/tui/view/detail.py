@@ -54,7 +54,7 @@ def _end(row: Row, extent: Excerpt) -> list[Block]:
 
 
 def _annotation(one: Annotation, extent: Excerpt) -> list[Block]:
-    head = f"{one.fault} · {one.severity} · {one.kind.replace('_', ' ')}"
+    head = f"{one.cause} · {one.severity} · {one.kind.replace('_', ' ')}"
     text = Span(f"  {extent.text(one.note)}")
     blocks: list[Block] = [labelled("⚑ cause", Span(head, "annotation"), text, role="annotation")]
     if one.expected:
