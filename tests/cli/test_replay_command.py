@@ -186,7 +186,7 @@ def test_an_accepted_golden_transcript_ends_at_its_new_decision(project):
     assert run(["replay"]) == 0
     accepted = read(path)
     assert accepted.reason == "returns close after 30 days"
-    assert "tape_ended" not in [getattr(event, "reason", "") for event in accepted.events]
+    assert "recording_ended" not in [getattr(event, "reason", "") for event in accepted.events]
 
 
 def test_accepting_removes_annotations_after_the_new_end(project):

@@ -156,7 +156,7 @@ def test_a_turn_that_timed_out_is_not_counted(record, tmp_path):
 
 def test_a_turn_at_the_limit_of_answers_is_counted(record, tmp_path):
     trace = ran(tmp_path, RETURN, "Done.")
-    trace.append(TurnEnded(turn=1, reason="limit", detail="12 answers without a reply that stands"))
+    trace.append(TurnEnded(turn=1, reason="limit", detail="12 model calls without a final reply"))
     assert came(mistake(record, "must_not_call", tool="create_return"), trace) == "fail"
 
 

@@ -92,7 +92,7 @@ class Walk:
             if end:
                 return end
         recorded = self.record.ends.get(turn, "")
-        return recorded if recorded in FROM_OUTSIDE else "tape_ended"
+        return recorded if recorded in FROM_OUTSIDE else "recording_ended"
 
     def _end(self, turn: int, end: str) -> None:
         walked = max((p[1] for p in self.deeds if p[0] == turn), default=0)

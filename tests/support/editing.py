@@ -20,7 +20,7 @@ from workbench.transcripts.expectation import TRANSCRIPT_KINDS
 VERDICTS = ("allow", "block", "rewrite", "escalate")
 OUTCOMES = ("ok", "error", "rejected", "absent", "blocked", "fault", "missing")
 ENDS = (
-    "replied", "handed_off", "message_blocked", "limit", "model_error", "interrupted", "killed", "tape_ended",
+    "replied", "handed_off", "message_blocked", "limit", "model_error", "interrupted", "killed", "recording_ended",
 )  # fmt: skip
 KEYWORDS = {"event", "hook", "effect", "outcome", "policy", "tool", "name", "type", "sections", "tools", "version"}
 PLAIN: list[Any] = ["", "OL-1", "OL-2", "RETURN", "Done.", 0, 1, 1.0, 52, True, False, None, [], {}, ["OL-1"]]

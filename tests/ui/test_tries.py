@@ -121,7 +121,7 @@ def test_the_wheel_calls_a_tool_as_the_model_should_have_and_the_mark_says_so(pl
         results = [(s.tool, s.outcome) for s in fork.trace if hasattr(s, "outcome")]
         assert results == [("find_order", "ok"), ("create_return", "blocked")]  # OL-2 was never looked up
         assert "manual create_return(OL-2)" in bench.pane("#steps")
-        assert [s.model for s in fork.trace if hasattr(s, "blocks")] == ["script", "by hand", "script"]
+        assert [s.model for s in fork.trace if hasattr(s, "blocks")] == ["script", "manual", "script"]
 
     play(flow, Script(*TURN, [say("It is returned.")]))
 

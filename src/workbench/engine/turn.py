@@ -87,7 +87,7 @@ class _Turn:
             end = await self._answer(StepId(self.number, number))
             if end is not None:
                 return end
-        return self._end("limit", f"{limits.model_calls} answers without a reply that stands")
+        return self._end("limit", f"{limits.model_calls} model calls without a final reply")
 
     def _end(self, reason: EndReason, detail: str = "") -> TurnEnded:
         return TurnEnded(turn=self.number, reason=reason, detail=detail)

@@ -16,7 +16,7 @@ from ..trace.events import Answer, AnyEvent
 from ..trace.step_id import StepId
 from .tape import Tape
 
-MANUAL = "by hand"  # the model name of an engineer's answer
+MANUAL = "manual"  # the model name of an engineer's answer
 
 
 class PartialReplay:

@@ -51,14 +51,14 @@ class Tape:
 
     async def answer(self, request: ModelRequest, show: DeltaSink) -> Answer:
         if self.checkpoint is not None and not self.checkpoint():
-            raise NoAnswer("tape_ended", "the run diverged from the recording")
+            raise NoAnswer("recording_ended", "the run diverged from the recording")
         at = request.turn, request.answer
         recorded = self._answers.get(at)
         if recorded is None:
             end = self._ends.get(request.turn)
             if end is not None and end.reason in EXTERNAL_ENDS:
                 raise NoAnswer(end.reason, end.detail)
-            raise NoAnswer("tape_ended", "the recording holds no further answer in this turn")
+            raise NoAnswer("recording_ended", "the recording holds no further answer in this turn")
         self._be(self._next_prompt[at])
         return recorded
 

@@ -45,7 +45,7 @@ EndReason = Literal[
     "model_error",  # the model's server gave no usable answer
     "interrupted",  # the engineer stopped it
     "killed",  # the worker timed out or crashed
-    "tape_ended",  # the recording has no further answer
+    "recording_ended",  # the recording has no further answer
 ]
 
 

@@ -112,7 +112,7 @@ def accept_golden(
 ) -> Transcript:
     """Accept a golden transcript: it ends at its new decision, because no recording of the rest exists."""
     kept = without_usage(events)
-    if kept and isinstance(kept[-1], TurnEnded) and kept[-1].reason == "tape_ended":
+    if kept and isinstance(kept[-1], TurnEnded) and kept[-1].reason == "recording_ended":
         kept.pop()
     while kept and isinstance(kept[-1], Prompt):
         kept.pop()

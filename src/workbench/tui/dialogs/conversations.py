@@ -83,7 +83,7 @@ class ConversationsDialog(Form[Session]):
     def on_mount(self) -> None:
         self.list = self.query_one(OpenList)
         self._fit()
-        self.list.move(self.conversations.open.index(self.conversations.session), by_hand=False)
+        self.list.move(self.conversations.open.index(self.conversations.session), by_user=False)
         self.list.focus()
         self.set_interval(0.5, self.list.redraw)
 

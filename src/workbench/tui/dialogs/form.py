@@ -84,7 +84,7 @@ class Form(ModalScreen[T]):
     def write(self, fields: dict[str, str]) -> None:
         """Fill the fields with a draft."""
         for listed in self.query(ListPane):
-            listed.move(int(fields.get(str(listed.id), listed.cursor)), by_hand=False)
+            listed.move(int(fields.get(str(listed.id), listed.cursor)), by_user=False)
         for choice in self.query(Choice):
             choice.choose(fields.get(str(choice.id), choice.value))
         for line in self.query(FormLine):

@@ -90,7 +90,7 @@ class SetupScreen(Form[Setup]):
     @on(ListPane.Moved, "#fixtures")
     def _moved(self, event: ListPane.Moved) -> None:
         """Fill in the customer, channel and clock of the selected fixture."""
-        if event.by_hand and self.card.fixtures:
+        if event.by_user and self.card.fixtures:
             chosen = self.card.fixtures[self.query_one(Fixtures).cursor].setup
             self._fill(self.setup if chosen.fixture == self.setup.fixture else chosen)
 

@@ -91,7 +91,7 @@ class TakeoverDialog(Form[ManualAnswer]):
             names = [tool["name"] for tool in self.tools.tools]
             called = self.step.call.tool
             self._written[called] = _json(self.step.call.args)
-            self.tools.move(names.index(called) if called in names else 0, by_hand=False)
+            self.tools.move(names.index(called) if called in names else 0, by_user=False)
         self._show_tool()
         self._show_kind()
         self.query_one("#do").focus()

@@ -166,19 +166,19 @@ class ConversationScreen(BaseScreen):
             return
         self.steps.show(view, fresh)
         self.chat.show(self.steps.row_model.turns, fresh=fresh)
-        self._follow(by_hand=False)
+        self._follow(by_user=False)
         self.update_status()
 
     def show_difference(self) -> None:
         """Go to the first difference of a rerun. Subclasses override it."""
 
-    def _follow(self, by_hand: bool) -> None:
+    def _follow(self, by_user: bool) -> None:
         """Show the row of the cursor in the detail, and its turn in the chat."""
         view, row = self.view, self.steps.row
         if view is None:
             return
         self.detail.show(view, row)
-        self.chat.choose(row.step_id.turn if row else 0, reveal=by_hand)
+        self.chat.choose(row.step_id.turn if row else 0, reveal=by_user)
         self.offer_keys()
 
     def go_to_step(self, step_id: StepId) -> None:

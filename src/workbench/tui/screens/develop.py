@@ -119,8 +119,8 @@ class Develop(ConversationScreen):
         without = f"⊘ without {', '.join(part.name for part in disabled)}: " if disabled else ""
         return f"{without}type to the agent, enter sends"
 
-    def _follow(self, by_hand: bool) -> None:
-        super()._follow(by_hand)
+    def _follow(self, by_user: bool) -> None:
+        super()._follow(by_user)
         self.tour.guide()
 
     def show_difference(self) -> None:

@@ -87,7 +87,7 @@ class Review(ConversationScreen):
         self.offer_keys()
         self._peek()
 
-    def _line_moved(self, by_hand: bool) -> None:
+    def _line_moved(self, by_user: bool) -> None:
         self.queue.show_count()
         self._peek()
 

@@ -59,7 +59,7 @@ ENDS = {
     "model_error": "the model gave no usable answer",
     "interrupted": "interrupted",
     "killed": "its process was stopped",
-    "tape_ended": "the recording ends here",
+    "recording_ended": "the recording ends here",
     "replied": "replied",
     "handed_off": "handed off to a human",
 }

@@ -16,12 +16,12 @@ class ListPane(Pane):
     """Shows items with a cursor on one of them. An item is one line unless a subclass overrides that."""
 
     class Moved(Message):
-        """Sent when the cursor has moved; `by_hand` if the user moved it."""
+        """Sent when the cursor has moved; `by_user` if the user moved it."""
 
-        def __init__(self, pane: ListPane, by_hand: bool) -> None:
+        def __init__(self, pane: ListPane, by_user: bool) -> None:
             super().__init__()
             self.pane = pane
-            self.by_hand = by_hand
+            self.by_user = by_user
 
         @property
         def control(self) -> ListPane:
@@ -87,7 +87,7 @@ class ListPane(Pane):
             return ("▶" if lit == "cursor" else "▷").ljust(self.MARGIN)
         return super().margin(index)
 
-    def move(self, to: int, by_hand: bool = True) -> None:
+    def move(self, to: int, by_user: bool = True) -> None:
         """Move the cursor to an item that exists, and scroll to it."""
         to = max(0, min(to, self.items - 1))
         before, self.cursor = self.cursor, to
@@ -98,11 +98,11 @@ class ListPane(Pane):
                 if 0 <= item < self.items:
                     first, last = self.span(item)
                     self.refresh_lines(first, last - first + 1)
-        if moved or not by_hand:
+        if moved or not by_user:
             if self.followed is not None:
-                self.followed(by_hand)
+                self.followed(by_user)
             else:
-                self.post_message(self.Moved(self, by_hand))
+                self.post_message(self.Moved(self, by_user))
 
     def show_cursor(self) -> None:
         top, height = self.scroll_offset.y, self.scrollable_content_region.height

@@ -171,7 +171,7 @@ class StepsPane(ListPane):
         while at > 0 and rows[at].part == "policy" and rows[at - 1].step_id == rows[at].step_id:
             at -= 1
         if rows:
-            self.move(at, by_hand=False)
+            self.move(at, by_user=False)
 
     def action_scroll_end(self) -> None:
         self.move(len(self.rows) - 1)
@@ -207,7 +207,7 @@ class StepsPane(ListPane):
     def _changed(self, row: Row | None = None) -> None:
         self._kept.clear()
         self._select(row)
-        self.move(self.cursor, by_hand=False)
+        self.move(self.cursor, by_user=False)
 
     # going to a step
 
@@ -235,7 +235,7 @@ class StepsPane(ListPane):
         if self.shown.folded and found.part != "turn":
             self.shown.folded = self.shown.folded - {step_id.turn}
             self._select()
-        self.move(self._index(found.step_id) or 0, by_hand=False)
+        self.move(self._index(found.step_id) or 0, by_user=False)
         return True
 
     def hits(self, words: SearchPhrase) -> list[int]:
