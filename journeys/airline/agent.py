@@ -10,7 +10,7 @@ POLICIES = (identity, cancel, change, book, bags, payment, certificate, consent)
 agent = Agent(
     "airline",
     journeys=[reservations],
-    hands_off=False,  # it has its own tool for that
-    hand_off_text="",
+    allow_handoff=False,  # it has its own tool for that
+    handoff_message="",
     limits=Limits(model_calls=40),
 )

@@ -191,7 +191,7 @@ def test_a_folder_without_a_project_suggests_init(
     assert run(["doctor"]) == 4
     said = capsys.readouterr().out
     assert "✗ project      there is no journeys/ folder" in said
-    assert "next: go to your project, or make one: workbench init NAME" in said
+    assert "workbench init NAME" in said
     (tmp_path / "journeys").mkdir()
     assert run(["doctor"]) == 4
     assert "✗ journeys     " in capsys.readouterr().out

@@ -166,11 +166,11 @@ def test_a_new_policy_is_named_with_its_line(tmp_path):
 
 def test_a_policy_with_a_changed_rule_is_named_with_both_rules(tmp_path):
     then = talked(tmp_path, LOOK, RETURN, "No.", policies=[WINDOW])
-    found = today(then, tmp_path, WINDOW.replace("after 30 days", "after 60 days").replace("> 30", "> 60"))
+    found = today(then, tmp_path, WINDOW.replace("close 30 days", "close 60 days").replace("> 30", "> 60"))
     cause = causes(found)[0]
     assert cause.what == "the policy returns.return_window was changed: block → allow"
-    assert "after 30 days" in cause.before
-    assert "after 60 days" in cause.after
+    assert "close 30 days" in cause.before
+    assert "close 60 days" in cause.after
 
 
 def test_a_changed_reason_under_the_same_rule_means_changed_code(tmp_path):
@@ -183,7 +183,7 @@ def test_a_changed_reason_under_the_same_rule_means_changed_code(tmp_path):
 
 def test_an_edited_rule_without_a_changed_action_is_drift(tmp_path):
     then = talked(tmp_path, LOOK, RETURN, "No.", policies=[WINDOW])
-    found = today(then, tmp_path, WINDOW.replace("costs more than", "costs"))
+    found = today(then, tmp_path, WINDOW.replace("worn shoes", "shoes"))
     assert rows(found) == ["same", "same", "drift", "same"]
     assert named(found) == ["the policy returns.return_window was changed"]
 

@@ -168,7 +168,7 @@ def test_a_script_that_raises_ends_the_turn_with_its_line(tmp_path: Path) -> Non
 
 
 def test_without_hand_off_it_says_that_there_is_nobody(tmp_path: Path) -> None:
-    conversation = note(tmp_path, "a human, please", script='yield Say("hi")', options=", hands_off=False")
+    conversation = note(tmp_path, "a human, please", script='yield Say("hi")', options=", allow_handoff=False")
     assert "I cannot pass you on" in conversation.reply
 
 

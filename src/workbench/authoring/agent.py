@@ -42,8 +42,8 @@ class Agent(Declarations):
 
     `persona` is a Markdown file next to the code. `knowledge` is a folder of Markdown
     files that the agent may search and quote. `fixtures` is a folder of JSON files, each
-    a starting state of the world; `fixture` is the default one. `hands_off` offers the
-    model the built-in tool hand_off; `hand_off_text` is then sent to the customer.
+    a starting state of the world; `fixture` is the default one. `allow_handoff` offers the
+    model the built-in tool hand_off; `handoff_message` is then sent to the customer.
     """
 
     def __init__(
@@ -55,13 +55,13 @@ class Agent(Declarations):
         knowledge: str = "",
         fixtures: str = "fixtures",
         fixture: str = "",
-        hands_off: bool = True,
-        hand_off_text: str = "I am handing you over to a colleague, who will read this conversation first.",
+        allow_handoff: bool = True,
+        handoff_message: str = "I am handing you over to a colleague, who will read this conversation first.",
         limits: Limits | None = None,
     ) -> None:
         super().__init__(name)
-        self.allow_handoff = hands_off
-        self.handoff_message = hand_off_text
+        self.allow_handoff = allow_handoff
+        self.handoff_message = handoff_message
         self.journeys: dict[str, Journey] = {}
         for journey in journeys:
             if journey.name in self.journeys:

@@ -154,7 +154,7 @@ def _unreachable(agent: Agent, policy: Policy) -> Iterator[Finding]:
 def _built_in_unreachable(agent: Agent, policy: Policy, name: str) -> Iterator[Finding]:
     absent = {
         ENTER: "" if len(agent.journeys) > 1 else "the agent has one journey and starts in it",
-        HAND_OFF: "" if agent.allow_handoff else "the agent has hands_off=False",
+        HAND_OFF: "" if agent.allow_handoff else "the agent has allow_handoff=False",
         LOOK_UP: "" if agent.knowledge else "the agent has no knowledge",
     }[name]
     if not absent and policy.hook == "after_tool" and name != LOOK_UP:
