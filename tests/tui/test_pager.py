@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ui.host import Script, say, think, use
+from tui.host import Script, say, think, use
 from workbench.tui import external
 from workbench.tui.view.tabs import TABS, tab_text
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ui.host import Script
-from ui.test_tries import OLD, TURN, go_to
+from tui.host import Script
+from tui.test_experiments import OLD, TURN, go_to
 from workbench.errors import UsageError
 from workbench.transcripts.transcript import Annotation
 from workbench.workspace.open_conversations import WorkspaceSnapshot

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ui.host import Script, say, think, use
+from tui.host import Script, say, think, use
 from workbench.workspace.open_conversations import WorkspaceSnapshot
 
 OLD = [[think("look"), use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ui.host import Script, say, think, use
+from tui.host import Script, say, think, use
 from workbench.trace.events import Answer, Reply, TurnEnded, UserMessage
 from workbench.trace.setup import Setup
 from workbench.trace.step_id import StepId
@@ -224,7 +224,7 @@ def test_a_bug_of_ours_leaves_with_a_failure_and_without_locals(tmp_path):
     import asyncio
     import gc
 
-    from ui.conftest import Bench
+    from tui.conftest import Bench
 
     async def flow() -> WorkbenchApp:
         bench = Bench(tmp_path, Script())

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from ui.host import Script, say
-from ui.test_develop import OLD
+from tui.host import Script, say
+from tui.test_develop import OLD
 from workbench.trace.events import (
     Answer,
     Fault,

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from ui.host import FakeWorker, Script, say
+from tui.host import FakeWorker, Script, say
 
 
 def last_lines(bench) -> str:

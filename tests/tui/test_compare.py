@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ui.host import Script, say
-from ui.test_develop import NEW, OLD
-from ui.test_review import save_a_guard
+from tui.host import Script, say
+from tui.test_develop import NEW, OLD
+from tui.test_review import save_a_guard
 from workbench.trace.events import Answer, UserMessage
 from workbench.trace.setup import Setup
 from workbench.trace.trace import Trace

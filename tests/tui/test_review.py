@@ -7,8 +7,8 @@ import shutil
 import msgspec
 import pytest
 
-from ui.host import Script, say, use
-from ui.test_develop import NEW
+from tui.host import Script, say, use
+from tui.test_develop import NEW
 from workbench.workspace.code_service import CodeService
 from workbench.workspace.session import Session
 

@@ -1,6 +1,6 @@
-"""Every way a replay could be green and prove nothing, one test each: docs/greens.md lists them.
+"""Every way a replay could be green and prove nothing, one test each: docs/false-passes.md lists them.
 
-Those that take a command to show are in tests/cli/test_green_runs.py.
+Those that take a command to show are in tests/cli/test_false_passes.py.
 """
 
 from __future__ import annotations

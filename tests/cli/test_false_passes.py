@@ -1,6 +1,6 @@
-"""Ways a run of `workbench replay` could be green and prove nothing: docs/greens.md lists them.
+"""Ways a run of `workbench replay` could be green and prove nothing: docs/false-passes.md lists them.
 
-Those of one transcript are in tests/core/test_greens.py.
+Those of one transcript are in tests/core/test_false_passes.py.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ui.host import Script, say, use
-from ui.test_develop import OLD
+from tui.host import Script, say, use
+from tui.test_develop import OLD
 
 PROBLEM = "talk.jsonl: No space left on device"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from ui.host import Script, say, use
-from ui.test_develop import NEW, OLD
+from tui.host import Script, say, use
+from tui.test_develop import NEW, OLD
 from workbench.runtime.protocol import PolicyInfo
 from workbench.transcripts.expectation import Expectation
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ui.host import Script, say, think, use
-from ui.test_develop import OLD
+from tui.host import Script, say, think, use
+from tui.test_develop import OLD
 from workbench.trace.events import Answer, Reply, TurnEnded, UserMessage
 from workbench.trace.step_id import StepId
 from workbench.trace.trace import Trace

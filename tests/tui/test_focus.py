@@ -7,8 +7,8 @@ import asyncio
 import pytest
 from textual import events
 
-from ui.host import Script, say
-from ui.test_develop import OLD
+from tui.host import Script, say
+from tui.test_develop import OLD
 from workbench.tui.terminal import Parser
 from workbench.tui.widgets.input import MAX_PASTE
 

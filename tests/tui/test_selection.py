@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.geometry import Offset
 from textual.selection import Selection
 
-from ui.host import Script, say
+from tui.host import Script, say
 from workbench.tui.view.text import Span, unwrapped, wrap
 
 SENTENCE = (

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ui.host import Changes, FakeHost, Memory, Script, Shelf, make_agent
+from tui.host import Changes, FakeHost, Memory, Script, Shelf, make_agent
 from workbench.tui import actions
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.view.text import plain

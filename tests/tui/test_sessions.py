@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from ui.host import FakeHost, Memory, Script, make_agent, say, use
+from tui.host import FakeHost, Memory, Script, make_agent, say, use
 from workbench.engine.ablation import DisabledPart
 from workbench.errors import JourneyError, UsageError
 from workbench.trace.events import Answer, Reply, TurnEnded, UserMessage

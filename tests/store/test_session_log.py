@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ui.host import FakeHost, Script, make_agent, say
+from tui.host import FakeHost, Script, make_agent, say
 from workbench.errors import UsageError
 from workbench.store.session_log import SessionLogs
 from workbench.trace.events import TurnEnded, UserMessage

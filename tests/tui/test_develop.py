@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ui.host import Script, say, think, use
+from tui.host import Script, say, think, use
 from workbench.trace.events import UserMessage
 
 OLD = ([think("Look it up first."), use("find_order", order_number="OL-1")],

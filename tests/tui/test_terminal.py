@@ -18,7 +18,7 @@ CHILD = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-from ui.host import FakeHost, Memory, Script, Shelf, make_agent
+from tui.host import FakeHost, Memory, Script, Shelf, make_agent
 from workbench.workspace.code_service import CodeService
 from workbench.workspace.session import Session
 from workbench.tui.app import WorkbenchApp, run

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ui.host import Script, say
+from tui.host import Script, say
 from workbench.errors import UsageError
 from workbench.store.config import merge_settings, read_settings_file, user_file
 from workbench.store.project import find_project

@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 
 from support.kit import WINDOW, shop_files
-from ui.host import Script, say, think, use
+from tui.host import Script, say, think, use
 from workbench.trace.events import Answer, CallRequest, ToolResult, UserMessage
 from workbench.trace.setup import Setup
 from workbench.trace.step_id import StepId
