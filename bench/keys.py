@@ -41,7 +41,7 @@ def measure(name: str, keys: Iterable[str], press: Callable[[str], Any]) -> list
     if not painted:
         say(name, "nothing was painted")
         return []
-    last = [paint.last_answer for paint in painted]
+    last = [paint.last for paint in painted]
     first = p95([paint.first for paint in painted])
     say(f"  {name}, {len(last)} keys", f"{spread(last)}   first byte {first:5.1f}")
     return last
