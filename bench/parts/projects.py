@@ -53,7 +53,7 @@ def long_talk(project: Project, count: int) -> None:
     for key, value in {k: v for t in made for k, v in t.blobs.items()}.items():
         history.append("long", {"blob": key, "value": value})
     for event in events[:count]:
-        history.append("long", {"step": event})
+        history.append("long", {"event": event})
     history.close()
 
 
