@@ -214,7 +214,7 @@ class TranscriptItem(pytest.Item):
     def runtest(self) -> None:
         from workbench.replay.case import passed_on_changed_prompt
         from workbench.replay.exit_codes import junit_status
-        from workbench.replay.explain import explain, source_location
+        from workbench.replay.explain import deciding_line, explain
 
         replays = _replays(self.config)
         case = replays.case(self.transcript)
@@ -230,7 +230,7 @@ class TranscriptItem(pytest.Item):
         if what == "skipped":
             pytest.skip(f"{verdict}: {outcome.why}")
         raise self._failure(
-            f"{verdict} {source_location(case)}", verdict, outcome.why, [line.text for line in explain(case)]
+            f"{verdict} {deciding_line(case)}", verdict, outcome.why, [line.text for line in explain(case)]
         )
 
     def _failure(self, top: str, verdict: str, why: str, lines: list[str]) -> TranscriptFailed:

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from workbench.errors import TranscriptError, UsageError
-from workbench.store.annotations import AnnotationLog, LogEntry
+from workbench.store.annotations import AnnotationLog, AnnotationRecord
 from workbench.store.import_archive import ImportArchive
 from workbench.store.index.writer import Writer
 from workbench.store.indexer import Indexer
@@ -395,10 +395,10 @@ def test_a_queue_is_kept_by_its_name(three):
 
 def test_a_torn_line_loses_nothing_but_itself(tmp_path):
     path = tmp_path / "review.jsonl"
-    AnnotationLog(path).write(LogEntry(tag="one", refs=["session:a"]))
+    AnnotationLog(path).write(AnnotationRecord(tag="one", refs=["session:a"]))
     with path.open("ab") as file:
         file.write(b'{"tag":"two","refs":["sess')
-    AnnotationLog(path).write(LogEntry(tag="three", refs=["session:a"]))
+    AnnotationLog(path).write(AnnotationRecord(tag="three", refs=["session:a"]))
     log = AnnotationLog(path)
     log.read()
     assert log.tags_of("session:a") == ("one", "three")

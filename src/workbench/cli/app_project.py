@@ -48,7 +48,7 @@ def review(agent: AgentOption = "", model: ModelOption = "", no_mouse: NoMouseFl
 
 
 def tour() -> None:
-    """A one-minute tour: chat, inspect, annotate, save, fix, pass; with a temporary agent."""
+    """Take a one-minute tour: chat, inspect, annotate, save, fix, pass; with a temporary agent."""
     from .commands.dev import tour as start
 
     raise typer.Exit(start())

@@ -1,4 +1,4 @@
-"""Disable parts of an agent to measure their effect: policies, tools, paragraphs of the prompt.
+"""Disable parts of an agent to measure their effect: policies, tools, prompt_paragraphs of the prompt.
 
 `without_parts()` returns a copy; the agent on disk is not changed.
 """
@@ -18,7 +18,7 @@ Kind = Literal["policy", "tool", "text"]
 
 
 class DisabledPart(msgspec.Struct, frozen=True):
-    """A disabled part: a policy by its full name, a tool by its name, a text as named by `paragraphs()`."""
+    """A disabled part: a policy by its full name, a tool by its name, a text as named by `prompt_paragraphs()`."""
 
     kind: Kind
     name: str
@@ -27,7 +27,7 @@ class DisabledPart(msgspec.Struct, frozen=True):
         return f"{self.kind} {self.name}"
 
 
-class Paragraph(msgspec.Struct, frozen=True):
+class PromptParagraph(msgspec.Struct, frozen=True):
     """A paragraph of the persona or of a manual: its name, "file:line" and text."""
 
     name: str
@@ -35,9 +35,9 @@ class Paragraph(msgspec.Struct, frozen=True):
     text: str
 
 
-def paragraphs(agent: Agent) -> list[Paragraph]:
-    """Return all paragraphs of the prompt, in order; a name is the title of the section and a number."""
-    found: list[Paragraph] = []
+def prompt_paragraphs(agent: Agent) -> list[PromptParagraph]:
+    """Return all prompt_paragraphs of the prompt, in order; a name is the title of the section and a number."""
+    found: list[PromptParagraph] = []
     for section in _sections(agent):
         file, _, line = section.source.rpartition(":")
         at = 0
@@ -46,7 +46,7 @@ def paragraphs(agent: Agent) -> list[Paragraph]:
             where = (
                 f"{file}:{int(line) + section.text.count(chr(10), 0, at)}" if line.isdigit() else section.source
             )
-            found.append(Paragraph(_name(section, number), where, text))
+            found.append(PromptParagraph(_name(section, number), where, text))
     return found
 
 

@@ -23,7 +23,7 @@ class Pointer(NamedTuple):
         return f"{self.file}:{self.line}"
 
 
-def source_location(case: Case, root: str = "") -> Pointer:
+def deciding_line(case: Case, root: str = "") -> Pointer:
     """Return the line of journey code that decided, else the line of the step in the transcript.
 
     `root` is the path of the project relative to the current folder.

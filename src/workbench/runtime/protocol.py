@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from ..engine.ablation import DisabledPart, Paragraph
+from ..engine.ablation import DisabledPart, PromptParagraph
 from ..engine.model import Delta
 from ..trace.events import AnyEvent, Usage
 from ..trace.setup import Setup
@@ -79,7 +79,7 @@ class AgentInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     fixtures: list[FixtureInfo] = []
     files: dict[str, str] = {}
     agents: list[str] = []
-    paragraphs: list[Paragraph] = []
+    paragraphs: list[PromptParagraph] = []
     turn_seconds: float = 120.0
     code_seconds: float = 10.0
 

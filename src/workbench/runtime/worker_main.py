@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from ..authoring.journey import Journey
-from ..engine.ablation import paragraphs, without_parts
+from ..engine.ablation import prompt_paragraphs, without_parts
 from ..engine.conversation import ConversationRun, OnEvent
 from ..engine.faults import JOURNEY_EXCEPTIONS, describe_exception
 from ..engine.model import Delta, Model, ModelRequest, discard_delta
@@ -283,7 +283,7 @@ def describe_agent(loaded: LoadedAgent, model: Model) -> AgentInfo:
         policies=policies,
         fixtures=[FixtureInfo(f.name, f.description, f.setup) for f in loaded.fixtures.values()],
         agents=agent_names(loaded.root),
-        paragraphs=paragraphs(agent),
+        paragraphs=prompt_paragraphs(agent),
         files=loaded.files,
         turn_seconds=agent.limits.turn_seconds,
         code_seconds=agent.limits.blocking_seconds,

@@ -21,7 +21,7 @@ from ..transcripts.transcript import Annotation
 from .journal import Journal, decode_lines
 
 
-class LogEntry(msgspec.Struct, omit_defaults=True):
+class AnnotationRecord(msgspec.Struct, omit_defaults=True):
     """One record; its kind follows from the fields that are set. `undone` reverts it.
 
     `at` is the time of writing, in seconds since the epoch. `refs` get or lose the
@@ -43,7 +43,7 @@ class LogEntry(msgspec.Struct, omit_defaults=True):
     query: str = ""
 
 
-_LINE = msgspec.json.Decoder(LogEntry)
+_LINE = msgspec.json.Decoder(AnnotationRecord)
 
 
 class AnnotationLog:
@@ -62,7 +62,7 @@ class AnnotationLog:
         self.queues: dict[str, str] = {}
         self.size = 0
 
-    def write(self, line: LogEntry) -> list[LogEntry]:
+    def write(self, line: AnnotationRecord) -> list[AnnotationRecord]:
         """Append a line and return all lines since the last read. Raises UsageError."""
         new = self.read()
         line.at = round(time.time(), 3)
@@ -77,7 +77,7 @@ class AnnotationLog:
             )
         return new + self.read()
 
-    def read(self) -> list[LogEntry]:
+    def read(self) -> list[AnnotationRecord]:
         """Apply the lines since the last read, and return them."""
         try:
             size = self.path.stat().st_size
@@ -110,7 +110,7 @@ class AnnotationLog:
         found |= self.annotations.get(ref, {})
         return [annotation for annotation in found.values() if annotation is not None]
 
-    def _apply(self, line: LogEntry) -> None:
+    def _apply(self, line: AnnotationRecord) -> None:
         for ref in line.refs if line.tag else ():
             self.tags.setdefault(ref, {})[line.tag] = not line.undone
         if line.annotation is not None:

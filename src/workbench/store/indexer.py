@@ -20,11 +20,11 @@ import msgspec
 
 from ..runtime.process import exit_with_parent
 from ..workspace.library import IndexProgress
-from .annotations import AnnotationLog, LogEntry
+from .annotations import AnnotationLog, AnnotationRecord
 from .import_archive import ImportArchive
 from .index.entry import IndexEntry, Stamp
 from .index.schema import delete, open_or_rebuild
-from .index.writer import KnownFile, Row, Writer
+from .index.writer import ConversationRow, KnownFile, Writer
 from .session_log import SessionLogs
 from .sources import Imports, Sessions, Source, Transcripts
 
@@ -110,7 +110,7 @@ class Indexer:
             writer.set_log_offset(offset)
         return changed
 
-    def _note(self, line: LogEntry) -> None:
+    def _note(self, line: AnnotationRecord) -> None:
         for ref in line.refs if line.tag else ():
             self.tags.setdefault(ref, {})[line.tag] = not line.undone
         if line.annotation is not None or line.remove_annotation:
@@ -136,7 +136,7 @@ class Indexer:
                 stale[ref] = known.stamp
         return list(stale.items()), gone
 
-    def _same(self, row: Row) -> bool:
+    def _same(self, row: ConversationRow) -> bool:
         """Return whether a file was rewritten with the same bytes."""
         kind, _, id = row.ref.partition(":")
         known = self._known[kind].get(id)
@@ -147,8 +147,8 @@ class Indexer:
             and row.ref not in self.annotated
         )
 
-    def _batches(self, stale: list[tuple[str, Stamp]]) -> Iterator[list[Row]]:
-        rows: list[Row] = []
+    def _batches(self, stale: list[tuple[str, Stamp]]) -> Iterator[list[ConversationRow]]:
+        rows: list[ConversationRow] = []
         began = time.monotonic()
         for ref, stamp in stale:
             kind, _, id = ref.partition(":")
@@ -157,7 +157,7 @@ class Indexer:
                 entry = self.sources[kind].entry(id)
             except Exception as error:  # one unreadable file must not stop the others
                 entry = IndexEntry(id, "", "unreadable", error=f"{id}: {type(error).__name__}: {error}")
-            rows.append(Row(ref, stamp, entry, read))
+            rows.append(ConversationRow(ref, stamp, entry, read))
             if time.monotonic() - began > BATCH:
                 yield rows
                 rows, began = [], time.monotonic()

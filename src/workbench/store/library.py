@@ -19,7 +19,7 @@ from ..transcripts.query import Query
 from ..transcripts.transcript import Annotation, Transcript
 from ..workspace.library import Entry, IndexProgress, SearchResult, StoredConversation
 from ..workspace.ports import SessionStore
-from .annotations import AnnotationLog, LogEntry
+from .annotations import AnnotationLog, AnnotationRecord
 from .import_archive import ImportArchive
 from .index.index import Index, Reviewed
 from .project import Project
@@ -57,7 +57,7 @@ class IndexedLibrary:
             for recording in list(recordings)
         ]
 
-    def _apply(self, lines: Iterable[LogEntry]) -> None:
+    def _apply(self, lines: Iterable[AnnotationRecord]) -> None:
         for line in lines:
             if line.reviewed is not None:
                 self._searched.note_reviewed(Reviewed(line.reviewed, line.recording, not line.undone))
@@ -109,7 +109,7 @@ class IndexedLibrary:
     def annotation_store(self, entry: Entry, store: SessionStore) -> SessionStore:
         return store if entry.kind == "session" else AnnotationStore(self, entry.ref, store)
 
-    def write(self, line: LogEntry) -> None:
+    def write(self, line: AnnotationRecord) -> None:
         self._apply(self.log.write(line))
 
     def tag(self, numbers: Iterable[int], tag: str, on: bool = True) -> list[str]:
@@ -120,14 +120,14 @@ class IndexedLibrary:
         return refs
 
     def tag_refs(self, refs: list[str], tag: str, on: bool = True) -> None:
-        self.write(LogEntry(tag=tag, refs=refs, undone=not on))
+        self.write(AnnotationRecord(tag=tag, refs=refs, undone=not on))
 
     def set_reviewed(self, query: Query, entry: Entry, reviewed: bool = True) -> None:
         if entry.recording and (entry.recording in self.log.reviewed.get(query.key, ())) is not reviewed:
-            self.write(LogEntry(reviewed=query.key, recording=entry.recording, undone=not reviewed))
+            self.write(AnnotationRecord(reviewed=query.key, recording=entry.recording, undone=not reviewed))
 
     def save_queue(self, name: str, query: str) -> None:
-        self.write(LogEntry(queue=name, query=query))
+        self.write(AnnotationRecord(queue=name, query=query))
 
     # updating the index
 
@@ -220,9 +220,9 @@ class AnnotationStore:
 
     def append(self, session: str, record: dict[str, Any]) -> None:
         if isinstance(record.get("annotation"), Annotation):
-            self.library.write(LogEntry(ref=self.ref, annotation=record["annotation"]))
+            self.library.write(AnnotationRecord(ref=self.ref, annotation=record["annotation"]))
         elif "remove_annotation" in record:
-            self.library.write(LogEntry(ref=self.ref, remove_annotation=record["remove_annotation"]))
+            self.library.write(AnnotationRecord(ref=self.ref, remove_annotation=record["remove_annotation"]))
 
     def save(self, transcript: Transcript) -> str:
         return self.store.save(transcript)

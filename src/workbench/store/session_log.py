@@ -26,7 +26,7 @@ from ..workspace.open_conversations import WorkspaceSnapshot
 from .journal import Journal, decode_lines
 
 
-class LogEntry(msgspec.Struct, omit_defaults=True):
+class SessionRecord(msgspec.Struct, omit_defaults=True):
     """One record of a session file; its kind follows from the fields that are set."""
 
     session: str = ""
@@ -44,7 +44,7 @@ class LogEntry(msgspec.Struct, omit_defaults=True):
 
 WORKSPACE_FILE = "workspace.{}.json"  # one for each process: two workbenches may share a project
 
-_LINE = msgspec.json.Decoder(LogEntry)
+_LINE = msgspec.json.Decoder(SessionRecord)
 
 
 @dataclass
@@ -206,7 +206,7 @@ def _runs(pid: int) -> bool:
     return True
 
 
-def _apply(log: SessionLog | None, record: LogEntry) -> SessionLog | None:
+def _apply(log: SessionLog | None, record: SessionRecord) -> SessionLog | None:
     if record.session and record.setup is not None:
         return SessionLog(record.session, record.setup, record.model, record.code)
     if log is None:

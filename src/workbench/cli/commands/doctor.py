@@ -152,10 +152,10 @@ async def _measured(project: Project | None) -> list[CheckResult]:
     model = str(project.config.get("model", "")) if project else ""
     asked = asyncio.to_thread(probe, model if model.startswith("claude-") else "")
     answer, watched, agents = await asyncio.gather(asked, watcher(), journeys(project))
-    return [*credentials(answer), *agents, watched]
+    return [*check_credentials(answer), *agents, watched]
 
 
-def credentials(probed: ProbeResult) -> Iterator[CheckResult]:
+def check_credentials(probed: ProbeResult) -> Iterator[CheckResult]:
     """Check the credentials, and the answer of the model's server."""
     if probed.credentials_error:
         yield CheckResult(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ...replay.case import Case
 from ...replay.exit_codes import CODES, Exit, failed
-from ...replay.explain import explain, source_location
+from ...replay.explain import deciding_line, explain
 from ...replay.summary import Summary
 from ..output import print_status
 from .markdown import render
@@ -39,7 +39,7 @@ def annotate(tally: Summary) -> None:
 
 def annotation(case: Case, root: str) -> str:
     """Return the workflow command that annotates the line of a case."""
-    where = source_location(case, root)
+    where = deciding_line(case, root)
     name = case.head.title or case.head.id if case.head else case.path
     text = "\n".join([name, *(line.text for line in explain(case)), case.path])
     properties = f"file={_property(_below_repository(where.file))},line={where.line}"

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as xml
 
 from ...replay.case import Case
 from ...replay.exit_codes import junit_status
-from ...replay.explain import explain, source_location
+from ...replay.explain import deciding_line, explain
 from ...replay.summary import Summary
 
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # not allowed in XML 1.0
@@ -57,7 +57,7 @@ def _suite(top: xml.Element, folder: str, cases: list[Case], tally: Summary) -> 
 
 def _case(suite: xml.Element, case: Case, root: str) -> None:
     head, outcome = case.head, case.outcome
-    where = source_location(case, root) if junit_status(case.verdict) != "passed" else None
+    where = deciding_line(case, root) if junit_status(case.verdict) != "passed" else None
     attributes = {
         "name": head.id if head else PurePath(case.path).name,
         "classname": _folder(case).replace("/", "."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ...replay.case import Case
-from ...replay.explain import ExplanationLine, explain, source_location
+from ...replay.explain import ExplanationLine, deciding_line, explain
 from ...replay.summary import Summary
 from ...replay.verdict import Verdict
 from ...text import sanitize
@@ -46,7 +46,7 @@ def _case(case: Case, root: str) -> str:
     after = "".join(f"\n{code(line.text)}\n" for line in lines if line.kind == "next")
     why = f"\n{code(case.outcome.why)}\n"
     return (
-        f"\n## {case.verdict.value} {code(str(source_location(case, root)))}\n{title}"
+        f"\n## {case.verdict.value} {code(str(deciding_line(case, root)))}\n{title}"
         f"\n{code(case.path)}\n{why}{fence(shown, 'diff') if shown else ''}{after}"
     )
 

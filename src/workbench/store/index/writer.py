@@ -16,7 +16,7 @@ RANKS = {"transcript": 0, "session": 1, "import": 2}  # the order in the list
 MAX_UNUSED = 10_000  # unused numbers, besides as many as there are conversations, before a rebuild
 
 
-class Row(NamedTuple):
+class ConversationRow(NamedTuple):
     """A conversation to write. `read` is the time when its bytes were read, in nanoseconds since the epoch."""
 
     ref: str
@@ -57,14 +57,14 @@ class Writer:
         ):
             yield ref, KnownFile(Stamp(size, changed), hash, read)
 
-    def write(self, rows: Iterable[Row]) -> None:
+    def write(self, rows: Iterable[ConversationRow]) -> None:
         """Write conversations, replacing their previous rows."""
         with self.connection:
             self.connection.execute("BEGIN IMMEDIATE")
             for row in rows:
                 self._write(row)
 
-    def _write(self, row: Row) -> None:
+    def _write(self, row: ConversationRow) -> None:
         ref, stamp, entry, read = row
         kind, _, id = ref.partition(":")
         summary, run = entry.summary, self.connection.execute

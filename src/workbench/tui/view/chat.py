@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from ...trace.steps import Step, Turn
-from .step_lines import end_text, short
+from .step_lines import end_text, policy_name
 from .text import Line, Span, clean, one_line, wrap
 
 GUTTER = 7  # cells of the speaker's name at the left
@@ -75,7 +75,7 @@ def turn(turn: Turn, width: int) -> list[Line]:
 def _agent(step: Step, width: int) -> list[Line]:
     lines: list[Line] = []
     if step.call is None and step.message is None and step.reply is None and step.answer and step.answer.text:
-        by = next((short(d.policy) for d in step.decisions if d.effect in ("block", "escalate")), "")
+        by = next((policy_name(d.policy) for d in step.decisions if d.effect in ("block", "escalate")), "")
         if by:
             lines += note("✗", f"a reply was blocked by {by}", "dim", width)
     for fault in step.faults:

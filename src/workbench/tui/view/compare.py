@@ -12,7 +12,7 @@ from ...workspace.comparison import AlignedStep, Comparison, Side, Status
 from .diff import diff
 from .extent import Excerpt
 from .paragraphs import EMPTY, Block, Paragraph, labelled, paragraph
-from .step_lines import DECISIONS, GLYPHS, OUTCOMES, fault_text, fitted_action_text, short
+from .step_lines import DECISIONS, GLYPHS, OUTCOMES, fault_text, fitted_action_text, policy_name
 from .tabs import change_spans
 from .text import Line, Span, clean, cut, fit, one_line, plain, pretty, width
 
@@ -202,7 +202,7 @@ def _text(value: Any) -> str:
 
 
 def _decision(d: PolicyDecision) -> str:
-    said = f"{'⚠' if d.fault else GLYPHS[d.effect]} {short(d.policy)} {DECISIONS[d.effect]}"
+    said = f"{'⚠' if d.fault else GLYPHS[d.effect]} {policy_name(d.policy)} {DECISIONS[d.effect]}"
     saw = [f"    {one_line(k, 80)}: {one_line(_text(v), 400)}" for k, v in d.evidence.items()]
     to = [f"    now: {one_line(_text(d.replacement), 400)}"] if d.effect == "rewrite" else []
     return "\n".join([said + (f" “{d.reason}”" if d.reason else ""), *to, *saw])

@@ -7,7 +7,7 @@ from ...trace.events import PolicyDecision
 from ...trace.steps import Step
 from .extent import Excerpt
 from .paragraphs import EMPTY, Block, Columns, Paragraph, labelled, paragraph, value_block
-from .step_lines import DECISIONS, GLYPHS, ROLES, short
+from .step_lines import DECISIONS, GLYPHS, ROLES, policy_name
 from .text import Span, one_line
 from .view import View
 
@@ -59,7 +59,7 @@ def _decisions(view: View, step: Step, other: Step | None, extent: Excerpt) -> l
     same: list[str] = []
     for one in step.decisions:
         if (one.policy, one.effect, one.reason) in there:
-            same.append(f"{short(one.policy)} {GLYPHS[one.effect]}")
+            same.append(f"{policy_name(one.policy)} {GLYPHS[one.effect]}")
         else:
             blocks += decision(view, one, extent)
     if same:

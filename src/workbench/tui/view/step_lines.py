@@ -98,7 +98,7 @@ class RowMarks(NamedTuple):
         ]
 
 
-def short(name: str) -> str:
+def policy_name(name: str) -> str:
     """Return the name of a policy without its journey."""
     return one_line(name.rsplit(".", 1)[-1], 80)
 
@@ -211,7 +211,7 @@ def _loose(row: Row, width: int, notes: RowMarks) -> Line:
             Span(f"  {one_line(f.where, 120)}", "dim"),
         ]
     elif row.part == "handoff" and row.handoff is not None:
-        by = "the model" if row.handoff.by == "model" else short(row.handoff.by)
+        by = "the model" if row.handoff.by == "model" else policy_name(row.handoff.by)
         bits = [
             Span("     ↑ ", "warn"),
             Span("handed off ", "warn"),
@@ -253,9 +253,9 @@ def _act(step: Step, over: str) -> list[Span]:
         return _call(step, over)
     if step.reply is not None:
         glyph = [Span("↻ ", "warn")] if step.effect == "rewritten" else []
-        return [*glyph, Span("reply ", "label"), Span(f"“{plain_text(step.reply.text)}”", "agent")]
+        return [*glyph, Span("reply ", "label"), Span(f"“{without_markdown(step.reply.text)}”", "agent")]
     if step.answer is not None and step.answer.text:
-        return [Span("✗ blocked ", "bad"), Span(f"“{plain_text(step.answer.text)}”", "dim")]
+        return [Span("✗ blocked ", "bad"), Span(f"“{without_markdown(step.answer.text)}”", "dim")]
     return [Span("no reply", "dim")] if step.answer is not None else []
 
 
@@ -269,7 +269,7 @@ def fitted_action_text(step: Step, cells: int, over: str = "") -> list[Span]:
     return [tool, Span(cut(args.text, max(room, 2)), args.role), *outcome]
 
 
-def plain_text(text: object) -> str:
+def without_markdown(text: object) -> str:
     """Return a message on one line, without the asterisks of Markdown."""
     return one_line(text).replace("**", "")
 
@@ -328,7 +328,10 @@ def allowed_by_text(step: Step) -> list[Span]:
 
 def decision_bits(decision: PolicyDecision, reason: bool) -> list[Span]:
     role = ROLES[decision.effect]
-    bits = [Span(short(decision.policy) + " "), Span("⚠" if decision.fault else GLYPHS[decision.effect], role)]
+    bits = [
+        Span(policy_name(decision.policy) + " "),
+        Span("⚠" if decision.fault else GLYPHS[decision.effect], role),
+    ]
     if reason and decision.reason:
         bits.append(Span(f" {one_line(decision.reason, 300)}", role if decision.effect != "allow" else "dim"))
     return bits
