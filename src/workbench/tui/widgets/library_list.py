@@ -25,6 +25,7 @@ LEGEND = "◆ golden ○ open ✓ fixed · past"  # fits the list at 120 columns
 WIDE = 70  # cells from which there is room for columns
 AGENT = 100  # cells from which there is room for the agent's name
 PAGE = 100  # rows fetched at a time
+MIN_TITLE = 12  # cells; a shorter part of a title says nothing
 ALIKE = 12  # equal first characters that make two titles look alike
 HELD = 20 * PAGE  # rows held at most
 EMPTY = "Nothing to review yet: talk to the agent in Develop (R), and save with t."
@@ -127,12 +128,17 @@ class LibraryList(ListPane):
         return Span("x" if number in self.reviewed else " ", "dim")
 
     def _title(self, e: Entry, cells: int) -> list[Span]:
-        """Return a title, cut before what distinguishes it from similar ones, and its tags if there is room."""
+        """Return a title, cut before what distinguishes it from similar ones, and its tags if there is room.
+
+        If there is no room for a title, return only what distinguishes it.
+        """
         apart = self._apart.get(e.ref, "")
         tags = "".join(f" #{one_line(tag, 40)}" for tag in e.tags)
         beside = Span(f" {apart}" if apart else "", "dim")
         room = cells - len(beside.text)
         tags = cut(tags, max(room // 3, 0)) if tags else ""
+        if apart and room - len(tags) < MIN_TITLE:
+            return [Span(cut(apart, cells), "dim" if e.row_id in self.reviewed else "")]
         title = cut(one_line(e.title or e.id, 200), room - len(tags))
         return [Span(title, "dim" if e.row_id in self.reviewed else ""), Span(tags, "accent"), beside]
 
