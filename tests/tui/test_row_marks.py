@@ -263,9 +263,10 @@ def test_a_message_leaves_the_keys_that_there_is_room_for(play):
 
 def test_a_narrow_list_shows_only_what_distinguishes_equal_titles():
     entries = [
-        entry(f"transcripts/it-{what}.json", "A person takes over", "transcript") for what in ("burns", "smokes")
+        entry(f"transcripts/a-person-{what}.json", "A person takes over", "transcript")
+        for what in ("burns", "smokes")
     ]
     rows = LibraryList()
     rows._apart = disambiguate(entries)
-    assert plain(rows._title(entries[0], 18)) == "it-burns"
-    assert plain(rows._title(entries[0], 60)) == "A person takes over it-burns"
+    assert plain(rows._title(entries[0], 18)) == "a-person-burns"
+    assert plain(rows._title(entries[0], 60)) == "A person takes over a-person-burns"

@@ -25,7 +25,7 @@ LEGEND = "◆ golden ○ open ✓ fixed · past"  # fits the list at 120 columns
 WIDE = 70  # cells from which there is room for columns
 AGENT = 100  # cells from which there is room for the agent's name
 PAGE = 100  # rows fetched at a time
-MIN_TITLE = 12  # cells; a shorter part of a title says nothing
+MIN_TITLE = 12  # cells; a shorter part of a title says less than a file name
 ALIKE = 12  # equal first characters that make two titles look alike
 HELD = 20 * PAGE  # rows held at most
 EMPTY = "Nothing to review yet: talk to the agent in Develop (R), and save with t."
@@ -137,7 +137,7 @@ class LibraryList(ListPane):
         beside = Span(f" {apart}" if apart else "", "dim")
         room = cells - len(beside.text)
         tags = cut(tags, max(room // 3, 0)) if tags else ""
-        if apart and room - len(tags) < MIN_TITLE:
+        if len(apart) >= MIN_TITLE > room - len(tags):
             return [Span(cut(apart, cells), "dim" if e.row_id in self.reviewed else "")]
         title = cut(one_line(e.title or e.id, 200), room - len(tags))
         return [Span(title, "dim" if e.row_id in self.reviewed else ""), Span(tags, "accent"), beside]
