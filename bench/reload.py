@@ -44,8 +44,8 @@ def floor() -> list[float]:
 async def save_to_ready(root: Path) -> list[float]:
     """Milliseconds from each of ROUNDS saves to `ready`."""
     host = WorkerPool(root)
-    serving = CodeService(host, "support", "rehearsal")
-    await serving.reload()
+    code_service = CodeService(host, "support", "rehearsal")
+    await code_service.reload()
     path = root / "support" / "returns" / "journey.py"
     text, times = path.read_text(), []
     ready = asyncio.Event()
@@ -53,7 +53,7 @@ async def save_to_ready(root: Path) -> list[float]:
 
     async def follow() -> None:
         async for _ in watched:
-            await serving.reload()
+            await code_service.reload()
             ready.set()
 
     task = asyncio.create_task(follow())
@@ -66,7 +66,7 @@ async def save_to_ready(root: Path) -> list[float]:
         times.append((time.perf_counter() - began) * 1000)
         await asyncio.sleep(0.6)  # nobody saves faster; the spare worker warms up meanwhile
     task.cancel()
-    serving.close()
+    code_service.close()
     host.close()
     return times
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from workbench.runtime.subprocess_pool import RepeatedReplay, ReplayProcess
     from workbench.transcripts.header import TranscriptHeader
 
-UNDECIDED = 10  # the exit code of `workbench replay` if nothing failed and something was not decided
+INCONCLUSIVE = 10  # the exit code of `workbench replay` if nothing failed and something was not decided
 VERDICT = "workbench_verdict"
 ON_CHANGED_PROMPT = "workbench_on_changed_prompt"
 RAN = "workbench_tools_ran"
@@ -284,7 +284,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         from workbench.replay.verdict import Verdict
 
         if any(CODES[Verdict(known[VERDICT])] is Exit.INCONCLUSIVE for known in results):
-            session.exitstatus = UNDECIDED
+            session.exitstatus = INCONCLUSIVE
         if _no_tool_ran(session.config):
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
 

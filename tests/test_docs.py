@@ -16,7 +16,7 @@ from workbench.replay.exit_codes import Exit
 from workbench.replay.verdict import Verdict
 from workbench.runtime.loader import load
 from workbench.store.config import SETTINGS, USER_SETTINGS, read_settings_file
-from workbench.transcripts.expectation import TRANSCRIPT_KINDS
+from workbench.transcripts.expectation import EXPECTATION_KINDS
 from workbench.transcripts.query import FILTERS
 from workbench.tui import actions
 
@@ -163,8 +163,8 @@ def table(page: Path, heading: str) -> list[list[str]]:
 
 def test_the_table_of_expectations_is_the_real_one() -> None:
     rows = {name.strip("`"): (needs, decided) for name, needs, decided, _ in table(REPLAY_PAGE, "## Expectations")}
-    assert list(rows) == list(TRANSCRIPT_KINDS)
-    for name, kind in TRANSCRIPT_KINDS.items():
+    assert list(rows) == list(EXPECTATION_KINDS)
+    for name, kind in EXPECTATION_KINDS.items():
         needs, decided = rows[name]
         assert decided == kind.decided_by, name
         assert set(kind.needs) <= set(re.findall(r"`(\w+)`", needs)), name

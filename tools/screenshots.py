@@ -229,7 +229,7 @@ async def perform(play: Play, into: Path) -> None:
         try:
             async with stage.app.run_test(size=play.size) as pilot:
                 stage.pilot = pilot
-                await stage.until(lambda: stage.session.card is not None)
+                await stage.until(lambda: stage.session.agent_info is not None)
                 await stage.press("escape")
                 await play.flow(stage)
         finally:

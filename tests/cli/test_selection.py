@@ -243,14 +243,14 @@ def test_shards_of_other_options_other_code_or_other_transcripts_are_refused(pro
 
 
 def test_a_mistake_that_passes_in_another_shard_supersedes(project):
-    def tally(number, verdict, at):
+    def summary(number, verdict, at):
         head = TranscriptHeader(f"t{number}", "mistake", "shop", recording="same", step=at)
         case = Case(
             f"{number}.json", head, ReplayResult(verdict, first_difference=Difference(StepId(1, 2, 1), "", "", ""))
         )
         return Summary([case], 1, 1.0, part=ShardInfo(f"{number}/2", 2, "", ""))
 
-    shards = {"a": tally(1, Verdict.DIVERGED, "2.1.1"), "b": tally(2, Verdict.PASS, "1.2.1")}
+    shards = {"a": summary(1, Verdict.DIVERGED, "2.1.1"), "b": summary(2, Verdict.PASS, "1.2.1")}
     assert shards["a"].code == 1
     assert merge_summaries(shards).code == 0
     assert merge_summaries(shards).counts[Verdict.SUPERSEDED] == 1

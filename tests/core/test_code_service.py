@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from workbench.errors import UsageError
-from workbench.runtime.protocol import AgentInfo, Event, Request
+from workbench.runtime.protocol import AgentInfo, Request, WorkerEvent
 from workbench.workspace.code_service import CodeService
 from workbench.workspace.session import Session
 
@@ -17,11 +17,11 @@ class Hand:
     """A worker of the code it was started on."""
 
     def __init__(self, code: str) -> None:
-        self.card = AgentInfo(name="shop", code=code, model="script")
+        self.agent_info = AgentInfo(name="shop", code=code, model="script")
         self.alive = True
         self.asked: list[Request] = []
 
-    async def ask(self, request: Request) -> AsyncIterator[Event]:
+    async def ask(self, request: Request) -> AsyncIterator[WorkerEvent]:
         self.asked.append(request)
         return
         yield
@@ -69,24 +69,24 @@ class Notes:
 def test_a_worker_started_before_a_save_is_not_used_after_it() -> None:
     async def flow() -> None:
         host = Hands()
-        serving = CodeService(host, "shop", "script")
-        await serving.reload()
-        async with serving.borrow_worker():  # the only one is lent out
+        code_service = CodeService(host, "shop", "script")
+        await code_service.reload()
+        async with code_service.borrow_worker():  # the only one is lent out
             host.slow = True
 
             async def borrow() -> str:
-                async with serving.borrow_worker() as worker:
-                    return worker.card.code
+                async with code_service.borrow_worker() as worker:
+                    return worker.agent_info.code
 
             second = asyncio.create_task(borrow())
             await asyncio.sleep(0)  # its start has begun, on the old code
             host.code, host.slow = "new", False
-            await serving.reload()
+            await code_service.reload()
             host.go.set()
             assert await second == "new"
-        assert serving.card is not None
-        assert serving.card.code == "new"
-        assert {hand.card.code for hand in host.started if hand.alive} == {"new"}
+        assert code_service.agent_info is not None
+        assert code_service.agent_info.code == "new"
+        assert {hand.agent_info.code for hand in host.started if hand.alive} == {"new"}
 
     asyncio.run(flow())
 
@@ -94,13 +94,13 @@ def test_a_worker_started_before_a_save_is_not_used_after_it() -> None:
 def test_a_worker_with_older_code_is_not_reused() -> None:
     async def flow() -> None:
         host = Hands()
-        serving = CodeService(host, "shop", "script")
-        await serving.reload()
-        async with serving.borrow_worker():
+        code_service = CodeService(host, "shop", "script")
+        await code_service.reload()
+        async with code_service.borrow_worker():
             host.code = "new"  # saved, and nobody has said so yet
-            async with serving.borrow_worker() as second:
-                assert second.card.code == "new"
-        assert {hand.card.code for hand in host.started if hand.alive} == {"new"}
+            async with code_service.borrow_worker() as second:
+                assert second.agent_info.code == "new"
+        assert {hand.agent_info.code for hand in host.started if hand.alive} == {"new"}
 
     asyncio.run(flow())
 
@@ -108,8 +108,8 @@ def test_a_worker_with_older_code_is_not_reused() -> None:
 def test_a_turn_interrupted_before_a_worker_was_ready_does_not_run() -> None:
     async def flow() -> None:
         host, notes = Hands(), Notes()
-        serving = CodeService(host, "shop", "script")
-        session = Session(serving, notes)  # type: ignore[arg-type]
+        code_service = CodeService(host, "shop", "script")
+        session = Session(code_service, notes)  # type: ignore[arg-type]
         host.slow = True
         turn = asyncio.create_task(session.send("hello"))
         await asyncio.sleep(0)

@@ -12,7 +12,7 @@ from workbench.testing import thinking as think
 from workbench.trace.events import Answer, Fault, TurnEnded
 from workbench.trace.step_id import StepId
 from workbench.trace.trace import Trace
-from workbench.transcripts.expectation import TRANSCRIPT_KINDS, Expectation
+from workbench.transcripts.expectation import EXPECTATION_KINDS, Expectation
 from workbench.transcripts.transcript import expectations_hash, prompt_hash
 from workbench.trials.estimate import estimate_tokens
 from workbench.trials.live_result import SCHEMA, CurrentFacts, LiveResult, decode, encode
@@ -185,7 +185,7 @@ def test_a_tool_without_a_body_is_an_infrastructure_fault(record, tmp_path):
     assert came(mistake(record, "must_not_call", tool="create_return"), trace, tools=bodiless) == "fault"
 
 
-@pytest.mark.parametrize("expect", TRANSCRIPT_KINDS)
+@pytest.mark.parametrize("expect", EXPECTATION_KINDS)
 def test_every_expectation_can_be_decided_by_a_live_run(expect, record, tmp_path):
     fields = {"tool": "create_return", "text": "Done", "args": {"a": 1}, "order": ["create_return"], "policy": "p"}
     trace = ran(tmp_path, FIND, "It is too late.")

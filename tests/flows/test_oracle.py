@@ -42,7 +42,7 @@ from workbench.runtime.module_loader import compile_journey, override_modules
 from workbench.runtime.replayer import replay_safely
 from workbench.trace import steps
 from workbench.transcripts.codec import decode, encode, read
-from workbench.transcripts.expectation import TRANSCRIPT_KINDS
+from workbench.transcripts.expectation import EXPECTATION_KINDS
 from workbench.transcripts.files import find
 from workbench.transcripts.importers.tau_bench import tau_bench
 from workbench.transcripts.transcript import Transcript
@@ -256,7 +256,7 @@ def test_no_edited_conversation_of_the_airline_is_green_where_the_oracle_disagre
 
 
 def test_the_oracle_has_an_opinion_on_every_expectation_that_a_replay_decides():
-    assert OFFLINE.keys() == {name for name, kind in TRANSCRIPT_KINDS.items() if kind.decided_by == "offline"}
+    assert OFFLINE.keys() == {name for name, kind in EXPECTATION_KINDS.items() if kind.decided_by == "offline"}
 
 
 def test_the_oracle_imports_nothing_of_the_workbench():

@@ -15,7 +15,7 @@ from workbench.runtime.loader import load
 from workbench.trace.events import PolicyDecision
 from workbench.trace.steps import group_steps
 from workbench.transcripts.codec import decode, encode, read
-from workbench.transcripts.expectation import TRANSCRIPT_KINDS
+from workbench.transcripts.expectation import EXPECTATION_KINDS
 from workbench.transcripts.transcript import Transcript
 
 
@@ -49,7 +49,7 @@ def test_most_mistakes_guard_and_one_or_two_are_open() -> None:
 def test_they_show_that_mistakes_can_be_told_in_many_ways() -> None:
     expected = {s.expect.kind for s in SAMPLES if s.expect}
     assert len(expected) >= 10
-    assert {TRANSCRIPT_KINDS[name].decided_by for name in expected} == {"offline"}, (
+    assert {EXPECTATION_KINDS[name].decided_by for name in expected} == {"offline"}, (
         "only what replay can decide stands here"
     )
 

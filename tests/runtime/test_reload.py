@@ -1,4 +1,4 @@
-"""From a save in an editor to the new code serving, whatever was saved."""
+"""From a save in an editor to the new code code_service, whatever was saved."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def at_desk(folder: Path, flow: Callable[[Desk], Awaitable[None]], *, watched: b
 
 
 def policies(desk: Desk) -> list[str]:
-    return [p.name for p in desk.session.card.policies] if desk.session.card else []
+    return [p.name for p in desk.session.agent_info.policies] if desk.session.agent_info else []
 
 
 def with_window() -> str:
@@ -138,7 +138,7 @@ def test_a_syntax_error_names_its_line_and_the_old_code_goes_on_serving(tmp_path
         await desk.until(lambda: desk.session.code.state == "broken")
         line = desk.journey.read_text().count("\n")
         assert desk.session.code.where == f"shop/returns/journey.py:{line}"
-        assert desk.session.code.serving
+        assert desk.session.code.usable
         await desk.session.send("I want to return my shoes")
         assert str(desk.session.trace[-2].text) == "Done."
 
@@ -199,7 +199,9 @@ def test_a_new_helper_module_loads_and_a_deleted_one_is_named(tmp_path):
         helper.write_text("DAYS = 30\n")
         desk.journey.write_text("from .limits import DAYS\n" + desk.journey.read_text())
         await desk.until(
-            lambda: desk.session.code.state == "ready" and "shop/returns/limits.py" in desk.session.card.files
+            lambda: (
+                desk.session.code.state == "ready" and "shop/returns/limits.py" in desk.session.agent_info.files
+            )
         )
         helper.unlink()
         await desk.until(lambda: desk.session.code.state == "broken")
@@ -259,7 +261,7 @@ def test_a_worker_that_is_killed_loses_no_finished_step(tmp_path):
     async def flow(desk):
         await desk.session.send("I want to return my shoes")
         before = len(desk.session.trace)
-        os.kill(desk.session.serving._idle[-1]._process.pid, 9)
+        os.kill(desk.session.code_service._idle[-1]._process.pid, 9)
         await asyncio.sleep(0.2)
         await desk.session.send("again, return my shoes")
         assert len(desk.history.read(desk.session.id).events) == len(desk.session.trace)
@@ -284,12 +286,12 @@ def test_a_session_continues_from_its_file_with_its_world_rebuilt(tmp_path):
 
 def test_scratch_files_of_editors_are_no_code(tmp_path):
     async def flow(desk):
-        code = desk.session.card.code
+        code = desk.session.agent_info.code
         (desk.root / "shop/returns/.journey.py.swp").write_text("x")
         (desk.root / "shop/returns/4913").write_text("x")
         await asyncio.sleep(0.5)
         assert desk.states == []
-        assert desk.session.card.code == code
+        assert desk.session.agent_info.code == code
 
     at_desk(tmp_path, flow)
 
@@ -433,7 +435,7 @@ def test_a_transcript_whose_judging_hangs_costs_the_worker_and_no_message(tmp_pa
 
 def test_two_messages_at_once_after_a_crash_are_not_two_turns_at_once(tmp_path):
     async def flow(desk):
-        desk.session.serving.close()
+        desk.session.code_service.close()
         said = await asyncio.gather(
             desk.session.send("return my shoes"), desk.session.send("return my shoes"), return_exceptions=True
         )

@@ -25,7 +25,7 @@ from workbench.trace.events import (
     Answer,
     AnyEvent,
     Fault,
-    HandOff,
+    HandedOff,
     JourneyEntered,
     PolicyDecision,
     Reply,
@@ -196,7 +196,7 @@ def test_a_filter_says_what_it_can_be_asked_for(three):
 
 def test_what_makes_a_conversation_suspicious_is_said(place):
     broke = Fault(turn=1, answer=1, call=1, origin="tool", name="find_order", message="KeyError")
-    given = HandOff(turn=1, answer=2, reason="cannot help")
+    given = HandedOff(turn=1, answer=2, reason="cannot help")
     place.begin("shop-1", talk("help", BLOCKED, broke, given))
     assert place.entry("").risk_signals == "fault, handed off, blocked"
 

@@ -176,10 +176,10 @@ def samples() -> list[Any]:
 
 def expectations(rng: Random) -> dict[str, Any]:
     """An expectation as a careless hand might write it."""
-    from workbench.transcripts.expectation import TRANSCRIPT_KINDS
+    from workbench.transcripts.expectation import EXPECTATION_KINDS
 
     fields: dict[str, list[Any]] = {
-        "kind": [*TRANSCRIPT_KINDS, "blokced"],
+        "kind": [*EXPECTATION_KINDS, "blokced"],
         "step": ["1.0.0", "1.1.1", "2.1.0", "2.1.1", "9.1.1", "1.1", "-1.0.0", "", "x"],
         "policy": ["returns.return_window", "signed_in", "", "nobody"],
         "tool": ["create_return", "find_order", "", "no_tool"],

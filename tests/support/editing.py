@@ -15,7 +15,7 @@ from random import Random
 from typing import Any
 
 from workbench.trace.blobs import blob_hash
-from workbench.transcripts.expectation import TRANSCRIPT_KINDS
+from workbench.transcripts.expectation import EXPECTATION_KINDS
 
 VERDICTS = ("allow", "block", "rewrite", "escalate")
 OUTCOMES = ("ok", "error", "rejected", "absent", "blocked", "fault", "missing")
@@ -183,7 +183,7 @@ class Editor:
     def expect(self, whole: dict[str, Any], kind: str = "") -> None:
         """Another expectation, of this kind: of a mistake its only one, of a guard one more."""
         kind = kind or self.rng.choice(
-            [name for name, kind in TRANSCRIPT_KINDS.items() if kind.decided_by == "offline"]
+            [name for name, kind in EXPECTATION_KINDS.items() if kind.decided_by == "offline"]
         )
         args = copy.deepcopy(self._arguments(whole))
         if self.rng.random() < 0.5:
@@ -196,7 +196,7 @@ class Editor:
             "order": [self._tool(whole) for _ in range(self.rng.randint(2, 3))],
         }
         made: dict[str, Any] = {"kind": kind, "step": self._place(whole)}
-        made |= {name: filled[name] for name in TRANSCRIPT_KINDS[kind].needs}
+        made |= {name: filled[name] for name in EXPECTATION_KINDS[kind].needs}
         if kind == "called_with":
             made["match"] = self.rng.choice(["exact", "subset", "regex"])
             hows = ["exact", "subset", "regex", "ignore"]

@@ -62,10 +62,10 @@ class Bench:
 
     async def save_file(self, name: str, text: str) -> None:
         """Save a journey file like an editor, and wait until it is loaded and the conversation rerun."""
-        loads = self.session.serving._loads
+        loads = self.session.code_service._loads
         (self.journeys / name).write_text(text)
         await self.changes.queue.put(name)
-        await self.until(lambda: self.session.serving._loads > loads and not self.loading)
+        await self.until(lambda: self.session.code_service._loads > loads and not self.loading)
         await self.settle()
 
     @property
@@ -117,7 +117,7 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Bench
         async def whole() -> None:
             async with bench.app.run_test(size=size) as pilot:
                 bench.pilot = pilot
-                await bench.until(lambda: bench.session.card is not None)
+                await bench.until(lambda: bench.session.agent_info is not None)
                 await flow(bench)
 
         asyncio.run(whole())

@@ -21,13 +21,13 @@ from workbench.runtime.protocol import (
     BlobRecorded,
     DeltaStreamed,
     Done,
-    Event,
     EventRecorded,
     JudgeTranscript,
     Request,
     RerunConversation,
     RunTurn,
     TranscriptJudged,
+    WorkerEvent,
 )
 from workbench.runtime.worker_main import describe_agent, prepare_turn, rerun_report
 from workbench.store.index.entry import IndexEntry, Stamp
@@ -95,11 +95,11 @@ class FakeWorker:
     def __init__(self, loaded: LoadedAgent, model: Script) -> None:
         self.loaded = loaded
         self.model = model
-        self.card = describe_agent(loaded, model)
+        self.agent_info = describe_agent(loaded, model)
         self.turn: asyncio.Task[Any] | None = None
         self.closed = False
 
-    async def ask(self, request: Request) -> AsyncIterator[Event]:
+    async def ask(self, request: Request) -> AsyncIterator[WorkerEvent]:
         match request:
             case RunTurn():
                 async for event in self._turn(request):
@@ -111,8 +111,8 @@ class FakeWorker:
                 outcome = await asyncio.to_thread(replay, decode(data), self.loaded.agent)
                 yield TranscriptJudged(str(outcome.verdict), outcome.why)
 
-    async def _turn(self, request: RunTurn) -> AsyncIterator[Event]:
-        queue: asyncio.Queue[Event | None] = asyncio.Queue()
+    async def _turn(self, request: RunTurn) -> AsyncIterator[WorkerEvent]:
+        queue: asyncio.Queue[WorkerEvent | None] = asyncio.Queue()
         told: set[str] = set(request.blobs)
 
         def stepped(step: Any) -> None:

@@ -15,7 +15,7 @@ from workbench.tui.view.diff import diff
 from workbench.tui.view.paragraphs import styled
 from workbench.tui.view.text import plain
 from workbench.tui.view.text import width as cells
-from workbench.workspace.causes import Cause
+from workbench.workspace.causes import DifferenceCause
 from workbench.workspace.comparison import Side, compare
 
 WHOLE = [
@@ -346,7 +346,7 @@ def test_hostile_words_are_shown_inert():
     numbers = present.numbers(of.pairs)
     lines = [present.row(of, i, numbers[i], 80) for i in range(len(of.pairs))]
     lines += [line for i in range(len(of.pairs)) for line in styled(present.pair_in_full(of, i), 80)]
-    lines += [present.cause(Cause("code", left.name, left.name), 80)]
+    lines += [present.cause(DifferenceCause("code", left.name, left.name), 80)]
     text = "\n".join([*(plain(line) for line in lines), present.heading(of, 80)])
     assert "[/x]" in text
     assert "\x1b" not in text

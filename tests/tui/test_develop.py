@@ -251,7 +251,7 @@ def test_a_setup_that_makes_no_sense_is_not_taken(play):
 
 def test_words_that_cannot_be_sent_come_back(play):
     async def flow(bench):
-        bench.session.serving.close()
+        bench.session.code_service.close()
         (bench.journeys / "shop" / "agent.py").write_text("x = (")
         bench.screen.entry.text = "hello"
         await bench.press("enter")

@@ -98,10 +98,12 @@ def test_the_save_form_offers_only_what_it_can_fill(play, size):
 
 def test_the_save_form_offers_no_policies_of_other_journeys(play):
     async def flow(bench):
-        card = bench.session.card
+        card = bench.session.agent_info
         other = PolicyInfo("speaker.own_speaker", "before_tool", ["writes"])
         everywhere = PolicyInfo("polite", "before_tool", ["every"])
-        bench.session.serving.card = msgspec.structs.replace(card, policies=[*card.policies, other, everywhere])
+        bench.session.code_service.agent_info = msgspec.structs.replace(
+            card, policies=[*card.policies, other, everywhere]
+        )
         await bench.say("return OL-2 please")
         await bench.press("escape", "left_square_bracket", "a", "ctrl+s", "t")
         policies = {e.policy for e in bench.screen.query_one("#expectations").choices}
@@ -112,9 +114,9 @@ def test_the_save_form_offers_no_policies_of_other_journeys(play):
 
 def test_the_setup_form_cuts_with_an_ellipsis_and_breaks_between_words(play):
     async def flow(bench):
-        card = bench.session.card
+        card = bench.session.agent_info
         long = msgspec.structs.replace(card.fixtures[0], description="word " * 60)
-        bench.session.serving.card = msgspec.structs.replace(card, fixtures=[long, *card.fixtures[1:]])
+        bench.session.code_service.agent_info = msgspec.structs.replace(card, fixtures=[long, *card.fixtures[1:]])
         customer = {f"key{n}": f"value{n}" for n in range(8)}
         bench.session.set_setup(msgspec.structs.replace(bench.session.setup, customer=customer))
         await bench.press("escape", "s")

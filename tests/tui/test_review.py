@@ -279,14 +279,14 @@ async def talk_with_another_agent(bench):
     await bench.say("hello, gloves")
     kept = bench.session
     setup = msgspec.structs.replace(kept.setup, agent="desk")
-    other = Session(CodeService(bench.session.serving.host, "desk", "rehearsal"), bench.store)
+    other = Session(CodeService(bench.session.code_service.host, "desk", "rehearsal"), bench.store)
     other.load(setup, kept.trace, [], begun=False)
     other.persist(bench.store)
     bench.shelf.sessions[other.id] = other
     await bench.press("escape", "R")
     await bench.until(lambda: "1 of 1" in bench.text())
     await bench.press("0", "enter")
-    assert bench.app.conversations.serving("desk").card is None
+    assert bench.app.conversations.code_service("desk").agent_info is None
     return other
 
 

@@ -11,7 +11,7 @@ from tui.test_develop import OLD
 from workbench.trace.events import (
     Answer,
     Fault,
-    HandOff,
+    HandedOff,
     PolicyDecision,
     Reply,
     ToolResult,
@@ -150,7 +150,7 @@ def failures(trace: Trace) -> list[str]:
 def test_a_rewrite_and_a_hand_off_of_the_model_are_no_failures():
     rewritten = asked(decision("cut", "before_tool", "rewrite"), result(value="R-1"))
     assert failures(rewritten) == []
-    assert failures(asked(result(value="x"), HandOff(turn=1, answer=1, call=1, reason="asked for"))) == []
+    assert failures(asked(result(value="x"), HandedOff(turn=1, answer=1, call=1, reason="asked for"))) == []
     for outcome in ("error", "rejected", "absent", "fault", "blocked"):
         assert failures(asked(result(outcome=outcome))) == ["step"]
     assert failures(asked(decision("no", "before_tool", "escalate"))) == ["step"]

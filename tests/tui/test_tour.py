@@ -85,7 +85,7 @@ def guided(tmp_path: Path) -> Callable[..., Guided]:
         async def whole() -> None:
             async with bench.app.run_test(size=size) as pilot:
                 bench.pilot = pilot
-                await bench.until(lambda: bench.session.card is not None)
+                await bench.until(lambda: bench.session.agent_info is not None)
                 await flow(bench)
 
         try:

@@ -33,10 +33,10 @@ class Availability(msgspec.Struct, frozen=True, dict=True):
 
     def policies_at(self, hook: Hook, tool: Tool | None = None) -> list[Policy]:
         """Return the policies at this hook, in order; cached."""
-        found = self._standing.get((hook, tool))
+        found = self._by_hook.get((hook, tool))
         if found is None:
             found = [p for p in self.policies if p.hook == hook and (tool is None or p.applies_to(tool))]
-            self._standing[hook, tool] = found
+            self._by_hook[hook, tool] = found
         return found
 
     def unfit(self, tool: Tool, args: dict[str, Any]) -> str:
@@ -50,11 +50,11 @@ class Availability(msgspec.Struct, frozen=True, dict=True):
         return ""
 
     @cached_property
-    def _standing(self) -> dict[tuple[Hook, Tool | None], list[Policy]]:
-        return _STANDING.setdefault(self.policies, {})
+    def _by_hook(self) -> dict[tuple[Hook, Tool | None], list[Policy]]:
+        return _BY_HOOK.setdefault(self.policies, {})
 
 
-_STANDING: dict[
+_BY_HOOK: dict[
     tuple[Policy, ...], dict[tuple[Hook, Tool | None], list[Policy]]
 ] = {}  # shared by all conversations
 

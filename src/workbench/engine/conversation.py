@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..authoring.agent import Agent
-from ..trace.events import AnyEvent, HandOff, Reply
+from ..trace.events import AnyEvent, HandedOff, Reply
 from ..trace.setup import Setup
 from ..trace.state import ConversationState
 from ..trace.step_id import StepId
@@ -48,7 +48,7 @@ class ConversationRun:
         if self.state.handed_off:
             return
         turn, answer, call = step_id
-        self.emit(HandOff(turn=turn, answer=answer, call=call, reason=reason, by=by))
+        self.emit(HandedOff(turn=turn, answer=answer, call=call, reason=reason, by=by))
         text = say or self.agent.handoff_message
         if text:
             self.emit(Reply(turn=turn, answer=answer, call=call, text=text))

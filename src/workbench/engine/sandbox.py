@@ -22,7 +22,7 @@ from ..plain import escape_surrogates, to_plain
 from ..trace.events import CallOutcome, Fault, HttpExchange, WorldChange
 from ..trace.step_id import StepId
 from .faults import JOURNEY_EXCEPTIONS, fault_at
-from .world import World, diff
+from .world import World, world_changes
 
 MAX_RESULT = 1_000_000  # bytes of JSON
 MAX_PRINTED = 4_000  # characters of a body's output that are recorded
@@ -85,7 +85,7 @@ class Sandbox:
             try:
                 outcome, value = await _body(tool, args, given, printed)
             finally:  # changes made before an exception are kept
-                changed = diff(before, self.world.snapshot(parts))
+                changed = world_changes(before, self.world.snapshot(parts))
             size = len(msgspec.json.encode(value))
             if size > MAX_RESULT:
                 raise JourneyError(f"the result is {size:,} bytes; the limit is {MAX_RESULT:,}")

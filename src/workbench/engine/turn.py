@@ -99,12 +99,12 @@ class _Turn:
         if made is not None and made[0] is self.availability and made[1] == model:
             return made[2]
         trace = self.conversation.trace
-        sheet = assemble(self.agent, self.state.journey, self.availability, self.conversation.setup)
+        assembled = assemble(self.agent, self.state.journey, self.availability, self.conversation.setup)
         prompt = Prompt(
             turn=step_id.turn,
             answer=step_id.answer,
-            sections=sheet.section_hashes,
-            tools=sheet.tool_keys,
+            sections=assembled.section_hashes,
+            tools=assembled.tool_keys,
             model=self.model.name,
             params=self.model.params,
             journeys=[j.name for j in self.availability.journeys],
@@ -113,19 +113,19 @@ class _Turn:
         )
         last = self.state.prompt
         if last is None or _apart(last) != _apart(prompt):
-            for key, blob in sheet.blobs.items():  # in order, so that the same transcript has the same bytes
+            for key, blob in assembled.blobs.items():  # in order, so that the same transcript has the same bytes
                 trace.blobs.setdefault(key, blob)
             self.emit(prompt)
-        self.conversation.last_prompt = self.availability, model, sheet
-        return sheet
+        self.conversation.last_prompt = self.availability, model, assembled
+        return assembled
 
     async def _answer(self, step_id: StepId) -> TurnEnded | None:
         """Request one answer and execute it. Returns None if the turn continues."""
         if step_id.answer > 1:
             self.policies.update_availability(step_id)
-        sheet = self._prompt(step_id)
+        assembled = self._prompt(step_id)
         try:
-            answer = await self._ask_model(step_id, sheet)
+            answer = await self._ask_model(step_id, assembled)
         except NoAnswer as stop:
             if stop.reason == "model_error":
                 self.emit(
@@ -148,9 +148,14 @@ class _Turn:
             return None
         return await self._reply(step_id, answer)
 
-    async def _ask_model(self, step_id: StepId, sheet: AssembledPrompt) -> Answer:
+    async def _ask_model(self, step_id: StepId, assembled: AssembledPrompt) -> Answer:
         request = ModelRequest(
-            step_id.turn, step_id.answer, sheet.sections, self.state.thread, sheet.tools, Conversation(self.state)
+            step_id.turn,
+            step_id.answer,
+            assembled.sections,
+            self.state.thread,
+            assembled.tools,
+            Conversation(self.state),
         )
         show = discard_delta if self.on_delta is None else partial(self.on_delta, step_id)
         answer = await self.model.answer(request, show)
@@ -182,7 +187,7 @@ class _Turn:
         refused = "the call was cut off by the token limit" if cut else call.error
         tool = self.availability.tools.get(call.tool) or self._built_in(call.tool)
         if tool is None:
-            self._result(step_id, call.tool, ToolRun("absent", self._not_on_offer(call.tool)))
+            self._result(step_id, call.tool, ToolRun("absent", self._unavailable_text(call.tool)))
             return False
         refused = refused or self.availability.unfit(tool, call.args)
         if refused:
@@ -225,7 +230,7 @@ class _Turn:
         }
         return built_in_tools(self.agent)[name] if known.get(name) else None
 
-    def _not_on_offer(self, name: str) -> str:
+    def _unavailable_text(self, name: str) -> str:
         for tool in self.agent.all_tools():
             if tool.name == name and tool.journey and tool.journey != self.state.journey:
                 return f"{name} belongs to the journey {tool.journey}: enter it first"

@@ -115,7 +115,7 @@ class World:
                 self._pending.setdefault(name, []).append(inside)
 
 
-def diff(before: Any, after: Any, path: tuple[str | int, ...] = ()) -> list[WorldChange]:
+def world_changes(before: Any, after: Any, path: tuple[str | int, ...] = ()) -> list[WorldChange]:
     """Return the differences between two plain values as changes, in key order.
 
     Lists of equal length are compared item by item; for a longer list the new
@@ -132,19 +132,19 @@ def diff(before: Any, after: Any, path: tuple[str | int, ...] = ()) -> list[Worl
             elif key not in before:
                 changes.append(WorldChange(list(here), after=after[key]))
             else:
-                changes += diff(before[key], after[key], here)
+                changes += world_changes(before[key], after[key], here)
         return changes
     if isinstance(before, list) and isinstance(after, list) and len(before) <= len(after):
         changes = []
         for index, value in enumerate(before):
-            changes += diff(value, after[index], (*path, index))
+            changes += world_changes(value, after[index], (*path, index))
         changes += [WorldChange([*path, index], after=after[index]) for index in range(len(before), len(after))]
         return changes
     return [WorldChange(list(path), before=before, after=after)]
 
 
 def patch(value: Any, changes: Iterable[WorldChange]) -> Any:
-    """Apply `changes` to a plain value and return it; the inverse of diff()."""
+    """Apply `changes` to a plain value and return it; the inverse of world_changes()."""
     for change in changes:
         if not change.path:
             value = change.after

@@ -84,7 +84,7 @@ class Rerun(msgspec.Struct):
         return next((d.step for d in self.drift if d.what == "prompt"), 0)
 
 
-class _Follower:
+class _RerunLoop:
     """Reruns a recording in lock-step and records differences and drift."""
 
     def __init__(
@@ -92,10 +92,10 @@ class _Follower:
         agent: Agent,
         setup: Setup,
         events: list[AnyEvent],
-        recheck: Callable[[Tape], ReexecutingRunner] | None,
+        make_runner: Callable[[Tape], ReexecutingRunner] | None,
     ) -> None:
         self.tape = Tape(events, self._checkpoint)
-        self.recheck = recheck(self.tape) if recheck else None
+        self.make_runner = make_runner(self.tape) if make_runner else None
         self._steps = StepGrouper()
         self.conversation = ConversationRun(agent, setup)
         self.rerun = Rerun(self.conversation.trace, recorded=self.tape.steps, current=self._steps.by_id)
@@ -104,13 +104,13 @@ class _Follower:
 
     def _checkpoint(self) -> bool:
         """Compare the steps since the last checkpoint. Returns True while there is no divergence."""
-        for step in self._news():
+        for step in self._new_steps():
             self._compare(step)
-        if self.recheck is not None and self.recheck.mismatches:
-            self.rerun.tool_mismatch = self.recheck.mismatches[0]
+        if self.make_runner is not None and self.make_runner.mismatches:
+            self.rerun.tool_mismatch = self.make_runner.mismatches[0]
         return not self.rerun.differences and self.rerun.tool_mismatch is None
 
-    def _news(self) -> list[Step]:
+    def _new_steps(self) -> list[Step]:
         """Return the steps since the last call."""
         known, trace = len(self._steps.all), self.conversation.trace
         self._steps.extend(trace.since(self._grouped))
@@ -156,9 +156,9 @@ class _Follower:
         for turn in self.tape.turns:
             if not await self._turn(turn):
                 break
-        if self.recheck is not None:
-            self.rerun.world = self.recheck.sandbox.world.state()
-            self.rerun.executed = self.recheck.executed
+        if self.make_runner is not None:
+            self.rerun.world = self.make_runner.sandbox.world.state()
+            self.rerun.executed = self.make_runner.executed
         self.rerun.faults = [fault for step in self._steps.all for fault in step.faults]
         self.tape.checkpoint = None  # break the reference cycle: garbage collection is expensive here
         return self.rerun
@@ -173,9 +173,9 @@ class _Follower:
                 for event in (step.answer if first else None, step.result, step.reply):
                     if event is not None:
                         self.conversation.emit(event)
-            self._news()
+            self._new_steps()
             return True
-        end = await run_turn(self.conversation, str(message.text), self.tape, self.recheck or self.tape)
+        end = await run_turn(self.conversation, str(message.text), self.tape, self.make_runner or self.tape)
         if not self._checkpoint():
             return False
         return self._ended(turn, end.reason, end.detail)
@@ -202,13 +202,16 @@ class _Follower:
 
 
 async def rerun(
-    agent: Agent, setup: Setup, events: list[AnyEvent], recheck: Callable[[Tape], ReexecutingRunner] | None = None
+    agent: Agent,
+    setup: Setup,
+    events: list[AnyEvent],
+    make_runner: Callable[[Tape], ReexecutingRunner] | None = None,
 ) -> Rerun:
     """Rerun a recording on `agent`: recorded answers, today's journey code, up to the first divergence.
 
-    `recheck` creates the runner for tools to re-execute; without it no tool runs.
+    `make_runner` creates the runner for tools to re-execute; without it no tool runs.
     """
-    return await _Follower(agent, setup, events, recheck).run()
+    return await _RerunLoop(agent, setup, events, make_runner).run()
 
 
 def divergence(recorded: Step, now: Step, cut_off: bool = False) -> str:

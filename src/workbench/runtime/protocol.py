@@ -160,9 +160,9 @@ Request = Load | RunTurn | CancelTurn | RerunConversation | JudgeTranscript | As
 
 
 class Loaded(_Message, frozen=True, tag="loaded"):
-    """The agent is loaded; `card` describes it."""
+    """The agent is loaded; `agent_info` describes it."""
 
-    card: AgentInfo
+    agent_info: AgentInfo
 
 
 class Failed(_Message, frozen=True, tag="failed"):
@@ -249,7 +249,7 @@ class WorldInspected(_Message, frozen=True, tag="world"):
     world: dict[str, Any]
 
 
-Event = (
+WorkerEvent = (
     Loaded
     | Failed
     | Heartbeat
@@ -265,10 +265,10 @@ Event = (
 
 # JSON, because it has integers of any size, like the files
 _REQUESTS: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
-_EVENTS: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+_EVENTS: msgspec.json.Decoder[WorkerEvent] = msgspec.json.Decoder(WorkerEvent)
 
 
-def pack(message: Request | Event) -> bytes:
+def pack(message: Request | WorkerEvent) -> bytes:
     return msgspec.json.encode(message)
 
 
@@ -276,19 +276,19 @@ def unpack_request(data: bytes) -> Request:
     return _REQUESTS.decode(data)
 
 
-def unpack_event(data: bytes) -> Event:
+def unpack_event(data: bytes) -> WorkerEvent:
     return _EVENTS.decode(data)
 
 
 class Worker(Protocol):
-    """A process that runs journey code; `card` describes the loaded agent."""
+    """A process that runs journey code; `agent_info` describes the loaded agent."""
 
-    card: AgentInfo
+    agent_info: AgentInfo
 
     @property
     def alive(self) -> bool: ...
 
-    def ask(self, request: Request) -> AsyncIterator[Event]:
+    def ask(self, request: Request) -> AsyncIterator[WorkerEvent]:
         """Yield the events up to and including the last of the request. Raises WorkerCrashed."""
         ...
 

@@ -30,7 +30,6 @@ from .protocol import (
     AgentInfo,
     CancelTurn,
     Done,
-    Event,
     Failed,
     Heartbeat,
     Load,
@@ -40,6 +39,7 @@ from .protocol import (
     RerunDone,
     RunTurn,
     TranscriptJudged,
+    WorkerEvent,
     WorldInspected,
     pack,
     unpack_event,
@@ -101,7 +101,7 @@ class WorkerProcess:
         with contextlib.redirect_stderr(sys.__stderr__):  # the one of a screen has no file descriptor
             self._process.start()
         theirs.close()
-        self._events: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._events: asyncio.Queue[WorkerEvent | None] = asyncio.Queue()
         self._timer = HangTimer(LOAD_SECONDS)
         self._stopping = False  # whether the turn was interrupted
         self._busy = asyncio.Lock()
@@ -109,7 +109,7 @@ class WorkerProcess:
         self._decode_error = ""  # why an event cannot be decoded
         self._hang_timeout = hang_timeout
         self.root = Path()
-        self.card = AgentInfo(name="", code="", model="")
+        self.agent_info = AgentInfo(name="", code="", model="")
         loop = asyncio.get_running_loop()
         self._reader = threading.Thread(target=self._read, args=(loop,), daemon=True)
         self._reader.start()
@@ -118,7 +118,7 @@ class WorkerProcess:
         with contextlib.suppress(RuntimeError):  # the loop may be closed before the worker
             while True:
                 try:
-                    event: Event | None = unpack_event(self._connection.recv_bytes())
+                    event: WorkerEvent | None = unpack_event(self._connection.recv_bytes())
                 except (EOFError, OSError, TypeError):  # a TypeError: the connection was closed meanwhile
                     event = None
                 except msgspec.DecodeError as error:
@@ -141,17 +141,17 @@ class WorkerProcess:
             if isinstance(event, Failed):
                 raise JourneyError(event.message, where=event.where, hint=event.hint)
             if isinstance(event, Loaded):
-                self.card = event.card
+                self.agent_info = event.agent_info
 
-    async def ask(self, request: Request) -> AsyncIterator[Event]:
+    async def ask(self, request: Request) -> AsyncIterator[WorkerEvent]:
         """Yield the events up to the last. Raises WorkerCrashed if the worker hangs, is too slow or has exited."""
         async with self._busy:
             self._send(request)
             began, self._stopping = time.monotonic(), False
             self._timer = HangTimer(
-                self._hang_timeout or (self.card.code_seconds if self.card.name else LOAD_SECONDS)
+                self._hang_timeout or (self.agent_info.code_seconds if self.agent_info.name else LOAD_SECONDS)
             )
-            limit = self.card.turn_seconds + GRACE if isinstance(request, RunTurn) else None
+            limit = self.agent_info.turn_seconds + GRACE if isinstance(request, RunTurn) else None
             while True:
                 event = await self._next(began, limit)
                 if isinstance(event, LAST):
@@ -165,7 +165,7 @@ class WorkerProcess:
         except OSError:
             raise WorkerCrashed("the worker has exited", hint="the next message starts a new one") from None
 
-    async def _next(self, began: float, limit: float | None) -> Event:
+    async def _next(self, began: float, limit: float | None) -> WorkerEvent:
         while True:
             try:
                 async with asyncio.timeout(0.1):  # wait_for of Python 3.11 may swallow a cancellation

@@ -46,7 +46,6 @@ from .protocol import (
     DeltaStreamed,
     DifferenceInfo,
     Done,
-    Event,
     EventRecorded,
     Failed,
     FixtureInfo,
@@ -64,6 +63,7 @@ from .protocol import (
     RunTurn,
     ToolInfo,
     TranscriptJudged,
+    WorkerEvent,
     WorldInspected,
     pack,
     unpack_event,
@@ -89,7 +89,7 @@ class WorkerServer:
         self.model: Model | None = None
         self.turn: asyncio.Task[TurnEnded] | None = None
 
-    def send(self, event: Event) -> None:
+    def send(self, event: WorkerEvent) -> None:
         try:
             self.connection.send_bytes(pack(event))
         except OSError:
@@ -151,16 +151,16 @@ class WorkerServer:
     def _load(self, request: Load) -> None:
         self.loaded = load(Path(request.root), request.agent)
         self.model = make_model(request.model, self.loaded.agent)
-        card = describe_agent(self.loaded, self.model)
+        agent_info = describe_agent(self.loaded, self.model)
         try:
-            unpack_event(pack(Loaded(card)))
+            unpack_event(pack(Loaded(agent_info)))
         except msgspec.DecodeError as error:
             raise JourneyError(
                 f"the agent cannot be described: {error}",
                 where=self.loaded.agent.source,
                 hint="use a string there",
             ) from None
-        self.send(Loaded(card))
+        self.send(Loaded(agent_info))
 
     def _require_agent(self) -> LoadedAgent:
         if self.loaded is None:

@@ -17,7 +17,7 @@ from ..engine.turn import run_turn
 from ..engine.world import World
 from ..models.rehearsal import RehearsalModel
 from ..runtime.loader import LoadedAgent, load
-from ..trace.events import Effect, Fault, HandOff, PolicyDecision, ToolResult, TurnEnded
+from ..trace.events import Effect, Fault, HandedOff, PolicyDecision, ToolResult, TurnEnded
 from ..trace.setup import Setup
 from ..trace.steps import Step, group_steps
 from ..trace.trace import Trace
@@ -74,7 +74,7 @@ class FinishedConversation:
     @property
     def handed_off(self) -> bool:
         """Return whether the conversation was handed off to a human."""
-        return bool(self._events(HandOff))
+        return bool(self._events(HandedOff))
 
     @property
     def ends(self) -> list[str]:

@@ -12,7 +12,7 @@ answer itself and therefore its reply. Adding a policy never changes a step id.
     HttpExchange     one HTTP request of a tool, and the response
     ToolResult       the result of a call, and its changes of the world
     Reply            the text sent to the customer
-    HandOff          the conversation was handed off to a human
+    HandedOff          the conversation was handed off to a human
     Fault            an exception in journey code, or a failure of a system
     TurnEnded        the reason the turn ended
 """
@@ -239,7 +239,7 @@ class Reply(Event, frozen=True, kw_only=True, tag="reply"):
     text: str | list[str]  # a list of lines in a file only
 
 
-class HandOff(Event, frozen=True, kw_only=True, tag="handoff"):
+class HandedOff(Event, frozen=True, kw_only=True, tag="handoff"):
     """The conversation was handed off to a human; `by` is "model" or the name of the policy that escalated."""
 
     reason: str
@@ -275,7 +275,7 @@ AnyEvent = (
     | HttpExchange
     | ToolResult
     | Reply
-    | HandOff
+    | HandedOff
     | Fault
     | TurnEnded
 )

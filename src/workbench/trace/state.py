@@ -16,7 +16,7 @@ from ..plain import cached, copy_plain
 from .events import (
     Answer,
     AnyEvent,
-    HandOff,
+    HandedOff,
     JourneyEntered,
     PolicyDecision,
     Prompt,
@@ -138,7 +138,7 @@ class ConversationState:
     def _prompted(self, event: Prompt) -> None:
         self.prompt = event
 
-    def _handed(self, event: HandOff) -> None:
+    def _handed(self, event: HandedOff) -> None:
         self.handed_off = True
 
 
@@ -150,5 +150,5 @@ _APPLY: dict[type[Any], Any] = {
     JourneyEntered: ConversationState._entered,
     Prompt: ConversationState._prompted,
     Reply: ConversationState._replied,
-    HandOff: ConversationState._handed,
+    HandedOff: ConversationState._handed,
 }

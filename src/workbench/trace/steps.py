@@ -16,7 +16,7 @@ from .events import (
     AnyEvent,
     CallRequest,
     Fault,
-    HandOff,
+    HandedOff,
     HttpExchange,
     JourneyEntered,
     PolicyDecision,
@@ -47,7 +47,7 @@ class Step(msgspec.Struct):
     result: ToolResult | None = None
     reply: Reply | None = None
     entered: JourneyEntered | None = None
-    handoff: HandOff | None = None
+    handoff: HandedOff | None = None
     faults: tuple[Fault, ...] = ()
     exchanges: tuple[HttpExchange, ...] = ()
 
@@ -168,7 +168,12 @@ class StepGrouper:
         return step
 
 
-_ONE: dict[type[Any], str] = {ToolResult: "result", Reply: "reply", JourneyEntered: "entered", HandOff: "handoff"}
+_ONE: dict[type[Any], str] = {
+    ToolResult: "result",
+    Reply: "reply",
+    JourneyEntered: "entered",
+    HandedOff: "handoff",
+}
 _MANY: dict[type[Any], str] = {PolicyDecision: "decisions", HttpExchange: "exchanges", Fault: "faults"}
 
 

@@ -22,7 +22,7 @@ MATCH_MODES: tuple[Match, ...] = ("exact", "subset", "regex", "ignore")
 
 
 class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A condition on a step. The fields that count depend on `kind`; see TRANSCRIPT_KINDS.
+    """A condition on a step. The fields that count depend on `kind`; see EXPECTATION_KINDS.
 
     `args` are compared by `match`, single ones by their entry in `fields`: exact
     (equal), subset (the expected value is contained), regex, ignore. With `match`
@@ -41,12 +41,12 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
 
     def validate(self, where: str) -> None:
         """Raise TranscriptError if the expectation is invalid."""
-        kind = TRANSCRIPT_KINDS.get(self.kind)
+        kind = EXPECTATION_KINDS.get(self.kind)
         if kind is None:
             raise TranscriptError(
                 f"unknown expectation {self.kind!r}",
                 where=where,
-                hint=f"choose one of: {', '.join(TRANSCRIPT_KINDS)}",
+                hint=f"choose one of: {', '.join(EXPECTATION_KINDS)}",
             )
         for field in kind.needs:
             asked = getattr(self, field)
@@ -81,7 +81,7 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
     def validate_step(self, step: Step, where: str) -> None:
         """Raise TranscriptError if the step in the recording is not of the expected kind or tool."""
         there = "call" if step.call is not None else "message" if step.message is not None else "reply"
-        of = TRANSCRIPT_KINDS[self.kind].of
+        of = EXPECTATION_KINDS[self.kind].of
         if of and of != there:
             message = f"the expectation {self.kind} needs a {of}, but step {self.step} is a {there}"
             raise TranscriptError(message, where=where)
@@ -97,12 +97,12 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
 
     @property
     def decided_by(self) -> Decided:
-        return TRANSCRIPT_KINDS[self.kind].decided_by
+        return EXPECTATION_KINDS[self.kind].decided_by
 
     @property
     def description(self) -> str:
         """Describe it in words: "create_return is not executed"."""
-        return TRANSCRIPT_KINDS[self.kind].description.format(
+        return EXPECTATION_KINDS[self.kind].description.format(
             policy=self.policy or "any policy",
             tool=self.tool or "the call",
             text=self.text,
@@ -132,7 +132,7 @@ class ExpectationKind(msgspec.Struct, frozen=True):
     of: Literal["call", "reply", ""] = ""
 
 
-TRANSCRIPT_KINDS: dict[str, ExpectationKind] = {
+EXPECTATION_KINDS: dict[str, ExpectationKind] = {
     "blocked": ExpectationKind("offline", "{policy} blocks it"),
     "rewritten": ExpectationKind("offline", "{policy} rewrites it"),
     "escalated": ExpectationKind("offline", "{policy} hands it off to a human"),

@@ -153,7 +153,7 @@ def _prompt_contains(e: Expectation, run: JudgedRun, step: Step) -> bool | None:
     return None if text is None else contains_text(text, e.text)
 
 
-def _prompt_lacks(e: Expectation, run: JudgedRun, step: Step) -> bool | None:
+def _prompt_excludes(e: Expectation, run: JudgedRun, step: Step) -> bool | None:
     text = _prompt_text(run, step)
     return None if text is None else not contains_text(text, e.text)
 
@@ -170,7 +170,7 @@ def _reply_contains(e: Expectation, run: JudgedRun, step: Step) -> bool | None:
     return None if sent is None else contains_text(sent, e.text)
 
 
-def _reply_lacks(e: Expectation, run: JudgedRun, step: Step) -> bool | None:
+def _reply_excludes(e: Expectation, run: JudgedRun, step: Step) -> bool | None:
     sent = _sent(step)
     return None if sent is None else not contains_text(sent, e.text)
 
@@ -221,7 +221,7 @@ def _must_not_call(e: Expectation, run: JudgedRun, step: Step) -> bool:
     return not _must_call(e, run, step)
 
 
-def _says(e: Expectation, run: JudgedRun, step: Step) -> bool:
+def _model_says(e: Expectation, run: JudgedRun, step: Step) -> bool:
     return any(
         m.reply and contains_text(str(m.reply.text), e.text)
         for m in run.steps.values()
@@ -229,7 +229,7 @@ def _says(e: Expectation, run: JudgedRun, step: Step) -> bool:
     )
 
 
-def _says_not(e: Expectation, run: JudgedRun, step: Step) -> bool:
+def _model_never_says(e: Expectation, run: JudgedRun, step: Step) -> bool:
     return step.reply is None or not contains_text(str(step.reply.text), e.text)
 
 
@@ -249,15 +249,15 @@ PREDICATES: dict[str, Callable[[Expectation, JudgedRun, Step], bool | None]] = {
     "order": _ordered,
     "called_with": _called_with,
     "prompt_contains": _prompt_contains,
-    "prompt_excludes": _prompt_lacks,
+    "prompt_excludes": _prompt_excludes,
     "reply_contains": _reply_contains,
-    "reply_excludes": _reply_lacks,
+    "reply_excludes": _reply_excludes,
     "result": _result_is,
     "final_world": _final_world,
     "must_call": _must_call,
     "must_not_call": _must_not_call,
-    "model_says": _says,
-    "model_never_says": _says_not,
+    "model_says": _model_says,
+    "model_never_says": _model_never_says,
     "asks_before": _unknown,
     "rubric": _unknown,
 }

@@ -69,11 +69,11 @@ class Term:
     alternatives: tuple[Term, ...] = ()
 
     def __str__(self) -> str:
-        values = ",".join(one._spelt for one in (self, *self.alternatives))
+        values = ",".join(one._as_typed for one in (self, *self.alternatives))
         return f"{'-' if self.negated else ''}{self.filter}{':' if self.filter else ''}{values}"
 
     @property
-    def _spelt(self) -> str:
+    def _as_typed(self) -> str:
         return f'"{self.value}"' if self.exact or " " in self.value else self.value
 
     @property

@@ -41,7 +41,7 @@ ErrorKind = Literal[
 ]
 CAUSES: tuple[str, ...] = Cause.__args__  # type: ignore[attr-defined]
 SEVERITIES: tuple[str, ...] = Severity.__args__  # type: ignore[attr-defined]
-MARK_KINDS: tuple[str, ...] = ErrorKind.__args__  # type: ignore[attr-defined]
+ERROR_KINDS: tuple[str, ...] = ErrorKind.__args__  # type: ignore[attr-defined]
 
 
 class Annotation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

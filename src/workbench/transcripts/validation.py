@@ -19,7 +19,7 @@ from ..trace.events import (
     Answer,
     AnyEvent,
     Fault,
-    HandOff,
+    HandedOff,
     HttpExchange,
     JourneyEntered,
     PolicyDecision,
@@ -33,7 +33,7 @@ from ..trace.steps import group_steps
 from .transcript import Transcript
 
 RESTORE_HINT = "restore the file from git, or import or save the conversation again"
-ONCE = {ToolResult: "result", Reply: "reply", HandOff: "hand-off", JourneyEntered: "entered journey"}
+ONCE = {ToolResult: "result", Reply: "reply", HandedOff: "hand-off", JourneyEntered: "entered journey"}
 HOOK_POSITIONS = {
     "on_message": (0, 0),
     "before_tool": (1, 1),

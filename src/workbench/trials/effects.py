@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ..trace.events import HandOff
+from ..trace.events import HandedOff
 from ..trace.trace import Trace
 from ..transcripts.predicates import JudgedRun
 
@@ -50,7 +50,7 @@ class _Effects:
             for change in result.changed:
                 after = None if change.after is msgspec.UNSET else [change.after]
                 self.world[self._plain(change.path)] = self._plain(after)
-        self.handed_off = any(isinstance(event, HandOff) for event in trace)
+        self.handed_off = any(isinstance(event, HandedOff) for event in trace)
 
     def _plain(self, value: Any) -> str:
         text = msgspec.json.encode(_numbers(value), order="sorted").decode()

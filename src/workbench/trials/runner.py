@@ -94,7 +94,7 @@ class TrialRunner:
         """Check the recording against the current code, before anything is spent."""
         transcript = asked.transcript
         async with self._gate, self.worker(transcript.agent) as worker:
-            code = worker.card.code
+            code = worker.agent_info.code
             if why := world_red_proof(transcript, await self._final_world(worker, transcript, transcript.events)):
                 return Preflight("", code, Verdict.ERROR, why)
             async for event in worker.ask(RerunConversation(transcript.setup, transcript.events)):
@@ -140,10 +140,10 @@ class TrialRunner:
         try:
             async with self.worker(asked.transcript.agent) as worker:
                 await self.run(worker, asked, trace, cost.add)
-                card = worker.card
+                agent_info = worker.agent_info
                 tools = ToolTraits(
-                    frozenset(t.name for t in card.tools if t.writes),
-                    frozenset(t.name for t in card.tools if t.recorded),
+                    frozenset(t.name for t in agent_info.tools if t.writes),
+                    frozenset(t.name for t in agent_info.tools if t.recorded),
                 )
                 judgements, judged = await self._judge(worker, asked.transcript, trace, cost)
                 ended = await self._final_world(worker, asked.transcript, list(trace.events))

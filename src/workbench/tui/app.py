@@ -173,19 +173,19 @@ class WorkbenchApp(App[int]):
 
     def reload(self) -> None:
         """Load the code on disk, without waiting for a load in progress, which becomes obsolete."""
-        for serving in self.conversations.servings.values():
-            if serving is self.session.serving or serving.card is not None:
-                if serving.card is not None:
+        for code_service in self.conversations.code_services.values():
+            if code_service is self.session.code_service or code_service.agent_info is not None:
+                if code_service.agent_info is not None:
                     self.loads += 1
-                self.run_in_background(partial(self._reload, serving), "reload")
+                self.run_in_background(partial(self._reload, code_service), "reload")
 
     def run_in_background(self, work: Any, group: str) -> None:
         """Run an async function in the background. If it is cancelled before it starts, no coroutine is left."""
         self.run_worker(work, group=group)
 
-    async def _reload(self, serving: CodeService) -> None:
-        await serving.reload()
-        if serving is self.session.serving:
+    async def _reload(self, code_service: CodeService) -> None:
+        await code_service.reload()
+        if code_service is self.session.code_service:
             await self.session.reruns.rerun_if_code_changed()
 
     async def _watch(self) -> None:
@@ -247,7 +247,7 @@ class WorkbenchApp(App[int]):
     @property
     def root(self) -> Path:
         """The folder that source paths are relative to: that of the host, else journeys/."""
-        return Path(getattr(self.session.serving.host, "root", "journeys"))
+        return Path(getattr(self.session.code_service.host, "root", "journeys"))
 
     def next_theme(self) -> str:
         names = [theme.name for theme in THEMES]

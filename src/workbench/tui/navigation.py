@@ -43,8 +43,8 @@ class Navigation:
         from .screens.develop import Develop
 
         app, session = self.app, self.app.session
-        if session.card is None and session.code.state == "loading":
-            app.run_in_background(session.serving.reload, "reload")
+        if session.agent_info is None and session.code.state == "loading":
+            app.run_in_background(session.code_service.reload, "reload")
         else:
             app.run_in_background(session.reruns.rerun_if_code_changed, "reload")
         app.switch_mode("develop")
@@ -53,7 +53,7 @@ class Navigation:
 
     def open_agent(self, agent: str) -> None:
         """Begin a conversation with another agent of the project."""
-        self.switch(Session(self.app.conversations.serving(agent), self.app.session.store))
+        self.switch(Session(self.app.conversations.code_service(agent), self.app.session.store))
 
     def read_only_session(self, entry: Entry, record: StoredConversation) -> Session:
         """Return a session over a stored conversation: annotations are stored, nothing else is added to it."""
@@ -61,8 +61,8 @@ class Navigation:
         if known is not None:
             return known
         store = self.app.library.annotation_store(entry, self.app.session.store)
-        serving = self.app.conversations.serving(entry.agent)
-        session = Session(serving, store, id=entry.id, undos=self.app.undos)
+        code_service = self.app.conversations.code_service(entry.agent)
+        session = Session(code_service, store, id=entry.id, undos=self.app.undos)
         session.load(
             record.setup, record.trace, record.annotations, begun=True, disabled_by_turn=record.disabled_by_turn
         )
@@ -72,8 +72,8 @@ class Navigation:
     def continued_session(self, entry: Entry, record: StoredConversation) -> Session:
         """Continue a stored conversation: sessions are resumed in place, everything else is copied."""
         past = entry.kind == "session"
-        serving = self.app.conversations.serving(entry.agent)
-        session = Session(serving, self.app.session.store, id=entry.id if past else "")
+        code_service = self.app.conversations.code_service(entry.agent)
+        session = Session(code_service, self.app.session.store, id=entry.id if past else "")
         session.load(
             record.setup, record.trace, record.annotations, begun=past, disabled_by_turn=record.disabled_by_turn
         )

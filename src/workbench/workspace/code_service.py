@@ -26,14 +26,14 @@ class CodeStatus:
 
     `ready`: the code on disk is loaded. `loading`: a save is being loaded.
     `broken`: the code on disk does not load; the last good version stays in use
-    (`serving` False: there is none). `note` describes the last rerun of a conversation.
+    (`usable` False: there is none). `note` describes the last rerun of a conversation.
     """
 
     state: Literal["loading", "ready", "broken"] = "loading"
     error: str = ""
     where: str = ""
     hint: str = ""
-    serving: bool = False
+    usable: bool = False
     seconds: float = 0.0
     at: float = 0.0
     note: str = ""
@@ -46,13 +46,13 @@ class CodeListener(Protocol):
 
 
 class CodeService:
-    """One agent's code; `card` describes the loaded version, None before the first load."""
+    """One agent's code; `agent_info` describes the loaded version, None before the first load."""
 
     def __init__(self, host: WorkerFactory, agent: str, model: str) -> None:
         self.host = host
         self.agent = agent
         self.model = model
-        self.card: AgentInfo | None = None
+        self.agent_info: AgentInfo | None = None
         self.code = CodeStatus()
         self.listeners: weakref.WeakSet[CodeListener] = weakref.WeakSet()
         self._idle: list[Worker] = []
@@ -82,18 +82,18 @@ class CodeService:
         if number != self._loads:
             worker.close()
             return False
-        changed = self.card is not None and self.card.code != worker.card.code
+        changed = self.agent_info is not None and self.agent_info.code != worker.agent_info.code
         self._version += 1
         for old in self._idle:
             old.close()
         self._idle = [worker]
-        self.card = worker.card
-        self._notify(CodeStatus("ready", serving=True, seconds=time.monotonic() - began, at=time.time()))
+        self.agent_info = worker.agent_info
+        self._notify(CodeStatus("ready", usable=True, seconds=time.monotonic() - began, at=time.time()))
         return changed
 
     def _load_failed(self, error: JourneyError | WorkerCrashed) -> None:
-        serving = bool(self._idle or self._borrowed)
-        self._notify(CodeStatus("broken", error.message, error.where, error.hint, serving, at=time.time()))
+        usable = bool(self._idle or self._borrowed)
+        self._notify(CodeStatus("broken", error.message, error.where, error.hint, usable, at=time.time()))
 
     @asynccontextmanager
     async def borrow_worker(self) -> AsyncIterator[Worker]:
@@ -145,10 +145,14 @@ class CodeService:
         if version != self._version:
             worker.close()
             return self._take_idle()
-        if self.card is None or self.card.code != worker.card.code or self.code.state == "broken":
+        if (
+            self.agent_info is None
+            or self.agent_info.code != worker.agent_info.code
+            or self.code.state == "broken"
+        ):
             self._version += 1  # borrowed workers have other code
-            self.card = worker.card
-            self._notify(replace(self.code, state="ready", serving=True, error="", where="", hint=""))
+            self.agent_info = worker.agent_info
+            self._notify(replace(self.code, state="ready", usable=True, error="", where="", hint=""))
         return worker
 
     async def ensure_worker(self) -> None:

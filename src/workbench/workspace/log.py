@@ -41,7 +41,7 @@ class LogWriter:
         if self._begun:
             return
         session = self.session
-        code = session.card.code if session.card else ""
+        code = session.agent_info.code if session.agent_info else ""
         head = {"session": session.id, "setup": session.setup, "model": session.model, "code": code}
         session.store.begin(session.id, head)
         for key, value in session.trace.blobs.items():

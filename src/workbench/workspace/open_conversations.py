@@ -32,7 +32,7 @@ class OpenConversations:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.open: list[Session] = [session]
-        self.servings: dict[str, CodeService] = {session.agent: session.serving}
+        self.code_services: dict[str, CodeService] = {session.agent: session.code_service}
         self.step_id = ""
         self.draft = ""
         self._last_snapshot = b""
@@ -42,12 +42,12 @@ class OpenConversations:
     def store(self) -> SessionStore:
         return self.session.store
 
-    def serving(self, agent: str) -> CodeService:
+    def code_service(self, agent: str) -> CodeService:
         """Return the code service of an agent; not loaded yet on first use."""
-        if agent not in self.servings:
-            first = self.session.serving
-            self.servings[agent] = CodeService(first.host, agent, first.model)
-        return self.servings[agent]
+        if agent not in self.code_services:
+            first = self.session.code_service
+            self.code_services[agent] = CodeService(first.host, agent, first.model)
+        return self.code_services[agent]
 
     def switch_to(self, session: Session) -> None:
         """Switch to a conversation; an empty one that was never started is closed."""

@@ -29,8 +29,8 @@ class Reruns:
 
     async def rerun_if_code_changed(self) -> None:
         """Rerun the conversation if the code has changed since its last turn."""
-        card = self.session.card
-        if card is not None and len(self.session.trace) and self.last_code not in ("", card.code):
+        agent_info = self.session.agent_info
+        if agent_info is not None and len(self.session.trace) and self.last_code not in ("", agent_info.code):
             await self.rerun_record()
 
     async def rerun_record(self) -> None:
@@ -43,9 +43,9 @@ class Reruns:
             self.note = f"the rerun failed: {error.message}"
         except WorkerCrashed as error:
             self.note = f"the rerun was stopped: {error.message} {error.where}".strip()
-            await session.serving.ensure_worker()
+            await session.code_service.ensure_worker()
         else:
-            if session.disabled != off or (session.card is not None and code != session.card.code):
+            if session.disabled != off or (session.agent_info is not None and code != session.agent_info.code):
                 return  # replaced by a later save or switch
             self.last_code = code
             self.rerun = found
@@ -56,10 +56,10 @@ class Reruns:
         self, setup: Setup, events: list[AnyEvent], off: tuple[DisabledPart, ...] = ()
     ) -> tuple[RerunDone, str]:
         """Rerun recorded events on the loaded code; returns the code hash too. Raises WorkbenchError."""
-        async with self.session.serving.borrow_worker() as worker:
+        async with self.session.code_service.borrow_worker() as worker:
             async for event in worker.ask(RerunConversation(setup, events, list(off))):
                 if isinstance(event, RerunDone):
-                    return event, worker.card.code
+                    return event, worker.agent_info.code
                 if isinstance(event, Failed):
                     raise JourneyError(event.message, where=event.where, hint=event.hint)
         raise UsageError("the worker gave no answer")

@@ -94,12 +94,12 @@ class Saving:
         transcript = build_transcript(
             kind, title, expectation, session.setup, session.trace, list(session.annotations.values())
         )
-        code = dict(session.card.files) if session.card else {}
+        code = dict(session.agent_info.files) if session.agent_info else {}
         return msgspec.structs.replace(transcript, source={"model": session.model}, code=code)
 
     async def replay_transcript(self, transcript: Transcript) -> TranscriptJudged:
         """Replay a transcript on the loaded code. Raises WorkbenchError if it cannot be replayed."""
-        async with self.session.serving.borrow_worker() as worker:
+        async with self.session.code_service.borrow_worker() as worker:
             async for event in worker.ask(JudgeTranscript(encode(transcript))):
                 if isinstance(event, TranscriptJudged):
                     return event

@@ -16,7 +16,7 @@ from typing import Any
 from ..engine.ablation import DisabledPart
 from ..errors import UsageError
 from ..runtime.protocol import AgentInfo, DeltaStreamed, RerunDone
-from ..trace.events import AnyEvent, HandOff
+from ..trace.events import AnyEvent, HandedOff
 from ..trace.setup import Setup
 from ..trace.step_id import StepId
 from ..trace.steps import Step, Turn, group_steps
@@ -52,17 +52,17 @@ class Session:
 
     def __init__(
         self,
-        serving: CodeService,
+        code_service: CodeService,
         store: SessionStore,
         *,
         id: str = "",
         fixture: str = "",
         undos: list[Undo] | None = None,
     ) -> None:
-        self.serving = serving
+        self.code_service = code_service
         self.store = store
-        self.id = id or new_id(serving.agent)
-        self.setup = Setup(agent=serving.agent, fixture=fixture)
+        self.id = id or new_id(code_service.agent)
+        self.setup = Setup(agent=code_service.agent, fixture=fixture)
         self.trace = Trace()
         self.annotations: dict[str, Annotation] = {}
         self.disabled: tuple[DisabledPart, ...] = ()
@@ -77,26 +77,26 @@ class Session:
         self.reruns = Reruns(self)
         self.saving = Saving(self)
         self._set_up = False
-        serving.listeners.add(self)
+        code_service.listeners.add(self)
         self.code_changed()
 
     # code
 
     @property
     def agent(self) -> str:
-        return self.serving.agent
+        return self.code_service.agent
 
     @property
     def model(self) -> str:
-        return self.serving.model
+        return self.code_service.model
 
     @property
-    def card(self) -> AgentInfo | None:
-        return self.serving.card
+    def agent_info(self) -> AgentInfo | None:
+        return self.code_service.agent_info
 
     @property
     def code(self) -> CodeStatus:
-        return replace(self.serving.code, note=self.reruns.note)
+        return replace(self.code_service.code, note=self.reruns.note)
 
     # content
 
@@ -117,7 +117,7 @@ class Session:
 
     @property
     def handed_off(self) -> bool:
-        return any(isinstance(event, HandOff) for event in self.trace)
+        return any(isinstance(event, HandedOff) for event in self.trace)
 
     def turns(self) -> list[Turn]:
         return group_steps(self.trace)
@@ -134,20 +134,20 @@ class Session:
 
     def code_changed(self) -> None:
         """React to a change of the agent's code or its load state."""
-        if self.serving.code.state == "loading":
+        if self.code_service.code.state == "loading":
             self.reruns.note = ""
-        if self.card is not None:
-            self.reruns.last_code = self.reruns.last_code or self.card.code
+        if self.agent_info is not None:
+            self.reruns.last_code = self.reruns.last_code or self.agent_info.code
             if not self._set_up:
                 self._set_up = True
-                if fixtures := self.card.fixtures:
+                if fixtures := self.agent_info.fixtures:
                     self.setup = next((f for f in fixtures if f.name == self.setup.fixture), fixtures[0]).setup
                     self.notify("setup")
         self.notify("code")
 
     async def reload(self) -> None:
         """Load the code on disk, and rerun the conversation if it has changed."""
-        await self.serving.reload()
+        await self.code_service.reload()
         await self.reruns.rerun_if_code_changed()
 
     # the conversation
@@ -197,7 +197,7 @@ class Session:
 
         `events` uses another recording instead, such as that of a rerun. This session is unchanged.
         """
-        other = Session(self.serving, self.store)
+        other = Session(self.code_service, self.store)
         recorded = events if events is not None else [s for s in self.trace if upto is None or s.turn < upto.turn]
         step_ids = {str(s.step_id) for s in recorded}
         blobs = {**self.trace.blobs, **(self.rerun.blobs if self.rerun else {})}

@@ -12,7 +12,7 @@ from ..trace.events import (
     Answer,
     AnyEvent,
     Fault,
-    HandOff,
+    HandedOff,
     JourneyEntered,
     PolicyDecision,
     Reply,
@@ -176,7 +176,7 @@ def _words(events: list[AnyEvent], annotations: list[Annotation]) -> Iterator[st
         elif isinstance(event, PolicyDecision):
             if event.effect != "allow":
                 yield f"{event.policy} {event.reason}"
-        elif isinstance(event, HandOff):
+        elif isinstance(event, HandedOff):
             yield event.reason
         elif isinstance(event, Fault):
             yield f"{event.name} {event.message}"

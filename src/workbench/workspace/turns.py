@@ -87,7 +87,7 @@ class TurnRunner:
         session.notify("turn")
         crashed = False
         try:
-            async with session.serving.borrow_worker() as worker:
+            async with session.code_service.borrow_worker() as worker:
                 if self._stopped:
                     raise UsageError("interrupted before it started", hint="send it again")
                 self._worker = worker
@@ -106,7 +106,7 @@ class TurnRunner:
             self.busy, self._worker, self.pending_text = False, None, ""
             session.notify("turn")
         if crashed:
-            await session.serving.ensure_worker()
+            await session.code_service.ensure_worker()
 
     async def _receive(self, worker: Worker, turn: PartialTurn) -> None:
         session = self.session

@@ -19,7 +19,7 @@ from ...store.project import Project, find_project
 from ...store.session_log import SessionLogs
 from ...text import sanitize
 from ...trace.describe import describe_step
-from ...trace.events import Fault, HandOff, Reply, TurnEnded
+from ...trace.events import Fault, HandedOff, Reply, TurnEnded
 from ...workspace.code_service import CodeService
 from ...workspace.session import Session, SessionEvent
 from ..interrupts import run_until_signal
@@ -60,11 +60,11 @@ async def _chat(project: Project, agent: str, model: str, fixture: str, json: bo
 
 def choose_fixture(session: Session, fixture: str) -> None:
     """Start from a named fixture. Raises UsageError if it does not exist."""
-    if not fixture or session.card is None:
+    if not fixture or session.agent_info is None:
         return
-    found = next((f for f in session.card.fixtures if f.name == fixture), None)
+    found = next((f for f in session.agent_info.fixtures if f.name == fixture), None)
     if found is None:
-        names = ", ".join(f.name for f in session.card.fixtures)
+        names = ", ".join(f.name for f in session.agent_info.fixtures)
         raise UsageError(f"unknown fixture {fixture!r}", hint=f"choose one of: {names}")
     session.set_setup(found.setup)
 
@@ -142,7 +142,7 @@ def _on_event(session: Session, changed: SessionEvent, json: bool) -> None:
     match event:
         case Reply(text=text):
             write_line(sanitize(str(text)), now=True)
-        case HandOff(reason=reason, by=by):
+        case HandedOff(reason=reason, by=by):
             print_status(f"  handed off to a human by {by}: {sanitize(reason)}")
         case Fault(name=name, message=message, where=where):
             print_status(f"  fault in {name}: {sanitize(message)} {where}")

@@ -202,12 +202,12 @@ async def _agent(project: Project, name: str) -> CheckResult:
         return CheckResult("journeys", "bad", f"{name}: {where}{error.message}", error.hint)
     finally:
         worker.close()
-    card = worker.card
+    agent_info = worker.agent_info
     counts: list[tuple[Sized, str]] = [
-        (card.journeys, "journey"),
-        (card.tools, "tool"),
-        (card.policies, "policy"),
-        (card.fixtures, "fixture"),
+        (agent_info.journeys, "journey"),
+        (agent_info.tools, "tool"),
+        (agent_info.policies, "policy"),
+        (agent_info.fixtures, "fixture"),
     ]
     return CheckResult("journeys", "ok", f"{name}: {', '.join(_count(len(what), word) for what, word in counts)}")
 

@@ -78,12 +78,12 @@ _NEXT = "create it with: workbench replay --shard 1/8 --json FILE"
 
 def merge_summaries(shards: dict[str, Summary]) -> Summary:
     """Merge the summaries, by file name. Raises UsageError if they are not of one replay."""
-    parts = {file: tally.part for file, tally in shards.items() if tally.part}
+    parts = {file: summary.part for file, summary in shards.items() if summary.part}
     first = next(iter(shards))
     for what, value_of in _EQUAL.items():
-        for file, tally in shards.items():
-            if value_of(tally) != value_of(shards[first]):
-                details = _DETAILS[what](tally, shards[first]) if what in _DETAILS else ""
+        for file, summary in shards.items():
+            if value_of(summary) != value_of(shards[first]):
+                details = _DETAILS[what](summary, shards[first]) if what in _DETAILS else ""
                 raise UsageError(f"{what} differ from {first}{details}", where=file, hint=AGAIN)
     seen: dict[int, str] = {}
     for file, part in parts.items():
@@ -95,40 +95,40 @@ def merge_summaries(shards: dict[str, Summary]) -> Summary:
     missing = [f"{number}/{of}" for number in range(1, of + 1) if number not in seen]
     if missing:
         raise UsageError(f"missing shards: {', '.join(missing)}", hint=AGAIN)
-    tallies = list(shards.values())
-    selected, total = sum(tally.selected for tally in tallies), parts[first].total
+    summaries = list(shards.values())
+    selected, total = sum(summary.selected for summary in summaries), parts[first].total
     if selected != total:
         raise UsageError(f"the shards have {selected} transcripts, expected {total}", hint=AGAIN)
-    cases = sorted((case for tally in tallies for case in tally.cases), key=lambda case: case.path)
+    cases = sorted((case for summary in summaries for case in summary.cases), key=lambda case: case.path)
     supersede(cases)
     return Summary(
         cases,
         selected,
-        max(tally.seconds for tally in tallies),
-        tallies[0].options,
-        interrupted=any(tally.interrupted for tally in tallies),
-        not_collected=tallies[0].not_collected,
+        max(summary.seconds for summary in summaries),
+        summaries[0].options,
+        interrupted=any(summary.interrupted for summary in summaries),
+        not_collected=summaries[0].not_collected,
     )
 
 
-def _other_options(tally: Summary, first: Summary) -> str:
-    here, there = tally.options, first.options
+def _other_options(summary: Summary, first: Summary) -> str:
+    here, there = summary.options, first.options
     differ = [option for option in {**there, **here} if there.get(option) != here.get(option)]
     return ": " + "; ".join(f"{o} {here.get(o, 'not given')}, there {there.get(o, 'not given')}" for o in differ)
 
 
-def _other_transcripts(tally: Summary, first: Summary) -> str:
-    here, there = (t.part.total if t.part else 0 for t in (tally, first))
+def _other_transcripts(summary: Summary, first: Summary) -> str:
+    here, there = (t.part.total if t.part else 0 for t in (summary, first))
     if here != there:
         return f": {here} here, {there} there"
     return f": both have {here}, but names or contents differ"
 
 
 _EQUAL: dict[str, Callable[[Summary], Any]] = {
-    "the options": lambda tally: tally.options,
-    "the number of shards": lambda tally: tally.part and Shard.parse_expression(tally.part.shard).of,
-    "the journeys": lambda tally: tally.part and tally.part.code,
-    "the transcripts": lambda tally: tally.part and (tally.part.total, tally.part.content_hash),
+    "the options": lambda summary: summary.options,
+    "the number of shards": lambda summary: summary.part and Shard.parse_expression(summary.part.shard).of,
+    "the journeys": lambda summary: summary.part and summary.part.code,
+    "the transcripts": lambda summary: summary.part and (summary.part.total, summary.part.content_hash),
 }
 # details of the difference, if known
 _DETAILS: dict[str, Callable[[Summary, Summary], str]] = {

@@ -34,16 +34,16 @@ def watch(scope: SelectionRequest, reports: Reports, options: ReplayOptions) -> 
             if saved:
                 print_status(f"{_now()}  saved: {_some(saved)}")
             try:
-                tally = replay_once(project, scope, options, reports.quiet)
-                reports.publish(tally)
+                summary = replay_once(project, scope, options, reports.quiet)
+                reports.publish(summary)
             except UsageError as error:
                 if not last:
                     raise
                 print_error(error)
                 last = f"replay failed: {error.message}"
             else:
-                last = f"{tally.code.name}: {tally.headline}, {tally.counts_text}"
-                if tally.interrupted:
+                last = f"{summary.code.name}: {summary.headline}, {summary.counts_text}"
+                if summary.interrupted:
                     break
             print_status(f"{_now()}  watching {_some(map(str, folders))}; ctrl+c stops")
     except KeyboardInterrupt:

@@ -34,7 +34,7 @@ from ...transcripts.redaction import Redactor
 from ...transcripts.transcript import Transcript, expectations_hash, without_usage
 from ...trials.budget import Budget
 from ...trials.estimate import Tokens, estimate_tokens
-from ...trials.live_result import SCHEMA, LiveResult, summary, write_live_result
+from ...trials.live_result import SCHEMA, LiveResult, describe_expectations, write_live_result
 from ...trials.runner import Preflight, TrialRequest, TrialRunner
 from ...trials.trial import Trial, combine_trials, last_turn
 from ..interrupts import run_until_signal
@@ -108,12 +108,12 @@ def trial(scope: SelectionRequest, reports: Reports, options: TrialOptions) -> E
     cases += [Case(c.path, header_of(c.asked.transcript), c.outcome or _cut_short(c, options)) for c in chosen]
     cases.sort(key=lambda case: case.path)
     asked = scope.options | options.as_cli_options
-    code = reports.publish(_tally(project, asked, cases, time.perf_counter() - began, interrupted))
+    code = reports.publish(_summarize(project, asked, cases, time.perf_counter() - began, interrupted))
     print_trial_statistics([c.trials for c in chosen], options.trials)
     return worst({code, Exit.USAGE_ERROR}) if any(c.not_saved for c in chosen) else code
 
 
-def _tally(
+def _summarize(
     project: Project, asked: dict[str, str], cases: list[Case], seconds: float, interrupted: bool
 ) -> Summary:
     root = os.path.relpath(project.root)
@@ -312,7 +312,7 @@ def _live_result(one: TrialCase, ground: Preflight, model: str, options: TrialOp
         passed=counts["passed"],
         faults=counts["faults"],
         since=str(one.asked.live_from) if options.live_from else "",
-        expectation=summary(transcript),
+        expectation=describe_expectations(transcript),
         expects=expectations_hash(transcript),
         prompt=ground.prompt,
         code=ground.code,

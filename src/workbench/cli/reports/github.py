@@ -29,12 +29,12 @@ def workflow_commands_disabled() -> Iterator[None]:
         print_status(f"::{token}::")
 
 
-def annotate(tally: Summary) -> None:
+def annotate(summary: Summary) -> None:
     """Print the first ten failures as annotations at their lines, errors before warnings."""
-    cases = [case for case in tally.cases if CODES[case.verdict] is not Exit.OK]
+    cases = [case for case in summary.cases if CODES[case.verdict] is not Exit.OK]
     cases.sort(key=lambda case: not failed(case.verdict))
     for case in cases[:MAX_ANNOTATIONS]:
-        print_status(annotation(case, tally.root))
+        print_status(annotation(case, summary.root))
 
 
 def annotation(case: Case, root: str) -> str:
@@ -47,14 +47,14 @@ def annotation(case: Case, root: str) -> str:
     return f"::{level} {properties},title={_property(case.verdict.value)}::{_data(text)}"
 
 
-def summarize(tally: Summary) -> None:
+def summarize(summary: Summary) -> None:
     """Append the report to the step summary, as far as it fits. Raises OSError."""
     path = os.environ.get("GITHUB_STEP_SUMMARY", "")
     if not path:
         return
     used = Path(path).stat().st_size if Path(path).exists() else 0
     with open(path, "ab") as file:
-        file.write(render(tally, max(1, SUMMARY - used)).encode("utf-8", "replace")[: max(0, SUMMARY - used)])
+        file.write(render(summary, max(1, SUMMARY - used)).encode("utf-8", "replace")[: max(0, SUMMARY - used)])
 
 
 def _below_repository(file: str) -> str:

@@ -19,21 +19,21 @@ _HEAD = TranscriptHeader.__struct_fields__
 _UNREAD = dict.fromkeys(("id", "kind", "agent", "state"), "")
 
 
-def as_json(tally: Summary) -> dict[str, Any]:
+def as_json(summary: Summary) -> dict[str, Any]:
     """Return the report as plain data; the verdict counts add up to the number of transcripts."""
     return {
         "schema": SCHEMA,
         "workbench": __version__,
-        "options": tally.options,
-        "shard": tally.part,
-        "selected": tally.selected,
-        "not_collected": tally.not_collected,
-        "interrupted": tally.interrupted,
-        "seconds": round(tally.seconds, 3),
-        "exit": int(tally.code),
-        "verdicts": {verdict.value: count for verdict, count in tally.counts.items()},
-        "on_changed_prompts": tally.on_changed_prompts,
-        "transcripts": [row(case) for case in tally.cases],
+        "options": summary.options,
+        "shard": summary.part,
+        "selected": summary.selected,
+        "not_collected": summary.not_collected,
+        "interrupted": summary.interrupted,
+        "seconds": round(summary.seconds, 3),
+        "exit": int(summary.code),
+        "verdicts": {verdict.value: count for verdict, count in summary.counts.items()},
+        "on_changed_prompts": summary.on_changed_prompts,
+        "transcripts": [row(case) for case in summary.cases],
     }
 
 
@@ -57,6 +57,6 @@ def case_of(row: dict[str, Any]) -> Case:
     return Case(row["path"], head, msgspec.convert({**row, "first_difference": first}, ReplayResult))
 
 
-def render(tally: Summary) -> str:
+def render(summary: Summary) -> str:
     """Return the report as indented JSON."""
-    return indented_json(as_json(tally)).decode() + "\n"
+    return indented_json(as_json(summary)).decode() + "\n"

@@ -16,23 +16,23 @@ from ...replay.summary import Summary
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # not allowed in XML 1.0
 
 
-def render(tally: Summary) -> str:
+def render(summary: Summary) -> str:
     """Return the document: a suite per folder, a test case per transcript."""
-    top = xml.Element("testsuites", {"name": "workbench replay", **_numbers(tally.cases)})
-    top.set("time", f"{tally.seconds:.3f}")
-    for folder, cases in groupby(sorted(tally.cases, key=_folder), key=_folder):
-        _suite(top, folder, list(cases), tally)
-    if tally.interrupted:
-        _unfinished(top, tally)
+    top = xml.Element("testsuites", {"name": "workbench replay", **_numbers(summary.cases)})
+    top.set("time", f"{summary.seconds:.3f}")
+    for folder, cases in groupby(sorted(summary.cases, key=_folder), key=_folder):
+        _suite(top, folder, list(cases), summary)
+    if summary.interrupted:
+        _unfinished(top, summary)
     xml.indent(top)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{xml.tostring(top, "unicode")}\n'
 
 
-def _unfinished(top: xml.Element, tally: Summary) -> None:
+def _unfinished(top: xml.Element, summary: Summary) -> None:
     """Add a test case for what did not run, so that an interrupted report does not look complete."""
     suite = xml.SubElement(top, "testsuite", {"name": "interrupted", "tests": "1", "errors": "1"})
     item = xml.SubElement(suite, "testcase", {"name": "interrupted", "classname": "workbench"})
-    xml.SubElement(item, "error", {"message": legal(tally.headline), "type": "INTERRUPTED"})
+    xml.SubElement(item, "error", {"message": legal(summary.headline), "type": "INTERRUPTED"})
     for name in ("tests", "errors"):
         top.set(name, str(int(top.get(name, "0")) + 1))
 
@@ -47,12 +47,12 @@ def _numbers(cases: list[Case]) -> dict[str, str]:
     return {"tests": str(len(cases)), **{name: str(statuses[one]) for name, one in totals.items()}}
 
 
-def _suite(top: xml.Element, folder: str, cases: list[Case], tally: Summary) -> None:
+def _suite(top: xml.Element, folder: str, cases: list[Case], summary: Summary) -> None:
     suite = xml.SubElement(top, "testsuite", {"name": legal(folder), **_numbers(cases)})
-    if tally.options:
-        _properties(suite, tally.options)
+    if summary.options:
+        _properties(suite, summary.options)
     for case in cases:
-        _case(suite, case, tally.root)
+        _case(suite, case, summary.root)
 
 
 def _case(suite: xml.Element, case: Case, root: str) -> None:

@@ -13,13 +13,13 @@ from ...text import sanitize
 MAX_TITLE = 120
 
 
-def render(tally: Summary, limit: int = 0) -> str:
+def render(summary: Summary, limit: int = 0) -> str:
     """Return the document. With a `limit` in bytes it is cut before the first case that does not fit."""
-    parts = [_top(tally)]
-    not_passed = [case for case in tally.cases if case.verdict is not Verdict.PASS]
+    parts = [_top(summary)]
+    not_passed = [case for case in summary.cases if case.verdict is not Verdict.PASS]
     left = limit - len(parts[0].encode()) - 200  # bytes; reserved for the last line
     for number, case in enumerate(not_passed):
-        part = _case(case, tally.root)
+        part = _case(case, summary.root)
         left -= len(part.encode("utf-8", "replace"))
         if limit and left < 0:
             parts.append(
@@ -30,12 +30,12 @@ def render(tally: Summary, limit: int = 0) -> str:
     return "".join(parts)
 
 
-def _top(tally: Summary) -> str:
-    rows = "".join(f"| {verdict.value} | {count} |\n" for verdict, count in tally.counts.items() if count)
-    notes = "".join(f"\n{code(note)}\n" for note in tally.notes)
-    options = ", ".join(f"{name} {code(value)}" for name, value in tally.options.items())
+def _top(summary: Summary) -> str:
+    rows = "".join(f"| {verdict.value} | {count} |\n" for verdict, count in summary.counts.items() if count)
+    notes = "".join(f"\n{code(note)}\n" for note in summary.notes)
+    options = ", ".join(f"{name} {code(value)}" for name, value in summary.options.items())
     given = f"\nOptions: {options}\n" if options else ""
-    head = f"# Replay: {tally.code.name}\n\n{tally.headline} in {tally.took}\n"
+    head = f"# Replay: {summary.code.name}\n\n{summary.headline} in {summary.took}\n"
     return head + (f"\n| verdict | transcripts |\n| --- | ---: |\n{rows}" if rows else "") + notes + given
 
 

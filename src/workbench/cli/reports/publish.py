@@ -29,29 +29,29 @@ class Reports(msgspec.Struct, frozen=True):
         """Check the destinations. Raises UsageError."""
         check_destinations(*(getattr(self, form) for form in FORMS if getattr(self, form)))
 
-    def publish(self, tally: Summary) -> Exit:
+    def publish(self, summary: Summary) -> Exit:
         """Print the summary, then write the requested reports. Returns USAGE_ERROR if one cannot be written."""
         try:
-            self._print_summary(tally)
+            self._print_summary(summary)
         finally:  # also if the terminal is gone
-            failed = [not self._write(form, tally) for form in FORMS if getattr(self, form)]
-        if self.github and tally.part is None:
-            failed.append(not self._summarize(tally))
-        return worst({tally.code, Exit.USAGE_ERROR if any(failed) else Exit.OK})
+            failed = [not self._write(form, summary) for form in FORMS if getattr(self, form)]
+        if self.github and summary.part is None:
+            failed.append(not self._summarize(summary))
+        return worst({summary.code, Exit.USAGE_ERROR if any(failed) else Exit.OK})
 
-    def _print_summary(self, tally: Summary) -> None:
+    def _print_summary(self, summary: Summary) -> None:
         if not self.github:
-            print_report(tally, self.quiet)
+            print_report(summary, self.quiet)
             return
         from . import github
 
         with github.workflow_commands_disabled():
-            print_report(tally, self.quiet)
-        if tally.part is None:  # a shard does not decide; the merge prints the annotations
-            github.annotate(tally)
+            print_report(summary, self.quiet)
+        if summary.part is None:  # a shard does not decide; the merge prints the annotations
+            github.annotate(summary)
 
-    def _write(self, form: str, tally: Summary) -> bool:
-        text = import_module(f".{FORMS[form]}", __package__).render(tally)
+    def _write(self, form: str, summary: Summary) -> bool:
+        text = import_module(f".{FORMS[form]}", __package__).render(summary)
         try:
             write_report(getattr(self, form), text.encode("utf-8", "replace"))
         except UsageError as error:
@@ -59,11 +59,11 @@ class Reports(msgspec.Struct, frozen=True):
             return False
         return True
 
-    def _summarize(self, tally: Summary) -> bool:
+    def _summarize(self, summary: Summary) -> bool:
         from . import github
 
         try:
-            github.summarize(tally)
+            github.summarize(summary)
         except OSError as error:
             where = "GITHUB_STEP_SUMMARY"
             print_error(UsageError(f"cannot write the report: {error.strerror}", where=where))

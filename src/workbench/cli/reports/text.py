@@ -12,10 +12,10 @@ from ..output import COLOR, print_status, printed_width, style, terminal_width
 INDENT = {"before": " " * 6, "recorded": " " * 4, "now": " " * 4}
 
 
-def print_report(tally: Summary, quiet: bool) -> None:
+def print_report(summary: Summary, quiet: bool) -> None:
     """Print the report: what did not pass, why, and the next command."""
     errors: dict[str, int] = {}
-    for case in tally.cases:
+    for case in summary.cases:
         if case.verdict is Verdict.PASS or quiet:
             continue
         if case.verdict is Verdict.ERROR:
@@ -29,9 +29,9 @@ def print_report(tally: Summary, quiet: bool) -> None:
                 f"{style('ERROR', 'red')} {count - 1} more for the same reason: {sanitize(why.splitlines()[0])}"
             )
             print_status()
-    parts = [style(f"{n} {v.value}", COLOR.get(v, "yellow")) for v, n in tally.counts.items() if n]
-    print_status(f"{tally.headline}: {', '.join(parts) or 'nothing decided'}  ({tally.took})")
-    for note in tally.notes:
+    parts = [style(f"{n} {v.value}", COLOR.get(v, "yellow")) for v, n in summary.counts.items() if n]
+    print_status(f"{summary.headline}: {', '.join(parts) or 'nothing decided'}  ({summary.took})")
+    for note in summary.notes:
         print_status(note)
 
 

@@ -10,7 +10,7 @@ from textual.widgets import Static
 from ...errors import WorkbenchError
 from ...trace.describe import describe_step
 from ...trace.steps import Step
-from ...transcripts.transcript import CAUSES, MARK_KINDS, SEVERITIES, Annotation, Cause, ErrorKind
+from ...transcripts.transcript import CAUSES, ERROR_KINDS, SEVERITIES, Annotation, Cause, ErrorKind
 from ...workspace.session import Session
 from ..view.text import clean
 from ..widgets.choice import Choice
@@ -42,7 +42,7 @@ class AnnotateDialog(Form[Annotation]):
         yield self.field("cause", Choice(list(CAUSES), self.annotation.cause, id="cause"))
         yield Static(CAUSE_HINTS[self.annotation.cause], id="hint", classes="hint", markup=False)
         yield self.field("severity", Choice(list(SEVERITIES), self.annotation.severity, id="severity"))
-        yield self.field("kind", Choice(list(MARK_KINDS), self.annotation.kind, id="kind"))
+        yield self.field("kind", Choice(list(ERROR_KINDS), self.annotation.kind, id="kind"))
         note = FormLine(id="note", placeholder="what went wrong")
         note.text = self.annotation.note
         yield self.field("note", note)

@@ -24,12 +24,12 @@ class Part(NamedTuple):
     source: str
 
 
-def parts(card: AgentInfo) -> list[Part]:
+def parts(agent_info: AgentInfo) -> list[Part]:
     """Return all parts of an agent that can be disabled: policies, tools, paragraphs."""
     return [
-        *(Part(DisabledPart("policy", p.name), p.rule, p.source) for p in card.policies),
-        *(Part(DisabledPart("tool", t.name), t.description, t.source) for t in card.tools),
-        *(Part(DisabledPart("text", p.name), p.text, p.source) for p in card.paragraphs),
+        *(Part(DisabledPart("policy", p.name), p.rule, p.source) for p in agent_info.policies),
+        *(Part(DisabledPart("tool", t.name), t.description, t.source) for t in agent_info.tools),
+        *(Part(DisabledPart("text", p.name), p.text, p.source) for p in agent_info.paragraphs),
     ]
 
 
@@ -73,8 +73,8 @@ class DisableDialog(Form[list[DisabledPart]]):
         super().__init__()
         self.session = session
         self.near = near
-        assert session.card is not None
-        self.all = parts(session.card)
+        assert session.agent_info is not None
+        self.all = parts(session.agent_info)
 
     def fields(self) -> ComposeResult:
         yield Static(

@@ -15,7 +15,7 @@ from ...errors import WorkbenchError
 from ...trace.describe import describe_step
 from ...trace.step_id import StepId
 from ...trace.steps import Step
-from ...transcripts.expectation import TRANSCRIPT_KINDS, Expectation
+from ...transcripts.expectation import EXPECTATION_KINDS, Expectation
 from ...transcripts.matching import ignore_one_more
 from ...transcripts.suggestions import suggest
 from ...workspace.saving import SaveResult
@@ -213,20 +213,20 @@ def annotated_step_id(session: Session, step_id: StepId | None) -> StepId | None
 
 def policies_of(session: Session, step: Step) -> list[str]:
     """Return the policies that may apply to the call of a step: those of the agent and of the journey."""
-    card = session.card
-    if card is None or step.call is None:
+    agent_info = session.agent_info
+    if agent_info is None or step.call is None:
         return []
     tool = step.call.tool
     prompt = session.trace.prompt_at(step.step_id)
-    journey = next((t.journey for t in card.tools if t.name == tool), "")
+    journey = next((t.journey for t in agent_info.tools if t.name == tool), "")
     journeys = [journey] if journey else prompt.journeys if prompt else []
-    names = [p.name for p in card.policies_at(tool)]
+    names = [p.name for p in agent_info.policies_at(tool)]
     return [name for name in names if "." not in name or name.split(".")[0] in journeys]
 
 
 def needs_text(expectation: Expectation) -> bool:
     """Return whether the user must give the text of an expectation."""
-    return "{text" in TRANSCRIPT_KINDS[expectation.kind].description
+    return "{text" in EXPECTATION_KINDS[expectation.kind].description
 
 
 def fillable(expectation: Expectation, step: Step) -> bool:
@@ -234,7 +234,7 @@ def fillable(expectation: Expectation, step: Step) -> bool:
     if expectation.kind == "result" and step.result is not None and isinstance(step.result.value, dict):
         return False
     return all(
-        field == "text" or getattr(expectation, field) for field in TRANSCRIPT_KINDS[expectation.kind].needs
+        field == "text" or getattr(expectation, field) for field in EXPECTATION_KINDS[expectation.kind].needs
     )
 
 

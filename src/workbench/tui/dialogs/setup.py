@@ -43,9 +43,9 @@ class SetupScreen(Form[Setup]):
 
     TITLE_TEXT = "Setup of the conversation"
 
-    def __init__(self, card: AgentInfo, setup: Setup, begun: bool, draft: str = "") -> None:
+    def __init__(self, agent_info: AgentInfo, setup: Setup, begun: bool, draft: str = "") -> None:
         super().__init__(draft)
-        self.card = card
+        self.agent_info = agent_info
         self.setup = setup
         self.begun = begun
 
@@ -54,10 +54,10 @@ class SetupScreen(Form[Setup]):
             "Stored with the conversation, and the same in every replay."
         )  # fmt: skip
         yield Static(hint, classes="hint", markup=False)
-        if len(self.card.agents) > 1:
-            yield self.field("agent", Choice(self.card.agents, self.card.name, id="agent"))
+        if len(self.agent_info.agents) > 1:
+            yield self.field("agent", Choice(self.agent_info.agents, self.agent_info.name, id="agent"))
         yield Static("fixture: the initial world (↑ ↓ select)", classes="label", markup=False)
-        yield Fixtures(self.card.fixtures, id="fixtures")
+        yield Fixtures(self.agent_info.fixtures, id="fixtures")
         customer = FormLine(
             id="customer", placeholder='what is known about the customer, as JSON: {"name": "Ada"}'
         )
@@ -71,7 +71,7 @@ class SetupScreen(Form[Setup]):
 
     def on_mount(self) -> None:
         fixtures = self.query_one(Fixtures)
-        names = [f.name for f in self.card.fixtures]
+        names = [f.name for f in self.agent_info.fixtures]
         fixtures.styles.height = min(max(len(names), 1), 8)
         fixtures.redraw()
         fixtures.move(names.index(self.setup.fixture) if self.setup.fixture in names else 0)
@@ -90,25 +90,25 @@ class SetupScreen(Form[Setup]):
     @on(ListPane.Moved, "#fixtures")
     def _moved(self, event: ListPane.Moved) -> None:
         """Fill in the customer, channel and clock of the selected fixture."""
-        if event.by_user and self.card.fixtures:
-            chosen = self.card.fixtures[self.query_one(Fixtures).cursor].setup
+        if event.by_user and self.agent_info.fixtures:
+            chosen = self.agent_info.fixtures[self.query_one(Fixtures).cursor].setup
             self._fill(self.setup if chosen.fixture == self.setup.fixture else chosen)
 
     @on(Choice.Changed, "#agent")
     def _agent(self, event: Choice.Changed) -> None:
         """Disable the fields for another agent: its fixtures are known once it is loaded."""
-        here = event.value == self.card.name
+        here = event.value == self.agent_info.name
         for id in ("#fixtures", "#customer", "#channel", "#clock", "#seed"):
             self.query_one(id).disabled = not here
         self.notify_user("" if here else f"starts a new conversation with {event.value}, on its own first fixture")
 
     def done(self) -> None:
-        agent = next((c.value for c in self.query(Choice) if c.id == "agent"), self.card.name)
-        if agent != self.card.name:
+        agent = next((c.value for c in self.query(Choice) if c.id == "agent"), self.agent_info.name)
+        if agent != self.agent_info.name:
             self.dismiss(Setup(agent=agent))
             return
         fixtures = self.query_one(Fixtures)
-        base = self.card.fixtures[fixtures.cursor].setup if self.card.fixtures else self.setup
+        base = self.agent_info.fixtures[fixtures.cursor].setup if self.agent_info.fixtures else self.setup
         text = self.query_one("#customer", FormLine).text.strip()
         try:
             customer = msgspec.json.decode(text, type=dict[str, object]) if text else {}

@@ -44,7 +44,7 @@ class BeginGroup(ActionGroup):
         from ..dialogs.setup import SetupScreen
 
         screen, session = self.screen, self.screen.session
-        if session is None or session.card is None:
+        if session is None or session.agent_info is None:
             return
 
         def chosen(setup: Setup | None) -> None:
@@ -52,7 +52,7 @@ class BeginGroup(ActionGroup):
                 self._start(session, setup)
 
         begun = bool(len(session.trace))
-        screen.open_form(SetupScreen(session.card, session.setup, begun, f"setup {session.id}"), chosen)
+        screen.open_form(SetupScreen(session.agent_info, session.setup, begun, f"setup {session.id}"), chosen)
 
     def _start(self, session: Session, setup: Setup) -> None:
         """Start from a setup: in the session if it is empty, else in a new conversation."""
@@ -71,7 +71,7 @@ class BeginGroup(ActionGroup):
             return "there is nothing to fork yet"
         if id == "setup" and session is not None and session.busy:
             return still_answering()
-        if id == "setup" and (session is None or session.card is None):
+        if id == "setup" and (session is None or session.agent_info is None):
             return "the code is not loaded yet"
         return ""
 

@@ -63,13 +63,13 @@ class EntryGroup(ActionGroup):
 
     async def load_code(self, session: Session) -> None:
         """Load the agent's code if it is not loaded yet. Raises UsageError if it does not load."""
-        if session.card is not None:
+        if session.agent_info is not None:
             return
         name = one_line(session.agent, 60)
         self.screen.notify_user(f"loading {name} …")
-        await session.serving.reload()
-        code = session.serving.code
-        if session.card is None:
+        await session.code_service.reload()
+        code = session.code_service.code
+        if session.agent_info is None:
             raise UsageError(f"{name} does not load: {code.error}", where=code.where, hint=code.hint)
 
     async def do_continue(self) -> None:

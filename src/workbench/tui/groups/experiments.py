@@ -97,7 +97,7 @@ class ExperimentGroup(ActionGroup):
         if id == "disable":
             if session is not None and session.busy:
                 return still_answering()
-            return "" if session is not None and session.card is not None else "the code is not loaded yet"
+            return "" if session is not None and session.agent_info is not None else "the code is not loaded yet"
         if id == "takeover" and session is not None and session.log.locked_by:
             return session.log.locked_by
         if session is None or step is None:

@@ -52,7 +52,7 @@ class MessageGroup(ActionGroup):
     async def _send(self, session: Session, text: str) -> None:
         screen = self.screen
         screen.follow_end()
-        while session.card is None and session.code.state == "loading":
+        while session.agent_info is None and session.code.state == "loading":
             screen.notify_user("the code is loading; the message is sent when it is ready")
             await asyncio.sleep(0.05)
         size = len(session.trace)

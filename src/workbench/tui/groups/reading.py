@@ -120,11 +120,11 @@ class CopyGroup(ActionGroup):
         return self._tool_source(step.call.tool if step.call else "")
 
     def _tool_source(self, tool: str) -> str:
-        card = self.screen.session.card if self.screen.session else None
-        if card is None:
+        agent_info = self.screen.session.agent_info if self.screen.session else None
+        if agent_info is None:
             return ""
-        found = next((t.source for t in card.tools if t.name == tool), "")
-        return found or next((j.source for j in card.journeys), "")
+        found = next((t.source for t in agent_info.tools if t.name == tool), "")
+        return found or next((j.source for j in agent_info.journeys), "")
 
     def why_not(self, id: str) -> str:
         if id == "copy" and self.screen.session is None:

@@ -126,8 +126,8 @@ class Compare(BaseScreen):
         if one is None:
             return ""
         agent = self.sides[0].setup.agent if self.sides is not None else ""
-        card = self.workbench.conversations.serving(agent).card if agent else None
-        tools = card.tools if card is not None and one.tool else []
+        agent_info = self.workbench.conversations.code_service(agent).agent_info if agent else None
+        tools = agent_info.tools if agent_info is not None and one.tool else []
         return one.source or next((t.source for t in tools if t.name == one.tool), "")
 
     # status and keys

@@ -70,7 +70,7 @@ class Review(ConversationScreen):
 
     def on_screen_resume(self) -> None:
         """Search again: conversations and transcripts are made on other screens too."""
-        self.workbench.session.serving.listeners.add(self)
+        self.workbench.session.code_service.listeners.add(self)
         self.update_status()
         self.queue.refresh()
         self.run_in_background(self.pending.look, group="waiting", exclusive=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...trace.events import PolicyDecision
 from ...trace.steps import Step
-from ...workspace.causes import Cause, prompt_causes
+from ...workspace.causes import DifferenceCause, prompt_causes
 from ...workspace.comparison import AlignedStep, Comparison, Side, Status
 from .diff import diff
 from .extent import Excerpt
@@ -115,7 +115,7 @@ def called(id: str, first: str) -> str:
 # causes
 
 
-def cause(one: Cause, cells: int) -> Line:
+def cause(one: DifferenceCause, cells: int) -> Line:
     """Draw a cause on one line: ≠ at the step where the runs differ, ~ before it; its source if there is room."""
     sign = Span("≠ ", "warn") if one.at_divergence else Span("~ ", "dim")
     bits = [sign, Span(f"{one.kind:<9}", "label"), Span(one_line(one.what))]
@@ -126,7 +126,7 @@ def cause(one: Cause, cells: int) -> Line:
     return (*fit(bits, left), source)
 
 
-def cause_detail(one: Cause) -> list[Block]:
+def cause_detail(one: DifferenceCause) -> list[Block]:
     """Show a cause with its two texts."""
     return [labelled(one.kind, Span(clean(one.what)), source=one.source), *diff(one.before, one.after)]
 

@@ -9,19 +9,19 @@ from .text import one_line, value
 
 def empty_chat(session: Session, newcomer: bool) -> list[str]:
     """Describe what can be done in an empty conversation."""
-    card = session.card
+    agent_info = session.agent_info
     lines = [f"A new conversation with {one_line(session.agent)}. Type below, enter sends."]
     if newcomer:
         lines.append(f"New here? {key('back')}, then {key('tour')} starts a tour of one minute.")
-    if card is not None:
-        goals = [f"• {one_line(j.goal, 120)}" for j in card.journeys]
+    if agent_info is not None:
+        goals = [f"• {one_line(j.goal, 120)}" for j in agent_info.journeys]
         lines += ["", "Journeys:", *goals] if goals else []
-        about = next((f.description for f in card.fixtures if f.name == session.setup.fixture), "")
+        about = next((f.description for f in agent_info.fixtures if f.name == session.setup.fixture), "")
         fixture = one_line(session.setup.fixture)
         lines += ["", f"Fixture {fixture}: {one_line(about, 200)}" if about else f"Fixture {fixture}"]
         if session.setup.customer:
             lines.append(f"Customer: {value(session.setup.customer)}")
-        phrases = [f"“{one_line(t, 60)}”" for j in card.journeys for t in j.example_phrases[:1]]
+        phrases = [f"“{one_line(t, 60)}”" for j in agent_info.journeys for t in j.example_phrases[:1]]
         if phrases and session.model == "rehearsal":
             lines += ["", f"Messages that the rehearsal answers, for example: {', '.join(phrases)}."]
         back, setup, help = (key(id) for id in ("back", "setup", "help"))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ...trace.events import AnyEvent, Fault, HandOff, PolicyDecision, TurnEnded, UserMessage
+from ...trace.events import AnyEvent, Fault, HandedOff, PolicyDecision, TurnEnded, UserMessage
 from ...trace.step_id import StepId
 from ...trace.steps import Step, Turn, group_steps
 
@@ -33,7 +33,7 @@ class Row:
     number: int = 0
     decision: PolicyDecision | None = None
     fault: Fault | None = None
-    handoff: HandOff | None = None
+    handoff: HandedOff | None = None
     end: TurnEnded | None = None
     over: str = ""  # the reason the turn of the step ended, if it has
 

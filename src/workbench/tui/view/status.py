@@ -163,7 +163,7 @@ def _screens(here: str) -> Line:
 def status_text(code: CodeStatus, reloaded: bool) -> list[Span]:
     """Return the result of the last reload."""
     if code.state == "broken":
-        serves = "the last good code is in use" if code.serving else "no code is loaded"
+        serves = "the last good code is in use" if code.usable else "no code is loaded"
         bits = [Span(f"{one_line(code.where, 200)} ", "source"), Span(one_line(code.error, 400), "bad")]
         bits.append(Span(f" · {serves}", "warn"))
         if code.hint:

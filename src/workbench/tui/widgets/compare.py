@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from ...workspace.causes import Cause
+from ...workspace.causes import DifferenceCause
 from ...workspace.comparison import Comparison
 from ..view import compare as present
 from ..view.paragraphs import Block, plain_text, styled
@@ -72,14 +72,14 @@ class CauseList(ListPane):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.causes: list[Cause] = []
+        self.causes: list[DifferenceCause] = []
 
     @property
     def count(self) -> int:
         return len(self.causes) or 1
 
     @property
-    def cause(self) -> Cause | None:
+    def cause(self) -> DifferenceCause | None:
         return self.causes[self.cursor] if self.cursor < len(self.causes) else None
 
     def line(self, index: int, width: int) -> Line:
@@ -87,7 +87,7 @@ class CauseList(ListPane):
             return fit([Span(self.HINT, "dim")], width)
         return present.cause(self.causes[index], width)
 
-    def show(self, causes: list[Cause]) -> None:
+    def show(self, causes: list[DifferenceCause]) -> None:
         self.causes = causes
         self.cursor = 0
         self.redraw()
