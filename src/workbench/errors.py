@@ -48,9 +48,16 @@ class JourneyError(WorkbenchError):
 
 
 class TranscriptError(WorkbenchError):
-    """Report a transcript that cannot be read, validated or written."""
+    """Report a transcript that cannot be read, validated or written.
+
+    `event` is the number of the event, from 1; 0 if the error is not about one.
+    """
 
     code = "transcript"
+
+    def __init__(self, message: str, *, where: str = "", hint: str = "", code: str = "", event: int = 0) -> None:
+        super().__init__(f"event {event}: {message}" if event else message, where=where, hint=hint, code=code)
+        self.event = event
 
 
 class WorkerCrashed(WorkbenchError):

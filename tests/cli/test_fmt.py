@@ -13,9 +13,9 @@ from support.kit import ScriptedModel, converse, saved, shop, shop_files, write
 from workbench.cli import run
 from workbench.transcripts import migrations
 from workbench.transcripts.codec import encode, read
+from workbench.transcripts.live_result import SCHEMA
 from workbench.transcripts.migrations import Migration
 from workbench.transcripts.transcript import expectations_hash
-from workbench.trials.live_result import SCHEMA
 
 
 @pytest.fixture
@@ -100,6 +100,18 @@ def test_a_duplicate_id_is_reported_even_if_one_file_is_named(project, capsys):
     assert run(["fmt", "--check", "transcripts/other.json"]) == 1
     said = capsys.readouterr().out
     assert "transcripts/other.json:3: id: duplicate id 'kind', also in kind.json" in said
+
+
+def test_a_wrong_event_is_reported_at_its_line(project, capsys):
+    path = project / "transcripts/kind.json"
+    data = json.loads(path.read_text())
+    wrong = next(n for n, event in enumerate(data["events"]) if event["event"] == "reply")
+    data["events"].insert(wrong + 1, data["events"][wrong])
+    path.write_text(json.dumps(data, indent=2))
+    found = re.compile(r'"event": "reply"')
+    starts = [line for line, text in enumerate(path.read_text().splitlines(), 1) if found.search(text)]
+    assert run(["fmt", "--check"]) == 1
+    assert f"transcripts/kind.json:{starts[1] - 1}: schema: event {wrong + 2}: " in capsys.readouterr().out
 
 
 def test_a_broken_file_is_reported_with_its_line_and_not_changed(project, capsys):

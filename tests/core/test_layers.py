@@ -23,7 +23,7 @@ CONTRACTS: dict[str, tuple[str, ...]] = {  # a package: those below it; what the
     "models": ("engine",),
     "runtime": ("replay", "models"),
     "trials": ("runtime",),
-    "check": ("trials",),
+    "check": ("runtime",),
     "mutation": ("runtime",),
     "testing": ("runtime",),
     "workspace": ("runtime",),

@@ -13,9 +13,9 @@ from workbench.trace.events import Answer, Fault, TurnEnded
 from workbench.trace.step_id import StepId
 from workbench.trace.trace import Trace
 from workbench.transcripts.expectation import EXPECTATION_KINDS, Expectation
+from workbench.transcripts.live_result import SCHEMA, CurrentFacts, LiveResult, decode, encode
 from workbench.transcripts.transcript import expectations_hash, prompt_hash
 from workbench.trials.estimate import estimate_tokens
-from workbench.trials.live_result import SCHEMA, CurrentFacts, LiveResult, decode, encode
 from workbench.trials.rubric import judge_prompt, parse_judgement
 from workbench.trials.stats import pass_hat_k, wilson_interval
 from workbench.trials.trial import Judgement, ToolTraits, Trial, combine_trials, judge_trial, last_turn

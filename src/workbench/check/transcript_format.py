@@ -17,10 +17,10 @@ from ..text import with_article
 from ..transcripts.codec import decode, encode
 from ..transcripts.files import LIVE_RESULT, PENDING, sibling
 from ..transcripts.json_position import line_of
+from ..transcripts.live_result import read_live_result
 from ..transcripts.migrations import FORMAT, format_of
 from ..transcripts.redaction import find_secrets
 from ..transcripts.transcript import Transcript, expectations_hash
-from ..trials.live_result import read_live_result
 
 RULES: dict[str, str] = {
     "schema": "it can be read as a transcript",
@@ -112,14 +112,10 @@ def _live_result_problem(path: Path, transcript: Transcript) -> str:
     return live_result.other_transcript(transcript.id, expectations_hash(transcript))
 
 
-_STEP = re.compile(r"^step (\d+): (.*)", re.S)
-
-
 def _placed(problem: TranscriptError, data: bytes, name: str) -> tuple[str, str]:
     """Return the location of a problem, with a line if possible, and the message."""
-    step = _STEP.match(problem.message)
-    if step is not None and problem.where == name:
-        return f"{name}:{line_of(data, ['events', int(step[1]) - 1])}", problem.message
+    if problem.event and problem.where == name:
+        return f"{name}:{line_of(data, ['events', problem.event - 1])}", problem.message
     return (problem.where or name) + ("" if problem.where != name else ":1"), problem.message
 
 

@@ -9,7 +9,7 @@ from ..replay.case import Case
 from ..replay.verdict import Verdict
 from ..runtime.agent_files import code_hash
 from ..store.project import Project
-from ..trials.live_result import CurrentFacts, read_live_result
+from ..transcripts.live_result import CurrentFacts, read_live_result
 
 
 def apply_live_results(cases: list[Case], project: Project, accept: bool) -> None:

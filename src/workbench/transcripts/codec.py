@@ -74,13 +74,13 @@ def _join_lines(transcript: Transcript, name: str) -> None:
                             block[key] = "\n".join(value)
                         elif value is not None and value.__class__ is not str:
                             raise TranscriptError(
-                                f"event {number}: its {key} is not a string", where=name, hint=RESTORE_HINT
+                                f"its {key} is not a string", where=name, hint=RESTORE_HINT, event=number
                             )
             elif (kind is UserMessage or kind is Reply) and event.text.__class__ is list:  # type: ignore[union-attr]
                 msgspec.structs.force_setattr(event, "text", "\n".join(event.text))  # type: ignore[union-attr]
     except TypeError:
         raise TranscriptError(
-            f"event {number}: a line of a text is not a string", where=name, hint=RESTORE_HINT
+            "a line of a text is not a string", where=name, hint=RESTORE_HINT, event=number
         ) from None
     for key, blob in transcript.blobs.items():
         if isinstance(blob, dict) and isinstance(blob.get("text"), list):

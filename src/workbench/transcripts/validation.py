@@ -49,7 +49,7 @@ def validate_events(events: list[AnyEvent], name: str) -> None:
         wrong = at.wrong(event)
         if wrong:
             raise TranscriptError(
-                f"event {number}: {wrong}", where=name, hint=RESTORE_HINT, code="transcript.invalid-event"
+                wrong, where=name, hint=RESTORE_HINT, code="transcript.invalid-event", event=number
             )
     if not at.begun:
         raise TranscriptError("it contains no conversation", where=name, hint="delete the file")

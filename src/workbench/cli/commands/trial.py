@@ -30,11 +30,11 @@ from ...trace.trace import Trace
 from ...transcripts.codec import read
 from ...transcripts.files import write
 from ...transcripts.header import header_of
+from ...transcripts.live_result import SCHEMA, LiveResult, describe_expectations, write_live_result
 from ...transcripts.redaction import Redactor
 from ...transcripts.transcript import Transcript, expectations_hash, without_usage
 from ...trials.budget import Budget
 from ...trials.estimate import Tokens, estimate_tokens
-from ...trials.live_result import SCHEMA, LiveResult, describe_expectations, write_live_result
 from ...trials.runner import Preflight, TrialRequest, TrialRunner
 from ...trials.trial import Trial, combine_trials, last_turn
 from ..interrupts import run_until_signal

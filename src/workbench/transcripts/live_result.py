@@ -11,8 +11,8 @@ from ..errors import TranscriptError
 from ..files import write_atomically
 from ..plain import indented_json
 from ..text import pluralize
-from ..transcripts.files import LIVE_RESULT, sibling
-from ..transcripts.transcript import Transcript
+from .files import LIVE_RESULT, sibling
+from .transcript import Transcript
 
 SCHEMA = "workbench.live-result/1"
 
@@ -103,7 +103,7 @@ class LiveResult(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
         return f"{self.model} at {self.server} on {self.date}: {passed}{since}"
 
 
-def summary(transcript: Transcript) -> str:
+def describe_expectations(transcript: Transcript) -> str:
     """Describe the expectations of a transcript."""
     return "; ".join(f"at {e.step} {e.description}" for e in transcript.expectations) or "the same actions"
 
