@@ -8,7 +8,7 @@ from support.kit import shop, shop_files, write
 from workbench.check.lint import lint
 
 
-def test_code_of_another_project_that_is_loaded_here_is_none_of_its_business(tmp_path: Path) -> None:
+def test_loaded_code_of_another_project_is_not_checked(tmp_path: Path) -> None:
     shop(tmp_path / "other")
     root = write(tmp_path / "journeys", shop_files("import os\nos._exit(7)\n"))
     assert [f.rule for f in lint(root, "shop")] == ["load"]

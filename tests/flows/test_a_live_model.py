@@ -31,7 +31,7 @@ def chat(project: Path, server: Loopback, said: str, *options: str) -> subproces
 LATE = {"order_number": "OL-1002", "sku": "BOOT-42", "reason": "does_not_fit", "refund_to": "Visa"}
 
 
-def test_with_credentials_claude_speaks_and_the_policies_judge_it(project):
+def test_claude_answers_with_credentials_and_policies_check_its_calls(project):
     with Loopback(
         calls(("enter_journey", {"journey": "returns"})),
         calls(("find_order", {"order_number": "OL-1002"})),
@@ -58,14 +58,14 @@ def test_the_manual_and_tools_of_a_journey_are_sent_once_it_is_entered(project):
     assert "send_refresh" in after
 
 
-def test_an_overloaded_server_is_waited_for_and_the_wait_is_said(project):
+def test_the_chat_waits_for_an_overloaded_server_and_shows_the_wait(project):
     with Loopback(refuses(529, "overloaded_error", "Overloaded"), says("Here I am.")) as server:
         done = chat(project, server, "hello\n")
     assert done.stdout == "Here I am.\n"
     assert "waiting" in done.stderr
 
 
-def test_a_refused_key_ends_the_turn_as_a_step_and_is_never_shown(project):
+def test_a_rejected_key_ends_the_turn_and_is_never_shown(project):
     with Loopback(refuses(401, "authentication_error", "invalid x-api-key")) as server:
         secret = next(v for k, v in server.env.items() if "KEY" in k)
         done = chat(project, server, "hello\n")
@@ -77,7 +77,7 @@ def test_a_refused_key_ends_the_turn_as_a_step_and_is_never_shown(project):
     assert '"fault"' in kept
 
 
-def test_a_conversation_with_claude_replays_without_it(project):
+def test_a_conversation_with_claude_replays_without_a_model(project):
     with Loopback(calls(("enter_journey", {"journey": "returns"})), says("Which order is it?")) as server:
         chat(project, server, "a return please\n", "--save", "Asks for the order")
     command = [sys.executable, "-m", "workbench", "replay"]

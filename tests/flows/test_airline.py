@@ -59,12 +59,12 @@ def mistake(guard: Transcript, tool: str) -> Transcript:
 # real conversations
 
 
-def test_an_agent_without_policies_replays_all_fifty_green() -> None:
+def test_all_fifty_transcripts_pass_without_policies() -> None:
     agent = airline(without="*")
     assert [replay(transcript, agent).verdict for _, transcript in runs()] == [Verdict.PASS] * 50
 
 
-def test_a_real_cancellation_against_the_rules_fails_without_the_policy_and_passes_with_it() -> None:
+def test_a_forbidden_cancellation_passes_only_with_the_policy() -> None:
     _, guard = runs()[41]
     marked = mistake(guard, "cancel_reservation")
     assert replay(marked, airline(without="who_may_cancel")).verdict is Verdict.FAIL
@@ -103,14 +103,14 @@ def blocked_by(agent: Agent, state: ConversationState, tool_name: str, args: dic
     return {p.name for p in policies if p.fn(**{name: offered[name] for name in p.parameters}) is not None}
 
 
-def test_most_runs_with_a_write_outside_the_reference_have_it_blocked() -> None:
+def test_most_writes_outside_the_reference_are_blocked() -> None:
     outside = [(task, by) for task, ok, reference, by in judged() if ok and not reference]
     assert len({task for task, _ in outside}) == 18
     left = {task for task, _ in outside} - {task for task, by in outside if by}
     assert left == {15, 21, 47}, "in these the customer agreed to something the rules allow"
 
 
-def test_a_reference_write_is_blocked_only_where_the_written_rules_forbid_it() -> None:
+def test_a_reference_write_is_blocked_only_if_the_written_rules_forbid_it() -> None:
     reference = [(task, by) for task, _, is_reference, by in judged() if is_reference]
     assert len(reference) == 21
     assert sorted((task, sorted(by)) for task, by in reference if by) == [
@@ -131,12 +131,12 @@ def calling(*tools: str) -> dict[str, Any]:
     return {"role": "assistant", "content": None, "tool_calls": made}
 
 
-def test_a_log_that_breaks_off_at_a_call_is_no_difference() -> None:
+def test_a_log_that_ends_at_a_call_passes() -> None:
     cut = imported({"role": "user", "content": "Where do you fly?"}, calling("list_all_airports"))
     assert replay(cut, airline()).verdict is Verdict.PASS
 
 
-def test_a_call_without_its_result_in_the_middle_of_a_log_is_a_difference() -> None:
+def test_a_call_without_its_result_in_the_middle_of_a_log_fails() -> None:
     gap = imported(
         {"role": "user", "content": "Where do you fly?"},
         calling("list_all_airports"),
@@ -149,7 +149,7 @@ def test_a_call_without_its_result_in_the_middle_of_a_log_is_a_difference() -> N
     )
 
 
-def test_what_an_agent_looked_up_before_the_first_message_is_pinned() -> None:
+def test_calls_before_the_first_message_replay_with_their_recorded_results() -> None:
     early = imported(
         calling("list_all_airports", "list_all_airports"),
         {"role": "tool", "tool_call_id": "same", "content": '{"SEA": "Seattle"}'},
@@ -161,7 +161,7 @@ def test_what_an_agent_looked_up_before_the_first_message_is_pinned() -> None:
     assert replay(early, airline()).verdict is Verdict.PASS
 
 
-def test_an_agent_reads_its_records_also_after_another_was_loaded() -> None:
+def test_an_agent_reads_its_records_after_another_agent_is_loaded() -> None:
     first = airline()
     load(JOURNEYS, "airline")
     tool = next(t for t in first.all_tools() if t.name == "get_reservation_details")
@@ -260,11 +260,11 @@ def on(*numbers: str) -> list[dict[str, str]]:
     ],
     ids=["late", "within a day", "a minute late", "business", "insured", "basic", "flown", "flies today"],
 )
-def test_who_may_cancel(trip: dict[str, Any], stopped: set[str]) -> None:
+def test_a_cancellation_is_blocked_unless_the_rules_allow_it(trip: dict[str, Any], stopped: set[str]) -> None:
     assert Desk().knows(trip).blocks("cancel_reservation", reservation_id="ABC123") == stopped
 
 
-def test_the_cabin_a_change_gave_is_the_cabin_even_where_the_record_shows_the_old_one() -> None:
+def test_the_cabin_after_a_change_is_used_even_if_the_record_shows_the_old_one() -> None:
     desk = Desk().knows()
     args = {"reservation_id": "ABC123", "cabin": "business", "flights": on("HAT001", "HAT002")}
     desk.did("update_reservation_flights", TRIP, **args, payment_id="credit_card_1")
@@ -272,7 +272,7 @@ def test_the_cabin_a_change_gave_is_the_cabin_even_where_the_record_shows_the_ol
     assert desk.blocks("cancel_reservation", reservation_id="ABC123") == set()
 
 
-def test_nothing_is_written_to_a_reservation_nobody_looked_up_or_of_somebody_unknown() -> None:
+def test_a_reservation_is_changed_only_after_a_lookup_and_for_a_known_customer() -> None:
     nobody = Desk().customer("Cancel ABC123")
     assert nobody.blocks("cancel_reservation", reservation_id="ABC123") == {"own_reservation"}
     business = {**TRIP, "cabin": "business"}
@@ -296,12 +296,12 @@ def proposed(desk: Desk, text: str, answer: str = "Yes, please.") -> Desk:
     return desk.agent(text).customer(answer)
 
 
-def test_a_change_that_keeps_the_trip_was_found_listed_and_agreed_to_is_made() -> None:
+def test_a_change_of_flights_that_the_customer_accepted_is_allowed() -> None:
     desk = Desk().knows().found("HAT009", "JFK", "SEA")
     assert changed(proposed(desk, "HAT009 instead, for 20 dollars. Shall I?"), "HAT009") == set()
 
 
-def test_a_change_keeps_where_the_trip_starts_and_ends() -> None:
+def test_a_change_cannot_move_the_start_or_end_of_the_trip() -> None:
     desk = proposed(Desk().knows().found("HAT009", "JFK", "LAX"), "HAT009 to LAX?")
     assert changed(desk, "HAT009") == {"same_trip"}
     there_and_back = {"flight_type": "round_trip", "flights": [LEG, NEXT, {**LEG, "flight_number": "HAT003"}]}
@@ -309,7 +309,7 @@ def test_a_change_keeps_where_the_trip_starts_and_ends() -> None:
     assert changed(desk, "HAT009") == {"same_trip"}
 
 
-def test_basic_economy_changes_its_cabin_but_not_its_flights() -> None:
+def test_basic_economy_can_change_the_cabin_but_not_the_flights() -> None:
     desk = Desk().knows({"cabin": "basic_economy"}).found("HAT009", "JFK", "SEA")
     proposed(desk, "Economy, on HAT009?")
     assert changed(desk, "HAT009") == {"basic_economy_keeps_its_flights"}
@@ -319,7 +319,7 @@ def test_basic_economy_changes_its_cabin_but_not_its_flights() -> None:
     assert changed(desk, "HAT009") == set()
 
 
-def test_flights_that_nothing_has_shown_or_that_are_full_are_not_booked() -> None:
+def test_flights_that_were_not_found_or_are_full_are_not_booked() -> None:
     assert changed(proposed(Desk().knows(), "HAT009?"), "HAT009") == {"flights_were_found"}
     three = {"passengers": [ANN, BOB, {**BOB, "first_name": "Cid"}]}
     desk = proposed(Desk().knows(three).found("HAT009", "JFK", "SEA"), "HAT009?")
@@ -339,12 +339,12 @@ def test_flights_that_nothing_has_shown_or_that_are_full_are_not_booked() -> Non
         ("Business for the first leg?\nIt must be business for the whole trip.", set()),
     ],
 )
-def test_consent_to_a_cabin_for_a_part_is_no_consent_for_the_whole(text: str, stopped: set[str]) -> None:
+def test_consent_to_a_cabin_for_one_part_does_not_cover_the_whole_trip(text: str, stopped: set[str]) -> None:
     desk = proposed(Desk().knows({"passengers": [ANN, BOB]}), text)
     assert changed(desk, "HAT001", "HAT002", cabin="business") == stopped
 
 
-def test_a_certificate_or_a_card_of_nobody_cannot_pay_for_a_change() -> None:
+def test_a_certificate_or_an_unknown_card_cannot_pay_for_a_change() -> None:
     desk = proposed(Desk().knows(), "Business, for 400 dollars, with the card ending in 2222?")
     business = {"cabin": "business"}
     assert changed(desk, "HAT001", "HAT002", **business, payment="credit_card_2") == set()
@@ -352,7 +352,7 @@ def test_a_certificate_or_a_card_of_nobody_cannot_pay_for_a_change() -> None:
     assert changed(desk, "HAT001", "HAT002", **business, payment="credit_card_9") == {"payment_is_in_the_profile"}
 
 
-def test_a_card_nobody_spoke_of_is_not_charged_but_the_original_one_may_be() -> None:
+def test_only_the_original_card_is_charged_unless_the_customer_names_another() -> None:
     desk = proposed(Desk().knows(), "Business class for the whole trip?", "Yes")
     assert changed(desk, "HAT001", "HAT002", cabin="business", payment="credit_card_2") == {
         "customer_chose_the_payment"
@@ -376,13 +376,13 @@ def test_a_card_nobody_spoke_of_is_not_charged_but_the_original_one_may_be() -> 
         ("No, thanks.", False),
     ],
 )
-def test_only_plain_words_are_a_yes(answer: str, agrees: bool) -> None:
+def test_only_plain_words_count_as_consent(answer: str, agrees: bool) -> None:
     desk = proposed(Desk().knows(), "Business class for the whole trip?", answer)
     stopped = changed(desk, "HAT001", "HAT002", cabin="business")
     assert stopped == (set() if agrees else {"customer_said_yes"})
 
 
-def test_a_yes_to_what_was_never_listed_does_not_count() -> None:
+def test_consent_to_details_that_were_not_listed_does_not_count() -> None:
     desk = proposed(Desk().knows().found("HAT009", "JFK", "SEA"), "Shall I change it?")
     assert changed(desk, "HAT009") == {"details_were_listed"}
     people = {"reservation_id": "ABC123", "passengers": [BOB]}
@@ -405,7 +405,9 @@ def test_a_yes_to_what_was_never_listed_does_not_count() -> None:
         ("gold", 0, 0, {"bags_are_only_added"}),
     ],
 )
-def test_bags_fly_free_by_membership_and_cabin(membership: str, total: int, paid: int, stopped: set[str]) -> None:
+def test_membership_and_cabin_decide_the_number_of_free_bags(
+    membership: str, total: int, paid: int, stopped: set[str]
+) -> None:
     desk = proposed(Desk().knows(profile={"membership": membership}), "One more bag?")
     asked = {"total_baggages": total, "nonfree_baggages": paid}
     found = desk.blocks(
@@ -424,7 +426,7 @@ def booked(desk: Desk, *payments: str, people: int = 1, **changes: Any) -> set[s
     return desk.blocks("book_reservation", **{**args, **changes})
 
 
-def test_a_booking_takes_five_people_and_one_certificate_and_needs_the_profile() -> None:
+def test_a_booking_needs_a_known_profile_and_at_most_five_people_and_one_certificate() -> None:
     desk = Desk().knows().found("HAT009", "JFK", "SEA")
     proposed(desk, "HAT009 in economy, paid with your certificates and the card ending in 1111?")
     assert booked(desk) == set()
@@ -435,7 +437,7 @@ def test_a_booking_takes_five_people_and_one_certificate_and_needs_the_profile()
     assert "known_profile" in booked(desk, user_id="bob_ray_2")
 
 
-def test_a_certificate_is_for_who_asked_and_is_owed_it_in_the_right_amount() -> None:
+def test_a_certificate_is_sent_only_on_request_and_in_the_right_amount() -> None:
     gift: dict[str, Any] = {"user_id": "ann_lee_1"}
     silver = Desk().knows(profile={"membership": "silver"})
     assert silver.blocks("send_certificate", **gift, amount=50) == {"only_when_asked"}
@@ -449,7 +451,7 @@ def test_a_certificate_is_for_who_asked_and_is_owed_it_in_the_right_amount() -> 
     assert Desk().customer("A voucher!").blocks("send_certificate", **gift, amount=50) == {"known_profile"}
 
 
-def test_a_made_up_run_is_imported_marked_and_fixed_by_the_policy() -> None:
+def test_an_artificial_run_is_imported_annotated_and_fixed_by_the_policy() -> None:
     def calls(tool: str, **args: Any) -> dict[str, Any]:
         made = {"id": "same", "type": "function", "function": {"name": tool, "arguments": json.dumps(args)}}
         return {"role": "assistant", "content": None, "tool_calls": [made]}

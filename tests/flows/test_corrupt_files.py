@@ -83,7 +83,7 @@ def read(name: str, data: bytes) -> tuple[list[Transcript], TranscriptError | No
 
 
 @given(DICE)
-def test_a_broken_log_is_an_error_that_names_its_place_or_transcripts_that_can_be_kept(dice):
+def test_a_broken_log_is_an_error_with_its_position_or_valid_transcripts(dice):
     name = dice.choice(sorted(FORMATS))
     data = Breaker(dice).of(dice.choice(LOGS[name]))
     made, error = read(name, data)
@@ -92,13 +92,13 @@ def test_a_broken_log_is_an_error_that_names_its_place_or_transcripts_that_can_b
         assert decode(encode(transcript), "x.json") == transcript
 
 
-def test_a_number_that_no_reader_takes_is_the_files_mistake(share, path):
+def test_a_number_that_is_too_long_is_an_error_of_the_file(share, path):
     whole = {**SAMPLES[0], "source": {"model": 10**4000}}
     data = json.dumps(whole).encode().replace(b"0" * 4000, b"0" * 5000)
     assert judged(share, path, data).outcome.verdict is Verdict.ERROR
 
 
-def test_an_exhibit_whose_lines_are_no_texts_is_the_files_mistake(share, path):
+def test_a_text_with_lines_that_are_not_strings_is_an_error_of_the_file(share, path):
     whole = json.loads(json.dumps(SAMPLES[0]))
     whole.setdefault("blobs", {})["0"] = {"title": "a", "text": ["b", ["x"]]}
     assert "a line of its text" in judged(share, path, json.dumps(whole).encode()).outcome.why

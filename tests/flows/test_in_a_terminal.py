@@ -105,7 +105,7 @@ def without_window(project: Path) -> str:
 
 
 @at((160, 48), (80, 24))
-def test_talk_see_a_block_and_quit_with_a_clean_terminal(terminal):
+def test_the_user_chats_sees_a_block_and_quits_with_a_clean_terminal(terminal):
     terminal.start()
     terminal.see("● ready")
     terminal.type("The boots of OL-1002 don't fit")
@@ -120,7 +120,7 @@ def test_talk_see_a_block_and_quit_with_a_clean_terminal(terminal):
 
 
 @at((160, 48))
-def test_the_policy_goes_the_mistake_is_made_marked_saved_and_red_then_green(terminal, project):
+def test_a_mistake_is_annotated_saved_and_fixed_until_its_transcript_passes(terminal, project):
     terminal.start()
     terminal.see("● ready")
     terminal.type("The boots of OL-1002 don't fit")
@@ -168,7 +168,7 @@ def test_the_policy_goes_the_mistake_is_made_marked_saved_and_red_then_green(ter
 
 
 @at((160, 48))
-def test_a_killed_workbench_goes_on_where_it_stopped(terminal):
+def test_a_killed_workbench_resumes_where_it_stopped(terminal):
     terminal.start()
     terminal.see("● ready")
     terminal.type("The boots of OL-1002 don't fit")
@@ -184,7 +184,7 @@ def test_a_killed_workbench_goes_on_where_it_stopped(terminal):
 
 
 @at((80, 24))
-def test_a_workbench_that_is_killed_in_the_middle_of_a_call_says_so_when_it_is_resumed(terminal, project):
+def test_a_workbench_killed_during_a_call_reports_it_after_resume(terminal, project):
     path = project / "journeys/support/returns/journey.py"
     slow = path.read_text()
     at = slow.index('"""', slow.index('"""', slow.index("def find_order(")) + 3) + 3
@@ -216,7 +216,7 @@ def test_a_terminated_workbench_leaves_the_terminal_clean(terminal):
 
 
 @at((80, 24))
-def test_an_editor_that_does_not_exist_is_said_and_the_workbench_goes_on(terminal):
+def test_a_missing_editor_is_reported_and_the_workbench_continues(terminal):
     terminal.type("export EDITOR=no-such-editor")
     terminal.start()
     terminal.see("● ready")
@@ -235,7 +235,7 @@ def test_an_editor_that_does_not_exist_is_said_and_the_workbench_goes_on(termina
 
 
 @at((80, 24))
-def test_the_editor_has_the_terminal_until_it_ends_whatever_is_pressed_in_it(terminal, project):
+def test_the_editor_keeps_the_terminal_until_it_exits(terminal, project):
     editor = project / "slow-editor"
     editor.write_text("#!/bin/sh\ntrap : INT\necho editing $2; until read word; do echo held; done; exit 3\n")
     editor.chmod(0o755)
@@ -257,7 +257,7 @@ def test_the_editor_has_the_terminal_until_it_ends_whatever_is_pressed_in_it(ter
 
 
 @at((80, 24))
-def test_without_colours_none_is_sent_and_the_cursor_is_seen(terminal):
+def test_with_no_color_no_colours_are_sent_and_the_cursor_is_visible(terminal):
     terminal.type("export NO_COLOR=1")
     terminal.type("clear")
     terminal.start()
@@ -271,7 +271,7 @@ def test_without_colours_none_is_sent_and_the_cursor_is_seen(terminal):
 
 
 @at((80, 24))
-def test_it_can_be_put_into_the_background_and_is_as_it_was_in_the_foreground(terminal):
+def test_the_screen_is_restored_after_the_workbench_was_in_the_background(terminal):
     terminal.start()
     terminal.see("● ready")
     terminal.type("The boots of OL-1002 don't fit")
@@ -321,7 +321,7 @@ def test_another_agent_of_the_project_is_chosen_on_screen(terminal, project):
 
 
 @at((160, 48), (80, 24))
-def test_a_policy_goes_and_the_record_is_compared_with_the_new_run(terminal, project):
+def test_a_policy_is_removed_and_the_recording_is_compared_with_the_new_run(terminal, project):
     terminal.start()
     terminal.see("● ready")
     terminal.type("The boots of OL-1002 don't fit")
@@ -346,7 +346,7 @@ def everything(folder: Path) -> dict[str, bytes]:
 
 
 @at((160, 48), (80, 24))
-def test_the_tour_is_done_from_the_first_word_to_green_and_leaves_nothing_behind(terminal, project):
+def test_the_whole_tour_passes_and_leaves_no_files(terminal, project):
     short = tempfile.mkdtemp(prefix="wb-", dir="/tmp")  # a socket's path may have 107 characters
     terminal.type(f"export TMPDIR={short}")
     before = everything(project)
@@ -384,7 +384,7 @@ def test_the_tour_is_done_from_the_first_word_to_green_and_leaves_nothing_behind
 
 
 @at((80, 24))
-def test_the_tour_is_left_midway_and_one_is_back_in_one_s_own_conversation(terminal, project):
+def test_leaving_the_tour_returns_to_the_users_conversation(terminal, project):
     terminal.start()
     terminal.see("● ready")
     terminal.see("New here? esc, then : tour")
@@ -405,7 +405,7 @@ def test_the_tour_is_left_midway_and_one_is_back_in_one_s_own_conversation(termi
 
 
 @at((80, 24))
-def test_after_a_kill_the_conversation_comes_back_with_the_words_that_were_not_sent(terminal, project):
+def test_a_conversation_is_restored_with_its_unsent_text_after_a_kill(terminal, project):
     terminal.start()
     terminal.see("type to the agent")
     terminal.type("The boots of OL-1002 don't fit")

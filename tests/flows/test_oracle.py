@@ -4,7 +4,7 @@ Conversations of a small shop are recorded under some of its rules and put to ot
 expectations and journeys are altered by dice on the way (tests/support/editing.py, tests/support/altering.py).
 The dice are the same at every run, and few. For more of them, a kind:
 
-    WORKBENCH_EXAMPLES=5000 python -m pytest tests/flows/test_a_second_opinion.py
+    WORKBENCH_EXAMPLES=5000 python -m pytest tests/flows/test_oracle.py
 """
 
 # ruff: noqa: E501
@@ -159,7 +159,7 @@ def examples(few: int):
 
 
 @examples(120)
-def test_no_pair_of_journey_and_transcript_is_green_where_the_oracle_disagrees(shops, rng):
+def test_no_pair_of_journey_and_transcript_passes_if_the_oracle_disagrees(shops, rng):
     rules = some(rng)
     whole = shops.recorded(rules, rng.choice(SAID))
     if rng.random() < 0.7:
@@ -168,14 +168,14 @@ def test_no_pair_of_journey_and_transcript_is_green_where_the_oracle_disagrees(s
 
 
 @examples(120)
-def test_no_edited_record_is_green_where_the_oracle_disagrees(shops, rng):
+def test_no_edited_recording_passes_if_the_oracle_disagrees(shops, rng):
     rules = some(rng)
     whole = Editor(rng).of(shops.recorded(rules, rng.choice(SAID)))
     tell(agreed(whole, shops.today(*parts(rules if rng.random() < 0.6 else near(rng, rules)))))
 
 
 @examples(80)
-def test_no_altered_journey_is_green_where_the_oracle_disagrees(shops, rng):
+def test_no_altered_journey_passes_if_the_oracle_disagrees(shops, rng):
     rules = some(rng)
     whole = shops.recorded(rules, rng.choice(SAID))
     if rng.random() < 0.5:
@@ -203,11 +203,11 @@ def test_the_oracle_agrees_with_every_sample(path):
 
 
 @examples(120)
-def test_no_edited_sample_is_green_where_the_oracle_disagrees(rng):
+def test_no_edited_sample_passes_if_the_oracle_disagrees(rng):
     tell(agreed(Editor(rng).of(json.loads(rng.choice(SAMPLES).read_bytes())), sample()))
 
 
-def test_no_mutant_of_the_sample_agent_is_green_where_the_oracle_disagrees():
+def test_no_mutant_of_the_sample_agent_passes_if_the_oracle_disagrees():
     made = generate_mutants(read_sources(JOURNEYS), "support")
     transcripts = [read(path) for path in SAMPLES]
     chosen = made if MANY else Random(1).sample(made, 6)
@@ -238,7 +238,7 @@ def flights():
     return load(JOURNEYS, "airline").agent, bare, tau_bench(path.read_bytes(), "airline", path.name)
 
 
-def test_the_oracle_agrees_with_every_green_of_the_airline(flights):
+def test_the_oracle_agrees_with_every_passing_transcript_of_the_airline(flights):
     agent, bare, transcripts = flights
     verdicts = [agreed(transcript, agent) for transcript in transcripts]
     assert len(verdicts) == 50
@@ -247,7 +247,7 @@ def test_the_oracle_agrees_with_every_green_of_the_airline(flights):
 
 
 @examples(40)
-def test_no_edited_conversation_of_the_airline_is_green_where_the_oracle_disagrees(flights, rng):
+def test_no_edited_conversation_of_the_airline_passes_if_the_oracle_disagrees(flights, rng):
     *agents, transcripts = flights
     tell(agreed(Editor(rng).of(json.loads(encode(rng.choice(transcripts)))), rng.choice(agents)))
 
@@ -255,11 +255,11 @@ def test_no_edited_conversation_of_the_airline_is_green_where_the_oracle_disagre
 # the oracle itself
 
 
-def test_the_oracle_has_an_opinion_on_every_expectation_that_a_replay_decides():
+def test_the_oracle_judges_every_expectation_that_a_replay_decides():
     assert OFFLINE.keys() == {name for name, kind in EXPECTATION_KINDS.items() if kind.decided_by == "offline"}
 
 
-def test_the_oracle_imports_nothing_of_the_workbench():
+def test_the_oracle_does_not_import_workbench():
     for file in Path(oracle.__path__[0]).glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
@@ -300,11 +300,11 @@ def sees(shops, monkeypatch, bug, kind="") -> bool:
 
 
 @pytest.mark.parametrize("bug", BUGS.values(), ids=BUGS)
-def test_a_bug_that_is_planted_in_the_replay_is_seen(shops, monkeypatch, bug):
+def test_a_bug_planted_in_the_replay_is_detected(shops, monkeypatch, bug):
     assert sees(shops, monkeypatch, bug)
 
 
 @pytest.mark.parametrize("kind", OFFLINE)
-def test_an_expectation_that_a_replay_always_calls_kept_is_seen(shops, monkeypatch, kind):
+def test_a_replay_that_never_fails_an_expectation_is_detected(shops, monkeypatch, kind):
     bug = [(replaying, "holds", lambda e, run: True), (replaying, "red_proof", lambda *_: "")]
     assert sees(shops, monkeypatch, bug, kind)

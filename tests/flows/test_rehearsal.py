@@ -64,7 +64,7 @@ def test_the_same_conversation_gets_the_same_steps() -> None:
     assert list(talk_with("support", "loyal", *SAYS).trace) == list(talk_with("support", "loyal", *SAYS).trace)
 
 
-def test_a_conversation_resumed_from_its_trace_goes_on_as_if_never_left() -> None:
+def test_a_conversation_resumed_from_its_trace_continues_unchanged() -> None:
     whole = talk_with("support", "loyal", *SAYS)
     cut = next(i for i, s in enumerate(whole.trace) if s.turn == len(SAYS))
     loaded = load(JOURNEYS, "support")
@@ -76,17 +76,17 @@ def test_a_conversation_resumed_from_its_trace_goes_on_as_if_never_left() -> Non
     assert list(resumed.trace) == list(whole.trace)
 
 
-def test_ids_of_calls_are_their_places() -> None:
+def test_the_id_of_a_call_contains_its_position() -> None:
     conversation = talk_with("support", "loyal", "my speaker has no sound")
     answers = [s for s in conversation.trace if isinstance(s, Answer)]
     assert [c.id for c in answers[1].calls] == ["call_1_2_1", "call_1_2_2"]
 
 
-def test_every_answer_says_why() -> None:
+def test_every_answer_has_its_reasoning() -> None:
     assert all(s.thinking for s in talk_with("support", "loyal", *SAYS).trace if isinstance(s, Answer))
 
 
-def test_a_reply_streams_in_pieces_that_add_up() -> None:
+def test_a_reply_is_streamed_in_pieces() -> None:
     loaded = load(JOURNEYS, "support")
     start = loaded.fixtures["loyal"]
     conversation = ConversationRun(loaded.agent, start.setup)
@@ -99,47 +99,47 @@ def test_a_reply_streams_in_pieces_that_add_up() -> None:
     assert "".join(pieces) == conversation.state.agent_messages[-1]
 
 
-def test_an_agent_without_a_rehearsal_says_how_to_get_a_model(tmp_path: Path) -> None:
+def test_an_agent_without_a_rehearsal_explains_how_to_use_a_model(tmp_path: Path) -> None:
     root, name = desk(tmp_path)
     assert "--model claude" in talk_with(name, "empty", "hello", root=root).reply
 
 
-def test_what_is_not_understood_names_the_goals() -> None:
+def test_a_message_that_is_not_understood_is_answered_with_the_goals() -> None:
     reply = talk_with("support", "loyal", "fiddlesticks").reply
     assert reply.startswith("Sorry, I did not follow that.")
     assert "Return or exchange a pair of shoes" in reply
 
 
-def test_thanks_is_answered_kindly() -> None:
+def test_thanks_are_answered_politely() -> None:
     assert talk_with("support", "loyal", "thanks!").reply == "You are welcome. Is there anything else?"
 
 
-def test_a_tool_that_refuses_is_told_plainly(tmp_path: Path) -> None:
+def test_an_error_of_a_tool_is_stated_in_the_reply(tmp_path: Path) -> None:
     conversation = note(tmp_path, script='yield Call(note, text="x")', tool='raise ToolError("the pen is dry")')
     assert conversation.reply == "That did not work: the pen is dry."
 
 
-def test_a_tool_that_breaks_is_told_without_its_insides(tmp_path: Path) -> None:
+def test_a_crash_of_a_tool_is_stated_without_details(tmp_path: Path) -> None:
     conversation = note(tmp_path, script='yield Call(note, text="x")', tool="1 / 0")
     assert "Something went wrong on our side" in conversation.reply
 
 
-def test_arguments_that_do_not_fit_do_not_loop(tmp_path: Path) -> None:
+def test_rejected_arguments_do_not_cause_a_loop(tmp_path: Path) -> None:
     conversation = note(tmp_path, script='yield Call(note, text=["no", "text"])')
     assert conversation.calls == ["note rejected"]
 
 
-def test_the_same_call_twice_in_a_script_is_two_calls(tmp_path: Path) -> None:
+def test_the_same_call_twice_in_a_script_makes_two_calls(tmp_path: Path) -> None:
     script = 'yield Call(note, text="x"); yield Call(note, text="x"); yield Say("both")'
     assert note(tmp_path, script=script).calls == ["note ok", "note ok"]
 
 
-def test_a_script_may_yield_several_calls_at_once(tmp_path: Path) -> None:
+def test_a_script_can_yield_several_calls_at_once(tmp_path: Path) -> None:
     script = 'a, b = yield [Call(note, text="x"), Call(note, text="y")]; yield Say(a + b)'
     assert note(tmp_path, script=script).reply == "xy"
 
 
-def test_arguments_that_a_policy_rewrote_are_not_asked_for_again(tmp_path: Path) -> None:
+def test_a_call_that_a_policy_rewrites_is_not_repeated(tmp_path: Path) -> None:
     more = (
         '\n@desk.policy(before=note)\ndef shout(call):\n    "Notes are loud."\n    return Rewrite({"text": "X"})\n'
     )
@@ -147,7 +147,7 @@ def test_arguments_that_a_policy_rewrote_are_not_asked_for_again(tmp_path: Path)
     assert conversation.reply == "X"
 
 
-def test_a_reply_that_is_stopped_is_replaced(tmp_path: Path) -> None:
+def test_a_blocked_reply_is_replaced(tmp_path: Path) -> None:
     more = (
         "\n@desk.policy(before_reply=True)\ndef hush(reply):\n"
         '    "No secrets."\n    return Block("it is a secret") if "s3cret" in reply else None\n'
@@ -156,7 +156,7 @@ def test_a_reply_that_is_stopped_is_replaced(tmp_path: Path) -> None:
     assert conversation.replies == ["I am sorry, I am not allowed to do that: it is a secret."]
 
 
-def test_when_every_reply_is_stopped_a_person_takes_over(tmp_path: Path) -> None:
+def test_a_conversation_is_handed_off_if_every_reply_is_blocked(tmp_path: Path) -> None:
     more = '\n@desk.policy(before_reply=True)\ndef hush(reply):\n    "Silence."\n    return Block("hush")\n'
     assert note(tmp_path, script='yield Say("anything")', more=more).handed_off
 
@@ -167,25 +167,25 @@ def test_a_script_that_raises_ends_the_turn_with_its_line(tmp_path: Path) -> Non
     assert "ZeroDivisionError" in conversation.faults[0]
 
 
-def test_without_hand_off_it_says_that_there_is_nobody(tmp_path: Path) -> None:
+def test_an_agent_without_hand_off_says_that_it_cannot_hand_off(tmp_path: Path) -> None:
     conversation = note(tmp_path, "a human, please", script='yield Say("hi")', options=", allow_handoff=False")
     assert "I cannot pass you on" in conversation.reply
 
 
-def test_a_fact_of_choices_takes_the_longest_phrase() -> None:
+def test_a_slot_with_choices_prefers_the_longest_phrase() -> None:
     fact = Slot("fit", {"small": ["small"], "tiny": ["far too small"]})
     assert fact.find("They are far too small!") == "tiny"
 
 
-def test_a_fact_that_is_a_number() -> None:
+def test_a_slot_can_be_a_number() -> None:
     assert Slot("age", int).find("I am 42 years old") == 42
 
 
-def test_neither_yes_nor_no_is_neither() -> None:
+def test_an_answer_without_yes_or_no_is_undecided() -> None:
     assert Confirm("Really?").find("what do you mean by that") is None
 
 
-def test_a_question_may_name_its_own_words_for_yes_and_no() -> None:
+def test_a_question_can_define_words_for_yes_and_no() -> None:
     question = Confirm("Is the light on?", yes="on", no="off")
     assert (question.find("it is on"), question.find("it went off")) == (True, False)
 

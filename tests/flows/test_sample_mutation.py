@@ -30,7 +30,7 @@ def fates(base: Baseline) -> list[MutantResult]:
     return list(run_mutants(JOURNEYS, AGENT, base, generate_mutants(read_sources(JOURNEYS), AGENT), seconds=30))
 
 
-def test_every_transcript_is_green_and_every_rule_is_reached(base: Baseline) -> None:
+def test_every_transcript_passes_and_every_rule_is_reached(base: Baseline) -> None:
     assert base.left_out == {}
     called = {c.tool for t in base.transcripts for s in t.events if isinstance(s, Answer) for c in s.calls}
     found = coverage(read_sources(JOURNEYS), AGENT, base.lines, base.decisions, called)
@@ -39,13 +39,13 @@ def test_every_transcript_is_green_and_every_rule_is_reached(base: Baseline) -> 
     assert [f.file for f in found.files if f.missed] == []
 
 
-def test_at_least_95_percent_of_what_can_go_wrong_in_the_rules_is_noticed(fates: list[MutantResult]) -> None:
+def test_at_least_95_percent_of_the_mutants_are_killed(fates: list[MutantResult]) -> None:
     percent = score(fates).percent
     assert percent is not None
     assert percent >= 95
 
 
-def test_what_is_not_noticed_is_explained_on_the_page(fates: list[MutantResult]) -> None:
+def test_the_page_explains_every_surviving_mutant(fates: list[MutantResult]) -> None:
     """If this fails, add the missing conversation to tools/sample_transcripts/limits.py, or a reason to docs."""
     left = {
         (f"{f.mutant.file}:{f.mutant.line}", f.mutant.operator)

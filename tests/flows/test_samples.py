@@ -33,20 +33,20 @@ def deeds(transcript: Transcript) -> list[tuple[str, str, str]]:
     return [(str(m.step_id), m.call.tool if m.call else "", m.effect) for m in done]
 
 
-def test_there_are_enough_of_both_kinds_over_all_three_journeys() -> None:
+def test_all_three_journeys_have_transcripts_of_both_kinds() -> None:
     assert len(MISTAKES) >= 12
     assert len(GUARDS) >= 6
     for tag in ("returns", "speaker", "radio"):
         assert {s.is_mistake for s in SAMPLES if tag in s.tags} == {True, False}
 
 
-def test_most_mistakes_guard_and_one_or_two_are_open() -> None:
+def test_most_mistakes_are_fixed_and_one_or_two_are_open() -> None:
     states = [read(s.path).state for s in MISTAKES]
     assert 1 <= states.count("open") <= 2
     assert states.count("fixed") == len(MISTAKES) - states.count("open")
 
 
-def test_they_show_that_mistakes_can_be_told_in_many_ways() -> None:
+def test_the_samples_use_many_kinds_of_expectations() -> None:
     expected = {s.expect.kind for s in SAMPLES if s.expect}
     assert len(expected) >= 10
     assert {EXPECTATION_KINDS[name].decided_by for name in expected} == {"offline"}, (
@@ -55,19 +55,19 @@ def test_they_show_that_mistakes_can_be_told_in_many_ways() -> None:
 
 
 @each(SAMPLES)
-def test_the_file_is_the_same_bytes_when_it_is_read_and_written_again(sample: Sample) -> None:
+def test_a_sample_has_the_same_bytes_after_it_is_read_and_written(sample: Sample) -> None:
     data = sample.path.read_bytes()
     assert encode(decode(data, sample.path.name)) == data
 
 
 @each(SAMPLES)
-def test_it_passes_today(sample: Sample) -> None:
+def test_a_sample_passes_on_todays_code(sample: Sample) -> None:
     outcome = replay(read(sample.path), today())
     assert (outcome.verdict, outcome.why) == (Verdict.PASS, "")
 
 
 @each(MISTAKES)
-def test_a_mistake_fails_when_the_same_thing_is_broken_again(sample: Sample) -> None:
+def test_a_mistake_fails_if_its_bug_is_introduced_again(sample: Sample) -> None:
     outcome = replay(read(sample.path), agent_for(sample).agent)
     assert outcome.verdict is Verdict.FAIL
     assert "expected:" in outcome.why
@@ -80,7 +80,7 @@ def stopped_in(sample: Sample) -> list[str]:
 
 
 @each([s for s in GUARDS if stopped_in(s)])
-def test_a_guard_fails_when_a_policy_that_did_something_in_it_is_taken_out(sample: Sample) -> None:
+def test_a_golden_transcript_fails_without_a_policy_that_acted_in_it(sample: Sample) -> None:
     for policy in stopped_in(sample):
         agent = today()
         without(policy)(agent)
@@ -88,12 +88,12 @@ def test_a_guard_fails_when_a_policy_that_did_something_in_it_is_taken_out(sampl
 
 
 @each(SAMPLES)
-def test_making_it_again_gives_the_same_conversation(sample: Sample) -> None:
+def test_recording_a_sample_again_produces_the_same_conversation(sample: Sample) -> None:
     """Where this fails a journey has changed: `python -m tools.sample_transcripts` writes the files again."""
     assert deeds(record(sample)) == deeds(read(sample.path))
 
 
-def test_no_whole_card_number_is_in_any_of_them() -> None:
+def test_no_sample_contains_a_complete_card_number() -> None:
     for sample in SAMPLES:
         text = sample.path.read_text()
         assert "4000001234567899" not in text

@@ -38,31 +38,31 @@ def test_account_and_devices_are_looked_up_in_one_answer() -> None:
     assert [str(s.step_id) for s in conversation.trace if isinstance(s, ToolResult)][1:] == ["1.2.1", "1.2.2"]
 
 
-def test_of_an_address_only_the_town_is_seen() -> None:
+def test_only_the_town_of_an_address_is_visible() -> None:
     assert mara("my speaker is silent").value("find_account")["address"] == "Freiburg"
 
 
-def test_with_two_speakers_it_asks_which() -> None:
+def test_the_agent_asks_which_of_two_speakers_is_meant() -> None:
     assert mara("my speaker has no sound").reply == "Which one is it: Tidal or Brook?"
 
 
-def test_with_one_speaker_it_does_not_ask() -> None:
+def test_the_agent_does_not_ask_about_a_single_speaker() -> None:
     assert "Let us look at your Tidal" in jon("my speaker has no sound").reply
 
 
-def test_old_firmware_is_updated_and_it_plays() -> None:
+def test_a_speaker_with_old_firmware_plays_after_an_update() -> None:
     conversation = mara("my speaker has no sound", "Tidal", "yes", "yes")
     assert conversation.calls[2:] == ["check_network ok", "latest_firmware ok", "update_firmware ok"]
     assert "old firmware" in conversation.reply
 
 
-def test_updated_but_silent_goes_on_to_diagnostics_and_a_reset() -> None:
+def test_a_speaker_that_is_silent_after_the_update_is_diagnosed_and_reset() -> None:
     conversation = mara("my speaker has no sound", "Tidal", "yes", "no, still silent", "yes it does")
     assert conversation.calls[-2:] == ["run_diagnostics ok", "reset_speaker ok"]
     assert "A reset was all it needed" in conversation.reply
 
 
-def test_still_silent_after_the_reset_is_a_case_for_a_person() -> None:
+def test_a_speaker_that_is_silent_after_the_reset_is_handed_off() -> None:
     assert mara("my speaker has no sound", "Tidal", "yes", "no", "no").handed_off
 
 
@@ -76,18 +76,18 @@ def test_a_broken_amplifier_is_replaced_when_the_customer_agrees() -> None:
     assert conversation.calls[-2:] == ["replacements_left ok", "send_replacement ok"]
 
 
-def test_nothing_is_sent_to_who_does_not_want_it() -> None:
+def test_no_replacement_is_sent_if_the_customer_refuses() -> None:
     conversation = mara("my speaker has no sound", "Brook", "yes", "yes", "no")
     assert "send_replacement ok" not in conversation.calls
     assert conversation.handed_off
 
 
-def test_a_speaker_without_power_is_a_case_for_a_person() -> None:
+def test_a_speaker_without_power_is_handed_off() -> None:
     conversation = jon("my speaker is dead", "no", "no")
     assert conversation.calls[-1] == "hand_off ok"
 
 
-def test_a_speaker_that_was_only_unplugged_goes_on() -> None:
+def test_an_unplugged_speaker_is_checked_once_it_has_power() -> None:
     assert "check_network ok" in jon("my speaker is dead", "no", "yes, now it is on").calls
 
 
@@ -97,7 +97,7 @@ def test_a_broken_update_is_tried_twice() -> None:
     assert "Shall I look inside the speaker instead?" in conversation.reply
 
 
-def test_insisting_on_a_third_try_is_stopped() -> None:
+def test_insisting_on_a_third_try_is_blocked() -> None:
     conversation = jon("my speaker is broken", "yes", "just do it anyway")
     assert conversation.blocked_by == ["speaker.two_tries"]
     assert "tried 2 times already" in conversation.reply
@@ -111,25 +111,25 @@ def test_without_the_policy_the_third_try_happens() -> None:
     assert conversation.calls.count("update_firmware error") == 3
 
 
-def test_after_two_updates_even_a_reset_is_too_much() -> None:
+def test_a_reset_after_two_updates_is_blocked() -> None:
     conversation = jon("my speaker is broken", "yes", "yes")
     assert conversation.calls[-2:] == ["reset_speaker blocked", "hand_off ok"]
 
 
-def test_a_replacement_out_of_warranty_is_stopped() -> None:
+def test_a_replacement_out_of_warranty_is_blocked() -> None:
     assert tom("speaker not working", "yes", "yes").blocked_by == ["speaker.warranty"]
 
 
-def test_out_of_warranty_a_technician_is_offered() -> None:
+def test_a_technician_is_offered_for_a_speaker_out_of_warranty() -> None:
     conversation = tom("speaker not working", "yes", "yes")
     assert "Thursday 9:00 or Friday 14:00" in conversation.reply
 
 
-def test_a_visit_is_booked_at_the_time_that_was_chosen() -> None:
+def test_a_visit_is_booked_at_the_chosen_time() -> None:
     assert tom("speaker not working", "yes", "yes", "Friday please").args("book_visit")["slot"] == "Friday 14:00"
 
 
-def test_visits_are_not_on_offer_before_the_diagnostics() -> None:
+def test_visits_are_not_available_before_the_diagnostics() -> None:
     conversation = tom("speaker not working", "yes")
     prompts = [s for s in conversation.trace if hasattr(s, "hidden")]
     assert "free_visits" in [h.name for h in prompts[1].hidden]
@@ -145,15 +145,15 @@ def test_a_new_speaker_is_registered_paired_and_updated() -> None:
     ]
 
 
-def test_a_speaker_of_somebody_else_cannot_be_registered() -> None:
+def test_the_speaker_of_another_customer_cannot_be_registered() -> None:
     assert "registered to somebody else" in ada("set up my new speaker SP-4401").reply
 
 
-def test_an_unknown_serial_is_said_to_be_unknown() -> None:
+def test_an_unknown_serial_number_is_reported() -> None:
     assert "there is no speaker SP-9999" in ada("set up my new speaker SP-9999").reply
 
 
-def test_who_has_no_speaker_is_told_so() -> None:
+def test_a_customer_without_a_speaker_sees_that_none_is_registered() -> None:
     assert "no speaker under your account" in ada("my speaker has no sound").reply
 
 
@@ -162,18 +162,18 @@ def test_nothing_is_changed_for_a_guest_who_insists() -> None:
     assert conversation.blocked_by == ["signed_in"]
 
 
-def test_smoke_goes_to_a_person_at_once() -> None:
+def test_a_speaker_with_smoke_is_handed_off_immediately() -> None:
     conversation = jon("my speaker is silent and there is smoke")
     assert conversation.decided("escalate") == ["danger"]
     assert conversation.reply.startswith("Please unplug it")
 
 
-def test_a_change_of_subject_moves_to_the_other_journey() -> None:
+def test_a_change_of_subject_enters_the_other_journey() -> None:
     conversation = mara("my speaker has no sound", "I want to return OL-1001")
     assert conversation.entered == ["speaker", "returns"]
 
 
-def test_what_is_not_understood_three_times_goes_to_a_person() -> None:
+def test_three_messages_that_are_not_understood_cause_a_hand_off() -> None:
     assert mara("my speaker has no sound", "purple", "monday", "seven").handed_off
 
 

@@ -102,7 +102,7 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
 
 
-def test_a_mistake_is_seen_kept_fixed_and_stays_fixed(desk: Desk) -> None:
+def test_a_mistake_is_found_saved_and_fixed_and_stays_fixed(desk: Desk) -> None:
     # with the policy the agent may not do it
     conversation = desk.chat()
     assert conversation.code == 0
@@ -169,7 +169,7 @@ def test_a_mistake_is_seen_kept_fixed_and_stays_fixed(desk: Desk) -> None:
     assert f"FAIL {saved.path}" in replay.told
 
 
-def test_nobody_accepts_anything_in_ci(desk: Desk) -> None:
+def test_accept_is_refused_in_ci(desk: Desk) -> None:
     desk.comment_out_the_policy()
     saved = desk.mark_and_save()
     desk.put_it_back()

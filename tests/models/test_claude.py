@@ -132,7 +132,7 @@ def stopped(model: Claude | None = None, asked: ModelRequest | None = None) -> s
 # the answer
 
 
-def test_words_and_thinking_are_shown_as_they_come(serve: Serve) -> None:
+def test_text_and_thinking_are_shown_as_they_arrive(serve: Serve) -> None:
     serve(streams([THOUGHT, {"type": "text", "text": "Good morning!"}]))
     deltas, answer = ask()
     assert deltas == [
@@ -145,7 +145,7 @@ def test_words_and_thinking_are_shown_as_they_come(serve: Serve) -> None:
     assert (answer.stop, answer.model) == ("end_turn", "claude-sonnet-5-5")
 
 
-def test_several_tools_may_be_called_in_one_answer_and_each_is_announced(serve: Serve) -> None:
+def test_an_answer_can_call_several_tools_and_each_is_announced(serve: Serve) -> None:
     serve(calls(("find_order", {"number": "OL-1"}), ("find_order", {"number": "Größe “42”"}), text="Looking."))
     deltas, answer = ask()
     assert [d.text for d in deltas if d.kind == "tool"] == ["find_order", "find_order"]
@@ -153,7 +153,7 @@ def test_several_tools_may_be_called_in_one_answer_and_each_is_announced(serve: 
     assert answer.stop == "tool_use"
 
 
-def test_what_an_answer_cost_is_counted(serve: Serve) -> None:
+def test_the_cost_of_an_answer_is_counted(serve: Serve) -> None:
     usage = {
         "input_tokens": 1_000,
         "output_tokens": 2_000,
@@ -177,7 +177,7 @@ def test_what_an_answer_cost_is_counted(serve: Serve) -> None:
     assert meter.cost == pytest.approx((2 * (1_000 + 1.25 * 3_000 + 2 * 1_000) + 0.1 * 10_000 + 10 * 2_000) / 1e6)
 
 
-def test_a_server_that_does_not_stream_is_understood_too(serve: Serve) -> None:
+def test_a_response_without_streaming_is_accepted(serve: Serve) -> None:
     body = {
         "type": "message",
         "model": "qwen",
@@ -193,7 +193,7 @@ def test_a_server_that_does_not_stream_is_understood_too(serve: Serve) -> None:
     assert answer.usage.cost is None
 
 
-def test_blocks_of_a_kind_nobody_knows_yet_are_kept_as_they_were(serve: Serve) -> None:
+def test_blocks_of_an_unknown_type_are_kept_unchanged(serve: Serve) -> None:
     strange = {"type": "hologram", "payload": {"deep": [1, None, "x"]}, "note": None}
     cited = {"type": "text", "text": "By the book.", "citations": [{"type": "char_location", "cited_text": "x"}]}
     parts = events([strange, {"type": "text", "text": "By the book."}])
@@ -208,7 +208,7 @@ def test_blocks_of_a_kind_nobody_knows_yet_are_kept_as_they_were(serve: Serve) -
     assert ask()[1].blocks == [strange, cited]
 
 
-def test_a_stream_without_event_lines_is_understood(serve: Serve) -> None:
+def test_a_stream_without_event_lines_is_accepted(serve: Serve) -> None:
     bare = [part.split("\n", 1)[1] for part in events([{"type": "text", "text": "Hi"}])]
     serve(Scripted((*bare, "data: [DONE]\n\n")))
     assert ask()[1].blocks == [{"type": "text", "text": "Hi"}]
@@ -217,7 +217,7 @@ def test_a_stream_without_event_lines_is_understood(serve: Serve) -> None:
 # what is sent
 
 
-def test_the_prompt_the_tools_and_the_last_message_are_marked_for_the_cache(serve: Serve) -> None:
+def test_the_prompt_the_tools_and_the_last_message_are_cached(serve: Serve) -> None:
     server = serve(says("Hi"))
     asked = request(
         user("Hello"),
@@ -248,7 +248,7 @@ def test_the_prompt_the_tools_and_the_last_message_are_marked_for_the_cache(serv
     assert asked.messages == before, "the messages belong to the engine"
 
 
-def test_call_ids_that_an_imported_log_uses_again_are_told_apart() -> None:
+def test_duplicate_call_ids_of_an_imported_log_are_made_unique() -> None:
     def call(name: str) -> dict[str, Any]:
         return {"type": "tool_use", "id": name, "name": "find_order", "input": {}}
 
@@ -274,7 +274,7 @@ def test_call_ids_that_an_imported_log_uses_again_are_told_apart() -> None:
     assert to_api_messages(messages[:3]) == sent[:3], "what was sent once is sent the same way again"
 
 
-def test_what_the_api_would_not_accept_is_left_out_or_mended() -> None:
+def test_content_that_the_api_does_not_accept_is_omitted_or_corrected() -> None:
     broken = {"type": "tool_use", "id": "t", "name": "x", "input": '{"a": '}
     sent = to_api_messages(
         [
@@ -293,9 +293,7 @@ def test_what_the_api_would_not_accept_is_left_out_or_mended() -> None:
     ]
 
 
-def test_thinking_goes_back_as_it_came_while_the_prompt_stands_and_stays_away_once_it_changed(
-    serve: Serve,
-) -> None:
+def test_thinking_is_sent_back_until_the_prompt_changes(serve: Serve) -> None:
     server = serve(streams([THOUGHT, {"type": "text", "text": "Hi"}]), says("Hm"), says("Hm"))
     model = Claude()
     _, first = ask(model, request(system=("Be kind.",)))
@@ -320,7 +318,7 @@ def test_an_older_model_keeps_its_thinking_when_the_prompt_changes_within_a_turn
 # waiting and trying again
 
 
-def test_an_overloaded_server_is_tried_again_and_the_wait_is_shown(serve: Serve) -> None:
+def test_an_overloaded_server_is_retried_and_the_wait_is_shown(serve: Serve) -> None:
     busy = refuses(529, "overloaded_error", "Overloaded")
     serve(busy, busy, says("Hi"))
     waits = Waits()
@@ -336,7 +334,7 @@ def test_an_overloaded_server_is_tried_again_and_the_wait_is_shown(serve: Serve)
     assert answer.blocks == [{"type": "text", "text": "Hi"}]
 
 
-def test_the_wait_a_server_asks_for_is_kept_but_never_without_end(serve: Serve) -> None:
+def test_the_wait_that_a_server_requests_is_limited(serve: Serve) -> None:
     def limited(**headers: str) -> Scripted:
         return refuses(429, "rate_limit_error", "Slow down", **headers)
 
@@ -352,7 +350,7 @@ def test_the_wait_a_server_asks_for_is_kept_but_never_without_end(serve: Serve) 
     assert waits == [7.0, 0.25, 60.0, 0.0]
 
 
-def test_a_server_that_stays_overloaded_ends_the_answer_after_a_few_tries(serve: Serve) -> None:
+def test_a_server_that_stays_overloaded_ends_the_answer_after_a_few_retries(serve: Serve) -> None:
     server = serve(*[refuses(529, "overloaded_error", "Overloaded")] * 3)
     waits = Waits()
     message = stopped(Claude(tries=3, sleep=waits))
@@ -391,7 +389,7 @@ START = events([])[0]
         Scripted((START, "data: [1]\n\n")),
     ],
 )
-def test_a_response_that_is_not_in_the_format_of_the_messages_api_is_told_at_once(
+def test_a_response_that_is_not_in_the_format_of_the_messages_api_is_reported_at_once(
     serve: Serve, answer: Scripted
 ) -> None:
     server = serve(answer)
@@ -403,7 +401,7 @@ def test_a_response_that_is_not_in_the_format_of_the_messages_api_is_told_at_onc
 
 @pytest.mark.parametrize("error", ["overloaded", {"message": "overloaded"}, {"type": "overloaded_error"}])
 @pytest.mark.parametrize("streamed", [True, False])
-def test_an_error_in_any_form_is_tried_again(serve: Serve, error: Any, streamed: bool) -> None:
+def test_an_error_in_any_form_is_retried(serve: Serve, error: Any, streamed: bool) -> None:
     told = Scripted((START, event("error", error=error))) if streamed else whole({"error": error})
     serve(told, says("Good morning!"))
     waits = Waits()
@@ -433,9 +431,7 @@ HALF = events([{"type": "text", "text": "Good morning!"}])[:4]  # up to the firs
     ],
     ids=["clean end", "reset", "closed", "overloaded", "server fault", "garbage"],
 )
-def test_an_answer_that_breaks_off_is_forgotten_and_asked_for_again(
-    serve: Serve, trouble: Scripted, why: str
-) -> None:
+def test_an_incomplete_answer_is_discarded_and_requested_again(serve: Serve, trouble: Scripted, why: str) -> None:
     serve(trouble, says("Hi"))
     deltas, answer = ask()
     assert [d.kind for d in deltas] == ["text", "restart", "wait", "text", "text"]
@@ -443,7 +439,7 @@ def test_an_answer_that_breaks_off_is_forgotten_and_asked_for_again(
     assert answer.blocks == [{"type": "text", "text": "Hi"}]
 
 
-def test_an_error_in_the_stream_that_no_second_try_can_mend_ends_the_answer(serve: Serve) -> None:
+def test_a_permanent_error_in_the_stream_ends_the_answer(serve: Serve) -> None:
     serve(breaks([*HALF, event("error", error={"type": "permission_error", "message": "Not this model"})]))
     assert stopped() == (
         "the key has no permission for this: Not this model. "
@@ -451,13 +447,13 @@ def test_an_error_in_the_stream_that_no_second_try_can_mend_ends_the_answer(serv
     )
 
 
-def test_a_server_that_says_not_to_try_again_is_believed(serve: Serve) -> None:
+def test_a_request_is_not_repeated_if_the_server_forbids_it(serve: Serve) -> None:
     server = serve(refuses(500, "api_error", "No", x_should_retry="false"), says("Hi"))
     assert stopped() == "internal error of the server (500): No"
     assert server.left == 1
 
 
-def test_a_tool_call_cut_off_by_the_token_limit_counts_as_broken(serve: Serve) -> None:
+def test_a_tool_call_cut_off_by_the_token_limit_is_invalid(serve: Serve) -> None:
     cut = {"type": "tool_use", "id": "toolu_1", "name": "find_order", "input": '{"number": "OL-'}
     serve(streams([cut], "max_tokens"))
     _, answer = ask()
@@ -468,7 +464,7 @@ def test_a_tool_call_cut_off_by_the_token_limit_counts_as_broken(serve: Serve) -
 # less thinking, where a server refuses it
 
 
-def test_an_older_model_is_asked_for_the_kind_of_thinking_it_knows_and_then_for_none(serve: Serve) -> None:
+def test_an_older_model_is_retried_with_older_thinking_and_then_without(serve: Serve) -> None:
     server = serve(
         refuses(400, "invalid_request_error", "adaptive thinking is not supported on this model"),
         refuses(400, "invalid_request_error", "thinking: unknown field"),
@@ -493,9 +489,7 @@ def test_an_older_model_is_asked_for_the_kind_of_thinking_it_knows_and_then_for_
     assert "thinking" in recorded_params, "what is on record is not changed"
 
 
-def test_thinking_that_belongs_to_another_prompt_or_account_is_left_out_and_the_answer_comes(
-    serve: Serve,
-) -> None:
+def test_thinking_of_another_prompt_or_account_is_omitted(serve: Serve) -> None:
     words = (
         "messages.1.content.0: Invalid `signature` in `thinking` block. It is bound to a different conversation."
     )
@@ -509,7 +503,7 @@ def test_thinking_that_belongs_to_another_prompt_or_account_is_left_out_and_the_
     assert server.requests[2].body["thinking"] == {"type": "adaptive", "display": "summarized"}
 
 
-def test_thinking_that_lost_its_signature_is_not_sent(serve: Serve) -> None:
+def test_thinking_without_a_signature_is_not_sent(serve: Serve) -> None:
     server = serve(says("Hi"))
     bare = {"type": "thinking", "thinking": "…"}
     ask(asked=request(user("Hello"), assistant(bare, {"type": "text", "text": "Hi"}), user("And?")))
@@ -542,13 +536,13 @@ def test_thinking_that_lost_its_signature_is_not_sent(serve: Serve) -> None:
     ],
     ids=["key", "max_tokens", "too long", "html", "nothing"],
 )
-def test_a_refusal_says_what_happened_and_what_to_do(serve: Serve, reply: Scripted, told: str) -> None:
+def test_a_refused_request_is_explained_and_not_retried(serve: Serve, reply: Scripted, told: str) -> None:
     server = serve(reply, says("never"))
     assert told in stopped()
     assert server.left == 1, "it is not tried again"
 
 
-def test_without_credentials_the_engineer_is_told_how_to_get_on() -> None:
+def test_missing_credentials_are_an_error_that_names_the_solutions() -> None:
     assert stopped() == (
         "no credentials for the model. Set ANTHROPIC_API_KEY (any value for a local server), or use the rehearsal"
     )
@@ -563,12 +557,12 @@ def test_a_key_that_cannot_be_sent_is_reported_without_showing_it(
     assert stopped() == ("the key contains invalid characters. Check ANTHROPIC_API_KEY for line breaks and quotes")
 
 
-def test_a_key_in_the_servers_own_words_is_not_shown(serve: Serve) -> None:
+def test_a_key_in_an_error_of_the_server_is_not_shown(serve: Serve) -> None:
     serve(refuses(401, "authentication_error", "Incorrect key provided: sk-ant-api03-abcdef"))
     assert "[key]" in stopped()
 
 
-def test_a_server_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_server_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with Loopback() as gone:
         url = gone.url
     monkeypatch.setenv("ANTHROPIC_BASE_URL", url)
@@ -578,13 +572,13 @@ def test_a_server_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) ->
     )
 
 
-def test_an_address_that_is_no_url_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_url_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_BASE_URL", "localhost:11434")
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
     assert stopped().startswith("invalid server URL")
 
 
-def test_a_client_of_ones_own_is_used_and_left_open(serve: Serve) -> None:
+def test_a_custom_client_is_used_and_stays_open(serve: Serve) -> None:
     server = serve(refuses(529, "overloaded_error", "Overloaded"), says("Hi"))
 
     async def twice() -> bool:
@@ -596,7 +590,7 @@ def test_a_client_of_ones_own_is_used_and_left_open(serve: Serve) -> None:
     assert [r.headers["authorization"] for r in server.requests] == ["Bearer mine", "Bearer mine"]
 
 
-def test_an_engineer_who_stops_an_answer_leaves_nothing_open(serve: Serve) -> None:
+def test_an_interrupted_answer_closes_its_connection(serve: Serve) -> None:
     serve(says("Good morning, and welcome."))
 
     async def first_words() -> list[Delta]:
@@ -617,7 +611,7 @@ def test_an_engineer_who_stops_an_answer_leaves_nothing_open(serve: Serve) -> No
 # credentials and prices
 
 
-def test_it_says_where_the_credentials_come_from_and_never_what_they_are(
+def test_the_source_of_the_credentials_is_shown_without_their_values(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     assert credentials() is None
@@ -639,12 +633,12 @@ def test_it_says_where_the_credentials_come_from_and_never_what_they_are(
     assert credentials() == "ANTHROPIC_API_KEY"
 
 
-def test_the_sdk_is_not_loaded_before_it_is_needed() -> None:
+def test_the_sdk_is_imported_only_when_it_is_needed() -> None:
     code = "import sys, workbench.models.claude; sys.exit('anthropic' in sys.modules or 'httpx2' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_prices_belong_to_a_model_and_not_to_its_neighbours() -> None:
+def test_prices_do_not_apply_to_models_with_similar_names() -> None:
     assert family("claude-sonnet-4-5-20250929") == "claude-sonnet-4-5"
     assert family("us.anthropic.claude-opus-4-6-v1:0") == "claude-opus-4-6"
     assert family("claude-opus-4-20250514") == "claude-opus-4"
@@ -667,7 +661,7 @@ def _exchanges(*, streamed: bool, good: bool = True) -> list[tuple[str, dict[str
     return found
 
 
-def test_every_recorded_message_arrives_as_it_was_recorded(serve: Serve) -> None:
+def test_every_recorded_message_is_received_unchanged(serve: Serve) -> None:
     for name, exchange in _exchanges(streamed=False):
         body = exchange["response"]
         as_stream = streams(body["content"], body["stop_reason"], model=body["model"], usage=body["usage"])
@@ -683,7 +677,7 @@ def test_every_recorded_message_arrives_as_it_was_recorded(serve: Serve) -> None
 
 
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
-def test_every_recorded_stream_makes_the_blocks_that_the_sdk_makes_of_it(serve: Serve) -> None:
+def test_every_recorded_stream_has_the_same_blocks_as_in_the_sdk(serve: Serve) -> None:
     async def sdk() -> dict[str, Any]:
         async with anthropic.AsyncAnthropic(max_retries=0) as client:
             hello = [{"role": "user", "content": "Hello"}]
@@ -703,7 +697,7 @@ def test_every_recorded_stream_makes_the_blocks_that_the_sdk_makes_of_it(serve: 
         assert spoken == "".join(b["text"] for b in answer.blocks if b["type"] == "text"), name
 
 
-def test_the_recorded_errors_become_sentences(serve: Serve) -> None:
+def test_the_recorded_errors_are_shown_as_sentences(serve: Serve) -> None:
     told = []
     for _, exchange in _exchanges(streamed=False, good=False):
         serve(recorded(exchange))
@@ -741,7 +735,7 @@ def conversation(tmp_path: Path) -> ConversationRun:
     return ConversationRun(load(tmp_path / "journeys", "shop").agent, Setup("shop"))
 
 
-def test_a_turn_with_two_calls_at_once_and_then_a_reply(serve: Serve, conversation: ConversationRun) -> None:
+def test_a_turn_can_make_two_calls_at_once_and_then_reply(serve: Serve, conversation: ConversationRun) -> None:
     two = [
         THOUGHT,
         {"type": "tool_use", "id": "toolu_1", "name": "find_order", "input": {"number": "OL-1"}},
@@ -776,7 +770,9 @@ def test_a_turn_with_two_calls_at_once_and_then_a_reply(serve: Serve, conversati
     ]
 
 
-def test_a_turn_whose_model_gives_up_ends_with_the_reason(serve: Serve, conversation: ConversationRun) -> None:
+def test_a_turn_that_the_model_cannot_answer_ends_with_the_reason(
+    serve: Serve, conversation: ConversationRun
+) -> None:
     serve(refuses(401, "authentication_error", "invalid x-api-key"))
     end = asyncio.run(
         run_turn(conversation, "Hello", Claude(), Sandbox(World({}, now=conversation.state.now, seed=1)))

@@ -22,14 +22,14 @@ def refused(folder: Path, fixture: str) -> JourneyError:
     return error.value
 
 
-def test_a_misspelt_field_is_named_with_its_line(tmp_path: Path) -> None:
+def test_an_unknown_field_is_named_with_its_line(tmp_path: Path) -> None:
     error = refused(tmp_path, '{\n  "about": "a shop",\n  "custmer": {"id": "C-1"}\n}')
     assert error.where == "shop/fixtures/base.json:3"
     assert "'custmer'" in error.message
     assert "customer" in error.hint
 
 
-def test_a_clock_that_is_no_time_is_the_fixture_s_mistake_and_not_ours(tmp_path: Path) -> None:
+def test_an_invalid_clock_is_reported_as_a_mistake_of_the_fixture(tmp_path: Path) -> None:
     loaded = shop_with(tmp_path, '{"clock": "10 March"}')
     with pytest.raises(JourneyError, match="'10 March'") as error:
         make_world(loaded, loaded.fixtures["base"].setup)
@@ -37,21 +37,21 @@ def test_a_clock_that_is_no_time_is_the_fixture_s_mistake_and_not_ours(tmp_path:
     assert "2026-03-10T10:00:00+01:00" in error.value.hint
 
 
-def test_what_is_no_object_is_no_fixture(tmp_path: Path) -> None:
+def test_a_fixture_that_is_not_an_object_is_refused(tmp_path: Path) -> None:
     assert "not a fixture" in refused(tmp_path, "[1, 2]").message
 
 
-def test_all_fields_may_be_left_out(tmp_path: Path) -> None:
+def test_all_fields_are_optional(tmp_path: Path) -> None:
     setup = shop_with(tmp_path, "{}").fixtures["base"].setup
     assert (setup.agent, setup.fixture, setup.customer, setup.channel) == ("shop", "base", {}, "chat")
 
 
 @pytest.mark.parametrize("fixture", ['{"about": 5}', '{"world": []}'])
-def test_a_field_of_the_wrong_type_is_the_fixtures_mistake(tmp_path: Path, fixture: str) -> None:
+def test_a_field_of_the_wrong_type_is_refused(tmp_path: Path, fixture: str) -> None:
     assert "about must be a string" in refused(tmp_path, fixture).message
 
 
-def test_a_project_below_a_folder_called_like_our_own_still_has_code(tmp_path: Path) -> None:
+def test_code_below_a_folder_named_workbench_is_found(tmp_path: Path) -> None:
     root = write(tmp_path / ".workbench" / "journeys", shop_files())
     assert "shop/agent.py" in file_hashes(root, "shop")
 

@@ -85,7 +85,7 @@ def exchanges(transcript):
     return [step for step in transcript.events if isinstance(step, HttpExchange)]
 
 
-def test_what_a_tool_exchanges_is_kept_as_steps_of_its_call(tmp_path, carrier):
+def test_the_exchanges_of_a_tool_are_recorded_as_steps_of_its_call(tmp_path, carrier):
     transcript = tracked(tmp_path, carrier)
     made = exchanges(transcript)
     assert [(str(e.step_id), e.method, e.status) for e in made] == [("1.1.1", "POST", 200)]
@@ -93,20 +93,20 @@ def test_what_a_tool_exchanges_is_kept_as_steps_of_its_call(tmp_path, carrier):
     assert made[0].response_body["place"] == "P-1 is in Ghent"
 
 
-def test_what_is_named_like_a_secret_is_not_kept(tmp_path, carrier):
+def test_values_with_names_of_secrets_are_not_recorded(tmp_path, carrier):
     kept = encode(tracked(tmp_path, carrier)).decode()
     assert "sk-123" not in kept
     assert "secret!" not in kept
 
 
-def test_a_replay_with_tools_answers_from_the_tape_and_asks_nobody(tmp_path, carrier):
+def test_a_replay_with_tools_uses_recorded_responses_and_sends_no_request(tmp_path, carrier):
     transcript = tracked(tmp_path, carrier)
     asked = Carrier.asked
     assert again(tmp_path, transcript, journey(carrier)).verdict is Verdict.PASS
     assert Carrier.asked == asked
 
 
-def test_a_request_that_is_not_in_the_recording_fails_with_the_nearest_and_why(tmp_path, carrier):
+def test_a_request_that_is_not_in_the_recording_fails_and_names_the_nearest_one(tmp_path, carrier):
     transcript = tracked(tmp_path, carrier)
     changed = journey(carrier, '"parcel": parcel,', '"parcel": parcel, "fast": True,')
     outcome = again(tmp_path, transcript, changed)
@@ -115,7 +115,7 @@ def test_a_request_that_is_not_in_the_recording_fails_with_the_nearest_and_why(t
     assert "body.fast is new" in outcome.why
 
 
-def test_it_fails_even_where_the_tool_hides_it(tmp_path, carrier):
+def test_an_unrecorded_request_fails_the_replay_even_if_the_tool_catches_the_error(tmp_path, carrier):
     transcript = tracked(tmp_path, carrier)
     asked = "        got = http.post("
     hidden = "with contextlib.suppress(Exception): http.get('http://other/')"
@@ -125,7 +125,7 @@ def test_it_fails_even_where_the_tool_hides_it(tmp_path, carrier):
     assert "its host was 127.0.0.1" in outcome.why
 
 
-def test_a_request_that_is_no_longer_made_is_stale(tmp_path, carrier):
+def test_a_recorded_request_that_is_no_longer_sent_is_stale(tmp_path, carrier):
     transcript = tracked(tmp_path, carrier)
     silent = journey(carrier).split("        got = ")[0] + '        return "P-1 is in Ghent"\n'
     outcome = again(tmp_path, transcript, silent)
@@ -139,7 +139,7 @@ def test_two_calls_of_one_answer_each_have_their_own_exchange(tmp_path, carrier)
     assert again(tmp_path, transcript, journey(carrier)).verdict is Verdict.PASS
 
 
-def test_a_system_that_does_not_answer_is_kept_as_such_and_replays_so(tmp_path):
+def test_a_failed_connection_is_recorded_and_replayed(tmp_path):
     nobody = "http://127.0.0.1:1"
     transcript = tracked(tmp_path, nobody)
     made = exchanges(transcript)
@@ -148,7 +148,7 @@ def test_a_system_that_does_not_answer_is_kept_as_such_and_replays_so(tmp_path):
     assert again(tmp_path, transcript, journey(nobody)).verdict is Verdict.PASS
 
 
-def test_an_async_client_is_kept_and_replayed_too(tmp_path, carrier):
+def test_requests_of_an_async_client_are_recorded_and_replayed(tmp_path, carrier):
     def waiting(code):
         code = code.replace("def track", "async def track").replace("httpx.Client", "httpx.AsyncClient")
         return code.replace("http.post(", "await http.post(")
@@ -174,14 +174,14 @@ def asking(url, content=b""):
     return _exchange((1, 1, 1), 1, httpx.Request("POST", url, content=content))
 
 
-def test_two_long_bodies_of_one_length_are_not_the_same_request():
+def test_two_long_bodies_of_one_length_make_different_requests():
     one, other = (asking("http://carrier.example/", letter * (MAX_BODY + 1)) for letter in (b"a", b"b"))
     assert request_difference(one, one) == ""
     assert "body" in request_difference(one, other)
     assert len(str(one.request_body)) < 200
 
 
-def test_the_same_address_without_encryption_is_another_request():
+def test_the_same_address_without_encryption_is_a_different_request():
     assert "its scheme was https" in request_difference(
         asking("https://carrier.example/"), asking("http://carrier.example/")
     )

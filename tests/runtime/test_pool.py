@@ -42,7 +42,7 @@ def selection(tmp_path: Path) -> tuple[ReplayJob, list[str]]:
     return ReplayJob(str(journeys)), [*paths, str(tmp_path / "broken.json"), str(tmp_path / "gone.json")]
 
 
-def test_another_engine_gives_the_same_cases_as_forked_processes(selection: tuple[ReplayJob, list[str]]) -> None:
+def test_another_engine_returns_the_same_cases_as_forked_processes(selection: tuple[ReplayJob, list[str]]) -> None:
     work, paths = selection
     forked, sent = (dict(pool.cases(work, paths)) for pool in pools())
     assert forked == sent

@@ -15,7 +15,7 @@ from workbench.runtime.process import Frames, HangTimer, StackDump, fork, frame,
 
 
 @pytest.mark.parametrize("size", [1, 3, 4, 5, 7, 100])
-def test_messages_come_out_whole_in_whatever_pieces_they_arrive(size):
+def test_messages_that_arrive_in_pieces_are_joined(size):
     messages = [b"", b"one", b"\x00" * 40, b"last"]
     data = b"".join(map(frame, messages))
     frames = Frames()
@@ -37,7 +37,7 @@ def test_a_killed_process_is_reaped_with_its_signal():
     assert os.WTERMSIG(forked.reap()) == signal.SIGKILL
 
 
-def test_what_a_process_raises_ends_that_process_alone():
+def test_an_exception_in_a_process_ends_only_that_process():
     def fail(pipe: int) -> None:
         isolate()
         raise KeyboardInterrupt
@@ -47,7 +47,7 @@ def test_what_a_process_raises_ends_that_process_alone():
     assert forked.reap() == 0
 
 
-def test_silence_counts_but_not_the_time_in_which_nobody_looked(monkeypatch):
+def test_the_hang_timer_counts_at_most_a_second_between_two_checks(monkeypatch):
     now = [100.0]
     monkeypatch.setattr(process.time, "monotonic", lambda: now[0])
     timer = HangTimer(3.0)

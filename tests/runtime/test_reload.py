@@ -105,7 +105,7 @@ def with_window() -> str:
     return shop_files(WINDOW)["shop/returns/journey.py"]
 
 
-def test_a_save_brings_the_new_policy_and_the_conversation_runs_again(tmp_path):
+def test_a_save_loads_the_new_policy_and_runs_the_conversation_again(tmp_path):
     async def flow(desk):
         await desk.session.send("I want to return my shoes")
         write(desk.root, {"shop/returns/journey.py": with_window()})
@@ -119,7 +119,7 @@ def test_a_save_brings_the_new_policy_and_the_conversation_runs_again(tmp_path):
     at_desk(tmp_path, flow)
 
 
-def test_an_edited_manual_runs_again_with_the_same_deeds_and_says_so(tmp_path):
+def test_an_edited_manual_is_reported_if_the_actions_are_the_same(tmp_path):
     async def flow(desk):
         await desk.session.send("I want to return my shoes")
         (desk.root / "shop/returns/manual.md").write_text("# Returns\nBe quick.\n")
@@ -132,7 +132,7 @@ def test_an_edited_manual_runs_again_with_the_same_deeds_and_says_so(tmp_path):
     at_desk(tmp_path, flow)
 
 
-def test_a_syntax_error_names_its_line_and_the_old_code_goes_on_serving(tmp_path):
+def test_a_syntax_error_names_its_line_and_the_old_code_stays_in_use(tmp_path):
     async def flow(desk):
         desk.journey.write_text(desk.journey.read_text() + "\ndef broken(:\n")
         await desk.until(lambda: desk.session.code.state == "broken")
@@ -145,7 +145,7 @@ def test_a_syntax_error_names_its_line_and_the_old_code_goes_on_serving(tmp_path
     at_desk(tmp_path, flow)
 
 
-def test_mending_the_syntax_error_brings_the_code_back(tmp_path):
+def test_fixing_the_syntax_error_loads_the_code_again(tmp_path):
     async def flow(desk):
         good = desk.journey.read_text()
         desk.journey.write_text(good + "\ndef broken(:\n")
@@ -157,7 +157,7 @@ def test_mending_the_syntax_error_brings_the_code_back(tmp_path):
     at_desk(tmp_path, flow)
 
 
-def test_an_atomic_save_counts_like_any_other(tmp_path):
+def test_an_atomic_save_is_detected(tmp_path):
     async def flow(desk):
         beside = desk.journey.with_name("journey.py.new")
         beside.write_text(with_window())
@@ -167,7 +167,7 @@ def test_an_atomic_save_counts_like_any_other(tmp_path):
     at_desk(tmp_path, flow)
 
 
-def test_two_saves_of_one_size_within_a_second_end_on_the_second(tmp_path):
+def test_the_second_of_two_quick_saves_of_the_same_size_is_loaded(tmp_path):
     async def flow(desk):
         one = with_window()
         desk.journey.write_text(one.replace("return_window", "return_wind_1"))
@@ -178,7 +178,7 @@ def test_two_saves_of_one_size_within_a_second_end_on_the_second(tmp_path):
     at_desk(tmp_path, flow)
 
 
-def test_a_half_written_file_is_forgotten_once_the_rest_is_there(tmp_path):
+def test_the_error_of_a_half_written_file_disappears_when_the_file_is_complete(tmp_path):
     async def flow(desk):
         whole = with_window()
         with desk.journey.open("w") as file:
@@ -211,7 +211,7 @@ def test_a_new_helper_module_loads_and_a_deleted_one_is_named(tmp_path):
     at_desk(tmp_path, flow)
 
 
-def test_an_endless_loop_at_import_is_stopped_and_named(tmp_path, monkeypatch):
+def test_an_endless_loop_at_import_is_stopped_and_its_line_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("workbench.runtime.worker.LOAD_SECONDS", 1.0)
 
     async def flow(desk):
@@ -236,7 +236,7 @@ def test_an_endless_loop_at_import_is_stopped_and_named(tmp_path, monkeypatch):
         ("import os; os._exit(7)", "exit status 7"),
     ],
 )
-def test_a_tool_that_never_comes_back_ends_as_a_step_and_the_talk_goes_on(tmp_path, body, words):
+def test_a_tool_that_never_returns_becomes_a_step_and_the_conversation_continues(tmp_path, body, words):
     async def flow(desk):
         broken = JOURNEY.replace('        return "R-1"', f"        {body}")
         assert broken != JOURNEY
@@ -271,7 +271,7 @@ def test_a_worker_that_is_killed_loses_no_finished_step(tmp_path):
     at_desk(tmp_path, flow)
 
 
-def test_a_session_continues_from_its_file_with_its_world_rebuilt(tmp_path):
+def test_a_session_is_resumed_from_its_file_with_its_world(tmp_path):
     async def flow(desk):
         await desk.session.send("I want to return my shoes")
         kept = desk.history.read(desk.session.id)
@@ -284,7 +284,7 @@ def test_a_session_continues_from_its_file_with_its_world_rebuilt(tmp_path):
     at_desk(tmp_path, flow)
 
 
-def test_scratch_files_of_editors_are_no_code(tmp_path):
+def test_temporary_files_of_editors_are_ignored(tmp_path):
     async def flow(desk):
         code = desk.session.agent_info.code
         (desk.root / "shop/returns/.journey.py.swp").write_text("x")
@@ -296,7 +296,7 @@ def test_scratch_files_of_editors_are_no_code(tmp_path):
     at_desk(tmp_path, flow)
 
 
-def test_a_turn_that_takes_too_long_ends_at_its_limit_and_the_talk_goes_on(tmp_path):
+def test_a_turn_ends_at_its_time_limit_and_the_conversation_continues(tmp_path):
     async def flow(desk):
         agent = AGENT.replace("Limits(blocking_seconds=1.0, turn_seconds=20)", "Limits(turn_seconds=0.5)")
         waits = "await asyncio.sleep(60)"
@@ -314,7 +314,7 @@ def test_a_turn_that_takes_too_long_ends_at_its_limit_and_the_talk_goes_on(tmp_p
     at_desk(tmp_path, flow, watched=False)
 
 
-def test_an_interrupted_turn_ends_soon_even_where_a_tool_never_lets_go(tmp_path):
+def test_an_interrupted_turn_ends_soon_even_if_a_tool_never_returns(tmp_path):
     async def flow(desk):
         agent = AGENT.replace("code=1.0, seconds=20", "code=60.0, seconds=60")
         stuck = JOURNEY.replace('        return "R-1"', "        while True: pass")
@@ -331,7 +331,7 @@ def test_an_interrupted_turn_ends_soon_even_where_a_tool_never_lets_go(tmp_path)
     at_desk(tmp_path, flow, watched=False)
 
 
-def test_a_kept_re_run_is_on_disk_at_once(tmp_path):
+def test_an_adopted_re_run_is_written_to_disk_immediately(tmp_path):
     async def flow(desk):
         await desk.session.send("I want to return my shoes")
         write(desk.root, {"shop/returns/journey.py": with_window()})
@@ -345,7 +345,7 @@ def test_a_kept_re_run_is_on_disk_at_once(tmp_path):
     at_desk(tmp_path, flow)
 
 
-def test_an_interrupted_turn_ends_as_interrupted_and_the_worker_lives(tmp_path):
+def test_an_interrupted_turn_ends_as_interrupted(tmp_path):
     async def flow(desk):
         slow = JOURNEY.replace("def create_return", "async def create_return")
         slow = slow.replace('return "R-1"', "await asyncio.sleep(60)")
@@ -377,7 +377,7 @@ async def slow_turn(desk: Desk) -> asyncio.Task[None]:
     return saying
 
 
-def test_of_two_saves_during_a_turn_the_later_one_serves_after_it_and_no_worker_is_left_over(tmp_path):
+def test_saves_during_a_turn_leave_no_extra_worker(tmp_path):
     async def flow(desk):
         saying = await slow_turn(desk)
         for number in (1, 2, 3):
@@ -392,7 +392,7 @@ def test_of_two_saves_during_a_turn_the_later_one_serves_after_it_and_no_worker_
     at_desk(tmp_path, flow, watched=False)
 
 
-def test_a_new_conversation_during_a_turn_and_a_save_is_served_by_the_new_code(tmp_path):
+def test_a_conversation_that_starts_after_a_save_uses_the_new_code(tmp_path):
     async def flow(desk):
         saying = await slow_turn(desk)
         write(desk.root, shop_files(WINDOW, agent=AGENT))
@@ -406,7 +406,7 @@ def test_a_new_conversation_during_a_turn_and_a_save_is_served_by_the_new_code(t
     at_desk(tmp_path, flow, watched=False)
 
 
-def test_a_new_conversation_says_nothing_of_the_re_run_of_the_one_before(tmp_path):
+def test_a_new_conversation_does_not_show_the_re_run_of_the_previous_one(tmp_path):
     async def flow(desk):
         await desk.session.send("I want to return my shoes")
         write(desk.root, {"shop/returns/journey.py": with_window()})
@@ -417,7 +417,7 @@ def test_a_new_conversation_says_nothing_of_the_re_run_of_the_one_before(tmp_pat
     at_desk(tmp_path, flow, watched=False)
 
 
-def test_a_transcript_whose_judging_hangs_costs_the_worker_and_no_message(tmp_path):
+def test_a_policy_that_hangs_during_a_save_stops_the_worker_and_loses_no_message(tmp_path):
     async def flow(desk):
         loops = WINDOW.replace("if order is None:", "while True: pass\n        if order is None:")
         await desk.session.send("I want to return my shoes")
@@ -433,7 +433,7 @@ def test_a_transcript_whose_judging_hangs_costs_the_worker_and_no_message(tmp_pa
     at_desk(tmp_path, flow, watched=False)
 
 
-def test_two_messages_at_once_after_a_crash_are_not_two_turns_at_once(tmp_path):
+def test_two_messages_sent_together_after_a_crash_do_not_overlap(tmp_path):
     async def flow(desk):
         desk.session.code_service.close()
         said = await asyncio.gather(

@@ -23,7 +23,7 @@ def asked(tmp_path: Path) -> Iterator[ReplayProcess]:
     made.close()
 
 
-def test_an_answer_that_nobody_waited_for_is_not_that_of_the_next(
+def test_a_result_of_a_cancelled_request_is_not_returned_for_the_next_one(
     asked: ReplayProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good, broken = str(tmp_path / "transcripts" / "golden.json"), tmp_path / "transcripts" / "broken.json"

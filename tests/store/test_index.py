@@ -136,7 +136,7 @@ def three(place):
 # finding
 
 
-def test_the_list_holds_transcripts_then_sessions_then_imports(three):
+def test_the_list_has_transcripts_then_sessions_then_imports(three):
     assert three.titles() == ["a plain return", "the gift card does not work", "where is it"]
 
 
@@ -175,26 +175,26 @@ def test_the_list_holds_transcripts_then_sessions_then_imports(three):
         ('x" OR "y', []),
     ],
 )
-def test_a_query_finds_what_has_it_all(three, query, found):
+def test_a_query_finds_conversations_that_match_all_its_terms(three, query, found):
     assert sorted(three.titles(query)) == sorted(found)
 
 
-def test_what_is_suspicious_comes_first_where_that_is_asked(three):
+def test_suspicious_conversations_come_first_if_requested(three):
     assert three.titles("sort:suspicious")[0] == "the gift card does not work"
 
 
-def test_where_nothing_is_found_it_says_what_each_term_finds_alone(three):
+def test_a_query_without_results_reports_the_results_of_each_term(three):
     three.indexing.refresh()
     assert three.shelf.search(Query.parse("gift tag:boots")).per_term == (("gift", 1), ("tag:boots", 1))
 
 
-def test_a_filter_says_what_it_can_be_asked_for(three):
+def test_a_filter_lists_its_possible_values(three):
     three.indexing.refresh()
     assert three.shelf.complete_filter("journey", "") == [("cards", 1), ("parcels", 1), ("returns", 1)]
     assert three.shelf.complete_filter("journey", "pa") == [("parcels", 1)]
 
 
-def test_what_makes_a_conversation_suspicious_is_said(place):
+def test_the_list_shows_why_a_conversation_is_suspicious(place):
     broke = Fault(turn=1, answer=1, call=1, origin="tool", name="find_order", message="KeyError")
     given = HandedOff(turn=1, answer=2, reason="cannot help")
     place.begin("shop-1", talk("help", BLOCKED, broke, given))
@@ -208,7 +208,7 @@ def many(step_id: Place, count: int) -> None:
     step_id.archive.add([transcript(f"talk {n}", talk(f"number {n}")) for n in range(count)])
 
 
-def test_a_sample_is_drawn_by_chance_and_is_the_same_the_next_time(place):
+def test_a_random_sample_is_the_same_the_next_time(place):
     many(place, 60)
     drawn = place.titles("sample:10")
     assert len(set(drawn)) == 10
@@ -217,7 +217,7 @@ def test_a_sample_is_drawn_by_chance_and_is_the_same_the_next_time(place):
     assert place.titles("sample:10/2") != drawn
 
 
-def test_a_sample_of_suspicious_ones_has_some_by_chance(place):
+def test_a_sample_of_suspicious_conversations_has_some_random_ones(place):
     many(place, 30)
     place.archive.add([transcript(f"bad {n}", talk(f"bad {n}", BLOCKED)) for n in range(30)])
     drawn = place.titles("sample:10 sort:suspicious")
@@ -225,7 +225,7 @@ def test_a_sample_of_suspicious_ones_has_some_by_chance(place):
     assert sum(title.startswith("bad") for title in drawn) >= 8
 
 
-def test_a_sample_holds_no_conversation_twice(place):
+def test_a_sample_has_no_duplicate_conversations(place):
     events = talk("the same")
     place.save("saved", events)
     place.archive.add([transcript("imported", events)])
@@ -233,7 +233,7 @@ def test_a_sample_holds_no_conversation_twice(place):
     assert place.titles("sample:10") == ["saved"]
 
 
-def test_a_sample_of_more_than_there_are_is_all(place):
+def test_a_sample_larger_than_the_list_is_the_whole_list(place):
     many(place, 5)
     assert len(place.titles("sample:50")) == 5
 
@@ -241,7 +241,7 @@ def test_a_sample_of_more_than_there_are_is_all(place):
 # imports
 
 
-def test_importing_the_same_again_adds_nothing(place):
+def test_importing_the_same_file_again_adds_nothing(place):
     one, two = transcript("one", talk("one")), transcript("two", talk("two"))
     assert place.archive.add([one]) == (1, 0)
     assert place.archive.add([one, two]) == (1, 1)
@@ -256,7 +256,7 @@ def test_an_imported_conversation_opens_with_all_its_texts(place):
     assert isinstance(record.trace[0], UserMessage)
 
 
-def test_an_import_that_is_gone_says_so(place):
+def test_opening_a_deleted_import_is_an_error(place):
     place.archive.add([transcript("one", talk("one"))])
     entry = place.entry("")
     with sqlite3.connect(place.archive.path) as connection:
@@ -270,7 +270,7 @@ def test_an_import_that_is_gone_says_so(place):
 # files change underneath
 
 
-def test_what_is_new_changed_or_gone_is_found_out(place):
+def test_new_changed_and_deleted_files_are_detected(place):
     path = place.save("a plain return", talk("boots"))
     other = place.save("another", talk("shoes"))
     assert place.titles() == ["another", "a plain return"] or place.titles() == ["a plain return", "another"]
@@ -281,7 +281,7 @@ def test_what_is_new_changed_or_gone_is_found_out(place):
     assert place.titles("gloves") == ["an odd return"]
 
 
-def test_a_change_of_the_same_size_within_the_same_instant_is_found_out(place):
+def test_a_change_of_the_same_size_at_the_same_time_is_detected(place):
     path = place.save("aaaa", talk("boots"))
     stamp = path.stat()
     assert place.titles() == ["aaaa"]
@@ -290,7 +290,7 @@ def test_a_change_of_the_same_size_within_the_same_instant_is_found_out(place):
     assert place.titles() == ["bbbb"]
 
 
-def test_a_file_that_was_written_again_unchanged_keeps_its_number(place):
+def test_a_file_rewritten_without_a_change_keeps_its_number(place):
     path = place.save("aaaa", talk("boots"))
     number = place.entry("").row_id
     os.utime(path, ns=(1, 1))
@@ -304,7 +304,7 @@ def test_a_session_that_grows_is_read_again(place):
     assert place.entry("second").turns == 2
 
 
-def test_what_cannot_be_read_is_listed_with_the_reason(place):
+def test_an_unreadable_file_is_listed_with_the_reason(place):
     place.save("good", talk("boots"))
     (place.project.transcripts / "bad.json").write_text("{")
     entry = place.entry("is:unreadable")
@@ -313,13 +313,13 @@ def test_what_cannot_be_read_is_listed_with_the_reason(place):
     assert len(place.titles()) == 2
 
 
-def test_looking_again_where_nothing_has_changed_writes_nothing(three):
+def test_a_refresh_without_changes_writes_nothing(three):
     assert three.indexing.refresh()
     time.sleep(0.01)
     assert not three.indexing.refresh()
 
 
-def test_it_says_how_far_it_is(three):
+def test_a_refresh_reports_its_progress(three):
     three.indexing.refresh()
     assert (three.told[-1].done, three.told[-1].total) == (3, 3)
 
@@ -327,7 +327,7 @@ def test_it_says_how_far_it_is(three):
 # what a person does
 
 
-def test_a_tag_is_seen_at_once_found_at_the_next_look_and_kept(three):
+def test_a_tag_is_shown_immediately_and_found_after_the_next_refresh(three):
     entry = three.entry("gift")
     assert three.shelf.tag([entry.row_id], "odd") == ["session:shop-1"]
     assert three.shelf.page([entry.row_id])[0].tags == ("odd",)
@@ -338,7 +338,7 @@ def test_a_tag_is_seen_at_once_found_at_the_next_look_and_kept(three):
     assert three.titles("tag:odd") == ["the gift card does not work"]
 
 
-def test_a_tag_of_the_file_can_be_taken_off_and_comes_back_with_undo(three):
+def test_a_tag_of_the_file_can_be_removed_and_restored_with_undo(three):
     entry = three.entry("tag:boots")
     refs = three.shelf.tag([entry.row_id], "boots", on=False)
     assert three.titles("tag:boots") == []
@@ -346,14 +346,14 @@ def test_a_tag_of_the_file_can_be_taken_off_and_comes_back_with_undo(three):
     assert three.titles("tag:boots") == ["a plain return"]
 
 
-def test_tagging_what_has_the_tag_changes_nothing(three):
+def test_adding_the_same_tag_again_changes_nothing(three):
     numbers = three.shelf.search(Query()).numbers or [three.entry("tag:boots").row_id]
     assert three.shelf.tag([three.entry("tag:boots").row_id], "boots") == []
     assert len(numbers) == 1
     assert not (three.project.state / "review.jsonl").exists()
 
 
-def test_a_mark_on_an_import_is_kept_beside_it_and_found(three):
+def test_an_annotation_on_an_import_is_stored_and_found(three):
     entry = three.entry("parcel")
     keeper: SessionStore = three.shelf.annotation_store(entry, three.history)
     keeper.append("", {"annotation": Annotation("1.1.1", severity="minor", note="rude words")})
@@ -366,7 +366,7 @@ def test_a_mark_on_an_import_is_kept_beside_it_and_found(three):
     assert three.titles("is:annotated") == []
 
 
-def test_what_was_seen_is_kept_for_its_queue_alone(three):
+def test_a_conversation_is_reviewed_only_in_its_own_queue(three):
     three.shelf.set_reviewed(Query.parse("gift"), three.entry("gift"))
     assert three.titles("gift -is:reviewed") == []
     assert len(three.titles("-is:reviewed")) == 3
@@ -377,14 +377,14 @@ def test_what_was_seen_is_kept_for_its_queue_alone(three):
     assert len(three.titles("gift -is:reviewed")) == 1
 
 
-def test_a_conversation_that_went_on_is_unseen_again(three):
+def test_a_conversation_that_continues_is_no_longer_reviewed(three):
     three.shelf.set_reviewed(Query(), three.entry("gift"))
     assert len(three.titles("-is:reviewed")) == 2
     three.history.append("shop-1", {"event": UserMessage(turn=2, text="and now?")})
     assert len(three.titles("-is:reviewed")) == 3
 
 
-def test_a_queue_is_kept_by_its_name(three):
+def test_a_queue_is_saved_by_its_name(three):
     three.shelf.save_queue("odd", "outcome:blocked")
     three.again()
     assert three.titles("queue:odd") == ["the gift card does not work"]
@@ -393,7 +393,7 @@ def test_a_queue_is_kept_by_its_name(three):
         three.titles("queue:odd")
 
 
-def test_a_torn_line_loses_nothing_but_itself(tmp_path):
+def test_an_incomplete_line_does_not_affect_other_lines(tmp_path):
     path = tmp_path / "review.jsonl"
     AnnotationLog(path).write(AnnotationRecord(tag="one", refs=["session:a"]))
     with path.open("ab") as file:
@@ -404,7 +404,7 @@ def test_a_torn_line_loses_nothing_but_itself(tmp_path):
     assert log.tags_of("session:a") == ("one", "three")
 
 
-def test_two_workbenches_see_what_each_other_does(three):
+def test_two_workbenches_see_each_others_changes(three):
     other = IndexedLibrary(three.project, three.history)
     entry = three.entry("gift")
     three.shelf.tag([entry.row_id], "odd")
@@ -414,7 +414,7 @@ def test_two_workbenches_see_what_each_other_does(three):
     other.close()
 
 
-def test_what_cannot_be_kept_is_said(place):
+def test_a_queue_that_cannot_be_saved_is_an_error(place):
     (place.project.state / "review.jsonl").mkdir(parents=True)
     with pytest.raises(UsageError, match=r"review\.jsonl"):
         place.shelf.save_queue("odd", "tag:x")
@@ -423,7 +423,7 @@ def test_what_cannot_be_kept_is_said(place):
 # the index itself
 
 
-def test_a_deleted_index_is_built_anew_and_nothing_is_lost(three):
+def test_a_deleted_index_is_rebuilt_and_nothing_is_lost(three):
     before = three.titles()
     three.project.state.joinpath("index.db").unlink()
     assert three.titles() == before
@@ -433,7 +433,7 @@ OLDER = "ALTER TABLE conversations RENAME COLUMN risk_score TO suspicion; PRAGMA
 
 
 @pytest.mark.parametrize("harm", ["words", "PRAGMA user_version = 99", OLDER])
-def test_an_index_that_is_broken_or_newer_is_built_anew_and_that_is_said(three, harm):
+def test_an_index_that_is_corrupt_or_of_another_version_is_rebuilt_with_a_note(three, harm):
     before = three.titles()
     three.close()
     path = three.project.state / "index.db"
@@ -448,12 +448,12 @@ def test_an_index_that_is_broken_or_newer_is_built_anew_and_that_is_said(three, 
     assert "rebuilt" in three.indexing.note
 
 
-def test_without_an_index_nothing_is_found_and_nothing_breaks(three):
+def test_a_search_without_an_index_finds_nothing_and_does_not_fail(three):
     assert list(three.shelf.search(Query.parse("gift")).numbers) == []
     assert three.shelf.page([1, 2]) == []
 
 
-def test_an_index_full_of_what_is_no_more_is_built_anew(three, monkeypatch):
+def test_an_index_with_too_many_unused_entries_is_rebuilt(three, monkeypatch):
     monkeypatch.setattr("workbench.store.index.writer.MAX_UNUSED", 5)
     for turn in range(2, 20):
         three.history.append("shop-1", {"event": UserMessage(turn=turn, text=f"word{turn}")})
@@ -464,14 +464,14 @@ def test_an_index_full_of_what_is_no_more_is_built_anew(three, monkeypatch):
     writer.close()
 
 
-def test_what_customers_said_is_for_nobody_else_on_this_machine(three):
+def test_other_users_of_the_machine_cannot_read_conversations(three):
     three.indexing.refresh()
     three.shelf.tag([three.entry("gift").row_id], "odd")
     for name in ("index.db", "archive.db", "review.jsonl"):
         assert (three.project.state / name).stat().st_mode & 0o077 == 0, name
 
 
-def test_a_process_of_its_own_keeps_it_and_ends_with_whoever_listens(three):
+def test_a_separate_process_updates_the_index_and_ends_with_its_listener(three):
     async def listen() -> None:
         news = three.shelf.news()
         async for each in news:
@@ -489,7 +489,7 @@ def test_a_process_of_its_own_keeps_it_and_ends_with_whoever_listens(three):
     lock.close()
 
 
-def test_news_are_json(three):
+def test_progress_messages_are_json(three):
     assert msgspec.json.decode(msgspec.json.encode(IndexProgress(1, 2)), type=IndexProgress) == IndexProgress(1, 2)
 
 
@@ -506,7 +506,7 @@ SAME = [
 
 
 @pytest.mark.parametrize("query", SAME)
-def test_a_query_finds_the_same_in_the_index_and_on_the_command_line(place, query):
+def test_a_query_has_the_same_results_in_the_index_and_on_the_command_line(place, query):
     place.save("a plain return", talk("I want to return my boots", reply="Here is the label."), tags=["boots"])
     place.save(
         "the gift card does not work", talk("I don't know", BLOCKED, journey="cards"), tags=["Cards", "x y"]

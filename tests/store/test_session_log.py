@@ -78,7 +78,7 @@ def said(session: Session) -> list[str]:
     return [str(event.text) for event in session.trace if isinstance(event, UserMessage)]
 
 
-def test_what_a_full_disk_did_not_take_is_told_and_written_once_there_is_room(bench):
+def test_a_full_disk_is_reported_and_the_events_are_written_once_there_is_space(bench):
     one = bench()
     session = one.new()
     talk(session, "first")
@@ -92,7 +92,7 @@ def test_what_a_full_disk_did_not_take_is_told_and_written_once_there_is_room(be
     assert one.history.read(session.id).torn == 0
 
 
-def test_it_is_also_written_without_a_further_word(bench):
+def test_pending_events_are_written_by_a_retry_without_a_new_message(bench):
     one = bench()
     session = one.new()
     talk(session, "first")
@@ -103,7 +103,7 @@ def test_it_is_also_written_without_a_further_word(bench):
     assert one.history.read(session.id).events == list(session.trace)
 
 
-def test_what_waits_is_written_when_the_workbench_is_left(bench):
+def test_pending_events_are_written_when_the_workbench_quits(bench):
     one = bench()
     session = one.new()
     with full(10):
@@ -113,7 +113,7 @@ def test_what_waits_is_written_when_the_workbench_is_left(bench):
     assert one.history.read(session.id).events == list(session.trace)
 
 
-def test_a_line_that_cannot_be_read_is_counted(bench):
+def test_an_unreadable_line_is_counted(bench):
     one = bench()
     session = one.new()
     talk(session, "first")
@@ -124,7 +124,7 @@ def test_a_line_that_cannot_be_read_is_counted(bench):
     assert one.history.read(session.id).torn == 1
 
 
-def test_a_second_workbench_may_read_a_conversation_and_not_write_to_it(bench):
+def test_a_second_workbench_can_read_a_conversation_but_not_write_to_it(bench):
     one, two = bench(), bench()
     session = one.new()
     talk(session, "first")
@@ -140,7 +140,7 @@ def test_a_second_workbench_may_read_a_conversation_and_not_write_to_it(bench):
     assert one.history.read(session.id).events == list(session.trace)
 
 
-def test_a_conversation_is_free_again_when_the_first_workbench_is_left(bench):
+def test_a_conversation_is_unlocked_when_the_first_workbench_quits(bench):
     one, two = bench(), bench()
     session = one.new()
     talk(session, "first")
@@ -153,7 +153,7 @@ def test_a_conversation_is_free_again_when_the_first_workbench_is_left(bench):
     assert [file.suffix for file in two.history.folder.iterdir()] == [".jsonl"]
 
 
-def test_what_another_workbench_said_meanwhile_is_not_written_over(bench):
+def test_messages_from_another_workbench_are_not_overwritten(bench):
     one, two = bench(), bench()
     session = one.new()
     talk(session, "first")
@@ -164,7 +164,7 @@ def test_what_another_workbench_said_meanwhile_is_not_written_over(bench):
         talk(other, "another second")
 
 
-def test_a_turn_in_which_the_workbench_was_killed_ends_when_it_is_opened_again(bench):
+def test_a_turn_in_which_the_workbench_was_killed_ends_when_it_is_reopened(bench):
     one = bench()
     session = one.new()
     talk(session, "first")
@@ -181,7 +181,7 @@ def test_a_turn_in_which_the_workbench_was_killed_ends_when_it_is_opened_again(b
     assert two.history.read(session.id).events == list(again.trace)
 
 
-def test_a_folder_that_cannot_be_written_is_told_and_the_words_can_be_said_again(bench):
+def test_a_folder_that_cannot_be_written_is_reported_and_the_message_can_be_resent(bench):
     one = bench()
     session = one.new()
     one.history.folder.parent.write_text("a file stands where the folder should be")

@@ -29,7 +29,7 @@ def programs(monkeypatch):
     return there, given
 
 
-def test_a_program_that_took_it_is_believed(programs):
+def test_text_is_copied_with_an_available_program(programs):
     there, given = programs
     there["wl-copy"] = 0
     sent: list[str] = []
@@ -38,14 +38,14 @@ def test_a_program_that_took_it_is_believed(programs):
     assert given == [b"hello"]
 
 
-def test_one_that_fails_is_not_and_the_next_is_tried(programs):
+def test_the_next_program_is_tried_if_one_fails(programs):
     there, _ = programs
     there.update({"tmux": 1, "xclip": 0})
     assert clipboard.copy("hello", lambda text: None) == "copied 5 characters to the clipboard"
     assert clipboard.PROGRAMS[0][2].startswith("to tmux")
 
 
-def test_without_any_it_is_sent_to_the_terminal_and_kept_in_a_file(programs):
+def test_text_is_sent_to_the_terminal_and_a_file_if_there_is_no_program(programs):
     told = clipboard.copy("héllo \ud800", lambda text: None)
     assert told.startswith("sent 7 characters to the terminal (OSC 52), which does not confirm it")
     path = Path(told.split("also in ")[1].split(" until ")[0])

@@ -47,7 +47,7 @@ async def two_talks(bench):
 
 
 @pytest.mark.parametrize("size", WHOLE)
-def test_a_reload_is_compared_move_by_move_with_the_first_difference_chosen(play, size):
+def test_a_reload_is_compared_step_by_step_and_the_first_difference_is_selected(play, size):
     async def flow(bench):
         await edited(bench)
         await compared(bench)
@@ -78,7 +78,7 @@ def test_the_cause_is_named_with_its_line_and_its_text(play):
     play(flow, Script(*OLD))
 
 
-def test_the_difference_says_what_either_side_decided(play):
+def test_the_difference_shows_the_decisions_of_both_sides(play):
     async def flow(bench):
         await edited(bench)
         await compared(bench)
@@ -91,7 +91,7 @@ def test_the_difference_says_what_either_side_decided(play):
     play(flow, Script(*OLD))
 
 
-def test_an_edited_manual_is_drift_and_no_model_was_asked(play):
+def test_an_edited_manual_is_drift_and_the_model_is_not_called(play):
     async def flow(bench):
         await edited(bench, "Look the order up first.", "Look nothing up.", "shop/returns/manual.md")
         await compared(bench)
@@ -104,7 +104,7 @@ def test_an_edited_manual_is_drift_and_no_model_was_asked(play):
     play(flow, Script(*OLD))
 
 
-def test_code_that_was_not_changed_runs_the_same(play):
+def test_unchanged_code_shows_no_difference(play):
     async def flow(bench):
         await bench.say("return OL-1 please")
         await bench.press("escape")
@@ -118,7 +118,7 @@ def test_code_that_was_not_changed_runs_the_same(play):
 
 
 @pytest.mark.parametrize("size", WHOLE)
-def test_two_conversations_are_compared_by_a_base(play, size):
+def test_two_conversations_are_compared_with_a_baseline(play, size):
     async def flow(bench):
         await two_talks(bench)
         assert "baseline: " in bench.text()
@@ -133,7 +133,7 @@ def test_two_conversations_are_compared_by_a_base(play, size):
     play(flow, Script(*OLD, *NEW), size=size)
 
 
-def test_what_follows_from_the_first_difference_is_dim_and_said_to_follow(play):
+def test_consequences_of_the_first_difference_are_dim_and_labelled(play):
     async def flow(bench):
         await two_talks(bench)
         await compared(bench)
@@ -144,7 +144,7 @@ def test_what_follows_from_the_first_difference_is_dim_and_said_to_follow(play):
     play(flow, Script(*OLD, *NEW))
 
 
-def test_the_base_is_taken_back_with_the_same_key(play):
+def test_the_key_that_sets_the_baseline_also_clears_it(play):
     async def flow(bench):
         await bench.say("hello")
         await bench.press("escape", "w")
@@ -157,7 +157,7 @@ def test_the_base_is_taken_back_with_the_same_key(play):
     play(flow, Script([say("hi")]))
 
 
-def test_the_sides_are_swapped(play):
+def test_a_key_swaps_the_sides(play):
     async def flow(bench):
         await edited(bench)
         await compared(bench)
@@ -170,7 +170,7 @@ def test_the_sides_are_swapped(play):
     play(flow, Script(*OLD))
 
 
-def test_the_keys_go_over_turns_moves_and_differences(play):
+def test_keys_move_between_turns_steps_and_differences(play):
     async def flow(bench):
         await bench.say("return OL-1 please")
         await bench.press("escape", "w", "ctrl+n")
@@ -190,7 +190,7 @@ def test_the_keys_go_over_turns_moves_and_differences(play):
     play(flow, Script(*OLD, *OLD[:2], [say("Sorry, no.")], [say("Bye.")]))
 
 
-def test_enter_goes_to_the_move_where_one_came_from(play):
+def test_enter_opens_the_step_on_the_previous_screen(play):
     async def flow(bench):
         await edited(bench)
         await bench.press("G")
@@ -202,7 +202,7 @@ def test_enter_goes_to_the_move_where_one_came_from(play):
     play(flow, Script(*OLD))
 
 
-def test_escape_goes_back_to_where_one_came_from(play):
+def test_escape_returns_to_the_previous_screen(play):
     async def flow(bench):
         await save_a_guard(bench)
         await bench.press("R", "enter")
@@ -232,7 +232,7 @@ def test_a_saved_transcript_is_compared_with_its_replay(play):
     play(flow, Script(*NEW))
 
 
-def test_a_conversation_in_review_is_compared_with_a_base_from_develop(play):
+def test_a_conversation_in_review_is_compared_with_a_baseline_from_develop(play):
     async def flow(bench):
         await save_a_guard(bench)
         await bench.press("ctrl+n")
@@ -245,7 +245,7 @@ def test_a_conversation_in_review_is_compared_with_a_base_from_develop(play):
     play(flow, Script(*NEW, *OLD))
 
 
-def test_a_click_on_its_name_compares_and_one_on_another_leaves(play):
+def test_a_click_on_the_name_of_a_screen_opens_it(play):
     async def flow(bench):
         await edited(bench)
         for name in ("Compare", "Review", "Develop"):
@@ -256,7 +256,7 @@ def test_a_click_on_its_name_compares_and_one_on_another_leaves(play):
     play(flow, Script(*OLD))
 
 
-def test_what_cannot_be_compared_says_why(play):
+def test_conversations_that_cannot_be_compared_are_reported_with_the_reason(play):
     async def flow(bench):
         await bench.press("escape", "d")
         assert "there is nothing to compare yet" in bench.text()
@@ -285,7 +285,7 @@ def test_the_line_of_the_cause_opens_in_the_editor(play, monkeypatch):
     play(flow, Script(*OLD))
 
 
-def test_the_difference_and_the_chosen_line_are_copied(play, monkeypatch):
+def test_the_difference_and_the_selected_line_are_copied(play, monkeypatch):
     async def flow(bench):
         await edited(bench)
         await compared(bench)
@@ -300,7 +300,7 @@ def test_the_difference_and_the_chosen_line_are_copied(play, monkeypatch):
 
 
 @pytest.mark.parametrize("size", WHOLE)
-def test_a_pane_takes_the_whole_screen_and_gives_it_back(play, size):
+def test_a_key_zooms_a_pane_to_the_whole_screen_and_back(play, size):
     async def flow(bench):
         await edited(bench)
         await compared(bench)
@@ -314,7 +314,7 @@ def test_a_pane_takes_the_whole_screen_and_gives_it_back(play, size):
     play(flow, Script(*OLD), size=size)
 
 
-def test_a_resize_keeps_the_place_and_a_tiny_screen_says_so(play):
+def test_a_resize_keeps_the_cursor_and_a_tiny_screen_shows_the_minimum_size(play):
     async def flow(bench):
         await edited(bench)
         await compared(bench)
@@ -339,7 +339,7 @@ def hostile():
     return Side("a", words, words, Setup(agent="shop"), Trace(steps))
 
 
-def test_hostile_words_are_shown_inert():
+def test_hostile_text_is_shown_without_control_characters():
     left = hostile()
     right = left._replace(id="b", trace=Trace([UserMessage(turn=1, text="\x1b]0;title\x07[/x]")]))
     of = compare(left, right)
@@ -353,14 +353,14 @@ def test_hostile_words_are_shown_inert():
     assert "\u202e" not in text
 
 
-def test_a_text_difference_marks_the_words_that_differ():
+def test_a_text_difference_highlights_the_words_that_differ():
     lines = styled(diff("one\nclose 30 days after", "one\nclose 60 days after"), 60)
     assert [plain(line).rstrip() for line in lines] == ["  one", "- close 30 days after", "+ close 60 days after"]
     assert [b.text for line in lines for b in line if b.role in ("gone", "come")] == ["30", "60"]
     assert diff("same", "same") == []
 
 
-def test_a_huge_text_difference_is_cut_and_says_so():
+def test_a_huge_text_difference_is_cut_with_an_ellipsis():
     lines = styled(diff("\n".join(f"a{i}" for i in range(5000)), "\n".join(f"b{i}" for i in range(5000))), 60)
     assert len(lines) < 100
     assert "…" in plain(lines[-1])

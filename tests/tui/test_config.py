@@ -33,7 +33,7 @@ def project(tmp_path, monkeypatch):
     return written
 
 
-def test_a_key_of_ones_own_does_it_and_is_told_everywhere(play):
+def test_a_custom_key_runs_its_action_and_is_shown_everywhere(play):
     async def flow(bench):
         await bench.say("hello")
         await bench.press("escape")
@@ -51,7 +51,7 @@ def test_a_key_of_ones_own_does_it_and_is_told_everywhere(play):
     play(flow, Script([say("hi")]), settings=own(annotate="m", save="Z"))
 
 
-def test_keys_may_be_swapped_and_an_action_turned_off(play):
+def test_keys_can_be_swapped_and_an_action_can_lose_its_key(play):
     async def flow(bench):
         await bench.say("hello")
         await bench.press("escape", "f")
@@ -66,14 +66,14 @@ def test_keys_may_be_swapped_and_an_action_turned_off(play):
     play(flow, Script([say("hi")]), settings=own(annotate="t", save="a", fork="", find="/ ctrl+f"))
 
 
-def test_the_hint_of_an_empty_conversation_names_the_keys_as_they_are(play):
+def test_the_hint_of_an_empty_conversation_shows_the_custom_keys(play):
     async def flow(bench):
         assert "esc, then F5 changes" in bench.pane("#chat").replace("f5", "F5")
 
     play(flow, settings=own(setup="f5"))
 
 
-def test_the_key_to_quit_moves_too(play):
+def test_the_key_to_quit_can_be_changed(play):
     async def flow(bench):
         await bench.press("ctrl+q")
         assert bench.app.is_running
@@ -97,7 +97,7 @@ def test_the_key_to_quit_moves_too(play):
         ({"quit": "q"}, "quit also works while you type, so q cannot be its key"),
     ],
 )
-def test_a_key_that_makes_no_sense_is_told_with_its_line(chosen, says):
+def test_an_invalid_key_is_reported_with_its_line(chosen, says):
     with pytest.raises(UsageError) as error:
         actions.apply_overrides(own(**chosen).keys)
     assert says in error.value.message
@@ -110,7 +110,7 @@ def test_a_key_that_makes_no_sense_is_told_with_its_line(chosen, says):
     [("?", "question_mark"), ("G", "G"), ("/", "slash"), ("ctrl+n", "ctrl+n"), ("F2", "f2"), ("space", "space"),
      ("esc", "escape"), ("↓", "down"), ("shift+tab", "shift+tab"), (",", "comma"), ("slash", "slash")],
 )  # fmt: skip
-def test_keys_are_written_as_the_page_shows_them(written, named):
+def test_keys_are_written_as_in_the_documentation(written, named):
     assert keys.parse(written) == named
 
 
@@ -120,7 +120,7 @@ def test_every_key_of_the_table_can_be_written():
             assert keys.parse(keys.display(key)) == key
 
 
-def test_the_project_goes_before_the_user(project):
+def test_the_settings_of_the_project_override_those_of_the_user(project):
     found = project(
         'theme = "light"\n[keys]\nannotate = "m"',
         'theme = "dark"\nmouse = false\n[keys]\nannotate = "M"\nfork = ""',
@@ -141,21 +141,21 @@ def test_the_project_goes_before_the_user(project):
         ('agent = "a"\n[keys\n', "workbench.toml:2", "not TOML"),
     ],
 )
-def test_a_setting_that_makes_no_sense_is_told_with_its_line(project, text, where, says):
+def test_an_invalid_setting_is_reported_with_its_line(project, text, where, says):
     with pytest.raises(UsageError) as error:
         project(text)
     assert says in error.value.message
     assert error.value.where == where
 
 
-def test_the_users_own_file_sets_no_agent(project):
+def test_the_settings_file_of_the_user_cannot_set_an_agent(project):
     with pytest.raises(UsageError) as error:
         project("", 'agent = "a"')
     assert error.value.where == f"{user_file()}:1"
     assert read_settings_file(user_file().parent / "none.toml") == {}
 
 
-def test_the_theme_is_the_one_that_was_set(play, monkeypatch):
+def test_the_theme_is_that_of_the_settings(play, monkeypatch):
     monkeypatch.delenv("WORKBENCH_THEME", raising=False)
 
     async def flow(bench):
@@ -164,7 +164,7 @@ def test_the_theme_is_the_one_that_was_set(play, monkeypatch):
     play(flow, settings=Settings(theme="light"))
 
 
-def test_where_the_mouse_cannot_be_turned_off_it_says_so(play):
+def test_the_mouse_cannot_be_turned_off_on_screen_and_a_note_names_the_option(play):
     async def flow(bench):
         await bench.press("ctrl+p", *"mouse on", "enter")
         assert "start with --no-mouse" in bench.text()
@@ -172,7 +172,7 @@ def test_where_the_mouse_cannot_be_turned_off_it_says_so(play):
     play(flow)
 
 
-def test_help_says_why_an_action_is_off_and_does_not_run_it(play):
+def test_help_shows_why_an_action_is_unavailable_and_does_not_run_it(play):
     async def flow(bench):
         await bench.press("escape")
         assert "t save" not in bench.text().splitlines()[-1]

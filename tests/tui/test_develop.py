@@ -11,7 +11,7 @@ OLD = ([think("Look it up first."), use("find_order", order_number="OL-1")],
 NEW = ([use("find_order", order_number="OL-2")], [use("create_return", order_number="OL-2")], [say("Done: R-1.")])
 
 
-def test_an_empty_screen_says_what_can_be_done(play):
+def test_an_empty_screen_shows_the_possible_actions(play):
     async def flow(bench):
         assert "A new conversation with shop" in bench.text()
         assert "Return a pair of shoes" in bench.text()
@@ -22,7 +22,7 @@ def test_an_empty_screen_says_what_can_be_done(play):
     play(flow)
 
 
-def test_talking_shows_each_move_in_three_lanes(play):
+def test_a_chat_shows_each_step_in_three_lanes(play):
     async def flow(bench):
         await bench.say("return OL-1 please")
         steps = bench.pane("#steps")
@@ -40,7 +40,7 @@ def test_talking_shows_each_move_in_three_lanes(play):
     play(flow, Script(*OLD))
 
 
-def test_a_blocked_call_shows_the_policy_with_its_rule_and_why(play):
+def test_a_blocked_call_shows_the_policy_with_its_rule_and_reason(play):
     async def flow(bench):
         await bench.say("return OL-1 please")
         await bench.press("escape", "exclamation_mark")
@@ -73,7 +73,7 @@ def test_the_tabs_show_prompt_options_world_and_the_raw_answer(play):
     play(flow, Script(*NEW))
 
 
-def test_words_are_a_draft_until_the_policies_let_them_pass(play):
+def test_a_reply_is_a_draft_until_the_policies_allow_it(play):
     async def flow(bench):
         bench.screen.entry.text = "hello"
         await bench.pilot.press("enter")
@@ -99,7 +99,7 @@ def test_escape_interrupts_the_agent(play):
     play(flow, Script([say("word " * 200)], pace=0.05))
 
 
-def test_a_mark_is_taken_and_undone(play):
+def test_an_annotation_is_saved_and_undone(play):
     async def flow(bench):
         await bench.say("return OL-1 please")
         await bench.press("escape", "exclamation_mark", "a")
@@ -141,7 +141,7 @@ def test_a_mistake_is_saved_with_an_expectation_and_its_verdict_is_shown(play):
     play(flow, Script(*NEW))
 
 
-def test_a_good_conversation_is_saved_as_a_guard(play):
+def test_a_good_conversation_is_saved_as_a_golden_transcript(play):
     async def flow(bench):
         await bench.say("return OL-2 please")
         await bench.press("escape", "t")
@@ -154,7 +154,7 @@ def test_a_good_conversation_is_saved_as_a_guard(play):
     play(flow, Script(*NEW))
 
 
-def test_a_broken_save_shows_file_and_line_and_the_last_good_code_serves(play):
+def test_broken_code_is_shown_with_its_line_and_the_last_good_code_stays_in_use(play):
     async def flow(bench):
         await bench.save_file("shop/returns/journey.py", "from workbench import Journey\nx = (\n")
         assert "✗ broken" in bench.text()
@@ -166,7 +166,7 @@ def test_a_broken_save_shows_file_and_line_and_the_last_good_code_serves(play):
     play(flow, Script([say("You are welcome.")]))
 
 
-def test_a_change_of_deeds_is_shown_side_by_side_and_kept_as_a_fork(play):
+def test_a_change_of_actions_is_shown_side_by_side_and_adopted_as_a_fork(play):
     async def flow(bench):
         await bench.say("return OL-1 please")
         text = (bench.journeys / "shop/returns/journey.py").read_text()
@@ -190,7 +190,7 @@ def test_a_change_of_deeds_is_shown_side_by_side_and_kept_as_a_fork(play):
     play(flow, Script(*OLD, [say("It is returned.")]))
 
 
-def test_the_record_can_be_stayed_with(play):
+def test_the_user_can_keep_the_recording(play):
     async def flow(bench):
         await bench.say("return OL-1 please")
         text = (bench.journeys / "shop/returns/journey.py").read_text()
@@ -202,7 +202,7 @@ def test_the_record_can_be_stayed_with(play):
     play(flow, Script(*OLD))
 
 
-def test_a_fork_goes_on_from_before_the_turn_and_the_original_is_kept(play):
+def test_a_fork_continues_before_the_turn_and_the_original_is_kept(play):
     async def flow(bench):
         await bench.say("first")
         await bench.say("second")
@@ -218,7 +218,7 @@ def test_a_fork_goes_on_from_before_the_turn_and_the_original_is_kept(play):
     play(flow, Script([say("one")], [say("two")], [say("three")]))
 
 
-def test_the_setup_is_chosen_before_and_starts_a_new_conversation_after(play):
+def test_a_changed_setup_starts_a_new_conversation_after_the_first_message(play):
     async def flow(bench):
         await bench.press("escape", "s")
         assert "Setup of the conversation" in bench.text()
@@ -235,7 +235,7 @@ def test_the_setup_is_chosen_before_and_starts_a_new_conversation_after(play):
     play(flow, Script([say("hi")]))
 
 
-def test_a_setup_that_makes_no_sense_is_not_taken(play):
+def test_an_invalid_setup_is_refused(play):
     async def flow(bench):
         await bench.press("escape", "s")
         bench.screen.query_one("#customer").text = "[1"
@@ -249,7 +249,7 @@ def test_a_setup_that_makes_no_sense_is_not_taken(play):
     play(flow)
 
 
-def test_words_that_cannot_be_sent_come_back(play):
+def test_a_message_that_cannot_be_sent_returns_to_the_input(play):
     async def flow(bench):
         bench.session.code_service.close()
         (bench.journeys / "shop" / "agent.py").write_text("x = (")
@@ -261,7 +261,7 @@ def test_words_that_cannot_be_sent_come_back(play):
     play(flow)
 
 
-def test_a_load_is_overtaken_by_the_next_save(play):
+def test_a_new_save_replaces_a_load_in_progress(play):
     async def flow(bench):
         text = (bench.journeys / "shop/returns/journey.py").read_text()
         for number in range(5):

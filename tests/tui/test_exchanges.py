@@ -26,14 +26,14 @@ def exchange(status, got):
     return HttpExchange(turn=1, answer=1, call=1, number=1, status=status, response_body=got, **asked)
 
 
-def test_a_request_stands_between_the_call_and_its_result():
+def test_a_request_is_shown_with_its_response():
     lines = shown(exchange(200, {"place": "Ghent"}), 80)
     at = next(n for n, line in enumerate(lines) if "POST https://carrier.example/track?parcel=P-1" in line)
     assert "→ 200" in " ".join(lines[at : at + 2])
     assert any("Ghent" in line for line in lines[at:])
 
 
-def test_a_system_that_did_not_answer_is_told_with_a_sign():
+def test_a_request_without_an_answer_is_shown_with_a_sign():
     lines = shown(exchange(0, "ConnectError: refused\x1b[2J"), 40)
     assert any("✗ no answer" in line for line in lines)
     assert not any("\x1b" in line for line in lines)

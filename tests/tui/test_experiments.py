@@ -23,7 +23,7 @@ async def go_to(bench, words):
     await bench.settle()
 
 
-def test_the_model_is_asked_afresh_several_times_and_each_outcome_is_counted(play):
+def test_a_step_is_run_several_times_with_the_model_and_the_outcomes_are_counted(play):
     async def flow(bench):
         await bench.say("return OL-1")
         await bench.press("escape")
@@ -43,7 +43,7 @@ def test_the_model_is_asked_afresh_several_times_and_each_outcome_is_counted(pla
     play(flow, Script(*TURN, *again))
 
 
-def test_a_chosen_run_goes_on_as_a_conversation_of_its_own_and_the_others_are_not_kept(play):
+def test_only_the_selected_run_becomes_a_conversation(play):
     async def flow(bench):
         await bench.say("return OL-1")
         original = bench.app.session
@@ -65,7 +65,7 @@ def test_a_chosen_run_goes_on_as_a_conversation_of_its_own_and_the_others_are_no
     play(flow, Script(*TURN, [say("No, I cannot.")]))
 
 
-def test_running_again_holds_what_came_before_the_step_fixed_its_world_included(play):
+def test_a_run_keeps_the_earlier_steps_and_their_world(play):
     async def flow(bench):
         await bench.say("return OL-2")
         await bench.press("escape")
@@ -83,7 +83,7 @@ def test_running_again_holds_what_came_before_the_step_fixed_its_world_included(
     play(flow, Script(*first, [use("find_order", order_number="OL-2")], [say("It is returned.")]))
 
 
-def test_esc_stops_the_runs_and_keeps_what_was_done_on_view(play):
+def test_esc_stops_the_runs_and_keeps_the_finished_ones_on_screen(play):
     async def flow(bench):
         await bench.say("return OL-1")
         await bench.press("escape")
@@ -104,7 +104,7 @@ def test_esc_stops_the_runs_and_keeps_what_was_done_on_view(play):
     play(flow, Script(*TURN))
 
 
-def test_the_wheel_calls_a_tool_as_the_model_should_have_and_the_mark_says_so(play):
+def test_a_takeover_calls_a_tool_and_adds_an_annotation(play):
     async def flow(bench):
         await bench.say("return OL-1")
         original = bench.app.session
@@ -126,7 +126,7 @@ def test_the_wheel_calls_a_tool_as_the_model_should_have_and_the_mark_says_so(pl
     play(flow, Script(*TURN, [say("It is returned.")]))
 
 
-def test_the_wheel_refuses_arguments_that_are_no_object_and_keeps_what_was_written(play):
+def test_a_takeover_refuses_arguments_that_are_not_an_object_and_keeps_the_text(play):
     async def flow(bench):
         await bench.say("return OL-1")
         await bench.press("escape")
@@ -141,7 +141,7 @@ def test_the_wheel_refuses_arguments_that_are_no_object_and_keeps_what_was_writt
     play(flow, Script(*TURN))
 
 
-def test_the_wheel_writes_the_reply_and_undo_takes_the_mark_back(play):
+def test_a_takeover_writes_the_reply_and_undo_removes_the_annotation(play):
     async def flow(bench):
         await bench.say("return OL-1")
         original = bench.app.session
@@ -168,7 +168,7 @@ async def without_the_window(bench):
     await bench.until(lambda: bench.app.session.rerun is not None)
 
 
-def test_without_a_policy_the_conversation_runs_again_and_shows_what_changes(play):
+def test_disabling_a_policy_runs_the_conversation_again_and_shows_the_changes(play):
     async def flow(bench):
         await without_the_window(bench)
         assert "WITHOUT returns.return_window" in bench.text()
@@ -178,7 +178,7 @@ def test_without_a_policy_the_conversation_runs_again_and_shows_what_changes(pla
     play(flow, Script(*TURN))
 
 
-def test_a_turn_without_a_policy_runs_so_and_is_never_saved(play):
+def test_a_conversation_with_a_turn_without_a_policy_cannot_be_saved(play):
     async def flow(bench):
         await without_the_window(bench)
         await bench.say("do it")
@@ -196,7 +196,7 @@ def test_a_turn_without_a_policy_runs_so_and_is_never_saved(play):
     play(flow, Script(*TURN, OLD[1], [say("Done.")]))
 
 
-def test_a_paragraph_and_a_tool_can_be_switched_off_too(play):
+def test_a_paragraph_and_a_tool_can_be_disabled(play):
     async def flow(bench):
         await bench.say("return OL-1")
         await bench.press("escape", "x")
@@ -213,7 +213,7 @@ def test_a_paragraph_and_a_tool_can_be_switched_off_too(play):
     play(flow, Script(*TURN))
 
 
-def test_several_conversations_are_open_and_one_may_answer_while_another_is_in_hand(play):
+def test_a_conversation_can_answer_while_another_is_on_screen(play):
     async def flow(bench):
         bench.model.pace = 0.02
         bench.screen.entry.text = "tell me a long story"
@@ -240,7 +240,7 @@ def test_several_conversations_are_open_and_one_may_answer_while_another_is_in_h
     play(flow, Script([say("a story " * 60)], [say("hi")]))
 
 
-def test_an_empty_conversation_makes_room_and_the_last_one_put_away_leaves_a_new_one(play):
+def test_closing_the_last_conversation_opens_an_empty_one(play):
     async def flow(bench):
         await bench.say("hello")
         await bench.press("escape", "ctrl+n", "escape", "ctrl+n")
@@ -253,7 +253,7 @@ def test_an_empty_conversation_makes_room_and_the_last_one_put_away_leaves_a_new
     play(flow, Script([say("hi")]))
 
 
-def test_the_desk_is_written_down_with_the_step_and_the_words_not_sent(play):
+def test_the_workspace_is_saved_with_the_step_and_the_unsent_text(play):
     async def flow(bench):
         await bench.say("return OL-1")
         bench.screen.entry.text = "but I"
@@ -266,7 +266,7 @@ def test_the_desk_is_written_down_with_the_step_and_the_words_not_sent(play):
     play(flow, Script(*TURN))
 
 
-def test_after_a_crash_the_open_conversations_are_brought_back_as_they_lay(play):
+def test_the_open_conversations_are_restored_after_a_crash(play):
     async def flow(bench):
         await bench.say("return OL-1")
         first = bench.app.session
@@ -285,7 +285,7 @@ def test_after_a_crash_the_open_conversations_are_brought_back_as_they_lay(play)
     play(flow, Script(*TURN))
 
 
-def test_what_a_turn_waits_for_is_told_with_its_seconds(play):
+def test_the_screen_shows_how_long_a_turn_has_been_waiting(play):
     async def flow(bench):
         bench.model.pace = 30
         bench.screen.entry.text = "hello"

@@ -33,7 +33,7 @@ def foot(bench) -> str:
     return bench.text().splitlines()[-1]
 
 
-def test_find_goes_to_the_first_hit_with_every_key(play):
+def test_find_goes_to_the_first_match_with_every_key(play):
     async def flow(bench):
         await two_turns(bench)
         await bench.press("slash", *"crea")
@@ -53,7 +53,7 @@ def test_find_goes_to_the_first_hit_with_every_key(play):
     play(flow, Script(*TWO))
 
 
-def test_esc_takes_the_find_away_and_puts_the_cursor_back(play):
+def test_esc_closes_the_search_and_restores_the_cursor(play):
     async def flow(bench):
         await two_turns(bench)
         await bench.press("slash", *"create")
@@ -67,7 +67,7 @@ def test_esc_takes_the_find_away_and_puts_the_cursor_back(play):
     play(flow, Script(*TWO))
 
 
-def test_what_was_found_is_lit_until_esc(play):
+def test_matches_are_highlighted_until_esc(play):
     async def flow(bench):
         await two_turns(bench)
         await bench.press("slash", *"two days", "enter")
@@ -82,7 +82,7 @@ def test_what_was_found_is_lit_until_esc(play):
     play(flow, Script(*TWO))
 
 
-def test_find_sees_what_no_lane_has_room_for(play):
+def test_find_searches_text_that_does_not_fit_on_screen(play):
     async def flow(bench):
         await bench.say("go")
         await bench.press("escape", "g", "slash", *"needle")
@@ -91,7 +91,7 @@ def test_find_sees_what_no_lane_has_room_for(play):
     play(flow, Script([say("hay" * 2000 + "needle")]))
 
 
-def test_nothing_found_says_so_and_leaves_the_cursor(play):
+def test_a_search_without_a_match_is_reported_and_keeps_the_cursor(play):
     async def flow(bench):
         await two_turns(bench)
         await bench.press("slash", *"zebra")
@@ -103,7 +103,7 @@ def test_nothing_found_says_so_and_leaves_the_cursor(play):
     play(flow, Script(*TWO))
 
 
-def test_find_looks_in_the_pane_of_the_cursor(play):
+def test_find_searches_the_focused_pane(play):
     async def flow(bench):
         await two_turns(bench)
         await bench.press("3", "slash", *"lane", "escape")
@@ -116,7 +116,7 @@ def test_find_looks_in_the_pane_of_the_cursor(play):
     play(flow, Script(*TWO))
 
 
-def test_capitals_count_where_one_is_typed():
+def test_a_search_with_a_capital_is_case_sensitive():
     assert SearchPhrase("ol-1").spans("OL-1 and ol-1") == [(0, 4), (9, 13)]
     assert SearchPhrase("OL-1").spans("OL-1 and ol-1") == [(0, 4)]
     line = highlight((Span("look the ", "dim"), Span("order up", "bold")), SearchPhrase("the order"))
@@ -124,7 +124,7 @@ def test_capitals_count_where_one_is_typed():
     assert plain(line) == "look the order up"
 
 
-def test_a_filter_leaves_what_matches_and_cannot_be_overlooked(play):
+def test_a_filter_shows_only_matching_steps_and_is_named_in_the_title(play):
     async def flow(bench):
         await two_turns(bench)
         await bench.press("ampersand", *":blocked")
@@ -141,7 +141,7 @@ def test_a_filter_leaves_what_matches_and_cannot_be_overlooked(play):
     play(flow, Script(*TWO))
 
 
-def test_a_filter_joins_kinds_and_words_and_an_empty_one_ends_it(play):
+def test_a_filter_combines_kinds_and_words_and_an_empty_filter_ends_it(play):
     async def flow(bench):
         await two_turns(bench)
         await bench.press("ampersand", *":tool :reply ol-1", "enter")
@@ -152,7 +152,7 @@ def test_a_filter_joins_kinds_and_words_and_an_empty_one_ends_it(play):
     play(flow, Script(*TWO))
 
 
-def test_an_unknown_kind_says_which_there_are(play):
+def test_an_unknown_kind_is_reported_with_the_known_kinds(play):
     async def flow(bench):
         await two_turns(bench)
         await bench.press("ampersand", *":refund", "enter")
@@ -163,7 +163,7 @@ def test_an_unknown_kind_says_which_there_are(play):
     play(flow, Script(*TWO))
 
 
-def test_new_steps_that_match_come_in_and_are_followed(play):
+def test_new_steps_that_match_the_filter_are_shown_and_followed(play):
     async def flow(bench):
         await bench.say("return OL-1 please")
         await bench.press("escape", "ampersand", *":tool", "enter", "G")
@@ -174,7 +174,7 @@ def test_new_steps_that_match_come_in_and_are_followed(play):
     play(flow, Script(*TWO))
 
 
-def test_going_to_a_hidden_step_takes_the_filter_off_and_says_so(play):
+def test_going_to_a_hidden_step_ends_the_filter_with_a_note(play):
     async def flow(bench):
         await two_turns(bench)
         await bench.press("ampersand", *":reply", "enter")
@@ -186,7 +186,7 @@ def test_going_to_a_hidden_step_takes_the_filter_off_and_says_so(play):
     play(flow, Script(*TWO))
 
 
-def test_jumps_go_over_what_a_filter_leaves(play):
+def test_jumps_move_only_between_steps_that_match_the_filter(play):
     async def flow(bench):
         await two_turns(bench)
         await bench.press("ampersand", *":tool", "enter", "g", "right_curly_bracket")
@@ -197,7 +197,7 @@ def test_jumps_go_over_what_a_filter_leaves(play):
     play(flow, Script(*TWO))
 
 
-def test_a_turn_folds_to_one_line_that_tells_what_is_in_it(play):
+def test_a_turn_folds_to_one_line_with_a_summary(play):
     async def flow(bench):
         await two_turns(bench)
         await bench.press("j", "h")
@@ -228,7 +228,7 @@ def test_jumping_into_a_folded_turn_unfolds_it(play):
     play(flow, Script(*TWO))
 
 
-def test_a_turn_that_is_new_comes_unfolded(play):
+def test_a_new_turn_is_unfolded(play):
     async def flow(bench):
         await bench.say("return OL-1 please")
         await bench.press("escape", "H")
@@ -240,7 +240,7 @@ def test_a_turn_that_is_new_comes_unfolded(play):
     play(flow, Script(*TWO))
 
 
-def test_in_the_detail_the_keys_of_folding_turn_the_tabs(play):
+def test_the_fold_keys_switch_tabs_in_the_detail(play):
     async def flow(bench):
         await two_turns(bench)
         await bench.press("3", "l")
@@ -251,7 +251,7 @@ def test_in_the_detail_the_keys_of_folding_turn_the_tabs(play):
     play(flow, Script(*TWO))
 
 
-def test_find_filter_and_fold_work_a_step_a_line(play):
+def test_find_filter_and_fold_work_in_the_narrow_layout(play):
     async def flow(bench):
         await two_turns(bench)
         await bench.press("slash", *"not long ago", "enter")
@@ -264,14 +264,14 @@ def test_find_filter_and_fold_work_a_step_a_line(play):
     play(flow, Script(*TWO), size=(80, 24))
 
 
-def test_every_kind_is_told_of_where_it_is_asked_for():
+def test_the_filter_help_lists_every_kind():
     from workbench.tui import actions
 
     assert " ".join(f":{kind}" for kind in KINDS) == actions.KINDS
     assert str(Filter.parse(":wr  gift   card :th")) == ":writes :think gift card"
 
 
-def test_a_long_conversation_is_searched_between_two_keys():
+def test_a_long_conversation_is_searched_before_the_next_key():
     from workbench.tui.view.find import Texts
     from workbench.tui.view.rows import RowModel
 

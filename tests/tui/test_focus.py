@@ -20,7 +20,7 @@ def seen(bench) -> bool:
 
 
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)])
-def test_tab_takes_the_zoom_along_and_never_goes_to_what_is_hidden(play, size):
+def test_tab_moves_the_zoom_and_never_focuses_a_hidden_pane(play, size):
     async def flow(bench):
         await bench.say("hello")
         await bench.press("escape", "enter")
@@ -40,7 +40,7 @@ def test_tab_takes_the_zoom_along_and_never_goes_to_what_is_hidden(play, size):
     play(flow, Script([say("hi")]), size=size)
 
 
-def test_zoom_from_the_palette_while_typing_keeps_the_focus_in_sight(play):
+def test_zoom_from_the_palette_keeps_the_focus_visible(play):
     async def flow(bench):
         await bench.press("ctrl+p", *"zoom", "enter")
         assert seen(bench)
@@ -49,7 +49,7 @@ def test_zoom_from_the_palette_while_typing_keeps_the_focus_in_sight(play):
     play(flow)
 
 
-def test_what_is_typed_below_60x16_goes_nowhere(play):
+def test_typed_text_is_ignored_below_60x16(play):
     async def flow(bench):
         bench.screen.entry.text = "half a sent"
         await bench.pilot.resize_terminal(50, 12)
@@ -72,7 +72,7 @@ def test_what_is_typed_below_60x16_goes_nowhere(play):
     play(flow, Script([say("hi")]), size=(80, 24))
 
 
-def test_a_re_run_that_differs_leaves_the_focus_where_it_is(play):
+def test_a_re_run_that_differs_does_not_move_the_focus(play):
     async def flow(bench):
         await bench.say("return OL-1 please")
         text = (bench.journeys / "shop/returns/journey.py").read_text()
@@ -85,7 +85,7 @@ def test_a_re_run_that_differs_leaves_the_focus_where_it_is(play):
     play(flow, Script(*OLD))
 
 
-def test_the_note_of_a_re_run_goes_with_a_key_and_belongs_to_its_conversation(play, monkeypatch):
+def test_the_note_of_a_re_run_shrinks_after_a_key_and_stays_in_its_conversation(play, monkeypatch):
     monkeypatch.setattr("workbench.tui.screens.reload_note.MIN_SECONDS", 0.0)
 
     async def flow(bench):
@@ -107,7 +107,7 @@ def test_the_note_of_a_re_run_goes_with_a_key_and_belongs_to_its_conversation(pl
     play(flow, Script(*OLD), size=(80, 24))
 
 
-def test_the_note_of_a_reload_is_over_when_the_talk_goes_on(play):
+def test_the_note_of_a_reload_disappears_with_the_next_message(play):
     async def flow(bench):
         await bench.say("return OL-1 please")
         text = (bench.journeys / "shop/returns/journey.py").read_text()
@@ -119,7 +119,7 @@ def test_the_note_of_a_reload_is_over_when_the_talk_goes_on(play):
     play(flow, Script(*OLD))
 
 
-def test_it_says_stopping_until_the_turn_has_ended(play):
+def test_the_status_shows_stopping_until_the_turn_ends(play):
     class Slow(Script):
         """A model that does not stop immediately."""
 
@@ -146,7 +146,7 @@ def test_it_says_stopping_until_the_turn_has_ended(play):
     play(flow, Slow())
 
 
-def test_a_paste_is_text_and_not_without_end(play):
+def test_a_paste_is_plain_text_of_limited_length(play):
     async def flow(bench):
         entry = bench.screen.entry
         entry.post_message(events.Paste("\x1b[31mred\x1b[0m\x07 \x1b]52;c;aGk=\x07two\rlines"))
@@ -161,7 +161,7 @@ def test_a_paste_is_text_and_not_without_end(play):
     play(flow)
 
 
-def test_alt_and_a_letter_insert_nothing(play):
+def test_alt_with_a_letter_inserts_nothing(play):
     async def flow(bench):
         await bench.press("a", "alt+g", "alt+x", "b")
         assert bench.screen.entry.text == "ab"
@@ -178,7 +178,7 @@ def test_alt_and_a_letter_insert_nothing(play):
         (["\x1bOA", "\x1bf", "é"], ["up", "ctrl+right", "é"]),
     ],
 )
-def test_what_the_terminal_sends_is_read_as_it_was_meant(sent, heard):
+def test_terminal_input_is_parsed_into_keys_and_pastes(sent, heard):
     parser = Parser()
     got = [event for data in sent for event in parser.feed(data)]
     assert [f"paste {e.text}" if isinstance(e, events.Paste) else e.key for e in got] == heard

@@ -17,7 +17,7 @@ def last_lines(bench) -> str:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)])
-def test_each_reply_is_in_sight_also_in_the_turn_in_which_the_chat_first_overflows(play, size):
+def test_each_reply_is_visible_even_when_the_chat_first_overflows(play, size):
     async def flow(bench):
         for number in range(1, 15):
             await bench.say(f"word {number}")
@@ -26,7 +26,7 @@ def test_each_reply_is_in_sight_also_in_the_turn_in_which_the_chat_first_overflo
     play(flow, Script(*([say(f"reply {n}.")] for n in range(1, 15))), size=size)
 
 
-def test_a_reply_that_overflows_the_chat_by_itself_is_followed_to_its_end(play):
+def test_the_chat_scrolls_to_the_end_of_a_reply_longer_than_the_pane(play):
     async def flow(bench):
         await bench.say("tell me all")
         assert "line 30" in last_lines(bench)
@@ -36,7 +36,7 @@ def test_a_reply_that_overflows_the_chat_by_itself_is_followed_to_its_end(play):
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)])
-def test_a_conversation_opens_in_review_at_its_end(play, size):
+def test_a_conversation_in_review_opens_at_its_end(play, size):
     async def flow(bench):
         await bench.say("tell me all")
         bench.shelf.sessions[bench.session.id] = bench.session
@@ -48,7 +48,7 @@ def test_a_conversation_opens_in_review_at_its_end(play, size):
     play(flow, Script([say("\n".join(f"line {n}" for n in range(1, 61)))]), size=size)
 
 
-def test_words_stand_in_the_chat_as_being_sent_while_the_worker_does_not_hear(play, monkeypatch):
+def test_a_message_is_shown_as_sending_while_the_worker_does_not_respond(play, monkeypatch):
     hears = asyncio.Event()
     turn = FakeWorker._turn
 
@@ -71,7 +71,7 @@ def test_words_stand_in_the_chat_as_being_sent_while_the_worker_does_not_hear(pl
     play(flow, Script([say("yes")]))
 
 
-def test_what_a_newcomer_is_told_begins_at_its_beginning(play):
+def test_the_introduction_is_shown_from_its_start(play):
     async def flow(bench):
         assert "A new conversation with shop" in last_lines(bench)
         bench.screen.entry.text = "hello"

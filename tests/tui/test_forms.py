@@ -18,7 +18,7 @@ async def open_mark(bench):
     await bench.press("escape", "exclamation_mark", "a")
 
 
-def test_enter_goes_from_field_to_field_and_saves_on_the_last(play):
+def test_enter_moves_to_the_next_field_and_saves_on_the_last(play):
     async def flow(bench):
         await open_mark(bench)
         assert "enter next, on the last it saves · ctrl+s saves" in bench.text()
@@ -42,7 +42,7 @@ def test_ctrl_s_saves_from_any_field(play):
     play(flow, Script(*OLD))
 
 
-def test_what_was_written_is_there_when_the_form_of_the_same_step_opens_again(play):
+def test_the_form_of_a_step_keeps_its_text_when_it_is_reopened(play):
     async def flow(bench):
         await open_mark(bench)
         await bench.press("right", "enter", "enter", "enter", *"bad", "escape")
@@ -61,7 +61,7 @@ def test_what_was_written_is_there_when_the_form_of_the_same_step_opens_again(pl
     play(flow, Script(*OLD))
 
 
-def test_the_save_form_asks_for_the_words_where_the_expectation_needs_them(play):
+def test_the_save_form_asks_for_text_if_the_expectation_needs_it(play):
     async def flow(bench):
         await bench.say("return OL-2 please")
         await bench.press("escape", "G", "a", "ctrl+s", "t")
@@ -82,7 +82,7 @@ def test_the_save_form_asks_for_the_words_where_the_expectation_needs_them(play)
 
 
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)])
-def test_the_save_form_offers_only_what_it_can_fill(play, size):
+def test_the_save_form_offers_only_expectations_that_it_can_fill(play, size):
     async def flow(bench):
         await bench.say("where is OL-2")
         await bench.press("escape", "g", "right_square_bracket", "a", "ctrl+s", "t")
@@ -130,7 +130,7 @@ def test_the_setup_form_cuts_with_an_ellipsis_and_breaks_between_words(play):
     play(flow, size=(80, 24))
 
 
-def test_a_form_says_what_the_choice_means(play):
+def test_a_form_explains_the_selected_choice(play):
     async def flow(bench):
         await bench.say("return OL-1")
         await bench.press("escape", "a")
@@ -141,7 +141,7 @@ def test_a_form_says_what_the_choice_means(play):
     play(flow, Script([say("No.")]), size=(80, 24))
 
 
-def test_an_argument_of_an_expectation_is_ignored_by_one_key(play):
+def test_a_key_ignores_an_argument_of_an_expectation(play):
     async def flow(bench):
         await open_mark(bench)
         await bench.press("ctrl+s", "t")

@@ -22,7 +22,7 @@ async def held(bench):
     return session
 
 
-def test_a_mark_on_a_conversation_of_another_workbench_is_refused_in_words(play):
+def test_an_annotation_on_a_locked_conversation_is_refused_with_a_message(play):
     async def flow(bench):
         session = await held(bench)
         await bench.press("a", "ctrl+s")
@@ -32,7 +32,7 @@ def test_a_mark_on_a_conversation_of_another_workbench_is_refused_in_words(play)
     play(flow, Script(*TURN))
 
 
-def test_the_wheel_on_a_conversation_of_another_workbench_is_refused_in_words(play):
+def test_a_takeover_of_a_locked_conversation_is_refused_with_a_message(play):
     async def flow(bench):
         session = await held(bench)
         await bench.press("W")
@@ -45,7 +45,7 @@ def test_the_wheel_on_a_conversation_of_another_workbench_is_refused_in_words(pl
     play(flow, Script(*TURN))
 
 
-def test_a_run_that_cannot_be_written_is_not_taken_for_kept(play):
+def test_a_run_that_cannot_be_written_is_not_reported_as_kept(play):
     async def flow(bench):
         await bench.say("return OL-1")
         session = bench.app.session
@@ -68,7 +68,7 @@ def test_a_run_that_cannot_be_written_is_not_taken_for_kept(play):
     play(flow, Script(*TURN, *OLD))
 
 
-def test_undo_in_a_conversation_brought_back_is_of_that_conversation(play):
+def test_undo_in_a_reopened_conversation_affects_that_conversation(play):
     async def flow(bench):
         await bench.say("return OL-1")
         first = bench.app.session

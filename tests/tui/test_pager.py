@@ -29,7 +29,7 @@ def paged(monkeypatch):
     return seen
 
 
-def test_the_pager_gets_the_whole_tab_without_escapes(play, paged, monkeypatch):
+def test_the_pager_shows_the_whole_tab_without_escapes(play, paged, monkeypatch):
     monkeypatch.setenv("PAGER", "less -S")
 
     async def flow(bench):
@@ -48,7 +48,7 @@ def test_the_pager_gets_the_whole_tab_without_escapes(play, paged, monkeypatch):
     play(flow, Script([think(LONG + "\x1b[31m"), use("find_order", order_number="OL-1")], [say("hi")]))
 
 
-def test_without_a_pager_it_says_what_to_set(play, monkeypatch):
+def test_a_missing_pager_is_reported_with_the_variable_to_set(play, monkeypatch):
     monkeypatch.delenv("PAGER", raising=False)
     monkeypatch.setattr("workbench.tui.external.shutil.which", lambda name: None)
 
@@ -60,7 +60,7 @@ def test_without_a_pager_it_says_what_to_set(play, monkeypatch):
     play(flow, Script([say("hi")]))
 
 
-def test_a_pager_that_does_not_start_is_told(play, monkeypatch):
+def test_a_pager_that_does_not_start_is_reported(play, monkeypatch):
     monkeypatch.setenv("PAGER", "no-such-pager")
 
     async def flow(bench):
@@ -71,7 +71,7 @@ def test_a_pager_that_does_not_start_is_told(play, monkeypatch):
     play(flow, Script([say("hi")]))
 
 
-def test_the_file_goes_also_when_something_breaks():
+def test_the_temporary_file_is_deleted_even_after_an_error():
     paths = []
 
     def broken():

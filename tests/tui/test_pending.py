@@ -44,7 +44,7 @@ async def shown(bench, name):
 
 
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)])
-def test_a_new_run_is_shown_beside_its_record_and_taken_with_one_key(play, size):
+def test_a_new_run_is_compared_with_its_recording_and_accepted_with_one_key(play, size):
     async def flow(bench):
         folder = await two_wait(bench)
         await bench.press("escape", "R")
@@ -63,7 +63,7 @@ def test_a_new_run_is_shown_beside_its_record_and_taken_with_one_key(play, size)
     play(flow, size=size)
 
 
-def test_rejecting_keeps_the_record_and_undo_brings_the_run_back(play):
+def test_rejecting_keeps_the_recording_and_undo_restores_the_run(play):
     async def flow(bench):
         folder = await two_wait(bench)
         (folder / "two.pending.json").unlink()
@@ -80,7 +80,7 @@ def test_rejecting_keeps_the_record_and_undo_brings_the_run_back(play):
     play(flow)
 
 
-def test_skipping_decides_nothing_and_goes_on(play):
+def test_skipping_decides_nothing_and_opens_the_next_run(play):
     async def flow(bench):
         folder = await two_wait(bench)
         await bench.press("escape", "R", "p")
@@ -109,7 +109,7 @@ def test_a_comparison_of_anything_else_has_nothing_to_accept(play):
     play(flow)
 
 
-def test_where_nothing_waits_it_says_how_to_record_anew(play):
+def test_an_empty_list_of_runs_shows_how_to_re_record(play):
     async def flow(bench):
         await bench.press("escape", "R", "p")
         await bench.until(lambda: "workbench rerecord FILE" in bench.text())
@@ -117,7 +117,7 @@ def test_where_nothing_waits_it_says_how_to_record_anew(play):
     play(flow)
 
 
-def test_a_run_that_cannot_be_read_is_told(play):
+def test_an_unreadable_run_is_reported(play):
     async def flow(bench):
         folder = await two_wait(bench)
         (folder / "one.pending.json").write_text("{")

@@ -24,7 +24,7 @@ async def click(bench, words: str) -> None:
 
 
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)])
-def test_a_click_on_a_key_at_the_foot_is_that_key(play, size):
+def test_a_click_on_a_key_in_the_footer_runs_its_action(play, size):
     async def flow(bench):
         await bench.say("hello")
         await bench.press("escape")
@@ -34,7 +34,7 @@ def test_a_click_on_a_key_at_the_foot_is_that_key(play, size):
     play(flow, Script([say("hi")]), size=size)
 
 
-def test_a_click_on_the_name_of_a_screen_in_review_goes_there(play):
+def test_a_click_on_the_name_of_a_screen_in_review_opens_it(play):
     async def flow(bench):
         await bench.say("hello")
         bench.shelf.sessions[bench.session.id] = bench.session
@@ -59,7 +59,7 @@ def test_a_click_on_a_source_opens_it(play, monkeypatch):
     play(flow, Script(*OLD))
 
 
-def test_words_that_were_not_sent_stay_with_their_conversation(play):
+def test_unsent_text_stays_with_its_conversation(play):
     async def flow(bench):
         await bench.say("hello")
         first = bench.app.session
@@ -73,7 +73,7 @@ def test_words_that_were_not_sent_stay_with_their_conversation(play):
     play(flow, Script([say("hi")]))
 
 
-def test_words_in_an_empty_conversation_come_along(play):
+def test_unsent_text_of_an_empty_conversation_moves_to_the_new_one(play):
     async def flow(bench):
         bench.screen.entry.text = "half a sen"
         await bench.press("ctrl+n")
@@ -82,7 +82,7 @@ def test_words_in_an_empty_conversation_come_along(play):
     play(flow)
 
 
-def test_a_form_has_no_keys_of_another_screen_at_the_foot(play):
+def test_the_footer_of_a_form_shows_no_keys_of_another_screen(play):
     async def flow(bench):
         await bench.say("hello")
         await bench.press("escape", "a")
@@ -94,7 +94,7 @@ def test_a_form_has_no_keys_of_another_screen_at_the_foot(play):
     play(flow, Script([say("hi")]))
 
 
-def test_where_a_person_has_it_the_input_says_how_to_fork(play):
+def test_the_input_shows_how_to_fork_after_a_hand_off(play):
     async def flow(bench):
         await bench.say("hello")
         assert "esc, then f forks before that" in bench.screen.entry.placeholder
@@ -105,7 +105,7 @@ def test_where_a_person_has_it_the_input_says_how_to_fork(play):
     play(flow, Script([use("hand_off", reason="angry")]))
 
 
-def test_what_is_not_on_disk_is_said_until_it_is_and_nothing_claims_that_it_is_kept(play):
+def test_unsaved_events_are_reported_until_they_are_written(play):
     async def flow(bench):
         await bench.say("hello")
         bench.store.retry_writes = lambda: None
@@ -122,7 +122,7 @@ def test_what_is_not_on_disk_is_said_until_it_is_and_nothing_claims_that_it_is_k
     play(flow, Script([say("hi")]))
 
 
-def test_leaving_what_is_not_on_disk_takes_a_second_word(play):
+def test_quitting_with_unsaved_events_needs_a_second_key_press(play):
     async def flow(bench):
         bench.store.retry_writes = lambda: None
         bench.store.write_error = PROBLEM

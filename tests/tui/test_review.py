@@ -51,7 +51,7 @@ def test_at_80_columns_the_list_opens_and_esc_goes_back(play):
     play(flow, Script(*NEW), size=(80, 24))
 
 
-def test_a_past_conversation_is_continued_as_itself(play):
+def test_a_past_conversation_is_continued_in_place(play):
     async def flow(bench):
         await bench.say("first")
         first = bench.session
@@ -70,7 +70,7 @@ def test_a_past_conversation_is_continued_as_itself(play):
     play(flow, Script([say("one")], [say("two")]))
 
 
-def test_a_mark_in_review_belongs_to_the_past_conversation(play):
+def test_an_annotation_in_review_belongs_to_the_past_conversation(play):
     async def flow(bench):
         await bench.say("first")
         first = bench.session
@@ -85,7 +85,7 @@ def test_a_mark_in_review_belongs_to_the_past_conversation(play):
     play(flow, Script([say("one")]))
 
 
-def test_an_empty_library_says_how_to_fill_it(play):
+def test_an_empty_library_shows_how_to_fill_it(play):
     async def flow(bench):
         await bench.press("escape", "R")
         assert "Nothing to review yet" in bench.text()
@@ -121,7 +121,7 @@ async def ask(bench, text):
     await bench.press("enter")
 
 
-def test_the_list_follows_every_key_of_a_query(play):
+def test_the_list_updates_with_every_key_of_a_query(play):
     async def flow(bench):
         await two_talks(bench)
         await bench.press("0", "slash", "b", "o", "o")
@@ -148,7 +148,7 @@ def test_a_query_stays_and_esc_in_the_list_shows_everything_again(play):
     play(flow, Script(*OTHER))
 
 
-def test_an_unknown_filter_is_told_while_it_is_typed(play):
+def test_an_unknown_filter_is_reported_while_it_is_typed(play):
     async def flow(bench):
         await two_talks(bench)
         await bench.press("0", "slash", *"color", "colon", "r")
@@ -169,7 +169,7 @@ def test_tab_completes_filters_and_values(play):
 
 
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)])
-def test_chosen_lines_are_tagged_at_once_and_u_takes_it_back(play, size):
+def test_selected_lines_are_tagged_together_and_u_undoes_it(play, size):
     async def flow(bench):
         await two_talks(bench)
         await bench.press("0", "space", "space")
@@ -186,7 +186,7 @@ def test_chosen_lines_are_tagged_at_once_and_u_takes_it_back(play, size):
     play(flow, Script(*OTHER), size=size)
 
 
-def test_working_through_a_queue_checks_off_what_was_seen(play):
+def test_going_through_a_queue_sets_conversations_to_reviewed(play):
     async def flow(bench):
         await two_talks(bench)
         await bench.press("0", "enter", "full_stop")
@@ -200,7 +200,7 @@ def test_working_through_a_queue_checks_off_what_was_seen(play):
     play(flow, Script(*OTHER))
 
 
-def test_what_is_checked_off_by_mistake_is_taken_back_with_the_same_key(play):
+def test_the_key_that_sets_reviewed_also_clears_it(play):
     async def flow(bench):
         await two_talks(bench)
         await bench.press("0", "x", "k")
@@ -211,7 +211,7 @@ def test_what_is_checked_off_by_mistake_is_taken_back_with_the_same_key(play):
     play(flow, Script(*OTHER))
 
 
-def test_a_queue_is_kept_by_its_name(play):
+def test_a_queue_is_saved_by_its_name(play):
     async def flow(bench):
         await two_talks(bench)
         await ask(bench, "boots")
@@ -227,7 +227,7 @@ def test_a_queue_is_kept_by_its_name(play):
     play(flow, Script(*OTHER))
 
 
-def test_a_mark_on_a_transcript_in_review_leaves_its_file_alone_and_begins_no_conversation(play):
+def test_an_annotation_on_a_transcript_in_review_does_not_change_its_file(play):
     async def flow(bench):
         await save_a_guard(bench)
         before = dict(bench.store.saved)
@@ -247,7 +247,7 @@ def test_a_mark_on_a_transcript_in_review_leaves_its_file_alone_and_begins_no_co
     play(flow, Script(*NEW))
 
 
-def test_a_conversation_opens_at_what_was_stopped_in_it(play):
+def test_a_conversation_opens_at_its_blocked_step(play):
     async def flow(bench):
         await bench.say("hello, gloves")
         await bench.say("my boots OL-1")
@@ -262,7 +262,7 @@ def test_a_conversation_opens_at_what_was_stopped_in_it(play):
 
 
 @pytest.mark.parametrize("size", [(100, 30), (80, 24)])
-def test_the_state_of_the_code_is_heard_before_any_conversation_is_opened(play, size):
+def test_the_state_of_the_code_is_shown_before_any_conversation_is_opened(play, size):
     async def flow(bench):
         await two_talks(bench)
         await bench.save_file("shop/returns/journey.py", "1 / 0")
@@ -317,7 +317,7 @@ def test_a_conversation_of_another_agent_is_saved_and_compared_on_that_agents_co
     play(flow, Script(*OTHER))
 
 
-def test_an_agent_that_does_not_load_is_told_where_its_conversation_is_continued(play):
+def test_continuing_a_conversation_reports_an_agent_that_does_not_load(play):
     async def flow(bench):
         await talk_with_another_agent(bench)
         (bench.journeys / "desk" / "agent.py").write_text("1 / 0")

@@ -65,7 +65,7 @@ def decision(policy, hook, effect, reason=""):
     )
 
 
-def test_a_withheld_result_is_told_as_a_blocked_call_is():
+def test_a_withheld_result_is_shown_like_a_blocked_call():
     changed = [WorldChange(path=["Shop", "orders"], before=1, after=2)]
     trace = asked(
         decision("cut", "before_tool", "rewrite", "shorter"),
@@ -81,7 +81,7 @@ def test_a_withheld_result_is_told_as_a_blocked_call_is():
     assert "changed 1 value:" in told(trace)
 
 
-def test_a_tool_that_was_running_when_its_turn_was_killed_says_so():
+def test_a_tool_that_ran_when_its_turn_was_killed_shows_it():
     trace = asked(
         Fault(turn=1, answer=1, origin="worker", name="worker", message="it ran too long"),
         TurnEnded(turn=1, reason="killed", detail="it ran too long"),
@@ -104,7 +104,7 @@ LONG = {
 
 
 @pytest.mark.parametrize(("wide", "cells"), [(True, 84), (True, 100), (False, 60), (False, 78)])
-def test_what_a_call_came_to_is_seen_before_all_it_was_given(wide, cells):
+def test_the_outcome_of_a_call_is_shown_before_its_arguments(wide, cells):
     call = {"type": "tool_use", "id": "c", "name": "create_return", "input": LONG | {"note": "x" * 90}}
     trace = asked(decision("window", "before_tool", "block", "too late"), result(outcome="blocked"), blocks=[call])
     book = RowModel(wide)
@@ -119,14 +119,14 @@ def test_what_a_call_came_to_is_seen_before_all_it_was_given(wide, cells):
     assert "create_return(OL" in plain(lines[0])
 
 
-def test_words_folded_over_lines_have_one_blank_between_them():
+def test_text_folded_over_several_lines_has_no_double_spaces():
     words = " ".join(f"number=R-{n}," for n in range(40))
     for cells in range(20, 60):
         folded = step_lines.folded([Span(words)], cells, 3)
         assert not any("  " in plain(line).rstrip() for line in folded)
 
 
-def test_a_fault_beside_all_moves_takes_no_number():
+def test_a_fault_outside_all_steps_has_no_number():
     trace = Trace([
         UserMessage(turn=1, text="one"),
         Fault(turn=1, answer=1, origin="model", name="model", message="it timed out"),
@@ -147,7 +147,7 @@ def failures(trace: Trace) -> list[str]:
     return [row.part for row in book.rows if row.failed]
 
 
-def test_a_rewrite_and_a_hand_off_of_the_model_are_no_failures():
+def test_a_rewrite_and_a_hand_off_of_the_model_are_not_failures():
     rewritten = asked(decision("cut", "before_tool", "rewrite"), result(value="R-1"))
     assert failures(rewritten) == []
     assert failures(asked(result(value="x"), HandedOff(turn=1, answer=1, call=1, reason="asked for"))) == []
@@ -158,7 +158,7 @@ def test_a_rewrite_and_a_hand_off_of_the_model_are_no_failures():
 
 
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)])
-def test_the_next_failure_stops_once_at_a_move_and_at_what_differs(play, size):
+def test_the_next_failure_stops_once_at_each_step_and_at_differences(play, size):
     async def flow(bench):
         await bench.say("return OL-1 please")
         await bench.press("escape", "g", "exclamation_mark")
@@ -180,7 +180,7 @@ def entry(id, title, kind="session", when=0.0, annotations=0, state="session", n
     return Entry(kind, id, title, "shop", state, when, 1, annotations, row_id=number)
 
 
-def test_entries_of_one_title_are_told_apart():
+def test_entries_with_the_same_title_show_how_they_differ():
     noon = time.mktime((2026, 1, 5, 12, 0, 0, 0, 0, -1))
     apart = disambiguate([
         entry("transcripts/late.json", "late", "transcript"),
@@ -196,7 +196,7 @@ def test_entries_of_one_title_are_told_apart():
     }  # fmt: skip
 
 
-def test_entries_whose_titles_begin_alike_are_told_apart():
+def test_entries_whose_titles_begin_alike_show_how_they_differ():
     apart = disambiguate([
         entry("0f3a11aa", "Hi! I need to cancel my flight", "import"),
         entry("77bc20bb", "Hi! I need to change a seat", "import"),
@@ -206,7 +206,7 @@ def test_entries_whose_titles_begin_alike_are_told_apart():
 
 
 @pytest.mark.parametrize("width", [24, 40, 76, 120])
-def test_a_long_title_is_cut_and_its_marks_and_time_are_not(width):
+def test_a_long_title_is_cut_but_its_signs_and_time_are_not(width):
     shelf = LibraryList()
     shelf.numbers = [1, 2]
     noon = time.mktime((2026, 1, 5, 12, 0, 0, 0, 0, -1))
@@ -219,7 +219,7 @@ def test_a_long_title_is_cut_and_its_marks_and_time_are_not(width):
     assert "⚑12" in line
 
 
-def test_the_signs_of_the_list_are_explained(play):
+def test_the_list_explains_its_signs(play):
     async def flow(bench):
         await bench.press("escape", "R")
         assert "◆ golden ○ open ✓ fixed · past" in bench.text()
@@ -228,7 +228,7 @@ def test_the_signs_of_the_list_are_explained(play):
 
 
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)])
-def test_a_click_goes_to_the_other_screen_and_to_a_tab(play, size):
+def test_a_click_opens_another_screen_or_a_tab(play, size):
     async def flow(bench):
         await bench.say("hello")
         await bench.press("escape")
@@ -248,7 +248,7 @@ def test_a_click_goes_to_the_other_screen_and_to_a_tab(play, size):
     play(flow, Script([say("hi")]), size=size)
 
 
-def test_a_message_leaves_the_keys_that_there_is_room_for(play):
+def test_keys_are_shown_next_to_a_message_if_there_is_room(play):
     async def flow(bench):
         await bench.say("hello")
         await bench.press("escape", "exclamation_mark")

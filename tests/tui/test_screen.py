@@ -44,7 +44,7 @@ def test_hostile_text_is_shown_as_text(play):
     play(flow, Script([think(text), use("find_order", order_number=text)], [say(text)]))
 
 
-def test_every_line_fills_its_cells_whatever_is_in_it():
+def test_every_line_fills_its_cells_with_any_text():
     for text in (HOSTILE, "漢" * 300, "a" * 300, "e\u0301" * 200, "👩\u200d👩\u200d👧" * 40):
         for cells in (1, 2, 7, 30):
             assert width(fit([("x", ""), (one_line(text), "")], cells)) == cells
@@ -63,7 +63,7 @@ def test_a_megabyte_is_cut_before_it_is_measured(play):
     assert len(value({"k": "v" * 1_000_000})) < 10_000
 
 
-def test_a_long_conversation_is_laid_out_at_once():
+def test_a_long_conversation_is_laid_out_quickly():
     steps = []
     for turn in range(1, 20_001):
         steps += [
@@ -82,7 +82,7 @@ def test_a_long_conversation_is_laid_out_at_once():
 
 
 @pytest.mark.parametrize("size", [(160, 48), (120, 30), (80, 24), (60, 16)])
-def test_all_three_panes_show_at_every_size(play, size):
+def test_all_three_panes_are_visible_at_every_size(play, size):
     async def flow(bench):
         await bench.say("return OL-1 please")
         text = bench.text()
@@ -103,7 +103,7 @@ def test_at_80x24_the_panes_have_nine_six_and_three_rows(play):
     play(flow, size=(80, 24))
 
 
-def test_below_60x16_it_says_so_and_nothing_is_lost(play):
+def test_a_screen_below_60x16_shows_the_minimum_size_and_loses_nothing(play):
     async def flow(bench):
         await bench.say("hello")
         await bench.pilot.resize_terminal(50, 12)
@@ -131,7 +131,7 @@ def test_plus_zooms_and_enter_opens_the_detail(play):
     play(flow, Script([say("hi")]), size=(80, 24))
 
 
-def test_help_lists_every_action_finds_and_runs_one(play):
+def test_help_lists_every_action_and_can_find_and_run_one(play):
     async def flow(bench):
         await bench.press("escape", "question_mark")
         listed = bench.pane("#results")
@@ -160,7 +160,7 @@ def test_the_table_the_bindings_and_the_groups_agree():
     assert all(f"| {a.title} |" in actions.markdown() for a in actions.ACTIONS)
 
 
-def test_an_action_that_cannot_be_done_says_why(play):
+def test_an_unavailable_action_shows_the_reason(play):
     async def flow(bench):
         await bench.press("escape", "t")
         assert "there is no conversation to save yet" in bench.text()
@@ -172,7 +172,7 @@ def test_an_action_that_cannot_be_done_says_why(play):
     play(flow)
 
 
-def test_a_mouse_click_anywhere_does_no_harm(play):
+def test_a_mouse_click_anywhere_does_not_fail(play):
     async def flow(bench):
         await bench.say("hello")
         for x in range(0, 80, 20):
@@ -183,7 +183,7 @@ def test_a_mouse_click_anywhere_does_no_harm(play):
     play(flow, Script([say("hi")]), size=(80, 24))
 
 
-def test_the_cursor_has_a_sign_beside_its_colour(play):
+def test_the_cursor_has_a_sign_in_addition_to_its_colour(play):
     def signs(bench):
         return [line[0] for line in bench.text().splitlines() if line[:1] in ("▶", "▷")]
 
@@ -196,7 +196,7 @@ def test_the_cursor_has_a_sign_beside_its_colour(play):
     play(flow, size=(80, 24))
 
 
-def test_a_terminal_of_sixteen_colours_keeps_its_own(monkeypatch):
+def test_a_terminal_with_sixteen_colours_uses_the_terminal_theme(monkeypatch):
     monkeypatch.delenv("COLORTERM", raising=False)
     monkeypatch.delenv("WORKBENCH_THEME", raising=False)
     for term in ("linux", "screen", "vt220"):
@@ -207,7 +207,7 @@ def test_a_terminal_of_sixteen_colours_keeps_its_own(monkeypatch):
         assert first_theme() == "workbench-dark"
 
 
-def test_all_themes_draw(play):
+def test_all_themes_show_the_screen(play):
     async def flow(bench):
         await bench.say("hello")
         for _ in range(3):
@@ -220,7 +220,7 @@ def test_all_themes_draw(play):
 
 
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
-def test_a_bug_of_ours_leaves_with_a_failure_and_without_locals(tmp_path):
+def test_an_internal_error_exits_with_a_failure_and_without_local_values(tmp_path):
     import asyncio
     import gc
 
@@ -245,7 +245,7 @@ def test_a_bug_of_ours_leaves_with_a_failure_and_without_locals(tmp_path):
     gc.collect()  # collect coroutines that were never started here, and not in another test
 
 
-def test_the_detail_survives_any_prefix_of_a_trace(play):
+def test_the_detail_can_show_any_prefix_of_a_trace(play):
     async def flow(bench):
         await bench.say("return OL-1 please")
         session = bench.session

@@ -18,14 +18,14 @@ def whole(text: str, width: int, hang: int) -> str:
     return unwrapped([(line, 0, -1) for line in wrap([Span(text)], width, hang)])
 
 
-def test_what_was_wrapped_is_one_text_again_at_every_width():
+def test_wrapped_text_is_copied_without_line_breaks_at_every_width():
     for text in (SENTENCE, f"{SENTENCE}\n\n• one\n• two", WORD):
         for width in range(24, 120):
             for hang in (0, 7):
                 assert whole(text, width, hang) == text
 
 
-def test_a_reply_that_is_selected_in_the_chat_is_copied_without_the_lines_of_the_screen(play):
+def test_a_selected_reply_is_copied_without_the_line_breaks_of_the_screen(play):
     async def flow(bench):
         await bench.say("hello")
         chat = bench.screen.chat
@@ -38,7 +38,7 @@ def test_a_reply_that_is_selected_in_the_chat_is_copied_without_the_lines_of_the
     play(flow, Script([say(f"{SENTENCE}\nGood bye.")]))
 
 
-def test_a_part_of_a_line_is_that_part(play):
+def test_a_selected_part_of_a_line_is_copied(play):
     async def flow(bench):
         await bench.say("hello")
         chat = bench.screen.chat

@@ -36,7 +36,7 @@ def shop(tmp_path):
     return run
 
 
-def test_an_answer_by_hand_that_could_not_begin_can_be_tried_again(shop):
+def test_a_takeover_that_could_not_start_can_be_repeated(shop):
     async def flow(session):
         await session.send("return OL-1")
         fork = session.fork_mid_turn(StepId(1, 2), [say("No.")])
@@ -54,7 +54,7 @@ def test_an_answer_by_hand_that_could_not_begin_can_be_tried_again(shop):
     shop(flow, *TURN)
 
 
-def test_words_of_the_agent_before_the_customers_first_are_no_turn_to_run_again(shop):
+def test_a_greeting_before_the_first_customer_message_cannot_be_run_again(shop):
     async def flow(session):
         greeting = [
             Answer(turn=1, answer=1, blocks=[say("Hello, how can I help?")]),
@@ -67,7 +67,7 @@ def test_words_of_the_agent_before_the_customers_first_are_no_turn_to_run_again(
     shop(flow)
 
 
-def test_a_rerun_without_a_policy_is_not_shown_once_the_policy_is_on_again(shop):
+def test_a_re_run_without_a_policy_is_not_shown_after_the_policy_is_enabled(shop):
     async def flow(session):
         await session.send("return OL-1")
         run, go = session.reruns.rerun_events, asyncio.Event()
@@ -105,7 +105,7 @@ def test_a_fork_before_a_turn_that_ran_without_a_policy_can_be_saved(shop):
     shop(flow, [say("hi")], *TURN)
 
 
-def test_an_error_in_the_middle_of_a_turn_ends_the_turn_on_record(shop):
+def test_an_error_during_a_turn_ends_the_recorded_turn(shop):
     async def flow(session):
         hear = session.turn._receive
 
@@ -124,7 +124,7 @@ def test_an_error_in_the_middle_of_a_turn_ends_the_turn_on_record(shop):
     shop(flow, [say("hi")])
 
 
-def test_an_undo_that_fails_can_be_undone_later(shop):
+def test_a_failed_undo_can_be_repeated_later(shop):
     async def flow(session):
         await session.send("hello")
         await session.saving.save("golden", "a guard")

@@ -42,20 +42,20 @@ def two_prompts() -> Trace:
     return Trace(steps, {"a": FIRST, "b": SECOND, "t": tool, "u": tool | {"description": "other"}})
 
 
-def test_a_section_with_another_text_is_one_change_and_not_two():
+def test_a_section_with_a_changed_text_is_a_single_change():
     shown = tab("prompt", two_prompts(), "1.2.1")
     assert "≠ goals; tools ≠ find_order" in shown
     assert "≠ goals" in shown.splitlines()[3]
 
 
-def test_a_move_before_which_nothing_changed_says_since_when_it_is_the_same():
+def test_an_unchanged_prompt_names_the_earlier_step_with_the_same_prompt():
     shown = tab("prompt", two_prompts(), "1.3.1")
     assert "as at 1.2" in shown
     assert "changed  " not in shown
     assert "# goals" in shown
 
 
-def test_the_first_prompt_has_none_before_it():
+def test_the_first_prompt_is_not_compared_with_an_earlier_one():
     shown = tab("prompt", two_prompts(), "1.1.1")
     assert "same" not in shown
     assert "changed" not in shown
@@ -78,14 +78,14 @@ def labels(name: str) -> dict[str, str]:
     return dict(line.split(maxsplit=1) for line in tab(name, IMPORTED, "1.1.1").splitlines() if line)
 
 
-def test_what_an_imported_log_does_not_hold_is_said_to_be_not_recorded():
+def test_data_missing_from_an_imported_log_is_shown_as_not_recorded():
     assert labels("prompt")["model"] == labels("prompt")["prompt"] == "not recorded"
     assert labels("options") == dict.fromkeys(("journeys", "policies", "tools"), "not recorded")
     assert "not recorded" in tab("world", IMPORTED, "1.1.1")
     assert "changed nothing" not in tab("world", IMPORTED, "1.1.1")
 
 
-def test_what_a_conversation_of_our_own_did_not_have_is_none(tmp_path):
+def test_data_missing_from_a_recorded_conversation_is_shown_as_none(tmp_path):
     conversation = converse(
         shop(tmp_path), ScriptedModel([use("find_order", order_number="OL-1")], "Here."), "where is it?"
     )

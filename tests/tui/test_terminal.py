@@ -90,7 +90,7 @@ class Terminal:
         )
 
 
-def test_quitting_ends_with_zero_and_a_clean_terminal(tmp_path):
+def test_quitting_exits_with_0_and_a_clean_terminal(tmp_path):
     terminal = Terminal(tmp_path)
     terminal.read(b"ready")
     terminal.press(b"\x11")
@@ -108,7 +108,7 @@ def test_a_signal_leaves_the_terminal_clean(tmp_path, number):
     assert terminal.clean
 
 
-def test_one_that_was_stopped_and_continued_from_outside_reads_on_and_still_ends(tmp_path):
+def test_a_process_that_was_stopped_and_continued_reads_keys_and_can_quit(tmp_path):
     terminal = Terminal(tmp_path)
     terminal.read(b"ready")
     for number in (signal.SIGSTOP, signal.SIGCONT, signal.SIGSTOP, signal.SIGCONT):
@@ -121,7 +121,7 @@ def test_one_that_was_stopped_and_continued_from_outside_reads_on_and_still_ends
     assert terminal.clean
 
 
-def test_a_bug_of_ours_ends_with_three_and_tells_no_values(tmp_path):
+def test_an_internal_error_exits_with_3_and_prints_no_values(tmp_path):
     terminal = Terminal(tmp_path, crash=True)
     terminal.read(b"ready")
     time.sleep(0.3)

@@ -99,7 +99,7 @@ def guided(tmp_path: Path) -> Callable[..., Guided]:
 
 
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)])
-def test_whoever_does_what_the_strip_says_sees_red_and_then_green(guided, size):
+def test_following_the_instructions_shows_a_failure_and_then_a_pass(guided, size):
     async def flow(b: Guided) -> None:
         assert f"enter: {WORDS}" in b.text()
         assert "your files are not changed" in " ".join(b.text().split())
@@ -121,7 +121,7 @@ def test_whoever_does_what_the_strip_says_sees_red_and_then_green(guided, size):
     guided(flow, size)
 
 
-def test_a_step_is_done_when_it_is_done_not_when_a_key_is_pressed(guided):
+def test_a_step_is_done_by_its_action_and_not_by_a_key_press(guided):
     async def flow(b: Guided) -> None:
         await b.press("escape", "j", "enter", "escape")
         assert b.app.tour.at == 0
@@ -132,7 +132,7 @@ def test_a_step_is_done_when_it_is_done_not_when_a_key_is_pressed(guided):
     guided(flow)
 
 
-def test_the_code_may_be_mended_in_any_editor(guided):
+def test_the_code_can_be_fixed_in_any_editor(guided):
     async def flow(b: Guided) -> None:
         await b.save_a_mistake()
         path = b.project.journeys / CHANGE.file
@@ -144,7 +144,7 @@ def test_the_code_may_be_mended_in_any_editor(guided):
     guided(flow)
 
 
-def test_a_change_that_is_looked_at_and_left_is_not_made(guided):
+def test_a_change_that_is_only_viewed_is_not_applied(guided):
     async def flow(b: Guided) -> None:
         before = (b.project.journeys / CHANGE.file).read_text()
         await b.press("escape", "F", "escape")
@@ -154,7 +154,7 @@ def test_a_change_that_is_looked_at_and_left_is_not_made(guided):
     guided(flow)
 
 
-def test_what_was_done_stays_done_when_it_is_taken_back(guided):
+def test_a_finished_step_stays_finished_after_undo(guided):
     async def flow(b: Guided) -> None:
         await b.save_a_mistake()
         await b.press("u")
@@ -166,7 +166,7 @@ def test_what_was_done_stays_done_when_it_is_taken_back(guided):
     guided(flow)
 
 
-def test_outside_the_tour_there_is_no_strip_and_no_change_to_make(play):
+def test_the_prepared_change_is_available_only_in_the_tour(play):
     async def flow(bench: Any) -> None:
         assert not bench.screen.query_one("#tour").display
         await bench.press("escape", "F")
@@ -175,12 +175,12 @@ def test_outside_the_tour_there_is_no_strip_and_no_change_to_make(play):
     play(flow)
 
 
-def test_a_change_that_is_made_already_is_not_made_twice():
+def test_a_change_that_was_already_applied_is_not_applied_twice():
     with pytest.raises(UsageError, match="made, or the file was edited"):
         CHANGE.apply("    if days < 1:\n")
 
 
-def test_all_that_a_step_says_fits_three_lines_at_80_columns():
+def test_the_text_of_a_step_fits_three_lines_at_80_columns():
     from workbench.tui.view.tour import lines
 
     assert {len(lines(Tour(at), 80)) for at in range(len(STEPS) + 1)} <= {2, 3}

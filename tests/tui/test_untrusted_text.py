@@ -54,7 +54,7 @@ def inert(bench) -> None:
     [*(((160, 48), text) for text in KINDS.values()), ((80, 24), " ".join(KINDS.values()))],
     ids=[*KINDS, "all of it at 80x24"],
 )
-def test_on_screen_it_is_inert_in_every_pane_and_form(play, text, size):
+def test_untrusted_text_is_inert_in_every_pane_and_form(play, text, size):
     async def flow(bench):
         await bench.say(text)
         await bench.press("escape", "left_square_bracket")
@@ -92,7 +92,7 @@ def test_on_screen_it_is_inert_in_every_pane_and_form(play, text, size):
 
 
 @kinds()
-def test_it_is_inert_in_the_words_of_a_policy_and_the_name_of_a_file(text, tmp_path):
+def test_untrusted_text_is_inert_in_every_field_of_a_step(text, tmp_path):
     steps = [
         UserMessage(turn=1, text=text),
         Answer(turn=1, answer=1, blocks=[use(text, **{text: [text, {text: text}]})]),
@@ -111,7 +111,7 @@ def test_it_is_inert_in_the_words_of_a_policy_and_the_name_of_a_file(text, tmp_p
                     assert width(line) <= 70
 
 
-def test_a_policy_with_hostile_words_is_shown_inert(play):
+def test_hostile_text_in_a_policy_is_shown_inert(play):
     words = KINDS["escapes"] + KINDS["right to left"] + KINDS["markup"]
 
     async def flow(bench):
@@ -129,7 +129,7 @@ def test_a_policy_with_hostile_words_is_shown_inert(play):
 
 
 @kinds()
-def test_lines_keep_their_width_whatever_is_found_in_them(text):
+def test_lines_keep_their_width_with_any_highlighted_match(text):
     line = fit([("x ", ""), (one_line(text), "dim")], 30)
     for looked in ("a", "字", " ", "[", text[:3]):
         if SearchPhrase(looked):
@@ -142,14 +142,14 @@ def test_lines_keep_their_width_whatever_is_found_in_them(text):
         )
 
 
-def test_what_terminals_disagree_about_stands_apart():
+def test_characters_that_terminals_draw_differently_are_replaced():
     assert clean(KINDS["emoji"]) == "👩👩👧 👍 DE ❤ 1"
     assert clean("e\u0301") == "e\u0301"
     assert clean("नमस्ते سلام") == "नमस्ते سلام"
     assert typed("a\u202eb\x1b[31mc") == "abc"
 
 
-def test_a_long_result_is_cut_and_what_is_left_is_counted_in_lines():
+def test_a_long_result_is_cut_and_the_remaining_lines_are_counted():
     lines = styled(value_block("result", "\n".join("x" for _ in range(10_000)), Excerpt()), 80)
     assert len(lines) == Excerpt.lines + 1
     assert plain(lines[-1]).strip() == f"… {10_000 - Excerpt.lines:,} lines more: the pager shows all"
@@ -160,7 +160,7 @@ def test_a_long_result_is_cut_and_what_is_left_is_counted_in_lines():
     assert "992,000 characters" in " ".join(plain(line) for line in lines)
 
 
-def test_a_megabyte_is_found_to_its_end(play):
+def test_a_megabyte_of_text_is_searched_to_its_end(play):
     async def flow(bench):
         await bench.say("go")
         await bench.press("escape", "g", "slash", *"needle", "enter")
