@@ -115,7 +115,7 @@ class Summary(msgspec.Struct, frozen=True, dict=True):
         drifted = sum(1 for outcome in passed if any(not d.endswith(" prompt") for d in outcome.drift))
         if drifted:
             said.append(
-                f"{drifted} of {green} passing transcripts drifted: a policy was changed or is not called any more "
-                "(--strict-drift shows where)"
+                f"{drifted} of {green} passing transcripts drifted: a policy was changed or is not called "
+                "any more (--strict-drift shows where)"
             )
         return said
