@@ -38,10 +38,10 @@ def accept(file: Path, reason: str, match: list[str]) -> Exit:
     if match:
         return _match(file, transcript, loaded.agent, project.journeys, match)
     outcome = replay_one(transcript, loaded.agent, project.journeys)
-    seal = code_hash(project.journeys, transcript.agent)
+    code = code_hash(project.journeys, transcript.agent)
     if transcript.kind == "mistake":
-        write(file, accept_mistake(transcript, outcome, seal))
-        print_status(f"{file}: fixed; it passed on code {seal}")
+        write(file, accept_mistake(transcript, outcome, code))
+        print_status(f"{file}: fixed; it passed on code {code}")
         return Exit.OK
     if outcome.verdict is Verdict.PASS:
         print_status(f"{file}: nothing to accept, it passes")
