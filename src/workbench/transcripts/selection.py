@@ -54,7 +54,7 @@ def _check_known(term: Term, known: list[Searchable]) -> None:
     for one in (replace(term, alternatives=()), *term.alternatives):
         if not any(one.finds(each) for each in known):
             there = (value for each in known for filter, value in each.facets if filter == one.filter)
-            raise unknown_value(one.filter, one.value, there)
+            raise unknown_value(one, there)
 
 
 def unmatched_words(query: Query, found: Mapping[str, Searchable | None]) -> dict[str, list[str]]:
