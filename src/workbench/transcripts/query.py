@@ -194,14 +194,14 @@ def unknown_value(term: Term, known: Iterable[str]) -> UsageError:
     filter, value = term.filter, term.value
     names = sorted(set(known))
     some = ", ".join(names[:20]) + (" …" if len(names) > 20 else "")
-    then = f"{did_you_mean(value, names)} choose one of: {some}".strip()
-    return UsageError(
-        f"no transcript has this {filter}" if term.from_option else f"no conversation has {filter}:{value}",
-        where=f"--{filter} {value}" if term.from_option else filter,
-        hint=then
-        if some
-        else f"remove {filter}: no {'transcript' if term.from_option else 'conversation'} has one",
-    )
+    if term.from_option:
+        message, where = f"no transcript has this {filter}", f"--{filter} {value}"
+        missing = f"remove --{filter}: no transcript has one"
+    else:
+        message, where = f"no conversation has {filter}:{value}", filter
+        missing = f"remove {filter}: no conversation has one"
+    hint = f"{did_you_mean(value, names)} choose one of: {some}".strip() if some else missing
+    return UsageError(message, where=where, hint=hint)
 
 
 def _check(term: Term) -> None:
