@@ -115,6 +115,19 @@ def test_a_second_init_names_existing_files_and_writes_nothing(tmp_path: Path, c
     assert (tmp_path / "bikes/README.md").read_text() == "my own words"
 
 
+@pytest.mark.parametrize("name", [".", "bikes"])
+def test_a_project_inside_another_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said, name: str
+) -> None:
+    assert run(["init", "outer"]) == 0
+    monkeypatch.chdir(tmp_path / "outer/journeys")
+    before = everything(tmp_path)
+    capsys.readouterr()
+    assert run(["init", name]) == 4
+    assert "inside the project" in capsys.readouterr().err
+    assert everything(tmp_path) == before
+
+
 def test_one_existing_file_is_enough_to_refuse(tmp_path: Path, capsys: Said) -> None:
     (tmp_path / "README.md").write_text("mine")
     assert run(["init", "."]) == 4

@@ -13,6 +13,7 @@ import pytest
 
 from support.kit import (
     JOURNEY,
+    LATE,
     WINDOW,
     ScriptedModel,
     converse,
@@ -187,6 +188,25 @@ def test_an_accepted_golden_transcript_ends_at_its_new_decision(project):
     accepted = read(path)
     assert accepted.reason == "returns close after 30 days"
     assert "recording_ended" not in [getattr(event, "reason", "") for event in accepted.events]
+
+
+def test_an_accepted_golden_transcript_ends_at_a_call_that_is_now_allowed(project, capsys):
+    blocked = converse(shop(project / "then", WINDOW), ScriptedModel(*LATE), "return OL-1")
+    path = put(project, "golden", saved(blocked))
+    assert run(["replay"]) == 1
+    assert "accept" in capsys.readouterr().err
+    assert run(["accept", str(path), "--reason", "no more return window"]) == 0
+    assert run(["replay"]) == 0
+    assert str(group_steps(read(path).events)[-1].steps[-1].step_id) == "1.2.1"
+    write(project / "journeys", shop_files(WINDOW))
+    assert run(["replay"]) == 1  # the new decision is checked
+
+
+def test_a_removed_policy_is_noted_where_the_transcript_still_passes(project, capsys):
+    late = WINDOW.replace("> 30", "> 60")
+    put(project, "golden", saved(converse(shop(project / "then", late), ScriptedModel(*LATE), "return OL-1")))
+    assert run(["replay"]) == 0
+    assert "not called" in capsys.readouterr().err
 
 
 def test_accepting_removes_annotations_after_the_new_end(project):

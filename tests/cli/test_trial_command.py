@@ -223,7 +223,7 @@ def test_a_recording_that_ends_in_the_right_world_is_an_error(project):
     put(project, "late", Expectation("final_world", "1.2.1", args=returned))
     done, server = live(project)
     assert done.returncode == 4
-    assert "this transcript never showed the mistake" in done.stderr
+    assert "does not show the mistake" in done.stderr
     assert server.requests == []
 
 

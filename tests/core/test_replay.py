@@ -439,6 +439,8 @@ def test_a_removed_policy_is_listed_as_changed(tmp_path):
     outcome = replay(saved(conversation), today(tmp_path))
     assert outcome.verdict is Verdict.FAIL
     assert outcome.changed == ("policy returns.return_window (gone)",)
+    assert "blocked by returns.return_window" in outcome.why
+    assert "allowed now" in outcome.why
 
 
 def test_a_removed_policy_that_a_mistake_expects_is_named(tmp_path):

@@ -73,6 +73,14 @@ def test_an_unknown_value_is_an_error_that_lists_the_existing_ones(asked, there)
         selected("", **asked)
 
 
+@pytest.mark.parametrize("filter", ["tag", "kind", "agent"])
+def test_the_error_names_the_option_and_its_value(filter):
+    with pytest.raises(UsageError) as error:
+        selected("", **{filter: ["foo"]})
+    assert error.value.where == f"--{filter} foo"
+    assert "transcript" in error.value.message
+
+
 def test_an_unknown_negated_value_is_not_an_error():
     assert selected("-tag:flaky") == "late gift call"
 

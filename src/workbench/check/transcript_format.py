@@ -77,7 +77,7 @@ class TranscriptFormat:
             yield error("schema", where, message, self.problem.hint)
         elif self.is_old_format:
             where = f"{self.name}:{line_of(self.data, ['schema'])}"
-            yield error("old-format", where, "it has an older format", "workbench fmt --upgrade")
+            yield error("old-format", where, "older format", "workbench fmt --upgrade")
         elif not self.is_canonical:
             yield error("form", f"{self.name}:{self._parts()}", "not in canonical form", "workbench fmt")
         if self.live_result_problem:

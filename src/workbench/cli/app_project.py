@@ -48,7 +48,10 @@ def review(agent: AgentOption = "", model: ModelOption = "", no_mouse: NoMouseFl
 
 
 def tour() -> None:
-    """Take a one-minute tour: chat, inspect, annotate, save, fix, pass; with a temporary agent."""
+    """Take a one-minute tour with a temporary agent.
+
+    Chat, inspect, annotate, save, fix, pass.
+    """
     from .commands.dev import tour as start
 
     raise typer.Exit(start())
@@ -61,7 +64,10 @@ def chat(
     json: JsonFlag = False,
     save: Annotated[str, typer.Option("--save", metavar="TITLE", help="Save it as a golden transcript.")] = "",
 ) -> None:
-    """Chat without a screen: one message per line on stdin, steps on stdout."""
+    """Chat without a screen.
+
+    Reads one message per line on stdin and prints the steps on stdout.
+    """
     from .commands.chat import chat as start
 
     raise typer.Exit(start(agent, model, fixture, json, save))
@@ -85,7 +91,10 @@ def init(
 
 
 def doctor(json: JsonFlag = False) -> None:
-    """Check Python, terminal, settings, credentials, server, journeys and file watcher."""
+    """Check the environment.
+
+    Checks Python, terminal, settings, credentials, server, journeys and file watcher.
+    """
     from .commands.doctor import doctor as start
 
     raise typer.Exit(start(json))

@@ -62,7 +62,10 @@ def replay(
     github: GithubFlag = False,
     quiet: QuietFlag = False,
 ) -> None:
-    """Replay transcripts on today's code, without a model or network."""
+    """Replay transcripts on today's code.
+
+    Calls no model and uses no network.
+    """
     from ..transcripts.selection import Shard
     from .commands.replay import ReplayOptions, parse_timeout, parse_tools
     from .reports.publish import Reports
@@ -121,7 +124,10 @@ def trial(
     github: GithubFlag = False,
     quiet: QuietFlag = False,
 ) -> None:
-    """Run transcripts with a live model, several times each, and report how often they pass."""
+    """Run transcripts with a live model.
+
+    Runs each several times and reports how often it passes.
+    """
     from ..trials.budget import Budget
     from .commands.replay import parse_timeout
     from .commands.trial import TrialOptions
@@ -146,7 +152,10 @@ def merge(
     github: GithubFlag = False,
     quiet: QuietFlag = False,
 ) -> None:
-    """Merge the reports of all shards of one replay, and decide the result."""
+    """Merge the reports of all shards of one replay.
+
+    Decides the result of the whole replay.
+    """
     from .commands.merge import merge as start
     from .reports.publish import Reports
 

@@ -29,7 +29,10 @@ def accept(
         typer.Option(metavar="FIELD=exact|subset|regex|ignore", help="Set how an expected argument is compared."),
     ] = None,
 ) -> None:
-    """Accept today's behavior: a mistake becomes fixed, a golden transcript ends at its new decision."""
+    """Accept today's behavior of a transcript.
+
+    A mistake becomes fixed; a golden transcript ends at its new decision.
+    """
     from .commands.accept import accept as start
 
     raise typer.Exit(start(file, reason, match or []))
@@ -39,7 +42,10 @@ def rerecord(
     file: Annotated[Path, typer.Argument(help="A transcript.")],
     model: ModelOption = "",
 ) -> None:
-    """Record a transcript again with a live model; the result is pending until you accept it."""
+    """Record a transcript again with a live model.
+
+    The result is pending until you accept it.
+    """
     from .commands.rerecord import rerecord as start
 
     raise typer.Exit(start(file, model))
@@ -63,7 +69,10 @@ def pending_list() -> None:
 
 
 def pending_show(files: PendingFiles = None) -> None:
-    """Show how pending re-recordings differ from their transcripts; default: all."""
+    """Show how pending re-recordings differ.
+
+    Compares them with their transcripts; without FILES, all of them.
+    """
     from .commands.pending import show_pending
 
     raise typer.Exit(show_pending(files or []))
@@ -77,7 +86,10 @@ def pending_accept(files: PendingFiles = None, all_: AllFlag = False) -> None:
 
 
 def pending_reject(files: PendingFiles = None, all_: AllFlag = False) -> None:
-    """Delete pending re-recordings; the transcripts are unchanged."""
+    """Delete pending re-recordings.
+
+    The transcripts are unchanged.
+    """
     from .commands.pending import reject_pending
 
     raise typer.Exit(reject_pending(files or [], all_))
@@ -92,7 +104,10 @@ def fmt(
     upgrade: Annotated[bool, typer.Option("--upgrade", help="Convert older formats to the current one.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what would change.")] = False,
 ) -> None:
-    """Write transcripts in canonical form; --check also finds secrets and duplicate ids."""
+    """Write transcripts in canonical form.
+
+    With --check, nothing is written, and secrets and duplicate ids are found too.
+    """
     from .commands.fmt import fmt as start
     from .selection import parse_query
 
@@ -110,7 +125,7 @@ def show(
 
 
 def import_(
-    format: Annotated[str, typer.Argument(help="tau-bench, openai or anthropic.")],
+    format: Annotated[str, typer.Argument(metavar="tau-bench|openai|anthropic", help="The format of the log.")],
     file: Annotated[Path, typer.Argument(help="The log file.")],
     agent: AgentOption = "",
     output_dir: Annotated[
@@ -121,7 +136,10 @@ def import_(
         typer.Option("--to-library", help="Import into the review library instead of creating transcript files."),
     ] = False,
 ) -> None:
-    """Import a log of conversations as golden transcripts, or for review."""
+    """Import a log of conversations.
+
+    They become golden transcripts or, with --to-library, conversations for review.
+    """
     from .commands.import_ import import_ as start
 
     raise typer.Exit(start(format, file, agent, output_dir, to_library))
@@ -149,7 +167,10 @@ def mutate(
     ] = 0.0,
     list_: Annotated[bool, typer.Option("--list", help="List the mutants and exit.")] = False,
 ) -> None:
-    """Mutation-test policies and tools: find changes that no transcript catches."""
+    """Find changes of policies that no transcript catches.
+
+    Makes one small change to a policy or tool at a time (a mutant), and replays the transcripts on it.
+    """
     from .commands.mutate import MutantFilter, MutationOptions
     from .commands.mutate import mutate as start
     from .commands.replay import parse_tools
@@ -181,7 +202,10 @@ def coverage(
         float, typer.Option(min=0.1, help="Seconds of CPU time after which the run times out.")
     ] = 60.0,
 ) -> None:
-    """List the policies, decisions, tools and lines that no transcript reaches."""
+    """List the parts of the journeys that no transcript reaches.
+
+    The parts are policies, decisions, tools and lines.
+    """
     from .commands.coverage import report_coverage as start
     from .commands.replay import parse_tools
     from .selection import parse_query

@@ -29,7 +29,10 @@ QueryOption = Annotated[
 TagsOption = Annotated[
     list[str] | None, typer.Option("--tag", help="Only with this tag; repeat for any of several.")
 ]
-KindsOption = Annotated[list[str] | None, typer.Option("--kind", help="Only `mistake` or `golden` transcripts.")]
+KindsOption = Annotated[
+    list[str] | None,
+    typer.Option("--kind", metavar="mistake|golden", help="Only this kind of transcript; repeat for both."),
+]
 AgentsOption = Annotated[list[str] | None, typer.Option("--agent", help="Only of this agent.")]
 LastFailedFlag = Annotated[
     bool, typer.Option("--last-failed", "--lf", help="Only those that failed last time; all if none did.")

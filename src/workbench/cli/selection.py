@@ -83,8 +83,8 @@ def select(project: Project, scope: SelectionRequest, failures: Failures) -> Sel
     mine = [name for name in names if scope.shard.contains(ids[name])]
     if names and not mine:
         print_status(f"shard {scope.shard} contains none of {pluralize(len(names), 'selected transcript')}")
-    seal = content_hash(sorted((name, ids[name], looked[name].content_hash) for name in names))
-    return Selection(mine, len(names), seal, over)
+    all_shards = content_hash(sorted((name, ids[name], looked[name].content_hash) for name in names))
+    return Selection(mine, len(names), all_shards, over)
 
 
 def _flatten(names: list[str]) -> None:

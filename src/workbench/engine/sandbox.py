@@ -74,7 +74,7 @@ class Sandbox:
 
     async def run(self, tool: Tool, args: dict[str, Any], step_id: StepId) -> ToolRun:
         if tool.replay_only:
-            return ToolRun("error", f"{tool.name} has no body here: it only replays what was recorded")
+            return ToolRun("error", f"{tool.name} has no implementation: it can only be replayed")
         printed = CappedOutput()
         changed: list[WorldChange] = []
         try:

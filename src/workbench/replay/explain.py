@@ -110,7 +110,10 @@ def next_step(case: Case) -> str:
     head = case.head
     match case.verdict:
         case Verdict.FAIL if head and head.kind == "golden" and case.outcome.needs_recording:
-            return f"fix the journey or, if this is correct, record it again: workbench rerecord {case.path}"
+            return (
+                f'fix the journey or, if this is correct: workbench accept {case.path} --reason "..." '
+                f"(it ends at this call), or workbench rerecord {case.path} (it continues after it)"
+            )
         case Verdict.FAIL if head and head.kind == "golden":
             return f'fix the journey or, if this is correct: workbench accept {case.path} --reason "..."'
         case Verdict.FAIL:

@@ -154,7 +154,10 @@ def red_proof(transcript: Transcript, make_world: MakeWorld | None = None) -> st
     run = JudgedRun(transcript.trace, ended)
     held = holds(expectation, run)
     if held:
-        return f"this transcript does not show the mistake: in the recording, {expectation.description} already"
+        return (
+            "this transcript does not show the mistake: "
+            f"the expectation already holds in the recording: {expectation.description}"
+        )
     if (
         held is not None
         and expectation.kind == "not_executed"
@@ -175,7 +178,7 @@ def unknown_tools(transcript: Transcript, agent: Agent) -> str:
     for expectation in ordered:
         for name in expectation.order:
             if name not in known:
-                return f"it expects {expectation.description}, and the agent has no tool {name}"
+                return f"it expects {expectation.description}, but the agent has no tool {name}"
     return ""
 
 

@@ -98,7 +98,7 @@ class ReexecutingRunner:
 
     def _value_difference(self, tool: Tool, recorded: ToolRun, current: ToolRun) -> str:
         if recorded.outcome != current.outcome:
-            return f"{tool.name} {OUTCOME_WORDS[current.outcome]}, recorded was {recorded.outcome}"
+            return f"{tool.name} {OUTCOME_WORDS[current.outcome]}; the recording has: {recorded.outcome}"
         why = self._comparer.first_difference(recorded.value, current.value, tool.unordered)
         return f"the result of {tool.name} differs: {why}" if why else ""
 

@@ -143,7 +143,7 @@ class _RerunLoop:
             and recorded.reply.text != step.reply.text
             and not step.rewritten_value("before_reply")
         ):
-            rerun.drift.append(Drift(step.step_id, rerun.steps, "text sent"))  ## from a policy or a hand-off
+            rerun.drift.append(Drift(step.step_id, rerun.steps, "text sent"))  # replaced by a policy or a hand-off
 
     def _prompt_drift(self, then: Prompt | None, step: Step) -> None:
         now = step.prompt
@@ -222,13 +222,13 @@ def divergence(recorded: Step, now: Step, cut_off: bool = False) -> str:
     if now.effect != recorded.effect:
         if now.effect == "absent":
             return "the tool is not available"
-        return "the policies' combined effect changed" if now.effect != "rejected" else "the schema changed"
+        return "the schema changed" if now.effect == "rejected" else _effect_change(recorded, now)
     if now.decisions or recorded.decisions:
         for hook in ("on_message", "before_tool", "before_reply", "after_tool"):
             if not plain_equal(now.rewritten_value(hook), recorded.rewritten_value(hook)):
                 return "it is rewritten differently"
         if now.result_effect != recorded.result_effect:
-            return "the policies' combined effect on the result changed"
+            return _effect_change(recorded, now, of_result=True)
     if now.result is not None and now.result.outcome == "missing" and not (cut_off and recorded.result is None):
         return str(now.result.value)
     then, here = sent_text(recorded), sent_text(now)
@@ -238,6 +238,26 @@ def divergence(recorded: Step, now: Step, cut_off: bool = False) -> str:
     if before is not None and after is not None and before.outcome != after.outcome:
         return "the result changed"
     return ""
+
+
+def _effect_change(recorded: Step, now: Step, *, of_result: bool = False) -> str:
+    """Return which effect the policies had on a step in the recording, and which they have now."""
+    subject = now.call.tool if now.call else "the customer's message" if now.message else "the reply"
+    if of_result:
+        subject = f"the result of {subject}"
+    then, here = (_effect_with_policies(step, of_result) for step in (recorded, now))
+    return f"{subject} was {then} in the recording; it is {here} now"
+
+
+def _effect_with_policies(step: Step, of_result: bool) -> str:
+    """Return the effect and the policies that had it, for example "blocked by returns.return_window"."""
+    effect = step.result_effect if of_result else step.effect
+    decided = _DECISIONS.get(effect)
+    by = [d.policy for d in step.decisions if d.effect == decided and (d.hook == "after_tool") is of_result]
+    return f"{effect} by {', '.join(by)}" if by else effect
+
+
+_DECISIONS = {"blocked": "block", "rewritten": "rewrite", "escalated": "escalate"}  # by effect
 
 
 def sent_text(step: Step) -> str | None:

@@ -101,7 +101,10 @@ class Summary(msgspec.Struct, frozen=True, dict=True):
             said.append(f"{more} not collected (hidden, or not named *.json): {sanitize(names)}")
         if self.tools:
             recorded = sum(case.outcome.from_recording for case in self.cases)
-            said.append(f"{self.ran or 'no'} calls executed their tool, {recorded} used the recorded result")
+            calls = pluralize(self.ran, "call") if self.ran else "no calls"
+            said.append(
+                f"{calls} executed {'its' if self.ran == 1 else 'their'} tool, {recorded} used the recorded result"
+            )
         green = self.counts[Verdict.PASS]
         if self.on_changed_prompts:
             said.append(
@@ -112,7 +115,7 @@ class Summary(msgspec.Struct, frozen=True, dict=True):
         drifted = sum(1 for outcome in passed if any(not d.endswith(" prompt") for d in outcome.drift))
         if drifted:
             said.append(
-                f"in {drifted} of {green} passing transcripts a policy decided the same but its rule, reason "
-                "or wording changed (--strict-drift shows where)"
+                f"{drifted} of {green} passing transcripts drifted: a policy was changed or is not called "
+                "any more (--strict-drift shows where)"
             )
         return said

@@ -7,12 +7,13 @@ request ends with exactly one Done, Failed or report.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from ..engine.ablation import DisabledPart, PromptParagraph
 from ..engine.model import Delta
+from ..errors import JourneyError
 from ..trace.events import AnyEvent, Usage
 from ..trace.setup import Setup
 
@@ -172,6 +173,11 @@ class Failed(_Message, frozen=True, tag="failed"):
     where: str = ""
     hint: str = ""
 
+    @property
+    def error(self) -> JourneyError:
+        """Return the failure as an exception."""
+        return JourneyError(self.message, where=self.where, hint=self.hint)
+
 
 class Heartbeat(_Message, frozen=True, tag="heartbeat"):
     """The worker is running and not blocked by journey code."""
@@ -297,6 +303,19 @@ class Worker(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+Reply = TypeVar("Reply", bound=_Message)
+
+
+async def request(worker: Worker, message: Request, reply: type[Reply]) -> Reply:
+    """Send a request and return its reply of this type. Raises JourneyError if it failed, or WorkerCrashed."""
+    async for event in worker.ask(message):
+        if isinstance(event, Failed):
+            raise event.error
+        if isinstance(event, reply):
+            return event
+    raise AssertionError(f"a {type(message).__name__} was not answered with {reply.__name__}")
 
 
 class WorkerFactory(Protocol):

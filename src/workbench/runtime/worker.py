@@ -23,7 +23,7 @@ from pathlib import Path
 
 import msgspec
 
-from ..errors import JourneyError, UsageError, WorkerCrashed
+from ..errors import UsageError, WorkerCrashed
 from ..models.claude import PRELOAD as SDK
 from .process import HangTimer, StackDump
 from .protocol import (
@@ -42,6 +42,7 @@ from .protocol import (
     WorkerEvent,
     WorldInspected,
     pack,
+    request,
     unpack_event,
 )
 from .worker_main import main
@@ -137,11 +138,7 @@ class WorkerProcess:
     async def load(self, root: Path, agent: str, model: str) -> None:
         """Load an agent. Raises JourneyError with file and line, or WorkerCrashed."""
         self.root = root
-        async for event in self.ask(Load(str(root), agent, model)):
-            if isinstance(event, Failed):
-                raise JourneyError(event.message, where=event.where, hint=event.hint)
-            if isinstance(event, Loaded):
-                self.agent_info = event.agent_info
+        self.agent_info = (await request(self, Load(str(root), agent, model), Loaded)).agent_info
 
     async def ask(self, request: Request) -> AsyncIterator[WorkerEvent]:
         """Yield the events up to the last. Raises WorkerCrashed if the worker hangs, is too slow or has exited."""

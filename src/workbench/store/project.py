@@ -55,11 +55,16 @@ class Project(msgspec.Struct, frozen=True):
         return names[0]
 
 
+def is_project(folder: Path) -> bool:
+    """Return whether a folder is the root of a project."""
+    return (folder / "journeys").is_dir()
+
+
 def find_project(start: Path | None = None) -> Project:
     """Find the nearest folder, this one or above, that contains journeys/. Raises UsageError."""
     here = (start or Path.cwd()).resolve()
     for folder in (here, *here.parents):
-        if (folder / "journeys").is_dir():
+        if is_project(folder):
             return Project(folder, read_settings_file(folder / CONFIG))
     raise UsageError(
         f"there is no journeys/ folder in {here} or above it",

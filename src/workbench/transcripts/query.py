@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ..errors import UsageError
 from ..suggest import did_you_mean
@@ -59,7 +59,8 @@ _TOKEN = re.compile(rf'(-?)(?:([a-z]+):((?:{_VALUE})?(?:,(?:{_VALUE})?)*)|("[^"]
 class Term:
     """One condition. Without a `filter` it is text; `exact`: it was in quotes; `negated`: it must not match.
 
-    `alternatives` are the other values after the same filter: one must match.
+    `alternatives` are the other values after the same filter: one must match. `from_option`: it was given
+    as a command-line option with the name of the filter.
     """
 
     filter: str
@@ -67,6 +68,7 @@ class Term:
     exact: bool = False
     negated: bool = False
     alternatives: tuple[Term, ...] = ()
+    from_option: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         values = ",".join(one._as_typed for one in (self, *self.alternatives))
@@ -149,7 +151,7 @@ class Query:
 
     def also(self, filter: str, values: Iterable[str]) -> Query:
         """Return this query restricted to any of `values`; unchanged if there are none. Raises UsageError."""
-        terms = [Term(filter, value, exact=True) for value in values]
+        terms = [Term(filter, value, exact=True, from_option=True) for value in values]
         for term in terms:
             _check(term)
         if not terms:
@@ -187,16 +189,19 @@ class Query:
 ALL = Query()  # selects every transcript
 
 
-def unknown_value(filter: str, value: str, known: Iterable[str]) -> UsageError:
+def unknown_value(term: Term, known: Iterable[str]) -> UsageError:
     """Return the error for a value that no conversation has, with the existing values."""
+    filter, value = term.filter, term.value
     names = sorted(set(known))
     some = ", ".join(names[:20]) + (" …" if len(names) > 20 else "")
-    then = f"{did_you_mean(value, names)} choose one of: {some}".strip()
-    return UsageError(
-        f"no conversation has {filter}:{value}",
-        where=filter,
-        hint=then if some else f"remove {filter}: no conversation has one",
-    )
+    if term.from_option:
+        message, where = f"no transcript has this {filter}", f"--{filter} {value}"
+        missing = f"remove --{filter}: no transcript has one"
+    else:
+        message, where = f"no conversation has {filter}:{value}", filter
+        missing = f"remove {filter}: no conversation has one"
+    hint = f"{did_you_mean(value, names)} choose one of: {some}".strip() if some else missing
+    return UsageError(message, where=where, hint=hint)
 
 
 def _check(term: Term) -> None:
@@ -206,7 +211,7 @@ def _check(term: Term) -> None:
         return
     value = term.value.lower()
     if not any(one == value if term.exact else one.startswith(value) for one in known):
-        raise unknown_value(term.filter, term.value, known)
+        raise unknown_value(term, known)
 
 
 def _parse(text: str, queues: Mapping[str, str], opened: tuple[str, ...]) -> Query:

@@ -34,8 +34,8 @@ class Shard(msgspec.Struct, frozen=True):
 
     def contains(self, id: str) -> bool:
         """Return whether this shard contains the transcript. Hash-based, so adding others does not reassign it."""
-        seal = hashlib.sha256(id.encode("utf-8", "replace")).digest()
-        return int.from_bytes(seal[:8], "big") % self.of == self.number - 1
+        digest = hashlib.sha256(id.encode("utf-8", "replace")).digest()
+        return int.from_bytes(digest[:8], "big") % self.of == self.number - 1
 
 
 def matching(query: Query, found: Mapping[str, Searchable | None]) -> list[str]:
@@ -54,7 +54,7 @@ def _check_known(term: Term, known: list[Searchable]) -> None:
     for one in (replace(term, alternatives=()), *term.alternatives):
         if not any(one.finds(each) for each in known):
             there = (value for each in known for filter, value in each.facets if filter == one.filter)
-            raise unknown_value(one.filter, one.value, there)
+            raise unknown_value(one, there)
 
 
 def unmatched_words(query: Query, found: Mapping[str, Searchable | None]) -> dict[str, list[str]]:

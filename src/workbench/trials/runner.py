@@ -29,6 +29,7 @@ from ..runtime.protocol import (
     RunTurn,
     Worker,
     WorldInspected,
+    request,
 )
 from ..runtime.worker import WorkerPool
 from ..trace.events import Answer, AnyEvent, UserMessage
@@ -97,12 +98,11 @@ class TrialRunner:
             code = worker.agent_info.code
             if why := world_red_proof(transcript, await self._final_world(worker, transcript, transcript.events)):
                 return Preflight("", code, Verdict.ERROR, why)
-            async for event in worker.ask(RerunConversation(transcript.setup, transcript.events)):
-                if isinstance(event, Failed):
-                    return Preflight("", code, Verdict.ERROR, f"{event.where}: {event.message}".lstrip(": "))
-                if isinstance(event, RerunDone):
-                    return self._preflight(asked, event, code)
-        raise AssertionError("a request ends with an event")
+            try:
+                done = await request(worker, RerunConversation(transcript.setup, transcript.events), RerunDone)
+            except JourneyError as error:
+                return Preflight("", code, Verdict.ERROR, f"{error.where}: {error.message}".lstrip(": "))
+            return self._preflight(asked, done, code)
 
     def _preflight(self, asked: TrialRequest, ran: RerunDone, code: str) -> Preflight:
         prompt = prompt_hash(asked.transcript.setup, ran.events)
@@ -169,11 +169,11 @@ class TrialRunner:
         for step in transcript.events:
             if isinstance(step, UserMessage) and step.turn <= last:
                 recorded, until = _pinned(transcript.events, step.turn, asked.live_from)
-                request = RunTurn(
+                turn = RunTurn(
                     transcript.setup, list(trace.events), dict(trace.blobs), str(step.text), recorded, until,
                     substituted=True,
                 )  # fmt: skip
-                async for event in worker.ask(request):
+                async for event in worker.ask(turn):
                     if isinstance(event, EventRecorded):
                         trace.append(event.event)
                         if isinstance(event.event, Answer) and event.event.step_id >= asked.live_from:
@@ -181,18 +181,13 @@ class TrialRunner:
                     elif isinstance(event, BlobRecorded):
                         trace.blobs[event.key] = event.value
                     elif isinstance(event, Failed):
-                        raise JourneyError(event.message, where=event.where, hint=event.hint)
+                        raise event.error
 
     async def _final_world(self, worker: Worker, transcript: Transcript, events: list[AnyEvent]) -> dict[str, Any]:
         """Return the world after these events; {} if no expectation needs it."""
         if not any(e.kind == "final_world" for e in transcript.expectations):
             return {}
-        async for event in worker.ask(InspectWorld(transcript.setup, events)):
-            if isinstance(event, Failed):
-                raise JourneyError(event.message, where=event.where, hint=event.hint)
-            if isinstance(event, WorldInspected):
-                return event.world
-        raise AssertionError("a request ends with an event")
+        return (await request(worker, InspectWorld(transcript.setup, events), WorldInspected)).world
 
     async def _judge(
         self, worker: Worker, transcript: Transcript, trace: Trace, cost: TrialCost
@@ -204,22 +199,19 @@ class TrialRunner:
             if expectation.kind != "rubric":
                 continue
             prompt = judge_prompt(expectation.text, trace, StepId.parse(expectation.step))
-            async for event in worker.ask(AskModel(self.judge, SYSTEM, prompt)):
-                if isinstance(event, Failed):
-                    raise JourneyError(event.message, where=event.where, hint=event.hint)
-                if isinstance(event, ModelAnswered):
-                    cost.add_usage(event.usage)
-                    judgement = parse_judgement(event.text)
-                    missing = event.trouble or "its answer does not have the required form"
-                    judgements[expectation.text] = judgement or missing
-                    judged.append(
-                        {
-                            "rubric": expectation.text,
-                            "judge": event.model,
-                            "agrees": judgement and judgement.agrees,
-                        }
-                        | {"because": judgement.because if judgement else missing}
-                    )
+            answered = await request(worker, AskModel(self.judge, SYSTEM, prompt), ModelAnswered)
+            cost.add_usage(answered.usage)
+            judgement = parse_judgement(answered.text)
+            missing = answered.trouble or "its answer does not have the required form"
+            judgements[expectation.text] = judgement or missing
+            judged.append(
+                {
+                    "rubric": expectation.text,
+                    "judge": answered.model,
+                    "agrees": judgement and judgement.agrees,
+                    "because": judgement.because if judgement else missing,
+                }
+            )
         return judgements, judged
 
 

@@ -74,7 +74,10 @@ def world_red_proof(transcript: Transcript, ended: dict[str, Any]) -> str:
     """Explain why the recording of a mistake does not show it in its final world; "" if it does."""
     wrong = transcript.kind == "mistake" and transcript.expectations[0]
     if wrong and wrong.kind == "final_world" and holds(wrong, JudgedRun(transcript.trace, ended)):
-        return f"this transcript never showed the mistake: in the recording, {wrong.description} already"
+        return (
+            "this transcript does not show the mistake: "
+            f"the expectation already holds in the recording: {wrong.description}"
+        )
     return ""
 
 
@@ -98,7 +101,7 @@ def judge_trial(
         if isinstance(event, Fault):
             return "error", f"{event.where}: {event.name}: {event.message}"
         if isinstance(event, ToolResult) and event.tool in tools.replay_only and event.outcome == "error":
-            return "fault", f"{event.tool} has no body here: it can only be replayed"
+            return "fault", f"{event.tool} has no implementation: it can only be replayed"
         if isinstance(event, TurnEnded) and event.reason == "limit" and event.detail.endswith(" seconds"):
             return "fault", f"turn {event.turn} was cut off after {event.detail}"
         if isinstance(event, TurnEnded) and event.reason == "model_error":  # and no fault before it

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..engine.ablation import DisabledPart
 from ..errors import JourneyError, UsageError, WorkerCrashed
-from ..runtime.protocol import Failed, RerunConversation, RerunDone
+from ..runtime.protocol import RerunConversation, RerunDone, request
 from ..trace.events import AnyEvent
 from ..trace.setup import Setup
 from ..trace.step_id import StepId
@@ -57,12 +57,8 @@ class Reruns:
     ) -> tuple[RerunDone, str]:
         """Rerun recorded events on the loaded code; returns the code hash too. Raises WorkbenchError."""
         async with self.session.code_service.borrow_worker() as worker:
-            async for event in worker.ask(RerunConversation(setup, events, list(off))):
-                if isinstance(event, RerunDone):
-                    return event, worker.agent_info.code
-                if isinstance(event, Failed):
-                    raise JourneyError(event.message, where=event.where, hint=event.hint)
-        raise UsageError("the worker gave no answer")
+            done = await request(worker, RerunConversation(setup, events, list(off)), RerunDone)
+            return done, worker.agent_info.code
 
     async def disable(self, off: Iterable[DisabledPart]) -> None:
         """Disable these parts of the agent (none: enable all), and rerun the recording."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from ..errors import JourneyError, UsageError
-from ..runtime.protocol import Failed, JudgeTranscript, TranscriptJudged
+from ..errors import UsageError
+from ..runtime.protocol import JudgeTranscript, TranscriptJudged, request
 from ..text import slug
 from ..transcripts.builder import build_transcript
 from ..transcripts.codec import encode
@@ -100,9 +100,4 @@ class Saving:
     async def replay_transcript(self, transcript: Transcript) -> TranscriptJudged:
         """Replay a transcript on the loaded code. Raises WorkbenchError if it cannot be replayed."""
         async with self.session.code_service.borrow_worker() as worker:
-            async for event in worker.ask(JudgeTranscript(encode(transcript))):
-                if isinstance(event, TranscriptJudged):
-                    return event
-                if isinstance(event, Failed):
-                    raise JourneyError(event.message, where=event.where, hint=event.hint)
-        raise UsageError("the worker gave no verdict")
+            return await request(worker, JudgeTranscript(encode(transcript)), TranscriptJudged)

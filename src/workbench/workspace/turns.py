@@ -124,8 +124,8 @@ class TurnRunner:
                     session.log.blob(key, value)
                 case DeltaStreamed():
                     session.notify("delta", delta=event)
-                case Failed(message, where, hint):
-                    raise JourneyError(message, where=where, hint=hint)
+                case Failed():
+                    raise event.error
                 case _:
                     pass
 

@@ -18,7 +18,7 @@ from ...runtime.fork_pool import replay_one
 from ...runtime.loader import load
 from ...store.project import project_for
 from ...text import pluralize
-from ...trace.events import AnyEvent, Prompt, TurnEnded
+from ...trace.events import AnyEvent, Prompt, ToolResult, TurnEnded
 from ...trace.steps import group_steps
 from ...transcripts.codec import read
 from ...transcripts.expectation import MATCH_MODES, Match
@@ -38,10 +38,10 @@ def accept(file: Path, reason: str, match: list[str]) -> Exit:
     if match:
         return _match(file, transcript, loaded.agent, project.journeys, match)
     outcome = replay_one(transcript, loaded.agent, project.journeys)
-    seal = code_hash(project.journeys, transcript.agent)
+    code = code_hash(project.journeys, transcript.agent)
     if transcript.kind == "mistake":
-        write(file, accept_mistake(transcript, outcome, seal))
-        print_status(f"{file}: fixed; it passed on code {seal}")
+        write(file, accept_mistake(transcript, outcome, code))
+        print_status(f"{file}: fixed; it passed on code {code}")
         return Exit.OK
     if outcome.verdict is Verdict.PASS:
         print_status(f"{file}: nothing to accept, it passes")
@@ -116,6 +116,8 @@ def accept_golden(
         kept.pop()
     while kept and isinstance(kept[-1], Prompt):
         kept.pop()
+    # a call that is now allowed has no recorded result: the transcript ends with its decisions
+    kept = [s for s in kept if not (isinstance(s, ToolResult) and s.outcome == "missing")]
     used = {key for s in kept if isinstance(s, Prompt) for key in (*s.sections, *s.tools)}
     used |= {getattr(s, "version", "") for s in kept}
     steps = {str(m.step_id) for turn in group_steps(kept) for m in turn.steps}

@@ -13,7 +13,7 @@ import msgspec
 from ...errors import UsageError
 from ...replay.exit_codes import Exit
 from ...runtime.agent_files import file_hashes
-from ...store.project import Project
+from ...store.project import Project, is_project
 from ...transcripts.codec import read
 from ...transcripts.files import write
 from ...transcripts.transcript import hash_recording
@@ -28,6 +28,7 @@ def init(name: str, agent: str) -> Exit:
     """Create a project in the folder `name`. Raises UsageError, and writes nothing in that case."""
     check_name(agent)
     folder = Path(name)
+    refuse_inside_project(folder)
     files = template_files(agent)
     refuse_to_overwrite(folder, list(files))
     write_files(folder, files)
@@ -61,6 +62,17 @@ def template_files(agent: str) -> dict[str, bytes]:
             text = re.sub(rf"\b{NAME}\b", agent, path.read_text("utf-8"))
             files["/".join(parts)] = text.encode()
     return files
+
+
+def refuse_inside_project(folder: Path) -> None:
+    """Raise UsageError for a folder below the root of a project: commands there would use the inner one."""
+    outer = next((above for above in folder.resolve().parents if is_project(above)), None)
+    if outer is not None:
+        raise UsageError(
+            f"{folder.resolve()} is inside the project {outer}; nothing was written",
+            hint="create the project in a folder outside of it; a further agent is a folder in its journeys/",
+            code="usage.inside-project",
+        )
 
 
 def refuse_to_overwrite(folder: Path, files: list[str]) -> None:

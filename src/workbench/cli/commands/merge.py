@@ -17,8 +17,9 @@ from ...version import __version__
 from ..reports.json_report import SCHEMA, case_of
 from ..reports.publish import Reports
 
-AGAIN = "run every shard again, on the same commit and with the same options"
-ONCE = "name the report of each shard once"
+RERUN_HINT = "run every shard again, on the same commit and with the same options"
+NAME_ONCE_HINT = "name the report of each shard once"
+CREATE_HINT = "create it with: workbench replay --shard 1/8 --json FILE"
 
 
 def merge(files: list[Path], reports: Reports) -> Exit:
@@ -27,7 +28,7 @@ def merge(files: list[Path], reports: Reports) -> Exit:
     names = [str(file) for file in files]
     twice = next((name for name in names if names.count(name) > 1), "")
     if twice:
-        raise UsageError("the report is given twice", where=twice, hint=ONCE)
+        raise UsageError("the report is given twice", where=twice, hint=NAME_ONCE_HINT)
     return reports.publish(merge_summaries({name: read(Path(name)) for name in names}))
 
 
@@ -36,14 +37,16 @@ def read(file: Path) -> Summary:
     try:
         data = msgspec.json.decode(file.read_bytes())
         if not isinstance(data, dict):
-            raise UsageError("not a shard report: not a JSON object", where=str(file), hint=_NEXT)
+            raise UsageError("not a shard report: not a JSON object", where=str(file), hint=CREATE_HINT)
         if data["schema"] != SCHEMA:
-            raise UsageError(f"unsupported report format: {data['schema']}", where=str(file), hint=_NEXT)
+            raise UsageError(f"unsupported report format: {data['schema']}", where=str(file), hint=CREATE_HINT)
         if data["workbench"] != __version__:
             other = f"created by Workbench {data['workbench']}, this is {__version__}"
-            raise UsageError(other, where=str(file), hint=AGAIN)
+            raise UsageError(other, where=str(file), hint=RERUN_HINT)
         if data["shard"] is None:
-            raise UsageError("it is the report of a complete replay, not of a shard", where=str(file), hint=_NEXT)
+            raise UsageError(
+                "it is the report of a complete replay, not of a shard", where=str(file), hint=CREATE_HINT
+            )
         cases = [case_of(row) for row in data["transcripts"]]
         part = msgspec.convert(data["shard"], ShardInfo)
         Shard.parse_expression(part.shard)
@@ -59,21 +62,20 @@ def read(file: Path) -> Summary:
             not_collected=msgspec.convert(data["not_collected"], list[str]),
         )
     except OSError as error:
-        raise UsageError(f"cannot read: {error.strerror}", where=str(file), hint=_NEXT) from None
+        raise UsageError(f"cannot read: {error.strerror}", where=str(file), hint=CREATE_HINT) from None
     except KeyError as error:
-        raise UsageError(f"not a shard report: missing {error}", where=str(file), hint=_NEXT) from None
+        raise UsageError(f"not a shard report: missing {error}", where=str(file), hint=CREATE_HINT) from None
     except (msgspec.MsgspecError, TypeError, ValueError, AttributeError) as error:
         wrong = "the file is truncated" if "truncated" in str(error) else str(error)[:200]
-        raise UsageError(f"not a shard report: {wrong}", where=str(file), hint=_NEXT) from None
+        raise UsageError(f"not a shard report: {wrong}", where=str(file), hint=CREATE_HINT) from None
     counted = {verdict.value: count for verdict, count in whole.counts.items() if count}
     if counted != {name: count for name, count in verdicts.items() if count} or (
         len(cases) != whole.selected and not whole.interrupted
     ):
-        raise UsageError("the verdict counts do not add up to the number selected", where=str(file), hint=AGAIN)
+        raise UsageError(
+            "the verdict counts do not add up to the number selected", where=str(file), hint=RERUN_HINT
+        )
     return whole
-
-
-_NEXT = "create it with: workbench replay --shard 1/8 --json FILE"
 
 
 def merge_summaries(shards: dict[str, Summary]) -> Summary:
@@ -84,21 +86,23 @@ def merge_summaries(shards: dict[str, Summary]) -> Summary:
         for file, summary in shards.items():
             if value_of(summary) != value_of(shards[first]):
                 details = _DETAILS[what](summary, shards[first]) if what in _DETAILS else ""
-                raise UsageError(f"{what} differ from {first}{details}", where=file, hint=AGAIN)
+                raise UsageError(f"{what} differ from {first}{details}", where=file, hint=RERUN_HINT)
     seen: dict[int, str] = {}
     for file, part in parts.items():
         number = Shard.parse_expression(part.shard).number
         if number in seen:
-            raise UsageError(f"duplicate shard {part.shard}, also in {seen[number]}", where=file, hint=ONCE)
+            raise UsageError(
+                f"duplicate shard {part.shard}, also in {seen[number]}", where=file, hint=NAME_ONCE_HINT
+            )
         seen[number] = file
     of = Shard.parse_expression(parts[first].shard).of
     missing = [f"{number}/{of}" for number in range(1, of + 1) if number not in seen]
     if missing:
-        raise UsageError(f"missing shards: {', '.join(missing)}", hint=AGAIN)
+        raise UsageError(f"missing shards: {', '.join(missing)}", hint=RERUN_HINT)
     summaries = list(shards.values())
     selected, total = sum(summary.selected for summary in summaries), parts[first].total
     if selected != total:
-        raise UsageError(f"the shards have {selected} transcripts, expected {total}", hint=AGAIN)
+        raise UsageError(f"the shards have {selected} transcripts, expected {total}", hint=RERUN_HINT)
     cases = sorted((case for summary in summaries for case in summary.cases), key=lambda case: case.path)
     supersede(cases)
     return Summary(

@@ -48,7 +48,7 @@ def rerecord(file: Path, model: str) -> Exit:
         made = redact(made, redactor)
     except CannotRerecord as unfit:
         print_status(f"{file}: nothing was written: {sanitize(str(unfit))}")
-        print_status("  next: the existing transcript is unchanged")
+        print_status("  the existing transcript is unchanged")
         return Exit.INCONCLUSIVE
     pending = sibling(file, PENDING)
     write(pending, made)

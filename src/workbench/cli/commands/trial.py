@@ -219,12 +219,12 @@ async def _run(project: Project, chosen: list[TrialCase], model: str, options: T
 
 async def _one(project: Project, runs: TrialRunner, one: TrialCase, options: TrialOptions) -> None:
     try:
-        ground = await runs.preflight(one.asked)
+        preflight = await runs.preflight(one.asked)
     except (JourneyError, WorkerCrashed) as error:
         one.outcome = ReplayResult(Verdict.ERROR, str(error))
         return
-    if ground.why:
-        one.outcome = ReplayResult(ground.verdict, ground.why)
+    if preflight.why:
+        one.outcome = ReplayResult(preflight.verdict, preflight.why)
         return
 
     def report_trial(number: int, trial: Trial, trace: Trace) -> None:
@@ -242,7 +242,7 @@ async def _one(project: Project, runs: TrialRunner, one: TrialCase, options: Tri
     )
     if runs.model != REHEARSAL and any(t.outcome in ("pass", "fail") for t in trials):
         try:
-            write_live_result(Path(one.path), _live_result(one, ground, runs.model, options, why))
+            write_live_result(Path(one.path), _live_result(one, preflight, runs.model, options, why))
         except TranscriptError as error:  # continue with the others: their trials were paid for
             one.not_saved = error
             print_error(error)
@@ -282,7 +282,7 @@ def _keep(project: Project, one: TrialCase, number: int, trial: Trial, trace: Tr
 
 def _plain(one: TrialCase, model: str, options: TrialOptions) -> dict[str, Any]:
     """Return the results of the trials for the JSON report."""
-    counts = {came: sum(t.outcome == came for t in one.trials) for came in ("pass", "fail", "fault")}
+    counts = {outcome: sum(t.outcome == outcome for t in one.trials) for outcome in ("pass", "fail", "fault")}
     costs = [t.cost for t in one.trials]
     return {
         "model": model,
@@ -297,7 +297,7 @@ def _plain(one: TrialCase, model: str, options: TrialOptions) -> dict[str, Any]:
     }
 
 
-def _live_result(one: TrialCase, ground: Preflight, model: str, options: TrialOptions, why: str) -> LiveResult:
+def _live_result(one: TrialCase, preflight: Preflight, model: str, options: TrialOptions, why: str) -> LiveResult:
     counts = _plain(one, model, options)
     transcript, keep = one.asked.transcript, Redactor()
     return LiveResult(
@@ -314,8 +314,8 @@ def _live_result(one: TrialCase, ground: Preflight, model: str, options: TrialOp
         since=str(one.asked.live_from) if options.live_from else "",
         expectation=describe_expectations(transcript),
         expects=expectations_hash(transcript),
-        prompt=ground.prompt,
-        code=ground.code,
+        prompt=preflight.prompt,
+        code=preflight.code,
         why=keep.redact_text(why),
         judged=keep.redact_value([said for trial in one.trials for said in trial.judgements]),
     )
