@@ -84,6 +84,7 @@ class SaveScreen(Form[None]):
         self.session = session
         self._words: dict[int, str] = {}  # the text of each expectation
         self._chosen = 0
+        self._suggested_title = ""
         self.saved: SaveResult | None = None
         self.saving = False
 
@@ -136,9 +137,22 @@ class SaveScreen(Form[None]):
         self.query_one("#hint", Static).update(hints[mistake])
         for id in ("#at", "#expectations", "#decided"):
             self.query_one(id).display = mistake
-        self._show_words()
+        self._show_expectation()
 
     @on(ListPane.Moved)
+    def _show_expectation(self) -> None:
+        self._suggest_title()
+        self._show_words()
+
+    def _suggest_title(self) -> None:
+        """Fill the title of a mistake with its expectation, unless the user or a note gave it one."""
+        chosen, title = self.query_one(Expectations).chosen, self.query_one("#title", FormLine)
+        suggested = one_line(chosen.description, 120).strip() if chosen and self.kind == "mistake" else ""
+        if title.text == self._suggested_title:
+            title.text = suggested
+            title.select_all()
+        self._suggested_title = suggested
+
     def _show_words(self) -> None:
         listed = self.query_one(Expectations)
         chosen = listed.chosen
