@@ -169,7 +169,7 @@ class WorkbenchApp(BackgroundWork, App[int]):
 
     @property
     def session(self) -> Session:
-        """The live conversation."""
+        """Return the live conversation."""
         return self.conversations.session
 
     def reload(self) -> None:
@@ -243,7 +243,7 @@ class WorkbenchApp(BackgroundWork, App[int]):
 
     @property
     def root(self) -> Path:
-        """The folder that source paths are relative to: that of the host, else journeys/."""
+        """Return the folder that source paths are relative to: that of the host, else journeys/."""
         return Path(getattr(self.session.code_service.host, "root", "journeys"))
 
     def next_theme(self) -> str:

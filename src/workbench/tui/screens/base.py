@@ -82,7 +82,7 @@ class BaseScreen(SafeClicks, BackgroundWork, Screen[None]):
 
     @property
     def pane(self) -> Pane:
-        """The pane that keys move in: the focused one, else the main one."""
+        """Return the pane that keys move in: the focused one, else the main one."""
         return self.focused if isinstance(self.focused, Pane) else self.main
 
     def focus_order(self) -> list[Widget]:
@@ -116,7 +116,7 @@ class BaseScreen(SafeClicks, BackgroundWork, Screen[None]):
 
     @property
     def small(self) -> bool:
-        """True if the terminal is too small to show more than a message."""
+        """Return whether the terminal is too small to show more than a message."""
         return self.has_class("small")
 
     def on_screen_suspend(self) -> None:
