@@ -387,7 +387,7 @@ def test_the_tour_is_done_from_the_first_word_to_green_and_leaves_nothing_behind
 def test_the_tour_is_left_midway_and_one_is_back_in_one_s_own_conversation(terminal, project):
     terminal.start()
     terminal.see("● ready")
-    terminal.see("New here? esc, then : tour")
+    terminal.see("New here? ctrl+p, then type tour")
     terminal.press("Escape")
     terminal.see("? help")
     terminal.press(":")

@@ -185,7 +185,7 @@ def test_the_keys_go_over_turns_moves_and_differences(play):
         assert at == [0, 1, 4, 0, 3]
         await bench.press("exclamation_mark", "exclamation_mark", "exclamation_mark")
         assert bench.screen.pairs.cursor == 3
-        assert "continued from the top" in bench.text()
+        assert "continued at the first" in bench.text()
 
     play(flow, Script(*OLD, *OLD[:2], [say("Sorry, no.")], [say("Bye.")]))
 
