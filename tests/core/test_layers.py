@@ -46,6 +46,7 @@ LIBRARIES = {  # an outside library: where alone it may be imported
     "textual": ("tui/",),
     "rich": ("tui/", "text.py"),
 }
+METHOD = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def files() -> list[str]:
@@ -162,6 +163,22 @@ def test_the_contracts_forbid_what_they_should() -> None:
     assert {"store", "models", "cli"}.isdisjoint(below("tui"))
     assert {"engine", "authoring"}.isdisjoint(below("transcripts"))
     assert {"runtime", "models"}.isdisjoint(below("replay"))
+
+
+@pytest.mark.parametrize("folder", ["src", "tools", "bench"])
+def test_no_file_has_more_than_400_lines(folder: str) -> None:
+    found = (SRC.parents[1] / folder).rglob("*.py")
+    assert [p.name for p in found if len(p.read_text("utf-8").splitlines()) > 400] == []
+
+
+def test_no_class_has_more_than_25_methods() -> None:
+    wrong = [
+        f"{file}: {node.name}"
+        for file in files()
+        for node in ast.walk(ast.parse((SRC / file).read_text("utf-8")))
+        if isinstance(node, ast.ClassDef) and sum(isinstance(n, METHOD) for n in node.body) > 25
+    ]
+    assert wrong == []
 
 
 # in a fresh process

@@ -387,7 +387,7 @@ def test_the_whole_tour_passes_and_leaves_no_files(terminal, project):
 def test_leaving_the_tour_returns_to_the_users_conversation(terminal, project):
     terminal.start()
     terminal.see("● ready")
-    terminal.see("New here? esc, then : tour")
+    terminal.see("New here? ctrl+p, then type tour")
     terminal.press("Escape")
     terminal.see("? help")
     terminal.press(":")

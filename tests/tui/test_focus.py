@@ -49,6 +49,21 @@ def test_zoom_from_the_palette_keeps_the_focus_visible(play):
     play(flow)
 
 
+def test_the_cursor_is_visible_after_a_zoom_ends(play):
+    async def flow(bench):
+        await bench.say("return OL-1 please")
+        await bench.say("return OL-2 please")
+        await bench.press("escape", "2", "G", "plus", "3", "plus", "2")
+        steps = bench.screen.steps
+        first, last = steps.span(steps.cursor)
+        top = steps.scroll_offset.y
+        assert steps.row.step_id.turn == 2
+        assert top <= first <= last < top + steps.scrollable_content_region.height
+        assert "▶" in bench.text()
+
+    play(flow, Script(*OLD, *OLD), size=(100, 30))
+
+
 def test_typed_text_is_ignored_below_60x16(play):
     async def flow(bench):
         bench.screen.entry.text = "half a sent"

@@ -81,6 +81,60 @@ def test_the_save_form_asks_for_text_if_the_expectation_needs_it(play):
     play(flow, Script(*NEW))
 
 
+def test_the_save_form_suggests_the_text_of_a_reply_that_begins_with_a_parenthesis(play):
+    async def flow(bench):
+        await bench.say("return OL-2 please")
+        await bench.press("escape", "G", "a", "ctrl+s", "t")
+        expectations, text = (bench.screen.query_one(id) for id in ("#expectations", "#text"))
+        kinds = [e.kind for e in expectations.choices]
+        expectations.move(kinds.index("reply_excludes"))
+        await bench.settle()
+        assert text.text == "(smiles) Done."
+        expectations.move(kinds.index("rubric"))
+        await bench.settle()
+        assert text.text == ""
+        assert "good reply" in text.placeholder
+
+    play(flow, Script([say("(smiles) Done.")]))
+
+
+def test_the_title_of_a_mistake_without_a_note_is_its_expectation(play):
+    async def flow(bench):
+        await bench.say("return OL-2 please")
+        await bench.press("escape", "left_square_bracket", "a", "ctrl+s", "t")
+        title, kind = bench.screen.query_one("#title"), bench.screen.query_one("#kind")
+        expectations = bench.screen.query_one("#expectations")
+        assert title.text == expectations.choices[0].description
+        expectations.move(1)
+        await bench.settle()
+        assert title.text == expectations.choices[1].description
+        kind.choose("golden")
+        await bench.settle()
+        assert title.text == ""
+        kind.choose("mistake")
+        await bench.settle()
+        assert title.text
+        await bench.press(*"mine")
+        assert title.text == "mine"
+        expectations.move(0)
+        await bench.settle()
+        assert title.text == "mine"
+
+    play(flow, Script(*NEW))
+
+
+def test_without_a_title_the_save_form_focuses_the_title(play):
+    async def flow(bench):
+        await bench.say("return OL-2 please")
+        await bench.press("escape", "G", "a", "ctrl+s", "t")
+        bench.screen.query_one("#title").text = ""
+        bench.screen.query_one("#expectations").focus()
+        await bench.press("ctrl+s")
+        assert bench.screen.focused is bench.screen.query_one("#title")
+
+    play(flow, Script(*NEW))
+
+
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)])
 def test_the_save_form_offers_only_expectations_that_it_can_fill(play, size):
     async def flow(bench):

@@ -164,7 +164,7 @@ def test_the_next_failure_stops_once_at_each_step_and_at_differences(play, size)
         await bench.press("escape", "g", "exclamation_mark")
         assert str(bench.screen.step_id) == "1.2.1"
         await bench.press("exclamation_mark")
-        assert "continued from the top" in bench.text()
+        assert "continued at the first" in bench.text()
         assert str(bench.screen.step_id) == "1.2.1"
         text = (bench.journeys / "shop/returns/journey.py").read_text()
         looser = text.replace("> 30", "> 60").replace("look the order up", "look it up")

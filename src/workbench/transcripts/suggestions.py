@@ -37,6 +37,6 @@ def suggest(step: Step, policies: list[str] | None = None) -> list[Expectation]:
             Expectation("rewritten", at),
             Expectation("reply_excludes", at, text=first),
             Expectation("model_never_says", at, text=first),
-            Expectation("rubric", at, text="(describe a good reply)"),
+            Expectation("rubric", at),
         ]
     return [Expectation("allowed", at)]

@@ -37,7 +37,7 @@ class Action(NamedTuple):
 
     @property
     def key_text(self) -> str:
-        """Its keys in the notation of the user."""
+        """Return its keys in the notation of the user."""
         return self.shown or display(self.keys)
 
 

@@ -31,6 +31,7 @@ from . import actions
 from .clipboard import copy
 from .dialogs.form import Form
 from .external import editor_command, pager_command, parse_location, run_in_terminal, temporary_text_file
+from .mixins import BackgroundWork
 from .navigation import Navigation
 from .screens.base import BaseScreen
 from .style import CSS, THEMES
@@ -66,7 +67,7 @@ def _compare() -> Screen[None]:
     return Compare()
 
 
-class WorkbenchApp(App[int]):
+class WorkbenchApp(BackgroundWork, App[int]):
     """The workbench, opened on `session`.
 
     `changes` yields whenever files under journeys/ have changed. `last_workspace` is restored at
@@ -168,7 +169,7 @@ class WorkbenchApp(App[int]):
 
     @property
     def session(self) -> Session:
-        """The live conversation."""
+        """Return the live conversation."""
         return self.conversations.session
 
     def reload(self) -> None:
@@ -178,10 +179,6 @@ class WorkbenchApp(App[int]):
                 if code_service.agent_info is not None:
                     self.loads += 1
                 self.run_in_background(partial(self._reload, code_service), "reload")
-
-    def run_in_background(self, work: Any, group: str) -> None:
-        """Run an async function in the background. If it is cancelled before it starts, no coroutine is left."""
-        self.run_worker(work, group=group)
 
     async def _reload(self, code_service: CodeService) -> None:
         await code_service.reload()
@@ -246,7 +243,7 @@ class WorkbenchApp(App[int]):
 
     @property
     def root(self) -> Path:
-        """The folder that source paths are relative to: that of the host, else journeys/."""
+        """Return the folder that source paths are relative to: that of the host, else journeys/."""
         return Path(getattr(self.session.code_service.host, "root", "journeys"))
 
     def next_theme(self) -> str:

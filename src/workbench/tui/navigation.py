@@ -62,23 +62,14 @@ class Navigation:
             return known
         store = self.app.library.annotation_store(entry, self.app.session.store)
         code_service = self.app.conversations.code_service(entry.agent)
-        session = Session(code_service, store, id=entry.id, undos=self.app.undos)
-        session.load(
-            record.setup, record.trace, record.annotations, begun=True, disabled_by_turn=record.disabled_by_turn
-        )
-        session.corrupt_lines = record.torn
-        return session
+        return _loaded(Session(code_service, store, id=entry.id, undos=self.app.undos), record, begun=True)
 
     def continued_session(self, entry: Entry, record: StoredConversation) -> Session:
         """Continue a stored conversation: sessions are resumed in place, everything else is copied."""
         past = entry.kind == "session"
         code_service = self.app.conversations.code_service(entry.agent)
         session = Session(code_service, self.app.session.store, id=entry.id if past else "")
-        session.load(
-            record.setup, record.trace, record.annotations, begun=past, disabled_by_turn=record.disabled_by_turn
-        )
-        session.corrupt_lines = record.torn
-        return session
+        return _loaded(session, record, begun=past)
 
     # after a crash
 
@@ -148,3 +139,12 @@ class Navigation:
         if isinstance(screen, ConversationScreen):
             here = screen.side.id if screen.side is not None else ""
             screen.go_to_step(step_ids.get(here) or list(step_ids.values())[-1])
+
+
+def _loaded(session: Session, record: StoredConversation, begun: bool) -> Session:
+    """Load a stored conversation into a session."""
+    session.load(
+        record.setup, record.trace, record.annotations, begun=begun, disabled_by_turn=record.disabled_by_turn
+    )
+    session.corrupt_lines = record.torn
+    return session

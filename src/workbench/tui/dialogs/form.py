@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from ...errors import WorkbenchError
+from ..mixins import SafeClicks
 from ..view.text import clean
 from ..widgets.choice import Choice
 from ..widgets.input import InputLine
@@ -27,7 +28,7 @@ class FormLine(InputLine):
     SENDS_EMPTY = True
 
 
-class Form(ModalScreen[T]):
+class Form(SafeClicks, ModalScreen[T]):
     """A dialog. `fields()` yields its widgets; enter on the last one, and ctrl+s, call `done()`.
 
     `draft` is the key of the draft: fields of a dialog that was left are restored when a
@@ -133,10 +134,3 @@ class Form(ModalScreen[T]):
         if self.draft and self._fresh is not None and self.written() != self._fresh:
             self.drafts[self.draft] = self.written()
         self.dismiss(None)
-
-    def get_widget_and_offset_at(self, x: int, y: int) -> Any:
-        """Find the widget at a cell. A click during a layout change must not crash (it does in Textual 8.2.8)."""
-        try:
-            return super().get_widget_and_offset_at(x, y)
-        except Exception:  # any failure of the compositor: there is no widget there
-            return None, None

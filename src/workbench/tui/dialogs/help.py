@@ -117,3 +117,9 @@ class HelpScreen(Form[str]):
             self.notify_user(f"unavailable now: {self.reasons[chosen]}", bad=True)
         else:
             self.dismiss(chosen)
+
+
+class CommandsScreen(HelpScreen):
+    """The same, opened to run a command."""
+
+    TITLE_TEXT = "Commands"

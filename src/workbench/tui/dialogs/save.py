@@ -31,6 +31,8 @@ DECIDED = {  # a short text for the list, a full one for the selection
     "live": ("needs a model", "warn", "needs a live model: workbench trial"),
 }
 WORDS = 15  # cells of the short words
+PLACEHOLDERS = {"rubric": "describe a good reply"}  # of the text, by kind of expectation
+TEXT = "the words to look for"  # the placeholder of the others
 VERDICT_WORDS = {
     "PASS": "today's code meets the expectation",
     "FAIL": "today's code still makes the mistake; fix it and this becomes PASS",
@@ -82,6 +84,7 @@ class SaveScreen(Form[None]):
         self.session = session
         self._words: dict[int, str] = {}  # the text of each expectation
         self._chosen = 0
+        self._suggested_title = ""
         self.saved: SaveResult | None = None
         self.saving = False
 
@@ -96,7 +99,7 @@ class SaveScreen(Form[None]):
         yield Static("", id="at", classes="label", markup=False)
         yield Expectations(id="expectations")
         yield Static("", id="decided", classes="hint", markup=False)
-        text = FormLine(id="text", placeholder="the words to look for")
+        text = FormLine(id="text", placeholder=TEXT)
         yield self.field("words", text)
 
     def on_mount(self) -> None:
@@ -106,7 +109,7 @@ class SaveScreen(Form[None]):
             found = [e for e in suggest(step, policies_of(self.session, step)) if fillable(e, step)]
         choices = self.query_one(Expectations)
         choices.choices = found
-        self._words = {i: "" if e.text.startswith("(") else e.text for i, e in enumerate(found)}
+        self._words = {i: e.text for i, e in enumerate(found)}
         choices.styles.height = max(len(found), 1)
         choices.redraw()
         at = (
@@ -134,9 +137,22 @@ class SaveScreen(Form[None]):
         self.query_one("#hint", Static).update(hints[mistake])
         for id in ("#at", "#expectations", "#decided"):
             self.query_one(id).display = mistake
-        self._show_words()
+        self._show_expectation()
 
     @on(ListPane.Moved)
+    def _show_expectation(self) -> None:
+        self._suggest_title()
+        self._show_words()
+
+    def _suggest_title(self) -> None:
+        """Fill the title of a mistake with its expectation, unless the user or a note gave it one."""
+        chosen, title = self.query_one(Expectations).chosen, self.query_one("#title", FormLine)
+        suggested = one_line(chosen.description, 120).strip() if chosen and self.kind == "mistake" else ""
+        if title.text == self._suggested_title:
+            title.text = suggested
+            title.select_all()
+        self._suggested_title = suggested
+
     def _show_words(self) -> None:
         listed = self.query_one(Expectations)
         chosen = listed.chosen
@@ -147,7 +163,7 @@ class SaveScreen(Form[None]):
         line.parent.display = wanted
         line.text = self._words.get(self._chosen, "") if wanted else ""
         if chosen is not None:
-            line.placeholder = chosen.text.strip("()") if chosen.text.startswith("(") else "the words to look for"
+            line.placeholder = PLACEHOLDERS.get(chosen.kind, TEXT)
             hint = "; → ignores one more of its arguments" if len(chosen.args) > 1 else ""
             self.query_one("#decided", Static).update(f"    {DECIDED[chosen.decided_by][2]}{hint}")
 

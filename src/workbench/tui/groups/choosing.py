@@ -14,10 +14,17 @@ if TYPE_CHECKING:
     from ..screens.review import Review
 
 
-class ChooseGroup(ActionGroup):
-    """Selects lines, and tags the selected ones."""
+class ListGroup(ActionGroup):
+    """Acts on the list, which must not be empty."""
 
     screen: Review
+
+    def why_not(self, id: str) -> str:
+        return "" if self.screen.queue.found.numbers else EMPTY_LIST
+
+
+class ChooseGroup(ListGroup):
+    """Selects lines, and tags the selected ones."""
 
     def do_select(self) -> None:
         listed = self.screen.list
@@ -60,14 +67,9 @@ class ChooseGroup(ActionGroup):
         self.screen.list.forget()
         self.screen.notify_user(f"{what} · {key('undo')} undoes it", "good")
 
-    def why_not(self, id: str) -> str:
-        return "" if self.screen.queue.found.numbers else EMPTY_LIST
 
-
-class ReviewedGroup(ActionGroup):
+class ReviewedGroup(ListGroup):
     """Marks conversations as reviewed in this queue, and goes to those that are not."""
-
-    screen: Review
 
     def do_reviewed(self) -> None:
         entry = self.screen.list.entry
@@ -103,13 +105,10 @@ class ReviewedGroup(ActionGroup):
         left = len(found.numbers) - len(found.reviewed)
         other, side = ("before", "after") if forward else ("after", "before")
         rest = f"; {left:,} {other} it" if left else ": all are reviewed"
-        self.screen.notify_user(f"nothing unreviewed {side} this one{rest}", "" if left else "good")
+        self.screen.notify_user(f"no unreviewed conversation {side} this one{rest}", "" if left else "good")
 
     def _next(self, forward: bool) -> int | None:
         """Return the next, or the previous, line that is not reviewed."""
         found, at = self.screen.queue.found, self.screen.list.cursor
         lines = range(at + 1, len(found.numbers)) if forward else range(at - 1, -1, -1)
         return next((i for i in lines if found.numbers[i] not in found.reviewed), None)
-
-    def why_not(self, id: str) -> str:
-        return "" if self.screen.queue.found.numbers else EMPTY_LIST

@@ -29,7 +29,7 @@ class PairsGroup(JumpGroup):
         here = pairs.cursor
         pairs.cursor = -1
         if self.jump("difference", True):
-            self.screen.notify_user("continued from the top")
+            self.screen.notify_user("no more below; continued at the first")
         else:
             pairs.cursor = here
             self.screen.notify_user("the runs do not differ", "good")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .group import ActionGroup
 
 if TYPE_CHECKING:
+    from ..dialogs.help import HelpScreen
     from ..screens.base import BaseScreen
 
 
@@ -19,16 +20,21 @@ class ProgramGroup(ActionGroup):
     def do_help(self) -> None:
         from ..dialogs.help import HelpScreen
 
+        self._open(HelpScreen)
+
+    def do_palette(self) -> None:
+        from ..dialogs.help import CommandsScreen
+
+        self._open(CommandsScreen)
+
+    def _open(self, form: type[HelpScreen]) -> None:
         screen = self.screen
 
         def chosen(id: str | None) -> None:
             if id:
                 screen.run_in_background(partial(screen.action_do, id))
 
-        screen.open_form(HelpScreen(screen.where, screen.why_not), chosen)
-
-    def do_palette(self) -> None:
-        self.do_help()
+        screen.open_form(form(screen.where, screen.why_not), chosen)
 
     def do_suspend(self) -> None:
         self.app.action_suspend_process()

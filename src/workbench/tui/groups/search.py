@@ -116,7 +116,7 @@ class SearchGroup(ActionGroup):
         pane.show_hit(hits[at])
         if pane is self.screen.steps:
             self.screen.call_after_refresh(self._show_in_detail)
-        wrapped = "" if beyond is not None else f" · continued from the {'top' if by > 0 else 'end'}"
+        wrapped = "" if beyond is not None else f" · continued at the {'first' if by > 0 else 'last'}"
         return f"{at + 1} of {len(hits):,}{wrapped}", True
 
     def _show_in_detail(self) -> None:

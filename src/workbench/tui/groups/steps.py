@@ -25,7 +25,7 @@ class StepsGroup(JumpGroup):
         if steps.jump("failed", True):
             return
         if steps.jump("failed", True, start=-1):
-            self.screen.notify_user("continued from the top")
+            self.screen.notify_user("no more below; continued at the first")
         else:
             self.screen.notify_user("no step of this conversation was stopped or failed", "good")
 

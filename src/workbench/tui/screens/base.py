@@ -19,6 +19,7 @@ from ..groups.moving import MovingGroup
 from ..groups.panes import PanesGroup
 from ..groups.program import ProgramGroup
 from ..groups.switching import SwitchGroup
+from ..mixins import BackgroundWork, SafeClicks
 from ..widgets.bars import KeysBar, StatusBar
 from ..widgets.pane import Pane
 
@@ -33,7 +34,7 @@ LEAST = (60, 16)
 WHEN_SMALL = ("quit", "interrupt")  # available while the terminal is too small
 
 
-class BaseScreen(Screen[None]):
+class BaseScreen(SafeClicks, BackgroundWork, Screen[None]):
     """Performs the actions of its groups: each has some handlers, and explains what is unavailable.
 
     A subclass registers groups, composes #status, #panes, #too-small and #keys, and names the
@@ -81,7 +82,7 @@ class BaseScreen(Screen[None]):
 
     @property
     def pane(self) -> Pane:
-        """The pane that keys move in: the focused one, else the main one."""
+        """Return the pane that keys move in: the focused one, else the main one."""
         return self.focused if isinstance(self.focused, Pane) else self.main
 
     def focus_order(self) -> list[Widget]:
@@ -115,15 +116,8 @@ class BaseScreen(Screen[None]):
 
     @property
     def small(self) -> bool:
-        """True if the terminal is too small to show more than a message."""
+        """Return whether the terminal is too small to show more than a message."""
         return self.has_class("small")
-
-    def get_widget_and_offset_at(self, x: int, y: int) -> Any:
-        """Find the widget at a cell. A click during a layout change must not crash (it does in Textual 8.2.8)."""
-        try:
-            return super().get_widget_and_offset_at(x, y)
-        except Exception:  # any failure of the compositor: there is no widget there
-            return None, None
 
     def on_screen_suspend(self) -> None:
         self.keys.rewrap()  # a dialog shows its own keys
@@ -186,8 +180,3 @@ class BaseScreen(Screen[None]):
             await self.perform(lambda: done(result))
 
         self.app.push_screen(form, given)
-
-    def run_in_background(self, work: Callable[[], Any], group: str = "default", exclusive: bool = False) -> None:
-        """Run an async function in the background. If it is cancelled before it starts, no coroutine is left."""
-        doing: Any = work
-        self.run_worker(doing, group=group, exclusive=exclusive)

@@ -96,13 +96,13 @@ class ConversationScreen(BaseScreen):
 
     @property
     def step_id(self) -> StepId | None:
-        """The id of the step of the cursor."""
+        """Return the id of the step of the cursor."""
         row = self.steps.row
         return row.step.step_id if row is not None and row.step is not None else None
 
     @property
     def side(self) -> Side | None:
-        """The conversation on view, as one side of a comparison."""
+        """Return the conversation on view, as one side of a comparison."""
         s = self.session
         if s is None:
             return None

@@ -111,7 +111,7 @@ class Review(ConversationScreen):
 
     @property
     def side(self) -> Side | None:
-        """The conversation on view. A saved transcript is opened as a copy, so its path identifies it."""
+        """Return the conversation on view. A saved transcript is opened as a copy, so its path identifies it."""
         side, entry = super().side, self.entries.entry
         if side is None or entry is None:
             return side

@@ -103,7 +103,7 @@ def summary(of: Comparison, number: list[tuple[int, int]]) -> str:
             return f"the runs differ from turn {pair.turn} on"
         return f"the runs differ from step {number[of.first][0 if pair.left is not None else 1]} on"
     drifts = sum(pair.status == "drift" for pair in of.pairs)
-    return f"no real difference; {drifts} drift{'s' if drifts != 1 else ''}" if drifts else "no difference"
+    return f"no difference except drift; {drifts} drift{'s' if drifts != 1 else ''}" if drifts else "no difference"
 
 
 def called(id: str, first: str) -> str:
@@ -163,7 +163,7 @@ def _head(of: Comparison, index: int) -> list[Paragraph]:
     why = only.get(pair.status, pair.why) or "the same on both sides"
     spans = [Span(f"{SIGNS[pair.status]} {clean(why)}", "" if pair.status == "same" else "warn")]
     if index == of.first:
-        spans.append(Span(" · the first real difference", "bold"))
+        spans.append(Span(" · first difference", "bold"))
     elif of.is_consequence(index):
         spans.append(Span(" · after the first difference, so taken as its consequence", "dim"))
     rerun = next((s for s in (of.left, of.right) if s.rerun), None)

@@ -12,7 +12,7 @@ def empty_chat(session: Session, newcomer: bool) -> list[str]:
     agent_info = session.agent_info
     lines = [f"A new conversation with {one_line(session.agent)}. Type below, enter sends."]
     if newcomer:
-        lines.append(f"New here? {key('back')}, then {key('tour')} starts a tour of one minute.")
+        lines.append(f"New here? {key('palette', typing=True)}, then type tour: it takes one minute.")
     if agent_info is not None:
         goals = [f"• {one_line(j.goal, 120)}" for j in agent_info.journeys]
         lines += ["", "Journeys:", *goals] if goals else []

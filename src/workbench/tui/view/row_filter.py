@@ -96,8 +96,9 @@ def _kind(word: str) -> str:
     found = [kind for kind in KINDS if kind.startswith(word)]
     if len(found) == 1:
         return found[0]
-    known = " ".join(f":{kind}" for kind in found or KINDS)
-    raise UnknownKind(f"one of {known}" if found else f"unknown kind :{word}; known are {known}", not found)
+    if not found:
+        raise UnknownKind(f"unknown kind :{word} (: alone lists them)", impossible=True)
+    raise UnknownKind(f"one of {' '.join(f':{kind}' for kind in found)}", impossible=False)
 
 
 class VisibleRows:

@@ -39,12 +39,12 @@ class Row:
 
     @property
     def stopped(self) -> bool:
-        """True if its call was still running when the turn ended."""
+        """Return whether its call was still running when the turn ended."""
         return self.step is not None and unfinished(self.step) and self.over in CUT_OFF
 
     @property
     def failed(self) -> bool:
-        """True if something was stopped, rejected or failed here. A rewrite is not a failure."""
+        """Return whether something was stopped, rejected or failed here. A rewrite is not a failure."""
         if self.part in ("end", "fault"):
             return True
         if self.part == "handoff":

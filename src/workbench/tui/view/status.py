@@ -12,7 +12,7 @@ from ...workspace.session import Session
 from ..actions import key
 from .text import Line, Span, cut, one_line, width, wrap
 
-MODELS = {"rehearsal": "rehearsal (a script, no model)", "tape": "recording", "you": "manual answers"}
+MODELS = {"rehearsal": "rehearsal (a script, no model)"}
 BRIEFLY = {"rehearsal": "rehearsal (no model)"}  # if the line is short
 SHORT = 100  # cells below which it is
 SCREENS = ("Develop", "Review", "Compare")

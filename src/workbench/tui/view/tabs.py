@@ -63,12 +63,12 @@ def world(view: View, row: Row, extent: Excerpt) -> list[Block]:
     if view.imported and not here and not before:
         text = "Changes of the world are not recorded: the imported log contains only results."
         return [paragraph(Span(text, "dim"))]
+    title = paragraph(Span("before this step", "bold"))
     return [
         paragraph(Span("this step", "bold")),
         *(here or [paragraph(Span("  changed nothing", "dim"))]),
         EMPTY,
-        paragraph(Span("before it", "bold")),
-        *(before or [paragraph(Span("  nothing had changed", "dim"))]),
+        *([title, *before] if before else [paragraph(Span("before this step: no changes", "dim"))]),
     ]
 
 

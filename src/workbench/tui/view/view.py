@@ -35,7 +35,7 @@ class View:
 
     @property
     def imported(self) -> bool:
-        """True if it comes from a log that contains only messages: no journeys, policies or worlds."""
+        """Return whether it comes from a log that contains only messages: no journeys, policies or worlds."""
         return not any(
             isinstance(s, JourneyEntered | PolicyDecision)
             or (isinstance(s, Prompt) and (s.journeys or s.policies or s.hidden))

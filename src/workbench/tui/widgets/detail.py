@@ -45,7 +45,7 @@ class DetailPane(Pane):
 
     @property
     def full_text(self) -> str:
-        """The text of the tab, without limits."""
+        """Return the text of the tab, without limits."""
         if self.view is None or self.row is None:
             return ""
         return tab_text(self.tab, self.view, self.row)

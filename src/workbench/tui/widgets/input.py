@@ -40,7 +40,7 @@ class InputLine(TextArea):
 
     @property
     def is_invisible(self) -> bool:
-        """True if the terminal is too small to show it; then it accepts no input."""
+        """Return whether the terminal is too small to show it; then it accepts no input."""
         return self.screen.has_class("small")
 
     def load_text(self, text: str) -> None:

@@ -114,6 +114,9 @@ class ListPane(Pane):
         elif last >= top + height:
             self.go(last - height + 1)
 
+    def on_resize(self, event: events.Resize) -> None:
+        self.show_cursor()
+
     def on_focus(self) -> None:
         self._strips.clear()
 

@@ -52,7 +52,7 @@ class QueryLine(InputLine):
 
     @property
     def term(self) -> tuple[str, str]:
-        """The filter and the prefix of the value at the end of the text; ("", word) for a plain word."""
+        """Return the filter and the prefix of the value at the end of the text; ("", word) for a plain word."""
         last = self.text.rpartition(" ")[2] if not self.text.endswith(" ") else ""
         filter, colon, start = last.lstrip("-").partition(":")
         return (filter, start) if colon else ("", filter)
