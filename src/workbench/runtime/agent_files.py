@@ -13,7 +13,7 @@ IGNORED = {"__pycache__", ".git", ".workbench"}
 
 def agent_names(root: Path) -> list[str]:
     """List the agents in a journeys/ folder: the folders with an agent.py."""
-    return sorted(p.parent.name for p in root.glob("*/agent.py"))
+    return sorted(p.parent.name for p in root.glob("*/agent.py") if p.is_file())
 
 
 def agent_files(root: Path, agent: str) -> list[Path]:

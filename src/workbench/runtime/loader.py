@@ -2,7 +2,7 @@
 
 Python's bytecode cache has a resolution of seconds and would return stale code
 after two quick saves. So modules under journeys/ are compiled from source, and the
-compiled code is cached in .workbench/ under the hash of the source. They are loaded
+compiled code is cached for the user under the hash of the source. They are loaded
 as the package `journeys`, so that `from ..shop import Shop` works and their frames
 can be distinguished from those of Workbench.
 """
@@ -73,8 +73,8 @@ def load_agent(root: Path, name: str) -> Agent:
     if hasattr(time, "tzset"):
         time.tzset()
     root = root.resolve()
-    if not (root / name / "agent.py").is_file():
-        names = agent_names(root)
+    names = agent_names(root)
+    if name not in names:  # a name, never a path
         raise JourneyError(
             f"there is no agent {name!r} in {root.name}/",
             where=f"{name}/agent.py",

@@ -8,6 +8,7 @@ import importlib
 import importlib.machinery
 import importlib.util
 import marshal
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -60,6 +61,7 @@ class JourneyLoader(importlib.machinery.SourceFileLoader):
             b"\0".join(
                 (
                     importlib.util.MAGIC_NUMBER,
+                    str(sys.flags.optimize).encode(),  # without asserts, or without docstrings
                     INSTRUMENTATION_VERSION if self.instrumented else b"",
                     path.encode(),
                     data,
@@ -100,12 +102,37 @@ class JourneyFinder:
 
 
 def import_from(root: Path) -> None:
-    """Import `journeys` from this folder from now on; compiled code is cached in .workbench/ if that exists."""
+    """Import `journeys` from this folder from now on."""
     sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, JourneyFinder)]
     sys.meta_path.insert(0, JourneyFinder(root))
-    state = root.parent / ".workbench"
-    JourneyLoader.cache = state / "code" if state.is_dir() else None
+    JourneyLoader.cache = code_cache()
     importlib.invalidate_caches()
+
+
+def code_cache() -> Path | None:
+    """Return the user's private folder of compiled code; None if there cannot be one.
+
+    It is never a folder of the project: a project from elsewhere could bring compiled code that
+    differs from its source.
+    """
+    try:
+        folder = _user_cache() / "workbench" / "code"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.stat()
+    except (OSError, RuntimeError):  # a read-only or missing home
+        return None
+    owned = not hasattr(os, "getuid") or (found.st_uid == os.getuid() and not found.st_mode & 0o022)
+    return folder if owned else None
+
+
+def _user_cache() -> Path:
+    """Return the user's cache folder. Raises RuntimeError without a home."""
+    # platformdirs says the same, and costs 23 ms at every start of replay
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
 def compile_journey(root: Path, name: str, data: bytes) -> CodeType:
