@@ -69,6 +69,22 @@ def test_a_failing_golden_transcript_shows_both_sides_the_steps_before_and_the_c
     assert "next: fix the journey or, if this is correct: workbench accept" in said
 
 
+@pytest.mark.parametrize("command", ["replay", "coverage"])
+@pytest.mark.parametrize("path", ["{outside}", "../{name}", "shop/../../{name}"])
+def test_the_agent_of_a_transcript_is_a_name_and_never_a_path(project, tmp_path_factory, command, path):
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "agent.py").write_text(f"open({str(outside / 'ran')!r}, 'w')\n")
+    if not path.startswith("{"):
+        outside = outside.rename(project / outside.name)
+    agent = path.format(outside=outside, name=outside.name)
+    file = project / "transcripts/golden.json"
+    data = json.loads(file.read_text())
+    data["agent"] = data["setup"]["agent"] = agent
+    file.write_text(json.dumps(data))
+    assert run([command]) in (4, 5)
+    assert not (outside / "ran").exists()
+
+
 def test_the_counts_of_the_json_report_add_up(project, capsys):
     put(project, "late", late_mistake(project))
     (project / "transcripts/broken.json").write_text("{")
