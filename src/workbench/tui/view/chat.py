@@ -13,7 +13,10 @@ GUTTER = 7  # cells of the speaker's name at the left
 TALL = 100  # lines of one message
 SHOWN = 300  # turns; the steps list has all of them
 
-_CODE = re.compile(r"(`[^`\n]{1,200}`|\*\*[^*\n]{1,400}\*\*)")
+_STYLED = re.compile(  # a pair around words; other backticks and asterisks are text, as in "card **** 1111"
+    r"(?<!`)`(?P<tool>[^`\n]{1,200})`(?!`)"
+    r"|(?<![\w*])\*\*(?P<bold>[^\s*](?:[^*\n]{0,400}[^\s*])?)\*\*(?![\w*])"
+)
 
 
 class Draft(NamedTuple):
@@ -25,16 +28,18 @@ class Draft(NamedTuple):
 
 
 def markdown(text: str, role: str) -> list[Span]:
-    """Style the two Markdown elements that replies use most: **bold** and `code`."""
-    bits: list[Span] = []
-    for part in _CODE.split(text):
-        if len(part) > 2 and part[0] == "`":
-            bits.append(Span(part[1:-1], "tool"))
-        elif len(part) > 4 and part.startswith("**"):
-            bits.append(Span(part[2:-2], "bold"))
-        elif part:
-            bits.append(Span(part, role))
-    return bits
+    """Style the two Markdown elements that replies use most, **bold** and `code`; all else stays."""
+    spans: list[Span] = []
+    end = 0
+    for found in _STYLED.finditer(text):
+        if found.start() > end:
+            spans.append(Span(text[end : found.start()], role))
+        style = str(found.lastgroup)
+        spans.append(Span(found[style], style))
+        end = found.end()
+    if end < len(text):
+        spans.append(Span(text[end:], role))
+    return spans
 
 
 def message(who: str, who_role: str, text: str, role: str, width: int) -> list[Line]:
