@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from pathlib import Path
@@ -66,21 +67,30 @@ def _open(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a pipe without a writer must not block
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file completely or not at all. Raises TranscriptError."""
+def write_atomically(path: Path, data: bytes, mode: int = 0o666) -> None:
+    """Write a file completely or not at all; `mode` applies before the umask. Raises TranscriptError."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(data)
+        temporary.unlink(missing_ok=True)
+        # exclusive: a link that somebody put there is not followed
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            file.write(data)
         os.replace(temporary, path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise TranscriptError(f"cannot be written: {error.strerror}", where=str(path)) from None
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file that only its owner may read, completely or not at all. Raises TranscriptError."""
+    write_atomically(path, data, 0o600)
 
 
 def private_folder(state: Path) -> Path:
     """Create the folder .workbench if it does not exist. Raises OSError."""
-    state.mkdir(parents=True, exist_ok=True)
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
     ignore = state / ".gitignore"
     if not ignore.exists():
         ignore.write_text("*\n")

@@ -32,8 +32,8 @@ class Failures:
         failed_now = (self.paths - {self._key(name) for name in passed}) | {self._key(name) for name in failed}
         if failed_now == self.paths:
             return
-        files.private_file(self._path)
-        files.write_atomically(self._path, msgspec.json.encode(sorted(failed_now)))
+        files.private_folder(self._path.parent)
+        files.write_private(self._path, msgspec.json.encode(sorted(failed_now)))
         self.paths = failed_now
 
     def _key(self, name: str) -> str:

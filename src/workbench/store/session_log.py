@@ -141,7 +141,7 @@ class SessionLogs:
             return  # no session was ever written here
         path = self.folder.parent / WORKSPACE_FILE.format(os.getpid())
         with contextlib.suppress(TranscriptError):  # losing it loses no conversation
-            files.write_atomically(path, data)
+            files.write_private(path, data)
 
     def previous_workspace(self) -> WorkspaceSnapshot | None:
         """Return the last workspace snapshot of a workbench that has ended, and remove its file."""

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from ...errors import JourneyError, TranscriptError, UsageError, WorkerCrashed
+from ...files import write_private
 from ...models.claude import DEFAULT_MODEL
 from ...models.pricing import cost
 from ...models.registry import CLAUDE, REHEARSAL, resolve_model, validate_model_name
@@ -27,8 +28,7 @@ from ...store.project import Project, project_for
 from ...text import pluralize, sanitize, slug
 from ...trace.step_id import StepId
 from ...trace.trace import Trace
-from ...transcripts.codec import read
-from ...transcripts.files import write
+from ...transcripts.codec import encode, read
 from ...transcripts.header import header_of
 from ...transcripts.live_result import SCHEMA, LiveResult, describe_expectations, write_live_result
 from ...transcripts.redaction import Redactor
@@ -274,7 +274,7 @@ def _keep(project: Project, one: TrialCase, number: int, trial: Trial, trace: Tr
         source={"model": trial.model, "trial": number}, events=without_usage(trace), blobs=trace.blobs,
     )  # fmt: skip
     try:
-        write(path, ran)
+        write_private(path, encode(ran))
     except TranscriptError as error:
         return f" (not saved: {error.message})"
     return f"\n  to read it: workbench show {os.path.relpath(path)}"
