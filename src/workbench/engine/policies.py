@@ -83,7 +83,7 @@ class Policies:
         """
         said, stop = "", None
         for policy in self.availability.policies_at("on_message"):
-            decision, say = await self._ask(policy, step_id, message=text)
+            decision, say = await self._evaluate(policy, step_id, message=text)
             if decision.effect == "rewrite":
                 text = str(decision.replacement)
             elif decision.effect == "escalate":
@@ -98,7 +98,7 @@ class Policies:
         """Evaluate the policies on a reply; returns the text to send and what stops it (escalations first)."""
         stop: Stop | None = None
         for policy in self.availability.policies_at("before_reply"):
-            decision, say = await self._ask(policy, step_id, reply=text)
+            decision, say = await self._evaluate(policy, step_id, reply=text)
             if decision.effect == "rewrite":
                 text = str(decision.replacement)
             else:
@@ -111,7 +111,7 @@ class Policies:
         """Evaluate the policies on a call; returns the arguments and what stops it (escalations first)."""
         stop: Stop | None = None
         for policy in self.availability.policies_at("before_tool", tool):
-            decision, say = await self._ask(policy, step_id, tool, call=ToolCall(tool.name, args))
+            decision, say = await self._evaluate(policy, step_id, tool, call=ToolCall(tool.name, args))
             if decision.effect == "rewrite":
                 args = decision.replacement
             else:
@@ -123,14 +123,14 @@ class Policies:
         stop: Stop | None = None
         for policy in self.availability.policies_at("after_tool", tool):
             call = ToolCall(tool.name, args)
-            decision, say = await self._ask(policy, step_id, call=call, result=tool.decode_result(value))
+            decision, say = await self._evaluate(policy, step_id, call=call, result=tool.decode_result(value))
             if decision.effect == "rewrite":
                 value = decision.replacement
             elif decision.effect == "escalate":
                 stop = stop or Stop(decision, say)
         return stop
 
-    async def _ask(
+    async def _evaluate(
         self, policy: Policy, step_id: StepId, tool: Tool | None = None, **offered: Any
     ) -> tuple[PolicyDecision, str]:
         """Call one policy and record its decision; returns also its reply to the customer."""

@@ -15,7 +15,7 @@ from textual.binding import Binding
 from ..errors import UsageError
 from ..suggest import closest_names
 from ..workspace.settings import KeyOverride
-from .keys import conflicts, display, parse, types_text
+from .key_names import conflicts, display, parse, types_text
 
 DEVELOP, REVIEW, COMPARE = "develop", "review", "compare"
 BOTH = (DEVELOP, REVIEW)

@@ -9,7 +9,7 @@ from textual import events
 from textual.timer import Timer
 
 from ...text import display_width
-from ..keys import parse
+from ..key_names import parse
 from ..view.status import SCREENS, UsageCounter, status
 from ..view.text import Line, Span, clean, one_line, plain, width, wrap
 from .pane import Pane
