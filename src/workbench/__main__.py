@@ -18,8 +18,11 @@ def open_missing_streams() -> None:
 def main() -> None:
     """Run the command line."""
     import gc
+    import os
     import signal
 
+    if sys.path and sys.path[0] in ("", os.getcwd()):
+        del sys.path[0]  # `python -m` adds the working folder, from which journeys would import
     if None in (sys.stdin, sys.stdout, sys.stderr):
         open_missing_streams()
 

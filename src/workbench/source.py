@@ -1,10 +1,15 @@
-"""Source locations of journey code, such as "support/returns/journey.py:41": the same on every machine."""
+"""Source locations of journey code, such as "support/returns/journey.py:41", and the import path of processes.
+
+Locations are the same on every machine.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -68,3 +73,17 @@ def first_journey_line(stack: str, root: Path) -> str:
         if Path(file).is_relative_to(root):
             return f"{Path(file).relative_to(root).as_posix()}:{line}"
     return ""
+
+
+@contextlib.contextmanager
+def safe_path() -> Iterator[None]:
+    """Start Python processes inside without the working folder on their import path."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = before

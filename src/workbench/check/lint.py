@@ -26,7 +26,7 @@ from ..runtime.agent_files import agent_files
 from ..runtime.loader import LoadedAgent, load
 from ..runtime.nondeterminism import CodeScan
 from ..runtime.process import StackDump
-from ..source import ROOT_PACKAGE, first_journey_line
+from ..source import ROOT_PACKAGE, first_journey_line, safe_path
 from ..suggest import did_you_mean
 from .agent_rules import check_conditions, check_policies, check_tools
 from .code_rules import read_code, tool_like_words
@@ -48,7 +48,8 @@ def lint(root: Path, agent: str, timeout: float = LOAD_TIMEOUT) -> list[Finding]
     process = context.Process(  # type: ignore[attr-defined]
         target=_work, args=(theirs, str(root), agent, timeout, stacks.name), daemon=True
     )
-    process.start()
+    with safe_path():
+        process.start()
     theirs.close()
     try:
         # the process times out by itself and reports its location; the extra time is for its start

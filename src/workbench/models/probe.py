@@ -19,6 +19,7 @@ import msgspec
 
 from ..engine.model import ModelRequest, discard_delta
 from ..errors import NoAnswer, UsageError
+from ..source import safe_path
 from ..trace.messages import Messages
 
 ANSWER_TIMEOUT = 2.0  # seconds the server may take
@@ -61,7 +62,8 @@ def probe(model: str) -> ProbeResult:
     context = multiprocessing.get_context("spawn")  # a fork server may have an older environment
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(theirs, model), daemon=True)
-    process.start()
+    with safe_path():
+        process.start()
     theirs.close()
     found = ProbeResult()
     try:

@@ -60,7 +60,7 @@ class ReplayProcess:
             if self.seed:
                 env["PYTHONHASHSEED"] = self.seed
             self._process = subprocess.Popen(
-                [sys.executable, "-m", __name__, msgspec.json.encode(self.work).decode(), self._stacks.name],
+                [sys.executable, "-P", "-m", __name__, msgspec.json.encode(self.work).decode(), self._stacks.name],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=env,

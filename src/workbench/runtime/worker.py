@@ -25,6 +25,7 @@ import msgspec
 
 from ..errors import UsageError, WorkerCrashed
 from ..models.claude import PRELOAD as SDK
+from ..source import safe_path
 from .process import HangTimer, StackDump
 from .protocol import (
     AgentInfo,
@@ -73,7 +74,8 @@ def start_fork_server(model: str) -> None:
         sdk = SDK if model != "rehearsal" else ()
         context.set_forkserver_preload([*_PRELOAD, *sdk])
         try:
-            forkserver.ensure_running()
+            with safe_path():
+                forkserver.ensure_running()
         except OSError as error:
             raise UsageError(
                 f"cannot start the fork server of the workers: {error}", where=tempfile.gettempdir(),
@@ -99,7 +101,8 @@ class WorkerProcess:
         self._process: BaseProcess = context.Process(  # type: ignore[attr-defined]
             target=main, args=(theirs, self._stacks.name), daemon=True
         )
-        with contextlib.redirect_stderr(sys.__stderr__):  # the one of a screen has no file descriptor
+        # the stderr of a screen has no file descriptor
+        with safe_path(), contextlib.redirect_stderr(sys.__stderr__):
             self._process.start()
         theirs.close()
         self._events: asyncio.Queue[WorkerEvent | None] = asyncio.Queue()
