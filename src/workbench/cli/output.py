@@ -13,7 +13,7 @@ import msgspec
 from ..errors import WorkbenchError
 from ..replay.exit_codes import RED, Exit
 from ..replay.verdict import Verdict
-from ..text import display_width
+from ..text import display_width, sanitize
 
 HANG = "  "  # extra indent of continuation lines
 NARROW = 40  # below this width the terminal wraps by itself
@@ -64,16 +64,25 @@ _failed_streams: dict[str, str] = {}  # failed streams, with the reason
 
 
 def _put(name: str, text: str, now: bool) -> None:
-    """Write to stdout or stderr. After a failure the stream is dropped, and `flush` reports it."""
+    """Write to stdout or stderr. After a failure the stream is dropped, and `flush` reports it.
+
+    Control characters are escaped here, so that no caller can forget it: file names, tags, titles and
+    errors of journeys come from outside. Only color codes pass.
+    """
     stream = getattr(sys, name)
     try:
-        stream.write(text)
+        stream.write(_escaped(text))
         if now:
             stream.flush()
     except BrokenPipeError:
         raise StreamClosed from None
     except OSError as error:
         _give_up(name, error)
+
+
+def _escaped(text: str) -> str:
+    parts = re.split(r"(\x1b\[[0-9;]*m|[\n\t])", text)  # the separators are at the odd indexes
+    return "".join(part if index % 2 else sanitize(part) for index, part in enumerate(parts))
 
 
 def _give_up(name: str, error: OSError) -> None:

@@ -153,5 +153,5 @@ def disambiguate(entries: list[Entry]) -> dict[str, str]:
         for e in entries:
             if same[alike[e.ref]] > 1 and twice[(alike[e.ref], found.get(e.ref, ""))] > 1:
                 clock = time.strftime(form, time.localtime(e.when)) if e.when else ""
-                found[e.ref] = {"session": clock, "import": e.id[:6]}.get(e.kind, Path(e.id).stem)
+                found[e.ref] = {"session": clock, "import": e.id[:6]}.get(e.kind, one_line(Path(e.id).stem, 200))
     return found
