@@ -165,6 +165,12 @@ def test_tokens_and_bank_accounts_are_replaced(secret):
     assert out.startswith("Authorization: Bearer ")
 
 
+def test_basic_credentials_are_replaced():
+    out = Redactor().redact_text("Authorization: Basic dXNlcjpwYXNzd29yZA==")
+    assert "dXNlcjpwYXNzd29yZA" not in out
+    assert Redactor().redact_text("Basic shoes are cheap") == "Basic shoes are cheap"
+
+
 # each credential is put together, so that this file contains none
 WORD = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"  # 36 characters
 HEX = "0123456789abcdef0123456789abcdef"

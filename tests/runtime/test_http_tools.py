@@ -16,7 +16,14 @@ from workbench.engine.sandbox import Sandbox
 from workbench.engine.turn import run_turn
 from workbench.replay.judge import replay
 from workbench.replay.verdict import Options, Verdict
-from workbench.runtime.http_recording import MAX_BODY, _exchange, request_difference
+from workbench.runtime.http_recording import (
+    HIDDEN,
+    MAX_BODY,
+    _exchange,
+    _hide,
+    is_secret_name,
+    request_difference,
+)
 from workbench.runtime.loader import make_world
 from workbench.trace.events import HttpExchange
 from workbench.transcripts.codec import decode, encode
@@ -185,3 +192,25 @@ def test_the_same_address_without_encryption_is_a_different_request():
     assert "its scheme was https" in request_difference(
         asking("https://carrier.example/"), asking("http://carrier.example/")
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [
+        *[
+            (name, True)
+            for name in ("token", "accessToken", "refresh_token", "clientSecret", "sessionId", "session_id")
+        ],
+        *[(name, True) for name in ("api_key", "X-API-Key", "apiKey", "otp", "cookie", "PASSWORD", "Set-Cookie")],
+        *[(name, False) for name in ("output_tokens", "keyboard", "id", "orderId", "secretary", "", "session")],
+    ],
+)
+def test_a_secret_is_recognized_by_the_last_word_of_its_name(name, secret):
+    assert is_secret_name(name) == secret
+
+
+def test_every_value_below_a_secret_name_is_hidden_and_the_shape_stays():
+    body = {"token": {"value": "A5", "ttl": 3600, "parts": ["x"], "valid": True}, "cookie": "A7", "place": "Ghent"}
+    assert _hide(body) == {
+        "token": {"value": HIDDEN, "ttl": 0, "parts": [HIDDEN], "valid": True}, "cookie": HIDDEN, "place": "Ghent",
+    }  # fmt: skip

@@ -22,7 +22,11 @@ from ..trace.events import HttpExchange
 MAX_BODY = 1_000_000  # bytes; larger bodies are not recorded
 NEAREST = 3  # recorded requests that are named in the message about an unrecorded one
 HIDDEN = "(hidden)"
-_SECRET = re.compile(r"(?i)(?:^|_|-)(api_?key|key|token|secret|password|passwd|authorization|signature|sig)$")
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")  # of accessToken, access_token, ACCESS-TOKEN
+_SECRET_WORDS = {
+    "apikey", "authorization", "cookie", "credential", "credentials", "key", "otp", "passphrase", "passwd",
+    "password", "pwd", "secret", "sessionid", "sig", "signature", "token",
+}  # fmt: skip
 
 
 class RecordingHttp:
@@ -176,7 +180,7 @@ def _exchange(
 
 
 def _address(url: httpx.URL) -> str:
-    hidden = [(k, HIDDEN if _SECRET.search(k) else v) for k, v in url.params.multi_items()]
+    hidden = [(k, HIDDEN if is_secret_name(k) else v) for k, v in url.params.multi_items()]
     plain = url.copy_with(userinfo=b"") if url.userinfo else url
     return str(plain.copy_with(params=hidden) if hidden else plain)
 
@@ -205,15 +209,26 @@ def _body(content: bytes, kind: str) -> Any:
 def _form(text: str) -> str:
     return str(
         httpx.QueryParams(
-            [(k, HIDDEN if _SECRET.search(k) else v) for k, v in httpx.QueryParams(text).multi_items()]
+            [(k, HIDDEN if is_secret_name(k) else v) for k, v in httpx.QueryParams(text).multi_items()]
         )
     )
 
 
-def _hide(value: Any) -> Any:
+def is_secret_name(name: str) -> bool:
+    """Return whether a field or parameter of this name holds a secret: its last word says so, or "session id"."""
+    words = [word.lower() for word in _WORD.findall(name)]
+    return bool(words) and (words[-1] in _SECRET_WORDS or words[-2:] == ["session", "id"])
+
+
+def _hide(value: Any, secret: bool = False) -> Any:
+    """Hide each text and number under a secret name; the shape stays, because tools read it."""
     if isinstance(value, dict):
-        return {k: HIDDEN if _SECRET.search(k) and isinstance(v, str) else _hide(v) for k, v in value.items()}
-    return [_hide(item) for item in value] if isinstance(value, list) else value
+        return {k: _hide(v, secret or is_secret_name(k)) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_hide(item, secret) for item in value]
+    if not secret or value is None or isinstance(value, bool):
+        return value
+    return HIDDEN if isinstance(value, str) else 0
 
 
 def _response(recorded: HttpExchange, request: httpx.Request) -> httpx.Response:

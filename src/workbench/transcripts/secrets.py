@@ -28,6 +28,7 @@ _OWN = re.compile(
     r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}"  # a JSON web token
     r")"
     r"|(?<=[Bb]earer )[A-Za-z0-9._~+/=-]{12,}"
+    r"|(?<=[Aa]uthorization: Basic )[A-Za-z0-9+/=]{8,}"
     r"|\b[a-z][a-z0-9+.-]*://[^\s/:@\"]*:(?P<password>[^\s/@\"]+)(?=@)"
     r"|[?&#](?i:(?:(?:access|auth|id|refresh|api|client)[_-]?)?(?:token|secret|signature)|passw(?:or)?d|pwd"
     r"|api[_-]?key)=(?P<parameter>[^\s&#\"\\]{6,})"
