@@ -74,7 +74,7 @@ def _create(
     mutant = Mutant(file, line, name, "", "", edit.start, edit.end, new, covering, bodies)
     changed = mutant.apply(text.data)
     try:
-        compile(changed, file, "exec", dont_inherit=True)
+        compile(changed, file, "exec", dont_inherit=True, optimize=0)
     except (SyntaxError, ValueError):
         return None
     code = [" ".join(_lines(data, line, old.count(b"\n"))) for data in (text.data, changed)]

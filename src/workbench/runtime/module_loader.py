@@ -24,7 +24,10 @@ INSTRUMENTATION_VERSION = b"noted 3"
 
 
 class JourneyLoader(importlib.machinery.SourceFileLoader):
-    """Compiles modules, with a cache by the hash of the source."""
+    """Compiles modules, with a cache by the hash of the source.
+
+    Asserts and docstrings are always compiled, whatever PYTHONOPTIMIZE says: they are rules and tool descriptions.
+    """
 
     cache: Path | None = None
     instrumented = False  # whether code is instrumented to report undeclared inputs
@@ -52,7 +55,7 @@ class JourneyLoader(importlib.machinery.SourceFileLoader):
             from .nondeterminism import instrument
 
             return instrument(data, path, fullname)
-        return compile(data, path, "exec", dont_inherit=True)
+        return compile(data, path, "exec", dont_inherit=True, optimize=0)
 
     def _cached(self, path: str, data: bytes) -> Path | None:
         if self.cache is None:
@@ -61,7 +64,6 @@ class JourneyLoader(importlib.machinery.SourceFileLoader):
             b"\0".join(
                 (
                     importlib.util.MAGIC_NUMBER,
-                    str(sys.flags.optimize).encode(),  # without asserts, or without docstrings
                     INSTRUMENTATION_VERSION if self.instrumented else b"",
                     path.encode(),
                     data,
@@ -137,7 +139,7 @@ def _user_cache() -> Path:
 
 def compile_journey(root: Path, name: str, data: bytes) -> CodeType:
     """Compile `data` as the journey file `name` (path below journeys/). Raises SyntaxError or ValueError."""
-    return compile(data, str(root.resolve() / name), "exec", dont_inherit=True)
+    return compile(data, str(root.resolve() / name), "exec", dont_inherit=True, optimize=0)
 
 
 def override_modules(codes: Iterable[CodeType]) -> None:

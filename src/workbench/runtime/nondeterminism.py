@@ -239,7 +239,7 @@ def instrument(data: bytes, path: str, module: str) -> CodeType:
         scanner = _Scanner(journey_path(module, path), tree, CodeScan())
         scanner.visit(tree)
         tree = ast.fix_missing_locations(_Instrumenter(scanner.found).visit(tree))
-    code = compile(tree, path, "exec", dont_inherit=True)
+    code = compile(tree, path, "exec", dont_inherit=True, optimize=0)
     assert isinstance(code, CodeType)
     return code
 
