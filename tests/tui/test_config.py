@@ -8,7 +8,7 @@ from tui.host import Script, say
 from workbench.errors import UsageError
 from workbench.store.config import merge_settings, read_settings_file, user_file
 from workbench.store.project import find_project
-from workbench.tui import actions, keys
+from workbench.tui import actions, key_names
 from workbench.workspace.settings import KeyOverride, Settings
 
 
@@ -111,13 +111,13 @@ def test_an_invalid_key_is_reported_with_its_line(chosen, says):
      ("esc", "escape"), ("↓", "down"), ("shift+tab", "shift+tab"), (",", "comma"), ("slash", "slash")],
 )  # fmt: skip
 def test_keys_are_written_as_in_the_documentation(written, named):
-    assert keys.parse(written) == named
+    assert key_names.parse(written) == named
 
 
 def test_every_key_of_the_table_can_be_written():
     for action in actions.ACTIONS:
         for key in filter(None, action.keys.split(",")):
-            assert keys.parse(keys.display(key)) == key
+            assert key_names.parse(key_names.display(key)) == key
 
 
 def test_the_settings_of_the_project_override_those_of_the_user(project):
