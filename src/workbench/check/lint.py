@@ -25,7 +25,7 @@ from ..findings import Finding, drop_suppressed, error, location, warning
 from ..runtime.agent_files import agent_files
 from ..runtime.loader import LoadedAgent, load
 from ..runtime.nondeterminism import CodeScan
-from ..runtime.process import StackDump
+from ..runtime.process import StackDump, start_method
 from ..source import ROOT_PACKAGE, first_journey_line, safe_path
 from ..suggest import did_you_mean
 from .agent_rules import check_conditions, check_policies, check_tools
@@ -41,8 +41,7 @@ _UNPACK = msgspec.json.Decoder(list[Finding])
 def lint(root: Path, agent: str, timeout: float = LOAD_TIMEOUT) -> list[Finding]:
     """Return all findings about one agent, in file order."""
     root = root.resolve()
-    way = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    context = multiprocessing.get_context(way)
+    context = multiprocessing.get_context(start_method())
     ours, theirs = context.Pipe(duplex=False)
     stacks = StackDump()
     process = context.Process(  # type: ignore[attr-defined]

@@ -29,6 +29,13 @@ DUMP_INTERVAL = 0.01
 SIZE_BYTES = 4  # of the length before each message
 
 
+def start_method() -> str:
+    """Return how `multiprocessing` starts a process here: by a fork server, or "spawn" without one."""
+    import multiprocessing  # a replay forks by itself, and must start fast
+
+    return "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+
+
 # in the process itself
 
 

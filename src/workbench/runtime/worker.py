@@ -26,7 +26,7 @@ import msgspec
 from ..errors import UsageError, WorkerCrashed
 from ..models.claude import PRELOAD as SDK
 from ..source import safe_path
-from .process import HangTimer, StackDump
+from .process import HangTimer, StackDump, start_method
 from .protocol import (
     AgentInfo,
     CancelTurn,
@@ -69,7 +69,7 @@ def start_fork_server(model: str) -> None:
 
     Call it once, before a screen opens: the server needs the real standard streams.
     """
-    context = multiprocessing.get_context(_method())
+    context = multiprocessing.get_context(start_method())
     if context.get_start_method() == "forkserver":
         sdk = SDK if model != "rehearsal" else ()
         context.set_forkserver_preload([*_PRELOAD, *sdk])
@@ -83,10 +83,6 @@ def start_fork_server(model: str) -> None:
             ) from None  # fmt: skip
 
 
-def _method() -> str:
-    return "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-
-
 class WorkerProcess:
     """One worker. `ask()` yields the events of one request; requests do not overlap.
 
@@ -94,7 +90,7 @@ class WorkerProcess:
     """
 
     def __init__(self, hang_timeout: float = 0.0) -> None:
-        context = multiprocessing.get_context(_method())
+        context = multiprocessing.get_context(start_method())
         ours, theirs = context.Pipe()
         self._stacks = StackDump()
         self._connection: Connection = ours
