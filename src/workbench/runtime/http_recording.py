@@ -29,21 +29,25 @@ _SECRET_WORDS = {
 }  # fmt: skip
 
 
-class RecordingHttp:
-    """Clients that use the network. Each exchange is recorded, failed ones too."""
+class _Exchanges:
+    """Collects the exchanges since the last drain."""
 
     def __init__(self) -> None:
         self.unmatched: list[str] = []
         self._exchanges: list[HttpExchange] = []
 
+    def drain(self) -> list[HttpExchange]:
+        exchanges, self._exchanges = self._exchanges, []
+        return exchanges
+
+
+class RecordingHttp(_Exchanges):
+    """Clients that use the network. Each exchange is recorded, failed ones too."""
+
     def client(self, kind: type[Any], step_id: tuple[int, int, int]) -> Any:
         if kind.__name__ == "AsyncClient":
             return httpx.AsyncClient(transport=_AsyncRecorder(self, step_id))
         return httpx.Client(transport=_Recorder(self, step_id))
-
-    def drain(self) -> list[HttpExchange]:
-        exchanges, self._exchanges = self._exchanges, []
-        return exchanges
 
     def expect(self, exchanges: Sequence[HttpExchange]) -> None:
         pass
@@ -52,12 +56,11 @@ class RecordingHttp:
         self._exchanges.append(_exchange(step_id, len(self._exchanges) + 1, request, **result))
 
 
-class ReplayHttp:
+class ReplayHttp(_Exchanges):
     """Clients that answer from the recording; see `world.HttpProvider`."""
 
     def __init__(self) -> None:
-        self.unmatched: list[str] = []
-        self._exchanges: list[HttpExchange] = []
+        super().__init__()
         self._recorded: list[HttpExchange] = []
 
     def client(self, kind: type[Any], step_id: tuple[int, int, int]) -> Any:
@@ -67,10 +70,6 @@ class ReplayHttp:
             if kind.__name__ == "AsyncClient"
             else httpx.Client(transport=transport)
         )
-
-    def drain(self) -> list[HttpExchange]:
-        exchanges, self._exchanges = self._exchanges, []
-        return exchanges
 
     def expect(self, exchanges: Sequence[HttpExchange]) -> None:
         self._recorded = list(exchanges)
