@@ -81,7 +81,7 @@ def _put(name: str, text: str, now: bool) -> None:
 
 
 def _escaped(text: str) -> str:
-    parts = re.split(r"(\x1b\[[0-9;]*m|[\n\t])", text)  # the separators are at the odd indexes
+    parts = re.split(rf"({_PAINT.pattern}|[\n\t])", text)  # the separators are at the odd indexes
     return "".join(part if index % 2 else sanitize(part) for index, part in enumerate(parts))
 
 
