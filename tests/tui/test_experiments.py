@@ -23,16 +23,21 @@ async def go_to(bench, words):
     await bench.settle()
 
 
+async def ask_the_model(bench, times):
+    """Rerun the step of the cursor with the model, and wait until all runs have ended."""
+    await bench.press("r")
+    bench.screen.query_one("#ask").choose("the model")
+    bench.screen.query_one("#times").text = str(times)
+    await bench.press("ctrl+s")
+    await bench.until(lambda: f"{times} of {times} ran" in bench.text())
+
+
 def test_a_step_is_run_several_times_with_the_model_and_the_outcomes_are_counted(play):
     async def flow(bench):
         await bench.say("return OL-1")
         await bench.press("escape")
         await go_to(bench, "create_return")
-        await bench.press("r")
-        bench.screen.query_one("#ask").choose("the model")
-        bench.screen.query_one("#times").text = "3"
-        await bench.press("ctrl+s")
-        await bench.until(lambda: "3 of 3 ran" in bench.text())
+        await ask_the_model(bench, times=3)
         assert outcomes(bench) == [
             (2, ("reply",)),
             (1, ("create_return(order_number=OL-1) blocked", "reply")),
@@ -49,11 +54,7 @@ def test_only_the_selected_run_becomes_a_conversation(play):
         original = bench.app.session
         await bench.press("escape")
         await go_to(bench, "create_return")
-        await bench.press("r")
-        bench.screen.query_one("#ask").choose("the model")
-        bench.screen.query_one("#times").text = "1"
-        await bench.press("ctrl+s")
-        await bench.until(lambda: "1 of 1 ran" in bench.text())
+        await ask_the_model(bench, times=1)
         assert list(bench.store.records) == [original.id]
         await bench.press("enter")
         assert bench.app.session is not original
@@ -70,11 +71,7 @@ def test_a_run_keeps_the_earlier_steps_and_their_world(play):
         await bench.say("return OL-2")
         await bench.press("escape")
         await go_to(bench, "Done")
-        await bench.press("r")
-        bench.screen.query_one("#ask").choose("the model")
-        bench.screen.query_one("#times").text = "1"
-        await bench.press("ctrl+s")
-        await bench.until(lambda: "1 of 1 ran" in bench.text())
+        await ask_the_model(bench, times=1)
         run = bench.screen.runs[0]
         values = [s.value for s in run.trace if getattr(s, "tool", "") == "find_order"]
         assert [v["returned"] for v in values] == [False, True]

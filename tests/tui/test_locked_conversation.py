@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui.host import Script
-from tui.test_experiments import OLD, TURN, go_to
+from tui.test_experiments import OLD, TURN, ask_the_model, go_to
 from workbench.errors import UsageError
 from workbench.transcripts.transcript import Annotation
 from workbench.workspace.open_conversations import WorkspaceSnapshot
@@ -51,11 +51,7 @@ def test_a_run_that_cannot_be_written_is_not_reported_as_kept(play):
         session = bench.app.session
         await bench.press("escape")
         await go_to(bench, "create_return")
-        await bench.press("r")
-        bench.screen.query_one("#ask").choose("the model")
-        bench.screen.query_one("#times").text = "1"
-        await bench.press("ctrl+s")
-        await bench.until(lambda: "1 of 1 ran" in bench.text())
+        await ask_the_model(bench, times=1)
 
         def full(id, head):
             raise UsageError("cannot write it: No space left on device")
