@@ -84,6 +84,10 @@ class Stage:
     def screen(self) -> Any:
         return self.app.screen
 
+    def text(self) -> str:
+        """Return what the whole screen shows."""
+        return "\n".join(strip.text for strip in self.screen._compositor.render_strips())
+
     async def until(self, true: Callable[[], Any]) -> None:
         """Wait until a condition is true and drawn."""
         for _ in range(600):
@@ -136,7 +140,7 @@ async def develop(stage: Stage) -> None:
         stage.picture(name)
         await stage.press("escape")
     await stage.press("r", "right", "tab", "delete", "3", "enter")
-    await stage.until(lambda: not stage.screen.running)
+    await stage.until(lambda: "3 of 3 ran" in stage.text())
     stage.picture("rerun")
     await stage.press("escape")
     await stage.press("slash", *"limit")
