@@ -15,7 +15,8 @@ from workbench.mutation.mutants import generate_mutants
 from workbench.mutation.run import read_sources, run_baseline, run_mutants
 from workbench.mutation.score import score
 from workbench.replay.verdict import Options
-from workbench.runtime.replayer import Replayer, ReplayJob
+from workbench.runtime.replay_job import ReplayJob
+from workbench.runtime.replayer import Replayer
 from workbench.transcripts.codec import read
 from workbench.transcripts.files import find
 

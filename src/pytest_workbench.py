@@ -19,7 +19,7 @@ import pytest
 if TYPE_CHECKING:
     from workbench.replay.case import Case
     from workbench.replay.verdict import Options
-    from workbench.runtime.subprocess_pool import RepeatedReplay, ReplayProcess
+    from workbench.runtime.replay_server import RepeatedReplay, ReplayServer
     from workbench.transcripts.header import TranscriptHeader
 
 INCONCLUSIVE = 10  # the exit code of `workbench replay` if nothing failed and something was not decided
@@ -96,7 +96,7 @@ class Replays:
         self.hang_timeout, self.options = hang_timeout, options
         self.first: dict[str, str] = {}
         self.heads: dict[str, TranscriptHeader | None] = {}
-        self._kept: dict[Path, ReplayProcess | RepeatedReplay] = {}
+        self._kept: dict[Path, ReplayServer | RepeatedReplay] = {}
         self._cases: dict[str, Case] = {}
 
     def case(self, path: str) -> Case:
@@ -115,16 +115,16 @@ class Replays:
         return case
 
     def _alone(self, path: str) -> Case:
-        from workbench.runtime.replayer import ReplayJob
-        from workbench.runtime.subprocess_pool import RepeatedReplay, ReplayProcess
+        from workbench.runtime.replay_job import ReplayJob
+        from workbench.runtime.replay_server import RepeatedReplay, ReplayServer
         from workbench.store.project import find_project, project_for
 
         if path not in self._cases:
             inside = _in_transcripts(Path(path).resolve())
             project = find_project(Path(path).resolve().parent) if inside else project_for(Path(path))
             if project.root not in self._kept:
-                kind = RepeatedReplay if self.options.repeat else ReplayProcess
-                self._kept[project.root] = kind(ReplayJob(str(project.journeys), self.options), self.hang_timeout)
+                kind = RepeatedReplay if self.options.repeat else ReplayServer
+                self._kept[project.root] = kind(ReplayJob(str(project.journeys), self.options, self.hang_timeout))
             self._cases[path] = self._kept[project.root].case(path)
         return self._cases[path]
 

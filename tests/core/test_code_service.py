@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from workbench.errors import UsageError
+from workbench.replay.verdict import ReplayResult
 from workbench.runtime.protocol import AgentInfo, Request, WorkerEvent
 from workbench.workspace.code_service import CodeService
 from workbench.workspace.session import Session
@@ -46,6 +47,9 @@ class Hands:
             await self.go.wait()
         self.started.append(hand)
         return hand
+
+    async def replay(self, data: bytes) -> ReplayResult:
+        raise NotImplementedError
 
 
 class Notes:

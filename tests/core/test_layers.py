@@ -188,7 +188,7 @@ def test_no_class_has_more_than_25_methods() -> None:
     ("statement", "heavy"),
     [
         (
-            "import workbench.cli.commands.replay, workbench.runtime.fork_pool",
+            "import workbench.cli.commands.replay, workbench.runtime.pool",
             ["textual", "anthropic", "asyncio", "rich"],
         ),
         ("import workbench.cli.commands.check, workbench.cli.commands.init", ["textual", "anthropic", "rich"]),

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from support.broken import LOGS, ROOT, Breaker, expectations, samples
 from workbench.errors import TranscriptError
 from workbench.replay.verdict import Verdict
-from workbench.runtime.replayer import Replayer, ReplayJob
+from workbench.runtime.replay_job import ReplayJob
+from workbench.runtime.replayer import Replayer
 from workbench.transcripts.codec import decode, encode
 from workbench.transcripts.importers.formats import FORMATS
 from workbench.transcripts.transcript import Transcript

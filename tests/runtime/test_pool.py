@@ -13,8 +13,8 @@ import pytest
 
 from workbench.replay.case import Case
 from workbench.replay.verdict import Verdict
-from workbench.runtime.fork_pool import ForkPool, Pool
-from workbench.runtime.replayer import ReplayJob, replay_files
+from workbench.runtime.pool import Pool, ServerPool, replay_files
+from workbench.runtime.replay_job import ReplayJob
 
 HERE = Path(__file__).parents[2]
 
@@ -51,4 +51,4 @@ def test_another_engine_returns_the_same_cases_as_forked_processes(selection: tu
 
 
 def pools() -> list[Pool]:
-    return [ForkPool(), Executor(share=10)]
+    return [ServerPool(), Executor(share=10)]

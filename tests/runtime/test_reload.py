@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from support.kit import JOURNEY, WINDOW, shop_files, write
-from workbench.errors import WorkerCrashed
+from workbench.errors import UsageError
 from workbench.runtime.watch import watch_code
 from workbench.runtime.worker import WorkerPool, start_fork_server
 from workbench.store.session_log import SessionLogs
@@ -424,7 +424,7 @@ def test_a_policy_that_hangs_during_a_save_stops_the_worker_and_loses_no_message
         write(desk.root, {"shop/returns/journey.py": shop_files(loops)["shop/returns/journey.py"]})
         await desk.session.reload()
         assert "was stopped" in desk.session.code.note
-        with pytest.raises(WorkerCrashed):
+        with pytest.raises(UsageError, match="hung"):
             await desk.session.saving.save("golden", "Hangs")
         write(desk.root, shop_files(agent=AGENT))
         await desk.session.send("return my shoes")

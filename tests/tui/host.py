@@ -16,17 +16,16 @@ from workbench.engine.model import Delta, DeltaSink, ModelAnswer
 from workbench.engine.turn import run_turn
 from workbench.replay.judge import replay
 from workbench.replay.rerun import rerun
+from workbench.replay.verdict import ReplayResult
 from workbench.runtime.loader import LoadedAgent, load
 from workbench.runtime.protocol import (
     BlobRecorded,
     DeltaStreamed,
     Done,
     EventRecorded,
-    JudgeTranscript,
     Request,
     RerunConversation,
     RunTurn,
-    TranscriptJudged,
     WorkerEvent,
 )
 from workbench.runtime.worker_main import describe_agent, prepare_turn, rerun_report
@@ -107,9 +106,6 @@ class FakeWorker:
             case RerunConversation(setup, steps, off):
                 ran = await rerun(without_parts(self.loaded.agent, off), setup, steps)
                 yield rerun_report(ran)
-            case JudgeTranscript(data):
-                outcome = await asyncio.to_thread(replay, decode(data), self.loaded.agent)
-                yield TranscriptJudged(str(outcome.verdict), outcome.why)
 
     async def _turn(self, request: RunTurn) -> AsyncIterator[WorkerEvent]:
         queue: asyncio.Queue[WorkerEvent | None] = asyncio.Queue()
@@ -159,6 +155,10 @@ class FakeHost:
     async def start(self, agent: str, model: str) -> FakeWorker:
         await asyncio.sleep(0)
         return FakeWorker(load(self.root, agent), self.model)
+
+    async def replay(self, data: bytes) -> ReplayResult:
+        transcript = decode(data)
+        return await asyncio.to_thread(replay, transcript, load(self.root, transcript.agent).agent)
 
 
 class Memory:

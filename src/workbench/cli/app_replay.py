@@ -51,6 +51,13 @@ def replay(
         ),
     ] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Replay after every save, until ctrl+c.")] = False,
+    shared_process: Annotated[
+        bool,
+        typer.Option(
+            "--shared-process",
+            help="Replay many transcripts in one process: faster, but state may pass from one to the next.",
+        ),
+    ] = False,
     jobs: JobsOption = 0,
     timeout: Annotated[
         float | None,
@@ -76,7 +83,11 @@ def replay(
         tuple(paths or ()), selected, last_failed, Shard.parse_expression(shard) if shard else None
     )
     options = ReplayOptions(
-        jobs, parse_timeout(timeout), parse_tools(tools, check_flaky, strict_drift), use_live_results
+        jobs,
+        parse_timeout(timeout),
+        parse_tools(tools, check_flaky, strict_drift),
+        use_live_results,
+        shared_process,
     )
     reports = Reports(json, junit, markdown, github, quiet)
     if watch:

@@ -1,29 +1,26 @@
-"""Replay mutants: first the unchanged code, to find the lines of each transcript; then each mutant in a fork.
+"""Replay mutants: first the unchanged code, to find the lines of each transcript; then each mutant.
 
-Files are read and never written: a mutant is compiled from memory.
+Files are read and never written: a replay server gets the source of a mutant with its job.
 """
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import CodeType
 
 import msgspec
 
 from ..errors import JourneyError
-from ..replay.verdict import DEFAULT, Options, Verdict
-from ..runtime.module_loader import compile_journey, override_modules
-from ..runtime.replayer import Replayer, ReplayJob
+from ..replay.verdict import DEFAULT, Options, ReplayResult, Verdict
+from ..runtime.pool import run_on_servers
+from ..runtime.replay_job import ReplayJob
+from ..runtime.replay_server import ReplayServer
+from ..transcripts.codec import encode
 from ..transcripts.transcript import Transcript
-from .forked import run_forked
-from .line_tracer import LineTracer
 from .mutants import Mutant
 from .score import MutantResult, Status
 
-CHUNK = 64  # transcripts for which a further process is worth its start
-NO_LOAD = "does not load"
+MEMORY = 4 << 30  # bytes of address space that a mutant may use
 
 
 class Baseline(msgspec.Struct):
@@ -43,16 +40,6 @@ class Baseline(msgspec.Struct):
     def lines(self) -> set[tuple[str, int]]:
         """Return all lines that passing transcripts run."""
         return set().union(*self.reached.values())
-
-
-class _BaselineReplay(msgspec.Struct):
-    """The result of one transcript of the baseline."""
-
-    index: int
-    verdict: str
-    why: str
-    lines: set[tuple[str, int]]
-    decisions: set[tuple[str, str, int]]
 
 
 def read_sources(root: Path) -> dict[str, str]:
@@ -78,36 +65,22 @@ def run_baseline(
 ) -> Baseline:
     """Replay transcripts of one agent and trace their lines. Raises JourneyError if it does not load."""
     base = Baseline(transcripts)
-    shares = [range(n, min(n + CHUNK, len(transcripts))) for n in range(0, len(transcripts), CHUNK)]
+    job = ReplayJob(str(root), options, seconds, details=True)
 
-    def work(indexes: range) -> str | list[_BaselineReplay]:
-        share = Replayer(ReplayJob(str(root), options))
-        loaded = share.agent(agent)
-        if isinstance(loaded, JourneyError):
-            return str(loaded)
-        return [_trace(root, share, transcripts[index], index) for index in indexes]
+    def work(server: ReplayServer, index: int) -> tuple[int, ReplayResult]:
+        server.set_job(job)
+        return index, server.case("", encode(transcripts[index])).outcome
 
-    for number, result, ended in run_forked(shares, work, jobs, seconds):
-        if isinstance(result, str):
-            raise JourneyError(f"the agent does not load: {result}", where=f"{agent}/agent.py")
-        if ended:
-            base.left_out |= dict.fromkeys(shares[number], f"a replay in the same process failed: {ended}")
+    for index, result in run_on_servers(range(len(transcripts)), work, jobs):
+        if result.not_run == "not_loaded":
+            raise JourneyError(f"the agent does not load: {result.why}", where=f"{agent}/agent.py")
+        if result.verdict is not Verdict.PASS or result.details is None:
+            base.left_out[index] = f"{result.verdict}: {result.why}"
             continue
-        for replayed in msgspec.convert(result, list[_BaselineReplay]):
-            if replayed.verdict != Verdict.PASS:
-                base.left_out[replayed.index] = f"{replayed.verdict}: {replayed.why}"
-                continue
-            base.reached[replayed.index] = replayed.lines
-            base.decisions |= replayed.decisions
+        base.reached[index] = set(result.details.lines)
+        base.decisions |= set(result.details.decisions)
     base.passed = sorted(base.reached, key=lambda index: len(transcripts[index].events))
     return base
-
-
-def _trace(root: Path, share: Replayer, transcript: Transcript, index: int) -> _BaselineReplay:
-    tracer = LineTracer(root)
-    with tracer.tracing():
-        outcome = share.outcome(transcript)
-    return _BaselineReplay(index, outcome.verdict.value, outcome.why, tracer.lines, tracer.decisions)
 
 
 def run_mutants(
@@ -134,28 +107,25 @@ def run_mutants(
         else:
             to_run.append((mutant, covering))
     originals = {name: text.encode() for name, text in read_sources(root).items()}
-    codes: dict[str, CodeType] = {}
-    for name, data in originals.items():
-        with contextlib.suppress(SyntaxError, ValueError):  # a file of another agent: this one was loaded
-            codes[name] = compile_journey(root, name, data)
+    encoded = [encode(transcript) for transcript in base.transcripts]
 
-    def work(task: tuple[Mutant, list[int]]) -> tuple[str, str]:
+    def work(server: ReplayServer, task: tuple[Mutant, list[int]]) -> MutantResult:
         mutant, covering = task
-        changed = compile_journey(root, mutant.file, mutant.apply(originals[mutant.file]))
-        override_modules([*(code for name, code in codes.items() if name != mutant.file), changed])
-        share = Replayer(ReplayJob(str(root), options))
-        loaded = share.agent(agent)
-        if isinstance(loaded, JourneyError):
-            return NO_LOAD, str(loaded)
+        sources = {**originals, mutant.file: mutant.apply(originals[mutant.file])}
+        server.set_job(ReplayJob(str(root), options, seconds, sources=sources, memory_limit=MEMORY))
         for index in covering:
-            transcript = base.transcripts[index]
-            outcome = share.outcome(transcript)
-            if outcome.verdict is not Verdict.PASS:
-                return transcript.id, f"{outcome.verdict.value}: {outcome.why}"
-        return "", ""
+            result = server.case("", encoded[index]).outcome
+            if result.not_run:
+                return MutantResult(mutant, Status.ERROR, why=_NOT_RUN[result.not_run].format(why=result.why))
+            if result.verdict is not Verdict.PASS:
+                why = f"{result.verdict.value}: {result.why}"
+                return MutantResult(mutant, Status.KILLED, base.transcripts[index].id, why)
+        return MutantResult(mutant, Status.SURVIVED)
 
-    for number, result, ended in run_forked(to_run, work, jobs, seconds):
-        yield _result_of(to_run[number][0], result, ended)
+    yield from run_on_servers(to_run, work, jobs)
+
+
+_NOT_RUN = {"not_loaded": "does not load: {why}", "hung": "timed out", "exited": "the process exited"}
 
 
 def _covering(base: Baseline, mutant: Mutant) -> list[int]:
@@ -164,12 +134,3 @@ def _covering(base: Baseline, mutant: Mutant) -> list[int]:
         return base.passed
     lines = {(mutant.file, line) for line in mutant.covering_lines}
     return [index for index in base.passed if not lines.isdisjoint(base.reached[index])]
-
-
-def _result_of(mutant: Mutant, result: list[str] | None, ended: str) -> MutantResult:
-    if result is None:
-        return MutantResult(mutant, Status.ERROR, why=ended)
-    by, why = result
-    if by == NO_LOAD:
-        return MutantResult(mutant, Status.ERROR, why=f"{NO_LOAD}: {why}")
-    return MutantResult(mutant, Status.KILLED, by, why) if by else MutantResult(mutant, Status.SURVIVED)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ..authoring.agent import Agent
 from ..source import ROOT_PACKAGE
 from ..trace.steps import Step
 from ..transcripts.transcript import Transcript
+from .agent_outline import AgentOutline
 from .rerun import Rerun
 
 
-def blame(transcript: Transcript, agent: Agent, result: Rerun) -> str:
+def blame(transcript: Transcript, agent: AgentOutline, result: Rerun) -> str:
     """Return "journeys/shop/returns/journey.py:41", or "" if no journey code decided.
 
     A fault is at the line that raised it. Otherwise it is the policy that stopped or changed the
@@ -22,10 +22,9 @@ def blame(transcript: Transcript, agent: Agent, result: Rerun) -> str:
     step_id = result.first.step_id if result.first else transcript.annotated_step
     expected = [e.policy for e in transcript.expectations if e.policy and e.step == str(step_id)]
     now, then = (steps.get(step_id) if step_id else None for steps in (result.current, result.recorded))
-    sources = {policy.full_name: policy.source for policy in agent.all_policies()}
     for name in (*_deciders(now), *expected, *_deciders(then)):
-        if sources.get(name):
-            return project_path(sources[name])
+        if agent.policies.get(name):
+            return project_path(agent.policies[name])
     return ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from ..authoring.agent import Agent
 from ..authoring.builtin import BUILT_IN
@@ -13,6 +14,7 @@ from ..trace.step_id import StepId
 from ..transcripts.expectation import Expectation
 from ..transcripts.predicates import JudgedRun, holds, without_fault
 from ..transcripts.transcript import Transcript, expectations_hash, expects_prompt_change, prompt_hash
+from .agent_outline import AgentOutline, outline
 from .blame import blame
 from .drift import describe_drift, prompt_changes
 from .reexecution import ReexecutingRunner
@@ -32,26 +34,39 @@ from .verdict import (
 def replay(
     transcript: Transcript, agent: Agent, options: Options = DEFAULT, make_world: MakeWorld | None = None
 ) -> ReplayResult:
-    """Return the verdict on one transcript. Never raises for any content of a transcript or journey.
+    """Return the verdict on one transcript, replayed in this process. Never raises for any content of it.
 
     `make_world` creates the sandbox for a setup; it is required if tools run.
     """
-    work = replay_async(transcript, agent, options, make_world)
-    outcome: ReplayResult = run_sync(agent, work, tools=options.tools == "sandbox")
-    return outcome
+    result = rerun_transcript(transcript, agent, options, make_world)
+    return judge_run(transcript, result, outline(agent), options)
 
 
-async def replay_async(
+def rerun_transcript(
     transcript: Transcript, agent: Agent, options: Options = DEFAULT, make_world: MakeWorld | None = None
-) -> ReplayResult:
-    """Do the work of replay() on an existing event loop. Raises JourneyError if the world cannot be created."""
+) -> Rerun:
+    """Rerun the recording of a transcript on today's code. Raises JourneyError if the world cannot be created."""
     if options.tools == "sandbox" and make_world is None:
         raise ValueError("running tools requires make_world")
     make = make_world if options.tools == "sandbox" else None
-    proof = red_proof(transcript, make) or unknown_tools(transcript, agent)
+    result: Rerun = run_sync(agent, _rerun(transcript, agent, make), tools=make is not None)
+    if options.fingerprint or options.repeat:
+        result.fingerprints.append(fingerprint(result))
+    if options.repeat:
+        again: Rerun = run_sync(agent, _rerun(transcript, agent, make), tools=make is not None)
+        result.fingerprints.append(fingerprint(again))
+    if make is not None and transcript.kind == "mistake" and transcript.expectations[0].kind == "final_world":
+        result.recorded_world = make(transcript.setup).state_after(transcript.events)
+    return result
+
+
+def judge_run(
+    transcript: Transcript, result: Rerun, agent: AgentOutline, options: Options = DEFAULT
+) -> ReplayResult:
+    """Return the verdict on a run. Pure: it may be decided in a process that never loads the agent."""
+    proof = red_proof(transcript, result.recorded_world) or unknown_tools(transcript, agent)
     if proof:
         return ReplayResult(Verdict.ERROR, proof)
-    result = await _run(transcript, agent, make)
     verdict, why = judge(transcript, result, agent)
     drift = tuple(f"{d.step_id} {d.what}" for d in result.drift)
     unnamed = [d for d in result.drift if not expects_prompt_change(transcript) or d.what != "prompt"]
@@ -61,15 +76,12 @@ async def replay_async(
             Verdict.DRIFTED,
             f"the actions are the same, but it drifted: {describe_drift(unnamed, result, transcript.blobs)}",
         )
-    seen: tuple[str, ...] = ()
-    if (options.repeat or options.fingerprint) and verdict is not Verdict.ERROR:
-        seen = fingerprint(result)
-    if options.repeat and seen:
-        other = first_divergence(seen, fingerprint(await _run(transcript, agent, make)))
-        if other:
-            verdict, why = Verdict.FLAKY, f"two replays differ: {other}"
+    seen = result.fingerprints if verdict is not Verdict.ERROR else []
+    other = first_divergence(seen[0], seen[-1]) if seen else ""
+    if other:
+        verdict, why = Verdict.FLAKY, f"two replays differ: {other}"
     outcome = ReplayResult(verdict, why, _first(result), result.steps, result.prompt_changed_from, drift=drift)
-    outcome.fingerprint = seen
+    outcome.fingerprint = seen[0] if seen else ()
     if result.world is not None:
         executed = sum(1 for step in result.current.values() if step.executed)
         outcome.executed, outcome.from_recording = len(result.executed), executed - len(result.executed)
@@ -86,7 +98,7 @@ async def replay_async(
     return outcome
 
 
-async def _run(transcript: Transcript, agent: Agent, make: MakeWorld | None) -> Rerun:
+async def _rerun(transcript: Transcript, agent: Agent, make: MakeWorld | None) -> Rerun:
     if make is None:
         return await rerun(agent, transcript.setup, transcript.events)
     sandbox = Sandbox(make(transcript.setup))
@@ -121,12 +133,12 @@ def _around(result: Rerun, annotated: StepId | None) -> tuple[tuple[str, ...], s
     return tuple(f"{m.step_id}  {describe_step(m)}" for m in done[-2:]), describe_step(now) if now else ""
 
 
-def _changed(transcript: Transcript, result: Rerun, agent: Agent) -> list[str]:
+def _changed(transcript: Transcript, result: Rerun, agent: AgentOutline) -> list[str]:
     """Return the names of policies and prompt sections that differ from the recording."""
     then = {s.policy: s.version for s in transcript.events if isinstance(s, PolicyDecision)}
     now = {s.policy: s.version for s in result.trace if isinstance(s, PolicyDecision)}
     found = [f"policy {p}" + ("" if p in then else " (new)") for p, v in now.items() if then.get(p) != v]
-    here = {policy.full_name for policy in agent.all_policies()}
+    here = agent.policies
     expected = (e.policy for e in transcript.expectations if e.policy)
     found += [f"policy {p} (gone)" for p in dict.fromkeys((*then, *expected)) if p not in here]
     prompts = {(id(then), id(now)): (then, now) for then, now in _prompts(result)}
@@ -143,15 +155,15 @@ def _prompts(result: Rerun) -> Iterator[tuple[Prompt | None, Prompt | None]]:
             yield recorded.prompt, step.prompt
 
 
-def red_proof(transcript: Transcript, make_world: MakeWorld | None = None) -> str:
-    """Return why the recording does not show the mistake, or "". Recomputed at every replay."""
+def red_proof(transcript: Transcript, recorded_world: dict[str, Any] | None = None) -> str:
+    """Return why the recording does not show the mistake, or "". Recomputed at every replay.
+
+    `recorded_world` is the world that the recording ends with, if it is known.
+    """
     if transcript.kind == "golden":
         return ""
     expectation = transcript.expectations[0]
-    ended = None
-    if make_world is not None and expectation.kind == "final_world":
-        ended = make_world(transcript.setup).state_after(transcript.events)
-    run = JudgedRun(transcript.trace, ended)
+    run = JudgedRun(transcript.trace, recorded_world)
     held = holds(expectation, run)
     if held:
         return (
@@ -171,10 +183,10 @@ def red_proof(transcript: Transcript, make_world: MakeWorld | None = None) -> st
     return ""
 
 
-def unknown_tools(transcript: Transcript, agent: Agent) -> str:
+def unknown_tools(transcript: Transcript, agent: AgentOutline) -> str:
     """Return why an order can never be violated: it names a tool that the agent does not have; or ""."""
     ordered = [e for e in transcript.expectations if e.order]
-    known = {tool.name for tool in agent.all_tools()} | set(BUILT_IN) if ordered else set()
+    known = {*agent.tools, *BUILT_IN} if ordered else set()
     for expectation in ordered:
         for name in expectation.order:
             if name not in known:
@@ -182,7 +194,7 @@ def unknown_tools(transcript: Transcript, agent: Agent) -> str:
     return ""
 
 
-def judge(transcript: Transcript, result: Rerun, agent: Agent) -> tuple[Verdict, str]:
+def judge(transcript: Transcript, result: Rerun, agent: AgentOutline) -> tuple[Verdict, str]:
     """Return the verdict on a rerun, by the tables in docs/replay.md."""
     if result.journey_fault:
         return Verdict.ERROR, result.journey_fault
@@ -219,11 +231,11 @@ def _still_decided(transcript: Transcript, result: Rerun, verdict: Verdict) -> b
     return verdict is Verdict.FAIL or unlike.step_id > step_id
 
 
-def recorded_with_other_agent(transcript: Transcript, agent: Agent) -> str:
+def recorded_with_other_agent(transcript: Transcript, agent: AgentOutline) -> str:
     """Return why the recording cannot be of this agent, or "": none of the called tools exists in it."""
     called = {call.tool for event in transcript.events if isinstance(event, Answer) for call in event.calls}
     called -= set(BUILT_IN)
-    if not called or called & {tool.name for tool in agent.all_tools()}:
+    if not called or called & {*agent.tools}:
         return ""
     return f"recorded with another agent: {agent.name} has none of its tools ({', '.join(sorted(called)[:5])})"
 

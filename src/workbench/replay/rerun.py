@@ -10,7 +10,7 @@ recording did not happen in this run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -21,7 +21,7 @@ from ..engine.turn import run_turn
 from ..errors import JourneyError
 from ..plain import plain_equal
 from ..trace.describe import describe_pair, describe_step
-from ..trace.events import AnyEvent, Fault, Prompt
+from ..trace.events import AnyEvent, Fault, Prompt, TurnEnded, UserMessage
 from ..trace.setup import Setup
 from ..trace.step_id import StepId
 from ..trace.steps import Step, StepGrouper, Turn
@@ -51,8 +51,9 @@ class Rerun(msgspec.Struct):
     """The result of a rerun: the new trace, up to and including the answer that diverges.
 
     `recorded` and `current` are the steps of both runs in order, by step id. If tools ran,
-    `tool_mismatch` is the first different result, `world` the final world, and `executed`
-    the step ids at which a tool ran.
+    `tool_mismatch` is the first different result, `world` the final world, `executed` the step
+    ids at which a tool ran, `recorded_world` the world that the recording ends with, and
+    `fingerprints` those of the run and of its repetition, if they were requested.
     """
 
     trace: Trace
@@ -65,6 +66,8 @@ class Rerun(msgspec.Struct):
     tool_mismatch: ToolMismatch | None = None
     world: dict[str, Any] | None = None
     executed: set[StepId] = set()
+    recorded_world: dict[str, Any] | None = None
+    fingerprints: list[tuple[str, ...]] = []
 
     @property
     def first(self) -> Difference | None:
@@ -84,44 +87,65 @@ class Rerun(msgspec.Struct):
         return next((d.step for d in self.drift if d.what == "prompt"), 0)
 
 
-class _RerunLoop:
-    """Reruns a recording in lock-step and records differences and drift."""
+class Comparison:
+    """Compares the steps of a run with the recorded ones; `rerun` has the result so far.
 
-    def __init__(
-        self,
-        agent: Agent,
-        setup: Setup,
-        events: list[AnyEvent],
-        make_runner: Callable[[Tape], ReexecutingRunner] | None,
-    ) -> None:
-        self.tape = Tape(events, self._checkpoint)
-        self.make_runner = make_runner(self.tape) if make_runner else None
+    It receives the events of the run in order: while it runs, to stop it at the first divergence
+    (`rerun()`), or afterwards, from the report of the process that ran it (`compare`).
+    """
+
+    def __init__(self, tape: Tape, trace: Trace) -> None:
+        self._tape = tape
         self._steps = StepGrouper()
-        self.conversation = ConversationRun(agent, setup)
-        self.rerun = Rerun(self.conversation.trace, recorded=self.tape.steps, current=self._steps.by_id)
-        self._grouped = 0  # events
+        self.rerun = Rerun(trace, recorded=tape.steps, current=self._steps.by_id)
         self._drifted = False
 
-    def _checkpoint(self) -> bool:
-        """Compare the steps since the last checkpoint. Returns True while there is no divergence."""
-        for step in self._new_steps():
+    def add(self, events: Iterable[AnyEvent]) -> bool:
+        """Compare the steps of these events. Returns whether there is no divergence so far."""
+        for step in self._group(events):
             self._compare(step)
-        if self.make_runner is not None and self.make_runner.mismatches:
-            self.rerun.tool_mismatch = self.make_runner.mismatches[0]
-        return not self.rerun.differences and self.rerun.tool_mismatch is None
+        return not self.rerun.differences
 
-    def _new_steps(self) -> list[Step]:
-        """Return the steps since the last call."""
-        known, trace = len(self._steps.all), self.conversation.trace
-        self._steps.extend(trace.since(self._grouped))
-        self._grouped = len(trace)
+    def skip(self, events: Iterable[AnyEvent]) -> None:
+        """Accept the events of a turn without a customer message: they are taken from the recording."""
+        self._group(events)
+
+    def end_turn(self, turn: Turn, reason: str, detail: str) -> bool:
+        """Compare how a turn ended, and whether all its recorded answers were used."""
+        last = self._steps.turns[-1].last_answer
+        step_id = StepId(turn.turn, last)
+        if turn.last_answer > last:
+            left = next(m for m in turn.steps if m.step_id.answer > last and m.answer is not None)
+            self.rerun.differences.append(
+                Difference(
+                    left.step_id,
+                    describe_step(left),
+                    f"the turn ended: {reason}",
+                    "the recording has answers that were never used",
+                )
+            )
+        elif turn.end is not None and turn.end.reason != reason and turn.end.reason not in INTERRUPTED_ENDS:
+            why = "the turn ended for a different reason"
+            now = f"the turn ended: {reason}" + (f" ({detail})" if detail else "")
+            self.rerun.differences.append(Difference(step_id, f"the turn ended: {turn.end.reason}", now, why))
+        return not self.rerun.differences
+
+    def finish(self) -> Rerun:
+        """Return the result, with the faults of the run."""
+        self.rerun.faults = [fault for step in self._steps.all for fault in step.faults]
+        return self.rerun
+
+    def _group(self, events: Iterable[AnyEvent]) -> list[Step]:
+        """Return the new steps of these events."""
+        known = len(self._steps.all)
+        self._steps.extend(events)
         return self._steps.all[known:]
 
     def _compare(self, step: Step) -> None:
         rerun = self.rerun
         if step.message is None:
             rerun.steps += 1
-        recorded = self.tape.step_at(step.step_id)
+        recorded = self._tape.step_at(step.step_id)
         if recorded is None:
             rerun.differences.append(
                 Difference(step.step_id, "nothing", describe_step(step), "the recording has no such step")
@@ -129,7 +153,7 @@ class _RerunLoop:
             return
         if not self._drifted and step.prompt is not None:
             self._prompt_drift(recorded.prompt, step)
-        stops = self.tape.truncated_at(step.step_id)
+        stops = self._tape.truncated_at(step.step_id)
         if stops and stopped_mid_policy(recorded, step, recorded.prompt):
             return
         why = divergence(recorded, step, stops)
@@ -152,20 +176,76 @@ class _RerunLoop:
             self._drifted = True
             self.rerun.drift.append(Drift(step.step_id, self.rerun.steps, "prompt"))
 
+
+def first_message(turn: Turn) -> UserMessage | None:
+    """Return the customer's message of a turn; None if the agent spoke first."""
+    return turn.steps[0].message if turn.steps else None
+
+
+def compare(recorded: Iterable[AnyEvent], trace: Trace) -> Rerun:
+    """Compare a finished run with the recording, like `rerun` does while it runs."""
+    tape = Tape(recorded)
+    by_turn: dict[int, list[AnyEvent]] = {}
+    for event in trace:
+        by_turn.setdefault(event.turn, []).append(event)
+    comparison = Comparison(tape, trace)
+    for turn in tape.turns:
+        events = by_turn.get(turn.turn, [])
+        if first_message(turn) is None:
+            comparison.skip(events)
+            continue
+        ends = [event for event in events if isinstance(event, TurnEnded)]
+        if (
+            not comparison.add(events)
+            or not ends
+            or not comparison.end_turn(turn, ends[-1].reason, ends[-1].detail)
+        ):
+            break
+    return comparison.finish()
+
+
+class _RerunLoop:
+    """Runs a recording on today's code and stops it at the first divergence."""
+
+    def __init__(
+        self,
+        agent: Agent,
+        setup: Setup,
+        events: list[AnyEvent],
+        make_runner: Callable[[Tape], ReexecutingRunner] | None,
+    ) -> None:
+        self.tape = Tape(events, self._checkpoint)
+        self.make_runner = make_runner(self.tape) if make_runner else None
+        self.conversation = ConversationRun(agent, setup)
+        self.comparison = Comparison(self.tape, self.conversation.trace)
+        self._compared = 0  # events
+
+    def _checkpoint(self) -> bool:
+        """Compare the steps since the last checkpoint. Returns True while there is no divergence."""
+        same = self.comparison.add(self._new_events())
+        return same and (self.make_runner is None or not self.make_runner.mismatches)
+
+    def _new_events(self) -> list[AnyEvent]:
+        """Return the events since the last call."""
+        trace = self.conversation.trace
+        known, self._compared = self._compared, len(trace)
+        return trace.since(known)
+
     async def run(self) -> Rerun:
         for turn in self.tape.turns:
             if not await self._turn(turn):
                 break
+        result = self.comparison.finish()
         if self.make_runner is not None:
-            self.rerun.world = self.make_runner.sandbox.world.state()
-            self.rerun.executed = self.make_runner.executed
-        self.rerun.faults = [fault for step in self._steps.all for fault in step.faults]
+            result.tool_mismatch = next(iter(self.make_runner.mismatches), None)
+            result.world = self.make_runner.sandbox.world.state()
+            result.executed = self.make_runner.executed
         self.tape.checkpoint = None  # break the reference cycle: garbage collection is expensive here
-        return self.rerun
+        return result
 
     async def _turn(self, turn: Turn) -> bool:
-        message = turn.steps[0].message if turn.steps else None
-        if message is None:  # the agent spoke first: recorded text, fixed
+        message = first_message(turn)
+        if message is None:  # recorded text, fixed
             for step in turn.steps:
                 first = (
                     step.call is None or step.call.number == 1
@@ -173,32 +253,10 @@ class _RerunLoop:
                 for event in (step.answer if first else None, step.result, step.reply):
                     if event is not None:
                         self.conversation.emit(event)
-            self._new_steps()
+            self.comparison.skip(self._new_events())
             return True
         end = await run_turn(self.conversation, str(message.text), self.tape, self.make_runner or self.tape)
-        if not self._checkpoint():
-            return False
-        return self._ended(turn, end.reason, end.detail)
-
-    def _ended(self, turn: Turn, reason: str, detail: str) -> bool:
-        """Compare how the turn ended, and whether all recorded answers were used."""
-        last = self._steps.turns[-1].last_answer
-        step_id = StepId(turn.turn, last)
-        if turn.last_answer > last:
-            left = next(m for m in turn.steps if m.step_id.answer > last and m.answer is not None)
-            self.rerun.differences.append(
-                Difference(
-                    left.step_id,
-                    describe_step(left),
-                    f"the turn ended: {reason}",
-                    "the recording has answers that were never used",
-                )
-            )
-        elif turn.end is not None and turn.end.reason != reason and turn.end.reason not in INTERRUPTED_ENDS:
-            why = "the turn ended for a different reason"
-            now = f"the turn ended: {reason}" + (f" ({detail})" if detail else "")
-            self.rerun.differences.append(Difference(step_id, f"the turn ended: {turn.end.reason}", now, why))
-        return not self.rerun.differences
+        return self._checkpoint() and self.comparison.end_turn(turn, end.reason, end.detail)
 
 
 async def rerun(

@@ -105,6 +105,8 @@ class Summary(msgspec.Struct, frozen=True, dict=True):
             said.append(
                 f"{calls} executed {'its' if self.ran == 1 else 'their'} tool, {recorded} used the recorded result"
             )
+        if "--shared-process" in self.options:
+            said.append("replayed in shared processes: state kept between transcripts is not excluded")
         green = self.counts[Verdict.PASS]
         if self.on_changed_prompts:
             said.append(

@@ -38,11 +38,23 @@ class Options(msgspec.Struct, frozen=True):
     tools: Literal["recorded", "sandbox"] = "recorded"
     """"sandbox": re-execute tools that allow it; they must give the recorded results."""
     repeat: bool = False
-    """Replay twice; the two runs must not differ."""
+    """Replay twice in one process, and again in others; the runs must not differ."""
     strict_drift: bool = False
     """Drift decides the verdict instead of being a note."""
     fingerprint: bool = False
     """Add the fingerprint of the run to the result, for comparison with another process."""
+
+
+class RunDetails(msgspec.Struct):
+    """The events and blobs of a run and, if it was traced, its lines and decisions.
+
+    `lines` are (file, line) and `decisions` (file, effect, line), with files below journeys/.
+    """
+
+    events: list[AnyEvent] = []
+    blobs: dict[str, Any] = {}
+    lines: list[tuple[str, int]] = []
+    decisions: list[tuple[str, str, int]] = []
 
 
 class ReplayResult(msgspec.Struct):
@@ -76,6 +88,10 @@ class ReplayResult(msgspec.Struct):
     """A call is now allowed that has no recorded result, so the recording itself can never pass."""
     fingerprint: tuple[str, ...] = ()
     """The fingerprint of the run, if it was requested."""
+    not_run: Literal["", "not_loaded", "hung", "exited"] = ""
+    """Why there is no run to judge: the agent did not load, or its process hung or exited."""
+    details: RunDetails | None = None
+    """The events of the run and the lines it executed, if they were requested."""
 
 
 MakeWorld = Callable[[Setup], World]

@@ -199,6 +199,16 @@ def _fixtures(root: Path, agent: Agent) -> dict[str, Fixture]:
     return dict(sorted(found.items(), key=lambda item: item[0] != agent.fixture))
 
 
+def check_fixture(loaded: LoadedAgent, setup: Setup) -> None:
+    """Check that the fixture of a conversation exists. Raises JourneyError."""
+    if setup.fixture and setup.fixture not in loaded.fixtures:
+        raise JourneyError(
+            f"the fixture {setup.fixture!r} no longer exists",
+            where=f"{loaded.agent.name}/{loaded.agent.fixtures}/{setup.fixture}.json",
+            hint=f"fixtures here: {', '.join(loaded.fixtures)}",
+        )
+
+
 def make_world(loaded: LoadedAgent, setup: Setup, *, recorded: bool = False, substituted: bool = False) -> World:
     """Create the world that a conversation starts from. Raises JourneyError if its fixture is missing or invalid.
 
@@ -206,14 +216,9 @@ def make_world(loaded: LoadedAgent, setup: Setup, *, recorded: bool = False, sub
     that arguments of recorded calls find it. `recorded`: the same for a replay,
     and HTTP comes from the recording.
     """
+    check_fixture(loaded, setup)
     fixture = loaded.fixtures.get(setup.fixture)
     where = f"{loaded.agent.name}/{loaded.agent.fixtures}/{setup.fixture}.json"
-    if fixture is None and setup.fixture:
-        raise JourneyError(
-            f"the fixture {setup.fixture!r} no longer exists",
-            where=where,
-            hint=f"fixtures here: {', '.join(loaded.fixtures)}",
-        )
     try:
         now = datetime.fromisoformat(setup.clock)
     except ValueError:

@@ -10,7 +10,7 @@ import importlib.util
 import marshal
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import ClassVar
@@ -18,9 +18,6 @@ from typing import ClassVar
 from ..errors import TranscriptError
 from ..files import write_atomically
 from ..source import ROOT_PACKAGE
-
-# increase it when `instrument` changes, so that cached code is compiled again
-INSTRUMENTATION_VERSION = b"noted 3"
 
 
 class JourneyLoader(importlib.machinery.SourceFileLoader):
@@ -30,47 +27,41 @@ class JourneyLoader(importlib.machinery.SourceFileLoader):
     """
 
     cache: Path | None = None
-    instrumented = False  # whether code is instrumented to report undeclared inputs
-    overrides: ClassVar[dict[str, CodeType]] = {}  # code that replaces a file, by its path
+    cache_found = False
+    sources: ClassVar[dict[str, bytes]] = {}  # content that replaces a file, by its path
 
     def get_code(self, fullname: str) -> CodeType:
         path = self.get_filename(fullname)
-        if path in self.overrides:
-            return self.overrides[path]
-        data = self.get_data(path)
-        cached = self._cached(path, data)
-        if cached is not None:
-            with contextlib.suppress(OSError, ValueError, EOFError, TypeError):
-                code = marshal.loads(cached.read_bytes())
-                if isinstance(code, CodeType):
-                    return code
-        code = self._compiled(data, path, fullname)
-        if cached is not None:
-            with contextlib.suppress(TranscriptError):  # the cache is optional
-                write_atomically(cached, marshal.dumps(code))
-        return code
+        replaced = self.sources.get(path)
+        data = self.get_data(path) if replaced is None else replaced
+        return compile_cached(path, data, self.cache, write=replaced is None)
 
-    def _compiled(self, data: bytes, path: str, fullname: str) -> CodeType:
-        if self.instrumented:
-            from .nondeterminism import instrument
 
-            return instrument(data, path, fullname)
-        return compile(data, path, "exec", dont_inherit=True, optimize=0)
+def compile_cached(path: str, data: bytes, cache: Path | None, write: bool = True) -> CodeType:
+    """Compile the content of a file, or take it from the cache. Raises SyntaxError or ValueError."""
+    cached = None if cache is None else cache / f"{_cache_key(path, data)}.code"
+    if cached is not None:
+        with contextlib.suppress(OSError, ValueError, EOFError, TypeError):
+            code = marshal.loads(cached.read_bytes())
+            if isinstance(code, CodeType):
+                return code
+    code = compile(data, path, "exec", dont_inherit=True, optimize=0)
+    if cached is not None and write:
+        with contextlib.suppress(TranscriptError):  # the cache is optional
+            write_atomically(cached, marshal.dumps(code))
+    return code
 
-    def _cached(self, path: str, data: bytes) -> Path | None:
-        if self.cache is None:
-            return None
-        digest = hashlib.sha256(
-            b"\0".join(
-                (
-                    importlib.util.MAGIC_NUMBER,
-                    INSTRUMENTATION_VERSION if self.instrumented else b"",
-                    path.encode(),
-                    data,
-                )
-            )
-        )
-        return self.cache / f"{digest.hexdigest()[:32]}.code"
+
+def _cache_key(path: str, data: bytes) -> str:
+    return hashlib.sha256(b"\0".join((importlib.util.MAGIC_NUMBER, path.encode(), data))).hexdigest()[:32]
+
+
+def fill_cache(files: Iterable[Path]) -> None:
+    """Compile files into the cache, without running them: a process without write access loads them fast."""
+    cache = code_cache()
+    for path in files:
+        with contextlib.suppress(OSError, SyntaxError, ValueError):  # loading reports it
+            compile_cached(str(path), path.read_bytes(), cache)
 
 
 class JourneyFinder:
@@ -103,11 +94,18 @@ class JourneyFinder:
         return spec
 
 
+def fix_cache() -> Path | None:
+    """Find the folder of compiled code before the environment is pinned, and return it."""
+    JourneyLoader.cache, JourneyLoader.cache_found = code_cache(), True
+    return JourneyLoader.cache
+
+
 def import_from(root: Path) -> None:
     """Import `journeys` from this folder from now on."""
     sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, JourneyFinder)]
     sys.meta_path.insert(0, JourneyFinder(root))
-    JourneyLoader.cache = code_cache()
+    if not JourneyLoader.cache_found:
+        fix_cache()
     importlib.invalidate_caches()
 
 
@@ -137,21 +135,6 @@ def _user_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
-def compile_journey(root: Path, name: str, data: bytes) -> CodeType:
-    """Compile `data` as the journey file `name` (path below journeys/). Raises SyntaxError or ValueError."""
-    return compile(data, str(root.resolve() / name), "exec", dont_inherit=True, optimize=0)
-
-
-def override_modules(codes: Iterable[CodeType]) -> None:
-    """Load this code instead of the files it was compiled for, in this process. Nothing is written."""
-    JourneyLoader.overrides = {code.co_filename: code for code in codes}
-
-
-@contextlib.contextmanager
-def instrumented() -> Iterator[None]:
-    """Instrument the journey code that is loaded inside: it reports what it reads from the machine."""
-    JourneyLoader.instrumented = True
-    try:
-        yield
-    finally:
-        JourneyLoader.instrumented = False
+def replace_sources(root: Path, sources: Mapping[str, bytes]) -> None:
+    """Load this content instead of the files at these paths below journeys/, in this process."""
+    JourneyLoader.sources = {str(root.resolve() / name): data for name, data in sources.items()}

@@ -1,11 +1,9 @@
-"""Detect undeclared inputs and side effects of journey code while it runs.
+"""Refuse what a replay may not do, and name the line of journey code that tried it.
 
-The clock, randomness, ids, the environment and the network differ between runs, and
-a verdict that depends on them proves nothing. `check` finds them in the source. A
-replay finds those that are executed: journey code is instrumented at each expression
-that `check` would report (`nondeterminism.instrument`), and an audit hook reports and
-refuses connections, programs and file changes, and reports files that are read outside
-the agent's folder. Threads that journey code started are part of that code.
+An audit hook refuses connections, programs, native code, changes of files, and files that are read
+outside the agent's folder and Python. Where the system refuses the same (`runtime/confinement.py`),
+the hook explains; elsewhere it is the only protection. Threads that journey code started are part of
+that code.
 """
 
 from __future__ import annotations
@@ -13,36 +11,43 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import wraps
 from types import FrameType
 from typing import Any, NamedTuple
 
 from ..source import ROOT_PACKAGE, journey_path
+from .file_view import FileView
 
-NAME = "__workbench_undeclared__"  # the builtin that instrumented code calls
 FORBIDDEN_EVENTS = {  # by audit event: the rule, and a description
     **dict.fromkeys(
-        ("socket.connect", "socket.getaddrinfo", "socket.bind", "socket.sendto"),
+        (
+            *("socket.__new__", "socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg"),
+            *("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo"),
+            *("socket.getservbyname", "socket.getservbyport", "socket.sethostname"),
+        ),
         ("network", "uses the network"),
     ),
     **dict.fromkeys(
-        ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec", "os.fork", "os.forkpty"),
-        ("environment", "starts a program"),
+        (
+            *("subprocess.Popen", "os.system", "os.posix_spawn", "os.spawn", "os.exec", "os.startfile"),
+            *("os.fork", "os.forkpty", "pty.spawn", "os.kill", "os.killpg", "signal.pthread_kill"),
+        ),
+        ("environment", "starts a program or signals one"),
     ),
+    **dict.fromkeys(("ctypes.dlopen", "ctypes.dlsym"), ("environment", "uses native code")),
 }
 FILE_WRITE_EVENTS = {  # audit events of changes to files or to the current folder
     *("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.chdir"),
     *("os.chmod", "os.chown", "os.chflags", "os.utime", "os.setxattr", "os.removexattr"),
 }
-ZONES = ("/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo")
 FILES = ("open", "os.listdir", "os.scandir", "sqlite3.connect")
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_INTERNET = (2, 10, 30)  # AF_INET, and AF_INET6 on Linux and macOS
 _AUDITED = {*FORBIDDEN_EVENTS, *FILE_WRITE_EVENTS, *FILES}
 
 
-class Nondeterminism(NamedTuple):
+class Violation(NamedTuple):
     """An undeclared input or side effect: the rule of `check`, a description, the line, and an alternative."""
 
     rule: str
@@ -54,29 +59,23 @@ class Nondeterminism(NamedTuple):
         return f"{self.where}: {self.what}\n  next: {self.hint}"
 
 
-_active: list[Nondeterminism] | None = None  # the list that receives reports while `monitor` is active
+_active: list[Violation] | None = None  # the list that receives reports while `monitor` is active
 _hooked = False
-_python_folders: tuple[str, ...] = ()
-_home = ""  # the agent's folder, whose files are part of its code
+_files = FileView(())
 _before: frozenset[int] = frozenset()  # the threads that existed before any journey code
 _watcher = 0  # the thread that replays
-_loading = False  # while code is loaded it may open its log, or create a folder for it
 
 
 @contextmanager
-def monitor(home: str, loading: bool = False) -> Iterator[list[Nondeterminism]]:
-    """Collect undeclared inputs and side effects of the agent in `home`; refuses connections and writes."""
-    global _active, _hooked, _home, _before, _watcher, _python_folders, _loading
+def monitor(files: FileView) -> Iterator[list[Violation]]:
+    """Refuse and collect what journey code may not do inside; it may read what `files` shows."""
+    global _active, _hooked, _files, _before, _watcher
     if not _hooked:
         _hooked = True
-        import builtins
-
-        setattr(builtins, NAME, _report)
         sys.addaudithook(_audit)  # it cannot be removed, and does nothing outside `monitor`
-        _python_folders = tuple(_find_python_folders())
         _before = frozenset(thread.ident or 0 for thread in threading.enumerate())
-    found: list[Nondeterminism] = []
-    _home, _loading = home, loading
+    found: list[Violation] = []
+    _files = files
     _active, _watcher = found, threading.get_ident()
     try:
         yield found
@@ -84,23 +83,7 @@ def monitor(home: str, loading: bool = False) -> Iterator[list[Nondeterminism]]:
         _active = None
 
 
-def _report(rule: str, what: str, where: str, hint: str, value: Any) -> Any:
-    """Return the value of an instrumented expression and report it; a function is reported when it is called."""
-    found = Nondeterminism(rule, f"undeclared input: {what}", where, hint)
-    if not callable(value):
-        _add(found)
-        return value
-    function: Callable[..., Any] = value
-
-    @wraps(function, assigned=("__name__", "__doc__"), updated=())
-    def reporting(*args: Any, **kwargs: Any) -> Any:
-        _add(found)
-        return function(*args, **kwargs)
-
-    return reporting
-
-
-def _add(found: Nondeterminism) -> None:
+def _add(found: Violation) -> None:
     if _active is not None:
         _active.append(found)
 
@@ -109,26 +92,27 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
     if _active is None or event not in _AUDITED:
         return
     changes = event in FILE_WRITE_EVENTS or (event == "open" and _writes(*args))
-    if event in FILES and not changes and not _foreign(args[0]):
+    if event in FILES and not changes and _readable(args[0]):
         return
-    if event in FILE_WRITE_EVENTS and _loading:
-        return
+    if event == "socket.__new__" and args[1] not in _INTERNET:
+        return  # the two ends of a pair, as event loops use them
     where = _journey_line()
     if not where:
         return
-    if changes and not _loading:
+    if changes:
         message = f"undeclared side effect: changes {_describe(args[0])} ({event})"
         hint = "policies must not have side effects; change state in a tool, through a @world class"
-        _add(Nondeterminism("environment", message, where, hint))
+        _add(Violation("environment", message, where, hint))
         raise PermissionError("files cannot be changed in a replay")
     if event in FILES:
         message = f"undeclared input: opens {_describe(args[0])}, which is not recorded"
         hint = "move it to the agent's folder, or put its content into the fixture"
-        _add(Nondeterminism("environment", message, where, hint))
+        _add(Violation("environment", message, where, hint))
+        raise PermissionError("only the files of the agent and of Python can be read in a replay")
     else:
         rule, action = FORBIDDEN_EVENTS[event]
         message = f"undeclared side effect: {action} ({event})"
-        _add(Nondeterminism(rule, message, where, "use the world to reach other systems"))
+        _add(Violation(rule, message, where, "use the world to reach other systems"))
         raise PermissionError("connections and programs are not allowed in a replay")
 
 
@@ -141,21 +125,9 @@ def _writes(file: Any, _mode: Any, flags: int) -> bool:
     return bool(flags & _WRITES) and not isinstance(file, int) and os.fsdecode(file) != os.devnull
 
 
-def _foreign(file: Any) -> bool:
-    """Return whether a file belongs neither to the agent nor to Python."""
-    if isinstance(file, int):
-        return False  # it is open already
-    path = os.path.realpath(_describe(file))
-    return path != os.devnull and not f"{path}{os.sep}".startswith(
-        (f"{os.path.realpath(_home)}{os.sep}", *_python_folders)
-    )
-
-
-def _find_python_folders() -> Iterator[str]:
-    """Yield the folders from which Python and its libraries read."""
-    for folder in (os.path.dirname(os.__file__), *ZONES, *sys.path):
-        if folder and os.path.realpath(folder) != os.getcwd():
-            yield f"{os.path.realpath(folder)}{os.sep}"
+def _readable(file: Any) -> bool:
+    """Return whether a file may be read; None is the current folder, and a database may be in memory."""
+    return file in (":memory:", b":memory:") or _files.readable(os.curdir if file is None else file)
 
 
 def _journey_line() -> str:
@@ -164,7 +136,7 @@ def _journey_line() -> str:
     me = threading.get_ident()
     if where is not None or me == _watcher or me in _before:
         return where or ""
-    return _line(sys._current_frames().get(_watcher)) or f"{os.path.basename(_home)}/agent.py:1"
+    return _line(sys._current_frames().get(_watcher)) or "agent.py:1"
 
 
 def _line(frame: FrameType | None) -> str | None:

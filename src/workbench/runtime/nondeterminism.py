@@ -6,12 +6,9 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from types import CodeType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..findings import Finding, error, warning
-from ..source import journey_path
-from .monitor import NAME, Nondeterminism
 
 _CLOCK = {
     *(f"time.{n}" for n in ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns")),
@@ -227,48 +224,3 @@ def _stored(body: Iterable[ast.AST]) -> set[str]:
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
             todo += ast.iter_child_nodes(node)
     return found
-
-
-_PATTERN = re.compile("|".join(UNDECLARED).encode())
-
-
-def instrument(data: bytes, path: str, module: str) -> CodeType:
-    """Compile a journey file so that it reports each undeclared input that is executed."""
-    tree = ast.parse(data, path)
-    if _PATTERN.search(data):
-        scanner = _Scanner(journey_path(module, path), tree, CodeScan())
-        scanner.visit(tree)
-        tree = ast.fix_missing_locations(_Instrumenter(scanner.found).visit(tree))
-    code = compile(tree, path, "exec", dont_inherit=True, optimize=0)
-    assert isinstance(code, CodeType)
-    return code
-
-
-class _Scanner(Reader):
-    """Collects the expressions that `check` would report."""
-
-    def __init__(self, file: str, tree: ast.Module, code: CodeScan) -> None:
-        super().__init__(file, tree, code)
-        self.found: dict[ast.AST, Nondeterminism] = {}
-
-    def _report(self, node: ast.AST, rule: str, message: str, what: str = "") -> None:
-        super()._report(node, rule, message, what)
-        if isinstance(node, ast.expr):
-            last = self.code.findings[-1]
-            self.found[node] = Nondeterminism(rule, last.message, f"{self.file}:{last.line}", last.hint)
-
-
-class _Instrumenter(ast.NodeTransformer):
-    """Wraps the found expressions in calls of the builtin that reports them."""
-
-    def __init__(self, found: dict[ast.AST, Nondeterminism]) -> None:
-        self.found = found
-
-    def visit(self, node: ast.AST) -> Any:
-        found = self.found.get(node)
-        if found is None:
-            return super().visit(node)
-        self.generic_visit(node)
-        assert isinstance(node, ast.expr)
-        function = ast.Name(NAME, ast.Load())
-        return ast.copy_location(ast.Call(function, [*(ast.Constant(w) for w in found), node], []), node)

@@ -29,6 +29,10 @@ DUMP_INTERVAL = 0.01
 SIZE_BYTES = 4  # of the length before each message
 
 
+# bound here, because a process that runs transcripts pins what `os` returns
+own_pid, _real_getppid, _real_getpgrp = os.getpid, os.getppid, getattr(os, "getpgrp", os.getpid)
+
+
 def start_method() -> str:
     """Return how `multiprocessing` starts a process here: by a fork server, or "spawn" without one."""
     import multiprocessing  # a replay forks by itself, and must start fast
@@ -55,13 +59,25 @@ def exit_with_parent(parent: int, file: str = "") -> None:
     """End this process, and remove `file`, at most a second after its parent has exited."""
 
     def check(*_: object) -> None:
-        if os.getppid() != parent:
+        if _real_getppid() != parent:
             with contextlib.suppress(OSError):
                 os.unlink(file)
+            if _real_getpgrp() == own_pid():
+                os.killpg(0, signal.SIGKILL)  # and the processes it started
             os._exit(0)
 
     signal.signal(signal.SIGALRM, check)
     signal.setitimer(signal.ITIMER_REAL, 1.0, 1.0)
+
+
+def limit_memory(size: int) -> None:
+    """Limit the address space of this process to `size` bytes; 0 for no limit."""
+    if size:
+        with contextlib.suppress(ImportError, OSError, ValueError):  # not on Windows
+            import resource
+
+            _, most = resource.getrlimit(resource.RLIMIT_AS)
+            resource.setrlimit(resource.RLIMIT_AS, (size, most))
 
 
 # messages
@@ -108,6 +124,12 @@ class Fork(NamedTuple):
     def kill(self) -> None:
         """End the process at once."""
         os.kill(self.pid, signal.SIGKILL)
+
+    def kill_group(self) -> None:
+        """End the process and those that it started, if it leads a group; it may have ended already."""
+        for end in (os.killpg, os.kill):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                end(self.pid, signal.SIGKILL)
 
     def reap(self) -> int:
         """Close the pipe, wait for the end of the process and return its status."""

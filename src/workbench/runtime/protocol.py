@@ -14,6 +14,7 @@ import msgspec
 from ..engine.ablation import DisabledPart, PromptParagraph
 from ..engine.model import Delta
 from ..errors import JourneyError
+from ..replay.verdict import ReplayResult
 from ..trace.events import AnyEvent, Usage
 from ..trace.setup import Setup
 
@@ -133,12 +134,6 @@ class RerunConversation(_Message, frozen=True, tag="rerun"):
     disabled: list[DisabledPart] = []
 
 
-class JudgeTranscript(_Message, frozen=True, tag="judge"):
-    """Replay a transcript, passed as the bytes of its file."""
-
-    data: bytes
-
-
 class AskModel(_Message, frozen=True, tag="ask_model"):
     """Send one prompt to a model, outside any conversation; `model` is a name as in Load."""
 
@@ -154,7 +149,7 @@ class InspectWorld(_Message, frozen=True, tag="inspect_world"):
     events: list[AnyEvent]
 
 
-Request = Load | RunTurn | CancelTurn | RerunConversation | JudgeTranscript | AskModel | InspectWorld
+Request = Load | RunTurn | CancelTurn | RerunConversation | AskModel | InspectWorld
 
 
 # events
@@ -232,14 +227,6 @@ class RerunDone(_Message, frozen=True, tag="rerun_done"):
     fault: str = ""
 
 
-class TranscriptJudged(_Message, frozen=True, tag="judged"):
-    """The verdict of a replay."""
-
-    verdict: str
-    why: str = ""
-    difference: DifferenceInfo | None = None
-
-
 class ModelAnswered(_Message, frozen=True, tag="model_answered"):
     """The answer of a model; `trouble` explains why there is none."""
 
@@ -264,7 +251,6 @@ WorkerEvent = (
     | DeltaStreamed
     | Done
     | RerunDone
-    | TranscriptJudged
     | ModelAnswered
     | WorldInspected
 )
@@ -319,7 +305,11 @@ async def request(worker: Worker, message: Request, reply: type[Reply]) -> Reply
 
 
 class WorkerFactory(Protocol):
-    """Starts workers."""
+    """Starts workers, and replays transcripts on the code of today."""
+
+    async def replay(self, data: bytes) -> ReplayResult:
+        """Replay an encoded transcript like `workbench replay`. Raises nothing that a journey may cause."""
+        ...
 
     async def start(self, agent: str, model: str) -> Worker:
         """Start a worker with a loaded agent. Raises JourneyError or WorkerCrashed."""

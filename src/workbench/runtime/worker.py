@@ -25,6 +25,7 @@ import msgspec
 
 from ..errors import UsageError, WorkerCrashed
 from ..models.claude import PRELOAD as SDK
+from ..replay.verdict import ReplayResult
 from ..source import safe_path
 from .process import HangTimer, StackDump, start_method
 from .protocol import (
@@ -39,20 +40,20 @@ from .protocol import (
     Request,
     RerunDone,
     RunTurn,
-    TranscriptJudged,
     WorkerEvent,
     WorldInspected,
     pack,
     request,
     unpack_event,
 )
+from .replay_job import HANG_TIMEOUT, ReplayJob
+from .replay_server import ReplayServer
 from .worker_main import main
 
 LAST = (
     ModelAnswered,
     Done,
     Failed,
-    TranscriptJudged,
     Loaded,
     RerunDone,
     WorldInspected,
@@ -225,6 +226,19 @@ class WorkerPool:
         self._task: asyncio.Task[None] | None = None
         self._closed = False
         self._started: weakref.WeakSet[WorkerProcess] = weakref.WeakSet()
+        self._server = ReplayServer(ReplayJob(str(self.root)))
+        self._replaying = threading.Lock()
+
+    async def replay(self, data: bytes) -> ReplayResult:
+        """Replay an encoded transcript like `workbench replay`. Raises nothing that a journey may cause."""
+        job = ReplayJob(str(self.root), hang_timeout=self.hang_timeout or HANG_TIMEOUT)
+
+        def judge() -> ReplayResult:
+            with self._replaying:
+                self._server.set_job(job)  # a new job loads the agent again
+                return self._server.case("", data).outcome
+
+        return await asyncio.to_thread(judge)
 
     async def start(self, agent: str, model: str) -> WorkerProcess:
         worker, self._spare = self._spare, None
@@ -254,3 +268,4 @@ class WorkerPool:
             if worker is not None:
                 worker.close()
         self._spare = None
+        self._server.close()

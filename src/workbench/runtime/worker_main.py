@@ -25,7 +25,6 @@ from ..engine.sandbox import CappedOutput, Sandbox
 from ..engine.turn import run_turn
 from ..errors import JourneyError, NoAnswer, WorkbenchError
 from ..models.registry import REHEARSAL, make_model
-from ..replay.judge import replay_async
 from ..replay.partial import PartialReplay
 from ..replay.rerun import Difference, Rerun, rerun
 from ..source import fault_location
@@ -34,7 +33,6 @@ from ..trace.events import AnyEvent, TurnEnded
 from ..trace.messages import Messages
 from ..trace.step_id import StepId
 from ..trace.trace import Trace
-from ..transcripts.codec import decode
 from .agent_files import agent_names
 from .loader import LoadedAgent, load, make_world
 from .process import isolate
@@ -52,7 +50,6 @@ from .protocol import (
     Heartbeat,
     InspectWorld,
     JourneyInfo,
-    JudgeTranscript,
     Load,
     Loaded,
     ModelAnswered,
@@ -62,7 +59,6 @@ from .protocol import (
     RerunDone,
     RunTurn,
     ToolInfo,
-    TranscriptJudged,
     WorkerEvent,
     WorldInspected,
     pack,
@@ -134,8 +130,6 @@ class WorkerServer:
                     self.send(Done())
                 case RerunConversation():
                     await self._rerun(request)
-                case JudgeTranscript():
-                    await self._judge(request)
                 case AskModel():
                     self.send(await self._ask_model(request))
                 case InspectWorld():
@@ -208,11 +202,6 @@ class WorkerServer:
             without_parts(self._require_agent().agent, request.disabled), request.setup, request.events
         )
         self.send(rerun_report(result))
-
-    async def _judge(self, request: JudgeTranscript) -> None:
-        outcome = await replay_async(decode(request.data, "transcript"), self._require_agent().agent)
-        first = outcome.first_difference
-        self.send(TranscriptJudged(outcome.verdict.value, outcome.why, _plain(first) if first else None))
 
     def _inspect_world(self, request: InspectWorld) -> WorldInspected:
         return WorldInspected(

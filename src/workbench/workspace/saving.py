@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from ..errors import UsageError
-from ..runtime.protocol import JudgeTranscript, TranscriptJudged, request
+from ..replay.verdict import ReplayResult
 from ..text import slug
 from ..transcripts.builder import build_transcript
 from ..transcripts.codec import encode
@@ -69,7 +69,7 @@ class Saving:
             )
         path = session.store.save(clean)
         session.undos.append((f"save of {path}", lambda: self._remove(path)))
-        self.saved[path] = SaveResult(path, clean, after.verdict, after.why, redactor.replaced)
+        self.saved[path] = SaveResult(path, clean, after.verdict.value, after.why, redactor.replaced)
         session.notify("saved")
         return self.saved[path]
 
@@ -79,10 +79,10 @@ class Saving:
         self.session.notify("saved")
 
     async def replay_saved(self) -> list[SaveResult]:
-        """Replay the saved transcripts on the loaded code."""
+        """Replay the saved transcripts on the code on disk."""
         for path, saved in list(self.saved.items()):
             found = await self.replay_transcript(saved.transcript)
-            self.saved[path] = replace(saved, verdict=found.verdict, why=found.why)
+            self.saved[path] = replace(saved, verdict=found.verdict.value, why=found.why)
         self.session.notify("saved")
         return list(self.saved.values())
 
@@ -97,7 +97,6 @@ class Saving:
         code = dict(session.agent_info.files) if session.agent_info else {}
         return msgspec.structs.replace(transcript, source={"model": session.model}, code=code)
 
-    async def replay_transcript(self, transcript: Transcript) -> TranscriptJudged:
-        """Replay a transcript on the loaded code. Raises WorkbenchError if it cannot be replayed."""
-        async with self.session.code_service.borrow_worker() as worker:
-            return await request(worker, JudgeTranscript(encode(transcript)), TranscriptJudged)
+    async def replay_transcript(self, transcript: Transcript) -> ReplayResult:
+        """Replay a transcript on the code on disk, like `workbench replay`."""
+        return await self.session.code_service.host.replay(encode(transcript))

@@ -7,20 +7,17 @@ from pathlib import Path
 
 import msgspec
 
-from ...authoring.agent import Agent
 from ...errors import UsageError
 from ...replay.exit_codes import Exit
-from ...replay.rerun import rerun as run_again
-from ...replay.rerun import run_sync
 from ...replay.verdict import ReplayResult, Verdict
 from ...runtime.agent_files import code_hash
-from ...runtime.fork_pool import replay_one
-from ...runtime.loader import load
+from ...runtime.replay_job import ReplayJob
+from ...runtime.replay_server import ReplayServer
 from ...store.project import project_for
 from ...text import pluralize
 from ...trace.events import AnyEvent, Prompt, ToolResult, TurnEnded
 from ...trace.steps import group_steps
-from ...transcripts.codec import read
+from ...transcripts.codec import encode, read
 from ...transcripts.expectation import MATCH_MODES, Match
 from ...transcripts.files import write
 from ...transcripts.matching import with_match
@@ -34,10 +31,9 @@ def accept(file: Path, reason: str, match: list[str]) -> Exit:
         raise UsageError("accept needs a human decision and does not run in CI", hint="run it on your own machine")
     transcript = read(file)
     project = project_for(file)
-    loaded = load(project.journeys, transcript.agent)
     if match:
-        return _match(file, transcript, loaded.agent, project.journeys, match)
-    outcome = replay_one(transcript, loaded.agent, project.journeys)
+        return _match(file, transcript, project.journeys, match)
+    outcome = _replay(transcript, project.journeys)
     code = code_hash(project.journeys, transcript.agent)
     if transcript.kind == "mistake":
         write(file, accept_mistake(transcript, outcome, code))
@@ -52,9 +48,9 @@ def accept(file: Path, reason: str, match: list[str]) -> Exit:
         raise UsageError(f"cannot be accepted: {outcome.why}", hint="remove that expectation from the file")
     if not reason:
         raise UsageError("a reason is required", hint=f'workbench accept {file} --reason "..."')
-    result = run_sync(loaded.agent, run_again(loaded.agent, transcript.setup, transcript.events))
-    accepted = accept_golden(transcript, list(result.trace.events), result.trace.blobs, reason)
-    after = replay_one(accepted, loaded.agent, project.journeys)
+    assert outcome.details is not None
+    accepted = accept_golden(transcript, outcome.details.events, outcome.details.blobs, reason)
+    after = _replay(accepted, project.journeys)
     if after.verdict is not Verdict.PASS:
         raise UsageError(
             f"it would not pass after accepting: {after.verdict.value}: {after.why}; nothing was written",
@@ -72,14 +68,19 @@ def accept(file: Path, reason: str, match: list[str]) -> Exit:
     return Exit.OK
 
 
-def _match(file: Path, transcript: Transcript, agent: Agent, root: Path, match: list[str]) -> Exit:
+def _replay(transcript: Transcript, root: Path) -> ReplayResult:
+    with ReplayServer(ReplayJob(str(root), details=True)) as server:
+        return server.case("", encode(transcript)).outcome
+
+
+def _match(file: Path, transcript: Transcript, root: Path, match: list[str]) -> Exit:
     """Set the match modes of a mistake's expectation; the recording must still show the mistake."""
     if transcript.kind != "mistake":
         raise UsageError("a golden transcript has no expected arguments", where=str(file))
     fields = dict(_field(text) for text in match)
     expectation = with_match(transcript.expectations[0], fields)
     changed = msgspec.structs.replace(transcript, expectations=[expectation])
-    outcome = replay_one(changed, agent, root)
+    outcome = _replay(changed, root)
     if outcome.verdict is Verdict.ERROR:
         raise UsageError(f"this would be an ERROR: {outcome.why}; nothing was written", where=str(file))
     write(file, changed)

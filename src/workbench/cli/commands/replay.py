@@ -13,8 +13,8 @@ from ...replay.exit_codes import Exit, failed
 from ...replay.summary import ShardInfo, Summary
 from ...replay.verdict import DEFAULT, Options
 from ...runtime.agent_files import code_hash
-from ...runtime.fork_pool import HANG_TIMEOUT, pool
-from ...runtime.replayer import ReplayJob
+from ...runtime.pool import pool
+from ...runtime.replay_job import HANG_TIMEOUT, ReplayJob
 from ...store.failures import Failures
 from ...store.project import Project, project_for
 from ...text import pluralize
@@ -33,6 +33,7 @@ class ReplayOptions(msgspec.Struct, frozen=True):
     timeout: float = HANG_TIMEOUT
     judging: Options = DEFAULT
     use_live_results: bool = False
+    shared: bool = False
 
     @property
     def as_cli_options(self) -> dict[str, str]:
@@ -41,6 +42,7 @@ class ReplayOptions(msgspec.Struct, frozen=True):
             "--check-flaky": self.judging.repeat,
             "--strict-drift": self.judging.strict_drift,
             "--use-live-results": self.use_live_results,
+            "--shared-process": self.shared,
         }
         tools = {} if self.judging.tools == DEFAULT.tools else {"--tools": self.judging.tools}
         return {**tools, **{name: "yes" for name, given in flags.items() if given}}
@@ -107,7 +109,8 @@ def _run(project: Project, names: list[str], options: ReplayOptions, quiet: bool
     """Return the cases in order, and whether the replay was interrupted."""
     found: dict[int, Case] = {}
     interrupted = False
-    cases = pool(options.jobs, options.timeout).cases(ReplayJob(str(project.journeys), options.judging), names)
+    job = ReplayJob(str(project.journeys), options.judging, options.timeout, shared=options.shared)
+    cases = pool(options.jobs).cases(job, names)
     try:
         found.update(with_progress(cases, len(names), quiet))
     except KeyboardInterrupt:

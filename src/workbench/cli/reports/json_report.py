@@ -41,7 +41,8 @@ def row(case: Case) -> dict[str, Any]:
     """Return a case as plain data; id, kind and agent are empty for an unreadable file."""
     head = {name: getattr(case.head, name) for name in _HEAD} if case.head else _UNREAD
     outcome = msgspec.to_builtins(case.outcome)
-    del outcome["fingerprint"]  # only used to compare runs
+    for name in ("fingerprint", "details"):  # only used while replaying
+        del outcome[name]
     first = outcome.pop("first_difference")
     if first is not None:
         first = {"step": str(StepId(*first.pop("step_id"))), **first}

@@ -1,0 +1,261 @@
+"""Pin the inputs of journey code at their source: clock, randomness, environment, machine.
+
+`pin_process` is called before an agent is loaded, `pin_run` before each run. What a module
+returns from then on is a table (`_TABLE`); a module that is imported later gets its values when it is
+imported. The time is pinned where CPython reads it, by the time-machine package.
+
+What this does not reach is listed in docs/false-passes.md: native code, and the paths of the
+project and of Python.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import os
+import sys
+import types
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from .entropy import Entropy
+from .file_view import FileView
+
+ENVIRONMENT = {
+    "HOME": "/nonexistent",
+    "LANG": "C.UTF-8",
+    "LC_ALL": "C.UTF-8",
+    "LOGNAME": "workbench",
+    "PATH": "/usr/bin:/bin",
+    "TERM": "dumb",
+    "TMPDIR": "/nonexistent",
+    "TZ": "UTC",
+    "USER": "workbench",
+    "COLUMNS": "80",
+    "LINES": "24",
+}
+START = "2026-01-05T10:00:00+00:00"  # the time while an agent is loaded
+TICK = 0.001  # seconds by which a monotonic clock advances at each call
+HOST = "workbench"
+
+_entropy = Entropy()
+_traveller: Any = None
+
+
+class _Monotonic:
+    """The monotonic clocks: they start at 0 and advance by TICK at each call."""
+
+    def __init__(self) -> None:
+        self.ticks = 0
+
+    def seconds(self) -> float:
+        self.ticks += 1
+        return self.ticks * TICK
+
+    def nanoseconds(self) -> int:
+        return round(self.seconds() * 1e9)
+
+
+_monotonic = _Monotonic()
+
+
+def _constant(value: Any) -> Callable[..., Any]:
+    def pinned(*_: Any, **__: Any) -> Any:
+        return value
+
+    return pinned
+
+
+def _uname() -> Any:
+    return os.uname_result((sys.platform.capitalize(), HOST, "0", "0", "machine"))
+
+
+def _platform_uname() -> Any:
+    import platform
+
+    return platform.uname_result(sys.platform.capitalize(), HOST, "0", "0", "machine")
+
+
+def _pin_os(module: Any) -> dict[str, Any]:
+    return {
+        "urandom": _entropy.take,
+        "getrandom": lambda size, flags=0: _entropy.take(size),
+        "getpid": _constant(2),
+        "getppid": _constant(1),
+        "getpgid": _constant(2),
+        "getpgrp": _constant(2),
+        "getsid": _constant(2),
+        "getuid": _constant(1000),
+        "geteuid": _constant(1000),
+        "getgid": _constant(1000),
+        "getegid": _constant(1000),
+        "getresuid": _constant((1000, 1000, 1000)),
+        "getresgid": _constant((1000, 1000, 1000)),
+        "getgroups": _constant([1000]),
+        "getlogin": _constant("workbench"),
+        "getloadavg": _constant((0.0, 0.0, 0.0)),
+        "cpu_count": _constant(1),
+        "process_cpu_count": _constant(1),
+        "sched_getaffinity": _constant({0}),
+        "uname": _uname,
+        "times": lambda: module.times_result((0.0, 0.0, 0.0, 0.0, _monotonic.seconds())),
+        "get_terminal_size": lambda *_: module.terminal_size((80, 24)),
+    }
+
+
+def _pin_time(module: Any) -> dict[str, Any]:
+    real = {name: getattr(module, name) for name in ("clock_gettime", "clock_gettime_ns") if hasattr(module, name)}
+    wall = getattr(module, "CLOCK_REALTIME", 0)
+    return {
+        **dict.fromkeys(("monotonic", "perf_counter", "process_time", "thread_time"), _monotonic.seconds),
+        **dict.fromkeys(
+            ("monotonic_ns", "perf_counter_ns", "process_time_ns", "thread_time_ns"), _monotonic.nanoseconds
+        ),
+        "clock_gettime": lambda clock: real["clock_gettime"](clock) if clock == wall else _monotonic.seconds(),
+        "clock_gettime_ns": lambda clock: (
+            real["clock_gettime_ns"](clock) if clock == wall else _monotonic.nanoseconds()
+        ),
+    }
+
+
+def _pin_resource(module: Any) -> dict[str, Any]:
+    return {"getrusage": lambda who: module.struct_rusage((0.0, 0.0, *(0,) * 14))}
+
+
+def _pin_random(module: Any) -> dict[str, Any]:
+    _entropy.pin_unseeded(module.Random)
+    return {"_urandom": _entropy.take}
+
+
+_TABLE: dict[str, Callable[[Any], Mapping[str, Any]]] = {
+    "os": _pin_os,
+    "posix": _pin_os,
+    "nt": _pin_os,
+    "time": _pin_time,
+    "random": _pin_random,
+    "resource": _pin_resource,
+    "ssl": lambda _: {"RAND_bytes": _entropy.take, "RAND_priv_bytes": _entropy.take},
+    "_ssl": lambda _: {"RAND_bytes": _entropy.take},
+    "uuid": lambda _: {"_node": 0x020000000001, "getnode": _constant(0x020000000001)},
+    "socket": lambda _: {"gethostname": _constant(HOST), "getfqdn": lambda name="": name or HOST},
+    "_socket": lambda _: {"gethostname": _constant(HOST)},
+    "platform": lambda _: {"uname": _platform_uname, "node": _constant(HOST), "release": _constant("0"),
+                           "version": _constant("0"), "machine": _constant("machine"),
+                           "processor": _constant(""), "platform": _constant(sys.platform),
+                           "libc_ver": _constant(("", "")), "freedesktop_os_release": _constant({})},
+    "threading": lambda _: {"get_native_id": _constant(2)},
+    "_thread": lambda _: {"get_native_id": _constant(2)},
+    "mimetypes": lambda _: {"knownfiles": []},
+    "multiprocessing": lambda _: {"cpu_count": _constant(1)},
+    "getpass": lambda _: {"getuser": _constant("workbench")},
+    "shutil": lambda _: {"disk_usage": _constant((0, 0, 0)), "which": _constant(None),
+                         "get_terminal_size": lambda *_, **__: os.terminal_size((80, 24))},
+    "psutil": lambda _: {"boot_time": _constant(0.0), "cpu_count": _constant(1)},
+}  # fmt: skip
+
+
+def pin_process(environment: Mapping[str, str], files: FileView) -> None:
+    """Pin everything that does not depend on a conversation. It cannot be undone in this process."""
+    _travel(START)
+    for name, function in files.functions().items():
+        if hasattr(os, name):
+            setattr(os, name, function)
+    os.environ.clear()
+    os.environ.update({**ENVIRONMENT, **environment})
+    sys.argv = [HOST]
+    if hasattr(sys, "orig_argv"):
+        sys.orig_argv = [HOST]
+    for name in _TABLE:
+        if name in sys.modules:
+            _pin_module(sys.modules[name])
+    sys.meta_path.insert(0, _PinningFinder())
+    _entropy.seed("loading")
+
+
+def pin_run(clock: str, seed: int, environment: Mapping[str, str]) -> None:
+    """Pin the time, the randomness and the environment of a run to those of its conversation.
+
+    Raises ValueError or OverflowError for a clock (ISO 8601) that is no time.
+    """
+    _travel(clock)
+    _entropy.seed(f"run {seed}")
+    _monotonic.ticks = 0
+    if environment:
+        os.environ.update(environment)
+    random = sys.modules.get("random")
+    if random is not None:
+        random.seed(seed)
+    numpy = sys.modules.get("numpy.random")
+    if numpy is not None:
+        numpy.seed(seed % 2**32)
+    if "asyncio" in sys.modules:
+        from .virtual_time import pin_event_loops
+
+        pin_event_loops()
+
+
+def _pin_module(module: Any) -> None:
+    for name, value in _TABLE[module.__name__](module).items():
+        if hasattr(module, name):
+            setattr(module, name, value)
+
+
+def _travel(clock: str) -> None:
+    global _traveller
+    moment = datetime.fromisoformat(clock)
+    if _traveller is None:  # it replaces C functions of `time`: start it before they are pinned
+        _traveller = _import_time_machine().travel(moment, tick=False).start()
+    else:
+        _traveller.move_to(moment, tick=False)
+
+
+def _import_time_machine() -> Any:
+    """Import time_machine without pytest, unittest and dateutil, which it needs for features not used here.
+
+    They take ten times as long as the rest of it.
+    """
+    if "time_machine" not in sys.modules:
+        missing = {name: None for name in ("pytest", "dateutil") if name not in sys.modules}
+        stub = types.ModuleType("unittest")
+        setattr(stub, "TestCase", type("TestCase", (), {}))
+        stubs: dict[str, Any] = {**missing, **({} if "unittest" in sys.modules else {"unittest": stub})}
+        sys.modules.update(stubs)
+        try:
+            import time_machine  # noqa: F401
+        finally:
+            for name in stubs:
+                del sys.modules[name]
+    return sys.modules["time_machine"]
+
+
+class _PinningFinder(importlib.abc.MetaPathFinder):
+    """Pins the values of a module of the table when it is imported."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname not in _TABLE:
+            return None
+        for finder in sys.meta_path:
+            spec = None if finder is self else finder.find_spec(fullname, path, target)
+            if spec is not None:
+                if spec.loader is not None:
+                    spec.loader = _PinningLoader(spec.loader)
+                return spec
+        return None
+
+
+class _PinningLoader(importlib.abc.Loader):
+    """Executes a module like its own loader, then pins its values."""
+
+    def __init__(self, loader: Any) -> None:
+        self._loader = loader
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType | None:
+        made: types.ModuleType | None = self._loader.create_module(spec)
+        return made
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        self._loader.exec_module(module)
+        _pin_module(module)
