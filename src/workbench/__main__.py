@@ -11,7 +11,8 @@ def open_missing_streams() -> None:
 
     for number, name, mode in ((0, "stdin", os.O_RDONLY), (1, "stdout", os.O_RDONLY), (2, "stderr", os.O_WRONLY)):
         if getattr(sys, name) is None:
-            os.open(os.devnull, mode)  # gets the lowest free number; writing to stdout then fails
+            opened = os.open(os.devnull, mode)  # gets the lowest free number; writing to stdout then fails
+            os.set_inheritable(opened, True)
             setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115
 
 

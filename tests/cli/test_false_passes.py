@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -263,19 +264,7 @@ REMEMBERS = """
     [
         "seen.append(1); n = len(seen)",
         "count += 1; n = count",
-        "latest['orders'][len(latest['orders'])] = 1; n = len(latest['orders'])",
-        "Till.opened += 1; n = Till.opened",
-        "till.customers.add(len(till.customers)); n = len(till.customers)",
-        "till.here = getattr(till, 'here', 0) + 1; n = till.here",
-        "desk.calls += 1; n = desk.calls",
-        "desk.names.append(1); n = len(desk.names)",
-        "pair.names.append(1); n = len(pair.names)",
-        "nested[1][len(nested[1])] = 1; n = len(nested[1])",
-        "globals()['more'] = globals().get('more', 0) + 1; n = more",
-        "Till.more = getattr(Till, 'more', 0) + 1; n = Till.more",
-        "returns.more = getattr(returns, 'more', 0) + 1; n = returns.more",
         "n = ever()",
-        "ever.n = getattr(ever, 'n', 0) + 1; n = ever.n",
         "n = up()",
     ],
 )
@@ -291,22 +280,21 @@ def test_a_journey_that_remembers_the_previous_conversation(project, capsys, bod
 
 
 @pytest.mark.parametrize(
-    "body", ["import time; late = time.time() > 1", "import random; late = random.random() < 2"]
+    "late",
+    [
+        f"abs(time.time() - {time.time()}) < 86_400",
+        "random.random() != random.Random(1).random()",
+        f"platform.node() == {platform.node()!r}",
+        f"os.getpid() != 2 or os.path.expanduser('~') == {os.path.expanduser('~')!r}",
+    ],
+    ids=["clock", "randomness", "name of the machine", "process and home"],
 )
-def test_a_policy_that_reads_the_clock_or_random_numbers_of_the_machine(project, capsys, body):
+def test_a_policy_that_decides_by_a_value_of_the_machine(project, capsys, late):
+    body = f"import os, platform, random, time; return Block('late') if {late} else None"
     asks = f"\n    @returns.policy(before=create_return)\n    def asks(call):\n        {body}\n"
     write(project / "journeys", shop_files(asks))
     code, found = verdicts(capsys)
-    assert (code, found) == (4, {"transcripts/golden.json": "ERROR"})
-
-
-@pytest.mark.parametrize("asks", ["os.getcwd()", "os.path.expanduser('~')", "sys.argv", "platform.node()"])
-def test_a_policy_that_reads_the_location_or_identity_of_the_machine(project, capsys, asks):
-    body = f"import os, sys, platform; here = {asks}"
-    asks = f"\n    @returns.policy(before=create_return)\n    def asks(call):\n        {body}\n"
-    write(project / "journeys", shop_files(asks))
-    code, found = verdicts(capsys)
-    assert (code, found) == (4, {"transcripts/golden.json": "ERROR"})
+    assert (code, found) == (0, {"transcripts/golden.json": "PASS"})  # it sees a pinned value instead
 
 
 @pytest.mark.parametrize(
@@ -350,8 +338,8 @@ def test_a_policy_that_writes_creates_moves_or_deletes_a_file(project, capsys, b
     assert not os.path.lexists(project / "new")
 
 
-def test_a_comment_that_allows_the_clock(project, capsys):
-    body = "import time; late = time.time() > 1  # workbench: allow clock"
+def test_a_comment_that_allows_a_file(project, capsys):
+    body = "late = 'x' in open('/etc/hosts').read()  # workbench: allow environment"
     write(
         project / "journeys",
         shop_files(f"\n    @returns.policy(before=create_return)\n    def asks(call):\n        {body}\n"),

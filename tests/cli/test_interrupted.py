@@ -4,32 +4,28 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import signal
 import subprocess
 import sys
 import time
 
 import msgspec
+import pytest
 
 from support.kit import LATE, ScriptedModel, converse, put, saved, shop, shop_files, use, write
+from support.processes import wait_for_busy_process
 from workbench.cli import run
 from workbench.transcripts.codec import encode
 
 EARLY = """
-from pathlib import Path
-from workbench.runtime import fork_pool
+from workbench.runtime.process import fork
 
-def stopped(*arguments):
+def stopped(pipe):
     raise KeyboardInterrupt
 
-class Task:
-    def case(self, index): ...
-    def lost(self, index, why, after): print(why)
-
-fork_pool.isolate = stopped
 try:
-    list(fork_pool.run_tasks(Task(), 1, Path(".")))
+    fork(stopped).reap()
+    print("reaped")
 except KeyboardInterrupt:
     print("a second command lives on")
 """
@@ -37,7 +33,7 @@ except KeyboardInterrupt:
 
 def test_a_process_interrupted_at_its_start_does_not_continue_as_a_second_command():
     done = subprocess.run([sys.executable, "-c", EARLY], capture_output=True, text=True, timeout=60)
-    assert done.stdout.split("\n") == ["journey code ended its process", ""]
+    assert done.stdout.split("\n") == ["reaped", ""]
 
 
 def test_an_interrupted_replay_reports_its_results_and_exits_with_2(tmp_path):
@@ -47,23 +43,20 @@ def test_an_interrupted_replay_reports_its_results_and_exits_with_2(tmp_path):
     for name, transcript in (("a", passes), ("b", hangs), ("c", passes)):
         data = encode(msgspec.structs.replace(transcript, id=name))
         (tmp_path / f"transcripts/{name}.json").write_bytes(data)
-    heard, reached = os.pipe()
-    policy = (
-        "\n    import os\n    @returns.policy(before=create_return)\n    def bad(call, conversation):\n"
-        f"        os.write({reached}, b'.')\n        while True: pass\n"
-    )
+    policy = "\n    @returns.policy(before=create_return)\n    def bad(call):\n        while True: pass\n"
     write(tmp_path / "journeys", shop_files(policy))
     command = [sys.executable, "-m", "workbench", "replay", "--timeout", "60", "--json", "out.json"]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, pass_fds=[reached]) as program:
-        assert select.select([heard], [], [], 20)[0], "the policy was not reached"
+    mark = str(tmp_path)
+    with subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env={**os.environ, "MARK": mark}
+    ) as program:
+        wait_for_busy_process(mark)
         time.sleep(0.2)  # what is decided is on its way
         program.send_signal(signal.SIGINT)
         said = program.stderr.read()
         assert program.wait(20) == 2
     assert "interrupted: 1 of 3 transcripts: 1 PASS" in said
     told = json.loads((tmp_path / "out.json").read_text())
-    os.close(heard)
-    os.close(reached)
     assert (told["interrupted"], told["selected"], told["verdicts"]["PASS"], told["exit"]) == (True, 3, 1, 2)
 
 
@@ -79,15 +72,16 @@ BUSY = """
 """
 
 
-def test_a_process_that_ends_later_names_both_transcripts(project, capsys):
-    """What ends it may have been set going by the transcript before: nobody is blamed for it alone."""
+@pytest.mark.parametrize(("more", "code"), [([], 0), (["--shared-process"], 4)])
+def test_what_a_transcript_leaves_running_reaches_the_next_in_a_shared_process_only(project, capsys, more, code):
     second = [use("find_order", order_number="OL-2")], [use("create_return", order_number="OL-2")], "Done."
     put(project, "second", saved(converse(shop(project / "r"), ScriptedModel(*second), "return OL-2")))
     policy = BUSY.format(first="threading.Timer(0.2, os._exit, [0]).start(); return None")
     write(project / "journeys", shop_files(policy))
-    assert run(["replay", "--jobs", "1"]) == 4
+    assert run(["replay", "--jobs", "1", *more]) == code
     said = capsys.readouterr().err
-    assert "something that transcripts/golden.json left running" in said
+    assert ("left running" in said) is bool(more)
+    assert ("state kept between transcripts is not excluded" in said) is bool(more)
 
 
 def test_a_suspended_replay_is_not_counted_as_hung(project):

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from support.kit import JOURNEY, LATE, WINDOW, ScriptedModel, converse, saved, shop, shop_files, write
+from support.processes import marked, wait_for_busy_process
 from workbench.transcripts.codec import encode
 from workbench.transcripts.expectation import Expectation
 from workbench.transcripts.transcript import Annotation
@@ -193,26 +194,20 @@ def test_a_journey_that_hangs_or_exits_fails_one_test(project, body, words):
 
 
 def test_a_killed_pytest_leaves_no_process_behind(project):
-    told = project / "pid"
-    body = "import os; print(os.getpid(), file=told, flush=True)\n        while True: pass"
-    policy = f"\n    @returns.policy(before=create_return)\n    def bad(call, conversation):\n        {body}\n"
-    policy = f"\n    told = open({str(told)!r}, 'w')" + policy
+    policy = "\n    @returns.policy(before=create_return)\n    def bad(call):\n        while True: pass\n"
     write(project / "journeys", shop_files(policy))
     command = [sys.executable, "-m", "pytest", "-p", "workbench_pytest", "-o", "workbench_timeout=60"]
-    with subprocess.Popen([*command, "transcripts/good.json"], stdout=subprocess.DEVNULL) as program:
-        until = time.monotonic() + 20
-        while not (told.exists() and told.read_text()) and time.monotonic() < until:
-            time.sleep(0.05)
+    mark = str(project)
+    with subprocess.Popen(
+        [*command, "transcripts/good.json"], stdout=subprocess.DEVNULL, env={**os.environ, "MARK": mark}
+    ) as program:
+        wait_for_busy_process(mark)
+        assert len(marked(mark)) > 2
         program.kill()
     until = time.monotonic() + 10
-    while running(told.read_text()) and time.monotonic() < until:
+    while marked(mark) and time.monotonic() < until:
         time.sleep(0.05)
-    assert not running(told.read_text())
-
-
-def running(pid: str) -> bool:
-    found = subprocess.run(["ps", "-o", "stat=", "-p", pid], capture_output=True, text=True).stdout.strip()
-    return bool(found) and not found.startswith("Z")
+    assert marked(mark) == set()
 
 
 def test_transcripts_replay_on_todays_code(project):

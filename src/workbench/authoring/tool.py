@@ -158,6 +158,14 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
             with contextlib.suppress(TypeError):  # an invalid type is reported when it is used
                 msgspec.json.Decoder(kind)
 
+    def fill_caches(self) -> None:
+        """Work out what depends on its declaration alone. Raises JourneyError for a wrong one."""
+        _ = self.schema, self.reexecutable, self._plain_inside
+        self.resolve_types()
+        for kind in (self.arguments_type, self.returns):
+            with contextlib.suppress(msgspec.ValidationError, TypeError):
+                msgspec.convert({}, kind)  # msgspec works out a type when it first converts to it
+
     def decode_result(self, value: Any) -> Any:
         """Return a recorded plain result in the declared type; a copy if it does not fit."""
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -160,7 +159,8 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         with contextlib.suppress(KeyError, ValueError):
             return float(headers[name]) / unit
     with contextlib.suppress(KeyError, ValueError):
-        return parsedate_to_datetime(headers["retry-after"]).timestamp() - time.time()
+        then, now = (parsedate_to_datetime(headers[name]).timestamp() for name in ("retry-after", "date"))
+        return then - now  # by the clock of the server: ours is that of the conversation
     return None
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from ..authoring.agent import Agent
 from ..authoring.builtin import BUILT_IN
-from ..engine.sandbox import Sandbox
 from ..trace.describe import describe_step
 from ..trace.events import Answer, PolicyDecision, Prompt
 from ..trace.step_id import StepId
@@ -17,8 +16,9 @@ from ..transcripts.transcript import Transcript, expectations_hash, expects_prom
 from .agent_outline import AgentOutline, outline
 from .blame import blame
 from .drift import describe_drift, prompt_changes
-from .reexecution import ReexecutingRunner
-from .rerun import Difference, Rerun, rerun, run_sync
+from .execute import execute
+from .rerun import Difference, Rerun
+from .run_request import run_request
 from .verdict import (
     DEFAULT,
     VERDICT_WHEN_UNDECIDED,
@@ -26,7 +26,6 @@ from .verdict import (
     Options,
     ReplayResult,
     Verdict,
-    fingerprint,
     first_divergence,
 )
 
@@ -38,26 +37,8 @@ def replay(
 
     `make_world` creates the sandbox for a setup; it is required if tools run.
     """
-    result = rerun_transcript(transcript, agent, options, make_world)
+    result = execute(run_request(transcript), agent, options, make_world)
     return judge_run(transcript, result, outline(agent), options)
-
-
-def rerun_transcript(
-    transcript: Transcript, agent: Agent, options: Options = DEFAULT, make_world: MakeWorld | None = None
-) -> Rerun:
-    """Rerun the recording of a transcript on today's code. Raises JourneyError if the world cannot be created."""
-    if options.tools == "sandbox" and make_world is None:
-        raise ValueError("running tools requires make_world")
-    make = make_world if options.tools == "sandbox" else None
-    result: Rerun = run_sync(agent, _rerun(transcript, agent, make), tools=make is not None)
-    if options.fingerprint or options.repeat:
-        result.fingerprints.append(fingerprint(result))
-    if options.repeat:
-        again: Rerun = run_sync(agent, _rerun(transcript, agent, make), tools=make is not None)
-        result.fingerprints.append(fingerprint(again))
-    if make is not None and transcript.kind == "mistake" and transcript.expectations[0].kind == "final_world":
-        result.recorded_world = make(transcript.setup).state_after(transcript.events)
-    return result
 
 
 def judge_run(
@@ -96,18 +77,6 @@ def judge_run(
             "expects": expectations_hash(transcript),
         }
     return outcome
-
-
-async def _rerun(transcript: Transcript, agent: Agent, make: MakeWorld | None) -> Rerun:
-    if make is None:
-        return await rerun(agent, transcript.setup, transcript.events)
-    sandbox = Sandbox(make(transcript.setup))
-    decided = transcript.kind == "mistake" and transcript.expectations[0].decided_by == "world"
-    judged = transcript.annotated_step if decided else None
-    imported = not any(event.__class__ is Prompt for event in transcript.events)  # without world changes
-    return await rerun(
-        agent, transcript.setup, transcript.events, lambda tape: ReexecutingRunner(tape, sandbox, judged, imported)
-    )
 
 
 def _first(result: Rerun) -> Difference | None:

@@ -182,8 +182,11 @@ def first_message(turn: Turn) -> UserMessage | None:
     return turn.steps[0].message if turn.steps else None
 
 
-def compare(recorded: Iterable[AnyEvent], trace: Trace) -> Rerun:
-    """Compare a finished run with the recording, like `rerun` does while it runs."""
+def compare(recorded: Iterable[AnyEvent], trace: Trace, mismatch: ToolMismatch | None = None) -> Rerun:
+    """Compare a finished run with the recording, like `rerun` does while it runs.
+
+    `mismatch` is the different tool result that stopped the run.
+    """
     tape = Tape(recorded)
     by_turn: dict[int, list[AnyEvent]] = {}
     for event in trace:
@@ -194,13 +197,13 @@ def compare(recorded: Iterable[AnyEvent], trace: Trace) -> Rerun:
         if first_message(turn) is None:
             comparison.skip(events)
             continue
-        ends = [event for event in events if isinstance(event, TurnEnded)]
-        if (
-            not comparison.add(events)
-            or not ends
-            or not comparison.end_turn(turn, ends[-1].reason, ends[-1].detail)
-        ):
+        if mismatch is not None and mismatch.step_id.turn == turn.turn:
+            comparison.add(events)
             break
+        end = next((event for event in reversed(events) if isinstance(event, TurnEnded)), None)
+        if not comparison.add(events) or end is None or not comparison.end_turn(turn, end.reason, end.detail):
+            break
+    comparison.rerun.tool_mismatch = mismatch
     return comparison.finish()
 
 

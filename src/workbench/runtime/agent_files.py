@@ -16,11 +16,25 @@ def agent_names(root: Path) -> list[str]:
     return sorted(p.parent.name for p in root.glob("*/agent.py") if p.is_file())
 
 
+def shared_paths(root: Path) -> list[Path]:
+    """List the files and folders of journeys/ that belong to no agent: the agents may share them."""
+    return sorted(
+        p for p in root.glob("*") if p.name not in IGNORED and not p.name.startswith(".") and not _is_agent(p)
+    )
+
+
+def _is_agent(path: Path) -> bool:
+    return (path / "agent.py").is_file()
+
+
 def agent_files(root: Path, agent: str) -> list[Path]:
-    """List the files of an agent's code, in order."""
+    """List the files of an agent's code, in order: those of its folder, and those that agents share."""
+    shared = shared_paths(root) if agent else []
+    files = [root / agent, *shared]
     return sorted(
         p
-        for p in (root / agent).rglob("*")
+        for each in files
+        for p in (each.rglob("*") if each.is_dir() else (each,))
         if p.is_file()
         and not (IGNORED & set(p.relative_to(root).parts))
         and not p.name.startswith(".")

@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from ..replay.agent_outline import AgentOutline
+from ..replay.run_request import RunRequest
 from .process import (
     SIZE_BYTES,
     Fork,
@@ -73,11 +74,11 @@ class AgentProcess:
             why = f"while loading: {str(error) or ENDED}"
             return Loaded(AgentOutline(agent), f"{agent}/agent.py: {why}", f"{agent}/agent.py:1")
 
-    def run(self, data: bytes) -> RunReport:
-        """Run an encoded transcript; a run that hangs or ends its process is reported as an error."""
+    def run(self, request: RunRequest) -> RunReport:
+        """Run a recording; a run that hangs or ends its process is reported as an error."""
         started = False
         try:
-            write_all(self._requests, frame(data))
+            write_all(self._requests, frame(msgspec.json.encode(request)))
             while True:
                 message = self._receive()
                 kind, body = message[:1], message[1:]
@@ -132,7 +133,8 @@ def serve(job: ReplayJob, agent: str, requests: int, answers: int, stacks: str, 
     runner = Runner(job, agent)
     write_all(answers, frame(LOADED + msgspec.json.encode(runner.load())))
     gc.collect()
-    gc.freeze()
+    gc.freeze()  # else a collection in a run copies every page
+    gc.set_threshold(100_000, 50, 100)  # a run is short
     while (data := _read(requests)) is not None:
         try:
             pid = os.fork()

@@ -32,6 +32,7 @@ from ..source import ROOT_PACKAGE, fault_location
 from ..trace.setup import Setup
 from .agent_files import agent_names, hash_files
 from .module_loader import import_from
+from .run_settings import read_run_settings
 
 
 class Fixture(msgspec.Struct, frozen=True):
@@ -170,6 +171,8 @@ def _check_fields(data: Any, path: Path, where: str) -> None:
 def _fixtures(root: Path, agent: Agent) -> dict[str, Fixture]:
     """Read the fixtures by name: JSON objects with some of FIXTURE_FIELDS; `world` is {Class: {...}}."""
     found: dict[str, Fixture] = {}
+    environment = read_run_settings(root).environment
+    given = {"environment": environment} if environment else {}
     for path in sorted(Path(agent.folder, agent.fixtures).glob("*.json")):
         where = _below(root, str(path))
         try:
@@ -182,14 +185,16 @@ def _fixtures(root: Path, agent: Agent) -> dict[str, Fixture]:
             about = data.pop("about", "")
             if not isinstance(about, str) or not isinstance(world, dict):
                 raise TypeError("about must be a string and world an object: {Class: {...}}")
-            setup = msgspec.convert({**data, "agent": agent.name, "fixture": path.stem}, Setup)
+            setup = msgspec.convert({**given, **data, "agent": agent.name, "fixture": path.stem}, Setup)
         except (msgspec.ValidationError, AttributeError, TypeError) as error:
             raise JourneyError(
                 f"not a fixture: {error}", where=f"{where}:1", hint="see docs/journeys.md"
             ) from None
         found[path.stem] = Fixture(path.stem, about, setup, world)
     if not found:
-        found["empty"] = Fixture("empty", "nothing in the world", Setup(agent=agent.name, fixture="empty"), {})
+        found["empty"] = Fixture(
+            "empty", "nothing in the world", Setup(agent=agent.name, fixture="empty", environment=environment), {}
+        )
     if agent.fixture and agent.fixture not in found:
         raise JourneyError(
             f"the fixture {agent.fixture!r} does not exist",

@@ -116,6 +116,14 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
         raise PermissionError("connections and programs are not allowed in a replay")
 
 
+def refuse_sql(name: str) -> None:
+    """Refuse a function of SQLite that reads the clock or makes random values."""
+    where = _journey_line()
+    if where:
+        hint = "pass the value as a parameter: conversation.now in a policy, Clock or random.Random in a tool"
+        _add(Violation("clock", f"undeclared input: calls {name} of SQLite", where, hint))
+
+
 def _describe(file: Any) -> str:
     return "an open file" if isinstance(file, int) else os.fsdecode(os.curdir if file is None else file)
 

@@ -14,13 +14,14 @@ import importlib.abc
 import importlib.machinery
 import os
 import sys
-import types
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from types import ModuleType
 from typing import Any
 
 from .entropy import Entropy
 from .file_view import FileView
+from .monitor import refuse_sql
 
 ENVIRONMENT = {
     "HOME": "/nonexistent",
@@ -107,7 +108,10 @@ def _pin_os(module: Any) -> dict[str, Any]:
 def _pin_time(module: Any) -> dict[str, Any]:
     real = {name: getattr(module, name) for name in ("clock_gettime", "clock_gettime_ns") if hasattr(module, name)}
     wall = getattr(module, "CLOCK_REALTIME", 0)
+    asctime, localtime = module.asctime, module.localtime
     return {
+        "asctime": lambda moment=None: asctime(localtime() if moment is None else moment),
+        "ctime": lambda seconds=None: asctime(localtime(seconds)),
         **dict.fromkeys(("monotonic", "perf_counter", "process_time", "thread_time"), _monotonic.seconds),
         **dict.fromkeys(
             ("monotonic_ns", "perf_counter_ns", "process_time_ns", "thread_time_ns"), _monotonic.nanoseconds
@@ -125,7 +129,33 @@ def _pin_resource(module: Any) -> dict[str, Any]:
 
 def _pin_random(module: Any) -> dict[str, Any]:
     _entropy.pin_unseeded(module.Random)
-    return {"_urandom": _entropy.take}
+    return {"_urandom": _entropy.take, "seed": module._inst.seed}
+
+
+_SQL_INPUTS = {
+    *("date", "time", "datetime", "julianday", "unixepoch", "strftime", "timediff", "random", "randomblob"),
+    *("current_date", "current_time", "current_timestamp"),
+}
+
+
+def _pin_sqlite(module: Any) -> dict[str, Any]:
+    """Deny the functions of SQL that read the clock or make random values: they are native code."""
+
+    def authorize(action: int, _: str | None, name: str | None, *__: object) -> int:
+        if action != module.SQLITE_FUNCTION or name not in _SQL_INPUTS:
+            return int(module.SQLITE_OK)
+        refuse_sql(name)
+        return int(module.SQLITE_DENY)
+
+    class Connection(module.Connection):  # type: ignore[misc]
+        def __init__(self, *args: Any, **more: Any) -> None:
+            super().__init__(*args, **more)
+            self.set_authorizer(authorize)
+
+    def connect(*args: Any, factory: Any = Connection, **more: Any) -> Any:
+        return factory(*args, **more)
+
+    return {"Connection": Connection, "connect": connect}
 
 
 _TABLE: dict[str, Callable[[Any], Mapping[str, Any]]] = {
@@ -144,10 +174,13 @@ _TABLE: dict[str, Callable[[Any], Mapping[str, Any]]] = {
                            "version": _constant("0"), "machine": _constant("machine"),
                            "processor": _constant(""), "platform": _constant(sys.platform),
                            "libc_ver": _constant(("", "")), "freedesktop_os_release": _constant({})},
+    **dict.fromkeys(("sqlite3", "sqlite3.dbapi2"), _pin_sqlite),
     "threading": lambda _: {"get_native_id": _constant(2)},
     "_thread": lambda _: {"get_native_id": _constant(2)},
     "mimetypes": lambda _: {"knownfiles": []},
     "multiprocessing": lambda _: {"cpu_count": _constant(1)},
+    "tempfile": lambda _: {"tempdir": ENVIRONMENT["TMPDIR"]},
+    "site": lambda _: {"getuserbase": _constant("/nonexistent"), "getusersitepackages": _constant("/nonexistent")},
     "getpass": lambda _: {"getuser": _constant("workbench")},
     "shutil": lambda _: {"disk_usage": _constant((0, 0, 0)), "which": _constant(None),
                          "get_terminal_size": lambda *_, **__: os.terminal_size((80, 24))},
@@ -203,37 +236,20 @@ def _pin_module(module: Any) -> None:
 
 def _travel(clock: str) -> None:
     global _traveller
+    from .time_travel import travel
+
     moment = datetime.fromisoformat(clock)
     if _traveller is None:  # it replaces C functions of `time`: start it before they are pinned
-        _traveller = _import_time_machine().travel(moment, tick=False).start()
+        _traveller = travel(moment, tick=False).start()
     else:
         _traveller.move_to(moment, tick=False)
-
-
-def _import_time_machine() -> Any:
-    """Import time_machine without pytest, unittest and dateutil, which it needs for features not used here.
-
-    They take ten times as long as the rest of it.
-    """
-    if "time_machine" not in sys.modules:
-        missing = {name: None for name in ("pytest", "dateutil") if name not in sys.modules}
-        stub = types.ModuleType("unittest")
-        setattr(stub, "TestCase", type("TestCase", (), {}))
-        stubs: dict[str, Any] = {**missing, **({} if "unittest" in sys.modules else {"unittest": stub})}
-        sys.modules.update(stubs)
-        try:
-            import time_machine  # noqa: F401
-        finally:
-            for name in stubs:
-                del sys.modules[name]
-    return sys.modules["time_machine"]
 
 
 class _PinningFinder(importlib.abc.MetaPathFinder):
     """Pins the values of a module of the table when it is imported."""
 
     def find_spec(
-        self, fullname: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         if fullname not in _TABLE:
             return None
@@ -252,10 +268,10 @@ class _PinningLoader(importlib.abc.Loader):
     def __init__(self, loader: Any) -> None:
         self._loader = loader
 
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType | None:
-        made: types.ModuleType | None = self._loader.create_module(spec)
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+        made: ModuleType | None = self._loader.create_module(spec)
         return made
 
-    def exec_module(self, module: types.ModuleType) -> None:
+    def exec_module(self, module: ModuleType) -> None:
         self._loader.exec_module(module)
         _pin_module(module)

@@ -19,10 +19,6 @@ class ReplayJob(msgspec.Struct, frozen=True, tag="job"):
     """Replay all transcripts of a server in one process: faster, but state may pass from one to the next."""
     sources: dict[str, bytes] = {}
     """Code that replaces files, by path below journeys/."""
-    environment: dict[str, str] = {}
-    """The environment variables that journey code sees, beside the fixed ones."""
-    data: list[str] = []
-    """The folders beside journeys/ that journey code may read."""
     memory_limit: int = 0
     """The address space of journey code in bytes; 0 for no limit."""
     details: bool = False

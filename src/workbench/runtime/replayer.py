@@ -13,6 +13,7 @@ from ..findings import is_suppressed
 from ..replay.blame import project_path
 from ..replay.case import Case
 from ..replay.judge import judge_run
+from ..replay.run_request import run_request
 from ..replay.verdict import ReplayResult, RunDetails, Verdict
 from ..transcripts.codec import decode
 from ..transcripts.header import header_of
@@ -45,14 +46,14 @@ class Replayer:
             return Case(path, None, ReplayResult(Verdict.ERROR, str(error)))
         except Exception as error:
             return Case(path, None, ReplayResult(Verdict.ERROR, f"{path}: {internal_error(error)}"))
-        return Case(path, header_of(transcript), self._result(transcript, data))
+        return Case(path, header_of(transcript), self._result(transcript))
 
-    def _result(self, transcript: Transcript, data: bytes) -> ReplayResult:
+    def _result(self, transcript: Transcript) -> ReplayResult:
         agent = self._agent(transcript.agent)
         if agent.loaded.error:
             where = project_path(agent.loaded.where)
             return ReplayResult(Verdict.ERROR, agent.loaded.error, source_line=where, not_run="not_loaded")
-        report = agent.run(data)
+        report = agent.run(run_request(transcript))
         if not agent.alive:
             self.close()
         try:
@@ -65,8 +66,10 @@ class Replayer:
 
     def _judge(self, transcript: Transcript, agent: AgentProcess, report: RunReport) -> ReplayResult:
         if report.error:
-            where = project_path(report.where)
-            return ReplayResult(Verdict.ERROR, report.error, source_line=where, not_run=report.not_run)
+            why, where = report.error, project_path(report.where)
+            if report.not_run == "exited" and self.job.shared:
+                why += ": in this transcript, or in something that an earlier one left running"
+            return ReplayResult(Verdict.ERROR, why, source_line=where, not_run=report.not_run)
         options = self.job.options
         run = restore_run(transcript, report)
         result = judge_run(transcript, run, agent.loaded.outline, options)

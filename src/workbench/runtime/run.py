@@ -7,13 +7,14 @@ from pathlib import Path
 
 import msgspec
 
+from ..engine.warm import fill_caches
 from ..engine.world import World
 from ..errors import JourneyError, WorkbenchError
 from ..replay.agent_outline import AgentOutline, outline
-from ..replay.judge import rerun_transcript
+from ..replay.execute import execute
+from ..replay.run_request import RunRequest
 from ..trace.setup import Setup
-from ..transcripts.codec import decode
-from ..transcripts.transcript import Transcript
+from .agent_files import shared_paths
 from .confinement import Protection, confine
 from .file_view import FileView, read_roots
 from .line_tracer import LineTracer
@@ -23,6 +24,9 @@ from .monitor import monitor
 from .pins import pin_process, pin_run
 from .replay_job import ReplayJob
 from .run_report import RunReport, report_run
+from .run_settings import RunSettings, read_run_settings
+
+_decode = msgspec.json.Decoder(RunRequest).decode
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -42,42 +46,52 @@ class Runner:
         self._name = agent
         self._loaded: LoadedAgent | None = None
         self._files = FileView(())
+        self._settings = RunSettings()
 
     def load(self) -> Loaded:
         """Load the agent exactly as the workbench does."""
         root = Path(self._job.journeys).resolve()
         cache = fix_cache()
-        cached = () if cache is None else (str(cache),)
-        files = FileView(read_roots((str(root), *cached, *self._job.data)))
-        protection = confine(files.roots)
-        os.chdir(root.parent)
-        pin_process(self._job.environment, files)
         try:
-            with monitor(files) as violations:
+            self._settings = read_run_settings(root)
+        except JourneyError as error:
+            return Loaded(AgentOutline(self._name), str(error))
+        cached = () if cache is None else (str(cache),)
+        own = (str(root / self._name), *map(str, shared_paths(root)), *self._settings.folders(root))
+        files = FileView(read_roots((*own, *cached)))
+        protection = confine((*files.roots, str(root)))  # an agent may import another
+        os.chdir(root.parent)
+        pin_process(self._settings.environment, files)
+        failure: Loaded | None = None
+        with monitor(files) as violations:
+            try:
                 replace_sources(root, self._job.sources)
                 loaded = load(root, self._name)
-        except JourneyError as error:
-            return Loaded(AgentOutline(self._name), str(error), error.where)
-        except Exception as error:
-            return Loaded(AgentOutline(self._name), internal_error(error))
-        for one in violations:
+            except JourneyError as error:
+                failure = Loaded(AgentOutline(self._name), str(error), error.where)
+            except Exception as error:
+                failure = Loaded(AgentOutline(self._name), internal_error(error))
+        for one in violations[:1]:  # the cause of the failure, if there is one
             refused = JourneyError(f"while loading: {one.what}", where=one.where, hint=one.hint)
             return Loaded(AgentOutline(self._name), str(refused), refused.where)
+        if failure is not None:
+            return failure
+        fill_caches(loaded.agent)
         self._loaded, self._files = loaded, files
         return Loaded(outline(loaded.agent), protection=protection)
 
     def run(self, data: bytes) -> RunReport:
-        """Run an encoded transcript once, or twice to compare the runs. Every failure becomes a report."""
+        """Run an encoded RunRequest. Every failure becomes a report."""
         assert self._loaded is not None
-        transcript = decode(data)
-        setup = transcript.setup
+        request = _decode(data)
+        setup = request.setup
         try:
-            pin_run(setup.clock, setup.seed, self._job.environment)
+            pin_run(setup.clock, setup.seed, setup.environment)
         except (ValueError, OverflowError):
             return RunReport(error=f"the clock {setup.clock!r} is not a valid time")
         try:
             with monitor(self._files) as violations:
-                report = self._traced(transcript, self._loaded)
+                report = self._traced(request, self._loaded)
         except WorkbenchError as error:
             return RunReport(error=str(error), where=error.where)
         except Exception as error:
@@ -85,19 +99,19 @@ class Runner:
         report.violations = violations
         return report
 
-    def _traced(self, transcript: Transcript, loaded: LoadedAgent) -> RunReport:
+    def _traced(self, request: RunRequest, loaded: LoadedAgent) -> RunReport:
         if not self._job.details:
-            return self._run(transcript, loaded)
+            return self._run(request, loaded)
         tracer = LineTracer(Path(self._job.journeys))
         with tracer.tracing():
-            report = self._run(transcript, loaded)
+            report = self._run(request, loaded)
         report.lines, report.decisions = sorted(tracer.lines), sorted(tracer.decisions)
         return report
 
-    def _run(self, transcript: Transcript, loaded: LoadedAgent) -> RunReport:
-        check_fixture(loaded, transcript.setup)
-        result = rerun_transcript(transcript, loaded.agent, self._job.options, self._make_world)
-        return report_run(transcript, result)
+    def _run(self, request: RunRequest, loaded: LoadedAgent) -> RunReport:
+        check_fixture(loaded, request.setup)
+        result = execute(request, loaded.agent, self._job.options, self._make_world)
+        return report_run(request, result)
 
     def _make_world(self, setup: Setup) -> World:
         assert self._loaded is not None

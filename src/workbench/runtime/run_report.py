@@ -12,6 +12,7 @@ import msgspec
 
 from ..replay.reexecution import ToolMismatch
 from ..replay.rerun import Rerun, compare
+from ..replay.run_request import RunRequest
 from ..trace.events import AnyEvent
 from ..trace.step_id import StepId
 from ..trace.trace import Trace
@@ -46,11 +47,11 @@ encode_report = msgspec.json.Encoder().encode  # unlike msgpack, JSON has intege
 decode_report = msgspec.json.Decoder(RunReport).decode
 
 
-def report_run(transcript: Transcript, result: Rerun) -> RunReport:
+def report_run(request: RunRequest, result: Rerun) -> RunReport:
     """Return the report of a run."""
     return RunReport(
-        events=_indexed(transcript.events, result.trace.events),
-        blobs={key: blob for key, blob in result.trace.blobs.items() if transcript.blobs.get(key) != blob},
+        events=_indexed(request.events, result.trace.events),
+        blobs={key: blob for key, blob in result.trace.blobs.items() if key not in request.blobs},
         tool_mismatch=result.tool_mismatch,
         world=result.world,
         recorded_world=result.recorded_world,
@@ -62,8 +63,7 @@ def report_run(transcript: Transcript, result: Rerun) -> RunReport:
 def restore_run(transcript: Transcript, report: RunReport) -> Rerun:
     """Compare the reported events with the recording. Raises IndexError for a number that is no recorded event."""
     events = [transcript.events[one] if isinstance(one, int) else one for one in report.events]
-    result = compare(transcript.events, Trace(events, transcript.blobs | report.blobs))
-    result.tool_mismatch = report.tool_mismatch
+    result = compare(transcript.events, Trace(events, transcript.blobs | report.blobs), report.tool_mismatch)
     result.world = report.world
     result.recorded_world = report.recorded_world
     result.executed = set(report.executed)

@@ -11,6 +11,8 @@ import asyncio
 import os
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -31,6 +33,7 @@ from ..source import fault_location
 from ..trace.blobs import PromptSection
 from ..trace.events import AnyEvent, TurnEnded
 from ..trace.messages import Messages
+from ..trace.setup import Setup
 from ..trace.step_id import StepId
 from ..trace.trace import Trace
 from .agent_files import agent_names
@@ -65,6 +68,7 @@ from .protocol import (
     unpack_event,
     unpack_request,
 )
+from .time_travel import conversation_time
 
 BEAT = 0.25  # seconds between heartbeats
 
@@ -179,17 +183,18 @@ class WorkerServer:
             raise JourneyError("no agent is loaded")
         conversation, model, runner = prepare_turn(loaded, self.model, request, on_event)
         limit = loaded.agent.limits.turn_seconds
-        self.turn = asyncio.create_task(run_turn(conversation, request.text, model, runner, on_delta))
-        try:
-            done, _ = await asyncio.wait([self.turn], timeout=limit)
-            if not done:
-                self.turn.cancel()
-                await asyncio.wait([self.turn])
-            stopped = self.turn.cancelled()
-            if not stopped:
-                self.turn.result()
-        finally:
-            self.turn = None
+        with _inputs(request.setup):
+            self.turn = asyncio.create_task(run_turn(conversation, request.text, model, runner, on_delta))
+            try:
+                done, _ = await asyncio.wait([self.turn], timeout=limit)
+                if not done:
+                    self.turn.cancel()
+                    await asyncio.wait([self.turn])
+                stopped = self.turn.cancelled()
+                if not stopped:
+                    self.turn.result()
+            finally:
+                self.turn = None
         if stopped:
             number = conversation.state.turn
             if done:
@@ -198,9 +203,9 @@ class WorkerServer:
                 conversation.emit(TurnEnded(turn=number, reason="limit", detail=f"{limit:g} seconds"))
 
     async def _rerun(self, request: RerunConversation) -> None:
-        result = await rerun(
-            without_parts(self._require_agent().agent, request.disabled), request.setup, request.events
-        )
+        agent = without_parts(self._require_agent().agent, request.disabled)
+        with _inputs(request.setup):
+            result = await rerun(agent, request.setup, request.events)
         self.send(rerun_report(result))
 
     def _inspect_world(self, request: InspectWorld) -> WorldInspected:
@@ -220,6 +225,14 @@ class WorkerServer:
             return ModelAnswered(trouble=stop.message)
         text = "\n".join(b["text"] for b in answer.blocks if b.get("type") == "text")
         return ModelAnswered(text, answer.model, answer.usage)
+
+
+@contextmanager
+def _inputs(setup: Setup) -> Iterator[None]:
+    """Give journey code inside the time and the environment of a conversation, as in a replay."""
+    os.environ.update(setup.environment)
+    with conversation_time(setup.clock):
+        yield
 
 
 def prepare_turn(

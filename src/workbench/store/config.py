@@ -29,6 +29,18 @@ def _keys(value: Any) -> str:
     return "" if isinstance(value, dict) else "must be a table: [keys]"
 
 
+def _replay(value: Any) -> str:
+    """Check the table that `runtime/run_settings.py` reads."""
+    if not isinstance(value, dict) or set(value) - {"environment", "data"}:
+        return "must be a table with environment and data: [replay]"
+    environment, data = value.get("environment", {}), value.get("data", [])
+    if not isinstance(environment, dict) or not all(isinstance(one, str) for one in environment.values()):
+        return 'has an environment that is not a table of strings: environment = { SHOP = "berlin" }'
+    if not isinstance(data, list) or not all(isinstance(one, str) for one in data):
+        return 'has data that is not a list of folders: data = ["prices"]'
+    return ""
+
+
 def _key(value: Any) -> str:
     many = value if isinstance(value, list) else [value]
     return "" if all(isinstance(one, str) for one in many) else "must be a key, or a list of keys"
@@ -40,6 +52,7 @@ SETTINGS: dict[str, Callable[[Any], str]] = {  # a check that returns what is wr
     "theme": _theme,
     "mouse": _yes_no,
     "keys": _keys,
+    "replay": _replay,
 }
 USER_SETTINGS = ("theme", "mouse", "keys")  # the settings that the user's own file may contain
 

@@ -8,7 +8,10 @@ import msgspec
 
 
 class Setup(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """The starting point of a conversation; `clock` is ISO 8601 with an offset."""
+    """The starting point of a conversation; `clock` is ISO 8601 with an offset.
+
+    `environment` has the variables that journey code may read, from the settings of the project.
+    """
 
     agent: str
     fixture: str = ""
@@ -16,3 +19,4 @@ class Setup(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     channel: str = "chat"
     clock: str = "2026-01-05T10:00:00+00:00"
     seed: int = 1
+    environment: dict[str, str] = {}

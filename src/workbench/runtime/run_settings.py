@@ -1,0 +1,44 @@
+"""What journey code sees beside its own files: the table [replay] of workbench.toml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from ..errors import JourneyError
+
+FILE = "workbench.toml"
+
+
+class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The environment variables and the folders of the project that journey code may read."""
+
+    environment: dict[str, str] = {}
+    data: list[str] = []
+
+    def folders(self, root: Path) -> list[str]:
+        """Return the full paths of the data folders; `root` is journeys/."""
+        return [str(root.parent / name) for name in self.data]
+
+
+class _File(msgspec.Struct):
+    replay: RunSettings = RunSettings()
+
+
+def read_run_settings(root: Path) -> RunSettings:
+    """Read the settings of the project of `root` (journeys/). Raises JourneyError."""
+    try:
+        text = (root.parent / FILE).read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return RunSettings()
+    if "replay" not in text:
+        return RunSettings()
+    import msgspec.toml  # most projects do not need it, and replay must start fast
+
+    try:
+        return msgspec.toml.decode(text, type=_File).replay
+    except msgspec.DecodeError as error:
+        lines = [n for n, line in enumerate(text.splitlines(), 1) if line.strip().startswith("[replay")]
+        where = f"{FILE}:{lines[0] if lines else 1}"
+        raise JourneyError(f"[replay]: {error}", where=where, hint="see docs/configuration.md") from None
