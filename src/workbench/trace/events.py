@@ -216,8 +216,12 @@ class HttpExchange(Event, frozen=True, kw_only=True, tag="exchange"):
     """The status code; 0 if there was no response."""
     kind: str = ""
     """The content type of the response."""
+    headers: dict[str, str] = {}
+    """The other headers of the response, as far as they do not describe its transfer."""
+    layout: str = ""
+    """How a JSON body is laid out, if it is not compact; see runtime/json_layout.py."""
     response_body: Any = None
-    """Like request_body; the error message if status is 0."""
+    """Like request_body; if status is 0 the error, "ReadTimeout: timed out", by its class in httpx."""
 
 
 class ToolResult(Event, frozen=True, kw_only=True, tag="result"):
