@@ -57,8 +57,9 @@ async def replay_async(
     unnamed = [d for d in result.drift if not expects_prompt_change(transcript) or d.what != "prompt"]
     drifted = verdict is Verdict.PASS and options.strict_drift and bool(unnamed)
     if drifted:
+        searched = any(d.what == "knowledge" for d in unnamed)  # the model would read something else
         verdict, why = (
-            Verdict.DRIFTED,
+            Verdict.STALE if searched else Verdict.DRIFTED,
             f"the actions are the same, but it drifted: {describe_drift(unnamed, result, transcript.blobs)}",
         )
     seen: tuple[str, ...] = ()

@@ -3,9 +3,9 @@
 Recorded answers are taken in order; decisions, results and ends must match; prompt
 changes only warn. Divergence: the combined effect of the policies on each message,
 call, result and reply; a missing or changed result; the end of the turn; unused
-answers. Drift: the prompt, the deciding policy, its reason. Ignored: ids, times,
-usage, thinking. The run stops at the first divergence, because what follows in the
-recording did not happen in this run.
+answers. Drift: the prompt, the deciding policy, its reason, the passages that a search
+of the knowledge finds. Ignored: ids, times, usage, thinking. The run stops at the first
+divergence, because what follows in the recording did not happen in this run.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from ..trace.setup import Setup
 from ..trace.step_id import StepId
 from ..trace.steps import Step, StepGrouper, Turn
 from ..trace.trace import Trace
+from .knowledge import knowledge_change
 from .reexecution import ReexecutingRunner, ToolMismatch
 from .tape import INTERRUPTED_ENDS, Tape
 
@@ -40,11 +41,12 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class Drift(msgspec.Struct, frozen=True):
-    """A change that did not change any action; `step` counts from 1."""
+    """A change that did not change any action; `step` counts from 1, `detail` names what has changed."""
 
     step_id: StepId
     step: int
     what: str
+    detail: str = ""
 
 
 class Rerun(msgspec.Struct):
@@ -94,6 +96,7 @@ class _RerunLoop:
         events: list[AnyEvent],
         make_runner: Callable[[Tape], ReexecutingRunner] | None,
     ) -> None:
+        self.agent = agent
         self.tape = Tape(events, self._checkpoint)
         self.make_runner = make_runner(self.tape) if make_runner else None
         self._steps = StepGrouper()
@@ -129,6 +132,8 @@ class _RerunLoop:
             return
         if not self._drifted and step.prompt is not None:
             self._prompt_drift(recorded.prompt, step)
+        if step.call is not None:
+            self._compare_knowledge(recorded, step)
         stops = self.tape.truncated_at(step.step_id)
         if stops and stopped_mid_policy(recorded, step, recorded.prompt):
             return
@@ -144,6 +149,15 @@ class _RerunLoop:
             and not step.rewritten_value("before_reply")
         ):
             rerun.drift.append(Drift(step.step_id, rerun.steps, "text sent"))  # replaced by a policy or a hand-off
+
+    def _compare_knowledge(self, recorded: Step, step: Step) -> None:
+        """Search the knowledge again: a changed passage is drift, and a mismatch if tools run."""
+        change = knowledge_change(self.agent, recorded, step)
+        if change and self.make_runner is not None:
+            why = f"the search of the knowledge differs: {change}"
+            self.make_runner.mismatches.append(ToolMismatch(step.step_id, "stale", "other passages", change, why))
+        elif change:
+            self.rerun.drift.append(Drift(step.step_id, self.rerun.steps, "knowledge", change))
 
     def _prompt_drift(self, then: Prompt | None, step: Step) -> None:
         now = step.prompt
