@@ -68,13 +68,19 @@ def test_human_written_fields_precede_the_events(transcript):
     assert keys[-2:] == ["events", "blobs"]
 
 
-def test_costs_and_latencies_are_not_written(transcript):
+def test_of_the_usage_only_what_limits_count_is_written(transcript):
     import msgspec
 
-    steps = [
-        msgspec.structs.replace(s, usage=Usage(5, 6)) if hasattr(s, "usage") else s for s in transcript.events
-    ]
-    assert b"usage" not in encode(msgspec.structs.replace(transcript, events=steps))
+    full = Usage(5, 6, 7, 8, cost=0.5, seconds=1.2999, request_id="req_1", server="other.example")
+    steps = [msgspec.structs.replace(s, usage=full) if hasattr(s, "usage") else s for s in transcript.events]
+    written = json.loads(encode(msgspec.structs.replace(transcript, events=steps)))["events"]
+    kept = [step["usage"] for step in written if step["event"] == "answer"]
+    assert kept
+    assert all(usage == {"tokens_out": 6, "seconds": 1.2} for usage in kept)
+
+
+def test_an_answer_without_usage_is_written_without_it(transcript):
+    assert b"usage" not in encode(transcript)
 
 
 def test_a_newer_format_is_refused_with_a_hint(transcript):

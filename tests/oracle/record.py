@@ -87,6 +87,7 @@ class Record:
         self.deeds: dict[Place, Deed] = {}
         self.answers: dict[int, list[dict[str, Any]]] = {}
         self.ends: dict[int, str] = {}
+        self.details: dict[int, str] = {}
         self.prompts: list[tuple[tuple[int, int], dict[str, Any]]] = []
         self.exhibits = whole.get("blobs", {})
         for step in whole["events"]:
@@ -105,6 +106,7 @@ class Record:
                 self.prompts.append((place[:2], step))
             elif kind == "end":
                 self.ends[step["turn"]] = step["reason"]
+                self.details[step["turn"]] = step.get("detail", "")
             elif kind in ("decision", "result", "reply", "handoff"):
                 self._became(self.deeds.setdefault(place, Deed("reply")), step)
 
@@ -134,7 +136,8 @@ class Record:
     def breaks_off(self, turn: int, answer: int) -> bool:
         """Whether it stops in the middle of this answer."""
         last = answer == len(self.answers[turn])
-        return last and (self.ends[turn] in STOPPED if turn in self.ends else turn == max(self.answers))
+        late = self.ends.get(turn) == "limit" and self.details[turn].endswith(" seconds")
+        return last and (late or self.ends[turn] in STOPPED if turn in self.ends else turn == max(self.answers))
 
 
 def words(text: Any) -> str:

@@ -16,7 +16,7 @@ import msgspec
 from .record import STOPPED, Deed, Place, Record, alike, asked, differs, effect, rewrite, spoken, words
 from .talk import Talk, View
 
-FROM_OUTSIDE = (*STOPPED, "model_error", "limit")
+FROM_OUTSIDE = (*STOPPED, "model_error")
 BUILT_IN = {"enter_journey": "journey", "hand_off": "reason", "look_up": "question"}
 
 
@@ -84,15 +84,38 @@ class Walk:
         if stopped in ("blocked", "escalated"):
             return "message_blocked" if stopped == "blocked" else "handed_off"
         for number, answer in enumerate(self.record.answers[turn], 1):
-            if number > self.agent.limits.model_calls or self.parted:
+            if (
+                number > self.agent.limits.model_calls
+                or self.parted
+                or self._spent(turn, number - 1, "tokens_out")
+            ):
+                return "limit"
+            if self._spent(turn, number, "seconds"):
                 return "limit"
             self._look_around(number > 1)
             self.prompts[turn, number] = self.agent.journeys.get(self.talk.journey), [*self.journeys.values()]
             end = self._calls(turn, number, answer) if asked(answer) else self._reply((turn, number, 0), answer)
             if end:
                 return end
-        recorded = self.record.ends.get(turn, "")
-        return recorded if recorded in FROM_OUTSIDE else "recording_ended"
+        return self._after_the_last(turn)
+
+    def _after_the_last(self, turn: int) -> str:
+        """How it ends when all answers on record are used."""
+        recorded, limits, count = self.record.ends.get(turn, ""), self.agent.limits, len(self.record.answers[turn])
+        if recorded in FROM_OUTSIDE:
+            return recorded
+        used, _, of_what = self.record.details.get(turn, "").partition(" ")
+        still = count >= limits.model_calls or self._spent(turn, count, "tokens_out")
+        if recorded == "limit" and of_what.startswith("tokens;"):
+            still = still or int(used.replace(",", "")) > limits.tokens
+        elif recorded == "limit" and of_what == "seconds":
+            still = still or float(used) >= limits.turn_seconds
+        return "limit" if still else "recording_ended"
+
+    def _spent(self, turn: int, count: int, what: str) -> bool:
+        """Whether the first answers of a turn took more than it may."""
+        limit = {"tokens_out": self.agent.limits.tokens, "seconds": self.agent.limits.turn_seconds}[what]
+        return sum(a.get("usage", {}).get(what, 0) for a in self.record.answers[turn][:count]) > limit
 
     def _end(self, turn: int, end: str) -> None:
         walked = max((p[1] for p in self.deeds if p[0] == turn), default=0)

@@ -17,11 +17,12 @@ import msgspec
 
 from ..authoring.agent import Agent
 from ..engine.conversation import ConversationRun
+from ..engine.limits import still_exceeded
 from ..engine.turn import run_turn
 from ..errors import JourneyError
 from ..plain import plain_equal
 from ..trace.describe import describe_pair, describe_step
-from ..trace.events import AnyEvent, Fault, Prompt
+from ..trace.events import AnyEvent, Fault, Prompt, TurnEnded
 from ..trace.setup import Setup
 from ..trace.step_id import StepId
 from ..trace.steps import Step, StepGrouper, Turn
@@ -212,7 +213,15 @@ class _RerunLoop:
             why = "the turn ended for a different reason"
             now = f"the turn ended: {reason}" + (f" ({detail})" if detail else "")
             self.rerun.differences.append(Difference(step_id, f"the turn ended: {turn.end.reason}", now, why))
+        elif turn.end is not None and reason == "limit" and self._limit_was_raised(turn.end, detail):
+            then = f"the turn ended: limit ({detail})"
+            why = "the turn would not end at its limit"
+            self.rerun.differences.append(Difference(step_id, then, "the turn continues", why))
         return not self.rerun.differences
+
+    def _limit_was_raised(self, end: TurnEnded, detail: str) -> bool:
+        """Return whether a turn that the tape ended at its recorded limit would continue today."""
+        return end.detail == detail and not still_exceeded(detail, self.agent.limits)
 
 
 async def rerun(

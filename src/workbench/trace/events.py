@@ -112,7 +112,10 @@ class Prompt(Event, frozen=True, kw_only=True, tag="prompt"):
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The usage of one answer; the first four fields count tokens. Never saved in a transcript."""
+    """The usage of one answer; the first four fields count tokens.
+
+    A transcript contains only what limits count: `tokens_out` and `seconds`.
+    """
 
     tokens_in: int = 0
     tokens_out: int = 0

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from ..engine.limits import timed_out
 from ..replay.verdict import Verdict
 from ..text import pluralize
 from ..trace.describe import describe_step
@@ -102,7 +103,7 @@ def judge_trial(
             return "error", f"{event.where}: {event.name}: {event.message}"
         if isinstance(event, ToolResult) and event.tool in tools.replay_only and event.outcome == "error":
             return "fault", f"{event.tool} has no implementation: it can only be replayed"
-        if isinstance(event, TurnEnded) and event.reason == "limit" and event.detail.endswith(" seconds"):
+        if isinstance(event, TurnEnded) and event.reason == "limit" and timed_out(event.detail):
             return "fault", f"turn {event.turn} was cut off after {event.detail}"
         if isinstance(event, TurnEnded) and event.reason == "model_error":  # and no fault before it
             return "fail", f"turn {event.turn} ended without an answer: {event.detail}"
