@@ -88,6 +88,7 @@ class Record:
         self.answers: dict[int, list[dict[str, Any]]] = {}
         self.ends: dict[int, str] = {}
         self.details: dict[int, str] = {}
+        self.start = ""  # the journey that a message entered by itself
         self.prompts: list[tuple[tuple[int, int], dict[str, Any]]] = []
         self.exhibits = whole.get("blobs", {})
         for step in whole["events"]:
@@ -104,6 +105,8 @@ class Record:
                     self.deeds[place] = Deed("reply", given=spoken(step))
             elif kind == "prompt":
                 self.prompts.append((place[:2], step))
+            elif kind == "entered" and not place[1]:
+                self.start = self.start or step["journey"]
             elif kind == "end":
                 self.ends[step["turn"]] = step["reason"]
                 self.details[step["turn"]] = step.get("detail", "")

@@ -68,8 +68,8 @@ class Walk:
         talk.hear(deed.given)
         if talk.handed_off:
             return "handed_off"
-        if len(self.agent.journeys) == 1:
-            talk.journey = next(iter(self.agent.journeys))
+        if not talk.journey:
+            talk.journey = self._start()
         self._look_around()
         for _ in self._ask(deed, "on_message", None, deed.given):
             talk.user_messages[-1] = words(rewrite(deed, "on_message"))
@@ -116,6 +116,13 @@ class Walk:
         """Whether the first answers of a turn took more than it may."""
         limit = {"tokens_out": self.agent.limits.tokens, "seconds": self.agent.limits.turn_seconds}[what]
         return sum(a.get("usage", {}).get(what, 0) for a in self.record.answers[turn][:count]) > limit
+
+    def _start(self) -> str:
+        """The journey that the first message enters: that of the record, or the only one there is."""
+        journeys = list(self.agent.journeys)
+        if self.record.start in journeys:
+            return self.record.start
+        return journeys[0] if len(journeys) == 1 else ""
 
     def _end(self, turn: int, end: str) -> None:
         walked = max((p[1] for p in self.deeds if p[0] == turn), default=0)
@@ -207,7 +214,7 @@ class Walk:
 
     def _built_in(self, name: str) -> Any:
         there = {
-            "enter_journey": len(self.agent.journeys) > 1,
+            "enter_journey": len(self.agent.journeys) > 0,
             "hand_off": self.agent.allow_handoff,
             "look_up": bool(self.agent.knowledge),
         }

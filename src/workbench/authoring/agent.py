@@ -106,6 +106,11 @@ class Agent(Declarations):
     def _knowledge_index(self) -> KnowledgeIndex:
         return KnowledgeIndex(self.knowledge_sections)
 
+    @property
+    def only_journey(self) -> str:
+        """Return the name of the journey if there is exactly one, else ""."""
+        return next(iter(self.journeys)) if len(self.journeys) == 1 else ""
+
     def all_tools(self) -> list[Tool]:
         return [*self.tools.values(), *(t for j in self.journeys.values() for t in j.tools.values())]
 

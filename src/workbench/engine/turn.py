@@ -72,8 +72,8 @@ class _Turn:
         self.emit(UserMessage(turn=self.number, text=text))
         if self.state.handed_off:
             return self._end("handed_off", "this conversation was handed off to a human")
-        if len(self.agent.journeys) == 1 and not self.state.journey:
-            self.emit(JourneyEntered(turn=self.number, journey=next(iter(self.agent.journeys))))
+        if self.conversation.first_journey and not self.state.journey:
+            self.emit(JourneyEntered(turn=self.number, journey=self.conversation.first_journey))
         step_id = StepId(self.number)
         self.policies.update_availability(step_id)
         stop = await self.policies.judge_message(step_id, text)
@@ -227,7 +227,7 @@ class _Turn:
 
     def _built_in(self, name: str) -> Tool | None:
         known = {
-            ENTER: len(self.agent.journeys) > 1,
+            ENTER: bool(self.agent.journeys),  # also the only one, which the first message has entered
             HAND_OFF: self.agent.allow_handoff,
             LOOK_UP: bool(self.agent.knowledge),
         }

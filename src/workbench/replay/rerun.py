@@ -22,7 +22,7 @@ from ..engine.turn import run_turn
 from ..errors import JourneyError
 from ..plain import plain_equal
 from ..trace.describe import describe_pair, describe_step
-from ..trace.events import AnyEvent, Fault, Prompt, TurnEnded
+from ..trace.events import AnyEvent, Fault, JourneyEntered, Prompt, TurnEnded
 from ..trace.setup import Setup
 from ..trace.step_id import StepId
 from ..trace.steps import Step, StepGrouper, Turn
@@ -101,7 +101,7 @@ class _RerunLoop:
         self.tape = Tape(events, self._checkpoint)
         self.make_runner = make_runner(self.tape) if make_runner else None
         self._steps = StepGrouper()
-        self.conversation = ConversationRun(agent, setup)
+        self.conversation = ConversationRun(agent, setup, first_journey=_first_journey(agent, events))
         self.rerun = Rerun(self.conversation.trace, recorded=self.tape.steps, current=self._steps.by_id)
         self._grouped = 0  # events
         self._drifted = False
@@ -235,6 +235,17 @@ async def rerun(
     `make_runner` creates the runner for tools to re-execute; without it no tool runs.
     """
     return await _RerunLoop(agent, setup, events, make_runner).run()
+
+
+def _first_journey(agent: Agent, events: list[AnyEvent]) -> str:
+    """Return the journey that the first message entered in the recording, or "" if it no longer exists.
+
+    An agent with one journey starts in it. The conversation was in this journey whether or not
+    the agent has others today.
+    """
+    entered = (event for event in events if isinstance(event, JourneyEntered) and not event.answer)
+    first = next(entered, None)
+    return first.journey if first is not None and first.journey in agent.journeys else ""
 
 
 def divergence(recorded: Step, now: Step, cut_off: bool = False) -> str:
