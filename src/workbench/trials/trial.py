@@ -24,6 +24,7 @@ from ..transcripts.expectation import Expectation
 from ..transcripts.matching import arguments_match, contains_text
 from ..transcripts.predicates import PREDICATES, JudgedRun, holds, without_fault
 from ..transcripts.transcript import Transcript
+from ..transcripts.visible import shows
 from .effects import effect_difference
 
 TrialOutcome = Literal["pass", "fail", "fault", "error"]
@@ -176,7 +177,7 @@ _LIVE: dict[str, Any] = {
     "must_call": lambda e, run, turn: bool(_calls(turn, e)),
     "must_not_call": lambda e, run, turn: not _calls(turn, e),
     "model_says": lambda e, run, turn: any(contains_text(words, e.text) for words in _words(turn)),
-    "model_never_says": lambda e, run, turn: not any(contains_text(words, e.text) for words in _words(turn)),
+    "model_never_says": lambda e, run, turn: not any(shows(words, e.text) for words in _words(turn)),
     "asks_before": _asks_first,
 }
 
