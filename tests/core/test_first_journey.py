@@ -54,7 +54,7 @@ def again(folder, transcript, code, options=Options()):  # noqa: B008
 @pytest.mark.parametrize(
     ("script", "said"), [(RETURN, ("return OL-2",)), ((GREETED, *RETURN), ("hello", "return OL-2"))]
 )
-def test_a_second_journey_that_nobody_entered(tmp_path, script, said, tools):
+def test_a_second_journey_that_was_never_entered(tmp_path, script, said, tools):
     transcript = recorded(tmp_path, AGENT, *script, said=said)
     assert again(tmp_path, transcript, BOTH, Options(tools=tools)).verdict is Verdict.PASS
 

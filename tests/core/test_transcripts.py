@@ -15,6 +15,7 @@ from workbench.trace.events import Usage
 from workbench.transcripts.codec import decode, encode
 from workbench.transcripts.expectation import Expectation
 from workbench.transcripts.files import find, write
+from workbench.transcripts.patterns import INVALID
 from workbench.transcripts.redaction import Redactor, find_secrets, passes_luhn, redact
 from workbench.transcripts.transcript import Annotation
 
@@ -300,10 +301,11 @@ def test_events_that_a_replay_would_skip_are_refused(transcript, edit, words):
 def test_an_invalid_pattern_is_an_error_of_the_file(tmp_path):
     conversation = converse(shop(tmp_path), ScriptedModel([use("find_order", order_number="OL-1")], "Ok."), "hi")
     odd = Expectation("called_with", "1.1.1", args={"order_number": "OL-("}, match="regex")
-    with pytest.raises(TranscriptError, match="invalid regular expression"):
+    with pytest.raises(TranscriptError, match="called_with") as error:
         decode(
             encode(saved(conversation, "mistake", annotations=[Annotation("1.1.1")], expectations=[odd])), "x.json"
         )
+    assert error.value.code == INVALID
 
 
 def test_hidden_folders_are_skipped_unless_the_search_starts_below_one(tmp_path, transcript):

@@ -50,7 +50,7 @@ def test_another_text_is_not_found(words, text):
     assert not shows(words, text)
 
 
-def test_a_mark_can_be_looked_for_by_itself():
+def test_markdown_asterisks_are_found_as_written():
     assert shows("it is **bold**", "**")
 
 

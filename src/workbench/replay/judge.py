@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ..authoring.agent import Agent
 from ..authoring.builtin import BUILT_IN
 from ..engine.sandbox import Sandbox
+from ..errors import TranscriptError
 from ..trace.describe import describe_step
 from ..trace.events import Answer, PolicyDecision, Prompt
 from ..trace.step_id import StepId
@@ -148,6 +149,13 @@ def red_proof(transcript: Transcript, make_world: MakeWorld | None = None) -> st
     """Return why the recording does not show the mistake, or "". Recomputed at every replay."""
     if transcript.kind == "golden":
         return ""
+    try:
+        return _red_proof(transcript, make_world)
+    except TranscriptError as error:  # a regular expression that takes too long
+        return str(error)
+
+
+def _red_proof(transcript: Transcript, make_world: MakeWorld | None) -> str:
     expectation = transcript.expectations[0]
     ended = None
     if make_world is not None and expectation.kind == "final_world":
@@ -192,11 +200,14 @@ def judge(transcript: Transcript, result: Rerun, agent: Agent) -> tuple[Verdict,
         return Verdict.ERROR, recorded_with_other_agent(transcript, agent)
     if not any(event.turn and event.__class__ in (Answer, PolicyDecision) for event in transcript.events):
         return Verdict.ERROR, "it has nothing to compare: no model answer and no policy decision"
-    if transcript.kind == "golden":
-        if first is not None:
-            return Verdict.FAIL, first.why
-        return _unlike(result) or _judge_golden(transcript, result)
-    decided = _judge_mistake(transcript, result, first)
+    if transcript.kind == "golden" and first is not None:
+        return Verdict.FAIL, first.why
+    try:
+        if transcript.kind == "golden":
+            return _unlike(result) or _judge_golden(transcript, result)
+        decided = _judge_mistake(transcript, result, first)
+    except TranscriptError as error:  # a regular expression that takes too long
+        return Verdict.ERROR, str(error)
     return decided if _still_decided(transcript, result, decided[0]) else _unlike(result) or decided
 
 

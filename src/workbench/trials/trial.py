@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from ..engine.limits import timed_out
+from ..errors import TranscriptError
 from ..replay.verdict import Verdict
 from ..text import pluralize
 from ..trace.describe import describe_step
@@ -75,7 +76,11 @@ def last_turn(transcript: Transcript) -> int:
 def world_red_proof(transcript: Transcript, ended: dict[str, Any]) -> str:
     """Explain why the recording of a mistake does not show it in its final world; "" if it does."""
     wrong = transcript.kind == "mistake" and transcript.expectations[0]
-    if wrong and wrong.kind == "final_world" and holds(wrong, JudgedRun(transcript.trace, ended)):
+    try:
+        shown = wrong and wrong.kind == "final_world" and holds(wrong, JudgedRun(transcript.trace, ended))
+    except TranscriptError as error:  # a regular expression that takes too long
+        return str(error)
+    if wrong and shown:
         return (
             "this transcript does not show the mistake: "
             f"the expectation already holds in the recording: {wrong.description}"
