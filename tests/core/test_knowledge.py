@@ -9,7 +9,9 @@ from workbench.replay.judge import replay
 from workbench.replay.verdict import Options, Verdict
 from workbench.runtime.loader import load, load_agent, make_world
 from workbench.transcripts.codec import decode, encode
+from workbench.transcripts.expectation import Expectation
 from workbench.transcripts.redaction import Redactor, redact
+from workbench.transcripts.transcript import Annotation
 
 READER = AGENT.replace("journeys=[returns]", 'journeys=[returns], knowledge="knowledge"')
 HOURS = "# Hours\nWe are open until 18.\n\n# Fees\nA late return costs 2 euros.\n"
@@ -90,3 +92,24 @@ def test_a_replay_without_a_search_does_not_read_the_knowledge(tmp_path):
     agent = load_agent(tmp_path / "now" / "journeys", "shop")
     assert replay(transcript, agent).verdict is Verdict.PASS
     assert "knowledge_sections" not in vars(agent)
+
+
+@pytest.mark.parametrize(
+    ("tools", "knowledge", "verdict"),
+    [
+        ("recorded", LATER, Verdict.NEEDS_TOOLS),
+        ("sandbox", HOURS, Verdict.FAIL),
+        ("sandbox", LATER, Verdict.PASS),
+    ],
+)
+def test_an_expectation_on_a_search_is_decided_if_tools_run(tmp_path, tools, knowledge, verdict):
+    conversation = converse(shop_with(tmp_path / "then"), ScriptedModel(*LOOKED), "open?")
+    expectation = Expectation("result", "1.1.1", text="until 20")
+    marked = saved(conversation, "mistake", expectations=[expectation], annotations=[Annotation("1.1.1")])
+    assert again(tmp_path, marked, options=Options(tools=tools), knowledge=knowledge).verdict is verdict
+
+
+def test_an_expectation_of_a_golden_transcript_on_a_search_is_decided_if_tools_run(tmp_path):
+    conversation = converse(shop_with(tmp_path / "then"), ScriptedModel(*LOOKED), "open?")
+    golden = saved(conversation, expectations=[Expectation("result", "1.1.1", text="until 18")])
+    assert again(tmp_path, golden, options=Options(tools="sandbox")).verdict is Verdict.PASS

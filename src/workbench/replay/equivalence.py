@@ -9,13 +9,12 @@ an id that was generated in this run (see `GeneratedIds`).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from msgspec import UNSET
 
 from ..authoring.tool import Unordered
+from ..plain import to_plain
 from ..trace.events import WorldChange
 from .declared import as_declared, item_type
 
@@ -177,7 +176,4 @@ def _declared(change: WorldChange, kinds: Mapping[str, Any]) -> Any:
 
 def _shown(value: Any) -> str:
     """Describe a value as the file has it."""
-    shown = (
-        value.isoformat() if isinstance(value, datetime) else str(value) if isinstance(value, Decimal) else value
-    )
-    return f"{shown!r:.80}"
+    return f"{to_plain(value)!r:.80}"

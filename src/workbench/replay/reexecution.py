@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from ..authoring.builtin import LOOK_UP
 from ..authoring.tool import Tool
 from ..engine.sandbox import Sandbox, ToolRun
 from ..trace.describe import differing_excerpts
@@ -62,6 +63,8 @@ class ReexecutingRunner:
             self.sandbox.world.apply(recorded.changed)
             return recorded
         self.executed.add(step_id)
+        if tool.name == LOOK_UP and step_id != self.judged_step:
+            return recorded  # the rerun compares what a search finds
         self._at = step_id
         step = self.tape.step_at(step_id)
         exchanges = step.exchanges if step else ()
