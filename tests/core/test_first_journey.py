@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from oracle import green
@@ -10,7 +11,7 @@ from workbench.plain import to_plain
 from workbench.replay.judge import replay
 from workbench.replay.verdict import Options, Verdict
 from workbench.runtime.loader import load, make_world
-from workbench.trace.events import JourneyEntered
+from workbench.trace.events import JourneyEntered, PolicyDecision, Prompt, TurnEnded
 
 BOTH = """
     from workbench import Agent
@@ -84,3 +85,17 @@ def test_a_journey_that_was_never_entered_stays_closed(tmp_path):
 def test_a_live_agent_with_two_journeys_starts_in_none(tmp_path):
     conversation = converse(agent_of(tmp_path, BOTH), ScriptedModel(GREETED), "hello")
     assert conversation.state.journey == ""
+
+
+def as_imported(transcript):
+    """The transcript as an import would have it: without what only Workbench records."""
+    kept = [
+        e for e in transcript.events if not isinstance(e, JourneyEntered | Prompt | PolicyDecision | TurnEnded)
+    ]
+    return msgspec.structs.replace(transcript, events=kept, blobs={})
+
+
+def test_an_imported_conversation_starts_in_the_journey_of_its_tools(tmp_path):
+    transcript = as_imported(recorded(tmp_path, AGENT, *RETURN))
+    assert again(tmp_path / "one", transcript, AGENT).verdict is Verdict.PASS
+    assert again(tmp_path / "two", transcript, BOTH).verdict is Verdict.PASS

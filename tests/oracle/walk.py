@@ -120,6 +120,12 @@ class Walk:
     def _start(self) -> str:
         """The journey that the first message enters: that of the record, or the only one there is."""
         journeys = list(self.agent.journeys)
+        if (
+            not self.record.start and not self.record.prompts and len(journeys) > 1
+        ):  # imported: where its tools are
+            called = {deed.tool for deed in self.record.deeds.values()} - {""}
+            there = {name for name, one in self.agent.journeys.items() if called & one.tools.keys()}
+            return there.pop() if len(there) == 1 and "enter_journey" not in called else ""
         if self.record.start in journeys:
             return self.record.start
         return journeys[0] if len(journeys) == 1 else ""

@@ -16,13 +16,14 @@ from typing import Any
 import msgspec
 
 from ..authoring.agent import Agent
+from ..authoring.builtin import ENTER
 from ..engine.conversation import ConversationRun
 from ..engine.limits import still_exceeded
 from ..engine.turn import run_turn
 from ..errors import JourneyError
 from ..plain import plain_equal
 from ..trace.describe import describe_pair, describe_step
-from ..trace.events import AnyEvent, Fault, JourneyEntered, Prompt, TurnEnded
+from ..trace.events import Answer, AnyEvent, Fault, JourneyEntered, Prompt, TurnEnded
 from ..trace.setup import Setup
 from ..trace.step_id import StepId
 from ..trace.steps import Step, StepGrouper, Turn
@@ -240,13 +241,18 @@ async def rerun(
 
 
 def _first_journey(agent: Agent, events: list[AnyEvent]) -> str:
-    """Return the journey that the first message entered in the recording, or "" if it no longer exists.
+    """Return the journey in which the recording starts, or "" if there is none or it no longer exists.
 
     An agent with one journey starts in it. The conversation was in this journey whether or not
-    the agent has others today.
+    the agent has others today. An imported recording names no journey: it starts in the one
+    that has all the tools it calls.
     """
     entered = (event for event in events if isinstance(event, JourneyEntered) and not event.answer)
     first = next(entered, None)
+    if first is None and not any(event.__class__ is Prompt for event in events):
+        called = {call.tool for event in events if isinstance(event, Answer) for call in event.calls}
+        owners = {tool.journey for tool in agent.all_tools() if tool.journey and tool.name in called}
+        return owners.pop() if len(owners) == 1 and ENTER not in called else ""
     return first.journey if first is not None and first.journey in agent.journeys else ""
 
 
