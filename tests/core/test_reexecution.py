@@ -276,6 +276,8 @@ def test_an_id_that_is_generated_at_another_position_is_stale(tmp_path, then, no
         (Decimal, "25.0", "25.01", False),
         (Decimal, "NaN", "NaN", True),
         (Decimal | None, "25.0", "25.00", True),
+        (Decimal | str, "3.1", "3.10", False),
+        (dict[Decimal, str], {"1.0": "a", "1.00": "b"}, {"1.0": "c", "1.00": "b"}, False),
         (Annotated[Decimal, "a price"], "25.0", "25.00", True),
         (float, 25, 25.0, True),
         (int, 1, True, False),

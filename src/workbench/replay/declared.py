@@ -31,7 +31,8 @@ def as_declared(value: Any, kind: Any) -> Any:
     if isinstance(value, dict):
         fields = field_types(kind)
         key, item = inner if len(inner) == 2 and not fields else (Any, Any)
-        return {as_declared(k, key): as_declared(v, fields.get(k, item)) for k, v in value.items()}
+        made = {as_declared(k, key): as_declared(v, fields.get(k, item)) for k, v in value.items()}
+        return made if len(made) == len(value) else value  # no key is lost because another equals it
     if isinstance(value, list):
         return _items(value, kind)
     return value
@@ -81,11 +82,12 @@ def _plain_type(kind: Any) -> Any:
 
 
 def _option(value: Any, kind: Any) -> Any:
-    """Return the type of a union that the value has."""
+    """Return the one type of a union that a value fits; Any if it fits several, as a text may."""
     kind = _plain_type(kind)
     if typing.get_origin(kind) not in (typing.Union, types.UnionType):
         return kind
-    return next((_plain_type(option) for option in typing.get_args(kind) if _fits(value, option)), Any)
+    fitting = [_plain_type(option) for option in typing.get_args(kind) if _fits(value, option)]
+    return fitting[0] if len(fitting) == 1 else Any
 
 
 def _fits(value: Any, kind: Any) -> bool:
