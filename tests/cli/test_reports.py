@@ -15,8 +15,8 @@ from workbench.cli.reports.github import SUMMARY
 from workbench.cli.reports.json_report import as_json, case_of
 from workbench.cli.reports.markdown import code, fence
 from workbench.replay.case import Case
+from workbench.replay.comparison import Difference
 from workbench.replay.exit_codes import CODES, junit_status
-from workbench.replay.rerun import Difference
 from workbench.replay.summary import Summary
 from workbench.replay.verdict import ReplayResult, Verdict
 from workbench.trace.step_id import StepId

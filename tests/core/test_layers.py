@@ -42,6 +42,7 @@ LIBRARIES = {  # an outside library: where alone it may be imported
     "filelock": ("store/journal.py",),
     "platformdirs": ("store/config.py",),
     "detect_secrets": ("transcripts/secrets.py",),
+    "regex": ("transcripts/patterns.py",),
     "typer": ("cli/app", "cli/options.py"),
     "textual": ("tui/",),
     "rich": ("tui/", "text.py"),

@@ -1,11 +1,15 @@
 """--tools=sandbox: tools run again in the sandbox, and must give what they gave."""
 
 import textwrap
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
 
 import pytest
 
 from support.kit import JOURNEY, WINDOW, ScriptedModel, converse, saved, shop, use
-from workbench.replay.equivalence import ValueComparer
+from workbench.replay.equivalence import GeneratedIds, ValueComparer
 from workbench.replay.judge import replay
 from workbench.replay.verdict import Options, Verdict
 from workbench.runtime.loader import make_world
@@ -13,6 +17,14 @@ from workbench.transcripts.expectation import Expectation
 from workbench.transcripts.transcript import Annotation
 
 WORLD = Options(tools="sandbox")
+
+
+@dataclass
+class Bill:
+    room: str
+    total: Decimal
+
+
 LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
 
 
@@ -207,13 +219,112 @@ def test_the_world_changes_of_a_tool_that_cannot_be_reexecuted_need_tools(tmp_pa
     assert again(tmp_path, other, but("(writes=True)", "(writes=True, reexecute=False)")).verdict is Verdict.PASS
 
 
+def imported(made, *earlier):
+    """Compares values with an imported recording in which these texts appeared earlier."""
+    return ValueComparer(GeneratedIds(made, lambda text: text not in earlier))
+
+
 def test_in_an_unordered_list_a_mismatched_item_matches_no_id():
-    alike = ValueComparer({"R-8", "R-9"})
+    alike = imported({"R-8", "R-9"})
     then = [{"id": "R-1", "of": "a"}, {"id": "R-2", "of": "b"}]
     now = [{"id": "R-9", "of": "b"}, {"id": "R-8", "of": "a"}]
     assert alike.first_difference(then, now, unordered=True) == ""
     assert alike.first_difference("R-1", "R-8") == ""
     assert alike.first_difference("R-1", "R-9") != ""
+
+
+def test_a_generated_id_matches_an_imported_text_only_where_that_appears_first():
+    assert imported({"R-10101"}).first_difference("RET/7", "R-10101") == ""
+    assert imported({"R-10101"}, "room 3").first_difference("room 3", "R-10101") != ""
+    assert imported(set()).first_difference("RET/7", "R-10101") != ""
+
+
+def test_one_generated_id_matches_one_imported_text():
+    alike = imported({"R-10101"})
+    assert alike.first_difference(["RET/7", "RET/8"], ["R-10101", "R-10101"]) != ""
+
+
+GENERATED = JOURNEY.replace("import Block", "import Block, Ids").replace(
+    "order_number: str, shop: Shop) -> str", "order_number: str, shop: Shop, ids: Ids) -> str"
+)
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "verdict"),
+    [
+        ('ids.new("R")', 'ids.new("R")', Verdict.PASS),
+        ('"R-10201"', 'ids.new("R")', Verdict.PASS),
+        ('"R-7"', 'ids.new("R")', Verdict.STALE),
+        ('ids.new("R")', '[ids.new("R"), ids.new("R")][1]', Verdict.STALE),
+        ('ids.new("R")', 'ids.new("S")', Verdict.STALE),
+    ],
+)
+def test_an_id_that_is_generated_at_another_position_is_stale(tmp_path, then, now, verdict):
+    """Ids follow from the position of the call, so unchanged code generates the same ones."""
+    transcript = saved(recorded(tmp_path, GENERATED.replace('"R-1"', then)))
+    assert again(tmp_path, transcript, GENERATED.replace('"R-1"', now)).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("kind", "then", "now", "equal"),
+    [
+        (str, "3.1", "3.10", False),
+        (str, "25.0", "25.00", False),
+        (str, "2026-01-05T10:00:00Z", "2026-01-05T10:00:00+00:00", False),
+        (Any, "25.0", "25.00", False),
+        (Decimal, "25.0", "25.00", True),
+        (Decimal, "25.0", "25.01", False),
+        (Decimal, "NaN", "NaN", True),
+        (Decimal | None, "25.0", "25.00", True),
+        (Decimal | str, "3.1", "3.10", False),
+        (dict[Decimal, str], {"1.0": "a", "1.00": "b"}, {"1.0": "c", "1.00": "b"}, False),
+        (Annotated[Decimal, "a price"], "25.0", "25.00", True),
+        (float, 25, 25.0, True),
+        (int, 1, True, False),
+        (datetime, "2026-01-05T10:00:00Z", "2026-01-05T11:00:00+01:00", True),
+        (datetime, "2026-01-05T10:00:00Z", "2026-01-05T10:00:00", False),
+        (list[Decimal], ["1.0"], ["1.00"], True),
+        (dict[str, Decimal], {"a": "1.0"}, {"a": "1.00"}, True),
+        (dict[Decimal, str], {"1.0": "a"}, {"1.00": "a"}, True),
+        (tuple[str, Decimal], ["1.0", "1.0"], ["1.0", "1.00"], True),
+        (tuple[str, Decimal], ["1.0", "1.0"], ["1.00", "1.0"], False),
+        (set[str], ["a", "b"], ["b", "a"], True),
+        (list[str], ["a", "b"], ["b", "a"], False),
+        (Bill, {"room": "3.1", "total": "25.0"}, {"room": "3.1", "total": "25.00"}, True),
+        (Bill, {"room": "3.1", "total": "25.0"}, {"room": "3.10", "total": "25.0"}, False),
+        (Bill, {"room": "3.1", "total": "25.0"}, {"room": "3.1", "total": "25.0", "more": 1}, False),
+        (Bill | str, {"room": "3.1", "total": "25.0"}, {"room": "3.1", "total": "25.00"}, True),
+    ],
+)
+def test_values_are_equal_by_their_declared_type(kind, then, now, equal):
+    assert (ValueComparer().first_difference(then, now, kind=kind) == "") is equal
+
+
+def test_a_text_that_is_the_same_number_is_stale(tmp_path):
+    transcript = saved(recorded(tmp_path, but('"R-1"', '"3.1"')))
+    outcome = again(tmp_path, transcript, but('"R-1"', '"3.10"'))
+    assert (outcome.verdict, "was '3.1', is '3.10'" in outcome.why) == (Verdict.STALE, True)
+
+
+BILLED = but(
+    "days: int", "days: int\n        total: Decimal = Decimal('25.0')\n        room: str = '3.1'"
+).replace("from dataclasses", "from decimal import Decimal\n    from dataclasses")
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "verdict"),
+    [
+        ("total = Decimal('7.0')", "total = Decimal('7.00')", Verdict.PASS),
+        ("total = Decimal('7.0')", "total = Decimal('7.1')", Verdict.STALE),
+        ("room = '3.2'", "room = '3.20'", Verdict.STALE),
+    ],
+)
+def test_world_changes_are_equal_by_the_declared_type_of_their_field(tmp_path, then, now, verdict):
+    def writing(change):
+        return BILLED.replace(".returned = True", f".{change}")
+
+    transcript = saved(recorded(tmp_path, writing(then)))
+    assert again(tmp_path, transcript, writing(now)).verdict is verdict
 
 
 def test_an_expectation_on_a_world_that_was_never_wrong_is_an_error(tmp_path):

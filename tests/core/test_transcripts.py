@@ -15,6 +15,7 @@ from workbench.trace.events import Usage
 from workbench.transcripts.codec import decode, encode
 from workbench.transcripts.expectation import Expectation
 from workbench.transcripts.files import find, write
+from workbench.transcripts.patterns import INVALID
 from workbench.transcripts.redaction import Redactor, find_secrets, passes_luhn, redact
 from workbench.transcripts.transcript import Annotation
 
@@ -68,13 +69,19 @@ def test_human_written_fields_precede_the_events(transcript):
     assert keys[-2:] == ["events", "blobs"]
 
 
-def test_costs_and_latencies_are_not_written(transcript):
+def test_of_the_usage_only_what_limits_count_is_written(transcript):
     import msgspec
 
-    steps = [
-        msgspec.structs.replace(s, usage=Usage(5, 6)) if hasattr(s, "usage") else s for s in transcript.events
-    ]
-    assert b"usage" not in encode(msgspec.structs.replace(transcript, events=steps))
+    full = Usage(5, 6, 7, 8, cost=0.5, seconds=1.2999, request_id="req_1", server="other.example")
+    steps = [msgspec.structs.replace(s, usage=full) if hasattr(s, "usage") else s for s in transcript.events]
+    written = json.loads(encode(msgspec.structs.replace(transcript, events=steps)))["events"]
+    kept = [step["usage"] for step in written if step["event"] == "answer"]
+    assert kept
+    assert all(usage == {"tokens_out": 6, "seconds": 1.2} for usage in kept)
+
+
+def test_an_answer_without_usage_is_written_without_it(transcript):
+    assert b"usage" not in encode(transcript)
 
 
 def test_a_newer_format_is_refused_with_a_hint(transcript):
@@ -294,10 +301,11 @@ def test_events_that_a_replay_would_skip_are_refused(transcript, edit, words):
 def test_an_invalid_pattern_is_an_error_of_the_file(tmp_path):
     conversation = converse(shop(tmp_path), ScriptedModel([use("find_order", order_number="OL-1")], "Ok."), "hi")
     odd = Expectation("called_with", "1.1.1", args={"order_number": "OL-("}, match="regex")
-    with pytest.raises(TranscriptError, match="invalid regular expression"):
+    with pytest.raises(TranscriptError, match="called_with") as error:
         decode(
             encode(saved(conversation, "mistake", annotations=[Annotation("1.1.1")], expectations=[odd])), "x.json"
         )
+    assert error.value.code == INVALID
 
 
 def test_hidden_folders_are_skipped_unless_the_search_starts_below_one(tmp_path, transcript):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -31,7 +33,31 @@ def _rewritten(expected: dict[str, Any], place: Place, deeds: dict[Place, Deed],
     """Of a named policy: it made something else of it; of any: it is something else in the end."""
     deed, wanted = deeds[place], expected.get("policy", "")
     stands = {stand for stand, policy, v, _ in deed.said if v == "rewrite" and wanted in ("", policy)}
-    return any(not alike(rewrite(deed, stand), _first(deed, stand)) for stand in stands)
+    return any(not _same(rewrite(deed, stand), _first(deed, stand), stand) for stand in stands)
+
+
+def _same(one: Any, other: Any, stand: str) -> bool:
+    """Whether they are equal, or read alike: what a person or the model reads, not what a tool is given."""
+    return alike(one, other) or (stand != "before_tool" and alike(_read(one), _read(other)))
+
+
+def _read(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_seen(key): _read(held) for key, held in value.items()}
+    if isinstance(value, list):
+        return [_read(held) for held in value]
+    return _seen(value) if isinstance(value, str) else value
+
+
+def _seen(text: str) -> str:
+    """As it is read, as far as a few lines can say: entities, width, what has no shape, bold, case."""
+    text = unicodedata.normalize("NFKC", re.sub(r"[*`~]", "", html.unescape(text)))
+    return _flat("".join(c for c in text if unicodedata.category(c) not in ("Cf", "Mn"))).casefold()
+
+
+def _has(words: str, text: str) -> bool:
+    """Whether a text is to be read in these words, which may not be where it must be absent."""
+    return _flat(text) in _flat(words) or bool(_seen(text) and _seen(text) in _seen(words))
 
 
 def _first(deed: Deed, stand: str) -> Any:
@@ -69,8 +95,7 @@ def _redacted(expected: dict[str, Any], place: Place, deeds: dict[Place, Deed], 
         return False
     read = [rewrite(deed, "after_tool") if deed.kind == "call" else None, deed.withheld or None, deed.sent]
     read.append(rewrite(deed, "on_message") if deed.kind == "message" else None)
-    seen = [_flat(text) for value in read if value is not None for text in _texts(value)]
-    return not any(_flat(expected["text"]) in text for text in seen)
+    return not any(_has(text, expected["text"]) for value in read if value is not None for text in _texts(value))
 
 
 def _texts(value: Any) -> list[str]:
@@ -121,7 +146,7 @@ def _inside(want: Any, have: Any) -> bool:
 def _prompt_has(there: bool) -> Callable[..., bool]:
     def reads(expected: dict[str, Any], place: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
         text = prompt(place)
-        return text is not None and (_flat(expected["text"]) in _flat(text)) is there
+        return text is not None and _contains(text, expected["text"], there)
 
     return reads
 
@@ -131,13 +156,17 @@ def _flat(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
 
 
+def _contains(words: str, text: str, there: bool) -> bool:
+    return _flat(text) in _flat(words) if there else not _has(words, text)
+
+
 def _reply_has(there: bool) -> Callable[..., bool]:
     def says(expected: dict[str, Any], place: Place, deeds: dict[Place, Deed], prompt: Prompts) -> bool:
         deed = deeds[place]
         held = effect(deed, "before_reply") in ("blocked", "escalated")
         if deed.sent is None and not held:
             return False
-        return (_flat(expected["text"]) in _flat(deed.sent or "")) is there
+        return _contains(deed.sent or "", expected["text"], there)
 
     return says
 

@@ -87,6 +87,8 @@ class Record:
         self.deeds: dict[Place, Deed] = {}
         self.answers: dict[int, list[dict[str, Any]]] = {}
         self.ends: dict[int, str] = {}
+        self.details: dict[int, str] = {}
+        self.start = ""  # the journey that a message entered by itself
         self.prompts: list[tuple[tuple[int, int], dict[str, Any]]] = []
         self.exhibits = whole.get("blobs", {})
         for step in whole["events"]:
@@ -103,8 +105,11 @@ class Record:
                     self.deeds[place] = Deed("reply", given=spoken(step))
             elif kind == "prompt":
                 self.prompts.append((place[:2], step))
+            elif kind == "entered" and not place[1]:
+                self.start = self.start or step["journey"]
             elif kind == "end":
                 self.ends[step["turn"]] = step["reason"]
+                self.details[step["turn"]] = step.get("detail", "")
             elif kind in ("decision", "result", "reply", "handoff"):
                 self._became(self.deeds.setdefault(place, Deed("reply")), step)
 
@@ -134,7 +139,8 @@ class Record:
     def breaks_off(self, turn: int, answer: int) -> bool:
         """Whether it stops in the middle of this answer."""
         last = answer == len(self.answers[turn])
-        return last and (self.ends[turn] in STOPPED if turn in self.ends else turn == max(self.answers))
+        late = self.ends.get(turn) == "limit" and self.details[turn].endswith(" seconds")
+        return last and (late or self.ends[turn] in STOPPED if turn in self.ends else turn == max(self.answers))
 
 
 def words(text: Any) -> str:

@@ -16,7 +16,7 @@ import msgspec
 from .record import STOPPED, Deed, Place, Record, alike, asked, differs, effect, rewrite, spoken, words
 from .talk import Talk, View
 
-FROM_OUTSIDE = (*STOPPED, "model_error", "limit")
+FROM_OUTSIDE = (*STOPPED, "model_error")
 BUILT_IN = {"enter_journey": "journey", "hand_off": "reason", "look_up": "question"}
 
 
@@ -68,8 +68,8 @@ class Walk:
         talk.hear(deed.given)
         if talk.handed_off:
             return "handed_off"
-        if len(self.agent.journeys) == 1:
-            talk.journey = next(iter(self.agent.journeys))
+        if not talk.journey:
+            talk.journey = self._start()
         self._look_around()
         for _ in self._ask(deed, "on_message", None, deed.given):
             talk.user_messages[-1] = words(rewrite(deed, "on_message"))
@@ -84,15 +84,51 @@ class Walk:
         if stopped in ("blocked", "escalated"):
             return "message_blocked" if stopped == "blocked" else "handed_off"
         for number, answer in enumerate(self.record.answers[turn], 1):
-            if number > self.agent.limits.model_calls or self.parted:
+            if (
+                number > self.agent.limits.model_calls
+                or self.parted
+                or self._spent(turn, number - 1, "tokens_out")
+            ):
+                return "limit"
+            if self._spent(turn, number, "seconds"):
                 return "limit"
             self._look_around(number > 1)
             self.prompts[turn, number] = self.agent.journeys.get(self.talk.journey), [*self.journeys.values()]
             end = self._calls(turn, number, answer) if asked(answer) else self._reply((turn, number, 0), answer)
             if end:
                 return end
-        recorded = self.record.ends.get(turn, "")
-        return recorded if recorded in FROM_OUTSIDE else "recording_ended"
+        return self._after_the_last(turn)
+
+    def _after_the_last(self, turn: int) -> str:
+        """How it ends when all answers on record are used."""
+        recorded, limits, count = self.record.ends.get(turn, ""), self.agent.limits, len(self.record.answers[turn])
+        if recorded in FROM_OUTSIDE:
+            return recorded
+        used, _, of_what = self.record.details.get(turn, "").partition(" ")
+        still = count >= limits.model_calls or self._spent(turn, count, "tokens_out")
+        if recorded == "limit" and of_what.startswith("tokens;"):
+            still = still or int(used.replace(",", "")) > limits.tokens
+        elif recorded == "limit" and of_what == "seconds":
+            still = still or float(used) >= limits.turn_seconds
+        return "limit" if still else "recording_ended"
+
+    def _spent(self, turn: int, count: int, what: str) -> bool:
+        """Whether the first answers of a turn took more than it may."""
+        limit = {"tokens_out": self.agent.limits.tokens, "seconds": self.agent.limits.turn_seconds}[what]
+        return sum(a.get("usage", {}).get(what, 0) for a in self.record.answers[turn][:count]) > limit
+
+    def _start(self) -> str:
+        """The journey that the first message enters: that of the record, or the only one there is."""
+        journeys = list(self.agent.journeys)
+        if (
+            not self.record.start and not self.record.prompts and len(journeys) > 1
+        ):  # imported: where its tools are
+            called = {deed.tool for deed in self.record.deeds.values()} - {""}
+            there = {name for name, one in self.agent.journeys.items() if called & one.tools.keys()}
+            return there.pop() if len(there) == 1 and "enter_journey" not in called else ""
+        if self.record.start in journeys:
+            return self.record.start
+        return journeys[0] if len(journeys) == 1 else ""
 
     def _end(self, turn: int, end: str) -> None:
         walked = max((p[1] for p in self.deeds if p[0] == turn), default=0)
@@ -184,7 +220,7 @@ class Walk:
 
     def _built_in(self, name: str) -> Any:
         there = {
-            "enter_journey": len(self.agent.journeys) > 1,
+            "enter_journey": len(self.agent.journeys) > 0,
             "hand_off": self.agent.allow_handoff,
             "look_up": bool(self.agent.knowledge),
         }

@@ -6,8 +6,10 @@ import asyncio
 import http.server
 import json
 import threading
+import time
 
 import httpx
+import msgspec
 import pytest
 
 from support.kit import JOURNEY, ScriptedModel, saved, shop, use
@@ -24,6 +26,7 @@ from workbench.runtime.http_recording import (
     is_secret_name,
     request_difference,
 )
+from workbench.runtime.json_layout import LAYOUTS, layout_of, write
 from workbench.runtime.loader import make_world
 from workbench.trace.events import HttpExchange
 from workbench.transcripts.codec import decode, encode
@@ -214,3 +217,97 @@ def test_every_value_below_a_secret_name_is_hidden_and_the_shape_stays():
     assert _hide(body) == {
         "token": {"value": HIDDEN, "ttl": 0, "parts": [HIDDEN], "valid": True}, "cookie": HIDDEN, "place": "Ghent",
     }  # fmt: skip
+
+
+# headers and errors
+
+
+class Odd(http.server.BaseHTTPRequestHandler):
+    """A system with headers, redirects, slow answers and JSON laid out in its own way."""
+
+    def do_GET(self):
+        if "slow" in self.path:
+            time.sleep(1)
+        self.send_response(302 if "moved" in self.path else 200)
+        self.send_header("x-next", "42")
+        self.send_header("set-cookie", "session=abc")
+        self.send_header("location", "/ok?token=abcdef&at=1")
+        self.send_header("content-type", "application/json")
+        self.end_headers()
+        self.wfile.write(
+            json.dumps({"ü": 1.50, "b": [1, 2]}, indent=4 if "indented" in self.path else None).encode()
+        )
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def odd():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Odd)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+READ = '''
+    import httpx
+
+    @returns.tool
+    def track(parcel: str, http: httpx.Client) -> str:
+        """Where a parcel is."""
+        try:
+            return {read}
+        except httpx.TimeoutException as error:
+            return f"later: {{error}}"
+        except httpx.HTTPError as error:
+            return f"{{type(error).__name__}}: {{error}}"
+'''
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        'http.get("{url}/ok").headers["x-next"]',
+        'http.get("{url}/ok").headers["location"].split("?")[0]',
+        'http.get("{url}/ok").headers.get("content-length", "none")',
+        'http.get("{url}/ok").text',
+        'http.get("{url}/indented").text',
+        'http.get("{url}/moved", follow_redirects=True).text',
+        'http.get("{url}/slow", timeout=0.2).text',
+        'http.get("http://127.0.0.1:1/").text',
+        'http.get("ftp://127.0.0.1:1/").text',
+    ],
+)
+def test_a_tool_that_reads_headers_texts_or_errors_gets_the_same_in_a_replay(tmp_path, odd, read):
+    code = JOURNEY + READ.format(read=read.format(url=odd))
+    loaded = shop(tmp_path / "then", journey=code)
+    conversation = ConversationRun(loaded.agent, loaded.fixtures["base"].setup)
+    model = ScriptedModel([use("track", parcel="P-1")], "It is there.")
+    asyncio.run(run_turn(conversation, "where?", model, Sandbox(make_world(loaded, conversation.setup))))
+    transcript = decode(encode(saved(conversation)))
+    outcome = again(tmp_path, transcript, code)
+    assert (outcome.verdict, outcome.why) == (Verdict.PASS, "")
+    assert b"session=abc" not in encode(transcript)
+    assert b"abcdef" not in encode(transcript)
+
+
+def test_a_changed_header_that_a_tool_reads_is_noticed(tmp_path, odd):
+    code = JOURNEY + READ.format(read=f'http.get("{odd}/ok").headers["x-next"]')
+    loaded = shop(tmp_path / "then", journey=code)
+    conversation = ConversationRun(loaded.agent, loaded.fixtures["base"].setup)
+    model = ScriptedModel([use("track", parcel="P-1")], "It is there.")
+    asyncio.run(run_turn(conversation, "where?", model, Sandbox(make_world(loaded, conversation.setup))))
+    events = [
+        msgspec.structs.replace(e, headers={**e.headers, "x-next": "43"}) if isinstance(e, HttpExchange) else e
+        for e in saved(conversation).events
+    ]
+    changed = msgspec.structs.replace(saved(conversation), events=events)
+    assert again(tmp_path, changed, code).verdict is Verdict.STALE
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_json_text_is_written_in_its_recorded_layout(layout):
+    value = {"ü": [1, {"b": None}], "c": "x y, z: 1"}
+    assert write(value, layout_of(write(value, layout), value)) == write(value, layout)

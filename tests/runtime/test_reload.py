@@ -427,6 +427,7 @@ def test_a_policy_that_hangs_during_a_save_stops_the_worker_and_loses_no_message
         with pytest.raises(UsageError, match="hung"):
             await desk.session.saving.save("golden", "Hangs")
         write(desk.root, shop_files(agent=AGENT))
+        await desk.session.reload()
         await desk.session.send("return my shoes")
         assert desk.session.trace[-1].reason == "replied"
 

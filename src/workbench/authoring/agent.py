@@ -19,7 +19,7 @@ from ..errors import JourneyError
 from ..trace.blobs import PromptSection
 from .declarations import Declarations
 from .journey import Journey
-from .knowledge import best_sections, read_sections
+from .knowledge import KnowledgeIndex, read_sections
 from .policy import Policy
 from .tool import Tool
 
@@ -100,7 +100,16 @@ class Agent(Declarations):
 
     def search_knowledge(self, question: str) -> list[dict[str, Any]]:
         """Return the two sections that share the most significant words with `question`, best first."""
-        return best_sections(self.knowledge_sections, question)
+        return self._knowledge_index.search(question)
+
+    @cached_property
+    def _knowledge_index(self) -> KnowledgeIndex:
+        return KnowledgeIndex(self.knowledge_sections)
+
+    @property
+    def only_journey(self) -> str:
+        """Return the name of the journey if there is exactly one, else ""."""
+        return next(iter(self.journeys)) if len(self.journeys) == 1 else ""
 
     def all_tools(self) -> list[Tool]:
         return [*self.tools.values(), *(t for j in self.journeys.values() for t in j.tools.values())]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -43,19 +44,21 @@ def _words(text: str) -> set[str]:
     return {w[:-1] if len(w) > 3 and w.endswith("s") else w for w in letters.split() if len(w) > 2}
 
 
-def best_sections(sections: Iterable[PromptSection], question: str) -> list[dict[str, Any]]:
-    """Return the two sections that share the rarest words with `question`, best first."""
-    asked = _words(question)
-    sections = list(sections)
-    rarity: dict[str, int] = {}
-    bags = [(_words(s.title), _words(s.text)) for s in sections]
-    for _, bag in bags:
-        for word in bag:
-            rarity[word] = rarity.get(word, 0) + 1
-    scored = []
-    for section, (title, bag) in zip(sections, bags, strict=True):
-        score = sum((2.0 if w in title else 1.0) / rarity[w] for w in asked & bag)
-        if score > 0:
-            scored.append((-score, section.source, section))
-    scored.sort()
-    return [{"title": s.title, "text": s.text, "source": s.source} for _, _, s in scored[:2]]
+class KnowledgeIndex:
+    """Sections with their words, to be searched by question."""
+
+    def __init__(self, sections: Iterable[PromptSection]) -> None:
+        self.sections = tuple(sections)
+        self._bags = [(_words(s.title), _words(s.text)) for s in self.sections]
+        self._rarity = Counter(word for _, bag in self._bags for word in bag)
+
+    def search(self, question: str) -> list[dict[str, Any]]:
+        """Return the two sections that share the rarest words with `question`, best first."""
+        asked = _words(question)
+        scored = []
+        for section, (title, bag) in zip(self.sections, self._bags, strict=True):
+            score = sum((2.0 if w in title else 1.0) / self._rarity[w] for w in sorted(asked & bag))
+            if score > 0:
+                scored.append((-score, section.source, section))
+        scored.sort()
+        return [{"title": s.title, "text": s.text, "source": s.source} for _, _, s in scored[:2]]

@@ -28,7 +28,8 @@ def built_in_tools(agent: Agent) -> dict[str, Tool]:
             """Look something up in the agent's knowledge."""
             return agent.search_knowledge(question)
 
-        made = {fn.__name__: Tool(fn.__name__, fn) for fn in (enter_journey, hand_off, look_up)}
+        made = {fn.__name__: Tool(fn.__name__, fn) for fn in (enter_journey, hand_off)}
+        made[LOOK_UP] = Tool(LOOK_UP, look_up, reexecute=True)
         agent.cache["built_in"] = made
     return made
 

@@ -20,15 +20,25 @@ OnDelta = Callable[[StepId, Delta], None]
 
 
 class ConversationRun:
-    """An agent, a setup and the trace so far. `on_event` is called with every new event, after it is recorded."""
+    """An agent, a setup and the trace so far. `on_event` is called with every new event, after it is recorded.
+
+    `first_journey` is the journey that the first message enters: by default the only one, or
+    "" for an agent with several, of which the model enters one.
+    """
 
     def __init__(
-        self, agent: Agent, setup: Setup, trace: Trace | None = None, on_step: OnEvent | None = None
+        self,
+        agent: Agent,
+        setup: Setup,
+        trace: Trace | None = None,
+        on_step: OnEvent | None = None,
+        first_journey: str = "",
     ) -> None:
         self.agent = agent
         self.setup = setup
         self.trace = trace if trace is not None else Trace()
         self.state = ConversationState(setup)
+        self.first_journey = first_journey or agent.only_journey
         self.last_prompt: tuple[Availability, tuple[Any, ...], AssembledPrompt] | None = (
             None  # the parts of the last prompt
         )

@@ -33,6 +33,7 @@ from ..trace.step_id import StepId
 from .availability import Availability
 from .builtin_tools import built_in_tools
 from .conversation import ConversationRun, OnDelta
+from .limits import Meter
 from .model import Model, ModelRequest, discard_delta
 from .policies import Policies
 from .prompt import AssembledPrompt, assemble
@@ -60,7 +61,7 @@ class _Turn:
         self.runner = runner
         self.on_delta = on_delta
         self.number = self.state.turn + 1
-        self.tokens = 0
+        self.meter = Meter(self.agent.limits)
         self.policies = Policies(conversation)
 
     @property
@@ -71,8 +72,8 @@ class _Turn:
         self.emit(UserMessage(turn=self.number, text=text))
         if self.state.handed_off:
             return self._end("handed_off", "this conversation was handed off to a human")
-        if len(self.agent.journeys) == 1 and not self.state.journey:
-            self.emit(JourneyEntered(turn=self.number, journey=next(iter(self.agent.journeys))))
+        if self.conversation.first_journey and not self.state.journey:
+            self.emit(JourneyEntered(turn=self.number, journey=self.conversation.first_journey))
         step_id = StepId(self.number)
         self.policies.update_availability(step_id)
         stop = await self.policies.judge_message(step_id, text)
@@ -82,8 +83,8 @@ class _Turn:
             return self._end("handed_off" if stop.escalated else "message_blocked", stop.reason)
         limits = self.agent.limits
         for number in range(1, limits.model_calls + 1):
-            if self.tokens > limits.tokens:
-                return self._end("limit", f"{self.tokens:,} tokens; the limit is {limits.tokens:,}")
+            if self.meter.too_many_tokens:
+                return self._end("limit", self.meter.too_many_tokens)
             end = await self._answer(StepId(self.number, number))
             if end is not None:
                 return end
@@ -135,7 +136,9 @@ class _Turn:
                     )
                 )  # fmt: skip
             return self._end(stop.reason, stop.message)  # type: ignore[arg-type]
-        self.tokens += answer.usage.tokens_out if answer.usage else 0
+        self.meter.add(answer.usage)
+        if self.meter.too_late:
+            return self._end("limit", self.meter.too_late)
         self.emit(answer)
         calls = answer.calls
         if calls:
@@ -224,7 +227,7 @@ class _Turn:
 
     def _built_in(self, name: str) -> Tool | None:
         known = {
-            ENTER: len(self.agent.journeys) > 1,
+            ENTER: bool(self.agent.journeys),  # also the only one, which the first message has entered
             HAND_OFF: self.agent.allow_handoff,
             LOOK_UP: bool(self.agent.knowledge),
         }

@@ -6,7 +6,7 @@ from ..source import ROOT_PACKAGE
 from ..trace.steps import Step
 from ..transcripts.transcript import Transcript
 from .agent_outline import AgentOutline
-from .rerun import Rerun
+from .comparison import Rerun
 
 
 def blame(transcript: Transcript, agent: AgentOutline, result: Rerun) -> str:

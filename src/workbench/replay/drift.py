@@ -7,7 +7,7 @@ from typing import Any
 
 from ..trace.events import PolicyDecision, Prompt
 from ..trace.steps import Step
-from .rerun import Drift, Rerun
+from .comparison import Drift, Rerun
 
 Blobs = dict[str, Any]
 
@@ -57,6 +57,8 @@ def describe_drift(drifts: Iterable[Drift], result: Rerun, was: Blobs, most: int
 
 
 def _about(drift: Drift, result: Rerun, was: Blobs) -> Iterable[str]:
+    if drift.detail:
+        return (drift.detail,)
     then, now = result.recorded.get(drift.step_id), result.current.get(drift.step_id)
     if then is None or now is None:
         return ()

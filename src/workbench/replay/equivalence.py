@@ -1,25 +1,22 @@
 """Compare two plain values: a recorded tool result and the one of today's code.
 
-Ignored: number formatting ("25.0", "25.00"), timestamp formatting, ids generated
-by this run (each recorded id may correspond to one of them) and, if the tool
-declares it, the order of a list.
+Values are equal by their declared type (see `declared`): "25.0" equals "25.00" where
+a Decimal is declared, and nowhere else. Ignored is, if the tool declares it, the
+order of a list; and in an imported transcript, which has the ids of another system,
+an id that was generated in this run (see `GeneratedIds`).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection
-from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 from msgspec import UNSET
 
 from ..authoring.tool import Unordered
+from ..plain import to_plain
 from ..trace.events import WorldChange
-
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
-_NUMBER = re.compile(r"-?\d+(\.\d+)?$")
+from .declared import as_declared, item_type
 
 
 class WriteDifference(NamedTuple):
@@ -30,35 +27,69 @@ class WriteDifference(NamedTuple):
     current: str
 
 
+class GeneratedIds:
+    """Pairs the ids of an imported conversation with the ids that `Ids` generated in this run.
+
+    A recorded text may be an id of the other system only where it appears first: `is_new`
+    returns whether no earlier event contains it. Each is paired with one generated id,
+    for the rest of the conversation.
+    """
+
+    def __init__(self, made: Collection[str], is_new: Callable[[str], bool]) -> None:
+        self.made = made
+        self.is_new = is_new
+        self._pairs: dict[str, str] = {}  # generated id by recorded id
+
+    def equal(self, then: str, now: str) -> bool:
+        if then in self._pairs:
+            return self._pairs[then] == now
+        if now not in self.made or now in self._pairs.values() or not self.is_new(then):
+            return False
+        self._pairs[then] = now
+        return True
+
+    def snapshot(self) -> dict[str, str]:
+        return dict(self._pairs)
+
+    def restore(self, pairs: dict[str, str]) -> None:
+        self._pairs = pairs
+
+
 class ValueComparer:
-    """Compares values of one conversation; `made` are the ids generated in this run so far, and may grow."""
+    """Compares values of one conversation; `ids` pairs generated ids if the recording has others."""
 
-    def __init__(self, made: Collection[str] = ()) -> None:
-        self.generated_ids = made
-        self._stands_for: dict[str, str] = {}  # generated id by recorded id
-        self._taken: set[str] = set()
+    def __init__(self, ids: GeneratedIds | None = None) -> None:
+        self.ids = ids
 
-    def first_difference(self, then: Any, now: Any, unordered: Unordered = False, path: str = "") -> str:
-        here = path or "it"
+    def first_difference(
+        self, then: Any, now: Any, unordered: Unordered = False, path: str = "", kind: Any = Any
+    ) -> str:
+        """Return the first difference of two plain values of the declared type `kind`; "" if there is none."""
+        return self._difference(as_declared(then, kind), as_declared(now, kind), unordered, path)
+
+    def _difference(self, then: Any, now: Any, unordered: Unordered, path: str) -> str:
         if isinstance(then, dict) and isinstance(now, dict):
             return self._objects(then, now, unordered, path)
         if isinstance(then, list) and isinstance(now, list):
             free = unordered is True or (unordered and path.rsplit(".", 1)[-1] in unordered)
             return self._lists(then, now, unordered, path, bool(free))
-        if isinstance(then, str) and isinstance(now, str):
-            return "" if self._strings(then, now) else f"{here} was {then!r:.80}, is {now!r:.80}"
-        if isinstance(then, bool) == isinstance(now, bool) and then == now:
+        if self._equal(then, now):
             return ""
-        return f"{here} was {then!r:.80}, is {now!r:.80}"
+        return f"{path or 'it'} was {_shown(then)}, is {_shown(now)}"
+
+    def _equal(self, then: Any, now: Any) -> bool:
+        if isinstance(then, str) and isinstance(now, str):
+            return then == now or (self.ids is not None and self.ids.equal(then, now))
+        return bool(isinstance(then, bool) == isinstance(now, bool) and then == now)
 
     def _objects(self, then: dict[str, Any], now: dict[str, Any], unordered: Unordered, path: str) -> str:
         left = dict(now)
         for key, value in then.items():
-            mine = key if key in left else next((k for k in left if self._strings(key, k)), None)
+            mine = key if key in left else next((k for k in left if self._equal(key, k)), None)
             at = f"{path}.{key}".lstrip(".")
             if mine is None:
                 return f"{at} is missing"
-            found = self.first_difference(value, left.pop(mine), unordered, at)
+            found = self._difference(value, left.pop(mine), unordered, at)
             if found:
                 return found
         return f"{path}.{next(iter(left))} is new".lstrip(".") if left else ""
@@ -71,38 +102,26 @@ class ValueComparer:
             mine = 0
             if free:
                 mine = next((n for n, other in enumerate(left) if self._fits(value, other, unordered, path)), 0)
-            found = self.first_difference(value, left.pop(mine), unordered, f"{path}[{index}]")
+            found = self._difference(value, left.pop(mine), unordered, f"{path}[{index}]")
             if found:
                 return found
         return ""
 
     def _fits(self, then: Any, now: Any, unordered: Unordered, path: str) -> bool:
         """Return whether two items of an unordered list are equal; if not, no ids are matched up."""
-        stands_for, taken = dict(self._stands_for), set(self._taken)
-        fit = not self.first_difference(then, now, unordered, path)
-        if not fit:
-            self._stands_for, self._taken = stands_for, taken
+        pairs = self.ids.snapshot() if self.ids is not None else {}
+        fit = not self._difference(then, now, unordered, path)
+        if not fit and self.ids is not None:
+            self.ids.restore(pairs)
         return fit
 
-    def _strings(self, then: str, now: str) -> bool:
-        if then == now:
-            return True
-        if _NUMBER.match(then) and _NUMBER.match(now) and "." in then + now:
-            return _decimal(then) == _decimal(now)
-        if _INSTANT.match(then) and _INSTANT.match(now):
-            return _instant(then) is not None and _instant(then) == _instant(now)
-        return self._ids(then, now)
+    def write_difference(
+        self, then: list[WorldChange], now: list[WorldChange], kinds: Mapping[str, Any] | None = None
+    ) -> WriteDifference | None:
+        """Return how the world changes of a call differ from the recorded ones; None if they do not.
 
-    def _ids(self, then: str, now: str) -> bool:
-        if now not in self.generated_ids or then.split("-")[0] != now.split("-")[0]:
-            return False
-        if then not in self._stands_for and now not in self._taken:
-            self._stands_for[then] = now
-            self._taken.add(now)
-        return self._stands_for.get(then) == now
-
-    def write_difference(self, then: list[WorldChange], now: list[WorldChange]) -> WriteDifference | None:
-        """Return how the world changes of a call differ from the recorded ones; None if they do not."""
+        `kinds` are the world classes by name.
+        """
         old, new = ({_path(c): c for c in changes} for changes in (then, now))
         lost = [old[path] for path in old if path not in new]
         more = [new[path] for path in new if path not in old]
@@ -111,7 +130,10 @@ class ValueComparer:
             whys += [f"it {_action(c)}, which it did not before" for c in more[:1]]
             return WriteDifference("; ".join(whys), _all(lost), _all(more))
         for path, was in old.items():
-            if self.first_difference(_sides(was), _sides(new[path])):
+            made, kind = new[path], _declared(was, kinds or {})
+            if self.first_difference(was.before, made.before, kind=kind) or self.first_difference(
+                was.after, made.after, kind=kind
+            ):
                 how = (
                     " to a different value" if _action(was) == _action(new[path]) else ", which it did not before"
                 )
@@ -121,11 +143,6 @@ class ValueComparer:
 
 def _path(change: WorldChange) -> str:
     return "/".join(map(str, change.path))
-
-
-def _sides(change: WorldChange) -> dict[str, Any]:
-    sides = {"before": change.before, "after": change.after}
-    return {name: value for name, value in sides.items() if value is not UNSET}
 
 
 def _action(change: WorldChange) -> str:
@@ -149,15 +166,14 @@ def _all(changes: list[WorldChange]) -> str:
     return "; ".join(map(_describe, changes)) or "no change"
 
 
-def _decimal(text: str) -> Decimal | None:
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        return None
+def _declared(change: WorldChange, kinds: Mapping[str, Any]) -> Any:
+    """Return the declared type of the place that was changed."""
+    kind = kinds.get(str(change.path[0]), Any)
+    for key in change.path[1:]:
+        kind = item_type(kind, key)
+    return kind
 
 
-def _instant(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
+def _shown(value: Any) -> str:
+    """Describe a value as the file has it."""
+    return f"{to_plain(value)!r:.80}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ..authoring.agent import Agent
 from ..engine.sandbox import Sandbox
+from .comparison import Rerun
 from .reexecution import ReexecutingRunner
-from .rerun import Rerun, rerun, run_sync
+from .rerun import rerun, run_sync
 from .run_request import RunRequest
 from .verdict import DEFAULT, MakeWorld, Options, fingerprint
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..authoring.agent import Agent
 from ..authoring.builtin import BUILT_IN
+from ..errors import TranscriptError
 from ..trace.describe import describe_step
 from ..trace.events import Answer, PolicyDecision, Prompt
 from ..trace.step_id import StepId
@@ -15,9 +16,9 @@ from ..transcripts.predicates import JudgedRun, holds, without_fault
 from ..transcripts.transcript import Transcript, expectations_hash, expects_prompt_change, prompt_hash
 from .agent_outline import AgentOutline, outline
 from .blame import blame
+from .comparison import Difference, Rerun
 from .drift import describe_drift, prompt_changes
 from .execute import execute
-from .rerun import Difference, Rerun
 from .run_request import run_request
 from .verdict import (
     DEFAULT,
@@ -53,8 +54,9 @@ def judge_run(
     unnamed = [d for d in result.drift if not expects_prompt_change(transcript) or d.what != "prompt"]
     drifted = verdict is Verdict.PASS and options.strict_drift and bool(unnamed)
     if drifted:
+        searched = any(d.what == "knowledge" for d in unnamed)  # the model would read something else
         verdict, why = (
-            Verdict.DRIFTED,
+            Verdict.STALE if searched else Verdict.DRIFTED,
             f"the actions are the same, but it drifted: {describe_drift(unnamed, result, transcript.blobs)}",
         )
     seen = result.fingerprints if verdict is not Verdict.ERROR else []
@@ -131,6 +133,13 @@ def red_proof(transcript: Transcript, recorded_world: dict[str, Any] | None = No
     """
     if transcript.kind == "golden":
         return ""
+    try:
+        return _red_proof(transcript, recorded_world)
+    except TranscriptError as error:  # a regular expression that takes too long
+        return str(error)
+
+
+def _red_proof(transcript: Transcript, recorded_world: dict[str, Any] | None) -> str:
     expectation = transcript.expectations[0]
     run = JudgedRun(transcript.trace, recorded_world)
     held = holds(expectation, run)
@@ -172,11 +181,14 @@ def judge(transcript: Transcript, result: Rerun, agent: AgentOutline) -> tuple[V
         return Verdict.ERROR, recorded_with_other_agent(transcript, agent)
     if not any(event.turn and event.__class__ in (Answer, PolicyDecision) for event in transcript.events):
         return Verdict.ERROR, "it has nothing to compare: no model answer and no policy decision"
-    if transcript.kind == "golden":
-        if first is not None:
-            return Verdict.FAIL, first.why
-        return _unlike(result) or _judge_golden(transcript, result)
-    decided = _judge_mistake(transcript, result, first)
+    if transcript.kind == "golden" and first is not None:
+        return Verdict.FAIL, first.why
+    try:
+        if transcript.kind == "golden":
+            return _unlike(result) or _judge_golden(transcript, result)
+        decided = _judge_mistake(transcript, result, first)
+    except TranscriptError as error:  # a regular expression that takes too long
+        return Verdict.ERROR, str(error)
     return decided if _still_decided(transcript, result, decided[0]) else _unlike(result) or decided
 
 

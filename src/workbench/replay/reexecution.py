@@ -13,12 +13,13 @@ from typing import Any, Literal
 
 import msgspec
 
+from ..authoring.builtin import LOOK_UP
 from ..authoring.tool import Tool
 from ..engine.sandbox import Sandbox, ToolRun
 from ..trace.describe import differing_excerpts
 from ..trace.events import HttpExchange
 from ..trace.step_id import StepId
-from .equivalence import ValueComparer
+from .equivalence import GeneratedIds, ValueComparer
 from .tape import Tape
 
 
@@ -52,7 +53,9 @@ class ReexecutingRunner:
         """The tools whose results differ, in order."""
         self.executed: set[StepId] = set()
         """The steps at which a tool ran."""
-        self._comparer = ValueComparer(sandbox.world.generated)
+        ids = GeneratedIds(sandbox.world.generated, self._is_new) if values_only else None
+        self._comparer = ValueComparer(ids)
+        self._at = StepId(0)
 
     async def run(self, tool: Tool, args: dict[str, Any], step_id: StepId) -> ToolRun:
         recorded = await self.tape.run(tool, args, step_id)
@@ -60,6 +63,9 @@ class ReexecutingRunner:
             self.sandbox.world.apply(recorded.changed)
             return recorded
         self.executed.add(step_id)
+        if tool.name == LOOK_UP and step_id != self.judged_step:
+            return recorded  # the rerun compares what a search finds
+        self._at = step_id
         step = self.tape.step_at(step_id)
         exchanges = step.exchanges if step else ()
         if self.sandbox.world.http is not None:
@@ -82,7 +88,8 @@ class ReexecutingRunner:
             return ToolMismatch(step_id, "raised", *_excerpts(recorded, current), unmatched[0], tool.source)
         why = self._value_difference(tool, recorded, current)
         if not why and not self.values_only:
-            writes = self._comparer.write_difference(recorded.changed, current.changed)
+            kinds = {kind.__name__: kind for kind in tool.injected.values()}
+            writes = self._comparer.write_difference(recorded.changed, current.changed, kinds)
             if writes is not None:
                 then, now = differing_excerpts(writes.recorded, writes.current)
                 why = f"{tool.name} changes the world differently: {writes.why}"
@@ -99,8 +106,14 @@ class ReexecutingRunner:
     def _value_difference(self, tool: Tool, recorded: ToolRun, current: ToolRun) -> str:
         if recorded.outcome != current.outcome:
             return f"{tool.name} {OUTCOME_WORDS[current.outcome]}; the recording has: {recorded.outcome}"
-        why = self._comparer.first_difference(recorded.value, current.value, tool.unordered)
+        kind = tool.returns if current.outcome == "ok" else str
+        why = self._comparer.first_difference(recorded.value, current.value, tool.unordered, kind=kind)
         return f"the result of {tool.name} differs: {why}" if why else ""
+
+    def _is_new(self, text: str) -> bool:
+        """Return whether no step before the current call has this text."""
+        earlier = (step for step_id, step in self.tape.steps.items() if step_id < self._at)
+        return not any(text in repr((s.message, s.call, s.result, s.reply)) for s in earlier)
 
 
 OUTCOME_WORDS = {

@@ -10,16 +10,17 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..authoring.tool import Tool
+from ..engine.limits import measured, timed_out
 from ..engine.model import DeltaSink, ModelRequest
 from ..engine.sandbox import ToolRun
 from ..errors import NoAnswer
 from ..plain import plain_equal
-from ..trace.events import Answer, AnyEvent, Prompt
+from ..trace.events import Answer, AnyEvent, Prompt, TurnEnded
 from ..trace.step_id import StepId
 from ..trace.steps import StepGrouper, Turn
 
 INTERRUPTED_ENDS = ("interrupted", "killed")  # ends that may occur at any point of a turn
-EXTERNAL_ENDS = ("model_error", "interrupted", "killed", "limit")
+EXTERNAL_ENDS = ("model_error", "interrupted", "killed")
 
 
 class Tape:
@@ -36,7 +37,7 @@ class Tape:
         self.steps = grouped.by_id
         self.step_at = grouped.by_id.get  # by step id
         self._ends = {t.turn: t.end for t in self.turns}
-        self._stopped = {t.turn for t in self.turns if t.end is None or t.end.reason in INTERRUPTED_ENDS}
+        self._stopped = {t.turn for t in self.turns if t.end is None or _may_be_anywhere(t.end)}
         self._answers = {(m.step_id.turn, m.step_id.answer): m.answer for m in grouped.all if m.answer is not None}
         prompts = {(m.step_id.turn, m.step_id.answer): m.prompt for m in grouped.all if m.answer is not None}
         first, *later = *prompts.values(), grouped.prompt
@@ -56,7 +57,7 @@ class Tape:
         recorded = self._answers.get(at)
         if recorded is None:
             end = self._ends.get(request.turn)
-            if end is not None and end.reason in EXTERNAL_ENDS:
+            if end is not None and (end.reason in EXTERNAL_ENDS or _measured_limit(end)):
                 raise NoAnswer(end.reason, end.detail)
             raise NoAnswer("recording_ended", "the recording holds no further answer in this turn")
         self._be(self._next_prompt[at])
@@ -81,3 +82,12 @@ class Tape:
             )
         result = step.result
         return ToolRun(result.outcome, result.value, result.changed, result.output, exchanges=step.exchanges)
+
+
+def _may_be_anywhere(end: TurnEnded) -> bool:
+    return end.reason in INTERRUPTED_ENDS or (end.reason == "limit" and timed_out(end.detail))
+
+
+def _measured_limit(end: TurnEnded) -> bool:
+    """Return whether the turn ended at a limit of tokens or seconds; the rerun compares it with today's."""
+    return end.reason == "limit" and measured(end.detail)

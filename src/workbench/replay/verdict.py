@@ -12,7 +12,7 @@ import msgspec
 from ..engine.world import World
 from ..trace.events import AnyEvent, PolicyDecision
 from ..trace.setup import Setup
-from .rerun import Difference, Rerun
+from .comparison import Difference, Rerun
 
 
 class Verdict(StrEnum):

@@ -1,7 +1,8 @@
 """The HTTP clients of tools: live ones record each exchange, replaying ones return the recorded response.
 
-Request headers are not recorded, nor are values with names of secrets in URLs and
-JSON. A replaying client connects to nothing: a request without a recorded exchange
+Request headers are not recorded, nor are values with names of secrets in URLs,
+response headers and JSON. A failed request is recorded and replayed by its class in
+httpx. A replaying client connects to nothing: a request without a recorded exchange
 fails, and the message describes the nearest recorded ones.
 """
 
@@ -18,8 +19,10 @@ import msgspec
 
 from ..replay.equivalence import ValueComparer
 from ..trace.events import HttpExchange
+from .json_layout import layout_of, write
 
 MAX_BODY = 1_000_000  # bytes; larger bodies are not recorded
+TRANSFER = ("content-encoding", "content-length", "transfer-encoding", "connection", "keep-alive")
 NEAREST = 3  # recorded requests that are named in the message about an unrecorded one
 HIDDEN = "(hidden)"
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")  # of accessToken, access_token, ACCESS-TOKEN
@@ -126,7 +129,7 @@ class _Recorder(httpx.HTTPTransport):
         try:
             response = super().handle_request(request)
             response.read()
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             http.record(step_id, request, error=error)
             raise
         http.record(step_id, request, response=response)
@@ -144,7 +147,7 @@ class _AsyncRecorder(httpx.AsyncHTTPTransport):
         try:
             response = await super().handle_async_request(request)
             await response.aread()
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             http.record(step_id, request, error=error)
             raise
         http.record(step_id, request, response=response)
@@ -153,8 +156,7 @@ class _AsyncRecorder(httpx.AsyncHTTPTransport):
 
 def _readable(response: httpx.Response) -> httpx.Response:
     """Return a copy of a response that was read, for the client to read: its body is no longer compressed."""
-    gone = ("content-encoding", "content-length", "transfer-encoding")
-    headers = [(k, v) for k, v in response.headers.multi_items() if k.lower() not in gone]
+    headers = [(k, v) for k, v in response.headers.multi_items() if k.lower() not in TRANSFER]
     return httpx.Response(response.status_code, headers=headers, content=response.content)
 
 
@@ -163,7 +165,7 @@ def _exchange(
     number: int,
     request: httpx.Request,
     response: httpx.Response | None = None,
-    error: httpx.TransportError | None = None,
+    error: httpx.RequestError | None = None,
 ) -> HttpExchange:
     turn, answer, call = step_id
     kind = response.headers.get("content-type", "") if response is not None else ""
@@ -175,7 +177,30 @@ def _exchange(
         method=request.method, url=_address(request.url),
         request_body=_body(request.content, request.headers.get("content-type", "")),
         status=response.status_code if response is not None else 0, kind=kind, response_body=got,
+        headers=_headers(response), layout=_layout(response, kind),
     )  # fmt: skip
+
+
+def _headers(response: httpx.Response | None) -> dict[str, str]:
+    """Return the headers of a response that a tool may read; secrets are hidden, also in addresses."""
+    found = {} if response is None else {k.lower(): v for k, v in response.headers.items()}
+    return {name: _header(name, value) for name, value in found.items() if name not in (*TRANSFER, "content-type")}
+
+
+def _header(name: str, value: str) -> str:
+    if is_secret_name(name):
+        return HIDDEN
+    return _address(httpx.URL(value)) if name in ("location", "content-location") else value
+
+
+def _layout(response: httpx.Response | None, kind: str) -> str:
+    """Return the layout of a JSON body that is recorded parsed."""
+    if response is None or "json" not in kind or not 0 < len(response.content) <= MAX_BODY:
+        return ""
+    try:
+        return layout_of(response.content.decode(), msgspec.json.decode(response.content))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""
 
 
 def _address(url: httpx.URL) -> str:
@@ -231,10 +256,10 @@ def _hide(value: Any, secret: bool = False) -> Any:
 
 
 def _response(recorded: HttpExchange, request: httpx.Request) -> httpx.Response:
-    if not recorded.status:
-        raise httpx.ConnectError(str(recorded.response_body), request=request)
     got = recorded.response_body
-    headers = {"content-type": recorded.kind} if recorded.kind else {}
+    if not recorded.status:
+        raise _error(str(got), request)
+    headers = recorded.headers | ({"content-type": recorded.kind} if recorded.kind else {})
     if got is None:
         content = b""
     elif isinstance(got, dict) and "base64" in got and "json" not in recorded.kind:
@@ -242,5 +267,14 @@ def _response(recorded: HttpExchange, request: httpx.Request) -> httpx.Response:
     elif isinstance(got, str) and "json" not in recorded.kind:
         content = got.encode()
     else:
-        content = msgspec.json.encode(got)
+        content = write(got, recorded.layout).encode()
     return httpx.Response(recorded.status, headers=headers, content=content, request=request)
+
+
+def _error(recorded: str, request: httpx.Request) -> httpx.RequestError:
+    """Return the recorded error of a request: its class in httpx, and its message."""
+    name, _, message = recorded.partition(": ")
+    kind = getattr(httpx, name, None)
+    if not (isinstance(kind, type) and issubclass(kind, httpx.RequestError)):
+        return httpx.ConnectError(recorded, request=request)
+    return kind(message, request=request)

@@ -27,7 +27,7 @@ class JourneyLoader(importlib.machinery.SourceFileLoader):
     """
 
     cache: Path | None = None
-    cache_found = False
+    cache_fixed = False
     sources: ClassVar[dict[str, bytes]] = {}  # content that replaces a file, by its path
 
     def get_code(self, fullname: str) -> CodeType:
@@ -96,7 +96,7 @@ class JourneyFinder:
 
 def fix_cache() -> Path | None:
     """Find the folder of compiled code before the environment is pinned, and return it."""
-    JourneyLoader.cache, JourneyLoader.cache_found = code_cache(), True
+    JourneyLoader.cache, JourneyLoader.cache_fixed = code_cache(), True
     return JourneyLoader.cache
 
 
@@ -104,8 +104,8 @@ def import_from(root: Path) -> None:
     """Import `journeys` from this folder from now on."""
     sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, JourneyFinder)]
     sys.meta_path.insert(0, JourneyFinder(root))
-    if not JourneyLoader.cache_found:
-        fix_cache()
+    if not JourneyLoader.cache_fixed:
+        JourneyLoader.cache = code_cache()
     importlib.invalidate_caches()
 
 

@@ -71,7 +71,7 @@ class Replayer:
                 why += ": in this transcript, or in something that an earlier one left running"
             return ReplayResult(Verdict.ERROR, why, source_line=where, not_run=report.not_run)
         options = self.job.options
-        run = restore_run(transcript, report)
+        run = restore_run(transcript, report, agent.loaded.outline.limits)
         result = judge_run(transcript, run, agent.loaded.outline, options)
         if self.job.details:
             result.details = RunDetails(list(run.trace), run.trace.blobs, report.lines, report.decisions)

@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from ..authoring.agent import Limits
+from ..replay.comparison import Rerun, compare
 from ..replay.reexecution import ToolMismatch
-from ..replay.rerun import Rerun, compare
 from ..replay.run_request import RunRequest
 from ..trace.events import AnyEvent
 from ..trace.step_id import StepId
@@ -31,6 +32,8 @@ class RunReport(msgspec.Struct, omit_defaults=True):
     world: dict[str, Any] | None = None
     recorded_world: dict[str, Any] | None = None
     executed: list[StepId] = []
+    searches: list[tuple[StepId, str]] = []
+    """The changes of searches of the knowledge, by step."""
     fingerprints: list[tuple[str, ...]] = []
     """The fingerprint of the run and, if it was repeated, of the second run."""
     violations: list[Violation] = []
@@ -56,14 +59,16 @@ def report_run(request: RunRequest, result: Rerun) -> RunReport:
         world=result.world,
         recorded_world=result.recorded_world,
         executed=sorted(result.executed),
+        searches=list(result.searches.items()),
         fingerprints=result.fingerprints,
     )
 
 
-def restore_run(transcript: Transcript, report: RunReport) -> Rerun:
+def restore_run(transcript: Transcript, report: RunReport, limits: Limits) -> Rerun:
     """Compare the reported events with the recording. Raises IndexError for a number that is no recorded event."""
     events = [transcript.events[one] if isinstance(one, int) else one for one in report.events]
-    result = compare(transcript.events, Trace(events, transcript.blobs | report.blobs), report.tool_mismatch)
+    trace = Trace(events, transcript.blobs | report.blobs)
+    result = compare(transcript.events, trace, limits, dict(report.searches), report.tool_mismatch)
     result.world = report.world
     result.recorded_world = report.recorded_world
     result.executed = set(report.executed)

@@ -22,13 +22,15 @@ from ..authoring.journey import Journey
 from ..engine.ablation import prompt_paragraphs, without_parts
 from ..engine.conversation import ConversationRun, OnEvent
 from ..engine.faults import JOURNEY_EXCEPTIONS, describe_exception
+from ..engine.limits import seconds_detail
 from ..engine.model import Delta, Model, ModelRequest, discard_delta
 from ..engine.sandbox import CappedOutput, Sandbox
 from ..engine.turn import run_turn
 from ..errors import JourneyError, NoAnswer, WorkbenchError
 from ..models.registry import REHEARSAL, make_model
+from ..replay.comparison import Difference, Rerun
 from ..replay.partial import PartialReplay
-from ..replay.rerun import Difference, Rerun, rerun
+from ..replay.rerun import rerun
 from ..source import fault_location
 from ..trace.blobs import PromptSection
 from ..trace.events import AnyEvent, TurnEnded
@@ -182,11 +184,11 @@ class WorkerServer:
         if self.model is None:
             raise JourneyError("no agent is loaded")
         conversation, model, runner = prepare_turn(loaded, self.model, request, on_event)
-        limit = loaded.agent.limits.turn_seconds
+        limits = loaded.agent.limits
         with _inputs(request.setup):
             self.turn = asyncio.create_task(run_turn(conversation, request.text, model, runner, on_delta))
             try:
-                done, _ = await asyncio.wait([self.turn], timeout=limit)
+                done, _ = await asyncio.wait([self.turn], timeout=limits.turn_seconds)
                 if not done:
                     self.turn.cancel()
                     await asyncio.wait([self.turn])
@@ -200,7 +202,7 @@ class WorkerServer:
             if done:
                 conversation.emit(TurnEnded(turn=number, reason="interrupted"))
             else:
-                conversation.emit(TurnEnded(turn=number, reason="limit", detail=f"{limit:g} seconds"))
+                conversation.emit(TurnEnded(turn=number, reason="limit", detail=seconds_detail(limits)))
 
     async def _rerun(self, request: RerunConversation) -> None:
         agent = without_parts(self._require_agent().agent, request.disabled)

@@ -112,7 +112,10 @@ class Prompt(Event, frozen=True, kw_only=True, tag="prompt"):
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The usage of one answer; the first four fields count tokens. Never saved in a transcript."""
+    """The usage of one answer; the first four fields count tokens.
+
+    A transcript contains only what limits count: `tokens_out` and `seconds`.
+    """
 
     tokens_in: int = 0
     tokens_out: int = 0
@@ -216,8 +219,12 @@ class HttpExchange(Event, frozen=True, kw_only=True, tag="exchange"):
     """The status code; 0 if there was no response."""
     kind: str = ""
     """The content type of the response."""
+    headers: dict[str, str] = {}
+    """The other headers of the response, as far as they do not describe its transfer."""
+    layout: str = ""
+    """How a JSON body is laid out, if it is not compact; see runtime/json_layout.py."""
     response_body: Any = None
-    """Like request_body; the error message if status is 0."""
+    """Like request_body; if status is 0 the error, "ReadTimeout: timed out", by its class in httpx."""
 
 
 class ToolResult(Event, frozen=True, kw_only=True, tag="result"):

@@ -8,7 +8,7 @@ from ..text import slug
 from ..trace.setup import Setup
 from ..trace.trace import Trace
 from .expectation import Expectation
-from .transcript import SCHEMA, Annotation, Transcript, hash_recording, without_usage
+from .transcript import SCHEMA, Annotation, Transcript, hash_recording, with_saved_usage
 
 
 def build_transcript(
@@ -20,7 +20,7 @@ def build_transcript(
     annotations: list[Annotation],
 ) -> Transcript:
     """Build a transcript from a conversation; of its annotations only those at an expectation are kept."""
-    events = without_usage(trace)
+    events = with_saved_usage(trace)
     return Transcript(
         schema=SCHEMA,
         id=slug(title),

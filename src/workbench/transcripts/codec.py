@@ -21,7 +21,7 @@ from ..plain import indented_json
 from ..trace.events import Answer, Reply, UserMessage
 from .json_position import line_of, parse_path
 from .migrations import FORMAT, migrate
-from .transcript import SCHEMA, Transcript
+from .transcript import SCHEMA, Transcript, with_saved_usage
 from .validation import RESTORE_HINT, check_transcript, duplicate_field
 
 _DECODER = msgspec.json.Decoder(Transcript)
@@ -172,7 +172,7 @@ def encode(transcript: Transcript) -> bytes:
 
 
 def _encode(transcript: Transcript) -> bytes:
-    data = msgspec.to_builtins(transcript)
+    data = msgspec.to_builtins(msgspec.structs.replace(transcript, events=with_saved_usage(transcript.events)))
     data["events"] = [_lines(step) for step in data["events"]]
     if "blobs" in data:
         data["blobs"] = {key: _lines(value) for key, value in data["blobs"].items()}
@@ -189,5 +189,4 @@ def _lines(value: Any) -> Any:
             out[key] = out[key].split("\n")
     if out.get("event") == "answer":
         out["blocks"] = [_lines(block) for block in out["blocks"]]
-        out.pop("usage", None)
     return out

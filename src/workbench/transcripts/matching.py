@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
 
 from ..errors import TranscriptError
 from ..plain import plain_equal
+from . import patterns
 from .expectation import MATCH_MODES, Expectation, Match
 
 
 def arguments_match(e: Expectation, args: dict[str, Any]) -> bool:
-    """Return whether the arguments match the expectation, each by its match mode."""
+    """Return whether the arguments match the expectation, each by its match mode.
+
+    Raises TranscriptError if a regular expression takes too long.
+    """
     if e.match == "exact" and args.keys() - e.args.keys():
         return False
-    return all(_fits(e.match_for(k), want, args.get(k, _ABSENT)) for k, want in e.args.items())
+    return all(_fits(e, k, want, args.get(k, _ABSENT)) for k, want in e.args.items())
 
 
 def with_match(e: Expectation, fields: dict[str, Match]) -> Expectation:
@@ -40,13 +43,14 @@ def ignore_one_more(e: Expectation) -> Expectation:
 _ABSENT = object()
 
 
-def _fits(how: Match, want: Any, have: Any) -> bool:
+def _fits(e: Expectation, field: str, want: Any, have: Any) -> bool:
+    how = e.match_for(field)
     if how == "ignore":
         return True
     if have is _ABSENT:
         return False
     if how == "regex":
-        return re.search(str(want), str(have)) is not None
+        return patterns.found(str(want), str(have), f"{field} of the expectation {e.kind}", e.step)
     return plain_equal(want, have) if how == "exact" else _within(want, have)
 
 

@@ -17,6 +17,7 @@ from ..trace.steps import Step, StepGrouper
 from ..trace.trace import Trace
 from .expectation import At, Expectation
 from .matching import arguments_match, contains_text
+from .visible import shows, values_as_read, visible_values
 
 
 class JudgedRun:
@@ -57,13 +58,19 @@ def _by_policy(verdict: str) -> Callable[[Expectation, JudgedRun, Step], bool]:
 
 
 def _rewritten(e: Expectation, run: JudgedRun, step: Step) -> bool:
-    """Return whether the policy changed the value: a no-op rewrite does not count."""
+    """Return whether the policy changed the value: a rewrite that nobody can see does not count."""
     return any(
         d.effect == "rewrite"
         and e.policy in ("", d.policy)
-        and not plain_equal(d.replacement, _given(step, d.hook))
+        and not _seems_equal(d.replacement, _given(step, d.hook), d.hook)
         for d in step.decisions
     )
+
+
+def _seems_equal(one: Any, other: Any, hook: str) -> bool:
+    """Return whether two values seem equal: texts for a person or the model to a reader, arguments to a tool."""
+    seen = visible_values if hook == "before_tool" else values_as_read
+    return plain_equal(one, other) or plain_equal(seen(one), seen(other))
 
 
 def _given(step: Step, hook: str) -> Any:
@@ -96,7 +103,7 @@ def _rejected(e: Expectation, run: JudgedRun, step: Step) -> bool:
 
 def _redacted(e: Expectation, run: JudgedRun, step: Step) -> bool | None:
     """Return False if the text is visible; if it is not, a policy must have removed it."""
-    if any(contains_text(text, e.text) for text in _shown(step)):
+    if any(shows(text, e.text) for text in _shown(step)):
         return False
     if step.result is not None and step.result.outcome == "missing":
         return None  # the tool's result is unknown
@@ -155,7 +162,7 @@ def _prompt_contains(e: Expectation, run: JudgedRun, step: Step) -> bool | None:
 
 def _prompt_excludes(e: Expectation, run: JudgedRun, step: Step) -> bool | None:
     text = _prompt_text(run, step)
-    return None if text is None else not contains_text(text, e.text)
+    return None if text is None else not shows(text, e.text)
 
 
 def _sent(step: Step) -> str | None:
@@ -172,7 +179,7 @@ def _reply_contains(e: Expectation, run: JudgedRun, step: Step) -> bool | None:
 
 def _reply_excludes(e: Expectation, run: JudgedRun, step: Step) -> bool | None:
     sent = _sent(step)
-    return None if sent is None else not contains_text(sent, e.text)
+    return None if sent is None else not shows(sent, e.text)
 
 
 def _result_is(e: Expectation, run: JudgedRun, step: Step) -> bool | None:
@@ -230,7 +237,7 @@ def _model_says(e: Expectation, run: JudgedRun, step: Step) -> bool:
 
 
 def _model_never_says(e: Expectation, run: JudgedRun, step: Step) -> bool:
-    return step.reply is None or not contains_text(str(step.reply.text), e.text)
+    return step.reply is None or not shows(str(step.reply.text), e.text)
 
 
 def _unknown(e: Expectation, run: JudgedRun, step: Step) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any, Literal
 
 import msgspec
 
 from ..plain import content_hash
-from ..trace.events import Answer, AnyEvent, Prompt, ToolResult, UserMessage
+from ..trace.events import Answer, AnyEvent, Prompt, ToolResult, Usage, UserMessage
 from ..trace.setup import Setup
 from ..trace.step_id import StepId
 from ..trace.trace import Trace
@@ -131,6 +132,15 @@ def prompt_hash(setup: Setup, events: Iterable[AnyEvent]) -> str:
     return content_hash(parts)
 
 
-def without_usage(events: Iterable[AnyEvent]) -> list[AnyEvent]:
-    """Return the events without volatile usage data."""
-    return [msgspec.structs.replace(s, usage=None) if isinstance(s, Answer) else s for s in events]
+def with_saved_usage(events: Iterable[AnyEvent]) -> list[AnyEvent]:
+    """Return the events with only the usage that limits count: output tokens, and tenths of a second.
+
+    The seconds are rounded down, so that their sum is not longer than the turn was.
+    """
+    return [msgspec.structs.replace(s, usage=_saved(s.usage)) if isinstance(s, Answer) else s for s in events]
+
+
+def _saved(usage: Usage | None) -> Usage | None:
+    if usage is None or not (usage.tokens_out or usage.seconds):
+        return None
+    return Usage(tokens_out=usage.tokens_out, seconds=math.floor(usage.seconds * 10) / 10)

@@ -13,7 +13,7 @@ from ..trace.step_id import StepId
 from ..trace.steps import Step, group_steps
 from ..trace.trace import Trace
 from ..transcripts.expectation import Expectation
-from ..transcripts.transcript import Transcript, hash_recording, without_usage
+from ..transcripts.transcript import Transcript, hash_recording, with_saved_usage
 
 
 class CannotRerecord(Exception):
@@ -44,7 +44,7 @@ def with_new_recording(
     new = msgspec.structs.replace(
         transcript, accepted_code="", reason="", expectations=expectations, source=source, code=code,
         annotations=[m for m in transcript.annotations if m.step in steps],
-        events=without_usage(trace), blobs=trace.blobs,
+        events=with_saved_usage(trace), blobs=trace.blobs,
         recording_id=hash_recording(list(trace.events), transcript.setup),
     )  # fmt: skip
     proof = red_proof(new)

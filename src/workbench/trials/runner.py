@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from ..errors import JourneyError, WorkerCrashed
+from ..errors import JourneyError, TranscriptError, WorkerCrashed
 from ..replay.verdict import Verdict
 from ..runtime.protocol import (
     AskModel,
@@ -148,7 +148,7 @@ class TrialRunner:
                 judgements, judged = await self._judge(worker, asked.transcript, trace, cost)
                 ended = await self._final_world(worker, asked.transcript, list(trace.events))
             outcome, why = judge_trial(asked.transcript, trace, asked.live_from, tools, judgements, ended)
-        except (JourneyError, WorkerCrashed) as error:
+        except (JourneyError, TranscriptError, WorkerCrashed) as error:
             outcome, why, judged = "error", str(error).split("\n")[0], []
         return Trial(outcome, why, cost.tokens, cost.cost, cost.model, cost.server, judged), trace
 

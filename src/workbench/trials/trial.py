@@ -12,6 +12,8 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from ..engine.limits import timed_out
+from ..errors import TranscriptError
 from ..replay.verdict import Verdict
 from ..text import pluralize
 from ..trace.describe import describe_step
@@ -23,6 +25,7 @@ from ..transcripts.expectation import Expectation
 from ..transcripts.matching import arguments_match, contains_text
 from ..transcripts.predicates import PREDICATES, JudgedRun, holds, without_fault
 from ..transcripts.transcript import Transcript
+from ..transcripts.visible import shows
 from .effects import effect_difference
 
 TrialOutcome = Literal["pass", "fail", "fault", "error"]
@@ -73,7 +76,11 @@ def last_turn(transcript: Transcript) -> int:
 def world_red_proof(transcript: Transcript, ended: dict[str, Any]) -> str:
     """Explain why the recording of a mistake does not show it in its final world; "" if it does."""
     wrong = transcript.kind == "mistake" and transcript.expectations[0]
-    if wrong and wrong.kind == "final_world" and holds(wrong, JudgedRun(transcript.trace, ended)):
+    try:
+        shown = wrong and wrong.kind == "final_world" and holds(wrong, JudgedRun(transcript.trace, ended))
+    except TranscriptError as error:  # a regular expression that takes too long
+        return str(error)
+    if wrong and shown:
         return (
             "this transcript does not show the mistake: "
             f"the expectation already holds in the recording: {wrong.description}"
@@ -102,7 +109,7 @@ def judge_trial(
             return "error", f"{event.where}: {event.name}: {event.message}"
         if isinstance(event, ToolResult) and event.tool in tools.replay_only and event.outcome == "error":
             return "fault", f"{event.tool} has no implementation: it can only be replayed"
-        if isinstance(event, TurnEnded) and event.reason == "limit" and event.detail.endswith(" seconds"):
+        if isinstance(event, TurnEnded) and event.reason == "limit" and timed_out(event.detail):
             return "fault", f"turn {event.turn} was cut off after {event.detail}"
         if isinstance(event, TurnEnded) and event.reason == "model_error":  # and no fault before it
             return "fail", f"turn {event.turn} ended without an answer: {event.detail}"
@@ -175,7 +182,7 @@ _LIVE: dict[str, Any] = {
     "must_call": lambda e, run, turn: bool(_calls(turn, e)),
     "must_not_call": lambda e, run, turn: not _calls(turn, e),
     "model_says": lambda e, run, turn: any(contains_text(words, e.text) for words in _words(turn)),
-    "model_never_says": lambda e, run, turn: not any(contains_text(words, e.text) for words in _words(turn)),
+    "model_never_says": lambda e, run, turn: not any(shows(words, e.text) for words in _words(turn)),
     "asks_before": _asks_first,
 }
 

@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from ..errors import UsageError
-from ..replay.rerun import decision_signature, divergence, stopped_mid_policy
+from ..replay.comparison import decision_signature, divergence, stopped_mid_policy
 from ..replay.tape import INTERRUPTED_ENDS
 from ..trace.events import Prompt
 from ..trace.setup import Setup

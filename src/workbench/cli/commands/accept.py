@@ -21,7 +21,7 @@ from ...transcripts.codec import encode, read
 from ...transcripts.expectation import MATCH_MODES, Match
 from ...transcripts.files import write
 from ...transcripts.matching import with_match
-from ...transcripts.transcript import Transcript, without_usage
+from ...transcripts.transcript import Transcript, with_saved_usage
 from ..output import print_status
 
 
@@ -112,7 +112,7 @@ def accept_golden(
     transcript: Transcript, events: list[AnyEvent], blobs: dict[str, object], why: str
 ) -> Transcript:
     """Accept a golden transcript: it ends at its new decision, because no recording of the rest exists."""
-    kept = without_usage(events)
+    kept = with_saved_usage(events)
     if kept and isinstance(kept[-1], TurnEnded) and kept[-1].reason == "recording_ended":
         kept.pop()
     while kept and isinstance(kept[-1], Prompt):

@@ -32,7 +32,7 @@ from ...transcripts.codec import encode, read
 from ...transcripts.header import header_of
 from ...transcripts.live_result import SCHEMA, LiveResult, describe_expectations, write_live_result
 from ...transcripts.redaction import Redactor
-from ...transcripts.transcript import Transcript, expectations_hash, without_usage
+from ...transcripts.transcript import Transcript, expectations_hash, with_saved_usage
 from ...trials.budget import Budget
 from ...trials.estimate import Tokens, estimate_tokens
 from ...trials.runner import Preflight, TrialRequest, TrialRunner
@@ -271,7 +271,7 @@ def _keep(project: Project, one: TrialCase, number: int, trial: Trial, trace: Tr
     ran = msgspec.structs.replace(
         transcript, id=path.stem, kind="golden", expectations=[], annotations=[],
         accepted_code="", recording_id="",
-        source={"model": trial.model, "trial": number}, events=without_usage(trace), blobs=trace.blobs,
+        source={"model": trial.model, "trial": number}, events=with_saved_usage(trace), blobs=trace.blobs,
     )  # fmt: skip
     try:
         write_private(path, encode(ran))
