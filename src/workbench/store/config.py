@@ -51,6 +51,13 @@ def user_file() -> Path:
     return user_config_path("workbench", appauthor=False) / "config.toml"
 
 
+def user_state_folder() -> Path:
+    """Return the folder of what Workbench remembers for the user; it may not exist."""
+    from platformdirs import user_state_path
+
+    return user_state_path("workbench", appauthor=False)
+
+
 def read_settings_file(path: Path, known: tuple[str, ...] = tuple(SETTINGS)) -> dict[str, Any]:
     """Read the settings of a file; {} if there is none. Raises UsageError with file and line."""
     if not path.is_file():

@@ -172,6 +172,18 @@ class WorkbenchApp(BackgroundWork, App[int]):
         """Return the live conversation."""
         return self.conversations.session
 
+    @property
+    def may_run_code(self) -> bool:
+        """Return whether the code of the folder may run."""
+        return self.session.code_service.permission.granted
+
+    def run_code(self) -> None:
+        """Allow the code of the folder to run, and load it. Raises WorkbenchError if that cannot be remembered."""
+        try:
+            self.session.code_service.permission.grant()
+        finally:
+            self.reload()
+
     def reload(self) -> None:
         """Load the code on disk, without waiting for a load in progress, which becomes obsolete."""
         for code_service in self.conversations.code_services.values():
