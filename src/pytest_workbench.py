@@ -65,8 +65,19 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
     if file_path.name.lower().endswith(SIBLING_SUFFIXES):
         return None
-    file: TranscriptFile = TranscriptFile.from_parent(parent, path=file_path)
+    shown = _inert_name(file_path, parent)
+    file: TranscriptFile = TranscriptFile.from_parent(parent, path=file_path, **shown)  # type: ignore[arg-type]  # the name and node id
     return file
+
+
+def _inert_name(path: Path, parent: pytest.Collector) -> dict[str, str]:
+    """Return the name and the node id of a file whose name a terminal or a CI system would execute, else {}."""
+    from workbench.text import sanitize
+
+    if sanitize(path.name) == path.name:
+        return {}
+    name = sanitize(path.name)
+    return {"name": name, "nodeid": "/".join(filter(None, [parent.nodeid.strip("."), name]))}
 
 
 def _named(file: Path, config: pytest.Config) -> bool:
@@ -186,12 +197,14 @@ class TranscriptFile(pytest.File):
     """A file with one transcript."""
 
     def collect(self) -> Iterator[TranscriptItem]:
+        from workbench.text import sanitize
         from workbench.transcripts.header import header
 
         path = os.path.relpath(self.path)
         known = header(path)
         _replays(self.config).heads[path] = known
-        item: TranscriptItem = TranscriptItem.from_parent(self, name=known.id if known else "unreadable")
+        name = sanitize(known.id) if known else "unreadable"
+        item: TranscriptItem = TranscriptItem.from_parent(self, name=name)
         item.transcript = path
         if known:
             item.extra_keyword_matches.update((known.title, known.kind, known.agent, *known.tags))
@@ -202,8 +215,10 @@ class TranscriptFailed(Exception):
     """A transcript that did not pass: one line, and the full text."""
 
     def __init__(self, line: str, text: str) -> None:
-        super().__init__(text)
-        self.line = line
+        from workbench.text import sanitize
+
+        super().__init__(sanitize(text))
+        self.line = sanitize(line)
 
 
 class TranscriptItem(pytest.Item):
@@ -215,6 +230,7 @@ class TranscriptItem(pytest.Item):
         from workbench.replay.case import passed_on_changed_prompt
         from workbench.replay.exit_codes import junit_status
         from workbench.replay.explain import deciding_line, explain
+        from workbench.text import sanitize
 
         replays = _replays(self.config)
         case = replays.case(self.transcript)
@@ -228,7 +244,7 @@ class TranscriptItem(pytest.Item):
         if what == "passed":
             return
         if what == "skipped":
-            pytest.skip(f"{verdict}: {outcome.why}")
+            pytest.skip(sanitize(f"{verdict}: {outcome.why}"))
         raise self._failure(
             f"{verdict} {deciding_line(case)}", verdict, outcome.why, [line.text for line in explain(case)]
         )

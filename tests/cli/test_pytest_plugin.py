@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -234,3 +235,25 @@ def test_without_transcripts_the_package_is_not_imported(project):
     own = "import sys\n\n\ndef test_own():\n    assert 'workbench' not in sys.modules\n"
     write(project, {"tests/test_own.py": own})
     assert run("tests")[0] == 0
+
+
+OSC = "\x1b]52;c;cHduZWQ=\x07"  # writes the clipboard of the terminal
+
+
+@pytest.mark.parametrize("options", [("-v", "-rA"), ("-q",), ("--collect-only",), ("-n", "1", "-v")], ids=" ".join)
+def test_text_from_outside_is_escaped_in_the_output_of_pytest(project, options):
+    path = project / "transcripts/late.json"
+    path.rename(project / f"transcripts/late{OSC}.json")
+    (project / f"transcripts/::error::mine##[error]{OSC}.json").write_text("{}")
+    agent = project / "journeys/shop/agent.py"
+    agent.write_text(agent.read_text() + f"\nraise ValueError({OSC + chr(10) + '::error::mine ##[error]x'!r})\n")
+    code, said = run("transcripts/", "--color=no", *options)
+    assert code in (0, 1)
+    assert "late" in said
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]|^\s*::|##\w*\[", said, re.MULTILINE)
+
+
+def test_a_file_with_such_a_name_can_pass(project):
+    (project / "transcripts/good.json").rename(project / f"transcripts/good{OSC}.json")
+    code, said = run("transcripts/", "-v", "-k", "good")
+    assert (code, "1 passed" in said) == (0, True)

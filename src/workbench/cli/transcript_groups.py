@@ -13,7 +13,7 @@ from ..mutation.run import Baseline
 from ..plain import indented_json
 from ..store.project import Project, project_for
 from ..store.selection import select_names
-from ..text import sanitize
+from ..text import escape_json
 from ..transcripts.codec import read
 from ..transcripts.files import find, is_empty
 from ..transcripts.query import ALL, Query
@@ -74,7 +74,7 @@ def base_json(group: TranscriptGroup, base: Baseline) -> dict[str, Any]:
 
 
 def _left_out(path: str, why: str) -> None:
-    print_status(f"{style('left out', 'yellow')} {path}: {sanitize(why.splitlines()[0] if why else 'not passed')}")
+    print_status(f"{style('left out', 'yellow')} {path}: {why.splitlines()[0] if why else 'not passed'}")
 
 
 def fraction_text(part: int, whole: int) -> str:
@@ -89,4 +89,4 @@ def journeys_path(project: Project, file: str) -> str:
 
 def write_json(target: str, value: Any) -> None:
     """Write a report as JSON to a file, or to stdout for "-". Raises UsageError."""
-    write_report(target, indented_json(value) + b"\n")
+    write_report(target, escape_json(indented_json(value).decode()).encode() + b"\n")

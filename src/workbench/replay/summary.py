@@ -7,7 +7,7 @@ from functools import cached_property
 
 import msgspec
 
-from ..text import pluralize, sanitize
+from ..text import pluralize
 from .case import Case, passed_on_changed_prompt
 from .exit_codes import CODES, Exit, worst
 from .verdict import Verdict
@@ -98,7 +98,7 @@ class Summary(msgspec.Struct, frozen=True, dict=True):
         if over:
             names = ", ".join(self.not_collected[:MAX_NAMED]) + (" …" if over > MAX_NAMED else "")
             more = f"{over} more transcripts are" if over > 1 else "1 more transcript is"
-            said.append(f"{more} not collected (hidden, or not named *.json): {sanitize(names)}")
+            said.append(f"{more} not collected (hidden, or not named *.json): {names}")
         if self.tools:
             recorded = sum(case.outcome.from_recording for case in self.cases)
             calls = pluralize(self.ran, "call") if self.ran else "no calls"

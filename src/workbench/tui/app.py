@@ -21,6 +21,7 @@ from textual.binding import BindingsMap
 from textual.driver import Driver
 from textual.screen import Screen
 
+from ..text import sanitize
 from ..workspace.code_service import CodeService
 from ..workspace.library import Library
 from ..workspace.open_conversations import OpenConversations, WorkspaceSnapshot
@@ -301,6 +302,6 @@ def run(app: WorkbenchApp) -> int:
     app.run(mouse=app.mouse)
     app.conversations.snapshot(clean_exit=not app.failure and not app.return_code)
     if app.failure:
-        sys.stderr.write(f"{app.failure}\nWorkbench failed; the conversation is kept.\n")
+        sys.stderr.write(f"{sanitize(app.failure)}\nWorkbench failed; the conversation is kept.\n")
         return 3
     return app.return_code or 0

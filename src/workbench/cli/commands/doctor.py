@@ -27,7 +27,7 @@ from ...runtime.agent_files import agent_files, agent_names
 from ...runtime.watch import watch_code
 from ...store.config import CONFIG, merge_settings, user_file
 from ...store.project import Project, find_project
-from ...text import pluralize, sanitize
+from ...text import pluralize
 from ...transcripts.files import find
 from ...version import __version__
 from ..output import out_json, write_line
@@ -62,9 +62,9 @@ def doctor(json: bool) -> Exit:
         out_json([asdict(line) for line in lines])
     else:
         for line in lines:
-            write_line(f"{GLYPHS[line.state]} {line.name:<12} {sanitize(line.says)}")
+            write_line(f"{GLYPHS[line.state]} {line.name:<12} {line.says}")
             if line.hint:
-                write_line(f"  {'':<12} next: {sanitize(line.hint)}")
+                write_line(f"  {'':<12} next: {line.hint}")
     return Exit.USAGE_ERROR if any(line.state == "bad" for line in lines) else Exit.OK
 
 

@@ -12,7 +12,7 @@ from ...findings import Finding
 from ...replay.exit_codes import Exit
 from ...store.project import project_for
 from ...store.selection import select_names
-from ...text import pluralize, sanitize
+from ...text import pluralize
 from ...transcripts.codec import decode
 from ...transcripts.files import LIVE_RESULT, find, write
 from ...transcripts.query import Query
@@ -50,9 +50,7 @@ def _check(forms: list[TranscriptFormat], more: Iterable[Finding]) -> Exit:
     """Print every finding as one line, in a format for editors and hooks."""
     findings = [*(finding for form in forms for finding in form.findings()), *more]
     for f in findings:
-        write_line(
-            sanitize(f"{f.file}:{f.line or 1}: {f.rule}: {f.message}" + (f" (next: {f.hint})" if f.hint else ""))
-        )
+        write_line(f"{f.file}:{f.line or 1}: {f.rule}: {f.message}" + (f" (next: {f.hint})" if f.hint else ""))
     wrong = len({f.file for f in findings})
     print_status(
         f"{pluralize(len(forms), 'transcript')}: {'all in order' if not wrong else f'{wrong} with findings'}"
@@ -66,7 +64,7 @@ def _show(form: TranscriptFormat) -> None:
         return
     before, after = (d.decode("utf-8", "replace").splitlines() for d in (form.data, form.canonical))
     for line in difflib.unified_diff(before, after, form.name, f"{form.name} (canonical)", lineterm=""):
-        write_line(sanitize(line))
+        write_line(line)
 
 
 def _write(forms: list[TranscriptFormat], upgrade: bool) -> Exit:

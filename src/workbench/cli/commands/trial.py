@@ -25,7 +25,7 @@ from ...replay.verdict import ReplayResult, Verdict
 from ...runtime.worker import start_fork_server
 from ...store.failures import Failures
 from ...store.project import Project, project_for
-from ...text import pluralize, sanitize, slug
+from ...text import pluralize, slug
 from ...trace.step_id import StepId
 from ...trace.trace import Trace
 from ...transcripts.codec import encode, read
@@ -230,7 +230,7 @@ async def _one(project: Project, runs: TrialRunner, one: TrialCase, options: Tri
     def report_trial(number: int, trial: Trial, trace: Trace) -> None:
         one.trials.append(trial)
         kept = _keep(project, one, number, trial, trace) if trial.outcome == "fail" else ""
-        why = f": {sanitize(trial.why)}{kept}" if trial.why else ""
+        why = f": {trial.why}{kept}" if trial.why else ""
         print_status(f"{one.path}  trial {number} of {options.trials}: {trial.outcome}{why}")
 
     trials, unrun = await runs.trials(one.asked, options.trials, report_trial)
