@@ -257,3 +257,56 @@ def test_a_file_with_such_a_name_can_pass(project):
     (project / "transcripts/good.json").rename(project / f"transcripts/good{OSC}.json")
     code, said = run("transcripts/", "-v", "-k", "good")
     assert (code, "1 passed" in said) == (0, True)
+
+
+# which files are transcripts
+
+
+@pytest.mark.parametrize("name", ["build", "venv", "dist", "node_modules", "CVS", "x.egg", "_darcs"])
+@pytest.mark.parametrize("asked", ["transcripts/", "transcripts/{name}"])
+def test_a_folder_of_any_visible_name_is_searched_as_in_replay(project, name, asked):
+    (project / "transcripts" / name).mkdir()
+    (project / "transcripts/good.json").rename(project / f"transcripts/{name}/good.json")
+    _, said = run(asked.format(name=name), "-v")
+    assert f"transcripts/{name}/good.json::good PASSED" in said
+
+
+def test_such_a_folder_can_be_ignored_and_is_no_test_elsewhere(project):
+    (project / "transcripts/build").mkdir()
+    (project / "transcripts/good.json").rename(project / "transcripts/build/good.json")
+    for option in ("--ignore=transcripts/build", "--ignore-glob=transcripts/bui*"):
+        assert "build/good.json" not in run("transcripts/", "-v", option)[1]
+    (project / "build").mkdir()
+    (project / "build/test_x.py").write_text("def test_x(): assert False\n")
+    assert "test_x" not in run(".", "-v")[1]
+
+
+@pytest.mark.parametrize("more", [(), ("-n", "1")])
+def test_what_looks_like_a_transcript_and_is_no_test_is_named_with_the_reason(project, more):
+    folder = project / "transcripts"
+    data = (folder / "good.json").read_bytes()
+    (folder / ".old").mkdir()
+    for name in (".hidden.json", ".old/x.json", "copy.json.bak", "x.live.json", "lost.pending.json"):
+        (folder / name).write_bytes(data)
+    (folder / "good.pending.json").write_bytes(data)
+    (folder / "README.md").write_text("about them")
+    os.mkfifo(folder / "pipe.json")
+    (folder / "broken.json").symlink_to("gone.json")
+    _, said = run("transcripts/", *more)
+    told = dict(re.findall(r"^not replayed: transcripts/(\S+): (.*)$", said, re.MULTILINE))
+    assert set(told) == {
+        ".hidden.json", ".old/x.json", "copy.json.bak", "x.live.json", "lost.pending.json", "pipe.json",
+        "broken.json",
+    }  # fmt: skip
+    assert "hidden" in told[".old/x.json"]
+    assert "live result" in told["x.live.json"]
+    assert "pipe" in told["pipe.json"]
+    assert "link" in told["broken.json"]
+
+
+def test_a_named_file_that_is_no_test_by_its_name_is_named(project):
+    path = project / "transcripts/good.json"
+    path.rename(path.with_name("good.live.json"))
+    code, said = run("transcripts/good.live.json")
+    assert code != 0
+    assert "not replayed: transcripts/good.live.json" in said

@@ -20,6 +20,7 @@ from ..transcripts.query import ALL, Query
 from ..transcripts.transcript import Transcript
 from .output import print_status, style
 from .reports.destination import write_report
+from .selection import print_not_collected
 
 
 class TranscriptGroup(msgspec.Struct):
@@ -37,7 +38,9 @@ def group_by_agent(paths: list[Path], agent: str, query: Query = ALL) -> tuple[P
     for path in paths:
         if path.is_dir() and is_empty(path):
             raise UsageError(f"no transcript in {path}", hint="check the path")
-    there = find(paths or [project.transcripts]) if paths or project.transcripts.is_dir() else []
+    left: list[str] = []
+    there = find(paths or [project.transcripts], left) if paths or project.transcripts.is_dir() else []
+    print_not_collected(left)
     groups: dict[str, TranscriptGroup] = {}
     for name in select_names([os.path.relpath(path) for path in there], query):
         try:

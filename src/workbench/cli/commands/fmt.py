@@ -17,13 +17,17 @@ from ...transcripts.codec import decode
 from ...transcripts.files import LIVE_RESULT, find, write
 from ...transcripts.query import Query
 from ..output import print_status, write_line
+from ..selection import print_not_collected
 
 
 def fmt(paths: list[Path], query: Query, check: bool, upgrade: bool, diff: bool) -> Exit:
     """Write transcripts in canonical form, or check them: FAILED for findings. Raises UsageError."""
     project = project_for(paths[0] if paths else None)
-    every = [_from_here(p) for p in find([project.transcripts])] if project.transcripts.is_dir() else []
-    chosen = [path for path in find(paths) if not path.name.endswith(LIVE_RESULT)] if paths else every
+    left: list[str] = []
+    rest = None if paths else left
+    every = [_from_here(p) for p in find([project.transcripts], rest)] if project.transcripts.is_dir() else []
+    chosen = [path for path in find(paths, left) if not path.name.endswith(LIVE_RESULT)] if paths else every
+    print_not_collected(left)
     if paths and not chosen:
         print_status("nothing to check: a live result has no canonical form")
         return Exit.OK

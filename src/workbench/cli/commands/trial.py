@@ -92,7 +92,8 @@ def trial(scope: SelectionRequest, reports: Reports, options: TrialOptions) -> E
     model = choose_model(options.model or str(project.config.get("model", "")), asks=not options.dry_run)
     if options.judge:
         validate_model_name(options.judge)
-    cases, chosen = _choose(select(project, scope, Failures(project)).names, options.live_from)
+    selection = select(project, scope, Failures(project))
+    cases, chosen = _choose(selection.names, options.live_from)
     if not (cases or chosen):
         return Exit.NO_TESTS
     if not confirm_estimate(chosen, model, options):
@@ -108,7 +109,8 @@ def trial(scope: SelectionRequest, reports: Reports, options: TrialOptions) -> E
     cases += [Case(c.path, header_of(c.asked.transcript), c.outcome or _cut_short(c, options)) for c in chosen]
     cases.sort(key=lambda case: case.path)
     asked = scope.options | options.as_cli_options
-    code = reports.publish(_summarize(project, asked, cases, time.perf_counter() - began, interrupted))
+    summary = _summarize(project, asked, cases, time.perf_counter() - began, interrupted)
+    code = reports.publish(msgspec.structs.replace(summary, not_collected=selection.not_collected))
     print_trial_statistics([c.trials for c in chosen], options.trials)
     return worst({code, Exit.USAGE_ERROR}) if any(c.not_saved for c in chosen) else code
 
