@@ -17,8 +17,10 @@ import pytest
 from textual.worker import WorkerError
 
 from workbench.cli import run
+from workbench.errors import UsageError
 from workbench.store import run_permissions
-from workbench.store.config import user_state_folder
+from workbench.store.config import merge_settings, user_file, user_state_folder
+from workbench.store.project import find_project
 from workbench.transcripts.files import PENDING, sibling
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -177,6 +179,17 @@ def test_the_option_runs_the_code_and_its_opposite_forgets_it(
     review(monkeypatch, look, "--no-run-code")
     assert not run_permissions.is_allowed(project)
     review(monkeypatch, look)
+
+
+def test_a_project_cannot_put_the_permission_on_a_key_that_everybody_presses(project: Path, capsys: Any) -> None:
+    (project / "workbench.toml").write_text('[keys]\nrun_code = "j"\ndown = "down"\n')
+    with pytest.raises(UsageError, match="run_code") as caught:
+        merge_settings(find_project().config)
+    assert caught.value.where == "workbench.toml:2"
+    (project / "workbench.toml").unlink()
+    user_file().parent.mkdir(parents=True)
+    user_file().write_text('[keys]\nrun_code = "f5"\n')
+    assert merge_settings(find_project().config).keys["run_code"].keys == ("f5",)
 
 
 def test_the_list_of_allowed_folders_is_private_and_names_the_real_folder(tmp_path: Path) -> None:

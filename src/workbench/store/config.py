@@ -43,6 +43,8 @@ SETTINGS: dict[str, Callable[[Any], str]] = {  # a check that returns what is wr
 }
 USER_SETTINGS = ("theme", "mouse", "keys")  # the settings that the user's own file may contain
 
+USER_KEYS = {"run_code"}  # a folder of somebody else could put it on a key that everybody presses
+
 
 def user_file() -> Path:
     """Return the path of the user's own settings; the file may not exist."""
@@ -92,6 +94,9 @@ def read_settings_file(path: Path, known: tuple[str, ...] = tuple(SETTINGS)) -> 
 
 def merge_settings(project: dict[str, Any]) -> Settings:
     """Merge the settings of the project and of the user; the project wins. Raises UsageError."""
+    for id in USER_KEYS & project.get("keys", {}).keys():
+        where = project["keys"][id].where
+        raise UsageError(f"a project cannot choose the key of {id}", where=where, hint=f"set it in {user_file()}")
     own = read_settings_file(user_file(), USER_SETTINGS)
     both = {**own, **project}
     return Settings(

@@ -15,6 +15,7 @@ import shutil
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -146,7 +147,8 @@ def _syntax_problem(path: Path, root: Path) -> str:
     """Return why a file is no Python source, with its line; "" if it is."""
     name = path.relative_to(root).as_posix()
     try:
-        ast.parse(path.read_bytes())
+        with warnings.catch_warnings(action="ignore"):  # about the style of the code
+            ast.parse(path.read_bytes())
     except OSError as error:
         return f"{name}: cannot be read: {error.strerror}"
     except SyntaxError as error:
