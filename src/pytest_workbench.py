@@ -11,8 +11,9 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -26,6 +27,7 @@ INCONCLUSIVE = 10  # the exit code of `workbench replay` if nothing failed and s
 VERDICT = "workbench_verdict"
 ON_CHANGED_PROMPT = "workbench_on_changed_prompt"
 RAN = "workbench_tools_ran"
+PASSED_OVER = ("*.egg", "_darcs", "build", "CVS", "dist", "node_modules", "venv", "{arch}")  # norecursedirs
 _SCHEMA_PREFIX = b"workbench.transcript/"
 
 
@@ -55,30 +57,101 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    if (
-        file_path.suffix.lower() != ".json"
-        or file_path.name.startswith(".")
-        or not _named(file_path, parent.config)
-    ):
+    if file_path.suffix.lower() != ".json" or not _is_transcript(file_path, parent.config):
         return None
-    from workbench.transcripts.files import SIBLING_SUFFIXES
-
-    if file_path.name.lower().endswith(SIBLING_SUFFIXES):
-        return None
-    file: TranscriptFile = TranscriptFile.from_parent(parent, path=file_path)
+    shown = _inert_name(file_path, parent)
+    file: TranscriptFile = TranscriptFile.from_parent(parent, path=file_path, **shown)  # type: ignore[arg-type]  # the name and node id
     return file
 
 
-def _named(file: Path, config: pytest.Config) -> bool:
-    """Return whether the command line names this file as a transcript."""
-    file = file.resolve()
-    for argument in config.args:
-        asked = (config.invocation_params.dir / argument.split("::")[0]).resolve()
-        if asked == file:
-            return _in_transcripts(file) or _SCHEMA_PREFIX in file.read_bytes()[:200]
-        if asked in file.parents and _in_transcripts(asked):
-            return True
-    return False
+def _inert_name(path: Path, parent: pytest.Collector) -> dict[str, str]:
+    """Return the name and the node id of a file whose name a terminal or a CI system would execute, else {}."""
+    from workbench.text import sanitize
+
+    if sanitize(path.name) == path.name:
+        return {}
+    name = sanitize(path.name)
+    return {"name": name, "nodeid": "/".join(filter(None, [parent.nodeid.strip("."), name]))}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Search the folders of transcripts that pytest passes over by their names: an agent may be called `build`."""
+    name = collection_path.name
+    if not any(fnmatch(name, pattern) for pattern in PASSED_OVER) or not collection_path.is_dir():
+        return None
+    if not any(folder in collection_path.resolve().parents for folder in _folders(config)):
+        return None
+    given = [config.invocation_params.dir / path for path in config.getoption("ignore") or ()]
+    globs = config.getoption("ignore_glob") or ()
+    ignored = collection_path in given or any(
+        fnmatch(str(collection_path), str(config.invocation_params.dir / glob)) for glob in globs
+    )
+    return None if ignored else False
+
+
+class Found(NamedTuple):
+    """What the finder of Workbench found in the folders of the command line.
+
+    `files` are the real paths of transcripts, `unused` the transcripts and other things that are no
+    test, each with the reason.
+    """
+
+    files: frozenset[str]
+    unused: dict[str, str]
+
+
+_FOUND = pytest.StashKey[Found]()
+_FOLDERS = pytest.StashKey[list[Path]]()
+
+
+def _found(config: pytest.Config) -> Found:
+    """Search the folders of transcripts on the command line, once. Raises pytest.UsageError."""
+    if _FOUND not in config.stash:
+        from workbench.errors import UsageError
+        from workbench.transcripts.files import find
+        from workbench.transcripts.not_collected import not_collected, why_no_file
+
+        rest = [str(file) for file in _asked(config) if file.is_file() and _is_left_out(file)]
+        try:
+            files = find(_folders(config), rest)
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from None
+        reals = frozenset(map(os.path.realpath, files))
+        no_files = {str(file): why for file in files if (why := why_no_file(file))}
+        config.stash[_FOUND] = Found(reals, {**no_files, **not_collected(rest)})
+    return config.stash[_FOUND]
+
+
+def _is_left_out(file: Path) -> bool:
+    """Return whether the name of a file in transcripts/ excludes it, although the command line contains it."""
+    from workbench.transcripts.files import SIBLING_SUFFIXES
+
+    name = file.name.lower()
+    return _in_transcripts(file) and (name.startswith(".") or name.endswith(SIBLING_SUFFIXES))
+
+
+def _asked(config: pytest.Config) -> list[Path]:
+    """Return the paths of the command line."""
+    return [(config.invocation_params.dir / argument.split("::")[0]).resolve() for argument in config.args]
+
+
+def _folders(config: pytest.Config) -> list[Path]:
+    """Return the folders of transcripts on the command line, found once."""
+    if _FOLDERS not in config.stash:
+        config.stash[_FOLDERS] = [path for path in _asked(config) if path.is_dir() and _in_transcripts(path)]
+    return config.stash[_FOLDERS]
+
+
+def _is_transcript(file: Path, config: pytest.Config) -> bool:
+    """Return whether the command line names this file as a transcript, itself or by its folder."""
+    real = file.resolve()
+    parents = {*real.parents, *file.absolute().parents}
+    if any(folder in parents for folder in _folders(config)) and str(real) in _found(config).files:
+        return True
+    if real not in _asked(config) or _is_left_out(file.absolute()):
+        return False
+    return _in_transcripts(real) or _SCHEMA_PREFIX in file.read_bytes()[:200]
 
 
 def _in_transcripts(path: Path) -> bool:
@@ -186,12 +259,14 @@ class TranscriptFile(pytest.File):
     """A file with one transcript."""
 
     def collect(self) -> Iterator[TranscriptItem]:
+        from workbench.text import sanitize
         from workbench.transcripts.header import header
 
         path = os.path.relpath(self.path)
         known = header(path)
         _replays(self.config).heads[path] = known
-        item: TranscriptItem = TranscriptItem.from_parent(self, name=known.id if known else "unreadable")
+        name = sanitize(known.id) if known else "unreadable"
+        item: TranscriptItem = TranscriptItem.from_parent(self, name=name)
         item.transcript = path
         if known:
             item.extra_keyword_matches.update((known.title, known.kind, known.agent, *known.tags))
@@ -202,8 +277,10 @@ class TranscriptFailed(Exception):
     """A transcript that did not pass: one line, and the full text."""
 
     def __init__(self, line: str, text: str) -> None:
-        super().__init__(text)
-        self.line = line
+        from workbench.text import sanitize
+
+        super().__init__(sanitize(text))
+        self.line = sanitize(line)
 
 
 class TranscriptItem(pytest.Item):
@@ -215,6 +292,7 @@ class TranscriptItem(pytest.Item):
         from workbench.replay.case import passed_on_changed_prompt
         from workbench.replay.exit_codes import junit_status
         from workbench.replay.explain import deciding_line, explain
+        from workbench.text import sanitize
 
         replays = _replays(self.config)
         case = replays.case(self.transcript)
@@ -228,7 +306,7 @@ class TranscriptItem(pytest.Item):
         if what == "passed":
             return
         if what == "skipped":
-            pytest.skip(f"{verdict}: {outcome.why}")
+            pytest.skip(sanitize(f"{verdict}: {outcome.why}"))
         raise self._failure(
             f"{verdict} {deciding_line(case)}", verdict, outcome.why, [line.text for line in explain(case)]
         )
@@ -301,6 +379,11 @@ def _no_tool_ran(config: pytest.Config) -> bool:
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     results = config.stash.get(_RESULTS, [])
+    if any(_in_transcripts(path) for path in _asked(config)):
+        from workbench.text import sanitize
+
+        for path, why in _found(config).unused.items():
+            terminalreporter.write_line(sanitize(f"not replayed: {os.path.relpath(path)}: {why}"))
     if results:
         counts = Counter(known[VERDICT] for known in results)
         terminalreporter.write_line(f"transcripts: {', '.join(f'{n} {name}' for name, n in counts.most_common())}")

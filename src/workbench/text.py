@@ -35,6 +35,38 @@ def display_width(text: str) -> int:
     return cell_len(text)
 
 
+_CI_COMMAND = re.compile(r"^([ \t]*):(?=:)", re.MULTILINE)  # GitHub executes `::name::` at the start of a line
+_CI_MARK = re.compile(r"##(\w*)\[")  # and GitHub, Azure and TeamCity `##[name]`, `##vso[name]` anywhere
+
+
 def sanitize(text: str) -> str:
-    """Escape the control characters of untrusted text, so that a terminal does not execute them."""
-    return "".join(c if c == "\n" or (c.isprintable()) else f"\\x{ord(c):02x}" for c in text)
+    """Escape what a terminal or a CI system would execute in untrusted text: control characters and commands.
+
+    Line feeds and tabs stay. Everything that is printed or written as a report passes here once, where it is
+    written (`cli/output.py`, the renderers in `cli/reports/`, the pytest plugin).
+    """
+    return escape_commands(escape_controls(text))
+
+
+def escape_commands(text: str) -> str:
+    """Escape `::` at the start of each line."""
+    return _CI_COMMAND.sub(r"\1\\x3a", text) if "::" in text else text
+
+
+def escape_controls(text: str) -> str:
+    """Escape control characters and `##[`, but no `::` at the start of a line."""
+    if not text.isprintable():
+        text = "".join(c if c in "\n\t" or c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+    return _CI_MARK.sub(r"##\1\\x5b", text) if "##" in text else text
+
+
+def escape_json(document: str) -> str:
+    """Escape the same in a JSON document, whose strings stay whole: a reader gets the original text."""
+    if not document.isprintable():
+        document = "".join(c if c == "\n" or c.isprintable() else _json_escape(c) for c in document)
+    return _CI_MARK.sub(r"##\1\\u005b", document) if "##" in document else document
+
+
+def _json_escape(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))

@@ -97,17 +97,34 @@ def test_a_report_that_could_not_be_written(project):
 # counted twice, or not at all
 
 
-@pytest.mark.parametrize("name", [".old/late.json", ".late.json", "late.json.bak", "late", "a/.b/c/late.json"])
-def test_a_transcript_that_is_never_replayed(project, capsys, name):
+NEVER_REPLAYED = {
+    ".old/late.json": "hidden",
+    ".late.json": "hidden",
+    "late.json.bak": "not named",
+    "late": "not named",
+    "a/.b/c/late.json": "hidden",
+    "late.live.json": "live result",
+    "late.Live.JSON": "live result",
+    "late.pending.json": "re-recording",
+}
+
+
+@pytest.mark.parametrize(("name", "reason"), NEVER_REPLAYED.items())
+def test_a_transcript_that_is_never_replayed(project, capsys, name, reason):
     put(project, "late", late_mistake(project))
     to = project / "transcripts" / name
     to.parent.mkdir(parents=True, exist_ok=True)
     (project / "transcripts/late.json").rename(to)
     assert run(["replay", "--json", "out.json", "--markdown", "out.md"]) == 0
-    told = f"1 more transcript is not collected (hidden, or not named *.json): transcripts/{name}"
+    told = f"1 more transcript is not collected: transcripts/{name} ("
     assert told in capsys.readouterr().err
     assert told in (project / "out.md").read_text()
-    assert json.loads((project / "out.json").read_text())["not_collected"] == [f"transcripts/{name}"]
+    ((path, why),) = json.loads((project / "out.json").read_text())["not_collected"].items()
+    assert path == f"transcripts/{name}"
+    assert reason in why
+    for words in (["coverage"], ["mutate", "--list"], ["fmt", "--check"]):
+        run(words)
+        assert f"transcripts/{name}: {why}" in capsys.readouterr().err
 
 
 def test_a_file_that_is_named_twice(project, capsys):

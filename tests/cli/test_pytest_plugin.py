@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -229,3 +230,78 @@ def test_without_transcripts_the_package_is_not_imported(project):
     own = "import sys\n\n\ndef test_own():\n    assert 'workbench' not in sys.modules\n"
     write(project, {"tests/test_own.py": own})
     assert run("tests")[0] == 0
+
+
+OSC = "\x1b]52;c;cHduZWQ=\x07"  # writes the clipboard of the terminal
+
+
+@pytest.mark.parametrize("options", [("-v", "-rA"), ("-q",), ("--collect-only",), ("-n", "1", "-v")], ids=" ".join)
+def test_text_from_outside_is_escaped_in_the_output_of_pytest(project, options):
+    path = project / "transcripts/late.json"
+    path.rename(project / f"transcripts/late{OSC}.json")
+    (project / f"transcripts/::error::mine##[error]{OSC}.json").write_text("{}")
+    agent = project / "journeys/shop/agent.py"
+    agent.write_text(agent.read_text() + f"\nraise ValueError({OSC + chr(10) + '::error::mine ##[error]x'!r})\n")
+    code, said = run("transcripts/", "--color=no", *options)
+    assert code in (0, 1)
+    assert "late" in said
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]|^\s*::|##\w*\[", said, re.MULTILINE)
+
+
+def test_a_file_with_such_a_name_can_pass(project):
+    (project / "transcripts/good.json").rename(project / f"transcripts/good{OSC}.json")
+    code, said = run("transcripts/", "-v", "-k", "good")
+    assert (code, "1 passed" in said) == (0, True)
+
+
+# which files are transcripts
+
+
+@pytest.mark.parametrize("name", ["build", "venv", "dist", "node_modules", "CVS", "x.egg", "_darcs"])
+@pytest.mark.parametrize("asked", ["transcripts/", "transcripts/{name}"])
+def test_a_folder_of_any_visible_name_is_searched_as_in_replay(project, name, asked):
+    (project / "transcripts" / name).mkdir()
+    (project / "transcripts/good.json").rename(project / f"transcripts/{name}/good.json")
+    _, said = run(asked.format(name=name), "-v")
+    assert f"transcripts/{name}/good.json::good PASSED" in said
+
+
+def test_such_a_folder_can_be_ignored_and_is_no_test_elsewhere(project):
+    (project / "transcripts/build").mkdir()
+    (project / "transcripts/good.json").rename(project / "transcripts/build/good.json")
+    for option in ("--ignore=transcripts/build", "--ignore-glob=transcripts/bui*"):
+        assert "build/good.json" not in run("transcripts/", "-v", option)[1]
+    (project / "build").mkdir()
+    (project / "build/test_x.py").write_text("def test_x(): assert False\n")
+    assert "test_x" not in run(".", "-v")[1]
+
+
+@pytest.mark.parametrize("more", [(), ("-n", "1")])
+def test_what_looks_like_a_transcript_and_is_no_test_is_named_with_the_reason(project, more):
+    folder = project / "transcripts"
+    data = (folder / "good.json").read_bytes()
+    (folder / ".old").mkdir()
+    for name in (".hidden.json", ".old/x.json", "copy.json.bak", "x.live.json", "lost.pending.json"):
+        (folder / name).write_bytes(data)
+    (folder / "good.pending.json").write_bytes(data)
+    (folder / "README.md").write_text("about them")
+    os.mkfifo(folder / "pipe.json")
+    (folder / "broken.json").symlink_to("gone.json")
+    _, said = run("transcripts/", *more)
+    told = dict(re.findall(r"^not replayed: transcripts/(\S+): (.*)$", said, re.MULTILINE))
+    assert set(told) == {
+        ".hidden.json", ".old/x.json", "copy.json.bak", "x.live.json", "lost.pending.json", "pipe.json",
+        "broken.json",
+    }  # fmt: skip
+    assert "hidden" in told[".old/x.json"]
+    assert "live result" in told["x.live.json"]
+    assert "pipe" in told["pipe.json"]
+    assert "link" in told["broken.json"]
+
+
+def test_a_named_file_that_is_no_test_by_its_name_is_named(project):
+    path = project / "transcripts/good.json"
+    path.rename(path.with_name("good.live.json"))
+    code, said = run("transcripts/good.live.json")
+    assert code != 0
+    assert "not replayed: transcripts/good.live.json" in said

@@ -144,7 +144,7 @@ def test_a_file_name_that_is_not_utf8_is_refused(project, capsys):
     hidden = strange.with_name(f".{strange.name}")
     hidden.write_bytes((project / "transcripts/golden.json").read_bytes())
     assert run(["replay", "--json", "-"]) == 0
-    assert json.loads(capsys.readouterr().out)["not_collected"] == [r"transcripts/.b\udcff.json"]
+    assert json.loads(capsys.readouterr().out)["not_collected"] == {r"transcripts/.b\udcff.json": "hidden"}
     hidden.rename(strange)
     assert run(["replay"]) == 4
     assert r"transcripts/b\udcff.json: the file name is not valid UTF-8" in capsys.readouterr().err

@@ -200,7 +200,8 @@ def test_text_of_a_transcript_is_never_a_github_command(project, capsys):
     said = capsys.readouterr().err
     token = re.search(r"^::stop-commands::(\w{32})$", said, re.M)[1]
     hushed, after = said.split(f"::{token}::\n")
-    assert "::error::mine" in hushed
+    assert "error::mine" in hushed
+    assert not re.search(r"^\s*::error::mine", hushed, re.M)
     notes = [line for line in after.splitlines() if line]
     assert all(line.startswith(("::error file=", "::warning file=")) for line in notes)
     assert any("::error::mine%25%0A::x" in line for line in notes)

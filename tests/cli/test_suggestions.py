@@ -92,3 +92,13 @@ def test_uncollected_copies_are_reported_by_a_merge_too(project, capsys):
     capsys.readouterr()
     run(["merge", *files])
     assert "1 more transcript is not collected" in capsys.readouterr().err
+
+
+def test_a_live_result_and_a_pending_run_beside_their_transcript_are_no_lost_transcripts(project, capsys):
+    golden = project / "transcripts/golden.json"
+    golden.with_name("golden.pending.json").write_bytes(golden.read_bytes())
+    golden.with_name("golden.live.json").write_text('{"schema": "workbench.live-result/1"}')
+    run(["replay", "--json", "out.json"])
+    assert json.loads((project / "out.json").read_text())["not_collected"] == {}
+    assert run(["replay", "transcripts/golden.live.json"]) == 4
+    assert "live result" in capsys.readouterr().err

@@ -19,17 +19,15 @@ from workbench.engine.turn import run_turn
 from workbench.replay.judge import replay
 from workbench.replay.verdict import Options, Verdict
 from workbench.runtime.http_recording import (
-    HIDDEN,
     MAX_BODY,
     _exchange,
-    _hide,
-    is_secret_name,
     request_difference,
 )
 from workbench.runtime.json_layout import LAYOUTS, layout_of, write
 from workbench.runtime.loader import make_world
 from workbench.trace.events import HttpExchange
 from workbench.transcripts.codec import decode, encode
+from workbench.transcripts.secrets import HIDDEN, hide, is_secret_name
 
 WORLD = Options(tools="sandbox")
 TRACK = '''
@@ -214,7 +212,7 @@ def test_a_secret_is_recognized_by_the_last_word_of_its_name(name, secret):
 
 def test_every_value_below_a_secret_name_is_hidden_and_the_shape_stays():
     body = {"token": {"value": "A5", "ttl": 3600, "parts": ["x"], "valid": True}, "cookie": "A7", "place": "Ghent"}
-    assert _hide(body) == {
+    assert hide(body) == {
         "token": {"value": HIDDEN, "ttl": 0, "parts": [HIDDEN], "valid": True}, "cookie": HIDDEN, "place": "Ghent",
     }  # fmt: skip
 

@@ -21,7 +21,7 @@ from workbench.tui.view.find import SearchPhrase, highlight
 from workbench.tui.view.paragraphs import styled, value_block
 from workbench.tui.view.rows import RowModel
 from workbench.tui.view.tabs import TABS, tab_lines
-from workbench.tui.view.text import clean, fit, one_line, plain, typed, width, wrap
+from workbench.tui.view.text import Span, clean, fit, one_line, plain, typed, width, wrap
 from workbench.tui.view.view import View
 
 KINDS = {
@@ -147,6 +147,18 @@ def test_characters_that_terminals_draw_differently_are_replaced():
     assert clean("e\u0301") == "e\u0301"
     assert clean("नमस्ते سلام") == "नमस्ते سلام"
     assert typed("a\u202eb\x1b[31mc") == "abc"
+
+
+def test_a_text_that_was_not_cleaned_is_drawn_without_controls(play):
+    async def flow(bench):
+        await bench.say("hello")
+        bench.screen.chat.drawn = lambda index: (Span(KINDS["escapes"] + "\n", ""),)
+        bench.screen.chat._strips.clear()
+        bench.screen.chat.refresh()
+        await bench.settle()
+        inert(bench)
+
+    play(flow, Script([say("hi")]))
 
 
 def test_a_long_result_is_cut_and_the_remaining_lines_are_counted():

@@ -7,6 +7,7 @@ import re
 import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -19,7 +20,7 @@ from ..transcripts.files import LIVE_RESULT, PENDING, sibling
 from ..transcripts.json_position import line_of
 from ..transcripts.live_result import read_live_result
 from ..transcripts.migrations import FORMAT, format_of
-from ..transcripts.redaction import find_secrets
+from ..transcripts.redaction import find_leaks, find_secrets
 from ..transcripts.transcript import Transcript, expectations_hash
 
 RULES: dict[str, str] = {
@@ -83,14 +84,19 @@ class TranscriptFormat:
         if self.live_result_problem:
             where = f"{sibling(self.path, LIVE_RESULT)}:1"
             yield error("live", where, self.live_result_problem, "delete it, or run `workbench trial` again")
-        for number, line in enumerate(self.data.decode("utf-8", "replace").splitlines(), 1):
-            for kind in dict.fromkeys(find_secrets(line)):
-                yield error(
-                    "secret",
-                    f"{self.name}:{number}",
-                    f"{with_article(kind)} is in this line",
-                    "remove it from the file",
-                )
+        for number, kind in sorted(set(self._leaks())):
+            where = f"{self.name}:{number}"
+            yield error("secret", where, f"{with_article(kind)} is in this line", "remove it from the file")
+
+    def _leaks(self) -> Iterator[tuple[int, str]]:
+        """Yield the line and the kind of each secret; by lines if the file is not JSON."""
+        try:
+            data = msgspec.json.decode(self.data, type=dict[str, Any])
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            for number, line in enumerate(self.data.decode("utf-8", "replace").splitlines(), 1):
+                yield from ((number, kind) for kind in find_secrets(line))
+        else:
+            yield from ((line_of(self.data, path), kind) for path, kind in find_leaks(data))
 
     def _parts(self) -> int:
         """Return the first line that is not canonical."""

@@ -22,7 +22,7 @@ def default(
     if context.invoked_subcommand is None:
         from .commands.dev import dev as start
 
-        raise typer.Exit(start("", "", "", "", "develop"))
+        raise typer.Exit(start("", "", "", ""))
 
 
 def dev(
@@ -37,14 +37,29 @@ def dev(
     """Open the workbench (the same as `workbench` alone)."""
     from .commands.dev import dev as start
 
-    raise typer.Exit(start(agent, model, fixture, resume, "develop", not no_mouse))
+    raise typer.Exit(start(agent, model, fixture, resume, not no_mouse))
 
 
-def review(agent: AgentOption = "", model: ModelOption = "", no_mouse: NoMouseFlag = False) -> None:
-    """Read and annotate transcripts and past conversations."""
-    from .commands.dev import dev as start
+def review(
+    agent: AgentOption = "",
+    model: ModelOption = "",
+    no_mouse: NoMouseFlag = False,
+    run_code: Annotated[
+        bool | None,
+        typer.Option(
+            "--run-code/--no-run-code",
+            help="Run the code of this folder, to compare with it; remembered for the folder.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Read and annotate transcripts and past conversations.
 
-    raise typer.Exit(start(agent, model, "", "", "review", not no_mouse))
+    No code of the folder runs until you allow it.
+    """
+    from .commands.dev import review as start
+
+    raise typer.Exit(start(agent, model, not no_mouse, run_code))
 
 
 def tour() -> None:

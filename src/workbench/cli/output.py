@@ -13,12 +13,14 @@ import msgspec
 from ..errors import WorkbenchError
 from ..replay.exit_codes import RED, Exit
 from ..replay.verdict import Verdict
-from ..text import display_width, sanitize
+from ..text import display_width, escape_commands, escape_controls, escape_json
 
 HANG = "  "  # extra indent of continuation lines
 NARROW = 40  # below this width the terminal wraps by itself
 
 _PAINT = re.compile(r"\x1b\[[0-9;]*m")
+_OWN = f"\x1b{os.urandom(8).hex()}:"  # begins a color of `style`; text from outside cannot contain it
+_OWN_PAINT = re.compile(rf"{_OWN}(\d+)m")
 _BEGINS = re.compile(r"((?:\x1b\[[0-9;]*m)*)( *)(.*)")
 _COMMAND = re.compile(r"workbench (?:[a-z-]+ )+\S.*$")
 
@@ -64,14 +66,10 @@ _failed_streams: dict[str, str] = {}  # failed streams, with the reason
 
 
 def _put(name: str, text: str, now: bool) -> None:
-    """Write to stdout or stderr. After a failure the stream is dropped, and `flush` reports it.
-
-    Control characters are escaped here, so that no caller can forget it: file names, tags, titles and
-    errors of journeys come from outside. Only color codes pass.
-    """
+    """Write cleaned text to stdout or stderr. After a failure the stream is dropped, and `flush` reports it."""
     stream = getattr(sys, name)
     try:
-        stream.write(_escaped(text))
+        stream.write(text)
         if now:
             stream.flush()
     except BrokenPipeError:
@@ -80,9 +78,15 @@ def _put(name: str, text: str, now: bool) -> None:
         _give_up(name, error)
 
 
-def _escaped(text: str) -> str:
-    parts = re.split(rf"({_PAINT.pattern}|[\n\t])", text)  # the separators are at the odd indexes
-    return "".join(part if index % 2 else sanitize(part) for index, part in enumerate(parts))
+def clean(text: str) -> str:
+    """Escape what a terminal or a CI system would execute, except the colors of `style`.
+
+    Everything the commands print passes here, so that no caller can forget it: file names, tags, titles and
+    errors of journeys come from outside.
+    """
+    parts = _OWN_PAINT.split(text)  # the colors are at the odd indexes
+    colors = "".join(f"\x1b[{part}m" if index % 2 else escape_controls(part) for index, part in enumerate(parts))
+    return escape_commands(colors)
 
 
 def _give_up(name: str, error: OSError) -> None:
@@ -115,7 +119,7 @@ def flush() -> Exit:
 
 def write_line(text: str, now: bool = False) -> None:
     """Write one line of data; `now` flushes it for a reader that waits."""
-    _put("stdout", text + "\n", now)
+    _put("stdout", clean(text) + "\n", now)
 
 
 def write_bytes(data: bytes) -> None:
@@ -132,12 +136,17 @@ def write_bytes(data: bytes) -> None:
 
 def out_json(value: Any) -> None:
     """Write a value as one line of JSON to stdout."""
-    write_bytes(msgspec.json.encode(value) + b"\n")
+    write_bytes(escape_json(msgspec.json.encode(value).decode()).encode() + b"\n")
 
 
 def print_status(text: str = "") -> None:
     """Write one line for the user, wrapped to the width of the terminal."""
-    _put("stderr", wrap(text, terminal_width()) + "\n", now=True)
+    _put("stderr", wrap(clean(text), terminal_width()) + "\n", now=True)
+
+
+def print_command(text: str) -> None:
+    """Write a command for GitHub, one line. Its data is escaped by the caller, as GitHub requires."""
+    _put("stderr", escape_controls(text.replace("\n", " ")) + "\n", now=True)
 
 
 def print_error(error: WorkbenchError) -> None:
@@ -152,7 +161,7 @@ def style(text: str, color: str) -> str:
     """Color a text if the terminal supports it; the text must be clear without color."""
     if not sys.stderr.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return text
-    return f"\x1b[{COLORS[color]}m{text}\x1b[0m"
+    return f"{_OWN}{COLORS[color]}m{text}{_OWN}0m"
 
 
 COLOR = {Verdict.PASS: "green", **dict.fromkeys(RED, "red")}

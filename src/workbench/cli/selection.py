@@ -14,8 +14,9 @@ from ..store.failures import Failures
 from ..store.project import Project, belongs_to
 from ..store.selection import read_searchables
 from ..text import pluralize
-from ..transcripts.files import SIBLING_SUFFIXES, find, is_empty, uncollected
+from ..transcripts.files import LIVE_RESULT, SIBLING_SUFFIXES, find, is_empty
 from ..transcripts.header import read_header
+from ..transcripts.not_collected import not_collected
 from ..transcripts.query import Query
 from ..transcripts.searchable import Searchable
 from ..transcripts.selection import Shard, matching, unmatched_words
@@ -51,13 +52,13 @@ def parse_query(
 class Selection(msgspec.Struct, frozen=True):
     """The files to replay, last failures first; `total` and `content_hash` are of all shards.
 
-    `not_collected` are files in the folders that look like transcripts but are not collected.
+    `not_collected` are files in the folders that look like transcripts but are not collected, with the reason.
     """
 
     names: list[str]
     total: int
     content_hash: str = ""
-    not_collected: list[str] = []
+    not_collected: dict[str, str] = {}
 
 
 def select(project: Project, scope: SelectionRequest, failures: Failures) -> Selection:
@@ -65,7 +66,7 @@ def select(project: Project, scope: SelectionRequest, failures: Failures) -> Sel
     left: list[str] = []
     names = [os.path.relpath(path) for path in collect_files(project, scope.paths, left)]
     _flatten(names)
-    over = [escape_surrogates(os.path.relpath(path)) for path in uncollected(left)]
+    over = named_reasons(left)
     found = len(names)
     if not found:
         print_status("nothing to replay: no transcript was selected")
@@ -85,6 +86,17 @@ def select(project: Project, scope: SelectionRequest, failures: Failures) -> Sel
         print_status(f"shard {scope.shard} contains none of {pluralize(len(names), 'selected transcript')}")
     all_shards = content_hash(sorted((name, ids[name], looked[name].content_hash) for name in names))
     return Selection(mine, len(names), all_shards, over)
+
+
+def named_reasons(left: Iterable[str]) -> dict[str, str]:
+    """Return the transcripts among the files that were not collected, by their path from here, with the reason."""
+    return {escape_surrogates(os.path.relpath(path)): why for path, why in not_collected(left).items()}
+
+
+def print_not_collected(left: Iterable[str]) -> None:
+    """Name the transcripts that a command does not use, with the reason."""
+    for path, why in named_reasons(left).items():
+        print_status(f"not used: {path}: {why}")
 
 
 def _flatten(names: list[str]) -> None:
@@ -130,8 +142,10 @@ def collect_files(project: Project, paths: Iterable[Path], left: list[str]) -> l
     found = find(paths, left)
     for path in paths:
         if path.name.lower().endswith(SIBLING_SUFFIXES):
+            kind = "live result" if path.name.lower().endswith(LIVE_RESULT) else "pending re-recording"
             raise UsageError(
-                f"{path} is a pending re-recording and cannot be replayed", hint="name the transcript next to it"
+                f"{path} is named as a {kind} and cannot be replayed",
+                hint="name the transcript next to it, or rename it if it is one itself",
             )
         if not belongs_to(path, project):
             raise UsageError(f"{path} belongs to another project", hint="replay it from that project")

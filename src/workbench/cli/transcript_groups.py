@@ -13,13 +13,14 @@ from ..mutation.run import Baseline
 from ..plain import indented_json
 from ..store.project import Project, project_for
 from ..store.selection import select_names
-from ..text import sanitize
+from ..text import escape_json
 from ..transcripts.codec import read
 from ..transcripts.files import find, is_empty
 from ..transcripts.query import ALL, Query
 from ..transcripts.transcript import Transcript
 from .output import print_status, style
 from .reports.destination import write_report
+from .selection import print_not_collected
 
 
 class TranscriptGroup(msgspec.Struct):
@@ -37,7 +38,9 @@ def group_by_agent(paths: list[Path], agent: str, query: Query = ALL) -> tuple[P
     for path in paths:
         if path.is_dir() and is_empty(path):
             raise UsageError(f"no transcript in {path}", hint="check the path")
-    there = find(paths or [project.transcripts]) if paths or project.transcripts.is_dir() else []
+    left: list[str] = []
+    there = find(paths or [project.transcripts], left) if paths or project.transcripts.is_dir() else []
+    print_not_collected(left)
     groups: dict[str, TranscriptGroup] = {}
     for name in select_names([os.path.relpath(path) for path in there], query):
         try:
@@ -74,7 +77,7 @@ def base_json(group: TranscriptGroup, base: Baseline) -> dict[str, Any]:
 
 
 def _left_out(path: str, why: str) -> None:
-    print_status(f"{style('left out', 'yellow')} {path}: {sanitize(why.splitlines()[0] if why else 'not passed')}")
+    print_status(f"{style('left out', 'yellow')} {path}: {why.splitlines()[0] if why else 'not passed'}")
 
 
 def fraction_text(part: int, whole: int) -> str:
@@ -89,4 +92,4 @@ def journeys_path(project: Project, file: str) -> str:
 
 def write_json(target: str, value: Any) -> None:
     """Write a report as JSON to a file, or to stdout for "-". Raises UsageError."""
-    write_report(target, indented_json(value) + b"\n")
+    write_report(target, escape_json(indented_json(value).decode()).encode() + b"\n")

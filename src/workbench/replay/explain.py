@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ..text import sanitize
 from .case import Case
 from .verdict import Verdict
 
@@ -73,24 +72,24 @@ class ExplanationLine(NamedTuple):
 def explain(case: Case) -> Iterator[ExplanationLine]:
     """Yield the lines without color, with control characters escaped. A line may contain line breaks."""
     outcome, head = case.outcome, case.head
-    yield ExplanationLine("why", sanitize(outcome.why))
+    yield ExplanationLine("why", outcome.why)
     if outcome.source_line and outcome.source_line not in outcome.why:
-        yield ExplanationLine("note", f"at {sanitize(outcome.source_line)}")
+        yield ExplanationLine("note", f"at {outcome.source_line}")
     at = head.step if head else ""
     if outcome.verdict is Verdict.DRIFTED:  # the expectation itself passes
         yield from _changed([name for name in outcome.changed if not name.startswith(NAMED)])
         yield ExplanationLine("next", f"next: {next_step(case)}")
         return
     if head and at and outcome.verdict is not Verdict.FAIL:
-        yield ExplanationLine("note", f"expected at {at}: {sanitize(head.expected)}")
+        yield ExplanationLine("note", f"expected at {at}: {head.expected}")
     for line in outcome.context:
-        yield ExplanationLine("before", sanitize(line))
+        yield ExplanationLine("before", line)
     first = outcome.first_difference
     if first is not None:
-        yield ExplanationLine("recorded", f"- {first.step_id}  recorded: {sanitize(first.recorded)}")
-        yield ExplanationLine("now", f"+ {first.step_id}  now:      {sanitize(first.now)}")
+        yield ExplanationLine("recorded", f"- {first.step_id}  recorded: {first.recorded}")
+        yield ExplanationLine("now", f"+ {first.step_id}  now:      {first.now}")
     elif at and outcome.current_step:
-        yield ExplanationLine("now", f"! {at}  now:      {sanitize(outcome.current_step)}")
+        yield ExplanationLine("now", f"! {at}  now:      {outcome.current_step}")
     if outcome.verdict is not Verdict.SUPERSEDED:
         yield from _changed(outcome.changed)
     if "next: " not in outcome.why:
@@ -100,9 +99,7 @@ def explain(case: Case) -> Iterator[ExplanationLine]:
 def _changed(names: Sequence[str]) -> Iterator[ExplanationLine]:
     more = f" and {len(names) - MAX_CHANGED} more" if len(names) > MAX_CHANGED else ""
     if names:
-        yield ExplanationLine(
-            "note", f"changed since the recording: {sanitize(', '.join(names[:MAX_CHANGED]))}{more}"
-        )
+        yield ExplanationLine("note", f"changed since the recording: {', '.join(names[:MAX_CHANGED])}{more}")
 
 
 def next_step(case: Case) -> str:

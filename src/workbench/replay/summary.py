@@ -7,7 +7,7 @@ from functools import cached_property
 
 import msgspec
 
-from ..text import pluralize, sanitize
+from ..text import pluralize
 from .case import Case, passed_on_changed_prompt
 from .exit_codes import CODES, Exit, worst
 from .verdict import Verdict
@@ -39,7 +39,7 @@ class Summary(msgspec.Struct, frozen=True, dict=True):
     root: str = ""
     interrupted: bool = False
     part: ShardInfo | None = None
-    not_collected: list[str] = []
+    not_collected: dict[str, str] = {}
 
     @cached_property
     def counts(self) -> dict[Verdict, int]:
@@ -96,9 +96,10 @@ class Summary(msgspec.Struct, frozen=True, dict=True):
         said = []
         over = len(self.not_collected)
         if over:
-            names = ", ".join(self.not_collected[:MAX_NAMED]) + (" …" if over > MAX_NAMED else "")
+            named = [f"{path} ({why})" for path, why in self.not_collected.items()]
+            names = ", ".join(named[:MAX_NAMED]) + (" …" if over > MAX_NAMED else "")
             more = f"{over} more transcripts are" if over > 1 else "1 more transcript is"
-            said.append(f"{more} not collected (hidden, or not named *.json): {sanitize(names)}")
+            said.append(f"{more} not collected: {names}")
         if self.tools:
             recorded = sum(case.outcome.from_recording for case in self.cases)
             calls = pluralize(self.ran, "call") if self.ran else "no calls"

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,17 +18,12 @@ import msgspec
 
 from ..replay.equivalence import ValueComparer
 from ..trace.events import HttpExchange
+from ..transcripts.secrets import HIDDEN, hide, is_secret_parameter
 from .json_layout import layout_of, write
 
 MAX_BODY = 1_000_000  # bytes; larger bodies are not recorded
 TRANSFER = ("content-encoding", "content-length", "transfer-encoding", "connection", "keep-alive")
 NEAREST = 3  # recorded requests that are named in the message about an unrecorded one
-HIDDEN = "(hidden)"
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")  # of accessToken, access_token, ACCESS-TOKEN
-_SECRET_WORDS = {
-    "apikey", "authorization", "cookie", "credential", "credentials", "key", "otp", "passphrase", "passwd",
-    "password", "pwd", "secret", "sessionid", "sig", "signature", "token",
-}  # fmt: skip
 
 
 class _Exchanges:
@@ -188,7 +182,7 @@ def _headers(response: httpx.Response | None) -> dict[str, str]:
 
 
 def _header(name: str, value: str) -> str:
-    if is_secret_name(name):
+    if is_secret_parameter(name):
         return HIDDEN
     return _address(httpx.URL(value)) if name in ("location", "content-location") else value
 
@@ -204,7 +198,7 @@ def _layout(response: httpx.Response | None, kind: str) -> str:
 
 
 def _address(url: httpx.URL) -> str:
-    hidden = [(k, HIDDEN if is_secret_name(k) else v) for k, v in url.params.multi_items()]
+    hidden = [(k, HIDDEN if is_secret_parameter(k) else v) for k, v in url.params.multi_items()]
     plain = url.copy_with(userinfo=b"") if url.userinfo else url
     return str(plain.copy_with(params=hidden) if hidden else plain)
 
@@ -220,7 +214,7 @@ def _body(content: bytes, kind: str) -> Any:
         }
     if "json" in kind:
         try:
-            return _hide(msgspec.json.decode(content))
+            return hide(msgspec.json.decode(content))
         except msgspec.DecodeError:
             pass
     try:
@@ -233,26 +227,9 @@ def _body(content: bytes, kind: str) -> Any:
 def _form(text: str) -> str:
     return str(
         httpx.QueryParams(
-            [(k, HIDDEN if is_secret_name(k) else v) for k, v in httpx.QueryParams(text).multi_items()]
+            [(k, HIDDEN if is_secret_parameter(k) else v) for k, v in httpx.QueryParams(text).multi_items()]
         )
     )
-
-
-def is_secret_name(name: str) -> bool:
-    """Return whether a field or parameter of this name holds a secret: its last word says so, or "session id"."""
-    words = [word.lower() for word in _WORD.findall(name)]
-    return bool(words) and (words[-1] in _SECRET_WORDS or words[-2:] == ["session", "id"])
-
-
-def _hide(value: Any, secret: bool = False) -> Any:
-    """Hide each text and number under a secret name; the shape stays, because tools read it."""
-    if isinstance(value, dict):
-        return {k: _hide(v, secret or is_secret_name(k)) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_hide(item, secret) for item in value]
-    if not secret or value is None or isinstance(value, bool):
-        return value
-    return HIDDEN if isinstance(value, str) else 0
 
 
 def _response(recorded: HttpExchange, request: httpx.Request) -> httpx.Response:

@@ -56,12 +56,21 @@ SETTINGS: dict[str, Callable[[Any], str]] = {  # a check that returns what is wr
 }
 USER_SETTINGS = ("theme", "mouse", "keys")  # the settings that the user's own file may contain
 
+USER_KEYS = {"run_code"}  # a folder of somebody else could put it on a key that everybody presses
+
 
 def user_file() -> Path:
     """Return the path of the user's own settings; the file may not exist."""
     from platformdirs import user_config_path
 
     return user_config_path("workbench", appauthor=False) / "config.toml"
+
+
+def user_state_folder() -> Path:
+    """Return the folder of what Workbench remembers for the user; it may not exist."""
+    from platformdirs import user_state_path
+
+    return user_state_path("workbench", appauthor=False)
 
 
 def read_settings_file(path: Path, known: tuple[str, ...] = tuple(SETTINGS)) -> dict[str, Any]:
@@ -98,6 +107,9 @@ def read_settings_file(path: Path, known: tuple[str, ...] = tuple(SETTINGS)) -> 
 
 def merge_settings(project: dict[str, Any]) -> Settings:
     """Merge the settings of the project and of the user; the project wins. Raises UsageError."""
+    for id in USER_KEYS & project.get("keys", {}).keys():
+        where = project["keys"][id].where
+        raise UsageError(f"a project cannot choose the key of {id}", where=where, hint=f"set it in {user_file()}")
     own = read_settings_file(user_file(), USER_SETTINGS)
     both = {**own, **project}
     return Settings(

@@ -8,10 +8,9 @@ from itertools import islice
 from pathlib import Path
 
 from ..errors import UsageError
-from ..files import read_prefix, write_atomically
+from ..files import write_atomically
 from ..suggest import MAX_CANDIDATES, closest_names, did_you_mean_any
 from .codec import encode
-from .migrations import PREFIX
 from .transcript import Transcript
 
 SUFFIX = ".json"  # in upper or lower case
@@ -19,13 +18,12 @@ PENDING = ".pending.json"
 LIVE_RESULT = ".live.json"
 SIBLING_SUFFIXES = (PENDING, LIVE_RESULT)  # files next to a transcript that are not transcripts
 STATE = ".workbench"
-MAX_HIDDEN = 100  # subfolders of a hidden folder that are searched
 
 
 def find(paths: Iterable[Path], rest: list[str] | None = None) -> list[Path]:
     """Find the transcript files of paths, each once: files as they are, folders searched. Raises UsageError.
 
-    Other files of the folders are added to `rest`.
+    Other files of the folders are added to `rest`; see `not_collected`.
     """
     found: dict[str, Path] = {}  # by real path: only links need a system call
     for path in paths:
@@ -42,25 +40,6 @@ def find(paths: Iterable[Path], rest: list[str] | None = None) -> list[Path]:
 def is_empty(folder: Path) -> bool:
     """Return whether a folder has no transcript."""
     return next(_search(str(folder), os.path.realpath(folder), set()), None) is None
-
-
-def uncollected(rest: Iterable[str]) -> list[str]:
-    """List the transcripts among the files that `find` skipped: hidden ones, and copies with other suffixes."""
-    ours = os.sep + STATE
-    files = (
-        file
-        for path in rest
-        if not path.endswith(ours)
-        for file in (_hidden(path) if os.path.isdir(path) else [path])
-    )
-    mark = PREFIX.encode()
-    return sorted(f for f in files if not f.lower().endswith(SIBLING_SUFFIXES) and mark in read_prefix(Path(f)))
-
-
-def _hidden(folder: str) -> Iterator[str]:
-    """Yield the *.json in a hidden folder, with a limit: searching a whole .git or .venv takes too long."""
-    walked = islice(os.walk(folder), MAX_HIDDEN)
-    return (os.path.join(at, n) for at, _, names in walked for n in names if n.lower().endswith(SUFFIX))
 
 
 def suggest_path(path: Path) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -18,8 +18,10 @@ import msgspec
 from ..trace.blobs import blob_hash
 from ..trace.events import Answer
 from ..trace.step_id import StepId
-from .secrets import MARK, find
+from .secrets import MARK, find, is_open, secret_names, walk
 from .transcript import Transcript
+
+RECOGNIZABLE = 6  # characters, one of them a digit: a shorter secret is replaced only below its name
 
 EMAIL = re.compile(r"(?<![\w.+-])(?!\w*-?redacted-)[\w.+-]+@[\w-]+\.[\w.-]*\w\b")
 CARD = re.compile(r"\b(?:\d[ -]?){12,18}\d\b")
@@ -29,29 +31,55 @@ PHONE = re.compile(r"(?<![\w+])\+\d[\d ()-]{7,16}\d\b")
 
 @dataclass
 class Redactor:
-    """Redacts plain data; `replaced` lists (kind, substitute) of each replaced value, in order."""
+    """Redacts plain data; `replaced` lists (kind, substitute) of each replaced value, in order.
+
+    A value under the name of a secret is replaced whatever it looks like, and wherever else it is found.
+    """
 
     replaced: list[tuple[str, str]] = field(default_factory=list)
     _known: dict[str, str] = field(default_factory=dict)
+    _named: dict[str, re.Pattern[str]] = field(default_factory=dict)  # values of named secrets, as words
 
     def redact_value(self, value: Any) -> Any:
-        """Copy plain data with every string redacted, keys included."""
-        if isinstance(value, str):
-            return self.redact_text(value)
+        """Copy plain data with every secret replaced, keys included."""
+        for _, leaf, secret in walk(value):
+            if secret and isinstance(leaf, str) and is_open(leaf):
+                self._substitute("secret", _named_secret, leaf)
+                if _is_recognizable(leaf):
+                    self._named[leaf] = re.compile(rf"(?<!\w){re.escape(leaf)}(?!\w)")
+        return self._copy(value)
+
+    def redact_schemas(self, value: Any) -> Any:
+        """Copy schemas and texts: a name in a schema describes a value, so nothing is a secret by its name."""
+        return self._copy(value, names=False)
+
+    def _copy(self, value: Any, secret: bool = False, names: bool = True) -> Any:
         if isinstance(value, dict):
+            found = secret_names(value) if names else set()
             return {
-                self.redact_text(k) if isinstance(k, str) else k: self.redact_value(v) for k, v in value.items()
+                self.redact_text(k) if isinstance(k, str) else k: self._copy(v, secret or k in found, names)
+                for k, v in value.items()
             }
         if isinstance(value, list | tuple):
-            return [self.redact_value(v) for v in value]
-        return value
+            return [self._copy(v, secret, names) for v in value]
+        if secret and is_open(value):
+            return self._known[value] if isinstance(value, str) else self._zero()
+        return self.redact_text(value) if isinstance(value, str) else value
+
+    def _zero(self) -> int:
+        self.replaced.append(("secret", "0"))
+        return 0
 
     def redact_text(self, text: str) -> str:
         """Return a text in which secrets and personal data are substitutes."""
         if len(text) < 6:
             return text
-        for start, end in reversed(find(text)):
-            text = text[:start] + self._substitute("secret", _secret, text[start:end]) + text[end:]
+        for secret, pattern in self._named.items():
+            if secret in text:
+                text = pattern.sub(self._known[secret], text)
+        for start, end, named in reversed(find(text)):
+            make: Callable[[str, str], str] = _named_secret if named else _secret
+            text = text[:start] + self._substitute("secret", make, text[start:end]) + text[end:]
         for kind, pattern, make in _RULES:
             text = pattern.sub(partial(self._swap, kind, make), text)
         return text
@@ -118,6 +146,16 @@ def _account(found: str, digest: str) -> str:
     return found[:2] + middle + found[-4:]
 
 
+def _is_recognizable(secret: str) -> bool:
+    return len(secret) >= RECOGNIZABLE and any(c.isdigit() for c in secret)
+
+
+def _named_secret(found: str, digest: str) -> str:
+    """Return a substitute without the beginning of the secret, which only a known format may show."""
+    known = any((start, end, named) == (0, len(found), False) for start, end, named in find(found))
+    return _secret(found, digest) if known else MARK + digest[:8]
+
+
 def _secret(found: str, digest: str) -> str:
     head = re.match(r"[A-Za-z]+[-_]?", found)
     prefix = head[0][:4] if head else ""
@@ -134,15 +172,26 @@ _RULES: tuple[tuple[str, re.Pattern[str], Callable[[str, str], str]], ...] = (
 
 def find_secrets(text: str) -> list[str]:
     """List the kinds of secret in a text. A value that may be a substitute of the same format is not one."""
-    secrets = find(text)
+    secrets = [(start, end) for start, end, _ in find(text)]
     own = [m for m in EMAIL.finditer(text) if _email(m[0], "") != m[0]]
     own = [m for m in own if not any(start <= m.start() < end for start, end in secrets)]
     return ["secret"] * len(secrets) + ["e-mail address"] * len(own)
 
 
+def find_leaks(data: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield the path and the kind of each secret in the data of a transcript."""
+    for path, leaf, secret in walk(data, names=lambda path: path[:1] != ("blobs",)):
+        if secret and is_open(leaf):
+            yield path, "secret"
+        elif isinstance(leaf, str):
+            yield from ((path, kind) for kind in dict.fromkeys(find_secrets(leaf)))
+
+
 def redact(transcript: Transcript, redactor: Redactor) -> Transcript:
     """Copy a transcript with secrets and personal data replaced; a changed provider block loses its signature."""
-    data = redactor.redact_value(msgspec.to_builtins(transcript))
+    plain = msgspec.to_builtins(transcript)
+    blobs = plain.pop("blobs", {})
+    data = redactor.redact_value(plain) | {"blobs": redactor.redact_schemas(blobs)}
     original = {s.step_id: s for s in transcript.events if isinstance(s, Answer)}
     for step in data["events"]:
         if step.get("event") == "answer":

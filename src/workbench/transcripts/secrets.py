@@ -1,4 +1,7 @@
-"""Patterns of credentials: those of detect-secrets, and formats that it does not know.
+"""The rules of what is a secret: the names of secrets, and the formats of credentials.
+
+A value is a secret if its name says so (`accessToken`, `otp`), in data, in JSON within a
+text and in a parameter of a URL; or if it has the format of a credential.
 
 detect-secrets takes a quarter of a second to import, so it is imported only for
 a text with a long random word. Only its patterns for tokens with a fixed format
@@ -8,9 +11,12 @@ are used: no entropy, no network, no settings from disk.
 from __future__ import annotations
 
 import re
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, lru_cache
+from typing import Any
 
 MARK = "redacted-"  # in every substitute
+HIDDEN = "(hidden)"  # a text that was not recorded at all
 MIN_GROUP = 16  # characters: a shorter group of a pattern is the prefix of the credential
 
 _OWN = re.compile(
@@ -30,8 +36,6 @@ _OWN = re.compile(
     r"|(?<=[Bb]earer )[A-Za-z0-9._~+/=-]{12,}"
     r"|(?<=[Aa]uthorization: Basic )[A-Za-z0-9+/=]{8,}"
     r"|\b[a-z][a-z0-9+.-]*://[^\s/:@\"]*:(?P<password>[^\s/@\"]+)(?=@)"
-    r"|[?&#](?i:(?:(?:access|auth|id|refresh|api|client)[_-]?)?(?:token|secret|signature)|passw(?:or)?d|pwd"
-    r"|api[_-]?key)=(?P<parameter>[^\s&#\"\\]{6,})"
 )
 
 _DETECTORS = {  # module of detect_secrets.plugins: class
@@ -52,16 +56,142 @@ _DETECTORS = {  # module of detect_secrets.plugins: class
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![\w-])"
 _RANDOM_WORD = re.compile(rf"(?<![\w-])(?!{_UUID})(?=[\w-]*[0-9A-Z])[\w-]{{20}}")  # every pattern needs one
 
+# names
 
-def find(text: str) -> list[tuple[int, int]]:
-    """Find the start and end of each credential in a text, in order. Substitutes are left out."""
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")  # of accessToken, access_token, ACCESS-TOKEN
+_LAST_WORDS = {
+    "apikey", "authorization", "cookie", "cookies", "credential", "credentials", "cvc", "cvv", "jwt", "otp",
+    "passcode", "passphrase", "passwd", "password", "passwords", "pwd", "secret", "secrets", "sessionid", "sig",
+    "signature", "token",
+}  # fmt: skip
+_ENDS = (
+    "apikey",
+    "authtoken",
+    "accesstoken",
+    "idtoken",
+    "passwd",
+    "password",
+    "refreshtoken",
+    "secret",
+    "sessionid",
+)
+_KINDS_OF_KEY = {
+    "access", "api", "app", "auth", "client", "encryption", "license", "master", "private", "secret", "service",
+    "shared", "signing", "ssh", "subscription",
+}  # fmt: skip
+_TEXTS_ONLY = ("authorization", "signature", "sig")  # data of such a name is about a payment or a contract
+_PROVIDER_BLOCKS = ("thinking", "redacted_thinking")  # their signature is sent back to the model unchanged
+_MASKED = re.compile(r"[*•]{2,}.{0,4}", re.DOTALL)
+
+# a name and its value in a text
+_HINT = re.compile(
+    r"(?i)token|secret|signature|sig\b|passw|passc|passphrase|pwd|key|cookie|session|otp|jwt|cv[vc]|cred|auth"
+)
+_PARAMETER = re.compile(r"[?&#;](?P<name>[\w.-]{2,40})=(?P<value>[^\s&#;\"'\\]+)")  # of a URL or a form
+_PAIRS = (
+    _PARAMETER,
+    re.compile(r"(\\*[\"'])(?P<name>[\w.-]{2,40})\1\s*:\s*(\\*[\"'])(?P<value>(?:(?!\3).)+)\3"),  # JSON, repr
+    re.compile(
+        r"(?<![\w.?&#;-])(?P<name>[\w.-]{2,40})=(?P<value>(?=[^\s&;,\"'\\]*\d)[^\s&;,\"'\\]{6,})"
+    ),  # a setting
+    re.compile(
+        r"(?P<name>(?i:set-cookie|cookie|x-[a-z-]*(?:key|token))): (?P<value>[^\s\"'\\][^\r\n\"'\\]*)"
+    ),  # a header
+)
+
+
+@lru_cache(4096)
+def is_secret_name(name: str) -> bool:
+    """Return whether a field or parameter of this name holds a secret: its last words say so."""
+    words = [word.lower() for word in _WORD.findall(name)]
+    if not words:
+        return False
+    if words[-1] == "key" or words[-2:] == ["session", "id"]:
+        return words[-1] == "id" or (len(words) > 1 and words[-2] in _KINDS_OF_KEY)
+    return words[-1] in _LAST_WORDS or words[-1].endswith(_ENDS)
+
+
+def is_secret_parameter(name: str) -> bool:
+    """Return whether a parameter of a URL or a form holds a secret; there, `key` is one as well."""
+    return name.lower() == "key" or is_secret_name(name)
+
+
+def secret_names(data: Mapping[Any, Any]) -> set[Any]:
+    """Return the keys of a mapping whose values are secrets."""
+    names = {
+        name
+        for name, value in data.items()
+        if isinstance(name, str)
+        and is_secret_name(name)
+        and (isinstance(value, str) or not name.lower().endswith(_TEXTS_ONLY))
+    }
+    return names - {"signature"} if data.get("type") in _PROVIDER_BLOCKS else names
+
+
+def is_open(value: Any) -> bool:
+    """Return whether a value under the name of a secret shows it: it is not empty, masked or a substitute."""
+    if isinstance(value, str):
+        return bool(value) and value != HIDDEN and MARK not in value and not _MASKED.fullmatch(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and value != 0
+
+
+def hide(value: Any, secret: bool = False) -> Any:
+    """Hide each text and number under the name of a secret; the shape stays, because tools read it."""
+    if isinstance(value, dict):
+        names = secret_names(value)
+        return {k: hide(v, secret or k in names) for k, v in value.items()}
+    if isinstance(value, list):
+        return [hide(item, secret) for item in value]
+    if not secret or not is_open(value):
+        return value
+    return HIDDEN if isinstance(value, str) else 0
+
+
+Path = tuple[str | int, ...]
+
+
+def walk(
+    value: Any, path: Path = (), secret: bool = False, names: Callable[[Path], bool] = lambda path: True
+) -> Iterator[tuple[Path, Any, bool]]:
+    """Yield each leaf of plain data and each key: its path, the leaf, and whether a name makes it a secret.
+
+    `names` decides for which mappings, by their path, the names of secrets count.
+    """
+    if isinstance(value, dict):
+        found = secret_names(value) if names(path) else set()
+        for key, item in value.items():
+            yield path, key, False
+            yield from walk(item, (*path, key), secret or key in found, names)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from walk(item, (*path, index), secret, names)
+    else:
+        yield path, value, secret
+
+
+def find(text: str) -> list[tuple[int, int, bool]]:
+    """Find the start and end of each secret in a text, in order, and whether its name makes it one.
+
+    Substitutes are left out.
+    """
     known = (_OWN, *_kept_patterns()) if _RANDOM_WORD.search(text) else (_OWN,)
-    spans: list[tuple[int, int]] = []
-    for start, end in sorted(_span(match) for pattern in known for match in pattern.finditer(text)):
+    found = [(*_span(match), False) for pattern in known for match in pattern.finditer(text)]
+    spans: list[tuple[int, int, bool]] = []
+    for start, end, named in sorted([*found, *_find_named(text)]):
         if spans and start < spans[-1][1]:
-            start, end = spans[-1][0], max(end, spans.pop()[1])
-        spans.append((start, end))
-    return [(start, end) for start, end in spans if MARK not in text[start:end]]
+            start, end, named = spans[-1][0], max(end, spans[-1][1]), spans.pop()[2] and named
+        spans.append((start, end, named))
+    return [(start, end, named) for start, end, named in spans if MARK not in text[start:end]]
+
+
+def _find_named(text: str) -> Iterator[tuple[int, int, bool]]:
+    """Yield each value in a text that follows the name of a secret."""
+    if _HINT.search(text):
+        for pattern in _PAIRS:
+            decides = is_secret_parameter if pattern is _PARAMETER else is_secret_name
+            for match in pattern.finditer(text):
+                if decides(match["name"]) and is_open(match["value"]):
+                    yield (*match.span("value"), True)
 
 
 def _span(match: re.Match[str]) -> tuple[int, int]:

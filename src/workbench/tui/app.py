@@ -21,6 +21,7 @@ from textual.binding import BindingsMap
 from textual.driver import Driver
 from textual.screen import Screen
 
+from ..text import sanitize
 from ..workspace.code_service import CodeService
 from ..workspace.library import Library
 from ..workspace.open_conversations import OpenConversations, WorkspaceSnapshot
@@ -172,6 +173,18 @@ class WorkbenchApp(BackgroundWork, App[int]):
         """Return the live conversation."""
         return self.conversations.session
 
+    @property
+    def may_run_code(self) -> bool:
+        """Return whether the code of the folder may run."""
+        return self.session.code_service.permission.granted
+
+    def run_code(self) -> None:
+        """Allow the code of the folder to run, and load it. Raises WorkbenchError if that cannot be remembered."""
+        try:
+            self.session.code_service.permission.grant()
+        finally:
+            self.reload()
+
     def reload(self) -> None:
         """Load the code on disk, without waiting for a load in progress, which becomes obsolete."""
         for code_service in self.conversations.code_services.values():
@@ -289,6 +302,6 @@ def run(app: WorkbenchApp) -> int:
     app.run(mouse=app.mouse)
     app.conversations.snapshot(clean_exit=not app.failure and not app.return_code)
     if app.failure:
-        sys.stderr.write(f"{app.failure}\nWorkbench failed; the conversation is kept.\n")
+        sys.stderr.write(f"{sanitize(app.failure)}\nWorkbench failed; the conversation is kept.\n")
         return 3
     return app.return_code or 0

@@ -43,7 +43,7 @@ class Navigation:
         from .screens.develop import Develop
 
         app, session = self.app, self.app.session
-        if session.agent_info is None and session.code.state == "loading":
+        if session.agent_info is None and session.code.state in ("not run", "loading"):
             app.run_in_background(session.code_service.reload, "reload")
         else:
             app.run_in_background(session.reruns.rerun_if_code_changed, "reload")

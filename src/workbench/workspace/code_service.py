@@ -16,6 +16,7 @@ from typing import Literal, Protocol
 
 from ..errors import JourneyError, UsageError, WorkerCrashed
 from ..runtime.protocol import AgentInfo, Worker, WorkerFactory
+from .permission import CodePermission
 
 MAX_IDLE = 2  # idle workers: one for the conversation, one for its rerun
 
@@ -26,10 +27,11 @@ class CodeStatus:
 
     `ready`: the code on disk is loaded. `loading`: a save is being loaded.
     `broken`: the code on disk does not load; the last good version stays in use
-    (`usable` False: there is none). `note` describes the last rerun of a conversation.
+    (`usable` False: there is none). `not run`: it may not be loaded yet.
+    `note` describes the last rerun of a conversation.
     """
 
-    state: Literal["loading", "ready", "broken"] = "loading"
+    state: Literal["not run", "loading", "ready", "broken"] = "loading"
     error: str = ""
     where: str = ""
     hint: str = ""
@@ -48,12 +50,15 @@ class CodeListener(Protocol):
 class CodeService:
     """One agent's code; `agent_info` describes the loaded version, None before the first load."""
 
-    def __init__(self, host: WorkerFactory, agent: str, model: str) -> None:
+    def __init__(
+        self, host: WorkerFactory, agent: str, model: str, permission: CodePermission | None = None
+    ) -> None:
         self.host = host
         self.agent = agent
         self.model = model
+        self.permission = permission or CodePermission()
         self.agent_info: AgentInfo | None = None
-        self.code = CodeStatus()
+        self.code = CodeStatus("loading" if self.permission.granted else "not run")
         self.listeners: weakref.WeakSet[CodeListener] = weakref.WeakSet()
         self._idle: list[Worker] = []
         self._borrowed = 0
@@ -68,13 +73,15 @@ class CodeService:
     async def reload(self) -> bool:
         """Load the code on disk in a new worker and use it. Returns True if it has changed.
 
-        A load that is overtaken by a later one is discarded.
+        A load that is overtaken by a later one is discarded. Without the permission nothing is loaded.
         """
+        if not self.permission.granted:
+            return False
         self._loads += 1
         number, began = self._loads, time.monotonic()
         self._notify(replace(self.code, state="loading"))
         try:
-            worker = await self.host.start(self.agent, self.model)
+            worker = await self._start_worker()
         except (JourneyError, WorkerCrashed) as error:
             if number == self._loads:
                 self._load_failed(error)
@@ -90,6 +97,11 @@ class CodeService:
         self.agent_info = worker.agent_info
         self._notify(CodeStatus("ready", usable=True, seconds=time.monotonic() - began, at=time.time()))
         return changed
+
+    async def _start_worker(self) -> Worker:
+        """Start a worker: the only way to journey code. Raises UsageError without the permission."""
+        self.permission.require()
+        return await self.host.start(self.agent, self.model)
 
     def _load_failed(self, error: JourneyError | WorkerCrashed) -> None:
         usable = bool(self._idle or self._borrowed)
@@ -134,7 +146,7 @@ class CodeService:
                 hint="wait for its answer, or fix the code and save",
             )
         try:
-            worker = await self.host.start(self.agent, self.model)
+            worker = await self._start_worker()
         except (JourneyError, WorkerCrashed) as error:
             self._load_failed(error)
             raise UsageError(

@@ -46,7 +46,7 @@ class OpenConversations:
         """Return the code service of an agent; not loaded yet on first use."""
         if agent not in self.code_services:
             first = self.session.code_service
-            self.code_services[agent] = CodeService(first.host, agent, first.model)
+            self.code_services[agent] = CodeService(first.host, agent, first.model, first.permission)
         return self.code_services[agent]
 
     def switch_to(self, session: Session) -> None:

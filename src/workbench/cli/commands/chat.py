@@ -17,7 +17,6 @@ from ...replay.exit_codes import Exit
 from ...runtime.worker import WorkerPool, start_fork_server
 from ...store.project import Project, find_project
 from ...store.session_log import SessionLogs
-from ...text import sanitize
 from ...trace.describe import describe_step
 from ...trace.events import Fault, HandedOff, Reply, TurnEnded
 from ...workspace.code_service import CodeService
@@ -138,20 +137,20 @@ def _on_event(session: Session, changed: SessionEvent, json: bool) -> None:
             out_json(msgspec.to_builtins(event))
         return
     if changed.delta is not None and changed.delta.delta.kind == "wait":
-        print_status(f"  waiting {changed.delta.delta.seconds:.0f} s: {sanitize(changed.delta.delta.text)}")
+        print_status(f"  waiting {changed.delta.delta.seconds:.0f} s: {changed.delta.delta.text}")
     match event:
         case Reply(text=text):
-            write_line(sanitize(str(text)), now=True)
+            write_line(str(text), now=True)
         case HandedOff(reason=reason, by=by):
-            print_status(f"  handed off to a human by {by}: {sanitize(reason)}")
+            print_status(f"  handed off to a human by {by}: {reason}")
         case Fault(name=name, message=message, where=where):
-            print_status(f"  fault in {name}: {sanitize(message)} {where}")
+            print_status(f"  fault in {name}: {message} {where}")
         case TurnEnded():
             for turn in session.turns()[-1:]:
                 for step in turn.steps:
                     if step.call is not None:
-                        print_status(f"  {step.step_id}  {sanitize(describe_step(step))}")
+                        print_status(f"  {step.step_id}  {describe_step(step)}")
             if event.reason not in ("replied", "handed_off"):
-                print_status(f"  the turn ended: {event.reason} {sanitize(event.detail)}")
+                print_status(f"  the turn ended: {event.reason} {event.detail}")
         case _:
             pass

@@ -13,7 +13,7 @@ from ...findings import Finding
 from ...replay.exit_codes import Exit
 from ...runtime.agent_files import agent_names
 from ...store.project import Project, find_project
-from ...text import pluralize, sanitize
+from ...text import pluralize
 from ..output import out_json, print_status, write_line
 
 
@@ -26,7 +26,7 @@ def check(agent: str, json: bool) -> Exit:
         out_json([_plain(project, name, finding) for finding, name in findings.items()])
     else:
         for finding in findings:
-            write_line(sanitize(_line(project, finding)))
+            write_line(_line(project, finding))
     if not names:
         print_status("nothing to check: no agent in journeys/")
         print_status("  next: workbench init creates one")

@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -14,23 +15,40 @@ from msgspec.structs import replace
 from ...errors import UsageError
 from ...models.registry import resolve_model
 from ...runtime.worker import WorkerPool, start_fork_server
+from ...store import run_permissions
 from ...store.config import merge_settings
 from ...store.project import Project, find_project
 from ...store.session_log import SessionLogs
 from ...workspace.code_service import CodeService
 from ...workspace.open_conversations import WorkspaceSnapshot
+from ...workspace.permission import CodePermission
 from ...workspace.session import Session
 from ...workspace.tour import CHANGE, Tour
 from ..output import print_status
 from .init import NAME, template_files, write_files
 
 
-def dev(
-    agent: str, model: str, fixture: str, resume: str, screen: Literal["develop", "review"], mouse: bool = True
-) -> int:
-    """Open the workbench and return its exit status."""
+def dev(agent: str, model: str, fixture: str, resume: str, mouse: bool = True) -> int:
+    """Open the workbench in Develop and return its exit status."""
     check_terminal()
-    code, stored = open_workbench(find_project(), agent, model, fixture, resume, screen, mouse)
+    return _report(open_workbench(find_project(), agent, model, fixture, resume, mouse=mouse))
+
+
+def review(agent: str, model: str, mouse: bool, run_code: bool | None) -> int:
+    """Open the workbench in Review and return its exit status. Journey code runs only with permission."""
+    check_terminal()
+    project = find_project()
+    if run_code is not None:
+        (run_permissions.allow if run_code else run_permissions.forbid)(project.root)
+    permission = CodePermission(
+        run_permissions.is_allowed(project.root), partial(run_permissions.allow, project.root)
+    )
+    return _report(open_workbench(project, agent, model, screen="review", mouse=mouse, permission=permission))
+
+
+def _report(ended: tuple[int, str]) -> int:
+    """Print how to continue the last stored conversation, and return the exit status."""
+    code, stored = ended
     if stored:
         print_status(f"saved as {stored}; continue with: workbench dev --resume last")
     return code
@@ -45,6 +63,7 @@ def open_workbench(
     screen: Literal["develop", "review"] = "develop",
     mouse: bool = True,
     tour: Tour | None = None,
+    permission: CodePermission | None = None,
 ) -> tuple[int, str]:
     """Open the screens on a project; returns the exit status and the id of the last stored conversation."""
     chosen_settings = merge_settings(project.config)
@@ -57,7 +76,8 @@ def open_workbench(
     host = WorkerPool(project.journeys)
     if stored is None and fixture:
         _check_fixture(project, name, fixture)
-    session = Session(CodeService(host, name, chosen), history, id=stored.id if stored else "", fixture=fixture)
+    service = CodeService(host, name, chosen, permission)
+    session = Session(service, history, id=stored.id if stored else "", fixture=fixture)
     if stored is not None:
         session.load(
             stored.setup,

@@ -1,7 +1,11 @@
-"""`workbench doctor`: check the environment, one line each, with the next step."""
+"""`workbench doctor`: check the environment, one line each, with the next step.
+
+It reads the files of the project and runs none of them.
+"""
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import contextlib
 import importlib.metadata
@@ -11,28 +15,26 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sized
+import warnings
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from ...errors import UsageError, WorkbenchError
+from ...errors import UsageError
 from ...models.probe import ProbeResult, probe, server_host
-from ...models.registry import REHEARSAL
 from ...replay.exit_codes import Exit
-from ...runtime.agent_files import agent_names
+from ...runtime.agent_files import agent_files, agent_names
 from ...runtime.watch import watch_code
-from ...runtime.worker import WorkerProcess, start_fork_server
 from ...store.config import CONFIG, merge_settings, user_file
 from ...store.project import Project, find_project
-from ...text import sanitize
+from ...text import pluralize
 from ...transcripts.files import find
 from ...version import __version__
 from ..output import out_json, write_line
 
 GLYPHS = {"ok": "✓", "note": "!", "bad": "✗"}
 LIBRARIES = ("textual", "anthropic", "watchfiles", "msgspec")
-LOAD_TIMEOUT = 3.0  # seconds an agent may take to load
 EVENT_WAIT = 0.6  # seconds to wait for the event of a save before saving again
 
 
@@ -56,14 +58,14 @@ def doctor(json: bool) -> Exit:
     lines = [*check_python(), *terminal()]
     lines += asyncio.run(_measured(project))
     lines += [missing] if missing else []
-    lines += [*check_settings(project), *check_storage(project)] if project else []
+    lines += [*check_journeys(project), *check_settings(project), *check_storage(project)] if project else []
     if json:
         out_json([asdict(line) for line in lines])
     else:
         for line in lines:
-            write_line(f"{GLYPHS[line.state]} {line.name:<12} {sanitize(line.says)}")
+            write_line(f"{GLYPHS[line.state]} {line.name:<12} {line.says}")
             if line.hint:
-                write_line(f"  {'':<12} next: {sanitize(line.hint)}")
+                write_line(f"  {'':<12} next: {line.hint}")
     return Exit.USAGE_ERROR if any(line.state == "bad" for line in lines) else Exit.OK
 
 
@@ -125,6 +127,37 @@ def check_settings(project: Project) -> Iterator[CheckResult]:
         yield CheckResult("settings", "bad", f"{error.where}: {error.message}", error.hint)
 
 
+def check_journeys(project: Project) -> Iterator[CheckResult]:
+    """Check that the Python files of every agent can be read and parsed. None of them runs."""
+    names = agent_names(project.journeys)
+    if not names:
+        yield CheckResult("journeys", "bad", "no agent in journeys/", "workbench init creates one")
+    for name in names:
+        files = [path for path in agent_files(project.journeys, name) if path.suffix == ".py"]
+        wrong = [problem for path in files if (problem := _syntax_problem(path, project.root))]
+        if wrong:
+            yield CheckResult("journeys", "bad", f"{name}: {wrong[0]}", "fix the file")
+        else:
+            files_text = pluralize(len(files), "Python file")
+            says = f"{name}: {files_text} parsed, not run: doctor runs no code of a project"
+            yield CheckResult("journeys", "ok", says, "workbench check runs and checks it")
+
+
+def _syntax_problem(path: Path, root: Path) -> str:
+    """Return why a file is no Python source, with its line; "" if it is."""
+    name = path.relative_to(root).as_posix()
+    try:
+        with warnings.catch_warnings(action="ignore"):  # about the style of the code
+            ast.parse(path.read_bytes())
+    except OSError as error:
+        return f"{name}: cannot be read: {error.strerror}"
+    except SyntaxError as error:
+        return f"{name}:{error.lineno or 1}: {error.msg}"
+    except (ValueError, RecursionError, MemoryError) as error:
+        return f"{name}: cannot be parsed: {error}"
+    return ""
+
+
 def check_storage(project: Project) -> Iterator[CheckResult]:
     """Check what is on disk: transcripts, and the folder for sessions."""
     count = len(find([project.transcripts])) if project.transcripts.is_dir() else 0
@@ -151,8 +184,8 @@ def check_storage(project: Project) -> Iterator[CheckResult]:
 async def _measured(project: Project | None) -> list[CheckResult]:
     model = str(project.config.get("model", "")) if project else ""
     asked = asyncio.to_thread(probe, model if model.startswith("claude-") else "")
-    answer, watched, agents = await asyncio.gather(asked, watcher(), journeys(project))
-    return [*check_credentials(answer), *agents, watched]
+    answer, watched = await asyncio.gather(asked, watcher())
+    return [*check_credentials(answer), watched]
 
 
 def check_credentials(probed: ProbeResult) -> Iterator[CheckResult]:
@@ -175,46 +208,6 @@ def check_credentials(probed: ProbeResult) -> Iterator[CheckResult]:
         yield CheckResult("server", "bad", sentence, advice or "meanwhile use: workbench dev --model rehearsal")
     else:
         yield CheckResult("server", "ok", f"{server_host()} answers as {probed.answer} in {probed.seconds:.1f} s")
-
-
-async def journeys(project: Project | None) -> list[CheckResult]:
-    """Load every agent in a worker, as the workbench does."""
-    if project is None:
-        return []
-    names = agent_names(project.journeys)
-    if not names:
-        return [CheckResult("journeys", "bad", "no agent in journeys/", "workbench init creates one")]
-    start_fork_server(REHEARSAL)
-    return list(await asyncio.gather(*(_agent(project, name) for name in names)))
-
-
-async def _agent(project: Project, name: str) -> CheckResult:
-    worker = WorkerProcess()
-    try:
-        async with asyncio.timeout(LOAD_TIMEOUT):
-            await worker.load(project.journeys.resolve(), name, REHEARSAL)
-    except TimeoutError:
-        return CheckResult(
-            "journeys", "bad", f"{name}: loading takes more than {LOAD_TIMEOUT:g} s", "workbench check shows where"
-        )
-    except WorkbenchError as error:
-        where = f"journeys/{error.where}: " if error.where else ""
-        return CheckResult("journeys", "bad", f"{name}: {where}{error.message}", error.hint)
-    finally:
-        worker.close()
-    agent_info = worker.agent_info
-    counts: list[tuple[Sized, str]] = [
-        (agent_info.journeys, "journey"),
-        (agent_info.tools, "tool"),
-        (agent_info.policies, "policy"),
-        (agent_info.fixtures, "fixture"),
-    ]
-    return CheckResult("journeys", "ok", f"{name}: {', '.join(_count(len(what), word) for what, word in counts)}")
-
-
-def _count(number: int, word: str) -> str:
-    plural = f"{word[:-1]}ies" if word.endswith("cy") else f"{word}s"
-    return f"{number} {word if number == 1 else plural}"
 
 
 def _save(folder: str, text: str) -> None:

@@ -12,18 +12,22 @@ from ...findings import Finding
 from ...replay.exit_codes import Exit
 from ...store.project import project_for
 from ...store.selection import select_names
-from ...text import pluralize, sanitize
+from ...text import pluralize
 from ...transcripts.codec import decode
 from ...transcripts.files import LIVE_RESULT, find, write
 from ...transcripts.query import Query
 from ..output import print_status, write_line
+from ..selection import print_not_collected
 
 
 def fmt(paths: list[Path], query: Query, check: bool, upgrade: bool, diff: bool) -> Exit:
     """Write transcripts in canonical form, or check them: FAILED for findings. Raises UsageError."""
     project = project_for(paths[0] if paths else None)
-    every = [_from_here(p) for p in find([project.transcripts])] if project.transcripts.is_dir() else []
-    chosen = [path for path in find(paths) if not path.name.endswith(LIVE_RESULT)] if paths else every
+    left: list[str] = []
+    rest = None if paths else left
+    every = [_from_here(p) for p in find([project.transcripts], rest)] if project.transcripts.is_dir() else []
+    chosen = [path for path in find(paths, left) if not path.name.endswith(LIVE_RESULT)] if paths else every
+    print_not_collected(left)
     if paths and not chosen:
         print_status("nothing to check: a live result has no canonical form")
         return Exit.OK
@@ -50,9 +54,7 @@ def _check(forms: list[TranscriptFormat], more: Iterable[Finding]) -> Exit:
     """Print every finding as one line, in a format for editors and hooks."""
     findings = [*(finding for form in forms for finding in form.findings()), *more]
     for f in findings:
-        write_line(
-            sanitize(f"{f.file}:{f.line or 1}: {f.rule}: {f.message}" + (f" (next: {f.hint})" if f.hint else ""))
-        )
+        write_line(f"{f.file}:{f.line or 1}: {f.rule}: {f.message}" + (f" (next: {f.hint})" if f.hint else ""))
     wrong = len({f.file for f in findings})
     print_status(
         f"{pluralize(len(forms), 'transcript')}: {'all in order' if not wrong else f'{wrong} with findings'}"
@@ -66,7 +68,7 @@ def _show(form: TranscriptFormat) -> None:
         return
     before, after = (d.decode("utf-8", "replace").splitlines() for d in (form.data, form.canonical))
     for line in difflib.unified_diff(before, after, form.name, f"{form.name} (canonical)", lineterm=""):
-        write_line(sanitize(line))
+        write_line(line)
 
 
 def _write(forms: list[TranscriptFormat], upgrade: bool) -> Exit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from ...errors import UsageError
@@ -13,6 +14,7 @@ from ...store.project import find_project
 from ...text import pluralize
 from ...transcripts.files import write
 from ...transcripts.importers.formats import FORMATS
+from ...transcripts.redaction import Redactor, redact
 from ...transcripts.transcript import Transcript
 from ..output import print_status
 
@@ -30,9 +32,10 @@ def import_(format: str, file: Path, agent: str, output_dir: Path | None, to_lib
     if not agent and len(agents) > 1:
         raise UsageError("choose an agent with --agent", hint=f"choose one of: {', '.join(agents)}")
     name = project.agent(agent)
-    found = reader(data, name, file.name)
+    redactor = Redactor()
+    found = [redact(transcript, redactor) for transcript in reader(data, name, file.name)]
     if to_library:
-        return _to_library(ImportArchive(project.state / "archive.db"), found)
+        return _to_library(ImportArchive(project.state / "archive.db"), found, redactor)
     folder = output_dir or project.transcripts / name
     paths = [folder / f"{t.id}.json" for t in found]
     there = [p for p in paths if p.exists()]
@@ -43,15 +46,23 @@ def import_(format: str, file: Path, agent: str, output_dir: Path | None, to_lib
         )
     for path, transcript in zip(paths, found, strict=True):
         write(path, transcript)
-    print_status(f"{pluralize(len(found), 'golden transcript')} in {folder}")
+    print_status(f"{pluralize(len(found), 'golden transcript')} in {folder}{_replaced(redactor)}")
     print_status(f"  next: workbench replay {folder}")
     return Exit.OK if found else Exit.NO_TESTS
 
 
-def _to_library(archive: ImportArchive, found: list[Transcript]) -> Exit:
+def _replaced(redactor: Redactor) -> str:
+    """Count the replaced values by kind."""
+    counts = Counter(kind for kind, _ in redactor.replaced)
+    return f"; replaced: {', '.join(pluralize(n, kind) for kind, n in counts.items())}" if counts else ""
+
+
+def _to_library(archive: ImportArchive, found: list[Transcript], redactor: Redactor) -> Exit:
     added, there = archive.add(found)
     print_status(
-        f"{pluralize(added, 'conversation')} to review" + (f"; {there} were already imported" if there else "")
+        f"{pluralize(added, 'conversation')} to review"
+        + (f"; {there} were already imported" if there else "")
+        + _replaced(redactor)
     )
     print_status("  next: workbench review, then / and in:imports")
     return Exit.OK if found else Exit.NO_TESTS

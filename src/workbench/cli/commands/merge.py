@@ -59,7 +59,7 @@ def read(file: Path) -> Summary:
             options,
             interrupted=bool(data["interrupted"]),
             part=part,
-            not_collected=msgspec.convert(data["not_collected"], list[str]),
+            not_collected=msgspec.convert(data["not_collected"], dict[str, str]),
         )
     except OSError as error:
         raise UsageError(f"cannot read: {error.strerror}", where=str(file), hint=CREATE_HINT) from None

@@ -8,7 +8,7 @@ from pathlib import Path
 from ...errors import TranscriptError, UsageError
 from ...replay.exit_codes import Exit
 from ...store.project import project_for
-from ...text import pluralize, sanitize
+from ...text import pluralize
 from ...trace.describe import describe_pair, describe_step
 from ...transcripts import pending
 from ...transcripts.codec import read
@@ -82,11 +82,11 @@ def _ended(chosen: list[Path]) -> Exit:
 
 def _show(path: Path) -> None:
     made = pending.read_pending(path)
-    print_status(f"{path}  {sanitize(made.title)[:80]}")
+    print_status(f"{path}  {made.title[:80]}")
     try:
         show_difference(read(path), made)
     except TranscriptError as error:
-        print_status(f"  cannot compare with the transcript: {sanitize(error.message)}")
+        print_status(f"  cannot compare with the transcript: {error.message}")
 
 
 def show_difference(before: Transcript, after: Transcript) -> None:
@@ -100,7 +100,7 @@ def show_difference(before: Transcript, after: Transcript) -> None:
         print_status(f"  {error.message}")
         return
     for line in difference(found):
-        write_line(sanitize(line))
+        write_line(line)
     if found.first < 0:
         print_status("  same actions and texts in both runs")
 

@@ -12,7 +12,6 @@ from ...errors import UsageError
 from ...replay.exit_codes import Exit
 from ...runtime.watch import watch_saves
 from ...store.project import Project, project_for
-from ...text import sanitize
 from ..output import print_error, print_status
 from ..reports.publish import Reports
 from ..selection import SelectionRequest
@@ -57,7 +56,7 @@ def _now() -> str:
 
 
 def _some(paths: Iterable[str], most: int = 3) -> str:
-    names = [sanitize(os.path.relpath(path)) for path in paths]
+    names = [os.path.relpath(path) for path in paths]
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 

@@ -11,7 +11,6 @@ from ...replay.exit_codes import Exit
 from ...runtime.agent_files import file_hashes
 from ...runtime.worker import start_fork_server
 from ...store.project import Project, project_for
-from ...text import sanitize
 from ...trace.events import Answer
 from ...trace.step_id import StepId
 from ...trace.trace import Trace
@@ -47,15 +46,15 @@ def rerecord(file: Path, model: str) -> Exit:
         redactor = Redactor()
         made = redact(made, redactor)
     except CannotRerecord as unfit:
-        print_status(f"{file}: nothing was written: {sanitize(str(unfit))}")
+        print_status(f"{file}: nothing was written: {unfit}")
         print_status("  the existing transcript is unchanged")
         return Exit.INCONCLUSIVE
     pending = sibling(file, PENDING)
     write(pending, made)
     for one in lost:
-        print_status(f"  removed, because its step no longer exists: {sanitize(one)}")
+        print_status(f"  removed, because its step no longer exists: {one}")
     for kind, substitute in redactor.replaced:
-        print_status(f"  replaced: {kind} by {sanitize(substitute)}")
+        print_status(f"  replaced: {kind} by {substitute}")
     show_difference(transcript, made)
     print_status(f"{pending} awaits your review")
     print_status(f"  next: workbench pending accept {file}, or reject; on screen: workbench review")

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from ...replay.exit_codes import Exit
-from ...text import sanitize, truncate
+from ...text import truncate
 from ...trace.describe import describe_step
 from ...trace.steps import Step, group_steps
 from ...transcripts.codec import read
@@ -23,7 +23,7 @@ def show(file: Path, json: bool) -> Exit:
             out_json(msgspec.to_builtins(event))
         return Exit.OK
     for line in lines(transcript):
-        write_line(sanitize(line))
+        write_line(line)
     return Exit.OK
 
 

@@ -25,7 +25,7 @@ from ...replay.verdict import ReplayResult, Verdict
 from ...runtime.worker import start_fork_server
 from ...store.failures import Failures
 from ...store.project import Project, project_for
-from ...text import pluralize, sanitize, slug
+from ...text import pluralize, slug
 from ...trace.step_id import StepId
 from ...trace.trace import Trace
 from ...transcripts.codec import encode, read
@@ -92,7 +92,8 @@ def trial(scope: SelectionRequest, reports: Reports, options: TrialOptions) -> E
     model = choose_model(options.model or str(project.config.get("model", "")), asks=not options.dry_run)
     if options.judge:
         validate_model_name(options.judge)
-    cases, chosen = _choose(select(project, scope, Failures(project)).names, options.live_from)
+    selection = select(project, scope, Failures(project))
+    cases, chosen = _choose(selection.names, options.live_from)
     if not (cases or chosen):
         return Exit.NO_TESTS
     if not confirm_estimate(chosen, model, options):
@@ -108,7 +109,8 @@ def trial(scope: SelectionRequest, reports: Reports, options: TrialOptions) -> E
     cases += [Case(c.path, header_of(c.asked.transcript), c.outcome or _cut_short(c, options)) for c in chosen]
     cases.sort(key=lambda case: case.path)
     asked = scope.options | options.as_cli_options
-    code = reports.publish(_summarize(project, asked, cases, time.perf_counter() - began, interrupted))
+    summary = _summarize(project, asked, cases, time.perf_counter() - began, interrupted)
+    code = reports.publish(msgspec.structs.replace(summary, not_collected=selection.not_collected))
     print_trial_statistics([c.trials for c in chosen], options.trials)
     return worst({code, Exit.USAGE_ERROR}) if any(c.not_saved for c in chosen) else code
 
@@ -230,7 +232,7 @@ async def _one(project: Project, runs: TrialRunner, one: TrialCase, options: Tri
     def report_trial(number: int, trial: Trial, trace: Trace) -> None:
         one.trials.append(trial)
         kept = _keep(project, one, number, trial, trace) if trial.outcome == "fail" else ""
-        why = f": {sanitize(trial.why)}{kept}" if trial.why else ""
+        why = f": {trial.why}{kept}" if trial.why else ""
         print_status(f"{one.path}  trial {number} of {options.trials}: {trial.outcome}{why}")
 
     trials, unrun = await runs.trials(one.asked, options.trials, report_trial)

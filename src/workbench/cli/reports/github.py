@@ -11,7 +11,7 @@ from ...replay.case import Case
 from ...replay.exit_codes import CODES, Exit, failed
 from ...replay.explain import deciding_line, explain
 from ...replay.summary import Summary
-from ..output import print_status
+from ..output import print_command
 from .markdown import render
 
 MAX_ANNOTATIONS = 10  # GitHub shows at most this many of a kind per step
@@ -22,11 +22,11 @@ SUMMARY = 1 << 20  # size limit of a step summary in bytes
 def workflow_commands_disabled() -> Iterator[None]:
     """Disable workflow commands: a line of a customer that starts with :: must not be executed."""
     token = os.urandom(16).hex()
-    print_status(f"::stop-commands::{token}")
+    print_command(f"::stop-commands::{token}")
     try:
         yield
     finally:
-        print_status(f"::{token}::")
+        print_command(f"::{token}::")
 
 
 def annotate(summary: Summary) -> None:
@@ -34,7 +34,7 @@ def annotate(summary: Summary) -> None:
     cases = [case for case in summary.cases if CODES[case.verdict] is not Exit.OK]
     cases.sort(key=lambda case: not failed(case.verdict))
     for case in cases[:MAX_ANNOTATIONS]:
-        print_status(annotation(case, summary.root))
+        print_command(annotation(case, summary.root))
 
 
 def annotation(case: Case, root: str) -> str:

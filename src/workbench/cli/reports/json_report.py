@@ -10,6 +10,7 @@ from ...plain import indented_json
 from ...replay.case import Case
 from ...replay.summary import Summary
 from ...replay.verdict import ReplayResult
+from ...text import escape_json
 from ...trace.step_id import StepId
 from ...transcripts.header import TranscriptHeader
 from ...version import __version__
@@ -60,4 +61,4 @@ def case_of(row: dict[str, Any]) -> Case:
 
 def render(summary: Summary) -> str:
     """Return the report as indented JSON."""
-    return indented_json(as_json(summary)).decode() + "\n"
+    return escape_json(indented_json(as_json(summary)).decode()) + "\n"

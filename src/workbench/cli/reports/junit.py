@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from itertools import groupby
 from pathlib import PurePath
@@ -12,8 +11,7 @@ from ...replay.case import Case
 from ...replay.exit_codes import junit_status
 from ...replay.explain import deciding_line, explain
 from ...replay.summary import Summary
-
-_ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # not allowed in XML 1.0
+from ...text import sanitize
 
 
 def render(summary: Summary) -> str:
@@ -25,14 +23,16 @@ def render(summary: Summary) -> str:
     if summary.interrupted:
         _unfinished(top, summary)
     xml.indent(top)
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{xml.tostring(top, "unicode")}\n'
+    # escapes the characters that XML does not allow too
+    document = sanitize(xml.tostring(top, "unicode"))
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{document}\n'
 
 
 def _unfinished(top: xml.Element, summary: Summary) -> None:
     """Add a test case for what did not run, so that an interrupted report does not look complete."""
     suite = xml.SubElement(top, "testsuite", {"name": "interrupted", "tests": "1", "errors": "1"})
     item = xml.SubElement(suite, "testcase", {"name": "interrupted", "classname": "workbench"})
-    xml.SubElement(item, "error", {"message": legal(summary.headline), "type": "INTERRUPTED"})
+    xml.SubElement(item, "error", {"message": summary.headline, "type": "INTERRUPTED"})
     for name in ("tests", "errors"):
         top.set(name, str(int(top.get(name, "0")) + 1))
 
@@ -48,7 +48,7 @@ def _numbers(cases: list[Case]) -> dict[str, str]:
 
 
 def _suite(top: xml.Element, folder: str, cases: list[Case], summary: Summary) -> None:
-    suite = xml.SubElement(top, "testsuite", {"name": legal(folder), **_numbers(cases)})
+    suite = xml.SubElement(top, "testsuite", {"name": folder, **_numbers(cases)})
     if summary.options:
         _properties(suite, summary.options)
     for case in cases:
@@ -65,7 +65,7 @@ def _case(suite: xml.Element, case: Case, root: str) -> None:
     }
     if where and where.file == attributes["file"]:
         attributes["line"] = str(where.line)
-    item = xml.SubElement(suite, "testcase", {name: legal(value) for name, value in attributes.items()})
+    item = xml.SubElement(suite, "testcase", attributes)
     known = {"verdict": case.verdict.value, "steps": str(outcome.steps), "where": str(where) if where else ""}
     if head:
         known |= {"title": head.title, "kind": head.kind, "agent": head.agent, "state": head.state}
@@ -75,19 +75,12 @@ def _case(suite: xml.Element, case: Case, root: str) -> None:
     _properties(item, known)
     if where:
         message = f"{case.verdict.value}: {outcome.why}"
-        end = xml.SubElement(
-            item, junit_status(case.verdict), {"message": legal(message), "type": case.verdict.value}
-        )
-        end.text = legal("\n".join([str(where), *(line.text for line in explain(case))]))
+        end = xml.SubElement(item, junit_status(case.verdict), {"message": message, "type": case.verdict.value})
+        end.text = "\n".join([str(where), *(line.text for line in explain(case))])
 
 
 def _properties(parent: xml.Element, values: dict[str, str]) -> None:
     holder = xml.SubElement(parent, "properties")
     for name, value in values.items():
         if value:
-            xml.SubElement(holder, "property", {"name": name, "value": legal(value)})
-
-
-def legal(text: str) -> str:
-    """Escape the characters that XML does not allow."""
-    return _ILLEGAL.sub(lambda c: f"\\x{ord(c[0]):02x}", text)
+            xml.SubElement(holder, "property", {"name": name, "value": value})

@@ -15,11 +15,11 @@ MAX_TITLE = 120
 
 def render(summary: Summary, limit: int = 0) -> str:
     """Return the document. With a `limit` in bytes it is cut before the first case that does not fit."""
-    parts = [_top(summary)]
+    parts = [sanitize(_top(summary))]
     not_passed = [case for case in summary.cases if case.verdict is not Verdict.PASS]
     left = limit - len(parts[0].encode()) - 200  # bytes; reserved for the last line
     for number, case in enumerate(not_passed):
-        part = _case(case, summary.root)
+        part = sanitize(_case(case, summary.root))
         left -= len(part.encode("utf-8", "replace"))
         if limit and left < 0:
             parts.append(
@@ -57,7 +57,7 @@ def _diff(line: ExplanationLine) -> str:
 
 def code(text: str) -> str:
     """Format any text as inline code, so that Markdown in it is not rendered."""
-    text = sanitize(text).replace("\n", " ")
+    text = text.replace("\n", " ")
     ticks = _ticks(text, 1)
     return f"{ticks} {text} {ticks}" if text else ""
 

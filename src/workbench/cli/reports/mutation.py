@@ -11,7 +11,7 @@ from ...mutation.mutants import Mutant
 from ...mutation.run import Baseline
 from ...mutation.score import MutantResult, Score, Status, by_file, score
 from ...store.project import Project
-from ...text import sanitize, truncate
+from ...text import truncate
 from ..output import print_status, style, write_line
 from ..transcript_groups import TranscriptGroup, base_json, journeys_path
 
@@ -44,7 +44,7 @@ def print_report(project: Project, results: list[MutantResult], count: Score, wh
             head = style(label(status), COLORS[status])
             print_status(f"{head} {_location(project, result.mutant)}  {result.mutant.operator}")
             if status is Status.ERROR:
-                print_status(style(f"    {sanitize(result.why.splitlines()[0])[:MAX_CODE]}", "dim"))
+                print_status(style(f"    {result.why.splitlines()[0][:MAX_CODE]}", "dim"))
                 continue
             print_status(f"    - {_code(result.mutant.before)}")
             print_status(f"    + {_code(result.mutant.after) or '(nothing)'}")
@@ -113,4 +113,4 @@ def _location(project: Project, mutant: Mutant) -> str:
 
 
 def _code(line: str) -> str:
-    return sanitize(truncate(line, MAX_CODE))
+    return truncate(line, MAX_CODE)

@@ -6,7 +6,6 @@ from ...replay.case import Case
 from ...replay.explain import explain
 from ...replay.summary import Summary
 from ...replay.verdict import Verdict
-from ...text import sanitize
 from ..output import COLOR, print_status, printed_width, style, terminal_width
 
 INDENT = {"before": " " * 6, "recorded": " " * 4, "now": " " * 4}
@@ -25,9 +24,7 @@ def print_report(summary: Summary, quiet: bool) -> None:
         _print_case(case)
     for why, count in errors.items():
         if count > 1:
-            print_status(
-                f"{style('ERROR', 'red')} {count - 1} more for the same reason: {sanitize(why.splitlines()[0])}"
-            )
+            print_status(f"{style('ERROR', 'red')} {count - 1} more for the same reason: {why.splitlines()[0]}")
             print_status()
     parts = [style(f"{n} {v.value}", COLOR.get(v, "yellow")) for v, n in summary.counts.items() if n]
     print_status(f"{summary.headline}: {', '.join(parts) or 'nothing decided'}  ({summary.took})")
@@ -37,8 +34,8 @@ def print_report(summary: Summary, quiet: bool) -> None:
 
 def _print_case(case: Case) -> None:
     verdict, head = case.verdict, case.head
-    title = sanitize(head.title)[:80] if head else ""
-    first = f"{style(verdict.value, COLOR.get(verdict, 'yellow'))} {sanitize(case.path)}"
+    title = head.title[:80] if head else ""
+    first = f"{style(verdict.value, COLOR.get(verdict, 'yellow'))} {case.path}"
     own_line = 0 < terminal_width() < printed_width(f"{first}  {title}")
     print_status("\n".join([first, f"  {title}"]) if own_line else f"{first}  {title}".rstrip())
     for line in explain(case):

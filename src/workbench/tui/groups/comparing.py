@@ -39,10 +39,16 @@ class CompareGroup(ActionGroup):
         side, baseline, session = self.screen.side, self.app.navigation.baseline, self.screen.session
         if side is None or session is None:
             return
-        if baseline is not None and baseline.id != side.id:
+        if baseline is not None and self._has_other_baseline:
             self.app.navigation.compare(baseline, side)
         else:
             await self._with_today(session, side)
+
+    @property
+    def _has_other_baseline(self) -> bool:
+        """Return whether there is a baseline other than the conversation on view."""
+        side, baseline = self.screen.side, self.app.navigation.baseline
+        return side is not None and baseline is not None and baseline.id != side.id
 
     async def _with_today(self, session: Session, side: Side) -> None:
         """Rerun the conversation on the code that is loaded now, and compare."""
@@ -61,4 +67,4 @@ class CompareGroup(ActionGroup):
             return "there is nothing to compare yet: no conversation is open, or it is empty"
         if id == "compare" and session.busy:
             return still_answering()
-        return ""
+        return self.code_not_run() if id == "compare" and not self._has_other_baseline else ""

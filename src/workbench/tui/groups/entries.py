@@ -86,8 +86,10 @@ class EntryGroup(ActionGroup):
         self.app.navigation.switch(chosen)
 
     def why_not(self, id: str) -> str:
-        busy = id == "continue" and self.app.session.busy
-        return "the agent is still answering in Develop: wait for it" if busy else ""
+        if id != "continue":
+            return ""
+        busy = "the agent is still answering in Develop: wait for it" if self.app.session.busy else ""
+        return busy or self.code_not_run()
 
 
 class ReviewLeaveGroup(LeaveGroup):
@@ -144,4 +146,4 @@ class ReviewAnnotateGroup(AnnotateGroup):
         if id == "undo":
             can = self.app.undos or self.screen.session in self.app.conversations.open
             return "" if can else "nothing to undo"
-        return super().why_not(id)
+        return super().why_not(id) or (self.code_not_run() if id == "save" else "")

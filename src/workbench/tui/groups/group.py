@@ -34,6 +34,12 @@ class ActionGroup:
         names = [name for name in dir(self) if name.startswith("do_")]
         return {name.removeprefix("do_"): getattr(self, name) for name in names}
 
+    def code_not_run(self) -> str:
+        """Explain that the code may not run yet, and which key runs it; "" if it may."""
+        if self.app.may_run_code:
+            return ""
+        return f"this needs today's code, and no code of this folder runs yet: {actions.key('run_code')} runs it"
+
     def why_not(self, id: str) -> str:
         """Explain why one of its actions is unavailable now; "" if it is available."""
         return ""

@@ -49,5 +49,12 @@ class ProgramGroup(ActionGroup):
         else:
             self.screen.notify_user("mouse on" if on else "mouse off: the terminal itself selects text")
 
+    def do_run_code(self) -> None:
+        self.app.run_code()
+        self.screen.notify_user("the code of this folder runs, now and when you open it again")
+
+    def why_not(self, id: str) -> str:
+        return "the code of this folder may run already" if id == "run_code" and self.app.may_run_code else ""
+
     async def do_quit(self) -> None:
         await self.app.action_quit()

@@ -159,6 +159,8 @@ class Review(ConversationScreen):
         keys = self.footer()
         if self.pending.count:
             keys = [(actions.key("pending"), f"{self.pending.count} re-recorded"), *keys]
+        if not self.workbench.may_run_code:
+            keys = [(actions.key("run_code"), "run the code"), *keys]
         if self.focused is self.list:
             keys = [("enter", "open"), *keys]
         self.keys.offer(keys)

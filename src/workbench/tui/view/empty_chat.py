@@ -26,6 +26,11 @@ def empty_chat(session: Session, newcomer: bool) -> list[str]:
             lines += ["", f"Messages that the rehearsal answers, for example: {', '.join(phrases)}."]
         back, setup, help = (key(id) for id in ("back", "setup", "help"))
         lines += ["", f"{back}, then {setup} changes the setup; {help} shows all keys."]
+    elif session.code.state == "not run":
+        lines += [
+            "",
+            f"No code of this folder runs yet. {key('run_code')} runs it; then you can write to the agent.",
+        ]
     elif session.code.state == "broken":
         lines += ["", "The code does not load; the error is shown above. Fix it and save: it is loaded again."]
     return lines

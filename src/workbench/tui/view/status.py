@@ -97,6 +97,8 @@ def state(code: CodeStatus) -> Span:
         return Span("● ready", "good")
     if code.state == "loading":
         return Span("◌ loading", "warn")
+    if code.state == "not run":
+        return Span("○ code not run", "warn")
     return Span("✗ broken", "bad")
 
 
@@ -169,6 +171,9 @@ def status_text(code: CodeStatus, reloaded: bool) -> list[Span]:
         if code.hint:
             bits.append(Span(f" · {one_line(code.hint, 200)}", "dim"))
         return bits
+    if code.state == "not run":
+        return [Span("review runs no code of this folder: only what is recorded is shown", "warn"),
+                Span(f" · {key('run_code')} runs it, and remembers that", "dim")]  # fmt: skip
     if code.state != "ready" or not (reloaded or code.note):
         return []
     said = [f"code reloaded {relative_time(code.at)}" if reloaded else "", one_line(code.note)]

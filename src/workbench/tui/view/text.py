@@ -68,6 +68,11 @@ def clean(text: Any, limit: int = MAX_SHOWN) -> str:
     return f"{text}… {left:,} characters more" if left > 0 else text
 
 
+def inert(text: str) -> str:
+    """Return a text without the controls that it would contain if a caller had not cleaned it."""
+    return text if text.isprintable() else _CONTROLS.sub("", text).replace("\n", " ")
+
+
 def typed(text: str) -> str:
     """Remove escape sequences and direction controls from pasted text, and all controls but tab and line feed."""
     text = _ESCAPES.sub("", text).replace("\r\n", "\n").replace("\r", "\n")

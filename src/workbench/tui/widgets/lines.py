@@ -15,7 +15,7 @@ from textual.selection import Selection
 from textual.strip import Strip
 
 from ..roles import role_style
-from ..view.text import Line, unwrapped
+from ..view.text import Line, inert, unwrapped
 from .scrolling import ScrollingPane
 
 
@@ -120,7 +120,7 @@ class LinesPane(ScrollingPane):
         if strip is None:
             under = base + self._style(lit) if lit else base
             segments = [Segment(self.margin(index), under)]
-            segments += [Segment(bit.text, under + self._style(bit.role)) for bit in self.drawn(index)]
+            segments += [Segment(inert(bit.text), under + self._style(bit.role)) for bit in self.drawn(index)]
             strip = Strip(segments).adjust_cell_length(width, under)
             selection = self.text_selection
             span = selection.get_span(index) if selection is not None else None
