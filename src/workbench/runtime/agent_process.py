@@ -43,6 +43,7 @@ REFUSED = "journey code used the network or started a program, and the system en
 # the first byte of a message
 LOADED, STARTED, REPORT, EXITED = b"L", b"S", b"R", b"E"
 
+_decode_request = msgspec.json.Decoder(RunRequest).decode
 _decode_loaded = msgspec.json.Decoder(Loaded).decode
 
 
@@ -155,7 +156,7 @@ def _run(runner: Runner, job: ReplayJob, data: bytes | None, requests: int, answ
     """Run one request, or all further ones if the process is shared."""
     while data is not None:
         write_all(answers, frame(STARTED + str(own_pid()).encode()))
-        write_all(answers, frame(REPORT + encode_report(runner.run(data))))
+        write_all(answers, frame(REPORT + encode_report(runner.run(_decode_request(data)))))
         data = _read(requests) if job.shared else None
     os._exit(0)
 

@@ -188,12 +188,16 @@ _TABLE: dict[str, Callable[[Any], Mapping[str, Any]]] = {
 }  # fmt: skip
 
 
-def pin_process(environment: Mapping[str, str], files: FileView) -> None:
-    """Pin everything that does not depend on a conversation. It cannot be undone in this process."""
-    _travel(START)
+def pin_files(files: FileView) -> None:
+    """Show only these files to the functions of `os`. It cannot be undone in this process."""
     for name, function in files.functions().items():
         if hasattr(os, name):
             setattr(os, name, function)
+
+
+def pin_process(environment: Mapping[str, str]) -> None:
+    """Pin everything that does not depend on a conversation. It cannot be undone in this process."""
+    _travel(START)
     os.environ.clear()
     os.environ.update({**ENVIRONMENT, **environment})
     sys.argv = [HOST]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
 from ..replay.case import Case, intern_strings
+from .process import CAN_FORK
 from .replay_job import ReplayJob
 from .replay_server import RepeatedReplay, ReplayServer
 from .replayer import crashed_case
@@ -46,6 +47,9 @@ class ServerPool(NamedTuple):
         count = min(self.jobs or os.cpu_count() or 1, max(1, len(paths) // CHUNK))
         if work.options.repeat:
             yield from _repeated(work, paths)
+            return
+        if not CAN_FORK:  # and `select` does not wait for pipes there
+            yield from enumerate(replay_files(work, paths))
             return
         todo = deque(enumerate(paths))
         servers = [_Share(ReplayServer(work)) for _ in range(min(count, len(paths)))]

@@ -33,6 +33,9 @@ SIZE_BYTES = 4  # of the length before each message
 own_pid, _real_getppid, _real_getpgrp = os.getpid, os.getppid, getattr(os, "getpgrp", os.getpid)
 
 
+CAN_FORK = hasattr(os, "fork")  # not on Windows
+
+
 def start_method() -> str:
     """Return how `multiprocessing` starts a process here: by a fork server, or "spawn" without one."""
     import multiprocessing  # a replay forks by itself, and must start fast
@@ -57,6 +60,9 @@ def isolate(stacks: str = "", parent: int = 0) -> None:
 
 def exit_with_parent(parent: int, file: str = "") -> None:
     """End this process, and remove `file`, at most a second after its parent has exited."""
+
+    if not hasattr(signal, "SIGALRM"):  # Windows
+        return
 
     def check(*_: object) -> None:
         if _real_getppid() != parent:

@@ -21,6 +21,7 @@ from .process import SIZE_BYTES, Frames, exit_with_parent, frame, write_all
 from .replay_job import ReplayJob, ReplayRequest
 from .replayer import Replayer, crashed_case
 
+PROGRAM = ["-m", "workbench.runtime.replay_server"]
 HASH_SEED = "0"
 OTHER_HASH_SEEDS = ("1", "2")  # of the servers that repeat a replay, for other orders of sets
 
@@ -34,7 +35,7 @@ def start_server(hash_seed: str = HASH_SEED) -> subprocess.Popen[bytes]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     workbench = str(Path(__file__).parents[2])  # the only folder on its path beside the installed packages
     return subprocess.Popen(
-        [sys.executable, "-P", "-s", "-m", __name__],
+        [sys.executable, "-P", "-s", *PROGRAM],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**kept, "PYTHONPATH": workbench, "PYTHONHASHSEED": hash_seed},

@@ -20,11 +20,15 @@ from ..transcripts.header import header_of
 from ..transcripts.transcript import Transcript
 from .agent_files import file_hashes
 from .agent_process import AgentProcess
+from .in_process import InProcessAgent
 from .module_loader import fill_cache
 from .monitor import Violation
+from .process import CAN_FORK
 from .replay_job import ReplayJob
 from .run import internal_error
 from .run_report import RunReport, restore_run
+
+LoadedProcess = AgentProcess | InProcessAgent
 
 
 class Replayer:
@@ -33,7 +37,7 @@ class Replayer:
     def __init__(self, job: ReplayJob) -> None:
         self.job = job
         self._root = Path(job.journeys)
-        self._agents: dict[str, AgentProcess] = {}  # at most one: the agents share a package
+        self._agents: dict[str, LoadedProcess] = {}  # at most one: the agents share a package
         self._hashes: dict[str, dict[str, str]] = {}
 
     def case(self, path: str, data: bytes | None = None) -> Case:
@@ -64,7 +68,9 @@ class Replayer:
             result.changed += tuple(self._changed_files(transcript))
         return result
 
-    def _judge(self, transcript: Transcript, agent: AgentProcess, report: RunReport) -> ReplayResult:
+    def _judge(
+        self, transcript: Transcript, agent: AgentProcess | InProcessAgent, report: RunReport
+    ) -> ReplayResult:
         if report.error:
             why, where = report.error, project_path(report.where)
             if report.not_run == "exited" and self.job.shared:
@@ -91,13 +97,13 @@ class Replayer:
             return str(found)
         return f"{found}; the comment there suppresses `workbench check`, not the replay"
 
-    def _agent(self, name: str) -> AgentProcess:
+    def _agent(self, name: str) -> LoadedProcess:
         """Return the process of an agent; that of another agent is ended."""
         if name not in self._agents:
             self.close()
             if not self.job.sources:
                 fill_cache(sorted(self._root.resolve().rglob("*.py")))
-            self._agents[name] = AgentProcess(self.job, name)
+            self._agents[name] = (AgentProcess if CAN_FORK else InProcessAgent)(self.job, name)
         return self._agents[name]
 
     def _changed_files(self, transcript: Transcript) -> list[str]:

@@ -21,12 +21,10 @@ from .line_tracer import LineTracer
 from .loader import LoadedAgent, check_fixture, load, make_world
 from .module_loader import fix_cache, replace_sources
 from .monitor import monitor
-from .pins import pin_process, pin_run
+from .pins import pin_files, pin_process, pin_run
 from .replay_job import ReplayJob
 from .run_report import RunReport, report_run
 from .run_settings import RunSettings, read_run_settings
-
-_decode = msgspec.json.Decoder(RunRequest).decode
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -39,9 +37,10 @@ class Loaded(msgspec.Struct, frozen=True):
 
 
 class Runner:
-    """Runs transcripts on one agent."""
+    """Runs transcripts on one agent. With `own_process`, this process is confined to it, for good."""
 
-    def __init__(self, job: ReplayJob, agent: str) -> None:
+    def __init__(self, job: ReplayJob, agent: str, own_process: bool = True) -> None:
+        self._own_process = own_process
         self._job = job
         self._name = agent
         self._loaded: LoadedAgent | None = None
@@ -59,9 +58,12 @@ class Runner:
         cached = () if cache is None else (str(cache),)
         own = (str(root / self._name), *map(str, shared_paths(root)), *self._settings.folders(root))
         files = FileView(read_roots((*own, *cached)))
-        protection = confine((*files.roots, str(root)))  # an agent may import another
-        os.chdir(root.parent)
-        pin_process(self._settings.environment, files)
+        protection: Protection = "hooks"
+        if self._own_process:
+            protection = confine((*files.roots, str(root)))  # an agent may import another
+            pin_files(files)
+            os.chdir(root.parent)
+        pin_process(self._settings.environment)
         failure: Loaded | None = None
         with monitor(files) as violations:
             try:
@@ -80,10 +82,9 @@ class Runner:
         self._loaded, self._files = loaded, files
         return Loaded(outline(loaded.agent), protection=protection)
 
-    def run(self, data: bytes) -> RunReport:
-        """Run an encoded RunRequest. Every failure becomes a report."""
+    def run(self, request: RunRequest) -> RunReport:
+        """Run a recording. Every failure becomes a report."""
         assert self._loaded is not None
-        request = _decode(data)
         setup = request.setup
         try:
             pin_run(setup.clock, setup.seed, setup.environment)

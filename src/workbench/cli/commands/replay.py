@@ -14,6 +14,7 @@ from ...replay.summary import ShardInfo, Summary
 from ...replay.verdict import DEFAULT, Options
 from ...runtime.agent_files import code_hash
 from ...runtime.pool import pool
+from ...runtime.process import CAN_FORK
 from ...runtime.replay_job import HANG_TIMEOUT, ReplayJob
 from ...store.failures import Failures
 from ...store.project import Project, project_for
@@ -42,7 +43,7 @@ class ReplayOptions(msgspec.Struct, frozen=True):
             "--check-flaky": self.judging.repeat,
             "--strict-drift": self.judging.strict_drift,
             "--use-live-results": self.use_live_results,
-            "--shared-process": self.shared,
+            "--shared-process": self.shared or not CAN_FORK,
         }
         tools = {} if self.judging.tools == DEFAULT.tools else {"--tools": self.judging.tools}
         return {**tools, **{name: "yes" for name, given in flags.items() if given}}
