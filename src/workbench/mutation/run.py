@@ -6,6 +6,7 @@ Files are read and never written: a mutant is compiled from memory.
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import CodeType
@@ -13,10 +14,13 @@ from types import CodeType
 import msgspec
 
 from ..errors import JourneyError
+from ..findings import location
 from ..replay.verdict import DEFAULT, Options, Verdict
 from ..runtime.module_loader import compile_journey, override_modules
 from ..runtime.replayer import Replayer, ReplayJob
+from ..source import ROOT_PACKAGE, journey_path
 from ..transcripts.transcript import Transcript
+from .coverage import CoveredDefinition
 from .forked import run_forked
 from .line_tracer import LineTracer
 from .mutants import Mutant
@@ -30,7 +34,8 @@ class Baseline(msgspec.Struct):
     """The replay of the unchanged code. `reached` has the lines of each passing transcript, as (file, line).
 
     `passed` are the indexes of passing transcripts, `left_out` has the reasons of the
-    others by index; `decisions` are (file, effect, line).
+    others by index; `decisions` are (file, effect, line). `policies` are those of the
+    loaded agent, however they were declared.
     """
 
     transcripts: list[Transcript]
@@ -38,6 +43,8 @@ class Baseline(msgspec.Struct):
     left_out: dict[int, str] = {}
     reached: dict[int, set[tuple[str, int]]] = {}
     decisions: set[tuple[str, str, int]] = set()
+    policies: list[CoveredDefinition] = []
+    loaded: set[str] = set()  # files below journeys/ that the agent and its replays imported
 
     @property
     def lines(self) -> set[tuple[str, int]]:
@@ -53,6 +60,15 @@ class _BaselineReplay(msgspec.Struct):
     why: str
     lines: set[tuple[str, int]]
     decisions: set[tuple[str, str, int]]
+    policies: set[str]
+
+
+class _BaselineShare(msgspec.Struct):
+    """The results of a share of the baseline, and the policies of the agent by full name."""
+
+    replayed: list[_BaselineReplay]
+    policies: dict[str, tuple[str, str]]  # name and source location
+    loaded: list[str]
 
 
 def read_sources(root: Path) -> dict[str, str]:
@@ -78,14 +94,19 @@ def run_baseline(
 ) -> Baseline:
     """Replay transcripts of one agent and trace their lines. Raises JourneyError if it does not load."""
     base = Baseline(transcripts)
+    declared: dict[str, tuple[str, str]] = {}
+    called: set[str] = set()
     shares = [range(n, min(n + CHUNK, len(transcripts))) for n in range(0, len(transcripts), CHUNK)]
 
-    def work(indexes: range) -> str | list[_BaselineReplay]:
+    def work(indexes: range) -> str | _BaselineShare:
         share = Replayer(ReplayJob(str(root), options))
         loaded = share.agent(agent)
         if isinstance(loaded, JourneyError):
             return str(loaded)
-        return [_trace(root, share, transcripts[index], index) for index in indexes]
+        policies = {p.full_name: (p.name, p.source) for p in loaded.all_policies()}
+        return _BaselineShare(
+            [_trace(root, share, transcripts[index], index) for index in indexes], policies, _loaded_files()
+        )
 
     for number, result, ended in run_forked(shares, work, jobs, seconds):
         if isinstance(result, str):
@@ -93,12 +114,23 @@ def run_baseline(
         if ended:
             base.left_out |= dict.fromkeys(shares[number], f"a replay in the same process failed: {ended}")
             continue
-        for replayed in msgspec.convert(result, list[_BaselineReplay]):
+        done = msgspec.convert(result, _BaselineShare)
+        declared |= done.policies
+        base.loaded |= set(done.loaded)
+        for replayed in done.replayed:
             if replayed.verdict != Verdict.PASS:
                 base.left_out[replayed.index] = f"{replayed.verdict}: {replayed.why}"
                 continue
             base.reached[replayed.index] = replayed.lines
             base.decisions |= replayed.decisions
+            called |= replayed.policies
+    base.policies = sorted(
+        (
+            CoveredDefinition(*location(source), name, full_name in called)
+            for full_name, (name, source) in declared.items()
+        ),
+        key=lambda policy: (policy.file, policy.line),
+    )
     base.passed = sorted(base.reached, key=lambda index: len(transcripts[index].events))
     return base
 
@@ -107,7 +139,15 @@ def _trace(root: Path, share: Replayer, transcript: Transcript, index: int) -> _
     tracer = LineTracer(root)
     with tracer.tracing():
         outcome = share.outcome(transcript)
-    return _BaselineReplay(index, outcome.verdict.value, outcome.why, tracer.lines, tracer.decisions)
+    return _BaselineReplay(
+        index, outcome.verdict.value, outcome.why, tracer.lines, tracer.decisions, tracer.policies
+    )
+
+
+def _loaded_files() -> list[str]:
+    """List the journey files that this process has imported."""
+    modules = [(name, getattr(module, "__file__", None)) for name, module in sys.modules.items()]
+    return [journey_path(name, file) for name, file in modules if file and name.startswith(f"{ROOT_PACKAGE}.")]
 
 
 def run_mutants(
