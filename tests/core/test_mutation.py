@@ -239,7 +239,8 @@ def test_a_rule_that_is_found_by_a_registry_is_mutated(registry: str) -> None:
         'def rule(call):\n    return Block("no") if call["n"] > 5 else None\n\nshop.policy(before="pay")(rule)',
         'def make(n):\n    @shop.policy(before="pay")\n    def rule(call):\n'
         '        return Block("no") if call["n"] > n else None\n\nmake(5)',
-        'def make(n):\n    def rule(call):\n        return Block("no") if call["n"] > n else None\n    return rule\n\n'
+        "def make(n):\n    def rule(call):\n"
+        '        return Block("no") if call["n"] > n else None\n    return rule\n\n'
         'shop.policy(before="pay")(make(5))',
     ],
     ids=["by a call", "in a factory", "made by a factory"],

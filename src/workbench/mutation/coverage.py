@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 
+from .imports import callee_name
 from .operators import DECISIONS
-from .program import Function, callee_name
+from .program import Function
 from .targets import Target, find_targets, own_lines
 
 

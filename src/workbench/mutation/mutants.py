@@ -7,12 +7,13 @@ A mutant that no transcript catches shows code that no transcript checks.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 
+from .imports import callee_name
 from .operators import DECISIONS, OPERATORS
-from .program import Function, callee_name
+from .program import Function
 from .source_edit import Edit, MutationSite, SourceText
 from .targets import Target, find_targets, own_lines, signature_nodes
 
@@ -53,6 +54,26 @@ def generate_mutants(files: Mapping[str, str], agent: str) -> list[Mutant]:
             found.setdefault((mutant.file, Edit(mutant.start, mutant.end, mutant.text)), mutant)
     order = list(OPERATORS)
     return sorted(found.values(), key=lambda m: (m.file, m.line, m.start, order.index(m.operator)))
+
+
+class Unmeasured(msgspec.Struct, frozen=True):
+    """Code that has no mutants although the agent may use it; `line` is 0 for a whole file."""
+
+    file: str
+    line: int
+    why: str
+
+
+def find_unmeasured(files: Mapping[str, str], agent: str, loaded: Collection[str]) -> list[Unmeasured]:
+    """List the values that nothing measured names, and the files in `loaded` that no import statement names."""
+    targets = find_targets(files, agent)
+    found = [
+        Unmeasured(value.file, value.node.lineno, f"nothing names {value.name}")
+        for value in targets.unused
+        if any(_mutants_of(Target(value.file, "", value.node, "code"), SourceText(files[value.file].encode())))
+    ]
+    others = sorted(set(loaded) & set(files) - targets.files)
+    return found + [Unmeasured(file, 0, "imported, but by no import statement of the agent") for file in others]
 
 
 def _mutants_of(target: Target, text: SourceText) -> Iterator[Mutant]:

@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from .program import callee_name, decorator_role
+from .imports import callee_name
+from .program import decorator_role
 from .regex_edits import RegexEdit, is_valid_regex, shifted_quantifiers, without_alternatives
 from .source_edit import Edit, MutationSite
 

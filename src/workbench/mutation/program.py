@@ -12,12 +12,11 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 from ..errors import JourneyError
-from ..source import ROOT_PACKAGE
+from .imports import Imports, callee_name
 
 Role = Literal["policy", "tool", "world", "rehearsal", "code"]
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 TESTS = ("test_*.py", "*_test.py", "conftest.py")  # files in journeys/ that no agent imports
-IMPORTERS = ("import_module", "__import__")
 DECLARED = ("Agent", "Journey")
 SCRIPTED = ("Rehearsal", "Slot")  # what they create belongs to a rehearsal
 
@@ -36,13 +35,6 @@ class Definition:
         """Return whether it counts without being named: a function, a class, an action, an agent or a journey."""
         declared = callee_name(getattr(self.node, "value", self.node)) in DECLARED
         return not self.name or declared or isinstance(self.node, Function | ast.ClassDef)
-
-
-def callee_name(node: ast.AST) -> str:
-    """Return the last name of `f`, `a.f`, or of a call of one; else ""."""
-    if isinstance(node, ast.Call):
-        node = node.func
-    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
 def decorator_role(node: ast.AST) -> tuple[Role, ast.expr | None]:
@@ -81,6 +73,11 @@ class Program:
                     self._defined[file], self._imports[file] = {}, {}
         self.definitions = [self._with_script(d) for d in self.definitions]
         self._users = self._registered()
+
+    @property
+    def names(self) -> set[str]:
+        """Return the files that were read."""
+        return set(self._defined)
 
     # reading
 
@@ -178,68 +175,6 @@ class Program:
                         if each.role != "tool":
                             waiting.append((each.file, each.node))
         return found
-
-
-class Imports:
-    """The imports of a file in any form, at any depth: `names` it uses, and `files` it loads."""
-
-    def __init__(self, files: Mapping[str, str], file: str, tree: ast.Module) -> None:
-        self._all = files
-        self._folder = list(PurePosixPath(file).parent.parts)
-        self.names: dict[str, list[tuple[str, str]]] = {}
-        self.files: list[str] = []
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom):
-                self._from(node)
-            elif isinstance(node, ast.Import):
-                for alias in node.names:
-                    self._module(alias.name, alias.asname or alias.name)
-            elif isinstance(node, ast.Call) and callee_name(node) in IMPORTERS and node.args:
-                name = node.args[0]
-                if isinstance(name, ast.Constant) and isinstance(name.value, str):
-                    self._module(name.value, "")
-
-    def _from(self, node: ast.ImportFrom) -> None:
-        base = self._resolve("." * node.level + (node.module or ""))
-        if base is None:
-            return
-        self._load(base)
-        for alias in node.names:
-            within, whole = self._file(base), self._file([*base, alias.name])
-            if whole:
-                self._load([*base, alias.name])
-                self._add(alias.asname or alias.name, whole, "")
-            elif within:
-                self._add(alias.asname or alias.name, within, alias.name)
-
-    def _module(self, name: str, bound: str) -> None:
-        parts = self._resolve(name)
-        if parts is not None:
-            self._load(parts)
-            self._add(bound, self._file(parts), "")
-
-    def _resolve(self, name: str) -> list[str] | None:
-        """Return the path of a module below journeys/; None for a module from elsewhere."""
-        level = len(name) - len(name.lstrip("."))
-        parts = name[level:].split(".") if name[level:] else []
-        if level:
-            return [*self._folder[: len(self._folder) - level + 1], *parts]
-        return parts[1:] if parts[:1] == [ROOT_PACKAGE] else None
-
-    def _load(self, parts: list[str]) -> None:
-        """Note that a module is loaded, and the packages that contain it."""
-        for length in range(1, len(parts) + 1):
-            file = self._file(parts[:length])
-            if file:
-                self.files.append(file)
-
-    def _add(self, name: str, file: str, there: str) -> None:
-        if file and name:
-            self.names.setdefault(name, []).append((file, there))
-
-    def _file(self, parts: Iterable[str]) -> str:
-        path = "/".join(parts)
-        return next((f for f in (f"{path}.py", f"{path}/__init__.py") if f in self._all), "")
 
 
 def _role(node: ast.stmt) -> Role:

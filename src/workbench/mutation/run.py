@@ -31,11 +31,12 @@ NO_LOAD = "does not load"
 
 
 class Baseline(msgspec.Struct):
-    """The replay of the unchanged code. `reached` has the lines of each passing transcript, as (file, line).
+    """The replay of the unchanged code.
 
-    `passed` are the indexes of passing transcripts, `left_out` has the reasons of the
-    others by index; `decisions` are (file, effect, line). `policies` are those of the
-    loaded agent, however they were declared.
+    `reached` has the lines of each passing transcript as (file, line), with those that run
+    when the agent is loaded. `passed` are the indexes of passing transcripts, `left_out`
+    has the reasons of the others by index; `decisions` are (file, effect, line). `policies`
+    are those of the loaded agent, however they were declared.
     """
 
     transcripts: list[Transcript]
@@ -69,6 +70,7 @@ class _BaselineShare(msgspec.Struct):
     replayed: list[_BaselineReplay]
     policies: dict[str, tuple[str, str]]  # name and source location
     loaded: list[str]
+    lines: set[tuple[str, int]]  # that ran while the agent was loaded
 
 
 def read_sources(root: Path) -> dict[str, str]:
@@ -100,12 +102,17 @@ def run_baseline(
 
     def work(indexes: range) -> str | _BaselineShare:
         share = Replayer(ReplayJob(str(root), options))
-        loaded = share.agent(agent)
+        tracer = LineTracer(root)
+        with tracer.tracing():
+            loaded = share.agent(agent)
         if isinstance(loaded, JourneyError):
             return str(loaded)
         policies = {p.full_name: (p.name, p.source) for p in loaded.all_policies()}
         return _BaselineShare(
-            [_trace(root, share, transcripts[index], index) for index in indexes], policies, _loaded_files()
+            [_trace(root, share, transcripts[index], index) for index in indexes],
+            policies,
+            _loaded_files(),
+            tracer.lines,
         )
 
     for number, result, ended in run_forked(shares, work, jobs, seconds):
@@ -121,7 +128,7 @@ def run_baseline(
             if replayed.verdict != Verdict.PASS:
                 base.left_out[replayed.index] = f"{replayed.verdict}: {replayed.why}"
                 continue
-            base.reached[replayed.index] = replayed.lines
+            base.reached[replayed.index] = replayed.lines | done.lines
             base.decisions |= replayed.decisions
             called |= replayed.policies
     base.policies = sorted(

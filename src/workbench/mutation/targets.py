@@ -31,10 +31,14 @@ class Target:
 
 
 class Targets(NamedTuple):
-    """The code to measure, and the values that nothing measured names, in order of file and line."""
+    """The code to measure, and the values that nothing measured names, in order of file and line.
+
+    `files` are those of the agent, also without code to measure.
+    """
 
     chosen: list[Target]
     unused: list[Definition]
+    files: set[str]
 
 
 def find_targets(files: Mapping[str, str], agent: str) -> Targets:
@@ -62,6 +66,7 @@ def find_targets(files: Mapping[str, str], agent: str) -> Targets:
     return Targets(
         [Target(d.file, d.name, d.node, d.role, d in bodies, d in types) for d in _in_order(chosen.values())],
         _in_order(d for d in everything if d not in in_scripts and id(d.node) not in chosen),
+        program.names,
     )
 
 
