@@ -415,3 +415,8 @@ def test_code_that_runs_while_the_agent_loads_is_covered(tmp_path, monkeypatch, 
     assert found["comparison-negated", "return order.days <= 40"] == "killed"
     assert run(["coverage"]) == 0
     assert "executes: none" in capsys.readouterr().err
+
+
+def test_a_pipe_among_the_journeys_is_not_read(project):
+    os.mkfifo("journeys/shop/pipe.py")
+    assert run(["mutate", "--list"]) == 0

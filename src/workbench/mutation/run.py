@@ -78,10 +78,15 @@ def read_sources(root: Path) -> dict[str, str]:
     found = {}
     for path in sorted(root.rglob("*.py")):
         name = path.relative_to(root).as_posix()
+        if not path.is_file():  # reading a pipe would block
+            continue
         try:
             found[name] = path.read_bytes().decode()
         except UnicodeDecodeError:
             raise JourneyError("the file is not valid UTF-8", where=name, hint="save it as UTF-8") from None
+        except OSError as error:
+            message = f"cannot be read: {error.strerror}"
+            raise JourneyError(message, where=name, hint="make it readable, or remove it") from None
     return found
 
 
