@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import resource
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -146,3 +149,127 @@ def test_agent_and_model_come_from_the_settings(project, capsys):
     Path("workbench.toml").write_text("modell = 1\n")
     assert run(["chat"]) == 4
     assert "unknown setting 'modell'" in capsys.readouterr().err
+
+
+# what happens to the file of the conversation
+
+
+class Chat:
+    """A chat that runs: `say` sends a message and waits for its reply."""
+
+    def __init__(self, *options: str, **more: Any) -> None:
+        command = [sys.executable, "-m", "workbench", "chat", *options]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, **more)
+
+    def say(self) -> None:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write("return my shoes\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline() == "Your return is open.\n"
+
+    def end(self) -> tuple[int, str]:
+        """End the chat; returns the exit code and stderr."""
+        _, errors = self.process.communicate(timeout=60)
+        return self.process.returncode, errors
+
+
+def stored_events(project: Path) -> int:
+    return sum(f.read_text().count('"event":{') for f in (project / ".workbench" / "sessions").glob("*.jsonl"))
+
+
+def events_of(messages: int) -> int:
+    """Count the events of an undisturbed chat; its file is removed."""
+    count = len(workbench("chat", "--json", said="return my shoes\n" * messages).stdout.splitlines())
+    shutil.rmtree(".workbench")
+    return count
+
+
+def remove_state(project: Path) -> None:
+    shutil.rmtree(project / ".workbench")
+
+
+def clean_with_git(project: Path) -> None:
+    for command in (["init", "-q"], ["add", "-A"], ["clean", "-xfdq"]):
+        subprocess.run(["git", *command], cwd=project, check=True)
+    assert not (project / ".workbench").exists()
+
+
+def remove_file(project: Path) -> None:
+    for file in (project / ".workbench" / "sessions").glob("*.jsonl"):
+        file.unlink()
+
+
+@pytest.mark.parametrize("damage", [remove_state, clean_with_git, remove_file])
+@pytest.mark.parametrize("then", [0, 1], ids=["at the end", "with a message"])
+def test_a_conversation_whose_file_is_deleted_is_written_again_and_reported(project, damage, then):
+    whole = events_of(1 + then)
+    chat = Chat()
+    chat.say()
+    damage(project)
+    for _ in range(then):
+        chat.say()
+    code, errors = chat.end()
+    assert (code, stored_events(project)) == (0, whole)
+    assert "warning" in errors
+    assert "deleted" in errors
+
+
+def test_a_conversation_that_cannot_be_written_is_reported_at_once_and_exits_with_4(project):
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "workbench", "chat", "--json"],
+        input="return my shoes\n" * 8, capture_output=True, text=True, timeout=60, preexec_fn=limit,
+    )  # fmt: skip
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["code"] for line in lines if "error" in line] == ["not-written"]
+    assert len(lines) - 1 > stored_events(project)
+    assert done.returncode == 4
+    assert "not written" in done.stderr
+
+
+def test_a_folder_that_becomes_read_only_loses_nothing(project):
+    whole = events_of(2)
+    chat = Chat()
+    chat.say()
+    folders = (project / ".workbench", project / ".workbench" / "sessions")
+    for folder in folders:
+        folder.chmod(0o500)
+    chat.say()
+    code, errors = chat.end()
+    for folder in folders:
+        folder.chmod(0o700)
+    assert (code, stored_events(project)) == (0, whole)
+    assert "Traceback" not in errors
+
+
+def test_another_file_in_its_place_is_not_overwritten_and_the_chat_exits_with_4(project):
+    chat = Chat()
+    chat.say()
+    (file,) = (project / ".workbench" / "sessions").glob("*.jsonl")
+    file.unlink()
+    file.write_text("precious\n")
+    chat.say()
+    code, errors = chat.end()
+    assert (code, file.read_text()) == (4, "precious\n")
+    assert "not written" in errors
+
+
+def test_what_could_not_be_written_is_written_when_it_can_be(project):
+    whole = events_of(3)
+    chat = Chat()
+    chat.say()
+    state = project / ".workbench"
+    shutil.rmtree(state)
+    state.write_text("a file")
+    chat.say()
+    state.unlink()
+    chat.say()
+    code, errors = chat.end()
+    assert code == 0
+    assert stored_events(project) == whole
+    assert errors.count("not written") == 1
+    assert "written again" in errors

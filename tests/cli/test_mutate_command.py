@@ -226,3 +226,197 @@ def test_a_query_selects_the_transcripts_to_measure(project, capsys):
     assert run(["mutate", "--list", "--query", "early"]) == 0
     assert run(["mutate", "--list", "--query", "zebra"]) == 5
     assert run(["coverage", "--query", "kind:gurad"]) == 4
+
+
+# equivalent mutants
+
+
+def marked(comment: str, line: str = "if order.days > 30:") -> None:
+    """Write a comment behind a line of the journey."""
+    path = Path(RETURNS)
+    path.write_text(path.read_text().replace(line, f"{line}  # {comment}"))
+
+
+def test_a_mutant_that_is_marked_as_equivalent_is_listed_apart_and_not_counted(project, capsys):
+    before = measured(capsys)
+    marked("workbench: equivalent number-shifted: days come in steps of 25")
+    after = measured(capsys)
+    shifted = [
+        m for m in after["agents"][0]["mutants"] if m["operator"] == "number-shifted" and "order" in m["after"]
+    ]
+    assert {m["status"] for m in shifted} == {"equivalent"}
+    assert {m["why"] for m in shifted} == {"days come in steps of 25"}
+    counts = [sum(f["survived"] for f in report["agents"][0]["files"].values()) for report in (before, after)]
+    assert counts[0] - counts[1] == len(shifted)
+    assert after["score"] > before["score"]
+    assert run(["mutate"]) == 0
+    said = capsys.readouterr().err
+    assert "days come in steps of 25" in said
+    assert f"{len(shifted)} marked as equivalent" in said
+
+
+def test_a_comment_on_its_own_line_applies_to_the_next_line(project, capsys):
+    path = Path(RETURNS)
+    mark = "# workbench: equivalent number-shifted, boundary-moved: days come in steps"
+    path.write_text(path.read_text().replace("    if order.days", f"    {mark}\n    if order.days"))
+    found = fates(measured(capsys))
+    assert found["number-shifted", "if order.days > 31:"] == "equivalent"
+    assert found["boundary-moved", "if order.days >= 30:"] == "equivalent"
+
+
+def test_the_score_for_min_score_does_not_count_equivalent_mutants(project, capsys):
+    path = Path(RETURNS)
+    survivors = {m["line"]: set() for m in measured(capsys)["agents"][0]["mutants"]}
+    for m in measured(capsys)["agents"][0]["mutants"]:
+        if m["status"] in ("survived", "no_coverage"):
+            survivors[m["line"]].add(m["operator"])
+    lines = path.read_text().split("\n")
+    for line, operators in survivors.items():
+        if operators:
+            lines[line - 1] += f"  # workbench: equivalent {', '.join(sorted(operators))}: for this test"
+    path.write_text("\n".join(lines))
+    assert run(["mutate", "--min-score", "100"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("comment", "word"),
+    [
+        ("workbench: equivalent number-shifted", "reason"),
+        ("workbench: equivalent number-shifted:", "reason"),
+        ("workbench: equivalent", "reason"),
+        ("workbench: equivalent number-moved: it is", "number-moved"),
+    ],
+)
+def test_a_comment_without_a_reason_or_with_an_unknown_operator_is_an_error(project, capsys, comment, word):
+    marked(comment)
+    assert run(["mutate"]) == 4
+    said = capsys.readouterr().err
+    assert word in said
+    assert "shop/returns/journey.py:" in said
+
+
+def test_a_marked_mutant_that_a_transcript_catches_counts_as_killed_and_is_reported(project, capsys):
+    marked("workbench: equivalent comparison-negated: it is")
+    assert run(["mutate"]) == 0
+    said = capsys.readouterr().err
+    assert "wrong comment" in said
+    assert "late" in said
+    found = {op: status for (op, after), status in fates(measured(capsys)).items() if "<= 30" in after}
+    assert found == {"comparison-negated": "killed"}
+
+
+def test_a_comment_without_a_mutant_is_reported(project, capsys):
+    marked("workbench: equivalent arithmetic: it is")
+    assert run(["mutate"]) == 0
+    assert "wrong comment" in capsys.readouterr().err
+
+
+def test_the_text_of_a_comment_in_a_string_has_no_effect(project):
+    path = Path(RETURNS)
+    path.write_text(path.read_text() + 'NOTE = "# workbench: equivalent"\n')
+    assert run(["mutate"]) == 0
+
+
+# what is found
+
+
+PLUGIN = """
+    from workbench import Block
+
+    class TooOld:
+        most = 30
+
+        def refuses(self, order):
+            return order.days > self.most
+
+    RULES = {"too old": TooOld()}
+"""
+BY_REGISTRY = """
+    import importlib
+    import workbench
+
+    def rules():
+        return importlib.import_module("journeys." + "plugins.age").RULES
+
+    def limit(name):
+        def rule(call, conversation):
+            '''A rule that is found by its name.
+
+            Why: rules are plug-ins.
+            '''
+            order = conversation.result(find_order, order_number=call["order_number"])
+            return Block("no") if any(r.refuses(order) for r in rules().values()) else None
+        rule.__name__ = name
+        return rule
+
+    returns.policy(before=create_return)(limit("first"))
+    returns.policy(before=find_order)(lambda call: None)
+
+    def never(result):
+        '''A rule that is never asked.
+
+        Why: this test.
+        '''
+
+    returns.policy(after=create_return)(never)
+"""
+
+
+def test_a_file_that_is_imported_by_no_statement_is_named(project, capsys):
+    write(project / "journeys", shop_files(WINDOW, BY_REGISTRY) | {"plugins/age.py": PLUGIN})
+    report = measured(capsys)
+    assert [u["file"] for u in report["agents"][0]["not_measured"]] == ["plugins/age.py"]
+    assert run(["mutate"]) == 0
+    assert "not measured journeys/plugins/age.py: " in capsys.readouterr().err
+
+
+def test_a_value_that_nothing_names_is_named(project, capsys):
+    path = Path(RETURNS)
+    path.write_text(path.read_text() + "UNUSED = 50\n")
+    assert [u["why"].split()[-1] for u in measured(capsys)["agents"][0]["not_measured"]] == ["UNUSED"]
+
+
+def test_coverage_counts_every_policy_of_the_agent_however_it_is_declared(project, capsys):
+    write(project / "journeys", shop_files(WINDOW, BY_REGISTRY) | {"plugins/age.py": PLUGIN})
+    assert run(["coverage", "--json", "-"]) == 0
+    (agent,) = json.loads(capsys.readouterr().out)["agents"]
+    called = {p["name"]: p["reached"] for p in agent["policies"]}
+    assert called == {"return_window": True, "first": True, "<lambda>": True, "never": False}
+
+
+REGISTRY = """
+    class Rule:
+        known = []
+
+        def __init_subclass__(cls):
+            Rule.known.append(cls)
+
+    class TooOld(Rule):
+        def refuses(self, order):
+            return order.days > 40
+
+    @returns.policy(before=create_return)
+    def rules(call, conversation):
+        '''All rules hold.
+
+        Why: this test.
+        '''
+        order = conversation.result(find_order, order_number=call["order_number"])
+        return Block("too old") if order and any(rule().refuses(order) for rule in Rule.known) else None
+"""
+
+
+def test_code_that_runs_while_the_agent_loads_is_covered(tmp_path, monkeypatch, capsys):
+    write(tmp_path / "journeys", shop_files(REGISTRY))
+    monkeypatch.chdir(tmp_path)
+    save(tmp_path, "late", "OL-1", "mistake")
+    found = fates(measured(capsys))
+    assert found["statement-removed", "pass"] == "killed"
+    assert found["comparison-negated", "return order.days <= 40"] == "killed"
+    assert run(["coverage"]) == 0
+    assert "executes: none" in capsys.readouterr().err
+
+
+def test_a_pipe_among_the_journeys_is_not_read(project):
+    os.mkfifo("journeys/shop/pipe.py")
+    assert run(["mutate", "--list"]) == 0

@@ -7,10 +7,11 @@ import textwrap
 import pytest
 
 from workbench.errors import JourneyError
-from workbench.mutation.coverage import coverage, format_ranges
+from workbench.mutation.coverage import CoveredDefinition, coverage, format_ranges
 from workbench.mutation.mutants import Mutant, generate_mutants
 from workbench.mutation.operators import OPERATORS
 from workbench.mutation.regex_edits import shifted_quantifiers, without_alternatives
+from workbench.mutation.targets import find_targets
 
 HEAD = "from workbench import Agent, Block, Journey, Rewrite\nshop = Journey('shop')\nagent = Agent('a', [shop])\n"
 
@@ -153,8 +154,141 @@ def test_helper_code_of_policies_and_tools_is_mutated_in_any_file() -> None:
         rehearsal="from .limits import most\nx = most({'n': 1})\n",
     )
     places = {(m.file, m.line) for m in made}
-    assert {("a/limits.py", 2), ("a/names.py", 1)} <= places
-    assert places.isdisjoint({("a/limits.py", 5), ("a/names.py", 2), ("a/rehearsal.py", 2)})
+    # a registry may find a function that nothing names, and no code finds a value without its name
+    assert {("a/limits.py", 2), ("a/limits.py", 5), ("a/names.py", 1)} <= places
+    assert places.isdisjoint({("a/names.py", 2), ("a/rehearsal.py", 2)})
+
+
+RULE = "def too_much(n):\n    return n > 50\n"
+IMPORTS = {
+    "by name": "from .extra import too_much",
+    "with another name": "from .extra import too_much as check",
+    "all of it": "from .extra import *",
+    "the module": "from . import extra",
+    "absolute": "import journeys.a.extra",
+    "absolute with a name": "import journeys.a.extra as extra",
+    "inside a function": "def late():\n    from .extra import too_much\n    return too_much",
+    "under a condition": "if shop:\n    from .extra import too_much",
+    "by a string": "import importlib\nextra = importlib.import_module('.extra', __package__)",
+    "not by a statement": "for name in NAMES:\n    load(name)",
+}
+
+
+@pytest.mark.parametrize("form", IMPORTS)
+def test_a_rule_is_mutated_however_its_file_is_imported(form: str) -> None:
+    assert {"boundary-moved", "number-shifted"} <= {m.operator for m in of(IMPORTS[form], extra=RULE)}
+
+
+@pytest.mark.parametrize("statement", ["import journeys.common.extra", "from ..common import extra"])
+def test_a_rule_outside_the_folder_of_the_agent_is_mutated_if_it_is_imported(statement: str) -> None:
+    files = {"a/agent.py": f"{HEAD}{statement}\n", "common/extra.py": RULE, "common/other.py": RULE}
+    assert {m.file for m in generate_mutants(files, "a")} == {"common/extra.py"}
+
+
+REGISTRIES = {
+    "subclasses": """
+        class Rule:
+            def __init_subclass__(cls):
+                RULES.append(cls)
+
+        class Late(Rule):
+            most: int = 50
+
+            def refuses(self, n):
+                return n > self.most
+        """,
+    "a decorator": """
+        def register(fn):
+            RULES.append(fn)
+
+        @register
+        def late(n):
+            return n > 50
+        """,
+    "a call": """
+        def late(n):
+            return n > 50
+
+        RULES.append(late)
+        """,
+    "an item": """
+        class Late:
+            most = 50
+
+            def refuses(self, n):
+                return n > self.most
+
+        RULES["late"] = Late()
+        """,
+    "a lambda": """
+        RULES.append(lambda n: n > 50)
+        """,
+}
+
+
+@pytest.mark.parametrize("registry", REGISTRIES)
+def test_a_rule_that_is_found_by_a_registry_is_mutated(registry: str) -> None:
+    made = [m for m in of("RULES = []\n" + textwrap.dedent(REGISTRIES[registry])) if not m.bodies]
+    assert any("n >= " in m.after for m in made)
+    assert any("51" in m.after for m in made)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'def rule(call):\n    return Block("no") if call["n"] > 5 else None\n\nshop.policy(before="pay")(rule)',
+        'def make(n):\n    @shop.policy(before="pay")\n    def rule(call):\n'
+        '        return Block("no") if call["n"] > n else None\n\nmake(5)',
+        "def make(n):\n    def rule(call):\n"
+        '        return Block("no") if call["n"] > n else None\n    return rule\n\n'
+        'shop.policy(before="pay")(make(5))',
+    ],
+    ids=["by a call", "in a factory", "made by a factory"],
+)
+def test_a_policy_is_mutated_however_it_is_declared(code: str) -> None:
+    made = of(code)
+    assert {"decision-removed", "boundary-moved", "number-shifted"} <= {m.operator for m in made}
+    assert {"policy-removed", "statement-removed"} & {m.operator for m in made}
+
+
+def test_code_that_only_tool_bodies_use_is_marked_however_it_is_registered() -> None:
+    code = """
+        RATES = {}
+
+        class Rate:
+            def of(self, n):
+                return n + 5
+
+        RATES["normal"] = Rate()
+
+        @shop.tool
+        def pay(n: int) -> int:
+            return RATES["normal"].of(n)
+        """
+    assert [m.bodies for m in of(code) if "n - 5" in m.after] == [True]
+
+
+def test_a_script_of_a_rehearsal_has_no_mutants() -> None:
+    script = """
+        from workbench import Rehearsal, Slot
+        from .agent import shop
+
+        shop.rehearsal = script = Rehearsal()
+        SIZE = Slot("size", r"\\d{2}")
+
+        @script.intent("pay")
+        def pay(scene):
+            yield part(scene, 5)
+
+        def part(scene, n):
+            return n + 5
+        """
+    assert of("", rehearsal=script) == []
+
+
+def test_values_that_nothing_names_are_listed_as_unused() -> None:
+    files = {"a/agent.py": HEAD + "OTHER = [1, 2]\n", "a/test_rules.py": "LIMIT = 5\n"}
+    assert [(d.file, d.name) for d in find_targets(files, "a").unused] == [("a/agent.py", "OTHER")]
 
 
 def test_a_mutant_does_not_move_other_lines() -> None:
@@ -223,8 +357,12 @@ def test_coverage_lists_what_was_never_called_decided_or_executed() -> None:
     line = {text.strip(): n for n, text in enumerate(code.splitlines(), 1)}
     test, allow = line['if call["n"] > 1:'], line['return Allow("few")']
     lines = {("a/agent.py", test), ("a/agent.py", allow)}
-    found = coverage({"a/agent.py": code}, "a", lines, {("a/agent.py", "allow", allow)}, {"find"})
-    assert [(p.name, p.reached) for p in found.policies] == [("rule", True), ("other", False)]
+    declared = [
+        CoveredDefinition("a/agent.py", 9, "rule", True),
+        CoveredDefinition("a/agent.py", 17, "other", False),
+    ]
+    found = coverage({"a/agent.py": code}, "a", lines, {("a/agent.py", "allow", allow)}, {"find"}, declared)
+    assert found.policies == declared
     assert [(r.effect, r.reached) for r in found.decisions] == [("block", False), ("allow", True)]
     assert [(t.name, t.reached) for t in found.tools] == [("find", True)]
     assert [(f.all, format_ranges(f.missed), f.bodies) for f in found.files] == [

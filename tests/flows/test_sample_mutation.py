@@ -33,7 +33,7 @@ def fates(base: Baseline) -> list[MutantResult]:
 def test_every_transcript_passes_and_every_rule_is_reached(base: Baseline) -> None:
     assert base.left_out == {}
     called = {c.tool for t in base.transcripts for s in t.events if isinstance(s, Answer) for c in s.calls}
-    found = coverage(read_sources(JOURNEYS), AGENT, base.lines, base.decisions, called)
+    found = coverage(read_sources(JOURNEYS), AGENT, base.lines, base.decisions, called, base.policies)
     assert [p.name for p in [*found.policies, *found.tools] if not p.reached] == []
     assert [f"{r.file}:{r.line} {r.effect}" for r in found.decisions if not r.reached] == []
     assert [f.file for f in found.files if f.missed] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -189,4 +190,141 @@ def test_a_folder_that_cannot_be_written_is_reported_and_the_message_can_be_rese
         talk(session, "first")
     one.history.folder.parent.unlink()
     talk(session, "first")
+    assert one.history.read(session.id).events == list(session.trace)
+
+
+# another program deletes or changes the file
+
+
+def lines(file: Path) -> list[bytes]:
+    return file.read_bytes().split(b"\n")
+
+
+def deleted(file: Path) -> None:
+    file.unlink()
+
+
+def without_sessions(file: Path) -> None:
+    shutil.rmtree(file.parent)
+
+
+def without_state(file: Path) -> None:
+    shutil.rmtree(file.parents[1])
+
+
+def moved_folder(file: Path) -> None:
+    file.parent.rename(file.parents[2] / "elsewhere")
+
+
+def replaced_by_a_copy(file: Path) -> None:
+    copy = file.with_name("copy")
+    shutil.copy(file, copy)
+    copy.replace(file)
+
+
+def emptied(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def cut(file: Path) -> None:
+    data = file.read_bytes()
+    file.write_bytes(data[: len(data) - 25])
+
+
+@pytest.mark.parametrize(
+    "damage", [deleted, without_sessions, without_state, moved_folder, replaced_by_a_copy, emptied, cut]
+)
+@pytest.mark.parametrize("retry", [False, True], ids=["with the next event", "with a retry"])
+def test_a_file_that_another_program_damages_is_written_again_and_reported(bench, damage, retry):
+    one = bench()
+    session = one.new()
+    talk(session, "first")
+    damage(one.file(session))
+    if retry:
+        one.history.retry_writes()
+    else:
+        talk(session, "second")
+    assert one.history.write_error == ""
+    (warning,) = one.history.take_warnings()
+    assert session.id in warning
+    assert one.history.take_warnings() == []
+    talk(session, "third")
+    assert one.history.read(session.id).events == list(session.trace)
+    assert one.history.read(session.id).torn == 0
+    assert one.file(session).stat().st_mode & 0o777 == 0o600
+    assert one.history.folder.stat().st_mode & 0o777 == 0o700
+    assert one.history.folder.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_file_that_is_deleted_before_the_workbench_quits_is_written_again(bench):
+    one = bench()
+    session = one.new()
+    talk(session, "first")
+    shutil.rmtree(one.history.folder.parent)
+    one.history.close()
+    assert one.history.read(session.id).events == list(session.trace)
+
+
+def test_a_continued_conversation_that_is_deleted_is_written_again_with_its_past(bench):
+    one, two = bench(), bench()
+    session = one.new()
+    talk(session, "first")
+    one.history.close()
+    other = two.open(session.id)
+    talk(other, "second")
+    two.file(other).unlink()
+    talk(other, "third")
+    assert said(other) == ["first", "second", "third"]
+    assert two.history.read(other.id).events == list(other.trace)
+
+
+def test_another_file_in_its_place_is_kept_and_reported_until_it_is_moved(bench):
+    one = bench()
+    session = one.new()
+    talk(session, "first")
+    file = one.file(session)
+    file.unlink()
+    file.write_text("precious\n")
+    for text in ("second", "third"):
+        talk(session, text)
+        assert session.id in one.history.write_error
+        assert file.read_text() == "precious\n"
+    file.rename(file.with_name("precious"))
+    one.history.retry_writes()
+    assert one.history.write_error == ""
+    assert one.history.read(session.id).events == list(session.trace)
+
+
+def test_a_folder_that_cannot_be_created_again_is_reported_until_it_can(bench):
+    one = bench()
+    session = one.new()
+    talk(session, "first")
+    state = one.history.folder.parent
+    shutil.rmtree(state)
+    state.write_text("a file")
+    talk(session, "second")
+    assert session.id in one.history.write_error
+    state.unlink()
+    one.history.retry_writes()
+    assert one.history.write_error == ""
+    assert one.history.read(session.id).events == list(session.trace)
+
+
+def test_a_conversation_is_locked_again_after_its_lock_file_was_deleted(bench):
+    one, two = bench(), bench()
+    session = one.new()
+    talk(session, "first")
+    shutil.rmtree(one.history.folder.parent)
+    one.history.retry_writes()
+    assert "another workbench (pid " in two.open(session.id).log.locked_by
+
+
+def test_lines_that_another_program_appends_stay_in_the_file(bench):
+    one = bench()
+    session = one.new()
+    talk(session, "first")
+    with one.file(session).open("ab") as file:
+        file.write(b'{"note": "by hand"}\n{"torn')
+    talk(session, "second")
+    assert lines(one.file(session)).count(b'{"note": "by hand"}') == 1
     assert one.history.read(session.id).events == list(session.trace)

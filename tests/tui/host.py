@@ -179,6 +179,9 @@ class Memory:
     def retry_writes(self) -> None:
         self.write_error = ""
 
+    def take_warnings(self) -> list[str]:
+        return []
+
     def append(self, session: str, record: dict[str, Any]) -> None:
         self.records[session].append(record)
 

@@ -122,6 +122,17 @@ def test_unsaved_events_are_reported_until_they_are_written(play):
     play(flow, Script([say("hi")]))
 
 
+def test_a_deleted_file_of_a_conversation_is_reported_at_once(play):
+    async def flow(bench):
+        await bench.say("hello")
+        bench.store.take_warnings = lambda: ["its file was deleted"]
+        bench.screen.save_workspace()
+        await bench.pilot.pause()
+        assert "its file was deleted" in " ".join(bench.pane("#keys").split())
+
+    play(flow, Script([say("hi")]))
+
+
 def test_quitting_with_unsaved_events_needs_a_second_key_press(play):
     async def flow(bench):
         bench.store.retry_writes = lambda: None

@@ -26,7 +26,8 @@ from ..runtime.agent_files import agent_files
 from ..runtime.loader import LoadedAgent, load
 from ..runtime.nondeterminism import CodeScan
 from ..runtime.process import StackDump, start_method
-from ..source import ROOT_PACKAGE, first_journey_line, safe_path
+from ..runtime.worker import start_process
+from ..source import ROOT_PACKAGE, first_journey_line
 from ..suggest import did_you_mean
 from .agent_rules import check_conditions, check_policies, check_tools
 from .code_rules import read_code, tool_like_words
@@ -47,28 +48,28 @@ def lint(root: Path, agent: str, timeout: float = LOAD_TIMEOUT) -> list[Finding]
     process = context.Process(  # type: ignore[attr-defined]
         target=_work, args=(theirs, str(root), agent, timeout, stacks.name), daemon=True
     )
-    with safe_path():
-        process.start()
-    theirs.close()
     try:
+        start_process(process)
+        theirs.close()
         # the process times out by itself and reports its location; the extra time is for its start
         if ours.poll(timeout + 5):
             with contextlib.suppress(EOFError, OSError):
                 return _UNPACK.decode(ours.recv_bytes())
         process.join(1)
-        stack = Path(stacks.name).read_text("utf-8", "replace")
+        stack = Path(stacks.name or os.devnull).read_text("utf-8", "replace")
         where = first_journey_line(stack, root) or f"{agent}/agent.py"
         message, then = (
             f"the process exited while loading (exit status {process.exitcode})",
-            "look for os._exit or a crash",
+            "look for os._exit, a crash, or a limit of the machine (ulimit -u)",
         )
         if stack:
             message = f"loading did not finish within {timeout:g} s"
             then = "look for an endless loop or a call that never returns"
         return _not_loaded(error("load", where, message, then), root, agent)
     finally:
-        process.kill()
-        process.join()
+        if process.pid is not None:
+            process.kill()
+            process.join()
         ours.close()
         stacks.remove()
 
@@ -78,7 +79,7 @@ def _work(connection: Connection, root: str, agent: str, timeout: float, stacks:
     quiet = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(quiet, fd)
-    with open(stacks, "w") as file:
+    with open(stacks or os.devnull, "w") as file:
         faulthandler.dump_traceback_later(timeout, exit=True, file=file)
         connection.send_bytes(_PACK.encode(find_all(Path(root), agent)))
     os._exit(0)

@@ -19,6 +19,7 @@ def run(arguments: list[str]) -> int:
 
 def _run(arguments: list[str]) -> int:
     from ..errors import WorkbenchError
+    from ..machine import machine_error
     from ..replay.exit_codes import Exit
     from .app import COMMANDS, build
     from .output import StreamClosed, discard, print_error, print_status
@@ -52,6 +53,10 @@ def _run(arguments: list[str]) -> int:
             return Exit.INTERRUPTED
         if type(error).__name__ == "Exit":
             return int(getattr(error, "exit_code", 0))
+        problem = machine_error(error)
+        if problem is not None:
+            print_error(problem)
+            return Exit.USAGE_ERROR
         print_status("This is a bug of Workbench, not of your journeys:")
         print_status("".join(traceback.format_exception(error)))
         return Exit.INTERNAL_ERROR

@@ -68,9 +68,16 @@ def credentials_likely() -> bool:
     """Return whether there seem to be credentials, without loading the SDK (1.4 s).
 
     Checks environment variables and the SDK's profile folder only; `doctor` uses the SDK itself.
+    Raises UsageError if the folder cannot be read.
     """
     names = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_PROFILE")
     if any(os.environ.get(name) for name in names):
         return importlib.util.find_spec("anthropic") is not None
     home = os.environ.get("ANTHROPIC_CONFIG_DIR") or str(Path.home() / ".config" / "anthropic")
-    return Path(home, "credentials").is_dir() or Path(home, "configs").is_dir()
+    try:
+        return Path(home, "credentials").is_dir() or Path(home, "configs").is_dir()
+    except OSError as error:
+        raise UsageError(
+            f"cannot look for credentials: {error.strerror}", where=home,
+            hint="make the folder readable, or choose a model: --model rehearsal",
+        ) from None  # fmt: skip

@@ -7,8 +7,10 @@ from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 
+from .imports import callee_name
 from .operators import DECISIONS
-from .targets import Definition, Function, callee_name, find_targets, own_lines
+from .program import Function
+from .targets import Target, find_targets, own_lines
 
 
 class DecisionLine(msgspec.Struct, frozen=True):
@@ -54,23 +56,20 @@ def coverage(
     lines: Collection[tuple[str, int]],
     decisions: Collection[tuple[str, str, int]],
     tools: Collection[str],
+    policies: list[CoveredDefinition],
     *,
     bodies: bool = False,
 ) -> Coverage:
     """Return the coverage by the `lines` (file, line), `decisions` (file, effect, line) and `tools` of a run.
 
-    `bodies`: tool bodies ran too, so their lines count.
+    `policies` are those of the loaded agent, however they were declared. `bodies`: tool
+    bodies ran too, so their lines count.
     """
-    defined = find_targets(files, agent)
-    functions = [d for d in defined if isinstance(d.node, Function)]
+    defined = find_targets(files, agent).chosen
     return Coverage(
-        [
-            CoveredDefinition(d.file, d.node.lineno, d.name, _ran(d, lines))
-            for d in functions
-            if d.role == "policy"
-        ],
-        [r for d in functions if not d.tool_body for r in sorted(_decisions(d, decisions), key=lambda r: r.line)],
-        [CoveredDefinition(d.file, d.node.lineno, d.name, d.name in tools) for d in functions if d.role == "tool"],
+        policies,
+        [r for d in defined if not d.tool_body for r in sorted(_decisions(d, decisions), key=lambda r: r.line)],
+        [CoveredDefinition(d.file, d.node.lineno, d.name, d.name in tools) for d in defined if d.role == "tool"],
         list(_files(defined, lines, bodies)),
     )
 
@@ -86,30 +85,22 @@ def format_ranges(lines: list[int]) -> str:
     return ", ".join(str(g[0]) if len(g) == 1 else f"{g[0]}-{g[-1]}" for g in groups)
 
 
-def _ran(definition: Definition, lines: Collection[tuple[str, int]]) -> bool:
-    return any(
-        (definition.file, line) in lines for node in _statements(definition.node) for line in own_lines(node)
-    )
-
-
-def _decisions(definition: Definition, found: Collection[tuple[str, str, int]]) -> Iterator[DecisionLine]:
-    for node in ast.walk(definition.node):
+def _decisions(target: Target, found: Collection[tuple[str, str, int]]) -> Iterator[DecisionLine]:
+    for node in ast.walk(target.node):
         if isinstance(node, ast.Call) and callee_name(node) in ("Allow", *DECISIONS):
             effect = callee_name(node).lower()
             lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
-            reached = any((definition.file, effect, line) in found for line in lines)
-            yield DecisionLine(definition.file, node.lineno, definition.name, effect, reached)
+            reached = any((target.file, effect, line) in found for line in lines)
+            yield DecisionLine(target.file, node.lineno, target.name, effect, reached)
 
 
-def _files(
-    defined: list[Definition], lines: Collection[tuple[str, int]], with_bodies: bool
-) -> Iterator[LineCoverage]:
+def _files(defined: list[Target], lines: Collection[tuple[str, int]], with_bodies: bool) -> Iterator[LineCoverage]:
     for file in dict.fromkeys(d.file for d in defined):
         missed: list[int] = []
         counted = bodies = 0
-        for definition in (d for d in defined if d.file == file):
-            statements = list(_statements(definition.node))
-            if (definition.tool_body or definition.role == "tool") and not with_bodies:
+        for target in (d for d in defined if d.file == file):
+            statements = list(_statements(target.node))
+            if (target.tool_body or target.role == "tool") and not with_bodies:
                 bodies += len(statements)
                 continue
             counted += len(statements)

@@ -7,13 +7,15 @@ A mutant that no transcript catches shows code that no transcript checks.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 
+from .imports import callee_name
 from .operators import DECISIONS, OPERATORS
+from .program import Function
 from .source_edit import Edit, MutationSite, SourceText
-from .targets import Definition, Function, callee_name, find_targets, own_lines, signature_nodes
+from .targets import Target, find_targets, own_lines, signature_nodes
 
 WITH_TEXT = ("Allow", "Block", "Escalate", "ToolError")  # their texts are not compared by a replay
 
@@ -46,19 +48,39 @@ def generate_mutants(files: Mapping[str, str], agent: str) -> list[Mutant]:
     """Return all mutants of an agent, in order of file and line. Raises JourneyError like `find_targets`."""
     texts: dict[str, SourceText] = {}
     found: dict[tuple[str, Edit], Mutant] = {}
-    for definition in find_targets(files, agent):
-        text = texts.setdefault(definition.file, SourceText(files[definition.file].encode()))
-        for mutant in _mutants_of(definition, text):
+    for target in find_targets(files, agent).chosen:
+        text = texts.setdefault(target.file, SourceText(files[target.file].encode()))
+        for mutant in _mutants_of(target, text):
             found.setdefault((mutant.file, Edit(mutant.start, mutant.end, mutant.text)), mutant)
     order = list(OPERATORS)
     return sorted(found.values(), key=lambda m: (m.file, m.line, m.start, order.index(m.operator)))
 
 
-def _mutants_of(definition: Definition, text: SourceText) -> Iterator[Mutant]:
-    for site, lines, bodies in _Sites(definition, text).all():
+class Unmeasured(msgspec.Struct, frozen=True):
+    """Code that has no mutants although the agent may use it; `line` is 0 for a whole file."""
+
+    file: str
+    line: int
+    why: str
+
+
+def find_unmeasured(files: Mapping[str, str], agent: str, loaded: Collection[str]) -> list[Unmeasured]:
+    """List the values that nothing measured names, and the files in `loaded` that no import statement names."""
+    targets = find_targets(files, agent)
+    found = [
+        Unmeasured(value.file, value.node.lineno, f"nothing names {value.name}")
+        for value in targets.unused
+        if any(_mutants_of(Target(value.file, "", value.node, "code"), SourceText(files[value.file].encode())))
+    ]
+    others = sorted(set(loaded) & set(files) - targets.files)
+    return found + [Unmeasured(file, 0, "imported, but by no import statement of the agent") for file in others]
+
+
+def _mutants_of(target: Target, text: SourceText) -> Iterator[Mutant]:
+    for site, lines, bodies in _Sites(target, text).all():
         for name, operator in OPERATORS.items():
             for edit in operator.edits(site):
-                mutant = _create(definition.file, text, name, edit, lines, bodies)
+                mutant = _create(target.file, text, name, edit, lines, bodies)
                 if mutant is not None:
                     yield mutant
 
@@ -86,38 +108,39 @@ def _lines(data: bytes, first: int, more: int) -> list[str]:
     return [line.strip() for line in lines if line.strip()]
 
 
-class _Sites:
-    """Finds the nodes of a definition that operators apply to, without texts for people."""
+Site = tuple[MutationSite, tuple[int, ...], bool]  # a node, the lines that cover it, whether it is in a tool body
 
-    def __init__(self, definition: Definition, text: SourceText) -> None:
-        self.definition = definition
+
+class _Sites:
+    """Finds the nodes of a target that operators apply to, without texts for people."""
+
+    def __init__(self, target: Target, text: SourceText) -> None:
+        self.target = target
         self.text = text
 
-    def all(self) -> Iterator[tuple[MutationSite, tuple[int, ...], bool]]:
-        node, role = self.definition.node, self.definition.role
-        if not isinstance(node, Function):
-            yield from self._walk(node, node, (), self.definition.tool_body)
-            return
+    def all(self) -> Iterator[Site]:
+        node = self.target.node
+        if isinstance(node, Function):
+            yield from self._function(node, node, self.target.tool_body)
+        else:
+            yield from self._walk(node, node, (), self.target.tool_body)
+
+    def _function(self, node: Function, parent: ast.AST, bodies: bool) -> Iterator[Site]:
+        """Yield a function or method. Its signature runs when the agent is loaded."""
+        role = self.target.role
         lines = tuple(range(node.body[0].lineno, (node.end_lineno or node.lineno) + 1))
-        yield (
-            MutationSite(node, node, self.text, role),
-            lines if role == "policy" else (),
-            self.definition.tool_body,
-        )
-        in_bodies = self.definition.tool_body or role == "tool"
+        yield MutationSite(node, parent, self.text, role), lines if role == "policy" else (), bodies
+        in_bodies = bodies or role == "tool"
         for part in signature_nodes(node):
             if isinstance(part, ast.arguments):
                 yield from self._arguments(part, node, in_bodies)
             elif part is not node.returns:
-                yield from self._walk(part, node, (), self.definition.tool_body)
+                yield from self._walk(part, node, (), bodies)
         for statement in node.body:
-            yield from self._walk(statement, node, (), in_bodies)
+            yield from self._walk(statement, node, tuple(own_lines(statement)), in_bodies)
 
-    def _arguments(
-        self, arguments: ast.arguments, node: Function, in_bodies: bool
-    ) -> Iterator[tuple[MutationSite, tuple[int, ...], bool]]:
-        role = self.definition.role
-        if role == "tool":
+    def _arguments(self, arguments: ast.arguments, node: Function, in_bodies: bool) -> Iterator[Site]:
+        if self.target.role == "tool":
             yield MutationSite(arguments, node, self.text, "tool"), (), False
             for argument in ast.walk(arguments):
                 if isinstance(argument, ast.arg) and argument.annotation is not None:
@@ -128,19 +151,22 @@ class _Sites:
 
     def _walk(
         self, node: ast.AST, parent: ast.AST, lines: tuple[int, ...], bodies: bool, within: str = ""
-    ) -> Iterator[tuple[MutationSite, tuple[int, ...], bool]]:
-        if isinstance(node, ast.stmt) and isinstance(self.definition.node, Function):
+    ) -> Iterator[Site]:
+        if isinstance(node, Function) and not lines:  # a method
+            yield from self._function(node, parent, bodies)
+            return
+        if isinstance(node, ast.stmt) and lines:
             lines = tuple(own_lines(node))
-        within = within or self.definition.role
+        within = within or self.target.role
         yield MutationSite(node, parent, self.text, within), lines, bodies
         for child in _children(node):
             inner = within
             if isinstance(node, ast.AnnAssign) and child is node.annotation:
                 continue
-            if node is self.definition.node and _is_alias(node) and isinstance(child, ast.Subscript):
+            if node is self.target.node and _is_alias(node) and isinstance(child, ast.Subscript):
                 inner = "type"  # Serial = Annotated[str, ...], a type that tools use
-            of_class = isinstance(node, ast.ClassDef) and isinstance(child, ast.AnnAssign)
-            yield from self._walk(child, node, lines, bodies or of_class, inner)
+            field = self.target.data and isinstance(node, ast.ClassDef) and isinstance(child, ast.AnnAssign)
+            yield from self._walk(child, node, lines, bodies or field, inner)
 
 
 def _children(node: ast.AST) -> Iterator[ast.AST]:
@@ -160,7 +186,7 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
         case ast.Expr(value=ast.Constant()):
             return
         case ast.FunctionDef() | ast.AsyncFunctionDef():
-            yield from node.body
+            yield from (*node.decorator_list, *node.body)
         case _:
             yield from ast.iter_child_nodes(node)
 

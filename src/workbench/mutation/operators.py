@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from .imports import callee_name
+from .program import decorator_role
 from .regex_edits import RegexEdit, is_valid_regex, shifted_quantifiers, without_alternatives
 from .source_edit import Edit, MutationSite
-from .targets import callee_name, decorator_role
 
 DECISIONS = ("Block", "Rewrite", "Escalate")
 

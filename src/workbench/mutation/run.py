@@ -11,12 +11,14 @@ from pathlib import Path
 import msgspec
 
 from ..errors import JourneyError
+from ..findings import location
 from ..replay.verdict import DEFAULT, Options, ReplayResult, Verdict
 from ..runtime.pool import run_on_servers
 from ..runtime.replay_job import ReplayJob
 from ..runtime.replay_server import ReplayServer
 from ..transcripts.codec import encode
 from ..transcripts.transcript import Transcript
+from .coverage import CoveredDefinition
 from .mutants import Mutant
 from .score import MutantResult, Status
 
@@ -24,10 +26,12 @@ MEMORY = 4 << 30  # bytes of address space that a mutant may use
 
 
 class Baseline(msgspec.Struct):
-    """The replay of the unchanged code. `reached` has the lines of each passing transcript, as (file, line).
+    """The replay of the unchanged code.
 
-    `passed` are the indexes of passing transcripts, `left_out` has the reasons of the
-    others by index; `decisions` are (file, effect, line).
+    `reached` has the lines of each passing transcript as (file, line), with those that run
+    when the agent is loaded. `passed` are the indexes of passing transcripts, `left_out`
+    has the reasons of the others by index; `decisions` are (file, effect, line). `policies`
+    are those of the loaded agent, however they were declared.
     """
 
     transcripts: list[Transcript]
@@ -35,6 +39,8 @@ class Baseline(msgspec.Struct):
     left_out: dict[int, str] = {}
     reached: dict[int, set[tuple[str, int]]] = {}
     decisions: set[tuple[str, str, int]] = set()
+    policies: list[CoveredDefinition] = []
+    loaded: set[str] = set()  # files below journeys/ that the agent and its replays imported
 
     @property
     def lines(self) -> set[tuple[str, int]]:
@@ -47,10 +53,15 @@ def read_sources(root: Path) -> dict[str, str]:
     found = {}
     for path in sorted(root.rglob("*.py")):
         name = path.relative_to(root).as_posix()
+        if not path.is_file():  # reading a pipe would block
+            continue
         try:
             found[name] = path.read_bytes().decode()
         except UnicodeDecodeError:
             raise JourneyError("the file is not valid UTF-8", where=name, hint="save it as UTF-8") from None
+        except OSError as error:
+            message = f"cannot be read: {error.strerror}"
+            raise JourneyError(message, where=name, hint="make it readable, or remove it") from None
     return found
 
 
@@ -65,6 +76,8 @@ def run_baseline(
 ) -> Baseline:
     """Replay transcripts of one agent and trace their lines. Raises JourneyError if it does not load."""
     base = Baseline(transcripts)
+    declared: dict[str, str] = {}
+    called: set[str] = set()
     job = ReplayJob(str(root), options, seconds, details=True)
 
     def work(server: ReplayServer, index: int) -> tuple[int, ReplayResult]:
@@ -77,8 +90,19 @@ def run_baseline(
         if result.verdict is not Verdict.PASS or result.details is None:
             base.left_out[index] = f"{result.verdict}: {result.why}"
             continue
-        base.reached[index] = set(result.details.lines)
-        base.decisions |= set(result.details.decisions)
+        details = result.details
+        base.reached[index] = {*details.lines, *details.loading_lines}
+        base.decisions |= set(details.decisions)
+        base.loaded |= set(details.loaded_files)
+        declared |= details.declared
+        called |= set(details.called)
+    base.policies = sorted(
+        (
+            CoveredDefinition(*location(source), full_name.rpartition(".")[2], full_name in called)
+            for full_name, source in declared.items()
+        ),
+        key=lambda policy: (policy.file, policy.line),
+    )
     base.passed = sorted(base.reached, key=lambda index: len(transcripts[index].events))
     return base
 

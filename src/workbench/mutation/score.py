@@ -17,11 +17,12 @@ class Status(StrEnum):
     ERROR = "error"  # fails to load, times out or crashes; counts as killed, reported separately
     SURVIVED = "survived"  # its line runs, and every transcript still passes
     NO_COVERAGE = "no_coverage"  # no transcript runs its line
+    EQUIVALENT = "equivalent"  # a comment says that it makes no difference, and no transcript catches it
     NOT_RUN = "not_run"  # it is in a tool body, and tool bodies did not run
 
 
 class MutantResult(msgspec.Struct, frozen=True):
-    """The result of one mutant: `killed_by` is the transcript that caught it, `why` its explanation."""
+    """The result of one mutant. `killed_by` is the transcript that caught it, `why` the explanation."""
 
     mutant: Mutant
     status: Status
@@ -36,11 +37,12 @@ class Score(msgspec.Struct):
     error: int = 0
     survived: int = 0
     no_coverage: int = 0
+    equivalent: int = 0
     not_run: int = 0
 
     @property
     def all(self) -> int:
-        """Return the number of mutants in the score: all except those in tool bodies that did not run."""
+        """Return the number of mutants in the score: all except equivalent ones and those that did not run."""
         return self.killed + self.error + self.survived + self.no_coverage
 
     @property

@@ -46,15 +46,21 @@ class Options(msgspec.Struct, frozen=True):
 
 
 class RunDetails(msgspec.Struct):
-    """The events and blobs of a run and, if it was traced, its lines and decisions.
+    """The events and blobs of a run, and the code that it executed, with files below journeys/.
 
-    `lines` are (file, line) and `decisions` (file, effect, line), with files below journeys/.
+    `lines` are (file, line), `decisions` (file, effect, line) and `called` the full names of policies;
+    `declared` are the source locations of all policies of the agent. `loaded_files` and
+    `loading_lines` are those of loading the agent.
     """
 
     events: list[AnyEvent] = []
     blobs: dict[str, Any] = {}
     lines: list[tuple[str, int]] = []
     decisions: list[tuple[str, str, int]] = []
+    called: list[str] = []
+    declared: dict[str, str] = {}
+    loaded_files: list[str] = []
+    loading_lines: list[tuple[str, int]] = []
 
 
 class ReplayResult(msgspec.Struct):

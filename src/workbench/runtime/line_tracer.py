@@ -1,4 +1,4 @@
-"""Trace the lines and decisions of journey code that a replay executes. Use it in a forked process only."""
+"""Trace the lines, policies and decisions of journey code that a replay executes, in a forked process only."""
 
 from __future__ import annotations
 
@@ -9,18 +9,24 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from ..authoring.policy import Decision
+from ..authoring.policy import Decision, Policy
+from ..engine.policies import Policies
 
 _DECISION = Decision.__init__.__code__
+_EVALUATION = Policies._evaluate.__code__
 
 
 class LineTracer:
-    """Collects `lines` as (file, line) and `decisions` as (file, effect, line); files are below journeys/."""
+    """Collects `lines` as (file, line) and `decisions` as (file, effect, line); files are below journeys/.
+
+    `policies` are the full names of the policies that were evaluated.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = f"{root.resolve()}/"
         self.lines: set[tuple[str, int]] = set()
         self.decisions: set[tuple[str, str, int]] = set()
+        self.policies: set[str] = set()
 
     @contextmanager
     def tracing(self) -> Iterator[None]:
@@ -38,6 +44,9 @@ class LineTracer:
             return self._on_line
         if code is _DECISION:
             self._on_decision(frame)
+        elif code is _EVALUATION:
+            policy: Policy = frame.f_locals["policy"]
+            self.policies.add(policy.full_name)
         return None
 
     def _on_line(self, frame: FrameType, event: str, arg: Any) -> Any:

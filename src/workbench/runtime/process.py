@@ -190,15 +190,20 @@ class HangTimer:
 
 
 class StackDump:
-    """The file to which a process writes its stack; the parent creates it and passes its name."""
+    """The file to which a process writes its stack; the parent creates it and passes its name.
+
+    Without a temporary folder the name is "", and no line of a hanging process is found.
+    """
 
     def __init__(self) -> None:
-        handle, self.name = tempfile.mkstemp(prefix="workbench-", suffix=".stack")
-        os.close(handle)
+        self.name = ""
+        with contextlib.suppress(OSError):
+            handle, self.name = tempfile.mkstemp(prefix="workbench-", suffix=".stack")
+            os.close(handle)
 
     def innermost_journey_line(self, pid: int | None, root: Path) -> str:
         """Locate the innermost line of a journey below `root` that the process executes; "" if there is none."""
-        if pid is None or not hasattr(signal, "SIGUSR1"):
+        if pid is None or not self.name or not hasattr(signal, "SIGUSR1"):
             return ""
         text = ""
         with contextlib.suppress(OSError):

@@ -80,7 +80,16 @@ class Replayer:
         run = restore_run(transcript, report, agent.loaded.outline.limits)
         result = judge_run(transcript, run, agent.loaded.outline, options)
         if self.job.details:
-            result.details = RunDetails(list(run.trace), run.trace.blobs, report.lines, report.decisions)
+            result.details = RunDetails(
+                list(run.trace),
+                run.trace.blobs,
+                report.lines,
+                report.decisions,
+                report.called,
+                agent.loaded.outline.policies,
+                agent.loaded.files,
+                agent.loaded.lines,
+            )
         if report.violations:
             found = report.violations[0]
             return ReplayResult(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import msgspec
@@ -13,6 +15,7 @@ from ..errors import JourneyError, WorkbenchError
 from ..replay.agent_outline import AgentOutline, outline
 from ..replay.execute import execute
 from ..replay.run_request import RunRequest
+from ..source import ROOT_PACKAGE, journey_path
 from ..trace.setup import Setup
 from .agent_files import shared_paths
 from .confinement import Protection, confine
@@ -28,12 +31,17 @@ from .run_settings import RunSettings, read_run_settings
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """The outline of a loaded agent; `error` is why it did not load, at `where`."""
+    """The outline of a loaded agent; `error` is why it did not load, at `where`.
+
+    `files` are its journey files and `lines` those that ran, if the job asks for details.
+    """
 
     outline: AgentOutline
     error: str = ""
     where: str = ""
     protection: Protection = "hooks"
+    files: list[str] = []
+    lines: list[tuple[str, int]] = []
 
 
 class Runner:
@@ -65,10 +73,12 @@ class Runner:
             os.chdir(root.parent)
         pin_process(self._settings.environment)
         failure: Loaded | None = None
+        tracer = LineTracer(root)
         with monitor(files) as violations:
             try:
                 replace_sources(root, self._job.sources)
-                loaded = load(root, self._name)
+                with tracer.tracing() if self._job.details else nullcontext():
+                    loaded = load(root, self._name)
             except JourneyError as error:
                 failure = Loaded(AgentOutline(self._name), str(error), error.where)
             except Exception as error:
@@ -80,7 +90,7 @@ class Runner:
             return failure
         fill_caches(loaded.agent)
         self._loaded, self._files = loaded, files
-        return Loaded(outline(loaded.agent), protection=protection)
+        return Loaded(outline(loaded.agent), "", "", protection, _loaded_files(), sorted(tracer.lines))
 
     def run(self, request: RunRequest) -> RunReport:
         """Run a recording. Every failure becomes a report."""
@@ -107,6 +117,7 @@ class Runner:
         with tracer.tracing():
             report = self._run(request, loaded)
         report.lines, report.decisions = sorted(tracer.lines), sorted(tracer.decisions)
+        report.called = sorted(tracer.policies)
         return report
 
     def _run(self, request: RunRequest, loaded: LoadedAgent) -> RunReport:
@@ -117,6 +128,12 @@ class Runner:
     def _make_world(self, setup: Setup) -> World:
         assert self._loaded is not None
         return make_world(self._loaded, setup, recorded=True)
+
+
+def _loaded_files() -> list[str]:
+    """List the journey files that this process has imported, by path below journeys/."""
+    modules = [(name, getattr(module, "__file__", None)) for name, module in sys.modules.items()]
+    return [journey_path(name, file) for name, file in modules if file and name.startswith(f"{ROOT_PACKAGE}.")]
 
 
 def internal_error(error: Exception) -> str:

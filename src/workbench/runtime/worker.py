@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import multiprocessing
 import sys
-import tempfile
 import threading
 import time
 import weakref
@@ -24,6 +23,7 @@ from pathlib import Path
 import msgspec
 
 from ..errors import UsageError, WorkerCrashed
+from ..machine import machine_error
 from ..models.claude import PRELOAD as SDK
 from ..replay.verdict import ReplayResult
 from ..source import safe_path
@@ -48,7 +48,7 @@ from .protocol import (
 )
 from .replay_job import HANG_TIMEOUT, ReplayJob
 from .replay_server import ReplayServer
-from .worker_main import main
+from .worker_main import OUT_OF_RESOURCES, main
 
 LAST = (
     ModelAnswered,
@@ -77,11 +77,24 @@ def start_fork_server(model: str) -> None:
         try:
             with safe_path():
                 forkserver.ensure_running()
-        except OSError as error:
-            raise UsageError(
-                f"cannot start the fork server of the workers: {error}", where=tempfile.gettempdir(),
-                hint="set TMPDIR to a writable folder with a short path",
-            ) from None  # fmt: skip
+        except (OSError, RuntimeError) as error:
+            problem = machine_error(error)
+            message = f"cannot start the fork server of the workers: {problem.message if problem else error}"
+            hint = problem.hint if problem else "set TMPDIR to a writable folder with a short path"
+            raise UsageError(message, hint=hint) from None
+
+
+def start_process(process: BaseProcess) -> None:
+    """Start a process of multiprocessing. Raises WorkerCrashed if the machine does not let it start."""
+    try:
+        # the stderr of a screen has no file descriptor
+        with safe_path(), contextlib.redirect_stderr(sys.__stderr__):
+            process.start()
+    except (OSError, EOFError, RuntimeError) as error:
+        problem = machine_error(error)
+        why = problem.message if problem else "its process was killed"
+        hint = problem.hint if problem else "try again; look whether memory is running out"
+        raise WorkerCrashed(f"no worker can be started: {why}", hint=hint) from None
 
 
 class WorkerProcess:
@@ -98,9 +111,11 @@ class WorkerProcess:
         self._process: BaseProcess = context.Process(  # type: ignore[attr-defined]
             target=main, args=(theirs, self._stacks.name), daemon=True
         )
-        # the stderr of a screen has no file descriptor
-        with safe_path(), contextlib.redirect_stderr(sys.__stderr__):
-            self._process.start()
+        try:
+            start_process(self._process)
+        except WorkerCrashed:
+            self._stacks.remove()
+            raise
         theirs.close()
         self._events: asyncio.Queue[WorkerEvent | None] = asyncio.Queue()
         self._timer = HangTimer(LOAD_SECONDS)
@@ -183,6 +198,11 @@ class WorkerProcess:
                 self._process.join(1)
                 code = self._process.exitcode
                 self.close()
+                if code == OUT_OF_RESOURCES:
+                    raise WorkerCrashed(
+                        "the worker ran out of processes, open files or memory",
+                        hint="end other programs, or raise the limits (ulimit -u, ulimit -n)",
+                    )
                 raise WorkerCrashed(
                     f"journey code ended its process (exit status {code})",
                     hint="look for os._exit, a crash in an extension, or memory running out",
@@ -258,7 +278,8 @@ class WorkerPool:
     async def _warm(self) -> None:
         await asyncio.sleep(0.2)  # the request of the caller goes first
         if self._spare is None and not self._closed:
-            self._spare = WorkerProcess(self.hang_timeout)
+            with contextlib.suppress(WorkerCrashed):  # the next start reports it
+                self._spare = WorkerProcess(self.hang_timeout)
 
     def close(self) -> None:
         self._closed = True

@@ -27,6 +27,7 @@ from ..engine.model import Delta, Model, ModelRequest, discard_delta
 from ..engine.sandbox import CappedOutput, Sandbox
 from ..engine.turn import run_turn
 from ..errors import JourneyError, NoAnswer, WorkbenchError
+from ..machine import machine_error
 from ..models.registry import REHEARSAL, make_model
 from ..replay.comparison import Difference, Rerun
 from ..replay.partial import PartialReplay
@@ -75,11 +76,19 @@ from .time_travel import conversation_time
 BEAT = 0.25  # seconds between heartbeats
 
 
+OUT_OF_RESOURCES = 71  # the exit status of a worker without a process, a file or memory; EX_OSERR of sysexits.h
+
+
 def main(connection: Connection, stacks: str) -> None:
     """Run a worker. `stacks` is the file to which SIGUSR1 writes the current stack."""
     isolate(stacks)
     sys.stdout = sys.stderr = CappedOutput()
-    asyncio.run(WorkerServer(connection).run())
+    try:
+        asyncio.run(WorkerServer(connection).run())
+    except (OSError, RuntimeError, MemoryError) as error:
+        if machine_error(error) is None:
+            raise
+        os._exit(OUT_OF_RESOURCES)
 
 
 class WorkerServer:
@@ -146,7 +155,9 @@ class WorkerServer:
             self.send(Failed(error.message, error.where, error.hint))
         except JOURNEY_EXCEPTIONS as error:
             where, frames = fault_location(error)
-            self.send(Failed(describe_exception(error), where, "" if frames else "this is a bug of Workbench"))
+            problem = machine_error(error)
+            hint = problem.hint if problem else "" if frames else "this is a bug of Workbench"
+            self.send(Failed(describe_exception(error), where, hint))
 
     def _load(self, request: Load) -> None:
         self.loaded = load(Path(request.root), request.agent)

@@ -48,30 +48,42 @@ class Journal:
     def write(self) -> None:
         """Write the pending lines, as far as the disk accepts them."""
         try:
+            self._check()
             if self._file is None and self._unwritten:
                 self._open()
             while self._unwritten and self._file is not None:
-                del self._unwritten[: self._file.write(bytes(self._unwritten))]
+                count = self._file.write(bytes(self._unwritten))
+                self._on_written(bytes(self._unwritten[:count]))
+                del self._unwritten[:count]
             self.problem = ""
         except OSError as error:
             self.problem = f"{self.path.name}: {error.strerror}"
 
+    def _check(self) -> None:
+        """Check that the file is still the one that was written to. Raises OSError."""
+
+    def _on_written(self, data: bytes) -> None:
+        """Note that these bytes were written."""
+
     def _open(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        file = io.FileIO(self.path, "ab+", opener=_private)
+        file = io.FileIO(self.path, "ab+", opener=open_private)
         if file.seek(0, os.SEEK_END):
             file.seek(-1, os.SEEK_END)
             if file.read(1) != b"\n":  # a line torn by a killed process
                 self._unwritten[:0] = b"\n"
         self._file = file
 
-    def close(self) -> None:
-        """Write the pending lines, if possible, and release the lock."""
-        self.write()
+    def _close_file(self) -> None:
         if self._file is not None:
             with contextlib.suppress(OSError):
                 self._file.close()
             self._file = None
+
+    def close(self) -> None:
+        """Write the pending lines, if possible, and release the lock."""
+        self.write()
+        self._close_file()
         self._lock.release()
 
 
@@ -87,7 +99,8 @@ def decode_lines(data: bytes, decoder: msgspec.json.Decoder[T]) -> tuple[list[T]
     return records, torn
 
 
-def _private(path: str, flags: int) -> int:
+def open_private(path: str, flags: int) -> int:
+    """Open a file that only its owner may read."""
     return os.open(path, flags, 0o600)
 
 
@@ -130,7 +143,8 @@ class Lock:
             with contextlib.suppress(OSError):
                 # while the lock is held: a filelock that opened this file then opens the new one
                 self.path.unlink(missing_ok=True)
-            self._lock.release()
+            with contextlib.suppress(OSError):  # its folder may be read-only, or gone
+                self._lock.release()
             self._lock = None
 
 

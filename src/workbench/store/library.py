@@ -218,6 +218,9 @@ class AnnotationStore:
     def retry_writes(self) -> None:
         self.store.retry_writes()
 
+    def take_warnings(self) -> list[str]:
+        return self.store.take_warnings()
+
     def append(self, session: str, record: dict[str, Any]) -> None:
         if isinstance(record.get("annotation"), Annotation):
             self.library.write(AnnotationRecord(ref=self.ref, annotation=record["annotation"]))

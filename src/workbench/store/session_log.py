@@ -23,7 +23,8 @@ from ..trace.trace import Trace
 from ..transcripts.files import unused_path, write
 from ..transcripts.transcript import Annotation, Transcript
 from ..workspace.open_conversations import WorkspaceSnapshot
-from .journal import Journal, decode_lines
+from .journal import decode_lines
+from .session_journal import SessionJournal
 
 
 class SessionRecord(msgspec.Struct, omit_defaults=True):
@@ -82,16 +83,16 @@ class SessionLogs:
         self.folder = state / "sessions"
         self.transcripts = transcripts
         self.written: list[str] = []
-        self._journals: dict[str, Journal] = {}
+        self._journals: dict[str, SessionJournal] = {}
         self._sizes: dict[str, int] = {}  # of the files when last read, in bytes
 
     # the SessionStore
 
     def begin(self, session: str, head: dict[str, Any]) -> None:
         try:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.folder.chmod(0o700)  # other users of this machine must not read it
             files.private_folder(self.folder.parent)
+            self.folder.mkdir(exist_ok=True, mode=0o700)
+            self.folder.chmod(0o700)  # other users of this machine must not read it
         except OSError as error:
             raise UsageError(
                 f"cannot write {self.folder}: {error.strerror}",
@@ -109,9 +110,9 @@ class SessionLogs:
         if not journal.problem and (not self.written or self.written[-1] != session):
             self.written = [*(s for s in self.written if s != session), session]
 
-    def _journal(self, session: str) -> Journal:
+    def _journal(self, session: str) -> SessionJournal:
         if session not in self._journals:
-            self._journals[session] = Journal(self._path(session))
+            self._journals[session] = SessionJournal(self._path(session))
         return self._journals[session]
 
     @property
@@ -120,8 +121,15 @@ class SessionLogs:
 
     def retry_writes(self) -> None:
         for journal in self._journals.values():
-            if journal.problem:
-                journal.write()
+            journal.write()
+
+    def take_warnings(self) -> list[str]:
+        warnings = []
+        for journal in self._journals.values():
+            if journal.restored and not journal.problem:
+                warnings.append(f"{journal.path.name} {journal.restored}; all of it was written again")
+                journal.restored = ""
+        return warnings
 
     def save(self, transcript: Transcript) -> str:
         path = unused_path(self.transcripts / transcript.agent, transcript.id)

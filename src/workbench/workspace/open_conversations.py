@@ -75,8 +75,7 @@ class OpenConversations:
 
     def snapshot(self, *, clean_exit: bool = False) -> None:
         """Save a snapshot if it has changed, and retry failed writes."""
-        if self.store.write_error:
-            self.store.retry_writes()
+        self.store.retry_writes()
         started = [s.id for s in self.open if len(s.trace)]
         current = self.session.id if self.session.id in started else ""
         data = msgspec.json.encode(WorkspaceSnapshot(started, current, self.step_id, self.draft, clean_exit))

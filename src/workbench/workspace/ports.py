@@ -31,7 +31,11 @@ class SessionStore(Protocol):
     def append(self, session: str, record: dict[str, Any]) -> None: ...
 
     def retry_writes(self) -> None:
-        """Retry failed writes."""
+        """Retry failed writes, and write again what another program has deleted."""
+        ...
+
+    def take_warnings(self) -> list[str]:
+        """Return what happened to stored data since the last call; nothing was lost."""
         ...
 
     def save(self, transcript: Transcript) -> str:
@@ -57,6 +61,9 @@ class NullStore:
 
     def retry_writes(self) -> None:
         pass
+
+    def take_warnings(self) -> list[str]:
+        return []
 
     def begin(self, session: str, head: dict[str, Any]) -> None:
         pass

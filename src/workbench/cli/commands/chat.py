@@ -13,13 +13,14 @@ import msgspec
 
 from ...errors import UsageError, WorkbenchError
 from ...models.registry import resolve_model
-from ...replay.exit_codes import Exit
+from ...replay.exit_codes import Exit, worst
 from ...runtime.worker import WorkerPool, start_fork_server
 from ...store.project import Project, find_project
 from ...store.session_log import SessionLogs
 from ...trace.describe import describe_step
 from ...trace.events import Fault, HandedOff, Reply, TurnEnded
 from ...workspace.code_service import CodeService
+from ...workspace.ports import SessionStore
 from ...workspace.session import Session, SessionEvent
 from ..interrupts import run_until_signal
 from ..output import out_json, print_status, write_line
@@ -39,6 +40,7 @@ def chat(agent: str, model: str, fixture: str, json: bool, save: str) -> Exit:
 async def _chat(project: Project, agent: str, model: str, fixture: str, json: bool, save: str) -> Exit:
     host, history = WorkerPool(project.journeys), SessionLogs(project.state, project.transcripts)
     session = Session(CodeService(host, agent, model), history)
+    storage = StorageReport(history, json)
     try:
         await session.reload()
         if session.code.state == "broken":
@@ -47,14 +49,39 @@ async def _chat(project: Project, agent: str, model: str, fixture: str, json: bo
         if not json:
             print_intro(session)
         session.listeners.append(lambda changed: _on_event(session, changed, json))
+        session.listeners.append(lambda _: storage.report())
         code = await _turns(session, json)
         if save and len(session.trace):
             saved = await session.saving.save("golden", save)
             print_status(f"saved {saved.path}: {saved.verdict}")
-        return code
     finally:
         host.close()
         history.close()
+        storage.report()
+    return worst({code, Exit.USAGE_ERROR}) if history.write_error else code
+
+
+class StorageReport:
+    """Reports on stderr what happens to the file of a conversation: when it cannot be written, and when it can."""
+
+    def __init__(self, store: SessionStore, json: bool) -> None:
+        self.store = store
+        self.json = json
+        self._problem = ""
+
+    def report(self) -> None:
+        """Report what has changed since the last report."""
+        for warning in self.store.take_warnings():
+            print_status(f"warning: {warning}")
+        problem = self.store.write_error
+        if problem and problem != self._problem:
+            message = f"not written: {problem}; it is held in memory and written when possible"
+            if self.json:
+                out_json({"error": message, "code": "not-written"})
+            print_status(f"error: {message}")
+        elif self._problem and not problem:
+            print_status("everything is written again")
+        self._problem = problem
 
 
 def choose_fixture(session: Session, fixture: str) -> None:

@@ -35,7 +35,7 @@ def report_coverage(
         if base.passed:
             reached = coverage(
                 read_sources(project.journeys), group.agent, base.lines, base.decisions, called_in(base),
-                bodies=options.tools == "sandbox",
+                base.policies, bodies=options.tools == "sandbox",
             )  # fmt: skip
             results.append({**base_json(group, base), **msgspec.to_builtins(reached)})
             _print_report(project, reached)

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from ...errors import UsageError
 from ...models.registry import resolve_model
+from ...replay.exit_codes import Exit
 from ...runtime.worker import WorkerPool, start_fork_server
 from ...store import run_permissions
 from ...store.config import merge_settings
@@ -114,6 +115,7 @@ def open_workbench(
         history.close()
     if history.write_error:
         print_status(f"NOT saved: {history.write_error}; the last messages are lost")
+        code = Exit.USAGE_ERROR
     return code, history.written[-1] if history.written else ""
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 
 from ...errors import UsageError
-from ...mutation.mutants import Mutant, generate_mutants
+from ...mutation.equivalent import Equivalences
+from ...mutation.mutants import Mutant, find_unmeasured, generate_mutants
 from ...mutation.operators import OPERATORS
 from ...mutation.run import read_sources, run_baseline, run_mutants
 from ...mutation.score import Status, score
@@ -21,7 +22,7 @@ from ...text import pluralize
 from ...transcripts.query import Query
 from ..output import print_status
 from ..reports.destination import check_destinations
-from ..reports.mutation import AgentResult, as_json, list_mutants, print_report
+from ..reports.mutation import AgentResult, as_json, list_mutants, print_report, print_unmeasured
 from ..transcript_groups import group_by_agent, journeys_path, print_baseline, write_json
 
 CLEAR = "\r\x1b[K"
@@ -72,19 +73,26 @@ def mutate(
     if json:
         check_destinations(json)
     project, groups = group_by_agent(paths, agent, query)
-    found = {
-        g.agent: picked.of(project, generate_mutants(read_sources(project.journeys), g.agent)) for g in groups
-    }
+    files = read_sources(project.journeys)
+    generated = {g.agent: generate_mutants(files, g.agent) for g in groups}
+    marks = {name: Equivalences(files, {m.file for m in made}) for name, made in generated.items()}
+    found = {name: picked.of(project, made) for name, made in generated.items()}
     if only_list:
-        for each in found.values():
-            list_mutants(project, each)
+        for mutants in found.values():
+            list_mutants(project, mutants)
         return Exit.OK if any(found.values()) else Exit.NO_TESTS
     measured = [AgentResult(group, found[group.agent]) for group in groups]
-    whole = all(_measure(project, each, effort) for each in measured)
+    whole = all(_measure(project, each, marks[each.group.agent], effort) for each in measured)
+    for each in measured:
+        each.unmeasured = find_unmeasured(files, each.group.agent, each.base.loaded)
+        print_unmeasured(project, each.unmeasured)
+        if whole:
+            name = each.group.agent
+            each.wrong_marks = marks[name].wrong(generated[name], each.results)
     results = [result for each in measured for result in each.results]
     scored = score(results)
     if results:
-        print_report(project, results, scored, whole)
+        print_report(project, measured, scored, whole)
     if json:
         write_json(json, as_json(measured, whole))
     if not whole:
@@ -99,7 +107,7 @@ def mutate(
     return Exit.FAILED if scored.percent < least else Exit.OK
 
 
-def _measure(project: Project, each: AgentResult, effort: MutationOptions) -> bool:
+def _measure(project: Project, each: AgentResult, marks: Equivalences, effort: MutationOptions) -> bool:
     """Test the mutants of one agent. Returns False if interrupted; `each` then has the results so far."""
     group, root = each.group, project.journeys
     try:
@@ -119,7 +127,7 @@ def _measure(project: Project, each: AgentResult, effort: MutationOptions) -> bo
             seconds=effort.timeout,
             options=effort.options,
         ):
-            each.results.append(result)
+            each.results.append(marks.apply(result))
             _progress(each)
     except KeyboardInterrupt:
         return False

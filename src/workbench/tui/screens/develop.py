@@ -94,6 +94,8 @@ class Develop(ConversationScreen):
         conversations = self.workbench.conversations
         conversations.step_id, conversations.draft = str(self.step_id or ""), self.entry.text
         conversations.snapshot()
+        for warning in conversations.store.take_warnings():
+            self.notify_user(warning, "bad")
 
     def restore(self, step_id: str, draft: str) -> None:
         """Restore the cursor position and the unsent draft."""
