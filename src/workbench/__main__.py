@@ -19,14 +19,15 @@ def open_missing_streams() -> None:
 def main() -> None:
     """Run the command line."""
     import gc
-    import os
     import signal
 
-    if sys.path and sys.path[0] in ("", os.getcwd()):
-        del sys.path[0]  # `python -m` adds the working folder, from which journeys would import
     if None in (sys.stdin, sys.stdout, sys.stderr):
         open_missing_streams()
 
+    if sys.argv[1:2] == ["replay"] and "--help" not in sys.argv:
+        from .runtime.server_start import prestart
+
+        prestart()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that every finally runs
     gc.set_threshold(100_000, 20, 20)  # collections during the imports cost 12 ms
 

@@ -15,7 +15,7 @@ from workbench.cli.reports.github import SUMMARY
 from workbench.cli.reports.json_report import as_json, case_of
 from workbench.cli.reports.markdown import code, fence
 from workbench.replay.case import Case
-from workbench.replay.comparison import Difference
+from workbench.replay.difference import Difference
 from workbench.replay.exit_codes import CODES, junit_status
 from workbench.replay.summary import Summary
 from workbench.replay.verdict import ReplayResult, Verdict

@@ -15,7 +15,7 @@ from support.kit import LATE, WINDOW, ScriptedModel, converse, saved, shop, shop
 from workbench.cli import run
 from workbench.cli.commands.merge import merge_summaries
 from workbench.replay.case import Case
-from workbench.replay.comparison import Difference
+from workbench.replay.difference import Difference
 from workbench.replay.summary import ShardInfo, Summary
 from workbench.replay.verdict import ReplayResult, Verdict
 from workbench.trace.step_id import StepId

@@ -314,6 +314,7 @@ OPEN = {
     "import sys; sys.path": "the path of Python",
     "import sys; sys.version": "the version of Python",
     "import sys; sys.prefix": "the path of Python",
+    "kinds = [type(n, (), {}) for n in 'abcdef']; [k.__name__ for k in set(kinds)]": "an address in memory",
     "id(object())": "an address in memory",
     "repr(object())": "an address in memory",
     "object().__hash__()": "an address in memory",

@@ -11,7 +11,7 @@ import pytest
 from support.kit import WINDOW, ScriptedModel, converse, saved, shop, shop_files, use, write
 from workbench.transcripts.codec import encode
 
-BESIDE = ("random", "colorsys", "statistics")  # modules of Python that a journey, or the SDK, imports
+BESIDE = ("random", "colorsys", "statistics", "msgspec")  # modules of Python that a journey, or the SDK, imports
 COMMANDS = (["check"], ["replay"], ["replay", "--check-flaky"], ["chat", "--model", "rehearsal"])
 PROGRAM = [str(Path(sys.executable).with_name("workbench"))]
 MODULE = [sys.executable, "-m", "workbench"]

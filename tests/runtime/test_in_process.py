@@ -14,7 +14,7 @@ from workbench.runtime.replay_server import ReplayServer
 SERVER = """
 import os
 del os.fork
-from workbench.runtime.replay_server import main
+from workbench.runtime.server_main import main
 main()
 """
 
@@ -25,8 +25,10 @@ def test_a_server_without_fork_gives_the_same_verdicts(tmp_path: Path, monkeypat
     job = ReplayJob(str(journeys))
     with ReplayServer(job) as server:
         forked = [server.case(str(path)) for path in paths]
-    monkeypatch.setattr("workbench.runtime.replay_server.PROGRAM", ["-c", SERVER])
+    monkeypatch.setattr("workbench.runtime.server_start.PROGRAM", ["-P", "-s", "-c", SERVER])
     with ReplayServer(job) as server:
         alone = [server.case(str(path)) for path in paths]
-    assert alone == forked
+    assert [(case.head, case.verdict, case.outcome.why) for case in alone] == [
+        (case.head, case.verdict, case.outcome.why) for case in forked
+    ]
     assert [case.verdict for case in forked] == [Verdict.FAIL, Verdict.PASS]

@@ -20,17 +20,9 @@ from ..trace.events import AnyEvent, Fault, Prompt, TurnEnded, UserMessage
 from ..trace.step_id import StepId
 from ..trace.steps import Step, StepGrouper, Turn
 from ..trace.trace import Trace
+from .difference import Difference
 from .reexecution import ToolMismatch
 from .tape import INTERRUPTED_ENDS, Tape
-
-
-class Difference(msgspec.Struct, frozen=True):
-    """A divergence from the recording: both sides in words, and why it counts."""
-
-    step_id: StepId
-    recorded: str
-    now: str
-    why: str
 
 
 class Drift(msgspec.Struct, frozen=True):

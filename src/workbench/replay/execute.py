@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..authoring.agent import Agent
 from ..engine.sandbox import Sandbox
+from ..engine.world import World
+from ..trace.setup import Setup
 from .comparison import Rerun
+from .fingerprint import fingerprint
 from .reexecution import ReexecutingRunner
 from .rerun import rerun, run_sync
 from .run_request import RunRequest
-from .verdict import DEFAULT, MakeWorld, Options, fingerprint
+from .verdict import DEFAULT, Options
+
+MakeWorld = Callable[[Setup], World]
 
 
 def execute(

@@ -16,14 +16,14 @@ from ..transcripts.predicates import JudgedRun, holds, without_fault
 from ..transcripts.transcript import Transcript, expectations_hash, expects_prompt_change, prompt_hash
 from .agent_outline import AgentOutline, outline
 from .blame import blame
-from .comparison import Difference, Rerun
+from .comparison import Rerun
+from .difference import Difference
 from .drift import describe_drift, prompt_changes
-from .execute import execute
+from .execute import MakeWorld, execute
 from .run_request import run_request
 from .verdict import (
     DEFAULT,
     VERDICT_WHEN_UNDECIDED,
-    MakeWorld,
     Options,
     ReplayResult,
     Verdict,

@@ -24,6 +24,13 @@ class ShardInfo(msgspec.Struct, frozen=True):
     code: str
 
 
+WEAKER = {
+    "hooks": "this system does not confine processes: native code of a journey was not refused anything",
+    "network": "this system does not confine files: native code of a journey could read any of them",
+    "files": "this system does not confine the network: native code of a journey could use it",
+}
+
+
 class Summary(msgspec.Struct, frozen=True, dict=True):
     """The decided cases, out of `selected` transcripts.
 
@@ -108,6 +115,8 @@ class Summary(msgspec.Struct, frozen=True, dict=True):
             )
         if "--shared-process" in self.options:
             said.append("replayed in shared processes: state kept between transcripts is not excluded")
+        weakest = {case.outcome.protection for case in self.cases} - {"", "system"}
+        said += [WEAKER[name] for name in WEAKER if name in weakest]
         green = self.counts[Verdict.PASS]
         if self.on_changed_prompts:
             said.append(

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
-from hashlib import sha256
 from typing import Any, Literal
 
 import msgspec
 
-from ..engine.world import World
-from ..trace.events import AnyEvent, PolicyDecision
-from ..trace.setup import Setup
-from .comparison import Difference, Rerun
+from ..trace.events import AnyEvent
+from .difference import Difference
 
 
 class Verdict(StrEnum):
@@ -43,6 +40,10 @@ class Options(msgspec.Struct, frozen=True):
     """Drift decides the verdict instead of being a note."""
     fingerprint: bool = False
     """Add the fingerprint of the run to the result, for comparison with another process."""
+
+
+Protection = Literal["", "system", "network", "files", "hooks"]
+"""The system refused all of it, only network and programs, or only files; or only hooks of Python did."""
 
 
 class RunDetails(msgspec.Struct):
@@ -96,30 +97,14 @@ class ReplayResult(msgspec.Struct):
     """The fingerprint of the run, if it was requested."""
     not_run: Literal["", "not_loaded", "hung", "exited"] = ""
     """Why there is no run to judge: the agent did not load, or its process hung or exited."""
+    protection: Protection = ""
+    """What refused files, the network and programs while it ran."""
     details: RunDetails | None = None
     """The events of the run and the lines it executed, if they were requested."""
 
 
-MakeWorld = Callable[[Setup], World]
-
 DEFAULT = Options()
 VERDICT_WHEN_UNDECIDED = {"world": Verdict.NEEDS_TOOLS, "live": Verdict.NEEDS_LIVE}
-
-
-def fingerprint(result: Rerun) -> tuple[str, ...]:
-    """Return the events of a run, each as a name and a hash; the last item is the hash of its tool results."""
-    steps = (f"{_named(event)} {_hash(event)}" for event in result.trace)
-    return *steps, _hash((result.tool_mismatch, sorted(result.executed)))
-
-
-def _hash(value: object) -> str:
-    return sha256(repr(value).encode("utf-8", "replace")).hexdigest()[:12]
-
-
-def _named(event: AnyEvent) -> str:
-    return f"{event.step_id} {type(event).__name__.lower()}" + (
-        f" of {event.policy}" if isinstance(event, PolicyDecision) else ""
-    )
 
 
 def first_divergence(one: Sequence[str], other: Sequence[str]) -> str:

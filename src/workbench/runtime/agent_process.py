@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from ..machine import machine_error
 from ..replay.agent_outline import AgentOutline
 from ..replay.run_request import RunRequest
 from .process import (
@@ -140,8 +141,8 @@ def serve(job: ReplayJob, agent: str, requests: int, answers: int, stacks: str, 
         try:
             pid = os.fork()
         except OSError as error:
-            why = f"cannot start a process: {error.strerror}; end some programs, or raise the limit (ulimit -u)"
-            write_all(answers, frame(REPORT + encode_report(RunReport(error=why))))
+            why = str(machine_error(error) or error)
+            write_all(answers, frame(REPORT + encode_report(RunReport(error=why, not_run="exited"))))
             continue
         if pid == 0:
             try:

@@ -15,10 +15,9 @@ import platform
 import struct
 import sys
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-Protection = Literal["system", "network", "files", "hooks"]
-"""What refuses: the system all of it, only the network and programs, only files; or hooks of Python alone."""
+from ..replay.verdict import Protection
 
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 38, 22, 2
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446

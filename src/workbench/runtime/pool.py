@@ -11,8 +11,7 @@ from typing import NamedTuple, Protocol, TypeVar
 from ..replay.case import Case, intern_strings
 from .process import CAN_FORK
 from .replay_job import ReplayJob
-from .replay_server import RepeatedReplay, ReplayServer
-from .replayer import crashed_case
+from .replay_server import RepeatedReplay, ReplayServer, crashed_case
 
 CHUNK = 64  # transcripts for which a further server is worth its start
 T = TypeVar("T")

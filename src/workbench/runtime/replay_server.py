@@ -1,7 +1,8 @@
-"""The replay server: a process that judges one transcript after another.
+"""Ask a replay server: a process that judges one transcript after another.
 
-Every replay goes through it: `workbench replay`, pytest, `accept`, `mutate`, `coverage`, saving. It
-starts the same way everywhere (`start_server`), judges, and leaves journey code to processes of its own.
+Every replay goes through one: `workbench replay`, pytest, `accept`, `mutate`, `coverage`, saving. It
+starts the same way everywhere (`server_start`), judges (`replayer`), and leaves journey code to
+processes of its own (`agent_process`).
 """
 
 from __future__ import annotations
@@ -9,37 +10,21 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-import sys
 from pathlib import Path
 from types import TracebackType
 
 import msgspec
 
 from ..replay.case import Case
-from ..replay.verdict import Verdict, first_divergence
-from .process import SIZE_BYTES, Frames, exit_with_parent, frame, write_all
+from ..replay.verdict import ReplayResult, Verdict, first_divergence
+from .process import Frames, frame
 from .replay_job import ReplayJob, ReplayRequest
-from .replayer import Replayer, crashed_case
+from .server_start import HASH_SEED, start_server
 
-PROGRAM = ["-m", "workbench.runtime.replay_server"]
-HASH_SEED = "0"
 OTHER_HASH_SEEDS = ("1", "2")  # of the servers that repeat a replay, for other orders of sets
 
 _DECODE_CASE = msgspec.json.Decoder(Case).decode
 _ENCODE = msgspec.msgpack.Encoder().encode
-_DECODE = msgspec.msgpack.Decoder(ReplayJob | ReplayRequest).decode
-
-
-def start_server(hash_seed: str = HASH_SEED) -> subprocess.Popen[bytes]:
-    """Start a replay server: no working folder on its path, no PYTHON* variables, a fixed hash seed."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    workbench = str(Path(__file__).parents[2])  # the only folder on its path beside the installed packages
-    return subprocess.Popen(
-        [sys.executable, "-P", "-s", *PROGRAM],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={**kept, "PYTHONPATH": workbench, "PYTHONHASHSEED": hash_seed},
-    )
 
 
 class ReplayServer:
@@ -155,30 +140,13 @@ class RepeatedReplay:
         return case
 
 
-def main() -> None:
-    """Run the server: read jobs and requests, write cases until stdin is closed."""
-    requests, answers = os.fdopen(os.dup(0), "rb"), os.dup(1)
-    quiet = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1):
-        os.dup2(quiet, stream)
-    import signal
+def crashed_case(path: str, why: str) -> Case:
+    """Return the case of a file whose replay was lost."""
+    from ..transcripts.codec import read  # only here: the server reads the files
+    from ..transcripts.header import header_of
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    exit_with_parent(os.getppid())
-    replayer: Replayer | None = None
-    with contextlib.suppress(BrokenPipeError):
-        while size := requests.read(SIZE_BYTES):
-            message = _DECODE(requests.read(int.from_bytes(size, "big")))
-            if isinstance(message, ReplayJob):
-                if replayer is not None:
-                    replayer.close()
-                replayer = Replayer(message)
-            elif replayer is not None:
-                case = replayer.case(message.path, message.data)
-                write_all(answers, frame(msgspec.json.encode(case)))
-    if replayer is not None:
-        replayer.close()
-
-
-if __name__ == "__main__":
-    main()
+    try:
+        head = header_of(read(Path(path)))
+    except Exception:  # the cause of the crash may be in the file
+        head = None
+    return Case(path, head, ReplayResult(Verdict.ERROR, why))

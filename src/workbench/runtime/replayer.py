@@ -10,6 +10,7 @@ from pathlib import Path
 from ..errors import TranscriptError
 from ..files import read_bytes
 from ..findings import is_suppressed
+from ..machine import machine_error
 from ..replay.blame import project_path
 from ..replay.case import Case
 from ..replay.judge import judge_run
@@ -53,7 +54,12 @@ class Replayer:
         return Case(path, header_of(transcript), self._result(transcript))
 
     def _result(self, transcript: Transcript) -> ReplayResult:
-        agent = self._agent(transcript.agent)
+        try:
+            agent = self._agent(transcript.agent)
+        except OSError as error:
+            return ReplayResult(
+                Verdict.ERROR, str(machine_error(error) or internal_error(error)), not_run="exited"
+            )
         if agent.loaded.error:
             where = project_path(agent.loaded.where)
             return ReplayResult(Verdict.ERROR, agent.loaded.error, source_line=where, not_run="not_loaded")
@@ -79,6 +85,7 @@ class Replayer:
         options = self.job.options
         run = restore_run(transcript, report, agent.loaded.outline.limits)
         result = judge_run(transcript, run, agent.loaded.outline, options)
+        result.protection = agent.loaded.protection
         if self.job.details:
             result.details = RunDetails(
                 list(run.trace),
@@ -129,12 +136,3 @@ class Replayer:
         """End the process of the agent."""
         while self._agents:
             self._agents.popitem()[1].close()
-
-
-def crashed_case(path: str, why: str) -> Case:
-    """Return the case of a file whose replay was lost."""
-    try:
-        head = header_of(decode(read_bytes(Path(path)), path))
-    except Exception:  # the cause of the crash may be in the file
-        head = None
-    return Case(path, head, ReplayResult(Verdict.ERROR, why))

@@ -15,10 +15,11 @@ from ..errors import JourneyError, WorkbenchError
 from ..replay.agent_outline import AgentOutline, outline
 from ..replay.execute import execute
 from ..replay.run_request import RunRequest
+from ..replay.verdict import Protection
 from ..source import ROOT_PACKAGE, journey_path
 from ..trace.setup import Setup
 from .agent_files import shared_paths
-from .confinement import Protection, confine
+from .confinement import confine
 from .file_view import FileView, read_roots
 from .line_tracer import LineTracer
 from .loader import LoadedAgent, check_fixture, load, make_world

@@ -29,7 +29,8 @@ from ..engine.turn import run_turn
 from ..errors import JourneyError, NoAnswer, WorkbenchError
 from ..machine import machine_error
 from ..models.registry import REHEARSAL, make_model
-from ..replay.comparison import Difference, Rerun
+from ..replay.comparison import Rerun
+from ..replay.difference import Difference
 from ..replay.partial import PartialReplay
 from ..replay.rerun import rerun
 from ..source import fault_location

@@ -29,6 +29,7 @@ def as_json(summary: Summary) -> dict[str, Any]:
         "shard": summary.part,
         "selected": summary.selected,
         "not_collected": summary.not_collected,
+        "protection": sorted({case.outcome.protection for case in summary.cases} - {""}),
         "interrupted": summary.interrupted,
         "seconds": round(summary.seconds, 3),
         "exit": int(summary.code),
@@ -42,7 +43,7 @@ def row(case: Case) -> dict[str, Any]:
     """Return a case as plain data; id, kind and agent are empty for an unreadable file."""
     head = {name: getattr(case.head, name) for name in _HEAD} if case.head else _UNREAD
     outcome = msgspec.to_builtins(case.outcome)
-    for name in ("fingerprint", "details"):  # only used while replaying
+    for name in ("fingerprint", "details", "protection"):  # only used while replaying
         del outcome[name]
     first = outcome.pop("first_difference")
     if first is not None:

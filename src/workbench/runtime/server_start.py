@@ -1,0 +1,45 @@
+"""Start replay servers, the same way everywhere: isolated, with fixed inputs of the interpreter.
+
+Imports nothing but the standard library, because a command starts its server before its own imports.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PROGRAM = ["-P", "-s", "-m", "workbench.runtime.server_main"]
+# On Linux the order of a set of objects follows their addresses, which differ in every process. They stay
+# the same after exec without address space randomization, if the system allows that (containers may not).
+_FIXED_ADDRESSES = """
+import ctypes, os, sys
+ctypes.CDLL(None).personality(0x0040000)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+HASH_SEED = "0"
+
+_prestarted: list[subprocess.Popen[bytes]] = []
+
+
+def prestart() -> None:
+    """Start the server that will be asked first, so that it starts while this process imports."""
+    _prestarted.append(_start(HASH_SEED))
+
+
+def start_server(hash_seed: str = HASH_SEED) -> subprocess.Popen[bytes]:
+    """Start a replay server: no working folder on its path, no PYTHON* variables, a fixed hash seed."""
+    return _prestarted.pop() if _prestarted and hash_seed == HASH_SEED else _start(hash_seed)
+
+
+def _start(hash_seed: str) -> subprocess.Popen[bytes]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    workbench = str(Path(__file__).parents[2])  # the only folder on its path beside the installed packages
+    start = ["-I", "-S", "-c", _FIXED_ADDRESSES] if sys.platform == "linux" else []
+    return subprocess.Popen(
+        [sys.executable, *start, *PROGRAM],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**kept, "PYTHONPATH": workbench, "PYTHONHASHSEED": hash_seed},
+    )
