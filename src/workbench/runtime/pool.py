@@ -13,7 +13,7 @@ from .process import CAN_FORK
 from .replay_job import ReplayJob
 from .replay_server import RepeatedReplay, ReplayServer, crashed_case
 
-CHUNK = 64  # transcripts for which a further server is worth its start
+CHUNK = 24  # transcripts for which a further server is worth its start
 T = TypeVar("T")
 R = TypeVar("R")
 
