@@ -118,7 +118,7 @@ def test_a_policy_that_changes_a_file_is_refused_with_its_line(tmp_path, monkeyp
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("import logging; logging.FileHandler('shop.log').close()", "changes "),
+        ("import logging; logging.FileHandler('shop.log').close()", "undeclared"),
         ("import os; os.mkdir('logs')", "changes logs (os.mkdir)"),
         ("HOST = open('/etc/hosts').close()", "opens /etc/hosts"),
         ("import socket; socket.create_connection(('127.0.0.1', 9))", "uses the network"),

@@ -169,6 +169,8 @@ list({'kind', 'loyal', 'late'} | {'x', 'y'})
 dict.fromkeys({'one', 'two', 'three'})
 frozenset('abcdefgh')
 sorted([object(), object()], key=id)[0] is None
+repr(object())
+str(print.__self__) + repr(lambda: 0)
 __debug__
 """
 
@@ -204,6 +206,13 @@ import gettext; gettext.find('messages')
 """
 
 FILES = """
+import os; os.getcwd()
+import os; os.path.abspath('x')
+import pathlib; pathlib.Path('.').absolute()
+import pathlib; pathlib.Path.cwd()
+import pathlib; pathlib.Path('x').resolve()
+__file__
+import inspect, sys; inspect.getfile(sys._getframe())
 open('/etc/hostname').read()
 open('/etc/hosts').read()
 open('/proc/self/stat').read()
@@ -306,17 +315,13 @@ ENTRIES = [(group, line) for group, lines in GROUPS.items() for line in lines.st
 
 # what remains open, and why
 OPEN = {
-    "import os; os.getcwd()": "the path of the project",
-    "__file__": "the path of the project",
-    "import pathlib; pathlib.Path('.').absolute()": "the path of the project",
-    "import inspect, sys; inspect.getfile(sys._getframe())": "the path of the project",
+    "len(__file__)": "the path of the project",
     "import sys; sys.executable": "the path of Python",
     "import sys; sys.path": "the path of Python",
     "import sys; sys.version": "the version of Python",
     "import sys; sys.prefix": "the path of Python",
     "kinds = [type(n, (), {}) for n in 'abcdef']; [k.__name__ for k in set(kinds)]": "an address in memory",
     "id(object())": "an address in memory",
-    "repr(object())": "an address in memory",
     "object().__hash__()": "an address in memory",
     "import threading; threading.get_ident()": "an address in memory",
 }

@@ -40,7 +40,10 @@ def probe(message, conversation):
         value = f"{type(error).__name__}: {error}"
     return Allow("looked", value=value[:500])
 """
-FILES = {"probe/persona.md": "# Who you are\nA probe.\n", "probe/fixtures/base.json": "{}"}
+FILES = {
+    "probe/persona.md": "# Who you are\nA probe.\n",
+    "probe/fixtures/base.json": '{"clock": "2026-03-10T10:00:00+01:00"}',
+}
 
 REPLAY = """
 import json, sys

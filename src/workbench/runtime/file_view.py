@@ -29,13 +29,18 @@ class FileView:
         self.roots = tuple(roots)
         self._roots = tuple(f"{root.rstrip(os.sep)}{os.sep}" for root in self.roots)
         self._stat, self._lstat, self._access, self._readlink = os.stat, os.lstat, os.access, os.readlink
+        self._getcwd = os.getcwd
 
     def readable(self, path: Any) -> bool:
         """Return whether a path is inside the roots; an open file is."""
         if isinstance(path, int):
             return True
-        full = os.path.abspath(os.fsdecode(path))
+        full = self._absolute(path)
         return full == os.devnull or self._inside(full)
+
+    def _absolute(self, path: Any) -> str:
+        """Return a path from the root; os.path.abspath asks `os.getcwd`, which is refused to journey code."""
+        return os.path.normpath(os.path.join(self._getcwd(), os.fsdecode(path)))
 
     def functions(self) -> dict[str, Callable[..., Any]]:
         """Return the functions of `os` that see this view only."""
@@ -54,7 +59,7 @@ class FileView:
         """Return whether a path is readable, or a folder above the roots."""
         if isinstance(path, int):
             return True
-        full = os.path.abspath(os.fsdecode(path))
+        full = self._absolute(path)
         return self.readable(full) or any(
             root.startswith(f"{full.rstrip(os.sep)}{os.sep}") for root in self._roots
         )

@@ -116,12 +116,11 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
         raise PermissionError("connections and programs are not allowed in a replay")
 
 
-def refuse_sql(name: str) -> None:
-    """Refuse a function of SQLite that reads the clock or makes random values."""
+def refuse(what: str, hint: str) -> None:
+    """Report a use of something that cannot be pinned, if journey code is running."""
     where = _journey_line()
-    if where:
-        hint = "pass the value as a parameter: conversation.now in a policy, Clock or random.Random in a tool"
-        _add(Violation("clock", f"undeclared input: calls {name} of SQLite", where, hint))
+    if where and _active is not None:
+        _add(Violation("environment", f"undeclared input: {what}", where, hint))
 
 
 def _describe(file: Any) -> str:

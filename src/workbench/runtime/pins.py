@@ -14,6 +14,7 @@ import importlib.abc
 import importlib.machinery
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from types import ModuleType
@@ -21,7 +22,7 @@ from typing import Any
 
 from .entropy import Entropy
 from .file_view import FileView
-from .monitor import refuse_sql
+from .monitor import refuse
 
 ENVIRONMENT = {
     "HOME": "/nonexistent",
@@ -144,7 +145,8 @@ def _pin_sqlite(module: Any) -> dict[str, Any]:
     def authorize(action: int, _: str | None, name: str | None, *__: object) -> int:
         if action != module.SQLITE_FUNCTION or name not in _SQL_INPUTS:
             return int(module.SQLITE_OK)
-        refuse_sql(name)
+        hint = "pass the value as a parameter: conversation.now in a policy, Clock or random.Random in a tool"
+        refuse(f"calls {name} of SQLite", hint)
         return int(module.SQLITE_DENY)
 
     class Connection(module.Connection):  # type: ignore[misc]
@@ -193,13 +195,23 @@ def pin_files(files: FileView) -> None:
     for name, function in files.functions().items():
         if hasattr(os, name):
             setattr(os, name, function)
+    getcwd = os.getcwd
+
+    def refused() -> str:
+        refuse("os.getcwd reads the path of the project", "use a path relative to the agent's folder: __file__")
+        return getcwd()
+
+    os.getcwd = refused
+    os.getcwdb = lambda: refused().encode()
 
 
 def pin_process(environment: Mapping[str, str]) -> None:
     """Pin everything that does not depend on a conversation. It cannot be undone in this process."""
-    _travel(START)
     os.environ.clear()
     os.environ.update({**ENVIRONMENT, **environment})
+    if hasattr(time, "tzset"):
+        time.tzset()
+    _travel(START)  # afterwards: it restores the time zone that it finds
     sys.argv = [HOST]
     if hasattr(sys, "orig_argv"):
         sys.orig_argv = [HOST]
@@ -213,7 +225,7 @@ def pin_process(environment: Mapping[str, str]) -> None:
 def pin_run(clock: str, seed: int, environment: Mapping[str, str]) -> None:
     """Pin the time, the randomness and the environment of a run to those of its conversation.
 
-    Raises ValueError or OverflowError for a clock (ISO 8601) that is no time.
+    `clock` is ISO 8601. Raises ValueError or OverflowError if it is invalid.
     """
     _travel(clock)
     _entropy.seed(f"run {seed}")

@@ -21,6 +21,7 @@ from ..trace.setup import Setup
 from .agent_files import shared_paths
 from .confinement import confine
 from .file_view import FileView, read_roots
+from .leaks import find_leaks
 from .line_tracer import LineTracer
 from .loader import LoadedAgent, check_fixture, load, make_world
 from .module_loader import fix_cache, replace_sources
@@ -108,7 +109,8 @@ class Runner:
             return RunReport(error=str(error), where=error.where)
         except Exception as error:
             return RunReport(error=internal_error(error))
-        report.violations = violations
+        policies = {policy.full_name: policy.source for policy in self._loaded.agent.all_policies()}
+        report.violations = [*violations, *find_leaks(report.events, str(self._loaded.root.parent), policies)]
         return report
 
     def _traced(self, request: RunRequest, loaded: LoadedAgent) -> RunReport:
