@@ -98,7 +98,7 @@ def test_the_library_is_imported_only_for_a_pattern(tmp_path):
         for name in ("without", "with")
     ]
     look = "import sys; from pathlib import Path; from workbench.transcripts.codec import read\n"
-    look += "import workbench.cli.commands.replay, workbench.runtime.fork_pool\n"
+    look += "import workbench.cli.commands.replay, workbench.runtime.pool\n"
     look += "for path in sys.argv[1:]: read(Path(path)); print('regex' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", look, *map(str, paths)], capture_output=True, text=True, check=True

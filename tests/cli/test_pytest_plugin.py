@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from support.kit import JOURNEY, LATE, WINDOW, ScriptedModel, converse, saved, shop, shop_files, write
-from support.processes import marked, wait_for_busy_process
+from support.processes import processes_in, wait_for_busy_process
 from workbench.transcripts.codec import encode
 from workbench.transcripts.expectation import Expectation
 from workbench.transcripts.transcript import Annotation
@@ -198,17 +198,14 @@ def test_a_killed_pytest_leaves_no_process_behind(project):
     policy = "\n    @returns.policy(before=create_return)\n    def bad(call):\n        while True: pass\n"
     write(project / "journeys", shop_files(policy))
     command = [sys.executable, "-m", "pytest", "-p", "workbench_pytest", "-o", "workbench_timeout=60"]
-    mark = str(project)
-    with subprocess.Popen(
-        [*command, "transcripts/good.json"], stdout=subprocess.DEVNULL, env={**os.environ, "MARK": mark}
-    ) as program:
-        wait_for_busy_process(mark)
-        assert len(marked(mark)) > 2
+    with subprocess.Popen([*command, "transcripts/good.json"], stdout=subprocess.DEVNULL) as program:
+        wait_for_busy_process(project)
+        assert len(processes_in(project)) > 2
         program.kill()
     until = time.monotonic() + 10
-    while marked(mark) and time.monotonic() < until:
+    while processes_in(project) - {os.getpid()} and time.monotonic() < until:
         time.sleep(0.05)
-    assert marked(mark) == set()
+    assert processes_in(project) - {os.getpid()} == set()
 
 
 def test_transcripts_replay_on_todays_code(project):

@@ -1,4 +1,4 @@
-"""Find the processes that a test started, by a mark in their environment."""
+"""Find the processes that a test started, by their working folder."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 
-def marked(mark: str) -> set[int]:
-    """The ids of the running processes with MARK=`mark` in the environment they were started with."""
-    if not Path("/proc/self/environ").exists():
+def processes_in(folder: Path) -> set[int]:
+    """The ids of the running processes whose working folder is `folder`."""
+    if not Path("/proc/self/cwd").exists():
         pytest.skip("needs /proc to find processes")
     found = set()
-    for folder in Path("/proc").glob("[0-9]*"):
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            marks = f"MARK={mark}".encode() in (folder / "environ").read_bytes().split(b"\0")
-            if marks and (folder / "stat").read_text().rpartition(")")[2].split()[0] != "Z":
-                found.add(int(folder.name))
+            state = (process / "stat").read_text().rpartition(")")[2].split()[0]
+            if state != "Z" and (process / "cwd").resolve() == folder.resolve():
+                found.add(int(process.name))
         except OSError:
             continue
     return found
@@ -32,11 +32,11 @@ def busy_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / 100
 
 
-def wait_for_busy_process(mark: str, seconds: float = 20.0) -> int:
-    """Wait until a marked process that was forked for a run loops, and return its id."""
+def wait_for_busy_process(folder: Path, seconds: float = 20.0) -> int:
+    """Wait until a process that was forked for a run in `folder` loops, and return its id."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        found = marked(mark)  # the command, its server, the process of the agent, and the run
+        found = processes_in(folder)  # the command, its server, the process of the agent, and the run
         before = {pid: busy_seconds(pid) for pid in found} if len(found) >= 4 else {}
         time.sleep(0.5)
         for pid, used in before.items():

@@ -160,7 +160,7 @@ def mutate(
     tools: ToolsOption = "recorded",
     jobs: JobsOption = 0,
     timeout: Annotated[
-        float, typer.Option(min=0.1, help="Seconds of CPU time after which a mutant times out.")
+        float, typer.Option(min=0.1, help="Seconds without progress after which a mutant times out.")
     ] = 5.0,
     min_score: Annotated[
         float, typer.Option("--min-score", min=0, max=100, help="Fail if the score in percent is lower.")
@@ -199,7 +199,7 @@ def coverage(
     tools: ToolsOption = "recorded",
     jobs: JobsOption = 0,
     timeout: Annotated[
-        float, typer.Option(min=0.1, help="Seconds of CPU time after which the run times out.")
+        float, typer.Option(min=0.1, help="Seconds without progress after which a transcript times out.")
     ] = 60.0,
 ) -> None:
     """List the parts of the journeys that no transcript reaches.

@@ -19,6 +19,19 @@ ctypes.CDLL(None).personality(0x0040000)
 os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """
 HASH_SEED = "0"
+# what Python needs to start, and the folders of the cache and of temporary files; nothing else of the user's
+_KEPT = (
+    "HOME",
+    "XDG_CACHE_HOME",
+    "LOCALAPPDATA",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "PATH",
+    "LD_LIBRARY_PATH",
+    "SYSTEMROOT",
+)
+_FIXED = {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 _prestarted: list[subprocess.Popen[bytes]] = []
 
@@ -29,17 +42,17 @@ def prestart() -> None:
 
 
 def start_server(hash_seed: str = HASH_SEED) -> subprocess.Popen[bytes]:
-    """Start a replay server: no working folder on its path, no PYTHON* variables, a fixed hash seed."""
+    """Start a replay server: no working folder on its path, a small environment, a fixed hash seed."""
     return _prestarted.pop() if _prestarted and hash_seed == HASH_SEED else _start(hash_seed)
 
 
 def _start(hash_seed: str) -> subprocess.Popen[bytes]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     workbench = str(Path(__file__).parents[2])  # the only folder on its path beside the installed packages
     start = ["-I", "-S", "-c", _FIXED_ADDRESSES] if sys.platform == "linux" else []
     return subprocess.Popen(
         [sys.executable, *start, *PROGRAM],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**kept, "PYTHONPATH": workbench, "PYTHONHASHSEED": hash_seed},
+        env={**kept, **_FIXED, "PYTHONPATH": workbench, "PYTHONHASHSEED": hash_seed},
     )
