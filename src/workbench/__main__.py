@@ -24,7 +24,7 @@ def main() -> None:
     if None in (sys.stdin, sys.stdout, sys.stderr):
         open_missing_streams()
 
-    if sys.argv[1:2] == ["replay"] and "--help" not in sys.argv:
+    if sys.argv[1:2] == ["replay"] and not {"-h", "--help"} & {*sys.argv}:
         from .runtime.server_start import prestart
 
         prestart()

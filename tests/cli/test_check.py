@@ -73,7 +73,7 @@ def test_an_error_is_printed_as_a_line_that_an_editor_can_open(
     said = capsys.readouterr()
     assert "# workbench: allow clock (a replay that executes it is still an ERROR" in said.err
     assert said.out == (
-        f"journeys/shop/returns/journey.py:{line}: error clock: time.time reads the machine's clock "
+        f"journeys/shop/returns/journey.py:{line}: warning clock: time.time reads the clock "
         "(next: use conversation.now in a policy or a condition, `clock: Clock` in a tool)\n"
     )
 

@@ -76,7 +76,7 @@ class Rerun(msgspec.Struct):
         return next((d.step for d in self.drift if d.what == "prompt"), 0)
 
 
-class Comparison:
+class StepComparison:
     """Compares the steps of a run with the recorded ones; `rerun` has the result so far.
 
     It receives the events of the run in order: while it runs, to stop it at the first divergence
@@ -187,6 +187,10 @@ def first_message(turn: Turn) -> UserMessage | None:
     return turn.steps[0].message if turn.steps else None
 
 
+class IncompleteRun(Exception):
+    """The events of a run that ended neither a turn nor itself at a divergence."""
+
+
 def compare(
     recorded: Iterable[AnyEvent],
     trace: Trace,
@@ -197,13 +201,13 @@ def compare(
     """Compare a finished run with the recording, like `rerun` does while it runs.
 
     `searches` are the changes of searches of the knowledge, by step; `mismatch` is the different tool
-    result that stopped the run.
+    result that stopped the run. Raises IncompleteRun if events are missing.
     """
     tape = Tape(recorded)
     by_turn: dict[int, list[AnyEvent]] = {}
     for event in trace:
         by_turn.setdefault(event.turn, []).append(event)
-    comparison = Comparison(tape, trace, limits, lambda _, step: searches.get(step.step_id, ""))
+    comparison = StepComparison(tape, trace, limits, lambda _, step: searches.get(step.step_id, ""))
     for turn in tape.turns:
         events = by_turn.get(turn.turn, [])
         if first_message(turn) is None:
@@ -212,8 +216,12 @@ def compare(
         if mismatch is not None and mismatch.step_id.turn == turn.turn:
             comparison.add(events)
             break
+        if not comparison.add(events):
+            break
         end = next((event for event in reversed(events) if isinstance(event, TurnEnded)), None)
-        if not comparison.add(events) or end is None or not comparison.end_turn(turn, end.reason, end.detail):
+        if end is None:
+            raise IncompleteRun(f"the run reported no end of turn {turn.turn}")
+        if not comparison.end_turn(turn, end.reason, end.detail):
             break
     comparison.rerun.tool_mismatch = mismatch
     return comparison.finish()

@@ -19,20 +19,26 @@ MakeWorld = Callable[[Setup], World]
 
 
 def execute(
-    request: RunRequest, agent: Agent, options: Options = DEFAULT, make_world: MakeWorld | None = None
+    request: RunRequest,
+    agent: Agent,
+    options: Options = DEFAULT,
+    make_world: MakeWorld | None = None,
+    pin: Callable[[], None] = bool,  # type: ignore[assignment]
 ) -> Rerun:
     """Run a recording, or run it twice to compare the runs.
 
-    `make_world` creates the sandbox for a setup; it is required if tools run. Raises JourneyError if
-    the world cannot be created.
+    `make_world` creates the sandbox for a setup; it is required if tools run. `pin` pins the inputs before
+    each run. Raises JourneyError if the world cannot be created.
     """
     make = make_world if options.tools == "sandbox" else None
     if options.tools == "sandbox" and make is None:
         raise ValueError("running tools requires make_world")
+    pin()
     result = _run(request, agent, make)
     if options.fingerprint or options.repeat:
         result.fingerprints.append(fingerprint(result))
     if options.repeat:
+        pin()
         result.fingerprints.append(fingerprint(_run(request, agent, make)))
     if make is not None and request.final_world:
         result.recorded_world = make(request.setup).state_after(request.events)

@@ -18,7 +18,7 @@ from ..errors import JourneyError
 from ..trace.events import Answer, AnyEvent, JourneyEntered, Prompt
 from ..trace.setup import Setup
 from ..trace.steps import Step, Turn
-from .comparison import Comparison, Rerun, first_message
+from .comparison import Rerun, StepComparison, first_message
 from .knowledge import knowledge_change
 from .reexecution import ReexecutingRunner, ToolMismatch
 from .tape import Tape
@@ -35,16 +35,16 @@ class _RerunLoop:
         make_runner: Callable[[Tape], ReexecutingRunner] | None,
     ) -> None:
         self.tape = Tape(events, self._checkpoint)
-        self.make_runner = make_runner(self.tape) if make_runner else None
+        self.runner = make_runner(self.tape) if make_runner else None
         self.agent = agent
         self.conversation = ConversationRun(agent, setup, first_journey=_first_journey(agent, events))
-        self.comparison = Comparison(self.tape, self.conversation.trace, agent.limits, self._search)
+        self.comparison = StepComparison(self.tape, self.conversation.trace, agent.limits, self._search)
         self._compared = 0  # events
 
     def _checkpoint(self) -> bool:
         """Compare the steps since the last checkpoint. Returns True while there is no divergence."""
         same = self.comparison.add(self._new_events())
-        return same and (self.make_runner is None or not self.make_runner.mismatches)
+        return same and (self.runner is None or not self.runner.mismatches)
 
     def _new_events(self) -> list[AnyEvent]:
         """Return the events since the last call."""
@@ -54,13 +54,13 @@ class _RerunLoop:
 
     def _search(self, recorded: Step, step: Step) -> str:
         """Search the knowledge again; a changed passage is returned or, if tools run, a mismatch."""
-        if self.make_runner is not None and step.step_id == self.make_runner.judged_step:
+        if self.runner is not None and step.step_id == self.runner.judged_step:
             return ""  # its expectation judges what is found today
         change = knowledge_change(self.agent, recorded, step)
-        if not change or self.make_runner is None:
+        if not change or self.runner is None:
             return change
         why = f"the search of the knowledge differs: {change}"
-        self.make_runner.mismatches.append(ToolMismatch(step.step_id, "stale", "other passages", change, why))
+        self.runner.mismatches.append(ToolMismatch(step.step_id, "stale", "other passages", change, why))
         return ""
 
     async def run(self) -> Rerun:
@@ -68,10 +68,10 @@ class _RerunLoop:
             if not await self._turn(turn):
                 break
         result = self.comparison.finish()
-        if self.make_runner is not None:
-            result.tool_mismatch = min(self.make_runner.mismatches, key=lambda one: one.step_id, default=None)
-            result.world = self.make_runner.sandbox.world.state()
-            result.executed = self.make_runner.executed
+        if self.runner is not None:
+            result.tool_mismatch = min(self.runner.mismatches, key=lambda one: one.step_id, default=None)
+            result.world = self.runner.sandbox.world.state()
+            result.executed = self.runner.executed
         self.tape.checkpoint = None  # break the reference cycle: garbage collection is expensive here
         return result
 
@@ -87,7 +87,7 @@ class _RerunLoop:
                         self.conversation.emit(event)
             self.comparison.skip(self._new_events())
             return True
-        end = await run_turn(self.conversation, str(message.text), self.tape, self.make_runner or self.tape)
+        end = await run_turn(self.conversation, str(message.text), self.tape, self.runner or self.tape)
         return self._checkpoint() and self.comparison.end_turn(turn, end.reason, end.detail)
 
 

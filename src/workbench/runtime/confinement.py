@@ -12,14 +12,16 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import signal
 import struct
 import sys
 from collections.abc import Iterable
+from functools import cache
 from typing import NamedTuple
 
 from ..replay.verdict import Protection
 
-_PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 38, 22, 2
+_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 1, 38, 22, 2
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _READ = 1 << 2 | 1 << 3  # files and folders
 _READ_FILE, _WRITE_FILE = 1 << 2, 1 << 1
@@ -47,11 +49,23 @@ _IO_URING_SETUP = 425
 _X32 = 0x40000000  # the first number of the other call table of x86_64
 
 
+def end_with_parent() -> None:
+    """Let the system end this process when its parent ends, whatever it is doing. Linux only."""
+    if sys.platform == "linux":
+        _libc().prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
 def confine(folders: Iterable[str]) -> Protection:
     """Allow this process to read these files and folders only, and to start no program and no connection."""
     if sys.platform != "linux":
         return "hooks"
-    libc = ctypes.CDLL(None, use_errno=True)
+    end_with_parent()
+    libc = _libc()
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
         return "hooks"
     files, network = _restrict_files(libc, folders), _restrict_calls(libc)

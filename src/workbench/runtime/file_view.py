@@ -19,7 +19,8 @@ _SYSTEM = (
 def read_roots(folders: Iterable[str]) -> tuple[str, ...]:
     """Return the folders that may be read: the given ones, and those of Python, its packages and the system."""
     installed = {sys.prefix, sys.base_prefix, sysconfig.get_paths()["stdlib"], *filter(None, sys.path)}
-    return tuple(sorted({os.path.realpath(folder) for folder in (*folders, *installed, *_SYSTEM)}))
+    given = {*folders, *installed, *_SYSTEM}
+    return tuple(sorted({*map(os.path.abspath, given), *map(os.path.realpath, given)}))
 
 
 class FileView:
@@ -32,11 +33,11 @@ class FileView:
         self._getcwd = os.getcwd
 
     def readable(self, path: Any) -> bool:
-        """Return whether a path is inside the roots; an open file is."""
+        """Return whether a path, and what it links to, is inside the roots; an open file is."""
         if isinstance(path, int):
             return True
         full = self._absolute(path)
-        return full == os.devnull or self._inside(full)
+        return full == os.devnull or (self._inside(full) and self._inside(os.path.realpath(full)))
 
     def _absolute(self, path: Any) -> str:
         """Return a path from the root; os.path.abspath asks `os.getcwd`, which is refused to journey code."""
@@ -60,8 +61,10 @@ class FileView:
         if isinstance(path, int):
             return True
         full = self._absolute(path)
-        return self.readable(full) or any(
-            root.startswith(f"{full.rstrip(os.sep)}{os.sep}") for root in self._roots
+        return (
+            full == os.devnull
+            or self._inside(full)
+            or any(root.startswith(f"{full.rstrip(os.sep)}{os.sep}") for root in self._roots)
         )
 
     def _checked(self, path: Any) -> Any:

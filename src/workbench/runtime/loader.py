@@ -32,7 +32,7 @@ from ..source import ROOT_PACKAGE, fault_location
 from ..trace.setup import Setup
 from .agent_files import agent_names, hash_files
 from .module_loader import import_from
-from .run_settings import read_run_settings
+from .run_settings import RunSettings, read_run_settings
 
 
 class Fixture(msgspec.Struct, frozen=True):
@@ -54,15 +54,19 @@ class LoadedAgent(msgspec.Struct, frozen=True):
     root: Path
 
 
-def load(root: Path, name: str) -> LoadedAgent:
-    """Load one agent with its texts and fixtures. Raises JourneyError with file and line."""
+def load(root: Path, name: str, settings: RunSettings | None = None) -> LoadedAgent:
+    """Load one agent with its texts and fixtures. Raises JourneyError with file and line.
+
+    `settings` are those of the project; without them they are read.
+    """
+    settings = read_run_settings(root.resolve()) if settings is None else settings
     root = root.resolve()
     code, files = hash_files(root, name)
     agent = load_agent(root, name)
     _ = agent.persona_sections, agent.knowledge_sections
     for journey in agent.journeys.values():
         _ = journey.sections
-    return LoadedAgent(agent, _fixtures(root, agent), code, files, root)
+    return LoadedAgent(agent, _fixtures(root, agent, settings.environment), code, files, root)
 
 
 def load_agent(root: Path, name: str) -> Agent:
@@ -168,10 +172,9 @@ def _check_fields(data: Any, path: Path, where: str) -> None:
             )
 
 
-def _fixtures(root: Path, agent: Agent) -> dict[str, Fixture]:
+def _fixtures(root: Path, agent: Agent, environment: dict[str, str]) -> dict[str, Fixture]:
     """Read the fixtures by name: JSON objects with some of FIXTURE_FIELDS; `world` is {Class: {...}}."""
     found: dict[str, Fixture] = {}
-    environment = read_run_settings(root).environment
     given = {"environment": environment} if environment else {}
     for path in sorted(Path(agent.folder, agent.fixtures).glob("*.json")):
         where = _below(root, str(path))

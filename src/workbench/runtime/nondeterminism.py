@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ..findings import Finding, error, warning
+from ..findings import Finding, warning
 
 _CLOCK = {
     *(f"time.{n}" for n in ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns")),
@@ -42,8 +42,6 @@ _NEXT = {
     "network": "declare a parameter `http: httpx.Client` of the tool, or use a @world class with fixture data",
 }
 _STARS = {"time": "clock", "random": "random", "secrets": "random"}
-# code that uses one of these contains one of these words
-UNDECLARED = {name.rpartition(".")[2] for name in _CLOCK | _IDS | _RANDOM | _ENVIRONMENT} | {*_STARS}
 
 
 class Mention(NamedTuple):
@@ -73,9 +71,8 @@ class Reader(ast.NodeVisitor):
         self.locals: list[set[str]] = [_stored(tree.body)]
 
     def _report(self, node: ast.AST, rule: str, message: str, what: str = "") -> None:
-        make = error if rule in ("clock", "random") else warning
         where = f"{self.file}:{getattr(node, 'lineno', 0)}"
-        self.code.findings.append(make(rule, where, message, _NEXT[what or rule]))
+        self.code.findings.append(warning(rule, where, message, _NEXT[what or rule]))
 
     def _dotted(self, node: ast.AST) -> str:
         """Resolve a name or an attribute through the imports: "time.time"; "" for anything else."""
@@ -91,11 +88,11 @@ class Reader(ast.NodeVisitor):
         dotted = self._dotted(node)
         head, _, name = dotted.rpartition(".")
         if dotted in _CLOCK:
-            self._report(node, "clock", f"{dotted} reads the machine's clock")
+            self._report(node, "clock", f"{dotted} reads the clock")
         elif dotted in _IDS:
-            self._report(node, "random", f"{dotted} returns a different id in every run", "ids")
+            self._report(node, "random", f"{dotted} returns a different id in every live conversation", "ids")
         elif dotted in _RANDOM or head in ("secrets", "numpy.random") or (head == "random" and name.islower()):
-            self._report(node, "random", f"{dotted} is different in every run")
+            self._report(node, "random", f"{dotted} is different in every live conversation")
         elif dotted in _ENVIRONMENT:
             self._report(node, "environment", f"{dotted} differs between machines")
         else:
@@ -152,7 +149,7 @@ class Reader(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         seeds = [*node.args, *(k.value for k in node.keywords)]
         if self._dotted(node.func) == "random.Random" and all(getattr(s, "value", s) is None for s in seeds):
-            self._report(node, "random", "random.Random() without a seed is different in every run")
+            self._report(node, "random", "random.Random() without a seed is different in every live conversation")
         head, _, name = self._dotted(node.func).rpartition(".")
         if head == "httpx" and name in _HTTP:
             message = f"httpx.{name} leaves the sandbox: a replay cannot record it"

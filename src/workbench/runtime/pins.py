@@ -149,10 +149,18 @@ def _pin_sqlite(module: Any) -> dict[str, Any]:
         refuse(f"calls {name} of SQLite", hint)
         return int(module.SQLITE_DENY)
 
+    if hasattr(module.Connection, "pinned"):  # the three modules share one class
+        return {}
+
     class Connection(module.Connection):  # type: ignore[misc]
+        pinned = True
+
         def __init__(self, *args: Any, **more: Any) -> None:
             super().__init__(*args, **more)
-            self.set_authorizer(authorize)
+            super().set_authorizer(authorize)
+
+        def set_authorizer(self, *_: Any) -> None:
+            refuse("replaces the authorizer of SQLite", "leave it: it refuses the clock and random values")
 
     def connect(*args: Any, factory: Any = Connection, **more: Any) -> Any:
         return factory(*args, **more)
@@ -176,7 +184,7 @@ _TABLE: dict[str, Callable[[Any], Mapping[str, Any]]] = {
                            "version": _constant("0"), "machine": _constant("machine"),
                            "processor": _constant(""), "platform": _constant(sys.platform),
                            "libc_ver": _constant(("", "")), "freedesktop_os_release": _constant({})},
-    **dict.fromkeys(("sqlite3", "sqlite3.dbapi2"), _pin_sqlite),
+    **dict.fromkeys(("sqlite3", "sqlite3.dbapi2", "_sqlite3"), _pin_sqlite),
     "threading": lambda _: {"get_native_id": _constant(2)},
     "_thread": lambda _: {"get_native_id": _constant(2)},
     "mimetypes": lambda _: {"knownfiles": []},
@@ -184,7 +192,7 @@ _TABLE: dict[str, Callable[[Any], Mapping[str, Any]]] = {
     "tempfile": lambda _: {"tempdir": ENVIRONMENT["TMPDIR"]},
     "site": lambda _: {"getuserbase": _constant("/nonexistent"), "getusersitepackages": _constant("/nonexistent")},
     "getpass": lambda _: {"getuser": _constant("workbench")},
-    "shutil": lambda _: {"disk_usage": _constant((0, 0, 0)), "which": _constant(None),
+    "shutil": lambda module: {"disk_usage": _constant(module._ntuple_diskusage(0, 0, 0)), "which": _constant(None),
                          "get_terminal_size": lambda *_, **__: os.terminal_size((80, 24))},
     "psutil": lambda _: {"boot_time": _constant(0.0), "cpu_count": _constant(1)},
 }  # fmt: skip

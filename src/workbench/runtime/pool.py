@@ -43,13 +43,13 @@ class ServerPool(NamedTuple):
     jobs: int = 0
 
     def cases(self, work: ReplayJob, paths: Sequence[str]) -> Iterator[tuple[int, Case]]:
-        count = min(self.jobs or os.cpu_count() or 1, max(1, len(paths) // CHUNK))
         if work.options.repeat:
             yield from _repeated(work, paths)
             return
         if not CAN_FORK:  # and `select` does not wait for pipes there
             yield from enumerate(replay_files(work, paths))
             return
+        count = min(self.jobs or os.cpu_count() or 1, max(1, len(paths) // CHUNK))
         todo = deque(enumerate(paths))
         servers = [_Share(ReplayServer(work)) for _ in range(min(count, len(paths)))]
         try:
@@ -118,7 +118,9 @@ def run_on_servers(tasks: Iterable[T], work: Callable[[ReplayServer, T], R], job
             for future in as_completed(futures):
                 yield future.result()
         finally:
-            threads.shutdown(wait=False, cancel_futures=True)
+            for server in servers:
+                server.stop()
+            threads.shutdown(cancel_futures=True)
             for server in servers:
                 server.close()
 

@@ -46,28 +46,38 @@ def start_method() -> str:
 # in the process itself
 
 
-def isolate(stacks: str = "", parent: int = 0) -> None:
-    """Prepare this process for journey code: no streams, no ctrl+c, a stack dump on SIGUSR1."""
+def isolate(stacks: str | int | None = None, parent: int = 0) -> None:
+    """Prepare this process for journey code: no streams, no ctrl+c, a stack dump on SIGUSR1.
+
+    `stacks` is the file for the dump, by its name or its open descriptor.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     quiet = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(quiet, stream)
     if stacks and hasattr(faulthandler, "register"):  # not on Windows
-        faulthandler.register(signal.SIGUSR1, file=open(stacks, "w"), all_threads=False)  # noqa: SIM115
+        file = open(stacks, "w") if isinstance(stacks, str) else stacks  # noqa: SIM115
+        faulthandler.register(signal.SIGUSR1, file=file, all_threads=False)
     if parent:
-        exit_with_parent(parent, stacks)
+        exit_with_parent(parent)
 
 
-def exit_with_parent(parent: int, file: str = "") -> None:
-    """End this process, and remove `file`, at most a second after its parent has exited."""
+def close_others(*kept: int | None) -> None:
+    """Close all open descriptors except the standard streams and the given ones."""
+    before = 2
+    for descriptor in sorted(one for one in kept if one is not None):
+        os.closerange(before + 1, descriptor)
+        before = descriptor
+    os.closerange(before + 1, os.sysconf("SC_OPEN_MAX") if hasattr(os, "sysconf") else 4096)
 
+
+def exit_with_parent(parent: int) -> None:
+    """End this process, and those it started, at most a second after its parent has exited."""
     if not hasattr(signal, "SIGALRM"):  # Windows
         return
 
     def check(*_: object) -> None:
         if _real_getppid() != parent:
-            with contextlib.suppress(OSError):
-                os.unlink(file)
             if _real_getpgrp() == own_pid():
                 os.killpg(0, signal.SIGKILL)  # and the processes it started
             os._exit(0)
@@ -96,8 +106,9 @@ def frame(message: bytes) -> bytes:
 
 def write_all(pipe: int, data: bytes) -> None:
     """Write all of `data` to a pipe."""
-    while data:
-        data = data[os.write(pipe, data) :]
+    view = memoryview(data)
+    while view:
+        view = view[os.write(pipe, view) :]
 
 
 class Frames:
@@ -127,10 +138,6 @@ class Fork(NamedTuple):
     pid: int
     pipe: int
 
-    def kill(self) -> None:
-        """End the process at once."""
-        os.kill(self.pid, signal.SIGKILL)
-
     def kill_group(self) -> None:
         """End the process and those that it started, if it leads a group; it may have ended already."""
         for end in (os.killpg, os.kill):
@@ -149,7 +156,12 @@ def fork(work: Callable[[int], None]) -> Fork:
     sys.stdout.flush()
     sys.stderr.flush()
     gc.freeze()  # else the first collection in the fork copies every page
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError:
+        os.close(ours)
+        os.close(theirs)
+        raise
     if pid == 0:
         try:
             os.close(ours)
@@ -201,16 +213,20 @@ class StackDump:
             handle, self.name = tempfile.mkstemp(prefix="workbench-", suffix=".stack")
             os.close(handle)
 
+    def read(self) -> str:
+        """Return the dump. Raises OSError."""
+        return Path(self.name).read_text("utf-8", "replace")
+
     def innermost_journey_line(self, pid: int | None, root: Path) -> str:
         """Locate the innermost line of a journey below `root` that the process executes; "" if there is none."""
-        if pid is None or not self.name or not hasattr(signal, "SIGUSR1"):
+        if pid is None or not hasattr(signal, "SIGUSR1"):
             return ""
         text = ""
         with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGUSR1)
             for _ in range(DUMP_POLLS):
                 time.sleep(DUMP_INTERVAL)
-                before, text = text, Path(self.name).read_text("utf-8", "replace")
+                before, text = text, self.read()
                 if text and text == before:  # the dump is complete
                     break
         return first_journey_line(text, root)
@@ -224,3 +240,31 @@ class StackDump:
         """Remove the file."""
         with contextlib.suppress(OSError):
             os.unlink(self.name)
+
+
+class InheritedStackDump(StackDump):
+    """The same for a forked process, which inherits the open `descriptor`: no file remains, however it ends."""
+
+    def __init__(self) -> None:
+        self.name = ""
+        self.descriptor: int | None = None
+        with contextlib.suppress(OSError):
+            if hasattr(os, "memfd_create"):
+                self.descriptor = os.memfd_create("workbench.stack")
+            else:
+                handle, name = tempfile.mkstemp(prefix="workbench-", suffix=".stack")
+                os.unlink(name)
+                self.descriptor = handle
+
+    def read(self) -> str:
+        """Return the dump. Raises OSError."""
+        if self.descriptor is None:
+            return ""
+        size = os.fstat(self.descriptor).st_size
+        return os.pread(self.descriptor, size, 0).decode("utf-8", "replace")
+
+    def remove(self) -> None:
+        """Close the file."""
+        if self.descriptor is not None:
+            os.close(self.descriptor)
+            self.descriptor = None

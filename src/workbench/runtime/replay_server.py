@@ -34,6 +34,7 @@ class ReplayServer:
         self.job, self._hash_seed = job, hash_seed
         self._process: subprocess.Popen[bytes] | None = None
         self._frames = Frames()
+        self._stopped = False
 
     def __enter__(self) -> ReplayServer:
         return self
@@ -73,7 +74,9 @@ class ReplayServer:
             self._write(job)
 
     def send(self, path: str, data: bytes | None = None) -> None:
-        """Send a request without waiting for its answer."""
+        """Send a request without waiting for its answer. Raises EOFError after `stop`."""
+        if self._stopped:
+            raise EOFError
         if self._process is None:
             self._process = start_server(self._hash_seed)
             self._write(self.job)
@@ -92,6 +95,13 @@ class ReplayServer:
         with contextlib.suppress(BrokenPipeError):  # `receive` reports that it has ended
             self._process.stdin.write(frame(_ENCODE(message)))
             self._process.stdin.flush()
+
+    def stop(self) -> None:
+        """End the server for good; thread-safe: a request in another thread gets an ERROR."""
+        self._stopped = True
+        process = self._process
+        if process is not None:
+            process.kill()
 
     def close(self) -> None:
         """End the server; the next request starts another."""
@@ -149,4 +159,4 @@ def crashed_case(path: str, why: str) -> Case:
         head = header_of(read(Path(path)))
     except Exception:  # the cause of the crash may be in the file
         head = None
-    return Case(path, head, ReplayResult(Verdict.ERROR, why))
+    return Case(path, head, ReplayResult(Verdict.ERROR, why, not_run="exited"))

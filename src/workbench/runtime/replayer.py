@@ -13,13 +13,14 @@ from ..findings import is_suppressed
 from ..machine import machine_error
 from ..replay.blame import project_path
 from ..replay.case import Case
+from ..replay.comparison import IncompleteRun
 from ..replay.judge import judge_run
 from ..replay.run_request import run_request
 from ..replay.verdict import ReplayResult, RunDetails, Verdict
 from ..transcripts.codec import decode
 from ..transcripts.header import header_of
 from ..transcripts.transcript import Transcript
-from .agent_files import file_hashes
+from .agent_files import agent_files, file_hashes
 from .agent_process import AgentProcess
 from .in_process import InProcessAgent
 from .module_loader import fill_cache
@@ -68,8 +69,10 @@ class Replayer:
             self.close()
         try:
             result = self._judge(transcript, agent, report)
+        except IncompleteRun as error:
+            result = ReplayResult(Verdict.ERROR, str(error), not_run="exited")
         except Exception as error:
-            result = ReplayResult(Verdict.ERROR, internal_error(error))
+            result = ReplayResult(Verdict.ERROR, internal_error(error), not_run="exited")
         if result.verdict is not Verdict.PASS:
             result.changed += tuple(self._changed_files(transcript))
         return result
@@ -118,7 +121,7 @@ class Replayer:
         if name not in self._agents:
             self.close()
             if not self.job.sources:
-                fill_cache(sorted(self._root.resolve().rglob("*.py")))
+                fill_cache(p for p in agent_files(self._root.resolve(), name) if p.suffix == ".py")
             self._agents[name] = (AgentProcess if CAN_FORK else InProcessAgent)(self.job, name)
         return self._agents[name]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -32,7 +33,7 @@ from .run_report import RunReport, report_run
 from .run_settings import RunSettings, read_run_settings
 
 
-class Loaded(msgspec.Struct, frozen=True):
+class LoadReport(msgspec.Struct, frozen=True):
     """The outline of a loaded agent; `error` is why it did not load, at `where`.
 
     `files` are its journey files and `lines` those that ran, if the job asks for details.
@@ -46,7 +47,7 @@ class Loaded(msgspec.Struct, frozen=True):
     lines: list[tuple[str, int]] = []
 
 
-class Runner:
+class AgentRunner:
     """Runs transcripts on one agent. With `own_process`, this process is confined to it, for good."""
 
     def __init__(self, job: ReplayJob, agent: str, own_process: bool = True) -> None:
@@ -57,14 +58,14 @@ class Runner:
         self._files = FileView(())
         self._settings = RunSettings()
 
-    def load(self) -> Loaded:
+    def load(self) -> LoadReport:
         """Load the agent exactly as the workbench does."""
         root = Path(self._job.journeys).resolve()
         cache = fix_cache()
         try:
             self._settings = read_run_settings(root)
         except JourneyError as error:
-            return Loaded(AgentOutline(self._name), str(error))
+            return LoadReport(AgentOutline(self._name), str(error))
         cached = () if cache is None else (str(cache),)
         own = (str(root / self._name), *map(str, shared_paths(root)), *self._settings.folders(root))
         files = FileView(read_roots((*own, *cached)))
@@ -74,34 +75,36 @@ class Runner:
             pin_files(files)
             os.chdir(root.parent)
         pin_process(self._settings.environment)
-        failure: Loaded | None = None
+        failure: LoadReport | None = None
         tracer = LineTracer(root)
         with monitor(files) as violations:
             try:
                 replace_sources(root, self._job.sources)
                 with tracer.tracing() if self._job.details else nullcontext():
-                    loaded = load(root, self._name)
+                    loaded = load(root, self._name, self._settings)
             except JourneyError as error:
-                failure = Loaded(AgentOutline(self._name), str(error), error.where)
+                failure = LoadReport(AgentOutline(self._name), str(error), error.where)
             except Exception as error:
-                failure = Loaded(AgentOutline(self._name), internal_error(error))
+                failure = LoadReport(AgentOutline(self._name), internal_error(error))
         for one in violations[:1]:  # the cause of the failure, if there is one
             refused = JourneyError(f"while loading: {one.what}", where=one.where, hint=one.hint)
-            return Loaded(AgentOutline(self._name), str(refused), refused.where)
+            return LoadReport(AgentOutline(self._name), str(refused), refused.where)
         if failure is not None:
             return failure
+        if self._own_process and threading.active_count() > 1:
+            running = JourneyError(
+                "a thread was started while loading, and would run on in every replay",
+                where=loaded.agent.source,
+                hint="start it in the tool or policy that needs it",
+            )
+            return LoadReport(AgentOutline(self._name), str(running), running.where)
         fill_caches(loaded.agent)
         self._loaded, self._files = loaded, files
-        return Loaded(outline(loaded.agent), "", "", protection, _loaded_files(), sorted(tracer.lines))
+        return LoadReport(outline(loaded.agent), "", "", protection, _loaded_files(), sorted(tracer.lines))
 
     def run(self, request: RunRequest) -> RunReport:
         """Run a recording. Every failure becomes a report."""
         assert self._loaded is not None
-        setup = request.setup
-        try:
-            pin_run(setup.clock, setup.seed, setup.environment)
-        except (ValueError, OverflowError):
-            return RunReport(error=f"the clock {setup.clock!r} is not a valid time")
         try:
             with monitor(self._files) as violations:
                 report = self._traced(request, self._loaded)
@@ -110,7 +113,10 @@ class Runner:
         except Exception as error:
             return RunReport(error=internal_error(error))
         policies = {policy.full_name: policy.source for policy in self._loaded.agent.all_policies()}
-        report.violations = [*violations, *find_leaks(report.events, str(self._loaded.root.parent), policies)]
+        report.violations = [
+            *violations,
+            *find_leaks(request.events, report.events, str(self._loaded.root), policies),
+        ]
         return report
 
     def _traced(self, request: RunRequest, loaded: LoadedAgent) -> RunReport:
@@ -125,7 +131,15 @@ class Runner:
 
     def _run(self, request: RunRequest, loaded: LoadedAgent) -> RunReport:
         check_fixture(loaded, request.setup)
-        result = execute(request, loaded.agent, self._job.options, self._make_world)
+        setup = request.setup
+
+        def pin() -> None:
+            try:
+                pin_run(setup.clock, setup.seed, setup.environment)
+            except (ValueError, OverflowError):
+                raise JourneyError(f"the clock {setup.clock!r} is not a valid time") from None
+
+        result = execute(request, loaded.agent, self._job.options, self._make_world, pin)
         return report_run(request, result)
 
     def _make_world(self, setup: Setup) -> World:

@@ -30,8 +30,10 @@ def read_run_settings(root: Path) -> RunSettings:
     """Read the settings of the project of `root` (journeys/). Raises JourneyError."""
     try:
         text = (root.parent / FILE).read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
+    except FileNotFoundError:
         return RunSettings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise JourneyError(f"cannot be read: {error}", where=FILE, hint="make it readable UTF-8") from None
     if "replay" not in text:
         return RunSettings()
     import msgspec.toml  # most projects do not need it, and replay must start fast

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 
 import msgspec
 
@@ -21,7 +20,6 @@ def main() -> None:
     quiet = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1):
         os.dup2(quiet, stream)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     exit_with_parent(os.getppid())
     replayer: Replayer | None = None
     with contextlib.suppress(BrokenPipeError):

@@ -5,6 +5,7 @@ Imports nothing but the standard library, because a command starts its server be
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -38,7 +39,8 @@ _prestarted: list[subprocess.Popen[bytes]] = []
 
 def prestart() -> None:
     """Start the server that will be asked first, so that it starts while this process imports."""
-    _prestarted.append(_start(HASH_SEED))
+    with contextlib.suppress(OSError):  # the first request reports it
+        _prestarted.append(_start(HASH_SEED))
 
 
 def start_server(hash_seed: str = HASH_SEED) -> subprocess.Popen[bytes]:
@@ -48,11 +50,14 @@ def start_server(hash_seed: str = HASH_SEED) -> subprocess.Popen[bytes]:
 
 def _start(hash_seed: str) -> subprocess.Popen[bytes]:
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    workbench = str(Path(__file__).parents[2])  # the only folder on its path beside the installed packages
+    workbench = Path(__file__).parents[2]
+    installed = workbench.name in ("site-packages", "dist-packages")  # on the path, behind the standard library
+    path = {} if installed else {"PYTHONPATH": str(workbench)}
     start = ["-I", "-S", "-c", _FIXED_ADDRESSES] if sys.platform == "linux" else []
     return subprocess.Popen(
         [sys.executable, *start, *PROGRAM],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**kept, **_FIXED, "PYTHONPATH": workbench, "PYTHONHASHSEED": hash_seed},
+        process_group=0,  # ctrl+c is for the command, which ends its servers
+        env={**kept, **_FIXED, **path, "PYTHONHASHSEED": hash_seed},
     )

@@ -289,4 +289,7 @@ class WorkerPool:
             if worker is not None:
                 worker.close()
         self._spare = None
-        self._server.close()
+        self._server.stop()
+        if self._replaying.acquire(timeout=STOP_SECONDS):  # a replay in another thread has ended with it
+            self._server.close()
+            self._replaying.release()

@@ -244,9 +244,14 @@ class WorkerServer:
 @contextmanager
 def _inputs(setup: Setup) -> Iterator[None]:
     """Give journey code inside the time and the environment of a conversation, as in a replay."""
+    before = dict(os.environ)
     os.environ.update(setup.environment)
-    with conversation_time(setup.clock):
-        yield
+    try:
+        with conversation_time(setup.clock):
+            yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def prepare_turn(

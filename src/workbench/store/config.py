@@ -7,7 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ..errors import UsageError
+from ..runtime.run_settings import RunSettings
 from ..workspace.settings import THEMES, KeyOverride, Settings
 
 CONFIG = "workbench.toml"
@@ -31,13 +34,10 @@ def _keys(value: Any) -> str:
 
 def _replay(value: Any) -> str:
     """Check the table that `runtime/run_settings.py` reads."""
-    if not isinstance(value, dict) or set(value) - {"environment", "data"}:
-        return "must be a table with environment and data: [replay]"
-    environment, data = value.get("environment", {}), value.get("data", [])
-    if not isinstance(environment, dict) or not all(isinstance(one, str) for one in environment.values()):
-        return 'has an environment that is not a table of strings: environment = { SHOP = "berlin" }'
-    if not isinstance(data, list) or not all(isinstance(one, str) for one in data):
-        return 'has data that is not a list of folders: data = ["prices"]'
+    try:
+        msgspec.convert(value, RunSettings)
+    except msgspec.ValidationError as error:
+        return f'must be like environment = {{ SHOP = "berlin" }}, data = ["prices"]: {error}'
     return ""
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from ..errors import JourneyError, UsageError, WorkerCrashed
+from ..replay.verdict import ReplayResult
 from ..runtime.protocol import AgentInfo, Worker, WorkerFactory
 from .permission import CodePermission
 
@@ -98,8 +99,13 @@ class CodeService:
         self._notify(CodeStatus("ready", usable=True, seconds=time.monotonic() - began, at=time.time()))
         return changed
 
+    async def replay(self, data: bytes) -> ReplayResult:
+        """Replay an encoded transcript like `workbench replay`. Raises UsageError without the permission."""
+        self.permission.require()
+        return await self.host.replay(data)
+
     async def _start_worker(self) -> Worker:
-        """Start a worker: the only way to journey code. Raises UsageError without the permission."""
+        """Start a worker: with `replay` the only way to journey code. Raises UsageError without the permission."""
         self.permission.require()
         return await self.host.start(self.agent, self.model)
 

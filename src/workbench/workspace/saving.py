@@ -99,4 +99,4 @@ class Saving:
 
     async def replay_transcript(self, transcript: Transcript) -> ReplayResult:
         """Replay a transcript on the code on disk, like `workbench replay`."""
-        return await self.session.code_service.host.replay(encode(transcript))
+        return await self.session.code_service.replay(encode(transcript))
