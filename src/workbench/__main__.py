@@ -31,9 +31,13 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that every finally runs
     gc.set_threshold(100_000, 20, 20)  # collections during the imports cost 12 ms
 
-    from .cli import run
+    try:
+        from .cli import run
 
-    code = run(sys.argv[1:])
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # during the imports: a command reports its own
+        sys.stderr.write("interrupted\n")
+        sys.exit(2)
     gc.freeze()  # a last collection, of objects that are all in use, costs 15 ms more
     sys.exit(code)
 

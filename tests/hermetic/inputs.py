@@ -56,6 +56,15 @@ import logging; logging.LogRecord('a', 1, 'b', 1, 'c', (), None).relativeCreated
 import asyncio; asyncio.new_event_loop().time()
 import asyncio; asyncio.run(asyncio.wait_for(asyncio.sleep(0, 5), 1))
 import sched, time; sched.scheduler().timefunc()
+import asyncio, time; asyncio.run(asyncio.sleep(5)); time.monotonic() > 5
+import queue; queue.Queue().get(timeout=3)
+import threading; threading.Event().wait(5)
+import time; time.sleep(5); time.monotonic()
+import time; time.sleep(5); time.time()
+import time; t = time.monotonic; end = t() + 0.2; [time.sleep(0.01) for _ in iter(lambda: t() < end, False)] != []
+import time; end = time.time() + 5; [time.sleep(1) for _ in iter(lambda: time.time() < end, False)]
+import concurrent.futures as c, time; p = c.ThreadPoolExecutor(); p.submit(time.sleep, 0.05).result(5)
+import asyncio; asyncio.run(asyncio.wait_for(asyncio.sleep(0.2), 9))
 import http.cookiejar; http.cookiejar.time2isoz()
 import calendar; calendar.timegm(__import__('time').gmtime())
 import timeit; timeit.default_timer()

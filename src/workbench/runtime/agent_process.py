@@ -69,7 +69,8 @@ class AgentProcess:
                     return decode_report(body)
                 if kind != STARTED:  # it exited without a report
                     refused = -int(body) == getattr(signal, "SIGSYS", 0)
-                    return RunReport(error=REFUSED if refused else ENDED, not_run="exited")
+                    why = REFUSED if refused else f"{ENDED} (exit status {int(body)})"
+                    return RunReport(error=why, not_run="exited")
                 self._running = int(body)
         except TimeoutError as error:
             self.alive = False

@@ -18,7 +18,13 @@ _SYSTEM = (
 
 def read_roots(folders: Iterable[str]) -> tuple[str, ...]:
     """Return the folders that may be read: the given ones, and those of Python, its packages and the system."""
-    installed = {sys.prefix, sys.base_prefix, sysconfig.get_paths()["stdlib"], *filter(None, sys.path)}
+    editable = {
+        folder
+        for name, module in list(sys.modules.items())
+        if name.startswith("__editable__")
+        for folder in getattr(module, "MAPPING", {}).values()
+    }
+    installed = {*editable, sys.prefix, sys.base_prefix, sysconfig.get_paths()["stdlib"], *filter(None, sys.path)}
     given = {*folders, *installed, *_SYSTEM}
     return tuple(sorted({*map(os.path.abspath, given), *map(os.path.realpath, given)}))
 

@@ -60,6 +60,7 @@ def load(root: Path, name: str, settings: RunSettings | None = None) -> LoadedAg
     `settings` are those of the project; without them they are read.
     """
     settings = read_run_settings(root.resolve()) if settings is None else settings
+    os.environ.update(settings.environment)
     root = root.resolve()
     code, files = hash_files(root, name)
     agent = load_agent(root, name)

@@ -106,7 +106,7 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
         raise PermissionError("files cannot be changed in a replay")
     if event in FILES:
         message = f"undeclared input: opens {_describe(args[0])}, which is not recorded"
-        hint = "move it to the agent's folder, or put its content into the fixture"
+        hint = "move it to the agent's folder, name its folder in [replay] data, or use the fixture"
         _add(Violation("environment", message, where, hint))
         raise PermissionError("only the files of the agent and of Python can be read in a replay")
     else:

@@ -38,7 +38,7 @@ _NEXT = {
     "clock": "use conversation.now in a policy or a condition, `clock: Clock` in a tool",
     "random": "declare a parameter `rng: random.Random` of the tool: the injected one is the same in every run",
     "ids": "declare a parameter `ids: Ids` of the tool: ids.new() returns the same ids in every run",
-    "environment": "put it into the fixture, or into the code",
+    "environment": "put it into the fixture, the code, or [replay] environment in workbench.toml",
     "network": "declare a parameter `http: httpx.Client` of the tool, or use a @world class with fixture data",
 }
 _STARS = {"time": "clock", "random": "random", "secrets": "random"}

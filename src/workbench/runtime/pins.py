@@ -23,6 +23,7 @@ from typing import Any
 from .entropy import Entropy
 from .file_view import FileView
 from .monitor import refuse
+from .virtual_time import VirtualClock, pin_condition, pin_event_loop, pin_selector, pin_sleep
 
 ENVIRONMENT = {
     "HOME": "/nonexistent",
@@ -38,28 +39,13 @@ ENVIRONMENT = {
     "LINES": "24",
 }
 START = "2026-01-05T10:00:00+00:00"  # the time while an agent is loaded
-TICK = 0.001  # seconds by which a monotonic clock advances at each call
 HOST = "workbench"
 
 _entropy = Entropy()
 _traveller: Any = None
 
 
-class _Monotonic:
-    """The monotonic clocks: they start at 0 and advance by TICK at each call."""
-
-    def __init__(self) -> None:
-        self.ticks = 0
-
-    def seconds(self) -> float:
-        self.ticks += 1
-        return self.ticks * TICK
-
-    def nanoseconds(self) -> int:
-        return round(self.seconds() * 1e9)
-
-
-_monotonic = _Monotonic()
+_clock = VirtualClock()
 
 
 def _constant(value: Any) -> Callable[..., Any]:
@@ -101,7 +87,7 @@ def _pin_os(module: Any) -> dict[str, Any]:
         "process_cpu_count": _constant(1),
         "sched_getaffinity": _constant({0}),
         "uname": _uname,
-        "times": lambda: module.times_result((0.0, 0.0, 0.0, 0.0, _monotonic.seconds())),
+        "times": lambda: module.times_result((0.0, 0.0, 0.0, 0.0, _clock.read())),
         "get_terminal_size": lambda *_: module.terminal_size((80, 24)),
     }
 
@@ -111,17 +97,26 @@ def _pin_time(module: Any) -> dict[str, Any]:
     wall = getattr(module, "CLOCK_REALTIME", 0)
     asctime, localtime = module.asctime, module.localtime
     return {
+        "sleep": pin_sleep(_clock, module),
         "asctime": lambda moment=None: asctime(localtime() if moment is None else moment),
         "ctime": lambda seconds=None: asctime(localtime(seconds)),
-        **dict.fromkeys(("monotonic", "perf_counter", "process_time", "thread_time"), _monotonic.seconds),
-        **dict.fromkeys(
-            ("monotonic_ns", "perf_counter_ns", "process_time_ns", "thread_time_ns"), _monotonic.nanoseconds
-        ),
-        "clock_gettime": lambda clock: real["clock_gettime"](clock) if clock == wall else _monotonic.seconds(),
-        "clock_gettime_ns": lambda clock: (
-            real["clock_gettime_ns"](clock) if clock == wall else _monotonic.nanoseconds()
-        ),
+        **dict.fromkeys(("monotonic", "perf_counter", "process_time", "thread_time"), _clock.read),
+        **dict.fromkeys(("monotonic_ns", "perf_counter_ns", "process_time_ns", "thread_time_ns"), _clock.read_ns),
+        "clock_gettime": lambda clock: real["clock_gettime"](clock) if clock == wall else _clock.read(),
+        "clock_gettime_ns": lambda clock: real["clock_gettime_ns"](clock) if clock == wall else _clock.read_ns(),
     }
+
+
+def _pin_waits(module: Any) -> dict[str, Any]:
+    """Pin the timed waits of threading, selectors and asyncio, in the classes that all others use."""
+    if module.__name__ == "threading":
+        pin_condition(_clock, module.Condition)
+        return {"get_native_id": _constant(2)}
+    if module.__name__ == "selectors":
+        pin_selector(_clock, module.DefaultSelector)
+    else:
+        pin_event_loop(_clock, module.BaseEventLoop)
+    return {}
 
 
 def _pin_resource(module: Any) -> dict[str, Any]:
@@ -185,7 +180,7 @@ _TABLE: dict[str, Callable[[Any], Mapping[str, Any]]] = {
                            "processor": _constant(""), "platform": _constant(sys.platform),
                            "libc_ver": _constant(("", "")), "freedesktop_os_release": _constant({})},
     **dict.fromkeys(("sqlite3", "sqlite3.dbapi2", "_sqlite3"), _pin_sqlite),
-    "threading": lambda _: {"get_native_id": _constant(2)},
+    **dict.fromkeys(("threading", "selectors", "asyncio.base_events"), _pin_waits),
     "_thread": lambda _: {"get_native_id": _constant(2)},
     "mimetypes": lambda _: {"knownfiles": []},
     "multiprocessing": lambda _: {"cpu_count": _constant(1)},
@@ -237,7 +232,7 @@ def pin_run(clock: str, seed: int, environment: Mapping[str, str]) -> None:
     """
     _travel(clock)
     _entropy.seed(f"run {seed}")
-    _monotonic.ticks = 0
+    _clock.now = 0.0
     if environment:
         os.environ.update(environment)
     random = sys.modules.get("random")
@@ -246,10 +241,6 @@ def pin_run(clock: str, seed: int, environment: Mapping[str, str]) -> None:
     numpy = sys.modules.get("numpy.random")
     if numpy is not None:
         numpy.seed(seed % 2**32)
-    if "asyncio" in sys.modules:
-        from .virtual_time import pin_event_loops
-
-        pin_event_loops()
 
 
 def _pin_module(module: Any) -> None:
@@ -265,6 +256,7 @@ def _travel(clock: str) -> None:
     moment = datetime.fromisoformat(clock)
     if _traveller is None:  # it replaces C functions of `time`: start it before they are pinned
         _traveller = travel(moment, tick=False).start()
+        _clock.on_advance = _traveller.shift
     else:
         _traveller.move_to(moment, tick=False)
 

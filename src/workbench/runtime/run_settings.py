@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
+from pathlib import Path, PurePosixPath
 
 import msgspec
 
 from ..errors import JourneyError
 
 FILE = "workbench.toml"
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -16,6 +18,15 @@ class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     environment: dict[str, str] = {}
     data: list[str] = []
+
+    def __post_init__(self) -> None:
+        for name in self.environment:
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is not the name of a variable")
+        for folder in self.data:
+            parts = PurePosixPath(folder).parts
+            if not parts or parts[0] in ("/", "..", ".", "journeys", "transcripts", ".workbench") or ".." in parts:
+                raise ValueError(f"{folder!r} is not a data folder of the project, such as 'prices'")
 
     def folders(self, root: Path) -> list[str]:
         """Return the full paths of the data folders; `root` is journeys/."""

@@ -1,30 +1,79 @@
-"""Event loops whose time depends on what they run, not on the machine."""
+"""Waiting in a replay: a clock that depends on what code waits for, not on the machine.
+
+The monotonic clocks and event loops read it. A wait that nothing can end early (a sleep, an idle event
+loop) takes no real time; a wait for another thread takes its real time. Both advance the clock by the
+time that was asked for.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import selectors
+import threading
+from collections.abc import Callable
 from typing import Any
 
-_time = [0.0]
+TICK = 0.001  # seconds by which the clock advances when it is read
 
 
-def pin_event_loops() -> None:
-    """Start the time of all event loops at 0; it advances by the timeouts that they have waited for."""
-    _time[0] = 0.0
-    if asyncio.BaseEventLoop.time is not _loop_time:
-        asyncio.BaseEventLoop.time = _loop_time  # type: ignore[method-assign]
-        kind: Any = selectors.DefaultSelector
-        wait = kind.select
+class VirtualClock:
+    """Seconds since the start of a run. `on_advance` is called with the seconds of each wait."""
 
-        def select(self: Any, timeout: float | None = None) -> Any:
-            ready = wait(self, timeout)
-            if not ready and timeout and timeout > 0:
-                _time[0] += timeout
-            return ready
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.on_advance: Callable[[float], None] = lambda _: None
 
-        kind.select = select
+    def read(self) -> float:
+        self.now += TICK
+        return self.now
+
+    def read_ns(self) -> int:
+        return round(self.read() * 1e9)
+
+    def advance(self, seconds: float) -> None:
+        """Advance by the seconds that code has waited."""
+        if seconds > 0:
+            self.now += seconds
+            self.on_advance(seconds)
 
 
-def _loop_time(self: asyncio.BaseEventLoop) -> float:
-    return _time[0]
+def pin_sleep(clock: VirtualClock, module: Any) -> Callable[[float], None]:
+    """Return a `time.sleep` that only advances the clock, unless other threads run."""
+    real = module.sleep
+
+    def sleep(seconds: float) -> None:
+        real(seconds if threading.active_count() > 1 else min(seconds, 0))
+        clock.advance(seconds)
+
+    return sleep
+
+
+def pin_condition(clock: VirtualClock, condition: Any) -> None:
+    """Let a timed wait of this class (a queue, an event, a future) that times out advance the clock."""
+    wait = condition.wait
+
+    def timed(self: Any, timeout: float | None = None) -> bool:
+        alone = timeout is not None and threading.active_count() == 1
+        woken = bool(wait(self, 0 if alone else timeout))
+        if not woken and timeout is not None:
+            clock.advance(timeout)
+        return woken
+
+    condition.wait = timed
+
+
+def pin_selector(clock: VirtualClock, selector: Any) -> None:
+    """Let an idle event loop advance the clock to its next timer."""
+    select = selector.select
+
+    def timed(self: Any, timeout: float | None = None) -> Any:
+        alone = timeout is not None and threading.active_count() == 1
+        ready = select(self, 0 if alone else timeout)
+        if not ready and timeout is not None:
+            clock.advance(timeout)
+        return ready
+
+    selector.select = timed
+
+
+def pin_event_loop(clock: VirtualClock, loop: Any) -> None:
+    """Let event loops of this class read the clock, without advancing it."""
+    loop.time = lambda self: clock.now

@@ -17,6 +17,7 @@ from ..engine.turn import run_turn
 from ..engine.world import World
 from ..models.rehearsal import RehearsalModel
 from ..runtime.loader import LoadedAgent, load
+from ..runtime.time_travel import conversation_time
 from ..trace.events import Effect, Fault, HandedOff, PolicyDecision, ToolResult, TurnEnded
 from ..trace.setup import Setup
 from ..trace.steps import Step, group_steps
@@ -129,7 +130,8 @@ def run_conversation(
     )
     conversation = ConversationRun(agent.agent, setup)
     world = World(start.world, now=datetime.fromisoformat(setup.clock), seed=setup.seed)
-    asyncio.run(_run(conversation, messages, model or RehearsalModel(agent.agent), Sandbox(world)))
+    with conversation_time(setup.clock):
+        asyncio.run(_run(conversation, messages, model or RehearsalModel(agent.agent), Sandbox(world)))
     return FinishedConversation(conversation)
 
 

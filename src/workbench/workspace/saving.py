@@ -57,16 +57,17 @@ class Saving:
         redactor = Redactor()
         clean = redact(transcript, redactor)
         clean = msgspec.structs.replace(clean, id=slug(clean.title))  # the name must not contain what was redacted
-        before, after = await self.replay_transcript(transcript), await self.replay_transcript(clean)
+        before = await self.replay_transcript(transcript)
+        if before.verdict == "ERROR":
+            raise _refusal(before, expectation)
+        after = await self.replay_transcript(clean)
         if before.verdict != after.verdict:
             raise UsageError(
                 f"redaction changes the verdict from {before.verdict} to {after.verdict}; nothing was written",
                 hint="avoid personal data in values that policies check",
             )
         if after.verdict == "ERROR":
-            raise UsageError(
-                f"{after.why}; nothing was written", hint="choose another expectation or another step"
-            )
+            raise _refusal(after, expectation)
         path = session.store.save(clean)
         session.undos.append((f"save of {path}", lambda: self._remove(path)))
         self.saved[path] = SaveResult(path, clean, after.verdict.value, after.why, redactor.replaced)
@@ -100,3 +101,10 @@ class Saving:
     async def replay_transcript(self, transcript: Transcript) -> ReplayResult:
         """Replay a transcript on the code on disk, like `workbench replay`."""
         return await self.session.code_service.replay(encode(transcript))
+
+
+def _refusal(result: ReplayResult, expectation: Expectation | None) -> UsageError:
+    """Return the error for a transcript that cannot be replayed, with the next step of its reason."""
+    why, _, hint = result.why.partition("\n  next: ")
+    other = "choose another expectation or another step" if expectation is not None else ""
+    return UsageError(f"{why}; nothing was written", hint=hint or other)

@@ -53,7 +53,10 @@ async def _chat(project: Project, agent: str, model: str, fixture: str, json: bo
         code = await _turns(session, json)
         if save and len(session.trace):
             saved = await session.saving.save("golden", save)
-            print_status(f"saved {saved.path}: {saved.verdict}")
+            print_status(f"saved {saved.path}: {saved.verdict}" + (f": {saved.why}" if saved.why else ""))
+            if saved.verdict != "PASS":
+                print_status("  next: look for state of earlier conversations, randomness and variables")
+                code = worst({code, Exit.FAILED})
     finally:
         host.close()
         history.close()

@@ -36,6 +36,7 @@ TEXT = "the words to look for"  # the placeholder of the others
 VERDICT_WORDS = {
     "PASS": "today's code meets the expectation",
     "FAIL": "today's code still makes the mistake; fix it and this becomes PASS",
+    "GOLDEN": "a replay differs: does it depend on an earlier conversation, randomness or a variable?",
     "NEEDS_TOOLS": "cannot be decided without running the tools: workbench replay --tools=sandbox",
     "NEEDS_LIVE": "cannot be decided without a live model: workbench trial",
     "DIVERGED": "today's code diverges before the annotated step",
@@ -256,7 +257,8 @@ def fillable(expectation: Expectation, step: Step) -> bool:
 
 def save_report(saved: SaveResult) -> str:
     """Describe the result of saving: the path, today's verdict, and the redacted values."""
-    words = VERDICT_WORDS.get(saved.verdict, "")
+    changed = saved.transcript.kind == "golden" and saved.verdict == "FAIL"
+    words = VERDICT_WORDS.get("GOLDEN" if changed else saved.verdict, "")
     why = clean(saved.why, 600)
     lines = [f"✓ {saved.path}", "", f"Replayed on today's code: {saved.verdict}" + (f": {words}" if words else "")]
     if why:
