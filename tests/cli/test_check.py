@@ -67,11 +67,11 @@ def test_a_journey_without_findings_exits_with_0(check: Any) -> None:
 def test_an_error_is_printed_as_a_line_that_an_editor_can_open(
     check: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert check(WINDOW, "import time\nstarted = time.time()\n").code == 1
-    assert run(["check"]) == 1
+    assert check(WINDOW, "import time\nstarted = time.time()\n").code == 0
+    assert run(["check"]) == 0
     line = line_of(tmp_path / "journeys/shop/returns/journey.py", "time.time()")
     said = capsys.readouterr()
-    assert "# workbench: allow clock (a replay that executes it is still an ERROR" in said.err
+    assert "# workbench: allow clock" in said.err
     assert said.out == (
         f"journeys/shop/returns/journey.py:{line}: warning clock: time.time reads the clock "
         "(next: use conversation.now in a policy or a condition, `clock: Clock` in a tool)\n"
@@ -500,7 +500,7 @@ def test_undeclared_inputs_are_found(check: Any, code: str, rule: str) -> None:
     checked = check(WINDOW, files={"shop/tricks.py": code + "\n"})
     assert checked.rules == [rule]
     assert checked.findings[0]["file"] == "journeys/shop/tricks.py"
-    assert checked.code == (1 if rule in ("clock", "random") else 0)
+    assert checked.code == 0  # a replay pins or refuses it
 
 
 @pytest.mark.parametrize(

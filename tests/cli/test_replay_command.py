@@ -155,7 +155,8 @@ def test_a_missing_agent_exits_with_4(project, capsys):
     [
         ("while True: pass", "hung for 1 s at shop/returns/journey.py:"),
         ("import os; os._exit(0)", "ended its process"),
-        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "ended its process"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "(os.kill)"),
+        ("import signal; signal.raise_signal(signal.SIGKILL)", "ended its process"),
         ("raise SystemExit(0)", "SystemExit"),
     ],
 )

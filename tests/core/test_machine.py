@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -99,7 +99,7 @@ def test_replay_without_a_further_process_says_so(project, monkeypatch, capsys):
     from cli.test_mutate_command import save
 
     save(project, "late", "OL-1", "mistake")
-    monkeypatch.setattr(os, "fork", failing(NO_PROCESS))
+    monkeypatch.setattr(subprocess, "Popen", failing(NO_PROCESS))
     assert run(["replay"]) == 4
     said = capsys.readouterr().err
     assert "ulimit -u" in said

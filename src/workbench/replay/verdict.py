@@ -50,8 +50,8 @@ class RunDetails(msgspec.Struct):
     """The events and blobs of a run, and the code that it executed, with files below journeys/.
 
     `lines` are (file, line), `decisions` (file, effect, line) and `called` the full names of policies;
-    `declared` are the source locations of all policies of the agent. `loaded_files` and
-    `loading_lines` are those of loading the agent.
+    `declared` are the source locations of all policies of the agent. `loaded_files` are loaded after the run, and
+    `loading_lines` ran while the agent was loaded.
     """
 
     events: list[AnyEvent] = []

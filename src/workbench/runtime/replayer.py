@@ -97,7 +97,7 @@ class Replayer:
                 report.decisions,
                 report.called,
                 agent.loaded.outline.policies,
-                agent.loaded.files,
+                report.files,
                 agent.loaded.lines,
             )
         if report.violations:

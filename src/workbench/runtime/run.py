@@ -36,14 +36,13 @@ from .run_settings import RunSettings, read_run_settings
 class LoadReport(msgspec.Struct, frozen=True):
     """The outline of a loaded agent; `error` is why it did not load, at `where`.
 
-    `files` are its journey files and `lines` those that ran, if the job asks for details.
+    `lines` are those that ran while it was loaded, if the job asks for details.
     """
 
     outline: AgentOutline
     error: str = ""
     where: str = ""
     protection: Protection = "hooks"
-    files: list[str] = []
     lines: list[tuple[str, int]] = []
 
 
@@ -100,7 +99,7 @@ class AgentRunner:
             return LoadReport(AgentOutline(self._name), str(running), running.where)
         fill_caches(loaded.agent)
         self._loaded, self._files = loaded, files
-        return LoadReport(outline(loaded.agent), "", "", protection, _loaded_files(), sorted(tracer.lines))
+        return LoadReport(outline(loaded.agent), protection=protection, lines=sorted(tracer.lines))
 
     def run(self, request: RunRequest) -> RunReport:
         """Run a recording. Every failure becomes a report."""
@@ -127,6 +126,7 @@ class AgentRunner:
             report = self._run(request, loaded)
         report.lines, report.decisions = sorted(tracer.lines), sorted(tracer.decisions)
         report.called = sorted(tracer.policies)
+        report.files = _loaded_files()
         return report
 
     def _run(self, request: RunRequest, loaded: LoadedAgent) -> RunReport:

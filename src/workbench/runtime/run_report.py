@@ -44,6 +44,8 @@ class RunReport(msgspec.Struct, omit_defaults=True):
     """With tracing: the lines that ran, as (file, line)."""
     decisions: list[tuple[str, str, int]] = []
     """With tracing: the decisions that were made, as (file, effect, line)."""
+    files: list[str] = []
+    """With tracing: the journey files that are loaded after the run, by path below journeys/."""
     called: list[str] = []
     """With tracing: the full names of the policies that were called."""
 
