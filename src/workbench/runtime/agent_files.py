@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import JourneyError
+from .run_settings import RunSettings, read_run_settings
 
 IGNORED = {"__pycache__", ".git", ".workbench"}
 
@@ -42,10 +44,19 @@ def agent_files(root: Path, agent: str) -> list[Path]:
     )
 
 
-def _contents(root: Path, agent: str) -> Iterator[tuple[str, bytes]]:
-    """Yield the path below journeys/ and the bytes of each file of an agent; one just removed is skipped."""
-    for path in agent_files(root, agent):
-        name = path.relative_to(root).as_posix()
+def _data_files(root: Path, settings: RunSettings) -> list[Path]:
+    """List the files of the data folders that journey code may read, in order."""
+    folders = map(Path, settings.folders(root))
+    return sorted(p for folder in folders for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
+
+
+def _contents(root: Path, agent: str, settings: RunSettings) -> Iterator[tuple[str, bytes]]:
+    """Yield the path relative to journeys/ and the bytes of each file of an agent; one just removed is skipped.
+
+    Files of the data folders belong to every agent.
+    """
+    for path in [*agent_files(root, agent), *(_data_files(root, settings) if agent else ())]:
+        name = Path(os.path.relpath(path, root)).as_posix()
         try:
             yield name, path.read_bytes()
         except FileNotFoundError:
@@ -55,10 +66,14 @@ def _contents(root: Path, agent: str) -> Iterator[tuple[str, bytes]]:
             raise JourneyError(message, where=name, hint="make it readable, or remove it") from None
 
 
-def hash_files(root: Path, agent: str) -> tuple[str, dict[str, str]]:
-    """Hash all files of an agent together, and each by its path below journeys/."""
+def hash_files(root: Path, agent: str, settings: RunSettings | None = None) -> tuple[str, dict[str, str]]:
+    """Hash all files of an agent together, and each by its path relative to journeys/.
+
+    `settings` are those of the project; without them they are read.
+    """
+    settings = read_run_settings(root) if settings is None else settings
     digest, files = hashlib.sha256(), {}
-    for name, data in _contents(root, agent):
+    for name, data in _contents(root, agent, settings):
         digest.update(name.encode() + b"\0" + data + b"\0")
         files[name] = hashlib.sha256(data).hexdigest()[:12]
     return digest.hexdigest()[:12], files

@@ -30,10 +30,11 @@ def read_roots(folders: Iterable[str]) -> tuple[str, ...]:
 
 
 class FileView:
-    """Answers questions about files: those outside `roots` do not exist."""
+    """Answers questions about files: those outside `roots` do not exist, except the folders `parents`."""
 
-    def __init__(self, roots: Iterable[str]) -> None:
+    def __init__(self, roots: Iterable[str], parents: Iterable[str] = ()) -> None:
         self.roots = tuple(roots)
+        self._parents = frozenset(parents)
         self._roots = tuple(f"{root.rstrip(os.sep)}{os.sep}" for root in self.roots)
         self._stat, self._lstat, self._access, self._readlink = os.stat, os.lstat, os.access, os.readlink
         self._getcwd = os.getcwd
@@ -63,15 +64,11 @@ class FileView:
         return f"{full}{os.sep}".startswith(self._roots)
 
     def _visible(self, path: Any) -> bool:
-        """Return whether a path is readable, or a folder above the roots."""
+        """Return whether a path is inside the roots by its name, or one of the parents."""
         if isinstance(path, int):
             return True
         full = self._absolute(path)
-        return (
-            full == os.devnull
-            or self._inside(full)
-            or any(root.startswith(f"{full.rstrip(os.sep)}{os.sep}") for root in self._roots)
-        )
+        return full == os.devnull or full in self._parents or self._inside(full)
 
     def _checked(self, path: Any) -> Any:
         if not self._visible(path):

@@ -62,7 +62,7 @@ def load(root: Path, name: str, settings: RunSettings | None = None) -> LoadedAg
     settings = read_run_settings(root.resolve()) if settings is None else settings
     os.environ.update(settings.environment)
     root = root.resolve()
-    code, files = hash_files(root, name)
+    code, files = hash_files(root, name, settings)
     agent = load_agent(root, name)
     _ = agent.persona_sections, agent.knowledge_sections
     for journey in agent.journeys.values():

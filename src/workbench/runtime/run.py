@@ -67,7 +67,7 @@ class AgentRunner:
             return LoadReport(AgentOutline(self._name), str(error))
         cached = () if cache is None else (str(cache),)
         own = (str(root / self._name), *map(str, shared_paths(root)), *self._settings.folders(root))
-        files = FileView(read_roots((*own, *cached)))
+        files = FileView(read_roots((*own, *cached)), (str(root), str(root.parent)))
         protection: Protection = "hooks"
         if self._own_process:
             protection = confine((*files.roots, str(root)))  # an agent may import another
