@@ -53,6 +53,7 @@ class AgentRunner:
         self._own_process = own_process
         self._job = job
         self._name = agent
+        self._outline = AgentOutline(agent)
         self._loaded: LoadedAgent | None = None
         self._files = FileView(())
         self._settings = RunSettings()
@@ -64,7 +65,7 @@ class AgentRunner:
         try:
             self._settings = read_run_settings(root)
         except JourneyError as error:
-            return LoadReport(AgentOutline(self._name), str(error))
+            return LoadReport(self._outline, str(error))
         cached = () if cache is None else (str(cache),)
         own = (str(root / self._name), *map(str, shared_paths(root)), *self._settings.folders(root))
         files = FileView(read_roots((*own, *cached)), (str(root), str(root.parent)))
@@ -82,12 +83,12 @@ class AgentRunner:
                 with tracer.tracing() if self._job.details else nullcontext():
                     loaded = load(root, self._name, self._settings)
             except JourneyError as error:
-                failure = LoadReport(AgentOutline(self._name), str(error), error.where)
+                failure = LoadReport(self._outline, str(error), error.where)
             except Exception as error:
-                failure = LoadReport(AgentOutline(self._name), internal_error(error))
+                failure = LoadReport(self._outline, internal_error(error))
         for one in violations[:1]:  # the cause of the failure, if there is one
             refused = JourneyError(f"while loading: {one.what}", where=one.where, hint=one.hint)
-            return LoadReport(AgentOutline(self._name), str(refused), refused.where)
+            return LoadReport(self._outline, str(refused), refused.where)
         if failure is not None:
             return failure
         if self._own_process and threading.active_count() > 1:
@@ -96,10 +97,10 @@ class AgentRunner:
                 where=loaded.agent.source,
                 hint="start it in the tool or policy that needs it",
             )
-            return LoadReport(AgentOutline(self._name), str(running), running.where)
+            return LoadReport(self._outline, str(running), running.where)
         fill_caches(loaded.agent)
-        self._loaded, self._files = loaded, files
-        return LoadReport(outline(loaded.agent), protection=protection, lines=sorted(tracer.lines))
+        self._loaded, self._files, self._outline = loaded, files, outline(loaded.agent)
+        return LoadReport(self._outline, protection=protection, lines=sorted(tracer.lines))
 
     def run(self, request: RunRequest) -> RunReport:
         """Run a recording. Every failure becomes a report."""
@@ -111,11 +112,8 @@ class AgentRunner:
             return RunReport(error=str(error), where=error.where)
         except Exception as error:
             return RunReport(error=internal_error(error))
-        policies = {policy.full_name: policy.source for policy in self._loaded.agent.all_policies()}
-        report.violations = [
-            *violations,
-            *find_leaks(request.events, report.events, str(self._loaded.root), policies),
-        ]
+        root, policies = str(self._loaded.root), self._outline.policies
+        report.violations = [*violations, *find_leaks(request.events, report.events, root, policies)]
         return report
 
     def _traced(self, request: RunRequest, loaded: LoadedAgent) -> RunReport:
