@@ -109,11 +109,10 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
         hint = "move it to the agent's folder, name its folder in [replay] data, or use the fixture"
         _add(Violation("environment", message, where, hint))
         raise PermissionError("only the files of the agent and of Python can be read in a replay")
-    else:
-        rule, action = FORBIDDEN_EVENTS[event]
-        message = f"undeclared side effect: {action} ({event})"
-        _add(Violation(rule, message, where, "use the world to reach other systems"))
-        raise PermissionError("connections and programs are not allowed in a replay")
+    rule, action = FORBIDDEN_EVENTS[event]
+    message = f"undeclared side effect: {action} ({event})"
+    _add(Violation(rule, message, where, "use the world to reach other systems"))
+    raise PermissionError("connections and programs are not allowed in a replay")
 
 
 def refuse(what: str, hint: str) -> None:

@@ -30,8 +30,7 @@ SIZE_BYTES = 4  # of the length before each message
 
 
 # bound here, because a process that runs transcripts pins what `os` returns
-own_pid, _real_getppid, _real_getpgrp = os.getpid, os.getppid, getattr(os, "getpgrp", os.getpid)
-
+_real_getpid, _real_getppid, _real_getpgrp = os.getpid, os.getppid, getattr(os, "getpgrp", os.getpid)
 
 CAN_FORK = hasattr(os, "fork")  # not on Windows
 
@@ -78,7 +77,7 @@ def exit_with_parent(parent: int) -> None:
 
     def check(*_: object) -> None:
         if _real_getppid() != parent:
-            if _real_getpgrp() == own_pid():
+            if _real_getpgrp() == _real_getpid():
                 os.killpg(0, signal.SIGKILL)  # and the processes it started
             os._exit(0)
 

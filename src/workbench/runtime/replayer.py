@@ -39,7 +39,7 @@ class Replayer:
     def __init__(self, job: ReplayJob) -> None:
         self.job = job
         self._root = Path(job.journeys)
-        self._agents: dict[str, LoadedProcess] = {}  # at most one: the agents share a package
+        self._agents: dict[str, LoadedProcess] = {}  # at most one, so that memory stays small
         self._hashes: dict[str, dict[str, str]] = {}
 
     def case(self, path: str, data: bytes | None = None) -> Case:
@@ -77,29 +77,15 @@ class Replayer:
             result.changed += tuple(self._changed_files(transcript))
         return result
 
-    def _judge(
-        self, transcript: Transcript, agent: AgentProcess | InProcessAgent, report: RunReport
-    ) -> ReplayResult:
+    def _judge(self, transcript: Transcript, agent: LoadedProcess, report: RunReport) -> ReplayResult:
         if report.error:
             why, where = report.error, project_path(report.where)
             if report.not_run == "exited" and self.job.shared:
                 why += ": in this transcript, or in something that an earlier one left running"
             return ReplayResult(Verdict.ERROR, why, source_line=where, not_run=report.not_run)
-        options = self.job.options
-        run = restore_run(transcript, report, agent.loaded.outline.limits)
-        result = judge_run(transcript, run, agent.loaded.outline, options)
-        result.protection = agent.loaded.protection
-        if self.job.details:
-            result.details = RunDetails(
-                list(run.trace),
-                run.trace.blobs,
-                report.lines,
-                report.decisions,
-                report.called,
-                agent.loaded.outline.policies,
-                report.files,
-                agent.loaded.lines,
-            )
+        outline = agent.loaded.outline
+        run = restore_run(transcript, report, outline.limits)
+        result = judge_run(transcript, run, outline, self.job.options)
         if report.violations:
             found = report.violations[0]
             return ReplayResult(
@@ -108,6 +94,18 @@ class Replayer:
                 result.first_difference,
                 result.steps,
                 source_line=project_path(found.where),
+            )
+        result.protection = agent.loaded.protection
+        if self.job.details:
+            result.details = RunDetails(
+                list(run.trace),
+                run.trace.blobs,
+                report.lines,
+                report.decisions,
+                report.called,
+                outline.policies,
+                report.files,
+                agent.loaded.lines,
             )
         return result
 
