@@ -91,7 +91,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 class Found(NamedTuple):
-    """What the finder of Workbench found in the folders of the command line.
+    """The files that the finder of Workbench found in the folders of the command line.
 
     `files` are the real paths of transcripts, `unused` the transcripts and other things that are no
     test, each with the reason.

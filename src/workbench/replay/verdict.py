@@ -98,7 +98,7 @@ class ReplayResult(msgspec.Struct):
     not_run: Literal["", "not_loaded", "hung", "exited"] = ""
     """Why there is no run to judge: the agent did not load, or its process hung or exited."""
     protection: Protection = ""
-    """What refused files, the network and programs while it ran."""
+    """The protection against files, the network and programs while it ran."""
     details: RunDetails | None = None
     """The events of the run and the lines it executed, if they were requested."""
 

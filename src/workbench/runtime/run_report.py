@@ -22,7 +22,7 @@ from .monitor import Violation
 
 
 class RunReport(msgspec.Struct, omit_defaults=True):
-    """What one run of a transcript did; `error` is why it did not run, with its location."""
+    """The events and facts of one run; `error` is why it did not run, with its location."""
 
     events: list[int | AnyEvent] = []
     """The events of the run; a number is the index of the equal recorded event."""
@@ -69,7 +69,7 @@ def report_run(request: RunRequest, result: Rerun) -> RunReport:
 
 
 def restore_run(transcript: Transcript, report: RunReport, limits: Limits) -> Rerun:
-    """Compare the reported events with the recording. Raises IndexError for a number that is no recorded event."""
+    """Compare the reported events with the recording. Raises IndexError for an unknown number, IncompleteRun."""
     events = [transcript.events[one] if isinstance(one, int) else one for one in report.events]
     trace = Trace(events, transcript.blobs | report.blobs)
     result = compare(transcript.events, trace, limits, dict(report.searches), report.tool_mismatch)

@@ -222,7 +222,7 @@ class HttpExchange(Event, frozen=True, kw_only=True, tag="exchange"):
     headers: dict[str, str] = {}
     """The other headers of the response, as far as they do not describe its transfer."""
     layout: str = ""
-    """How a JSON body is laid out, if it is not compact; see runtime/json_layout.py."""
+    """The layout of a JSON body that is not compact; see runtime/json_layout.py."""
     response_body: Any = None
     """Like request_body; if status is 0 the error, "ReadTimeout: timed out", by its class in httpx."""
 

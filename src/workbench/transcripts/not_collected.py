@@ -22,7 +22,7 @@ def not_collected(rest: Iterable[str]) -> dict[str, str]:
 
 
 def why_no_file(path: Path) -> str:
-    """Return what a collected path is that is no regular file, such as a pipe or a broken link; "" for a file."""
+    """Return what a collected path is that is not a regular file, such as a pipe or a dead link; "" for a file."""
     try:
         if not path.is_file():
             read_bytes(path)

@@ -12,7 +12,7 @@ from ..errors import UsageError
 
 
 class CodePermission:
-    """Whether workers may load journey code; `remember` stores a permission that was granted."""
+    """The permission to load journey code; `remember` stores a permission that was granted."""
 
     def __init__(self, granted: bool = True, remember: Callable[[], None] = lambda: None) -> None:
         self.granted = granted

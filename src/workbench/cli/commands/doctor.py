@@ -144,7 +144,7 @@ def check_journeys(project: Project) -> Iterator[CheckResult]:
 
 
 def _syntax_problem(path: Path, root: Path) -> str:
-    """Return why a file is no Python source, with its line; "" if it is."""
+    """Return why a file is not valid Python, with its line; "" if it is."""
     name = path.relative_to(root).as_posix()
     try:
         with warnings.catch_warnings(action="ignore"):  # about the style of the code
