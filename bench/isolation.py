@@ -19,6 +19,7 @@ from pathlib import Path
 
 from workbench.runtime.pool import pool
 from workbench.runtime.replay_job import ReplayJob
+from workbench.transcripts.files import find
 
 HERE = Path(__file__).resolve().parents[1]
 WORKBENCH = str(Path(sys.executable).with_name("workbench"))
@@ -42,8 +43,8 @@ def command(arguments: Sequence[str], folder: Path) -> float:
 def archive(folder: Path, count: int) -> None:
     """Copy the samples into a project of `count` files with different ids."""
     shutil.copytree(HERE / "journeys", folder / "journeys")
-    (folder / "transcripts").mkdir()
-    texts = [path.read_text() for path in sorted((HERE / "transcripts").rglob("*.json"))]
+    shutil.copytree(HERE / "transcripts/blobs", folder / "transcripts/blobs")
+    texts = [path.read_text() for path in sorted(find([HERE / "transcripts"]))]
     for number in range(count):
         text = texts[number % len(texts)].replace('"id": "', f'"id": "n{number}-', 1)
         (folder / f"transcripts/{number:06}.json").write_text(text)
@@ -54,7 +55,7 @@ def main() -> None:
     parser.add_argument("rounds", nargs="?", type=int, default=3)
     parser.add_argument("--archive", type=int, default=1000)
     options = parser.parse_args()
-    paths = sorted(map(str, (HERE / "transcripts").rglob("*.json"))) * 10
+    paths = sorted(map(str, find([HERE / "transcripts"]))) * 10
     isolated, shared = (min(replayed(paths, mode) for _ in range(options.rounds)) for mode in (False, True))
     print(f"{len(paths)} transcripts on {os.cpu_count()} cores, milliseconds each:")
     print(f"  a process each {isolated / len(paths) * 1e3:6.2f}")

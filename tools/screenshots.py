@@ -25,6 +25,7 @@ from workbench.store.indexer import Indexer
 from workbench.store.library import IndexedLibrary
 from workbench.store.project import Project
 from workbench.store.session_log import SessionLogs
+from workbench.transcripts.files import find
 from workbench.tui import actions
 from workbench.tui.app import WorkbenchApp
 from workbench.workspace.code_service import CodeService
@@ -45,9 +46,9 @@ async def nothing() -> AsyncIterator[str]:
 
 def sample(folder: Path) -> Project:
     """Copy the sample project, with transcripts of the last hours."""
-    for name in ("journeys/support", "transcripts/support"):
+    for name in ("journeys/support", "transcripts/support", "transcripts/blobs"):
         shutil.copytree(HERE / name, folder / name)
-    for number, path in enumerate(sorted((folder / "transcripts").rglob("*.json"))):
+    for number, path in enumerate(sorted(find([folder / "transcripts"]))):
         os.utime(path, (time.time() - 3600.0 * number - 5400,) * 2)
     return Project(folder)
 

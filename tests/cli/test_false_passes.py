@@ -29,7 +29,7 @@ from support.kit import (
 from workbench.cli import run
 from workbench.cli.commands import replay as command
 from workbench.files import LIMIT
-from workbench.transcripts.codec import encode
+from workbench.transcripts.files import write as write_transcript
 
 
 def verdicts(capsys, *arguments: str) -> tuple[int, dict[str, str]]:
@@ -167,7 +167,7 @@ def test_a_folder_that_cannot_be_read(project):
 
 def test_a_pending_re_recording(project, capsys):
     pending = project / "transcripts/guard.pending.json"
-    pending.write_bytes(encode(saved(late_talk(project))))
+    write_transcript(pending, saved(late_talk(project)))
     assert verdicts(capsys)[1] == {"transcripts/golden.json": "PASS"}
     assert run(["replay", str(pending)]) == 4
 

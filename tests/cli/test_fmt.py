@@ -12,7 +12,8 @@ import pytest
 from support.kit import ScriptedModel, converse, saved, shop, shop_files, write
 from workbench.cli import run
 from workbench.transcripts import migrations
-from workbench.transcripts.codec import encode, read
+from workbench.transcripts.codec import read
+from workbench.transcripts.files import write as write_transcript
 from workbench.transcripts.live_result import SCHEMA
 from workbench.transcripts.migrations import Migration
 from workbench.transcripts.transcript import expectations_hash
@@ -30,7 +31,7 @@ def project(tmp_path, monkeypatch):
 def put(folder, name, said="hi", **fields):
     made = saved(converse(shop(folder / "recorded"), ScriptedModel("Hello."), said))
     path = folder / "transcripts" / f"{name}.json"
-    path.write_bytes(encode(msgspec.structs.replace(made, id=name, **fields)))
+    write_transcript(path, msgspec.structs.replace(made, id=name, **fields))
     return path
 
 
@@ -96,7 +97,7 @@ def test_a_value_replaced_when_saving_is_not_a_secret(project):
 def test_a_duplicate_id_is_reported_even_if_one_file_is_named(project, capsys):
     put(project, "other")
     other = project / "transcripts/other.json"
-    other.write_bytes(encode(msgspec.structs.replace(read(other), id="kind")))
+    write_transcript(other, msgspec.structs.replace(read(other), id="kind"))
     assert run(["fmt", "--check", "transcripts/other.json"]) == 1
     said = capsys.readouterr().out
     assert "transcripts/other.json:3: id: duplicate id 'kind', also in kind.json" in said

@@ -15,8 +15,8 @@ import pytest
 from support.kit import WINDOW, ScriptedModel, converse, saved, shop, shop_files, use, write
 from workbench.cli import run
 from workbench.mutation.run import run_mutants
-from workbench.transcripts.codec import encode
 from workbench.transcripts.expectation import Expectation
+from workbench.transcripts.files import write as write_transcript
 from workbench.transcripts.transcript import Annotation
 
 RETURNS = "journeys/shop/returns/journey.py"
@@ -57,7 +57,7 @@ def save(folder: Path, name: str, order: str, kind: str = "golden", *policies: s
         more = {"expectations": [Expectation("not_executed", "1.2.1")], "annotations": [Annotation("1.2.1")]}
     path = folder / "transcripts" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_bytes(encode(msgspec.structs.replace(saved(conversation, kind, **more), id=name)))
+    write_transcript(path, msgspec.structs.replace(saved(conversation, kind, **more), id=name))
 
 
 def everything(folder: Path) -> dict[str, bytes]:

@@ -14,8 +14,9 @@ import pytest
 from support.kit import ScriptedModel, converse, saved, shop, shop_files, use, write
 from support.loopback import Loopback, calls, refuses, says
 from workbench.cli import run
-from workbench.transcripts.codec import encode, read
+from workbench.transcripts.codec import read
 from workbench.transcripts.expectation import Expectation
+from workbench.transcripts.files import write as write_transcript
 
 FIND, RETURN = ("find_order", {"order_number": "OL-1"}), ("create_return", {"order_number": "OL-1"})
 GUARD, WAITS = "transcripts/golden.json", "transcripts/golden.pending.json"
@@ -35,7 +36,7 @@ def put(folder: Path, name: str, *expectations: Expectation) -> None:
     made = saved(conversation, "mistake" if expectations else "golden", expectations=list(expectations))
     path = folder / "transcripts" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_bytes(encode(msgspec.structs.replace(made, id=name)))
+    write_transcript(path, msgspec.structs.replace(made, id=name))
 
 
 def rerecord(project, *script, file=GUARD, **env):
@@ -150,7 +151,7 @@ def test_a_mistake_that_the_new_run_does_not_show_keeps_its_transcript(project):
 def test_a_rerecorded_mistake_is_open_again(project):
     put(project, "late", Expectation("not_executed", "1.2.1", tool="create_return"))
     path = project / "transcripts/late.json"
-    path.write_bytes(encode(msgspec.structs.replace(read(path), accepted_code="abc")))
+    write_transcript(path, msgspec.structs.replace(read(path), accepted_code="abc"))
     done = rerecord(project, calls(FIND), calls(RETURN), says("It is on its way."), file="transcripts/late.json")
     assert done.returncode == 0, done.stderr
     assert read(project / "transcripts/late.pending.json").state == "open"

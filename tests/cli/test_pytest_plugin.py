@@ -15,8 +15,8 @@ import pytest
 
 from support.kit import JOURNEY, LATE, WINDOW, ScriptedModel, converse, saved, shop, shop_files, write
 from support.processes import processes_in, wait_for_busy_process
-from workbench.transcripts.codec import encode
 from workbench.transcripts.expectation import Expectation
+from workbench.transcripts.files import write as write_transcript
 from workbench.transcripts.transcript import Annotation
 
 
@@ -37,7 +37,7 @@ def project(tmp_path, monkeypatch):
 def put(folder, name, transcript, **changes):
     path = folder / "transcripts" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_bytes(encode(msgspec.structs.replace(transcript, id=name, **changes)))
+    write_transcript(path, msgspec.structs.replace(transcript, id=name, **changes))
 
 
 def run(*options) -> tuple[int, str]:

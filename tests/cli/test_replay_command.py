@@ -28,6 +28,7 @@ from support.kit import (
 from workbench.cli import run
 from workbench.trace.steps import group_steps
 from workbench.transcripts.codec import read
+from workbench.transcripts.files import write as write_transcript
 from workbench.transcripts.transcript import Annotation
 
 
@@ -261,7 +262,7 @@ def test_many_transcripts_are_distributed_and_all_have_a_result(project, capsys)
 
 def test_transcripts_in_another_folder_replay_on_the_current_project(project, tmp_path_factory):
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "golden.json"
-    elsewhere.write_bytes((project / "transcripts/golden.json").read_bytes())
+    write_transcript(elsewhere, read(project / "transcripts/golden.json"))
     assert run(["replay", str(elsewhere)]) == 0
 
 

@@ -20,8 +20,8 @@ from workbench.replay.exit_codes import CODES, junit_status
 from workbench.replay.summary import Summary
 from workbench.replay.verdict import ReplayResult, Verdict
 from workbench.trace.step_id import StepId
-from workbench.transcripts.codec import encode
 from workbench.transcripts.expectation import Expectation
+from workbench.transcripts.files import write as write_transcript
 from workbench.transcripts.header import TranscriptHeader
 from workbench.transcripts.transcript import Annotation
 
@@ -54,7 +54,7 @@ def late(folder, kind="", title="", **fields):
 def put(folder, name, transcript):
     path = folder / "transcripts" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_bytes(encode(msgspec.structs.replace(transcript, id=name)))
+    write_transcript(path, msgspec.structs.replace(transcript, id=name))
 
 
 def line_of(path, words):

@@ -19,8 +19,8 @@ from workbench.replay.difference import Difference
 from workbench.replay.summary import ShardInfo, Summary
 from workbench.replay.verdict import ReplayResult, Verdict
 from workbench.trace.step_id import StepId
-from workbench.transcripts.codec import encode
 from workbench.transcripts.expectation import Expectation
+from workbench.transcripts.files import write as write_transcript
 from workbench.transcripts.header import TranscriptHeader
 from workbench.transcripts.transcript import Annotation
 
@@ -41,7 +41,7 @@ def project(tmp_path, monkeypatch):
 def put(folder, name, transcript, **changes):
     path = folder / "transcripts" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_bytes(encode(msgspec.structs.replace(transcript, id=name, **changes)))
+    write_transcript(path, msgspec.structs.replace(transcript, id=name, **changes))
 
 
 def replayed(capsys, *options, code=0) -> list[str]:

@@ -14,8 +14,8 @@ import pytest
 
 from support.kit import WINDOW, ScriptedModel, converse, saved, shop, shop_files, use, write
 from support.loopback import Loopback, calls, refuses, says
-from workbench.transcripts.codec import encode
 from workbench.transcripts.expectation import Expectation
+from workbench.transcripts.files import write as write_transcript
 from workbench.transcripts.redaction import Redactor
 
 FIND, RETURN = ("find_order", {"order_number": "OL-1"}), ("create_return", {"order_number": "OL-1"})
@@ -36,7 +36,7 @@ def put(folder: Path, name: str, *expectations: Expectation) -> None:
     made = saved(conversation, "mistake" if expectations else "golden", expectations=list(expectations))
     path = folder / "transcripts" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_bytes(encode(msgspec.structs.replace(made, id=name)))
+    write_transcript(path, msgspec.structs.replace(made, id=name))
 
 
 def replay(project: Path, server: Loopback | None, *options: str) -> subprocess.CompletedProcess[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from support.kit import ScriptedModel, converse, saved, shop, shop_files, use, write
 from workbench.cli import run
-from workbench.transcripts.codec import encode
+from workbench.transcripts.files import write as write_transcript
 
 TALK = [use("find_order", order_number="OL-1")], "It is on its way."
 
@@ -68,7 +68,7 @@ def project(folder, monkeypatch, *policies):
     conversation = converse(shop(folder / "recorded"), ScriptedModel(*TALK), "where is OL-1?")
     write(folder / "journeys", shop_files(*policies))
     (folder / "transcripts").mkdir()
-    (folder / "transcripts/t.json").write_bytes(encode(msgspec.structs.replace(saved(conversation), id="t")))
+    write_transcript((folder / "transcripts/t.json"), msgspec.structs.replace(saved(conversation), id="t"))
 
 
 @pytest.mark.parametrize(("imports", "line", "said"), REFUSED.values(), ids=REFUSED)

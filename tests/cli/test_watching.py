@@ -11,8 +11,8 @@ import pytest
 
 from support.kit import LATE, WINDOW, ScriptedModel, converse, saved, shop, shop_files, write
 from workbench.cli import run
-from workbench.transcripts.codec import encode
 from workbench.transcripts.expectation import Expectation
+from workbench.transcripts.files import write as write_transcript
 from workbench.transcripts.transcript import Annotation
 
 
@@ -28,7 +28,7 @@ def project(tmp_path, monkeypatch):
         annotations=[Annotation("1.2.1")],
     )
     (tmp_path / "transcripts").mkdir()
-    (tmp_path / "transcripts/late.json").write_bytes(encode(mistake))
+    write_transcript((tmp_path / "transcripts/late.json"), mistake)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

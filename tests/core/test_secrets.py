@@ -9,7 +9,8 @@ import pytest
 
 from support.kit import ScriptedModel, converse, saved, shop, use
 from workbench.cli import run
-from workbench.transcripts.codec import decode, encode
+from workbench.transcripts.codec import encode
+from workbench.transcripts.files import write as write_transcript
 from workbench.transcripts.redaction import Redactor, find_leaks, find_secrets, redact
 from workbench.transcripts.secrets import HIDDEN, hide, is_secret_name
 
@@ -154,12 +155,12 @@ def test_named_secrets_of_calls_are_replaced_on_save_and_found_in_a_file(tmp_pat
     transcript = saved(converse(shop(tmp_path), model, "hi"))
     assert b"A-5512" not in encode(redact(transcript, Redactor()))
     path = tmp_path / "one.json"
-    path.write_bytes(encode(transcript))
+    write_transcript(path, transcript)
     assert run(["fmt", "--check", str(path)]) == 1
     lines = path.read_text().splitlines()
     wrong = {int(line.split(":")[1]) for line in capsys.readouterr().out.splitlines() if ": secret:" in line}
     assert wrong == {n for n, line in enumerate(lines, 1) if "A-5512" in line or "4711" in line}
-    path.write_bytes(encode(redact(transcript, Redactor())))
+    write_transcript(path, redact(transcript, Redactor()))
     assert run(["fmt", "--check", str(path)]) == 0
 
 
@@ -192,7 +193,6 @@ def test_an_import_replaces_secrets(tmp_path, monkeypatch, capsys, options) -> N
         archive.close()
     else:
         stored = b"".join(path.read_bytes() for path in (tmp_path / "transcripts").rglob("*.json"))
-        decode(stored, "one.json")
     assert b"login" in stored
     for secret in (b"abcdefghijklmnop", b"S-99121", b"T-88121"):
         assert secret not in stored

@@ -96,7 +96,7 @@ def of_pytest(project: Path) -> Results:
 def of_server(project: Path) -> Results:
     """As `accept`, `mutate` and `coverage` ask: with details, and with the content instead of a file."""
     with ReplayServer(ReplayJob(str(project / "journeys"), details=True)) as server:
-        found = {path.stem: server.case("", path.read_bytes()).outcome for path in each(project)}
+        found = {path.stem: server.case("", encode(read(path))).outcome for path in each(project)}
     return {name: (one.verdict.value, one.why.partition("\n")[0]) for name, one in found.items()}
 
 

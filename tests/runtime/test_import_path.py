@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.kit import WINDOW, ScriptedModel, converse, saved, shop, shop_files, use, write
-from workbench.transcripts.codec import encode
+from workbench.transcripts.files import write as write_transcript
 
 BESIDE = ("random", "colorsys", "statistics", "msgspec")  # modules of Python that a journey, or the SDK, imports
 COMMANDS = (["check"], ["replay"], ["replay", "--check-flaky"], ["chat", "--model", "rehearsal"])
@@ -24,7 +24,7 @@ def project(tmp_path: Path) -> Path:
     model = ScriptedModel([use("find_order", order_number="OL-1")], "Here.")
     (tmp_path / "transcripts").mkdir()
     conversation = converse(shop(tmp_path / "recorded"), model, "where is OL-1")
-    (tmp_path / "transcripts/a.json").write_bytes(encode(saved(conversation)))
+    write_transcript((tmp_path / "transcripts/a.json"), saved(conversation))
     for name in BESIDE:
         (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'a').write({name!r})\n1 / 0\n")
     return tmp_path

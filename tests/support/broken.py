@@ -170,8 +170,11 @@ TEXT: dict[str, Callable[[Breaker, bytes], bytes]] = {
 
 def samples() -> list[Any]:
     """The sample transcripts, parsed: the smaller half, so that ten thousand are soon written."""
-    paths = sorted((ROOT / "transcripts").rglob("*.json"), key=lambda p: (p.stat().st_size, p.name))
-    return [json.loads(path.read_bytes()) for path in paths[: len(paths) // 2 + 1]]
+    from workbench.transcripts.codec import encode, read
+    from workbench.transcripts.files import find
+
+    paths = sorted(find([ROOT / "transcripts"]), key=lambda p: (p.stat().st_size, p.name))
+    return [json.loads(encode(read(path))) for path in paths[: len(paths) // 2 + 1]]
 
 
 def expectations(rng: Random) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from workbench.testing import ScriptedModel
 from workbench.testing import tool_use as use
 from workbench.trace.events import AnyEvent
 from workbench.trace.steps import Step, group_steps
-from workbench.transcripts.codec import encode
 from workbench.transcripts.expectation import Expectation
+from workbench.transcripts.files import write as write_transcript
 from workbench.transcripts.transcript import SCHEMA, Annotation, Transcript, hash_recording
 
 AGENT = """
@@ -160,5 +160,5 @@ def put(folder: Path, name: str, transcript: Transcript, id: str = "") -> Path:
     """Write a transcript to transcripts/NAME.json; its id is the name, where no other is given."""
     path = folder / "transcripts" / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(encode(msgspec.structs.replace(transcript, id=id or name)))
+    write_transcript(path, msgspec.structs.replace(transcript, id=id or name))
     return path

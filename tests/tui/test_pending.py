@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from support.kit import ScriptedModel, converse, saved, shop, use
-from workbench.transcripts.codec import encode, read
+from workbench.transcripts.codec import read
+from workbench.transcripts.files import write as write_transcript
 
 ANSWERS = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
 ANEW = [use("find_order", order_number="OL-1")], "That is too late."
@@ -22,7 +23,7 @@ def put(bench, name, *answers, anew=False):
         saved(conversation), id=name, title=name, source={"model": "claude" if anew else "old"}
     )
     path = folder / f"{name}{'.pending' if anew else ''}.json"
-    path.write_bytes(encode(made))
+    write_transcript(path, made)
     return path
 
 

@@ -15,7 +15,8 @@ from ..errors import TranscriptError
 from ..files import read_bytes
 from ..findings import Finding, error
 from ..text import with_article
-from ..transcripts.codec import decode, encode
+from ..transcripts.blob_store import Blobs
+from ..transcripts.codec import decode, encode_stored
 from ..transcripts.files import LIVE_RESULT, PENDING, sibling
 from ..transcripts.json_position import line_of
 from ..transcripts.live_result import read_live_result
@@ -31,23 +32,27 @@ RULES: dict[str, str] = {
     "live": "its live result is of this transcript and its expectations",
     "id": "no other transcript has its id",
     "pending": "no pending re-recording is committed",
+    "blob": "a transcript refers to it, and it is what its hash says, in canonical form",
 }
 
 
 class TranscriptFormat:
-    """A file: `data` as it is, `canonical` as it should be (None: unreadable)."""
+    """A file: `data` as it is, `canonical` as it should be (None: unreadable), and the hashes of its `blobs`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.name = str(path)
         self.data = b""
         self.canonical: bytes | None = None
+        self.transcript: Transcript | None = None
+        self.blobs: frozenset[str] = frozenset()
         self.problem: TranscriptError | None = None
         self.live_result_problem = ""
         try:
             self.data = read_bytes(path)
-            transcript = decode(self.data, self.name)
-            self.canonical = encode(transcript)
+            transcript = decode(self.data, self.name, Blobs(path).get)
+            self.canonical, blobs = encode_stored(transcript)
+            self.transcript, self.blobs = transcript, frozenset(blobs)
             self.live_result_problem = _live_result_problem(path, transcript)
         except TranscriptError as wrong:
             self.problem = wrong

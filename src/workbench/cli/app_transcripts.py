@@ -117,11 +117,18 @@ def fmt(
 def show(
     file: Annotated[Path, typer.Argument(help="A transcript.")],
     json: JsonFlag = False,
+    export: Annotated[
+        str, typer.Option("--export", metavar="FILE", help="Write one file with all its blobs; - for stdout.")
+    ] = "",
 ) -> None:
-    """Print a transcript for reading."""
+    """Print a transcript for reading, or export it.
+
+    A transcript shares its prompts and schemas with others, in the folder blobs. An
+    exported file contains them: it can be sent to somebody, and replays on its own.
+    """
     from .commands.show import show as start
 
-    raise typer.Exit(start(file, json))
+    raise typer.Exit(start(file, json, export))
 
 
 def import_(

@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import TranscriptError
-from ..files import read_bytes
 from ..findings import is_suppressed
 from ..machine import machine_error
 from ..replay.blame import project_path
@@ -17,7 +16,7 @@ from ..replay.comparison import IncompleteRun
 from ..replay.judge import judge_run
 from ..replay.run_request import run_request
 from ..replay.verdict import ReplayResult, RunDetails, Verdict
-from ..transcripts.codec import decode
+from ..transcripts.codec import decode, read
 from ..transcripts.header import header_of
 from ..transcripts.transcript import Transcript
 from .agent_files import agent_files, file_hashes
@@ -45,9 +44,7 @@ class Replayer:
     def case(self, path: str, data: bytes | None = None) -> Case:
         """Replay the file at `path`, or `data`. Raises nothing that a file or a journey may cause."""
         try:
-            if data is None:
-                data = read_bytes(Path(path))
-            transcript = decode(data, path)
+            transcript = read(Path(path)) if data is None else decode(data, path)
         except TranscriptError as error:
             return Case(path, None, ReplayResult(Verdict.ERROR, str(error)))
         except Exception as error:

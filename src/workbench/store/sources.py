@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from ..errors import TranscriptError, WorkbenchError
+from ..errors import WorkbenchError
+from ..files import read_bytes
+from ..transcripts.blob_store import Blobs
 from ..transcripts.codec import decode
 from ..transcripts.files import find
 from ..transcripts.transcript import Transcript, hash_recording
@@ -63,7 +65,7 @@ class Transcripts:
         except OSError as error:
             return _unreadable(path.stem, f"{id}: cannot be read: {error.strerror}")
         try:
-            found = decode(data, id)
+            found = decode(data, id, Blobs(path).get)
         except WorkbenchError as error:
             return _unreadable(path.stem, str(error), when, _hash(data))
         return transcript_entry(f"transcript:{id}", found, self.log, found.state, when, _hash(data))
@@ -163,10 +165,7 @@ def _unreadable(title: str, error: str, when: float = 0.0, hash: str = "") -> In
 
 
 def _read(path: Path, name: str) -> Transcript:
-    try:
-        return decode(path.read_bytes(), name)
-    except OSError as error:
-        raise TranscriptError(f"cannot be read: {error.strerror}", where=name) from None
+    return decode(read_bytes(path), name, Blobs(path).get)
 
 
 def _record(ref: str, found: Transcript, log: AnnotationLog) -> StoredConversation:

@@ -1,15 +1,18 @@
 """Read and write transcript files: one canonical JSON file per conversation, made for review.
 
 What people wrote (id, kind, title, expectations, annotations) comes first, then
-the events, then the large texts, once each. The same transcript always has the same
-bytes: fixed key order, two-space indent, UTF-8, LF, a multi-line text as a list of
-lines, nothing volatile. Reading never rewrites the file.
+the events. Large texts are blobs: files of their own, or in a whole transcript at its
+end, once each. The same transcript always has the same bytes: fixed key order, one line
+for what fits on one, UTF-8, LF, a multi-line text as a list of lines, nothing volatile.
+Reading never rewrites the file.
 """
 
 from __future__ import annotations
 
 import codecs
+import contextlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,81 +20,68 @@ import msgspec
 
 from ..errors import TranscriptError
 from ..files import read_bytes
-from ..plain import indented_json
-from ..trace.events import Answer, Reply, UserMessage
+from .blob_store import Blobs
 from .json_position import line_of, parse_path
 from .migrations import FORMAT, migrate
+from .readable_json import readable_json
+from .stored_form import GetBlob, StoredTranscript, no_blob, to_stored, to_whole
+from .text_lines import InvalidText, join_event_lines, join_lines, split_lines
 from .transcript import SCHEMA, Transcript, with_saved_usage
 from .validation import RESTORE_HINT, check_transcript, duplicate_field
 
-_DECODER = msgspec.json.Decoder(Transcript)
+_DECODER = msgspec.json.Decoder(StoredTranscript)
 
 
-def decode(data: bytes, name: str = "") -> Transcript:
-    """Decode the bytes of a file called `name`. Raises TranscriptError with the location."""
-    transcript: Transcript | None = None
+def decode(data: bytes, name: str = "", blob: GetBlob = no_blob) -> Transcript:
+    """Decode the bytes of a file called `name`; `blob` returns the blobs that are not in it.
+
+    Raises TranscriptError with the location.
+    """
+    stored: StoredTranscript | None = None
     wrong: Exception | None = None
     try:
-        transcript = _DECODER.decode(data)
+        stored = _DECODER.decode(data)
     except msgspec.DecodeError as error:
         wrong = error
     except UnicodeDecodeError as error:
         wrong = error
     except RecursionError as error:
         raise TranscriptError(f"not a transcript: {error}", where=name) from None
-    if transcript is None or transcript.schema != SCHEMA:
-        transcript = _migrated(data)
-        if transcript is None:
+    if stored is None or stored.schema != SCHEMA:
+        stored = _migrated(data)
+        if stored is None:
             raise _unreadable(data, name, wrong)
     if twice := duplicate_field(data):
         raise TranscriptError(
             f"duplicate field {twice!r}", where=name, hint=RESTORE_HINT, code="transcript.duplicate-field"
         )
-    _join_lines(transcript, name)
+    _join_lines(stored, name)
+    transcript = to_whole(stored, blob, name)
     check_transcript(transcript, name)
     return transcript
 
 
-def _migrated(data: bytes) -> Transcript | None:
+def _migrated(data: bytes) -> StoredTranscript | None:
     """Decode a transcript of an older format; returns None if it is not one."""
     try:
         raised = migrate(msgspec.json.decode(data))
-        return None if raised is None else msgspec.convert(raised, Transcript)
+        return None if raised is None else msgspec.convert(raised, StoredTranscript)
     except (msgspec.MsgspecError, LookupError, TypeError, ValueError, RecursionError):
         return None  # the error is reported for the file as it is
 
 
-def _join_lines(transcript: Transcript, name: str) -> None:
+def _join_lines(transcript: StoredTranscript, name: str) -> None:
     """Join texts that the file stores as a list of lines."""
     try:
-        for number, event in enumerate(transcript.events, 1):
-            kind = event.__class__
-            if kind is Answer:
-                for block in event.blocks:  # type: ignore[union-attr]
-                    for key in _TEXTS:
-                        value = block.get(key)
-                        if value.__class__ is list:
-                            block[key] = "\n".join(value)
-                        elif value is not None and value.__class__ is not str:
-                            raise TranscriptError(
-                                f"its {key} is not a string", where=name, hint=RESTORE_HINT, event=number
-                            )
-            elif (kind is UserMessage or kind is Reply) and event.text.__class__ is list:  # type: ignore[union-attr]
-                msgspec.structs.force_setattr(event, "text", "\n".join(event.text))  # type: ignore[union-attr]
-    except TypeError:
-        raise TranscriptError(
-            "a line of a text is not a string", where=name, hint=RESTORE_HINT, event=number
-        ) from None
+        join_event_lines(transcript.events)
+    except InvalidText as error:
+        raise TranscriptError(str(error), where=name, hint=RESTORE_HINT, event=error.event) from None
     for key, blob in transcript.blobs.items():
-        if isinstance(blob, dict) and isinstance(blob.get("text"), list):
-            try:
-                blob["text"] = "\n".join(blob["text"])
-            except TypeError:
-                message = f"blob {key!r:.40}: a line of its text is not a string"
-                raise TranscriptError(message, where=name, hint=RESTORE_HINT) from None
-
-
-_TEXTS = ("text", "thinking")
+        try:
+            join_lines(blob)
+        except TypeError:
+            message = f"blob {key!r:.40}: a line of its text is not a string"
+            raise TranscriptError(message, where=name, hint=RESTORE_HINT) from None
 
 
 _AS_UTF_8 = "save it as UTF-8, or restore it from git"
@@ -159,34 +149,45 @@ def _first_invalid_byte(data: bytes) -> int:
 
 
 def read(path: Path) -> Transcript:
-    """Read one file. Raises TranscriptError."""
-    return decode(read_bytes(path), str(path))
+    """Read one file, and its blobs from the folder they are in. Raises TranscriptError."""
+    return decode(read_bytes(path), str(path), Blobs(path).get)
 
 
 def encode(transcript: Transcript) -> bytes:
-    """Return the canonical bytes of a transcript. Raises TranscriptError for values that JSON cannot store."""
+    """Return the canonical bytes of a whole transcript, with its blobs.
+
+    Raises TranscriptError for values that JSON cannot store.
+    """
+    with _writing(transcript):
+        return readable_json(_with_lines(_plain(transcript)))
+
+
+def encode_stored(transcript: Transcript) -> tuple[bytes, dict[str, Any]]:
+    """Return the canonical bytes of a transcript's file, and the blobs that it refers to, by hash.
+
+    Raises TranscriptError for values that JSON cannot store.
+    """
+    with _writing(transcript):
+        data, blobs = to_stored(_plain(transcript))
+        return readable_json(_with_lines(data)), blobs
+
+
+@contextlib.contextmanager
+def _writing(transcript: Transcript) -> Iterator[None]:
     try:
-        return _encode(transcript)
+        yield
     except (OverflowError, RecursionError, ValueError) as error:
         raise TranscriptError(f"cannot be written: {error}", where=transcript.id) from None
 
 
-def _encode(transcript: Transcript) -> bytes:
-    data = msgspec.to_builtins(msgspec.structs.replace(transcript, events=with_saved_usage(transcript.events)))
-    data["events"] = [_lines(step) for step in data["events"]]
+def _plain(transcript: Transcript) -> dict[str, Any]:
+    saved = msgspec.structs.replace(transcript, events=with_saved_usage(transcript.events))
+    data: dict[str, Any] = msgspec.to_builtins(saved)
+    return data
+
+
+def _with_lines(data: dict[str, Any]) -> dict[str, Any]:
+    data["events"] = [split_lines(event) for event in data["events"]]
     if "blobs" in data:
-        data["blobs"] = {key: _lines(value) for key, value in data["blobs"].items()}
-    return indented_json(data) + b"\n"
-
-
-def _lines(value: Any) -> Any:
-    """Split multi-line texts into lists of lines, in all fields that may have them."""
-    if not isinstance(value, dict):
-        return value
-    out = dict(value)
-    for key in ("text", "thinking"):
-        if isinstance(out.get(key), str) and "\n" in out[key]:
-            out[key] = out[key].split("\n")
-    if out.get("event") == "answer":
-        out["blocks"] = [_lines(block) for block in out["blocks"]]
-    return out
+        data["blobs"] = {key: split_lines(value) for key, value in data["blobs"].items()}
+    return data

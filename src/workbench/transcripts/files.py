@@ -10,7 +10,8 @@ from pathlib import Path
 from ..errors import UsageError
 from ..files import write_atomically
 from ..suggest import MAX_CANDIDATES, closest_names, did_you_mean_any
-from .codec import encode
+from .blob_store import Blobs, is_blob
+from .codec import encode_stored
 from .transcript import Transcript
 
 SUFFIX = ".json"  # in upper or lower case
@@ -80,6 +81,8 @@ def _search(folder: str, here: str, visited: set[str], rest: list[str] | None = 
             if rest is not None:
                 rest.append(entry.path)
             continue
+        if is_blob(entry.path):
+            continue
         linked = entry.is_symlink()
         real = os.path.realpath(entry.path) if linked else os.path.join(here, entry.name)
         if os.path.isdir(real) if linked else entry.is_dir():
@@ -97,9 +100,15 @@ def sibling(path: Path, kind: str) -> Path:
     return path.with_name(name + kind)
 
 
-def write(path: Path, transcript: Transcript) -> None:
-    """Write a transcript completely or not at all. Raises TranscriptError."""
-    write_atomically(path, encode(transcript))
+def write(path: Path, transcript: Transcript) -> list[Path]:
+    """Write a transcript completely or not at all, its blobs first, and return the new blob files.
+
+    Raises TranscriptError.
+    """
+    data, blobs = encode_stored(transcript)
+    added = Blobs(path).add(blobs)
+    write_atomically(path, data)
+    return added
 
 
 def unused_path(folder: Path, name: str) -> Path:

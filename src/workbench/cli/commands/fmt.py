@@ -7,13 +7,13 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from ...check.blob_format import blob_findings, references, rewrite_blobs, unreferenced
 from ...check.transcript_format import TranscriptFormat, committed_pending, duplicate_ids
 from ...findings import Finding
 from ...replay.exit_codes import Exit
 from ...store.project import project_for
 from ...store.selection import select_names
 from ...text import pluralize
-from ...transcripts.codec import decode
 from ...transcripts.files import LIVE_RESULT, find, write
 from ...transcripts.query import Query
 from ..output import print_status, write_line
@@ -39,11 +39,30 @@ def fmt(paths: list[Path], query: Query, check: bool, upgrade: bool, diff: bool)
     if diff:
         for form in forms:
             _show(form)
+    folders = [] if query else [path for path in paths or [_from_here(project.transcripts)] if path.is_dir()]
     if check:
-        return _check(
-            forms, [*duplicate_ids(chosen, every), *committed_pending(_from_here(project.transcripts), chosen)]
-        )
-    return Exit.OK if diff else _write(forms, upgrade)
+        more = [*duplicate_ids(chosen, every), *committed_pending(_from_here(project.transcripts), chosen)]
+        blobs = (f for folder in folders for f in blob_findings(folder, references(folder, forms)))
+        return _check(forms, [*more, *blobs])
+    if diff:
+        return Exit.OK
+    code = _write(forms, upgrade)
+    for folder in folders:
+        _tidy_blobs(folder)
+    return code
+
+
+def _tidy_blobs(folder: Path) -> None:
+    """Write the blobs of a transcripts folder in canonical form, and remove those that nothing refers to."""
+    found = references(folder, ())
+    if found.unreadable is not None:
+        print_status(f"no blob was removed: {found.unreadable} cannot be read")
+    removed = unreferenced(folder, found)
+    for path in removed:
+        path.unlink(missing_ok=True)
+    written = rewrite_blobs(folder)
+    if removed or written:
+        print_status(f"{pluralize(len(removed), 'blob')} removed, {len(written)} written")
 
 
 def _from_here(path: Path) -> Path:
@@ -81,8 +100,8 @@ def _write(forms: list[TranscriptFormat], upgrade: bool) -> Exit:
         elif form.is_old_format and not upgrade:
             print_status(f"{form.name}: older format, not changed\n  next: workbench fmt --upgrade {form.name}")
             left += 1
-        elif not form.is_canonical:
-            write(form.path, decode(form.data, form.name))
+        elif form.transcript is not None and not form.is_canonical:
+            write(form.path, form.transcript)
             print_status(f"{form.name}: written" + (" in the current format" if form.is_old_format else ""))
             written += 1
     rest = f", {left} of an older format" if left else ""

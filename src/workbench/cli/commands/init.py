@@ -32,10 +32,11 @@ def init(name: str, agent: str) -> Exit:
     files = template_files(agent)
     refuse_to_overwrite(folder, list(files))
     write_files(folder, files)
-    finalize(Project(folder), agent, [folder / file for file in files if file.startswith("transcripts/")])
-    for file in files:
-        write_line((folder / file).as_posix())
-    print_status(f"created {len(files)} files: the agent {agent}, one journey, its rehearsal and a transcript")
+    transcripts = [folder / file for file in files if file.startswith("transcripts/")]
+    created = [*(folder / file for file in files), *finalize(Project(folder), agent, transcripts)]
+    for path in created:
+        write_line(path.as_posix())
+    print_status(f"created {len(created)} files: the agent {agent}, one journey, its rehearsal and a transcript")
     inside = "" if folder.resolve() == Path.cwd().resolve() else f"cd {shlex.quote(name)}, then "
     print_status(
         f"  next: {inside}workbench; or workbench chat, workbench replay, workbench check, workbench doctor"
@@ -112,11 +113,13 @@ def write_files(folder: Path, files: dict[str, bytes]) -> None:
                          hint="choose a writable folder") from None  # fmt: skip
 
 
-def finalize(project: Project, agent: str, transcripts: list[Path]) -> None:
-    """Update the recorded agent name and code hashes in the transcripts."""
+def finalize(project: Project, agent: str, transcripts: list[Path]) -> list[Path]:
+    """Update the recorded agent name and code hashes in the transcripts, and return their new blob files."""
     hashes = file_hashes(project.journeys, agent)
+    blobs: list[Path] = []
     for path in transcripts:
         kept = read(path)
-        write(
+        blobs += write(
             path, msgspec.structs.replace(kept, code=hashes, recording_id=hash_recording(kept.events, kept.setup))
         )
+    return blobs

@@ -6,24 +6,44 @@ from pathlib import Path
 
 import msgspec
 
+from ...errors import UsageError
+from ...files import write_atomically
 from ...replay.exit_codes import Exit
-from ...text import truncate
+from ...text import pluralize, truncate
 from ...trace.describe import describe_step
 from ...trace.steps import Step, group_steps
-from ...transcripts.codec import read
+from ...transcripts.codec import encode, read
 from ...transcripts.transcript import Transcript
-from ..output import out_json, write_line
+from ..output import out_json, print_status, write_line
 
 
-def show(file: Path, json: bool) -> Exit:
-    """Print a transcript as text or as JSON lines. Raises TranscriptError."""
+def show(file: Path, json: bool, export: str = "") -> Exit:
+    """Print a transcript as text or as JSON lines, or write it whole to `export`.
+
+    Raises TranscriptError; UsageError if a file would be overwritten.
+    """
     transcript = read(file)
+    if export:
+        return _export(transcript, export)
     if json:
         for event in transcript.events:
             out_json(msgspec.to_builtins(event))
         return Exit.OK
     for line in lines(transcript):
         write_line(line)
+    return Exit.OK
+
+
+def _export(transcript: Transcript, to: str) -> Exit:
+    """Write a whole transcript, with its blobs."""
+    if to == "-":
+        write_line(encode(transcript).decode().rstrip("\n"))
+        return Exit.OK
+    path = Path(to)
+    if path.exists():
+        raise UsageError(f"{to} already exists; nothing was written", hint="name a new file")
+    write_atomically(path, encode(transcript))
+    print_status(f"{to}: written, with {pluralize(len(transcript.blobs), 'blob')}")
     return Exit.OK
 
 
