@@ -151,6 +151,15 @@ def test_fmt_moves_the_blobs_of_a_whole_transcript_to_the_folder(project):
     assert run(["fmt", "--check"]) == 0
 
 
+def test_a_hook_may_name_blob_files(project, capsys):
+    put(project)
+    names = [str(path.relative_to(project)) for path in blobs(project)]
+    assert run(["fmt", "--check", *names]) == 0
+    blobs(project)[0].write_text("{}")
+    assert run(["fmt", "--check", *names, "transcripts/shop/one.json"]) == 1
+    assert names[0] in capsys.readouterr().out
+
+
 def test_a_secret_in_a_blob_is_found(project, capsys):
     put(project)
     section = {"title": "note", "text": "write to mara.lind@posteo.de", "source": ""}

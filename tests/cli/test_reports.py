@@ -11,12 +11,13 @@ import pytest
 
 from support.kit import LATE, WINDOW, ScriptedModel, converse, saved, shop, shop_files, write
 from workbench.cli import run
-from workbench.cli.reports.github import SUMMARY
+from workbench.cli.reports.github import SUMMARY, annotate
 from workbench.cli.reports.json_report import as_json, case_of
 from workbench.cli.reports.markdown import code, fence
 from workbench.replay.case import Case
 from workbench.replay.difference import Difference
 from workbench.replay.exit_codes import CODES, junit_status
+from workbench.replay.grouping import group_by_cause
 from workbench.replay.summary import Summary
 from workbench.replay.verdict import ReplayResult, Verdict
 from workbench.trace.step_id import StepId
@@ -208,13 +209,41 @@ def test_text_of_a_transcript_is_never_a_github_command(project, capsys):
 
 
 def test_at_most_ten_annotations_are_written_errors_first(project, capsys):
-    for number in range(14):
-        put(project, f"a{number}", late(project, "must_not_call", tool="create_return"))
-        put(project, f"z{number}", late(project, "not_executed"))
-    run(["replay", "--github", "--quiet"])
+    words = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+    cases = [case(verdict, f"wrong at {word}") for verdict in (Verdict.STALE, Verdict.FAIL) for word in words]
+    cases = [case(Verdict.NEEDS_LIVE, "a judge decides"), *cases]
+    annotate(Summary(cases, len(cases), 1.0))
     said = capsys.readouterr().err
     assert said.count("::error file=") == 10
     assert "::warning" not in said
+
+
+def test_failures_of_one_cause_are_explained_once_with_the_names_of_the_others(project, capsys):
+    for name in ("a", "b", "c"):
+        put(project, name, late(project, "not_executed"))
+    run(["replay", "--github", "--markdown", "out.md"])
+    said = capsys.readouterr().err
+    text = (project / "out.md").read_text()
+    assert said.count("\n  next: fix the journey; to read") == 1
+    assert said.count("::error file=") == text.count("## FAIL") == said.count("more FAIL") == 1
+    assert all(f"transcripts/{name}.json" in said and f"transcripts/{name}.json" in text for name in "abc")
+    run(["replay", "--all"])
+    assert capsys.readouterr().err.count("\n  next: fix the journey; to read") > 1
+
+
+def test_the_example_of_a_cause_is_the_shortest_run():
+    cases = [case(text="was allowed at 1.2.1", steps=9), case(text="was allowed at 3.1.1", steps=2)]
+    (group,) = group_by_cause([*cases, case(Verdict.PASS)])
+    assert (group.example, group.others) == (cases[1], cases[:1])
+
+
+def test_other_words_are_another_cause_and_one_line_of_code_is_one_cause():
+    assert len(group_by_cause([case(text="lacks 'refund'"), case(text="lacks 'voucher'")])) == 2
+    at = {"source_line": "journeys/shop/agent.py:2"}
+    assert len(group_by_cause([case(text="blocks a return", **at), case(text="blocks an exchange", **at)])) == 1
+    assert (
+        len(group_by_cause([case(text="it", **at), case(text="it", source_line="journeys/shop/agent.py:3")])) == 2
+    )
 
 
 def test_the_summary_stays_within_the_limit_of_github(project, tmp_path, monkeypatch):
@@ -222,7 +251,7 @@ def test_the_summary_stays_within_the_limit_of_github(project, tmp_path, monkeyp
 
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
     (tmp_path / "summary.md").write_text("before\n")
-    summarize(Summary([case(text="ä" * 3000)] * 300, 300, 1.0))
+    summarize(Summary([case(text="ä" * (3000 + number)) for number in range(300)], 300, 1.0))
     said = (tmp_path / "summary.md").read_bytes()
     assert len(said) <= SUMMARY
     assert said.startswith(b"before\n")

@@ -48,10 +48,10 @@ def unreferenced(folder: Path, found: References) -> list[Path]:
     return [path for path in blob_files(folder / FOLDER) if path.stem not in found.keys]
 
 
-def rewrite_blobs(folder: Path) -> list[Path]:
+def rewrite_blobs(paths: Iterable[Path]) -> list[Path]:
     """Write the blob files that are not in canonical form, and return them; altered ones are not changed."""
     written = []
-    for path in blob_files(folder / FOLDER):
+    for path in paths:
         try:
             canonical = encode_blob(read_blob(path))
         except TranscriptError:
@@ -69,11 +69,16 @@ def blob_findings(folder: Path, found: References) -> Iterator[Finding]:
         for path in unreferenced(folder, found)
     )
     for path in blob_files(folder / FOLDER):
-        try:
-            data, value = read_bytes(path), read_blob(path)
-        except TranscriptError as wrong:
-            yield error("blob", f"{path}:1", wrong.message, wrong.hint)
-            continue
+        yield from check_blob(path)
+
+
+def check_blob(path: Path) -> Iterator[Finding]:
+    """Yield the findings about one blob file."""
+    try:
+        data, value = read_bytes(path), read_blob(path)
+    except TranscriptError as wrong:
+        yield error("blob", f"{path}:1", wrong.message, wrong.hint)
+    else:
         if data != encode_blob(value):
             yield error("blob", f"{path}:1", "not in canonical form", "workbench fmt")
         for number, kind in sorted(

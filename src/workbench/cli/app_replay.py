@@ -9,6 +9,7 @@ import typer
 
 from .options import (
     AgentsOption,
+    AllFailuresFlag,
     GithubFlag,
     JobsOption,
     JsonOption,
@@ -68,6 +69,7 @@ def replay(
     markdown: MarkdownOption = "",
     github: GithubFlag = False,
     quiet: QuietFlag = False,
+    all_: AllFailuresFlag = False,
 ) -> None:
     """Replay transcripts on today's code.
 
@@ -89,7 +91,7 @@ def replay(
         use_live_results,
         shared_process,
     )
-    reports = Reports(json, junit, markdown, github, quiet)
+    reports = Reports(json, junit, markdown, github, quiet, all_)
     if watch:
         from .commands.replay_watch import watch as start
     else:
@@ -134,6 +136,7 @@ def trial(
     markdown: MarkdownOption = "",
     github: GithubFlag = False,
     quiet: QuietFlag = False,
+    all_: AllFailuresFlag = False,
 ) -> None:
     """Run transcripts with a live model.
 
@@ -152,7 +155,7 @@ def trial(
     options = TrialOptions(
         model, judge, trials, live_from, budget, dry_run, yes, jobs, parse_timeout(timeout, 0.0)
     )
-    raise typer.Exit(start(scope, Reports(json, junit, markdown, github, quiet), options))
+    raise typer.Exit(start(scope, Reports(json, junit, markdown, github, quiet, all_), options))
 
 
 def merge(
@@ -162,6 +165,7 @@ def merge(
     markdown: MarkdownOption = "",
     github: GithubFlag = False,
     quiet: QuietFlag = False,
+    all_: AllFailuresFlag = False,
 ) -> None:
     """Merge the reports of all shards of one replay.
 
@@ -170,4 +174,4 @@ def merge(
     from .commands.merge import merge as start
     from .reports.publish import Reports
 
-    raise typer.Exit(start(files, Reports(json, junit, markdown, github, quiet)))
+    raise typer.Exit(start(files, Reports(json, junit, markdown, github, quiet, all_)))

@@ -49,4 +49,7 @@ GithubFlag = Annotated[
         "--github", envvar="GITHUB_ACTIONS", help="Annotate lines and write a summary in GitHub Actions."
     ),
 ]
+AllFailuresFlag = Annotated[
+    bool, typer.Option("--all", help="Explain every failure, not one example for each cause.")
+]
 QuietFlag = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the summary.")]

@@ -8,6 +8,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
+from ..trace.step_id import StepId
+from ..transcripts.json_position import line_of
 from .case import Case
 from .verdict import Verdict
 
@@ -48,14 +52,33 @@ def _line(case: Case) -> int:
     if not at and step_id is None:
         return 1
     try:
-        text = Path(case.path).read_text("utf-8", "replace")
-    except OSError:
+        data = Path(case.path).read_bytes()
+        found = _position(msgspec.json.decode(data, type=_Steps), at, step_id)
+    except (OSError, msgspec.MsgspecError):
         return 1
-    found = re.search(rf'"step": "{re.escape(at)}"', text) if at else None
-    if found is None and step_id is not None:
-        answer = rf',\n      "answer": {step_id.answer}\b' if step_id.answer else ""
-        found = re.search(rf'"turn": {step_id.turn}{answer}\b', text)
-    return text.count("\n", 0, found.start()) + 1 if found else 1
+    return line_of(data, found) if found else 1
+
+
+class _Position(msgspec.Struct):
+    step: str = ""
+    turn: int = 0
+    answer: int = 0
+
+
+class _Steps(msgspec.Struct):
+    expectations: list[_Position] = []
+    events: list[_Position] = []
+
+
+def _position(steps: _Steps, at: str, step_id: StepId | None) -> Sequence[str | int]:
+    """Return the path in the file to the expectation at a step, else to the first event of a step; () if none."""
+    for number, expectation in enumerate(steps.expectations):
+        if at and expectation.step == at:
+            return ("expectations", number, "step")
+    for number, event in enumerate(steps.events):
+        if step_id is not None and (event.turn, event.answer) >= step_id[:2]:
+            return ("events", number)
+    return ()
 
 
 NAMED = ("policy ", "prompt: ", "tool ")  # parts that are not files and are named by `drift`

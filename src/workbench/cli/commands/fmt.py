@@ -7,13 +7,14 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from ...check.blob_format import blob_findings, references, rewrite_blobs, unreferenced
+from ...check.blob_format import blob_findings, check_blob, references, rewrite_blobs, unreferenced
 from ...check.transcript_format import TranscriptFormat, committed_pending, duplicate_ids
 from ...findings import Finding
 from ...replay.exit_codes import Exit
 from ...store.project import project_for
 from ...store.selection import select_names
 from ...text import pluralize
+from ...transcripts.blob_store import FOLDER, blob_files, is_blob
 from ...transcripts.files import LIVE_RESULT, find, write
 from ...transcripts.query import Query
 from ..output import print_status, write_line
@@ -26,13 +27,16 @@ def fmt(paths: list[Path], query: Query, check: bool, upgrade: bool, diff: bool)
     left: list[str] = []
     rest = None if paths else left
     every = [_from_here(p) for p in find([project.transcripts], rest)] if project.transcripts.is_dir() else []
-    chosen = [path for path in find(paths, left) if not path.name.endswith(LIVE_RESULT)] if paths else every
+    blobs = [path for path in paths if is_blob(path)]
+    named = [path for path in paths if path not in blobs]
+    found = find(named, left) if paths else every
+    chosen = [path for path in found if not path.name.endswith(LIVE_RESULT)]
     print_not_collected(left)
-    if paths and not chosen:
+    if paths and not chosen and not blobs:
         print_status("nothing to check: a live result has no canonical form")
         return Exit.OK
     chosen = [Path(name) for name in select_names([str(path) for path in chosen], query)]
-    if not chosen:
+    if not chosen and not blobs:
         print_status("nothing to do: no transcript was selected")
         return Exit.NO_TESTS
     forms = [TranscriptFormat(path) for path in chosen]
@@ -42,11 +46,14 @@ def fmt(paths: list[Path], query: Query, check: bool, upgrade: bool, diff: bool)
     folders = [] if query else [path for path in paths or [_from_here(project.transcripts)] if path.is_dir()]
     if check:
         more = [*duplicate_ids(chosen, every), *committed_pending(_from_here(project.transcripts), chosen)]
-        blobs = (f for folder in folders for f in blob_findings(folder, references(folder, forms)))
-        return _check(forms, [*more, *blobs])
+        more += [finding for path in blobs for finding in check_blob(path)]
+        for folder in folders:
+            more += blob_findings(folder, references(folder, forms))
+        return _check(forms, more)
     if diff:
         return Exit.OK
     code = _write(forms, upgrade)
+    rewrite_blobs(blobs)
     for folder in folders:
         _tidy_blobs(folder)
     return code
@@ -60,7 +67,7 @@ def _tidy_blobs(folder: Path) -> None:
     removed = unreferenced(folder, found)
     for path in removed:
         path.unlink(missing_ok=True)
-    written = rewrite_blobs(folder)
+    written = rewrite_blobs(blob_files(folder / FOLDER))
     if removed or written:
         print_status(f"{pluralize(len(removed), 'blob')} removed, {len(written)} written")
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from ...replay.case import Case
 from ...replay.exit_codes import CODES, Exit, failed
 from ...replay.explain import deciding_line, explain
+from ...replay.grouping import group_by_cause
 from ...replay.summary import Summary
+from ...text import pluralize
 from ..output import print_command
 from .markdown import render
 
@@ -30,18 +32,19 @@ def workflow_commands_disabled() -> Iterator[None]:
 
 
 def annotate(summary: Summary) -> None:
-    """Print the first ten failures as annotations at their lines, errors before warnings."""
-    cases = [case for case in summary.cases if CODES[case.verdict] is not Exit.OK]
-    cases.sort(key=lambda case: not failed(case.verdict))
-    for case in cases[:MAX_ANNOTATIONS]:
-        print_command(annotation(case, summary.root))
+    """Print an annotation for each of the first ten causes at its line, errors before warnings."""
+    groups = group_by_cause(case for case in summary.cases if CODES[case.verdict] is not Exit.OK)
+    groups.sort(key=lambda group: not failed(group.example.verdict))
+    for group in groups[:MAX_ANNOTATIONS]:
+        print_command(annotation(group.example, summary.root, len(group.others)))
 
 
-def annotation(case: Case, root: str) -> str:
-    """Return the workflow command that annotates the line of a case."""
+def annotation(case: Case, root: str, others: int = 0) -> str:
+    """Return the workflow command that annotates the line of a case, and counts others with the same cause."""
     where = deciding_line(case, root)
     name = case.head.title or case.head.id if case.head else case.path
-    text = "\n".join([name, *(line.text for line in explain(case)), case.path])
+    more = [f"and {pluralize(others, 'other transcript')} for the same cause"] if others else []
+    text = "\n".join([name, *(line.text for line in explain(case)), case.path, *more])
     properties = f"file={_property(_below_repository(where.file))},line={where.line}"
     level = "error" if failed(case.verdict) else "warning"
     return f"::{level} {properties},title={_property(case.verdict.value)}::{_data(text)}"

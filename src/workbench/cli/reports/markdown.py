@@ -6,8 +6,8 @@ import re
 
 from ...replay.case import Case
 from ...replay.explain import ExplanationLine, deciding_line, explain
+from ...replay.grouping import CaseGroup, group_by_cause
 from ...replay.summary import Summary
-from ...replay.verdict import Verdict
 from ...text import sanitize
 
 MAX_TITLE = 120
@@ -16,14 +16,14 @@ MAX_TITLE = 120
 def render(summary: Summary, limit: int = 0) -> str:
     """Return the document. With a `limit` in bytes it is cut before the first case that does not fit."""
     parts = [sanitize(_top(summary))]
-    not_passed = [case for case in summary.cases if case.verdict is not Verdict.PASS]
+    groups = group_by_cause(summary.cases)
     left = limit - len(parts[0].encode()) - 200  # bytes; reserved for the last line
-    for number, case in enumerate(not_passed):
-        part = sanitize(_case(case, summary.root))
+    for number, group in enumerate(groups):
+        part = sanitize(_case(group.example, summary.root) + _others(group))
         left -= len(part.encode("utf-8", "replace"))
         if limit and left < 0:
             parts.append(
-                f"\n…and {len(not_passed) - number} more that did not pass: see the log or the JSON report.\n"
+                f"\n…and {_count(groups[number:])} more that did not pass: see the log or the JSON report.\n"
             )
             break
         parts.append(part)
@@ -49,6 +49,18 @@ def _case(case: Case, root: str) -> str:
         f"\n## {case.verdict.value} {code(str(deciding_line(case, root)))}\n{title}"
         f"\n{code(case.path)}\n{why}{fence(shown, 'diff') if shown else ''}{after}"
     )
+
+
+def _count(groups: list[CaseGroup]) -> int:
+    return sum(1 + len(group.others) for group in groups)
+
+
+def _others(group: CaseGroup) -> str:
+    """Return the names of the cases that have the same cause as the example."""
+    if not group.others:
+        return ""
+    names = "".join(f"- {code(case.path)}\n" for case in group.others)
+    return f"\n<details><summary>{len(group.others)} more for the same cause</summary>\n\n{names}\n</details>\n"
 
 
 def _diff(line: ExplanationLine) -> str:

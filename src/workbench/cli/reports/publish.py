@@ -17,13 +17,17 @@ FORMS = {"json": "json_report", "junit": "junit", "markdown": "markdown"}  # mod
 
 
 class Reports(msgspec.Struct, frozen=True):
-    """The destination of each format: a file, "-" for stdout, "" for none; `github`: annotations and summary."""
+    """The destination of each format: a file, "-" for stdout, "" for none; `github`: annotations and summary.
+
+    The text explains each cause of failures once, or with `every` each case.
+    """
 
     json: str = ""
     junit: str = ""
     markdown: str = ""
     github: bool = False
     quiet: bool = False
+    every: bool = False
 
     def check(self) -> None:
         """Check the destinations. Raises UsageError."""
@@ -41,12 +45,12 @@ class Reports(msgspec.Struct, frozen=True):
 
     def _print_summary(self, summary: Summary) -> None:
         if not self.github:
-            print_report(summary, self.quiet)
+            print_report(summary, self.quiet, self.every)
             return
         from . import github
 
         with github.workflow_commands_disabled():
-            print_report(summary, self.quiet)
+            print_report(summary, self.quiet, self.every)
         if summary.part is None:  # a shard does not decide; the merge prints the annotations
             github.annotate(summary)
 

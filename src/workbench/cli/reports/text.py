@@ -4,28 +4,20 @@ from __future__ import annotations
 
 from ...replay.case import Case
 from ...replay.explain import explain
+from ...replay.grouping import CaseGroup, group_by_cause, one_by_one
 from ...replay.summary import Summary
-from ...replay.verdict import Verdict
 from ..output import COLOR, print_status, printed_width, style, terminal_width
 
 INDENT = {"before": " " * 6, "recorded": " " * 4, "now": " " * 4}
 
 
-def print_report(summary: Summary, quiet: bool) -> None:
-    """Print the report: what did not pass, why, and the next command."""
-    errors: dict[str, int] = {}
-    for case in summary.cases:
-        if case.verdict is Verdict.PASS or quiet:
-            continue
-        if case.verdict is Verdict.ERROR:
-            errors[case.outcome.why] = errors.get(case.outcome.why, 0) + 1
-            if errors[case.outcome.why] > 1:
-                continue  # a load error of an agent is printed once
-        _print_case(case)
-    for why, count in errors.items():
-        if count > 1:
-            print_status(f"{style('ERROR', 'red')} {count - 1} more for the same reason: {why.splitlines()[0]}")
-            print_status()
+def print_report(summary: Summary, quiet: bool, every: bool = False) -> None:
+    """Print the report: what did not pass, why, and the next command; each cause once, unless `every` case."""
+    for group in () if quiet else (one_by_one if every else group_by_cause)(summary.cases):
+        _print_case(group.example)
+        if group.others:
+            _print_others(group)
+        print_status()
     parts = [style(f"{n} {v.value}", COLOR.get(v, "yellow")) for v, n in summary.counts.items() if n]
     print_status(f"{summary.headline}: {', '.join(parts) or 'nothing decided'}  ({summary.took})")
     for note in summary.notes:
@@ -41,4 +33,12 @@ def _print_case(case: Case) -> None:
     for line in explain(case):
         text = f"{INDENT.get(line.kind, '  ')}{line.text}"
         print_status(style(text, "dim") if line.kind == "before" else text)
-    print_status()
+
+
+def _print_others(group: CaseGroup) -> None:
+    """Print the names of the cases that have the same cause as the example."""
+    verdict = group.example.verdict
+    count = style(f"{len(group.others)} more {verdict.value}", COLOR.get(verdict, "yellow"))
+    print_status(f"  {count} for the same cause (--all explains each):")
+    for case in group.others:
+        print_status(f"    {case.path}")
