@@ -8,7 +8,7 @@ BIN := .venv/bin
 .PHONY: run test lint bench clean
 
 run: .venv/ready
-	@$(BIN)/workbench
+	@exec $(BIN)/workbench
 
 test: lint
 	@echo "running the tests: this takes some minutes"

@@ -1,6 +1,6 @@
-"""Errors of the machine: what it has run out of, and what to do about it.
+"""The state of the machine: what it has run out of, and what to do about it; whether the terminal is still there.
 
-They are bugs neither of Workbench nor of a journey, so a user reads a sentence, not a traceback.
+What it has run out of is a bug neither of Workbench nor of a journey, so a user reads a sentence, not a traceback.
 """
 
 from __future__ import annotations
@@ -26,6 +26,22 @@ _TEMPORARY = (
     "there is no temporary folder that can be written",
     "set TMPDIR to a writable folder with a short path",
 )
+
+
+def terminal_is_gone(descriptor: int) -> bool:
+    """Return whether the terminal of a file descriptor has hung up. A system without termios has no hang-up.
+
+    The system sends SIGHUP to the leader of a session only, and not every leader, such as make, passes it on.
+    """
+    try:
+        import termios
+    except ImportError:
+        return False
+    try:
+        termios.tcgetattr(descriptor)
+    except termios.error as error:
+        return error.args[0] != errno.EINTR
+    return False
 
 
 def machine_error(error: BaseException) -> UsageError | None:

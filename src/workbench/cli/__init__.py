@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 
 CTRL_C = 130  # typer's exit code for a KeyboardInterrupt
+SIGNAL = 128  # exit codes above are those of signals; after a hang-up nothing can be printed either
 
 
 def run(arguments: list[str]) -> int:
@@ -14,7 +15,7 @@ def run(arguments: list[str]) -> int:
 
     code = _run(arguments)
     end = flush()
-    return code if end is Exit.OK else worst({Exit(code), end})
+    return code if end is Exit.OK or code > SIGNAL else worst({Exit(code), end})
 
 
 def _run(arguments: list[str]) -> int:

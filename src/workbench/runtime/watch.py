@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 
 from watchfiles import awatch, watch
@@ -37,10 +37,15 @@ def is_relevant(path: str) -> bool:
     )
 
 
-def watch_saves(*folders: Path) -> Iterator[list[str]]:
-    """Yield the changed files of each save; first an empty list, once watching has begun."""
+def watch_saves(*folders: Path, until: Callable[[], bool]) -> Iterator[list[str]]:
+    """Yield the changed files of each save; first an empty list, once watching has begun.
+
+    `until` is called several times a second; when it returns True, the iteration ends.
+    """
     begun = False
     for found in _notified(folders):
+        if until():
+            return
         if found or not begun:
             begun = True
             yield sorted(found)

@@ -117,6 +117,7 @@ class WorkerProcess:
             self._stacks.remove()
             raise
         theirs.close()
+        self._descendants = Descendants(self._process.pid or 0)
         self._events: asyncio.Queue[WorkerEvent | None] = asyncio.Queue()
         self._timer = HangTimer(LOAD_SECONDS)
         self._stopping = False  # whether the turn was interrupted
@@ -154,6 +155,7 @@ class WorkerProcess:
         """Load an agent. Raises JourneyError with file and line, or WorkerCrashed."""
         self.root = root
         self.agent_info = (await request(self, Load(str(root), agent, model), Loaded)).agent_info
+        threading.Thread(target=self._descendants.note, daemon=True).start()  # in case that it crashes
 
     async def ask(self, request: Request) -> AsyncIterator[WorkerEvent]:
         """Yield the events up to the last. Raises WorkerCrashed if the worker hangs, is too slow or has exited."""
@@ -229,8 +231,10 @@ class WorkerProcess:
         if self._closed:
             return
         self._closed = True
+        self._descendants.note()
         with contextlib.suppress(OSError):
             self._process.kill()
+        self._descendants.end()
         with contextlib.suppress(OSError):
             self._connection.close()
         self._stacks.remove()

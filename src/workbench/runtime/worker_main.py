@@ -121,6 +121,7 @@ class WorkerServer:
             try:
                 request = unpack_request(self.connection.recv_bytes())
             except (EOFError, OSError):
+                end_own_descendants()
                 os._exit(0)
             if isinstance(request, CancelTurn):
                 loop.call_soon_threadsafe(self._stop)

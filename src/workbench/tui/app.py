@@ -21,6 +21,7 @@ from textual.binding import BindingsMap
 from textual.driver import Driver
 from textual.screen import Screen
 
+from ..machine import terminal_is_gone
 from ..text import sanitize
 from ..workspace.code_service import CodeService
 from ..workspace.library import Library
@@ -41,6 +42,8 @@ from .terminal import install_parser, resume_once, turn_mouse
 FEW_COLOURS = re.compile(r"(linux|screen|vt\d+|ansi|cons25)(?!.*256color)")  # terminals of sixteen colours
 Start = Literal["develop", "review"]
 SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT") if hasattr(signal, name)]
+TERMINAL_CHECK = 0.5  # seconds
+HANG_UP = 1  # the number of SIGHUP, which Windows does not have
 TYPED = {"SIGINT", "SIGQUIT"}  # a terminal sends these to all programs in it, when ctrl+c or ctrl+\\ is pressed
 
 
@@ -138,7 +141,13 @@ class WorkbenchApp(BackgroundWork, App[int]):
             for number in SIGNALS:
                 self._handlers[number] = signal.signal(number, hear)
             resume_once(self)
+        self.set_interval(TERMINAL_CHECK, self._leave_without_terminal)
         self.call_after_refresh(self._begin)
+
+    def _leave_without_terminal(self) -> None:
+        """Quit as at SIGHUP if the terminal was closed: only the leader of its session gets the signal."""
+        if not self.is_headless and terminal_is_gone(getattr(self._driver, "fileno", 0)):
+            self.leave(128 + HANG_UP)
 
     @on(Driver.SignalResume)
     def _in_the_foreground_again(self) -> None:

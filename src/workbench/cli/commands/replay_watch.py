@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ...errors import UsageError
+from ...machine import terminal_is_gone
 from ...replay.exit_codes import Exit
 from ...runtime.watch import watch_saves
 from ...store.project import Project, project_for
@@ -26,8 +27,9 @@ def watch(scope: SelectionRequest, reports: Reports, options: ReplayOptions) -> 
     project = project_for(scope.paths[0] if scope.paths else None)
     folders = _folders(project, scope)
     last = ""
+    on_terminal = sys.stderr.isatty()
     try:
-        for saved in watch_saves(*folders):
+        for saved in watch_saves(*folders, until=lambda: on_terminal and terminal_is_gone(sys.stderr.fileno())):
             if last and sys.stderr.isatty():
                 sys.stderr.write(CLEAR)
             if saved:
