@@ -40,7 +40,7 @@ def terminal_is_gone(descriptor: int) -> bool:
     try:
         termios.tcgetattr(descriptor)
     except termios.error as error:
-        return error.args[0] != errno.EINTR
+        return bool(error.args[0] != errno.EINTR)
     return False
 
 

@@ -36,6 +36,7 @@ EXCEPT = {"tui": ("models",), "workspace": ("models",)}  # below it, and still n
 LIBRARIES = {  # an outside library: where alone it may be imported
     "anthropic": ("models/claude",),
     "httpx2": ("models/claude",),
+    "psutil": ("runtime/descendants.py",),
     "httpx": ("runtime/http_recording.py",),
     "watchfiles": ("runtime/watch.py",),
     "sqlite_utils": ("store/index/schema.py",),

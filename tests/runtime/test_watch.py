@@ -23,7 +23,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixt
 
     monkeypatch.setattr(watching, "watch", fail)
     monkeypatch.setattr(watching, "awatch", fail)
-    monkeypatch.setattr(watching, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(watching, "LOOK_SECONDS", 0.01)
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / "agent.py").write_text("x = 1\n")
     return tmp_path

@@ -29,19 +29,49 @@ def _is_agent(path: Path) -> bool:
     return (path / "agent.py").is_file()
 
 
-def agent_files(root: Path, agent: str) -> list[Path]:
-    """List the files of an agent's code, in order: those of its folder, and those that agents share."""
-    shared = shared_paths(root) if agent else []
-    files = [root / agent, *shared]
-    return sorted(
-        p
-        for each in files
-        for p in (each.rglob("*") if each.is_dir() else (each,))
-        if p.is_file()
-        and not (IGNORED & set(p.relative_to(root).parts))
-        and not p.name.startswith(".")
-        and p.suffix != ".pyc"
-    )
+def walk(folder: str | Path) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
+    """Yield each folder below one and its entries, following links; each folder once, by its real path."""
+    pending, visited = [str(folder)], set()
+    while pending:
+        at = pending.pop()
+        real = os.path.realpath(at)
+        if real in visited:
+            continue
+        visited.add(real)
+        try:
+            with os.scandir(at) as found:
+                entries = [entry for entry in found if entry.name not in IGNORED]
+        except OSError:
+            continue  # removed meanwhile, or not readable: a file in it is reported where it is needed
+        yield at, entries
+        pending += [entry.path for entry in entries if entry.is_dir()]
+
+
+def linked_folders(folder: Path) -> list[str]:
+    """Return the real paths of what links below a folder lead to, outside of it: folders and files."""
+    inside = os.path.realpath(folder) + os.sep
+    links = (entry.path for _, entries in walk(folder) for entry in entries if entry.is_symlink())
+    return sorted({real for real in map(os.path.realpath, links) if not real.startswith(inside)})
+
+
+def agent_files(root: Path, agent: str, settings: RunSettings | None = None) -> list[Path]:
+    """List the files of an agent's code, in order: those of its folder, and those that agents share.
+
+    Links are followed. Files that `[reload] ignore` names are left out. `settings` are those of the project;
+    without them they are read. Raises JourneyError for invalid ones.
+    """
+    settings = read_run_settings(root) if settings is None else settings
+    found = []
+    for each in [root / agent, *(shared_paths(root) if agent else [])]:
+        if each.is_dir():
+            found += [Path(e.path) for _, entries in walk(each) for e in entries if e.is_file()]
+        elif each.is_file():
+            found.append(each)
+    return sorted(p for p in found if _is_code(p) and not settings.is_ignored(p.relative_to(root).as_posix()))
+
+
+def _is_code(path: Path) -> bool:
+    return not path.name.startswith(".") and path.suffix != ".pyc"
 
 
 def _data_files(root: Path, settings: RunSettings) -> list[Path]:
@@ -55,7 +85,7 @@ def _contents(root: Path, agent: str, settings: RunSettings) -> Iterator[tuple[s
 
     Files of the data folders belong to every agent.
     """
-    for path in [*agent_files(root, agent), *(_data_files(root, settings) if agent else ())]:
+    for path in [*agent_files(root, agent, settings), *(_data_files(root, settings) if agent else ())]:
         name = Path(os.path.relpath(path, root)).as_posix()
         try:
             yield name, path.read_bytes()

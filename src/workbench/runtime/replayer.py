@@ -5,9 +5,10 @@ Each file is read, run, judged and released before the next.
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
-from ..errors import TranscriptError
+from ..errors import JourneyError, TranscriptError
 from ..findings import is_suppressed
 from ..machine import machine_error
 from ..replay.blame import project_path
@@ -116,7 +117,8 @@ class Replayer:
         if name not in self._agents:
             self.close()
             if not self.job.sources:
-                fill_cache(p for p in agent_files(self._root.resolve(), name) if p.suffix == ".py")
+                with contextlib.suppress(JourneyError):  # of the settings: loading the agent reports it
+                    fill_cache(p for p in agent_files(self._root.resolve(), name) if p.suffix == ".py")
             self._agents[name] = (AgentProcess if CAN_FORK else InProcessAgent)(self.job, name)
         return self._agents[name]
 

@@ -19,7 +19,7 @@ from ..replay.run_request import RunRequest
 from ..replay.verdict import Protection
 from ..source import ROOT_PACKAGE, journey_path
 from ..trace.setup import Setup
-from .agent_files import shared_paths
+from .agent_files import linked_folders, shared_paths
 from .confinement import confine
 from .file_view import FileView, read_roots
 from .leaks import find_leaks
@@ -67,7 +67,9 @@ class AgentRunner:
         except JourneyError as error:
             return LoadReport(self._outline, str(error))
         cached = () if cache is None else (str(cache),)
-        own = (str(root / self._name), *map(str, shared_paths(root)), *self._settings.folders(root))
+        code = (root / self._name, *shared_paths(root))
+        linked = (target for folder in code for target in linked_folders(folder))
+        own = (*map(str, code), *linked, *self._settings.folders(root))
         files = FileView(read_roots((*own, *cached)), (str(root), str(root.parent)))
         protection: Protection = "hooks"
         if self._own_process:

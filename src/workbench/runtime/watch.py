@@ -2,15 +2,17 @@
 
 The kind of a file event is ignored, because editors save by renaming; a change of
 the content hash counts. Folders are watched and not files, because a watch on a file
-ends at the first atomic save. Where the system cannot report changes (a user may have
-128 instances of inotify), the files are looked at twice a second.
+ends at the first atomic save.
+
+Not every system reports saves: a user may have 128 instances of inotify, file systems
+of other machines (NFS, WSL's /mnt, bind mounts of Docker Desktop) send no events, and no
+event tells of a file behind a link. So the files are also looked at about once a second.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
@@ -18,12 +20,16 @@ from pathlib import Path
 from watchfiles import awatch, watch
 
 from ..errors import JourneyError
-from .agent_files import IGNORED, code_hash
+from .agent_files import IGNORED, code_hash, linked_folders
+from .file_states import FileStates
 
 STEP = 15  # milliseconds between polls; at 20 it takes 31 ms from save to event
 DEBOUNCE = 50
-POLL_SECONDS = 0.5  # between two looks at all files, where the system does not report changes
+WAKE = 100  # milliseconds until the watcher reports that nothing has changed
+LOOK_SECONDS = 1.0  # between two looks at all files
 CANNOT_WATCH = (OSError, RuntimeError)  # of watchfiles: no inotify instance is left, or a folder is missing
+
+Report = Callable[[], None]
 
 
 def is_relevant(path: str) -> bool:
@@ -37,81 +43,127 @@ def is_relevant(path: str) -> bool:
     )
 
 
-def watch_saves(*folders: Path, until: Callable[[], bool]) -> Iterator[list[str]]:
+def _nothing() -> None:
+    """Ignore that saves are not reported."""
+
+
+class SaveFinder:
+    """Finds saves among what the system reports and what a look at the files shows.
+
+    `unreported` is called once, when a look has found a save that the system did not report.
+    """
+
+    def __init__(self, folders: Sequence[Path], unreported: Report = _nothing) -> None:
+        self.states = FileStates(folders, is_relevant, LOOK_SECONDS)
+        self._unreported = unreported
+        self._suspected: set[str] = set()  # saves that the system may report within a moment
+
+    @property
+    def is_waiting(self) -> bool:
+        """Return whether there is something to find out, although the system has reported nothing."""
+        return bool(self._suspected) or self.states.is_due
+
+    def find(self, reported: set[str]) -> set[str]:
+        """Return the paths of saved files; `reported` are those that the system has reported since."""
+        if reported:
+            self._suspected = set()
+            return reported | self.states.look()
+        if self._suspected:
+            self._suspected = set()
+            self._unreported()
+            self._unreported = _nothing
+        if self.states.is_due:
+            self._suspected = self.states.look()
+            return self._suspected
+        return set()
+
+
+def watch_saves(
+    *folders: Path, until: Callable[[], bool] = lambda: False, unreported: Report = _nothing
+) -> Iterator[list[str]]:
     """Yield the changed files of each save; first an empty list, once watching has begun.
 
-    `until` is called several times a second; when it returns True, the iteration ends.
+    `until` is called several times a second; when it returns True, the iteration ends. `unreported` is called
+    once if the system does not report saves.
     """
+    finder = SaveFinder(folders, unreported)
     begun = False
-    for found in _notified(folders):
+    for reported in _reported(folders):
         if until():
             return
+        found = finder.find(reported)
         if found or not begun:
             begun = True
             yield sorted(found)
 
 
-def _notified(folders: Sequence[Path]) -> Iterator[set[str]]:
-    """Yield the changed files of a save, and an empty set now and then."""
+def _reported(folders: Sequence[Path]) -> Iterator[set[str]]:
+    """Yield the changed files of a save as the system reports them, and an empty set several times a second."""
     with contextlib.suppress(*CANNOT_WATCH):
         for found in watch(
             *folders,
             step=STEP,
             debounce=DEBOUNCE,
-            rust_timeout=100,  # milliseconds until it reports that nothing has changed
+            rust_timeout=WAKE,
             yield_on_timeout=True,
             watch_filter=lambda _, path: is_relevant(path),
         ):
             yield {path for _, path in found}
         return
-    before = _states(folders)
-    yield set()
     while True:
-        time.sleep(POLL_SECONDS)
-        last, before = before, _states(folders)
-        yield _differences(last, before)
+        yield set()
+        time.sleep(WAKE / 1000)
 
 
-async def watch_code(root: Path, agent: str = "") -> AsyncIterator[str]:
-    """Yield the hash of the code of an agent, or of all agents, whenever it changes."""
+async def watch_code(root: Path, agent: str = "", unreported: Report = _nothing) -> AsyncIterator[str]:
+    """Yield the hash of the code of an agent, or of all agents, whenever it changes.
+
+    `unreported` is called once if the system does not report saves.
+    """
+    finder = SaveFinder([root], unreported)
     last = _hash(root, agent)
-    async for _ in _changes(root):
+    async for reported in _reported_code(root):
+        if not (reported or finder.is_waiting) or not await asyncio.to_thread(finder.find, reported):
+            continue
         now = _hash(root, agent)
         if now != last:
             last = now
             yield now
 
 
-async def _changes(root: Path) -> AsyncIterator[set[str]]:
-    """Yield the changed files of each save."""
+async def _reported_code(root: Path) -> AsyncIterator[set[str]]:
+    """Yield the changed files as the system reports them, and an empty set several times a second.
+
+    Where a link leads to a folder, that is watched too; a link to a file is only looked at.
+    """
     with contextlib.suppress(*CANNOT_WATCH):
-        async for found in awatch(root, step=STEP, debounce=DEBOUNCE, watch_filter=lambda _, p: is_relevant(p)):
-            if found:
-                yield {path for _, path in found}
-        return
-    before = _states([root])
+        linked = _watched(root)
+        while True:
+            changes = awatch(
+                root,
+                *linked,
+                step=STEP,
+                debounce=DEBOUNCE,
+                rust_timeout=WAKE,
+                yield_on_timeout=True,
+                watch_filter=lambda _, path: is_relevant(path),
+            )
+            async with contextlib.aclosing(changes):
+                async for found in changes:
+                    yield {path for _, path in found}
+                    if found and _watched(root) != linked:
+                        break
+                else:
+                    return
+            linked = _watched(root)
     while True:
-        await asyncio.sleep(POLL_SECONDS)
-        last, before = before, await asyncio.to_thread(_states, [root])
-        if last != before:
-            yield _differences(last, before)
+        yield set()
+        await asyncio.sleep(WAKE / 1000)
 
 
-def _states(folders: Sequence[Path]) -> dict[str, tuple[int, int]]:
-    """Return the time and size of every relevant file, without those that cannot be read."""
-    found = {}
-    for folder in folders:
-        for at, names, files in os.walk(folder):
-            names[:] = [name for name in names if is_relevant(name)]
-            for path in (os.path.join(at, name) for name in files if is_relevant(name)):
-                with contextlib.suppress(OSError):
-                    state = os.stat(path)
-                    found[path] = state.st_mtime_ns, state.st_size
-    return found
-
-
-def _differences(one: dict[str, tuple[int, int]], other: dict[str, tuple[int, int]]) -> set[str]:
-    return {path for path, _ in one.items() ^ other.items()}
+def _watched(root: Path) -> list[str]:
+    """Return the folders outside of `root` to which links in it lead."""
+    return [path for path in linked_folders(root) if Path(path).is_dir()]
 
 
 def _hash(root: Path, agent: str) -> str:

@@ -27,6 +27,7 @@ from ..machine import machine_error
 from ..models.claude import PRELOAD as SDK
 from ..replay.verdict import ReplayResult
 from ..source import safe_path
+from .descendants import Descendants
 from .process import HangTimer, StackDump, start_method
 from .protocol import (
     AgentInfo,

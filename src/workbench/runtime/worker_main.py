@@ -41,6 +41,7 @@ from ..trace.setup import Setup
 from ..trace.step_id import StepId
 from ..trace.trace import Trace
 from .agent_files import agent_names
+from .descendants import end_own_descendants
 from .loader import LoadedAgent, load, make_world
 from .process import isolate
 from .protocol import (

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from ..errors import UsageError
-from ..runtime.run_settings import RunSettings
+from ..runtime.run_settings import ReloadTable, ReplayTable
 from ..workspace.settings import THEMES, KeyOverride, Settings
 
 CONFIG = "workbench.toml"
@@ -35,9 +35,18 @@ def _keys(value: Any) -> str:
 def _replay(value: Any) -> str:
     """Check the table that `runtime/run_settings.py` reads."""
     try:
-        msgspec.convert(value, RunSettings)
+        msgspec.convert(value, ReplayTable)
     except msgspec.ValidationError as error:
         return f'must be like environment = {{ SHOP = "berlin" }}, data = ["prices"]: {error}'
+    return ""
+
+
+def _reload(value: Any) -> str:
+    """Check the table that `runtime/run_settings.py` reads."""
+    try:
+        msgspec.convert(value, ReloadTable)
+    except msgspec.ValidationError as error:
+        return f'must be like ignore = ["shop/cache/*"]: {error}'
     return ""
 
 
@@ -53,6 +62,7 @@ SETTINGS: dict[str, Callable[[Any], str]] = {  # a check that returns what is wr
     "mouse": _yes_no,
     "keys": _keys,
     "replay": _replay,
+    "reload": _reload,
 }
 USER_SETTINGS = ("theme", "mouse", "keys")  # the settings that the user's own file may contain
 

@@ -29,7 +29,11 @@ def watch(scope: SelectionRequest, reports: Reports, options: ReplayOptions) -> 
     last = ""
     on_terminal = sys.stderr.isatty()
     try:
-        for saved in watch_saves(*folders, until=lambda: on_terminal and terminal_is_gone(sys.stderr.fileno())):
+        for saved in watch_saves(
+            *folders,
+            until=lambda: on_terminal and terminal_is_gone(sys.stderr.fileno()),
+            unreported=lambda: print_status("saves are not reported here: the files are looked at once a second"),
+        ):
             if last and sys.stderr.isatty():
                 sys.stderr.write(CLEAR)
             if saved:
