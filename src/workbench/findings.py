@@ -80,6 +80,6 @@ def allowed_on(line: str) -> set[str]:
 
 def _read(path: Path) -> list[str]:
     try:
-        return path.read_text("utf-8", "replace").splitlines()
+        return path.read_text("utf-8-sig", "replace").splitlines()
     except OSError:
         return []

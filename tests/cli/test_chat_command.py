@@ -56,6 +56,24 @@ def test_each_line_is_a_message_and_the_output_is_the_replies(project):
     assert "create_return(order_number=OL-2): executed" in done.stderr
 
 
+def test_the_calls_are_printed_before_the_reply_that_they_led_to(project):
+    done = subprocess.run(
+        [sys.executable, "-m", "workbench", "chat"],
+        input="return my shoes\n", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.stdout.index("create_return(") < done.stdout.index("Your return is open.")
+
+
+@pytest.mark.parametrize(("body", "word"), [("1 / 0", "failed"), ("raise ToolError('sold out')", "error")])
+def test_a_call_that_failed_is_not_printed_as_executed(project, body, word):
+    journey = project / "journeys/shop/returns/journey.py"
+    journey.write_text(journey.read_text().replace('return "R-1"', body))
+    done = workbench("chat", said="return my shoes\n")
+    line = next(line for line in done.stderr.splitlines() if "create_return(" in line)
+    assert f": {word}" in line
+    assert "executed" not in line
+
+
 def test_with_json_each_line_is_a_step(project):
     done = workbench("chat", "--json", said="I want to return my shoes\n")
     steps = [json.loads(line) for line in done.stdout.splitlines()]

@@ -14,7 +14,7 @@ from ..trace.blobs import PromptSection
 def read_sections(path: Path, file: str, where: str, title: str) -> Iterable[PromptSection]:
     """Split Markdown at its headings, so that an edit changes the hash of one section only."""
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read: {error}"
         raise JourneyError(

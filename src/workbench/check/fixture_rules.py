@@ -24,7 +24,7 @@ def check_fixtures(loaded: LoadedAgent) -> Iterator[Finding]:
     kinds = agent.world_classes()
     for fixture in loaded.fixtures.values():
         path = Path(agent.folder, agent.fixtures, f"{fixture.name}.json")
-        lines = path.read_text("utf-8", "replace").splitlines() if path.is_file() else []
+        lines = path.read_text("utf-8-sig", "replace").splitlines() if path.is_file() else []
         file = f"{agent.name}/{agent.fixtures}/{fixture.name}.json" if lines else agent.source
         yield from _one(fixture, kinds, file, lines)
 

@@ -56,7 +56,7 @@ def lint(root: Path, agent: str, timeout: float = LOAD_TIMEOUT) -> list[Finding]
             with contextlib.suppress(EOFError, OSError):
                 return _UNPACK.decode(ours.recv_bytes())
         process.join(1)
-        stack = Path(stacks.name or os.devnull).read_text("utf-8", "replace")
+        stack = Path(stacks.name or os.devnull).read_text("utf-8-sig", "replace")
         where = first_journey_line(stack, root) or f"{agent}/agent.py"
         message, then = (
             f"the process exited while loading (exit status {process.exitcode})",
@@ -122,7 +122,7 @@ def scan_files(root: Path, agent: str) -> tuple[list[Finding], list[CodeScan]]:
         if path.name.startswith("test_") or path.name == "conftest.py":
             continue  # tests of a journey are exempt
         name = path.relative_to(root).as_posix()
-        text = path.read_text("utf-8", "replace")
+        text = path.read_text("utf-8-sig", "replace")
         code = read_code(name, text)
         findings += [*code.findings, *unknown_suppressions(name, text)]
         codes.append(code)
@@ -158,7 +158,7 @@ def _texts(loaded: LoadedAgent, codes: list[CodeScan]) -> Iterator[Finding]:
     for path, journey in texts:
         path = path.resolve()
         file = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
-        text = path.read_text("utf-8", "replace")
+        text = path.read_text("utf-8-sig", "replace")
         yield from unknown_suppressions(file, text)
         if journey is not None and not text.strip():
             message = f"the manual of {journey.name} is empty"

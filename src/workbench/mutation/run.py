@@ -56,7 +56,7 @@ def read_sources(root: Path) -> dict[str, str]:
         if not path.is_file():  # reading a pipe would block
             continue
         try:
-            found[name] = path.read_bytes().decode()
+            found[name] = path.read_bytes().decode("utf-8-sig")
         except UnicodeDecodeError:
             raise JourneyError("the file is not valid UTF-8", where=name, hint="save it as UTF-8") from None
         except OSError as error:

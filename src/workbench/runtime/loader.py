@@ -9,6 +9,7 @@ can be distinguished from those of Workbench.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import importlib
 import os
@@ -164,7 +165,7 @@ def _check_fields(data: Any, path: Path, where: str) -> None:
     """Raise JourneyError for an unknown field of a fixture, which would otherwise be ignored."""
     for name in data if isinstance(data, dict) else ():
         if name not in FIXTURE_FIELDS:
-            lines = path.read_text("utf-8", "replace").splitlines()
+            lines = path.read_text("utf-8-sig", "replace").splitlines()
             line = next((n for n, text in enumerate(lines, 1) if f'"{name}"' in text), 1)
             raise JourneyError(
                 f"unknown field {name!r} of a fixture",
@@ -180,7 +181,7 @@ def _fixtures(root: Path, agent: Agent, environment: dict[str, str]) -> dict[str
     for path in sorted(Path(agent.folder, agent.fixtures).glob("*.json")):
         where = _below(root, str(path))
         try:
-            data = msgspec.json.decode(path.read_bytes())
+            data = msgspec.json.decode(path.read_bytes().removeprefix(codecs.BOM_UTF8))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise JourneyError(f"not JSON: {error}", where=f"{where}:1", hint="fix the file and save") from None
         _check_fields(data, path, where)

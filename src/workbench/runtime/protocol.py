@@ -178,6 +178,12 @@ class Heartbeat(_Message, frozen=True, tag="heartbeat"):
     """The worker is running and not blocked by journey code."""
 
 
+class FileWritten(_Message, frozen=True, tag="written"):
+    """Journey code is about to write a file below journeys/: its path relative to that folder."""
+
+    path: str
+
+
 class EventRecorded(_Message, frozen=True, tag="event"):
     """A turn recorded an event."""
 
@@ -246,6 +252,7 @@ WorkerEvent = (
     Loaded
     | Failed
     | Heartbeat
+    | FileWritten
     | EventRecorded
     | BlobRecorded
     | DeltaStreamed

@@ -67,7 +67,7 @@ class _File(msgspec.Struct):
 def read_run_settings(root: Path) -> RunSettings:
     """Read the settings of the project of `root` (journeys/). Raises JourneyError."""
     try:
-        text = (root.parent / FILE).read_text("utf-8")
+        text = (root.parent / FILE).read_text("utf-8-sig")
     except FileNotFoundError:
         return RunSettings()
     except (OSError, UnicodeDecodeError) as error:

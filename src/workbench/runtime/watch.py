@@ -14,14 +14,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from glob import escape
 from pathlib import Path
 
+import msgspec
 from watchfiles import awatch, watch
 
 from ..errors import JourneyError
-from .agent_files import IGNORED, code_hash, linked_folders
+from .agent_files import IGNORED, hash_files, linked_folders
 from .file_states import FileStates
+from .run_settings import read_run_settings
 
 STEP = 15  # milliseconds between polls; at 20 it takes 31 ms from save to event
 DEBOUNCE = 50
@@ -115,17 +118,20 @@ def _reported(folders: Sequence[Path]) -> Iterator[set[str]]:
         time.sleep(WAKE / 1000)
 
 
-async def watch_code(root: Path, agent: str = "", unreported: Report = _nothing) -> AsyncIterator[str]:
+async def watch_code(
+    root: Path, agent: str = "", unreported: Report = _nothing, written: Collection[str] = ()
+) -> AsyncIterator[str]:
     """Yield the hash of the code of an agent, or of all agents, whenever it changes.
 
-    `unreported` is called once if the system does not report saves.
+    `unreported` is called once if the system does not report saves. `written` are files relative to `root`
+    that the code itself writes; they do not count.
     """
     finder = SaveFinder([root], unreported)
-    last = _hash(root, agent)
+    last = _hash(root, agent, written)
     async for reported in _reported_code(root):
         if not (reported or finder.is_waiting) or not await asyncio.to_thread(finder.find, reported):
             continue
-        now = _hash(root, agent)
+        now = _hash(root, agent, written)
         if now != last:
             last = now
             yield now
@@ -166,9 +172,11 @@ def _watched(root: Path) -> list[str]:
     return [path for path in linked_folders(root) if Path(path).is_dir()]
 
 
-def _hash(root: Path, agent: str) -> str:
-    """Hash the code; "" while a file cannot be read: the next load reports it."""
+def _hash(root: Path, agent: str, written: Collection[str]) -> str:
+    """Hash the code without `written` files; "" while a file cannot be read: the next load reports it."""
     try:
-        return code_hash(root, agent)
+        settings = read_run_settings(root)
+        ignore = [*settings.ignore, *map(escape, tuple(written))]
+        return hash_files(root, agent, msgspec.structs.replace(settings, ignore=ignore))[0]
     except JourneyError:
         return ""

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -34,6 +34,7 @@ from .protocol import (
     CancelTurn,
     Done,
     Failed,
+    FileWritten,
     Heartbeat,
     Load,
     Loaded,
@@ -101,10 +102,12 @@ def start_process(process: BaseProcess) -> None:
 class WorkerProcess:
     """One worker. `ask()` yields the events of one request; requests do not overlap.
 
-    `hang_timeout`: the seconds for which journey code may block; 0: the limit of the agent.
+    `hang_timeout`: the seconds for which journey code may block; 0: the limit of the agent. `on_written` is
+    called, in another thread, with each file below journeys/ that its code writes.
     """
 
-    def __init__(self, hang_timeout: float = 0.0) -> None:
+    def __init__(self, hang_timeout: float = 0.0, on_written: Callable[[str], None] = lambda _: None) -> None:
+        self._on_written = on_written
         context = multiprocessing.get_context(start_method())
         ours, theirs = context.Pipe()
         self._stacks = StackDump()
@@ -143,7 +146,9 @@ class WorkerProcess:
                     self._decode_error = str(error)
                     event = None
                 self._timer.reset()
-                if not isinstance(event, Heartbeat):
+                if isinstance(event, FileWritten):
+                    self._on_written(event.path)
+                elif not isinstance(event, Heartbeat):
                     loop.call_soon_threadsafe(self._events.put_nowait, event)
                 if event is None:
                     return
@@ -251,6 +256,8 @@ class WorkerPool:
         self._task: asyncio.Task[None] | None = None
         self._closed = False
         self._started: weakref.WeakSet[WorkerProcess] = weakref.WeakSet()
+        self.written: set[str] = set()
+        """The files that journey code has written, relative to journeys/: saving them reloads nothing."""
         self._server = ReplayServer(ReplayJob(str(self.root)))
         self._replaying = threading.Lock()
 
@@ -268,7 +275,7 @@ class WorkerPool:
     async def start(self, agent: str, model: str) -> WorkerProcess:
         worker, self._spare = self._spare, None
         if worker is None or not worker.alive:
-            worker = WorkerProcess(self.hang_timeout)
+            worker = WorkerProcess(self.hang_timeout, self.written.add)
         try:
             await worker.load(self.root, agent, model)
         except BaseException:
@@ -284,7 +291,7 @@ class WorkerPool:
         await asyncio.sleep(0.2)  # the request of the caller goes first
         if self._spare is None and not self._closed:
             with contextlib.suppress(WorkerCrashed):  # the next start reports it
-                self._spare = WorkerProcess(self.hang_timeout)
+                self._spare = WorkerProcess(self.hang_timeout, self.written.add)
 
     def close(self) -> None:
         self._closed = True

@@ -54,6 +54,7 @@ from .protocol import (
     Done,
     EventRecorded,
     Failed,
+    FileWritten,
     FixtureInfo,
     Heartbeat,
     InspectWorld,
@@ -74,6 +75,7 @@ from .protocol import (
     unpack_request,
 )
 from .time_travel import conversation_time
+from .written_files import WrittenFiles
 
 BEAT = 0.25  # seconds between heartbeats
 
@@ -101,10 +103,13 @@ class WorkerServer:
         self.loaded: LoadedAgent | None = None
         self.model: Model | None = None
         self.turn: asyncio.Task[TurnEnded] | None = None
+        self._sending = threading.Lock()
+        self._written: WrittenFiles | None = None
 
     def send(self, event: WorkerEvent) -> None:
         try:
-            self.connection.send_bytes(pack(event))
+            with self._sending:
+                self.connection.send_bytes(pack(event))
         except OSError:
             os._exit(0)  # the parent has exited
 
@@ -163,6 +168,8 @@ class WorkerServer:
             self.send(Failed(describe_exception(error), where, hint))
 
     def _load(self, request: Load) -> None:
+        if self._written is None:
+            self._written = WrittenFiles(Path(request.root), lambda path: self.send(FileWritten(path)))
         self.loaded = load(Path(request.root), request.agent)
         self.model = make_model(request.model, self.loaded.agent)
         agent_info = describe_agent(self.loaded, self.model)

@@ -91,7 +91,7 @@ def read_settings_file(path: Path, known: tuple[str, ...] = tuple(SETTINGS)) -> 
 
     name = str(path) if path.name != CONFIG else path.name
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
         found: dict[str, Any] = msgspec.toml.decode(text)
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", where=name) from None

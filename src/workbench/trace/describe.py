@@ -11,6 +11,7 @@ from .steps import Step
 
 MAX_SHOWN = 160  # characters of a value in a report
 MAX_ARGUMENT = 60  # characters of one argument of a call
+OUTCOMES = {"rejected": "rejected", "absent": "absent", "error": "error", "fault": "failed"}
 LEAD = 40  # characters shown before the first difference
 
 
@@ -29,8 +30,8 @@ def describe_step(step: Step) -> str:
             return f"{what}: interrupted before it had a result"
         if step.result is not None and step.result.outcome == "missing":
             return f"{what}: allowed; {short(step.result.value)}"
-        if step.result is not None and step.result.outcome in ("rejected", "absent"):
-            return f"{what}: {step.result.outcome}: {short(step.result.value)}"
+        if step.result is not None and step.result.outcome in OUTCOMES:
+            return f"{what}: {OUTCOMES[step.result.outcome]}: {short(step.result.value)}"
         return f"{what}: {'executed' if step.executed else 'allowed'}"
     deciding = [d for d in step.decisions if d.effect != "allow"]
     by = f" by {deciding[0].policy}: {deciding[0].reason}" if deciding else ""

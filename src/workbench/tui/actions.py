@@ -81,6 +81,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("pending", "p", "re-recorded",
            "Re-recorded transcripts: compare each with its recording, and decide.", _JUDGE,
            (REVIEW,)),
+    Action("reload", "ctrl+r", "load the code now",
+           "Load the code on disk now; a save does it by itself, where the system reports saves.", _CODE, ALL),
     Action("run_code", "X", "run the code",
            "Allow the code of this folder to run, and remember it: `workbench review` runs none until then.",
            _CODE, ALL),

@@ -207,6 +207,14 @@ class WorkbenchApp(BackgroundWork, App[int]):
         if code_service is self.session.code_service:
             await self.session.reruns.rerun_if_code_changed()
 
+    def tell_unreported(self) -> None:
+        """Tell that the system does not report saves here."""
+        self.call_from_thread(
+            self.notify_user,
+            f"saves are not reported here: files are looked at once a second · {actions.key('reload')} loads now",
+            "warn",
+        )
+
     async def _watch(self) -> None:
         async for _ in self.changes:
             self.reload()

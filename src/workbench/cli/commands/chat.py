@@ -19,6 +19,7 @@ from ...store.project import Project, find_project
 from ...store.session_log import SessionLogs
 from ...trace.describe import describe_step
 from ...trace.events import Fault, HandedOff, Reply, TurnEnded
+from ...trace.step_id import StepId
 from ...workspace.code_service import CodeService
 from ...workspace.ports import SessionStore
 from ...workspace.session import Session, SessionEvent
@@ -48,7 +49,7 @@ async def _chat(project: Project, agent: str, model: str, fixture: str, json: bo
         choose_fixture(session, fixture)
         if not json:
             print_intro(session)
-        session.listeners.append(lambda changed: _on_event(session, changed, json))
+        session.listeners.append(_print_json if json else ChatPrinter(session).print)
         session.listeners.append(lambda _: storage.report())
         code = await _turns(session, json)
         if save and len(session.trace):
@@ -160,27 +161,42 @@ async def _turns(session: Session, json: bool) -> Exit:
     return code
 
 
-def _on_event(session: Session, changed: SessionEvent, json: bool) -> None:
-    event = changed.event
-    if json:
-        if event is not None:
-            out_json(msgspec.to_builtins(event))
-        return
-    if changed.delta is not None and changed.delta.delta.kind == "wait":
-        print_status(f"  waiting {changed.delta.delta.seconds:.0f} s: {changed.delta.delta.text}")
-    match event:
-        case Reply(text=text):
-            write_line(str(text), now=True)
-        case HandedOff(reason=reason, by=by):
-            print_status(f"  handed off to a human by {by}: {reason}")
-        case Fault(name=name, message=message, where=where):
-            print_status(f"  fault in {name}: {message} {where}")
-        case TurnEnded():
-            for turn in session.turns()[-1:]:
-                for step in turn.steps:
-                    if step.call is not None:
-                        print_status(f"  {step.step_id}  {describe_step(step)}")
-            if event.reason not in ("replied", "handed_off"):
-                print_status(f"  the turn ended: {event.reason} {event.detail}")
-        case _:
-            pass
+def _print_json(changed: SessionEvent) -> None:
+    if changed.event is not None:
+        out_json(msgspec.to_builtins(changed.event))
+
+
+class ChatPrinter:
+    """Prints the replies of a conversation to stdout, and to stderr the calls that led to each."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._printed: set[StepId] = set()
+
+    def print(self, changed: SessionEvent) -> None:
+        """Print what an event of the session tells."""
+        if changed.delta is not None and changed.delta.delta.kind == "wait":
+            print_status(f"  waiting {changed.delta.delta.seconds:.0f} s: {changed.delta.delta.text}")
+        match changed.event:
+            case Reply(text=text):
+                self._print_calls()
+                write_line(str(text), now=True)
+            case HandedOff(reason=reason, by=by):
+                self._print_calls()
+                print_status(f"  handed off to a human by {by}: {reason}")
+            case Fault(name=name, message=message, where=where):
+                print_status(f"  fault in {name}: {message} {where}")
+            case TurnEnded(reason=reason, detail=detail):
+                self._print_calls()
+                if reason not in ("replied", "handed_off"):
+                    print_status(f"  the turn ended: {reason} {detail}")
+            case _:
+                pass
+
+    def _print_calls(self) -> None:
+        """Print the calls of the turn that are not printed yet."""
+        for turn in self._session.turns()[-1:]:
+            for step in turn.steps:
+                if step.call is not None and step.step_id not in self._printed:
+                    self._printed.add(step.step_id)
+                    print_status(f"  {step.step_id}  {describe_step(step)}")

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec.structs import replace
 
@@ -27,6 +27,9 @@ from ...workspace.session import Session
 from ...workspace.tour import CHANGE, Tour
 from ..output import print_status
 from .init import NAME, template_files, write_files
+
+if TYPE_CHECKING:
+    from ...tui.app import WorkbenchApp
 
 
 def dev(agent: str, model: str, fixture: str, resume: str, mouse: bool = True) -> int:
@@ -100,7 +103,7 @@ def open_workbench(
         app = WorkbenchApp(
             session,
             library,
-            _changes(project),
+            None,
             screen,
             replace(chosen_settings, mouse=mouse and chosen_settings.mouse),
             snapshot,
@@ -108,6 +111,7 @@ def open_workbench(
             newcomer=history.empty and tour is None,
             tour=tour,
         )
+        app.changes = _changes(project, app, host)
         code = run(app)
     finally:
         library.close()
@@ -119,10 +123,10 @@ def open_workbench(
     return code, history.written[-1] if history.written else ""
 
 
-def _changes(project: Project) -> AsyncIterator[str]:
+def _changes(project: Project, app: WorkbenchApp, host: WorkerPool) -> AsyncIterator[str]:
     from ...runtime.watch import watch_code  # watchfiles is not needed for the first frame
 
-    return watch_code(project.journeys)
+    return watch_code(project.journeys, unreported=app.tell_unreported, written=host.written)
 
 
 def _check_fixture(project: Project, agent: str, fixture: str) -> None:

@@ -49,6 +49,10 @@ class ProgramGroup(ActionGroup):
         else:
             self.screen.notify_user("mouse on" if on else "mouse off: the terminal itself selects text")
 
+    def do_reload(self) -> None:
+        self.app.reload()
+        self.screen.notify_user("loading the code on disk")
+
     def do_run_code(self) -> None:
         self.app.run_code()
         self.screen.notify_user("the code of this folder runs, now and when you open it again")
