@@ -13,6 +13,7 @@ import codecs
 import contextlib
 import importlib
 import os
+import re
 import sys
 import time
 from datetime import datetime
@@ -87,6 +88,13 @@ def load_agent(root: Path, name: str) -> Agent:
             where=f"{name}/agent.py",
             hint=f"the agents here: {', '.join(names)}" if names else "`workbench init` creates one",
         )
+    if wrong := UNUSABLE.search(name):
+        raise JourneyError(
+            f"the folder {name!r} cannot be the name of an agent: it contains {wrong[0]!r}",
+            where=f"{name}/agent.py",
+            hint="rename the folder, and use that name in Agent(...): letters, digits, _ and -",
+            code="agent-name",
+        )
     module = _import(root, f"{ROOT_PACKAGE}.{name}.agent")
     agents = [v for v in vars(module).values() if isinstance(v, Agent)]
     if len(agents) != 1:
@@ -120,6 +128,7 @@ def _check_hooks(agent: Agent) -> None:
                 )
 
 
+UNUSABLE = re.compile(r"[.:\\\x00-\x1f]")  # a module name and "file:line" end at these
 _loaded: list[Agent] = []  # since the last load; most processes load one agent, once
 
 
