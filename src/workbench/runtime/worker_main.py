@@ -41,7 +41,7 @@ from ..trace.setup import Setup
 from ..trace.step_id import StepId
 from ..trace.trace import Trace
 from .agent_files import agent_names
-from .loader import LoadedAgent, load, make_world
+from .loader import LoadedAgent, load, make_world, prepare_world
 from .process import isolate
 from .protocol import (
     AgentInfo,
@@ -195,9 +195,11 @@ class WorkerServer:
 
         if self.model is None:
             raise JourneyError("no agent is loaded")
-        conversation, model, runner = prepare_turn(loaded, self.model, request, on_event)
         limits = loaded.agent.limits
         with _inputs(request.setup):
+            # in a thread, so that heartbeats continue: it is not journey code that takes the time
+            await asyncio.to_thread(prepare_world, loaded, request.setup, request.substituted)
+            conversation, model, runner = prepare_turn(loaded, self.model, request, on_event)
             self.turn = asyncio.create_task(run_turn(conversation, request.text, model, runner, on_delta))
             try:
                 done, _ = await asyncio.wait([self.turn], timeout=limits.turn_seconds)
@@ -223,9 +225,9 @@ class WorkerServer:
         self.send(rerun_report(result))
 
     def _inspect_world(self, request: InspectWorld) -> WorldInspected:
-        return WorldInspected(
-            make_world(self._require_agent(), request.setup, substituted=True).state_after(request.events)
-        )
+        with _inputs(request.setup):
+            world = make_world(self._require_agent(), request.setup, substituted=True)
+        return WorldInspected(world.state_after(request.events))
 
     async def _ask_model(self, request: AskModel) -> ModelAnswered:
         model = make_model(request.model, self._require_agent().agent)

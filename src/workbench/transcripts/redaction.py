@@ -27,6 +27,10 @@ EMAIL = re.compile(r"(?<![\w.+-])(?!\w*-?redacted-)[\w.+-]+@[\w-]+\.[\w.-]*\w\b"
 CARD = re.compile(r"\b(?:\d[ -]?){12,18}\d\b")
 IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
 PHONE = re.compile(r"(?<![\w+])\+\d[\d ()-]{7,16}\d\b")
+SUBSTITUTE = re.compile(  # may match more than substitutes
+    rf"(?i:person-[0-9a-f]{{6}}@example\.com)|[\w-]{{0,4}}{MARK}[0-9a-f]{{8}}"
+    rf"|(?:{CARD.pattern})|(?:{IBAN.pattern})|(?:{PHONE.pattern})"
+)
 
 
 @dataclass
@@ -39,6 +43,24 @@ class Redactor:
     replaced: list[tuple[str, str]] = field(default_factory=list)
     _known: dict[str, str] = field(default_factory=dict)
     _named: dict[str, re.Pattern[str]] = field(default_factory=dict)  # values of named secrets, as words
+    _made: set[str] = field(default_factory=set)  # the substitutes
+
+    @property
+    def substitutes(self) -> dict[str, str]:
+        """Return the substitutes by the text that each replaces."""
+        return dict(self._known)
+
+    def copy(self) -> Redactor:
+        """Return a redactor that knows the same texts, and replaced none."""
+        return Redactor([], dict(self._known), dict(self._named), set(self._made))
+
+    def keep(self, value: Any) -> None:
+        """Leave every text as it is that is in this plain data and has the format of personal data."""
+        for _, leaf, _ in walk(value):
+            if isinstance(leaf, str) and len(leaf) >= 6:
+                for _, pattern, _ in _RULES:
+                    for match in pattern.finditer(leaf):
+                        self._known.setdefault(match[0], match[0])
 
     def redact_value(self, value: Any) -> Any:
         """Copy plain data with every secret replaced, keys included."""
@@ -90,20 +112,30 @@ class Redactor:
     def _substitute(self, kind: str, make: Callable[[str, str], str], found: str) -> str:
         if found in self._known:
             return self._known[found]
-        if found in self._known.values():
+        if found in self._made:
             return found
         substitute = make(found, hashlib.sha256(found.encode()).hexdigest())
         if substitute != found:
             self._known[found] = substitute
+            self._made.add(substitute)
             self.replaced.append((kind, substitute))
         return substitute
+
+
+def match_case(found: str, text: str) -> str:
+    """Return `text` in the case of `found`: as str.upper(), title() or capitalize() would change it."""
+    for change in (str.upper, str.title, str.capitalize):
+        if found == change(found.lower()) != found.lower():
+            return change(text)
+    return text
 
 
 def _email(found: str, digest: str) -> str:
     domain = found.rsplit("@", 1)[1].lower()
     if domain.split(".")[0] == "example" or domain.endswith((".example", ".test", ".invalid")):
         return found
-    return f"person-{digest[:6]}@example.com"
+    digest = hashlib.sha256(found.lower().encode()).hexdigest()  # the same for the same address in another case
+    return match_case(found, f"person-{digest[:6]}@example.com")
 
 
 def _digits(found: str, digest: str) -> str:
