@@ -37,19 +37,21 @@ class LazyDict(dict[Any, Any]):
     Nothing is noted: each value that is not `Raw` may have changed.
     """
 
-    __slots__ = ("_decode", "_decode_all")
+    __slots__ = ("_decode", "_decode_all", "source")
 
     def __init__(
         self, data: dict[Any, Raw], decode: Callable[[Raw], Any], decode_all: Callable[[list[Raw]], list[Any]]
     ) -> None:
         super().__init__(data)
+        self.source = data
         self._decode = decode
         self._decode_all = decode_all
 
-    def _read_all(self) -> LazyDict:
-        left = [(key, value) for key, value in dict.items(self) if value.__class__ is Raw]
-        for (key, _), value in zip(left, self._decode_all([raw for _, raw in left]), strict=True):
-            dict.__setitem__(self, key, value)
+    def read_all(self) -> LazyDict:
+        """Read all values."""
+        left = {key: value for key, value in dict.items(self) if value.__class__ is Raw}
+        if left:
+            dict.update(self, zip(left, self._decode_all(list(left.values())), strict=True))
         return self
 
     def __getitem__(self, key: Any) -> Any:
@@ -77,10 +79,10 @@ class LazyDict(dict[Any, Any]):
         return self[key]
 
     def values(self) -> Any:
-        return dict.values(self._read_all())
+        return dict.values(self.read_all())
 
     def items(self) -> Any:
-        return dict.items(self._read_all())
+        return dict.items(self.read_all())
 
     def __iter__(self) -> Iterator[Any]:  # overridden, so that dict(this) reads items with __getitem__
         return dict.__iter__(self)
@@ -89,7 +91,7 @@ class LazyDict(dict[Any, Any]):
         return dict(self.items())
 
     def __eq__(self, other: object) -> bool:
-        return dict.__eq__(self._read_all(), other._read_all() if isinstance(other, LazyDict) else other)
+        return dict.__eq__(self.read_all(), other.read_all() if isinstance(other, LazyDict) else other)
 
     def __ne__(self, other: object) -> bool:
         return not self == other
@@ -103,7 +105,7 @@ class LazyDict(dict[Any, Any]):
         return other | self.copy()
 
     def __repr__(self) -> str:
-        return dict.__repr__(self._read_all())
+        return dict.__repr__(self.read_all())
 
     def __reduce_ex__(self, _: Any) -> tuple[Any, ...]:
         return dict, (self.copy(),)

@@ -45,7 +45,10 @@ class Record(Shape):
 
     def _check(self, value: Any) -> None:
         if value.__class__ is not self.kind:
-            raise self.wrong(value)
+            wrong = self.wrong(value)
+            if isinstance(value, self.kind):
+                wrong.why += f"; declare {self.name} | {type(value).__name__}"
+            raise wrong
         if self.has_dict and len(value.__dict__) > len(self.fields):
             name = next(name for name in value.__dict__ if name not in self.fields)
             raise Misfit(f"is not a field of {self.name}, so it would be lost", (name,))
@@ -99,10 +102,10 @@ class Typed(Shape):
 
     forms = frozenset(("object",))
 
-    def __init__(self, kind: Any) -> None:
+    def __init__(self, kind: Any, required: frozenset[str]) -> None:
         self.name = kind.__name__
         self.fields: dict[str, Shape] = {}
-        self.required: frozenset[str] = kind.__required_keys__
+        self.required = required
 
     def parts(self) -> Iterable[Shape]:
         return self.fields.values()

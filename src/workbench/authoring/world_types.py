@@ -274,8 +274,12 @@ class _Compiler:
         return shape
 
     def _typed(self, made: Any, inner: tuple[Any, ...], kind: Any) -> Shape:
-        shape = self._seen[kind] = Typed(made)
-        shape.fields |= {n: self.shape(hint) for n, hint in self._bound(_hints(made), made, inner).items()}
+        hints = _hints(made)
+        marks = {name: typing.get_origin(hint) for name, hint in hints.items()}  # those of the class may be texts
+        required = {n for n in made.__required_keys__ if marks[n] is not typing.NotRequired}
+        required |= {n for n, mark in marks.items() if mark is typing.Required}
+        shape = self._seen[kind] = Typed(made, frozenset(required))
+        shape.fields |= {name: self.shape(hint) for name, hint in self._bound(hints, made, inner).items()}
         return shape
 
     def _bound(self, hints: dict[str, Any], made: Any, inner: tuple[Any, ...]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from ..authoring.world import Clock, Ids, is_client, is_random
 from ..errors import JourneyError
 from ..trace.events import AnyEvent, HttpExchange, ToolResult, WorldChange
 from .changes import patched
-from .parts import Part, Schema
+from .parts import Part, Schema, without_collection
 
 
 class HttpProvider(Protocol):
@@ -56,7 +56,8 @@ class StartingWorld:
         if data is None:
             return Part(schema, schema.start(None))  # in every conversation: defaults may depend on its time
         if kind not in self._parts:
-            self._parts[kind] = schema.start(data)
+            with without_collection():
+                self._parts[kind] = schema.start(data)
         return Part(schema, self._parts[kind])
 
     def prepare(self, kinds: Iterable[type[Any]]) -> None:
