@@ -88,7 +88,7 @@ class Item:
     at: datetime | None = None
     opens: time = time(9)
     lasts: timedelta = timedelta(0)
-    key: UUID = UUID(int=0)
+    key: UUID = field(default_factory=lambda: UUID(int=0))
     data: bytes = b""
     words: list[str] = field(default_factory=list)
     colors: set[Color] = field(default_factory=set)
@@ -96,7 +96,7 @@ class Item:
     pair: tuple[int, str] = (0, "")
     row: tuple[float, ...] = ()
     seat: Seat | None = None
-    point: Point = Point(0.0)
+    point: Point = field(default_factory=lambda: Point(0.0))
     extra: Extra = field(default_factory=lambda: {"note": ""})
     paid: Card | Transfer | Cash | None = None
     tree: Branch = field(default_factory=lambda: Branch("root"))

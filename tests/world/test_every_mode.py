@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from workbench.engine.world import StartingWorld, World
 from workbench.trace.events import WorldChange
-from world.kinds import Branch, Box, Card, Cash, Color, Extra, Item, Level, Point, Seat, Stock, Tag, Transfer
+from world.kinds import Box, Branch, Card, Cash, Color, Extra, Item, Level, Point, Seat, Stock, Tag, Transfer
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 FIXTURE = {
@@ -152,7 +152,7 @@ def _clear(stock: Stock) -> None:
     stock.queue.clear()
 
 
-fields = st.sampled_from([name for name in Item.__dataclass_fields__])
+fields = st.sampled_from(list(Item.__dataclass_fields__))
 calls = st.one_of(
     st.builds(_put, st.just("items"), keys, items),
     st.builds(_put, st.just("by_number"), numbers, items),

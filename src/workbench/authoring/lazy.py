@@ -39,13 +39,21 @@ class LazyDict(dict[Any, Any]):
 
     __slots__ = ("_decode", "_decode_all", "source")
 
-    def __init__(
-        self, data: dict[Any, Raw], decode: Callable[[Raw], Any], decode_all: Callable[[list[Raw]], list[Any]]
-    ) -> None:
-        super().__init__(data)
-        self.source = data
-        self._decode = decode
-        self._decode_all = decode_all
+    source: dict[Any, Raw]
+    _decode: Callable[[Raw], Any]
+    _decode_all: Callable[[list[Raw]], list[Any]]
+
+    def __new__(cls, *args: Any, **named: Any) -> Any:
+        return dict(*args, **named)  # what is made with type(this) is a dict, as by dataclasses.asdict
+
+    @classmethod
+    def of(
+        cls, data: dict[Any, Raw], decode: Callable[[Raw], Any], decode_all: Callable[[list[Raw]], list[Any]]
+    ) -> LazyDict:
+        made: LazyDict = dict.__new__(cls)
+        dict.update(made, data)
+        made.source, made._decode, made._decode_all = data, decode, decode_all
+        return made
 
     def read_all(self) -> LazyDict:
         """Read all values."""

@@ -275,8 +275,12 @@ class Items(Shape):
     def dump(self, value: Any) -> Any:
         if value.__class__ is not self.kind:
             raise self.wrong(value)
-        made = _each(self.item, value)
-        return sorted(made, key=encode) if self.is_set else made
+        if not self.is_set:
+            return _each(self.item, value)
+        try:
+            return sorted(_each(self.item, value), key=encode)
+        except Misfit as misfit:  # the items of a set have no position
+            raise Misfit(f"has an item that {misfit.why}", misfit.path[1:]) from None
 
     def load(self, plain: Any) -> Any:
         if not isinstance(plain, list):

@@ -171,7 +171,7 @@ class TableField(Field):
         return items if _is_text(self.key) else {read_key(self.key, text): item for text, item in items.items()}
 
     def pending(self, data: Any) -> Pending:
-        return Pending(lambda: LazyDict(data, self.codec.decode, self.codec.decode_all))
+        return Pending(lambda: LazyDict.of(data, self.codec.decode, self.codec.decode_all))
 
     def plain(self, data: Any) -> Any:
         return {key_text(self.key, key): decode(item) for key, item in data.items()}

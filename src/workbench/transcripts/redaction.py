@@ -55,12 +55,14 @@ class Redactor:
         return Redactor([], dict(self._known), dict(self._named), set(self._made))
 
     def keep(self, value: Any) -> None:
-        """Leave every text as it is that is in this plain data and has the format of personal data."""
-        for _, leaf, _ in walk(value):
-            if isinstance(leaf, str) and len(leaf) >= 6:
-                for _, pattern, _ in _RULES:
-                    for match in pattern.finditer(leaf):
-                        self._known.setdefault(match[0], match[0])
+        """Leave every text as it is that is in this plain data and that would be replaced."""
+        texts = [leaf for _, leaf, _ in walk(value) if isinstance(leaf, str) and len(leaf) >= RECOGNIZABLE]
+        for text in texts:
+            for _, pattern, _ in _RULES:
+                self._known |= {match[0]: match[0] for match in pattern.finditer(text)}
+        whole = "\n".join(texts)
+        for secret in [secret for secret in self._named if secret in whole]:
+            self._known[secret] = secret
 
     def redact_value(self, value: Any) -> Any:
         """Copy plain data with every secret replaced, keys included."""
