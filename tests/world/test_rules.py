@@ -153,9 +153,12 @@ def test_a_type_that_is_not_read_back_exactly_is_refused_with_its_line(tmp_path:
             "@dataclass\nclass Inner:\n    y: dict[str, int] = field(default_factory=lambda: defaultdict(int))",
             "y: dict[str, int] = field(default_factory=lambda: defaultdict(int))",
         ),
-        ("@dataclass\nclass Inner:\n    y: list = field(default_factory=set)", "y: list = field(default_factory=set)"),
+        (
+            "@dataclass\nclass Inner:\n    y: list = field(default_factory=set)",
+            "y: list = field(default_factory=set)",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_field_inside_the_world_is_refused_with_its_line(tmp_path: Path, more: str, line: str) -> None:
     error, named = refusal(tmp_path, "thing: Inner | None = None", more)
     assert (error.code, named) == ("world-type", line)

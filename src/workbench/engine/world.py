@@ -20,6 +20,13 @@ from .changes import patched
 from .parts import Part, Schema, without_collection
 
 
+class Translation(Protocol):
+    """Translates between a recording and the data of the fixture; see replay/substitutes.py."""
+
+    def original(self, value: Any) -> Any: ...
+    def redacted(self, value: Any) -> Any: ...
+
+
 class HttpProvider(Protocol):
     """Creates the HTTP clients that are injected into tools.
 
@@ -32,7 +39,7 @@ class HttpProvider(Protocol):
 
     def client(self, kind: type[Any], step_id: tuple[int, int, int]) -> Any: ...
     def drain(self) -> list[HttpExchange]: ...
-    def expect(self, exchanges: Sequence[HttpExchange]) -> None: ...
+    def expect(self, exchanges: Sequence[HttpExchange], values: Translation | None = None) -> None: ...
 
 
 class StartingWorld:

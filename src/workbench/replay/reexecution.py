@@ -72,7 +72,7 @@ class ReexecutingRunner:
         step = self.tape.step_at(step_id)
         exchanges = step.exchanges if step else ()
         if self.sandbox.world.http is not None:
-            self.sandbox.world.http.expect(exchanges)
+            self.sandbox.world.http.expect(exchanges, self._substitutes)
         current = await self.sandbox.run(tool, self._substitutes.original(args), step_id)
         if step_id == self.judged_step:
             return self._substitutes.redacted_run(current)

@@ -86,10 +86,9 @@ class Substitutes:
         return [self.original(item) for item in value] if isinstance(value, list) else value
 
     def _original(self, match: re.Match[str]) -> str:
-        found = match[0]
-        if found in self._originals:
-            return self._originals[found]
-        return match_case(found, self._originals.get(found.lower(), found))
+        found = match[0].replace("%40", "@")
+        known = self._originals.get(found) or match_case(found, self._originals.get(found.lower(), found))
+        return known if "@" in match[0] else known.replace("@", "%40")
 
     def original_changes(self, changes: list[WorldChange]) -> list[WorldChange]:
         """Return recorded changes with the original values."""

@@ -23,12 +23,12 @@ from .transcript import Transcript
 
 RECOGNIZABLE = 6  # characters, one of them a digit: a shorter secret is replaced only below its name
 
-EMAIL = re.compile(r"(?<![\w.+-])(?!\w*-?redacted-)[\w.+-]+@[\w-]+\.[\w.-]*\w\b")
+EMAIL = re.compile(r"(?<![\w.+-])(?!\w*-?redacted-)[\w.+-]+(?:@|%40)[\w-]+\.[\w.-]*\w\b")  # %40 in a URL
 CARD = re.compile(r"\b(?:\d[ -]?){12,18}\d\b")
 IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
 PHONE = re.compile(r"(?<![\w+])\+\d[\d ()-]{7,16}\d\b")
 SUBSTITUTE = re.compile(  # may match more than substitutes
-    rf"(?i:person-[0-9a-f]{{6}}@example\.com)|[\w-]{{0,4}}{MARK}[0-9a-f]{{8}}"
+    rf"(?i:person-[0-9a-f]{{6}}(?:@|%40)example\.com)|[\w-]{{0,4}}{MARK}[0-9a-f]{{8}}"
     rf"|(?:{CARD.pattern})|(?:{IBAN.pattern})|(?:{PHONE.pattern})"
 )
 
@@ -133,6 +133,8 @@ def match_case(found: str, text: str) -> str:
 
 
 def _email(found: str, digest: str) -> str:
+    if "@" not in found:
+        return _email(found.replace("%40", "@"), digest).replace("@", "%40")
     domain = found.rsplit("@", 1)[1].lower()
     if domain.split(".")[0] == "example" or domain.endswith((".example", ".test", ".invalid")):
         return found
