@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import msgspec
@@ -68,14 +68,13 @@ class Record(Shape):
             made.__post_init__()
         return made
 
-    def probe(self, value: Any) -> None:
-        self._check(value)
-        for name, shape in self.fields.items():
-            if shape.deep:
-                try:
-                    shape.probe(getattr(value, name))
-                except Misfit as misfit:
-                    raise misfit.below(name) from None
+    def clean(self, values: Collection[Any]) -> bool:
+        if set(map(type, values)) - {self.kind}:
+            return False
+        if self.has_dict and max(map(len, map(vars, values)), default=0) > len(self.fields):
+            return False
+        inside = ((shape, name) for name, shape in self.fields.items() if shape.deep)
+        return all(shape.clean([getattr(value, name) for value in values]) for shape, name in inside)
 
     def at(self, key: str | int) -> Shape:
         return self.fields.get(str(key), ANY)
@@ -134,9 +133,9 @@ class Typed(Shape):
             raise msgspec.ValidationError(f"Expected the keys {', '.join(sorted(self.required))} of {self.name}")
         return {name: self.fields[name].load(item) for name, item in plain.items() if name in self.fields}
 
-    def probe(self, value: Any) -> None:
-        for name, item in value.items():
-            self.fields[name].probe(item)
+    def clean(self, values: Collection[Any]) -> bool:
+        inside = ((shape, name) for name, shape in self.fields.items() if shape.deep)
+        return all(shape.clean([value[name] for value in values if name in value]) for shape, name in inside)
 
     def at(self, key: str | int) -> Shape:
         return self.fields.get(str(key), ANY)
@@ -175,9 +174,10 @@ class Union(Shape):
             raise msgspec.ValidationError(f"Expected one of `{self.name}`, got {plain!r:.60}")
         return shape.load(plain)
 
-    def probe(self, value: Any) -> None:
-        option = self._of(value)
-        option.probe(value)
+    def clean(self, values: Collection[Any]) -> bool:
+        known = [[value for value in values if option.accepts(value)] for option in self.options]
+        whole = sum(map(len, known)) == len(values)
+        return whole and all(option.clean(some) for option, some in zip(self.options, known, strict=True))
 
     def option(self, plain: Any) -> Shape:
         """Return the option that a plain value has; ANY if none or several fit."""

@@ -8,8 +8,9 @@ and unions of dataclasses are not.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime, time, timezone
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -40,7 +41,7 @@ class Shape:
     forms: frozenset[str] = frozenset()
     simple = True
     deep = False
-    """Whether there is a dataclass inside, so that values are probed."""
+    """Whether there is a dataclass inside."""
     name = ""
 
     def parts(self) -> Iterable[Shape]:
@@ -59,8 +60,12 @@ class Shape:
         """Return the value of a plain form. Raises msgspec.ValidationError."""
         raise NotImplementedError
 
-    def probe(self, value: Any) -> None:
-        """Raise Misfit for what the plain form of a value does not show: its class and undeclared attributes."""
+    def clean(self, values: Collection[Any]) -> bool:
+        """Return whether the dataclasses in these values have their exact class and no undeclared attribute.
+
+        The encoding of a value does not show that. Many values at once, because it must be fast.
+        """
+        return True
 
     def option(self, plain: Any) -> Shape:
         """Return the shape that a plain value has; of a union, one of its options."""
@@ -287,10 +292,8 @@ class Items(Shape):
             raise msgspec.ValidationError(f"Expected `array`, got `{form_of(plain)}`")
         return self.kind(map(self.item.load, plain))
 
-    def probe(self, value: Any) -> None:
-        if self.deep:
-            for item in value:
-                self.item.probe(item)
+    def clean(self, values: Collection[Any]) -> bool:
+        return not self.deep or self.item.clean(list(chain.from_iterable(values)))
 
     def at(self, key: str | int) -> Shape:
         return self.item
@@ -326,12 +329,16 @@ class Row(Shape):
             raise msgspec.ValidationError(f"Expected `array` of length {len(self.items)}")
         return self.make([shape.load(item) for shape, item in zip(self.items, plain, strict=True)])
 
-    def probe(self, value: Any) -> None:
-        for shape, item in zip(self.items, value, strict=False):
-            shape.probe(item)
+    def clean(self, values: Collection[Any]) -> bool:
+        columns = zip(*values, strict=True) if values else ()
+        return not self.deep or all(map(_is_clean, self.items, columns))
 
     def at(self, key: str | int) -> Shape:
         return self.items[key] if isinstance(key, int) and key < len(self.items) else ANY
+
+
+def _is_clean(shape: Shape, values: Collection[Any]) -> bool:
+    return shape.clean(values)
 
 
 class Table(Shape):
@@ -358,10 +365,8 @@ class Table(Shape):
             raise msgspec.ValidationError(f"Expected `object`, got `{form_of(plain)}`")
         return {read_key(self.key, key): self.item.load(value) for key, value in plain.items()}
 
-    def probe(self, value: Any) -> None:
-        if self.deep:
-            for item in value.values():
-                self.item.probe(item)
+    def clean(self, values: Collection[Any]) -> bool:
+        return not self.deep or self.item.clean(list(chain.from_iterable(value.values() for value in values)))
 
     def at(self, key: str | int) -> Shape:
         return self.item

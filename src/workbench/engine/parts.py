@@ -90,20 +90,19 @@ class Codec:
         return Raw(self.encode(value)) if self.simple and not self.computes else self.encode_exactly(value)
 
     def is_same(self, value: Any, data: bytes | Raw) -> bool:
-        """Return whether a value is encoded as before. Raises Misfit for what the encoding does not show."""
+        """Return whether a value is encoded as before, and the encoding hides nothing."""
         try:
-            if self.encode(value) != bytes(data):
-                return False
+            return self.encode(value) == bytes(data) and self._is_clean([value])
         except (TypeError, ValueError, RecursionError, msgspec.MsgspecError):
             return False  # encode_exactly tells why
-        if self.shape.deep:
-            self.shape.probe(value)
-        return True
+
+    def _is_clean(self, values: list[Any]) -> bool:
+        return not self.shape.deep or self.shape.clean(values)
 
     def are_same(self, values: list[Any], data: list[Raw]) -> bool:
         """Return whether many values are encoded as before, at once."""
         try:
-            return self.simple and encode(values) == b"[%b]" % b",".join(data)
+            return self.simple and encode(values) == b"[%b]" % b",".join(data) and self._is_clean(values)
         except (TypeError, ValueError, RecursionError, msgspec.MsgspecError):
             return False
 
@@ -141,6 +140,8 @@ class Field:
         if self.codec.is_same(value, data):
             return [], []
         new = self.codec.encode_exactly(value)
+        if new == data:
+            return [], []
         return [Edit(self.name, None, new)], differences(decode(data), decode(new), (), self.codec.shape)
 
 
@@ -187,11 +188,8 @@ class TableField(Field):
         edits = [Edit(self.name, key, None) for key in data if key not in value or key in added]
         changes = [WorldChange([self._text(edit.key)], before=decode(data[edit.key])) for edit in edits]
         known = self.codec.are_same([item for _, item in kept], [data[key] for key, _ in kept])
-        for key, item in kept if not known or self.codec.shape.deep else ():
+        for key, item in () if known else kept:
             try:
-                if known:
-                    self.codec.shape.probe(item)
-                    continue
                 some, what = super().edits(data[key], item)
             except Misfit as misfit:
                 raise misfit.below(self._text(key)) from None
