@@ -105,7 +105,11 @@ JOURNEY = '''
         yield Say("Done.")
 '''
 FILES = {
-    "air/agent.py": 'from workbench import Agent\nfrom .desk.journey import desk\nagent = Agent("air", journeys=[desk])',
+    "air/agent.py": """
+        from workbench import Agent
+        from .desk.journey import desk
+        agent = Agent("air", journeys=[desk])
+    """,
     "air/persona.md": "# Voice\nYou are kind.\n",
     "air/desk/manual.md": "# Desk\nHelp.\n",
     "air/desk/journey.py": JOURNEY,

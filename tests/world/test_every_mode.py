@@ -215,7 +215,7 @@ def _sorted_sets(value: Any) -> Any:
 
 
 @given(st.lists(calls, max_size=6), st.integers(0, 6))
-@settings(max_examples=150, deadline=None, phases=[Phase.generate])
+@settings(max_examples=100, deadline=None, phases=[Phase.generate])
 def test_calls_end_in_the_same_world_in_every_mode(made: list[Call], crash_at: int) -> None:
     start = StartingWorld.of_plain(FIXTURE)
     one = new_world(start)

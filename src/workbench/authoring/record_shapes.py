@@ -180,13 +180,16 @@ class Union(Shape):
         return whole and all(option.clean(some) for option, some in zip(self.options, known, strict=True))
 
     def option(self, plain: Any) -> Shape:
-        """Return the option that a plain value has; ANY if none or several fit."""
+        """Return the option that a plain value has; ANY if none fits.
+
+        Of several dataclasses it is the one with exactly these fields, or the first that may leave out others.
+        """
         form = form_of(plain)
         fitting = [option for option in self.options if form in option.forms]
         if form == "object" and len(fitting) > 1:
-            fitting = [option for option in self.records if option.fits(plain)]
-            exact = [option for option in self.records if option.fields.keys() == plain.keys()]
-            fitting = [option for option in fitting if option in exact] or fitting
+            known = [record for record in self.records if record.fits(plain)]
+            exact = [record for record in known if record.fields.keys() == plain.keys()]
+            fitting = [*exact, *known][:1]
         if form == "int" and not fitting:
             fitting = [option for option in self.options if "float" in option.forms]
         return fitting[0] if len(fitting) == 1 else ANY

@@ -288,7 +288,7 @@ class Items(Shape):
             raise Misfit(f"has an item that {misfit.why}", misfit.path[1:]) from None
 
     def load(self, plain: Any) -> Any:
-        if not isinstance(plain, list):
+        if not isinstance(plain, list | tuple):
             raise msgspec.ValidationError(f"Expected `array`, got `{form_of(plain)}`")
         return self.kind(map(self.item.load, plain))
 
@@ -325,7 +325,7 @@ class Row(Shape):
         return made
 
     def load(self, plain: Any) -> Any:
-        if not isinstance(plain, list) or len(plain) != len(self.items):
+        if not isinstance(plain, list | tuple) or len(plain) != len(self.items):
             raise msgspec.ValidationError(f"Expected `array` of length {len(self.items)}")
         return self.make([shape.load(item) for shape, item in zip(self.items, plain, strict=True)])
 

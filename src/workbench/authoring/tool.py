@@ -195,6 +195,11 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
     @property
     def undecodable(self) -> str:
         """Return why policies receive the result as plain data; "" if they receive the declared type."""
+        if self._result_shape == "":
+            try:
+                msgspec.json.schema(self.returns)
+            except TypeError as error:
+                return str(error)
         return self._result_shape if isinstance(self._result_shape, str) else ""
 
     @cached_property

@@ -36,6 +36,7 @@ from .rules import RULES, unknown_suppressions
 from .world_rules import check_results, check_world
 
 LOAD_TIMEOUT = 10.0  # seconds that loading may take
+READ_PER_SECOND = 1_000_000  # bytes of a fixture that a slow machine checks
 _PACK = msgspec.json.Encoder()
 _UNPACK = msgspec.json.Decoder(list[Finding])
 
@@ -43,6 +44,7 @@ _UNPACK = msgspec.json.Decoder(list[Finding])
 def lint(root: Path, agent: str, timeout: float = LOAD_TIMEOUT) -> list[Finding]:
     """Return all findings about one agent, in file order."""
     root = root.resolve()
+    timeout += sum(path.stat().st_size for path in (root / agent).rglob("*.json")) // READ_PER_SECOND
     context = multiprocessing.get_context(start_method())
     ours, theirs = context.Pipe(duplex=False)
     stacks = StackDump()

@@ -164,12 +164,17 @@ class TableField(Field):
                 raise misfit.below(text) from None
         return found
 
-    def encode(self, value: Any) -> Any:
-        return self._split(self._whole.encode_exactly(value))
-
     def _split(self, data: Raw) -> dict[Any, Raw]:
         items = msgspec.json.decode(data, type=dict[str, Raw])
-        return items if _is_text(self.key) else {read_key(self.key, text): item for text, item in items.items()}
+        if _is_text(self.key):
+            return items
+        found = {read_key(self.key, text): item for text, item in items.items()}
+        if len(found) < len(items):
+            raise Misfit("has two keys that are equal")
+        return found
+
+    def encode(self, value: Any) -> Any:
+        return self._split(self._whole.encode_exactly(value))
 
     def pending(self, data: Any) -> Pending:
         return Pending(lambda: LazyDict.of(data, self.codec.decode, self.codec.decode_all))

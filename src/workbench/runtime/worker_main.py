@@ -149,7 +149,7 @@ class WorkerServer:
                 case AskModel():
                     self.send(await self._ask_model(request))
                 case InspectWorld():
-                    self.send(self._inspect_world(request))
+                    self.send(await self._inspect_world(request))
                 case CancelTurn():
                     pass
         except WorkbenchError as error:
@@ -224,9 +224,11 @@ class WorkerServer:
             result = await rerun(agent, request.setup, request.events)
         self.send(rerun_report(result))
 
-    def _inspect_world(self, request: InspectWorld) -> WorldInspected:
+    async def _inspect_world(self, request: InspectWorld) -> WorldInspected:
+        loaded = self._require_agent()
         with _inputs(request.setup):
-            world = make_world(self._require_agent(), request.setup, substituted=True)
+            await asyncio.to_thread(prepare_world, loaded, request.setup, substituted=True)
+            world = make_world(loaded, request.setup, substituted=True)
         return WorldInspected(world.state_after(request.events))
 
     async def _ask_model(self, request: AskModel) -> ModelAnswered:
