@@ -25,7 +25,7 @@ from workbench.engine.turn import run_turn
 from workbench.runtime.loader import LoadedAgent, load, make_world
 from workbench.runtime.protocol import Done, EventRecorded, Failed, RunTurn
 from workbench.runtime.worker import WorkerPool, start_fork_server
-from workbench.testing import ScriptedModel, tool_use
+from workbench.testing.scripted import ScriptedModel, tool_use
 from workbench.trace.events import AnyEvent
 from workbench.transcripts.builder import build_transcript
 from workbench.transcripts.codec import encode

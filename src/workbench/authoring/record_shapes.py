@@ -185,11 +185,11 @@ class Union(Shape):
         Of several dataclasses it is the one with exactly these fields, or the first that may leave out others.
         """
         form = form_of(plain)
-        fitting = [option for option in self.options if form in option.forms]
+        fitting: list[Shape] = [option for option in self.options if form in option.forms]
         if form == "object" and len(fitting) > 1:
             known = [record for record in self.records if record.fits(plain)]
             exact = [record for record in known if record.fields.keys() == plain.keys()]
-            fitting = [*exact, *known][:1]
+            fitting = list[Shape](exact or known)[:1]
         if form == "int" and not fitting:
             fitting = [option for option in self.options if "float" in option.forms]
         return fitting[0] if len(fitting) == 1 else ANY

@@ -21,8 +21,9 @@ from uuid import UUID
 
 from ..errors import JourneyError
 from ..source import journey_path
+from .container_shapes import Items, Row, Table
 from .record_shapes import Record, Typed, Union, unwritten_fields
-from .shapes import ANY, Float, Items, Leaf, Member, Misfit, OneOf, Row, Shape, Table, Text, Written, all_shapes
+from .shapes import ANY, Float, Leaf, Member, Misfit, OneOf, Shape, Text, Written, all_shapes
 
 _LEAVES: dict[Any, Shape] = {
     str: Text(str, "str"),

@@ -7,7 +7,8 @@ from typing import Any
 
 from msgspec import UNSET
 
-from ..authoring.shapes import ANY, Items, Shape
+from ..authoring.container_shapes import Items
+from ..authoring.shapes import ANY, Shape
 from ..trace.events import WorldChange
 
 Path = tuple[str | int, ...]

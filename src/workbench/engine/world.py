@@ -17,7 +17,8 @@ from ..authoring.world import Clock, Ids, is_client, is_random
 from ..errors import JourneyError
 from ..trace.events import AnyEvent, HttpExchange, ToolResult, WorldChange
 from .changes import patched
-from .parts import Part, Schema, without_collection
+from .codec import without_collection
+from .parts import Part, Schema
 
 
 class Translation(Protocol):
