@@ -28,7 +28,14 @@ def to_plain(value: Any) -> Any:
 
     Raises TypeError for a value without a plain form.
     """
-    return msgspec.to_builtins(value, str_keys=True)
+    return msgspec.to_builtins(value, str_keys=True, enc_hook=_decoded)
+
+
+def _decoded(value: Any) -> Any:
+    """Decode an item of the world that was not read yet."""
+    if isinstance(value, msgspec.Raw):
+        return msgspec.json.decode(value)
+    raise TypeError(f"Encoding objects of type {type(value).__qualname__} is unsupported")
 
 
 def from_plain(value: Any, kind: Any) -> Any:

@@ -408,7 +408,7 @@ def test_the_model_is_closed_before_its_answer_is_executed(tmp_path):
     conversation = ConversationRun(
         loaded.agent, loaded.fixtures["base"].setup, on_step=lambda s: order.append(type(s))
     )
-    asyncio.run(run_turn(conversation, "hi", Live(calls, "Done."), Sandbox(World({}, now=NOW, seed=1))))
+    asyncio.run(run_turn(conversation, "hi", Live(calls, "Done."), Sandbox(World(now=NOW, seed=1))))
     before = [order[at - 1] for at, step in enumerate(order) if step is Answer]
     assert before == ["closed", "closed"]
 

@@ -9,7 +9,7 @@ from workbench.engine.world import World
 
 
 def ids_at(turn: int, answer: int, call: int, count: int = 3) -> list[str]:
-    world = World({}, now=datetime(2026, 1, 5, tzinfo=UTC), seed=1)
+    world = World(now=datetime(2026, 1, 5, tzinfo=UTC), seed=1)
     ids = world.get(Ids, (turn, answer, call))
     return [ids.new("R") for _ in range(count)]
 

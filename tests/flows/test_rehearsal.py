@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
 from pathlib import Path
 
 from support.talking import JOURNEYS, talk_with
@@ -12,9 +11,8 @@ from workbench.engine.conversation import ConversationRun
 from workbench.engine.model import Delta
 from workbench.engine.sandbox import Sandbox
 from workbench.engine.turn import run_turn
-from workbench.engine.world import World
 from workbench.models.rehearsal import RehearsalModel
-from workbench.runtime.loader import load
+from workbench.runtime.loader import load, make_world
 from workbench.trace.events import Answer
 from workbench.trace.trace import Trace
 
@@ -70,7 +68,7 @@ def test_a_conversation_resumed_from_its_trace_continues_unchanged() -> None:
     loaded = load(JOURNEYS, "support")
     start = loaded.fixtures["loyal"]
     resumed = ConversationRun(loaded.agent, start.setup, Trace(whole.trace.events[:cut]))
-    world = World(start.world, now=datetime.fromisoformat(start.setup.clock), seed=start.setup.seed)
+    world = make_world(loaded, start.setup)
     world.apply(resumed.state.changes)
     asyncio.run(run_turn(resumed, SAYS[-1], RehearsalModel(loaded.agent), Sandbox(world)))
     assert list(resumed.trace) == list(whole.trace)
@@ -90,7 +88,7 @@ def test_a_reply_is_streamed_in_pieces() -> None:
     loaded = load(JOURNEYS, "support")
     start = loaded.fixtures["loyal"]
     conversation = ConversationRun(loaded.agent, start.setup)
-    world = World(start.world, now=datetime.fromisoformat(start.setup.clock), seed=1)
+    world = make_world(loaded, start.setup)
     heard: list[Delta] = []
     model = RehearsalModel(loaded.agent)
     asyncio.run(run_turn(conversation, "hello", model, Sandbox(world), lambda _, delta: heard.append(delta)))

@@ -743,7 +743,7 @@ def test_a_turn_can_make_two_calls_at_once_and_then_reply(serve: Serve, conversa
     ]
     server = serve(streams(two), refuses(529, "overloaded_error", "Overloaded"), says("Both are on their way."))
     heard: list[str] = []
-    world = World({}, now=conversation.state.now, seed=1)
+    world = World(now=conversation.state.now, seed=1)
     end = asyncio.run(
         run_turn(
             conversation,
@@ -775,7 +775,7 @@ def test_a_turn_that_the_model_cannot_answer_ends_with_the_reason(
 ) -> None:
     serve(refuses(401, "authentication_error", "invalid x-api-key"))
     end = asyncio.run(
-        run_turn(conversation, "Hello", Claude(), Sandbox(World({}, now=conversation.state.now, seed=1)))
+        run_turn(conversation, "Hello", Claude(), Sandbox(World(now=conversation.state.now, seed=1)))
     )
     assert end.reason == "model_error"
     assert end.detail.startswith("the API key was not accepted (401)")

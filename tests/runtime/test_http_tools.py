@@ -27,6 +27,7 @@ from workbench.runtime.json_layout import LAYOUTS, layout_of, write
 from workbench.runtime.loader import make_world
 from workbench.trace.events import HttpExchange
 from workbench.transcripts.codec import decode, encode
+from workbench.transcripts.redaction import Redactor, redact
 from workbench.transcripts.secrets import HIDDEN, hide, is_secret_name
 
 WORLD = Options(tools="sandbox")
@@ -309,3 +310,19 @@ def test_a_changed_header_that_a_tool_reads_is_noticed(tmp_path, odd):
 def test_a_json_text_is_written_in_its_recorded_layout(layout):
     value = {"ü": [1, {"b": None}], "c": "x y, z: 1"}
     assert write(value, layout_of(write(value, layout), value)) == write(value, layout)
+
+
+def test_a_request_with_personal_data_is_found_in_a_redacted_recording(carrier, tmp_path):
+    code = journey(
+        carrier,
+        '"parcel": parcel,',
+        '"parcel": parcel, "reply_to": "help@wool-shop.de", "phone": "+49 30 1234567",',
+    )
+    loaded = shop(tmp_path / "then", journey=code)
+    conversation = ConversationRun(loaded.agent, loaded.fixtures["base"].setup)
+    model = ScriptedModel([use("track", parcel="ida@posteo.de")], "It is there.")
+    asyncio.run(run_turn(conversation, "where?", model, Sandbox(make_world(loaded, conversation.setup))))
+    clean = redact(saved(conversation), Redactor())
+    assert "posteo" not in encode(clean).decode()
+    outcome = again(tmp_path, clean, code)
+    assert outcome.verdict is Verdict.PASS, outcome.why

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import textwrap
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,7 @@ import msgspec
 from workbench.engine.conversation import ConversationRun
 from workbench.engine.sandbox import Sandbox
 from workbench.engine.turn import run_turn
-from workbench.engine.world import World
-from workbench.runtime.loader import LoadedAgent, load
+from workbench.runtime.loader import LoadedAgent, load, make_world
 from workbench.testing import ScriptedModel
 from workbench.testing import tool_use as use
 from workbench.trace.events import AnyEvent
@@ -108,7 +106,7 @@ def converse(loaded: LoadedAgent, model: Any, *said: str, fixture: str = "base")
     """A conversation of these customer messages against the sandbox."""
     start = loaded.fixtures[fixture]
     conversation = ConversationRun(loaded.agent, start.setup)
-    world = World(start.world, now=datetime.fromisoformat(start.setup.clock), seed=1)
+    world = make_world(loaded, start.setup)
 
     async def talk() -> None:
         for words in said:

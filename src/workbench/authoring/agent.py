@@ -115,11 +115,28 @@ class Agent(Declarations):
         return [*self.tools.values(), *(t for j in self.journeys.values() for t in j.tools.values())]
 
     def world_classes(self) -> dict[str, type[Any]]:
-        """Return the injected world classes by name; a tool with unreadable types contributes none."""
+        """Return the injected world classes by name; a tool with unreadable types contributes none.
+
+        Raises JourneyError for two classes with one name, by which fixtures and changes refer to them.
+        """
         found: dict[str, type[Any]] = {}
         for tool in self.all_tools():
+            injected: Iterable[type[Any]] = ()
             with contextlib.suppress(JourneyError):
-                found |= {k.__name__: k for k in tool.injected.values() if hasattr(k, "__workbench_world__")}
+                injected = tool.injected.values()
+            for kind in injected:
+                if not hasattr(kind, "__workbench_world__"):
+                    continue
+                other = found.setdefault(kind.__name__, kind)
+                if other is not kind:
+                    from .world_types import class_location
+
+                    raise JourneyError(
+                        f"two world classes are named {kind.__name__}, here and at {class_location(other)}",
+                        where=class_location(kind),
+                        hint="rename one of them: fixtures and recorded changes refer to a class by its name",
+                        code="world-name",
+                    )
         return found
 
     def all_policies(self) -> list[Policy]:

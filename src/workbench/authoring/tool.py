@@ -19,6 +19,7 @@ import msgspec
 from ..errors import JourneyError
 from ..plain import copy_plain, from_plain
 from ..source import source_location
+from .shapes import Shape
 from .world import is_injected
 
 Condition = Callable[..., bool]
@@ -168,10 +169,38 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
 
     def decode_result(self, value: Any) -> Any:
         """Return a recorded plain result in the declared type; a copy if it does not fit."""
+        shape = self._result_shape
         try:
-            return msgspec.convert(copy_plain(value) if self._plain_inside else value, self.returns)
-        except (msgspec.ValidationError, TypeError):
+            if isinstance(shape, Shape):
+                return shape.load(copy_plain(value))
+            plain = copy_plain(value) if self._plain_inside else value
+            return msgspec.convert(plain, self.returns, str_keys=True)
+        except (msgspec.MsgspecError, TypeError):
             return copy_plain(value)
+
+    @cached_property
+    def _result_shape(self) -> Shape | str:
+        """Return the shape of a result that msgspec cannot decode; "" if it can, else why there is none."""
+        try:
+            msgspec.json.Decoder(self.returns)
+        except TypeError as error:
+            from .world_types import Refused, shape_of
+
+            try:
+                return shape_of(self.returns)
+            except Refused as refused:
+                return refused.why or str(error)
+        return ""
+
+    @property
+    def undecodable(self) -> str:
+        """Return why policies receive the result as plain data; "" if they receive the declared type."""
+        if self._result_shape == "":
+            try:
+                msgspec.json.schema(self.returns)
+            except TypeError as error:
+                return str(error)
+        return self._result_shape if isinstance(self._result_shape, str) else ""
 
     @cached_property
     def _plain_inside(self) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from ..engine.faults import JOURNEY_EXCEPTIONS, describe_exception
-from ..engine.world import World
+from ..engine.world import StartingWorld
 from ..findings import Finding, error, warning
 from ..plain import to_plain
 from ..runtime.loader import Fixture, LoadedAgent
@@ -51,17 +51,22 @@ def _one(fixture: Fixture, kinds: dict[str, type[Any]], file: str, lines: list[s
     for name in fixture.world.keys() - kinds.keys():
         then = f"the classes that tools use: {', '.join(sorted(kinds)) or 'none'}"
         yield warning("fixture-field", at(name), f"no tool uses {name}: this part has no effect", then)
+    start = StartingWorld(fixture.world)
     for name, kind in kinds.items():
         try:
-            part = World(fixture.world, now=now, seed=1).get(kind, (1, 1, 1))
+            part = start.part(kind).create()
         except JOURNEY_EXCEPTIONS as problem:
             then = getattr(problem, "hint", "") or f"compare the fixture with class {name}"
             yield error("fixture", at(name), describe_exception(problem), then)
             continue
-        for path in _lost(fixture.world.get(name), part, (name,)):
+        for path in _lost(_plain(fixture, name), part, (name,)):
             then = "fix its name, or add it to the class"
             message = f"{'.'.join(path)} is not a field of its class: it is ignored"
             yield warning("fixture-field", at(path[-1]), message, then)
+
+
+def _plain(fixture: Fixture, name: str) -> Any:
+    return msgspec.json.decode(fixture.world.get(name, b"{}"))
 
 
 def _lost(data: Any, made: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

@@ -32,9 +32,11 @@ from ..suggest import did_you_mean
 from .agent_rules import check_conditions, check_policies, check_tools
 from .code_rules import read_code, tool_like_words
 from .fixture_rules import check_fixtures
-from .rules import unknown_suppressions
+from .rules import RULES, unknown_suppressions
+from .world_rules import check_results, check_world
 
 LOAD_TIMEOUT = 10.0  # seconds that loading may take
+READ_PER_SECOND = 1_000_000  # bytes of a fixture that a slow machine checks
 _PACK = msgspec.json.Encoder()
 _UNPACK = msgspec.json.Decoder(list[Finding])
 
@@ -42,6 +44,7 @@ _UNPACK = msgspec.json.Decoder(list[Finding])
 def lint(root: Path, agent: str, timeout: float = LOAD_TIMEOUT) -> list[Finding]:
     """Return all findings about one agent, in file order."""
     root = root.resolve()
+    timeout += sum(path.stat().st_size for path in (root / agent).rglob("*.json")) // READ_PER_SECOND
     context = multiprocessing.get_context(start_method())
     ours, theirs = context.Pipe(duplex=False)
     stacks = StackDump()
@@ -90,12 +93,15 @@ def find_all(root: Path, agent: str) -> list[Finding]:
     try:
         loaded = load(root, agent)
     except JourneyError as problem:
-        found = error("load", problem.where or f"{agent}/agent.py", problem.message, problem.hint)
+        rule = problem.code if problem.code in RULES else "load"
+        found = error(rule, problem.where or f"{agent}/agent.py", problem.message, problem.hint)
         return _not_loaded(found, root, agent)
     findings, code = scan_files(root, agent)
     findings += check_tools(loaded.agent)
     findings += check_policies(loaded.agent)
     findings += check_conditions(loaded.agent)
+    findings += check_world(loaded.agent)
+    findings += check_results(loaded.agent)
     findings += check_fixtures(loaded)
     findings += _mentions(loaded.agent, code)
     findings += _texts(loaded, code)

@@ -22,7 +22,7 @@ from ..plain import escape_surrogates, to_plain
 from ..trace.events import CallOutcome, Fault, HttpExchange, WorldChange
 from ..trace.step_id import StepId
 from .faults import JOURNEY_EXCEPTIONS, fault_at
-from .world import World, world_changes
+from .world import World
 
 MAX_RESULT = 1_000_000  # bytes of JSON
 MAX_PRINTED = 4_000  # characters of a body's output that are recorded
@@ -76,25 +76,30 @@ class Sandbox:
         if tool.replay_only:
             return ToolRun("error", f"{tool.name} has no implementation: it can only be replayed")
         printed = CappedOutput()
-        changed: list[WorldChange] = []
+        failure: BaseException | None = None
+        outcome: CallOutcome = "ok"
+        value: Any = None
         try:
-            kinds = tool.injected
-            given = {name: self.world.get(kind, step_id) for name, kind in kinds.items()}
-            parts = [k for k in kinds.values() if getattr(k, "__workbench_world__", False)]
-            before = self.world.snapshot(parts)
-            try:
-                outcome, value = await _body(tool, args, given, printed)
-            finally:  # changes made before an exception are kept
-                changed = world_changes(before, self.world.snapshot(parts))
-            size = len(msgspec.json.encode(value))
-            if size > MAX_RESULT:
-                raise JourneyError(f"the result is {size:,} bytes; the limit is {MAX_RESULT:,}")
+            given = {name: self.world.get(kind, step_id) for name, kind in tool.injected.items()}
+            outcome, value = await _body(tool, args, given, printed)
         except InvalidArguments as error:
+            self.world.drop_call()
             return ToolRun("rejected", str(error))
         except JOURNEY_EXCEPTIONS as error:
-            broke = _fault(tool, step_id, error, changed, printed.text())
-            return msgspec.structs.replace(broke, exchanges=self._exchanges())
-        return ToolRun(outcome, value, changed, printed.text(), exchanges=self._exchanges())
+            failure = error
+        except BaseException:  # the turn was stopped: nothing of the call is recorded
+            self.world.drop_call()
+            raise
+        changed: list[WorldChange] = []
+        try:
+            changed = self.world.end_call()  # changes made before an exception are kept
+        except JOURNEY_EXCEPTIONS as error:
+            failure = failure or error
+        if failure is not None:
+            ran = _fault(tool, step_id, failure, changed, printed.text())
+        else:
+            ran = ToolRun(outcome, value, changed, printed.text())
+        return msgspec.structs.replace(ran, exchanges=self._exchanges())
 
     def _exchanges(self) -> list[HttpExchange]:
         return self.world.http.drain() if self.world.http else []
@@ -110,7 +115,15 @@ async def _body(
                 value = await _finish(value)
         except ToolError as error:
             return "error", escape_surrogates(str(error))
-        return "ok", to_plain(value)
+        return "ok", _as_recorded(value)
+
+
+def _as_recorded(value: Any) -> Any:
+    """Return the plain form of a result as a file has it. Raises JourneyError for one that is too large."""
+    data = msgspec.json.encode(to_plain(value))
+    if len(data) > MAX_RESULT:
+        raise JourneyError(f"the result is {len(data):,} bytes; the limit is {MAX_RESULT:,}")
+    return msgspec.json.decode(data)
 
 
 async def _finish(value: Awaitable[Any]) -> Any:

@@ -1,18 +1,31 @@
-"""The world of one conversation: created from a fixture, changed by tools, compared and restored."""
+"""The world of one conversation: created from a fixture, changed by tools, compared and restored.
+
+There is one way from a fixture and recorded changes to the objects of a call, and one
+way back, for live conversations, reruns, trials, replays and tests.
+"""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-import msgspec
+from msgspec import MsgspecError, Raw
 
+from ..authoring.shapes import Misfit, decode, encode
 from ..authoring.world import Clock, Ids, is_client, is_random
 from ..errors import JourneyError
-from ..plain import from_plain, to_plain
 from ..trace.events import AnyEvent, HttpExchange, ToolResult, WorldChange
+from .changes import patched
+from .codec import without_collection
+from .parts import Part, Schema
+
+
+class Translation(Protocol):
+    """Translates between a recording and the data of the fixture; see replay/substitutes.py."""
+
+    def original(self, value: Any) -> Any: ...
+    def redacted(self, value: Any) -> Any: ...
 
 
 class HttpProvider(Protocol):
@@ -27,38 +40,72 @@ class HttpProvider(Protocol):
 
     def client(self, kind: type[Any], step_id: tuple[int, int, int]) -> Any: ...
     def drain(self) -> list[HttpExchange]: ...
-    def expect(self, exchanges: Sequence[HttpExchange]) -> None: ...
+    def expect(self, exchanges: Sequence[HttpExchange], values: Translation | None = None) -> None: ...
+
+
+class StartingWorld:
+    """The world data of a fixture, by class name; each part is read and validated once, for all conversations."""
+
+    def __init__(self, data: Mapping[str, Raw] | None = None) -> None:
+        self.data = data or {}
+        self.cache: dict[str, Any] = {}
+        """What others work out from the data."""
+        self._parts: dict[type[Any], dict[str, Any]] = {}
+
+    @classmethod
+    def of_plain(cls, data: Mapping[str, Any]) -> StartingWorld:
+        """Create one from plain data."""
+        return cls({name: Raw(encode(part)) for name, part in data.items()})
+
+    def part(self, kind: type[Any]) -> Part:
+        """Return a new part for a world class. Raises JourneyError if the data does not fit."""
+        schema = Schema.of(kind)
+        data = self.data.get(schema.name)
+        if data is None:
+            return Part(schema, schema.start(None))  # in every conversation: defaults may depend on its time
+        if kind not in self._parts:
+            with without_collection():
+                self._parts[kind] = schema.start(data)
+        return Part(schema, self._parts[kind])
+
+    def prepare(self, kinds: Iterable[type[Any]]) -> None:
+        """Read the parts of these classes now; one that does not fit is reported when a tool needs it."""
+        for kind in kinds:
+            try:
+                self.part(kind)
+            except JourneyError:
+                continue
 
 
 class World:
-    """The live objects of one conversation's world, created from a fixture's plain data when first needed.
+    """The world of one conversation.
 
-    `start` maps class names to plain data; a class without an entry starts from its
-    defaults. `generated` are the ids created so far; `kinds` are the injectable classes.
+    `generated` are the ids created so far; `kinds` are the injectable classes.
     """
 
     def __init__(
         self,
-        start: dict[str, Any],
+        start: StartingWorld | None = None,
         *,
         now: datetime,
         seed: int,
         http: HttpProvider | None = None,
         kinds: Iterable[type[Any]] = (),
     ) -> None:
-        self.clock = Clock(now)
+        self._now = now
         self.generated: set[str] = set()
         self.http = http
         self._seed = seed
-        self._start = start
-        self._kinds = kinds
-        self._parts: dict[str, Any] = {}
-        self._pending: dict[str, list[WorldChange]] = {}
+        self.start = start or StartingWorld()
+        self._kinds = {kind.__name__: kind for kind in kinds}
+        self._parts: dict[str, Part] = {}
+        self._early: dict[str, list[WorldChange]] = {}  # recorded changes of parts that no tool needed yet
+        self._objects: dict[str, Any] = {}  # of the current call
 
     def get(self, kind: type[Any], step_id: tuple[int, int, int]) -> Any:
         """Return the object to inject for `kind`. Raises JourneyError if the fixture does not fit."""
         if kind is Clock:
-            return self.clock
+            return Clock(self._now)  # a new one, because a tool may set its time
         if kind is Ids:
             turn, answer, call = step_id
             return Ids(f"{turn}{answer:02}{call:02}", self.generated)
@@ -70,23 +117,44 @@ class World:
             if self.http is None:
                 raise JourneyError("no HTTP client is available here")
             return self.http.client(kind, step_id)
+        if kind.__name__ not in self._objects:
+            self._objects[kind.__name__] = self._part(kind).create()
+        return self._objects[kind.__name__]
+
+    def _part(self, kind: type[Any]) -> Part:
         name = kind.__name__
         if name not in self._parts:
-            data = self._start.get(name)
-            try:
-                if name in self._pending:
-                    data = patch(to_plain(kind() if data is None else data), self._pending.pop(name))
-                self._parts[name] = kind() if data is None else from_plain(data, kind)
-            except (msgspec.ValidationError, TypeError) as error:
-                raise JourneyError(
-                    f"invalid fixture for {name}: {error}",
-                    hint=f"compare the fixture's {name!r} with the fields of class {name}",
-                ) from None
+            self._parts[name] = self.start.part(kind)
+            for change in self._early.pop(name, []):
+                _apply(self._parts[name], change)
         return self._parts[name]
 
-    def snapshot(self, kinds: Iterable[type[Any]]) -> dict[str, Any]:
-        """Return plain copies of the objects of these classes, by class name."""
-        return {k.__name__: to_plain(self._parts[k.__name__]) for k in kinds if k.__name__ in self._parts}
+    def end_call(self) -> list[WorldChange]:
+        """Take over what the call changed in its objects, and drop these; return the changes.
+
+        Raises JourneyError, and takes over nothing, if an object has a value that would be lost.
+        """
+        objects, self._objects = self._objects, {}
+        try:
+            found = [(self._parts[name], *self._parts[name].edits(made)) for name, made in objects.items()]
+        except Misfit as misfit:
+            raise JourneyError(f"{'/'.join(map(str, misfit.path))} {misfit.why}", code="world-type") from None
+        for part, edits, _ in found:
+            part.commit(edits)
+        return [change for _, _, changes in found for change in changes]
+
+    def drop_call(self) -> None:
+        """Drop the objects of a call that was stopped, with their changes."""
+        self._objects = {}
+
+    def apply(self, changes: Iterable[WorldChange]) -> None:
+        """Apply recorded changes. Raises JourneyError for one that does not fit."""
+        for change in changes:
+            name = str(change.path[0])
+            if name in self._parts:
+                _apply(self._parts[name], change)
+            else:
+                self._early.setdefault(name, []).append(change)
 
     def state_after(self, events: Iterable[AnyEvent]) -> dict[str, Any]:
         """Return a plain copy of the world after these recorded events, by class name."""
@@ -97,66 +165,27 @@ class World:
 
     def state(self) -> dict[str, Any]:
         """Return a plain copy of the whole world by class name; classes no tool uses as in the fixture."""
-        for kind in self._kinds:
-            with contextlib.suppress(JourneyError):
-                self.get(kind, (0, 0, 0))
-        names = {**self._start, **self._pending}
-        found = {n: patch(to_plain(self._start.get(n, {})), self._pending.get(n, [])) for n in names}
-        return found | {name: to_plain(part) for name, part in self._parts.items()}
-
-    def apply(self, changes: Iterable[WorldChange]) -> None:
-        """Apply recorded changes, also to objects that are already in use."""
-        for change in changes:
-            name, inside = str(change.path[0]), WorldChange(change.path[1:], change.before, change.after)
-            if name in self._parts:
-                part = self._parts[name]
-                self._parts[name] = from_plain(patch(to_plain(part), [inside]), type(part))
-            else:
-                self._pending.setdefault(name, []).append(inside)
+        found: dict[str, Any] = {}
+        for name in dict.fromkeys((*self.start.data, *self._kinds, *self._parts, *self._early)):
+            try:
+                part = self._parts.get(name) or self._part(self._kinds[name])
+                found[name] = part.plain()
+            except (KeyError, JourneyError):
+                data = decode(self.start.data.get(name, b"{}"))
+                found[name] = patched(data, map(_below, self._early.get(name, [])))
+        return found
 
 
-def world_changes(before: Any, after: Any, path: tuple[str | int, ...] = ()) -> list[WorldChange]:
-    """Return the differences between two plain values as changes, in key order.
-
-    Lists of equal length are compared item by item; for a longer list the new
-    items are added; any other list is one change.
-    """
-    if before == after and type(before) is type(after):
-        return []
-    if isinstance(before, dict) and isinstance(after, dict):
-        changes: list[WorldChange] = []
-        for key in [*before, *(k for k in after if k not in before)]:
-            here = (*path, key)
-            if key not in after:
-                changes.append(WorldChange(list(here), before=before[key]))
-            elif key not in before:
-                changes.append(WorldChange(list(here), after=after[key]))
-            else:
-                changes += world_changes(before[key], after[key], here)
-        return changes
-    if isinstance(before, list) and isinstance(after, list) and len(before) <= len(after):
-        changes = []
-        for index, value in enumerate(before):
-            changes += world_changes(value, after[index], (*path, index))
-        changes += [WorldChange([*path, index], after=after[index]) for index in range(len(before), len(after))]
-        return changes
-    return [WorldChange(list(path), before=before, after=after)]
+def _below(change: WorldChange) -> WorldChange:
+    return WorldChange(change.path[1:], change.before, change.after)
 
 
-def patch(value: Any, changes: Iterable[WorldChange]) -> Any:
-    """Apply `changes` to a plain value and return it; the inverse of world_changes()."""
-    for change in changes:
-        if not change.path:
-            value = change.after
-            continue
-        *way, last = change.path
-        spot: Any = value
-        for key in way:
-            spot = spot.setdefault(key, {}) if isinstance(spot, dict) else spot[key]
-        if change.after is msgspec.UNSET:
-            del spot[last]
-        elif isinstance(spot, list) and last == len(spot):
-            spot.append(change.after)
-        else:
-            spot[last] = change.after
-    return value
+def _apply(part: Part, change: WorldChange) -> None:
+    try:
+        part.apply(change.path[1:], change)
+    except (LookupError, TypeError, MsgspecError) as error:
+        path = "/".join(map(str, change.path))
+        raise JourneyError(
+            f"the recorded change of {path} does not fit the fixture: {error}",
+            hint="the fixture or its class has changed since; start a new conversation",
+        ) from None

@@ -122,22 +122,20 @@ class ValueComparer:
 
         `kinds` are the world classes by name.
         """
-        old, new = ({_path(c): c for c in changes} for changes in (then, now))
-        lost = [old[path] for path in old if path not in new]
-        more = [new[path] for path in new if path not in old]
+        # by what they do, because a key that moves is deleted and made
+        old, new = ({_action(c): c for c in changes} for changes in (then, now))
+        lost = [old[action] for action in old if action not in new]
+        more = [new[action] for action in new if action not in old]
         if lost or more:
             whys = [f"it no longer {_action(c)}" for c in lost[:1]]
             whys += [f"it {_action(c)}, which it did not before" for c in more[:1]]
             return WriteDifference("; ".join(whys), _all(lost), _all(more))
-        for path, was in old.items():
-            made, kind = new[path], _declared(was, kinds or {})
+        for action, was in old.items():
+            made, kind = new[action], _declared(was, kinds or {})
             if self.first_difference(was.before, made.before, kind=kind) or self.first_difference(
                 was.after, made.after, kind=kind
             ):
-                how = (
-                    " to a different value" if _action(was) == _action(new[path]) else ", which it did not before"
-                )
-                return WriteDifference(f"it {_action(new[path])}{how}", _describe(was), _describe(new[path]))
+                return WriteDifference(f"it {action} to a different value", _describe(was), _describe(made))
         return None
 
 

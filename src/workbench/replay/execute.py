@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from ..authoring.agent import Agent
 from ..engine.sandbox import Sandbox
 from ..engine.world import World
+from ..trace.events import ToolResult
 from ..trace.setup import Setup
 from .comparison import Rerun
 from .fingerprint import fingerprint
 from .reexecution import ReexecutingRunner
 from .rerun import rerun, run_sync
 from .run_request import RunRequest
+from .substitutes import Substitutes
 from .verdict import DEFAULT, Options
 
 MakeWorld = Callable[[Setup], World]
@@ -41,7 +44,7 @@ def execute(
         pin()
         result.fingerprints.append(fingerprint(_run(request, agent, make)))
     if make is not None and request.final_world:
-        result.recorded_world = make(request.setup).state_after(request.events)
+        result.recorded_world = _recorded_world(request, make(request.setup))
     return result
 
 
@@ -58,5 +61,15 @@ async def _rerun(request: RunRequest, agent: Agent, sandbox: Sandbox | None) -> 
         agent,
         request.setup,
         request.events,
-        lambda tape: ReexecutingRunner(tape, sandbox, request.judged_step, request.imported),
+        lambda tape: ReexecutingRunner(tape, sandbox, request),
     )
+
+
+def _recorded_world(request: RunRequest, world: World) -> dict[str, Any]:
+    """Return the world that a recording ends with, as a transcript would store it."""
+    substitutes = Substitutes(world.start, request.events)
+    for event in request.events:
+        if isinstance(event, ToolResult):
+            world.apply(substitutes.original_changes(event.changed))
+    found: dict[str, Any] = substitutes.redacted(world.state())
+    return found

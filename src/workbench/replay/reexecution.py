@@ -20,6 +20,8 @@ from ..trace.describe import differing_excerpts
 from ..trace.events import HttpExchange
 from ..trace.step_id import StepId
 from .equivalence import GeneratedIds, ValueComparer
+from .run_request import RunRequest
+from .substitutes import Substitutes
 from .tape import Tape
 
 
@@ -40,27 +42,28 @@ class ToolMismatch(msgspec.Struct, frozen=True):
 class ReexecutingRunner:
     """Run tools in the sandbox and compare them with the tape. Implements ToolRunner.
 
-    `values_only`: no world changes were recorded (an imported transcript), so only
-    values are compared.
+    `request.imported`: no world changes were recorded, so only values are compared.
     """
 
-    def __init__(self, tape: Tape, sandbox: Sandbox, judged_step: StepId | None, values_only: bool) -> None:
+    def __init__(self, tape: Tape, sandbox: Sandbox, request: RunRequest) -> None:
         self.tape = tape
         self.sandbox = sandbox
-        self.judged_step = judged_step
-        self.values_only = values_only
+        self.judged_step = request.judged_step
+        self.values_only = request.imported
+        self._wants_world = request.final_world
+        self._substitutes = Substitutes(sandbox.world.start, request.events)
         self.mismatches: list[ToolMismatch] = []
         """The tools whose results differ, in order."""
         self.executed: set[StepId] = set()
         """The steps at which a tool ran."""
-        ids = GeneratedIds(sandbox.world.generated, self._is_new) if values_only else None
-        self._comparer = ValueComparer(ids)
+        self._ids = GeneratedIds(sandbox.world.generated, self._is_new)
+        self._comparer = ValueComparer(self._ids if self.values_only else None)
         self._at = StepId(0)
 
     async def run(self, tool: Tool, args: dict[str, Any], step_id: StepId) -> ToolRun:
         recorded = await self.tape.run(tool, args, step_id)
         if not tool.reexecutable or (recorded.outcome == "missing" and step_id != self.judged_step):
-            self.sandbox.world.apply(recorded.changed)
+            self.sandbox.world.apply(self._substitutes.original_changes(recorded.changed))
             return recorded
         self.executed.add(step_id)
         if tool.name == LOOK_UP and step_id != self.judged_step:
@@ -69,15 +72,27 @@ class ReexecutingRunner:
         step = self.tape.step_at(step_id)
         exchanges = step.exchanges if step else ()
         if self.sandbox.world.http is not None:
-            self.sandbox.world.http.expect(exchanges)
-        current = await self.sandbox.run(tool, args, step_id)
+            self.sandbox.world.http.expect(exchanges, self._substitutes)
+        current = await self.sandbox.run(tool, self._substitutes.original(args), step_id)
         if step_id == self.judged_step:
-            return current
+            return self._substitutes.redacted_run(current)
+        pairs = self._ids.snapshot()
         mismatch = self._mismatch(step_id, tool, recorded, current, exchanges)
+        if mismatch is not None:  # it may be equal to what was redacted
+            self._ids.restore(pairs)
+            current = self._substitutes.redacted_run(current)
+            mismatch = self._mismatch(step_id, tool, recorded, current, exchanges)
         if mismatch is None:
             return current
         self.mismatches.append(mismatch)
         return recorded
+
+    def final_world(self) -> dict[str, Any]:
+        """Return the world as a transcript would store it, if an expectation is about it."""
+        if not self._wants_world:
+            return {}
+        found: dict[str, Any] = self._substitutes.redacted(self.sandbox.world.state())
+        return found
 
     def _mismatch(
         self, step_id: StepId, tool: Tool, recorded: ToolRun, current: ToolRun, exchanges: Sequence[HttpExchange]

@@ -70,7 +70,7 @@ class _RerunLoop:
         result = self.comparison.finish()
         if self.runner is not None:
             result.tool_mismatch = min(self.runner.mismatches, key=lambda one: one.step_id, default=None)
-            result.world = self.runner.sandbox.world.state()
+            result.world = self.runner.final_world()
             result.executed = self.runner.executed
         self.tape.checkpoint = None  # break the reference cycle: garbage collection is expensive here
         return result

@@ -35,5 +35,5 @@ def run_request(transcript: Transcript) -> RunRequest:
         frozenset(transcript.blobs),
         transcript.annotated_step if by_world else None,
         not any(event.__class__ is Prompt for event in transcript.events),
-        decided is not None and decided.kind == "final_world",
+        any(expectation.kind == "final_world" for expectation in transcript.expectations),
     )

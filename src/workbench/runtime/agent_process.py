@@ -14,10 +14,11 @@ from ..replay.run_request import RunRequest
 from .process import Fork, Frames, HangTimer, InheritedStackDump, fork, frame, write_all
 from .replay_job import ReplayJob
 from .run import LoadReport
-from .run_process import REPORT, STARTED, serve
+from .run_process import PREPARING, REPORT, STARTED, serve
 from .run_report import RunReport, decode_report
 
 POLL_INTERVAL = 0.1  # seconds
+PREPARED_PER_SECOND = 100_000  # bytes of a fixture that a slow machine reads and redacts
 ENDED = "journey code ended its process"
 REFUSED = "journey code used the network or started a program, and the system ended its process"
 
@@ -48,6 +49,7 @@ class AgentProcess:
         self._frames, self._messages = Frames(), list[bytes]()
         self._running = self._fork.pid
         self.alive = True
+        self._patience = 0.0  # additional seconds for a large fixture, which are not those of journey code
         self.loaded = self._load(agent)
 
     def _load(self, agent: str) -> LoadReport:
@@ -65,6 +67,10 @@ class AgentProcess:
             while True:
                 message = self._receive()
                 kind, body = message[:1], message[1:]
+                if kind == PREPARING:
+                    self._patience = int(body) / PREPARED_PER_SECOND
+                    continue
+                self._patience = 0.0
                 if kind == REPORT:
                     return decode_report(body)
                 if kind != STARTED:  # it exited without a report
@@ -83,7 +89,7 @@ class AgentProcess:
 
     def _receive(self) -> bytes:
         """Return the next message. Raises EOFError if the process has ended, and TimeoutError if it hangs."""
-        timer = HangTimer(self._job.hang_timeout)
+        timer = HangTimer(self._job.hang_timeout + self._patience)
         while not self._messages:
             if select.select([self._fork.pipe], [], [], min(POLL_INTERVAL, self._job.hang_timeout))[0]:
                 chunk = os.read(self._fork.pipe, 1 << 20)

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
 import msgspec
 
+from ..engine.world import Translation
 from ..replay.equivalence import ValueComparer
 from ..trace.events import HttpExchange
 from ..transcripts.secrets import HIDDEN, hide, is_secret_parameter
@@ -46,7 +47,7 @@ class RecordingHttp(_Exchanges):
             return httpx.AsyncClient(transport=_AsyncRecorder(self, step_id))
         return httpx.Client(transport=_Recorder(self, step_id))
 
-    def expect(self, exchanges: Sequence[HttpExchange]) -> None:
+    def expect(self, exchanges: Sequence[HttpExchange], values: Translation | None = None) -> None:
         pass
 
     def record(self, step_id: tuple[int, int, int], request: httpx.Request, **result: Any) -> None:
@@ -59,6 +60,7 @@ class ReplayHttp(_Exchanges):
     def __init__(self) -> None:
         super().__init__()
         self._recorded: list[HttpExchange] = []
+        self._values: Translation | None = None
 
     def client(self, kind: type[Any], step_id: tuple[int, int, int]) -> Any:
         transport = httpx.MockTransport(lambda request: self._answer(step_id, request))
@@ -68,8 +70,9 @@ class ReplayHttp(_Exchanges):
             else httpx.Client(transport=transport)
         )
 
-    def expect(self, exchanges: Sequence[HttpExchange]) -> None:
+    def expect(self, exchanges: Sequence[HttpExchange], values: Translation | None = None) -> None:
         self._recorded = list(exchanges)
+        self._values = values
         self.unmatched = []
 
     def _answer(self, step_id: tuple[int, int, int], request: httpx.Request) -> httpx.Response:
@@ -77,9 +80,13 @@ class ReplayHttp(_Exchanges):
         reasons = []
         for index, recorded in enumerate(self._recorded):
             why = request_difference(recorded, asked)
+            if why and self._values is not None:
+                why = request_difference(recorded, _translated(asked, self._values.redacted))
             if not why:
                 del self._recorded[index]
                 self._exchanges.append(recorded)
+                if self._values is not None:
+                    recorded = _translated(recorded, self._values.original)
                 return _response(recorded, request)
             reasons.append((why.count(";"), f"{recorded.method} {recorded.url}: {why}"))
         nearest = [text for _, text in sorted(reasons)[:NEAREST]] or [
@@ -88,6 +95,10 @@ class ReplayHttp(_Exchanges):
         message = f"the recording does not contain {asked.method} {asked.url}; " + "; ".join(nearest)
         self.unmatched.append(message)
         raise httpx.ConnectError(message, request=request)
+
+
+def _translated(exchange: HttpExchange, translate: Callable[[Any], Any]) -> HttpExchange:
+    return msgspec.convert(translate(msgspec.to_builtins(exchange)), HttpExchange)
 
 
 def request_difference(recorded: HttpExchange, asked: HttpExchange) -> str:

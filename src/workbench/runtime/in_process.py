@@ -29,6 +29,8 @@ class InProcessAgent:
 
     def run(self, request: RunRequest) -> RunReport:
         """Run a recording."""
+        if self._runner.unprepared_bytes(request):
+            self._runner.prepare(request)
         with self._limited():
             return self._runner.run(request)
 

@@ -28,7 +28,8 @@ from ..authoring.builtin import BUILT_IN
 from ..authoring.policy import ALL, READS, WRITES
 from ..authoring.world import is_client
 from ..engine.faults import JOURNEY_EXCEPTIONS, describe_exception
-from ..engine.world import HttpProvider, World
+from ..engine.parts import Schema
+from ..engine.world import HttpProvider, StartingWorld, World
 from ..errors import JourneyError
 from ..source import ROOT_PACKAGE, fault_location
 from ..trace.setup import Setup
@@ -43,17 +44,25 @@ class Fixture(msgspec.Struct, frozen=True):
     name: str
     description: str
     setup: Setup
-    world: dict[str, Any]
+    world: dict[str, msgspec.Raw]
+    """The data of each world class, as in the file."""
 
 
 class LoadedAgent(msgspec.Struct, frozen=True):
-    """A loaded agent: `code` is the hash of all files of its folder, `files` has that of each."""
+    """A loaded agent: `code` is the hash of all files of its folder, `files` has that of each.
+
+    `starts` are the worlds that were prepared, the last one last.
+    """
 
     agent: Agent
     fixtures: dict[str, Fixture]
     code: str
     files: dict[str, str]
     root: Path
+    starts: dict[tuple[str, str, bool], StartingWorld] = {}
+
+
+UNUSABLE = re.compile(r"[.:\\\x00-\x1f]")  # a module name and "file:line" end at these
 
 
 def load(root: Path, name: str, settings: RunSettings | None = None) -> LoadedAgent:
@@ -111,6 +120,7 @@ def load_agent(root: Path, name: str) -> Agent:
             hint="use the same name for folder and agent",
         )
     _check_hooks(agent)
+    _check_world(agent)
     _loaded.append(agent)
     return agent
 
@@ -128,7 +138,12 @@ def _check_hooks(agent: Agent) -> None:
                 )
 
 
-UNUSABLE = re.compile(r"[.:\\\x00-\x1f]")  # a module name and "file:line" end at these
+def _check_world(agent: Agent) -> None:
+    """Check that the world can hold what its classes declare, and that no two have one name."""
+    for kind in agent.world_classes().values():
+        Schema.of(kind)
+
+
 _loaded: list[Agent] = []  # since the last load; most processes load one agent, once
 
 
@@ -190,15 +205,23 @@ def _fixtures(root: Path, agent: Agent, environment: dict[str, str]) -> dict[str
     for path in sorted(Path(agent.folder, agent.fixtures).glob("*.json")):
         where = _below(root, str(path))
         try:
-            data = msgspec.json.decode(path.read_bytes().removeprefix(codecs.BOM_UTF8))
+            text = path.read_bytes().removeprefix(codecs.BOM_UTF8)
+            text.decode()
+            parts = msgspec.json.decode(text, type=dict[str, msgspec.Raw])  # `world` may be large
+            data = {name: msgspec.json.decode(part) for name, part in parts.items() if name != "world"}
+        except msgspec.ValidationError as error:
+            raise JourneyError(
+                f"not a fixture: {error}", where=f"{where}:1", hint="see docs/journeys.md"
+            ) from None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise JourneyError(f"not JSON: {error}", where=f"{where}:1", hint="fix the file and save") from None
         _check_fields(data, path, where)
         try:
-            world = data.pop("world", {})
+            world_text = parts.get("world", msgspec.Raw(b"{}"))
             about = data.pop("about", "")
-            if not isinstance(about, str) or not isinstance(world, dict):
+            if not isinstance(about, str) or bytes(world_text)[:1] != b"{":
                 raise TypeError("about must be a string and world an object: {Class: {...}}")
+            world = msgspec.json.decode(world_text, type=dict[str, msgspec.Raw])
             setup = msgspec.convert({**given, **data, "agent": agent.name, "fixture": path.stem}, Setup)
         except (msgspec.ValidationError, AttributeError, TypeError) as error:
             raise JourneyError(
@@ -231,12 +254,9 @@ def check_fixture(loaded: LoadedAgent, setup: Setup) -> None:
 def make_world(loaded: LoadedAgent, setup: Setup, *, recorded: bool = False, substituted: bool = False) -> World:
     """Create the world that a conversation starts from. Raises JourneyError if its fixture is missing or invalid.
 
-    `substituted`: personal data has the same substitutes as in a transcript, so
-    that arguments of recorded calls find it. `recorded`: the same for a replay,
-    and HTTP comes from the recording.
+    `substituted`: personal data has the same substitutes as in a transcript, so that a live
+    model which reads the messages of one finds it. `recorded`: HTTP comes from the recording.
     """
-    check_fixture(loaded, setup)
-    fixture = loaded.fixtures.get(setup.fixture)
     where = f"{loaded.agent.name}/{loaded.agent.fixtures}/{setup.fixture}.json"
     try:
         now = datetime.fromisoformat(setup.clock)
@@ -246,13 +266,43 @@ def make_world(loaded: LoadedAgent, setup: Setup, *, recorded: bool = False, sub
             where=where,
             hint="write it like 2026-03-10T10:00:00+01:00",
         ) from None
-    start = fixture.world if fixture else {}
-    if recorded or substituted:
-        from ..transcripts.redaction import Redactor  # its patterns take 3 ms that a plain replay does not need
-
-        start = Redactor().redact_value(start)
+    start = prepare_world(loaded, setup, substituted)
     kinds = loaded.agent.world_classes().values()
     return World(start, now=now, seed=setup.seed, http=_http(loaded.agent, recorded), kinds=kinds)
+
+
+MAX_STARTS = 4  # worlds that are kept; one for each conversation would fill the memory
+
+
+def start_key(setup: Setup, substituted: bool = False) -> tuple[str, str, bool]:
+    """Return the key of a prepared world."""
+    return setup.fixture, setup.clock, substituted
+
+
+def prepare_world(loaded: LoadedAgent, setup: Setup, substituted: bool = False) -> StartingWorld:
+    """Read the world of a fixture, once for all conversations at this time. Raises JourneyError.
+
+    It takes time in proportion to the fixture, so call it where no time limit of journey code applies.
+    """
+    check_fixture(loaded, setup)
+    key = start_key(setup, substituted)
+    if key not in loaded.starts:
+        fixture = loaded.fixtures.get(setup.fixture)
+        data = fixture.world if fixture else {}
+        if substituted:
+            from ..transcripts.redaction import (
+                Redactor,  # its patterns take 3 ms that a plain replay does not need
+            )
+
+            plain = {name: msgspec.json.decode(part) for name, part in data.items()}
+            start = StartingWorld.of_plain(Redactor().redact_value(plain))
+        else:
+            start = StartingWorld(data)
+        start.prepare(loaded.agent.world_classes().values())
+        while len(loaded.starts) >= MAX_STARTS:
+            del loaded.starts[next(iter(loaded.starts))]
+        loaded.starts[key] = start
+    return loaded.starts[key]
 
 
 def _http(agent: Agent, recorded: bool) -> HttpProvider | None:

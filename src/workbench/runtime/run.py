@@ -16,6 +16,7 @@ from ..errors import JourneyError, WorkbenchError
 from ..replay.agent_outline import AgentOutline, outline
 from ..replay.execute import execute
 from ..replay.run_request import RunRequest
+from ..replay.substitutes import is_redacted, needs_originals, redact_fixture
 from ..replay.verdict import Protection
 from ..source import ROOT_PACKAGE, journey_path
 from ..trace.setup import Setup
@@ -24,7 +25,7 @@ from .confinement import confine
 from .file_view import FileView, read_roots
 from .leaks import find_leaks
 from .line_tracer import LineTracer
-from .loader import LoadedAgent, check_fixture, load, make_world
+from .loader import LoadedAgent, check_fixture, load, make_world, prepare_world, start_key
 from .module_loader import fix_cache, replace_sources
 from .monitor import monitor
 from .pins import pin_files, pin_process, pin_run
@@ -104,6 +105,27 @@ class AgentRunner:
         self._loaded, self._files, self._outline = loaded, files, outline(loaded.agent)
         return LoadReport(self._outline, protection=protection, lines=sorted(tracer.lines))
 
+    def unprepared_bytes(self, request: RunRequest) -> int:
+        """Return the size of the fixture that `prepare` has to read for the tools of a run; 0 if it has not."""
+        loaded, setup = self._loaded, request.setup
+        if loaded is None or self._job.options.tools != "sandbox" or setup.fixture not in loaded.fixtures:
+            return 0
+        start = loaded.starts.get(start_key(setup))
+        if start is not None and (is_redacted(start) or not needs_originals(request.events)):
+            return 0
+        return sum(map(len, loaded.fixtures[setup.fixture].world.values()))
+
+    def prepare(self, request: RunRequest) -> None:
+        """Do in advance what takes time in proportion to the fixture. A failure is reported by the run."""
+        assert self._loaded is not None
+        try:
+            _pin(request.setup)
+            start = prepare_world(self._loaded, request.setup)
+        except JourneyError:
+            return
+        if needs_originals(request.events):
+            redact_fixture(start)
+
     def run(self, request: RunRequest) -> RunReport:
         """Run a recording. Every failure becomes a report."""
         assert self._loaded is not None
@@ -131,20 +153,20 @@ class AgentRunner:
 
     def _run(self, request: RunRequest, loaded: LoadedAgent) -> RunReport:
         check_fixture(loaded, request.setup)
-        setup = request.setup
-
-        def pin() -> None:
-            try:
-                pin_run(setup.clock, setup.seed, setup.environment)
-            except (ValueError, OverflowError):
-                raise JourneyError(f"the clock {setup.clock!r} is not a valid time") from None
-
-        result = execute(request, loaded.agent, self._job.options, self._make_world, pin)
+        options = self._job.options
+        result = execute(request, loaded.agent, options, self._make_world, lambda: _pin(request.setup))
         return report_run(request, result)
 
     def _make_world(self, setup: Setup) -> World:
         assert self._loaded is not None
         return make_world(self._loaded, setup, recorded=True)
+
+
+def _pin(setup: Setup) -> None:
+    try:
+        pin_run(setup.clock, setup.seed, setup.environment)
+    except (ValueError, OverflowError):
+        raise JourneyError(f"the clock {setup.clock!r} is not a valid time") from None
 
 
 def _loaded_files() -> list[str]:

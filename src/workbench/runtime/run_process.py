@@ -23,7 +23,7 @@ from .run import AgentRunner
 from .run_report import RunReport, encode_report
 
 # the first byte of a message
-LOADED, STARTED, REPORT, EXITED = b"L", b"S", b"R", b"E"
+LOADED, PREPARING, STARTED, REPORT, EXITED = b"L", b"P", b"S", b"R", b"E"
 
 _decode = msgspec.json.Decoder(RunRequest).decode
 
@@ -41,6 +41,13 @@ def serve(job: ReplayJob, agent: str, requests: int, answers: int, stacks: int |
     gc.set_threshold(100_000, 50, 100)  # a run is short
     run: _Run | None = None
     while (data := _read(requests)) is not None:
+        if job.options.tools == "sandbox" and (size := runner.unprepared_bytes(request := _decode(data))):
+            write_all(answers, frame(PREPARING + str(size).encode()))
+            runner.prepare(request)
+            gc.freeze()
+            if run is not None:  # a shared one, which does not have the fixture
+                run.end()
+                run = None
         try:
             if run is None:
                 run = _Run(runner, job.shared, (requests, answers))

@@ -42,7 +42,7 @@ from ..trace.step_id import StepId
 from ..trace.trace import Trace
 from .agent_files import agent_names
 from .descendants import end_own_descendants
-from .loader import LoadedAgent, load, make_world
+from .loader import LoadedAgent, load, make_world, prepare_world
 from .process import isolate
 from .protocol import (
     AgentInfo,
@@ -156,7 +156,7 @@ class WorkerServer:
                 case AskModel():
                     self.send(await self._ask_model(request))
                 case InspectWorld():
-                    self.send(self._inspect_world(request))
+                    self.send(await self._inspect_world(request))
                 case CancelTurn():
                     pass
         except WorkbenchError as error:
@@ -204,9 +204,11 @@ class WorkerServer:
 
         if self.model is None:
             raise JourneyError("no agent is loaded")
-        conversation, model, runner = prepare_turn(loaded, self.model, request, on_event)
         limits = loaded.agent.limits
         with _inputs(request.setup):
+            # in a thread, so that heartbeats continue: it is not journey code that takes the time
+            await asyncio.to_thread(prepare_world, loaded, request.setup, request.substituted)
+            conversation, model, runner = prepare_turn(loaded, self.model, request, on_event)
             self.turn = asyncio.create_task(run_turn(conversation, request.text, model, runner, on_delta))
             try:
                 done, _ = await asyncio.wait([self.turn], timeout=limits.turn_seconds)
@@ -231,10 +233,12 @@ class WorkerServer:
             result = await rerun(agent, request.setup, request.events)
         self.send(rerun_report(result))
 
-    def _inspect_world(self, request: InspectWorld) -> WorldInspected:
-        return WorldInspected(
-            make_world(self._require_agent(), request.setup, substituted=True).state_after(request.events)
-        )
+    async def _inspect_world(self, request: InspectWorld) -> WorldInspected:
+        loaded = self._require_agent()
+        with _inputs(request.setup):
+            await asyncio.to_thread(prepare_world, loaded, request.setup, substituted=True)
+            world = make_world(loaded, request.setup, substituted=True)
+        return WorldInspected(world.state_after(request.events))
 
     async def _ask_model(self, request: AskModel) -> ModelAnswered:
         model = make_model(request.model, self._require_agent().agent)

@@ -16,7 +16,7 @@ from ..engine.sandbox import Sandbox
 from ..engine.turn import run_turn
 from ..engine.world import World
 from ..models.rehearsal import RehearsalModel
-from ..runtime.loader import LoadedAgent, load
+from ..runtime.loader import LoadedAgent, load, prepare_world
 from ..runtime.time_travel import conversation_time
 from ..trace.events import Effect, Fault, HandedOff, PolicyDecision, ToolResult, TurnEnded
 from ..trace.setup import Setup
@@ -129,8 +129,8 @@ def run_conversation(
         clock=clock or start.setup.clock,
     )
     conversation = ConversationRun(agent.agent, setup)
-    world = World(start.world, now=datetime.fromisoformat(setup.clock), seed=setup.seed)
     with conversation_time(setup.clock):
+        world = World(prepare_world(agent, setup), now=datetime.fromisoformat(setup.clock), seed=setup.seed)
         asyncio.run(_run(conversation, messages, model or RehearsalModel(agent.agent), Sandbox(world)))
     return FinishedConversation(conversation)
 

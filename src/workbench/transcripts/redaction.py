@@ -23,10 +23,14 @@ from .transcript import Transcript
 
 RECOGNIZABLE = 6  # characters, one of them a digit: a shorter secret is replaced only below its name
 
-EMAIL = re.compile(r"(?<![\w.+-])(?!\w*-?redacted-)[\w.+-]+@[\w-]+\.[\w.-]*\w\b")
+EMAIL = re.compile(r"(?<![\w.+-])(?!\w*-?redacted-)[\w.+-]+(?:@|%40)[\w-]+\.[\w.-]*\w\b")  # %40 in a URL
 CARD = re.compile(r"\b(?:\d[ -]?){12,18}\d\b")
 IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
 PHONE = re.compile(r"(?<![\w+])\+\d[\d ()-]{7,16}\d\b")
+SUBSTITUTE = re.compile(  # may match more than substitutes
+    rf"(?i:person-[0-9a-f]{{6}}(?:@|%40)example\.com)|[\w-]{{0,4}}{MARK}[0-9a-f]{{8}}"
+    rf"|(?:{CARD.pattern})|(?:{IBAN.pattern})|(?:{PHONE.pattern})"
+)
 
 
 @dataclass
@@ -39,6 +43,26 @@ class Redactor:
     replaced: list[tuple[str, str]] = field(default_factory=list)
     _known: dict[str, str] = field(default_factory=dict)
     _named: dict[str, re.Pattern[str]] = field(default_factory=dict)  # values of named secrets, as words
+    _made: set[str] = field(default_factory=set)  # the substitutes
+
+    @property
+    def substitutes(self) -> dict[str, str]:
+        """Return the substitutes by the text that each replaces."""
+        return dict(self._known)
+
+    def copy(self) -> Redactor:
+        """Return a redactor that knows the same texts, and replaced none."""
+        return Redactor([], dict(self._known), dict(self._named), set(self._made))
+
+    def keep(self, value: Any) -> None:
+        """Leave every text as it is that is in this plain data and that would be replaced."""
+        texts = [leaf for _, leaf, _ in walk(value) if isinstance(leaf, str) and len(leaf) >= RECOGNIZABLE]
+        for text in texts:
+            for _, pattern, _ in _RULES:
+                self._known |= {match[0]: match[0] for match in pattern.finditer(text)}
+        whole = "\n".join(texts)
+        for secret in [secret for secret in self._named if secret in whole]:
+            self._known[secret] = secret
 
     def redact_value(self, value: Any) -> Any:
         """Copy plain data with every secret replaced, keys included."""
@@ -90,20 +114,32 @@ class Redactor:
     def _substitute(self, kind: str, make: Callable[[str, str], str], found: str) -> str:
         if found in self._known:
             return self._known[found]
-        if found in self._known.values():
+        if found in self._made:
             return found
         substitute = make(found, hashlib.sha256(found.encode()).hexdigest())
         if substitute != found:
             self._known[found] = substitute
+            self._made.add(substitute)
             self.replaced.append((kind, substitute))
         return substitute
 
 
+def match_case(found: str, text: str) -> str:
+    """Return `text` in the case of `found`: as str.upper(), title() or capitalize() would change it."""
+    for change in (str.upper, str.title, str.capitalize):
+        if found == change(found.lower()) != found.lower():
+            return change(text)
+    return text
+
+
 def _email(found: str, digest: str) -> str:
+    if "@" not in found:
+        return _email(found.replace("%40", "@"), digest).replace("@", "%40")
     domain = found.rsplit("@", 1)[1].lower()
     if domain.split(".")[0] == "example" or domain.endswith((".example", ".test", ".invalid")):
         return found
-    return f"person-{digest[:6]}@example.com"
+    digest = hashlib.sha256(found.lower().encode()).hexdigest()  # the same for the same address in another case
+    return match_case(found, f"person-{digest[:6]}@example.com")
 
 
 def _digits(found: str, digest: str) -> str:

@@ -125,7 +125,17 @@ def secret_names(data: Mapping[Any, Any]) -> set[Any]:
         and is_secret_name(name)
         and (isinstance(value, str) or not name.lower().endswith(_TEXTS_ONLY))
     }
+    path = data.get("path")
+    if isinstance(path, list) and data.keys() <= _CHANGE and any(map(_is_secret_key, path[1:])):
+        names |= {"before", "after"}
     return names - {"signature"} if data.get("type") in _PROVIDER_BLOCKS else names
+
+
+_CHANGE = {"path", "before", "after"}  # the fields of a change of the world
+
+
+def _is_secret_key(key: Any) -> bool:
+    return isinstance(key, str) and is_secret_name(key)
 
 
 def is_open(value: Any) -> bool:

@@ -1,0 +1,191 @@
+"""The parts of a world: the data of one world class, encoded, and the edits that a call made in it.
+
+A part is bytes: one text of JSON for each field or, for a field that is a dict, for
+each of its items. Objects are created from them for one call, as far as the call reads
+them; afterwards what was read is encoded and compared, and the objects are dropped. So
+the cost of a call is that of what it touches, and no call sees an object of another.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw
+
+from ..authoring.container_shapes import Table
+from ..authoring.lazy import Pending, make_lazy
+from ..authoring.shapes import Misfit, decode, encode, read_key
+from ..authoring.world_types import class_location, world_shape
+from ..errors import JourneyError
+from ..trace.events import WorldChange
+from .changes import patched
+from .fields import Edit, Field, TableField
+
+
+class Schema:
+    """The fields of a world class."""
+
+    def __init__(self, kind: type[Any]) -> None:
+        shape = world_shape(kind)
+        hints = typing.get_type_hints(kind, include_extras=True)
+        self.kind, self.name, self.shape = kind, kind.__name__, shape
+        self.lazy = make_lazy(kind)
+        self.defaults = shape.defaults
+        self.fields: dict[str, Field] = {
+            name: TableField(name, hints[name], inner)
+            if isinstance(inner, Table)
+            else Field(name, hints[name], inner)
+            for name, inner in shape.fields.items()
+        }
+
+    @classmethod
+    def of(cls, kind: type[Any]) -> Schema:
+        """Return the schema of a class, made once. Raises JourneyError for a class that a world cannot hold."""
+        found: Schema | None = vars(kind).get("__workbench_schema__")
+        if found is None:
+            found = cls(kind)
+            setattr(kind, "__workbench_schema__", found)
+        return found
+
+    def start(self, data: Raw | None) -> dict[str, Any]:
+        """Return the encoded fields of a fixture; without data those of the defaults. Raises JourneyError."""
+        try:
+            if data is None:
+                made = self.kind()
+            else:
+                made = object.__new__(self.kind)
+                given = msgspec.json.decode(data, type=dict[str, Raw])
+                fields = {name: self._first(name, given) for name in self.fields}
+                if not hasattr(made, "__post_init__"):
+                    return fields
+                self._fill(made, fields)
+                made.__post_init__()
+            return {name: field.encode(getattr(made, name)) for name, field in self.fields.items()}
+        except (msgspec.MsgspecError, Misfit, TypeError, AttributeError) as error:
+            at = "/".join(map(str, error.path)) if isinstance(error, Misfit) else ""
+            raise JourneyError(
+                f"invalid fixture for {self.name}: {f'{at} ' if at else ''}{error}",
+                hint=f"compare the fixture's {self.name!r} with the fields of class {self.name}",
+            ) from None
+
+    def _first(self, name: str, given: dict[str, Raw]) -> Any:
+        field = self.fields[name]
+        try:
+            if name in given:
+                return field.read(given[name])
+            if name in self.defaults:
+                return field.encode(self.defaults[name]())
+        except Misfit as misfit:
+            raise misfit.below(name) from None
+        except msgspec.ValidationError as error:
+            raise msgspec.ValidationError(f"{error}, in `{name}`") from None
+        raise msgspec.ValidationError(f"Object missing required field `{name}`")
+
+    def _fill(self, made: Any, data: dict[str, Any]) -> None:
+        for name, lazy in self.lazy.items():
+            lazy.__set__(made, self.fields[name].pending(data[name]))
+
+
+class Part:
+    """The data of one world class in one conversation; `data` is shared until it is edited."""
+
+    def __init__(self, schema: Schema, data: dict[str, Any]) -> None:
+        self.schema = schema
+        self.data = dict(data)
+        self._shared = {name for name, value in data.items() if isinstance(value, dict)}
+        self._patches: dict[tuple[str, Any], Any] = {}  # plain values that recorded changes led to
+
+    def create(self) -> Any:
+        """Return a new object for a call."""
+        self._settle()
+        made = object.__new__(self.schema.kind)
+        self.schema._fill(made, self.data)
+        if hasattr(made, "__post_init__"):
+            made.__post_init__()
+        return made
+
+    def edits(self, made: Any) -> tuple[list[Edit], list[WorldChange]]:
+        """Return how an object differs from the data. Raises Misfit."""
+        edits: list[Edit] = []
+        changes: list[WorldChange] = []
+        name = ""
+        try:
+            for name, lazy in self.schema.lazy.items():
+                value = lazy.peek(made)
+                if value is dataclasses.MISSING:
+                    raise Misfit("was deleted")
+                if value.__class__ is not Pending:
+                    some, what = self.schema.fields[name].edits(self.data[name], value)
+                    edits += some
+                    changes += [WorldChange([self.schema.name, name, *c.path], c.before, c.after) for c in what]
+            for name in getattr(made, "__dict__", ()):
+                if name not in self.schema.lazy:
+                    raise Misfit(f"is not a field of {self.schema.name}, so it would be lost")
+        except Misfit as misfit:
+            raise misfit.below(name).below(self.schema.name) from None
+        return edits, changes
+
+    def commit(self, edits: Iterable[Edit]) -> None:
+        for name, key, data in edits:
+            if not isinstance(self.schema.fields[name], TableField):
+                self.data[name] = data
+            elif data is None:
+                self._own(name).pop(key, None)
+            else:
+                self._own(name)[key] = data
+
+    def _own(self, name: str) -> dict[Any, Raw]:
+        if name in self._shared:
+            self.data[name] = dict(self.data[name])
+            self._shared.remove(name)
+        found: dict[Any, Raw] = self.data[name]
+        return found
+
+    def apply(self, path: list[str | int], change: WorldChange) -> None:
+        """Apply a recorded change at this path below the class; one of an unknown field has no effect."""
+        name = str(path[0]) if path else ""
+        field = self.schema.fields.get(name)
+        if field is None:
+            return
+        key = None
+        inside = path[1:]
+        if isinstance(field, TableField) and inside:
+            key, *inside = read_key(field.key, str(inside[0])), *inside[1:]
+        at = name, key
+        if not inside and key is not None:
+            self._patches.pop(at, None)
+            if change.after is UNSET:
+                self._own(name).pop(key, None)
+                return
+            self._own(name).setdefault(key, Raw(b"null"))
+        if at not in self._patches and inside:
+            data = self.data[name] if key is None else self._own(name).setdefault(key, Raw(b"{}"))
+            self._patches[at] = field.plain(data) if key is None else decode(data)
+        self._patches[at] = patched(self._patches.get(at), [WorldChange(inside, change.before, change.after)])
+
+    def _settle(self) -> None:
+        """Encode what recorded changes led to. Raises JourneyError if it does not fit the class."""
+        for (name, key), plain in self._patches.items():
+            field = self.schema.fields[name]
+            try:
+                if key is None:
+                    self.data[name] = field.read(encode(plain))
+                    self._shared.discard(name)
+                else:
+                    self._own(name)[key] = field.codec.read(encode(plain))
+            except (msgspec.MsgspecError, Misfit) as error:
+                raise JourneyError(
+                    f"recorded changes of {self.schema.name}/{name} do not fit its class: {error}",
+                    where=class_location(self.schema.kind, name),
+                    hint="start a new conversation, or record it again",
+                ) from None
+        self._patches.clear()
+
+    def plain(self) -> dict[str, Any]:
+        """Return a plain copy."""
+        self._settle()
+        return {name: field.plain(self.data[name]) for name, field in self.schema.fields.items()}
