@@ -8,6 +8,8 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from .pydantic_types import from_builtins, to_builtins
+
 T = TypeVar("T")
 
 
@@ -32,15 +34,15 @@ def to_plain(value: Any) -> Any:
 
 
 def _decoded(value: Any) -> Any:
-    """Decode an item of the world that was not read yet."""
+    """Decode an item of the world that was not read yet, or return a model of pydantic as plain data."""
     if isinstance(value, msgspec.Raw):
         return msgspec.json.decode(value)
-    raise TypeError(f"Encoding objects of type {type(value).__qualname__} is unsupported")
+    return to_builtins(value)
 
 
 def from_plain(value: Any, kind: Any) -> Any:
     """Convert plain data to `kind`, the opposite of `to_plain`. Raises msgspec.ValidationError."""
-    return fill_defaults(msgspec.convert(value, kind))
+    return fill_defaults(msgspec.convert(value, kind, dec_hook=from_builtins))
 
 
 def fill_defaults(value: T) -> T:

@@ -18,6 +18,7 @@ import msgspec
 
 from ..errors import JourneyError
 from ..plain import copy_plain, from_plain
+from ..pydantic_types import default_of, described, from_builtins, hoist_definitions, schema_of
 from ..source import source_location
 from .shapes import Shape
 from .world import is_injected
@@ -109,11 +110,17 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
         for name, parameter in inspect.signature(self.fn).parameters.items():
             if name in self.injected:
                 continue
-            hint = _described(self._hints[name])
-            if parameter.default is inspect.Parameter.empty:
-                fields.append((name, hint))
-            else:
-                fields.append((name, hint, _default(parameter.default)))
+            hint = self._hints[name]
+            default = default_of(hint, parameter.default, inspect.Parameter.empty)
+            try:
+                hint = described(hint, parameter.default)
+            except TypeError as error:
+                raise JourneyError(
+                    f"tool {self.name}: parameter {name!r}: {error}",
+                    where=self.source,
+                    hint="say it in a way that the model reads and that is checked; see docs/journeys.md",
+                ) from None
+            fields.append((name, hint) if default is inspect.Parameter.empty else (name, hint, _default(default)))
         try:
             return msgspec.defstruct(f"{self.name} arguments", fields, kw_only=True, forbid_unknown_fields=True)
         except TypeError as error:
@@ -123,7 +130,7 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
     def schema(self) -> dict[str, Any]:
         """Return {"name", "description", "input_schema"}, in the format of the Messages API."""
         try:
-            made = msgspec.json.schema(self.arguments_type)
+            made = hoist_definitions(msgspec.json.schema(self.arguments_type, schema_hook=schema_of))
         except TypeError as error:
             raise JourneyError(f"tool {self.name}: no schema for its types: {error}", where=self.source) from None
         definitions = dict(made.get("$defs", {}))
@@ -137,7 +144,7 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
     def validate(self, args: dict[str, Any]) -> None:
         """Raise InvalidArguments if the arguments do not match the schema."""
         try:
-            msgspec.convert(args, self.arguments_type)
+            msgspec.convert(args, self.arguments_type, dec_hook=from_builtins)
         except msgspec.ValidationError as error:
             raise _bad(error) from None
 
@@ -174,7 +181,7 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
             if isinstance(shape, Shape):
                 return shape.load(copy_plain(value))
             plain = copy_plain(value) if self._plain_inside else value
-            return msgspec.convert(plain, self.returns, str_keys=True)
+            return msgspec.convert(plain, self.returns, str_keys=True, dec_hook=from_builtins)
         except (msgspec.MsgspecError, TypeError):
             return copy_plain(value)
 
@@ -197,7 +204,7 @@ class Tool(msgspec.Struct, frozen=True, eq=False, dict=True):
         """Return why policies receive the result as plain data; "" if they receive the declared type."""
         if self._result_shape == "":
             try:
-                msgspec.json.schema(self.returns)
+                msgspec.json.schema(self.returns, schema_hook=schema_of)
             except TypeError as error:
                 return str(error)
         return self._result_shape if isinstance(self._result_shape, str) else ""
@@ -233,15 +240,6 @@ def _open(kind: Any, seen: set[Any]) -> bool:
 
 def _bad(error: msgspec.ValidationError) -> InvalidArguments:
     return InvalidArguments(f"{error}".replace("`$.", "`"))
-
-
-def _described(hint: Any) -> Any:
-    """Turn Annotated[str, "what it is"] into a description in the schema."""
-    if typing.get_origin(hint) is typing.Annotated:
-        base, *notes = typing.get_args(hint)
-        notes = [msgspec.Meta(description=n) if isinstance(n, str) else n for n in notes]
-        return typing.Annotated[(base, *notes)]
-    return hint
 
 
 def _default(value: Any) -> Any:
