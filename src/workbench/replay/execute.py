@@ -58,5 +58,5 @@ async def _rerun(request: RunRequest, agent: Agent, sandbox: Sandbox | None) -> 
         agent,
         request.setup,
         request.events,
-        lambda tape: ReexecutingRunner(tape, sandbox, request.judged_step, request.imported),
+        lambda tape: ReexecutingRunner(tape, sandbox, request.judged_step, request.setup.imported),
     )
