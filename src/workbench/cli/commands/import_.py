@@ -58,7 +58,8 @@ def import_(format: str, file: Path, options: ImportOptions) -> Exit:
     work = LogImport(Log.of_file(file), setup, format, clock_given=bool(options.clock))
     work.survey()
     if options.strict or not work.ids:
-        refuse_losses(work.report, str(file))
+        hint = "fix it in the file, or import without --strict" if work.ids else "fix it in the file"
+        refuse_losses(work.report, file.name, hint)
     into = _Library(project) if options.to_library else _Folder(project, setup.agent, options.output_dir)
     into.check(work.ids.values())
     done = into.take(_redacted(work))
@@ -68,7 +69,7 @@ def import_(format: str, file: Path, options: ImportOptions) -> Exit:
     print_status(f"  next: {into.next}")
     if options.json:
         out_json(work.report.to_plain())
-    return Exit.FAILED if work.report.skipped else Exit.OK
+    return Exit.FAILED if work.report.skipped or work.report.cut_off else Exit.OK
 
 
 def _redacted(work: LogImport) -> Iterator[Transcript]:

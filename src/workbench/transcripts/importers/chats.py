@@ -15,6 +15,20 @@ SHAPE_HINT = 'expected: {"role", "content"} messages, {"messages": [...]} object
 REQUEST_KEYS = ("messages", "input", "request", "body", "traj", "request_body")
 
 
+FOREIGN: dict[str, str] = {  # a field of what no importer reads, and what it is
+    "gen_ai.operation.name": "a span of OpenTelemetry",
+    "gen_ai.system": "a span of OpenTelemetry",
+    "openinference.span.kind": "a span of OpenInference",
+    "resourceSpans": "spans of OpenTelemetry",
+    "resource_spans": "spans of OpenTelemetry",
+    "parentUuid": "a session of Claude Code",
+    "schema_version": "a trajectory (ATIF)",
+    "user_scenario": "a task of tau2-bench",
+    "observations": "a trace of Langfuse",
+    "run_type": "a run of LangSmith",
+}
+
+
 @dataclass
 class Chat:
     """One conversation of a log as it is there: `record` is an object or a list of messages.
@@ -37,7 +51,12 @@ class Chat:
 
 
 class Unfinished(Exception):
-    """The log ends in the middle of a value; the argument is the place."""
+    """The log ends in the middle of a value: `where`; `by_line`: only its last line is left out."""
+
+    def __init__(self, where: str, by_line: bool) -> None:
+        super().__init__(where)
+        self.where = where
+        self.by_line = by_line
 
 
 def conversations(log: Log) -> Iterator[Chat]:
@@ -61,22 +80,17 @@ class _Divider:
         self._documents = 0
 
     def chats(self, pieces: Iterator[Piece]) -> Iterator[Chat]:
-        unfinished = ""
+        unfinished: Unfinished | None = None
         for piece in pieces:
-            if piece.wrong and not piece.data.strip(b"\0"):
-                unfinished = f"{self.name}:{piece.line}"
-                continue
-            yield from self._piece(piece)
-            unfinished = f"{self.name}:{piece.line}" if piece.wrong else ""
+            if piece.unfinished:
+                unfinished = Unfinished(f"{self.name}:{piece.line}", piece.by_line)
+            else:
+                yield from self._piece(piece)
         yield from self._close()
-        if unfinished:
-            raise Unfinished(unfinished)
+        if unfinished is not None:
+            raise unfinished
 
     def _piece(self, piece: Piece) -> Iterator[Chat]:
-        if piece.wrong:
-            if self._open is None and not piece.by_line:
-                yield self._broken(piece, piece.wrong)
-            return
         try:
             found = decode(piece.data)
         except ValueError as error:
@@ -120,9 +134,14 @@ class _Divider:
 
     def _chat(self, value: Any, where: str) -> Chat:
         chat = Chat(value, where, name=self.name)
-        if not is_conversation(value):
-            found = f"an object with the fields {', '.join(list(value)[:8])}" if isinstance(value, dict) else ""
-            what = f"neither a conversation nor a message{': ' if found else ''}{found}"
+        foreign = (
+            next((what for key, what in FOREIGN.items() if key in value), "") if isinstance(value, dict) else ""
+        )
+        if foreign:
+            chat.wrong = TranscriptError(f"it is {foreign}: no importer reads it", where=where, hint=SHAPE_HINT)
+        elif not is_conversation(value):
+            found = f": an object with the fields {', '.join(list(value)[:8])}" if isinstance(value, dict) else ""
+            what = f"neither a conversation nor a message{found}"
             chat.wrong = TranscriptError(what, where=where, hint=SHAPE_HINT)
         return chat
 
@@ -133,10 +152,6 @@ class _Divider:
             self._open.wrong = self._open.wrong or wrong
         else:
             yield Chat(None, f"{self.name}:{line}", name=self.name, wrong=wrong)
-
-    def _broken(self, piece: Piece, reason: str) -> Chat:
-        where = f"{self.name}:{piece.line}"
-        return Chat(None, where, wrong=TranscriptError(f"not JSON: {reason}", where=where, hint=SHAPE_HINT))
 
     def _close(self) -> Iterator[Chat]:
         if self._open is not None:

@@ -7,6 +7,7 @@ transcripts are made one at a time, so that memory does not grow with the log.
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -80,7 +81,8 @@ class LogImport:
         try:
             yield from conversations(self.log)
         except Unfinished as end:
-            self.report.unfinished = str(end)
+            self.report.unfinished = end.where
+            self.report.cut_off = not end.by_line
 
     def _read(self, chat: Chat) -> tuple[EventBuilder, Origin, str]:
         """Read a conversation. Raises TranscriptError."""
@@ -156,29 +158,35 @@ def _skipped(error: TranscriptError) -> Skipped:
 
 
 class _Chains:
-    """Finds requests whose messages a later request repeats: a proxy logs the growing history at each call."""
+    """Finds requests whose messages a later request repeats: a proxy logs the growing history at each call.
+
+    Of each conversation it holds eight bytes per message.
+    """
 
     def __init__(self) -> None:
-        self._requests: dict[int, int] = {}  # the digest of all messages, by number
-        self._parts: set[int] = set()  # digests of all beginnings
+        self._beginnings: dict[int, array[int]] = {}  # digests of all beginnings, the whole last, by number
+        self._requests: set[int] = set()
 
     def add(self, number: int, origin: Origin, events: list[AnyEvent]) -> None:
-        """Add a conversation; one that is complete is never counted as repeated."""
-        digests = list(_digests(origin.thread, events))
+        """Add a conversation; one that is neither a request nor waits for an answer is always taken."""
+        self._beginnings[number] = array("Q", _digests(origin.thread, events))
         last = next((e for e in reversed(events) if isinstance(e, UserMessage | Answer | ToolResult)), None)
-        waits = not (isinstance(last, Answer) and not last.calls)
-        if origin.is_request or waits:
-            self._requests[number] = digests[-1]
-            self._parts.update(digests[:-1])
+        if origin.is_request or not isinstance(last, Answer) or last.calls:
+            self._requests.add(number)
 
     def repeated(self) -> set[int]:
-        """Return the numbers of requests that another one contains; of equal ones, all but the last."""
-        later: set[int] = set()
-        found = set()
-        for number, digest in reversed(self._requests.items()):
-            if digest in self._parts or digest in later:
-                found.add(number)
-            later.add(digest)
+        """Return the numbers of requests that a longer conversation contains; each longer one contains one."""
+        if not self._requests:
+            return set()
+        found: set[int] = set()
+        open: dict[int, list[int]] = {}
+        for number in sorted(self._beginnings, key=lambda n: (len(self._beginnings[n]), n)):
+            *shorter, whole = self._beginnings[number]
+            before = next((open[digest] for digest in reversed(shorter) if open.get(digest)), None)
+            if before:
+                found.add(before.pop())
+            if number in self._requests:
+                open.setdefault(whole, []).append(number)
         return found
 
 
@@ -206,9 +214,8 @@ def import_bytes(data: bytes, agent: str, name: str, format: str = "openai") -> 
     return list(work.transcripts())
 
 
-def refuse_losses(report: ImportReport, name: str) -> None:
+def refuse_losses(report: ImportReport, name: str, hint: str = "fix it in the file") -> None:
     """Raise TranscriptError unless every conversation of the log could be taken."""
-    hint = "fix it in the file, or import without --strict"
     if report.skipped:
         first = report.skipped[0]
         raise TranscriptError(first.reason, where=first.where, hint=hint)

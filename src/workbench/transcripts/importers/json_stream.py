@@ -17,7 +17,8 @@ CONTAINERS = frozenset(  # fields of a document that list its conversations
 )
 MAX_FIRST_LINE = 8 << 20  # bytes of the first line that are read to see what the file is
 
-_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]', re.DOTALL)
+# a string, a bracket, or the quote of a string that goes on in the next chunk
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}"]', re.DOTALL)
 _SCALAR = re.compile(rb"[^\s,:\[\]{}\"]+")
 _SPACE = re.compile(rb"[ \t\r\n]*")
 
@@ -25,8 +26,8 @@ _SPACE = re.compile(rb"[ \t\r\n]*")
 class Piece(NamedTuple):
     """The bytes of one value and the line it starts at.
 
-    `array` is the number of the top-level array that it is an element of, 0 if it is none. `wrong` is
-    why it cannot be complete. `by_line`: it is one of several lines. `beside`: it is the other
+    `array` is the number of the top-level array that it is an element of, 0 if it is none. `unfinished`: the log
+    ends in the middle of it. `by_line`: it is one of several lines. `beside`: it is the other
     fields of a document that lists conversations.
     """
 
@@ -34,11 +35,8 @@ class Piece(NamedTuple):
     data: bytes
     array: int = 0
     by_line: bool = False
-    wrong: str = ""
+    unfinished: bool = False
     beside: bool = False
-
-
-UNFINISHED = "it ends in the middle of a value"
 
 
 def split(chunks: Iterable[bytes]) -> Iterator[Piece]:
@@ -101,13 +99,13 @@ def _lines(chunks: Iterable[bytes], several: bool) -> Iterator[Piece]:
             parts.append(last)
     if parts:  # without a line feed: it may be still being written
         whole = b"".join(parts)
-        yield from _line(number, whole, several, "" if _is_value(whole.strip()) else UNFINISHED)
+        yield from _line(number, whole, several, not _is_value(whole.strip()))
 
 
-def _line(number: int, line: bytes, several: bool, wrong: str = "") -> Iterator[Piece]:
+def _line(number: int, line: bytes, several: bool, unfinished: bool = False) -> Iterator[Piece]:
     line = line.removeprefix(b"\xef\xbb\xbf").strip()  # files that were joined have marks inside
     if line:
-        yield Piece(number, line, by_line=several, wrong=wrong)
+        yield Piece(number, line, by_line=several, unfinished=unfinished)
 
 
 class _Unfinished(Exception):
@@ -138,7 +136,7 @@ class _Document:
                     yield Piece(line, self._value())
                     return
         except _Unfinished:
-            yield Piece(self._line, b"", self._arrays, wrong=UNFINISHED)
+            yield Piece(self._line, b"", self._arrays, unfinished=True)
 
     def _elements(self, array: int) -> Iterator[Piece]:
         self._skip()
@@ -161,7 +159,7 @@ class _Document:
                 continue
             key = self._value()
             if self._need() != b":":
-                yield Piece(line, b"{" + key, wrong="it is not JSON")
+                yield Piece(line, b"{" + key)
                 raise _Unfinished
             self._skip()
             if self._need() == b"[" and key.strip(b'"').decode("utf-8", "replace") in CONTAINERS:
@@ -186,12 +184,16 @@ class _Document:
         while True:
             for token in _TOKEN.finditer(self._data, at):
                 byte = token[0]
+                if byte == b'"':
+                    at = token.start()
+                    break
                 depth += (byte in (b"{", b"[")) - (byte in (b"}", b"]"))
                 at = token.end()
                 if depth <= 0:
                     return self._take(at)
-            quote = self._data.find(b'"', at)  # a string that goes on in the next chunk
-            at = (len(self._data) if quote < 0 else quote) - self._at
+            else:
+                at = len(self._data)
+            at -= self._at
             if not self._more():
                 raise _Unfinished
             at += self._at

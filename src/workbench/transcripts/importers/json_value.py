@@ -10,6 +10,7 @@ import msgspec
 
 from ...plain import escape_surrogates
 
+MAX_DEPTH = 200  # of brackets in brackets; what reads transcripts later recurses
 MAX_DIGITS = 4_000  # of an integer; Python refuses to read longer ones
 
 
@@ -23,6 +24,23 @@ class Decoded:
 
 def decode(data: bytes) -> Decoded:
     """Decode one JSON value. Raises ValueError with the reason, and RecursionError for deep nesting."""
+    found = _decode(data)
+    if data.count(b"[") + data.count(b"{") > MAX_DEPTH and _is_deep(found.value):
+        raise RecursionError
+    return found
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(MAX_DEPTH):
+        nested = [list(one.values()) if isinstance(one, dict) else one for one in level]
+        level = [part for parts in nested for part in parts if isinstance(part, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def _decode(data: bytes) -> Decoded:
     try:
         return Decoded(msgspec.json.decode(data), [])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

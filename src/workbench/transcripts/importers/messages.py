@@ -23,6 +23,10 @@ READ = frozenset(
      "tool_call_id", "id", "type", "model", "stop_reason", "stop_sequence", "status", "object", "index",
      "is_error", "arguments", "input", "call_id", "output", "summary", "encrypted_content"}
 )  # fmt: skip
+CONTENTS = frozenset(  # fields of which a message has one
+    {"content", "tool_calls", "function_call", "refusal", "audio", "reasoning", "reasoning_content", "arguments",
+     "input", "output", "summary", "encrypted_content"}
+)  # fmt: skip
 
 Reader = Callable[[dict[str, Any], str, EventBuilder], None]
 
@@ -36,6 +40,9 @@ def read_message(message: Any, at: str, log: EventBuilder) -> None:
     if reader is None:
         log.lose("unknown-role", at, message)
         return
+    unread = [key for key, value in message.items() if key not in READ and key != "name" and value]
+    if unread and not CONTENTS & message.keys():
+        raise message_error(f"it has no content, but {', '.join(map(repr, unread[:5]))}", at)
     known = READ | {"name"} if role in ("tool", "function") else READ
     log.fields += [(f"message.{key}", at) for key, value in message.items() if key not in known and value]
     reader(message, at, log)

@@ -54,6 +54,8 @@ class ImportReport:
     first_repeated: str = ""
     unfinished: str = ""
     """The place where the log ends in the middle of a value, or ""."""
+    cut_off: bool = False
+    """Whether more is left out there than the last line of a log that is still being written."""
     formats: Counter[str] = field(default_factory=Counter)
     skipped: list[Skipped] = field(default_factory=list)
     losses: dict[str, Noted] = field(default_factory=dict)
