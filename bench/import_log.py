@@ -51,7 +51,7 @@ def conversation(number: int) -> dict[str, Any]:
             {"role": "user", "content": f"Please look at reservation R{number:06}, segment {turn}. " * 3},
             {"role": "assistant", "content": None, "tool_calls": [call]},
             {"role": "tool", "tool_call_id": id, "content": json.dumps({"number": number, "seats": seats})},
-            {"role": "assistant", "content": f"Segment {turn} of R{number:06} has free seats in several rows. " * 3},
+            {"role": "assistant", "content": f"Segment {turn} of R{number:06} has free seats in some rows. " * 3},
         ]
     return {"id": f"conversation-{number}", "messages": messages}
 

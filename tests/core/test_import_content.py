@@ -1,4 +1,4 @@
-"""What the messages of a log become: other formats, calls and their arguments, results, answers beside requests."""
+"""What the messages of a log become: formats, calls and their arguments, results, answers beside requests."""
 
 from __future__ import annotations
 
@@ -150,8 +150,8 @@ def test_fields_without_a_place_are_counted() -> None:
 
 def test_system_messages_in_the_middle_count_from_the_next_answer_on() -> None:
     _, made = one(
-        [{"role": "system", "content": "A"}, user("a"), agent("b"), {"role": "developer", "content": "B"}, user("c"),
-         agent("d")]
+        [{"role": "system", "content": "A"}, user("a"), agent("b"), {"role": "developer", "content": "B"},
+         user("c"), agent("d")]
     )  # fmt: skip
     prompts = [e for e in made.events if isinstance(e, Prompt)]
     assert [(e.turn, len(e.sections)) for e in prompts] == [(1, 1), (2, 2)]
@@ -255,8 +255,8 @@ def test_a_result_of_no_call_and_a_second_one_are_kept_aside() -> None:
 
 def test_a_late_result_is_put_at_its_call() -> None:
     work, made = one(
-        [user("both"), calls(("a", "track", '{"n":1}'), ("b", "track", '{"n":2}')), tool("a", "Bonn"), user("hurry"),
-         tool("b", "Ulm"), agent("done")]
+        [user("both"), calls(("a", "track", '{"n":1}'), ("b", "track", '{"n":2}')), tool("a", "Bonn"),
+         user("hurry"), tool("b", "Ulm"), agent("done")]
     )  # fmt: skip
     assert results(made) == [("1.1.1", "ok", "Bonn"), ("1.1.2", "ok", "Ulm")]
     assert [(type(e).__name__, e.turn) for e in made.events][-3:] == [
@@ -321,7 +321,7 @@ MESSAGES = [user("where?"), calls(("a", "track", "{}")), tool("a", "Bonn")]
         {"response": {"message": ANSWER}},
         {"response": "It is in Bonn."},
         {"response": json.dumps({"choices": [{"message": ANSWER}]})},
-        {"response": {"type": "message", "role": "assistant", "content": [{"type": "text", "text": "It is in Bonn."}]}},
+        {"response": {"type": "message", "content": [{"type": "text", "text": "It is in Bonn."}]}},
         {"response": {"status_code": 200, "body": {"choices": [{"message": ANSWER}]}}},
         {"response": STREAM + "data: [DONE]\n"},
         {"response": ANTHROPIC_STREAM},
@@ -415,7 +415,7 @@ def test_each_longer_conversation_takes_the_place_of_one_that_begins_alike() -> 
     assert work.report.repeated == 1
 
 
-def test_conversations_that_are_complete_or_have_an_id_of_their_own_are_never_taken_for_a_repetition() -> None:
+def test_a_complete_conversation_or_one_with_another_id_is_never_a_repetition() -> None:
     short, long = [user("hi"), agent("hello")], [user("hi"), agent("hello"), user("bye"), agent("bye")]
     assert len(taken([short, short, long])[1]) == 3
     threads = [{"thread_id": n, **row} for n, row in enumerate([growing("hi")[0], growing("hi", "there")[1]])]

@@ -1,4 +1,4 @@
-"""An import loses nothing and invents nothing: what it makes is counted again, straight from the JSON of the log."""
+"""An import loses nothing and invents nothing: its result is counted again, straight from the JSON of the log."""
 
 from __future__ import annotations
 

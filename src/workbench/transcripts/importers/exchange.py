@@ -39,10 +39,11 @@ def take_apart(chat: Chat) -> Exchange:
     fields, nested = _merged(record)
     metadata = {k: v for k, v in fields.items() if k not in ("messages", "input", *ANSWERS)}
     messages = fields.get("messages")
-    messages = fields.get("input") if messages is None else messages
-    if isinstance(messages, str):
-        messages = [{"role": "user", "content": messages}]
-    elif isinstance(messages, dict):
+    if messages is None:
+        messages = fields.get("input")
+        if isinstance(messages, str):
+            messages = [{"role": "user", "content": messages}]
+    if isinstance(messages, dict):
         messages = messages.get("messages", [messages])
     if not isinstance(messages, list):
         raise TranscriptError("it has no messages", where=chat.where, hint=SHAPE_HINT)

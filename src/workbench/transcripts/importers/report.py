@@ -17,7 +17,7 @@ LOSSES: dict[str, str] = {
     "unknown-part": "a part of a message of an unknown type (kept aside)",
     "media": "an image, a sound or a file (only its place is marked)",
     "other-choice": "a further choice of one answer (kept aside)",
-    "unknown-answer": "an answer beside its request that is no message (kept aside)",
+    "unknown-answer": "an answer beside its request that is not a message (kept aside)",
     "surrogate": "a text with half a character (written as \\udXXX)",
     "number": "a number that JSON cannot hold (kept as text)",
 }
