@@ -148,6 +148,21 @@ def test_fields_without_a_place_are_counted() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("indent", [None, 1])
+def test_fields_beside_a_list_of_conversations_are_counted(indent: int | None) -> None:
+    work, made = taken(
+        json.dumps({"owner": "x", "data": [{"messages": [user("a"), agent("b")]}], "page": 1}, indent=indent)
+    )
+    assert len(made) == 1
+    assert sorted(work.report.fields) == ["owner", "page"]
+
+
+def test_of_two_different_answers_beside_a_request_one_is_kept_aside() -> None:
+    work, made = one({"messages": [user("a")], "response": "b", "output": "c", "completion": "b"})
+    assert replies(made) == ["b"]
+    assert lost(work) == {"other-choice": 1}
+
+
 def test_system_messages_in_the_middle_count_from_the_next_answer_on() -> None:
     _, made = one(
         [{"role": "system", "content": "A"}, user("a"), agent("b"), {"role": "developer", "content": "B"},

@@ -34,7 +34,8 @@ class Chat:
     """One conversation of a log as it is there: `record` is an object or a list of messages.
 
     `lines` are the line numbers of its messages if each has its own line. `wrong` is why it cannot be
-    read. `altered` are kinds of losses that happened while it was decoded.
+    read. `altered` are kinds of losses that happened while it was decoded. One with `beside` is not a
+    conversation: it has the names of fields next to a list of conversations.
     """
 
     record: Any
@@ -44,6 +45,7 @@ class Chat:
     name: str = ""
     wrong: TranscriptError | None = None
     altered: list[str] = field(default_factory=list)
+    beside: list[str] = field(default_factory=list)
 
     def at(self, index: int) -> str:
         """Return the location of a message: "log.jsonl:7", or "log.json conversation 2 message 7"."""
@@ -64,8 +66,10 @@ def conversations(log: Log) -> Iterator[Chat]:
 
     Raises Unfinished after the last one if the log ends in the middle of a value.
     """
-    for number, chat in enumerate(_Divider(log.name).chats(split(log.chunks())), 1):
-        chat.number = number
+    number = 0
+    for chat in _Divider(log.name).chats(split(log.chunks())):
+        number += not chat.beside
+        chat.number = 0 if chat.beside else number
         yield chat
 
 
@@ -114,7 +118,9 @@ class _Divider:
                 self._open.lines.append(piece.line)
             return
         yield from self._close()
-        if not piece.beside:
+        if piece.beside:
+            yield self._beside(value, piece)
+        else:
             for chat in self._records(value, piece):
                 chat.altered += found.altered
                 yield chat
@@ -129,8 +135,14 @@ class _Divider:
             yield self._chat(value, f"{self.name} conversation {self._listed}" if piece.array else plain)
             return
         where = f"{self.name}:{piece.line}" if piece.line > 1 else self.name
+        others = {k: v for k, v in value.items() if v is not listed} if isinstance(value, dict) else {}
+        if others:
+            yield self._beside(others, piece)
         for number, one in enumerate(listed, 1):
             yield self._chat(one, f"{where} conversation {number}")
+
+    def _beside(self, fields: dict[str, Any], piece: Piece) -> Chat:
+        return Chat(None, f"{self.name}:{piece.line}", beside=list(fields))
 
     def _chat(self, value: Any, where: str) -> Chat:
         chat = Chat(value, where, name=self.name)

@@ -37,22 +37,22 @@ def take_apart(chat: Chat) -> Exchange:
     if isinstance(record, list):
         return Exchange(record)
     fields, nested = _merged(record)
-    metadata = {k: v for k, v in fields.items() if k not in ("messages", "input", *ANSWERS)}
-    messages = fields.get("messages")
-    if messages is None:
-        messages = fields.get("input")
-        if isinstance(messages, str):
-            messages = [{"role": "user", "content": messages}]
+    source = "messages" if fields.get("messages") is not None else "input"
+    metadata = {k: v for k, v in fields.items() if k not in (source, *ANSWERS)}
+    messages = fields.get(source)
+    if isinstance(messages, str) and source == "input":
+        messages = [{"role": "user", "content": messages}]
     if isinstance(messages, dict):
         messages = messages.get("messages", [messages])
     if not isinstance(messages, list):
         raise TranscriptError("it has no messages", where=chat.where, hint=SHAPE_HINT)
     found = Exchange(messages, metadata=metadata, is_request=nested or any(fields.get(key) for key in ANSWERS))
     reader = _AnswerReader(found.lost)
-    for key in ANSWERS:
-        if fields.get(key) not in (None, "", [], {}):
-            found.answer += reader.messages(fields[key])
-            break
+    for answer in (fields[key] for key in ANSWERS if fields.get(key) not in (None, "", [], {})):
+        if not found.answer:
+            found.answer = reader.messages(answer)
+        elif _AnswerReader([]).messages(answer) != found.answer:
+            found.lost.append(("other-choice", answer))
     return found
 
 
@@ -61,9 +61,8 @@ def _merged(record: dict[str, Any]) -> tuple[dict[str, Any], bool]:
     for key in REQUESTS:
         inner = _parsed(record.get(key))
         if isinstance(inner, dict) and not isinstance(record.get("messages"), list):
-            rest = {k: v for k, v in record.items() if k != key}
-            fields, _ = _merged(inner)
-            return {**rest, **fields, **{k: v for k, v in rest.items() if k in ANSWERS}}, True
+            rest = {k: v for k, v in record.items() if k != key and v is not None}
+            return {**_merged(inner)[0], **rest}, True
     return record, False
 
 

@@ -50,6 +50,10 @@ class LogImport:
         names: dict[int, str] = {}
         places: dict[int, str] = {}
         for chat in self._chats():
+            if chat.beside:
+                for name in chat.beside:
+                    note(self.report.fields, name, chat.where)
+                continue
             self.report.found = chat.number
             try:
                 log, origin, _ = self._read(chat)
@@ -75,7 +79,7 @@ class LogImport:
                 except TranscriptError as error:
                     self.report.skipped.append(_skipped(error))
             if chat.number >= last:
-                return
+                return  # what was added to the log since the survey
 
     def _chats(self) -> Iterator[Chat]:
         try:
