@@ -143,7 +143,7 @@ def test_a_log_without_a_conversation_is_refused(shop, capsys) -> None:
     assert "no conversation" in capsys.readouterr().err
 
 
-def test_a_last_line_still_being_written_is_said_and_is_no_failure(shop, capsys) -> None:
+def test_a_last_line_still_being_written_is_reported_and_does_not_fail(shop, capsys) -> None:
     Path("log.jsonl").write_text(f"{json.dumps(WHO)}\n{json.dumps(WHO)[:-9]}")
     assert run(["import", "log.jsonl"]) == 0
     assert "log.jsonl:2" in capsys.readouterr().err
@@ -242,7 +242,7 @@ def test_a_replay_without_a_fixture_says_why_tools_found_nothing(shop, capsys) -
     assert "fixture" in capsys.readouterr().err
 
 
-def test_an_import_whose_setup_was_written_by_hand_is_still_one(shop) -> None:
+def test_an_import_with_an_edited_setup_is_still_imported(shop) -> None:
     make(shop, ida=IDA)
     assert run(["import", put(log(*call("rename", {"name": "Eva"}, id="u1", name="Eva"), system="Help."))]) == 0
     path = Path("transcripts/shop/log.json")

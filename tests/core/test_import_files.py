@@ -63,7 +63,7 @@ def test_a_log_is_read_in_every_encoding(data: bytes, times: int) -> None:
     assert not report.report.skipped
 
 
-def test_files_that_were_joined_may_have_marks_inside() -> None:
+def test_joined_files_have_byte_order_bytes_inside() -> None:
     _, made = work(f"\ufeff{ONE}\n\ufeff{ONE}\n")
     assert len(made) == 2
 
