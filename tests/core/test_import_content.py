@@ -148,6 +148,13 @@ def test_fields_without_a_place_are_counted() -> None:
     }  # fmt: skip
 
 
+def test_citations_of_a_text_are_counted() -> None:
+    part = {"type": "output_text", "text": "b", "annotations": [{"url": "x"}], "logprobs": []}
+    work, made = one([user([{"type": "text", "text": "a", "citations": [1]}]), agent([part])])
+    assert replies(made) == ["b"]
+    assert sorted(work.report.fields) == ["part.annotations", "part.citations"]
+
+
 @pytest.mark.parametrize("indent", [None, 1])
 def test_fields_beside_a_list_of_conversations_are_counted(indent: int | None) -> None:
     work, made = taken(

@@ -17,6 +17,7 @@ MEDIA = frozenset(
      "video_url"}
 )  # fmt: skip
 TEXTS = ("text", "input_text", "output_text", "refusal", "summary_text", "reasoning_text")
+PART_READ = ("type", "text", "refusal", "id", "status")
 KEPT_BLOCKS = ("thinking", "redacted_thinking", "server_tool_use", "mcp_tool_use")  # and what ends in _tool_result
 READ = frozenset(
     {"role", "content", "tool_calls", "function_call", "refusal", "audio", "reasoning", "reasoning_content",
@@ -173,9 +174,15 @@ def _part(part: Any, at: str, log: EventBuilder) -> str | None:
         log.lose("media", at)
         return spoken or f"[{kind}]"
     if isinstance(text, str):
+        _count_fields(part, at, log)
         return text
     log.lose("unknown-part", at, part)
     return None
+
+
+def _count_fields(part: dict[str, Any], at: str, log: EventBuilder) -> None:
+    """Count the fields of a text that are not taken, such as citations."""
+    log.fields += [(f"part.{key}", at) for key, value in part.items() if key not in PART_READ and value]
 
 
 def _spoken(audio: Any) -> str:
@@ -237,7 +244,10 @@ def _agent_part(part: Any, at: str, log: EventBuilder) -> list[dict[str, Any]]:
     ):
         return [dict(part)]
     if kind in TEXTS and isinstance(text, str):
-        return [{"type": "text", "text": text}] if kind != "text" else [dict(part)]
+        if kind == "text":
+            return [dict(part)]
+        _count_fields(part, at, log)
+        return [{"type": "text", "text": text}]
     if kind in MEDIA:
         spoken = _spoken(part.get(kind)) or _spoken(part)
         log.lose("media", at)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...runtime.protocol import DifferenceInfo, RerunDone
+from ...trace.events import TurnEnded
 from ...trace.setup import Setup
 from ...trace.step_id import StepId
 from ...trace.steps import Step, group_steps
@@ -35,7 +36,8 @@ class View:
     @property
     def imported(self) -> bool:
         """Return whether it comes from a log that contains only messages: no journeys, policies or worlds."""
-        return self.setup.imported
+        continued = any(isinstance(event, TurnEnded) for event in self.trace)  # a turn that ran here
+        return self.setup.imported and not continued
 
     def policy_info(self, version: str) -> dict[str, Any]:
         """Return the description of a policy when it decided: {policy, rule, why, source}."""
