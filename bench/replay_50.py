@@ -23,7 +23,7 @@ from workbench.replay.rerun import rerun, run_sync
 from workbench.replay.tape import Tape
 from workbench.runtime.loader import load
 from workbench.transcripts.codec import decode, encode
-from workbench.transcripts.importers.tau_bench import tau_bench
+from workbench.transcripts.importers.importing import import_bytes
 from workbench.transcripts.transcript import Transcript
 
 HERE = Path(__file__).resolve().parents[1]
@@ -35,7 +35,7 @@ def files() -> list[bytes]:
     """The transcripts as `workbench import tau-bench` writes them."""
     if not RUNS.is_file():
         sys.exit(f"needs {RUNS.relative_to(HERE.parent)}, beside the repository")
-    return [encode(transcript) for transcript in tau_bench(RUNS.read_bytes(), "airline", RUNS.name)]
+    return [encode(transcript) for transcript in import_bytes(RUNS.read_bytes(), "airline", RUNS.name)]
 
 
 def airline(policies: bool) -> Agent:

@@ -18,7 +18,7 @@ from workbench.store.project import Project
 from workbench.store.session_log import SessionLogs
 from workbench.trace.events import AnyEvent, JourneyEntered, TurnEnded
 from workbench.transcripts.codec import read
-from workbench.transcripts.importers.tau_bench import tau_bench
+from workbench.transcripts.importers.importing import import_bytes
 from workbench.transcripts.transcript import Annotation, Transcript
 
 HERE = Path(__file__).resolve().parents[2]
@@ -67,7 +67,7 @@ def many_talks(project: Project, count: int) -> None:
 
 def conversations(count: int, seed: int = 1) -> Iterator[Transcript]:
     """So many different conversations."""
-    made = tau_bench(RUNS.read_bytes(), "airline", RUNS.name)
+    made = import_bytes(RUNS.read_bytes(), "airline", RUNS.name)
     blobs = [t.blobs for t in made]
     bodies = [msgspec.json.encode(msgspec.structs.replace(t, blobs={})).decode() for t in made]
     words = sorted({w for body in bodies for w in re.findall(r"[a-z]{4,12}", body)})

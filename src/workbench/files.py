@@ -6,12 +6,12 @@ import contextlib
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 from .errors import TranscriptError
 
 MEGABYTE = 1 << 20
 LIMIT = 32 * MEGABYTE  # of a transcript; that of a real conversation has about 25 KB
-LOG_LIMIT = 256 * MEGABYTE  # of a log to import: many conversations
 
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -24,17 +24,25 @@ _KINDS = {
 
 def read_bytes(path: Path, limit: int = LIMIT) -> bytes:
     """Read a regular file. Raises TranscriptError for anything else, and for more than `limit` bytes."""
-    try:
-        with open(path, "rb", opener=_open) as file:
-            found = os.fstat(file.fileno())
-            if not stat.S_ISREG(found.st_mode):
-                what = _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
-                raise TranscriptError(
-                    f"it is {what}, not a file", where=str(path), hint="name a file, or move it out of the folder"
-                )
-            data = file.read(min(found.st_size, limit) + 1)  # read(limit) would allocate that much
-            if len(data) > found.st_size:  # the file is growing
+    with open_regular(path) as file:
+        expected = os.fstat(file.fileno()).st_size
+        try:
+            data = file.read(min(expected, limit) + 1)  # read(limit) would allocate that much
+            if len(data) > expected:  # the file is growing
                 data += file.read(max(limit + 1 - len(data), 0))
+        except OSError as error:
+            raise _unreadable(path, error) from None
+    if len(data) > limit:
+        size = f"{max(expected, len(data)) / MEGABYTE:,.0f} MB"
+        message = f"it has {size}, the limit is {limit // MEGABYTE} MB"
+        raise TranscriptError(message, where=str(path), hint="split it, or move it out of the folder")
+    return data
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file to read. Raises TranscriptError for anything else."""
+    try:
+        file = open(path, "rb", opener=_open)  # noqa: SIM115  # the caller closes it
     except FileNotFoundError:
         linked = path.is_symlink()
         what = "a link to a missing file" if linked else "no such file"
@@ -43,15 +51,22 @@ def read_bytes(path: Path, limit: int = LIMIT) -> bytes:
     except IsADirectoryError:
         raise TranscriptError("it is a folder, not a file", where=str(path), hint="name a file in it") from None
     except OSError as error:
-        then = "make it readable, or move it out of the folder"
-        raise TranscriptError(f"cannot be read: {error.strerror}", where=str(path), hint=then) from None
+        raise _unreadable(path, error) from None
     except ValueError as error:  # a name that no file can have
         raise TranscriptError(f"cannot be read: {error}", where=repr(str(path))) from None
-    if len(data) > limit:
-        size = f"{max(found.st_size, len(data)) / MEGABYTE:,.0f} MB"
-        message = f"it has {size}, the limit is {limit // MEGABYTE} MB"
-        raise TranscriptError(message, where=str(path), hint="split it, or move it out of the folder")
-    return data
+    mode = os.fstat(file.fileno()).st_mode
+    if not stat.S_ISREG(mode):
+        file.close()
+        what = _KINDS.get(stat.S_IFMT(mode), "something else")
+        raise TranscriptError(
+            f"it is {what}, not a file", where=str(path), hint="name a file, or move it out of the folder"
+        )
+    return file
+
+
+def _unreadable(path: Path, error: OSError) -> TranscriptError:
+    then = "make it readable, or move it out of the folder"
+    return TranscriptError(f"cannot be read: {error.strerror}", where=str(path), hint=then)
 
 
 def read_prefix(path: Path, size: int = 200) -> bytes:

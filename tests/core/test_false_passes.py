@@ -22,7 +22,7 @@ from workbench.trace.setup import Setup
 from workbench.transcripts.codec import decode, encode
 from workbench.transcripts.expectation import Expectation
 from workbench.transcripts.header import header_of
-from workbench.transcripts.importers.openai_chat import openai
+from workbench.transcripts.importers.importing import import_bytes
 from workbench.transcripts.transcript import SCHEMA, Annotation, Transcript
 
 LATE = [use("find_order", order_number="OL-1")], [use("create_return", order_number="OL-1")], "Done."
@@ -109,7 +109,7 @@ def test_an_imported_log_without_decisions(tmp_path):
         },
         {"role": "tool", "tool_call_id": "1", "content": "R-1"},
     ]
-    (imported,) = openai(json.dumps(log).encode(), "shop", "log.json")
+    (imported,) = import_bytes(json.dumps(log).encode(), "shop", "log.json")
     assert replay(imported, today(tmp_path)).verdict is Verdict.PASS
     assert replay(imported, today(tmp_path / "b", WINDOW)).verdict is Verdict.FAIL
 

@@ -92,7 +92,8 @@ def as_imported(transcript):
     kept = [
         e for e in transcript.events if not isinstance(e, JourneyEntered | Prompt | PolicyDecision | TurnEnded)
     ]
-    return msgspec.structs.replace(transcript, events=kept, blobs={})
+    setup = msgspec.structs.replace(transcript.setup, imported=True)
+    return msgspec.structs.replace(transcript, events=kept, blobs={}, setup=setup)
 
 
 def test_an_imported_conversation_starts_in_the_journey_of_its_tools(tmp_path):

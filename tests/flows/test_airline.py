@@ -22,7 +22,7 @@ from workbench.trace.setup import Setup
 from workbench.trace.state import ConversationState
 from workbench.trace.step_id import StepId
 from workbench.transcripts.expectation import Expectation
-from workbench.transcripts.importers.tau_bench import tau_bench
+from workbench.transcripts.importers.importing import import_bytes
 from workbench.transcripts.transcript import Annotation, Transcript
 
 JOURNEYS = Path(__file__).parents[2] / "journeys"
@@ -41,7 +41,7 @@ def airline(without: str = "") -> Agent:
 def runs() -> tuple[tuple[dict[str, Any], Transcript], ...]:
     path = data("tau-airline", "gpt-4o-airline-trial0.json")
     return tuple(
-        zip(json.loads(path.read_bytes()), tau_bench(path.read_bytes(), "airline", path.name), strict=True)
+        zip(json.loads(path.read_bytes()), import_bytes(path.read_bytes(), "airline", path.name), strict=True)
     )
 
 
@@ -123,7 +123,7 @@ def test_a_reference_write_is_blocked_only_if_the_written_rules_forbid_it() -> N
 
 def imported(*messages: dict[str, Any]) -> Transcript:
     run = {"task_id": 1, "trial": 0, "reward": 0.0, "traj": list(messages)}
-    return tau_bench(json.dumps([run]).encode(), "airline", "made-up.json")[0]
+    return import_bytes(json.dumps([run]).encode(), "airline", "made-up.json")[0]
 
 
 def calling(*tools: str) -> dict[str, Any]:
@@ -471,7 +471,7 @@ def test_an_artificial_run_is_imported_annotated_and_fixed_by_the_policy() -> No
             {"role": "assistant", "content": "Done."},
         ],
     }  # fmt: skip
-    (guard,) = tau_bench(json.dumps([run]).encode(), "airline", "made-up.json")
+    (guard,) = import_bytes(json.dumps([run]).encode(), "airline", "made-up.json")
     assert replay(guard, airline(without="*")).verdict is Verdict.PASS
     marked = mistake(guard, "cancel_reservation")
     outcomes: list[ReplayResult] = [replay(marked, airline(without=name)) for name in ("who_may_cancel", "")]

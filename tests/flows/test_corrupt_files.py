@@ -21,6 +21,7 @@ from workbench.runtime.replay_job import ReplayJob
 from workbench.runtime.replayer import Replayer
 from workbench.transcripts.codec import decode, encode
 from workbench.transcripts.importers.formats import FORMATS
+from workbench.transcripts.importers.importing import import_bytes
 from workbench.transcripts.transcript import Transcript
 
 settings.register_profile(
@@ -78,7 +79,7 @@ def test_a_broken_expectation_is_an_error_or_a_verdict(share, path, dice):
 
 def read(name: str, data: bytes) -> tuple[list[Transcript], TranscriptError | None]:
     try:
-        return FORMATS[name](data, "shop", "log.json"), None
+        return import_bytes(data, "shop", "log.json", name), None
     except TranscriptError as error:
         return [], error
 

@@ -43,7 +43,7 @@ from workbench.trace import steps
 from workbench.transcripts.codec import decode, encode, read
 from workbench.transcripts.expectation import EXPECTATION_KINDS
 from workbench.transcripts.files import find
-from workbench.transcripts.importers.tau_bench import tau_bench
+from workbench.transcripts.importers.importing import import_bytes
 from workbench.transcripts.transcript import Transcript
 
 MANY = int(os.environ.get("WORKBENCH_EXAMPLES", "0"))
@@ -236,7 +236,7 @@ def flights():
     bare = load(JOURNEYS, "airline").agent
     for journey in bare.journeys.values():
         journey.policies.clear()
-    return load(JOURNEYS, "airline").agent, bare, tau_bench(path.read_bytes(), "airline", path.name)
+    return load(JOURNEYS, "airline").agent, bare, import_bytes(path.read_bytes(), "airline", path.name)
 
 
 def test_the_oracle_agrees_with_every_passing_transcript_of_the_airline(flights):

@@ -241,6 +241,17 @@ def test_a_sample_larger_than_the_list_is_the_whole_list(place):
 # imports
 
 
+def test_an_import_is_found_by_the_ids_of_its_log(place):
+    for number in (4710, 4711, 4712):
+        source = {"format": "openai", "file": "calls.jsonl", "id": f"TICKET-{number}", "session_id": "S-1"}
+        place.archive.add([transcript(f"talk {number}", talk(f"number {number - 4000}"), source=source)])
+    for query in ("TICKET-4711", "source:TICKET-4711", 'source:"TICKET-4711"', "source:calls.jsonl ticket-4711"):
+        assert place.titles(query) == ["talk 4711"]
+    assert len(place.titles("source:S-1")) == len(place.titles("source:openai")) == 3
+    assert place.titles("source:TICKET-5") == []
+    assert place.titles("openai") == []
+
+
 def test_importing_the_same_file_again_adds_nothing(place):
     one, two = transcript("one", talk("one")), transcript("two", talk("two"))
     assert place.archive.add([one]) == (1, 0)

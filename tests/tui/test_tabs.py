@@ -21,7 +21,10 @@ def tab(name: str, trace: Trace, place: str) -> str:
     book = RowModel(True)
     book.read(trace)
     row = next(row for row in book.rows if str(row.step_id) == place)
-    return "\n".join(plain(line).rstrip() for line in tab_lines(name, View(trace, Setup("shop"), {}), row, 100))
+    return "\n".join(
+        plain(line).rstrip()
+        for line in tab_lines(name, View(trace, Setup("shop", imported=trace is IMPORTED), {}), row, 100)
+    )
 
 
 def asked(turn: int, answer: int) -> Answer:

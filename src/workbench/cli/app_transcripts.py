@@ -9,6 +9,7 @@ import typer
 
 from .options import (
     AgentOption,
+    FixtureOption,
     JobsOption,
     JsonFlag,
     JsonOption,
@@ -132,9 +133,14 @@ def show(
 
 
 def import_(
-    format: Annotated[str, typer.Argument(metavar="tau-bench|openai|anthropic", help="The format of the log.")],
-    file: Annotated[Path, typer.Argument(help="The log file.")],
+    format_or_file: Annotated[
+        str, typer.Argument(metavar="[tau-bench|openai|anthropic]", help="The expected format of the log.")
+    ],
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The log file.")] = None,
     agent: AgentOption = "",
+    fixture: FixtureOption = "",
+    customer: Annotated[str, typer.Option("--customer", help="The customer: an id, or a JSON object.")] = "",
+    clock: Annotated[str, typer.Option("--clock", help="The time of the conversations, with its offset.")] = "",
     output_dir: Annotated[
         Path | None, typer.Option("--output-dir", help="The folder to write to; default: transcripts/AGENT.")
     ] = None,
@@ -142,14 +148,22 @@ def import_(
         bool,
         typer.Option("--to-library", help="Import into the review library instead of creating transcript files."),
     ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Import nothing if a conversation cannot be read.")
+    ] = False,
+    json: JsonFlag = False,
 ) -> None:
     """Import a log of conversations.
 
-    They become golden transcripts or, with --to-library, conversations for review.
+    They become golden transcripts or, with --to-library, conversations for review. The format is
+    recognized by the content; a conversation that cannot be read is skipped, and the exit code is 1.
     """
+    from .commands.import_ import ImportOptions
     from .commands.import_ import import_ as start
 
-    raise typer.Exit(start(format, file, agent, output_dir, to_library))
+    format = format_or_file if file is not None else ""
+    options = ImportOptions(agent, output_dir, to_library, fixture, customer, clock, strict, json)
+    raise typer.Exit(start(format, file or Path(format_or_file), options))
 
 
 def mutate(

@@ -30,6 +30,8 @@ from .verdict import (
     first_divergence,
 )
 
+NO_FIXTURE = "the conversation starts from no fixture, so the tools worked on an empty world"
+
 
 def replay(
     transcript: Transcript, agent: Agent, options: Options = DEFAULT, make_world: MakeWorld | None = None
@@ -185,18 +187,20 @@ def judge(transcript: Transcript, result: Rerun, agent: AgentOutline) -> tuple[V
         return Verdict.FAIL, first.why
     try:
         if transcript.kind == "golden":
-            return _unlike(result) or _judge_golden(transcript, result)
+            return _unlike(transcript, result) or _judge_golden(transcript, result)
         decided = _judge_mistake(transcript, result, first)
     except TranscriptError as error:  # a regular expression that takes too long
         return Verdict.ERROR, str(error)
-    return decided if _still_decided(transcript, result, decided[0]) else _unlike(result) or decided
+    return decided if _still_decided(transcript, result, decided[0]) else _unlike(transcript, result) or decided
 
 
-def _unlike(result: Rerun) -> tuple[Verdict, str] | None:
+def _unlike(transcript: Transcript, result: Rerun) -> tuple[Verdict, str] | None:
     """Return the verdict on the first tool with a different result; None if there is none."""
-    if result.tool_mismatch is None:
+    unlike = result.tool_mismatch
+    if unlike is None:
         return None
-    return Verdict.TOOL_ERROR if result.tool_mismatch.kind == "raised" else Verdict.STALE, result.tool_mismatch.why
+    why = unlike.why if transcript.setup.fixture else f"{unlike.why}; {NO_FIXTURE}"
+    return Verdict.TOOL_ERROR if unlike.kind == "raised" else Verdict.STALE, why
 
 
 def _still_decided(transcript: Transcript, result: Rerun, verdict: Verdict) -> bool:

@@ -42,14 +42,14 @@ class ToolMismatch(msgspec.Struct, frozen=True):
 class ReexecutingRunner:
     """Run tools in the sandbox and compare them with the tape. Implements ToolRunner.
 
-    `request.imported`: no world changes were recorded, so only values are compared.
+    `request.setup.imported`: no world changes were recorded, so only values are compared.
     """
 
     def __init__(self, tape: Tape, sandbox: Sandbox, request: RunRequest) -> None:
         self.tape = tape
         self.sandbox = sandbox
         self.judged_step = request.judged_step
-        self.values_only = request.imported
+        self.values_only = request.setup.imported
         self._wants_world = request.final_world
         self._substitutes = Substitutes(sandbox.world.start, request.events)
         self.mismatches: list[ToolMismatch] = []

@@ -15,7 +15,7 @@ from ..authoring.builtin import ENTER
 from ..engine.conversation import ConversationRun
 from ..engine.turn import run_turn
 from ..errors import JourneyError
-from ..trace.events import Answer, AnyEvent, JourneyEntered, Prompt
+from ..trace.events import Answer, AnyEvent, JourneyEntered
 from ..trace.setup import Setup
 from ..trace.steps import Step, Turn
 from .comparison import Rerun, StepComparison, first_message
@@ -37,7 +37,7 @@ class _RerunLoop:
         self.tape = Tape(events, self._checkpoint)
         self.runner = make_runner(self.tape) if make_runner else None
         self.agent = agent
-        self.conversation = ConversationRun(agent, setup, first_journey=_first_journey(agent, events))
+        self.conversation = ConversationRun(agent, setup, first_journey=_first_journey(agent, setup, events))
         self.comparison = StepComparison(self.tape, self.conversation.trace, agent.limits, self._search)
         self._compared = 0  # events
 
@@ -104,7 +104,7 @@ async def rerun(
     return await _RerunLoop(agent, setup, events, make_runner).run()
 
 
-def _first_journey(agent: Agent, events: list[AnyEvent]) -> str:
+def _first_journey(agent: Agent, setup: Setup, events: list[AnyEvent]) -> str:
     """Return the journey in which the recording starts, or "" if there is none or it no longer exists.
 
     An agent with one journey starts in it. The conversation was in this journey whether or not
@@ -113,7 +113,7 @@ def _first_journey(agent: Agent, events: list[AnyEvent]) -> str:
     """
     entered = (event for event in events if isinstance(event, JourneyEntered) and not event.answer)
     first = next(entered, None)
-    if first is None and not any(event.__class__ is Prompt for event in events):
+    if first is None and setup.imported:
         called = {call.tool for event in events if isinstance(event, Answer) for call in event.calls}
         owners = {tool.journey for tool in agent.all_tools() if tool.journey and tool.name in called}
         return owners.pop() if len(owners) == 1 and ENTER not in called else ""

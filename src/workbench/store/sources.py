@@ -14,7 +14,7 @@ from ..transcripts.codec import decode
 from ..transcripts.files import find
 from ..transcripts.transcript import Transcript, hash_recording
 from ..workspace.library import Kind, StoredConversation
-from ..workspace.summary import summarize, transcript_facets
+from ..workspace.summary import search_id, summarize, transcript_facets
 from .annotations import AnnotationLog
 from .import_archive import ImportArchive
 from .index.entry import IndexEntry, Stamp
@@ -149,7 +149,7 @@ def transcript_entry(
         found.recording_id or hash_recording(found.events, found.setup), hash,
         tags=log.tags_of(ref, found.tags),
         summary=summarize(found.events, log.annotations_of(ref, found.annotations)),
-        facets=transcript_facets(found, state), id=found.id,
+        facets=transcript_facets(found, state), id=search_id(found),
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ def describe_step(step: Step) -> str:
     """Describe a step in one line: the action and its effect."""
     if step.call is not None:
         args = ", ".join(f"{k}={short(v, MAX_ARGUMENT)}" for k, v in step.call.args.items())
-        what = f"{step.call.tool}({args})"
+        what = f"{step.call.tool}({args or short(step.call.raw, MAX_ARGUMENT)})"
     elif step.message is not None:
         what = "the customer's message"
     else:

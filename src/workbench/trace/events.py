@@ -138,6 +138,13 @@ class CallRequest(msgspec.Struct, frozen=True):
     tool: str
     args: dict[str, Any]
     error: str = ""
+    raw: str = ""
+    """The text of the arguments in an imported log, if `args` do not show it."""
+
+    @property
+    def shown_args(self) -> dict[str, Any] | str:
+        """Return the arguments to show: their text if no argument could be read from it."""
+        return self.args or self.raw or self.args
 
 
 class Answer(Event, frozen=True, kw_only=True, dict=True, tag="answer"):
@@ -149,12 +156,16 @@ class Answer(Event, frozen=True, kw_only=True, dict=True, tag="answer"):
     """The stop reason of the provider."""
     model: str = ""
     usage: Usage | None = None
+    raw_arguments: dict[str, str] = {}
+    """Texts of arguments in an imported log that the block does not show ("null", ...), by call number."""
 
     @cached
     def calls(self) -> list[CallRequest]:
         """Return the tool calls of this answer, in order."""
         asked = [block for block in self.blocks if block.get("type") == "tool_use"]
-        return [_call(number, block) for number, block in enumerate(asked, 1)] if asked else []
+        if not asked:
+            return []
+        return [_call(number, block, self.raw_arguments) for number, block in enumerate(asked, 1)]
 
     @cached
     def text(self) -> str:
@@ -170,11 +181,12 @@ class Answer(Event, frozen=True, kw_only=True, dict=True, tag="answer"):
         )
 
 
-def _call(number: int, block: dict[str, Any]) -> CallRequest:
-    args, broken = block.get("input"), ""
+def _call(number: int, block: dict[str, Any], raw: dict[str, str]) -> CallRequest:
+    args, broken, text = block.get("input"), "", raw.get(str(number), "") if raw else ""
     if not isinstance(args, dict):
+        text = text or (args if isinstance(args, str) else msgspec.json.encode(args).decode())
         args, broken = {}, "the arguments are not a JSON object"
-    return CallRequest(number, str(block.get("id") or ""), str(block.get("name") or ""), args, broken)
+    return CallRequest(number, str(block.get("id") or ""), str(block.get("name") or ""), args, broken, text)
 
 
 class PolicyDecision(Event, frozen=True, kw_only=True, tag="decision"):
@@ -238,6 +250,8 @@ class ToolResult(Event, frozen=True, kw_only=True, tag="result"):
     """Changes that the call made in the world."""
     output: str = ""
     """The text that the body printed."""
+    raw: str = ""
+    """The exact text of the result in an imported log, if it is not that of `value`."""
 
 
 class Reply(Event, frozen=True, kw_only=True, tag="reply"):

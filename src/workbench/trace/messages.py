@@ -69,7 +69,7 @@ class Messages:
 
     def _resulted(self, event: ToolResult) -> None:
         call = self._calls.pop(event.call, "")
-        block: Block = {"type": "tool_result", "tool_use_id": call, "content": as_text(event.value)}
+        block: Block = {"type": "tool_result", "tool_use_id": call, "content": event.raw or as_text(event.value)}
         if event.outcome != "ok":
             block["is_error"] = True
         self._say("user", block)

@@ -20,3 +20,5 @@ class Setup(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     clock: str = "2026-01-05T10:00:00+00:00"
     seed: int = 1
     environment: dict[str, str] = {}
+    imported: bool = False
+    """Whether it comes from a log: journeys, policies and changes of the world are unknown."""

@@ -31,6 +31,7 @@ FILTERS: dict[str, str] = {  # the filters, with a description
     "agent": "the agent's name",
     "model": "the model that answered",
     "version": "the hash of the code it was recorded on, or accepted on",
+    "source": "the id that an imported log gave it, the name of the log, or its format",
     "in": "transcripts, sessions or imports",
     "is": "golden, open, fixed, session, import, annotated, tagged, reviewed, suspicious or unreadable",
     "sort": "latest, suspicious or long; without it transcripts, sessions, imports, latest first",

@@ -16,8 +16,7 @@ from typing import Any
 import msgspec
 
 from ..trace.blobs import blob_hash
-from ..trace.events import Answer
-from ..trace.step_id import StepId
+from ..trace.events import Answer, AnyEvent, ToolResult
 from .secrets import MARK, find, is_open, secret_names, walk
 from .transcript import Transcript
 
@@ -228,15 +227,25 @@ def redact(transcript: Transcript, redactor: Redactor) -> Transcript:
     plain = msgspec.to_builtins(transcript)
     blobs = plain.pop("blobs", {})
     data = redactor.redact_value(plain) | {"blobs": redactor.redact_schemas(blobs)}
-    original = {s.step_id: s for s in transcript.events if isinstance(s, Answer)}
-    for step in data["events"]:
-        if step.get("event") == "answer":
-            step_id = StepId(step["turn"], step["answer"])
-            for block, old in zip(step["blocks"], original[step_id].blocks, strict=True):
+    for step, event in zip(data["events"], transcript.events, strict=True):
+        if isinstance(event, Answer):
+            for block, old in zip(step["blocks"], event.blocks, strict=True):
                 if block != old:
                     block.pop("signature", None)
+        _drop_exact_texts(step, event)
     _rekey(data)
     return msgspec.convert(data, Transcript)
+
+
+def _drop_exact_texts(step: dict[str, Any], event: AnyEvent) -> None:
+    """Remove the exact text of a value in which something was replaced: the text may show it in another form."""
+    if isinstance(event, ToolResult) and event.raw and step.get("value") != msgspec.to_builtins(event.value):
+        del step["raw"]
+    elif isinstance(event, Answer) and event.raw_arguments:
+        calls = [block for block in step["blocks"] if block.get("type") == "tool_use"]
+        for call, block in zip(event.calls, calls, strict=True):
+            if block.get("input") != call.args:
+                step["raw_arguments"].pop(str(call.number), None)
 
 
 def _rekey(data: dict[str, Any]) -> None:

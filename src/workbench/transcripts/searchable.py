@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from .header import TranscriptHeader
 
@@ -51,6 +53,17 @@ class Searchable:
     @cached_property
     def words(self) -> str:
         return tokens(self.text)
+
+
+def source_ids(source: dict[str, Any]) -> list[str]:
+    """Return the ids that a log gave an imported conversation."""
+    return [str(value) for key, value in source.items() if key == "id" or key.endswith("_id")]
+
+
+def source_facets(source: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the facets of an imported conversation: its ids, the log's name and its format."""
+    names = [*source_ids(source), source.get("file"), source.get("format")]
+    yield from (("source", name) for name in names if isinstance(name, str) and name)
 
 
 def header_facets(head: TranscriptHeader) -> frozenset[tuple[str, str]]:

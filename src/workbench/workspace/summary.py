@@ -20,7 +20,7 @@ from ..trace.events import (
     UserMessage,
 )
 from ..trace.steps import Step, group_steps
-from ..transcripts.searchable import Searchable
+from ..transcripts.searchable import Searchable, source_facets, source_ids
 from ..transcripts.transcript import Annotation, Transcript
 
 RISK_WEIGHTS: dict[str, float] = {  # risk signals, with the weight of each occurrence (at most three count)
@@ -143,6 +143,7 @@ def transcript_facets(found: Transcript, state: str) -> frozenset[tuple[str, str
     return frozenset({
         ("agent", found.agent), ("kind", found.kind), ("is", state),
         ("in", "imports" if state == "import" else "transcripts"), *(("version", v) for v in versions),
+        *source_facets(found.source),
     })  # fmt: skip
 
 
@@ -155,7 +156,12 @@ def searchable(found: Transcript) -> Searchable:
     """Return a transcript as a query sees it, with the tags and annotations of its file."""
     summary = summarize(found.events, found.annotations)
     facets = transcript_facets(found, found.state) | summary.facets | tag_facets(found.tags)
-    return Searchable(facets, full_text(found.id, found.title or found.id, summary))
+    return Searchable(facets, full_text(search_id(found), found.title or found.id, summary))
+
+
+def search_id(found: Transcript) -> str:
+    """Return the ids of a transcript, its own and those of its log, as searchable text."""
+    return " ".join([found.id, *source_ids(found.source)])
 
 
 def _words(events: list[AnyEvent], annotations: list[Annotation]) -> Iterator[str]:

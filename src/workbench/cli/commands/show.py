@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -69,7 +71,14 @@ def lines(transcript: Transcript) -> list[str]:
             text += _step(step, str(step.step_id) in flagged)
         if turn.end is not None and turn.end.reason != "replied":
             text.append(f"        the turn ended: {turn.end.reason} {turn.end.detail}".rstrip())
-    return text
+    return [*text, *_aside(transcript.source.get("aside"))]
+
+
+def _aside(kept: Any) -> Iterator[str]:
+    """Yield what an import could not make events of."""
+    for one in kept if isinstance(kept, list) else ():
+        if isinstance(one, dict):
+            yield f"kept aside: {one.get('kind')}, {one.get('where')}: {_short(one.get('value'))}"
 
 
 def _step(step: Step, flagged: bool) -> list[str]:

@@ -17,7 +17,7 @@ from ...workspace.library import Entry, SearchResult
 from . import sql
 from .search import Search
 
-SCHEMA = 3  # the version of the tables in schema.py; an index of another version is not read
+SCHEMA = 4  # the version of the tables in schema.py; an index of another version is not read
 COLUMNS = (
     "kind, id, title, agent, state, time, turns, annotations, error, number,"
     " outcome, risk_signals, recording, tags"

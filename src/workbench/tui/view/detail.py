@@ -92,7 +92,7 @@ def _reply(step: Step, extent: Excerpt) -> list[Block]:
 def _call(step: Step, extent: Excerpt) -> list[Block]:
     if step.call is None:
         return []
-    call = Span(one_line(step.call.tool), "tool"), Span(f"({extent.value(step.call.args)})")
+    call = Span(one_line(step.call.tool), "tool"), Span(f"({extent.value(step.call.shown_args)})")
     blocks: list[Block] = [labelled("call", *call)]
     if step.call.error:
         blocks.append(labelled("", Span(extent.text(step.call.error), "bad")))
@@ -152,6 +152,6 @@ def summary(step: Step) -> str:
     """Return a step as one text for the clipboard."""
     if step.call is not None:
         result = f" -> {value(step.result.value)}" if step.result else ""
-        return f"{one_line(step.call.tool)}({value(step.call.args)}){result}"
+        return f"{one_line(step.call.tool)}({value(step.call.shown_args)}){result}"
     reply = step.reply.text if step.reply else step.answer.text if step.answer else ""
     return clean(step.message.text if step.message else reply)

@@ -114,7 +114,11 @@ def _action(step: Step) -> list[str]:
     """Return the customer's message, the call with its result, or the reply."""
     texts: list[str] = [str(step.message.text)] if step.message is not None else []
     if step.call is not None:
-        texts += [step.call.tool, flat(step.call.args), flat(step.args) if step.args != step.call.args else ""]
+        texts += [
+            step.call.tool,
+            flat(step.call.shown_args),
+            flat(step.args) if step.args != step.call.args else "",
+        ]
     elif step.answer is not None:
         texts.append(step.answer.text)
     if step.result is not None:

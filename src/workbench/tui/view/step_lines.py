@@ -280,7 +280,7 @@ def _call(step: Step, over: str) -> list[Span]:
     changed = step.rewritten_value("before_tool") is not None
     bits = [
         Span(one_line(step.call.tool, 80), "tool"),
-        Span(f"({', '.join(value(v, 60) for v in list(args.values())[:6])})"),
+        Span(f"({', '.join(value(v, 60) for v in list(args.values())[:6]) or one_line(step.call.raw, 60)})"),
     ]
     if changed:
         bits.append(Span(" ↻", "warn"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...runtime.protocol import DifferenceInfo, RerunDone
-from ...trace.events import JourneyEntered, PolicyDecision, Prompt
+from ...trace.events import TurnEnded
 from ...trace.setup import Setup
 from ...trace.step_id import StepId
 from ...trace.steps import Step, group_steps
@@ -36,11 +36,8 @@ class View:
     @property
     def imported(self) -> bool:
         """Return whether it comes from a log that contains only messages: no journeys, policies or worlds."""
-        return not any(
-            isinstance(s, JourneyEntered | PolicyDecision)
-            or (isinstance(s, Prompt) and (s.journeys or s.policies or s.hidden))
-            for s in self.trace
-        )
+        continued = any(isinstance(event, TurnEnded) for event in self.trace)  # a turn that ran here
+        return self.setup.imported and not continued
 
     def policy_info(self, version: str) -> dict[str, Any]:
         """Return the description of a policy when it decided: {policy, rule, why, source}."""
