@@ -45,9 +45,12 @@ def to_builtins(value: Any) -> Any:
 
 
 def from_builtins(kind: type[Any], value: Any) -> Any:
-    """Return plain data as a model. Raises ValueError if it does not fit; a hook of msgspec."""
+    """Return plain data as a model; a hook of msgspec. Raises ValueError if it does not fit.
+
+    For any other type the value is returned as it is: msgspec checks whether it is of that type.
+    """
     if not is_model(kind):
-        raise NotImplementedError(kind)
+        return value
     try:
         return kind.model_validate(value)
     except ValueError as error:

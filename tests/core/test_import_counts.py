@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -134,7 +135,7 @@ def count_transcript(transcript: Transcript) -> Counted:
             found.calls += [(call.id, call.tool, call.args) for call in event.calls]
             ids |= {(event.turn, event.answer, call.number): call.id for call in event.calls}
         elif isinstance(event, ToolResult):
-            value = event.value if isinstance(event.value, str) else json.dumps(event.value, separators=(",", ":"))
+            value = event.value if isinstance(event.value, str) else msgspec.json.encode(event.value).decode()
             found.results[ids[event.step_id], event.raw or value] += 1
     for aside in transcript.source.get("aside", []):
         found.results[aside["value"]["id"], aside["value"]["content"]] += 1
