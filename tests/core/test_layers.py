@@ -13,7 +13,19 @@ import pytest
 
 SRC = Path(__file__).parents[2] / "src" / "workbench"
 
-ROOT = ("errors", "files", "findings", "import_path", "machine", "plain", "source", "suggest", "text", "version")
+ROOT = (
+    "errors",
+    "file_edits",
+    "files",
+    "findings",
+    "import_path",
+    "machine",
+    "plain",
+    "source",
+    "suggest",
+    "text",
+    "version",
+)
 CONTRACTS: dict[str, tuple[str, ...]] = {  # a package: those below it; what these may import, it may too
     "trace": (),
     "authoring": ("trace",),

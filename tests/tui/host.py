@@ -40,6 +40,7 @@ from workbench.trace.trace import Trace
 from workbench.transcripts.codec import decode, encode
 from workbench.transcripts.query import Query
 from workbench.transcripts.transcript import Transcript, hash_recording
+from workbench.workspace.history import Change
 from workbench.workspace.library import IndexProgress, Kind, SearchResult, StoredConversation
 from workbench.workspace.session import Session
 from workbench.workspace.summary import summarize
@@ -185,10 +186,25 @@ class Memory:
     def append(self, session: str, record: dict[str, Any]) -> None:
         self.records[session].append(record)
 
-    def save(self, transcript: Transcript) -> str:
+    def annotations(self, session: str) -> None:
+        return None
+
+    def delete(self, session: str) -> Change:
+        records = self.records.pop(session)
+
+        def restore() -> None:
+            self.records[session] = records
+
+        return Change(f"deletion of {session}", restore, lambda: self.delete(session))
+
+    def save(self, transcript: Transcript) -> tuple[str, Change]:
         path = f"transcripts/{transcript.id}.json"
-        self.saved[path] = transcript
-        return path
+
+        def write() -> None:
+            self.saved[path] = transcript
+
+        write()
+        return path, Change(f"save of {path}", lambda: self.remove(path), write)
 
     def remove(self, path: str) -> None:
         del self.saved[path]

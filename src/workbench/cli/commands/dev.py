@@ -80,30 +80,19 @@ def open_workbench(
     service = CodeService(host, name, chosen, permission)
     session = Session(service, history, id=stored.id if stored else "", fixture=fixture)
     if stored is not None:
-        session.load(
-            stored.setup,
-            stored.trace,
-            stored.annotations.values(),
-            begun=True,
-            disabled_by_turn=stored.disabled_by_turn,
-        )
-        session.corrupt_lines = stored.torn
+        session.load_stored(stored.stored)
     from ...store.library import IndexedLibrary
     from ...tui.app import WorkbenchApp, run
 
     library = IndexedLibrary(project, history)
     try:
-        if snapshot is not None and not (
-            snapshot.open and (resume == "last" or not (resume or snapshot.clean_exit))
-        ):
-            snapshot = None
         app = WorkbenchApp(
             session,
             library,
             _changes(project),
             screen,
             replace(chosen_settings, mouse=mouse and chosen_settings.mouse),
-            snapshot,
+            snapshot if snapshot is not None and snapshot.open else None,
             resumed=resume == "last",
             newcomer=history.empty and tour is None,
             tour=tour,

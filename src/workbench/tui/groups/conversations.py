@@ -26,7 +26,10 @@ class BeginGroup(ActionGroup):
         turn = StepId(row.step_id.turn)
         asked = session.step_at(turn)
         kept = screen.kept_text("the original")
-        self.app.navigation.switch(session.fork(upto=turn))
+        fork = session.fork(upto=turn)
+        if len(fork.trace):
+            fork.log.begin()  # so that it can be restored
+        self.app.navigation.switch(fork)
         if asked is not None and asked.message is not None:
             screen.entry.put(str(asked.message.text))
         screen.messaging.do_type()
@@ -77,7 +80,7 @@ class BeginGroup(ActionGroup):
 
 
 class OpenGroup(ActionGroup):
-    """Moves between the open conversations, and restores those of the last session."""
+    """Moves between the open conversations, names them, and restores those of the last session."""
 
     screen: Develop
 
@@ -89,6 +92,18 @@ class OpenGroup(ActionGroup):
                 self._switch(session)
 
         self.screen.open_form(ConversationsDialog(self.app.conversations), chosen)
+
+    def do_name(self) -> None:
+        from ..dialogs.conversations import rename
+        from ..dialogs.name import NameDialog
+
+        session = self.app.session
+
+        def named(name: str | None) -> None:
+            if name is not None:
+                self.screen.notify_user(rename(self.app.conversations, session, name), "good")
+
+        self.screen.open_form(NameDialog(session), named)
 
     def do_next_conversation(self) -> None:
         self._step(1)
@@ -115,6 +130,6 @@ class OpenGroup(ActionGroup):
         self.app.navigation.restore()
 
     def why_not(self, id: str) -> str:
-        if id == "restore" and self.app.navigation.last_workspace is None:
-            return "nothing to restore: the last session exited cleanly"
+        if id == "restore" and self.app.conversations.previous is None:
+            return "nothing to restore: no conversation was open in the last session"
         return ""
