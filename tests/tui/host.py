@@ -13,6 +13,7 @@ from typing import Any
 from support.kit import WINDOW, shop_files, write
 from workbench.engine.ablation import without_parts
 from workbench.engine.model import Delta, DeltaSink, ModelAnswer
+from workbench.engine.model_params import ModelParams
 from workbench.engine.turn import run_turn
 from workbench.replay.judge import replay
 from workbench.replay.rerun import rerun
@@ -153,7 +154,7 @@ class FakeHost:
         self.root = root
         self.model = model
 
-    async def start(self, agent: str, model: str) -> FakeWorker:
+    async def start(self, agent: str, model: str, params: ModelParams) -> FakeWorker:
         await asyncio.sleep(0)
         return FakeWorker(load(self.root, agent), self.model)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tui.host import Script, say
+from workbench.engine.model_params import ModelParams
 from workbench.errors import UsageError
+from workbench.models.registry import resolve_model
 from workbench.store.config import merge_settings, read_settings_file, user_file
 from workbench.store.project import find_project
 from workbench.tui import actions, key_names
@@ -181,3 +183,59 @@ def test_help_shows_why_an_action_is_unavailable_and_does_not_run_it(play):
         assert "unavailable now: there is no conversation to save yet" in bench.text()
 
     play(flow)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "params"),
+    [
+        ('model = "claude"', "claude", ModelParams()),
+        ('[model]\nname = "claude-sonnet-5"', "claude-sonnet-5", ModelParams()),
+        ("[model]\ntemperature = 0.2\nmax_tokens = 4000", "", ModelParams(0.2, 4000)),
+        ('model = { name = "claude", thinking = "off" }', "claude", ModelParams(thinking="off")),
+        ("model.thinking = 2048", "", ModelParams(thinking=2048)),
+        ("[model]\ntemperature = 1", "", ModelParams(1)),
+    ],
+)
+def test_the_model_and_its_parameters_are_settings_of_the_project(project, text, name, params):
+    project(text)
+    found = find_project()
+    assert (found.model, found.params) == (name, params)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "names"),
+    [
+        ("[model]\n\ntemperature = 2", 3, "temperature"),
+        ("[model]\ntemperature = true", 2, "temperature"),
+        ('[model]\ntemperature = "low"', 2, "temperature"),
+        ("[model]\ntemperature = nan", 2, "temperature"),
+        ("[model]\nmax_tokens = 0", 2, "max_tokens"),
+        ("[model]\nmax_tokens = 1.5", 2, "max_tokens"),
+        ('[model]\nthinking = "yes"', 2, "thinking"),
+        ("[model]\nthinking = true", 2, "thinking"),
+        ("[model]\nthinking = 100", 2, "thinking"),
+        ("[model]\nmax_tokens = 2000\nthinking = 4000", 3, "max_tokens"),
+        ("[model]\nthinking = 4000\ntemperature = 0.5", 2, "temperature"),
+        ("[model]\ntemprature = 0.5", 2, "did you mean temperature"),
+        ("[model]\nname = 3", 2, "name"),
+        ("\nmodel = 3", 2, "model"),
+        ("\nmodel = { temperature = 7 }", 2, "temperature"),
+        ("\n[replay]\nenvironment = 3", 3, "environment"),
+        ("[replay]\n\ndata = [1]", 3, "data"),
+        ("\nmdoel = 1", 2, "unknown setting"),
+    ],
+)
+def test_an_invalid_parameter_is_reported_with_its_line(project, text, line, names):
+    with pytest.raises(UsageError) as error:
+        project(text)
+    assert names in error.value.message
+    assert error.value.where == f"workbench.toml:{line}"
+
+
+@pytest.mark.parametrize("text", ['agent = "a"\nmodel = "gpt"', '[model]\nname = "gpt"'])
+def test_an_unknown_model_is_reported_with_its_line(project, text):
+    project(text)
+    found = find_project()
+    with pytest.raises(UsageError, match="gpt") as error:
+        resolve_model("", found.model, found.model_where)
+    assert error.value.where == "workbench.toml:2"

@@ -216,7 +216,7 @@ def test_a_queue_is_saved_by_its_name(play):
         await two_talks(bench)
         await ask(bench, "boots")
         await bench.press("Q", *"shoes", "enter")
-        await bench.until(lambda: "saved: queue:shoes" in bench.text())
+        await bench.until(lambda: "queue:shoes saved" in bench.text())
         assert bench.shelf.queues == {"shoes": "boots"}
         await bench.press("escape")
         await bench.until(lambda: "2 of 2" in bench.text())

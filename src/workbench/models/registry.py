@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from ..authoring.agent import Agent
 from ..engine.model import Model
+from ..engine.model_params import ModelParams
 from ..errors import UsageError
 from .rehearsal import RehearsalModel
 
@@ -17,16 +18,19 @@ REHEARSAL, CLAUDE = "rehearsal", "claude"
 API = "https://api.anthropic.com"  # the SDK's default
 
 
-def make_model(name: str, agent: Agent) -> Model:
-    """Return the model called `name`: "rehearsal", "claude" (the default model) or the id of a Claude model."""
+def make_model(name: str, agent: Agent, params: ModelParams | None = None) -> Model:
+    """Return the model called `name`: "rehearsal", "claude" (the default model) or the id of a Claude model.
+
+    `params` are for a live model; the rehearsal is a script.
+    """
     if name == REHEARSAL:
         return RehearsalModel(agent)
-    from .claude import Claude  # the SDK costs 1.4 s and 74 MB: imported only for a live model
+    from .claude import configured  # the SDK costs 1.4 s and 74 MB: imported only for a live model
 
-    return Claude() if name == CLAUDE else Claude(name)
+    return configured("" if name == CLAUDE else name, params or ModelParams())
 
 
-def validate_model_name(name: str) -> str:
+def validate_model_name(name: str, where: str = "") -> str:
     """Return the model name as given. Raises UsageError for an invalid one."""
     if name in (REHEARSAL, CLAUDE) or name.startswith("claude-"):
         return name
@@ -34,15 +38,18 @@ def validate_model_name(name: str) -> str:
         return name  # another server may use any model name
     raise UsageError(
         f"unknown model {name!r}",
+        where=where,
         hint="choose rehearsal, claude, or the id of a Claude model; with ANTHROPIC_BASE_URL any id",
     )
 
 
-def resolve_model(asked: str, configured: str) -> str:
-    """Return the option, else the setting, else claude if there are credentials, else the rehearsal."""
-    for name in (asked, configured):
-        if name:
-            return validate_model_name(name)
+def resolve_model(asked: str, configured: str, where: str = "") -> str:
+    """Return the option, else the setting, else claude if there are credentials, else the rehearsal.
+
+    `where` is the line of the setting.
+    """
+    if asked or configured:
+        return validate_model_name(asked or configured, "" if asked else where)
     return CLAUDE if credentials_likely() else REHEARSAL
 
 

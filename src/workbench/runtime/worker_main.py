@@ -162,7 +162,7 @@ class WorkerServer:
 
     def _load(self, request: Load) -> None:
         self.loaded = load(Path(request.root), request.agent)
-        self.model = make_model(request.model, self.loaded.agent)
+        self.model = make_model(request.model, self.loaded.agent, request.params)
         agent_info = describe_agent(self.loaded, self.model)
         try:
             unpack_event(pack(Loaded(agent_info)))

@@ -18,6 +18,7 @@ import msgspec
 
 from .. import files
 from ..engine.ablation import DisabledPart
+from ..engine.model_params import ModelParams
 from ..errors import TranscriptError, UsageError
 from ..file_edits import FileEdit, changed_since, content, perform, reverse
 from ..trace.events import AnyEvent, UserMessage
@@ -39,6 +40,7 @@ class SessionRecord(msgspec.Struct, omit_defaults=True):
     session: str = ""
     setup: Setup | None = None
     model: str = ""
+    params: ModelParams | None = None
     code: str = ""
     event: AnyEvent | None = None
     blob: str = ""
@@ -73,6 +75,7 @@ class SessionLog:
     name: str = ""
     origin: Origin = field(default_factory=Origin)
     disabled: list[DisabledPart] = field(default_factory=list)  # from the end on
+    params: ModelParams = field(default_factory=ModelParams)
 
     @property
     def trace(self) -> Trace:
@@ -91,7 +94,7 @@ class SessionLog:
         return StoredConversation(
             self.setup, self.trace, self.title, self.model, list(self.annotations.values()),
             disabled_by_turn=self.disabled_by_turn, torn=self.torn,
-            name=self.name, origin=self.origin, disabled=self.disabled,
+            name=self.name, origin=self.origin, disabled=self.disabled, params=self.params,
         )  # fmt: skip
 
 
@@ -280,7 +283,8 @@ def _runs(pid: int) -> bool:
 def _apply(log: SessionLog | None, record: SessionRecord) -> SessionLog | None:
     if record.session and record.setup is not None:
         origin = record.origin or Origin(at=_time_of(record.session))
-        return SessionLog(record.session, record.setup, record.model, record.code, origin=origin)
+        params = record.params or ModelParams()
+        return SessionLog(record.session, record.setup, record.model, record.code, origin=origin, params=params)
     if log is None:
         return None
     if record.event is not None:
@@ -297,6 +301,8 @@ def _apply(log: SessionLog | None, record: SessionRecord) -> SessionLog | None:
         log.disabled = record.disabled_from_now
     elif record.name is not None:
         log.name = record.name
+    elif record.model:
+        log.model, log.params = record.model, record.params or ModelParams()
     return log
 
 

@@ -98,7 +98,9 @@ class Navigation:
                 record = self.app.library.open(entry)
             except WorkbenchError as error:
                 return f"{id}: {error.message}"
-            session = self.continued_session(replace(entry, agent=record.setup.agent), record)
+            service = conversations.code_service(record.setup.agent, record.model, record.params)
+            session = Session(service, self.app.session.store, id=id)
+            session.load_stored(record)
             session.log.lock()  # before another workbench continues it
             conversations.open.append(session)
         return ""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from ..engine.ablation import DisabledPart
+from ..engine.model_params import ModelParams
 from ..trace.setup import Setup
 from ..trace.trace import Trace
 from ..transcripts.expectation import Expectation
@@ -66,6 +67,7 @@ class StoredConversation:
     name: str = ""
     origin: Origin = field(default_factory=Origin)
     disabled: Sequence[DisabledPart] = ()  # from its last turn on
+    params: ModelParams = field(default_factory=ModelParams)
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ class LogWriter:
         code = session.agent_info.code if session.agent_info else ""
         head = {
             "session": session.id, "setup": session.setup, "model": session.model, "code": code,
-            "origin": session.origin,
+            "params": session.code_service.params, "origin": session.origin,
         }  # fmt: skip
         session.store.begin(session.id, head)
         for key, value in session.trace.blobs.items():
@@ -88,6 +88,11 @@ class LogWriter:
         if self.begun:
             self.append({"name": name})
         self.session.notify("name")
+
+    def model(self) -> None:
+        """Write the model that answers from now on, if anything else is written."""
+        if self.begun:
+            self.append({"model": self.session.model, "params": self.session.code_service.params})
 
     def disabled_from_now(self) -> None:
         """Write the parts that are disabled from now on, if anything else is written."""

@@ -12,6 +12,8 @@ from functools import partial
 
 import msgspec
 
+from ..engine.model_params import ModelParams
+from ..errors import UsageError
 from ..file_edits import changed_since
 from .code_service import CodeService
 from .history import Change, History
@@ -44,7 +46,8 @@ class OpenConversations:
         self.open: list[Session] = [session]
         self.previous = previous
         self.history = History()
-        self.code_services: dict[str, CodeService] = {session.agent: session.code_service}
+        first = session.code_service
+        self.code_services = {(first.agent, first.model, first.params): first}
         self.step_id = ""
         self.draft = ""
         self._last_snapshot = b""
@@ -54,12 +57,24 @@ class OpenConversations:
     def store(self) -> SessionStore:
         return self.session.store
 
-    def code_service(self, agent: str) -> CodeService:
-        """Return the code service of an agent; not loaded yet on first use."""
-        if agent not in self.code_services:
-            first = self.session.code_service
-            self.code_services[agent] = CodeService(first.host, agent, first.model, first.permission)
-        return self.code_services[agent]
+    def code_service(self, agent: str, model: str = "", params: ModelParams | None = None) -> CodeService:
+        """Return the code service of an agent and a model, by default the current one; not loaded on first use."""
+        now = self.session.code_service
+        key = (agent, model, params or ModelParams()) if model else (agent, now.model, now.params)
+        if key not in self.code_services:
+            self.code_services[key] = CodeService(now.host, *key[:2], now.permission, key[2])
+        return self.code_services[key]
+
+    def choose_model(self, session: Session, model: str, params: ModelParams) -> None:
+        """Let another model answer from the next turn on. Raises UsageError while the agent is answering."""
+        if session.busy:
+            raise UsageError("the agent is still answering", hint="wait, or interrupt it")
+        service = self.code_service(session.agent, model, params)
+        session.code_service.listeners.discard(session)
+        session.code_service = service
+        service.listeners.add(session)
+        session.log.model()
+        session.code_changed()
 
     def find(self, id: str) -> Session | None:
         """Return the open conversation with this id, or None."""

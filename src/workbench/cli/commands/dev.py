@@ -72,7 +72,7 @@ def open_workbench(
     snapshot = history.previous_workspace()
     stored = history.read(_resume_id(history, resume, snapshot)) if resume else None
     name = stored.setup.agent if stored else project.agent(agent)
-    chosen = resolve_model(model or (stored.model if stored else ""), str(project.config.get("model", "")))
+    chosen = resolve_model(model or (stored.model if stored else ""), project.model, project.model_where)
     start_fork_server(chosen)
     host = WorkerPool(project.journeys)
     if stored is None and fixture:
