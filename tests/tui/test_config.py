@@ -8,7 +8,7 @@ from tui.host import Script, say
 from workbench.engine.model_params import ModelParams
 from workbench.errors import UsageError
 from workbench.models.registry import resolve_model
-from workbench.store.config import merge_settings, read_settings_file, user_file
+from workbench.store.config import keep_theme, merge_settings, read_settings_file, user_file
 from workbench.store.project import find_project
 from workbench.tui import actions, key_names
 from workbench.workspace.settings import KeyOverride, Settings
@@ -88,10 +88,11 @@ def test_the_key_to_quit_can_be_changed(play):
 @pytest.mark.parametrize(
     ("chosen", "says"),
     [
-        ({"mrak": "m"}, "'mrak'"),
+        ({"mrak": "m"}, "unknown action 'mrak'"),
+        ({"anotate": "m"}, "unknown action 'anotate'; did you mean annotate?"),
         ({"annotate": "hyper+m"}, "annotate: unknown key 'hyper+m'"),
-        ({"annotate": "t"}, "cannot be the key of annotate"),
-        ({"annotate": "m", "save": "m"}, "cannot be the key of save"),
+        ({"annotate": "t"}, "annotate: key t is already bound to save"),
+        ({"annotate": "m", "save": "m"}, "save: key m is already bound to annotate"),
         ({"annotate": "ctrl+i"}, "ctrl+i cannot be used: it arrives as tab"),
         ({"annotate": "ctrl+h"}, "ctrl+h cannot be used: it arrives as backspace"),
         ({"annotate": "alt+enter"}, "alt+enter cannot be used: it arrives as enter"),
@@ -239,3 +240,37 @@ def test_an_unknown_model_is_reported_with_its_line(project, text):
     with pytest.raises(UsageError, match="gpt") as error:
         resolve_model("", found.model, found.model_where)
     assert error.value.where == "workbench.toml:2"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", 'theme = "light"\n'),
+        ('# mine\ntheme = "dark"  # night\nmouse = false\n', '# mine\ntheme = "light"\nmouse = false\n'),
+        ('[keys]\nannotate = "m"\n', 'theme = "light"\n[keys]\nannotate = "m"\n'),
+        ('mouse = true\n\n[keys]\ntheme = "f7"\n', 'theme = "light"\nmouse = true\n\n[keys]\ntheme = "f7"\n'),
+    ],
+)
+def test_the_chosen_theme_is_written_to_the_settings_of_the_user(project, monkeypatch, before, after):
+    monkeypatch.delenv("WORKBENCH_THEME", raising=False)
+    project("", before)
+    assert str(user_file()) in keep_theme("light", {})
+    assert user_file().read_text() == after
+    assert merge_settings({}).theme == "light"
+
+
+def test_a_theme_that_something_else_sets_is_not_kept_and_that_is_said(project, monkeypatch):
+    project("", "")
+    assert "workbench.toml" in keep_theme("light", {"theme": "dark"})
+    monkeypatch.setenv("WORKBENCH_THEME", "dark")
+    assert "WORKBENCH_THEME" in keep_theme("light", {})
+    assert user_file().read_text() == ""
+
+
+def test_the_theme_says_where_it_is_kept(play):
+    async def flow(bench):
+        bench.app.keep_theme = lambda theme: f"kept: {theme}"
+        await bench.press("ctrl+p", *"theme", "enter")
+        assert "kept: " in bench.text()
+
+    play(flow)

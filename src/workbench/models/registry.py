@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,10 +11,11 @@ from ..authoring.agent import Agent
 from ..engine.model import Model
 from ..engine.model_params import ModelParams
 from ..errors import UsageError
+from .credentials import API, find_credentials
+from .pricing import PRICES
 from .rehearsal import RehearsalModel
 
 REHEARSAL, CLAUDE = "rehearsal", "claude"
-API = "https://api.anthropic.com"  # the SDK's default
 
 
 def make_model(name: str, agent: Agent, params: ModelParams | None = None) -> Model:
@@ -72,19 +72,33 @@ def server() -> str:
 
 
 def credentials_likely() -> bool:
-    """Return whether there seem to be credentials, without loading the SDK (1.4 s).
+    """Return whether there seem to be credentials, without loading the SDK (1.5 s). Raises UsageError."""
+    found = find_credentials()
+    if found.problem:
+        hint = "fix it, or choose a model: --model rehearsal"
+        raise UsageError(f"cannot look for credentials: {found.problem}", hint=hint)
+    return bool(found.source) and importlib.util.find_spec("anthropic") is not None
 
-    Checks environment variables and the SDK's profile folder only; `doctor` uses the SDK itself.
-    Raises UsageError if the folder cannot be read.
-    """
-    names = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_PROFILE")
-    if any(os.environ.get(name) for name in names):
-        return importlib.util.find_spec("anthropic") is not None
-    home = os.environ.get("ANTHROPIC_CONFIG_DIR") or str(Path.home() / ".config" / "anthropic")
+
+def known_models() -> tuple[str, ...]:
+    """Return the names to suggest: the rehearsal, the default model, and the models with a known price."""
+    return (REHEARSAL, CLAUDE, *PRICES)
+
+
+def model_note(name: str) -> str:
+    """Describe where a model is asked, and with which credentials."""
+    if name == REHEARSAL:
+        return "a script that you wrote; it has no parameters"
+    found = find_credentials()
+    if found.problem or not found.source:
+        return f"no credentials: {found.problem or 'set ANTHROPIC_API_KEY; workbench doctor looks for them'}"
+    return f"asks {found.server} with the credentials of {found.source}"
+
+
+def model_problem(name: str) -> str:
+    """Explain why a name cannot be a model; "" if it can."""
     try:
-        return Path(home, "credentials").is_dir() or Path(home, "configs").is_dir()
-    except OSError as error:
-        raise UsageError(
-            f"cannot look for credentials: {error.strerror}", where=home,
-            hint="make the folder readable, or choose a model: --model rehearsal",
-        ) from None  # fmt: skip
+        validate_model_name(name)
+    except UsageError as error:
+        return f"{error.message}; {error.hint}"
+    return ""

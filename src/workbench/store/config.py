@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
 
 from ..engine.model_params import ModelParams
-from ..errors import UsageError
+from ..errors import TranscriptError, UsageError
+from ..files import write_atomically
 from ..suggest import did_you_mean
 from ..workspace.settings import KeyOverride, Settings
 from .setting_checks import SETTINGS
@@ -95,6 +97,25 @@ def merge_settings(project: dict[str, Any]) -> Settings:
         mouse=bool(both.get("mouse", True)),
         keys={**own.get("keys", {}), **project.get("keys", {})},
     )
+
+
+def keep_theme(theme: str, project: dict[str, Any]) -> str:
+    """Write the theme to the user's own settings; returns where it is kept, or what overrides it."""
+    if os.environ.get("WORKBENCH_THEME"):
+        return "WORKBENCH_THEME is set: it applies again at the next start"
+    if "theme" in project:
+        return f"{CONFIG} sets another theme: it applies again at the next start"
+    path, line = user_file(), f'theme = "{theme}"'
+    try:
+        text = path.read_text("utf-8") if path.is_file() else ""
+        tables = re.search(r"(?m)^[ \t]*\[", text)
+        head, rest = (text[: tables.start()], text[tables.start() :]) if tables else (text, "")
+        head, found = re.subn(r"(?m)^[ \t]*theme[ \t]*=.*$", line, head, count=1)
+        head = head if found else f"{line}\n{head}"
+        write_atomically(path, (head + rest).encode())
+    except (OSError, UnicodeDecodeError, TranscriptError) as error:
+        return f"not kept: {getattr(error, 'strerror', '') or error}"
+    return f"kept in {path}"
 
 
 def _line(text: str, section: str, key: str) -> int:

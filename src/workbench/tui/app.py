@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -25,6 +25,7 @@ from ..text import pluralize, sanitize
 from ..workspace.code_service import CodeService
 from ..workspace.history import History
 from ..workspace.library import Library
+from ..workspace.model_catalog import ModelCatalog
 from ..workspace.open_conversations import OpenConversations, WorkspaceSnapshot
 from ..workspace.session import Session
 from ..workspace.settings import Settings
@@ -74,7 +75,7 @@ class WorkbenchApp(BackgroundWork, App[int]):
 
     `changes` yields whenever files under journeys/ have changed. `last_workspace` is restored at
     once if `resumed`, else on request. `newcomer`: the project has no conversation yet. `tour` is
-    shown over Develop.
+    shown over Develop. `keep_theme` stores a theme and returns where it is kept.
     """
 
     CSS = CSS
@@ -93,7 +94,11 @@ class WorkbenchApp(BackgroundWork, App[int]):
         resumed: bool = False,
         newcomer: bool = False,
         tour: Tour | None = None,
+        models: ModelCatalog | None = None,
+        keep_theme: Callable[[str], str] = lambda theme: "",
     ) -> None:
+        self.models = models or ModelCatalog()
+        self.keep_theme = keep_theme
         self.settings = settings or Settings()
         actions.apply_overrides(self.settings.keys)
         setattr(self, "DEFAULT_MODE", screen)  # prevents an empty first screen

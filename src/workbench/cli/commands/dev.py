@@ -13,14 +13,16 @@ from typing import Literal
 from msgspec.structs import replace
 
 from ...errors import UsageError
-from ...models.registry import resolve_model
+from ...models.registry import known_models, model_note, model_problem, resolve_model
 from ...replay.exit_codes import Exit
+from ...runtime.agent_files import agent_names
 from ...runtime.worker import WorkerPool, start_fork_server
 from ...store import run_permissions
-from ...store.config import merge_settings
+from ...store.config import keep_theme, merge_settings
 from ...store.project import Project, find_project
 from ...store.session_log import SessionLogs
 from ...workspace.code_service import CodeService
+from ...workspace.model_catalog import ModelCatalog
 from ...workspace.open_conversations import WorkspaceSnapshot
 from ...workspace.permission import CodePermission
 from ...workspace.session import Session
@@ -71,13 +73,17 @@ def open_workbench(
     history = SessionLogs(project.state, project.transcripts)
     snapshot = history.previous_workspace()
     stored = history.read(_resume_id(history, resume, snapshot)) if resume else None
-    name = stored.setup.agent if stored else project.agent(agent)
+    name = stored.setup.agent if stored else _agent(project, agent, screen)
+    if not name:
+        return 0, ""
     chosen = resolve_model(model or (stored.model if stored else ""), project.model, project.model_where)
     start_fork_server(chosen)
     host = WorkerPool(project.journeys)
     if stored is None and fixture:
         _check_fixture(project, name, fixture)
-    service = CodeService(host, name, chosen, permission)
+    service = CodeService(
+        host, name, chosen, permission, (stored.params if stored and not model else project.params)
+    )
     session = Session(service, history, id=stored.id if stored else "", fixture=fixture)
     if stored is not None:
         session.load_stored(stored.stored)
@@ -96,6 +102,8 @@ def open_workbench(
             resumed=resume == "last",
             newcomer=history.empty and tour is None,
             tour=tour,
+            models=ModelCatalog(known_models(), model_problem, model_note),
+            keep_theme=partial(keep_theme, project=project.config),
         )
         code = run(app)
     finally:
@@ -106,6 +114,21 @@ def open_workbench(
         print_status(f"NOT saved: {history.write_error}; the last messages are lost")
         code = Exit.USAGE_ERROR
     return code, history.written[-1] if history.written else ""
+
+
+def _agent(project: Project, requested: str, screen: str) -> str:
+    """Return the agent to begin with; asks which if there are several, and returns "" if that is not answered.
+
+    Review shows the conversations of all agents and needs none.
+    """
+    names = agent_names(project.journeys)
+    if requested or project.config.get("agent") or len(names) < 2:
+        return project.agent(requested)
+    if screen == "review":
+        return names[0]
+    from ...tui.chooser import choose_agent
+
+    return choose_agent(names, merge_settings(project.config))
 
 
 def _changes(project: Project) -> AsyncIterator[str]:

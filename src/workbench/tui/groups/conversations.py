@@ -11,11 +11,12 @@ from ..actions import key
 from .group import ActionGroup, still_answering
 
 if TYPE_CHECKING:
+    from ..dialogs.model import ModelChoice
     from ..screens.develop import Develop
 
 
 class BeginGroup(ActionGroup):
-    """Begins conversations: a fork, a new one, another setup."""
+    """Begins conversations: a fork, a new one, another setup; chooses the model."""
 
     screen: Develop
 
@@ -57,6 +58,29 @@ class BeginGroup(ActionGroup):
         begun = bool(len(session.trace))
         screen.open_form(SetupScreen(session.agent_info, session.setup, begun, f"setup {session.id}"), chosen)
 
+    def do_model(self) -> None:
+        from ..dialogs.model import ModelDialog
+
+        session = self.app.session
+        self.screen.open_form(ModelDialog(session, self.app.models), self._choose)
+
+    def _choose(self, choice: ModelChoice | None) -> None:
+        """Continue the conversation with a model, or begin one with another agent."""
+        app, session = self.app, self.app.session
+        if choice is None:
+            return
+        with_params = f"{choice.model} ({choice.params})" if str(choice.params) else choice.model
+        if choice.agent != session.agent:
+            service = app.conversations.code_service(choice.agent, choice.model, choice.params)
+            app.navigation.switch(Session(service, session.store))
+            self.screen.notify_user(f"new conversation with {choice.agent} on {with_params}", "good")
+        elif (choice.model, choice.params) == (session.model, session.code_service.params):
+            self.screen.notify_user("the model is unchanged")
+        else:
+            app.conversations.choose_model(session, choice.model, choice.params)
+            app.navigation.show_live()
+            self.screen.notify_user(f"{with_params} answers from the next message on", "good")
+
     def _start(self, session: Session, setup: Setup) -> None:
         """Start from a setup: in the session if it is empty, else in a new conversation."""
         if setup.agent != session.agent:
@@ -72,7 +96,7 @@ class BeginGroup(ActionGroup):
         session = self.screen.session
         if id == "fork" and (self.screen.steps.row is None or session is None or not len(session.trace)):
             return "there is nothing to fork yet"
-        if id == "setup" and session is not None and session.busy:
+        if id in ("setup", "model") and session is not None and session.busy:
             return still_answering()
         if id == "setup" and (session is None or session.agent_info is None):
             return "the code is not loaded yet"

@@ -154,7 +154,8 @@ class Develop(ConversationScreen):
         busy = ("stopping…" if self.leaving.stopping else waiting_text(s)) if s.busy else ""
         note = self.notes.read(s, app.loads, app.last_key_at)
         self.status.show(
-            agent=s.agent, model=s.model, code=note.code, turns=turns, busy=busy,
+            agent=s.agent, model=s.model, params=str(s.code_service.params), code=note.code, turns=turns,
+            busy=busy,
             screen="Develop", reloaded=note.reloaded, brief=note.brief, base=app.navigation.baseline_title,
             disabled=s.disabled, disabled_ever=s.disabled_ever, open_count=len(app.conversations.open),
             trouble=storage_problem(s),
