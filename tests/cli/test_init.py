@@ -98,7 +98,8 @@ def test_the_change_from_the_readme_makes_the_replay_fail(
 
 @pytest.mark.parametrize(
     ("folder", "agent"),
-    [("shop-agent", "shop"), ("Shop Desk", "shop_desk"), ("bikes", "bikes"), ("2026", "helper"), ("日本", "helper"),
+    [("shop-agent", "shop"), ("Shop Desk", "shop_desk"),
+     ("bikes", "bikes"), ("2026", "helper"), ("日本", "helper"),
      ("agent", "helper"), ("json", "helper"), ("class", "helper"), ("my_agent", "my")],
 )  # fmt: skip
 def test_the_agent_is_named_after_the_folder_if_that_can_be_its_name(

@@ -81,8 +81,9 @@ def credentials_likely() -> bool:
 
 
 def known_models() -> tuple[str, ...]:
-    """Return the names to suggest: the rehearsal, the default model, and the models with a known price."""
-    return (REHEARSAL, CLAUDE, *PRICES)
+    """Return the names to suggest: the rehearsal, the default model, and the current model of each family."""
+    families = {name.split("-")[1]: name for name in reversed(PRICES)}  # the newest of each comes first there
+    return (REHEARSAL, CLAUDE, *reversed(families.values()))
 
 
 def model_note(name: str) -> str:

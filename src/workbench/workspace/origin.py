@@ -14,3 +14,9 @@ class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
     at: float = 0.0
     parent: str = ""
     step: str = ""
+
+    @property
+    def place(self) -> str:
+        """Return where it forked, for people: "turn 2" for the beginning of a turn, else the step."""
+        turn, _, rest = self.step.partition(".")
+        return f"turn {turn}" if rest in ("", "0.0") else self.step

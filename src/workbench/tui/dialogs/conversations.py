@@ -92,6 +92,10 @@ class ConversationsDialog(Form[Session]):
         self.list.redraw()
 
     @on(ListPane.Moved)
+    def _moved(self, event: ListPane.Moved) -> None:
+        if event.by_user:
+            self._describe()
+
     def _describe(self) -> None:
         """Show the selected conversation in full: its line may be cut."""
         chosen = self.list.chosen

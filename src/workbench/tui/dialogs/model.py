@@ -18,7 +18,7 @@ from .form import Form, FormLine
 FIELDS = {  # of the parameters: what an empty field means
     "temperature": "0 to 1; empty: the default of the server",
     "max_tokens": "of one answer, with its thinking; empty: 16000",
-    "thinking": "adaptive, off, or a number of tokens; empty: adaptive, but off with a temperature",
+    "thinking": "adaptive, off or a number of tokens; empty: adaptive, or off with a temperature",
 }
 
 
@@ -53,10 +53,11 @@ class ModelDialog(Form[ModelChoice]):
             value = getattr(params, name)
             yield self.field(name, _line(name, "" if value is None else f"{value}", hint))
         yield Static("", id="note", classes="hint", markup=False)
-        hint = (
-            "The next message is answered so; the conversation goes on. Another agent begins a new conversation. "
-        )
-        yield Static(hint + "To keep it for the project: [model] in workbench.toml.", classes="hint", markup=False)
+        yield Static(
+            "It answers from the next message on; another agent begins a new conversation. "
+            "To keep it for the project, set [model] in workbench.toml.",
+            classes="hint", markup=False,
+        )  # fmt: skip
 
     def on_mount(self) -> None:
         line = self.query_one("#model", FormLine)

@@ -116,7 +116,7 @@ class Develop(ConversationScreen):
     def _chat_title(self, session: Session) -> str:
         """Return the title of the chat: the name of the conversation, and of a fork where it forked."""
         name = f" {one_line(session.name, 40)}" if session.name else ""
-        return f"1 Chat{name}{f' · fork at {session.origin.step}' if session.origin.parent else ''}"
+        return f"1 Chat{name}{f' · fork at {session.origin.place}' if session.origin.parent else ''}"
 
     def _placeholder(self) -> str:
         if self.session is not None and self.session.handed_off:

@@ -45,7 +45,7 @@ def _title(session: Session, nested: bool) -> list[Span]:
     if not origin.parent:
         return [Span(one_line(session.title, 200))]
     of = "" if nested else f"of {called(origin.parent, '').split(' “')[0]} "
-    fork = f"fork {of}at {origin.step}"
+    fork = f"fork {of}at {origin.place}"
     if session.name:
         return [Span(one_line(session.name, 120)), Span(f"  {fork}", "dim")]
     words = session.first_words(StepId.parse(origin.step).turn)
@@ -57,7 +57,7 @@ def origin_text(session: Session, parent: Session | None) -> str:
     origin = session.origin
     begun = f"begun {time.strftime('%Y-%m-%d %H:%M', time.localtime(origin.at))}" if origin.at else ""
     name = f"“{one_line(parent.title, 80)}”" if parent is not None else origin.parent
-    fork = f"fork of {name} at {origin.step}" if origin.parent else ""
+    fork = f"fork of {name} at {origin.place}" if origin.parent else ""
     return " · ".join(filter(None, [one_line(session.title, 120), session.id, begun, fork]))
 
 
