@@ -194,9 +194,11 @@ class Claude:
             await asyncio.to_thread(importlib.import_module, PRELOAD[-1])
         import anthropic
 
+        options = {name: value for name, value in body.items() if name != "temperature"}
+        extra = {"temperature": body["temperature"]} if "temperature" in body else None  # not an option of the SDK
         async with (
             self._open() as client,
-            client.messages.with_streaming_response.create(**body, stream=True) as response,
+            client.messages.with_streaming_response.create(**options, extra_body=extra, stream=True) as response,
         ):
             message.request_id = response.headers.get("request-id", "")
             message.server = response.http_response.url.netloc.decode()

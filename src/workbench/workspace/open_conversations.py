@@ -76,6 +76,11 @@ class OpenConversations:
         session.log.model()
         session.code_changed()
 
+    @property
+    def started(self) -> list[str]:
+        """Return the ids of the conversations of which something is stored."""
+        return [session.id for session in self.open if session.log.begun]
+
     def find(self, id: str) -> Session | None:
         """Return the open conversation with this id, or None."""
         return next((session for session in self.open if session.id == id), None)
@@ -149,7 +154,7 @@ class OpenConversations:
         As long as nothing has been started, this is the previous one: it can still be restored.
         """
         self.store.retry_writes()
-        started = [s.id for s in self.open if s.log.begun]
+        started = self.started
         current = self.session.id if self.session.id in started else ""
         now = WorkspaceSnapshot(started, current, self.step_id, self.draft, clean_exit)
         data = msgspec.json.encode(now if started or self.previous is None else self.previous)

@@ -49,10 +49,12 @@ def review(agent: str, model: str, mouse: bool, run_code: bool | None) -> int:
     return _report(open_workbench(project, agent, model, screen="review", mouse=mouse, permission=permission))
 
 
-def _report(ended: tuple[int, str]) -> int:
-    """Print how to continue the last stored conversation, and return the exit status."""
-    code, stored = ended
-    if stored:
+def _report(ended: tuple[int, str, int]) -> int:
+    """Print how to continue what is stored, and return the exit status."""
+    code, stored, open_count = ended
+    if open_count > 1:
+        print_status(f"{open_count} conversations are saved; open them again with: workbench dev --resume last")
+    elif stored:
         print_status(f"saved as {stored}; continue with: workbench dev --resume last")
     return code
 
@@ -67,15 +69,18 @@ def open_workbench(
     mouse: bool = True,
     tour: Tour | None = None,
     permission: CodePermission | None = None,
-) -> tuple[int, str]:
-    """Open the screens on a project; returns the exit status and the id of the last stored conversation."""
+) -> tuple[int, str, int]:
+    """Open the screens on a project.
+
+    Returns the exit status, the id of the last stored conversation, and the number of open ones.
+    """
     chosen_settings = merge_settings(project.config)
     history = SessionLogs(project.state, project.transcripts)
     snapshot = history.previous_workspace()
     stored = history.read(_resume_id(history, resume, snapshot)) if resume else None
     name = stored.setup.agent if stored else _agent(project, agent, screen)
     if not name:
-        return 0, ""
+        return 0, "", 0
     chosen = resolve_model(model or (stored.model if stored else ""), project.model, project.model_where)
     start_fork_server(chosen)
     host = WorkerPool(project.journeys)
@@ -113,7 +118,7 @@ def open_workbench(
     if history.write_error:
         print_status(f"NOT saved: {history.write_error}; the last messages are lost")
         code = Exit.USAGE_ERROR
-    return code, history.written[-1] if history.written else ""
+    return code, history.written[-1] if history.written else "", len(app.conversations.started)
 
 
 def _agent(project: Project, requested: str, screen: str) -> str:
@@ -174,7 +179,7 @@ def tour() -> int:
     check_terminal()
     with tempfile.TemporaryDirectory(prefix="workbench-tour-") as folder:
         project = lay_out(Path(folder).resolve())
-        code, _ = open_workbench(project, NAME, "rehearsal", tour=Tour())
+        code, *_ = open_workbench(project, NAME, "rehearsal", tour=Tour())
     print_status("the tour's folder was deleted; `workbench init NAME` creates your own project")
     return code
 
