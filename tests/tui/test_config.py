@@ -259,7 +259,7 @@ def test_the_chosen_theme_is_written_to_the_settings_of_the_user(project, monkey
     assert merge_settings({}).theme == "light"
 
 
-def test_a_theme_that_something_else_sets_is_not_kept_and_that_is_said(project, monkeypatch):
+def test_a_theme_that_something_else_sets_is_not_kept_and_names_it(project, monkeypatch):
     project("", "")
     assert "workbench.toml" in keep_theme("light", {"theme": "dark"})
     monkeypatch.setenv("WORKBENCH_THEME", "dark")

@@ -303,3 +303,15 @@ def test_another_agent_begins_a_new_conversation_on_the_chosen_model(play):
         assert first in bench.app.conversations.open
 
     play(flow, Script([say("hi")]))
+
+
+def test_a_conversation_of_another_workbench_cannot_be_deleted(play):
+    async def flow(bench):
+        await bench.say("hello")
+        bench.session.log.locked_by = "another workbench has this conversation open"
+        await bench.press("escape", "b", "D")
+        assert "another workbench" in bench.text()
+        assert bench.session.id in bench.store.records
+        assert bench.app.conversations.open == [bench.session]
+
+    play(flow, Script([say("hi")]))

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from ..errors import UsageError
+from ..errors import UsageError, WorkbenchError
 from ..file_edits import changed_since, perform, reverse
 from ..text import pluralize
 from ..transcripts import pending
@@ -263,7 +263,10 @@ class AnnotationStore:
 
     def annotations(self, session: str) -> dict[str, Annotation] | None:
         self.library._apply(self.library.log.read())
-        return {one.step: one for one in self.library.open(self.entry).annotations}
+        try:
+            return {one.step: one for one in self.library.open(self.entry).annotations}
+        except WorkbenchError:
+            return {}  # deleted in the meantime
 
     def delete(self, session: str) -> Change:
         raise UsageError("only a conversation of the workbench can be deleted")

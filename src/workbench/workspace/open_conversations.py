@@ -105,6 +105,8 @@ class OpenConversations:
 
     def delete(self, session: Session) -> None:
         """Close a conversation and delete what is stored of it. Raises WorkbenchError if it cannot be deleted."""
+        if session.log.locked_by:
+            raise UsageError(session.log.locked_by, hint="delete it there")
         reopen, deleted = self._reopening(session), session.store.delete(session.id)
         self._close(session)
 
