@@ -31,6 +31,9 @@ from ..output import print_status
 from .init import NAME, template_files, write_files
 
 
+NO_AGENT = "none"  # of Review in a project without agents
+
+
 def dev(agent: str, model: str, fixture: str, resume: str, mouse: bool = True) -> int:
     """Open the workbench in Develop and return its exit status."""
     check_terminal()
@@ -127,10 +130,11 @@ def _agent(project: Project, requested: str, screen: str) -> str:
     Review shows the conversations of all agents and needs none.
     """
     names = agent_names(project.journeys)
-    if requested or project.config.get("agent") or len(names) < 2:
+    chosen = requested or project.config.get("agent")
+    if screen == "review" and not chosen:
+        return names[0] if names else NO_AGENT
+    if chosen or len(names) < 2:
         return project.agent(requested)
-    if screen == "review":
-        return names[0]
     from ...tui.chooser import choose_agent
 
     return choose_agent(names, merge_settings(project.config))
