@@ -103,7 +103,7 @@ def test_each_check_is_one_line_with_its_next_step(project: Path, capsys: pytest
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("✓ Python       3.")
     assert "! credentials  none: the workbench starts with the rehearsal" in lines
-    assert "               next: to chat with a model, set ANTHROPIC_API_KEY" in lines
+    assert "               next: to chat with a model of https://api.anthropic.com, set ANTHROPIC_API_KEY" in lines
 
 
 def test_doctor_leaves_no_files(doctor: Doctor, project: Path) -> None:
@@ -122,7 +122,7 @@ def test_the_probe_requests_one_token(doctor: Doctor, serve: Callable[..., Loopb
     assert told["credentials"] == {
         "name": "credentials",
         "state": "ok",
-        "says": "ANTHROPIC_API_KEY",
+        "says": f"ANTHROPIC_API_KEY, for {server.url}",
         "hint": "",
     }
     assert told["server"]["says"].startswith(f"{server.url} answers as claude-")
@@ -146,7 +146,7 @@ def test_an_unreachable_server_is_reported(doctor: Doctor, monkeypatch: pytest.M
         monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", KEY)
         told = doctor()
     assert told.code == 4
-    assert told["credentials"]["says"] == "ANTHROPIC_AUTH_TOKEN"
+    assert told["credentials"]["says"].startswith("ANTHROPIC_AUTH_TOKEN, for http://127.0.0.1:")
     assert told["server"]["says"] == "cannot reach 127.0.0.1"
     assert told["server"]["hint"] == "Check the network and, if it is set, ANTHROPIC_BASE_URL"
 
@@ -163,7 +163,99 @@ def test_a_server_without_an_answer_times_out_within_seconds(
     assert told.seconds < silent  # 4 on a machine that is not busy
 
 
+def test_credentials_and_server_are_named_when_the_sdk_is_slow(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe, "START_TIMEOUT", 0.01)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", f"https://user:{KEY}@models.example:8443/x?key={KEY}")
+    told = doctor()
+    assert told.code == 0
+    assert told["credentials"]["says"] == "ANTHROPIC_API_KEY, for https://models.example:8443"
+    assert told["server"]["state"] == "note"
+    assert "https://models.example:8443 was not asked" in told["server"]["says"]
+
+
+@pytest.fixture
+def profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the profile `work` of the SDK, and no server to ask."""
+    folder = tmp_path / "anthropic"
+    write(folder, {"configs/work.json": '{"base_url": "https://work.example"}', "credentials/work.json": KEY})
+    monkeypatch.setenv("ANTHROPIC_CONFIG_DIR", str(folder))
+    monkeypatch.setattr(doctor_command, "probe", lambda model: probe.ProbeResult(failure="not asked"))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("env", "says"),
+    [
+        ({"ANTHROPIC_PROFILE": "work"}, "profile work (ANTHROPIC_PROFILE), for https://work.example"),
+        ({"ANTHROPIC_PROFILE": "work", "ANTHROPIC_BASE_URL": "http://localhost:9"}, "for http://localhost:9"),
+        ({"ANTHROPIC_PROFILE": "work", "ANTHROPIC_API_KEY": KEY}, "ANTHROPIC_API_KEY, for https://api.anthropic"),
+        ({"ANTHROPIC_FEDERATION_RULE_ID": "r", "ANTHROPIC_ORGANIZATION_ID": "o", "ANTHROPIC_IDENTITY_TOKEN": KEY},
+         "workload identity, for https://api.anthropic.com"),
+        ({"ANTHROPIC_CUSTOM_HEADERS": f"X-Api-Key: {KEY}"}, "ANTHROPIC_CUSTOM_HEADERS, for https://api"),
+        ({"ANTHROPIC_CUSTOM_HEADERS": "X-Team: shop"}, "none"),
+        ({}, "none"),
+    ],
+)  # fmt: skip
+def test_credentials_are_found_where_the_sdk_looks(
+    doctor: Doctor, profiles: Path, monkeypatch: pytest.MonkeyPatch, env: dict[str, str], says: str
+) -> None:
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    assert says in doctor()["credentials"]["says"]
+
+
+def test_the_active_profile_is_used(doctor: Doctor, profiles: Path) -> None:
+    (profiles / "active_config").write_text("work\n")
+    assert doctor()["credentials"]["says"] == "profile work, for https://work.example"
+
+
+@pytest.mark.parametrize(
+    ("env", "names"),
+    [({"ANTHROPIC_PROFILE": "gone"}, "gone.json"), ({"ANTHROPIC_PROFILE": "../x"}, "not a valid name"),
+     ({"ANTHROPIC_BASE_URL": "models.example"}, "ANTHROPIC_BASE_URL")],
+)  # fmt: skip
+def test_credentials_that_cannot_be_used_are_bad(
+    doctor: Doctor, profiles: Path, monkeypatch: pytest.MonkeyPatch, env: dict[str, str], names: str
+) -> None:
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    told = doctor()
+    assert (told.code, told["credentials"]["state"]) == (4, "bad")
+    assert names in told["credentials"]["says"]
+
+
 # the project
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "names"),
+    [
+        ('[keys]\nannotate = "t"', "workbench.toml:2", "already bound to save"),
+        ('[keys]\n\nanotate = "m"', "workbench.toml:3", "did you mean annotate"),
+        ('[keys]\nannotate = "hyper+m"', "workbench.toml:2", "hyper+m"),
+        ('[keys]\nrun_code = "m"', "workbench.toml:2", "run_code"),
+        ('model = "gpt"', "workbench.toml:1", "gpt"),
+        ('[model]\nname = "gpt"', "workbench.toml:2", "gpt"),
+        ("[model]\ntemperature = 3", "workbench.toml:2", "temperature"),
+        ("[replay]\ndata = 3", "workbench.toml:2", "data"),
+        ('theme = "pink"', "workbench.toml:1", "theme"),
+    ],
+)
+def test_doctor_and_check_refuse_the_settings_that_stop_the_workbench(
+    doctor: Doctor, project: Path, capsys: pytest.CaptureFixture[str], text: str, where: str, names: str
+) -> None:
+    (project / "workbench.toml").write_text(text)
+    told = doctor()
+    assert told.code == 4
+    bad = [line["says"] for line in told.lines if line["state"] == "bad"]
+    assert any(where in says and names in says for says in bad), bad
+    assert run(["check"]) != 0
+    said = capsys.readouterr()
+    assert where in said.out + said.err
+    assert names in said.out + said.err
 
 
 @pytest.mark.parametrize(

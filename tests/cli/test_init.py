@@ -59,7 +59,7 @@ def test_init_lists_every_created_file(tmp_path: Path, capsys: Said) -> None:
     assert run(["init", "bikes"]) == 0
     made = capsys.readouterr().out.splitlines()
     assert sorted(made) == [f"bikes/{name}" for name in everything(tmp_path / "bikes")]
-    assert {"bikes/.gitignore", "bikes/README.md", "bikes/journeys/helper/agent.py"} <= set(made)
+    assert {"bikes/.gitignore", "bikes/README.md", "bikes/journeys/bikes/agent.py"} <= set(made)
 
 
 def test_init_works_in_the_current_folder(tmp_path: Path, capsys: Said) -> None:
@@ -88,12 +88,26 @@ def test_the_change_from_the_readme_makes_the_replay_fail(
     assert run(["init", "bikes"]) == 0
     monkeypatch.chdir(tmp_path / "bikes")
     readme = Path("README.md").read_text()
-    journey = Path("journeys/helper/repairs/journey.py")
+    journey = Path("journeys/bikes/repairs/journey.py")
     assert "change `days < 1` to `days < 0`" in readme
     assert "days < 1" in journey.read_text()
     journey.write_text(journey.read_text().replace("days < 1", "days < 0"))
     assert run(["replay"]) == 1
-    assert "changed since the recording: helper/repairs/journey.py\n" in capsys.readouterr().err
+    assert "changed since the recording: bikes/repairs/journey.py\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("folder", "agent"),
+    [("shop-agent", "shop"), ("Shop Desk", "shop_desk"),
+     ("bikes", "bikes"), ("2026", "helper"), ("日本", "helper"),
+     ("agent", "helper"), ("json", "helper"), ("class", "helper"), ("my_agent", "my")],
+)  # fmt: skip
+def test_the_agent_is_named_after_the_folder_if_that_can_be_its_name(
+    tmp_path: Path, capsys: Said, folder: str, agent: str
+) -> None:
+    assert run(["init", folder]) == 0
+    assert (tmp_path / folder / "journeys" / agent / "agent.py").is_file()
+    assert (tmp_path / folder / "README.md").read_text().startswith(f"# {folder}\n")
 
 
 # refusing
@@ -102,7 +116,7 @@ def test_the_change_from_the_readme_makes_the_replay_fail(
 def test_a_second_init_names_existing_files_and_writes_nothing(tmp_path: Path, capsys: Said) -> None:
     assert run(["init", "bikes"]) == 0
     (tmp_path / "bikes/README.md").write_text("my own words")
-    (tmp_path / "bikes/journeys/helper/persona.md").unlink()
+    (tmp_path / "bikes/journeys/bikes/persona.md").unlink()
     before = everything(tmp_path)
     capsys.readouterr()
     assert run(["init", "bikes"]) == 4

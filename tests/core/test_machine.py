@@ -140,7 +140,7 @@ def test_a_worker_that_is_killed_before_it_loads_is_a_crash_and_not_an_interrupt
 def test_a_folder_of_credentials_that_cannot_be_read_is_an_error_unless_a_model_is_chosen(monkeypatch):
     for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_PROFILE"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(Path, "is_dir", failing(PermissionError(errno.EACCES, "Permission denied")))
+    monkeypatch.setattr(Path, "is_file", failing(PermissionError(errno.EACCES, "Permission denied")))
     with pytest.raises(UsageError, match="Permission denied"):
         resolve_model("", "")
     assert resolve_model("rehearsal", "") == "rehearsal"

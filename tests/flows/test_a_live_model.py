@@ -85,3 +85,15 @@ def test_a_conversation_with_claude_replays_without_a_model(project):
     assert done.returncode == 0, done.stderr
     assert "1 PASS" in done.stderr
     assert "changed prompt" not in done.stderr
+
+
+def test_the_model_and_its_parameters_are_those_of_the_project_and_are_recorded(project):
+    text = '[model]\nname = "claude-sonnet-5"\ntemperature = 0.2\nmax_tokens = 900\n'
+    (project / "workbench.toml").write_text(text)
+    with Loopback(says("Hello!")) as server:
+        done = chat(project, server, "hello\n", "--json")
+    assert done.returncode == 0, done.stderr
+    sent = server.requests[0].body
+    assert (sent["model"], sent["temperature"], sent["max_tokens"]) == ("claude-sonnet-5", 0.2, 900)
+    prompt = next(s for s in map(json.loads, done.stdout.splitlines()) if s["event"] == "prompt")
+    assert (prompt["model"], prompt["params"]["temperature"]) == ("claude-sonnet-5", 0.2)

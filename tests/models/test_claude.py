@@ -30,11 +30,12 @@ from support.loopback import (
 from support.realdata import data
 from workbench.engine.conversation import ConversationRun
 from workbench.engine.model import Delta, ModelAnswer, ModelRequest
+from workbench.engine.model_params import ModelParams
 from workbench.engine.sandbox import Sandbox
 from workbench.engine.turn import run_turn
 from workbench.engine.world import World
 from workbench.errors import NoAnswer, UsageError
-from workbench.models.claude import Claude, credentials
+from workbench.models.claude import Claude, configured, credentials
 from workbench.models.messages_api import to_api_messages
 from workbench.models.pricing import cost, family
 from workbench.runtime.loader import load
@@ -779,3 +780,21 @@ def test_a_turn_that_the_model_cannot_answer_ends_with_the_reason(
     )
     assert end.reason == "model_error"
     assert end.detail.startswith("the API key was not accepted (401)")
+
+
+OFF = {"type": "disabled"}
+BUDGET = {"type": "enabled", "budget_tokens": 2_000}
+
+
+@pytest.mark.parametrize(
+    ("params", "sent"),
+    [
+        (ModelParams(), {"max_tokens": 16_000, "thinking": {"type": "adaptive", "display": "summarized"}}),
+        (ModelParams(temperature=0.2), {"max_tokens": 16_000, "temperature": 0.2, "thinking": OFF}),
+        (ModelParams(1, 900, "off"), {"max_tokens": 900, "temperature": 1, "thinking": OFF}),
+        (ModelParams(None, 9_000, 2_000), {"max_tokens": 9_000, "thinking": BUDGET}),
+    ],
+)
+def test_chosen_parameters_are_sent(params, sent):
+    assert configured("", params).params == sent
+    assert configured("claude-x", params).name == "claude-x"

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from workbench.errors import TranscriptError, UsageError
+from workbench.file_edits import CHANGED_SINCE
 from workbench.store.annotations import AnnotationLog, AnnotationRecord
 from workbench.store.import_archive import ImportArchive
 from workbench.store.index.writer import Writer
@@ -340,7 +341,7 @@ def test_a_refresh_reports_its_progress(three):
 
 def test_a_tag_is_shown_immediately_and_found_after_the_next_refresh(three):
     entry = three.entry("gift")
-    assert three.shelf.tag([entry.row_id], "odd") == ["session:shop-1"]
+    assert three.shelf.tag([entry.row_id], {"odd": True}).what == "#odd on 1 conversation"
     assert three.shelf.page([entry.row_id])[0].tags == ("odd",)
     assert three.titles("tag:odd") == ["the gift card does not work"]
     assert three.titles("is:tagged") == ["a plain return", "the gift card does not work"]
@@ -351,15 +352,52 @@ def test_a_tag_is_shown_immediately_and_found_after_the_next_refresh(three):
 
 def test_a_tag_of_the_file_can_be_removed_and_restored_with_undo(three):
     entry = three.entry("tag:boots")
-    refs = three.shelf.tag([entry.row_id], "boots", on=False)
+    change = three.shelf.tag([entry.row_id], {"boots": False})
     assert three.titles("tag:boots") == []
-    three.shelf.tag_refs(refs, "boots")
+    change.undo()
     assert three.titles("tag:boots") == ["a plain return"]
+    change.redo()
+    assert three.titles("tag:boots") == []
+
+
+def test_tags_that_were_given_together_are_undone_together_and_only_where_they_were_given(three):
+    one, two = three.entry("gift").row_id, three.entry("tag:boots").row_id
+    change = three.shelf.tag([one, two], {"boots": True, "odd": True})
+    change.undo()
+    assert three.titles("tag:odd") == []
+    assert three.titles("tag:boots") == ["a plain return"]  # it had this tag before
+
+
+def test_undoing_a_tag_leaves_what_another_workbench_has_changed_since(three):
+    other = IndexedLibrary(three.project, three.history)
+    one, two = three.entry("gift").row_id, three.entry("tag:boots").row_id
+    change = three.shelf.tag([one, two], {"odd": True})
+    other.tag([one], {"odd": False})
+    size = (three.project.state / "review.jsonl").stat().st_size
+    change.undo()
+    assert three.titles("tag:odd") == []
+    assert (three.project.state / "review.jsonl").stat().st_size > size
+    other.close()
+
+
+def test_a_saved_query_that_was_replaced_is_restored_unless_it_was_replaced_again(three):
+    three.shelf.save_queue("odd", "tag:a")
+    change = three.shelf.save_queue("odd", "tag:b")
+    change.undo()
+    assert three.shelf.queues == {"odd": "tag:a"}
+    change.redo()
+    other = IndexedLibrary(three.project, three.history)
+    other.save_queue("odd", "tag:c")
+    with pytest.raises(UsageError) as error:
+        change.undo()
+    assert error.value.code == CHANGED_SINCE
+    assert three.shelf.queues == {"odd": "tag:c"}
+    other.close()
 
 
 def test_adding_the_same_tag_again_changes_nothing(three):
     numbers = three.shelf.search(Query()).numbers or [three.entry("tag:boots").row_id]
-    assert three.shelf.tag([three.entry("tag:boots").row_id], "boots") == []
+    assert three.shelf.tag([three.entry("tag:boots").row_id], {"boots": True}) is None
     assert len(numbers) == 1
     assert not (three.project.state / "review.jsonl").exists()
 
@@ -418,8 +456,8 @@ def test_an_incomplete_line_does_not_affect_other_lines(tmp_path):
 def test_two_workbenches_see_each_others_changes(three):
     other = IndexedLibrary(three.project, three.history)
     entry = three.entry("gift")
-    three.shelf.tag([entry.row_id], "odd")
-    other.tag([entry.row_id], "even")
+    three.shelf.tag([entry.row_id], {"odd": True})
+    other.tag([entry.row_id], {"even": True})
     assert three.shelf.log.read()
     assert three.shelf.page([entry.row_id])[0].tags == ("even", "odd")
     other.close()
@@ -477,7 +515,7 @@ def test_an_index_with_too_many_unused_entries_is_rebuilt(three, monkeypatch):
 
 def test_other_users_of_the_machine_cannot_read_conversations(three):
     three.indexing.refresh()
-    three.shelf.tag([three.entry("gift").row_id], "odd")
+    three.shelf.tag([three.entry("gift").row_id], {"odd": True})
     for name in ("index.db", "archive.db", "review.jsonl"):
         assert (three.project.state / name).stat().st_mode & 0o077 == 0, name
 

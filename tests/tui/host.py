@@ -13,6 +13,7 @@ from typing import Any
 from support.kit import WINDOW, shop_files, write
 from workbench.engine.ablation import without_parts
 from workbench.engine.model import Delta, DeltaSink, ModelAnswer
+from workbench.engine.model_params import ModelParams
 from workbench.engine.turn import run_turn
 from workbench.replay.judge import replay
 from workbench.replay.rerun import rerun
@@ -40,6 +41,7 @@ from workbench.trace.trace import Trace
 from workbench.transcripts.codec import decode, encode
 from workbench.transcripts.query import Query
 from workbench.transcripts.transcript import Transcript, hash_recording
+from workbench.workspace.history import Change
 from workbench.workspace.library import IndexProgress, Kind, SearchResult, StoredConversation
 from workbench.workspace.session import Session
 from workbench.workspace.summary import summarize
@@ -152,7 +154,7 @@ class FakeHost:
         self.root = root
         self.model = model
 
-    async def start(self, agent: str, model: str) -> FakeWorker:
+    async def start(self, agent: str, model: str, params: ModelParams) -> FakeWorker:
         await asyncio.sleep(0)
         return FakeWorker(load(self.root, agent), self.model)
 
@@ -185,10 +187,25 @@ class Memory:
     def append(self, session: str, record: dict[str, Any]) -> None:
         self.records[session].append(record)
 
-    def save(self, transcript: Transcript) -> str:
+    def annotations(self, session: str) -> None:
+        return None
+
+    def delete(self, session: str) -> Change:
+        records = self.records.pop(session)
+
+        def restore() -> None:
+            self.records[session] = records
+
+        return Change(f"deletion of {session}", restore, lambda: self.delete(session))
+
+    def save(self, transcript: Transcript) -> tuple[str, Change]:
         path = f"transcripts/{transcript.id}.json"
-        self.saved[path] = transcript
-        return path
+
+        def write() -> None:
+            self.saved[path] = transcript
+
+        write()
+        return path, Change(f"save of {path}", lambda: self.remove(path), write)
 
     def remove(self, path: str) -> None:
         del self.saved[path]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tui.host import Script, say
+from workbench.engine.model_params import ModelParams
 from workbench.errors import UsageError
-from workbench.store.config import merge_settings, read_settings_file, user_file
+from workbench.models.registry import resolve_model
+from workbench.store.config import keep_theme, merge_settings, read_settings_file, user_file
 from workbench.store.project import find_project
 from workbench.tui import actions, key_names
 from workbench.workspace.settings import KeyOverride, Settings
@@ -86,10 +88,11 @@ def test_the_key_to_quit_can_be_changed(play):
 @pytest.mark.parametrize(
     ("chosen", "says"),
     [
-        ({"mrak": "m"}, "'mrak'"),
+        ({"mrak": "m"}, "unknown action 'mrak'"),
+        ({"anotate": "m"}, "unknown action 'anotate'; did you mean annotate?"),
         ({"annotate": "hyper+m"}, "annotate: unknown key 'hyper+m'"),
-        ({"annotate": "t"}, "cannot be the key of annotate"),
-        ({"annotate": "m", "save": "m"}, "cannot be the key of save"),
+        ({"annotate": "t"}, "annotate: key t is already bound to save"),
+        ({"annotate": "m", "save": "m"}, "save: key m is already bound to annotate"),
         ({"annotate": "ctrl+i"}, "ctrl+i cannot be used: it arrives as tab"),
         ({"annotate": "ctrl+h"}, "ctrl+h cannot be used: it arrives as backspace"),
         ({"annotate": "alt+enter"}, "alt+enter cannot be used: it arrives as enter"),
@@ -179,5 +182,95 @@ def test_help_shows_why_an_action_is_unavailable_and_does_not_run_it(play):
         await bench.press("question_mark", *"transcript", "enter")
         assert "unavailable: there is no conversation to save yet" in bench.pane("#results")
         assert "unavailable now: there is no conversation to save yet" in bench.text()
+
+    play(flow)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "params"),
+    [
+        ('model = "claude"', "claude", ModelParams()),
+        ('[model]\nname = "claude-sonnet-5"', "claude-sonnet-5", ModelParams()),
+        ("[model]\ntemperature = 0.2\nmax_tokens = 4000", "", ModelParams(0.2, 4000)),
+        ('model = { name = "claude", thinking = "off" }', "claude", ModelParams(thinking="off")),
+        ("model.thinking = 2048", "", ModelParams(thinking=2048)),
+        ("[model]\ntemperature = 1", "", ModelParams(1)),
+    ],
+)
+def test_the_model_and_its_parameters_are_settings_of_the_project(project, text, name, params):
+    project(text)
+    found = find_project()
+    assert (found.model, found.params) == (name, params)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "names"),
+    [
+        ("[model]\n\ntemperature = 2", 3, "temperature"),
+        ("[model]\ntemperature = true", 2, "temperature"),
+        ('[model]\ntemperature = "low"', 2, "temperature"),
+        ("[model]\ntemperature = nan", 2, "temperature"),
+        ("[model]\nmax_tokens = 0", 2, "max_tokens"),
+        ("[model]\nmax_tokens = 1.5", 2, "max_tokens"),
+        ('[model]\nthinking = "yes"', 2, "thinking"),
+        ("[model]\nthinking = true", 2, "thinking"),
+        ("[model]\nthinking = 100", 2, "thinking"),
+        ("[model]\nmax_tokens = 2000\nthinking = 4000", 3, "max_tokens"),
+        ("[model]\nthinking = 4000\ntemperature = 0.5", 2, "temperature"),
+        ("[model]\ntemprature = 0.5", 2, "did you mean temperature"),
+        ("[model]\nname = 3", 2, "name"),
+        ("\nmodel = 3", 2, "model"),
+        ("\nmodel = { temperature = 7 }", 2, "temperature"),
+        ("\n[replay]\nenvironment = 3", 3, "environment"),
+        ("[replay]\n\ndata = [1]", 3, "data"),
+        ("\nmdoel = 1", 2, "unknown setting"),
+    ],
+)
+def test_an_invalid_parameter_is_reported_with_its_line(project, text, line, names):
+    with pytest.raises(UsageError) as error:
+        project(text)
+    assert names in error.value.message
+    assert error.value.where == f"workbench.toml:{line}"
+
+
+@pytest.mark.parametrize("text", ['agent = "a"\nmodel = "gpt"', '[model]\nname = "gpt"'])
+def test_an_unknown_model_is_reported_with_its_line(project, text):
+    project(text)
+    found = find_project()
+    with pytest.raises(UsageError, match="gpt") as error:
+        resolve_model("", found.model, found.model_where)
+    assert error.value.where == "workbench.toml:2"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", 'theme = "light"\n'),
+        ('# mine\ntheme = "dark"  # night\nmouse = false\n', '# mine\ntheme = "light"\nmouse = false\n'),
+        ('[keys]\nannotate = "m"\n', 'theme = "light"\n[keys]\nannotate = "m"\n'),
+        ('mouse = true\n\n[keys]\ntheme = "f7"\n', 'theme = "light"\nmouse = true\n\n[keys]\ntheme = "f7"\n'),
+    ],
+)
+def test_the_chosen_theme_is_written_to_the_settings_of_the_user(project, monkeypatch, before, after):
+    monkeypatch.delenv("WORKBENCH_THEME", raising=False)
+    project("", before)
+    assert str(user_file()) in keep_theme("light", {})
+    assert user_file().read_text() == after
+    assert merge_settings({}).theme == "light"
+
+
+def test_a_theme_that_something_else_sets_is_not_kept_and_names_it(project, monkeypatch):
+    project("", "")
+    assert "workbench.toml" in keep_theme("light", {"theme": "dark"})
+    monkeypatch.setenv("WORKBENCH_THEME", "dark")
+    assert "WORKBENCH_THEME" in keep_theme("light", {})
+    assert user_file().read_text() == ""
+
+
+def test_the_theme_says_where_it_is_kept(play):
+    async def flow(bench):
+        bench.app.keep_theme = lambda theme: f"kept: {theme}"
+        await bench.press("ctrl+p", *"theme", "enter")
+        assert "kept: " in bench.text()
 
     play(flow)

@@ -270,7 +270,7 @@ def test_the_open_conversations_are_restored_after_a_crash(play):
         bench.shelf.sessions[first.id] = first
         bench.app.conversations.switch_to(first.fork(events=[]))
         bench.app.conversations.open.remove(first)
-        bench.app.navigation.last_workspace = WorkspaceSnapshot([first.id], first.id, "1.2.1", "but I")
+        bench.app.conversations.previous = WorkspaceSnapshot([first.id], first.id, "1.2.1", "but I")
         bench.app.navigation.show_live()
         await bench.press("escape", "B")
         assert bench.app.session.id == first.id

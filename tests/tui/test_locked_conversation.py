@@ -75,7 +75,7 @@ def test_undo_in_a_reopened_conversation_affects_that_conversation(play):
             bench.shelf.sessions[session.id] = session
         bench.app.conversations.switch_to(first.fork(events=[]))
         bench.app.conversations.open[:] = [bench.app.session]
-        bench.app.navigation.last_workspace = WorkspaceSnapshot([first.id, second.id], first.id, "1.2.1", "")
+        bench.app.conversations.previous = WorkspaceSnapshot([first.id, second.id], first.id, "1.2.1", "")
         bench.app.navigation.restore()
         await bench.settle()
         here, beside = (bench.app.conversations.find(session.id) for session in (first, second))

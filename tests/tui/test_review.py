@@ -175,11 +175,11 @@ def test_selected_lines_are_tagged_together_and_u_undoes_it(play, size):
         await bench.press("0", "space", "space")
         assert "2 selected" in bench.text()
         await bench.press("number_sign", *"odd", "enter")
-        await bench.until(lambda: "#odd added to 2 conversations" in bench.text())
+        await bench.until(lambda: "#odd on 2 conversations" in bench.text())
         await ask(bench, "tag:odd")
         await bench.until(lambda: "1 of 2" in bench.text())
         await bench.press("u")
-        await bench.until(lambda: "undone: #odd added to 2 conversations" in bench.text())
+        await bench.until(lambda: "undone: #odd on 2 conversations" in bench.text())
         await ask(bench, "tag:od")
         await bench.until(lambda: "None of 2 matches" in bench.text())
 
@@ -216,7 +216,7 @@ def test_a_queue_is_saved_by_its_name(play):
         await two_talks(bench)
         await ask(bench, "boots")
         await bench.press("Q", *"shoes", "enter")
-        await bench.until(lambda: "saved: queue:shoes" in bench.text())
+        await bench.until(lambda: "queue:shoes saved" in bench.text())
         assert bench.shelf.queues == {"shoes": "boots"}
         await bench.press("escape")
         await bench.until(lambda: "2 of 2" in bench.text())

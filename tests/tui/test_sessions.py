@@ -9,9 +9,11 @@ import pytest
 from tui.host import FakeHost, Memory, Script, make_agent, say, use
 from workbench.engine.ablation import DisabledPart
 from workbench.errors import JourneyError, UsageError
+from workbench.file_edits import CHANGED_SINCE
 from workbench.trace.events import Answer, Reply, TurnEnded, UserMessage
 from workbench.trace.step_id import StepId
 from workbench.trace.trace import Trace
+from workbench.transcripts.transcript import Annotation
 from workbench.workspace.code_service import CodeService
 from workbench.workspace.session import Session
 
@@ -134,8 +136,46 @@ def test_a_failed_undo_can_be_repeated_later(shop):
 
         remove, session.store.remove = session.store.remove, locked
         with pytest.raises(UsageError, match="cannot remove"):
-            session.undo()
+            session.history.undo()
         session.store.remove = remove
-        assert "save of" in session.undo()
+        assert "save of" in session.history.undo()
+        assert session.store.saved == {}
+        assert "save of" in session.history.redo()
+        assert [saved.path for saved in session.saving.saved.values()] == list(session.store.saved)
+
+    shop(flow, [say("hi")])
+
+
+def test_undo_and_redo_go_back_and_forth_and_a_new_change_ends_the_redo(shop):
+    async def flow(session):
+        await session.send("hello")
+        session.annotate(Annotation("1.1.0", note="one"))
+        session.annotate(Annotation("1.1.0", note="two"))
+        session.history.undo()
+        assert session.annotations["1.1.0"].note == "one"
+        session.history.undo()
+        assert session.annotations == {}
+        session.history.redo()
+        session.history.redo()
+        assert session.annotations["1.1.0"].note == "two"
+        session.history.undo()
+        session.annotate(Annotation("1.1.0", note="three"))
+        with pytest.raises(UsageError, match="nothing to redo"):
+            session.history.redo()
+
+    shop(flow, [say("hi")])
+
+
+def test_an_annotation_that_another_program_has_changed_is_kept_and_the_change_before_can_be_undone(shop):
+    async def flow(session):
+        await session.send("hello")
+        session.annotate(Annotation("1.1.1", note="first"))
+        session.annotate(Annotation("1.1.0", note="mine"))
+        stored = {"1.1.1": Annotation("1.1.1", note="first"), "1.1.0": Annotation("1.1.0", note="theirs")}
+        session.store.annotations = lambda id: stored
+        with pytest.raises(UsageError) as error:
+            session.history.undo()
+        assert error.value.code == CHANGED_SINCE
+        assert session.history.undo() == "annotation at 1.1.1"
 
     shop(flow, [say("hi")])

@@ -97,7 +97,9 @@ def check(agent: AgentOption = "", json: JsonFlag = False) -> None:
 
 def init(
     name: Annotated[str, typer.Argument(help="The new project's folder.")] = ".",
-    agent: Annotated[str, typer.Option("--agent", "-a", help="The agent's name.")] = "helper",
+    agent: Annotated[
+        str, typer.Option("--agent", "-a", help="The agent's name; default: that of the folder.")
+    ] = "",
 ) -> None:
     """Create a new project that runs immediately."""
     from .commands.init import init as start

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import math
 import random
+import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..engine.model import Delta, DeltaSink, ModelAnswer, ModelRequest
+from ..engine.model_params import DEFAULT_MAX_TOKENS, ModelParams
 from ..errors import NoAnswer, UsageError
 from ..plain import content_hash
 from .claude_errors import RequestFailure, diagnose, one_safe_line
@@ -41,6 +44,17 @@ PRELOAD = ("anthropic", "anthropic.resources.messages")  # imported by a warm se
 
 # current models also treat text between tool calls as thinking, hidden unless requested
 THINKING: Mapping[str, Any] = {"type": "adaptive", "display": "summarized"}
+
+
+def configured(model: str, params: ModelParams) -> Claude:
+    """Return a model with chosen parameters."""
+    thinking = params.thinking
+    if thinking is None and params.temperature not in (None, 1):
+        thinking = "off"
+    kinds = {None: THINKING, "adaptive": THINKING, "off": {"type": "disabled"}}
+    chosen = {"type": "enabled", "budget_tokens": thinking} if isinstance(thinking, int) else kinds[thinking]
+    limit = DEFAULT_MAX_TOKENS if params.max_tokens is None else params.max_tokens
+    return Claude(model or DEFAULT_MODEL, max_tokens=limit, temperature=params.temperature, thinking=chosen)
 
 
 def credentials() -> str | None:
@@ -85,7 +99,8 @@ class Claude:
         self,
         model: str = DEFAULT_MODEL,
         *,
-        max_tokens: int = 16_000,
+        max_tokens: int = DEFAULT_MAX_TOKENS,
+        temperature: float | None = None,
         thinking: Mapping[str, Any] | None = THINKING,
         effort: str = "",
         tries: int = 5,
@@ -96,6 +111,8 @@ class Claude:
     ) -> None:
         self.name = model
         self.params: dict[str, Any] = {"max_tokens": max_tokens}
+        if temperature is not None:
+            self.params["temperature"] = temperature
         if thinking is not None:
             self.params["thinking"] = dict(thinking)
         if effort:
@@ -173,11 +190,15 @@ class Claude:
 
     async def _events(self, body: dict[str, Any], message: StreamedMessage) -> AsyncGenerator[Any, None]:
         """Send one request and yield the events of its stream, in wire format."""
+        if "anthropic" not in sys.modules:  # in a thread: a worker that imports for seconds would count as hung
+            await asyncio.to_thread(importlib.import_module, PRELOAD[-1])
         import anthropic
 
+        options = {name: value for name, value in body.items() if name != "temperature"}
+        extra = {"temperature": body["temperature"]} if "temperature" in body else None  # not an option of the SDK
         async with (
             self._open() as client,
-            client.messages.with_streaming_response.create(**body, stream=True) as response,
+            client.messages.with_streaming_response.create(**options, extra_body=extra, stream=True) as response,
         ):
             message.request_id = response.headers.get("request-id", "")
             message.server = response.http_response.url.netloc.decode()

@@ -13,7 +13,6 @@ import os
 import time
 from multiprocessing.connection import Connection
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -21,9 +20,10 @@ from ..engine.model import ModelRequest, discard_delta
 from ..errors import NoAnswer, UsageError
 from ..source import safe_path
 from ..trace.messages import Messages
+from .credentials import find_credentials
 
 ANSWER_TIMEOUT = 2.0  # seconds the server may take
-START_TIMEOUT = 4.0  # seconds the process and the SDK may take to start; 1.5 on an idle machine
+START_TIMEOUT = 20.0  # seconds the process and the SDK may take to start; 1.5 on an idle machine
 
 
 class ProbeResult(msgspec.Struct, frozen=True):
@@ -43,15 +43,7 @@ class ProbeResult(msgspec.Struct, frozen=True):
 
 def server_host() -> str:
     """Return the server address without secrets."""
-    url = os.environ.get("ANTHROPIC_BASE_URL", "")
-    if not url:
-        return "the Anthropic API"
-    try:
-        parts = urlsplit(url)
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return "ANTHROPIC_BASE_URL"
-    return f"{parts.scheme}://{parts.hostname or ''}{port}"
+    return find_credentials().server
 
 
 def probe(model: str) -> ProbeResult:
@@ -81,7 +73,7 @@ def probe(model: str) -> ProbeResult:
         ours.close()
     if not found.asked:
         return ProbeResult(
-            failure=f"the SDK did not load within {START_TIMEOUT:g} s: credentials were not looked for"
+            failure=f"{server_host()} was not asked: the SDK did not load within {START_TIMEOUT:g} s"
         )
     return msgspec.structs.replace(found, failure=f"{server_host()} did not answer in time")
 

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from ..authoring.agent import Agent
 from ..engine.model import Model
+from ..engine.model_params import ModelParams
 from ..errors import UsageError
+from .credentials import API, find_credentials
+from .pricing import PRICES
 from .rehearsal import RehearsalModel
 
 REHEARSAL, CLAUDE = "rehearsal", "claude"
-API = "https://api.anthropic.com"  # the SDK's default
 
 
-def make_model(name: str, agent: Agent) -> Model:
-    """Return the model called `name`: "rehearsal", "claude" (the default model) or the id of a Claude model."""
+def make_model(name: str, agent: Agent, params: ModelParams | None = None) -> Model:
+    """Return the model called `name`: "rehearsal", "claude" (the default model) or the id of a Claude model.
+
+    `params` are for a live model; the rehearsal is a script.
+    """
     if name == REHEARSAL:
         return RehearsalModel(agent)
-    from .claude import Claude  # the SDK costs 1.4 s and 74 MB: imported only for a live model
+    from .claude import configured  # the SDK costs 1.4 s and 74 MB: imported only for a live model
 
-    return Claude() if name == CLAUDE else Claude(name)
+    return configured("" if name == CLAUDE else name, params or ModelParams())
 
 
-def validate_model_name(name: str) -> str:
+def validate_model_name(name: str, where: str = "") -> str:
     """Return the model name as given. Raises UsageError for an invalid one."""
     if name in (REHEARSAL, CLAUDE) or name.startswith("claude-"):
         return name
@@ -34,15 +38,18 @@ def validate_model_name(name: str) -> str:
         return name  # another server may use any model name
     raise UsageError(
         f"unknown model {name!r}",
+        where=where,
         hint="choose rehearsal, claude, or the id of a Claude model; with ANTHROPIC_BASE_URL any id",
     )
 
 
-def resolve_model(asked: str, configured: str) -> str:
-    """Return the option, else the setting, else claude if there are credentials, else the rehearsal."""
-    for name in (asked, configured):
-        if name:
-            return validate_model_name(name)
+def resolve_model(asked: str, configured: str, where: str = "") -> str:
+    """Return the option, else the setting, else claude if there are credentials, else the rehearsal.
+
+    `where` is the line of the setting.
+    """
+    if asked or configured:
+        return validate_model_name(asked or configured, "" if asked else where)
     return CLAUDE if credentials_likely() else REHEARSAL
 
 
@@ -65,19 +72,34 @@ def server() -> str:
 
 
 def credentials_likely() -> bool:
-    """Return whether there seem to be credentials, without loading the SDK (1.4 s).
+    """Return whether there seem to be credentials, without loading the SDK (1.5 s). Raises UsageError."""
+    found = find_credentials()
+    if found.problem:
+        hint = "fix it, or choose a model: --model rehearsal"
+        raise UsageError(f"cannot look for credentials: {found.problem}", hint=hint)
+    return bool(found.source) and importlib.util.find_spec("anthropic") is not None
 
-    Checks environment variables and the SDK's profile folder only; `doctor` uses the SDK itself.
-    Raises UsageError if the folder cannot be read.
-    """
-    names = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_PROFILE")
-    if any(os.environ.get(name) for name in names):
-        return importlib.util.find_spec("anthropic") is not None
-    home = os.environ.get("ANTHROPIC_CONFIG_DIR") or str(Path.home() / ".config" / "anthropic")
+
+def known_models() -> tuple[str, ...]:
+    """Return the names to suggest: the rehearsal, the default model, and the current model of each family."""
+    families = {name.split("-")[1]: name for name in reversed(PRICES)}  # the newest of each comes first there
+    return (REHEARSAL, CLAUDE, *reversed(families.values()))
+
+
+def model_note(name: str) -> str:
+    """Describe where a model is asked, and with which credentials."""
+    if name == REHEARSAL:
+        return "a script that you wrote; it has no parameters"
+    found = find_credentials()
+    if found.problem or not found.source:
+        return f"no credentials: {found.problem or 'set ANTHROPIC_API_KEY; workbench doctor looks for them'}"
+    return f"asks {found.server} with the credentials of {found.source}"
+
+
+def model_problem(name: str) -> str:
+    """Explain why a name cannot be a model; "" if it can."""
     try:
-        return Path(home, "credentials").is_dir() or Path(home, "configs").is_dir()
-    except OSError as error:
-        raise UsageError(
-            f"cannot look for credentials: {error.strerror}", where=home,
-            hint="make the folder readable, or choose a model: --model rehearsal",
-        ) from None  # fmt: skip
+        validate_model_name(name)
+    except UsageError as error:
+        return f"{error.message}; {error.hint}"
+    return ""

@@ -13,6 +13,7 @@ import msgspec
 
 from ..engine.ablation import DisabledPart, PromptParagraph
 from ..engine.model import Delta
+from ..engine.model_params import ModelParams
 from ..errors import JourneyError
 from ..replay.verdict import ReplayResult
 from ..trace.events import AnyEvent, Usage
@@ -101,6 +102,7 @@ class Load(_Message, frozen=True, tag="load"):
     root: str
     agent: str
     model: str
+    params: ModelParams = ModelParams()
 
 
 class RunTurn(_Message, frozen=True, tag="turn"):
@@ -318,6 +320,6 @@ class WorkerFactory(Protocol):
         """Replay an encoded transcript like `workbench replay`. Raises nothing that a journey may cause."""
         ...
 
-    async def start(self, agent: str, model: str) -> Worker:
+    async def start(self, agent: str, model: str, params: ModelParams) -> Worker:
         """Start a worker with a loaded agent. Raises JourneyError or WorkerCrashed."""
         ...

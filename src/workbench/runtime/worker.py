@@ -22,6 +22,7 @@ from pathlib import Path
 
 import msgspec
 
+from ..engine.model_params import ModelParams
 from ..errors import UsageError, WorkerCrashed
 from ..machine import machine_error
 from ..models.claude import PRELOAD as SDK
@@ -157,10 +158,11 @@ class WorkerProcess:
     def alive(self) -> bool:
         return not self._closed and self._process.is_alive()
 
-    async def load(self, root: Path, agent: str, model: str) -> None:
+    async def load(self, root: Path, agent: str, model: str, params: ModelParams | None = None) -> None:
         """Load an agent. Raises JourneyError with file and line, or WorkerCrashed."""
         self.root = root
-        self.agent_info = (await request(self, Load(str(root), agent, model), Loaded)).agent_info
+        load = Load(str(root), agent, model, params or ModelParams())
+        self.agent_info = (await request(self, load, Loaded)).agent_info
         threading.Thread(target=self._descendants.note, daemon=True).start()  # in case that it crashes
 
     async def ask(self, request: Request) -> AsyncIterator[WorkerEvent]:
@@ -272,12 +274,12 @@ class WorkerPool:
 
         return await asyncio.to_thread(judge)
 
-    async def start(self, agent: str, model: str) -> WorkerProcess:
+    async def start(self, agent: str, model: str, params: ModelParams | None = None) -> WorkerProcess:
         worker, self._spare = self._spare, None
         if worker is None or not worker.alive:
             worker = WorkerProcess(self.hang_timeout, self.written.add)
         try:
-            await worker.load(self.root, agent, model)
+            await worker.load(self.root, agent, model, params)
         except BaseException:
             worker.close()
             raise

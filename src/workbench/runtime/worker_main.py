@@ -171,7 +171,7 @@ class WorkerServer:
         if self._written is None:
             self._written = WrittenFiles(Path(request.root), lambda path: self.send(FileWritten(path)))
         self.loaded = load(Path(request.root), request.agent)
-        self.model = make_model(request.model, self.loaded.agent)
+        self.model = make_model(request.model, self.loaded.agent, request.params)
         agent_info = describe_agent(self.loaded, self.model)
         try:
             unpack_event(pack(Loaded(agent_info)))

@@ -2,68 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from ..errors import UsageError
-from ..runtime.run_settings import ReloadTable, ReplayTable
-from ..workspace.settings import THEMES, KeyOverride, Settings
+from ..engine.model_params import ModelParams
+from ..errors import TranscriptError, UsageError
+from ..files import write_atomically
+from ..suggest import did_you_mean
+from ..workspace.settings import KeyOverride, Settings
+from .setting_checks import SETTINGS
 
 CONFIG = "workbench.toml"
 
 
-def _text(value: Any) -> str:
-    return "" if isinstance(value, str) else "must be a string"
-
-
-def _theme(value: Any) -> str:
-    return "" if value in THEMES else f"must be one of {', '.join(THEMES)}"
-
-
-def _yes_no(value: Any) -> str:
-    return "" if isinstance(value, bool) else "must be true or false"
-
-
-def _keys(value: Any) -> str:
-    return "" if isinstance(value, dict) else "must be a table: [keys]"
-
-
-def _replay(value: Any) -> str:
-    """Check the table that `runtime/run_settings.py` reads."""
-    try:
-        msgspec.convert(value, ReplayTable)
-    except msgspec.ValidationError as error:
-        return f'must be like environment = {{ SHOP = "berlin" }}, data = ["prices"]: {error}'
-    return ""
-
-
-def _reload(value: Any) -> str:
-    """Check the table that `runtime/run_settings.py` reads."""
-    try:
-        msgspec.convert(value, ReloadTable)
-    except msgspec.ValidationError as error:
-        return f'must be like ignore = ["shop/cache/*"]: {error}'
-    return ""
-
-
-def _key(value: Any) -> str:
-    many = value if isinstance(value, list) else [value]
-    return "" if all(isinstance(one, str) for one in many) else "must be a key, or a list of keys"
-
-
-SETTINGS: dict[str, Callable[[Any], str]] = {  # a check that returns what is wrong with a value, or ""
-    "agent": _text,
-    "model": _text,
-    "theme": _theme,
-    "mouse": _yes_no,
-    "keys": _keys,
-    "replay": _replay,
-    "reload": _reload,
-}
 USER_SETTINGS = ("theme", "mouse", "keys")  # the settings that the user's own file may contain
 
 USER_KEYS = {"run_code"}  # a folder of somebody else could put it on a key that everybody presses
@@ -102,17 +55,34 @@ def read_settings_file(path: Path, known: tuple[str, ...] = tuple(SETTINGS)) -> 
     for key, value in found.items():
         where = f"{name}:{_line(text, '', key)}"
         if key not in known:
-            raise UsageError(f"unknown setting {key!r}", where=where, hint=f"settings: {', '.join(known)}")
-        if wrong := SETTINGS[key](value):
-            raise UsageError(f"{key} {wrong}", where=where)
-    keys, found["keys"] = found.get("keys", {}), {}
-    for id, value in keys.items():
-        where = f"{name}:{_line(text, 'keys', id)}"
-        if wrong := _key(value):
-            raise UsageError(f"{id} {wrong}", where=where, hint='for example: annotate = "m"')
-        many = value if isinstance(value, list) else [value]
-        found["keys"][id] = KeyOverride(tuple(one for one in many if one), where)
-    return found
+            hint = did_you_mean(key, known, f"settings: {', '.join(known)}")
+            raise UsageError(f"unknown setting {key!r}", where=where, hint=hint)
+        for inner, problem in SETTINGS[key](value).items():
+            where = f"{name}:{_line(text, key if inner else '', inner or key)}"
+            raise UsageError(f"{f'{key}.{inner}' if inner else key} {problem}", where=where)
+    model = _model_settings(found)
+    if "model" in found:
+        place = ("model", "name") if isinstance(found["model"], dict) else ("", "model")
+        model["model_where"] = f"{name}:{_line(text, *place)}"
+    return found | model | {"keys": _overrides(found.get("keys", {}), name, text)}
+
+
+def _model_settings(found: dict[str, Any]) -> dict[str, Any]:
+    """Return the name of the model, "" if there is none, and its `params`."""
+    chosen = found.get("model", "")
+    if isinstance(chosen, str):
+        return {"model": chosen}
+    rest = {key: value for key, value in chosen.items() if key != "name"}
+    return {"model": chosen.get("name", ""), "params": ModelParams(**rest)}
+
+
+def _overrides(keys: dict[str, Any], name: str, text: str) -> dict[str, KeyOverride]:
+    """Return the configured keys by the id of their action."""
+    lists = {id: value if isinstance(value, list) else [value] for id, value in keys.items()}
+    return {
+        id: KeyOverride(tuple(key for key in many if key), f"{name}:{_line(text, 'keys', id)}")
+        for id, many in lists.items()
+    }
 
 
 def merge_settings(project: dict[str, Any]) -> Settings:
@@ -129,14 +99,39 @@ def merge_settings(project: dict[str, Any]) -> Settings:
     )
 
 
+def keep_theme(theme: str, project: dict[str, Any]) -> str:
+    """Write the theme to the user's own settings; returns where it is kept, or what overrides it."""
+    if os.environ.get("WORKBENCH_THEME"):
+        return "WORKBENCH_THEME is set: it applies again at the next start"
+    if "theme" in project:
+        return f"{CONFIG} sets another theme: it applies again at the next start"
+    path, line = user_file(), f'theme = "{theme}"'
+    try:
+        text = path.read_text("utf-8-sig") if path.is_file() else ""
+        tables = re.search(r"(?m)^[ \t]*\[", text)
+        head, rest = (text[: tables.start()], text[tables.start() :]) if tables else (text, "")
+        head, found = re.subn(r"(?m)^[ \t]*theme[ \t]*=.*$", line, head, count=1)
+        head = head if found else f"{line}\n{head}"
+        write_atomically(path, (head + rest).encode())
+    except (OSError, UnicodeDecodeError, TranscriptError) as error:
+        return f"not kept: {getattr(error, 'strerror', '') or error}"
+    return f"kept in {path}"
+
+
 def _line(text: str, section: str, key: str) -> int:
-    """Find the line that sets a key of a section; 1 if there is none."""
-    now = ""
+    """Find the line that sets a key of a section, else the line of the section; 1 if there is none."""
+    table, around = "", 0
     for number, line in enumerate(text.splitlines(), 1):
         if head := re.match(r"\s*\[\s*([\w.-]+)\s*\]", line):
-            now = head[1]
-            if not section and now == key:
-                return number
-        elif now == section and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]", line):
+            table = head[1]
+            if table == (section or key):
+                around = number
+            continue
+        names = re.match(r"\s*([\w.\"' -]+?)\s*=", line)
+        path = [*filter(None, table.split(".")), *re.findall(r"[\w-]+", names[1] if names else "")]
+        wanted = [section, key] if section else [key]
+        if names and path[: len(wanted)] == wanted:
             return number
-    return 1
+        if names and section and path[:1] == [section] and table != section:
+            around = number  # an inline table
+    return around or 1

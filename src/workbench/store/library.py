@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +13,14 @@ from typing import Any
 
 import msgspec
 
+from ..errors import UsageError, WorkbenchError
+from ..file_edits import changed_since, perform, reverse
+from ..text import pluralize
 from ..transcripts import pending
 from ..transcripts.codec import read
 from ..transcripts.query import Query
 from ..transcripts.transcript import Annotation, Transcript
+from ..workspace.history import Change
 from ..workspace.library import Entry, IndexProgress, SearchResult, StoredConversation
 from ..workspace.ports import SessionStore
 from .annotations import AnnotationLog, AnnotationRecord
@@ -101,33 +105,63 @@ class IndexedLibrary:
         path = self.project.root / id
         return _record(read(path)), _record(pending.read_pending(path))
 
-    def resolve_pending(self, id: str, accept: bool) -> Callable[[], None]:
-        return (pending.accept if accept else pending.reject)(self.project.root / id)
+    def resolve_pending(self, id: str, accept: bool) -> Change:
+        edits = (pending.accept if accept else pending.reject)(self.project.root / id)
+        what = f"{'accepting' if accept else 'rejecting'} the new run of {id}"
+        return Change(what, lambda: reverse(edits), lambda: perform(edits))
 
     # annotations, tags and saved queries
 
     def annotation_store(self, entry: Entry, store: SessionStore) -> SessionStore:
-        return store if entry.kind == "session" else AnnotationStore(self, entry.ref, store)
+        return store if entry.kind == "session" else AnnotationStore(self, entry, store)
 
     def write(self, line: AnnotationRecord) -> None:
         self._apply(self.log.write(line))
 
-    def tag(self, numbers: Iterable[int], tag: str, on: bool = True) -> list[str]:
-        entries = (self._with_tags(entry) for entry in self._paged.pages(list(numbers)))
-        refs = [entry.ref for entry in entries if (tag in entry.tags) is not on]
-        if refs:
-            self.tag_refs(refs, tag, on)
-        return refs
+    def tag(self, numbers: Iterable[int], tags: Mapping[str, bool]) -> Change | None:
+        entries = [self._with_tags(entry) for entry in self._paged.pages(list(numbers))]
+        changed = {
+            tag: refs
+            for tag, on in tags.items()
+            if (refs := [e.ref for e in entries if (tag in e.tags) is not on])
+        }
+        if not changed:
+            return None
+
+        def write(back: bool) -> None:
+            """Write all tags; of those that were changed since, none."""
+            self._apply(self.log.read())
+            for tag, refs in changed.items():
+                wanted = tags[tag] is not back
+                self.tag_refs([r for r in refs if self.log.tags.get(r, {}).get(tag) is not wanted], tag, wanted)
+
+        for tag, refs in changed.items():
+            self.tag_refs(refs, tag, tags[tag])
+        signs = " ".join(f"{'#' if tags[tag] else '-#'}{tag}" for tag in changed)
+        many = len({ref for refs in changed.values() for ref in refs})
+        return Change(f"{signs} on {pluralize(many, 'conversation')}", lambda: write(True), lambda: write(False))
 
     def tag_refs(self, refs: list[str], tag: str, on: bool = True) -> None:
-        self.write(AnnotationRecord(tag=tag, refs=refs, undone=not on))
+        if refs:
+            self.write(AnnotationRecord(tag=tag, refs=refs, undone=not on))
 
     def set_reviewed(self, query: Query, entry: Entry, reviewed: bool = True) -> None:
         if entry.recording and (entry.recording in self.log.reviewed.get(query.key, ())) is not reviewed:
             self.write(AnnotationRecord(reviewed=query.key, recording=entry.recording, undone=not reviewed))
 
-    def save_queue(self, name: str, query: str) -> None:
+    def save_queue(self, name: str, query: str) -> Change:
+        self._apply(self.log.read())
+        before = self.queues.get(name, "")
+
+        def replace(expected: str, wanted: str) -> None:
+            self._apply(self.log.read())
+            if self.queues.get(name, "") != expected:
+                raise changed_since(f"queue:{name} has changed")
+            self.write(AnnotationRecord(queue=name, query=wanted))
+
         self.write(AnnotationRecord(queue=name, query=query))
+        what = f"queue:{name} {'saved' if query else 'deleted'}"
+        return Change(what, lambda: replace(query, before), lambda: replace(before, query))
 
     # updating the index
 
@@ -203,8 +237,8 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 class AnnotationStore:
     """The SessionStore of a transcript or an import: annotations go to the log, events are dropped."""
 
-    def __init__(self, library: IndexedLibrary, ref: str, store: SessionStore) -> None:
-        self.library, self.ref, self.store = library, ref, store
+    def __init__(self, library: IndexedLibrary, entry: Entry, store: SessionStore) -> None:
+        self.library, self.entry, self.ref, self.store = library, entry, entry.ref, store
 
     @property
     def write_error(self) -> str:
@@ -227,11 +261,18 @@ class AnnotationStore:
         elif "remove_annotation" in record:
             self.library.write(AnnotationRecord(ref=self.ref, remove_annotation=record["remove_annotation"]))
 
-    def save(self, transcript: Transcript) -> str:
-        return self.store.save(transcript)
+    def annotations(self, session: str) -> dict[str, Annotation] | None:
+        self.library._apply(self.library.log.read())
+        try:
+            return {one.step: one for one in self.library.open(self.entry).annotations}
+        except WorkbenchError:
+            return {}  # deleted in the meantime
 
-    def remove(self, path: str) -> None:
-        self.store.remove(path)
+    def delete(self, session: str) -> Change:
+        raise UsageError("only a conversation of the workbench can be deleted")
+
+    def save(self, transcript: Transcript) -> tuple[str, Change]:
+        return self.store.save(transcript)
 
     def save_workspace(self, data: bytes) -> None:
         self.store.save_workspace(data)

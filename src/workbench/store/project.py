@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from ..engine.model_params import ModelParams
 from ..errors import UsageError
 from ..runtime.agent_files import agent_names
 from ..suggest import did_you_mean
@@ -33,6 +34,22 @@ class Project(msgspec.Struct, frozen=True):
     @property
     def state(self) -> Path:
         return self.root / STATE
+
+    @property
+    def model(self) -> str:
+        """Return the name of the model in the settings, "" if there is none."""
+        return str(self.config.get("model", ""))
+
+    @property
+    def model_where(self) -> str:
+        """Return the line of that setting."""
+        return str(self.config.get("model_where", ""))
+
+    @property
+    def params(self) -> ModelParams:
+        """Return the parameters of live models in the settings."""
+        found: ModelParams = self.config.get("params", ModelParams())
+        return found
 
     def agent(self, requested: str = "") -> str:
         """Return the agent to work on: requested, configured, or the only one. Raises UsageError."""

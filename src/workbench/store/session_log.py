@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,13 +18,18 @@ import msgspec
 
 from .. import files
 from ..engine.ablation import DisabledPart
+from ..engine.model_params import ModelParams
 from ..errors import TranscriptError, UsageError
+from ..file_edits import FileEdit, changed_since, content, perform, reverse
 from ..trace.events import AnyEvent, UserMessage
 from ..trace.setup import Setup
 from ..trace.trace import Trace
-from ..transcripts.files import unused_path, write
+from ..transcripts.files import SIBLING_SUFFIXES, sibling, unused_path, write
 from ..transcripts.transcript import Annotation, Transcript
+from ..workspace.history import Change
+from ..workspace.library import StoredConversation
 from ..workspace.open_conversations import WorkspaceSnapshot
+from ..workspace.origin import Origin
 from .journal import decode_lines
 from .session_journal import SessionJournal
 
@@ -33,6 +40,7 @@ class SessionRecord(msgspec.Struct, omit_defaults=True):
     session: str = ""
     setup: Setup | None = None
     model: str = ""
+    params: ModelParams | None = None
     code: str = ""
     event: AnyEvent | None = None
     blob: str = ""
@@ -41,6 +49,9 @@ class SessionRecord(msgspec.Struct, omit_defaults=True):
     remove_annotation: str = ""
     disabled: list[DisabledPart] | None = None
     turn: int = 0  # the turn with these disabled parts; 0 if unknown
+    disabled_from_now: list[DisabledPart] | None = None
+    name: str | None = None
+    origin: Origin | None = None
 
 
 WORKSPACE_FILE = "workspace.{}.json"  # one for each process: two workbenches may share a project
@@ -61,6 +72,10 @@ class SessionLog:
     annotations: dict[str, Annotation] = field(default_factory=dict)
     disabled_by_turn: dict[int, list[DisabledPart]] = field(default_factory=dict)  # disabled parts by turn
     torn: int = 0  # lines that cannot be read
+    name: str = ""
+    origin: Origin = field(default_factory=Origin)
+    disabled: list[DisabledPart] = field(default_factory=list)  # from the end on
+    params: ModelParams = field(default_factory=ModelParams)
 
     @property
     def trace(self) -> Trace:
@@ -68,9 +83,19 @@ class SessionLog:
 
     @property
     def title(self) -> str:
-        """Return the first message of the customer."""
+        """Return its name, else the first message of the customer."""
+        if self.name:
+            return self.name
         first = next((str(s.text) for s in self.events if isinstance(s, UserMessage)), "")
         return " ".join(first.split())[:200]
+
+    @property
+    def stored(self) -> StoredConversation:
+        return StoredConversation(
+            self.setup, self.trace, self.title, self.model, list(self.annotations.values()),
+            disabled_by_turn=self.disabled_by_turn, torn=self.torn,
+            name=self.name, origin=self.origin, disabled=self.disabled, params=self.params,
+        )  # fmt: skip
 
 
 class SessionLogs:
@@ -131,18 +156,46 @@ class SessionLogs:
                 journal.restored = ""
         return warnings
 
-    def save(self, transcript: Transcript) -> str:
+    def annotations(self, session: str) -> dict[str, Annotation] | None:
+        try:
+            return self._read(session)[0].annotations
+        except TranscriptError:
+            return None  # not written yet, or not readable: the session knows them
+
+    def delete(self, session: str) -> Change:
+        path = self._path(session)
+        edits: list[FileEdit] = []
+
+        def remove() -> None:
+            self._journal(session).close()
+            del self._journals[session]
+            edits[:] = [FileEdit(path, content(path), None)]
+            perform(edits)
+            self.written = [id for id in self.written if id != session]
+
+        def restore() -> None:
+            reverse(edits)
+            self._sizes[session] = len(edits[0].before or b"")
+
+        remove()
+        return Change(f"deletion of {session}", restore, remove)
+
+    def save(self, transcript: Transcript) -> tuple[str, Change]:
         path = unused_path(self.transcripts / transcript.agent, transcript.id)
         if path.stem != transcript.id:
             transcript = msgspec.structs.replace(transcript, id=path.stem)
         write(path, transcript)
-        return path.relative_to(self.transcripts.parent).as_posix()
+        name = path.relative_to(self.transcripts.parent).as_posix()
+        # the re-recordings and live results of a saved file go with it: it may be removed only without them
+        edits = [FileEdit(path, None, content(path))]
+        edits += [FileEdit(sibling(path, suffix), None, None) for suffix in SIBLING_SUFFIXES]
 
-    def remove(self, path: str) -> None:
-        try:
-            (self.transcripts.parent / path).unlink(missing_ok=True)
-        except OSError as error:
-            raise UsageError(f"cannot remove {path}: {error.strerror}", hint="make its folder writable") from None
+        def again() -> None:
+            if content(path) is not None:
+                raise changed_since(f"{name} was created")
+            write(path, transcript)
+
+        return name, Change(f"save of {name}", lambda: reverse(edits), again)
 
     def save_workspace(self, data: bytes) -> None:
         if not self.folder.is_dir():
@@ -152,7 +205,10 @@ class SessionLogs:
             files.write_private(path, data)
 
     def previous_workspace(self) -> WorkspaceSnapshot | None:
-        """Return the last workspace snapshot of a workbench that has ended, and remove its file."""
+        """Return what was open in the workbenches that have ended since the last call, and remove their files.
+
+        Of several, the latest one has its place; the conversations of the others come first.
+        """
         found: list[tuple[float, WorkspaceSnapshot]] = []
         for path in self.folder.parent.glob(WORKSPACE_FILE.format("*")):
             with contextlib.suppress(OSError, msgspec.DecodeError, ValueError):
@@ -160,7 +216,13 @@ class SessionLogs:
                     snapshot = msgspec.json.decode(path.read_bytes(), type=WorkspaceSnapshot)
                     found.append((path.stat().st_mtime, snapshot))
                     path.unlink()
-        return max(found, key=lambda one: one[0])[1] if found else None
+        if not found:
+            return None
+        found.sort(key=lambda one: one[0])
+        last = found[-1][1]
+        last.clean_exit = all(snapshot.clean_exit for _, snapshot in found)
+        last.open = list(dict.fromkeys(id for _, snapshot in found for id in snapshot.open))
+        return last
 
     def close(self) -> None:
         for journal in self._journals.values():
@@ -187,6 +249,11 @@ class SessionLogs:
 
     def read(self, session: str) -> SessionLog:
         """Read a session from its file. Raises TranscriptError if there is nothing to continue."""
+        found, self._sizes[session] = self._read(session)
+        return found
+
+    def _read(self, session: str) -> tuple[SessionLog, int]:
+        """Return a session and the size of its file in bytes. Raises TranscriptError."""
         path = self._path(session)
         found: SessionLog | None = None
         try:
@@ -198,9 +265,8 @@ class SessionLogs:
             found = _apply(found, record)
         if found is None:
             raise TranscriptError("the file contains no conversation", where=path.name)
-        self._sizes[session] = len(data)
         found.torn = torn
-        return found
+        return found, len(data)
 
 
 def _runs(pid: int) -> bool:
@@ -216,7 +282,9 @@ def _runs(pid: int) -> bool:
 
 def _apply(log: SessionLog | None, record: SessionRecord) -> SessionLog | None:
     if record.session and record.setup is not None:
-        return SessionLog(record.session, record.setup, record.model, record.code)
+        origin = record.origin or Origin(at=_time_of(record.session))
+        params = record.params or ModelParams()
+        return SessionLog(record.session, record.setup, record.model, record.code, origin=origin, params=params)
     if log is None:
         return None
     if record.event is not None:
@@ -229,4 +297,18 @@ def _apply(log: SessionLog | None, record: SessionRecord) -> SessionLog | None:
         log.annotations.pop(record.remove_annotation, None)
     elif record.disabled is not None:
         log.disabled_by_turn[record.turn] = record.disabled
+    elif record.disabled_from_now is not None:
+        log.disabled = record.disabled_from_now
+    elif record.name is not None:
+        log.name = record.name
+    elif record.model:
+        log.model, log.params = record.model, record.params or ModelParams()
     return log
+
+
+def _time_of(session: str) -> float:
+    """Return the time in an id such as support-20260105-101500-1a2b; 0 if there is none."""
+    found = re.fullmatch(r".*-(\d{8}-\d{6})-\w+", session)
+    with contextlib.suppress(ValueError, OverflowError):
+        return time.mktime(time.strptime(found[1], "%Y%m%d-%H%M%S")) if found else 0.0
+    return 0.0

@@ -104,17 +104,7 @@ class Sessions:
         )  # fmt: skip
 
     def open(self, id: str) -> StoredConversation:
-        found = self.history.read(id)
-        annotations = list(found.annotations.values())
-        return StoredConversation(
-            found.setup,
-            found.trace,
-            found.title,
-            found.model,
-            annotations,
-            disabled_by_turn=found.disabled_by_turn,
-            torn=found.torn,
-        )
+        return self.history.read(id).stored
 
 
 class Imports:

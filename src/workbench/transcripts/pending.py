@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
-from ..errors import TranscriptError, UsageError
-from ..files import write_atomically
+from ..errors import UsageError
+from ..file_edits import FileEdit, content, perform
 from .codec import read
 from .files import PENDING, sibling
 from .transcript import Transcript
-
-Undo = Callable[[], None]
 
 
 def list_pending(folder: Path) -> list[Path]:
@@ -39,48 +36,19 @@ def read_pending(path: Path) -> Transcript:
     return read(sibling(path, PENDING))
 
 
-def accept(path: Path) -> Undo:
-    """Replace a transcript by its pending file; returns a function that undoes it. Raises TranscriptError."""
+def accept(path: Path) -> list[FileEdit]:
+    """Replace a transcript by its pending file; returns the edits. Raises TranscriptError."""
     pending = sibling(path, PENDING)
     read(pending)  # an invalid file must not replace it
-    before, data = _bytes(path), pending.read_bytes()
-    write_atomically(path, data)
-    _remove(pending)
-
-    def undo() -> None:
-        write_atomically(pending, data)
-        if before is None:
-            _remove(path)
-        else:
-            write_atomically(path, before)
-
-    return undo
+    data = content(pending)
+    edits = [FileEdit(path, content(path), data), FileEdit(pending, data, None)]
+    perform(edits)
+    return edits
 
 
-def reject(path: Path) -> Undo:
-    """Remove the pending file; returns a function that undoes it. Raises TranscriptError."""
+def reject(path: Path) -> list[FileEdit]:
+    """Remove the pending file; returns the edits. Raises TranscriptError."""
     pending = sibling(path, PENDING)
-    data = _bytes(pending)
-    _remove(pending)
-
-    def undo() -> None:
-        if data is not None:
-            write_atomically(pending, data)
-
-    return undo
-
-
-def _bytes(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise TranscriptError(f"cannot be read: {error.strerror}", where=str(path)) from None
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise TranscriptError(f"cannot be removed: {error.strerror}", where=str(path)) from None
+    edits = [FileEdit(pending, content(pending), None)]
+    perform(edits)
+    return edits

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from ..engine.model_params import ModelParams
 from ..errors import JourneyError, TranscriptError, WorkerCrashed
 from ..replay.verdict import Verdict
 from ..runtime.protocol import (
@@ -70,9 +71,11 @@ class TrialRunner:
         budget: Budget | None = None,
         jobs: int = 4,
         hang_timeout: float = 0.0,
+        params: ModelParams | None = None,
     ) -> None:
         self.root = root
         self.model = model
+        self.params = params or ModelParams()
         self.judge = judge or model
         self.budget = budget or Budget()
         self.spent = Spent()
@@ -85,7 +88,7 @@ class TrialRunner:
     @asynccontextmanager
     async def worker(self, agent: str) -> AsyncIterator[Worker]:
         """Start a separate worker, so that trials share no state. Raises JourneyError or WorkerCrashed."""
-        worker = await self._host.start(agent, self.model)
+        worker = await self._host.start(agent, self.model, self.params)
         try:
             yield worker
         finally:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from textual.binding import Binding
 
 from ..errors import UsageError
-from ..suggest import closest_names
+from ..suggest import did_you_mean
 from ..workspace.settings import KeyOverride
 from .key_names import conflicts, display, parse, types_text
 
@@ -53,7 +53,10 @@ ACTIONS: tuple[Action, ...] = (
            _JUDGE, footer=3),
     Action("save", "t", "save", "Save the conversation as a transcript: a mistake to fix, or a golden transcript.",
            _JUDGE, footer=4),
-    Action("undo", "u", "undo", "Undo the last annotation or save.", _JUDGE, footer=6),
+    Action("undo", "u", "undo",
+           "Undo the last annotation, save, tag, decision, or closing, naming, deletion of a conversation.",
+           _JUDGE, footer=6),
+    Action("redo", "U", "redo", "Redo what was undone last.", _JUDGE),
     Action("remove_annotation", "A", "remove annotation", "Remove the annotation of the step (undo restores it).",
            _JUDGE),
     Action("fork", "f", "fork", "Fork before this turn and continue differently; this conversation is kept.",
@@ -107,16 +110,23 @@ ACTIONS: tuple[Action, ...] = (
     Action("select_all", "asterisk", "select all", "Select all lines of the list, or none.", _JUDGE, (REVIEW,)),
     Action("setup", "s", "setup", "Choose the setup of a conversation: fixture, customer, channel, clock.",
            _TALK, (DEVELOP,), 13),
+    Action("model", "M", "model and agent",
+           "Choose the model and its parameters (temperature, max tokens, thinking), or another agent.",
+           _TALK, (DEVELOP,), 13),
     Action("new", "ctrl+n", "new", "Begin a new conversation on the same setup; this one is kept.", _TALK,
            (DEVELOP,), 7),
-    Action("conversations", "b", "conversations", "List open conversations: switch to one or close it.", _TALK,
-           (DEVELOP,), 9),
+    Action("conversations", "b", "conversations",
+           "Show the open conversations as a tree: switch to one, name, close or delete it.",
+           _TALK, (DEVELOP,), 9),
+    Action("name", "E", "name the conversation", "Give this conversation a name, or rename it.", _TALK,
+           (DEVELOP,)),
     Action("next_conversation", "right_parenthesis", "next conversation", "Show the next open conversation.",
            _TALK, (DEVELOP,)),
     Action("previous_conversation", "left_parenthesis", "previous conversation",
            "Show the previous open conversation.", _TALK, (DEVELOP,)),
-    Action("restore", "B", "restore last session", "After a crash: restore the open conversations.", _TALK,
-           (DEVELOP,)),
+    Action("restore", "B", "restore last session",
+           "Restore the conversations that were open when the workbench ended, with their disabled parts.",
+           _TALK, (DEVELOP,)),
     Action("interrupt", "ctrl+c", "interrupt", "Stop the agent's turn; with text selected, copy it.", _TALK, ALL,
            priority=True),
     Action("down", "j,down", "down", "Go to the next line.", _MOVE, ALL),
@@ -188,12 +198,20 @@ _own: dict[str, str] = {}  # the configured keys, by the id of the action
 
 def apply_overrides(own: Mapping[str, KeyOverride]) -> None:
     """Use these keys instead of those of the table. Raises UsageError with file and line."""
+    chosen = check_overrides(own)
+    _own.clear()
+    _own.update(chosen)
+
+
+def check_overrides(own: Mapping[str, KeyOverride]) -> dict[str, str]:
+    """Return the keys of Textual by the id of the action. Raises UsageError with file and line."""
     known = {action.id: action for action in ACTIONS}
     chosen: dict[str, str] = {}
     for id, (keys, where) in own.items():
         if id not in known:
-            near = ", ".join(closest_names(id, known)) or ", ".join(known)
-            raise UsageError(f"unknown action {id!r}", where=where, hint=f"use an action id: {near}")
+            near = did_you_mean(id, known)
+            hint = "" if near else f"the actions are: {', '.join(known)}"
+            raise UsageError(f"unknown action {id!r}{f'; {near}' if near else ''}", where=where, hint=hint)
         try:
             chosen[id] = ",".join(parse(key) for key in keys)
         except ValueError as error:
@@ -204,17 +222,16 @@ def apply_overrides(own: Mapping[str, KeyOverride]) -> None:
                 f"{id} also works while you type, so {display(typed[0])} cannot be its key",
                 where=where, hint="use a key that types nothing, such as ctrl+x or f5",
             )  # fmt: skip
-    for screen in {where for action in ACTIONS for where in action.where}:
+    for screen in dict.fromkeys(where for action in ACTIONS for where in action.where):
         there = [(a.id, chosen.get(a.id, a.keys)) for a in ACTIONS if screen in a.where]
         for key, ids in conflicts(there).items():
             mine = next(id for id in reversed(ids) if id in own)
             other = next(id for id in ids if id != mine)
             raise UsageError(
-                f"{display(key)} cannot be the key of {mine}: on {screen} it is the key of {other}",
-                where=own[mine].where, hint=f"use another key, or give {other} another one",
+                f"{mine}: key {display(key)} is already bound to {other} (set both)",
+                where=own[mine].where, hint=f"on {screen}, give {other} another key too, or {mine}",
             )  # fmt: skip
-    _own.clear()
-    _own.update(chosen)
+    return chosen
 
 
 def _now(action: Action) -> Action:

@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -22,11 +22,13 @@ from textual.driver import Driver
 from textual.screen import Screen
 
 from ..machine import terminal_is_gone
-from ..text import sanitize
+from ..text import pluralize, sanitize
 from ..workspace.code_service import CodeService
+from ..workspace.history import History
 from ..workspace.library import Library
+from ..workspace.model_catalog import ModelCatalog
 from ..workspace.open_conversations import OpenConversations, WorkspaceSnapshot
-from ..workspace.session import Session, Undo
+from ..workspace.session import Session
 from ..workspace.settings import Settings
 from ..workspace.tour import Tour
 from . import actions
@@ -76,7 +78,7 @@ class WorkbenchApp(BackgroundWork, App[int]):
 
     `changes` yields whenever files under journeys/ have changed. `last_workspace` is restored at
     once if `resumed`, else on request. `newcomer`: the project has no conversation yet. `tour` is
-    shown over Develop.
+    shown over Develop. `keep_theme` stores a theme and returns where it is kept.
     """
 
     CSS = CSS
@@ -95,22 +97,26 @@ class WorkbenchApp(BackgroundWork, App[int]):
         resumed: bool = False,
         newcomer: bool = False,
         tour: Tour | None = None,
+        models: ModelCatalog | None = None,
+        keep_theme: Callable[[str], str] = lambda theme: "",
     ) -> None:
+        self.models = models or ModelCatalog()
+        self.keep_theme = keep_theme
         self.settings = settings or Settings()
         actions.apply_overrides(self.settings.keys)
         setattr(self, "DEFAULT_MODE", screen)  # prevents an empty first screen
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self._bindings = BindingsMap([b for b in actions.bindings(actions.DEVELOP) if b.id == "quit"])
         self.mouse = self.settings.mouse
-        self.conversations = OpenConversations(session)
+        self.conversations = OpenConversations(session, last_workspace)
         self.library = library
-        self.navigation = Navigation(self, last_workspace)
+        self.navigation = Navigation(self)
         self.resumed = resumed  # whether to restore the last workspace without asking
         self.newcomer = newcomer  # whether the project has no conversation yet
         self.tour = tour
         self.changes = changes if changes is not None else _nothing()
         self.loads = 0
-        self.undos: list[Undo] = []  # actions of Review that can be undone, on any conversation
+        self.history = History()  # of Review, on any conversation
         self.drafts: dict[str, dict[str, str]] = {}  # the contents of unfinished dialogs
         self.last_key_at = 0.0  # the time of the last key press
         self.failure = ""
@@ -167,15 +173,21 @@ class WorkbenchApp(BackgroundWork, App[int]):
         """Load the code and watch it, after the first paint."""
         self.reload()
         self.run_in_background(self._watch, "watch")
-        snapshot = self.navigation.last_workspace
-        if snapshot is not None and self.resumed:
+        self.conversations.snapshot()  # the file of the previous one is gone
+        if self.conversations.previous is not None and self.resumed:
             self.navigation.restore()
-        elif snapshot is not None:
-            many, back, restore = len(snapshot.open), actions.key("back"), actions.key("restore")
-            self.notify_user(
-                f"Workbench did not exit cleanly; {many} conversation{'s were' if many > 1 else ' was'} open"
-                f" · {back}, then {restore} restores {'them' if many > 1 else 'it'}", "warn",
-            )  # fmt: skip
+        elif self.conversations.previous is not None:
+            self.notify_user(*self._offer(self.conversations.previous))
+
+    def _offer(self, snapshot: WorkspaceSnapshot) -> tuple[str, str]:
+        """Return the offer to restore what was open, and its role."""
+        many = len(snapshot.open)
+        first = actions.key("back") if self.current_mode == "develop" else actions.key("develop")
+        restore = f"{first}, then {actions.key('restore')} restores {'them' if many > 1 else 'it'}"
+        were = f"{pluralize(many, 'conversation')} {'were' if many > 1 else 'was'} open"
+        if snapshot.clean_exit:
+            return f"{were} last time · {restore}", ""
+        return f"Workbench did not exit cleanly; {were} · {restore}", "warn"
 
     @property
     def session(self) -> Session:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import WorkbenchError
+from ..text import pluralize
 from ..trace.step_id import StepId
 from ..workspace.comparison import Side, ensure_comparable
 from ..workspace.library import Entry, StoredConversation
@@ -17,11 +18,10 @@ if TYPE_CHECKING:
 
 
 class Navigation:
-    """Switches conversations and screens. `last_workspace` can be restored after a crash."""
+    """Switches conversations and screens."""
 
-    def __init__(self, app: WorkbenchApp, last_workspace: WorkspaceSnapshot | None = None) -> None:
+    def __init__(self, app: WorkbenchApp) -> None:
         self.app = app
-        self.last_workspace = last_workspace
         self.baseline: Side | None = None  # what other conversations are compared with
         self.compared: tuple[Side, Side] | None = None
         self.pending_id = ""  # the re-recorded transcript on view in Compare
@@ -62,24 +62,27 @@ class Navigation:
             return known
         store = self.app.library.annotation_store(entry, self.app.session.store)
         code_service = self.app.conversations.code_service(entry.agent)
-        return _loaded(Session(code_service, store, id=entry.id, undos=self.app.undos), record, begun=True)
+        session = Session(code_service, store, id=entry.id, history=self.app.history)
+        session.load_stored(replace(record, disabled=()))
+        return session
 
     def continued_session(self, entry: Entry, record: StoredConversation) -> Session:
         """Continue a stored conversation: sessions are resumed in place, everything else is copied."""
         past = entry.kind == "session"
         code_service = self.app.conversations.code_service(entry.agent)
         session = Session(code_service, self.app.session.store, id=entry.id if past else "")
-        return _loaded(session, record, begun=past)
+        session.load_stored(record, begun=past)
+        return session
 
-    # after a crash
+    # of the last session
 
     def restore(self) -> None:
         """Restore the open conversations of the last workspace, its cursor position and its unsent draft."""
-        snapshot, self.last_workspace = self.last_workspace, None
+        conversations = self.app.conversations
+        snapshot, conversations.previous = conversations.previous, None
         if snapshot is None:
             return
         missing = [problem for id in snapshot.open if (problem := self._reopen(id))]
-        conversations = self.app.conversations
         ids = snapshot.open
         conversations.open.sort(key=lambda s: ids.index(s.id) if s.id in ids else len(ids))
         conversations.switch_to(conversations.find(snapshot.current) or conversations.session)
@@ -95,7 +98,9 @@ class Navigation:
                 record = self.app.library.open(entry)
             except WorkbenchError as error:
                 return f"{id}: {error.message}"
-            session = self.continued_session(replace(entry, agent=record.setup.agent), record)
+            service = conversations.code_service(record.setup.agent, record.model, record.params)
+            session = Session(service, self.app.session.store, id=id)
+            session.load_stored(record)
             session.log.lock()  # before another workbench continues it
             conversations.open.append(session)
         return ""
@@ -110,6 +115,15 @@ class Navigation:
                 screen.notify_user(f"not restored: {'; '.join(missing)}", "bad")
             elif log.locked_by:
                 screen.notify_user(log.locked_by, "warn")
+            else:
+                screen.notify_user(self._restored(snapshot.open), "good")
+
+    def _restored(self, ids: list[str]) -> str:
+        """Describe what was restored, and the parts that are disabled in it."""
+        sessions = [session for session in self.app.conversations.open if session.id in ids]
+        off = dict.fromkeys(part.name for session in sessions for part in session.disabled)
+        without = f" · ⊘ disabled again: {', '.join(off)}" if off else ""
+        return f"{pluralize(len(sessions), 'conversation')} restored{without}"
 
     # comparing
 
@@ -139,12 +153,3 @@ class Navigation:
         if isinstance(screen, ConversationScreen):
             here = screen.side.id if screen.side is not None else ""
             screen.go_to_step(step_ids.get(here) or list(step_ids.values())[-1])
-
-
-def _loaded(session: Session, record: StoredConversation, begun: bool) -> Session:
-    """Load a stored conversation into a session."""
-    session.load(
-        record.setup, record.trace, record.annotations, begun=begun, disabled_by_turn=record.disabled_by_turn
-    )
-    session.corrupt_lines = record.torn
-    return session

@@ -177,6 +177,7 @@ Form:ansi { background: ansi_default; }
 #form .bad { color: $error; }
 #form .field { height: auto; width: 100%; }
 #form .field > Static { width: 10; color: $faint; }
+ModelDialog #form .field > Static { width: 13; }
 #form .field > Static.to { width: 3; }
 Choice { width: 1fr; height: auto; color: $foreground; background: $background; }
 Choice:focus { background: $cursor-line; }

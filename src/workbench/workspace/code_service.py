@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
+from ..engine.model_params import ModelParams
 from ..errors import JourneyError, UsageError, WorkerCrashed
 from ..replay.verdict import ReplayResult
 from ..runtime.protocol import AgentInfo, Worker, WorkerFactory
@@ -49,14 +50,20 @@ class CodeListener(Protocol):
 
 
 class CodeService:
-    """One agent's code; `agent_info` describes the loaded version, None before the first load."""
+    """One agent's code and its model; `agent_info` describes the loaded version, None before the first load."""
 
     def __init__(
-        self, host: WorkerFactory, agent: str, model: str, permission: CodePermission | None = None
+        self,
+        host: WorkerFactory,
+        agent: str,
+        model: str,
+        permission: CodePermission | None = None,
+        params: ModelParams | None = None,
     ) -> None:
         self.host = host
         self.agent = agent
         self.model = model
+        self.params = params or ModelParams()
         self.permission = permission or CodePermission()
         self.agent_info: AgentInfo | None = None
         self.code = CodeStatus("loading" if self.permission.granted else "not run")
@@ -107,7 +114,7 @@ class CodeService:
     async def _start_worker(self) -> Worker:
         """Start a worker: with `replay` the only way to journey code. Raises UsageError without the permission."""
         self.permission.require()
-        return await self.host.start(self.agent, self.model)
+        return await self.host.start(self.agent, self.model, self.params)
 
     def _load_failed(self, error: JourneyError | WorkerCrashed) -> None:
         usable = bool(self._idle or self._borrowed)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from ..engine.ablation import DisabledPart
+from ..engine.model_params import ModelParams
 from ..trace.setup import Setup
 from ..trace.trace import Trace
 from ..transcripts.expectation import Expectation
 from ..transcripts.query import Query
 from ..transcripts.transcript import Annotation
+from .history import Change
+from .origin import Origin
 from .ports import SessionStore
 
 Kind = Literal["transcript", "session", "import"]
@@ -61,6 +64,10 @@ class StoredConversation:
     expectations: list[Expectation] = field(default_factory=list)
     disabled_by_turn: Mapping[int, Iterable[DisabledPart]] = field(default_factory=dict)  # disabled parts by turn
     torn: int = 0  # lines of its file that cannot be read
+    name: str = ""
+    origin: Origin = field(default_factory=Origin)
+    disabled: Sequence[DisabledPart] = ()  # from its last turn on
+    params: ModelParams = field(default_factory=ModelParams)
 
 
 @dataclass(frozen=True)
@@ -123,25 +130,23 @@ class Library(Protocol):
         """Return a transcript and its pending re-recording. Raises WorkbenchError if one cannot be read."""
         ...
 
-    def resolve_pending(self, id: str, accept: bool) -> Callable[[], None]:
-        """Accept or reject a pending re-recording; returns a function that undoes it."""
+    def resolve_pending(self, id: str, accept: bool) -> Change:
+        """Accept or reject a pending re-recording."""
         ...
 
     def annotation_store(self, entry: Entry, store: SessionStore) -> SessionStore:
         """Return the store for annotations made while reading a conversation."""
         ...
 
-    def tag(self, numbers: Iterable[int], tag: str, on: bool = True) -> list[str]:
-        """Add or remove a tag; returns the references for which this changed something."""
+    def tag(self, numbers: Iterable[int], tags: Mapping[str, bool]) -> Change | None:
+        """Add the tags that are True and remove the others; returns None if this changes nothing."""
         ...
-
-    def tag_refs(self, refs: list[str], tag: str, on: bool = True) -> None: ...
 
     def set_reviewed(self, query: Query, entry: Entry, reviewed: bool = True) -> None:
         """Mark a conversation as reviewed in this queue, or as not reviewed."""
         ...
 
-    def save_queue(self, name: str, query: str) -> None:
+    def save_queue(self, name: str, query: str) -> Change:
         """Save a query under a name; an empty query deletes the name."""
         ...
 

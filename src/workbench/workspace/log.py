@@ -17,12 +17,12 @@ class LogWriter:
     def __init__(self, session: Session, *, begun: bool = False) -> None:
         self.session = session
         self.locked_by = ""
-        self._begun = begun
+        self.begun = begun  # whether anything is stored
         self._locked = False  # this workbench holds the lock
 
     def lock(self) -> None:
         """Lock a past session for this workbench, and end its unfinished turn."""
-        if not self._begun or self._locked:
+        if not self.begun or self._locked:
             return
         session = self.session
         self.locked_by = session.store.lock(session.id)
@@ -33,16 +33,24 @@ class LogWriter:
             self.event(end)
             session.notify("event", event=end)
 
+    def lock_again(self) -> None:
+        """Lock a session whose file was deleted and restored."""
+        self._locked = False
+        self.lock()
+
     def begin(self) -> None:
         """Write what the session contains so far. Raises UsageError if it cannot be written."""
         self.lock()
         if self.locked_by:
             raise UsageError(self.locked_by, hint="close it there, or fork it")
-        if self._begun:
+        if self.begun:
             return
         session = self.session
         code = session.agent_info.code if session.agent_info else ""
-        head = {"session": session.id, "setup": session.setup, "model": session.model, "code": code}
+        head = {
+            "session": session.id, "setup": session.setup, "model": session.model, "code": code,
+            "params": session.code_service.params, "origin": session.origin,
+        }  # fmt: skip
         session.store.begin(session.id, head)
         for key, value in session.trace.blobs.items():
             self.append({"blob": key, "value": value})
@@ -52,7 +60,11 @@ class LogWriter:
             self.append({"annotation": annotation})
         for turn, off in session.disabled_by_turn.items():
             self.append({"disabled": list(off), "turn": turn})
-        self._begun = self._locked = True
+        self.begun = self._locked = True
+        if session.name:
+            self.append({"name": session.name})
+        if session.disabled:
+            self.disabled_from_now()
 
     def append(self, record: dict[str, Any]) -> None:
         """Write one record."""
@@ -67,6 +79,25 @@ class LogWriter:
         """Write a blob and add it to the trace."""
         self.session.trace.blobs[key] = value
         self.append({"blob": key, "value": value})
+
+    def rename(self, name: str) -> None:
+        """Give the session a name; "" removes it. Raises UsageError if another workbench has locked it."""
+        if self.begun:
+            self.begin()
+        self.session.name = name
+        if self.begun:
+            self.append({"name": name})
+        self.session.notify("name")
+
+    def model(self) -> None:
+        """Write the model that answers from now on, if anything else is written."""
+        if self.begun:
+            self.append({"model": self.session.model, "params": self.session.code_service.params})
+
+    def disabled_from_now(self) -> None:
+        """Write the parts that are disabled from now on, if anything else is written."""
+        if self.begun:
+            self.append({"disabled_from_now": list(self.session.disabled)})
 
     def disabled(self) -> None:
         """Write the disabled parts of the turn that begins."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from ..errors import UsageError
-from ..transcripts.transcript import Transcript
+from ..transcripts.transcript import Annotation, Transcript
+from .history import Change
 
 
 class SessionStore(Protocol):
@@ -38,12 +39,16 @@ class SessionStore(Protocol):
         """Return what happened to stored data since the last call; nothing was lost."""
         ...
 
-    def save(self, transcript: Transcript) -> str:
-        """Write a transcript and return its path as a user would type it. Raises TranscriptError."""
+    def annotations(self, session: str) -> dict[str, Annotation] | None:
+        """Return what is stored now, by step, also by another program; None if nothing is stored."""
         ...
 
-    def remove(self, path: str) -> None:
-        """Delete a transcript. Raises UsageError if it cannot be deleted."""
+    def delete(self, session: str) -> Change:
+        """Delete a session. Raises UsageError if it cannot be deleted."""
+        ...
+
+    def save(self, transcript: Transcript) -> tuple[str, Change]:
+        """Write a transcript; returns its path as a user would type it. Raises TranscriptError."""
         ...
 
     def save_workspace(self, data: bytes) -> None:
@@ -71,11 +76,14 @@ class NullStore:
     def append(self, session: str, record: dict[str, Any]) -> None:
         pass
 
-    def save(self, transcript: Transcript) -> str:
+    def annotations(self, session: str) -> dict[str, Annotation] | None:
+        return None
+
+    def delete(self, session: str) -> Change:
         raise UsageError("this run is not stored yet", hint="adopt it first")
 
-    def remove(self, path: str) -> None:
-        pass
+    def save(self, transcript: Transcript) -> tuple[str, Change]:
+        raise UsageError("this run is not stored yet", hint="adopt it first")
 
     def save_workspace(self, data: bytes) -> None:
         pass

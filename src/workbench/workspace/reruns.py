@@ -64,6 +64,7 @@ class Reruns:
         """Disable these parts of the agent (none: enable all), and rerun the recording."""
         session = self.session
         session.disabled = tuple(dict.fromkeys(off))
+        session.log.disabled_from_now()
         self.clear()
         session.notify("disabled")
         if session.disabled and len(session.trace):
@@ -80,10 +81,10 @@ class Reruns:
         if found:  # it ended within a turn: continue it there, tools included
             step_id = StepId.parse(found[0].step_id)
             until = StepId(step_id.turn, step_id.answer, max(step_id.call, 1) if step_id.answer else 0)
-            adopted = session.fork(events=[event for event in events if event.turn < step_id.turn])
+            adopted = session.fork(events=[event for event in events if event.turn < step_id.turn], at=until)
             adopted.turn.partial_turn = partial_turn_until(session.trace, until)
         else:
-            adopted = session.fork(events=events)
+            adopted = session.fork(events=events, at=StepId(1))
         if session.disabled:
             adopted.disabled_by_turn |= {turn.turn: session.disabled for turn in adopted.turns()}
         adopted.persist(session.store)

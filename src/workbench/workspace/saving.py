@@ -68,15 +68,18 @@ class Saving:
             )
         if after.verdict == "ERROR":
             raise _refusal(after, expectation)
-        path = session.store.save(clean)
-        session.undos.append((f"save of {path}", lambda: self._remove(path)))
-        self.saved[path] = SaveResult(path, clean, after.verdict.value, after.why, redactor.replaced)
-        session.notify("saved")
-        return self.saved[path]
+        path, written = session.store.save(clean)
+        result = SaveResult(path, clean, after.verdict.value, after.why, redactor.replaced)
+        undo = lambda: self._show(path, None, written.undo())  # noqa: E731
+        session.history.add(replace(written, undo=undo, redo=lambda: self._show(path, result, written.redo())))
+        self._show(path, result)
+        return result
 
-    def _remove(self, path: str) -> None:
-        self.session.store.remove(path)
+    def _show(self, path: str, result: SaveResult | None, _done: object = None) -> None:
+        """Add a result or, with None, remove it."""
         self.saved.pop(path, None)
+        if result is not None:
+            self.saved[path] = result
         self.session.notify("saved")
 
     async def replay_saved(self) -> list[SaveResult]:

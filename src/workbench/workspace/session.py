@@ -3,7 +3,8 @@
 It owns the trace and the annotations. It runs no journey code and uses neither
 files nor processes: it borrows workers from a `CodeService`, a `SessionStore` stores what
 happens, listeners receive changes. Its parts run turns (`turn`), rerun the
-recording on new code (`reruns`), save transcripts (`saving`) and write the log (`log`).
+recording on new code (`reruns`), save transcripts (`saving`), change annotations
+(`annotating`) and write the log (`log`).
 """
 
 from __future__ import annotations
@@ -16,14 +17,18 @@ from typing import Any
 from ..engine.ablation import DisabledPart
 from ..errors import UsageError
 from ..runtime.protocol import AgentInfo, DeltaStreamed, RerunDone
-from ..trace.events import AnyEvent, HandedOff
+from ..trace.events import AnyEvent, HandedOff, UserMessage
 from ..trace.setup import Setup
 from ..trace.step_id import StepId
 from ..trace.steps import Step, Turn, group_steps
 from ..trace.trace import Trace
 from ..transcripts.transcript import Annotation
+from .annotating import Annotating
 from .code_service import CodeService, CodeStatus
+from .history import History
+from .library import StoredConversation
 from .log import LogWriter
+from .origin import Origin
 from .ports import SessionStore
 from .reruns import Reruns
 from .saving import Saving
@@ -34,7 +39,7 @@ from .turns import TurnRunner, partial_turn_until
 class SessionEvent:
     """A change to display.
 
-    `what`: event | delta | turn | code | rerun | annotations | setup | disabled | saved.
+    `what`: event | delta | turn | code | rerun | annotations | setup | disabled | saved | name.
     """
 
     what: str
@@ -44,7 +49,6 @@ class SessionEvent:
 
 Listener = Callable[[SessionEvent], None]
 DisabledByTurn = Mapping[int, Iterable[DisabledPart]]  # disabled parts by turn
-Undo = tuple[str, Callable[[], object]]  # description, and the function that undoes it
 
 
 class Session:
@@ -57,11 +61,13 @@ class Session:
         *,
         id: str = "",
         fixture: str = "",
-        undos: list[Undo] | None = None,
+        history: History | None = None,
     ) -> None:
         self.code_service = code_service
         self.store = store
         self.id = id or new_id(code_service.agent)
+        self.name = ""
+        self.origin = Origin(at=time.time())
         self.setup = Setup(agent=code_service.agent, fixture=fixture)
         self.trace = Trace()
         self.annotations: dict[str, Annotation] = {}
@@ -71,11 +77,12 @@ class Session:
         ] = {}  # disabled parts by turn; 0: in an unknown turn
         self.corrupt_lines = 0  # lines of its file that cannot be read
         self.listeners: list[Listener] = []
-        self.undos: list[Undo] = [] if undos is None else undos  # several sessions may share one list
+        self.history = history or History()  # several sessions may share one
         self.log = LogWriter(self)
         self.turn = TurnRunner(self)
         self.reruns = Reruns(self)
         self.saving = Saving(self)
+        self.annotating = Annotating(self)
         self._set_up = False
         code_service.listeners.add(self)
         self.code_changed()
@@ -118,6 +125,16 @@ class Session:
     @property
     def handed_off(self) -> bool:
         return any(isinstance(event, HandedOff) for event in self.trace)
+
+    @property
+    def title(self) -> str:
+        """Return its name, else the first message of the customer."""
+        return self.name or self.first_words() or "(empty)"
+
+    def first_words(self, turn: int = 0) -> str:
+        """Return the first message of the customer from a turn on, or ""."""
+        said = (str(e.text) for e in self.trace if isinstance(e, UserMessage) and e.turn >= turn)
+        return " ".join(next(said, "").split())[:200]
 
     def turns(self) -> list[Turn]:
         return group_steps(self.trace)
@@ -166,6 +183,15 @@ class Session:
         """Run one turn: see TurnRunner."""
         await self.turn.send(text)
 
+    def load_stored(self, stored: StoredConversation, *, begun: bool = True) -> None:
+        """Load a stored conversation: see `load`. A past session also has its name and disabled parts again."""
+        self.load(
+            stored.setup, stored.trace, stored.annotations, begun=begun, disabled_by_turn=stored.disabled_by_turn
+        )
+        self.corrupt_lines = stored.torn
+        if begun:
+            self.name, self.origin, self.disabled = stored.name, stored.origin, tuple(stored.disabled)
+
     def load(
         self,
         setup: Setup,
@@ -192,10 +218,13 @@ class Session:
 
     # forks
 
-    def fork(self, upto: StepId | None = None, events: list[AnyEvent] | None = None) -> Session:
+    def fork(
+        self, upto: StepId | None = None, events: list[AnyEvent] | None = None, at: StepId | None = None
+    ) -> Session:
         """Return a new session with the recording up to (not including) the turn of `upto`.
 
-        `events` uses another recording instead, such as that of a rerun. This session is unchanged.
+        `events` uses another recording instead, such as that of a rerun. `at` is the step to
+        name in its origin instead of `upto`. This session is unchanged.
         """
         other = Session(self.code_service, self.store)
         recorded = events if events is not None else [s for s in self.trace if upto is None or s.turn < upto.turn]
@@ -207,6 +236,8 @@ class Session:
         other.load(self.setup, Trace(recorded, blobs), annotations, begun=False, disabled_by_turn=disabled_by_turn)
         other.saving.saved = dict(self.saving.saved) if recorded else {}
         other.disabled = self.disabled
+        if at is not None or upto is not None:
+            other.origin = Origin(time.time(), self.id, str(at or upto))
         other.reruns.last_code = self.reruns.last_code
         other.listeners = self.listeners
         return other
@@ -217,7 +248,7 @@ class Session:
         What precedes `step_id` is fixed. At the step there is the manual answer `blocks`; without
         it the model is called again for the whole answer. This session is unchanged.
         """
-        other = self.fork(upto=step_id)
+        other = self.fork(upto=step_id, at=step_id)
         until = step_id if blocks is not None else StepId(step_id.turn, step_id.answer)
         other.turn.partial_turn = partial_turn_until(self.trace, until, blocks)
         return other
@@ -226,41 +257,12 @@ class Session:
 
     def annotate(self, annotation: Annotation) -> None:
         """Set an annotation, replacing one at the same step. Can be undone."""
-        before = self.annotations.get(annotation.step)
-        self._set_annotation(annotation.step, annotation)
-        self.undos.append(
-            (f"annotation at {annotation.step}", lambda: self._set_annotation(annotation.step, before))
-        )
+        self.annotating.change("annotation", annotation.step, annotation)
 
     def remove_annotation(self, at: str) -> None:
-        before = self.annotations.get(at)
-        if before is not None:
-            self._set_annotation(at, None)
-            self.undos.append((f"removed annotation at {at}", lambda: self._set_annotation(at, before)))
-
-    def _set_annotation(self, at: str, annotation: Annotation | None) -> None:
-        self.log.begin()
-        if annotation is None:
-            self.annotations.pop(at, None)
-            self.log.append({"remove_annotation": at})
-        else:
-            self.annotations[at] = annotation
-            self.log.append({"annotation": annotation})
-        self.notify("annotations")
-
-    def undo(self) -> str:
-        """Undo the last annotation or save; returns what was undone. Raises UsageError if there is nothing."""
-        return undo_last(self.undos)
-
-
-def undo_last(undos: list[Undo]) -> str:
-    """Undo the last action and return its description. An action that fails to undo stays in the list."""
-    if not undos:
-        raise UsageError("nothing to undo")
-    what, undo = undos[-1]
-    undo()
-    undos.pop()
-    return what
+        """Remove the annotation at a step, if there is one. Can be undone."""
+        if at in self.annotations:
+            self.annotating.change("removed annotation", at, None)
 
 
 def new_id(agent: str) -> str:

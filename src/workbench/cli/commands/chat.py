@@ -33,14 +33,14 @@ def chat(agent: str, model: str, fixture: str, json: bool, save: str) -> Exit:
     """Run a conversation on stdin and stdout. Returns NO_TESTS if stdin had no message. Raises UsageError."""
     project = find_project()
     name = project.agent(agent)
-    chosen = resolve_model(model, str(project.config.get("model", "")))
+    chosen = resolve_model(model, project.model, project.model_where)
     start_fork_server(chosen)
     return run_until_signal(_chat(project, name, chosen, fixture, json, save))
 
 
 async def _chat(project: Project, agent: str, model: str, fixture: str, json: bool, save: str) -> Exit:
     host, history = WorkerPool(project.journeys), SessionLogs(project.state, project.transcripts)
-    session = Session(CodeService(host, agent, model), history)
+    session = Session(CodeService(host, agent, model, params=project.params), history)
     storage = StorageReport(history, json)
     try:
         await session.reload()

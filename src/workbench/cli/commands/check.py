@@ -9,12 +9,15 @@ import msgspec
 
 from ...check.lint import lint
 from ...check.rules import ENFORCED_AT_REPLAY
+from ...errors import UsageError
 from ...findings import Finding
 from ...replay.exit_codes import Exit
 from ...runtime.agent_files import agent_names
+from ...store.config import CONFIG
 from ...store.project import Project, find_project
 from ...text import pluralize
 from ..output import out_json, print_status, write_line
+from ..settings import checked_settings
 
 
 def check(agent: str, json: bool) -> Exit:
@@ -22,6 +25,7 @@ def check(agent: str, json: bool) -> Exit:
     project = find_project()
     names = [project.agent(agent)] if agent else agent_names(project.journeys)
     findings = {f: name for name in names for f in lint(project.journeys, name)}  # shared code counts once
+    findings |= dict.fromkeys(check_settings(project), "")
     if json:
         out_json([_plain(project, name, finding) for finding, name in findings.items()])
     else:
@@ -32,7 +36,7 @@ def check(agent: str, json: bool) -> Exit:
         print_status("  next: workbench init creates one")
         return Exit.NO_TESTS
     errors = sum(f.severity == "error" for f in findings)
-    rule = next((f.rule for f in findings if f.rule != "load"), "")
+    rule = next((f.rule for f in findings if f.rule not in ("load", "settings")), "")
     if rule and not json:
         but = " (a replay that executes it is still an ERROR)" if rule in ENFORCED_AT_REPLAY else ""
         print_status(f"to suppress a finding, add on its line: # workbench: allow {rule}{but}")
@@ -40,6 +44,17 @@ def check(agent: str, json: bool) -> Exit:
         f"{pluralize(len(names), 'agent')}: {_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}"
     )
     return Exit.FAILED if errors else Exit.OK
+
+
+def check_settings(project: Project) -> list[Finding]:
+    """Return what is wrong with workbench.toml; `doctor` also looks at the file of the user."""
+    try:
+        checked_settings(project)
+    except UsageError as error:
+        file, _, line = error.where.partition(":")
+        if file == CONFIG:
+            return [Finding(f"../{CONFIG}", int(line or 0), "settings", "error", error.message, error.hint)]
+    return []
 
 
 def _count(number: int, word: str) -> str:

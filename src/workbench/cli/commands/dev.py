@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Literal
 from msgspec.structs import replace
 
 from ...errors import UsageError
-from ...models.registry import resolve_model
+from ...models.registry import known_models, model_note, model_problem, resolve_model
 from ...replay.exit_codes import Exit
+from ...runtime.agent_files import agent_names
 from ...runtime.worker import WorkerPool, start_fork_server
 from ...store import run_permissions
-from ...store.config import merge_settings
+from ...store.config import keep_theme, merge_settings
 from ...store.project import Project, find_project
 from ...store.session_log import SessionLogs
 from ...workspace.code_service import CodeService
+from ...workspace.model_catalog import ModelCatalog
 from ...workspace.open_conversations import WorkspaceSnapshot
 from ...workspace.permission import CodePermission
 from ...workspace.session import Session
@@ -30,6 +32,9 @@ from .init import NAME, template_files, write_files
 
 if TYPE_CHECKING:
     from ...tui.app import WorkbenchApp
+
+
+NO_AGENT = "none"  # of Review in a project without agents
 
 
 def dev(agent: str, model: str, fixture: str, resume: str, mouse: bool = True) -> int:
@@ -50,10 +55,12 @@ def review(agent: str, model: str, mouse: bool, run_code: bool | None) -> int:
     return _report(open_workbench(project, agent, model, screen="review", mouse=mouse, permission=permission))
 
 
-def _report(ended: tuple[int, str]) -> int:
-    """Print how to continue the last stored conversation, and return the exit status."""
-    code, stored = ended
-    if stored:
+def _report(ended: tuple[int, str, int]) -> int:
+    """Print how to continue what is stored, and return the exit status."""
+    code, stored, open_count = ended
+    if open_count > 1:
+        print_status(f"{open_count} conversations are saved; open them again with: workbench dev --resume last")
+    elif stored:
         print_status(f"saved as {stored}; continue with: workbench dev --resume last")
     return code
 
@@ -68,48 +75,46 @@ def open_workbench(
     mouse: bool = True,
     tour: Tour | None = None,
     permission: CodePermission | None = None,
-) -> tuple[int, str]:
-    """Open the screens on a project; returns the exit status and the id of the last stored conversation."""
+) -> tuple[int, str, int]:
+    """Open the screens on a project.
+
+    Returns the exit status, the id of the last stored conversation, and the number of open ones.
+    """
     chosen_settings = merge_settings(project.config)
     history = SessionLogs(project.state, project.transcripts)
     snapshot = history.previous_workspace()
     stored = history.read(_resume_id(history, resume, snapshot)) if resume else None
-    name = stored.setup.agent if stored else project.agent(agent)
-    chosen = resolve_model(model or (stored.model if stored else ""), str(project.config.get("model", "")))
+    name = stored.setup.agent if stored else _agent(project, agent, screen)
+    if not name:
+        return 0, "", 0
+    chosen = resolve_model(model or (stored.model if stored else ""), project.model, project.model_where)
     start_fork_server(chosen)
     host = WorkerPool(project.journeys)
     if stored is None and fixture:
         _check_fixture(project, name, fixture)
-    service = CodeService(host, name, chosen, permission)
+    service = CodeService(
+        host, name, chosen, permission, (stored.params if stored and not model else project.params)
+    )
     session = Session(service, history, id=stored.id if stored else "", fixture=fixture)
     if stored is not None:
-        session.load(
-            stored.setup,
-            stored.trace,
-            stored.annotations.values(),
-            begun=True,
-            disabled_by_turn=stored.disabled_by_turn,
-        )
-        session.corrupt_lines = stored.torn
+        session.load_stored(stored.stored)
     from ...store.library import IndexedLibrary
     from ...tui.app import WorkbenchApp, run
 
     library = IndexedLibrary(project, history)
     try:
-        if snapshot is not None and not (
-            snapshot.open and (resume == "last" or not (resume or snapshot.clean_exit))
-        ):
-            snapshot = None
         app = WorkbenchApp(
             session,
             library,
             None,
             screen,
             replace(chosen_settings, mouse=mouse and chosen_settings.mouse),
-            snapshot,
+            snapshot if snapshot is not None and snapshot.open else None,
             resumed=resume == "last",
             newcomer=history.empty and tour is None,
             tour=tour,
+            models=ModelCatalog(known_models(), model_problem, model_note),
+            keep_theme=partial(keep_theme, project=project.config),
         )
         app.changes = _changes(project, app, host)
         code = run(app)
@@ -120,7 +125,23 @@ def open_workbench(
     if history.write_error:
         print_status(f"NOT saved: {history.write_error}; the last messages are lost")
         code = Exit.USAGE_ERROR
-    return code, history.written[-1] if history.written else ""
+    return code, history.written[-1] if history.written else "", len(app.conversations.started)
+
+
+def _agent(project: Project, requested: str, screen: str) -> str:
+    """Return the agent to begin with; asks which if there are several, and returns "" if that is not answered.
+
+    Review shows the conversations of all agents and needs none.
+    """
+    names = agent_names(project.journeys)
+    chosen = requested or project.config.get("agent")
+    if screen == "review" and not chosen:
+        return names[0] if names else NO_AGENT
+    if chosen or len(names) < 2:
+        return project.agent(requested)
+    from ...tui.chooser import choose_agent
+
+    return choose_agent(names, merge_settings(project.config))
 
 
 def _changes(project: Project, app: WorkbenchApp, host: WorkerPool) -> AsyncIterator[str]:
@@ -166,7 +187,7 @@ def tour() -> int:
     check_terminal()
     with tempfile.TemporaryDirectory(prefix="workbench-tour-") as folder:
         project = lay_out(Path(folder).resolve())
-        code, _ = open_workbench(project, NAME, "rehearsal", tour=Tour())
+        code, *_ = open_workbench(project, NAME, "rehearsal", tour=Tour())
     print_status("the tour's folder was deleted; `workbench init NAME` creates your own project")
     return code
 

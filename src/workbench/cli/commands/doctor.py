@@ -22,16 +22,19 @@ from pathlib import Path
 from typing import Literal
 
 from ...errors import UsageError
+from ...models.credentials import Credentials, find_credentials
 from ...models.probe import ProbeResult, probe, server_host
+from ...models.registry import CLAUDE, REHEARSAL
 from ...replay.exit_codes import Exit
 from ...runtime.agent_files import agent_files, agent_names
 from ...runtime.watch import watch_code
-from ...store.config import CONFIG, merge_settings, user_file
+from ...store.config import CONFIG, user_file
 from ...store.project import Project, find_project
 from ...text import pluralize
 from ...transcripts.files import find
 from ...version import __version__
 from ..output import out_json, write_line
+from ..settings import checked_settings
 
 GLYPHS = {"ok": "✓", "note": "!", "bad": "✗"}
 LIBRARIES = ("textual", "anthropic", "watchfiles", "msgspec")
@@ -119,7 +122,7 @@ def check_settings(project: Project) -> Iterator[CheckResult]:
     """Check the settings files."""
     files = [str(path) for path in (project.root / CONFIG, user_file()) if path.is_file()]
     try:
-        merge_settings(project.config)
+        checked_settings(project)
         yield CheckResult(
             "settings", "ok", f"from {', '.join(files)}" if files else f"none: neither {CONFIG} nor {user_file()}"
         )
@@ -182,28 +185,40 @@ def check_storage(project: Project) -> Iterator[CheckResult]:
 
 
 async def _measured(project: Project | None) -> list[CheckResult]:
-    model = str(project.config.get("model", "")) if project else ""
-    asked = asyncio.to_thread(probe, model if model.startswith("claude-") else "")
+    model = project.model if project else ""
+    found = find_credentials()
+    asked = asyncio.to_thread(_ask, found, model if model not in (REHEARSAL, CLAUDE) else "")
     answer, watched = await asyncio.gather(asked, watcher())
-    return [*check_credentials(answer), watched]
+    return [*check_credentials(found), *check_server(answer), watched]
 
 
-def check_credentials(probed: ProbeResult) -> Iterator[CheckResult]:
-    """Check the credentials, and the answer of the model's server."""
-    if probed.credentials_error:
-        yield CheckResult(
-            "credentials", "bad", probed.credentials_error, "fix the profile, or set ANTHROPIC_API_KEY"
-        )
+def _ask(found: Credentials, model: str) -> ProbeResult | None:
+    """Ask the server if there are credentials."""
+    return probe(model) if found.source and not found.problem else None
+
+
+def check_credentials(found: Credentials) -> Iterator[CheckResult]:
+    """Check where the credentials come from, and name the server that would be asked."""
+    if found.problem:
+        yield CheckResult("credentials", "bad", found.problem, "fix it, or set ANTHROPIC_API_KEY")
+    elif found.source:
+        yield CheckResult("credentials", "ok", f"{found.source}, for {found.server}")
+    else:
+        says = "none: the workbench starts with the rehearsal"
+        then = f"to chat with a model of {found.server}, set ANTHROPIC_API_KEY"
+        yield CheckResult("credentials", "note", says, then)
+
+
+def check_server(probed: ProbeResult | None) -> Iterator[CheckResult]:
+    """Check the answer of the model's server."""
+    if probed is None:
         return
-    if not probed.source and probed.failure:
-        yield CheckResult("credentials", "note", probed.failure, "try again when the machine is less busy")
-        return
-    if not probed.source:
-        then = "to chat with a model, set ANTHROPIC_API_KEY"
-        yield CheckResult("credentials", "note", "none: the workbench starts with the rehearsal", then)
-        return
-    yield CheckResult("credentials", "ok", probed.source)
-    if probed.failure:
+    if probed.credentials_error or not (probed.source or probed.failure):
+        says = probed.credentials_error or "the SDK finds no credentials"
+        yield CheckResult("server", "bad", says, "fix the profile, or set ANTHROPIC_API_KEY")
+    elif not probed.asked:
+        yield CheckResult("server", "note", probed.failure, "try again when the machine is less busy")
+    elif probed.failure:
         sentence, _, advice = probed.failure.partition(". ")
         yield CheckResult("server", "bad", sentence, advice or "meanwhile use: workbench dev --model rehearsal")
     else:

@@ -6,6 +6,7 @@ import keyword
 import os
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import msgspec
@@ -25,11 +26,15 @@ HIDDEN = {"gitignore": ".gitignore"}  # packaging tools would apply a file named
 
 
 def init(name: str, agent: str) -> Exit:
-    """Create a project in the folder `name`. Raises UsageError, and writes nothing in that case."""
-    check_name(agent)
+    """Create a project in the folder `name`, with an agent called `agent` or, if that is empty, like the folder.
+
+    Raises UsageError, and writes nothing in that case.
+    """
     folder = Path(name)
+    agent = agent or name_for(folder)
+    check_name(agent)
     refuse_inside_project(folder)
-    files = template_files(agent)
+    files = template_files(agent, folder.resolve().name)
     refuse_to_overwrite(folder, list(files))
     write_files(folder, files)
     transcripts = [folder / file for file in files if file.startswith("transcripts/")]
@@ -44,6 +49,14 @@ def init(name: str, agent: str) -> Exit:
     return Exit.OK
 
 
+def name_for(folder: Path) -> str:
+    """Return the name of the agent for a folder: shop for shop-agent, else that of the template."""
+    words = re.sub(r"[^a-z0-9]+", "_", folder.resolve().name.lower()).strip("_")
+    name = words.removesuffix("_agent")
+    usable = re.fullmatch(r"[a-z][a-z0-9_]*", name) and not keyword.iskeyword(name)
+    return name if usable and name != "agent" and name not in sys.stdlib_module_names else NAME
+
+
 def check_name(agent: str) -> None:
     """Check that the name is valid for a folder and a Python package. Raises UsageError."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", agent) or keyword.iskeyword(agent):
@@ -53,14 +66,15 @@ def check_name(agent: str) -> None:
         )
 
 
-def template_files(agent: str) -> dict[str, bytes]:
-    """Return the new project's files by relative path, in order."""
+def template_files(agent: str, project: str = "") -> dict[str, bytes]:
+    """Return the new project's files by relative path, in order; `project` is its title."""
     files = {}
     for path in sorted(TEMPLATE.rglob("*")):
         below = path.relative_to(TEMPLATE)
         if path.is_file() and not {"__pycache__", ".workbench"} & set(below.parts):
             parts = [agent if part == NAME else HIDDEN.get(part, part) for part in below.parts]
-            text = re.sub(rf"\b{NAME}\b", agent, path.read_text("utf-8"))
+            text = path.read_text("utf-8").replace(f"# {NAME}\n", f"# {project or agent}\n", 1)
+            text = re.sub(rf"\b{NAME}\b", agent, text)
             files["/".join(parts)] = text.encode()
     return files
 

@@ -34,7 +34,7 @@ def rerecord(file: Path, model: str) -> Exit:
     transcript = read(file)
     if file.name.endswith(PENDING):
         raise UsageError(f"{file} is itself a pending re-recording", hint="name the transcript next to it")
-    chosen = choose_model(model or str(project.config.get("model", "")))
+    chosen = choose_model(model, project)
     start_fork_server(chosen)
     print_status(f"re-recording {file} with {chosen} …")
     trace = run_until_signal(_run(project, transcript, chosen))
@@ -62,7 +62,7 @@ def rerecord(file: Path, model: str) -> Exit:
 
 
 async def _run(project: Project, transcript: Transcript, model: str) -> Trace:
-    runs, trace, count = TrialRunner(project.journeys, model), Trace(), 0
+    runs, trace, count = TrialRunner(project.journeys, model, params=project.params), Trace(), 0
 
     def spend(answer: Answer) -> None:
         nonlocal count

@@ -89,7 +89,7 @@ def trial(scope: SelectionRequest, reports: Reports, options: TrialOptions) -> E
     reports.check()
     began = time.perf_counter()
     project = project_for(scope.paths[0] if scope.paths else None)
-    model = choose_model(options.model or str(project.config.get("model", "")), asks=not options.dry_run)
+    model = choose_model(options.model, project, asks=not options.dry_run)
     if options.judge:
         validate_model_name(options.judge)
     selection = select(project, scope, Failures(project))
@@ -122,13 +122,13 @@ def _summarize(
     return Summary(cases, len(cases), seconds, asked, "" if root == "." else root, interrupted)
 
 
-def choose_model(asked: str, asks: bool = True) -> str:
+def choose_model(asked: str, project: Project, asks: bool = True) -> str:
     """Return the model, never the rehearsal by default: a script proves nothing about a model.
 
     Requires credentials if `asks`.
     """
-    model = resolve_model(asked, "" if asks else CLAUDE)
-    if model == REHEARSAL and not asked:
+    model = resolve_model(asked, project.model or ("" if asks else CLAUDE), project.model_where)
+    if model == REHEARSAL and not (asked or project.model):
         raise UsageError(
             "no credentials for a live model",
             hint="set ANTHROPIC_API_KEY (workbench doctor), or use --model rehearsal to test the script",
@@ -212,7 +212,10 @@ def confirm_estimate(chosen: list[TrialCase], model: str, options: TrialOptions)
 
 
 async def _run(project: Project, chosen: list[TrialCase], model: str, options: TrialOptions) -> None:
-    runs = TrialRunner(project.journeys, model, options.judge, options.budget, options.jobs or 4, options.timeout)
+    jobs = options.jobs or 4
+    runs = TrialRunner(
+        project.journeys, model, options.judge, options.budget, jobs, options.timeout, project.params
+    )
     try:
         await asyncio.gather(*(_one(project, runs, one, options) for one in chosen))
     finally:

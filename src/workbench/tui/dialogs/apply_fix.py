@@ -7,7 +7,8 @@ from pathlib import Path
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from ...errors import UsageError
+from ...errors import UsageError, WorkbenchError
+from ...file_edits import FileEdit, perform
 from ...workspace.tour import CodeFix
 from ..view.diff import diff
 from ..view.paragraphs import styled
@@ -37,8 +38,8 @@ class DiffPane(Pane, can_focus=False):
         self.redraw()
 
 
-class ApplyFixDialog(Form[bool]):
-    """Returns whether the change was applied. Raises UsageError if the file cannot be read."""
+class ApplyFixDialog(Form[FileEdit]):
+    """Returns the edit that was made, or None. Raises UsageError if the file cannot be read."""
 
     TITLE_TEXT = "Prepared change of the code"
     KEYS = "enter applies it · esc leaves"
@@ -47,7 +48,7 @@ class ApplyFixDialog(Form[bool]):
         super().__init__()
         self.path = path
         try:
-            self.old = path.read_text("utf-8")
+            self.old = path.read_bytes().decode()  # with its line ends
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"cannot read {path}: {error}") from None
         self.new = change.apply(self.old)
@@ -57,9 +58,10 @@ class ApplyFixDialog(Form[bool]):
         yield DiffPane(self.old, self.new, id="diff")
 
     def done(self) -> None:
+        edit = FileEdit(self.path, self.old.encode(), self.new.encode())
         try:
-            self.path.write_text(self.new, "utf-8")
-        except OSError as error:
-            self.notify_user(f"cannot write {self.path}: {error.strerror}", bad=True)
+            perform([edit])
+        except WorkbenchError as error:
+            self.show_error(error)
         else:
-            self.dismiss(True)
+            self.dismiss(edit)

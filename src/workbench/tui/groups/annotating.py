@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...workspace.history import History, redo_latest, undo_latest
 from ..actions import key
 from .group import ActionGroup, still_answering
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class AnnotateGroup(ActionGroup):
-    """Annotates the step of the cursor, saves the conversation as a transcript, and undoes both."""
+    """Annotates the step of the cursor, saves the conversation as a transcript, and undoes what was done."""
 
     screen: ConversationScreen
 
@@ -38,9 +39,22 @@ class AnnotateGroup(ActionGroup):
         self.screen.session.remove_annotation(str(self.screen.step_id))
         self.screen.notify_user(f"annotation removed · {key('undo')} restores it")
 
-    def do_undo(self) -> Any:
+    def histories(self) -> list[History]:
+        """Return the histories in which this screen undoes the latest change."""
         assert self.screen.session is not None
-        self.screen.notify_user(f"undone: {self.screen.session.undo()}", "good")
+        return [self.screen.session.history, self.app.conversations.history]
+
+    def do_undo(self) -> Any:
+        self._changed(f"undone: {undo_latest(self.histories())} · {key('redo')} redoes it")
+
+    def do_redo(self) -> Any:
+        self._changed(f"redone: {redo_latest(self.histories())} · {key('undo')} undoes it")
+
+    def _changed(self, message: str) -> None:
+        """Show the live conversation, which may be another one now, and what was done."""
+        if self.screen.session is not self.app.session:
+            self.app.navigation.show_live()
+        self.screen.notify_user(message, "good")
 
     def do_save(self) -> Any:
         from ..dialogs.save import SaveScreen
@@ -55,6 +69,8 @@ class AnnotateGroup(ActionGroup):
             return still_answering() if live else "the agent is still answering in Develop: wait for it"
         if session is None:
             return "no conversation is open"
+        if id in ("undo", "redo"):
+            return nothing_to(id, self.histories())
         if id in ("annotate", "remove_annotation") and self.screen.step_id is None:
             return "select a step first"
         if id == "remove_annotation" and str(self.screen.step_id) not in session.annotations:
@@ -62,3 +78,8 @@ class AnnotateGroup(ActionGroup):
         if id == "save" and not len(session.trace):
             return "there is no conversation to save yet"
         return ""
+
+
+def nothing_to(id: str, histories: list[History]) -> str:
+    """Explain that there is nothing to undo, or to redo; "" if there is something."""
+    return "" if any(h.done if id == "undo" else h.undone for h in histories) else f"nothing to {id}"

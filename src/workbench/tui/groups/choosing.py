@@ -50,22 +50,19 @@ class ChooseGroup(ListGroup):
         known = [tag for tag, _ in self.app.library.complete_filter("tag", "")]
 
         async def done(words: list[str] | None) -> None:
-            for word in words or ():
-                await self._tag(numbers, word.removeprefix("-"), not word.startswith("-"))
+            if words:
+                await self._tag(numbers, {word.removeprefix("-"): not word.startswith("-") for word in words})
 
         self.screen.open_form(TagScreen(len(numbers), tags, known), done)
 
-    async def _tag(self, numbers: list[int], tag: str, on: bool) -> None:
-        library = self.app.library
-        refs = await asyncio.to_thread(library.tag, numbers, tag, on)
-        if not refs:
-            self.screen.notify_user(f"all of them {'have' if on else 'lack'} #{tag} already")
+    async def _tag(self, numbers: list[int], tags: dict[str, bool]) -> None:
+        change = await asyncio.to_thread(self.app.library.tag, numbers, tags)
+        if change is None:
+            self.screen.notify_user("nothing to change: all of them have these tags already")
             return
-        many = f"{len(refs):,} conversation{'s' if len(refs) != 1 else ''}"
-        what = f"#{tag} {'added to' if on else 'removed from'} {many}"
-        self.app.undos.append((what, lambda: library.tag_refs(refs, tag, not on)))
+        self.app.history.add(change)
         self.screen.list.forget()
-        self.screen.notify_user(f"{what} · {key('undo')} undoes it", "good")
+        self.screen.notify_user(f"{change.what} · {key('undo')} undoes it", "good")
 
 
 class ReviewedGroup(ListGroup):

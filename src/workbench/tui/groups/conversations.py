@@ -11,11 +11,12 @@ from ..actions import key
 from .group import ActionGroup, still_answering
 
 if TYPE_CHECKING:
+    from ..dialogs.model import ModelChoice
     from ..screens.develop import Develop
 
 
 class BeginGroup(ActionGroup):
-    """Begins conversations: a fork, a new one, another setup."""
+    """Begins conversations: a fork, a new one, another setup; chooses the model."""
 
     screen: Develop
 
@@ -26,7 +27,10 @@ class BeginGroup(ActionGroup):
         turn = StepId(row.step_id.turn)
         asked = session.step_at(turn)
         kept = screen.kept_text("the original")
-        self.app.navigation.switch(session.fork(upto=turn))
+        fork = session.fork(upto=turn)
+        if len(fork.trace):
+            fork.log.begin()  # so that it can be restored
+        self.app.navigation.switch(fork)
         if asked is not None and asked.message is not None:
             screen.entry.put(str(asked.message.text))
         screen.messaging.do_type()
@@ -54,6 +58,29 @@ class BeginGroup(ActionGroup):
         begun = bool(len(session.trace))
         screen.open_form(SetupScreen(session.agent_info, session.setup, begun, f"setup {session.id}"), chosen)
 
+    def do_model(self) -> None:
+        from ..dialogs.model import ModelDialog
+
+        session = self.app.session
+        self.screen.open_form(ModelDialog(session, self.app.models), self._choose)
+
+    def _choose(self, choice: ModelChoice | None) -> None:
+        """Continue the conversation with a model, or begin one with another agent."""
+        app, session = self.app, self.app.session
+        if choice is None:
+            return
+        with_params = f"{choice.model} ({choice.params})" if str(choice.params) else choice.model
+        if choice.agent != session.agent:
+            service = app.conversations.code_service(choice.agent, choice.model, choice.params)
+            app.navigation.switch(Session(service, session.store))
+            self.screen.notify_user(f"new conversation with {choice.agent} on {with_params}", "good")
+        elif (choice.model, choice.params) == (session.model, session.code_service.params):
+            self.screen.notify_user("the model is unchanged")
+        else:
+            app.conversations.choose_model(session, choice.model, choice.params)
+            app.navigation.show_live()
+            self.screen.notify_user(f"{with_params} answers from the next message on", "good")
+
     def _start(self, session: Session, setup: Setup) -> None:
         """Start from a setup: in the session if it is empty, else in a new conversation."""
         if setup.agent != session.agent:
@@ -69,7 +96,7 @@ class BeginGroup(ActionGroup):
         session = self.screen.session
         if id == "fork" and (self.screen.steps.row is None or session is None or not len(session.trace)):
             return "there is nothing to fork yet"
-        if id == "setup" and session is not None and session.busy:
+        if id in ("setup", "model") and session is not None and session.busy:
             return still_answering()
         if id == "setup" and (session is None or session.agent_info is None):
             return "the code is not loaded yet"
@@ -77,7 +104,7 @@ class BeginGroup(ActionGroup):
 
 
 class OpenGroup(ActionGroup):
-    """Moves between the open conversations, and restores those of the last session."""
+    """Moves between the open conversations, names them, and restores those of the last session."""
 
     screen: Develop
 
@@ -89,6 +116,18 @@ class OpenGroup(ActionGroup):
                 self._switch(session)
 
         self.screen.open_form(ConversationsDialog(self.app.conversations), chosen)
+
+    def do_name(self) -> None:
+        from ..dialogs.conversations import rename
+        from ..dialogs.name import NameDialog
+
+        session = self.app.session
+
+        def named(name: str | None) -> None:
+            if name is not None:
+                self.screen.notify_user(rename(self.app.conversations, session, name), "good")
+
+        self.screen.open_form(NameDialog(session), named)
 
     def do_next_conversation(self) -> None:
         self._step(1)
@@ -115,6 +154,6 @@ class OpenGroup(ActionGroup):
         self.app.navigation.restore()
 
     def why_not(self, id: str) -> str:
-        if id == "restore" and self.app.navigation.last_workspace is None:
-            return "nothing to restore: the last session exited cleanly"
+        if id == "restore" and self.app.conversations.previous is None:
+            return "nothing to restore: no conversation was open in the last session"
         return ""

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from textual.timer import Timer
 
 from ...errors import UsageError, WorkbenchError
+from ...workspace.history import History, redo_latest, undo_latest
 from ...workspace.library import Entry, StoredConversation
-from ...workspace.session import Session, undo_last
+from ...workspace.session import Session
+from ..actions import key
 from ..view.text import one_line
-from .annotating import AnnotateGroup
+from .annotating import AnnotateGroup, nothing_to
 from .group import ActionGroup
 from .reading import LeaveGroup
 
@@ -127,12 +129,20 @@ class ReviewAnnotateGroup(AnnotateGroup):
             await self.screen.entries.load_code(self.screen.session)
         super().do_save()
 
+    def histories(self) -> list[History]:
+        session = self.screen.session
+        live = session is not None and session in self.app.conversations.open
+        return [self.app.history, *([session.history] if session is not None and live else [])]
+
     async def do_undo(self) -> None:
-        if not self.app.undos:
-            super().do_undo()
-            return
+        await self._show(f"undone: {undo_latest(self.histories())} · {key('redo')} redoes it")
+
+    async def do_redo(self) -> None:
+        await self._show(f"redone: {redo_latest(self.histories())} · {key('undo')} undoes it")
+
+    async def _show(self, message: str) -> None:
         review = self.screen
-        review.notify_user(f"undone: {undo_last(self.app.undos)}", "good")
+        review.notify_user(message, "good")
         review.list.forget()
         entry, session = review.entries.entry, review.session
         if entry is None or session is None or session in self.app.conversations.open:
@@ -143,7 +153,6 @@ class ReviewAnnotateGroup(AnnotateGroup):
         review.update()
 
     def why_not(self, id: str) -> str:
-        if id == "undo":
-            can = self.app.undos or self.screen.session in self.app.conversations.open
-            return "" if can else "nothing to undo"
+        if id in ("undo", "redo"):
+            return nothing_to(id, self.histories())
         return super().why_not(id) or (self.code_not_run() if id == "save" else "")

@@ -73,8 +73,8 @@ class DecisionGroup(ActionGroup):
 
     async def _decide(self, accept: bool, message: str) -> None:
         id = self.app.navigation.pending_id
-        back = await asyncio.to_thread(self.app.library.resolve_pending, id, accept)
-        self.app.undos.append((f"{'accepting' if accept else 'rejecting'} the new run of {id}", back))
+        change = await asyncio.to_thread(self.app.library.resolve_pending, id, accept)
+        self.app.history.add(change)
         await self._next(f"{message} · undo in Review")
 
     async def _next(self, message: str) -> None:

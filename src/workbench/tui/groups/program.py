@@ -40,7 +40,8 @@ class ProgramGroup(ActionGroup):
         self.app.action_suspend_process()
 
     def do_theme(self) -> None:
-        self.screen.notify_user(f"theme: {self.app.next_theme()}")
+        theme = self.app.next_theme()
+        self.screen.notify_user(f"theme: {theme} · {self.app.keep_theme(theme)}".rstrip(" ·"))
 
     def do_mouse(self) -> None:
         on = self.app.toggle_mouse()

@@ -161,8 +161,9 @@ class QueueGroup(ActionGroup):
             if query == queues.get(name):
                 self.ask(Query.parse(query, queues))
                 return
-            library.save_queue(name, query)
-            self.screen.notify_user(f"saved: queue:{name}" if query else f"queue:{name} deleted", "good")
+            change = library.save_queue(name, query)
+            self.app.history.add(change)
+            self.screen.notify_user(f"{change.what} · {key('undo')} undoes it", "good")
 
         self.screen.open_form(SavedQueriesDialog(queues, str(self.query)), done)
 

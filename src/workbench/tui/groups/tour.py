@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ...file_edits import FileEdit, perform, reverse
+from ...workspace.history import Change
 from ..external import run_in_terminal
 from ..widgets.tour import TourBar
 from .group import ActionGroup
@@ -47,8 +49,10 @@ class TourGroup(ActionGroup):
         path = self.app.root / tour.change.file
         self.screen.open_form(ApplyFixDialog(tour.change, path), self._applied)
 
-    def _applied(self, made: Any) -> None:
-        if made:
+    def _applied(self, edit: FileEdit | None) -> None:
+        if edit is not None:
+            what = f"fix of {edit.path.name}"
+            self.app.conversations.history.add(Change(what, lambda: reverse([edit]), lambda: perform([edit])))
             self.screen.notify_user("the fix is applied; the new code is loading", "good")
 
     def why_not(self, id: str) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
 from ...trace.step_id import StepId
 from ...workspace.session import Session
 from .. import actions
-from ..dialogs.conversations import title_of
 from ..groups.conversations import BeginGroup, OpenGroup
 from ..groups.experiments import ExperimentGroup
 from ..groups.messages import MessageGroup
@@ -20,6 +20,7 @@ from ..groups.reruns import RerunGroup
 from ..groups.tour import TourGroup
 from ..view.empty_chat import empty_chat
 from ..view.status import storage_problem, waiting_text
+from ..view.text import clean, one_line
 from ..widgets.chat import ChatPane
 from ..widgets.input import InputLine
 from ..widgets.tour import TourBar
@@ -81,7 +82,7 @@ class Develop(ConversationScreen):
     def on_other_session(self, session: Session) -> None:
         """Report the end of a turn in another open conversation."""
         if not session.busy and session in self.workbench.conversations.open:
-            title, lists = title_of(session)[:60], actions.key("conversations")
+            title, lists = one_line(session.title, 60), actions.key("conversations")
             self.notify_user(f"“{title}” has finished · {lists} lists open conversations")
 
     def follow_end(self) -> None:
@@ -108,8 +109,14 @@ class Develop(ConversationScreen):
     def update(self, fresh: bool = False) -> None:
         if self.session is not None:
             self.chat.hint = empty_chat(self.session, self.workbench.newcomer)
+            self.query_one("#conversation").border_title = Content(clean(self._chat_title(self.session)))
         self.entry.placeholder = self._placeholder()
         super().update(fresh)
+
+    def _chat_title(self, session: Session) -> str:
+        """Return the title of the chat: the name of the conversation, and of a fork where it forked."""
+        name = f" {one_line(session.name, 40)}" if session.name else ""
+        return f"1 Chat{name}{f' · fork at {session.origin.place}' if session.origin.parent else ''}"
 
     def _placeholder(self) -> str:
         if self.session is not None and self.session.handed_off:
@@ -147,7 +154,8 @@ class Develop(ConversationScreen):
         busy = ("stopping…" if self.leaving.stopping else waiting_text(s)) if s.busy else ""
         note = self.notes.read(s, app.loads, app.last_key_at)
         self.status.show(
-            agent=s.agent, model=s.model, code=note.code, turns=turns, busy=busy,
+            agent=s.agent, model=s.model, params=str(s.code_service.params), code=note.code, turns=turns,
+            busy=busy,
             screen="Develop", reloaded=note.reloaded, brief=note.brief, base=app.navigation.baseline_title,
             disabled=s.disabled, disabled_ever=s.disabled_ever, open_count=len(app.conversations.open),
             trouble=storage_problem(s),

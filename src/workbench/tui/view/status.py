@@ -106,11 +106,12 @@ def status(
     agent: str, model: str, code: CodeStatus, turns: int, cost: UsageCounter, busy: str, screen: str, cells: int,
     reloaded: bool = False, brief: bool = False, base: str = "",
     disabled: tuple[DisabledPart, ...] = (), disabled_ever: tuple[DisabledPart, ...] = (), open_count: int = 1,
+    params: str = "",
 ) -> list[Line]:  # fmt: skip
     """Return the status in one line if it fits, else in more: errors are never cut.
 
     `brief`: the result of the last reload was read; it is shown only with room in the line.
-    `base`: the title of the baseline.
+    `base`: the title of the baseline. `params`: the parameters of a live model.
     """
     head = [Span(f" {one_line(agent, 60)} ", "title"), Span("  "), state(code), Span("   ")]
     if disabled:  # must not be overlooked
@@ -123,7 +124,7 @@ def status(
         gone = ", ".join(one_line(o.name, 40) for o in disabled_ever)
         head = [*head, Span(f"⊘ some turns ran without {gone}", "bad"), Span("  ")]
     known = {**MODELS, **BRIEFLY} if cells < SHORT else MODELS
-    facts = [known.get(model, one_line(model, 80))]
+    facts = [known.get(model) or " ".join(filter(None, [one_line(model, 80), params and f"({params})"]))]
     if turns:
         facts.append(f"turn {turns}")
     if open_count > 1:
