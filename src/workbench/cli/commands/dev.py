@@ -30,7 +30,6 @@ from ...workspace.tour import CHANGE, Tour
 from ..output import print_status
 from .init import NAME, template_files, write_files
 
-
 NO_AGENT = "none"  # of Review in a project without agents
 
 
