@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
@@ -42,7 +41,7 @@ class Hands:
         self.code, self.slow, self.started = "old", False, []
         self.go = asyncio.Event()
 
-    async def start(self, agent: str, model: str, params: Any) -> Hand:
+    async def start(self, agent: str, model: str, params: object) -> Hand:
         hand, slow = Hand(self.code), self.slow
         if slow:
             await self.go.wait()
