@@ -99,7 +99,7 @@ def test_a_message_sent_before_the_terminal_closed_is_saved(project):
 @pytest.mark.parametrize("command", [["replay", "--watch"], ["chat"]])
 def test_a_closed_terminal_ends_commands_that_wait(project, command):
     terminal = Terminal(project, sys.executable, "-m", "workbench", *command)
-    terminal.wait_for("watching" if "--watch" in command else "helper")
+    terminal.wait_for("watching" if "--watch" in command else "answers")
     started = terminal.close()
     assert terminal.exit_status() != "0"
     assert gone(started)

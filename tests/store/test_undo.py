@@ -121,10 +121,10 @@ def test_a_decision_is_undone_unless_the_transcript_has_changed_since(tmp_path, 
     path = tmp_path / "a.json"
     write(path, conversation("before"))
     write(tmp_path / "a.pending.json", conversation("after"))
-    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir() if p.is_file()}
     edits = decide(path)
     reverse(edits)
-    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir() if p.is_file()} == before
     edits = decide(path)
     (path if decide is pending.accept else tmp_path / "a.pending.json").write_text("mine")
     refuses(lambda: reverse(edits))

@@ -21,7 +21,6 @@ from textual.binding import BindingsMap
 from textual.driver import Driver
 from textual.screen import Screen
 
-from ..machine import terminal_is_gone
 from ..text import pluralize, sanitize
 from ..workspace.code_service import CodeService
 from ..workspace.history import History
@@ -39,13 +38,11 @@ from .mixins import BackgroundWork
 from .navigation import Navigation
 from .screens.base import BaseScreen
 from .style import CSS, THEMES
-from .terminal import install_parser, resume_once, turn_mouse
+from .terminal import install_parser, leave_without_terminal, resume_once, turn_mouse
 
 FEW_COLOURS = re.compile(r"(linux|screen|vt\d+|ansi|cons25)(?!.*256color)")  # terminals of sixteen colours
 Start = Literal["develop", "review"]
 SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT") if hasattr(signal, name)]
-TERMINAL_CHECK = 0.5  # seconds
-HANG_UP = 1  # the number of SIGHUP, which Windows does not have
 TYPED = {"SIGINT", "SIGQUIT"}  # a terminal sends these to all programs in it, when ctrl+c or ctrl+\\ is pressed
 
 
@@ -147,13 +144,8 @@ class WorkbenchApp(BackgroundWork, App[int]):
             for number in SIGNALS:
                 self._handlers[number] = signal.signal(number, hear)
             resume_once(self)
-        self.set_interval(TERMINAL_CHECK, self._leave_without_terminal)
+        leave_without_terminal(self)
         self.call_after_refresh(self._begin)
-
-    def _leave_without_terminal(self) -> None:
-        """Quit as at SIGHUP if the terminal was closed: only the leader of its session gets the signal."""
-        if not self.is_headless and terminal_is_gone(getattr(self._driver, "fileno", 0)):
-            self.leave(128 + HANG_UP)
 
     @on(Driver.SignalResume)
     def _in_the_foreground_again(self) -> None:
@@ -218,14 +210,6 @@ class WorkbenchApp(BackgroundWork, App[int]):
         await code_service.reload()
         if code_service is self.session.code_service:
             await self.session.reruns.rerun_if_code_changed()
-
-    def tell_unreported(self) -> None:
-        """Tell that the system does not report saves here."""
-        self.call_from_thread(
-            self.notify_user,
-            f"saves are not reported here: files are looked at once a second · {actions.key('reload')} loads now",
-            "warn",
-        )
 
     async def _watch(self) -> None:
         async for _ in self.changes:

@@ -16,8 +16,11 @@ from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.message import Message
 
+from ..machine import terminal_is_gone
 from .view.text import typed
 
+TERMINAL_CHECK = 0.5  # seconds
+HANG_UP = 1  # the number of SIGHUP, which Windows does not have
 START, END = "\x1b[200~", "\x1b[201~"  # around a paste
 
 _ALT = re.compile(r"\x1b([0-9A-NQ-WYZa-z])")  # not O, P and X, which begin longer sequences
@@ -92,6 +95,16 @@ def resume_once(app: App[Any]) -> None:
             app.call_later(app.refresh)
 
     signal.signal(signal.SIGCONT, resume)
+
+
+def leave_without_terminal(app: App[Any]) -> None:
+    """Let the app quit as at SIGHUP when its terminal was closed: only the leader of a session gets the signal."""
+
+    def check() -> None:
+        if not app.is_headless and terminal_is_gone(getattr(app._driver, "fileno", 0)):
+            app.exit(return_code=128 + HANG_UP)
+
+    app.set_interval(TERMINAL_CHECK, check)
 
 
 def install_parser() -> None:

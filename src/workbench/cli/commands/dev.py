@@ -146,8 +146,13 @@ def _agent(project: Project, requested: str, screen: str) -> str:
 
 def _changes(project: Project, app: WorkbenchApp, host: WorkerPool) -> AsyncIterator[str]:
     from ...runtime.watch import watch_code  # watchfiles is not needed for the first frame
+    from ...tui.actions import key
 
-    return watch_code(project.journeys, unreported=app.tell_unreported, written=host.written)
+    def unreported() -> None:
+        text = f"saves are not reported here: files are looked at once a second · {key('reload')} loads now"
+        app.call_from_thread(app.notify_user, text, "warn")
+
+    return watch_code(project.journeys, unreported=unreported, written=host.written)
 
 
 def _check_fixture(project: Project, agent: str, fixture: str) -> None:
