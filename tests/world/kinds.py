@@ -116,6 +116,7 @@ class Stock:
     by_number: dict[int, Item] = field(default_factory=dict)
     by_day: Mapping[date, set[str]] = field(default_factory=dict)
     by_color: dict[Color, Decimal] = field(default_factory=dict)
+    by_size: dict[float, int] = field(default_factory=dict)
     by_kind: dict[Literal["a", "b"], Card | Transfer] = field(default_factory=dict)
     queue: list[Item] = field(default_factory=list)
     names: set[str] = field(default_factory=set)

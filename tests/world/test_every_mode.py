@@ -162,6 +162,7 @@ calls = st.one_of(
         _put, st.just("by_kind"), st.sampled_from("ab"), st.builds(Card, texts) | st.builds(Transfer, texts)
     ),
     st.builds(_put, st.just("rest"), texts, json),
+    st.builds(_put, st.just("by_size"), st.sampled_from([0, 1, 1.0, 2.5]), st.integers()),
     st.builds(_pop, st.sampled_from(["items", "rest"]), keys),
     st.builds(_pop, st.just("by_number"), numbers),
     st.builds(_move, st.sampled_from(["items", "rest"]), keys),

@@ -391,3 +391,37 @@ def test_a_key_that_moves_is_deleted_and_added(tmp_path: Path) -> None:
         (["Shop", "orders", "OL-3"], False),
         (["Shop", "orders", "OL-1"], False),
     ]
+
+
+@pytest.mark.parametrize(
+    "computed",
+    ["raise ValueError('odd')", "self.days += 1", "self.note = 1", "self.number = Decimal(1)", "del self.number"],
+)
+def test_a_fixture_that_its_post_init_does_not_keep_is_a_fault(tmp_path: Path, computed: str) -> None:
+    item = f"""
+        @dataclass
+        class Thing:
+            number: str
+            days: int
+            def __post_init__(self):
+                {computed}
+    """
+    text = journey("orders: dict[str, Thing] = field(default_factory=dict)", item)
+    trace = converse(shop(tmp_path, journey=text), ScriptedModel([use("look")], "Done."), "go").trace
+    fault = next(event for event in trace if isinstance(event, Fault))
+    assert fault.message.startswith("invalid fixture for Shop")
+
+
+def test_a_post_init_that_changes_nothing_twice_is_allowed(tmp_path: Path) -> None:
+    item = """
+        @dataclass
+        class Thing:
+            number: str
+            days: int
+            def __post_init__(self):
+                self.number = self.number.strip().upper()
+    """
+    text = journey("orders: dict[str, Thing] = field(default_factory=dict)", item)
+    text = text.replace("return 1", "return shop.orders['OL-1'].number")
+    trace = converse(shop(tmp_path, journey=text), ScriptedModel([use("look")], "Done."), "go").trace
+    assert next(event for event in trace if isinstance(event, ToolResult)).value == "OL-1"

@@ -109,9 +109,9 @@ class TableField(Field):
             edits += [Edit(self.name, key, edit.data) for edit in some]
             changes += [WorldChange([self._text(key), *c.path], c.before, c.after) for c in what]
         for key in added:
-            new = self._encode_item(key, value, data)
-            edits.append(Edit(self.name, key, new))
-            changes.append(WorldChange([self._text(key)], after=decode(new)))
+            new, text = self._encode_item(key, value, data), self._text(key)
+            edits.append(Edit(self.name, read_key(self.key, text), new))  # the key 1 of a float is 1.0 afterwards
+            changes.append(WorldChange([text], after=decode(new)))
         return edits, changes
 
     def _encode_item(self, key: Any, value: dict[Any, Any], data: dict[Any, Raw]) -> Raw:

@@ -23,6 +23,7 @@ from ..authoring.world_types import class_location, world_shape
 from ..errors import JourneyError
 from ..trace.events import WorldChange
 from .changes import patched
+from .faults import JOURNEY_EXCEPTIONS, describe_exception
 from .fields import Edit, Field, TableField
 
 
@@ -65,10 +66,10 @@ class Schema:
                 self._fill(made, fields)
                 made.__post_init__()
             return {name: field.encode(getattr(made, name)) for name, field in self.fields.items()}
-        except (msgspec.MsgspecError, Misfit, TypeError, AttributeError) as error:
+        except JOURNEY_EXCEPTIONS as error:  # of its __post_init__ and the defaults, too
             at = "/".join(map(str, error.path)) if isinstance(error, Misfit) else ""
             raise JourneyError(
-                f"invalid fixture for {self.name}: {f'{at} ' if at else ''}{error}",
+                f"invalid fixture for {self.name}: {f'{at} ' if at else ''}{_described(error)}",
                 hint=f"compare the fixture's {self.name!r} with the fields of class {self.name}",
             ) from None
 
@@ -151,6 +152,8 @@ class Part:
         field = self.schema.fields.get(name)
         if field is None:
             return
+        if isinstance(field, TableField) and (name, None) in self._patches:
+            self._settle()
         key = None
         inside = path[1:]
         if isinstance(field, TableField) and inside:
@@ -189,3 +192,7 @@ class Part:
         """Return a plain copy."""
         self._settle()
         return {name: field.plain(self.data[name]) for name, field in self.schema.fields.items()}
+
+
+def _described(error: BaseException) -> str:
+    return str(error) if isinstance(error, msgspec.MsgspecError | Misfit) else describe_exception(error)
