@@ -1,6 +1,6 @@
 """Pydantic in the types of tools: models, and the constraints of Field. Pydantic is never imported here.
 
-Whoever uses it has imported it; without it, nothing is one of its types.
+A project that uses it has imported it; otherwise no type is one of its types.
 """
 
 from __future__ import annotations
@@ -97,16 +97,14 @@ def described(hint: Any, default: Any = None) -> Any:
     `default` may be a Field. Raises UnsupportedNote for a note that would have no effect.
     """
     hint = _inside(hint)
-    if _is_field(default):
-        return typing.Annotated[(hint, *_metas(default))]
-    return hint
+    return _annotated(hint, list(_metas(default))) if _is_field(default) else hint
 
 
 def _inside(hint: Any) -> Any:
     if typing.get_origin(hint) is typing.Annotated:
         base, *notes = typing.get_args(hint)
         metas = [meta for note in notes for meta in _metas(note)]
-        return typing.Annotated[(_inside(base), *metas)] if metas else _inside(base)
+        return _annotated(_inside(base), metas)
     arguments = typing.get_args(hint)
     if not arguments or typing.get_origin(hint) is typing.Literal:
         _refuse_inside_records(hint, set())
@@ -117,6 +115,29 @@ def _inside(hint: Any) -> Any:
     if isinstance(hint, types.UnionType):
         return typing.Union[inner]  # noqa: UP007  # from a tuple
     return hint.copy_with(inner) if hasattr(hint, "copy_with") else typing.get_origin(hint)[inner]
+
+
+def _annotated(base: Any, metas: list[Any]) -> Any:
+    """Annotate a type; of a union, a constraint is put on the options that can have it."""
+    options = typing.get_args(base) if typing.get_origin(base) in (typing.Union, types.UnionType) else ()
+    if options:
+        limited = [(o, [m for m in metas if _can_have(o, m)]) for o in options]
+        placed = [meta for _, own in limited for meta in own]
+        base = typing.Union[tuple(_annotated(o, own) for o, own in limited)]  # noqa: UP007  # from a tuple
+        metas = [meta for meta in metas if not any(meta is one for one in placed)]
+    return typing.Annotated[(base, *metas)] if metas else base
+
+
+def _can_have(option: Any, meta: msgspec.Meta) -> bool:
+    """Return whether a constraint is about values of this type."""
+    kind = typing.get_origin(option) or option
+    kind = typing.get_args(option)[0] if kind is typing.Annotated else kind
+    if any(getattr(meta, name) is not None for name in ("ge", "gt", "le", "lt", "multiple_of")):
+        return kind in (int, float)
+    if meta.pattern is not None:
+        return kind is str
+    sized = meta.min_length is not None or meta.max_length is not None
+    return sized and kind in (str, bytes, list, dict, set, frozenset, tuple)
 
 
 def _refuse_inside_records(kind: Any, seen: set[Any]) -> None:

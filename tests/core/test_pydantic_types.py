@@ -103,6 +103,23 @@ def test_arguments_outside_the_constraints_are_rejected(tmp_path):
     assert found[-1][1] == "['ab'] 3 AB" or found[-1][1] == "['ab'] 3 CD"
 
 
+@pytest.mark.parametrize(
+    ("parameter", "good", "bad"),
+    [
+        ("x: Annotated[Optional[int], Field(ge=1)] = None", [None, 1], [0]),
+        ("x: int | None = Field(None, ge=1, description='d')", [None, 1], [0]),
+        ("x: Annotated[str | int, Field(max_length=3, le=9)]", ["abc", 9], ["abcd", 10]),
+        ("x: Annotated[list[int] | None, Field(max_length=1)] = None", [None, [1]], [[1, 2]]),
+    ],
+)
+def test_a_constraint_of_a_union_is_about_the_options_that_can_have_it(tmp_path, parameter, good, bad):
+    loaded = agent(
+        tmp_path, f"@returns.tool()\n    def f({parameter}) -> str:\n        'Do.'\n        return 'x'\n"
+    )
+    found = results(loaded, *(use("f", x=value) for value in (*good, *bad)))
+    assert [outcome for outcome, _ in found] == ["ok"] * len(good) + ["rejected"] * len(bad)
+
+
 def test_a_model_is_an_argument_with_its_own_schema(tmp_path):
     loaded = agent(tmp_path)
     found = schema(loaded, "order")

@@ -129,7 +129,7 @@ def no_events(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "LOOK_SECONDS", 0.05)
 
 
-def test_saves_are_found_where_the_system_reports_none_and_that_is_told_once(root: Path, no_events: None):
+def test_saves_are_found_where_the_system_reports_none_and_that_is_reported_once(root: Path, no_events: None):
     told: list[bool] = []
     manual = root / "shop/returns/manual.md"
     found = next_hash(
@@ -139,7 +139,7 @@ def test_saves_are_found_where_the_system_reports_none_and_that_is_told_once(roo
     assert told == [True]
 
 
-def test_where_saves_are_reported_nothing_is_told(root: Path):
+def test_where_saves_are_reported_there_is_no_message(root: Path):
     told: list[bool] = []
     manual = root / "shop/returns/manual.md"
     next_hash(root, append(manual), append(manual, "b"), unreported=lambda: told.append(True))

@@ -22,10 +22,10 @@ class CaseGroup(NamedTuple):
 def group_by_cause(cases: Iterable[Case]) -> list[CaseGroup]:
     """Group the cases that did not pass, in the order in which a cause appears first.
 
-    Cases have the same cause if their verdict and line of journey code are the same or, without a line,
-    their verdict and reason, except for numbers.
+    Cases have the same cause if their verdict, line of journey code and reason are the same, except for numbers
+    and, in a reason that has a line, for the tool that it begins with.
     """
-    found: dict[tuple[Verdict, str], list[Case]] = {}
+    found: dict[tuple[Verdict, str, str], list[Case]] = {}
     for case in cases:
         if case.verdict is not Verdict.PASS:
             found.setdefault(_cause(case), []).append(case)
@@ -37,9 +37,10 @@ def one_by_one(cases: Iterable[Case]) -> list[CaseGroup]:
     return [CaseGroup(case, []) for case in cases if case.verdict is not Verdict.PASS]
 
 
-def _cause(case: Case) -> tuple[Verdict, str]:
+def _cause(case: Case) -> tuple[Verdict, str, str]:
     why = case.outcome.why.replace(case.path, "…").partition("\n  next: ")[0]
-    return case.verdict, case.outcome.source_line or _NUMBERS.sub("…", why)
+    line = case.outcome.source_line
+    return case.verdict, line, _NUMBERS.sub("…", why.partition(" ")[2] if line else why)
 
 
 def _group(cases: list[Case]) -> CaseGroup:

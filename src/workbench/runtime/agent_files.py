@@ -30,8 +30,12 @@ def _is_agent(path: Path) -> bool:
 
 
 def walk(folder: str | Path) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
-    """Yield each folder below one and its entries, following links; each folder once, by its real path."""
-    pending, visited = [str(folder)], set()
+    """Yield each folder below one and its entries, following links; each folder once, by its real path.
+
+    Hidden folders are left out, and links to a folder that contains this one: they are no part of it.
+    """
+    above = {str(parent) for parent in Path(os.path.realpath(folder)).parents}
+    pending, visited = [str(folder)], set(above)
     while pending:
         at = pending.pop()
         real = os.path.realpath(at)
@@ -44,14 +48,15 @@ def walk(folder: str | Path) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
         except OSError:
             continue  # removed meanwhile, or not readable: a file in it is reported where it is needed
         yield at, entries
-        pending += [entry.path for entry in entries if entry.is_dir()]
+        pending += [entry.path for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
 
 
 def linked_folders(folder: Path) -> list[str]:
     """Return the real paths of what links below a folder lead to, outside of it: folders and files."""
     inside = os.path.realpath(folder) + os.sep
     links = (entry.path for _, entries in walk(folder) for entry in entries if entry.is_symlink())
-    return sorted({real for real in map(os.path.realpath, links) if not real.startswith(inside)})
+    reals = {real for real in map(os.path.realpath, links) if not real.startswith(inside)}
+    return sorted(real for real in reals if not inside.startswith(real.rstrip(os.sep) + os.sep))
 
 
 def agent_files(root: Path, agent: str, settings: RunSettings | None = None) -> list[Path]:

@@ -7,9 +7,17 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 _WRITE = os.O_WRONLY | os.O_RDWR | os.O_CREAT
-_MOVES = {"os.rename", "os.remove", "shutil.move", "shutil.copyfile", "sqlite3.connect"}
+_PATHS = {"os.rename", "os.remove", "os.truncate", "os.link", "os.symlink", "shutil.move", "shutil.copyfile"}
+_SQLITE = ("", "-journal", "-wal", "-shm")  # the files of a database
+
+
+def _database(name: object) -> str:
+    """Return the path of a database: of a URI too."""
+    text = os.fsdecode(name) if isinstance(name, str | bytes | os.PathLike) else ""
+    return unquote(urlsplit(text).path) if text.startswith("file:") else text
 
 
 class WrittenFiles:
@@ -29,7 +37,10 @@ class WrittenFiles:
             path, _, flags = args
             if flags & _WRITE:
                 self._note(path)
-        elif event in _MOVES:
+        elif event == "sqlite3.connect":
+            for suffix in _SQLITE:
+                self._note(_database(args[0]) + suffix)
+        elif event in _PATHS:
             for path in args[:2]:
                 self._note(path)
 

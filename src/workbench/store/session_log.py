@@ -109,6 +109,7 @@ class SessionLogs:
         self.transcripts = transcripts
         self.written: list[str] = []
         self._journals: dict[str, SessionJournal] = {}
+        self._previous: list[Path] = []  # what other workbenches left open, until this one has written it
         self._sizes: dict[str, int] = {}  # of the files when last read, in bytes
 
     # the SessionStore
@@ -203,9 +204,12 @@ class SessionLogs:
         path = self.folder.parent / WORKSPACE_FILE.format(os.getpid())
         with contextlib.suppress(TranscriptError):  # losing it loses no conversation
             files.write_private(path, data)
+            for old in self._previous:
+                old.unlink(missing_ok=True)
+            self._previous.clear()
 
     def previous_workspace(self) -> WorkspaceSnapshot | None:
-        """Return what was open in the workbenches that have ended since the last call, and remove their files.
+        """Return what was open in the workbenches that have ended. Their files stay until this one writes its own.
 
         Of several, the latest one has its place; the conversations of the others come first.
         """
@@ -215,7 +219,7 @@ class SessionLogs:
                 if not _runs(int(path.suffixes[0][1:])):
                     snapshot = msgspec.json.decode(path.read_bytes(), type=WorkspaceSnapshot)
                     found.append((path.stat().st_mtime, snapshot))
-                    path.unlink()
+                    self._previous.append(path)
         if not found:
             return None
         found.sort(key=lambda one: one[0])

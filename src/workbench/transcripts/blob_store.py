@@ -21,7 +21,8 @@ from .readable_json import readable_json
 from .text_lines import join_lines, split_lines
 
 FOLDER = "blobs"
-_NAME = re.compile(r"[0-9a-f]{12}\.json")
+_KEY = re.compile(r"[0-9a-f]{12}")
+_NAME = re.compile(rf"{_KEY.pattern}\.json")
 _WHOLE = "`workbench show --export` writes a transcript with all of them"
 
 
@@ -41,7 +42,7 @@ class Blobs:
 
     def get(self, key: str) -> Any:
         """Return a blob. Raises TranscriptError if it is missing or altered."""
-        for folder in self._folders:
+        for folder in self._folders if _KEY.fullmatch(key) else ():
             found = os.path.join(folder, f"{key}.json")
             try:
                 stat = os.stat(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import ClassVar
 
 from textual import on
@@ -14,7 +15,7 @@ from ..workspace.settings import Settings
 from .app import first_theme
 from .dialogs.form import Form
 from .style import CSS, THEMES
-from .terminal import install_parser
+from .terminal import install_parser, leave_without_terminal
 from .view.text import Line, Span, fit, one_line
 from .widgets.list import ListPane
 
@@ -78,10 +79,15 @@ class Chooser(App[str]):
         self.theme = first_theme(settings.theme)
 
     def on_mount(self) -> None:
+        leave_without_terminal(self)
         self.push_screen(AgentDialog(self.names), self.exit)
 
 
 def choose_agent(names: list[str], settings: Settings) -> str:
-    """Ask for one of these agents; returns "" if none was chosen."""
+    """Ask for one of these agents; returns "" if none was chosen. Exits as at SIGHUP if the terminal is closed."""
     install_parser()
-    return Chooser(names, settings).run(mouse=settings.mouse) or ""
+    chooser = Chooser(names, settings)
+    chosen = chooser.run(mouse=settings.mouse) or ""
+    if chooser.return_code:
+        sys.exit(chooser.return_code)
+    return chosen
