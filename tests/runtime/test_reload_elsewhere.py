@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import psutil
 import pytest
 
 from support.kit import shop_files, write
+from workbench.check.lint import lint
 from workbench.cli import run
 from workbench.runtime import watch as watching
 from workbench.runtime.agent_files import agent_files, code_hash
@@ -235,6 +237,28 @@ def test_a_process_started_while_loading_ends_with_its_worker(root: Path, how: s
     assert gone()
 
 
+@pytest.mark.parametrize("how", ["", ", start_new_session=True"])
+@pytest.mark.parametrize("end", ["", "1 / 0\n"])
+def test_a_process_that_check_started_ends(root: Path, how: str, end: str):
+    path = root / "shop/returns/journey.py"
+    path.write_text(SLEEPER.format(how) + path.read_text() + end)
+    lint(root, "shop")
+    assert gone()
+
+
+def test_a_process_whose_parent_has_ended_ends_with_the_worker(root: Path):
+    path = root / "shop/returns/journey.py"
+    shell = f"{sys.executable} -c 'import time; time.sleep(600)' &"
+    path.write_text(f"import os\nos.system({shell!r})\n" + path.read_text())
+
+    async def flow(session: Session, host: WorkerPool) -> None:
+        await asyncio.sleep(0.3)
+        assert sleepers()
+
+    in_session(root, flow)
+    assert gone()
+
+
 def test_a_process_of_a_load_that_fails_ends(root: Path):
     path = root / "shop/returns/journey.py"
     path.write_text(SLEEPER.format("") + path.read_text() + "\n1 / 0\n")
@@ -246,7 +270,11 @@ def test_a_process_of_a_load_that_fails_ends(root: Path):
     in_session(root, flow)
 
 
-def test_a_file_that_the_agents_own_tool_writes_reloads_nothing(root: Path):
+@pytest.mark.parametrize("linked", ["", "shop", "shop/returns"])
+def test_a_file_that_the_agents_own_tool_writes_reloads_nothing(root: Path, tmp_path: Path, linked: str):
+    if linked:
+        shutil.move(root / linked, tmp_path / "real")
+        (root / linked).symlink_to(tmp_path / "real")
     write(root, {"shop/returns/rehearsal.py": WRITER})
     imports = "from workbench import Agent\nfrom .returns.rehearsal import returns\n"
     (root / "shop/agent.py").write_text(f"{imports}agent = Agent('shop', journeys=[returns])\n")

@@ -23,6 +23,8 @@ from ..authoring.journey import Journey
 from ..errors import JourneyError
 from ..findings import Finding, drop_suppressed, error, location, warning
 from ..runtime.agent_files import agent_files
+from ..runtime.confinement import adopt_orphans
+from ..runtime.descendants import Descendants, end_own_descendants
 from ..runtime.loader import LoadedAgent, load
 from ..runtime.nondeterminism import CodeScan
 from ..runtime.process import StackDump, start_method
@@ -71,7 +73,10 @@ def lint(root: Path, agent: str, timeout: float = LOAD_TIMEOUT) -> list[Finding]
         return _not_loaded(error("load", where, message, then), root, agent)
     finally:
         if process.pid is not None:
+            started = Descendants(process.pid)
+            started.note()
             process.kill()
+            started.end()
             process.join()
         ours.close()
         stacks.remove()
@@ -82,9 +87,12 @@ def _work(connection: Connection, root: str, agent: str, timeout: float, stacks:
     quiet = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(quiet, fd)
+    adopt_orphans()
     with open(stacks or os.devnull, "w") as file:
         faulthandler.dump_traceback_later(timeout, exit=True, file=file)
-        connection.send_bytes(_PACK.encode(find_all(Path(root), agent)))
+        found = _PACK.encode(find_all(Path(root), agent))
+    end_own_descendants()
+    connection.send_bytes(found)
     os._exit(0)
 
 

@@ -13,6 +13,8 @@ def checked_settings(project: Project) -> Settings:
     settings = merge_settings(project.config)
     if project.model:
         validate_model_name(project.model, project.model_where)
+    if project.config.get("agent"):
+        project.agent()
     if settings.keys:
         from ..tui.actions import check_overrides  # Textual is needed only for keys
 

@@ -51,12 +51,25 @@ def walk(folder: str | Path) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
         pending += [entry.path for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
 
 
+def links(folder: Path) -> list[tuple[str, str]]:
+    """Return what links below a folder lead to, outside of it, by real path, and the link below its real path."""
+    root = os.path.realpath(folder)
+    found = []
+    for _, entries in walk(root):
+        for entry in entries:
+            real = os.path.realpath(entry.path)
+            if entry.is_symlink() and not (_is_in(real, root) or _is_in(root, real)):
+                found.append((real, entry.path))
+    return found
+
+
+def _is_in(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
 def linked_folders(folder: Path) -> list[str]:
     """Return the real paths of what links below a folder lead to, outside of it: folders and files."""
-    inside = os.path.realpath(folder) + os.sep
-    links = (entry.path for _, entries in walk(folder) for entry in entries if entry.is_symlink())
-    reals = {real for real in map(os.path.realpath, links) if not real.startswith(inside)}
-    return sorted(real for real in reals if not inside.startswith(real.rstrip(os.sep) + os.sep))
+    return sorted({real for real, _ in links(folder)})
 
 
 def agent_files(root: Path, agent: str, settings: RunSettings | None = None) -> list[Path]:

@@ -182,6 +182,21 @@ def _below(root: Path, file: str | None) -> str:
         return str(file)
 
 
+def _check_clock(clock: str, path: Path, where: str) -> None:
+    """Raise JourneyError for a clock that is no time: no turn could begin."""
+    try:
+        datetime.fromisoformat(clock)
+    except ValueError:
+        lines = path.read_text("utf-8-sig", "replace").splitlines()
+        line = next((number for number, text in enumerate(lines, 1) if '"clock"' in text), 1)
+        raise JourneyError(
+            f"the clock {clock!r} is not a valid time",
+            where=f"{where}:{line}",
+            hint="use ISO 8601 with an offset, for example 2026-03-10T10:00:00+01:00",
+            code="fixture",
+        ) from None
+
+
 FIXTURE_FIELDS = ("about", "customer", "channel", "clock", "seed", "world")
 
 
@@ -227,6 +242,7 @@ def _fixtures(root: Path, agent: Agent, environment: dict[str, str]) -> dict[str
             raise JourneyError(
                 f"not a fixture: {error}", where=f"{where}:1", hint="see docs/journeys.md"
             ) from None
+        _check_clock(setup.clock, path, where)
         found[path.stem] = Fixture(path.stem, about, setup, world)
     if not found:
         found["empty"] = Fixture(

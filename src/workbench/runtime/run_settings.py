@@ -21,9 +21,11 @@ class ReplayTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data: list[str] = []
 
     def __post_init__(self) -> None:
-        for name in self.environment:
+        for name, value in self.environment.items():
             if not _NAME.fullmatch(name):
                 raise ValueError(f"{name!r} is not the name of a variable")
+            if "\0" in value:
+                raise ValueError(f"the value of {name} contains a null character")
         for folder in self.data:
             parts = PurePosixPath(folder).parts
             if not parts or parts[0] in ("/", "..", ".", "journeys", "transcripts", ".workbench") or ".." in parts:
@@ -37,7 +39,8 @@ class ReloadTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         for pattern in self.ignore:
-            if not pattern or pattern.startswith("/") or ".." in PurePosixPath(pattern).parts:
+            everything = not pattern.strip("*/.")
+            if everything or pattern.startswith("/") or ".." in PurePosixPath(pattern).parts:
                 raise ValueError(f"{pattern!r} is not a pattern of files below journeys/, such as 'shop/cache/*'")
 
 

@@ -41,6 +41,7 @@ from ..trace.setup import Setup
 from ..trace.step_id import StepId
 from ..trace.trace import Trace
 from .agent_files import agent_names
+from .confinement import adopt_orphans
 from .descendants import end_own_descendants
 from .loader import LoadedAgent, load, make_world, prepare_world
 from .process import isolate
@@ -86,6 +87,7 @@ OUT_OF_RESOURCES = 71  # the exit status of a worker without a process, a file o
 def main(connection: Connection, stacks: str) -> None:
     """Run a worker. `stacks` is the file to which SIGUSR1 writes the current stack."""
     isolate(stacks)
+    adopt_orphans()
     sys.stdout = sys.stderr = CappedOutput()
     try:
         asyncio.run(WorkerServer(connection).run())
@@ -171,6 +173,7 @@ class WorkerServer:
         if self._written is None:
             self._written = WrittenFiles(Path(request.root), lambda path: self.send(FileWritten(path)))
         self.loaded = load(Path(request.root), request.agent)
+        _ = [tool.schema for tool in self.loaded.agent.all_tools()]  # a wrong type is an error now, not in a turn
         self.model = make_model(request.model, self.loaded.agent, request.params)
         agent_info = describe_agent(self.loaded, self.model)
         try:

@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from .agent_files import links
+
 _WRITE = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+
 _PATHS = {"os.rename", "os.remove", "os.truncate", "os.link", "os.symlink", "shutil.move", "shutil.copyfile"}
 _SQLITE = ("", "-journal", "-wal", "-shm")  # the files of a database
 
@@ -28,6 +31,7 @@ class WrittenFiles:
 
     def __init__(self, root: Path, report: Callable[[str], None]) -> None:
         self._root = os.path.realpath(root) + os.sep
+        self._links = links(root)
         self._report = report
         self._known: set[str] = set()
         sys.addaudithook(self._hear)
@@ -48,6 +52,11 @@ class WrittenFiles:
         if not isinstance(path, str | bytes | os.PathLike):
             return  # a file descriptor
         real = os.path.realpath(os.fsdecode(path))
-        if real.startswith(self._root) and real not in self._known:
-            self._known.add(real)
-            self._report(real[len(self._root) :].replace(os.sep, "/"))
+        if real in self._known:
+            return
+        for target, link in ((self._root[:-1], self._root[:-1]), *self._links):
+            if real == target or real.startswith(target + os.sep):
+                self._known.add(real)
+                inside = link + real[len(target) :]
+                self._report(inside[len(self._root) :].replace(os.sep, "/"))
+                return

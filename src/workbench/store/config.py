@@ -64,6 +64,8 @@ def read_settings_file(path: Path, known: tuple[str, ...] = tuple(SETTINGS)) -> 
     if "model" in found:
         place = ("model", "name") if isinstance(found["model"], dict) else ("", "model")
         model["model_where"] = f"{name}:{_line(text, *place)}"
+    if "agent" in found:
+        model["agent_where"] = f"{name}:{_line(text, '', 'agent')}"
     return found | model | {"keys": _overrides(found.get("keys", {}), name, text)}
 
 

@@ -59,6 +59,7 @@ class Project(msgspec.Struct, frozen=True):
             if wanted not in names:
                 raise UsageError(
                     f"there is no agent {wanted!r} in {self.journeys.name}/",
+                    where="" if requested else str(self.config.get("agent_where", "")),
                     hint=did_you_mean(wanted, names, f"choose one of: {', '.join(names)}") if names else INIT,
                 )
             return wanted

@@ -105,7 +105,9 @@ class FinishedConversation:
 
 def load_agent(journeys: Path | str, name: str) -> LoadedAgent:
     """Load the agent in the folder `journeys`/`name`. Raises JourneyError, with file and line."""
-    return load(Path(journeys), name)
+    loaded = load(Path(journeys), name)
+    _ = [tool.schema for tool in loaded.agent.all_tools()]  # a wrong type is an error now, not in a turn
+    return loaded
 
 
 def run_conversation(

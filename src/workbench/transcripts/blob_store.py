@@ -23,7 +23,6 @@ from .text_lines import join_lines, split_lines
 FOLDER = "blobs"
 _KEY = re.compile(r"[0-9a-f]{12}")
 _NAME = re.compile(rf"{_KEY.pattern}\.json")
-_WHOLE = "`workbench show --export` writes a transcript with all of them"
 
 
 class Blobs:
@@ -52,7 +51,7 @@ class Blobs:
         raise TranscriptError(
             f"the blob {key!r:.40} is missing: no {FOLDER}/{key:.40}.json next to it or above",
             where=str(self.path),
-            hint=f"restore the file from git; {_WHOLE}",
+            hint=f"restore {FOLDER}/{key:.40}.json from git, or import or save the conversation again",
             code="transcript.missing-blob",
         )
 
@@ -101,7 +100,7 @@ def _altered(path: Path, key: str, why: str) -> TranscriptError:
     return TranscriptError(
         f"the blob {key!r:.40} does not match its hash: {why}",
         where=str(path),
-        hint=f"restore the file from git; {_WHOLE}",
+        hint="restore the file from git, or import or save the conversation again",
         code="transcript.blob-mismatch",
     )
 
