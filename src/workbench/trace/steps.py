@@ -19,6 +19,7 @@ from .events import (
     HandedOff,
     HttpExchange,
     JourneyEntered,
+    PartialAnswer,
     PolicyDecision,
     Prompt,
     Reply,
@@ -27,6 +28,13 @@ from .events import (
     UserMessage,
 )
 from .step_id import StepId
+
+INCOMPLETE = {
+    "max_tokens": "cut off at the token limit",
+    "model_context_window_exceeded": "cut off at the context window",
+    "refusal": "the model refused to continue",
+}
+"""The stop reasons after which an answer is not all that the model had to say."""
 
 
 class Step(msgspec.Struct):
@@ -46,6 +54,7 @@ class Step(msgspec.Struct):
     decisions: tuple[PolicyDecision, ...] = ()
     result: ToolResult | None = None
     reply: Reply | None = None
+    partial: PartialAnswer | None = None
     entered: JourneyEntered | None = None
     handoff: HandedOff | None = None
     faults: tuple[Fault, ...] = ()
@@ -99,6 +108,13 @@ class Step(msgspec.Struct):
         if isinstance(changed, dict):
             return changed
         return self.call.args if self.call else {}
+
+    @property
+    def incomplete(self) -> str:
+        """Return why the answer ended before its end, at its last step; "" if it is complete."""
+        if self.answer is None or (self.call is not None and self.call is not self.answer.calls[-1]):
+            return ""
+        return INCOMPLETE.get(self.answer.stop, "")
 
     @property
     def executed(self) -> bool:
@@ -171,6 +187,7 @@ class StepGrouper:
 _ONE: dict[type[Any], str] = {
     ToolResult: "result",
     Reply: "reply",
+    PartialAnswer: "partial",
     JourneyEntered: "entered",
     HandedOff: "handoff",
 }

@@ -57,8 +57,9 @@ def waiting_text(session: Session) -> str:
     seconds = time.monotonic() - session.turn.last_event_at
     events = session.trace.events
     answer = next((event for event in reversed(events) if isinstance(event, Answer | UserMessage)), None)
-    what = "answering"
-    if isinstance(answer, Answer):
+    deciding = session.turn.answering.activity
+    what = f"{one_line(deciding.rpartition('.')[2], 40)} decides" if deciding else "answering"
+    if isinstance(answer, Answer) and not deciding:
         done = {
             event.call
             for event in events
