@@ -130,6 +130,10 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
     server: str = ""
     """The host that answered, with a port that is not the default."""
 
+    @property
+    def tokens(self) -> int:
+        return self.tokens_in + self.tokens_out + self.cache_read + self.cache_write
+
 
 class CallRequest(msgspec.Struct, frozen=True):
     """One tool call as requested by the model; `number` counts from 1 within its answer."""

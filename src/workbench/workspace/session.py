@@ -137,6 +137,8 @@ class Session:
         if self.code_service.code.state == "loading":
             self.reruns.note = ""
         if self.agent_info is not None:
+            if self.reruns.last_code not in ("", self.agent_info.code):
+                self.reruns.clear()  # it ran on other code: "now" would not be true any more
             self.reruns.last_code = self.reruns.last_code or self.agent_info.code
             if not self._set_up:
                 self._set_up = True

@@ -12,7 +12,7 @@ from textual.widgets import Static
 from ...trace.events import TurnEnded, UserMessage
 from ...workspace.open_conversations import OpenConversations
 from ...workspace.session import Session
-from ..view.step_lines import ENDS
+from ..view.end_lines import ENDS
 from ..view.text import Line, Span, fit, one_line
 from ..widgets.list import ListPane
 from .form import Form

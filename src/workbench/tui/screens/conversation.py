@@ -11,6 +11,7 @@ from ...trace.events import UserMessage
 from ...trace.step_id import StepId
 from ...workspace.comparison import Side
 from ...workspace.session import Session, SessionEvent
+from .. import actions
 from ..groups.annotating import AnnotateGroup
 from ..groups.comparing import CompareGroup
 from ..groups.reading import CopyGroup, LeaveGroup
@@ -77,6 +78,7 @@ class ConversationScreen(BaseScreen):
         self.search_bar = self.query_one(SearchBar)
         self.steps.followed = self._follow
         self.query_one("#conversation").border_title = "1 Chat"
+        self.chat.retry = self.retry
         self.set_interval(TICK, self._tick)
 
     @property
@@ -92,7 +94,12 @@ class ConversationScreen(BaseScreen):
     @property
     def view(self) -> View | None:
         s = self.session
-        return View(s.trace, s.setup, s.annotations, s.rerun) if s is not None else None
+        return View(s.trace, s.setup, s.annotations, s.rerun, self.retry) if s is not None else None
+
+    @property
+    def retry(self) -> str:
+        """Name the key that tries a failed turn again, or "" where none does."""
+        return f"{actions.key('rerun')} on this step tries again" if "rerun" in self.groups else ""
 
     @property
     def step_id(self) -> StepId | None:

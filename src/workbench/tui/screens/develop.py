@@ -58,8 +58,8 @@ class Develop(ConversationScreen):
         self.entry = self.query_one("#entry", InputLine)
         self.set_class(self.workbench.tour is not None, "touring")
         self.tour.guide()
+        self.set_focus(self.entry)  # at once: the footer shows the keys of the input from the start
         self.show_session(self.workbench.session)
-        self.entry.focus()
         self.set_interval(1.0, self.update_status)
         self.set_interval(SAVE_SECONDS, self.save_workspace)
 
@@ -165,7 +165,8 @@ class Develop(ConversationScreen):
             both = ("adopt_rerun", "continue with the rerun"), ("dismiss_rerun", "keep the original")
             keys = [*((first + actions.key(id), title) for id, title in both), *keys]
         if s is not None and s.busy:
-            keys = [(actions.key("back"), "interrupt"), *keys]
+            back = actions.key("back")  # interrupts first, whatever else it does
+            keys = [(back, "interrupt"), *((key, title) for key, title in keys if back not in key.split())]
         self.keys.offer(keys)
 
     @on(InputLine.Sent)

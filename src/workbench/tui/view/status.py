@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from ...engine.ablation import DisabledPart
-from ...trace.events import Answer, ToolResult, UserMessage
+from ...trace.events import Answer, PartialAnswer, ToolResult, UserMessage
 from ...trace.trace import Trace
 from ...workspace.code_service import CodeStatus
 from ...workspace.session import Session
@@ -34,9 +34,9 @@ class UsageCounter:
             self._trace = trace
         for index in range(self._seen, len(trace)):
             event = trace[index]
-            if isinstance(event, Answer) and event.usage is not None:
+            if isinstance(event, Answer | PartialAnswer) and event.usage is not None:
                 m = event.usage
-                self.tokens += m.tokens_in + m.tokens_out + m.cache_read + m.cache_write
+                self.tokens += m.tokens
                 if m.cost is not None:
                     self.dollars += m.cost
                     self.priced = True
