@@ -26,7 +26,7 @@ from ..workspace.code_service import CodeService
 from ..workspace.library import Library
 from ..workspace.open_conversations import OpenConversations, WorkspaceSnapshot
 from ..workspace.session import Session, Undo
-from ..workspace.settings import Settings
+from ..workspace.settings import PaneSizeStore, Settings
 from ..workspace.tour import Tour
 from . import actions
 from .clipboard import copy
@@ -92,6 +92,7 @@ class WorkbenchApp(BackgroundWork, App[int]):
         resumed: bool = False,
         newcomer: bool = False,
         tour: Tour | None = None,
+        pane_sizes: PaneSizeStore | None = None,
     ) -> None:
         self.settings = settings or Settings()
         actions.apply_overrides(self.settings.keys)
@@ -105,6 +106,7 @@ class WorkbenchApp(BackgroundWork, App[int]):
         self.resumed = resumed  # whether to restore the last workspace without asking
         self.newcomer = newcomer  # whether the project has no conversation yet
         self.tour = tour
+        self.pane_sizes = pane_sizes or PaneSizeStore()
         self.changes = changes if changes is not None else _nothing()
         self.loads = 0
         self.undos: list[Undo] = []  # actions of Review that can be undone, on any conversation

@@ -89,6 +89,7 @@ def open_workbench(
         )
         session.corrupt_lines = stored.torn
     from ...store.library import IndexedLibrary
+    from ...store.pane_sizes import StoredPaneSizes
     from ...tui.app import WorkbenchApp, run
 
     library = IndexedLibrary(project, history)
@@ -107,6 +108,7 @@ def open_workbench(
             resumed=resume == "last",
             newcomer=history.empty and tour is None,
             tour=tour,
+            pane_sizes=StoredPaneSizes(),
         )
         code = run(app)
     finally:

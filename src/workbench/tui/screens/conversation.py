@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
@@ -16,6 +16,7 @@ from ..groups.annotating import AnnotateGroup
 from ..groups.comparing import CompareGroup
 from ..groups.reading import CopyGroup, LeaveGroup
 from ..groups.search import SearchGroup
+from ..groups.sizes import SizesGroup
 from ..groups.steps import FoldGroup, PaneKeysGroup, StepsGroup
 from ..view.compare import called
 from ..view.view import View
@@ -46,6 +47,7 @@ class ConversationScreen(BaseScreen):
             self.register(group(self))
         self.register(AnnotateGroup(self))
         self.search = self.register(SearchGroup(self))
+        self.sizes = self.register(SizesGroup(self))
         self.leaving = self.register(LeaveGroup(self))
 
     # layout
@@ -165,6 +167,7 @@ class ConversationScreen(BaseScreen):
             self.update(fresh=stale == "fresh")
         if self.draft.changed:
             self.chat.stream(self.draft.take(self.session.turn.pending_text if self.session is not None else ""))
+            self.sizes.apply()
 
     def update(self, fresh: bool = False) -> None:
         """Show the current contents of the session."""
@@ -173,6 +176,7 @@ class ConversationScreen(BaseScreen):
             return
         self.steps.show(view, fresh)
         self.chat.show(self.steps.row_model.turns, fresh=fresh)
+        self.sizes.apply()
         self._follow(by_user=False)
         self.update_status()
 
@@ -211,6 +215,31 @@ class ConversationScreen(BaseScreen):
     async def _step_opened(self) -> None:
         await self.perform(self.groups["open"].handlers()["open"])
 
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
+        self.call_after_refresh(self.sizes.apply)
+
+    def lay_out(self) -> None:
+        self.sizes.apply()
+
+    @property
+    def chat_rows(self) -> int:
+        """Return the rows that chat and input fill, with the border above them."""
+        return self.chat.count + 1
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        if event.button == 1 and self.sizes.begin_drag(int(event.screen_x), int(event.screen_y)):
+            self.clear_selection()
+            self._select_state = None  # a border is moved, no text is selected
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        if self.sizes.dragging and event.button:
+            self.sizes.drag(int(event.screen_x), int(event.screen_y))
+
+    def on_mouse_up(self) -> None:
+        self.sizes.end_drag()
+
     def on_descendant_focus(self) -> None:
         self.search.focus_moved()
+        self.sizes.apply()
         self.offer_keys()

@@ -69,6 +69,10 @@ class Develop(ConversationScreen):
     def home(self, widget: Widget | None) -> str:
         return "chat" if widget is self.entry else super().home(widget)
 
+    @property
+    def chat_rows(self) -> int:
+        return super().chat_rows + self.entry.size.height
+
     # the live conversation
 
     def show(self, session: Session) -> None:
