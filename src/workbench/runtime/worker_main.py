@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -48,6 +49,7 @@ from .protocol import (
     AskModel,
     BlobRecorded,
     CancelTurn,
+    CheckFixture,
     DeltaStreamed,
     DifferenceInfo,
     Done,
@@ -150,6 +152,9 @@ class WorkerServer:
                     self.send(await self._ask_model(request))
                 case InspectWorld():
                     self.send(self._inspect_world(request))
+                case CheckFixture():
+                    check_world(self._require_agent(), request.setup)
+                    self.send(Done())
                 case CancelTurn():
                     pass
         except WorkbenchError as error:
@@ -223,9 +228,7 @@ class WorkerServer:
         self.send(rerun_report(result))
 
     def _inspect_world(self, request: InspectWorld) -> WorldInspected:
-        return WorldInspected(
-            make_world(self._require_agent(), request.setup, substituted=True).state_after(request.events)
-        )
+        return WorldInspected(inspect_world(self._require_agent(), request))
 
     async def _ask_model(self, request: AskModel) -> ModelAnswered:
         model = make_model(request.model, self._require_agent().agent)
@@ -269,6 +272,22 @@ def prepare_turn(
     return conversation, partial, partial
 
 
+def inspect_world(loaded: LoadedAgent, request: InspectWorld) -> dict[str, Any]:
+    """Return the world after the events of a request."""
+    return make_world(loaded, request.setup, substituted=request.substituted).state_after(request.events)
+
+
+def check_world(loaded: LoadedAgent, setup: Setup) -> None:
+    """Raise JourneyError if the world cannot be created from its fixture."""
+    world = make_world(loaded, setup)
+    for kind in loaded.agent.world_classes().values():
+        try:
+            world.get(kind, StepId(0))
+        except JourneyError as error:
+            where = error.where or f"{loaded.agent.name}/{loaded.agent.fixtures}/{setup.fixture}.json"
+            raise JourneyError(error.message, where=where, hint=error.hint) from None
+
+
 def rerun_report(result: Rerun) -> RerunDone:
     """Convert the result of a rerun to a message."""
     return RerunDone(
@@ -306,6 +325,7 @@ def describe_agent(loaded: LoadedAgent, model: Model) -> AgentInfo:
         agents=agent_names(loaded.root),
         paragraphs=prompt_paragraphs(agent),
         files=loaded.files,
+        fixture_folder=agent.fixtures,
         turn_seconds=agent.limits.turn_seconds,
         code_seconds=agent.limits.blocking_seconds,
     )

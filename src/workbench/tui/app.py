@@ -28,6 +28,7 @@ from ..workspace.open_conversations import OpenConversations, WorkspaceSnapshot
 from ..workspace.session import Session, Undo
 from ..workspace.settings import PaneSizeStore, Settings
 from ..workspace.tour import Tour
+from ..workspace.world import FixtureStore, NoFixtures, fixture_problem
 from . import actions
 from .clipboard import copy
 from .dialogs.form import Form
@@ -93,6 +94,7 @@ class WorkbenchApp(BackgroundWork, App[int]):
         newcomer: bool = False,
         tour: Tour | None = None,
         pane_sizes: PaneSizeStore | None = None,
+        fixtures: FixtureStore | None = None,
     ) -> None:
         self.settings = settings or Settings()
         actions.apply_overrides(self.settings.keys)
@@ -106,6 +108,7 @@ class WorkbenchApp(BackgroundWork, App[int]):
         self.resumed = resumed  # whether to restore the last workspace without asking
         self.newcomer = newcomer  # whether the project has no conversation yet
         self.tour = tour
+        self.fixtures = fixtures or NoFixtures()
         self.pane_sizes = pane_sizes or PaneSizeStore()
         self.changes = changes if changes is not None else _nothing()
         self.loads = 0
@@ -197,7 +200,10 @@ class WorkbenchApp(BackgroundWork, App[int]):
 
     async def _reload(self, code_service: CodeService) -> None:
         await code_service.reload()
-        if code_service is self.session.code_service:
+        session = self.session
+        if code_service is session.code_service:
+            session.fixture_problem = await fixture_problem(session)
+            session.notify("setup_checked")
             await self.session.reruns.rerun_if_code_changed()
 
     async def _watch(self) -> None:

@@ -34,7 +34,7 @@ from .turns import TurnRunner, partial_turn_until
 class SessionEvent:
     """A change to display.
 
-    `what`: event | delta | turn | code | rerun | annotations | setup | disabled | saved.
+    `what`: event | delta | turn | code | rerun | annotations | setup | setup_checked | disabled | saved.
     """
 
     what: str
@@ -69,6 +69,7 @@ class Session:
         self.disabled_by_turn: dict[
             int, tuple[DisabledPart, ...]
         ] = {}  # disabled parts by turn; 0: in an unknown turn
+        self.fixture_problem = ""  # why a conversation cannot start from its fixture
         self.corrupt_lines = 0  # lines of its file that cannot be read
         self.listeners: list[Listener] = []
         self.undos: list[Undo] = [] if undos is None else undos  # several sessions may share one list

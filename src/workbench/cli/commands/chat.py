@@ -22,6 +22,7 @@ from ...trace.events import Fault, HandedOff, Reply, TurnEnded
 from ...workspace.code_service import CodeService
 from ...workspace.ports import SessionStore
 from ...workspace.session import Session, SessionEvent
+from ...workspace.world import fixture_problem
 from ..interrupts import run_until_signal
 from ..output import out_json, print_status, write_line
 
@@ -46,6 +47,8 @@ async def _chat(project: Project, agent: str, model: str, fixture: str, json: bo
         if session.code.state == "broken":
             raise UsageError(session.code.error, where=session.code.where, hint=session.code.hint)
         choose_fixture(session, fixture)
+        if problem := await fixture_problem(session):
+            raise UsageError(f"the fixture {session.setup.fixture} cannot be used: {problem}")
         if not json:
             print_intro(session)
         session.listeners.append(lambda changed: _on_event(session, changed, json))

@@ -88,6 +88,7 @@ def open_workbench(
             disabled_by_turn=stored.disabled_by_turn,
         )
         session.corrupt_lines = stored.torn
+    from ...store.fixtures import FixtureFiles
     from ...store.library import IndexedLibrary
     from ...store.pane_sizes import StoredPaneSizes
     from ...tui.app import WorkbenchApp, run
@@ -109,6 +110,7 @@ def open_workbench(
             newcomer=history.empty and tour is None,
             tour=tour,
             pane_sizes=StoredPaneSizes(),
+            fixtures=FixtureFiles(project),
         )
         code = run(app)
     finally:

@@ -18,6 +18,7 @@ from ..groups.reading import CopyGroup, LeaveGroup
 from ..groups.search import SearchGroup
 from ..groups.sizes import SizesGroup
 from ..groups.steps import FoldGroup, PaneKeysGroup, StepsGroup
+from ..groups.world import FollowGroup, WorldGroup
 from ..view.compare import called
 from ..view.view import View
 from ..widgets.bars import KeysBar, StatusBar
@@ -48,6 +49,8 @@ class ConversationScreen(BaseScreen):
         self.register(AnnotateGroup(self))
         self.search = self.register(SearchGroup(self))
         self.sizes = self.register(SizesGroup(self))
+        self.register(WorldGroup(self))
+        self.register(FollowGroup(self))
         self.leaving = self.register(LeaveGroup(self))
 
     # layout
@@ -102,6 +105,11 @@ class ConversationScreen(BaseScreen):
     def retry(self) -> str:
         """Name the key that tries a failed turn again, or "" where none does."""
         return f"{actions.key('rerun')} on this step tries again" if "rerun" in self.groups else ""
+
+    @property
+    def from_transcript(self) -> bool:
+        """Return whether the conversation has substitutes for personal data, as transcripts have."""
+        return False
 
     @property
     def step_id(self) -> StepId | None:

@@ -9,7 +9,8 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from ...trace.step_id import StepId
-from ...workspace.session import Session
+from ...workspace.session import Session, SessionEvent
+from ...workspace.world import fixture_problem
 from .. import actions
 from ..dialogs.conversations import title_of
 from ..groups.conversations import BeginGroup, OpenGroup
@@ -114,6 +115,16 @@ class Develop(ConversationScreen):
             self.chat.hint = empty_chat(self.session, self.workbench.newcomer)
         self.entry.placeholder = self._placeholder()
         super().update(fresh)
+
+    def on_session_event(self, changed: SessionEvent) -> None:
+        super().on_session_event(changed)
+        if changed.what == "setup":  # another fixture was chosen
+            self.run_in_background(self._check_fixture, group="fixture", exclusive=True)
+
+    async def _check_fixture(self) -> None:
+        if self.session is not None:
+            self.session.fixture_problem = await fixture_problem(self.session)
+            self.update_status()
 
     def _placeholder(self) -> str:
         if self.session is not None and self.session.handed_off:

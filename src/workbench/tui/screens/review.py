@@ -118,6 +118,10 @@ class Review(ConversationScreen):
         title = side.title if entry.kind == "session" else one_line(entry.id, 200)
         return side._replace(id=entry.id, title=title)
 
+    @property
+    def from_transcript(self) -> bool:
+        return self.entries.entry is not None and self.entries.entry.kind != "session"
+
     # status and keys
 
     def code_changed(self) -> None:

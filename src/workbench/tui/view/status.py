@@ -71,13 +71,15 @@ def waiting_text(session: Session) -> str:
 
 
 def storage_problem(session: Session) -> str:
-    """Explain why a conversation is not stored; "" if it is."""
+    """Explain why a conversation is not stored or cannot start; "" if neither."""
     if session.store.write_error:
         return f"not on disk: {session.store.write_error}; it is held in memory and written when possible"
     if session.log.locked_by:
         return f"{session.log.locked_by}: it can be read here, and {key('fork')} forks it"
     if session.corrupt_lines:
         return f"{session.corrupt_lines} lines of its file cannot be read: steps may be missing"
+    if session.fixture_problem and not len(session.trace):
+        return f"the fixture {session.setup.fixture} cannot be used: {session.fixture_problem}"
     return ""
 
 
