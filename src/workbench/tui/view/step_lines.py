@@ -102,7 +102,7 @@ def wide_lines(row: Row, width: int, notes: RowMarks, tall: int = 1) -> list[Lin
         return [_turn(row, width, notes, lanes)]
     step = row.step
     columns = [
-        folded([*_seconds(step), reasoning_line(step)], lanes.reasoning, tall),
+        folded(_thinking(step), lanes.reasoning, tall),
         folded(fitted_action_text(step, lanes.tool * tall - 8 * (tall - 1), row.over), lanes.tool, tall),
         folded(decision_text(step), lanes.policy, tall),
     ]
@@ -134,6 +134,12 @@ def folded(bits: Sequence[Span], cells: int, tall: int) -> list[Line]:
     last = lines[tall - 1]
     blank = [] if plain(last).endswith(" ") else [Span(" ")]
     return [*lines[: tall - 1], fit([*last, *blank, *lines[tall]], cells)]
+
+
+def _thinking(step: Step) -> list[Span]:
+    """Show the time and the reasoning of a step."""
+    seconds = _seconds(step)
+    return seconds if seconds and not step.reasoning.strip() else [*seconds, reasoning_line(step)]
 
 
 def _seconds(step: Step) -> list[Span]:
