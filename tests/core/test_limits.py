@@ -191,7 +191,7 @@ def test_a_fallback_may_hand_the_conversation_off(tmp_path):
     assert run.state.handed_off
 
 
-def test_the_limit_of_blocked_replies_counts_each_turn_anew(tmp_path):
+def test_the_limit_of_blocked_replies_counts_within_one_turn(tmp_path):
     run = converse(promising(tmp_path), ScriptedModel(PROMISES[0], "Hello.", PROMISES[1], "Hello."), "hi", "hi")
     assert replies(run) == ["Hello.", "Hello."]
 

@@ -105,7 +105,7 @@ def ask_first(call, conversation):
 )
 
 
-def test_a_new_policy_that_lets_everything_pass_is_told(play):
+def test_a_new_policy_that_lets_everything_pass_is_reported(play):
     async def flow(bench):
         await bench.say("return OL-2")
         await bench.save_file("shop/returns/journey.py", dedented(JOURNEY, NEW))
@@ -121,7 +121,7 @@ def dedented(*parts):
     return "\n".join(textwrap.dedent(part) for part in parts)
 
 
-def test_without_a_new_policy_nothing_is_said_of_one():
+def test_without_a_new_policy_the_note_names_none():
     prompt = Prompt(turn=1, answer=1, sections=[], tools=[], policies=["a"])
     decided = PolicyDecision(turn=1, answer=1, policy="a", hook="before_reply")
     done = RerunDone([prompt, decided], {})
@@ -183,7 +183,7 @@ def test_a_difference_keeps_its_sides_at_every_width(cells):
         assert "│" in texts[0]
 
 
-def test_an_answer_by_hand_is_recorded_with_the_model_that_continues(play):
+def test_a_manual_answer_is_recorded_with_the_model_that_continues(play):
     async def flow(bench):
         await bench.say("return OL-1")
         await bench.say("and now?")

@@ -72,7 +72,7 @@ def answer(*blocks, stop="end_turn", usage=None, number=1):
     ("stop", "word"),
     [("max_tokens", "cut off"), ("model_context_window_exceeded", "cut off"), ("refusal", "refused")],
 )
-def test_an_answer_that_ends_too_early_is_marked_once_in_each_pane(stop, word):
+def test_an_answer_that_ends_too_early_has_one_sign_in_each_pane(stop, word):
     text = "This answer is cut short in the middle of a"
     trace = talk(
         answer(say(text), stop=stop), Reply(turn=1, answer=1, text=text), TurnEnded(turn=1, reason="replied")
@@ -95,7 +95,7 @@ def test_the_filter_for_failures_finds_a_reply_that_was_cut_off():
         assert [row.part for row in shown.rows] == ["step" if wide else "act"]
 
 
-def test_a_complete_answer_has_no_mark():
+def test_a_complete_answer_has_no_sign():
     trace = talk(answer(say("All of it.")), Reply(turn=1, answer=1, text="All of it."))
     assert "⚠" not in steps(trace) + chat_of(trace) + detail(trace)
 
@@ -136,7 +136,7 @@ BROKEN = talk(
 )
 
 
-def test_a_fault_of_the_model_is_told_once_in_each_pane_with_the_key_that_tries_again():
+def test_a_fault_of_the_model_is_shown_once_in_each_pane_with_the_key_that_tries_again():
     for wide, cells in SIZES:
         text = " ".join(steps(BROKEN, wide, cells).split())
         assert text.count("claude") == 1
@@ -159,7 +159,7 @@ def test_a_fault_with_another_text_than_the_end_leaves_both():
     assert "no words" in steps(trace)
 
 
-def test_a_limit_is_told_once_with_the_key():
+def test_a_limit_is_shown_once_with_the_key():
     trace = talk(answer(say("Hm.")), TurnEnded(turn=1, reason="limit", detail="2,000 tokens; the limit is 1,000"))
     assert steps(trace).count("a limit was reached") == chat_of(trace).count("a limit was reached") == 1
     assert RETRY in steps(trace)
@@ -269,7 +269,7 @@ def test_time_and_tokens_are_shown_for_the_step_and_for_the_turn():
     assert all("2.3 s" not in line for line in narrow[1:])
 
 
-def test_without_usage_nothing_is_said_of_time():
+def test_without_usage_no_time_is_shown():
     trace = talk(answer(say("Hello.")), Reply(turn=1, answer=1, text="Hello."))
     assert " s " not in steps(trace).replace("tries", "")
     assert "took" not in detail(trace)
@@ -359,7 +359,7 @@ class CutOff(Script):
         return ModelAnswer(made.blocks, "max_tokens", made.model)
 
 
-def test_a_reply_that_was_cut_off_is_marked_on_the_screen(play):
+def test_a_reply_that_was_cut_off_has_a_sign_on_the_screen(play):
     async def flow(bench):
         await bench.say("hello")
         assert "⚠" in bench.pane("#chat")

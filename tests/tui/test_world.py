@@ -136,7 +136,7 @@ def test_secrets_in_a_saved_world_are_replaced_and_counted(play):
     play(flow, Script(*RETURNED))
 
 
-def test_a_fixture_that_does_not_fit_is_told_before_the_first_message(play):
+def test_a_fixture_that_does_not_fit_is_reported_before_the_first_message(play):
     async def flow(bench):
         good = (bench.journeys / "shop/fixtures/base.json").read_text()
         await bench.save_file("shop/fixtures/base.json", good.replace("52", '"soon"'))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
@@ -11,7 +11,6 @@ from ...trace.events import UserMessage
 from ...trace.step_id import StepId
 from ...workspace.comparison import Side
 from ...workspace.session import Session, SessionEvent
-from .. import actions
 from ..groups.annotating import AnnotateGroup
 from ..groups.comparing import CompareGroup
 from ..groups.reading import CopyGroup, LeaveGroup
@@ -28,13 +27,13 @@ from ..widgets.list import ListPane
 from ..widgets.pane import Pane
 from ..widgets.search_bar import SearchBar
 from ..widgets.steps import StepsPane
-from .base import BaseScreen
 from .draft import DraftStream
+from .resizable import ResizableScreen
 
 TICK = 0.1  # seconds between two paints of the streaming text
 
 
-class ConversationScreen(BaseScreen):
+class ConversationScreen(ResizableScreen):
     """Shows a conversation and follows its changes. Subclasses choose the conversation."""
 
     panes = ("chat", "steps", "detail")
@@ -42,6 +41,8 @@ class ConversationScreen(BaseScreen):
     def __init__(self) -> None:
         super().__init__()
         self.session: Session | None = None
+        self.retry = ""  # names the key that tries a failed turn again, where there is one
+        self.from_transcript = False  # whether it has substitutes for personal data, as transcripts have
         self.draft = DraftStream()
         self._stale = ""  # "more" or "fresh" when the panes are to be updated
         for group in (StepsGroup, FoldGroup, PaneKeysGroup, CopyGroup, CompareGroup):
@@ -100,16 +101,6 @@ class ConversationScreen(BaseScreen):
     def view(self) -> View | None:
         s = self.session
         return View(s.trace, s.setup, s.annotations, s.rerun, self.retry) if s is not None else None
-
-    @property
-    def retry(self) -> str:
-        """Name the key that tries a failed turn again, or "" where none does."""
-        return f"{actions.key('rerun')} on this step tries again" if "rerun" in self.groups else ""
-
-    @property
-    def from_transcript(self) -> bool:
-        """Return whether the conversation has substitutes for personal data, as transcripts have."""
-        return False
 
     @property
     def step_id(self) -> StepId | None:
@@ -223,29 +214,10 @@ class ConversationScreen(BaseScreen):
     async def _step_opened(self) -> None:
         await self.perform(self.groups["open"].handlers()["open"])
 
-    def on_resize(self, event: events.Resize) -> None:
-        super().on_resize(event)
-        self.call_after_refresh(self.sizes.apply)
-
-    def lay_out(self) -> None:
-        self.sizes.apply()
-
     @property
     def chat_rows(self) -> int:
         """Return the rows that chat and input fill, with the border above them."""
         return self.chat.count + 1
-
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        if event.button == 1 and self.sizes.begin_drag(int(event.screen_x), int(event.screen_y)):
-            self.clear_selection()
-            self._select_state = None  # a border is moved, no text is selected
-
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        if self.sizes.dragging and event.button:
-            self.sizes.drag(int(event.screen_x), int(event.screen_y))
-
-    def on_mouse_up(self) -> None:
-        self.sizes.end_drag()
 
     def on_descendant_focus(self) -> None:
         self.search.focus_moved()

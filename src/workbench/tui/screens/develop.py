@@ -37,6 +37,7 @@ class Develop(ConversationScreen):
 
     def __init__(self) -> None:
         super().__init__()
+        self.retry = f"{actions.key('rerun')} on this step tries again"
         self.notes = ReloadNote()
         self.leaving = self.register(DevelopLeaveGroup(self))
         self.messaging = self.register(MessageGroup(self))

@@ -101,6 +101,8 @@ class Review(ConversationScreen):
         live = session in self.workbench.conversations.open
         listeners = session.listeners
         self.show_session(session)
+        entry = self.entries.entry
+        self.from_transcript = entry is not None and entry.kind != "session"
         if live:  # Develop keeps listening to it
             session.listeners = [*listeners, *session.listeners]
         at = next((e.step for e in record.expectations), next((a.step for a in record.annotations), ""))
@@ -117,10 +119,6 @@ class Review(ConversationScreen):
             return side
         title = side.title if entry.kind == "session" else one_line(entry.id, 200)
         return side._replace(id=entry.id, title=title)
-
-    @property
-    def from_transcript(self) -> bool:
-        return self.entries.entry is not None and self.entries.entry.kind != "session"
 
     # status and keys
 
