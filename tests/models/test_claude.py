@@ -113,7 +113,7 @@ def request(
 async def _ask(model: Claude, asked: ModelRequest) -> tuple[list[Delta], ModelAnswer]:
     shown: list[Delta] = []
     answer = await model.answer(asked, shown.append)
-    return shown, answer
+    return [delta for delta in shown if delta.kind != "usage"], answer
 
 
 def ask(model: Claude | None = None, asked: ModelRequest | None = None) -> tuple[list[Delta], ModelAnswer]:

@@ -22,6 +22,7 @@ class SizesGroup(ActionGroup):
     def __init__(self, screen: ConversationScreen) -> None:
         super().__init__(screen)
         self._dragged: Edge = ""
+        self.held = False  # whether a button of the mouse is down
 
     @property
     def sizes(self) -> PaneSizes:
@@ -43,7 +44,7 @@ class SizesGroup(ActionGroup):
     def apply(self) -> None:
         """Lay out the panes by their sizes, their focus and what they show."""
         screen = self.screen
-        if not screen.is_mounted or screen.small:
+        if not screen.is_mounted or screen.small or (self.held and not self._dragged):
             return
         conversation, right = screen.query_one("#conversation"), screen.query_one("#right")
         if screen.zoomer.zoomed:

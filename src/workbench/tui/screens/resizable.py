@@ -8,6 +8,9 @@ from ..groups.sizes import SizesGroup
 from .base import BaseScreen
 
 
+CLICK_SECONDS = 0.1  # after which a click has arrived
+
+
 class ResizableScreen(BaseScreen):
     """Lays out its panes when its size changes, and moves a border that is dragged."""
 
@@ -18,6 +21,18 @@ class ResizableScreen(BaseScreen):
 
     def lay_out(self) -> None:
         self.sizes.apply()
+
+    def _forward_event(self, event: events.Event) -> None:
+        # a press of the button moves the focus: the panes must not move before the click arrives
+        if isinstance(event, events.MouseDown):
+            self.sizes.held = True
+        elif isinstance(event, events.MouseUp):
+            self.set_timer(CLICK_SECONDS, self._release)
+        super()._forward_event(event)
+
+    def _release(self) -> None:
+        self.sizes.held = False
+        self.lay_out()
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         if event.button == 1 and self.sizes.begin_drag(int(event.screen_x), int(event.screen_y)):
