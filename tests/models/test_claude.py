@@ -598,14 +598,15 @@ def test_an_interrupted_answer_closes_its_connection(serve: Serve) -> None:
 
         def show(delta: Delta) -> None:
             shown.append(delta)
-            asking.cancel()
+            if delta.kind == "text":
+                asking.cancel()
 
         asking = asyncio.create_task(Claude().answer(request(), show))
         with pytest.raises(asyncio.CancelledError):
             await asking
         return shown
 
-    assert asyncio.run(first_words())[0].kind == "text"
+    assert asyncio.run(first_words())[-1].kind == "text"
 
 
 # credentials and prices
