@@ -13,7 +13,7 @@ from workbench.errors import JourneyError
 from workbench.plain import to_plain
 from workbench.replay.judge import replay
 from workbench.replay.verdict import Verdict
-from workbench.trace.events import Answer, Reply, ToolResult, TurnEnded, Usage
+from workbench.trace.events import Answer, PartialAnswer, Reply, ToolResult, TurnEnded, Usage, UserMessage
 from workbench.transcripts.codec import decode, encode
 
 CALL = [use("find_order", order_number="OL-1")]
@@ -234,3 +234,18 @@ def test_another_text_of_the_fallback_is_drift(tmp_path):
     found = replay(transcript, promising(tmp_path / "now", 'fallback="Please write to us."').agent)
     assert found.verdict is Verdict.PASS
     assert any("text sent" in str(one) for one in found.drift)
+
+
+# interrupted answers
+
+
+def test_a_replay_ignores_what_an_interrupted_answer_had_said(tmp_path):
+    run = converse(shop(tmp_path), ScriptedModel("Hello."), "hi")
+    partial = PartialAnswer(turn=2, answer=1, text="Well,\nlet me", thinking="a\nb", usage=Usage(tokens_in=9))
+    stopped = UserMessage(turn=2, text="and?"), partial, TurnEnded(turn=2, reason="interrupted")
+    transcript = msgspec.structs.replace(saved(run), events=[*run.trace.events, *stopped])
+    again = decode(encode(transcript))
+    assert str(next(e for e in again.events if type(e) is PartialAnswer).text) == "Well,\nlet me"
+    agent = shop(tmp_path / "now").agent
+    assert replay(again, agent).verdict is Verdict.PASS
+    assert green(agent, to_plain(again)) == ""

@@ -7,7 +7,6 @@ from textual import events
 from ..groups.sizes import SizesGroup
 from .base import BaseScreen
 
-
 CLICK_SECONDS = 0.1  # after which a click has arrived
 
 
