@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import re
 
-from workbench import WRITES, Agent, Block, Conversation, Escalate, Rewrite, ToolCall
+from workbench import WRITES, Agent, Block, Conversation, Escalate, Limits, Rewrite, ToolCall
 
 from .radio.rehearsal import radio  # each journey comes with its rehearsal
 from .returns.rehearsal import returns
 from .shop import is_signed_in
 from .speaker.rehearsal import speaker
 
-agent = Agent("support", journeys=[returns, speaker, radio], knowledge="knowledge", fixture="loyal")
+agent = Agent(
+    "support",
+    journeys=[returns, speaker, radio],
+    knowledge="knowledge",
+    fixture="loyal",
+    fallback=Escalate("no reply got through the policies"),
+    limits=Limits(blocked_replies=6),  # the transcripts of `transcripts/limits` put a sentence in several ways
+)
 
 CARD = re.compile(r"\b(?:\d[ -]?){12,15}(\d{4})\b")
 AMOUNT = re.compile(r"(?:€|EUR) ?(\d+(?:[.,]\d+)?)|(\d+(?:[.,]\d+)?) ?(?:€|euros?\b|EUR\b)")

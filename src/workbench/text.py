@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 
-def pluralize(number: int, noun: str) -> str:
-    """Format a number with its noun: 1 transcript, 2 transcripts, 1,200 transcripts."""
-    return f"{number:,} {noun}{'s' * (number != 1)}"
+def pluralize(number: int, noun: str, plural: str = "") -> str:
+    """Format a number with its noun: 1 transcript, 2 transcripts, 1,200 transcripts, 2 replies."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def with_article(noun: str) -> str:

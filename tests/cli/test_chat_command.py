@@ -136,6 +136,13 @@ def test_a_broken_journey_exits_with_4_and_names_file_and_line(project):
     assert "shop/returns/journey.py:1" in done.stderr
 
 
+def test_a_fixture_that_does_not_fit_exits_with_4_before_the_first_message(project):
+    Path("journeys/shop/fixtures/base.json").write_text('{"world": {"Shop": {"orders": 3}}}')
+    done = workbench("chat", said="hi\n")
+    assert done.returncode == 4
+    assert "shop/fixtures/base.json" in done.stderr
+
+
 def test_an_unknown_fixture_lists_the_existing_ones(project):
     done = workbench("chat", "--fixture", "bse", said="hi\n")
     assert done.returncode == 4

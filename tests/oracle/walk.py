@@ -64,7 +64,7 @@ class Walk:
         """How it ends today."""
         talk, place = self.talk, (turn, 0, 0)
         deed = self.deeds[place] = Deed("message", given=self.record.deeds[place].given)
-        talk.turn = turn
+        talk.turn, self.held_back = turn, 0
         talk.hear(deed.given)
         if talk.handed_off:
             return "handed_off"
@@ -260,11 +260,28 @@ class Walk:
         became = effect(deed, "before_reply")
         if became == "escalated":
             self._hand_off(deed)
-        elif became != "blocked":
+        elif became == "blocked":
+            self.held_back += 1
+            if self.held_back >= self.agent.limits.blocked_replies:
+                self._compare(place)
+                return self._fall_back(deed)
+        else:
             deed.sent = words(rewrite(deed, "before_reply"))
             self.talk.reply(deed.sent)
         self._compare(place)
         return {"escalated": "handed_off", "blocked": ""}.get(became, "replied")
+
+    def _fall_back(self, deed: Deed) -> str:
+        """The turn ends with what the agent says instead, or with a person."""
+        instead = self.agent.fallback
+        if not isinstance(instead, str):
+            deed.say["escalate"] = instead.reply
+            self._hand_off(deed)
+            return "handed_off"
+        if instead:
+            deed.sent = instead
+            self.talk.reply(instead)
+        return "limit"
 
     def _hand_off(self, deed: Deed) -> bool:
         if not self.talk.handed_off:

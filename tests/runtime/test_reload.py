@@ -113,7 +113,7 @@ def test_a_save_loads_the_new_policy_and_runs_the_conversation_again(tmp_path):
         first = desk.session.rerun.differences[0]
         assert first.step_id == "1.2.1"
         assert "return_window" in first.now
-        assert desk.session.code.note == "actions differ at step 2"
+        assert desk.session.code.note == "actions differ at step 1.2.1"
         assert len(desk.session.trace) == len(desk.history.read(desk.session.id).events)
 
     at_desk(tmp_path, flow)
@@ -126,7 +126,8 @@ def test_an_edited_manual_is_reported_if_the_actions_are_the_same(tmp_path):
         await desk.until(lambda: desk.session.rerun is not None)
         note = desk.session.code.note
         assert (
-            note == "same actions; prompt changed from step 1, on the rehearsal, edits of a manual have no effect"
+            note
+            == "same actions; prompt changed from step 1.1.1, on the rehearsal, edits of a manual have no effect"
         )
 
     at_desk(tmp_path, flow)

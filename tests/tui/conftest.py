@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from tui.host import Changes, FakeHost, Memory, Script, Shelf, make_agent
+from workbench.store.fixtures import FixtureFiles
+from workbench.store.project import Project
 from workbench.tui import actions
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.view.text import plain
@@ -29,7 +31,9 @@ class Bench:
         self.session = Session(CodeService(FakeHost(self.journeys, model), "shop", "rehearsal"), self.store)
         self.shelf = Shelf(self.store, root=root)
         self.changes = Changes()
-        self.app = WorkbenchApp(self.session, self.shelf, self.changes, settings=settings)
+        self.app = WorkbenchApp(
+            self.session, self.shelf, self.changes, settings=settings, fixtures=FixtureFiles(Project(root))
+        )
         self.pilot: Any = None
 
     @property

@@ -15,21 +15,26 @@ from workbench.engine.ablation import without_parts
 from workbench.engine.model import Delta, DeltaSink, ModelAnswer
 from workbench.engine.model_params import ModelParams
 from workbench.engine.turn import run_turn
+from workbench.errors import JourneyError
 from workbench.replay.judge import replay
 from workbench.replay.rerun import rerun
 from workbench.replay.verdict import ReplayResult
 from workbench.runtime.loader import LoadedAgent, load
 from workbench.runtime.protocol import (
     BlobRecorded,
+    CheckFixture,
     DeltaStreamed,
     Done,
     EventRecorded,
+    Failed,
+    InspectWorld,
     Request,
     RerunConversation,
     RunTurn,
     WorkerEvent,
+    WorldInspected,
 )
-from workbench.runtime.worker_main import describe_agent, prepare_turn, rerun_report
+from workbench.runtime.worker_main import check_world, describe_agent, inspect_world, prepare_turn, rerun_report
 from workbench.store.index.entry import IndexEntry, Stamp
 from workbench.store.indexer import Indexer
 from workbench.store.library import IndexedLibrary as RealShelf
@@ -108,6 +113,15 @@ class FakeWorker:
             case RerunConversation(setup, steps, off):
                 ran = await rerun(without_parts(self.loaded.agent, off), setup, steps)
                 yield rerun_report(ran)
+            case InspectWorld():
+                yield WorldInspected(inspect_world(self.loaded, request))
+            case CheckFixture(setup):
+                try:
+                    check_world(self.loaded, setup)
+                except JourneyError as error:
+                    yield Failed(error.message, error.where, error.hint)
+                else:
+                    yield Done()
 
     async def _turn(self, request: RunTurn) -> AsyncIterator[WorkerEvent]:
         queue: asyncio.Queue[WorkerEvent | None] = asyncio.Queue()

@@ -57,7 +57,7 @@ def test_a_reload_is_compared_step_by_step_and_the_first_difference_is_selected(
         assert " ≠ " in moves[2]
         assert bench.screen.pairs.cursor == 2
         assert "not run" in moves[3]
-        assert "the runs differ from step 2 on" in bench.text()
+        assert "the runs differ from step 1.2.1 on" in bench.text()
         bench.picture(f"compare-{size[0]}")
 
     play(flow, Script(*OLD), size=size)
@@ -324,7 +324,7 @@ def test_a_resize_keeps_the_cursor_and_a_tiny_screen_shows_the_minimum_size(play
         await bench.pilot.resize_terminal(80, 24)
         await bench.settle(0.2)
         assert bench.screen.pairs.cursor == 2
-        assert "the runs differ from step 2 on" in bench.text()
+        assert "the runs differ from step 1.2.1 on" in bench.text()
 
     play(flow, Script(*OLD))
 
@@ -343,8 +343,7 @@ def test_hostile_text_is_shown_without_control_characters():
     left = hostile()
     right = left._replace(id="b", trace=Trace([UserMessage(turn=1, text="\x1b]0;title\x07[/x]")]))
     of = compare(left, right)
-    numbers = present.numbers(of.pairs)
-    lines = [present.row(of, i, numbers[i], 80) for i in range(len(of.pairs))]
+    lines = [present.row(of, i, 80) for i in range(len(of.pairs))]
     lines += [line for i in range(len(of.pairs)) for line in styled(present.pair_in_full(of, i), 80)]
     lines += [present.cause(DifferenceCause("code", left.name, left.name), 80)]
     text = "\n".join([*(plain(line) for line in lines), present.heading(of, 80)])
@@ -372,5 +371,5 @@ def test_a_row_fits_at_every_width():
     of = compare(left, wide)
     for width in range(40, 170, 7):
         for index in range(len(of.pairs)):
-            line = present.row(of, index, (1, 1), width)
+            line = present.row(of, index, width)
             assert cells(line) == width

@@ -66,7 +66,7 @@ def test_the_tabs_show_prompt_options_world_and_the_raw_answer(play):
         await bench.press("right")
         assert "create_return(order_number)" in bench.pane("#detail")
         await bench.press("right")
-        assert "Shop.orders.OL-2.returned: no → yes" in bench.pane("#detail")
+        assert "Shop.orders.OL-2.returned: false → true" in bench.pane("#detail")
         await bench.press("right")
         assert '"tool_use"' in bench.pane("#detail")
 
@@ -171,7 +171,7 @@ def test_a_change_of_actions_is_shown_side_by_side_and_adopted_as_a_fork(play):
         await bench.say("return OL-1 please")
         text = (bench.journeys / "shop/returns/journey.py").read_text()
         await bench.save_file("shop/returns/journey.py", text.replace("> 30", "> 60"))
-        assert "actions differ at step 2" in bench.text()
+        assert "actions differ at step 1.2.1" in bench.text()
         assert str(bench.screen.step_id) == "1.2.1"
         detail = bench.pane("#detail")
         assert "recorded" in detail

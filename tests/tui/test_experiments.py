@@ -40,7 +40,7 @@ def test_a_step_is_run_several_times_with_the_model_and_the_outcomes_are_counted
         await ask_the_model(bench, times=3)
         assert outcomes(bench) == [
             (2, ("reply",)),
-            (1, ("create_return(order_number=OL-1) blocked", "reply")),
+            (1, ("blocked create_return(order_number=OL-1)", "reply")),
         ]
         bench.picture("rerun")
 
@@ -169,7 +169,7 @@ def test_disabling_a_policy_runs_the_conversation_again_and_shows_the_changes(pl
     async def flow(bench):
         await without_the_window(bench)
         assert "WITHOUT returns.return_window" in bench.text()
-        assert "without policy returns.return_window: actions differ at step 2" in bench.text()
+        assert "without policy returns.return_window: actions differ at step 1.2.1" in bench.text()
         bench.picture("disable")
 
     play(flow, Script(*TURN))
@@ -204,7 +204,7 @@ def test_a_paragraph_and_a_tool_can_be_disabled(play):
         await bench.press("ctrl+s")
         await bench.until(lambda: bench.app.session.rerun is not None)
         assert "WITHOUT create_return, returns manual: Then ¶1" in bench.text()
-        assert "actions differ at step 2" in bench.text()
+        assert "actions differ at step 1.2.1" in bench.text()
         assert "absent" in bench.pane("#detail")
 
     play(flow, Script(*TURN))

@@ -107,13 +107,13 @@ def test_the_note_of_a_re_run_shrinks_after_a_key_and_stays_in_its_conversation(
         await bench.say("return OL-1 please")
         text = (bench.journeys / "shop/returns/journey.py").read_text()
         await bench.save_file("shop/returns/journey.py", text.replace("> 30", "> 60"))
-        assert "actions differ at step 2" in bench.text()
+        assert "actions differ at step 1.2.1" in bench.text()
         assert bench.screen.status.count == 2
         await bench.press("escape")
         bench.screen.update_status()
         assert bench.screen.status.count == 1
         await bench.pilot.resize_terminal(160, 48)
-        await bench.until(lambda: "actions differ at step 2" in bench.text())
+        await bench.until(lambda: "actions differ at step 1.2.1" in bench.text())
         await bench.press("R")
         assert "actions differ" not in bench.pane("#status")
         await bench.press("R", "ctrl+n")

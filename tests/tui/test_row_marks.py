@@ -21,7 +21,7 @@ from workbench.trace.events import (
 )
 from workbench.trace.setup import Setup
 from workbench.trace.trace import Trace
-from workbench.tui.view import step_lines
+from workbench.tui.view import end_lines, step_lines
 from workbench.tui.view.rows import RowModel
 from workbench.tui.view.tabs import tab_lines
 from workbench.tui.view.text import Span, plain
@@ -41,10 +41,7 @@ def shown(trace: Trace, wide: bool = True) -> list[str]:
     book = RowModel(wide)
     book.read(trace)
     notes = step_lines.RowMarks()
-    return [
-        plain(step_lines.wide_lines(r, 120, notes)[0] if wide else step_lines.narrow_line(r, 80, notes)).rstrip()
-        for r in book.rows
-    ]
+    return [plain(end_lines.row_lines(r, 120 if wide else 80, notes, wide=wide)[0]).rstrip() for r in book.rows]
 
 
 def told(trace: Trace, part: str = "step") -> str:
@@ -126,7 +123,7 @@ def test_text_folded_over_several_lines_has_no_double_spaces():
         assert not any("  " in plain(line).rstrip() for line in folded)
 
 
-def test_a_fault_outside_all_steps_has_no_number():
+def test_a_fault_outside_all_steps_has_no_columns():
     trace = Trace([
         UserMessage(turn=1, text="one"),
         Fault(turn=1, answer=1, origin="model", name="model", message="it timed out"),
@@ -137,7 +134,7 @@ def test_a_fault_outside_all_steps_has_no_number():
         TurnEnded(turn=2, reason="replied"),
     ])  # fmt: skip
     lines = shown(trace)
-    assert [line.split()[0] for line in lines if "“hi”" in line] == ["1"]
+    assert [line.split()[0] for line in lines if "“hi”" in line] == ["2.1.0"]
     assert not any(line.endswith("–") for line in lines)
 
 

@@ -16,17 +16,20 @@ from typing import Any
 import msgspec
 
 from ..errors import JourneyError
+from ..plain import escape_surrogates
 from ..trace.blobs import PromptSection
 from .declarations import Declarations
 from .journey import Journey
 from .knowledge import KnowledgeIndex, read_sections
-from .policy import Policy
+from .policy import Escalate, Policy
 from .tool import Tool
 
 
 class Limits(msgspec.Struct, frozen=True):
     """Limits of one turn: model calls, output tokens, wall-clock seconds. Exceeding one ends the turn.
 
+    `blocked_replies` is the number of replies that policies may block before the turn ends: the
+    customer then gets the agent's `fallback`.
     `blocking_seconds` is how long a tool, policy or import may block; after that the
     worker counts as hung and is killed.
     """
@@ -34,6 +37,7 @@ class Limits(msgspec.Struct, frozen=True):
     model_calls: int = 12
     tokens: int = 20_000
     turn_seconds: float = 120.0
+    blocked_replies: int = 2
     blocking_seconds: float = 10.0
 
 
@@ -44,6 +48,8 @@ class Agent(Declarations):
     files that the agent may search and quote. `fixtures` is a folder of JSON files, each
     a starting state of the world; `fixture` is the default one. `allow_handoff` offers the
     model the built-in tool hand_off; `handoff_message` is then sent to the customer.
+    `fallback` is sent when policies have blocked as many replies as `limits` allows; an
+    `Escalate(reason, reply=...)` hands the conversation off instead, "" sends nothing.
     """
 
     def __init__(
@@ -57,9 +63,17 @@ class Agent(Declarations):
         fixture: str = "",
         allow_handoff: bool = True,
         handoff_message: str = "I am handing you over to a colleague, who will read this conversation first.",
+        fallback: str | Escalate = "I am sorry, I cannot answer that. Could you ask it in another way?",
         limits: Limits | None = None,
     ) -> None:
         super().__init__(name)
+        if not isinstance(fallback, str | Escalate):
+            raise JourneyError(
+                f"fallback is {fallback!r:.60}",
+                where=self.source,
+                hint="use a text for the customer, or Escalate(reason, reply=...)",
+            )
+        self.fallback = escape_surrogates(fallback) if isinstance(fallback, str) else fallback
         self.allow_handoff = allow_handoff
         self.handoff_message = handoff_message
         self.journeys: dict[str, Journey] = {}

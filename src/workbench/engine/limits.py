@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..authoring.agent import Limits
+from ..text import pluralize
 from ..trace.events import Usage
 
 _TOKENS = re.compile(r"([\d,]+) tokens; the limit is [\d,]+")
@@ -22,6 +23,7 @@ class Meter:
         self.limits = limits
         self.tokens = 0
         self.seconds = 0.0
+        self.blocked_replies = 0
 
     def add(self, usage: Usage | None) -> None:
         if usage is not None:
@@ -34,6 +36,13 @@ class Meter:
         if self.tokens <= self.limits.tokens:
             return ""
         return f"{self.tokens:,} tokens; the limit is {self.limits.tokens:,}"
+
+    @property
+    def too_many_blocked(self) -> str:
+        """Return the detail of an end at the limit of blocked replies; "" if it is not reached."""
+        if self.blocked_replies < self.limits.blocked_replies:
+            return ""
+        return f"policies blocked {pluralize(self.blocked_replies, 'reply', 'replies')}"
 
     @property
     def too_late(self) -> str:

@@ -22,12 +22,14 @@ class Delta(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `kind`: "text" or "thinking" (append `text`), "tool" (`text` is the name of
     a tool whose arguments are being written), "wait" (`text` is the reason, `seconds`
-    the time until the next attempt), "restart" (discard what was streamed so far).
+    the time until the next attempt), "restart" (discard what was streamed so far), "usage"
+    (what the provider has counted so far), "policy" (`text` is the policy that decides now).
     """
 
-    kind: Literal["text", "thinking", "tool", "wait", "restart"]
+    kind: Literal["text", "thinking", "tool", "wait", "restart", "usage", "policy"]
     text: str = ""
     seconds: float = 0.0
+    usage: Usage | None = None
 
 
 DeltaSink = Callable[[Delta], None]

@@ -19,8 +19,9 @@ from ..plain import fill_defaults, to_plain
 from ..trace.events import PolicyDecision
 from ..trace.step_id import StepId
 from .availability import Availability, compute_availability
-from .conversation import ConversationRun
+from .conversation import ConversationRun, OnDelta
 from .faults import JOURNEY_EXCEPTIONS, describe_exception, fault_at
+from .model import Delta
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,9 @@ class Stop:
 class Policies:
     """Evaluates the policies of one conversation; `availability` is the result of the last update."""
 
-    def __init__(self, conversation: ConversationRun) -> None:
+    def __init__(self, conversation: ConversationRun, on_delta: OnDelta | None = None) -> None:
         self.conversation = conversation
+        self.on_delta = on_delta  # receives the name of each policy before it is called
         self.agent = conversation.agent
         self.state = conversation.state
         self.emit = conversation.emit
@@ -134,6 +136,8 @@ class Policies:
         self, policy: Policy, step_id: StepId, tool: Tool | None = None, **offered: Any
     ) -> tuple[PolicyDecision, str]:
         """Call one policy and record its decision; returns also its reply to the customer."""
+        if self.on_delta is not None:
+            self.on_delta(step_id, Delta("policy", policy.full_name))
         conversation = Conversation(self.state)
         offered["conversation"] = conversation
         returned: Decision | None = None

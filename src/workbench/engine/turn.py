@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from ..authoring.builtin import ENTER, HAND_OFF, LOOK_UP
+from ..authoring.policy import Escalate
 from ..authoring.tool import Tool
 from ..authoring.views import Conversation
 from ..errors import NoAnswer
@@ -62,7 +63,7 @@ class _Turn:
         self.on_delta = on_delta
         self.number = self.state.turn + 1
         self.meter = Meter(self.agent.limits)
-        self.policies = Policies(conversation)
+        self.policies = Policies(conversation, on_delta)
 
     @property
     def availability(self) -> Availability:
@@ -177,11 +178,22 @@ class _Turn:
         text, stop = await self.policies.judge_reply(step_id, text)
         if stop is not None:
             if not stop.escalated:
-                return None
+                self.meter.blocked_replies += 1
+                return self._fall_back(step_id) if self.meter.too_many_blocked else None
             self.conversation.hand_off(step_id, stop.reason, stop.policy, stop.reply)
             return self._end("handed_off", stop.reason)
         self.emit(Reply(turn=step_id.turn, answer=step_id.answer, text=text))
         return self._end("replied")
+
+    def _fall_back(self, step_id: StepId) -> TurnEnded:
+        """End a turn whose replies are blocked again and again: the agent's fallback takes their place."""
+        fallback = self.agent.fallback
+        if isinstance(fallback, Escalate):
+            self.conversation.hand_off(step_id, fallback.reason, "fallback", fallback.reply)
+            return self._end("handed_off", fallback.reason)
+        if fallback:
+            self.emit(Reply(turn=step_id.turn, answer=step_id.answer, text=fallback))
+        return self._end("limit", self.meter.too_many_blocked)
 
     # one call
 

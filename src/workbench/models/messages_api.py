@@ -156,6 +156,7 @@ class StreamedMessage:
             message = event.get("message") or {}
             self._model = str(message.get("model") or "")
             self._count(message.get("usage"))
+            yield Delta("usage", usage=self._count_usage(self._model, 0.0))
         elif kind == "content_block_start":
             yield from self._begin(index, dict(event.get("content_block") or {}))
         elif kind == "content_block_delta":

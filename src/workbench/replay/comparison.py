@@ -172,7 +172,8 @@ class StepComparison:
             and recorded.reply.text != step.reply.text
             and not step.rewritten_value("before_reply")
         ):
-            rerun.drift.append(Drift(step.step_id, rerun.steps, "text sent"))  # replaced by a policy or a hand-off
+            # replaced by a policy, a hand-off or the fallback
+            rerun.drift.append(Drift(step.step_id, rerun.steps, "text sent"))
 
     def _prompt_drift(self, then: Prompt | None, step: Step) -> None:
         now = step.prompt
@@ -274,8 +275,10 @@ _DECISIONS = {"blocked": "block", "rewritten": "rewrite", "escalated": "escalate
 
 
 def sent_text(step: Step) -> str | None:
-    """Return the text of an answer that was sent; None if nothing was sent or a policy replaced it."""
-    return None if step.reply is None or step.answer is None or step.handoff else str(step.reply.text)
+    """Return the text of an answer that was sent; None if nothing was sent, or something else in its place."""
+    if step.reply is None or step.answer is None or step.handoff or step.effect == "blocked":
+        return None
+    return str(step.reply.text)
 
 
 def stopped_mid_policy(recorded: Step, now: Step, then: Prompt | None) -> bool:

@@ -48,11 +48,11 @@ class PartialReplay:
 
     @property
     def name(self) -> str:
-        return self._speaker.name
+        return self._speaker.name or self.model.name  # a recorded turn may have no prompt of its own
 
     @property
     def params(self) -> dict[str, Any]:
-        return self._speaker.params
+        return self._speaker.params if self._speaker.name else self.model.params
 
     async def answer(self, request: ModelRequest, show: DeltaSink) -> ModelAnswer | Answer:
         speaker = self._speaker

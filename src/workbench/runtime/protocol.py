@@ -83,6 +83,7 @@ class AgentInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     files: dict[str, str] = {}
     agents: list[str] = []
     paragraphs: list[PromptParagraph] = []
+    fixture_folder: str = "fixtures"
     turn_seconds: float = 120.0
     code_seconds: float = 10.0
 
@@ -145,13 +146,20 @@ class AskModel(_Message, frozen=True, tag="ask_model"):
 
 
 class InspectWorld(_Message, frozen=True, tag="inspect_world"):
-    """Return the world after these events of a transcript."""
+    """Return the world after these events; `substituted` as in RunTurn."""
 
     setup: Setup
     events: list[AnyEvent]
+    substituted: bool = True
 
 
-Request = Load | RunTurn | CancelTurn | RerunConversation | AskModel | InspectWorld
+class CheckFixture(_Message, frozen=True, tag="check_fixture"):
+    """Create the world that a conversation starts from; fails if the fixture does not fit."""
+
+    setup: Setup
+
+
+Request = Load | RunTurn | CancelTurn | RerunConversation | AskModel | InspectWorld | CheckFixture
 
 
 # events

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -50,6 +51,7 @@ from .protocol import (
     AskModel,
     BlobRecorded,
     CancelTurn,
+    CheckFixture,
     DeltaStreamed,
     DifferenceInfo,
     Done,
@@ -159,6 +161,9 @@ class WorkerServer:
                     self.send(await self._ask_model(request))
                 case InspectWorld():
                     self.send(await self._inspect_world(request))
+                case CheckFixture():
+                    await asyncio.to_thread(check_world, self._require_agent(), request.setup)
+                    self.send(Done())
                 case CancelTurn():
                     pass
         except WorkbenchError as error:
@@ -239,9 +244,8 @@ class WorkerServer:
     async def _inspect_world(self, request: InspectWorld) -> WorldInspected:
         loaded = self._require_agent()
         with _inputs(request.setup):
-            await asyncio.to_thread(prepare_world, loaded, request.setup, substituted=True)
-            world = make_world(loaded, request.setup, substituted=True)
-        return WorldInspected(world.state_after(request.events))
+            await asyncio.to_thread(prepare_world, loaded, request.setup, request.substituted)
+            return WorldInspected(inspect_world(loaded, request))
 
     async def _ask_model(self, request: AskModel) -> ModelAnswered:
         model = make_model(request.model, self._require_agent().agent)
@@ -285,6 +289,22 @@ def prepare_turn(
     return conversation, partial, partial
 
 
+def inspect_world(loaded: LoadedAgent, request: InspectWorld) -> dict[str, Any]:
+    """Return the world after the events of a request."""
+    return make_world(loaded, request.setup, substituted=request.substituted).state_after(request.events)
+
+
+def check_world(loaded: LoadedAgent, setup: Setup) -> None:
+    """Raise JourneyError if the world cannot be created from its fixture."""
+    world = make_world(loaded, setup)
+    for kind in loaded.agent.world_classes().values():
+        try:
+            world.get(kind, StepId(0))
+        except JourneyError as error:
+            where = error.where or f"{loaded.agent.name}/{loaded.agent.fixtures}/{setup.fixture}.json"
+            raise JourneyError(error.message, where=where, hint=error.hint) from None
+
+
 def rerun_report(result: Rerun) -> RerunDone:
     """Convert the result of a rerun to a message."""
     return RerunDone(
@@ -322,6 +342,7 @@ def describe_agent(loaded: LoadedAgent, model: Model) -> AgentInfo:
         agents=agent_names(loaded.root),
         paragraphs=prompt_paragraphs(agent),
         files=loaded.files,
+        fixture_folder=agent.fixtures,
         turn_seconds=agent.limits.turn_seconds,
         code_seconds=agent.limits.blocking_seconds,
     )

@@ -8,6 +8,7 @@ answer itself and therefore its reply. Adding a policy never changes a step id.
     JourneyEntered   a journey was entered
     Prompt           the prompt of the following answers: hashes of sections and schemas
     Answer           the model's answer, raw blocks as received
+    PartialAnswer    what an interrupted answer said so far
     PolicyDecision   the decision of one policy on a message, call, result or reply
     HttpExchange     one HTTP request of a tool, and the response
     ToolResult       the result of a call, and its changes of the world
@@ -129,6 +130,10 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
     server: str = ""
     """The host that answered, with a port that is not the default."""
 
+    @property
+    def tokens(self) -> int:
+        return self.tokens_in + self.tokens_out + self.cache_read + self.cache_write
+
 
 class CallRequest(msgspec.Struct, frozen=True):
     """One tool call as requested by the model; `number` counts from 1 within its answer."""
@@ -179,6 +184,19 @@ class Answer(Event, frozen=True, kw_only=True, dict=True, tag="answer"):
             for b in self.blocks
             if b.get("type") in ("thinking", "redacted_thinking")
         )
+
+
+class PartialAnswer(Event, frozen=True, kw_only=True, tag="partial"):
+    """What the model had said of an answer when the turn was interrupted.
+
+    It was not judged and not sent, and no later request contains it.
+    """
+
+    text: str | list[str] = ""  # lists of lines in a file only
+    thinking: str | list[str] = ""
+    model: str = ""
+    usage: Usage | None = None
+    """What the provider had counted by then, or None."""
 
 
 def _call(number: int, block: dict[str, Any], raw: dict[str, str]) -> CallRequest:
@@ -292,6 +310,7 @@ AnyEvent = (
     | JourneyEntered
     | Prompt
     | Answer
+    | PartialAnswer
     | PolicyDecision
     | HttpExchange
     | ToolResult

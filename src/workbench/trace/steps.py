@@ -19,14 +19,23 @@ from .events import (
     HandedOff,
     HttpExchange,
     JourneyEntered,
+    PartialAnswer,
     PolicyDecision,
     Prompt,
     Reply,
     ToolResult,
     TurnEnded,
+    Usage,
     UserMessage,
 )
 from .step_id import StepId
+
+INCOMPLETE = {
+    "max_tokens": "cut off at the token limit",
+    "model_context_window_exceeded": "cut off at the context window",
+    "refusal": "the model refused to continue",
+}
+"""The stop reasons after which an answer is not all that the model had to say."""
 
 
 class Step(msgspec.Struct):
@@ -46,6 +55,7 @@ class Step(msgspec.Struct):
     decisions: tuple[PolicyDecision, ...] = ()
     result: ToolResult | None = None
     reply: Reply | None = None
+    partial: PartialAnswer | None = None
     entered: JourneyEntered | None = None
     handoff: HandedOff | None = None
     faults: tuple[Fault, ...] = ()
@@ -54,6 +64,8 @@ class Step(msgspec.Struct):
     @property
     def reasoning(self) -> str:
         """Return the thinking of the answer and, with the first call, the text next to the calls."""
+        if self.partial is not None:
+            return str(self.partial.thinking)
         if self.answer is None or (self.call is not None and self.call.number > 1):
             return ""
         if self.call is None:
@@ -93,12 +105,31 @@ class Step(msgspec.Struct):
         return value
 
     @property
+    def message_read(self) -> str:
+        """Return the customer's message as the model read it: as written, or a policy's rewrite."""
+        changed = self.rewritten_value("on_message")
+        return str(changed if changed is not None else self.message.text if self.message is not None else "")
+
+    @property
+    def result_read(self) -> Any:
+        """Return the result as the model read it: the tool's, or a policy's rewrite."""
+        changed = self.rewritten_value("after_tool")
+        return changed if changed is not None else self.result.value if self.result is not None else None
+
+    @property
     def args(self) -> dict[str, Any]:
         """Return the arguments as executed: the model's, or a policy's rewrite."""
         changed = self.rewritten_value("before_tool")
         if isinstance(changed, dict):
             return changed
         return self.call.args if self.call else {}
+
+    @property
+    def incomplete(self) -> str:
+        """Return why the answer ended before its end, at its last step; "" if it is complete."""
+        if self.answer is None or (self.call is not None and self.call is not self.answer.calls[-1]):
+            return ""
+        return INCOMPLETE.get(self.answer.stop, "")
 
     @property
     def executed(self) -> bool:
@@ -113,6 +144,29 @@ class Turn(msgspec.Struct):
     steps: list[Step] = []
     end: TurnEnded | None = None
     last_answer: int = 0
+
+    @property
+    def ended_by_fault(self) -> bool:
+        """Return whether one of its faults says already why it ended."""
+        end = self.end
+        if end is None or end.reason not in ("model_error", "killed"):
+            return False
+        return any(fault.message == end.detail for step in self.steps for fault in step.faults)
+
+    @property
+    def usage(self) -> Usage:
+        """Return the usage of all its answers together."""
+        answers = {s.step_id.answer: s.answer or s.partial for s in self.steps}
+        used = [one.usage for one in answers.values() if one is not None and one.usage is not None]
+        prices = [one.cost for one in used if one.cost is not None]
+        return Usage(
+            tokens_in=sum(one.tokens_in for one in used),
+            tokens_out=sum(one.tokens_out for one in used),
+            cache_read=sum(one.cache_read for one in used),
+            cache_write=sum(one.cache_write for one in used),
+            cost=sum(prices) if prices else None,
+            seconds=sum(one.seconds for one in used),
+        )
 
 
 class StepGrouper:
@@ -171,6 +225,7 @@ class StepGrouper:
 _ONE: dict[type[Any], str] = {
     ToolResult: "result",
     Reply: "reply",
+    PartialAnswer: "partial",
     JourneyEntered: "entered",
     HandedOff: "handoff",
 }

@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
-from ..trace.events import Answer, Event, Reply, UserMessage
+from ..trace.events import Answer, Event, PartialAnswer, Reply, UserMessage
 
 TEXTS = ("text", "thinking")  # the fields that a file may store as lines
+_WITH_TEXT = (UserMessage, Reply, PartialAnswer)
 
 
 def split_lines(value: Any) -> Any:
@@ -52,8 +53,10 @@ def join_event_lines(events: Iterable[Event]) -> None:
                             block[key] = "\n".join(value)
                         elif value is not None and value.__class__ is not str:
                             raise InvalidText(f"its {key} is not a string", number)
-            elif (kind is UserMessage or kind is Reply) and event.text.__class__ is list:  # type: ignore[attr-defined]
-                msgspec.structs.force_setattr(event, "text", "\n".join(event.text))  # type: ignore[attr-defined]
+            elif kind in _WITH_TEXT:
+                for key in TEXTS:
+                    if getattr(event, key, None).__class__ is list:
+                        msgspec.structs.force_setattr(event, key, "\n".join(getattr(event, key)))
     except TypeError:
         raise InvalidText("a line of a text is not a string", number) from None
 

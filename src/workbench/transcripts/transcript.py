@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from ..plain import content_hash
-from ..trace.events import Answer, AnyEvent, Prompt, ToolResult, Usage, UserMessage
+from ..trace.events import Answer, AnyEvent, PartialAnswer, Prompt, ToolResult, Usage, UserMessage
 from ..trace.setup import Setup
 from ..trace.step_id import StepId
 from ..trace.trace import Trace
@@ -137,7 +137,10 @@ def with_saved_usage(events: Iterable[AnyEvent]) -> list[AnyEvent]:
 
     The seconds are rounded down, so that their sum is not longer than the turn was.
     """
-    return [msgspec.structs.replace(s, usage=_saved(s.usage)) if isinstance(s, Answer) else s for s in events]
+    return [
+        msgspec.structs.replace(s, usage=_saved(s.usage)) if isinstance(s, Answer | PartialAnswer) else s
+        for s in events
+    ]
 
 
 def _saved(usage: Usage | None) -> Usage | None:

@@ -22,6 +22,7 @@ from ..trace.events import (
     HandedOff,
     HttpExchange,
     JourneyEntered,
+    PartialAnswer,
     PolicyDecision,
     Prompt,
     Reply,
@@ -33,7 +34,13 @@ from ..trace.steps import group_steps
 from .transcript import Transcript
 
 RESTORE_HINT = "restore the file from git, or import or save the conversation again"
-ONCE = {ToolResult: "result", Reply: "reply", HandedOff: "hand-off", JourneyEntered: "entered journey"}
+ONCE = {
+    ToolResult: "result",
+    Reply: "reply",
+    HandedOff: "hand-off",
+    JourneyEntered: "entered journey",
+    PartialAnswer: "partial answer",
+}
 HOOK_POSITIONS = {
     "on_message": (0, 0),
     "before_tool": (1, 1),
@@ -80,6 +87,10 @@ class _Reader:
             return self._next_answer(event)  # type: ignore[arg-type]
         if kind is TurnEnded:
             self.ended = True
+        elif kind is PartialAnswer:
+            if event.answer != self.answer + 1 or event.call:
+                return f"a partial answer at {event.step_id}, after answer {self.answer}"
+            return self._once(event)
         elif kind is Prompt or kind is Fault:
             if event.answer not in (self.answer, self.answer + 1):
                 return f"a {kind.__name__.lower()} at {event.step_id}, after answer {self.answer}"

@@ -57,7 +57,7 @@ class TrialCost:
         """Add tokens and cost of an answer."""
         if usage is None:
             return
-        tokens = usage.tokens_in + usage.tokens_out + usage.cache_read + usage.cache_write
+        tokens = usage.tokens
         self.tokens += tokens
         self.spent.tokens += tokens
         if usage.cost is None:

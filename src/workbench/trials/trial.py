@@ -156,7 +156,11 @@ def _brief(turn: list[Step]) -> str:
 
 # live expectations
 
-_CUT = {"max_tokens": "an answer was cut off by the token limit", "refusal": "the model refused"}
+_CUT = {
+    "max_tokens": "an answer was cut off by the token limit",
+    "model_context_window_exceeded": "an answer was cut off by the context window",
+    "refusal": "the model refused",
+}
 
 
 def _calls(turn: list[Step], expectation: Expectation) -> list[Step]:

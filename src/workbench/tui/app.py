@@ -28,8 +28,9 @@ from ..workspace.library import Library
 from ..workspace.model_catalog import ModelCatalog
 from ..workspace.open_conversations import OpenConversations, WorkspaceSnapshot
 from ..workspace.session import Session
-from ..workspace.settings import Settings
+from ..workspace.settings import PaneSizeStore, Settings
 from ..workspace.tour import Tour
+from ..workspace.world import FixtureStore, NoFixtures, fixture_problem
 from . import actions
 from .clipboard import copy
 from .dialogs.form import Form
@@ -96,6 +97,8 @@ class WorkbenchApp(BackgroundWork, App[int]):
         tour: Tour | None = None,
         models: ModelCatalog | None = None,
         keep_theme: Callable[[str], str] = lambda theme: "",
+        pane_sizes: PaneSizeStore | None = None,
+        fixtures: FixtureStore | None = None,
     ) -> None:
         self.models = models or ModelCatalog()
         self.keep_theme = keep_theme
@@ -111,6 +114,8 @@ class WorkbenchApp(BackgroundWork, App[int]):
         self.resumed = resumed  # whether to restore the last workspace without asking
         self.newcomer = newcomer  # whether the project has no conversation yet
         self.tour = tour
+        self.fixtures = fixtures or NoFixtures()
+        self.pane_sizes = pane_sizes or PaneSizeStore()
         self.changes = changes if changes is not None else _nothing()
         self.loads = 0
         self.history = History()  # of Review, on any conversation
@@ -208,7 +213,10 @@ class WorkbenchApp(BackgroundWork, App[int]):
 
     async def _reload(self, code_service: CodeService) -> None:
         await code_service.reload()
-        if code_service is self.session.code_service:
+        session = self.session
+        if code_service is session.code_service:
+            session.fixture_problem = await fixture_problem(session)
+            session.notify("setup_checked")
             await self.session.reruns.rerun_if_code_changed()
 
     async def _watch(self) -> None:

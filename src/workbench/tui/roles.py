@@ -33,6 +33,7 @@ ROLES = {
     "head": RoleStyle("foreground", attributes="bold"),
     "annotation": RoleStyle("error", attributes="bold"),
     "source": RoleStyle("faint", attributes="underline"),
+    "link": RoleStyle("accent", attributes="underline"),
     "draft": RoleStyle("faint", attributes="italic"),
     "title": RoleStyle(attributes="bold reverse"),
     "key": RoleStyle("primary", attributes="bold"),

@@ -188,6 +188,8 @@ Choice:ansi:focus { text-style: bold; }
     & .text-area--cursor-line { background: $cursor-line; }
 }
 #form Pane { border: none; background: $background; height: auto; max-height: 12; overflow-y: auto; }
+#form.tall { height: 96%; }
+#form #world { height: 1fr; min-height: 4; max-height: 100%; }
 #form #results { max-height: 100%; }
 #form #message { width: 100%; height: auto; min-height: 1; color: $accent; }
 """

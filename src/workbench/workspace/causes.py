@@ -148,7 +148,8 @@ def prompt_causes(of: Comparison, pair: AlignedStep) -> Iterator[DifferenceCause
 
 def _prompt(of: Comparison, a: Prompt, b: Prompt) -> Iterator[DifferenceCause]:
     if a.model != b.model:
-        yield DifferenceCause("model", f"different model: {a.model} → {b.model}", at_divergence=True)
+        models = " → ".join(model or "not recorded" for model in (a.model, b.model))
+        yield DifferenceCause("model", f"different model: {models}", at_divergence=True)
     if a.params != b.params:
         yield DifferenceCause(
             "model", "different model parameters", "", _pretty(a.params), _pretty(b.params), True

@@ -34,25 +34,28 @@ def group_outcomes(runs: Iterable[Iterable[AnyEvent]], since: StepId) -> list[Ou
 
 
 def actions_of(events: Iterable[AnyEvent], since: StepId) -> tuple[str, ...]:
-    """Return the actions in the turn of `since`, from that step on: calls with their effect, replies."""
+    """Return the actions in the turn of `since`, from that step on: replies, and calls after their outcome.
+
+    How the turn ended comes first, unless it ended with a reply.
+    """
     turn = next((t for t in group_steps(s for s in events if s.turn == since.turn)), None)
     if turn is None:
         return ("nothing",)
     actions = [_action(step) for step in turn.steps if step.step_id >= since and step.message is None]
     if turn.end is not None and turn.end.reason != "replied":
-        actions.append(f"ended: {turn.end.reason}")
+        actions.insert(0, f"ended: {turn.end.reason}")
     return tuple(one for one in actions if one) or ("nothing",)
 
 
 def _action(step: Step) -> str:
-    effect = "" if step.effect == "allowed" else f" {step.effect}"
+    effect = "" if step.effect == "allowed" else f"{step.effect} "
     if step.call is not None:
         args = ", ".join(f"{k}={_short(v)}" for k, v in step.call.args.items())
         outcome = (
-            f" {step.result.outcome}" if step.result and step.result.outcome not in ("ok", step.effect) else ""
+            f"{step.result.outcome} " if step.result and step.result.outcome not in ("ok", step.effect) else ""
         )
-        return f"{step.call.tool}({args}){effect or outcome}"
-    return f"reply{effect}" if step.answer is not None else ""
+        return f"{effect or outcome}{step.call.tool}({args})"
+    return f"{effect}reply" if step.answer is not None else ""
 
 
 def _short(value: object) -> str:
@@ -65,7 +68,7 @@ def usage_since(events: Iterable[AnyEvent], since: StepId) -> tuple[int, float |
     for event in events:
         if isinstance(event, Answer) and event.usage is not None and event.step_id >= since:
             usage = event.usage
-            tokens += usage.tokens_in + usage.tokens_out + usage.cache_read + usage.cache_write
+            tokens += usage.tokens
             if usage.cost is not None:
                 dollars = (dollars or 0.0) + usage.cost
     return tokens, dollars

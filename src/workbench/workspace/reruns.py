@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from ..engine.ablation import DisabledPart
 from ..errors import JourneyError, UsageError, WorkerCrashed
 from ..runtime.protocol import RerunConversation, RerunDone, request
-from ..trace.events import AnyEvent
+from ..text import pluralize
+from ..trace.events import AnyEvent, PolicyDecision, Prompt
 from ..trace.setup import Setup
 from ..trace.step_id import StepId
 from ..trace.steps import group_steps
@@ -49,7 +50,7 @@ class Reruns:
                 return  # replaced by a later save or switch
             self.last_code = code
             self.rerun = found
-            self.note = describe_rerun(found, session.model, session.disabled)
+            self.note = describe_rerun(found, session.model, session.disabled, session.trace)
         session.notify("rerun")
 
     async def rerun_events(
@@ -100,20 +101,42 @@ class Reruns:
         self.rerun, self.note = None, ""
 
 
-def describe_rerun(rerun: RerunDone, model: str, off: tuple[DisabledPart, ...] = ()) -> str:
-    """Describe the result of a rerun in one line."""
+def describe_rerun(
+    rerun: RerunDone, model: str, off: tuple[DisabledPart, ...] = (), recorded: Iterable[AnyEvent] = ()
+) -> str:
+    """Describe the result of a rerun of the `recorded` events in one line."""
     if off:
-        return f"without {', '.join(map(str, off))}: {describe_rerun(rerun, model)}"
+        return f"without {', '.join(map(str, off))}: {describe_rerun(rerun, model, recorded=recorded)}"
     if rerun.fault:
         return f"the rerun stopped: {rerun.fault}"
-    actions = f"actions differ at step {_step_number(rerun)}" if rerun.differences else "same actions"
+    actions = f"actions differ at step {rerun.differences[0].step_id}" if rerun.differences else "same actions"
+    actions += _new_policies(rerun, recorded)
     if not rerun.prompt_changed_from:
         return actions
     asked = "on the rehearsal, edits of a manual have no effect" if model == "rehearsal" else "model not called"
-    return f"{actions}; prompt changed from step {rerun.prompt_changed_from}, {asked}"
+    return f"{actions}; prompt changed from step {_changed_from(rerun)}, {asked}"
 
 
-def _step_number(rerun: RerunDone) -> int:
-    """Return the number of the first different step as displayed: without its later siblings."""
-    step_id = StepId.parse(rerun.differences[0].step_id)
-    return sum(1 for t in group_steps(rerun.events) for m in t.steps if m.message is None and m.step_id <= step_id)
+def _changed_from(rerun: RerunDone) -> StepId | str:
+    """Return the id of the first step with a changed prompt."""
+    steps = [step.step_id for turn in group_steps(rerun.events) for step in turn.steps if step.message is None]
+    return steps[rerun.prompt_changed_from - 1] if rerun.prompt_changed_from <= len(steps) else "?"
+
+
+def _new_policies(rerun: RerunDone, recorded: Iterable[AnyEvent]) -> str:
+    """Report the policies that decided in the rerun and did not exist in the recording."""
+    known: set[str] = set()
+    for event in recorded:
+        if isinstance(event, Prompt):
+            known |= {*event.policies, *(hidden.name for hidden in event.hidden if hidden.kind == "policy")}
+        elif isinstance(event, PolicyDecision):
+            known.add(event.policy)
+    effects: dict[str, set[str]] = {}
+    for event in rerun.events:
+        if isinstance(event, PolicyDecision) and event.policy not in known:
+            effects.setdefault(event.policy, set()).add(event.effect)
+    passed = sum(found == {"allow"} for found in effects.values())
+    if not passed:
+        return ""
+    were = "was" if passed == 1 else "were"
+    return f"; {pluralize(passed, 'new policy', 'new policies')} {were} asked, and let it pass"

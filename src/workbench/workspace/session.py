@@ -39,7 +39,7 @@ from .turns import TurnRunner, partial_turn_until
 class SessionEvent:
     """A change to display.
 
-    `what`: event | delta | turn | code | rerun | annotations | setup | disabled | saved | name.
+    `what`: event | delta | turn | code | rerun | annotations | setup | setup_checked | disabled | saved | name.
     """
 
     what: str
@@ -75,6 +75,7 @@ class Session:
         self.disabled_by_turn: dict[
             int, tuple[DisabledPart, ...]
         ] = {}  # disabled parts by turn; 0: in an unknown turn
+        self.fixture_problem = ""  # why a conversation cannot start from its fixture
         self.corrupt_lines = 0  # lines of its file that cannot be read
         self.listeners: list[Listener] = []
         self.history = history or History()  # several sessions may share one
@@ -154,6 +155,8 @@ class Session:
         if self.code_service.code.state == "loading":
             self.reruns.note = ""
         if self.agent_info is not None:
+            if self.reruns.last_code not in ("", self.agent_info.code):
+                self.reruns.clear()  # it ran on other code: "now" would not be true any more
             self.reruns.last_code = self.reruns.last_code or self.agent_info.code
             if not self._set_up:
                 self._set_up = True

@@ -14,6 +14,7 @@ from ..trace.events import (
     Fault,
     HandedOff,
     JourneyEntered,
+    PartialAnswer,
     PolicyDecision,
     Reply,
     TurnEnded,
@@ -176,6 +177,8 @@ def _words(events: list[AnyEvent], annotations: list[Annotation]) -> Iterator[st
             for call in event.calls:
                 yield call.tool
                 yield from _plain(call.args)
+        elif isinstance(event, PartialAnswer):
+            yield from (str(event.text), str(event.thinking))
         elif isinstance(event, Reply):
             if event.text != last:
                 yield str(event.text)

@@ -12,6 +12,7 @@ from ..plain import escape_surrogates
 from ..runtime.protocol import BlobRecorded, DeltaStreamed, EventRecorded, Failed, RunTurn, Worker
 from ..trace.events import Answer, AnyEvent, Fault, TurnEnded, UserMessage
 from ..trace.step_id import StepId
+from .partial_answer import AnswerInProgress
 
 if TYPE_CHECKING:
     from .session import Session
@@ -47,6 +48,7 @@ class TurnRunner:
         self.pending_text = ""  # a message that is not recorded yet
         self.last_event_at = 0.0  # when the last message of the worker arrived
         self.partial_turn: PartialTurn | None = None
+        self.answering = AnswerInProgress()
         self._worker: Worker | None = None  # while a turn runs on it
         self._stopped = False  # whether the turn was interrupted
 
@@ -83,7 +85,7 @@ class TurnRunner:
             raise UsageError("the agent is still answering", hint="wait, or interrupt it")
         session = self.session
         self.busy, self.last_event_at, self.pending_text = True, time.monotonic(), turn.text
-        self._stopped = False
+        self._stopped, self.answering = False, AnswerInProgress(session.model)
         session.notify("turn")
         crashed = False
         try:
@@ -123,6 +125,7 @@ class TurnRunner:
                 case BlobRecorded(key, value):
                     session.log.blob(key, value)
                 case DeltaStreamed():
+                    self.answering.add(event)
                     session.notify("delta", delta=event)
                 case Failed():
                     raise event.error
@@ -130,9 +133,11 @@ class TurnRunner:
                     pass
 
     def _record(self, event: AnyEvent) -> None:
-        self.session.log.event(event)
-        self.pending_text = ""
-        self.session.notify("event", event=event)
+        for one in (self.answering.take(event), event):
+            if one is not None:
+                self.session.log.event(one)
+                self.pending_text = ""
+                self.session.notify("event", event=one)
 
     def _record_crash(self, text: str, error: WorkerCrashed | JourneyError) -> None:
         """Record the end of the turn after a crash; the conversation can continue."""

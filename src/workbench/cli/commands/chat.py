@@ -23,6 +23,7 @@ from ...trace.step_id import StepId
 from ...workspace.code_service import CodeService
 from ...workspace.ports import SessionStore
 from ...workspace.session import Session, SessionEvent
+from ...workspace.world import fixture_problem
 from ..interrupts import run_until_signal
 from ..output import out_json, print_status, write_line
 
@@ -47,6 +48,8 @@ async def _chat(project: Project, agent: str, model: str, fixture: str, json: bo
         if session.code.state == "broken":
             raise UsageError(session.code.error, where=session.code.where, hint=session.code.hint)
         choose_fixture(session, fixture)
+        if problem := await fixture_problem(session):
+            raise UsageError(f"the fixture {session.setup.fixture} cannot be used: {problem}")
         if not json:
             print_intro(session)
         session.listeners.append(_print_json if json else ChatPrinter(session).print)

@@ -98,7 +98,9 @@ def open_workbench(
     session = Session(service, history, id=stored.id if stored else "", fixture=fixture)
     if stored is not None:
         session.load_stored(stored.stored)
+    from ...store.fixtures import FixtureFiles
     from ...store.library import IndexedLibrary
+    from ...store.pane_sizes import StoredPaneSizes
     from ...tui.app import WorkbenchApp, run
 
     library = IndexedLibrary(project, history)
@@ -115,6 +117,8 @@ def open_workbench(
             tour=tour,
             models=ModelCatalog(known_models(), model_problem, model_note),
             keep_theme=partial(keep_theme, project=project.config),
+            pane_sizes=StoredPaneSizes(),
+            fixtures=FixtureFiles(project),
         )
         app.changes = _changes(project, app, host)
         code = run(app)

@@ -32,6 +32,7 @@ class PanesGroup(ActionGroup):
         self.zoomed = name
         for pane in self.screen.panes:
             self.screen.set_class(name == pane, f"zoom-{pane}")
+        self.screen.lay_out()
 
     def do_zoom(self) -> None:
         screen = self.screen

@@ -126,6 +126,9 @@ class BaseScreen(SafeClicks, BackgroundWork, Screen[None]):
         if hasattr(self, "keys"):
             self.keys.rewrap()
 
+    def lay_out(self) -> None:
+        """Lay out the panes after a zoom. Subclasses with resizable panes override it."""
+
     # messages and keys
 
     def notify_user(self, text: str, role: str = "") -> None:

@@ -136,7 +136,7 @@ class Compare(BaseScreen):
         if not self.is_mounted:
             return
         live = self.workbench.session
-        found = view.summary(self.comparison, self.pairs.numbers) if self.comparison is not None else "comparing …"
+        found = view.summary(self.comparison) if self.comparison is not None else "comparing …"
         if self.workbench.navigation.pending_id:
             found = f"re-recorded, pending your decision · {found}"
         self.status.show(

@@ -15,7 +15,9 @@ from ..groups.annotating import AnnotateGroup
 from ..groups.comparing import CompareGroup
 from ..groups.reading import CopyGroup, LeaveGroup
 from ..groups.search import SearchGroup
+from ..groups.sizes import SizesGroup
 from ..groups.steps import FoldGroup, PaneKeysGroup, StepsGroup
+from ..groups.world import FollowGroup, WorldGroup
 from ..view.compare import called
 from ..view.view import View
 from ..widgets.bars import KeysBar, StatusBar
@@ -25,13 +27,13 @@ from ..widgets.list import ListPane
 from ..widgets.pane import Pane
 from ..widgets.search_bar import SearchBar
 from ..widgets.steps import StepsPane
-from .base import BaseScreen
 from .draft import DraftStream
+from .resizable import ResizableScreen
 
 TICK = 0.1  # seconds between two paints of the streaming text
 
 
-class ConversationScreen(BaseScreen):
+class ConversationScreen(ResizableScreen):
     """Shows a conversation and follows its changes. Subclasses choose the conversation."""
 
     panes = ("chat", "steps", "detail")
@@ -39,12 +41,17 @@ class ConversationScreen(BaseScreen):
     def __init__(self) -> None:
         super().__init__()
         self.session: Session | None = None
+        self.retry = ""  # names the key that tries a failed turn again, where there is one
+        self.from_transcript = False  # whether it has substitutes for personal data, as transcripts have
         self.draft = DraftStream()
         self._stale = ""  # "more" or "fresh" when the panes are to be updated
         for group in (StepsGroup, FoldGroup, PaneKeysGroup, CopyGroup, CompareGroup):
             self.register(group(self))
         self.register(AnnotateGroup(self))
         self.search = self.register(SearchGroup(self))
+        self.sizes = self.register(SizesGroup(self))
+        self.register(WorldGroup(self))
+        self.register(FollowGroup(self))
         self.leaving = self.register(LeaveGroup(self))
 
     # layout
@@ -77,6 +84,7 @@ class ConversationScreen(BaseScreen):
         self.search_bar = self.query_one(SearchBar)
         self.steps.followed = self._follow
         self.query_one("#conversation").border_title = "1 Chat"
+        self.chat.retry = self.retry
         self.set_interval(TICK, self._tick)
 
     @property
@@ -92,7 +100,7 @@ class ConversationScreen(BaseScreen):
     @property
     def view(self) -> View | None:
         s = self.session
-        return View(s.trace, s.setup, s.annotations, s.rerun) if s is not None else None
+        return View(s.trace, s.setup, s.annotations, s.rerun, self.retry) if s is not None else None
 
     @property
     def step_id(self) -> StepId | None:
@@ -158,6 +166,7 @@ class ConversationScreen(BaseScreen):
             self.update(fresh=stale == "fresh")
         if self.draft.changed:
             self.chat.stream(self.draft.take(self.session.turn.pending_text if self.session is not None else ""))
+            self.sizes.apply()
 
     def update(self, fresh: bool = False) -> None:
         """Show the current contents of the session."""
@@ -166,6 +175,7 @@ class ConversationScreen(BaseScreen):
             return
         self.steps.show(view, fresh)
         self.chat.show(self.steps.row_model.turns, fresh=fresh)
+        self.sizes.apply()
         self._follow(by_user=False)
         self.update_status()
 
@@ -204,6 +214,12 @@ class ConversationScreen(BaseScreen):
     async def _step_opened(self) -> None:
         await self.perform(self.groups["open"].handlers()["open"])
 
+    @property
+    def chat_rows(self) -> int:
+        """Return the rows that chat and input fill, with the border above them."""
+        return self.chat.count + 1
+
     def on_descendant_focus(self) -> None:
         self.search.focus_moved()
+        self.sizes.apply()
         self.offer_keys()

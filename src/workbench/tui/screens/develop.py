@@ -10,7 +10,8 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from ...trace.step_id import StepId
-from ...workspace.session import Session
+from ...workspace.session import Session, SessionEvent
+from ...workspace.world import fixture_problem
 from .. import actions
 from ..groups.conversations import BeginGroup, OpenGroup
 from ..groups.experiments import ExperimentGroup
@@ -37,6 +38,7 @@ class Develop(ConversationScreen):
 
     def __init__(self) -> None:
         super().__init__()
+        self.retry = f"{actions.key('rerun')} on this step tries again"
         self.notes = ReloadNote()
         self.leaving = self.register(DevelopLeaveGroup(self))
         self.messaging = self.register(MessageGroup(self))
@@ -59,8 +61,8 @@ class Develop(ConversationScreen):
         self.entry = self.query_one("#entry", InputLine)
         self.set_class(self.workbench.tour is not None, "touring")
         self.tour.guide()
+        self.set_focus(self.entry)  # at once: the footer shows the keys of the input from the start
         self.show_session(self.workbench.session)
-        self.entry.focus()
         self.set_interval(1.0, self.update_status)
         self.set_interval(SAVE_SECONDS, self.save_workspace)
 
@@ -69,6 +71,10 @@ class Develop(ConversationScreen):
 
     def home(self, widget: Widget | None) -> str:
         return "chat" if widget is self.entry else super().home(widget)
+
+    @property
+    def chat_rows(self) -> int:
+        return super().chat_rows + self.entry.size.height
 
     # the live conversation
 
@@ -117,6 +123,16 @@ class Develop(ConversationScreen):
         """Return the title of the chat: the name of the conversation, and of a fork where it forked."""
         name = f" {one_line(session.name, 40)}" if session.name else ""
         return f"1 Chat{name}{f' · fork at {session.origin.place}' if session.origin.parent else ''}"
+
+    def on_session_event(self, changed: SessionEvent) -> None:
+        super().on_session_event(changed)
+        if changed.what == "setup":  # another fixture was chosen
+            self.run_in_background(self._check_fixture, group="fixture", exclusive=True)
+
+    async def _check_fixture(self) -> None:
+        if self.session is not None:
+            self.session.fixture_problem = await fixture_problem(self.session)
+            self.update_status()
 
     def _placeholder(self) -> str:
         if self.session is not None and self.session.handed_off:
@@ -173,7 +189,8 @@ class Develop(ConversationScreen):
             both = ("adopt_rerun", "continue with the rerun"), ("dismiss_rerun", "keep the original")
             keys = [*((first + actions.key(id), title) for id, title in both), *keys]
         if s is not None and s.busy:
-            keys = [(actions.key("back"), "interrupt"), *keys]
+            back = actions.key("back")  # interrupts first, whatever else it does
+            keys = [(back, "interrupt"), *((key, title) for key, title in keys if back not in key.split())]
         self.keys.offer(keys)
 
     @on(InputLine.Sent)

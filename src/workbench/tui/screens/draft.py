@@ -25,6 +25,8 @@ class DraftStream:
 
     def add(self, turn: int, answer: int, delta: Any) -> None:
         """Add a delta of an answer; the first of another answer clears the draft."""
+        if delta.kind in ("usage", "policy"):  # nothing to paint
+            return
         if (turn, answer) != self._answer:
             self._answer = (turn, answer)
             self.clear()

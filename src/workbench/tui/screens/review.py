@@ -101,6 +101,8 @@ class Review(ConversationScreen):
         live = session in self.workbench.conversations.open
         listeners = session.listeners
         self.show_session(session)
+        entry = self.entries.entry
+        self.from_transcript = entry is not None and entry.kind != "session"
         if live:  # Develop keeps listening to it
             session.listeners = [*listeners, *session.listeners]
         at = next((e.step for e in record.expectations), next((a.step for a in record.annotations), ""))

@@ -6,7 +6,8 @@ import re
 from typing import NamedTuple
 
 from ...trace.steps import Step, Turn
-from .step_lines import end_text, policy_name
+from .end_lines import RETRIED, end_text
+from .step_lines import policy_name
 from .text import Line, Span, clean, one_line, wrap
 
 GUTTER = 7  # cells of the speaker's name at the left
@@ -16,6 +17,9 @@ SHOWN = 300  # turns; the steps list has all of them
 _STYLED = re.compile(  # a pair around words; other backticks and asterisks are text, as in "card **** 1111"
     r"(?<!`)`(?P<tool>[^`\n]{1,200})`(?!`)"
     r"|(?<![\w*])\*\*(?P<bold>[^\s*](?:[^*\n]{0,400}[^\s*])?)\*\*(?![\w*])"
+    r"|!?\[(?P<words>[^\[\]\n]{1,300})\]\((?P<url>[^()\s]{1,1000}(?:\([^()\s]{0,200}\)[^()\s]{0,200})?)"
+    r"(?: +\"[^\"\n]{0,200}\")?\)"
+    r"|<(?P<link>(?:https?://|mailto:)[^\s<>]{1,1000})>"
 )
 
 
@@ -28,14 +32,22 @@ class Draft(NamedTuple):
 
 
 def markdown(text: str, role: str) -> list[Span]:
-    """Style the two Markdown elements that replies use most, **bold** and `code`; all else stays."""
+    """Style the Markdown elements that replies use most, **bold**, `code` and links; all else stays.
+
+    The address of a link stays visible: its words may say something else.
+    """
     spans: list[Span] = []
     end = 0
     for found in _STYLED.finditer(text):
         if found.start() > end:
             spans.append(Span(text[end : found.start()], role))
-        style = str(found.lastgroup)
-        spans.append(Span(found[style], style))
+        if found["url"] is not None:
+            spans.append(Span(found["words"], "link"))
+            if found["words"] != found["url"]:
+                spans.append(Span(f" ({found['url']})", "dim"))
+        else:
+            style = str(found.lastgroup)
+            spans.append(Span(found[style], style))
         end = found.end()
     if end < len(text):
         spans.append(Span(text[end:], role))
@@ -62,32 +74,53 @@ def message(who: str, who_role: str, text: str, role: str, width: int) -> list[L
     return lines
 
 
-def turn(turn: Turn, width: int) -> list[Line]:
-    """Show a turn: the messages, and the reasons for missing ones."""
+def turn(turn: Turn, width: int, retry: str = "") -> list[Line]:
+    """Show a turn: the messages, and the reasons for missing ones, with the key that tries again."""
     lines: list[Line] = []
+    again = f" · {retry}" if retry else ""
+    blocked: list[str] = []  # the policies that blocked the replies since the last line
     for step in turn.steps:
+        if _blocked_by(step):
+            blocked.append(_blocked_by(step))
+        if blocked and (step is turn.steps[-1] or not _blocked_by(step) or step.reply is not None):
+            lines += note("✗", _blocked_text(blocked), "dim", width)
+            blocked.clear()
         if step.message is not None:
             lines += message("you", "user", str(step.message.text), "user", width)
             rewritten = step.rewritten_value("on_message")
             if rewritten is not None:
                 lines += note("↻", f"read as: {one_line(rewritten)}", "warn", width)
-        lines += _agent(step, width)
-    if turn.end is not None and turn.end.reason not in ("replied", "handed_off"):
-        lines += note("■", clean(end_text(turn.end), 500), "bad", width)
+        lines += _agent(step, width, again)
+    end = turn.end
+    if end is not None and end.reason not in ("replied", "handed_off") and not turn.ended_by_fault:
+        lines += note("■", clean(end_text(end), 500) + (again if end.reason in RETRIED else ""), "bad", width)
     return lines
 
 
-def _agent(step: Step, width: int) -> list[Line]:
+def _blocked_by(step: Step) -> str:
+    """Return the policy that blocked a reply of the model, or ""."""
+    if step.call is not None or step.message is not None or not (step.answer and step.answer.text):
+        return ""
+    return next((policy_name(d.policy) for d in step.decisions if d.effect in ("block", "escalate")), "")
+
+
+def _blocked_text(by: list[str]) -> str:
+    names = ", ".join(dict.fromkeys(by))
+    return f"a reply was blocked by {names}" if len(by) == 1 else f"{len(by)} replies were blocked by {names}"
+
+
+def _agent(step: Step, width: int, again: str) -> list[Line]:
     lines: list[Line] = []
-    if step.call is None and step.message is None and step.reply is None and step.answer and step.answer.text:
-        by = next((policy_name(d.policy) for d in step.decisions if d.effect in ("block", "escalate")), "")
-        if by:
-            lines += note("✗", f"a reply was blocked by {by}", "dim", width)
     for fault in step.faults:
         if fault.origin in ("worker", "model", "journey"):
-            lines += note("⚠", f"{clean(fault.message, 500)}  {one_line(fault.where, 200)}", "bad", width)
+            text = f"{clean(fault.message, 500)}  {one_line(fault.where, 200)}".rstrip()
+            lines += note("⚠", text + (again if fault.origin != "journey" else ""), "bad", width)
+    if step.partial is not None and str(step.partial.text).strip():
+        lines += message("draft", "draft", str(step.partial.text), "draft", width)
     if step.reply is not None:
         lines += message("agent", "agent", str(step.reply.text), "", width)
+    if step.incomplete and step.call is None:
+        lines += note("⚠", f"{step.incomplete}{again}", "bad", width)
     if step.handoff is not None:
         lines += note("↑", f"handed off: {one_line(step.handoff.reason)}", "warn", width)
     return lines

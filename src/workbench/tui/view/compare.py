@@ -9,11 +9,12 @@ from ...trace.events import PolicyDecision
 from ...trace.steps import Step
 from ...workspace.causes import DifferenceCause, prompt_causes
 from ...workspace.comparison import AlignedStep, Comparison, Side, Status
+from .changes import change_spans
 from .diff import diff
+from .end_lines import fault_text
 from .extent import Excerpt
 from .paragraphs import EMPTY, Block, Paragraph, labelled, paragraph
-from .step_lines import DECISIONS, GLYPHS, OUTCOMES, fault_text, fitted_action_text, policy_name
-from .tabs import change_spans
+from .step_lines import DECISIONS, GLYPHS, NUMBER, OUTCOMES, fitted_action_text, policy_name
 from .text import Line, Span, clean, cut, fit, one_line, plain, pretty, width
 
 SIGNS: dict[Status, str] = {"same": "=", "drift": "~", "differs": "≠", "left": "‹", "right": "›"}
@@ -23,17 +24,6 @@ MIDDLE = 3  # cells between the columns, with the sign in them
 def halves(width: int) -> tuple[int, int]:
     left = (width - MIDDLE) // 2
     return left, width - MIDDLE - left
-
-
-def numbers(pairs: list[AlignedStep]) -> list[tuple[int, int]]:
-    """Return the numbers of the steps of each row in their own run, counted as in the steps pane."""
-    found: list[tuple[int, int]] = []
-    left = right = 0
-    for pair in pairs:
-        left += _counts(pair.left)
-        right += _counts(pair.right)
-        found.append((left, right))
-    return found
 
 
 def _counts(step: Step | None) -> bool:
@@ -54,7 +44,7 @@ def titled(side: Side) -> str:
     return one_line(f"{side.name}: {side.title}")
 
 
-def row(of: Comparison, index: int, number: tuple[int, int], width: int) -> Line:
+def row(of: Comparison, index: int, width: int) -> Line:
     """Draw a pair on one line; consequences of the first difference are dim."""
     pair = of.pairs[index]
     turn = pair.left or pair.right
@@ -63,8 +53,8 @@ def row(of: Comparison, index: int, number: tuple[int, int], width: int) -> Line
     left, right = halves(width)
     faint = of.is_consequence(index)
     sides = (
-        _half(pair.left, number[0], left, faint, of.left),
-        _half(pair.right, number[1], right, faint or pair.status == "same", of.right),
+        _half(pair.left, left, faint, of.left),
+        _half(pair.right, right, faint or pair.status == "same", of.right),
     )
     role = "dim" if faint or pair.status == "same" else "warn"
     return (*sides[0], Span(f" {SIGNS[pair.status]} ", role), *sides[1])
@@ -78,13 +68,16 @@ def _turn(pair: AlignedStep, step: Step, width: int) -> Line:
     return (*line[:-1], Span(blank[:1] + "─" * (len(blank) - 1), "rule")) if blank else line
 
 
-def _half(step: Step | None, number: int, cells: int, faint: bool, side: Side) -> Line:
+def _half(step: Step | None, cells: int, faint: bool, side: Side) -> Line:
     if step is None:
-        return fit([Span("     not run: it stopped at the first difference" if side.rerun else "", "dim")], cells)
+        return fit(
+            [Span(" " * NUMBER + "not run: it stopped at the first difference" if side.rerun else "", "dim")],
+            cells,
+        )
     if step.message is not None:
         bits = [Span(f"turn {step.step_id.turn} ", "head"), Span(one_line(step.message.text), "user")]
     else:
-        head = Span(f"{number:>4} " if _counts(step) else "     ", "dim")
+        head = Span((str(step.step_id) if _counts(step) else "").ljust(NUMBER - 1) + " ", "dim")
         bits = [head, *(fitted_action_text(step, cells - len(head.text)) or _loose(step))]
     return fit([Span(plain(bits), "dim")] if faint else bits, cells)
 
@@ -94,14 +87,14 @@ def _loose(step: Step) -> list[Span]:
     return [Span(f"⚠ {fault_text(f)}: {one_line(f.message)}", "bad") for f in step.faults[:1]]
 
 
-def summary(of: Comparison, number: list[tuple[int, int]]) -> str:
+def summary(of: Comparison) -> str:
     """Summarize a comparison in a few words."""
     if of.first >= 0:
         pair = of.pairs[of.first]
         step = pair.left or pair.right
         if step is not None and step.message is not None:
             return f"the runs differ from turn {pair.turn} on"
-        return f"the runs differ from step {number[of.first][0 if pair.left is not None else 1]} on"
+        return f"the runs differ from step {step.step_id if step is not None else ''} on"
     drifts = sum(pair.status == "drift" for pair in of.pairs)
     return f"no difference except drift; {drifts} drift{'s' if drifts != 1 else ''}" if drifts else "no difference"
 

@@ -8,7 +8,7 @@ from ...trace.events import TurnEnded
 from ...trace.step_id import StepId
 from ...workspace.session import Session
 from .compare import called
-from .step_lines import ENDS
+from .end_lines import ENDS
 from .text import Line, Span, fit, one_line
 
 WIDE = 96  # cells from which the state is shown too

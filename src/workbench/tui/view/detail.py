@@ -5,11 +5,12 @@ from __future__ import annotations
 from ...trace.events import HttpExchange
 from ...trace.steps import Step
 from ...transcripts.transcript import Annotation
-from .decisions import compared, decision
+from .decisions import compared, decision, rewritten_from
+from .end_lines import ENDS, RETRIED, end_text, fault_text
 from .extent import Excerpt
 from .paragraphs import Block, labelled, value_block
 from .rows import CUT_OFF, Row, unfinished
-from .step_lines import ENDS, OUTCOMES, end_text, fault_text
+from .step_lines import OUTCOMES, refusal, seconds_text
 from .text import Span, clean, one_line, value
 from .view import View
 
@@ -17,7 +18,7 @@ from .view import View
 def step(view: View, row: Row, extent: Excerpt) -> list[Block]:
     """Show the step of a row, with the decisions that changed something first."""
     step = row.step
-    blocks = _end(row, extent)
+    blocks = _end(view, row, extent)
     if step is None:
         return blocks
     loud = [d for d in step.decisions if d.effect != "allow"]
@@ -32,9 +33,11 @@ def step(view: View, row: Row, extent: Excerpt) -> list[Block]:
         blocks += _annotation(annotation, extent)
     if found is None:
         for one in loud:
-            blocks += decision(view, one, extent)
+            blocks += decision(view, one, extent, rewritten_from(step, one))
     blocks += action(step, extent, row.over)
     blocks += _faults(step, extent)
+    if row.part == "fault" and row.over in RETRIED and view.retry:
+        blocks.append(labelled("", Span(view.retry, "dim")))
     if step.handoff is not None:
         by = "the model" if step.handoff.by == "model" else one_line(step.handoff.by)
         blocks.append(labelled("↑ hand-off", Span(f"by {by}: {extent.text(step.handoff.reason)}"), role="warn"))
@@ -44,13 +47,33 @@ def step(view: View, row: Row, extent: Excerpt) -> list[Block]:
                 blocks += decision(view, one, extent)
     if step.reasoning.strip():
         blocks.append(labelled("reasoning", Span(extent.text(step.reasoning), "think")))
-    return blocks
+    return [*blocks, *_took(step)]
 
 
-def _end(row: Row, extent: Excerpt) -> list[Block]:
+def _end(view: View, row: Row, extent: Excerpt) -> list[Block]:
     if row.end is None:
         return []
-    return [labelled("■ ended", Span(extent.text(end_text(row.end)), "bad"))]
+    spans = [Span(extent.text(end_text(row.end)), "bad")]
+    if view.retry and row.end.reason in RETRIED:
+        spans.append(Span(f" · {view.retry}", "dim"))
+    return [labelled("■ ended", *spans)]
+
+
+def _took(step: Step) -> list[Block]:
+    """Show the time and the tokens of the answer that the step belongs to."""
+    one = step.answer or step.partial
+    if one is None or one.usage is None:
+        return []
+    used = one.usage
+    parts = [seconds_text(used.seconds)] if used.seconds else []
+    if used.tokens:
+        cached = f" ({used.cache_read:,} from the cache)" if used.cache_read else ""
+        parts.append(f"{used.tokens - used.tokens_out:,} tokens in{cached}, {used.tokens_out:,} out")
+    if used.cost is not None:
+        parts.append(f"${used.cost:.4f}")
+    calls = len(step.answer.calls) if step.answer is not None else 0
+    shared = f"  for the answer with its {calls} calls" if calls > 1 else ""
+    return [labelled("took", Span(" · ".join(parts)), Span(shared, "dim"))] if parts else []
 
 
 def _annotation(one: Annotation, extent: Excerpt) -> list[Block]:
@@ -78,8 +101,13 @@ def action(step: Step, extent: Excerpt, over: str = "") -> list[Block]:
         return [labelled("customer", Span(extent.text(step.message.text), "user")), *_reply(step, extent)]
     if step.call is not None:
         return [*_call(step, extent), *_result(step, extent, over), *_reply(step, extent)]
+    if step.partial is not None:
+        said = Span(extent.text(step.partial.text) or "nothing but thinking", "dim")
+        return [labelled("✗ interrupted", Span("the answer had come to: ", "bad"), said)]
     draft = step.answer.text if step.answer else ""
     blocks: list[Block] = []
+    if step.incomplete:
+        blocks.append(labelled("⚠", Span(f"{step.incomplete} ({one_line(step.answer.stop, 60)})", "bad")))  # type: ignore[union-attr]
     if draft and (step.reply is None or str(step.reply.text) != draft):
         blocks.append(labelled("draft", Span(extent.text(draft), "dim")))
     return [*blocks, *_reply(step, extent)]
@@ -96,8 +124,6 @@ def _call(step: Step, extent: Excerpt) -> list[Block]:
     blocks: list[Block] = [labelled("call", *call)]
     if step.call.error:
         blocks.append(labelled("", Span(extent.text(step.call.error), "bad")))
-    if step.rewritten_value("before_tool") is not None:
-        blocks.append(labelled("ran as", Span(f"({extent.value(step.args)})")))
     for exchange in step.exchanges:
         blocks += _exchange(exchange, extent)
     return blocks
@@ -122,19 +148,18 @@ def _result(step: Step, extent: Excerpt, over: str) -> list[Block]:
         return [labelled("result", _no_result(step, over))]
     blocks: list[Block] = []
     if result.outcome != "ok":
-        outcome = Span(f"✗ {OUTCOMES[result.outcome]}  ", "bad")
-        blocks.append(labelled("result", outcome, Span(extent.text(result.value))))
+        words = step.incomplete if result.outcome == "rejected" and step.incomplete else OUTCOMES[result.outcome]
+        why = "" if words == step.incomplete else refusal(step) if result.outcome != "fault" else result.value
+        blocks.append(labelled("result", Span(f"✗ {words}  ", "bad"), Span(extent.text(why))))
     else:
         if step.result_effect in ("blocked", "escalated"):
             blocks.append(labelled("result", Span("✗ withheld: the model did not get this result", "bad")))
-        blocks += value_block("result", result.value, extent)
+        rewritten = step.rewritten_value("after_tool") is not None
+        blocks += value_block("read as" if rewritten else "result", step.result_read, extent)
         if result.changed:
             count = len(result.changed)
             text = f"changed {count} value{'s' if count != 1 else ''}: see the tab world"
             blocks.append(labelled("✎", Span(text, "accent")))
-    replaced = step.rewritten_value("after_tool")
-    if replaced is not None:
-        blocks += value_block("given as", replaced, extent)
     if result.output:
         blocks.append(labelled("printed", Span(extent.text(result.output), "dim")))
     if step.entered is not None:
@@ -151,7 +176,7 @@ def _no_result(step: Step, over: str) -> Span:
 def summary(step: Step) -> str:
     """Return a step as one text for the clipboard."""
     if step.call is not None:
-        result = f" -> {value(step.result.value)}" if step.result else ""
+        result = f" -> {value(step.result_read)}" if step.result else ""
         return f"{one_line(step.call.tool)}({value(step.call.shown_args)}){result}"
     reply = step.reply.text if step.reply else step.answer.text if step.answer else ""
     return clean(step.message.text if step.message else reply)

@@ -10,11 +10,10 @@ from itertools import pairwise
 from typing import Any
 
 from ...trace.steps import Step
+from .end_lines import end_text
 from .rows import Row
-from .step_lines import end_text
-from .text import Line, Span, clean, plain
+from .text import JSON_WORDS, Line, Span, clean, plain
 
-PLAIN = {True: "yes", False: "no"}
 WHOLE = 10**9  # characters: a text is searched completely, even if only a part is shown
 
 
@@ -121,6 +120,8 @@ def _action(step: Step) -> list[str]:
         ]
     elif step.answer is not None:
         texts.append(step.answer.text)
+    if step.partial is not None:
+        texts.append(str(step.partial.text))
     if step.result is not None:
         texts += [flat(step.result.value), step.result.output]
     if step.reply is not None:
@@ -136,4 +137,4 @@ def flat(thing: Any) -> str:
         return ", ".join(f"{key}={flat(value)}" for key, value in thing.items())
     if isinstance(thing, list | tuple):
         return ", ".join(flat(value) for value in thing)
-    return "nothing" if thing is None else PLAIN.get(thing, "") if isinstance(thing, bool) else str(thing)
+    return JSON_WORDS[thing] if thing is None or isinstance(thing, bool) else str(thing)

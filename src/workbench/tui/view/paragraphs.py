@@ -36,14 +36,22 @@ class Paragraph(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """Two texts next to each other if there is room, one after the other if not."""
+    """Two texts next to each other if there is room, else one after the other, each below its title."""
 
     left: tuple[Paragraph, ...]
     right: tuple[Paragraph, ...]
+    titles: tuple[str, str] = ("", "")
+
+    def _stacked(self) -> tuple[Paragraph, ...]:
+        left, right = (
+            (paragraph(Span(title, "bold")), *side) if title and side else side
+            for title, side in zip(self.titles, (self.left, self.right), strict=True)
+        )
+        return (*left, *right)
 
     def lines(self, cells: int) -> list[Line]:
         if cells < SIDE_BY_SIDE:
-            return styled((*self.left, *self.right), cells)
+            return styled(self._stacked(), cells)
         half = (cells - 3) // 2
         left, right = styled(self.left, half), styled(self.right, half)
         rows = max(len(left), len(right))
@@ -52,7 +60,7 @@ class Columns(NamedTuple):
         return [(*fit(a, half), Span(" │ ", "rule"), *fit(b, half)) for a, b in zip(left, right, strict=True)]
 
     def text(self) -> str:
-        return plain_text((*self.left, *self.right))
+        return plain_text(self._stacked())
 
 
 Block = Paragraph | Columns

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ...trace.events import AnyEvent, Fault, HandedOff, PolicyDecision, TurnEnded, UserMessage
+from ...trace.events import AnyEvent, Fault, HandedOff, PolicyDecision, TurnEnded, Usage, UserMessage
 from ...trace.step_id import StepId
 from ...trace.steps import Step, Turn, group_steps
 
@@ -22,7 +22,7 @@ QUIET_ENDS = ("replied", "handed_off")  # ends that another row shows already
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row. `number` counts the agent's steps from 1 over the whole conversation; 0 for the customer's.
+    """A row.
 
     A "policy" row shows one `decision`, or, without one, all that allowed the step.
     """
@@ -30,12 +30,12 @@ class Row:
     part: Part
     step_id: StepId
     step: Step | None = None
-    number: int = 0
     decision: PolicyDecision | None = None
     fault: Fault | None = None
     handoff: HandedOff | None = None
     end: TurnEnded | None = None
     over: str = ""  # the reason the turn of the step ended, if it has
+    usage: Usage | None = None  # of the turn, in its first row
 
     @property
     def stopped(self) -> bool:
@@ -62,18 +62,22 @@ def unfinished(step: Step) -> bool:
 def bad(step: Step) -> bool:
     """Return whether a step did not take effect: blocked, rejected or failed."""
     through = ("allowed", "rewritten")
-    if step.faults or step.effect not in through or step.result_effect not in through:
+    if (
+        step.faults
+        or step.incomplete
+        or step.partial is not None
+        or step.effect not in through
+        or step.result_effect not in through
+    ):
         return True
     return step.result is not None and step.result.outcome != "ok"
 
 
 @dataclass(slots=True, eq=False)
 class _Turn:
-    """The events of one turn; `first` counts the agent's steps before it."""
+    """The events of one turn."""
 
-    index: int
     events: list[AnyEvent] = field(default_factory=list)
-    first: int = 0
     rows: list[Row] = field(default_factory=list)
     steps: Turn | None = None
 
@@ -103,7 +107,7 @@ class RowModel:
             self.wide_lines = wide
             self.rows = []
             for turn in self._turns:
-                turn.rows = _rows(turn.steps, turn.first, wide) if turn.steps else []
+                turn.rows = _rows(turn.steps, wide) if turn.steps else []
                 self.rows += turn.rows
 
     def read(self, trace: Any) -> bool:
@@ -115,7 +119,7 @@ class RowModel:
         for index in range(self._seen, size):
             step = trace[index]
             if not self._turns or isinstance(step, UserMessage) or step.turn != self._turns[-1].events[0].turn:
-                self._turns.append(_Turn(len(self._turns)))
+                self._turns.append(_Turn())
             turn = self._numbered[step.turn] = self._turns[-1]
             turn.events.append(step)
             touched[id(turn)] = turn
@@ -125,48 +129,40 @@ class RowModel:
         return True
 
     def _remake(self, turn: _Turn) -> None:
-        before = self._turns[turn.index - 1] if turn.index else None
-        turn.first = before.first + _count(before.steps) if before else 0
         found = group_steps(turn.events)
         turn.steps = found[0] if found else None
         if turn.rows:
             del self.rows[len(self.rows) - len(turn.rows) :]
-        turn.rows = _rows(turn.steps, turn.first, self.wide_lines) if turn.steps else []
+        turn.rows = _rows(turn.steps, self.wide_lines) if turn.steps else []
         self.rows += turn.rows
-
-
-def _count(turn: Turn | None) -> int:
-    return sum(1 for m in turn.steps if m.message is None and not _empty(m)) if turn else 0
 
 
 def _empty(step: Step) -> bool:
     """Return whether a step contains only a fault or a hand-off, which have their own rows."""
-    return not (step.message or step.answer or step.call or step.reply or step.result or step.decisions)
+    parts = step.message, step.answer, step.partial, step.call, step.reply, step.result
+    return not step.decisions and all(part is None for part in parts)
 
 
-def _rows(turn: Turn, first: int, wide: bool) -> list[Row]:
+def _rows(turn: Turn, wide: bool) -> list[Row]:
     rows: list[Row] = []
-    number = first
     over = turn.end.reason if turn.end is not None else ""
     if not turn.steps or turn.steps[0].message is None:
-        rows.append(Row("turn", StepId(turn.turn)))
+        rows.append(Row("turn", StepId(turn.turn), usage=turn.usage))
     for step in turn.steps:
         if step.message is not None:
-            rows.append(Row("turn", step.step_id, step))
-        elif not _empty(step):
-            number += 1
+            rows.append(Row("turn", step.step_id, step, usage=turn.usage))
         if not wide:
-            rows += _parts(step, number, over)
+            rows += _parts(step, over)
         elif step.message is None and not _empty(step):
-            rows.append(Row("step", step.step_id, step, number, over=over))
+            rows.append(Row("step", step.step_id, step, over=over))
         for fault in step.faults:
             if not wide or _alone(step, fault):
-                rows.append(Row("fault", step.step_id, step, number, fault=fault))
+                rows.append(Row("fault", step.step_id, step, fault=fault, over=over))
         if step.handoff is not None:
-            rows.append(Row("handoff", step.step_id, step, number, handoff=step.handoff))
-    if turn.end is not None and turn.end.reason not in QUIET_ENDS:
+            rows.append(Row("handoff", step.step_id, step, handoff=step.handoff))
+    if turn.end is not None and turn.end.reason not in QUIET_ENDS and not turn.ended_by_fault:
         last = turn.steps[-1].step_id if turn.steps else StepId(turn.turn)
-        rows.append(Row("end", last, turn.steps[-1] if turn.steps else None, number, end=turn.end))
+        rows.append(Row("end", last, turn.steps[-1] if turn.steps else None, end=turn.end, over=over))
     return rows
 
 
@@ -175,13 +171,13 @@ def _alone(step: Step, fault: Fault) -> bool:
     return fault.origin not in ("tool", "policy") or (fault.origin == "tool" and step.call is None)
 
 
-def _parts(step: Step, number: int, over: str) -> list[Row]:
+def _parts(step: Step, over: str) -> list[Row]:
     rows: list[Row] = []
     if step.message is None and not _empty(step):
         if step.reasoning.strip():
-            rows.append(Row("think", step.step_id, step, number))
-        rows.append(Row("act", step.step_id, step, number, over=over))
-    rows += [Row("policy", step.step_id, step, number, decision=d) for d in step.decisions if d.effect != "allow"]
+            rows.append(Row("think", step.step_id, step))
+        rows.append(Row("act", step.step_id, step, over=over))
+    rows += [Row("policy", step.step_id, step, decision=d) for d in step.decisions if d.effect != "allow"]
     if any(d.effect == "allow" for d in step.decisions):
-        rows.append(Row("policy", step.step_id, step, number))
+        rows.append(Row("policy", step.step_id, step))
     return rows

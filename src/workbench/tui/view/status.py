@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from ...engine.ablation import DisabledPart
-from ...trace.events import Answer, ToolResult, UserMessage
+from ...trace.events import Answer, PartialAnswer, ToolResult, UserMessage
 from ...trace.trace import Trace
 from ...workspace.code_service import CodeStatus
 from ...workspace.session import Session
@@ -34,9 +34,9 @@ class UsageCounter:
             self._trace = trace
         for index in range(self._seen, len(trace)):
             event = trace[index]
-            if isinstance(event, Answer) and event.usage is not None:
+            if isinstance(event, Answer | PartialAnswer) and event.usage is not None:
                 m = event.usage
-                self.tokens += m.tokens_in + m.tokens_out + m.cache_read + m.cache_write
+                self.tokens += m.tokens
                 if m.cost is not None:
                     self.dollars += m.cost
                     self.priced = True
@@ -57,8 +57,9 @@ def waiting_text(session: Session) -> str:
     seconds = time.monotonic() - session.turn.last_event_at
     events = session.trace.events
     answer = next((event for event in reversed(events) if isinstance(event, Answer | UserMessage)), None)
-    what = "answering"
-    if isinstance(answer, Answer):
+    deciding = session.turn.answering.activity
+    what = f"{one_line(deciding.rpartition('.')[2], 40)} decides" if deciding else "answering"
+    if isinstance(answer, Answer) and not deciding:
         done = {
             event.call
             for event in events
@@ -70,13 +71,15 @@ def waiting_text(session: Session) -> str:
 
 
 def storage_problem(session: Session) -> str:
-    """Explain why a conversation is not stored; "" if it is."""
+    """Explain why a conversation is not stored or cannot start; "" if neither."""
     if session.store.write_error:
         return f"not on disk: {session.store.write_error}; it is held in memory and written when possible"
     if session.log.locked_by:
         return f"{session.log.locked_by}: it can be read here, and {key('fork')} forks it"
     if session.corrupt_lines:
         return f"{session.corrupt_lines} lines of its file cannot be read: steps may be missing"
+    if session.fixture_problem and not len(session.trace):
+        return f"the fixture {session.setup.fixture} cannot be used: {session.fixture_problem}"
     return ""
 
 

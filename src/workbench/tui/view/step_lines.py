@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...replay.partial import MANUAL
-from ...trace.events import Fault, PolicyDecision, TurnEnded
+from ...trace.events import PolicyDecision, Usage
 from ...trace.steps import Step, Turn
 from .rows import CUT_OFF, QUIET_ENDS, Row, bad, unfinished
 from .text import BLANK, Line, Span, cut, fit, one_line, plain, value, width, wrap
+from .text import width as _width
 
 
 def worst(turn: Turn) -> Span:
@@ -18,7 +19,7 @@ def worst(turn: Turn) -> Span:
         return Span("■ ended", "bad")
     steps = turn.steps
     for glyph, role, found in (
-        ("⚠", "bad", sum(bool(m.faults) for m in steps)),
+        ("⚠", "bad", sum(bool(m.faults or m.incomplete) for m in steps)),
         ("✗", "bad", sum(_is_held_back(m) for m in steps)),
         ("↑", "warn", sum(m.handoff is not None for m in steps)),
         ("↻", "warn", sum(any(d.effect == "rewrite" for d in m.decisions) for m in steps)),
@@ -29,19 +30,20 @@ def worst(turn: Turn) -> Span:
 
 
 def _is_held_back(step: Step) -> bool:
-    return bad(step) and not step.faults
+    return bad(step) and not step.faults and not step.incomplete
 
 
 def folded_turn(row: Row, turn: Turn, cells: int, notes: RowMarks) -> Line:
     """Draw the header of a folded turn."""
-    words = one_line(row.step.message.text) if row.step and row.step.message else ""
+    words = one_line(row.step.message_read) if row.step else ""
     count = sum(1 for step in turn.steps if step.message is None)
     outcome = [Span(f"  {count} step{'' if count == 1 else 's'} ", "dim"), worst(turn)]
     head = [Span("▸ ", "accent"), Span(f"turn {turn.turn} ", "head"), Span(words, "user")]
     return (*fit(head, max(cells - 3 - width(outcome), 12)), *outcome, *notes.bits)
 
 
-HEAD = 12  # cells of the number and the kind on narrow screens
+NUMBER = 7  # cells of the step id
+HEAD = NUMBER + 7  # cells of the step id and the kind on narrow screens
 GLYPHS = {"allow": "✓", "block": "✗", "rewrite": "↻", "escalate": "↑"}
 ROLES = {"allow": "good", "block": "bad", "rewrite": "warn", "escalate": "warn"}
 DECISIONS = {"allow": "allowed", "block": "blocked", "rewrite": "rewrote", "escalate": "escalated"}
@@ -52,16 +54,6 @@ OUTCOMES = {
     "blocked": "blocked",
     "fault": "crashed",
     "missing": "no recorded result",
-}
-ENDS = {
-    "message_blocked": "the message was blocked",
-    "limit": "a limit was reached",
-    "model_error": "the model gave no usable answer",
-    "interrupted": "interrupted",
-    "killed": "its process was stopped",
-    "recording_ended": "the recording ends here",
-    "replied": "replied",
-    "handed_off": "handed off to a human",
 }
 
 
@@ -76,7 +68,7 @@ class Lanes(NamedTuple):
 
     @classmethod
     def of(cls, width: int) -> Lanes:
-        number, flag, gaps = 5, 3, 4
+        number, flag, gaps = NUMBER, 3, 4
         left = max(width - number - flag - gaps, 30)
         reasoning = left * 27 // 100
         policy = left * 35 // 100
@@ -106,13 +98,11 @@ def policy_name(name: str) -> str:
 def wide_lines(row: Row, width: int, notes: RowMarks, tall: int = 1) -> list[Line]:
     """Draw a step in three columns, over at most `tall` lines; the header of a turn spans all columns."""
     lanes = Lanes.of(width)
-    if row.part == "turn":
+    if row.part == "turn" or row.step is None:
         return [_turn(row, width, notes, lanes)]
-    if row.part != "step" or row.step is None:
-        return [_loose(row, width, notes)]
     step = row.step
     columns = [
-        folded([reasoning_line(step)], lanes.reasoning, tall),
+        folded(_thinking(step), lanes.reasoning, tall),
         folded(fitted_action_text(step, lanes.tool * tall - 8 * (tall - 1), row.over), lanes.tool, tall),
         folded(decision_text(step), lanes.policy, tall),
     ]
@@ -121,7 +111,7 @@ def wide_lines(row: Row, width: int, notes: RowMarks, tall: int = 1) -> list[Lin
         a, b, c = (column[index] if index < len(column) else BLANK for column in columns)
         lines.append(
             (
-                *fit([Span("" if index else f"{row.number:>4}", "dim")], lanes.number),
+                *fit([Span("" if index else str(row.step_id), "dim")], lanes.number),
                 *fit(a, lanes.reasoning),
                 Span("  "),
                 *fit(b, lanes.tool),
@@ -146,6 +136,34 @@ def folded(bits: Sequence[Span], cells: int, tall: int) -> list[Line]:
     return [*lines[: tall - 1], fit([*last, *blank, *lines[tall]], cells)]
 
 
+def _thinking(step: Step) -> list[Span]:
+    """Show the time and the reasoning of a step."""
+    seconds = _seconds(step)
+    return seconds if seconds and not step.reasoning.strip() else [*seconds, reasoning_line(step)]
+
+
+def _seconds(step: Step) -> list[Span]:
+    """Show how long the model took for an answer, at its first step."""
+    one = step.answer or step.partial
+    if one is None or one.usage is None or not one.usage.seconds or step.step_id.call > 1:
+        return []
+    return [Span(f"{seconds_text(one.usage.seconds)} ", "dim")]
+
+
+def seconds_text(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 100 else f"{seconds:,.0f} s"
+
+
+def usage_text(usage: Usage | None) -> str:
+    """Return the seconds and tokens of a turn in a few words, or ""."""
+    if usage is None:
+        return ""
+    tokens = f"{usage.tokens / 1000:.1f}k tok" if usage.tokens >= 1000 else f"{usage.tokens} tok"
+    return " · ".join(
+        ([seconds_text(usage.seconds)] if usage.seconds else []) + ([tokens] if usage.tokens else [])
+    )
+
+
 def reasoning_line(step: Step) -> Span:
     """Return the reasoning before a step; a later call of the same answer points to the first."""
     if step.reasoning.strip():
@@ -157,9 +175,9 @@ def narrow_line(row: Row, width: int, notes: RowMarks) -> Line:
     """Draw one part of a step on one line, with its kind."""
     if row.part == "turn":
         return _turn(row, width, notes, None)
-    if row.part not in ("think", "act", "policy") or row.step is None:
-        return _loose(row, width, notes)
     step = row.step
+    if step is None:
+        return BLANK
     kind: str
     bits: Sequence[Span]
     if row.part == "think":
@@ -171,21 +189,28 @@ def narrow_line(row: Row, width: int, notes: RowMarks) -> Line:
         kind, bits = "policy", decision_bits(row.decision, reason=True)
     else:
         kind, bits = "policy", allowed_by_text(step)
-    # only the first line of a step has its number
-    number = f"{row.number:>4} " if row.part == "think" or (row.part == "act" and not step.reasoning) else "     "
-    return (*fit([Span(number, "dim"), Span(kind.ljust(HEAD - 5), "label"), *bits], width - 3), *notes.bits)
+    # only the first line of a step has its id
+    first = row.part == "think" or (row.part == "act" and not step.reasoning.strip())
+    number = (str(row.step_id) if first else "").ljust(NUMBER - 1) + " "
+    head = Span(number, "dim"), Span(kind.ljust(HEAD - NUMBER), "label")
+    return (*fit([*head, *bits], width - 3), *notes.bits)
 
 
 def _turn(row: Row, width: int, notes: RowMarks, lanes: Lanes | None) -> Line:
     message = row.step.message if row.step else None
-    words = one_line(message.text) if message else "(before the customer's first message)"
+    words = one_line(row.step.message_read) if row.step and message else "(before the customer's first message)"
+    rewritten = bool(row.step and row.step.rewritten_value("on_message") is not None)
     head = [Span("─ ", "rule"), Span(f"turn {row.step_id.turn} ", "head")]
+    head += [Span("↻ ", "warn")] if rewritten else []
+    used = usage_text(row.usage)
+    spent = [Span(f" {used}", "dim")] if used else []
     policy = decision_text(row.step) if row.step and row.step.decisions else []
     if lanes is None or not policy:
-        return (*_ruled([*head, Span(words, "user")], width - 3), *notes.bits)
+        return (*_ruled([*head, Span(words, "user")], width - 3 - _width(spent)), *spent, *notes.bits)
     left = width - lanes.policy - lanes.flag - 2
     return (
-        *_ruled([*head, Span(words, "user")], left),
+        *_ruled([*head, Span(words, "user")], left - _width(spent)),
+        *spent,
         Span("  "),
         *fit(policy, lanes.policy),
         *notes.bits,
@@ -200,47 +225,6 @@ def _ruled(bits: list[Span], cells: int) -> Line:
     return line
 
 
-def _loose(row: Row, width: int, notes: RowMarks) -> Line:
-    """Draw a row without columns: a fault, a hand-off, an end that was not a reply."""
-    bits: list[Span]
-    if row.part == "fault" and row.fault is not None:
-        f = row.fault
-        bits = [
-            Span("     ⚠ ", "bad"),
-            Span(f"{fault_text(f)}: {one_line(f.message)}", "bad"),
-            Span(f"  {one_line(f.where, 120)}", "dim"),
-        ]
-    elif row.part == "handoff" and row.handoff is not None:
-        by = "the model" if row.handoff.by == "model" else policy_name(row.handoff.by)
-        bits = [
-            Span("     ↑ ", "warn"),
-            Span("handed off ", "warn"),
-            Span(f"by {by}: {one_line(row.handoff.reason)}"),
-        ]
-    elif row.end is not None:
-        bits = [
-            Span("     ■ ", "bad"),
-            Span("the turn ended: ", "dim"),
-            Span(one_line(end_text(row.end)), "bad"),
-        ]
-    else:
-        bits = []
-    return (*fit(bits, width - 3), *notes.bits)
-
-
-def end_text(end: TurnEnded) -> str:
-    """Explain why a turn ended. The detail of a stopped process names the cause: a deadline, or quitting."""
-    if not end.detail:
-        return ENDS[end.reason]
-    return end.detail if end.reason == "killed" else f"{ENDS[end.reason]}: {end.detail}"
-
-
-def fault_text(fault: Fault) -> str:
-    """Name the origin of a fault: "tool create_return", but "worker" instead of "worker worker"."""
-    name = one_line(fault.name, 60)
-    return fault.origin if name in ("", fault.origin) else f"{fault.origin} {name}"
-
-
 def action_text(step: Step, over: str = "") -> list[Span]:
     """Show the call with its result, or the reply. `over`: the reason its turn ended, if it has."""
     if step.answer is not None and step.answer.model == MANUAL:
@@ -251,11 +235,21 @@ def action_text(step: Step, over: str = "") -> list[Span]:
 def _act(step: Step, over: str) -> list[Span]:
     if step.call is not None:
         return _call(step, over)
+    if step.partial is not None:
+        return [Span("✗ interrupted ", "bad"), Span(f"“{without_markdown(step.partial.text)}”", "dim")]
+    cut_off = [Span(f"⚠ {step.incomplete.split(' at ')[0]} ", "bad")] if step.incomplete else []
+    if step.effect == "blocked" and step.answer is not None:
+        said = f"“{without_markdown(step.answer.text)}”"
+        if step.reply is None:
+            return [*cut_off, Span("✗ blocked ", "bad"), Span(said, "dim")]
+        sent = Span(f"“{without_markdown(step.reply.text)}”", "agent")  # the fallback
+        return [*cut_off, Span("✗ blocked ", "bad"), Span(cut(said, 40), "dim"), Span(" → ", "dim"), sent]
     if step.reply is not None:
         glyph = [Span("↻ ", "warn")] if step.effect == "rewritten" else []
-        return [*glyph, Span("reply ", "label"), Span(f"“{without_markdown(step.reply.text)}”", "agent")]
+        reply = Span(f"“{without_markdown(step.reply.text)}”", "agent")
+        return [*cut_off, *glyph, Span("reply ", "label"), reply]
     if step.answer is not None and step.answer.text:
-        return [Span("✗ blocked ", "bad"), Span(f"“{without_markdown(step.answer.text)}”", "dim")]
+        return [*cut_off, Span("✗ blocked ", "bad"), Span(f"“{without_markdown(step.answer.text)}”", "dim")]
     return [Span("no reply", "dim")] if step.answer is not None else []
 
 
@@ -276,7 +270,7 @@ def without_markdown(text: object) -> str:
 
 def _call(step: Step, over: str) -> list[Span]:
     assert step.call is not None
-    args = step.args if step.effect != "rejected" else step.call.args
+    args = step.call.args  # as the model knows them, even if a policy rewrote them
     changed = step.rewritten_value("before_tool") is not None
     bits = [
         Span(one_line(step.call.tool, 80), "tool"),
@@ -294,11 +288,21 @@ def _call(step: Step, over: str) -> list[Span]:
         if step.result_effect in ("blocked", "escalated"):  # it ran, but the model did not get the result
             return [*bits, Span(" ✗ withheld", "bad"), writes]
         after = Span(" ↻", "warn") if step.rewritten_value("after_tool") is not None else Span("")
-        return [*bits, Span(" → ", "dim"), Span(value(result.value, 200)), writes, after]
+        return [*bits, Span(" → ", "dim"), Span(value(step.result_read, 200)), writes, after]
     if result.outcome == "blocked":
         return [*bits, Span(" ✗ blocked", "bad")]
-    why = step.faults[0].message if result.outcome == "fault" and step.faults else result.value
-    return [*bits, Span(f" ✗ {OUTCOMES[result.outcome]}: ", "bad"), Span(one_line(why, 200), "dim")]
+    if result.outcome == "rejected" and step.incomplete:
+        return [*bits, Span(f" ⚠ {step.incomplete}", "bad")]
+    return [*bits, Span(f" ✗ {OUTCOMES[result.outcome]}: ", "bad"), Span(one_line(refusal(step), 200), "dim")]
+
+
+def refusal(step: Step) -> str:
+    """Return why a call has no result, without the words that its outcome says already."""
+    if step.result is None:
+        return ""
+    if step.result.outcome == "fault" and step.faults:
+        return step.faults[0].message
+    return str(step.result.value).removeprefix(f"{OUTCOMES.get(step.result.outcome, '')} for {step.result.tool}: ")
 
 
 def decision_text(step: Step) -> list[Span]:

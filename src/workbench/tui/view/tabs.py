@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
-
-from ...trace.events import Answer, ToolResult, WorldChange
+from ...trace.events import Answer, ToolResult
+from .changes import change_spans
 from .detail import step
 from .extent import Excerpt, FullText
 from .paragraphs import EMPTY, Block, labelled, paragraph, plain_text, styled, value_block
@@ -76,25 +75,6 @@ def _changed(result: ToolResult, extent: Excerpt) -> list[Block]:
     head = paragraph(Span(f"  {result.step_id} ", "dim"), Span(one_line(result.tool), "tool"))
     changes = result.changed[: extent.changes]
     return [head, *(paragraph(*change_spans(change, extent), indent=6) for change in changes)]
-
-
-def change_spans(change: WorldChange, extent: Excerpt) -> list[Span]:
-    """Show one change of the world: its path, the value before and the value after."""
-    path = ".".join(one_line(part, 80) for part in change.path)
-    absent = msgspec.UNSET
-    before = "" if change.before is absent else extent.value(change.before)
-    after = "" if change.after is absent else extent.value(change.after)
-    if change.before is absent:
-        return [Span("    + ", "good"), Span(f"{path}: "), Span(after, "good")]
-    if change.after is absent:
-        return [Span("    - ", "bad"), Span(f"{path}: "), Span(before, "bad")]
-    return [
-        Span("    ≠ ", "warn"),
-        Span(f"{path}: "),
-        Span(before, "bad"),
-        Span(" → ", "dim"),
-        Span(after, "good"),
-    ]
 
 
 def raw(view: View, row: Row, extent: Excerpt) -> list[Block]:

@@ -18,6 +18,8 @@ from ...plain import indented_json
 from ...text import display_width
 
 MAX_SHOWN = 8_000  # characters of one text in a pane; the remaining ones are counted
+JSON_WORDS: dict[Any, str] = {None: "null", True: "true", False: "false"}
+_AMBIGUOUS = re.compile(r'[,="]|^[\[{]|^(?:null|true|false|[-+]?\.?\d[\d_.]*(?:[eE][-+]?\d+)?|nan|inf)$')
 MAX_LINE = 2_000  # characters that can matter for one line of a list
 
 _ESCAPES = re.compile(
@@ -86,14 +88,15 @@ def one_line(text: Any, limit: int = MAX_LINE) -> str:
 
 
 def value(thing: Any, limit: int = MAX_LINE) -> str:
-    """Return a plain value as short code: strings quoted only if necessary, dicts as k=v."""
+    """Return a plain value as short code: strings quoted only if necessary, dicts as k=v.
+
+    A string is quoted if it could be read as something else: the string "true" is not true.
+    """
     if isinstance(thing, str):
         text = one_line(thing, limit)
-        return text if text and not any(c in text for c in ',="') else f'"{text}"'
-    if thing is None:
-        return "nothing"
-    if isinstance(thing, bool):
-        return "yes" if thing else "no"
+        return f'"{text}"' if not text or _AMBIGUOUS.search(text) else text
+    if thing is None or isinstance(thing, bool):
+        return JSON_WORDS[thing]
     if isinstance(thing, dict):
         shown = [f"{one_line(k, 80)}={value(v, 80)}" for k, v in list(thing.items())[:12]]
         more = [f"… {len(thing) - 12} more"] if len(thing) > 12 else []

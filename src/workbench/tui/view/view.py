@@ -22,6 +22,7 @@ class View:
     setup: Setup
     annotations: dict[str, Annotation]
     rerun: RerunDone | None = None
+    retry: str = ""  # names the key that tries a failed turn again, where there is one
 
     def difference(self, step_id: StepId) -> DifferenceInfo | None:
         at = str(step_id)

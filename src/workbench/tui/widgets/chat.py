@@ -15,6 +15,7 @@ class ChatPane(Pane):
         super().__init__(id=id)
         self.turns: list[Turn] = []
         self.hint: list[str] = []
+        self.retry = ""  # names the key that tries a failed turn again, where there is one
         self.draft = chat.Draft()
         self._lines: list[Line] = []
         self._of: list[int] = []  # the turn of each line
@@ -88,7 +89,7 @@ class ChatPane(Pane):
         for turn in shown:
             kept = self._kept.get(turn.turn)
             if kept is None or kept[0] is not turn:
-                kept = (turn, chat.turn(turn, width))
+                kept = (turn, chat.turn(turn, width, self.retry))
                 self._kept[turn.turn] = kept
             if airy and lines:
                 lines.append(BLANK)

@@ -19,7 +19,6 @@ class PairList(ListPane):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.of: Comparison | None = None
-        self.numbers: list[tuple[int, int]] = []
 
     @property
     def count(self) -> int:
@@ -28,11 +27,10 @@ class PairList(ListPane):
     def line(self, index: int, width: int) -> Line:
         if self.of is None:
             return fit([Span("Comparing …", "dim")], width)
-        return present.row(self.of, index, self.numbers[index], width)
+        return present.row(self.of, index, width)
 
     def show(self, of: Comparison | None) -> None:
         self.of = of
-        self.numbers = present.numbers(of.pairs) if of is not None else []
         self.cursor = of.initial_row if of is not None else 0
         self.rewrap()
         self.call_after_refresh(self.show_cursor)

@@ -8,7 +8,7 @@ from textual.content import Content
 
 from ...transcripts.transcript import Annotation
 from ..actions import key
-from ..view import step_lines
+from ..view import end_lines, step_lines
 from ..view.row_filter import VisibleRows
 from ..view.rows import Row, RowModel
 from ..view.text import Line, Span
@@ -71,7 +71,7 @@ class StepsPane(JumpingPane):
     def _measure(self) -> None:
         """Compute the first line of each row, if rows may take several lines."""
         self._tops, self._total = [], 0
-        if self.row_model.wide_lines and 0 < len(self.rows) <= MANY and self._width:
+        if 0 < len(self.rows) <= MANY and self._width:
             for row in self.rows:
                 self._tops.append(self._total)
                 self._total += len(self._wrapped(row, self.cells))
@@ -79,7 +79,9 @@ class StepsPane(JumpingPane):
     def _wrapped(self, row: Row, width: int) -> list[Line]:
         drawn, lines = self._row_lines.get(id(row), (None, []))
         if drawn is not row:
-            lines = step_lines.wide_lines(row, width, self._marks(row), TALL)
+            lines = end_lines.row_lines(
+                row, width, self._marks(row), wide=self.row_model.wide_lines, tall=TALL, retry=self._retry
+            )
             self._row_lines[id(row)] = (row, lines)
         return lines
 
@@ -93,11 +95,13 @@ class StepsPane(JumpingPane):
         row = self.rows[item]
         if self.is_folded(row):
             return step_lines.folded_turn(row, self.row_model.turn(row.step_id.turn), width, self._marks(row))
-        if not self.row_model.wide_lines:
-            return step_lines.narrow_line(row, width, self._marks(row))
         if self._tops:
             return self._wrapped(row, width)[index - self._tops[item]]
-        return step_lines.wide_lines(row, width, self._marks(row))[0]
+        return end_lines.row_lines(row, width, self._marks(row), wide=self.row_model.wide_lines)[0]
+
+    @property
+    def _retry(self) -> str:
+        return self.view.retry if self.view is not None else ""
 
     def _marks(self, row: Row) -> step_lines.RowMarks:
         if self.view is None or row.part not in ("turn", "step", "act"):
