@@ -29,9 +29,7 @@ class NameDialog(Form[str]):
         yield Static(hint, classes="hint", markup=False)
 
     def on_mount(self) -> None:
-        line = self.query_one("#name", FormLine)
-        line.focus()
-        line.move_cursor(line.document.end)
+        self.query_one("#name", FormLine).focus()
 
     def done(self) -> None:
         self.dismiss(" ".join(self.query_one("#name", FormLine).text.split())[:120])
